@@ -1,0 +1,30 @@
+/** Anything tenfold refuses to do, told in one line: what must hold, what was found, and (as `hint`) what would be right. */
+export class TenfoldError extends Error {
+  override readonly name: string = 'TenfoldError'
+  readonly hint: string | undefined
+
+  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.hint = options.hint
+  }
+}
+
+/** A mistake in how tenfold is used: an unknown recipe, option, key, name, or a value of the wrong type. Exit code 2. */
+export class UsageError extends TenfoldError {
+  override readonly name = 'UsageError'
+}
+
+/** Operands whose shapes, dtypes or arguments do not fit an operation. */
+export class ShapeError extends TenfoldError {
+  override readonly name = 'ShapeError'
+}
+
+/** A file or byte string that is not what its format demands. */
+export class FormatError extends TenfoldError {
+  override readonly name = 'FormatError'
+}
+
+/** Something that is needed is not installed; the message names the package. */
+export class MissingPackageError extends TenfoldError {
+  override readonly name = 'MissingPackageError'
+}
