@@ -1,0 +1,96 @@
+import * as ops from '../ops/index.ts'
+import { formatShape } from '../tensor/shape.ts'
+import type { GraphNode, Tensor } from '../tensor/tensor.ts'
+import { Variable } from '../tensor/variable.ts'
+import { ShapeError } from '../util/errors.ts'
+import { topologicalNodes } from './graph.ts'
+
+/** Nodes through which something in `targets` reaches the loss, in topological order. */
+function nodesBetween(targets: ReadonlySet<Tensor>, loss: Tensor): GraphNode[] {
+  const reached = new Set(targets)
+  const between: GraphNode[] = []
+  for (const node of topologicalNodes([loss], targets)) {
+    if (!node.inputs.some((input) => reached.has(input))) continue
+    for (const output of node.outputs) reached.add(output)
+    between.push(node)
+  }
+  return between
+}
+
+/**
+ * d loss / d each target, by one walk backward over the graph. The results are tensors like any other: they can be
+ * differentiated again. A target the loss does not depend on gets zeros.
+ * loss: one float32 element. targets: tensors or variables (a variable means its value at this point of the trace).
+ */
+export function gradient(loss: Tensor, targets: readonly (Tensor | Variable)[]): Tensor[] {
+  if (loss.size !== 1 || loss.dtype !== 'float32') {
+    throw new ShapeError(`gradient: the loss must be one float32 number, found ${loss}`, {
+      hint: loss.dtype === 'float32' ? 'take its mean or sum first' : 'cast it to float32',
+    })
+  }
+  return vectorJacobianProduct([loss], [ops.full(loss.shape, 1)], targets)
+}
+
+/**
+ * The gradients of sum_i <outputs_i, cotangents_i> with respect to the targets: cotangents have the outputs' shapes.
+ */
+export function vectorJacobianProduct(
+  outputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+  targets: readonly (Tensor | Variable)[],
+): Tensor[] {
+  const wanted = targets.map((target) => (target instanceof Variable ? target.value : target))
+  const contributions = new Map<Tensor, Tensor[]>()
+  const contribute = (tensor: Tensor, value: Tensor): void => {
+    const list = contributions.get(tensor)
+    if (list) list.push(value)
+    else contributions.set(tensor, [value])
+  }
+  for (const [i, output] of outputs.entries()) {
+    const cotangent = cotangents[i]
+    if (!cotangent || cotangent.shape.join() !== output.shape.join()) {
+      throw new ShapeError(
+        `gradient: output ${i} of shape ${formatShape(output.shape)} needs a cotangent of that shape, found ${cotangent ?? 'none'}`,
+      )
+    }
+    contribute(output, cotangent)
+  }
+
+  const targetSet = new Set(wanted)
+  const nodes = new Set<GraphNode>()
+  for (const output of outputs) for (const node of nodesBetween(targetSet, output)) nodes.add(node)
+  const total = (tensor: Tensor): Tensor | undefined => {
+    const list = contributions.get(tensor)
+    if (!list) return undefined
+    const sum = ops.addAll(list)
+    contributions.set(tensor, [sum])
+    return sum
+  }
+  const order = topologicalNodes(outputs, targetSet).filter((node) => nodes.has(node))
+  for (const node of order.reverse()) {
+    const outputGradients = node.outputs.map((output) => (targetSet.has(output) ? undefined : total(output)))
+    if (outputGradients.every((g) => g === undefined)) continue
+    propagate(node, outputGradients, contribute)
+  }
+  return wanted.map((tensor) => total(tensor) ?? ops.full(tensor.shape, 0))
+}
+
+function propagate(
+  node: GraphNode,
+  outputGradients: readonly (Tensor | undefined)[],
+  contribute: (tensor: Tensor, value: Tensor) => void,
+): void {
+  const op = ops.opOf(node)
+  if (!op.gradient) return
+  const inputGradients = op.gradient(ops, node, outputGradients)
+  for (const [i, input] of node.inputs.entries()) {
+    const value = inputGradients[i]
+    if (!value) continue
+    if (value.shape.join() !== input.shape.join()) {
+      throw new ShapeError(
+        `${op.name}: gradient of input ${i} has shape ${formatShape(value.shape)}, expected ${formatShape(input.shape)}`,
+      )
+    }
+    contribute(input, value)
+  }
+}

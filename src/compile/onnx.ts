@@ -1,0 +1,306 @@
+/** Writes graphs as ONNX models. */
+import { create, toBinary } from '@bufbuild/protobuf'
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataType as DataType,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
+  type TensorProto,
+  TensorProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from 'onnx-buf'
+import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
+import { type Emitter, inputAt, type OnnxAttribute, opOf } from '../ops/define.ts'
+import type { DType, TypedArray } from '../tensor/dtype.ts'
+import { fromNumbers } from '../tensor/dtype.ts'
+import { scopePath } from '../tensor/origin.ts'
+import { formatShape, type Shape } from '../tensor/shape.ts'
+import type { GraphNode, Tensor, TensorType } from '../tensor/tensor.ts'
+import { TenfoldError } from '../util/errors.ts'
+
+/** Operator set and file version written: the first with Gelu, readable by ONNX Runtime 1.17 and later. */
+export const opsetVersion = 20n
+const irVersion = 9n
+
+const dataTypes: Record<DType, DataType> = {
+  float32: DataType.FLOAT,
+  int32: DataType.INT32,
+  int64: DataType.INT64,
+  bool: DataType.BOOL,
+  uint8: DataType.UINT8,
+}
+
+function bytesOf(data: TypedArray): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
+}
+
+function tensorProto(name: string, dtype: DType, shape: Shape, data: TypedArray): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: dataTypes[dtype],
+    dims: shape.map(BigInt),
+    rawData: bytesOf(data),
+  })
+}
+
+function attributeProto(name: string, value: OnnxAttribute): AttributeProto {
+  if (typeof value === 'number')
+    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) })
+  if (typeof value === 'string')
+    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) })
+  if ('float' in value) return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float })
+  if ('floats' in value)
+    return create(AttributeProtoSchema, { name, type: AttributeType.FLOATS, floats: [...value.floats] })
+  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) })
+}
+
+function valueInfo(
+  name: string,
+  { dtype, shape }: TensorType,
+  dimensionNames?: Readonly<Record<number, string>>,
+): ValueInfoProto {
+  const dim = shape.map((size, axis) => {
+    const symbol = dimensionNames?.[axis]
+    const value =
+      symbol === undefined
+        ? { case: 'dimValue' as const, value: BigInt(size) }
+        : { case: 'dimParam' as const, value: symbol }
+    return create(TensorShapeProto_DimensionSchema, { value })
+  })
+  const value = create(TypeProto_TensorSchema, {
+    elemType: dataTypes[dtype],
+    shape: create(TensorShapeProtoSchema, { dim }),
+  })
+  return create(ValueInfoProtoSchema, { name, type: create(TypeProtoSchema, { value: { case: 'tensorType', value } }) })
+}
+
+/** A constant as the emitter recorded it; the exporter may still replace it (symbolic sizes). */
+export interface EmittedConstant {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: Shape
+  readonly data: TypedArray
+}
+
+/** A graph written as ONNX nodes, before it is put into a file. */
+export interface EmittedGraph {
+  readonly nodes: NodeProto[]
+  readonly constants: EmittedConstant[]
+  readonly inputs: { readonly name: string; readonly tensor: Tensor }[]
+  readonly outputs: { readonly name: string; readonly tensor: Tensor }[]
+  /** The tenfold node behind each ONNX node, by name: for error messages and profiles. */
+  readonly origins: ReadonlyMap<string, GraphNode>
+}
+
+export interface EmitOptions {
+  /** Whether com.microsoft kernels may be used. Default: true. */
+  readonly fused?: boolean
+  /** Leaves whose values are stored in the model instead of being inputs (weights of an exported model). */
+  readonly frozen?: (leaf: Tensor) => { readonly name: string; readonly data: TypedArray } | undefined
+  /** Names of the outputs. Default: any. */
+  readonly outputNames?: readonly string[]
+  /** Names of inputs that are not derived: by leaf. */
+  readonly inputName?: (leaf: Tensor) => string | undefined
+}
+
+// Large constants are told apart by identity: hashing megabytes at every compilation costs more than a second copy.
+const poolLimit = 4096
+
+class GraphEmitter implements Emitter {
+  readonly fused: boolean
+  readonly nodeProtos: NodeProto[] = []
+  readonly constants: EmittedConstant[] = []
+  readonly origins = new Map<string, GraphNode>()
+  current: GraphNode | undefined
+  #prefix = ''
+  #values = 0
+  readonly #pool = new Map<string, string>()
+  readonly #identities = new Map<TypedArray, string>()
+
+  constructor(fused: boolean) {
+    this.fused = fused
+  }
+
+  /** Names of the nodes that follow begin with the module path of `node`. */
+  enter(node: GraphNode): void {
+    this.current = node
+    const path = scopePath(node.origin)
+    this.#prefix = path ? `${path.replaceAll('.', '/')}/` : ''
+  }
+
+  node(type: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>, domain = ''): string {
+    return inputAt(type, this.nodes(type, inputs, 1, attributes, domain), 0)
+  }
+
+  nodes(
+    type: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes: Record<string, OnnxAttribute> = {},
+    domain = '',
+  ): string[] {
+    const name = `${this.#prefix}${type}_${this.nodeProtos.length}`
+    const output = Array.from({ length: outputs }, () => `v${this.#values++}`)
+    const attribute = Object.entries(attributes).map(([key, value]) => attributeProto(key, value))
+    this.nodeProtos.push(create(NodeProtoSchema, { name, opType: type, input: [...inputs], output, attribute, domain }))
+    if (this.current) this.origins.set(name, this.current)
+    return output
+  }
+
+  constant(dtype: DType, shape: Shape, data: TypedArray): string {
+    const small = data.length <= poolLimit
+    const key = small ? `${dtype}${formatShape(shape)}${Array.from(bytesOf(data)).join()}` : ''
+    const known = small ? this.#pool.get(key) : this.#identities.get(data)
+    if (known !== undefined) return known
+    const name = `c${this.constants.length}`
+    this.constants.push({ name, dtype, shape, data })
+    if (small) this.#pool.set(key, name)
+    else this.#identities.set(data, name)
+    return name
+  }
+
+  ints(values: readonly number[]): string {
+    return this.constant('int64', [values.length], fromNumbers('int64', values))
+  }
+
+  scalar(value: number, dtype: DType): string {
+    return this.constant(dtype, [], fromNumbers(dtype, [value]))
+  }
+
+  cast(input: string, to: DType): string {
+    return this.node('Cast', [input], { to: dataTypes[to] })
+  }
+}
+
+/** Lowers everything behind `outputs` to ONNX nodes. */
+export function emitGraph(outputs: readonly Tensor[], options: EmitOptions = {}): EmittedGraph {
+  const emitter = new GraphEmitter(options.fused ?? true)
+  const names = new Map<Tensor, string>()
+  const inputs: { name: string; tensor: Tensor }[] = []
+  for (const leaf of leavesOf(outputs)) {
+    if (leaf.source.kind === 'constant') {
+      names.set(leaf, emitter.constant(leaf.dtype, leaf.shape, leaf.source.data))
+      continue
+    }
+    const frozen = options.frozen?.(leaf)
+    if (frozen) {
+      emitter.constants.push({ name: frozen.name, dtype: leaf.dtype, shape: leaf.shape, data: frozen.data })
+      names.set(leaf, frozen.name)
+      continue
+    }
+    const name = options.inputName?.(leaf) ?? `in${inputs.length}`
+    inputs.push({ name, tensor: leaf })
+    names.set(leaf, name)
+  }
+
+  const nodes = topologicalNodes(outputs)
+  const used = new Set<Tensor>(outputs)
+  for (const node of nodes) for (const input of node.inputs) used.add(input)
+  for (const node of nodes) lowerNode(emitter, node, names, used)
+  return {
+    nodes: emitter.nodeProtos,
+    constants: emitter.constants,
+    inputs,
+    outputs: nameOutputs(emitter, outputs, names, options),
+    origins: emitter.origins,
+  }
+}
+
+function lowerNode(
+  emitter: GraphEmitter,
+  node: GraphNode,
+  names: Map<Tensor, string>,
+  used: ReadonlySet<Tensor>,
+): void {
+  emitter.enter(node)
+  const op = opOf(node)
+  const lowered = op.lower(emitter, {
+    inputs: node.inputs.map((input) => nameOf(names, input)),
+    inputTypes: node.inputs,
+    outputTypes: node.outputs,
+    used: node.outputs.map((output) => used.has(output)),
+    attributes: node.attributes,
+  })
+  const results = typeof lowered === 'string' ? [lowered] : lowered
+  for (const [i, output] of node.outputs.entries()) {
+    const name = results[i]
+    if (name !== undefined) names.set(output, name)
+  }
+}
+
+function nameOf(names: ReadonlyMap<Tensor, string>, tensor: Tensor): string {
+  const name = names.get(tensor)
+  if (name === undefined) throw new TenfoldError(`internal: tensor ${tensor} was used before it was written`)
+  return name
+}
+
+/** A graph's output must come from a node and be named once: leaves, repeats and wished names get an Identity. */
+function nameOutputs(
+  emitter: GraphEmitter,
+  outputs: readonly Tensor[],
+  names: ReadonlyMap<Tensor, string>,
+  options: EmitOptions,
+): { name: string; tensor: Tensor }[] {
+  const taken = new Set<string>()
+  const produced = new Set(emitter.nodeProtos.flatMap((node) => node.output))
+  emitter.current = undefined
+  return outputs.map((tensor, i) => {
+    let name = nameOf(names, tensor)
+    const wished = options.outputNames?.[i]
+    if (!produced.has(name) || taken.has(name) || wished !== undefined) {
+      const copied = emitter.node('Identity', [name])
+      const node = emitter.nodeProtos.at(-1)
+      if (wished !== undefined && node) node.output = [wished]
+      name = wished ?? copied
+    }
+    taken.add(name)
+    return { name, tensor }
+  })
+}
+
+/** What a model file says besides its graph. */
+export interface ModelOptions {
+  readonly name?: string
+  readonly documentation?: string
+  readonly metadata?: Readonly<Record<string, string>>
+  /** Symbolic sizes of inputs and outputs: value name -> axis -> symbol. */
+  readonly dimensionNames?: Readonly<Record<string, Readonly<Record<number, string>>>>
+}
+
+/** The bytes of an ONNX model file. */
+export function modelBytes(graph: EmittedGraph, options: ModelOptions = {}): Uint8Array {
+  const domains = new Set(graph.nodes.map((node) => node.domain))
+  const opsetImport = [create(OperatorSetIdProtoSchema, { domain: '', version: opsetVersion })]
+  if (domains.has('com.microsoft'))
+    opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }))
+  const info = ({ name, tensor }: { name: string; tensor: Tensor }): ValueInfoProto =>
+    valueInfo(name, tensor, options.dimensionNames?.[name])
+  const model = create(ModelProtoSchema, {
+    irVersion,
+    opsetImport,
+    producerName: 'tenfold',
+    docString: options.documentation ?? '',
+    metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value }),
+    ),
+    graph: create(GraphProtoSchema, {
+      name: options.name ?? 'tenfold',
+      node: graph.nodes,
+      input: graph.inputs.map(info),
+      output: graph.outputs.map(info),
+      initializer: graph.constants.map(({ name, dtype, shape, data }) => tensorProto(name, dtype, shape, data)),
+    }),
+  })
+  return toBinary(ModelProtoSchema, model)
+}

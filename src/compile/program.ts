@@ -1,0 +1,188 @@
+/** From traced tensors to a loaded model that runs. */
+import { leavesOf } from '../autodiff/graph.ts'
+import { loadSession } from '../runtime/node.ts'
+import type { Session, SessionOptions } from '../runtime/session.ts'
+import { elementCount, type NDArray } from '../tensor/dtype.ts'
+import { describeOrigin } from '../tensor/origin.ts'
+import { formatShape, sameShape } from '../tensor/shape.ts'
+import { constant, type Feed, type GraphNode, type Tensor } from '../tensor/tensor.ts'
+import type { Variable } from '../tensor/variable.ts'
+import { TenfoldError } from '../util/errors.ts'
+import { emitGraph, modelBytes } from './onnx.ts'
+import { foldConstants, mergeCommonSubexpressions, type PassCounts, type PassOptions, simplify } from './passes.ts'
+
+/** How a function is compiled. */
+export interface CompileOptions extends SessionOptions {
+  readonly passes?: PassOptions
+  /** Whether ONNX Runtime's own kernels (com.microsoft) may be used. Default: true. */
+  readonly fused?: boolean
+  /** Store the variables' present values in the model: faster inference, but later changes are not seen. Default: false. */
+  readonly frozen?: boolean
+}
+
+/** What a compilation produced: for tests, `--profile` and curiosity. */
+export interface ProgramStatistics {
+  readonly nodes: number
+  readonly passes: PassCounts
+  readonly bytes: number
+}
+
+const noCounts = (): PassCounts => ({ simplified: 0, merged: 0, folded: 0 })
+
+/** Runs the passes that are switched on. */
+export async function optimize(
+  roots: readonly Tensor[],
+  options: PassOptions = {},
+): Promise<{ roots: Tensor[]; counts: PassCounts }> {
+  const counts = noCounts()
+  let current = [...roots]
+  for (let round = 0; round < 3; round++) {
+    const before = counts.simplified + counts.merged
+    if (options.simplify !== false) current = simplify(current, counts)
+    if (options.commonSubexpressions !== false) current = mergeCommonSubexpressions(current, counts)
+    if (counts.simplified + counts.merged === before) break
+  }
+  if (options.foldConstants !== false) {
+    current = await foldConstants(current, counts, (tensors) =>
+      evaluate(tensors, { threads: 1, passes: withoutPasses }),
+    )
+  }
+  return { roots: current, counts }
+}
+
+const withoutPasses: PassOptions = { simplify: false, commonSubexpressions: false, foldConstants: false }
+
+/** A loaded graph: its leaves are filled from the call's arguments, from variables and from feeds. */
+export class Program {
+  readonly statistics: ProgramStatistics
+  readonly #session: Session
+  readonly #inputs: readonly Tensor[]
+  readonly #results: readonly Tensor[]
+  readonly #assigned: readonly Variable[]
+  readonly #origins: ReadonlyMap<string, GraphNode>
+
+  private constructor(
+    session: Session,
+    inputs: readonly Tensor[],
+    results: readonly Tensor[],
+    assigned: readonly Variable[],
+    origins: ReadonlyMap<string, GraphNode>,
+    statistics: ProgramStatistics,
+  ) {
+    this.#session = session
+    this.#inputs = inputs
+    this.#results = results
+    this.#assigned = assigned
+    this.#origins = origins
+    this.statistics = statistics
+  }
+
+  /** Optimises, writes and loads the graph behind `results` and the values that variables are assigned. */
+  static async build(
+    results: readonly Tensor[],
+    assignments: ReadonlyMap<Variable, Tensor>,
+    options: CompileOptions = {},
+  ): Promise<Program> {
+    const { roots, counts } = await optimize([...results, ...assignments.values()], options.passes)
+    let frozenCount = 0
+    const graph = emitGraph(roots, {
+      fused: options.fused ?? true,
+      ...(options.frozen && {
+        frozen: (leaf: Tensor) =>
+          leaf.source.kind === 'variable' ? { name: `w${frozenCount++}`, data: leaf.source.variable.data } : undefined,
+      }),
+    })
+    const bytes = modelBytes(graph)
+    const session = await retell(graph.origins, () => loadSession(bytes, options))
+    const statistics = { nodes: graph.nodes.length, passes: counts, bytes: bytes.length }
+    const inputs = graph.inputs.map(({ tensor }) => tensor)
+    return new Program(session, inputs, results, [...assignments.keys()], graph.origins, statistics)
+  }
+
+  /** Runs once. `inputOf` gives the numbers of the call's input leaves. */
+  async run(inputOf: (leaf: Tensor) => NDArray): Promise<Tensor[]> {
+    const feeds: Feed[] = []
+    const values = this.#inputs.map((leaf) => {
+      const { source } = leaf
+      if (source.kind === 'variable') return source.variable.array
+      if (source.kind === 'feed') {
+        const data = source.feed.pull(feeds.push(source.feed) - 1)
+        if (data.length !== elementCount(leaf.shape))
+          throw new TenfoldError(`a feed of type ${leaf} gave ${data.length} elements`)
+        return { dtype: leaf.dtype, shape: leaf.shape, data }
+      }
+      return inputOf(leaf)
+    })
+    const outputs = [
+      ...this.#results.map(() => undefined),
+      ...this.#assigned.map((variable) => ({
+        dtype: variable.dtype,
+        shape: variable.shape,
+        data: variable.backBuffer,
+      })),
+    ]
+    const results = await retell(this.#origins, () => this.#session.run(values, outputs))
+    for (const variable of this.#assigned) variable.swap()
+    for (const advance of new Set(feeds.map((feed) => feed.advance))) advance?.()
+    return this.#results.map((tensor, i) => {
+      const result = results[i]
+      if (result?.dtype !== tensor.dtype || !sameShape(result.shape, tensor.shape)) {
+        const found = result ? `${result.dtype}${formatShape(result.shape)}` : 'nothing'
+        throw new TenfoldError(`internal: result ${i} should be ${tensor}, the runtime returned ${found}`)
+      }
+      return constant(result.data, tensor.shape, tensor.dtype)
+    })
+  }
+
+  /** Puts back the values that the variables had before the last run. */
+  undo(): void {
+    for (const variable of this.#assigned) variable.swap()
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release()
+  }
+
+  endProfiling(): void {
+    this.#session.endProfiling()
+  }
+
+  /** The tenfold node behind an ONNX node of this program. */
+  originOf(name: string): GraphNode | undefined {
+    return this.#origins.get(name)
+  }
+}
+
+/** The runtime's errors name its nodes; ours name the op, the shapes and the line of the model. */
+async function retell<T>(origins: ReadonlyMap<string, GraphNode>, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body()
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const name = /Name:'([^']*)'|[Nn]ode \(([^)]*)\)/.exec(error.message)
+    const node = origins.get(name?.[1] ?? name?.[2] ?? '')
+    if (!node) throw error
+    const place = describeOrigin(node.origin)
+    throw new TenfoldError(
+      `${node.op.name}(${node.inputs.join(', ')}) failed in the runtime: ${error.message}${place && `\n  in ${place}`}`,
+      { cause: error },
+    )
+  }
+}
+
+/** The numbers of tensors that depend on no inputs: constants, variables (as they are now) and feeds. */
+export async function evaluate(tensors: readonly Tensor[], options: CompileOptions = {}): Promise<NDArray[]> {
+  const input = leavesOf(tensors).find((leaf) => leaf.source.kind === 'input')
+  if (input) {
+    throw new TenfoldError(`tensor ${input} is an argument of a traced function: it has no numbers yet`, {
+      hint: 'return it from the compiled function instead of asking for its data inside',
+    })
+  }
+  const program = await Program.build(tensors, new Map(), options)
+  try {
+    const results = await program.run((leaf) => leaf.array)
+    return results.map((result) => result.array)
+  } finally {
+    await program.release()
+  }
+}

@@ -1,0 +1,204 @@
+import type { DType, TypedArray } from '../tensor/dtype.ts'
+import { fromNumbers } from '../tensor/dtype.ts'
+import { captureOrigin, describeOrigin } from '../tensor/origin.ts'
+import type { Shape } from '../tensor/shape.ts'
+import { type Attributes, constant, type GraphNode, Tensor, type TensorType } from '../tensor/tensor.ts'
+import { Variable } from '../tensor/variable.ts'
+import { ShapeError } from '../util/errors.ts'
+import type * as Kit from './index.ts'
+
+/** All ops, as handed to gradients: families whose gradients need each other stay free of import cycles. */
+export type Ops = typeof Kit
+
+/** What ops accept where a tensor is expected; a number takes the dtype of the other operands. */
+export type Operand = Tensor | Variable | number
+
+/** An attribute of an ONNX node. A plain number is an integer; a float is marked. */
+export type OnnxAttribute =
+  | number
+  | string
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly floats: readonly number[] }
+
+/** What a lowering writes ONNX nodes with. Values are named by strings. */
+export interface Emitter {
+  /** Whether kernels of ONNX Runtime outside of the standard (com.microsoft) may be used. */
+  readonly fused: boolean
+  /** Adds a node with one output and returns its name. An empty input name is an omitted optional input. */
+  node(type: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>, domain?: string): string
+  /** Adds a node with several outputs; unused optional ones may be dropped by the emitter. */
+  nodes(
+    type: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes?: Record<string, OnnxAttribute>,
+    domain?: string,
+  ): string[]
+  /** The name of a constant; equal constants are stored once. */
+  constant(dtype: DType, shape: Shape, data: TypedArray): string
+  /** A one-dimensional int64 constant: the form in which ONNX takes shapes and axes. */
+  ints(values: readonly number[]): string
+  /** A scalar constant. */
+  scalar(value: number, dtype: DType): string
+  /** Converts to another element type. */
+  cast(input: string, to: DType): string
+}
+
+/** What gradients and lowerings see of a node. */
+export interface GradientContext<A> {
+  readonly inputs: readonly Tensor[]
+  readonly outputs: readonly Tensor[]
+  readonly attributes: A
+}
+
+export interface LoweringContext<A> {
+  /** Names of the inputs. */
+  readonly inputs: readonly string[]
+  readonly inputTypes: readonly TensorType[]
+  readonly outputTypes: readonly TensorType[]
+  /** Whether each output is used by anything. */
+  readonly used: readonly boolean[]
+  readonly attributes: A
+}
+
+/** Arguments with which tests call an op: random tensors of these types, passed to `call`. */
+export interface Sample {
+  readonly inputs: readonly SampleInput[]
+  readonly call: (...inputs: Tensor[]) => Tensor | readonly Tensor[]
+  /** false where the function has no second derivative worth checking (kinks, piecewise linear). Default: true. */
+  readonly smooth?: boolean
+}
+
+/** A shape (float32, values in [-1, 1]), or the whole description. `values` fixes the numbers. */
+export type SampleInput =
+  | Shape
+  | {
+      readonly shape: Shape
+      readonly dtype?: DType
+      readonly range?: readonly [number, number]
+      readonly values?: readonly number[]
+    }
+
+/** Everything tenfold knows of one op. */
+export interface OpDefinition<A extends Attributes = Attributes> {
+  readonly name: string
+  /** Shape rule: output types from input types, or a ShapeError. */
+  readonly infer: (inputs: readonly TensorType[], attributes: A) => readonly TensorType[]
+  /** Gradients of the inputs from those of the outputs (undefined: no gradient flows). Absent: not differentiable. */
+  readonly gradient?: (
+    o: Ops,
+    context: GradientContext<A>,
+    outputGradients: readonly (Tensor | undefined)[],
+  ) => readonly (Tensor | undefined)[]
+  /** Names of the outputs in the ONNX graph. */
+  readonly lower: (emit: Emitter, context: LoweringContext<A>) => string | readonly string[]
+  /** A simpler tensor for each output, if there is one. */
+  readonly simplify?: (o: Ops, context: GradientContext<A>) => readonly Tensor[] | undefined
+  /** true: two applications with equal inputs must not be merged. */
+  readonly opaque?: boolean
+  /** Calls that the tests check in every way; and calls that must end in a ShapeError. */
+  readonly samples: () => readonly Sample[]
+  readonly errors?: () => readonly Sample[]
+}
+
+/** Declares an op. The registry is what `ops/index.ts` exports. */
+export function defineOp<A extends Attributes>(definition: OpDefinition<A>): OpDefinition<A> {
+  return definition
+}
+
+export function isOpDefinition(value: unknown): value is OpDefinition {
+  return typeof value === 'object' && value !== null && 'infer' in value && 'lower' in value && 'samples' in value
+}
+
+/** The definition a node carries. Nodes are made by `applyAll` only, so the op always is one. */
+export function opOf(node: GraphNode): OpDefinition {
+  return node.op as OpDefinition
+}
+
+function located(error: unknown): unknown {
+  if (!(error instanceof ShapeError)) return error
+  const place = describeOrigin(captureOrigin())
+  if (!place || error.message.includes('\n')) return error
+  return new ShapeError(`${error.message}\n  in ${place}`, error.hint === undefined ? {} : { hint: error.hint })
+}
+
+/** Runs `check`, adding to its ShapeError the module and line that called the op. */
+export function checked<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    throw located(error)
+  }
+}
+
+/** Applies an op and returns all its outputs. */
+export function applyAll<A extends Attributes>(
+  op: OpDefinition<A>,
+  inputs: readonly Tensor[],
+  attributes: A,
+): readonly Tensor[] {
+  const types = checked(() => op.infer(inputs, attributes))
+  const outputs: Tensor[] = []
+  const node: GraphNode = { op, inputs, attributes, outputs, origin: captureOrigin() }
+  for (const [index, type] of types.entries())
+    outputs.push(new Tensor(type.dtype, type.shape, { kind: 'node', node, index }))
+  return outputs
+}
+
+/** Applies an op and returns its first output. */
+export function apply<A extends Attributes>(op: OpDefinition<A>, inputs: readonly Tensor[], attributes: A): Tensor {
+  return first(applyAll(op, inputs, attributes))
+}
+
+/** The first tensor of a list that cannot be empty. */
+export function first(tensors: readonly Tensor[]): Tensor {
+  const [tensor] = tensors
+  if (!tensor) throw new ShapeError('expected at least one tensor, found none')
+  return tensor
+}
+
+/** A constant scalar, or a tensor of that shape filled with the value, without storing it. */
+export function scalar(value: number, dtype: DType = 'float32'): Tensor {
+  return constant(fromNumbers(dtype, [value]), [], dtype)
+}
+
+/** Turns operands into tensors. Numbers become scalars of the dtype the tensors among them have (default float32). */
+export function toTensors(operands: readonly Operand[]): Tensor[] {
+  const typed = operands.find((operand) => typeof operand !== 'number')
+  const dtype = typed === undefined ? 'float32' : (typed as Tensor | Variable).dtype
+  return operands.map((operand) => {
+    if (typeof operand === 'number') return scalar(operand, dtype)
+    return operand instanceof Variable ? operand.value : operand
+  })
+}
+
+export function toTensor(operand: Operand): Tensor {
+  return first(toTensors([operand]))
+}
+
+/** The number a scalar constant holds, else undefined: for simplification rules. */
+export function constantValue(tensor: Tensor | undefined): number | undefined {
+  if (tensor?.source.kind !== 'constant' || tensor.size !== 1) return undefined
+  return Number(tensor.source.data[0])
+}
+
+/** Throws unless the input has one of the dtypes. */
+export function requireDType(op: string, argument: string, input: TensorType, allowed: readonly DType[]): void {
+  if (allowed.includes(input.dtype)) return
+  throw new ShapeError(`${op}: ${argument} must be ${allowed.join(' or ')}, found ${input.dtype}`, {
+    hint: `cast(${argument}, '${allowed[0]}') converts it`,
+  })
+}
+
+/** The input at an index; a missing one is an error of the caller. */
+export function inputAt<T>(op: string, inputs: readonly T[], index: number): T {
+  const input = inputs[index]
+  if (input === undefined) throw new ShapeError(`${op}: needs at least ${index + 1} inputs, found ${inputs.length}`)
+  return input
+}
+
+/** A float32 constant tensor over the given numbers. */
+export function constantOf(data: Float32Array, shape: Shape): Tensor {
+  return constant(data, shape, 'float32')
+}

@@ -1,0 +1,150 @@
+/** Reductions over axes: sum, mean, max, min, prod, and what is made of them. */
+import type { DType } from '../tensor/dtype.ts'
+import { elementCount } from '../tensor/dtype.ts'
+import { normalizeAxes, reducedShape, type Shape, sameShape } from '../tensor/shape.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import {
+  apply,
+  checked,
+  defineOp,
+  inputAt,
+  type OpDefinition,
+  type Operand,
+  type Ops,
+  requireDType,
+  type Sample,
+  toTensor,
+} from './define.ts'
+import { reshape } from './movement.ts'
+
+export interface ReduceAttributes {
+  /** Sorted, counted from the front. */
+  readonly axes: readonly number[]
+  readonly keepDims: boolean
+}
+
+/** One axis, several, or (undefined) all. */
+export type Axes = number | readonly number[] | undefined
+
+/** `g` of a reduction with its reduced axes put back as size 1, so that it broadcasts against the input. */
+export function restoreAxes(o: Ops, g: Tensor, input: Shape, { axes, keepDims }: ReduceAttributes): Tensor {
+  return keepDims ? g : o.reshape(g, reducedShape(input, axes, true))
+}
+
+interface ReduceRule {
+  readonly onnx: string
+  readonly dtypes: readonly DType[]
+  readonly smooth?: boolean
+  readonly gradient: (o: Ops, x: Tensor, y: Tensor, g: Tensor, axes: readonly number[]) => Tensor
+}
+
+function defineReduce(
+  name: string,
+  call: (x: Tensor, axes?: Axes, options?: { keepDims?: boolean }) => Tensor,
+  { onnx, dtypes, smooth = true, gradient }: ReduceRule,
+): OpDefinition<ReduceAttributes> {
+  const sample = (shape: Shape, axes: Axes, keepDims: boolean): Sample => ({
+    inputs: [{ shape, range: [0.5, 2] }],
+    call: (x) => call(x, axes, { keepDims }),
+    smooth,
+  })
+  return defineOp<ReduceAttributes>({
+    name,
+    infer: (inputs, { axes, keepDims }) => {
+      const x = inputAt(name, inputs, 0)
+      requireDType(name, 'input', x, dtypes)
+      return [{ dtype: x.dtype, shape: reducedShape(x.shape, axes, keepDims) }]
+    },
+    // x, y and g all broadcast against each other here: y and g keep their reduced axes as size 1.
+    gradient: (o, { inputs, outputs, attributes }, [g]) => {
+      const x = inputAt(name, inputs, 0)
+      const [y, gy] = [outputs[0], g].map((t) => t && restoreAxes(o, t, x.shape, attributes))
+      return [y && gy && o.expand(gradient(o, x, y, gy, attributes.axes), x.shape)]
+    },
+    simplify: (o, { inputs, outputs }) => {
+      const [x, y] = [inputAt(name, inputs, 0), inputAt(name, outputs, 0)]
+      return elementCount(x.shape) === elementCount(y.shape) ? [o.reshape(x, y.shape)] : undefined
+    },
+    lower: (emit, { inputs, attributes }) =>
+      emit.node(onnx, [inputAt(name, inputs, 0), emit.ints(attributes.axes)], {
+        keepdims: Number(attributes.keepDims),
+        // No axes means no reduction here, not all of them.
+        noop_with_empty_axes: 1,
+      }),
+    samples: () => [
+      sample([2, 3], -1, false),
+      sample([2, 1, 4], [0, -1], true),
+      sample([3], undefined, false),
+      sample([], undefined, false),
+    ],
+    errors: () => [
+      sample([2, 3], 2, false),
+      sample([2, 3], [0, -2], false),
+      { inputs: [{ shape: [2], dtype: 'bool' }], call: (x) => call(x, 0, {}) },
+    ],
+  })
+}
+
+function reduce(op: OpDefinition<ReduceAttributes>, x: Operand, axes: Axes, keepDims: boolean): Tensor {
+  const input = toTensor(x)
+  return checked(() => apply(op, [input], { axes: normalizeAxes(op.name, axes, input.rank), keepDims }))
+}
+
+const number: readonly DType[] = ['float32', 'int32', 'int64']
+
+export const sumOp = defineReduce('sum', sum, { onnx: 'ReduceSum', dtypes: number, gradient: (_o, _x, _y, g) => g })
+export const meanOp = defineReduce('mean', mean, {
+  onnx: 'ReduceMean',
+  dtypes: ['float32'],
+  gradient: (o, x, y, g) => o.mul(g, elementCount(y.shape) / Math.max(1, elementCount(x.shape))),
+})
+/** Elements equal to the extremum share its gradient equally, as in PyTorch's amax and amin. */
+function shareAmongTies(o: Ops, x: Tensor, y: Tensor, g: Tensor, axes: readonly number[]): Tensor {
+  const winners = o.cast(o.equal(x, y), 'float32')
+  return o.mul(winners, o.div(g, o.sum(winners, axes, { keepDims: true })))
+}
+export const maxOp = defineReduce('max', max, {
+  onnx: 'ReduceMax',
+  dtypes: number,
+  smooth: false,
+  gradient: shareAmongTies,
+})
+export const minOp = defineReduce('min', min, {
+  onnx: 'ReduceMin',
+  dtypes: number,
+  smooth: false,
+  gradient: shareAmongTies,
+})
+
+/** Options of reductions. */
+export interface ReduceOptions {
+  /** Keep the reduced axes with size 1. Default: false. */
+  readonly keepDims?: boolean
+}
+
+/** Sum over axes; all by default. */
+export function sum(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  return reduce(sumOp, x, axes, options.keepDims ?? false)
+}
+/** Arithmetic mean over axes; all by default. */
+export function mean(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  return reduce(meanOp, x, axes, options.keepDims ?? false)
+}
+/** Largest element over axes; all by default. Ties share the gradient equally. */
+export function max(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  return reduce(maxOp, x, axes, options.keepDims ?? false)
+}
+/** Smallest element over axes; all by default. Ties share the gradient equally. */
+export function min(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  return reduce(minOp, x, axes, options.keepDims ?? false)
+}
+
+/** Sums what broadcasting had repeated, so that the result has `shape`: the gradient of broadcasting. */
+export function sumTo(x: Operand, shape: Shape): Tensor {
+  const input = toTensor(x)
+  if (sameShape(input.shape, shape)) return input
+  const offset = input.rank - shape.length
+  const axes = input.shape.flatMap((size, i) => (i < offset || (shape[i - offset] === 1 && size !== 1) ? [i] : []))
+  const summed = axes.length > 0 ? sum(input, axes, { keepDims: true }) : input
+  return reshape(summed, shape)
+}

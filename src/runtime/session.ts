@@ -1,0 +1,30 @@
+import type { NDArray, TypedArray } from '../tensor/dtype.ts'
+
+/** How a model is loaded. */
+export interface SessionOptions {
+  /** Threads that compute one op. Default: the number of physical cores, as the runtime counts them. */
+  readonly threads?: number
+  /** Whether the runtime may optimise the graph. Default: true. */
+  readonly optimize?: boolean
+  /** Passes of the runtime's optimiser that must not run, by its own names. */
+  readonly disabledOptimizers?: readonly string[]
+  /** File prefix under which the runtime writes its profile of every op. */
+  readonly profile?: string
+  /** Threads wait actively for work. Faster steps, but a busy core between them. Default: true. */
+  readonly spin?: boolean
+}
+
+/** A loaded model: the only thing tenfold asks of a runtime. */
+export interface Session {
+  /**
+   * Runs the model. `inputs` in the order of the graph's inputs; `outputs` likewise, with a buffer to write into or
+   * undefined where the runtime shall allocate one.
+   */
+  run(inputs: readonly NDArray[], outputs: readonly (NDArray | undefined)[]): Promise<readonly NDArray[]>
+  /** Frees the native memory; returns the path of the profile if one was asked for. */
+  release(): Promise<void>
+  /** Ends profiling; the runtime then writes the profile file. */
+  endProfiling(): void
+}
+
+export type { TypedArray }

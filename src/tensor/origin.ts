@@ -1,0 +1,68 @@
+/**
+ * Where a node came from: the modules whose `forward` was running, and the line of the model that called the op.
+ * Both are kept raw and only formatted when somebody asks (an error, a profile, an export).
+ */
+export interface Origin {
+  readonly scope: readonly object[]
+  readonly error: Error
+}
+
+const scopes: object[] = []
+
+/** Runs `body` inside the scope of `owner` (a module), which `path` names later. */
+export function withScope<T>(owner: object, body: () => T): T {
+  scopes.push(owner)
+  try {
+    return body()
+  } finally {
+    scopes.pop()
+  }
+}
+
+export function captureOrigin(): Origin {
+  return { scope: scopes.slice(), error: new Error('origin') }
+}
+
+/** The name under which `child` hangs below `parent`: `fc1`, or `blocks.3` inside an array or record of modules. */
+function propertyPath(parent: object, child: object): string | undefined {
+  for (const [name, value] of Object.entries(parent)) {
+    if (value === child) return name
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) continue
+    for (const [key, nested] of Object.entries(value)) if (nested === child) return `${name}.${key}`
+  }
+  return undefined
+}
+
+/** The module path of an origin, like `Mixer.blocks.3.mlp_tokens.fc1`; empty outside of modules. */
+export function scopePath(origin: Origin): string {
+  const parts: string[] = []
+  let parent: object | undefined
+  for (const owner of origin.scope) {
+    const path = parent && propertyPath(parent, owner)
+    parts.push(path ?? owner.constructor.name)
+    parent = owner
+  }
+  return parts.join('.')
+}
+
+const ownSource =
+  /[\\/](?:src|dist)[\\/](?:tensor|ops|autodiff|compile|runtime|nn|optim)[\\/]|node_modules|node:internal/
+
+/** `model.ts:41`, the first line outside the library that led to the node; undefined if none is on the stack. */
+export function sourceLine(origin: Origin): string | undefined {
+  const lines = (origin.error.stack ?? '').split('\n').slice(1)
+  for (const line of lines) {
+    if (ownSource.test(line)) continue
+    const found = /([^\s()/\\]+:\d+):\d+\)?$/.exec(line)
+    if (found?.[1]) return found[1]
+  }
+  return undefined
+}
+
+/** ` in Mixer.blocks.3.fc1 (model.ts:41)`, or the part of it that is known. */
+export function describeOrigin(origin: Origin): string {
+  const path = scopePath(origin)
+  const line = sourceLine(origin)
+  if (path && line) return `${path} (${line})`
+  return path || line || ''
+}

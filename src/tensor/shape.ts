@@ -1,0 +1,81 @@
+import { ShapeError } from '../util/errors.ts'
+
+/** Sizes of a tensor's axes, outermost first; `[]` is a scalar. */
+export type Shape = readonly number[]
+
+/** `[2, 3]` as it stands in error messages. */
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(', ')}]`
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i])
+}
+
+/** The size of one axis, which may be negative (counted from the end). The axis must exist. */
+export function sizeOf(shape: Shape, axis: number): number {
+  const size = shape[axis < 0 ? axis + shape.length : axis]
+  if (size === undefined) throw new ShapeError(`axis ${axis} does not exist in shape ${formatShape(shape)}`)
+  return size
+}
+
+/** An axis counted from the front. `rank` is the number of axes it may address. */
+export function normalizeAxis(op: string, axis: number, rank: number): number {
+  const bound = Math.max(rank, 1)
+  if (!Number.isInteger(axis) || axis < -bound || axis >= bound) {
+    throw new ShapeError(
+      `${op}: axis must be a whole number in [${-bound}, ${bound - 1}] for ${rank} axes, found ${axis}`,
+    )
+  }
+  return axis < 0 ? axis + bound : axis
+}
+
+/** Sorted distinct axes counted from the front; undefined means all of them. */
+export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
+  if (axes === undefined) return Array.from({ length: rank }, (_, i) => i)
+  const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => normalizeAxis(op, axis, rank))
+  if (new Set(list).size !== list.length) throw new ShapeError(`${op}: axes must be distinct, found [${axes}]`)
+  return list.sort((a, b) => a - b)
+}
+
+/** NumPy's broadcasting rule: aligned at the last axis, sizes must be equal or 1. */
+export function broadcastShapes(op: string, shapes: readonly Shape[]): Shape {
+  const rank = Math.max(0, ...shapes.map((shape) => shape.length))
+  const result = new Array<number>(rank).fill(1)
+  for (const shape of shapes) {
+    const offset = rank - shape.length
+    for (const [i, size] of shape.entries()) {
+      const have = result[i + offset] ?? 1
+      if (have !== size && have !== 1 && size !== 1) {
+        throw new ShapeError(
+          `${op}: shapes ${shapes.map(formatShape).join(' and ')} do not broadcast: ${have} and ${size} on axis ${i + offset - rank}`,
+          { hint: 'sizes must be equal or 1, aligned at the last axis; reshape or unsqueeze one of them' },
+        )
+      }
+      if (size !== 1) result[i + offset] = size
+    }
+  }
+  return result
+}
+
+/** Row-major strides, in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length).fill(1)
+  for (let i = shape.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] ?? 1) * (shape[i + 1] ?? 1)
+  return strides
+}
+
+/** The shape left after reducing `axes` (already normalised). */
+export function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): Shape {
+  if (keepDims) return shape.map((size, i) => (axes.includes(i) ? 1 : size))
+  return shape.filter((_, i) => !axes.includes(i))
+}
+
+/** Sizes must be whole and not negative. */
+export function checkShape(op: string, shape: Shape): void {
+  for (const size of shape) {
+    if (!Number.isInteger(size) || size < 0) {
+      throw new ShapeError(`${op}: sizes must be whole numbers of at least 0, found ${formatShape(shape)}`)
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import { ShapeError, TenfoldError, UsageError } from '../util/errors.ts'
+import type { DType, NDArray, TypedArray } from './dtype.ts'
+import { elementCount, fromNumbers, toNumbers } from './dtype.ts'
+import type { Origin } from './origin.ts'
+import type { Shape } from './shape.ts'
+import { checkShape, formatShape } from './shape.ts'
+import type { Variable } from './variable.ts'
+
+/** Values of an op's attributes: what distinguishes two applications of it to the same inputs. */
+export type Attributes = object
+
+/** One application of an op. `op` is the definition itself (see `ops/define.ts`). */
+export interface GraphNode {
+  readonly op: { readonly name: string }
+  readonly inputs: readonly Tensor[]
+  readonly attributes: Attributes
+  readonly outputs: readonly Tensor[]
+  readonly origin: Origin
+}
+
+/** Numbers that the host supplies anew at every call of a compiled function: a learning rate, random bits. */
+export interface Feed {
+  /** The values for the coming call. `lane` numbers the feeds of one graph, so that two draws in it differ. */
+  pull(lane: number): TypedArray
+  /** Called once after all feeds of a call were pulled. Feeds that share state share this function. */
+  readonly advance?: () => void
+}
+
+/** What defines a tensor's value. */
+export type Source =
+  | { readonly kind: 'node'; readonly node: GraphNode; readonly index: number }
+  | { readonly kind: 'constant'; readonly data: TypedArray }
+  | { readonly kind: 'input'; readonly name: string }
+  | { readonly kind: 'variable'; readonly variable: Variable }
+  | { readonly kind: 'feed'; readonly feed: Feed }
+
+/** Element type and shape. */
+export interface TensorType {
+  readonly dtype: DType
+  readonly shape: Shape
+}
+
+type Evaluator = (tensors: readonly Tensor[]) => Promise<NDArray[]>
+let evaluator: Evaluator | undefined
+
+/** Installs the function behind `Tensor.data()` for symbolic tensors; called once, by the entry point. */
+export function installEvaluator(evaluate: Evaluator): void {
+  evaluator = evaluate
+}
+
+/**
+ * An immutable value whose shape and dtype are known when it is made. It is symbolic (a node of a graph, an input, a
+ * variable) or concrete (numbers). Ops of `tenfold/ops` take and return tensors.
+ */
+export class Tensor implements TensorType {
+  readonly dtype: DType
+  readonly shape: Shape
+  readonly source: Source
+
+  constructor(dtype: DType, shape: Shape, source: Source) {
+    this.dtype = dtype
+    this.shape = shape
+    this.source = source
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.shape.length
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return elementCount(this.shape)
+  }
+
+  /** The numbers of a concrete tensor. Throws for a symbolic one: `await tensor.data()` evaluates it. */
+  get array(): NDArray {
+    if (this.source.kind === 'constant') return { dtype: this.dtype, shape: this.shape, data: this.source.data }
+    throw new TenfoldError(`tensor ${this} is symbolic: it has no numbers until a compiled function returns it`, {
+      hint: 'return it from the compiled function, or use `await tensor.data()` outside of compile',
+    })
+  }
+
+  /** The one number of a concrete tensor with one element. */
+  item(): number {
+    if (this.size !== 1)
+      throw new ShapeError(`item: the tensor must have one element, found shape ${formatShape(this.shape)}`)
+    return Number(this.array.data[0])
+  }
+
+  /** The elements as a typed array; evaluates the tensor if it is symbolic (variables with their present values). */
+  async data(): Promise<TypedArray> {
+    if (this.source.kind === 'constant') return this.source.data
+    if (!evaluator) throw new TenfoldError('no runtime is installed: import from "tenfold"')
+    const [result] = await evaluator([this])
+    if (!result) throw new TenfoldError('the runtime returned nothing')
+    return result.data
+  }
+
+  /** The elements as plain numbers, in row-major order; evaluates like `data()`. */
+  async numbers(): Promise<number[]> {
+    return toNumbers(await this.data())
+  }
+
+  toString(): string {
+    return `${this.dtype}${formatShape(this.shape)}`
+  }
+}
+
+/** Nested lists of numbers, all rows of equal length. */
+export type NestedNumbers = number | boolean | readonly NestedNumbers[]
+
+function flatten(values: NestedNumbers, shape: number[], depth: number, out: number[]): void {
+  if (typeof values !== 'object') {
+    if (depth !== shape.length) throw new ShapeError('tensor: nested lists must have rows of equal depth')
+    out.push(Number(values))
+    return
+  }
+  if (out.length === 0 && shape.length === depth) shape.push(values.length)
+  if (shape[depth] !== values.length) {
+    throw new ShapeError(
+      `tensor: nested lists must have rows of equal length, found ${shape[depth]} and ${values.length}`,
+    )
+  }
+  for (const value of values) flatten(value, shape, depth + 1, out)
+}
+
+/**
+ * A concrete tensor from nested numbers (`[[1, 2], [3, 4]]`), or from an NDArray (its data is shared, not copied).
+ * dtype: float32 unless given (an NDArray keeps its own).
+ */
+export function tensor(values: NestedNumbers | NDArray, dtype?: DType): Tensor {
+  if (typeof values === 'object' && 'data' in values) {
+    if (dtype !== undefined && dtype !== values.dtype) {
+      throw new UsageError(`tensor: the array has dtype ${values.dtype}, asked for ${dtype}`, { hint: 'use cast' })
+    }
+    return constant(values.data, values.shape, values.dtype)
+  }
+  const shape: number[] = []
+  const out: number[] = []
+  flatten(values, shape, 0, out)
+  const type = dtype ?? 'float32'
+  return constant(fromNumbers(type, out), shape, type)
+}
+
+/** A concrete tensor over a typed array, which is shared, not copied, and must not change afterwards. */
+export function constant(data: TypedArray, shape: Shape, dtype: DType): Tensor {
+  checkShape('tensor', shape)
+  if (data.length !== elementCount(shape)) {
+    throw new ShapeError(
+      `tensor: shape ${formatShape(shape)} needs ${elementCount(shape)} elements, found ${data.length}`,
+    )
+  }
+  return new Tensor(dtype, shape, { kind: 'constant', data })
+}

@@ -1,0 +1,40 @@
+import type { Tensor } from './tensor.ts'
+import type { Variable } from './variable.ts'
+
+/** What a traced function did besides returning tensors. */
+export interface Trace {
+  /** The value each variable has after the call, in order of first assignment. */
+  readonly assignments: Map<Variable, Tensor>
+  /** Host values that the trace has looked at (a module's train/eval mode); when one changes, it is traced again. */
+  readonly dependencies: Dependency[]
+}
+
+export interface Dependency {
+  readonly read: () => unknown
+  readonly seen: unknown
+}
+
+const traces: Trace[] = []
+
+/** The innermost running trace. */
+export function currentTrace(): Trace | undefined {
+  return traces.at(-1)
+}
+
+/** Runs `body` and records what it assigns and depends on. */
+export function record<T>(body: () => T): { result: T; trace: Trace } {
+  const trace: Trace = { assignments: new Map(), dependencies: [] }
+  traces.push(trace)
+  try {
+    return { result: body(), trace }
+  } finally {
+    traces.pop()
+  }
+}
+
+/** Reads a host value inside a traced function so that the function is traced again when the value changes. */
+export function dependOn<T>(read: () => T): T {
+  const seen = read()
+  currentTrace()?.dependencies.push({ read, seen })
+  return seen
+}

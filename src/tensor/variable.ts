@@ -1,0 +1,111 @@
+import { ShapeError, TenfoldError } from '../util/errors.ts'
+import type { DType, NDArray, TypedArray } from './dtype.ts'
+import { allocate, elementCount } from './dtype.ts'
+import { checkShape, formatShape, type Shape, sameShape } from './shape.ts'
+import { Tensor } from './tensor.ts'
+import { currentTrace } from './trace.ts'
+
+/** How a variable is made: its first values, or zeros. */
+export interface VariableOptions {
+  readonly dtype?: DType
+  readonly data?: TypedArray
+  /** Whether optimizers change it. Default: false; `parameter()` of `nn` sets it. */
+  readonly trainable?: boolean
+  /** Whether it belongs to the state dict. Default: true. */
+  readonly persistent?: boolean
+  readonly name?: string
+}
+
+/**
+ * State that outlives a call: a parameter, a running statistic, an optimizer's moment. A traced function reads `value`
+ * and may `assign` it; the buffers are swapped after each call, so nothing is copied.
+ */
+export class Variable {
+  readonly dtype: DType
+  readonly shape: Shape
+  readonly trainable: boolean
+  readonly persistent: boolean
+  /** Its path in the state dict once a module or optimizer has claimed it; for messages and checkpoints. */
+  name: string
+  /** The symbolic tensor that stands for the value at the start of a call. */
+  readonly leaf: Tensor
+  #front: TypedArray
+  #back: TypedArray | undefined
+
+  constructor(shape: Shape, options: VariableOptions = {}) {
+    checkShape('Variable', shape)
+    this.shape = shape
+    this.dtype = options.dtype ?? 'float32'
+    this.trainable = options.trainable ?? false
+    this.persistent = options.persistent ?? true
+    this.name = options.name ?? ''
+    this.leaf = new Tensor(this.dtype, shape, { kind: 'variable', variable: this })
+    this.#front = options.data ?? allocate(this.dtype, elementCount(shape))
+    this.#checkLength(this.#front.length)
+  }
+
+  #checkLength(length: number): void {
+    if (length === elementCount(this.shape)) return
+    throw new ShapeError(
+      `variable ${this.name || '(unnamed)'}: shape ${formatShape(this.shape)} needs ${elementCount(this.shape)} elements, found ${length}`,
+    )
+  }
+
+  get size(): number {
+    return elementCount(this.shape)
+  }
+
+  /** The present numbers. Do not keep the array across calls of compiled functions: buffers are swapped. */
+  get data(): TypedArray {
+    return this.#front
+  }
+
+  get array(): NDArray {
+    return { dtype: this.dtype, shape: this.shape, data: this.#front }
+  }
+
+  /** The symbolic value: what the running trace has assigned, else the value at its start. */
+  get value(): Tensor {
+    return currentTrace()?.assignments.get(this) ?? this.leaf
+  }
+
+  /** Inside a traced function: the value the variable has from here on. */
+  assign(value: Tensor): void {
+    const trace = currentTrace()
+    if (!trace) {
+      throw new TenfoldError(`variable ${this.name || '(unnamed)'}: assign works only inside a compiled function`, {
+        hint: 'use `set` to change the numbers from outside',
+      })
+    }
+    if (value.dtype !== this.dtype || !sameShape(value.shape, this.shape)) {
+      throw new ShapeError(`variable ${this.name || '(unnamed)'}: ${this.leaf} cannot take a value of type ${value}`)
+    }
+    trace.assignments.set(this, value)
+  }
+
+  /** Copies numbers into the variable, from outside of compiled functions. */
+  set(values: TypedArray | readonly number[]): void {
+    this.#checkLength(values.length)
+    const target = this.#front
+    if (target instanceof BigInt64Array) {
+      for (const [i, value] of Array.from(values as ArrayLike<number | bigint>).entries()) target[i] = BigInt(value)
+    } else if (values instanceof BigInt64Array) {
+      for (const [i, value] of values.entries()) target[i] = Number(value)
+    } else {
+      target.set(values)
+    }
+  }
+
+  /** The buffer that the coming call writes the new value into. */
+  get backBuffer(): TypedArray {
+    this.#back ??= allocate(this.dtype, this.size)
+    return this.#back
+  }
+
+  /** Makes the written buffer the present one; called a second time it undoes the last call. */
+  swap(): void {
+    const back = this.backBuffer
+    this.#back = this.#front
+    this.#front = back
+  }
+}

@@ -1,0 +1,87 @@
+/** Runs one entry of an op case: the op, its gradients, and the comparison. */
+import { vectorJacobianProduct } from '../autodiff/gradient.ts'
+import { compile } from '../compile/compile.ts'
+import * as ops from '../ops/index.ts'
+import type { NDArray } from '../tensor/dtype.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { FormatError } from '../util/errors.ts'
+import { numberSetting, type OpTarget, type Settings } from './target.ts'
+
+/** An entry of the `cases` list of an op case. */
+export interface OpEntry {
+  readonly name: string
+  readonly op: string
+  readonly args: Settings
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly cotangents: readonly (string | null)[]
+  readonly grads: readonly string[]
+  readonly views?: Readonly<Record<string, readonly { readonly op: string; readonly args: Settings }[]>>
+}
+
+/** Transforms that reference entries apply to an input first, to check non-contiguous use. */
+const views: Readonly<Record<string, (x: Tensor, settings: Settings) => Tensor>> = {
+  transpose: (x, settings) => ops.transpose(x, numberSetting(settings, 'dim0'), numberSetting(settings, 'dim1')),
+}
+
+/** `case/input/weight` -> `weight`; `case/grad/0` -> `0`. */
+export function argumentName(full: string): string {
+  return full.split('/').slice(2).join('/')
+}
+
+function tensorOf(tensors: ReadonlyMap<string, NDArray>, name: string): NDArray {
+  const tensor = tensors.get(name)
+  if (!tensor) throw new FormatError(`the case's safetensors file has no tensor "${name}"`)
+  return tensor
+}
+
+/** The outputs and gradients of an entry, by the full names under which the case stores the expected ones. */
+export async function runOpEntry(
+  entry: OpEntry,
+  target: OpTarget,
+  tensors: ReadonlyMap<string, NDArray>,
+): Promise<Map<string, NDArray>> {
+  const names = entry.inputs.map(argumentName)
+  const arrays = entry.inputs.map((name) => tensorOf(tensors, name))
+  const cotangents = entry.outputs.map((_, i) => {
+    const name = entry.cotangents[i]
+    return name ? tensorOf(tensors, name) : undefined
+  })
+  const run = compile((inputs: Tensor[], incoming: Tensor[]) => {
+    const viewed = inputs.map((input, i) => applyViews(entry, names[i] ?? '', input))
+    const call = {
+      inputs: Object.fromEntries(names.map((name, i) => [name, viewed[i] as Tensor])),
+      settings: entry.args,
+    }
+    const outputs = [target(call)].flat() as Tensor[]
+    if (outputs.length !== entry.outputs.length) {
+      throw new FormatError(
+        `${entry.op}: the entry lists ${entry.outputs.length} outputs, the target gives ${outputs.length}`,
+      )
+    }
+    const differentiated = outputs.filter((_, i) => cotangents[i])
+    const wanted = entry.grads.map((name) => inputs[names.indexOf(argumentName(name))] as Tensor)
+    const gradients = wanted.length > 0 ? vectorJacobianProduct(differentiated, incoming, wanted) : []
+    return { outputs, gradients }
+  })
+  try {
+    const incoming = cotangents.filter((cotangent) => cotangent !== undefined)
+    const { outputs, gradients } = await run(arrays, incoming)
+    const found = new Map<string, NDArray>()
+    for (const [i, name] of entry.outputs.entries()) if (outputs[i]) found.set(name, outputs[i].array)
+    for (const [i, name] of entry.grads.entries()) if (gradients[i]) found.set(name, gradients[i].array)
+    return found
+  } finally {
+    await run.release()
+  }
+}
+
+function applyViews(entry: OpEntry, name: string, input: Tensor): Tensor {
+  let result = input
+  for (const { op, args } of entry.views?.[name] ?? []) {
+    const view = views[op]
+    if (!view) throw new FormatError(`unknown view "${op}"`)
+    result = view(result, args)
+  }
+  return result
+}

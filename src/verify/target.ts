@@ -1,0 +1,87 @@
+/** What a reference case is checked against. */
+import type { NDArray } from '../tensor/dtype.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { FormatError } from '../util/errors.ts'
+
+/** Arguments of a case as JSON has them, read with the functions below. */
+export type Settings = Readonly<Record<string, unknown>>
+
+/** One application of an op, as its reference entry describes it: symbolic inputs by argument name. */
+export interface OpCall {
+  /** Both `input/` and `param/` tensors, by the name after the slash: `input`, `weight`, `tensors.0`. */
+  readonly inputs: Readonly<Record<string, Tensor>>
+  readonly settings: Settings
+}
+
+/** Builds the outputs of an entry, in the order of its `outputs`. Gradients and comparison are the caller's. */
+export type OpTarget = (call: OpCall) => Tensor | readonly Tensor[]
+
+/** Targets by the `op` name of the entries. */
+export type OpTargets = Readonly<Record<string, OpTarget>>
+
+/** A whole case: its settings and tensors by their full names (`param/...`, `input/...`). */
+export interface ReferenceCase {
+  readonly system: string
+  readonly name: string
+  readonly target: string
+  readonly mode: string
+  readonly config: Settings
+  readonly tensors: ReadonlyMap<string, NDArray>
+}
+
+/** Computes every `output/`, `grad/`, `grad_input/` and `state/` tensor of a case, by its full name. */
+export type CaseTarget = (reference: ReferenceCase) => Promise<ReadonlyMap<string, NDArray>>
+
+/** Targets by the `target` of the cases; the first matching predicate wins. */
+export interface CaseTargetRule {
+  /** The `target` text of the case; a model's is its import path in the official code. */
+  readonly target: string | RegExp
+  readonly run: CaseTarget
+}
+
+function wrong(name: string, expected: string, found: unknown): FormatError {
+  return new FormatError(`setting "${name}" must be ${expected}, found ${JSON.stringify(found)}`)
+}
+
+/** A number; null or absent gives the fallback, if there is one. */
+export function numberSetting(settings: Settings, name: string, fallback?: number): number {
+  const value = settings[name] ?? fallback
+  if (value === 'inf' || value === 'Infinity') return Number.POSITIVE_INFINITY
+  if (typeof value !== 'number') throw wrong(name, 'a number', value)
+  return value
+}
+
+export function booleanSetting(settings: Settings, name: string, fallback?: boolean): boolean {
+  const value = settings[name] ?? fallback
+  if (typeof value !== 'boolean') throw wrong(name, 'true or false', value)
+  return value
+}
+
+export function stringSetting(settings: Settings, name: string, fallback?: string): string {
+  const value = settings[name] ?? fallback
+  if (typeof value !== 'string') throw wrong(name, 'a text', value)
+  return value
+}
+
+/** A list of numbers; a single number is a list of one. */
+export function numbersSetting(settings: Settings, name: string, fallback?: readonly number[]): readonly number[] {
+  const value = settings[name] ?? fallback
+  if (typeof value === 'number') return [value]
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'number'))
+    throw wrong(name, 'a list of numbers', value)
+  return value
+}
+
+/** An input that must be there. */
+export function inputOf(call: OpCall, name: string): Tensor {
+  const tensor = call.inputs[name]
+  if (!tensor) throw new FormatError(`the entry has no input "${name}"`)
+  return tensor
+}
+
+/** `name.0`, `name.1`, ... as a list. */
+export function inputList(call: OpCall, name: string): Tensor[] {
+  const list: Tensor[] = []
+  for (let tensor = call.inputs[`${name}.0`]; tensor; tensor = call.inputs[`${name}.${list.length}`]) list.push(tensor)
+  return list
+}
