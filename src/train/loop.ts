@@ -1,0 +1,221 @@
+/** The training loop: steps, evaluation, checkpoints, early stop, and an orderly end for every reason there is. */
+import type { Compiled } from '../compile/compile.ts'
+import type { Batch } from '../data/dataset.ts'
+import type { DataLoader } from '../data/loader.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Variable } from '../tensor/variable.ts'
+import { newestCheckpoint, restoreVariables, saveCheckpoint, type TrainingState } from './checkpoint.ts'
+import type { MetricsLine, RunDirectory } from './run.ts'
+
+/** Scalars by name; `loss` is always among a step's. */
+export type Metrics = Readonly<Record<string, number>>
+
+/** What is trained. */
+export interface TrainingTask {
+  /** Everything a checkpoint holds: parameters, statistics, optimizer state, random counters; by name. */
+  readonly variables: ReadonlyMap<string, Variable>
+  readonly loader: DataLoader
+  /** One training step. Returns scalars, `loss` among them. */
+  readonly step: Compiled<[Record<string, Tensor>], Record<string, Tensor>>
+  /** Metrics on held-out data. */
+  readonly evaluate: () => Promise<Metrics>
+}
+
+export interface LoopOptions {
+  readonly epochs: number
+  /** Stop after this many steps, if sooner than the epochs. */
+  readonly steps?: number
+  /** Steps between checkpoints. One is also written at the end of each epoch and of training. */
+  readonly checkpointEvery: number
+  /** Numbered checkpoints kept. */
+  readonly keepCheckpoints: number
+  /** The metric of `evaluate` that decides what is best. */
+  readonly monitor: { readonly metric: string; readonly goal: 'max' | 'min' }
+  /** Stop when this many evaluations in a row were no better. Default: never. */
+  readonly patience?: number
+  /** Save and stop as soon as this is aborted. */
+  readonly signal?: AbortSignal
+}
+
+export interface StepReport {
+  readonly step: number
+  readonly totalSteps: number
+  readonly epoch: number
+  readonly epochs: number
+  readonly metrics: Metrics
+  readonly examples: number
+  /** Seconds since this session began to train. */
+  readonly seconds: number
+}
+
+/** Hears of what happens; all are optional. */
+export interface LoopObserver {
+  readonly onStep?: (report: StepReport) => void
+  readonly onEvaluation?: (step: number, epoch: number, metrics: Metrics, best: boolean) => void
+  readonly onCheckpoint?: (path: string) => void
+}
+
+export type StopReason = 'finished' | 'interrupted' | 'early stop' | 'not finite'
+
+export interface LoopResult {
+  readonly reason: StopReason
+  readonly step: number
+  readonly metrics: Metrics
+  readonly best: number | null
+  /** Seconds over all sessions of the run. */
+  readonly seconds: number
+}
+
+/** Trains from where the run stands (its newest checkpoint, or the start) to the end. */
+export async function train(
+  task: TrainingTask,
+  run: RunDirectory,
+  options: LoopOptions,
+  observer: LoopObserver = {},
+): Promise<LoopResult> {
+  const loop = new Loop(task, run, options, observer)
+  await loop.restore()
+  return loop.run()
+}
+
+class Loop {
+  readonly #task: TrainingTask
+  readonly #run: RunDirectory
+  readonly #options: LoopOptions
+  readonly #observer: LoopObserver
+  readonly #totalSteps: number
+  #step = 0
+  #best: number | null = null
+  #evaluationsSinceBest = 0
+  #earlierSeconds = 0
+  #startedAt = performance.now()
+  #lastEvaluation: Metrics = {}
+  #lines: MetricsLine[] = []
+  #savedStep = -1
+
+  constructor(task: TrainingTask, run: RunDirectory, options: LoopOptions, observer: LoopObserver) {
+    this.#task = task
+    this.#run = run
+    this.#options = options
+    this.#observer = observer
+    const planned = options.epochs * task.loader.stepsPerEpoch
+    this.#totalSteps = Math.min(planned, options.steps ?? planned)
+  }
+
+  async restore(): Promise<void> {
+    const checkpoint = await newestCheckpoint(this.#run.checkpoints)
+    await this.#run.truncateMetrics(checkpoint?.state.step ?? 0)
+    if (!checkpoint) return
+    restoreVariables(checkpoint, this.#task.variables)
+    const { step, loader, best, evaluationsSinceBest, seconds } = checkpoint.state
+    this.#task.loader.restore(loader)
+    this.#step = step
+    this.#savedStep = step
+    this.#best = best
+    this.#evaluationsSinceBest = evaluationsSinceBest
+    this.#earlierSeconds = seconds
+    const evaluations = (await this.#run.readMetrics()).filter((line) => line.type === 'evaluation')
+    this.#lastEvaluation = numbersOf(evaluations.at(-1))
+  }
+
+  get #seconds(): number {
+    return this.#earlierSeconds + (performance.now() - this.#startedAt) / 1000
+  }
+
+  async run(): Promise<LoopResult> {
+    this.#startedAt = performance.now()
+    while (this.#step < this.#totalSteps) {
+      const reason = await this.#epoch()
+      if (reason) return this.#end(reason)
+    }
+    return this.#end('finished')
+  }
+
+  /** Runs to the end of the loader's epoch; returns a reason if training ends before the planned number of steps. */
+  async #epoch(): Promise<StopReason | undefined> {
+    const { loader } = this.#task
+    const epoch = loader.state().epoch
+    for (;;) {
+      let position = loader.state()
+      for await (const batch of loader) {
+        const reason = await this.#trainOn(batch, epoch)
+        if (reason === 'not finite') {
+          // The step never happened: its batch is the next one again.
+          loader.restore(position)
+          return reason
+        }
+        position = loader.state()
+        const epochEnds = position.epoch !== epoch
+        const lastStep = this.#step >= this.#totalSteps
+        if (epochEnds || lastStep)
+          return (await this.#finishEpoch(epoch)) ?? (this.#options.signal?.aborted ? 'interrupted' : undefined)
+        if (this.#options.signal?.aborted) return 'interrupted'
+        if (this.#step % this.#options.checkpointEvery === 0) await this.#save(false)
+      }
+    }
+  }
+
+  async #trainOn(batch: Batch, epoch: number): Promise<'not finite' | undefined> {
+    const tensors = await this.#task.step(batch)
+    const metrics = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.item()]))
+    if (!Number.isFinite(metrics.loss)) {
+      this.#task.step.undo()
+      return 'not finite'
+    }
+    this.#step++
+    this.#lines.push({ type: 'step', step: this.#step, epoch, ...metrics })
+    this.#observer.onStep?.({
+      step: this.#step,
+      totalSteps: this.#totalSteps,
+      epoch,
+      epochs: this.#options.epochs,
+      metrics,
+      examples: Object.values(batch)[0]?.shape[0] ?? 0,
+      seconds: (performance.now() - this.#startedAt) / 1000,
+    })
+    return undefined
+  }
+
+  async #finishEpoch(epoch: number): Promise<StopReason | undefined> {
+    const metrics = await this.#task.evaluate()
+    const { metric, goal } = this.#options.monitor
+    const value = metrics[metric] ?? Number.NaN
+    const isBest = this.#best === null || (goal === 'max' ? value > this.#best : value < this.#best)
+    if (isBest) this.#best = value
+    this.#evaluationsSinceBest = isBest ? 0 : this.#evaluationsSinceBest + 1
+    this.#lastEvaluation = metrics
+    this.#lines.push({ type: 'evaluation', step: this.#step, epoch, seconds: this.#seconds, ...metrics })
+    this.#observer.onEvaluation?.(this.#step, epoch, metrics, isBest)
+    await this.#save(isBest)
+    const { patience } = this.#options
+    return patience !== undefined && this.#evaluationsSinceBest >= patience ? 'early stop' : undefined
+  }
+
+  async #save(best: boolean): Promise<void> {
+    await this.#run.append(this.#lines)
+    this.#lines = []
+    const state: TrainingState = {
+      step: this.#step,
+      loader: this.#task.loader.state(),
+      best: this.#best,
+      evaluationsSinceBest: this.#evaluationsSinceBest,
+      seconds: this.#seconds,
+    }
+    const path = await saveCheckpoint(this.#run.checkpoints, this.#task.variables, state, {
+      keep: this.#options.keepCheckpoints,
+      best,
+    })
+    this.#savedStep = this.#step
+    this.#observer.onCheckpoint?.(path)
+  }
+
+  async #end(reason: StopReason): Promise<LoopResult> {
+    if (this.#savedStep !== this.#step) await this.#save(false)
+    return { reason, step: this.#step, metrics: this.#lastEvaluation, best: this.#best, seconds: this.#seconds }
+  }
+}
+
+function numbersOf(line: MetricsLine | undefined): Metrics {
+  const entries = Object.entries(line ?? {}).filter(([key]) => !['type', 'step', 'epoch', 'seconds'].includes(key))
+  return Object.fromEntries(entries.map(([key, value]) => [key, Number(value)]))
+}
