@@ -97,7 +97,7 @@ export function readElements(
     )
   }
   const make = littleEndian ? direct[element] : undefined
-  if (make) return { dtype: rule.dtype, shape: [...shape], data: make(bytes.slice().buffer) }
+  if (make) return { dtype: rule.dtype, shape: [...shape], data: make(new Uint8Array(bytes).buffer) }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const data = emptyArray(rule.dtype, count)
   for (let i = 0; i < count; i++) data[i] = rule.read(view, i * rule.bytes, littleEndian)

@@ -27,6 +27,8 @@ export class Variable {
   readonly persistent: boolean
   /** Its path in the state dict once a module or optimizer has claimed it; for messages and checkpoints. */
   name: string
+  /** A frozen parameter keeps its place in the state dict, but is not among the `parameters()` of its module. */
+  frozen = false
   /** The symbolic tensor that stands for the value at the start of a call. */
   readonly leaf: Tensor
   #front: TypedArray

@@ -14,7 +14,7 @@ const description = z.strictObject({
   config: z.record(z.string(), z.unknown()),
   /** What training found in its data and later use needs: class names, sizes. */
   facts: z.record(z.string(), z.unknown()),
-  limits: z.strictObject({ steps: z.number().nullable(), epochs: z.number().nullable() }),
+  limits: z.strictObject({ steps: z.number().nullable() }),
   threads: z.number().nullable(),
   versions: z.record(z.string(), z.string()),
   started: z.string(),

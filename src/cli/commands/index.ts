@@ -1,0 +1,13 @@
+import type { Command } from 'commander'
+import { addEval } from './eval.ts'
+import { addExport } from './export.ts'
+import { addInfo } from './info.ts'
+import { addList } from './list.ts'
+import { addPredict } from './predict.ts'
+import { addResume } from './resume.ts'
+import { addTrain } from './train.ts'
+
+/** Every command, in the order of `--help`. */
+export function addCommands(program: Command): void {
+  for (const add of [addList, addTrain, addResume, addEval, addPredict, addExport, addInfo]) add(program)
+}

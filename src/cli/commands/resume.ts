@@ -1,0 +1,37 @@
+import type { Command } from 'commander'
+import { UsageError } from '../../util/errors.ts'
+import { examples } from '../options.ts'
+import { createReporter } from '../ui.ts'
+
+export function addResume(program: Command): void {
+  program
+    .command('resume')
+    .description('continue a run from its newest checkpoint, exactly as if it had not stopped')
+    .argument('<dir>', 'run directory')
+    .option(
+      '--find-nan',
+      'run the next step with every intermediate value checked, and name the first op that is not finite',
+    )
+    .option('--json', 'one JSON object a line')
+    .addHelpText('after', examples('tenfold resume runs/quick', 'tenfold resume runs/quick --find-nan'))
+    .action(async (dir: string, flags: { findNan?: boolean; json?: boolean }) => {
+      const [{ openUntrained, openData }, { trainRun }] = await Promise.all([
+        import('../session.ts'),
+        import('../training.ts'),
+      ])
+      const reporter = createReporter({ json: flags.json ?? false })
+      const opened = await openUntrained(dir)
+      const data = await openData(opened)
+      if (JSON.stringify(data.facts) !== JSON.stringify(opened.run.description.facts)) {
+        throw new UsageError(`${dir}: the data are not those the run was started with`, {
+          hint: 'start a new run with tenfold train',
+        })
+      }
+      if (flags.findNan) {
+        const { findNotFinite } = await import('../find-nan.ts')
+        await findNotFinite(opened, data, reporter)
+        return
+      }
+      await trainRun(opened, data, reporter)
+    })
+}

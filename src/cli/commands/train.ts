@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { collect, examples, wholeNumber } from '../options.ts'
+import { createReporter } from '../ui.ts'
+
+interface TrainFlags {
+  readonly set: string[]
+  readonly steps?: number
+  readonly epochs?: number
+  readonly seed: number
+  readonly out?: string
+  readonly threads?: number
+  readonly json?: boolean
+}
+
+export function addTrain(program: Command): void {
+  program
+    .command('train')
+    .description('train a recipe and write a run directory with checkpoints, metrics and a report')
+    .argument('<recipe>', 'SYSTEM/RECIPE, as `tenfold list` shows them')
+    .option('--set <path=value>', 'change a setting; may be repeated', collect, [])
+    .option('--steps <n>', 'stop after so many steps', wholeNumber(1))
+    .option('--epochs <n>', 'passes over the training data', wholeNumber(1))
+    .option('--seed <n>', 'of everything random', wholeNumber(0), 0)
+    .option('--out <dir>', 'run directory (default: runs/SYSTEM-RECIPE-TIME)')
+    .option('--threads <n>', 'threads that compute (default: all cores)', wholeNumber(1))
+    .option('--json', 'one JSON object a line')
+    .addHelpText(
+      'after',
+      examples(
+        'tenfold train mixer/mnist',
+        'tenfold train mixer/mnist --epochs 2 --set optimizer.lr=0.002 --out runs/quick',
+        'tenfold train mixer/images --set data.folder=photos',
+      ),
+    )
+    .action(async (name: string, flags: TrainFlags) => {
+      const [{ findRecipe, versionsInUse }, { RunDirectory }, { configure, parseAssignment }, { trainRun }] =
+        await Promise.all([
+          import('../session.ts'),
+          import('../../train/run.ts'),
+          import('../../train/settings.ts'),
+          import('../training.ts'),
+        ])
+      const { system, recipe } = findRecipe(name)
+      const assignments = flags.set.map(parseAssignment)
+      if (flags.epochs !== undefined) assignments.push({ path: 'train.epochs', value: flags.epochs })
+      const config = configure(recipe.config, assignments)
+      const reporter = createReporter({ json: flags.json ?? false })
+      reporter.say(`${system.title}: ${recipe.summary}`)
+      const data = await recipe.open(config)
+      const experiment = recipe.build(config, data.facts, {
+        seed: flags.seed,
+        ...(flags.threads && { threads: flags.threads }),
+      })
+      const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')
+      const run = await RunDirectory.create(flags.out ?? join('runs', `${system.name}-${recipe.name}-${time}`), {
+        format: 1,
+        system: system.name,
+        recipe: recipe.name,
+        seed: flags.seed,
+        config,
+        facts: data.facts,
+        limits: { steps: flags.steps ?? null },
+        threads: flags.threads ?? null,
+        versions: await versionsInUse(),
+        started: new Date().toISOString(),
+      })
+      await trainRun({ run, recipe, config, experiment }, data, reporter)
+    })
+}

@@ -1,0 +1,23 @@
+/** Readers of option values, shared by the commands. */
+import { InvalidArgumentError } from 'commander'
+
+/** A whole number of at least `least`. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < least || text.trim() === '') {
+      throw new InvalidArgumentError(`must be a whole number of at least ${least}.`)
+    }
+    return value
+  }
+}
+
+/** Appends to a list: for options that may be given several times. */
+export function collect(value: string, list: readonly string[]): string[] {
+  return [...list, value]
+}
+
+/** `--help` examples. */
+export function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`
+}

@@ -1,0 +1,68 @@
+/** What the commands do with a run: find its recipe, build its experiment, train it, tell about it. */
+import { cpus } from 'node:os'
+import type { Experiment, OpenedData, Recipe, System } from '../systems/define.ts'
+import { systems } from '../systems/index.ts'
+import { newestCheckpoint, restoreVariables } from '../train/checkpoint.ts'
+import { RunDirectory } from '../train/run.ts'
+import { checkConfig, type Settings } from '../train/settings.ts'
+import { UsageError } from '../util/errors.ts'
+import { suggestion } from '../util/names.ts'
+
+/** `mixer/mnist` -> its system and recipe. */
+export function findRecipe(name: string): { system: System; recipe: Recipe } {
+  const known = systems.flatMap((system) => system.recipes.map((recipe) => `${system.name}/${recipe.name}`))
+  const [systemName, recipeName] = name.split('/')
+  const system = systems.find((candidate) => candidate.name === systemName)
+  const recipe = system?.recipes.find((candidate) => candidate.name === recipeName)
+  if (!system || !recipe) throw new UsageError(`unknown recipe "${name}"`, { hint: suggestion(name, known) })
+  return { system, recipe }
+}
+
+/** A run with its model, at its newest checkpoint. */
+export interface OpenedRun {
+  readonly run: RunDirectory
+  readonly recipe: Recipe
+  readonly config: Settings
+  readonly experiment: Experiment
+}
+
+/** Opens a run for use: the model with the weights of the newest checkpoint. */
+export async function openRun(path: string): Promise<OpenedRun & { readonly step: number }> {
+  const opened = await openUntrained(path)
+  const checkpoint = await newestCheckpoint(opened.run.checkpoints)
+  if (!checkpoint) {
+    throw new UsageError(`${path} has no checkpoint yet`, { hint: `train it first: tenfold resume ${path}` })
+  }
+  const weights = new Map([...opened.experiment.weights].map(([name, variable]) => [`model.${name}`, variable]))
+  restoreVariables(checkpoint, weights)
+  return { ...opened, step: checkpoint.state.step }
+}
+
+/** Opens a run without weights, to go on training it. */
+export async function openUntrained(path: string): Promise<OpenedRun> {
+  const run = await RunDirectory.open(path)
+  const { system, recipe: recipeName, config: saved, facts, seed, threads } = run.description
+  const { recipe } = findRecipe(`${system}/${recipeName}`)
+  const config = checkConfig(recipe.config, saved, `${path}/run.json`)
+  const experiment = recipe.build(config, facts, { seed, ...(threads !== null && { threads }) })
+  return { run, recipe, config, experiment }
+}
+
+/** The data of a run, opened anew. */
+export async function openData({ recipe, config }: OpenedRun): Promise<OpenedData> {
+  return recipe.open(config)
+}
+
+/** Versions of what computed the run, for `run.json` and the report. */
+export async function versionsInUse(): Promise<Record<string, string>> {
+  const { createRequire } = await import('node:module')
+  const require = createRequire(import.meta.url)
+  const version = (name: string): string => (require(`${name}/package.json`) as { version: string }).version
+  return {
+    tenfold: (require('../../package.json') as { version: string }).version,
+    'onnxruntime-node': version('onnxruntime-common'),
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    processor: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+  }
+}

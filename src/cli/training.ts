@@ -1,0 +1,74 @@
+/** A training session as the commands `train` and `resume` hold it: signals, the loop, the report, the summary. */
+import type { OpenedData } from '../systems/define.ts'
+import { type LoopResult, train } from '../train/loop.ts'
+import type { OpenedRun } from './session.ts'
+import { formatDuration, formatMetrics, type Reporter } from './ui.ts'
+
+/** The first Ctrl-C asks for an orderly end; with the handler gone, a second one ends the process at once. */
+function interruptSignal(reporter: Reporter): { signal: AbortSignal; dispose: () => void } {
+  const controller = new AbortController()
+  const stop = (): void => {
+    dispose()
+    reporter.endProgress()
+    reporter.say('stopping after this step; Ctrl-C again quits at once')
+    controller.abort()
+  }
+  const dispose = (): void => {
+    process.removeListener('SIGINT', stop)
+    process.removeListener('SIGTERM', stop)
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  return { signal: controller.signal, dispose }
+}
+
+/** Trains a run to its end (or to an interrupt), writes its report and prints the summary. */
+export async function trainRun(opened: OpenedRun, data: OpenedData, reporter: Reporter): Promise<void> {
+  const { run, experiment } = opened
+  const { task, loop } = experiment.prepare(data)
+  const { steps } = run.description.limits
+  reporter.event('start', { run: run.path, system: run.description.system, recipe: run.description.recipe })
+  reporter.say(`run directory ${run.path}`)
+  const { signal, dispose } = interruptSignal(reporter)
+  const result = await train(task, run, { ...loop, ...(steps !== null && { steps }), signal }, reporter.observer)
+  dispose()
+  reporter.endProgress()
+  if (result.reason === 'interrupted') {
+    reporter.say(
+      `interrupted at step ${result.step}; everything is saved. Continue with: npx tenfold resume ${run.path}`,
+    )
+    reporter.event('interrupted', { step: result.step, run: run.path })
+    process.exitCode = 130
+    return
+  }
+  if (result.reason === 'not finite') {
+    reporter.say(`the loss became NaN or infinite at step ${result.step + 1}; the state before that step is saved.`)
+    reporter.say(`Find the first op that produced it with: npx tenfold resume ${run.path} --find-nan`)
+    reporter.event('not finite', { step: result.step + 1, run: run.path })
+    process.exitCode = 1
+    return
+  }
+  const { writeReport } = await import('./report.ts')
+  await writeReport(opened, data, result)
+  summarize(run.path, run.report, result, reporter)
+}
+
+function summarize(path: string, report: string, result: LoopResult, reporter: Reporter): void {
+  reporter.say('')
+  reporter.say(
+    `${result.reason === 'early stop' ? 'stopped early' : 'finished'} after ${result.step} steps, ${formatDuration(result.seconds)}`,
+  )
+  reporter.say(`test       ${formatMetrics(result.metrics)}`)
+  reporter.say(`report     ${report}`)
+  reporter.say(
+    `next       npx tenfold predict ${path} FILE...    or    npx tenfold export ${path} --format onnx --out model.onnx`,
+  )
+  reporter.event('done', {
+    metrics: result.metrics,
+    reason: result.reason,
+    step: result.step,
+    seconds: result.seconds,
+    run: path,
+    report,
+  })
+}

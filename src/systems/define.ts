@@ -1,0 +1,92 @@
+/** What a system is: the same parts in each of the ten, walked by the command line, the report and the checks. */
+import type { z } from 'zod'
+import type { Dataset } from '../data/dataset.ts'
+import type { Tensor, TensorType } from '../tensor/tensor.ts'
+import type { Variable } from '../tensor/variable.ts'
+import type { LoopOptions, Metrics, TrainingTask } from '../train/loop.ts'
+import type { Section } from '../train/report/figures.ts'
+import type { MetricsLine } from '../train/run.ts'
+import type { Settings } from '../train/settings.ts'
+import type { CaseTargetRule } from '../verify/target.ts'
+
+/** What the data of a run decided, and later use needs without the data: kept in `run.json`. */
+export type Facts = Readonly<Record<string, unknown>>
+
+/** Data opened for training. */
+export interface OpenedData {
+  readonly train: Dataset
+  readonly test: Dataset
+  readonly facts: Facts
+}
+
+/** One prediction for one file, best first. */
+export interface Prediction {
+  readonly file: string
+  readonly choices: readonly { readonly label: string; readonly probability: number }[]
+}
+
+/** A function to write as a model file, with symbolic batch size. */
+export interface Exportable {
+  /** Inputs by name; axis 0 is the batch. */
+  readonly inputs: Readonly<Record<string, TensorType>>
+  readonly outputs: readonly string[]
+  /** Computes the named outputs from the named inputs. */
+  readonly forward: (inputs: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>
+  /** What a consumer must know: labels, preprocessing. */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** A model built from a configuration, with everything that can be done with it. */
+export interface Experiment {
+  /** Parameters and buffers of the model by their state-dict names. */
+  readonly weights: ReadonlyMap<string, Variable>
+  /** The training task and how long it runs. */
+  readonly prepare: (data: OpenedData) => {
+    readonly task: TrainingTask
+    readonly loop: Omit<LoopOptions, 'signal' | 'steps'>
+  }
+  /** Final metrics on held-out data. */
+  readonly evaluate: (data: Dataset) => Promise<Metrics>
+  readonly predict: (files: readonly string[]) => Promise<readonly Prediction[]>
+  readonly exportable: () => Exportable
+  /** Sections of the report, besides the ones every run has. */
+  readonly explain: (data: OpenedData, metrics: readonly MetricsLine[]) => Promise<readonly Section[]>
+}
+
+export interface BuildOptions {
+  /** All random numbers of the run follow from it. */
+  readonly seed: number
+  /** Threads that compute one op. Default: the runtime's choice. */
+  readonly threads?: number
+}
+
+/** A way to train a system: its data and defaults. */
+export interface Recipe<Config extends Settings = Settings> {
+  readonly name: string
+  /** One line for `tenfold list`. */
+  readonly summary: string
+  /** Every setting with its default; a strict object, so that unknown settings are errors. */
+  readonly config: z.ZodType<Config>
+  readonly open: (config: Config) => Promise<OpenedData>
+  /** Builds the model; all random numbers follow from the seed. */
+  readonly build: (config: Config, facts: Facts, options: BuildOptions) => Experiment
+}
+
+export interface System {
+  readonly name: string
+  readonly title: string
+  /** Authors, year and identifier of the paper. */
+  readonly paper: string
+  readonly recipes: readonly Recipe[]
+  /** How `tenfold verify` runs the reference cases of the official implementation. */
+  readonly targets: readonly CaseTargetRule[]
+}
+
+/** Declares a recipe. Its configuration type is only known to itself: whoever holds it passes what the schema parsed. */
+export function defineRecipe<Config extends Settings>(recipe: Recipe<Config>): Recipe {
+  return recipe as unknown as Recipe
+}
+
+export function defineSystem(system: System): System {
+  return system
+}

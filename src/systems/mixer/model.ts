@@ -1,0 +1,185 @@
+/**
+ * MLP-Mixer: An all-MLP Architecture for Vision (Tolstikhin et al., 2021, arXiv 2105.01601).
+ *
+ * Shapes: N batch, H x W picture, h x w grid of patches, S = h w tokens, C width of a token, K classes.
+ */
+import { init, LayerNorm, Linear, Module } from '../../nn/index.ts'
+import * as ops from '../../ops/index.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { UsageError } from '../../util/errors.ts'
+import type { MixerConfig } from './config.ts'
+
+/** Which branches of which examples are dropped: 1 = dropped. [blocks, 2 (tokens, channels), N]. */
+export type DropMask = Tensor
+
+// The official models' epsilon; PyTorch's default of 1e-5 gives visibly other numbers.
+const epsilon = 1e-6
+
+/** Two layers with a GELU between, over the last axis. */
+export class MlpBlock extends Module {
+  readonly fc1: Linear
+  readonly fc2: Linear
+  readonly #gelu: MixerConfig['gelu']
+
+  constructor(width: number, hidden: number, gelu: MixerConfig['gelu']) {
+    super()
+    this.fc1 = new Linear(width, hidden, { initWeight: init.lecunNormal, initBias: init.zeros })
+    this.fc2 = new Linear(hidden, width, { initWeight: init.lecunNormal, initBias: init.zeros })
+    this.#gelu = gelu
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.fc2.forward(ops.gelu(this.fc1.forward(x), { approximate: this.#gelu }))
+  }
+}
+
+/** Mixes tokens, then channels; each after a LayerNorm, each added to its input (paper, equation 1). */
+export class MixerBlock extends Module {
+  readonly norm1: LayerNorm
+  readonly mlp_tokens: MlpBlock
+  readonly norm2: LayerNorm
+  readonly mlp_channels: MlpBlock
+
+  constructor(config: MixerConfig) {
+    super()
+    const { hidden_dim, tokens_mlp_dim, channels_mlp_dim, gelu } = config
+    this.norm1 = new LayerNorm(hidden_dim, { eps: epsilon })
+    this.mlp_tokens = new MlpBlock(tokenCount(config), tokens_mlp_dim, gelu)
+    this.norm2 = new LayerNorm(hidden_dim, { eps: epsilon })
+    this.mlp_channels = new MlpBlock(hidden_dim, channels_mlp_dim, gelu)
+  }
+
+  /** x: [N, S, C]. keep: factors on the two branches, [N, 1, 1] each; absent: nothing is dropped. */
+  forward(x: Tensor, keep?: readonly [Tensor, Tensor]): Tensor {
+    const tokens = ops.transpose(this.norm1.forward(x)) // [N, C, S]
+    const mixed = ops.transpose(this.mlp_tokens.forward(tokens)) // [N, S, C]
+    const y = ops.add(x, keep ? ops.mul(mixed, keep[0]) : mixed)
+    const channels = this.mlp_channels.forward(this.norm2.forward(y)) // [N, S, C]
+    return ops.add(y, keep ? ops.mul(channels, keep[1]) : channels)
+  }
+}
+
+/** The patches as a matrix product: a convolution whose stride is its kernel, weight [C, in, ph, pw]. */
+export class Stem extends Module {
+  readonly proj: PatchProjection
+
+  constructor(config: MixerConfig) {
+    super()
+    this.proj = new PatchProjection(config)
+  }
+
+  forward(images: Tensor): Tensor {
+    return this.proj.forward(images)
+  }
+}
+
+class PatchProjection extends Module {
+  readonly weight
+  readonly bias
+  readonly #patch: readonly [number, number]
+
+  constructor({ hidden_dim, in_channels, patch_size }: MixerConfig) {
+    super()
+    this.weight = init.parameter([hidden_dim, in_channels, ...patch_size], init.lecunNormal)
+    this.bias = init.parameter([hidden_dim], init.zeros)
+    this.#patch = patch_size
+  }
+
+  /** images [N, in, H, W] -> [N, C, h, w]. */
+  forward(images: Tensor): Tensor {
+    return ops.conv2d(images, this.weight, this.bias, { stride: this.#patch })
+  }
+}
+
+/** What the model computed on the way, under big_vision's names. */
+export interface MixerOutputs {
+  /** [N, C, h, w] */
+  readonly stem: Tensor
+  /** After each block, [N, S, C] each. */
+  readonly blocks: readonly Tensor[]
+  /** After the last LayerNorm, [N, S, C]. */
+  readonly preHeadLayerNorm: Tensor
+  /** The representation, [N, C]. */
+  readonly preLogits: Tensor
+  /** [N, K]; without a head the representation. */
+  readonly logits: Tensor
+}
+
+/** The whole network, with timm's names of modules and parameters. */
+export class Mixer extends Module {
+  readonly config: MixerConfig
+  readonly stem: Stem
+  readonly blocks: readonly MixerBlock[]
+  readonly norm: LayerNorm
+  readonly head: Linear | undefined
+
+  constructor(config: MixerConfig) {
+    super()
+    checkSizes(config)
+    this.config = config
+    this.stem = new Stem(config)
+    this.blocks = Array.from({ length: config.num_blocks }, () => new MixerBlock(config))
+    this.norm = new LayerNorm(config.hidden_dim, { eps: epsilon })
+    // The head begins at zero: every class is equally likely before the first step.
+    this.head =
+      config.num_classes > 0
+        ? new Linear(config.hidden_dim, config.num_classes, { initWeight: init.zeros, initBias: init.zeros })
+        : undefined
+  }
+
+  /** images [N, in, H, W], values in [-1, 1] -> logits [N, K]. */
+  forward(images: Tensor, dropped?: DropMask): Tensor {
+    return this.outputs(images, dropped).logits
+  }
+
+  /** The representation before the head: [N, C]. */
+  features(images: Tensor): Tensor {
+    return this.outputs(images).preLogits
+  }
+
+  outputs(images: Tensor, dropped?: DropMask): MixerOutputs {
+    const stem = this.stem.forward(images) // [N, C, h, w]
+    const [n = 0, c = 0, h = 0, w = 0] = stem.shape
+    let x = ops.transpose(ops.reshape(stem, [n, c, h * w])) // [N, S, C]
+    const keep = this.keepFactors(n, dropped)
+    const blocks = this.blocks.map((block, i) => {
+      x = block.forward(x, keep?.[i])
+      return x
+    })
+    const preHeadLayerNorm = this.norm.forward(x)
+    const preLogits = ops.mean(preHeadLayerNorm, 1) // [N, C]
+    return { stem, blocks, preHeadLayerNorm, preLogits, logits: this.head ? this.head.forward(preLogits) : preLogits }
+  }
+
+  /**
+   * Stochastic depth as in big_vision: block i drops each branch of each example with probability
+   * i / (blocks - 1) * stoch_depth. What is kept is not rescaled, neither in training nor in evaluation.
+   */
+  private keepFactors(n: number, dropped: DropMask | undefined): (readonly [Tensor, Tensor])[] | undefined {
+    const { stoch_depth, num_blocks } = this.config
+    if (!this.training || (stoch_depth === 0 && !dropped)) return undefined
+    return this.blocks.map((_, i) => {
+      const branch = (j: number): Tensor => {
+        const probability = (i / Math.max(num_blocks - 1, 1)) * stoch_depth
+        const drop = dropped
+          ? ops.reshape(ops.slice(ops.slice(dropped, [i, i + 1], 0), [j, j + 1], 1), [n])
+          : ops.cast(ops.randomBernoulli([n], probability), 'float32')
+        return ops.reshape(ops.sub(1, drop), [n, 1, 1])
+      }
+      return [branch(0), branch(1)] as const
+    })
+  }
+}
+
+/** S, the number of patches. */
+export function tokenCount({ image_size: [height, width], patch_size: [ph, pw] }: MixerConfig): number {
+  return (height / ph) * (width / pw)
+}
+
+function checkSizes({ image_size: [height, width], patch_size: [ph, pw] }: MixerConfig): void {
+  if (height % ph !== 0 || width % pw !== 0) {
+    throw new UsageError(`Mixer: pictures of ${height}x${width} pixels cannot be cut into patches of ${ph}x${pw}`, {
+      hint: `image_size must be a multiple of patch_size; ${Math.round(height / ph) * ph || ph}x${Math.round(width / pw) * pw || pw} would be`,
+    })
+  }
+}
