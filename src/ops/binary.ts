@@ -53,7 +53,7 @@ function withoutExpand(tensor: Tensor): Tensor {
 }
 
 interface BinaryOptions {
-  readonly onnx: string
+  readonly onnx?: string
   readonly dtypes?: readonly DType[]
   readonly result?: DType
   /** Gradients of a and b before they are summed back to the operands' shapes. */
@@ -71,12 +71,13 @@ interface BinaryOptions {
   readonly smooth?: boolean
 }
 
-function defineBinary(
+/** Declares an elementwise function of two tensors: one ONNX node, or the nodes that `lower` writes. */
+export function defineBinary(
   name: string,
   call: (a: Tensor, b: Tensor) => Tensor,
   options: BinaryOptions,
 ): OpDefinition<NoAttributes> {
-  const { onnx, result, gradient, lower, simplify, ranges, smooth } = options
+  const { onnx = '', result, gradient, lower, simplify, ranges, smooth } = options
   const dtypes = options.dtypes ?? number
   const input = (shape: readonly number[], operand: 0 | 1): SampleInput => ({
     shape,

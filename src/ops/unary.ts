@@ -1,9 +1,11 @@
 /** Elementwise functions of one tensor. */
-import type { DType } from '../tensor/dtype.ts'
+import { type DType, dtypes } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { div, mul } from './binary.ts'
 import {
   apply,
   defineOp,
+  type Emitter,
   inputAt,
   type OpDefinition,
   type Operand,
@@ -20,7 +22,7 @@ const float: readonly DType[] = ['float32']
 const number: readonly DType[] = ['float32', 'int32', 'int64']
 
 interface UnaryOptions {
-  readonly onnx: string
+  readonly onnx?: string
   readonly dtypes?: readonly DType[]
   /** d loss / d x from x, y = f(x) and g = d loss / d y. */
   readonly gradient?: (o: Ops, x: Tensor, y: Tensor, g: Tensor) => Tensor
@@ -28,13 +30,20 @@ interface UnaryOptions {
   readonly range?: readonly [number, number]
   readonly smooth?: boolean
   readonly simplify?: OpDefinition<NoAttributes>['simplify']
+  /** ONNX nodes of a function that ONNX lacks. */
+  readonly lower?: (emit: Emitter, x: string) => string
 }
 
-function defineUnary(name: string, call: (x: Tensor) => Tensor, options: UnaryOptions): OpDefinition<NoAttributes> {
-  const { onnx, gradient, result, range, smooth, simplify } = options
-  const dtypes = options.dtypes ?? float
+/** Declares an elementwise function: one ONNX node, or the nodes that `lower` writes. */
+export function defineUnary(
+  name: string,
+  call: (x: Tensor) => Tensor,
+  options: UnaryOptions,
+): OpDefinition<NoAttributes> {
+  const { onnx = '', gradient, result, range, smooth, simplify, lower } = options
+  const allowed = options.dtypes ?? float
   const sample = (shape: readonly number[]): Sample => ({
-    inputs: [{ shape, dtype: dtypes[0] ?? 'float32', range: range ?? [-2, 2] }],
+    inputs: [{ shape, dtype: allowed[0] ?? 'float32', range: range ?? [-2, 2] }],
     call,
     smooth: smooth ?? true,
   })
@@ -42,7 +51,7 @@ function defineUnary(name: string, call: (x: Tensor) => Tensor, options: UnaryOp
     name,
     infer: (inputs) => {
       const x = inputAt(name, inputs, 0)
-      requireDType(name, 'input', x, dtypes)
+      requireDType(name, 'input', x, allowed)
       return [{ dtype: result ?? x.dtype, shape: x.shape }]
     },
     ...(gradient && {
@@ -51,9 +60,12 @@ function defineUnary(name: string, call: (x: Tensor) => Tensor, options: UnaryOp
       ],
     }),
     ...(simplify && { simplify }),
-    lower: (emit, { inputs }) => emit.node(onnx, inputs),
+    lower: (emit, { inputs }) => (lower ? lower(emit, inputAt(name, inputs, 0)) : emit.node(onnx, inputs)),
     samples: () => [sample([]), sample([2, 3]), sample([1, 4, 1])],
-    errors: () => [{ inputs: [{ shape: [2], dtype: dtypes.includes('bool') ? 'float32' : 'bool' }], call }],
+    errors: () =>
+      allowed === dtypes
+        ? []
+        : [{ inputs: [{ shape: [2], dtype: allowed.includes('bool') ? 'float32' : 'bool' }], call }],
   })
 }
 
@@ -136,6 +148,12 @@ export const ceilOp = defineUnary('ceil', ceil, { onnx: 'Ceil', smooth: false })
 export const roundOp = defineUnary('round', round, { onnx: 'Round', smooth: false })
 export const isNanOp = defineUnary('isNan', isNan, { onnx: 'IsNaN', result: 'bool' })
 export const isInfOp = defineUnary('isInf', isInf, { onnx: 'IsInf', result: 'bool' })
+/** Its gradient stops here; afterwards nothing is left of it. */
+export const detachOp = defineUnary('detach', detach, {
+  onnx: 'Identity',
+  dtypes,
+  simplify: (_o, { inputs }) => inputs,
+})
 export const logicalNotOp = defineUnary('logicalNot', logicalNot, { onnx: 'Not', dtypes: ['bool'] })
 
 /** -x. */
@@ -219,15 +237,22 @@ export function floor(x: Operand): Tensor {
 export function ceil(x: Operand): Tensor {
   return apply(ceilOp, [toTensor(x)], none)
 }
-/** To the nearest whole number, halves to the even one. */
-export function round(x: Operand): Tensor {
-  return apply(roundOp, [toTensor(x)], none)
+/** To the nearest multiple of 10^-decimals (default: whole numbers), halves to the even one; no gradient. */
+export function round(x: Operand, { decimals = 0 }: { readonly decimals?: number } = {}): Tensor {
+  if (decimals === 0) return apply(roundOp, [toTensor(x)], none)
+  // Powers of ten with whole exponents are exact in float32, their reciprocals are not.
+  const scale = 10 ** Math.abs(decimals)
+  return decimals > 0 ? div(round(mul(x, scale)), scale) : mul(round(div(x, scale)), scale)
 }
 export function isNan(x: Operand): Tensor {
   return apply(isNanOp, [toTensor(x)], none)
 }
 export function isInf(x: Operand): Tensor {
   return apply(isInfOp, [toTensor(x)], none)
+}
+/** x, through which no gradient flows. */
+export function detach(x: Operand): Tensor {
+  return apply(detachOp, [toTensor(x)], none)
 }
 export function logicalNot(x: Operand): Tensor {
   return apply(logicalNotOp, [toTensor(x)], none)

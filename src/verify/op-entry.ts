@@ -5,7 +5,7 @@ import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { FormatError } from '../util/errors.ts'
-import { numberSetting, type OpTarget, type Settings } from './target.ts'
+import { numberSetting, numbersSetting, type OpTarget, optionalNumber, type Settings } from './target.ts'
 
 /** An entry of the `cases` list of an op case. */
 export interface OpEntry {
@@ -22,6 +22,15 @@ export interface OpEntry {
 /** Transforms that reference entries apply to an input first, to check non-contiguous use. */
 const views: Readonly<Record<string, (x: Tensor, settings: Settings) => Tensor>> = {
   transpose: (x, settings) => ops.transpose(x, numberSetting(settings, 'dim0'), numberSetting(settings, 'dim1')),
+  permute: (x, settings) => ops.permute(x, numbersSetting(settings, 'dims')),
+  slice: (x, settings) => {
+    const [start, stop] = [optionalNumber(settings, 'start'), optionalNumber(settings, 'stop')]
+    return ops.slice(
+      x,
+      [start ?? null, stop ?? null, numberSetting(settings, 'step', 1)],
+      numberSetting(settings, 'dim'),
+    )
+  },
 }
 
 /** `case/input/weight` -> `weight`; `case/grad/0` -> `0`. */

@@ -43,10 +43,20 @@ function wrong(name: string, expected: string, found: unknown): FormatError {
   return new FormatError(`setting "${name}" must be ${expected}, found ${JSON.stringify(found)}`)
 }
 
+/** Numbers that JSON lacks, as cases write them. */
+const namedNumbers: Readonly<Record<string, number>> = {
+  inf: Number.POSITIVE_INFINITY,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-inf': Number.NEGATIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+  nan: Number.NaN,
+  NaN: Number.NaN,
+}
+
 /** A number; null or absent gives the fallback, if there is one. */
 export function numberSetting(settings: Settings, name: string, fallback?: number): number {
-  const value = settings[name] ?? fallback
-  if (value === 'inf' || value === 'Infinity') return Number.POSITIVE_INFINITY
+  const setting = settings[name] ?? fallback
+  const value = typeof setting === 'string' ? (namedNumbers[setting] ?? setting) : setting
   if (typeof value !== 'number') throw wrong(name, 'a number', value)
   return value
 }
@@ -63,6 +73,11 @@ export function stringSetting(settings: Settings, name: string, fallback?: strin
   return value
 }
 
+/** A number that may be left out: null and absent are undefined. */
+export function optionalNumber(settings: Settings, name: string): number | undefined {
+  return settings[name] === undefined || settings[name] === null ? undefined : numberSetting(settings, name)
+}
+
 /** A list of numbers; a single number is a list of one. */
 export function numbersSetting(settings: Settings, name: string, fallback?: readonly number[]): readonly number[] {
   const value = settings[name] ?? fallback
@@ -77,6 +92,11 @@ export function inputOf(call: OpCall, name: string): Tensor {
   const tensor = call.inputs[name]
   if (!tensor) throw new FormatError(`the entry has no input "${name}"`)
   return tensor
+}
+
+/** An argument that may be a tensor or a number. */
+export function operandOf(call: OpCall, name: string): Tensor | number {
+  return call.inputs[name] ?? numberSetting(call.settings, name)
 }
 
 /** `name.0`, `name.1`, ... as a list. */

@@ -1,0 +1,106 @@
+/** Elementwise arithmetic, powers and logarithms made of other ops. */
+import type { Tensor } from '../tensor/tensor.ts'
+import { add, div, equal, greater, less, logicalAnd, logicalOr, maximum, mul, pow, sub } from './binary.ts'
+import { where } from './choice.ts'
+import { inputAt, type Operand, toTensor, toTensors } from './define.ts'
+import { clamp, isFinite as isFiniteNumber } from './rounding.ts'
+import { log1p } from './special.ts'
+import { abs, detach, exp, log, logicalNot, neg, reciprocal, sin, sqrt } from './unary.ts'
+
+/** x^2. */
+export function square(x: Operand): Tensor {
+  const input = toTensor(x)
+  return mul(input, input)
+}
+/** 1 / sqrt(x). */
+export function rsqrt(x: Operand): Tensor {
+  return reciprocal(sqrt(x))
+}
+/** 2^x. */
+export function exp2(x: Operand): Tensor {
+  return pow(2, x)
+}
+/** Logarithm to base 2. */
+export function log2(x: Operand): Tensor {
+  return mul(log(x), Math.LOG2E)
+}
+/** Logarithm to base 10. */
+export function log10(x: Operand): Tensor {
+  return mul(log(x), Math.LOG10E)
+}
+
+/** log(x / (1 - x)), the inverse of sigmoid. `eps` limits x to [eps, 1 - eps] first; no gradient outside. */
+export function logit(x: Operand, { eps }: { readonly eps?: number } = {}): Tensor {
+  const input = eps === undefined ? toTensor(x) : clamp(x, eps, 1 - eps)
+  return log(div(input, sub(1, input)))
+}
+
+/** sin(pi x) / (pi x), 1 at 0. */
+export function sinc(x: Operand): Tensor {
+  const input = toTensor(x)
+  const isZero = equal(input, 0)
+  const angle = mul(where(isZero, 1, input), Math.PI)
+  return where(isZero, 1, div(sin(angle), angle))
+}
+
+/** sqrt(x), whose gradient at 0 is 0 instead of infinite: for norms and standard deviations. */
+export function sqrtOrZero(x: Operand): Tensor {
+  const input = toTensor(x)
+  const isZero = equal(input, 0)
+  return where(isZero, 0, sqrt(where(isZero, 1, input)))
+}
+
+function operands(...list: Operand[]): readonly [Tensor, Tensor] {
+  const tensors = toTensors(list)
+  return [inputAt('operands', tensors, 0), inputAt('operands', tensors, 1)]
+}
+
+/** a is not equal to b. */
+export function notEqual(a: Operand, b: Operand): Tensor {
+  return logicalNot(equal(a, b))
+}
+
+/** start + weight (end - start); the weight is a number or a tensor. */
+export function lerp(start: Operand, end: Operand, weight: Operand): Tensor {
+  return add(start, mul(weight, sub(end, start)))
+}
+/** x + value a b. */
+export function addcmul(x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}): Tensor {
+  return add(x, mul(mul(a, b), value))
+}
+/** x + value a / b. */
+export function addcdiv(x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}): Tensor {
+  return add(x, mul(div(a, b), value))
+}
+
+/** sqrt(a^2 + b^2) without overflow of the squares. */
+export function hypot(a: Operand, b: Operand): Tensor {
+  const [x, y] = operands(a, b)
+  const larger = detach(maximum(abs(x), abs(y)))
+  const scale = where(logicalAnd(greater(larger, 0), isFiniteNumber(larger)), larger, 1)
+  return mul(scale, sqrt(add(square(div(x, scale)), square(div(y, scale)))))
+}
+
+/** log(e^a + e^b) without overflow. */
+export function logAddExp(a: Operand, b: Operand): Tensor {
+  const [x, y] = operands(a, b)
+  // Equal infinities have no difference.
+  const distance = where(equal(x, y), 0, abs(sub(x, y)))
+  return add(maximum(x, y), log1p(exp(neg(distance))))
+}
+/** log2(2^a + 2^b) without overflow. */
+export function logAddExp2(a: Operand, b: Operand): Tensor {
+  return mul(logAddExp(mul(a, Math.LN2), mul(b, Math.LN2)), Math.LOG2E)
+}
+
+/** x log(y), 0 where x is 0 (unless y is NaN). */
+export function xlogy(x: Operand, y: Operand): Tensor {
+  const [factor, argument] = operands(x, y)
+  // Where log(y) is not finite, 0 log(y) would be NaN.
+  const hasNoLog = logicalOr(
+    less(argument, 0),
+    logicalOr(equal(argument, 0), equal(argument, Number.POSITIVE_INFINITY)),
+  )
+  const isZero = logicalAnd(equal(factor, 0), hasNoLog)
+  return where(isZero, 0, mul(factor, log(where(isZero, 1, argument))))
+}

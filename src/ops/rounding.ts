@@ -1,0 +1,152 @@
+/** Elementwise functions that round, limit or repair numbers. */
+import type { DType } from '../tensor/dtype.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { ShapeError } from '../util/errors.ts'
+import {
+  add,
+  div,
+  equal,
+  fmod,
+  greaterOrEqual,
+  less,
+  lessOrEqual,
+  logicalAnd,
+  logicalXor,
+  maximum,
+  minimum,
+  sub,
+} from './binary.ts'
+import { where } from './choice.ts'
+import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor, toTensors } from './define.ts'
+import { abs, ceil, floor, isNan, logicalNot, round } from './unary.ts'
+
+const number: readonly DType[] = ['float32', 'int32', 'int64']
+
+/** Toward zero; no gradient. */
+export function trunc(x: Operand): Tensor {
+  const input = toTensor(x)
+  return where(greaterOrEqual(input, 0), floor(input), ceil(input))
+}
+/** x - trunc(x): keeps the sign of x. */
+export function frac(x: Operand): Tensor {
+  const input = toTensor(x)
+  return sub(input, trunc(input))
+}
+
+/** Remainder of a / b rounded down: it has the sign of b, as in Python. */
+export function remainder(a: Operand, b: Operand): Tensor {
+  const [dividend, divisor] = pair(a, b)
+  const rest = fmod(dividend, divisor)
+  const opposite = logicalXor(less(rest, 0), less(divisor, 0))
+  return where(logicalAnd(logicalNot(equal(rest, 0)), opposite), add(rest, divisor), rest)
+}
+/** The quotient a / b rounded down; no gradient. Whole numbers are divided exactly. */
+export function floorDivide(a: Operand, b: Operand): Tensor {
+  const [dividend, divisor] = pair(a, b)
+  const multiple = div(sub(dividend, remainder(dividend, divisor)), divisor)
+  if (dividend.dtype !== 'float32') return multiple
+  // The remainder by 0 is NaN, the quotient is infinite.
+  return where(equal(divisor, 0), floor(div(dividend, divisor)), round(multiple))
+}
+
+function pair(a: Operand, b: Operand): readonly [Tensor, Tensor] {
+  const tensors = toTensors([a, b])
+  return [inputAt('operands', tensors, 0), inputAt('operands', tensors, 1)]
+}
+
+interface ClipAttributes {
+  readonly min: number | null
+  readonly max: number | null
+}
+
+const values = [-1, -0.6, -0.2, 0.1, 0.5, 0.9]
+
+/** `clamp` with numbers as bounds: one pass over memory instead of four. */
+export const clipOp = defineOp<ClipAttributes>({
+  name: 'clip',
+  infer: (inputs) => {
+    const x = inputAt('clip', inputs, 0)
+    requireDType('clamp', 'input', x, number)
+    return [x]
+  },
+  gradient: (o, { inputs, attributes: { min, max } }, [g]) => {
+    const x = inputAt('clip', inputs, 0)
+    const above = min === null ? undefined : o.greater(x, min)
+    const below = max === null ? undefined : o.less(x, max)
+    const inside = above && below ? o.logicalAnd(above, below) : (above ?? below)
+    return [g && (inside ? o.where(inside, g, 0) : g)]
+  },
+  simplify: (_o, { inputs, attributes: { min, max } }) => (min === null && max === null ? inputs : undefined),
+  lower: (emit, { inputs, inputTypes, attributes }) => {
+    const dtype = inputAt('clip', inputTypes, 0).dtype
+    const bound = (value: number | null): string => (value === null ? '' : emit.scalar(value, dtype))
+    return emit.node('Clip', [inputAt('clip', inputs, 0), bound(attributes.min), bound(attributes.max)])
+  },
+  samples: () => [
+    { inputs: [{ shape: [2, 3], values }], call: (x) => clamp(x, -0.4, 0.3), smooth: false },
+    { inputs: [{ shape: [6, 1], values }], call: (x) => clamp(x, undefined, 0.3), smooth: false },
+    { inputs: [{ shape: [3, 2], values }], call: (x) => clamp(x, -0.4), smooth: false },
+    { inputs: [{ shape: [2, 3], dtype: 'int64' }], call: (x) => clamp(x, 2, -1) },
+  ],
+  errors: () => [
+    { inputs: [{ shape: [2], dtype: 'bool' }], call: (x) => clamp(x, 0, 1) },
+    { inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => clamp(x, 0.5) },
+  ],
+})
+
+/**
+ * min(max(x, lower), upper); bounds are numbers or tensors that broadcast, each may be left out. Where they cross, the
+ * result is the upper one. Exactly at a bound the gradient is 0 (a number) or shared equally (a tensor), as in PyTorch
+ * since 2.15.
+ */
+export function clamp(x: Operand, lower?: Operand, upper?: Operand): Tensor {
+  const input = toTensor(x)
+  if (!isOperandTensor(lower) && !isOperandTensor(upper)) {
+    return checked(() => {
+      const bounds: ClipAttributes = { min: lower ?? null, max: upper ?? null }
+      requireBounds(input, bounds)
+      return apply(clipOp, [input], bounds)
+    })
+  }
+  const raised = lower === undefined ? input : maximum(input, lower)
+  return upper === undefined ? raised : minimum(raised, upper)
+}
+
+function isOperandTensor(bound: Operand | undefined): bound is Exclude<Operand, number> {
+  return bound !== undefined && typeof bound !== 'number'
+}
+
+function requireBounds(input: Tensor, { min, max }: ClipAttributes): void {
+  const bounds = [min, max].filter((bound) => bound !== null)
+  if (input.dtype === 'float32' || bounds.every(Number.isInteger)) return
+  throw new ShapeError(`clamp: bounds of ${input.dtype} must be whole numbers, found ${bounds.join(' and ')}`, {
+    hint: "cast(x, 'float32') first",
+  })
+}
+
+const largest = 3.4028234663852886e38
+
+/** What replaces the numbers that are none. */
+export interface NanToNumOptions {
+  /** Default: 0. */
+  readonly nan?: number
+  /** Default: the largest float32. */
+  readonly positiveInfinity?: number
+  /** Default: the smallest float32. */
+  readonly negativeInfinity?: number
+}
+
+/** x with NaN and infinities replaced; no gradient where they were. */
+export function nanToNum(x: Operand, options: NanToNumOptions = {}): Tensor {
+  const { nan = 0, positiveInfinity = largest, negativeInfinity = -largest } = options
+  const input = toTensor(x)
+  const isAbove = equal(input, Number.POSITIVE_INFINITY)
+  const isBelow = equal(input, Number.NEGATIVE_INFINITY)
+  return where(isNan(input), nan, where(isAbove, positiveInfinity, where(isBelow, negativeInfinity, input)))
+}
+
+/** Whether x is neither NaN nor infinite. */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: PyTorch's name, beside isNan and isInf
+export function isFinite(x: Operand): Tensor {
+  return lessOrEqual(abs(x), largest)
+}

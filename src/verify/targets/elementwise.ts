@@ -1,0 +1,160 @@
+/** PyTorch's elementwise functions, by the names of the reference entries. */
+import * as ops from '../../ops/index.ts'
+import { isFloat } from '../../tensor/dtype.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { FormatError } from '../../util/errors.ts'
+import {
+  inputOf,
+  numberSetting,
+  type OpCall,
+  type OpTarget,
+  type OpTargets,
+  operandOf,
+  optionalNumber,
+} from '../target.ts'
+
+function unary(f: (x: Tensor) => Tensor): OpTarget {
+  return (call) => f(inputOf(call, 'input'))
+}
+
+/** A function of `input` and `other`, either of which may be a number. */
+function binary(f: (a: ops.Operand, b: ops.Operand) => Tensor): OpTarget {
+  return (call) => f(operandOf(call, 'input'), operandOf(call, 'other'))
+}
+
+/** Booleans are stored as uint8, and logical functions take numbers too: anything but 0 is true. */
+function logical(f: (a: ops.Operand, b: ops.Operand) => Tensor): OpTarget {
+  return binary((a, b) => f(ops.cast(a, 'bool'), ops.cast(b, 'bool')))
+}
+
+function scaledOther(call: OpCall): ops.Operand {
+  const [other, alpha] = [operandOf(call, 'other'), numberSetting(call.settings, 'alpha', 1)]
+  return alpha === 1 ? other : ops.mul(other, alpha)
+}
+
+function asFloat(x: ops.Operand): ops.Operand {
+  return typeof x === 'number' ? x : ops.cast(x, 'float32')
+}
+
+/** Division: of whole numbers too it gives fractions, unless rounded. */
+function divide(call: OpCall): Tensor {
+  const [a, b] = [operandOf(call, 'input'), operandOf(call, 'other')]
+  const mode = call.settings.rounding_mode ?? null
+  if (mode === null) return ops.div(asFloat(a), asFloat(b))
+  if (mode === 'floor') return ops.floorDivide(a, b)
+  if (mode !== 'trunc') throw new FormatError(`div: unknown rounding_mode ${JSON.stringify(mode)}`)
+  const quotient = ops.div(a, b)
+  return isFloat(quotient.dtype) ? ops.trunc(quotient) : quotient
+}
+
+function clamp(call: OpCall): Tensor {
+  const bound = (name: string): ops.Operand | undefined => call.inputs[name] ?? optionalNumber(call.settings, name)
+  return ops.clamp(inputOf(call, 'input'), bound('min'), bound('max'))
+}
+
+function nanToNum(call: OpCall): Tensor {
+  const options = Object.entries({ nan: 'nan', positiveInfinity: 'posinf', negativeInfinity: 'neginf' }).flatMap(
+    ([option, name]) => {
+      const value = optionalNumber(call.settings, name)
+      return value === undefined ? [] : [[option, value] as const]
+    },
+  )
+  return ops.nanToNum(inputOf(call, 'input'), Object.fromEntries(options))
+}
+
+function lerp(call: OpCall): Tensor {
+  return ops.lerp(inputOf(call, 'input'), inputOf(call, 'end'), operandOf(call, 'weight'))
+}
+
+type Product = (x: ops.Operand, a: ops.Operand, b: ops.Operand, options: { readonly value: number }) => Tensor
+
+function addProduct(f: Product): OpTarget {
+  return (call) =>
+    f(inputOf(call, 'input'), operandOf(call, 'tensor1'), operandOf(call, 'tensor2'), {
+      value: numberSetting(call.settings, 'value', 1),
+    })
+}
+
+export const targets: OpTargets = {
+  'torch.abs': unary(ops.abs),
+  'torch.neg': unary(ops.neg),
+  'torch.exp': unary(ops.exp),
+  'torch.exp2': unary(ops.exp2),
+  'torch.expm1': unary(ops.expm1),
+  'torch.log': unary(ops.log),
+  'torch.log2': unary(ops.log2),
+  'torch.log10': unary(ops.log10),
+  'torch.log1p': unary(ops.log1p),
+  'torch.sqrt': unary(ops.sqrt),
+  'torch.rsqrt': unary(ops.rsqrt),
+  'torch.square': unary(ops.square),
+  'torch.reciprocal': unary(ops.reciprocal),
+  'torch.sin': unary(ops.sin),
+  'torch.cos': unary(ops.cos),
+  'torch.tan': unary(ops.tan),
+  'torch.asin': unary(ops.asin),
+  'torch.acos': unary(ops.acos),
+  'torch.atan': unary(ops.atan),
+  'torch.sinh': unary(ops.sinh),
+  'torch.cosh': unary(ops.cosh),
+  'torch.tanh': unary(ops.tanh),
+  'torch.asinh': unary(ops.asinh),
+  'torch.acosh': unary(ops.acosh),
+  'torch.atanh': unary(ops.atanh),
+  'torch.erf': unary(ops.erf),
+  'torch.erfc': unary(ops.erfc),
+  'torch.erfinv': unary(ops.erfinv),
+  'torch.sigmoid': unary(ops.sigmoid),
+  'torch.sinc': unary(ops.sinc),
+  'torch.sign': unary(ops.sign),
+  'torch.floor': unary(ops.floor),
+  'torch.ceil': unary(ops.ceil),
+  'torch.trunc': unary(ops.trunc),
+  'torch.frac': unary(ops.frac),
+  'torch.isnan': unary(ops.isNan),
+  'torch.isinf': unary(ops.isInf),
+  'torch.isfinite': unary(ops.isFinite),
+  'torch.logical_not': unary((x) => ops.logicalNot(ops.cast(x, 'bool'))),
+  'torch.round': (call) => ops.round(inputOf(call, 'input'), { decimals: numberSetting(call.settings, 'decimals', 0) }),
+  'torch.logit': (call) => {
+    const eps = optionalNumber(call.settings, 'eps')
+    return ops.logit(inputOf(call, 'input'), eps === undefined ? {} : { eps })
+  },
+  'torch.clamp': clamp,
+  'torch.nan_to_num': nanToNum,
+  'torch.pow': (call) => {
+    const base = call.inputs.input ?? call.inputs.self ?? numberSetting(call.settings, 'self')
+    return ops.pow(base, operandOf(call, 'exponent'))
+  },
+  'torch.add': (call) => ops.add(operandOf(call, 'input'), scaledOther(call)),
+  'torch.sub': (call) => ops.sub(operandOf(call, 'input'), scaledOther(call)),
+  'torch.rsub': (call) =>
+    ops.sub(operandOf(call, 'other'), ops.mul(operandOf(call, 'input'), numberSetting(call.settings, 'alpha', 1))),
+  'torch.mul': binary(ops.mul),
+  'torch.div': divide,
+  'torch.floor_divide': binary(ops.floorDivide),
+  'torch.fmod': binary(ops.fmod),
+  'torch.remainder': binary(ops.remainder),
+  'torch.maximum': binary(ops.maximum),
+  'torch.minimum': binary(ops.minimum),
+  'torch.atan2': binary(ops.atan2),
+  'torch.hypot': binary(ops.hypot),
+  'torch.logaddexp': binary(ops.logAddExp),
+  'torch.logaddexp2': binary(ops.logAddExp2),
+  'torch.xlogy': binary(ops.xlogy),
+  'torch.lerp': lerp,
+  'torch.lerp.scalar': lerp,
+  'torch.addcmul': addProduct(ops.addcmul),
+  'torch.addcdiv': addProduct(ops.addcdiv),
+  'torch.where': (call) =>
+    ops.where(ops.cast(inputOf(call, 'condition'), 'bool'), operandOf(call, 'input'), operandOf(call, 'other')),
+  'torch.eq': binary(ops.equal),
+  'torch.ne': binary(ops.notEqual),
+  'torch.lt': binary(ops.less),
+  'torch.le': binary(ops.lessOrEqual),
+  'torch.gt': binary(ops.greater),
+  'torch.ge': binary(ops.greaterOrEqual),
+  'torch.logical_and': logical(ops.logicalAnd),
+  'torch.logical_or': logical(ops.logicalOr),
+  'torch.logical_xor': logical(ops.logicalXor),
+}
