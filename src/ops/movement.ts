@@ -1,5 +1,5 @@
 /** Ops that move data without computing: reshape, transpose, expand, slice, pad, concat, and what is made of them. */
-import { type DType, dtypes, elementCount } from '../tensor/dtype.ts'
+import { elementCount } from '../tensor/dtype.ts'
 import {
   broadcastShapes,
   checkShape,
@@ -11,7 +11,7 @@ import {
 } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
-import { apply, checked, defineOp, inputAt, type Operand, scalar, toTensor } from './define.ts'
+import { apply, checked, defineOp, inputAt, type Operand, toTensor } from './define.ts'
 
 export const reshapeOp = defineOp<{ readonly shape: Shape }>({
   name: 'reshape',
@@ -401,10 +401,4 @@ export function dilate(x: Operand, axis: number, step: number): Tensor {
     input.shape.map((n, i) => (i === at ? n * step : n)),
   )
   return slice(joined, [0, (size - 1) * step + 1], at)
-}
-
-/** A tensor of `shape` filled with one value, without storing it. */
-export function full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
-  if (!dtypes.includes(dtype)) throw new ShapeError(`full: unknown dtype ${dtype}`)
-  return expand(scalar(value, dtype), shape)
 }

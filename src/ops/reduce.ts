@@ -1,8 +1,10 @@
-/** Reductions over axes: sum, mean, max, min, prod, and what is made of them. */
+/** Reductions over axes: sum, mean, max, min, logSumExp, and what is made of them. */
 import type { DType } from '../tensor/dtype.ts'
 import { elementCount } from '../tensor/dtype.ts'
-import { normalizeAxes, reducedShape, type Shape, sameShape } from '../tensor/shape.ts'
+import { normalizeAxes, reducedShape, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { equal, greater, mul, sub } from './binary.ts'
+import { cast } from './choice.ts'
 import {
   apply,
   checked,
@@ -13,9 +15,10 @@ import {
   type Ops,
   requireDType,
   type Sample,
+  scalar,
   toTensor,
 } from './define.ts'
-import { reshape } from './movement.ts'
+import { concat, expand, reshape, slice } from './movement.ts'
 
 export interface ReduceAttributes {
   /** Sorted, counted from the front. */
@@ -116,6 +119,13 @@ export const minOp = defineReduce('min', min, {
   gradient: shareAmongTies,
 })
 
+export const logSumExpOp = defineReduce('logSumExp', logSumExp, {
+  onnx: 'ReduceLogSumExp',
+  dtypes: ['float32'],
+  // softmax(x); a row of -inf has no gradient.
+  gradient: (o, x, y, g) => o.mul(g, o.exp(o.sub(x, o.where(o.equal(y, Number.NEGATIVE_INFINITY), 0, y)))),
+})
+
 /** Options of reductions. */
 export interface ReduceOptions {
   /** Keep the reduced axes with size 1. Default: false. */
@@ -137,6 +147,49 @@ export function max(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tenso
 /** Smallest element over axes; all by default. Ties share the gradient equally. */
 export function min(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
   return reduce(minOp, x, axes, options.keepDims ?? false)
+}
+/** log(sum(e^x)) over axes, all by default, without overflow; -inf where all elements are -inf. */
+export function logSumExp(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  return reduce(logSumExpOp, x, axes, options.keepDims ?? false)
+}
+
+/** Halves the axis by multiplying pairs until one element is left: exact gradients with any number of zeros. */
+function productAlong(x: Tensor, axis: number): Tensor {
+  let product = x
+  for (let size = sizeOf(x.shape, axis); size > 1; size = Math.ceil(size / 2)) {
+    const half = Math.floor(size / 2)
+    const pairs = mul(slice(product, [0, half], axis), slice(product, [half, 2 * half], axis))
+    product = size % 2 === 0 ? pairs : concat([pairs, slice(product, [2 * half], axis)], axis)
+  }
+  const shape = reducedShape(x.shape, [axis], true)
+  return sizeOf(x.shape, axis) === 0 ? expand(scalar(1, x.dtype), shape) : product
+}
+/** Product over axes; all by default. */
+export function prod(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  const input = toTensor(x)
+  return checked(() => {
+    requireDType('prod', 'input', input, number)
+    const list = normalizeAxes('prod', axes, input.rank)
+    const shape = reducedShape(input.shape, list, options.keepDims ?? false)
+    if (list.length === input.rank) return reshape(productAlong(reshape(input, [-1]), 0), shape)
+    return reshape(list.reduce(productAlong, input), shape)
+  })
+}
+
+function nonzero(x: Operand, counter: DType): Tensor {
+  return cast(cast(x, 'bool'), counter)
+}
+/** How many elements are not 0 (int64), over axes; all by default. */
+export function countNonzero(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  return sum(nonzero(x, 'int64'), axes, options)
+}
+/** Whether any element is not 0, over axes; all by default. */
+export function any(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  return greater(sum(nonzero(x, 'int32'), axes, options), 0)
+}
+/** Whether no element is 0, over axes; all by default. */
+export function all(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  return equal(sum(sub(1, nonzero(x, 'int32')), axes, options), 0)
 }
 
 /** Sums what broadcasting had repeated, so that the result has `shape`: the gradient of broadcasting. */

@@ -16,7 +16,7 @@ import {
   minimum,
   sub,
 } from './binary.ts'
-import { where } from './choice.ts'
+import { cast, where } from './choice.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor, toTensors } from './define.ts'
 import { abs, ceil, floor, isNan, logicalNot, round } from './unary.ts'
 
@@ -33,20 +33,27 @@ export function frac(x: Operand): Tensor {
   return sub(input, trunc(input))
 }
 
+/** C's remainder of a / b, and whether it has the wrong sign for a quotient that is rounded down. */
+function truncatedRemainder(a: Tensor, b: Tensor): { readonly rest: Tensor; readonly isOpposite: Tensor } {
+  const rest = fmod(a, b)
+  const signsDiffer = logicalXor(less(rest, 0), less(b, 0))
+  return { rest, isOpposite: logicalAnd(logicalNot(equal(rest, 0)), signsDiffer) }
+}
 /** Remainder of a / b rounded down: it has the sign of b, as in Python. */
 export function remainder(a: Operand, b: Operand): Tensor {
   const [dividend, divisor] = pair(a, b)
-  const rest = fmod(dividend, divisor)
-  const opposite = logicalXor(less(rest, 0), less(divisor, 0))
-  return where(logicalAnd(logicalNot(equal(rest, 0)), opposite), add(rest, divisor), rest)
+  const { rest, isOpposite } = truncatedRemainder(dividend, divisor)
+  return where(isOpposite, add(rest, divisor), rest)
 }
 /** The quotient a / b rounded down; no gradient. Whole numbers are divided exactly. */
 export function floorDivide(a: Operand, b: Operand): Tensor {
   const [dividend, divisor] = pair(a, b)
-  const multiple = div(sub(dividend, remainder(dividend, divisor)), divisor)
-  if (dividend.dtype !== 'float32') return multiple
+  const { rest, isOpposite } = truncatedRemainder(dividend, divisor)
+  const quotient = div(sub(dividend, rest), divisor)
+  const lowered = sub(quotient, cast(isOpposite, quotient.dtype))
+  if (dividend.dtype !== 'float32') return lowered
   // The remainder by 0 is NaN, the quotient is infinite.
-  return where(equal(divisor, 0), floor(div(dividend, divisor)), round(multiple))
+  return where(equal(divisor, 0), floor(div(dividend, divisor)), round(lowered))
 }
 
 function pair(a: Operand, b: Operand): readonly [Tensor, Tensor] {

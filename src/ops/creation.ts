@@ -1,0 +1,89 @@
+/** Tensors made from nothing: filled, counted, spaced. */
+import { allocate, type DType, dtypes, fromNumbers, setElement } from '../tensor/dtype.ts'
+import type { Shape } from '../tensor/shape.ts'
+import { constant, type Tensor } from '../tensor/tensor.ts'
+import { ShapeError, UsageError } from '../util/errors.ts'
+import { checked, type Operand, scalar, toTensor } from './define.ts'
+import { expand, reshape } from './movement.ts'
+
+/** A tensor of `shape` filled with one value, without storing it. */
+export function full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
+  if (!dtypes.includes(dtype)) throw new ShapeError(`full: unknown dtype ${dtype}`)
+  return expand(scalar(value, dtype), shape)
+}
+export function zeros(shape: Shape, dtype?: DType): Tensor {
+  return full(shape, 0, dtype)
+}
+export function ones(shape: Shape, dtype?: DType): Tensor {
+  return full(shape, 1, dtype)
+}
+/** A tensor of the shape and dtype of x, filled with one value. */
+export function fullLike(x: Operand, value: number): Tensor {
+  const { shape, dtype } = toTensor(x)
+  return full(shape, value, dtype)
+}
+export function zerosLike(x: Operand): Tensor {
+  return fullLike(x, 0)
+}
+export function onesLike(x: Operand): Tensor {
+  return fullLike(x, 1)
+}
+
+/** How numbers are counted. */
+export interface ArangeOptions {
+  /** Default: 1. */
+  readonly step?: number
+  /** Default: int64, which whole numbers need; float32 for fractions. */
+  readonly dtype?: DType
+}
+
+/** start, start + step, ... before `end`, as a constant; `arange(n)` counts from 0 to n - 1. */
+export function arange(start: number, end?: number, { step = 1, dtype = 'int64' }: ArangeOptions = {}): Tensor {
+  const [from, to] = end === undefined ? [0, start] : [start, end]
+  const count = Math.max(0, Math.ceil((to - from) / step))
+  if (!Number.isFinite(count)) {
+    throw new UsageError(`arange: start ${from}, end ${to} and step ${step} must be finite, and the step not 0`)
+  }
+  if (dtype !== 'float32' && !(Number.isInteger(from) && Number.isInteger(step))) {
+    throw new UsageError(`arange: ${dtype} needs whole numbers, found start ${from} and step ${step}`, {
+      hint: "pass { dtype: 'float32' }",
+    })
+  }
+  const data = allocate(dtype, count)
+  for (let i = 0; i < count; i++) setElement(data, i, from + i * step)
+  return constant(data, [count], dtype)
+}
+
+/** `count` numbers from `start` to `end`, both included, at equal distances (float32, a constant). */
+export function linspace(start: number, end: number, count: number): Tensor {
+  if (!Number.isInteger(count) || count < 0) {
+    throw new UsageError(`linspace: count must be a whole number of at least 0, found ${count}`)
+  }
+  const distance = (end - start) / Math.max(1, count - 1)
+  // Counted from the nearer end, so that the last number is exactly `end`.
+  const numbers = Array.from({ length: count }, (_, i) =>
+    i < count / 2 ? start + i * distance : end - (count - 1 - i) * distance,
+  )
+  return constant(fromNumbers('float32', numbers), [count], 'float32')
+}
+
+/**
+ * Coordinates of a grid: result i has the sizes of all vectors as its shape and varies along axis i only.
+ * indexing 'xy' swaps the first two axes, as NumPy does.
+ */
+export function meshgrid(
+  vectors: readonly Operand[],
+  { indexing = 'ij' }: { readonly indexing?: 'ij' | 'xy' } = {},
+): readonly Tensor[] {
+  return checked(() => {
+    const inputs = vectors.map(toTensor)
+    const wrong = inputs.find((input) => input.rank > 1)
+    if (wrong) throw new ShapeError(`meshgrid: inputs must have one axis, found ${wrong}`)
+    const order = inputs.map((_, i) => (indexing === 'xy' && i < 2 && inputs.length > 1 ? 1 - i : i))
+    const shape = order.map((i) => inputs[i]?.size ?? 1)
+    return inputs.map((input, i) => {
+      const along = shape.map((_, axis) => (order[axis] === i ? input.size : 1))
+      return expand(reshape(input, along), shape)
+    })
+  })
+}

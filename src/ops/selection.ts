@@ -1,0 +1,109 @@
+/** Choosing and counting by index: embeddings, one-hot vectors, masks, histograms. */
+import type { DType } from '../tensor/dtype.ts'
+import { formatShape, normalizeAxis, type Shape, sizeOf } from '../tensor/shape.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { ShapeError } from '../util/errors.ts'
+import { add, equal, less, lessOrEqual, mul } from './binary.ts'
+import { cast, where } from './choice.ts'
+import { arange, onesLike } from './creation.ts'
+import { apply, checked, type Operand, toTensor } from './define.ts'
+import { indexSelectOp, segmentSum } from './indexing.ts'
+import { reshape, slice, squeeze, unsqueeze } from './movement.ts'
+import { sum } from './reduce.ts'
+
+/** Element `index` of one axis, which is dropped; negative ones count from the end. */
+export function select(x: Operand, index: number, axis: number): Tensor {
+  const input = toTensor(x)
+  return checked(() => {
+    const at = normalizeAxis('select', axis, input.rank)
+    const size = input.rank === 0 ? 0 : sizeOf(input.shape, at)
+    if (!Number.isInteger(index) || index < -size || index >= size) {
+      throw new ShapeError(
+        `select: index must be a whole number in [${-size}, ${size - 1}] on axis ${at} of ${formatShape(input.shape)}, found ${index}`,
+      )
+    }
+    const start = index < 0 ? index + size : index
+    return squeeze(slice(input, [start, start + 1], at), at)
+  })
+}
+
+/** The embedding's options. */
+export interface EmbeddingOptions {
+  /** The row that stands for padding: it gets no gradient. Negative ones count from the end. Default: none. */
+  readonly paddingIndex?: number
+}
+
+/** Rows of `weight` [entries, width] at `index` [...]: [..., width]. */
+export function embedding(index: Operand, weight: Operand, { paddingIndex }: EmbeddingOptions = {}): Tensor {
+  const table = toTensor(weight)
+  return checked(() => {
+    if (table.rank !== 2)
+      throw new ShapeError(`embedding: weight must be [entries, width], found ${formatShape(table.shape)}`)
+    const entries = sizeOf(table.shape, 0)
+    if (paddingIndex !== undefined && !(paddingIndex >= -entries && paddingIndex < entries)) {
+      throw new ShapeError(`embedding: paddingIndex must be one of the ${entries} rows, found ${paddingIndex}`)
+    }
+    const ignored = paddingIndex === undefined ? null : paddingIndex < 0 ? paddingIndex + entries : paddingIndex
+    return apply(indexSelectOp, [table, toTensor(index)], { axis: 0, ignored })
+  })
+}
+
+/** Vectors of `classes` elements that are 1 at the index and 0 elsewhere: [..., classes]. */
+export function oneHot(index: Operand, classes: number, dtype: DType = 'int64'): Tensor {
+  const places = toTensor(index)
+  return cast(equal(unsqueeze(places, -1), arange(0, classes, { dtype: places.dtype })), dtype)
+}
+
+/** x with `value` where the mask holds. */
+export function maskedFill(x: Operand, mask: Tensor, value: Operand): Tensor {
+  return where(mask, value, x)
+}
+
+/** x plus `alpha` times the source's elements, each added at its index of one axis. Repeated indices accumulate. */
+export function indexAdd(
+  x: Operand,
+  index: Operand,
+  source: Operand,
+  axis: number,
+  { alpha = 1 }: { readonly alpha?: number } = {},
+): Tensor {
+  const input = toTensor(x)
+  return checked(() => {
+    const at = normalizeAxis('indexAdd', axis, input.rank)
+    const sums = segmentSum(source, index, input.rank === 0 ? 1 : sizeOf(input.shape, at), at)
+    return add(input, alpha === 1 ? sums : mul(sums, alpha))
+  })
+}
+
+/**
+ * How often each number of 0 ... length - 1 occurs (int64), or the sum of the weights of its occurrences. All elements
+ * must be smaller than `length`: shapes do not depend on values.
+ */
+export function bincount(x: Operand, length: number, { weights }: { readonly weights?: Operand } = {}): Tensor {
+  const places = reshape(x, [-1])
+  const counted = weights === undefined ? cast(onesLike(places), 'int64') : reshape(weights, [-1])
+  return segmentSum(counted, places, length, 0)
+}
+
+/**
+ * Where each value would be inserted into a row of `sorted` so that it stays sorted: before equal elements, or after
+ * them if `right`. sorted: [n], or [..., n] with the leading axes of values. Result: int64, the shape of values.
+ */
+export function searchsorted(
+  sorted: Operand,
+  values: Operand,
+  { right = false }: { readonly right?: boolean } = {},
+): Tensor {
+  const [rows, sought] = [toTensor(sorted), toTensor(values)]
+  return checked(() => {
+    const isSame = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i])
+    if (rows.rank !== 1 && !isSame(rows.shape.slice(0, -1), sought.shape.slice(0, -1))) {
+      throw new ShapeError(
+        `searchsorted: sorted must have one axis or the leading axes of values, found ${formatShape(rows.shape)} and ${formatShape(sought.shape)}`,
+      )
+    }
+    const candidates = rows.rank === 1 ? rows : unsqueeze(rows, -2)
+    const isBefore = (right ? lessOrEqual : less)(candidates, unsqueeze(sought, -1))
+    return sum(cast(isBefore, 'int64'), -1)
+  })
+}
