@@ -1,0 +1,106 @@
+/** Padding in PyTorch's form. */
+import { formatShape, type Shape, sizeOf } from '../tensor/shape.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { ShapeError, UsageError } from '../util/errors.ts'
+import { apply, checked, type Operand, toTensor } from './define.ts'
+import { concat, expand, flip, padConstantOp, slice } from './movement.ts'
+
+const modes = ['constant', 'reflect', 'replicate', 'circular'] as const
+export type PadMode = (typeof modes)[number]
+
+/** Options of `pad`. */
+export interface PadOptions {
+  /** What stands outside: a value, the mirror image without the edge, the edge, or the other end. Default: constant. */
+  readonly mode?: PadMode
+  /** For constant mode. Default: 0. */
+  readonly value?: number
+}
+
+interface Border {
+  readonly axis: number
+  readonly before: number
+  readonly after: number
+}
+
+/** The elements put before and after one axis, by mode. */
+const fillers: Readonly<
+  Record<Exclude<PadMode, 'constant'>, (x: Tensor, border: Border) => readonly [Tensor, Tensor]>
+> = {
+  reflect: (x, { axis, before, after }) => {
+    const last = sizeOf(x.shape, axis) - 1
+    return [flip(slice(x, [1, before + 1], axis), axis), flip(slice(x, [last - after, last], axis), axis)]
+  },
+  replicate: (x, { axis, before, after }) => {
+    const repeated = (count: number): Shape => x.shape.map((size, i) => (i === axis ? count : size))
+    const last = sizeOf(x.shape, axis) - 1
+    return [expand(slice(x, [0, 1], axis), repeated(before)), expand(slice(x, [last, last + 1], axis), repeated(after))]
+  },
+  circular: (x, { axis, before, after }) => {
+    const size = sizeOf(x.shape, axis)
+    return [slice(x, [size - before, size], axis), slice(x, [0, after], axis)]
+  },
+}
+
+/** How many elements an axis can be extended by. */
+const limits: Readonly<Record<PadMode, (size: number) => number>> = {
+  constant: () => Number.POSITIVE_INFINITY,
+  reflect: (size) => size - 1,
+  replicate: (size) => (size > 0 ? Number.POSITIVE_INFINITY : 0),
+  circular: (size) => size,
+}
+
+function bordersOf(input: Tensor, padding: readonly number[], mode: PadMode): Border[] {
+  if (padding.length % 2 !== 0 || padding.length > 2 * input.rank || !padding.every(Number.isInteger)) {
+    throw new ShapeError(
+      `pad: padding must be pairs of whole numbers for at most the ${input.rank} axes of ${formatShape(input.shape)}, last axis first, found [${padding}]`,
+    )
+  }
+  return Array.from({ length: padding.length / 2 }, (_, i) => {
+    const axis = input.rank - 1 - i
+    const [before, after] = [padding[2 * i] ?? 0, padding[2 * i + 1] ?? 0]
+    const size = sizeOf(input.shape, axis)
+    if (Math.max(before, after) > limits[mode](size)) {
+      throw new ShapeError(
+        `pad: ${mode} can add at most ${limits[mode](size)} elements to axis ${axis} of ${formatShape(input.shape)}, found ${before} and ${after}`,
+      )
+    }
+    if (size + Math.min(before, 0) + Math.min(after, 0) < 0) {
+      throw new ShapeError(
+        `pad: cannot remove ${-before} and ${-after} elements from axis ${axis} of ${formatShape(input.shape)}`,
+      )
+    }
+    return { axis, before, after }
+  })
+}
+
+/** Removes elements where the border is negative. */
+function crop(x: Tensor, { axis, before, after }: Border): Tensor {
+  if (before >= 0 && after >= 0) return x
+  return slice(x, [Math.max(-before, 0), sizeOf(x.shape, axis) - Math.max(-after, 0)], axis)
+}
+
+/**
+ * Extends axes. `padding` lists pairs [before, after] from the last axis backward, as in PyTorch: [1, 2] pads the last
+ * axis, [1, 2, 3, 4] also the one before it by 3 and 4. Negative numbers remove elements.
+ */
+export function pad(x: Operand, padding: readonly number[], { mode = 'constant', value = 0 }: PadOptions = {}): Tensor {
+  const input = toTensor(x)
+  if (!modes.includes(mode)) throw new UsageError(`pad: mode must be ${modes.join(', ')}, found ${mode}`)
+  return checked(() => {
+    const borders = bordersOf(input, padding, mode)
+    if (mode !== 'constant') return borders.reduce((result, border) => extend(result, border, mode), input)
+    const cropped = borders.reduce(crop, input)
+    const amounts = (side: 'before' | 'after'): readonly number[] =>
+      input.shape.map((_, i) => Math.max(0, borders.find(({ axis }) => axis === i)?.[side] ?? 0))
+    return apply(padConstantOp, [cropped], { before: amounts('before'), after: amounts('after'), value })
+  })
+}
+
+function extend(x: Tensor, border: Border, mode: Exclude<PadMode, 'constant'>): Tensor {
+  const { axis } = border
+  const [before, after] = [Math.max(border.before, 0), Math.max(border.after, 0)]
+  if (before === 0 && after === 0) return crop(x, border)
+  const [first, last] = fillers[mode](x, { axis, before, after })
+  const parts = [...(before > 0 ? [first] : []), x, ...(after > 0 ? [last] : [])]
+  return crop(concat(parts, axis), border)
+}

@@ -1,0 +1,131 @@
+/** Spread and quantiles. */
+import { fromNumbers } from '../tensor/dtype.ts'
+import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from '../tensor/shape.ts'
+import { constant, type Tensor } from '../tensor/tensor.ts'
+import { ShapeError, UsageError } from '../util/errors.ts'
+import { lerp, sqrtOrZero, square } from './arithmetic.ts'
+import { div, equal, mul, sub } from './binary.ts'
+import { cast } from './choice.ts'
+import { checked, type Operand, toTensor } from './define.ts'
+import { indexSelect } from './indexing.ts'
+import { reshape, slice, squeeze } from './movement.ts'
+import { sort, topk } from './order.ts'
+import { moveAxis } from './rearrange.ts'
+import { type Axes, mean, type ReduceOptions, sum } from './reduce.ts'
+import { detach } from './unary.ts'
+
+/** Options of variance and standard deviation. */
+export interface VarianceOptions extends ReduceOptions {
+  /** What is subtracted from the number of elements: 1 gives the unbiased estimate, 0 the biased one. Default: 1. */
+  readonly correction?: number
+}
+
+/** Variance and mean over axes; all by default. */
+export function varMean(x: Operand, axes?: Axes, options: VarianceOptions = {}): readonly [Tensor, Tensor] {
+  const { correction = 1, keepDims = false } = options
+  const input = toTensor(x)
+  return checked(() => {
+    const list = normalizeAxes('variance', axes, input.rank)
+    const count = list.reduce((product, axis) => product * sizeOf(input.shape, axis), 1)
+    // Two passes: the mean of squares minus the square of the mean would cancel.
+    const average = mean(input, list, { keepDims: true })
+    const squares = sum(square(sub(input, average)), list, { keepDims })
+    const variance = div(squares, Math.max(0, count - correction))
+    return [variance, keepDims ? average : reshape(average, variance.shape)]
+  })
+}
+/** sum((x - mean)^2) / (n - correction) over axes; all by default. PyTorch's `var`. */
+export function variance(x: Operand, axes?: Axes, options: VarianceOptions = {}): Tensor {
+  return varMean(x, axes, options)[0]
+}
+/** The square root of the variance; its gradient is 0 where all elements are equal. */
+export function std(x: Operand, axes?: Axes, options: VarianceOptions = {}): Tensor {
+  return sqrtOrZero(variance(x, axes, options))
+}
+
+/** The median of all elements (the lower one of two); equal ones share its gradient. */
+export function median(x: Operand): Tensor {
+  const input = reshape(x, [-1])
+  const [value] = medianWithIndices(input, 0)
+  const isMedian = cast(equal(input, detach(value)), 'float32')
+  return div(sum(mul(input, isMedian)), sum(isMedian))
+}
+/** The median of one axis (the lower one of two) and its index. */
+export function medianWithIndices(
+  x: Operand,
+  axis: number,
+  { keepDims = false }: ReduceOptions = {},
+): readonly [Tensor, Tensor] {
+  const input = toTensor(x)
+  return checked(() => {
+    const at = normalizeAxis('median', axis, input.rank)
+    const size = input.rank === 0 ? 0 : sizeOf(input.shape, at)
+    if (size === 0) throw new ShapeError('median: needs at least one element on the axis')
+    const middle = Math.floor((size - 1) / 2)
+    const lower = topk(input, middle + 1, at, { largest: false })
+    const [values, indices] = lower.map((t) => slice(t, [middle, middle + 1], at)) as [Tensor, Tensor]
+    return keepDims ? [values, indices] : [squeeze(values, at), squeeze(indices, at)]
+  })
+}
+
+/** Between which two elements of a sorted axis a rank lies, and how far. */
+type Interpolation = (rank: number) => { readonly below: number; readonly above: number; readonly weight: number }
+
+const interpolations = {
+  linear: (rank) => ({ below: Math.floor(rank), above: Math.ceil(rank), weight: rank - Math.floor(rank) }),
+  midpoint: (rank) => ({ below: Math.floor(rank), above: Math.ceil(rank), weight: 0.5 }),
+  lower: (rank) => ({ below: Math.floor(rank), above: Math.floor(rank), weight: 0 }),
+  higher: (rank) => ({ below: Math.ceil(rank), above: Math.ceil(rank), weight: 0 }),
+  nearest: (rank) => ({ below: roundHalfToEven(rank), above: roundHalfToEven(rank), weight: 0 }),
+} satisfies Readonly<Record<string, Interpolation>>
+
+function roundHalfToEven(x: number): number {
+  const low = Math.floor(x)
+  if (x - low !== 0.5) return Math.round(x)
+  return low % 2 === 0 ? low : low + 1
+}
+
+/** Options of `quantile`. */
+export interface QuantileOptions extends ReduceOptions {
+  /** What a quantile between two elements is. Default: linear. */
+  readonly interpolation?: keyof typeof interpolations
+}
+
+/**
+ * The q-quantiles of one axis, or of all elements: what a share q of the elements does not exceed. q in [0, 1]; a list
+ * of q becomes the first axis of the result.
+ */
+export function quantile(
+  x: Operand,
+  q: number | readonly number[],
+  axis?: number,
+  { keepDims = false, interpolation = 'linear' }: QuantileOptions = {},
+): Tensor {
+  const input = toTensor(x)
+  const shares = typeof q === 'number' ? [q] : q
+  const wrong = shares.find((share) => !(share >= 0 && share <= 1))
+  if (wrong !== undefined) throw new UsageError(`quantile: q must lie in [0, 1], found ${wrong}`)
+  return checked(() => {
+    const reduced = normalizeAxes('quantile', axis, input.rank)
+    const at = axis === undefined ? 0 : (reduced[0] ?? 0)
+    const [sorted] = sort(axis === undefined || input.rank === 0 ? reshape(input, [-1]) : input, at)
+    const last = sizeOf(sorted.shape, at) - 1
+    if (last < 0) throw new ShapeError('quantile: needs at least one element on the axis')
+    // Ranks are rounded to float32, as PyTorch computes them.
+    const ranks = shares.map((share) => interpolations[interpolation](Math.fround(Math.fround(share) * last)))
+    const pick = (indices: number[]): Tensor =>
+      indexSelect(sorted, constant(fromNumbers('int64', indices), [indices.length], 'int64'), at)
+    const along = sorted.shape.map((_, i) => (i === at ? ranks.length : 1))
+    const weights = constant(
+      Float32Array.from(ranks, ({ weight }) => weight),
+      along,
+      'float32',
+    )
+    const below = pick(ranks.map((rank) => rank.below))
+    const between = ranks.every(({ weight }) => weight === 0)
+      ? below
+      : lerp(below, pick(ranks.map((rank) => rank.above)), weights)
+    const shape = reducedShape(input.shape, reduced, keepDims)
+    return reshape(moveAxis(between, at, 0), typeof q === 'number' ? shape : [ranks.length, ...shape])
+  })
+}
