@@ -1,0 +1,4 @@
+import { targets } from '../../src/verify/targets/movement.ts'
+import { testOpCase } from '../support/reference.ts'
+
+testOpCase('movement', targets)
