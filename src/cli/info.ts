@@ -1,0 +1,85 @@
+/** Descriptions of files and runs, for `tenfold info`. */
+import { readFile } from 'node:fs/promises'
+import { fromBinary } from '@bufbuild/protobuf'
+import { ModelProtoSchema, TensorProto_DataType as DataType, type ValueInfoProto } from 'onnx-buf'
+import { readTensorFile } from '../io/tensor-file.ts'
+import { elementCount } from '../tensor/dtype.ts'
+import { listCheckpoints, newestCheckpoint } from '../train/checkpoint.ts'
+import { RunDirectory } from '../train/run.ts'
+import { FormatError } from '../util/errors.ts'
+
+/** What is said of a file or run. */
+export interface Description {
+  readonly title: string
+  readonly facts: Readonly<Record<string, string>>
+  readonly tensors: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly (number | string)[] }[]
+}
+
+export async function describeRun(path: string): Promise<Description> {
+  const run = await RunDirectory.open(path)
+  const { system, recipe, seed, config, started, versions } = run.description
+  const checkpoint = await newestCheckpoint(run.checkpoints)
+  const evaluation = (await run.readMetrics()).filter((line) => line.type === 'evaluation').at(-1)
+  return {
+    title: `run of ${system}/${recipe}, seed ${seed}`,
+    facts: {
+      started,
+      step: checkpoint ? String(checkpoint.state.step) : 'no checkpoint yet',
+      checkpoints: String((await listCheckpoints(run.checkpoints)).length),
+      ...(evaluation && { 'last test': JSON.stringify(evaluation) }),
+      config: JSON.stringify(config),
+      versions: JSON.stringify(versions),
+    },
+    tensors: [...(checkpoint?.tensors ?? [])].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+  }
+}
+
+/** ONNX files begin with the field of their version number; the formats of tensors never do. */
+function looksLikeOnnx(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x08 && (bytes[1] ?? 0) < 32
+}
+
+function valueOf({ name, type }: ValueInfoProto): Description['tensors'][number] {
+  const tensor = type?.value.case === 'tensorType' ? type.value.value : undefined
+  const shape = tensor?.shape?.dim.map(({ value }) => (value.case === 'dimParam' ? value.value : Number(value.value ?? -1))) ?? []
+  return { name, dtype: (DataType[tensor?.elemType ?? 0] ?? 'unknown').toLowerCase(), shape }
+}
+
+function describeOnnx(path: string, bytes: Uint8Array): Description {
+  let model: ReturnType<typeof parse>
+  const parse = () => fromBinary(ModelProtoSchema, bytes)
+  try {
+    model = parse()
+  } catch (error) {
+    throw new FormatError(`${path}: is no valid ONNX model`, { cause: error })
+  }
+  const { graph } = model
+  const weights = graph?.initializer ?? []
+  const parameters = weights.reduce((sum, { dims }) => sum + elementCount(dims.map(Number)), 0)
+  return {
+    title: `ONNX model "${graph?.name ?? ''}" by ${model.producerName || 'unknown'}`,
+    facts: {
+      opset: model.opsetImport.map(({ domain, version }) => `${domain || 'ai.onnx'} ${version}`).join(', '),
+      nodes: String(graph?.node.length ?? 0),
+      parameters: parameters.toLocaleString('en'),
+      ...Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
+    },
+    tensors: [
+      ...(graph?.input ?? []).map((info) => ({ ...valueOf(info), name: `input ${info.name}` })),
+      ...(graph?.output ?? []).map((info) => ({ ...valueOf(info), name: `output ${info.name}` })),
+      ...weights.map(({ name, dims, dataType }) => ({ name, dtype: (DataType[dataType] ?? '').toLowerCase(), shape: dims.map(Number) })),
+    ],
+  }
+}
+
+export async function describeFile(path: string): Promise<Description> {
+  const bytes = await readFile(path)
+  if (looksLikeOnnx(bytes)) return describeOnnx(path, bytes)
+  const { format, tensors, metadata } = await readTensorFile(path)
+  const parameters = [...tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0)
+  return {
+    title: `${format} file`,
+    facts: { tensors: String(tensors.size), numbers: parameters.toLocaleString('en'), bytes: bytes.length.toLocaleString('en'), ...metadata },
+    tensors: [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+  }
+}

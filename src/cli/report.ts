@@ -1,0 +1,73 @@
+/** The report of a run: what every run has, around what its system explains. */
+import { writeFileAtomic } from '../io/atomic.ts'
+import type { OpenedData } from '../systems/define.ts'
+import type { LoopResult } from '../train/loop.ts'
+import type { LinePlot, Section } from '../train/report/figures.ts'
+import { renderReport } from '../train/report/render.ts'
+import type { MetricsLine } from '../train/run.ts'
+import type { Settings } from '../train/settings.ts'
+import type { OpenedRun } from './session.ts'
+import { formatDuration, formatMetric } from './ui.ts'
+
+/** Metrics that both steps and evaluations have, or either: a curve each. */
+function curves(lines: readonly MetricsLine[]): LinePlot[] {
+  const names = new Set(lines.flatMap((line) => Object.keys(line)))
+  for (const key of ['type', 'step', 'epoch', 'seconds']) names.delete(key)
+  return [...names].map((name) => {
+    const points = (type: MetricsLine['type']) =>
+      lines.filter((line) => line.type === type && name in line).map((line) => ({ x: line.step, y: Number(line[name]) }))
+    const series = [
+      { name: 'training', points: points('step'), smooth: true },
+      { name: 'test', points: points('evaluation') },
+    ]
+    return {
+      kind: 'lines',
+      title: name,
+      x: { label: 'step' },
+      y: { label: name, percent: /accuracy/.test(name) },
+      series: series.filter((entry) => entry.points.length > 0),
+    } satisfies LinePlot
+  })
+}
+
+function flatten(settings: Settings, prefix = ''): { name: string; value: string }[] {
+  return Object.entries(settings).flatMap(([key, value]) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? flatten(value as Settings, `${prefix}${key}.`)
+      : [{ name: `${prefix}${key}`, value: typeof value === 'string' ? value : JSON.stringify(value) }],
+  )
+}
+
+function setup({ run }: OpenedRun): Section {
+  const { system, recipe, seed, config, versions, started } = run.description
+  return {
+    title: 'How it was made',
+    intro: `Trained by \`tenfold train ${system}/${recipe} --seed ${seed}\`, started ${started.replace('T', ' ').slice(0, 19)} UTC.`,
+    figures: [
+      { kind: 'definitions', title: 'Configuration', items: flatten(config) },
+      { kind: 'definitions', title: 'Versions', items: Object.entries(versions).map(([name, value]) => ({ name, value })) },
+    ],
+  }
+}
+
+/** Writes `report.html` into the run directory. */
+export async function writeReport(opened: OpenedRun, data: OpenedData, result: LoopResult): Promise<void> {
+  const { run, experiment } = opened
+  const { system, recipe } = run.description
+  const lines = await run.readMetrics()
+  const explained = await experiment.explain(data, lines)
+  const parameters = [...experiment.weights.values()].reduce((sum, variable) => sum + (variable.trainable ? variable.size : 0), 0)
+  const html = await renderReport({
+    title: `${system} / ${recipe}`,
+    subtitle: opened.recipe.summary,
+    summary: [
+      ...Object.entries(result.metrics).map(([name, value]) => ({ label: `test ${name}`, value: formatMetric(name, value) })),
+      { label: 'training time', value: formatDuration(result.seconds), note: `${result.step.toLocaleString('en')} steps` },
+      { label: 'parameters', value: parameters.toLocaleString('en') },
+      { label: 'examples', value: data.train.length.toLocaleString('en'), note: `${data.test.length.toLocaleString('en')} for testing` },
+    ],
+    sections: [{ title: 'Training', figures: curves(lines) }, ...explained, setup(opened)],
+    footer: 'Written by tenfold. Everything on this page is inside this one file.',
+  })
+  await writeFileAtomic(run.report, Buffer.from(html))
+}

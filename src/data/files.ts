@@ -1,0 +1,35 @@
+import { open } from 'node:fs/promises'
+import { FormatError, UsageError } from '../util/errors.ts'
+
+/** A system error (missing, no permission, a folder) as one line that names the path. */
+export function cannotRead(path: string, error: unknown): UsageError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT') return new UsageError(`${path}: no such file or folder`, { cause: error })
+  return new UsageError(`${path}: cannot be read (${code ?? String(error)})`, { cause: error })
+}
+
+/**
+ * All bytes of a regular file, read straight into one buffer of its size. Throws a UsageError if it can't be read, a FormatError
+ * if it has more than `maxBytes` bytes (nothing is allocated then).
+ */
+export async function readBytes(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const file = await open(path).catch((error: unknown) => Promise.reject(cannotRead(path, error)))
+  try {
+    const stat = await file.stat()
+    if (!stat.isFile()) throw new UsageError(`${path}: must be a regular file`)
+    if (stat.size > maxBytes) {
+      throw new FormatError(`${path}: must have at most ${maxBytes} bytes, found ${stat.size}`)
+    }
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(stat.size).buffer)
+    let length = 0
+    while (length < bytes.length) {
+      const { bytesRead } = await file.read(bytes, length, bytes.length - length, length)
+      if (bytesRead === 0)
+        throw new FormatError(`${path}: ended after ${length} of ${bytes.length} bytes while being read`)
+      length += bytesRead
+    }
+    return bytes
+  } finally {
+    await file.close()
+  }
+}

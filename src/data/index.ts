@@ -1,0 +1,20 @@
+export {
+  arrayDataset,
+  type Batch,
+  type BatchContext,
+  concatDatasets,
+  type Dataset,
+  type Field,
+  mapDataset,
+  splitDataset,
+  subset,
+} from './dataset.ts'
+export type { Layout } from './layout.ts'
+export { DataLoader, type LoaderOptions, type LoaderState } from './loader.ts'
+export { cifar10Classes, loadCifar, parseCifar } from './sources/cifar.ts'
+export { type ColumnType, type CsvOptions, type CsvTable, parseCsv, readCsv } from './sources/csv.ts'
+export { parseIdx, readIdx } from './sources/idx.ts'
+export { decodeImage, type ImageOptions } from './sources/image.ts'
+export { type ImageFolder, type ImageFolderOptions, imageFolder } from './sources/image-folder.ts'
+export { loadMnist } from './sources/mnist.ts'
+export { readText, readTextFolder, tokenWindows, type WindowOptions } from './sources/text.ts'

@@ -1,0 +1,129 @@
+import { UsageError } from '../util/errors.ts'
+import { deriveSeed, Generator } from '../util/random.ts'
+import { type Batch, checkBatch, type Dataset } from './dataset.ts'
+
+export interface LoaderOptions {
+  /** Examples in a batch. */
+  readonly batchSize: number
+  /** A new random order in every epoch; default false: the order of the dataset. */
+  readonly shuffle?: boolean
+  /** Of the order and, through the batch context, of augmentation; default 0. */
+  readonly seed?: number | bigint
+  /** Leave out the last batch of an epoch where it is smaller than the others; default false. */
+  readonly dropLast?: boolean
+  /** Batches requested ahead of the one that is being used; default 2. Helps datasets that work outside JavaScript (pictures). */
+  readonly prefetch?: number
+}
+
+/** Where a loader stands: the epoch, and how many of its examples have been handed out. Plain JSON. */
+export interface LoaderState {
+  readonly epoch: number
+  readonly position: number
+}
+
+/**
+ * Batches of a dataset. One `for await` runs to the end of the epoch; the next one starts the next epoch. Breaking off keeps the
+ * position: the next `for await` goes on behind the last batch handed out. So does a loader given `restore(state)`, exactly:
+ * the order is a pure function of seed and epoch. Every batch is the consumer's own: no buffer is used twice.
+ *
+ * There are no worker threads, since they do not help: sharp decodes in libuv's threads, which all workers of a process share, and
+ * goes on there while a training step keeps JavaScript busy. Measured on 2 cores with 500 x 375 JPEGs: 525 to 543 pictures a second
+ * with a batch queued at once, 508 from two workers (one by one: 274 to 350).
+ */
+export class DataLoader implements AsyncIterable<Batch> {
+  readonly dataset: Dataset
+  readonly batchSize: number
+  readonly #shuffle: boolean
+  readonly #seed: number | bigint
+  readonly #prefetch: number
+  readonly #dropLast: boolean
+  #state: LoaderState = { epoch: 0, position: 0 }
+
+  constructor(dataset: Dataset, options: LoaderOptions) {
+    const { batchSize, shuffle = false, seed = 0, dropLast = false, prefetch = 2 } = options
+    checkWhole('batchSize', batchSize, 1)
+    checkWhole('prefetch', prefetch, 0)
+    this.dataset = dataset
+    this.batchSize = batchSize
+    this.#shuffle = shuffle
+    this.#seed = seed
+    this.#prefetch = prefetch
+    this.#dropLast = dropLast
+    if (this.#end(0) === 0) {
+      throw new UsageError(`DataLoader: an epoch has no batch: ${dataset.length} examples, batchSize ${batchSize}`, {
+        hint:
+          dropLast && dataset.length > 0 ? 'take a smaller batchSize, or leave out dropLast' : 'the dataset is empty',
+      })
+    }
+  }
+
+  /** Batches in a whole epoch. */
+  get stepsPerEpoch(): number {
+    return Math.ceil(this.#end(0) / this.batchSize)
+  }
+
+  /** What to save: the position behind the last batch handed out. */
+  state(): LoaderState {
+    return { ...this.#state }
+  }
+
+  /** Goes to a saved position; the next iteration starts there. The batch size may have changed since. */
+  restore(state: LoaderState): void {
+    checkWhole('state.epoch', state.epoch, 0)
+    checkWhole('state.position', state.position, 0)
+    if (state.position > this.dataset.length) {
+      throw new UsageError(
+        `DataLoader: state.position must be at most the ${this.dataset.length} examples of the dataset, found ${state.position}`,
+        { hint: 'the state is of a loader with another dataset' },
+      )
+    }
+    this.#state = this.#normalized(state.epoch, state.position)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+    const { epoch, position } = this.#state
+    const order = this.#order(epoch)
+    const stop = this.#end(position)
+    const pending: Promise<Batch>[] = []
+    let requested = position
+    for (let start = position; start < stop; start += this.batchSize) {
+      while (pending.length <= this.#prefetch && requested < stop) {
+        const end = Math.min(requested + this.batchSize, stop)
+        const batch = this.#batch(order.subarray(requested, end), epoch)
+        batch.catch(() => {}) // reported when its turn comes, if it comes
+        pending.push(batch)
+        requested = end
+      }
+      const batch = await pending.shift()
+      this.#state = this.#normalized(epoch, Math.min(start + this.batchSize, stop))
+      if (batch !== undefined) yield batch
+    }
+  }
+
+  /** Where an epoch ends that goes on from `position`: after the last example, or after the last whole batch. */
+  #end(position: number): number {
+    const { length } = this.dataset
+    return this.#dropLast ? length - ((length - position) % this.batchSize) : length
+  }
+
+  /** The end of an epoch is the start of the next. */
+  #normalized(epoch: number, position: number): LoaderState {
+    return position >= this.#end(position) ? { epoch: epoch + 1, position: 0 } : { epoch, position }
+  }
+
+  #order(epoch: number): Uint32Array {
+    if (this.#shuffle) return new Generator(deriveSeed(this.#seed, 'shuffle', epoch)).permutation(this.dataset.length)
+    return Uint32Array.from({ length: this.dataset.length }, (_, i) => i)
+  }
+
+  async #batch(indices: Uint32Array, epoch: number): Promise<Batch> {
+    const batch = await this.dataset.batch(indices, { epoch, seed: this.#seed })
+    return checkBatch(batch, this.dataset.fields, indices.length)
+  }
+}
+
+function checkWhole(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new UsageError(`DataLoader: ${name} must be a whole number of at least ${least}, found ${value}`)
+  }
+}

@@ -1,0 +1,34 @@
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { MissingPackageError } from '../util/errors.ts'
+
+function missing(name: string, purpose: string, cause: unknown): MissingPackageError {
+  return new MissingPackageError(`${purpose} needs the package ${name}, which is not installed`, {
+    hint: `npm install ${name}`,
+    cause,
+  })
+}
+
+/** Imports an optional package where it is first needed. Throws a MissingPackageError if it is not there or can't run here. */
+export async function importPackage<T>(name: string, purpose: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load()
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') throw missing(name, purpose, error)
+    const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
+    throw new MissingPackageError(`${purpose} needs the package ${name}, which can't be loaded: ${reason}`, {
+      hint: `npm install ${name}`,
+      cause: error,
+    })
+  }
+}
+
+/** The folder of an installed package. Throws a MissingPackageError if it is not there. */
+export function packageFolder(name: string, purpose: string): string {
+  try {
+    return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`))
+  } catch (error) {
+    throw missing(name, purpose, error)
+  }
+}

@@ -1,0 +1,99 @@
+import { join } from 'node:path'
+import { FormatError } from '../../util/errors.ts'
+import { arrayDataset, type Batch, concatDatasets, type Dataset } from '../dataset.ts'
+import { readBytes } from '../files.ts'
+import { type Layout, pictureShape } from '../layout.ts'
+
+/** Label bytes before each picture, with the number of classes of each, and the files of each split. */
+const versions = {
+  10: {
+    labels: [{ name: 'label', classes: 10 }],
+    train: [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`),
+    test: ['test_batch.bin'],
+  },
+  100: {
+    labels: [
+      { name: 'coarseLabel', classes: 20 },
+      { name: 'label', classes: 100 },
+    ],
+    train: ['train.bin'],
+    test: ['test.bin'],
+  },
+} as const
+
+/** The class names of CIFAR-10, by label. */
+export const cifar10Classes: readonly string[] = [
+  'airplane',
+  'automobile',
+  'bird',
+  'cat',
+  'deer',
+  'dog',
+  'frog',
+  'horse',
+  'ship',
+  'truck',
+]
+
+const plane = 32 * 32
+const pictureBytes = 3 * plane
+
+/**
+ * The records of a CIFAR-10 or CIFAR-100 binary file: `image` uint8 [n, 3, 32, 32] (or [n, 32, 32, 3]), `label` int32 [n], for
+ * CIFAR-100 also `coarseLabel`. Throws a FormatError (naming `name`) on a broken record or a label out of range.
+ */
+export function parseCifar(bytes: Uint8Array, classes: 10 | 100, layout: Layout = 'NCHW', name = 'CIFAR'): Batch {
+  const { labels } = versions[classes]
+  const recordBytes = labels.length + pictureBytes
+  const count = bytes.length / recordBytes
+  if (count === 0 || !Number.isInteger(count)) {
+    throw new FormatError(
+      `${name}: CIFAR-${classes} must be records of ${recordBytes} bytes each, found ${bytes.length} bytes`,
+    )
+  }
+  const image = new Uint8Array(count * pictureBytes)
+  const columns = labels.map(() => new Int32Array(count))
+  for (let i = 0; i < count; i++) {
+    const start = i * recordBytes
+    for (const [k, column] of columns.entries()) {
+      const value = bytes[start + k] ?? 0
+      const limit = labels[k]?.classes ?? 0
+      if (value >= limit) {
+        throw new FormatError(`${name}: ${labels[k]?.name} of record ${i} must be 0 to ${limit - 1}, found ${value}`)
+      }
+      column[i] = value
+    }
+    const picture = bytes.subarray(start + labels.length, start + recordBytes)
+    if (layout === 'NCHW') image.set(picture, i * pictureBytes)
+    else interleave(picture, image, i * pictureBytes)
+  }
+  const batch: Batch = { image: { dtype: 'uint8', shape: [count, ...pictureShape(layout, 3, 32, 32)], data: image } }
+  for (const [k, data] of columns.entries()) batch[labels[k]?.name ?? ''] = { dtype: 'int32', shape: [count], data }
+  return batch
+}
+
+/** Red, green and blue planes to red, green, blue of each pixel. */
+function interleave(planes: Uint8Array, out: Uint8Array, start: number): void {
+  for (let pixel = 0; pixel < plane; pixel++) {
+    for (let channel = 0; channel < 3; channel++) {
+      out[start + pixel * 3 + channel] = planes[channel * plane + pixel] ?? 0
+    }
+  }
+}
+
+/**
+ * CIFAR-10 or CIFAR-100 (Krizhevsky 2009) from the unpacked folder of its "binary version" (cs.toronto.edu/~kriz/cifar.html):
+ * 50,000 training or 10,000 test pictures, fields as in `parseCifar`.
+ */
+export async function loadCifar(
+  folder: string,
+  split: 'train' | 'test',
+  options: { classes?: 10 | 100; layout?: Layout } = {},
+): Promise<Dataset> {
+  const { classes = 10, layout = 'NCHW' } = options
+  const parts = versions[classes][split].map(async (file) => {
+    const path = join(folder, file)
+    return arrayDataset(parseCifar(await readBytes(path, 2 ** 28), classes, layout, path))
+  })
+  return concatDatasets(await Promise.all(parts))
+}

@@ -1,0 +1,125 @@
+import { readdir, stat } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import { FormatError, UsageError } from '../../util/errors.ts'
+import type { Dataset } from '../dataset.ts'
+import { cannotRead } from '../files.ts'
+import { pictureShape } from '../layout.ts'
+import { checkIndices } from '../rows.ts'
+import { decodeInto, type ImageOptions, imageTransform } from './image.ts'
+
+const extensions = new Set(['.png', '.jpg', '.jpeg', '.webp', '.avif', '.gif'])
+
+export interface ImageFolderOptions extends ImageOptions {
+  /**
+   * What a damaged picture does: `throw` (default) ends the batch with its error; `skip` puts the next readable picture of the folder
+   * in its place, so that batches keep their size, and notes it in `skipped`. Evaluate with `throw`: a substitute counts twice.
+   */
+  readonly onError?: 'throw' | 'skip'
+}
+
+/** Fields `image` uint8 [channels, height, width] (or [height, width, channels]) and `label` int32 [], the number of the class. */
+export interface ImageFolder extends Dataset {
+  /** The names of the sub-folders, sorted. */
+  readonly classes: readonly string[]
+  /** The file of each example: by class, then sorted by path. */
+  readonly paths: readonly string[]
+  /** The damaged files met so far and what is wrong with them (with onError `skip`). */
+  readonly skipped: ReadonlyMap<string, string>
+}
+
+/**
+ * The pictures (PNG, JPEG, WebP, AVIF, GIF) of a folder with one sub-folder a class, as torchvision's ImageFolder: classes sorted by
+ * name, pictures at any depth. They are decoded when a batch is asked for, by the package sharp.
+ */
+export async function imageFolder(folder: string, options: ImageFolderOptions): Promise<ImageFolder> {
+  const transform = imageTransform(options)
+  const { channels, height, width, layout } = transform
+  const { classes, paths, labels } = await findPictures(folder)
+  const skipped = new Map<string, string>()
+  const shape = pictureShape(layout, channels, height, width)
+  const size = channels * height * width
+
+  /** Decodes picture `index`, or the next readable one behind it; returns which. */
+  async function decodeFrom(index: number, out: Uint8Array, offset: number): Promise<number> {
+    for (let tried = 0; tried < paths.length; tried++) {
+      const chosen = (index + tried) % paths.length
+      const path = paths[chosen] ?? ''
+      if (skipped.has(path)) continue
+      try {
+        await decodeInto(path, transform, out, offset, path)
+        return chosen
+      } catch (error) {
+        if (options.onError !== 'skip' || !(error instanceof FormatError)) throw error
+        skipped.set(path, error.message)
+      }
+    }
+    throw new FormatError(`${folder}: none of its ${paths.length} pictures can be read`)
+  }
+
+  return {
+    length: paths.length,
+    fields: { image: { dtype: 'uint8', shape }, label: { dtype: 'int32', shape: [] } },
+    classes,
+    paths,
+    skipped,
+    // All pictures at once: each is one task in libuv's queue, which its threads empty even while JavaScript is busy with a training
+    // step. Memory stays bounded: a waiting task holds its path, a decoded one its place in the batch.
+    async batch(indices) {
+      checkIndices(indices, paths.length)
+      const image = new Uint8Array(indices.length * size)
+      const decoding = Array.from(indices, (index, row) => decodeFrom(index, image, row * size))
+      const chosen = await Promise.all(decoding)
+      const label = Int32Array.from(chosen, (index) => labels[index] ?? 0)
+      return {
+        image: { dtype: 'uint8', shape: [indices.length, ...shape], data: image },
+        label: { dtype: 'int32', shape: [indices.length], data: label },
+      }
+    },
+  }
+}
+
+interface Pictures {
+  readonly classes: string[]
+  readonly paths: string[]
+  /** The class of each path. */
+  readonly labels: number[]
+}
+
+async function findPictures(folder: string): Promise<Pictures> {
+  const classes = await findClasses(folder)
+  const paths: string[] = []
+  const labels: number[] = []
+  for (const [label, name] of classes.entries()) {
+    const inside = join(folder, name)
+    const files = await readdir(inside, { recursive: true }).catch((error: unknown) =>
+      Promise.reject(cannotRead(inside, error)),
+    )
+    for (const file of files.sort()) {
+      if (!extensions.has(extname(file).toLowerCase())) continue
+      paths.push(join(inside, file))
+      labels.push(label)
+    }
+  }
+  if (paths.length === 0) {
+    throw new UsageError(
+      `${folder}: must have sub-folders with pictures, found no ${[...extensions].join(', ')} in any`,
+      {
+        hint: 'one sub-folder a class, named as the class: folder/cat/1.jpg, folder/dog/1.jpg',
+      },
+    )
+  }
+  return { classes, paths, labels }
+}
+
+/** The names of the sub-folders (or links to folders), sorted. */
+async function findClasses(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) =>
+    Promise.reject(cannotRead(folder, error)),
+  )
+  const names: string[] = []
+  for (const entry of entries) {
+    const isFolder = entry.isSymbolicLink() ? (await stat(join(folder, entry.name))).isDirectory() : entry.isDirectory()
+    if (isFolder) names.push(entry.name)
+  }
+  return names.sort()
+}

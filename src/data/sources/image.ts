@@ -1,0 +1,155 @@
+import type { NDArray } from '../../tensor/dtype.ts'
+import { FormatError, TenfoldError, UsageError } from '../../util/errors.ts'
+import { type Layout, pictureShape } from '../layout.ts'
+import { importPackage } from '../packages.ts'
+
+export interface ImageOptions {
+  /** Of the result: one number for a square, or [height, width]. */
+  readonly size: number | readonly [height: number, width: number]
+  /**
+   * What the picture's shorter side becomes before `size` is cut from the centre, as 256 for 224 in most ImageNet evaluations (where `size`
+   * is not square: of a box of its shape that the picture must cover). Default: `size`, so that only the aspect ratio cuts anything off.
+   */
+  readonly resize?: number
+  /** 3: red, green, blue; 1: luma (299 red + 587 green + 114 blue) / 1000, as Pillow's mode L. Default 3. Transparency is dropped. */
+  readonly channels?: 1 | 3
+  /** Default NCHW. */
+  readonly layout?: Layout
+  /** Interpolation, with antialiasing when it shrinks; default linear (torchvision's default; CLIP takes cubic). */
+  readonly kernel?: 'nearest' | 'linear' | 'cubic' | 'lanczos3'
+  /** Turns photos upright as their EXIF data say; default true. torchvision does not. */
+  readonly orient?: boolean
+  /** Larger pictures are refused before they are decoded; default 2^27 pixels. */
+  readonly maxPixels?: number
+}
+
+interface Size {
+  readonly height: number
+  readonly width: number
+}
+
+/** What is done to every picture: `ImageOptions` checked and completed. */
+export interface ImageTransform extends Size {
+  /** What the resized picture just covers; height x width is cut from its centre. */
+  readonly box: Size
+  readonly channels: 1 | 3
+  readonly layout: Layout
+  readonly kernel: 'nearest' | 'linear' | 'cubic' | 'lanczos3'
+  readonly orient: boolean
+  readonly maxPixels: number
+}
+
+/** Checks the options and fills in defaults. */
+export function imageTransform(options: ImageOptions): ImageTransform {
+  const { size, channels = 3, layout = 'NCHW', kernel = 'linear', orient = true, maxPixels = 2 ** 27 } = options
+  const [height, width] = typeof size === 'number' ? [size, size] : size
+  const shorter = Math.min(height, width)
+  const resize = options.resize ?? shorter
+  for (const [name, value] of Object.entries({ size: height, width, resize })) {
+    if (!Number.isInteger(value) || value < 1 || value > 2 ** 14) {
+      throw new UsageError(`pictures: ${name} must be a whole number from 1 to 16384, found ${value}`)
+    }
+  }
+  if (resize < shorter) throw new UsageError(`pictures: resize must be at least the size ${shorter}, found ${resize}`)
+  const box = { height: Math.round((height * resize) / shorter), width: Math.round((width * resize) / shorter) }
+  return { height, width, box, channels, layout, kernel, orient, maxPixels }
+}
+
+/** sharp, loaded at first use. Throws a MissingPackageError if it is not installed. */
+async function loadSharp() {
+  const { default: sharp } = await importPackage('sharp', 'reading pictures', () => import('sharp'))
+  sharp.cache(false) // it caches by path, and would show an old picture under a rewritten one's name
+  return sharp
+}
+
+/**
+ * Decodes one picture into `out` from `offset` on: orientation, resize, centre cut, colours. Sizes, offsets and filters are those of
+ * torchvision's Resize and CenterCrop on Pillow pictures (mean difference 0.2 of 255). Throws a UsageError if the file is not there,
+ * a FormatError (naming `name`) if it is no picture, too large or damaged.
+ */
+export async function decodeInto(
+  source: string | Uint8Array,
+  transform: ImageTransform,
+  out: Uint8Array,
+  offset: number,
+  name: string,
+): Promise<void> {
+  const sharp = await loadSharp()
+  // 'error' as Pillow: a cut-off file is refused, a stray byte that the decoder gets over is not (ImageNet has such files)
+  const open = () => sharp(source, { failOn: 'error', limitInputPixels: transform.maxPixels })
+  const { height, width, kernel, orient } = transform
+  try {
+    const header = await open().metadata()
+    const resized = coveringSize(orient ? header.autoOrient : header, transform.box, name)
+    const pixels = await (orient ? open().autoOrient() : open())
+      .resize(resized.width, resized.height, { fit: 'fill', kernel, fastShrinkOnLoad: false })
+      .extract({ top: roundHalf(resized.height - height), left: roundHalf(resized.width - width), height, width })
+      .removeAlpha()
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer()
+    writePixels(pixels, transform, out, offset)
+  } catch (error) {
+    throw error instanceof TenfoldError ? error : retell(error, name)
+  }
+}
+
+/** The least size in the picture's proportions that covers the box; the longer side is cut to a whole number. */
+function coveringSize(picture: Size, box: Size, name: string): Size {
+  const isWide = picture.width * box.height > box.width * picture.height
+  const size = isWide
+    ? { height: box.height, width: Math.floor((box.height * picture.width) / picture.height) }
+    : { height: Math.floor((box.width * picture.height) / picture.width), width: box.width }
+  if (Math.max(size.height, size.width) > 2 ** 16) {
+    const found = `${size.height} x ${size.width} from ${picture.height} x ${picture.width}`
+    throw new FormatError(`${name}: must have at most 65536 pixels a side when resized, found ${found}`)
+  }
+  return size
+}
+
+/** Half of a whole number, rounded to the even neighbour if it ends in .5, as Python does. */
+function roundHalf(twice: number): number {
+  const down = Math.floor(twice / 2)
+  return twice % 2 === 0 || down % 2 === 0 ? down : down + 1
+}
+
+/** sharp's error in one line with the picture's name. */
+function retell(error: unknown, name: string): TenfoldError {
+  const [first = ''] = error instanceof Error ? error.message.split('\n', 1) : [String(error)]
+  const isMissing = first.startsWith('Input file is missing')
+  if (isMissing) return new UsageError(`${name}: no such file or folder`, { cause: error })
+  // libvips keeps one error text for all threads: where several fail at once, the reason of one may be lost
+  const reason = first === 'Unknown error' ? 'damaged data' : first.replace(/[\s:]+$/, '')
+  return new FormatError(`${name}: must be a readable picture, found: ${reason}`, { cause: error })
+}
+
+/** Writes red, green, blue pixels in the wanted layout and colours. */
+function writePixels(pixels: Uint8Array, transform: ImageTransform, out: Uint8Array, offset: number): void {
+  const { height, width, channels, layout } = transform
+  const count = height * width
+  const [pixelStep, channelStep] = layout === 'NCHW' ? [1, count] : [channels, 1]
+  for (let i = 0; i < count; i++) {
+    const to = offset + i * pixelStep
+    const [red, green, blue] = [pixels[3 * i] ?? 0, pixels[3 * i + 1] ?? 0, pixels[3 * i + 2] ?? 0]
+    if (channels === 3) {
+      out[to] = red
+      out[to + channelStep] = green
+      out[to + 2 * channelStep] = blue
+    } else {
+      out[to] = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16 // Pillow's integers
+    }
+  }
+}
+
+/**
+ * One picture (PNG, JPEG, WebP, AVIF, GIF) from a file or its bytes, as uint8 [channels, height, width] (or [height, width, channels]),
+ * 0 to 255. Throws as `decodeInto`; a MissingPackageError without the package sharp.
+ */
+export async function decodeImage(source: string | Uint8Array, options: ImageOptions): Promise<NDArray> {
+  const transform = imageTransform(options)
+  const { layout, channels, height, width } = transform
+  const shape = pictureShape(layout, channels, height, width)
+  const data = new Uint8Array(channels * height * width)
+  await decodeInto(source, transform, data, 0, typeof source === 'string' ? source : 'picture')
+  return { dtype: 'uint8', shape, data }
+}

@@ -1,0 +1,47 @@
+import * as ops from '../ops/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Variable } from '../tensor/variable.ts'
+import { fans, type Initialiser, kaimingUniform, parameter, uniform } from './init.ts'
+import { Module } from './module.ts'
+
+/** How the weights of a layer begin. */
+export interface WeightOptions {
+  /** Whether a bias is added. Default: true. */
+  readonly bias?: boolean
+  /** Default: PyTorch's, uniform within 1 / sqrt(fanIn). */
+  readonly initWeight?: Initialiser
+  /** Default: PyTorch's, uniform within 1 / sqrt(fanIn). */
+  readonly initBias?: Initialiser
+}
+
+/** PyTorch's default for linear and convolution weights: Kaiming uniform with a = sqrt 5, that is within 1 / sqrt(fanIn). */
+export const defaultWeight: Initialiser = (shape) => kaimingUniform(shape, { a: Math.sqrt(5) })
+
+/** PyTorch's default bias beside a weight of the given shape: uniform within 1 / sqrt(fanIn). */
+export function defaultBias(weightShape: readonly number[]): Initialiser {
+  const { fanIn } = fans(weightShape)
+  const bound = fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0
+  return (shape) => uniform(shape, { low: -bound, high: bound })
+}
+
+/** y = x W^T + b. x [..., in] -> [..., out]; weight [out, in], bias [out]. */
+export class Linear extends Module {
+  readonly inFeatures: number
+  readonly outFeatures: number
+  readonly weight: Variable
+  readonly bias: Variable | undefined
+
+  constructor(inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
+    super()
+    const { bias = true, initWeight = defaultWeight } = options
+    this.inFeatures = inFeatures
+    this.outFeatures = outFeatures
+    const shape = [outFeatures, inFeatures]
+    this.weight = parameter(shape, initWeight)
+    this.bias = bias ? parameter([outFeatures], options.initBias ?? defaultBias(shape)) : undefined
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.linear(x, this.weight, this.bias)
+  }
+}

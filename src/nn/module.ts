@@ -1,0 +1,173 @@
+import type { NDArray } from '../tensor/dtype.ts'
+import { withScope } from '../tensor/origin.ts'
+import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
+import { dependOn } from '../tensor/trace.ts'
+import { Variable } from '../tensor/variable.ts'
+
+type Observer = (module: Module, result: unknown) => void
+let observer: Observer | undefined
+
+/** Runs `body` while `observe` sees what every module's `forward` returns, inner modules first. */
+export function observeForward<T>(observe: Observer, body: () => T): T {
+  const outer = observer
+  observer = observe
+  try {
+    return body()
+  } finally {
+    observer = outer
+  }
+}
+
+/**
+ * A part of a model. A subclass has a constructor, which puts variables and other modules into properties (also inside
+ * arrays and plain objects), and `forward`. Names in the state dict are the paths of these properties:
+ * `blocks.0.mlp_tokens.fc1.weight`.
+ */
+export abstract class Module {
+  #training = true
+
+  constructor() {
+    const { forward } = this
+    Object.defineProperty(this, 'forward', {
+      configurable: true,
+      writable: true,
+      value: (...inputs: never[]): unknown => {
+        const result = withScope(this, () => forward.apply(this, inputs))
+        observer?.(this, result)
+        return result
+      },
+    })
+  }
+
+  abstract forward(...inputs: never[]): unknown
+
+  /** Whether dropout drops and batch statistics are used. A compiled function that reads it is traced for each mode. */
+  get training(): boolean {
+    return dependOn(() => this.#training)
+  }
+
+  /** Sets the mode of this module and of all inside it. */
+  train(mode = true): this {
+    for (const module of this.modules()) module.#training = mode
+    return this
+  }
+
+  /** The mode for evaluation: `train(false)`. */
+  eval(): this {
+    return this.train(false)
+  }
+
+  /** What optimizers change: trainable variables that are not frozen, each once. */
+  parameters(): Variable[] {
+    return [...this.namedParameters().values()]
+  }
+
+  /** `parameters()` by name. */
+  namedParameters(): Map<string, Variable> {
+    return distinct(this, (variable) => variable.trainable && !variable.frozen)
+  }
+
+  /** Variables that are no parameters: running statistics, counters. */
+  namedBuffers(): Map<string, Variable> {
+    return distinct(this, (variable) => !variable.trainable)
+  }
+
+  /** Everything a checkpoint needs, by name: parameters (also frozen ones) and persistent buffers, each once. */
+  variables(): Map<string, Variable> {
+    return distinct(this, (variable) => variable.persistent)
+  }
+
+  /** This module and all inside it, each once, outer ones first. */
+  modules(): Module[] {
+    return [...this.namedModules().values()]
+  }
+
+  /** `modules()` by path; this module's own is empty. */
+  namedModules(): Map<string, Module> {
+    const known = new Set<Module>()
+    return new Map(
+      [...walk(this)].filter(([, module]) => {
+        if (known.has(module)) return false
+        known.add(module)
+        return true
+      }),
+    )
+  }
+
+  /** Copies of the numbers by name, as in PyTorch: a shared variable stands under each of its names. */
+  stateDict(): Map<string, NDArray> {
+    return copyState(persistentVariables(this))
+  }
+
+  /** Copies numbers in. Throws a ShapeError that lists missing, unexpected and mis-shaped names. */
+  loadStateDict(state: ReadonlyMap<string, NDArray>, options: LoadOptions = {}): StateDifference {
+    return loadState(this.constructor.name, persistentVariables(this), state, options)
+  }
+}
+
+/** Modules and variables among the properties of `owner`, with their paths below it. */
+function* members(owner: object, prefix: string, open: Set<object>): Generator<[string, Variable | Module]> {
+  for (const [key, value] of Object.entries(owner)) {
+    const path = prefix ? `${prefix}.${key}` : key
+    if (value instanceof Variable || value instanceof Module) yield [path, value]
+    else if (isContainer(value) && !open.has(value)) yield* members(value, path, new Set(open).add(value))
+  }
+}
+
+function isContainer(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
+}
+
+/** Every module under each of its paths, outer ones first. */
+function* walk(module: Module, path = '', outer: readonly Module[] = []): Generator<[string, Module]> {
+  if (outer.includes(module)) return
+  yield [path, module]
+  for (const [name, member] of members(module, path, new Set()))
+    if (member instanceof Module) yield* walk(member, name, [...outer, module])
+}
+
+/** Every variable under each of its names, in PyTorch's order: a module's own before those of modules inside it. */
+function* namedVariables(root: Module): Generator<[string, Variable]> {
+  for (const [path, module] of walk(root)) {
+    for (const [name, member] of members(module, path, new Set())) {
+      if (!(member instanceof Variable)) continue
+      // Seen from further out a name gets longer; the longest one is kept.
+      if (member.name === '' || name.endsWith(`.${member.name}`)) member.name = name
+      yield [name, member]
+    }
+  }
+}
+
+function distinct(root: Module, wanted: (variable: Variable) => boolean): Map<string, Variable> {
+  const known = new Set<Variable>()
+  const found = new Map<string, Variable>()
+  for (const [name, variable] of namedVariables(root)) {
+    if (known.has(variable) || !wanted(variable)) continue
+    known.add(variable)
+    found.set(name, variable)
+  }
+  return found
+}
+
+function persistentVariables(root: Module): [string, Variable][] {
+  return [...namedVariables(root)].filter(([, variable]) => variable.persistent)
+}
+
+/** Decides by name which parameters are meant. */
+export type ParameterPredicate = (name: string, parameter: Variable) => boolean
+
+function setFrozen(module: Module, predicate: ParameterPredicate, frozen: boolean): void {
+  for (const [name, variable] of distinct(module, ({ trainable }) => trainable))
+    if (predicate(name, variable)) variable.frozen = frozen
+}
+
+/** Takes parameters out of `parameters()`; by default all of the module's. They stay in the state dict. */
+export function freeze(module: Module, predicate: ParameterPredicate = () => true): void {
+  setFrozen(module, predicate, true)
+}
+
+/** Undoes `freeze`. */
+export function unfreeze(module: Module, predicate: ParameterPredicate = () => true): void {
+  setFrozen(module, predicate, false)
+}

@@ -1,0 +1,5 @@
+/** The systems, one line each. The command line and the checks walk this list. */
+import type { System } from './define.ts'
+import { mixer } from './mixer/index.ts'
+
+export const systems: readonly System[] = [mixer]

@@ -1,0 +1,11 @@
+import { defineSystem } from '../define.ts'
+import { images, mnist } from './train.ts'
+import { targets } from './verify.ts'
+
+export const mixer = defineSystem({
+  name: 'mixer',
+  title: 'MLP-Mixer',
+  paper: 'Tolstikhin et al. 2021, arXiv 2105.01601',
+  recipes: [mnist, images],
+  targets,
+})

@@ -1,0 +1,66 @@
+/** A trained Mixer used: predictions for picture files, and the model as a file for others. */
+import { compile } from '../../compile/compile.ts'
+import { decodeImage } from '../../data/index.ts'
+import * as ops from '../../ops/index.ts'
+import { elementCount, toNumbers } from '../../tensor/dtype.ts'
+import { constant, type Tensor } from '../../tensor/tensor.ts'
+import { normalizePixels } from '../../train/classifier.ts'
+import type { Exportable, Prediction } from '../define.ts'
+import type { Mixer } from './model.ts'
+import type { PictureFacts } from './train.ts'
+
+/** Digits of MNIST are light on dark: a picture with a light border is taken for its negative. */
+function likeTraining(pixels: Uint8Array, { image_size: [height, width], in_channels }: PictureFacts): Uint8Array {
+  if (in_channels !== 1) return pixels
+  const border = [...pixels.subarray(0, width), ...pixels.subarray((height - 1) * width)]
+  const mean = border.reduce((sum, value) => sum + value, 0) / border.length
+  return mean > 127 ? pixels.map((value) => 255 - value) : pixels
+}
+
+/** The most probable classes of each picture, best first. */
+export async function predictPictures(model: Mixer, facts: PictureFacts, files: readonly string[], top = 3): Promise<Prediction[]> {
+  model.eval()
+  const { image_size, in_channels, labels } = facts
+  const run = compile((image: Tensor) => ops.softmax(model.forward(normalizePixels(image)), -1))
+  const predictions: Prediction[] = []
+  for (const file of files) {
+    const picture = await decodeImage(file, { size: image_size, channels: in_channels })
+    const pixels = likeTraining(picture.data as Uint8Array, facts)
+    const result = await run(constant(pixels, [1, ...picture.shape], 'uint8'))
+    const choices = toNumbers(result.array.data)
+      .map((probability, i) => ({ label: labels[i] ?? String(i), probability }))
+      .sort((a, b) => b.probability - a.probability)
+      .slice(0, top)
+    predictions.push({ file, choices })
+  }
+  await run.release()
+  return predictions
+}
+
+/** The classifier for `image` uint8 [batch, channels, height, width] -> `logits` and `probabilities` [batch, classes]. */
+export function exportMixer(model: Mixer, { image_size, in_channels, labels }: PictureFacts): Exportable {
+  model.eval()
+  const shape = [1, in_channels, ...image_size]
+  return {
+    inputs: { image: { dtype: 'uint8', shape } },
+    outputs: ['logits', 'probabilities'],
+    forward: ({ image }) => {
+      const logits = model.forward(normalizePixels(image as Tensor))
+      return { logits, probabilities: ops.softmax(logits, -1) }
+    },
+    metadata: {
+      labels: JSON.stringify(labels),
+      preprocessing: JSON.stringify({
+        input: 'image',
+        layout: 'NCHW',
+        dtype: 'uint8',
+        range: [0, 255],
+        size: image_size,
+        channels: in_channels,
+        elements: elementCount(shape),
+        resize: 'shorter side to the size, bilinear, then centre crop',
+        normalization: 'inside the model: x / 127.5 - 1',
+      }),
+    },
+  }
+}

@@ -1,0 +1,116 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseCsv, readCsv } from '../../../src/data/sources/csv.ts'
+import { TenfoldError } from '../../../src/util/errors.ts'
+import { numbers, told, withFolder } from '../support.ts'
+
+describe('parseCsv', () => {
+  test('typed columns, quoted cells, CRLF, a byte order mark, columns left out', () => {
+    const text =
+      '\ufeffname,age,"weight, kg",big,alive,kind,note\r\n' +
+      '"Ann ""A"" B",31,6.05e1,9223372036854775807,true,rose,x\r\n' +
+      '"two\nlines", 7 ,nan,-5,0,lily,\r\n'
+    const table = parseCsv(text, {
+      columns: { kind: 'category', age: 'uint8', 'weight, kg': 'float32', big: 'int64', alive: 'bool', name: 'string' },
+    })
+    expect(table).toEqual({
+      length: 2,
+      arrays: {
+        kind: { dtype: 'int32', shape: [2], data: Int32Array.from([1, 0]) },
+        age: { dtype: 'uint8', shape: [2], data: Uint8Array.from([31, 7]) },
+        'weight, kg': { dtype: 'float32', shape: [2], data: Float32Array.from([60.5, Number.NaN]) },
+        big: { dtype: 'int64', shape: [2], data: BigInt64Array.from([2n ** 63n - 1n, -5n]) },
+        alive: { dtype: 'bool', shape: [2], data: Uint8Array.from([1, 0]) },
+      },
+      strings: { name: ['Ann "A" B', 'two\nlines'] },
+      categories: { kind: ['lily', 'rose'] },
+    })
+  })
+
+  test('other delimiters, a header alone', () => {
+    expect(parseCsv('a;b\n1,5;2\n', { columns: { b: 'int32' }, delimiter: ';' }).arrays.b?.data).toEqual(
+      Int32Array.from([2]),
+    )
+    expect(parseCsv('a,b', { columns: { b: 'int32' } }).length).toBe(0)
+  })
+
+  test('says file, line, column and cell', async () => {
+    const types = { a: 'int32', b: 'float32' } as const
+    const messages = [
+      ['', types],
+      ['a,c\n1,2\n', types],
+      ['a,b,a\n1,2,3\n', types],
+      ['a,b\n1,2\n3\n', types],
+      ['a,b\n1,2\n\n3,4x\n', types],
+      ['a,b\n1,\n', types],
+      ['a,b\n"1\n",2\n3.5,1\n', types],
+      ['a,b\n2147483648,1\n', types],
+      ['a,b\n1,constructor\n', types],
+      ['a\n256\n', { a: 'uint8' }],
+      ['a\nyes\n', { a: 'bool' }],
+      ['a\n9223372036854775808\n', { a: 'int64' }],
+      ['a,b\n1,"2\n3,4', types],
+      ['a,b\n1,2"3\n', types],
+      ['a,b\n"1"2,3\n', types],
+      [`a,b\n1,"${'2\n'.repeat(600_000)}`, types],
+      [Buffer.from('a,b\n1,2\xff\n', 'latin1'), types],
+    ] as const
+    const failures = messages.map(([source, columns]) => told(() => parseCsv(source, { columns }, 'data.csv')))
+    expect(await Promise.all(failures)).toMatchInlineSnapshot(`
+      [
+        "FormatError: data.csv: a CSV file must start with a header line, found nothing",
+        "UsageError: data.csv: there is no column "b" | did you mean "a" or "c"?",
+        "FormatError: data.csv:1: column names must differ, found "a" twice",
+        "FormatError: data.csv:3: a record must have 2 cells like the header, found 1",
+        "FormatError: data.csv:4: column "b" must be float32, found "4x"",
+        "FormatError: data.csv:2: column "b" must be float32, found "" | fill the gap, write nan into a float32 column, or read the column as string",
+        "FormatError: data.csv:4: column "a" must be int32, found "3.5"",
+        "FormatError: data.csv:2: column "a" must be int32, found "2147483648"",
+        "FormatError: data.csv:2: column "b" must be float32, found "constructor"",
+        "FormatError: data.csv:2: column "a" must be uint8, found "256"",
+        "FormatError: data.csv:2: column "a" must be bool, found "yes"",
+        "FormatError: data.csv:2: column "a" must be int64, found "9223372036854775808"",
+        "FormatError: data.csv:3: a quoted cell must be closed, found the end of the file",
+        "FormatError: data.csv:2: a cell with a quote in it must be quoted as a whole, found a quote in the middle",
+        "FormatError: data.csv:2: a closing quote must be followed by a delimiter or the end of the line",
+        "FormatError: data.csv:524290: a record must have at most 1048576 bytes",
+        "FormatError: data.csv: must be UTF-8, found byte 0xff at 7 | convert it with iconv -t utf-8",
+      ]
+    `)
+  })
+
+  test('what was written is read back; damage gives a TenfoldError or a table', () => {
+    const cell = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ', 'é'), maxLength: 6 })
+    const quote = (text: string) => `"${text.replaceAll('"', '""')}"`
+    const columns = { a: 'string', b: 'int32' } as const
+    const rows = fc.array(fc.tuple(cell, fc.integer({ min: -1000, max: 1000 })), { maxLength: 6 })
+    fc.assert(
+      fc.property(rows, fc.nat(200), fc.constantFrom('"', ',', '\n', 'x', ''), (records, at, damage) => {
+        const text = `a,b\n${records.map(([a, b]) => `${quote(a)},${b}\n`).join('')}`
+        const table = parseCsv(text, { columns })
+        expect(table.strings.a).toEqual(records.map(([a]) => a))
+        expect(numbers(table.arrays, 'b')).toEqual(records.map(([, b]) => b))
+        try {
+          const damaged = parseCsv(text.slice(0, at) + damage + text.slice(at + 1), { columns })
+          expect(damaged.strings.a?.length).toBe(damaged.length)
+        } catch (error) {
+          expect(error).toBeInstanceOf(TenfoldError)
+        }
+      }),
+      { seed: 6, numRuns: 500 },
+    )
+  })
+})
+
+test('readCsv reads a file and bounds its size', async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, 'data.csv')
+    await writeFile(path, 'a\n1\n2\n')
+    expect((await readCsv(path, { columns: { a: 'int32' } })).arrays.a?.data).toEqual(Int32Array.from([1, 2]))
+    expect((await told(() => readCsv(path, { columns: {} }, 5))).replace(folder, '.')).toMatchInlineSnapshot(
+      `"FormatError: ./data.csv: must have at most 5 bytes, found 6"`,
+    )
+  })
+})

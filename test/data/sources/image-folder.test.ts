@@ -1,0 +1,101 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { expect, test } from 'vitest'
+import { DataLoader } from '../../../src/data/loader.ts'
+import { imageFolder } from '../../../src/data/sources/image-folder.ts'
+import { context, numbers, told, withFolder } from '../support.ts'
+
+async function write(path: string, grey: number): Promise<void> {
+  await mkdir(join(path, '..'), { recursive: true })
+  await sharp({ create: { width: 5, height: 4, channels: 3, background: { r: grey, g: grey, b: grey } } }).toFile(path)
+}
+
+/** Pictures of one grey each: dog 10, 20, 30 (the last in a sub-folder) and, by a link to another folder, Cat 40. */
+async function withPictures(use: (folder: string) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    const animals = join(folder, 'animals')
+    await write(join(animals, 'dog', '2.png'), 20)
+    await write(join(animals, 'dog', '1.jpg'), 10)
+    await write(join(animals, 'dog', 'sub', '3.webp'), 30)
+    await write(join(animals, 'no-class.png'), 99)
+    await writeFile(join(animals, 'dog', 'notes.txt'), '')
+    await write(join(folder, 'other', 'a.png'), 40)
+    await symlink(join(folder, 'other'), join(animals, 'Cat'))
+    await use(animals)
+  })
+}
+
+test('classes by folder, pictures by path, decoded by batch', async () => {
+  await withPictures(async (folder) => {
+    const dataset = await imageFolder(folder, { size: 2, channels: 1 })
+    expect(dataset.classes).toEqual(['Cat', 'dog'])
+    expect(dataset.paths.map((path) => path.slice(folder.length + 1).replaceAll('\\', '/'))).toEqual([
+      'Cat/a.png',
+      'dog/1.jpg',
+      'dog/2.png',
+      'dog/sub/3.webp',
+    ])
+    expect(dataset.fields).toEqual({
+      image: { dtype: 'uint8', shape: [1, 2, 2] },
+      label: { dtype: 'int32', shape: [] },
+    })
+    const batch = await dataset.batch([3, 0, 1], context)
+    expect(numbers(batch, 'label')).toEqual([1, 0, 1])
+    expect(numbers(batch, 'image')).toEqual([30, 30, 30, 30, 40, 40, 40, 40, 10, 10, 10, 10])
+    expect(batch.image?.shape).toEqual([3, 1, 2, 2])
+  })
+})
+
+test('works in a loader, [rows, columns, channels] too', async () => {
+  await withPictures(async (folder) => {
+    const dataset = await imageFolder(folder, { size: [2, 3], layout: 'NHWC' })
+    const loader = new DataLoader(dataset, { batchSize: 3, shuffle: true, seed: 1 })
+    const greys: number[] = []
+    for await (const batch of loader) {
+      expect(batch.image?.shape.slice(1)).toEqual([2, 3, 3])
+      greys.push(...numbers(batch, 'image').filter((_, i) => i % 18 === 0))
+    }
+    expect(greys.toSorted()).toEqual([10, 20, 30, 40])
+  })
+})
+
+test('a damaged picture throws with its path, or is replaced by the next readable one and noted', async () => {
+  await withPictures(async (folder) => {
+    const path = join(folder, 'dog', '1.jpg')
+    await writeFile(path, 'damaged')
+    const options = { size: 1, channels: 1 } as const
+    const strict = await imageFolder(folder, options)
+    expect((await told(() => strict.batch([0, 1], context))).replace(folder, '.')).toMatchInlineSnapshot(
+      `"FormatError: ./dog/1.jpg: must be a readable picture, found: Input file contains unsupported image format"`,
+    )
+    const lenient = await imageFolder(folder, { ...options, onError: 'skip' })
+    for (let i = 0; i < 2; i++) {
+      const batch = await lenient.batch([0, 1, 2, 1], context)
+      expect(numbers(batch, 'image')).toEqual([40, 20, 20, 20])
+      expect(numbers(batch, 'label')).toEqual([0, 1, 1, 1])
+    }
+    expect([...lenient.skipped.keys()]).toEqual([path])
+    for (const file of lenient.paths) await writeFile(file, '')
+    const hopeless = await imageFolder(folder, { ...options, onError: 'skip' })
+    expect((await told(() => hopeless.batch([2], context))).replace(folder, '.')).toMatchInlineSnapshot(
+      `"FormatError: .: none of its 4 pictures can be read"`,
+    )
+    expect(hopeless.skipped.size).toBe(4)
+  })
+})
+
+test('says what is wrong with the folder', async () => {
+  await withFolder(async (folder) => {
+    const failure = async (name: string) =>
+      (await told(() => imageFolder(join(folder, name), { size: 2 }))).replace(folder, '.')
+    await write(join(folder, 'no-class.png'), 1)
+    expect([await failure('absent'), await failure(''), await failure('no-class.png')]).toMatchInlineSnapshot(`
+      [
+        "UsageError: ./absent: no such file or folder",
+        "UsageError: .: must have sub-folders with pictures, found no .png, .jpg, .jpeg, .webp, .avif, .gif in any | one sub-folder a class, named as the class: folder/cat/1.jpg, folder/dog/1.jpg",
+        "UsageError: ./no-class.png: cannot be read (ENOTDIR)",
+      ]
+    `)
+  })
+})
