@@ -33,7 +33,12 @@ export const reshapeOp = defineOp<{ readonly shape: Shape }>({
     return [o.reshape(inputAt('reshape', x.source.node.inputs, 0), attributes.shape)]
   },
   lower: (emit, { inputs, attributes }) =>
-    emit.node('Reshape', [inputAt('reshape', inputs, 0), emit.ints(attributes.shape)]),
+    // Without allowzero a 0 would mean the input's size.
+    emit.node(
+      'Reshape',
+      [inputAt('reshape', inputs, 0), emit.ints(attributes.shape)],
+      attributes.shape.includes(0) ? { allowzero: 1 } : {},
+    ),
   samples: () => [
     { inputs: [[2, 6]], call: (x) => reshape(x, [3, -1]) },
     { inputs: [[1]], call: (x) => reshape(x, []) },
@@ -139,8 +144,12 @@ export const expandOp = defineOp<{ readonly shape: Shape }>({
   },
   gradient: (o, { inputs }, [g]) => [g && o.sumTo(g, inputAt('expand', inputs, 0).shape)],
   simplify: (_o, { inputs, attributes }) => (sameShape(inputs[0]?.shape ?? [], attributes.shape) ? inputs : undefined),
-  lower: (emit, { inputs, attributes }) =>
-    emit.node('Expand', [inputAt('expand', inputs, 0), emit.ints(attributes.shape)]),
+  lower: (emit, { inputs, inputTypes, attributes: { shape } }) => {
+    // ONNX Runtime's optimizer removes an Expand of size 1 to size 0.
+    const isEmpty = elementCount(shape) === 0
+    const source = isEmpty ? emit.scalar(0, inputAt('expand', inputTypes, 0).dtype) : inputAt('expand', inputs, 0)
+    return emit.node('Expand', [source, emit.ints(shape)])
+  },
   samples: () => [
     { inputs: [[3, 1]], call: (x) => expand(x, [2, 3, 4]) },
     { inputs: [[]], call: (x) => expand(x, [2]) },

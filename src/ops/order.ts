@@ -1,5 +1,5 @@
 /** Sorting and extrema with their indices (int64). */
-import type { DType } from '../tensor/dtype.ts'
+import { type DType, elementCount } from '../tensor/dtype.ts'
 import { formatShape, normalizeAxis, reducedShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
@@ -31,7 +31,6 @@ export const topkOp = defineOp<TopkAttributes>({
   infer: (inputs, { k, axis }) => {
     const x = inputAt('topk', inputs, 0)
     requireDType('topk', 'input', x, ordered)
-    if (x.shape.length === 0) throw new ShapeError('topk: a scalar has no axis to choose from')
     const size = sizeOf(x.shape, axis)
     if (!Number.isInteger(k) || k < 0 || k > size) {
       throw new ShapeError(
@@ -48,8 +47,12 @@ export const topkOp = defineOp<TopkAttributes>({
     const [x, indices] = [inputAt('topk', inputs, 0), inputAt('topk', outputs, 1)]
     return [g && o.scatterAdd(o.zerosLike(x), indices, g, attributes.axis)]
   },
-  lower: (emit, { inputs, attributes: { k, axis, largest } }) =>
-    emit.nodes('TopK', [inputAt('topk', inputs, 0), emit.ints([k])], 2, { axis, largest: Number(largest) }),
+  lower: (emit, { inputs, outputTypes, attributes: { k, axis, largest } }) => {
+    // ONNX Runtime 1.30 divides by zero where there is nothing to choose.
+    if (outputTypes.every(({ shape }) => elementCount(shape) === 0))
+      return outputTypes.map(({ dtype, shape }) => emit.node('Expand', [emit.scalar(0, dtype), emit.ints(shape)]))
+    return emit.nodes('TopK', [inputAt('topk', inputs, 0), emit.ints([k])], 2, { axis, largest: Number(largest) })
+  },
   samples: () => [
     { inputs: [[3, 7]], call: (x) => topk(x, 3), smooth: false },
     { inputs: [[4, 1, 2]], call: (x) => topk(x, 2, 0, { largest: false }), smooth: false },
@@ -57,10 +60,15 @@ export const topkOp = defineOp<TopkAttributes>({
   ],
   errors: () => [
     { inputs: [[3, 7]], call: (x) => topk(x, 8) },
-    { inputs: [[]], call: (x) => topk(x, 1) },
+    { inputs: [[]], call: (x) => topk(x, 2) },
     { inputs: [{ shape: [3], dtype: 'bool' }], call: (x) => topk(x, 1) },
   ],
 })
+/** A scalar is ordered as a vector of one element. */
+function atLeastOneAxis(x: Tensor): Tensor {
+  return x.rank === 0 ? reshape(x, [1]) : x
+}
+
 /** Options of `topk`. */
 export interface TopkOptions {
   /** false: the smallest elements. Default: true. */
@@ -77,8 +85,8 @@ export function topk(
   const input = toTensor(x)
   return checked(() => {
     const at = normalizeAxis('topk', axis, input.rank)
-    const outputs = applyAll(topkOp, [input], { k, axis: at, largest })
-    return [inputAt('topk', outputs, 0), inputAt('topk', outputs, 1)]
+    const [values, indices] = applyAll(topkOp, [atLeastOneAxis(input)], { k, axis: at, largest }) as [Tensor, Tensor]
+    return input.rank > 0 || k === 0 ? [values, indices] : [reshape(values, []), reshape(indices, [])]
   })
 }
 
@@ -93,9 +101,7 @@ export function sort(x: Operand, axis = -1, { descending = false }: SortOptions 
   const input = toTensor(x)
   return checked(() => {
     const at = normalizeAxis('sort', axis, input.rank)
-    if (input.rank > 0) return topk(input, sizeOf(input.shape, at), at, { largest: descending })
-    const [values, indices] = topk(reshape(input, [1]), 1, 0)
-    return [reshape(values, []), reshape(indices, [])]
+    return topk(input, input.rank === 0 ? 1 : sizeOf(input.shape, at), at, { largest: descending })
   })
 }
 /** The indices that sort one axis. */

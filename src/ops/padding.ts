@@ -99,8 +99,10 @@ export function pad(x: Operand, padding: readonly number[], { mode = 'constant',
 function extend(x: Tensor, border: Border, mode: Exclude<PadMode, 'constant'>): Tensor {
   const { axis } = border
   const [before, after] = [Math.max(border.before, 0), Math.max(border.after, 0)]
-  if (before === 0 && after === 0) return crop(x, border)
-  const [first, last] = fillers[mode](x, { axis, before, after })
-  const parts = [...(before > 0 ? [first] : []), x, ...(after > 0 ? [last] : [])]
-  return crop(concat(parts, axis), border)
+  // As in PyTorch: a circle is closed after elements were removed, mirror and edge are those of the whole input.
+  const source = mode === 'circular' ? crop(x, border) : x
+  const [first, last] = fillers[mode](source, { axis, before, after })
+  const parts = [...(before > 0 ? [first] : []), source, ...(after > 0 ? [last] : [])]
+  const extended = concat(parts, axis)
+  return mode === 'circular' ? extended : crop(extended, border)
 }

@@ -1,8 +1,9 @@
 /** Reductions over axes: sum, mean, max, min, logSumExp, and what is made of them. */
 import type { DType } from '../tensor/dtype.ts'
 import { elementCount } from '../tensor/dtype.ts'
-import { normalizeAxes, reducedShape, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
+import { formatShape, normalizeAxes, reducedShape, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { ShapeError } from '../util/errors.ts'
 import { equal, greater, mul, sub } from './binary.ts'
 import { cast } from './choice.ts'
 import {
@@ -37,6 +38,8 @@ export function restoreAxes(o: Ops, g: Tensor, input: Shape, { axes, keepDims }:
 interface ReduceRule {
   readonly onnx: string
   readonly dtypes: readonly DType[]
+  /** The result over no elements; absent: there must be some. */
+  readonly empty?: number
   readonly smooth?: boolean
   readonly gradient: (o: Ops, x: Tensor, y: Tensor, g: Tensor, axes: readonly number[]) => Tensor
 }
@@ -44,7 +47,7 @@ interface ReduceRule {
 function defineReduce(
   name: string,
   call: (x: Tensor, axes?: Axes, options?: { keepDims?: boolean }) => Tensor,
-  { onnx, dtypes, smooth = true, gradient }: ReduceRule,
+  { onnx, dtypes, empty, smooth = true, gradient }: ReduceRule,
 ): OpDefinition<ReduceAttributes> {
   const sample = (shape: Shape, axes: Axes, keepDims: boolean): Sample => ({
     inputs: [{ shape, range: [0.5, 2] }],
@@ -56,6 +59,9 @@ function defineReduce(
     infer: (inputs, { axes, keepDims }) => {
       const x = inputAt(name, inputs, 0)
       requireDType(name, 'input', x, dtypes)
+      if (empty === undefined && axes.some((axis) => x.shape[axis] === 0)) {
+        throw new ShapeError(`${name}: needs at least one element along axes [${axes}], found ${formatShape(x.shape)}`)
+      }
       return [{ dtype: x.dtype, shape: reducedShape(x.shape, axes, keepDims) }]
     },
     // x, y and g all broadcast against each other here: y and g keep their reduced axes as size 1.
@@ -68,12 +74,16 @@ function defineReduce(
       const [x, y] = [inputAt(name, inputs, 0), inputAt(name, outputs, 0)]
       return elementCount(x.shape) === elementCount(y.shape) ? [o.reshape(x, y.shape)] : undefined
     },
-    lower: (emit, { inputs, attributes }) =>
-      emit.node(onnx, [inputAt(name, inputs, 0), emit.ints(attributes.axes)], {
+    lower: (emit, { inputs, inputTypes, outputTypes, attributes }) => {
+      const [type, result] = [inputAt(name, inputTypes, 0), inputAt(name, outputTypes, 0)]
+      if (empty !== undefined && elementCount(type.shape) === 0)
+        return emit.node('Expand', [emit.scalar(empty, type.dtype), emit.ints(result.shape)])
+      return emit.node(onnx, [inputAt(name, inputs, 0), emit.ints(attributes.axes)], {
         keepdims: Number(attributes.keepDims),
         // No axes means no reduction here, not all of them.
         noop_with_empty_axes: 1,
-      }),
+      })
+    },
     samples: () => [
       sample([2, 3], -1, false),
       sample([2, 1, 4], [0, -1], true),
@@ -95,10 +105,16 @@ function reduce(op: OpDefinition<ReduceAttributes>, x: Operand, axes: Axes, keep
 
 const number: readonly DType[] = ['float32', 'int32', 'int64']
 
-export const sumOp = defineReduce('sum', sum, { onnx: 'ReduceSum', dtypes: number, gradient: (_o, _x, _y, g) => g })
+export const sumOp = defineReduce('sum', sum, {
+  onnx: 'ReduceSum',
+  dtypes: number,
+  empty: 0,
+  gradient: (_o, _x, _y, g) => g,
+})
 export const meanOp = defineReduce('mean', mean, {
   onnx: 'ReduceMean',
   dtypes: ['float32'],
+  empty: Number.NaN,
   gradient: (o, x, y, g) => o.mul(g, elementCount(y.shape) / Math.max(1, elementCount(x.shape))),
 })
 /** Elements equal to the extremum share its gradient equally, as in PyTorch's amax and amin. */
@@ -122,6 +138,7 @@ export const minOp = defineReduce('min', min, {
 export const logSumExpOp = defineReduce('logSumExp', logSumExp, {
   onnx: 'ReduceLogSumExp',
   dtypes: ['float32'],
+  empty: Number.NEGATIVE_INFINITY,
   // softmax(x); a row of -inf has no gradient.
   gradient: (o, x, y, g) => o.mul(g, o.exp(o.sub(x, o.where(o.equal(y, Number.NEGATIVE_INFINITY), 0, y)))),
 })

@@ -59,7 +59,8 @@ export function medianWithIndices(
   const input = toTensor(x)
   return checked(() => {
     const at = normalizeAxis('median', axis, input.rank)
-    const size = input.rank === 0 ? 0 : sizeOf(input.shape, at)
+    if (input.rank === 0) return topk(input, 1)
+    const size = sizeOf(input.shape, at)
     if (size === 0) throw new ShapeError('median: needs at least one element on the axis')
     const middle = Math.floor((size - 1) / 2)
     const lower = topk(input, middle + 1, at, { largest: false })
