@@ -1,80 +1,66 @@
-/** Copying the numbers of named variables out and in. */
+/** State dicts: the numbers of named variables, out and in. */
 import { ShapeError } from '../util/errors.ts'
 import { nearestNames } from '../util/names.ts'
 import type { NDArray } from './dtype.ts'
-import { sameShape } from './shape.ts'
+import { formatShape, sameShape } from './shape.ts'
 import type { Variable } from './variable.ts'
 
-/** The names that a state dict lacked or had too many. */
+export interface LoadOptions {
+  /** Whether names must agree exactly. Shapes always must. Default: true. */
+  readonly strict?: boolean
+}
+
+/** Names that only one side has. */
 export interface StateDifference {
   readonly missing: readonly string[]
   readonly unexpected: readonly string[]
 }
 
-export interface LoadOptions {
-  /** Whether missing and unexpected names are errors. Wrong shapes always are. Default: true. */
-  readonly strict?: boolean
+type Named = Iterable<readonly [string, Variable]>
+
+/** Copies of the numbers, by name. */
+export function copyState(variables: Named): Map<string, NDArray> {
+  return new Map([...variables].map(([name, { dtype, shape, data }]) => [name, { dtype, shape, data: data.slice() }]))
 }
 
-/** Copies of the variables' present numbers. */
-export function copyState(variables: Iterable<readonly [string, Variable]>): Map<string, NDArray> {
-  const state = new Map<string, NDArray>()
-  for (const [name, { dtype, shape, data }] of variables) state.set(name, { dtype, shape, data: data.slice() })
-  return state
-}
-
-const listed = 8
-
-function list(names: readonly string[], describe: (name: string) => string): string {
-  const shown = names.slice(0, listed).map(describe).join(', ')
-  return names.length > listed ? `${shown} and ${names.length - listed} more` : shown
+function list(label: string, names: readonly string[]): string[] {
+  if (names.length === 0) return []
+  const shown = names.slice(0, 5).join(', ')
+  return [`${label} ${shown}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`]
 }
 
 /**
- * Copies a state dict into variables, all or nothing. `owner` names them in the error. A variable may stand under
- * several names (tied weights): one of them is enough.
+ * Copies numbers into the variables. Throws a ShapeError naming everything that does not fit, and then changes nothing.
+ * A variable may stand under several names (tied weights): one of them is enough.
  */
 export function loadState(
   owner: string,
-  variables: Iterable<readonly [string, Variable]>,
+  variables: Named,
   state: ReadonlyMap<string, NDArray>,
-  { strict = true }: LoadOptions = {},
+  options: LoadOptions = {},
 ): StateDifference {
-  const known = new Map(variables)
-  const found = new Set([...known].filter(([name]) => state.has(name)).map(([, variable]) => variable))
-  const missing = [...known].filter(([, variable]) => !found.has(variable)).map(([name]) => name)
-  const unexpected = [...state.keys()].filter((name) => !known.has(name))
-  const misshaped = [...known].flatMap(([name, { dtype, shape }]) => {
+  const named = new Map(variables)
+  const given = new Set([...named].filter(([name]) => state.has(name)).map(([, variable]) => variable))
+  const missing = [...named].filter(([, variable]) => !given.has(variable)).map(([name]) => name)
+  const unexpected = [...state.keys()].filter((name) => !named.has(name))
+  const misfit = [...named].flatMap(([name, variable]) => {
     const array = state.get(name)
-    return array && (array.dtype !== dtype || !sameShape(array.shape, shape)) ? [name] : []
+    const fits = !array || (sameShape(array.shape, variable.shape) && array.dtype === variable.dtype)
+    return fits ? [] : [`${name} (${variable.leaf}, found ${array.dtype}${formatShape(array.shape)})`]
   })
-  const problems: string[] = []
-  if (strict && missing.length > 0) problems.push(`missing ${list(missing, (name) => `"${name}"`)}`)
-  if (strict && unexpected.length > 0) {
-    problems.push(
-      `unexpected ${list(unexpected, (name) => {
-        const [nearest] = nearestNames(name, missing.length > 0 ? missing : known.keys(), 1)
-        return nearest === undefined ? `"${name}"` : `"${name}" (nearest: "${nearest}")`
-      })}`,
-    )
-  }
-  if (misshaped.length > 0) {
-    problems.push(
-      `mis-shaped ${list(misshaped, (name) => {
-        const array = state.get(name)
-        return `"${name}" (${known.get(name)?.leaf} expected, found ${array?.dtype}[${array?.shape.join(', ')}])`
-      })}`,
-    )
-  }
+  const strict = options.strict ?? true
+  const problems = [
+    ...(strict ? list('missing', missing) : []),
+    ...(strict ? list('unexpected', unexpected) : []),
+    ...list('of another shape', misfit),
+  ]
   if (problems.length > 0) {
+    const [near] = missing[0] ? nearestNames(missing[0], unexpected, 1) : []
     throw new ShapeError(`${owner}: the state dict does not fit: ${problems.join('; ')}`, {
-      hint:
-        misshaped.length > 0
-          ? 'was it saved with another configuration?'
-          : 'pass { strict: false } to load what has the same name',
+      ...(near && { hint: `"${near}" may be meant for "${missing[0]}"` }),
     })
   }
-  for (const [name, variable] of known) {
+  for (const [name, variable] of named) {
     const array = state.get(name)
     if (array) variable.set(array.data)
   }
