@@ -1,9 +1,73 @@
-/** Padding in PyTorch's form. */
-import { formatShape, type Shape, sizeOf } from '../tensor/shape.ts'
+/** Padding: the ONNX op, zeros between elements, and PyTorch's modes. */
+import { checkShape, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
-import { apply, checked, type Operand, toTensor } from './define.ts'
-import { concat, expand, flip, padConstantOp, slice } from './movement.ts'
+import { apply, checked, defineOp, inputAt, type Operand, toTensor } from './define.ts'
+import { concat, expand, flip, reshape, slice, sliceOp, unsqueeze } from './movement.ts'
+
+export interface PadAttributes {
+  readonly before: readonly number[]
+  readonly after: readonly number[]
+  readonly value: number
+}
+
+export const padConstantOp = defineOp<PadAttributes>({
+  name: 'padConstant',
+  infer: (inputs, { before, after }) => {
+    const x = inputAt('pad', inputs, 0)
+    const shape = x.shape.map((size, i) => size + sizeOf(before, i) + sizeOf(after, i))
+    checkShape('pad', shape)
+    return [{ dtype: x.dtype, shape }]
+  },
+  gradient: (_o, { inputs, attributes }, [g]) => {
+    const x = inputAt('pad', inputs, 0)
+    return [g && apply(sliceOp, [g], { starts: attributes.before, steps: x.shape.map(() => 1), sizes: x.shape })]
+  },
+  simplify: (_o, { inputs, outputs }) =>
+    sameShape(inputs[0]?.shape ?? [], outputs[0]?.shape ?? []) ? inputs : undefined,
+  lower: (emit, { inputs, inputTypes, attributes }) => {
+    const dtype = inputAt('pad', inputTypes, 0).dtype
+    const { before, after, value } = attributes
+    return emit.node('Pad', [inputAt('pad', inputs, 0), emit.ints([...before, ...after]), emit.scalar(value, dtype)], {
+      mode: 'constant',
+    })
+  },
+  samples: () => [
+    { inputs: [[2, 3]], call: (x) => padAxis(x, 0, 1, 2, 0.5) },
+    { inputs: [[1, 3]], call: (x) => padAxis(x, -1, 0, 1) },
+  ],
+  errors: () => [{ inputs: [[2, 3]], call: (x) => padAxis(x, 0, -3, 0) }],
+})
+/** Adds `before` and `after` elements of `value` to one axis; negative counts remove elements. */
+export function padAxis(x: Operand, axis: number, before: number, after: number, value = 0): Tensor {
+  const input = toTensor(x)
+  return checked(() => {
+    const at = normalizeAxis('pad', axis, input.rank)
+    const size = sizeOf(input.shape, at)
+    if (size + Math.min(before, 0) + Math.min(after, 0) < 0) {
+      throw new ShapeError(
+        `pad: cannot remove ${-before} and ${-after} elements from axis ${at} of ${formatShape(input.shape)}`,
+      )
+    }
+    const kept = before < 0 || after < 0 ? slice(input, [Math.max(-before, 0), size - Math.max(-after, 0)], at) : input
+    const amount = (count: number): readonly number[] => input.shape.map((_, i) => (i === at ? Math.max(count, 0) : 0))
+    return apply(padConstantOp, [kept], { before: amount(before), after: amount(after), value })
+  })
+}
+
+/** Puts `step - 1` zeros between neighbours of one axis. */
+export function dilate(x: Operand, axis: number, step: number): Tensor {
+  const input = toTensor(x)
+  const at = normalizeAxis('dilate', axis, input.rank)
+  const size = sizeOf(input.shape, at)
+  if (step === 1 || size === 0) return input
+  const spread = padAxis(unsqueeze(input, at + 1), at + 1, 0, step - 1)
+  const joined = reshape(
+    spread,
+    input.shape.map((n, i) => (i === at ? n * step : n)),
+  )
+  return slice(joined, [0, (size - 1) * step + 1], at)
+}
 
 const modes = ['constant', 'reflect', 'replicate', 'circular'] as const
 export type PadMode = (typeof modes)[number]

@@ -122,11 +122,11 @@ export function moveAxis(
         `moveAxis: source and destination must be equally many distinct axes, found [${source}] and [${destination}]`,
       )
     }
-    const rest = input.shape.flatMap((_, axis) => (from.includes(axis) ? [] : [axis]))
-    const axes = input.shape.map((_, position) => {
-      const moved = from[to.indexOf(position)]
-      return to.includes(position) && moved !== undefined ? moved : (rest.shift() ?? 0)
-    })
+    const kept = input.shape.flatMap((_, axis) => (from.includes(axis) ? [] : [axis]))
+    const free = input.shape.flatMap((_, position) => (to.includes(position) ? [] : [position]))
+    const axes = input.shape.map((_, position) =>
+      to.includes(position) ? sizeOf(from, to.indexOf(position)) : sizeOf(kept, free.indexOf(position)),
+    )
     return permute(input, axes)
   })
 }

@@ -1,0 +1,44 @@
+/** Walks the functions made of ops: the tables of `composites/` hold their samples, by function. */
+import { readdirSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import * as define from '../../src/ops/define.ts'
+import * as ops from '../../src/ops/index.ts'
+import { checkGradients } from '../support/gradients.ts'
+import { callConcretely, checkForms } from '../support/samples.ts'
+
+interface Table {
+  readonly samples: Readonly<Record<string, readonly ops.Sample[]>>
+  /** Calls that end in an error, by its message. */
+  readonly errors?: Readonly<Record<string, ops.Sample>>
+}
+
+/** Exports that build ops or look into tensors, and are not functions of a model. */
+const tools = new Set([...Object.keys(define), 'defineBinary', 'defineUnary', 'inferBroadcast', 'restoreAxes'])
+
+const folder = new URL('./composites/', import.meta.url)
+const tables = new Map<string, Table>()
+for (const file of readdirSync(folder)) tables.set(file.replace('.ts', ''), await import(new URL(file, folder).href))
+
+test('every exported function is an op or has samples', () => {
+  const sampled = new Set([...tables.values()].flatMap(({ samples }) => Object.keys(samples)))
+  const missing = Object.entries(ops).flatMap(([name, value]) => {
+    const isCovered = sampled.has(name) || tools.has(name) || `${name}Op` in ops
+    return typeof value === 'function' && !isCovered ? [name] : []
+  })
+  expect(missing).toEqual([])
+})
+
+describe.each([...tables])('%s', (_family, table) => {
+  describe.each(Object.entries(table.samples))('%s', (name, samples) => {
+    test('is exported', () => {
+      expect(ops).toHaveProperty(name)
+    })
+    test.each(samples.map((sample, i) => [i, sample] as const))('sample %i', async (i, sample) => {
+      await checkForms(sample, i + 1)
+      await checkGradients(sample, 17 * i + 3)
+    })
+  })
+  test.each(Object.entries(table.errors ?? {}))('%s', (message, sample) => {
+    expect(() => callConcretely(sample)).toThrow(message)
+  })
+})
