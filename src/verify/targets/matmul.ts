@@ -1,0 +1,45 @@
+/** PyTorch's matrix products, by the names of the reference entries. */
+import * as ops from '../../ops/index.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import {
+  inputList,
+  inputOf,
+  numberSetting,
+  numbersSetting,
+  type OpCall,
+  type OpTarget,
+  type OpTargets,
+  stringSetting,
+} from '../target.ts'
+
+function product(f: (a: Tensor, b: Tensor) => Tensor, first: string, second: string): OpTarget {
+  return (call) => f(inputOf(call, first), inputOf(call, second))
+}
+
+function factors({ settings }: OpCall): ops.AddmmOptions {
+  return { alpha: numberSetting(settings, 'alpha', 1), beta: numberSetting(settings, 'beta', 1) }
+}
+
+/** `dims`: how many axes, or `dims_a` and `dims_b`: which. */
+function contractedAxes({ settings }: OpCall): ops.ContractedAxes {
+  if (settings.dims_a === undefined) return numberSetting(settings, 'dims', 2)
+  return [numbersSetting(settings, 'dims_a'), numbersSetting(settings, 'dims_b')]
+}
+
+export const targets: OpTargets = {
+  'torch.matmul': product(ops.matmul, 'input', 'other'),
+  'torch.bmm': product(ops.bmm, 'input', 'mat2'),
+  'torch.mv': product(ops.mv, 'input', 'vec'),
+  'torch.outer': product(ops.outer, 'input', 'vec2'),
+  'torch.dot': product(ops.dot, 'input', 'tensor'),
+  'torch.kron': product(ops.kron, 'input', 'other'),
+  'torch.addmm': (call) =>
+    ops.addmm(inputOf(call, 'input'), inputOf(call, 'mat1'), inputOf(call, 'mat2'), factors(call)),
+  'torch.baddbmm': (call) =>
+    ops.baddbmm(inputOf(call, 'input'), inputOf(call, 'batch1'), inputOf(call, 'batch2'), factors(call)),
+  'torch.nn.functional.linear': (call) => ops.linear(inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs.bias),
+  'torch.nn.functional.bilinear': (call) =>
+    ops.bilinear(inputOf(call, 'input1'), inputOf(call, 'input2'), inputOf(call, 'weight'), call.inputs.bias),
+  einsum: (call) => ops.einsum(stringSetting(call.settings, 'equation'), ...inputList(call, 'operands')),
+  tensordot: (call) => ops.tensordot(inputOf(call, 'a'), inputOf(call, 'b'), contractedAxes(call)),
+}
