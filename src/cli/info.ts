@@ -1,7 +1,7 @@
 /** Descriptions of files and runs, for `tenfold info`. */
 import { readFile } from 'node:fs/promises'
 import { fromBinary } from '@bufbuild/protobuf'
-import { ModelProtoSchema, TensorProto_DataType as DataType, type ValueInfoProto } from 'onnx-buf'
+import { TensorProto_DataType as DataType, ModelProtoSchema, type ValueInfoProto } from 'onnx-buf'
 import { readTensorFile } from '../io/tensor-file.ts'
 import { elementCount } from '../tensor/dtype.ts'
 import { listCheckpoints, newestCheckpoint } from '../train/checkpoint.ts'
@@ -12,7 +12,11 @@ import { FormatError } from '../util/errors.ts'
 export interface Description {
   readonly title: string
   readonly facts: Readonly<Record<string, string>>
-  readonly tensors: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly (number | string)[] }[]
+  readonly tensors: readonly {
+    readonly name: string
+    readonly dtype: string
+    readonly shape: readonly (number | string)[]
+  }[]
 }
 
 export async function describeRun(path: string): Promise<Description> {
@@ -39,9 +43,10 @@ function looksLikeOnnx(bytes: Uint8Array): boolean {
   return bytes[0] === 0x08 && (bytes[1] ?? 0) < 32
 }
 
-function valueOf({ name, type }: ValueInfoProto): Description['tensors'][number] {
+function describeValue({ name, type }: ValueInfoProto): Description['tensors'][number] {
   const tensor = type?.value.case === 'tensorType' ? type.value.value : undefined
-  const shape = tensor?.shape?.dim.map(({ value }) => (value.case === 'dimParam' ? value.value : Number(value.value ?? -1))) ?? []
+  const shape =
+    tensor?.shape?.dim.map(({ value }) => (value.case === 'dimParam' ? value.value : Number(value.value ?? -1))) ?? []
   return { name, dtype: (DataType[tensor?.elemType ?? 0] ?? 'unknown').toLowerCase(), shape }
 }
 
@@ -65,9 +70,13 @@ function describeOnnx(path: string, bytes: Uint8Array): Description {
       ...Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
     },
     tensors: [
-      ...(graph?.input ?? []).map((info) => ({ ...valueOf(info), name: `input ${info.name}` })),
-      ...(graph?.output ?? []).map((info) => ({ ...valueOf(info), name: `output ${info.name}` })),
-      ...weights.map(({ name, dims, dataType }) => ({ name, dtype: (DataType[dataType] ?? '').toLowerCase(), shape: dims.map(Number) })),
+      ...(graph?.input ?? []).map((info) => ({ ...describeValue(info), name: `input ${info.name}` })),
+      ...(graph?.output ?? []).map((info) => ({ ...describeValue(info), name: `output ${info.name}` })),
+      ...weights.map(({ name, dims, dataType }) => ({
+        name,
+        dtype: (DataType[dataType] ?? '').toLowerCase(),
+        shape: dims.map(Number),
+      })),
     ],
   }
 }
@@ -79,7 +88,12 @@ export async function describeFile(path: string): Promise<Description> {
   const parameters = [...tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0)
   return {
     title: `${format} file`,
-    facts: { tensors: String(tensors.size), numbers: parameters.toLocaleString('en'), bytes: bytes.length.toLocaleString('en'), ...metadata },
+    facts: {
+      tensors: String(tensors.size),
+      numbers: parameters.toLocaleString('en'),
+      bytes: bytes.length.toLocaleString('en'),
+      ...metadata,
+    },
     tensors: [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
   }
 }

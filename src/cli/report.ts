@@ -15,7 +15,9 @@ function curves(lines: readonly MetricsLine[]): LinePlot[] {
   for (const key of ['type', 'step', 'epoch', 'seconds']) names.delete(key)
   return [...names].map((name) => {
     const points = (type: MetricsLine['type']) =>
-      lines.filter((line) => line.type === type && name in line).map((line) => ({ x: line.step, y: Number(line[name]) }))
+      lines
+        .filter((line) => line.type === type && name in line)
+        .map((line) => ({ x: line.step, y: Number(line[name]) }))
     const series = [
       { name: 'training', points: points('step'), smooth: true },
       { name: 'test', points: points('evaluation') },
@@ -45,7 +47,11 @@ function setup({ run }: OpenedRun): Section {
     intro: `Trained by \`tenfold train ${system}/${recipe} --seed ${seed}\`, started ${started.replace('T', ' ').slice(0, 19)} UTC.`,
     figures: [
       { kind: 'definitions', title: 'Configuration', items: flatten(config) },
-      { kind: 'definitions', title: 'Versions', items: Object.entries(versions).map(([name, value]) => ({ name, value })) },
+      {
+        kind: 'definitions',
+        title: 'Versions',
+        items: Object.entries(versions).map(([name, value]) => ({ name, value })),
+      },
     ],
   }
 }
@@ -56,15 +62,29 @@ export async function writeReport(opened: OpenedRun, data: OpenedData, result: L
   const { system, recipe } = run.description
   const lines = await run.readMetrics()
   const explained = await experiment.explain(data, lines)
-  const parameters = [...experiment.weights.values()].reduce((sum, variable) => sum + (variable.trainable ? variable.size : 0), 0)
+  const parameters = [...experiment.weights.values()].reduce(
+    (sum, variable) => sum + (variable.trainable ? variable.size : 0),
+    0,
+  )
   const html = await renderReport({
     title: `${system} / ${recipe}`,
     subtitle: opened.recipe.summary,
     summary: [
-      ...Object.entries(result.metrics).map(([name, value]) => ({ label: `test ${name}`, value: formatMetric(name, value) })),
-      { label: 'training time', value: formatDuration(result.seconds), note: `${result.step.toLocaleString('en')} steps` },
+      ...Object.entries(result.metrics).map(([name, value]) => ({
+        label: `test ${name}`,
+        value: formatMetric(name, value),
+      })),
+      {
+        label: 'training time',
+        value: formatDuration(result.seconds),
+        note: `${result.step.toLocaleString('en')} steps`,
+      },
       { label: 'parameters', value: parameters.toLocaleString('en') },
-      { label: 'examples', value: data.train.length.toLocaleString('en'), note: `${data.test.length.toLocaleString('en')} for testing` },
+      {
+        label: 'examples',
+        value: data.train.length.toLocaleString('en'),
+        note: `${data.test.length.toLocaleString('en')} for testing`,
+      },
     ],
     sections: [{ title: 'Training', figures: curves(lines) }, ...explained, setup(opened)],
     footer: 'Written by tenfold. Everything on this page is inside this one file.',

@@ -57,10 +57,9 @@ export async function openData({ recipe, config }: OpenedRun): Promise<OpenedDat
 export async function versionsInUse(): Promise<Record<string, string>> {
   const { createRequire } = await import('node:module')
   const require = createRequire(import.meta.url)
-  const version = (name: string): string => (require(`${name}/package.json`) as { version: string }).version
   return {
     tenfold: (require('../../package.json') as { version: string }).version,
-    'onnxruntime-node': version('onnxruntime-common'),
+    'onnxruntime-node': (require('onnxruntime-node/package.json') as { version: string }).version,
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     processor: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,

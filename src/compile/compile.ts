@@ -2,7 +2,7 @@ import type { NDArray } from '../tensor/dtype.ts'
 import { constant, Tensor } from '../tensor/tensor.ts'
 import { record, type Trace } from '../tensor/trace.ts'
 import { UsageError } from '../util/errors.ts'
-import { type CompileOptions, Program } from './program.ts'
+import { type CompileOptions, firstNotFinite, Program } from './program.ts'
 
 /** What a caller may pass where a traced function takes a tensor: numbers in either form, nested as the function says. */
 export type Argument<T> = T extends Tensor
@@ -16,6 +16,8 @@ export interface Compiled<A extends readonly unknown[], R> {
   (...args: { [K in keyof A]: Argument<A[K]> }): Promise<R>
   /** Variables go back to the values they had before the last call. */
   undo(): void
+  /** Runs once with every value looked at; names the first op whose result is not finite. Changes no variable. */
+  findNotFinite(...args: { [K in keyof A]: Argument<A[K]> }): Promise<string | undefined>
   /** Frees the native memory of all traces. */
   release(): Promise<void>
   /** How often the function was traced, and why the last time: the argument that was new. */
@@ -115,6 +117,15 @@ function traceFunction(
   return { leaves, trace, rebuild, results }
 }
 
+/** The numbers of this call for an input of the trace. */
+function valueFor(leaf: Tensor, leaves: ReadonlyMap<Tensor, number>, { values }: Signature): NDArray {
+  const value = values[leaves.get(leaf) ?? -1]
+  if (value) return value.array
+  throw new UsageError('compile: the function uses a tensor of another trace', {
+    hint: 'pass it as an argument, or keep it in a variable',
+  })
+}
+
 /**
  * Turns a function of tensors into one that runs natively. The function is traced with symbolic tensors at the first
  * call and for every new combination of shapes, dtypes and plain arguments; then ONNX Runtime runs the graph.
@@ -158,19 +169,23 @@ export function compile<A extends readonly unknown[], R>(
     const entry = await lookup(args, signature)
     previous = signature
     last = entry.program
-    const outputs = await entry.program.run((leaf) => {
-      const value = signature.values[entry.leaves.get(leaf) ?? -1]
-      if (!value)
-        throw new UsageError('compile: the function uses a tensor of another trace', {
-          hint: 'pass it as an argument, or keep it in a variable',
-        })
-      return value.array
-    })
+    const outputs = await entry.program.run((leaf) => valueFor(leaf, entry.leaves, signature))
     return entry.rebuild(outputs) as R
   }
 
   return Object.defineProperties(call, {
     undo: { value: () => last?.undo() },
+    findNotFinite: {
+      value: async (...args: readonly unknown[]) => {
+        const signature = signatureOf(args)
+        const { results, trace, leaves } = traceFunction(fn as (...args: never[]) => unknown, args)
+        return firstNotFinite(
+          [...results, ...trace.assignments.values()],
+          (leaf) => valueFor(leaf, leaves, signature),
+          options,
+        )
+      },
+    },
     release: {
       value: async () => {
         for (const list of entries.values()) for (const { program } of list) await program.release()

@@ -1,5 +1,5 @@
 /** From traced tensors to a loaded model that runs. */
-import { leavesOf } from '../autodiff/graph.ts'
+import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
 import { loadSession } from '../runtime/node.ts'
 import type { Session, SessionOptions } from '../runtime/session.ts'
 import { elementCount, type NDArray } from '../tensor/dtype.ts'
@@ -60,6 +60,7 @@ export class Program {
   readonly #results: readonly Tensor[]
   readonly #assigned: readonly Variable[]
   readonly #origins: ReadonlyMap<string, GraphNode>
+  #retreats: ReadonlySet<(() => void) | undefined> = new Set()
 
   private constructor(
     session: Session,
@@ -124,6 +125,7 @@ export class Program {
     const results = await retell(this.#origins, () => this.#session.run(values, outputs))
     for (const variable of this.#assigned) variable.swap()
     for (const advance of new Set(feeds.map((feed) => feed.advance))) advance?.()
+    this.#retreats = new Set(feeds.map((feed) => feed.retreat))
     return this.#results.map((tensor, i) => {
       const result = results[i]
       if (result?.dtype !== tensor.dtype || !sameShape(result.shape, tensor.shape)) {
@@ -137,6 +139,7 @@ export class Program {
   /** Puts back the values that the variables had before the last run. */
   undo(): void {
     for (const variable of this.#assigned) variable.swap()
+    for (const retreat of this.#retreats) retreat?.()
   }
 
   async release(): Promise<void> {
@@ -182,6 +185,34 @@ export async function evaluate(tensors: readonly Tensor[], options: CompileOptio
   try {
     const results = await program.run((leaf) => leaf.array)
     return results.map((result) => result.array)
+  } finally {
+    await program.release()
+  }
+}
+
+/**
+ * Runs the graph behind the roots with every intermediate value looked at, and describes the first op (in order of
+ * execution) that makes NaN or infinity out of finite inputs; undefined if all is finite. Changes no variable.
+ */
+export async function firstNotFinite(
+  roots: readonly Tensor[],
+  inputOf: (leaf: Tensor) => NDArray,
+  options: CompileOptions = {},
+): Promise<string | undefined> {
+  const outputs = topologicalNodes(roots).flatMap((node) => node.outputs.filter(({ dtype }) => dtype === 'float32'))
+  const program = await Program.build(outputs, new Map(), { ...options, passes: withoutPasses })
+  try {
+    const results = await program.run(inputOf)
+    program.undo()
+    for (const [i, output] of outputs.entries()) {
+      const data = results[i]?.array.data as Float32Array
+      const count = data.reduce((sum, value) => sum + Number(!Number.isFinite(value)), 0)
+      if (count === 0 || output.source.kind !== 'node') continue
+      const { node } = output.source
+      const place = describeOrigin(node.origin)
+      return `${node.op.name}(${node.inputs.join(', ')}) gives NaN or infinity in ${count} of ${data.length} elements${place && `, in ${place}`}`
+    }
+    return undefined
   } finally {
     await program.release()
   }

@@ -24,6 +24,8 @@ export interface Feed {
   pull(lane: number): TypedArray
   /** Called once after all feeds of a call were pulled. Feeds that share state share this function. */
   readonly advance?: () => void
+  /** Takes back `advance`, when the call is undone. */
+  readonly retreat?: () => void
 }
 
 /** What defines a tensor's value. */

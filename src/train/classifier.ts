@@ -67,12 +67,12 @@ export function classifierTask(
   const evaluator = classifierEvaluator(model, options)
   return {
     variables: new Map([
-      ...prefixed('model', model.stateVariables()),
-      ...prefixed('optimizer', optimizer.stateVariables()),
+      ...prefixed('model', model.variables()),
+      ...prefixed('optimizer', optimizer.variables()),
       ...prefixed('random', random),
     ]),
     loader,
-    step: Object.assign(step, {}),
+    step,
     evaluate: async () => (await evaluator(data.test)).metrics,
   }
 }

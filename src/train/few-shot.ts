@@ -35,7 +35,10 @@ function rowsOf({ shape: [rows = 0, width = 0], data }: NDArray): number[][] {
 }
 
 /** Solves A X = B for a symmetric positive definite A, in float64, by Cholesky's factorisation. */
-export function solvePositiveDefinite(a: readonly (readonly number[])[], b: readonly (readonly number[])[]): number[][] {
+export function solvePositiveDefinite(
+  a: readonly (readonly number[])[],
+  b: readonly (readonly number[])[],
+): number[][] {
   const n = a.length
   const lower = a.map((row) => Float64Array.from(row))
   const at = (i: number, j: number): number => lower[i]?.[j] ?? 0
@@ -106,8 +109,13 @@ export function fewShot(problem: FewShotProblem): FewShotResult {
     const center = mean[j] ?? 0
     return Math.sqrt(column.reduce((sum, value) => sum + (value - center) ** 2, 0) / column.length) + stdEpsilon
   })
-  const prepared = (row: readonly number[]): number[] => [...row.map((value, j) => (value - (mean[j] ?? 0)) / (std[j] ?? 1)), biasConstant]
-  const targets = selected.map((index) => Array.from({ length: classes }, (_, k) => (problem.trainLabels[index] === k ? 1 : -1)))
+  const prepared = (row: readonly number[]): number[] => [
+    ...row.map((value, j) => (value - (mean[j] ?? 0)) / (std[j] ?? 1)),
+    biasConstant,
+  ]
+  const targets = selected.map((index) =>
+    Array.from({ length: classes }, (_, k) => (problem.trainLabels[index] === k ? 1 : -1)),
+  )
   const weights = ridge(chosen.map(prepared), targets, l2)
   const perClass = transposed(weights)
   const scores = rowsOf(problem.testFeatures).map((row) => {
@@ -116,5 +124,12 @@ export function fewShot(problem: FewShotProblem): FewShotResult {
   })
   const predictions = scores.map((row) => row.indexOf(Math.max(...row)))
   const right = predictions.filter((prediction, i) => prediction === testLabels[i]).length
-  return { mean, std, weights: weights.flat(), scores: scores.flat(), predictions, accuracy: right / predictions.length }
+  return {
+    mean,
+    std,
+    weights: weights.flat(),
+    scores: scores.flat(),
+    predictions,
+    accuracy: right / predictions.length,
+  }
 }

@@ -1,6 +1,7 @@
 /** What Mixer trains on: MNIST, or any folder of pictures. */
-import { type Dataset, imageFolder, loadMnist, mapDataset, splitDataset } from '../../data/index.ts'
+
 import { shiftPictures } from '../../data/augment.ts'
+import { type Dataset, imageFolder, loadMnist, mapDataset, splitDataset } from '../../data/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import type { OpenedData } from '../define.ts'
 
@@ -22,7 +23,11 @@ function withChannel(dataset: Dataset): Dataset {
 export async function openMnist(shift: number): Promise<OpenedData> {
   const [train, test] = await Promise.all([loadMnist('train'), loadMnist('test')])
   const labels = Array.from({ length: 10 }, (_, digit) => String(digit))
-  return { train: shiftPictures(withChannel(train), shift), test: withChannel(test), facts: { labels, image_size: [28, 28], in_channels: 1 } }
+  return {
+    train: shiftPictures(withChannel(train), shift),
+    test: withChannel(test),
+    facts: { labels, image_size: [28, 28], in_channels: 1 },
+  }
 }
 
 /** A folder of pictures with one sub-folder a class; a share of them is held out for testing. */

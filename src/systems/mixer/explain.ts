@@ -12,7 +12,9 @@ export function tokenMixingWeights(model: Mixer, block: number): HeatmapGrid {
   const [height, width] = [image_size[0] / patch_size[0], image_size[1] / patch_size[1]]
   const weight = model.blocks[block]?.mlp_tokens.fc1.weight
   const values = toNumbers(weight?.data ?? new Float32Array())
-  const units = Array.from({ length: weight?.shape[0] ?? 0 }, (_, unit) => values.slice(unit * height * width, (unit + 1) * height * width))
+  const units = Array.from({ length: weight?.shape[0] ?? 0 }, (_, unit) =>
+    values.slice(unit * height * width, (unit + 1) * height * width),
+  )
   const ordered = units.toSorted((a, b) => meanFrequency(a, height, width) - meanFrequency(b, height, width))
   return {
     kind: 'heatmaps',
@@ -34,7 +36,8 @@ export function meanFrequency(values: readonly number[], height: number, width: 
       let coefficient = 0
       for (const [i, value] of values.entries()) {
         const [y, x] = [Math.floor(i / width), i % width]
-        coefficient += value * Math.cos((Math.PI * (y + 0.5) * u) / height) * Math.cos((Math.PI * (x + 0.5) * v) / width)
+        coefficient +=
+          value * Math.cos((Math.PI * (y + 0.5) * u) / height) * Math.cos((Math.PI * (x + 0.5) * v) / width)
       }
       const power = (coefficient ** 2 * (u ? 2 : 1) * (v ? 2 : 1)) / (height * width)
       energy += power
@@ -54,10 +57,23 @@ function patchFilters(model: Mixer): HeatmapGrid | PictureGrid {
   const title = 'Patch projection'
   if (channels === 1) {
     const caption = 'Each tile is one channel of a token: the pattern in a patch that it answers to.'
-    return { kind: 'heatmaps', title, caption, matrices: filters.map((tile) => ({ values: tile, width, height })), size: 44 }
+    return {
+      kind: 'heatmaps',
+      title,
+      caption,
+      matrices: filters.map((tile) => ({ values: tile, width, height })),
+      size: 44,
+    }
   }
-  const caption = 'Each tile is one channel of a token: the pattern and colours in a patch that it answers to, scaled to its own range.'
-  return { kind: 'pictures', title, caption, size: 44, pictures: filters.map((tile) => colourTile(tile, width, height)) }
+  const caption =
+    'Each tile is one channel of a token: the pattern and colours in a patch that it answers to, scaled to its own range.'
+  return {
+    kind: 'pictures',
+    title,
+    caption,
+    size: 44,
+    pictures: filters.map((tile) => colourTile(tile, width, height)),
+  }
 }
 
 /** [3, h, w] floats, least to largest, as an RGB picture. */
@@ -105,7 +121,12 @@ function interleaved(planes: Uint8Array, channels: number): Uint8Array {
 }
 
 /** The sections of a Mixer's report. */
-export async function explainMixer(model: Mixer, facts: PictureFacts, test: Dataset, evaluation: Evaluation): Promise<Section[]> {
+export async function explainMixer(
+  model: Mixer,
+  facts: PictureFacts,
+  test: Dataset,
+  evaluation: Evaluation,
+): Promise<Section[]> {
   const { labels } = facts
   return [
     {
@@ -123,7 +144,8 @@ export async function explainMixer(model: Mixer, facts: PictureFacts, test: Data
     },
     {
       title: 'What it has learned',
-      intro: 'Mixer has two kinds of layers: one looks at a patch at a time, the other at one channel of all patches at a time. These are their weights.',
+      intro:
+        'Mixer has two kinds of layers: one looks at a patch at a time, the other at one channel of all patches at a time. These are their weights.',
       figures: [patchFilters(model), ...model.blocks.map((_, block) => tokenMixingWeights(model, block))],
     },
   ]

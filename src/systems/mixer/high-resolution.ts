@@ -34,12 +34,19 @@ function tokenPlaces({ config }: Mixer, factor: number): number[][] {
   const rows = tokenCount(config) / columns
   return Array.from({ length: factor ** 2 }, (_, r) => {
     const [top, left] = [Math.floor(r / factor) * rows, (r % factor) * columns]
-    return Array.from({ length: rows * columns }, (_, s) => (top + Math.floor(s / columns)) * columns * factor + left + (s % columns))
+    return Array.from(
+      { length: rows * columns },
+      (_, s) => (top + Math.floor(s / columns)) * columns * factor + left + (s % columns),
+    )
   })
 }
 
 /** Copies of a matrix along the diagonal; the token axis (columns or rows) is reordered to the large raster. */
-function blockDiagonal({ dtype, shape, data }: NDArray, places: readonly (readonly number[])[], tokens: 'rows' | 'columns'): NDArray {
+function blockDiagonal(
+  { dtype, shape, data }: NDArray,
+  places: readonly (readonly number[])[],
+  tokens: 'rows' | 'columns',
+): NDArray {
   const [rows = 0, columns = 0] = shape
   const copies = places.length
   const out = new Float32Array(rows * columns * copies ** 2)

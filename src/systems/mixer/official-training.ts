@@ -14,8 +14,13 @@ export function fineTuningRate(settings: Settings): (step: number) => number {
   const end = numberSetting(settings, 'linear_end', 1e-5)
   const kind = stringSetting(settings, 'decay_type', 'cosine')
   return (step) => {
-    const { progress, factor } = phase(step, numberSetting(settings, 'warmup_steps', 0), numberSetting(settings, 'total_steps'))
-    const rate = kind === 'linear' ? end + (base - end) * (1 - progress) : base * 0.5 * (1 + Math.cos(Math.PI * progress))
+    const { progress, factor } = phase(
+      step,
+      numberSetting(settings, 'warmup_steps', 0),
+      numberSetting(settings, 'total_steps'),
+    )
+    const rate =
+      kind === 'linear' ? end + (base - end) * (1 - progress) : base * 0.5 * (1 + Math.cos(Math.PI * progress))
     return rate * factor
   }
 }
@@ -25,7 +30,11 @@ export function bigVisionSchedule(settings: Settings): (step: number) => number 
   const end = numberSetting(settings, 'linear_end', 0)
   const kind = stringSetting(settings, 'decay_type', 'linear')
   return (step) => {
-    const { progress, factor } = phase(step, numberSetting(settings, 'warmup_steps', 0), numberSetting(settings, 'total_steps'))
+    const { progress, factor } = phase(
+      step,
+      numberSetting(settings, 'warmup_steps', 0),
+      numberSetting(settings, 'total_steps'),
+    )
     const rate = kind === 'cosine' ? 0.5 * (1 + Math.cos(Math.PI * progress)) : end + (1 - end) * (1 - progress)
     return rate * factor
   }

@@ -18,7 +18,12 @@ function likeTraining(pixels: Uint8Array, { image_size: [height, width], in_chan
 }
 
 /** The most probable classes of each picture, best first. */
-export async function predictPictures(model: Mixer, facts: PictureFacts, files: readonly string[], top = 3): Promise<Prediction[]> {
+export async function predictPictures(
+  model: Mixer,
+  facts: PictureFacts,
+  files: readonly string[],
+  top = 3,
+): Promise<Prediction[]> {
   model.eval()
   const { image_size, in_channels, labels } = facts
   const run = compile((image: Tensor) => ops.softmax(model.forward(normalizePixels(image)), -1))

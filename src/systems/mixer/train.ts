@@ -50,7 +50,13 @@ export type PictureFacts = z.infer<typeof factsSchema>
 
 function modelConfig({ model }: ClassifierConfig, facts: PictureFacts): MixerConfig {
   const { patch_size, ...rest } = model
-  return { ...rest, patch_size: [patch_size, patch_size], image_size: facts.image_size, in_channels: facts.in_channels, num_classes: facts.labels.length }
+  return {
+    ...rest,
+    patch_size: [patch_size, patch_size],
+    image_size: facts.image_size,
+    in_channels: facts.in_channels,
+    num_classes: facts.labels.length,
+  }
 }
 
 function build(config: ClassifierConfig, given: Facts, { seed, threads }: BuildOptions): Experiment {
@@ -61,7 +67,7 @@ function build(config: ClassifierConfig, given: Facts, { seed, threads }: BuildO
   const { optimizer, train } = config
   const evaluate = classifierEvaluator(model, threads === undefined ? {} : { threads })
   return {
-    weights: new Map(model.stateVariables()),
+    weights: model.variables(),
     prepare: (data) => ({
       task: classifierTask(model, data, { ...optimizer, ...train }, seed, randomState().variables, threads),
       loop: {
@@ -85,7 +91,13 @@ export const mnist = defineRecipe({
   summary: 'digits: 60,000 training pictures of MNIST, patches of 7x7',
   config: z.strictObject({
     data: z.strictObject({ shift: z.number().int().min(0).max(6).default(2) }).prefault({}),
-    model: mixerSettings({ patch_size: 7, num_blocks: 4, hidden_dim: 128, tokens_mlp_dim: 64, channels_mlp_dim: 256 }).prefault({}),
+    model: mixerSettings({
+      patch_size: 7,
+      num_blocks: 4,
+      hidden_dim: 128,
+      tokens_mlp_dim: 64,
+      channels_mlp_dim: 256,
+    }).prefault({}),
     optimizer: optimizerSettings(2e-3, 200).prefault({}),
     train: trainSettings(8, 128).prefault({}),
   }),
@@ -106,7 +118,13 @@ export const images = defineRecipe({
         split_seed: z.number().int().min(0).default(0),
       })
       .prefault({}),
-    model: mixerSettings({ patch_size: 8, num_blocks: 6, hidden_dim: 192, tokens_mlp_dim: 96, channels_mlp_dim: 512 }).prefault({}),
+    model: mixerSettings({
+      patch_size: 8,
+      num_blocks: 6,
+      hidden_dim: 192,
+      tokens_mlp_dim: 96,
+      channels_mlp_dim: 512,
+    }).prefault({}),
     optimizer: optimizerSettings(1e-3, 100).prefault({}),
     train: trainSettings(20, 64).prefault({}),
   }),

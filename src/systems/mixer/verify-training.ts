@@ -51,7 +51,13 @@ interface Trajectory {
 
 function collected({ series, parameters }: Trajectory): Map<string, NDArray> {
   return new Map([
-    ...Object.entries(series).map(([name, values]) => [`output/${name}`, { dtype: 'float32', shape: [values.length], data: fromNumbers('float32', values) } as NDArray] as const),
+    ...Object.entries(series).map(
+      ([name, values]) =>
+        [
+          `output/${name}`,
+          { dtype: 'float32', shape: [values.length], data: fromNumbers('float32', values) } as NDArray,
+        ] as const,
+    ),
     ...[...toOfficial(parameters)].map(([name, array]) => [`output/params_after/${name}`, array] as const),
   ])
 }
@@ -72,37 +78,67 @@ export async function runPreTraining(reference: ReferenceCase): Promise<Map<stri
   const { model, names, parameters } = loadModel(reference)
   model.train()
   const adam = config.optax as Settings
-  const [b1, b2, eps] = [numberSetting(adam, 'b1', 0.9), numberSetting(adam, 'b2', 0.999), numberSetting(adam, 'eps', 1e-8)]
+  const [b1, b2, eps] = [
+    numberSetting(adam, 'b1', 0.9),
+    numberSetting(adam, 'b2', 0.999),
+    numberSetting(adam, 'eps', 1e-8),
+  ]
   const epsRoot = numberSetting(adam, 'eps_root', 0)
-  const [lr, wd, limit] = [numberSetting(config, 'lr'), numberSetting(config, 'wd'), numberSetting(config, 'grad_clip_norm')]
+  const [lr, wd, limit] = [
+    numberSetting(config, 'lr'),
+    numberSetting(config, 'wd'),
+    numberSetting(config, 'grad_clip_norm'),
+  ]
   const classes = numberSetting(config.model as Settings, 'num_classes')
   const multipliers = (config.wd_mults as [string, number][] | undefined) ?? [['.*/kernel$', 1]]
-  const decay = [...toOfficial(names.map((name) => [name, scalarArray(0)] as const).map(([name], i) => [name, parameters[i]?.array ?? scalarArray(0)]))].map(([name]) => {
+  const decay = [
+    ...toOfficial(
+      names
+        .map((name) => [name, scalarArray(0)] as const)
+        .map(([name], i) => [name, parameters[i]?.array ?? scalarArray(0)]),
+    ),
+  ].map(([name]) => {
     const rule = multipliers.find(([pattern]) => new RegExp(`^(?:${pattern})`).test(name))
     return wd * (rule?.[1] ?? 0)
   })
-  const [first, second] = [0, 1].map(() => parameters.map(({ shape }) => new Variable(shape))) as [Variable[], Variable[]]
+  const [first, second] = [0, 1].map(() => parameters.map(({ shape }) => new Variable(shape))) as [
+    Variable[],
+    Variable[],
+  ]
 
-  const step = compile((images: Tensor, labels: Tensor, a: Tensor, mask: Tensor, scale: Tensor, correction1: Tensor, correction2: Tensor) => {
-    const mix = (x: Tensor): Tensor => ops.add(ops.mul(a, x), ops.mul(ops.sub(1, a), ops.roll(x, 1, 0)))
-    const logits = model.forward(toChannelsFirst(mix(images)), ops.cast(mask, 'float32'))
-    const loss = ops.div(ops.bceWithLogits(logits, mix(labels), { reduction: 'sum' }), labels.shape[0] ?? 1)
-    const gradients = gradient(loss, parameters)
-    const norm = globalNorm(gradients)
-    const updates = clipped(gradients, norm, limit).map((g, i) => {
-      const [m, v, w] = [first[i] as Variable, second[i] as Variable, parameters[i] as Variable]
-      const mean = ops.add(ops.mul(m.value, b1), ops.mul(g, 1 - b1))
-      const square = ops.add(ops.mul(v.value, b2), ops.mul(ops.mul(g, g), 1 - b2))
-      m.assign(mean)
-      v.assign(square)
-      const direction = ops.div(ops.mul(mean, correction1), ops.add(ops.sqrt(ops.add(ops.mul(square, correction2), epsRoot)), eps))
-      const update = ops.mul(ops.add(ops.mul(direction, lr), ops.mul(w.value, decay[i] ?? 0)), scale)
-      w.assign(ops.sub(w.value, update))
-      return update
-    })
-    const counted = updates.filter((_, i) => !names[i]?.endsWith('mlp_tokens.fc2.bias'))
-    return { loss, norm, updateNorm: globalNorm(counted) }
-  })
+  const step = compile(
+    (
+      images: Tensor,
+      labels: Tensor,
+      a: Tensor,
+      mask: Tensor,
+      scale: Tensor,
+      correction1: Tensor,
+      correction2: Tensor,
+    ) => {
+      const mix = (x: Tensor): Tensor => ops.add(ops.mul(a, x), ops.mul(ops.sub(1, a), ops.roll(x, 1, 0)))
+      const logits = model.forward(toChannelsFirst(mix(images)), ops.cast(mask, 'float32'))
+      const loss = ops.div(ops.bceWithLogits(logits, mix(labels), { reduction: 'sum' }), labels.shape[0] ?? 1)
+      const gradients = gradient(loss, parameters)
+      const norm = globalNorm(gradients)
+      const updates = clipped(gradients, norm, limit).map((g, i) => {
+        const [m, v, w] = [first[i] as Variable, second[i] as Variable, parameters[i] as Variable]
+        const mean = ops.add(ops.mul(m.value, b1), ops.mul(g, 1 - b1))
+        const square = ops.add(ops.mul(v.value, b2), ops.mul(ops.mul(g, g), 1 - b2))
+        m.assign(mean)
+        v.assign(square)
+        const direction = ops.div(
+          ops.mul(mean, correction1),
+          ops.add(ops.sqrt(ops.add(ops.mul(square, correction2), epsRoot)), eps),
+        )
+        const update = ops.mul(ops.add(ops.mul(direction, lr), ops.mul(w.value, decay[i] ?? 0)), scale)
+        w.assign(ops.sub(w.value, update))
+        return update
+      })
+      const counted = updates.filter((_, i) => !names[i]?.endsWith('mlp_tokens.fc2.bias'))
+      return { loss, norm, updateNorm: globalNorm(counted) }
+    },
+  )
 
   const schedule = bigVisionSchedule({ total_steps: config.total_steps, ...(config.schedule as Settings) })
   const series: Record<string, number[]> = { loss: [], l2_grads: [], l2_updates_excl_null: [], schedule: [] }
@@ -138,7 +174,9 @@ export async function runFineTuning(reference: ReferenceCase): Promise<Map<strin
   const limit = numberSetting(config, 'grad_norm_clip')
   const half = stringSetting(config, 'optim_dtype', 'float32') === 'bfloat16'
   // In bfloat16 the decay constant is rounded too: 0.9 becomes 0.8984375.
-  const momentum = half ? Number(bfloat16(numberSetting(config, 'momentum', 0.9))) : numberSetting(config, 'momentum', 0.9)
+  const momentum = half
+    ? Number(bfloat16(numberSetting(config, 'momentum', 0.9)))
+    : numberSetting(config, 'momentum', 0.9)
   const classes = numberSetting(config.model as Settings, 'num_classes')
   const buffers = parameters.map(({ shape }) => new Variable(shape))
   const step = compile((images: Tensor, labels: Tensor, rate: Tensor) => {

@@ -7,7 +7,14 @@ import { elementCount, fromNumbers, type NDArray, toNumbers } from '../../tensor
 import type { Tensor } from '../../tensor/tensor.ts'
 import { fewShot } from '../../train/few-shot.ts'
 import { FormatError } from '../../util/errors.ts'
-import { type CaseTargetRule, numberSetting, numbersSetting, type ReferenceCase, type Settings, stringSetting } from '../../verify/target.ts'
+import {
+  type CaseTargetRule,
+  numberSetting,
+  numbersSetting,
+  type ReferenceCase,
+  type Settings,
+  stringSetting,
+} from '../../verify/target.ts'
 import { type MixerConfig, multiplyAdds } from './config.ts'
 import { enlargeTokenMixing } from './high-resolution.ts'
 import { Mixer } from './model.ts'
@@ -24,7 +31,11 @@ export function tensorOf(reference: ReferenceCase, name: string): NDArray {
 
 /** The tensors whose names begin with `prefix`, under the rest of their names. */
 export function tensorsBelow(reference: ReferenceCase, prefix: string): Map<string, NDArray> {
-  return new Map([...reference.tensors].filter(([name]) => name.startsWith(prefix)).map(([name, array]) => [name.slice(prefix.length), array]))
+  return new Map(
+    [...reference.tensors]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, array]) => [name.slice(prefix.length), array]),
+  )
 }
 
 function pair(settings: Settings, name: string): [number, number] {
@@ -36,7 +47,8 @@ function pair(settings: Settings, name: string): [number, number] {
 export function officialConfig(config: Settings): MixerConfig {
   const patches = config.patches
   return {
-    patch_size: typeof patches === 'object' && patches !== null ? pair(patches as Settings, 'size') : pair(config, 'patch_size'),
+    patch_size:
+      typeof patches === 'object' && patches !== null ? pair(patches as Settings, 'size') : pair(config, 'patch_size'),
     image_size: pair(config, 'image_size'),
     in_channels: numberSetting(config, 'in_channels', 3),
     num_classes: numberSetting(config, 'num_classes', 0),
@@ -96,11 +108,19 @@ async function runFlax(reference: ReferenceCase): Promise<Map<string, NDArray>> 
   const names = Object.fromEntries(model.namedParameters())
   const run = compile((image: Tensor, cotangent: Tensor, mask: Tensor | null) => {
     const outputs = flaxOutputs(model, image, mask ? ops.cast(mask, 'float32') : undefined)
-    const [gradInput, ...gradients] = vectorJacobianProduct([outputs.logits as Tensor], [cotangent], [image, ...Object.values(names)])
+    const [gradInput, ...gradients] = vectorJacobianProduct(
+      [outputs.logits as Tensor],
+      [cotangent],
+      [image, ...Object.values(names)],
+    )
     return { outputs, gradInput: gradInput as Tensor, gradients }
   })
   const mask = reference.tensors.get('input/drop_mask') ?? null
-  const { outputs, gradInput, gradients } = await run(tensorOf(reference, 'input/image'), tensorOf(reference, 'input/cotangent'), mask)
+  const { outputs, gradInput, gradients } = await run(
+    tensorOf(reference, 'input/image'),
+    tensorOf(reference, 'input/cotangent'),
+    mask,
+  )
   await run.release()
   const byName = Object.keys(names).map((name, i) => [name, (gradients[i] as Tensor).array] as const)
   return new Map([
@@ -119,9 +139,16 @@ async function runTimm(reference: ReferenceCase): Promise<Map<string, NDArray>> 
   const run = compile((image: Tensor, cotangent: Tensor) => {
     const { preHeadLayerNorm: features, logits } = model.outputs(image)
     const [gradInput, ...gradients] = vectorJacobianProduct([logits], [cotangent], [image, ...Object.values(names)])
-    return { outputs: { features, logits, logits_flax_tanh_gelu: flax.forward(image) }, gradInput: gradInput as Tensor, gradients }
+    return {
+      outputs: { features, logits, logits_flax_tanh_gelu: flax.forward(image) },
+      gradInput: gradInput as Tensor,
+      gradients,
+    }
   })
-  const { outputs, gradInput, gradients } = await run(tensorOf(reference, 'input/image'), tensorOf(reference, 'input/cotangent'))
+  const { outputs, gradInput, gradients } = await run(
+    tensorOf(reference, 'input/image'),
+    tensorOf(reference, 'input/cotangent'),
+  )
   await run.release()
   return new Map([
     ...Object.entries(outputs).map(([name, tensor]) => [`output/${name}`, tensor.array] as const),
@@ -130,7 +157,11 @@ async function runTimm(reference: ReferenceCase): Promise<Map<string, NDArray>> 
   ])
 }
 
-const vector = (values: readonly number[], dtype: 'float32' | 'int64' = 'float32'): NDArray => ({ dtype, shape: [values.length], data: fromNumbers(dtype, values) })
+const vector = (values: readonly number[], dtype: 'float32' | 'int64' = 'float32'): NDArray => ({
+  dtype,
+  shape: [values.length],
+  data: fromNumbers(dtype, values),
+})
 
 async function runTables({ config, tensors }: ReferenceCase): Promise<Map<string, NDArray>> {
   const result = new Map<string, NDArray>()
@@ -142,7 +173,13 @@ async function runTables({ config, tensors }: ReferenceCase): Promise<Map<string
   const counts = variants.map((variant) => parameterCount(variant))
   const heads = variants.map(({ hidden_dim, num_classes }) => (hidden_dim + 1) * num_classes)
   result.set('output/params', vector(counts, 'int64'))
-  result.set('output/params_without_head', vector(counts.map((count, i) => count - (heads[i] ?? 0)), 'int64'))
+  result.set(
+    'output/params_without_head',
+    vector(
+      counts.map((count, i) => count - (heads[i] ?? 0)),
+      'int64',
+    ),
+  )
   result.set('output/macs', vector(variants.map(multiplyAdds), 'int64'))
   for (const [kind, output, rate] of [
     ['vit', 'lr_vit', fineTuningRate],
@@ -212,7 +249,11 @@ async function runFewShot(reference: ReferenceCase): Promise<Map<string, NDArray
   const [first] = results
   if (!first) throw new FormatError('the case names no l2_reg')
   const [rows = 0, width = 0] = [toNumbers(input('labels_test').data).length, input('features_train').shape[1]]
-  const stacked = (pick: (result: (typeof results)[number]) => readonly number[], shape: readonly number[], dtype: 'float32' | 'int64' = 'float32'): NDArray => ({
+  const stacked = (
+    pick: (result: (typeof results)[number]) => readonly number[],
+    shape: readonly number[],
+    dtype: 'float32' | 'int64' = 'float32',
+  ): NDArray => ({
     dtype,
     shape: [results.length, ...shape],
     data: fromNumbers(dtype, results.flatMap(pick)),

@@ -1,0 +1,26 @@
+/** `tenfold resume DIR --find-nan`: the first op of the next step whose result is not finite. */
+import type { OpenedData } from '../systems/define.ts'
+import { newestCheckpoint, restoreVariables } from '../train/checkpoint.ts'
+import type { OpenedRun } from './session.ts'
+import type { Reporter } from './ui.ts'
+
+export async function findNotFinite(
+  { run, experiment }: OpenedRun,
+  data: OpenedData,
+  reporter: Reporter,
+): Promise<void> {
+  const { task } = experiment.prepare(data)
+  const checkpoint = await newestCheckpoint(run.checkpoints)
+  if (checkpoint) {
+    restoreVariables(checkpoint, task.variables)
+    task.loader.restore(checkpoint.state.loader)
+  }
+  for await (const batch of task.loader) {
+    const found = await task.step.findNotFinite(batch)
+    reporter.say(
+      found ? `step ${(checkpoint?.state.step ?? 0) + 1}: ${found}` : 'every value of the next step is finite',
+    )
+    reporter.event('done', { metrics: {}, found: found ?? null })
+    return
+  }
+}

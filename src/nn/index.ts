@@ -1,0 +1,6 @@
+export * from './basic.ts'
+export * from './conv.ts'
+export * as init from './init.ts'
+export { Linear, type WeightOptions } from './linear.ts'
+export { freeze, Module, observeForward, type ParameterPredicate, unfreeze } from './module.ts'
+export * from './norm.ts'

@@ -1,0 +1,60 @@
+import * as ops from '../ops/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { UsageError } from '../util/errors.ts'
+
+/** Limits on gradients. */
+export interface ClipOptions {
+  /** Scale all gradients together down to this norm. */
+  readonly clipNorm?: number
+  /** Order of that norm: 1, 2, Infinity or any other. Default: 2. */
+  readonly normType?: number
+  /** Clamp each element to [-clipValue, clipValue]; after scaling, if both are given. */
+  readonly clipValue?: number
+}
+
+function checkLimit(name: string, limit: number): void {
+  if (!(limit >= 0)) throw new UsageError(`${name}: the limit must be at least 0, found ${limit}`)
+}
+
+/** The norm of all elements of all tensors together: the norm of the tensors' norms. */
+export function totalNorm(tensors: readonly Tensor[], normType = 2): Tensor {
+  if (tensors.length === 0) return ops.full([], 0)
+  const norms = tensors.map((tensor) => ops.reshape(ops.vectorNorm(tensor, normType), [1]))
+  return ops.vectorNorm(ops.concat(norms), normType)
+}
+
+/**
+ * Scales gradients by maxNorm / (norm + 1e-6) if that is below 1, the norm being that of all of them together
+ * (PyTorch's `clip_grad_norm_`). Returns them with the norm from before.
+ */
+export function clipGradNorm(
+  gradients: readonly Tensor[],
+  maxNorm: number,
+  options: { readonly normType?: number } = {},
+): { readonly gradients: Tensor[]; readonly norm: Tensor } {
+  checkLimit('clipGradNorm', maxNorm)
+  const norm = totalNorm(gradients, options.normType)
+  const factor = ops.minimum(ops.div(maxNorm, ops.add(norm, 1e-6)), 1)
+  return { gradients: gradients.map((gradient) => ops.mul(gradient, factor)), norm }
+}
+
+/** Clamps every element of the gradients to [-clipValue, clipValue] (PyTorch's `clip_grad_value_`). */
+export function clipGradValue(gradients: readonly Tensor[], clipValue: number): Tensor[] {
+  checkLimit('clipGradValue', clipValue)
+  return gradients.map((gradient) => ops.clamp(gradient, -clipValue, clipValue))
+}
+
+/** Applies the limits that are given. */
+export function clipGradients(
+  gradients: readonly Tensor[],
+  { clipNorm, clipValue, normType = 2 }: ClipOptions,
+): { readonly gradients: readonly Tensor[]; readonly norm: Tensor } {
+  const scaled =
+    clipNorm === undefined
+      ? { gradients, norm: totalNorm(gradients, normType) }
+      : clipGradNorm(gradients, clipNorm, { normType })
+  return {
+    gradients: clipValue === undefined ? scaled.gradients : clipGradValue(scaled.gradients, clipValue),
+    norm: scaled.norm,
+  }
+}

@@ -1,0 +1,5 @@
+export { Adam, type AdamOptions, AdamW } from './adam.ts'
+export { clipGradNorm, clipGradValue, totalNorm } from './clip.ts'
+export { type MinimizeOptions, Optimizer, type OptimizerOptions, type ParameterGroup } from './optimizer.ts'
+export { type Schedule, warmupCosine, warmupLinear } from './schedules.ts'
+export { SGD, type SGDOptions } from './sgd.ts'
