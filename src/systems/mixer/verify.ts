@@ -3,7 +3,7 @@ import { vectorJacobianProduct } from '../../autodiff/gradient.ts'
 import { compile } from '../../compile/compile.ts'
 import { readNpz } from '../../io/npz.ts'
 import * as ops from '../../ops/index.ts'
-import { elementCount, fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import { fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { fewShot } from '../../train/few-shot.ts'
 import { FormatError } from '../../util/errors.ts'
@@ -20,6 +20,7 @@ import { enlargeTokenMixing } from './high-resolution.ts'
 import { Mixer } from './model.ts'
 import { fromOfficial, toOfficial } from './official.ts'
 import { bigVisionSchedule, fineTuningRate } from './official-training.ts'
+import { parameterCount } from './parameters.ts'
 import { runFineTuning, runPreTraining } from './verify-training.ts'
 
 /** The named tensor of a case. */
@@ -191,15 +192,6 @@ async function runTables({ config, tensors }: ReferenceCase): Promise<Map<string
     }
   }
   return result
-}
-
-/** Parameters of a Mixer, from the formula of its shapes. */
-export function parameterCount(config: MixerConfig): number {
-  const { hidden_dim: c, tokens_mlp_dim: ds, channels_mlp_dim: dc, num_blocks, num_classes, in_channels } = config
-  const tokens = (config.image_size[0] / config.patch_size[0]) * (config.image_size[1] / config.patch_size[1])
-  const stem = c * (in_channels * elementCount(config.patch_size) + 1)
-  const block = 4 * c + (2 * tokens * ds + ds + tokens) + (2 * c * dc + dc + c)
-  return stem + num_blocks * block + 2 * c + (num_classes > 0 ? (c + 1) * num_classes : 0)
 }
 
 /** Appendix C: token MLPs enlarged for K times the resolution. */
