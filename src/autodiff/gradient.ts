@@ -3,19 +3,7 @@ import { formatShape } from '../tensor/shape.ts'
 import type { GraphNode, Tensor } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
 import { ShapeError } from '../util/errors.ts'
-import { topologicalNodes } from './graph.ts'
-
-/** Nodes through which something in `targets` reaches the loss, in topological order. */
-function nodesBetween(targets: ReadonlySet<Tensor>, loss: Tensor): GraphNode[] {
-  const reached = new Set(targets)
-  const between: GraphNode[] = []
-  for (const node of topologicalNodes([loss], targets)) {
-    if (!node.inputs.some((input) => reached.has(input))) continue
-    for (const output of node.outputs) reached.add(output)
-    between.push(node)
-  }
-  return between
-}
+import { nodesBetween } from './graph.ts'
 
 /**
  * d loss / d each target, by one walk backward over the graph. The results are tensors like any other: they can be
@@ -57,8 +45,6 @@ export function vectorJacobianProduct(
   }
 
   const targetSet = new Set(wanted)
-  const nodes = new Set<GraphNode>()
-  for (const output of outputs) for (const node of nodesBetween(targetSet, output)) nodes.add(node)
   const total = (tensor: Tensor): Tensor | undefined => {
     const list = contributions.get(tensor)
     if (!list) return undefined
@@ -66,8 +52,7 @@ export function vectorJacobianProduct(
     contributions.set(tensor, [sum])
     return sum
   }
-  const order = topologicalNodes(outputs, targetSet).filter((node) => nodes.has(node))
-  for (const node of order.reverse()) {
+  for (const node of nodesBetween(targetSet, outputs).reverse()) {
     const outputGradients = node.outputs.map((output) => (targetSet.has(output) ? undefined : total(output)))
     if (outputGradients.every((g) => g === undefined)) continue
     propagate(node, outputGradients, contribute)

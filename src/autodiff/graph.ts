@@ -1,4 +1,4 @@
-import type { GraphNode, Tensor } from '../tensor/tensor.ts'
+import { type GraphNode, Tensor } from '../tensor/tensor.ts'
 
 /** Every node that the roots depend on, inputs before users. Nothing behind a tensor of `stop` is visited. */
 export function topologicalNodes(roots: readonly Tensor[], stop?: ReadonlySet<Tensor>): GraphNode[] {
@@ -26,6 +26,27 @@ export function topologicalNodes(roots: readonly Tensor[], stop?: ReadonlySet<Te
   return order
 }
 
+/** Nodes through which something in `sources` reaches the roots, inputs before users. */
+export function nodesBetween(sources: ReadonlySet<Tensor>, roots: readonly Tensor[]): GraphNode[] {
+  const reached = new Set(sources)
+  const between: GraphNode[] = []
+  for (const node of topologicalNodes(roots, sources)) {
+    if (!node.inputs.some((input) => reached.has(input))) continue
+    for (const output of node.outputs) reached.add(output)
+    between.push(node)
+  }
+  return between
+}
+
+/** The same op applied to other inputs, keeping the place it came from. */
+export function rebuild(node: GraphNode, inputs: readonly Tensor[]): readonly Tensor[] {
+  const outputs: Tensor[] = []
+  const copy: GraphNode = { op: node.op, inputs, attributes: node.attributes, outputs, origin: node.origin }
+  for (const [index, { dtype, shape }] of node.outputs.entries())
+    outputs.push(new Tensor(dtype, shape, { kind: 'node', node: copy, index }))
+  return outputs
+}
+
 /** Leaves (inputs, variables, feeds, constants) that the roots depend on, in order of first use. */
 export function leavesOf(roots: readonly Tensor[]): Tensor[] {
   const leaves = new Set<Tensor>()
@@ -42,7 +63,6 @@ export function leavesOf(roots: readonly Tensor[]): Tensor[] {
 export function rewrite(
   roots: readonly Tensor[],
   replace: (node: GraphNode, inputs: readonly Tensor[]) => readonly Tensor[] | undefined,
-  rebuild: (node: GraphNode, inputs: readonly Tensor[]) => readonly Tensor[],
 ): Tensor[] {
   const renamed = new Map<Tensor, Tensor>()
   const current = (tensor: Tensor): Tensor => renamed.get(tensor) ?? tensor

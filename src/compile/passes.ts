@@ -1,8 +1,8 @@
 /** Graph passes: each takes the roots of a graph and returns equal roots of a smaller one. */
-import { rewrite } from '../autodiff/graph.ts'
+import { rebuild, rewrite } from '../autodiff/graph.ts'
 import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
-import { constant, type GraphNode, Tensor } from '../tensor/tensor.ts'
+import { constant, type Tensor } from '../tensor/tensor.ts'
 
 /** Which passes run. Default: all. */
 export interface PassOptions {
@@ -18,31 +18,18 @@ export interface PassCounts {
   folded: number
 }
 
-/** The same op applied to other inputs, keeping the place it came from. */
-export function rebuild(node: GraphNode, inputs: readonly Tensor[]): readonly Tensor[] {
-  const outputs: Tensor[] = []
-  const copy: GraphNode = { op: node.op, inputs, attributes: node.attributes, outputs, origin: node.origin }
-  for (const [index, { dtype, shape }] of node.outputs.entries())
-    outputs.push(new Tensor(dtype, shape, { kind: 'node', node: copy, index }))
-  return outputs
-}
-
 /** Applies the rules that ops declare (x + 0, transpose of a transpose, ...), repeatedly at each node. */
 export function simplify(roots: readonly Tensor[], counts: PassCounts): Tensor[] {
-  return rewrite(
-    roots,
-    (node, inputs) => {
-      const op = ops.opOf(node)
-      if (!op.simplify) return undefined
-      const changed = inputs.some((input, i) => input !== node.inputs[i])
-      const outputs = changed ? rebuild(node, inputs) : node.outputs
-      const simpler = op.simplify(ops, { inputs, outputs, attributes: node.attributes })
-      if (!simpler) return changed ? outputs : undefined
-      counts.simplified++
-      return simpler
-    },
-    rebuild,
-  )
+  return rewrite(roots, (node, inputs) => {
+    const op = ops.opOf(node)
+    if (!op.simplify) return undefined
+    const changed = inputs.some((input, i) => input !== node.inputs[i])
+    const outputs = changed ? rebuild(node, inputs) : node.outputs
+    const simpler = op.simplify(ops, { inputs, outputs, attributes: node.attributes })
+    if (!simpler) return changed ? outputs : undefined
+    counts.simplified++
+    return simpler
+  })
 }
 
 function attributeKey(attributes: object): string {
@@ -67,26 +54,22 @@ export function mergeCommonSubexpressions(roots: readonly Tensor[], counts: Pass
   }
   const opIds = new Map<object, number>()
   const nodes = new Map<string, readonly Tensor[]>()
-  return rewrite(
-    roots,
-    (node, given) => {
-      const op = ops.opOf(node)
-      if (op.opaque) return undefined
-      const inputs = given.map(pooled)
-      const opId = opIds.get(op) ?? opIds.size
-      opIds.set(op, opId)
-      const key = `${opId}(${inputs.map(idOf)})${attributeKey(node.attributes)}`
-      const known = nodes.get(key)
-      if (known) {
-        counts.merged++
-        return known
-      }
-      const outputs = inputs.some((input, i) => input !== node.inputs[i]) ? rebuild(node, inputs) : node.outputs
-      nodes.set(key, outputs)
-      return outputs
-    },
-    rebuild,
-  )
+  return rewrite(roots, (node, given) => {
+    const op = ops.opOf(node)
+    if (op.opaque) return undefined
+    const inputs = given.map(pooled)
+    const opId = opIds.get(op) ?? opIds.size
+    opIds.set(op, opId)
+    const key = `${opId}(${inputs.map(idOf)})${attributeKey(node.attributes)}`
+    const known = nodes.get(key)
+    if (known) {
+      counts.merged++
+      return known
+    }
+    const outputs = inputs.some((input, i) => input !== node.inputs[i]) ? rebuild(node, inputs) : node.outputs
+    nodes.set(key, outputs)
+    return outputs
+  })
 }
 
 // Folding must not blow up the model: an expanded constant is larger than the op that makes it.
@@ -102,20 +85,16 @@ export async function foldConstants(
   const isConstant = (tensor: Tensor): boolean => tensor.source.kind === 'constant' || constantTensors.has(tensor)
   const foldable: Tensor[] = []
   const needed = new Set<Tensor>(roots)
-  rewrite(
-    roots,
-    (node) => {
-      const inputSize = node.inputs.reduce((sum, input) => sum + input.size, 0)
-      const small = node.outputs.every((output) => output.size <= Math.max(foldLimit, inputSize))
-      const folds = node.inputs.length > 0 && node.inputs.every(isConstant) && !ops.opOf(node).opaque
-      for (const output of node.outputs)
-        if (folds && small && output.size <= Math.max(16, inputSize)) constantTensors.add(output)
-      // Only the last tensors of a constant region are worth evaluating.
-      for (const input of node.inputs) if (!node.outputs.some((o) => constantTensors.has(o))) needed.add(input)
-      return undefined
-    },
-    rebuild,
-  )
+  rewrite(roots, (node) => {
+    const inputSize = node.inputs.reduce((sum, input) => sum + input.size, 0)
+    const small = node.outputs.every((output) => output.size <= Math.max(foldLimit, inputSize))
+    const folds = node.inputs.length > 0 && node.inputs.every(isConstant) && !ops.opOf(node).opaque
+    for (const output of node.outputs)
+      if (folds && small && output.size <= Math.max(16, inputSize)) constantTensors.add(output)
+    // Only the last tensors of a constant region are worth evaluating.
+    for (const input of node.inputs) if (!node.outputs.some((o) => constantTensors.has(o))) needed.add(input)
+    return undefined
+  })
   for (const tensor of constantTensors) if (needed.has(tensor)) foldable.push(tensor)
   if (foldable.length === 0) return [...roots]
   const values = await evaluate(foldable)
@@ -125,14 +104,10 @@ export async function foldConstants(
     if (value) folded.set(tensor, constant(value.data, tensor.shape, tensor.dtype))
   }
   counts.folded += folded.size
-  const replaced = rewrite(
-    roots,
-    (node, inputs) => {
-      if (!node.outputs.some((output) => folded.has(output))) return undefined
-      const rest = inputs.some((input, i) => input !== node.inputs[i]) ? rebuild(node, inputs) : node.outputs
-      return node.outputs.map((output, i) => folded.get(output) ?? rest[i] ?? output)
-    },
-    rebuild,
-  )
+  const replaced = rewrite(roots, (node, inputs) => {
+    if (!node.outputs.some((output) => folded.has(output))) return undefined
+    const rest = inputs.some((input, i) => input !== node.inputs[i]) ? rebuild(node, inputs) : node.outputs
+    return node.outputs.map((output, i) => folded.get(output) ?? rest[i] ?? output)
+  })
   return replaced
 }

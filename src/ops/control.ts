@@ -1,6 +1,8 @@
-/** Ops that change how gradients flow, not values. */
+/** Control over gradients and order: values that stop gradients, take others, or are computed late. */
+import { elementCount } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
+import { zerosLike } from './creation.ts'
 import { apply, applyAll, defineOp, inputAt, type Operand, toTensor } from './define.ts'
 
 type NoAttributes = Record<string, never>
@@ -8,66 +10,126 @@ type NoAttributes = Record<string, never>
 export const stopGradientOp = defineOp<NoAttributes>({
   name: 'stopGradient',
   infer: (inputs) => [inputAt('stopGradient', inputs, 0)].map(({ dtype, shape }) => ({ dtype, shape })),
-  lower: (_emit, { inputs }) => inputs,
+  // Gradients are made while tracing, before anything is simplified: from then on it is its input.
   simplify: (_o, { inputs }) => inputs,
-  samples: () => [{ inputs: [[2, 3]], call: (x) => stopGradient(x), smooth: false }],
+  lower: (_emit, { inputs }) => inputs,
+  samples: () => [{ inputs: [[2, 3]], call: (x) => stopGradient(x) }],
 })
-
 /** The same values; no gradient flows back through them. */
 export function stopGradient(x: Operand): Tensor {
   return apply(stopGradientOp, [toTensor(x)], {})
 }
 
-/** Gradients of the inputs from the outputs' (zeros where nothing flows). */
+/** A second name for a tensor, by which a part of a graph is told from the rest. */
+export const aliasOp = defineOp<NoAttributes>({
+  name: 'alias',
+  infer: (inputs) => [inputAt('alias', inputs, 0)].map(({ dtype, shape }) => ({ dtype, shape })),
+  gradient: (_o, _context, [g]) => [g],
+  simplify: (_o, { inputs }) => inputs,
+  lower: (_emit, { inputs }) => inputs,
+  samples: () => [{ inputs: [[2, 3]], call: (x) => alias(x) }],
+})
+/** The same tensor as a new node. */
+export function alias(x: Operand): Tensor {
+  return apply(aliasOp, [toTensor(x)], {})
+}
+
+/**
+ * Joins x with no elements of `after`: one copy of x, which neither our passes nor ONNX Runtime's see through, so that
+ * what is computed from it is neither merged with what is computed from x nor run before `after` is there.
+ */
+export const runAfterOp = defineOp<NoAttributes>({
+  name: 'runAfter',
+  infer: (inputs) => {
+    const [x] = [inputAt('runAfter', inputs, 0), inputAt('runAfter', inputs, 1)]
+    return [{ dtype: x.dtype, shape: x.shape }]
+  },
+  gradient: (_o, _context, [g]) => [g, undefined],
+  lower: (emit, { inputs, inputTypes }) => {
+    const [x, after] = [inputAt('runAfter', inputTypes, 0), inputAt('runAfter', inputTypes, 1)]
+    const flat = inputs.map((name, i) =>
+      emit.node('Reshape', [name, emit.ints([elementCount((i === 0 ? x : after).shape)])]),
+    )
+    const nothing = emit.node('Slice', [inputAt('runAfter', flat, 1), emit.ints([0]), emit.ints([0])])
+    const joined = emit.node('Concat', [inputAt('runAfter', flat, 0), emit.cast(nothing, x.dtype)], { axis: 0 })
+    return emit.node('Reshape', [joined, emit.ints(x.shape)])
+  },
+  samples: () => [
+    { inputs: [[2, 3], [4]], call: (x, after) => runAfter(x, after) },
+    { inputs: [{ shape: [3], dtype: 'int32' }, []], call: (x, after) => runAfter(x, after) },
+    { inputs: [[], { shape: [2], dtype: 'bool' }], call: (x, after) => runAfter(x, after) },
+  ],
+})
+/** The same values as x, but not there before `after` has been computed. */
+export function runAfter(x: Operand, after: Operand): Tensor {
+  return apply(runAfterOp, [toTensor(x), toTensor(after)], {})
+}
+
+/** Gradients of the inputs from those of the outputs (undefined: nothing depends on that output). */
 export type Backward = (
-  outputGradients: readonly Tensor[],
+  outputGradients: readonly (Tensor | undefined)[],
+  inputs: readonly Tensor[],
   outputs: readonly Tensor[],
 ) => readonly (Tensor | undefined)[]
 
-interface CustomAttributes {
+interface BackwardAttributes {
+  /** How many of the inputs are the values that pass through; the others are what gradients are for. */
   readonly count: number
   readonly backward: Backward
 }
 
-/** Inputs: first the `count` outputs of the forward function, then the inputs that gradients are for. */
-export const customGradientOp = defineOp<CustomAttributes>({
-  name: 'customGradient',
-  opaque: true,
+export const withBackwardOp = defineOp<BackwardAttributes>({
+  name: 'withBackward',
   infer: (inputs, { count }) => inputs.slice(0, count).map(({ dtype, shape }) => ({ dtype, shape })),
-  gradient: (o, { inputs, outputs, attributes }, gradients) => {
-    const { count, backward } = attributes
-    const incoming = outputs.map((output, i) => gradients[i] ?? o.full(output.shape, 0))
-    const given = backward(incoming, outputs)
-    if (given.length !== inputs.length - count) {
+  gradient: (_o, { inputs, outputs, attributes: { count, backward } }, outputGradients) => {
+    const gradients = backward(outputGradients, inputs.slice(count), outputs)
+    if (gradients.length !== inputs.length - count) {
       throw new ShapeError(
-        `customGradient: backward must return ${inputs.length - count} gradients, found ${given.length}`,
+        `customGradient: backward must return ${inputs.length - count} gradients, one for each input, found ${gradients.length}`,
       )
     }
-    return [...inputs.slice(0, count).map(() => undefined), ...given]
+    return [...new Array<undefined>(count).fill(undefined), ...gradients]
   },
+  simplify: (_o, { inputs, attributes }) => inputs.slice(0, attributes.count),
   lower: (_emit, { inputs, attributes }) => inputs.slice(0, attributes.count),
-  samples: () => [
-    {
-      inputs: [{ shape: [3], range: [0.5, 2] }],
-      call: (x) =>
-        customGradient(
-          [x],
-          ([y]) => [y as Tensor],
-          ([g]) => [g],
-        ),
-    },
-  ],
+  samples: () => [{ inputs: [[3]], call: (x) => withBackward([x], [x], ([g]) => [g]) }],
 })
-
-/**
- * The outputs of `forward(inputs)` with gradients computed by `backward` instead of by its ops. `backward` gets the
- * outputs' gradients and the outputs, and returns a gradient (or undefined) for each input.
- */
-export function customGradient(
+/** `values` as functions of `inputs` with the gradients that `backward` gives, whatever they were computed by. */
+export function withBackward(
+  values: readonly Tensor[],
   inputs: readonly Tensor[],
-  forward: (inputs: readonly Tensor[]) => readonly Tensor[],
   backward: Backward,
 ): readonly Tensor[] {
-  const outputs = forward(inputs)
-  return applyAll(customGradientOp, [...outputs, ...inputs], { count: outputs.length, backward })
+  return applyAll(withBackwardOp, [...values, ...inputs], { count: values.length, backward })
+}
+
+/** What a function returns: one tensor or several. */
+type Result = Tensor | readonly Tensor[]
+
+/** What `customGradient` hands to `backward` beside the gradient. Using these keeps second derivatives right. */
+export interface BackwardContext<A, R> {
+  readonly inputs: A
+  readonly output: R
+}
+
+/**
+ * A function with a gradient of its own. `backward` gets the gradient of what `forward` returned, in the same form, and
+ * returns one gradient for each input (undefined: none flows). Straight-through rounding:
+ * `customGradient((x: Tensor) => ops.round(x), (g) => [g])`.
+ */
+export function customGradient<A extends readonly Tensor[], R extends Result>(
+  forward: (...inputs: A) => R,
+  backward: (gradient: R, context: BackwardContext<A, R>) => readonly (Tensor | undefined)[],
+): (...inputs: A) => R {
+  return (...inputs) => {
+    const result = forward(...inputs)
+    // A list for a list, one tensor for one: the form of R.
+    const inForm = (tensors: readonly Tensor[]): R => (Array.isArray(result) ? tensors : tensors[0]) as R
+    const values = [result].flat() as Tensor[]
+    const outputs = withBackward(values, inputs, (gradients, given, outputs) => {
+      const incoming = outputs.map((output, i) => gradients[i] ?? zerosLike(output))
+      return backward(inForm(incoming), { inputs: given as A, output: inForm(outputs) })
+    })
+    return inForm(outputs)
+  }
 }
