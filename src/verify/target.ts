@@ -37,6 +37,14 @@ export interface CaseTargetRule {
   /** The `target` text of the case; a model's is its import path in the official code. */
   readonly target: string | RegExp
   readonly run: CaseTarget
+  /** Where the case's own notes ask for another tolerance than its general one: by the tensor's full name. */
+  readonly toleranceOf?: (name: string, general: CaseTolerance) => CaseTolerance
+}
+
+/** |found - expected| <= atol + rtol |expected|. */
+export interface CaseTolerance {
+  readonly atol: number
+  readonly rtol: number
 }
 
 function wrong(name: string, expected: string, found: unknown): FormatError {

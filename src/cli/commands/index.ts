@@ -6,8 +6,9 @@ import { addList } from './list.ts'
 import { addPredict } from './predict.ts'
 import { addResume } from './resume.ts'
 import { addTrain } from './train.ts'
+import { addVerify } from './verify.ts'
 
 /** Every command, in the order of `--help`. */
 export function addCommands(program: Command): void {
-  for (const add of [addList, addTrain, addResume, addEval, addPredict, addExport, addInfo]) add(program)
+  for (const add of [addList, addTrain, addResume, addEval, addPredict, addExport, addInfo, addVerify]) add(program)
 }

@@ -268,5 +268,10 @@ export const targets: readonly CaseTargetRule[] = [
   { target: /^MlpMixer: token-mixing MLPs enlarged/, run: runHighResolution },
   { target: /^big_vision\.evaluators\.fewshot_lsr/, run: runFewShot },
   { target: /^big_vision\.train update step/, run: runPreTraining },
-  { target: /^vit_jax\.train\.make_update_fn/, run: runFineTuning },
+  {
+    target: /^vit_jax\.train\.make_update_fn/,
+    run: runFineTuning,
+    // The momentum is stored in bfloat16, where float noise may flip the last bit: the case asks for 2^-7.
+    toleranceOf: (name, general) => (name.startsWith('state/momentum/') ? { ...general, rtol: 8e-3 } : general),
+  },
 ]

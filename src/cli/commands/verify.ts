@@ -1,0 +1,37 @@
+import type { Command } from 'commander'
+import { examples } from '../options.ts'
+
+export function addVerify(program: Command): void {
+  program
+    .command('verify')
+    .description('compare tenfold with reference cases made by the official implementations')
+    .argument('<paths...>', 'folders or files of cases (NAME.json beside NAME.safetensors)')
+    .option('--filter <text>', 'only cases whose name or target contains the text')
+    .option('--json', 'one JSON object a case')
+    .addHelpText('after', examples('tenfold verify test/cases', 'tenfold verify test/cases/ops --filter conv2d'))
+    .action(async (paths: string[], flags: { filter?: string; json?: boolean }) => {
+      const { verify } = await import('../../verify/run.ts')
+      let [passed, failed] = [0, 0]
+      if (!flags.json)
+        console.log(
+          `${'case'.padEnd(46)} ${'tensors'.padStart(7)} ${'max abs'.padStart(9)} ${'max rel'.padStart(9)}  result`,
+        )
+      for await (const result of verify(paths, flags.filter)) {
+        if (result.passed) passed++
+        else failed++
+        if (flags.json) {
+          console.log(JSON.stringify({ event: 'case', ...result }))
+          continue
+        }
+        const errors = [result.maxAbsolute, result.maxRelative].map((value) => value.toExponential(1).padStart(9))
+        const verdict = result.passed ? 'pass' : `FAIL ${result.problem}`
+        console.log(`${result.case.padEnd(46)} ${String(result.tensors).padStart(7)} ${errors.join(' ')}  ${verdict}`)
+      }
+      console.log(
+        flags.json
+          ? JSON.stringify({ event: 'done', metrics: { passed, failed } })
+          : `${passed} passed, ${failed} failed`,
+      )
+      if (failed > 0 || passed === 0) process.exitCode = 1
+    })
+}

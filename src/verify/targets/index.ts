@@ -1,0 +1,9 @@
+/** The targets of op entries, by the names of the reference. */
+import type { OpTargets } from '../target.ts'
+import { targets as elementwise } from './elementwise.ts'
+import { targets as indexing } from './indexing.ts'
+import { targets as matmul } from './matmul.ts'
+import { targets as movement } from './movement.ts'
+import { targets as reductions } from './reductions.ts'
+
+export const opTargets: OpTargets = { ...elementwise, ...indexing, ...matmul, ...movement, ...reductions }
