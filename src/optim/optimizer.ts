@@ -140,13 +140,19 @@ export abstract class Optimizer {
 
   /** A variable of the parameter's shape (or a given one), made at first use; it starts at zero. */
   protected state(kind: string, parameter: Variable): Variable {
-    const index = this.parameters.indexOf(parameter)
-    const name = `${kind}.${parameter.name || index}`
+    const name = `${kind}.${this.#nameOf(parameter)}`
     const known = this.#states.get(name)
     if (known) return known
     const variable = new Variable(parameter.shape, { name })
     this.#states.set(name, variable)
     return variable
+  }
+
+  /** The parameter's name; its number where it has none, or shares it (parameters of several models). */
+  #nameOf(parameter: Variable): string {
+    const { parameters } = this
+    const unique = parameters.filter(({ name }) => name === parameter.name).length === 1
+    return parameter.name && unique ? parameter.name : String(parameters.indexOf(parameter))
   }
 
   /** Kinds of `state` that the optimizer keeps for each parameter. */

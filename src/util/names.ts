@@ -28,7 +28,11 @@ export function nearestNames(name: string, candidates: Iterable<string>, limit =
     if (distance <= Math.max(2, Math.floor(wanted.length / 3))) scored.push({ candidate, distance })
   }
   scored.sort((a, b) => a.distance - b.distance || a.candidate.localeCompare(b.candidate))
-  return scored.slice(0, limit).map((entry) => entry.candidate)
+  const best = scored[0]?.distance ?? 0
+  return scored
+    .filter(({ distance }) => distance <= best + 1)
+    .slice(0, limit)
+    .map((entry) => entry.candidate)
 }
 
 /** `did you mean "a" or "b"?`, or the whole list when nothing is near. For error messages. */

@@ -3,6 +3,7 @@
 import { shiftPictures } from '../../data/augment.ts'
 import { type Dataset, imageFolder, loadMnist, mapDataset, splitDataset } from '../../data/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
+import { UsageError } from '../../util/errors.ts'
 import type { OpenedData } from '../define.ts'
 
 /** uint8 [N, 28, 28] -> [N, 1, 28, 28], sharing the bytes. */
@@ -32,6 +33,11 @@ export async function openMnist(shift: number): Promise<OpenedData> {
 
 /** A folder of pictures with one sub-folder a class; a share of them is held out for testing. */
 export async function openFolder(folder: string, size: number, testShare: number, seed: number): Promise<OpenedData> {
+  if (!folder) {
+    throw new UsageError('the recipe mixer/images needs a folder of pictures', {
+      hint: '--set data.folder=DIR, with one sub-folder a class',
+    })
+  }
   const pictures = await imageFolder(folder, { size, channels: 3, onError: 'throw' })
   const [test, train] = splitDataset(pictures, testShare, seed)
   return { train, test, facts: { labels: pictures.classes, image_size: [size, size], in_channels: 3 } }

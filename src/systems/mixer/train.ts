@@ -19,7 +19,7 @@ const optimizerSettings = (lr: number, warmupSteps: number) =>
     weight_decay: z.number().min(0).default(0.05),
     clip_norm: z.number().min(0).default(1),
     warmup_steps: z.number().int().min(0).default(warmupSteps),
-    label_smoothing: z.number().min(0).max(0.5).default(0.1),
+    label_smoothing: z.number().min(0).max(0.5).default(0.05),
   })
 
 const trainSettings = (epochs: number, batchSize: number, monitor: 'max' | 'min' = 'max') =>
@@ -90,16 +90,16 @@ export const mnist = defineRecipe({
   name: 'mnist',
   summary: 'digits: 60,000 training pictures of MNIST, patches of 7x7',
   config: z.strictObject({
-    data: z.strictObject({ shift: z.number().int().min(0).max(6).default(2) }).prefault({}),
+    data: z.strictObject({ shift: z.number().int().min(0).max(6).default(1) }).prefault({}),
     model: mixerSettings({
       patch_size: 7,
       num_blocks: 4,
-      hidden_dim: 128,
-      tokens_mlp_dim: 64,
-      channels_mlp_dim: 256,
+      hidden_dim: 96,
+      tokens_mlp_dim: 48,
+      channels_mlp_dim: 192,
     }).prefault({}),
-    optimizer: optimizerSettings(2e-3, 200).prefault({}),
-    train: trainSettings(8, 128).prefault({}),
+    optimizer: optimizerSettings(3e-3, 200).prefault({}),
+    train: trainSettings(4, 128).prefault({}),
   }),
   open: ({ data }) => openMnist(data.shift),
   build,

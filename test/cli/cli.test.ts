@@ -1,0 +1,113 @@
+/** The command line as a user runs it: the built program in a process of its own. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const program = new URL('../../bin/tenfold.js', import.meta.url).pathname
+const folder = mkdtempSync(join(tmpdir(), 'tenfold-cli-'))
+
+interface Outcome {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+function tenfold(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, ...args], (error, out, err) => {
+      resolve({ code: error ? Number(error.code) : 0, out, err })
+    })
+  })
+}
+
+const small = [
+  '--set',
+  'model.hidden_dim=16',
+  '--set',
+  'model.num_blocks=1',
+  '--set',
+  'model.tokens_mlp_dim=8',
+  '--set',
+  'model.channels_mlp_dim=16',
+]
+
+describe('mistakes end in one line and exit code 2', () => {
+  test.each([
+    [['train', 'mixer/mnits'], 'error: unknown recipe "mixer/mnits" (did you mean "mixer/mnist"?)\n'],
+    [
+      ['train', 'mixer/mnist', '--set', 'optimizer.lt=1'],
+      'error: unknown setting "optimizer.lt" (did you mean "optimizer.lr"?)\n',
+    ],
+    [
+      ['train', 'mixer/mnist', '--steps', 'ten'],
+      "error: option '--steps <n>' argument 'ten' is invalid. must be a whole number of at least 1.\n",
+    ],
+    [
+      ['train', 'mixer/images'],
+      'error: the recipe mixer/images needs a folder of pictures (--set data.folder=DIR, with one sub-folder a class)\n',
+    ],
+    [['trian'], "error: unknown command 'trian' (Did you mean train?)\n"],
+    [
+      ['resume', '/nowhere'],
+      'error: /nowhere is no run directory: it has no run.json (tenfold train writes one below runs/)\n',
+    ],
+    [['info', '/nowhere'], 'error: /nowhere: no such file or directory\n'],
+  ])('%j', async (args, message) => {
+    expect(await tenfold(...args)).toMatchObject({ code: 2, err: message })
+  })
+})
+
+test('train, evaluate, predict, export and describe a run', async () => {
+  const run = join(folder, 'run')
+  const trained = await tenfold('train', 'mixer/mnist', '--steps', '20', ...small, '--out', run, '--json')
+  expect(trained.err).toBe('')
+  const events = trained.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(events.filter(({ event }) => event === 'step')).toHaveLength(20)
+  expect(events.at(-1)).toMatchObject({
+    event: 'done',
+    metrics: { accuracy: expect.any(Number), loss: expect.any(Number) },
+  })
+  expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain('Confusion matrix')
+
+  const evaluated = await tenfold('eval', run, '--json')
+  expect(JSON.parse(evaluated.out).metrics).toEqual(events.at(-1).metrics)
+
+  const model = join(folder, 'model.onnx')
+  expect((await tenfold('export', run, '--format', 'onnx', '--out', model)).code).toBe(0)
+  const described = await tenfold('info', model)
+  expect(described.out).toContain('input image')
+  expect(described.out).toContain('uint8[batch, 1, 28, 28]')
+
+  const again = await tenfold('train', 'mixer/mnist', '--out', run)
+  expect(again).toMatchObject({
+    code: 2,
+    err: `error: ${run} already holds a run (continue it with: tenfold resume ${run}, or choose another --out)\n`,
+  })
+})
+
+function killAfterSteps(child: ChildProcess, steps: number, signal: NodeJS.Signals): Promise<number> {
+  return new Promise((resolve) => {
+    let seen = 0
+    child.stdout?.on('data', (chunk: Buffer) => {
+      seen += chunk.toString().split('"event":"step"').length - 1
+      if (seen >= steps) child.kill(signal)
+    })
+    child.on('exit', () => resolve(seen))
+  })
+}
+
+test('a killed run resumes to the same end as one that was never stopped', async () => {
+  const args = ['--steps', '60', ...small, '--set', 'train.checkpoint_every=7', '--json']
+  const straight = await tenfold('train', 'mixer/mnist', ...args, '--out', join(folder, 'straight'))
+  const broken = join(folder, 'broken')
+  const child = spawn(process.execPath, [program, 'train', 'mixer/mnist', ...args, '--out', broken])
+  await killAfterSteps(child, 25, 'SIGKILL')
+  const resumed = await tenfold('resume', broken, '--json')
+  const last = (out: string) => JSON.parse(out.trim().split('\n').at(-1) ?? '{}').metrics
+  expect(last(resumed.out)).toEqual(last(straight.out))
+})

@@ -1,0 +1,156 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { compile } from '../../src/compile/compile.ts'
+import { arrayDataset } from '../../src/data/dataset.ts'
+import { DataLoader } from '../../src/data/loader.ts'
+import { init, Linear } from '../../src/nn/index.ts'
+import * as ops from '../../src/ops/index.ts'
+import { AdamW } from '../../src/optim/index.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { listCheckpoints } from '../../src/train/checkpoint.ts'
+import { type LoopOptions, type TrainingTask, train } from '../../src/train/loop.ts'
+import { RunDirectory } from '../../src/train/run.ts'
+
+/** A small network with dropout on made-up data: everything that must be resumed takes part. */
+function makeTask(poison = false): TrainingTask {
+  init.manualSeed(1)
+  ops.manualSeed(2)
+  const layers = [new Linear(6, 16), new Linear(16, 3)] as const
+  const optimizer = new AdamW(
+    layers.flatMap((layer) => layer.parameters()),
+    { lr: (step) => 0.01 / (1 + step / 10) },
+  )
+  const values = Float32Array.from({ length: 80 * 6 }, (_, i) => Math.sin(i * i))
+  if (poison) values[45 * 6] = Number.NaN
+  const data = arrayDataset({
+    x: { dtype: 'float32', shape: [80, 6], data: values },
+    label: { dtype: 'int32', shape: [80], data: Int32Array.from({ length: 80 }, (_, i) => i % 3) },
+  })
+  const logitsOf = (x: Tensor, training: boolean): Tensor =>
+    layers[1].forward(ops.dropout(ops.relu(layers[0].forward(x)), 0.2, { training }))
+  const step = compile((batch: Record<string, Tensor>) => {
+    const loss = ops.crossEntropy(logitsOf(batch.x as Tensor, true), batch.label as Tensor)
+    optimizer.minimize(loss, { clipNorm: 1 })
+    return { loss }
+  })
+  const evaluateAll = compile((x: Tensor, label: Tensor) => ops.crossEntropy(logitsOf(x, false), label))
+  const variables = new Map([
+    ...layers.flatMap((layer, i) =>
+      [...layer.variables()].map(([name, variable]) => [`model.${i}.${name}`, variable] as const),
+    ),
+    ...[...optimizer.variables()].map(([name, variable]) => [`optimizer.${name}`, variable] as const),
+    ['random.calls', ops.randomState().calls] as const,
+  ])
+  return {
+    variables,
+    loader: new DataLoader(data, { batchSize: 8, shuffle: true, seed: 3 }),
+    step,
+    evaluate: async () => {
+      const all = await data.batch(
+        Array.from({ length: 40 }, (_, i) => i),
+        { epoch: 0, seed: 0 },
+      )
+      return { loss: (await evaluateAll(all.x as never, all.label as never)).item() }
+    },
+  }
+}
+
+const options: LoopOptions = {
+  epochs: 4,
+  checkpointEvery: 3,
+  keepCheckpoints: 2,
+  monitor: { metric: 'loss', goal: 'min' },
+}
+
+async function newRun(): Promise<RunDirectory> {
+  const path = await mkdtemp(join(tmpdir(), 'tenfold-run-'))
+  return RunDirectory.create(join(path, 'run'), {
+    format: 1,
+    system: 'test',
+    recipe: 'test',
+    seed: 0,
+    config: {},
+    facts: {},
+    limits: { steps: null },
+    threads: null,
+    versions: {},
+    started: '',
+  })
+}
+
+const snapshot = (task: TrainingTask): [string, string][] =>
+  [...task.variables].map(([name, { data }]) => [
+    name,
+    Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex'),
+  ])
+
+describe('training', () => {
+  test('40 steps straight equal 20 steps, a stop, and 20 more, bit by bit', async () => {
+    const [straightRun, brokenRun] = [await newRun(), await newRun()]
+    const straight = makeTask()
+    const result = await train(straight, straightRun, options)
+    expect(result).toMatchObject({ reason: 'finished', step: 40 })
+    const expected = snapshot(straight)
+
+    const controller = new AbortController()
+    const first = await train(
+      makeTask(),
+      brokenRun,
+      { ...options, signal: controller.signal },
+      {
+        onStep: ({ step }) => step === 17 && controller.abort(),
+      },
+    )
+    expect(first).toMatchObject({ reason: 'interrupted', step: 17 })
+    const second = makeTask()
+    await train(second, brokenRun, options)
+    expect(snapshot(second)).toEqual(expected)
+    const steps = (lines: Awaited<ReturnType<RunDirectory['readMetrics']>>) =>
+      lines.filter(({ type }) => type === 'step')
+    expect(steps(await brokenRun.readMetrics())).toEqual(steps(await straightRun.readMetrics()))
+  })
+
+  test('keeps the newest checkpoints and the best one', async () => {
+    const run = await newRun()
+    await train(makeTask(), run, { ...options, epochs: 2 })
+    expect((await readdir(run.checkpoints)).sort()).toEqual([
+      'best.safetensors',
+      'step-00000018.safetensors',
+      'step-00000020.safetensors',
+    ])
+  })
+
+  test('a damaged newest checkpoint is passed over', async () => {
+    const run = await newRun()
+    await train(makeTask(), run, { ...options, epochs: 2 })
+    const [, newest = ''] = await listCheckpoints(run.checkpoints)
+    await writeFile(newest, (await readFile(newest)).subarray(0, 100))
+    const task = makeTask()
+    const steps: number[] = []
+    await train(task, run, { ...options, epochs: 2 }, { onStep: ({ step }) => steps.push(step) })
+    expect(steps).toEqual([19, 20])
+  })
+
+  test('a loss that is not finite stops before it does damage, and the op is found', async () => {
+    const run = await newRun()
+    const task = makeTask(true)
+    const result = await train(task, run, options)
+    expect(result.reason).toBe('not finite')
+    for (const { data } of task.variables.values())
+      for (const value of Array.from(data as Float32Array, Number)) expect(value).not.toBeNaN()
+    for await (const batch of task.loader) {
+      expect(await task.step.findNotFinite(batch)).toMatch(/^matmul|^linear|^addmm|^permute|^reshape/)
+      break
+    }
+    await rm(run.path, { recursive: true })
+  })
+
+  test('stops early when nothing gets better', async () => {
+    const run = await newRun()
+    const task = { ...makeTask(), evaluate: async () => ({ loss: 1 }) }
+    const result = await train(task, run, { ...options, epochs: 100, patience: 3 })
+    expect(result).toMatchObject({ reason: 'early stop', step: 40, best: 1 })
+  })
+})
