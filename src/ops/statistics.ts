@@ -1,18 +1,76 @@
 /** Spread and quantiles. */
-import { fromNumbers } from '../tensor/dtype.ts'
-import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from '../tensor/shape.ts'
-import { constant, type Tensor } from '../tensor/tensor.ts'
+import { elementCount, fromNumbers } from '../tensor/dtype.ts'
+import { normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from '../tensor/shape.ts'
+import { constant, type Tensor, type TensorType } from '../tensor/tensor.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
-import { lerp, sqrtOrZero, square } from './arithmetic.ts'
-import { div, equal, mul, sub } from './binary.ts'
+import { lerp, sqrtOrZero } from './arithmetic.ts'
+import { div, equal, mul } from './binary.ts'
 import { cast } from './choice.ts'
-import { checked, type Operand, toTensor } from './define.ts'
+import { applyAll, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { indexSelect } from './indexing.ts'
 import { reshape, slice, squeeze } from './movement.ts'
 import { sort, topk } from './order.ts'
 import { moveAxis } from './rearrange.ts'
-import { type Axes, mean, type ReduceOptions, sum } from './reduce.ts'
+import { type Axes, type ReduceAttributes, type ReduceOptions, restoreAxes, sum } from './reduce.ts'
 import { detach } from './unary.ts'
+
+interface VarMeanAttributes extends ReduceAttributes {
+  readonly correction: number
+}
+
+function countAlong(shape: Shape, axes: readonly number[]): number {
+  return axes.reduce((count, axis) => count * sizeOf(shape, axis), 1)
+}
+
+/** One op, because the gradient of (x - mean)^2 by the mean sums to 0: as a composite it would still be computed. */
+export const varMeanOp = defineOp<VarMeanAttributes>({
+  name: 'varMean',
+  infer: (inputs, { axes, keepDims }) => {
+    const x = inputAt('varMean', inputs, 0)
+    requireDType('variance', 'input', x, ['float32'])
+    const type: TensorType = { dtype: 'float32', shape: reducedShape(x.shape, axes, keepDims) }
+    return [type, type]
+  },
+  // d variance / dx = 2 (x - mean) / (n - correction), d mean / dx = 1 / n.
+  gradient: (o, { inputs, outputs, attributes }, [gVariance, gMean]) => {
+    const [x, mean] = [inputAt('varMean', inputs, 0), inputAt('varMean', outputs, 1)]
+    const restored = (t: Tensor): Tensor => restoreAxes(o, t, x.shape, attributes)
+    const count = countAlong(x.shape, attributes.axes)
+    const byVariance =
+      gVariance && o.mul(o.mul(restored(gVariance), 2 / (count - attributes.correction)), o.sub(x, restored(mean)))
+    const byMean = gMean && o.expand(o.mul(restored(gMean), 1 / count), x.shape)
+    return [byVariance && byMean ? o.add(byVariance, byMean) : (byVariance ?? byMean)]
+  },
+  lower: (emit, { inputs, inputTypes, outputTypes, attributes: { axes, correction, keepDims } }) => {
+    const [x, { shape }] = [inputAt('varMean', inputs, 0), inputAt('varMean', inputTypes, 0)]
+    const result = emit.ints(inputAt('varMean', outputTypes, 0).shape)
+    if (elementCount(shape) === 0) {
+      const nothing = emit.node('Expand', [emit.scalar(Number.NaN, 'float32'), result])
+      return [nothing, nothing]
+    }
+    const reduce = (type: string, input: string, keep: boolean): string =>
+      emit.node(type, [input, emit.ints(axes)], { keepdims: Number(keep), noop_with_empty_axes: 1 })
+    // Two passes: the mean of squares minus the square of the mean would cancel.
+    const mean = reduce('ReduceMean', x, true)
+    const centred = emit.node('Sub', [x, mean])
+    const squares = reduce('ReduceSum', emit.node('Mul', [centred, centred]), keepDims)
+    const variance = emit.node('Div', [
+      squares,
+      emit.scalar(Math.max(0, countAlong(shape, axes) - correction), 'float32'),
+    ])
+    return [variance, keepDims ? mean : emit.node('Reshape', [mean, result])]
+  },
+  samples: () => [
+    { inputs: [[2, 3]], call: (x) => varMean(x, 1) },
+    { inputs: [[2, 3, 4]], call: (x) => varMean(x, [0, -1], { correction: 0, keepDims: true }) },
+    { inputs: [[3, 1, 2]], call: (x) => varMean(x) },
+    { inputs: [[2, 3, 4]], call: (x) => inputAt('varMean', varMean(x, 2, { correction: 2 }), 1) },
+  ],
+  errors: () => [
+    { inputs: [[2, 3]], call: (x) => varMean(x, 2) },
+    { inputs: [{ shape: [2], dtype: 'int64' }], call: (x) => varMean(x) },
+  ],
+})
 
 /** Options of variance and standard deviation. */
 export interface VarianceOptions extends ReduceOptions {
@@ -25,13 +83,9 @@ export function varMean(x: Operand, axes?: Axes, options: VarianceOptions = {}):
   const { correction = 1, keepDims = false } = options
   const input = toTensor(x)
   return checked(() => {
-    const list = normalizeAxes('variance', axes, input.rank)
-    const count = list.reduce((product, axis) => product * sizeOf(input.shape, axis), 1)
-    // Two passes: the mean of squares minus the square of the mean would cancel.
-    const average = mean(input, list, { keepDims: true })
-    const squares = sum(square(sub(input, average)), list, { keepDims })
-    const variance = div(squares, Math.max(0, count - correction))
-    return [variance, keepDims ? average : reshape(average, variance.shape)]
+    const attributes = { axes: normalizeAxes('variance', axes, input.rank), correction, keepDims }
+    const outputs = applyAll(varMeanOp, [input], attributes)
+    return [inputAt('varMean', outputs, 0), inputAt('varMean', outputs, 1)]
   })
 }
 /** sum((x - mean)^2) / (n - correction) over axes; all by default. PyTorch's `var`. */
@@ -64,8 +118,11 @@ export function medianWithIndices(
     if (size === 0) throw new ShapeError('median: needs at least one element on the axis')
     const middle = Math.floor((size - 1) / 2)
     const lower = topk(input, middle + 1, at, { largest: false })
-    const [values, indices] = lower.map((t) => slice(t, [middle, middle + 1], at)) as [Tensor, Tensor]
-    return keepDims ? [values, indices] : [squeeze(values, at), squeeze(indices, at)]
+    const pick = (t: Tensor): Tensor => {
+      const picked = slice(t, [middle, middle + 1], at)
+      return keepDims ? picked : squeeze(picked, at)
+    }
+    return [pick(lower[0]), pick(lower[1])]
   })
 }
 

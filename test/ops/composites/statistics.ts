@@ -11,7 +11,6 @@ export const samples: Record<string, ops.Sample[]> = {
     { inputs: [[2, 3, 4]], call: (x) => ops.std(x, -1) },
     { inputs: [[2, 3, 4]], call: (x) => ops.std(x, [1, 2], { correction: 2 }) },
   ],
-  varMean: [{ inputs: [[2, 3]], call: (x) => ops.varMean(x, 1) }],
   median: [{ inputs: [distinct], call: ops.median, smooth: false }],
   medianWithIndices: [
     { inputs: [distinct], call: (x) => ops.medianWithIndices(x, -1), smooth: false },
