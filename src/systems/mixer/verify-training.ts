@@ -9,7 +9,7 @@ import { numberSetting, type ReferenceCase, type Settings, stringSetting } from 
 import { Mixer } from './model.ts'
 import { fromOfficial, toOfficial } from './official.ts'
 import { bigVisionSchedule, fineTuningRate } from './official-training.ts'
-import { officialConfig, tensorOf, tensorsBelow, toChannelsFirst } from './verify.ts'
+import { officialConfig, tensorOf, tensorsBelow, toChannelsFirst } from './verify-case.ts'
 
 /** Step s of a tensor whose first axis counts the steps. */
 function atStep({ dtype, shape, data }: NDArray, step: number): NDArray {
