@@ -1,74 +1,74 @@
 import * as ops from '../ops/index.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import type { Variable } from '../tensor/variable.ts'
-import { Optimizer, type OptimizerOptions, type ParameterGroup, type UpdateContext } from './optimizer.ts'
+import {
+  decayComplaint,
+  Optimizer,
+  type OptimizerSettings,
+  type ParameterList,
+  type UpdateRule,
+  withWeightDecay,
+} from './optimizer.ts'
+import { type Scheduled, scheduledValue } from './schedule.ts'
 
-export interface AdamOptions extends OptimizerOptions {
-  /** Decay of the running mean and of the running mean square. Default: 0.9, 0.999. */
-  readonly betas?: readonly [number, number]
-  /** Added to the square root of the corrected mean square. Default: 1e-8. */
-  readonly eps?: number
-  /** Divide by the largest mean square so far (Reddi et al. 2018). Default: false. */
-  readonly amsgrad?: boolean
+export interface AdamSettings extends OptimizerSettings {
+  /** Decay of the averages of the gradient and of its square. */
+  readonly betas: readonly [number, number]
+  /** Added to the root of the bias-corrected second moment. */
+  readonly eps: number
+  /** Adam: this times the weight is added to the gradient. AdamW: the weight shrinks by lr times this. */
+  readonly weightDecay: Scheduled
+  /** Divide by the largest second moment so far (Reddi et al. 2018). */
+  readonly amsgrad: boolean
 }
+
+export type AdamOptions = Partial<AdamSettings> & Pick<OptimizerSettings, 'lr'>
 
 /**
- * Adam (Kingma and Ba 2015): w - lr m^ / (sqrt(v^) + eps), with bias-corrected running mean m^ and mean square v^.
- * weightDecay is added to the gradient (L2).
+ * m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps).
+ * An update is bound by memory, so every pass counts: exp_avg and exp_avg_sq are kept without their factors 1 - b1 and
+ * 1 - b2, and these go into step size and epsilon, on the host: with c = sqrt((1 - b2) / (1 - b2^t)),
+ * w -= [lr (1 - b1) / (1 - b1^t) / c] M / (sqrt(V) + eps / c). See docs/decisions/002-adam-layout.md.
  */
-export class Adam extends Optimizer {
-  readonly #betas: readonly [number, number]
-  readonly #eps: number
-  readonly #amsgrad: boolean
-  protected readonly kinds: readonly string[]
-
-  constructor(parameters: readonly Variable[] | readonly ParameterGroup[], options: AdamOptions) {
-    super(parameters, options)
-    this.#betas = options.betas ?? [0.9, 0.999]
-    this.#eps = options.eps ?? 1e-8
-    this.#amsgrad = options.amsgrad ?? false
-    this.kinds = this.#amsgrad ? ['exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'] : ['exp_avg', 'exp_avg_sq']
-  }
-
-  protected override apply(context: UpdateContext): Tensor {
-    const { parameter, gradient, weightDecay } = context
-    const g = weightDecay === 0 ? gradient : ops.add(gradient, ops.mul(parameter, weightDecay))
-    return ops.sub(parameter, this.scaledStep({ ...context, gradient: g }))
-  }
-
-  /** lr m^ / (sqrt(v^) + eps). The corrections are folded into two scalars, so that no pass over memory is spent on them. */
-  protected scaledStep({ parameter, gradient: g, lr }: UpdateContext): Tensor {
-    const [b1, b2] = this.#betas
-    const [first, second] = [this.state('exp_avg', parameter), this.state('exp_avg_sq', parameter)]
-    const mean = ops.add(ops.mul(first, b1), ops.mul(g, 1 - b1))
-    const square = ops.add(ops.mul(second, b2), ops.mul(ops.mul(g, g), 1 - b2))
-    first.assign(mean)
-    second.assign(square)
-    // m^ / (sqrt(v^) + eps) = (m c / (1 - b1^t)) / (sqrt(v) + eps c) with c = sqrt(1 - b2^t)
-    const root = this.feed('eps', (steps) => this.#eps * Math.sqrt(1 - b2 ** (steps + 1)))
-    const scale = this.feed('scale', (steps) => Math.sqrt(1 - b2 ** (steps + 1)) / (1 - b1 ** (steps + 1)))
-    const denominator = ops.add(ops.sqrt(this.#bound(parameter, square)), root)
-    return ops.div(ops.mul(mean, ops.mul(lr, scale)), denominator)
-  }
-
-  #bound(parameter: Variable, square: Tensor): Tensor {
-    if (!this.#amsgrad) return square
-    const largest = this.state('max_exp_avg_sq', parameter)
-    const bound = ops.maximum(largest, square)
-    largest.assign(bound)
-    return bound
+function adamRule(decoupled: boolean): UpdateRule<AdamSettings> {
+  return {
+    complaint: ({ betas }) => decayComplaint('betas', betas),
+    slots: ({ amsgrad }) => ({ exp_avg: 0, exp_avg_sq: 0, ...(amsgrad && { max_exp_avg_sq: 0 }) }),
+    prepare: ({ betas: [beta1, beta2], eps, weightDecay, amsgrad }, host) => {
+      const scale = (step: number): number => Math.sqrt((1 - beta2) / (1 - beta2 ** (step + 1)))
+      const stepSize = host(({ step, lr }) => (lr * (1 - beta1)) / (1 - beta1 ** (step + 1)) / scale(step))
+      const epsilon = host(({ step }) => eps / scale(step))
+      const decayed = withWeightDecay(decoupled ? 0 : weightDecay, host)
+      const kept =
+        decoupled && weightDecay !== 0 ? host(({ step, lr }) => 1 - lr * scheduledValue(weightDecay, step)) : undefined
+      return ({ weight, gradient, state }) => {
+        const g = decayed(gradient, weight)
+        const [average, square] = [state('exp_avg'), state('exp_avg_sq')]
+        average.assign(beta1 === 0 ? g : ops.add(ops.mul(average, beta1), g))
+        square.assign(ops.add(ops.mul(square, beta2), ops.mul(g, g)))
+        let second = square.value
+        if (amsgrad) {
+          const largest = state('max_exp_avg_sq')
+          largest.assign(ops.maximum(largest, second))
+          second = largest.value
+        }
+        const step = ops.mul(ops.div(average, ops.add(ops.sqrt(second), epsilon)), stepSize)
+        return ops.sub(kept ? ops.mul(weight, kept) : weight, step)
+      }
+    },
   }
 }
 
-/** Adam with decoupled weight decay (Loshchilov and Hutter 2019): the weight shrinks by lr * weightDecay first. Default: 0.01. */
-export class AdamW extends Adam {
-  constructor(parameters: readonly Variable[] | readonly ParameterGroup[], options: AdamOptions) {
-    super(parameters, { weightDecay: 0.01, ...options })
-  }
+const defaults = { betas: [0.9, 0.999], eps: 1e-8, amsgrad: false, maximize: false } as const
 
-  protected override apply(context: UpdateContext): Tensor {
-    const { parameter, lr, weightDecay } = context
-    const shrunk = weightDecay === 0 ? parameter : ops.mul(parameter, ops.sub(1, ops.mul(lr, weightDecay)))
-    return ops.sub(shrunk, this.scaledStep(context))
+/** Adam (Kingma and Ba 2015). Defaults: betas 0.9, 0.999, eps 1e-8, no weight decay (which would be an L2 penalty). */
+export class Adam extends Optimizer<AdamSettings> {
+  constructor(parameters: ParameterList<AdamSettings>, options: AdamOptions) {
+    super(adamRule(false), parameters, { ...defaults, weightDecay: 0, ...options })
+  }
+}
+
+/** Adam with decoupled weight decay (Loshchilov and Hutter 2019). Defaults as of Adam, weight decay 0.01. */
+export class AdamW extends Optimizer<AdamSettings> {
+  constructor(parameters: ParameterList<AdamSettings>, options: AdamOptions) {
+    super(adamRule(true), parameters, { ...defaults, weightDecay: 0.01, ...options })
   }
 }

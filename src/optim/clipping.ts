@@ -1,3 +1,4 @@
+/** Limits on gradients, as in `torch.nn.utils`. */
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { UsageError } from '../util/errors.ts'
@@ -18,9 +19,14 @@ function checkLimit(name: string, limit: number): void {
 
 /** The norm of all elements of all tensors together: the norm of the tensors' norms. */
 export function totalNorm(tensors: readonly Tensor[], normType = 2): Tensor {
+  const joined = (reduce: (tensor: Tensor) => Tensor): Tensor =>
+    ops.concat(tensors.map((tensor) => ops.reshape(reduce(tensor), [1])))
   if (tensors.length === 0) return ops.full([], 0)
-  const norms = tensors.map((tensor) => ops.reshape(ops.vectorNorm(tensor, normType), [1]))
-  return ops.vectorNorm(ops.concat(norms), normType)
+  if (normType === 2) return ops.sqrt(ops.sum(joined((tensor) => ops.sum(ops.square(tensor)))))
+  return ops.vectorNorm(
+    joined((tensor) => ops.vectorNorm(tensor, normType)),
+    normType,
+  )
 }
 
 /**

@@ -1,174 +1,233 @@
+/** What all optimizers share: groups of parameters, their state, and the update as part of a trace. */
 import { gradient } from '../autodiff/gradient.ts'
 import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
-import { Tensor } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
 import { UsageError } from '../util/errors.ts'
-import { clipGradNorm, clipGradValue } from './clip.ts'
-import type { Schedule } from './schedules.ts'
+import { type ClipOptions, clipGradients } from './clipping.ts'
+import { UpdateCounter } from './counter.ts'
+import { parameterNames } from './parameter-names.ts'
+import { type Scheduled, scheduledValue } from './schedule.ts'
 
-/** Parameters with settings of their own. */
-export interface ParameterGroup {
-  readonly parameters: readonly Variable[]
-  /** A factor on the optimizer's learning rate. Default: 1. */
-  readonly lrScale?: number
-  /** Default: the optimizer's. */
-  readonly weightDecay?: number
+/** Settings that every optimizer has. */
+export interface OptimizerSettings {
+  /** Learning rate, or a schedule of it. */
+  readonly lr: Scheduled
+  /** Go up the gradient instead of down. Default: false. */
+  readonly maximize: boolean
 }
 
-export interface OptimizerOptions {
-  /** A number, or a function of the update's number (0, 1, ...). */
-  readonly lr: number | Schedule
-  readonly weightDecay?: number
-  /** Ascend instead of descending. Default: false. */
-  readonly maximize?: boolean
+/** Parameters with settings of their own; what is left out is as in the optimizer's options. */
+export type ParameterGroup<S> = Partial<S> & { readonly parameters: readonly Variable[] }
+
+/** What an optimizer is given to optimise: variables, or groups of them. */
+export type ParameterList<S> = readonly Variable[] | readonly ParameterGroup<S>[]
+
+/** When an update happens. */
+export interface UpdateTime {
+  /** Updates before this one: 0, 1, 2, ... */
+  readonly step: number
+  /** The learning rate of this step. */
+  readonly lr: number
 }
 
-export interface MinimizeOptions {
-  /** Largest norm of all gradients together. */
-  readonly clipNorm?: number
-  /** Largest absolute value of a gradient's element. */
-  readonly clipValue?: number
-}
+/** Makes a scalar that the host computes anew, in double precision, before every call of the compiled function. */
+export type HostScalar = (compute: (time: UpdateTime) => number) => Tensor
 
-/** One parameter with what its update needs. */
-export interface UpdateContext {
-  readonly parameter: Variable
+/** One parameter at the moment of its update. */
+export interface ParameterUpdate {
+  /** Its value, of any shape. */
+  readonly weight: Tensor
+  /** d loss / d weight, of the same shape. */
   readonly gradient: Tensor
-  /** Learning rate of this call, a scalar fed by the host. */
-  readonly lr: Tensor
-  readonly weightDecay: number
+  /** The state of that name, which belongs to this parameter and has its shape; the rule assigns its next value. */
+  readonly state: (slot: string) => Variable
 }
+
+/** The mathematics of an optimizer. */
+export interface UpdateRule<S> {
+  /** What is wrong with the settings, beyond negative numbers. */
+  readonly complaint?: (settings: S) => string | undefined
+  /** State beside each parameter: names and first values. */
+  readonly slots: (settings: S) => Readonly<Record<string, number>>
+  /** Prepares the scalars of a group; the function it returns gives the next value of a parameter. */
+  readonly prepare: (settings: S, host: HostScalar) => (update: ParameterUpdate) => Tensor
+}
+
+/** What an update tells about itself. */
+export interface UpdateResult {
+  /** Norm of all gradients together before clipping; computed only if something uses it. */
+  readonly gradientNorm: Tensor
+}
+
+interface Group<S> {
+  readonly parameters: readonly Variable[]
+  readonly settings: S
+}
+
+type Preparation = (host: HostScalar) => (update: ParameterUpdate) => Tensor
 
 /**
- * Base of the optimizers. Inside a compiled function `minimize(loss)` records the gradients and the new values of all
- * parameters. Learning rate and bias corrections are computed on the host in float64, so a schedule never retraces.
+ * Base of the optimizers: an update rule applied to parameters. Inside a traced function `minimize(loss)` records
+ * gradients and updates. Learning rate and bias corrections are computed on the host, so a schedule never retraces.
  */
-export abstract class Optimizer {
-  /** Updates made so far; a checkpoint holds it. */
-  readonly steps = new Variable([], { dtype: 'int64', name: 'steps' })
-  readonly #groups: readonly ParameterGroup[]
-  readonly #options: OptimizerOptions
-  readonly #states = new Map<string, Variable>()
-  /** The host's scalars of the update that is being recorded. */
-  readonly #feeds = new Map<string, Tensor>()
+export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings> {
+  readonly groups: readonly Group<S>[]
+  readonly #counter = new UpdateCounter(this.constructor.name, 'steps')
+  readonly #states = new Map<Variable, ReadonlyMap<string, Variable>>()
+  readonly #preparations = new Map<Group<OptimizerSettings>, Preparation>()
 
-  constructor(parameters: readonly Variable[] | readonly ParameterGroup[], options: OptimizerOptions) {
-    const isGroups = parameters.some((entry) => !(entry instanceof Variable))
-    this.#groups = isGroups
-      ? (parameters as readonly ParameterGroup[])
-      : [{ parameters: parameters as readonly Variable[] }]
-    this.#options = options
-    if (this.parameters.length === 0)
-      throw new UsageError('optimizer: there are no parameters to train', { hint: 'pass model.parameters()' })
-  }
-
-  get parameters(): Variable[] {
-    return this.#groups.flatMap((group) => group.parameters)
-  }
-
-  /** The learning rate of the coming update. */
-  get lr(): number {
-    const { lr } = this.#options
-    return typeof lr === 'number' ? lr : lr(Number(this.steps.data[0]))
-  }
-
-  /** Gradients of the loss, in the order of `parameters`. */
-  gradients(loss: Tensor): Tensor[] {
-    return gradient(loss, this.parameters)
-  }
-
-  /** Records gradients and update. Returns the norm of all gradients before clipping, if it was asked to clip by it. */
-  minimize(loss: Tensor, options: MinimizeOptions = {}): { readonly gradientNorm?: Tensor } {
-    let gradients = this.gradients(loss)
-    if (options.clipValue !== undefined) gradients = clipGradValue(gradients, options.clipValue)
-    if (options.clipNorm === undefined) {
-      this.update(gradients)
-      return {}
-    }
-    const { clipped, norm } = clipGradNorm(gradients, options.clipNorm)
-    this.update(clipped)
-    return { gradientNorm: norm }
-  }
-
-  /** Records the new values of the parameters from given gradients, in the order of `parameters`. */
-  update(gradients: readonly Tensor[]): void {
-    this.#feeds.clear()
-    const lr = this.feed('lr', () => this.lr)
-    let next = 0
-    for (const group of this.#groups) {
-      const scaled = group.lrScale === undefined ? lr : ops.mul(lr, group.lrScale)
+  constructor(rule: UpdateRule<S>, parameters: ParameterList<S>, settings: S) {
+    const name = this.constructor.name
+    this.groups = groupsOf(parameters, settings)
+    checkParameters(name, this.parameters)
+    for (const group of this.groups) {
+      const complaint = negativeComplaint(group.settings) ?? rule.complaint?.(group.settings)
+      if (complaint !== undefined) throw new UsageError(`${name}: ${complaint}`)
+      this.#preparations.set(group, (host) => rule.prepare(group.settings, host))
+      const slots = Object.entries(rule.slots(group.settings))
       for (const parameter of group.parameters) {
-        const given = gradients[next++]
-        if (!given)
-          throw new UsageError(
-            `optimizer: ${this.parameters.length} parameters need as many gradients, found ${gradients.length}`,
-          )
-        const direction = this.#options.maximize ? ops.neg(given) : given
-        const weightDecay = group.weightDecay ?? this.#options.weightDecay ?? 0
-        parameter.assign(this.apply({ parameter, gradient: direction, lr: scaled, weightDecay }))
+        const state = slots.map(([slot, start]) => {
+          const data = new Float32Array(parameter.size).fill(start)
+          return [slot, new Variable(parameter.shape, { data })] as const
+        })
+        this.#states.set(parameter, new Map(state))
       }
     }
   }
 
-  /** The parameter's new value. Assigns the optimizer's own variables. */
-  protected abstract apply(context: UpdateContext): Tensor
-
-  /** A scalar computed on the host for each call, one per name; `steps` counts the updates before it. */
-  protected feed(name: string, value: (steps: number) => number): Tensor {
-    const known = this.#feeds.get(name)
-    if (known) return known
-    const leaf = new Tensor('float32', [], {
-      kind: 'feed',
-      feed: {
-        pull: () => Float32Array.of(value(Number(this.steps.data[0]))),
-        advance: this.#advance,
-        retreat: this.#retreat,
-      },
-    })
-    this.#feeds.set(name, leaf)
-    return leaf
+  /** All parameters, group by group: the order of `gradients` and `update`. */
+  get parameters(): readonly Variable[] {
+    return this.groups.flatMap((group) => group.parameters)
   }
 
-  readonly #advance = (): void => this.#move(1n)
-  readonly #retreat = (): void => this.#move(-1n)
-
-  #move(by: bigint): void {
-    this.steps.data[0] = BigInt(this.steps.data[0] ?? 0) + by
+  /** How many updates were made: an int64 scalar. */
+  get steps(): Variable {
+    return this.#counter.count
   }
 
-  /** A variable of the parameter's shape (or a given one), made at first use; it starts at zero. */
-  protected state(kind: string, parameter: Variable): Variable {
-    const name = `${kind}.${this.#nameOf(parameter)}`
-    const known = this.#states.get(name)
-    if (known) return known
-    const variable = new Variable(parameter.shape, { name })
-    this.#states.set(name, variable)
-    return variable
+  /** The learning rate of the coming update, of the first group. */
+  get lr(): number {
+    return scheduledValue(this.groups[0]?.settings.lr ?? 0, this.#counter.value)
   }
 
-  /** The parameter's name; its number where it has none, or shares it (parameters of several models). */
-  #nameOf(parameter: Variable): string {
+  /** d loss / d each parameter. */
+  gradients(loss: Tensor): Tensor[] {
+    return gradient(loss, this.parameters)
+  }
+
+  /** Records the update by gradients in the order of `parameters`, clipped first if asked. */
+  update(gradients: readonly Tensor[], options: ClipOptions = {}): UpdateResult {
     const { parameters } = this
-    const unique = parameters.filter(({ name }) => name === parameter.name).length === 1
-    return parameter.name && unique ? parameter.name : String(parameters.indexOf(parameter))
+    if (gradients.length !== parameters.length) {
+      throw new UsageError(
+        `${this.constructor.name}: ${parameters.length} parameters need as many gradients, found ${gradients.length}`,
+      )
+    }
+    const clipped = clipGradients(gradients, options)
+    const gradientOf = new Map(parameters.map((parameter, i) => [parameter, clipped.gradients[i]]))
+    const scalar = this.#counter.advance()
+    for (const [group, prepare] of this.#preparations) {
+      const { maximize, lr } = group.settings
+      const updated = prepare((compute) => scalar((step) => compute({ step, lr: scheduledValue(lr, step) })))
+      for (const parameter of group.parameters) {
+        const found = gradientOf.get(parameter)
+        if (!found) continue
+        parameter.assign(
+          updated({
+            weight: parameter.value,
+            gradient: maximize ? ops.neg(found) : found,
+            state: (slot) => this.#state(parameter, slot),
+          }),
+        )
+      }
+    }
+    return { gradientNorm: clipped.norm }
   }
 
-  /** Kinds of `state` that the optimizer keeps for each parameter. */
-  protected abstract readonly kinds: readonly string[]
+  /** Records the gradients of the loss and the update of all parameters. */
+  minimize(loss: Tensor, options: ClipOptions = {}): UpdateResult {
+    return this.update(this.gradients(loss), options)
+  }
 
-  /** Everything a checkpoint needs, by name. */
+  /** `steps` and all state by stable names, like `exp_avg.<parameter name>`: what a checkpoint holds. */
   variables(): Map<string, Variable> {
-    const states = this.kinds.flatMap((kind) => this.parameters.map((parameter) => this.state(kind, parameter)))
-    return new Map([this.steps, ...states].map((variable) => [variable.name, variable]))
+    const named = new Map([[this.steps.name, this.steps]])
+    const names = parameterNames(this.parameters)
+    for (const [i, parameter] of this.parameters.entries()) {
+      for (const [slot, variable] of this.#states.get(parameter) ?? []) {
+        variable.name = `${slot}.${names[i]}`
+        named.set(variable.name, variable)
+      }
+    }
+    return named
   }
 
+  /** Copies of the numbers of `variables()`. */
   stateDict(): Map<string, NDArray> {
     return copyState(this.variables())
   }
 
+  /** Copies numbers in; training then goes on bit-identically. Throws a ShapeError that names what does not fit. */
   loadStateDict(state: ReadonlyMap<string, NDArray>, options: LoadOptions = {}): StateDifference {
     return loadState(this.constructor.name, this.variables(), state, options)
+  }
+
+  #state(parameter: Variable, slot: string): Variable {
+    const variable = this.#states.get(parameter)?.get(slot)
+    if (!variable) throw new UsageError(`${this.constructor.name}: its rule declares no state "${slot}"`)
+    return variable
+  }
+}
+
+/** The L2 penalty: adds weightDecay * weight to a gradient, unless it is 0. */
+export function withWeightDecay(
+  weightDecay: Scheduled,
+  host: HostScalar,
+): (gradient: Tensor, weight: Tensor) => Tensor {
+  if (weightDecay === 0) return (gradient) => gradient
+  const factor = host(({ step }) => scheduledValue(weightDecay, step))
+  return (gradient, weight) => ops.add(gradient, ops.mul(weight, factor))
+}
+
+/** A complaint about averages that would never move, for decays that are not in [0, 1). */
+export function decayComplaint(setting: string, decays: readonly number[]): string | undefined {
+  const fits = decays.every((decay) => decay >= 0 && decay < 1)
+  return fits ? undefined : `${setting} must be in [0, 1), found ${decays.join(', ')}`
+}
+
+/** No setting of any optimizer makes sense below 0. */
+function negativeComplaint(settings: object): string | undefined {
+  const wrong = Object.entries(settings).find(([, value]) => typeof value === 'number' && !(value >= 0))
+  return wrong && `${wrong[0]} must be at least 0, found ${wrong[1]}`
+}
+
+function isVariables<S>(parameters: ParameterList<S>): parameters is readonly Variable[] {
+  return parameters.every((entry) => entry instanceof Variable)
+}
+
+function groupsOf<S>(parameters: ParameterList<S>, settings: S): Group<S>[] {
+  if (isVariables(parameters)) return [{ parameters: [...parameters], settings }]
+  return parameters.map(({ parameters: members, ...own }) => ({
+    parameters: [...members],
+    settings: { ...settings, ...own },
+  }))
+}
+
+function checkParameters(name: string, parameters: readonly Variable[]): void {
+  if (parameters.length === 0) {
+    throw new UsageError(`${name}: there are no parameters to optimise`, {
+      hint: 'pass model.parameters(); frozen ones are not among them',
+    })
+  }
+  const known = new Set<Variable>()
+  for (const parameter of parameters) {
+    const label = parameter.name || String(parameter.leaf)
+    if (known.has(parameter)) throw new UsageError(`${name}: parameter ${label} is listed twice`)
+    if (parameter.dtype !== 'float32')
+      throw new UsageError(`${name}: parameters must be float32, ${label} is ${parameter.dtype}`)
+    known.add(parameter)
   }
 }

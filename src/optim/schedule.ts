@@ -1,4 +1,4 @@
-/** A number for each step: 0 is the first update. Pure, so that resuming needs only the step. */
+/** A number for each step; 0 is the first update. A pure function, so that resuming needs the step alone. */
 export type Schedule = (step: number) => number
 
 /** A setting that is one number, or changes from step to step. */
@@ -7,4 +7,21 @@ export type Scheduled = number | Schedule
 /** The value of a setting at a step. */
 export function scheduledValue(value: Scheduled, step: number): number {
   return typeof value === 'number' ? value : value(step)
+}
+
+/**
+ * Several schedules, one after the other: schedule i begins anew at step milestones[i - 1] (PyTorch's SequentialLR).
+ * milestones: rising, one fewer than schedules.
+ */
+export function sequentialLR(schedules: readonly Schedule[], milestones: readonly number[]): Schedule {
+  return (step) => {
+    const index = milestones.filter((milestone) => milestone <= step).length
+    const start = index === 0 ? 0 : (milestones[index - 1] ?? 0)
+    return (schedules[index] ?? schedules.at(-1))?.(step - start) ?? 0
+  }
+}
+
+/** A schedule times min(1, step / steps): warm-up laid over it, as big_vision and vit_jax do. The first rate is 0. */
+export function withWarmup(schedule: Scheduled, steps: number): Schedule {
+  return (step) => scheduledValue(schedule, step) * (steps > 0 ? Math.min(1, step / steps) : 1)
 }

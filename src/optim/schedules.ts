@@ -1,19 +1,130 @@
-/** Learning rates as functions of the update's number: 0 for the first. */
-export type Schedule = (step: number) => number
+/**
+ * The schedules of `torch.optim.lr_scheduler`, by closed formulas. Each takes the learning rate that PyTorch's optimizer
+ * is made with, and gives the rate of step 0, 1, 2, ...
+ */
+import { UsageError } from '../util/errors.ts'
+import type { Schedule } from './schedule.ts'
 
-/** Linear from 0 (at step 0) over the warm-up, then half a cosine down to 0 at `totalSteps`. As transformers' cosine schedule. */
-export function warmupCosine(lr: number, warmupSteps: number, totalSteps: number): Schedule {
+/** lr * factor for the first `totalIters` steps, then lr. Defaults: 1/3, 5. */
+export function constantLR(
+  lr: number,
+  { factor = 1 / 3, totalIters = 5 }: { readonly factor?: number; readonly totalIters?: number } = {},
+): Schedule {
+  return (step) => (step < totalIters ? lr * factor : lr)
+}
+
+/** Options of `linearLR`. */
+export interface LinearOptions {
+  /** Factor on lr at step 0. Default: 1/3. */
+  readonly startFactor?: number
+  /** Factor on lr from step `totalIters` on. Default: 1. */
+  readonly endFactor?: number
+  /** Default: 5. */
+  readonly totalIters?: number
+}
+
+/** From lr * startFactor in a straight line to lr * endFactor at step totalIters. */
+export function linearLR(
+  lr: number,
+  { startFactor = 1 / 3, endFactor = 1, totalIters = 5 }: LinearOptions = {},
+): Schedule {
   return (step) => {
-    if (step < warmupSteps) return (lr * step) / Math.max(1, warmupSteps)
-    const progress = (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps)
-    return lr * Math.max(0, 0.5 * (1 + Math.cos(Math.PI * progress)))
+    const progress = totalIters > 0 ? Math.min(1, step / totalIters) : 1
+    return lr * (startFactor + (endFactor - startFactor) * progress)
   }
 }
 
-/** Linear from 0 over the warm-up, then linear down to 0 at `totalSteps`. As transformers' linear schedule. */
-export function warmupLinear(lr: number, warmupSteps: number, totalSteps: number): Schedule {
+/** lr * (1 - step / totalIters)^power, 0 from totalIters on. Defaults: 5 steps, power 1. */
+export function polynomialLR(
+  lr: number,
+  { totalIters = 5, power = 1 }: { readonly totalIters?: number; readonly power?: number } = {},
+): Schedule {
+  return (step) => lr * (1 - Math.min(1, step / totalIters)) ** power
+}
+
+/** lr * gamma^(number of times stepSize has passed). Default gamma: 0.1. */
+export function stepLR(
+  lr: number,
+  { stepSize, gamma = 0.1 }: { readonly stepSize: number; readonly gamma?: number },
+): Schedule {
+  return (step) => lr * gamma ** Math.floor(step / stepSize)
+}
+
+/** lr * gamma^(number of milestones reached); a milestone listed twice counts twice. Default gamma: 0.1. */
+export function multiStepLR(
+  lr: number,
+  { milestones, gamma = 0.1 }: { readonly milestones: readonly number[]; readonly gamma?: number },
+): Schedule {
+  return (step) => lr * gamma ** milestones.filter((milestone) => milestone <= step).length
+}
+
+/** lr * gamma^step. */
+export function exponentialLR(lr: number, { gamma }: { readonly gamma: number }): Schedule {
+  return (step) => lr * gamma ** step
+}
+
+/** Half a cosine from `start` (progress 0) to `end` (progress 1). */
+function cosine(start: number, end: number, progress: number): number {
+  return end + ((start - end) * (1 + Math.cos(Math.PI * progress))) / 2
+}
+
+/** Half a cosine from lr to etaMin at step tMax, and up again: period 2 tMax. Default etaMin: 0. */
+export function cosineAnnealingLR(
+  lr: number,
+  { tMax, etaMin = 0 }: { readonly tMax: number; readonly etaMin?: number },
+): Schedule {
+  return (step) => cosine(lr, etaMin, step / tMax)
+}
+
+/** Half a cosine over t0 steps, then again over t0 * tMult, t0 * tMult^2, ... Defaults: tMult 1, etaMin 0. */
+export function cosineAnnealingWarmRestarts(
+  lr: number,
+  { t0, tMult = 1, etaMin = 0 }: { readonly t0: number; readonly tMult?: number; readonly etaMin?: number },
+): Schedule {
+  if (!(t0 > 0) || !(tMult >= 1))
+    throw new UsageError(`cosineAnnealingWarmRestarts: t0 must be above 0 and tMult at least 1, found ${t0}, ${tMult}`)
   return (step) => {
-    if (step < warmupSteps) return (lr * step) / Math.max(1, warmupSteps)
-    return lr * Math.max(0, (totalSteps - step) / Math.max(1, totalSteps - warmupSteps))
+    let [position, length] = [tMult === 1 ? step % t0 : step, t0]
+    while (position >= length) {
+      position -= length
+      length *= tMult
+    }
+    return cosine(lr, etaMin, position / length)
+  }
+}
+
+/** Options of `oneCycleLR`. */
+export interface OneCycleOptions {
+  readonly maxLr: number
+  readonly totalSteps: number
+  /** Share of the steps in which the rate rises. Default: 0.3. */
+  readonly pctStart?: number
+  /** Form of rise and fall. Default: cos. */
+  readonly annealStrategy?: 'cos' | 'linear'
+  /** The first rate is maxLr / divFactor. Default: 25. */
+  readonly divFactor?: number
+  /** The last rate is the first / finalDivFactor. Default: 10000. */
+  readonly finalDivFactor?: number
+  /** Fall back to the first rate as fast as it rose, and only then to the last. Default: false. */
+  readonly threePhase?: boolean
+}
+
+/** Up to maxLr and down again, once (Smith and Topin 2017). Steps after the last keep its rate. */
+export function oneCycleLR(options: OneCycleOptions): Schedule {
+  const { maxLr, totalSteps, pctStart = 0.3, annealStrategy = 'cos', threePhase = false } = options
+  const first = maxLr / (options.divFactor ?? 25)
+  const last = first / (options.finalDivFactor ?? 1e4)
+  // Ends of the phases, and the rates there.
+  const top = pctStart * totalSteps - 1
+  const ends = threePhase ? [top, 2 * top, totalSteps - 1] : [top, totalSteps - 1]
+  const rates = threePhase ? [maxLr, first, last] : [maxLr, last]
+  const anneal = annealStrategy === 'cos' ? cosine : (a: number, b: number, t: number): number => a + (b - a) * t
+  return (step) => {
+    const clamped = Math.min(step, totalSteps - 1)
+    const found = ends.findIndex((end) => clamped <= end)
+    const phase = found < 0 ? ends.length - 1 : found
+    const [start, end] = [phase === 0 ? 0 : (ends[phase - 1] ?? 0), ends[phase] ?? 0]
+    const [from, to] = [phase === 0 ? first : (rates[phase - 1] ?? first), rates[phase] ?? last]
+    return anneal(from, to, (clamped - start) / (end - start))
   }
 }

@@ -1,47 +1,45 @@
 import * as ops from '../ops/index.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import type { Variable } from '../tensor/variable.ts'
-import { Optimizer, type OptimizerOptions, type ParameterGroup, type UpdateContext } from './optimizer.ts'
+import { Optimizer, type OptimizerSettings, type ParameterList, type UpdateRule, withWeightDecay } from './optimizer.ts'
+import type { Scheduled } from './schedule.ts'
 
-export interface SGDOptions extends OptimizerOptions {
-  /** Default: 0. */
-  readonly momentum?: number
-  /** Share of the gradient kept out of the momentum buffer, after the first step. Default: 0. */
-  readonly dampening?: number
-  /** Step along gradient + momentum * buffer. Default: false. */
-  readonly nesterov?: boolean
+export interface SGDSettings extends OptimizerSettings {
+  /** Share of the previous step that is kept. */
+  readonly momentum: number
+  /** Share of the gradient that does not enter the momentum; the first gradient enters whole. */
+  readonly dampening: number
+  /** L2 penalty: this times the weight is added to the gradient. */
+  readonly weightDecay: Scheduled
+  /** Look ahead: step by gradient + momentum * buffer. */
+  readonly nesterov: boolean
 }
 
-/** Stochastic gradient descent with momentum; weightDecay is added to the gradient. */
-export class SGD extends Optimizer {
-  readonly #momentum: number
-  readonly #dampening: number
-  readonly #nesterov: boolean
-  protected readonly kinds: readonly string[]
+export type SGDOptions = Partial<SGDSettings> & Pick<OptimizerSettings, 'lr'>
 
-  constructor(parameters: readonly Variable[] | readonly ParameterGroup[], options: SGDOptions) {
-    super(parameters, options)
-    this.#momentum = options.momentum ?? 0
-    this.#dampening = options.dampening ?? 0
-    this.#nesterov = options.nesterov ?? false
-    this.kinds = this.#momentum === 0 ? [] : ['momentum_buffer']
-  }
+// d = g + wd w; buffer' = momentum buffer + (1 - dampening) d; w' = w - lr buffer' (Nesterov: d + momentum buffer').
+const rule: UpdateRule<SGDSettings> = {
+  complaint: ({ nesterov, momentum, dampening }) =>
+    nesterov && (momentum === 0 || dampening !== 0)
+      ? `nesterov needs a momentum and no dampening, found momentum ${momentum}, dampening ${dampening}`
+      : undefined,
+  slots: ({ momentum }) => (momentum === 0 ? {} : { momentum_buffer: 0 }),
+  prepare: ({ momentum, dampening, weightDecay, nesterov }, host) => {
+    const lr = host((time) => time.lr)
+    const decayed = withWeightDecay(weightDecay, host)
+    const share = dampening === 0 ? undefined : host(({ step }) => (step === 0 ? 1 : 1 - dampening))
+    return ({ weight, gradient, state }) => {
+      const direction = decayed(gradient, weight)
+      if (momentum === 0) return ops.sub(weight, ops.mul(direction, lr))
+      const buffer = state('momentum_buffer')
+      buffer.assign(ops.add(ops.mul(buffer, momentum), share ? ops.mul(direction, share) : direction))
+      const step = nesterov ? ops.add(direction, ops.mul(buffer, momentum)) : buffer.value
+      return ops.sub(weight, ops.mul(step, lr))
+    }
+  },
+}
 
-  protected override apply({ parameter, gradient, lr, weightDecay }: UpdateContext): Tensor {
-    const g = weightDecay === 0 ? gradient : ops.add(gradient, ops.mul(parameter, weightDecay))
-    if (this.#momentum === 0) return ops.sub(parameter, ops.mul(g, lr))
-    const buffer = this.state('momentum_buffer', parameter)
-    // The first buffer is the gradient itself: dampening begins with the second step.
-    const share =
-      this.#dampening === 0
-        ? g
-        : ops.mul(
-            g,
-            this.feed('dampening', (steps) => (steps === 0 ? 1 : 1 - this.#dampening)),
-          )
-    const velocity = ops.add(ops.mul(buffer, this.#momentum), share)
-    buffer.assign(velocity)
-    const direction = this.#nesterov ? ops.add(g, ops.mul(velocity, this.#momentum)) : velocity
-    return ops.sub(parameter, ops.mul(direction, lr))
+/** Stochastic gradient descent. Defaults: no momentum, dampening, weight decay or Nesterov. */
+export class SGD extends Optimizer<SGDSettings> {
+  constructor(parameters: ParameterList<SGDSettings>, options: SGDOptions) {
+    super(rule, parameters, { momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false, ...options })
   }
 }

@@ -4,8 +4,7 @@ import type { Dataset } from '../data/dataset.ts'
 import { DataLoader } from '../data/loader.ts'
 import type { Module } from '../nn/index.ts'
 import * as ops from '../ops/index.ts'
-import { AdamW } from '../optim/index.ts'
-import { warmupCosine } from '../optim/schedules.ts'
+import { AdamW, cosineScheduleWithWarmup } from '../optim/index.ts'
 import { toNumbers } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
@@ -52,7 +51,10 @@ export function classifierTask(
   const loader = new DataLoader(data.train, { batchSize: settings.batch_size, shuffle: true, seed, dropLast: true })
   const totalSteps = settings.epochs * loader.stepsPerEpoch
   const optimizer = new AdamW(model.parameters(), {
-    lr: warmupCosine(settings.lr, settings.warmup_steps, totalSteps),
+    lr: cosineScheduleWithWarmup(settings.lr, {
+      numWarmupSteps: settings.warmup_steps,
+      numTrainingSteps: totalSteps,
+    }),
     weightDecay: settings.weight_decay,
   })
   const options = threads === undefined ? {} : { threads }

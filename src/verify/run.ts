@@ -7,6 +7,7 @@ import { type Comparison, compareTensors } from './compare.ts'
 import { type OpEntry, runOpEntry } from './op-entry.ts'
 import type { CaseTargetRule, CaseTolerance as Tolerance } from './target.ts'
 import { opTargets } from './targets/index.ts'
+import { optimTargets } from './targets/optim.ts'
 
 /** The outcome of one case, or of one entry of a case that holds many. */
 export interface CaseResult extends Comparison {
@@ -34,13 +35,13 @@ async function runEntry(
   tensors: ReadonlyMap<string, NDArray>,
   tolerance: Tolerance,
 ): Promise<Comparison> {
-  const target = opTargets[entry.op]
-  if (!target) return { ...none, problem: 'unknown target' }
+  const [target, optimTarget] = [opTargets[entry.op], optimTargets[entry.op]]
+  if (!target && !optimTarget) return { ...none, problem: 'unknown target' }
   const wanted = new Map([...entry.outputs, ...entry.grads].map((name) => [name, tensors.get(name)] as const))
   const missing = [...wanted].find(([, array]) => !array)
   if (missing) return { ...none, problem: `the case's safetensors file has no tensor "${missing[0]}"` }
-  const found = await runOpEntry(entry, target, tensors)
-  return compareTensors(wanted as Map<string, NDArray>, found, () => tolerance)
+  const found = target ? await runOpEntry(entry, target, tensors) : await optimTarget?.(entry, tensors)
+  return compareTensors(wanted as Map<string, NDArray>, found ?? new Map(), () => tolerance)
 }
 
 function ruleFor(target: string): CaseTargetRule | undefined {

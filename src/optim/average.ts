@@ -1,0 +1,104 @@
+import * as ops from '../ops/index.ts'
+import type { NDArray } from '../tensor/dtype.ts'
+import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
+import { Variable } from '../tensor/variable.ts'
+import { UsageError } from '../util/errors.ts'
+import { UpdateCounter } from './counter.ts'
+import { parameterNames } from './parameter-names.ts'
+import { type Scheduled, scheduledValue } from './schedule.ts'
+
+export interface AverageOptions {
+  /** Share of the old average that is kept, or a schedule of it by the number of the update (0, 1, ...). */
+  readonly decay: Scheduled
+  /** Keep less at first: min(decay, (1 + k) / (10 + k)) at update k. Default: false. */
+  readonly warmup?: boolean
+}
+
+/**
+ * Exponential moving average of weights: average = d * average + (1 - d) * weight, beginning as a copy of the weights.
+ * `update` is called inside the traced step, after the optimizer's. State: `updates` and `average.<parameter name>`.
+ */
+export class ExponentialMovingAverage {
+  /** The averaged variables, in the order of `averages`. */
+  readonly parameters: readonly Variable[]
+  readonly averages: readonly Variable[]
+  readonly #options: AverageOptions
+  readonly #counter = new UpdateCounter('ExponentialMovingAverage', 'updates')
+  #swapped = false
+
+  constructor(parameters: readonly Variable[], options: AverageOptions) {
+    const wrong = parameters.find((parameter) => parameter.dtype !== 'float32')
+    if (wrong) {
+      throw new UsageError(
+        `ExponentialMovingAverage: variables must be float32, ${wrong.name || 'one'} is ${wrong.dtype}`,
+      )
+    }
+    const { decay } = options
+    if (typeof decay === 'number' && !(decay >= 0 && decay <= 1))
+      throw new UsageError(`ExponentialMovingAverage: decay must be in [0, 1], found ${decay}`)
+    this.#options = options
+    this.parameters = [...parameters]
+    this.averages = parameters.map(({ shape, data }) => new Variable(shape, { data: data.slice() }))
+  }
+
+  /** The decay of update k. */
+  decay(k: number): number {
+    const decay = scheduledValue(this.#options.decay, k)
+    return this.#options.warmup ? Math.min(decay, (1 + k) / (10 + k)) : decay
+  }
+
+  /** Records one update of the averages toward the values that the variables have at this point of the trace. */
+  update(): void {
+    const kept = this.#counter.advance()((k) => this.decay(k))
+    const added = ops.sub(1, kept)
+    for (const [i, average] of this.averages.entries()) {
+      const parameter = this.parameters[i]
+      if (parameter) average.assign(ops.add(ops.mul(average, kept), ops.mul(parameter, added)))
+    }
+  }
+
+  /** Exchanges averages and weights, on the host; a second time it undoes itself. */
+  swap(): void {
+    for (const [i, average] of this.averages.entries()) {
+      const parameter = this.parameters[i]
+      if (!parameter) continue
+      const weights = parameter.data.slice()
+      parameter.set(average.data)
+      average.set(weights)
+    }
+    this.#swapped = !this.#swapped
+  }
+
+  /** Runs `body`, for instance an evaluation, with the averages in place of the weights. */
+  async withAverages<T>(body: () => Promise<T>): Promise<T> {
+    if (this.#swapped) return body()
+    this.swap()
+    try {
+      return await body()
+    } finally {
+      this.swap()
+    }
+  }
+
+  /** What a checkpoint holds, by name. */
+  variables(): Map<string, Variable> {
+    const names = parameterNames(this.parameters)
+    const { count } = this.#counter
+    const named = new Map([[count.name, count]])
+    for (const [i, average] of this.averages.entries()) {
+      average.name = `average.${names[i]}`
+      named.set(average.name, average)
+    }
+    return named
+  }
+
+  /** Copies of the numbers of `variables()`. */
+  stateDict(): Map<string, NDArray> {
+    return copyState(this.variables())
+  }
+
+  /** Copies numbers in. Throws a ShapeError that names what does not fit. */
+  loadStateDict(state: ReadonlyMap<string, NDArray>, options: LoadOptions = {}): StateDifference {
+    return loadState('ExponentialMovingAverage', this.variables(), state, options)
+  }
+}

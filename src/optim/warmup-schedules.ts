@@ -1,0 +1,87 @@
+/**
+ * The schedules of `transformers` (`get_..._schedule...`): linear warm-up from 0 at step 0 to lr at step numWarmupSteps,
+ * then a decay. `lr` is the rate that the optimizer is made with.
+ */
+import { UsageError } from '../util/errors.ts'
+import type { Schedule } from './schedule.ts'
+
+/** How long the warm-up is. */
+export interface WarmupOptions {
+  readonly numWarmupSteps: number
+}
+
+/** How long warm-up and training are. */
+export interface TrainingOptions extends WarmupOptions {
+  readonly numTrainingSteps: number
+}
+
+/** lr * step / warm-up steps, then what `after` says. */
+function warmedUp(lr: number, { numWarmupSteps }: WarmupOptions, after: Schedule): Schedule {
+  return (step) => (step < numWarmupSteps ? (lr * step) / Math.max(1, numWarmupSteps) : after(step))
+}
+
+/** The part of the steps after the warm-up that lies behind; beyond 1 after the last. */
+function progress(step: number, { numWarmupSteps, numTrainingSteps }: TrainingOptions): number {
+  return (step - numWarmupSteps) / Math.max(1, numTrainingSteps - numWarmupSteps)
+}
+
+/** lr after the warm-up. */
+export function constantScheduleWithWarmup(lr: number, options: WarmupOptions): Schedule {
+  return warmedUp(lr, options, () => lr)
+}
+
+/** In a straight line down to 0 at the last step. */
+export function linearScheduleWithWarmup(lr: number, options: TrainingOptions): Schedule {
+  const { numTrainingSteps, numWarmupSteps } = options
+  const length = Math.max(1, numTrainingSteps - numWarmupSteps)
+  return warmedUp(lr, options, (step) => lr * Math.max(0, (numTrainingSteps - step) / length))
+}
+
+/** `numCycles` cosine waves: the default of 0.5 falls to 0 once. */
+export function cosineScheduleWithWarmup(
+  lr: number,
+  options: TrainingOptions & { readonly numCycles?: number },
+): Schedule {
+  const { numCycles = 0.5 } = options
+  return warmedUp(lr, options, (step) => {
+    const angle = 2 * Math.PI * numCycles * progress(step, options)
+    return lr * Math.max(0, (1 + Math.cos(angle)) / 2)
+  })
+}
+
+/** `numCycles` times from lr down to 0 along half a cosine. Default: 1. */
+export function cosineWithHardRestartsScheduleWithWarmup(
+  lr: number,
+  options: TrainingOptions & { readonly numCycles?: number },
+): Schedule {
+  const { numCycles = 1 } = options
+  return warmedUp(lr, options, (step) => {
+    const done = progress(step, options)
+    return done >= 1 ? 0 : lr * Math.max(0, (1 + Math.cos(Math.PI * ((numCycles * done) % 1))) / 2)
+  })
+}
+
+/**
+ * lr / sqrt((step + timescale - numWarmupSteps) / timescale). Default timescale: the warm-up's steps, and 10000 without
+ * a warm-up.
+ */
+export function inverseSqrtSchedule(lr: number, options: WarmupOptions & { readonly timescale?: number }): Schedule {
+  const { numWarmupSteps } = options
+  const timescale = options.timescale ?? (numWarmupSteps || 10_000)
+  return warmedUp(lr, options, (step) => lr / Math.sqrt((step + timescale - numWarmupSteps) / timescale))
+}
+
+/** (lr - lrEnd) (1 - progress)^power + lrEnd, and lrEnd after the last step. Defaults: lrEnd 1e-7, power 1. */
+export function polynomialDecayScheduleWithWarmup(
+  lr: number,
+  options: TrainingOptions & { readonly lrEnd?: number; readonly power?: number },
+): Schedule {
+  const { numTrainingSteps, numWarmupSteps, lrEnd = 1e-7, power = 1 } = options
+  if (!(lr > lrEnd))
+    throw new UsageError(`polynomialDecayScheduleWithWarmup: lrEnd must be below lr, found ${lrEnd}, lr ${lr}`)
+  return warmedUp(lr, options, (step) => {
+    if (step > numTrainingSteps) return lrEnd
+    const remaining = 1 - (step - numWarmupSteps) / (numTrainingSteps - numWarmupSteps)
+    return (lr - lrEnd) * remaining ** power + lrEnd
+  })
+}
