@@ -2,7 +2,7 @@
 import type { Tensor } from '../tensor/tensor.ts'
 import { add, div, equal, greater, less, logicalAnd, logicalOr, maximum, mul, pow, sub } from './binary.ts'
 import { where } from './choice.ts'
-import { inputAt, type Operand, toTensor, toTensors } from './define.ts'
+import { type Operand, toTensor, toTensorPair } from './define.ts'
 import { clamp, isFinite as isFiniteNumber } from './rounding.ts'
 import { log1p } from './special.ts'
 import { abs, detach, exp, log, logicalNot, neg, reciprocal, sin, sqrt } from './unary.ts'
@@ -50,11 +50,6 @@ export function sqrtOrZero(x: Operand): Tensor {
   return where(isZero, 0, sqrt(where(isZero, 1, input)))
 }
 
-function operands(...list: Operand[]): readonly [Tensor, Tensor] {
-  const tensors = toTensors(list)
-  return [inputAt('operands', tensors, 0), inputAt('operands', tensors, 1)]
-}
-
 /** a is not equal to b. */
 export function notEqual(a: Operand, b: Operand): Tensor {
   return logicalNot(equal(a, b))
@@ -75,7 +70,7 @@ export function addcdiv(x: Operand, a: Operand, b: Operand, { value = 1 }: { rea
 
 /** sqrt(a^2 + b^2) without overflow of the squares. */
 export function hypot(a: Operand, b: Operand): Tensor {
-  const [x, y] = operands(a, b)
+  const [x, y] = toTensorPair(a, b)
   const larger = detach(maximum(abs(x), abs(y)))
   const scale = where(logicalAnd(greater(larger, 0), isFiniteNumber(larger)), larger, 1)
   return mul(scale, sqrt(add(square(div(x, scale)), square(div(y, scale)))))
@@ -83,7 +78,7 @@ export function hypot(a: Operand, b: Operand): Tensor {
 
 /** log(e^a + e^b) without overflow. */
 export function logAddExp(a: Operand, b: Operand): Tensor {
-  const [x, y] = operands(a, b)
+  const [x, y] = toTensorPair(a, b)
   // Equal infinities have no difference.
   const distance = where(equal(x, y), 0, abs(sub(x, y)))
   return add(maximum(x, y), log1p(exp(neg(distance))))
@@ -95,7 +90,7 @@ export function logAddExp2(a: Operand, b: Operand): Tensor {
 
 /** x log(y), 0 where x is 0 (unless y is NaN). */
 export function xlogy(x: Operand, y: Operand): Tensor {
-  const [factor, argument] = operands(x, y)
+  const [factor, argument] = toTensorPair(x, y)
   // Where log(y) is not finite, 0 log(y) would be NaN.
   const hasNoLog = logicalOr(
     less(argument, 0),

@@ -173,6 +173,12 @@ export function toTensors(operands: readonly Operand[]): Tensor[] {
   })
 }
 
+/** Two operands as tensors: a number takes the dtype of the other one. */
+export function toTensorPair(a: Operand, b: Operand): readonly [Tensor, Tensor] {
+  const tensors = toTensors([a, b])
+  return [inputAt('operands', tensors, 0), inputAt('operands', tensors, 1)]
+}
+
 export function toTensor(operand: Operand): Tensor {
   return first(toTensors([operand]))
 }

@@ -64,11 +64,6 @@ export const topkOp = defineOp<TopkAttributes>({
     { inputs: [{ shape: [3], dtype: 'bool' }], call: (x) => topk(x, 1) },
   ],
 })
-/** A scalar is ordered as a vector of one element. */
-function atLeastOneAxis(x: Tensor): Tensor {
-  return x.rank === 0 ? reshape(x, [1]) : x
-}
-
 /** Options of `topk`. */
 export interface TopkOptions {
   /** false: the smallest elements. Default: true. */
@@ -85,8 +80,10 @@ export function topk(
   const input = toTensor(x)
   return checked(() => {
     const at = normalizeAxis('topk', axis, input.rank)
-    const [values, indices] = applyAll(topkOp, [atLeastOneAxis(input)], { k, axis: at, largest }) as [Tensor, Tensor]
-    return input.rank > 0 || k === 0 ? [values, indices] : [reshape(values, []), reshape(indices, [])]
+    // A scalar is ordered as a vector of one element.
+    const outputs = applyAll(topkOp, [input.rank === 0 ? reshape(input, [1]) : input], { k, axis: at, largest })
+    const shaped = (t: Tensor): Tensor => (input.rank === 0 && k === 1 ? reshape(t, []) : t)
+    return [shaped(inputAt('topk', outputs, 0)), shaped(inputAt('topk', outputs, 1))]
   })
 }
 

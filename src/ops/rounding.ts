@@ -17,7 +17,7 @@ import {
   sub,
 } from './binary.ts'
 import { cast, where } from './choice.ts'
-import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor, toTensors } from './define.ts'
+import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor, toTensorPair } from './define.ts'
 import { abs, ceil, floor, isNan, logicalNot, round } from './unary.ts'
 
 const number: readonly DType[] = ['float32', 'int32', 'int64']
@@ -41,24 +41,19 @@ function truncatedRemainder(a: Tensor, b: Tensor): { readonly rest: Tensor; read
 }
 /** Remainder of a / b rounded down: it has the sign of b, as in Python. */
 export function remainder(a: Operand, b: Operand): Tensor {
-  const [dividend, divisor] = pair(a, b)
+  const [dividend, divisor] = toTensorPair(a, b)
   const { rest, isOpposite } = truncatedRemainder(dividend, divisor)
   return where(isOpposite, add(rest, divisor), rest)
 }
 /** The quotient a / b rounded down; no gradient. Whole numbers are divided exactly. */
 export function floorDivide(a: Operand, b: Operand): Tensor {
-  const [dividend, divisor] = pair(a, b)
+  const [dividend, divisor] = toTensorPair(a, b)
   const { rest, isOpposite } = truncatedRemainder(dividend, divisor)
   const quotient = div(sub(dividend, rest), divisor)
   const lowered = sub(quotient, cast(isOpposite, quotient.dtype))
   if (dividend.dtype !== 'float32') return lowered
   // The remainder by 0 is NaN, the quotient is infinite.
   return where(equal(divisor, 0), floor(div(dividend, divisor)), round(lowered))
-}
-
-function pair(a: Operand, b: Operand): readonly [Tensor, Tensor] {
-  const tensors = toTensors([a, b])
-  return [inputAt('operands', tensors, 0), inputAt('operands', tensors, 1)]
 }
 
 interface ClipAttributes {
