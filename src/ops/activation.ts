@@ -1,14 +1,15 @@
 /** Activation functions. relu, sigmoid and tanh are in `unary.ts`. */
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
-import { add, greater, less, logicalAnd, minimum, mul, sub } from './binary.ts'
+import { logAddExp } from './arithmetic.ts'
+import { add, greater, greaterOrEqual, less, lessOrEqual, logicalAnd, mul, sub } from './binary.ts'
 import { where } from './choice.ts'
 import { apply, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { reshape } from './movement.ts'
 import { chunk } from './rearrange.ts'
 import { clamp } from './rounding.ts'
-import { expm1, log1p } from './special.ts'
-import { abs, exp, neg, reciprocal, relu, sigmoid, tanh } from './unary.ts'
+import { expm1 } from './special.ts'
+import { abs, neg, reciprocal, sigmoid, tanh } from './unary.ts'
 
 /** Which of the two functions called GELU: `none` uses erf, `tanh` its approximation. Official models differ. */
 export type GeluForm = 'none' | 'tanh'
@@ -88,13 +89,13 @@ export function prelu(x: Operand, weight: Operand): Tensor {
 
 /** x for x > 0, else alpha (e^x - 1). Default alpha: 1. */
 export function elu(x: Operand, options: { readonly alpha?: number } = {}): Tensor {
-  return where(greater(x, 0), x, mul(expm1(minimum(x, 0)), options.alpha ?? 1))
+  return where(greater(x, 0), x, mul(expm1(where(greater(x, 0), 0, x)), options.alpha ?? 1))
 }
 
 /** max(x, 0) + min(0, alpha (e^(x/alpha) - 1)). Default alpha: 1. */
 export function celu(x: Operand, options: { readonly alpha?: number } = {}): Tensor {
   const alpha = options.alpha ?? 1
-  return where(greater(x, 0), x, mul(expm1(mul(minimum(x, 0), 1 / alpha)), alpha))
+  return where(greater(x, 0), x, mul(expm1(mul(where(greater(x, 0), 0, x), 1 / alpha)), alpha))
 }
 
 /** Self-normalising elu (Klambauer et al. 2017). */
@@ -106,9 +107,9 @@ export function selu(x: Operand): Tensor {
 export function softplus(x: Operand, options: { readonly beta?: number; readonly threshold?: number } = {}): Tensor {
   const { beta = 1, threshold: limit = 20 } = options
   const scaled = mul(x, beta)
-  // Clamped inside so that the branch that is not taken neither overflows nor poisons the gradient.
-  const inner = minimum(scaled, limit)
-  const value = mul(add(relu(inner), log1p(exp(neg(abs(inner))))), 1 / beta)
+  // Replaced inside so that the branch that is not taken neither overflows nor poisons the gradient.
+  const inner = Number.isFinite(limit) ? where(greater(scaled, limit), 0, scaled) : scaled
+  const value = mul(logAddExp(inner, 0), 1 / beta)
   return where(greater(scaled, limit), x, value)
 }
 
@@ -137,7 +138,7 @@ export function hardsigmoid(x: Operand): Tensor {
 /** x hardsigmoid(x), 0 below -3 and x above 3. */
 export function hardswish(x: Operand): Tensor {
   const inner = mul(mul(x, add(x, 3)), 1 / 6)
-  return where(less(x, -3), 0, where(greater(x, 3), x, inner))
+  return where(lessOrEqual(x, -3), 0, where(greaterOrEqual(x, 3), x, inner))
 }
 
 /** x / (1 + |x|). */

@@ -5,14 +5,17 @@ import { ShapeError } from '../util/errors.ts'
 import { notEqual, xlogy } from './arithmetic.ts'
 import { add, div, less, maximum, mul, sub } from './binary.ts'
 import { cast, where } from './choice.ts'
+import { stopGradient } from './control.ts'
 import { checked, type Operand, toTensor } from './define.ts'
+import { vectorNorm } from './distance.ts'
 import { reshape } from './movement.ts'
 import { moveAxis } from './rearrange.ts'
 import { mean, sum } from './reduce.ts'
+import { clamp } from './rounding.ts'
 import { oneHot } from './selection.ts'
 import { logSoftmax } from './softmax.ts'
 import { log1p } from './special.ts'
-import { abs, exp, log, neg, relu, sqrt } from './unary.ts'
+import { abs, exp, log, neg, relu } from './unary.ts'
 
 export type Reduction = 'mean' | 'sum' | 'none'
 
@@ -169,13 +172,28 @@ export function klDiv(
   return reduction === 'batchmean' ? div(sum(losses), x.shape[0] ?? 1) : reduced(losses, reduction)
 }
 
-/** x y / (|x| |y|) along an axis, each norm at least eps. Defaults: axis 1, eps 1e-8. */
+/**
+ * x y / (|x| |y|) along an axis, each norm at least eps. Defaults: axis 1, eps 1e-8. As in PyTorch the bound on the norms
+ * changes their values only, not their gradients.
+ */
 export function cosineSimilarity(
   x: Operand,
   y: Operand,
   options: { readonly axis?: number; readonly eps?: number } = {},
 ): Tensor {
   const { axis = 1, eps = 1e-8 } = options
-  const squared = (t: Operand): Tensor => maximum(sum(mul(t, t), axis), eps * eps)
-  return div(sum(mul(x, y), axis), mul(sqrt(squared(x)), sqrt(squared(y))))
+  const direction = (t: Operand): Tensor => {
+    const norm = vectorNorm(t, 2, axis, { keepDims: true })
+    return div(t, add(norm, stopGradient(sub(maximum(norm, eps), norm))))
+  }
+  return sum(mul(direction(x), direction(y)), axis)
+}
+
+/** x / max(|x|_p, eps) along an axis. Defaults: p 2, axis 1, eps 1e-12. */
+export function normalize(
+  x: Operand,
+  options: { readonly p?: number; readonly axis?: number; readonly eps?: number } = {},
+): Tensor {
+  const { p = 2, axis = 1, eps = 1e-12 } = options
+  return div(x, clamp(vectorNorm(x, p, axis, { keepDims: true }), eps))
 }

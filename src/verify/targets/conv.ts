@@ -1,0 +1,45 @@
+/** PyTorch's convolutions, by the names of the reference entries. */
+import * as ops from '../../ops/index.ts'
+import { inputOf, numberSetting, numbersSetting, type OpCall, type OpTargets, type Settings } from '../target.ts'
+
+/** PyTorch's lists of one number hold for every axis. */
+function perAxis(settings: Settings, name: string, fallback: number): number | readonly number[] {
+  const values = numbersSetting(settings, name, [fallback])
+  return values.length === 1 ? (values[0] ?? fallback) : values
+}
+
+function padding({ settings }: OpCall): number | readonly number[] | 'same' | 'valid' {
+  const { padding: given } = settings
+  return given === 'same' || given === 'valid' ? given : perAxis(settings, 'padding', 0)
+}
+
+function convOptions(call: OpCall): ops.ConvOptions {
+  const { settings } = call
+  return {
+    stride: perAxis(settings, 'stride', 1),
+    padding: padding(call),
+    dilation: perAxis(settings, 'dilation', 1),
+    groups: numberSetting(settings, 'groups', 1),
+  }
+}
+
+function transposeOptions({ settings }: OpCall): ops.ConvTransposeOptions {
+  return {
+    stride: perAxis(settings, 'stride', 1),
+    padding: perAxis(settings, 'padding', 0),
+    outputPadding: perAxis(settings, 'output_padding', 0),
+    dilation: perAxis(settings, 'dilation', 1),
+    groups: numberSetting(settings, 'groups', 1),
+  }
+}
+
+export const targets: OpTargets = {
+  'torch.nn.functional.conv1d': (call) =>
+    ops.conv1d(inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs.bias, convOptions(call)),
+  'torch.nn.functional.conv2d': (call) =>
+    ops.conv2d(inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs.bias, convOptions(call)),
+  'torch.nn.functional.conv_transpose1d': (call) =>
+    ops.convTranspose1d(inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs.bias, transposeOptions(call)),
+  'torch.nn.functional.conv_transpose2d': (call) =>
+    ops.convTranspose2d(inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs.bias, transposeOptions(call)),
+}

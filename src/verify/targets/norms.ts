@@ -1,0 +1,34 @@
+/** PyTorch's normalisation functions, by the names of the reference entries. */
+import * as ops from '../../ops/index.ts'
+import { inputOf, numberSetting, numbersSetting, type OpCall, type OpTargets } from '../target.ts'
+
+function normOptions(call: OpCall, eps = 1e-5): ops.NormOptions {
+  const { weight, bias } = call.inputs
+  return { weight, bias, eps: numberSetting(call.settings, 'eps', eps) }
+}
+
+export const targets: OpTargets = {
+  'torch.nn.functional.layer_norm': (call) =>
+    ops.layerNorm(inputOf(call, 'input'), numbersSetting(call.settings, 'normalized_shape'), normOptions(call)),
+  'torch.nn.functional.rms_norm': (call) =>
+    ops.rmsNorm(inputOf(call, 'input'), numbersSetting(call.settings, 'normalized_shape'), normOptions(call, 2 ** -23)),
+  'torch.nn.functional.group_norm': (call) =>
+    ops.groupNorm(inputOf(call, 'input'), numberSetting(call.settings, 'num_groups'), normOptions(call)),
+  'torch.nn.functional.instance_norm': (call) => ops.instanceNorm(inputOf(call, 'input'), normOptions(call)),
+  'torch.nn.functional.batch_norm': (call) =>
+    ops.batchNorm(
+      inputOf(call, 'input'),
+      inputOf(call, 'running_mean'),
+      inputOf(call, 'running_var'),
+      normOptions(call),
+    ),
+  batch_norm_train: (call) => {
+    const { output, runningMean, runningVar } = ops.batchNormTrain(
+      inputOf(call, 'input'),
+      inputOf(call, 'running_mean'),
+      inputOf(call, 'running_var'),
+      { ...normOptions(call), momentum: numberSetting(call.settings, 'momentum', 0.1) },
+    )
+    return [output, runningMean, runningVar]
+  },
+}
