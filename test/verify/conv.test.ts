@@ -1,0 +1,4 @@
+import { targets } from '../../src/verify/targets/conv.ts'
+import { testOpCase } from '../support/reference.ts'
+
+testOpCase('conv', targets)
