@@ -2,6 +2,7 @@
 
 export * from './activation.ts'
 export * from './arithmetic.ts'
+export * from './attention.ts'
 export * from './binary.ts'
 export * from './choice.ts'
 export * from './composite.ts'

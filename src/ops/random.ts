@@ -12,21 +12,32 @@ import { ShapeError } from '../util/errors.ts'
 import { deriveSeed, Generator, RandomStream } from '../util/random.ts'
 import { add, less, mul } from './binary.ts'
 import { cast } from './choice.ts'
+import { full } from './creation.ts'
 import { checked, type Operand, toTensor } from './define.ts'
+
+/** What a draw is a function of. */
+interface Draw {
+  readonly stream: RandomStream
+  readonly call: bigint
+  /** Which of the draws of one call. */
+  readonly lane: number
+  /** For draws that the stream has no form for; a function of the same three numbers. */
+  readonly generator: () => Generator
+}
 
 /** A stream of random numbers and where it stands. */
 export class RandomState {
-  /** Calls of compiled functions that drew from the stream so far. */
+  /** How many calls of compiled functions have drawn from the stream so far. */
   readonly calls = new Variable([], { dtype: 'int64', name: 'random.calls' })
-  #stream: RandomStream
   #seed: number | bigint
+  #stream: RandomStream
 
   constructor(seed: number | bigint) {
     this.#seed = seed
     this.#stream = new RandomStream(seed)
   }
 
-  /** Starts anew. */
+  /** Starts anew with another seed; compiled functions that draw from this state follow. */
   reseed(seed: number | bigint): void {
     this.#seed = seed
     this.#stream = new RandomStream(seed)
@@ -38,74 +49,88 @@ export class RandomState {
     return new Map([['calls', this.calls]])
   }
 
-  get call(): bigint {
-    return BigInt(this.calls.data[0] ?? 0)
-  }
-
-  /** A tensor whose numbers `draw` supplies at each call. */
-  leaf(dtype: DType, shape: Shape, draw: (stream: RandomStream, call: bigint, lane: number) => TypedArray): Tensor {
+  /** A tensor whose elements `draw` supplies at each call. */
+  draw(dtype: DType, shape: Shape, draw: (context: Draw, count: number) => TypedArray): Tensor {
     checked(() => checkShape('random', shape))
+    const count = elementCount(shape)
     const feed: Feed = {
-      pull: (lane) => draw(this.#stream, this.call, lane),
+      pull: (lane) => {
+        const [stream, call] = [this.#stream, this.#call]
+        const generator = (): Generator => new Generator(deriveSeed(this.#seed, 'call', call, lane))
+        return draw({ stream, call, lane, generator }, count)
+      },
       advance: this.#advance,
       retreat: this.#retreat,
     }
     return new Tensor(dtype, shape, { kind: 'feed', feed })
   }
 
-  /** A generator for draws that the stream has no form for; a function of seed, call and lane like the others. */
-  generator(lane: number): Generator {
-    return new Generator(deriveSeed(this.#seed, 'call', this.call, lane))
+  get #call(): bigint {
+    return BigInt(this.calls.data[0] ?? 0)
   }
 
-  readonly #advance = (): void => this.#move(1n)
-  readonly #retreat = (): void => this.#move(-1n)
-
-  #move(by: bigint): void {
-    this.calls.data[0] = this.call + by
-  }
+  // One function for all draws of this state: a call advances it once.
+  readonly #advance = (): void => this.calls.set([Number(this.#call + 1n)])
+  readonly #retreat = (): void => this.calls.set([Number(this.#call - 1n)])
 }
 
 const defaultState = new RandomState(0)
 
-/** The state that all random ops draw from. */
+/** The state that random functions draw from unless given another. */
 export function randomState(): RandomState {
   return defaultState
 }
 
-/** Starts the random ops anew: equal seeds give equal numbers, in Node and in the browser. */
+/** Starts the default state anew: equal seeds give equal numbers, in Node and in the browser. */
 export function manualSeed(seed: number | bigint): void {
   defaultState.reseed(seed)
 }
 
-/** Uniform in [low, high). Defaults: 0, 1. */
-export function randomUniform(shape: Shape, options: { readonly low?: number; readonly high?: number } = {}): Tensor {
-  const { low = 0, high = 1 } = options
-  const unit = defaultState.leaf('float32', shape, (stream, call, lane) =>
-    stream.uniform(call, lane, elementCount(shape)),
-  )
-  return low === 0 && high === 1 ? unit : add(mul(unit, high - low), low)
+/** Where random functions draw from. */
+export interface RandomOptions {
+  /** Default: the state that `manualSeed` sets. */
+  readonly state?: RandomState
 }
 
-/** Normal with mean and standard deviation. Defaults: 0, 1. */
-export function randomNormal(shape: Shape, options: { readonly mean?: number; readonly std?: number } = {}): Tensor {
-  const { mean = 0, std = 1 } = options
-  const unit = defaultState.leaf('float32', shape, (stream, call, lane) =>
-    stream.normal(call, lane, elementCount(shape)),
-  )
-  return mean === 0 && std === 1 ? unit : add(mul(unit, std), mean)
+export interface UniformOptions extends RandomOptions {
+  /** Default: 0. */
+  readonly low?: number
+  /** Default: 1. */
+  readonly high?: number
 }
 
-/** Standard normal restricted to [-2, 2], times std, plus mean. Defaults: 0, 1. */
-export function randomTruncatedNormal(
-  shape: Shape,
-  options: { readonly mean?: number; readonly std?: number } = {},
-): Tensor {
-  const { mean = 0, std = 1 } = options
-  const unit = defaultState.leaf('float32', shape, (_stream, _call, lane) =>
-    defaultState.generator(lane).truncatedNormal(elementCount(shape)),
-  )
-  return mean === 0 && std === 1 ? unit : add(mul(unit, std), mean)
+export interface NormalOptions extends RandomOptions {
+  /** Default: 0. */
+  readonly mean?: number
+  /** Standard deviation. Default: 1. */
+  readonly std?: number
+}
+
+/** x scale + shift, without the parts that change nothing. */
+function affine(x: Tensor, scale: number, shift: number): Tensor {
+  const scaled = scale === 1 ? x : mul(x, scale)
+  return shift === 0 ? scaled : add(scaled, shift)
+}
+
+/** Uniform in [low, high). */
+export function randomUniform(shape: Shape, options: UniformOptions = {}): Tensor {
+  const { low = 0, high = 1, state = defaultState } = options
+  const unit = state.draw('float32', shape, ({ stream, call, lane }, count) => stream.uniform(call, lane, count))
+  return affine(unit, high - low, low)
+}
+
+/** Normal with a mean and a standard deviation. */
+export function randomNormal(shape: Shape, options: NormalOptions = {}): Tensor {
+  const { mean = 0, std = 1, state = defaultState } = options
+  const unit = state.draw('float32', shape, ({ stream, call, lane }, count) => stream.normal(call, lane, count))
+  return affine(unit, std, mean)
+}
+
+/** The standard normal distribution restricted to [-2, 2], times `std` (its own deviation is 0.88), plus `mean`. */
+export function randomTruncatedNormal(shape: Shape, options: NormalOptions = {}): Tensor {
+  const { mean = 0, std = 1, state = defaultState } = options
+  const unit = state.draw('float32', shape, ({ generator }, count) => generator().truncatedNormal(count))
+  return affine(unit, std, mean)
 }
 
 function checkProbability(op: string, probability: number): void {
@@ -114,28 +139,35 @@ function checkProbability(op: string, probability: number): void {
 }
 
 /** bool: true with the given probability. */
-export function randomBernoulli(shape: Shape, probability: number): Tensor {
+export function randomBernoulli(shape: Shape, probability: number, options: RandomOptions = {}): Tensor {
+  const { state = defaultState } = options
   checked(() => checkProbability('randomBernoulli', probability))
-  // Words are uniform over the int32 range: one comparison in the graph, no conversion on the host.
-  const bits = defaultState.leaf('int32', shape, (stream, call, lane) => stream.bits(call, lane, elementCount(shape)))
-  const limit = Math.round(probability * 2 ** 32 - 2 ** 31)
-  if (limit >= 2 ** 31) return less(mul(bits, 0), 1)
-  return less(bits, limit)
+  if (probability === 1) return full(shape, 1, 'bool')
+  // Words are uniform over all int32: one comparison in the graph costs less than making bytes on the host.
+  const words = state.draw('int32', shape, ({ stream, call, lane }, count) => stream.bits(call, lane, count))
+  return less(words, Math.min(Math.round(probability * 2 ** 32), 2 ** 32 - 1) - 2 ** 31)
 }
 
-/** int64 [n]: the numbers 0 to n - 1 in random order. */
-export function randomPermutation(n: number): Tensor {
-  return defaultState.leaf('int64', [n], (_stream, _call, lane) =>
-    BigInt64Array.from(defaultState.generator(lane).permutation(n), (value) => BigInt(value)),
+/** int64 [count]: the numbers 0 to count - 1 in random order. */
+export function randomPermutation(count: number, options: RandomOptions = {}): Tensor {
+  const { state = defaultState } = options
+  return state.draw('int64', [count], ({ generator }) =>
+    BigInt64Array.from(generator().permutation(count), (value) => BigInt(value)),
   )
 }
 
-/** Zeroes elements with probability p and scales the others by 1 / (1 - p); nothing in evaluation. */
-export function dropout(x: Operand, p: number, options: { readonly training?: boolean } = {}): Tensor {
+export interface DropoutOptions extends RandomOptions {
+  /** false: x is returned as it is. Default: true. */
+  readonly training?: boolean
+}
+
+/** Zeroes each element with probability p and divides the others by 1 - p, so that the expectation stays (PyTorch). */
+export function dropout(x: Operand, p: number, options: DropoutOptions = {}): Tensor {
   const input = toTensor(x)
   checked(() => checkProbability('dropout', p))
   if (p === 0 || options.training === false) return input
   if (p === 1) return mul(input, 0)
-  const kept = cast(randomBernoulli(input.shape, 1 - p), 'float32')
-  return mul(mul(input, kept), 1 / (1 - p))
+  // Forward and backward both multiply by this one tensor.
+  const factors = mul(cast(randomBernoulli(input.shape, 1 - p, options), 'float32'), 1 / (1 - p))
+  return mul(input, factors)
 }

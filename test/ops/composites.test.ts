@@ -12,8 +12,17 @@ interface Table {
   readonly errors?: Readonly<Record<string, ops.Sample>>
 }
 
-/** Exports that build ops or look into tensors, and are not functions of a model. */
-const tools = new Set([...Object.keys(define), 'defineBinary', 'defineUnary', 'inferBroadcast', 'restoreAxes'])
+/** Exports that build ops, look into tensors or steer random draws, and are not functions of a model. */
+const tools = new Set([
+  ...Object.keys(define),
+  'defineBinary',
+  'defineUnary',
+  'inferBroadcast',
+  'restoreAxes',
+  'RandomState',
+  'randomState',
+  'manualSeed',
+])
 
 const folder = new URL('./composites/', import.meta.url)
 const tables = new Map<string, Table>()

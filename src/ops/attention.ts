@@ -1,0 +1,207 @@
+/** Attention: weighted means of values, with weights from products of queries and keys. */
+import { formatShape, sizeOf } from '../tensor/shape.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { ShapeError } from '../util/errors.ts'
+import { add, greater, lessOrEqual, logicalAnd, maximum, mul, sub } from './binary.ts'
+import { cast, where } from './choice.ts'
+import { addAll } from './composite.ts'
+import { type Backward, withBackward } from './control.ts'
+import { arange } from './creation.ts'
+import { checked, inputAt, type Operand, toTensor } from './define.ts'
+import { linear } from './linear.ts'
+import { matmul, matmulWith } from './matmul.ts'
+import { reshape } from './movement.ts'
+import { dropout } from './random.ts'
+import { moveAxis, split } from './rearrange.ts'
+import { max, sum, sumTo } from './reduce.ts'
+import { softmax } from './softmax.ts'
+
+// L queries, S keys and values, E their width.
+
+export interface AttentionOptions {
+  /** Broadcasts to [..., L, S]. bool: true = attend; float32: added to the scores. A row without any key gives zeros. */
+  readonly mask?: Operand
+  /** Query i attends to the keys 0 to i only. Default: false. */
+  readonly causal?: boolean
+  /** Factor on the products. Default: 1 / sqrt(E). */
+  readonly scale?: number
+  /** Probability with which a weight is dropped. Default: 0. */
+  readonly dropout?: number
+}
+
+/** What attention gives, and the weights it gave it with. */
+export interface Attention {
+  /** [..., L, width of the values] */
+  readonly output: Tensor
+  /** [..., L, S]; each row sums to 1. */
+  readonly weights: Tensor
+}
+
+// What masked scores get added: the lowest float32, not -inf, so that a row without keys has no NaN in it.
+const lowest = -3.4028234663852886e38
+
+function causalMask(queries: number, keys: number): Tensor {
+  return lessOrEqual(arange(keys), reshape(arange(queries), [queries, 1]))
+}
+
+/** What is added to the scores: near 0 where a query attends to a key, `lowest` where not. */
+function additiveMask(mask: Tensor | undefined, causal: boolean, queries: number, keys: number): Tensor | undefined {
+  if (!causal) {
+    if (!mask) return undefined
+    return mask.dtype === 'bool' ? where(mask, 0, lowest) : maximum(mask, lowest)
+  }
+  const past = causalMask(queries, keys)
+  if (!mask) return where(past, 0, lowest)
+  return mask.dtype === 'bool' ? where(logicalAnd(mask, past), 0, lowest) : where(past, maximum(mask, lowest), lowest)
+}
+
+/**
+ * With weights P and output Y = P V: dP = dY V^T and, through the softmax, dS = P (dP - rowsum(dP P)). The row sums are
+ * those of dY Y, over the width instead of the keys: two passes over the scores instead of four (Dao et al. 2022,
+ * arXiv 2205.14135, appendix B.2).
+ */
+function attentionBackward(scale: number): Backward {
+  return ([gy, gp], inputs, outputs) => {
+    const [q, k, v] = threeOf(inputs)
+    const [y, p] = [inputAt('attention', outputs, 0), inputAt('attention', outputs, 1)]
+    const upstream = [gy && matmulWith(gy, v, { transposeB: true }), gp] // dP
+    const inner = [gy && mul(gy, y), gp && mul(gp, p)].map((term) => term && sum(term, -1, { keepDims: true }))
+    const ds = mul(p, sub(addAll(upstream.filter(isPresent)), addAll(inner.filter(isPresent))))
+    return [
+      sumTo(matmulWith(ds, k, { scale }), q.shape),
+      sumTo(matmulWith(ds, q, { transposeA: true, scale }), k.shape),
+      gy && sumTo(matmulWith(p, gy, { transposeA: true }), v.shape),
+      ...inputs.slice(3).map((mask) => sumTo(ds, mask.shape)),
+    ]
+  }
+}
+
+function isPresent(tensor: Tensor | undefined): tensor is Tensor {
+  return tensor !== undefined
+}
+
+function threeOf(tensors: readonly Tensor[]): readonly [Tensor, Tensor, Tensor] {
+  return [inputAt('attention', tensors, 0), inputAt('attention', tensors, 1), inputAt('attention', tensors, 2)]
+}
+
+function checkSizes(op: string, q: Tensor, k: Tensor, v: Tensor): void {
+  const ranked = q.rank >= 2 && k.rank >= 2 && v.rank >= 2
+  if (ranked && q.shape.at(-1) === k.shape.at(-1) && k.shape.at(-2) === v.shape.at(-2)) return
+  throw new ShapeError(
+    `${op}: needs queries [..., L, E], keys [..., S, E] and values [..., S, width], found ${[q, k, v].map((t) => formatShape(t.shape)).join(', ')}`,
+  )
+}
+
+/** `scaledDotProductAttention` together with the weights. */
+export function attentionWithWeights(
+  query: Operand,
+  key: Operand,
+  value: Operand,
+  options: AttentionOptions = {},
+): Attention {
+  const [q, k, v] = [toTensor(query), toTensor(key), toTensor(value)]
+  return checked(() => {
+    checkSizes('scaledDotProductAttention', q, k, v)
+    const scale = options.scale ?? 1 / Math.sqrt(sizeOf(q.shape, -1))
+    const mask = options.mask === undefined ? undefined : toTensor(options.mask)
+    const added = additiveMask(mask, options.causal ?? false, sizeOf(q.shape, -2), sizeOf(k.shape, -2))
+    const scores = matmulWith(q, k, { transposeB: true, scale }) // [..., L, S]
+    const p = softmax(added ? add(scores, added) : scores)
+    const { output, weights } = options.dropout
+      ? { output: matmul(dropout(p, options.dropout), v), weights: p }
+      : withOwnGradient(p, matmul(p, v), [q, k, v, ...(added ? [added] : [])], scale)
+    if (!mask || !added) return { output, weights }
+    // Rows without any key have equal weights so far.
+    const attending = cast(greater(max(added, -1, { keepDims: true }), lowest), 'float32') // [..., L, 1]
+    return { output: mul(output, attending), weights: mul(weights, attending) }
+  })
+}
+
+function withOwnGradient(p: Tensor, y: Tensor, inputs: readonly Tensor[], scale: number): Attention {
+  const [output = y, weights = p] = withBackward([y, p], inputs, attentionBackward(scale))
+  return { output, weights }
+}
+
+/**
+ * softmax(scale Q K^T + mask) V: query [..., L, E], key [..., S, E], value [..., S, width] -> [..., L, width].
+ * Leading axes (batch, heads) broadcast.
+ */
+export function scaledDotProductAttention(
+  query: Operand,
+  key: Operand,
+  value: Operand,
+  options: AttentionOptions = {},
+): Tensor {
+  return attentionWithWeights(query, key, value, options).output
+}
+
+/** [..., tokens, heads width] -> [..., heads, tokens, width]. */
+export function splitHeads(x: Operand, heads: number): Tensor {
+  const input = toTensor(x)
+  return checked(() => {
+    const width = input.rank < 2 ? 0 : sizeOf(input.shape, -1)
+    if (input.rank < 2 || !Number.isInteger(heads) || heads < 1 || width % heads !== 0) {
+      throw new ShapeError(
+        `splitHeads: heads must divide the width of [..., tokens, width], found ${heads} and ${formatShape(input.shape)}`,
+      )
+    }
+    return moveAxis(reshape(input, [...input.shape.slice(0, -1), heads, width / heads]), -2, -3)
+  })
+}
+
+/** [..., heads, tokens, width] -> [..., tokens, heads width]. */
+export function mergeHeads(x: Operand): Tensor {
+  const joined = moveAxis(x, -3, -2)
+  return reshape(joined, [...joined.shape.slice(0, -2), sizeOf(joined.shape, -2) * sizeOf(joined.shape, -1)])
+}
+
+/** Parameters of multi-head attention, in PyTorch's layout; C is the width of the model. */
+export interface MultiHeadWeights {
+  /** Projections to queries, keys and values, one below the other: [3 C, C]. */
+  readonly inProjWeight: Operand
+  /** [3 C] */
+  readonly inProjBias?: Operand | undefined
+  /** [C, C] */
+  readonly outProjWeight: Operand
+  /** [C] */
+  readonly outProjBias?: Operand | undefined
+}
+
+export interface MultiHeadOptions extends AttentionOptions {
+  readonly heads: number
+}
+
+/**
+ * Attention by several heads, each over its own projections (Vaswani et al. 2017): query [..., L, C], key and value
+ * [..., S, C] -> output [..., L, C], weights [..., heads, L, S]. The mask broadcasts to the weights' shape. Pass one
+ * tensor as all three for self-attention: its projections are then one product.
+ */
+export function multiHeadAttention(
+  query: Operand,
+  key: Operand,
+  value: Operand,
+  { inProjWeight, inProjBias, outProjWeight, outProjBias }: MultiHeadWeights,
+  { heads, ...options }: MultiHeadOptions,
+): Attention {
+  const inputs = [query, key, value].map(toTensor)
+  const bias = inProjBias === undefined ? undefined : toTensor(inProjBias)
+  const [q, k, v] = checked(() => projections(inputs, toTensor(inProjWeight), bias))
+  const attention = attentionWithWeights(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), options)
+  return { output: linear(mergeHeads(attention.output), outProjWeight, outProjBias), weights: attention.weights }
+}
+
+/** Queries, keys and values, [..., tokens, C] each. */
+function projections(
+  inputs: readonly Tensor[],
+  weight: Tensor,
+  bias: Tensor | undefined,
+): readonly [Tensor, Tensor, Tensor] {
+  const [q, k, v] = threeOf(inputs)
+  const rows = weight.shape[0] ?? 0
+  if (weight.rank !== 2 || rows % 3 !== 0) {
+    throw new ShapeError(`multiHeadAttention: inProjWeight must be [3 C, C], found ${formatShape(weight.shape)}`)
+  }
+  if (q === k && k === v) return threeOf(split(linear(q, weight, bias), rows / 3, -1))
+  const [weights, biases] = [split(weight, rows / 3), bias && split(bias, rows / 3)]
+  return threeOf([q, k, v].map((x, i) => linear(x, inputAt('split', weights, i), biases?.[i])))
+}
