@@ -123,7 +123,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
     const { parameters } = this
     if (gradients.length !== parameters.length) {
       throw new UsageError(
-        `${this.constructor.name}: ${parameters.length} parameters need as many gradients, found ${gradients.length}`,
+        `${this.constructor.name}: there must be as many gradients as parameters, ${parameters.length}, found ${gradients.length}`,
       )
     }
     const clipped = clipGradients(gradients, options)
