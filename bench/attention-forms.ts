@@ -16,7 +16,9 @@ const separate =
 /** The kernel takes [batch, tokens, heads width]; with one head each, what lies in memory is that already. */
 function kernel([b, h, t, d]: readonly [number, number, number, number], scale: number, unidirectional: number): Form {
   return (emit: Emitter, inputs) => {
-    const [q = '', k = '', v = ''] = inputs.slice(0, 3).map((name) => emit.node('Reshape', [name, emit.ints([b * h, t, d])]))
+    const [q = '', k = '', v = ''] = inputs
+      .slice(0, 3)
+      .map((name) => emit.node('Reshape', [name, emit.ints([b * h, t, d])]))
     const bias = inputs[3] === undefined ? [] : ['', '', inputs[3]]
     const attributes = { num_heads: 1, scale: { float: scale }, unidirectional }
     const y = emit.node('MultiHeadAttention', [q, k, v, ...bias], attributes, microsoft)
@@ -46,6 +48,10 @@ for (const [b, h, t, d] of [
     inputs: [shape, shape, shape, [1, 1, t, t]],
     outputs: [shape],
     operations,
-    forms: { separate: separate(scale), kernel: kernel([b, h, t, d], scale, 0), 'kernel, causal': kernel([b, h, t, d], scale, 1) },
+    forms: {
+      separate: separate(scale),
+      kernel: kernel([b, h, t, d], scale, 0),
+      'kernel, causal': kernel([b, h, t, d], scale, 1),
+    },
   })
 }

@@ -48,8 +48,7 @@ function biased(rows: number, inputs: number, outputs: number): Contest {
     operations: 2 * rows * inputs * outputs,
     forms: {
       'Gemm(C)': (emit, inputs) => emit.node('Gemm', inputs, { transB: 1 }),
-      'Gemm(C), Transpose': (emit, [x = '', w = '', b = '']) =>
-        emit.node('Gemm', [x, transposed(emit, w, 2), b], {}),
+      'Gemm(C), Transpose': (emit, [x = '', w = '', b = '']) => emit.node('Gemm', [x, transposed(emit, w, 2), b], {}),
       'FusedMatMul+Add': (emit, [x = '', w = '', b = '']) => emit.node('Add', [fused(0, 1)(emit, [x, w]) as string, b]),
       'Transpose+MatMul+Add': (emit, [x = '', w = '', b = '']) =>
         emit.node('Add', [emit.node('MatMul', [x, transposed(emit, w, 2)]), b]),

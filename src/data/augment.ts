@@ -9,7 +9,11 @@ export function shiftPictures(dataset: Dataset, pixels: number): Dataset {
   return mapDataset(dataset, (batch, indices, { epoch, seed }) => {
     const { shape, data, dtype } = batch.image as NDArray
     const [count = 0, channels = 0, height = 0, width = 0] = shape
-    const moves = new Generator(deriveSeed(seed, 'shift', epoch, indices[0] ?? 0)).integers(-pixels, pixels + 1, 2 * count)
+    const moves = new Generator(deriveSeed(seed, 'shift', epoch, indices[0] ?? 0)).integers(
+      -pixels,
+      pixels + 1,
+      2 * count,
+    )
     const moved = new Uint8Array(data.length)
     const source = data as Uint8Array
     for (let n = 0; n < count; n++) {

@@ -16,7 +16,7 @@ import {
   toTensor,
 } from './define.ts'
 import { reshape } from './movement.ts'
-import { mean, sum } from './reduce.ts'
+import { mean } from './reduce.ts'
 import { sqrt } from './unary.ts'
 
 interface NormAttributes {
@@ -205,9 +205,4 @@ export function batchNorm(x: Operand, runningMean: Operand, runningVar: Operand,
   const input = toTensor(x)
   const scale = sqrt(add(perChannel(runningVar, input.rank), options.eps ?? 1e-5))
   return scaledAndShifted(div(sub(input, perChannel(runningMean, input.rank)), scale), options)
-}
-
-/** Sum of squares, for norms of vectors. */
-export function squaredNorm(x: Operand): Tensor {
-  return sum(mul(x, x))
 }
