@@ -1,9 +1,13 @@
-/** Conversion of the element types that files have into those that tenfold computes with. */
-import type { DType, NDArray, TypedArray } from '../tensor/dtype.ts'
-import { elementCount } from '../tensor/dtype.ts'
-import { FormatError } from '../util/errors.ts'
+/**
+ * Conversion of the element types that files have into those that tenfold computes with, and back to bytes. The machine
+ * is taken to be little-endian, as every one is that ONNX Runtime has builds for.
+ */
+import { byteSize, type DType, elementCount, type NDArray, type TypedArray } from '../tensor/dtype.ts'
+import { formatShape } from '../tensor/shape.ts'
+import { ShapeError } from '../util/errors.ts'
+import { damaged } from './errors.ts'
 
-/** Element types found in files. The reader widens what tenfold has no type for, without loss but for float64. */
+/** Element types found in files. */
 export type FileElement =
   | 'f16'
   | 'bf16'
@@ -20,9 +24,12 @@ export type FileElement =
   | 'bool'
 
 interface ElementRule {
+  /** Bytes of an element in the file. */
   readonly bytes: number
+  /** What it becomes: the narrowest type of tenfold that holds all its values, but for f64. */
   readonly dtype: DType
-  readonly read: (view: DataView, offset: number, littleEndian: boolean) => number | bigint
+  /** Little-endian bytes to elements; the buffer is the converter's own and may become the result. */
+  readonly convert: (buffer: ArrayBuffer) => TypedArray
 }
 
 function halfToFloat(bits: number): number {
@@ -34,27 +41,53 @@ function halfToFloat(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }
 
-const scratch = new DataView(new ArrayBuffer(4))
-function bfloatToFloat(bits: number): number {
-  scratch.setUint32(0, bits << 16)
-  return scratch.getFloat32(0)
+let halves: Float32Array | undefined
+
+function fromHalf(buffer: ArrayBuffer): Float32Array {
+  halves ??= Float32Array.from({ length: 0x10000 }, (_, bits) => halfToFloat(bits))
+  const source = new Uint16Array(buffer)
+  const out = new Float32Array(source.length)
+  for (let i = 0; i < out.length; i++) out[i] = halves[source[i] ?? 0] ?? 0
+  return out
+}
+
+/** bfloat16 is the upper half of a float32. */
+function fromBrain(buffer: ArrayBuffer): Float32Array {
+  const source = new Uint16Array(buffer)
+  const out = new Uint32Array(source.length)
+  for (let i = 0; i < out.length; i++) out[i] = (source[i] ?? 0) << 16
+  return new Float32Array(out.buffer)
+}
+
+function fromUnsigned32(buffer: ArrayBuffer): BigInt64Array {
+  const source = new Uint32Array(buffer)
+  const out = new BigInt64Array(source.length)
+  for (let i = 0; i < out.length; i++) out[i] = BigInt(source[i] ?? 0)
+  return out
+}
+
+/** Any byte but 0 is true, and becomes 1. */
+function fromBool(buffer: ArrayBuffer): Uint8Array {
+  const data = new Uint8Array(buffer)
+  for (let i = 0; i < data.length; i++) data[i] = data[i] === 0 ? 0 : 1
+  return data
 }
 
 const rules: Readonly<Record<FileElement, ElementRule>> = {
-  f16: { bytes: 2, dtype: 'float32', read: (v, o, le) => halfToFloat(v.getUint16(o, le)) },
-  bf16: { bytes: 2, dtype: 'float32', read: (v, o, le) => bfloatToFloat(v.getUint16(o, le)) },
-  f32: { bytes: 4, dtype: 'float32', read: (v, o, le) => v.getFloat32(o, le) },
-  f64: { bytes: 8, dtype: 'float32', read: (v, o, le) => v.getFloat64(o, le) },
-  i8: { bytes: 1, dtype: 'int32', read: (v, o) => v.getInt8(o) },
-  i16: { bytes: 2, dtype: 'int32', read: (v, o, le) => v.getInt16(o, le) },
-  i32: { bytes: 4, dtype: 'int32', read: (v, o, le) => v.getInt32(o, le) },
-  i64: { bytes: 8, dtype: 'int64', read: (v, o, le) => v.getBigInt64(o, le) },
-  u8: { bytes: 1, dtype: 'uint8', read: (v, o) => v.getUint8(o) },
-  u16: { bytes: 2, dtype: 'int32', read: (v, o, le) => v.getUint16(o, le) },
-  u32: { bytes: 4, dtype: 'int64', read: (v, o, le) => BigInt(v.getUint32(o, le)) },
-  // Beyond 2^63 an unsigned number has no place in int64: it wraps, as a cast in NumPy does.
-  u64: { bytes: 8, dtype: 'int64', read: (v, o, le) => v.getBigInt64(o, le) },
-  bool: { bytes: 1, dtype: 'bool', read: (v, o) => Number(v.getUint8(o) !== 0) },
+  f16: { bytes: 2, dtype: 'float32', convert: fromHalf },
+  bf16: { bytes: 2, dtype: 'float32', convert: fromBrain },
+  f32: { bytes: 4, dtype: 'float32', convert: (buffer) => new Float32Array(buffer) },
+  f64: { bytes: 8, dtype: 'float32', convert: (buffer) => new Float32Array(new Float64Array(buffer)) },
+  i8: { bytes: 1, dtype: 'int32', convert: (buffer) => new Int32Array(new Int8Array(buffer)) },
+  i16: { bytes: 2, dtype: 'int32', convert: (buffer) => new Int32Array(new Int16Array(buffer)) },
+  i32: { bytes: 4, dtype: 'int32', convert: (buffer) => new Int32Array(buffer) },
+  i64: { bytes: 8, dtype: 'int64', convert: (buffer) => new BigInt64Array(buffer) },
+  u8: { bytes: 1, dtype: 'uint8', convert: (buffer) => new Uint8Array(buffer) },
+  u16: { bytes: 2, dtype: 'int32', convert: (buffer) => new Int32Array(new Uint16Array(buffer)) },
+  u32: { bytes: 4, dtype: 'int64', convert: fromUnsigned32 },
+  // From 2^63 on, an unsigned number has no place in int64: it wraps, as a cast in NumPy does.
+  u64: { bytes: 8, dtype: 'int64', convert: (buffer) => new BigInt64Array(buffer) },
+  bool: { bytes: 1, dtype: 'bool', convert: fromBool },
 }
 
 /** Bytes one element takes in the file. */
@@ -62,25 +95,21 @@ export function elementBytes(element: FileElement): number {
   return rules[element].bytes
 }
 
-// Typed arrays of these have the file's own layout on a little-endian machine: one copy instead of a loop.
-const direct: Readonly<Partial<Record<FileElement, (buffer: ArrayBuffer) => TypedArray>>> = {
-  f32: (buffer) => new Float32Array(buffer),
-  i32: (buffer) => new Int32Array(buffer),
-  i64: (buffer) => new BigInt64Array(buffer),
-  u64: (buffer) => new BigInt64Array(buffer),
-  u8: (buffer) => new Uint8Array(buffer),
+// NumPy's bound. A file's shape may be as long as the file, and stands in error messages.
+const maximumRank = 64
+
+/** Whether all sizes and the bytes of all elements are exact numbers, and the axes not absurdly many. */
+export function isPlausibleShape(shape: readonly number[]): boolean {
+  return shape.length <= maximumRank && [...shape, elementCount(shape) * 8].every(Number.isSafeInteger)
 }
 
-function emptyArray(dtype: DType, length: number): TypedArray {
-  if (dtype === 'float32') return new Float32Array(length)
-  if (dtype === 'int32') return new Int32Array(length)
-  if (dtype === 'int64') return new BigInt64Array(length)
-  return new Uint8Array(length)
+function reverseElements(bytes: Uint8Array, width: number): void {
+  for (let start = 0; start < bytes.length; start += width) bytes.subarray(start, start + width).reverse()
 }
 
 /**
- * Reads `shape` elements, row-major and contiguous, from the start of `bytes`, copying them. Throws a FormatError that
- * begins with `what` if there are not exactly enough bytes.
+ * Copies `shape` elements, row-major, out of exactly as many bytes: f16, bf16 and f64 become float32; i8, i16 and u16
+ * int32; u32 and u64 int64. Throws a FormatError that begins with `what` if there are more or fewer bytes.
  */
 export function readElements(
   what: string,
@@ -90,16 +119,57 @@ export function readElements(
   littleEndian = true,
 ): NDArray {
   const rule = rules[element]
-  const count = elementCount(shape)
-  if (!Number.isSafeInteger(count) || count * rule.bytes !== bytes.length) {
-    throw new FormatError(
-      `${what}: shape [${shape.join(', ')}] of ${element} needs ${count * rule.bytes} bytes, found ${bytes.length}`,
+  if (!isPlausibleShape(shape)) {
+    throw damaged(`${what}: ${shape.length} axes with ${elementCount(shape)} elements are more than any array has`)
+  }
+  const needed = elementCount(shape) * rule.bytes
+  if (needed !== bytes.length) {
+    throw damaged(`${what}: shape ${formatShape(shape)} of ${element} needs ${needed} bytes, found ${bytes.length}`)
+  }
+  const copy = new Uint8Array(bytes)
+  if (!littleEndian && rule.bytes > 1) reverseElements(copy, rule.bytes)
+  return { dtype: rule.dtype, shape: [...shape], data: rule.convert(copy.buffer) }
+}
+
+/**
+ * Copies the elements of a strided view, `width` bytes each, into row-major order. Offset and strides count elements;
+ * all of them must lie inside of `bytes`.
+ */
+export function gatherElements(
+  bytes: Uint8Array,
+  width: number,
+  view: { readonly offset: number; readonly shape: readonly number[]; readonly strides: readonly number[] },
+): Uint8Array {
+  const { shape, strides } = view
+  const out = new Uint8Array(elementCount(shape) * width)
+  const index = new Array<number>(shape.length).fill(0)
+  let from = view.offset * width
+  for (let to = 0; to < out.length; to += width) {
+    for (let i = 0; i < width; i++) out[to + i] = bytes[from + i] ?? 0
+    // Counts the index up like an odometer, moving `from` along.
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const step = (strides[axis] ?? 0) * width
+      const next = (index[axis] ?? 0) + 1
+      from += step
+      if (next < (shape[axis] ?? 0)) {
+        index[axis] = next
+        break
+      }
+      from -= next * step
+      index[axis] = 0
+    }
+  }
+  return out
+}
+
+/** The bytes of an array that is to be written, not copied. Throws a ShapeError if the data do not fit the shape. */
+export function bytesOf(what: string, { dtype, shape, data }: NDArray): Uint8Array {
+  const needed = elementCount(shape) * byteSize(dtype)
+  if (data.byteLength !== needed) {
+    throw new ShapeError(
+      `${what}: shape ${formatShape(shape)} of ${dtype} takes ${needed} bytes, the data have ${data.byteLength}`,
+      { hint: 'dtype, shape and data of an array must belong together' },
     )
   }
-  const make = littleEndian ? direct[element] : undefined
-  if (make) return { dtype: rule.dtype, shape: [...shape], data: make(new Uint8Array(bytes).buffer) }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const data = emptyArray(rule.dtype, count)
-  for (let i = 0; i < count; i++) data[i] = rule.read(view, i * rule.bytes, littleEndian)
-  return { dtype: rule.dtype, shape: [...shape], data }
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }

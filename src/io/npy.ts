@@ -1,26 +1,28 @@
 /** NumPy's .npy format: magic, version, a Python literal with dtype, order and shape, then the elements. */
-import type { DType, NDArray } from '../tensor/dtype.ts'
-import { elementCount } from '../tensor/dtype.ts'
-import { permuteArray } from '../tensor/permute.ts'
+import { type DType, elementCount, type NDArray } from '../tensor/dtype.ts'
+import { stridesOf } from '../tensor/shape.ts'
 import { FormatError } from '../util/errors.ts'
-import { type FileElement, readElements } from './elements.ts'
+import { bytesOf, elementBytes, type FileElement, gatherElements, isPlausibleShape, readElements } from './elements.ts'
+import { damaged, quoted } from './errors.ts'
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] as const
 
-const elements: Readonly<Record<string, FileElement>> = {
-  f2: 'f16',
-  f4: 'f32',
-  f8: 'f64',
-  i1: 'i8',
-  i2: 'i16',
-  i4: 'i32',
-  i8: 'i64',
-  u1: 'u8',
-  u2: 'u16',
-  u4: 'u32',
-  u8: 'u64',
-  b1: 'bool',
-}
+const fileElements: ReadonlyMap<string, FileElement> = new Map([
+  ['f2', 'f16'],
+  ['f4', 'f32'],
+  ['f8', 'f64'],
+  ['i1', 'i8'],
+  ['i2', 'i16'],
+  ['i4', 'i32'],
+  ['i8', 'i64'],
+  ['u1', 'u8'],
+  ['u2', 'u16'],
+  ['u4', 'u32'],
+  ['u8', 'u64'],
+  ['b1', 'bool'],
+  // NumPy has no bfloat16 and writes JAX's as two bytes of no type; big_vision reads them so (utils.recover_dtype).
+  ['V2', 'bf16'],
+])
 
 const descriptors: Readonly<Record<DType, string>> = {
   float32: '<f4',
@@ -30,6 +32,9 @@ const descriptors: Readonly<Record<DType, string>> = {
   uint8: '|u1',
 }
 
+/** The longest header that is read: as in NumPy (`max_header_size`). */
+export const maximumNpyHeader = 10_000
+
 /** What the header of a .npy file says. */
 export interface NpyHeader {
   readonly element: FileElement
@@ -38,65 +43,103 @@ export interface NpyHeader {
   readonly shape: readonly number[]
   /** Bytes before the first element. */
   readonly offset: number
+  /** Bytes that header and elements take together. */
+  readonly fileSize: number
 }
 
-/** Reads the header; `what` begins every error. */
+/** Reads the header from the beginning of a file, which suffices; `what` begins every error. */
 export function readNpyHeader(bytes: Uint8Array, what = 'npy'): NpyHeader {
-  if (bytes.length < 10 || !magic.every((byte, i) => bytes[i] === byte))
-    throw new FormatError(`${what}: does not begin as a .npy file`)
+  if (!magic.every((byte, i) => bytes[i] === byte)) {
+    throw new FormatError(`${what}: does not begin as a .npy file`, { hint: 'write it with numpy.save or numpy.savez' })
+  }
   const version = bytes[6] ?? 0
-  if (version < 1 || version > 3) throw new FormatError(`${what}: version ${version} is unknown; 1 to 3 are read`)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (version > 1 && bytes.length < 12) throw new FormatError(`${what}: the header is cut off`)
-  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true)
+  if (bytes.length >= 8 && (version < 1 || version > 3)) {
+    throw new FormatError(`${what}: the format's version must be 1 to 3, found ${version}`, {
+      hint: 'write it with numpy.save or numpy.savez',
+    })
+  }
   const start = version === 1 ? 10 : 12
-  if (start + length > bytes.length) throw new FormatError(`${what}: the header is cut off`)
-  const text = new TextDecoder(version === 3 ? 'utf-8' : 'latin1').decode(bytes.subarray(start, start + length))
-  return { ...parseDescription(text, what), offset: start + length }
+  if (bytes.length < start) throw damaged(`${what}: the header is cut off`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true)
+  if (length > maximumNpyHeader) {
+    throw damaged(`${what}: the header must have at most ${maximumNpyHeader} bytes, found ${length}`)
+  }
+  const offset = start + length
+  if (offset > bytes.length) throw damaged(`${what}: the header is cut off`)
+  const text = new TextDecoder(version === 3 ? 'utf-8' : 'latin1').decode(bytes.subarray(start, offset))
+  const description = parseDescription(text, what)
+  const fileSize = offset + elementCount(description.shape) * elementBytes(description.element)
+  return { ...description, offset, fileSize }
 }
 
-/** `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }` */
-function parseDescription(text: string, what: string): Omit<NpyHeader, 'offset'> {
-  const wrong = (part: string): FormatError =>
-    new FormatError(`${what}: the header must give ${part}, found ${JSON.stringify(text.trim().slice(0, 120))}`)
-  const descriptor = /'descr'\s*:\s*'([<>|=]?)([a-z]\d+)'/.exec(text)
-  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)
-  const sizes = /'shape'\s*:\s*\(\s*((?:\d+\s*(?:,\s*\d+\s*)*,?)?)\s*\)/.exec(text)
-  const element = elements[descriptor?.[2] ?? '']
-  if (!descriptor || !element) throw wrong("a plain 'descr' of numbers or bools")
-  if (!order) throw wrong("'fortran_order'")
-  if (!sizes) throw wrong("a 'shape'")
-  const shape = (sizes[1] ?? '')
-    .split(',')
-    .filter((part) => part.trim() !== '')
-    .map(Number)
-  if (!Number.isSafeInteger(elementCount(shape) * 8)) throw wrong("a 'shape' that fits into memory")
-  return { element, littleEndian: descriptor[1] !== '>', fortranOrder: order[1] === 'True', shape }
+/** The members of a Python dict literal, as texts: `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`. */
+function parseLiteral(text: string): Map<string, string> | undefined {
+  const members = new Map<string, string>()
+  const body = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1]?.trim()
+  if (body === undefined) return undefined
+  const member = /'(\w+)'\s*:\s*('[^']*'|\w+|\([^()]*\)|\[[^[\]]*\])\s*(?:,\s*|$)/y
+  while (member.lastIndex < body.length) {
+    const [, key, value] = member.exec(body) ?? []
+    if (key === undefined || value === undefined || members.has(key)) return undefined
+    members.set(key, value)
+  }
+  return members
 }
 
-/** Reads a .npy file. Types that tenfold lacks are widened as in safetensors. */
+/** A tuple of sizes; Python 2 wrote them as `2L`. */
+function parseShape(text: string | undefined): number[] | undefined {
+  if (!text || !/^\((\s*\d+L?\s*,)*(\s*\d+L?)?\s*\)$/.test(text)) return undefined
+  return [...text.matchAll(/\d+/g)].map(Number)
+}
+
+function parseDescription(
+  text: string,
+  what: string,
+): Pick<NpyHeader, 'element' | 'littleEndian' | 'fortranOrder' | 'shape'> {
+  const members = parseLiteral(text)
+  const shape = parseShape(members?.get('shape'))
+  const order = members?.get('fortran_order')
+  const descriptor = members?.get('descr')
+  if (!shape || !isPlausibleShape(shape) || !descriptor || (order !== 'True' && order !== 'False')) {
+    throw damaged(`${what}: the header must have descr, fortran_order and shape, found ${quoted(text.trim())}`)
+  }
+  const [, byteOrder, type = ''] = /^'([<>|=]?)(\w+)'$/.exec(descriptor) ?? []
+  const element = fileElements.get(type)
+  if (!element) {
+    throw new FormatError(`${what}: the dtype ${quoted(descriptor.replaceAll("'", ''))} is not read`, {
+      hint: 'save arrays of plain numbers: array.astype("float32"), or "int64" or "bool"',
+    })
+  }
+  return { element, littleEndian: byteOrder !== '>', fortranOrder: order === 'True', shape }
+}
+
+/**
+ * Reads a .npy file of numbers or bools, in either byte order and order of axes. f2, f8 and bfloat16 become float32; i1,
+ * i2 and u2 int32; u4 and u8 int64. Throws a FormatError that begins with `what`.
+ */
 export function readNpy(bytes: Uint8Array, what = 'npy'): NDArray {
-  const { element, littleEndian, fortranOrder, shape, offset } = readNpyHeader(bytes, what)
+  const { element, littleEndian, fortranOrder, shape, offset, fileSize } = readNpyHeader(bytes, what)
   const body = bytes.subarray(offset)
-  if (!fortranOrder) return readElements(what, element, shape, body, littleEndian)
-  // Fortran order is row-major order of the reversed shape.
-  const reversed = readElements(what, element, shape.toReversed(), body, littleEndian)
-  return permuteArray(
-    reversed,
-    shape.map((_, i) => shape.length - 1 - i),
-  )
+  // Fortran order is the row-major order of the reversed axes.
+  const needsGather = fortranOrder && shape.length > 1 && fileSize === bytes.length
+  const strides = stridesOf(shape.toReversed()).toReversed()
+  const ordered = needsGather ? gatherElements(body, elementBytes(element), { offset: 0, shape, strides }) : body
+  return readElements(what, element, shape, ordered, littleEndian)
 }
 
-/** Writes a .npy file, version 1, C order, little-endian. */
-export function writeNpy({ dtype, shape, data }: NDArray): Uint8Array {
+/** Writes a .npy file: version 1, C order, little-endian. Throws a ShapeError if the data do not fit the shape. */
+export function writeNpy(array: NDArray, what = 'npy'): Uint8Array {
+  const { dtype, shape } = array
+  const elements = bytesOf(what, array)
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
   const description = `{'descr': '${descriptors[dtype]}', 'fortran_order': False, 'shape': (${sizes}), }`
   // The elements begin at a multiple of 64, as NumPy writes it.
   const padding = (64 - ((10 + description.length + 1) % 64)) % 64
   const header = new TextEncoder().encode(`${description}${' '.repeat(padding)}\n`)
-  const file = new Uint8Array(10 + header.length + data.byteLength)
+  const file = new Uint8Array(10 + header.length + elements.length)
   file.set([...magic, 1, 0, header.length & 0xff, header.length >> 8])
   file.set(header, 10)
-  file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + header.length)
+  file.set(elements, 10 + header.length)
   return file
 }

@@ -1,27 +1,64 @@
 /** NumPy's .npz: a zip archive of .npy files, a name each. Flax checkpoints have slashes in the names. */
-import { zipSync } from 'fflate'
+import { type Zippable, zipSync } from 'fflate'
 import type { NDArray } from '../tensor/dtype.ts'
 import { FormatError } from '../util/errors.ts'
-import { readNpy, writeNpy } from './npy.ts'
+import { damaged, quoted } from './errors.ts'
+import { maximumNpyHeader, readNpy, readNpyHeader, writeNpy } from './npy.ts'
 import type { TensorFile } from './tensor-file.ts'
-import { readZip } from './zip.ts'
+import { readZip, type ZipMember } from './zip.ts'
 
-/** Reads a .npz file; keys are the members' names without `.npy`. */
-export function readNpz(bytes: Uint8Array): TensorFile {
+/** Unpacks a member once its array's header has confirmed the size that the archive claims. */
+function readMember(member: ZipMember, key: string): NDArray {
+  const what = `npz: member ${quoted(key)}`
+  const { fileSize } = readNpyHeader(member.peek(maximumNpyHeader + 12), what)
+  if (fileSize !== member.size) {
+    throw damaged(`${what}: the array takes ${fileSize} bytes, the archive says ${member.size}`)
+  }
+  return readNpy(member.unpack(), what)
+}
+
+/**
+ * Reads a .npz file; names are the members' without `.npy`. All members together may unpack to `maximumBytes` (default
+ * 4 GiB, or the file's own size). Throws a FormatError on damaged files and arrays of anything but numbers and bools.
+ */
+export function readNpz(bytes: Uint8Array, options: { readonly maximumBytes?: number } = {}): TensorFile {
   const tensors = new Map<string, NDArray>()
-  for (const { name, unpack } of readZip(bytes, 'npz')) {
-    const key = name.replace(/\.npy$/, '')
-    if (tensors.has(key)) throw new FormatError(`npz: the name "${key}" occurs twice`)
-    tensors.set(key, readNpy(unpack(), `npz member "${key}"`))
+  for (const member of readZip(bytes, 'npz', options.maximumBytes)) {
+    if (member.name.endsWith('/') && member.size === 0) continue
+    const key = member.name.replace(/\.npy$/, '')
+    if (tensors.has(key)) throw damaged(`npz: the name ${quoted(key)} occurs twice`)
+    tensors.set(key, readMember(member, key))
   }
   return { format: 'npz', tensors, metadata: {} }
 }
 
-/** Writes a .npz file; members are stored, as `numpy.savez` does, or deflated as `numpy.savez_compressed`. */
+// What is written depends on the arrays alone, not on the time of day.
+const epoch = '1980-01-01T00:00:00'
+
+/**
+ * Writes a .npz file; members are stored, as by `numpy.savez`, or deflated, as by `numpy.savez_compressed`. Throws a
+ * FormatError on names that occur twice, a ShapeError if an array's data do not fit its shape.
+ */
 export function writeNpz(
   tensors: Iterable<readonly [string, NDArray]>,
   options: { readonly compress?: boolean } = {},
 ): Uint8Array {
-  const members = Object.fromEntries([...tensors].map(([name, array]) => [`${name}.npy`, writeNpy(array)]))
-  return zipSync(members, { level: options.compress ? 6 : 0 })
+  const members: Zippable = {}
+  let length = 0
+  for (const [name, array] of tensors) {
+    const what = `npz: member ${quoted(name)}`
+    const file = `${name}.npy`
+    if (Object.hasOwn(members, file)) {
+      throw new FormatError(`${what} is given twice`, { hint: 'give every array its own name' })
+    }
+    const bytes = writeNpy(array, what)
+    members[file] = bytes
+    length += bytes.length
+  }
+  if (Object.keys(members).length > 0xffff || length > 0xf000_0000) {
+    throw new FormatError('npz: must have at most 65535 arrays and 3.75 GiB', {
+      hint: 'write several files, or safetensors',
+    })
+  }
+  return zipSync(members, { level: options.compress ? 6 : 0, mtime: epoch })
 }

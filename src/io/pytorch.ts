@@ -2,231 +2,160 @@
 import { elementCount, type NDArray } from '../tensor/dtype.ts'
 import { stridesOf } from '../tensor/shape.ts'
 import { FormatError } from '../util/errors.ts'
-import { elementBytes, type FileElement, readElements } from './elements.ts'
-import { PickleDict, PickleGlobal, PickleObject, PickleReader, PickleTuple, type PickleValue } from './pickle.ts'
+import { elementBytes, gatherElements, isPlausibleShape, readElements } from './elements.ts'
+import { damaged, quoted } from './errors.ts'
+import { readPickle } from './pickle.ts'
+import { PickleDict, PickleGlobal, PickleObject, PickleTuple, type PickleValue, sequence } from './pickle-values.ts'
+import { pytorchObjects, TensorView } from './pytorch-objects.ts'
 import type { TensorFile } from './tensor-file.ts'
 import { readZip, type ZipMember } from './zip.ts'
 
 const what = 'PyTorch checkpoint'
 
-const storageElements: Readonly<Record<string, FileElement>> = {
-  FloatStorage: 'f32',
-  DoubleStorage: 'f64',
-  HalfStorage: 'f16',
-  BFloat16Storage: 'bf16',
-  ByteStorage: 'u8',
-  CharStorage: 'i8',
-  ShortStorage: 'i16',
-  IntStorage: 'i32',
-  LongStorage: 'i64',
-  BoolStorage: 'bool',
-  UntypedStorage: 'u8',
-}
-
-const dtypeElements: Readonly<Record<string, FileElement>> = {
-  'torch.float32': 'f32',
-  'torch.float64': 'f64',
-  'torch.float16': 'f16',
-  'torch.bfloat16': 'bf16',
-  'torch.uint8': 'u8',
-  'torch.int8': 'i8',
-  'torch.int16': 'i16',
-  'torch.int32': 'i32',
-  'torch.int64': 'i64',
-  'torch.bool': 'bool',
-}
-
-interface Storage {
-  readonly key: string
-  readonly element: FileElement
-}
-
-/** A tensor as pickled: a window on a storage. */
-class TensorView {
-  readonly storage: Storage
-  readonly offset: number
-  readonly shape: readonly number[]
-  readonly strides: readonly number[]
-  constructor(storage: Storage, offset: number, shape: readonly number[], strides: readonly number[]) {
-    this.storage = storage
-    this.offset = offset
-    this.shape = shape
-    this.strides = strides
-  }
-}
-
-const harmless = new Set([
-  'torch.Size',
-  'torch.device',
-  'builtins.set',
-  '__builtin__.set',
-  'builtins.list',
-  'builtins.tuple',
-])
-
-function isStorage(value: unknown): value is Storage {
-  return typeof value === 'object' && value !== null && 'key' in value && 'element' in value
-}
-
-function sizes(value: PickleValue | undefined, name: string): number[] {
-  const items = value instanceof PickleTuple ? value.items : Array.isArray(value) ? value : undefined
-  const list = items?.map(Number)
-  if (!list?.every((size) => Number.isSafeInteger(size) && size >= 0))
-    throw new FormatError(`${what}: a tensor's ${name} must be a tuple of sizes`)
-  return list
-}
-
-function rebuildTensor(args: readonly PickleValue[], element?: FileElement): PickleObject {
-  const [storage, offset, shape, strides] = args
-  if (!(storage instanceof PickleObject) || !isStorage(storage.value))
-    throw new FormatError(`${what}: a tensor has no storage`)
-  const start = Number(offset)
-  if (!Number.isSafeInteger(start) || start < 0) throw new FormatError(`${what}: a tensor begins at ${String(offset)}`)
-  const typed = element ? { ...storage.value, element } : storage.value
-  return new PickleObject(new TensorView(typed, start, sizes(shape, 'shape'), sizes(strides, 'strides')))
-}
-
-function callGlobal(name: string, args: readonly PickleValue[]): PickleValue {
-  if (name === 'torch._utils._rebuild_tensor_v2' || name === 'torch._utils._rebuild_tensor') return rebuildTensor(args)
-  if (name === 'torch._utils._rebuild_tensor_v3') {
-    const dtype = args[6]
-    return rebuildTensor(args, dtype instanceof PickleGlobal ? dtypeElements[dtype.name] : undefined)
-  }
-  if (name === 'torch._utils._rebuild_parameter' || name === 'torch._utils._rebuild_parameter_with_state') {
-    const [tensor] = args
-    if (tensor instanceof PickleObject) return tensor
-  }
-  if (name === 'torch._tensor._rebuild_from_type_v2') {
-    const [callee, , inner] = args
-    if (callee instanceof PickleGlobal && inner instanceof PickleTuple) return callGlobal(callee.name, inner.items)
-  }
-  if (harmless.has(name)) {
-    const [first] = args
-    return first instanceof PickleTuple || Array.isArray(first) || typeof first === 'string'
-      ? first
-      : new PickleTuple(args)
-  }
-  throw new FormatError(`${what}: asks to run "${name}": refused`, {
-    hint: 'save the state dict alone: torch.save(model.state_dict(), path)',
-  })
-}
-
-/** `('storage', torch.FloatStorage, key, device, count)` */
-function persistentStorage(id: PickleValue): PickleValue {
-  const [kind, type, key] = id instanceof PickleTuple ? id.items : []
-  const typeName = type instanceof PickleGlobal ? (type.name.split('.').at(-1) ?? '') : ''
-  const element = storageElements[typeName]
-  if (kind !== 'storage' || !element || typeof key !== 'string') {
-    throw new FormatError(`${what}: a tensor's storage has the unknown type "${typeName || String(type)}"`)
-  }
-  return new PickleObject({ key, element } satisfies Storage)
-}
-
+// The pickle has names and shapes only: millions of tensors fit into this.
+const maximumPickle = 2 ** 28
 // Tensors may share storages, so that a small file could describe far more data than it has.
 const maximumExpansion = 16
+const freeExpansion = 2 ** 24
+/** Depth to which nested dicts and lists are followed. */
+const maximumDepth = 64
+// Nested containers may hold one another many times: their names are bounded together, in characters.
+const maximumNames = 2 ** 25
 
-class Archive {
+/** The member of a zip archive that makes it a PyTorch checkpoint. */
+export function findPickle(members: readonly ZipMember[]): ZipMember | undefined {
+  return members.find(({ name }) => name === 'data.pkl' || name.endsWith('/data.pkl'))
+}
+
+/** The storages of a checkpoint's archive. */
+class Storages {
   readonly #members: ReadonlyMap<string, ZipMember>
   readonly #prefix: string
   readonly #littleEndian: boolean
-  readonly #storages = new Map<string, Uint8Array>()
+  readonly #unpacked = new Map<string, Uint8Array>()
   #budget: number
 
   constructor(members: readonly ZipMember[], pickle: ZipMember) {
     this.#members = new Map(members.map((member) => [member.name, member]))
     this.#prefix = pickle.name.slice(0, -'data.pkl'.length)
-    const order = this.#members.get(`${this.#prefix}byteorder`)
-    this.#littleEndian = order === undefined || new TextDecoder().decode(order.unpack()).trim() !== 'big'
-    this.#budget = maximumExpansion * members.reduce((sum, member) => sum + member.size, 1 << 20)
+    this.#littleEndian = this.#byteOrder() === 'little'
+    this.#budget = freeExpansion + maximumExpansion * members.reduce((sum, { size }) => sum + size, 0)
+  }
+
+  /** Files without the member were written before 2.1, on little-endian machines but for rare ones. */
+  #byteOrder(): string {
+    const member = this.#members.get(`${this.#prefix}byteorder`)
+    const order = member ? new TextDecoder().decode(member.unpack()).trim() : 'little'
+    if (order !== 'little' && order !== 'big') {
+      throw damaged(`${what}: the byte order must be "little" or "big", found ${quoted(order)}`)
+    }
+    return order
   }
 
   #bytes(key: string): Uint8Array {
-    const known = this.#storages.get(key)
+    const known = this.#unpacked.get(key)
     if (known) return known
     const member = this.#members.get(`${this.#prefix}data/${key}`)
-    if (!member) throw new FormatError(`${what}: storage "${key}" is missing from the archive`)
+    if (!member) throw damaged(`${what}: the archive has no storage ${quoted(key)}`)
     const bytes = member.unpack()
-    this.#storages.set(key, bytes)
+    this.#unpacked.set(key, bytes)
     return bytes
   }
 
   /** The elements of a view, row-major. */
-  read(view: TensorView, name: string): NDArray {
-    const { storage, offset, shape, strides } = view
+  read({ storage, offset, shape, strides }: TensorView, name: string): NDArray {
+    const tensor = `${what}: tensor ${quoted(name)}`
     const width = elementBytes(storage.element)
     const bytes = this.#bytes(storage.key)
     const count = elementCount(shape)
-    if (strides.length !== shape.length)
-      throw new FormatError(`${what}: tensor "${name}" has ${shape.length} sizes and ${strides.length} strides`)
+    if (!isPlausibleShape(shape)) throw damaged(`${tensor} has ${count} elements, more than any array`)
     this.#budget -= count * width
-    if (!(this.#budget >= 0)) throw new FormatError(`${what}: its tensors are far larger than the file`)
+    if (this.#budget < 0) {
+      throw new FormatError(`${what}: its tensors take more than ${maximumExpansion} times the file's size`, {
+        hint: 'save copies of tensors that are expanded: tensor.contiguous()',
+      })
+    }
     const last = offset + shape.reduce((sum, size, i) => sum + (size - 1) * (strides[i] ?? 0), 0)
     if (count > 0 && (last + 1) * width > bytes.length) {
-      throw new FormatError(
-        `${what}: tensor "${name}" needs ${(last + 1) * width} bytes of storage "${storage.key}", which has ${bytes.length}`,
+      throw damaged(
+        `${tensor} needs ${(last + 1) * width} bytes of storage ${quoted(storage.key)}, which has ${bytes.length}`,
       )
     }
     const plain = stridesOf(shape)
-    const contiguous = shape.every((size, i) => size === 1 || strides[i] === plain[i])
-    const window =
-      contiguous || count === 0
-        ? bytes.subarray(offset * width, (offset + count) * width)
-        : gather(bytes, offset, shape, strides, width)
-    return readElements(`${what}: tensor "${name}"`, storage.element, shape, window, this.#littleEndian)
+    const contiguous = count === 0 || shape.every((size, i) => size === 1 || strides[i] === plain[i])
+    const window = contiguous
+      ? bytes.subarray(offset * width, (offset + count) * width)
+      : gatherElements(bytes, width, { offset, shape, strides })
+    return readElements(tensor, storage.element, shape, window, this.#littleEndian)
   }
 }
 
-/** Copies the elements of a strided view into row-major order. */
-function gather(
-  bytes: Uint8Array,
-  offset: number,
-  shape: readonly number[],
-  strides: readonly number[],
-  width: number,
-): Uint8Array {
-  const out = new Uint8Array(elementCount(shape) * width)
-  const index = new Array<number>(shape.length).fill(0)
-  for (let to = 0; to < out.length; to += width) {
-    const from = width * (offset + index.reduce((sum, i, axis) => sum + i * (strides[axis] ?? 0), 0))
-    out.set(bytes.subarray(from, from + width), to)
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      index[axis] = (index[axis] ?? 0) + 1
-      if ((index[axis] ?? 0) < (shape[axis] ?? 0)) break
-      index[axis] = 0
+/** Collects the leaves of nested dicts and lists under dotted names. */
+class Leaves {
+  readonly tensors = new Map<string, NDArray>()
+  readonly metadata = new Map<string, string>()
+  readonly #storages: Storages
+  #names = 0
+
+  constructor(storages: Storages) {
+    this.#storages = storages
+  }
+
+  visit(value: PickleValue, path: string, depth = 0): void {
+    this.#names += path.length + 1
+    if (this.#names > maximumNames) throw damaged(`${what}: its dicts and lists have more entries than any checkpoint`)
+    if (depth > maximumDepth) throw damaged(`${what}: is nested deeper than ${maximumDepth} levels`)
+    if (value instanceof PickleDict) this.#visitAll(value.entries, path, depth)
+    else if (value instanceof PickleTuple || Array.isArray(value)) {
+      this.#visitAll(sequence(value).entries(), path, depth)
+    } else this.#leaf(value, path)
+  }
+
+  #visitAll(entries: Iterable<readonly [PickleValue, PickleValue]>, path: string, depth: number): void {
+    for (const [key, item] of entries) {
+      if (typeof key === 'object' && key !== null) {
+        throw new FormatError(
+          `${what}: ${path ? quoted(path) : 'the outermost dict'} has a key that is no text or number`,
+          {
+            hint: 'save the state dict alone: torch.save(model.state_dict(), path)',
+          },
+        )
+      }
+      this.visit(item, path ? `${path}.${String(key)}` : String(key), depth + 1)
     }
   }
-  return out
+
+  #leaf(value: PickleValue, path: string): void {
+    const isTensor = value instanceof PickleObject && value.value instanceof TensorView
+    const name = path || (isTensor ? 'tensor' : 'value')
+    if (this.tensors.has(name) || this.metadata.has(name)) {
+      throw new FormatError(`${what}: two values have the name ${quoted(name)}`, {
+        hint: 'nested dicts become dotted names: rename a key that has a dot',
+      })
+    }
+    if (value instanceof PickleObject) {
+      if (value.value instanceof TensorView) this.tensors.set(name, this.#storages.read(value.value, name))
+    } else if (value instanceof PickleGlobal) this.metadata.set(name, value.name)
+    else if (value !== null && typeof value !== 'object') this.metadata.set(name, String(value))
+  }
 }
 
-/** Depth to which nested dicts and lists are followed. */
-const maximumDepth = 64
-
 /**
- * Reads the tensors of a checkpoint. Nested dicts and lists become dotted names; numbers and texts go into `metadata`.
- * Throws a FormatError on damaged archives, and on checkpoints that ask to run anything (naming it).
+ * Reads the tensors of a checkpoint. Nested dicts and lists become dotted names (`optimizer.state.0.step`); numbers,
+ * bools and texts go into `metadata`. Throws a FormatError on damaged archives, and on checkpoints that ask for any class
+ * or function but those of plain tensors, naming it.
  */
 export function readPytorch(bytes: Uint8Array): TensorFile {
   const members = readZip(bytes, what)
-  const pickle = members.find(({ name }) => name === 'data.pkl' || name.endsWith('/data.pkl'))
-  if (!pickle) throw new FormatError(`${what}: the archive has no data.pkl`)
-  const root = new PickleReader(pickle.unpack(), { call: callGlobal, persistent: persistentStorage }, what).read()
-  const archive = new Archive(members, pickle)
-  const tensors = new Map<string, NDArray>()
-  const metadata: Record<string, string> = {}
-  const visit = (value: PickleValue, path: string, depth: number): void => {
-    if (depth > maximumDepth) throw new FormatError(`${what}: is nested deeper than ${maximumDepth} levels`)
-    const join = (key: string): string => (path ? `${path}.${key}` : key)
-    if (value instanceof PickleObject) {
-      if (value.value instanceof TensorView) tensors.set(path || 'tensor', archive.read(value.value, path || 'tensor'))
-    } else if (value instanceof PickleDict) {
-      for (const [key, item] of value.entries) visit(item, join(String(key)), depth + 1)
-    } else if (value instanceof PickleTuple || Array.isArray(value)) {
-      const items = value instanceof PickleTuple ? value.items : value
-      for (const [i, item] of items.entries()) visit(item, join(String(i)), depth + 1)
-    } else if (value !== null && !(value instanceof PickleGlobal) && !(value instanceof Uint8Array)) {
-      metadata[path] = String(value)
-    }
+  const pickle = findPickle(members)
+  if (!pickle) {
+    throw new FormatError(`${what}: the archive has no data.pkl`, { hint: 'write it with torch.save of 1.6 or later' })
   }
-  visit(root, '', 0)
-  return { format: 'pytorch', tensors, metadata }
+  if (pickle.size > maximumPickle) {
+    throw damaged(`${what}: data.pkl must have at most ${maximumPickle} bytes, found ${pickle.size}`)
+  }
+  const root = readPickle(pickle.unpack(), pytorchObjects(what))
+  const leaves = new Leaves(new Storages(members, pickle))
+  leaves.visit(root, '')
+  return { format: 'pytorch', tensors: leaves.tensors, metadata: Object.fromEntries(leaves.metadata) }
 }

@@ -1,29 +1,39 @@
 /** The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes (little-endian, row-major). */
-import type { DType, NDArray } from '../tensor/dtype.ts'
+import { byteSize, type DType, type NDArray } from '../tensor/dtype.ts'
 import { FormatError } from '../util/errors.ts'
-import { elementBytes, type FileElement, readElements } from './elements.ts'
+import { bytesOf, type FileElement, readElements } from './elements.ts'
+import { damaged, quoted } from './errors.ts'
+import { jsonKeys } from './json-keys.ts'
 import type { TensorFile } from './tensor-file.ts'
 
 // The format's own bound: a larger header is an attack or no safetensors file.
 const maximumHeader = 100_000_000
 
-const fileElements: Readonly<Record<string, FileElement>> = {
-  F16: 'f16',
-  BF16: 'bf16',
-  F32: 'f32',
-  F64: 'f64',
-  I8: 'i8',
-  I16: 'i16',
-  I32: 'i32',
-  I64: 'i64',
-  U8: 'u8',
-  U16: 'u16',
-  U32: 'u32',
-  U64: 'u64',
-  BOOL: 'bool',
+const fileElements: ReadonlyMap<string, FileElement> = new Map([
+  ['F16', 'f16'],
+  ['BF16', 'bf16'],
+  ['F32', 'f32'],
+  ['F64', 'f64'],
+  ['I8', 'i8'],
+  ['I16', 'i16'],
+  ['I32', 'i32'],
+  ['I64', 'i64'],
+  ['U8', 'u8'],
+  ['U16', 'u16'],
+  ['U32', 'u32'],
+  ['U64', 'u64'],
+  ['BOOL', 'bool'],
+])
+
+const dtypeNames: Readonly<Record<DType, string>> = {
+  float32: 'F32',
+  int32: 'I32',
+  int64: 'I64',
+  bool: 'BOOL',
+  uint8: 'U8',
 }
 
-const names: Readonly<Record<DType, string>> = { float32: 'F32', int32: 'I32', int64: 'I64', bool: 'BOOL', uint8: 'U8' }
+const metadataKey = '__metadata__'
 
 interface Entry {
   readonly name: string
@@ -37,112 +47,155 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isSize(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0)
 }
 
-function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; body: Uint8Array } {
-  if (bytes.length < 8)
-    throw new FormatError(`safetensors: the file has ${bytes.length} bytes, fewer than its header's length takes`)
+function isTexts(value: unknown): value is Record<string, string> {
+  return isRecord(value) && Object.values(value).every((text) => typeof text === 'string')
+}
+
+/** Whether a text has half a surrogate pair, which UTF-8 cannot hold. */
+function isBroken(text: string): boolean {
+  return /\p{Surrogate}/u.test(text)
+}
+
+interface Header {
+  readonly content: Record<string, unknown>
+  /** Names in the file's order. */
+  readonly keys: readonly string[]
+  /** The tensors' data. */
+  readonly body: Uint8Array
+}
+
+function readHeader(bytes: Uint8Array): Header {
+  if (bytes.length < 8) {
+    throw damaged(`safetensors: the file must begin with the 8 bytes of its header's length, found ${bytes.length}`)
+  }
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)
-  if (length > maximumHeader || length > bytes.length - 8) {
-    throw new FormatError(
-      `safetensors: the header says it has ${length} bytes, the file has ${bytes.length - 8} after it`,
-    )
+  const available = Math.min(maximumHeader, bytes.length - 8)
+  if (length > available) {
+    throw damaged(`safetensors: the header must have at most ${available} bytes, the file says ${length}`)
   }
-  const text = bytes.subarray(8, 8 + Number(length))
-  let header: unknown
+  const body = bytes.subarray(8 + Number(length))
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text))
-  } catch {
-    throw new FormatError('safetensors: the header is not valid JSON')
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+    const text = decoder.decode(bytes.subarray(8, 8 + Number(length)))
+    const content: unknown = text.startsWith('{') ? JSON.parse(text) : undefined
+    if (isRecord(content)) {
+      const { keys, duplicate } = jsonKeys(text)
+      if (duplicate !== undefined) throw damaged(`safetensors: the header has the key ${quoted(duplicate)} twice`)
+      return { content, keys, body }
+    }
+  } catch (error) {
+    if (error instanceof FormatError) throw error
   }
-  if (!isRecord(header)) throw new FormatError('safetensors: the header must be a JSON object')
-  return { header, body: bytes.subarray(8 + Number(length)) }
+  throw damaged('safetensors: the header must be a JSON object in UTF-8')
 }
 
 function readEntry(name: string, value: unknown, bodyLength: number): Entry {
-  const what = `safetensors: tensor "${name}"`
-  if (!isRecord(value)) throw new FormatError(`${what} must be described by an object`)
+  const what = `safetensors: tensor ${quoted(name)}`
+  if (isBroken(name)) throw damaged(`${what} has a name that is no valid Unicode`)
+  if (!isRecord(value)) throw damaged(`${what} must be described by an object, found ${shown(value)}`)
   const { dtype, shape, data_offsets: offsets } = value
-  const element = typeof dtype === 'string' ? fileElements[dtype] : undefined
-  if (!element) throw new FormatError(`${what} has the unknown dtype ${JSON.stringify(dtype)}`)
-  if (!Array.isArray(shape) || !shape.every(isSize))
-    throw new FormatError(`${what} has the shape ${JSON.stringify(shape)}`)
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
-    throw new FormatError(`${what} has the data_offsets ${JSON.stringify(offsets)}`)
+  const element = typeof dtype === 'string' ? fileElements.get(dtype) : undefined
+  if (!element) {
+    throw new FormatError(`${what} has the dtype ${shown(dtype)}, which is not read`, {
+      hint: `convert it to one of ${[...fileElements.keys()].join(', ')}`,
+    })
   }
-  const [begin, end] = offsets as [number, number]
-  if (begin > end || end > bodyLength)
-    throw new FormatError(`${what} lies at ${begin} to ${end}, outside of the ${bodyLength} bytes of data`)
+  if (!isSizes(shape)) throw damaged(`${what}: shape must be a list of sizes, found ${shown(shape)}`)
+  const [begin, end] = isSizes(offsets) && offsets.length === 2 ? offsets : []
+  if (begin === undefined || end === undefined || begin > end || end > bodyLength) {
+    throw damaged(`${what}: data_offsets must be [begin, end] within 0 to ${bodyLength}, found ${shown(offsets)}`)
+  }
   return { name, element, shape, begin, end }
+}
+
+/** A value of the header as it stands in errors. Nothing is followed into depth: a header may be nested without end. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return quoted(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (!Array.isArray(value)) return 'an object'
+  const short = value.length <= 8 && value.every((item) => typeof item !== 'object')
+  return short ? `[${value.map(shown).join(', ')}]` : `a list of ${value.length}`
 }
 
 /** Tensors must fill the data without gaps and overlaps: the format demands it, and nothing can hide between them. */
 function checkLayout(entries: readonly Entry[], bodyLength: number): void {
   let position = 0
-  for (const entry of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (entry.begin !== position) {
-      throw new FormatError(
-        `safetensors: tensor "${entry.name}" begins at ${entry.begin}, expected ${position}: gap or overlap`,
+  for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== position) {
+      throw damaged(
+        `safetensors: tensor ${quoted(name)} must begin at ${position}, where the one before ends, found ${begin}`,
       )
     }
-    position = entry.end
+    position = end
   }
-  if (position !== bodyLength)
-    throw new FormatError(`safetensors: ${bodyLength - position} bytes of data belong to no tensor`)
+  if (position !== bodyLength) {
+    throw damaged(`safetensors: the tensors must fill all ${bodyLength} bytes of data, they end at ${position}`)
+  }
 }
 
 /**
- * Reads a safetensors file. float16, bfloat16 and float64 become float32; 8- and 16-bit integers int32; unsigned 32- and
- * 64-bit ones int64. Throws a FormatError on anything the format does not allow.
+ * Reads a safetensors file. F16, BF16 and F64 become float32; I8, I16 and U16 int32; U32 and U64 int64. Throws a
+ * FormatError on anything that the format does not allow.
  */
 export function readSafetensors(bytes: Uint8Array): TensorFile {
-  const { header, body } = readHeader(bytes)
-  const { __metadata__: extra = {}, ...described } = header
-  if (!isRecord(extra) || !Object.values(extra).every((value) => typeof value === 'string')) {
-    throw new FormatError('safetensors: __metadata__ must hold texts only')
-  }
-  const entries = Object.entries(described).map(([name, value]) => readEntry(name, value, body.length))
+  const { content, keys, body } = readHeader(bytes)
+  const metadata = content[metadataKey] ?? {}
+  if (!isTexts(metadata)) throw damaged(`safetensors: ${metadataKey} must hold texts only, found ${shown(metadata)}`)
+  const names = keys.filter((name) => name !== metadataKey)
+  const entries = names.map((name) => readEntry(name, content[name], body.length))
   checkLayout(entries, body.length)
   const tensors = new Map<string, NDArray>()
   for (const { name, element, shape, begin, end } of entries) {
-    tensors.set(name, readElements(`safetensors: tensor "${name}"`, element, shape, body.subarray(begin, end)))
+    const what = `safetensors: tensor ${quoted(name)}`
+    tensors.set(name, readElements(what, element, shape, body.subarray(begin, end)))
   }
-  return { format: 'safetensors', tensors, metadata: extra as Record<string, string> }
+  return { format: 'safetensors', tensors, metadata }
 }
 
-/** A safetensors file with these tensors, in this order; names must be distinct. */
+/**
+ * A safetensors file with these tensors; the header lists them in the given order. Throws a FormatError on names that
+ * occur twice or that the format cannot hold, a ShapeError if an array's data do not fit its shape.
+ */
 export function writeSafetensors(
   tensors: Iterable<readonly [string, NDArray]>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const header: Record<string, unknown> = {}
-  const parts: Uint8Array[] = []
-  let position = 0
-  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata
-  for (const [name, { dtype, shape, data }] of sortedBySize(tensors)) {
-    if (name in header) throw new FormatError(`safetensors: the name "${name}" occurs twice`)
-    header[name] = { dtype: names[dtype], shape, data_offsets: [position, position + data.byteLength] }
-    parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-    position += data.byteLength
+  const parts = new Map<string, { readonly array: NDArray; readonly bytes: Uint8Array; begin: number }>()
+  for (const [name, array] of tensors) {
+    const what = `safetensors: tensor ${quoted(name)}`
+    if (parts.has(name)) throw new FormatError(`${what} is given twice`, { hint: 'give every tensor its own name' })
+    if (name === metadataKey || isBroken(name)) {
+      throw new FormatError(`${what} has a name that the format cannot hold`, { hint: 'choose another name' })
+    }
+    parts.set(name, { array, bytes: bytesOf(what, array), begin: 0 })
   }
-  const text = new TextEncoder().encode(JSON.stringify(header))
-  // Padded with spaces so that the data begins at a multiple of 8: readers may then map it without copying.
-  const headerLength = Math.ceil(text.length / 8) * 8
-  const file = new Uint8Array(8 + headerLength + position).fill(0x20, 8 + text.length, 8 + headerLength)
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true)
-  file.set(text, 8)
-  let offset = 8 + headerLength
-  for (const part of parts) {
-    file.set(part, offset)
-    offset += part.length
+  if (Object.entries(metadata).flat().some(isBroken)) {
+    throw new FormatError('safetensors: the metadata have a text that is no valid Unicode', {
+      hint: 'a half of a surrogate pair cannot be written in UTF-8',
+    })
   }
+  let length = 0
+  // Wider elements come first in the data, so that every tensor lies at a multiple of its element size.
+  for (const part of [...parts.values()].sort((a, b) => byteSize(b.array.dtype) - byteSize(a.array.dtype))) {
+    part.begin = length
+    length += part.bytes.length
+  }
+  // Joined by hand: an object would put names that are numbers first, and lose `__proto__`.
+  const members = [...parts].map(([name, { array, bytes, begin }]) => {
+    const entry = { dtype: dtypeNames[array.dtype], shape: array.shape, data_offsets: [begin, begin + bytes.length] }
+    return `${JSON.stringify(name)}:${JSON.stringify(entry)}`
+  })
+  if (Object.keys(metadata).length > 0) members.unshift(`"${metadataKey}":${JSON.stringify(metadata)}`)
+  const header = new TextEncoder().encode(`{${members.join(',')}}`)
+  // Padded with spaces so that the data begin at a multiple of 8: readers may then map them without copying.
+  const start = 8 + Math.ceil(header.length / 8) * 8
+  const file = new Uint8Array(start + length).fill(0x20, 8 + header.length, start)
+  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true)
+  file.set(header, 8)
+  for (const { bytes, begin } of parts.values()) file.set(bytes, start + begin)
   return file
-}
-
-/** Wider elements first, so that every tensor lies at a multiple of its element size. */
-function sortedBySize(tensors: Iterable<readonly [string, NDArray]>): (readonly [string, NDArray])[] {
-  const width = ({ dtype }: NDArray): number => elementBytes(fileElements[names[dtype]] ?? 'u8')
-  return [...tensors].sort((a, b) => width(b[1]) - width(a[1]))
 }

@@ -1,7 +1,8 @@
 /** Files of named tensors, recognised by their content. */
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import type { NDArray } from '../tensor/dtype.ts'
 import { FormatError, UsageError } from '../util/errors.ts'
+import { systemReason } from './errors.ts'
 
 /** A file of named tensors, whatever its format. */
 export interface TensorFile {
@@ -15,31 +16,69 @@ function beginsWith(bytes: Uint8Array, prefix: readonly number[]): boolean {
   return prefix.every((byte, i) => bytes[i] === byte)
 }
 
-/** Reads the bytes of any of the formats. Readers are loaded when they are needed. */
+const zipMagic = [0x50, 0x4b]
+const npyMagic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
+// `torch.save` before 1.6 began with the pickled number 0x1950a86a20f9469cfc6c.
+const legacyMagic = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
+
+function isPickle(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x80 && (bytes[1] ?? 0) >= 2 && (bytes[1] ?? 0) <= 5
+}
+
+/**
+ * Reads the bytes of any of the formats; the one tensor of a .npy file is named `array`. Readers are loaded when they
+ * are needed. Throws a FormatError on damaged and unknown files.
+ */
 export async function parseTensorFile(bytes: Uint8Array): Promise<TensorFile> {
-  if (beginsWith(bytes, [0x50, 0x4b])) {
-    const { readZip } = await import('./zip.ts')
-    if (readZip(bytes, 'archive').some(({ name }) => name.endsWith('data.pkl')))
-      return (await import('./pytorch.ts')).readPytorch(bytes)
-    return (await import('./npz.ts')).readNpz(bytes)
+  if (beginsWith(bytes, zipMagic)) {
+    const [{ readZip }, { findPickle, readPytorch }] = await Promise.all([import('./zip.ts'), import('./pytorch.ts')])
+    return findPickle(readZip(bytes)) ? readPytorch(bytes) : (await import('./npz.ts')).readNpz(bytes)
   }
-  if (beginsWith(bytes, [0x93, 0x4e, 0x55, 0x4d])) {
+  if (beginsWith(bytes, npyMagic)) {
     const { readNpy } = await import('./npy.ts')
     return { format: 'npy', tensors: new Map([['array', readNpy(bytes)]]), metadata: {} }
   }
-  if (beginsWith(bytes, [0x80, 0x02]) || beginsWith(bytes, [0x80, 0x04])) {
-    throw new FormatError('is a pickle: a PyTorch checkpoint of before 1.6, or no checkpoint', {
-      hint: 'load it with a recent PyTorch and save it again with torch.save',
+  if (beginsWith(bytes, legacyMagic)) {
+    throw new FormatError('PyTorch checkpoint: has the format of before PyTorch 1.6, which is not read', {
+      hint: 'load it with a recent PyTorch and save it again: torch.save(torch.load(path), path)',
     })
   }
+  // After 8 bytes of length comes a JSON object.
   if (bytes[8] === 0x7b) return (await import('./safetensors.ts')).readSafetensors(bytes)
-  throw new FormatError('is none of safetensors, npz, npy, PyTorch checkpoint')
+  const found = isPickle(bytes) ? ', but a bare pickle' : ''
+  throw new FormatError(`must be a safetensors, .npz, .npy or PyTorch file, is none${found}`, {
+    hint: 'formats are recognised by content: is this the right file, and complete?',
+  })
 }
 
-/** Reads a file of tensors; every error begins with its path. */
+/** The whole file. Unlike `readFile`, it has no limit of 2 GiB. */
+async function readBytes(path: string): Promise<Uint8Array> {
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    const bytes = new Uint8Array(size)
+    let filled = 0
+    while (filled < size) {
+      const { bytesRead } = await file.read(bytes, filled, Math.min(size - filled, 2 ** 30))
+      if (bytesRead === 0) break
+      filled += bytesRead
+    }
+    return bytes.subarray(0, filled)
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Reads a file of tensors in any of the formats; every error begins with its path. Throws a UsageError if the file cannot
+ * be read at all, a FormatError if it is damaged or of another format.
+ */
 export async function readTensorFile(path: string): Promise<TensorFile> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw new UsageError(`${path}: cannot be read`, { cause: error, hint: 'is there a file of that name?' })
+  const bytes = await readBytes(path).catch((error: unknown) => {
+    throw new UsageError(`${path}: cannot be read (${systemReason(error)})`, {
+      cause: error,
+      hint: 'is there a file of that name?',
+    })
   })
   try {
     return await parseTensorFile(bytes)

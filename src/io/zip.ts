@@ -1,13 +1,18 @@
 /** Zip archives (NumPy's .npz, PyTorch's .pt), read with bounds on what they may unpack to. */
-import { Inflate } from 'fflate'
+import { Inflate, inflateSync } from 'fflate'
 import { FormatError } from '../util/errors.ts'
+import { crc32 } from './checksum.ts'
+import { damaged, quoted } from './errors.ts'
 
 /** One member of an archive, still packed. */
 export interface ZipMember {
   readonly name: string
   /** Size after unpacking as the archive says; what `unpack` returns has exactly this size. */
   readonly size: number
+  /** The whole content; throws a FormatError unless size and checksum are those that the archive says. */
   readonly unpack: () => Uint8Array
+  /** The first `count` bytes of the content, or fewer at its end, unchecked: to look before unpacking. */
+  readonly peek: (count: number) => Uint8Array
 }
 
 const endSignature = 0x06054b50
@@ -16,13 +21,22 @@ const locator64Signature = 0x07064b50
 const entrySignature = 0x02014b50
 const localSignature = 0x04034b50
 
-/** Whether the bytes begin like a zip archive. */
-export function isZip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5)
-}
+const endLength = 22
+const localLength = 30
+const entryLength = 46
 
-interface Directory {
-  readonly count: number
+// Deflate packs at most 1032 to 1 (a match of 258 bytes in 2 bits): a larger claim is a lie.
+const maximumRatio = 1032
+
+/** What the directory says of a member. */
+interface Entry {
+  readonly name: string
+  readonly flags: number
+  readonly method: number
+  readonly checksum: number
+  readonly packed: number
+  readonly size: number
+  /** Where the local header begins, which stands before the data. */
   readonly offset: number
 }
 
@@ -37,129 +51,179 @@ class ZipReader {
     this.#what = what
   }
 
-  fail(reason: string): FormatError {
-    return new FormatError(`${this.#what}: ${reason}`)
+  #fail(reason: string): FormatError {
+    return damaged(`${this.#what}: ${reason}`)
   }
 
-  u16(offset: number): number {
-    if (offset < 0 || offset + 2 > this.#bytes.length) throw this.fail('the zip archive is cut off')
+  #check(offset: number, length: number): void {
+    if (offset < 0 || offset + length > this.#bytes.length) throw this.#fail('the zip archive is cut off')
+  }
+
+  #u16(offset: number): number {
+    this.#check(offset, 2)
     return this.#view.getUint16(offset, true)
   }
 
-  u32(offset: number): number {
-    if (offset < 0 || offset + 4 > this.#bytes.length) throw this.fail('the zip archive is cut off')
+  #u32(offset: number): number {
+    this.#check(offset, 4)
     return this.#view.getUint32(offset, true)
   }
 
-  u64(offset: number): number {
-    if (offset < 0 || offset + 8 > this.#bytes.length) throw this.fail('the zip archive is cut off')
-    const value = this.#view.getBigUint64(offset, true)
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw this.fail('the zip archive gives an impossible size')
-    return Number(value)
+  #u64(offset: number): number {
+    this.#check(offset, 8)
+    const value = Number(this.#view.getBigUint64(offset, true))
+    if (!Number.isSafeInteger(value)) throw this.#fail('the zip archive gives an impossible size')
+    return value
   }
 
-  directory(): Directory {
-    const lowest = Math.max(0, this.#bytes.length - 22 - 0xffff)
-    for (let at = this.#bytes.length - 22; at >= lowest; at--) {
-      if (this.#view.getUint32(at, true) !== endSignature) continue
-      const hasLocator = at >= 20 && this.u32(at - 20) === locator64Signature
-      if (!hasLocator) return { count: this.u16(at + 10), offset: this.u32(at + 16) }
-      const end64 = this.u64(at - 12)
-      if (this.u32(end64) !== end64Signature) throw this.fail('the zip64 directory is damaged')
-      return { count: this.u64(end64 + 32), offset: this.u64(end64 + 48) }
+  /** Where the directory lies and how many entries it has, from the record at the archive's end. */
+  #directory(): { count: number; offset: number; end: number } {
+    const last = this.#bytes.length - endLength
+    for (let at = last; at >= Math.max(0, last - 0xffff); at--) {
+      // The record ends with a comment as long as it says; other bytes may look like a record.
+      if (this.#u32(at) !== endSignature || at + endLength + this.#u16(at + 20) !== this.#bytes.length) continue
+      const hasLocator = at >= 20 && this.#u32(at - 20) === locator64Signature
+      if (!hasLocator) return { count: this.#u16(at + 10), offset: this.#u32(at + 16), end: at }
+      const end64 = this.#u64(at - 12)
+      if (this.#u32(end64) !== end64Signature) throw this.#fail('the zip64 directory is not where the archive says')
+      return { count: this.#u64(end64 + 32), offset: this.#u64(end64 + 48), end: end64 }
     }
-    throw this.fail('the zip archive has no directory: it is cut off or no archive')
+    throw this.#fail('the zip archive has no directory at its end')
   }
 
   /** Sizes and offset of an entry; those that do not fit into 32 bits stand in its zip64 field. */
-  sizes(entry: number): { packed: number; size: number; offset: number } {
-    const found = [this.u32(entry + 24), this.u32(entry + 20), this.u32(entry + 42)]
-    const nameLength = this.u16(entry + 28)
-    const extraEnd = entry + 46 + nameLength + this.u16(entry + 30)
-    for (let at = entry + 46 + nameLength; at + 4 <= extraEnd; at += 4 + this.u16(at + 2)) {
-      if (this.u16(at) !== 1) continue
+  #sizes(entry: number): { packed: number; size: number; offset: number } {
+    const values = [this.#u32(entry + 24), this.#u32(entry + 20), this.#u32(entry + 42)]
+    const extra = entry + entryLength + this.#u16(entry + 28)
+    const extraEnd = extra + this.#u16(entry + 30)
+    for (let at = extra; at + 4 <= extraEnd; at += 4 + this.#u16(at + 2)) {
+      if (this.#u16(at) !== 1) continue
       let next = at + 4
-      for (const [i, value] of found.entries()) {
+      for (const [i, value] of values.entries()) {
         if (value !== 0xffffffff) continue
-        found[i] = this.u64(next)
+        values[i] = this.#u64(next)
         next += 8
       }
     }
-    const [size = 0, packed = 0, offset = 0] = found
+    const [size = 0, packed = 0, offset = 0] = values
     return { packed, size, offset }
   }
 
-  member(entry: number): { member: ZipMember; next: number } {
-    if (this.u32(entry) !== entrySignature) throw this.fail('the zip directory is damaged')
-    const { packed, size, offset } = this.sizes(entry)
-    const nameLength = this.u16(entry + 28)
-    const name = new TextDecoder().decode(this.#bytes.subarray(entry + 46, entry + 46 + nameLength))
-    const [flags, method, checksum] = [this.u16(entry + 8), this.u16(entry + 10), this.u32(entry + 16)]
-    const next = entry + 46 + nameLength + this.u16(entry + 30) + this.u16(entry + 32)
-    const unpack = (): Uint8Array => {
-      if (flags & 1) throw this.fail(`member "${name}" is encrypted`)
-      if (this.u32(offset) !== localSignature) throw this.fail(`member "${name}" is not where the directory says`)
-      const start = offset + 30 + this.u16(offset + 26) + this.u16(offset + 28)
-      if (start + packed > this.#bytes.length) throw this.fail(`member "${name}" is cut off`)
-      const data = this.#unpacked(name, method, this.#bytes.subarray(start, start + packed), size)
-      if (crc32(data) !== checksum) throw this.fail(`member "${name}" is damaged: its checksum is wrong`)
-      return data
+  /** The directory's entries, in its order. */
+  entries(): Entry[] {
+    this.#check(0, endLength)
+    const { count, offset, end } = this.#directory()
+    const entries: Entry[] = []
+    let at = offset
+    for (let i = 0; i < count; i++) {
+      if (this.#u32(at) !== entrySignature) throw this.#fail('the zip directory is damaged')
+      const nameEnd = at + entryLength + this.#u16(at + 28)
+      const next = nameEnd + this.#u16(at + 30) + this.#u16(at + 32)
+      if (next > end) throw this.#fail('the zip directory is damaged')
+      const name = new TextDecoder().decode(this.#bytes.subarray(at + entryLength, nameEnd))
+      const [flags, method, checksum] = [this.#u16(at + 8), this.#u16(at + 10), this.#u32(at + 16)]
+      entries.push({ name, flags, method, checksum, ...this.#sizes(at) })
+      at = next
     }
-    return { member: { name, size, unpack }, next }
+    return entries
   }
 
-  #unpacked(name: string, method: number, packed: Uint8Array, size: number): Uint8Array {
-    if (method === 0) {
-      if (packed.length !== size)
-        throw this.fail(`member "${name}" has ${packed.length} bytes, the directory says ${size}`)
-      return packed
+  /** Refuses what no honest archive has: shared data, sizes that cannot be, more than `limit` bytes in all. */
+  check(entries: readonly Entry[], limit: number): void {
+    const names = new Set<string>()
+    let [position, total] = [0, 0]
+    for (const entry of entries.toSorted((a, b) => a.offset - b.offset)) {
+      const { method, packed, size, offset } = entry
+      const name = quoted(entry.name)
+      if (names.has(entry.name)) throw this.#fail(`the member ${name} occurs twice`)
+      names.add(entry.name)
+      this.#check(offset, localLength + packed)
+      if (offset < position) throw this.#fail(`member ${name} lies inside of another`)
+      position = offset + localLength + packed
+      const possible = method === 0 ? size === packed : size <= maximumRatio * packed
+      if (!possible) throw this.#fail(`member ${name} claims to hold ${size} bytes in ${packed}`)
+      total += size
     }
-    if (method !== 8) throw this.fail(`member "${name}" is packed with method ${method}; stored and deflated are read`)
-    // Deflate packs at most 1032 to 1: a larger claim is a lie, and nothing is allocated for it.
-    if (size > packed.length * 1032 + 64) throw this.fail(`member "${name}" claims ${size} bytes from ${packed.length}`)
-    const out = new Uint8Array(size)
+    if (total > limit) {
+      throw new FormatError(`${this.#what}: unpacks to ${total} bytes, at most ${limit} are read`, {
+        hint: 'split the file, or save it without compression',
+      })
+    }
+  }
+
+  #packed({ name, flags, method, packed, offset }: Entry): Uint8Array {
+    const member = `member ${quoted(name)}`
+    if (flags & 1) throw this.#unreadable(`${member} is encrypted`)
+    if (method !== 0 && method !== 8) throw this.#unreadable(`${member} is packed with method ${method}`)
+    if (this.#u32(offset) !== localSignature) throw this.#fail(`${member} is not where the directory says`)
+    const start = offset + localLength + this.#u16(offset + 26) + this.#u16(offset + 28)
+    this.#check(start, packed)
+    return this.#bytes.subarray(start, start + packed)
+  }
+
+  #unreadable(reason: string): FormatError {
+    return new FormatError(`${this.#what}: ${reason}`, { hint: 'stored and deflated members are read' })
+  }
+
+  unpack(entry: Entry): Uint8Array {
+    const packed = this.#packed(entry)
+    const data = entry.method === 0 ? packed : this.#inflated(entry, packed)
+    if (crc32(data) !== entry.checksum) {
+      throw this.#fail(`member ${quoted(entry.name)} does not have the checksum that the archive says`)
+    }
+    return data
+  }
+
+  #inflated({ name, size }: Entry, packed: Uint8Array): Uint8Array {
+    let data: Uint8Array
+    try {
+      // fflate writes at most what `out` holds; the byte more tells apart what fits and what was cut.
+      data = inflateSync(packed, { out: new Uint8Array(size + 1) })
+    } catch (error) {
+      throw damaged(
+        `${this.#what}: member ${quoted(name)} cannot be unpacked: ${String(error).replace(/^Error: /, '')}`,
+      )
+    }
+    if (data.length !== size) {
+      const found = data.length > size ? 'more' : data.length
+      throw this.#fail(`member ${quoted(name)} must unpack to ${size} bytes, found ${found}`)
+    }
+    return data
+  }
+
+  peek(entry: Entry, count: number): Uint8Array {
+    const packed = this.#packed(entry)
+    if (entry.method === 0) return packed.subarray(0, count)
+    const head = new Uint8Array(Math.min(count, entry.size))
     let filled = 0
     const inflate = new Inflate((chunk) => {
-      if (filled + chunk.length > size)
-        throw this.fail(`member "${name}" unpacks to more than the ${size} bytes it claims`)
-      out.set(chunk, filled)
-      filled += chunk.length
+      head.set(chunk.subarray(0, head.length - filled), filled)
+      filled = Math.min(head.length, filled + chunk.length)
     })
     try {
-      inflate.push(packed, true)
-    } catch (error) {
-      if (error instanceof FormatError) throw error
-      throw this.fail(`member "${name}" is damaged`)
+      // In small pieces: each is unpacked as a whole.
+      for (let at = 0; at < packed.length && filled < head.length; at += 512) {
+        inflate.push(packed.subarray(at, at + 512), at + 512 >= packed.length)
+      }
+    } catch {
+      // What was unpacked before is enough to look at; `unpack` reports the damage.
     }
-    if (filled !== size) throw this.fail(`member "${name}" unpacks to ${filled} bytes, the directory says ${size}`)
-    return out
+    return head.subarray(0, filled)
   }
 }
 
-/** The members of an archive, in its order. Nothing is unpacked yet; `what` begins every error. */
-export function readZip(bytes: Uint8Array, what = 'zip'): ZipMember[] {
+/**
+ * The members of an archive, in its order; nothing is unpacked yet. All of them together may unpack to `limit` bytes
+ * (default 4 GiB, or the archive's own size). Throws a FormatError that begins with `what`.
+ */
+export function readZip(bytes: Uint8Array, what = 'zip', limit = Math.max(2 ** 32, bytes.length)): ZipMember[] {
   const reader = new ZipReader(bytes, what)
-  if (bytes.length < 22) throw reader.fail('the zip archive is cut off')
-  const { count, offset } = reader.directory()
-  const members: ZipMember[] = []
-  let entry = offset
-  for (let i = 0; i < count; i++) {
-    const { member, next } = reader.member(entry)
-    members.push(member)
-    entry = next
-  }
-  return members
-}
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n
-  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1
-  return c
-})
-
-/** CRC-32 as zip archives have it. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff
-  for (const byte of bytes) crc = (crcTable[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8)
-  return (crc ^ 0xffffffff) >>> 0
+  const entries = reader.entries()
+  reader.check(entries, limit)
+  return entries.map((entry) => ({
+    name: entry.name,
+    size: entry.size,
+    unpack: () => reader.unpack(entry),
+    peek: (count) => reader.peek(entry, count),
+  }))
 }

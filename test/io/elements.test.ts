@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+import { bytesOf, type FileElement, gatherElements, readElements } from '../../src/io/elements.ts'
+import { expectDamaged, expectError } from './samples.ts'
+
+const bits16 = (...bits: number[]): Uint8Array => new Uint8Array(Uint16Array.from(bits).buffer)
+const numbers = (element: FileElement, bytes: Uint8Array, count: number): unknown[] =>
+  Array.from<unknown>(readElements('x', element, [count], bytes).data)
+
+test('half precision: normal, subnormal, infinite, not a number, both zeros', () => {
+  const bits = [0x3c00, 0xc500, 0x7bff, 0x0400, 0x03ff, 0x0001, 0x7c00, 0xfc00, 0x7e00, 0x0000, 0x8000]
+  expect(numbers('f16', bits16(...bits), bits.length)).toEqual([
+    1,
+    -5,
+    65504,
+    2 ** -14,
+    1023 * 2 ** -24,
+    2 ** -24,
+    Infinity,
+    -Infinity,
+    NaN,
+    0,
+    -0,
+  ])
+})
+
+test('bfloat16 keeps exponent and sign of float32', () => {
+  expect(numbers('bf16', bits16(0x3f80, 0xc040, 0x7f80, 0x7fc0, 0x8000), 5)).toEqual([1, -3, Infinity, NaN, -0])
+})
+
+test('the order of bytes is that of the file, and its bytes stay as they are', () => {
+  const bytes = Uint8Array.of(1, 2, 0xff, 0xfe)
+  expect(readElements('x', 'i16', [2], bytes, false)).toEqual({
+    dtype: 'int32',
+    shape: [2],
+    data: Int32Array.of(0x102, -2),
+  })
+  expect(bytes).toEqual(Uint8Array.of(1, 2, 0xff, 0xfe))
+})
+
+test('any byte but 0 is true', () => {
+  expect(numbers('bool', Uint8Array.of(0, 1, 2, 255), 4)).toEqual([0, 1, 1, 1])
+})
+
+test('strided views become row-major', () => {
+  const bytes = Uint8Array.of(0, 1, 2, 3, 4, 5, 6)
+  expect(gatherElements(bytes, 1, { offset: 1, shape: [2, 3], strides: [1, 2] })).toEqual(
+    Uint8Array.of(1, 3, 5, 2, 4, 6),
+  )
+  expect(gatherElements(bytes, 2, { offset: 1, shape: [2, 2], strides: [0, 1] })).toEqual(
+    Uint8Array.of(2, 3, 4, 5, 2, 3, 4, 5),
+  )
+  expect(gatherElements(bytes, 1, { offset: 6, shape: [], strides: [] })).toEqual(Uint8Array.of(6))
+  expect(gatherElements(bytes, 1, { offset: 0, shape: [3, 0], strides: [1, 1] })).toEqual(new Uint8Array())
+})
+
+test('sizes must agree', () => {
+  expectDamaged(
+    () => readElements('file: tensor "w"', 'f16', [2, 3], new Uint8Array(11)),
+    'file: tensor "w": shape [2, 3] of f16 needs 12 bytes, found 11',
+  )
+  expect(readElements('x', 'u8', [2 ** 40, 2 ** 40, 0], new Uint8Array()).data).toEqual(new Uint8Array())
+  expectDamaged(
+    () => readElements('x', 'u8', new Array(65).fill(1), new Uint8Array(1)),
+    'x: 65 axes with 1 elements are more than any array has',
+  )
+  expectError(
+    () => bytesOf('x', { dtype: 'int64', shape: [2], data: new BigInt64Array(3) }),
+    'ShapeError',
+    'x: shape [2] of int64 takes 16 bytes, the data have 24',
+    'dtype, shape and data of an array must belong together',
+  )
+})

@@ -1,0 +1,90 @@
+import { zipSync } from 'fflate'
+import { describe, expect, test } from 'vitest'
+import { writeNpy } from '../../src/io/npy.ts'
+import { readNpz, writeNpz } from '../../src/io/npz.ts'
+import { arrays, described, expectDamaged, expectError, fixture, sample } from './samples.ts'
+
+test.each([false, true])('round trip, compressed: %s', (compress) => {
+  const read = readNpz(writeNpz(arrays, { compress }))
+  expect(read).toEqual({ format: 'npz', tensors: arrays, metadata: {} })
+  expect([...read.tensors.keys()]).toEqual([...arrays.keys()])
+})
+
+test('the same arrays give the same bytes at any time', () => {
+  expect(writeNpz(arrays)).toEqual(writeNpz(arrays))
+})
+
+test("NumPy's file: element types, byte orders, orders of axes", () => {
+  expect(described(readNpz(fixture('numpy.npz')).tensors)).toEqual({
+    f2: `float32[6] 0.5 -2 65504 ${2 ** -24} Infinity NaN`,
+    f4: 'float32[2,1] 1.5 -0',
+    f8: 'float32[3] 1.5 -0.25 Infinity',
+    i1: 'int32[2] -128 127',
+    i2: 'int32[2] -32768 32767',
+    i4: 'int32[2] -2147483648 2147483647',
+    i8: 'int64[2] -9223372036854775808 9223372036854775807',
+    u1: 'uint8[2] 0 255',
+    u2: 'int32[2] 65535 1',
+    u4: 'int64[1] 4294967295',
+    u8: 'int64[2] 9223372036854775807 -1',
+    b1: 'bool[2] 1 0',
+    bfloat16: 'float32[2] 1 -3.5',
+    'big/f4': 'float32[2] 1 -2',
+    'big/f2': 'float32[2] 0.5 -2',
+    'big/i8': 'int64[1] 9007199254740993',
+    'big/u2': 'int32[2] 1 65535',
+    'fortran/2d': 'float32[2,3] 0 1 2 3 4 5',
+    'fortran/3d': `int64[2,3,4] ${Array.from({ length: 24 }, (_, i) => 2n ** 53n + BigInt(i)).join(' ')}`,
+    'fortran/big': 'int32[3,2] 0 1 2 3 4 5',
+    scalar: 'int64[] 7',
+    empty: 'float32[0,3]',
+  })
+})
+
+test("NumPy's compressed file, with slashes in names", () => {
+  const { tensors } = readNpz(fixture('compressed.npz'))
+  expect([...tensors.keys()]).toEqual(['pre_logits/scale', 'step'])
+  expect(tensors.get('pre_logits/scale')).toEqual({ dtype: 'float32', shape: [40, 50], data: new Float32Array(2000) })
+})
+
+test('folders are passed over, and names need no suffix', () => {
+  const bytes = zipSync({ folder: { w: writeNpy(sample('mask')) }, 'empty/': new Uint8Array() })
+  expect(readNpz(bytes).tensors).toEqual(new Map([['folder/w', sample('mask')]]))
+})
+
+describe('what is refused', () => {
+  test('a name twice', () => {
+    const bytes = zipSync({ 'a.npy': writeNpy(sample('mask')), a: writeNpy(sample('mask')) })
+    expectDamaged(() => readNpz(bytes), 'npz: the name "a" occurs twice')
+    expectError(
+      () =>
+        writeNpz([
+          ['a', sample('mask')],
+          ['a', sample('mask')],
+        ]),
+      'FormatError',
+      'npz: member "a" is given twice',
+      'give every array its own name',
+    )
+  })
+  test('arrays of Python objects', () => {
+    expectError(
+      () => readNpz(fixture('objects.npz')),
+      'FormatError',
+      'npz: member "o": the dtype "|O" is not read',
+      'save arrays of plain numbers: array.astype("float32"), or "int64" or "bool"',
+    )
+  })
+  test('a member longer than its array, before it is unpacked', () => {
+    const bytes = zipSync({ 'a.npy': Uint8Array.of(...writeNpy(sample('mask')), ...new Uint8Array(1e5)) })
+    expectDamaged(() => readNpz(bytes), 'npz: member "a": the array takes 131 bytes, the archive says 100131')
+  })
+  test('more bytes than allowed', () => {
+    expectError(
+      () => readNpz(writeNpz([['a', sample('mask')]]), { maximumBytes: 100 }),
+      'FormatError',
+      'npz: unpacks to 131 bytes, at most 100 are read',
+      'split the file, or save it without compression',
+    )
+  })
+})

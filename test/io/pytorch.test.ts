@@ -1,0 +1,214 @@
+import { zipSync } from 'fflate'
+import { describe, expect, test } from 'vitest'
+import { readPytorch } from '../../src/io/pytorch.ts'
+import { bytesOfText, described, expectDamaged, expectError, fixture } from './samples.ts'
+
+/** A checkpoint with this pickle and a storage `0` of these bytes. */
+function checkpoint(pickle: string, storage = new Uint8Array(24), extra: Record<string, Uint8Array> = {}): Uint8Array {
+  return zipSync({ 'a/data.pkl': bytesOfText(pickle), 'a/data/0': storage, ...extra }, { level: 0 })
+}
+
+/** The instructions that build a tensor on storage 0; offset, shape and strides are instructions too. */
+function tensor(offset: string, shape: string, strides: string, storage = 'FloatStorage'): string {
+  const id = `(U\x07storagectorch\n${storage}\nU\x010U\x03cpuK\x06tQ`
+  return `ctorch._utils\n_rebuild_tensor_v2\n(${id}${offset}${shape}${strides}\x89NtR`
+}
+
+const small = tensor('K\x00', 'K\x02\x85', 'K\x01\x85')
+const hint = 'save the state dict alone: torch.save(model.state_dict(), path)'
+
+const tensors = {
+  'state_dict.fc.weight': 'float32[2,3] 0 1 2 3 4 5',
+  'state_dict.fc.transposed': 'float32[3,2] 0 3 1 4 2 5',
+  'state_dict.fc.window': 'float32[2] 4 5',
+  'state_dict.fc.strided': 'float32[3] 1 3 5',
+  'state_dict.fc.expanded': 'float32[2,2] 1 1 2 2',
+  'state_dict.fc.bias': 'float32[2] 0.5 1.5',
+  'types.0': 'float32[2] 0.5 -1.5',
+  'types.1': 'float32[2] 1 -3',
+  'types.2': 'float32[1] 0.25',
+  'types.3': 'bool[2] 1 0',
+  'types.4': 'int64[] 12',
+  'types.5': 'int32[1] -3',
+  'types.6': 'int32[1] -4',
+  'types.7': 'int32[1] -5',
+  'types.8': 'uint8[1] 200',
+  'types.9': 'int32[1] 65535',
+  tagged: 'float32[1] 9',
+  empty: 'float32[0,4]',
+}
+
+const metadata = {
+  epoch: '3',
+  lr: '0.1',
+  name: 'run',
+  done: 'false',
+  'betas.0': '0.9',
+  'betas.1': '0.999',
+  big: '1180591620717411303424',
+  'shape.0': '2',
+  'shape.1': '3',
+  device: 'cpu',
+  dtype: 'torch.float16',
+  'classes.0': '1',
+}
+
+test.each(['checkpoint.pt', 'protocol-4.pt'])("PyTorch's %s: nested, strided, shared, of all types", (name) => {
+  const file = readPytorch(fixture(name))
+  expect(file.format).toBe('pytorch')
+  expect(described(file.tensors)).toEqual(tensors)
+  expect(file.metadata).toEqual(metadata)
+})
+
+test('a file of a big-endian machine', () => {
+  const file = readPytorch(fixture('big-endian.pt'))
+  expect(described(file.tensors)).toEqual({ w: 'float32[3,2] 0 3 1 4 2 5', n: 'int64[2] 1 -2' })
+})
+
+test('a tensor alone, and a number alone', () => {
+  expect(described(readPytorch(checkpoint(`${small}.`)).tensors)).toEqual({ tensor: 'float32[2] 0 0' })
+  expect(readPytorch(checkpoint('K\x05.')).metadata).toEqual({ value: '5' })
+})
+
+test('keys may be the names that objects have', () => {
+  expect(readPytorch(checkpoint('}U\x09__proto__U\x01xs.')).metadata).toEqual(JSON.parse('{"__proto__":"x"}'))
+})
+
+describe('what a checkpoint may not ask for', () => {
+  test('the command of a hostile file', () => {
+    const message = 'PyTorch checkpoint: asks to run "posix.system": refused'
+    expectError(() => readPytorch(fixture('evil.pt')), 'FormatError', message, hint)
+  })
+  test.each([
+    ['os.system', 'cos\nsystem\n(U\x02lstR.'],
+    ['builtins.eval', 'cbuiltins\neval\n.'],
+    ['torch.load', 'ctorch\nload\n.'],
+    ['torch.nn.modules.linear.Linear', 'ctorch.nn.modules.linear\nLinear\n)\x81}b.'],
+    ['numpy.core.multiarray.scalar', 'cnumpy.core.multiarray\nscalar\n.'],
+    ['torch.Tensor', 'ctorch\nTensor\n)R.'],
+    ['torch.FloatStorage', 'ctorch\nFloatStorage\n)R.'],
+  ])('%s', (name, pickle) => {
+    const message = `PyTorch checkpoint: asks to run "${name}": refused`
+    if (name === 'torch.FloatStorage') {
+      // A storage is known, but only as a type.
+      expect(() => readPytorch(checkpoint(pickle))).toThrow('PyTorch checkpoint: holds a "torch.FloatStorage"')
+    } else expectError(() => readPytorch(checkpoint(pickle)), 'FormatError', message, hint)
+  })
+  test('complex numbers', () => {
+    expectError(
+      () => readPytorch(fixture('complex.pt')),
+      'FormatError',
+      'PyTorch checkpoint: holds a "torch.ComplexFloatStorage", which is not read',
+      'convert the tensor to one of the dtypes float32, int32, int64, bool, uint8',
+    )
+  })
+})
+
+describe('damaged checkpoints', () => {
+  const shapeOf = (sizes: string): string => tensor('K\x00', sizes, sizes)
+  const long = `(${'K\x01'.repeat(65)}t`
+  test.each<[string, Uint8Array, string]>([
+    [
+      'a storage that is missing',
+      zipSync({ 'a/data.pkl': bytesOfText(`${small}.`) }),
+      'PyTorch checkpoint: the archive has no storage "0"',
+    ],
+    [
+      'a storage that is too short',
+      checkpoint(`}U\x01w${small}s.`, new Uint8Array(7)),
+      'PyTorch checkpoint: tensor "w" needs 8 bytes of storage "0", which has 7',
+    ],
+    [
+      'strides out of the storage',
+      checkpoint(`${tensor('K\x01', 'K\x02\x85', 'K\x05\x85')}.`),
+      'PyTorch checkpoint: tensor "tensor" needs 28 bytes of storage "0", which has 24',
+    ],
+    [
+      'an offset below 0',
+      checkpoint(`${tensor('J\xff\xff\xff\xff', ')', ')')}.`),
+      "PyTorch checkpoint: a tensor's offset must be a whole number of elements",
+    ],
+    [
+      'sizes that are no numbers',
+      checkpoint(`${shapeOf('N\x85')}.`),
+      "PyTorch checkpoint: a tensor's shape must be at most 64 sizes",
+    ],
+    ['no sizes', checkpoint(`${shapeOf('N')}.`), "PyTorch checkpoint: a tensor's shape must be at most 64 sizes"],
+    ['too many', checkpoint(`${shapeOf(long)}.`), "PyTorch checkpoint: a tensor's shape must be at most 64 sizes"],
+    [
+      'fewer strides than sizes',
+      checkpoint(`${tensor('K\x00', 'K\x02\x85', ')')}.`),
+      'PyTorch checkpoint: a tensor has 1 sizes and 0 strides',
+    ],
+    [
+      'more elements than numbers',
+      checkpoint(`${shapeOf(`${'\x8a\x06\xff\xff\xff\xff\xff\x7f'.repeat(2)}\x86`)}.`),
+      'PyTorch checkpoint: tensor "tensor" has 1.9807040628565803e+28 elements, more than any array',
+    ],
+    [
+      'a tensor without a storage',
+      checkpoint('ctorch._utils\n_rebuild_tensor_v2\n(NK\x00))tR.'),
+      'PyTorch checkpoint: a tensor has no storage',
+    ],
+    [
+      'a storage without a type',
+      checkpoint('(U\x07storageNU\x010tQ.'),
+      'PyTorch checkpoint: a storage must have a type and a name',
+    ],
+    [
+      'a parameter without a tensor',
+      checkpoint('ctorch._utils\n_rebuild_parameter\nN\x85R.'),
+      'PyTorch checkpoint: a parameter has no tensor',
+    ],
+    [
+      'nested too deep',
+      checkpoint(`N${'\x85'.repeat(100_000)}.`),
+      'PyTorch checkpoint: is nested deeper than 64 levels',
+    ],
+    [
+      'containers that hold one another twice',
+      checkpoint(`N${'2\x86'.repeat(60)}.`),
+      'PyTorch checkpoint: its dicts and lists have more entries than any checkpoint',
+    ],
+    ['a list that holds itself', checkpoint(']q\x00h\x00a.'), 'PyTorch checkpoint: is nested deeper than 64 levels'],
+    [
+      'another order of bytes',
+      checkpoint(`${small}.`, new Uint8Array(24), { 'a/byteorder': bytesOfText('middle') }),
+      'PyTorch checkpoint: the byte order must be "little" or "big", found "middle"',
+    ],
+  ])('%s', (_case, bytes, message) => {
+    expectDamaged(() => readPytorch(bytes), message)
+  })
+  test('tensors that are far larger than the file', () => {
+    expectError(
+      () => readPytorch(checkpoint(`${tensor('K\x00', 'J\x00\x00\x00\x7f\x85', 'K\x00\x85')}.`)),
+      'FormatError',
+      "PyTorch checkpoint: its tensors take more than 16 times the file's size",
+      'save copies of tensors that are expanded: tensor.contiguous()',
+    )
+  })
+  test('two values of one name', () => {
+    expectError(
+      () => readPytorch(checkpoint('}(U\x03a.bK\x01U\x01a}U\x01bK\x02su.')),
+      'FormatError',
+      'PyTorch checkpoint: two values have the name "a.b"',
+      'nested dicts become dotted names: rename a key that has a dot',
+    )
+  })
+  test('keys that are no names', () => {
+    expectError(
+      () => readPytorch(checkpoint('}U\x01a}N\x85Nss.')),
+      'FormatError',
+      'PyTorch checkpoint: "a" has a key that is no text or number',
+      hint,
+    )
+  })
+  test('an archive of something else', () => {
+    expectError(
+      () => readPytorch(zipSync({ a: new Uint8Array(3) })),
+      'FormatError',
+      'PyTorch checkpoint: the archive has no data.pkl',
+      'write it with torch.save of 1.6 or later',
+    )
+  })
+})
