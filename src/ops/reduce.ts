@@ -10,6 +10,7 @@ import {
   apply,
   checked,
   defineOp,
+  type Emitter,
   inputAt,
   type OpDefinition,
   type Operand,
@@ -43,13 +44,22 @@ interface ReduceRule {
   /** The result over no elements; absent: there must be some. */
   readonly empty?: number
   readonly smooth?: boolean
+  /** The factor on each of `count` elements whose sum this is: then leading axes may be reduced by a product. */
+  readonly factor?: (count: number) => number
   readonly gradient: (o: Ops, x: Tensor, y: Tensor, g: Tensor, axes: readonly number[]) => Tensor
+}
+
+/** Sums the rows of a matrix by a product with a row of equal factors: up to ten times as fast as ReduceSum (decision 001). */
+function lowerAsProduct(emit: Emitter, x: string, rows: number, columns: number, factor: number, shape: Shape): string {
+  const factors = emit.node('Expand', [emit.scalar(factor, 'float32'), emit.ints([1, rows])])
+  const product = emit.node('MatMul', [factors, emit.node('Reshape', [x, emit.ints([rows, columns])])])
+  return emit.node('Reshape', [product, emit.ints(shape)])
 }
 
 function defineReduce(
   name: string,
   call: (x: Tensor, axes?: Axes, options?: { keepDims?: boolean }) => Tensor,
-  { onnx, dtypes, empty, smooth = true, gradient }: ReduceRule,
+  { onnx, dtypes, empty, smooth = true, factor, gradient }: ReduceRule,
 ): OpDefinition<ReduceAttributes> {
   const sample = (shape: Shape, axes: Axes, keepDims: boolean): Sample => ({
     inputs: [{ shape, range: [0.5, 2] }],
@@ -80,6 +90,10 @@ function defineReduce(
       const [type, result] = [inputAt(name, inputTypes, 0), inputAt(name, outputTypes, 0)]
       if (empty !== undefined && elementCount(type.shape) === 0)
         return emit.node('Expand', [emit.scalar(empty, type.dtype), emit.ints(result.shape)])
+      const [rows, columns] = [elementCount(type.shape) / elementCount(result.shape), elementCount(result.shape)]
+      const leading = attributes.axes.every((axis, i) => axis === i)
+      if (emit.fused && factor && type.dtype === 'float32' && leading && rows > 1 && columns > 1)
+        return lowerAsProduct(emit, inputAt(name, inputs, 0), rows, columns, factor(rows), result.shape)
       return emit.node(onnx, [inputAt(name, inputs, 0), emit.ints(attributes.axes)], {
         keepdims: Number(attributes.keepDims),
         // No axes means no reduction here, not all of them.
@@ -89,6 +103,7 @@ function defineReduce(
     samples: () => [
       sample([2, 3], -1, false),
       sample([2, 1, 4], [0, -1], true),
+      sample([3, 2, 4], [0, 1], false),
       sample([3], undefined, false),
       sample([], undefined, false),
     ],
@@ -111,12 +126,14 @@ export const sumOp = defineReduce('sum', sum, {
   onnx: 'ReduceSum',
   dtypes: number,
   empty: 0,
+  factor: () => 1,
   gradient: (_o, _x, _y, g) => g,
 })
 export const meanOp = defineReduce('mean', mean, {
   onnx: 'ReduceMean',
   dtypes: ['float32'],
   empty: Number.NaN,
+  factor: (count) => 1 / count,
   gradient: (o, x, y, g) => o.mul(g, elementCount(y.shape) / Math.max(1, elementCount(x.shape))),
 })
 /** Elements equal to the extremum share its gradient equally, as in PyTorch's amax and amin. */
