@@ -5,9 +5,10 @@ import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { matmulWith } from './matmul.ts'
-import { concat, flip, permute, reshape, slice } from './movement.ts'
+import { concat, flip, permute, reshape } from './movement.ts'
 import { dilate, padAxis } from './padding.ts'
 import { sum } from './reduce.ts'
+import { kernelWindows, perAxis } from './windows.ts'
 
 export interface ConvAttributes {
   readonly stride: readonly number[]
@@ -157,29 +158,14 @@ export function convWeightGradient(x: Tensor, g: Tensor, weight: Shape, attribut
   let padded = x
   for (const [i, axis] of spatialAxes(x.shape).entries())
     padded = padAxis(padded, axis, sizeOf(before, i), sizeOf(after, i))
-  const places = kernelPlaces(kernel)
-  const windows = places.map((place) => {
-    let window = padded
-    for (const [i, axis] of spatialAxes(x.shape).entries()) {
-      const start = sizeOf(place, i) * sizeOf(dilation, i)
-      const step = sizeOf(stride, i)
-      window = slice(window, [start, start + (sizeOf(positions, i) - 1) * step + 1, step], axis)
-    }
-    return reshape(window, [1, n, groups, perGroup, count])
-  })
+  const windows = kernelWindows(padded, kernel, positions, { stride, dilation }).map((window) =>
+    reshape(window, [1, n, groups, perGroup, count]),
+  )
   const columns = concat(windows, 0) // [places, N, G, in/G, P]
   const rows = reshape(g, [1, n, groups, out / groups, count])
   const product = matmulWith(columns, rows, { transposeB: true }) // [places, N, G, in/G, out/G]
   const summed = sum(product, 1) // [places, G, in/G, out/G]
   return reshape(permute(summed, [1, 3, 2, 0]), weight)
-}
-
-/** Every index into a kernel, in row-major order. */
-function kernelPlaces(kernel: Shape): number[][] {
-  return kernel.reduce<number[][]>(
-    (places, size) => places.flatMap((place) => Array.from({ length: size }, (_, i) => [...place, i])),
-    [[]],
-  )
 }
 
 /** Options of convolutions; a number holds for every axis. */
@@ -191,28 +177,19 @@ export interface ConvOptions {
   readonly groups?: number
 }
 
-function perAxis(value: number | readonly number[] | undefined, fallback: number, axes: number): readonly number[] {
-  if (Array.isArray(value)) {
-    if (value.length !== axes)
-      throw new ShapeError(`conv: options must have one number for each of ${axes} axes, found [${value}]`)
-    return value
-  }
-  return new Array<number>(axes).fill(typeof value === 'number' ? value : fallback)
-}
-
 function convolve(x: Operand, weight: Operand, bias: Operand | undefined, options: ConvOptions, axes: number): Tensor {
   const [input, kernel] = [toTensor(x), toTensor(weight)]
   return checked(() => {
-    const stride = perAxis(options.stride, 1, axes)
-    const dilation = perAxis(options.dilation, 1, axes)
+    const stride = perAxis('conv', options.stride, 1, axes)
+    const dilation = perAxis('conv', options.dilation, 1, axes)
     const { padding } = options
     const total = kernel.shape.slice(2).map((size, i) => sizeOf(dilation, i) * (size - 1))
     const before =
       padding === 'same'
         ? total.map((size) => Math.floor(size / 2))
         : padding === 'valid'
-          ? perAxis(0, 0, axes)
-          : perAxis(padding, 0, axes)
+          ? perAxis('conv', 0, 0, axes)
+          : perAxis('conv', padding, 0, axes)
     const after = padding === 'same' ? total.map((size, i) => size - sizeOf(before, i)) : before
     const attributes = { stride, before, after, dilation, groups: options.groups ?? 1 }
     const product = isPatchwise(input.shape, kernel.shape, attributes)
@@ -287,10 +264,10 @@ function convolveTransposed(
   return checked(() => {
     const { groups = 1 } = options
     const [stride, padding, extra, dilation] = [
-      perAxis(options.stride, 1, axes),
-      perAxis(options.padding, 0, axes),
-      perAxis(options.outputPadding, 0, axes),
-      perAxis(options.dilation, 1, axes),
+      perAxis('conv', options.stride, 1, axes),
+      perAxis('conv', options.padding, 0, axes),
+      perAxis('conv', options.outputPadding, 0, axes),
+      perAxis('conv', options.dilation, 1, axes),
     ]
     if (
       input.rank !== axes + 2 ||

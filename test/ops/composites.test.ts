@@ -21,7 +21,10 @@ const tools = new Set([
   'restoreAxes',
   'RandomState',
   'randomState',
+  'cubicWeight',
+  'kernelPlaces',
   'manualSeed',
+  'perAxis',
 ])
 
 const folder = new URL('./composites/', import.meta.url)

@@ -1,0 +1,120 @@
+/** Resampling: interpolation to a size, and sampling at given points. */
+import { formatShape, sizeOf } from '../tensor/shape.ts'
+import { constant, type Tensor } from '../tensor/tensor.ts'
+import { ShapeError } from '../util/errors.ts'
+import { checked, constantOf, type Operand, toTensor } from './define.ts'
+import { indexSelect } from './indexing.ts'
+import { matmulWith } from './matmul.ts'
+import { moveAxis } from './rearrange.ts'
+
+export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'area'
+
+export interface InterpolateOptions {
+  /** Default: nearest. */
+  readonly mode?: InterpolationMode
+  /** Whether the outermost pixels' centres, instead of their edges, keep their places. Default: false. */
+  readonly alignCorners?: boolean
+  /** Widens the filter where the picture shrinks. Default: false. */
+  readonly antialias?: boolean
+}
+
+/** Keys' cubic kernel at distance t: a = -0.75 in plain bicubic, -0.5 with antialiasing (as PyTorch and Pillow have it). */
+export function cubicWeight(distance: number, a: number): number {
+  const t = Math.abs(distance)
+  if (t <= 1) return ((a + 2) * t - (a + 3)) * t * t + 1
+  return t < 2 ? ((t - 5) * t + 8) * t * a - 4 * a : 0
+}
+
+const triangle = (t: number): number => Math.max(0, 1 - Math.abs(t))
+
+/** Weight of each input element (columns) in each output element (rows), row-major. */
+function resizeMatrix(input: number, output: number, options: InterpolateOptions): Float32Array {
+  const { mode = 'nearest', alignCorners = false, antialias = false } = options
+  const scale = alignCorners ? (output > 1 ? (input - 1) / (output - 1) : 0) : input / output
+  const matrix = new Float64Array(output * input)
+  const put = (row: number, column: number, weight: number): void => {
+    const at = row * input + Math.min(Math.max(column, 0), input - 1)
+    matrix[at] = (matrix[at] ?? 0) + weight
+  }
+  for (let i = 0; i < output; i++) {
+    if (antialias) {
+      antialiased(i, scale, input, mode === 'bicubic', put)
+      continue
+    }
+    const source = alignCorners ? i * scale : (i + 0.5) * scale - 0.5
+    if (mode === 'area') {
+      const [start, end] = [Math.floor((i * input) / output), Math.ceil(((i + 1) * input) / output)]
+      for (let j = start; j < end; j++) put(i, j, 1 / (end - start))
+    } else if (mode === 'bicubic') {
+      const base = Math.floor(source)
+      for (let k = -1; k <= 2; k++) put(i, base + k, cubicWeight(source - base - k, -0.75))
+    } else {
+      const clamped = Math.max(source, 0)
+      const base = Math.floor(clamped)
+      put(i, base, 1 - (clamped - base))
+      put(i, base + 1, clamped - base)
+    }
+  }
+  return Float32Array.from(matrix)
+}
+
+/** A filter as wide as the step between output elements, cut at the border and normalised. */
+function antialiased(
+  row: number,
+  scale: number,
+  input: number,
+  cubic: boolean,
+  put: (row: number, column: number, weight: number) => void,
+): void {
+  const width = Math.max(scale, 1)
+  const support = (cubic ? 2 : 1) * width
+  const center = scale * (row + 0.5)
+  const start = Math.max(Math.trunc(center - support + 0.5), 0)
+  const end = Math.min(Math.trunc(center + support + 0.5), input)
+  const weights = Array.from({ length: end - start }, (_, j) => {
+    const distance = (start + j - center + 0.5) / width
+    return cubic ? cubicWeight(distance, -0.5) : triangle(distance)
+  })
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  for (const [j, weight] of weights.entries()) put(row, start + j, weight / total)
+}
+
+function nearestIndices(input: number, output: number, exact: boolean): Tensor {
+  const indices = Array.from({ length: output }, (_, i) => {
+    // PyTorch computes the source coordinate in float32.
+    const scale = Math.fround(input / output)
+    const source = exact ? Math.fround(Math.fround(i + 0.5) * scale) : Math.fround(i * scale)
+    return BigInt(Math.min(Math.floor(source), input - 1))
+  })
+  return constant(BigInt64Array.from(indices), [output], 'int64')
+}
+
+/**
+ * Resizes the axes behind batch and channel to `size`, one matrix product (or selection) each.
+ * x: [N, C, L] or [N, C, H, W]; size: one number per axis.
+ */
+export function interpolate(x: Operand, size: number | readonly number[], options: InterpolateOptions = {}): Tensor {
+  const input = toTensor(x)
+  return checked(() => {
+    const axes = input.rank - 2
+    const sizes = typeof size === 'number' ? new Array<number>(Math.max(axes, 0)).fill(size) : size
+    if (axes < 1 || sizes.length !== axes || !sizes.every((n) => Number.isInteger(n) && n > 0)) {
+      throw new ShapeError(
+        `interpolate: the size must have one whole number for each axis behind [N, C], found size [${sizes}] for ${formatShape(input.shape)}`,
+      )
+    }
+    const { mode = 'nearest' } = options
+    return sizes.reduce((result, output, i) => resizeAxis(result, i + 2, output, { ...options, mode }), input)
+  })
+}
+
+function resizeAxis(x: Tensor, axis: number, output: number, options: InterpolateOptions): Tensor {
+  const input = sizeOf(x.shape, axis)
+  if (options.mode === 'nearest' || options.mode === 'nearest-exact') {
+    return input === output ? x : indexSelect(x, nearestIndices(input, output, options.mode === 'nearest-exact'), axis)
+  }
+  const matrix = constantOf(resizeMatrix(input, output, options), [output, input])
+  if (axis === x.rank - 2) return matmulWith(matrix, x, {})
+  if (axis === x.rank - 1) return matmulWith(x, matrix, { transposeB: true })
+  return moveAxis(matmulWith(moveAxis(x, axis, -1), matrix, { transposeB: true }), -1, axis)
+}

@@ -1,0 +1,115 @@
+/** PyTorch's pooling, folding and resampling, by the names of the reference entries. */
+import * as ops from '../../ops/index.ts'
+import {
+  booleanSetting,
+  inputOf,
+  numberSetting,
+  numbersSetting,
+  type OpCall,
+  type OpTarget,
+  type OpTargets,
+  type Settings,
+  stringSetting,
+} from '../target.ts'
+
+/** PyTorch's lists of one number hold for every axis. */
+function perAxis(settings: Settings, name: string, fallback?: number): number | readonly number[] {
+  const values = numbersSetting(settings, name, fallback === undefined ? undefined : [fallback])
+  return values.length === 1 ? (values[0] ?? 0) : values
+}
+
+function poolOptions({ settings }: OpCall): ops.PoolOptions {
+  // An absent or empty stride means the kernel's size.
+  const stride = Array.isArray(settings.stride) && settings.stride.length === 0 ? null : settings.stride
+  return {
+    ...(stride !== undefined && stride !== null && { stride: perAxis(settings, 'stride') }),
+    padding: perAxis(settings, 'padding', 0),
+    ceilMode: booleanSetting(settings, 'ceil_mode', false),
+  }
+}
+
+const kernel = ({ settings }: OpCall): number | readonly number[] => perAxis(settings, 'kernel_size')
+
+function maxOptions(call: OpCall): ops.MaxPoolOptions {
+  return { ...poolOptions(call), dilation: perAxis(call.settings, 'dilation', 1) }
+}
+
+function avgOptions(call: OpCall): ops.AvgPoolOptions {
+  const { divisor_override: divisor } = call.settings
+  return {
+    ...poolOptions(call),
+    countIncludePad: booleanSetting(call.settings, 'count_include_pad', true),
+    ...(typeof divisor === 'number' && { divisorOverride: divisor }),
+  }
+}
+
+function outputSize({ settings }: OpCall): ops.AdaptiveSize {
+  const { output_size: given } = settings
+  return Array.isArray(given)
+    ? given.map((size) => (size === null ? null : Number(size)))
+    : numberSetting(settings, 'output_size')
+}
+
+function unfoldOptions({ settings }: OpCall): ops.UnfoldOptions {
+  return {
+    stride: perAxis(settings, 'stride', 1),
+    padding: perAxis(settings, 'padding', 0),
+    dilation: perAxis(settings, 'dilation', 1),
+  }
+}
+
+const onInput =
+  (f: (call: OpCall, x: ReturnType<typeof inputOf>) => ReturnType<typeof ops.relu>): OpTarget =>
+  (call) =>
+    f(call, inputOf(call, 'input'))
+
+const modes: readonly ops.InterpolationMode[] = ['nearest', 'nearest-exact', 'linear', 'bilinear', 'bicubic', 'area']
+
+function interpolateOptions({ settings }: OpCall): ops.InterpolateOptions {
+  const name = stringSetting(settings, 'mode', 'nearest')
+  return {
+    mode: modes.find((mode) => mode === name) ?? 'nearest',
+    alignCorners: booleanSetting(settings, 'align_corners', false),
+    antialias: booleanSetting(settings, 'antialias', false),
+  }
+}
+
+function gridOptions({ settings }: OpCall): ops.GridSampleOptions {
+  const [mode, padding] = [
+    stringSetting(settings, 'mode', 'bilinear'),
+    stringSetting(settings, 'padding_mode', 'zeros'),
+  ]
+  return {
+    mode: mode === 'nearest' || mode === 'bicubic' ? mode : 'bilinear',
+    paddingMode: padding === 'border' || padding === 'reflection' ? padding : 'zeros',
+    alignCorners: booleanSetting(settings, 'align_corners', false),
+  }
+}
+
+export const targets: OpTargets = {
+  'torch.nn.functional.max_pool1d': onInput((call, x) => ops.maxPool1d(x, kernel(call), maxOptions(call))),
+  'torch.nn.functional.max_pool2d': onInput((call, x) => ops.maxPool2d(x, kernel(call), maxOptions(call))),
+  'torch.nn.functional.avg_pool1d': onInput((call, x) => ops.avgPool1d(x, kernel(call), avgOptions(call))),
+  'torch.nn.functional.avg_pool2d': onInput((call, x) => ops.avgPool2d(x, kernel(call), avgOptions(call))),
+  'torch.nn.functional.adaptive_avg_pool2d': onInput((call, x) => ops.adaptiveAvgPool2d(x, outputSize(call))),
+  'torch.nn.functional.adaptive_max_pool2d': onInput((call, x) => ops.adaptiveMaxPool2d(x, outputSize(call))),
+  'torch.nn.functional.unfold': onInput((call, x) => ops.unfold(x, kernel(call), unfoldOptions(call))),
+  'torch.nn.functional.fold': onInput((call, x) =>
+    ops.fold(x, perAxis(call.settings, 'output_size'), kernel(call), unfoldOptions(call)),
+  ),
+  'torch.nn.functional.pixel_shuffle': onInput((call, x) =>
+    ops.pixelShuffle(x, numberSetting(call.settings, 'upscale_factor')),
+  ),
+  'torch.nn.functional.pixel_unshuffle': onInput((call, x) =>
+    ops.pixelUnshuffle(x, numberSetting(call.settings, 'downscale_factor')),
+  ),
+  'torch.nn.functional.interpolate': onInput((call, x) =>
+    ops.interpolate(x, perAxis(call.settings, 'size'), interpolateOptions(call)),
+  ),
+  'torch.nn.functional.affine_grid': (call) =>
+    ops.affineGrid(inputOf(call, 'theta'), numbersSetting(call.settings, 'size'), {
+      alignCorners: booleanSetting(call.settings, 'align_corners', false),
+    }),
+  'torch.nn.functional.grid_sample': (call) =>
+    ops.gridSample(inputOf(call, 'input'), inputOf(call, 'grid'), gridOptions(call)),
+}
