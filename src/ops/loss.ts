@@ -25,7 +25,8 @@ export interface LossOptions {
   readonly reduction?: Reduction
 }
 
-function reduced(losses: Tensor, reduction: Reduction = 'mean'): Tensor {
+/** Losses reduced as asked. Default: mean. */
+export function reduceLosses(losses: Tensor, reduction: Reduction = 'mean'): Tensor {
   if (reduction === 'none') return losses
   return reduction === 'sum' ? sum(losses) : mean(losses)
 }
@@ -85,7 +86,7 @@ export function crossEntropy(logits: Operand, target: Operand, options: CrossEnt
       : probabilityTargets(moveAxis(given, axis, -1), classes, options)
     const losses = neg(sum(mul(weights, logProbabilities), -1))
     const { reduction = 'mean' } = options
-    return reduction === 'mean' && counts ? div(sum(losses), sum(counts)) : reduced(losses, reduction)
+    return reduction === 'mean' && counts ? div(sum(losses), sum(counts)) : reduceLosses(losses, reduction)
   })
 }
 
@@ -100,7 +101,7 @@ export function nllLoss(
   const { target: weights, counts } = indexTargets(cast(labels, 'int64'), sizeOf(input.shape, axis), options)
   const losses = neg(sum(mul(weights, moveAxis(input, axis, -1)), -1))
   const { reduction = 'mean' } = options
-  return reduction === 'mean' && counts ? div(sum(losses), sum(counts)) : reduced(losses, reduction)
+  return reduction === 'mean' && counts ? div(sum(losses), sum(counts)) : reduceLosses(losses, reduction)
 }
 
 export interface BinaryLossOptions extends LossOptions {
@@ -109,7 +110,7 @@ export interface BinaryLossOptions extends LossOptions {
 }
 
 function weightedReduction(losses: Tensor, { weight, reduction }: BinaryLossOptions): Tensor {
-  return reduced(weight === undefined ? losses : mul(losses, weight), reduction)
+  return reduceLosses(weight === undefined ? losses : mul(losses, weight), reduction)
 }
 
 /** -(y log s(x) + (1 - y) log(1 - s(x))) without overflow; posWeight: a factor on the positive part. */
@@ -137,12 +138,12 @@ export function binaryCrossEntropy(probability: Operand, target: Operand, option
 /** (x - y)^2. */
 export function mseLoss(x: Operand, y: Operand, options: LossOptions = {}): Tensor {
   const difference = sub(x, y)
-  return reduced(mul(difference, difference), options.reduction)
+  return reduceLosses(mul(difference, difference), options.reduction)
 }
 
 /** |x - y|. */
 export function l1Loss(x: Operand, y: Operand, options: LossOptions = {}): Tensor {
-  return reduced(abs(sub(x, y)), options.reduction)
+  return reduceLosses(abs(sub(x, y)), options.reduction)
 }
 
 /** d^2 / (2 beta) where d = |x - y| < beta, else d - beta / 2. Default beta: 1. */
@@ -151,13 +152,13 @@ export function smoothL1Loss(x: Operand, y: Operand, options: LossOptions & { re
   if (beta === 0) return l1Loss(x, y, options)
   const distance = abs(sub(x, y))
   const losses = where(less(distance, beta), mul(mul(distance, distance), 0.5 / beta), sub(distance, 0.5 * beta))
-  return reduced(losses, options.reduction)
+  return reduceLosses(losses, options.reduction)
 }
 
 /** d^2 / 2 where d = |x - y| < delta, else delta (d - delta / 2). Default delta: 1. */
 export function huberLoss(x: Operand, y: Operand, options: LossOptions & { readonly delta?: number } = {}): Tensor {
   const delta = options.delta ?? 1
-  return reduced(mul(smoothL1Loss(x, y, { beta: delta, reduction: 'none' }), delta), options.reduction)
+  return reduceLosses(mul(smoothL1Loss(x, y, { beta: delta, reduction: 'none' }), delta), options.reduction)
 }
 
 /** sum of y (log y - x) for log probabilities x. `batchmean` divides by the size of axis 0. */
@@ -169,7 +170,7 @@ export function klDiv(
   const [x, y] = [toTensor(input), toTensor(target)]
   const losses = options.logTarget ? mul(exp(y), sub(y, x)) : sub(xlogy(y, y), mul(y, x))
   const { reduction = 'mean' } = options
-  return reduction === 'batchmean' ? div(sum(losses), x.shape[0] ?? 1) : reduced(losses, reduction)
+  return reduction === 'batchmean' ? div(sum(losses), x.shape[0] ?? 1) : reduceLosses(losses, reduction)
 }
 
 /**

@@ -3,7 +3,9 @@ import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, sameShape } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
-import { add, div, mul, sub } from './binary.ts'
+import { add, div, maximum, mul, pow, sub } from './binary.ts'
+import { addAll } from './composite.ts'
+import { stopGradient } from './control.ts'
 import {
   applyAll,
   checked,
@@ -15,8 +17,10 @@ import {
   requireDType,
   toTensor,
 } from './define.ts'
-import { reshape } from './movement.ts'
-import { mean } from './reduce.ts'
+import { matmul } from './matmul.ts'
+import { reshape, slice } from './movement.ts'
+import { padAxis } from './padding.ts'
+import { mean, sum } from './reduce.ts'
 import { sqrt } from './unary.ts'
 
 interface NormAttributes {
@@ -205,4 +209,57 @@ export function batchNorm(x: Operand, runningMean: Operand, runningVar: Operand,
   const input = toTensor(x)
   const scale = sqrt(add(perChannel(runningVar, input.rank), options.eps ?? 1e-5))
   return scaledAndShifted(div(sub(input, perChannel(runningMean, input.rank)), scale), options)
+}
+
+/**
+ * x / (k + alpha / size * (sum of squares over `size` neighbouring channels))^beta (AlexNet). x [N, C, ...].
+ * Defaults: alpha 1e-4, beta 0.75, k 1.
+ */
+export function localResponseNorm(
+  x: Operand,
+  size: number,
+  options: { readonly alpha?: number; readonly beta?: number; readonly k?: number } = {},
+): Tensor {
+  const input = toTensor(x)
+  const { alpha = 1e-4, beta = 0.75, k = 1 } = options
+  return checked(() => {
+    const channels = input.shape[1] ?? 0
+    const before = Math.floor(size / 2)
+    const squares = padAxis(mul(input, input), 1, before, size - 1 - before)
+    const neighbours = Array.from({ length: size }, (_, i) => slice(squares, [i, i + channels], 1))
+    return div(input, pow(add(mul(addAll(neighbours), alpha / size), k), beta))
+  })
+}
+
+/** A weight divided by its largest singular value, and the vectors that estimate it. */
+export interface SpectralNormResult {
+  readonly weight: Tensor
+  readonly sigma: Tensor
+  readonly u: Tensor
+  readonly v: Tensor
+}
+
+/**
+ * Spectral norm (Miyato et al. 2018): the weight as a matrix [rows, rest], sigma = u W v after `iterations` steps of
+ * power iteration from u [rows] and v [rest]. Both are constants for the gradient. 0 iterations: evaluation.
+ */
+export function spectralNorm(
+  weight: Operand,
+  u: Operand,
+  v: Operand,
+  options: { readonly iterations?: number; readonly eps?: number } = {},
+): SpectralNormResult {
+  const { iterations = 1, eps = 1e-12 } = options
+  const given = toTensor(weight)
+  return checked(() => {
+    const matrix = reshape(given, [given.shape[0] ?? 1, -1])
+    const unit = (t: Tensor): Tensor => div(t, maximum(sqrt(sum(mul(t, t))), eps))
+    let [left, right] = [toTensor(u), toTensor(v)]
+    for (let i = 0; i < iterations; i++) {
+      right = stopGradient(unit(matmul(left, matrix)))
+      left = stopGradient(unit(matmul(matrix, right)))
+    }
+    const sigma = sum(mul(stopGradient(left), matmul(matrix, stopGradient(right))))
+    return { weight: div(given, sigma), sigma, u: left, v: right }
+  })
 }

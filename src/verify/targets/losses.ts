@@ -34,6 +34,15 @@ function klReduction(call: OpCall): ops.Reduction | 'batchmean' {
   return stringSetting(call.settings, 'reduction', 'mean') === 'batchmean' ? 'batchmean' : reduction(call)
 }
 
+/** Targets of 1 and -1, whose dtype the reference leaves open. */
+function signs(call: OpCall): ops.Operand {
+  return ops.cast(inputOf(call, 'target'), 'float32')
+}
+
+function margin(call: OpCall, fallback: number): { readonly margin: number; readonly reduction: ops.Reduction } {
+  return { margin: numberSetting(call.settings, 'margin', fallback), reduction: reduction(call) }
+}
+
 const regression =
   (f: (call: OpCall, x: ops.Operand, y: ops.Operand) => ReturnType<typeof ops.mseLoss>): OpTarget =>
   (call) =>
@@ -59,15 +68,47 @@ export const targets: OpTargets = {
   'torch.nn.functional.kl_div': regression((call, x, y) =>
     ops.klDiv(x, y, { reduction: klReduction(call), logTarget: booleanSetting(call.settings, 'log_target', false) }),
   ),
-  'torch.nn.functional.normalize': (call) =>
-    ops.normalize(inputOf(call, 'input'), {
-      p: numberSetting(call.settings, 'p', 2),
-      axis: numberSetting(call.settings, 'dim', 1),
-      eps: numberSetting(call.settings, 'eps', 1e-12),
-    }),
   'torch.nn.functional.cosine_similarity': (call) =>
     ops.cosineSimilarity(inputOf(call, 'x1'), inputOf(call, 'x2'), {
       axis: numberSetting(call.settings, 'dim', 1),
       eps: numberSetting(call.settings, 'eps', 1e-8),
     }),
+  'torch.nn.functional.pairwise_distance': (call) =>
+    ops.pairwiseDistance(inputOf(call, 'x1'), inputOf(call, 'x2'), {
+      p: numberSetting(call.settings, 'p', 2),
+      eps: numberSetting(call.settings, 'eps', 1e-6),
+      keepDims: booleanSetting(call.settings, 'keepdim', false),
+    }),
+  'torch.nn.functional.cosine_embedding_loss': (call) =>
+    ops.cosineEmbeddingLoss(inputOf(call, 'input1'), inputOf(call, 'input2'), signs(call), margin(call, 0)),
+  'torch.nn.functional.margin_ranking_loss': (call) =>
+    ops.marginRankingLoss(inputOf(call, 'input1'), inputOf(call, 'input2'), signs(call), margin(call, 0)),
+  'torch.nn.functional.triplet_margin_loss': (call) =>
+    ops.tripletMarginLoss(inputOf(call, 'anchor'), inputOf(call, 'positive'), inputOf(call, 'negative'), {
+      ...margin(call, 1),
+      p: numberSetting(call.settings, 'p', 2),
+      eps: numberSetting(call.settings, 'eps', 1e-6),
+      swap: booleanSetting(call.settings, 'swap', false),
+    }),
+  'torch.nn.functional.hinge_embedding_loss': (call) =>
+    ops.hingeEmbeddingLoss(inputOf(call, 'input'), signs(call), margin(call, 1)),
+  'torch.nn.functional.gaussian_nll_loss': (call) =>
+    ops.gaussianNllLoss(inputOf(call, 'input'), inputOf(call, 'target'), inputOf(call, 'var'), {
+      reduction: reduction(call),
+      full: booleanSetting(call.settings, 'full', false),
+      eps: numberSetting(call.settings, 'eps', 1e-6),
+    }),
+  'torch.nn.functional.poisson_nll_loss': regression((call, x, y) =>
+    ops.poissonNllLoss(x, y, {
+      reduction: reduction(call),
+      logInput: booleanSetting(call.settings, 'log_input', true),
+      full: booleanSetting(call.settings, 'full', false),
+      eps: numberSetting(call.settings, 'eps', 1e-8),
+    }),
+  ),
+  'torch.nn.functional.soft_margin_loss': (call) =>
+    ops.softMarginLoss(inputOf(call, 'input'), signs(call), { reduction: reduction(call) }),
+  'torch.nn.functional.multilabel_soft_margin_loss': regression((call, x, y) =>
+    ops.multilabelSoftMarginLoss(x, y, binaryOptions(call)),
+  ),
 }

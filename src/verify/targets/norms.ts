@@ -22,6 +22,25 @@ export const targets: OpTargets = {
       inputOf(call, 'running_var'),
       normOptions(call),
     ),
+  'torch.nn.functional.local_response_norm': (call) =>
+    ops.localResponseNorm(inputOf(call, 'input'), numberSetting(call.settings, 'size'), {
+      alpha: numberSetting(call.settings, 'alpha', 1e-4),
+      beta: numberSetting(call.settings, 'beta', 0.75),
+      k: numberSetting(call.settings, 'k', 1),
+    }),
+  'torch.nn.functional.normalize': (call) =>
+    ops.normalize(inputOf(call, 'input'), {
+      p: numberSetting(call.settings, 'p', 2),
+      axis: numberSetting(call.settings, 'dim', 1),
+      eps: numberSetting(call.settings, 'eps', 1e-12),
+    }),
+  spectral_norm: (call) => {
+    const { weight, sigma, u, v } = ops.spectralNorm(inputOf(call, 'weight'), inputOf(call, 'u'), inputOf(call, 'v'), {
+      iterations: numberSetting(call.settings, 'n_power_iterations', 1),
+      eps: numberSetting(call.settings, 'eps', 1e-12),
+    })
+    return [weight, sigma, u, v]
+  },
   batch_norm_train: (call) => {
     const { output, runningMean, runningVar } = ops.batchNormTrain(
       inputOf(call, 'input'),

@@ -1,0 +1,84 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { writeSafetensors } from '../../src/io/safetensors.ts'
+import type { NDArray } from '../../src/tensor/dtype.ts'
+import { type CaseResult, verify } from '../../src/verify/run.ts'
+
+const head = { format: 1, system: 'test', target: 'ops', config: {}, mode: 'eval', tolerance: { atol: 1e-6, rtol: 0 } }
+const vector = (...values: number[]): NDArray => ({
+  dtype: 'float32',
+  shape: [values.length],
+  data: Float32Array.from(values),
+})
+
+async function results(
+  files: Record<string, string | Uint8Array>,
+  filter?: string,
+): Promise<Pick<CaseResult, 'case' | 'passed' | 'problem'>[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'tenfold-verify-'))
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
+  const found: CaseResult[] = []
+  for await (const result of verify([folder], filter)) found.push(result)
+  return found.map(({ case: name, passed, problem }) => ({ case: name, passed, ...(problem && { problem }) }))
+}
+
+test('right, wrong, unknown and malformed cases; the rest still runs', async () => {
+  const entry = (name: string, op: string) => ({
+    name,
+    op,
+    args: {},
+    inputs: [`${name}/input/input`],
+    outputs: [`${name}/output/y`],
+    cotangents: [],
+    grads: [],
+  })
+  const tensors = writeSafetensors([
+    ['right/input/input', vector(0, 1)],
+    ['right/output/y', vector(0, 1)],
+    ['wrong/input/input', vector(-1, 1)],
+    ['wrong/output/y', vector(-1, 1)],
+    ['unknown/input/input', vector(1)],
+    ['unknown/output/y', vector(1)],
+    ['lacks/input/input', vector(1)],
+  ])
+  const cases = [
+    entry('right', 'torch.nn.functional.relu'),
+    entry('wrong', 'torch.nn.functional.relu'),
+    entry('unknown', 'torch.nn.functional.rulu'),
+    entry('lacks', 'torch.tanh'),
+  ]
+  expect(
+    await results({
+      'a.json': JSON.stringify({ ...head, case: 'a', cases }),
+      'a.safetensors': tensors,
+      'b.json': JSON.stringify({ ...head, case: 'b', target: 'some.Model' }),
+      'b.safetensors': writeSafetensors([['output/y', vector(1)]]),
+      'c.json': '{',
+      'c.safetensors': tensors,
+      'd.json': JSON.stringify({ ...head, case: 'd', format: 2 }),
+      'd.safetensors': tensors,
+      'e.json': JSON.stringify({ ...head, case: 'e' }),
+      'e.safetensors': tensors.subarray(0, 20),
+      'f.safetensors': tensors,
+    }),
+  ).toEqual([
+    { case: 'a/right', passed: true },
+    { case: 'a/wrong', passed: false, problem: 'wrong/output/y[0] is 0, expected -1' },
+    { case: 'a/unknown', passed: false, problem: 'unknown target' },
+    { case: 'a/lacks', passed: false, problem: 'the case\'s safetensors file has no tensor "lacks/output/y"' },
+    { case: 'b', passed: false, problem: 'unknown target' },
+    { case: 'c', passed: false, problem: 'c.json is not valid JSON' },
+    { case: 'd', passed: false, problem: 'd.json: format: Invalid input: expected 1' },
+    { case: 'e', passed: false, problem: expect.stringMatching(/^safetensors: /) },
+    { case: 'f', passed: false, problem: 'f.json is missing' },
+  ])
+})
+
+test('the filter looks at names and targets', async () => {
+  const folder = new URL('../cases/ops', import.meta.url).pathname
+  const found: [string, boolean][] = []
+  for await (const result of verify([folder], 'max_pool1d')) found.push([result.case, result.passed])
+  expect(found).toEqual([['pool/max_pool1d', true]])
+})
