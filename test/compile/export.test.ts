@@ -1,0 +1,52 @@
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import { expect, test } from 'vitest'
+import { compile } from '../../src/compile/compile.ts'
+import { exportOnnx } from '../../src/compile/export.ts'
+import { init, Linear } from '../../src/nn/index.ts'
+import * as ops from '../../src/ops/index.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+
+const input = { x: { dtype: 'float32', shape: [1, 6] } } as const
+const batchOf = (n: number) => ({
+  dtype: 'float32' as const,
+  shape: [n, 6],
+  data: Float32Array.from({ length: n * 6 }, (_, i) => Math.sin(i)),
+})
+
+test('an exported model takes any batch size and agrees with the compiled function', async () => {
+  init.manualSeed(5)
+  const layer = new Linear(6, 4)
+  const forward = (x: Tensor): Tensor => {
+    const heads = ops.permute(ops.reshape(layer.forward(x), [-1, 2, 2]), [1, 0, 2]) // [2, N, 2]
+    const rest = ops.expand(ops.reshape(ops.arange(3, undefined, { dtype: 'float32' }), [1, 3]), [x.shape[0] ?? 0, 3])
+    return ops.concat([ops.reshape(ops.permute(heads, [1, 0, 2]), [x.shape[0] ?? 0, 4]), rest], 1)
+  }
+  const bytes = await exportOnnx({ inputs: input, forward: ({ x }) => ({ y: forward(x as Tensor) }) })
+  const session = await InferenceSession.create(bytes)
+  expect(session.inputNames).toEqual(['x'])
+  expect(session.outputNames).toEqual(['y'])
+  const run = compile(forward)
+  for (const n of [1, 2, 5]) {
+    const batch = batchOf(n)
+    const { y } = await session.run({ x: new OrtTensor('float32', batch.data, batch.shape) })
+    const expected = await run(batch)
+    expect(y?.dims).toEqual([n, 7])
+    for (const [i, value] of Array.from(y?.data as Float32Array).entries())
+      expect(value).toBeCloseTo(Number(expected.array.data[i]), 5)
+  }
+})
+
+test('what depends on the batch size as such cannot be exported with a symbolic one', async () => {
+  await expect(
+    exportOnnx({
+      inputs: input,
+      forward: ({ x }) => ({ y: ops.sum(ops.mul(x as Tensor, 1 / ((x as Tensor).shape[0] ?? 1))) }),
+    }),
+  ).rejects.toThrow(/^export: constant c\d+ depends on the batch size, so the batch cannot be symbolic$/)
+})
+
+test('random numbers cannot be exported', async () => {
+  await expect(
+    exportOnnx({ inputs: input, forward: ({ x }) => ({ y: ops.dropout(x as Tensor, 0.5) }) }),
+  ).rejects.toThrow('export: the function draws random numbers or reads a schedule')
+})
