@@ -1,6 +1,12 @@
-/** Attention as separate kernels or ONNX Runtime's own: `node scripts/bench.js attention-forms`. Decision: docs/decisions/002. */
-import type { Emitter } from '../src/ops/index.ts'
-import { type Form, report } from './measure.ts'
+/** Attention as separate kernels or ONNX Runtime's own: `node scripts/bench.js attention-forms`. Decision: docs/decisions/011-attention.md. */
+import { gradient } from '../src/autodiff/gradient.ts'
+import { type Compiled, compile } from '../src/compile/compile.ts'
+import { type Emitter, matmul, matmulWith, mean, scaledDotProductAttention, softmax, square } from '../src/ops/index.ts'
+import { elementCount } from '../src/tensor/dtype.ts'
+import type { Tensor } from '../src/tensor/tensor.ts'
+import { Variable } from '../src/tensor/variable.ts'
+import { RandomStream } from '../src/util/random.ts'
+import { describeTimes, type Form, report, takeTurns, threads } from './measure.ts'
 
 const microsoft = 'com.microsoft'
 
@@ -54,4 +60,38 @@ for (const [b, h, t, d] of [
       'kernel, causal': kernel([b, h, t, d], scale, 1),
     },
   })
+}
+
+type Attend = (q: Tensor, k: Tensor, v: Tensor) => Tensor
+
+/** A training step of attention alone, forward and backward. */
+function trainingStep(shape: readonly number[], attend: Attend): Compiled<[], void> {
+  const inputs = [0, 1, 2].map(
+    (lane) => new Variable(shape, { data: new RandomStream(1).normal(0, lane, elementCount(shape)) }),
+  )
+  const results = inputs.map(() => new Variable(shape))
+  return compile(
+    () => {
+      const [q, k, v] = inputs.map((variable) => variable.value) as [Tensor, Tensor, Tensor]
+      const gradients = gradient(mean(square(attend(q, k, v))), inputs)
+      for (const [i, result] of results.entries()) if (gradients[i]) result.assign(gradients[i])
+    },
+    { threads },
+  )
+}
+
+for (const shape of [
+  [32, 8, 64, 32],
+  [128, 4, 49, 32],
+  [8, 8, 256, 64],
+  [2, 12, 512, 64],
+]) {
+  const scale = 1 / Math.sqrt(shape[3] ?? 1)
+  const times = await takeTurns({
+    'own gradient': trainingStep(shape, (q, k, v) => scaledDotProductAttention(q, k, v)),
+    'gradients of its ops': trainingStep(shape, (q, k, v) =>
+      matmul(softmax(matmulWith(q, k, { transposeB: true, scale })), v),
+    ),
+  })
+  console.log(`training [${shape}]: ${describeTimes(times)}`)
 }

@@ -1,8 +1,8 @@
-/** The real part of a 2-D Fourier transform: products or ONNX's DFT. `node scripts/bench.js fourier-forms`. Decision: docs/decisions/003. */
+/** The real part of a 2-D Fourier transform: products or ONNX's DFT. `node scripts/bench.js fourier-forms`. Decision: docs/decisions/012-fourier.md. */
 import { compile } from '../src/compile/compile.ts'
 import { fft2Real } from '../src/ops/index.ts'
 import { Variable } from '../src/tensor/variable.ts'
-import { measure } from './measure.ts'
+import { describeTimes, measure, takeTurns, threads } from './measure.ts'
 
 for (const [batch, tokens, width] of [
   [32, 64, 128],
@@ -29,13 +29,7 @@ for (const [batch, tokens, width] of [
     new Variable(shape, { data: new Float32Array(batch * tokens * width).fill(0.5) }),
     new Variable(shape),
   ]
-  const run = compile(() => y.assign(fft2Real(x.value)), { threads: 2 })
-  let best = Infinity
-  for (let i = 0; i < 20; i++) {
-    const start = performance.now()
-    await run()
-    best = Math.min(best, performance.now() - start)
-  }
-  await run.release()
-  console.log(`[${shape}]: products ${best.toFixed(2)} ms, DFT ${dft.DFT?.toFixed(2)} ms`)
+  const products = compile(() => y.assign(fft2Real(x.value)), { threads })
+  const times = { ...(await takeTurns({ products })), ...dft }
+  console.log(`[${shape}]: ${describeTimes(times)}`)
 }

@@ -1,4 +1,4 @@
-/** Which ONNX form of a matrix product is fastest: `node scripts/bench.js matmul-forms`. Decision: docs/decisions/001. */
+/** Which ONNX form of a matrix product is fastest: `node scripts/bench.js matmul-forms`. Decision: docs/decisions/001-matmul-forms.md. */
 import type { Emitter } from '../src/ops/index.ts'
 import { type Contest, type Form, report } from './measure.ts'
 
@@ -75,6 +75,76 @@ for (const [batch, tokens, width] of [
   await report(product('attention p v, dq', [...batch], [tokens, tokens, width], 'nn'))
   await report(product('attention dk, dv', [...batch], [tokens, tokens, width], 'tn'))
 }
-// Mixer mixes tokens: W [hidden, tokens] times x [batch, tokens, width]; here as products of the transposed x.
-await report(product('mixer tokens, x^T W^T', [32], [128, 196, 256], 'tt'))
-await report(product('mixer tokens, W x', [32], [256, 196, 128], 'nn'))
+for (const [rows, inputs, outputs] of [
+  [8192, 64, 256],
+  [8192, 256, 64],
+  [512, 256, 512],
+  [64, 128, 128],
+  [16, 32, 32],
+] as const) {
+  await report(biased(rows, inputs, outputs))
+}
+
+// Mixing tokens, x [B, S, C]: a product with W [H, S] from the left, or a linear layer between two transposes.
+for (const [B, S, C, H] of [
+  [32, 196, 256, 128],
+  [64, 49, 128, 64],
+  [32, 49, 512, 256],
+] as const) {
+  const operations = 2 * B * S * C * H
+  const reshape = (emit: Emitter, name: string, ...shape: number[]): string =>
+    emit.node('Reshape', [name, emit.ints(shape)])
+  await report({
+    title: `tokens mixed, forward [${B}, ${S}, ${C}] -> ${H}`,
+    inputs: [
+      [H, S],
+      [B, S, C],
+    ],
+    outputs: [[B, H, C]],
+    operations,
+    forms: {
+      'W x': (emit, inputs) => emit.node('MatMul', inputs),
+      'x^T W^T (out transposed)': (emit, [w = '', x = '']) =>
+        reshape(emit, fused(1, 1)(emit, [x, w]) as string, B, H, C),
+      'Transpose, linear (out transposed)': (emit, [w = '', x = '']) =>
+        reshape(emit, fused(0, 1)(emit, [reshape(emit, transposed(emit, x, 3), B * C, S), w]) as string, B, H, C),
+    },
+  })
+  await report({
+    title: `tokens mixed, dx [${B}, ${S}, ${C}] -> ${H}`,
+    inputs: [
+      [H, S],
+      [B, H, C],
+    ],
+    outputs: [[B, S, C]],
+    operations,
+    forms: {
+      'W^T g': fused(1, 0),
+      'Transpose W, MatMul': (emit, [w = '', g = '']) => emit.node('MatMul', [transposed(emit, w, 2), g]),
+      'linear, Transpose': (emit, [w = '', g = '']) =>
+        transposed(emit, reshape(emit, emit.node('MatMul', [reshape(emit, g, B * C, H), w]), B, C, S), 3),
+    },
+  })
+  await report({
+    title: `tokens mixed, dW [${B}, ${S}, ${C}] -> ${H}`,
+    inputs: [
+      [B, H, C],
+      [B, S, C],
+    ],
+    outputs: [[H, S]],
+    operations,
+    forms: {
+      'products, summed': (emit, inputs) => {
+        const ones = emit.constant('float32', [1, B], new Float32Array(B).fill(1))
+        const products = reshape(emit, fused(0, 1)(emit, inputs) as string, B, H * S)
+        return reshape(emit, emit.node('MatMul', [ones, products]), H, S)
+      },
+      'Transposes, one product': (emit, inputs) => {
+        const [g = '', x = ''] = inputs.map((name, i) =>
+          reshape(emit, emit.node('Transpose', [name], { perm: [1, 0, 2] }), i === 0 ? H : S, B * C),
+        )
+        return fused(0, 1)(emit, [g, x])
+      },
+    },
+  })
+}

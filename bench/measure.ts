@@ -20,9 +20,9 @@ export interface Contest {
 }
 
 // The runtime's own optimiser is off: it would turn one form into another.
-const threads = 2
+export const threads = 2
 
-function compileForm({ inputs, outputs }: Contest, form: Form): Compiled<[], Record<string, never>> {
+function compileForm({ inputs, outputs }: Contest, form: Form): Compiled<[], unknown> {
   const op = defineOp<object>({
     name: 'form',
     infer: () => outputs.map((shape) => ({ dtype: 'float32', shape })),
@@ -48,34 +48,43 @@ function compileForm({ inputs, outputs }: Contest, form: Form): Compiled<[], Rec
   )
 }
 
-/** Best time of each form in milliseconds: the forms take turns, so that a busy machine slows all of them. */
-export async function measure(contest: Contest, seconds = 1.5): Promise<Record<string, number>> {
-  const forms = Object.entries(contest.forms).map(([name, form]) => ({
-    name,
-    run: compileForm(contest, form),
-    best: Infinity,
-  }))
-  for (const { run } of forms) await run()
-  const end = performance.now() + 1000 * seconds * forms.length
+/** Best time of each function in milliseconds: they take turns, so that a busy machine slows all of them. Frees them. */
+export async function takeTurns(
+  functions: Readonly<Record<string, Compiled<[], unknown>>>,
+  seconds = 1.5,
+): Promise<Record<string, number>> {
+  const entries = Object.entries(functions).map(([name, run]) => ({ name, run, best: Infinity }))
+  for (const { run } of entries) await run()
+  const end = performance.now() + 1000 * seconds * entries.length
   while (performance.now() < end) {
-    for (const form of forms) {
+    for (const entry of entries) {
       for (let repeat = 0; repeat < 5; repeat++) {
         const start = performance.now()
-        await form.run()
-        form.best = Math.min(form.best, performance.now() - start)
+        await entry.run()
+        entry.best = Math.min(entry.best, performance.now() - start)
       }
     }
   }
-  for (const { run } of forms) await run.release()
-  return Object.fromEntries(forms.map(({ name, best }) => [name, best]))
+  for (const { run } of entries) await run.release()
+  return Object.fromEntries(entries.map(({ name, best }) => [name, best]))
 }
 
-/** Prints a contest as one row of times, with GFLOPS where the operations are known. */
-export async function report(contest: Contest, seconds?: number): Promise<void> {
-  const times = await measure(contest, seconds)
+/** `a 1.234 ms, b 2.345 ms`, with GFLOPS where the operations are known. */
+export function describeTimes(times: Readonly<Record<string, number>>, operations?: number): string {
   const cells = Object.entries(times).map(([name, time]) => {
-    const rate = contest.operations === undefined ? '' : ` (${(contest.operations / time / 1e6).toFixed(0)} GFLOPS)`
+    const rate = operations === undefined ? '' : ` (${(operations / time / 1e6).toFixed(0)} GFLOPS)`
     return `${name} ${time.toFixed(3)} ms${rate}`
   })
-  console.log(`${contest.title}: ${cells.join(', ')}`)
+  return cells.join(', ')
+}
+
+/** Best time of each form in milliseconds. */
+export async function measure(contest: Contest, seconds?: number): Promise<Record<string, number>> {
+  const functions = Object.entries(contest.forms).map(([name, form]) => [name, compileForm(contest, form)] as const)
+  return takeTurns(Object.fromEntries(functions), seconds)
+}
+
+/** Prints a contest as one row of times. */
+export async function report(contest: Contest, seconds?: number): Promise<void> {
+  console.log(`${contest.title}: ${describeTimes(await measure(contest, seconds), contest.operations)}`)
 }
