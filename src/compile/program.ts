@@ -35,6 +35,17 @@ export async function optimize(
   options: PassOptions = {},
 ): Promise<{ roots: Tensor[]; counts: PassCounts }> {
   const counts = noCounts()
+  const reduced = reduce(roots, options, counts)
+  if (options.foldConstants === false) return { roots: reduced, counts }
+  const folded = await foldConstants(reduced, counts, (tensors) =>
+    evaluate(tensors, { threads: 1, passes: withoutPasses }),
+  )
+  // A folded constant may be a 0 or 1 that simplifies what uses it.
+  return { roots: counts.folded > 0 ? reduce(folded, options, counts) : folded, counts }
+}
+
+/** Simplifies and merges until nothing changes, or three times. */
+function reduce(roots: readonly Tensor[], options: PassOptions, counts: PassCounts): Tensor[] {
   let current = [...roots]
   for (let round = 0; round < 3; round++) {
     const before = counts.simplified + counts.merged
@@ -42,12 +53,7 @@ export async function optimize(
     if (options.commonSubexpressions !== false) current = mergeCommonSubexpressions(current, counts)
     if (counts.simplified + counts.merged === before) break
   }
-  if (options.foldConstants !== false) {
-    current = await foldConstants(current, counts, (tensors) =>
-      evaluate(tensors, { threads: 1, passes: withoutPasses }),
-    )
-  }
-  return { roots: current, counts }
+  return current
 }
 
 const withoutPasses: PassOptions = { simplify: false, commonSubexpressions: false, foldConstants: false }
