@@ -1,8 +1,9 @@
 /** Choice between tensors, and conversion of their elements. */
 import type { DType } from '../tensor/dtype.ts'
-import { isFloat } from '../tensor/dtype.ts'
+import { dtypes, isFloat } from '../tensor/dtype.ts'
 import { broadcastShapes } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { ShapeError } from '../util/errors.ts'
 import { comparable, inferBroadcast } from './binary.ts'
 import { apply, defineOp, inputAt, type Operand, requireDType, toTensor, toTensors } from './define.ts'
 
@@ -46,7 +47,12 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 
 export const castOp = defineOp<{ readonly to: DType }>({
   name: 'cast',
-  infer: (inputs, { to }) => [{ dtype: to, shape: inputAt('cast', inputs, 0).shape }],
+  infer: (inputs, { to }) => {
+    if (!dtypes.includes(to)) {
+      throw new ShapeError(`cast: the dtype must be one of ${dtypes.join(', ')}, found ${String(to)}`)
+    }
+    return [{ dtype: to, shape: inputAt('cast', inputs, 0).shape }]
+  },
   gradient: (_o, { inputs, attributes }, [g]) => [
     g && isFloat(attributes.to) && isFloat(inputAt('cast', inputs, 0).dtype) ? g : undefined,
   ],
@@ -56,6 +62,8 @@ export const castOp = defineOp<{ readonly to: DType }>({
     { inputs: [{ shape: [2, 3], range: [0, 9] }], call: (x) => cast(x, 'int32'), smooth: false },
     { inputs: [{ shape: [4], dtype: 'bool' }], call: (x) => cast(x, 'float32') },
   ],
+  // From JavaScript, or from a file: the type system cannot be asked there.
+  errors: () => [{ inputs: [[2]], call: (x) => cast(x, JSON.parse('"float16"') as DType) }],
 })
 /** Converts to another dtype. To bool: anything but 0 is true; to integers: truncated toward zero. */
 export function cast(x: Operand, to: DType): Tensor {

@@ -14,6 +14,7 @@ export const stopGradientOp = defineOp<NoAttributes>({
   simplify: (_o, { inputs }) => inputs,
   lower: (_emit, { inputs }) => inputs,
   samples: () => [{ inputs: [[2, 3]], call: (x) => stopGradient(x) }],
+  errors: 'every tensor is valid',
 })
 /** The same values; no gradient flows back through them. */
 export function stopGradient(x: Operand): Tensor {
@@ -28,6 +29,7 @@ export const aliasOp = defineOp<NoAttributes>({
   simplify: (_o, { inputs }) => inputs,
   lower: (_emit, { inputs }) => inputs,
   samples: () => [{ inputs: [[2, 3]], call: (x) => alias(x) }],
+  errors: 'every tensor is valid',
 })
 /** The same tensor as a new node. */
 export function alias(x: Operand): Tensor {
@@ -59,6 +61,7 @@ export const runAfterOp = defineOp<NoAttributes>({
     { inputs: [{ shape: [3], dtype: 'int32' }, []], call: (x, after) => runAfter(x, after) },
     { inputs: [[], { shape: [2], dtype: 'bool' }], call: (x, after) => runAfter(x, after) },
   ],
+  errors: 'every tensor is valid',
 })
 /** The same values as x, but not there before `after` has been computed. */
 export function runAfter(x: Operand, after: Operand): Tensor {
@@ -93,6 +96,7 @@ export const withBackwardOp = defineOp<BackwardAttributes>({
   simplify: (_o, { inputs, attributes }) => inputs.slice(0, attributes.count),
   lower: (_emit, { inputs, attributes }) => inputs.slice(0, attributes.count),
   samples: () => [{ inputs: [[3]], call: (x) => withBackward([x], [x], ([g]) => [g]) }],
+  errors: 'every tensor is valid',
 })
 /** `values` as functions of `inputs` with the gradients that `backward` gives, whatever they were computed by. */
 export function withBackward(

@@ -97,9 +97,10 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly simplify?: (o: Ops, context: GradientContext<A>) => readonly Tensor[] | undefined
   /** true: two applications with equal inputs must not be merged. */
   readonly opaque?: boolean
-  /** Calls that the tests check in every way; and calls that must end in a ShapeError. */
+  /** Calls that the tests check in every way. */
   readonly samples: () => readonly Sample[]
-  readonly errors?: () => readonly Sample[]
+  /** Calls that must end in a ShapeError: bad shapes, dtypes, arguments. */
+  readonly errors: (() => readonly Sample[]) | 'every tensor is valid'
 }
 
 /** Declares an op. The registry is what `ops/index.ts` exports. */

@@ -9,9 +9,10 @@ const definitions = Object.values(ops).filter(ops.isOpDefinition)
 
 describe.each(definitions.map((op) => [op.name, op] as const))('%s', (_name, op) => {
   const samples = op.samples()
+  const errors = typeof op.errors === 'function' ? op.errors() : []
   test('declares samples and errors', () => {
     expect(samples.length).toBeGreaterThan(0)
-    expect(op.errors === undefined ? [] : op.errors().map((sample) => sample.inputs.length)).not.toContain(0)
+    expect(errors.length > 0 || op.errors === 'every tensor is valid').toBe(true)
   })
 
   test.each(samples.map((sample, i) => [i, sample] as const))(
@@ -27,10 +28,7 @@ describe.each(definitions.map((op) => [op.name, op] as const))('%s', (_name, op)
     })
   }
 
-  test.each((op.errors?.() ?? []).map((sample, i) => [i, sample] as const))(
-    'error %i is a ShapeError naming the op',
-    (_i, sample) => {
-      expect(() => callConcretely(sample)).toThrow(ShapeError)
-    },
-  )
+  test.each(errors.map((sample, i) => [i, sample] as const))('error %i is a ShapeError naming the op', (_i, sample) => {
+    expect(() => callConcretely(sample)).toThrow(ShapeError)
+  })
 })

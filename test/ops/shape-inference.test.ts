@@ -1,0 +1,234 @@
+/** For random valid arguments, the shapes and dtypes that each op infers are those the runtime returns. */
+import { describe, expect, test } from 'vitest'
+import * as ops from '../../src/ops/index.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { randomNumbers } from '../support/gradients.ts'
+import { checkForms } from '../support/samples.ts'
+
+/** Random arguments. */
+class Draw {
+  readonly #random: () => number
+  constructor(seed: number) {
+    this.#random = randomNumbers(seed)
+  }
+  /** low to high, both included. */
+  whole(low: number, high: number): number {
+    return low + Math.floor(this.#random() * (high - low + 1))
+  }
+  coin(): boolean {
+    return this.#random() < 0.5
+  }
+  shape(leastRank = 0, mostRank = 4): number[] {
+    return Array.from({ length: this.whole(leastRank, mostRank) }, () => this.whole(1, 4))
+  }
+  /** Counted from the front or from the end. */
+  axis(rank: number): number {
+    return this.whole(-rank, rank - 1)
+  }
+  /** Some distinct axes. */
+  axes(rank: number): number[] {
+    return Array.from({ length: rank }, (_, i) => (this.coin() ? i : i - rank)).filter(() => this.coin())
+  }
+  /** A shape that broadcasts with `shape`. */
+  partner(shape: readonly number[]): number[] {
+    return shape.slice(this.whole(0, shape.length)).map((size) => (this.coin() ? size : 1))
+  }
+  permutation(length: number): number[] {
+    const rest = Array.from({ length }, (_, i) => i)
+    return Array.from({ length }, () => rest.splice(this.whole(0, rest.length - 1), 1)[0] ?? 0)
+  }
+}
+
+type Generator = (draw: Draw) => ops.Sample
+
+const input = (shape: readonly number[], like: ops.SampleInput | undefined): ops.SampleInput => {
+  const { dtype, range } = like !== undefined && 'shape' in like ? like : { dtype: undefined, range: undefined }
+  return { shape, ...(dtype && { dtype }), ...(range && { range }) }
+}
+
+const indices = (draw: Draw, shape: readonly number[], below: number): ops.SampleInput => ({
+  shape,
+  dtype: 'int64',
+  values: Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => draw.whole(0, below - 1)),
+})
+
+/** Elementwise ops and others that take any shape: drawn from what their own first sample shows. */
+function elementwise(op: ops.OpDefinition): Generator | undefined {
+  const [first] = op.samples()
+  const call = first?.call
+  if (!first || !call) return undefined
+  if (first.inputs.length === 1) return (draw) => ({ inputs: [input(draw.shape(), first.inputs[0])], call })
+  return (draw) => {
+    const shape = draw.shape()
+    const [a, b] = draw.coin() ? [shape, draw.partner(shape)] : [draw.partner(shape), shape]
+    return { inputs: [input(a, first.inputs[0]), input(b, first.inputs[1])], call }
+  }
+}
+
+const anyShape = new Set(
+  `abs acos acosh add alias asin asinh atan2 atan atanh cast ceil clip cos cosh detach div equal erf erfc erfinv exp expm1 floor fmod gelu
+  greater greaterOrEqual isInf isNan less lessOrEqual log1p log logicalAnd logicalNot logicalOr logicalXor maximum minimum mul neg pow
+  reciprocal relu round runAfter sigmoid sign sin sinh sqrt stopGradient sub tan tanh withBackward`.split(/\s+/),
+)
+
+const reduction =
+  (call: (x: Tensor, axes: readonly number[], options: { keepDims: boolean }) => Tensor): Generator =>
+  (draw) => {
+    const shape = draw.shape()
+    const [axes, keepDims] = [draw.axes(shape.length), draw.coin()]
+    return { inputs: [{ shape, range: [0.5, 2] }], call: (x) => call(x, axes, { keepDims }) }
+  }
+
+const alongAxis =
+  (call: (x: Tensor, axis: number, draw: Draw) => Tensor | readonly Tensor[]): Generator =>
+  (draw) => {
+    const shape = draw.shape(1)
+    const axis = draw.axis(shape.length)
+    return { inputs: [shape], call: (x) => call(x, axis, new Draw(shape.length)) }
+  }
+
+const generators: Record<string, Generator> = {
+  sum: reduction(ops.sum),
+  mean: reduction(ops.mean),
+  max: reduction(ops.max),
+  min: reduction(ops.min),
+  varMean: reduction((x, axes, options) => ops.std(x, axes, { ...options, correction: 0 })),
+  argmax: alongAxis((x, axis) => ops.argmax(x, axis, { keepDims: true })),
+  argmin: alongAxis((x, axis) => ops.argmin(x, axis)),
+  cumsum: alongAxis((x, axis) => ops.cumsum(x, axis)),
+  softmax: alongAxis((x, axis) => ops.softmax(x, axis)),
+  logSoftmax: alongAxis((x, axis) => ops.logSoftmax(x, axis)),
+  topk: alongAxis((x, axis) => ops.topk(x, 1, axis)),
+  split: alongAxis((x, axis) => ops.chunk(x, 2, axis)),
+  where: (draw) => {
+    const shape = draw.shape()
+    const inputs = [{ shape: draw.partner(shape), dtype: 'bool' as const }, shape, draw.partner(shape)]
+    return { inputs, call: (c, a, b) => ops.where(c, a, b) }
+  },
+  reshape: (draw) => {
+    const shape = draw.shape(1)
+    return { inputs: [shape], call: (x) => ops.reshape(x, [shape.at(-1) ?? 1, -1]) }
+  },
+  permute: (draw) => {
+    const shape = draw.shape()
+    const axes = draw.permutation(shape.length)
+    return { inputs: [shape], call: (x) => ops.permute(x, axes) }
+  },
+  expand: (draw) => {
+    const shape = draw.shape()
+    const narrow = draw.partner(shape)
+    return { inputs: [narrow], call: (x) => ops.expand(x, shape) }
+  },
+  slice: (draw) => {
+    const shape = draw.shape(1)
+    const axis = draw.axis(shape.length)
+    const range: ops.Range = [
+      draw.whole(-5, 5),
+      draw.coin() ? null : draw.whole(-5, 5),
+      draw.coin() ? draw.whole(1, 3) : -draw.whole(1, 3),
+    ]
+    return { inputs: [shape], call: (x) => ops.slice(x, range, axis) }
+  },
+  padConstant: (draw) => {
+    const shape = draw.shape(1)
+    const [axis, before, after] = [draw.axis(shape.length), draw.whole(0, 3), draw.whole(0, 3)]
+    return { inputs: [shape], call: (x) => ops.padAxis(x, axis, before, after, 1) }
+  },
+  concat: (draw) => {
+    const shape = draw.shape(1)
+    const axis = draw.axis(shape.length)
+    const at = axis < 0 ? axis + shape.length : axis
+    const shapes = Array.from({ length: draw.whole(1, 3) }, () =>
+      shape.map((size, i) => (i === at ? draw.whole(1, 3) : size)),
+    )
+    return { inputs: shapes, call: (...xs) => ops.concat(xs, axis) }
+  },
+  indexSelect: (draw) => {
+    const shape = draw.shape(1)
+    const axis = draw.axis(shape.length)
+    return {
+      inputs: [shape, indices(draw, draw.shape(0, 2), shape.at(axis) ?? 1)],
+      call: (x, index) => ops.indexSelect(x, index, axis),
+    }
+  },
+  gather: (draw) => {
+    const shape = draw.shape(1)
+    const axis = draw.axis(shape.length)
+    const at = axis < 0 ? axis + shape.length : axis
+    const index = shape.map((size, i) => (i === at ? draw.whole(1, 5) : draw.whole(1, size)))
+    return { inputs: [shape, indices(draw, index, shape[at] ?? 1)], call: (x, places) => ops.gather(x, places, axis) }
+  },
+  scatterAdd: (draw) => {
+    const shape = draw.shape(1)
+    const axis = draw.axis(shape.length)
+    const index = shape.map((size) => draw.whole(1, size))
+    return {
+      inputs: [shape, indices(draw, index, shape.at(axis) ?? 1), index],
+      call: (x, places, source) => ops.scatterAdd(x, places, source, axis),
+    }
+  },
+  segmentSum: (draw) => {
+    const [count, rows, width] = [draw.whole(1, 5), draw.whole(1, 4), draw.whole(1, 3)]
+    return {
+      inputs: [[rows, count], indices(draw, [width], rows)],
+      call: (table, index) => ops.sum(ops.indexSelect(table, index, 0)),
+    }
+  },
+  matmul: (draw) => {
+    const [m, k, n] = [draw.whole(1, 4), draw.whole(1, 4), draw.whole(1, 4)]
+    const [transposeA, transposeB] = [draw.coin(), draw.coin()]
+    const batch = draw.shape(0, 2)
+    const a = [...batch, ...(transposeA ? [k, m] : [m, k])]
+    const b = [...draw.partner(batch), ...(transposeB ? [n, k] : [k, n])]
+    return { inputs: [a, b], call: (x, y) => ops.matmulWith(x, y, { transposeA, transposeB, scale: 0.5 }) }
+  },
+  addmm: (draw) => {
+    const [m, k, n] = [draw.whole(1, 4), draw.whole(1, 4), draw.whole(1, 4)]
+    return {
+      inputs: [draw.partner([m, n]), [m, k], [k, n]],
+      call: (c, a, b) => ops.addmm(c, a, b, { alpha: 2, beta: 0.5 }),
+    }
+  },
+  conv: (draw) => {
+    const [groups, kernel] = [draw.whole(1, 2), [draw.whole(1, 3), draw.whole(1, 3)]]
+    const options = { groups, stride: draw.whole(1, 2), padding: draw.whole(0, 2), dilation: draw.whole(1, 2) }
+    const inputs = [
+      [draw.whole(1, 2), 2 * groups, draw.whole(5, 7), draw.whole(5, 7)],
+      [groups * draw.whole(1, 2), 2, ...kernel],
+    ]
+    return { inputs, call: (x, w) => ops.conv2d(x, w, undefined, options) }
+  },
+  maxPool: (draw) => {
+    const options = {
+      stride: draw.whole(1, 3),
+      padding: draw.whole(0, 1),
+      dilation: draw.whole(1, 2),
+      ceilMode: draw.coin(),
+    }
+    const kernel = [2, draw.whole(2, 3)]
+    return {
+      inputs: [[draw.whole(1, 2), 2, draw.whole(5, 8), draw.whole(5, 8)]],
+      call: (x) => ops.maxPool2d(x, kernel, options),
+    }
+  },
+  layerNorm: (draw) => {
+    const shape = draw.shape(1)
+    const normalized = shape.slice(draw.whole(0, shape.length - 1))
+    return {
+      inputs: [shape, normalized, normalized],
+      call: (x, weight, bias) => ops.layerNorm(x, normalized, { weight, bias }),
+    }
+  },
+}
+
+describe.each(
+  Object.values(ops)
+    .filter(ops.isOpDefinition)
+    .map((op) => [op.name, op] as const),
+)('%s', (name, op) => {
+  const generator = generators[name] ?? (anyShape.has(name) ? elementwise(op) : undefined)
+  test('random valid arguments', async () => {
+    expect(generator, 'every op needs a generator of valid arguments').toBeDefined()
+    for (let seed = 1; seed <= 5; seed++) if (generator) await checkForms(generator(new Draw(seed)), seed)
+  })
+})
