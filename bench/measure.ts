@@ -29,7 +29,6 @@ function compileForm({ inputs, outputs }: Contest, form: Form): Compiled<[], unk
     lower: (emit, context) => form(emit, context.inputs),
     samples: () => [],
     errors: 'every tensor is valid',
-    errors: 'every tensor is valid',
   })
   const variables = inputs.map((shape, i) => {
     const data = new RandomStream(1).uniform(0, i, elementCount(shape)).map((value) => value - 0.5)
