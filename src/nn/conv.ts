@@ -1,81 +1,169 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { UsageError } from '../util/errors.ts'
 import { parameter } from './init.ts'
 import { defaultBias, defaultWeight, type WeightOptions } from './linear.ts'
 import { Module } from './module.ts'
 
-const square = (size: number | readonly [number, number]): readonly [number, number] =>
-  typeof size === 'number' ? [size, size] : size
+/** Sizes of a kernel: one number for every axis, or one each. */
+export type KernelSize = number | readonly number[]
 
-/** Convolution of x [N, in, L]; weight [out, in / groups, kernel]. */
-export class Conv1d extends Module {
+/** Options of convolution layers. Defaults: stride 1, no padding, dilation 1, one group, a bias. */
+export interface ConvLayerOptions extends ops.ConvOptions, WeightOptions {
+  /** What stands beyond the border. Default: constant, that is zeros. */
+  readonly paddingMode?: 'constant' | 'reflect' | 'replicate' | 'circular'
+}
+
+/** Options of transposed convolution layers. Defaults: stride 1, no padding, dilation 1, one group, a bias. */
+export interface ConvTransposeLayerOptions extends ops.ConvTransposeOptions, WeightOptions {}
+
+function perAxis(name: string, value: number | readonly number[], axes: number): readonly number[] {
+  const list = typeof value === 'number' ? new Array<number>(axes).fill(value) : value
+  if (list.length !== axes)
+    throw new UsageError(`${name}: there must be one number, or one for each of ${axes} axes, found [${value}]`)
+  return list
+}
+
+/** The weight and bias that all convolution layers have. */
+abstract class ConvolutionLayer extends Module {
+  readonly inChannels: number
+  readonly outChannels: number
+  readonly kernelSize: readonly number[]
+  readonly groups: number
   readonly weight: Variable
   readonly bias: Variable | undefined
-  readonly #options: ops.ConvOptions
 
   constructor(
+    axes: number,
+    transposed: boolean,
     inChannels: number,
     outChannels: number,
-    kernelSize: number,
-    options: ops.ConvOptions & WeightOptions = {},
+    kernelSize: KernelSize,
+    options: WeightOptions & { readonly groups?: number },
   ) {
     super()
-    const shape = [outChannels, inChannels / (options.groups ?? 1), kernelSize]
-    this.weight = parameter(shape, options.initWeight ?? defaultWeight)
-    this.bias = options.bias === false ? undefined : parameter([outChannels], options.initBias ?? defaultBias(shape))
-    this.#options = options
-  }
-
-  forward(x: Tensor): Tensor {
-    return ops.conv1d(x, this.weight, this.bias, this.#options)
+    const { groups = 1, bias = true, initWeight = defaultWeight } = options
+    const name = this.constructor.name
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+      throw new UsageError(
+        `${name}: channels must be multiples of groups = ${groups}, found ${inChannels} in, ${outChannels} out`,
+      )
+    }
+    this.inChannels = inChannels
+    this.outChannels = outChannels
+    this.kernelSize = perAxis(`${name}: kernelSize`, kernelSize, axes)
+    this.groups = groups
+    const channels = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups]
+    const shape = [...channels, ...this.kernelSize]
+    this.weight = parameter(shape, initWeight)
+    this.bias = bias ? parameter([outChannels], options.initBias ?? defaultBias(shape)) : undefined
   }
 }
 
-/** Convolution of x [N, in, H, W]; weight [out, in / groups, kh, kw]. */
-export class Conv2d extends Module {
-  readonly weight: Variable
-  readonly bias: Variable | undefined
+type Convolve = typeof ops.conv2d
+
+/** Cross-correlation over 1 or 2 axes. */
+abstract class ConvLayer extends ConvolutionLayer {
   readonly #options: ops.ConvOptions
+  readonly #convolve: Convolve
+  /** What is padded beforehand, in `ops.pad`'s order, where the border is not zeros. */
+  readonly #border: readonly number[] | undefined
+  readonly #mode: ConvLayerOptions['paddingMode']
 
   constructor(
+    convolve: Convolve,
+    axes: number,
     inChannels: number,
     outChannels: number,
-    kernelSize: number | readonly [number, number],
-    options: ops.ConvOptions & WeightOptions = {},
+    kernelSize: KernelSize,
+    options: ConvLayerOptions,
   ) {
-    super()
-    const shape = [outChannels, inChannels / (options.groups ?? 1), ...square(kernelSize)]
-    this.weight = parameter(shape, options.initWeight ?? defaultWeight)
-    this.bias = options.bias === false ? undefined : parameter([outChannels], options.initBias ?? defaultBias(shape))
-    this.#options = options
+    super(axes, false, inChannels, outChannels, kernelSize, options)
+    const { stride = 1, padding = 0, dilation = 1, groups = 1, paddingMode = 'constant' } = options
+    this.#convolve = convolve
+    this.#mode = paddingMode
+    this.#border = paddingMode === 'constant' ? undefined : this.#borderOf(padding, dilation)
+    this.#options = { stride, padding: this.#border ? 0 : padding, dilation, groups }
+  }
+
+  /** Amounts [before, after] from the last axis backward. */
+  #borderOf(padding: Exclude<ops.ConvOptions['padding'], undefined>, dilation: KernelSize): readonly number[] {
+    const axes = this.kernelSize.length
+    const reach = perAxis('dilation', dilation, axes).map((step, i) => step * ((this.kernelSize[i] ?? 1) - 1))
+    const amounts = reach.map((size, i): readonly [number, number] => {
+      if (padding === 'valid') return [0, 0]
+      if (padding === 'same') return [Math.floor(size / 2), Math.ceil(size / 2)]
+      const amount = perAxis('padding', padding, axes)[i] ?? 0
+      return [amount, amount]
+    })
+    return amounts.reverse().flat()
   }
 
   forward(x: Tensor): Tensor {
-    return ops.conv2d(x, this.weight, this.bias, this.#options)
+    const padded = this.#border ? ops.pad(x, this.#border, { mode: this.#mode ?? 'constant' }) : x
+    return this.#convolve(padded, this.weight, this.bias, this.#options)
   }
 }
 
-/** Transposed convolution of x [N, in, H, W]; weight [in, out / groups, kh, kw]. */
-export class ConvTranspose2d extends Module {
-  readonly weight: Variable
-  readonly bias: Variable | undefined
+/** Convolution of x [N, in, L] -> [N, out, L']; weight [out, in / groups, kernel], bias [out]. */
+export class Conv1d extends ConvLayer {
+  constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options: ConvLayerOptions = {}) {
+    super(ops.conv1d, 1, inChannels, outChannels, kernelSize, options)
+  }
+}
+
+/** Convolution of x [N, in, H, W] -> [N, out, H', W']; weight [out, in / groups, kh, kw], bias [out]. */
+export class Conv2d extends ConvLayer {
+  constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options: ConvLayerOptions = {}) {
+    super(ops.conv2d, 2, inChannels, outChannels, kernelSize, options)
+  }
+}
+
+/** Transposed convolution over 1 or 2 axes. */
+abstract class ConvTransposeLayer extends ConvolutionLayer {
   readonly #options: ops.ConvTransposeOptions
+  readonly #convolve: typeof ops.convTranspose2d
 
   constructor(
+    convolve: typeof ops.convTranspose2d,
+    axes: number,
     inChannels: number,
     outChannels: number,
-    kernelSize: number | readonly [number, number],
-    options: ops.ConvTransposeOptions & WeightOptions = {},
+    kernelSize: KernelSize,
+    options: ConvTransposeLayerOptions,
   ) {
-    super()
-    const shape = [inChannels, outChannels / (options.groups ?? 1), ...square(kernelSize)]
-    this.weight = parameter(shape, options.initWeight ?? defaultWeight)
-    this.bias = options.bias === false ? undefined : parameter([outChannels], options.initBias ?? defaultBias(shape))
-    this.#options = options
+    super(axes, true, inChannels, outChannels, kernelSize, options)
+    const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options
+    this.#convolve = convolve
+    this.#options = { stride, padding, outputPadding, dilation, groups }
   }
 
   forward(x: Tensor): Tensor {
-    return ops.convTranspose2d(x, this.weight, this.bias, this.#options)
+    return this.#convolve(x, this.weight, this.bias, this.#options)
+  }
+}
+
+/** Transposed convolution of x [N, in, L] -> [N, out, L']; weight [in, out / groups, kernel], bias [out]. */
+export class ConvTranspose1d extends ConvTransposeLayer {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: KernelSize,
+    options: ConvTransposeLayerOptions = {},
+  ) {
+    super(ops.convTranspose1d, 1, inChannels, outChannels, kernelSize, options)
+  }
+}
+
+/** Transposed convolution of x [N, in, H, W] -> [N, out, H', W']; weight [in, out / groups, kh, kw], bias [out]. */
+export class ConvTranspose2d extends ConvTransposeLayer {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: KernelSize,
+    options: ConvTransposeLayerOptions = {},
+  ) {
+    super(ops.convTranspose2d, 2, inChannels, outChannels, kernelSize, options)
   }
 }

@@ -1,30 +1,38 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
+import { ShapeError, UsageError } from '../util/errors.ts'
 import { buffer, ones, parameter, zeros } from './init.ts'
 import { Module } from './module.ts'
 
-export interface NormOptions {
+/** Options of layer norm. */
+export interface LayerNormOptions {
   /** Added to the variance. Default: 1e-5. */
   readonly eps?: number
-  /** Whether there are a weight and a bias. Default: true. */
-  readonly affine?: boolean
+  /** Whether there is a weight (and a bias). Default: true. */
+  readonly elementwiseAffine?: boolean
+  /** Whether there is a bias beside the weight. Default: true. */
+  readonly bias?: boolean
 }
 
-/** Normalises the last axes. weight and bias have the normalised shape (default 1 and 0). */
+function listOf(shape: number | readonly number[]): readonly number[] {
+  return typeof shape === 'number' ? [shape] : shape
+}
+
+/** Normalises the last axes, which have `normalizedShape`, as have weight (ones at first) and bias (zeros). */
 export class LayerNorm extends Module {
   readonly normalizedShape: readonly number[]
   readonly eps: number
   readonly weight: Variable | undefined
   readonly bias: Variable | undefined
 
-  constructor(normalizedShape: number | readonly number[], options: NormOptions & { readonly bias?: boolean } = {}) {
+  constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
     super()
-    this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape
-    this.eps = options.eps ?? 1e-5
-    const affine = options.affine ?? true
-    this.weight = affine ? parameter(this.normalizedShape, ones) : undefined
-    this.bias = affine && options.bias !== false ? parameter(this.normalizedShape, zeros) : undefined
+    const { eps = 1e-5, elementwiseAffine = true, bias = true } = options
+    this.normalizedShape = listOf(normalizedShape)
+    this.eps = eps
+    this.weight = elementwiseAffine ? parameter(this.normalizedShape, ones) : undefined
+    this.bias = elementwiseAffine && bias ? parameter(this.normalizedShape, zeros) : undefined
   }
 
   forward(x: Tensor): Tensor {
@@ -33,80 +41,168 @@ export class LayerNorm extends Module {
   }
 }
 
-/** Normalises the last axes by their root mean square. Default eps: float32's resolution, 2^-23. */
+/** Divides the last axes by their root mean square; eps is float32's resolution, 2^-23, unless given. */
 export class RMSNorm extends Module {
   readonly normalizedShape: readonly number[]
   readonly eps: number
-  readonly weight: Variable
+  readonly weight: Variable | undefined
 
-  constructor(normalizedShape: number | readonly number[], options: { readonly eps?: number } = {}) {
+  constructor(normalizedShape: number | readonly number[], options: Omit<LayerNormOptions, 'bias'> = {}) {
     super()
-    this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape
-    this.eps = options.eps ?? 2 ** -23
-    this.weight = parameter(this.normalizedShape, ones)
+    const { eps = 2 ** -23, elementwiseAffine = true } = options
+    this.normalizedShape = listOf(normalizedShape)
+    this.eps = eps
+    this.weight = elementwiseAffine ? parameter(this.normalizedShape, ones) : undefined
   }
 
   forward(x: Tensor): Tensor {
-    return ops.rmsNorm(x, this.normalizedShape, { weight: this.weight, eps: this.eps })
+    const { weight, eps } = this
+    return ops.rmsNorm(x, this.normalizedShape, { weight, eps })
   }
 }
 
-/** Normalises groups of channels of each example. x [N, C, ...]. */
+/** Options of norms over channels. */
+export interface ChannelNormOptions {
+  /** Added to the variance. Default: 1e-5. */
+  readonly eps?: number
+  /** Whether there are a weight (ones at first) and a bias (zeros), one number a channel. */
+  readonly affine?: boolean
+}
+
+/** Normalises groups of channels of each example together. x [N, C, ...]; weight, bias [C]. */
 export class GroupNorm extends Module {
-  readonly groups: number
+  readonly numGroups: number
+  readonly numChannels: number
   readonly eps: number
   readonly weight: Variable | undefined
   readonly bias: Variable | undefined
 
-  constructor(groups: number, channels: number, options: NormOptions = {}) {
+  constructor(numGroups: number, numChannels: number, { eps = 1e-5, affine = true }: ChannelNormOptions = {}) {
     super()
-    this.groups = groups
-    this.eps = options.eps ?? 1e-5
-    const affine = options.affine ?? true
-    this.weight = affine ? parameter([channels], ones) : undefined
-    this.bias = affine ? parameter([channels], zeros) : undefined
+    if (numChannels % numGroups !== 0) {
+      throw new UsageError(
+        `GroupNorm: channels must be a multiple of groups, found ${numChannels} channels, ${numGroups} groups`,
+      )
+    }
+    this.numGroups = numGroups
+    this.numChannels = numChannels
+    this.eps = eps
+    this.weight = affine ? parameter([numChannels], ones) : undefined
+    this.bias = affine ? parameter([numChannels], zeros) : undefined
   }
 
   forward(x: Tensor): Tensor {
     const { weight, bias, eps } = this
-    return ops.groupNorm(x, this.groups, { weight, bias, eps })
+    return ops.groupNorm(x, this.numGroups, { weight, bias, eps })
   }
 }
 
-/** Normalises each channel over the batch; x [N, C, ...]. In evaluation by the running statistics. */
-export class BatchNorm extends Module {
+/** Options of batch and instance norm. */
+export interface RunningNormOptions extends ChannelNormOptions {
+  /** Share of a batch in the running statistics; null: the plain mean over all batches. Default: 0.1. */
+  readonly momentum?: number | null
+  /** Whether statistics are kept, for evaluation. Without, each batch is always normalised by its own. */
+  readonly trackRunningStats?: boolean
+}
+
+function checkInput(module: Module, x: Tensor, channels: number, ranks: readonly number[]): void {
+  if (ranks.includes(x.rank) && x.shape[1] === channels) return
+  throw new ShapeError(
+    `${module.constructor.name}: the input must have ${ranks.join(' or ')} axes and ${channels} channels on axis 1, found ${x}`,
+  )
+}
+
+abstract class BatchNorm extends Module {
+  readonly numFeatures: number
   readonly eps: number
-  readonly momentum: number
+  readonly momentum: number | null
   readonly weight: Variable | undefined
   readonly bias: Variable | undefined
-  readonly running_mean: Variable
-  readonly running_var: Variable
-  readonly num_batches_tracked: Variable
+  readonly running_mean: Variable | undefined
+  readonly running_var: Variable | undefined
+  readonly num_batches_tracked: Variable | undefined
+  readonly #ranks: readonly number[]
 
-  constructor(channels: number, options: NormOptions & { readonly momentum?: number } = {}) {
+  constructor(numFeatures: number, ranks: readonly number[], options: RunningNormOptions) {
     super()
-    this.eps = options.eps ?? 1e-5
-    this.momentum = options.momentum ?? 0.1
-    const affine = options.affine ?? true
-    this.weight = affine ? parameter([channels], ones) : undefined
-    this.bias = affine ? parameter([channels], zeros) : undefined
-    this.running_mean = buffer([channels], zeros)
-    this.running_var = buffer([channels], ones)
-    this.num_batches_tracked = new Variable([], { dtype: 'int64' })
+    const { eps = 1e-5, affine = true, momentum = 0.1, trackRunningStats = true } = options
+    this.numFeatures = numFeatures
+    this.eps = eps
+    this.momentum = momentum
+    this.weight = affine ? parameter([numFeatures], ones) : undefined
+    this.bias = affine ? parameter([numFeatures], zeros) : undefined
+    this.running_mean = trackRunningStats ? buffer([numFeatures], zeros) : undefined
+    this.running_var = trackRunningStats ? buffer([numFeatures], ones) : undefined
+    this.num_batches_tracked = trackRunningStats ? new Variable([], { dtype: 'int64' }) : undefined
+    this.#ranks = ranks
   }
 
   forward(x: Tensor): Tensor {
-    const { weight, bias, eps, momentum, running_mean, running_var } = this
-    if (!this.training) return ops.batchNorm(x, running_mean, running_var, { weight, bias, eps })
-    const { output, runningMean, runningVar } = ops.batchNormTrain(x, running_mean, running_var, {
-      weight,
-      bias,
-      eps,
-      momentum,
-    })
-    running_mean.assign(ops.stopGradient(runningMean))
-    running_var.assign(ops.stopGradient(runningVar))
-    this.num_batches_tracked.assign(ops.add(this.num_batches_tracked, 1))
-    return output
+    checkInput(this, x, this.numFeatures, this.#ranks)
+    const { weight, bias, eps, running_mean, running_var } = this
+    const affine = { weight, bias, eps }
+    if (running_mean && running_var && !this.training) return ops.batchNorm(x, running_mean, running_var, affine)
+    // With momentum 1 the statistics are those of the batch alone.
+    const batch = ops.batchNormTrain(
+      x,
+      running_mean ?? ops.zeros([this.numFeatures]),
+      running_var ?? ops.ones([this.numFeatures]),
+      {
+        ...affine,
+        momentum: this.momentum ?? 1,
+      },
+    )
+    this.#track(batch)
+    return batch.output
+  }
+
+  #track({ runningMean, runningVar }: ops.BatchNormResult): void {
+    const { running_mean, running_var, num_batches_tracked } = this
+    if (!running_mean || !running_var || !num_batches_tracked) return
+    num_batches_tracked.assign(ops.add(num_batches_tracked, 1))
+    const count = ops.cast(num_batches_tracked, 'float32')
+    const next = (old: Variable, found: Tensor): Tensor =>
+      this.momentum === null ? ops.add(old, ops.div(ops.sub(found, old), count)) : found
+    running_mean.assign(ops.stopGradient(next(running_mean, runningMean)))
+    running_var.assign(ops.stopGradient(next(running_var, runningVar)))
+  }
+}
+
+/**
+ * Normalises each channel of x [N, C] or [N, C, L] over the batch; in evaluation by the running statistics. Like
+ * PyTorch it normalises by the biased variance and keeps the unbiased one. Defaults: affine, statistics are tracked.
+ */
+export class BatchNorm1d extends BatchNorm {
+  constructor(numFeatures: number, options: RunningNormOptions = {}) {
+    super(numFeatures, [2, 3], options)
+  }
+}
+
+/** Normalises each channel of x [N, C, H, W] over the batch; otherwise as BatchNorm1d. */
+export class BatchNorm2d extends BatchNorm {
+  constructor(numFeatures: number, options: RunningNormOptions = {}) {
+    super(numFeatures, [4], options)
+  }
+}
+
+/** Normalises each channel of each example of x [N, C, H, W] by itself. Default: not affine. */
+export class InstanceNorm2d extends Module {
+  readonly numFeatures: number
+  readonly eps: number
+  readonly weight: Variable | undefined
+  readonly bias: Variable | undefined
+
+  constructor(numFeatures: number, { eps = 1e-5, affine = false }: ChannelNormOptions = {}) {
+    super()
+    this.numFeatures = numFeatures
+    this.eps = eps
+    this.weight = affine ? parameter([numFeatures], ones) : undefined
+    this.bias = affine ? parameter([numFeatures], zeros) : undefined
+  }
+
+  forward(x: Tensor): Tensor {
+    checkInput(this, x, this.numFeatures, [4])
+    const { weight, bias, eps } = this
+    return ops.instanceNorm(x, { weight, bias, eps })
   }
 }

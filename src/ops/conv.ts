@@ -57,6 +57,9 @@ export const convOp = defineOp<ConvAttributes>({
     if (!g) return []
     return [o.convInputGradient(g, weight, x.shape, attributes), o.convWeightGradient(x, g, weight.shape, attributes)]
   },
+  // Each element of the result is a sum over the kernel and the channels of its group.
+  multiplyAdds: ({ inputs: [, weight], outputs: [y] }) =>
+    weight && y ? (y.size * weight.size) / Math.max(1, sizeOf(weight.shape, 0)) : 0,
   lower: (emit, { inputs, attributes: { stride, before, after, dilation, groups } }) =>
     emit.node('Conv', inputs, { strides: stride, pads: [...before, ...after], dilations: dilation, group: groups }),
   samples: () => [

@@ -95,6 +95,8 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly lower: (emit: Emitter, context: LoweringContext<A>) => string | readonly string[]
   /** A simpler tensor for each output, if there is one. */
   readonly simplify?: (o: Ops, context: GradientContext<A>) => readonly Tensor[] | undefined
+  /** Multiplications followed by an addition that one application does. Absent: not worth counting (elementwise). */
+  readonly multiplyAdds?: (context: GradientContext<A>) => number
   /** true: two applications with equal inputs must not be merged. */
   readonly opaque?: boolean
   /** Calls that the tests check in every way. */

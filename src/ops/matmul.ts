@@ -84,6 +84,11 @@ function absorbTransposes<A extends Transposes>(
   return { a: innerA ?? a, b: innerB ?? b, attributes: { ...attributes, transposeA, transposeB } }
 }
 
+/** Each element of the product is a sum over the inner axis. */
+function productMultiplyAdds(a: Tensor | undefined, product: Tensor | undefined, { transposeA }: Transposes): number {
+  return a && product ? product.size * sizeOf(a.shape, transposeA ? -2 : -1) : 0
+}
+
 /** With A and B as multiplied (after their transposes): dA = s g B^T, dB = s A^T g, transposed back as needed. */
 function productGradients(o: Ops, a: Tensor, b: Tensor, g: Tensor, attributes: MatmulAttributes): [Tensor, Tensor] {
   const { transposeA, transposeB, scale } = attributes
@@ -112,6 +117,7 @@ export const matmulOp = defineOp<MatmulAttributes>({
     const absorbed = absorbTransposes(inputAt('matmul', inputs, 0), inputAt('matmul', inputs, 1), attributes)
     return absorbed && [o.matmulWith(absorbed.a, absorbed.b, absorbed.attributes)]
   },
+  multiplyAdds: ({ inputs, outputs, attributes }) => productMultiplyAdds(inputs[0], outputs[0], attributes),
   lower: (emit, { inputs, inputTypes, attributes }) => {
     const { transposeA, transposeB, scale } = attributes
     const [a, b] = [inputAt('matmul', inputs, 0), inputAt('matmul', inputs, 1)]
@@ -185,6 +191,7 @@ export const addmmOp = defineOp<AddmmAttributes>({
     const absorbed = absorbTransposes(a, b, attributes)
     return absorbed && [o.addmmWith(c, absorbed.a, absorbed.b, absorbed.attributes)]
   },
+  multiplyAdds: ({ inputs, outputs, attributes }) => productMultiplyAdds(inputs[1], outputs[0], attributes),
   lower: (emit, { inputs, attributes: { transposeA, transposeB, alpha, beta } }) => {
     const [c = '', a = '', b = ''] = inputs
     return emit.node('Gemm', [a, b, c], {

@@ -1,0 +1,155 @@
+/** Activation functions as layers. Each computes the function of `ops` with the same name. */
+import * as ops from '../ops/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Variable } from '../tensor/variable.ts'
+import { constant, parameter } from './init.ts'
+import { Module } from './module.ts'
+
+/** max(x, 0). */
+export class ReLU extends Module {
+  forward(x: Tensor): Tensor {
+    return ops.relu(x)
+  }
+}
+
+/** min(max(x, 0), 6). */
+export class ReLU6 extends Module {
+  forward(x: Tensor): Tensor {
+    return ops.relu6(x)
+  }
+}
+
+/** x for x > 0, else negativeSlope * x. Default: 0.01. */
+export class LeakyReLU extends Module {
+  readonly negativeSlope: number
+
+  constructor(negativeSlope = 0.01) {
+    super()
+    this.negativeSlope = negativeSlope
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.leakyRelu(x, { negativeSlope: this.negativeSlope })
+  }
+}
+
+/** x for x > 0, else weight * x; one weight, or one per channel (axis 1). Default: one, beginning at 0.25. */
+export class PReLU extends Module {
+  readonly weight: Variable
+
+  constructor(numParameters = 1, start = 0.25) {
+    super()
+    this.weight = parameter([numParameters], constant(start))
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.prelu(x, this.weight)
+  }
+}
+
+/** x for x > 0, else alpha (e^x - 1). Default alpha: 1. */
+export class ELU extends Module {
+  readonly alpha: number
+
+  constructor(alpha = 1) {
+    super()
+    this.alpha = alpha
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.elu(x, { alpha: this.alpha })
+  }
+}
+
+/** Self-normalising ELU. */
+export class SELU extends Module {
+  forward(x: Tensor): Tensor {
+    return ops.selu(x)
+  }
+}
+
+/** x Phi(x): the exact erf form (`none`, the default) or the tanh approximation. Official models differ in which. */
+export class GELU extends Module {
+  readonly approximate: ops.GeluForm
+
+  constructor({ approximate = 'none' }: { readonly approximate?: ops.GeluForm } = {}) {
+    super()
+    this.approximate = approximate
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.gelu(x, { approximate: this.approximate })
+  }
+}
+
+/** x sigmoid(1.702 x), as in CLIP. */
+export class QuickGELU extends Module {
+  forward(x: Tensor): Tensor {
+    return ops.quickGelu(x)
+  }
+}
+
+/** x sigmoid(x). */
+export class SiLU extends Module {
+  forward(x: Tensor): Tensor {
+    return ops.silu(x)
+  }
+}
+
+/** x tanh(softplus(x)). */
+export class Mish extends Module {
+  forward(x: Tensor): Tensor {
+    return ops.mish(x)
+  }
+}
+
+/** x hardsigmoid(x). */
+export class Hardswish extends Module {
+  forward(x: Tensor): Tensor {
+    return ops.hardswish(x)
+  }
+}
+
+/** 1 / (1 + e^-x). */
+export class Sigmoid extends Module {
+  forward(x: Tensor): Tensor {
+    return ops.sigmoid(x)
+  }
+}
+
+/** Hyperbolic tangent. */
+export class Tanh extends Module {
+  forward(x: Tensor): Tensor {
+    return ops.tanh(x)
+  }
+}
+
+/** log(1 + e^(beta x)) / beta, and x where beta x exceeds the threshold. Defaults: 1, 20. */
+export class Softplus extends Module {
+  readonly beta: number
+  readonly threshold: number
+
+  constructor({ beta = 1, threshold = 20 }: { readonly beta?: number; readonly threshold?: number } = {}) {
+    super()
+    this.beta = beta
+    this.threshold = threshold
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.softplus(x, { beta: this.beta, threshold: this.threshold })
+  }
+}
+
+/** e^x / sum(e^x) along an axis. Default: -1. */
+export class Softmax extends Module {
+  readonly axis: number
+
+  constructor(axis = -1) {
+    super()
+    this.axis = axis
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.softmax(x, this.axis)
+  }
+}

@@ -1,0 +1,85 @@
+import * as ops from '../ops/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { GELU } from './activation.ts'
+import { Dropout } from './dropout.ts'
+import { Linear } from './linear.ts'
+import { Module } from './module.ts'
+
+/** A module of one tensor. */
+export type Layer = Module & { forward(x: Tensor): Tensor }
+
+/** Hands its input on. */
+export class Identity extends Module {
+  forward(x: Tensor): Tensor {
+    return x
+  }
+}
+
+/** Merges the axes startAxis to endAxis, both included, into one. Defaults: 1, -1. */
+export class Flatten extends Module {
+  readonly startAxis: number
+  readonly endAxis: number
+
+  constructor(startAxis = 1, endAxis = -1) {
+    super()
+    this.startAxis = startAxis
+    this.endAxis = endAxis
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.flatten(x, this.startAxis, this.endAxis)
+  }
+}
+
+/** Layers one after the other; named 0, 1, ... in the state dict, as in PyTorch. */
+export class Sequential extends Module {
+  readonly [index: number]: Layer
+  readonly length: number
+
+  constructor(...layers: readonly Layer[]) {
+    super()
+    this.length = layers.length
+    Object.assign(this, layers)
+  }
+
+  forward(x: Tensor): Tensor {
+    let result = x
+    for (let i = 0; i < this.length; i++) result = this[i]?.forward(result) ?? result
+    return result
+  }
+}
+
+/** How an MLP differs from the plain one. */
+export interface MLPOptions {
+  /** Default: as many as come in. */
+  readonly outFeatures?: number
+  /** The layer between. Default: GELU (erf). */
+  readonly act?: Layer
+  readonly bias?: boolean
+  /** Dropout after the activation and after the second layer. Default: 0. */
+  readonly drop?: number
+}
+
+/** Two linear layers over the last axis with an activation between: fc1, act, drop1, fc2, drop2 (timm's Mlp). */
+export class MLP extends Module {
+  readonly fc1: Linear
+  readonly act: Layer
+  readonly drop1: Dropout
+  readonly fc2: Linear
+  readonly drop2: Dropout
+
+  constructor(inFeatures: number, hiddenFeatures: number, options: MLPOptions = {}) {
+    super()
+    const { outFeatures = inFeatures, act = new GELU(), bias = true, drop = 0 } = options
+    this.fc1 = new Linear(inFeatures, hiddenFeatures, { bias })
+    this.act = act
+    this.drop1 = new Dropout(drop)
+    this.fc2 = new Linear(hiddenFeatures, outFeatures, { bias })
+    this.drop2 = new Dropout(drop)
+  }
+
+  forward(x: Tensor): Tensor {
+    const hidden = this.drop1.forward(this.act.forward(this.fc1.forward(x)))
+    return this.drop2.forward(this.fc2.forward(hidden))
+  }
+}

@@ -1,0 +1,46 @@
+import * as ops from '../ops/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { UsageError } from '../util/errors.ts'
+import { Module } from './module.ts'
+
+function checkProbability(name: string, p: number): void {
+  if (!(p >= 0 && p <= 1)) throw new UsageError(`${name}: p must be in [0, 1], found ${p}`)
+}
+
+/** In training zeroes elements with probability p and divides the others by 1 - p. Default: 0.5. */
+export class Dropout extends Module {
+  readonly p: number
+
+  constructor(p = 0.5) {
+    super()
+    checkProbability('Dropout', p)
+    this.p = p
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.dropout(x, this.p, { training: this.training })
+  }
+}
+
+/**
+ * Stochastic depth (Huang et al. 2016): in training zeroes whole examples (axis 0) of a residual branch with probability
+ * p. What is kept is divided by 1 - p (timm's DropPath), unless `rescale` is false (big_vision). Default p: 0.
+ */
+export class DropPath extends Module {
+  readonly p: number
+  readonly rescale: boolean
+
+  constructor(p = 0, { rescale = true }: { readonly rescale?: boolean } = {}) {
+    super()
+    checkProbability('DropPath', p)
+    this.p = p
+    this.rescale = rescale
+  }
+
+  forward(x: Tensor): Tensor {
+    if (this.p === 0 || !this.training) return x
+    const perExample = x.shape.map((size, axis) => (axis === 0 ? size : 1))
+    const kept = ops.cast(ops.randomBernoulli(perExample, 1 - this.p), 'float32')
+    return ops.mul(x, this.rescale && this.p < 1 ? ops.mul(kept, 1 / (1 - this.p)) : kept)
+  }
+}

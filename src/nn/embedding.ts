@@ -1,0 +1,40 @@
+import * as ops from '../ops/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Variable } from '../tensor/variable.ts'
+import { type Initialiser, normal, parameter } from './init.ts'
+import { Module } from './module.ts'
+
+/** How an embedding begins. */
+export interface EmbeddingLayerOptions {
+  /** The row that stands for padding: it begins at 0 and gets no gradient. Negative: from the end. Default: none. */
+  readonly paddingIndex?: number
+  /** Default: standard normal. */
+  readonly initWeight?: Initialiser
+}
+
+/** Rows of a table by index: integers [...] -> [..., embeddingDim]; weight [numEmbeddings, embeddingDim]. */
+export class Embedding extends Module {
+  readonly numEmbeddings: number
+  readonly embeddingDim: number
+  readonly paddingIndex: number | undefined
+  readonly weight: Variable
+
+  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
+    super()
+    const { paddingIndex, initWeight = normal } = options
+    this.numEmbeddings = numEmbeddings
+    this.embeddingDim = embeddingDim
+    this.paddingIndex = paddingIndex
+    this.weight = parameter([numEmbeddings, embeddingDim], (shape) => {
+      const values = initWeight(shape)
+      if (paddingIndex === undefined) return values
+      const row = paddingIndex < 0 ? paddingIndex + numEmbeddings : paddingIndex
+      return values.fill(0, row * embeddingDim, (row + 1) * embeddingDim)
+    })
+  }
+
+  forward(index: Tensor): Tensor {
+    const { paddingIndex } = this
+    return ops.embedding(index, this.weight, paddingIndex === undefined ? {} : { paddingIndex })
+  }
+}

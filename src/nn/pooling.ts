@@ -1,0 +1,97 @@
+import * as ops from '../ops/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { KernelSize } from './conv.ts'
+import { Module } from './module.ts'
+
+type Pool<Options> = (x: Tensor, kernelSize: KernelSize, options: Options) => Tensor
+
+/** A function of windows. Defaults: stride = kernelSize, no padding. */
+abstract class PoolLayer<Options> extends Module {
+  readonly kernelSize: KernelSize
+  readonly options: Options
+  readonly #pool: Pool<Options>
+
+  constructor(pool: Pool<Options>, kernelSize: KernelSize, options: Options) {
+    super()
+    this.#pool = pool
+    this.kernelSize = kernelSize
+    this.options = options
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.#pool(x, this.kernelSize, this.options)
+  }
+}
+
+/** The largest element of each window of x [N, C, L]. */
+export class MaxPool1d extends PoolLayer<ops.MaxPoolOptions> {
+  constructor(kernelSize: KernelSize, options: ops.MaxPoolOptions = {}) {
+    super(ops.maxPool1d, kernelSize, options)
+  }
+}
+
+/** The largest element of each window of x [N, C, H, W]. */
+export class MaxPool2d extends PoolLayer<ops.MaxPoolOptions> {
+  constructor(kernelSize: KernelSize, options: ops.MaxPoolOptions = {}) {
+    super(ops.maxPool2d, kernelSize, options)
+  }
+}
+
+/** The mean of each window of x [N, C, L]; padding counts as zeros unless countIncludePad is false. */
+export class AvgPool1d extends PoolLayer<ops.AvgPoolOptions> {
+  constructor(kernelSize: KernelSize, options: ops.AvgPoolOptions = {}) {
+    super(ops.avgPool1d, kernelSize, options)
+  }
+}
+
+/** The mean of each window of x [N, C, H, W]; padding counts as zeros unless countIncludePad is false. */
+export class AvgPool2d extends PoolLayer<ops.AvgPoolOptions> {
+  constructor(kernelSize: KernelSize, options: ops.AvgPoolOptions = {}) {
+    super(ops.avgPool2d, kernelSize, options)
+  }
+}
+
+/** The mean over windows that cover x [N, C, H, W] so that outputSize of them fit; null keeps a size. */
+export class AdaptiveAvgPool2d extends Module {
+  readonly outputSize: ops.AdaptiveSize
+
+  constructor(outputSize: ops.AdaptiveSize) {
+    super()
+    this.outputSize = outputSize
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.adaptiveAvgPool2d(x, this.outputSize)
+  }
+}
+
+/** The largest element over windows that cover x [N, C, H, W] so that outputSize of them fit; null keeps a size. */
+export class AdaptiveMaxPool2d extends Module {
+  readonly outputSize: ops.AdaptiveSize
+
+  constructor(outputSize: ops.AdaptiveSize) {
+    super()
+    this.outputSize = outputSize
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.adaptiveMaxPool2d(x, this.outputSize)
+  }
+}
+
+/** Resizes the axes behind batch and channel by whole or broken factors, rounded down. Default mode: nearest. */
+export class Upsample extends Module {
+  readonly scaleFactor: number
+  readonly options: ops.InterpolateOptions
+
+  constructor(scaleFactor: number, options: ops.InterpolateOptions = {}) {
+    super()
+    this.scaleFactor = scaleFactor
+    this.options = options
+  }
+
+  forward(x: Tensor): Tensor {
+    const sizes = x.shape.slice(2).map((size) => Math.floor(size * this.scaleFactor))
+    return ops.interpolate(x, sizes, this.options)
+  }
+}

@@ -1,0 +1,366 @@
+import { describe, expect, test } from 'vitest'
+import '../../src/index.ts'
+import { compile } from '../../src/compile/compile.ts'
+import * as nn from '../../src/nn/index.ts'
+import * as ops from '../../src/ops/index.ts'
+import { elementCount } from '../../src/tensor/dtype.ts'
+import { constant, type Tensor, tensor } from '../../src/tensor/tensor.ts'
+import { record } from '../../src/tensor/trace.ts'
+import { randomNumbers } from '../support/gradients.ts'
+
+function random(shape: readonly number[], seed = 1): Tensor {
+  const next = randomNumbers(seed)
+  return constant(
+    Float32Array.from({ length: elementCount(shape) }, () => 2 * next() - 1),
+    shape,
+    'float32',
+  )
+}
+
+async function expectEqual(found: Tensor, expected: Tensor): Promise<void> {
+  expect(found.shape).toEqual(expected.shape)
+  const [a, b] = [await found.numbers(), await expected.numbers()]
+  for (const [i, value] of a.entries()) expect(value).toBeCloseTo(b[i] ?? Number.NaN, 5)
+}
+
+/** Shapes of parameters and buffers by name: PyTorch's, as its documentation lists them. */
+describe('variables are named and shaped as in PyTorch', () => {
+  const gates = (count: number, width: number, suffix: string) => ({
+    [`weight_ih_${suffix}`]: [count, width],
+    [`weight_hh_${suffix}`]: [count, 3],
+    [`bias_ih_${suffix}`]: [count],
+    [`bias_hh_${suffix}`]: [count],
+  })
+  const running = { running_mean: [4], running_var: [4], num_batches_tracked: [] }
+  test.each<[string, nn.Module, Record<string, readonly number[]>]>([
+    ['Linear', new nn.Linear(3, 4), { weight: [4, 3], bias: [4] }],
+    ['Linear without bias', new nn.Linear(3, 4, { bias: false }), { weight: [4, 3] }],
+    ['Conv1d', new nn.Conv1d(4, 6, 3, { groups: 2 }), { weight: [6, 2, 3], bias: [6] }],
+    ['Conv2d', new nn.Conv2d(2, 4, [3, 5]), { weight: [4, 2, 3, 5], bias: [4] }],
+    ['ConvTranspose1d', new nn.ConvTranspose1d(4, 6, 3), { weight: [4, 6, 3], bias: [6] }],
+    ['ConvTranspose2d', new nn.ConvTranspose2d(4, 6, 3, { groups: 2 }), { weight: [4, 3, 3, 3], bias: [6] }],
+    ['LayerNorm', new nn.LayerNorm([2, 3]), { weight: [2, 3], bias: [2, 3] }],
+    ['LayerNorm without bias', new nn.LayerNorm(3, { bias: false }), { weight: [3] }],
+    ['LayerNorm, not affine', new nn.LayerNorm(3, { elementwiseAffine: false }), {}],
+    ['RMSNorm', new nn.RMSNorm(3), { weight: [3] }],
+    ['GroupNorm', new nn.GroupNorm(2, 4), { weight: [4], bias: [4] }],
+    ['BatchNorm1d', new nn.BatchNorm1d(4), { weight: [4], bias: [4], ...running }],
+    ['BatchNorm2d, not affine', new nn.BatchNorm2d(4, { affine: false }), running],
+    ['BatchNorm2d, no statistics', new nn.BatchNorm2d(4, { trackRunningStats: false }), { weight: [4], bias: [4] }],
+    ['InstanceNorm2d', new nn.InstanceNorm2d(4), {}],
+    ['Embedding', new nn.Embedding(5, 2), { weight: [5, 2] }],
+    ['PReLU', new nn.PReLU(3), { weight: [3] }],
+    [
+      'MultiheadAttention',
+      new nn.MultiheadAttention(4, 2),
+      { in_proj_weight: [12, 4], in_proj_bias: [12], 'out_proj.weight': [4, 4], 'out_proj.bias': [4] },
+    ],
+    [
+      'MultiheadAttention, other widths, no biases',
+      new nn.MultiheadAttention(4, 2, { kdim: 3, vdim: 5, bias: false }),
+      { q_proj_weight: [4, 4], k_proj_weight: [4, 3], v_proj_weight: [4, 5], 'out_proj.weight': [4, 4] },
+    ],
+    [
+      'LSTM, two layers, both directions',
+      new nn.LSTM(2, 3, { numLayers: 2, bidirectional: true }),
+      { ...gates(12, 2, 'l0'), ...gates(12, 2, 'l0_reverse'), ...gates(12, 6, 'l1'), ...gates(12, 6, 'l1_reverse') },
+    ],
+    ['GRU', new nn.GRU(2, 3), gates(9, 2, 'l0')],
+    ['RNN without bias', new nn.RNN(2, 3, { bias: false }), { weight_ih_l0: [3, 2], weight_hh_l0: [3, 3] }],
+    [
+      'Sequential',
+      new nn.Sequential(new nn.Linear(2, 3), new nn.ReLU(), new nn.Linear(3, 1, { bias: false })),
+      { '0.weight': [3, 2], '0.bias': [3], '2.weight': [1, 3] },
+    ],
+    [
+      'MLP',
+      new nn.MLP(2, 5, { outFeatures: 3 }),
+      { 'fc1.weight': [5, 2], 'fc1.bias': [5], 'fc2.weight': [3, 5], 'fc2.bias': [3] },
+    ],
+  ])('%s', (_name, layer, expected) => {
+    expect(Object.fromEntries([...layer.stateDict()].map(([name, { shape }]) => [name, shape]))).toEqual(expected)
+  })
+})
+
+describe('convolutions', () => {
+  const x = random([2, 3, 6, 5])
+  test.each(['reflect', 'replicate', 'circular'] as const)('border: %s', async (paddingMode) => {
+    const conv = new nn.Conv2d(3, 4, [3, 2], { padding: [1, 2], stride: 2, paddingMode })
+    const padded = ops.pad(x, [2, 2, 1, 1], { mode: paddingMode })
+    await expectEqual(conv.forward(x), ops.conv2d(padded, conv.weight, conv.bias, { stride: 2 }))
+  })
+
+  test('border that keeps the size, with an even kernel', async () => {
+    const conv = new nn.Conv2d(3, 4, 4, { padding: 'same', dilation: [1, 1], paddingMode: 'replicate' })
+    const padded = ops.pad(x, [1, 2, 1, 2], { mode: 'replicate' })
+    await expectEqual(conv.forward(x), ops.conv2d(padded, conv.weight, conv.bias))
+  })
+
+  test('transposed', async () => {
+    const conv = new nn.ConvTranspose2d(3, 2, 3, { stride: 2, padding: 1, outputPadding: 1 })
+    const options = { stride: 2, padding: 1, outputPadding: 1 }
+    await expectEqual(conv.forward(x), ops.convTranspose2d(x, conv.weight, conv.bias, options))
+    expect(conv.forward(x).shape).toEqual([2, 2, 12, 10])
+  })
+
+  test.each([
+    [
+      'Conv2d: channels must be multiples of groups = 2, found 3 in, 4 out',
+      () => new nn.Conv2d(3, 4, 1, { groups: 2 }),
+    ],
+    [
+      'Conv2d: kernelSize: there must be one number, or one for each of 2 axes, found [3]',
+      () => new nn.Conv2d(1, 1, [3]),
+    ],
+  ])('%s', (message, make) => {
+    expect(make).toThrow(expect.objectContaining({ message }))
+  })
+})
+
+describe('batch norm', () => {
+  test('tracks the mean and the unbiased variance; evaluation uses them', async () => {
+    const norm = new nn.BatchNorm1d(1, { momentum: 0.5 })
+    const run = compile((x: Tensor) => norm.forward(x))
+    const x = tensor([[1], [3]]).array
+    const [low, high] = (await run(x)).array.data
+    expect([Number(low), Number(high)]).toEqual([expect.closeTo(-1, 4), expect.closeTo(1, 4)])
+    expect([norm.running_mean?.data[0], norm.running_var?.data[0]]).toEqual([1, 1.5])
+    expect(norm.num_batches_tracked?.data[0]).toBe(1n)
+    norm.eval()
+    expect(Number((await run(x)).array.data[1])).toBeCloseTo(2 / Math.sqrt(1.5 + 1e-5), 5)
+    expect(norm.num_batches_tracked?.data[0]).toBe(1n)
+    await run.release()
+  })
+
+  test('momentum null: the plain mean over all batches', async () => {
+    const norm = new nn.BatchNorm1d(1, { momentum: null })
+    const run = compile((x: Tensor) => norm.forward(x))
+    for (const values of [
+      [1, 3],
+      [5, 9],
+      [0, 0],
+    ])
+      await run(tensor(values.map((value) => [value])).array)
+    expect(norm.running_mean?.data[0]).toBeCloseTo(3, 5)
+    expect(norm.running_var?.data[0]).toBeCloseTo(10 / 3, 5)
+    await run.release()
+  })
+
+  test('without statistics evaluation normalises by the batch', async () => {
+    const norm = new nn.BatchNorm2d(2, { trackRunningStats: false }).eval()
+    const x = random([3, 2, 2, 2])
+    await expectEqual(norm.forward(x), ops.batchNormTrain(x, ops.zeros([2]), ops.ones([2])).output)
+  })
+
+  test('tells what it takes', () => {
+    expect(() => new nn.BatchNorm1d(3).forward(random([2, 4]))).toThrow(
+      'BatchNorm1d: the input must have 2 or 3 axes and 3 channels on axis 1, found float32[2, 4]',
+    )
+  })
+})
+
+describe('other norms', () => {
+  const x = random([2, 4, 3, 3])
+  test('compute their op', async () => {
+    const layer = new nn.LayerNorm(3)
+    await expectEqual(layer.forward(x), ops.layerNorm(x, [3]))
+    await expectEqual(new nn.RMSNorm(3, { eps: 0.1 }).forward(x), ops.rmsNorm(x, [3], { eps: 0.1 }))
+    await expectEqual(new nn.GroupNorm(2, 4, { affine: false }).forward(x), ops.groupNorm(x, 2))
+    await expectEqual(new nn.InstanceNorm2d(4, { affine: true }).forward(x), ops.instanceNorm(x))
+  })
+
+  test('GroupNorm needs whole groups', () => {
+    expect(() => new nn.GroupNorm(3, 4)).toThrow(
+      'GroupNorm: channels must be a multiple of groups, found 4 channels, 3 groups',
+    )
+  })
+})
+
+describe('dropout', () => {
+  test('DropPath drops whole examples, and rescales or not', async () => {
+    const x = ops.ones([400, 2, 3])
+    const examples = async (layer: nn.DropPath): Promise<Set<number>> => {
+      const [y] = await Promise.all([layer.forward(x).numbers()])
+      for (let i = 0; i < 400; i++) expect(new Set(y.slice(6 * i, 6 * i + 6)).size).toBe(1)
+      return new Set(y)
+    }
+    expect(await examples(new nn.DropPath(0.5))).toEqual(new Set([0, 2]))
+    expect(await examples(new nn.DropPath(0.5, { rescale: false }))).toEqual(new Set([0, 1]))
+    expect(await examples(new nn.DropPath(1))).toEqual(new Set([0]))
+    expect(await examples(new nn.DropPath(0.5).eval())).toEqual(new Set([1]))
+  })
+
+  test('probabilities are checked', () => {
+    expect(() => new nn.Dropout(1.5)).toThrow('Dropout: p must be in [0, 1], found 1.5')
+    expect(() => new nn.DropPath(-1)).toThrow('DropPath: p must be in [0, 1], found -1')
+  })
+})
+
+test('Embedding: the padding row begins at 0', async () => {
+  const layer = new nn.Embedding(3, 2, { paddingIndex: -1 })
+  const rows = await layer.forward(tensor([[2, 0]], 'int64')).numbers()
+  expect(rows.slice(0, 2)).toEqual([0, 0])
+  expect(rows.slice(2)).toEqual(Array.from(layer.weight.data.slice(0, 2), Number))
+})
+
+test('pooling and resizing compute their op', async () => {
+  const x = random([2, 3, 6, 5])
+  const line = random([2, 3, 7])
+  const options = { stride: 2, padding: 1, ceilMode: true }
+  await expectEqual(new nn.MaxPool1d(3, options).forward(line), ops.maxPool1d(line, 3, options))
+  await expectEqual(new nn.MaxPool2d([2, 3], options).forward(x), ops.maxPool2d(x, [2, 3], options))
+  await expectEqual(new nn.AvgPool1d(3).forward(line), ops.avgPool1d(line, 3))
+  await expectEqual(new nn.AvgPool2d(2, options).forward(x), ops.avgPool2d(x, 2, options))
+  await expectEqual(new nn.AdaptiveAvgPool2d([1, null]).forward(x), ops.mean(x, 2, { keepDims: true }))
+  await expectEqual(new nn.AdaptiveMaxPool2d(1).forward(x), ops.max(x, [2, 3], { keepDims: true }))
+  const upsample = new nn.Upsample(1.5, { mode: 'bilinear' })
+  await expectEqual(upsample.forward(x), ops.interpolate(x, [9, 7], { mode: 'bilinear' }))
+})
+
+describe('MultiheadAttention', () => {
+  const [query, key, value] = [random([2, 3, 4], 2), random([2, 5, 4], 3), random([2, 5, 4], 4)]
+
+  test('separate projections compute what the joint one does', async () => {
+    const joint = new nn.MultiheadAttention(4, 2)
+    const separate = new nn.MultiheadAttention(4, 2, { kdim: 3 })
+    const parts = Array.from({ length: 3 }, (_, i) => joint.in_proj_weight?.data.slice(16 * i, 16 * i + 16))
+    separate.q_proj_weight?.set(parts[0] ?? [])
+    separate.v_proj_weight?.set(parts[2] ?? [])
+    // A key that is projected through three of its four inputs: the fourth one's weights are 0.
+    const narrow = Array.from(parts[1] ?? [], Number)
+    separate.k_proj_weight?.set(narrow.filter((_, i) => i % 4 < 3))
+    joint.in_proj_weight?.set([
+      ...Array.from(parts[0] ?? [], Number),
+      ...narrow.map((weight, i) => (i % 4 < 3 ? weight : 0)),
+      ...Array.from(parts[2] ?? [], Number),
+    ])
+    const bias = random([12], 9)
+    for (const layer of [joint, separate]) layer.in_proj_bias?.set(bias.array.data)
+    separate.out_proj.loadStateDict(joint.out_proj.stateDict())
+    const thin = ops.slice(key, [0, 3], 2)
+    await expectEqual(separate.forward(query, thin, value).output, joint.forward(query, key, value).output)
+  })
+
+  test('in bool masks true is ignored', async () => {
+    const layer = new nn.MultiheadAttention(4, 2)
+    const keyPaddingMask = tensor(
+      [
+        [0, 0, 1, 1, 1],
+        [0, 1, 1, 1, 1],
+      ],
+      'bool',
+    )
+    const attnMask = tensor(
+      [
+        [1, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0],
+      ],
+      'bool',
+    )
+    const { weights } = layer.forward(query, key, value, { keyPaddingMask, attnMask })
+    expect(weights.shape).toEqual([2, 2, 3, 5])
+    const numbers = await weights.numbers()
+    // Example 0: query 0 is left with key 1; example 1, query 1: with key 0.
+    expect(numbers.slice(0, 5)).toEqual([0, 1, 0, 0, 0])
+    expect(numbers.slice(35, 40)).toEqual([1, 0, 0, 0, 0])
+    const padding = await layer.forward(query, key, value, { keyPaddingMask }).weights.numbers()
+    expect(padding.slice(2, 5)).toEqual([0, 0, 0])
+    const added = ops.where(attnMask, -50, 0)
+    const both = await layer.forward(query, key, value, { keyPaddingMask, attnMask: added }).weights.numbers()
+    expect(both[1]).toBeCloseTo(1, 5)
+  })
+
+  test('heads divide the width', () => {
+    expect(() => new nn.MultiheadAttention(4, 3)).toThrow(
+      'MultiheadAttention: embedDim must be a multiple of numHeads, found 4 and 3',
+    )
+  })
+})
+
+describe('recurrent layers', () => {
+  const x = random([2, 4, 2])
+
+  test('layers and directions compose the op', async () => {
+    const layer = new nn.LSTM(2, 3, { numLayers: 2, bidirectional: true })
+    const state = { h: random([4, 2, 3], 5), c: random([4, 2, 3], 6) }
+    const at = (source: Tensor, i: number): Tensor => ops.squeeze(ops.slice(source, [i, i + 1], 0), 0)
+    const cell = (input: Tensor, i: number): ReturnType<typeof ops.lstm> => {
+      const suffix = ['l0', 'l0_reverse', 'l1', 'l1_reverse'][i] as 'l0'
+      const [weightIh, weightHh] = [layer[`weight_ih_${suffix}`], layer[`weight_hh_${suffix}`]]
+      if (!weightIh || !weightHh) throw new Error(`no weights ${suffix}`)
+      return ops.lstm(
+        input,
+        { weightIh, weightHh, biasIh: layer[`bias_ih_${suffix}`], biasHh: layer[`bias_hh_${suffix}`] },
+        { h: at(state.h, i), c: at(state.c, i), reverse: i % 2 === 1 },
+      )
+    }
+    const first = [cell(x, 0), cell(x, 1)]
+    const middle = ops.concat(
+      first.map(({ output }) => output),
+      -1,
+    )
+    const second = [cell(middle, 2), cell(middle, 3)]
+    const found = layer.forward(x, state)
+    await expectEqual(
+      found.output,
+      ops.concat(
+        second.map(({ output }) => output),
+        -1,
+      ),
+    )
+    await expectEqual(found.h, ops.stack([...first, ...second].map(({ h }) => h)))
+    await expectEqual(found.c, ops.stack([...first, ...second].map(({ c }) => c)))
+  })
+
+  test('shapes of GRU and RNN', () => {
+    const gru = new nn.GRU(2, 3, { numLayers: 2 }).forward(x)
+    expect([gru.output.shape, gru.h.shape]).toEqual([
+      [2, 4, 3],
+      [2, 2, 3],
+    ])
+    const rnn = new nn.RNN(2, 3, { nonlinearity: 'relu', bidirectional: true }).forward(x, random([2, 2, 3]))
+    expect([rnn.output.shape, rnn.h.shape]).toEqual([
+      [2, 4, 6],
+      [2, 2, 3],
+    ])
+  })
+
+  test('a state of another depth is refused', () => {
+    expect(() => new nn.GRU(2, 3, { numLayers: 2 }).forward(x, random([1, 2, 3]))).toThrow(
+      'GRU: h must be [layers * directions = 2, batch, hidden], found float32[1, 2, 3]',
+    )
+  })
+})
+
+test('activations compute the op of their name', async () => {
+  const x = random([2, 3, 2])
+  const pairs: readonly (readonly [nn.Layer, Tensor])[] = [
+    [new nn.ReLU(), ops.relu(x)],
+    [new nn.ReLU6(), ops.relu6(x)],
+    [new nn.LeakyReLU(0.3), ops.leakyRelu(x, { negativeSlope: 0.3 })],
+    [new nn.PReLU(), ops.leakyRelu(x, { negativeSlope: 0.25 })],
+    [new nn.ELU(2), ops.elu(x, { alpha: 2 })],
+    [new nn.SELU(), ops.selu(x)],
+    [new nn.GELU(), ops.gelu(x)],
+    [new nn.GELU({ approximate: 'tanh' }), ops.gelu(x, { approximate: 'tanh' })],
+    [new nn.QuickGELU(), ops.quickGelu(x)],
+    [new nn.SiLU(), ops.silu(x)],
+    [new nn.Mish(), ops.mish(x)],
+    [new nn.Hardswish(), ops.hardswish(x)],
+    [new nn.Sigmoid(), ops.sigmoid(x)],
+    [new nn.Tanh(), ops.tanh(x)],
+    [new nn.Softplus({ beta: 2 }), ops.softplus(x, { beta: 2 })],
+    [new nn.Softmax(1), ops.softmax(x, 1)],
+    [new nn.Identity(), x],
+    [new nn.Flatten(), ops.reshape(x, [2, 6])],
+    [new nn.Sequential(new nn.Tanh(), new nn.Flatten(0)), ops.reshape(ops.tanh(x), [12])],
+  ]
+  const run = compile((value: Tensor) => {
+    const { result } = record(() => pairs.map(([layer]) => layer.forward(value)))
+    return result
+  })
+  const found = await run(x.array)
+  for (const [i, tensor] of found.entries()) await expectEqual(tensor, pairs[i]?.[1] ?? x)
+  await run.release()
+})

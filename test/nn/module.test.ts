@@ -1,0 +1,190 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { compile } from '../../src/compile/compile.ts'
+import { BatchNorm1d, Dropout, freeze, init, Linear, Module, unfreeze } from '../../src/nn/index.ts'
+import * as ops from '../../src/ops/index.ts'
+import { toNumbers } from '../../src/tensor/dtype.ts'
+import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
+import { Variable } from '../../src/tensor/variable.ts'
+
+class Block extends Module {
+  readonly fc1: Linear
+  readonly scale: Variable
+  constructor(width: number) {
+    super()
+    this.fc1 = new Linear(width, width, { bias: false })
+    this.scale = init.parameter([width], init.ones)
+  }
+  forward(x: Tensor): Tensor {
+    return ops.mul(this.fc1.forward(x), this.scale)
+  }
+}
+
+class Model extends Module {
+  readonly sizes = { width: 2, list: [1, 2] }
+  readonly blocks: readonly Block[]
+  readonly heads: Readonly<Record<string, Linear>>
+  readonly tied: Variable
+  readonly counter = new Variable([], { dtype: 'int64' })
+  readonly cache = new Variable([2], { persistent: false })
+  readonly nothing: Linear | undefined
+  constructor() {
+    super()
+    this.blocks = [new Block(2), new Block(2)]
+    this.heads = { mean: new Linear(2, 1) }
+    this.tied = this.blocks[0]?.fc1.weight ?? this.counter
+  }
+  forward(x: Tensor): Tensor {
+    return this.blocks.reduce((y, block) => block.forward(y), x)
+  }
+}
+
+beforeEach(() => init.manualSeed(1))
+
+describe('names', () => {
+  test('are property paths, also through arrays and records; a shared parameter is listed once', () => {
+    const model = new Model()
+    const names = [
+      'tied',
+      'blocks.0.scale',
+      'blocks.1.scale',
+      'blocks.1.fc1.weight',
+      'heads.mean.weight',
+      'heads.mean.bias',
+    ]
+    expect([...model.namedParameters().keys()]).toEqual(names)
+    expect([...model.namedBuffers().keys()]).toEqual(['counter', 'cache'])
+    expect([...model.variables().keys()]).toEqual(['tied', 'counter', ...names.slice(1)])
+    expect([...model.namedModules().keys()]).toEqual([
+      '',
+      'blocks.0',
+      'blocks.0.fc1',
+      'blocks.1',
+      'blocks.1.fc1',
+      'heads.mean',
+    ])
+  })
+
+  test('of variables are their longest path, whoever is asked first', () => {
+    const model = new Model()
+    const block = model.blocks[1] as Block
+    block.parameters()
+    expect(block.fc1.weight.name).toBe('fc1.weight')
+    model.parameters()
+    block.parameters()
+    expect(block.fc1.weight.name).toBe('blocks.1.fc1.weight')
+  })
+
+  test('a module that refers back to its owner is no endless walk', () => {
+    class Child extends Module {
+      owner: Module | undefined
+      forward(x: Tensor): Tensor {
+        return x
+      }
+    }
+    class Owner extends Module {
+      readonly child = new Child()
+      forward(x: Tensor): Tensor {
+        return x
+      }
+    }
+    const owner = new Owner()
+    owner.child.owner = owner
+    expect([...owner.namedModules().keys()]).toEqual(['', 'child'])
+  })
+})
+
+test('an error inside a forward names the module', () => {
+  expect(() => new Model().forward(tensor([[1, 2, 3]]))).toThrow(/in Model\.blocks\.0\.fc1 \(module\.test\.ts:\d+\)/)
+})
+
+describe('the mode', () => {
+  test('is set in all modules, and a compiled function is traced again', async () => {
+    const dropout = new Dropout(1)
+    const run = compile((x: Tensor) => dropout.forward(x))
+    const x = tensor([1, 2]).array
+    expect(toNumbers((await run(x)).array.data)).toEqual([0, 0])
+    dropout.eval()
+    expect(toNumbers((await run(x)).array.data)).toEqual([1, 2])
+    dropout.train()
+    expect(toNumbers((await run(x)).array.data)).toEqual([0, 0])
+    expect(run.traces).toHaveLength(2)
+    await run.release()
+    const model = new Model().eval()
+    expect(model.modules().map((module) => module.training)).toEqual([false, false, false, false, false, false])
+  })
+})
+
+test('frozen parameters are not trained, but saved', () => {
+  const model = new Model()
+  freeze(model, (name) => name.startsWith('blocks'))
+  expect([...model.namedParameters().keys()]).toEqual(['tied', 'heads.mean.weight', 'heads.mean.bias'])
+  expect(model.stateDict().has('blocks.1.scale')).toBe(true)
+  freeze(model)
+  expect(model.parameters()).toEqual([])
+  unfreeze(model, (name) => name.endsWith('bias'))
+  expect([...model.namedParameters().keys()]).toEqual(['heads.mean.bias'])
+})
+
+describe('state dicts', () => {
+  test('hold copies, under each name of a shared variable, without what is not persistent', () => {
+    const model = new Model()
+    const state = model.stateDict()
+    expect(state.has('tied') && state.has('blocks.0.fc1.weight')).toBe(true)
+    expect(state.has('cache')).toBe(false)
+    const before = state.get('heads.mean.bias')?.data[0]
+    model.heads.mean?.bias?.set([7])
+    expect(state.get('heads.mean.bias')?.data[0]).toBe(before)
+  })
+
+  test('come back into another model', () => {
+    const [model, other] = [new Model(), new Model()]
+    expect(other.stateDict()).not.toEqual(model.stateDict())
+    expect(other.loadStateDict(model.stateDict())).toEqual({ missing: [], unexpected: [] })
+    expect(other.stateDict()).toEqual(model.stateDict())
+  })
+
+  test('one name of a shared variable is enough', () => {
+    const state = new Model().stateDict()
+    state.delete('tied')
+    const model = new Model()
+    model.loadStateDict(state)
+    expect(model.tied.array).toEqual(state.get('blocks.0.fc1.weight'))
+  })
+
+  test('what does not fit is told, and nothing is changed', () => {
+    const model = new Model()
+    const state = new Model().stateDict()
+    const scale = state.get('blocks.0.scale')
+    state.delete('blocks.0.scale')
+    state.set('blocks.0.scales', scale ?? tensor([1]).array)
+    state.set('heads.mean.bias', tensor([1, 2]).array)
+    const before = model.stateDict()
+    let error: unknown
+    try {
+      model.loadStateDict(state)
+    } catch (thrown) {
+      error = thrown
+    }
+    expect(error).toMatchObject({
+      message:
+        'Model: the state dict does not fit: missing blocks.0.scale; unexpected blocks.0.scales; of another shape heads.mean.bias (float32[1], found float32[2])',
+      hint: '"blocks.0.scales" may be meant for "blocks.0.scale"',
+    })
+    expect(model.stateDict()).toEqual(before)
+    state.delete('heads.mean.bias')
+    expect(model.loadStateDict(state, { strict: false })).toEqual({
+      missing: ['blocks.0.scale', 'heads.mean.bias'],
+      unexpected: ['blocks.0.scales'],
+    })
+  })
+
+  test('running statistics are among them', () => {
+    expect([...new BatchNorm1d(3).stateDict().keys()]).toEqual([
+      'weight',
+      'bias',
+      'running_mean',
+      'running_var',
+      'num_batches_tracked',
+    ])
+  })
+})
