@@ -125,6 +125,6 @@ export function oneCycleLR(options: OneCycleOptions): Schedule {
     const phase = found < 0 ? ends.length - 1 : found
     const [start, end] = [phase === 0 ? 0 : (ends[phase - 1] ?? 0), ends[phase] ?? 0]
     const [from, to] = [phase === 0 ? first : (rates[phase - 1] ?? first), rates[phase] ?? last]
-    return anneal(from, to, (clamped - start) / (end - start))
+    return anneal(from, to, end > start ? (clamped - start) / (end - start) : 1)
   }
 }

@@ -65,6 +65,7 @@ describe('PyTorch', () => {
     const linear = optim.linearScheduleWithWarmup(1, { numWarmupSteps: 0, numTrainingSteps: 2 })
     expect(table(linear, 4)).toEqual([1, 0.5, 0, 0])
     expect(table(optim.withWarmup(2, 0), 2)).toEqual([2, 2])
+    expect(optim.oneCycleLR({ maxLr: 1, totalSteps: 10, pctStart: 0.1 })(0)).toBe(1)
   })
 })
 
