@@ -1,7 +1,7 @@
 /** Descriptions of files and runs, for `tenfold info`. */
 import { readFile } from 'node:fs/promises'
 import { fromBinary } from '@bufbuild/protobuf'
-import { TensorProto_DataType as DataType, ModelProtoSchema, type ValueInfoProto } from 'onnx-buf'
+import { TensorProto_DataType as DataType, type ModelProto, ModelProtoSchema, type ValueInfoProto } from 'onnx-buf'
 import { readTensorFile } from '../io/tensor-file.ts'
 import { elementCount } from '../tensor/dtype.ts'
 import { listCheckpoints, newestCheckpoint } from '../train/checkpoint.ts'
@@ -50,14 +50,16 @@ function describeValue({ name, type }: ValueInfoProto): Description['tensors'][n
   return { name, dtype: (DataType[tensor?.elemType ?? 0] ?? 'unknown').toLowerCase(), shape }
 }
 
-function describeOnnx(path: string, bytes: Uint8Array): Description {
-  let model: ReturnType<typeof parse>
-  const parse = () => fromBinary(ModelProtoSchema, bytes)
+function parseOnnx(path: string, bytes: Uint8Array): ModelProto {
   try {
-    model = parse()
+    return fromBinary(ModelProtoSchema, bytes)
   } catch (error) {
     throw new FormatError(`${path}: is no valid ONNX model`, { cause: error })
   }
+}
+
+function describeOnnx(path: string, bytes: Uint8Array): Description {
+  const model = parseOnnx(path, bytes)
   const { graph } = model
   const weights = graph?.initializer ?? []
   const parameters = weights.reduce((sum, { dims }) => sum + elementCount(dims.map(Number)), 0)

@@ -2,10 +2,11 @@
 import type { Tensor } from '../tensor/tensor.ts'
 import { add, div, equal, greater, less, logicalAnd, logicalOr, maximum, mul, pow, sub } from './binary.ts'
 import { where } from './choice.ts'
+import { stopGradient } from './control.ts'
 import { type Operand, toTensor, toTensorPair } from './define.ts'
 import { clamp, isFinite as isFiniteNumber } from './rounding.ts'
 import { log1p } from './special.ts'
-import { abs, detach, exp, log, logicalNot, neg, reciprocal, sin, sqrt } from './unary.ts'
+import { abs, exp, log, logicalNot, neg, reciprocal, sin, sqrt } from './unary.ts'
 
 /** x^2. */
 export function square(x: Operand): Tensor {
@@ -71,7 +72,7 @@ export function addcdiv(x: Operand, a: Operand, b: Operand, { value = 1 }: { rea
 /** sqrt(a^2 + b^2) without overflow of the squares. */
 export function hypot(a: Operand, b: Operand): Tensor {
   const [x, y] = toTensorPair(a, b)
-  const larger = detach(maximum(abs(x), abs(y)))
+  const larger = stopGradient(maximum(abs(x), abs(y)))
   const scale = where(logicalAnd(greater(larger, 0), isFiniteNumber(larger)), larger, 1)
   return mul(scale, sqrt(add(square(div(x, scale)), square(div(y, scale)))))
 }

@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, equal, greater, mul, sub } from './binary.ts'
 import { cast, where } from './choice.ts'
+import { stopGradient } from './control.ts'
 import {
   apply,
   checked,
@@ -22,7 +23,7 @@ import {
 } from './define.ts'
 import { concat, expand, reshape, slice } from './movement.ts'
 import { isFinite as isFiniteNumber } from './rounding.ts'
-import { detach, exp, log } from './unary.ts'
+import { exp, log } from './unary.ts'
 
 export interface ReduceAttributes {
   /** Sorted, counted from the front. */
@@ -186,7 +187,7 @@ export function logSumExp(x: Operand, axes?: Axes, options: ReduceOptions = {}):
     const list = normalizeAxes('logSumExp', axes, input.rank)
     const shape = reducedShape(input.shape, list, options.keepDims ?? false)
     if (input.size === 0) return expand(scalar(Number.NEGATIVE_INFINITY), shape)
-    const largest = detach(max(input, list, { keepDims: true }))
+    const largest = stopGradient(max(input, list, { keepDims: true }))
     const shift = where(isFiniteNumber(largest), largest, 0)
     const total = sum(exp(sub(input, shift)), list, { keepDims: true })
     const isEmpty = equal(total, 0)

@@ -6,13 +6,13 @@ import { ShapeError, UsageError } from '../util/errors.ts'
 import { lerp, sqrtOrZero } from './arithmetic.ts'
 import { div, equal, mul } from './binary.ts'
 import { cast } from './choice.ts'
+import { stopGradient } from './control.ts'
 import { applyAll, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { indexSelect } from './indexing.ts'
 import { reshape, slice, squeeze } from './movement.ts'
 import { sort, topk } from './order.ts'
 import { moveAxis } from './rearrange.ts'
 import { type Axes, type ReduceAttributes, type ReduceOptions, restoreAxes, sum } from './reduce.ts'
-import { detach } from './unary.ts'
 
 interface VarMeanAttributes extends ReduceAttributes {
   readonly correction: number
@@ -101,7 +101,7 @@ export function std(x: Operand, axes?: Axes, options: VarianceOptions = {}): Ten
 export function median(x: Operand): Tensor {
   const input = reshape(x, [-1])
   const [value] = medianWithIndices(input, 0)
-  const isMedian = cast(equal(input, detach(value)), 'float32')
+  const isMedian = cast(equal(input, stopGradient(value)), 'float32')
   return div(sum(mul(input, isMedian)), sum(isMedian))
 }
 /** The median of one axis (the lower one of two) and its index. */

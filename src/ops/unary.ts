@@ -1,5 +1,5 @@
 /** Elementwise functions of one tensor. */
-import { type DType, dtypes } from '../tensor/dtype.ts'
+import type { DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { div, mul } from './binary.ts'
 import {
@@ -29,7 +29,6 @@ interface UnaryOptions {
   readonly result?: DType
   readonly range?: readonly [number, number]
   readonly smooth?: boolean
-  readonly simplify?: OpDefinition<NoAttributes>['simplify']
   /** ONNX nodes of a function that ONNX lacks. */
   readonly lower?: (emit: Emitter, x: string) => string
 }
@@ -40,7 +39,7 @@ export function defineUnary(
   call: (x: Tensor) => Tensor,
   options: UnaryOptions,
 ): OpDefinition<NoAttributes> {
-  const { onnx = '', gradient, result, range, smooth, simplify, lower } = options
+  const { onnx = '', gradient, result, range, smooth, lower } = options
   const allowed = options.dtypes ?? float
   const sample = (shape: readonly number[]): Sample => ({
     inputs: [{ shape, dtype: allowed[0] ?? 'float32', range: range ?? [-2, 2] }],
@@ -59,13 +58,9 @@ export function defineUnary(
         g && gradient(o, inputAt(name, inputs, 0), inputAt(name, outputs, 0), g),
       ],
     }),
-    ...(simplify && { simplify }),
     lower: (emit, { inputs }) => (lower ? lower(emit, inputAt(name, inputs, 0)) : emit.node(onnx, inputs)),
     samples: () => [sample([]), sample([2, 3]), sample([1, 4, 1])],
-    errors:
-      allowed === dtypes
-        ? 'every tensor is valid'
-        : () => [{ inputs: [{ shape: [2], dtype: allowed.includes('bool') ? 'float32' : 'bool' }], call }],
+    errors: () => [{ inputs: [{ shape: [2], dtype: allowed.includes('bool') ? 'float32' : 'bool' }], call }],
   })
 }
 
@@ -148,12 +143,6 @@ export const ceilOp = defineUnary('ceil', ceil, { onnx: 'Ceil', smooth: false })
 export const roundOp = defineUnary('round', round, { onnx: 'Round', smooth: false })
 export const isNanOp = defineUnary('isNan', isNan, { onnx: 'IsNaN', result: 'bool' })
 export const isInfOp = defineUnary('isInf', isInf, { onnx: 'IsInf', result: 'bool' })
-/** Its gradient stops here; afterwards nothing is left of it. */
-export const detachOp = defineUnary('detach', detach, {
-  onnx: 'Identity',
-  dtypes,
-  simplify: (_o, { inputs }) => inputs,
-})
 export const logicalNotOp = defineUnary('logicalNot', logicalNot, { onnx: 'Not', dtypes: ['bool'] })
 
 /** -x. */
@@ -249,10 +238,6 @@ export function isNan(x: Operand): Tensor {
 }
 export function isInf(x: Operand): Tensor {
   return apply(isInfOp, [toTensor(x)], none)
-}
-/** x, through which no gradient flows. */
-export function detach(x: Operand): Tensor {
-  return apply(detachOp, [toTensor(x)], none)
 }
 export function logicalNot(x: Operand): Tensor {
   return apply(logicalNotOp, [toTensor(x)], none)

@@ -29,8 +29,7 @@ export interface Prediction {
 export interface Exportable {
   /** Inputs by name; axis 0 is the batch. */
   readonly inputs: Readonly<Record<string, TensorType>>
-  readonly outputs: readonly string[]
-  /** Computes the named outputs from the named inputs. */
+  /** Computes the outputs by name from the inputs by name. */
   readonly forward: (inputs: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>
   /** What a consumer must know: labels, preprocessing. */
   readonly metadata: Readonly<Record<string, string>>

@@ -34,6 +34,14 @@ export interface Evaluation {
   readonly metrics: Metrics
 }
 
+/** Runs a classifier over a data set. */
+export type ClassifierEvaluator = (data: Dataset) => Promise<Evaluation>
+
+/** How the classifier's compiled functions compute. */
+export interface ThreadOptions {
+  readonly threads?: number
+}
+
 /** uint8 pixels 0..255 to floats -1..1, as the official input pipelines do. */
 export function normalizePixels(pixels: Tensor): Tensor {
   return ops.sub(ops.div(ops.cast(pixels, 'float32'), 127.5), 1)
@@ -46,7 +54,8 @@ export function classifierTask(
   settings: ClassifierSettings,
   seed: number,
   random: ReadonlyMap<string, Variable>,
-  threads?: number,
+  evaluate: ClassifierEvaluator,
+  options: ThreadOptions = {},
 ): TrainingTask {
   const loader = new DataLoader(data.train, { batchSize: settings.batch_size, shuffle: true, seed, dropLast: true })
   const totalSteps = settings.epochs * loader.stepsPerEpoch
@@ -57,7 +66,6 @@ export function classifierTask(
     }),
     weightDecay: settings.weight_decay,
   })
-  const options = threads === undefined ? {} : { threads }
   const step = compile((batch: Record<string, Tensor>) => {
     const { image, label } = batch as { image: Tensor; label: Tensor }
     const logits = model.forward(normalizePixels(image))
@@ -66,7 +74,6 @@ export function classifierTask(
     const accuracy = ops.mean(ops.cast(ops.equal(ops.argmax(logits, -1), ops.cast(label, 'int64')), 'float32'))
     return { loss, accuracy }
   }, options)
-  const evaluator = classifierEvaluator(model, options)
   return {
     variables: new Map([
       ...prefixed('model', model.variables()),
@@ -75,7 +82,7 @@ export function classifierTask(
     ]),
     loader,
     step,
-    evaluate: async () => (await evaluator(data.test)).metrics,
+    evaluate: async () => (await evaluate(data.test)).metrics,
   }
 }
 
@@ -84,10 +91,7 @@ function prefixed(prefix: string, variables: Iterable<readonly [string, Variable
 }
 
 /** A function that runs a classifier over a data set in evaluation mode. */
-export function classifierEvaluator(
-  model: ClassifierModel,
-  options: { readonly threads?: number } = {},
-): (data: Dataset) => Promise<Evaluation> {
+export function classifierEvaluator(model: ClassifierModel, options: ThreadOptions = {}): ClassifierEvaluator {
   const run = compile((batch: Record<string, Tensor>) => {
     const { image, label } = batch as { image: Tensor; label: Tensor }
     const logits = model.forward(normalizePixels(image))

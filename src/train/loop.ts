@@ -135,24 +135,23 @@ class Loop {
   async #epoch(): Promise<StopReason | undefined> {
     const { loader } = this.#task
     const epoch = loader.state().epoch
-    for (;;) {
-      let position = loader.state()
-      for await (const batch of loader) {
-        const reason = await this.#trainOn(batch, epoch)
-        if (reason === 'not finite') {
-          // The step never happened: its batch is the next one again.
-          loader.restore(position)
-          return reason
-        }
-        position = loader.state()
-        const epochEnds = position.epoch !== epoch
-        const lastStep = this.#step >= this.#totalSteps
-        if (epochEnds || lastStep)
-          return (await this.#finishEpoch(epoch)) ?? (this.#options.signal?.aborted ? 'interrupted' : undefined)
-        if (this.#options.signal?.aborted) return 'interrupted'
-        if (this.#step % this.#options.checkpointEvery === 0) await this.#save(false)
+    let position = loader.state()
+    for await (const batch of loader) {
+      const reason = await this.#trainOn(batch, epoch)
+      if (reason === 'not finite') {
+        // The step never happened: its batch is the next one again.
+        loader.restore(position)
+        return reason
       }
+      position = loader.state()
+      const epochEnds = position.epoch !== epoch
+      const lastStep = this.#step >= this.#totalSteps
+      if (epochEnds || lastStep)
+        return (await this.#finishEpoch(epoch)) ?? (this.#options.signal?.aborted ? 'interrupted' : undefined)
+      if (this.#options.signal?.aborted) return 'interrupted'
+      if (this.#step % this.#options.checkpointEvery === 0) await this.#save(false)
     }
+    return undefined
   }
 
   async #trainOn(batch: Batch, epoch: number): Promise<'not finite' | undefined> {

@@ -5,7 +5,14 @@ import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { FormatError } from '../util/errors.ts'
-import { numberSetting, numbersSetting, type OpTarget, optionalNumber, type Settings } from './target.ts'
+import {
+  numberSetting,
+  numbersSetting,
+  type OpTarget,
+  optionalNumber,
+  requiredTensor,
+  type Settings,
+} from './target.ts'
 
 /** An entry of the `cases` list of an op case. */
 export interface OpEntry {
@@ -38,12 +45,6 @@ export function argumentName(full: string): string {
   return full.split('/').slice(2).join('/')
 }
 
-function tensorOf(tensors: ReadonlyMap<string, NDArray>, name: string): NDArray {
-  const tensor = tensors.get(name)
-  if (!tensor) throw new FormatError(`the case's safetensors file has no tensor "${name}"`)
-  return tensor
-}
-
 /** The outputs and gradients of an entry, by the full names under which the case stores the expected ones. */
 export async function runOpEntry(
   entry: OpEntry,
@@ -51,10 +52,10 @@ export async function runOpEntry(
   tensors: ReadonlyMap<string, NDArray>,
 ): Promise<Map<string, NDArray>> {
   const names = entry.inputs.map(argumentName)
-  const arrays = entry.inputs.map((name) => tensorOf(tensors, name))
+  const arrays = entry.inputs.map((name) => requiredTensor(tensors, name))
   const cotangents = entry.outputs.map((_, i) => {
     const name = entry.cotangents[i]
-    return name ? tensorOf(tensors, name) : undefined
+    return name ? requiredTensor(tensors, name) : undefined
   })
   const run = compile((inputs: Tensor[], incoming: Tensor[]) => {
     const viewed = inputs.map((input, i) => applyViews(entry, names[i] ?? '', input))

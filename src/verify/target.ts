@@ -95,6 +95,20 @@ export function numbersSetting(settings: Settings, name: string, fallback?: read
   return value
 }
 
+/** PyTorch's form for one number an axis: a number, or a list; a list of one holds for every axis. */
+export function perAxisSetting(settings: Settings, name: string, fallback?: number): number | readonly number[] {
+  const values = numbersSetting(settings, name, fallback === undefined ? undefined : [fallback])
+  const [only] = values
+  return values.length === 1 && only !== undefined ? only : values
+}
+
+/** A tensor of the case that must be there. */
+export function requiredTensor(tensors: ReadonlyMap<string, NDArray>, name: string): NDArray {
+  const tensor = tensors.get(name)
+  if (!tensor) throw new FormatError(`the case's safetensors file has no tensor "${name}"`)
+  return tensor
+}
+
 /** An input that must be there. */
 export function inputOf(call: OpCall, name: string): Tensor {
   const tensor = call.inputs[name]

@@ -66,7 +66,7 @@ function elementwise(op: ops.OpDefinition): Generator | undefined {
 }
 
 const anyShape = new Set(
-  `abs acos acosh add alias asin asinh atan2 atan atanh cast ceil clip cos cosh detach div equal erf erfc erfinv exp expm1 floor fmod gelu
+  `abs acos acosh add alias asin asinh atan2 atan atanh cast ceil clip cos cosh div equal erf erfc erfinv exp expm1 floor fmod gelu
   greater greaterOrEqual isInf isNan less lessOrEqual log1p log logicalAnd logicalNot logicalOr logicalXor maximum minimum mul neg pow
   reciprocal relu round runAfter sigmoid sign sin sinh sqrt stopGradient sub tan tanh withBackward`.split(/\s+/),
 )

@@ -72,11 +72,6 @@ function squeezed(array: NDArray, rank: number): NDArray {
   return { ...array, shape: array.shape.filter((size) => size !== 1) }
 }
 
-/** Whether these are the names of an official flax checkpoint. */
-export function isOfficial(names: Iterable<string>): boolean {
-  return [...names].some((name) => findRule('official', modernName(name)))
-}
-
 /** An official checkpoint under our names, in our layout. Throws a FormatError for a name it does not know. */
 export function fromOfficial(tensors: ReadonlyMap<string, NDArray>): Map<string, NDArray> {
   const result = new Map<string, NDArray>()

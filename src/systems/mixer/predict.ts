@@ -48,7 +48,6 @@ export function exportMixer(model: Mixer, { image_size, in_channels, labels }: P
   const shape = [1, in_channels, ...image_size]
   return {
     inputs: { image: { dtype: 'uint8', shape } },
-    outputs: ['logits', 'probabilities'],
     forward: ({ image }) => {
       const logits = model.forward(normalizePixels(image as Tensor))
       return { logits, probabilities: ops.softmax(logits, -1) }

@@ -65,11 +65,12 @@ function build(config: ClassifierConfig, given: Facts, { seed, threads }: BuildO
   manualSeed(seed)
   const model = new Mixer(modelConfig(config, facts))
   const { optimizer, train } = config
-  const evaluate = classifierEvaluator(model, threads === undefined ? {} : { threads })
+  const options = threads === undefined ? {} : { threads }
+  const evaluate = classifierEvaluator(model, options)
   return {
     weights: model.variables(),
     prepare: (data) => ({
-      task: classifierTask(model, data, { ...optimizer, ...train }, seed, randomState().variables, threads),
+      task: classifierTask(model, data, { ...optimizer, ...train }, seed, randomState().variables, evaluate, options),
       loop: {
         epochs: train.epochs,
         checkpointEvery: train.checkpoint_every,

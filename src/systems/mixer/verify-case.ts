@@ -2,16 +2,8 @@
 import * as ops from '../../ops/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { FormatError } from '../../util/errors.ts'
 import { numberSetting, numbersSetting, type ReferenceCase, type Settings } from '../../verify/target.ts'
 import type { MixerConfig } from './config.ts'
-
-/** The named tensor of a case. */
-export function tensorOf(reference: ReferenceCase, name: string): NDArray {
-  const tensor = reference.tensors.get(name)
-  if (!tensor) throw new FormatError(`the case has no tensor "${name}"`)
-  return tensor
-}
 
 /** The tensors whose names begin with `prefix`, under the rest of their names. */
 export function tensorsBelow(reference: ReferenceCase, prefix: string): Map<string, NDArray> {

@@ -5,11 +5,11 @@ import * as ops from '../../ops/index.ts'
 import { fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Variable } from '../../tensor/variable.ts'
-import { numberSetting, type ReferenceCase, type Settings, stringSetting } from '../../verify/target.ts'
+import { numberSetting, type ReferenceCase, requiredTensor, type Settings, stringSetting } from '../../verify/target.ts'
 import { Mixer } from './model.ts'
 import { fromOfficial, toOfficial } from './official.ts'
 import { bigVisionSchedule, fineTuningRate } from './official-training.ts'
-import { officialConfig, tensorOf, tensorsBelow, toChannelsFirst } from './verify-case.ts'
+import { officialConfig, tensorsBelow, toChannelsFirst } from './verify-case.ts'
 
 /** Step s of a tensor whose first axis counts the steps. */
 function atStep({ dtype, shape, data }: NDArray, step: number): NDArray {
@@ -143,7 +143,7 @@ export async function runPreTraining(reference: ReferenceCase): Promise<Map<stri
   const schedule = bigVisionSchedule({ total_steps: config.total_steps, ...(config.schedule as Settings) })
   const series: Record<string, number[]> = { loss: [], l2_grads: [], l2_updates_excl_null: [], schedule: [] }
   for (let s = 0; s < numberSetting(config, 'num_steps'); s++) {
-    const input = (name: string): NDArray => atStep(tensorOf(reference, `input/${name}`), s)
+    const input = (name: string): NDArray => atStep(requiredTensor(reference.tensors, `input/${name}`), s)
     const labels = oneHot(input('labels'), classes)
     const { loss, norm, updateNorm } = await step(
       input('images'),
@@ -194,8 +194,12 @@ export async function runFineTuning(reference: ReferenceCase): Promise<Map<strin
   const rate = fineTuningRate(config)
   const series: Record<string, number[]> = { loss: [], l2_grads: [], lr: [] }
   for (let s = 0; s < numberSetting(config, 'num_steps'); s++) {
-    const labels = oneHot(atStep(tensorOf(reference, 'input/labels'), s), classes)
-    const { loss, norm } = await step(atStep(tensorOf(reference, 'input/images'), s), labels, scalarArray(rate(s)))
+    const labels = oneHot(atStep(requiredTensor(reference.tensors, 'input/labels'), s), classes)
+    const { loss, norm } = await step(
+      atStep(requiredTensor(reference.tensors, 'input/images'), s),
+      labels,
+      scalarArray(rate(s)),
+    )
     series.loss?.push(loss.item())
     series.l2_grads?.push(norm.item())
     series.lr?.push(rate(s))

@@ -12,6 +12,7 @@ import {
   numberSetting,
   numbersSetting,
   type ReferenceCase,
+  requiredTensor,
   type Settings,
   stringSetting,
 } from '../../verify/target.ts'
@@ -21,7 +22,7 @@ import { Mixer } from './model.ts'
 import { fromOfficial, toOfficial } from './official.ts'
 import { bigVisionSchedule, fineTuningRate } from './official-training.ts'
 import { parameterCount } from './parameters.ts'
-import { officialConfig, pair, tensorOf, tensorsBelow, toChannelsFirst } from './verify-case.ts'
+import { officialConfig, pair, tensorsBelow, toChannelsFirst } from './verify-case.ts'
 import { runFineTuning, runPreTraining } from './verify-training.ts'
 
 function timmConfig(config: Settings): MixerConfig {
@@ -78,8 +79,8 @@ async function runFlax(reference: ReferenceCase): Promise<Map<string, NDArray>> 
   })
   const mask = reference.tensors.get('input/drop_mask') ?? null
   const { outputs, gradInput, gradients } = await run(
-    tensorOf(reference, 'input/image'),
-    tensorOf(reference, 'input/cotangent'),
+    requiredTensor(reference.tensors, 'input/image'),
+    requiredTensor(reference.tensors, 'input/cotangent'),
     mask,
   )
   await run.release()
@@ -107,8 +108,8 @@ async function runTimm(reference: ReferenceCase): Promise<Map<string, NDArray>> 
     }
   })
   const { outputs, gradInput, gradients } = await run(
-    tensorOf(reference, 'input/image'),
-    tensorOf(reference, 'input/cotangent'),
+    requiredTensor(reference.tensors, 'input/image'),
+    requiredTensor(reference.tensors, 'input/cotangent'),
   )
   await run.release()
   return new Map([
@@ -172,7 +173,7 @@ async function runHighResolution(reference: ReferenceCase): Promise<Map<string, 
     })
     return { pre_logits: preLogits, logits, parts_logits: ops.stack(parts, 0) }
   })
-  const outputs = await run(tensorOf(reference, 'input/image'))
+  const outputs = await run(requiredTensor(reference.tensors, 'input/image'))
   await run.release()
   const official = toOfficial(large.stateDict())
   return new Map([
@@ -183,7 +184,7 @@ async function runHighResolution(reference: ReferenceCase): Promise<Map<string, 
 
 async function runFewShot(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const { config } = reference
-  const input = (name: string): NDArray => tensorOf(reference, `input/${name}`)
+  const input = (name: string): NDArray => requiredTensor(reference.tensors, `input/${name}`)
   const classes = numberSetting(config, 'num_classes')
   const results = toNumbers(input('l2_reg').data).map((l2) =>
     fewShot({

@@ -1,34 +1,28 @@
 /** PyTorch's convolutions, by the names of the reference entries. */
 import * as ops from '../../ops/index.ts'
-import { inputOf, numberSetting, numbersSetting, type OpCall, type OpTargets, type Settings } from '../target.ts'
-
-/** PyTorch's lists of one number hold for every axis. */
-function perAxis(settings: Settings, name: string, fallback: number): number | readonly number[] {
-  const values = numbersSetting(settings, name, [fallback])
-  return values.length === 1 ? (values[0] ?? fallback) : values
-}
+import { inputOf, numberSetting, type OpCall, type OpTargets, perAxisSetting } from '../target.ts'
 
 function padding({ settings }: OpCall): number | readonly number[] | 'same' | 'valid' {
   const { padding: given } = settings
-  return given === 'same' || given === 'valid' ? given : perAxis(settings, 'padding', 0)
+  return given === 'same' || given === 'valid' ? given : perAxisSetting(settings, 'padding', 0)
 }
 
 function convOptions(call: OpCall): ops.ConvOptions {
   const { settings } = call
   return {
-    stride: perAxis(settings, 'stride', 1),
+    stride: perAxisSetting(settings, 'stride', 1),
     padding: padding(call),
-    dilation: perAxis(settings, 'dilation', 1),
+    dilation: perAxisSetting(settings, 'dilation', 1),
     groups: numberSetting(settings, 'groups', 1),
   }
 }
 
 function transposeOptions({ settings }: OpCall): ops.ConvTransposeOptions {
   return {
-    stride: perAxis(settings, 'stride', 1),
-    padding: perAxis(settings, 'padding', 0),
-    outputPadding: perAxis(settings, 'output_padding', 0),
-    dilation: perAxis(settings, 'dilation', 1),
+    stride: perAxisSetting(settings, 'stride', 1),
+    padding: perAxisSetting(settings, 'padding', 0),
+    outputPadding: perAxisSetting(settings, 'output_padding', 0),
+    dilation: perAxisSetting(settings, 'dilation', 1),
     groups: numberSetting(settings, 'groups', 1),
   }
 }

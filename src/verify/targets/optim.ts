@@ -4,8 +4,14 @@ import * as optim from '../../optim/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Variable } from '../../tensor/variable.ts'
-import { FormatError } from '../../util/errors.ts'
-import { booleanSetting, numberSetting, numbersSetting, type Settings, stringSetting } from '../target.ts'
+import {
+  booleanSetting,
+  numberSetting,
+  numbersSetting,
+  requiredTensor,
+  type Settings,
+  stringSetting,
+} from '../target.ts'
 
 /** An entry of the `cases` list of an optimizer case. */
 export interface OptimEntry {
@@ -21,12 +27,6 @@ export type OptimTarget = (
   entry: OptimEntry,
   tensors: ReadonlyMap<string, NDArray>,
 ) => Promise<ReadonlyMap<string, NDArray>>
-
-function tensorOf(tensors: ReadonlyMap<string, NDArray>, name: string): NDArray {
-  const tensor = tensors.get(name)
-  if (!tensor) throw new FormatError(`the case's safetensors file has no tensor "${name}"`)
-  return tensor
-}
 
 /** `prefix0`, `prefix1`, ... as far as they go. */
 function tensorList(tensors: ReadonlyMap<string, NDArray>, prefix: string): NDArray[] {
@@ -260,8 +260,8 @@ function clipping(
 
 /** The average after each update. */
 const movingAverage: OptimTarget = async ({ name, args }, tensors) => {
-  const start = tensorOf(tensors, `${name}/input/average`)
-  const weights = tensorOf(tensors, `${name}/input/weights`)
+  const start = requiredTensor(tensors, `${name}/input/average`)
+  const weights = requiredTensor(tensors, `${name}/input/weights`)
   const weight = new Variable(start.shape, { data: start.data.slice() })
   const average = new optim.ExponentialMovingAverage([weight], {
     decay: numberSetting(args, 'decay'),

@@ -8,30 +8,24 @@ import {
   type OpCall,
   type OpTarget,
   type OpTargets,
-  type Settings,
+  perAxisSetting,
   stringSetting,
 } from '../target.ts'
-
-/** PyTorch's lists of one number hold for every axis. */
-function perAxis(settings: Settings, name: string, fallback?: number): number | readonly number[] {
-  const values = numbersSetting(settings, name, fallback === undefined ? undefined : [fallback])
-  return values.length === 1 ? (values[0] ?? 0) : values
-}
 
 function poolOptions({ settings }: OpCall): ops.PoolOptions {
   // An absent or empty stride means the kernel's size.
   const stride = Array.isArray(settings.stride) && settings.stride.length === 0 ? null : settings.stride
   return {
-    ...(stride !== undefined && stride !== null && { stride: perAxis(settings, 'stride') }),
-    padding: perAxis(settings, 'padding', 0),
+    ...(stride !== undefined && stride !== null && { stride: perAxisSetting(settings, 'stride') }),
+    padding: perAxisSetting(settings, 'padding', 0),
     ceilMode: booleanSetting(settings, 'ceil_mode', false),
   }
 }
 
-const kernel = ({ settings }: OpCall): number | readonly number[] => perAxis(settings, 'kernel_size')
+const kernel = ({ settings }: OpCall): number | readonly number[] => perAxisSetting(settings, 'kernel_size')
 
 function maxOptions(call: OpCall): ops.MaxPoolOptions {
-  return { ...poolOptions(call), dilation: perAxis(call.settings, 'dilation', 1) }
+  return { ...poolOptions(call), dilation: perAxisSetting(call.settings, 'dilation', 1) }
 }
 
 function avgOptions(call: OpCall): ops.AvgPoolOptions {
@@ -52,9 +46,9 @@ function outputSize({ settings }: OpCall): ops.AdaptiveSize {
 
 function unfoldOptions({ settings }: OpCall): ops.UnfoldOptions {
   return {
-    stride: perAxis(settings, 'stride', 1),
-    padding: perAxis(settings, 'padding', 0),
-    dilation: perAxis(settings, 'dilation', 1),
+    stride: perAxisSetting(settings, 'stride', 1),
+    padding: perAxisSetting(settings, 'padding', 0),
+    dilation: perAxisSetting(settings, 'dilation', 1),
   }
 }
 
@@ -95,7 +89,7 @@ export const targets: OpTargets = {
   'torch.nn.functional.adaptive_max_pool2d': onInput((call, x) => ops.adaptiveMaxPool2d(x, outputSize(call))),
   'torch.nn.functional.unfold': onInput((call, x) => ops.unfold(x, kernel(call), unfoldOptions(call))),
   'torch.nn.functional.fold': onInput((call, x) =>
-    ops.fold(x, perAxis(call.settings, 'output_size'), kernel(call), unfoldOptions(call)),
+    ops.fold(x, perAxisSetting(call.settings, 'output_size'), kernel(call), unfoldOptions(call)),
   ),
   'torch.nn.functional.pixel_shuffle': onInput((call, x) =>
     ops.pixelShuffle(x, numberSetting(call.settings, 'upscale_factor')),
@@ -104,7 +98,7 @@ export const targets: OpTargets = {
     ops.pixelUnshuffle(x, numberSetting(call.settings, 'downscale_factor')),
   ),
   'torch.nn.functional.interpolate': onInput((call, x) =>
-    ops.interpolate(x, perAxis(call.settings, 'size'), interpolateOptions(call)),
+    ops.interpolate(x, perAxisSetting(call.settings, 'size'), interpolateOptions(call)),
   ),
   'torch.nn.functional.affine_grid': (call) =>
     ops.affineGrid(inputOf(call, 'theta'), numbersSetting(call.settings, 'size'), {
