@@ -1,15 +1,15 @@
-/** Activation functions. relu, sigmoid and tanh are in `unary.ts`. */
+/** Smooth activation functions. relu, sigmoid and tanh are in `unary.ts`, the piecewise linear ones in `piecewise.ts`. */
+import { formatShape, normalizeAxis, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
-import { logAddExp } from './arithmetic.ts'
-import { add, greater, greaterOrEqual, less, lessOrEqual, logicalAnd, mul, sub } from './binary.ts'
+import { add, div, greater, lessOrEqual, mul, sub } from './binary.ts'
 import { where } from './choice.ts'
-import { apply, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
-import { reshape } from './movement.ts'
-import { chunk } from './rearrange.ts'
+import { customGradient } from './control.ts'
+import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
+import { split } from './rearrange.ts'
 import { clamp } from './rounding.ts'
-import { expm1 } from './special.ts'
-import { abs, neg, reciprocal, sigmoid, tanh } from './unary.ts'
+import { expm1, log1p } from './special.ts'
+import { abs, exp, neg, reciprocal, relu, sigmoid, tanh } from './unary.ts'
 
 /** Which of the two functions called GELU: `none` uses erf, `tanh` its approximation. Official models differ. */
 export type GeluForm = 'none' | 'tanh'
@@ -21,18 +21,21 @@ const tanhScale = root(2 / PI)
 /** A primitive because one kernel takes one pass over memory where the formula takes six. */
 export const geluOp = defineOp<{ readonly approximate: GeluForm }>({
   name: 'gelu',
-  infer: (inputs) => {
+  infer: (inputs, { approximate }) => {
     const x = inputAt('gelu', inputs, 0)
     requireDType('gelu', 'input', x, ['float32'])
+    if (approximate !== 'none' && approximate !== 'tanh')
+      throw new ShapeError(`gelu: approximate must be none or tanh, found ${String(approximate)}`)
     return [{ dtype: x.dtype, shape: x.shape }]
   },
   gradient: (o, { inputs, attributes }, [g]) => {
     if (!g) return []
     const x = inputAt('gelu', inputs, 0)
     if (attributes.approximate === 'none') {
-      // d = Phi(x) + x phi(x)
-      const cumulative = o.mul(o.add(o.erf(o.mul(x, SQRT1_2)), 1), 0.5)
-      const density = o.mul(o.exp(o.mul(o.mul(x, x), -0.5)), 1 / root(2 * PI))
+      // d = Phi(x) + x phi(x); with z = x / sqrt(2): phi(x) = e^(-z^2) / sqrt(2 pi) = e^(-log(2 pi) / 2 - z^2)
+      const z = o.mul(x, SQRT1_2)
+      const cumulative = o.add(o.mul(o.erf(z), 0.5), 0.5)
+      const density = o.exp(o.sub(-0.5 * Math.log(2 * PI), o.mul(z, z)))
       return [o.mul(g, o.add(cumulative, o.mul(x, density)))]
     }
     // With s = sigmoid(2u), u = sqrt(2/pi)(x + 0.044715 x^3): gelu = x s, d = s + x s (1 - s) 2u'
@@ -47,7 +50,11 @@ export const geluOp = defineOp<{ readonly approximate: GeluForm }>({
       { inputs: [{ shape: [2, 5], range: [-3, 3] as const }], call: (x: Tensor) => gelu(x, { approximate }) },
       { inputs: [{ shape: [], range: [-1, 1] as const }], call: (x: Tensor) => gelu(x, { approximate }) },
     ]),
-  errors: () => [{ inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => gelu(x) }],
+  errors: () => [
+    { inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => gelu(x) },
+    // From JavaScript, or from a file: the type system cannot be asked there.
+    { inputs: [[2]], call: (x) => gelu(x, { approximate: JSON.parse('"fast"') as GeluForm }) },
+  ],
 })
 
 /** x Phi(x), with Phi the standard normal distribution's cumulative function (Hendrycks and Gimpel 2016). Default: erf. */
@@ -55,67 +62,107 @@ export function gelu(x: Operand, options: { readonly approximate?: GeluForm } = 
   return apply(geluOp, [toTensor(x)], { approximate: options.approximate ?? 'none' })
 }
 
-/** x sigmoid(1.702 x), as in CLIP. */
-export function quickGelu(x: Operand): Tensor {
-  return mul(x, sigmoid(mul(x, 1.702)))
-}
+/** x sigmoid(beta x): a primitive because its gradient needs no products beside the result it has anyway. */
+export const swishOp = defineOp<{ readonly beta: number }>({
+  name: 'swish',
+  infer: (inputs) => {
+    const x = inputAt('swish', inputs, 0)
+    requireDType('swish', 'input', x, ['float32'])
+    return [{ dtype: x.dtype, shape: x.shape }]
+  },
+  // With s = sigmoid(beta x) and y = x s: d = s + beta x s (1 - s) = s (1 + beta (x - y))
+  gradient: (o, { inputs, outputs, attributes: { beta } }, [g]) => {
+    const [x, y] = [inputAt('swish', inputs, 0), inputAt('swish', outputs, 0)]
+    const s = o.sigmoid(o.mul(x, beta))
+    return [g && o.mul(g, o.mul(s, o.add(o.mul(o.sub(x, y), beta), 1)))]
+  },
+  lower: (emit, { inputs, attributes: { beta } }) => {
+    const x = inputAt('swish', inputs, 0)
+    if (emit.fused) return emit.node('QuickGelu', [x], { alpha: { float: beta } }, 'com.microsoft')
+    const scaled = beta === 1 ? x : emit.node('Mul', [x, emit.scalar(beta, 'float32')])
+    return emit.node('Mul', [x, emit.node('Sigmoid', [scaled])])
+  },
+  samples: () => [
+    { inputs: [{ shape: [2, 5], range: [-3, 3] }], call: (x) => silu(x) },
+    { inputs: [{ shape: [1, 4, 1], range: [-3, 3] }], call: (x) => quickGelu(x) },
+    { inputs: [[]], call: (x) => quickGelu(x) },
+  ],
+  errors: () => [{ inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => silu(x) }],
+})
 
 /** x sigmoid(x), also called swish. */
 export function silu(x: Operand): Tensor {
-  return mul(x, sigmoid(x))
+  return apply(swishOp, [toTensor(x)], { beta: 1 })
 }
 
-/** min(max(x, 0), 6). */
-export function relu6(x: Operand): Tensor {
-  return hardtanh(x, { min: 0, max: 6 })
+/** x sigmoid(1.702 x), as in CLIP. */
+export function quickGelu(x: Operand): Tensor {
+  return apply(swishOp, [toTensor(x)], { beta: 1.702 })
 }
 
-/** x for x > 0, else slope x. Default slope: 0.01. */
-export function leakyRelu(x: Operand, options: { readonly negativeSlope?: number } = {}): Tensor {
-  return where(greater(x, 0), x, mul(x, options.negativeSlope ?? 0.01))
+/** max(x, 0) + alpha (e^(rate min(x, 0)) - 1), all times `scale`. */
+interface EluShape {
+  readonly alpha: number
+  readonly rate: number
+  readonly scale: number
 }
 
-/** x for x > 0, else weight x; the weight is one number or one per channel (axis 1). */
-export function prelu(x: Operand, weight: Operand): Tensor {
-  const [input, slope] = [toTensor(x), toTensor(weight)]
-  if (slope.size !== 1 && slope.size !== input.shape[1]) {
-    throw new ShapeError(
-      `prelu: the weight must have 1 element or one per channel (${input.shape[1]}), found ${slope.size}`,
-    )
-  }
-  const shape = input.rank > 1 ? input.shape.map((_, axis) => (axis === 1 ? slope.size : 1)) : [1]
-  return where(greater(input, 0), input, mul(input, reshape(slope, shape)))
+function scaledElu(x: Operand, { alpha, rate, scale }: EluShape): Tensor {
+  const elu = customGradient(
+    (input: Tensor) => {
+      const negative = mul(expm1(mul(clamp(input, undefined, 0), rate)), alpha)
+      return mul(add(relu(input), negative), scale)
+    },
+    (g, { inputs: [input] }) => {
+      const steepness = mul(exp(mul(clamp(input, undefined, 0), rate)), alpha * rate * scale)
+      return [mul(g, where(lessOrEqual(input, 0), steepness, scale))]
+    },
+  )
+  return elu(toTensor(x))
 }
 
 /** x for x > 0, else alpha (e^x - 1). Default alpha: 1. */
 export function elu(x: Operand, options: { readonly alpha?: number } = {}): Tensor {
-  return where(greater(x, 0), x, mul(expm1(where(greater(x, 0), 0, x)), options.alpha ?? 1))
+  return scaledElu(x, { alpha: options.alpha ?? 1, rate: 1, scale: 1 })
 }
 
 /** max(x, 0) + min(0, alpha (e^(x/alpha) - 1)). Default alpha: 1. */
 export function celu(x: Operand, options: { readonly alpha?: number } = {}): Tensor {
   const alpha = options.alpha ?? 1
-  return where(greater(x, 0), x, mul(expm1(mul(where(greater(x, 0), 0, x), 1 / alpha)), alpha))
+  return scaledElu(x, { alpha, rate: 1 / alpha, scale: 1 })
 }
 
 /** Self-normalising elu (Klambauer et al. 2017). */
 export function selu(x: Operand): Tensor {
-  return mul(elu(x, { alpha: 1.6732632423543772 }), 1.0507009873554805)
+  return scaledElu(x, { alpha: 1.6732632423543772, rate: 1, scale: 1.0507009873554805 })
 }
+
+// From here on log(1 + e^z) is z in float32: e^-15 is less than half of the distance between numbers near 15.
+const linearFrom = 15
 
 /** log(1 + e^(beta x)) / beta, and x itself where beta x exceeds the threshold. Defaults: 1, 20. */
 export function softplus(x: Operand, options: { readonly beta?: number; readonly threshold?: number } = {}): Tensor {
   const { beta = 1, threshold: limit = 20 } = options
-  const scaled = mul(x, beta)
-  // Replaced inside so that the branch that is not taken neither overflows nor poisons the gradient.
-  const inner = Number.isFinite(limit) ? where(greater(scaled, limit), 0, scaled) : scaled
-  const value = mul(logAddExp(inner, 0), 1 / beta)
-  return where(greater(scaled, limit), x, value)
+  const isCut = limit < linearFrom
+  const soft = customGradient(
+    (input: Tensor) => {
+      // log(1 + e^z) = max(z, 0) + log(1 + e^-|z|): nothing overflows.
+      const z = mul(input, beta)
+      const value = mul(add(relu(z), log1p(exp(neg(abs(z))))), 1 / beta)
+      return isCut ? where(greater(z, limit), input, value) : value
+    },
+    (g, { inputs: [input] }) => {
+      const z = mul(input, beta)
+      const product = mul(g, sigmoid(z))
+      return [isCut ? where(greater(z, limit), g, product) : product]
+    },
+  )
+  return soft(toTensor(x))
 }
 
 /** log(sigmoid(x)), without overflow. */
 export function logSigmoid(x: Operand): Tensor {
-  return neg(softplus(neg(x), { threshold: Number.POSITIVE_INFINITY }))
+  return neg(softplus(neg(x)))
 }
 
 /** x tanh(softplus(x)) (Misra 2019). */
@@ -123,28 +170,16 @@ export function mish(x: Operand): Tensor {
   return mul(x, tanh(softplus(x)))
 }
 
-/** min(max(x, min), max). Defaults: -1, 1. The gradient at the bounds is 0. */
-export function hardtanh(x: Operand, options: { readonly min?: number; readonly max?: number } = {}): Tensor {
-  const { min = -1, max = 1 } = options
-  const inside = logicalAnd(greater(x, min), less(x, max))
-  return where(inside, x, clamp(x, min, max))
-}
-
-/** min(max(x / 6 + 1/2, 0), 1). */
-export function hardsigmoid(x: Operand): Tensor {
-  return mul(hardtanh(add(x, 3), { min: 0, max: 6 }), 1 / 6)
-}
-
-/** x hardsigmoid(x), 0 below -3 and x above 3. */
-export function hardswish(x: Operand): Tensor {
-  const inner = mul(mul(x, add(x, 3)), 1 / 6)
-  return where(lessOrEqual(x, -3), 0, where(greaterOrEqual(x, 3), x, inner))
-}
-
 /** x / (1 + |x|). */
 export function softsign(x: Operand): Tensor {
-  const input = toTensor(x)
-  return mul(input, reciprocal(add(abs(input), 1)))
+  const soft = customGradient(
+    (input: Tensor) => div(input, add(abs(input), 1)),
+    (g, { inputs: [input] }) => {
+      const inverse = reciprocal(add(abs(input), 1))
+      return [mul(g, mul(inverse, inverse))]
+    },
+  )
+  return soft(toTensor(x))
 }
 
 /** x - tanh(x). */
@@ -152,37 +187,28 @@ export function tanhshrink(x: Operand): Tensor {
   return sub(x, tanh(x))
 }
 
-/** Moves x toward 0 by lambda, and to 0 within it. Default lambda: 0.5. */
-export function softshrink(x: Operand, options: { readonly lambda?: number } = {}): Tensor {
-  const lambda = options.lambda ?? 0.5
-  return where(greater(x, lambda), sub(x, lambda), where(less(x, -lambda), add(x, lambda), 0))
+function gated(op: string, x: Operand, axis: number, gate: (x: Tensor) => Tensor): Tensor {
+  const input = toTensor(x)
+  return checked(() => {
+    const at = normalizeAxis(op, axis, input.rank)
+    const size = input.rank === 0 ? 1 : sizeOf(input.shape, at)
+    if (size % 2 !== 0) {
+      throw new ShapeError(`${op}: axis ${axis} must have an even size to be halved, found ${formatShape(input.shape)}`)
+    }
+    const halves = split(input, [size / 2, size / 2], at)
+    return mul(inputAt(op, halves, 0), gate(inputAt(op, halves, 1)))
+  })
 }
 
-/** x where |x| > lambda, else 0. Default lambda: 0.5. */
-export function hardshrink(x: Operand, options: { readonly lambda?: number } = {}): Tensor {
-  return where(greater(abs(x), options.lambda ?? 0.5), x, 0)
-}
-
-/** x where x > threshold, else value. */
-export function threshold(x: Operand, limit: number, value: number): Tensor {
-  return where(greater(x, limit), x, value)
-}
-
-function gated(x: Operand, axis: number, gate: (x: Tensor) => Tensor): Tensor {
-  const [value, control] = chunk(x, 2, axis)
-  if (!value || !control) throw new ShapeError('glu: the axis must have an even size')
-  return mul(value, gate(control))
-}
-
-/** a sigmoid(b) with a and b the halves of an axis. Default axis: -1. */
+/** a sigmoid(b) with a and b the halves of an axis (Dauphin et al. 2017). Default axis: -1. */
 export function glu(x: Operand, axis = -1): Tensor {
-  return gated(x, axis, sigmoid)
+  return gated('glu', x, axis, sigmoid)
 }
-/** a gelu(b) with a and b the halves of the last axis. */
+/** a gelu(b) with a and b the halves of an axis (Shazeer 2020). Default axis: -1. */
 export function geglu(x: Operand, axis = -1): Tensor {
-  return gated(x, axis, gelu)
+  return gated('geglu', x, axis, (gate) => gelu(gate))
 }
-/** a silu(b) with a and b the halves of the last axis. */
+/** a silu(b) with a and b the halves of an axis (Shazeer 2020). Default axis: -1. */
 export function swiglu(x: Operand, axis = -1): Tensor {
-  return gated(x, axis, silu)
+  return gated('swiglu', x, axis, silu)
 }

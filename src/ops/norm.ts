@@ -1,27 +1,21 @@
-/** Normalisation: layer, group, instance, batch, RMS. */
+/** Normalisation over the last axes: layer norm and RMS norm. Norms over channels are in `channel-norm.ts`. */
 import { elementCount } from '../tensor/dtype.ts'
-import { formatShape, sameShape } from '../tensor/shape.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { formatShape, type Shape, sameShape } from '../tensor/shape.ts'
+import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
-import { add, div, maximum, mul, pow, sub } from './binary.ts'
-import { addAll } from './composite.ts'
-import { stopGradient } from './control.ts'
+import { add } from './binary.ts'
 import {
   applyAll,
   checked,
-  constantOf,
   defineOp,
+  type Emitter,
   first,
   inputAt,
   type Operand,
+  type Ops,
   requireDType,
   toTensor,
 } from './define.ts'
-import { matmul } from './matmul.ts'
-import { reshape, slice } from './movement.ts'
-import { padAxis } from './padding.ts'
-import { mean, sum } from './reduce.ts'
-import { sqrt } from './unary.ts'
 
 interface NormAttributes {
   /** First of the normalised axes; they reach to the last. */
@@ -29,52 +23,79 @@ interface NormAttributes {
   readonly eps: number
 }
 
+/** x's type and that of its statistics, in which the normalised axes have size 1. */
+function inferNorm(op: string, inputs: readonly TensorType[], axis: number): readonly [TensorType, TensorType] {
+  const x = inputAt(op, inputs, 0)
+  for (const input of inputs) requireDType(op, 'input', input, ['float32'])
+  const normalized = x.shape.slice(axis)
+  const wrong = inputs.slice(1).find((parameter) => !sameShape(parameter.shape, normalized))
+  if (wrong) {
+    throw new ShapeError(
+      `${op}: weight and bias must have the normalised shape ${formatShape(normalized)}, found ${formatShape(wrong.shape)}`,
+    )
+  }
+  return [
+    { dtype: 'float32', shape: x.shape },
+    { dtype: 'float32', shape: x.shape.map((size, i) => (i < axis ? size : 1)) },
+  ]
+}
+
+/** The name of the weight, or of ones: the kernels want one. */
+function weightName(emit: Emitter, inputs: readonly string[], [x]: readonly TensorType[], axis: number): string {
+  return inputs[1] ?? emit.node('Expand', [emit.scalar(1, 'float32'), emit.ints(x?.shape.slice(axis) ?? [])])
+}
+
+/** Means over the axes from `axis` on of t, or of t times a weight: then by a product with it, which stores nothing. */
+function weightedMean(o: Ops, t: Tensor, weight: Tensor | undefined, axis: number): Tensor {
+  const axes = t.shape.map((_, i) => i).slice(axis)
+  if (!weight) return o.mean(t, axes, { keepDims: true })
+  const rows = o.reshape(t, [elementCount(t.shape.slice(0, axis)), weight.size])
+  const column = o.reshape(o.mul(weight, 1 / weight.size), [weight.size, 1])
+  return o.reshape(o.matmul(rows, column), [...t.shape.slice(0, axis), ...axes.map(() => 1)])
+}
+
+/** Sums over the axes before `axis`: gradients of what all rows share. */
+function sumOfRows(o: Ops, t: Tensor, axis: number): Tensor {
+  return o.sum(t, t.shape.map((_, i) => i).slice(0, axis))
+}
+
 /**
- * (x - mean) / sqrt(var + eps) * weight + bias over the last axes. A primitive because its kernel also yields mean and
- * inverse deviation, so that the gradient recomputes nothing. Outputs: y, mean, inverse deviation.
+ * h = (x - mean) r with r = 1 / sqrt(var + eps), times weight, plus bias. A primitive because its kernel also yields
+ * mean and r, so that the gradient recomputes neither. Inputs: x, weight, bias, the last ones optional. Outputs: y, mean, r.
  */
 export const layerNormOp = defineOp<NormAttributes>({
   name: 'layerNorm',
   infer: (inputs, { axis }) => {
-    const x = inputAt('layerNorm', inputs, 0)
-    for (const input of inputs) requireDType('layerNorm', 'input', input, ['float32'])
-    const normalized = x.shape.slice(axis)
-    for (const parameter of inputs.slice(1)) {
-      if (!sameShape(parameter.shape, normalized)) {
-        throw new ShapeError(
-          `layerNorm: weight and bias must have the normalised shape ${formatShape(normalized)}, found ${formatShape(parameter.shape)}`,
-        )
-      }
-    }
-    const statistics = { dtype: 'float32', shape: x.shape.map((size, i) => (i < axis ? size : 1)) } as const
-    return [{ dtype: 'float32', shape: x.shape }, statistics, statistics]
+    const [type, statistics] = inferNorm('layerNorm', inputs, axis)
+    return [type, statistics, statistics]
   },
-  // With h = (x - mean) r and u = g w: dx = r (u - mean(u) - h mean(u h)); the statistics' own gradients add to it.
-  gradient: (o, { inputs, outputs, attributes }, [g, gMean, gInverse]) => {
+  // With u = g weight: dx = r (u - mean(u) - h mean(u h)), dmean/dx = 1/n, dr/dx = -r^2 h / n.
+  gradient: (o, { inputs, outputs, attributes: { axis } }, [g, gMean, gInverse]) => {
     const [x, weight, bias] = inputs
-    const [, center, inverse] = outputs
-    if (!x || !weight || !center || !inverse) return []
-    const axes = x.shape.map((_, i) => i).slice(attributes.axis)
-    const count = elementCount(x.shape.slice(attributes.axis))
-    const normal = o.mul(o.sub(x, center), inverse)
+    const [y, mean, inverse] = outputs
+    if (!x || !y || !mean || !inverse) return []
+    const count = elementCount(x.shape.slice(axis))
+    const normal = weight ? o.mul(o.sub(x, mean), inverse) : y
     const terms: Tensor[] = []
-    if (g) {
-      const scaled = o.mul(g, weight)
-      const average = o.mean(scaled, axes, { keepDims: true })
-      const projection = o.mean(o.mul(scaled, normal), axes, { keepDims: true })
-      terms.push(o.mul(o.sub(o.sub(scaled, average), o.mul(normal, projection)), inverse))
+    const weightGradient = g && o.mul(g, normal)
+    if (g && weightGradient) {
+      const scaled = weight ? o.mul(g, weight) : g
+      const projection = o.mul(normal, weightedMean(o, weightGradient, weight, axis))
+      terms.push(o.mul(o.sub(o.sub(scaled, weightedMean(o, g, weight, axis)), projection), inverse))
     }
     if (gMean) terms.push(o.expand(o.mul(gMean, 1 / count), x.shape))
     if (gInverse) terms.push(o.mul(normal, o.mul(gInverse, o.mul(o.mul(inverse, inverse), -1 / count))))
-    const leading = x.shape.map((_, i) => i).slice(0, attributes.axis)
     return [
       terms.length > 0 ? o.addAll(terms) : undefined,
-      g && (leading.length > 0 ? o.sum(o.mul(g, normal), leading) : o.mul(g, normal)),
-      bias && g && (leading.length > 0 ? o.sum(g, leading) : g),
+      weight && weightGradient && sumOfRows(o, weightGradient, axis),
+      bias && g && sumOfRows(o, g, axis),
     ]
   },
-  lower: (emit, { inputs, attributes: { axis, eps } }) =>
-    emit.nodes('LayerNormalization', inputs, 3, { axis, epsilon: { float: eps } }),
+  lower: (emit, { inputs, inputTypes, attributes: { axis, eps } }) => {
+    const weight = weightName(emit, inputs, inputTypes, axis)
+    const operands = [inputAt('layerNorm', inputs, 0), weight, ...inputs.slice(2)]
+    return emit.nodes('LayerNormalization', operands, 3, { axis, epsilon: { float: eps } })
+  },
   samples: () => [
     { inputs: [[2, 4], [4], [4]], call: (x, w, b) => layerNorm(x, [4], { weight: w, bias: b }) },
     {
@@ -85,12 +106,23 @@ export const layerNormOp = defineOp<NormAttributes>({
       call: (x, w) => layerNorm(x, [3, 4], { weight: w, eps: 1e-2 }),
     },
     { inputs: [[3, 5]], call: (x) => layerNorm(x, [5]) },
+    { inputs: [[2, 1, 4], [4]], call: (x, bias) => layerNorm(x, [4], { bias }) },
+    { inputs: [[4], [4]], call: (x, weight) => layerNorm(x, [4], { weight }) },
+    { inputs: [[2, 3, 4]], call: (x) => layerNormWithStatistics([x], 1) },
+    { inputs: [[3, 4], [4]], call: (x, w) => layerNormWithStatistics([x, w], 1) },
   ],
   errors: () => [
     { inputs: [[2, 4]], call: (x) => layerNorm(x, [3]) },
+    { inputs: [[2, 4]], call: (x) => layerNorm(x, []) },
     { inputs: [[2, 4], [3]], call: (x, w) => layerNorm(x, [4], { weight: w }) },
+    { inputs: [[2, 4], [3]], call: (x, b) => layerNorm(x, [4], { bias: b }) },
+    { inputs: [{ shape: [2, 4], dtype: 'int32' }], call: (x) => layerNorm(x, [4]) },
   ],
 })
+
+function layerNormWithStatistics(inputs: readonly Tensor[], axis: number): readonly Tensor[] {
+  return applyAll(layerNormOp, inputs, { axis, eps: 0.1 })
+}
 
 /** Scale and shift of a norm, and the number that keeps the deviation from 0. */
 export interface NormOptions {
@@ -100,166 +132,96 @@ export interface NormOptions {
   readonly eps?: number
 }
 
+/** The first normalised axis of x, which must end with the normalised shape. */
+function normalizedAxis(op: string, x: Tensor, normalized: Shape): number {
+  const axis = x.rank - normalized.length
+  if (axis >= 0 && normalized.length > 0 && sameShape(x.shape.slice(axis), normalized)) return axis
+  throw new ShapeError(
+    `${op}: the input must end with the normalised shape ${formatShape(normalized)}, found ${formatShape(x.shape)}`,
+  )
+}
+
 /** Layer norm over the last axes, which must have `normalizedShape` (Ba et al. 2016). weight, bias: of that shape. */
-export function layerNorm(x: Operand, normalizedShape: readonly number[], options: NormOptions = {}): Tensor {
-  const input = toTensor(x)
+export function layerNorm(x: Operand, normalizedShape: Shape, options: NormOptions = {}): Tensor {
+  const [input, { weight, bias, eps = 1e-5 }] = [toTensor(x), options]
   return checked(() => {
-    const axis = input.rank - normalizedShape.length
-    if (axis < 0 || normalizedShape.length === 0 || !sameShape(input.shape.slice(axis), normalizedShape)) {
-      throw new ShapeError(
-        `layerNorm: the input must end with the normalised shape ${formatShape(normalizedShape)}, found ${formatShape(input.shape)}`,
-      )
-    }
-    const ones = (): Tensor => constantOf(new Float32Array(elementCount(normalizedShape)).fill(1), normalizedShape)
-    const weight = options.weight === undefined ? ones() : toTensor(options.weight)
-    const inputs = options.bias === undefined ? [input, weight] : [input, weight, toTensor(options.bias)]
-    return first(applyAll(layerNormOp, inputs, { axis, eps: options.eps ?? 1e-5 }))
+    const axis = normalizedAxis('layerNorm', input, normalizedShape)
+    const parameters = [weight, bias].map((parameter) => (parameter === undefined ? undefined : toTensor(parameter)))
+    const given = parameters.filter((parameter) => parameter !== undefined)
+    inferNorm('layerNorm', [input, ...given], axis)
+    const [scale, shift] = parameters
+    if (shift && !scale) return add(first(applyAll(layerNormOp, [input], { axis, eps })), shift)
+    return first(applyAll(layerNormOp, [input, ...given], { axis, eps }))
   })
-}
-
-/** x / sqrt(mean(x^2) + eps) * weight over the last axes (Zhang and Sennrich 2019). */
-export function rmsNorm(x: Operand, normalizedShape: readonly number[], options: NormOptions = {}): Tensor {
-  const input = toTensor(x)
-  const axes = input.shape.map((_, i) => i).slice(input.rank - normalizedShape.length)
-  const scale = sqrt(add(mean(mul(input, input), axes, { keepDims: true }), options.eps ?? 2 ** -23))
-  const normal = div(input, scale)
-  return options.weight === undefined ? normal : mul(normal, options.weight)
-}
-
-/** A vector of one number per channel, shaped to broadcast over [N, C, ...]. */
-function perChannel(vector: Operand, rank: number): Tensor {
-  const tensor = toTensor(vector)
-  return reshape(tensor, [1, tensor.size, ...new Array<number>(rank - 2).fill(1)])
-}
-
-function scaledAndShifted(normal: Tensor, { weight, bias }: NormOptions): Tensor {
-  const scaled = weight === undefined ? normal : mul(normal, perChannel(weight, normal.rank))
-  return bias === undefined ? scaled : add(scaled, perChannel(bias, normal.rank))
-}
-
-/** Each group of channels of each example normalised together (Wu and He 2018). x [N, C, ...]; weight, bias [C]. */
-export function groupNorm(x: Operand, groups: number, options: NormOptions = {}): Tensor {
-  const input = toTensor(x)
-  return checked(() => {
-    const [n = 0, c = 0] = input.shape
-    if (input.rank < 2 || c % groups !== 0) {
-      throw new ShapeError(
-        `groupNorm: channels (axis 1) must be a multiple of the ${groups} groups, found ${formatShape(input.shape)}`,
-      )
-    }
-    const size = groups > 0 && n > 0 ? input.size / (n * groups) : 0
-    const normal = layerNorm(reshape(input, [n, groups, size]), [size], { eps: options.eps ?? 1e-5 })
-    return scaledAndShifted(reshape(normal, input.shape), options)
-  })
-}
-
-/** Each channel of each example normalised by itself. x [N, C, ...]; weight, bias [C]. */
-export function instanceNorm(x: Operand, options: NormOptions = {}): Tensor {
-  const input = toTensor(x)
-  return groupNorm(input, input.shape[1] ?? 1, options)
-}
-
-/** Batch statistics and the running ones after them. */
-export interface BatchNormResult {
-  readonly output: Tensor
-  readonly runningMean: Tensor
-  readonly runningVar: Tensor
-}
-
-function channelAxes(input: Tensor): number[] {
-  return input.shape.map((_, i) => i).filter((i) => i !== 1)
 }
 
 /**
- * Batch norm in training (Ioffe and Szegedy 2015): each channel of x [N, C, ...] by its mean and biased variance in the
- * batch; running statistics move by `momentum` (default 0.1) toward the mean and the unbiased variance.
+ * h = x r with r = 1 / sqrt(mean(x^2) + eps), times weight. A primitive because ONNX Runtime has a kernel for it, which
+ * also yields r. Inputs: x and, if any, weight. Outputs: y, r.
  */
-export function batchNormTrain(
-  x: Operand,
-  runningMean: Operand,
-  runningVar: Operand,
-  options: NormOptions & { readonly momentum?: number } = {},
-): BatchNormResult {
-  const input = toTensor(x)
-  return checked(() => {
-    const axes = channelAxes(input)
-    const count = input.size / (input.shape[1] ?? 1)
-    if (input.rank < 2 || count <= 1) {
-      throw new ShapeError(
-        `batchNorm: training needs more than one value per channel, found ${formatShape(input.shape)}`,
-      )
+export const rmsNormOp = defineOp<NormAttributes>({
+  name: 'rmsNorm',
+  infer: (inputs, { axis }) => inferNorm('rmsNorm', inputs, axis),
+  // With u = g weight: dx = r (u - h mean(u h)), dr/dx = -r^2 h / n.
+  gradient: (o, { inputs, outputs, attributes: { axis } }, [g, gInverse]) => {
+    const [x, weight] = inputs
+    const [y, inverse] = outputs
+    if (!x || !y || !inverse) return []
+    const count = elementCount(x.shape.slice(axis))
+    const normal = weight ? o.mul(x, inverse) : y
+    const terms: Tensor[] = []
+    const weightGradient = g && o.mul(g, normal)
+    if (g && weightGradient) {
+      const projection = o.mul(normal, weightedMean(o, weightGradient, weight, axis))
+      terms.push(o.mul(o.sub(weight ? o.mul(g, weight) : g, projection), inverse))
     }
-    const momentum = options.momentum ?? 0.1
-    const center = mean(input, axes, { keepDims: true })
-    const deviation = sub(input, center)
-    const variance = mean(mul(deviation, deviation), axes, { keepDims: true })
-    const normal = div(deviation, sqrt(add(variance, options.eps ?? 1e-5)))
-    const move = (old: Operand, found: Tensor): Tensor =>
-      add(mul(old, 1 - momentum), mul(reshape(found, [-1]), momentum))
-    return {
-      output: scaledAndShifted(normal, options),
-      runningMean: move(runningMean, center),
-      runningVar: move(runningVar, mul(variance, count / (count - 1))),
+    if (gInverse) terms.push(o.mul(normal, o.mul(gInverse, o.mul(o.mul(inverse, inverse), -1 / count))))
+    return [
+      terms.length > 0 ? o.addAll(terms) : undefined,
+      weight && weightGradient && sumOfRows(o, weightGradient, axis),
+    ]
+  },
+  lower: (emit, { inputs, inputTypes, attributes: { axis, eps } }) => {
+    const [x, type] = [inputAt('rmsNorm', inputs, 0), inputAt('rmsNorm', inputTypes, 0)]
+    const weight = inputs[1]
+    if (emit.fused) {
+      const operands = [x, weightName(emit, inputs, inputTypes, axis)]
+      return emit.nodes('SimplifiedLayerNormalization', operands, 2, { axis, epsilon: { float: eps } })
     }
-  })
-}
+    const axes = type.shape.map((_, i) => i).slice(axis)
+    const power = emit.node('ReduceMean', [emit.node('Mul', [x, x]), emit.ints(axes)], { keepdims: 1 })
+    const inverse = emit.node('Reciprocal', [
+      emit.node('Sqrt', [emit.node('Add', [power, emit.scalar(eps, 'float32')])]),
+    ])
+    const normal = emit.node('Mul', [x, inverse])
+    return [weight === undefined ? normal : emit.node('Mul', [normal, weight]), inverse]
+  },
+  samples: () => [
+    { inputs: [[2, 4], [4]], call: (x, weight) => rmsNorm(x, [4], { weight }) },
+    { inputs: [[2, 3, 2]], call: (x) => rmsNorm(x, [3, 2], { eps: 0.1 }) },
+    { inputs: [[3, 1, 4]], call: (x) => rmsNormWithStatistics([x], 2) },
+    { inputs: [[3, 4], [4]], call: (x, w) => rmsNormWithStatistics([x, w], 1) },
+  ],
+  errors: () => [
+    { inputs: [[2, 4]], call: (x) => rmsNorm(x, [2]) },
+    { inputs: [[2, 4], [2]], call: (x, weight) => rmsNorm(x, [4], { weight }) },
+    { inputs: [{ shape: [2, 4], dtype: 'int64' }], call: (x) => rmsNorm(x, [4]) },
+  ],
+})
 
-/** Batch norm in evaluation: by the running statistics. */
-export function batchNorm(x: Operand, runningMean: Operand, runningVar: Operand, options: NormOptions = {}): Tensor {
-  const input = toTensor(x)
-  const scale = sqrt(add(perChannel(runningVar, input.rank), options.eps ?? 1e-5))
-  return scaledAndShifted(div(sub(input, perChannel(runningMean, input.rank)), scale), options)
+function rmsNormWithStatistics(inputs: readonly Tensor[], axis: number): readonly Tensor[] {
+  return applyAll(rmsNormOp, inputs, { axis, eps: 0.1 })
 }
 
 /**
- * x / (k + alpha / size * (sum of squares over `size` neighbouring channels))^beta (AlexNet). x [N, C, ...].
- * Defaults: alpha 1e-4, beta 0.75, k 1.
+ * x / sqrt(mean(x^2) + eps) * weight over the last axes, which must have `normalizedShape` (Zhang and Sennrich 2019).
+ * Default eps: float32's resolution, 2^-23, as in PyTorch.
  */
-export function localResponseNorm(
-  x: Operand,
-  size: number,
-  options: { readonly alpha?: number; readonly beta?: number; readonly k?: number } = {},
-): Tensor {
-  const input = toTensor(x)
-  const { alpha = 1e-4, beta = 0.75, k = 1 } = options
+export function rmsNorm(x: Operand, normalizedShape: Shape, options: Omit<NormOptions, 'bias'> = {}): Tensor {
+  const [input, { weight, eps = 2 ** -23 }] = [toTensor(x), options]
   return checked(() => {
-    const channels = input.shape[1] ?? 0
-    const before = Math.floor(size / 2)
-    const squares = padAxis(mul(input, input), 1, before, size - 1 - before)
-    const neighbours = Array.from({ length: size }, (_, i) => slice(squares, [i, i + channels], 1))
-    return div(input, pow(add(mul(addAll(neighbours), alpha / size), k), beta))
-  })
-}
-
-/** A weight divided by its largest singular value, and the vectors that estimate it. */
-export interface SpectralNormResult {
-  readonly weight: Tensor
-  readonly sigma: Tensor
-  readonly u: Tensor
-  readonly v: Tensor
-}
-
-/**
- * Spectral norm (Miyato et al. 2018): the weight as a matrix [rows, rest], sigma = u W v after `iterations` steps of
- * power iteration from u [rows] and v [rest]. Both are constants for the gradient. 0 iterations: evaluation.
- */
-export function spectralNorm(
-  weight: Operand,
-  u: Operand,
-  v: Operand,
-  options: { readonly iterations?: number; readonly eps?: number } = {},
-): SpectralNormResult {
-  const { iterations = 1, eps = 1e-12 } = options
-  const given = toTensor(weight)
-  return checked(() => {
-    const matrix = reshape(given, [given.shape[0] ?? 1, -1])
-    const unit = (t: Tensor): Tensor => div(t, maximum(sqrt(sum(mul(t, t))), eps))
-    let [left, right] = [toTensor(u), toTensor(v)]
-    for (let i = 0; i < iterations; i++) {
-      right = stopGradient(unit(matmul(left, matrix)))
-      left = stopGradient(unit(matmul(matrix, right)))
-    }
-    const sigma = sum(mul(stopGradient(left), matmul(matrix, stopGradient(right))))
-    return { weight: div(given, sigma), sigma, u: left, v: right }
+    const axis = normalizedAxis('rmsNorm', input, normalizedShape)
+    const inputs = weight === undefined ? [input] : [input, toTensor(weight)]
+    return first(applyAll(rmsNormOp, inputs, { axis, eps }))
   })
 }

@@ -1,15 +1,48 @@
 /** Losses between examples: distances, margins, likelihoods of given distributions. PyTorch's definitions. */
+import { broadcastShapes, sameShape } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { logSigmoid, softplus } from './activation.ts'
+import { softplus } from './activation.ts'
 import { xlogy } from './arithmetic.ts'
 import { add, div, equal, greater, lessOrEqual, maximum, minimum, mul, sub } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { stopGradient } from './control.ts'
-import { type Operand, toTensor } from './define.ts'
+import { checked, type Operand, toTensor, toTensorPair } from './define.ts'
 import { vectorNorm } from './distance.ts'
-import { type BinaryLossOptions, cosineSimilarity, type LossOptions, reduceLosses } from './loss.ts'
-import { mean } from './reduce.ts'
+import { type BinaryLossOptions, bceWithLogits, type LossOptions, reduceLosses } from './loss.ts'
+import { expand, unsqueeze } from './movement.ts'
+import { mean, sum } from './reduce.ts'
+import { clamp } from './rounding.ts'
 import { exp, log, neg, relu } from './unary.ts'
+
+/**
+ * x y / (|x| |y|) along an axis of the shape that both broadcast to, each norm at least eps. Defaults: axis 1, eps 1e-8.
+ * As in PyTorch the bound on the norms changes their values only, not their gradients.
+ */
+export function cosineSimilarity(
+  x: Operand,
+  y: Operand,
+  options: { readonly axis?: number; readonly eps?: number } = {},
+): Tensor {
+  const { axis = 1, eps = 1e-8 } = options
+  const [a, b] = toTensorPair(x, y)
+  return checked(() => {
+    const shape = broadcastShapes('cosineSimilarity', [a.shape, b.shape])
+    const direction = (t: Tensor): Tensor => {
+      const norm = vectorNorm(t, 2, axis, { keepDims: true })
+      return div(t, add(norm, stopGradient(sub(maximum(norm, eps), norm))))
+    }
+    return sum(mul(direction(expand(a, shape)), direction(expand(b, shape))), axis)
+  })
+}
+
+/** x / max(|x|_p, eps) along an axis. Defaults: p 2, axis 1, eps 1e-12. */
+export function normalize(
+  x: Operand,
+  options: { readonly p?: number; readonly axis?: number; readonly eps?: number } = {},
+): Tensor {
+  const { p = 2, axis = 1, eps = 1e-12 } = options
+  return div(x, clamp(vectorNorm(x, p, axis, { keepDims: true }), eps))
+}
 
 /** |x - y + eps|_p along the last axis. Defaults: p 2, eps 1e-6. */
 export function pairwiseDistance(
@@ -72,18 +105,23 @@ export function hingeEmbeddingLoss(
   return reduceLosses(losses, options.reduction)
 }
 
-/** (log v + (x - y)^2 / v) / 2 with v = max(variance, eps), plus log(2 pi) / 2 if `full`. */
+/**
+ * (log v + (x - y)^2 / v) / 2 with v = max(variance, eps), plus log(2 pi) / 2 if `full`. The variance has x's shape, or
+ * one element for each of x's rows (last axis 1, or without it), or broadcasts.
+ */
 export function gaussianNllLoss(
   x: Operand,
   target: Operand,
   variance: Operand,
   options: LossOptions & { readonly full?: boolean; readonly eps?: number } = {},
 ): Tensor {
-  const given = toTensor(variance)
+  const [input, spread] = [toTensor(x), toTensor(variance)]
+  const isByRow = spread.rank === input.rank - 1 && sameShape(spread.shape, input.shape.slice(0, -1))
+  const given = isByRow ? unsqueeze(spread, -1) : spread
   // The bound changes the value, not the gradient: PyTorch applies it outside of the graph.
   const eps = options.eps ?? 1e-6
   const bounded = add(given, stopGradient(sub(maximum(given, eps), given)))
-  const difference = sub(x, target)
+  const difference = sub(input, target)
   const losses = mul(add(log(bounded), div(mul(difference, difference), bounded)), 0.5)
   return reduceLosses(options.full ? add(losses, 0.5 * Math.log(2 * Math.PI)) : losses, options.reduction)
 }
@@ -107,12 +145,11 @@ export function poissonNllLoss(
 
 /** log(1 + e^(-target x)). */
 export function softMarginLoss(x: Operand, target: Operand, options: LossOptions = {}): Tensor {
-  return reduceLosses(softplus(neg(mul(target, x)), { threshold: Number.POSITIVE_INFINITY }), options.reduction)
+  return reduceLosses(softplus(neg(mul(target, x))), options.reduction)
 }
 
 /** Mean over the classes (last axis) of -(y log s(x) + (1 - y) log(1 - s(x))). */
 export function multilabelSoftMarginLoss(x: Operand, target: Operand, options: BinaryLossOptions = {}): Tensor {
-  const losses = neg(add(mul(target, logSigmoid(x)), mul(sub(1, target), logSigmoid(neg(x)))))
-  const weighted = options.weight === undefined ? losses : mul(losses, options.weight)
-  return reduceLosses(mean(weighted, -1), options.reduction)
+  const losses = bceWithLogits(x, target, { ...options, reduction: 'none' })
+  return reduceLosses(mean(losses, -1), options.reduction)
 }

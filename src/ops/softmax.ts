@@ -13,6 +13,7 @@ import {
   requireDType,
   toTensor,
 } from './define.ts'
+import { reshape } from './movement.ts'
 import { neg } from './unary.ts'
 
 interface AxisAttribute {
@@ -38,6 +39,7 @@ function defineSoftmax(
       { inputs: [[2, 5]], call: (x) => call(x) },
       { inputs: [[3, 1, 4]], call: (x) => call(x, 0) },
       { inputs: [[2, 3, 2]], call: (x) => call(x, -2) },
+      { inputs: [[]], call: (x) => call(x, 0) },
     ],
     errors: () => [
       { inputs: [[2, 3]], call: (x) => call(x, 2) },
@@ -47,10 +49,9 @@ function defineSoftmax(
 }
 
 // dx = y (g - sum(g y))
-export const softmaxOp = defineSoftmax('softmax', 'Softmax', softmax, (o, y, g, axis) => {
-  const weighted = o.mul(g, y)
-  return o.sub(weighted, o.mul(y, o.sum(weighted, axis, { keepDims: true })))
-})
+export const softmaxOp = defineSoftmax('softmax', 'Softmax', softmax, (o, y, g, axis) =>
+  o.mul(y, o.sub(g, o.sum(o.mul(g, y), axis, { keepDims: true }))),
+)
 // dx = g - exp(y) sum(g)
 export const logSoftmaxOp = defineSoftmax('logSoftmax', 'LogSoftmax', logSoftmax, (o, y, g, axis) =>
   o.sub(g, o.mul(o.exp(y), o.sum(g, axis, { keepDims: true }))),
@@ -58,7 +59,13 @@ export const logSoftmaxOp = defineSoftmax('logSoftmax', 'LogSoftmax', logSoftmax
 
 function along(op: OpDefinition<AxisAttribute>, x: Operand, axis: number): Tensor {
   const input = toTensor(x)
-  return checked(() => apply(op, [input], { axis: normalizeAxis(op.name, axis, input.rank) }))
+  return checked(() => {
+    const at = normalizeAxis(op.name, axis, input.rank)
+    // The kernels want an axis.
+    return input.rank === 0
+      ? reshape(apply(op, [reshape(input, [1])], { axis: at }), [])
+      : apply(op, [input], { axis: at })
+  })
 }
 
 /** e^x / sum(e^x) along an axis; -inf gives 0. Default axis: -1. */

@@ -67,8 +67,8 @@ function elementwise(op: ops.OpDefinition): Generator | undefined {
 
 const anyShape = new Set(
   `abs acos acosh add alias asin asinh atan2 atan atanh cast ceil clip cos cosh div equal erf erfc erfinv exp expm1 floor fmod gelu
-  greater greaterOrEqual isInf isNan less lessOrEqual log1p log logicalAnd logicalNot logicalOr logicalXor maximum minimum mul neg pow
-  reciprocal relu round runAfter sigmoid sign sin sinh sqrt stopGradient sub tan tanh withBackward`.split(/\s+/),
+  greater greaterOrEqual hardsigmoid isInf isNan leakyRelu less lessOrEqual log1p log logicalAnd logicalNot logicalOr logicalXor maximum minimum mul neg pow
+  reciprocal relu round runAfter sigmoid sign sin sinh sqrt stopGradient sub swish tan tanh withBackward`.split(/\s+/),
 )
 
 const reduction =
@@ -210,6 +210,19 @@ const generators: Record<string, Generator> = {
       inputs: [[draw.whole(1, 2), 2, draw.whole(5, 8), draw.whole(5, 8)]],
       call: (x) => ops.maxPool2d(x, kernel, options),
     }
+  },
+  batchNorm: (draw) => {
+    const channels = draw.whole(1, 4)
+    const variance: ops.SampleInput = { shape: [channels], range: [0.5, 2] }
+    return {
+      inputs: [[draw.whole(1, 3), channels, ...draw.shape(0, 2)], [channels], variance],
+      call: (x, mean, spread) => ops.batchNorm(x, mean, spread),
+    }
+  },
+  rmsNorm: (draw) => {
+    const shape = draw.shape(1)
+    const normalized = shape.slice(draw.whole(0, shape.length - 1))
+    return { inputs: [shape, normalized], call: (x, weight) => ops.rmsNorm(x, normalized, { weight }) }
   },
   layerNorm: (draw) => {
     const shape = draw.shape(1)

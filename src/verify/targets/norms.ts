@@ -1,10 +1,25 @@
 /** PyTorch's normalisation functions, by the names of the reference entries. */
 import * as ops from '../../ops/index.ts'
-import { inputOf, numberSetting, numbersSetting, type OpCall, type OpTargets } from '../target.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { booleanSetting, inputOf, numberSetting, numbersSetting, type OpCall, type OpTargets } from '../target.ts'
 
 function normOptions(call: OpCall, eps = 1e-5): ops.NormOptions {
   const { weight, bias } = call.inputs
   return { weight, bias, eps: numberSetting(call.settings, 'eps', eps) }
+}
+
+function byRunningStatistics(call: OpCall): Tensor {
+  const [mean, variance] = [inputOf(call, 'running_mean'), inputOf(call, 'running_var')]
+  return ops.batchNorm(inputOf(call, 'input'), mean, variance, normOptions(call))
+}
+
+/** Running statistics may be missing where only the output is asked for. */
+function batchNormTrain(call: OpCall): ops.BatchNormResult {
+  const input = inputOf(call, 'input')
+  const channels = input.shape.slice(1, 2)
+  const { running_mean: mean = ops.zeros(channels), running_var: variance = ops.ones(channels) } = call.inputs
+  const momentum = numberSetting(call.settings, 'momentum', 0.1)
+  return ops.batchNormTrain(input, mean, variance, { ...normOptions(call), momentum })
 }
 
 export const targets: OpTargets = {
@@ -14,14 +29,12 @@ export const targets: OpTargets = {
     ops.rmsNorm(inputOf(call, 'input'), numbersSetting(call.settings, 'normalized_shape'), normOptions(call, 2 ** -23)),
   'torch.nn.functional.group_norm': (call) =>
     ops.groupNorm(inputOf(call, 'input'), numberSetting(call.settings, 'num_groups'), normOptions(call)),
-  'torch.nn.functional.instance_norm': (call) => ops.instanceNorm(inputOf(call, 'input'), normOptions(call)),
+  'torch.nn.functional.instance_norm': (call) =>
+    booleanSetting(call.settings, 'use_input_stats', true)
+      ? ops.instanceNorm(inputOf(call, 'input'), normOptions(call))
+      : byRunningStatistics(call),
   'torch.nn.functional.batch_norm': (call) =>
-    ops.batchNorm(
-      inputOf(call, 'input'),
-      inputOf(call, 'running_mean'),
-      inputOf(call, 'running_var'),
-      normOptions(call),
-    ),
+    booleanSetting(call.settings, 'training', false) ? batchNormTrain(call).output : byRunningStatistics(call),
   'torch.nn.functional.local_response_norm': (call) =>
     ops.localResponseNorm(inputOf(call, 'input'), numberSetting(call.settings, 'size'), {
       alpha: numberSetting(call.settings, 'alpha', 1e-4),
@@ -42,12 +55,7 @@ export const targets: OpTargets = {
     return [weight, sigma, u, v]
   },
   batch_norm_train: (call) => {
-    const { output, runningMean, runningVar } = ops.batchNormTrain(
-      inputOf(call, 'input'),
-      inputOf(call, 'running_mean'),
-      inputOf(call, 'running_var'),
-      { ...normOptions(call), momentum: numberSetting(call.settings, 'momentum', 0.1) },
-    )
+    const { output, runningMean, runningVar } = batchNormTrain(call)
     return [output, runningMean, runningVar]
   },
 }

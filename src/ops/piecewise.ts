@@ -1,0 +1,111 @@
+/** Activation functions of straight pieces, and hardswish, which is made of one. Gradients at the kinks are PyTorch's. */
+import type { Tensor } from '../tensor/tensor.ts'
+import { ShapeError } from '../util/errors.ts'
+import { add, greater, lessOrEqual, mul, sub } from './binary.ts'
+import { where } from './choice.ts'
+import { customGradient } from './control.ts'
+import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
+import { reshape } from './movement.ts'
+import { sumTo } from './reduce.ts'
+import { clamp } from './rounding.ts'
+import { abs, defineUnary, relu } from './unary.ts'
+
+const kinked = [-1.3, -0.4, 0.2, 0.9]
+
+/** A primitive: its kernel takes a twelfth of the time of a choice between x and slope x. */
+export const leakyReluOp = defineOp<{ readonly slope: number }>({
+  name: 'leakyRelu',
+  infer: (inputs) => {
+    const x = inputAt('leakyRelu', inputs, 0)
+    requireDType('leakyRelu', 'input', x, ['float32'])
+    return [{ dtype: x.dtype, shape: x.shape }]
+  },
+  gradient: (o, { inputs, attributes }, [g]) => [
+    g && o.where(o.greater(inputAt('leakyRelu', inputs, 0), 0), g, o.mul(g, attributes.slope)),
+  ],
+  lower: (emit, { inputs, attributes }) => emit.node('LeakyRelu', inputs, { alpha: { float: attributes.slope } }),
+  samples: () => [
+    { inputs: [{ shape: [2, 2], values: kinked }], call: (x) => leakyRelu(x), smooth: false },
+    { inputs: [{ shape: [4, 1], values: kinked }], call: (x) => leakyRelu(x, { negativeSlope: -0.5 }), smooth: false },
+  ],
+  errors: () => [{ inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => leakyRelu(x) }],
+})
+
+/** x for x > 0, else slope x. Default slope: 0.01. */
+export function leakyRelu(x: Operand, options: { readonly negativeSlope?: number } = {}): Tensor {
+  return apply(leakyReluOp, [toTensor(x)], { slope: options.negativeSlope ?? 0.01 })
+}
+
+/** x for x > 0, else weight x; the weight is one number or one per channel (axis 1). */
+export function prelu(x: Operand, weight: Operand): Tensor {
+  const [input, slope] = [toTensor(x), toTensor(weight)]
+  return checked(() => {
+    const channels = input.rank > 1 ? (input.shape[1] ?? 1) : 1
+    if (slope.size !== 1 && slope.size !== channels) {
+      throw new ShapeError(
+        `prelu: the weight must have 1 element or one per channel (${channels}), found ${slope.size}`,
+      )
+    }
+    const parametric = customGradient(
+      (given: Tensor, factor: Tensor) => add(relu(given), mul(clamp(given, undefined, 0), factor)),
+      (g, { inputs: [given, factor] }) => [
+        where(greater(given, 0), g, mul(g, factor)),
+        sumTo(mul(g, clamp(given, undefined, 0)), factor.shape),
+      ],
+    )
+    return parametric(
+      input,
+      reshape(
+        slope,
+        input.shape.map((_, axis) => (axis === 1 ? slope.size : 1)),
+      ),
+    )
+  })
+}
+
+/** min(max(x, min), max). Defaults: -1, 1. The gradient at the bounds is 0. */
+export function hardtanh(x: Operand, options: { readonly min?: number; readonly max?: number } = {}): Tensor {
+  return clamp(x, options.min ?? -1, options.max ?? 1)
+}
+
+/** min(max(x, 0), 6). */
+export function relu6(x: Operand): Tensor {
+  return clamp(x, 0, 6)
+}
+
+/** A primitive: one kernel, one pass over memory. */
+export const hardsigmoidOp = defineUnary('hardsigmoid', hardsigmoid, {
+  smooth: false,
+  gradient: (o, x, _y, g) => o.where(o.less(o.abs(x), 3), o.mul(g, 1 / 6), 0),
+  lower: (emit, x) => emit.node('HardSigmoid', [x], { alpha: { float: 1 / 6 }, beta: { float: 0.5 } }),
+})
+
+/** min(max(x / 6 + 1/2, 0), 1). */
+export function hardsigmoid(x: Operand): Tensor {
+  return apply(hardsigmoidOp, [toTensor(x)], {})
+}
+
+/** x hardsigmoid(x): 0 below -3 and x above 3 (Howard et al. 2019). */
+export function hardswish(x: Operand): Tensor {
+  return mul(x, hardsigmoid(x))
+}
+
+/** Moves x toward 0 by lambda, and to 0 within it. Default lambda: 0.5. */
+export function softshrink(x: Operand, options: { readonly lambda?: number } = {}): Tensor {
+  const lambda = options.lambda ?? 0.5
+  const shrink = customGradient(
+    (input: Tensor) => sub(input, clamp(input, -lambda, lambda)),
+    (g, { inputs: [input] }) => [where(lessOrEqual(abs(input), lambda), 0, g)],
+  )
+  return shrink(toTensor(x))
+}
+
+/** x where |x| > lambda, else 0. Default lambda: 0.5. */
+export function hardshrink(x: Operand, options: { readonly lambda?: number } = {}): Tensor {
+  return where(lessOrEqual(abs(x), options.lambda ?? 0.5), 0, x)
+}
+
+/** x where x > threshold, else value. */
+export function threshold(x: Operand, limit: number, value: number): Tensor {
+  return where(lessOrEqual(x, limit), value, x)
+}
