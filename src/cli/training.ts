@@ -1,6 +1,7 @@
 /** A training session as the commands `train` and `resume` hold it: signals, the loop, the report, the summary. */
 import type { OpenedData } from '../systems/define.ts'
-import { type LoopResult, train } from '../train/loop.ts'
+import { type LoopResult, observeAll, train } from '../train/loop.ts'
+import { logToTensorBoard } from '../train/tensorboard.ts'
 import type { OpenedRun } from './session.ts'
 import { formatDuration, formatMetrics, type Reporter } from './ui.ts'
 
@@ -30,7 +31,10 @@ export async function trainRun(opened: OpenedRun, data: OpenedData, reporter: Re
   reporter.event('start', { run: run.path, system: run.description.system, recipe: run.description.recipe })
   reporter.say(`run directory ${run.path}`)
   const { signal, dispose } = interruptSignal(reporter)
-  const result = await train(task, run, { ...loop, ...(steps !== null && { steps }), signal }, reporter.observer)
+  const log = run.description.tensorboard ? logToTensorBoard(run.tensorboard) : undefined
+  const observer = observeAll(log ? [reporter.observer, log] : [reporter.observer])
+  const result = await train(task, run, { ...loop, ...(steps !== null && { steps }), signal }, observer)
+  log?.close()
   dispose()
   reporter.endProgress()
   if (result.reason === 'interrupted') {

@@ -55,6 +55,21 @@ export interface LoopObserver {
   readonly onCheckpoint?: (path: string) => void
 }
 
+/** One observer that tells several. */
+export function observeAll(observers: readonly LoopObserver[]): LoopObserver {
+  return {
+    onStep: (report) => {
+      for (const { onStep } of observers) onStep?.(report)
+    },
+    onEvaluation: (...evaluation) => {
+      for (const { onEvaluation } of observers) onEvaluation?.(...evaluation)
+    },
+    onCheckpoint: (path) => {
+      for (const { onCheckpoint } of observers) onCheckpoint?.(path)
+    },
+  }
+}
+
 export type StopReason = 'finished' | 'interrupted' | 'early stop' | 'not finite'
 
 export interface LoopResult {

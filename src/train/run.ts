@@ -16,6 +16,8 @@ const description = z.strictObject({
   facts: z.record(z.string(), z.unknown()),
   limits: z.strictObject({ steps: z.number().nullable() }),
   threads: z.number().nullable(),
+  /** Whether every session of the run also writes a TensorBoard event file. */
+  tensorboard: z.boolean().default(false),
   versions: z.record(z.string(), z.string()),
   started: z.string(),
 })
@@ -46,6 +48,9 @@ export class RunDirectory {
   }
   get report(): string {
     return join(this.path, 'report.html')
+  }
+  get tensorboard(): string {
+    return join(this.path, 'tensorboard')
   }
   get metrics(): string {
     return join(this.path, 'metrics.jsonl')

@@ -1,6 +1,6 @@
 /** The command line as a user runs it: the built program in a process of its own. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -61,8 +61,19 @@ describe('mistakes end in one line and exit code 2', () => {
 
 test('train, evaluate, predict, export and describe a run', async () => {
   const run = join(folder, 'run')
-  const trained = await tenfold('train', 'mixer/mnist', '--steps', '20', ...small, '--out', run, '--json')
+  const trained = await tenfold(
+    'train',
+    'mixer/mnist',
+    '--steps',
+    '20',
+    ...small,
+    '--out',
+    run,
+    '--tensorboard',
+    '--json',
+  )
   expect(trained.err).toBe('')
+  expect(readdirSync(join(run, 'tensorboard'))).toHaveLength(1)
   const events = trained.out
     .trim()
     .split('\n')

@@ -10,6 +10,7 @@ interface TrainFlags {
   readonly seed: number
   readonly out?: string
   readonly threads?: number
+  readonly tensorboard?: boolean
   readonly json?: boolean
 }
 
@@ -24,6 +25,7 @@ export function addTrain(program: Command): void {
     .option('--seed <n>', 'of everything random', wholeNumber(0), 0)
     .option('--out <dir>', 'run directory (default: runs/SYSTEM-RECIPE-TIME)')
     .option('--threads <n>', 'threads that compute (default: all cores)', wholeNumber(1))
+    .option('--tensorboard', 'also write event files for TensorBoard, to DIR/tensorboard')
     .option('--json', 'one JSON object a line')
     .addHelpText(
       'after',
@@ -62,6 +64,7 @@ export function addTrain(program: Command): void {
         facts: data.facts,
         limits: { steps: flags.steps ?? null },
         threads: flags.threads ?? null,
+        tensorboard: flags.tensorboard ?? false,
         versions: await versionsInUse(),
         started: new Date().toISOString(),
       })
