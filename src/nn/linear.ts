@@ -24,24 +24,31 @@ export function defaultBias(weightShape: readonly number[]): Initialiser {
   return (shape) => uniform(shape, { low: -bound, high: bound })
 }
 
-/** y = x W^T + b. x [..., in] -> [..., out]; weight [out, in], bias [out]. */
+export interface LinearLayerOptions extends WeightOptions {
+  /** The axis that is mapped. Default: -1. */
+  readonly axis?: number
+}
+
+/** y = x W^T + b. x [..., in] -> [..., out], or the same map of another axis; weight [out, in], bias [out]. */
 export class Linear extends Module {
   readonly inFeatures: number
   readonly outFeatures: number
   readonly weight: Variable
   readonly bias: Variable | undefined
+  readonly #axis: number
 
-  constructor(inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: LinearLayerOptions = {}) {
     super()
-    const { bias = true, initWeight = defaultWeight } = options
+    const { bias = true, initWeight = defaultWeight, axis = -1 } = options
     this.inFeatures = inFeatures
     this.outFeatures = outFeatures
+    this.#axis = axis
     const shape = [outFeatures, inFeatures]
     this.weight = parameter(shape, initWeight)
     this.bias = bias ? parameter([outFeatures], options.initBias ?? defaultBias(shape)) : undefined
   }
 
   forward(x: Tensor): Tensor {
-    return ops.linear(x, this.weight, this.bias)
+    return ops.linear(x, this.weight, this.bias, { axis: this.#axis })
   }
 }

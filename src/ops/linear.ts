@@ -1,6 +1,6 @@
 /** Affine and bilinear maps over the last axis. */
 import { elementCount } from '../tensor/dtype.ts'
-import { formatShape, sameShape, sizeOf } from '../tensor/shape.ts'
+import { formatShape, normalizeAxis, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
@@ -8,25 +8,46 @@ import { checked, type Operand, toTensor } from './define.ts'
 import { addmmWith, matmul, matmulWith } from './matmul.ts'
 import { permute, reshape } from './movement.ts'
 
-/** x W^T + b: x [..., in], weight [out, in], bias [out] (PyTorch's layout). */
-export function linear(x: Operand, weight: Operand, bias?: Operand): Tensor {
+export interface LinearOptions {
+  /** The axis that is mapped. Default: -1. */
+  readonly axis?: number
+}
+
+/** x W^T + b: x [..., in], weight [out, in], bias [out] (PyTorch's layout); or the same map of another axis of x. */
+export function linear(x: Operand, weight: Operand, bias?: Operand, options: LinearOptions = {}): Tensor {
   const [input, w] = [toTensor(x), toTensor(weight)]
   return checked(() => {
-    if (w.rank !== 2 || input.rank === 0 || sizeOf(input.shape, -1) !== w.shape[1]) {
+    const axis = input.rank === 0 ? 0 : normalizeAxis('linear', options.axis ?? -1, input.rank)
+    if (w.rank !== 2 || input.rank === 0 || sizeOf(input.shape, axis) !== w.shape[1]) {
+      const name = axis === input.rank - 1 || input.rank === 0 ? 'last axis' : `axis ${axis}`
       throw new ShapeError(
-        `linear: the input's last axis must be the weight's ${w.shape[1]} inputs, found input ${formatShape(input.shape)}, weight [out, in] = ${formatShape(w.shape)}`,
+        `linear: the input's ${name} must be the weight's ${w.shape[1]} inputs, found input ${formatShape(input.shape)}, weight [out, in] = ${formatShape(w.shape)}`,
       )
     }
-    const [outputs, inputs] = [sizeOf(w.shape, 0), sizeOf(w.shape, 1)]
-    const leading = input.shape.slice(0, -1)
-    // One product of two matrices: leading axes are folded, so that the weight's gradient is one product too.
-    const rows = reshape(input, [elementCount(leading), inputs])
-    const product =
-      bias === undefined
-        ? matmulWith(rows, w, { transposeB: true })
-        : addmmWith(checkedBias('linear', bias, outputs), rows, w, { transposeB: true })
-    return reshape(product, [...leading, outputs])
+    const b = bias === undefined ? undefined : checkedBias('linear', bias, sizeOf(w.shape, 0))
+    return axis === input.rank - 1 ? mapLastAxis(input, w, b) : mapInnerAxis(input, w, b, axis)
   })
+}
+
+/** One product of two matrices: leading axes are folded, so that the weight's gradient is one product too. */
+function mapLastAxis(x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
+  const [outputs, inputs] = [sizeOf(weight.shape, 0), sizeOf(weight.shape, 1)]
+  const leading = x.shape.slice(0, -1)
+  const rows = reshape(x, [elementCount(leading), inputs])
+  const product =
+    bias === undefined
+      ? matmulWith(rows, weight, { transposeB: true })
+      : addmmWith(bias, rows, weight, { transposeB: true })
+  return reshape(product, [...leading, outputs])
+}
+
+/** The weight from the left, so that no activation is transposed, forward or backward (docs/decisions/001). */
+function mapInnerAxis(x: Tensor, weight: Tensor, bias: Tensor | undefined, axis: number): Tensor {
+  const [leading, trailing] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)]
+  const columns = reshape(x, [elementCount(leading), sizeOf(x.shape, axis), elementCount(trailing)])
+  const product = matmul(weight, columns)
+  const y = bias === undefined ? product : add(product, reshape(bias, [bias.size, 1]))
+  return reshape(y, [...leading, sizeOf(weight.shape, 0), ...trailing])
 }
 
 function checkedBias(op: string, bias: Operand, outputs: number): Tensor {

@@ -15,16 +15,17 @@ export type DropMask = Tensor
 // The official models' epsilon; PyTorch's default of 1e-5 gives visibly other numbers.
 const epsilon = 1e-6
 
-/** Two layers with a GELU between, over the last axis. */
+/** Two layers with a GELU between, over the given axis. */
 export class MlpBlock extends Module {
   readonly fc1: Linear
   readonly fc2: Linear
   readonly #gelu: MixerConfig['gelu']
 
-  constructor(width: number, hidden: number, gelu: MixerConfig['gelu']) {
+  constructor(axis: number, width: number, hidden: number, gelu: MixerConfig['gelu']) {
     super()
-    this.fc1 = new Linear(width, hidden, { initWeight: init.lecunNormal, initBias: init.zeros })
-    this.fc2 = new Linear(hidden, width, { initWeight: init.lecunNormal, initBias: init.zeros })
+    const options = { axis, initWeight: init.lecunNormal, initBias: init.zeros }
+    this.fc1 = new Linear(width, hidden, options)
+    this.fc2 = new Linear(hidden, width, options)
     this.#gelu = gelu
   }
 
@@ -44,15 +45,14 @@ export class MixerBlock extends Module {
     super()
     const { hidden_dim, tokens_mlp_dim, channels_mlp_dim, gelu } = config
     this.norm1 = new LayerNorm(hidden_dim, { eps: epsilon })
-    this.mlp_tokens = new MlpBlock(tokenCount(config), tokens_mlp_dim, gelu)
+    this.mlp_tokens = new MlpBlock(1, tokenCount(config), tokens_mlp_dim, gelu)
     this.norm2 = new LayerNorm(hidden_dim, { eps: epsilon })
-    this.mlp_channels = new MlpBlock(hidden_dim, channels_mlp_dim, gelu)
+    this.mlp_channels = new MlpBlock(2, hidden_dim, channels_mlp_dim, gelu)
   }
 
   /** x: [N, S, C]. keep: factors on the two branches, [N, 1, 1] each; absent: nothing is dropped. */
   forward(x: Tensor, keep?: readonly [Tensor, Tensor]): Tensor {
-    const tokens = ops.transpose(this.norm1.forward(x)) // [N, C, S]
-    const mixed = ops.transpose(this.mlp_tokens.forward(tokens)) // [N, S, C]
+    const mixed = this.mlp_tokens.forward(this.norm1.forward(x)) // [N, S, C]
     const y = ops.add(x, keep ? ops.mul(mixed, keep[0]) : mixed)
     const channels = this.mlp_channels.forward(this.norm2.forward(y)) // [N, S, C]
     return ops.add(y, keep ? ops.mul(channels, keep[1]) : channels)

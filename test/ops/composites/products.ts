@@ -14,10 +14,13 @@ export const samples: Record<string, ops.Sample[]> = {
     sample((c, a, b) => ops.addmmWith(c, a, b, { transposeB: true, alpha: 3 }), [2, 1], [2, 3], [4, 3]),
   ],
   linear: [
-    sample(ops.linear, [2, 2, 5], [3, 5], [3]),
-    sample(ops.linear, [5], [3, 5], [3]),
-    sample(ops.linear, [0, 5], [3, 5], [3]),
+    sample((x, w, b) => ops.linear(x, w, b), [2, 2, 5], [3, 5], [3]),
+    sample((x, w, b) => ops.linear(x, w, b), [5], [3, 5], [3]),
+    sample((x, w, b) => ops.linear(x, w, b), [0, 5], [3, 5], [3]),
     sample((x, w) => ops.linear(x, w), [2, 1, 4], [1, 4]),
+    sample((x, w, b) => ops.linear(x, w, b, { axis: -2 }), [2, 4, 3], [5, 4], [5]),
+    sample((x, w) => ops.linear(x, w, undefined, { axis: 0 }), [4, 3], [2, 4]),
+    sample((x, w, b) => ops.linear(x, w, b, { axis: 1 }), [2, 3, 1, 2], [4, 3], [4]),
   ],
   bilinear: [
     sample(ops.bilinear, [2, 3, 4], [2, 3, 5], [2, 4, 5], [2]),
@@ -54,13 +57,23 @@ export const errors: Record<string, ops.Sample> = {
     [2, 2, 3],
     [2, 3],
   ),
+  "linear: the input's axis 0 must be the weight's 5 inputs, found input [2, 4], weight [out, in] = [3, 5]": sample(
+    (x, w) => ops.linear(x, w, undefined, { axis: 0 }),
+    [2, 4],
+    [3, 5],
+  ),
+  'linear: axis must be a whole number in [-2, 1] for 2 axes, found 2': sample(
+    (x, w) => ops.linear(x, w, undefined, { axis: 2 }),
+    [2, 4],
+    [3, 4],
+  ),
   "linear: the input's last axis must be the weight's 5 inputs, found input [2, 4], weight [out, in] = [3, 5]": sample(
-    ops.linear,
+    (x, w) => ops.linear(x, w),
     [2, 4],
     [3, 5],
     [3],
   ),
-  'linear: the bias must have shape [3], found [2]': sample(ops.linear, [2, 5], [3, 5], [2]),
+  'linear: the bias must have shape [3], found [2]': sample((x, w, b) => ops.linear(x, w, b), [2, 5], [3, 5], [2]),
   'bilinear: needs a [..., in1], b [..., in2] and weight [out, in1, in2], found [2, 4], [3, 5], [2, 4, 5]': sample(
     (a, b, w) => ops.bilinear(a, b, w),
     [2, 4],
