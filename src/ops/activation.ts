@@ -28,9 +28,9 @@ export const geluOp = defineOp<{ readonly approximate: GeluForm }>({
       throw new ShapeError(`gelu: approximate must be none or tanh, found ${String(approximate)}`)
     return [{ dtype: x.dtype, shape: x.shape }]
   },
-  gradient: (o, { inputs, attributes }, [g]) => {
+  gradient: (o, { inputs, outputs, attributes }, [g]) => {
     if (!g) return []
-    const x = inputAt('gelu', inputs, 0)
+    const [x, y] = [inputAt('gelu', inputs, 0), inputAt('gelu', outputs, 0)]
     if (attributes.approximate === 'none') {
       // d = Phi(x) + x phi(x); with z = x / sqrt(2): phi(x) = e^(-z^2) / sqrt(2 pi) = e^(-log(2 pi) / 2 - z^2)
       const z = o.mul(x, SQRT1_2)
@@ -38,11 +38,11 @@ export const geluOp = defineOp<{ readonly approximate: GeluForm }>({
       const density = o.exp(o.sub(-0.5 * Math.log(2 * PI), o.mul(z, z)))
       return [o.mul(g, o.add(cumulative, o.mul(x, density)))]
     }
-    // With s = sigmoid(2u), u = sqrt(2/pi)(x + 0.044715 x^3): gelu = x s, d = s + x s (1 - s) 2u'
+    // With s = sigmoid(2u), u = sqrt(2/pi)(x + 0.044715 x^3): y = x s, d = s + x s (1 - s) 2u' = s (1 + (x - y) 2u')
     const square = o.mul(x, x)
     const s = o.sigmoid(o.mul(x, o.add(o.mul(square, 2 * tanhScale * cubic), 2 * tanhScale)))
     const inner = o.add(o.mul(square, 6 * tanhScale * cubic), 2 * tanhScale)
-    return [o.mul(g, o.mul(s, o.add(o.mul(o.mul(x, o.sub(1, s)), inner), 1)))]
+    return [o.mul(g, o.mul(s, o.add(o.mul(o.sub(x, y), inner), 1)))]
   },
   lower: (emit, { inputs, attributes }) => emit.node('Gelu', inputs, { approximate: attributes.approximate }),
   samples: () =>
