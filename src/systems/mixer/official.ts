@@ -72,6 +72,11 @@ function squeezed(array: NDArray, rank: number): NDArray {
   return { ...array, shape: array.shape.filter((size) => size !== 1) }
 }
 
+/** Whether a name is one of the official checkpoints', old or new. */
+export function isOfficialName(name: string): boolean {
+  return findRule('official', modernName(name)) !== undefined
+}
+
 /** An official checkpoint under our names, in our layout. Throws a FormatError for a name it does not know. */
 export function fromOfficial(tensors: ReadonlyMap<string, NDArray>): Map<string, NDArray> {
   const result = new Map<string, NDArray>()
