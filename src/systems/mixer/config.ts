@@ -88,7 +88,7 @@ export function mixerSettings(defaults: {
 }) {
   return z.strictObject({
     patch_size: positive.default(defaults.patch_size).describe('side of a patch, in pixels'),
-    num_blocks: positive.default(defaults.num_blocks).describe('layers'),
+    num_blocks: positive.default(defaults.num_blocks).describe('blocks, one after the other'),
     hidden_dim: positive.default(defaults.hidden_dim).describe('width of a token, C'),
     tokens_mlp_dim: positive.default(defaults.tokens_mlp_dim).describe('hidden width of the token mixing, D_S'),
     channels_mlp_dim: positive.default(defaults.channels_mlp_dim).describe('hidden width of the channel mixing, D_C'),

@@ -27,21 +27,22 @@ interface Loaded {
 const stem = 'stem.proj.weight'
 const isHead = (name: string): boolean => name.startsWith('head.')
 
-/** The GELU of a model that `tenfold export` wrote: its metadata hold the configuration. */
-function exportedGelu(config: string | undefined): MixerConfig['gelu'] | undefined {
-  if (config === undefined) return undefined
-  const { model } = JSON.parse(config) as { model?: { gelu?: string } }
-  return model?.gelu === 'none' ? 'none' : 'tanh'
+/** The GELU of a model that `tenfold export` wrote: its metadata hold the configuration as JSON. */
+function exportedGelu(config = ''): MixerConfig['gelu'] {
+  return config.includes('"gelu":"none"') ? 'none' : 'tanh'
 }
 
-/** The tensors of a Mixer among those of a file. Files of timm may have a prefix before all names, such as `model.`. */
+/** The tensors of a Mixer among those of a file. All names may have a prefix, such as `model.`. */
 function findModel(path: string, { format, tensors, metadata }: TensorFile): Loaded {
   const official = new Map([...tensors].filter(([name]) => isOfficialName(name)))
   if (official.size > 0) {
     const state = [...fromOfficial(official)].filter(([name]) => !isHead(name))
     return { state: new Map(state), gelu: 'tanh', origin: 'official' }
   }
-  const found = [...tensors.keys()].find((name) => name === stem || name.endsWith(`.${stem}`))
+  // The shortest: in a checkpoint of a run the optimizer's state has longer names.
+  const [found] = [...tensors.keys()]
+    .filter((name) => name === stem || name.endsWith(`.${stem}`))
+    .sort((a, b) => a.length - b.length)
   if (found === undefined) {
     throw new FormatError(`${path}: must be a checkpoint of an MLP-Mixer, found a ${format} file without its stem`, {
       hint: `"stem/kernel" in official .npz files, "${stem}" in timm's; tenfold info ${path} lists what it holds`,
@@ -53,9 +54,9 @@ function findModel(path: string, { format, tensors, metadata }: TensorFile): Loa
     .filter(([name]) => name.startsWith(prefix))
     .map(([name, array]) => [name.slice(prefix.length), array] as const)
     .filter(([name]) => own.test(name))
-  // Whoever writes metadata with a system is tenfold; in its runs' checkpoints the model stands beside the optimizer.
+  // Exported by tenfold, or a checkpoint of one of its runs.
   const isOurs = metadata.system !== undefined || metadata.format === 'tenfold'
-  const gelu = isOurs ? (exportedGelu(metadata.config) ?? 'tanh') : 'none'
+  const gelu = isOurs ? exportedGelu(metadata.config) : 'none'
   return { state: new Map(state), gelu, origin: isOurs ? 'tenfold' : 'timm' }
 }
 
