@@ -1,6 +1,6 @@
 /** Real picture files from training to export, as a user runs it: the built program in processes of its own. */
 import { execFile, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -205,8 +205,13 @@ test('fine-tuning: an official file, a new head, twice the resolution; then eval
     tokens_mlp_dim: 24,
     gelu: 'tanh',
   })
+  const metrics = async () => last((await tenfold('eval', tuned, '--json')).out).metrics
+  const before = await metrics()
+  rmSync(join(tuned, 'checkpoints'), { recursive: true }) // as if killed before the first one
+  expect((await tenfold('resume', tuned)).code).toBe(0)
+  expect(await metrics()).toEqual(before)
   writeFileSync(file, '') // what the run needs is its own by now
-  expect(last((await tenfold('eval', tuned, '--json')).out).metrics.accuracy).toBeGreaterThan(0.5)
+  expect((await metrics()).accuracy).toBeGreaterThan(0.5)
   expect((await tenfold('predict', tuned, join(photos, 'light', '2.webp'))).out).toMatch(/light \d/)
   const exported = join(folder, 'tuned.safetensors')
   expect((await tenfold('export', tuned, '--format', 'safetensors', '--out', exported)).code).toBe(0)

@@ -25,7 +25,7 @@ export function lookUpEach(picture: Picture, tableOf: (channel: Uint8Array) => U
   for (let c = 0; c < picture.channels; c++) {
     const channel = pixels.subarray(c * area, (c + 1) * area)
     const table = tableOf(channel)
-    if (table) for (const [i, value] of channel.entries()) channel[i] = table[value] ?? 0
+    if (table) for (let i = 0; i < area; i++) channel[i] = table[channel[i] ?? 0] ?? 0
   }
   return { ...picture, pixels }
 }

@@ -62,6 +62,7 @@ async function newRun(): Promise<RunDirectory> {
     facts,
     limits: { steps: null },
     threads: null,
+    tensorboard: false,
     versions: {},
     started: '',
   })
