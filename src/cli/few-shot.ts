@@ -2,6 +2,7 @@
 import { DataLoader, type Dataset, subset } from '../data/index.ts'
 import type { Representation } from '../systems/define.ts'
 import { type NDArray, toNumbers } from '../tensor/dtype.ts'
+import { evaluationBatchSize } from '../train/classifier.ts'
 import { fewShot, selectShots } from '../train/few-shot.ts'
 import { UsageError } from '../util/errors.ts'
 import { type OpenedRun, openData } from './session.ts'
@@ -36,7 +37,7 @@ const greatestPool = 65_000
 
 async function labelsOf(data: Dataset): Promise<number[]> {
   const labels: number[] = []
-  for await (const { label } of new DataLoader(data, { batchSize: Math.min(500, data.length) })) {
+  for await (const { label } of new DataLoader(data, { batchSize: evaluationBatchSize(data) })) {
     labels.push(...toNumbers((label as NDArray).data))
     if (labels.length >= greatestPool) break
   }

@@ -5,7 +5,7 @@ import { DataLoader } from '../data/loader.ts'
 import type { Module } from '../nn/index.ts'
 import * as ops from '../ops/index.ts'
 import { AdamW, cosineScheduleWithWarmup, ExponentialMovingAverage, type Optimizer, SGD } from '../optim/index.ts'
-import { toNumbers } from '../tensor/dtype.ts'
+import { elementCount, toNumbers } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import type { Metrics, TrainingTask } from './loop.ts'
@@ -144,6 +144,15 @@ function prefixed(prefix: string, variables: Iterable<readonly [string, Variable
   return [...variables].map(([name, variable]) => [`${prefix}.${name}`, variable])
 }
 
+/** Numbers in a batch of pictures: large models keep many values for each. */
+const evaluationNumbers = 2 ** 21
+
+/** Examples to evaluate at once: at most 500, fewer of large pictures. */
+export function evaluationBatchSize({ length, fields }: Dataset): number {
+  const size = elementCount(fields.image?.shape ?? [])
+  return Math.max(1, Math.min(500, length, Math.floor(evaluationNumbers / size)))
+}
+
 /** A function that runs a classifier over a data set in evaluation mode. */
 export function classifierEvaluator(model: ClassifierModel, options: ThreadOptions = {}): ClassifierEvaluator {
   const run = compile((batch: Record<string, Tensor>) => {
@@ -161,7 +170,7 @@ export function classifierEvaluator(model: ClassifierModel, options: ThreadOptio
     model.eval()
     const [labels, predicted, confidence]: number[][] = [[], [], []]
     let loss = 0
-    for await (const batch of new DataLoader(data, { batchSize: Math.min(500, data.length) })) {
+    for await (const batch of new DataLoader(data, { batchSize: evaluationBatchSize(data) })) {
       const results = await run(batch)
       labels?.push(...toNumbers(batch.label?.data ?? new Int32Array()))
       predicted?.push(...toNumbers(results.predicted.array.data))

@@ -5,7 +5,12 @@ import { init, Linear, Module } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { toNumbers } from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import { type ClassifierSettings, classifierEvaluator, classifierTask } from '../../src/train/classifier.ts'
+import {
+  type ClassifierSettings,
+  classifierEvaluator,
+  classifierTask,
+  evaluationBatchSize,
+} from '../../src/train/classifier.ts'
 
 /** Logits linear in the pixels. */
 class LinearClassifier extends Module {
@@ -114,4 +119,16 @@ test('the averaged model follows the trained one, with the warm-up of its decay'
     'random.calls',
   ])
   await task.step.release()
+})
+
+test('large pictures are evaluated a few at a time', () => {
+  const pictures = (side: number, length: number) => ({
+    ...data,
+    length,
+    fields: { ...data.fields, image: { dtype: 'uint8', shape: [3, side, side] } as const },
+  })
+  expect(evaluationBatchSize(pictures(28, 10_000))).toBe(500)
+  expect(evaluationBatchSize(pictures(28, 30))).toBe(30)
+  expect(evaluationBatchSize(pictures(224, 10_000))).toBe(13)
+  expect(evaluationBatchSize(pictures(2000, 10_000))).toBe(1)
 })

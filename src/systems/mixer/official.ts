@@ -41,9 +41,10 @@ const rules: readonly Rule[] = [
   { official: 'head/bias', ours: 'head.bias' },
 ]
 
-/** Names of big_vision's older checkpoints, rewritten to the present ones. */
+/** Names of big_vision's older checkpoints and of whole training states, rewritten to those of the parameters alone. */
 function modernName(name: string): string {
   return name
+    .replace(/^(params|opt\/target)\//, '')
     .replace(/^embedding\//, 'stem/')
     .replace(/^Mixer\/encoder_norm\//, 'pre_head_layer_norm/')
     .replace(/^Mixer\/encoderblock_(\d+)\//, 'MixerBlock_$1/')

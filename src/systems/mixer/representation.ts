@@ -3,7 +3,7 @@ import { compile } from '../../compile/compile.ts'
 import { DataLoader } from '../../data/index.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { normalizePixels, type ThreadOptions } from '../../train/classifier.ts'
+import { evaluationBatchSize, normalizePixels, type ThreadOptions } from '../../train/classifier.ts'
 import type { Representation } from '../define.ts'
 import { openFolder } from './data.ts'
 import type { Mixer } from './model.ts'
@@ -22,7 +22,7 @@ export function mixerRepresentation(
       const width = model.config.hidden_dim
       const features = new Float32Array(data.length * width)
       const labels: number[] = []
-      for await (const { image, label } of new DataLoader(data, { batchSize: Math.min(250, data.length) })) {
+      for await (const { image, label } of new DataLoader(data, { batchSize: evaluationBatchSize(data) })) {
         const rows = await run(image as NDArray)
         features.set(rows.array.data as Float32Array, labels.length * width)
         labels.push(...toNumbers((label as NDArray).data))

@@ -61,6 +61,7 @@ const files = {
   safetensors: write('timm.safetensors', writeSafetensors(timm)),
   pytorch: write('timm.pth', pytorchCheckpoint(timm)),
   prefixed: write('wrapped.safetensors', writeSafetensors(withPrefix(timm, 'module.'))),
+  state: write('state.npz', writeNpz(withPrefix(toOfficial(timm), 'params/'))),
   ours: write('ours.safetensors', writeSafetensors(timm, { system: 'mixer', config: '{"model":{"gelu":"tanh"}}' })),
 }
 
@@ -106,6 +107,7 @@ async function ownFeatures(gelu: MixerConfig['gelu'], picture: NDArray): Promise
 describe('a checkpoint begins the training', () => {
   test.each([
     ['official', 'tanh'],
+    ['state', 'tanh'],
     ['safetensors', 'none'],
     ['pytorch', 'none'],
     ['prefixed', 'none'],
