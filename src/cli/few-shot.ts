@@ -74,7 +74,7 @@ export async function evaluateFewShot(opened: OpenedRun, options: FewShotOptions
   const places = new Map(used.map((row, place) => [row, place]))
   const trainSide = await representation.features(subset(plain, used))
   const testSide = await representation.features(test)
-  const classes = Math.max(...labels, ...testSide.labels) + 1
+  const classes = 1 + [...labels, ...testSide.labels].reduce((most, label) => Math.max(most, label), 0)
   const rows = options.shots.map((shots, i): FewShotRow => {
     const accuracies = (draws[i] ?? []).map(
       (rows) =>
