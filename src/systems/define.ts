@@ -1,6 +1,7 @@
 /** What a system is: the same parts in each of the ten, walked by the command line, the report and the checks. */
 import type { z } from 'zod'
 import type { Dataset } from '../data/dataset.ts'
+import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import type { LoopOptions, Metrics, TrainingTask } from '../train/loop.ts'
@@ -14,7 +15,10 @@ export type Facts = Readonly<Record<string, unknown>>
 
 /** Data opened for training. */
 export interface OpenedData {
+  /** As training sees it: with random changes, if there are any. */
   readonly train: Dataset
+  /** The training examples as they are. Default: `train`. */
+  readonly plain?: Dataset
   readonly test: Dataset
   readonly facts: Facts
 }
@@ -35,6 +39,30 @@ export interface Exportable {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+/** Weights that training starts from instead of random ones. */
+export interface Pretrained<Config> {
+  /** The configuration with the sizes that the weights have. */
+  readonly config: Config
+  /** By the names of `Experiment.weights`; what is not among them keeps its initial values. */
+  readonly weights: ReadonlyMap<string, NDArray>
+  /** What was loaded, for people. */
+  readonly summary: string
+}
+
+/** Frozen features of a data set and its labels. */
+export interface LabelledFeatures {
+  /** float32 [examples, width] */
+  readonly features: NDArray
+  readonly labels: readonly number[]
+}
+
+/** What a model makes of its inputs before the head, for few-shot evaluation. */
+export interface Representation {
+  readonly features: (data: Dataset) => Promise<LabelledFeatures>
+  /** Opens another task's pictures, one sub-folder a class, as the model takes them. */
+  readonly openFolder: (folder: string) => Promise<OpenedData>
+}
+
 /** A model built from a configuration, with everything that can be done with it. */
 export interface Experiment {
   /** Parameters and buffers of the model by their state-dict names. */
@@ -48,6 +76,11 @@ export interface Experiment {
   readonly evaluate: (data: Dataset) => Promise<Metrics>
   readonly predict: (files: readonly string[]) => Promise<readonly Prediction[]>
   readonly exportable: () => Exportable
+  /** Replaces the initial weights before training. */
+  readonly initialize?: (weights: ReadonlyMap<string, NDArray>) => void
+  readonly representation?: Representation
+  /** Sections that show the learned weights; data are not needed. */
+  readonly inspect?: () => readonly Section[]
   /** Sections of the report, besides the ones every run has. */
   readonly explain: (data: OpenedData, metrics: readonly MetricsLine[]) => Promise<readonly Section[]>
 }
@@ -67,6 +100,8 @@ export interface Recipe<Config extends Settings = Settings> {
   /** Every setting with its default; a strict object, so that unknown settings are errors. */
   readonly config: z.ZodType<Config>
   readonly open: (config: Config) => Promise<OpenedData>
+  /** Reads the weights to start from, if the configuration names any. */
+  readonly pretrained?: (config: Config, facts: Facts) => Promise<Pretrained<Config> | undefined>
   /** Builds the model; all random numbers follow from the seed. */
   readonly build: (config: Config, facts: Facts, options: BuildOptions) => Experiment
 }
