@@ -26,6 +26,10 @@ export interface ReferenceCase {
   readonly target: string
   readonly mode: string
   readonly config: Settings
+  /** The whole JSON file: some cases have texts or records beside their tensors. */
+  readonly fields: Settings
+  /** Where the case's files lie: some cases name another one. */
+  readonly folder: string
   readonly tensors: ReadonlyMap<string, NDArray>
 }
 

@@ -5,10 +5,12 @@ import { addInfo } from './info.ts'
 import { addList } from './list.ts'
 import { addPredict } from './predict.ts'
 import { addResume } from './resume.ts'
+import { addTokenizer } from './tokenizer.ts'
 import { addTrain } from './train.ts'
 import { addVerify } from './verify.ts'
 
 /** Every command, in the order of `--help`. */
 export function addCommands(program: Command): void {
-  for (const add of [addList, addTrain, addResume, addEval, addPredict, addExport, addInfo, addVerify]) add(program)
+  for (const add of [addList, addTrain, addResume, addEval, addPredict, addExport, addInfo, addTokenizer, addVerify])
+    add(program)
 }

@@ -1,0 +1,10 @@
+import { defineSystem } from '../define.ts'
+import { dataTargets } from './verify-data.ts'
+
+export const fnet = defineSystem({
+  name: 'fnet',
+  title: 'FNet',
+  paper: 'Lee-Thorp et al. 2021, arXiv 2105.03824',
+  recipes: [],
+  targets: [...dataTargets],
+})
