@@ -1,6 +1,7 @@
 /** What a system is: the same parts in each of the ten, walked by the command line, the report and the checks. */
 import type { z } from 'zod'
 import type { Dataset } from '../data/dataset.ts'
+import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import type { LoopOptions, Metrics, TrainingTask } from '../train/loop.ts'
@@ -17,11 +18,13 @@ export interface OpenedData {
   readonly train: Dataset
   readonly test: Dataset
   readonly facts: Facts
+  /** Weights to start from, by their state-dict names: those of an earlier run. Default: fresh ones. */
+  readonly initial?: ReadonlyMap<string, NDArray>
 }
 
-/** One prediction for one file, best first. */
+/** One prediction for one input (a file or a text), best first. */
 export interface Prediction {
-  readonly file: string
+  readonly input: string
   readonly choices: readonly { readonly label: string; readonly probability: number }[]
 }
 
@@ -46,7 +49,8 @@ export interface Experiment {
   }
   /** Final metrics on held-out data. */
   readonly evaluate: (data: Dataset) => Promise<Metrics>
-  readonly predict: (files: readonly string[]) => Promise<readonly Prediction[]>
+  /** `inputs` are what the recipe's `predictExample` shows one of. */
+  readonly predict: (inputs: readonly string[]) => Promise<readonly Prediction[]>
   readonly exportable: () => Exportable
   /** Sections of the report, besides the ones every run has. */
   readonly explain: (data: OpenedData, metrics: readonly MetricsLine[]) => Promise<readonly Section[]>
@@ -64,6 +68,8 @@ export interface Recipe<Config extends Settings = Settings> {
   readonly name: string
   /** One line for `tenfold list`. */
   readonly summary: string
+  /** What `tenfold predict RUN` is given, as one writes it in a shell: `FILE...`, `"Call me [MASK]."`. */
+  readonly predictExample: string
   /** Every setting with its default; a strict object, so that unknown settings are errors. */
   readonly config: z.ZodType<Config>
   readonly open: (config: Config) => Promise<OpenedData>

@@ -41,6 +41,8 @@ export interface PairDraws {
   readonly pivot: (bound: number) => number
   /** Uniform in [0, 1): below 0.5 the order is kept. */
   readonly coin: () => number
+  /** The length that this pair may have with its special tokens, at most `maxLength`. Default: `maxLength`, as the official code. */
+  readonly length?: () => number
 }
 
 /**
@@ -54,9 +56,9 @@ export function* sentencePairs(
   ids: Pick<SpecialIds, 'cls' | 'sep' | 'pad'>,
   draws: PairDraws,
 ): Generator<SentencePair> {
-  const room = maxLength - 3
   let start = 0
   while (start + 1 < lines.length) {
+    const room = (draws.length?.() ?? maxLength) - 3
     let end = start
     for (let used = 0; end < lines.length; end++) {
       used += lines[end]?.length ?? 0

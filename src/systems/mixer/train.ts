@@ -90,6 +90,7 @@ function build(config: ClassifierConfig, given: Facts, { seed, threads }: BuildO
 export const mnist = defineRecipe({
   name: 'mnist',
   summary: 'digits: 60,000 training pictures of MNIST, patches of 7x7',
+  predictExample: 'FILE...',
   config: z.strictObject({
     data: z.strictObject({ shift: z.number().int().min(0).max(6).default(1) }).prefault({}),
     model: mixerSettings({
@@ -110,6 +111,7 @@ export const mnist = defineRecipe({
 export const images = defineRecipe({
   name: 'images',
   summary: 'any folder of pictures, one sub-folder a class (--set data.folder=DIR)',
+  predictExample: 'FILE...',
   config: z.strictObject({
     data: z
       .strictObject({
