@@ -18,8 +18,6 @@ export interface OpenedData {
   readonly train: Dataset
   readonly test: Dataset
   readonly facts: Facts
-  /** Weights to start from, by their state-dict names: those of an earlier run. Default: fresh ones. */
-  readonly initial?: ReadonlyMap<string, NDArray>
 }
 
 /** One prediction for one input (a file or a text), best first. */
@@ -38,6 +36,16 @@ export interface Exportable {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+/** Weights that training starts from instead of random ones. */
+export interface Pretrained<Config> {
+  /** The configuration with the sizes that the weights have. */
+  readonly config: Config
+  /** By the names of `Experiment.weights`; what is not among them keeps its initial values. */
+  readonly weights: ReadonlyMap<string, NDArray>
+  /** What was loaded, for people. */
+  readonly summary: string
+}
+
 /** A model built from a configuration, with everything that can be done with it. */
 export interface Experiment {
   /** Parameters and buffers of the model by their state-dict names. */
@@ -52,6 +60,8 @@ export interface Experiment {
   /** `inputs` are what the recipe's `predictExample` shows one of. */
   readonly predict: (inputs: readonly string[]) => Promise<readonly Prediction[]>
   readonly exportable: () => Exportable
+  /** Replaces the initial weights before training. */
+  readonly initialize?: (weights: ReadonlyMap<string, NDArray>) => void
   /** Sections of the report, besides the ones every run has. */
   readonly explain: (data: OpenedData, metrics: readonly MetricsLine[]) => Promise<readonly Section[]>
 }
@@ -73,6 +83,8 @@ export interface Recipe<Config extends Settings = Settings> {
   /** Every setting with its default; a strict object, so that unknown settings are errors. */
   readonly config: z.ZodType<Config>
   readonly open: (config: Config) => Promise<OpenedData>
+  /** Reads the weights to start from, if the configuration names any. */
+  readonly pretrained?: (config: Config, facts: Facts) => Promise<Pretrained<Config> | undefined>
   /** Builds the model; all random numbers follow from the seed. */
   readonly build: (config: Config, facts: Facts, options: BuildOptions) => Experiment
 }

@@ -46,14 +46,20 @@ export function addTrain(program: Command): void {
       const { system, recipe } = findRecipe(name)
       const assignments = flags.set.map(parseAssignment)
       if (flags.epochs !== undefined) assignments.push({ path: 'train.epochs', value: flags.epochs })
-      const config = configure(recipe.config, assignments)
+      const chosen = configure(recipe.config, assignments)
       const reporter = createReporter({ json: flags.json ?? false })
       reporter.say(`${system.title}: ${recipe.summary}`)
-      const data = await recipe.open(config)
+      const data = await recipe.open(chosen)
+      const pretrained = await recipe.pretrained?.(chosen, data.facts)
+      const config = pretrained?.config ?? chosen
       const experiment = recipe.build(config, data.facts, {
         seed: flags.seed,
         ...(flags.threads && { threads: flags.threads }),
       })
+      if (pretrained) {
+        experiment.initialize?.(pretrained.weights)
+        reporter.say(pretrained.summary)
+      }
       const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')
       const run = await RunDirectory.create(flags.out ?? join('runs', `${system.name}-${recipe.name}-${time}`), {
         format: 1,
