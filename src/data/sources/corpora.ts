@@ -65,7 +65,8 @@ function withoutTags(tagged: string): string {
     .replace(/\( /g, '(')
 }
 
-async function readBrown(folder: string): Promise<Document[]> {
+/** The Brown corpus from the folder of its files (`ca01`, ...), each sentence a line, labelled with its genre. */
+export async function readBrown(folder: string): Promise<Document[]> {
   const files = await readFiles(folder, /^c[a-r]\d\d$/)
   return files.map(({ name, text }) => {
     const lines = text.split('\n').filter((line) => line.trim() !== '')
@@ -92,8 +93,8 @@ function mailWords(raw: string): string {
   return `${subject}\n${visible}`.replace(/[ \t]+/g, ' ').trim()
 }
 
-/** Messages labelled spam or ham; of equal ones the first. */
-async function readMail(folder: string): Promise<Document[]> {
+/** Messages labelled spam or ham, from a folder with one sub-folder a group; of equal messages the first. */
+export async function readMail(folder: string): Promise<Document[]> {
   const groups = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory())
   const documents = new Map<string, Document>()
   for (const { name: group } of groups.sort((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -59,7 +59,8 @@ function countWords(texts: Iterable<string>, splitter: TextTokenizer, kind: Toke
     const words = kind === 'wordpiece' ? parts : parts.flatMap((part) => part.match(runs) ?? [])
     for (const word of words) if (word !== '') counts.set(word, (counts.get(word) ?? 0) + 1)
   }
-  return counts
+  // In alphabetical order, so that sums of floats do not depend on the order of the texts.
+  return new Map([...counts].sort(([x], [y]) => (x < y ? -1 : 1)))
 }
 
 /** The most frequent characters, at most `limit`. */
