@@ -113,7 +113,7 @@ export class TextTokenizer {
   /** Normalised parts of a text that are tokenised on their own: what a vocabulary is trained on. */
   parts(text: string): string[] {
     const normal = this.#library.normalizer?.(text) ?? text
-    return this.#library.pre_tokenizer?.(normal) ?? [normal]
+    return this.#library.pre_tokenizer?.(normal, { section_index: 0 }) ?? [normal]
   }
 }
 
