@@ -122,7 +122,7 @@ export async function openPretraining(
   const allTest = makePairs(testTokens, { ...options, seed: deriveSeed(data.split_seed, 'test pairs') })
   if (trainPairs.length === 0 || allTest.length === 0) {
     throw new UsageError(`the text gives ${trainPairs.length} pairs for training and ${allTest.length} for testing`, {
-      hint: 'give more text, or a smaller data.max_seq_length',
+      hint: 'give more text, with sentences of which two fit into data.max_seq_length',
     })
   }
   const [testPairs] = splitList(allTest, Math.min(1, data.test_pairs / allTest.length), data.split_seed)
