@@ -44,8 +44,8 @@ export interface SequenceCodec {
   readonly vocabSize: number
 }
 
-const listOpsNumbers = new Map<string, number>([...listOpsVocabulary, ']'].map((token, i) => [token, i + 1]))
-listOpsNumbers.set(']', listOpsNumbers.get('X') ?? 0)
+const listOpsNumbers = new Map<string, number>([...listOpsVocabulary.entries()].map(([i, token]) => [token, i + 1]))
+listOpsNumbers.set(']', listOpsNumbers.get('X') ?? 0) // as people write it
 
 /** `[MAX 2 9 [MIN 4 7 ] ]`, with or without the official parentheses. */
 function encodeListOps(text: string): number[] {
