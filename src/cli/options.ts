@@ -12,6 +12,19 @@ export function wholeNumber(least: number): (text: string) => number {
   }
 }
 
+/** Whole numbers of at least `least` with commas between. */
+export function wholeNumbers(least: number): (text: string) => number[] {
+  const read = wholeNumber(least)
+  return (text) => text.split(',').map(read)
+}
+
+/** A number above 0. */
+export function positiveNumber(text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('must be a number above 0.')
+  return value
+}
+
 /** Appends to a list: for options that may be given several times. */
 export function collect(value: string, list: readonly string[]): string[] {
   return [...list, value]

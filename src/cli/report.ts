@@ -6,6 +6,7 @@ import type { LinePlot, Section } from '../train/report/figures.ts'
 import { renderReport } from '../train/report/render.ts'
 import type { MetricsLine } from '../train/run.ts'
 import type { Settings } from '../train/settings.ts'
+import { UsageError } from '../util/errors.ts'
 import type { OpenedRun } from './session.ts'
 import { formatDuration, formatMetric } from './ui.ts'
 
@@ -13,6 +14,8 @@ import { formatDuration, formatMetric } from './ui.ts'
 function changes(lines: readonly MetricsLine[], name: string): boolean {
   return new Set(lines.flatMap((line) => (name in line ? [line[name]] : []))).size > 1
 }
+
+const fallsWhenBetter = (name: string): boolean => /loss|perplexity|error/.test(name)
 
 /** Metrics that both steps and evaluations have, or either: a curve each. */
 function curves(lines: readonly MetricsLine[]): LinePlot[] {
@@ -26,13 +29,13 @@ function curves(lines: readonly MetricsLine[]): LinePlot[] {
         .map((line) => ({ x: line.step, y: Number(line[name]) }))
     const series = [
       { name: 'training', points: points('step'), smooth: true },
-      { name: 'test', points: points('evaluation') },
+      { name: 'test', points: points('evaluation'), best: fallsWhenBetter(name) ? 'min' : 'max' } as const,
     ]
     return {
       kind: 'lines',
       title: name,
       x: { label: 'step' },
-      y: { label: name, percent: /accuracy/.test(name) },
+      y: { label: name, percent: /accuracy/.test(name), log: name === 'loss' },
       series: series.filter((entry) => entry.points.length > 0),
     } satisfies LinePlot
   })
@@ -96,4 +99,21 @@ export async function writeReport(opened: OpenedRun, data: OpenedData, result: L
     footer: 'Written by tenfold. Everything on this page is inside this one file.',
   })
   await writeFileAtomic(run.report, Buffer.from(html))
+}
+
+/** Writes the page of `tenfold inspect`: what a run's weights look like. */
+export async function writeInspection(
+  { run, recipe, experiment, step }: OpenedRun & { readonly step: number },
+  path: string,
+): Promise<void> {
+  const { system, recipe: name } = run.description
+  if (!experiment.inspect) throw new UsageError(`${system}/${name} has no pictures of its weights`)
+  const html = await renderReport({
+    title: `${system} / ${name}: weights`,
+    subtitle: recipe.summary,
+    summary: [{ label: 'trained steps', value: step.toLocaleString('en') }],
+    sections: experiment.inspect(),
+    footer: 'Written by tenfold. Everything on this page is inside this one file.',
+  })
+  await writeFileAtomic(path, Buffer.from(html))
 }

@@ -1,10 +1,10 @@
 /** Normalisation of channels, axis 1 of x [N, C, ...]: group, instance, batch, local response; and spectral norm. */
-import { formatShape } from '../tensor/shape.ts'
+import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, div, maximum, mul, pow, sub } from './binary.ts'
 import { addAll } from './composite.ts'
-import { stopGradient } from './control.ts'
+import { customGradient, stopGradient } from './control.ts'
 import { full } from './creation.ts'
 import { apply, checked, defineOp, type Emitter, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { matmul } from './matmul.ts'
@@ -13,7 +13,7 @@ import { layerNorm, type NormOptions } from './norm.ts'
 import { padAxis } from './padding.ts'
 import { sum } from './reduce.ts'
 import { varMean } from './statistics.ts'
-import { sqrt } from './unary.ts'
+import { reciprocal, sqrt } from './unary.ts'
 
 /** [1, C, 1, ...] for [N, C, ...]. */
 function channelShape({ shape }: TensorType): number[] {
@@ -90,19 +90,44 @@ export function batchNormTrain(
       )
     }
     const { weight, bias, momentum = 0.1, eps = 1e-5 } = options
+    const channels = [sizeOf(input.shape, 1)]
+    const given = { weight: weight ?? full(channels, 1), bias: bias ?? full(channels, 0) }
+    const scale = perChannel('batchNorm', 'weight', given.weight, input)
+    const shift = perChannel('batchNorm', 'bias', given.bias, input)
     const [variance, center] = varMean(input, axes, { correction: 0, keepDims: true })
-    const scale = div(
-      weight === undefined ? 1 : perChannel('batchNorm', 'weight', weight, input),
-      sqrt(add(variance, eps)),
-    )
     const move = (old: Operand, found: Tensor): Tensor =>
       add(mul(old, 1 - momentum), mul(reshape(found, [-1]), momentum))
     return {
-      output: shifted('batchNorm', mul(sub(input, center), scale), bias),
+      output: normalizeByBatch(input, scale, shift, axes, eps),
       runningMean: move(runningMean, center),
       runningVar: move(runningVar, mul(variance, count / (count - 1))),
     }
   })
+}
+
+/**
+ * (x - mean) s + shift with s = scale / sqrt(variance + eps); scale, shift [1, C, 1, ...]. With c = x - mean and n values
+ * per channel: dx = s (g - sum(g) / n - c r^2 sum(g c) / n), r = 1 / sqrt(variance + eps): as g s + c k + l four passes.
+ */
+function normalizeByBatch(x: Tensor, scale: Tensor, shift: Tensor, axes: readonly number[], eps: number): Tensor {
+  const inverseOf = (variance: Tensor): Tensor => reciprocal(sqrt(add(variance, eps)))
+  const normalize = customGradient(
+    (input: Tensor, factor: Tensor, offset: Tensor) => {
+      const [variance, center] = varMean(input, axes, { correction: 0, keepDims: true })
+      return add(mul(sub(input, center), mul(factor, inverseOf(variance))), offset)
+    },
+    (g, { inputs: [input, factor] }) => {
+      const [variance, center] = varMean(input, axes, { correction: 0, keepDims: true })
+      const [inverse, centered] = [inverseOf(variance), sub(input, center)]
+      const total = sum(g, axes, { keepDims: true })
+      const projection = sum(mul(g, centered), axes, { keepDims: true })
+      const share = mul(mul(factor, inverse), -factor.size / input.size)
+      const pull = mul(share, mul(projection, mul(inverse, inverse)))
+      const byInput = add(add(mul(g, mul(factor, inverse)), mul(centered, pull)), mul(share, total))
+      return [byInput, mul(projection, inverse), total]
+    },
+  )
+  return normalize(x, scale, shift)
 }
 
 /** The nodes of weight / sqrt(variance + eps). */

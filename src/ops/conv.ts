@@ -3,10 +3,11 @@ import { formatShape, type Shape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
+import { convTransposeOp } from './conv-transpose.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { matmulWith } from './matmul.ts'
 import { concat, flip, permute, reshape } from './movement.ts'
-import { dilate, padAxis } from './padding.ts'
+import { padAxis } from './padding.ts'
 import { sum } from './reduce.ts'
 import { kernelWindows, perAxis } from './windows.ts'
 
@@ -122,26 +123,32 @@ function swapChannels(weight: Tensor, groups: number): Tensor {
 const spatialAxes = (shape: Shape): number[] => shape.map((_, i) => i).slice(2)
 
 /**
- * The input's gradient: the output's, spread by the stride, padded, convolved with the kernel turned around and its
- * channels swapped. Made of ops, so that it has gradients itself.
+ * The input's gradient is the transposed convolution of the output's. With stride 1 that is a convolution too, with the
+ * kernel turned around; its kernel runs faster, but turning takes longer than it saves where channels are many and
+ * positions few (docs/decisions/014-convolution-gradients.md).
  */
 export function convInputGradient(g: Tensor, weight: Tensor, input: Shape, attributes: ConvAttributes): Tensor {
+  const places = g.size / Math.max(1, sizeOf(g.shape, 1)) // batch times positions
+  const turns = attributes.stride.every((step) => step === 1) && places >= 16 * sizeOf(weight.shape, 0)
+  if (turns) return convolveTurned(g, weight, input, attributes)
   const { stride, before, dilation, groups } = attributes
+  return apply(convTransposeOp, [g, weight], { stride, before, dilation, groups, size: input.slice(2) })
+}
+
+/** Stride 1: the output's gradient, padded or cropped, convolved with the kernel turned around, channels swapped. */
+function convolveTurned(g: Tensor, weight: Tensor, input: Shape, attributes: ConvAttributes): Tensor {
+  const { before, dilation, groups, stride } = attributes
   const kernel = weight.shape.slice(2)
-  let spread = g
-  for (const [i, axis] of spatialAxes(g.shape).entries()) spread = dilate(spread, axis, sizeOf(stride, i))
-  const turned = swapChannels(flip(weight, spatialAxes(weight.shape)), groups)
   const reach = kernel.map((size, i) => sizeOf(dilation, i) * (size - 1))
   const low = reach.map((size, i) => size - sizeOf(before, i))
-  const high = reach.map((size, i) => sizeOf(input, i + 2) - sizeOf(spread.shape, i + 2) + size - sizeOf(low, i))
-  let padded = spread
+  const high = reach.map((size, i) => sizeOf(input, i + 2) - sizeOf(g.shape, i + 2) + size - sizeOf(low, i))
+  let cropped = g
   for (const [i, axis] of spatialAxes(g.shape).entries()) {
     const crop = (amount: number): number => Math.min(amount, 0)
-    padded = padAxis(padded, axis, crop(sizeOf(low, i)), crop(sizeOf(high, i)))
+    cropped = padAxis(cropped, axis, crop(sizeOf(low, i)), crop(sizeOf(high, i)))
   }
-  const unit = kernel.map(() => 1)
-  return apply(convOp, [padded, turned], {
-    stride: unit,
+  return apply(convOp, [cropped, swapChannels(flip(weight, spatialAxes(weight.shape)), groups)], {
+    stride,
     before: low.map((amount) => Math.max(amount, 0)),
     after: high.map((amount) => Math.max(amount, 0)),
     dilation,
@@ -149,26 +156,35 @@ export function convInputGradient(g: Tensor, weight: Tensor, input: Shape, attri
   })
 }
 
+// Below this many positions per example a product over the whole batch beats one for each example and their sum.
+const fewPositions = 512
+
 /**
- * The weight's gradient: for each place of the kernel, the product of the shifted input with the output's gradient,
- * summed over batch and positions. One batched matrix product over all places of the kernel.
+ * The weight's gradient [out, in / groups, ...kernel]: the output's gradient times the windows of the input that each
+ * place of the kernel meets, summed over batch and positions.
  */
 export function convWeightGradient(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAttributes): Tensor {
   const { stride, before, after, dilation, groups } = attributes
   const [out = 0, perGroup = 0, ...kernel] = weight
   const [n = 0, , ...positions] = g.shape
   const count = positions.reduce((product, size) => product * size, 1)
-  let padded = x
+  const isJoined = count < fewPositions
+  // Joined: the batch is one more axis of positions, behind the channels.
+  const channelsFirst = (t: Tensor): Tensor => permute(t, [1, 0, ...spatialAxes(t.shape)])
+  let padded = isJoined ? channelsFirst(x) : x
   for (const [i, axis] of spatialAxes(x.shape).entries())
     padded = padAxis(padded, axis, sizeOf(before, i), sizeOf(after, i))
-  const windows = kernelWindows(padded, kernel, positions, { stride, dilation }).map((window) =>
-    reshape(window, [1, n, groups, perGroup, count]),
+  const windows = kernelWindows(padded, kernel, positions, { stride, dilation })
+  const places = perGroup * windows.length
+  const leading = isJoined ? [groups] : [n, groups]
+  const inner = isJoined ? n * count : count
+  const columns = concat(
+    windows.map((window) => reshape(window, [...leading, perGroup, 1, inner])),
+    -2,
   )
-  const columns = concat(windows, 0) // [places, N, G, in/G, P]
-  const rows = reshape(g, [1, n, groups, out / groups, count])
-  const product = matmulWith(columns, rows, { transposeB: true }) // [places, N, G, in/G, out/G]
-  const summed = sum(product, 1) // [places, G, in/G, out/G]
-  return reshape(permute(summed, [1, 3, 2, 0]), weight)
+  const rows = reshape(isJoined ? channelsFirst(g) : g, [...leading, out / groups, inner])
+  const product = matmulWith(rows, reshape(columns, [...leading, places, inner]), { transposeB: true })
+  return reshape(isJoined ? product : sum(product, 0), weight) // [G, out/G, in/G * places]
 }
 
 /** Options of convolutions; a number holds for every axis. */
@@ -244,77 +260,4 @@ export function conv1d(x: Operand, weight: Operand, bias?: Operand, options: Con
 /** x [N, C, H, W], weight [out, C / groups, kh, kw], bias [out]. Defaults: stride 1, padding 0, dilation 1, groups 1. */
 export function conv2d(x: Operand, weight: Operand, bias?: Operand, options: ConvOptions = {}): Tensor {
   return convolve(x, weight, bias, options, 2)
-}
-
-/** Options of transposed convolutions. */
-export interface ConvTransposeOptions {
-  readonly stride?: number | readonly number[]
-  readonly padding?: number | readonly number[]
-  /** Added to one side of the result, whose size is ambiguous where the stride exceeds 1. */
-  readonly outputPadding?: number | readonly number[]
-  readonly dilation?: number | readonly number[]
-  readonly groups?: number
-}
-
-function convolveTransposed(
-  x: Operand,
-  weight: Operand,
-  bias: Operand | undefined,
-  options: ConvTransposeOptions,
-  axes: number,
-): Tensor {
-  const [input, kernel] = [toTensor(x), toTensor(weight)]
-  return checked(() => {
-    const { groups = 1 } = options
-    const [stride, padding, extra, dilation] = [
-      perAxis('conv', options.stride, 1, axes),
-      perAxis('conv', options.padding, 0, axes),
-      perAxis('conv', options.outputPadding, 0, axes),
-      perAxis('conv', options.dilation, 1, axes),
-    ]
-    if (
-      input.rank !== axes + 2 ||
-      kernel.rank !== axes + 2 ||
-      input.shape[1] !== kernel.shape[0] ||
-      sizeOf(input.shape, 1) % groups !== 0
-    ) {
-      throw new ShapeError(
-        `convTranspose: the weight must be [in, out / groups, ...kernel], found input ${formatShape(input.shape)}, weight ${formatShape(kernel.shape)}`,
-      )
-    }
-    const [n = 0] = input.shape
-    const sizes = input.shape.slice(2).map((size, i) => {
-      const reach = sizeOf(dilation, i) * (sizeOf(kernel.shape, i + 2) - 1)
-      return (size - 1) * sizeOf(stride, i) - 2 * sizeOf(padding, i) + reach + sizeOf(extra, i) + 1
-    })
-    if (sizes.some((size) => size < 1))
-      throw new ShapeError(
-        `convTranspose: the padding leaves nothing of the result, sizes would be ${formatShape(sizes)}`,
-      )
-    const shape = [n, sizeOf(kernel.shape, 1) * groups, ...sizes]
-    const attributes = { stride, before: padding, after: padding, dilation, groups }
-    // A transposed convolution is by definition the input gradient of the convolution with the same weight.
-    const product = convInputGradient(input, kernel, shape, attributes)
-    return bias === undefined ? product : add(product, reshape(bias, [1, -1, ...new Array<number>(axes).fill(1)]))
-  })
-}
-
-/** x [N, in, L], weight [in, out / groups, kernel], bias [out]. */
-export function convTranspose1d(
-  x: Operand,
-  weight: Operand,
-  bias?: Operand,
-  options: ConvTransposeOptions = {},
-): Tensor {
-  return convolveTransposed(x, weight, bias, options, 1)
-}
-
-/** x [N, in, H, W], weight [in, out / groups, kh, kw], bias [out]. */
-export function convTranspose2d(
-  x: Operand,
-  weight: Operand,
-  bias?: Operand,
-  options: ConvTransposeOptions = {},
-): Tensor {
-  return convolveTransposed(x, weight, bias, options, 2)
 }

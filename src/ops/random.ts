@@ -8,6 +8,7 @@ import { elementCount, type TypedArray } from '../tensor/dtype.ts'
 import { checkShape, type Shape } from '../tensor/shape.ts'
 import { type Feed, Tensor } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
+import { betaNumbers } from '../util/beta.ts'
 import { ShapeError } from '../util/errors.ts'
 import { deriveSeed, Generator, RandomStream } from '../util/random.ts'
 import { add, less, mul } from './binary.ts'
@@ -146,6 +147,15 @@ export function randomBernoulli(shape: Shape, probability: number, options: Rand
   // Words are uniform over all int32: one comparison in the graph costs less than making bytes on the host.
   const words = state.draw('int32', shape, ({ stream, call, lane }, count) => stream.bits(call, lane, count))
   return less(words, Math.min(Math.round(probability * 2 ** 32), 2 ** 32 - 1) - 2 ** 31)
+}
+
+/** Beta(a, b) on (0, 1). */
+export function randomBeta(shape: Shape, a: number, b: number, options: RandomOptions = {}): Tensor {
+  const { state = defaultState } = options
+  checked(() => {
+    if (!(a > 0 && b > 0)) throw new ShapeError(`randomBeta: both parameters must be above 0, found ${a} and ${b}`)
+  })
+  return state.draw('float32', shape, ({ generator }, count) => betaNumbers(generator(), a, b, count))
 }
 
 /** int64 [count]: the numbers 0 to count - 1 in random order. */

@@ -53,7 +53,7 @@ export const varMeanOp = defineOp<VarMeanAttributes>({
     // Two passes: the mean of squares minus the square of the mean would cancel.
     const mean = reduce('ReduceMean', x, true)
     const centred = emit.node('Sub', [x, mean])
-    const squares = reduce('ReduceSum', emit.node('Mul', [centred, centred]), keepDims)
+    const squares = reduce('ReduceSumSquare', centred, keepDims)
     const variance = emit.node('Div', [
       squares,
       emit.scalar(Math.max(0, countAlong(shape, axes) - correction), 'float32'),

@@ -136,7 +136,8 @@ export const erfOp = defineUnary('erf', erf, {
 export const reluOp = defineUnary('relu', relu, {
   onnx: 'Relu',
   smooth: false,
-  gradient: (o, _x, y, g) => o.where(o.greater(y, 0), g, 0),
+  // A product with 0 and 1: a choice takes twice the time.
+  gradient: (o, _x, y, g) => o.mul(g, o.cast(o.greater(y, 0), 'float32')),
 })
 export const floorOp = defineUnary('floor', floor, { onnx: 'Floor', smooth: false })
 export const ceilOp = defineUnary('ceil', ceil, { onnx: 'Ceil', smooth: false })

@@ -12,6 +12,11 @@ export interface AverageOptions {
   readonly decay: Scheduled
   /** Keep less at first: min(decay, (1 + k) / (10 + k)) at update k. Default: false. */
   readonly warmup?: boolean
+  /**
+   * Variables that hold the averages, in the order of the parameters: those of a second model, which then always is the averaged
+   * one. They are its owner's to save. Default: new ones, which `variables` names.
+   */
+  readonly averages?: readonly Variable[]
 }
 
 /**
@@ -38,7 +43,8 @@ export class ExponentialMovingAverage {
       throw new UsageError(`ExponentialMovingAverage: decay must be in [0, 1], found ${decay}`)
     this.#options = options
     this.parameters = [...parameters]
-    this.averages = parameters.map(({ shape, data }) => new Variable(shape, { data: data.slice() }))
+    this.averages = options.averages ?? parameters.map(({ shape }) => new Variable(shape))
+    for (const [i, average] of this.averages.entries()) average.set(parameters[i]?.data ?? [])
   }
 
   /** The decay of update k. */
@@ -85,6 +91,7 @@ export class ExponentialMovingAverage {
     const names = parameterNames(this.parameters)
     const { count } = this.#counter
     const named = new Map([[count.name, count]])
+    if (this.#options.averages) return named
     for (const [i, average] of this.averages.entries()) {
       average.name = `average.${names[i]}`
       named.set(average.name, average)

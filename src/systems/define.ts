@@ -15,7 +15,10 @@ export type Facts = Readonly<Record<string, unknown>>
 
 /** Data opened for training. */
 export interface OpenedData {
+  /** As training sees it: with random changes, if there are any. */
   readonly train: Dataset
+  /** The training examples as they are. Default: `train`. */
+  readonly plain?: Dataset
   readonly test: Dataset
   readonly facts: Facts
 }
@@ -46,6 +49,20 @@ export interface Pretrained<Config> {
   readonly summary: string
 }
 
+/** Frozen features of a data set and its labels. */
+export interface LabelledFeatures {
+  /** float32 [examples, width] */
+  readonly features: NDArray
+  readonly labels: readonly number[]
+}
+
+/** What a model makes of its inputs before the head, for few-shot evaluation. */
+export interface Representation {
+  readonly features: (data: Dataset) => Promise<LabelledFeatures>
+  /** Opens another task's pictures, one sub-folder a class, as the model takes them. */
+  readonly openFolder: (folder: string) => Promise<OpenedData>
+}
+
 /** A model built from a configuration, with everything that can be done with it. */
 export interface Experiment {
   /** Parameters and buffers of the model by their state-dict names. */
@@ -62,6 +79,9 @@ export interface Experiment {
   readonly exportable: () => Exportable
   /** Replaces the initial weights before training. */
   readonly initialize?: (weights: ReadonlyMap<string, NDArray>) => void
+  readonly representation?: Representation
+  /** Sections that show the learned weights; data are not needed. */
+  readonly inspect?: () => readonly Section[]
   /** Sections of the report, besides the ones every run has. */
   readonly explain: (data: OpenedData, metrics: readonly MetricsLine[]) => Promise<readonly Section[]>
 }

@@ -4,8 +4,8 @@ import type { Dataset } from '../data/dataset.ts'
 import { DataLoader } from '../data/loader.ts'
 import type { Module } from '../nn/index.ts'
 import * as ops from '../ops/index.ts'
-import { AdamW, cosineScheduleWithWarmup } from '../optim/index.ts'
-import { toNumbers } from '../tensor/dtype.ts'
+import { AdamW, cosineScheduleWithWarmup, ExponentialMovingAverage, type Optimizer, SGD } from '../optim/index.ts'
+import { elementCount, toNumbers } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import type { Metrics, TrainingTask } from './loop.ts'
@@ -15,7 +15,11 @@ export type ClassifierModel = Module & { forward(images: Tensor): Tensor }
 
 /** How a classifier is trained. */
 export interface ClassifierSettings {
+  /** `sgd` has momentum 0.9. Default: adamw. */
+  readonly optimizer?: 'adamw' | 'sgd'
+  /** The highest learning rate: reached at the end of the warm-up, from where it falls to 0 along half a cosine. */
   readonly lr: number
+  /** Of matrices and convolution kernels; biases and norms are not decayed. */
   readonly weight_decay: number
   /** Largest norm of all gradients together; 0: not clipped. */
   readonly clip_norm: number
@@ -23,6 +27,10 @@ export interface ClassifierSettings {
   readonly label_smoothing: number
   readonly epochs: number
   readonly batch_size: number
+  /** Parameter p of mixup's Beta(p, p); 0: no mixup. Default: 0. */
+  readonly mixup?: number
+  /** Share of the old average that an update keeps (`averaged` model); reached by min(decay, (1 + k) / (10 + k)). */
+  readonly ema_decay?: number
 }
 
 /** What evaluation found for every example of a data set, in order. */
@@ -42,12 +50,55 @@ export interface ThreadOptions {
   readonly threads?: number
 }
 
+export interface ClassifierTaskOptions extends ThreadOptions {
+  /** A second model of the same configuration, which follows the trained one as an average and is the one to use. */
+  readonly averaged?: ClassifierModel
+}
+
 /** uint8 pixels 0..255 to floats -1..1, as the official input pipelines do. */
 export function normalizePixels(pixels: Tensor): Tensor {
   return ops.sub(ops.div(ops.cast(pixels, 'float32'), 127.5), 1)
 }
 
-/** A training task for a classifier on batches of `image` (uint8 [N, C, H, W]) and `label` (int32 [N]). */
+/** Two batches as one: share x + (1 - share) (x moved by one example). */
+function mixed(x: Tensor, share: Tensor): Tensor {
+  return ops.add(ops.mul(x, share), ops.mul(ops.roll(x, 1, 0), ops.sub(1, share)))
+}
+
+/** Mixup's share of the first picture, one for the batch: max(a, 1 - a), a of Beta(p, p) (big_vision's `get_mixup`). */
+function mixupShare(p: number): Tensor {
+  const a = ops.randomBeta([], p, p)
+  return ops.maximum(a, ops.sub(1, a))
+}
+
+/** Kernels are decayed, biases and norms are not (big_vision decays what is named `kernel`). */
+function makeOptimizer(model: ClassifierModel, settings: ClassifierSettings, totalSteps: number): Optimizer {
+  const lr = cosineScheduleWithWarmup(settings.lr, {
+    numWarmupSteps: settings.warmup_steps,
+    numTrainingSteps: totalSteps,
+  })
+  const parameters = model.parameters()
+  const groups = [
+    { parameters: parameters.filter(({ shape }) => shape.length > 1), weightDecay: settings.weight_decay },
+    { parameters: parameters.filter(({ shape }) => shape.length <= 1), weightDecay: 0 },
+  ].filter((group) => group.parameters.length > 0)
+  return settings.optimizer === 'sgd' ? new SGD(groups, { lr, momentum: 0.9 }) : new AdamW(groups, { lr })
+}
+
+/** The average of a model's weights in a second one's; frozen weights are equal in both and stay. */
+function averageInto(averaged: ClassifierModel, model: ClassifierModel, decay: number): ExponentialMovingAverage {
+  const copies = averaged.variables()
+  const moving = [...model.variables()].filter(([, { dtype, frozen }]) => dtype === 'float32' && !frozen)
+  return new ExponentialMovingAverage(
+    moving.map(([, variable]) => variable),
+    { decay, warmup: true, averages: moving.flatMap(([name]) => copies.get(name) ?? []) },
+  )
+}
+
+/**
+ * A training task for a classifier on batches of `image` (uint8 [N, C, H, W]) and `label` (int32 [N]). Its checkpoints hold
+ * the model to use as `model.*`: the averaged one if there is one, and then the trained one as `trained.*`.
+ */
 export function classifierTask(
   model: ClassifierModel,
   data: { readonly train: Dataset; readonly test: Dataset },
@@ -55,28 +106,31 @@ export function classifierTask(
   seed: number,
   random: ReadonlyMap<string, Variable>,
   evaluate: ClassifierEvaluator,
-  options: ThreadOptions = {},
+  options: ClassifierTaskOptions = {},
 ): TrainingTask {
+  const { averaged, ...threads } = options
   const loader = new DataLoader(data.train, { batchSize: settings.batch_size, shuffle: true, seed, dropLast: true })
-  const totalSteps = settings.epochs * loader.stepsPerEpoch
-  const optimizer = new AdamW(model.parameters(), {
-    lr: cosineScheduleWithWarmup(settings.lr, {
-      numWarmupSteps: settings.warmup_steps,
-      numTrainingSteps: totalSteps,
-    }),
-    weightDecay: settings.weight_decay,
-  })
+  const optimizer = makeOptimizer(model, settings, settings.epochs * loader.stepsPerEpoch)
+  const average = averaged && averageInto(averaged, model, settings.ema_decay ?? 0.999)
+  const mixup = settings.mixup ?? 0
   const step = compile((batch: Record<string, Tensor>) => {
     const { image, label } = batch as { image: Tensor; label: Tensor }
-    const logits = model.forward(normalizePixels(image))
-    const loss = ops.crossEntropy(logits, label, { labelSmoothing: settings.label_smoothing })
+    const pixels = normalizePixels(image)
+    const share = mixup > 0 ? mixupShare(mixup) : undefined
+    const logits = model.forward(share ? mixed(pixels, share) : pixels)
+    const target = share ? mixed(ops.oneHot(label, logits.shape[1] ?? 0, 'float32'), share) : label
+    const loss = ops.crossEntropy(logits, target, { labelSmoothing: settings.label_smoothing })
     optimizer.minimize(loss, settings.clip_norm > 0 ? { clipNorm: settings.clip_norm } : {})
+    average?.update()
+    // With mixup: against the label that has the greater share.
     const accuracy = ops.mean(ops.cast(ops.equal(ops.argmax(logits, -1), ops.cast(label, 'int64')), 'float32'))
     return { loss, accuracy }
-  }, options)
+  }, threads)
   return {
     variables: new Map([
-      ...prefixed('model', model.variables()),
+      ...prefixed('model', (averaged ?? model).variables()),
+      ...(averaged ? prefixed('trained', model.variables()) : []),
+      ...prefixed('average', average?.variables() ?? []),
       ...prefixed('optimizer', optimizer.variables()),
       ...prefixed('random', random),
     ]),
@@ -88,6 +142,15 @@ export function classifierTask(
 
 function prefixed(prefix: string, variables: Iterable<readonly [string, Variable]>): [string, Variable][] {
   return [...variables].map(([name, variable]) => [`${prefix}.${name}`, variable])
+}
+
+/** Numbers in a batch of pictures: large models keep many values for each. */
+const evaluationNumbers = 2 ** 21
+
+/** Examples to evaluate at once: at most 500, fewer of large pictures. */
+export function evaluationBatchSize({ length, fields }: Dataset): number {
+  const size = elementCount(fields.image?.shape ?? [])
+  return Math.max(1, Math.min(500, length, Math.floor(evaluationNumbers / size)))
 }
 
 /** A function that runs a classifier over a data set in evaluation mode. */
@@ -107,7 +170,7 @@ export function classifierEvaluator(model: ClassifierModel, options: ThreadOptio
     model.eval()
     const [labels, predicted, confidence]: number[][] = [[], [], []]
     let loss = 0
-    for await (const batch of new DataLoader(data, { batchSize: Math.min(500, data.length) })) {
+    for await (const batch of new DataLoader(data, { batchSize: evaluationBatchSize(data) })) {
       const results = await run(batch)
       labels?.push(...toNumbers(batch.label?.data ?? new Int32Array()))
       predicted?.push(...toNumbers(results.predicted.array.data))

@@ -1,6 +1,7 @@
 /** Few-shot evaluation: L2-regularised least squares from frozen features to labels (big_vision's fewshot_lsr). */
 import { type NDArray, toNumbers } from '../tensor/dtype.ts'
 import { TenfoldError } from '../util/errors.ts'
+import { deriveSeed, Generator } from '../util/random.ts'
 
 export interface FewShotProblem {
   /** [examples, width] */
@@ -27,6 +28,25 @@ export interface FewShotResult {
   readonly scores: readonly number[]
   readonly predictions: readonly number[]
   readonly accuracy: number
+}
+
+/**
+ * For each class the first `shots` rows of a seeded permutation of its rows, class by class; of a class with fewer rows all. More
+ * shots of the same seed contain the fewer.
+ */
+export function selectShots(labels: readonly number[], shots: number, seed: number): number[] {
+  const rows = new Map<number, number[]>()
+  for (const [row, label] of labels.entries()) {
+    const known = rows.get(label)
+    if (known) known.push(row)
+    else rows.set(label, [row])
+  }
+  return [...rows]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([label, own]) => {
+      const order = new Generator(deriveSeed(seed, 'few-shot', label)).permutation(own.length)
+      return Array.from(order.subarray(0, shots), (place) => own[place] ?? 0)
+    })
 }
 
 function rowsOf({ shape: [rows = 0, width = 0], data }: NDArray): number[][] {

@@ -1,5 +1,5 @@
 /** Configurations: one zod schema per recipe gives defaults, checks, types and what the command line may set. */
-import type { z } from 'zod'
+import { toJSONSchema, type z } from 'zod'
 import { UsageError } from '../util/errors.ts'
 import { suggestion } from '../util/names.ts'
 
@@ -37,6 +37,42 @@ export function settingPaths(config: Settings, prefix = ''): string[] {
   )
 }
 
+/** A setting for people: what it is by default, and what it means. */
+export interface SettingDescription {
+  readonly path: string
+  readonly default: unknown
+  /** Empty where the schema says nothing. */
+  readonly description: string
+}
+
+/** Every settable path of a schema with its default and description, in the schema's order. */
+export function describeSettings(schema: z.ZodType<Settings>): SettingDescription[] {
+  const descriptions = new Map<string, string>()
+  const visit = ({ properties = {}, description = '' }: JsonSchema, path: string): void => {
+    descriptions.set(path, description)
+    for (const [key, inner] of Object.entries(properties)) visit(inner, path ? `${path}.${key}` : key)
+  }
+  visit(toJSONSchema(schema, { io: 'input' }) as JsonSchema, '')
+  const defaults = schema.parse({})
+  return settingPaths(defaults).map((path) => ({
+    path,
+    default: valueAt(defaults, path.split('.')),
+    description: descriptions.get(path) ?? '',
+  }))
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly description?: string
+}
+
+/** What stands at a path, or undefined. */
+function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
+  let found = config
+  for (const key of path) found = isRecord(found) || Array.isArray(found) ? (found as Settings)[String(key)] : undefined
+  return found
+}
+
 /** A copy of `config` with one value replaced. The path must exist. */
 function assign(config: Settings, { path, value }: Assignment): Settings {
   const known = settingPaths(config)
@@ -54,8 +90,7 @@ function describeIssue(error: z.ZodError, config: unknown): string {
   const [issue] = error.issues
   if (!issue) return 'the configuration does not fit'
   const path = issue.path.map(String)
-  let found: unknown = config
-  for (const key of path) found = isRecord(found) || Array.isArray(found) ? (found as Settings)[key] : undefined
+  const found = valueAt(config, path)
   if (issue.code === 'unrecognized_keys') return `unknown setting "${[...path, ...issue.keys].join('.')}"`
   return `setting "${path.join('.')}": ${issue.message.replace(/^Invalid input: /, '')}, found ${JSON.stringify(found)}`
 }

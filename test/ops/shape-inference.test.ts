@@ -198,6 +198,16 @@ const generators: Record<string, Generator> = {
     ]
     return { inputs, call: (x, w) => ops.conv2d(x, w, undefined, options) }
   },
+  convTranspose: (draw) => {
+    const [groups, stride, dilation] = [draw.whole(1, 2), draw.whole(1, 3), draw.whole(1, 2)]
+    const outputPadding = draw.whole(0, Math.max(stride, dilation) - 1)
+    const options = { groups, stride, dilation, outputPadding, padding: draw.whole(0, 1) }
+    const inputs = [
+      [draw.whole(1, 2), 2 * groups, draw.whole(3, 5), draw.whole(3, 5)],
+      [2 * groups, draw.whole(1, 2), draw.whole(2, 3), draw.whole(2, 3)],
+    ]
+    return { inputs, call: (x, w) => ops.convTranspose2d(x, w, undefined, options) }
+  },
   maxPool: (draw) => {
     const options = {
       stride: draw.whole(1, 3),

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import { addEval } from './eval.ts'
 import { addExport } from './export.ts'
+import { addFewShot } from './fewshot.ts'
 import { addInfo } from './info.ts'
+import { addInspect } from './inspect.ts'
 import { addList } from './list.ts'
 import { addPredict } from './predict.ts'
 import { addResume } from './resume.ts'
@@ -11,6 +13,18 @@ import { addVerify } from './verify.ts'
 
 /** Every command, in the order of `--help`. */
 export function addCommands(program: Command): void {
-  for (const add of [addList, addTrain, addResume, addEval, addPredict, addExport, addInfo, addTokenizer, addVerify])
+  for (const add of [
+    addList,
+    addTrain,
+    addResume,
+    addEval,
+    addPredict,
+    addFewShot,
+    addInspect,
+    addExport,
+    addInfo,
+    addTokenizer,
+    addVerify,
+  ])
     add(program)
 }

@@ -1,24 +1,40 @@
 import type { Command } from 'commander'
 import { examples } from '../options.ts'
 
+function print(json: boolean | undefined, event: string, fields: Record<string, unknown>, line: string): void {
+  console.log(json ? JSON.stringify({ event, ...fields }) : line)
+}
+
 export function addList(program: Command): void {
   program
     .command('list')
-    .description('list the systems and their recipes')
+    .description('list the systems and their recipes, or the settings of one recipe')
+    .argument('[recipe]', 'SYSTEM/RECIPE whose settings to show')
     .option('--json', 'one JSON object a line')
-    .addHelpText('after', examples('tenfold list'))
-    .action(async (options: { json?: boolean }) => {
-      const { systems } = await import('../../systems/index.ts')
-      for (const system of systems) {
-        if (!options.json) console.log(`${system.title}  (${system.paper})`)
-        for (const recipe of system.recipes) {
-          const name = `${system.name}/${recipe.name}`
-          const { summary } = recipe
-          console.log(
-            options.json ? JSON.stringify({ event: 'recipe', name, summary }) : `  ${name.padEnd(18)} ${summary}`,
-          )
+    .addHelpText('after', examples('tenfold list', 'tenfold list mixer/images'))
+    .action(async (wanted: string | undefined, { json }: { json?: boolean }) => {
+      if (wanted !== undefined) {
+        const [{ findRecipe }, { describeSettings }] = await Promise.all([
+          import('../session.ts'),
+          import('../../train/settings.ts'),
+        ])
+        const { recipe } = findRecipe(wanted)
+        if (!json) console.log(`${wanted}: ${recipe.summary}\nsettings, for --set PATH=VALUE:`)
+        for (const setting of describeSettings(recipe.config)) {
+          const value = JSON.stringify(setting.default)
+          print(json, 'setting', { ...setting }, `  ${`${setting.path} = ${value}`.padEnd(36)} ${setting.description}`)
+        }
+      } else {
+        const { systems } = await import('../../systems/index.ts')
+        for (const system of systems) {
+          if (!json) console.log(`${system.title}  (${system.paper})`)
+          for (const recipe of system.recipes) {
+            const name = `${system.name}/${recipe.name}`
+            const { summary } = recipe
+            print(json, 'recipe', { name, summary }, `  ${name.padEnd(18)} ${summary}`)
+          }
         }
       }
-      if (options.json) console.log(JSON.stringify({ event: 'done', metrics: {} }))
+      if (json) console.log(JSON.stringify({ event: 'done', metrics: {} }))
     })
 }

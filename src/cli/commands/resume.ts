@@ -15,9 +15,10 @@ export function addResume(program: Command): void {
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold resume runs/quick', 'tenfold resume runs/quick --find-nan'))
     .action(async (dir: string, flags: { findNan?: boolean; json?: boolean }) => {
-      const [{ openUntrained, openData }, { trainRun }] = await Promise.all([
+      const [{ openUntrained, openData }, { trainRun }, { newestCheckpoint }] = await Promise.all([
         import('../session.ts'),
         import('../training.ts'),
+        import('../../train/checkpoint.ts'),
       ])
       const reporter = createReporter({ json: flags.json ?? false })
       const opened = await openUntrained(dir)
@@ -26,6 +27,11 @@ export function addResume(program: Command): void {
         throw new UsageError(`${dir}: the data are not those the run was started with`, {
           hint: 'start a new run with tenfold train',
         })
+      }
+      // Killed before its first checkpoint: it begins anew, and so from the weights it was to begin from.
+      if (!(await newestCheckpoint(opened.run.checkpoints))) {
+        const pretrained = await opened.recipe.pretrained?.(opened.config, data.facts)
+        if (pretrained) opened.experiment.initialize?.(pretrained.weights)
       }
       if (flags.findNan) {
         const { findNotFinite } = await import('../find-nan.ts')

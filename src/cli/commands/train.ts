@@ -33,6 +33,7 @@ export function addTrain(program: Command): void {
         'tenfold train mixer/mnist',
         'tenfold train mixer/mnist --epochs 2 --set optimizer.lr=0.002 --out runs/quick',
         'tenfold train mixer/images --set data.folder=photos',
+        'tenfold train mixer/images --set data.folder=photos --set data.image_size=224 --set model.checkpoint=Mixer-B_16.npz',
       ),
     )
     .action(async (name: string, flags: TrainFlags) => {

@@ -1,7 +1,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { FormatError, UsageError } from '../../util/errors.ts'
-import type { Dataset } from '../dataset.ts'
+import { type CropOptions, exampleGenerator, inceptionBox } from '../augment/crop.ts'
+import type { BatchContext, Dataset } from '../dataset.ts'
 import { cannotRead } from '../files.ts'
 import { pictureShape } from '../layout.ts'
 import { checkIndices } from '../rows.ts'
@@ -15,6 +16,11 @@ export interface ImageFolderOptions extends ImageOptions {
    * in its place, so that batches keep their size, and notes it in `skipped`. Evaluate with `throw`: a substitute counts twice.
    */
   readonly onError?: 'throw' | 'skip'
+  /**
+   * Cuts a box of random size, shape and place from each whole picture and resizes it (Inception crop, torchvision's RandomResizedCrop),
+   * instead of the centre: drawn anew in each epoch, a pure function of seed, epoch and example. Default: the centre.
+   */
+  readonly randomCrop?: CropOptions
 }
 
 /** Fields `image` uint8 [channels, height, width] (or [height, width, channels]) and `label` int32 [], the number of the class. */
@@ -39,14 +45,20 @@ export async function imageFolder(folder: string, options: ImageFolderOptions): 
   const shape = pictureShape(layout, channels, height, width)
   const size = channels * height * width
 
+  const { randomCrop } = options
+  const cropOf = (index: number, context: BatchContext) =>
+    randomCrop &&
+    ((picture: { height: number; width: number }) =>
+      inceptionBox(picture.height, picture.width, exampleGenerator(context, 'crop', index), randomCrop))
+
   /** Decodes picture `index`, or the next readable one behind it; returns which. */
-  async function decodeFrom(index: number, out: Uint8Array, offset: number): Promise<number> {
+  async function decodeFrom(index: number, out: Uint8Array, offset: number, context: BatchContext): Promise<number> {
     for (let tried = 0; tried < paths.length; tried++) {
       const chosen = (index + tried) % paths.length
       const path = paths[chosen] ?? ''
       if (skipped.has(path)) continue
       try {
-        await decodeInto(path, transform, out, offset, path)
+        await decodeInto(path, transform, out, offset, path, cropOf(chosen, context))
         return chosen
       } catch (error) {
         if (options.onError !== 'skip' || !(error instanceof FormatError)) throw error
@@ -64,10 +76,10 @@ export async function imageFolder(folder: string, options: ImageFolderOptions): 
     skipped,
     // All pictures at once: each is one task in libuv's queue, which its threads empty even while JavaScript is busy with a training
     // step. Memory stays bounded: a waiting task holds its path, a decoded one its place in the batch.
-    async batch(indices) {
+    async batch(indices, context) {
       checkIndices(indices, paths.length)
       const image = new Uint8Array(indices.length * size)
-      const decoding = Array.from(indices, (index, row) => decodeFrom(index, image, row * size))
+      const decoding = Array.from(indices, (index, row) => decodeFrom(index, image, row * size, context))
       const chosen = await Promise.all(decoding)
       const label = Int32Array.from(chosen, (index) => labels[index] ?? 0)
       return {

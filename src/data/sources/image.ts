@@ -1,5 +1,6 @@
 import type { NDArray } from '../../tensor/dtype.ts'
 import { FormatError, TenfoldError, UsageError } from '../../util/errors.ts'
+import type { Box } from '../augment/crop.ts'
 import { type Layout, pictureShape } from '../layout.ts'
 import { importPackage } from '../packages.ts'
 
@@ -64,7 +65,8 @@ async function loadSharp() {
 
 /**
  * Decodes one picture into `out` from `offset` on: orientation, resize, centre cut, colours. Sizes, offsets and filters are those of
- * torchvision's Resize and CenterCrop on Pillow pictures (mean difference 0.2 of 255). Throws a UsageError if the file is not there,
+ * torchvision's Resize and CenterCrop on Pillow pictures (mean difference 0.2 of 255). With `crop` it is that box of the upright
+ * picture, resized to height x width, instead. Throws a UsageError if the file is not there,
  * a FormatError (naming `name`) if it is no picture, too large or damaged.
  */
 export async function decodeInto(
@@ -73,6 +75,7 @@ export async function decodeInto(
   out: Uint8Array,
   offset: number,
   name: string,
+  crop?: (size: Size) => Box,
 ): Promise<void> {
   const sharp = await loadSharp()
   // 'error' as Pillow: a cut-off file is refused, a stray byte that the decoder gets over is not (ImageNet has such files)
@@ -80,14 +83,16 @@ export async function decodeInto(
   const { height, width, kernel, orient } = transform
   try {
     const header = await open().metadata()
-    const resized = coveringSize(orient ? header.autoOrient : header, transform.box, name)
-    const pixels = await (orient ? open().autoOrient() : open())
-      .resize(resized.width, resized.height, { fit: 'fill', kernel, fastShrinkOnLoad: false })
-      .extract({ top: roundHalf(resized.height - height), left: roundHalf(resized.width - width), height, width })
-      .removeAlpha()
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer()
+    const size = orient ? header.autoOrient : header
+    const picture = orient ? open().autoOrient() : open()
+    const scaling = { fit: 'fill', kernel, fastShrinkOnLoad: false } as const
+    const resized = crop ? transform : coveringSize(size, transform.box, name)
+    const cut = crop
+      ? picture.extract(crop(size)).resize(width, height, scaling)
+      : picture
+          .resize(resized.width, resized.height, scaling)
+          .extract({ top: roundHalf(resized.height - height), left: roundHalf(resized.width - width), height, width })
+    const pixels = await cut.removeAlpha().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer()
     writePixels(pixels, transform, out, offset)
   } catch (error) {
     throw error instanceof TenfoldError ? error : retell(error, name)

@@ -25,7 +25,9 @@ export async function loadMnist(split: 'train' | 'test', options: { folder?: str
     return isPacked ? packed : plain
   }
   const [imagePath, labelPath] = await Promise.all([path('images-idx3'), path('labels-idx1')])
-  const [image, label] = await Promise.all([readIdx(imagePath), readIdx(labelPath)])
+  // One after the other, so that of two missing files it is always the first that is named.
+  const image = await readIdx(imagePath)
+  const label = await readIdx(labelPath)
   const pictures = bytesOfShape(imagePath, image, [label.shape[0] ?? 0, 28, 28])
   const digits = bytesOfShape(labelPath, label, [image.shape[0] ?? 0])
   const wrong = digits.findIndex((digit) => digit > 9)

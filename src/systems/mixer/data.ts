@@ -1,9 +1,7 @@
 /** What Mixer trains on: MNIST, or any folder of pictures. */
-
-import { shiftPictures } from '../../data/augment.ts'
+import { type AugmentOptions, augmentPictures, type CropOptions, shiftPictures } from '../../data/augment/index.ts'
 import { type Dataset, imageFolder, loadMnist, mapDataset, splitDataset } from '../../data/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
-import { UsageError } from '../../util/errors.ts'
 import type { OpenedData } from '../define.ts'
 
 /** uint8 [N, 28, 28] -> [N, 1, 28, 28], sharing the bytes. */
@@ -20,25 +18,46 @@ function withChannel(dataset: Dataset): Dataset {
   )
 }
 
-/** MNIST with training pictures moved by up to `shift` pixels. */
-export async function openMnist(shift: number): Promise<OpenedData> {
+/** MNIST with training pictures moved by up to `shift` pixels, then changed as `augment` says. */
+export async function openMnist(shift: number, augment: AugmentOptions = {}): Promise<OpenedData> {
   const [train, test] = await Promise.all([loadMnist('train'), loadMnist('test')])
   const labels = Array.from({ length: 10 }, (_, digit) => String(digit))
+  const plain = withChannel(train)
   return {
-    train: shiftPictures(withChannel(train), shift),
+    train: augmentPictures(shiftPictures(plain, shift), augment),
+    plain,
     test: withChannel(test),
     facts: { labels, image_size: [28, 28], in_channels: 1 },
   }
 }
 
+export interface FolderOptions {
+  /** Height and width that the pictures are brought to. */
+  readonly size: readonly [height: number, width: number]
+  readonly channels: 1 | 3
+  /** Share of the pictures held out for testing. */
+  readonly testShare: number
+  /** Decides which ones. */
+  readonly seed: number
+  /** Random changes of the training pictures; boxes are cut from the pictures as they are in their files. */
+  readonly augment?: AugmentOptions
+}
+
 /** A folder of pictures with one sub-folder a class; a share of them is held out for testing. */
-export async function openFolder(folder: string, size: number, testShare: number, seed: number): Promise<OpenedData> {
-  if (!folder) {
-    throw new UsageError('the recipe mixer/images needs a folder of pictures', {
-      hint: '--set data.folder=DIR, with one sub-folder a class',
-    })
+export async function openFolder(folder: string, options: FolderOptions): Promise<OpenedData> {
+  const { size, channels, testShare, seed, augment = {} } = options
+  const { cropArea = 1, ...others } = augment
+  const open = (crop: { randomCrop?: CropOptions }) =>
+    imageFolder(folder, { size, channels, onError: 'throw', ...crop })
+  const pictures = await open({})
+  const [test, plain] = splitDataset(pictures, testShare, seed)
+  // The same files in the same order, so the same split.
+  const cut =
+    cropArea < 1 ? splitDataset(await open({ randomCrop: { area: [cropArea, 1] } }), testShare, seed)[1] : plain
+  return {
+    train: augmentPictures(cut, others),
+    plain,
+    test,
+    facts: { labels: pictures.classes, image_size: size, in_channels: channels },
   }
-  const pictures = await imageFolder(folder, { size, channels: 3, onError: 'throw' })
-  const [test, train] = splitDataset(pictures, testShare, seed)
-  return { train, test, facts: { labels: pictures.classes, image_size: [size, size], in_channels: 3 } }
 }

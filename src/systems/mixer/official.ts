@@ -41,9 +41,10 @@ const rules: readonly Rule[] = [
   { official: 'head/bias', ours: 'head.bias' },
 ]
 
-/** Names of big_vision's older checkpoints, rewritten to the present ones. */
+/** Names of big_vision's older checkpoints and of whole training states, rewritten to those of the parameters alone. */
 function modernName(name: string): string {
   return name
+    .replace(/^(params|opt\/target)\//, '')
     .replace(/^embedding\//, 'stem/')
     .replace(/^Mixer\/encoder_norm\//, 'pre_head_layer_norm/')
     .replace(/^Mixer\/encoderblock_(\d+)\//, 'MixerBlock_$1/')
@@ -70,6 +71,11 @@ function findRule(side: 'official' | 'ours', name: string): { rule: Rule; block:
 function squeezed(array: NDArray, rank: number): NDArray {
   if (array.shape.length <= rank) return array
   return { ...array, shape: array.shape.filter((size) => size !== 1) }
+}
+
+/** Whether a name is one of the official checkpoints', old or new. */
+export function isOfficialName(name: string): boolean {
+  return findRule('official', modernName(name)) !== undefined
 }
 
 /** An official checkpoint under our names, in our layout. Throws a FormatError for a name it does not know. */

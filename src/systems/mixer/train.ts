@@ -3,40 +3,34 @@ import { z } from 'zod'
 import { init } from '../../nn/index.ts'
 import { manualSeed, randomState } from '../../ops/index.ts'
 import { classifierEvaluator, classifierTask } from '../../train/classifier.ts'
+import {
+  type AugmentSettings,
+  augmentOptions,
+  augmentSettings,
+  monitorOf,
+  type OptimizerSettings,
+  optimizerSettings,
+  type TrainSettings,
+  trainSettings,
+} from '../../train/classifier-settings.ts'
 import type { Settings } from '../../train/settings.ts'
+import { UsageError } from '../../util/errors.ts'
 import { type BuildOptions, defineRecipe, type Experiment, type Facts } from '../define.ts'
-import { type MixerConfig, mixerSettings } from './config.ts'
+import { type MixerConfig, type MixerSettings, mixerSettings } from './config.ts'
 import { openFolder, openMnist } from './data.ts'
-import { explainMixer } from './explain.ts'
+import { explainMixer, learnedWeights } from './explain.ts'
+import { freezeParts, readPretrained } from './fine-tuning.ts'
 import { Mixer } from './model.ts'
 import { exportMixer, predictPictures } from './predict.ts'
+import { mixerRepresentation } from './representation.ts'
 
 const whole = z.number().int().positive()
 
-const optimizerSettings = (lr: number, warmupSteps: number) =>
-  z.strictObject({
-    lr: z.number().positive().default(lr),
-    weight_decay: z.number().min(0).default(0.05),
-    clip_norm: z.number().min(0).default(1),
-    warmup_steps: z.number().int().min(0).default(warmupSteps),
-    label_smoothing: z.number().min(0).max(0.5).default(0.05),
-  })
-
-const trainSettings = (epochs: number, batchSize: number, monitor: 'max' | 'min' = 'max') =>
-  z.strictObject({
-    epochs: whole.default(epochs),
-    batch_size: whole.default(batchSize),
-    checkpoint_every: whole.default(100),
-    keep_checkpoints: whole.default(2),
-    /** Stop after so many evaluations without a better one; 0: never. */
-    patience: z.number().int().min(0).default(0),
-    monitor: z.enum(['max', 'min']).default(monitor),
-  })
-
 interface ClassifierConfig extends Settings {
-  readonly model: z.infer<ReturnType<typeof mixerSettings>>
-  readonly optimizer: z.infer<ReturnType<typeof optimizerSettings>>
-  readonly train: z.infer<ReturnType<typeof trainSettings>>
+  readonly model: MixerSettings
+  readonly optimizer: OptimizerSettings
+  readonly augment: AugmentSettings
+  readonly train: TrainSettings
 }
 
 const factsSchema = z.object({
@@ -49,9 +43,10 @@ const factsSchema = z.object({
 export type PictureFacts = z.infer<typeof factsSchema>
 
 function modelConfig({ model }: ClassifierConfig, facts: PictureFacts): MixerConfig {
-  const { patch_size, ...rest } = model
+  const { patch_size, gelu, checkpoint, freeze, ...rest } = model
   return {
     ...rest,
+    gelu: gelu === 'auto' ? 'tanh' : gelu,
     patch_size: [patch_size, patch_size],
     image_size: facts.image_size,
     in_channels: facts.in_channels,
@@ -63,28 +58,49 @@ function build(config: ClassifierConfig, given: Facts, { seed, threads }: BuildO
   const facts = factsSchema.parse(given)
   init.manualSeed(seed)
   manualSeed(seed)
-  const model = new Mixer(modelConfig(config, facts))
-  const { optimizer, train } = config
+  const trained = new Mixer(modelConfig(config, facts))
+  freezeParts(trained, config.model.freeze)
+  const { optimizer, augment, train } = config
+  const averaged = optimizer.ema_decay > 0 ? new Mixer(trained.config) : undefined
+  averaged?.loadStateDict(trained.stateDict())
+  // What is evaluated, used and saved as the model: with averaging the averaged one.
+  const model = averaged ?? trained
   const options = threads === undefined ? {} : { threads }
   const evaluate = classifierEvaluator(model, options)
   return {
     weights: model.variables(),
     prepare: (data) => ({
-      task: classifierTask(model, data, { ...optimizer, ...train }, seed, randomState().variables, evaluate, options),
+      task: classifierTask(
+        trained,
+        data,
+        { ...optimizer, ...train, optimizer: optimizer.name, mixup: augment.mixup },
+        seed,
+        randomState().variables,
+        evaluate,
+        { ...options, ...(averaged && { averaged }) },
+      ),
       loop: {
         epochs: train.epochs,
         checkpointEvery: train.checkpoint_every,
         keepCheckpoints: train.keep_checkpoints,
-        monitor: { metric: 'accuracy', goal: train.monitor },
+        monitor: monitorOf(train),
         ...(train.patience > 0 && { patience: train.patience }),
       },
     }),
+    initialize: (weights) => {
+      for (const each of [trained, averaged]) each?.loadStateDict(weights, { strict: false })
+    },
     evaluate: async (data) => (await evaluate(data)).metrics,
     predict: (files) => predictPictures(model, facts, files),
     exportable: () => exportMixer(model, facts),
+    representation: mixerRepresentation(model, facts, options),
+    inspect: () => [learnedWeights(model)],
     explain: async (data) => explainMixer(model, facts, data.test, await evaluate(data.test)),
   }
 }
+
+const pretrained = async <C extends ClassifierConfig>(config: C, facts: Facts) =>
+  config.model.checkpoint ? readPretrained(config, factsSchema.parse(facts)) : undefined
 
 /** The main job: all of MNIST in under three minutes on two cores. */
 export const mnist = defineRecipe({
@@ -92,7 +108,12 @@ export const mnist = defineRecipe({
   summary: 'digits: 60,000 training pictures of MNIST, patches of 7x7',
   predictExample: 'FILE...',
   config: z.strictObject({
-    data: z.strictObject({ shift: z.number().int().min(0).max(6).default(1) }).prefault({}),
+    data: z
+      .strictObject({
+        shift: z.number().int().min(0).max(6).default(1).describe('move training pictures by up to so many pixels'),
+      })
+      .prefault({}),
+    augment: augmentSettings({ flip: false }).prefault({}),
     model: mixerSettings({
       patch_size: 7,
       num_blocks: 4,
@@ -100,10 +121,11 @@ export const mnist = defineRecipe({
       tokens_mlp_dim: 48,
       channels_mlp_dim: 192,
     }).prefault({}),
-    optimizer: optimizerSettings(3e-3, 200).prefault({}),
-    train: trainSettings(4, 128).prefault({}),
+    optimizer: optimizerSettings({ lr: 3e-3, warmup_steps: 200 }).prefault({}),
+    train: trainSettings({ epochs: 4, batch_size: 128 }).prefault({}),
   }),
-  open: ({ data }) => openMnist(data.shift),
+  open: ({ data, augment }) => openMnist(data.shift, augmentOptions(augment)),
+  pretrained,
   build,
 })
 
@@ -115,12 +137,13 @@ export const images = defineRecipe({
   config: z.strictObject({
     data: z
       .strictObject({
-        folder: z.string().default(''),
-        image_size: whole.default(64),
-        test_share: z.number().gt(0).lt(1).default(0.2),
-        split_seed: z.number().int().min(0).default(0),
+        folder: z.string().default('').describe('folder with one sub-folder a class'),
+        image_size: whole.default(64).describe('side that pictures are brought to, in pixels'),
+        test_share: z.number().gt(0).lt(1).default(0.2).describe('share of the pictures held out for testing'),
+        split_seed: z.number().int().min(0).default(0).describe('decides which ones'),
       })
       .prefault({}),
+    augment: augmentSettings({ flip: true }).prefault({}),
     model: mixerSettings({
       patch_size: 8,
       num_blocks: 6,
@@ -128,9 +151,23 @@ export const images = defineRecipe({
       tokens_mlp_dim: 96,
       channels_mlp_dim: 512,
     }).prefault({}),
-    optimizer: optimizerSettings(1e-3, 100).prefault({}),
-    train: trainSettings(20, 64).prefault({}),
+    optimizer: optimizerSettings({ lr: 1e-3, warmup_steps: 100 }).prefault({}),
+    train: trainSettings({ epochs: 20, batch_size: 64 }).prefault({}),
   }),
-  open: ({ data }) => openFolder(data.folder, data.image_size, data.test_share, data.split_seed),
+  open: ({ data, augment }) => {
+    if (!data.folder) {
+      throw new UsageError('the recipe mixer/images needs a folder of pictures', {
+        hint: '--set data.folder=DIR, with one sub-folder a class',
+      })
+    }
+    return openFolder(data.folder, {
+      size: [data.image_size, data.image_size],
+      channels: 3,
+      testShare: data.test_share,
+      seed: data.split_seed,
+      augment: augmentOptions(augment),
+    })
+  },
+  pretrained,
   build,
 })

@@ -3,6 +3,9 @@ import type { Figure } from './figures.ts'
 
 type Family = 'plot' | 'tiles' | 'half' | 'full'
 
+/** Tiles of a grid that stands beside others; more of them have the page's width. */
+export const mostTilesBeside = 100
+
 const mostInHalf = { pictures: 42, columns: 6, items: 32 }
 
 function familyOf(figure: Figure): Family {
@@ -12,7 +15,7 @@ function familyOf(figure: Figure): Family {
     case 'bars':
       return 'plot'
     case 'heatmaps':
-      return 'tiles'
+      return figure.matrices.length > mostTilesBeside ? 'full' : 'tiles'
     case 'confusion':
       return 'half'
     case 'pictures': {

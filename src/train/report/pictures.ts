@@ -2,6 +2,7 @@
 import { dataUri, encodePng } from '../../io/png.ts'
 import { ShapeError } from '../../util/errors.ts'
 import type { HeatmapGrid, Matrix, Picture, PictureGrid } from './figures.ts'
+import { mostTilesBeside } from './layout.ts'
 import { counted, escapeHtml, formatNumber } from './text.ts'
 
 /** What stands where a figure has nothing to show. */
@@ -105,14 +106,16 @@ export function heatmapGridHtml({ matrices, scale = 'each', size = 52 }: Heatmap
   const end =
     scale === 'shared' ? signed.reduce((most, { values }) => Math.max(most, largestSize(values)), 0) : undefined
   const tiles = matrices.map((matrix, i) => tileHtml(matrix, i + 1, end))
+  const many = matrices.length > mostTilesBeside
   const columns = columnsFor(matrices.length)
-  const style = `--columns:${columns};max-width:${columns * (size + 5)}px`
+  const style = many ? '' : ` style="--columns:${columns};max-width:${columns * (size + 5)}px"`
   const [first] = matrices
   const captioned = matrices.some(({ caption }) => caption)
   const label = `${counted(matrices.length, 'matrix').replace('matrixs', 'matrices')}, ${first?.height} by ${first?.width}`
   // Without captions the tiles are one picture to those who can't see it.
   const role = captioned ? `aria-label="${label}"` : `role="img" aria-label="${label}"`
-  return `<ul class="tiles${signed.length > 0 ? ' signed' : ''}" ${role} style="${style}">${tiles.join('')}</ul>${signed.length > 0 ? scaleHtml(end) : ''}`
+  const classes = ['tiles', ...(signed.length > 0 ? ['signed'] : []), ...(many ? ['many'] : [])].join(' ')
+  return `<ul class="${classes}" ${role}${style}>${tiles.join('')}</ul>${signed.length > 0 ? scaleHtml(end) : ''}`
 }
 
 /** A sentence about values that have no colour; nothing if all have one. */

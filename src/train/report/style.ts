@@ -55,6 +55,7 @@ figcaption p{margin-top:3px;max-width:68ch;font-size:.875rem;line-height:1.45;co
 .pictures .right b{color:var(--good)}
 .pictures .wrong b{color:var(--bad)}
 .tiles{display:grid;grid-template-columns:repeat(var(--columns),minmax(0,1fr));gap:5px}
+.tiles.many{grid-template-columns:repeat(auto-fill,minmax(34px,1fr))}
 .tiles li{font-size:.72rem;line-height:1.25;color:var(--soft);text-align:center;overflow-wrap:anywhere}
 .tiles img{width:100%;height:auto;border-radius:1.5px}
 .tiles span{display:block;margin:3px 0 4px}

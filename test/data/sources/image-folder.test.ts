@@ -99,3 +99,24 @@ test('says what is wrong with the folder', async () => {
     `)
   })
 })
+
+test('random boxes of the whole pictures: drawn anew in each epoch, the same for the same example', async () => {
+  await withFolder(async (folder) => {
+    await mkdir(join(folder, 'ramp'))
+    const pixels = Uint8Array.from({ length: 60 * 30 * 3 }, (_, i) => 4 * (Math.floor(i / 3) % 60))
+    for (const name of ['a.png', 'b.webp']) {
+      await sharp(pixels, { raw: { width: 60, height: 30, channels: 3 } })
+        .webp({ lossless: true })
+        .toFile(join(folder, 'ramp', name))
+    }
+    const dataset = await imageFolder(folder, { size: 4, channels: 1, randomCrop: { area: [0.05, 0.3] } })
+    const first = numbers(await dataset.batch([0, 1], { epoch: 0, seed: 2 }), 'image')
+    expect(first.slice(0, 16)).not.toEqual(first.slice(16))
+    expect(numbers(await dataset.batch([1], { epoch: 0, seed: 2 }), 'image')).toEqual(first.slice(16))
+    expect(numbers(await dataset.batch([1], { epoch: 1, seed: 2 }), 'image')).not.toEqual(first.slice(16))
+    // Columns rise in a crop of the ramp, and by less than across the whole picture.
+    const [left = 0, , , right = 0] = first
+    expect(right).toBeGreaterThan(left)
+    expect(right - left).toBeLessThan(200)
+  })
+})

@@ -38,3 +38,9 @@ test('no figure is lost, whatever the order', () => {
   expect(rows(...names).join(' ')).toBe(names.join(' '))
   expect(layoutRows([])).toEqual([])
 })
+
+test('many tiles have the width of the page', () => {
+  const matrices = new Array(101).fill({ values: [1], width: 1, height: 1 })
+  const many: Figure = { kind: 'heatmaps', title: 'many', matrices }
+  expect(layoutRows([figures.tiles, many, figures.tiles]).map((row) => row.length)).toEqual([1, 1, 1])
+})

@@ -1,7 +1,7 @@
-/** Random changes of training pictures: pure functions of seed, epoch and the batch's examples, so that resumed runs repeat them. */
-import type { NDArray } from '../tensor/dtype.ts'
-import { deriveSeed, Generator } from '../util/random.ts'
-import { type Dataset, mapDataset } from './dataset.ts'
+/** Small random moves of training pictures. */
+import type { NDArray } from '../../tensor/dtype.ts'
+import { deriveSeed, Generator } from '../../util/random.ts'
+import { type Dataset, mapDataset } from '../dataset.ts'
 
 /** Moves each picture of field `image` (uint8 [N, C, H, W]) by up to `pixels` along both axes; what comes in is 0. */
 export function shiftPictures(dataset: Dataset, pixels: number): Dataset {

@@ -1,0 +1,246 @@
+/** Real picture files from training to export, as a user runs it: the built program in processes of its own. */
+import { execFile, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { writeNpz } from '../../src/io/npz.ts'
+import { init } from '../../src/nn/index.ts'
+import { Mixer } from '../../src/systems/mixer/model.ts'
+import { toOfficial } from '../../src/systems/mixer/official.ts'
+
+const program = new URL('../../bin/tenfold.js', import.meta.url).pathname
+const folder = mkdtempSync(join(tmpdir(), 'tenfold-images-'))
+const photos = join(folder, 'photos')
+const run = join(folder, 'run')
+
+function tenfold(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, ...args], (error, out, err) => {
+      resolve({ code: error ? Number(error.code) : 0, out, err })
+    })
+  })
+}
+
+/** The last JSON line of a command's output. */
+const last = (out: string) => JSON.parse(out.trim().split('\n').at(-1) ?? '{}')
+
+const formats = ['png', 'jpg', 'webp'] as const
+
+/** Two classes: dark and light pictures of all three formats and of several sizes. */
+async function writePhotos(): Promise<void> {
+  for (const [name, level] of [
+    ['dark', 40],
+    ['light', 210],
+  ] as const) {
+    mkdirSync(join(photos, name), { recursive: true })
+    for (let i = 0; i < 15; i++) {
+      const [width, height] = [24 + i, 20 + ((5 * i) % 11)]
+      const background = { r: level + i, g: level - i, b: level }
+      const format = formats[i % 3] ?? 'png'
+      await sharp({ create: { width, height, channels: 3, background } }).toFile(join(photos, name, `${i}.${format}`))
+    }
+  }
+}
+
+const sets = (...assignments: string[]) => assignments.flatMap((assignment) => ['--set', assignment])
+
+const modern = sets(
+  `data.folder=${photos}`,
+  'data.image_size=16',
+  'model.patch_size=4',
+  'model.num_blocks=2',
+  'model.hidden_dim=16',
+  'model.tokens_mlp_dim=8',
+  'model.channels_mlp_dim=16',
+  'model.stoch_depth=0.1',
+  'augment.crop_area=0.3',
+  'augment.randaugment_layers=1',
+  'augment.randaugment_magnitude=1',
+  'augment.mixup=0.2',
+  'optimizer.ema_decay=0.9',
+  'optimizer.lr=0.01',
+  'optimizer.warmup_steps=4',
+  'train.epochs=12',
+  'train.batch_size=8',
+  'train.checkpoint_every=5',
+)
+
+beforeAll(async () => {
+  await writePhotos()
+  const trained = await tenfold('train', 'mixer/images', ...modern, '--out', run, '--json')
+  expect(trained.err).toBe('')
+  expect(last(trained.out)).toMatchObject({ event: 'done', step: 36 })
+}, 60_000)
+
+describe('a run on picture files', () => {
+  test('learned what is dark and what is light, and says so of files of every format', async () => {
+    const evaluated = await tenfold('eval', run, '--json')
+    expect(last(evaluated.out).metrics.accuracy).toBe(1)
+    const files = formats.flatMap((format, i) => [
+      join(photos, 'dark', `${i}.${format}`),
+      join(photos, 'light', `${i}.${format}`),
+    ])
+    const predicted = await tenfold('predict', run, ...files, '--json')
+    const predictions = predicted.out
+      .trim()
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line))
+    expect(predictions.map(({ choices }) => choices[0].label)).toEqual([
+      'dark',
+      'light',
+      'dark',
+      'light',
+      'dark',
+      'light',
+    ])
+    expect(predictions[0].choices[0].probability + predictions[0].choices[1].probability).toBeCloseTo(1, 5)
+  })
+
+  test('a run killed at any moment goes on to the same end', async () => {
+    const broken = join(folder, 'broken')
+    const child = spawn(process.execPath, [program, 'train', 'mixer/images', ...modern, '--out', broken, '--json'])
+    await new Promise<void>((resolve) => {
+      let seen = 0
+      child.stdout.on('data', (chunk: Buffer) => {
+        seen += chunk.toString().split('"event":"step"').length - 1
+        if (seen >= 13) child.kill('SIGKILL')
+      })
+      child.on('exit', () => resolve())
+    })
+    const resumed = await tenfold('resume', broken, '--json')
+    const evaluated = await tenfold('eval', run, '--json')
+    expect(last(resumed.out).metrics).toEqual(last(evaluated.out).metrics)
+    const steps = (path: string) =>
+      readFileSync(join(path, 'metrics.jsonl'), 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('"type":"step"'))
+    expect(steps(broken)).toEqual(steps(run))
+  })
+
+  test('few-shot on its own classes and on other pictures', async () => {
+    const own = await tenfold('fewshot', run, '--shots', '1,3', '--seeds', '2', '--json')
+    expect(own.err).toBe('')
+    const events = own.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(events.slice(0, -1).map(({ shots, seed }) => [shots, seed])).toEqual([
+      [1, 0],
+      [1, 1],
+      [3, 0],
+      [3, 1],
+    ])
+    expect(events.at(-1).metrics.accuracy_3_shot).toBeGreaterThan(0.8)
+    const other = await tenfold('fewshot', run, '--data', photos, '--shots', '20')
+    expect(other.out).toContain('2 classes, 15 test examples, chance 50.00 %\n')
+    expect(other.out).toMatch(/the smallest class has \d examples to learn from: with more shots, it gives all\n/)
+  })
+
+  test('its weights as a page, its model as ONNX', async () => {
+    expect((await tenfold('inspect', run)).out).toBe(`${join(run, 'inspect.html')}: the weights at step 36\n`)
+    const page = readFileSync(join(run, 'inspect.html'), 'utf8')
+    for (const title of ['Patch projection', 'Token mixing, block 0', 'Token mixing, block 1'])
+      expect(page).toContain(title)
+    const model = join(folder, 'model.onnx')
+    expect((await tenfold('export', run, '--format', 'onnx', '--out', model)).code).toBe(0)
+    expect((await tenfold('info', model)).out).toContain('uint8[batch, 3, 16, 16]')
+  })
+
+  test('mistakes end in one line', async () => {
+    const text = join(folder, 'notes.png')
+    writeFileSync(text, 'no picture')
+    expect(await tenfold('predict', run, text)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^error: .*notes\.png: must be a readable picture, found: .*\n$/),
+    })
+    expect(await tenfold('fewshot', run, '--shots', '1,x')).toMatchObject({
+      code: 2,
+      err: "error: option '--shots <list>' argument '1,x' is invalid. must be a whole number of at least 1.\n",
+    })
+    expect((await tenfold('fewshot', run, '--data', join(folder, 'nowhere'))).err).toBe(
+      `error: ${join(folder, 'nowhere')}: no such file or folder\n`,
+    )
+  })
+})
+
+test('fine-tuning: an official file, a new head, twice the resolution; then evaluated, exported and begun from again', async () => {
+  init.manualSeed(4)
+  const pretrained = new Mixer({
+    patch_size: [4, 4],
+    image_size: [16, 16],
+    in_channels: 3,
+    num_classes: 5,
+    num_blocks: 2,
+    hidden_dim: 12,
+    tokens_mlp_dim: 6,
+    channels_mlp_dim: 16,
+    stoch_depth: 0,
+    gelu: 'tanh',
+  })
+  const file = join(folder, 'Mixer.npz')
+  writeFileSync(file, writeNpz(toOfficial(pretrained.stateDict())))
+  const tuned = join(folder, 'tuned')
+  const options = (checkpoint: string) =>
+    sets(
+      `model.checkpoint=${checkpoint}`,
+      'model.freeze=stem',
+      `data.folder=${photos}`,
+      'data.image_size=32',
+      'optimizer.name=sgd',
+      'optimizer.lr=0.05',
+      'optimizer.warmup_steps=2',
+      'train.epochs=4',
+      'train.batch_size=8',
+    )
+  const trained = await tenfold('train', 'mixer/images', ...options(file), '--out', tuned)
+  expect(trained.err).toBe('')
+  expect(trained.out).toContain(
+    `weights of ${file} (official): 2 blocks of width 12, patches of 4, token mixing enlarged from 16x16 to 32x32 pixels; new head\n`,
+  )
+  expect(JSON.parse(readFileSync(join(tuned, 'run.json'), 'utf8')).config.model).toMatchObject({
+    num_blocks: 2,
+    tokens_mlp_dim: 24,
+    gelu: 'tanh',
+  })
+  const metrics = async () => last((await tenfold('eval', tuned, '--json')).out).metrics
+  const before = await metrics()
+  rmSync(join(tuned, 'checkpoints'), { recursive: true }) // as if killed before the first one
+  expect((await tenfold('resume', tuned)).code).toBe(0)
+  expect(await metrics()).toEqual(before)
+  writeFileSync(file, '') // what the run needs is its own by now
+  expect((await metrics()).accuracy).toBeGreaterThan(0.5)
+  expect((await tenfold('predict', tuned, join(photos, 'light', '2.webp'))).out).toMatch(/light \d/)
+  const exported = join(folder, 'tuned.safetensors')
+  expect((await tenfold('export', tuned, '--format', 'safetensors', '--out', exported)).code).toBe(0)
+  const again = await tenfold(
+    'train',
+    'mixer/images',
+    ...options(exported),
+    '--steps',
+    '2',
+    '--out',
+    join(folder, 'again'),
+  )
+  expect(again.out).toContain(`weights of ${exported} (tenfold): 2 blocks of width 12, patches of 4; new head\n`)
+  const wrong = await tenfold('train', 'mixer/images', ...options(file))
+  expect(wrong).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('must be a safetensors, .npz, .npy or PyTorch file'),
+  })
+}, 60_000)
+
+test('tenfold list RECIPE shows every setting', async () => {
+  const { out } = await tenfold('list', 'mixer/images')
+  expect(out).toContain('  augment.mixup = 0  ')
+  expect(out).toContain('  model.checkpoint = ""  ')
+  const lines = (await tenfold('list', 'mixer/images', '--json')).out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(lines.filter(({ event }) => event === 'setting').every(({ description }) => description.length > 10)).toBe(
+    true,
+  )
+})
