@@ -20,6 +20,7 @@ export { type ImageFolder, type ImageFolderOptions, imageFolder } from './source
 export { loadMnist } from './sources/mnist.ts'
 export { readText, readTextFolder, readTexts, tokenWindows, type WindowOptions } from './sources/text.ts'
 export { type SentencePieceModel, sentencePieceTokenizer } from './text/sentencepiece.ts'
+export { readSentencePiece } from './text/sentencepiece-file.ts'
 export { sentencesOf } from './text/sentences.ts'
 export { type SpecialIds, specialTokens } from './text/special-tokens.ts'
 export { TextTokenizer, type TokenizerFile } from './text/tokenizer.ts'

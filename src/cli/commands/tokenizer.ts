@@ -54,11 +54,32 @@ function addTrainTokenizer(tokenizer: Command): void {
     })
 }
 
+function addConvert(tokenizer: Command): void {
+  tokenizer
+    .command('convert')
+    .description('write a SentencePiece model as tokenizer.json')
+    .argument('<model>', 'a SentencePiece file, such as spiece.model')
+    .requiredOption('--out <file>', 'file to write')
+    .option('--json', 'one JSON object a line')
+    .addHelpText('after', examples('tenfold tokenizer convert spiece.model --out tokenizer.json'))
+    .action(async (path: string, flags: { out: string; json?: boolean }) => {
+      const [{ TextTokenizer }, { writeFileAtomic }] = await Promise.all([
+        import('../../data/index.ts'),
+        import('../../io/atomic.ts'),
+      ])
+      const reporter = createReporter({ json: flags.json ?? false })
+      const { file, size } = await TextTokenizer.read(path)
+      await writeFileAtomic(flags.out, Buffer.from(`${JSON.stringify(file, null, 2)}\n`))
+      reporter.say(`${flags.out}: ${size} tokens`)
+      reporter.event('done', { metrics: { size }, file: flags.out })
+    })
+}
+
 function addEncode(tokenizer: Command): void {
   tokenizer
     .command('encode')
     .description('show the tokens of a text')
-    .argument('<tokenizer>', 'a tokenizer.json')
+    .argument('<tokenizer>', 'a tokenizer.json, or a SentencePiece file that ends in .model')
     .argument('<text>', 'the text')
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold tokenizer encode tokenizer.json "Call me [MASK]."'))
@@ -76,5 +97,6 @@ function addEncode(tokenizer: Command): void {
 export function addTokenizer(program: Command): void {
   const tokenizer = program.command('tokenizer').description('train a tokenizer, or look at what one does')
   addTrainTokenizer(tokenizer)
+  addConvert(tokenizer)
   addEncode(tokenizer)
 }
