@@ -45,9 +45,13 @@ test('other files and kinds are refused', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'text.model')
     await writeFile(path, 'no model at all')
-    expect((await told(() => TextTokenizer.read(path))).replace(folder, 'DIR')).toMatchInlineSnapshot(`"FormatError: DIR/text.model: must be a SentencePiece model, found damaged fields"`)
+    expect((await told(() => TextTokenizer.read(path))).replace(folder, 'DIR')).toMatchInlineSnapshot(
+      `"FormatError: DIR/text.model: must be a SentencePiece model, found damaged fields"`,
+    )
     // trainer_spec { model_type: WORD }, in protobuf's wire format
-    expect(await told(() => readSentencePiece(Uint8Array.of(0x12, 2, 0x18, 3)))).toMatchInlineSnapshot(`"FormatError: SentencePiece model: must be a BPE or unigram model, found kind 3"`)
+    expect(await told(() => readSentencePiece(Uint8Array.of(0x12, 2, 0x18, 3)))).toMatchInlineSnapshot(
+      `"FormatError: SentencePiece model: must be a BPE or unigram model, found kind 3"`,
+    )
     expect(
       await told(() => new TextTokenizer(sentencePieceTokenizer(readSentencePiece(new Uint8Array())))),
     ).toMatchInlineSnapshot(`"FormatError: a SentencePiece model must have a piece of type "unknown""`)
