@@ -113,6 +113,15 @@ export function requiredTensor(tensors: ReadonlyMap<string, NDArray>, name: stri
   return tensor
 }
 
+/** The tensors whose names begin with `prefix`, under the rest of their names. */
+export function tensorsBelow(reference: ReferenceCase, prefix: string): Map<string, NDArray> {
+  return new Map(
+    [...reference.tensors]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, array]) => [name.slice(prefix.length), array]),
+  )
+}
+
 /** An input that must be there. */
 export function inputOf(call: OpCall, name: string): Tensor {
   const tensor = call.inputs[name]

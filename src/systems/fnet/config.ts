@@ -8,6 +8,9 @@ export const architectures = ['f_net', 'bert', 'linear', 'random', 'ff_only'] as
 /** Where a hybrid's attention layers lie. */
 export const attentionLayouts = ['bottom', 'middle', 'mixed', 'top'] as const
 
+/** Activations under transformers' names. */
+export const activationNames = ['gelu', 'gelu_new', 'gelu_pytorch_tanh', 'relu', 'silu', 'swish', 'tanh'] as const
+
 export interface FNetConfig {
   readonly model_arch: (typeof architectures)[number]
   readonly vocab_size: number
@@ -29,6 +32,24 @@ export interface FNetConfig {
   readonly dropout_rate: number
   /** Of attention weights. */
   readonly mixing_dropout_rate: number
+  /** Seed of the matrices of `random`, which are the official code's, made by JAX's generator. Default: 0. */
+  readonly random_seed?: number
+  /** What the Hugging Face ports of FNet and BERT do otherwise. Default: the official code. */
+  readonly port?: PortConfig
+}
+
+/** Where the encoders of transformers may differ from the official code; each default is the official code's. */
+export interface PortConfig {
+  /** transformers' name of the activation. Default: `gelu_new`, the tanh approximation of GELU. */
+  readonly hidden_act?: (typeof activationNames)[number]
+  /** Default: 1e-12. */
+  readonly layer_norm_eps?: number
+  /** Whether a dense layer follows the norm of the embeddings; BERT has none. Default: true. */
+  readonly embedding_projection?: boolean
+  /** `pairs`: query and key must be real tokens; `keys`: the key must be. Default: `pairs`. */
+  readonly attention_mask?: 'pairs' | 'keys'
+  /** Whether the embedding of the padding token is trained; PyTorch's is not. Default: true. */
+  readonly trains_padding?: boolean
 }
 
 /** Which of the layers attend (f_net/models.py, `_init_mixing_sublayer`); `mixed` may give more than were asked for. */
@@ -78,5 +99,6 @@ export function encoderSettings(defaults: {
       .default(defaults.dropout_rate)
       .describe('dropout after embeddings and feed-forward layers'),
     mixing_dropout_rate: probability.default(0).describe('dropout of attention weights'),
+    random_seed: z.number().int().min(0).max(0xffffffff).default(0).describe('seed of the matrices of random mixing'),
   })
 }

@@ -9,103 +9,26 @@ import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { ShapeError, UsageError } from '../../util/errors.ts'
 import { attentionLayers, type FNetConfig } from './config.ts'
+import { dense, type Mixed, type Mixing, mixingOf, small, type TokenMask } from './mixing.ts'
 
-// Where the official initialisation is N(0, 0.02).
-const small: init.Initialiser = (shape) => init.normal(shape, { std: 0.02 })
-const epsilon = 1e-12
+export type { TokenMask } from './mixing.ts'
 
-const norm = (width: number): LayerNorm => new LayerNorm(width, { eps: epsilon })
-const dense = (from: number, to: number, initBias: init.Initialiser = init.zeros): Linear =>
-  new Linear(from, to, { initWeight: small, initBias })
-
-/** Tokens of each example that are no padding: bool [B, L]. Only attention looks at it. */
-export type TokenMask = Tensor
-
-/** A layer that mixes tokens: [B, L, H] -> [B, L, H]. */
-type Mixing = Module & { forward(x: Tensor, mask?: TokenMask): Tensor }
-
-/** y = Re(F_L F_H x): no parameters, no mask. */
-class FourierMixing extends Module {
-  forward(x: Tensor): Tensor {
-    return ops.fft2Real(x)
+const norm = (width: number, { port }: FNetConfig): LayerNorm =>
+  new LayerNorm(width, { eps: port?.layer_norm_eps ?? 1e-12 })
+function activation(x: Tensor, { port }: FNetConfig): Tensor {
+  switch (port?.hidden_act ?? 'gelu_new') {
+    case 'gelu':
+      return ops.gelu(x)
+    case 'relu':
+      return ops.relu(x)
+    case 'silu':
+    case 'swish':
+      return ops.silu(x)
+    case 'tanh':
+      return ops.tanh(x)
+    default:
+      return ops.gelu(x, { approximate: 'tanh' })
   }
-}
-
-class NoMixing extends Module {
-  forward(x: Tensor): Tensor {
-    return x
-  }
-}
-
-/** y = seq_kernel x hidden_kernel: learned, or random and fixed. The number of tokens cannot change. */
-class MatrixMixing extends Module {
-  readonly hidden_kernel
-  readonly seq_kernel
-
-  constructor({ d_model, max_seq_length, model_arch }: FNetConfig) {
-    super()
-    const make = (size: number) =>
-      model_arch === 'linear' ? init.parameter([size, size], small) : init.buffer([size, size], init.lecunNormal)
-    this.hidden_kernel = make(d_model)
-    this.seq_kernel = make(max_seq_length)
-  }
-
-  forward(x: Tensor): Tensor {
-    const [length, tokens = 0] = [this.seq_kernel.shape[0], x.shape[1]]
-    if (tokens !== length) {
-      throw new ShapeError(`FNet: linear and random mixing need exactly ${length} tokens, found ${tokens}`, {
-        hint: 'pad the input to max_seq_length',
-      })
-    }
-    return ops.matmul(ops.matmul(this.seq_kernel, x), this.hidden_kernel)
-  }
-}
-
-/** Self-attention as BERT's; a padding query attends to all positions equally (flax). */
-class SelfAttention extends Module {
-  readonly query: Linear
-  readonly key: Linear
-  readonly value: Linear
-  readonly dense: Linear
-  readonly #heads: number
-  readonly #dropout: number
-
-  constructor({ d_model, num_heads, mixing_dropout_rate }: FNetConfig) {
-    super()
-    if (d_model % num_heads !== 0) {
-      throw new UsageError(`model.d_model must be a multiple of model.num_heads, found ${d_model} and ${num_heads}`)
-    }
-    const make = (): Linear => dense(d_model, d_model, small)
-    this.query = make()
-    this.key = make()
-    this.value = make()
-    this.dense = make()
-    this.#heads = num_heads
-    this.#dropout = mixing_dropout_rate
-  }
-
-  forward(x: Tensor, mask?: TokenMask): Tensor {
-    const project = (layer: Linear): Tensor => ops.splitHeads(layer.forward(x), this.#heads) // [B, heads, L, H / heads]
-    const scores = mask && pairScores(mask) // [B, 1, L, L]
-    const mixed = ops.scaledDotProductAttention(project(this.query), project(this.key), project(this.value), {
-      ...(scores && { mask: scores }),
-      dropout: this.training ? this.#dropout : 0,
-    })
-    return this.dense.forward(ops.mergeHeads(mixed)) // [B, L, H]
-  }
-}
-
-/** What is added to the scores: 0 between tokens that are both real, else so little that it counts only where all are so. */
-function pairScores(mask: TokenMask): Tensor {
-  const rows = ops.unsqueeze(mask, 1) // [B, 1, L]
-  const pair = ops.logicalAnd(ops.unsqueeze(rows, 3), ops.unsqueeze(rows, 2)) // [B, 1, L, L]
-  return ops.where(pair, 0, -1e10)
-}
-
-function mixingOf(config: FNetConfig, attends: boolean): Mixing {
-  if (attends) return new SelfAttention(config)
-  if (config.model_arch === 'f_net') return new FourierMixing()
-  return config.model_arch === 'ff_only' ? new NoMixing() : new MatrixMixing(config)
 }
 
 /** a = LayerNorm(x + mixing(x)); LayerNorm(a + FFN(a)): norms after the sums, as in BERT. */
@@ -114,21 +37,24 @@ class Block extends Module {
   readonly intermediate: { readonly dense: Linear }
   readonly output: { readonly dense: Linear; readonly LayerNorm: LayerNorm }
   readonly dropout: Dropout
+  readonly #config: FNetConfig
 
-  constructor(config: FNetConfig, attends: boolean) {
+  constructor(config: FNetConfig, layer: number, attends: boolean) {
     super()
     const { d_model, d_ff, dropout_rate } = config
-    this.fourier = { self: mixingOf(config, attends), output: { LayerNorm: norm(d_model) } }
+    this.fourier = { self: mixingOf(config, layer, attends), output: { LayerNorm: norm(d_model, config) } }
     this.intermediate = { dense: dense(d_model, d_ff, small) }
-    this.output = { dense: dense(d_ff, d_model), LayerNorm: norm(d_model) }
+    this.output = { dense: dense(d_ff, d_model), LayerNorm: norm(d_model, config) }
     this.dropout = new Dropout(dropout_rate)
+    this.#config = config
   }
 
-  forward(x: Tensor, mask?: TokenMask): Tensor {
-    const mixed = this.fourier.output.LayerNorm.forward(ops.add(x, this.fourier.self.forward(x, mask))) // [B, L, H]
-    const hidden = ops.gelu(this.intermediate.dense.forward(mixed), { approximate: 'tanh' }) // [B, L, d_ff]
+  forward(x: Tensor, mask?: TokenMask): Mixed {
+    const { output, weights } = this.fourier.self.forward(x, mask) // [B, L, H]
+    const mixed = this.fourier.output.LayerNorm.forward(ops.add(x, output))
+    const hidden = activation(this.intermediate.dense.forward(mixed), this.#config) // [B, L, d_ff]
     const fed = this.dropout.forward(this.output.dense.forward(hidden)) // [B, L, H]
-    return this.output.LayerNorm.forward(ops.add(mixed, fed))
+    return { output: this.output.LayerNorm.forward(ops.add(mixed, fed)), ...(weights && { weights }) }
   }
 }
 
@@ -137,18 +63,25 @@ class Embeddings extends Module {
   readonly position_embeddings: Embedding
   readonly token_type_embeddings: Embedding
   readonly LayerNorm: LayerNorm
-  readonly projection: Linear
+  readonly projection: Linear | undefined
   readonly dropout: Dropout
 
   constructor(config: FNetConfig) {
     super()
     const { vocab_size, max_seq_length, type_vocab_size, d_emb, d_model, dropout_rate } = config
-    const table = (rows: number): Embedding => new Embedding(rows, d_emb, { initWeight: small })
-    this.word_embeddings = table(vocab_size)
+    const { embedding_projection = true, trains_padding = true } = config.port ?? {}
+    const table = (rows: number, options = {}): Embedding =>
+      new Embedding(rows, d_emb, { initWeight: small, ...options })
+    if (!embedding_projection && d_emb !== d_model) {
+      throw new UsageError(`without a projection d_emb must be d_model, found ${d_emb} and ${d_model}`)
+    }
+    this.word_embeddings = table(vocab_size, trains_padding ? {} : { paddingIndex: config.pad_token_id })
     this.position_embeddings = table(max_seq_length)
     this.token_type_embeddings = table(type_vocab_size)
-    this.LayerNorm = norm(d_emb)
-    this.projection = new Linear(d_emb, d_model, { initWeight: init.lecunNormal, initBias: init.zeros })
+    this.LayerNorm = norm(d_emb, config)
+    this.projection = embedding_projection
+      ? new Linear(d_emb, d_model, { initWeight: init.lecunNormal, initBias: init.zeros })
+      : undefined
     this.dropout = new Dropout(dropout_rate)
   }
 
@@ -159,7 +92,7 @@ class Embeddings extends Module {
     const positions = ops.slice(this.position_embeddings.weight, [0, length], 0) // [L, E]
     const words = ops.add(this.word_embeddings.forward(inputIds), this.token_type_embeddings.forward(typeIds))
     const embedded = this.LayerNorm.forward(ops.add(words, positions)) // [B, L, E]
-    return this.dropout.forward(this.projection.forward(embedded))
+    return this.dropout.forward(this.projection ? this.projection.forward(embedded) : embedded) // [B, L, H]
   }
 }
 
@@ -169,6 +102,10 @@ export interface Encoded {
   readonly hidden: Tensor
   /** tanh of a dense layer of the first token's, [B, H]. */
   readonly pooled: Tensor
+  /** Before the first block and after each, [B, L, H] each. */
+  readonly hiddenStates: readonly Tensor[]
+  /** Weights of the layers that attend, [B, heads, L, L] each. */
+  readonly attentions: readonly Tensor[]
 }
 
 /** The encoder with its pooler. */
@@ -182,7 +119,7 @@ export class FNetEncoder extends Module {
     super()
     this.config = config
     this.embeddings = new Embeddings(config)
-    this.encoder = { layer: attentionLayers(config).map((attends) => new Block(config, attends)) }
+    this.encoder = { layer: attentionLayers(config).map((attends, layer) => new Block(config, layer, attends)) }
     this.pooler = { dense: dense(config.d_model, config.d_model) }
   }
 
@@ -196,10 +133,25 @@ export class FNetEncoder extends Module {
     mask: TokenMask = ops.notEqual(inputIds, this.config.pad_token_id),
   ): Encoded {
     let hidden = this.embeddings.forward(inputIds, typeIds) // [B, L, H]
-    for (const block of this.encoder.layer) hidden = block.forward(hidden, mask)
+    const [hiddenStates, attentions] = [[hidden], [] as Tensor[]]
+    for (const block of this.encoder.layer) {
+      const { output, weights } = block.forward(hidden, mask)
+      hiddenStates.push(output)
+      if (weights) attentions.push(weights)
+      hidden = output
+    }
     const first = ops.select(hidden, 0, 1) // [B, H]
-    return { hidden, pooled: ops.tanh(this.pooler.dense.forward(first)) }
+    return { hidden, pooled: ops.tanh(this.pooler.dense.forward(first)), hiddenStates, attentions }
   }
+}
+
+/** What the pre-training model computes. */
+export interface PreTrainingOutputs {
+  readonly encoded: Encoded
+  /** [B, P, V] */
+  readonly maskedLmLogits: Tensor
+  /** [B, 2] */
+  readonly nextSentenceLogits: Tensor
 }
 
 /** Encoder, masked language model (its last matrix is the word embedding) and next sentence head. */
@@ -213,7 +165,7 @@ export class FNetForPreTraining extends Module {
     this.fnet = new FNetEncoder(config)
     this.cls = {
       predictions: {
-        transform: { dense: dense(d_model, d_emb), LayerNorm: norm(d_emb) },
+        transform: { dense: dense(d_model, d_emb), LayerNorm: norm(d_emb, config) },
         bias: init.parameter([vocab_size], small),
       },
       seq_relationship: dense(d_model, 2, small),
@@ -221,17 +173,14 @@ export class FNetForPreTraining extends Module {
   }
 
   /** `positions` int [B, P]: the tokens to predict; without them all L of them are. */
-  forward(
-    inputIds: Tensor,
-    typeIds: Tensor,
-    positions?: Tensor,
-    mask?: TokenMask,
-  ): { readonly maskedLmLogits: Tensor; readonly nextSentenceLogits: Tensor } {
-    const { hidden, pooled } = this.fnet.forward(inputIds, typeIds, mask)
+  forward(inputIds: Tensor, typeIds: Tensor, positions?: Tensor, mask?: TokenMask): PreTrainingOutputs {
+    const encoded = this.fnet.forward(inputIds, typeIds, mask)
+    const { hidden, pooled } = encoded
     const { transform, bias } = this.cls.predictions
     const chosen = positions ? takePositions(hidden, positions) : hidden // [B, P, H]
-    const transformed = transform.LayerNorm.forward(ops.gelu(transform.dense.forward(chosen), { approximate: 'tanh' }))
+    const transformed = transform.LayerNorm.forward(activation(transform.dense.forward(chosen), this.fnet.config))
     return {
+      encoded,
       maskedLmLogits: ops.linear(transformed, this.fnet.embeddings.word_embeddings.weight, bias), // [B, P, V]
       nextSentenceLogits: this.cls.seq_relationship.forward(pooled), // [B, 2]
     }
