@@ -1,5 +1,5 @@
-/** Which ONNX form of a matrix product is fastest: `node scripts/bench.js matmul-forms`. Decision: docs/decisions/001-matmul-forms.md. */
-import type { Emitter } from '../src/ops/index.ts'
+/** Which ONNX form of a matrix product is fastest: `node scripts/forms.js matmul-forms`. Decision: docs/decisions/001-matmul-forms.md. */
+import type { Emitter } from '../../src/ops/index.ts'
 import { type Contest, type Form, report } from './measure.ts'
 
 const fused =

@@ -1,7 +1,7 @@
-/** The real part of a 2-D Fourier transform: products or ONNX's DFT. `node scripts/bench.js fourier-forms`. Decision: docs/decisions/012-fourier.md. */
-import { compile } from '../src/compile/compile.ts'
-import { fft2Real } from '../src/ops/index.ts'
-import { Variable } from '../src/tensor/variable.ts'
+/** The real part of a 2-D Fourier transform: products or ONNX's DFT. `node scripts/forms.js fourier-forms`. Decision: docs/decisions/012-fourier.md. */
+import { compile } from '../../src/compile/compile.ts'
+import { fft2Real } from '../../src/ops/index.ts'
+import { Variable } from '../../src/tensor/variable.ts'
 import { describeTimes, measure, takeTurns, threads } from './measure.ts'
 
 for (const [batch, tokens, width] of [

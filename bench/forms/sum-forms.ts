@@ -1,4 +1,4 @@
-/** Sums over the leading or the last axis: ReduceSum or a product with ones. `node scripts/bench.js sum-forms`. Decision: docs/decisions/001-matmul-forms.md. */
+/** Sums over the leading or the last axis: ReduceSum or a product with ones. `node scripts/forms.js sum-forms`. Decision: docs/decisions/001-matmul-forms.md. */
 import { report } from './measure.ts'
 
 for (const [rows, columns] of [

@@ -1,11 +1,11 @@
-/** How Adam's update is best laid out: `node scripts/bench.js adam-layout`. Decision: docs/decisions/002. */
-import { compile } from '../src/compile/compile.ts'
-import * as ops from '../src/ops/index.ts'
-import { elementCount } from '../src/tensor/dtype.ts'
-import type { Shape } from '../src/tensor/shape.ts'
-import type { Tensor } from '../src/tensor/tensor.ts'
-import { Variable } from '../src/tensor/variable.ts'
-import { Generator } from '../src/util/random.ts'
+/** How Adam's update is best laid out: `node scripts/forms.js adam-layout`. Decision: docs/decisions/002. */
+import { compile } from '../../src/compile/compile.ts'
+import * as ops from '../../src/ops/index.ts'
+import { elementCount } from '../../src/tensor/dtype.ts'
+import type { Shape } from '../../src/tensor/shape.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { Variable } from '../../src/tensor/variable.ts'
+import { Generator } from '../../src/util/random.ts'
 
 const block: readonly Shape[] = [
   ...[[256], [256], [768, 256], [768], [256, 256], [256]],

@@ -1,10 +1,10 @@
 /** Timing of alternative ONNX forms of one computation, each in a session of its own, with preallocated results. */
-import { type Compiled, compile } from '../src/compile/compile.ts'
-import { applyAll, defineOp, type Emitter } from '../src/ops/index.ts'
-import { elementCount } from '../src/tensor/dtype.ts'
-import type { Shape } from '../src/tensor/shape.ts'
-import { Variable } from '../src/tensor/variable.ts'
-import { RandomStream } from '../src/util/random.ts'
+import { type Compiled, compile } from '../../src/compile/compile.ts'
+import { applyAll, defineOp, type Emitter } from '../../src/ops/index.ts'
+import { elementCount } from '../../src/tensor/dtype.ts'
+import type { Shape } from '../../src/tensor/shape.ts'
+import { Variable } from '../../src/tensor/variable.ts'
+import { RandomStream } from '../../src/util/random.ts'
 
 /** The nodes of one form: names of the inputs to names of the outputs. */
 export type Form = (emit: Emitter, inputs: readonly string[]) => string | readonly string[]

@@ -1,11 +1,19 @@
-/** Attention as separate kernels or ONNX Runtime's own: `node scripts/bench.js attention-forms`. Decision: docs/decisions/011-attention.md. */
-import { gradient } from '../src/autodiff/gradient.ts'
-import { type Compiled, compile } from '../src/compile/compile.ts'
-import { type Emitter, matmul, matmulWith, mean, scaledDotProductAttention, softmax, square } from '../src/ops/index.ts'
-import { elementCount } from '../src/tensor/dtype.ts'
-import type { Tensor } from '../src/tensor/tensor.ts'
-import { Variable } from '../src/tensor/variable.ts'
-import { RandomStream } from '../src/util/random.ts'
+/** Attention as separate kernels or ONNX Runtime's own: `node scripts/forms.js attention-forms`. Decision: docs/decisions/011-attention.md. */
+import { gradient } from '../../src/autodiff/gradient.ts'
+import { type Compiled, compile } from '../../src/compile/compile.ts'
+import {
+  type Emitter,
+  matmul,
+  matmulWith,
+  mean,
+  scaledDotProductAttention,
+  softmax,
+  square,
+} from '../../src/ops/index.ts'
+import { elementCount } from '../../src/tensor/dtype.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { Variable } from '../../src/tensor/variable.ts'
+import { RandomStream } from '../../src/util/random.ts'
 import { describeTimes, type Form, report, takeTurns, threads } from './measure.ts'
 
 const microsoft = 'com.microsoft'

@@ -1,0 +1,107 @@
+/** `npm run bench`: tenfold and its peers side by side, in one run. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { suggestion } from '../../src/util/names.ts'
+import { products, workloads } from '../workloads/index.ts'
+import { measureTogether } from './measure.ts'
+import { folder, missing, type PeerName, peerNames, pythonPath, tenfoldCommand } from './peers.ts'
+import { describe, markdown, type Result, ratiosOf, resultsOf } from './report.ts'
+
+interface Flags {
+  readonly peer: readonly PeerName[]
+  readonly repetitions: number
+  readonly threads: number
+  readonly json?: boolean
+}
+
+const known = [...workloads, ...products].map(({ name }) => name)
+
+function peersOf(text: string): PeerName[] {
+  return text.split(',').map((name) => {
+    const found = peerNames.find((peer) => peer === name)
+    if (!found) throw new InvalidArgumentError(`there is no peer "${name}"; there are ${peerNames.join(', ')}.`)
+    return found
+  })
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('must be a whole number of at least 1.')
+  return value
+}
+
+/** Versions and machine, for the files. */
+function describeMachine(threads: number): Record<string, string> {
+  const runtime = JSON.parse(readFileSync('node_modules/onnxruntime-node/package.json', 'utf8')) as { version: string }
+  const torch = missing('torch')
+    ? undefined
+    : execFileSync(pythonPath(), ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' }).trim()
+  return {
+    date: new Date().toISOString().slice(0, 16),
+    processor: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+    threads: String(threads),
+    node: process.versions.node,
+    'onnxruntime-node': runtime.version,
+    ...(torch && { torch }),
+  }
+}
+
+async function measureWorkload(name: string, flags: Flags): Promise<Result[]> {
+  const options = { peers: flags.peer, rounds: flags.repetitions, threads: flags.threads }
+  if (products.some((product) => product.name === name)) {
+    return resultsOf(name, 'product', await measureTogether(name, 'product', '-', options))
+  }
+  const file = join(folder, `${name}.safetensors`)
+  const { program, args } = tenfoldCommand(name, 'prepare', file, flags.threads)
+  execFileSync(program, args)
+  const train = await measureTogether(name, 'train', file, options)
+  const infer = await measureTogether(name, 'infer', file, options)
+  return [...resultsOf(name, 'train', train), ...resultsOf(name, 'infer', infer)]
+}
+
+async function run(names: readonly string[], flags: Flags): Promise<void> {
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    process.stderr.write(`error: unknown workload "${unknown}" (${suggestion(unknown, known)})\n`)
+    process.exitCode = 2
+    return
+  }
+  mkdirSync(folder, { recursive: true })
+  const say = (line: string): void => {
+    if (!flags.json) process.stdout.write(`${line}\n`)
+  }
+  const event = (content: object): void => {
+    if (flags.json) process.stdout.write(`${JSON.stringify(content)}\n`)
+  }
+  const machine = describeMachine(flags.threads)
+  for (const peer of flags.peer) if (missing(peer)) say(`${peer}: ${missing(peer)}`)
+  say(Object.values(machine).join(', '))
+  event({ event: 'start', machine })
+  const results: Result[] = []
+  for (const name of names.length > 0 ? names : known) {
+    const found = await measureWorkload(name, flags)
+    results.push(...found)
+    for (const line of describe(found)) say(line)
+    for (const result of found) event({ event: 'result', ...result })
+    writeFileSync(
+      join(folder, 'results.json'),
+      `${JSON.stringify({ machine, results, ratios: ratiosOf(results) }, null, 2)}\n`,
+    )
+    writeFileSync(join(folder, 'results.md'), markdown(results, machine))
+  }
+  say(`written to ${join(folder, 'results.json')} and ${join(folder, 'results.md')}`)
+  event({ event: 'done', ratios: ratiosOf(results) })
+}
+
+await new Command('npm run bench --')
+  .description('measures training steps, inference, start and memory of tenfold and its peers, interleaved')
+  .argument('[names...]', `workloads (default: all): ${known.join(', ')}`)
+  .option('--peer <names>', `of ${peerNames.join(',')}`, peersOf, ['torch'] as PeerName[])
+  .option('--repetitions <n>', 'rounds in which each process has a turn of about 0.4 s', positive, 10)
+  .option('--threads <n>', 'threads of each', positive, 2)
+  .option('--json', 'one JSON object a line')
+  .action(run)
+  .parseAsync()

@@ -1,0 +1,37 @@
+/** What is measured: a model, its loss, its optimizer and one batch, the same in every peer. */
+import type { Module } from '../../src/nn/index.ts'
+import type { AdamOptions } from '../../src/optim/index.ts'
+import type { NDArray } from '../../src/tensor/dtype.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+
+/** Arrays that go into a step, by name. */
+export type Batch = Readonly<Record<string, NDArray>>
+
+export type OptimizerSettings =
+  | { readonly kind: 'adam' | 'adamw'; readonly options: AdamOptions; readonly clipNorm?: number }
+  | { readonly kind: 'sgd'; readonly options: { readonly lr: number; readonly momentum: number } }
+
+/** A model with what a training step does to it. Parameters have the names that the peers' models give them. */
+export interface Trainable {
+  readonly model: Module
+  readonly batch: Batch
+  readonly loss: (batch: Readonly<Record<string, Tensor>>) => Tensor
+  /** The forward pass whose time is the inference's. */
+  readonly forward: (batch: Readonly<Record<string, Tensor>>) => Tensor
+  readonly optimizer: OptimizerSettings
+}
+
+/** A workload by its name on the command line. */
+export interface Workload {
+  readonly name: string
+  /** Sizes, for the tables. */
+  readonly summary: string
+  readonly build: () => Trainable
+}
+
+/** Product of two square matrices: the physical reference. */
+export interface Product {
+  readonly name: string
+  readonly summary: string
+  readonly size: number
+}

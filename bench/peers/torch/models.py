@@ -1,0 +1,227 @@
+"""The models of bench/workloads in PyTorch, with the same names of parameters."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Attention(nn.Module):
+    """Self-attention whose parameters are those of nn.MultiheadAttention, computed by PyTorch's fused kernel."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
+        self.in_proj_bias = nn.Parameter(torch.empty(3 * width))
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, x, causal=False):
+        batch, tokens, width = x.shape
+        joined = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        q, k, v = joined.view(batch, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        return self.out_proj(mixed.transpose(1, 2).reshape(batch, tokens, width))
+
+
+class MLP(nn.Module):
+    def __init__(self, width, hidden, approximate="none"):
+        super().__init__()
+        self.fc1 = nn.Linear(width, hidden)
+        self.fc2 = nn.Linear(hidden, width)
+        self.approximate = approximate
+
+    def forward(self, x):
+        return self.fc2(F.gelu(self.fc1(x), approximate=self.approximate))
+
+
+class DecoderBlock(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.attention = Attention(width, heads)
+        self.norm2 = nn.LayerNorm(width)
+        self.mlp = MLP(width, 4 * width)
+
+    def forward(self, x):
+        x = x + self.attention(self.norm1(x), causal=True)
+        return x + self.mlp(self.norm2(x))
+
+
+class TransformerLm(nn.Module):
+    def __init__(self, tokens=256, width=256, layers=4, heads=4, vocabulary=256):
+        super().__init__()
+        self.token = nn.Embedding(vocabulary, width)
+        self.position = nn.Embedding(tokens, width)
+        self.blocks = nn.ModuleList(DecoderBlock(width, heads) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, vocabulary)
+
+    def forward(self, ids):
+        x = self.token(ids) + self.position.weight
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x))
+
+
+class EncoderBlock(nn.Module):
+    def __init__(self, width, heads, attends):
+        super().__init__()
+        if attends:
+            self.attention = Attention(width, heads)
+        self.attends = attends
+        self.norm1 = nn.LayerNorm(width)
+        self.mlp = MLP(width, 4 * width)
+        self.norm2 = nn.LayerNorm(width)
+
+    def forward(self, x):
+        mixed = self.attention(x) if self.attends else torch.fft.fft2(x).real
+        y = self.norm1(x + mixed)
+        return self.norm2(y + self.mlp(y))
+
+
+class Encoder(nn.Module):
+    def __init__(self, tokens, attends, width=256, layers=4, heads=4, vocabulary=1000):
+        super().__init__()
+        self.token = nn.Embedding(vocabulary, width)
+        self.position = nn.Embedding(tokens, width)
+        self.norm = nn.LayerNorm(width)
+        self.blocks = nn.ModuleList(EncoderBlock(width, heads, attends) for _ in range(layers))
+        self.head = nn.Linear(width, vocabulary)
+
+    def forward(self, ids):
+        x = self.norm(self.token(ids) + self.position.weight)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+
+
+class MixerBlock(nn.Module):
+    def __init__(self, width, tokens, tokens_mlp, channels_mlp):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width, eps=1e-6)
+        self.mlp_tokens = MLP(tokens, tokens_mlp, "tanh")
+        self.norm2 = nn.LayerNorm(width, eps=1e-6)
+        self.mlp_channels = MLP(width, channels_mlp, "tanh")
+
+    def forward(self, x):
+        x = x + self.mlp_tokens(self.norm1(x).transpose(1, 2)).transpose(1, 2)
+        return x + self.mlp_channels(self.norm2(x))
+
+
+class Stem(nn.Module):
+    def __init__(self, channels, width, patch):
+        super().__init__()
+        self.proj = nn.Conv2d(channels, width, patch, stride=patch)
+
+    def forward(self, image):
+        return self.proj(image).flatten(2).transpose(1, 2)
+
+
+class Mixer(nn.Module):
+    def __init__(self, side, patch, channels, width, blocks, tokens_mlp, channels_mlp, classes):
+        super().__init__()
+        tokens = (side // patch) ** 2
+        self.stem = Stem(channels, width, patch)
+        self.blocks = nn.ModuleList(MixerBlock(width, tokens, tokens_mlp, channels_mlp) for _ in range(blocks))
+        self.norm = nn.LayerNorm(width, eps=1e-6)
+        self.head = nn.Linear(width, classes)
+
+    def forward(self, image):
+        x = self.stem(image)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x).mean(1))
+
+
+class BasicBlock(nn.Module):
+    def __init__(self, start, to, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(start, to, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(to)
+        self.conv2 = nn.Conv2d(to, to, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(to)
+        self.plain = stride == 1 and start == to
+        if not self.plain:
+            self.shortcut = nn.Conv2d(start, to, 1, stride, bias=False)
+            self.bn3 = nn.BatchNorm2d(to)
+
+    def forward(self, x):
+        residual = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(residual + (x if self.plain else self.bn3(self.shortcut(x))))
+
+
+class ResNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        blocks, start = [], 64
+        for i, to in enumerate((64, 128, 256, 512)):
+            blocks += [BasicBlock(start, to, 1 if i == 0 else 2), BasicBlock(to, to, 1)]
+            start = to
+        self.blocks = nn.ModuleList(blocks)
+        self.fc = nn.Linear(512, 100)
+
+    def forward(self, image):
+        x = F.relu(self.bn1(self.conv1(image)))
+        for block in self.blocks:
+            x = block(x)
+        return self.fc(x.mean((2, 3)))
+
+
+def conv(start, to, stride=1):
+    return nn.Conv2d(start, to, 3, stride, 1)
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, start, to):
+        super().__init__()
+        self.norm1 = nn.GroupNorm(8, start)
+        self.conv1 = conv(start, to)
+        self.norm2 = nn.GroupNorm(8, to)
+        self.conv2 = conv(to, to)
+        self.plain = start == to
+        if not self.plain:
+            self.skip = nn.Conv2d(start, to, 1)
+
+    def forward(self, x):
+        residual = self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
+        return residual + (x if self.plain else self.skip(x))
+
+
+class AttentionBlock(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm = nn.GroupNorm(8, width)
+        self.attention = Attention(width, 4)
+
+    def forward(self, x):
+        tokens = self.norm(x).flatten(2).transpose(1, 2)
+        return x + self.attention(tokens).transpose(1, 2).reshape(x.shape)
+
+
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = conv(3, 32)
+        self.down1 = ResidualBlock(32, 32)
+        self.reduce1 = conv(32, 64, 2)
+        self.down2 = ResidualBlock(64, 64)
+        self.reduce2 = conv(64, 128, 2)
+        self.middle1 = ResidualBlock(128, 128)
+        self.attention = AttentionBlock(128)
+        self.middle2 = ResidualBlock(128, 128)
+        self.widen2 = conv(128, 64)
+        self.up2 = ResidualBlock(128, 64)
+        self.widen1 = conv(64, 32)
+        self.up1 = ResidualBlock(64, 32)
+        self.norm = nn.GroupNorm(8, 32)
+        self.head = conv(32, 3)
+
+    def forward(self, image):
+        a = self.down1(self.stem(image))
+        b = self.down2(self.reduce1(a))
+        low = self.middle2(self.attention(self.middle1(self.reduce2(b))))
+        y = self.up2(torch.cat([self.widen2(F.interpolate(low, scale_factor=2)), b], 1))
+        z = self.up1(torch.cat([self.widen1(F.interpolate(y, scale_factor=2)), a], 1))
+        return self.head(F.silu(self.norm(z)))

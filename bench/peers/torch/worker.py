@@ -1,0 +1,113 @@
+"""PyTorch's side of a measurement: worker.py NAME MEASURE FILE THREADS [compile]. The protocol is bench/harness/worker.ts's."""
+
+import json
+import resource
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+
+import models
+
+name, measure, file, threads = sys.argv[1:5]
+compiled = "compile" in sys.argv[5:]
+torch.set_num_threads(int(threads))
+
+
+def answer(**line):
+    print(json.dumps(line), flush=True)
+
+
+def classes_loss(logits, target, **options):
+    return F.cross_entropy(logits.flatten(0, -2), target.flatten(), **options)
+
+
+# fused is the fastest of Adam's implementations, foreach of SGD's.
+def adam(model, lr):
+    return torch.optim.Adam(model.parameters(), lr, fused=True)
+
+
+def adamw(model, lr, weight_decay):
+    return torch.optim.AdamW(model.parameters(), lr, weight_decay=weight_decay, fused=True)
+
+
+def workload():
+    """Model, input and target names, loss, optimizer, norm that gradients are clipped to."""
+    if name == "transformer-lm":
+        model = models.TransformerLm()
+        return model, "ids", "next", classes_loss, adam(model, 1e-3), None
+    if name.startswith(("bert", "fnet")):
+        model = models.Encoder(int(name.split("-")[1]), name.startswith("bert"))
+        return model, "ids", "original", classes_loss, adamw(model, 1e-4, 0.01), None
+    if name.startswith("mixer"):
+        small = name == "mixer-mnist"
+        model = models.Mixer(28, 7, 1, 96, 4, 48, 192, 10) if small else models.Mixer(64, 8, 3, 512, 8, 256, 2048, 100)
+        loss = lambda logits, target: F.cross_entropy(logits, target, label_smoothing=0.05)
+        return model, "image", "label", loss, adamw(model, 1e-3, 0.05), 1.0 if small else None
+    if name.startswith("unet"):
+        model = models.UNet()
+        return model, "image", "noise", F.mse_loss, adam(model, 1e-3), None
+    if name == "resnet18-64":
+        model = models.ResNet()
+        sgd = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, foreach=True)
+        return model, "image", "label", F.cross_entropy, sgd, None
+    raise SystemExit(f"no model for {name}")
+
+
+def product_step():
+    size = int(name.split("-")[1])
+    a, b, c = torch.randn(size, size), torch.randn(size, size), torch.empty(size, size)
+
+    def step():
+        torch.mm(a, b, out=c)
+        return 0.0
+
+    return step
+
+
+def model_step():
+    model, given, wanted, loss_of, optimizer, clip = workload()
+    tensors = load_file(file)
+    weights = {key[len("weights.") :]: value for key, value in tensors.items() if key.startswith("weights.")}
+    absent = model.load_state_dict(weights, strict=False)
+    left = [key for key in absent.missing_keys if not key.endswith("num_batches_tracked")] + absent.unexpected_keys
+    if left:
+        raise SystemExit(f"weights do not fit: {left}")
+    x, y = tensors[f"batch.{given}"], tensors[f"batch.{wanted}"]
+    forward = torch.compile(model) if compiled else model
+    if measure == "infer":
+        model.eval()
+
+        def infer():
+            with torch.inference_mode():
+                forward(x)
+            return 0.0
+
+        return infer
+
+    def train():
+        optimizer.zero_grad()
+        loss = loss_of(forward(x), y)
+        loss.backward()
+        if clip:
+            torch.nn.utils.clip_grad_norm_(model.parameters(), clip, foreach=True)
+        optimizer.step()
+        return loss.item()
+
+    return train
+
+
+step = product_step() if measure == "product" else model_step()
+losses = [step()]
+answer(started=True)
+losses += [step(), step()]
+answer(losses=losses)
+for line in sys.stdin:
+    times = []
+    for _ in range(int(line)):
+        start = time.perf_counter()
+        step()
+        times.append(1000 * (time.perf_counter() - start))
+    answer(times=times, peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

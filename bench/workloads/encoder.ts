@@ -1,0 +1,79 @@
+/** Language encoders as BERT (attention) and as FNet (Fourier mixing): norms after the sums, 4,096 tokens a batch. */
+import { Embedding, LayerNorm, Linear, MLP, Module, MultiheadAttention } from '../../src/nn/index.ts'
+import * as ops from '../../src/ops/index.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import type { Workload } from '../harness/workload.ts'
+import { randomIndices } from './random.ts'
+
+const [tokensInBatch, width, layers, heads, vocabulary] = [4096, 256, 4, 4, 1000]
+
+class Block extends Module {
+  readonly attention: MultiheadAttention | undefined
+  readonly norm1 = new LayerNorm(width)
+  readonly mlp = new MLP(width, 4 * width)
+  readonly norm2 = new LayerNorm(width)
+
+  constructor(attends: boolean) {
+    super()
+    this.attention = attends ? new MultiheadAttention(width, heads) : undefined
+  }
+
+  forward(x: Tensor): Tensor {
+    const mixed = this.attention ? this.attention.forward(x, x, x).output : ops.fft2Real(x)
+    const y = this.norm1.forward(ops.add(x, mixed))
+    return this.norm2.forward(ops.add(y, this.mlp.forward(y)))
+  }
+}
+
+class Encoder extends Module {
+  readonly token = new Embedding(vocabulary, width)
+  readonly position: Embedding
+  readonly norm = new LayerNorm(width)
+  readonly blocks: readonly Block[]
+  readonly head = new Linear(width, vocabulary)
+
+  constructor(tokens: number, attends: boolean) {
+    super()
+    this.position = new Embedding(tokens, width)
+    this.blocks = Array.from({ length: layers }, () => new Block(attends))
+  }
+
+  /** [batch, tokens] -> [batch, tokens, vocabulary] */
+  forward(ids: Tensor): Tensor {
+    let x = this.norm.forward(ops.add(this.token.forward(ids), this.position.weight))
+    for (const block of this.blocks) x = block.forward(x)
+    return this.head.forward(x)
+  }
+}
+
+function encoderWorkload(name: string, tokens: number, attends: boolean): Workload {
+  const batch = tokensInBatch / tokens
+  return {
+    name: `${name}-${tokens}`,
+    summary: `${batch} x ${tokens} tokens, width ${width}, ${layers} layers, AdamW`,
+    build: () => {
+      const model = new Encoder(tokens, attends)
+      return {
+        model,
+        batch: {
+          ids: randomIndices([batch, tokens], vocabulary, 1),
+          original: randomIndices([batch, tokens], vocabulary, 2),
+        },
+        forward: ({ ids }) => model.forward(ids as Tensor),
+        loss: ({ ids, original }) =>
+          ops.crossEntropy(
+            ops.reshape(model.forward(ids as Tensor), [-1, vocabulary]),
+            ops.reshape(original as Tensor, [-1]),
+          ),
+        optimizer: { kind: 'adamw', options: { lr: 1e-4, weightDecay: 0.01 } },
+      }
+    },
+  }
+}
+
+const lengths = [128, 512, 2048] as const
+
+export const encoders: readonly Workload[] = [
+  ...lengths.map((tokens) => encoderWorkload('bert', tokens, true)),
+  ...lengths.map((tokens) => encoderWorkload('fnet', tokens, false)),
+]

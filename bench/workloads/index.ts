@@ -1,0 +1,15 @@
+/** Everything that `npm run bench` measures. */
+import type { Product, Workload } from '../harness/workload.ts'
+import { encoders } from './encoder.ts'
+import { mixerMnist, mixerSmall } from './mixer.ts'
+import { resnet } from './resnet.ts'
+import { transformerLm } from './transformer-lm.ts'
+import { unets } from './unet.ts'
+
+export const workloads: readonly Workload[] = [transformerLm, mixerMnist, mixerSmall, ...encoders, ...unets, resnet]
+
+export const products: readonly Product[] = [256, 512, 1024, 2048].map((size) => ({
+  name: `sgemm-${size}`,
+  summary: `${size} x ${size} x ${size}`,
+  size,
+}))

@@ -1,0 +1,58 @@
+/** A transformer language model: 8 x 256 tokens, width 256, 4 layers, 4 heads, vocabulary 256: 3.36 M parameters. */
+import { Embedding, LayerNorm, Linear, MLP, Module, MultiheadAttention } from '../../src/nn/index.ts'
+import * as ops from '../../src/ops/index.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import type { Workload } from '../harness/workload.ts'
+import { randomIndices } from './random.ts'
+
+const [batch, tokens, width, layers, heads, vocabulary] = [8, 256, 256, 4, 4, 256]
+
+class Block extends Module {
+  readonly norm1 = new LayerNorm(width)
+  readonly attention = new MultiheadAttention(width, heads)
+  readonly norm2 = new LayerNorm(width)
+  readonly mlp = new MLP(width, 4 * width)
+
+  forward(x: Tensor): Tensor {
+    const y = this.norm1.forward(x)
+    const attended = ops.add(x, this.attention.forward(y, y, y, { causal: true }).output)
+    return ops.add(attended, this.mlp.forward(this.norm2.forward(attended)))
+  }
+}
+
+class TransformerLm extends Module {
+  readonly token = new Embedding(vocabulary, width)
+  readonly position = new Embedding(tokens, width)
+  readonly blocks = Array.from({ length: layers }, () => new Block())
+  readonly norm = new LayerNorm(width)
+  readonly head = new Linear(width, vocabulary)
+
+  /** [batch, tokens] -> [batch, tokens, vocabulary] */
+  forward(ids: Tensor): Tensor {
+    let x = ops.add(this.token.forward(ids), this.position.weight)
+    for (const block of this.blocks) x = block.forward(x)
+    return this.head.forward(this.norm.forward(x))
+  }
+}
+
+export const transformerLm: Workload = {
+  name: 'transformer-lm',
+  summary: `${batch} x ${tokens} tokens, width ${width}, ${layers} layers, ${heads} heads, Adam`,
+  build: () => {
+    const model = new TransformerLm()
+    return {
+      model,
+      batch: {
+        ids: randomIndices([batch, tokens], vocabulary, 1),
+        next: randomIndices([batch, tokens], vocabulary, 2),
+      },
+      forward: ({ ids }) => model.forward(ids as Tensor),
+      loss: ({ ids, next }) =>
+        ops.crossEntropy(
+          ops.reshape(model.forward(ids as Tensor), [-1, vocabulary]),
+          ops.reshape(next as Tensor, [-1]),
+        ),
+      optimizer: { kind: 'adam', options: { lr: 1e-3 } },
+    }
+  },
+}
