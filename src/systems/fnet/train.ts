@@ -31,8 +31,6 @@ import {
   trainSettings,
 } from './settings.ts'
 
-const noBaseline = { accuracy: Number.NaN, loss: Number.NaN }
-
 type ModelSettings = z.infer<ReturnType<typeof encoderSettings>>
 
 interface TrainedConfig {
@@ -71,7 +69,7 @@ function buildPretraining(config: TrainedConfig, given: Facts, options: BuildOpt
   const threads = threadOptions(options)
   const evaluateModel = pretrainingEvaluator(model, threads)
   // The baselines stand beside every evaluation, in the log, on the screen and in the report.
-  const { unigram = noBaseline, bigram = noBaseline } = facts.baselines
+  const { unigram, bigram } = facts.baselines
   const evaluate: Experiment['evaluate'] = async (data) => ({
     ...(await evaluateModel(data)),
     unigram_accuracy: unigram.accuracy,
@@ -143,6 +141,7 @@ function buildClassifier(config: TrainedConfig, given: Facts, options: BuildOpti
         variable.set(saved.data)
       }
     },
+    // What `open` of these recipes gives has the texts of the test examples too.
     explain: async (data, metrics) =>
       explainClassification(facts, data as OpenedClassification, await evaluateModel(data.test), metrics),
   }
