@@ -10,13 +10,19 @@ import { UsageError } from '../util/errors.ts'
 import type { OpenedRun } from './session.ts'
 import { formatDuration, formatMetric } from './ui.ts'
 
+/** Whether a metric changes: a constant, like a baseline's accuracy, is no curve. */
+function changes(lines: readonly MetricsLine[], name: string): boolean {
+  return new Set(lines.flatMap((line) => (name in line ? [line[name]] : []))).size > 1
+}
+
 const fallsWhenBetter = (name: string): boolean => /loss|perplexity|error/.test(name)
 
 /** Metrics that both steps and evaluations have, or either: a curve each. */
 function curves(lines: readonly MetricsLine[]): LinePlot[] {
   const names = new Set(lines.flatMap((line) => Object.keys(line)))
   for (const key of ['type', 'step', 'epoch', 'seconds']) names.delete(key)
-  return [...names].map((name) => {
+  const changing = [...names].filter((name) => changes(lines, name))
+  return changing.map((name) => {
     const points = (type: MetricsLine['type']) =>
       lines
         .filter((line) => line.type === type && name in line)

@@ -83,10 +83,10 @@ export async function trainRun(
   }
   const { writeReport } = await import('./report.ts')
   await writeReport(opened, data, result)
-  summarize(run.path, run.report, result, reporter)
+  summarize(run.path, run.report, opened.recipe.predictExample, result, reporter)
 }
 
-function summarize(path: string, report: string, result: LoopResult, reporter: Reporter): void {
+function summarize(path: string, report: string, predictExample: string, result: LoopResult, reporter: Reporter): void {
   reporter.say('')
   reporter.say(
     `${result.reason === 'early stop' ? 'stopped early' : 'finished'} after ${result.step} steps, ${formatDuration(result.seconds)}`,
@@ -94,7 +94,7 @@ function summarize(path: string, report: string, result: LoopResult, reporter: R
   reporter.say(`test       ${formatMetrics(result.metrics)}`)
   reporter.say(`report     ${report}`)
   reporter.say(
-    `next       npx tenfold predict ${path} FILE...    or    npx tenfold export ${path} --format onnx --out model.onnx`,
+    `next       npx tenfold predict ${path} ${predictExample}    or    npx tenfold export ${path} --format onnx --out model.onnx`,
   )
   reporter.event('done', {
     metrics: result.metrics,

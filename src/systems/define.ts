@@ -23,9 +23,9 @@ export interface OpenedData {
   readonly facts: Facts
 }
 
-/** One prediction for one file, best first. */
+/** One prediction for one input (a file or a text), best first. */
 export interface Prediction {
-  readonly file: string
+  readonly input: string
   readonly choices: readonly { readonly label: string; readonly probability: number }[]
 }
 
@@ -74,7 +74,8 @@ export interface Experiment {
   }
   /** Final metrics on held-out data. */
   readonly evaluate: (data: Dataset) => Promise<Metrics>
-  readonly predict: (files: readonly string[]) => Promise<readonly Prediction[]>
+  /** `inputs` are what the recipe's `predictExample` shows one of. */
+  readonly predict: (inputs: readonly string[]) => Promise<readonly Prediction[]>
   readonly exportable: () => Exportable
   /** Replaces the initial weights before training. */
   readonly initialize?: (weights: ReadonlyMap<string, NDArray>) => void
@@ -97,6 +98,8 @@ export interface Recipe<Config extends Settings = Settings> {
   readonly name: string
   /** One line for `tenfold list`. */
   readonly summary: string
+  /** What `tenfold predict RUN` is given, as one writes it in a shell: `FILE...`, `"Call me [MASK]."`. */
+  readonly predictExample: string
   /** Every setting with its default; a strict object, so that unknown settings are errors. */
   readonly config: z.ZodType<Config>
   readonly open: (config: Config) => Promise<OpenedData>

@@ -1,5 +1,6 @@
 /** The systems, one line each. The command line and the checks walk this list. */
 import type { System } from './define.ts'
+import { fnet } from './fnet/index.ts'
 import { mixer } from './mixer/index.ts'
 
-export const systems: readonly System[] = [mixer]
+export const systems: readonly System[] = [mixer, fnet]

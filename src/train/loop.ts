@@ -25,6 +25,8 @@ export interface LoopOptions {
   readonly epochs: number
   /** Stop after this many steps, if sooner than the epochs. */
   readonly steps?: number
+  /** Steps between evaluations, beside the one at the end of each epoch. Default: none. */
+  readonly evaluateEvery?: number
   /** Steps between checkpoints. One is also written at the end of each epoch and of training. */
   readonly checkpointEvery: number
   /** Numbered checkpoints kept. */
@@ -162,9 +164,12 @@ class Loop {
       const epochEnds = position.epoch !== epoch
       const lastStep = this.#step >= this.#totalSteps
       if (epochEnds || lastStep)
-        return (await this.#finishEpoch(epoch)) ?? (this.#options.signal?.aborted ? 'interrupted' : undefined)
+        return (await this.#evaluate(epoch)) ?? (this.#options.signal?.aborted ? 'interrupted' : undefined)
       if (this.#options.signal?.aborted) return 'interrupted'
-      if (this.#step % this.#options.checkpointEvery === 0) await this.#save(false)
+      if (this.#step % (this.#options.evaluateEvery ?? Number.POSITIVE_INFINITY) === 0) {
+        const stop = await this.#evaluate(epoch)
+        if (stop) return stop
+      } else if (this.#step % this.#options.checkpointEvery === 0) await this.#save(false)
     }
     return undefined
   }
@@ -190,7 +195,7 @@ class Loop {
     return undefined
   }
 
-  async #finishEpoch(epoch: number): Promise<StopReason | undefined> {
+  async #evaluate(epoch: number): Promise<StopReason | undefined> {
     const metrics = await this.#task.evaluate()
     const { metric, goal } = this.#options.monitor
     const value = metrics[metric] ?? Number.NaN

@@ -22,7 +22,7 @@ const entry = z.object({
   tolerance: tolerance.optional(),
 })
 
-const description = z.object({
+const description = z.looseObject({
   format: z.literal(1),
   system: z.string(),
   case: z.string(),
@@ -38,6 +38,7 @@ export type CaseDescription = z.infer<typeof description>
 
 /** A case with its tensors. */
 export interface LoadedCase {
+  readonly folder: string
   readonly description: CaseDescription
   readonly tensors: ReadonlyMap<string, NDArray>
 }
@@ -86,5 +87,5 @@ export async function loadCase(path: string): Promise<LoadedCase> {
     throw new FormatError(`${basename(path)}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is malformed'}`)
   }
   const file = join(dirname(path), basename(path).replace(/\.json$/, '.safetensors'))
-  return { description: checked.data, tensors: readSafetensors(await read(file)).tensors }
+  return { folder: dirname(path), description: checked.data, tensors: readSafetensors(await read(file)).tensors }
 }

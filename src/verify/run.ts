@@ -51,11 +51,11 @@ function ruleFor(target: string): CaseTargetRule | undefined {
 
 const checked = /^(output|grad|grad_input|state)\//
 
-async function runCase({ description, tensors }: LoadedCase): Promise<Comparison> {
+async function runCase({ description, folder, tensors }: LoadedCase): Promise<Comparison> {
   const rule = ruleFor(description.target)
   if (!rule) return { ...none, problem: 'unknown target' }
   const { system, case: name, target, mode, config, tolerance } = description
-  const found = await rule.run({ system, name, target, mode, config, tensors })
+  const found = await rule.run({ system, name, target, mode, config, fields: description, folder, tensors })
   const expected = new Map([...tensors].filter(([key]) => checked.test(key)))
   if (expected.size === 0) return { ...none, problem: 'the case has no tensors to compare with' }
   return compareTensors(expected, found, (key) => rule.toleranceOf?.(key, tolerance) ?? tolerance)

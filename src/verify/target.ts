@@ -26,6 +26,10 @@ export interface ReferenceCase {
   readonly target: string
   readonly mode: string
   readonly config: Settings
+  /** The whole JSON file: some cases have texts or records beside their tensors. */
+  readonly fields: Settings
+  /** Where the case's files lie: some cases name another one. */
+  readonly folder: string
   readonly tensors: ReadonlyMap<string, NDArray>
 }
 
@@ -107,6 +111,15 @@ export function requiredTensor(tensors: ReadonlyMap<string, NDArray>, name: stri
   const tensor = tensors.get(name)
   if (!tensor) throw new FormatError(`the case's safetensors file has no tensor "${name}"`)
   return tensor
+}
+
+/** The tensors whose names begin with `prefix`, under the rest of their names. */
+export function tensorsBelow(reference: ReferenceCase, prefix: string): Map<string, NDArray> {
+  return new Map(
+    [...reference.tensors]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, array]) => [name.slice(prefix.length), array]),
+  )
 }
 
 /** An input that must be there. */

@@ -81,6 +81,20 @@ async function newRun(): Promise<RunDirectory> {
   })
 }
 
+test('evaluates in between as often as asked for, and resumes to the same end', async () => {
+  const evaluatedAt = async (run: RunDirectory): Promise<number[]> =>
+    (await run.readMetrics()).filter(({ type }) => type === 'evaluation').map(({ step }) => step)
+  const often = { ...options, epochs: 2, evaluateEvery: 4 }
+  const straight = await newRun()
+  const whole = await train(makeTask(), straight, often)
+  expect(await evaluatedAt(straight)).toEqual([4, 8, 10, 12, 16, 20])
+
+  const broken = await newRun()
+  await train(makeTask(), broken, { ...often, steps: 13 })
+  const rest = await train(makeTask(), broken, often)
+  expect(rest.metrics).toEqual(whole.metrics)
+})
+
 const snapshot = (task: TrainingTask): [string, string][] =>
   [...task.variables].map(([name, { data }]) => [
     name,

@@ -7,6 +7,7 @@ import { addInspect } from './inspect.ts'
 import { addList } from './list.ts'
 import { addPredict } from './predict.ts'
 import { addResume } from './resume.ts'
+import { addTokenizer } from './tokenizer.ts'
 import { addTrain } from './train.ts'
 import { addVerify } from './verify.ts'
 
@@ -22,6 +23,7 @@ export function addCommands(program: Command): void {
     addInspect,
     addExport,
     addInfo,
+    addTokenizer,
     addVerify,
   ])
     add(program)

@@ -3,6 +3,9 @@ import type { Command } from 'commander'
 import { UsageError } from '../../util/errors.ts'
 import { examples } from '../options.ts'
 
+/** Characters shown of a fact; --json gives them all. */
+const longest = 1000
+
 export function addInfo(program: Command): void {
   program
     .command('info')
@@ -22,7 +25,9 @@ export function addInfo(program: Command): void {
         return
       }
       console.log(description.title)
-      for (const [name, text] of Object.entries(description.facts)) console.log(`  ${name.padEnd(14)} ${text}`)
+      for (const [name, text] of Object.entries(description.facts)) {
+        console.log(`  ${name.padEnd(14)} ${text.length > longest ? `${text.slice(0, longest)}...` : text}`)
+      }
       for (const row of description.tensors)
         console.log(`  ${row.name.padEnd(48)} ${row.dtype}[${row.shape.join(', ')}]`)
     })

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FormatError, UsageError } from '../../util/errors.ts'
 import type { Dataset } from '../dataset.ts'
@@ -68,6 +68,12 @@ export async function readTextFolder(
   if (texts.length === 0)
     throw new UsageError(`${folder}: must have files ending in ${extensions.join(', ')}, found none`)
   return texts
+}
+
+/** A text file, or all texts below a folder (see `readTextFolder`). */
+export async function readTexts(path: string): Promise<{ path: string; text: string }[]> {
+  const info = await stat(path).catch((error: unknown) => Promise.reject(cannotRead(path, error)))
+  return info.isDirectory() ? readTextFolder(path) : [{ path, text: await readText(path) }]
 }
 
 export interface WindowOptions {

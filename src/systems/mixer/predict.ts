@@ -36,7 +36,7 @@ export async function predictPictures(
       .map((probability, i) => ({ label: labels[i] ?? String(i), probability }))
       .sort((a, b) => b.probability - a.probability)
       .slice(0, top)
-    predictions.push({ file, choices })
+    predictions.push({ input: file, choices })
   }
   await run.release()
   return predictions

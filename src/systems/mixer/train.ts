@@ -106,6 +106,7 @@ const pretrained = async <C extends ClassifierConfig>(config: C, facts: Facts) =
 export const mnist = defineRecipe({
   name: 'mnist',
   summary: 'digits: 60,000 training pictures of MNIST, patches of 7x7',
+  predictExample: 'FILE...',
   config: z.strictObject({
     data: z
       .strictObject({
@@ -132,6 +133,7 @@ export const mnist = defineRecipe({
 export const images = defineRecipe({
   name: 'images',
   summary: 'any folder of pictures, one sub-folder a class (--set data.folder=DIR)',
+  predictExample: 'FILE...',
   config: z.strictObject({
     data: z
       .strictObject({

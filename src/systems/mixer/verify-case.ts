@@ -1,18 +1,8 @@
 /** What the reference cases of Mixer share: reading a case, the official configuration, picture layouts. */
 import * as ops from '../../ops/index.ts'
-import type { NDArray } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { numberSetting, numbersSetting, type ReferenceCase, type Settings } from '../../verify/target.ts'
+import { numberSetting, numbersSetting, type Settings } from '../../verify/target.ts'
 import type { MixerConfig } from './config.ts'
-
-/** The tensors whose names begin with `prefix`, under the rest of their names. */
-export function tensorsBelow(reference: ReferenceCase, prefix: string): Map<string, NDArray> {
-  return new Map(
-    [...reference.tensors]
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, array]) => [name.slice(prefix.length), array]),
-  )
-}
 
 /** A height and a width. */
 export function pair(settings: Settings, name: string): [number, number] {

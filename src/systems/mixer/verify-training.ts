@@ -5,11 +5,18 @@ import * as ops from '../../ops/index.ts'
 import { fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Variable } from '../../tensor/variable.ts'
-import { numberSetting, type ReferenceCase, requiredTensor, type Settings, stringSetting } from '../../verify/target.ts'
+import {
+  numberSetting,
+  type ReferenceCase,
+  requiredTensor,
+  type Settings,
+  stringSetting,
+  tensorsBelow,
+} from '../../verify/target.ts'
 import { Mixer } from './model.ts'
 import { fromOfficial, toOfficial } from './official.ts'
 import { bigVisionSchedule, fineTuningRate } from './official-training.ts'
-import { officialConfig, tensorsBelow, toChannelsFirst } from './verify-case.ts'
+import { officialConfig, toChannelsFirst } from './verify-case.ts'
 
 /** Step s of a tensor whose first axis counts the steps. */
 function atStep({ dtype, shape, data }: NDArray, step: number): NDArray {

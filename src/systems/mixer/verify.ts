@@ -15,6 +15,7 @@ import {
   requiredTensor,
   type Settings,
   stringSetting,
+  tensorsBelow,
 } from '../../verify/target.ts'
 import { type MixerConfig, multiplyAdds } from './config.ts'
 import { enlargeTokenMixing } from './high-resolution.ts'
@@ -22,7 +23,7 @@ import { Mixer } from './model.ts'
 import { fromOfficial, toOfficial } from './official.ts'
 import { bigVisionSchedule, fineTuningRate } from './official-training.ts'
 import { parameterCount } from './parameters.ts'
-import { officialConfig, pair, tensorsBelow, toChannelsFirst } from './verify-case.ts'
+import { officialConfig, pair, toChannelsFirst } from './verify-case.ts'
 import { runFineTuning, runPreTraining } from './verify-training.ts'
 
 function timmConfig(config: Settings): MixerConfig {

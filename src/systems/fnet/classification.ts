@@ -1,0 +1,98 @@
+/** Classification of token sequences: training and evaluation around the encoder with a classifier on its first token. */
+import { compile } from '../../compile/compile.ts'
+import { DataLoader, type Dataset } from '../../data/index.ts'
+import * as ops from '../../ops/index.ts'
+import { toNumbers } from '../../tensor/dtype.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { Variable } from '../../tensor/variable.ts'
+import type { Evaluation, ThreadOptions } from '../../train/classifier.ts'
+import type { TrainingTask } from '../../train/loop.ts'
+import { accuracy, macroF1 } from './metrics.ts'
+import type { FNetForSequenceClassification } from './model.ts'
+import { checkpointVariables, fnetOptimizer } from './pretraining.ts'
+import type { OptimizerSettings, TrainSettings } from './settings.ts'
+
+/** Batches of `input_ids`, `type_ids` int32 [N, L] and `label` int32 [N]. */
+interface LabelledBatch extends Record<string, Tensor> {
+  readonly input_ids: Tensor
+  readonly type_ids: Tensor
+  readonly label: Tensor
+}
+
+export function classificationTask(
+  model: FNetForSequenceClassification,
+  train: Dataset,
+  settings: { readonly optimizer: OptimizerSettings; readonly train: TrainSettings; readonly seed: number },
+  random: ReadonlyMap<string, Variable>,
+  evaluate: TrainingTask['evaluate'],
+  options: ThreadOptions = {},
+): TrainingTask {
+  const { epochs, batch_size: batchSize } = settings.train
+  const loader = new DataLoader(train, { batchSize, shuffle: true, seed: settings.seed, dropLast: true })
+  const optimizer = fnetOptimizer(model.parameters(), settings.optimizer, epochs * loader.stepsPerEpoch)
+  const { clip_norm: clipNorm } = settings.optimizer
+  const step = compile((batch: Record<string, Tensor>) => {
+    const { input_ids, type_ids, label } = batch as LabelledBatch
+    const logits = model.forward(input_ids, type_ids)
+    const loss = ops.crossEntropy(logits, label)
+    optimizer.minimize(loss, clipNorm > 0 ? { clipNorm } : {})
+    const right = ops.equal(ops.argmax(logits, -1), ops.cast(label, 'int64'))
+    return { loss, accuracy: ops.mean(ops.cast(right, 'float32')) }
+  }, options)
+  return {
+    variables: checkpointVariables({ model: model.variables(), optimizer: optimizer.variables(), random }),
+    loader,
+    step,
+    evaluate,
+  }
+}
+
+/** Runs the classifier over labelled sequences; besides accuracy and loss: F1, and the share of the most frequent class. */
+export function classificationEvaluator(
+  model: FNetForSequenceClassification,
+  classes: number,
+  options: ThreadOptions = {},
+): (data: Dataset) => Promise<Evaluation> {
+  const run = compile((batch: Record<string, Tensor>) => {
+    const { input_ids, type_ids, label } = batch as LabelledBatch
+    const logits = model.forward(input_ids, type_ids)
+    return {
+      predicted: ops.argmax(logits, -1),
+      confidence: ops.max(ops.softmax(logits, -1), -1),
+      losses: ops.crossEntropy(logits, label, { reduction: 'none' }),
+    }
+  }, options)
+  return async (data) => {
+    const wasTraining = model.training
+    model.eval()
+    const labels: number[] = []
+    const predicted: number[] = []
+    const confidence: number[] = []
+    let loss = 0
+    for await (const batch of new DataLoader(data, { batchSize: Math.min(64, data.length) })) {
+      const results = await run(batch)
+      labels.push(...toNumbers(batch.label?.data ?? new Int32Array()))
+      predicted.push(...toNumbers(results.predicted.array.data))
+      confidence.push(...toNumbers(results.confidence.array.data))
+      loss = toNumbers(results.losses.array.data).reduce((sum, value) => sum + value, loss)
+    }
+    if (wasTraining) model.train()
+    const metrics = {
+      accuracy: accuracy(predicted, labels),
+      f1: macroF1(predicted, labels, classes),
+      loss: loss / data.length,
+    }
+    return { labels, predicted, confidence, metrics }
+  }
+}
+
+/** What always saying the most frequent class of the training data reaches on the test data. */
+export function majorityAccuracy(train: readonly number[], test: readonly number[]): number {
+  const counts = new Map<number, number>()
+  for (const label of train) counts.set(label, (counts.get(label) ?? 0) + 1)
+  const [most] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0] ?? [0]
+  return accuracy(
+    test.map(() => most),
+    test,
+  )
+}

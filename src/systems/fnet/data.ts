@@ -1,0 +1,155 @@
+/** What FNet trains on: sentence pairs with hidden words, and labelled token sequences. */
+import {
+  arrayDataset,
+  type Dataset,
+  type Document,
+  type SpecialIds,
+  sentencesOf,
+  specialTokens,
+  type TextTokenizer,
+} from '../../data/index.ts'
+import type { NDArray } from '../../tensor/dtype.ts'
+import { UsageError } from '../../util/errors.ts'
+import { deriveSeed, Generator } from '../../util/random.ts'
+import type { MaskedSequence, MaskingIds } from './masking.ts'
+import { encodeSegments, type SentencePair, sentencePairs } from './sentence-pairs.ts'
+
+/** int32 [rows, columns] of rows of equal length. */
+function int32Rows(rows: readonly (readonly number[])[], columns: number): NDArray {
+  const data = new Int32Array(rows.length * columns)
+  for (const [i, row] of rows.entries()) data.set(row, i * columns)
+  return { dtype: 'int32', shape: [rows.length, columns], data }
+}
+
+function int32Vector(values: readonly number[]): NDArray {
+  return { dtype: 'int32', shape: [values.length], data: Int32Array.from(values) }
+}
+
+/** The special ids of a tokenizer, with <s> and </s> where they are tokens of their own. */
+export function maskingIds(tokenizer: TextTokenizer): MaskingIds {
+  const [bos, eos] = [tokenizer.id(specialTokens[1]), tokenizer.id(specialTokens[2])]
+  return { ...tokenizer.specialIds(), ...(bos !== undefined && { bos }), ...(eos !== undefined && { eos }) }
+}
+
+/** Documents as lists of sentences as lists of token ids. */
+export function tokenizeDocuments(documents: readonly Document[], tokenizer: TextTokenizer): number[][][] {
+  return documents.map(({ text }) => sentencesOf(text).map((sentence) => tokenizer.encode(sentence)))
+}
+
+export interface PairOptions {
+  readonly maxLength: number
+  /** Share of the pairs that are made for a random shorter length (BERT's `short_seq_prob`), so that short texts are known too. */
+  readonly shortShare: number
+  readonly ids: SpecialIds
+  readonly seed: number | bigint
+}
+
+/** The shortest length a short pair may have. */
+const shortest = 12
+
+/** The sentence pairs of all documents; the cuts and swaps follow from the seed. */
+export function makePairs(documents: readonly (readonly number[][])[], options: PairOptions): SentencePair[] {
+  const { maxLength, shortShare, ids, seed } = options
+  const random = new Generator(seed)
+  const uniform = (): number => random.uniform(1)[0] ?? 0
+  const whole = (low: number, high: number): number => random.integers(low, high, 1)[0] ?? low
+  const draws = {
+    pivot: (bound: number) => whole(1, bound),
+    coin: uniform,
+    length: () => (uniform() < shortShare && maxLength > shortest ? whole(shortest, maxLength + 1) : maxLength),
+  }
+  return documents.flatMap((lines) => [...sentencePairs(lines, maxLength, ids, draws)])
+}
+
+/**
+ * Pairs with hidden words: `input_ids`, `type_ids` int32 [length]; `masked_lm_positions`, `masked_lm_ids` int32 and
+ * `masked_lm_weights` float32 [predictions]; `next_sentence_labels` int32 []. New words are hidden in every epoch (`dynamic`), or
+ * always the same ones (`fixed`, for testing); which ones depends on seed, epoch and index alone.
+ */
+export function maskedPairs(
+  pairs: readonly SentencePair[],
+  predictions: number,
+  mask: (sequence: readonly number[], random: Generator) => MaskedSequence,
+  mode: 'dynamic' | 'fixed',
+): Dataset {
+  const length = pairs[0]?.inputIds.length ?? 0
+  const plain = arrayDataset({
+    input_ids: int32Rows(
+      pairs.map(({ inputIds }) => inputIds),
+      length,
+    ),
+    type_ids: int32Rows(
+      pairs.map(({ typeIds }) => typeIds),
+      length,
+    ),
+    next_sentence_labels: int32Vector(pairs.map(({ label }) => label)),
+  })
+  const list = { dtype: 'int32', shape: [predictions] } as const
+  return {
+    length: pairs.length,
+    fields: {
+      ...plain.fields,
+      masked_lm_positions: list,
+      masked_lm_ids: list,
+      masked_lm_weights: { dtype: 'float32', shape: [predictions] },
+    },
+    async batch(indices, context) {
+      const batch = await plain.batch(indices, context)
+      const masked = Array.from(indices, (index) => {
+        const path = mode === 'fixed' ? ['test', index] : [context.epoch, index]
+        return mask(pairs[index]?.inputIds ?? [], new Generator(deriveSeed(context.seed, 'masking', ...path)))
+      })
+      const rows = (name: 'positions' | 'ids'): NDArray =>
+        int32Rows(
+          masked.map((sequence) => sequence[name]),
+          predictions,
+        )
+      const weights = Float32Array.from(masked.flatMap((sequence) => sequence.weights))
+      return {
+        ...batch,
+        input_ids: int32Rows(
+          masked.map(({ inputIds }) => inputIds),
+          length,
+        ),
+        masked_lm_positions: rows('positions'),
+        masked_lm_ids: rows('ids'),
+        masked_lm_weights: { dtype: 'float32', shape: [indices.length, predictions], data: weights },
+      }
+    },
+  }
+}
+
+/** A sequence with its class. */
+export interface LabelledSequence {
+  readonly ids: readonly number[]
+  readonly label: number
+}
+
+/** [CLS] sequence [SEP], cut so that the [SEP] stays: `input_ids`, `type_ids` int32 [maxLength], `label` int32 []. */
+export function labelledDataset(
+  sequences: readonly LabelledSequence[],
+  maxLength: number,
+  ids: Pick<SpecialIds, 'cls' | 'sep' | 'pad'>,
+): Dataset {
+  if (sequences.length === 0) throw new UsageError('a classifier needs examples, found none')
+  const encoded = sequences.map(({ ids: tokens }) => encodeSegments([tokens.slice(0, maxLength - 2)], maxLength, ids))
+  return arrayDataset({
+    input_ids: int32Rows(
+      encoded.map(({ inputIds }) => inputIds),
+      maxLength,
+    ),
+    type_ids: int32Rows(
+      encoded.map(({ typeIds }) => typeIds),
+      maxLength,
+    ),
+    label: int32Vector(sequences.map(({ label }) => label)),
+  })
+}
+
+/** Two disjoint lists: a share drawn at random, and the rest; both in their old order. */
+export function splitList<T>(items: readonly T[], share: number, seed: number): [held: T[], rest: T[]] {
+  const order = new Generator(deriveSeed(seed, 'split')).permutation(items.length)
+  const count = Math.max(1, Math.round(share * items.length))
+  const held = new Set(order.subarray(0, count))
+  return [items.filter((_, i) => held.has(i)), items.filter((_, i) => !held.has(i))]
+}

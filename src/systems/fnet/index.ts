@@ -1,0 +1,11 @@
+import { defineSystem } from '../define.ts'
+import { bytes, classify, listops, pretrain } from './train.ts'
+import { targets } from './verify.ts'
+
+export const fnet = defineSystem({
+  name: 'fnet',
+  title: 'FNet',
+  paper: 'Lee-Thorp et al. 2021, arXiv 2105.03824',
+  recipes: [pretrain, classify, listops, bytes],
+  targets,
+})

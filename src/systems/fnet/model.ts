@@ -1,0 +1,215 @@
+/**
+ * FNet: Mixing Tokens with Fourier Transforms (Lee-Thorp et al., 2021, arXiv 2105.03824), with its baselines: BERT, Linear, Random,
+ * FF-only and the hybrids differ in one argument. Names of parameters are the Hugging Face port's.
+ *
+ * Shapes: B batch, L tokens, E width of embeddings, H width of the encoder, V vocabulary, P predictions.
+ */
+import { Dropout, Embedding, init, LayerNorm, Linear, Module } from '../../nn/index.ts'
+import * as ops from '../../ops/index.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { ShapeError, UsageError } from '../../util/errors.ts'
+import { attentionLayers, type FNetConfig } from './config.ts'
+import { dense, type Mixed, type Mixing, mixingOf, small, type TokenMask } from './mixing.ts'
+
+export type { TokenMask } from './mixing.ts'
+
+const norm = (width: number, { port }: FNetConfig): LayerNorm =>
+  new LayerNorm(width, { eps: port?.layer_norm_eps ?? 1e-12 })
+function activation(x: Tensor, { port }: FNetConfig): Tensor {
+  switch (port?.hidden_act ?? 'gelu_new') {
+    case 'gelu':
+      return ops.gelu(x)
+    case 'relu':
+      return ops.relu(x)
+    case 'silu':
+    case 'swish':
+      return ops.silu(x)
+    case 'tanh':
+      return ops.tanh(x)
+    default:
+      return ops.gelu(x, { approximate: 'tanh' })
+  }
+}
+
+/** a = LayerNorm(x + mixing(x)); LayerNorm(a + FFN(a)): norms after the sums, as in BERT. */
+class Block extends Module {
+  readonly fourier: { readonly self: Mixing; readonly output: { readonly LayerNorm: LayerNorm } }
+  readonly intermediate: { readonly dense: Linear }
+  readonly output: { readonly dense: Linear; readonly LayerNorm: LayerNorm }
+  readonly dropout: Dropout
+  readonly #config: FNetConfig
+
+  constructor(config: FNetConfig, layer: number, attends: boolean) {
+    super()
+    const { d_model, d_ff, dropout_rate } = config
+    this.fourier = { self: mixingOf(config, layer, attends), output: { LayerNorm: norm(d_model, config) } }
+    this.intermediate = { dense: dense(d_model, d_ff, small) }
+    this.output = { dense: dense(d_ff, d_model), LayerNorm: norm(d_model, config) }
+    this.dropout = new Dropout(dropout_rate)
+    this.#config = config
+  }
+
+  forward(x: Tensor, mask?: TokenMask): Mixed {
+    const { output, weights } = this.fourier.self.forward(x, mask) // [B, L, H]
+    const mixed = this.fourier.output.LayerNorm.forward(ops.add(x, output))
+    const hidden = activation(this.intermediate.dense.forward(mixed), this.#config) // [B, L, d_ff]
+    const fed = this.dropout.forward(this.output.dense.forward(hidden)) // [B, L, H]
+    return { output: this.output.LayerNorm.forward(ops.add(mixed, fed)), ...(weights && { weights }) }
+  }
+}
+
+class Embeddings extends Module {
+  readonly word_embeddings: Embedding
+  readonly position_embeddings: Embedding
+  readonly token_type_embeddings: Embedding
+  readonly LayerNorm: LayerNorm
+  readonly projection: Linear | undefined
+  readonly dropout: Dropout
+
+  constructor(config: FNetConfig) {
+    super()
+    const { vocab_size, max_seq_length, type_vocab_size, d_emb, d_model, dropout_rate } = config
+    const { embedding_projection = true, trains_padding = true } = config.port ?? {}
+    const table = (rows: number, options = {}): Embedding =>
+      new Embedding(rows, d_emb, { initWeight: small, ...options })
+    if (!embedding_projection && d_emb !== d_model) {
+      throw new UsageError(`without a projection d_emb must be d_model, found ${d_emb} and ${d_model}`)
+    }
+    this.word_embeddings = table(vocab_size, trains_padding ? {} : { paddingIndex: config.pad_token_id })
+    this.position_embeddings = table(max_seq_length)
+    this.token_type_embeddings = table(type_vocab_size)
+    this.LayerNorm = norm(d_emb, config)
+    this.projection = embedding_projection
+      ? new Linear(d_emb, d_model, { initWeight: init.lecunNormal, initBias: init.zeros })
+      : undefined
+    this.dropout = new Dropout(dropout_rate)
+  }
+
+  /** input_ids, type_ids [B, L] -> [B, L, H]. */
+  forward(inputIds: Tensor, typeIds: Tensor): Tensor {
+    const [length = 0, most] = [inputIds.shape[1], this.position_embeddings.numEmbeddings]
+    if (length > most) throw new ShapeError(`FNet: at most ${most} tokens fit, found ${length}`)
+    const positions = ops.slice(this.position_embeddings.weight, [0, length], 0) // [L, E]
+    const words = ops.add(this.word_embeddings.forward(inputIds), this.token_type_embeddings.forward(typeIds))
+    const embedded = this.LayerNorm.forward(ops.add(words, positions)) // [B, L, E]
+    return this.dropout.forward(this.projection ? this.projection.forward(embedded) : embedded) // [B, L, H]
+  }
+}
+
+/** What the encoder computes. */
+export interface Encoded {
+  /** [B, L, H] */
+  readonly hidden: Tensor
+  /** tanh of a dense layer of the first token's, [B, H]. */
+  readonly pooled: Tensor
+  /** Before the first block and after each, [B, L, H] each. */
+  readonly hiddenStates: readonly Tensor[]
+  /** Weights of the layers that attend, [B, heads, L, L] each. */
+  readonly attentions: readonly Tensor[]
+}
+
+/** The encoder with its pooler. */
+export class FNetEncoder extends Module {
+  readonly config: FNetConfig
+  readonly embeddings: Embeddings
+  readonly encoder: { readonly layer: readonly Block[] }
+  readonly pooler: { readonly dense: Linear }
+
+  constructor(config: FNetConfig) {
+    super()
+    this.config = config
+    this.embeddings = new Embeddings(config)
+    this.encoder = { layer: attentionLayers(config).map((attends, layer) => new Block(config, layer, attends)) }
+    this.pooler = { dense: dense(config.d_model, config.d_model) }
+  }
+
+  /**
+   * input_ids, type_ids [B, L]; `mask` bool [B, L] (default: what is not pad_token_id), which only layers that attend look at:
+   * all others mix padding in.
+   */
+  forward(
+    inputIds: Tensor,
+    typeIds: Tensor,
+    mask: TokenMask = ops.notEqual(inputIds, this.config.pad_token_id),
+  ): Encoded {
+    let hidden = this.embeddings.forward(inputIds, typeIds) // [B, L, H]
+    const [hiddenStates, attentions] = [[hidden], [] as Tensor[]]
+    for (const block of this.encoder.layer) {
+      const { output, weights } = block.forward(hidden, mask)
+      hiddenStates.push(output)
+      if (weights) attentions.push(weights)
+      hidden = output
+    }
+    const first = ops.select(hidden, 0, 1) // [B, H]
+    return { hidden, pooled: ops.tanh(this.pooler.dense.forward(first)), hiddenStates, attentions }
+  }
+}
+
+/** What the pre-training model computes. */
+export interface PreTrainingOutputs {
+  readonly encoded: Encoded
+  /** [B, P, V] */
+  readonly maskedLmLogits: Tensor
+  /** [B, 2] */
+  readonly nextSentenceLogits: Tensor
+}
+
+/** Encoder, masked language model (its last matrix is the word embedding) and next sentence head. */
+export class FNetForPreTraining extends Module {
+  readonly fnet: FNetEncoder
+  readonly cls
+
+  constructor(config: FNetConfig) {
+    super()
+    const { d_model, d_emb, vocab_size } = config
+    this.fnet = new FNetEncoder(config)
+    this.cls = {
+      predictions: {
+        transform: { dense: dense(d_model, d_emb), LayerNorm: norm(d_emb, config) },
+        bias: init.parameter([vocab_size], small),
+      },
+      seq_relationship: dense(d_model, 2, small),
+    }
+  }
+
+  /** `positions` int [B, P]: the tokens to predict; without them all L of them are. */
+  forward(inputIds: Tensor, typeIds: Tensor, positions?: Tensor, mask?: TokenMask): PreTrainingOutputs {
+    const encoded = this.fnet.forward(inputIds, typeIds, mask)
+    const { hidden, pooled } = encoded
+    const { transform, bias } = this.cls.predictions
+    const chosen = positions ? takePositions(hidden, positions) : hidden // [B, P, H]
+    const transformed = transform.LayerNorm.forward(activation(transform.dense.forward(chosen), this.fnet.config))
+    return {
+      encoded,
+      maskedLmLogits: ops.linear(transformed, this.fnet.embeddings.word_embeddings.weight, bias), // [B, P, V]
+      nextSentenceLogits: this.cls.seq_relationship.forward(pooled), // [B, 2]
+    }
+  }
+}
+
+/** x [B, L, H], positions [B, P] -> [B, P, H]. */
+function takePositions(x: Tensor, positions: Tensor): Tensor {
+  const [batch = 0, length = 0, width = 0] = x.shape
+  const starts = ops.reshape(ops.arange(0, batch * length, { step: length }), [batch, 1])
+  const rows = ops.add(ops.cast(positions, 'int64'), starts) // [B, P]
+  return ops.embedding(rows, ops.reshape(x, [batch * length, width]))
+}
+
+/** Encoder and a linear layer on the pooled first token: logits [B, classes]. */
+export class FNetForSequenceClassification extends Module {
+  readonly fnet: FNetEncoder
+  readonly classifier: Linear
+  readonly dropout: Dropout
+
+  constructor(config: FNetConfig, classes: number) {
+    super()
+    this.fnet = new FNetEncoder(config)
+    this.classifier = dense(config.d_model, classes, small)
+    this.dropout = new Dropout(config.dropout_rate)
+  }
+
+  forward(inputIds: Tensor, typeIds: Tensor, mask?: TokenMask): Tensor {
+    const { pooled } = this.fnet.forward(inputIds, typeIds, mask)
+    return this.classifier.forward(this.dropout.forward(pooled))
+  }
+}

@@ -1,0 +1,211 @@
+/** Names and layouts of the official checkpoints (flax) and of transformers' FNet and BERT, against ours, which are its FNet's. */
+import type { Module } from '../../nn/index.ts'
+import { elementCount, type NDArray } from '../../tensor/dtype.ts'
+import { permuteArray } from '../../tensor/permute.ts'
+import { FormatError } from '../../util/errors.ts'
+import { suggestion } from '../../util/names.ts'
+
+type State = ReadonlyMap<string, NDArray>
+type Entries = Iterable<readonly [string, NDArray]>
+
+/** How flax lays a tensor out: as we do, a kernel [in, out], an attention layer's [in, heads, width] and so on. */
+type Layout = 'same' | 'kernel' | 'positions' | 'toHeads' | 'fromHeads' | 'headBias'
+
+interface Rule {
+  /** flax's name; `*` stands for the layer. */
+  readonly flax: string
+  readonly ours: string
+  readonly layout: Layout
+}
+
+const rule = (flax: string, ours: string, layout: Layout = 'same'): Rule => ({ flax, ours, layout })
+const denseRules = (flax: string, ours: string): Rule[] => [
+  rule(`${flax}/kernel`, `${ours}.weight`, 'kernel'),
+  rule(`${flax}/bias`, `${ours}.bias`),
+]
+const normRules = (flax: string, ours: string): Rule[] => [
+  rule(`${flax}/scale`, `${ours}.weight`),
+  rule(`${flax}/bias`, `${ours}.bias`),
+]
+const layer = 'encoder.layer.*'
+
+/** Of the encoder, without the `encoder/` and `fnet.` that stand before it in a model with a head. */
+const encoderRules: readonly Rule[] = [
+  rule('embedder/word/embedding', 'embeddings.word_embeddings.weight'),
+  rule('embedder/position/embedding', 'embeddings.position_embeddings.weight', 'positions'),
+  rule('embedder/type/embedding', 'embeddings.token_type_embeddings.weight'),
+  ...normRules('embedder/layer_norm', 'embeddings.LayerNorm'),
+  ...denseRules('embedder/hidden_mapping_in', 'embeddings.projection'),
+  ...normRules('encoder_*/mixing_layer_norm', `${layer}.fourier.output.LayerNorm`),
+  ...normRules('encoder_*/output_layer_norm', `${layer}.output.LayerNorm`),
+  ...denseRules('feed_forward_*/intermediate', `${layer}.intermediate.dense`),
+  ...denseRules('feed_forward_*/output', `${layer}.output.dense`),
+  ...['query', 'key', 'value'].flatMap((name) => [
+    rule(`self_attention_*/${name}/kernel`, `${layer}.fourier.self.${name}.weight`, 'toHeads'),
+    rule(`self_attention_*/${name}/bias`, `${layer}.fourier.self.${name}.bias`, 'headBias'),
+  ]),
+  rule('self_attention_*/out/kernel', `${layer}.fourier.self.dense.weight`, 'fromHeads'),
+  rule('self_attention_*/out/bias', `${layer}.fourier.self.dense.bias`),
+  ...['hidden_kernel', 'seq_kernel'].flatMap((name) =>
+    ['linear', 'random'].map((kind) => rule(`${kind}_transform_*/${name}`, `${layer}.fourier.self.${name}`)),
+  ),
+  ...denseRules('pooler', 'pooler.dense'),
+]
+
+const headRules: readonly Rule[] = [
+  ...denseRules('predictions_dense', 'cls.predictions.transform.dense'),
+  ...normRules('predictions_layer_norm', 'cls.predictions.transform.LayerNorm'),
+  rule('predictions_output/output_bias', 'cls.predictions.bias'),
+]
+
+// The same two names are the head for sentence order in pre-training and the classifier in fine-tuning.
+const orderRules = [
+  rule('classification/output_kernel', 'cls.seq_relationship.weight'),
+  rule('classification/output_bias', 'cls.seq_relationship.bias'),
+]
+const classifierRules = [
+  rule('classification/output_kernel', 'classifier.weight'),
+  rule('classification/output_bias', 'classifier.bias'),
+]
+const withPrefix: readonly Rule[] = encoderRules.map(({ flax, ours, layout }) =>
+  rule(`encoder/${flax}`, `fnet.${ours}`, layout),
+)
+
+function findRule(
+  rules: readonly Rule[],
+  side: 'flax' | 'ours',
+  name: string,
+): { rule: Rule; layer: string } | undefined {
+  const number = /(?:_|layer\.)(\d+)(?=[/.])/.exec(name)?.[1] ?? ''
+  const general = name.replace(/(_|layer\.)\d+(?=[/.])/, '$1*')
+  const found = rules.find((candidate) => candidate[side] === general)
+  return found && { rule: found, layer: number }
+}
+
+function reshaped(array: NDArray, shape: readonly number[]): NDArray {
+  return { ...array, shape }
+}
+
+function fromLayout(array: NDArray, layout: Layout): NDArray {
+  const { shape } = array
+  const [first = 1, last = 1] = [shape[0], shape.at(-1)]
+  switch (layout) {
+    case 'kernel':
+      return permuteArray(array, [1, 0])
+    case 'positions':
+      return reshaped(array, shape.slice(-2))
+    case 'toHeads':
+      return permuteArray(reshaped(array, [first, elementCount(shape) / first]), [1, 0])
+    case 'fromHeads':
+      return permuteArray(reshaped(array, [elementCount(shape) / last, last]), [1, 0])
+    case 'headBias':
+      return reshaped(array, [elementCount(shape)])
+    case 'same':
+      return array
+  }
+}
+
+function toLayout(array: NDArray, layout: Layout, heads: number): NDArray {
+  const [rows = 1, columns = 1] = array.shape
+  switch (layout) {
+    case 'kernel':
+      return permuteArray(array, [1, 0])
+    case 'positions':
+      return reshaped(array, [1, rows, columns])
+    case 'toHeads':
+      return reshaped(permuteArray(array, [1, 0]), [columns, heads, rows / heads])
+    case 'fromHeads':
+      return reshaped(permuteArray(array, [1, 0]), [heads, columns / heads, rows])
+    case 'headBias':
+      return reshaped(array, [heads, rows / heads])
+    case 'same':
+      return array
+  }
+}
+
+/** A flax checkpoint of the encoder, or of a model with a head, under our names, in our layout. */
+export function fromFlax(tensors: State): Map<string, NDArray> {
+  const names = [...tensors.keys()]
+  const whole = names.some((name) => name.startsWith('encoder/'))
+  const heads = names.some((name) => name.startsWith('predictions_')) ? orderRules : classifierRules
+  const rules = whole ? [...withPrefix, ...headRules, ...heads] : encoderRules
+  return new Map(
+    [...tensors].map(([name, array]) => {
+      const found = findRule(rules, 'flax', name)
+      if (!found) {
+        const known = rules.map(({ flax }) => flax)
+        throw new FormatError(`FNet checkpoint: unknown tensor "${name}"`, { hint: suggestion(name, known) })
+      }
+      return [found.rule.ours.replace('*', found.layer), fromLayout(array, found.rule.layout)] as const
+    }),
+  )
+}
+
+/** Tensors under our names (parameters or their gradients) under flax's, in its layout; `heads` are those of attention. */
+export function toFlax(
+  tensors: Entries,
+  options: { readonly heads: number; readonly random?: boolean },
+): Map<string, NDArray> {
+  const rules = [...encoderRules, ...withPrefix, ...headRules, ...orderRules, ...classifierRules]
+  return new Map(
+    [...tensors].map(([name, array]) => {
+      const found = findRule(rules, 'ours', name)
+      if (!found) throw new FormatError(`FNet: "${name}" is no parameter of the official model`)
+      const flax = found.rule.flax.replace('*', found.layer)
+      return [
+        options.random ? flax.replace('linear_transform', 'random_transform') : flax,
+        toLayout(array, found.rule.layout, options.heads),
+      ] as const
+    }),
+  )
+}
+
+/** Tied weights, constant tables and the lone ids of positions, which transformers stores beside the parameters. */
+const derived = /(^|\.)(cls\.predictions\.decoder\.(weight|bias)|position_ids|dft_mat_(hidden|seq))$/
+
+const bertNames: readonly (readonly [bert: string, ours: string])[] = [
+  ['bert.', 'fnet.'],
+  ['.attention.self.', '.fourier.self.'],
+  ['.attention.output.dense.', '.fourier.self.dense.'],
+  ['.attention.output.LayerNorm.', '.fourier.output.LayerNorm.'],
+]
+
+/** A state dict of transformers' FNet or BERT under our names: what follows from other tensors is left out. */
+export function fromTransformers(tensors: State): Map<string, NDArray> {
+  return new Map(
+    [...tensors]
+      .filter(([name]) => !derived.test(name))
+      .map(([name, array]) => [
+        bertNames.reduce((text, [bert, ours]) => (text.includes(bert) ? text.replace(bert, ours) : text), name),
+        array,
+      ]),
+  )
+}
+
+/** Our name of a BERT's parameter as transformers has it. */
+export function toBertName(name: string): string {
+  return name
+    .replace('.fourier.self.dense.', '.attention.output.dense.')
+    .replace('.fourier.output.LayerNorm.', '.attention.output.LayerNorm.')
+    .replace('.fourier.self.', '.attention.self.')
+    .replace(/^fnet\./, 'bert.')
+}
+
+/** A checkpoint under any of the three naming schemes, ours included, under our names. */
+export function fromOfficial(tensors: State): Map<string, NDArray> {
+  const isFlax = [...tensors.keys()].some((name) => name.includes('/'))
+  return isFlax ? fromFlax(tensors) : fromTransformers(tensors)
+}
+
+/**
+ * Loads a checkpoint of the official code, of transformers or of ours into a model. What the checkpoint lacks and the model makes
+ * from its seed, the matrices of `random`, stays; so does what `optional` names. Everything else must agree.
+ */
+export function loadOfficial(model: Module, tensors: State, optional: RegExp = /^$/): void {
+  const state = fromOfficial(tensors)
+  const parameters = new Set([...model.namedParameters()].map(([name]) => name))
+  for (const [name, array] of model.stateDict()) {
+    if (!state.has(name) && (!parameters.has(name) || optional.test(name))) state.set(name, array)
+  }
+  model.loadStateDict(state)
+}

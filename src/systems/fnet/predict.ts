@@ -1,0 +1,132 @@
+/** A trained FNet used: words for [MASK], classes of texts, and the model as a file for others. */
+import { compile } from '../../compile/compile.ts'
+import { TextTokenizer } from '../../data/index.ts'
+import * as ops from '../../ops/index.ts'
+import { toNumbers } from '../../tensor/dtype.ts'
+import { constant, type Tensor } from '../../tensor/tensor.ts'
+import { UsageError } from '../../util/errors.ts'
+import type { Exportable, Prediction } from '../define.ts'
+import { type ClassificationFacts, codecOf } from './classification-data.ts'
+import type { FNetForPreTraining, FNetForSequenceClassification } from './model.ts'
+import type { PretrainingFacts } from './pretraining-data.ts'
+import { encodeSegments } from './sentence-pairs.ts'
+
+/** The most probable entries, best first. */
+export function topChoices(
+  probabilities: readonly number[],
+  label: (index: number) => string,
+  top: number,
+): Prediction['choices'] {
+  return probabilities
+    .map((probability, index) => ({ index, probability }))
+    .sort((a, b) => b.probability - a.probability)
+    .slice(0, top)
+    .map(({ index, probability }) => ({ label: label(index), probability }))
+}
+
+const row = (values: readonly number[]): Tensor => constant(Int32Array.from(values), [1, values.length], 'int32')
+
+/** The words for every [MASK] of each text; several in one text are several predictions. */
+export async function predictWords(
+  model: FNetForPreTraining,
+  { tokenizer: file, max_seq_length: maxLength }: PretrainingFacts,
+  texts: readonly string[],
+  top = 5,
+): Promise<Prediction[]> {
+  model.eval()
+  const tokenizer = new TextTokenizer(file)
+  const ids = tokenizer.specialIds()
+  const maskName = tokenizer.token(ids.mask)
+  const run = compile((input: Tensor, types: Tensor, positions: Tensor) =>
+    ops.softmax(model.forward(input, types, positions).maskedLmLogits, -1),
+  )
+  const predictions: Prediction[] = []
+  for (const text of texts) {
+    const tokens = tokenizer.encode(text)
+    const { inputIds, typeIds } = encodeSegments([tokens], maxLength, ids)
+    const positions = inputIds.flatMap((id, position) => (id === ids.mask ? [position] : []))
+    const hidden = tokens.filter((id) => id === ids.mask).length
+    if (hidden === 0) {
+      throw new UsageError(`"${text}" has no ${maskName}`, { hint: `write ${maskName} where a word is to be guessed` })
+    }
+    if (positions.length < hidden) {
+      throw new UsageError(`a text may have at most ${maxLength - 2} tokens, found ${tokens.length}`)
+    }
+    const probabilities = toNumbers((await run(row(inputIds), row(typeIds), row(positions))).array.data)
+    const size = probabilities.length / hidden
+    for (const i of positions.keys()) {
+      const own = probabilities.slice(i * size, (i + 1) * size)
+      const name = (id: number): string => tokenizer.token(id).replace(/^▁/, '')
+      const which = hidden > 1 ? ` (${maskName} ${i + 1})` : ''
+      predictions.push({ input: `${text}${which}`, choices: topChoices(own, name, top) })
+    }
+  }
+  await run.release()
+  return predictions
+}
+
+/** The most probable classes of each text. */
+export async function predictClasses(
+  model: FNetForSequenceClassification,
+  facts: ClassificationFacts,
+  texts: readonly string[],
+  top = 3,
+): Promise<Prediction[]> {
+  model.eval()
+  const codec = codecOf(facts)
+  const run = compile((input: Tensor, types: Tensor) => ops.softmax(model.forward(input, types), -1))
+  const predictions: Prediction[] = []
+  for (const text of texts) {
+    const tokens = codec.encode(text).slice(0, facts.max_seq_length - 2)
+    const { inputIds, typeIds } = encodeSegments([tokens], facts.max_seq_length, codec.ids)
+    const probabilities = toNumbers((await run(row(inputIds), row(typeIds))).array.data)
+    const choices = topChoices(probabilities, (label) => facts.labels[label] ?? String(label), top)
+    predictions.push({ input: text.length > 60 ? `${text.slice(0, 57)}...` : text, choices })
+  }
+  await run.release()
+  return predictions
+}
+
+function inputsOf(length: number): Exportable['inputs'] {
+  return { input_ids: { dtype: 'int32', shape: [1, length] }, type_ids: { dtype: 'int32', shape: [1, length] } }
+}
+
+/** How a consumer makes the inputs; the padded length matters, since the Fourier transform mixes the padding in. */
+function preprocessing(length: number, ids: { cls: number; sep: number; pad: number }) {
+  const form = '[CLS] text [SEP], padded to exactly `length`; type_ids 0, second segment 1'
+  return JSON.stringify({ input: 'input_ids', dtype: 'int32', length, form, ...ids })
+}
+
+/** `input_ids`, `type_ids` int32 [batch, length] -> `logits` [batch, length, vocabulary], `next_sentence_logits` [batch, 2]. */
+export function exportPretraining(model: FNetForPreTraining, facts: PretrainingFacts): Exportable {
+  model.eval()
+  const length = facts.max_seq_length
+  return {
+    inputs: inputsOf(length),
+    forward: ({ input_ids, type_ids }) => {
+      const { maskedLmLogits, nextSentenceLogits } = model.forward(input_ids as Tensor, type_ids as Tensor)
+      return { logits: maskedLmLogits, next_sentence_logits: nextSentenceLogits }
+    },
+    metadata: {
+      'tokenizer.json': JSON.stringify(facts.tokenizer),
+      preprocessing: preprocessing(length, new TextTokenizer(facts.tokenizer).specialIds()),
+    },
+  }
+}
+
+/** `input_ids`, `type_ids` int32 [batch, length] -> `logits` and `probabilities` [batch, classes]. */
+export function exportClassifier(model: FNetForSequenceClassification, facts: ClassificationFacts): Exportable {
+  model.eval()
+  return {
+    inputs: inputsOf(facts.max_seq_length),
+    forward: ({ input_ids, type_ids }) => {
+      const logits = model.forward(input_ids as Tensor, type_ids as Tensor)
+      return { logits, probabilities: ops.softmax(logits, -1) }
+    },
+    metadata: {
+      labels: JSON.stringify(facts.labels),
+      ...(facts.tokenizer && { 'tokenizer.json': JSON.stringify(facts.tokenizer) }),
+      preprocessing: preprocessing(facts.max_seq_length, codecOf(facts).ids),
+    },
+  }
+}

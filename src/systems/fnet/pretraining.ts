@@ -1,0 +1,140 @@
+/** Pre-training: hidden words and the order of sentences (paper, section 4.1; official f_net/run_pretraining.py). */
+import { compile } from '../../compile/compile.ts'
+import { DataLoader, type Dataset } from '../../data/index.ts'
+import * as ops from '../../ops/index.ts'
+import { AdamW, linearScheduleWithWarmup } from '../../optim/index.ts'
+import { toNumbers } from '../../tensor/dtype.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { Variable } from '../../tensor/variable.ts'
+import type { ThreadOptions } from '../../train/classifier.ts'
+import type { Metrics, TrainingTask } from '../../train/loop.ts'
+import type { FNetForPreTraining } from './model.ts'
+import type { OptimizerSettings, TrainSettings } from './settings.ts'
+
+/** Sums over a batch, which divided by the counts give the metrics of any number of batches. */
+interface PretrainingSums {
+  readonly [name: string]: Tensor
+  /** Weighted cross entropies of the hidden tokens, and how many are predicted right. */
+  readonly masked_loss: Tensor
+  readonly masked_right: Tensor
+  readonly masked_count: Tensor
+  readonly order_loss: Tensor
+  readonly order_right: Tensor
+}
+
+/** float32 1 where the largest logit is the label's. */
+function rightOnes(logits: Tensor, labels: Tensor): Tensor {
+  return ops.cast(ops.equal(ops.argmax(logits, -1), ops.cast(labels, 'int64')), 'float32')
+}
+
+/** B pairs of L tokens, P of them hidden, V tokens in the vocabulary. */
+function pretrainingSums(model: FNetForPreTraining, batch: Readonly<Record<string, Tensor>>): PretrainingSums {
+  const { input_ids, type_ids, masked_lm_positions, masked_lm_ids, masked_lm_weights, next_sentence_labels } =
+    batch as Record<string, Tensor> & {
+      input_ids: Tensor
+      type_ids: Tensor
+      masked_lm_positions: Tensor
+      masked_lm_ids: Tensor
+      masked_lm_weights: Tensor
+      next_sentence_labels: Tensor
+    }
+  const { maskedLmLogits, nextSentenceLogits } = model.forward(input_ids, type_ids, masked_lm_positions)
+  const [rows = 0, predictions = 0, vocabulary = 0] = maskedLmLogits.shape // [B, P, V]
+  const logits = ops.reshape(maskedLmLogits, [rows * predictions, vocabulary]) // [B P, V]
+  const ids = ops.reshape(masked_lm_ids, [rows * predictions]) // [B P]
+  const weights = ops.reshape(masked_lm_weights, [rows * predictions]) // [B P]
+  return {
+    masked_loss: ops.sum(ops.mul(ops.crossEntropy(logits, ids, { reduction: 'none' }), weights)),
+    masked_right: ops.sum(ops.mul(rightOnes(logits, ids), weights)),
+    masked_count: ops.sum(weights),
+    order_loss: ops.crossEntropy(nextSentenceLogits, next_sentence_labels, { reduction: 'sum' }),
+    order_right: ops.sum(rightOnes(nextSentenceLogits, next_sentence_labels)),
+  }
+}
+
+export type PretrainingEvaluator = (data: Dataset) => Promise<Metrics>
+
+/** Runs the model over held-out pairs: mean losses and accuracies of hidden words and of sentence order. */
+export function pretrainingEvaluator(model: FNetForPreTraining, options: ThreadOptions = {}): PretrainingEvaluator {
+  const run = compile((batch: Record<string, Tensor>) => pretrainingSums(model, batch), options)
+  return async (data) => {
+    const wasTraining = model.training
+    model.eval()
+    const totals: Record<string, number> = {}
+    for await (const batch of new DataLoader(data, { batchSize: Math.min(64, data.length) })) {
+      for (const [name, sum] of Object.entries(await run(batch))) {
+        totals[name] = (totals[name] ?? 0) + (toNumbers(sum.array.data)[0] ?? 0)
+      }
+    }
+    if (wasTraining) model.train()
+    const { masked_loss = 0, masked_right = 0, masked_count = 1, order_loss = 0, order_right = 0 } = totals
+    const [mlm_loss, nsp_loss] = [masked_loss / masked_count, order_loss / data.length]
+    return {
+      mlm_accuracy: masked_right / masked_count,
+      mlm_loss,
+      nsp_accuracy: order_right / data.length,
+      nsp_loss,
+      loss: mlm_loss + nsp_loss,
+    }
+  }
+}
+
+/** The optimizer of the paper: Adam with decoupled weight decay, linear warm-up and linear decay to 0. */
+export function fnetOptimizer(
+  parameters: readonly Variable[],
+  { lr, weight_decay, warmup_share }: OptimizerSettings,
+  totalSteps: number,
+): AdamW {
+  return new AdamW(parameters, {
+    lr: linearScheduleWithWarmup(lr, {
+      numWarmupSteps: Math.round(warmup_share * totalSteps),
+      numTrainingSteps: totalSteps,
+    }),
+    eps: 1e-6,
+    weightDecay: weight_decay,
+  })
+}
+
+/** The variables of a checkpoint under their prefixes. */
+export function checkpointVariables(
+  parts: Readonly<Record<string, Iterable<readonly [string, Variable]>>>,
+): Map<string, Variable> {
+  return new Map(
+    Object.entries(parts).flatMap(([prefix, variables]) =>
+      [...variables].map(([name, variable]) => [`${prefix}.${name}`, variable] as const),
+    ),
+  )
+}
+
+/** The training task: the loss is the mean over the hidden tokens plus that of sentence order. */
+export function pretrainingTask(
+  model: FNetForPreTraining,
+  train: Dataset,
+  settings: { readonly optimizer: OptimizerSettings; readonly train: TrainSettings; readonly seed: number },
+  random: ReadonlyMap<string, Variable>,
+  evaluate: () => Promise<Metrics>,
+  options: ThreadOptions = {},
+): TrainingTask {
+  const { epochs, batch_size: batchSize } = settings.train
+  const loader = new DataLoader(train, { batchSize, shuffle: true, seed: settings.seed, dropLast: true })
+  const optimizer = fnetOptimizer(model.parameters(), settings.optimizer, epochs * loader.stepsPerEpoch)
+  const { clip_norm: clipNorm } = settings.optimizer
+  const step = compile((batch: Record<string, Tensor>) => {
+    const sums = pretrainingSums(model, batch)
+    const mlm_loss = ops.div(sums.masked_loss, sums.masked_count)
+    const loss = ops.add(mlm_loss, ops.div(sums.order_loss, batchSize))
+    optimizer.minimize(loss, clipNorm > 0 ? { clipNorm } : {})
+    return {
+      loss,
+      mlm_loss,
+      mlm_accuracy: ops.div(sums.masked_right, sums.masked_count),
+      nsp_accuracy: ops.div(sums.order_right, batchSize),
+    }
+  }, options)
+  return {
+    variables: checkpointVariables({ model: model.variables(), optimizer: optimizer.variables(), random }),
+    loader,
+    step,
+    evaluate,
+  }
+}

@@ -1,0 +1,51 @@
+/** The settings that FNet's recipes share; each recipe gives its own defaults. */
+import { z } from 'zod'
+
+export const whole = z.number().int().positive()
+export const count = z.number().int().min(0)
+export const share = z.number().min(0).max(1)
+
+/** How weights are updated: AdamW with the paper's linear warm-up and decay. */
+export function optimizerSettings(defaults: { readonly lr: number; readonly warmup_share?: number }) {
+  return z.strictObject({
+    lr: z.number().positive().default(defaults.lr).describe('learning rate after the warm-up; then linearly down to 0'),
+    weight_decay: z.number().min(0).default(0.01).describe('of every parameter, times the learning rate'),
+    clip_norm: z.number().min(0).default(1).describe('largest norm of all gradients together; 0: not clipped'),
+    warmup_share: share.default(defaults.warmup_share ?? 0.1).describe('share of the steps in which the rate rises'),
+  })
+}
+
+/** How long training is and what it keeps. */
+export function trainSettings(defaults: {
+  readonly epochs: number
+  readonly batch_size: number
+  readonly evaluate_every?: number
+}) {
+  return z.strictObject({
+    epochs: whole.default(defaults.epochs).describe('passes over the training data'),
+    batch_size: whole.default(defaults.batch_size).describe('examples in a step'),
+    evaluate_every: count
+      .default(defaults.evaluate_every ?? 0)
+      .describe('steps between evaluations, beside the one after each epoch; 0: none'),
+    checkpoint_every: whole.default(200).describe('steps between checkpoints'),
+    keep_checkpoints: whole.default(2).describe('numbered checkpoints kept, beside the best'),
+    patience: count.default(0).describe('stop after so many evaluations without a better one; 0: never'),
+  })
+}
+
+/** How text becomes tokens. */
+export function tokenizerSettings(size: number) {
+  return z.strictObject({
+    file: z
+      .string()
+      .default('')
+      .describe('a tokenizer.json or SentencePiece .model to use; empty: learn one from the training text'),
+    kind: z.enum(['wordpiece', 'unigram', 'bpe']).default('wordpiece').describe('how words are cut into tokens'),
+    size: z.number().int().min(100).default(size).describe('tokens in the learned vocabulary'),
+    lowercase: z.boolean().default(true).describe('learn lower-case letters without accents only'),
+  })
+}
+
+export type OptimizerSettings = z.infer<ReturnType<typeof optimizerSettings>>
+export type TrainSettings = z.infer<ReturnType<typeof trainSettings>>
+export type TokenizerSettings = z.infer<ReturnType<typeof tokenizerSettings>>

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { readSentencePiece, sentencePieceTokenizer, TextTokenizer } from '../../../src/data/index.ts'
+import { FormatError } from '../../../src/util/errors.ts'
+import { told, withFolder } from '../support.ts'
+import reference from './sentencepiece.json' with { type: 'json' }
+
+const bytesOf = (kind: string): Uint8Array => readFileSync(new URL(`${kind}.model`, import.meta.url))
+
+describe.each(['bpe', 'unigram'] as const)('%s', (kind) => {
+  test('gives the ids of the official library', () => {
+    const tokenizer = new TextTokenizer(sentencePieceTokenizer(readSentencePiece(bytesOf(kind))))
+    expect(reference.texts.map((text) => tokenizer.encode(text))).toEqual(reference.ids[kind])
+  })
+
+  test('as a file: control pieces in a text are recognised', async () => {
+    const tokenizer = await TextTokenizer.read(new URL(`${kind}.model`, import.meta.url).pathname)
+    const { cls, mask } = tokenizer.specialIds()
+    const ids = tokenizer.encode('[CLS] the [MASK]')
+    expect([ids[0], ids.at(-1)]).toEqual([cls, mask])
+    expect(ids).toHaveLength(3)
+    expect(tokenizer.decode(ids)).toBe('the')
+  })
+
+  test('damage gives a FormatError or a model', () => {
+    const bytes = bytesOf(kind)
+    const damaged = fc.tuple(fc.nat(bytes.length - 1), fc.nat(255), fc.nat(bytes.length))
+    const property = fc.property(damaged, ([place, value, length]) => {
+      const copy = Uint8Array.from(bytes)
+      copy[place] = value
+      try {
+        readSentencePiece(copy.subarray(0, length))
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error
+      }
+    })
+    fc.assert(property, { seed: 3, numRuns: 300 })
+  })
+})
+
+test('other files and kinds are refused', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'text.model')
+    await writeFile(path, 'no model at all')
+    expect((await told(() => TextTokenizer.read(path))).replace(folder, 'DIR')).toMatchInlineSnapshot(
+      `"FormatError: DIR/text.model: must be a SentencePiece model, found damaged fields"`,
+    )
+    // trainer_spec { model_type: WORD }, in protobuf's wire format
+    expect(await told(() => readSentencePiece(Uint8Array.of(0x12, 2, 0x18, 3)))).toMatchInlineSnapshot(
+      `"FormatError: SentencePiece model: must be a BPE or unigram model, found kind 3"`,
+    )
+    expect(
+      await told(() => new TextTokenizer(sentencePieceTokenizer(readSentencePiece(new Uint8Array())))),
+    ).toMatchInlineSnapshot(`"FormatError: a SentencePiece model must have a piece of type "unknown""`)
+  }))

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest'
+import { NgramCounts } from '../../../src/systems/fnet/baselines.ts'
+import { makeListOps } from '../../../src/systems/fnet/classification-data.ts'
+import { makePairs, maskedPairs, splitList } from '../../../src/systems/fnet/data.ts'
+import { listOpsLength, listOpsText, listOpsTokens, listOpsValue } from '../../../src/systems/fnet/listops.ts'
+import { masker } from '../../../src/systems/fnet/masking.ts'
+import { macroF1, spearmanCorrelation } from '../../../src/systems/fnet/metrics.ts'
+import { toNumbers } from '../../../src/tensor/dtype.ts'
+import { Generator } from '../../../src/util/random.ts'
+import { told } from '../../data/support.ts'
+
+const ids = { unk: 0, bos: 1, eos: 2, pad: 3, cls: 4, sep: 5, mask: 6 }
+const masking = { ids, vocabSize: 100, maxPredictions: 40, rate: 0.15, maskShare: 0.8, randomShare: 0.1 }
+
+test('of the hidden tokens about 80 % become [MASK], 10 % another word, 10 % stay', () => {
+  const mask = masker(masking)
+  const random = new Generator(1)
+  const counts = { mask: 0, random: 0, same: 0 }
+  for (let i = 0; i < 200; i++) {
+    const sequence = [4, ...Array.from({ length: 98 }, (_, k) => 10 + (k % 80)), 5]
+    const { inputIds, positions, ids: truth, weights } = mask(sequence, random)
+    expect(weights.filter((weight) => weight === 1)).toHaveLength(15)
+    for (let p = 0; p < 15; p++) {
+      const [position = 0, id] = [positions[p], truth[p]]
+      expect(sequence[position]).toBe(id)
+      const now = inputIds[position]
+      counts[now === 6 ? 'mask' : now === id ? 'same' : 'random']++
+    }
+  }
+  expect(counts.mask / 3000).toBeCloseTo(0.8, 1)
+  expect(counts.random / 3000).toBeCloseTo(0.1, 1)
+})
+
+describe('sentence pairs with hidden words', () => {
+  const documents = [Array.from({ length: 30 }, (_, i) => Array.from({ length: 4 + (i % 5) }, (_, k) => 10 + i + k))]
+  const pairs = makePairs(documents, { maxLength: 24, shortShare: 0.3, ids, seed: 3 })
+  const dataset = (mode: 'dynamic' | 'fixed') => maskedPairs(pairs, 4, masker({ ...masking, maxPredictions: 4 }), mode)
+
+  test('every sentence of a document is used at most once, in both orders', () => {
+    const tokens = pairs.flatMap(({ inputIds }) => inputIds.filter((id) => id > 6)).length
+    expect(tokens).toBeLessThanOrEqual(documents.flat(2).length)
+    expect(new Set(pairs.map(({ label }) => label))).toEqual(new Set([0, 1]))
+  })
+
+  test('hide other words in every epoch, or always the same', async () => {
+    const read = async (mode: 'dynamic' | 'fixed', epoch: number): Promise<number[]> => {
+      const batch = await dataset(mode).batch([0, 1, 2], { epoch, seed: 9 })
+      return toNumbers(batch.input_ids?.data ?? new Int32Array())
+    }
+    expect(await read('dynamic', 0)).toEqual(await read('dynamic', 0))
+    expect(await read('dynamic', 0)).not.toEqual(await read('dynamic', 1))
+    expect(await read('fixed', 0)).toEqual(await read('fixed', 1))
+  })
+})
+
+test('counting baselines', () => {
+  const counts = new NgramCounts([[1, 2, 1, 2, 1, 3]], 5)
+  const masked = [
+    { left: 1, token: 2 },
+    { left: 2, token: 1 },
+    { left: 4, token: 3 },
+  ]
+  expect(counts.unigram(masked).accuracy).toBeCloseTo(1 / 3)
+  expect(counts.bigram(masked).accuracy).toBeCloseTo(2 / 3)
+  // P(2) = 3/11, P(1) = 4/11, P(3) = 2/11; after 1: 2 twice, 3 once; after 2: 1 twice; 4 was never followed.
+  const bigram = [(3 / 5) * (2 / 3) + (2 / 5) * (3 / 11), 2 / 3 + (1 / 3) * (4 / 11), 2 / 11]
+  const loss = -bigram.reduce((sum, p) => sum + Math.log(p), 0) / 3
+  expect(counts.bigram(masked).loss).toBeCloseTo(loss, 12)
+})
+
+describe('ListOps', () => {
+  const tree = {
+    operator: '[MED',
+    values: [{ operator: '[SM', values: [7, 5] }, 9, { operator: '[MIN', values: [3, 1] }, 4],
+  }
+
+  test('value, length and both ways to write it', () => {
+    expect(listOpsValue(tree)).toBe(3) // of 1 2 4 9: (2 + 4) / 2
+    expect(listOpsLength(tree)).toBe(listOpsTokens(tree).length)
+    expect(listOpsTokens(tree).join(' ')).toBe('[MED [SM 7 5 X 9 [MIN 3 1 X 4 X')
+    expect(listOpsText({ operator: '[MAX', values: [2, 9] })).toBe('( ( ( [MAX 2 ) 9 ) ] )')
+  })
+
+  test('expressions are different, and as long as asked for', () => {
+    const trees = makeListOps(50, 10, 40, { maxDepth: 6, maxArgs: 5, nodeShare: 0.25 }, 1)
+    expect(new Set(trees.map(listOpsText)).size).toBe(50)
+    for (const made of trees) {
+      expect(listOpsLength(made)).toBeGreaterThan(10)
+      expect(listOpsLength(made)).toBeLessThan(40)
+    }
+  })
+
+  test('lengths that do not exist end in an error', async () => {
+    const make = () => makeListOps(3, 50, 60, { maxDepth: 2, maxArgs: 3, nodeShare: 0.25 }, 1)
+    expect(await told(make)).toMatchInlineSnapshot(
+      `"UsageError: no 3 different expressions of 50 to 60 tokens were found | take a wider range of lengths, or more levels"`,
+    )
+  })
+})
+
+test('metrics of several classes and of ties', () => {
+  expect(macroF1([0, 1, 2, 2], [0, 1, 2, 1], 3)).toBeCloseTo((1 + 2 / 3 + 2 / 3) / 3, 5)
+  expect(spearmanCorrelation([1, 2, 2, 3], [10, 20, 20, 90])).toBeCloseTo(1, 12)
+})
+
+test('a list is split into disjoint parts that keep their order', () => {
+  const [held, rest] = splitList([...Array(20).keys()], 0.25, 5)
+  expect(held).toHaveLength(5)
+  expect([...held, ...rest].sort((a, b) => a - b)).toEqual([...Array(20).keys()])
+  expect(held).toEqual(held.toSorted((a, b) => a - b))
+})
