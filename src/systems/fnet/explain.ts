@@ -157,9 +157,14 @@ export function explainClassification(
           classes: labels,
           counts: confusionCounts(evaluation, labels.length),
         },
+      ],
+    },
+    {
+      title: 'Its worst mistakes',
+      figures: [
         {
           kind: 'table',
-          title: 'The worst mistakes',
+          title: 'Texts',
           caption: 'Wrong with the greatest confidence.',
           columns: ['text', 'is', 'said', 'confidence'],
           rows: mistakes,
