@@ -101,7 +101,8 @@ async function writePage(results: readonly SpeedResult[], options: SpeedOptions,
       note: `${memory.toFixed(1)} x memory`,
     })),
     sections: speed.speedSections(results),
-    footer: 'Written by tenfold bench fnet. Memory is the largest resident set of the process, less what it had before the model was made.',
+    footer:
+      'Written by tenfold bench fnet. Memory is the largest resident set of the process, less what it had before the model was made.',
   })
   await mkdir(folder, { recursive: true })
   const page = join(folder, 'speed.html')
