@@ -4,6 +4,7 @@
 import { evaluate } from './compile/program.ts'
 import { installEvaluator } from './tensor/tensor.ts'
 
+export { checkpoint } from './autodiff/checkpoint.ts'
 export { gradient, vectorJacobianProduct } from './autodiff/gradient.ts'
 export { type Compiled, compile } from './compile/compile.ts'
 export { type ExportOptions, exportOnnx } from './compile/export.ts'

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { suggestion } from '../../src/util/names.ts'
 import { products, workloads } from '../workloads/index.ts'
+import { mainJob, measureMainJob } from './main-job.ts'
 import { measureTogether } from './measure.ts'
 import { folder, missing, type PeerName, peerNames, pythonPath, tenfoldCommand } from './peers.ts'
 import { describe, markdown, type Result, ratiosOf, resultsOf } from './report.ts'
@@ -14,10 +15,11 @@ interface Flags {
   readonly peer: readonly PeerName[]
   readonly repetitions: number
   readonly threads: number
+  readonly steps: number
   readonly json?: boolean
 }
 
-const known = [...workloads, ...products].map(({ name }) => name)
+const known = [mainJob, ...[...workloads, ...products].map(({ name }) => name)]
 
 function peersOf(text: string): PeerName[] {
   return text.split(',').map((name) => {
@@ -50,6 +52,7 @@ function describeMachine(threads: number): Record<string, string> {
 }
 
 async function measureWorkload(name: string, flags: Flags): Promise<Result[]> {
+  if (name === mainJob) return measureMainJob(flags.steps, flags.threads)
   const options = { peers: flags.peer, rounds: flags.repetitions, threads: flags.threads }
   if (products.some((product) => product.name === name)) {
     return resultsOf(name, 'product', await measureTogether(name, 'product', '-', options))
@@ -102,6 +105,7 @@ await new Command('npm run bench --')
   .option('--peer <names>', `of ${peerNames.join(',')}`, peersOf, ['torch'] as PeerName[])
   .option('--repetitions <n>', 'rounds in which each process has a turn of about 0.4 s', positive, 10)
   .option('--threads <n>', 'threads of each', positive, 2)
+  .option('--steps <n>', 'steps of the main job', positive, 10_000)
   .option('--json', 'one JSON object a line')
   .action(run)
   .parseAsync()

@@ -60,7 +60,8 @@ export class Participant {
       return new Participant(name, child, lines, startSeconds, losses)
     } catch {
       child.kill()
-      throw new Error(complaint.trim().split('\n').at(-1) ?? 'it ended without a word')
+      const lastWords = complaint.trim().split('\n')
+      throw new Error(lastWords.find((text) => /error/i.test(text)) ?? lastWords.at(-1) ?? 'it ended without a word')
     }
   }
 

@@ -3,10 +3,18 @@ import type { Product, Workload } from '../harness/workload.ts'
 import { encoders } from './encoder.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
 import { resnet } from './resnet.ts'
-import { transformerLm } from './transformer-lm.ts'
+import { transformerLm, transformerLmCheckpoint } from './transformer-lm.ts'
 import { unets } from './unet.ts'
 
-export const workloads: readonly Workload[] = [transformerLm, mixerMnist, mixerSmall, ...encoders, ...unets, resnet]
+export const workloads: readonly Workload[] = [
+  transformerLm,
+  transformerLmCheckpoint,
+  mixerMnist,
+  mixerSmall,
+  ...encoders,
+  ...unets,
+  resnet,
+]
 
 export const products: readonly Product[] = [256, 512, 1024, 2048].map((size) => ({
   name: `sgemm-${size}`,

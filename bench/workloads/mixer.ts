@@ -46,7 +46,7 @@ export const mixerMnist = mixerWorkload(
   1,
 )
 
-export const mixerSmall = mixerWorkload('mixer-s-64', 32, {
+export const mixerSmall = mixerWorkload('mixer-s-64', 8, {
   patch_size: [8, 8],
   image_size: [64, 64],
   in_channels: 3,

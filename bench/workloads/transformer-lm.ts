@@ -1,4 +1,5 @@
 /** A transformer language model: 8 x 256 tokens, width 256, 4 layers, 4 heads, vocabulary 256: 3.36 M parameters. */
+import { checkpoint } from '../../src/autodiff/checkpoint.ts'
 import { Embedding, LayerNorm, Linear, MLP, Module, MultiheadAttention } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -21,38 +22,54 @@ class Block extends Module {
 }
 
 class TransformerLm extends Module {
+  readonly #checkpointed: boolean
   readonly token = new Embedding(vocabulary, width)
   readonly position = new Embedding(tokens, width)
   readonly blocks = Array.from({ length: layers }, () => new Block())
   readonly norm = new LayerNorm(width)
   readonly head = new Linear(width, vocabulary)
 
+  constructor(checkpointed: boolean) {
+    super()
+    this.#checkpointed = checkpointed
+  }
+
   /** [batch, tokens] -> [batch, tokens, vocabulary] */
   forward(ids: Tensor): Tensor {
     let x = ops.add(this.token.forward(ids), this.position.weight)
-    for (const block of this.blocks) x = block.forward(x)
+    for (const block of this.blocks) {
+      const forward = (input: Tensor): Tensor => block.forward(input)
+      x = this.#checkpointed ? checkpoint(forward, x) : forward(x)
+    }
     return this.head.forward(this.norm.forward(x))
   }
 }
 
-export const transformerLm: Workload = {
-  name: 'transformer-lm',
-  summary: `${batch} x ${tokens} tokens, width ${width}, ${layers} layers, ${heads} heads, Adam`,
-  build: () => {
-    const model = new TransformerLm()
-    return {
-      model,
-      batch: {
-        ids: randomIndices([batch, tokens], vocabulary, 1),
-        next: randomIndices([batch, tokens], vocabulary, 2),
-      },
-      forward: ({ ids }) => model.forward(ids as Tensor),
-      loss: ({ ids, next }) =>
-        ops.crossEntropy(
-          ops.reshape(model.forward(ids as Tensor), [-1, vocabulary]),
-          ops.reshape(next as Tensor, [-1]),
-        ),
-      optimizer: { kind: 'adam', options: { lr: 1e-3 } },
-    }
-  },
+function languageModel(name: string, checkpointed: boolean): Workload {
+  return {
+    name,
+    summary: `${batch} x ${tokens} tokens, width ${width}, ${layers} layers, ${heads} heads, Adam`,
+    build: () => {
+      const model = new TransformerLm(checkpointed)
+      return {
+        model,
+        batch: {
+          ids: randomIndices([batch, tokens], vocabulary, 1),
+          next: randomIndices([batch, tokens], vocabulary, 2),
+        },
+        forward: ({ ids }) => model.forward(ids as Tensor),
+        loss: ({ ids, next }) =>
+          ops.crossEntropy(
+            ops.reshape(model.forward(ids as Tensor), [-1, vocabulary]),
+            ops.reshape(next as Tensor, [-1]),
+          ),
+        optimizer: { kind: 'adam', options: { lr: 1e-3 } },
+      }
+    },
+  }
 }
+
+export const transformerLm = languageModel('transformer-lm', false)
+
+/** The same, its blocks computed again in the backward pass instead of stored: less memory, more time. */
+export const transformerLmCheckpoint = languageModel('transformer-lm-checkpoint', true)

@@ -1,4 +1,5 @@
 import * as ops from '../ops/index.ts'
+import { withOrigin } from '../tensor/origin.ts'
 import { formatShape } from '../tensor/shape.ts'
 import type { GraphNode, Tensor } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
@@ -67,7 +68,8 @@ function propagate(
 ): void {
   const op = ops.opOf(node)
   if (!op.gradient) return
-  const inputGradients = op.gradient(ops, node, outputGradients)
+  const { gradient } = op
+  const inputGradients = withOrigin(node.origin, () => gradient(ops, node, outputGradients))
   for (const [i, input] of node.inputs.entries()) {
     const value = inputGradients[i]
     if (!value) continue

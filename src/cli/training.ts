@@ -1,6 +1,8 @@
 /** A training session as the commands `train` and `resume` hold it: signals, the loop, the report, the summary. */
+import { formatProfile } from '../compile/profile.ts'
+import { writeFileAtomic } from '../io/atomic.ts'
 import type { OpenedData } from '../systems/define.ts'
-import { type LoopResult, observeAll, train } from '../train/loop.ts'
+import { type LoopResult, observeAll, type TrainingTask, train } from '../train/loop.ts'
 import { logToTensorBoard } from '../train/tensorboard.ts'
 import type { OpenedRun } from './session.ts'
 import { formatDuration, formatMetrics, type Reporter } from './ui.ts'
@@ -23,13 +25,40 @@ function interruptSignal(reporter: Reporter): { signal: AbortSignal; dispose: ()
   return { signal: controller.signal, dispose }
 }
 
+/** What else happens around the training. */
+export interface TrainRunOptions {
+  /** File for a profile of the training step, which is taken first. */
+  readonly profile?: string
+}
+
+const profiledSteps = 10
+
+/** Runs some steps on the first batch with every kernel timed; the variables keep their values. */
+async function profileStep(task: TrainingTask, file: string, reporter: Reporter): Promise<void> {
+  const start = task.loader.state()
+  for await (const batch of task.loader) {
+    const profile = await task.step.profile(profiledSteps, batch)
+    await writeFileAtomic(file, Buffer.from(file.endsWith('.json') ? JSON.stringify(profile) : formatProfile(profile)))
+    const share = `${(100 * profile.products).toFixed(1)} % in matrix products and convolutions`
+    reporter.say(`profile    ${file}: ${profile.milliseconds.toFixed(1)} ms a step, ${share}`)
+    break
+  }
+  task.loader.restore(start)
+}
+
 /** Trains a run to its end (or to an interrupt), writes its report and prints the summary. */
-export async function trainRun(opened: OpenedRun, data: OpenedData, reporter: Reporter): Promise<void> {
+export async function trainRun(
+  opened: OpenedRun,
+  data: OpenedData,
+  reporter: Reporter,
+  options: TrainRunOptions = {},
+): Promise<void> {
   const { run, experiment } = opened
   const { task, loop } = experiment.prepare(data)
   const { steps } = run.description.limits
   reporter.event('start', { run: run.path, system: run.description.system, recipe: run.description.recipe })
   reporter.say(`run directory ${run.path}`)
+  if (options.profile !== undefined) await profileStep(task, options.profile, reporter)
   const { signal, dispose } = interruptSignal(reporter)
   const log = run.description.tensorboard ? logToTensorBoard(run.tensorboard) : undefined
   const observer = observeAll(log ? [reporter.observer, log] : [reporter.observer])

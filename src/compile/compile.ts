@@ -2,6 +2,7 @@ import type { NDArray } from '../tensor/dtype.ts'
 import { constant, Tensor } from '../tensor/tensor.ts'
 import { record, type Trace } from '../tensor/trace.ts'
 import { UsageError } from '../util/errors.ts'
+import { type Profile, summarizeKernels } from './profile.ts'
 import { type CompileOptions, firstNotFinite, Program } from './program.ts'
 
 /** What a caller may pass where a traced function takes a tensor: numbers in either form, nested as the function says. */
@@ -18,6 +19,8 @@ export interface Compiled<A extends readonly unknown[], R> {
   undo(): void
   /** Runs once with every value looked at; names the first op whose result is not finite. Changes no variable. */
   findNotFinite(...args: { [K in keyof A]: Argument<A[K]> }): Promise<string | undefined>
+  /** Where the time goes in a number of calls with the same arguments. Changes no variable. */
+  profile(calls: number, ...args: { [K in keyof A]: Argument<A[K]> }): Promise<Profile>
   /** Frees the native memory of all traces. */
   release(): Promise<void>
   /** How often the function was traced, and why the last time: the argument that was new. */
@@ -184,6 +187,20 @@ export function compile<A extends readonly unknown[], R>(
           (leaf) => valueFor(leaf, leaves, signature),
           options,
         )
+      },
+    },
+    profile: {
+      value: async (calls: number, ...args: readonly unknown[]) => {
+        const signature = signatureOf(args)
+        const { results, trace, leaves } = traceFunction(fn as (...args: never[]) => unknown, args)
+        const program = await Program.build(results, trace.assignments, { ...options, profile: true })
+        for (let call = 0; call < calls; call++) {
+          await program.run((leaf) => valueFor(leaf, leaves, signature))
+          program.undo()
+        }
+        const profile = summarizeKernels(program.endProfiling(), (name) => program.originOf(name), calls)
+        await program.release()
+        return profile
       },
     },
     release: {

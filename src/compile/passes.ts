@@ -2,6 +2,7 @@
 import { rebuild, rewrite } from '../autodiff/graph.ts'
 import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
+import { withOrigin } from '../tensor/origin.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
 
 /** Which passes run. Default: all. */
@@ -25,7 +26,8 @@ export function simplify(roots: readonly Tensor[], counts: PassCounts): Tensor[]
     if (!op.simplify) return undefined
     const changed = inputs.some((input, i) => input !== node.inputs[i])
     const outputs = changed ? rebuild(node, inputs) : node.outputs
-    const simpler = op.simplify(ops, { inputs, outputs, attributes: node.attributes })
+    const { simplify: rule } = op
+    const simpler = withOrigin(node.origin, () => rule(ops, { inputs, outputs, attributes: node.attributes }))
     if (!simpler) return changed ? outputs : undefined
     counts.simplified++
     return simpler

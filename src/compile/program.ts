@@ -1,7 +1,7 @@
 /** From traced tensors to a loaded model that runs. */
 import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
 import { loadSession } from '../runtime/node.ts'
-import type { Session, SessionOptions } from '../runtime/session.ts'
+import type { KernelTime, Session, SessionOptions } from '../runtime/session.ts'
 import { elementCount, type NDArray } from '../tensor/dtype.ts'
 import { describeOrigin } from '../tensor/origin.ts'
 import { formatShape, sameShape } from '../tensor/shape.ts'
@@ -152,8 +152,9 @@ export class Program {
     await this.#session.release()
   }
 
-  endProfiling(): void {
-    this.#session.endProfiling()
+  /** Every kernel that ran, if the program was built with `profile`. Ends profiling. */
+  endProfiling(): readonly KernelTime[] {
+    return this.#session.endProfiling()
   }
 
   /** The tenfold node behind an ONNX node of this program. */

@@ -1,7 +1,10 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import type { DType, NDArray, TypedArray } from '../tensor/dtype.ts'
 import { TenfoldError } from '../util/errors.ts'
-import type { Session, SessionOptions } from './session.ts'
+import type { KernelTime, Session, SessionOptions } from './session.ts'
 
 // A view of a buffer is wrapped once: variables pass the same two buffers at every step.
 const wrapped = new WeakMap<TypedArray, ort.Tensor>()
@@ -20,11 +23,24 @@ function unwrap(tensor: ort.Tensor): NDArray {
   return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as TypedArray }
 }
 
+/** One entry of the runtime's profile file, which is a Chrome trace. */
+interface ProfileEvent {
+  readonly cat: string
+  readonly name: string
+  readonly dur: number
+  readonly args: { readonly op_name?: string }
+}
+
+const kernelSuffix = '_kernel_time'
+
 class NodeSession implements Session {
   readonly #session: ort.InferenceSession
+  /** The folder for the runtime's profile file, if there is one. */
+  readonly #profile: string | undefined
 
-  constructor(session: ort.InferenceSession) {
+  constructor(session: ort.InferenceSession, profile?: string) {
     this.#session = session
+    this.#profile = profile
   }
 
   async run(inputs: readonly NDArray[], outputs: readonly (NDArray | undefined)[]): Promise<readonly NDArray[]> {
@@ -54,8 +70,20 @@ class NodeSession implements Session {
     await this.#session.release()
   }
 
-  endProfiling(): void {
+  endProfiling(): readonly KernelTime[] {
     this.#session.endProfiling()
+    const folder = this.#profile
+    if (folder === undefined) return []
+    const [file = ''] = readdirSync(folder)
+    const events = JSON.parse(readFileSync(join(folder, file), 'utf8')) as ProfileEvent[]
+    rmSync(folder, { recursive: true })
+    return events
+      .filter(({ cat, name }) => cat === 'Node' && name.endsWith(kernelSuffix))
+      .map(({ name, dur, args }) => ({
+        node: name.slice(0, -kernelSuffix.length),
+        op: args.op_name ?? '',
+        microseconds: dur,
+      }))
   }
 }
 
@@ -65,6 +93,7 @@ export async function loadSession(model: Uint8Array, options: SessionOptions = {
   const session: Record<string, unknown> = { intra_op: { allow_spinning: options.spin === false ? '0' : '1' } }
   if (options.disabledOptimizers?.length) session.disable_specified_optimizers = options.disabledOptimizers.join(';')
   Object.assign(entries, { session })
+  const profile = options.profile ? mkdtempSync(join(tmpdir(), 'tenfold-profile-')) : undefined
   return new NodeSession(
     await ort.InferenceSession.create(model, {
       executionProviders: ['cpu'],
@@ -72,7 +101,8 @@ export async function loadSession(model: Uint8Array, options: SessionOptions = {
       logSeverityLevel: 3,
       extra: entries,
       ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),
-      ...(options.profile !== undefined && { enableProfiling: true, profileFilePrefix: options.profile }),
+      ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: join(profile, 'run') }),
     }),
+    profile,
   )
 }

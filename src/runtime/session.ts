@@ -8,8 +8,8 @@ export interface SessionOptions {
   readonly optimize?: boolean
   /** Passes of the runtime's optimiser that must not run, by its own names. */
   readonly disabledOptimizers?: readonly string[]
-  /** File prefix under which the runtime writes its profile of every op. */
-  readonly profile?: string
+  /** Whether the runtime measures every kernel. Default: false. */
+  readonly profile?: boolean
   /** Threads wait actively for work. Faster steps, but a busy core between them. Default: true. */
   readonly spin?: boolean
 }
@@ -21,10 +21,19 @@ export interface Session {
    * undefined where the runtime shall allocate one.
    */
   run(inputs: readonly NDArray[], outputs: readonly (NDArray | undefined)[]): Promise<readonly NDArray[]>
-  /** Frees the native memory; returns the path of the profile if one was asked for. */
+  /** Frees the native memory. */
   release(): Promise<void>
-  /** Ends profiling; the runtime then writes the profile file. */
-  endProfiling(): void
+  /** Every kernel that ran since the session was loaded, if it was loaded with `profile`. Ends profiling. */
+  endProfiling(): readonly KernelTime[]
+}
+
+/** One execution of a kernel. */
+export interface KernelTime {
+  /** Name of the model's node; the runtime's optimizer makes names of its own where it joins nodes. */
+  readonly node: string
+  /** ONNX operator. */
+  readonly op: string
+  readonly microseconds: number
 }
 
 export type { TypedArray }

@@ -19,7 +19,21 @@ export function withScope<T>(owner: object, body: () => T): T {
   }
 }
 
+let inherited: Origin | undefined
+
+/** Runs `body`, whose nodes are made for the node of this origin (its gradient, a simpler form) and share it. */
+export function withOrigin<T>(origin: Origin, body: () => T): T {
+  const outer = inherited
+  inherited = origin
+  try {
+    return body()
+  } finally {
+    inherited = outer
+  }
+}
+
 export function captureOrigin(): Origin {
+  if (inherited) return inherited
   return { scope: scopes.slice(), error: new Error('origin') }
 }
 

@@ -70,10 +70,13 @@ test('train, evaluate, predict, export and describe a run', async () => {
     '--out',
     run,
     '--tensorboard',
+    '--profile',
+    join(folder, 'profile.json'),
     '--json',
   )
   expect(trained.err).toBe('')
   expect(readdirSync(join(run, 'tensorboard'))).toHaveLength(1)
+  expect(JSON.parse(readFileSync(join(folder, 'profile.json'), 'utf8'))).toMatchObject({ calls: 10 })
   const events = trained.out
     .trim()
     .split('\n')

@@ -35,7 +35,7 @@ def adamw(model, lr, weight_decay):
 
 def workload():
     """Model, input and target names, loss, optimizer, norm that gradients are clipped to."""
-    if name == "transformer-lm":
+    if name.startswith("transformer-lm"):
         model = models.TransformerLm()
         return model, "ids", "next", classes_loss, adam(model, 1e-3), None
     if name.startswith(("bert", "fnet")):

@@ -11,6 +11,7 @@ interface TrainFlags {
   readonly out?: string
   readonly threads?: number
   readonly tensorboard?: boolean
+  readonly profile?: string
   readonly json?: boolean
 }
 
@@ -26,6 +27,10 @@ export function addTrain(program: Command): void {
     .option('--out <dir>', 'run directory (default: runs/SYSTEM-RECIPE-TIME)')
     .option('--threads <n>', 'threads that compute (default: all cores)', wholeNumber(1))
     .option('--tensorboard', 'also write event files for TensorBoard, to DIR/tensorboard')
+    .option(
+      '--profile <file>',
+      'write where the time of a step goes, by kernel and by line of the model (.json or text)',
+    )
     .option('--json', 'one JSON object a line')
     .addHelpText(
       'after',
@@ -75,6 +80,7 @@ export function addTrain(program: Command): void {
         versions: await versionsInUse(),
         started: new Date().toISOString(),
       })
-      await trainRun({ run, recipe, config, experiment }, data, reporter)
+      const profile = flags.profile === undefined ? {} : { profile: flags.profile }
+      await trainRun({ run, recipe, config, experiment }, data, reporter, profile)
     })
 }
