@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { addBench } from './bench.ts'
 import { addEval } from './eval.ts'
 import { addExport } from './export.ts'
 import { addFewShot } from './fewshot.ts'
@@ -25,6 +26,7 @@ export function addCommands(program: Command): void {
     addInfo,
     addTokenizer,
     addVerify,
+    addBench,
   ])
     add(program)
 }

@@ -1,0 +1,221 @@
+/** Time and memory of a training step against the length of the sequence: FNet, Linear, hybrid and BERT encoders of equal width. */
+import { compile } from '../../compile/compile.ts'
+import { init } from '../../nn/index.ts'
+import * as ops from '../../ops/index.ts'
+import { AdamW } from '../../optim/index.ts'
+import type { NDArray } from '../../tensor/dtype.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { LinePlot, Section, Table } from '../../train/report/figures.ts'
+import { Generator } from '../../util/random.ts'
+import type { FNetConfig } from './config.ts'
+import { FNetForSequenceClassification } from './model.ts'
+
+/** The encoders that are compared, by the name they are shown under. */
+export const measuredEncoders = {
+  FNet: { model_arch: 'f_net', num_attention_layers: 0 },
+  Linear: { model_arch: 'linear', num_attention_layers: 0 },
+  'FNet-Hybrid': { model_arch: 'f_net', num_attention_layers: 1 },
+  BERT: { model_arch: 'bert', num_attention_layers: 0 },
+} as const satisfies Readonly<Record<string, Partial<FNetConfig>>>
+
+export type MeasuredEncoder = keyof typeof measuredEncoders
+
+/** Sizes that all encoders share: two layers, of which a hybrid's last attends. */
+const sizes = { d_emb: 256, d_model: 256, d_ff: 1024, num_heads: 4, num_layers: 2, vocab_size: 257 } as const
+
+export interface SpeedOptions {
+  /** Measured steps, after one that is not. */
+  readonly steps: number
+  /** Sequences in a step. */
+  readonly batch: number
+  /** Threads that compute one op. Default: the runtime's choice. */
+  readonly threads?: number
+}
+
+/** One encoder at one length. */
+export interface SpeedResult {
+  readonly encoder: MeasuredEncoder
+  readonly length: number
+  /** Median time of a training step in milliseconds; undefined where the process did not come to its end. */
+  readonly milliseconds: number | undefined
+  /** Most memory that the process had at once (resident set), in MiB, less what it had before the model was made. */
+  readonly peakMebibytes: number | undefined
+  readonly parameters: number | undefined
+}
+
+/** Trains a classifier of random bytes for some steps. Memory is the whole process's: give every measurement one of its own. */
+export async function measureSpeed(
+  encoder: MeasuredEncoder,
+  length: number,
+  { steps, batch, ...threads }: SpeedOptions,
+): Promise<SpeedResult> {
+  const before = process.memoryUsage().rss
+  init.manualSeed(0)
+  const model = new FNetForSequenceClassification(
+    {
+      ...sizes,
+      ...measuredEncoders[encoder],
+      max_seq_length: length,
+      type_vocab_size: 1,
+      pad_token_id: 0,
+      attention_layout: 'top',
+      dropout_rate: 0,
+      mixing_dropout_rate: 0,
+      // The cheaper mask, so that the baseline is not slowed down by what the comparison does not need.
+      port: { attention_mask: 'keys' },
+    },
+    2,
+  )
+  const parameters = model.parameters()
+  const optimizer = new AdamW(parameters, { lr: 1e-4 })
+  const step = compile((ids: Tensor, labels: Tensor) => {
+    const loss = ops.crossEntropy(model.forward(ids, ops.zeros(ids.shape, 'int64')), labels)
+    optimizer.minimize(loss)
+    return loss
+  }, threads)
+  const ids: NDArray = {
+    dtype: 'int32',
+    shape: [batch, length],
+    data: new Generator(0).integers(1, sizes.vocab_size, batch * length),
+  }
+  const labels: NDArray = { dtype: 'int32', shape: [batch], data: new Int32Array(batch) }
+  await step(ids, labels)
+  const times: number[] = []
+  for (let s = 0; s < steps; s++) {
+    const start = performance.now()
+    await step(ids, labels)
+    times.push(performance.now() - start)
+  }
+  await step.release()
+  return {
+    encoder,
+    length,
+    milliseconds: median(times),
+    peakMebibytes: process.resourceUsage().maxRSS / 1024 - before / 2 ** 20,
+    parameters: parameters.reduce((sum, { size }) => sum + size, 0),
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  const [low = Number.NaN, high = Number.NaN] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[middle]]
+  return (low + high) / 2
+}
+
+/**
+ * BERT's value divided by FNet's in the paper, by length, on its GPUs: training steps a second and peak memory of the Long Range
+ * Arena (Tables 4b and 4c, from public notes that give rounded numbers). At 4,096 tokens its Transformer runs out of memory.
+ */
+export const paperRatios: ReadonlyMap<number, { readonly time: number; readonly memory: number }> = new Map([
+  [512, { time: 2, memory: 2 }],
+  [1024, { time: 2.4, memory: 3.1 }],
+  [2048, { time: 3.5, memory: 5.5 }],
+])
+
+/** BERT's time and memory over FNet's at one length. */
+export interface SpeedRatio {
+  readonly length: number
+  readonly time: number
+  readonly memory: number
+}
+
+export function speedRatios(results: readonly SpeedResult[]): SpeedRatio[] {
+  return results
+    .filter(({ encoder }) => encoder === 'FNet')
+    .flatMap(({ length, milliseconds, peakMebibytes }) => {
+      const bert = results.find((result) => result.encoder === 'BERT' && result.length === length)
+      if (!milliseconds || !peakMebibytes || !bert?.milliseconds || !bert.peakMebibytes) return []
+      return [{ length, time: bert.milliseconds / milliseconds, memory: bert.peakMebibytes / peakMebibytes }]
+    })
+}
+
+const numberOr = (value: number | undefined, digits: number): string => value?.toFixed(digits) ?? '-'
+
+/** The results as a table: one row a length, time and memory of each encoder, our ratios and the paper's. */
+export function speedTable(results: readonly SpeedResult[]): Table {
+  const encoders = encodersOf(results)
+  const ratios = speedRatios(results)
+  const lengths = [...new Set(results.map(({ length }) => length))].sort((a, b) => a - b)
+  return {
+    kind: 'table',
+    title: 'Every measurement',
+    caption:
+      'Times in milliseconds, memory in MiB; BERT / FNet is how many times as much BERT needs, in brackets the paper.',
+    columns: [
+      'length',
+      ...encoders.flatMap((encoder) => [`${encoder} ms`, `${encoder} MiB`]),
+      'time: BERT / FNet',
+      'memory: BERT / FNet',
+    ],
+    rows: lengths.map((length) => {
+      const ratio = ratios.find((each) => each.length === length)
+      const paper = paperRatios.get(length)
+      const beside = (value: number | undefined): string => (value === undefined ? '' : ` (${value.toFixed(1)})`)
+      return [
+        String(length),
+        ...encoders.flatMap((encoder) => {
+          const found = results.find((result) => result.encoder === encoder && result.length === length)
+          return [numberOr(found?.milliseconds, 1), numberOr(found?.peakMebibytes, 0)]
+        }),
+        `${numberOr(ratio?.time, 1)}${beside(paper?.time)}`,
+        `${numberOr(ratio?.memory, 1)}${beside(paper?.memory)}`,
+      ]
+    }),
+  }
+}
+
+function encodersOf(results: readonly SpeedResult[]): MeasuredEncoder[] {
+  return [...new Set(results.map(({ encoder }) => encoder))]
+}
+
+/** What the page shows. */
+export function speedSections(results: readonly SpeedResult[]): Section[] {
+  const against = (title: string, label: string, value: (result: SpeedResult) => number | undefined): LinePlot => ({
+    kind: 'lines',
+    title,
+    x: { label: 'tokens', log: true },
+    y: { label, log: true },
+    series: encodersOf(results).map((encoder) => ({
+      name: encoder,
+      points: results
+        .filter((result) => result.encoder === encoder)
+        .map((result) => ({ x: result.length, y: value(result) ?? Number.NaN })),
+    })),
+  })
+  const ratios = speedRatios(results)
+  const paper = [...paperRatios]
+  const ratioPlot = (kind: 'time' | 'memory', title: string): LinePlot => ({
+    kind: 'lines',
+    title,
+    x: { label: 'tokens', log: true },
+    y: { label: 'BERT / FNet' },
+    series: [
+      { name: 'here', points: ratios.map((ratio) => ({ x: ratio.length, y: ratio[kind] })) },
+      { name: 'paper (GPU)', points: paper.map(([length, ratio]) => ({ x: length, y: ratio[kind] })) },
+    ],
+  })
+  return [
+    {
+      title: 'Against the length of the sequence',
+      intro:
+        'Encoders of equal width on this machine. Both scales are logarithmic: a straight line is a power of the length, and its slope the exponent.',
+      figures: [
+        against('Time of a training step', 'milliseconds', ({ milliseconds }) => milliseconds),
+        against('Peak memory', 'MiB', ({ peakMebibytes }) => peakMebibytes),
+      ],
+    },
+    {
+      title: "FNet's advantage",
+      intro: 'How many times as much time and memory BERT needs. It must grow with the length.',
+      figures: [ratioPlot('time', 'Time'), ratioPlot('memory', 'Memory')],
+    },
+    { title: 'Numbers', figures: [speedTable(results)] },
+  ]
+}
+
+/** What was measured, for the head of the page. */
+export function describeSpeed({ batch, steps }: SpeedOptions): string {
+  const { num_layers, d_model, d_ff, num_heads } = sizes
+  return `${num_layers} layers of width ${d_model}, feed-forward ${d_ff}, ${num_heads} heads; batches of ${batch}; median of ${steps} steps, each measurement in its own process`
+}
