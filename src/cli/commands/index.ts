@@ -7,6 +7,7 @@ import { addInspect } from './inspect.ts'
 import { addList } from './list.ts'
 import { addPredict } from './predict.ts'
 import { addResume } from './resume.ts'
+import { addStudy } from './study.ts'
 import { addTokenizer } from './tokenizer.ts'
 import { addTrain } from './train.ts'
 import { addVerify } from './verify.ts'
@@ -17,6 +18,7 @@ export function addCommands(program: Command): void {
     addList,
     addTrain,
     addResume,
+    addStudy,
     addEval,
     addPredict,
     addFewShot,
