@@ -1,7 +1,7 @@
 /** `npm run bench`: tenfold and its peers side by side, in one run. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { suggestion } from '../../src/util/names.ts'
@@ -10,6 +10,10 @@ import { mainJob, measureMainJob } from './main-job.ts'
 import { measureTogether } from './measure.ts'
 import { folder, missing, type PeerName, peerNames, tenfoldCommand, versionOf } from './peers.ts'
 import { describe, markdown, type Result, ratiosOf, resultsOf } from './report.ts'
+
+// Threads of PyTorch wait for each other actively: beside other programs its steps take many times as long, tenfold's some.
+const busyLoad = 1
+const busyWarning = 'other programs slow the peers unequally; measure again when it is quiet'
 
 interface Flags {
   readonly peer: readonly PeerName[]
@@ -43,6 +47,7 @@ function describeMachine(threads: number, peers: readonly PeerName[]): Record<st
     date: new Date().toISOString().slice(0, 16),
     processor: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
     threads: String(threads),
+    'load before': (loadavg()[0] ?? 0).toFixed(1),
     node: process.versions.node,
     'onnxruntime-node': runtime.version,
     ...Object.fromEntries(installed.map((peer) => [peer, versionOf(peer)])),
@@ -79,7 +84,12 @@ async function run(names: readonly string[], flags: Flags): Promise<void> {
   }
   const machine = describeMachine(flags.threads, flags.peer)
   for (const peer of flags.peer) if (missing(peer)) say(`${peer}: ${missing(peer)}`)
-  say(Object.values(machine).join(', '))
+  say(
+    Object.entries(machine)
+      .map(([key, value]) => `${key}: ${value}`)
+      .join('; '),
+  )
+  if (Number(machine['load before']) > busyLoad) say(`the machine is busy: ${busyWarning}`)
   event({ event: 'start', machine })
   const results: Result[] = []
   for (const name of names.length > 0 ? names : known) {
