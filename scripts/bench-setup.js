@@ -1,6 +1,6 @@
 // Installs what `npm run bench` compares with, into .bench/: outside node_modules and outside git.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const folder = '.bench'
@@ -9,6 +9,8 @@ const run = (program, args) => execFileSync(program, args, { stdio: 'inherit' })
 mkdirSync(folder, { recursive: true })
 if (!existsSync(join(folder, 'venv'))) run('python3', ['-m', 'venv', join(folder, 'venv')])
 run(join(folder, 'venv', 'bin', 'pip'), ['install', '--quiet', 'torch', 'numpy', 'safetensors'])
+// The build of the measurements lies below, too: its files are ES modules, as those of the package.
+writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
 run('npm', [
   'install',
   '--prefix',

@@ -8,7 +8,7 @@ import { suggestion } from '../../src/util/names.ts'
 import { products, workloads } from '../workloads/index.ts'
 import { mainJob, measureMainJob } from './main-job.ts'
 import { measureTogether } from './measure.ts'
-import { folder, missing, type PeerName, peerNames, pythonPath, tenfoldCommand } from './peers.ts'
+import { folder, missing, type PeerName, peerNames, tenfoldCommand, versionOf } from './peers.ts'
 import { describe, markdown, type Result, ratiosOf, resultsOf } from './report.ts'
 
 interface Flags {
@@ -36,18 +36,16 @@ function positive(text: string): number {
 }
 
 /** Versions and machine, for the files. */
-function describeMachine(threads: number): Record<string, string> {
+function describeMachine(threads: number, peers: readonly PeerName[]): Record<string, string> {
   const runtime = JSON.parse(readFileSync('node_modules/onnxruntime-node/package.json', 'utf8')) as { version: string }
-  const torch = missing('torch')
-    ? undefined
-    : execFileSync(pythonPath(), ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' }).trim()
+  const installed = peers.filter((peer) => missing(peer) === undefined)
   return {
     date: new Date().toISOString().slice(0, 16),
     processor: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
     threads: String(threads),
     node: process.versions.node,
     'onnxruntime-node': runtime.version,
-    ...(torch && { torch }),
+    ...Object.fromEntries(installed.map((peer) => [peer, versionOf(peer)])),
   }
 }
 
@@ -79,7 +77,7 @@ async function run(names: readonly string[], flags: Flags): Promise<void> {
   const event = (content: object): void => {
     if (flags.json) process.stdout.write(`${JSON.stringify(content)}\n`)
   }
-  const machine = describeMachine(flags.threads)
+  const machine = describeMachine(flags.threads, flags.peer)
   for (const peer of flags.peer) if (missing(peer)) say(`${peer}: ${missing(peer)}`)
   say(Object.values(machine).join(', '))
   event({ event: 'start', machine })

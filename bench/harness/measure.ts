@@ -22,6 +22,9 @@ export interface MeasureOptions {
 }
 
 const sliceMilliseconds = 400
+// Who takes seconds for a step, as some peers do, has no more turns once it has taken this long, and three at least.
+const patienceMilliseconds = 20_000
+const leastRounds = 3
 
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
@@ -83,6 +86,8 @@ export async function measureTogether(
     }
     for (let round = 0; round < options.rounds; round++) {
       for (const participant of running) {
+        const spent = (times.get(participant.name) ?? []).reduce((sum, time) => sum + time, 0)
+        if (round >= leastRounds && spent > patienceMilliseconds) continue
         const slice = await participant.run(steps.get(participant.name) ?? 1)
         times.get(participant.name)?.push(...slice.times)
         peaks.set(participant.name, slice.peak)

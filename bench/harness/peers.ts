@@ -1,5 +1,6 @@
 /** Who tenfold is compared with, and how their processes are started. */
-import { existsSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from './participant.ts'
 
@@ -17,8 +18,21 @@ export function missing(peer: PeerName): string | undefined {
   if (peer === 'torch' || peer === 'torch-compile') {
     return existsSync(pythonPath()) ? undefined : `${pythonPath()} is missing: npm run bench:setup`
   }
-  const installed = join(folder, 'node_modules', peer === 'tfjs' ? '@tensorflow/tfjs' : '@jax-js/jax')
+  const installed = packageFolder(peer)
   return existsSync(installed) ? undefined : `${installed} is missing: npm run bench:setup`
+}
+
+function packageFolder(peer: 'jax-js' | 'tfjs'): string {
+  return join(folder, 'node_modules', peer === 'tfjs' ? '@tensorflow/tfjs' : '@jax-js/jax')
+}
+
+/** Version of a peer that is not missing. */
+export function versionOf(peer: PeerName): string {
+  if (peer === 'torch' || peer === 'torch-compile') {
+    return execFileSync(pythonPath(), ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' }).trim()
+  }
+  const { version } = JSON.parse(readFileSync(join(packageFolder(peer), 'package.json'), 'utf8')) as { version: string }
+  return version
 }
 
 export function peerCommand(peer: PeerName, name: string, measure: string, file: string, threads: number): Command {

@@ -1,4 +1,6 @@
 /** Readers of option values, shared by the commands. */
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { InvalidArgumentError } from 'commander'
 
 /** A whole number of at least `least`. */
@@ -23,6 +25,12 @@ export function positiveNumber(text: string): number {
   const value = Number(text)
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('must be a number above 0.')
   return value
+}
+
+/** A file that is to be written, in a folder that exists. */
+export function newFile(text: string): string {
+  if (!existsSync(dirname(text))) throw new InvalidArgumentError(`there is no folder ${dirname(text)}.`)
+  return text
 }
 
 /** Appends to a list: for options that may be given several times. */

@@ -1,6 +1,6 @@
 /** What the commands do with a run: find its recipe, build its experiment, train it, tell about it. */
 import { cpus } from 'node:os'
-import type { Experiment, OpenedData, Recipe, System } from '../systems/define.ts'
+import type { Experiment, OpenedData, Recipe, Study, System } from '../systems/define.ts'
 import { systems } from '../systems/index.ts'
 import { newestCheckpoint, restoreVariables } from '../train/checkpoint.ts'
 import { RunDirectory } from '../train/run.ts'
@@ -14,8 +14,28 @@ export function findRecipe(name: string): { system: System; recipe: Recipe } {
   const [systemName, recipeName] = name.split('/')
   const system = systems.find((candidate) => candidate.name === systemName)
   const recipe = system?.recipes.find((candidate) => candidate.name === recipeName)
-  if (!system || !recipe) throw new UsageError(`unknown recipe "${name}"`, { hint: suggestion(name, known) })
+  if (!system || !recipe) {
+    const isStudy = system?.studies?.some((candidate) => candidate.name === recipeName)
+    const hint = isStudy ? `it is a study: tenfold study ${name}` : suggestion(name, known)
+    throw new UsageError(`unknown recipe "${name}"`, { hint })
+  }
   return { system, recipe }
+}
+
+/** `mixer/scale` -> its system and study. */
+export function findStudy(name: string): { system: System; study: Study } {
+  const known = systems.flatMap(({ name, studies = [] }) => studies.map((study) => `${name}/${study.name}`))
+  const [systemName, studyName] = name.split('/')
+  const system = systems.find((candidate) => candidate.name === systemName)
+  const study = system?.studies?.find((candidate) => candidate.name === studyName)
+  if (!system || !study) throw new UsageError(`unknown study "${name}"`, { hint: suggestion(name, known) })
+  return { system, study }
+}
+
+/** The recipe or study of a name: what has settings. */
+export function findConfigured(name: string): Recipe | Study {
+  const isStudy = systems.some((system) => system.studies?.some((study) => `${system.name}/${study.name}` === name))
+  return isStudy ? findStudy(name).study : findRecipe(name).recipe
 }
 
 /** A run with its model, at its newest checkpoint. */

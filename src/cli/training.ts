@@ -8,12 +8,15 @@ import type { OpenedRun } from './session.ts'
 import { formatDuration, formatMetrics, type Reporter } from './ui.ts'
 
 /** The first Ctrl-C asks for an orderly end; with the handler gone, a second one ends the process at once. */
-function interruptSignal(reporter: Reporter): { signal: AbortSignal; dispose: () => void } {
+export function interruptSignal(
+  reporter: Reporter,
+  message = 'stopping after this step',
+): { signal: AbortSignal; dispose: () => void } {
   const controller = new AbortController()
   const stop = (): void => {
     dispose()
     reporter.endProgress()
-    reporter.say('stopping after this step; Ctrl-C again quits at once')
+    reporter.say(`${message}; Ctrl-C again quits at once`)
     controller.abort()
   }
   const dispose = (): void => {

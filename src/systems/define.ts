@@ -5,7 +5,7 @@ import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import type { LoopOptions, Metrics, TrainingTask } from '../train/loop.ts'
-import type { Section } from '../train/report/figures.ts'
+import type { Report, Section } from '../train/report/figures.ts'
 import type { MetricsLine } from '../train/run.ts'
 import type { Settings } from '../train/settings.ts'
 import type { CaseTargetRule } from '../verify/target.ts'
@@ -109,12 +109,36 @@ export interface Recipe<Config extends Settings = Settings> {
   readonly build: (config: Config, facts: Facts, options: BuildOptions) => Experiment
 }
 
+/** What a study is given besides its settings. */
+export interface StudyContext {
+  /** Where finished parts are kept, so that a study that was stopped goes on. */
+  readonly folder: string
+  readonly seed: number
+  /** Threads that compute one op. Default: the runtime's choice. */
+  readonly threads?: number
+  /** Tells of progress: a line for people, and the same as data. */
+  readonly progress: (line: string, fields: Readonly<Record<string, unknown>>) => void
+  /** Ends the study after the part in hand; throws the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/** An experiment of many trainings that ends in one page. */
+export interface Study<Config extends Settings = Settings> {
+  readonly name: string
+  /** One line for `tenfold list`. */
+  readonly summary: string
+  /** Every setting with its default; a strict object. */
+  readonly config: z.ZodType<Config>
+  readonly run: (config: Config, context: StudyContext) => Promise<Report>
+}
+
 export interface System {
   readonly name: string
   readonly title: string
   /** Authors, year and identifier of the paper. */
   readonly paper: string
   readonly recipes: readonly Recipe[]
+  readonly studies?: readonly Study[]
   /** How `tenfold verify` runs the reference cases of the official implementation. */
   readonly targets: readonly CaseTargetRule[]
 }
@@ -122,6 +146,11 @@ export interface System {
 /** Declares a recipe. Its configuration type is only known to itself: whoever holds it passes what the schema parsed. */
 export function defineRecipe<Config extends Settings>(recipe: Recipe<Config>): Recipe {
   return recipe as unknown as Recipe
+}
+
+/** Declares a study, as `defineRecipe` a recipe. */
+export function defineStudy<Config extends Settings>(study: Study<Config>): Study {
+  return study as unknown as Study
 }
 
 export function defineSystem(system: System): System {

@@ -32,9 +32,16 @@ export function withOrigin<T>(origin: Origin, body: () => T): T {
   }
 }
 
+// Modules in modules, each some calls deep, stand between an op and the line of the model: the usual 10 are too few.
+const stackDepth = 40
+
 export function captureOrigin(): Origin {
   if (inherited) return inherited
-  return { scope: scopes.slice(), error: new Error('origin') }
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = stackDepth
+  const error = new Error('origin')
+  Error.stackTraceLimit = stackTraceLimit
+  return { scope: scopes.slice(), error }
 }
 
 /** The name under which `child` hangs below `parent`: `fc1`, or `blocks.3` inside an array or record of modules. */

@@ -48,6 +48,10 @@ describe('mistakes end in one line and exit code 2', () => {
       ['train', 'mixer/images'],
       'error: the recipe mixer/images needs a folder of pictures (--set data.folder=DIR, with one sub-folder a class)\n',
     ],
+    [
+      ['train', 'mixer/mnist', '--profile', '/nowhere/profile.txt'],
+      "error: option '--profile <file>' argument '/nowhere/profile.txt' is invalid. there is no folder /nowhere.\n",
+    ],
     [['trian'], "error: unknown command 'trian' (Did you mean train?)\n"],
     [
       ['resume', '/nowhere'],

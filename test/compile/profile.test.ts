@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
 import { formatProfile, groupRows } from '../../src/compile/profile.ts'
-import { Linear } from '../../src/nn/index.ts'
+import { Linear, Sequential } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { SGD } from '../../src/optim/index.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
@@ -35,6 +35,14 @@ test('profiling changes no variable', async () => {
   await step.profile(2, x)
   expect([...layer.stateDict().values()].map(({ data }) => Array.from(data as Float32Array))).toEqual(before)
   expect(optimizer.steps.array.data).toEqual(BigInt64Array.of(0n))
+})
+
+test('the line of the model is found through modules in modules', async () => {
+  const nested = Array.from({ length: 4 }).reduce<Sequential>((inner) => new Sequential(inner), new Sequential(layer))
+  const { rows } = await compile((input: Tensor) => nested.forward(input)).profile(1, x)
+  expect(rows.find(({ kernel }) => /Gemm|MatMul/.test(kernel))?.place).toMatch(
+    /^Sequential\.[\w.]+ \(profile\.test\.ts:\d+\)$/,
+  )
 })
 
 test('as a text: two tables', async () => {

@@ -118,7 +118,7 @@ export function addBench(program: Command): void {
     .description('time of a training step and peak memory against length: FNet, Linear, hybrid, BERT')
     .option('--lengths <list>', 'tokens in a sequence', readLengths, defaultLengths)
     .option('--encoders <list>', `of ${encoderNames.join(', ')}`, readEncoders, [...encoderNames])
-    .option('--steps <n>', 'measured training steps; the median counts', wholeNumber(1), 5)
+    .option('--steps <n>', 'measured training steps, at least; the fastest counts', wholeNumber(1), 5)
     .option('--batch <n>', 'sequences in a step', wholeNumber(1), 1)
     .option('--threads <n>', "threads that compute one op (default: the runtime's choice)", wholeNumber(1))
     .option('--out <dir>', 'where speed.html and speed.json go', 'runs/bench-fnet')

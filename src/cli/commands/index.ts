@@ -8,6 +8,7 @@ import { addInspect } from './inspect.ts'
 import { addList } from './list.ts'
 import { addPredict } from './predict.ts'
 import { addResume } from './resume.ts'
+import { addStudy } from './study.ts'
 import { addTokenizer } from './tokenizer.ts'
 import { addTrain } from './train.ts'
 import { addVerify } from './verify.ts'
@@ -18,6 +19,7 @@ export function addCommands(program: Command): void {
     addList,
     addTrain,
     addResume,
+    addStudy,
     addEval,
     addPredict,
     addFewShot,

@@ -9,18 +9,18 @@ export function addList(program: Command): void {
   program
     .command('list')
     .description('list the systems and their recipes, or the settings of one recipe')
-    .argument('[recipe]', 'SYSTEM/RECIPE whose settings to show')
+    .argument('[recipe]', 'SYSTEM/RECIPE or SYSTEM/STUDY whose settings to show')
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold list', 'tenfold list mixer/images'))
     .action(async (wanted: string | undefined, { json }: { json?: boolean }) => {
       if (wanted !== undefined) {
-        const [{ findRecipe }, { describeSettings }] = await Promise.all([
+        const [{ findConfigured }, { describeSettings }] = await Promise.all([
           import('../session.ts'),
           import('../../train/settings.ts'),
         ])
-        const { recipe } = findRecipe(wanted)
-        if (!json) console.log(`${wanted}: ${recipe.summary}\nsettings, for --set PATH=VALUE:`)
-        for (const setting of describeSettings(recipe.config)) {
+        const { config, summary } = findConfigured(wanted)
+        if (!json) console.log(`${wanted}: ${summary}\nsettings, for --set PATH=VALUE:`)
+        for (const setting of describeSettings(config)) {
           const value = JSON.stringify(setting.default)
           print(json, 'setting', { ...setting }, `  ${`${setting.path} = ${value}`.padEnd(36)} ${setting.description}`)
         }
@@ -32,6 +32,10 @@ export function addList(program: Command): void {
             const name = `${system.name}/${recipe.name}`
             const { summary } = recipe
             print(json, 'recipe', { name, summary }, `  ${name.padEnd(18)} ${summary}`)
+          }
+          for (const { name: own, summary } of system.studies ?? []) {
+            const name = `${system.name}/${own}`
+            print(json, 'study', { name, summary }, `  ${name.padEnd(18)} study: ${summary}`)
           }
         }
       }

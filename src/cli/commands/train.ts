@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { collect, examples, wholeNumber } from '../options.ts'
+import { collect, examples, newFile, wholeNumber } from '../options.ts'
 import { createReporter } from '../ui.ts'
 
 interface TrainFlags {
@@ -30,6 +30,7 @@ export function addTrain(program: Command): void {
     .option(
       '--profile <file>',
       'write where the time of a step goes, by kernel and by line of the model (.json or text)',
+      newFile,
     )
     .option('--json', 'one JSON object a line')
     .addHelpText(
@@ -42,6 +43,8 @@ export function addTrain(program: Command): void {
       ),
     )
     .action(async (name: string, flags: TrainFlags) => {
+      // Modules that are loaded from here on know the lines of their sources.
+      if (flags.profile !== undefined) process.setSourceMapsEnabled(true)
       const [{ findRecipe, versionsInUse }, { RunDirectory }, { configure, parseAssignment }, { trainRun }] =
         await Promise.all([
           import('../session.ts'),

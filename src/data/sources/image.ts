@@ -22,6 +22,8 @@ export interface ImageOptions {
   readonly orient?: boolean
   /** Larger pictures are refused before they are decoded; default 2^27 pixels. */
   readonly maxPixels?: number
+  /** What shows through transparent pixels, as a CSS colour. Default: transparency is dropped, the colours below it show. */
+  readonly background?: string
 }
 
 interface Size {
@@ -38,11 +40,20 @@ export interface ImageTransform extends Size {
   readonly kernel: 'nearest' | 'linear' | 'cubic' | 'lanczos3'
   readonly orient: boolean
   readonly maxPixels: number
+  readonly background: string | undefined
 }
 
 /** Checks the options and fills in defaults. */
 export function imageTransform(options: ImageOptions): ImageTransform {
-  const { size, channels = 3, layout = 'NCHW', kernel = 'linear', orient = true, maxPixels = 2 ** 27 } = options
+  const {
+    size,
+    channels = 3,
+    layout = 'NCHW',
+    kernel = 'linear',
+    orient = true,
+    maxPixels = 2 ** 27,
+    background,
+  } = options
   const [height, width] = typeof size === 'number' ? [size, size] : size
   const shorter = Math.min(height, width)
   const resize = options.resize ?? shorter
@@ -53,7 +64,7 @@ export function imageTransform(options: ImageOptions): ImageTransform {
   }
   if (resize < shorter) throw new UsageError(`pictures: resize must be at least the size ${shorter}, found ${resize}`)
   const box = { height: Math.round((height * resize) / shorter), width: Math.round((width * resize) / shorter) }
-  return { height, width, box, channels, layout, kernel, orient, maxPixels }
+  return { height, width, box, channels, layout, kernel, orient, maxPixels, background }
 }
 
 /** sharp, loaded at first use. Throws a MissingPackageError if it is not installed. */
@@ -80,7 +91,7 @@ export async function decodeInto(
   const sharp = await loadSharp()
   // 'error' as Pillow: a cut-off file is refused, a stray byte that the decoder gets over is not (ImageNet has such files)
   const open = () => sharp(source, { failOn: 'error', limitInputPixels: transform.maxPixels })
-  const { height, width, kernel, orient } = transform
+  const { height, width, kernel, orient, background } = transform
   try {
     const header = await open().metadata()
     const size = orient ? header.autoOrient : header
@@ -92,7 +103,8 @@ export async function decodeInto(
       : picture
           .resize(resized.width, resized.height, scaling)
           .extract({ top: roundHalf(resized.height - height), left: roundHalf(resized.width - width), height, width })
-    const pixels = await cut.removeAlpha().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer()
+    const opaque = background === undefined ? cut.removeAlpha() : cut.flatten({ background })
+    const pixels = await opaque.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer()
     writePixels(pixels, transform, out, offset)
   } catch (error) {
     throw error instanceof TenfoldError ? error : retell(error, name)

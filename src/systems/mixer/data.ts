@@ -1,6 +1,14 @@
-/** What Mixer trains on: MNIST, or any folder of pictures. */
+/** What Mixer trains on: MNIST, emoji, or any folder of pictures. */
 import { type AugmentOptions, augmentPictures, type CropOptions, shiftPictures } from '../../data/augment/index.ts'
-import { type Dataset, imageFolder, loadMnist, mapDataset, splitDataset } from '../../data/index.ts'
+import {
+  type Dataset,
+  emojiCategories,
+  imageFolder,
+  loadEmoji,
+  loadMnist,
+  mapDataset,
+  splitDataset,
+} from '../../data/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import type { OpenedData } from '../define.ts'
 
@@ -28,6 +36,22 @@ export async function openMnist(shift: number, augment: AugmentOptions = {}): Pr
     plain,
     test: withChannel(test),
     facts: { labels, image_size: [28, 28], in_channels: 1 },
+  }
+}
+
+export interface EmojiDataOptions extends Omit<FolderOptions, 'size' | 'channels'> {
+  /** Side of the pictures, in pixels. */
+  readonly size: number
+}
+
+/** OpenMoji's emoji, labelled with their category; a share of the pictures is held out for testing. */
+export async function openEmoji({ size, testShare, seed, augment = {} }: EmojiDataOptions): Promise<OpenedData> {
+  const [test, plain] = splitDataset(await loadEmoji({ size }), testShare, seed)
+  return {
+    train: augmentPictures(plain, augment),
+    plain,
+    test,
+    facts: { labels: [...emojiCategories], image_size: [size, size], in_channels: 3 },
   }
 }
 

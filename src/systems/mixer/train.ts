@@ -17,7 +17,7 @@ import type { Settings } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { type BuildOptions, defineRecipe, type Experiment, type Facts } from '../define.ts'
 import { type MixerConfig, type MixerSettings, mixerSettings } from './config.ts'
-import { openFolder, openMnist } from './data.ts'
+import { openEmoji, openFolder, openMnist } from './data.ts'
 import { explainMixer, learnedWeights } from './explain.ts'
 import { freezeParts, readPretrained } from './fine-tuning.ts'
 import { Mixer } from './model.ts'
@@ -132,12 +132,15 @@ export const mnist = defineRecipe({
 /** Any pictures, sorted into one folder a class. */
 export const images = defineRecipe({
   name: 'images',
-  summary: 'any folder of pictures, one sub-folder a class (--set data.folder=DIR)',
+  summary: 'any folder of pictures, one sub-folder a class (--set data.folder=DIR, or =openmoji: emoji)',
   predictExample: 'FILE...',
   config: z.strictObject({
     data: z
       .strictObject({
-        folder: z.string().default('').describe('folder with one sub-folder a class'),
+        folder: z
+          .string()
+          .default('')
+          .describe('folder with one sub-folder a class; openmoji: the emoji of that npm package'),
         image_size: whole.default(64).describe('side that pictures are brought to, in pixels'),
         test_share: z.number().gt(0).lt(1).default(0.2).describe('share of the pictures held out for testing'),
         split_seed: z.number().int().min(0).default(0).describe('decides which ones'),
@@ -155,17 +158,17 @@ export const images = defineRecipe({
     train: trainSettings({ epochs: 20, batch_size: 64 }).prefault({}),
   }),
   open: ({ data, augment }) => {
+    const held = { testShare: data.test_share, seed: data.split_seed, augment: augmentOptions(augment) }
+    if (data.folder === 'openmoji') return openEmoji({ size: data.image_size, ...held })
     if (!data.folder) {
       throw new UsageError('the recipe mixer/images needs a folder of pictures', {
-        hint: '--set data.folder=DIR, with one sub-folder a class',
+        hint: '--set data.folder=DIR, with one sub-folder a class; --set data.folder=openmoji for emoji',
       })
     }
     return openFolder(data.folder, {
       size: [data.image_size, data.image_size],
       channels: 3,
-      testShare: data.test_share,
-      seed: data.split_seed,
-      augment: augmentOptions(augment),
+      ...held,
     })
   },
   pretrained,

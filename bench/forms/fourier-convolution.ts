@@ -1,9 +1,9 @@
-/** Fourier mixing as convolution: checks the identities and writes the page. `node scripts/bench.js fourier-convolution [FOLDER]`. */
+/** Fourier mixing as convolution: checks the identities and writes the page. `node scripts/forms.js fourier-convolution [FOLDER]`. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../src/io/atomic.ts'
-import { checkConvolution, convolutionSection } from '../src/systems/fnet/convolution.ts'
-import { renderReport } from '../src/train/report/render.ts'
+import { writeFileAtomic } from '../../src/io/atomic.ts'
+import { checkConvolution, convolutionSection } from '../../src/systems/fnet/convolution.ts'
+import { renderReport } from '../../src/train/report/render.ts'
 
 const folder = process.argv[2] ?? 'runs/fourier-convolution'
 for (const [tokens, width] of [

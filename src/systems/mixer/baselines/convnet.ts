@@ -1,0 +1,27 @@
+/** A plain convolutional net: what the permutation and scale studies hold beside Mixer. */
+import { Conv2d, Linear, Module } from '../../../nn/index.ts'
+import * as ops from '../../../ops/index.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import type { BaselineConfig } from './config.ts'
+
+/** `depth` convolutions 3x3 with ReLU, the first two of stride 2, of `width` channels and twice as many after the first; mean, linear. */
+export class ConvNet extends Module {
+  readonly convs: readonly Conv2d[]
+  readonly head: Linear
+
+  constructor({ in_channels, num_classes, width, depth }: BaselineConfig) {
+    super()
+    this.convs = Array.from({ length: depth }, (_, i) => {
+      const from = i === 0 ? in_channels : i === 1 ? width : 2 * width
+      return new Conv2d(from, i === 0 ? width : 2 * width, 3, { stride: i < 2 ? 2 : 1, padding: 1 })
+    })
+    this.head = new Linear(depth > 1 ? 2 * width : width, num_classes)
+  }
+
+  /** images [N, in, H, W] -> logits [N, K]. */
+  forward(images: Tensor): Tensor {
+    let x = images
+    for (const conv of this.convs) x = ops.relu(conv.forward(x)) // [N, C, H / 4, W / 4] from the second on
+    return this.head.forward(ops.mean(x, [2, 3]))
+  }
+}

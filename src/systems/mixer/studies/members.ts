@@ -1,0 +1,165 @@
+/** Members of a study: one model trained on some data; each is kept when it is finished. */
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Dataset } from '../../../data/index.ts'
+import { writeFileAtomic } from '../../../io/atomic.ts'
+import { init } from '../../../nn/index.ts'
+import { manualSeed, randomState } from '../../../ops/index.ts'
+import { classifierEvaluator, classifierTask } from '../../../train/classifier.ts'
+import { TenfoldError } from '../../../util/errors.ts'
+import type { StudyContext } from '../../define.ts'
+import type { BaselineConfig } from '../baselines/config.ts'
+import { costOf, type FamilyName, families, matchingWidth } from './models.ts'
+
+/** How every member of a study is trained: AdamW, warm-up over a tenth of the steps, half a cosine. */
+export interface MemberTraining {
+  readonly steps: number
+  readonly batch_size: number
+  readonly lr: number
+  readonly weight_decay: number
+}
+
+/** One training of a study. */
+export interface Member {
+  /** Unique in the study; the name of its file. */
+  readonly name: string
+  readonly family: FamilyName
+  /** Sizes of the Mixer; another family gets the width at which it costs the same. */
+  readonly sizes: BaselineConfig
+  /** Names the data: what they are, how they were arranged. */
+  readonly data: string
+  readonly examples: number
+  readonly training: MemberTraining
+}
+
+const resultSchema = z.strictObject({
+  /** On held-out pictures. */
+  accuracy: z.number(),
+  loss: z.number(),
+  /** On (at most 2000 of) the pictures that were trained on. */
+  trainAccuracy: z.number(),
+  width: z.number(),
+  parameters: z.number(),
+  /** For one picture, forward. */
+  multiplyAdds: z.number(),
+  steps: z.number(),
+  seconds: z.number(),
+})
+
+export type MemberResult = z.infer<typeof resultSchema>
+
+export interface FinishedMember extends Member {
+  readonly result: MemberResult
+}
+
+/** Multiply-adds of the whole training: forward once, backward about twice as much. */
+export function trainingCost({ training, result }: FinishedMember): number {
+  return 3 * result.multiplyAdds * training.batch_size * result.steps
+}
+
+export interface MemberData {
+  readonly train: Dataset
+  readonly test: Dataset
+}
+
+/** Trains the members that are not finished yet, one after the other. */
+export async function runMembers(
+  members: readonly Member[],
+  open: (member: Member) => Promise<MemberData>,
+  context: StudyContext,
+): Promise<FinishedMember[]> {
+  const folder = join(context.folder, 'members')
+  await mkdir(folder, { recursive: true })
+  const finished: FinishedMember[] = []
+  for (const [i, member] of members.entries()) {
+    context.signal?.throwIfAborted()
+    const path = join(folder, `${member.name}.json`)
+    // Another seed or setting is another training.
+    const identity = JSON.stringify({ ...member, seed: context.seed })
+    const kept = await readResult(path, identity)
+    const result = kept ?? (await trainMember(member, await open(member), context))
+    if (!kept) await writeFileAtomic(path, Buffer.from(`${JSON.stringify({ identity, result }, null, 2)}\n`))
+    finished.push({ ...member, result })
+    const percent = (100 * result.accuracy).toFixed(2)
+    const time = kept ? 'kept' : `${result.seconds.toFixed(1)} s`
+    context.progress(`${i + 1}/${members.length}  ${member.name.padEnd(38)} ${percent.padStart(6)} %  ${time}`, {
+      member: member.name,
+      kept: kept !== undefined,
+      ...result,
+    })
+  }
+  return finished
+}
+
+const fileSchema = z.strictObject({ identity: z.string(), result: resultSchema })
+
+/** The result in a member's file; undefined if there is none, or it is of another training. */
+async function readResult(path: string, identity: string): Promise<MemberResult | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  try {
+    const file = fileSchema.parse(JSON.parse(text))
+    return file.identity === identity ? file.result : undefined
+  } catch {
+    return undefined // damaged: trained again
+  }
+}
+
+async function trainMember(member: Member, data: MemberData, { seed, threads }: StudyContext): Promise<MemberResult> {
+  const { family, sizes, training } = member
+  const model = buildMember(member, seed)
+  const options = threads === undefined ? {} : { threads }
+  const evaluate = classifierEvaluator(model, options)
+  const batch_size = Math.min(training.batch_size, data.train.length)
+  const stepsPerEpoch = Math.floor(data.train.length / batch_size)
+  const settings = {
+    lr: training.lr,
+    weight_decay: training.weight_decay,
+    clip_norm: 1,
+    warmup_steps: Math.round(training.steps / 10),
+    label_smoothing: 0,
+    // Not whole: so that the schedule ends with the last step.
+    epochs: training.steps / stepsPerEpoch,
+    batch_size,
+  }
+  const task = classifierTask(model, data, settings, seed, randomState().variables, evaluate, options)
+  const started = performance.now()
+  let step = 0
+  while (step < training.steps) {
+    for await (const batch of task.loader) {
+      const { loss } = await task.step(batch)
+      if (!Number.isFinite(loss?.item())) {
+        throw new TenfoldError(`${member.name}: the loss became NaN or infinite at step ${step + 1}`, {
+          hint: 'a smaller --set train.lr',
+        })
+      }
+      step++
+      if (step >= training.steps) break
+    }
+  }
+  const seconds = (performance.now() - started) / 1000
+  const { accuracy = 0, loss = 0 } = (await evaluate(data.test)).metrics
+  const { accuracy: trainAccuracy = 0 } = (await evaluate(firstExamples(data.train, 2000))).metrics
+  await task.step.release()
+  const parameters = model.parameters().reduce((sum, { size }) => sum + size, 0)
+  const width = widthOf(family, sizes)
+  return { accuracy, loss, trainAccuracy, width, parameters, multiplyAdds: costOf(model, sizes), steps: step, seconds }
+}
+
+function firstExamples(dataset: Dataset, count: number): Dataset {
+  return { ...dataset, length: Math.min(count, dataset.length) }
+}
+
+function widthOf(family: FamilyName, sizes: BaselineConfig): number {
+  if (family === 'mixer') return sizes.width
+  return matchingWidth(family, sizes, costOf(families.mixer.build(sizes), sizes))
+}
+
+/** A member's model with fresh weights that follow from the seed. */
+export function buildMember({ family, sizes }: Pick<Member, 'family' | 'sizes'>, seed: number) {
+  const width = widthOf(family, sizes)
+  init.manualSeed(seed)
+  manualSeed(seed)
+  return families[family].build({ ...sizes, width })
+}
