@@ -54,7 +54,7 @@ function figuresOf(results: Results): Figure[] {
     {
       kind: 'scatter',
       title: 'Parameters',
-      caption: 'The widths of each model, with all data.',
+      caption: 'The widths of each model, with the most data.',
       x: { label: 'parameters', log: true },
       y,
       series: seriesOf(results, 'width', ({ result }) => result.parameters).map((s) => ({ ...s, connected: true })),
