@@ -27,7 +27,11 @@ export interface EmojiOptions {
 }
 
 const catalogue = z.array(
-  z.object({ hexcode: z.string().regex(/^[0-9A-F-]+$/), group: z.string(), skintone: z.string() }),
+  z.object({
+    hexcode: z.string().regex(/^[0-9A-F-]+$/),
+    group: z.string(),
+    skintone: z.union([z.string(), z.number()]),
+  }),
 )
 
 /** Drawn at once: enough for libuv's threads, few enough to bound memory. */

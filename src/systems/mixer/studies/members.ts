@@ -54,8 +54,8 @@ export interface FinishedMember extends Member {
 }
 
 /** Multiply-adds of the whole training: forward once, backward about twice as much. */
-export function trainingCost({ training, result }: FinishedMember): number {
-  return 3 * result.multiplyAdds * training.batch_size * result.steps
+export function trainingCost({ training, examples, result }: FinishedMember): number {
+  return 3 * result.multiplyAdds * Math.min(training.batch_size, examples) * result.steps
 }
 
 export interface MemberData {

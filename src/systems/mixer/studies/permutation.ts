@@ -127,7 +127,7 @@ function permutationReport(finished: readonly FinishedMember[], pictures: Awaite
   const sentences = compared.map((family) => {
     const original = accuracyOf(family, 'original')
     const change = (data: Arrangement): string => {
-      const difference = 100 * (accuracyOf(family, data) - original)
+      const difference = Math.round(1000 * (accuracyOf(family, data) - original)) / 10
       return `${percent(accuracyOf(family, data))} (${difference < 0 ? '-' : '+'}${Math.abs(difference).toFixed(1)} points)`
     }
     return `${families[family].title}: ${percent(original)} on the pictures as they are, ${change('patches')} with patches and the pixels within them shuffled, ${change('global')} with all pixels shuffled.`

@@ -54,7 +54,7 @@ function figuresOf(results: Results): Figure[] {
     {
       kind: 'scatter',
       title: 'Parameters',
-      caption: 'The widths of each model, with all data.',
+      caption: 'The widths of each model, with the most data.',
       x: { label: 'parameters', log: true },
       y,
       series: seriesOf(results, 'width', ({ result }) => result.parameters).map((s) => ({ ...s, connected: true })),
@@ -63,9 +63,9 @@ function figuresOf(results: Results): Figure[] {
       kind: 'scatter',
       title: 'Training cost',
       caption: 'Every member. Multiply-adds of the whole training: three times the forward pass.',
-      x: { label: 'multiply-adds', log: true },
+      x: { label: 'G multiply-adds', log: true },
       y,
-      series: cloud(trainingCost),
+      series: cloud((member) => trainingCost(member) / 1e9),
     },
     ...bars
       .filter((each) => each.bars.length > 1)
@@ -73,32 +73,26 @@ function figuresOf(results: Results): Figure[] {
   ]
 }
 
+/** `64 x 4, 7` for nets of tokens, the width alone for others. */
+function sizeOf({ family, sizes, result }: FinishedScaleMember): string {
+  const hasTokens = family === 'mixer' || family === 'vit'
+  return hasTokens ? `${result.width} x ${sizes.depth}, ${sizes.patch_size}` : String(result.width)
+}
+
 function tableOf(results: Results): Figure {
   return {
     kind: 'table',
     title: 'Every member',
-    columns: [
-      'model',
-      'width',
-      'depth',
-      'patch',
-      'pictures',
-      'parameters',
-      'M multiply-adds',
-      'T training',
-      'seconds',
-      'train %',
-      'test %',
-    ],
+    caption:
+      'Size: width, for nets of tokens also blocks and patch. M a picture: million multiply-adds forward; G training: thousand millions in all.',
+    columns: ['model', 'size', 'pictures', 'parameters', 'M a picture', 'G training', 'seconds', 'train %', 'test %'],
     rows: results.map((member) => [
       families[member.family].title,
-      member.result.width,
-      member.family === 'mixer' || member.family === 'vit' ? member.sizes.depth : '4',
-      member.family === 'mixer' || member.family === 'vit' ? member.sizes.patch_size : '-',
+      sizeOf(member),
       member.examples,
       member.result.parameters,
       Number((member.result.multiplyAdds / 1e6).toFixed(2)),
-      Number((trainingCost(member) / 1e12).toFixed(3)),
+      Number((trainingCost(member) / 1e9).toFixed(1)),
       Number(member.result.seconds.toFixed(1)),
       Number((100 * member.result.trainAccuracy).toFixed(1)),
       Number((100 * member.result.accuracy).toFixed(1)),
