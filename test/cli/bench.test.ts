@@ -10,14 +10,28 @@ const run = promisify(execFile)
 
 test('bench fnet measures every encoder in a process of its own and writes a page', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tenfold-bench-'))
-  const args = ['bench', 'fnet', '--lengths', '16', '--encoders', 'fnet,bert', '--steps', '1', '--json', '--out', folder]
+  const args = [
+    'bench',
+    'fnet',
+    '--lengths',
+    '16',
+    '--encoders',
+    'fnet,bert',
+    '--steps',
+    '1',
+    '--json',
+    '--out',
+    folder,
+  ]
   const { stdout } = await run(process.execPath, [program, ...args])
   const events = stdout
     .trim()
     .split('\n')
     .map((text) => JSON.parse(text))
   expect(events.map(({ event, encoder }) => encoder ?? event)).toEqual(['FNet', 'BERT', 'ratio', 'done'])
-  expect(events.slice(0, 2).every(({ milliseconds, peakMebibytes }) => milliseconds > 0 && peakMebibytes > 0)).toBe(true)
+  expect(events.slice(0, 2).every(({ milliseconds, peakMebibytes }) => milliseconds > 0 && peakMebibytes > 0)).toBe(
+    true,
+  )
   expect(readFileSync(join(folder, 'speed.html'), 'utf8')).toContain('FNet: speed against length')
 })
 
