@@ -206,7 +206,7 @@ export function speedSections(results: readonly SpeedResult[]): Section[] {
     },
     {
       title: "FNet's advantage",
-      intro: 'How many times as much time and memory BERT needs. It must grow with the length.',
+      intro: 'How many times as much time and memory BERT needs. In the paper it grows with the length.',
       figures: [ratioPlot('time', 'Time'), ratioPlot('memory', 'Memory')],
     },
     { title: 'Numbers', figures: [speedTable(results)] },
