@@ -1,6 +1,6 @@
 /** Where the time of a compiled function goes: by kernel of the runtime and by line of the model. */
 import type { KernelTime } from '../runtime/session.ts'
-import { scopePath, sourceLine } from '../tensor/origin.ts'
+import { describeOrigin } from '../tensor/origin.ts'
 import type { GraphNode } from '../tensor/tensor.ts'
 
 /** What one kernel does for one line of the model. */
@@ -30,8 +30,7 @@ const productKernels = new Set(['MatMul', 'FusedMatMul', 'Gemm', 'FusedGemm', 'C
 
 function placeOf(node: GraphNode | undefined): string {
   if (!node) return "the runtime's optimizer"
-  const [path, line] = [scopePath(node.origin), sourceLine(node.origin)]
-  return path && line ? `${path} (${line})` : path || line || node.op.name
+  return describeOrigin(node.origin) || node.op.name
 }
 
 /** Adds up what the runtime measured in a number of calls. */
