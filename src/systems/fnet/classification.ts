@@ -4,13 +4,11 @@ import { DataLoader, type Dataset } from '../../data/index.ts'
 import * as ops from '../../ops/index.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { Variable } from '../../tensor/variable.ts'
 import type { Evaluation, ThreadOptions } from '../../train/classifier.ts'
 import type { TrainingTask } from '../../train/loop.ts'
 import { accuracy, macroF1 } from './metrics.ts'
 import type { FNetForSequenceClassification } from './model.ts'
-import { checkpointVariables, fnetOptimizer } from './pretraining.ts'
-import type { OptimizerSettings, TrainSettings } from './settings.ts'
+import { type FNetTaskArguments, fnetTask } from './task.ts'
 
 /** Batches of `input_ids`, `type_ids` int32 [N, L] and `label` int32 [N]. */
 interface LabelledBatch extends Record<string, Tensor> {
@@ -19,32 +17,18 @@ interface LabelledBatch extends Record<string, Tensor> {
   readonly label: Tensor
 }
 
-export function classificationTask(
-  model: FNetForSequenceClassification,
-  train: Dataset,
-  settings: { readonly optimizer: OptimizerSettings; readonly train: TrainSettings; readonly seed: number },
-  random: ReadonlyMap<string, Variable>,
-  evaluate: TrainingTask['evaluate'],
-  options: ThreadOptions = {},
-): TrainingTask {
-  const { epochs, batch_size: batchSize } = settings.train
-  const loader = new DataLoader(train, { batchSize, shuffle: true, seed: settings.seed, dropLast: true })
-  const optimizer = fnetOptimizer(model.parameters(), settings.optimizer, epochs * loader.stepsPerEpoch)
-  const { clip_norm: clipNorm } = settings.optimizer
-  const step = compile((batch: Record<string, Tensor>) => {
-    const { input_ids, type_ids, label } = batch as LabelledBatch
-    const logits = model.forward(input_ids, type_ids)
-    const loss = ops.crossEntropy(logits, label)
-    optimizer.minimize(loss, clipNorm > 0 ? { clipNorm } : {})
-    const right = ops.equal(ops.argmax(logits, -1), ops.cast(label, 'int64'))
-    return { loss, accuracy: ops.mean(ops.cast(right, 'float32')) }
-  }, options)
-  return {
-    variables: checkpointVariables({ model: model.variables(), optimizer: optimizer.variables(), random }),
-    loader,
-    step,
-    evaluate,
-  }
+/** The training task: cross entropy of the labels. */
+export function classificationTask(model: FNetForSequenceClassification, ...around: FNetTaskArguments): TrainingTask {
+  return fnetTask(
+    model,
+    (batch) => {
+      const { input_ids, type_ids, label } = batch as LabelledBatch
+      const logits = model.forward(input_ids, type_ids)
+      const right = ops.equal(ops.argmax(logits, -1), ops.cast(label, 'int64'))
+      return { loss: ops.crossEntropy(logits, label), accuracy: ops.mean(ops.cast(right, 'float32')) }
+    },
+    ...around,
+  )
 }
 
 /** Runs the classifier over labelled sequences; besides accuracy and loss: F1, and the share of the most frequent class. */

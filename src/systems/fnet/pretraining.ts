@@ -2,14 +2,12 @@
 import { compile } from '../../compile/compile.ts'
 import { DataLoader, type Dataset } from '../../data/index.ts'
 import * as ops from '../../ops/index.ts'
-import { AdamW, linearScheduleWithWarmup } from '../../optim/index.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { Variable } from '../../tensor/variable.ts'
 import type { ThreadOptions } from '../../train/classifier.ts'
 import type { Metrics, TrainingTask } from '../../train/loop.ts'
 import type { FNetForPreTraining } from './model.ts'
-import type { OptimizerSettings, TrainSettings } from './settings.ts'
+import { type FNetTaskArguments, fnetTask } from './task.ts'
 
 /** Sums over a batch, which divided by the counts give the metrics of any number of batches. */
 interface PretrainingSums {
@@ -79,62 +77,22 @@ export function pretrainingEvaluator(model: FNetForPreTraining, options: ThreadO
   }
 }
 
-/** The optimizer of the paper: Adam with decoupled weight decay, linear warm-up and linear decay to 0. */
-export function fnetOptimizer(
-  parameters: readonly Variable[],
-  { lr, weight_decay, warmup_share }: OptimizerSettings,
-  totalSteps: number,
-): AdamW {
-  return new AdamW(parameters, {
-    lr: linearScheduleWithWarmup(lr, {
-      numWarmupSteps: Math.round(warmup_share * totalSteps),
-      numTrainingSteps: totalSteps,
-    }),
-    eps: 1e-6,
-    weightDecay: weight_decay,
-  })
-}
-
-/** The variables of a checkpoint under their prefixes. */
-export function checkpointVariables(
-  parts: Readonly<Record<string, Iterable<readonly [string, Variable]>>>,
-): Map<string, Variable> {
-  return new Map(
-    Object.entries(parts).flatMap(([prefix, variables]) =>
-      [...variables].map(([name, variable]) => [`${prefix}.${name}`, variable] as const),
-    ),
-  )
-}
-
 /** The training task: the loss is the mean over the hidden tokens plus that of sentence order. */
-export function pretrainingTask(
-  model: FNetForPreTraining,
-  train: Dataset,
-  settings: { readonly optimizer: OptimizerSettings; readonly train: TrainSettings; readonly seed: number },
-  random: ReadonlyMap<string, Variable>,
-  evaluate: () => Promise<Metrics>,
-  options: ThreadOptions = {},
-): TrainingTask {
-  const { epochs, batch_size: batchSize } = settings.train
-  const loader = new DataLoader(train, { batchSize, shuffle: true, seed: settings.seed, dropLast: true })
-  const optimizer = fnetOptimizer(model.parameters(), settings.optimizer, epochs * loader.stepsPerEpoch)
-  const { clip_norm: clipNorm } = settings.optimizer
-  const step = compile((batch: Record<string, Tensor>) => {
-    const sums = pretrainingSums(model, batch)
-    const mlm_loss = ops.div(sums.masked_loss, sums.masked_count)
-    const loss = ops.add(mlm_loss, ops.div(sums.order_loss, batchSize))
-    optimizer.minimize(loss, clipNorm > 0 ? { clipNorm } : {})
-    return {
-      loss,
-      mlm_loss,
-      mlm_accuracy: ops.div(sums.masked_right, sums.masked_count),
-      nsp_accuracy: ops.div(sums.order_right, batchSize),
-    }
-  }, options)
-  return {
-    variables: checkpointVariables({ model: model.variables(), optimizer: optimizer.variables(), random }),
-    loader,
-    step,
-    evaluate,
-  }
+export function pretrainingTask(model: FNetForPreTraining, ...around: FNetTaskArguments): TrainingTask {
+  const [, settings] = around
+  const { batch_size: batchSize } = settings.train
+  return fnetTask(
+    model,
+    (batch) => {
+      const sums = pretrainingSums(model, batch)
+      const mlm_loss = ops.div(sums.masked_loss, sums.masked_count)
+      return {
+        loss: ops.add(mlm_loss, ops.div(sums.order_loss, batchSize)),
+        mlm_loss,
+        mlm_accuracy: ops.div(sums.masked_right, sums.masked_count),
+        nsp_accuracy: ops.div(sums.order_right, batchSize),
+      }
+    },
+    ...around,
+  )
 }

@@ -1,0 +1,69 @@
+/** What FNet's two training tasks share: data order, optimizer, the step, and what a checkpoint holds. */
+import { compile } from '../../compile/compile.ts'
+import { DataLoader, type Dataset } from '../../data/index.ts'
+import type { Module } from '../../nn/index.ts'
+import { AdamW, linearScheduleWithWarmup } from '../../optim/index.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { Variable } from '../../tensor/variable.ts'
+import type { ThreadOptions } from '../../train/classifier.ts'
+import type { TrainingTask } from '../../train/loop.ts'
+import type { OptimizerSettings, TrainSettings } from './settings.ts'
+
+/** The optimizer of the paper: Adam with decoupled weight decay, linear warm-up and linear decay to 0. */
+function fnetOptimizer(
+  parameters: readonly Variable[],
+  { lr, weight_decay, warmup_share }: OptimizerSettings,
+  totalSteps: number,
+): AdamW {
+  return new AdamW(parameters, {
+    lr: linearScheduleWithWarmup(lr, {
+      numWarmupSteps: Math.round(warmup_share * totalSteps),
+      numTrainingSteps: totalSteps,
+    }),
+    eps: 1e-6,
+    weightDecay: weight_decay,
+  })
+}
+
+/** The variables of a checkpoint under their prefixes. */
+function checkpointVariables(
+  parts: Readonly<Record<string, Iterable<readonly [string, Variable]>>>,
+): Map<string, Variable> {
+  return new Map(
+    Object.entries(parts).flatMap(([prefix, variables]) =>
+      [...variables].map(([name, variable]) => [`${prefix}.${name}`, variable] as const),
+    ),
+  )
+}
+
+/** What a task needs beside its model: data, settings, random state, evaluation, threads. */
+export type FNetTaskArguments = readonly [
+  train: Dataset,
+  settings: { readonly optimizer: OptimizerSettings; readonly train: TrainSettings; readonly seed: number },
+  random: ReadonlyMap<string, Variable>,
+  evaluate: TrainingTask['evaluate'],
+  options?: ThreadOptions,
+]
+
+/** A training task for scalars of a batch, `loss` among them. */
+export function fnetTask(
+  model: Module,
+  compute: (batch: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>> & { readonly loss: Tensor },
+  ...[train, settings, random, evaluate, options = {}]: FNetTaskArguments
+): TrainingTask {
+  const { epochs, batch_size: batchSize } = settings.train
+  const loader = new DataLoader(train, { batchSize, shuffle: true, seed: settings.seed, dropLast: true })
+  const optimizer = fnetOptimizer(model.parameters(), settings.optimizer, epochs * loader.stepsPerEpoch)
+  const { clip_norm: clipNorm } = settings.optimizer
+  const step = compile((batch: Record<string, Tensor>) => {
+    const scalars = compute(batch)
+    optimizer.minimize(scalars.loss, clipNorm > 0 ? { clipNorm } : {})
+    return { ...scalars }
+  }, options)
+  return {
+    variables: checkpointVariables({ model: model.variables(), optimizer: optimizer.variables(), random }),
+    loader,
+    step,
+    evaluate,
+  }
+}
