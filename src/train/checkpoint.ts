@@ -99,3 +99,14 @@ export function restoreVariables(checkpoint: Checkpoint, variables: ReadonlyMap<
     variable.set(saved.data)
   }
 }
+
+/** The variables of a checkpoint under their prefixes. */
+export function checkpointVariables(
+  parts: Readonly<Record<string, Iterable<readonly [string, Variable]>>>,
+): Map<string, Variable> {
+  return new Map(
+    Object.entries(parts).flatMap(([prefix, variables]) =>
+      [...variables].map(([name, variable]) => [`${prefix}.${name}`, variable] as const),
+    ),
+  )
+}

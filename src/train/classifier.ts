@@ -8,6 +8,7 @@ import { AdamW, cosineScheduleWithWarmup, ExponentialMovingAverage, type Optimiz
 import { elementCount, toNumbers } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { checkpointVariables } from './checkpoint.ts'
 import type { Metrics, TrainingTask } from './loop.ts'
 
 /** A model that gives logits [N, K] for pixels in [-1, 1], [N, C, H, W]. */
@@ -127,21 +128,17 @@ export function classifierTask(
     return { loss, accuracy }
   }, threads)
   return {
-    variables: new Map([
-      ...prefixed('model', (averaged ?? model).variables()),
-      ...(averaged ? prefixed('trained', model.variables()) : []),
-      ...prefixed('average', average?.variables() ?? []),
-      ...prefixed('optimizer', optimizer.variables()),
-      ...prefixed('random', random),
-    ]),
+    variables: checkpointVariables({
+      model: (averaged ?? model).variables(),
+      trained: averaged ? model.variables() : [],
+      average: average?.variables() ?? [],
+      optimizer: optimizer.variables(),
+      random,
+    }),
     loader,
     step,
     evaluate: async () => (await evaluate(data.test)).metrics,
   }
-}
-
-function prefixed(prefix: string, variables: Iterable<readonly [string, Variable]>): [string, Variable][] {
-  return [...variables].map(([name, variable]) => [`${prefix}.${name}`, variable])
 }
 
 /** Numbers in a batch of pictures: large models keep many values for each. */

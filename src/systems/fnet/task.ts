@@ -5,6 +5,7 @@ import type { Module } from '../../nn/index.ts'
 import { AdamW, linearScheduleWithWarmup } from '../../optim/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
+import { checkpointVariables } from '../../train/checkpoint.ts'
 import type { ThreadOptions } from '../../train/classifier.ts'
 import type { TrainingTask } from '../../train/loop.ts'
 import type { OptimizerSettings, TrainSettings } from './settings.ts'
@@ -23,17 +24,6 @@ function fnetOptimizer(
     eps: 1e-6,
     weightDecay: weight_decay,
   })
-}
-
-/** The variables of a checkpoint under their prefixes. */
-function checkpointVariables(
-  parts: Readonly<Record<string, Iterable<readonly [string, Variable]>>>,
-): Map<string, Variable> {
-  return new Map(
-    Object.entries(parts).flatMap(([prefix, variables]) =>
-      [...variables].map(([name, variable]) => [`${prefix}.${name}`, variable] as const),
-    ),
-  )
 }
 
 /** What a task needs beside its model: data, settings, random state, evaluation, threads. */
