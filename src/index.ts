@@ -6,6 +6,7 @@ import { installEvaluator } from './tensor/tensor.ts'
 
 export { checkpoint } from './autodiff/checkpoint.ts'
 export { gradient, vectorJacobianProduct } from './autodiff/gradient.ts'
+export { inRowBlocks } from './autodiff/row-blocks.ts'
 export { type Compiled, compile } from './compile/compile.ts'
 export { type ExportOptions, exportOnnx } from './compile/export.ts'
 export * as data from './data/index.ts'

@@ -108,7 +108,7 @@ function traceFunction(
     leaves.set(leaf, leaves.size)
     return leaf
   })
-  const { result, trace } = record(() => fn(...(symbolic as never[])))
+  const { result, trace } = record(() => fn(...(symbolic as never[])), { tuned: true })
   if (result instanceof Promise)
     throw new UsageError('compile: the function must not be async: it is traced once, and only tensors flow through it')
   const results: Tensor[] = []

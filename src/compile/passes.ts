@@ -10,6 +10,7 @@ export interface PassOptions {
   readonly simplify?: boolean
   readonly commonSubexpressions?: boolean
   readonly foldConstants?: boolean
+  readonly fuseSums?: boolean
 }
 
 /** How often each pass changed something. */
@@ -17,6 +18,7 @@ export interface PassCounts {
   simplified: number
   merged: number
   folded: number
+  fused: number
 }
 
 /** Applies the rules that ops declare (x + 0, transpose of a transpose, ...), repeatedly at each node. */

@@ -8,6 +8,7 @@ import { formatShape, sameShape } from '../tensor/shape.ts'
 import { constant, type Feed, type GraphNode, type Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { TenfoldError } from '../util/errors.ts'
+import { fuseSums } from './fuse-sums.ts'
 import { emitGraph, modelBytes } from './onnx.ts'
 import { foldConstants, mergeCommonSubexpressions, type PassCounts, type PassOptions, simplify } from './passes.ts'
 
@@ -27,7 +28,7 @@ export interface ProgramStatistics {
   readonly bytes: number
 }
 
-const noCounts = (): PassCounts => ({ simplified: 0, merged: 0, folded: 0 })
+const noCounts = (): PassCounts => ({ simplified: 0, merged: 0, folded: 0, fused: 0 })
 
 /** Runs the passes that are switched on. */
 export async function optimize(
@@ -35,13 +36,15 @@ export async function optimize(
   options: PassOptions = {},
 ): Promise<{ roots: Tensor[]; counts: PassCounts }> {
   const counts = noCounts()
-  const reduced = reduce(roots, options, counts)
-  if (options.foldConstants === false) return { roots: reduced, counts }
-  const folded = await foldConstants(reduced, counts, (tensors) =>
-    evaluate(tensors, { threads: 1, passes: withoutPasses }),
-  )
-  // A folded constant may be a 0 or 1 that simplifies what uses it.
-  return { roots: counts.folded > 0 ? reduce(folded, options, counts) : folded, counts }
+  let current = reduce(roots, options, counts)
+  if (options.foldConstants !== false) {
+    current = await foldConstants(current, counts, (tensors) =>
+      evaluate(tensors, { threads: 1, passes: withoutPasses }),
+    )
+    // A folded constant may be a 0 or 1 that simplifies what uses it.
+    if (counts.folded > 0) current = reduce(current, options, counts)
+  }
+  return { roots: options.fuseSums === false ? current : fuseSums(current, counts), counts }
 }
 
 /** Simplifies and merges until nothing changes, or three times. */
@@ -56,7 +59,12 @@ function reduce(roots: readonly Tensor[], options: PassOptions, counts: PassCoun
   return current
 }
 
-const withoutPasses: PassOptions = { simplify: false, commonSubexpressions: false, foldConstants: false }
+const withoutPasses: PassOptions = {
+  simplify: false,
+  commonSubexpressions: false,
+  foldConstants: false,
+  fuseSums: false,
+}
 
 /** A loaded graph: its leaves are filled from the call's arguments, from variables and from feeds. */
 export class Program {

@@ -153,3 +153,24 @@ export class Softmax extends Module {
     return ops.softmax(x, this.axis)
   }
 }
+
+const elementwise: ReadonlySet<unknown> = new Set([
+  ReLU,
+  ReLU6,
+  LeakyReLU,
+  ELU,
+  SELU,
+  GELU,
+  QuickGELU,
+  SiLU,
+  Mish,
+  Hardswish,
+  Sigmoid,
+  Tanh,
+  Softplus,
+])
+
+/** Whether a layer is one of the functions here that treat each element by itself. */
+export function isElementwise(layer: Module): boolean {
+  return elementwise.has(layer.constructor)
+}

@@ -1,6 +1,7 @@
+import { inRowBlocks } from '../autodiff/row-blocks.ts'
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { GELU } from './activation.ts'
+import { GELU, isElementwise } from './activation.ts'
 import { Dropout } from './dropout.ts'
 import { Linear } from './linear.ts'
 import { Module } from './module.ts'
@@ -67,6 +68,8 @@ export class MLP extends Module {
   readonly drop1: Dropout
   readonly fc2: Linear
   readonly drop2: Dropout
+  /** Whether each row is mapped by itself, whatever stands on the axes before. */
+  readonly #rowwise: boolean
 
   constructor(inFeatures: number, hiddenFeatures: number, options: MLPOptions = {}) {
     super()
@@ -76,10 +79,13 @@ export class MLP extends Module {
     this.drop1 = new Dropout(drop)
     this.fc2 = new Linear(hiddenFeatures, outFeatures, { bias })
     this.drop2 = new Dropout(drop)
+    this.#rowwise = isElementwise(act) && drop === 0
   }
 
   forward(x: Tensor): Tensor {
-    const hidden = this.drop1.forward(this.act.forward(this.fc1.forward(x)))
-    return this.drop2.forward(this.fc2.forward(hidden))
+    const layers = (rows: Tensor): Tensor =>
+      this.fc2.forward(this.drop1.forward(this.act.forward(this.fc1.forward(rows))))
+    const options = { widest: this.fc1.outFeatures }
+    return this.drop2.forward(this.#rowwise ? inRowBlocks(x, options, layers) : layers(x))
   }
 }

@@ -7,6 +7,8 @@ export interface Trace {
   readonly assignments: Map<Variable, Tensor>
   /** Host values that the trace has looked at (a module's train/eval mode); when one changes, it is traced again. */
   readonly dependencies: Dependency[]
+  /** Whether the graph is made for this machine's caches; one that is exported or looked at is not. */
+  readonly tuned: boolean
 }
 
 export interface Dependency {
@@ -21,9 +23,9 @@ export function currentTrace(): Trace | undefined {
   return traces.at(-1)
 }
 
-/** Runs `body` and records what it assigns and depends on. */
-export function record<T>(body: () => T): { result: T; trace: Trace } {
-  const trace: Trace = { assignments: new Map(), dependencies: [] }
+/** Runs `body` and records what it assigns and depends on. Default of `tuned`: false. */
+export function record<T>(body: () => T, options: { readonly tuned?: boolean } = {}): { result: T; trace: Trace } {
+  const trace: Trace = { assignments: new Map(), dependencies: [], tuned: options.tuned ?? false }
   traces.push(trace)
   try {
     return { result: body(), trace }

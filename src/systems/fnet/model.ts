@@ -4,6 +4,7 @@
  *
  * Shapes: B batch, L tokens, E width of embeddings, H width of the encoder, V vocabulary, P predictions.
  */
+import { inRowBlocks } from '../../autodiff/row-blocks.ts'
 import { Dropout, Embedding, init, LayerNorm, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -52,9 +53,16 @@ class Block extends Module {
   forward(x: Tensor, mask?: TokenMask): Mixed {
     const { output, weights } = this.fourier.self.forward(x, mask) // [B, L, H]
     const mixed = this.fourier.output.LayerNorm.forward(ops.add(x, output))
-    const hidden = activation(this.intermediate.dense.forward(mixed), this.#config) // [B, L, d_ff]
-    const fed = this.dropout.forward(this.output.dense.forward(hidden)) // [B, L, H]
+    const fed = this.dropout.forward(this.#feedForward(mixed)) // [B, L, H]
     return { output: this.output.LayerNorm.forward(ops.add(mixed, fed)), ...(weights && { weights }) }
+  }
+
+  /** [B, L, H] -> [B, L, H], each token by itself. */
+  #feedForward(x: Tensor): Tensor {
+    return inRowBlocks(x, { widest: this.intermediate.dense.outFeatures }, (tokens) => {
+      const hidden = activation(this.intermediate.dense.forward(tokens), this.#config) // [..., d_ff]
+      return this.output.dense.forward(hidden)
+    })
   }
 }
 

@@ -3,8 +3,10 @@
  *
  * Shapes: N batch, H x W picture, h x w grid of patches, S = h w tokens, C width of a token, K classes.
  */
+import { inRowBlocks } from '../../autodiff/row-blocks.ts'
 import { init, LayerNorm, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
+import { elementCount } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
 import type { MixerConfig } from './config.ts'
@@ -15,22 +17,28 @@ export type DropMask = Tensor
 // The official models' epsilon; PyTorch's default of 1e-5 gives visibly other numbers.
 const epsilon = 1e-6
 
-/** Two layers with a GELU between, over the given axis. */
+/** Two layers with a GELU between, over the tokens (axis -2) or the channels (-1) of [N, S, C]. */
 export class MlpBlock extends Module {
   readonly fc1: Linear
   readonly fc2: Linear
   readonly #gelu: MixerConfig['gelu']
+  readonly #axis: number
 
-  constructor(axis: number, width: number, hidden: number, gelu: MixerConfig['gelu']) {
+  constructor(axis: -2 | -1, width: number, hidden: number, gelu: MixerConfig['gelu']) {
     super()
     const options = { axis, initWeight: init.lecunNormal, initBias: init.zeros }
     this.fc1 = new Linear(width, hidden, options)
     this.fc2 = new Linear(hidden, width, options)
     this.#gelu = gelu
+    this.#axis = axis
   }
 
   forward(x: Tensor): Tensor {
-    return this.fc2.forward(ops.gelu(this.fc1.forward(x), { approximate: this.#gelu }))
+    const rest = x.shape.slice(this.#axis) // [S, C] or [C]: what is mixed together
+    const options = { axes: x.rank - rest.length, widest: elementCount([this.fc1.outFeatures, ...rest.slice(1)]) }
+    return inRowBlocks(x, options, (rows) =>
+      this.fc2.forward(ops.gelu(this.fc1.forward(rows), { approximate: this.#gelu })),
+    )
   }
 }
 
@@ -45,9 +53,9 @@ export class MixerBlock extends Module {
     super()
     const { hidden_dim, tokens_mlp_dim, channels_mlp_dim, gelu } = config
     this.norm1 = new LayerNorm(hidden_dim, { eps: epsilon })
-    this.mlp_tokens = new MlpBlock(1, tokenCount(config), tokens_mlp_dim, gelu)
+    this.mlp_tokens = new MlpBlock(-2, tokenCount(config), tokens_mlp_dim, gelu)
     this.norm2 = new LayerNorm(hidden_dim, { eps: epsilon })
-    this.mlp_channels = new MlpBlock(2, hidden_dim, channels_mlp_dim, gelu)
+    this.mlp_channels = new MlpBlock(-1, hidden_dim, channels_mlp_dim, gelu)
   }
 
   /** x: [N, S, C]. keep: factors on the two branches, [N, 1, 1] each; absent: nothing is dropped. */
