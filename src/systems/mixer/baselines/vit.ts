@@ -50,7 +50,7 @@ export class ViT extends Module {
     super()
     const tokens = (height / patch_size) * (imageWidth / patch_size)
     this.proj = new Conv2d(in_channels, width, patch_size, { stride: patch_size, initWeight: init.lecunNormal })
-    this.pos_embed = init.parameter([tokens, width], (shape) => init.truncNormal(shape, { std: 0.02 }))
+    this.pos_embed = init.parameter([tokens, width], (shape) => init.normal(shape, { std: 1 / Math.sqrt(width) }))
     this.blocks = Array.from({ length: depth }, () => new Block(width))
     this.norm = new LayerNorm(width, { eps: 1e-6 })
     this.head = new Linear(width, num_classes, { initWeight: init.zeros, initBias: init.zeros })

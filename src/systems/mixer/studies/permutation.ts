@@ -69,7 +69,7 @@ const config = z.strictObject({
   width: whole.multipleOf(8).default(64).describe('of the Mixer; the other models at equal cost'),
   depth: whole.default(4),
   examples: whole.max(60_000).default(10_000).describe('training pictures of MNIST'),
-  train: memberTraining(600).prefault({}),
+  train: memberTraining.prefault({}),
 })
 
 const patch = 7

@@ -42,7 +42,7 @@ const config = z.strictObject({
   depths: z.array(whole).min(1).default([4, 2]).describe('blocks, the first is the base; Mixer and ViT'),
   mnist: taskGrid([0.005, 0.05, 0.5], [7, 4]),
   emoji: taskGrid([0.1, 0.3, 1], [8, 4]),
-  train: memberTraining(300).prefault({}),
+  train: memberTraining.prefault({}),
 })
 
 type ScaleConfig = z.infer<typeof config>

@@ -4,11 +4,9 @@ import { z } from 'zod'
 export const whole = z.number().int().positive()
 
 /** How the members are trained. */
-export function memberTraining(steps: number) {
-  return z.strictObject({
-    steps: whole.default(steps).describe('training steps of each member, however few its data'),
-    batch_size: whole.default(64),
-    lr: z.number().positive().default(2e-3).describe('highest learning rate of AdamW, the same for all models'),
-    weight_decay: z.number().min(0).default(0.05),
-  })
-}
+export const memberTraining = z.strictObject({
+  steps: whole.default(1000).describe('training steps of each member, however few its data'),
+  batch_size: whole.default(64),
+  lr: z.number().positive().default(8e-3).describe('highest learning rate of AdamW, the same for all models'),
+  weight_decay: z.number().min(0).default(0.05),
+})
