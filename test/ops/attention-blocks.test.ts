@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest'
+import { gradient } from '../../src/autodiff/gradient.ts'
+import { compile } from '../../src/compile/compile.ts'
+import * as ops from '../../src/ops/index.ts'
+import { toNumbers } from '../../src/tensor/dtype.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { record } from '../../src/tensor/trace.ts'
+
+// 4,100 queries and as many keys: more scores than are kept.
+const [length, width] = [4100, 2]
+const wave = (count: number, step: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(step * i))
+const array = (shape: readonly number[], step: number) => ({
+  dtype: 'float32' as const,
+  shape,
+  data: wave(
+    shape.reduce((product, size) => product * size, 1),
+    step,
+  ),
+})
+
+function attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor): Tensor[] {
+  const y = ops.scaledDotProductAttention(q, k, v, { mask, causal: true })
+  return [y, ...gradient(ops.sum(ops.mul(y, ops.sin(y))), [q, k, v, mask])]
+}
+
+/** The same graph, but traced as for an export: one product of all queries. */
+function attendWhole(...inputs: [Tensor, Tensor, Tensor, Tensor]): Tensor[] {
+  return record(() => attend(...inputs)).result
+}
+
+test('attention over long sequences: blocks of queries give the output and the gradients of all at once', async () => {
+  const run = compile((...inputs: [Tensor, Tensor, Tensor, Tensor]) => ({
+    blocks: attend(...inputs),
+    whole: attendWhole(...inputs),
+  }))
+  const q = array([length, width], 0.7)
+  const { blocks, whole } = await run(q, array([length, width], 0.3), array([length, 1], 0.11), array([length], 0.05))
+  expect(blocks.map(({ shape }) => shape)).toEqual(whole.map(({ shape }) => shape))
+  for (const [i, result] of blocks.entries()) {
+    const expected = toNumbers((whole[i] as Tensor).array.data)
+    const largest = Math.max(...expected.map(Math.abs))
+    const differences = toNumbers(result.array.data).map((value, j) => Math.abs(value - (expected[j] as number)))
+    expect(Math.max(...differences) / largest).toBeLessThan(1e-5)
+  }
+  await run.release()
+})
+
+test('the weights of the blocks are computed again, not kept', async () => {
+  const softmaxes = async (training: boolean): Promise<number> => {
+    const run = compile(
+      (q: Tensor) => {
+        const y = ops.scaledDotProductAttention(q, q, q)
+        return training ? gradient(ops.sum(ops.mul(y, y)), [q]) : [y]
+      },
+      { profile: true },
+    )
+    await run(array([length, width], 0.7))
+    const kernels = run.program?.endProfiling() ?? []
+    await run.release()
+    return kernels.filter(({ op }) => op === 'Softmax').length
+  }
+  expect([await softmaxes(false), await softmaxes(true)]).toEqual([3, 6])
+})
