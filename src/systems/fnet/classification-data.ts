@@ -1,8 +1,6 @@
 /** The data of `fnet/classify`, `fnet/listops` and `fnet/bytes`: labelled sequences of words, of list operations, of bytes. */
 import { z } from 'zod'
 import { corpusNames, type Dataset, type Document, readCorpora, readCsv, TextTokenizer } from '../../data/index.ts'
-import { newestCheckpoint } from '../../train/checkpoint.ts'
-import { RunDirectory } from '../../train/run.ts'
 import { UsageError } from '../../util/errors.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
 import type { OpenedData } from '../define.ts'
@@ -20,7 +18,8 @@ import {
   listOpsValue,
   listOpsVocabulary,
 } from './listops.ts'
-import { openTokenizer, pretrainingFacts } from './pretraining-data.ts'
+import type { GivenVocabulary } from './pretrained.ts'
+import { openTokenizer } from './pretraining-data.ts'
 import { count, type TokenizerSettings, whole } from './settings.ts'
 
 /** What is known of the data when the model is built, and how texts become ids. */
@@ -81,7 +80,7 @@ export interface OpenedClassification extends OpenedData {
 }
 
 function opened(
-  facts: Omit<ClassificationFacts, 'vocab_size' | 'majority'>,
+  facts: Omit<ClassificationFacts, 'vocab_size' | 'majority'> & { readonly vocab_size?: number },
   train: readonly Labelled[],
   test: readonly Labelled[],
 ): OpenedClassification {
@@ -90,8 +89,8 @@ function opened(
     labelledDataset(examples.map(encoded(codec)), facts.max_seq_length, codec.ids)
   const labelsOf = (examples: readonly Labelled[]): number[] => examples.map(({ label }) => label)
   const known: ClassificationFacts = {
-    ...facts,
     vocab_size: codec.vocabSize,
+    ...facts,
     majority: majorityAccuracy(labelsOf(train), labelsOf(test)),
   }
   return { train: dataset(train), test: dataset(test), facts: known, testTexts: test.map(({ text }) => text) }
@@ -147,39 +146,22 @@ async function readLabelled({ corpus, file, text_column, label_column }: Labelle
   )
 }
 
-/** The pre-trained run that a recipe names, its facts and weights. */
-export async function readPretrained(path: string) {
-  const run = await RunDirectory.open(path)
-  const { system, recipe, config, facts } = run.description
-  const parsed = pretrainingFacts.safeParse(facts)
-  if (system !== 'fnet' || !parsed.success) {
-    throw new UsageError(`${path} must be a run of fnet/pretrain, found ${system}/${recipe}`)
-  }
-  const checkpoint = await newestCheckpoint(run.checkpoints)
-  if (!checkpoint) throw new UsageError(`${path} has no checkpoint yet`, { hint: `tenfold resume ${path}` })
-  return { config, facts: parsed.data, checkpoint }
-}
-
-/** Labelled texts as words: by the pre-trained run's tokenizer, or by one learned from the training texts. */
+/** Labelled texts as words, by the vocabulary of the weights to start from, or by one that is learned from the training texts. */
 export async function openClassification(
   data: LabelledTextSettings,
   tokenizerChoice: TokenizerSettings,
-  pretrainedRun: string,
+  vocabulary?: GivenVocabulary,
 ): Promise<OpenedClassification> {
   const { labels, examples } = await readLabelled(data)
   const [test, train] = splitList(examples, data.test_share, data.split_seed)
-  const known = pretrainedRun ? (await readPretrained(pretrainedRun)).facts : undefined
-  const words = known
-    ? new TextTokenizer(known.tokenizer)
-    : await openTokenizer(
-        tokenizerChoice,
-        train.map(({ text }) => text),
-      )
+  const texts = train.map(({ text }) => text)
+  const { file } = vocabulary?.tokenizer ?? (await openTokenizer(tokenizerChoice, texts))
   const facts = {
     kind: 'words' as const,
-    tokenizer: words.file as ClassificationFacts['tokenizer'],
+    tokenizer: file as ClassificationFacts['tokenizer'],
     labels: [...labels],
-    max_seq_length: known?.max_seq_length ?? data.max_seq_length,
+    max_seq_length: vocabulary?.max_seq_length ?? data.max_seq_length,
+    ...(vocabulary && { vocab_size: vocabulary.vocab_size }),
   }
   return opened(facts, train, test)
 }

@@ -102,3 +102,20 @@ export function encoderSettings(defaults: {
     random_seed: z.number().int().min(0).max(0xffffffff).default(0).describe('seed of the matrices of random mixing'),
   })
 }
+
+type EncoderDefaults = Parameters<typeof encoderSettings>[0]
+
+/** The same for recipes that can start from a checkpoint. */
+export function checkpointedSettings(defaults: EncoderDefaults) {
+  return encoderSettings(defaults).extend({
+    checkpoint: z
+      .string()
+      .default('')
+      .describe(
+        'start from these weights: official .npz, transformers .safetensors or .bin; they decide the sizes above; needs tokenizer.file',
+      ),
+  })
+}
+
+export type EncoderSettings = z.infer<ReturnType<typeof encoderSettings>>
+export type CheckpointedSettings = z.infer<ReturnType<typeof checkpointedSettings>>

@@ -10,7 +10,7 @@ import type { MetricsLine } from '../../train/run.ts'
 import type { ClassificationFacts, OpenedClassification } from './classification-data.ts'
 import type { FNetForPreTraining } from './model.ts'
 import { topChoices } from './predict.ts'
-import type { PretrainingFacts } from './pretraining-data.ts'
+import type { PretrainingFacts } from './pretraining-facts.ts'
 
 /** The held-out curve of a metric, and flat lines at the baselines' values. */
 function besideBaselines(
@@ -64,7 +64,7 @@ async function sampleGuesses(model: FNetForPreTraining, facts: PretrainingFacts,
     const end = after.indexOf(tokenizer.specialIds().pad)
     const rest = after.slice(0, Math.min(context, end < 0 ? context : end))
     const [truth = 0] = numbers('masked_lm_ids')
-    const choices = topChoices(all.slice(0, facts.vocab_size), (id) => tokenizer.token(id), 3)
+    const choices = topChoices(all.slice(0, tokenizer.size), (id) => tokenizer.token(id), 3)
     rows.push([
       `${text(before)} ___ ${text(rest)}`,
       tokenizer.token(truth),

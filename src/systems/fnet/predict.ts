@@ -8,7 +8,7 @@ import { UsageError } from '../../util/errors.ts'
 import type { Exportable, Prediction } from '../define.ts'
 import { type ClassificationFacts, codecOf } from './classification-data.ts'
 import type { FNetForPreTraining, FNetForSequenceClassification } from './model.ts'
-import type { PretrainingFacts } from './pretraining-data.ts'
+import type { PretrainingFacts } from './pretraining-facts.ts'
 import { encodeSegments } from './sentence-pairs.ts'
 
 /** The most probable entries, best first. */
@@ -55,7 +55,8 @@ export async function predictWords(
     const probabilities = toNumbers((await run(row(inputIds), row(typeIds), row(positions))).array.data)
     const size = probabilities.length / hidden
     for (const i of positions.keys()) {
-      const own = probabilities.slice(i * size, (i + 1) * size)
+      // A checkpoint may have more rows than its vocabulary has tokens: the rest are no words.
+      const own = probabilities.slice(i * size, i * size + tokenizer.size)
       const name = (id: number): string => tokenizer.token(id).replace(/^▁/, '')
       const which = hidden > 1 ? ` (${maskName} ${i + 1})` : ''
       predictions.push({ input: `${text}${which}`, choices: topChoices(own, name, top) })

@@ -16,6 +16,8 @@ import type { OpenedData } from '../define.ts'
 import { type BaselineScore, type MaskedToken, NgramCounts } from './baselines.ts'
 import { makePairs, maskedPairs, maskingIds, splitList, tokenizeDocuments } from './data.ts'
 import { masker } from './masking.ts'
+import type { GivenVocabulary } from './pretrained.ts'
+import type { PretrainingFacts } from './pretraining-facts.ts'
 import { count, share, type TokenizerSettings, whole } from './settings.ts'
 
 export const pretrainingDataSettings = z.strictObject({
@@ -36,23 +38,6 @@ export const pretrainingDataSettings = z.strictObject({
 })
 
 export type PretrainingDataSettings = z.infer<typeof pretrainingDataSettings>
-
-/** What is known of the data when the model is built. */
-export const pretrainingFacts = z.object({
-  tokenizer: z.looseObject({ model: z.looseObject({}) }),
-  vocab_size: whole,
-  max_seq_length: whole,
-  max_predictions_per_seq: whole,
-  documents: whole,
-  characters: whole,
-  tokens: whole,
-  baselines: z.object({
-    unigram: z.object({ accuracy: z.number(), loss: z.number() }),
-    bigram: z.object({ accuracy: z.number(), loss: z.number() }),
-  }),
-})
-
-export type PretrainingFacts = z.infer<typeof pretrainingFacts>
 
 async function readDocuments(corpora: readonly CorpusName[], folder: string): Promise<Document[]> {
   if (!folder) return readCorpora(corpora)
@@ -97,16 +82,21 @@ function maskedTokens(batch: Readonly<Record<string, NDArray>>): MaskedToken[] {
   })
 }
 
-/** Reads the texts, learns the vocabulary and makes the pairs. Throws a UsageError if there is too little text. */
+/**
+ * Reads the texts, learns the vocabulary (or takes the one that the weights to start from need) and makes the pairs. Throws a
+ * UsageError if there is too little text.
+ */
 export async function openPretraining(
   data: PretrainingDataSettings,
   tokenizerChoice: TokenizerSettings,
+  vocabulary?: GivenVocabulary,
 ): Promise<OpenedData> {
-  const { max_seq_length: maxLength, max_predictions_per_seq: maxPredictions } = data
+  const { max_predictions_per_seq: maxPredictions } = data
+  const maxLength = vocabulary?.max_seq_length ?? data.max_seq_length
   const documents = await readDocuments(data.corpora, data.folder)
   const [held, rest] = splitList(documents, data.test_share, data.split_seed)
   const texts = rest.map(({ text }) => text)
-  const tokenizer = await openTokenizer(tokenizerChoice, texts)
+  const tokenizer = vocabulary?.tokenizer ?? (await openTokenizer(tokenizerChoice, texts))
   const ids = maskingIds(tokenizer)
   const mask = masker({
     ids,
@@ -139,7 +129,7 @@ export async function openPretraining(
   }
   const facts: PretrainingFacts = {
     tokenizer: tokenizer.file as PretrainingFacts['tokenizer'],
-    vocab_size: tokenizer.size,
+    vocab_size: vocabulary?.vocab_size ?? tokenizer.size,
     max_seq_length: maxLength,
     max_predictions_per_seq: maxPredictions,
     documents: documents.length,
