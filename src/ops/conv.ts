@@ -5,7 +5,7 @@ import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
 import { convTransposeOp } from './conv-transpose.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
-import { matmulWith } from './matmul.ts'
+import { matmul, matmulWith } from './matmul.ts'
 import { concat, flip, permute, reshape } from './movement.ts'
 import { padAxis } from './padding.ts'
 import { sum } from './reduce.ts'
@@ -211,9 +211,11 @@ function convolve(x: Operand, weight: Operand, bias: Operand | undefined, option
           : perAxis('conv', padding, 0, axes)
     const after = padding === 'same' ? total.map((size, i) => size - sizeOf(before, i)) : before
     const attributes = { stride, before, after, dilation, groups: options.groups ?? 1 }
-    const product = isPatchwise(input.shape, kernel.shape, attributes)
-      ? patchProduct(input, kernel)
-      : apply(convOp, [input, kernel], attributes)
+    const product = !isPatchwise(input.shape, kernel.shape, attributes)
+      ? apply(convOp, [input, kernel], attributes)
+      : kernel.shape.slice(2).every((size) => size === 1)
+        ? pointwiseProduct(input, kernel)
+        : patchProduct(input, kernel)
     if (bias === undefined) return product
     return add(product, reshape(bias, [1, -1, ...new Array<number>(axes).fill(1)]))
   })
@@ -236,6 +238,14 @@ function isPatchwise(
       (size, i) => size === stride[i] && (dilation[i] === 1 || size === 1) && sizeOf(input, i + 2) % size === 0,
     )
   )
+}
+
+/** A kernel of one place: the weight from the left, so that nothing is transposed, forward or backward. */
+function pointwiseProduct(input: Tensor, weight: Tensor): Tensor {
+  const [n = 0, channels = 0, ...sizes] = input.shape
+  const out = sizeOf(weight.shape, 0)
+  const product = matmul(reshape(weight, [out, channels]), reshape(input, [n, channels, -1])) // [N, out, positions]
+  return reshape(product, [n, out, ...sizes])
 }
 
 /** The matrix product of all patches, each flattened, with the weight: [N, C, h*p, w*q] -> [N, out, h, w]. */

@@ -6,6 +6,7 @@ const grid = { shape: [1, 1, 3, 2], values: [-0.37, 0.21, 0.13, -0.58, 0.64, 0.3
 export const samples: Record<string, ops.Sample[]> = {
   interpolate: [
     { inputs: [[1, 2, 4, 5]], call: (x) => ops.interpolate(x, [7, 3]) },
+    { inputs: [[1, 2, 2, 3]], call: (x) => ops.interpolate(x, [4, 9], { mode: 'nearest-exact' }) },
     { inputs: [[1, 2, 4, 5]], call: (x) => ops.interpolate(x, [7, 3], { mode: 'bilinear', alignCorners: true }) },
     { inputs: [[1, 2, 6, 5]], call: (x) => ops.interpolate(x, [3, 8], { mode: 'bicubic', antialias: true }) },
     { inputs: [[2, 1, 5]], call: (x) => ops.interpolate(x, 3, { mode: 'area' }) },
