@@ -15,7 +15,7 @@ interface Form {
 
 // The passes of four steps and of the chirp, in products a number; measured: docs/decisions/012-fourier.md.
 const fourStepPasses = 48
-const chirpPasses = 1024
+const chirpPasses = 512
 
 function formsFor(rows: number): readonly Form[] {
   const factors = factorsOf(rows)
@@ -36,7 +36,7 @@ function realTransform(x: Tensor): Tensor {
  * Real part of the two-dimensional discrete Fourier transform over the last two axes, unscaled:
  * y[k, l] = sum over m, n of x[m, n] cos(2 pi (k m / M + l n / N)). Any shape [..., M, N]; the mixing of FNet
  * (Lee-Thorp et al. 2021, arXiv 2105.03824, equation 3). The map is its own transpose, so it is its own gradient. The
- * work grows like M^1.5 where M has factors near its root, and for every large M; for primes below some 3,000 like M^2.
+ * work grows like M^1.5 where M has factors near its root, and for every large M; for primes below some 1,900 like M^2.
  */
 export function fft2Real(x: Operand): Tensor {
   const input = toTensor(x)
