@@ -37,7 +37,7 @@ function transposed(values: Float64Array, rows: number, columns: number): Float6
   return Float64Array.from(values, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)] ?? 0)
 }
 
-for (const tokens of [512, 1021, 4096, 16_384]) {
+for (const tokens of [509, 512, 1021, 4093, 4096, 8191, 16_384]) {
   // Mean 0.5, as the reference case has it: the first element is about half the count of numbers.
   const data = new RandomStream(0).normal(0, 0, tokens * width).map((value) => value + 0.5)
   const run = compile((x: Tensor) => fft2Real(x))

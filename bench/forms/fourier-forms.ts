@@ -1,5 +1,6 @@
-/** The real part of a 2-D Fourier transform: direct products, four steps, ONNX's DFT. `node scripts/forms.js fourier-forms`. Decision: docs/decisions/012-fourier.md. */
+/** The real part of a 2-D Fourier transform: direct products, four steps, a chirp, ONNX's DFT. `node scripts/forms.js fourier-forms`. Decision: docs/decisions/012-fourier.md. */
 import { compile } from '../../src/compile/compile.ts'
+import { chirpTransform } from '../../src/ops/fourier-chirp.ts'
 import { directTransform, factorsOf, fourStepTransform } from '../../src/ops/fourier-forms.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
@@ -13,8 +14,13 @@ for (const [batch, tokens, width] of [
   [4, 512, 256],
   [4, 512, 768],
   [4, 511, 768],
+  [4, 509, 768],
+  [2, 1021, 256],
   [2, 1024, 256],
+  [1, 2039, 256],
+  [1, 4093, 256],
   [1, 4096, 256],
+  [1, 8191, 256],
   [1, 8192, 256],
 ] as const) {
   const shape = [batch, tokens, width]
@@ -43,6 +49,7 @@ for (const [batch, tokens, width] of [
   const factors = factorsOf(tokens)
   const products = {
     direct: run(directTransform),
+    chirp: run(chirpTransform),
     ...(factors[0] > 1 && { [`${factors.join(' x ')}`]: run((x) => fourStepTransform(x, factors)) }),
   }
   console.log(`[${shape}]: ${describeTimes({ ...(await takeTurns(products)), ...dft })}`)

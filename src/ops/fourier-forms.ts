@@ -1,5 +1,6 @@
 /**
- * The real part of a two-dimensional Fourier transform, computed two ways: `directTransform` and `fourStepTransform`.
+ * The real part of a two-dimensional Fourier transform, computed two ways: `directTransform` and `fourStepTransform`; a third is in
+ * `fourier-chirp.ts`.
  * M rows, N columns, H = floor(N / 2) + 1. A complex number a - i b is the pair (a, b) on an axis of its own: that sign makes every
  * part of exp(-i t) = cos t - i sin t come out with a plus.
  */
@@ -15,7 +16,7 @@ import { select } from './selection.ts'
 const tables = new Map<string, Tensor>()
 
 /** A table of that shape, made once: `fill` gets the position and gives the element. */
-function table(
+export function table(
   key: string,
   shape: readonly [number, number, number],
   fill: (i: number, j: number, k: number) => number,
@@ -33,21 +34,21 @@ function table(
 }
 
 /** cos or sin of 2 pi product / size, in float64; the product is reduced first: large angles would lose digits. */
-function wave(kind: 'cos' | 'sin', product: number, size: number): number {
+export function wave(kind: 'cos' | 'sin', product: number, size: number): number {
   return Math[kind]((product % size) * ((2 * Math.PI) / size))
 }
 
 /** cos and sin of 2 pi j k / size for the first rows and columns, [2, rows, columns]. */
-function waves(size: number, rows: number, columns: number): Tensor {
+export function waves(size: number, rows: number, columns: number): Tensor {
   return table(`${size} ${rows} ${columns}`, [2, rows, columns], (kind, j, k) =>
     wave(kind === 0 ? 'cos' : 'sin', j * k, size),
   )
 }
 
-const halfOf = (size: number): number => Math.floor(size / 2) + 1
+export const halfOf = (size: number): number => Math.floor(size / 2) + 1
 
 /** All N columns from the first H: y[k, N - l] = y[(M - k) mod M, l]. w [..., M, H]. */
-function completeColumns(w: Tensor, columns: number): Tensor {
+export function completeColumns(w: Tensor, columns: number): Tensor {
   const mirrored = columns - sizeOf(w.shape, -1)
   if (mirrored === 0) return w
   const others = flip(slice(w, [1, mirrored + 1], -1), -1)

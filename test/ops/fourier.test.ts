@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { vectorJacobianProduct } from '../../src/autodiff/gradient.ts'
 import { compile } from '../../src/compile/compile.ts'
+import { blocksOf, chirpTransform } from '../../src/ops/fourier-chirp.ts'
 import { directTransform, factorsOf, fourStepTransform } from '../../src/ops/fourier-forms.ts'
 import * as ops from '../../src/ops/index.ts'
 import { toNumbers } from '../../src/tensor/dtype.ts'
@@ -33,7 +34,7 @@ function expectClose(found: readonly number[], wanted: readonly number[], tolera
   expect(worst).toBeLessThanOrEqual(tolerance)
 }
 
-test('both forms are the definition, for any rows, columns and factors', async () => {
+test('all forms are the definition, for any rows, columns and factors', async () => {
   const size = fc.integer({ min: 1, max: 9 })
   await fc.assert(
     fc.asyncProperty(size, size, size, fc.integer({ min: 0, max: 1000 }), async (first, second, columns, seed) => {
@@ -42,6 +43,7 @@ test('both forms are the definition, for any rows, columns and factors', async (
       const wanted = expected(Array.from(data), rows, columns)
       const tolerance = 2e-6 * rows * columns
       expectClose(await evaluate(directTransform, data, [rows, columns]), wanted, tolerance)
+      expectClose(await evaluate(chirpTransform, data, [rows, columns]), wanted, tolerance)
       expectClose(
         await evaluate((x) => fourStepTransform(x, [first, second]), data, [rows, columns]),
         wanted,
@@ -80,6 +82,36 @@ test.each([384, 251])('%i tokens: the definition, and the gradient is the transf
     return vectorJacobianProduct([ops.fft2Real(x)], [cotangent], [x])[0] ?? x
   }
   expect(await evaluate(pullBack, data, shape)).toEqual(found)
+})
+
+test('a long prime, 3511 tokens: elements of the definition, and its own gradient', async () => {
+  const [rows, columns] = [3511, 2]
+  const data = new RandomStream(7).normal(0, 0, rows * columns)
+  const shape = [rows, columns]
+  const found = await evaluate((x) => ops.fft2Real(x), data, shape)
+  const places = [0, 1, 2, 3, 777, 3509, 3510, 5000, 7020, 7021]
+  const wanted = places.map((at) => {
+    const [k, l] = [Math.floor(at / columns), at % columns]
+    return data.reduce((sum, value, i) => {
+      const angle = ((k * Math.floor(i / columns)) % rows) / rows + (l * (i % columns)) / columns
+      return sum + value * Math.cos(2 * Math.PI * angle)
+    }, 0)
+  })
+  expectClose(
+    places.map((at) => found[at] ?? Number.NaN),
+    wanted,
+    1e-3,
+  )
+  expect(await evaluate((x) => vectorJacobianProduct([ops.fft2Real(x)], [x], [x])[0] ?? x, data, shape)).toEqual(found)
+})
+
+test('the work of a chirp grows like n^1.5 for primes too', () => {
+  const work = (size: number): number => {
+    const [blocks, rows] = blocksOf(size)
+    expect(blocks * rows).toBeGreaterThanOrEqual(size)
+    return size * (6 * blocks + 4 * rows)
+  }
+  expect(work(16381) / work(4093)).toBeLessThanOrEqual(8.5)
 })
 
 test('the work grows like n^1.5: a fourfold length takes at most about eight times as many products', () => {

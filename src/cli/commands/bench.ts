@@ -86,7 +86,7 @@ async function benchFNet(flags: Flags): Promise<void> {
 }
 
 async function writePage(results: readonly SpeedResult[], options: SpeedOptions, folder: string): Promise<string> {
-  const [{ renderReport }, { writeFileAtomic }, { mkdir }, speed] = await Promise.all([
+  const [{ renderFigureSvg, renderReport }, { writeFileAtomic }, { mkdir }, speed] = await Promise.all([
     import('../../train/report/render.ts'),
     import('../../io/atomic.ts'),
     import('node:fs/promises'),
@@ -105,10 +105,14 @@ async function writePage(results: readonly SpeedResult[], options: SpeedOptions,
       'Written by tenfold bench fnet. Memory is the largest resident set of the process, less what it had before the model was made.',
   })
   await mkdir(folder, { recursive: true })
-  const page = join(folder, 'speed.html')
-  await writeFileAtomic(page, Buffer.from(html))
-  await writeFileAtomic(join(folder, 'speed.json'), Buffer.from(`${JSON.stringify({ options, results }, null, 2)}\n`))
-  return page
+  const write = (name: string, text: string) => writeFileAtomic(join(folder, name), Buffer.from(text))
+  await write('speed.html', html)
+  await write('speed.json', `${JSON.stringify({ options, results }, null, 2)}\n`)
+  await write('speed.md', speed.speedMarkdown(results))
+  for (const [name, plot] of Object.entries(speed.speedPlots(results))) {
+    await write(`speed-${name}.svg`, await renderFigureSvg(plot))
+  }
+  return join(folder, 'speed.html')
 }
 
 export function addBench(program: Command): void {
@@ -121,7 +125,7 @@ export function addBench(program: Command): void {
     .option('--steps <n>', 'measured training steps, at least; the fastest counts', wholeNumber(1), 5)
     .option('--batch <n>', 'sequences in a step', wholeNumber(1), 1)
     .option('--threads <n>', "threads that compute one op (default: the runtime's choice)", wholeNumber(1))
-    .option('--out <dir>', 'where speed.html and speed.json go', 'runs/bench-fnet')
+    .option('--out <dir>', 'where speed.html goes, its numbers (.json, .md) and its pictures (.svg)', 'runs/bench-fnet')
     .option('--in-process', 'measure in this process and write no page')
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold bench fnet', 'tenfold bench fnet --lengths 512,2048 --encoders FNet,BERT'))

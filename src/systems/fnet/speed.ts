@@ -168,8 +168,15 @@ function encodersOf(results: readonly SpeedResult[]): MeasuredEncoder[] {
   return [...new Set(results.map(({ encoder }) => encoder))]
 }
 
-/** What the page shows. */
-export function speedSections(results: readonly SpeedResult[]): Section[] {
+/** The same table for a document, as Markdown. */
+export function speedMarkdown(results: readonly SpeedResult[]): string {
+  const { columns, rows } = speedTable(results)
+  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |\n`
+  return [columns, columns.map(() => '---'), ...rows].map(line).join('')
+}
+
+/** Time and memory against length, one line an encoder. */
+export function speedPlots(results: readonly SpeedResult[]): { readonly time: LinePlot; readonly memory: LinePlot } {
   const against = (title: string, label: string, value: (result: SpeedResult) => number | undefined): LinePlot => ({
     kind: 'lines',
     title,
@@ -182,6 +189,15 @@ export function speedSections(results: readonly SpeedResult[]): Section[] {
         .map((result) => ({ x: result.length, y: value(result) ?? Number.NaN })),
     })),
   })
+  return {
+    time: against('Time of a training step', 'milliseconds', ({ milliseconds }) => milliseconds),
+    memory: against('Peak memory', 'MiB', ({ peakMebibytes }) => peakMebibytes),
+  }
+}
+
+/** What the page shows. */
+export function speedSections(results: readonly SpeedResult[]): Section[] {
+  const plots = speedPlots(results)
   const ratios = speedRatios(results)
   const paper = [...paperRatios]
   const ratioPlot = (kind: 'time' | 'memory', title: string): LinePlot => ({
@@ -199,10 +215,7 @@ export function speedSections(results: readonly SpeedResult[]): Section[] {
       title: 'Against the length of the sequence',
       intro:
         'Encoders of equal width on this machine. Both scales are logarithmic: a straight line is a power of the length, and its slope the exponent.',
-      figures: [
-        against('Time of a training step', 'milliseconds', ({ milliseconds }) => milliseconds),
-        against('Peak memory', 'MiB', ({ peakMebibytes }) => peakMebibytes),
-      ],
+      figures: [plots.time, plots.memory],
     },
     {
       title: "FNet's advantage",

@@ -75,6 +75,26 @@ describe('learning', () => {
   })
 })
 
+test('the order of sentences is learned where a story has one', async () => {
+  const parts = ['in the morning they woke', 'at noon they ate', 'then evening came', 'at night they slept']
+  const stories = Array.from({ length: 80 }, (_, i) =>
+    parts.map((part) => `${part} by the ${nouns[i % 5]}.`).join('\n'),
+  )
+  const days = join(folder, 'days.txt')
+  writeFileSync(days, stories.join('\n'))
+  // Two sentences of a story fit, but no three.
+  const settings = {
+    ...tiny,
+    'data.folder': days,
+    'data.max_seq_length': 24,
+    'data.short_share': 0,
+    'train.epochs': 30,
+  }
+  const opened = await open(pretrain, { ...settings, 'optimizer.lr': 0.01 })
+  const { nsp_accuracy } = await trainFor(30, opened)
+  expect(nsp_accuracy).toBeGreaterThan(0.9)
+})
+
 describe('the same data every time', () => {
   test.each([
     ['pretrain', pretrain, { ...tiny, 'data.folder': text, 'data.max_seq_length': 32 }],

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { type SpeedResult, speedRatios, speedSections, speedTable } from '../../../src/systems/fnet/speed.ts'
+import {
+  type SpeedResult,
+  speedMarkdown,
+  speedRatios,
+  speedSections,
+  speedTable,
+} from '../../../src/systems/fnet/speed.ts'
 
 const result = (encoder: SpeedResult['encoder'], length: number, milliseconds?: number): SpeedResult => ({
   encoder,
@@ -20,4 +26,13 @@ test("the table has the paper's ratios in brackets and a dash where nothing was 
     ['4096', '100.0', '200', '-', '-', '-', '-'],
   ])
   expect(speedSections(results).map(({ figures }) => figures.length)).toEqual([2, 2, 1])
+})
+
+test('the table for documents', () => {
+  expect(speedMarkdown(results.slice(0, 2))).toBe(
+    `| length | FNet ms | FNet MiB | BERT ms | BERT MiB | time: BERT / FNet | memory: BERT / FNet |
+| --- | --- | --- | --- | --- | --- | --- |
+| 512 | 10.0 | 20 | 15.0 | 30 | 1.5 (2.0) | 1.5 (2.0) |
+`,
+  )
 })
