@@ -36,6 +36,7 @@ export interface FewShotOutcome {
 const greatestPool = 65_000
 
 async function labelsOf(data: Dataset): Promise<number[]> {
+  if (data.labels) return Array.from(data.labels).slice(0, greatestPool)
   const labels: number[] = []
   for await (const { label } of new DataLoader(data, { batchSize: evaluationBatchSize(data) })) {
     labels.push(...toNumbers((label as NDArray).data))

@@ -25,6 +25,8 @@ export interface BatchContext {
 export interface Dataset {
   readonly length: number
   readonly fields: Readonly<Record<string, Field>>
+  /** What field `label` has in each example, where that is known without reading the examples. */
+  readonly labels?: ArrayLike<number>
   batch(indices: ArrayLike<number>, context: BatchContext): Batch | Promise<Batch>
 }
 
@@ -62,9 +64,11 @@ export function arrayDataset(arrays: Readonly<Record<string, NDArray>>): Dataset
 export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   checkIndices(indices, dataset.length)
   const chosen = Array.from(indices)
+  const { labels } = dataset
   return {
     length: chosen.length,
     fields: dataset.fields,
+    ...(labels && { labels: chosen.map((index) => labels[index] ?? 0) }),
     batch(rows, context) {
       checkIndices(rows, chosen.length)
       return dataset.batch(

@@ -71,6 +71,8 @@ export async function imageFolder(folder: string, options: ImageFolderOptions): 
   return {
     length: paths.length,
     fields: { image: { dtype: 'uint8', shape }, label: { dtype: 'int32', shape: [] } },
+    // A picture that stands in for a damaged one brings its own label.
+    ...(options.onError !== 'skip' && { labels }),
     classes,
     paths,
     skipped,

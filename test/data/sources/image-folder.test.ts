@@ -2,6 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
+import { subset } from '../../../src/data/dataset.ts'
 import { DataLoader } from '../../../src/data/loader.ts'
 import { imageFolder } from '../../../src/data/sources/image-folder.ts'
 import { context, numbers, told, withFolder } from '../support.ts'
@@ -44,6 +45,17 @@ test('classes by folder, pictures by path, decoded by batch', async () => {
     expect(numbers(batch, 'label')).toEqual([1, 0, 1])
     expect(numbers(batch, 'image')).toEqual([30, 30, 30, 30, 40, 40, 40, 40, 10, 10, 10, 10])
     expect(batch.image?.shape).toEqual([3, 1, 2, 2])
+  })
+})
+
+test('labels are known without decoding, in parts of the folder too', async () => {
+  await withPictures(async (folder) => {
+    await writeFile(join(folder, 'dog', '2.png'), 'damaged')
+    const dataset = await imageFolder(folder, { size: 2, channels: 1 })
+    expect(dataset.labels).toEqual([0, 1, 1, 1])
+    expect(subset(dataset, [2, 0, 3]).labels).toEqual([1, 0, 1])
+    // What stands in for a damaged picture may be of another class.
+    expect((await imageFolder(folder, { size: 2, channels: 1, onError: 'skip' })).labels).toBeUndefined()
   })
 })
 
