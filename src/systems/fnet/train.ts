@@ -64,8 +64,8 @@ export const listops = defineRecipe({
   predictExample: '"[MAX 2 9 [MIN 4 7 ] 0 ]"',
   config: z.strictObject({
     data: listOpsSettings.prefault({}),
-    model: encoderSettings({ num_layers: 4, d_model: 128, d_ff: 512, num_heads: 4, dropout_rate: 0 }).prefault({}),
-    optimizer: optimizerSettings({ lr: 1e-3 }).prefault({}),
+    model: encoderSettings({ num_layers: 2, d_model: 64, d_ff: 256, num_heads: 4, dropout_rate: 0 }).prefault({}),
+    optimizer: optimizerSettings({ lr: 2e-3 }).prefault({}),
     train: trainSettings({ epochs: 4, batch_size: 32, evaluate_every: 200 }).prefault({}),
   }),
   open: ({ data }) => openListOps(data),
