@@ -6,10 +6,9 @@ import { add } from './binary.ts'
 import { convTransposeOp } from './conv-transpose.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { matmul, matmulWith } from './matmul.ts'
-import { concat, flip, permute, reshape } from './movement.ts'
+import { flip, permute, reshape } from './movement.ts'
 import { padAxis } from './padding.ts'
-import { sum } from './reduce.ts'
-import { kernelWindows, perAxis } from './windows.ts'
+import { perAxis } from './windows.ts'
 
 export interface ConvAttributes {
   readonly stride: readonly number[]
@@ -154,37 +153,6 @@ function convolveTurned(g: Tensor, weight: Tensor, input: Shape, attributes: Con
     dilation,
     groups,
   })
-}
-
-// Below this many positions per example a product over the whole batch beats one for each example and their sum.
-const fewPositions = 512
-
-/**
- * The weight's gradient [out, in / groups, ...kernel]: the output's gradient times the windows of the input that each
- * place of the kernel meets, summed over batch and positions.
- */
-export function convWeightGradient(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAttributes): Tensor {
-  const { stride, before, after, dilation, groups } = attributes
-  const [out = 0, perGroup = 0, ...kernel] = weight
-  const [n = 0, , ...positions] = g.shape
-  const count = positions.reduce((product, size) => product * size, 1)
-  const isJoined = count < fewPositions
-  // Joined: the batch is one more axis of positions, behind the channels.
-  const channelsFirst = (t: Tensor): Tensor => permute(t, [1, 0, ...spatialAxes(t.shape)])
-  let padded = isJoined ? channelsFirst(x) : x
-  for (const [i, axis] of spatialAxes(x.shape).entries())
-    padded = padAxis(padded, axis, sizeOf(before, i), sizeOf(after, i))
-  const windows = kernelWindows(padded, kernel, positions, { stride, dilation })
-  const places = perGroup * windows.length
-  const leading = isJoined ? [groups] : [n, groups]
-  const inner = isJoined ? n * count : count
-  const columns = concat(
-    windows.map((window) => reshape(window, [...leading, perGroup, 1, inner])),
-    -2,
-  )
-  const rows = reshape(isJoined ? channelsFirst(g) : g, [...leading, out / groups, inner])
-  const product = matmulWith(rows, reshape(columns, [...leading, places, inner]), { transposeB: true })
-  return reshape(isJoined ? product : sum(product, 0), weight) // [G, out/G, in/G * places]
 }
 
 /** Options of convolutions; a number holds for every axis. */

@@ -1,0 +1,102 @@
+/** The gradient of a convolution's weight, in the form that is fastest for its sizes. */
+import { type Shape, sizeOf } from '../tensor/shape.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { ConvAttributes } from './conv.ts'
+import { matmulWith } from './matmul.ts'
+import { concat, permute, reshape } from './movement.ts'
+import { padAxis } from './padding.ts'
+import { sum } from './reduce.ts'
+import { kernelWindows } from './windows.ts'
+
+/**
+ * The weight's gradient [out, in / groups, ...kernel]: the output's gradient times the windows of the input that each
+ * place of the kernel meets, summed over batch and positions. Measured in docs/decisions/014-convolution-gradients.md.
+ */
+export function convWeightGradient(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAttributes): Tensor {
+  return shiftsBoth(g, weight, attributes)
+    ? shiftedProduct(x, g, weight, attributes)
+    : windowProduct(x, g, weight, attributes)
+}
+
+const spatialAxes = (shape: Shape): number[] => shape.map((_, i) => i).slice(2)
+const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1)
+
+function paddedInput(x: Tensor, { before, after }: ConvAttributes): Tensor {
+  return spatialAxes(x.shape).reduce((padded, axis, i) => padAxis(padded, axis, sizeOf(before, i), sizeOf(after, i)), x)
+}
+
+// Narrower than this, the padding is too large a part of each row; with more weights the products are what counts.
+const narrowest = 16
+const mostChannelPairs = 128 * 128
+
+/** Whether moving the output's gradient along the last axis, and the input along the others, copies less. */
+function shiftsBoth(g: Tensor, [out = 0, perGroup = 0, ...kernel]: Shape, { stride, groups }: ConvAttributes): boolean {
+  const [across, along] = [product(kernel.slice(0, -1)), sizeOf(kernel, -1)]
+  const copies = along * (out / groups) + across * perGroup
+  return (
+    stride.every((step) => step === 1) &&
+    copies < across * along * perGroup &&
+    sizeOf(g.shape, -1) >= narrowest &&
+    out * perGroup <= mostChannelPairs
+  )
+}
+
+/**
+ * Stride 1: sum over p of g[p] x[p + i + j], with i a place of the kernel on all axes but the last and j its place on
+ * the last, equals sum over q of g[q - j] x[q + i]. So one product of the gradient moved along the last axis
+ * [along out, positions] and the input moved along the others [across in, positions] gives all places.
+ */
+function shiftedProduct(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAttributes): Tensor {
+  const { dilation, groups, stride } = attributes
+  const [out = 0, perGroup = 0, ...kernel] = weight
+  const n = sizeOf(g.shape, 0)
+  const [lead, along] = [kernel.slice(0, -1), sizeOf(kernel, -1)]
+  const padded = paddedInput(x, attributes)
+  // Positions behind the last that the kernel reaches would meet no gradient.
+  const reach = sizeOf(dilation, -1) * (along - 1)
+  const width = sizeOf(g.shape, -1) + reach
+  const positions = [...g.shape.slice(2, -1), width]
+  const joined = (parts: readonly Tensor[], channels: number): Tensor =>
+    reshape(
+      concat(
+        parts.map((part) => reshape(part, [n, groups, 1, channels, product(positions)])),
+        2,
+      ),
+      [n, groups, parts.length * channels, product(positions)],
+    )
+  const last = g.rank - 1
+  const gradients = Array.from({ length: along }, (_, j) => {
+    const shift = j * sizeOf(dilation, -1)
+    return padAxis(g, last, shift, reach - shift)
+  })
+  const inputs = kernelWindows(padded, [...lead, 1], positions, { stride, dilation })
+  const places = matmulWith(joined(gradients, out / groups), joined(inputs, perGroup), { transposeB: true })
+  const split = reshape(sum(places, 0), [groups, along, out / groups, product(lead), perGroup])
+  return reshape(permute(split, [0, 2, 4, 3, 1]), weight)
+}
+
+// Below this many positions per example a product over the whole batch beats one for each example and their sum.
+const fewPositions = 512
+
+/** All windows as columns, one product. */
+function windowProduct(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAttributes): Tensor {
+  const { stride, dilation, groups } = attributes
+  const [out = 0, perGroup = 0, ...kernel] = weight
+  const [n = 0, , ...positions] = g.shape
+  const count = product(positions)
+  const isJoined = count < fewPositions
+  // Joined: the batch is one more axis of positions, behind the channels.
+  const channelsFirst = (t: Tensor): Tensor => permute(t, [1, 0, ...spatialAxes(t.shape)])
+  const padded = paddedInput(isJoined ? channelsFirst(x) : x, attributes)
+  const windows = kernelWindows(padded, kernel, positions, { stride, dilation })
+  const places = perGroup * windows.length
+  const leading = isJoined ? [groups] : [n, groups]
+  const inner = isJoined ? n * count : count
+  const columns = concat(
+    windows.map((window) => reshape(window, [...leading, perGroup, 1, inner])),
+    -2,
+  )
+  const rows = reshape(isJoined ? channelsFirst(g) : g, [...leading, out / groups, inner])
+  const sums = matmulWith(rows, reshape(columns, [...leading, places, inner]), { transposeB: true })
+  return reshape(isJoined ? sums : sum(sums, 0), weight) // [G, out/G, in/G * places]
+}
