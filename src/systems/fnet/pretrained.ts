@@ -23,7 +23,7 @@ export interface StartSettings extends Settings {
   readonly model: CheckpointedSettings
   readonly data: { readonly max_seq_length: number }
   readonly tokenizer: TokenizerSettings
-  readonly pretrained?: { readonly run: string; readonly pooler: 'kept' | 'new' }
+  readonly pretrained?: { readonly run: string }
 }
 
 /** A run of `fnet/pretrain`: its facts, the settings of its model, and its weights by their names. */
@@ -61,9 +61,8 @@ async function vocabularyOfCheckpoint(path: string, file: string): Promise<Given
 export async function givenVocabulary({
   model: { checkpoint },
   tokenizer: { file },
-  pretrained,
+  pretrained: { run } = { run: '' },
 }: StartSettings): Promise<GivenVocabulary | undefined> {
-  const run = pretrained?.run
   if (run && checkpoint) throw new UsageError('pretrained.run and model.checkpoint: give one of them')
   if (checkpoint) return vocabularyOfCheckpoint(checkpoint, file)
   if (!run) return undefined
@@ -76,30 +75,20 @@ export async function givenVocabulary({
 export async function pretrainedWeights<Config extends StartSettings>(
   config: Config,
 ): Promise<Pretrained<Config> | undefined> {
-  const source = config.model.checkpoint ? await fromCheckpoint(config) : await fromRun(config)
-  if (!source) return undefined
-  const { model, max_seq_length, weights, summary } = source
-  const isKept = (name: string): boolean => config.pretrained?.pooler !== 'new' || !name.startsWith('fnet.pooler.')
-  return {
-    config: { ...config, model, data: { ...config.data, max_seq_length } },
-    weights: new Map([...weights].filter(([name]) => isKept(name))),
-    summary,
+  const { model, pretrained } = config
+  if (model.checkpoint) {
+    const file = await readCheckpointFile(model.checkpoint)
+    const loaded = checkpointWeights(file, model)
+    const data = { ...config.data, max_seq_length: file.max_seq_length }
+    return { config: { ...config, model: loaded.model, data }, weights: loaded.weights, summary: loaded.summary }
   }
-}
-
-async function fromCheckpoint({ model }: StartSettings) {
-  const file = await readCheckpointFile(model.checkpoint)
-  return { ...checkpointWeights(file, model), max_seq_length: file.max_seq_length }
-}
-
-async function fromRun({ model, pretrained }: StartSettings) {
   if (!pretrained?.run) return undefined
   const { model: trained, facts, weights, step } = await readPretrainedRun(pretrained.run)
   // Sizes and mixing are the run's; dropout is ours to choose. The weights are in the run, whatever it started from.
   const { dropout_rate, mixing_dropout_rate } = model
+  const data = { ...config.data, max_seq_length: facts.max_seq_length }
   return {
-    model: { ...trained, dropout_rate, mixing_dropout_rate, checkpoint: '' },
-    max_seq_length: facts.max_seq_length,
+    config: { ...config, model: { ...trained, dropout_rate, mixing_dropout_rate, checkpoint: '' }, data },
     weights,
     summary: `starts from ${pretrained.run}, step ${step}, ${trained.model_arch}`,
   }

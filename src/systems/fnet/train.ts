@@ -43,15 +43,7 @@ export const classify = defineRecipe({
   summary: 'spam or ham, or any CSV of text and label (--set data.file=CSV); from a pre-trained run or from scratch',
   config: z.strictObject({
     pretrained: z
-      .strictObject({
-        run: z.string().default('').describe('a run of fnet/pretrain to start from'),
-        pooler: z
-          .enum(['kept', 'new'])
-          .default('kept')
-          .describe(
-            'the layer between the first token and the classifier: as pre-trained (official), or with new weights',
-          ),
-      })
+      .strictObject({ run: z.string().default('').describe('a run of fnet/pretrain to start from') })
       .prefault({}),
     data: labelledTextSettings({ max_seq_length: 128 }).prefault({}),
     tokenizer: tokenizerSettings(4000).prefault({}),

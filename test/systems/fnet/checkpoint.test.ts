@@ -168,18 +168,6 @@ describe('classification', () => {
     expect(experiment.weights.get(pooler)?.data).not.toEqual(ours.get(pooler)?.data)
   })
 
-  test('with a new pooler on request', async () => {
-    const { experiment } = await begin(classify, {
-      'model.checkpoint': files['official .npz'],
-      'pretrained.pooler': 'new',
-    })
-    for (const [name, variable] of experiment.weights) {
-      if (!name.startsWith('fnet.')) continue
-      if (name === 'fnet.pooler.dense.weight') expect(variable.data).not.toEqual(ours.get(name)?.data)
-      else expect([name, variable.data]).toEqual([name, ours.get(name)?.data])
-    }
-  })
-
   test.each([
     [{ model_arch: 'bert' }, {}],
     [{ model_arch: 'linear' }, {}],
