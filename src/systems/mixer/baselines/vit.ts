@@ -31,7 +31,10 @@ class Block extends Module {
   }
 }
 
-/** Patches, learned positions, `depth` blocks, norm; the mean over tokens is classified, as in Mixer. `width`: a multiple of `headWidth`. */
+/**
+ * Patches, learned positions (vectors of length about 1 at first), `depth` blocks, norm; the mean over tokens is classified, as in
+ * Mixer. `width`: a multiple of `headWidth`.
+ */
 export class ViT extends Module {
   readonly proj: Conv2d
   readonly pos_embed
