@@ -6,10 +6,10 @@ import { add } from './binary.ts'
 import { convTransposeOp } from './conv-transpose.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { matmulWith } from './matmul.ts'
-import { concat, flip, permute, reshape } from './movement.ts'
-import { padAxis } from './padding.ts'
+import { flip, permute, reshape } from './movement.ts'
+import { pad, padAxis } from './padding.ts'
 import { sum } from './reduce.ts'
-import { kernelWindows, perAxis } from './windows.ts'
+import { perAxis, windowColumns } from './windows.ts'
 
 export interface ConvAttributes {
   readonly stride: readonly number[]
@@ -171,17 +171,14 @@ export function convWeightGradient(x: Tensor, g: Tensor, weight: Shape, attribut
   const isJoined = count < fewPositions
   // Joined: the batch is one more axis of positions, behind the channels.
   const channelsFirst = (t: Tensor): Tensor => permute(t, [1, 0, ...spatialAxes(t.shape)])
-  let padded = isJoined ? channelsFirst(x) : x
-  for (const [i, axis] of spatialAxes(x.shape).entries())
-    padded = padAxis(padded, axis, sizeOf(before, i), sizeOf(after, i))
-  const windows = kernelWindows(padded, kernel, positions, { stride, dilation })
-  const places = perGroup * windows.length
+  const borders = spatialAxes(x.shape).map((_, i) => [sizeOf(before, i), sizeOf(after, i)])
+  const padded = pad(isJoined ? channelsFirst(x) : x, borders.reverse().flat())
+  const places = perGroup * kernel.reduce((product, size) => product * size, 1)
   const leading = isJoined ? [groups] : [n, groups]
   const inner = isJoined ? n * count : count
-  const columns = concat(
-    windows.map((window) => reshape(window, [...leading, perGroup, 1, inner])),
-    -2,
-  )
+  const columns = isJoined
+    ? windowColumns(padded, 1, [1, ...kernel], [n, ...positions], { stride: [1, ...stride], dilation: [1, ...dilation] })
+    : windowColumns(padded, 2, kernel, positions, { stride, dilation })
   const rows = reshape(isJoined ? channelsFirst(g) : g, [...leading, out / groups, inner])
   const product = matmulWith(rows, reshape(columns, [...leading, places, inner]), { transposeB: true })
   return reshape(isJoined ? product : sum(product, 0), weight) // [G, out/G, in/G * places]
@@ -228,6 +225,7 @@ function isPatchwise(
   const kernel = weight.slice(2)
   return (
     groups === 1 &&
+    kernel.some((size) => size > 1) &&
     input.length === weight.length &&
     input[1] === weight[1] &&
     kernel.length === stride.length &&
