@@ -177,7 +177,10 @@ export function convWeightGradient(x: Tensor, g: Tensor, weight: Shape, attribut
   const leading = isJoined ? [groups] : [n, groups]
   const inner = isJoined ? n * count : count
   const columns = isJoined
-    ? windowColumns(padded, 1, [1, ...kernel], [n, ...positions], { stride: [1, ...stride], dilation: [1, ...dilation] })
+    ? windowColumns(padded, 1, [1, ...kernel], [n, ...positions], {
+        stride: [1, ...stride],
+        dilation: [1, ...dilation],
+      })
     : windowColumns(padded, 2, kernel, positions, { stride, dilation })
   const rows = reshape(isJoined ? channelsFirst(g) : g, [...leading, out / groups, inner])
   const product = matmulWith(rows, reshape(columns, [...leading, places, inner]), { transposeB: true })

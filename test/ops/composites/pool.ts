@@ -32,7 +32,10 @@ export const samples: Record<string, ops.Sample[]> = {
   pixelUnshuffle: [{ inputs: [[1, 2, 4, 6]], call: (x) => ops.pixelUnshuffle(x, 2) }],
   kernelWindows: [{ inputs: [[1, 2, 5]], call: (x) => ops.kernelWindows(x, [2], [2], { stride: [3], dilation: [1] }) }],
   windowColumns: [
-    { inputs: [[1, 2, 4, 5]], call: (x) => ops.windowColumns(x, 2, [2, 3], [2, 2], { stride: [1, 2], dilation: [2, 1] }) },
+    {
+      inputs: [[1, 2, 4, 5]],
+      call: (x) => ops.windowColumns(x, 2, [2, 3], [2, 2], { stride: [1, 2], dilation: [2, 1] }),
+    },
   ],
 }
 
