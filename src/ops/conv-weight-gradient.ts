@@ -4,9 +4,9 @@ import type { Tensor } from '../tensor/tensor.ts'
 import type { ConvAttributes } from './conv.ts'
 import { matmulWith } from './matmul.ts'
 import { concat, permute, reshape } from './movement.ts'
-import { padAxis } from './padding.ts'
+import { pad, padAxis } from './padding.ts'
 import { sum } from './reduce.ts'
-import { kernelWindows } from './windows.ts'
+import { kernelWindows, windowColumns } from './windows.ts'
 
 /**
  * The weight's gradient [out, in / groups, ...kernel]: the output's gradient times the windows of the input that each
@@ -22,7 +22,8 @@ const spatialAxes = (shape: Shape): number[] => shape.map((_, i) => i).slice(2)
 const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1)
 
 function paddedInput(x: Tensor, { before, after }: ConvAttributes): Tensor {
-  return spatialAxes(x.shape).reduce((padded, axis, i) => padAxis(padded, axis, sizeOf(before, i), sizeOf(after, i)), x)
+  const borders = spatialAxes(x.shape).map((_, i) => [sizeOf(before, i), sizeOf(after, i)])
+  return pad(x, borders.reverse().flat())
 }
 
 // Narrower than this, the padding is too large a part of each row; with more weights the products are what counts.
@@ -88,14 +89,15 @@ function windowProduct(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAttr
   // Joined: the batch is one more axis of positions, behind the channels.
   const channelsFirst = (t: Tensor): Tensor => permute(t, [1, 0, ...spatialAxes(t.shape)])
   const padded = paddedInput(isJoined ? channelsFirst(x) : x, attributes)
-  const windows = kernelWindows(padded, kernel, positions, { stride, dilation })
-  const places = perGroup * windows.length
+  const places = perGroup * product(kernel)
   const leading = isJoined ? [groups] : [n, groups]
   const inner = isJoined ? n * count : count
-  const columns = concat(
-    windows.map((window) => reshape(window, [...leading, perGroup, 1, inner])),
-    -2,
-  )
+  const columns = isJoined
+    ? windowColumns(padded, 1, [1, ...kernel], [n, ...positions], {
+        stride: [1, ...stride],
+        dilation: [1, ...dilation],
+      })
+    : windowColumns(padded, 2, kernel, positions, { stride, dilation })
   const rows = reshape(isJoined ? channelsFirst(g) : g, [...leading, out / groups, inner])
   const sums = matmulWith(rows, reshape(columns, [...leading, places, inner]), { transposeB: true })
   return reshape(isJoined ? sums : sum(sums, 0), weight) // [G, out/G, in/G * places]

@@ -1,8 +1,9 @@
 /** What convolution and pooling share: the places of a kernel, and what each of them sees of the input. */
 import { type Shape, sizeOf } from '../tensor/shape.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { constant, type Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
-import { slice } from './movement.ts'
+import { indexSelect } from './indexing.ts'
+import { concat, reshape, slice } from './movement.ts'
 
 /** How a kernel moves over the axes behind batch and channel. */
 export interface WindowAttributes {
@@ -32,6 +33,44 @@ export function kernelWindows(
       return slice(window, [start, start + (sizeOf(positions, i) - 1) * step + 1, step], i + 2)
     }, x),
   )
+}
+
+/**
+ * The same windows, one after the other behind the leading axes: [...leading, places * positions], row-major, for a matrix
+ * product with all places at once. Only the shifts along the last axis are cut out; one Gather, which runs on all threads and
+ * copies whole rows, makes the rest of them and joins all (docs/decisions/016-window-columns.md).
+ * x: [...leading, ...sizes], padded already, with one size for each axis of the kernel.
+ */
+export function windowColumns(
+  x: Tensor,
+  leading: number,
+  kernel: Shape,
+  positions: Shape,
+  { stride, dilation }: WindowAttributes,
+): Tensor {
+  const last = kernel.length - 1
+  const lastOf = (list: readonly number[]): number => sizeOf(list, last)
+  const shifts = Array.from({ length: lastOf(kernel) }, (_, place) => {
+    const start = place * lastOf(dilation)
+    return slice(x, [start, start + (lastOf(positions) - 1) * lastOf(stride) + 1, lastOf(stride)], leading + last)
+  })
+  const outer = x.shape.slice(0, leading)
+  const sizes = x.shape.slice(leading, leading + last)
+  const rowsOfShift = sizes.reduce((product, size) => product * size, 1)
+  const rows = reshape(concat(shifts, leading), [...outer, shifts.length * rowsOfShift, lastOf(positions)])
+  const indices = kernelPlaces(kernel).flatMap((place) =>
+    kernelPlaces(positions.slice(0, -1)).map((position) => {
+      const row = position.reduce((flat, index, i) => {
+        return flat * sizeOf(sizes, i) + index * sizeOf(stride, i) + sizeOf(place, i) * sizeOf(dilation, i)
+      }, 0)
+      return BigInt(lastOf(place) * rowsOfShift + row)
+    }),
+  )
+  const isWhole = indices.length === sizeOf(rows.shape, leading) && indices.every((index, i) => index === BigInt(i))
+  const joined = isWhole
+    ? rows
+    : indexSelect(rows, constant(BigInt64Array.from(indices), [indices.length], 'int64'), leading)
+  return reshape(joined, [...outer, indices.length * lastOf(positions)])
 }
 
 /** One number for every axis, or a list with one for each. */

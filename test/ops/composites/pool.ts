@@ -31,6 +31,12 @@ export const samples: Record<string, ops.Sample[]> = {
   pixelShuffle: [{ inputs: [[1, 8, 2, 3]], call: (x) => ops.pixelShuffle(x, 2) }],
   pixelUnshuffle: [{ inputs: [[1, 2, 4, 6]], call: (x) => ops.pixelUnshuffle(x, 2) }],
   kernelWindows: [{ inputs: [[1, 2, 5]], call: (x) => ops.kernelWindows(x, [2], [2], { stride: [3], dilation: [1] }) }],
+  windowColumns: [
+    {
+      inputs: [[1, 2, 4, 5]],
+      call: (x) => ops.windowColumns(x, 2, [2, 3], [2, 2], { stride: [1, 2], dilation: [2, 1] }),
+    },
+  ],
 }
 
 export const errors: Record<string, ops.Sample> = {
