@@ -11,6 +11,7 @@ import { type Member, runMembers } from '../../../src/systems/mixer/studies/memb
 import { costOf, families, familyNames, matchingWidth } from '../../../src/systems/mixer/studies/models.ts'
 import type { FinishedScaleMember } from '../../../src/systems/mixer/studies/scale.ts'
 import { findings } from '../../../src/systems/mixer/studies/scale-report.ts'
+import { toNumbers } from '../../../src/tensor/dtype.ts'
 import { Generator } from '../../../src/util/random.ts'
 
 const sizes = { image_size: [28, 28], in_channels: 1, num_classes: 10, patch_size: 7, width: 64, depth: 4 } as const
@@ -30,7 +31,7 @@ test('the positions of the ViT are vectors of length about 1 from the start, at 
   for (const width of [32, 96]) {
     init.manualSeed(0)
     const { data, shape } = new ViT({ ...sizes, width }).pos_embed
-    const squares = Array.from(data, (value) => Number(value) ** 2)
+    const squares = toNumbers(data).map((value) => value ** 2)
     expect(shape).toEqual([16, width])
     expect(squares.reduce((sum, value) => sum + value, 0) / 16).toBeCloseTo(1, 0)
   }
