@@ -21,12 +21,14 @@ function seriesOf(results: Results, axis: Axis, x: (member: FinishedScaleMember)
 
 function figuresOf(results: Results): Figure[] {
   const y = { label: 'test accuracy', percent: true }
-  const everything = familyNames.map((family) => ({
+  // Members with less data cost the same: they would stand on one upright line and hide the others.
+  const most = Math.max(...results.map(({ examples }) => examples))
+  const withMostData = familyNames.map((family) => ({
     name: families[family].title,
-    members: results.filter((member) => member.family === family),
+    members: results.filter((member) => member.family === family && member.examples === most),
   }))
   const cloud = (x: (member: FinishedScaleMember) => number) =>
-    everything
+    withMostData
       .filter(({ members }) => members.length > 0)
       .map(({ name, members }) => ({
         name,
@@ -62,7 +64,7 @@ function figuresOf(results: Results): Figure[] {
     {
       kind: 'scatter',
       title: 'Training cost',
-      caption: 'Every member. Multiply-adds of the whole training: three times the forward pass.',
+      caption: 'Every size, with the most data. Multiply-adds of the whole training: three times the forward pass.',
       x: { label: 'G multiply-adds', log: true },
       y,
       series: cloud((member) => trainingCost(member) / 1e9),
