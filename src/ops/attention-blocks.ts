@@ -11,9 +11,8 @@ import { concat, slice } from './movement.ts'
 import { sum, sumTo } from './reduce.ts'
 import { softmax } from './softmax.ts'
 
-// Scores of a block: 32 MB. Scores that are kept whole: up to 64 MB. Measured in docs/decisions/022-attention-blocks.md.
-const blockElements = 8_388_608
-const keptElements = 16_777_216
+// Scores that are there at one time, and scores that are kept whole: 64 MB. Measured in docs/decisions/022-attention-blocks.md.
+const mostElements = 16_777_216
 
 /** Queries, keys, values, and what is added to the scores (or nothing). */
 export interface AttentionInputs {
@@ -30,8 +29,8 @@ type Rows = readonly [start: number, stop: number]
 export function queryBlocks({ q, k, added }: AttentionInputs): Rows[] | undefined {
   const [queries, keys] = [sizeOf(q.shape, -2), sizeOf(k.shape, -2)]
   const leading = Math.max(...[q, k, added].map((x) => (x ? elementCount(x.shape.slice(0, -2)) : 1)))
-  if (!currentTrace()?.tuned || leading * queries * keys <= keptElements) return undefined
-  const rows = Math.max(32, Math.floor(blockElements / (leading * keys)))
+  if (!currentTrace()?.tuned || leading * queries * keys <= mostElements) return undefined
+  const rows = Math.max(32, Math.floor(mostElements / (leading * keys)))
   return Array.from({ length: Math.ceil(queries / rows) }, (_, i) => [i * rows, Math.min(queries, (i + 1) * rows)])
 }
 
