@@ -1,5 +1,6 @@
 /** The gradient of a convolution's weight, in the form that is fastest for its sizes. */
-import { type Shape, sizeOf } from '../tensor/shape.ts'
+import { elementCount } from '../tensor/dtype.ts'
+import { type Shape, sizeOf, spatialAxes } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { ConvAttributes } from './conv.ts'
 import { matmulWith } from './matmul.ts'
@@ -18,9 +19,6 @@ export function convWeightGradient(x: Tensor, g: Tensor, weight: Shape, attribut
     : windowProduct(x, g, weight, attributes)
 }
 
-const spatialAxes = (shape: Shape): number[] => shape.map((_, i) => i).slice(2)
-const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1)
-
 function paddedInput(x: Tensor, { before, after }: ConvAttributes): Tensor {
   const borders = spatialAxes(x.shape).map((_, i) => [sizeOf(before, i), sizeOf(after, i)])
   return pad(x, borders.reverse().flat())
@@ -32,7 +30,7 @@ const mostChannelPairs = 128 * 128
 
 /** Whether moving the output's gradient along the last axis, and the input along the others, copies less. */
 function shiftsBoth(g: Tensor, [out = 0, perGroup = 0, ...kernel]: Shape, { stride, groups }: ConvAttributes): boolean {
-  const [across, along] = [product(kernel.slice(0, -1)), sizeOf(kernel, -1)]
+  const [across, along] = [elementCount(kernel.slice(0, -1)), sizeOf(kernel, -1)]
   const copies = along * (out / groups) + across * perGroup
   return (
     stride.every((step) => step === 1) &&
@@ -60,10 +58,10 @@ function shiftedProduct(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAtt
   const joined = (parts: readonly Tensor[], channels: number): Tensor =>
     reshape(
       concat(
-        parts.map((part) => reshape(part, [n, groups, 1, channels, product(positions)])),
+        parts.map((part) => reshape(part, [n, groups, 1, channels, elementCount(positions)])),
         2,
       ),
-      [n, groups, parts.length * channels, product(positions)],
+      [n, groups, parts.length * channels, elementCount(positions)],
     )
   const last = g.rank - 1
   const gradients = Array.from({ length: along }, (_, j) => {
@@ -72,7 +70,7 @@ function shiftedProduct(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAtt
   })
   const inputs = kernelWindows(padded, [...lead, 1], positions, { stride, dilation })
   const places = matmulWith(joined(gradients, out / groups), joined(inputs, perGroup), { transposeB: true })
-  const split = reshape(sum(places, 0), [groups, along, out / groups, product(lead), perGroup])
+  const split = reshape(sum(places, 0), [groups, along, out / groups, elementCount(lead), perGroup])
   return reshape(permute(split, [0, 2, 4, 3, 1]), weight)
 }
 
@@ -84,12 +82,12 @@ function windowProduct(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAttr
   const { stride, dilation, groups } = attributes
   const [out = 0, perGroup = 0, ...kernel] = weight
   const [n = 0, , ...positions] = g.shape
-  const count = product(positions)
+  const count = elementCount(positions)
   const isJoined = count < fewPositions
   // Joined: the batch is one more axis of positions, behind the channels.
   const channelsFirst = (t: Tensor): Tensor => permute(t, [1, 0, ...spatialAxes(t.shape)])
   const padded = paddedInput(isJoined ? channelsFirst(x) : x, attributes)
-  const places = perGroup * product(kernel)
+  const places = perGroup * elementCount(kernel)
   const leading = isJoined ? [groups] : [n, groups]
   const inner = isJoined ? n * count : count
   const columns = isJoined

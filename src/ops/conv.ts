@@ -1,13 +1,15 @@
 /** Convolutions, in PyTorch's layouts: input [N, C, ...], weight [out, in / groups, ...kernel]. Cross-correlation. */
-import { formatShape, type Shape, sizeOf } from '../tensor/shape.ts'
+import { formatShape, type Shape, sizeOf, spatialAxes } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
 import { convTransposeOp } from './conv-transpose.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
-import { matmul, matmulWith } from './matmul.ts'
+import { linear } from './linear.ts'
+import { matmulWith } from './matmul.ts'
 import { flip, permute, reshape } from './movement.ts'
 import { padAxis } from './padding.ts'
+import { flatten } from './rearrange.ts'
 import { perAxis } from './windows.ts'
 
 export interface ConvAttributes {
@@ -119,8 +121,6 @@ function swapChannels(weight: Tensor, groups: number): Tensor {
   return reshape(swapped, [groups * second, first / groups, ...kernel])
 }
 
-const spatialAxes = (shape: Shape): number[] => shape.map((_, i) => i).slice(2)
-
 /**
  * The input's gradient is the transposed convolution of the output's. With stride 1 that is a convolution too, with the
  * kernel turned around; its kernel runs faster, but turning takes longer than it saves where channels are many and
@@ -182,7 +182,7 @@ function convolve(x: Operand, weight: Operand, bias: Operand | undefined, option
     const product = !isPatchwise(input.shape, kernel.shape, attributes)
       ? apply(convOp, [input, kernel], attributes)
       : kernel.shape.slice(2).every((size) => size === 1)
-        ? pointwiseProduct(input, kernel)
+        ? linear(input, flatten(kernel, 1), undefined, { axis: 1 })
         : patchProduct(input, kernel)
     if (bias === undefined) return product
     return add(product, reshape(bias, [1, -1, ...new Array<number>(axes).fill(1)]))
@@ -206,14 +206,6 @@ function isPatchwise(
       (size, i) => size === stride[i] && (dilation[i] === 1 || size === 1) && sizeOf(input, i + 2) % size === 0,
     )
   )
-}
-
-/** A kernel of one place: the weight from the left, so that nothing is transposed, forward or backward. */
-function pointwiseProduct(input: Tensor, weight: Tensor): Tensor {
-  const [n = 0, channels = 0, ...sizes] = input.shape
-  const out = sizeOf(weight.shape, 0)
-  const product = matmul(reshape(weight, [out, channels]), reshape(input, [n, channels, -1])) // [N, out, positions]
-  return reshape(product, [n, out, ...sizes])
 }
 
 /** The matrix product of all patches, each flattened, with the weight: [N, C, h*p, w*q] -> [N, out, h, w]. */

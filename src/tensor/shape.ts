@@ -79,3 +79,8 @@ export function checkShape(op: string, shape: Shape): void {
     }
   }
 }
+
+/** The axes behind batch and channel. */
+export function spatialAxes(shape: Shape): number[] {
+  return shape.map((_, axis) => axis).slice(2)
+}
