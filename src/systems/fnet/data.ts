@@ -12,7 +12,7 @@ import type { NDArray } from '../../tensor/dtype.ts'
 import { UsageError } from '../../util/errors.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
 import type { MaskedSequence, MaskingIds } from './masking.ts'
-import { encodeSegments, type SentencePair, sentencePairs } from './sentence-pairs.ts'
+import { encodeSegments, randomSecondPairs, type SentencePair, sentencePairs } from './sentence-pairs.ts'
 
 /** int32 [rows, columns] of rows of equal length. */
 function int32Rows(rows: readonly (readonly number[])[], columns: number): NDArray {
@@ -41,15 +41,17 @@ export interface PairOptions {
   /** Share of the pairs that are made for a random shorter length (BERT's `short_seq_prob`), so that short texts are known too. */
   readonly shortShare: number
   readonly ids: SpecialIds
+  /** What stands second where it does not follow: a passage of another document (BERT), or the first part (the official code). */
+  readonly nextSentence: 'random' | 'swapped'
   readonly seed: number | bigint
 }
 
 /** The shortest length a short pair may have. */
 const shortest = 12
 
-/** The sentence pairs of all documents; the cuts and swaps follow from the seed. */
+/** The sentence pairs of all documents; cuts, swaps and strangers follow from the seed. */
 export function makePairs(documents: readonly (readonly number[][])[], options: PairOptions): SentencePair[] {
-  const { maxLength, shortShare, ids, seed } = options
+  const { maxLength, shortShare, ids, nextSentence, seed } = options
   const random = new Generator(seed)
   const uniform = (): number => random.uniform(1)[0] ?? 0
   const whole = (low: number, high: number): number => random.integers(low, high, 1)[0] ?? low
@@ -57,7 +59,9 @@ export function makePairs(documents: readonly (readonly number[][])[], options: 
     pivot: (bound: number) => whole(1, bound),
     coin: uniform,
     length: () => (uniform() < shortShare && maxLength > shortest ? whole(shortest, maxLength + 1) : maxLength),
+    other: (bound: number) => whole(0, bound),
   }
+  if (nextSentence === 'random') return randomSecondPairs(documents, maxLength, ids, draws)
   return documents.flatMap((lines) => [...sentencePairs(lines, maxLength, ids, draws)])
 }
 

@@ -28,6 +28,12 @@ export const pretrainingDataSettings = z.strictObject({
   folder: z.string().default('').describe('your own text instead: a file, or a folder with .txt files'),
   max_seq_length: z.number().int().min(16).default(128).describe('tokens in a pair of segments'),
   short_share: share.default(0.1).describe('share of the pairs made for a random shorter length, as BERT has it'),
+  next_sentence: z
+    .enum(['random', 'swapped'])
+    .default('random')
+    .describe(
+      'what stands second in half of the pairs: text of another document (BERT), or the pair swapped (official code)',
+    ),
   max_predictions_per_seq: whole.default(20).describe('hidden tokens in a pair, at most'),
   masking_rate: z.number().gt(0).lt(1).default(0.15).describe('share of the tokens that are hidden'),
   mask_token_proportion: share.default(0.8).describe('share of the hidden tokens that become [MASK]'),
@@ -107,7 +113,7 @@ export async function openPretraining(
     randomShare: data.random_token_proportion,
   })
   const [trainTokens, testTokens] = [tokenizeDocuments(rest, tokenizer), tokenizeDocuments(held, tokenizer)]
-  const options = { maxLength, shortShare: data.short_share, ids }
+  const options = { maxLength, shortShare: data.short_share, nextSentence: data.next_sentence, ids }
   const trainPairs = makePairs(trainTokens, { ...options, seed: deriveSeed(data.split_seed, 'train pairs') })
   const allTest = makePairs(testTokens, { ...options, seed: deriveSeed(data.split_seed, 'test pairs') })
   if (trainPairs.length === 0 || allTest.length === 0) {

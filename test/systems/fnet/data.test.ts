@@ -33,7 +33,7 @@ test('of the hidden tokens about 80 % become [MASK], 10 % another word, 10 % sta
 
 describe('sentence pairs with hidden words', () => {
   const documents = [Array.from({ length: 30 }, (_, i) => Array.from({ length: 4 + (i % 5) }, (_, k) => 10 + i + k))]
-  const pairs = makePairs(documents, { maxLength: 24, shortShare: 0.3, ids, seed: 3 })
+  const pairs = makePairs(documents, { maxLength: 24, shortShare: 0.3, ids, nextSentence: 'swapped', seed: 3 })
   const dataset = (mode: 'dynamic' | 'fixed') => maskedPairs(pairs, 4, masker({ ...masking, maxPredictions: 4 }), mode)
 
   test('every sentence of a document is used at most once, in both orders', () => {
@@ -50,6 +50,43 @@ describe('sentence pairs with hidden words', () => {
     expect(await read('dynamic', 0)).toEqual(await read('dynamic', 0))
     expect(await read('dynamic', 0)).not.toEqual(await read('dynamic', 1))
     expect(await read('fixed', 0)).toEqual(await read('fixed', 1))
+  })
+})
+
+describe("pairs by BERT's rule", () => {
+  /** Document d has the ids 100 d + 10 and up. */
+  const stories = [1, 2, 3].map((d) =>
+    Array.from({ length: 12 }, (_, i) => Array.from({ length: 5 }, (_, k) => 100 * d + 10 + 5 * i + k)),
+  )
+  const options = { maxLength: 24, shortShare: 0.3, ids, nextSentence: 'random', seed: 5 } as const
+  /** The documents of a pair's two segments. */
+  const sources = ({ inputIds, typeIds }: { inputIds: readonly number[]; typeIds: readonly number[] }) =>
+    [0, 1].map(
+      (type) => new Set(inputIds.filter((id, i) => id > 6 && typeIds[i] === type).map((id) => Math.floor(id / 100))),
+    )
+
+  test('the second segment follows the first, or is of another document', () => {
+    const pairs = makePairs(stories, options)
+    expect(new Set(pairs.map(({ label }) => label))).toEqual(new Set([0, 1]))
+    for (const pair of pairs) {
+      const [first = new Set(), second = new Set()] = sources(pair)
+      expect([first.size, second.size]).toEqual([1, 1])
+      expect([...first][0] === [...second][0]).toBe(pair.label === 0)
+      expect(pair.inputIds).toHaveLength(24)
+      expect(pair.inputIds.filter((id) => id === ids.sep)).toHaveLength(2)
+    }
+  })
+
+  test('of one document alone, it is of another place', () => {
+    const [story = []] = stories
+    const follows = (pair: { inputIds: readonly number[] }): boolean => {
+      const end = pair.inputIds.indexOf(ids.sep)
+      return pair.inputIds[end + 1] === (pair.inputIds[end - 1] ?? 0) + 1
+    }
+    const pairs = makePairs([story], options)
+    expect(pairs.length).toBeGreaterThan(2)
+    for (const pair of pairs) expect(follows(pair)).toBe(pair.label === 0)
+    expect(new Set(pairs.map(({ label }) => label))).toEqual(new Set([0, 1]))
   })
 })
 

@@ -86,6 +86,7 @@ test('the order of sentences is learned where a story has one', async () => {
   const settings = {
     ...tiny,
     'data.folder': days,
+    'data.next_sentence': 'swapped',
     'data.max_seq_length': 24,
     'data.short_share': 0,
     'train.epochs': 30,
