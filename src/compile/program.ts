@@ -2,9 +2,8 @@
 import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
 import { loadSession } from '../runtime/node.ts'
 import type { KernelTime, Session, SessionOptions } from '../runtime/session.ts'
-import { elementCount, type NDArray } from '../tensor/dtype.ts'
+import { allocate, elementCount, type NDArray } from '../tensor/dtype.ts'
 import { describeOrigin } from '../tensor/origin.ts'
-import { formatShape, sameShape } from '../tensor/shape.ts'
 import { constant, type Feed, type GraphNode, type Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { TenfoldError } from '../util/errors.ts'
@@ -128,26 +127,17 @@ export class Program {
       }
       return inputOf(leaf)
     })
-    const outputs = [
-      ...this.#results.map(() => undefined),
-      ...this.#assigned.map((variable) => ({
-        dtype: variable.dtype,
-        shape: variable.shape,
-        data: variable.backBuffer,
-      })),
-    ]
-    const results = await retell(this.#origins, () => this.#session.run(values, outputs))
+    const results = this.#results.map(({ dtype, shape }) => ({
+      dtype,
+      shape,
+      data: allocate(dtype, elementCount(shape)),
+    }))
+    const state = this.#assigned.map(({ dtype, shape, backBuffer }) => ({ dtype, shape, data: backBuffer }))
+    await retell(this.#origins, () => this.#session.run(values, [...results, ...state]))
     for (const variable of this.#assigned) variable.swap()
     for (const advance of new Set(feeds.map((feed) => feed.advance))) advance?.()
     this.#retreats = new Set(feeds.map((feed) => feed.retreat))
-    return this.#results.map((tensor, i) => {
-      const result = results[i]
-      if (result?.dtype !== tensor.dtype || !sameShape(result.shape, tensor.shape)) {
-        const found = result ? `${result.dtype}${formatShape(result.shape)}` : 'nothing'
-        throw new TenfoldError(`internal: result ${i} should be ${tensor}, the runtime returned ${found}`)
-      }
-      return constant(result.data, tensor.shape, tensor.dtype)
-    })
+    return results.map(({ dtype, shape, data }) => constant(data, shape, dtype))
   }
 
   /** Puts back the values that the variables had before the last run. */

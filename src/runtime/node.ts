@@ -2,9 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
-import type { DType, NDArray, TypedArray } from '../tensor/dtype.ts'
+import type { NDArray, TypedArray } from '../tensor/dtype.ts'
 import { TenfoldError } from '../util/errors.ts'
 import type { KernelTime, Session, SessionOptions } from './session.ts'
+import { isRefusal, unreadableName, withUnreadableOutput } from './unreadable-output.ts'
 
 // A view of a buffer is wrapped once: variables pass the same two buffers at every step.
 const wrapped = new WeakMap<TypedArray, ort.Tensor>()
@@ -18,9 +19,10 @@ function wrap(array: NDArray): ort.Tensor {
   return tensor
 }
 
-function unwrap(tensor: ort.Tensor): NDArray {
-  // The five dtypes of tenfold carry the runtime's own names, and graphs contain no others.
-  return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as TypedArray }
+function byName(names: readonly string[], arrays: readonly NDArray[]): Record<string, ort.Tensor> {
+  if (names.length !== arrays.length)
+    throw new TenfoldError(`the model has ${names.length} inputs or outputs, found ${arrays.length}`)
+  return Object.fromEntries(arrays.map((array, i) => [names[i], wrap(array)]))
 }
 
 /** One entry of the runtime's profile file, which is a Chrome trace. */
@@ -43,27 +45,17 @@ class NodeSession implements Session {
     this.#profile = profile
   }
 
-  async run(inputs: readonly NDArray[], outputs: readonly (NDArray | undefined)[]): Promise<readonly NDArray[]> {
-    const feeds: Record<string, ort.Tensor> = {}
-    const fetches: Record<string, ort.Tensor | null> = {}
-    for (const [i, name] of this.#session.inputNames.entries()) {
-      const input = inputs[i]
-      if (!input)
-        throw new TenfoldError(`the model needs ${this.#session.inputNames.length} inputs, found ${inputs.length}`)
-      feeds[name] = wrap(input)
+  async run(inputs: readonly NDArray[], outputs: readonly NDArray[]): Promise<void> {
+    const { inputNames } = this.#session
+    const outputNames = this.#session.outputNames.filter((name) => name !== unreadableName)
+    const feeds = byName(inputNames, inputs)
+    const fetches = byName(outputNames, outputs)
+    try {
+      await this.#session.run(feeds, { [unreadableName]: null, ...fetches })
+    } catch (error) {
+      // Any other complaint is the run's own. Without the unreadable output it is heard without doubt.
+      if (!isRefusal(error)) await this.#session.run(feeds, fetches)
     }
-    for (const [i, name] of this.#session.outputNames.entries()) {
-      const output = outputs[i]
-      fetches[name] = output ? wrap(output) : null
-    }
-    const results = await this.#session.run(feeds, fetches)
-    return this.#session.outputNames.map((name, i) => {
-      const given = outputs[i]
-      const result = results[name]
-      if (given) return given
-      if (!result) throw new TenfoldError(`the runtime returned no output "${name}"`)
-      return unwrap(result)
-    })
   }
 
   async release(): Promise<void> {
@@ -95,7 +87,7 @@ export async function loadSession(model: Uint8Array, options: SessionOptions = {
   Object.assign(entries, { session })
   const profile = options.profile ? mkdtempSync(join(tmpdir(), 'tenfold-profile-')) : undefined
   return new NodeSession(
-    await ort.InferenceSession.create(model, {
+    await ort.InferenceSession.create(withUnreadableOutput(model), {
       executionProviders: ['cpu'],
       graphOptimizationLevel: options.optimize === false ? 'disabled' : 'all',
       logSeverityLevel: 3,

@@ -16,11 +16,8 @@ export interface SessionOptions {
 
 /** A loaded model: the only thing tenfold asks of a runtime. */
 export interface Session {
-  /**
-   * Runs the model. `inputs` in the order of the graph's inputs; `outputs` likewise, with a buffer to write into or
-   * undefined where the runtime shall allocate one.
-   */
-  run(inputs: readonly NDArray[], outputs: readonly (NDArray | undefined)[]): Promise<readonly NDArray[]>
+  /** Runs the model. `inputs` in the order of the graph's inputs; the results are written into `outputs`, in the order of its outputs. */
+  run(inputs: readonly NDArray[], outputs: readonly NDArray[]): Promise<void>
   /** Frees the native memory. */
   release(): Promise<void>
   /** Every kernel that ran since the session was loaded, if it was loaded with `profile`. Ends profiling. */

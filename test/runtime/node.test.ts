@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { emitGraph, modelBytes } from '../../src/compile/onnx.ts'
+import * as ops from '../../src/ops/index.ts'
+import { loadSession } from '../../src/runtime/node.ts'
+import type { Session } from '../../src/runtime/session.ts'
+import { allocate, type DType, type NDArray } from '../../src/tensor/dtype.ts'
+import { constant } from '../../src/tensor/tensor.ts'
+import { Variable } from '../../src/tensor/variable.ts'
+
+const length = 2 ** 21
+
+function buffer(dtype: DType, shape: readonly number[]): NDArray {
+  return {
+    dtype,
+    shape,
+    data: allocate(
+      dtype,
+      shape.reduce((a, b) => a * b, 1),
+    ),
+  }
+}
+
+/** x [length] -> x + 1, and the sum of x. */
+async function sumAndSuccessor(): Promise<Session> {
+  const x = new Variable([length], { data: new Float32Array(length) })
+  return loadSession(modelBytes(emitGraph([ops.add(x.value, 1), ops.sum(x.value)])), { threads: 1 })
+}
+
+test('results are written into the buffers that are given, every time', async () => {
+  const session = await sumAndSuccessor()
+  const [successor, sum] = [buffer('float32', [length]), buffer('float32', [])]
+  for (const start of [0.5, 2]) {
+    const x = { ...successor, data: new Float32Array(length).fill(start) }
+    await session.run([x], [successor, sum])
+    expect(new Set<number | bigint>(successor.data)).toEqual(new Set([start + 1]))
+    expect(sum.data[0]).toBe(start * length)
+  }
+  await session.release()
+})
+
+test('results are not copied beside the buffers', async () => {
+  const session = await sumAndSuccessor()
+  const [x, successor, sum] = [buffer('float32', [length]), buffer('float32', [length]), buffer('float32', [])]
+  await session.run([x], [successor, sum])
+  const before = process.memoryUsage().arrayBuffers
+  await session.run([x], [successor, sum])
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(successor.data.byteLength / 2)
+  await session.release()
+})
+
+test('a run that fails says why', async () => {
+  const row = new Variable([], { dtype: 'int64', data: BigInt64Array.of(9n) })
+  const table = constant(Float32Array.of(1, 2, 3), [3], 'float32')
+  const session = await loadSession(modelBytes(emitGraph([ops.gather(table, row.value, 0)])))
+  const result = buffer('float32', [])
+  const index = (value: bigint): NDArray => ({ dtype: 'int64', shape: [], data: BigInt64Array.of(value) })
+  await expect(session.run([index(9n)], [result])).rejects.toThrow(/out of.*bounds/)
+  await session.run([index(2n)], [result])
+  expect(result.data[0]).toBe(3)
+  await session.release()
+})
+
+test("the numbers of inputs and outputs must be the model's", async () => {
+  const session = await sumAndSuccessor()
+  await expect(session.run([], [])).rejects.toThrow('found 0')
+  await session.release()
+})
