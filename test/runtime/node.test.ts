@@ -49,11 +49,11 @@ test('results are not copied beside the buffers', async () => {
 })
 
 test('a run that fails says why', async () => {
-  const row = new Variable([], { dtype: 'int64', data: BigInt64Array.of(9n) })
+  const row = new Variable([1], { dtype: 'int64', data: BigInt64Array.of(9n) })
   const table = constant(Float32Array.of(1, 2, 3), [3], 'float32')
   const session = await loadSession(modelBytes(emitGraph([ops.gather(table, row.value, 0)])))
-  const result = buffer('float32', [])
-  const index = (value: bigint): NDArray => ({ dtype: 'int64', shape: [], data: BigInt64Array.of(value) })
+  const result = buffer('float32', [1])
+  const index = (value: bigint): NDArray => ({ dtype: 'int64', shape: [1], data: BigInt64Array.of(value) })
   await expect(session.run([index(9n)], [result])).rejects.toThrow(/out of.*bounds/)
   await session.run([index(2n)], [result])
   expect(result.data[0]).toBe(3)
