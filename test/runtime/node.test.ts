@@ -54,7 +54,7 @@ test('a run that fails says why', async () => {
   const session = await loadSession(modelBytes(emitGraph([ops.gather(table, row.value, 0)])))
   const result = buffer('float32', [1])
   const index = (value: bigint): NDArray => ({ dtype: 'int64', shape: [1], data: BigInt64Array.of(value) })
-  await expect(session.run([index(9n)], [result])).rejects.toThrow(/out of.*bounds/)
+  await expect(session.run([index(9n)], [result])).rejects.toThrow('Out of range value in index tensor')
   await session.run([index(2n)], [result])
   expect(result.data[0]).toBe(3)
   await session.release()
