@@ -3,11 +3,11 @@ import { elementCount } from '../tensor/dtype.ts'
 import { type Shape, sizeOf, spatialAxes } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { ConvAttributes } from './conv.ts'
+import { zeros } from './creation.ts'
 import { matmulWith } from './matmul.ts'
 import { concat, permute, reshape } from './movement.ts'
-import { pad, padAxis } from './padding.ts'
 import { sum } from './reduce.ts'
-import { kernelWindows, windowColumns } from './windows.ts'
+import { windowColumns } from './windows.ts'
 
 /**
  * The weight's gradient [out, in / groups, ...kernel]: the output's gradient times the windows of the input that each
@@ -19,9 +19,18 @@ export function convWeightGradient(x: Tensor, g: Tensor, weight: Shape, attribut
     : windowProduct(x, g, weight, attributes)
 }
 
+/** Zeros before and after one axis. The runtime's Pad has one thread, its Concat all. */
+function surround(x: Tensor, axis: number, before: number, after: number): Tensor {
+  const border = (count: number): Tensor[] =>
+    count > 0 ? [zeros(x.shape.map((size, i) => (i === axis ? count : size)))] : []
+  return concat([...border(before), x, ...border(after)], axis)
+}
+
 function paddedInput(x: Tensor, { before, after }: ConvAttributes): Tensor {
-  const borders = spatialAxes(x.shape).map((_, i) => [sizeOf(before, i), sizeOf(after, i)])
-  return pad(x, borders.reverse().flat())
+  return spatialAxes(x.shape).reduce(
+    (padded, axis, i) => surround(padded, axis, sizeOf(before, i), sizeOf(after, i)),
+    x,
+  )
 }
 
 // Narrower than this, the padding is too large a part of each row; with more weights the products are what counts.
@@ -43,35 +52,28 @@ function shiftsBoth(g: Tensor, [out = 0, perGroup = 0, ...kernel]: Shape, { stri
 /**
  * Stride 1: sum over p of g[p] x[p + i + j], with i a place of the kernel on all axes but the last and j its place on
  * the last, equals sum over q of g[q - j] x[q + i]. So one product of the gradient moved along the last axis
- * [along out, positions] and the input moved along the others [across in, positions] gives all places.
+ * [along out, positions] and the input moved along the others [in across, positions] gives all places.
  */
 function shiftedProduct(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAttributes): Tensor {
   const { dilation, groups, stride } = attributes
   const [out = 0, perGroup = 0, ...kernel] = weight
   const n = sizeOf(g.shape, 0)
   const [lead, along] = [kernel.slice(0, -1), sizeOf(kernel, -1)]
-  const padded = paddedInput(x, attributes)
   // Positions behind the last that the kernel reaches would meet no gradient.
-  const reach = sizeOf(dilation, -1) * (along - 1)
-  const width = sizeOf(g.shape, -1) + reach
-  const positions = [...g.shape.slice(2, -1), width]
-  const joined = (parts: readonly Tensor[], channels: number): Tensor =>
-    reshape(
-      concat(
-        parts.map((part) => reshape(part, [n, groups, 1, channels, elementCount(positions)])),
-        2,
-      ),
-      [n, groups, parts.length * channels, elementCount(positions)],
-    )
-  const last = g.rank - 1
-  const gradients = Array.from({ length: along }, (_, j) => {
-    const shift = j * sizeOf(dilation, -1)
-    return padAxis(g, last, shift, reach - shift)
+  const step = sizeOf(dilation, -1)
+  const reach = step * (along - 1)
+  const positions = [...g.shape.slice(2, -1), sizeOf(g.shape, -1) + reach]
+  const count = elementCount(positions)
+  const moved = Array.from({ length: along }, (_, j) => {
+    const gradient = surround(g, g.rank - 1, j * step, reach - j * step)
+    return reshape(gradient, [n, groups, 1, out / groups, count])
   })
-  const inputs = kernelWindows(padded, [...lead, 1], positions, { stride, dilation })
-  const places = matmulWith(joined(gradients, out / groups), joined(inputs, perGroup), { transposeB: true })
-  const split = reshape(sum(places, 0), [groups, along, out / groups, elementCount(lead), perGroup])
-  return reshape(permute(split, [0, 2, 4, 3, 1]), weight)
+  const gradients = reshape(concat(moved, 2), [n, groups, along * (out / groups), count])
+  const columns = windowColumns(paddedInput(x, attributes), 2, [...lead, 1], positions, { stride, dilation })
+  const inputs = reshape(columns, [n, groups, perGroup * elementCount(lead), count])
+  const places = matmulWith(gradients, inputs, { transposeB: true })
+  const split = reshape(sum(places, 0), [groups, along, out / groups, perGroup, elementCount(lead)])
+  return reshape(permute(split, [0, 2, 3, 4, 1]), weight)
 }
 
 // Below this many positions per example a product over the whole batch beats one for each example and their sum.
