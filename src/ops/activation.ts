@@ -34,7 +34,8 @@ export const geluOp = defineOp<{ readonly approximate: GeluForm }>({
     if (attributes.approximate === 'none') {
       // d = Phi(x) + x phi(x); with z = x / sqrt(2): phi(x) = e^(-z^2) / sqrt(2 pi) = e^(-log(2 pi) / 2 - z^2)
       const z = o.mul(x, SQRT1_2)
-      const cumulative = o.add(o.mul(o.erf(z), 0.5), 0.5)
+      // (erf + 1) / 2 is within 0 and 1: nothing is cut, and one kernel does it.
+      const cumulative = o.hardsigmoid(o.erf(z), { slope: 0.5, offset: 0.5 })
       const density = o.exp(o.sub(-0.5 * Math.log(2 * PI), o.mul(z, z)))
       return [o.mul(g, o.add(cumulative, o.mul(x, density)))]
     }

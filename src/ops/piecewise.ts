@@ -8,7 +8,7 @@ import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor
 import { reshape } from './movement.ts'
 import { sumTo } from './reduce.ts'
 import { clamp } from './rounding.ts'
-import { abs, defineUnary, relu } from './unary.ts'
+import { abs, relu } from './unary.ts'
 
 const kinked = [-1.3, -0.4, 0.2, 0.9]
 
@@ -73,16 +73,39 @@ export function relu6(x: Operand): Tensor {
   return clamp(x, 0, 6)
 }
 
+export interface HardsigmoidAttributes {
+  readonly slope: number
+  readonly offset: number
+}
+
 /** A primitive: one kernel, one pass over memory. */
-export const hardsigmoidOp = defineUnary('hardsigmoid', hardsigmoid, {
-  smooth: false,
-  gradient: (o, x, _y, g) => o.where(o.less(o.abs(x), 3), o.mul(g, 1 / 6), 0),
-  lower: (emit, x) => emit.node('HardSigmoid', [x], { alpha: { float: 1 / 6 }, beta: { float: 0.5 } }),
+export const hardsigmoidOp = defineOp<HardsigmoidAttributes>({
+  name: 'hardsigmoid',
+  infer: (inputs) => {
+    const x = inputAt('hardsigmoid', inputs, 0)
+    requireDType('hardsigmoid', 'input', x, ['float32'])
+    return [{ dtype: x.dtype, shape: x.shape }]
+  },
+  gradient: (o, { inputs, attributes: { slope, offset } }, [g]) => {
+    const centred = o.add(inputAt('hardsigmoid', inputs, 0), (offset - 0.5) / slope)
+    return [g && o.where(o.less(o.abs(centred), 0.5 / Math.abs(slope)), o.mul(g, slope), 0)]
+  },
+  lower: (emit, { inputs, attributes: { slope, offset } }) =>
+    emit.node('HardSigmoid', inputs, { alpha: { float: slope }, beta: { float: offset } }),
+  samples: () => [
+    { inputs: [{ shape: [2, 2], values: kinked }], call: (x) => hardsigmoid(x), smooth: false },
+    {
+      inputs: [{ shape: [4], values: kinked }],
+      call: (x) => hardsigmoid(x, { slope: -1, offset: 0.3 }),
+      smooth: false,
+    },
+  ],
+  errors: () => [{ inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => hardsigmoid(x) }],
 })
 
-/** min(max(x / 6 + 1/2, 0), 1). */
-export function hardsigmoid(x: Operand): Tensor {
-  return apply(hardsigmoidOp, [toTensor(x)], {})
+/** min(max(slope x + offset, 0), 1). Default slope: 1 / 6, offset: 1 / 2. */
+export function hardsigmoid(x: Operand, options: Partial<HardsigmoidAttributes> = {}): Tensor {
+  return apply(hardsigmoidOp, [toTensor(x)], { slope: options.slope ?? 1 / 6, offset: options.offset ?? 0.5 })
 }
 
 /** x hardsigmoid(x): 0 below -3 and x above 3 (Howard et al. 2019). */
