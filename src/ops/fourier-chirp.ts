@@ -1,9 +1,9 @@
 /** The real part of a two-dimensional Fourier transform for lengths without useful factors: Bluestein's chirp. */
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { completeColumns, halfOf, table, wave, waves } from './fourier-forms.ts'
+import { completeColumns, halfOf, table, transformColumns, wave } from './fourier-forms.ts'
 import { matmul } from './matmul.ts'
-import { reshape, slice, unsqueeze } from './movement.ts'
+import { reshape } from './movement.ts'
 import { pad } from './padding.ts'
 import { moveAxis } from './rearrange.ts'
 
@@ -95,7 +95,7 @@ export function chirpTransform(x: Tensor): Tensor {
   const [width, period] = [halfOf(columns), 2 * blocks - 1]
   const batch = x.shape.slice(0, -2)
   const filled = pad(x, [0, 0, 0, blocks * rows - size])
-  const inner = matmul(unsqueeze(filled, -3), waves(columns, columns, width)) // [..., 2, R S, H]
+  const inner = transformColumns(filled) // [..., 2, R S, H]
   const byPlace = moveAxis(reshape(inner, [...batch, 2, blocks, rows, width]), -2, -4) // [..., S, 2, R, H]
   const spectra = matmul(forwardTable(size, [blocks, rows]), reshape(byPlace, [...batch, rows, 2 * blocks, width])) // [..., S, 2 P, H]
   const byFrequency = moveAxis(reshape(spectra, [...batch, rows, period, 2, width]), -4, -2) // [..., P, 2, S, H]
@@ -105,6 +105,7 @@ export function chirpTransform(x: Tensor): Tensor {
   ) // [..., P, 2 S, H]
   const back = moveAxis(reshape(convolved, [...batch, period, rows, 2, width]), -4, -2) // [..., S, 2, P, H]
   const parts = matmul(backTable(size, [blocks, rows]), reshape(back, [...batch, rows, 2 * period, width])) // [..., S, R, H]
-  const whole = reshape(moveAxis(parts, -2, -3), [...batch, blocks * rows, width])
-  return completeColumns(slice(whole, [0, size], -2), columns)
+  // Row `place + S block` is the result (place, block).
+  const order = Array.from({ length: size }, (_, k) => (k % rows) * blocks + Math.floor(k / rows))
+  return completeColumns(reshape(parts, [...batch, rows * blocks, width]), columns, order)
 }

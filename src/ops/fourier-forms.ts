@@ -7,9 +7,9 @@
 import { sizeOf } from '../tensor/shape.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
 import { add, sub } from './binary.ts'
+import { indexSelect } from './indexing.ts'
 import { matmul } from './matmul.ts'
 import { concat, flip, reshape, slice, unsqueeze } from './movement.ts'
-import { moveAxis } from './rearrange.ts'
 import { select } from './selection.ts'
 
 // Equal tables are one tensor, so that a model with many transforms stores each once.
@@ -47,13 +47,44 @@ export function waves(size: number, rows: number, columns: number): Tensor {
 
 export const halfOf = (size: number): number => Math.floor(size / 2) + 1
 
-/** All N columns from the first H: y[k, N - l] = y[(M - k) mod M, l]. w [..., M, H]. */
-export function completeColumns(w: Tensor, columns: number): Tensor {
+/** The rows of w in that order; the runtime's Gather copies whole rows and runs on all threads. */
+function rowsInOrder(w: Tensor, order: readonly number[]): Tensor {
+  const isPlain = order.length === sizeOf(w.shape, -2) && order.every((from, row) => from === row)
+  return isPlain ? w : indexSelect(w, constant(BigInt64Array.from(order, BigInt), [order.length], 'int64'), -2)
+}
+
+/** All N columns from the first H: y[k, N - l] = y[(M - k) mod M, l]. w [..., rows, H] has row k of M at place `order[k]`. */
+export function completeColumns(w: Tensor, columns: number, order: readonly number[]): Tensor {
+  const known = rowsInOrder(w, order)
   const mirrored = columns - sizeOf(w.shape, -1)
-  if (mirrored === 0) return w
-  const others = flip(slice(w, [1, mirrored + 1], -1), -1)
-  const rest = sizeOf(w.shape, -2) > 1 ? [flip(slice(others, [1, null], -2), -2)] : []
-  return concat([w, concat([slice(others, [0, 1], -2), ...rest], -2)], -1)
+  if (mirrored === 0) return known
+  const opposite = order.map((_, k) => order[(order.length - k) % order.length] ?? 0)
+  return concat([known, rowsInOrder(flip(slice(w, [1, mirrored + 1], -1), -1), opposite)], -1)
+}
+
+// Narrower than this, adding the two halves of a row takes longer than the products that it saves.
+const narrowestFolded = 512
+
+/**
+ * The first H numbers of the transforms of all rows, [..., 2, M, H]. cos is even in n and sin is odd: of wide rows, the sums and
+ * the differences of x[n] and x[N - n] are transformed, half as many numbers.
+ */
+export function transformColumns(x: Tensor): Tensor {
+  const columns = sizeOf(x.shape, -1)
+  const width = halfOf(columns)
+  if (columns < narrowestFolded) return matmul(unsqueeze(x, -3), waves(columns, columns, width))
+  // x[0], and x[N / 2] of an even N, are their own opposites, and counted twice.
+  const half = (kind: 'cos' | 'sin'): Tensor =>
+    table(
+      `folded ${kind} ${columns}`,
+      [1, width, width],
+      (_, n, l) => wave(kind, n * l, columns) * ((2 * n) % columns === 0 ? 0.5 : 1),
+    )
+  const first = slice(x, [0, width], -1)
+  const opposite = concat([slice(x, [0, 1], -1), flip(slice(x, [columns - width + 1, columns], -1), -1)], -1)
+  const even = matmul(unsqueeze(add(first, opposite), -3), half('cos'))
+  const odd = matmul(unsqueeze(sub(first, opposite), -3), half('sin'))
+  return concat([even, odd], -3)
 }
 
 /**
@@ -64,13 +95,10 @@ export function directTransform(x: Tensor): Tensor {
   const [rows, columns] = [sizeOf(x.shape, -2), sizeOf(x.shape, -1)]
   const [half, width] = [halfOf(rows), halfOf(columns)]
   const [left, right] = [waves(rows, half, rows), waves(columns, columns, width)]
-  const pair = unsqueeze(x, -3) // [..., 1, M, N]
-  const both = rows > columns ? matmul(left, matmul(pair, right)) : matmul(matmul(left, pair), right) // [..., 2, half, H]
+  const both = rows > columns ? matmul(left, transformColumns(x)) : matmul(matmul(left, unsqueeze(x, -3)), right) // [..., 2, half, H]
   const [even, odd] = [select(both, 0, -3), select(both, 1, -3)]
-  const upper = sub(even, odd)
-  if (rows < 3) return completeColumns(upper, columns)
-  const lower = flip(slice(add(even, odd), [1, rows - half + 1], -2), -2)
-  return completeColumns(concat([upper, lower], -2), columns)
+  const order = Array.from({ length: rows }, (_, k) => (k < half ? k : half + rows - k))
+  return completeColumns(concat([sub(even, odd), add(even, odd)], -2), columns, order)
 }
 
 /** M1 and M2 with M1 M2 = M and the least work, 2 M1 + M2 products a number; a prime has only 1 and itself. */
@@ -92,7 +120,7 @@ export function fourStepTransform(x: Tensor, [first, second]: readonly [number, 
   const [rows, columns] = [sizeOf(x.shape, -2), sizeOf(x.shape, -1)]
   const width = halfOf(columns)
   const batch = x.shape.slice(0, -2)
-  const inner = matmul(unsqueeze(x, -3), waves(columns, columns, width)) // [..., 2, M, H]
+  const inner = transformColumns(x) // [..., 2, M, H]
   // (a - i b)(cos - i sin) = (a cos - b sin) - i (a sin + b cos): rows (k1, part), columns (part, m1).
   const outer = table(`outer ${first}`, [1, 2 * first, 2 * first], (_, row, column) => {
     const [k, part] = [Math.floor(row / 2), row % 2]
@@ -107,5 +135,7 @@ export function fourStepTransform(x: Tensor, [first, second]: readonly [number, 
     return column < second ? wave('cos', product, rows) : -wave('sin', product, rows)
   })
   const parts = matmul(last, reshape(partial, [...batch, first, 2 * second, width])) // [..., M1, M2, H]
-  return completeColumns(reshape(moveAxis(parts, -2, -3), [...batch, rows, width]), columns)
+  // Row k1 + M1 k2 is the result (k1, k2).
+  const order = Array.from({ length: rows }, (_, k) => (k % first) * second + Math.floor(k / first))
+  return completeColumns(reshape(parts, [...batch, rows, width]), columns, order)
 }

@@ -68,7 +68,9 @@ function elementwise(op: ops.OpDefinition): Generator | undefined {
 const anyShape = new Set(
   `abs acos acosh add alias asin asinh atan2 atan atanh cast ceil clip cos cosh div equal erf erfc erfinv exp expm1 floor fmod gelu
   greater greaterOrEqual hardsigmoid isInf isNan leakyRelu less lessOrEqual log1p log logicalAnd logicalNot logicalOr logicalXor maximum minimum mul neg pow
-  reciprocal relu round runAfter sigmoid sign sin sinh sqrt stopGradient sub swish tan tanh unitStep withBackward`.split(/\s+/),
+  reciprocal relu round runAfter sigmoid sign sin sinh sqrt stopGradient sub swish tan tanh unitStep withBackward`.split(
+    /\s+/,
+  ),
 )
 
 const reduction =
