@@ -10,6 +10,7 @@ import { add, sub } from './binary.ts'
 import { indexSelect } from './indexing.ts'
 import { matmul } from './matmul.ts'
 import { concat, flip, reshape, slice, unsqueeze } from './movement.ts'
+import { pad } from './padding.ts'
 import { select } from './selection.ts'
 
 // Equal tables are one tensor, so that a model with many transforms stores each once.
@@ -55,11 +56,17 @@ function rowsInOrder(w: Tensor, order: readonly number[]): Tensor {
 
 /** All N columns from the first H: y[k, N - l] = y[(M - k) mod M, l]. w [..., rows, H] has row k of M at place `order[k]`. */
 export function completeColumns(w: Tensor, columns: number, order: readonly number[]): Tensor {
-  const known = rowsInOrder(w, order)
   const mirrored = columns - sizeOf(w.shape, -1)
-  if (mirrored === 0) return known
+  if (mirrored === 0) return rowsInOrder(w, order)
   const opposite = order.map((_, k) => order[(order.length - k) % order.length] ?? 0)
-  return concat([known, rowsInOrder(flip(slice(w, [1, mirrored + 1], -1), -1), opposite)], -1)
+  if (columns % 2 === 0) {
+    // The mirror image is the whole row's: halves of rows are put in order, the right ones from the opposite row.
+    const halves = [...w.shape.slice(0, -2), 2 * sizeOf(w.shape, -2), columns / 2]
+    const places = order.flatMap((place, k) => [2 * place, 2 * (opposite[k] ?? 0) + 1])
+    const whole = rowsInOrder(reshape(pad(w, [0, mirrored], { mode: 'reflect' }), halves), places)
+    return reshape(whole, [...w.shape.slice(0, -2), order.length, columns])
+  }
+  return concat([rowsInOrder(w, order), rowsInOrder(flip(slice(w, [1, mirrored + 1], -1), -1), opposite)], -1)
 }
 
 // Narrower than this, adding the two halves of a row takes longer than the products that it saves.

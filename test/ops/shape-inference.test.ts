@@ -136,6 +136,12 @@ const generators: Record<string, Generator> = {
     const [axis, before, after] = [draw.axis(shape.length), draw.whole(0, 3), draw.whole(0, 3)]
     return { inputs: [shape], call: (x) => ops.padAxis(x, axis, before, after, 1) }
   },
+  padReflect: (draw) => {
+    const shape = draw.shape(1).map((size) => size + 1)
+    const most = (shape.at(-1) ?? 1) - 1
+    const amounts = [draw.whole(1, most), draw.whole(0, most)]
+    return { inputs: [shape], call: (x) => ops.pad(x, amounts, { mode: 'reflect' }) }
+  },
   concat: (draw) => {
     const shape = draw.shape(1)
     const axis = draw.axis(shape.length)
