@@ -1,9 +1,11 @@
 /** From traced tensors to a loaded model that runs. */
 import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
+import { reshapeOp } from '../ops/movement.ts'
 import { loadSession } from '../runtime/node.ts'
 import type { KernelTime, Session, SessionOptions } from '../runtime/session.ts'
 import { allocate, elementCount, type NDArray } from '../tensor/dtype.ts'
 import { describeOrigin } from '../tensor/origin.ts'
+import type { Shape } from '../tensor/shape.ts'
 import { constant, type Feed, type GraphNode, type Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { TenfoldError } from '../util/errors.ts'
@@ -58,6 +60,13 @@ function reduce(roots: readonly Tensor[], options: PassOptions, counts: PassCoun
   return current
 }
 
+/** An output's numbers are the same in any shape; the runtime would copy them to give them another. */
+function withoutReshape(output: Tensor): Tensor {
+  const { source } = output
+  const input = source.kind === 'node' && source.node.op === reshapeOp ? source.node.inputs[0] : undefined
+  return input?.source.kind === 'node' ? withoutReshape(input) : output
+}
+
 const withoutPasses: PassOptions = {
   simplify: false,
   commonSubexpressions: false,
@@ -72,6 +81,8 @@ export class Program {
   readonly #inputs: readonly Tensor[]
   readonly #results: readonly Tensor[]
   readonly #assigned: readonly Variable[]
+  /** Of the graph's outputs: results, then assigned variables. */
+  readonly #shapes: readonly Shape[]
   readonly #origins: ReadonlyMap<string, GraphNode>
   #retreats: ReadonlySet<(() => void) | undefined> = new Set()
 
@@ -80,6 +91,7 @@ export class Program {
     inputs: readonly Tensor[],
     results: readonly Tensor[],
     assigned: readonly Variable[],
+    shapes: readonly Shape[],
     origins: ReadonlyMap<string, GraphNode>,
     statistics: ProgramStatistics,
   ) {
@@ -87,6 +99,7 @@ export class Program {
     this.#inputs = inputs
     this.#results = results
     this.#assigned = assigned
+    this.#shapes = shapes
     this.#origins = origins
     this.statistics = statistics
   }
@@ -99,7 +112,8 @@ export class Program {
   ): Promise<Program> {
     const { roots, counts } = await optimize([...results, ...assignments.values()], options.passes)
     let frozenCount = 0
-    const graph = emitGraph(roots, {
+    const bare = roots.map(withoutReshape)
+    const graph = emitGraph(bare, {
       fused: options.fused ?? true,
       ...(options.frozen && {
         frozen: (leaf: Tensor) =>
@@ -110,7 +124,8 @@ export class Program {
     const session = await retell(graph.origins, () => loadSession(bytes, options))
     const statistics = { nodes: graph.nodes.length, passes: counts, bytes: bytes.length }
     const inputs = graph.inputs.map(({ tensor }) => tensor)
-    return new Program(session, inputs, results, [...assignments.keys()], graph.origins, statistics)
+    const shapes = bare.map(({ shape }) => shape)
+    return new Program(session, inputs, results, [...assignments.keys()], shapes, graph.origins, statistics)
   }
 
   /** Runs once. `inputOf` gives the numbers of the call's input leaves. */
@@ -127,13 +142,10 @@ export class Program {
       }
       return inputOf(leaf)
     })
-    const results = this.#results.map(({ dtype, shape }) => ({
-      dtype,
-      shape,
-      data: allocate(dtype, elementCount(shape)),
-    }))
+    const results = this.#results.map(({ dtype, shape, size }) => ({ dtype, shape, data: allocate(dtype, size) }))
     const state = this.#assigned.map(({ dtype, shape, backBuffer }) => ({ dtype, shape, data: backBuffer }))
-    await retell(this.#origins, () => this.#session.run(values, [...results, ...state]))
+    const outputs = [...results, ...state].map((buffer, i) => ({ ...buffer, shape: this.#shapes[i] ?? buffer.shape }))
+    await retell(this.#origins, () => this.#session.run(values, outputs))
     for (const variable of this.#assigned) variable.swap()
     for (const advance of new Set(feeds.map((feed) => feed.advance))) advance?.()
     this.#retreats = new Set(feeds.map((feed) => feed.retreat))

@@ -79,12 +79,13 @@ class NodeSession implements Session {
   }
 }
 
+// Its kernel takes five times as long as an addition and a layer norm (docs/decisions/023-outputs-in-place.md).
+const slowFusions = ['SkipLayerNormFusion']
+
 /** Loads an ONNX model into ONNX Runtime (CPU). */
 export async function loadSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
-  const entries: Record<string, unknown> = {}
-  const session: Record<string, unknown> = { intra_op: { allow_spinning: options.spin === false ? '0' : '1' } }
-  if (options.disabledOptimizers?.length) session.disable_specified_optimizers = options.disabledOptimizers.join(';')
-  Object.assign(entries, { session })
+  const session = { intra_op: { allow_spinning: options.spin === false ? '0' : '1' } }
+  const optimizers = [...slowFusions, ...(options.disabledOptimizers ?? [])].join(';')
   const profile = options.profile ? mkdtempSync(join(tmpdir(), 'tenfold-profile-')) : undefined
   return new NodeSession(
     await ort.InferenceSession.create(withUnreadableOutput(model), {
@@ -93,7 +94,7 @@ export async function loadSession(model: Uint8Array, options: SessionOptions = {
       logSeverityLevel: 3,
       // With its pattern the runtime keeps two sets of buffers, those of the first run too: a third to a half more memory.
       enableMemPattern: false,
-      extra: entries,
+      extra: { session, optimization: { disable_specified_optimizers: optimizers } },
       ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),
       ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: join(profile, 'run') }),
     }),

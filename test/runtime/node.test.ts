@@ -65,3 +65,15 @@ test("the numbers of inputs and outputs must be the model's", async () => {
   await expect(session.run([], [])).rejects.toThrow('found 0')
   await session.release()
 })
+
+test('a sum and a layer norm stay two kernels, the joined one is slower', async () => {
+  const [x, y] = [1, 2].map(() => new Variable([4, 8]))
+  if (!x || !y) throw new Error('two variables')
+  const normed = ops.layerNorm(ops.add(x.value, y.value), [8])
+  const session = await loadSession(modelBytes(emitGraph([normed])), { profile: true })
+  await session.run([x.array, y.array], [buffer('float32', [4, 8])])
+  const kernels = session.endProfiling().map(({ op }) => op)
+  expect(kernels).toContain('LayerNormalization')
+  expect(kernels).not.toContain('SkipLayerNormalization')
+  await session.release()
+})
