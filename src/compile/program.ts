@@ -121,7 +121,9 @@ export class Program {
       }),
     })
     const bytes = modelBytes(graph)
-    const session = await retell(graph.origins, () => loadSession(bytes, options))
+    // A training step gains nothing from the runtime's own passes, which take longer than loading it (docs/decisions/024-start.md).
+    const loading = { ...options, optimize: options.optimize ?? assignments.size === 0 }
+    const session = await retell(graph.origins, () => loadSession(bytes, loading))
     const statistics = { nodes: graph.nodes.length, passes: counts, bytes: bytes.length }
     const inputs = graph.inputs.map(({ tensor }) => tensor)
     const shapes = bare.map(({ shape }) => shape)
@@ -198,7 +200,8 @@ export async function evaluate(tensors: readonly Tensor[], options: CompileOptio
       hint: 'return it from the compiled function instead of asking for its data inside',
     })
   }
-  const program = await Program.build(tensors, new Map(), options)
+  // It runs once.
+  const program = await Program.build(tensors, new Map(), { optimize: false, ...options })
   try {
     const results = await program.run((leaf) => leaf.array)
     return results.map((result) => result.array)

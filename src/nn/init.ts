@@ -192,7 +192,9 @@ export function lecunNormal(
   { generator = defaultGenerator }: RandomOptions = {},
 ): Float32Array<ArrayBuffer> {
   const scale = 1 / Math.sqrt(fans(shape).fanIn) / truncatedStd
-  return generator.truncatedNormal(elementCount(shape)).map((value) => value * scale)
+  const values = generator.truncatedNormal(elementCount(shape))
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) * scale
+  return values
 }
 
 /** Ones on the diagonal of a matrix. */

@@ -4,7 +4,7 @@ import type { NDArray, TypedArray } from '../tensor/dtype.ts'
 export interface SessionOptions {
   /** Threads that compute one op. Default: the number of physical cores, as the runtime counts them. */
   readonly threads?: number
-  /** Whether the runtime may optimise the graph. Default: true. */
+  /** Whether the runtime may optimise the graph. Default: true; of a compiled function: unless it assigns variables (a training step). */
   readonly optimize?: boolean
   /** Passes of the runtime's optimiser that must not run, by its own names. */
   readonly disabledOptimizers?: readonly string[]

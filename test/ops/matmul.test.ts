@@ -26,8 +26,8 @@ describe('matmul', () => {
     const call = (x: Tensor, y: Tensor): Tensor => ops.matmul(ops.transpose(x), ops.transpose(y))
     expect(await nodesOf(call, a, b)).toBe(1)
     expect(await nodesOf((c, x, y) => ops.addmm(c, ops.transpose(x), y), random([4]), a, random([3, 4]))).toBe(1)
-    // A transpose of other axes stays.
-    expect(await nodesOf((x, y) => ops.matmul(ops.transpose(x, 0, 1), y), random([2, 3, 4]), random([4, 2]))).toBe(4)
+    // A transpose of other axes stays: with a reshape and the product, whose result is reshaped outside of the graph.
+    expect(await nodesOf((x, y) => ops.matmul(ops.transpose(x, 0, 1), y), random([2, 3, 4]), random([4, 2]))).toBe(3)
     const runs = [compile(call), compile(call, { passes: { simplify: false } })]
     const [absorbed, plain] = await Promise.all(runs.map((run) => run(a, b)))
     for (const [i, value] of toNumbers(absorbed?.array.data ?? new Float32Array()).entries())
