@@ -5,7 +5,7 @@ import * as ort from 'onnxruntime-node'
 import type { NDArray, TypedArray } from '../tensor/dtype.ts'
 import { TenfoldError } from '../util/errors.ts'
 import type { KernelTime, Session, SessionOptions } from './session.ts'
-import { isRefusal, unreadableName, withUnreadableOutput } from './unreadable-output.ts'
+import { isRefusal, unreadableName, unreadableOp, withUnreadableOutput } from './unreadable-output.ts'
 
 // A view of a buffer is wrapped once: variables pass the same two buffers at every step.
 const wrapped = new WeakMap<TypedArray, ort.Tensor>()
@@ -70,7 +70,9 @@ class NodeSession implements Session {
     const events = JSON.parse(readFileSync(join(folder, file), 'utf8')) as ProfileEvent[]
     rmSync(folder, { recursive: true })
     return events
-      .filter(({ cat, name }) => cat === 'Node' && name.endsWith(kernelSuffix))
+      .filter(({ cat, name, args }) => {
+        return cat === 'Node' && name.endsWith(kernelSuffix) && args.op_name !== unreadableOp
+      })
       .map(({ name, dur, args }) => ({
         node: name.slice(0, -kernelSuffix.length),
         op: args.op_name ?? '',

@@ -7,6 +7,9 @@
 /** Not a name that tenfold gives. */
 export const unreadableName = 'tenfold::unreadable'
 
+/** The op that makes it, which is no part of the user's model. */
+export const unreadableOp = 'SequenceEmpty'
+
 /** What the binding says of it. */
 const refusal = 'Non tensor type is temporarily not supported'
 
@@ -27,7 +30,7 @@ function message(...fields: readonly Uint8Array[]): Uint8Array {
 
 /** The start of a ModelProto whose graph has one node, SequenceEmpty, and its output. Field numbers: onnx.proto. */
 function beginning(): Uint8Array {
-  const node = message(field(2, unreadableName), field(4, 'SequenceEmpty'))
+  const node = message(field(2, unreadableName), field(4, unreadableOp))
   const floats = field(1, Uint8Array.of((1 << 3) | 0, 1))
   const sequence = field(4, field(1, floats))
   const output = message(field(1, unreadableName), field(2, sequence))

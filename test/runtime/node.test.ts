@@ -73,7 +73,6 @@ test('a sum and a layer norm stay two kernels, the joined one is slower', async 
   const session = await loadSession(modelBytes(emitGraph([normed])), { profile: true })
   await session.run([x.array, y.array], [buffer('float32', [4, 8])])
   const kernels = session.endProfiling().map(({ op }) => op)
-  expect(kernels).toContain('LayerNormalization')
-  expect(kernels).not.toContain('SkipLayerNormalization')
+  expect(kernels.sort()).toEqual(['Add', 'LayerNormalization'])
   await session.release()
 })
