@@ -58,7 +58,7 @@ const headRules: readonly Rule[] = [
   rule('predictions_output/output_bias', 'cls.predictions.bias'),
 ]
 
-// The same two names are the head for sentence order in pre-training and the classifier in fine-tuning.
+// The same two names are the head for the next sentence in pre-training and the classifier in fine-tuning.
 const orderRules = [
   rule('classification/output_kernel', 'cls.seq_relationship.weight'),
   rule('classification/output_bias', 'cls.seq_relationship.bias'),

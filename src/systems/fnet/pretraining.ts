@@ -52,7 +52,7 @@ function pretrainingSums(model: FNetForPreTraining, batch: Readonly<Record<strin
 
 export type PretrainingEvaluator = (data: Dataset) => Promise<Metrics>
 
-/** Runs the model over held-out pairs: mean losses and accuracies of hidden words and of sentence order. */
+/** Runs the model over held-out pairs: mean losses and accuracies of hidden words and of next sentences. */
 export function pretrainingEvaluator(model: FNetForPreTraining, options: ThreadOptions = {}): PretrainingEvaluator {
   const run = compile((batch: Record<string, Tensor>) => pretrainingSums(model, batch), options)
   return async (data) => {
@@ -77,7 +77,7 @@ export function pretrainingEvaluator(model: FNetForPreTraining, options: ThreadO
   }
 }
 
-/** The training task: the loss is the mean over the hidden tokens plus that of sentence order. */
+/** The training task: the loss is the mean over the hidden tokens plus that of the next sentence. */
 export function pretrainingTask(model: FNetForPreTraining, ...around: FNetTaskArguments): TrainingTask {
   const [, settings] = around
   const { batch_size: batchSize } = settings.train

@@ -34,6 +34,8 @@ export interface SplitLines {
   readonly second: readonly number[]
   /** Lines taken: the pivot was drawn from 1 to this number - 1. */
   readonly lines: number
+  /** The number of the first line in its document. */
+  readonly start: number
   /** Tokens that the pair may have with its special ones. */
   readonly length: number
 }
@@ -72,7 +74,8 @@ export function* splitPassages(
       continue
     }
     const pivot = start + draws.pivot(taken)
-    yield { first: lines.slice(start, pivot).flat(), second: lines.slice(pivot, end).flat(), lines: taken, length }
+    const [first, second] = [lines.slice(start, pivot).flat(), lines.slice(pivot, end).flat()]
+    yield { first, second, lines: taken, start, length }
     start = end
   }
 }
@@ -110,9 +113,26 @@ export interface RandomPairDraws extends PairDraws {
   readonly other: (bound: number) => number
 }
 
+/** Whole lines from `start` on, as many as fit into `room` tokens; of a first one that does not fit, its beginning. */
+function linesFrom(lines: readonly (readonly number[])[], start: number, room: number): number[] {
+  const taken = lines[start]?.slice(0, room) ?? []
+  for (let i = start + 1; i < lines.length && taken.length + (lines[i]?.length ?? 0) <= room; i++) {
+    taken.push(...(lines[i] ?? []))
+  }
+  return taken
+}
+
+/** The document of a line that is counted through all of them, and its number there. */
+function locate(line: number, counts: readonly number[]): readonly [document: number, line: number] {
+  let [document, rest] = [0, line]
+  while (document < counts.length - 1 && rest >= (counts[document] ?? 0)) rest -= counts[document++] ?? 0
+  return [document, rest]
+}
+
 /**
- * The pairs of all documents with BERT's rule (Devlin et al. 2018, section 3.1): in half of the cases the second part is one of another
- * document, cut where it is too long. Where only one document has pairs, it is one of another place in it.
+ * The pairs of all documents with BERT's rule (Devlin et al. 2018, section 3.1): in half of the cases the second part comes from a random
+ * line of another document on. It fills the pair as the true one does: otherwise the length alone would tell them apart. Of a single
+ * document, other lines serve.
  */
 export function randomSecondPairs(
   documents: readonly (readonly (readonly number[])[])[],
@@ -120,21 +140,21 @@ export function randomSecondPairs(
   ids: Pick<SpecialIds, 'cls' | 'sep' | 'pad'>,
   draws: RandomPairDraws,
 ): SentencePair[] {
-  const byDocument = documents.map((lines) => [...splitPassages(lines, maxLength, draws)])
-  const all = byDocument.flat()
+  const counts = documents.map((lines) => lines.length)
+  const total = counts.reduce((sum, count) => sum + count, 0)
   let before = 0
-  return byDocument.flatMap((own) => {
+  return documents.flatMap((lines) => {
     const begin = before
-    before += own.length
-    return own.map(({ first, second, lines, length }, i) => {
-      const [from, count] = own.length < all.length ? [begin, own.length] : [begin + i, 1]
-      const others = all.length - count
-      const label = draws.coin() < 0.5 || others === 0 ? 0 : 1
-      if (label === 0) return { ...encodeSegments([first, second], maxLength, ids), label, lines }
-      const drawn = draws.other(others)
-      const stranger = all[drawn < from ? drawn : drawn + count]?.second ?? []
-      const cut = stranger.slice(0, length - specialCount - first.length)
-      return { ...encodeSegments([first, cut], maxLength, ids), label, lines }
+    before += lines.length
+    const isAlone = lines.length === total
+    return [...splitPassages(lines, maxLength, draws)].map(({ first, second, lines: taken, start, length }) => {
+      const [from, excluded] = isAlone ? [begin + start, taken] : [begin, lines.length]
+      const label = draws.coin() < 0.5 || excluded === total ? 0 : 1
+      if (label === 0) return { ...encodeSegments([first, second], maxLength, ids), label, lines: taken }
+      const drawn = draws.other(total - excluded)
+      const [document, line] = locate(drawn < from ? drawn : drawn + excluded, counts)
+      const stranger = linesFrom(documents[document] ?? [], line, length - specialCount - first.length)
+      return { ...encodeSegments([first, stranger], maxLength, ids), label, lines: taken }
     })
   })
 }

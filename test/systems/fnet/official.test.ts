@@ -51,7 +51,7 @@ test("random mixing's matrices come from the seed, so that a checkpoint without 
   expect(seeded.stateDict().get(name)).not.toEqual(own.stateDict().get(name))
 })
 
-test("the classifier of fine-tuning has the name of pre-training's sentence order", () => {
+test("the classifier of fine-tuning has the name of pre-training's next sentence", () => {
   const state = toFlax(new FNetForSequenceClassification(config, 4).stateDict(), { heads: 3 })
   expect(state.get('classification/output_kernel')?.shape).toEqual([4, 12])
   expect([...fromFlax(state).keys()]).toContain('classifier.weight')
