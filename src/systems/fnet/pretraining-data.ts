@@ -30,7 +30,7 @@ export const pretrainingDataSettings = z.strictObject({
   short_share: share.default(0.1).describe('share of the pairs made for a random shorter length, as BERT has it'),
   next_sentence: z
     .enum(['random', 'swapped'])
-    .default('random')
+    .default('swapped')
     .describe(
       'what stands second in half of the pairs: text of another document (BERT), or the pair swapped (official code)',
     ),
