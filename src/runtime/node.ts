@@ -37,6 +37,8 @@ const kernelSuffix = '_kernel_time'
 
 class NodeSession implements Session {
   readonly #session: ort.InferenceSession
+  /** Whether the unreadable output is asked for: as long as the binding answers to it as expected. */
+  #stopsBeforeCopies = true
   /** The folder for the runtime's profile file, if there is one. */
   readonly #profile: string | undefined
 
@@ -50,12 +52,17 @@ class NodeSession implements Session {
     const outputNames = this.#session.outputNames.filter((name) => name !== unreadableName)
     const feeds = byName(inputNames, inputs)
     const fetches = byName(outputNames, outputs)
-    try {
-      await this.#session.run(feeds, { [unreadableName]: null, ...fetches })
-    } catch (error) {
-      // Any other complaint is the run's own. Without the unreadable output it is heard without doubt.
-      if (!isRefusal(error)) await this.#session.run(feeds, fetches)
+    if (this.#stopsBeforeCopies) {
+      try {
+        await this.#session.run(feeds, { [unreadableName]: null, ...fetches })
+        return
+      } catch (error) {
+        if (isRefusal(error)) return
+      }
     }
+    // Another complaint is the run's own, and is heard here without doubt; or the binding's words have changed: then it copies.
+    await this.#session.run(feeds, fetches)
+    this.#stopsBeforeCopies = false
   }
 
   async release(): Promise<void> {
