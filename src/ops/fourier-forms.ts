@@ -7,7 +7,7 @@
 import { sizeOf } from '../tensor/shape.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
 import { add, sub } from './binary.ts'
-import { indexSelect } from './indexing.ts'
+import { selectPlaces } from './indexing.ts'
 import { matmul } from './matmul.ts'
 import { concat, flip, reshape, slice, unsqueeze } from './movement.ts'
 import { pad } from './padding.ts'
@@ -48,25 +48,19 @@ export function waves(size: number, rows: number, columns: number): Tensor {
 
 export const halfOf = (size: number): number => Math.floor(size / 2) + 1
 
-/** The rows of w in that order; the runtime's Gather copies whole rows and runs on all threads. */
-function rowsInOrder(w: Tensor, order: readonly number[]): Tensor {
-  const isPlain = order.length === sizeOf(w.shape, -2) && order.every((from, row) => from === row)
-  return isPlain ? w : indexSelect(w, constant(BigInt64Array.from(order, BigInt), [order.length], 'int64'), -2)
-}
-
 /** All N columns from the first H: y[k, N - l] = y[(M - k) mod M, l]. w [..., rows, H] has row k of M at place `order[k]`. */
 export function completeColumns(w: Tensor, columns: number, order: readonly number[]): Tensor {
   const mirrored = columns - sizeOf(w.shape, -1)
-  if (mirrored === 0) return rowsInOrder(w, order)
+  if (mirrored === 0) return selectPlaces(w, order, -2)
   const opposite = order.map((_, k) => order[(order.length - k) % order.length] ?? 0)
   if (columns % 2 === 0) {
     // The mirror image is the whole row's: halves of rows are put in order, the right ones from the opposite row.
     const halves = [...w.shape.slice(0, -2), 2 * sizeOf(w.shape, -2), columns / 2]
     const places = order.flatMap((place, k) => [2 * place, 2 * (opposite[k] ?? 0) + 1])
-    const whole = rowsInOrder(reshape(pad(w, [0, mirrored], { mode: 'reflect' }), halves), places)
+    const whole = selectPlaces(reshape(pad(w, [0, mirrored], { mode: 'reflect' }), halves), places, -2)
     return reshape(whole, [...w.shape.slice(0, -2), order.length, columns])
   }
-  return concat([rowsInOrder(w, order), rowsInOrder(flip(slice(w, [1, mirrored + 1], -1), -1), opposite)], -1)
+  return concat([selectPlaces(w, order, -2), selectPlaces(flip(slice(w, [1, mirrored + 1], -1), -1), opposite, -2)], -1)
 }
 
 // Narrower than this, adding the two halves of a row takes longer than the products that it saves.
@@ -100,9 +94,12 @@ export function transformColumns(x: Tensor): Tensor {
  */
 export function directTransform(x: Tensor): Tensor {
   const [rows, columns] = [sizeOf(x.shape, -2), sizeOf(x.shape, -1)]
-  const [half, width] = [halfOf(rows), halfOf(columns)]
-  const [left, right] = [waves(rows, half, rows), waves(columns, columns, width)]
-  const both = rows > columns ? matmul(left, transformColumns(x)) : matmul(matmul(left, unsqueeze(x, -3)), right) // [..., 2, half, H]
+  const half = halfOf(rows)
+  const left = waves(rows, half, rows)
+  const both =
+    rows > columns
+      ? matmul(left, transformColumns(x))
+      : matmul(matmul(left, unsqueeze(x, -3)), waves(columns, columns, halfOf(columns))) // [..., 2, half, H]
   const [even, odd] = [select(both, 0, -3), select(both, 1, -3)]
   const order = Array.from({ length: rows }, (_, k) => (k < half ? k : half + rows - k))
   return completeColumns(concat([sub(even, odd), add(even, odd)], -2), columns, order)

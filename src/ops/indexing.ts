@@ -2,7 +2,7 @@
 import type { DType } from '../tensor/dtype.ts'
 import { elementCount } from '../tensor/dtype.ts'
 import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
-import type { Tensor, TensorType } from '../tensor/tensor.ts'
+import { constant, type Tensor, type TensorType } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { apply, checked, defineOp, type Emitter, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { expand, reshape, slice } from './movement.ts'
@@ -56,6 +56,12 @@ export function indexSelect(x: Operand, index: Operand, axis: number): Tensor {
     const at = normalizeAxis('indexSelect', axis, input.rank)
     return apply(indexSelectOp, [input, toTensor(index)], { axis: at, ignored: null })
   })
+}
+
+/** The elements of one axis at places that are known when the model is traced; x itself if these are all, in their order. */
+export function selectPlaces(x: Tensor, places: readonly number[], axis: number): Tensor {
+  const isWhole = places.length === sizeOf(x.shape, axis) && places.every((from, place) => from === place)
+  return isWhole ? x : indexSelect(x, constant(BigInt64Array.from(places, BigInt), [places.length], 'int64'), axis)
 }
 
 /**

@@ -1,10 +1,10 @@
 /** Resampling: interpolation to a size, and sampling at given points. */
 import { formatShape, sizeOf } from '../tensor/shape.ts'
-import { constant, type Tensor } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { customGradient } from './control.ts'
 import { checked, constantOf, type Operand, toTensor } from './define.ts'
-import { indexSelect } from './indexing.ts'
+import { selectPlaces } from './indexing.ts'
 import { matmulWith } from './matmul.ts'
 import { concat, reshape } from './movement.ts'
 import { moveAxis } from './rearrange.ts'
@@ -115,10 +115,7 @@ function resizeNearest(x: Tensor, sizes: readonly number[], exact: boolean): Ten
   const repeats = (list: readonly number[], factor: number): boolean =>
     Number.isInteger(factor) && list.every((index, j) => index === Math.floor(j / factor))
   if (indices.every((list, i) => repeats(list, sizeOf(factors, i)))) return repeatElements(x, factors)
-  return indices.reduce((result, list, i) => {
-    if (list.length === result.shape[i + 2]) return result
-    return indexSelect(result, constant(BigInt64Array.from(list, BigInt), [list.length], 'int64'), i + 2)
-  }, x)
+  return indices.reduce((result, list, i) => selectPlaces(result, list, i + 2), x)
 }
 
 /**

@@ -1,8 +1,8 @@
 /** What convolution and pooling share: the places of a kernel, and what each of them sees of the input. */
 import { type Shape, sizeOf } from '../tensor/shape.ts'
-import { constant, type Tensor } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
-import { indexSelect } from './indexing.ts'
+import { selectPlaces } from './indexing.ts'
 import { concat, reshape, slice } from './movement.ts'
 
 /** How a kernel moves over the axes behind batch and channel. */
@@ -63,14 +63,10 @@ export function windowColumns(
       const row = position.reduce((flat, index, i) => {
         return flat * sizeOf(sizes, i) + index * sizeOf(stride, i) + sizeOf(place, i) * sizeOf(dilation, i)
       }, 0)
-      return BigInt(lastOf(place) * rowsOfShift + row)
+      return lastOf(place) * rowsOfShift + row
     }),
   )
-  const isWhole = indices.length === sizeOf(rows.shape, leading) && indices.every((index, i) => index === BigInt(i))
-  const joined = isWhole
-    ? rows
-    : indexSelect(rows, constant(BigInt64Array.from(indices), [indices.length], 'int64'), leading)
-  return reshape(joined, [...outer, indices.length * lastOf(positions)])
+  return reshape(selectPlaces(rows, indices, leading), [...outer, indices.length * lastOf(positions)])
 }
 
 /** One number for every axis, or a list with one for each. */

@@ -37,6 +37,7 @@ const kernelSuffix = '_kernel_time'
 
 class NodeSession implements Session {
   readonly #session: ort.InferenceSession
+  readonly #outputNames: readonly string[]
   /** Whether the unreadable output is asked for: as long as the binding answers to it as expected. */
   #stopsBeforeCopies = true
   /** The folder for the runtime's profile file, if there is one. */
@@ -44,14 +45,13 @@ class NodeSession implements Session {
 
   constructor(session: ort.InferenceSession, profile?: string) {
     this.#session = session
+    this.#outputNames = session.outputNames.filter((name) => name !== unreadableName)
     this.#profile = profile
   }
 
   async run(inputs: readonly NDArray[], outputs: readonly NDArray[]): Promise<void> {
-    const { inputNames } = this.#session
-    const outputNames = this.#session.outputNames.filter((name) => name !== unreadableName)
-    const feeds = byName(inputNames, inputs)
-    const fetches = byName(outputNames, outputs)
+    const feeds = byName(this.#session.inputNames, inputs)
+    const fetches = byName(this.#outputNames, outputs)
     if (this.#stopsBeforeCopies) {
       try {
         await this.#session.run(feeds, { [unreadableName]: null, ...fetches })

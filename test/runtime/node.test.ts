@@ -3,21 +3,14 @@ import { emitGraph, modelBytes } from '../../src/compile/onnx.ts'
 import * as ops from '../../src/ops/index.ts'
 import { loadSession } from '../../src/runtime/node.ts'
 import type { Session } from '../../src/runtime/session.ts'
-import { allocate, type DType, type NDArray } from '../../src/tensor/dtype.ts'
+import { allocate, type DType, elementCount, type NDArray } from '../../src/tensor/dtype.ts'
 import { constant } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 
 const length = 2 ** 21
 
 function buffer(dtype: DType, shape: readonly number[]): NDArray {
-  return {
-    dtype,
-    shape,
-    data: allocate(
-      dtype,
-      shape.reduce((a, b) => a * b, 1),
-    ),
-  }
+  return { dtype, shape, data: allocate(dtype, elementCount(shape)) }
 }
 
 /** x [length] -> x + 1, and the sum of x. */

@@ -1,6 +1,10 @@
 import * as ops from '../../../src/ops/index.ts'
 
 export const samples: Record<string, ops.Sample[]> = {
+  selectPlaces: [
+    { inputs: [[3, 4]], call: (x) => ops.selectPlaces(x, [2, 0, 2], -1) },
+    { inputs: [[3, 2]], call: (x) => ops.selectPlaces(x, [0, 1, 2], 0) },
+  ],
   takeAlongAxis: [
     {
       inputs: [[3, 4], { shape: [3, 2], dtype: 'int64', values: [3, 0, 1, 1, 2, 0] }],
