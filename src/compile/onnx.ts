@@ -106,6 +106,8 @@ export interface EmittedGraph {
 export interface EmitOptions {
   /** Whether com.microsoft kernels may be used. Default: true. */
   readonly fused?: boolean
+  /** Channels in one block of the runtime's blocked convolutions. Default: 1, none of them. */
+  readonly channelBlock?: number
   /** Leaves whose values are stored in the model instead of being inputs (weights of an exported model). */
   readonly frozen?: (leaf: Tensor) => { readonly name: string; readonly data: TypedArray } | undefined
   /** Names of the outputs. Default: any. */
@@ -119,6 +121,7 @@ const poolLimit = 4096
 
 class GraphEmitter implements Emitter {
   readonly fused: boolean
+  readonly channelBlock: number
   readonly nodeProtos: NodeProto[] = []
   readonly constants: EmittedConstant[] = []
   readonly origins = new Map<string, GraphNode>()
@@ -128,8 +131,9 @@ class GraphEmitter implements Emitter {
   readonly #pool = new Map<string, string>()
   readonly #identities = new Map<TypedArray, string>()
 
-  constructor(fused: boolean) {
+  constructor({ fused = true, channelBlock = 1 }: EmitOptions) {
     this.fused = fused
+    this.channelBlock = channelBlock
   }
 
   /** Names of the nodes that follow begin with the module path of `node`. */
@@ -185,7 +189,7 @@ class GraphEmitter implements Emitter {
 
 /** Lowers everything behind `outputs` to ONNX nodes. */
 export function emitGraph(outputs: readonly Tensor[], options: EmitOptions = {}): EmittedGraph {
-  const emitter = new GraphEmitter(options.fused ?? true)
+  const emitter = new GraphEmitter(options)
   const names = new Map<Tensor, string>()
   const inputs: { name: string; tensor: Tensor }[] = []
   for (const leaf of leavesOf(outputs)) {
@@ -281,9 +285,10 @@ export interface ModelOptions {
 /** The bytes of an ONNX model file. */
 export function modelBytes(graph: EmittedGraph, options: ModelOptions = {}): Uint8Array {
   const domains = new Set(graph.nodes.map((node) => node.domain))
-  const opsetImport = [create(OperatorSetIdProtoSchema, { domain: '', version: opsetVersion })]
-  if (domains.has('com.microsoft'))
-    opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }))
+  // Those of ONNX Runtime are all in their first version.
+  const opsetImport = [...new Set(['', ...domains])].map((domain) =>
+    create(OperatorSetIdProtoSchema, { domain, version: domain === '' ? opsetVersion : 1n }),
+  )
   const info = ({ name, tensor }: { name: string; tensor: Tensor }): ValueInfoProto =>
     valueInfo(name, tensor, options.dimensionNames?.[name])
   const model = create(ModelProtoSchema, {

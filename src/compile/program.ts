@@ -9,6 +9,7 @@ import type { Shape } from '../tensor/shape.ts'
 import { constant, type Feed, type GraphNode, type Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { TenfoldError } from '../util/errors.ts'
+import { channelBlockFor } from './channel-blocks.ts'
 import { fuseSums } from './fuse-sums.ts'
 import { emitGraph, modelBytes } from './onnx.ts'
 import { foldConstants, mergeCommonSubexpressions, type PassCounts, type PassOptions, simplify } from './passes.ts'
@@ -113,8 +114,11 @@ export class Program {
     const { roots, counts } = await optimize([...results, ...assignments.values()], options.passes)
     let frozenCount = 0
     const bare = roots.map(withoutReshape)
+    const fused = options.fused ?? true
     const graph = emitGraph(bare, {
-      fused: options.fused ?? true,
+      fused,
+      // With weights that are stored in the model the runtime finds its blocked convolutions itself.
+      channelBlock: fused && !options.frozen ? await channelBlockFor(bare) : 1,
       ...(options.frozen && {
         frozen: (leaf: Tensor) =>
           leaf.source.kind === 'variable' ? { name: `w${frozenCount++}`, data: leaf.source.variable.data } : undefined,

@@ -1,10 +1,22 @@
 /** Transposed convolutions, in PyTorch's layout: input [N, in, ...], weight [in, out / groups, ...kernel]. */
-import { formatShape, sizeOf } from '../tensor/shape.ts'
+import { elementCount } from '../tensor/dtype.ts'
+import { formatShape, type Shape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
 import type { ConvAttributes } from './conv.ts'
-import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
+import { type BlockedConvolution, lowerInBlocks, paysInBlocks } from './conv-blocks.ts'
+import {
+  apply,
+  checked,
+  defineOp,
+  type Emitter,
+  inputAt,
+  type LoweringContext,
+  type Operand,
+  requireDType,
+  toTensor,
+} from './define.ts'
 import { reshape, slice } from './movement.ts'
 import { perAxis } from './windows.ts'
 
@@ -32,6 +44,72 @@ function endsOf(
     const left = (sizeOf(input, i) - 1) * sizeOf(stride, i) + reach + 1 - sizeOf(before, i) - length
     return { after: Math.max(left, 0), zeros: Math.max(-left, 0) }
   })
+}
+
+/** ONNX's own operator. */
+function lowerTransposed(
+  emit: Emitter,
+  { inputs, inputTypes, attributes }: LoweringContext<ConvTransposeAttributes>,
+): string {
+  const [x, weight] = [inputAt('convTranspose', inputTypes, 0), inputAt('convTranspose', inputTypes, 1)]
+  const { stride, before, dilation, groups } = attributes
+  const ends = endsOf(x.shape.slice(2), weight.shape.slice(2), attributes)
+  // The kernel takes fewer zeros than the stride.
+  const isRegular = ends.every(({ zeros }, i) => zeros < sizeOf(stride, i))
+  const result = emit.node('ConvTranspose', inputs, {
+    strides: stride,
+    pads: [...before, ...ends.map(({ after }) => after)],
+    dilations: dilation,
+    group: groups,
+    ...(isRegular && { output_padding: ends.map(({ zeros }) => zeros) }),
+  })
+  if (isRegular) return result
+  const none = x.shape.map(() => 0)
+  return emit.node('Pad', [result, emit.ints([...none, 0, 0, ...ends.map(({ zeros }) => zeros)])])
+}
+
+/**
+ * With stride 1, a convolution with the kernel turned around, whose kernels run faster; but turning takes longer than that saves where
+ * channels are many and positions few (docs/decisions/014-convolution-gradients.md). undefined: not here.
+ */
+function lowerTurned(
+  emit: Emitter,
+  { inputs, inputTypes, outputTypes, attributes }: LoweringContext<ConvTransposeAttributes>,
+): string | undefined {
+  const [x, weight] = [inputAt('convTranspose', inputTypes, 0).shape, inputAt('convTranspose', inputTypes, 1).shape]
+  const y = inputAt('convTranspose', outputTypes, 0).shape
+  const { stride, before, dilation, groups } = attributes
+  const kernel = weight.slice(2)
+  const reach = kernel.map((size, i) => sizeOf(dilation, i) * (size - 1))
+  const low = reach.map((size, i) => size - sizeOf(before, i))
+  const high = reach.map((size, i) => sizeOf(y, i + 2) - sizeOf(x, i + 2) + size - sizeOf(low, i))
+  const pads = [...low, ...high]
+  // A model that is exported gets ONNX's own operator.
+  if (!emit.fused || stride.some((step) => step !== 1) || pads.some((amount) => amount < 0)) return undefined
+  const options = { strides: stride, pads, dilations: dilation }
+  const [input, stored] = [inputAt('convTranspose', inputs, 0), inputAt('convTranspose', inputs, 1)]
+  const convolution: BlockedConvolution = {
+    inputs: { x: input, weight: stored },
+    weight,
+    turned: true,
+    positions: elementCount(y) / sizeOf(y, 1),
+    ...options,
+  }
+  if (paysInBlocks(emit.channelBlock, groups, convolution)) return lowerInBlocks(emit, convolution)
+  if (elementCount(x) / sizeOf(x, 1) < 16 * sizeOf(weight, 0)) return undefined
+  return emit.node('Conv', [input, turnKernel(emit, stored, weight, groups)], { ...options, group: groups })
+}
+
+/** The kernel turned around, in and out channels of each group changed: [G * a, b, ...] -> [G * b, a, ...]. */
+function turnKernel(emit: Emitter, stored: string, weight: Shape, groups: number): string {
+  const [first = 0, second = 0, ...kernel] = weight
+  const axes = kernel.map((_, i) => i + 2)
+  const ends = emit.ints(kernel.map((size) => -size - 1))
+  const last = emit.ints(kernel.map(() => -1))
+  const turned = emit.node('Slice', [stored, last, ends, emit.ints(axes), last])
+  const split = emit.node('Reshape', [turned, emit.ints([groups, first / groups, second, ...kernel])])
+  const swapped = emit.node('Transpose', [split], { perm: [0, 2, 1, ...axes.map((axis) => axis + 1)] })
+  return emit.node('Reshape', [swapped, emit.ints([groups * second, first / groups, ...kernel])])
 }
 
 /** A primitive because its kernel multiplies only what is there: a convolution would meet the zeros between strides. */
@@ -72,23 +150,7 @@ export const convTransposeOp = defineOp<ConvTransposeAttributes>({
   },
   multiplyAdds: ({ inputs: [x, weight] }) =>
     x && weight ? (x.size * weight.size) / Math.max(1, sizeOf(x.shape, 1)) : 0,
-  lower: (emit, { inputs, inputTypes, attributes }) => {
-    const [x, weight] = [inputAt('convTranspose', inputTypes, 0), inputAt('convTranspose', inputTypes, 1)]
-    const { stride, before, dilation, groups } = attributes
-    const ends = endsOf(x.shape.slice(2), weight.shape.slice(2), attributes)
-    // The kernel takes fewer zeros than the stride.
-    const isRegular = ends.every(({ zeros }, i) => zeros < sizeOf(stride, i))
-    const result = emit.node('ConvTranspose', inputs, {
-      strides: stride,
-      pads: [...before, ...ends.map(({ after }) => after)],
-      dilations: dilation,
-      group: groups,
-      ...(isRegular && { output_padding: ends.map(({ zeros }) => zeros) }),
-    })
-    if (isRegular) return result
-    const none = x.shape.map(() => 0)
-    return emit.node('Pad', [result, emit.ints([...none, 0, 0, ...ends.map(({ zeros }) => zeros)])])
-  },
+  lower: (emit, context) => lowerTurned(emit, context) ?? lowerTransposed(emit, context),
   samples: () => [
     { inputs: [[2, 3, 4, 3], [3, 2, 3, 3], [2]], call: (x, w, b) => convTranspose2d(x, w, b, { padding: 1 }) },
     {

@@ -1,14 +1,15 @@
 /** Convolutions, in PyTorch's layouts: input [N, C, ...], weight [out, in / groups, ...kernel]. Cross-correlation. */
-import { formatShape, type Shape, sizeOf, spatialAxes } from '../tensor/shape.ts'
+import { elementCount } from '../tensor/dtype.ts'
+import { formatShape, type Shape, sameShape, sizeOf, spatialAxes } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
+import { type BlockedConvolution, lowerInBlocks, paysInBlocks } from './conv-blocks.ts'
 import { convTransposeOp } from './conv-transpose.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { linear } from './linear.ts'
 import { matmulWith } from './matmul.ts'
-import { flip, permute, reshape } from './movement.ts'
-import { padAxis } from './padding.ts'
+import { permute, reshape } from './movement.ts'
 import { flatten } from './rearrange.ts'
 import { perAxis } from './windows.ts'
 
@@ -25,12 +26,14 @@ function outputSize(size: number, kernel: number, stride: number, padding: numbe
   return Math.floor((size + padding - dilation * (kernel - 1) - 1) / stride) + 1
 }
 
+/** Inputs: x, weight and, if there is one, bias [out]. */
 export const convOp = defineOp<ConvAttributes>({
   name: 'conv',
   infer: (inputs, { stride, before, after, dilation, groups }) => {
-    const [x, weight] = [inputAt('conv', inputs, 0), inputAt('conv', inputs, 1)]
+    const [x, weight, bias] = [inputAt('conv', inputs, 0), inputAt('conv', inputs, 1), inputs[2]]
     requireDType('conv', 'input', x, ['float32'])
     requireDType('conv', 'weight', weight, ['float32'])
+    if (bias) requireDType('conv', 'bias', bias, ['float32'])
     const [n = 0, channels = 0, ...sizes] = x.shape
     const [out = 0, perGroup = 0, ...kernel] = weight.shape
     if (x.shape.length !== weight.shape.length || sizes.length !== stride.length) {
@@ -44,6 +47,8 @@ export const convOp = defineOp<ConvAttributes>({
         { hint: 'the weight is [out, in / groups, ...kernel], and out must be a multiple of groups' },
       )
     }
+    if (bias && !sameShape(bias.shape, [out]))
+      throw new ShapeError(`conv: the bias must be ${formatShape([out])}, found ${formatShape(bias.shape)}`)
     const spatial = sizes.map((size, i) =>
       outputSize(size, sizeOf(kernel, i), sizeOf(stride, i), sizeOf(before, i) + sizeOf(after, i), sizeOf(dilation, i)),
     )
@@ -57,13 +62,31 @@ export const convOp = defineOp<ConvAttributes>({
   gradient: (o, { inputs, attributes }, [g]) => {
     const [x, weight] = [inputAt('conv', inputs, 0), inputAt('conv', inputs, 1)]
     if (!g) return []
-    return [o.convInputGradient(g, weight, x.shape, attributes), o.convWeightGradient(x, g, weight.shape, attributes)]
+    const ofWeight = o.convWeightGradient(x, g, weight.shape, attributes)
+    const ofInput = o.convInputGradient(g, weight, x.shape, attributes)
+    return inputs.length < 3 ? [ofInput, ofWeight] : [ofInput, ofWeight, o.sum(g, [0, ...spatialAxes(g.shape)])]
   },
   // Each element of the result is a sum over the kernel and the channels of its group.
   multiplyAdds: ({ inputs: [, weight], outputs: [y] }) =>
     weight && y ? (y.size * weight.size) / Math.max(1, sizeOf(weight.shape, 0)) : 0,
-  lower: (emit, { inputs, attributes: { stride, before, after, dilation, groups } }) =>
-    emit.node('Conv', inputs, { strides: stride, pads: [...before, ...after], dilations: dilation, group: groups }),
+  lower: (emit, { inputs, inputTypes, outputTypes, attributes: { stride, before, after, dilation, groups } }) => {
+    const bias = inputs[2]
+    const y = inputAt('conv', outputTypes, 0).shape
+    const options = { strides: stride, pads: [...before, ...after], dilations: dilation }
+    const convolution: BlockedConvolution = {
+      inputs: {
+        x: inputAt('conv', inputs, 0),
+        weight: inputAt('conv', inputs, 1),
+        ...(bias !== undefined && { bias }),
+      },
+      weight: inputAt('conv', inputTypes, 1).shape,
+      turned: false,
+      positions: elementCount(y) / sizeOf(y, 1),
+      ...options,
+    }
+    if (paysInBlocks(emit.channelBlock, groups, convolution)) return lowerInBlocks(emit, convolution)
+    return emit.node('Conv', inputs, { ...options, group: groups })
+  },
   samples: () => [
     {
       inputs: [
@@ -113,46 +136,10 @@ export const convOp = defineOp<ConvAttributes>({
   ],
 })
 
-/** [G * a, b, ...] -> [G * b, a, ...]: in and out channels of each group change places. */
-function swapChannels(weight: Tensor, groups: number): Tensor {
-  const [first = 0, second = 0, ...kernel] = weight.shape
-  const split = reshape(weight, [groups, first / groups, second, ...kernel])
-  const swapped = permute(split, [0, 2, 1, ...kernel.map((_, i) => i + 3)])
-  return reshape(swapped, [groups * second, first / groups, ...kernel])
-}
-
-/**
- * The input's gradient is the transposed convolution of the output's. With stride 1 that is a convolution too, with the
- * kernel turned around; its kernel runs faster, but turning takes longer than it saves where channels are many and
- * positions few (docs/decisions/014-convolution-gradients.md).
- */
+/** The input's gradient is the transposed convolution of the output's. */
 export function convInputGradient(g: Tensor, weight: Tensor, input: Shape, attributes: ConvAttributes): Tensor {
-  const places = g.size / Math.max(1, sizeOf(g.shape, 1)) // batch times positions
-  const turns = attributes.stride.every((step) => step === 1) && places >= 16 * sizeOf(weight.shape, 0)
-  if (turns) return convolveTurned(g, weight, input, attributes)
   const { stride, before, dilation, groups } = attributes
   return apply(convTransposeOp, [g, weight], { stride, before, dilation, groups, size: input.slice(2) })
-}
-
-/** Stride 1: the output's gradient, padded or cropped, convolved with the kernel turned around, channels swapped. */
-function convolveTurned(g: Tensor, weight: Tensor, input: Shape, attributes: ConvAttributes): Tensor {
-  const { before, dilation, groups, stride } = attributes
-  const kernel = weight.shape.slice(2)
-  const reach = kernel.map((size, i) => sizeOf(dilation, i) * (size - 1))
-  const low = reach.map((size, i) => size - sizeOf(before, i))
-  const high = reach.map((size, i) => sizeOf(input, i + 2) - sizeOf(g.shape, i + 2) + size - sizeOf(low, i))
-  let cropped = g
-  for (const [i, axis] of spatialAxes(g.shape).entries()) {
-    const crop = (amount: number): number => Math.min(amount, 0)
-    cropped = padAxis(cropped, axis, crop(sizeOf(low, i)), crop(sizeOf(high, i)))
-  }
-  return apply(convOp, [cropped, swapChannels(flip(weight, spatialAxes(weight.shape)), groups)], {
-    stride,
-    before: low.map((amount) => Math.max(amount, 0)),
-    after: high.map((amount) => Math.max(amount, 0)),
-    dilation,
-    groups,
-  })
 }
 
 /** Options of convolutions; a number holds for every axis. */
@@ -179,11 +166,11 @@ function convolve(x: Operand, weight: Operand, bias: Operand | undefined, option
           : perAxis('conv', padding, 0, axes)
     const after = padding === 'same' ? total.map((size, i) => size - sizeOf(before, i)) : before
     const attributes = { stride, before, after, dilation, groups: options.groups ?? 1 }
-    const product = !isPatchwise(input.shape, kernel.shape, attributes)
-      ? apply(convOp, [input, kernel], attributes)
-      : kernel.shape.slice(2).every((size) => size === 1)
-        ? linear(input, flatten(kernel, 1), undefined, { axis: 1 })
-        : patchProduct(input, kernel)
+    if (!isPatchwise(input.shape, kernel.shape, attributes))
+      return apply(convOp, [input, kernel, ...(bias === undefined ? [] : [toTensor(bias)])], attributes)
+    const product = kernel.shape.slice(2).every((size) => size === 1)
+      ? linear(input, flatten(kernel, 1), undefined, { axis: 1 })
+      : patchProduct(input, kernel)
     if (bias === undefined) return product
     return add(product, reshape(bias, [1, -1, ...new Array<number>(axes).fill(1)]))
   })

@@ -25,6 +25,8 @@ export type OnnxAttribute =
 export interface Emitter {
   /** Whether kernels of ONNX Runtime outside of the standard (com.microsoft) may be used. */
   readonly fused: boolean
+  /** Channels in one block of the runtime's blocked convolutions on this machine; 1: none, or the model must run elsewhere too. */
+  readonly channelBlock: number
   /** Adds a node with one output and returns its name. An empty input name is an omitted optional input. */
   node(type: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>, domain?: string): string
   /** Adds a node with several outputs; unused optional ones may be dropped by the emitter. */

@@ -25,6 +25,9 @@ function byName(names: readonly string[], arrays: readonly NDArray[]): Record<st
   return Object.fromEntries(arrays.map((array, i) => [names[i], wrap(array)]))
 }
 
+/** Whether the runtime's convolutions with channels in blocks (its domain com.microsoft.nchwc) are built for this processor. */
+export const hasBlockedConvolutions = process.arch === 'x64'
+
 /** One entry of the runtime's profile file, which is a Chrome trace. */
 interface ProfileEvent {
   readonly cat: string

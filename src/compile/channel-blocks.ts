@@ -1,0 +1,56 @@
+/** How many channels the runtime's blocked convolutions keep together on this machine. */
+import { topologicalNodes } from '../autodiff/graph.ts'
+import { convOp } from '../ops/conv.ts'
+import { convTransposeOp } from '../ops/conv-transpose.ts'
+import { apply } from '../ops/define.ts'
+import { hasBlockedConvolutions, loadSession } from '../runtime/node.ts'
+import { constant, type Tensor } from '../tensor/tensor.ts'
+import { emitGraph, modelBytes } from './onnx.ts'
+
+/** As wide as the vectors of AVX-512, and of all processors before it. */
+const widths = [16, 8] as const
+
+let measured: Promise<number> | undefined
+
+/** Channels in a block of the convolutions of this graph; 1 if it has none, or the runtime has no such kernels here. */
+export function channelBlockFor(roots: readonly Tensor[]): Promise<number> | number {
+  const ops: readonly unknown[] = [convOp, convTransposeOp]
+  if (!hasBlockedConvolutions || !topologicalNodes(roots).some(({ op }) => ops.includes(op))) return 1
+  measured ??= measure()
+  return measured
+}
+
+/** The runtime does not say the width. With the wrong one, the weights are taken for others. */
+async function measure(): Promise<number> {
+  for (const width of widths) if (await isRight(width)) return width
+  return 1
+}
+
+const [channels, side] = [16, 32]
+
+/** Whether a convolution whose weights move each channel to the one before does so. */
+async function isRight(width: number): Promise<boolean> {
+  const size = channels * side * side
+  const x = constant(
+    Float32Array.from({ length: size }, (_, i) => i),
+    [1, channels, side, side],
+    'float32',
+  )
+  const moves = Float32Array.from({ length: channels * channels }, (_, i) =>
+    Number(i % channels === (Math.floor(i / channels) + 1) % channels),
+  )
+  const weight = constant(moves, [channels, channels, 1, 1], 'float32')
+  const none = [0, 0]
+  const attributes = { stride: [1, 1], before: none, after: none, dilation: [1, 1], groups: 1 }
+  const y = apply(convOp, [x, weight], attributes)
+  const model = modelBytes(emitGraph([y], { channelBlock: width }))
+  const data = new Float32Array(size)
+  try {
+    const session = await loadSession(model, { optimize: false, threads: 1 })
+    await session.run([], [{ dtype: 'float32', shape: y.shape, data }])
+    await session.release()
+  } catch {
+    return false // another version of the runtime may have other kernels
+  }
+  return data.every((value, i) => value === (i + side * side) % size)
+}
