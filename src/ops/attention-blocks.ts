@@ -4,15 +4,19 @@ import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
 import { add, mul, sub } from './binary.ts'
-import { addAll } from './composite.ts'
 import { runAfter, withBackward } from './control.ts'
+import { inputAt } from './define.ts'
 import { matmul, matmulWith } from './matmul.ts'
 import { concat, slice } from './movement.ts'
+import { padAxis } from './padding.ts'
 import { sum, sumTo } from './reduce.ts'
 import { softmax } from './softmax.ts'
 
 // Scores that are there at one time, and scores that are kept whole: 64 MB. Measured in docs/decisions/022-attention-blocks.md.
 const mostElements = 16_777_216
+
+// Queries of a block where each query attends to the keys up to its own: more of them multiply more that is masked, fewer copy more.
+const causalRows = { least: 128, most: 256 }
 
 /** Queries, keys, values, and what is added to the scores (or nothing). */
 export interface AttentionInputs {
@@ -21,72 +25,108 @@ export interface AttentionInputs {
   readonly v: Tensor
   readonly added: Tensor | undefined
   readonly scale: number
+  /** Whether `added` keeps query i from all keys behind key i. */
+  readonly causal: boolean
 }
 
-type Rows = readonly [start: number, stop: number]
+type Range = readonly [start: number, stop: number]
 
-/** Queries of each block; undefined where the scores are few enough to be kept, or the graph is not for running. */
-export function queryBlocks({ q, k, added }: AttentionInputs): Rows[] | undefined {
+/** Some queries, and the keys that they attend to: the first ones. */
+interface Block {
+  readonly queries: Range
+  readonly keys: Range
+}
+
+export interface BlockPlan {
+  readonly blocks: readonly Block[]
+  /** Whether the backward pass computes the weights again. */
+  readonly recomputes: boolean
+}
+
+/** How attention is cut; undefined where all at once is as good, or the graph is not for running. */
+export function planBlocks({ q, k, added, causal }: AttentionInputs): BlockPlan | undefined {
+  if (!currentTrace()?.tuned) return undefined
   const [queries, keys] = [sizeOf(q.shape, -2), sizeOf(k.shape, -2)]
   const leading = Math.max(...[q, k, added].map((x) => (x ? elementCount(x.shape.slice(0, -2)) : 1)))
-  if (!currentTrace()?.tuned || leading * queries * keys <= mostElements) return undefined
-  const rows = Math.max(32, Math.floor(mostElements / (leading * keys)))
-  return Array.from({ length: Math.ceil(queries / rows) }, (_, i) => [i * rows, Math.min(queries, (i + 1) * rows)])
+  const recomputes = leading * queries * keys > mostElements
+  const most = recomputes ? Math.max(32, Math.floor(mostElements / (leading * keys))) : queries
+  const fit = Math.min(causalRows.most, Math.max(causalRows.least, Math.ceil(queries / 4)))
+  const rows = causal ? Math.min(most, fit) : most
+  if (rows >= queries) return undefined
+  const blocks = Array.from({ length: Math.ceil(queries / rows) }, (_, i): Block => {
+    const stop = Math.min(queries, (i + 1) * rows)
+    return { queries: [i * rows, stop], keys: [0, causal ? Math.min(keys, stop) : keys] }
+  })
+  return { blocks, recomputes }
 }
 
-/** Rows of a tensor [..., L, width], or all of it where it is broadcast over L. */
-function rowsOf(x: Tensor, rows: Rows): Tensor {
-  return x.rank < 2 || x.shape.at(-2) === 1 ? x : slice(x, rows, -2)
+/** A range of an axis counted from the end, or all of it where the tensor is broadcast over it. */
+function rangeOf(x: Tensor, range: Range, axis: -1 | -2): Tensor {
+  const size = x.rank < -axis ? 1 : sizeOf(x.shape, axis)
+  return size === 1 || (range[0] === 0 && range[1] === size) ? x : slice(x, range, axis)
 }
 
-/** Weights of the queries `q`, which are some rows of all: [..., rows, S]. */
-function weightsOf(q: Tensor, rows: Rows, { k, added, scale }: AttentionInputs): Tensor {
-  const scores = matmulWith(q, k, { transposeB: true, scale })
-  return softmax(added ? add(scores, rowsOf(added, rows)) : scores)
+/** Weights of a block, whose queries are `q`: [..., queries, keys]. */
+function weightsOf(q: Tensor, { queries, keys }: Block, { k, added, scale }: AttentionInputs): Tensor {
+  const scores = matmulWith(q, rangeOf(k, keys, -2), { transposeB: true, scale })
+  return softmax(added ? add(scores, rangeOf(rangeOf(added, queries, -2), keys, -1)) : scores)
+}
+
+/** Sum of tensors of which each is the first part of the next along an axis. */
+function sumOfPrefixes(parts: readonly Tensor[], axis: number): Tensor {
+  return parts.reduce((total, part) => {
+    const [size, all] = [sizeOf(total.shape, axis), sizeOf(part.shape, axis)]
+    if (size === all) return add(total, part)
+    return concat([add(total, slice(part, [0, size], axis)), slice(part, [size, all], axis)], axis)
+  })
+}
+
+/** Zeros behind an axis, up to a length. */
+function lengthened(x: Tensor, axis: -1 | -2, length: number): Tensor {
+  return padAxis(x, x.rank + axis, 0, length - sizeOf(x.shape, axis))
 }
 
 /**
- * softmax(scale Q K^T + added) V, [..., L, width], block by block. The weights are not kept: the backward pass computes
- * each block's again (Dao et al. 2022, arXiv 2205.14135, section 3), with the row sums of dP P taken from dY Y.
+ * softmax(scale Q K^T + added) V, [..., L, width], block by block. A block leaves out the keys that no query of it attends to. Where
+ * the plan says so, the weights are not kept: the backward pass computes each block's again (Dao et al. 2022,
+ * arXiv 2205.14135, section 3). The row sums of dP P are taken from dY Y.
  */
-export function attentionInBlocks(inputs: AttentionInputs, blocks: readonly Rows[]): Tensor {
+export function attentionInBlocks(inputs: AttentionInputs, { blocks, recomputes }: BlockPlan): Tensor {
   const { q, k, v, added, scale } = inputs
-  const forward = blocks.map((rows) => matmul(weightsOf(rowsOf(q, rows), rows, inputs), v))
+  const total = sizeOf(k.shape, -2)
+  const weights = blocks.map((block) => weightsOf(rangeOf(q, block.queries, -2), block, inputs))
+  const forward = blocks.map(({ keys }, i) => matmul(inputAt('attention', weights, i), rangeOf(v, keys, -2)))
   const [y] = withBackward([concat(forward, -2)], [q, k, v, ...(added ? [added] : [])], ([gy], _inputs, [output]) => {
     if (!gy || !output) return []
     const inner = sum(mul(gy, output), -1, { keepDims: true }) // [..., L, 1]
-    const parts = blocks.map((rows) => {
-      const [late, g] = [runAfter(rowsOf(q, rows), gy), rowsOf(gy, rows)]
-      const p = weightsOf(late, rows, inputs)
-      const ds = mul(p, sub(matmulWith(g, v, { transposeB: true }), rowsOf(inner, rows)))
+    const parts = blocks.map((block, i) => {
+      const { queries, keys } = block
+      const [rows, g] = [rangeOf(q, queries, -2), rangeOf(gy, queries, -2)]
+      const late = recomputes ? runAfter(rows, gy) : rows
+      const p = recomputes ? weightsOf(late, block, inputs) : inputAt('attention', weights, i)
+      const dp = matmulWith(g, rangeOf(v, keys, -2), { transposeB: true })
+      const ds = mul(p, sub(dp, rangeOf(inner, queries, -2)))
       return {
-        ds,
-        dq: matmulWith(ds, k, { scale }),
+        ds: lengthened(ds, -1, total),
+        dq: matmulWith(ds, rangeOf(k, keys, -2), { scale }),
         dk: matmulWith(ds, late, { transposeA: true, scale }),
         dv: matmulWith(p, g, { transposeA: true }),
       }
     })
+    const joined = (name: 'dq' | 'ds'): Tensor =>
+      concat(
+        parts.map((part) => part[name]),
+        -2,
+      )
+    const summed = (name: 'dk' | 'dv'): Tensor => {
+      const prefixes = parts.map((part) => part[name])
+      return lengthened(sumOfPrefixes(prefixes, -2), -2, total)
+    }
     return [
-      sumTo(
-        concat(
-          parts.map(({ dq }) => dq),
-          -2,
-        ),
-        q.shape,
-      ),
-      sumTo(addAll(parts.map(({ dk }) => dk)), k.shape),
-      sumTo(addAll(parts.map(({ dv }) => dv)), v.shape),
-      ...(added
-        ? [
-            sumTo(
-              concat(
-                parts.map(({ ds }) => ds),
-                -2,
-              ),
-              added.shape,
-            ),
-          ]
-        : []),
+      sumTo(joined('dq'), q.shape),
+      sumTo(summed('dk'), k.shape),
+      sumTo(summed('dv'), v.shape),
+      ...(added ? [sumTo(joined('ds'), added.shape)] : []),
     ]
   })
   return y as Tensor

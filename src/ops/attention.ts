@@ -2,7 +2,7 @@
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
-import { attentionInBlocks, queryBlocks } from './attention-blocks.ts'
+import { attentionInBlocks, planBlocks } from './attention-blocks.ts'
 import { add, greater, lessOrEqual, logicalAnd, maximum, mul, sub } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { addAll } from './composite.ts'
@@ -108,11 +108,12 @@ export function attentionWithWeights(
     const added = additiveMask(mask, options.causal ?? false, sizeOf(q.shape, -2), sizeOf(k.shape, -2))
     const scores = matmulWith(q, k, { transposeB: true, scale }) // [..., L, S]
     const p = softmax(added ? add(scores, added) : scores)
-    const blocks = queryBlocks({ q, k, v, added, scale })
+    const inputs = { q, k, v, added, scale, causal: options.causal ?? false }
+    const plan = planBlocks(inputs)
     const { output, weights } = options.dropout
       ? { output: matmul(dropout(p, options.dropout), v), weights: p }
-      : blocks
-        ? { output: attentionInBlocks({ q, k, v, added, scale }, blocks), weights: p }
+      : plan
+        ? { output: attentionInBlocks(inputs, plan), weights: p }
         : withOwnGradient(p, matmul(p, v), [q, k, v, ...(added ? [added] : [])], scale)
     if (!mask || !added) return { output, weights }
     // Rows without any key have equal weights so far.

@@ -29,13 +29,7 @@ function attendWhole(...inputs: [Tensor, Tensor, Tensor, Tensor]): Tensor[] {
   return record(() => attend(...inputs)).result
 }
 
-test('attention over long sequences: blocks of queries give the output and the gradients of all at once', async () => {
-  const run = compile((...inputs: [Tensor, Tensor, Tensor, Tensor]) => ({
-    blocks: attend(...inputs),
-    whole: attendWhole(...inputs),
-  }))
-  const q = array([length, width], 0.7)
-  const { blocks, whole } = await run(q, array([length, width], 0.3), array([length, 1], 0.11), array([length], 0.05))
+function expectSame(blocks: readonly Tensor[], whole: readonly Tensor[]): void {
   expect(blocks.map(({ shape }) => shape)).toEqual(whole.map(({ shape }) => shape))
   for (const [i, result] of blocks.entries()) {
     const expected = toNumbers((whole[i] as Tensor).array.data)
@@ -43,7 +37,48 @@ test('attention over long sequences: blocks of queries give the output and the g
     const differences = toNumbers(result.array.data).map((value, j) => Math.abs(value - (expected[j] as number)))
     expect(Math.max(...differences) / largest).toBeLessThan(1e-5)
   }
+}
+
+test('attention over long sequences: blocks of queries give the output and the gradients of all at once', async () => {
+  const run = compile((...inputs: [Tensor, Tensor, Tensor, Tensor]) => ({
+    blocks: attend(...inputs),
+    whole: attendWhole(...inputs),
+  }))
+  const q = array([length, width], 0.7)
+  const { blocks, whole } = await run(q, array([length, width], 0.3), array([length, 1], 0.11), array([length], 0.05))
+  expectSame(blocks, whole)
   await run.release()
+})
+
+test.each([
+  { name: 'as many keys', queries: 300, keys: 300, mask: [1, 300, 1] },
+  { name: 'fewer keys', queries: 301, keys: 170, mask: [170] },
+  { name: 'more keys', queries: 290, keys: 400, mask: [2, 1, 1] },
+])('causal attention by blocks that leave out keys, $name: output and gradients of all at once', async (sizes) => {
+  const run = compile((...inputs: [Tensor, Tensor, Tensor, Tensor]) => ({
+    blocks: attend(...inputs),
+    whole: attendWhole(...inputs),
+  }))
+  const key = [2, sizes.keys, 3]
+  const { blocks, whole } = await run(
+    array([2, sizes.queries, 3], 0.7),
+    array(key, 0.3),
+    array(key, 0.11),
+    array(sizes.mask, 0.05),
+  )
+  expectSame(blocks, whole)
+  await run.release()
+})
+
+test('causal attention multiplies fewer keys than there are', async () => {
+  const products = async (causal: boolean): Promise<number> => {
+    const run = compile((q: Tensor) => ops.scaledDotProductAttention(q, q, q, { causal }), { profile: true })
+    await run(array([2, 512, 4], 0.7))
+    const kernels = run.program?.endProfiling() ?? []
+    await run.release()
+    return kernels.filter(({ op }) => op.endsWith('MatMul')).length
+  }
+  expect([await products(false), await products(true)]).toEqual([2, 8])
 })
 
 test('the weights of the blocks are computed again, not kept', async () => {
