@@ -3,9 +3,10 @@ import { elementCount } from '../tensor/dtype.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
+import { isLong, unmaskedAttention } from './attention-kernel.ts'
 import { add, mul, sub } from './binary.ts'
 import { runAfter, withBackward } from './control.ts'
-import { inputAt } from './define.ts'
+import { first, inputAt } from './define.ts'
 import { matmul, matmulWith } from './matmul.ts'
 import { concat, slice } from './movement.ts'
 import { padAxis } from './padding.ts'
@@ -95,8 +96,9 @@ export function attentionInBlocks(inputs: AttentionInputs, { blocks, recomputes 
   const { q, k, v, added, scale } = inputs
   const total = sizeOf(k.shape, -2)
   const weights = blocks.map((block) => weightsOf(rangeOf(q, block.queries, -2), block, inputs))
-  const forward = blocks.map(({ keys }, i) => matmul(inputAt('attention', weights, i), rangeOf(v, keys, -2)))
-  const [y] = withBackward([concat(forward, -2)], [q, k, v, ...(added ? [added] : [])], ([gy], _inputs, [output]) => {
+  const products = blocks.map(({ keys }, i) => matmul(inputAt('attention', weights, i), rangeOf(v, keys, -2)))
+  const forward = isLong(inputs) ? first(unmaskedAttention(q, k, v, scale)) : concat(products, -2)
+  const [y] = withBackward([forward], [q, k, v, ...(added ? [added] : [])], ([gy], _inputs, [output]) => {
     if (!gy || !output) return []
     const inner = sum(mul(gy, output), -1, { keepDims: true }) // [..., L, 1]
     const parts = blocks.map((block, i) => {

@@ -2,11 +2,11 @@
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
-import { attentionInBlocks, planBlocks } from './attention-blocks.ts'
-import { add, greater, lessOrEqual, logicalAnd, maximum, mul, sub } from './binary.ts'
+import { type AttentionInputs, attentionInBlocks, planBlocks } from './attention-blocks.ts'
+import { attentionBackward, isLong, threeOf, unmaskedAttention } from './attention-kernel.ts'
+import { add, greater, lessOrEqual, logicalAnd, maximum, mul } from './binary.ts'
 import { cast, where } from './choice.ts'
-import { addAll } from './composite.ts'
-import { type Backward, withBackward } from './control.ts'
+import { withBackward } from './control.ts'
 import { arange } from './creation.ts'
 import { checked, inputAt, type Operand, toTensor } from './define.ts'
 import { linear } from './linear.ts'
@@ -14,7 +14,7 @@ import { matmul, matmulWith } from './matmul.ts'
 import { reshape } from './movement.ts'
 import { dropout } from './random.ts'
 import { moveAxis, split } from './rearrange.ts'
-import { max, sum, sumTo } from './reduce.ts'
+import { max } from './reduce.ts'
 import { softmax } from './softmax.ts'
 
 // L queries, S keys and values, E their width.
@@ -56,35 +56,6 @@ function additiveMask(mask: Tensor | undefined, causal: boolean, queries: number
   return mask.dtype === 'bool' ? where(logicalAnd(mask, past), 0, lowest) : where(past, maximum(mask, lowest), lowest)
 }
 
-/**
- * With weights P and output Y = P V: dP = dY V^T and, through the softmax, dS = P (dP - rowsum(dP P)). The row sums are
- * those of dY Y, over the width instead of the keys: two passes over the scores instead of four (Dao et al. 2022,
- * arXiv 2205.14135, appendix B.2).
- */
-function attentionBackward(scale: number): Backward {
-  return ([gy, gp], inputs, outputs) => {
-    const [q, k, v] = threeOf(inputs)
-    const [y, p] = [inputAt('attention', outputs, 0), inputAt('attention', outputs, 1)]
-    const upstream = [gy && matmulWith(gy, v, { transposeB: true }), gp] // dP
-    const inner = [gy && mul(gy, y), gp && mul(gp, p)].map((term) => term && sum(term, -1, { keepDims: true }))
-    const ds = mul(p, sub(addAll(upstream.filter(isPresent)), addAll(inner.filter(isPresent))))
-    return [
-      sumTo(matmulWith(ds, k, { scale }), q.shape),
-      sumTo(matmulWith(ds, q, { transposeA: true, scale }), k.shape),
-      gy && sumTo(matmulWith(p, gy, { transposeA: true }), v.shape),
-      ...inputs.slice(3).map((mask) => sumTo(ds, mask.shape)),
-    ]
-  }
-}
-
-function isPresent(tensor: Tensor | undefined): tensor is Tensor {
-  return tensor !== undefined
-}
-
-function threeOf(tensors: readonly Tensor[]): readonly [Tensor, Tensor, Tensor] {
-  return [inputAt('attention', tensors, 0), inputAt('attention', tensors, 1), inputAt('attention', tensors, 2)]
-}
-
 function checkSizes(op: string, q: Tensor, k: Tensor, v: Tensor): void {
   const ranked = q.rank >= 2 && k.rank >= 2 && v.rank >= 2
   if (ranked && q.shape.at(-1) === k.shape.at(-1) && k.shape.at(-2) === v.shape.at(-2)) return
@@ -106,15 +77,8 @@ export function attentionWithWeights(
     const scale = options.scale ?? 1 / Math.sqrt(sizeOf(q.shape, -1))
     const mask = options.mask === undefined ? undefined : toTensor(options.mask)
     const added = additiveMask(mask, options.causal ?? false, sizeOf(q.shape, -2), sizeOf(k.shape, -2))
-    const scores = matmulWith(q, k, { transposeB: true, scale }) // [..., L, S]
-    const p = softmax(added ? add(scores, added) : scores)
     const inputs = { q, k, v, added, scale, causal: options.causal ?? false }
-    const plan = planBlocks(inputs)
-    const { output, weights } = options.dropout
-      ? { output: matmul(dropout(p, options.dropout), v), weights: p }
-      : plan
-        ? { output: attentionInBlocks(inputs, plan), weights: p }
-        : withOwnGradient(p, matmul(p, v), [q, k, v, ...(added ? [added] : [])], scale)
+    const { output, weights } = attend(inputs, options.dropout ?? 0)
     if (!mask || !added) return { output, weights }
     // Rows without any key have equal weights so far.
     const attending = cast(greater(max(added, -1, { keepDims: true }), lowest), 'float32') // [..., L, 1]
@@ -122,9 +86,20 @@ export function attentionWithWeights(
   })
 }
 
-function withOwnGradient(p: Tensor, y: Tensor, inputs: readonly Tensor[], scale: number): Attention {
-  const [output = y, weights = p] = withBackward([y, p], inputs, attentionBackward(scale))
-  return { output, weights }
+/** In the form that is fastest for the sizes. */
+function attend(inputs: AttentionInputs, dropped: number): Attention {
+  const { q, k, v, added, scale } = inputs
+  const scores = matmulWith(q, k, { transposeB: true, scale }) // [..., L, S]
+  const p = softmax(added ? add(scores, added) : scores)
+  if (dropped > 0) return { output: matmul(dropout(p, dropped), v), weights: p }
+  const plan = planBlocks(inputs)
+  if (plan) return { output: attentionInBlocks(inputs, plan), weights: p }
+  if (isLong(inputs)) return attentionOf(unmaskedAttention(q, k, v, scale))
+  return attentionOf(withBackward([matmul(p, v), p], [q, k, v, ...(added ? [added] : [])], attentionBackward(scale)))
+}
+
+function attentionOf(outputs: readonly Tensor[]): Attention {
+  return { output: inputAt('attention', outputs, 0), weights: inputAt('attention', outputs, 1) }
 }
 
 /**

@@ -3,6 +3,7 @@
 export * from './activation.ts'
 export * from './arithmetic.ts'
 export * from './attention.ts'
+export { attentionOp } from './attention-kernel.ts'
 export * from './binary.ts'
 export * from './channel-norm.ts'
 export * from './choice.ts'

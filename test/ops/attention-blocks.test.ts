@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { gradient } from '../../src/autodiff/gradient.ts'
 import { compile } from '../../src/compile/compile.ts'
+import { unmaskedAttention } from '../../src/ops/attention-kernel.ts'
 import * as ops from '../../src/ops/index.ts'
 import { toNumbers } from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -81,19 +82,48 @@ test('causal attention multiplies fewer keys than there are', async () => {
   expect([await products(false), await products(true)]).toEqual([2, 8])
 })
 
+/** How often a kernel runs for attention over so many tokens, forward or forward and backward. */
+async function countKernels(tokens: number, training: boolean, options: ops.AttentionOptions = {}) {
+  const run = compile(
+    (q: Tensor) => {
+      const y = ops.scaledDotProductAttention(q, q, q, options)
+      return training ? gradient(ops.sum(ops.mul(y, y)), [q]) : [y]
+    },
+    { profile: true },
+  )
+  await run(array([tokens, width], 0.7))
+  const kernels = run.program?.endProfiling() ?? []
+  await run.release()
+  const count = (name: string): number => kernels.filter(({ op }) => op === name).length
+  return { joined: count('MultiHeadAttention'), softmaxes: count('Softmax') }
+}
+
 test('the weights of the blocks are computed again, not kept', async () => {
-  const softmaxes = async (training: boolean): Promise<number> => {
-    const run = compile(
-      (q: Tensor) => {
-        const y = ops.scaledDotProductAttention(q, q, q)
-        return training ? gradient(ops.sum(ops.mul(y, y)), [q]) : [y]
-      },
-      { profile: true },
-    )
-    await run(array([length, width], 0.7))
-    const kernels = run.program?.endProfiling() ?? []
-    await run.release()
-    return kernels.filter(({ op }) => op === 'Softmax').length
+  expect(await countKernels(length, true)).toEqual({ joined: 1, softmaxes: 2 })
+  const mask = ops.ones([length])
+  expect(await countKernels(length, true, { mask })).toEqual({ joined: 0, softmaxes: 4 })
+})
+
+test('long attention is one kernel where nobody needs the weights', async () => {
+  expect(await countKernels(1024, false)).toEqual({ joined: 1, softmaxes: 0 })
+  expect(await countKernels(1024, true)).toEqual({ joined: 0, softmaxes: 1 })
+  expect(await countKernels(512, false)).toEqual({ joined: 0, softmaxes: 1 })
+})
+
+test.each([
+  { name: 'both', outputs: [0, 1] },
+  { name: 'no weights', outputs: [0] },
+])('the kernel and the products give the same attention and gradients, used: $name', async ({ outputs }) => {
+  const [q, k, v] = [array([2, 1, 9, 4], 0.7), array([2, 1, 33, 4], 0.3), array([2, 1, 33, 3], 0.11)]
+  const results = (a: Tensor, b: Tensor, c: Tensor): Tensor[] => {
+    const attended = unmaskedAttention(a, b, c, 0.9).filter((_, i) => outputs.includes(i))
+    const loss = ops.addAll(attended.map((x) => ops.sum(ops.sin(x))))
+    return [...attended, ...gradient(loss, [a, b, c])]
   }
-  expect([await softmaxes(false), await softmaxes(true)]).toEqual([2, 4])
+  const forward = compile((a: Tensor, b: Tensor, c: Tensor) => results(a, b, c).slice(0, outputs.length))
+  const [here, anywhere] = [compile(results), compile(results, { fused: false })]
+  const expected = await anywhere(q, k, v)
+  expectSame(await here(q, k, v), expected)
+  expectSame(await forward(q, k, v), expected.slice(0, outputs.length))
+  await Promise.all([here.release(), anywhere.release(), forward.release()])
 })

@@ -1,5 +1,6 @@
 /** For random valid arguments, the shapes and dtypes that each op infers are those the runtime returns. */
 import { describe, expect, test } from 'vitest'
+import { unmaskedAttention } from '../../src/ops/attention-kernel.ts'
 import * as ops from '../../src/ops/index.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { randomNumbers } from '../support/gradients.ts'
@@ -195,6 +196,18 @@ const generators: Record<string, Generator> = {
     return {
       inputs: [draw.partner([m, n]), [m, k], [k, n]],
       call: (c, a, b) => ops.addmm(c, a, b, { alpha: 2, beta: 0.5 }),
+    }
+  },
+  attention: (draw) => {
+    const [queries, keys, inner, width] = [draw.whole(1, 4), draw.whole(1, 4), draw.whole(1, 3), draw.whole(1, 3)]
+    const [leading, both] = [draw.shape(0, 2), draw.coin()]
+    return {
+      inputs: [
+        [...leading, queries, inner],
+        [...leading, keys, inner],
+        [...leading, keys, width],
+      ],
+      call: (q, k, v) => unmaskedAttention(q, k, v, 0.5).slice(0, both ? 2 : 1),
     }
   },
   conv: (draw) => {

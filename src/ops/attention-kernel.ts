@@ -1,0 +1,201 @@
+/** Attention without a mask as one op, which takes the runtime's kernel where nobody needs the weights. */
+import { elementCount } from '../tensor/dtype.ts'
+import { formatShape, sameShape, sizeOf } from '../tensor/shape.ts'
+import type { Attributes, Tensor, TensorType } from '../tensor/tensor.ts'
+import { currentTrace } from '../tensor/trace.ts'
+import { ShapeError } from '../util/errors.ts'
+import type { AttentionInputs } from './attention-blocks.ts'
+import { mul, sub } from './binary.ts'
+import { addAll } from './composite.ts'
+import type { Backward } from './control.ts'
+import {
+  applyAll,
+  defineOp,
+  type Emitter,
+  first,
+  inputAt,
+  type LoweringContext,
+  type OpDefinition,
+  requireDType,
+} from './define.ts'
+import { matmulOp, matmulWith } from './matmul.ts'
+import { sum, sumTo } from './reduce.ts'
+import { softmaxOp } from './softmax.ts'
+
+/**
+ * With weights P and output Y = P V: dP = dY V^T and, through the softmax, dS = P (dP - rowsum(dP P)). The row sums are
+ * those of dY Y, over the width instead of the keys: two passes over the scores instead of four (Dao et al. 2022,
+ * arXiv 2205.14135, appendix B.2).
+ */
+export function attentionBackward(scale: number): Backward {
+  return ([gy, gp], inputs, outputs) => {
+    const [q, k, v] = threeOf(inputs)
+    const [y, p] = [inputAt('attention', outputs, 0), inputAt('attention', outputs, 1)]
+    const upstream = [gy && matmulWith(gy, v, { transposeB: true }), gp] // dP
+    const inner = [gy && mul(gy, y), gp && mul(gp, p)].map((term) => term && sum(term, -1, { keepDims: true }))
+    const ds = mul(p, sub(addAll(upstream.filter(isPresent)), addAll(inner.filter(isPresent))))
+    return [
+      sumTo(matmulWith(ds, k, { scale }), q.shape),
+      sumTo(matmulWith(ds, q, { transposeA: true, scale }), k.shape),
+      gy && sumTo(matmulWith(p, gy, { transposeA: true }), v.shape),
+      ...inputs.slice(3).map((mask) => sumTo(ds, mask.shape)),
+    ]
+  }
+}
+
+function isPresent(tensor: Tensor | undefined): tensor is Tensor {
+  return tensor !== undefined
+}
+
+export function threeOf<T>(tensors: readonly T[]): readonly [T, T, T] {
+  return [inputAt('attention', tensors, 0), inputAt('attention', tensors, 1), inputAt('attention', tensors, 2)]
+}
+
+// From here on the kernel goes by blocks that stay in the cache (docs/decisions/022-attention-blocks.md).
+const fewestTokens = 1024
+
+/** Whether the op is the better form: many tokens, no mask, and the graph is for running. */
+export function isLong({ q, k, v, added }: AttentionInputs): boolean {
+  return (
+    currentTrace()?.tuned === true &&
+    added === undefined &&
+    Math.min(sizeOf(q.shape, -2), sizeOf(k.shape, -2)) >= fewestTokens &&
+    [k, v].every(({ shape }) => sameShape(shape.slice(0, -2), q.shape.slice(0, -2)))
+  )
+}
+
+interface AttentionAttributes {
+  /** Factor on the products of queries and keys. */
+  readonly scale: number
+}
+
+/**
+ * P = softmax(scale Q K^T) and Y = P V: query [..., L, E], key [..., S, E], value [..., S, width] with the same leading axes -> Y
+ * [..., L, width], P [..., L, S]. A primitive because only the finished graph says whether P is used, by a gradient or anybody else.
+ */
+export const attentionOp: OpDefinition<AttentionAttributes> = defineOp({
+  name: 'attention',
+  infer: (inputs) => {
+    const [q, k, v] = threeOf(inputs)
+    for (const [argument, input] of Object.entries({ query: q, key: k, value: v }))
+      requireDType('attention', argument, input, ['float32'])
+    const leading = q.shape.slice(0, -2)
+    if (
+      q.shape.length < 2 ||
+      ![k, v].every(({ shape }) => shape.length >= 2 && sameShape(shape.slice(0, -2), leading)) ||
+      k.shape.at(-1) !== q.shape.at(-1) ||
+      v.shape.at(-2) !== k.shape.at(-2)
+    ) {
+      throw new ShapeError(
+        `attention: needs queries [..., L, E], keys [..., S, E] and values [..., S, width], found ${[q, k, v].map(({ shape }) => formatShape(shape)).join(', ')}`,
+      )
+    }
+    const [queries, keys, width] = [sizeOf(q.shape, -2), sizeOf(k.shape, -2), sizeOf(v.shape, -1)]
+    return [
+      { dtype: 'float32', shape: [...leading, queries, width] },
+      { dtype: 'float32', shape: [...leading, queries, keys] },
+    ]
+  },
+  gradient: (_, { inputs, outputs, attributes }, gradients) =>
+    attentionBackward(attributes.scale)(gradients, inputs, outputs),
+  multiplyAdds: ({ inputs: [q], outputs: [y, p] }) =>
+    q && y && p ? p.size * (sizeOf(q.shape, -1) + sizeOf(y.shape, -1)) : 0,
+  lower: (emit, context) => {
+    const isKernel = emit.fused && !context.used[1]
+    return isKernel ? lowerToKernel(emit, context) : lowerToProducts(emit, context)
+  },
+  samples: () => [
+    {
+      inputs: [
+        [2, 3, 4],
+        [2, 5, 4],
+        [2, 5, 2],
+      ],
+      call: (q, k, v) => unmaskedAttention(q, k, v, 0.7),
+    },
+    {
+      inputs: [
+        [2, 3, 4],
+        [2, 5, 4],
+        [2, 5, 2],
+      ],
+      call: (q, k, v) => first(unmaskedAttention(q, k, v, 0.7)),
+    },
+    {
+      inputs: [
+        [3, 2],
+        [4, 2],
+        [4, 2],
+      ],
+      call: (q, k, v) => first(unmaskedAttention(q, k, v, 1)),
+    },
+  ],
+  errors: () => [
+    {
+      inputs: [
+        [2, 3, 4],
+        [2, 5, 3],
+        [2, 5, 2],
+      ],
+      call: (q, k, v) => unmaskedAttention(q, k, v, 1),
+    },
+    {
+      inputs: [
+        [2, 3, 4],
+        [1, 5, 4],
+        [1, 5, 2],
+      ],
+      call: (q, k, v) => unmaskedAttention(q, k, v, 1),
+    },
+    {
+      inputs: [
+        [2, 3, 4],
+        [2, 5, 4],
+        [2, 4, 2],
+      ],
+      call: (q, k, v) => unmaskedAttention(q, k, v, 1),
+    },
+  ],
+})
+
+/** The runtime's MultiHeadAttention, each matrix as a head of its own. */
+function lowerToKernel(
+  emit: Emitter,
+  { inputs, inputTypes, outputTypes, attributes }: LoweringContext<AttentionAttributes>,
+): string[] {
+  const matrices = inputs.map((name, i) => {
+    const { shape } = inputAt('attention', inputTypes, i)
+    return emit.node('Reshape', [name, emit.ints([elementCount(shape.slice(0, -2)), ...shape.slice(-2)])])
+  })
+  const options = { num_heads: 1, scale: { float: attributes.scale } }
+  const y = emit.node('MultiHeadAttention', matrices, options, 'com.microsoft')
+  return [emit.node('Reshape', [y, emit.ints(inputAt('attention', outputTypes, 0).shape)])]
+}
+
+function lowerToProducts(
+  emit: Emitter,
+  { inputs, inputTypes, outputTypes, attributes }: LoweringContext<AttentionAttributes>,
+): string[] {
+  const [q = '', k = '', v = ''] = inputs
+  const [typeQ, typeK, typeV] = threeOf(inputTypes)
+  const [typeY, typeP] = [inputAt('attention', outputTypes, 0), inputAt('attention', outputTypes, 1)]
+  const lower = <A extends Attributes>(
+    op: OpDefinition<A>,
+    names: readonly string[],
+    types: readonly TensorType[],
+    output: TensorType,
+    options: A,
+  ): string => {
+    const context = { inputs: names, inputTypes: types, outputTypes: [output], used: [true], attributes: options }
+    return inputAt('attention', [op.lower(emit, context)].flat(), 0)
+  }
+  const plain = { transposeA: false, transposeB: false, scale: 1 }
+  const scores = lower(matmulOp, [q, k], [typeQ, typeK], typeP, { ...plain, transposeB: true, ...attributes })
+  const p = lower(softmaxOp, [scores], [typeP], typeP, { axis: typeP.shape.length - 1 })
+  return [lower(matmulOp, [p, v], [typeP, typeV], typeY, plain), p]
+}
+
+/** The output and the weights. */
+export function unmaskedAttention(q: Tensor, k: Tensor, v: Tensor, scale: number): readonly Tensor[] {
+  return applyAll(attentionOp, [q, k, v], { scale })
+}
