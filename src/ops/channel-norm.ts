@@ -4,12 +4,22 @@ import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, div, maximum, mul, pow, sub } from './binary.ts'
 import { addAll } from './composite.ts'
-import { customGradient, stopGradient } from './control.ts'
+import { customGradient, stopGradient, withBackward } from './control.ts'
 import { full } from './creation.ts'
-import { apply, checked, defineOp, type Emitter, inputAt, type Operand, requireDType, toTensor } from './define.ts'
+import {
+  apply,
+  applyAll,
+  checked,
+  defineOp,
+  type Emitter,
+  inputAt,
+  type Operand,
+  requireDType,
+  toTensor,
+} from './define.ts'
 import { matmul } from './matmul.ts'
 import { reshape, slice } from './movement.ts'
-import { layerNorm, type NormOptions } from './norm.ts'
+import { layerNorm, layerNormOp, type NormOptions } from './norm.ts'
 import { padAxis } from './padding.ts'
 import { sum } from './reduce.ts'
 import { varMean } from './statistics.ts'
@@ -48,8 +58,40 @@ function normalizeGroups(op: string, input: Tensor, groups: number, options: Nor
     )
   }
   const size = input.shape.slice(2).reduce((product, length) => product * length, c / groups)
-  const normal = layerNorm(reshape(input, [n, groups, size]), [size], { eps: options.eps ?? 1e-5 })
-  return scaledAndShifted(op, reshape(normal, input.shape), options)
+  const grouped = reshape(input, [n, groups, size])
+  const { weight, bias, eps = 1e-5 } = options
+  if (weight === undefined || bias === undefined) {
+    return scaledAndShifted(op, reshape(layerNorm(grouped, [size], { eps }), input.shape), options)
+  }
+  const scale = perChannel(op, 'weight', weight, input)
+  const shift = perChannel(op, 'bias', bias, input)
+  const [normal, , inverse] = applyAll(layerNormOp, [grouped], { axis: 2, eps })
+  return normal && inverse ? scaledGroups(input, normal, inverse, scale, shift) : input
+}
+
+/**
+ * h scale + shift with h = (x - mean) r, the normal of each group, and r = 1 / sqrt(variance + eps) [N, groups, 1]; scale, shift
+ * [1, C, 1, ...]. With u = g scale and means over a group: dx = r (u - mean(u) - h mean(u h)). The means are those of sums over
+ * positions, which scale's and shift's gradients need too; as g a + h b + c with numbers for each group or channel: seven passes.
+ */
+function scaledGroups(x: Tensor, normal: Tensor, inverse: Tensor, scale: Tensor, shift: Tensor): Tensor {
+  const [n, groups] = [sizeOf(normal.shape, 0), sizeOf(normal.shape, 1)]
+  const channels = sizeOf(x.shape, 1)
+  const positions = x.size / (n * channels)
+  const byGroup = [n, groups, channels / groups, positions]
+  const y = add(mul(reshape(normal, x.shape), scale), shift)
+  const [result] = withBackward([y], [x, scale, shift], ([g]) => {
+    if (!g) return []
+    const [g4, h4] = [reshape(g, byGroup), reshape(normal, byGroup)]
+    const sums = [g4, mul(g4, h4)].map((t) => sum(t, 3, { keepDims: true })) // [N, groups, C / groups, 1] each
+    const [total, projection] = [inputAt('groupNorm', sums, 0), inputAt('groupNorm', sums, 1)]
+    const [weights, r] = [reshape(scale, [1, groups, -1, 1]), reshape(inverse, [n, groups, 1, 1])]
+    const share = (t: Tensor): Tensor =>
+      mul(sum(mul(t, weights), 2, { keepDims: true }), mul(r, -1 / (x.size / (n * groups))))
+    const byInput = add(mul(g4, mul(weights, r)), add(mul(h4, share(projection)), share(total)))
+    return [reshape(byInput, x.shape), ...[projection, total].map((t) => reshape(sum(t, 0), scale.shape))]
+  })
+  return result ?? y
 }
 
 /** Each group of channels of each example normalised together (Wu and He 2018). x [N, C, ...]; weight, bias [C]. */
