@@ -5,7 +5,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
 import { isLong, unmaskedAttention } from './attention-kernel.ts'
 import { add, mul, sub } from './binary.ts'
-import { runAfter, withBackward } from './control.ts'
+import { type Backward, runAfter, withBackward } from './control.ts'
 import { first, inputAt } from './define.ts'
 import { matmul, matmulWith } from './matmul.ts'
 import { concat, slice } from './movement.ts'
@@ -92,20 +92,34 @@ function lengthened(x: Tensor, axis: -1 | -2, length: number): Tensor {
  * the plan says so, the weights are not kept: the backward pass computes each block's again (Dao et al. 2022,
  * arXiv 2205.14135, section 3). The row sums of dP P are taken from dY Y.
  */
-export function attentionInBlocks(inputs: AttentionInputs, { blocks, recomputes }: BlockPlan): Tensor {
+export function attentionInBlocks(inputs: AttentionInputs, plan: BlockPlan): Tensor {
   const { q, k, v, added, scale } = inputs
-  const total = sizeOf(k.shape, -2)
-  const weights = blocks.map((block) => weightsOf(rangeOf(q, block.queries, -2), block, inputs))
-  const products = blocks.map(({ keys }, i) => matmul(inputAt('attention', weights, i), rangeOf(v, keys, -2)))
-  const forward = isLong(inputs) ? first(unmaskedAttention(q, k, v, scale)) : concat(products, -2)
-  const [y] = withBackward([forward], [q, k, v, ...(added ? [added] : [])], ([gy], _inputs, [output]) => {
-    if (!gy || !output) return []
+  const weights = plan.blocks.map((block) => weightsOf(rangeOf(q, block.queries, -2), block, inputs))
+  const products = plan.blocks.map(({ keys }, i) => matmul(inputAt('attention', weights, i), rangeOf(v, keys, -2)))
+  const y = isLong(inputs) ? first(unmaskedAttention(q, k, v, scale)) : concat(products, -2)
+  const given = [q, k, v, ...(added ? [added] : [])]
+  const kept = plan.recomputes ? [] : weights
+  return first(withBackward([y], [...given, ...kept], blocksBackward(given.length, inputs, plan)))
+}
+
+/** `count` inputs have gradients, those of the function; behind them are the weights of the blocks, if they are kept. */
+function blocksBackward(
+  count: number,
+  { scale, causal }: AttentionInputs,
+  { blocks, recomputes }: BlockPlan,
+): Backward {
+  return ([gy], given, [output]) => {
+    const [q, k, v, added] = given.slice(0, count)
+    if (!gy || !q || !k || !v || !output) return []
+    const total = sizeOf(k.shape, -2)
     const inner = sum(mul(gy, output), -1, { keepDims: true }) // [..., L, 1]
     const parts = blocks.map((block, i) => {
       const { queries, keys } = block
       const [rows, g] = [rangeOf(q, queries, -2), rangeOf(gy, queries, -2)]
       const late = recomputes ? runAfter(rows, gy) : rows
-      const p = recomputes ? weightsOf(late, block, inputs) : inputAt('attention', weights, i)
+      const p = recomputes
+        ? weightsOf(late, block, { q, k, v, added, scale, causal })
+        : inputAt('attention', given, count + i)
       const dp = matmulWith(g, rangeOf(v, keys, -2), { transposeB: true })
       const ds = mul(p, sub(dp, rangeOf(inner, queries, -2)))
       return {
@@ -129,7 +143,7 @@ export function attentionInBlocks(inputs: AttentionInputs, { blocks, recomputes 
       sumTo(summed('dk'), k.shape),
       sumTo(summed('dv'), v.shape),
       ...(added ? [sumTo(joined('ds'), added.shape)] : []),
+      ...given.slice(count).map(() => undefined),
     ]
-  })
-  return y as Tensor
+  }
 }

@@ -80,16 +80,17 @@ function scaledGroups(x: Tensor, normal: Tensor, inverse: Tensor, scale: Tensor,
   const positions = x.size / (n * channels)
   const byGroup = [n, groups, channels / groups, positions]
   const y = add(mul(reshape(normal, x.shape), scale), shift)
-  const [result] = withBackward([y], [x, scale, shift], ([g]) => {
-    if (!g) return []
-    const [g4, h4] = [reshape(g, byGroup), reshape(normal, byGroup)]
-    const sums = [g4, mul(g4, h4)].map((t) => sum(t, 3, { keepDims: true })) // [N, groups, C / groups, 1] each
-    const [total, projection] = [inputAt('groupNorm', sums, 0), inputAt('groupNorm', sums, 1)]
-    const [weights, r] = [reshape(scale, [1, groups, -1, 1]), reshape(inverse, [n, groups, 1, 1])]
+  // The normal and r have gradients of their own: they are inputs here for the backward pass to use.
+  const [result] = withBackward([y], [x, scale, shift, normal, inverse], ([g], [, factor, , h, r]) => {
+    if (!g || !factor || !h || !r) return []
+    const [g4, h4] = [reshape(g, byGroup), reshape(h, byGroup)]
+    const [total, projection] = [sum(g4, 3, { keepDims: true }), sum(mul(g4, h4), 3, { keepDims: true })]
+    const [weights, inverses] = [reshape(factor, [1, groups, -1, 1]), reshape(r, [n, groups, 1, 1])]
     const share = (t: Tensor): Tensor =>
-      mul(sum(mul(t, weights), 2, { keepDims: true }), mul(r, -1 / (x.size / (n * groups))))
-    const byInput = add(mul(g4, mul(weights, r)), add(mul(h4, share(projection)), share(total)))
-    return [reshape(byInput, x.shape), ...[projection, total].map((t) => reshape(sum(t, 0), scale.shape))]
+      mul(sum(mul(t, weights), 2, { keepDims: true }), mul(inverses, (-n * groups) / x.size))
+    const byInput = add(mul(g4, mul(weights, inverses)), add(mul(h4, share(projection)), share(total)))
+    const byVector = [projection, total].map((t) => reshape(sum(t, 0), scale.shape))
+    return [reshape(byInput, x.shape), ...byVector, undefined, undefined]
   })
   return result ?? y
 }

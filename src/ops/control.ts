@@ -68,7 +68,10 @@ export function runAfter(x: Operand, after: Operand): Tensor {
   return apply(runAfterOp, [toTensor(x), toTensor(after)], {})
 }
 
-/** Gradients of the inputs from those of the outputs (undefined: nothing depends on that output). */
+/**
+ * Gradients of the inputs from those of the outputs (undefined: nothing depends on that output). Takes tensors from its arguments
+ * only: what it saw when it was made is of the first computation, which a checkpoint is not to keep.
+ */
 export type Backward = (
   outputGradients: readonly (Tensor | undefined)[],
   inputs: readonly Tensor[],

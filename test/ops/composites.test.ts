@@ -1,16 +1,10 @@
 /** Walks the functions made of ops: the tables of `composites/` hold their samples, by function. */
-import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import * as define from '../../src/ops/define.ts'
 import * as ops from '../../src/ops/index.ts'
+import { tables } from '../support/composites.ts'
 import { checkGradients } from '../support/gradients.ts'
 import { callConcretely, checkForms } from '../support/samples.ts'
-
-interface Table {
-  readonly samples: Readonly<Record<string, readonly ops.Sample[]>>
-  /** Calls that end in an error, by its message. */
-  readonly errors?: Readonly<Record<string, ops.Sample>>
-}
 
 /** Exports that build ops, look into tensors or steer random draws, and are not functions of a model. */
 const tools = new Set([
@@ -26,10 +20,6 @@ const tools = new Set([
   'manualSeed',
   'perAxis',
 ])
-
-const folder = new URL('./composites/', import.meta.url)
-const tables = new Map<string, Table>()
-for (const file of readdirSync(folder)) tables.set(file.replace('.ts', ''), await import(new URL(file, folder).href))
 
 test('every exported function is an op or has samples', () => {
   const sampled = new Set([...tables.values()].flatMap(({ samples }) => Object.keys(samples)))

@@ -1,0 +1,14 @@
+/** The tables of `ops/composites/`: samples of the functions made of ops, by file and function. */
+import { readdirSync } from 'node:fs'
+import type * as ops from '../../src/ops/index.ts'
+
+export interface Table {
+  readonly samples: Readonly<Record<string, readonly ops.Sample[]>>
+  /** Calls that end in an error, by its message. */
+  readonly errors?: Readonly<Record<string, ops.Sample>>
+}
+
+const folder = new URL('../ops/composites/', import.meta.url)
+
+export const tables = new Map<string, Table>()
+for (const file of readdirSync(folder)) tables.set(file.replace('.ts', ''), await import(new URL(file, folder).href))
