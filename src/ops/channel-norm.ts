@@ -1,110 +1,20 @@
-/** Normalisation of channels, axis 1 of x [N, C, ...]: group, instance, batch, local response; and spectral norm. */
+/** Normalisation of channels, axis 1 of x [N, C, ...]: batch, local response; and spectral norm. */
 import { formatShape, sizeOf } from '../tensor/shape.ts'
-import type { Tensor, TensorType } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, div, maximum, mul, pow, sub } from './binary.ts'
 import { addAll } from './composite.ts'
-import { customGradient, stopGradient, withBackward } from './control.ts'
+import { customGradient, stopGradient } from './control.ts'
 import { full } from './creation.ts'
-import {
-  apply,
-  applyAll,
-  checked,
-  defineOp,
-  type Emitter,
-  inputAt,
-  type Operand,
-  requireDType,
-  toTensor,
-} from './define.ts'
+import { apply, checked, defineOp, type Emitter, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { matmul } from './matmul.ts'
 import { reshape, slice } from './movement.ts'
-import { layerNorm, layerNormOp, type NormOptions } from './norm.ts'
+import type { NormOptions } from './norm.ts'
 import { padAxis } from './padding.ts'
+import { channelShape, perChannel } from './per-channel.ts'
 import { sum } from './reduce.ts'
 import { varMean } from './statistics.ts'
 import { reciprocal, sqrt } from './unary.ts'
-
-/** [1, C, 1, ...] for [N, C, ...]. */
-function channelShape({ shape }: TensorType): number[] {
-  return shape.map((size, axis) => (axis === 1 ? size : 1))
-}
-
-/** A vector of one number per channel, shaped to broadcast over [N, C, ...]. */
-function perChannel(op: string, argument: string, vector: Operand, x: Tensor): Tensor {
-  const tensor = toTensor(vector)
-  if (tensor.size !== x.shape[1]) {
-    throw new ShapeError(
-      `${op}: ${argument} must have one element per channel (axis 1) of ${formatShape(x.shape)}, found ${formatShape(tensor.shape)}`,
-    )
-  }
-  return reshape(tensor, channelShape(x))
-}
-
-function shifted(op: string, x: Tensor, bias: Operand | undefined): Tensor {
-  return bias === undefined ? x : add(x, perChannel(op, 'bias', bias, x))
-}
-
-function scaledAndShifted(op: string, normal: Tensor, { weight, bias }: NormOptions): Tensor {
-  const scaled = weight === undefined ? normal : mul(normal, perChannel(op, 'weight', weight, normal))
-  return shifted(op, scaled, bias)
-}
-
-function normalizeGroups(op: string, input: Tensor, groups: number, options: NormOptions): Tensor {
-  const [n = 0, c = 0] = input.shape
-  if (input.rank < 2 || !Number.isInteger(groups) || groups < 1 || c % groups !== 0) {
-    throw new ShapeError(
-      `${op}: channels (axis 1) must be a multiple of the ${groups} groups, found ${formatShape(input.shape)}`,
-    )
-  }
-  const size = input.shape.slice(2).reduce((product, length) => product * length, c / groups)
-  const grouped = reshape(input, [n, groups, size])
-  const { weight, bias, eps = 1e-5 } = options
-  if (weight === undefined || bias === undefined) {
-    return scaledAndShifted(op, reshape(layerNorm(grouped, [size], { eps }), input.shape), options)
-  }
-  const scale = perChannel(op, 'weight', weight, input)
-  const shift = perChannel(op, 'bias', bias, input)
-  const [normal, , inverse] = applyAll(layerNormOp, [grouped], { axis: 2, eps })
-  return normal && inverse ? scaledGroups(input, normal, inverse, scale, shift) : input
-}
-
-/**
- * h scale + shift with h = (x - mean) r, the normal of each group, and r = 1 / sqrt(variance + eps) [N, groups, 1]; scale, shift
- * [1, C, 1, ...]. With u = g scale and means over a group: dx = r (u - mean(u) - h mean(u h)). The means are those of sums over
- * positions, which scale's and shift's gradients need too; as g a + h b + c with numbers for each group or channel: seven passes.
- */
-function scaledGroups(x: Tensor, normal: Tensor, inverse: Tensor, scale: Tensor, shift: Tensor): Tensor {
-  const [n, groups] = [sizeOf(normal.shape, 0), sizeOf(normal.shape, 1)]
-  const channels = sizeOf(x.shape, 1)
-  const positions = x.size / (n * channels)
-  const byGroup = [n, groups, channels / groups, positions]
-  const y = add(mul(reshape(normal, x.shape), scale), shift)
-  // The normal and r have gradients of their own: they are inputs here for the backward pass to use.
-  const [result] = withBackward([y], [x, scale, shift, normal, inverse], ([g], [, factor, , h, r]) => {
-    if (!g || !factor || !h || !r) return []
-    const [g4, h4] = [reshape(g, byGroup), reshape(h, byGroup)]
-    const [total, projection] = [sum(g4, 3, { keepDims: true }), sum(mul(g4, h4), 3, { keepDims: true })]
-    const [weights, inverses] = [reshape(factor, [1, groups, -1, 1]), reshape(r, [n, groups, 1, 1])]
-    const share = (t: Tensor): Tensor =>
-      mul(sum(mul(t, weights), 2, { keepDims: true }), mul(inverses, (-n * groups) / x.size))
-    const byInput = add(mul(g4, mul(weights, inverses)), add(mul(h4, share(projection)), share(total)))
-    const byVector = [projection, total].map((t) => reshape(sum(t, 0), scale.shape))
-    return [reshape(byInput, x.shape), ...byVector, undefined, undefined]
-  })
-  return result ?? y
-}
-
-/** Each group of channels of each example normalised together (Wu and He 2018). x [N, C, ...]; weight, bias [C]. */
-export function groupNorm(x: Operand, groups: number, options: NormOptions = {}): Tensor {
-  return checked(() => normalizeGroups('groupNorm', toTensor(x), groups, options))
-}
-
-/** Each channel of each example normalised by itself. x [N, C, ...]; weight, bias [C]. */
-export function instanceNorm(x: Operand, options: NormOptions = {}): Tensor {
-  const input = toTensor(x)
-  return checked(() => normalizeGroups('instanceNorm', input, input.shape[1] ?? 1, options))
-}
 
 /** Batch statistics and the running ones after them. */
 export interface BatchNormResult {

@@ -1,7 +1,7 @@
 /** Convolutions, in PyTorch's layouts: input [N, C, ...], weight [out, in / groups, ...kernel]. Cross-correlation. */
 import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, type Shape, sameShape, sizeOf, spatialAxes } from '../tensor/shape.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
 import { type BlockedConvolution, lowerInBlocks, paysInBlocks } from './conv-blocks.ts'
@@ -26,6 +26,12 @@ function outputSize(size: number, kernel: number, stride: number, padding: numbe
   return Math.floor((size + padding - dilation * (kernel - 1) - 1) / stride) + 1
 }
 
+function requireBias(bias: TensorType, out: number): void {
+  requireDType('conv', 'bias', bias, ['float32'])
+  if (!sameShape(bias.shape, [out]))
+    throw new ShapeError(`conv: the bias must be ${formatShape([out])}, found ${formatShape(bias.shape)}`)
+}
+
 /** Inputs: x, weight and, if there is one, bias [out]. */
 export const convOp = defineOp<ConvAttributes>({
   name: 'conv',
@@ -33,7 +39,6 @@ export const convOp = defineOp<ConvAttributes>({
     const [x, weight, bias] = [inputAt('conv', inputs, 0), inputAt('conv', inputs, 1), inputs[2]]
     requireDType('conv', 'input', x, ['float32'])
     requireDType('conv', 'weight', weight, ['float32'])
-    if (bias) requireDType('conv', 'bias', bias, ['float32'])
     const [n = 0, channels = 0, ...sizes] = x.shape
     const [out = 0, perGroup = 0, ...kernel] = weight.shape
     if (x.shape.length !== weight.shape.length || sizes.length !== stride.length) {
@@ -47,8 +52,7 @@ export const convOp = defineOp<ConvAttributes>({
         { hint: 'the weight is [out, in / groups, ...kernel], and out must be a multiple of groups' },
       )
     }
-    if (bias && !sameShape(bias.shape, [out]))
-      throw new ShapeError(`conv: the bias must be ${formatShape([out])}, found ${formatShape(bias.shape)}`)
+    if (bias) requireBias(bias, out)
     const spatial = sizes.map((size, i) =>
       outputSize(size, sizeOf(kernel, i), sizeOf(stride, i), sizeOf(before, i) + sizeOf(after, i), sizeOf(dilation, i)),
     )
@@ -153,6 +157,7 @@ export interface ConvOptions {
 
 function convolve(x: Operand, weight: Operand, bias: Operand | undefined, options: ConvOptions, axes: number): Tensor {
   const [input, kernel] = [toTensor(x), toTensor(weight)]
+  const shift = bias === undefined ? undefined : toTensor(bias)
   return checked(() => {
     const stride = perAxis('conv', options.stride, 1, axes)
     const dilation = perAxis('conv', options.dilation, 1, axes)
@@ -167,12 +172,13 @@ function convolve(x: Operand, weight: Operand, bias: Operand | undefined, option
     const after = padding === 'same' ? total.map((size, i) => size - sizeOf(before, i)) : before
     const attributes = { stride, before, after, dilation, groups: options.groups ?? 1 }
     if (!isPatchwise(input.shape, kernel.shape, attributes))
-      return apply(convOp, [input, kernel, ...(bias === undefined ? [] : [toTensor(bias)])], attributes)
+      return apply(convOp, shift ? [input, kernel, shift] : [input, kernel], attributes)
     const product = kernel.shape.slice(2).every((size) => size === 1)
       ? linear(input, flatten(kernel, 1), undefined, { axis: 1 })
       : patchProduct(input, kernel)
-    if (bias === undefined) return product
-    return add(product, reshape(bias, [1, -1, ...new Array<number>(axes).fill(1)]))
+    if (!shift) return product
+    requireBias(shift, sizeOf(kernel.shape, 0))
+    return add(product, reshape(shift, [1, -1, ...new Array<number>(axes).fill(1)]))
   })
 }
 

@@ -64,4 +64,12 @@ export const errors: Record<string, ops.Sample> = {
     ],
     call: (x, w) => ops.convTranspose2d(x, w),
   },
+  'conv: the bias must be [4], found [3]': {
+    inputs: [[1, 3, 4, 4], [4, 3, 2, 2], [3]],
+    call: (x, w, b) => ops.conv2d(x, w, b),
+  },
+  'conv: the bias must be [5], found [1]': {
+    inputs: [[1, 3, 4, 4], [5, 3, 1, 1], [1]],
+    call: (x, w, b) => ops.conv2d(x, w, b),
+  },
 }
