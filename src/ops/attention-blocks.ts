@@ -3,8 +3,8 @@ import { elementCount } from '../tensor/dtype.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
-import { isLong, unmaskedAttention } from './attention-kernel.ts'
-import { add, mul, sub } from './binary.ts'
+import { isLong, productMinusRows, unmaskedAttention } from './attention-kernel.ts'
+import { add, mul } from './binary.ts'
 import { type Backward, runAfter, withBackward } from './control.ts'
 import { first, inputAt } from './define.ts'
 import { matmul, matmulWith } from './matmul.ts'
@@ -120,8 +120,7 @@ function blocksBackward(
       const p = recomputes
         ? weightsOf(late, block, { q, k, v, added, scale, causal })
         : inputAt('attention', given, count + i)
-      const dp = matmulWith(g, rangeOf(v, keys, -2), { transposeB: true })
-      const ds = mul(p, sub(dp, rangeOf(inner, queries, -2)))
+      const ds = mul(p, productMinusRows(g, rangeOf(v, keys, -2), rangeOf(inner, queries, -2)))
       return {
         ds: lengthened(ds, -1, total),
         dq: matmulWith(ds, rangeOf(k, keys, -2), { scale }),

@@ -8,6 +8,7 @@ import type { AttentionInputs } from './attention-blocks.ts'
 import { mul, sub } from './binary.ts'
 import { addAll } from './composite.ts'
 import type { Backward } from './control.ts'
+import { full } from './creation.ts'
 import {
   applyAll,
   defineOp,
@@ -19,21 +20,34 @@ import {
   requireDType,
 } from './define.ts'
 import { matmulOp, matmulWith } from './matmul.ts'
+import { concat } from './movement.ts'
 import { sum, sumTo } from './reduce.ts'
 import { softmaxOp } from './softmax.ts'
 
+// From so many keys on, one more column in a product takes less time than a pass over all scores.
+const manyKeys = 512
+
+/**
+ * G V^T - rows, [..., L, S]: g [..., L, width], v [..., S, width], rows [..., L, 1]. Many keys: the difference is a part of the product, of
+ * [G, rows] and [V, -1].
+ */
+export function productMinusRows(g: Tensor, v: Tensor, rows: Tensor): Tensor {
+  if (sizeOf(v.shape, -2) < manyKeys) return sub(matmulWith(g, v, { transposeB: true }), rows)
+  const ones = full([...v.shape.slice(0, -1), 1], -1)
+  return matmulWith(concat([g, rows], -1), concat([v, ones], -1), { transposeB: true })
+}
+
 /**
  * With weights P and output Y = P V: dP = dY V^T and, through the softmax, dS = P (dP - rowsum(dP P)). The row sums are
- * those of dY Y, over the width instead of the keys: two passes over the scores instead of four (Dao et al. 2022,
- * arXiv 2205.14135, appendix B.2).
+ * those of dY Y, over the width instead of the keys: no passes over the scores (Dao et al. 2022, arXiv 2205.14135, appendix B.2).
  */
 export function attentionBackward(scale: number): Backward {
   return ([gy, gp], inputs, outputs) => {
     const [q, k, v] = threeOf(inputs)
     const [y, p] = [inputAt('attention', outputs, 0), inputAt('attention', outputs, 1)]
-    const upstream = [gy && matmulWith(gy, v, { transposeB: true }), gp] // dP
-    const inner = [gy && mul(gy, y), gp && mul(gp, p)].map((term) => term && sum(term, -1, { keepDims: true }))
-    const ds = mul(p, sub(addAll(upstream.filter(isPresent)), addAll(inner.filter(isPresent))))
+    const rowSums = (a: Tensor, b: Tensor): Tensor => sum(mul(a, b), -1, { keepDims: true })
+    const terms = [gy && productMinusRows(gy, v, rowSums(gy, y)), gp && sub(gp, rowSums(gp, p))]
+    const ds = mul(p, addAll(terms.filter(isPresent)))
     return [
       sumTo(matmulWith(ds, k, { scale }), q.shape),
       sumTo(matmulWith(ds, q, { transposeA: true, scale }), k.shape),
