@@ -65,15 +65,17 @@ export function threeOf<T>(tensors: readonly T[]): readonly [T, T, T] {
   return [inputAt('attention', tensors, 0), inputAt('attention', tensors, 1), inputAt('attention', tensors, 2)]
 }
 
-// From here on the kernel goes by blocks that stay in the cache (docs/decisions/022-attention-blocks.md).
+// Within these the kernel goes by blocks that stay in the cache (docs/decisions/022-attention-blocks.md).
 const fewestTokens = 1024
+const mostWidth = 256
 
-/** Whether the op is the better form: many tokens, no mask, and the graph is for running. */
+/** Whether the op is the better form: many tokens, none of them wide, no mask, and the graph is for running. */
 export function isLong({ q, k, v, added }: AttentionInputs): boolean {
   return (
     currentTrace()?.tuned === true &&
     added === undefined &&
     Math.min(sizeOf(q.shape, -2), sizeOf(k.shape, -2)) >= fewestTokens &&
+    Math.max(sizeOf(q.shape, -1), sizeOf(v.shape, -1)) <= mostWidth &&
     [k, v].every(({ shape }) => sameShape(shape.slice(0, -2), q.shape.slice(0, -2)))
   )
 }
@@ -115,7 +117,8 @@ export const attentionOp: OpDefinition<AttentionAttributes> = defineOp({
   multiplyAdds: ({ inputs: [q], outputs: [y, p] }) =>
     q && y && p ? p.size * (sizeOf(q.shape, -1) + sizeOf(y.shape, -1)) : 0,
   lower: (emit, context) => {
-    const isKernel = emit.fused && !context.used[1]
+    // The kernel takes a scale of 0 for its default.
+    const isKernel = emit.fused && !context.used[1] && context.attributes.scale !== 0
     return isKernel ? lowerToKernel(emit, context) : lowerToProducts(emit, context)
   },
   samples: () => [
