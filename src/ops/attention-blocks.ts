@@ -3,7 +3,7 @@ import { elementCount } from '../tensor/dtype.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
-import { isLong, productMinusRows, unmaskedAttention } from './attention-kernel.ts'
+import { type AttentionInputs, isLong, productMinusRows, unmaskedAttention } from './attention-kernel.ts'
 import { add, mul } from './binary.ts'
 import { type Backward, runAfter, withBackward } from './control.ts'
 import { first, inputAt } from './define.ts'
@@ -18,17 +18,6 @@ const mostElements = 16_777_216
 
 // Queries of a block where each query attends to the keys up to its own: more of them multiply more that is masked, fewer copy more.
 const causalRows = { least: 128, most: 256 }
-
-/** Queries, keys, values, and what is added to the scores (or nothing). */
-export interface AttentionInputs {
-  readonly q: Tensor
-  readonly k: Tensor
-  readonly v: Tensor
-  readonly added: Tensor | undefined
-  readonly scale: number
-  /** Whether `added` keeps query i from all keys behind key i. */
-  readonly causal: boolean
-}
 
 type Range = readonly [start: number, stop: number]
 

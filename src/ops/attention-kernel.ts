@@ -1,10 +1,9 @@
 /** Attention without a mask as one op, which takes the runtime's kernel where nobody needs the weights. */
 import { elementCount } from '../tensor/dtype.ts'
-import { formatShape, sameShape, sizeOf } from '../tensor/shape.ts'
+import { formatShape, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Attributes, Tensor, TensorType } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
 import { ShapeError } from '../util/errors.ts'
-import type { AttentionInputs } from './attention-blocks.ts'
 import { mul, sub } from './binary.ts'
 import { addAll } from './composite.ts'
 import type { Backward } from './control.ts'
@@ -18,11 +17,23 @@ import {
   type LoweringContext,
   type OpDefinition,
   requireDType,
+  type Sample,
 } from './define.ts'
 import { matmulOp, matmulWith } from './matmul.ts'
 import { concat } from './movement.ts'
 import { sum, sumTo } from './reduce.ts'
 import { softmaxOp } from './softmax.ts'
+
+/** Queries, keys, values, and what is added to the scores (or nothing). */
+export interface AttentionInputs {
+  readonly q: Tensor
+  readonly k: Tensor
+  readonly v: Tensor
+  readonly added: Tensor | undefined
+  readonly scale: number
+  /** Whether `added` keeps query i from all keys behind key i. */
+  readonly causal: boolean
+}
 
 // From so many keys on, one more column in a product takes less time than a pass over all scores.
 const manyKeys = 512
@@ -80,6 +91,15 @@ export function isLong({ q, k, v, added }: AttentionInputs): boolean {
   )
 }
 
+/** Throws unless the matrices fit, apart from their leading axes. */
+export function checkSizes(op: string, q: TensorType, k: TensorType, v: TensorType): void {
+  const isRanked = [q, k, v].every(({ shape }) => shape.length >= 2)
+  if (isRanked && q.shape.at(-1) === k.shape.at(-1) && k.shape.at(-2) === v.shape.at(-2)) return
+  throw new ShapeError(
+    `${op}: needs queries [..., L, E], keys [..., S, E] and values [..., S, width], found ${[q, k, v].map(({ shape }) => formatShape(shape)).join(', ')}`,
+  )
+}
+
 interface AttentionAttributes {
   /** Factor on the products of queries and keys. */
   readonly scale: number
@@ -95,17 +115,13 @@ export const attentionOp: OpDefinition<AttentionAttributes> = defineOp({
     const [q, k, v] = threeOf(inputs)
     for (const [argument, input] of Object.entries({ query: q, key: k, value: v }))
       requireDType('attention', argument, input, ['float32'])
+    checkSizes('attention', q, k, v)
     const leading = q.shape.slice(0, -2)
-    if (
-      q.shape.length < 2 ||
-      ![k, v].every(({ shape }) => shape.length >= 2 && sameShape(shape.slice(0, -2), leading)) ||
-      k.shape.at(-1) !== q.shape.at(-1) ||
-      v.shape.at(-2) !== k.shape.at(-2)
-    ) {
+    const other = [k, v].find(({ shape }) => !sameShape(shape.slice(0, -2), leading))
+    if (other)
       throw new ShapeError(
-        `attention: needs queries [..., L, E], keys [..., S, E] and values [..., S, width], found ${[q, k, v].map(({ shape }) => formatShape(shape)).join(', ')}`,
+        `attention: needs the same leading axes, found ${formatShape(q.shape)} and ${formatShape(other.shape)}`,
       )
-    }
     const [queries, keys, width] = [sizeOf(q.shape, -2), sizeOf(k.shape, -2), sizeOf(v.shape, -1)]
     return [
       { dtype: 'float32', shape: [...leading, queries, width] },
@@ -122,57 +138,25 @@ export const attentionOp: OpDefinition<AttentionAttributes> = defineOp({
     return isKernel ? lowerToKernel(emit, context) : lowerToProducts(emit, context)
   },
   samples: () => [
-    {
-      inputs: [
-        [2, 3, 4],
-        [2, 5, 4],
-        [2, 5, 2],
-      ],
-      call: (q, k, v) => unmaskedAttention(q, k, v, 0.7),
-    },
-    {
-      inputs: [
-        [2, 3, 4],
-        [2, 5, 4],
-        [2, 5, 2],
-      ],
-      call: (q, k, v) => first(unmaskedAttention(q, k, v, 0.7)),
-    },
-    {
-      inputs: [
-        [3, 2],
-        [4, 2],
-        [4, 2],
-      ],
-      call: (q, k, v) => first(unmaskedAttention(q, k, v, 1)),
-    },
+    sample(0.7, [2, 3, 4], [2, 5, 4], [2, 5, 2]),
+    sampleOfOutput(0.7, [2, 3, 4], [2, 5, 4], [2, 5, 2]),
+    sampleOfOutput(1, [3, 2], [4, 2], [4, 2]),
   ],
   errors: () => [
-    {
-      inputs: [
-        [2, 3, 4],
-        [2, 5, 3],
-        [2, 5, 2],
-      ],
-      call: (q, k, v) => unmaskedAttention(q, k, v, 1),
-    },
-    {
-      inputs: [
-        [2, 3, 4],
-        [1, 5, 4],
-        [1, 5, 2],
-      ],
-      call: (q, k, v) => unmaskedAttention(q, k, v, 1),
-    },
-    {
-      inputs: [
-        [2, 3, 4],
-        [2, 5, 4],
-        [2, 4, 2],
-      ],
-      call: (q, k, v) => unmaskedAttention(q, k, v, 1),
-    },
+    sample(1, [2, 3, 4], [2, 5, 3], [2, 5, 2]),
+    sample(1, [2, 3, 4], [1, 5, 4], [1, 5, 2]),
+    sample(1, [2, 3, 4], [2, 5, 4], [2, 4, 2]),
   ],
+})
+
+/** Output and weights, and the output alone. */
+const sample = (scale: number, ...inputs: Shape[]): Sample => ({
+  inputs,
+  call: (q, k, v) => unmaskedAttention(q, k, v, scale),
+})
+const sampleOfOutput = (scale: number, ...inputs: Shape[]): Sample => ({
+  inputs,
+  call: (q, k, v) => first(unmaskedAttention(q, k, v, scale)),
 })
 
 /** The runtime's MultiHeadAttention, each matrix as a head of its own. */

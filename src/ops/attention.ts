@@ -2,8 +2,15 @@
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
-import { type AttentionInputs, attentionInBlocks, planBlocks } from './attention-blocks.ts'
-import { attentionBackward, isLong, threeOf, unmaskedAttention } from './attention-kernel.ts'
+import { attentionInBlocks, planBlocks } from './attention-blocks.ts'
+import {
+  type AttentionInputs,
+  attentionBackward,
+  checkSizes,
+  isLong,
+  threeOf,
+  unmaskedAttention,
+} from './attention-kernel.ts'
 import { add, greater, lessOrEqual, logicalAnd, maximum, mul } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { withBackward } from './control.ts'
@@ -54,14 +61,6 @@ function additiveMask(mask: Tensor | undefined, causal: boolean, queries: number
   const past = causalMask(queries, keys)
   if (!mask) return where(past, 0, lowest)
   return mask.dtype === 'bool' ? where(logicalAnd(mask, past), 0, lowest) : where(past, maximum(mask, lowest), lowest)
-}
-
-function checkSizes(op: string, q: Tensor, k: Tensor, v: Tensor): void {
-  const ranked = q.rank >= 2 && k.rank >= 2 && v.rank >= 2
-  if (ranked && q.shape.at(-1) === k.shape.at(-1) && k.shape.at(-2) === v.shape.at(-2)) return
-  throw new ShapeError(
-    `${op}: needs queries [..., L, E], keys [..., S, E] and values [..., S, width], found ${[q, k, v].map((t) => formatShape(t.shape)).join(', ')}`,
-  )
 }
 
 /** `scaledDotProductAttention` together with the weights. */

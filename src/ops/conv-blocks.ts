@@ -9,17 +9,21 @@ import type { Emitter } from './define.ts'
 
 const domain = 'com.microsoft.nchwc'
 
-/** A convolution over two axes in one group. */
 export interface BlockedConvolution {
-  readonly inputs: { readonly x: string; readonly weight: string; readonly bias?: string }
+  /** Names of x, weight and, if there is one, bias. */
+  readonly inputs: readonly string[]
   /** [out, in, ...kernel]; `turned`: [in, out, ...kernel], and the kernel is turned around. */
   readonly weight: Shape
   readonly turned: boolean
-  /** Batch times positions of the result. */
-  readonly positions: number
-  readonly strides: readonly number[]
-  readonly pads: readonly number[]
-  readonly dilations: readonly number[]
+  /** [N, out, ...positions] */
+  readonly output: Shape
+  /** Attributes of ONNX's Conv. */
+  readonly options: {
+    readonly strides: readonly number[]
+    readonly pads: readonly number[]
+    readonly dilations: readonly number[]
+    readonly group: number
+  }
 }
 
 // With fewer positions for each weight, putting the weights in order takes longer than the faster kernel saves. What a turned
@@ -28,15 +32,12 @@ const fewestPositions = 1024
 const fewestTurned = 256
 
 /** Whether blocks of this many channels can be used, and pay. */
-export function paysInBlocks(
-  block: number,
-  groups: number,
-  { weight, turned, positions }: BlockedConvolution,
-): boolean {
+function paysInBlocks(block: number, { weight, turned, output, options }: BlockedConvolution): boolean {
   const [first = 0, second = 0, ...kernel] = weight
+  const positions = elementCount(output) / sizeOf(output, 1) // of all examples
   return (
     block > 1 &&
-    groups === 1 &&
+    options.group === 1 &&
     kernel.length === 2 &&
     first % block === 0 &&
     second % block === 0 &&
@@ -68,14 +69,16 @@ function orderOfRows(block: number, out: number, inner: number, places: number, 
   return order
 }
 
-/** Writes the convolution, with input and output in their usual order of channels. */
-export function lowerInBlocks(emit: Emitter, convolution: BlockedConvolution): string {
-  const { inputs, weight, turned, strides, pads, dilations } = convolution
+/** Writes the convolution, with input and output in their usual order of channels; undefined where blocks cannot be used, or do not pay. */
+export function lowerInBlocks(emit: Emitter, convolution: BlockedConvolution): string | undefined {
   const block = emit.channelBlock
+  if (!paysInBlocks(block, convolution)) return undefined
+  const { inputs, weight, turned, options } = convolution
+  const [x = '', stored = '', ...bias] = inputs
   const kernel = weight.slice(2)
   const places = elementCount(kernel)
   const [out, inner] = turned ? [sizeOf(weight, 1), sizeOf(weight, 0)] : [sizeOf(weight, 0), sizeOf(weight, 1)]
-  const matrix = emit.node('Reshape', [inputs.weight, emit.ints(turned ? [-1, places] : [out, -1])])
+  const matrix = emit.node('Reshape', [stored, emit.ints(turned ? [-1, places] : [out, -1])])
   const columns = emit.node('Transpose', [matrix], { perm: [1, 0] })
   const order = orderOfRows(block, out, inner, places, turned)
   const rows = emit.node('Gather', [
@@ -83,8 +86,7 @@ export function lowerInBlocks(emit: Emitter, convolution: BlockedConvolution): s
     emit.constant('int32', [order.length], order),
   ])
   const filter = emit.node('Reshape', [rows, emit.ints([out, inner, ...kernel])])
-  const input = emit.node('ReorderInput', [inputs.x], {}, domain)
-  const operands = [input, filter, ...(inputs.bias === undefined ? [] : [inputs.bias])]
-  const result = emit.node('Conv', operands, { kernel_shape: kernel, strides, pads, dilations }, domain)
+  const input = emit.node('ReorderInput', [x], {}, domain)
+  const result = emit.node('Conv', [input, filter, ...bias], { kernel_shape: kernel, ...options }, domain)
   return emit.node('ReorderOutput', [result], { channels: out }, domain)
 }

@@ -5,7 +5,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
 import type { ConvAttributes } from './conv.ts'
-import { type BlockedConvolution, lowerInBlocks, paysInBlocks } from './conv-blocks.ts'
+import { lowerInBlocks } from './conv-blocks.ts'
 import {
   apply,
   checked,
@@ -77,27 +77,21 @@ function lowerTurned(
   { inputs, inputTypes, outputTypes, attributes }: LoweringContext<ConvTransposeAttributes>,
 ): string | undefined {
   const [x, weight] = [inputAt('convTranspose', inputTypes, 0).shape, inputAt('convTranspose', inputTypes, 1).shape]
-  const y = inputAt('convTranspose', outputTypes, 0).shape
+  const output = inputAt('convTranspose', outputTypes, 0).shape
   const { stride, before, dilation, groups } = attributes
   const kernel = weight.slice(2)
   const reach = kernel.map((size, i) => sizeOf(dilation, i) * (size - 1))
   const low = reach.map((size, i) => size - sizeOf(before, i))
-  const high = reach.map((size, i) => sizeOf(y, i + 2) - sizeOf(x, i + 2) + size - sizeOf(low, i))
+  const high = reach.map((size, i) => sizeOf(output, i + 2) - sizeOf(x, i + 2) + size - sizeOf(low, i))
   const pads = [...low, ...high]
   // A model that is exported gets ONNX's own operator.
   if (!emit.fused || stride.some((step) => step !== 1) || pads.some((amount) => amount < 0)) return undefined
-  const options = { strides: stride, pads, dilations: dilation }
-  const [input, stored] = [inputAt('convTranspose', inputs, 0), inputAt('convTranspose', inputs, 1)]
-  const convolution: BlockedConvolution = {
-    inputs: { x: input, weight: stored },
-    weight,
-    turned: true,
-    positions: elementCount(y) / sizeOf(y, 1),
-    ...options,
-  }
-  if (paysInBlocks(emit.channelBlock, groups, convolution)) return lowerInBlocks(emit, convolution)
+  const options = { strides: stride, pads, dilations: dilation, group: groups }
+  const blocked = lowerInBlocks(emit, { inputs, weight, output, turned: true, options })
+  if (blocked !== undefined) return blocked
   if (elementCount(x) / sizeOf(x, 1) < 16 * sizeOf(weight, 0)) return undefined
-  return emit.node('Conv', [input, turnKernel(emit, stored, weight, groups)], { ...options, group: groups })
+  const [input, stored] = [inputAt('convTranspose', inputs, 0), inputAt('convTranspose', inputs, 1)]
+  return emit.node('Conv', [input, turnKernel(emit, stored, weight, groups)], options)
 }
 
 /** The kernel turned around, in and out channels of each group changed: [G * a, b, ...] -> [G * b, a, ...]. */

@@ -1,10 +1,9 @@
 /** Convolutions, in PyTorch's layouts: input [N, C, ...], weight [out, in / groups, ...kernel]. Cross-correlation. */
-import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, type Shape, sameShape, sizeOf, spatialAxes } from '../tensor/shape.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
-import { type BlockedConvolution, lowerInBlocks, paysInBlocks } from './conv-blocks.ts'
+import { lowerInBlocks } from './conv-blocks.ts'
 import { convTransposeOp } from './conv-transpose.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { linear } from './linear.ts'
@@ -74,22 +73,9 @@ export const convOp = defineOp<ConvAttributes>({
   multiplyAdds: ({ inputs: [, weight], outputs: [y] }) =>
     weight && y ? (y.size * weight.size) / Math.max(1, sizeOf(weight.shape, 0)) : 0,
   lower: (emit, { inputs, inputTypes, outputTypes, attributes: { stride, before, after, dilation, groups } }) => {
-    const bias = inputs[2]
-    const y = inputAt('conv', outputTypes, 0).shape
-    const options = { strides: stride, pads: [...before, ...after], dilations: dilation }
-    const convolution: BlockedConvolution = {
-      inputs: {
-        x: inputAt('conv', inputs, 0),
-        weight: inputAt('conv', inputs, 1),
-        ...(bias !== undefined && { bias }),
-      },
-      weight: inputAt('conv', inputTypes, 1).shape,
-      turned: false,
-      positions: elementCount(y) / sizeOf(y, 1),
-      ...options,
-    }
-    if (paysInBlocks(emit.channelBlock, groups, convolution)) return lowerInBlocks(emit, convolution)
-    return emit.node('Conv', inputs, { ...options, group: groups })
+    const [weight, output] = [inputAt('conv', inputTypes, 1).shape, inputAt('conv', outputTypes, 0).shape]
+    const options = { strides: stride, pads: [...before, ...after], dilations: dilation, group: groups }
+    return lowerInBlocks(emit, { inputs, weight, output, turned: false, options }) ?? emit.node('Conv', inputs, options)
   },
   samples: () => [
     {

@@ -4,10 +4,10 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, mul } from './binary.ts'
 import { withBackward } from './control.ts'
-import { applyAll, checked, type Operand, toTensor } from './define.ts'
+import { applyAll, checked, first, inputAt, type Operand, toTensor } from './define.ts'
 import { reshape } from './movement.ts'
-import { layerNorm, layerNormOp, type NormOptions } from './norm.ts'
-import { perChannel, scaledAndShifted } from './per-channel.ts'
+import { layerNormOp, type NormOptions } from './norm.ts'
+import { perChannel } from './per-channel.ts'
 import { sum } from './reduce.ts'
 
 function normalizeGroups(op: string, input: Tensor, groups: number, options: NormOptions): Tensor {
@@ -18,30 +18,36 @@ function normalizeGroups(op: string, input: Tensor, groups: number, options: Nor
     )
   }
   const size = input.shape.slice(2).reduce((product, length) => product * length, c / groups)
-  const grouped = reshape(input, [n, groups, size])
   const { weight, bias, eps = 1e-5 } = options
-  if (weight === undefined || bias === undefined) {
-    return scaledAndShifted(op, reshape(layerNorm(grouped, [size], { eps }), input.shape), options)
-  }
-  const scale = perChannel(op, 'weight', weight, input)
-  const shift = perChannel(op, 'bias', bias, input)
-  const [normal, , inverse] = applyAll(layerNormOp, [grouped], { axis: 2, eps })
-  return normal && inverse ? scaledGroups(input, normal, inverse, scale, shift) : input
+  const statistics = applyAll(layerNormOp, [reshape(input, [n, groups, size])], { axis: 2, eps })
+  const [normal, inverse] = [inputAt(op, statistics, 0), inputAt(op, statistics, 2)]
+  const vector = (argument: string, given: Operand | undefined): Tensor | undefined =>
+    given === undefined ? undefined : perChannel(op, argument, given, input)
+  const [scale, shift] = [vector('weight', weight), vector('bias', bias)]
+  const unshifted = scale ? mul(reshape(normal, input.shape), scale) : reshape(normal, input.shape)
+  const y = shift ? add(unshifted, shift) : unshifted
+  return scale && shift ? withGroupGradient(y, input, scale, shift, normal, inverse) : y
 }
 
 /**
- * h scale + shift with h = (x - mean) r, the normal of each group, and r = 1 / sqrt(variance + eps) [N, groups, 1]; scale, shift
+ * y = h scale + shift with h = (x - mean) r, the normal of each group, and r = 1 / sqrt(variance + eps) [N, groups, 1]; scale, shift
  * [1, C, 1, ...]. With u = g scale and means over a group: dx = r (u - mean(u) - h mean(u h)). The means are those of sums over
  * positions, which scale's and shift's gradients need too; as g a + h b + c with numbers for each group or channel: seven passes.
  */
-function scaledGroups(x: Tensor, normal: Tensor, inverse: Tensor, scale: Tensor, shift: Tensor): Tensor {
+function withGroupGradient(
+  y: Tensor,
+  x: Tensor,
+  scale: Tensor,
+  shift: Tensor,
+  normal: Tensor,
+  inverse: Tensor,
+): Tensor {
   const [n, groups] = [sizeOf(normal.shape, 0), sizeOf(normal.shape, 1)]
   const channels = sizeOf(x.shape, 1)
   const positions = x.size / (n * channels)
   const byGroup = [n, groups, channels / groups, positions]
-  const y = add(mul(reshape(normal, x.shape), scale), shift)
   // The normal and r have gradients of their own: they are inputs here for the backward pass to use.
-  const [result] = withBackward([y], [x, scale, shift, normal, inverse], ([g], [, factor, , h, r]) => {
+  const outputs = withBackward([y], [x, scale, shift, normal, inverse], ([g], [, factor, , h, r]) => {
     if (!g || !factor || !h || !r) return []
     const [g4, h4] = [reshape(g, byGroup), reshape(h, byGroup)]
     const [total, projection] = [sum(g4, 3, { keepDims: true }), sum(mul(g4, h4), 3, { keepDims: true })]
@@ -52,7 +58,7 @@ function scaledGroups(x: Tensor, normal: Tensor, inverse: Tensor, scale: Tensor,
     const byVector = [projection, total].map((t) => reshape(sum(t, 0), scale.shape))
     return [reshape(byInput, x.shape), ...byVector, undefined, undefined]
   })
-  return result ?? y
+  return first(outputs)
 }
 
 /** Each group of channels of each example normalised together (Wu and He 2018). x [N, C, ...]; weight, bias [C]. */

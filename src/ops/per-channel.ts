@@ -2,10 +2,8 @@
 import { formatShape } from '../tensor/shape.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
-import { add, mul } from './binary.ts'
 import { type Operand, toTensor } from './define.ts'
 import { reshape } from './movement.ts'
-import type { NormOptions } from './norm.ts'
 
 /** [1, C, 1, ...] for [N, C, ...]. */
 export function channelShape({ shape }: TensorType): number[] {
@@ -21,13 +19,4 @@ export function perChannel(op: string, argument: string, vector: Operand, x: Ten
     )
   }
   return reshape(tensor, channelShape(x))
-}
-
-export function shifted(op: string, x: Tensor, bias: Operand | undefined): Tensor {
-  return bias === undefined ? x : add(x, perChannel(op, 'bias', bias, x))
-}
-
-export function scaledAndShifted(op: string, normal: Tensor, { weight, bias }: NormOptions): Tensor {
-  const scaled = weight === undefined ? normal : mul(normal, perChannel(op, 'weight', weight, normal))
-  return shifted(op, scaled, bias)
 }

@@ -3,9 +3,9 @@ import { gradient } from '../../src/autodiff/gradient.ts'
 import { compile } from '../../src/compile/compile.ts'
 import { unmaskedAttention } from '../../src/ops/attention-kernel.ts'
 import * as ops from '../../src/ops/index.ts'
-import { toNumbers } from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { record } from '../../src/tensor/trace.ts'
+import { expectSame } from '../support/tensors.ts'
 
 // 4,100 queries and as many keys: more scores than are kept.
 const [length, width] = [4100, 2]
@@ -28,16 +28,6 @@ function attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor): Tensor[] {
 /** The same graph, but traced as for an export: one product of all queries. */
 function attendWhole(...inputs: [Tensor, Tensor, Tensor, Tensor]): Tensor[] {
   return record(() => attend(...inputs)).result
-}
-
-function expectSame(blocks: readonly Tensor[], whole: readonly Tensor[]): void {
-  expect(blocks.map(({ shape }) => shape)).toEqual(whole.map(({ shape }) => shape))
-  for (const [i, result] of blocks.entries()) {
-    const expected = toNumbers((whole[i] as Tensor).array.data)
-    const largest = Math.max(...expected.map(Math.abs))
-    const differences = toNumbers(result.array.data).map((value, j) => Math.abs(value - (expected[j] as number)))
-    expect(Math.max(...differences)).toBeLessThanOrEqual(1e-5 * largest)
-  }
 }
 
 test('attention over long sequences: blocks of queries give the output and the gradients of all at once', async () => {

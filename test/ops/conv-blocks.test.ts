@@ -2,11 +2,13 @@
 import { expect, test } from 'vitest'
 import { gradient } from '../../src/autodiff/gradient.ts'
 import { compile } from '../../src/compile/compile.ts'
+import type { CompileOptions } from '../../src/compile/program.ts'
 import * as ops from '../../src/ops/index.ts'
 import { hasBlockedConvolutions } from '../../src/runtime/node.ts'
-import { toNumbers } from '../../src/tensor/dtype.ts'
+import { type NDArray, toNumbers } from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { randomNumbers, sampleArray } from '../support/gradients.ts'
+import { expectSame } from '../support/tensors.ts'
 
 interface Case {
   readonly x: readonly number[]
@@ -30,41 +32,33 @@ const cases: Case[] = [
 
 const random = randomNumbers(7)
 
-function stepOf({ options }: Case) {
-  return ({ x, weight, bias }: { x: Tensor; weight: Tensor; bias: Tensor }) => {
-    const y = ops.conv2d(x, weight, bias, options)
-    const [ofX, ofWeight, ofBias] = gradient(ops.sum(ops.mul(y, ops.sin(y))), [x, weight, bias])
-    return { y, ofX: ops.toTensor(ofX ?? 0), ofWeight: ops.toTensor(ofWeight ?? 0), ofBias: ops.toTensor(ofBias ?? 0) }
+/** Output and gradients of a convolution by input, weight and bias, and arguments for it. */
+function convolution({ x, weight, options }: Case) {
+  const step = (input: Tensor, kernel: Tensor, bias: Tensor): Tensor[] => {
+    const y = ops.conv2d(input, kernel, bias, options)
+    return [y, ...gradient(ops.sum(ops.mul(y, ops.sin(y))), [input, kernel, bias])]
   }
+  const shapes = [x, weight, weight.slice(0, 1)]
+  return { step, inputs: shapes.map((shape) => sampleArray(shape, random)) as [NDArray, NDArray, NDArray] }
 }
 
 test.each(cases)('$x with $weight, $options: as without the kernels of the runtime', async (sample) => {
-  const shapes = { x: sample.x, weight: sample.weight, bias: sample.weight.slice(0, 1) }
-  const [x, weight, bias] = Object.values(shapes).map((shape) => sampleArray(shape, random))
-  if (!x || !weight || !bias) throw new Error('three arrays')
-  const [here, anywhere] = [compile(stepOf(sample)), compile(stepOf(sample), { fused: false })]
-  const [found, expected] = [await here({ x, weight, bias }), await anywhere({ x, weight, bias })]
-  for (const name of ['y', 'ofX', 'ofWeight', 'ofBias'] as const) {
-    const [a, b] = [toNumbers(found[name].array.data), toNumbers(expected[name].array.data)]
-    const scale = Math.max(...b.map(Math.abs))
-    expect(scale).toBeGreaterThan(0)
-    expect(a.length).toBe(b.length)
-    expect(Math.max(...a.map((value, i) => Math.abs(value - (b[i] ?? 0)))) / scale).toBeLessThan(1e-5)
-  }
+  const { step, inputs } = convolution(sample)
+  const [here, anywhere] = [compile(step), compile(step, { fused: false })]
+  const [found, expected] = [await here(...inputs), await anywhere(...inputs)]
+  expectSame(found, expected)
+  for (const tensor of expected) expect(Math.max(...toNumbers(tensor.array.data).map(Math.abs))).toBeGreaterThan(0)
   await Promise.all([here.release(), anywhere.release()])
 })
 
 /** Kernels of a step with 3x3 convolutions of this many channels at 24 x 24 pixels. */
-async function kernelsWith(
-  channels: number,
-  options: { fused?: boolean; frozen?: boolean } = {},
-): Promise<Set<string>> {
-  const sample: Case = { x: [2, channels, 24, 24], weight: [channels, channels, 3, 3], options: { padding: 1 } }
-  const shapes = [sample.x, sample.weight, [channels]]
-  const [x, weight, bias] = shapes.map((shape) => sampleArray(shape, random))
-  if (!x || !weight || !bias) throw new Error('three arrays')
-  const step = compile(stepOf(sample), options)
-  const { rows } = await step.profile(1, { x, weight, bias })
+async function kernelsWith(channels: number, options: CompileOptions = {}): Promise<Set<string>> {
+  const { step, inputs } = convolution({
+    x: [2, channels, 24, 24],
+    weight: [channels, channels, 3, 3],
+    options: { padding: 1 },
+  })
+  const { rows } = await compile(step, options).profile(1, ...inputs)
   return new Set(rows.map(({ kernel }) => kernel))
 }
 
