@@ -9,7 +9,9 @@ import { nodesBetween } from './graph.ts'
 /**
  * d loss / d each target, by one walk backward over the graph. The results are tensors like any other: they can be
  * differentiated again. A target the loss does not depend on gets zeros.
- * loss: one float32 element. targets: tensors or variables (a variable means its value at this point of the trace).
+ * loss: one float32 element. targets: tensors or variables. A variable means every value it has had in the trace, so that
+ * a loss that was computed before an update (of two that share a forward pass) still reaches it; no gradient flows
+ * through the update itself.
  */
 export function gradient(loss: Tensor, targets: readonly (Tensor | Variable)[]): Tensor[] {
   if (loss.size !== 1 || loss.dtype !== 'float32') {
@@ -28,7 +30,7 @@ export function vectorJacobianProduct(
   cotangents: readonly Tensor[],
   targets: readonly (Tensor | Variable)[],
 ): Tensor[] {
-  const wanted = targets.map((target) => (target instanceof Variable ? target.value : target))
+  const wanted = targets.map((target) => (target instanceof Variable ? target.values : [target]))
   const contributions = new Map<Tensor, Tensor[]>()
   const contribute = (tensor: Tensor, value: Tensor): void => {
     const list = contributions.get(tensor)
@@ -45,7 +47,7 @@ export function vectorJacobianProduct(
     contribute(output, cotangent)
   }
 
-  const targetSet = new Set(wanted)
+  const targetSet = new Set(wanted.flat())
   const total = (tensor: Tensor): Tensor | undefined => {
     const list = contributions.get(tensor)
     if (!list) return undefined
@@ -58,7 +60,10 @@ export function vectorJacobianProduct(
     if (outputGradients.every((g) => g === undefined)) continue
     propagate(node, outputGradients, contribute)
   }
-  return wanted.map((tensor) => total(tensor) ?? ops.full(tensor.shape, 0))
+  return wanted.map((tensors) => {
+    const found = tensors.flatMap((tensor) => total(tensor) ?? [])
+    return found.length > 0 ? ops.addAll(found) : ops.full(ops.first(tensors).shape, 0)
+  })
 }
 
 function propagate(

@@ -18,6 +18,7 @@ import { record } from '../tensor/trace.ts'
 import { TenfoldError } from '../util/errors.ts'
 import { type EmittedConstant, type EmittedGraph, emitGraph, modelBytes } from './onnx.ts'
 import { optimize } from './program.ts'
+import { calls } from './queue.ts'
 
 /** What is exported. */
 export interface ExportOptions {
@@ -65,8 +66,12 @@ async function traceWith(options: ExportOptions, batch: number | undefined): Pro
   })
 }
 
-/** The bytes of an ONNX model that computes `forward` with the variables' present values. */
-export async function exportOnnx(options: ExportOptions): Promise<Uint8Array> {
+/** The bytes of an ONNX model that computes `forward` with the values that the variables have once all calls before have ended. */
+export function exportOnnx(options: ExportOptions): Promise<Uint8Array> {
+  return calls.add(() => exportNow(options))
+}
+
+async function exportNow(options: ExportOptions): Promise<Uint8Array> {
   const { name, documentation, metadata } = options
   const texts = { ...(name && { name }), ...(documentation && { documentation }), ...(metadata && { metadata }) }
   if (options.symbolicBatch === false) return modelBytes(await traceWith(options, undefined), texts)

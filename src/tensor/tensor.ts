@@ -2,6 +2,7 @@ import { ShapeError, TenfoldError, UsageError } from '../util/errors.ts'
 import type { DType, NDArray, TypedArray } from './dtype.ts'
 import { elementCount, fromNumbers, toNumbers } from './dtype.ts'
 import type { Origin } from './origin.ts'
+import { formatNumbers, inspectSymbol, primitiveOf } from './print.ts'
 import type { Shape } from './shape.ts'
 import { checkShape, formatShape } from './shape.ts'
 import type { Variable } from './variable.ts'
@@ -106,6 +107,18 @@ export class Tensor implements TensorType {
 
   toString(): string {
     return `${this.dtype}${formatShape(this.shape)}`
+  }
+
+  /** JavaScript's operators would make a number or text of it: only template texts may. */
+  [Symbol.toPrimitive](hint: string): string {
+    return primitiveOf(this, hint)
+  }
+
+  /** What `console.log` shows in Node. */
+  [inspectSymbol](): string {
+    const { source } = this
+    if (source.kind === 'constant') return `Tensor ${this} ${formatNumbers(this.array)}`
+    return `Tensor ${this} (symbolic: ${source.kind === 'node' ? source.node.op.name : source.kind})`
   }
 }
 

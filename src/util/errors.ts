@@ -19,6 +19,11 @@ export class ShapeError extends TenfoldError {
   override readonly name = 'ShapeError'
 }
 
+/** An index or label that points outside of what it is an index into. */
+export class IndexError extends TenfoldError {
+  override readonly name = 'IndexError'
+}
+
 /** A file or byte string that is not what its format demands. */
 export class FormatError extends TenfoldError {
   override readonly name = 'FormatError'

@@ -3,6 +3,7 @@ import { gradient } from '../../src/autodiff/gradient.ts'
 import { compile } from '../../src/compile/compile.ts'
 import { optimize } from '../../src/compile/program.ts'
 import * as ops from '../../src/ops/index.ts'
+import { SGD } from '../../src/optim/index.ts'
 import { Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 
@@ -118,6 +119,30 @@ describe('compile', () => {
 })
 
 describe('gradients', () => {
+  test('of two losses that share a forward pass both reach the parameter', async () => {
+    const weight = new Variable([], { data: Float32Array.of(0), trainable: true })
+    const optimizer = new SGD([weight], { lr: 1 })
+    const step = compile((x: Tensor) => {
+      const y = ops.mul(weight, x)
+      optimizer.minimize(ops.neg(y))
+      optimizer.minimize(ops.mul(y, -10))
+    })
+    await step(tensor(1))
+    expect(weight.data[0]).toBe(11)
+  })
+
+  test('a variable counts with every value it had in the trace; none flows through its update', async () => {
+    const weight = new Variable([], { data: Float32Array.of(3) })
+    const found = compile(() => {
+      const early = ops.mul(weight, weight)
+      weight.assign(ops.mul(weight, 5))
+      const late = ops.mul(weight, 2)
+      return gradient(ops.add(early, late), [weight])
+    })
+    const [g] = await found()
+    expect((g as Tensor).item()).toBe(2 * 3 + 2)
+  })
+
   test('a gradient penalty has gradients: against differences', async () => {
     const weight = new Variable([3, 2], { data: Float32Array.of(0.3, -0.2, 0.5, 0.1, -0.4, 0.7) })
     const penalty = compile((x: Tensor) => {
