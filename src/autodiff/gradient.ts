@@ -6,6 +6,9 @@ import { Variable } from '../tensor/variable.ts'
 import { ShapeError } from '../util/errors.ts'
 import { nodesBetween } from './graph.ts'
 
+/** A tensor in the place of each target: a list for a list, a tuple for a tuple. */
+export type TensorsFor<T extends readonly unknown[]> = { -readonly [K in keyof T]: Tensor }
+
 /**
  * d loss / d each target, by one walk backward over the graph. The results are tensors like any other: they can be
  * differentiated again. A target the loss does not depend on gets zeros.
@@ -13,7 +16,7 @@ import { nodesBetween } from './graph.ts'
  * a loss that was computed before an update (of two that share a forward pass) still reaches it; no gradient flows
  * through the update itself.
  */
-export function gradient(loss: Tensor, targets: readonly (Tensor | Variable)[]): Tensor[] {
+export function gradient<const T extends readonly (Tensor | Variable)[]>(loss: Tensor, targets: T): TensorsFor<T> {
   if (loss.size !== 1 || loss.dtype !== 'float32') {
     throw new ShapeError(`gradient: the loss must be one float32 number, found ${loss}`, {
       hint: loss.dtype === 'float32' ? 'take its mean or sum first' : 'cast it to float32',
@@ -25,11 +28,11 @@ export function gradient(loss: Tensor, targets: readonly (Tensor | Variable)[]):
 /**
  * The gradients of sum_i <outputs_i, cotangents_i> with respect to the targets: cotangents have the outputs' shapes.
  */
-export function vectorJacobianProduct(
+export function vectorJacobianProduct<const T extends readonly (Tensor | Variable)[]>(
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
-  targets: readonly (Tensor | Variable)[],
-): Tensor[] {
+  targets: T,
+): TensorsFor<T> {
   const wanted = targets.map((target) => (target instanceof Variable ? target.values : [target]))
   const contributions = new Map<Tensor, Tensor[]>()
   const contribute = (tensor: Tensor, value: Tensor): void => {
@@ -60,10 +63,12 @@ export function vectorJacobianProduct(
     if (outputGradients.every((g) => g === undefined)) continue
     propagate(node, outputGradients, contribute)
   }
-  return wanted.map((tensors) => {
+  const gradients = wanted.map((tensors) => {
     const found = tensors.flatMap((tensor) => total(tensor) ?? [])
     return found.length > 0 ? ops.addAll(found) : ops.full(ops.first(tensors).shape, 0)
   })
+  // One for each target, in their order.
+  return gradients as TensorsFor<T>
 }
 
 function propagate(

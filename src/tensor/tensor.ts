@@ -43,6 +43,16 @@ export interface TensorType {
   readonly shape: Shape
 }
 
+/** Shapes by the number of axes. */
+export interface Sizes {
+  0: readonly []
+  1: readonly [number]
+  2: readonly [number, number]
+  3: readonly [number, number, number]
+  4: readonly [number, number, number, number]
+  5: readonly [number, number, number, number, number]
+}
+
 type Evaluator = (tensors: readonly Tensor[]) => Promise<NDArray[]>
 let evaluator: Evaluator | undefined
 
@@ -74,6 +84,13 @@ export class Tensor implements TensorType {
   /** Number of elements. */
   get size(): number {
     return elementCount(this.shape)
+  }
+
+  /** The shape of a tensor with this number of axes, as a tuple: `const [n, c, h, w] = x.sizes(4)`. Throws a ShapeError for another. */
+  sizes<R extends keyof Sizes>(rank: R): Sizes[R] {
+    if (this.shape.length !== rank)
+      throw new ShapeError(`a tensor of ${rank} axes is needed, found shape ${formatShape(this.shape)}`)
+    return this.shape as Sizes[R]
   }
 
   /** The numbers of a concrete tensor. Throws for a symbolic one: `await tensor.data()` evaluates it. */

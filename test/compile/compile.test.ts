@@ -54,7 +54,7 @@ describe('passes', () => {
           const hidden = ops.layerNorm(ops.gelu(ops.linear(x, weight)), [4])
           const loss = ops.mean(ops.mul(hidden, ops.softmax(hidden)))
           const [g] = gradient(loss, [weight])
-          weight.assign(ops.sub(weight, g as Tensor))
+          weight.assign(ops.sub(weight, g))
           return loss
         },
         { passes },
@@ -140,7 +140,7 @@ describe('gradients', () => {
       return gradient(ops.add(early, late), [weight])
     })
     const [g] = await found()
-    expect((g as Tensor).item()).toBe(2 * 3 + 2)
+    expect(g.item()).toBe(2 * 3 + 2)
   })
 
   test('a gradient penalty has gradients: against differences', async () => {
@@ -148,9 +148,9 @@ describe('gradients', () => {
     const penalty = compile((x: Tensor) => {
       const score = ops.sum(ops.tanh(ops.linear(x, weight)))
       const [slope] = gradient(score, [x])
-      const excess = ops.sub(ops.sqrt(ops.sum(ops.mul(slope as Tensor, slope as Tensor))), 1)
+      const excess = ops.sub(ops.sqrt(ops.sum(ops.mul(slope, slope))), 1)
       const loss = ops.mul(excess, excess)
-      return { loss, slope: gradient(loss, [weight])[0] as Tensor }
+      return { loss, slope: gradient(loss, [weight])[0] }
     })
     const x = tensor([[0.5, -1]])
     const { slope } = await penalty(x)
@@ -168,9 +168,8 @@ describe('gradients', () => {
   })
 
   test('a Hessian-vector product equals differences of gradients', async () => {
-    const slope = (x: Tensor): Tensor =>
-      gradient(ops.sum(ops.mul(ops.exp(x), ops.sin(ops.roll(x, 1)))), [x])[0] as Tensor
-    const product = compile((x: Tensor, v: Tensor) => gradient(ops.sum(ops.mul(slope(x), v)), [x])[0] as Tensor)
+    const slope = (x: Tensor): Tensor => gradient(ops.sum(ops.mul(ops.exp(x), ops.sin(ops.roll(x, 1)))), [x])[0]
+    const product = compile((x: Tensor, v: Tensor) => gradient(ops.sum(ops.mul(slope(x), v)), [x])[0])
     const first = compile(slope)
     const [x, v] = [
       [0.1, -0.4, 0.8],
