@@ -33,3 +33,13 @@ export class FormatError extends TenfoldError {
 export class MissingPackageError extends TenfoldError {
   override readonly name = 'MissingPackageError'
 }
+
+/** Data that a recipe needs and that is not on this machine; the hint is the command that fetches it. */
+export class MissingDataError extends TenfoldError {
+  override readonly name = 'MissingDataError'
+}
+
+/** Data that could not be fetched, or that are not what they should be. */
+export class DataError extends TenfoldError {
+  override readonly name = 'DataError'
+}
