@@ -34,16 +34,17 @@ class Case:
     elementwise: bool = False
     # Indices of the tensors whose gradients are compared. None: of all float32 ones.
     followed: set | None = None
-    # What is known from where the case comes from.
     source: str = "own"
+    # Properties of the inputs that their numbers do not show.
+    marks: set = field(default_factory=set)
 
     def targets(self):
         floats = [i for i, tensor in enumerate(self.tensors) if tensor.dtype == torch.float32]
         return [i for i in floats if self.followed is None or i in self.followed]
 
     def tags(self):
-        tags = {DTYPES[t.dtype] for t in self.tensors}
-        if tags - {"float32"}:
+        tags = {DTYPES[t.dtype] for t in self.tensors} | self.marks
+        if any(t.dtype != torch.float32 for t in self.tensors):
             tags.add("integer")
         floats = [t.detach() for t in self.tensors if t.dtype == torch.float32]
         sizes = [t.abs() for t in floats]

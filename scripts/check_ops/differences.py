@@ -5,8 +5,8 @@ from pathlib import Path
 
 KINDS = {"refused", "accepted", "dtype", "shape", "value", "non-finite", "gradient"}
 INPUTS = {
-    "any", "float32", "int32", "int64", "uint8", "bool",
-    "integer", "empty", "scalar", "non-finite", "nan", "huge", "tiny", "number",
+    "any", "float32", "int32", "int64", "uint8", "bool", "integer", "empty", "scalar", "non-finite", "nan", "huge",
+    "tiny", "number", "fewer axes",
 }  # fmt: skip
 
 

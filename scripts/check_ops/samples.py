@@ -33,11 +33,11 @@ def reduced(x, dim=None, keepdim=False):
 
 
 def reduced_to_two(x, dim, keepdim=False):
-    return [x, dim, {"keepDims": keepdim}]
+    return None if isinstance(dim, torch.Tensor) else [x, dim, {"keepDims": keepdim}]
 
 
 def spread(x, dim=None, unbiased=None, keepdim=False, correction=None):
-    if isinstance(dim, bool) or correction is None and unbiased is None and dim is not None and isinstance(dim, bool):
+    if isinstance(dim, bool):
         return None
     by = correction if correction is not None else 1 if unbiased is None or unbiased else 0
     axes = list(dim) if isinstance(dim, tuple) else dim
@@ -61,9 +61,21 @@ def listed(sequence):
     return list(sequence) if isinstance(sequence, (tuple, list, torch.Size)) else sequence
 
 
+def per_axis(sizes):
+    """A list of one number counts for all axes, as a number does."""
+    sizes = listed(sizes)
+    return sizes[0] if isinstance(sizes, list) and len(sizes) == 1 else sizes
+
+
 def sizes(x, *shape):
     shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
     return [x, list(shape)]
+
+
+def sampled(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False):
+    if x.dim() != 4:
+        return None
+    return [x, grid, {"mode": mode, "paddingMode": padding_mode, "alignCorners": align_corners}]
 
 
 def convolution(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
@@ -82,8 +94,8 @@ def max_pooled(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=Fal
 
 
 def averaged(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
-    more = options(padding=listed(padding), ceilMode=ceil_mode, countIncludePad=count_include_pad)
-    return [x, listed(kernel_size), {**more, **options(stride=listed(stride or None), divisorOverride=divisor_override)}]
+    more = options(padding=per_axis(padding), ceilMode=ceil_mode, countIncludePad=count_include_pad)
+    return [x, per_axis(kernel_size), {**more, **options(stride=per_axis(stride or None), divisorOverride=divisor_override)}]
 
 
 def resized(x, size=None, scale_factor=None, mode="nearest", align_corners=None, antialias=False):
@@ -110,7 +122,13 @@ def repeated(x, repeats, dim=None):
 
 
 def clamped(x, min=None, max=None):
-    return [x, min, max]
+    bounds = [bound for bound in (min, max) if isinstance(bound, torch.Tensor)]
+    return [x, min, max] if all(bound.dtype == x.dtype for bound in bounds) else None
+
+
+def joined(xs, dim=0):
+    """PyTorch still skips empty vectors among tensors of more axes."""
+    return [list(xs), dim] if len({x.dim() for x in xs}) == 1 else None
 
 
 # PyTorch's name, tenfold's, arguments of the one from those of the other (None: cannot be said).
@@ -145,7 +163,7 @@ OTHER = [
     ("argmax", "argmax", reduced),
     ("argmin", "argmin", reduced),
     ("broadcast_to", "broadcastTo", sizes),
-    ("cat", "concat", lambda xs, dim=0: [list(xs), dim]),
+    ("cat", "concat", joined),
     ("cdist", "cdist", lambda a, b, p=2.0, compute_mode=None: [a, b, {"order": float(p)}]),
     ("chunk", "chunk", lambda x, chunks, dim=0: [x, chunks, dim]),
     ("clamp", "clamp", clamped),
@@ -224,7 +242,7 @@ OTHER = [
     ("nn.functional.gaussian_nll_loss", "gaussianNllLoss", loss("full", "eps")),
     ("nn.functional.gelu", "gelu", lambda x, approximate="none": [x, {"approximate": approximate}]),
     ("nn.functional.glu", "glu", lambda x, dim=-1: [x, dim]),
-    ("nn.functional.grid_sample", "gridSample", lambda x, grid, mode="bilinear", padding_mode="zeros", align_corners=False: [x, grid, {"mode": mode, "paddingMode": padding_mode, "alignCorners": align_corners}]),
+    ("nn.functional.grid_sample", "gridSample", sampled),
     ("nn.functional.group_norm", "groupNorm", lambda x, groups, weight=None, bias=None, eps=1e-5: [x, groups, options(weight=weight, bias=bias, eps=eps)]),
     ("nn.functional.hardshrink", "hardshrink", lambda x, lambd=0.5: [x, {"lambda": lambd}]),
     ("nn.functional.hardtanh", "hardtanh", lambda x, min_val=-1.0, max_val=1.0: [x, {"min": min_val, "max": max_val}]),
@@ -258,13 +276,17 @@ OTHER = [
     ("nn.functional.triplet_margin_loss", "tripletMarginLoss", loss("margin", "p", "eps", "swap")),
     ("nn.functional.unfold", "unfold", lambda x, kernel_size, dilation=1, padding=0, stride=1: [x, listed(kernel_size), {"dilation": listed(dilation), "padding": listed(padding), "stride": listed(stride)}]),
 ]  # fmt: skip
-# Arguments that change what PyTorch's function does and that tenfold has no word for.
 CONVERTERS = (
     [(theirs, ours, unary) for theirs, ours in UNARY.items()]
     + [(theirs, ours, binary) for theirs, ours in BINARY.items()]
     + OTHER
 )
 EXACT = {"floor", "ceil", "round", "trunc", "sign"}
+# Axes of the tensor at an index that tenfold wants to be there, where PyTorch takes one without a batch, too.
+AXES = {
+    "adaptiveAvgPool2d": (0, 4), "avgPool1d": (0, 3), "avgPool2d": (0, 4), "conv1d": (0, 3), "conv2d": (0, 4), "convTranspose1d": (0, 3),
+    "convTranspose2d": (0, 4), "maxPool1d": (0, 3), "maxPool2d": (0, 4), "linear": (1, 2), "unfold": (0, 4),
+}  # fmt: skip
 ELEMENTWISE = set(UNARY.values()) - {"trace", "median"}
 
 
@@ -297,7 +319,9 @@ def converted(info, sample, ours, convert):
         swapped = tree_map(lambda leaf: by_id.get(id(leaf), leaf) if isinstance(leaf, torch.Tensor) else leaf, (x, args, kwargs))
         return info.op(swapped[0], *swapped[1], **swapped[2])
 
-    return Case(ours, given, reference, unique, exact=ours in EXACT, elementwise=ours in ELEMENTWISE, source=f"op_db {info.name}")
+    index, axes = AXES.get(ours, (0, 0))
+    marks = {"fewer axes"} if axes and given[index].dim() < axes else set()
+    return Case(ours, given, reference, unique, marks=marks, exact=ours in EXACT, elementwise=ours in ELEMENTWISE, source=f"op_db {info.name}")
 
 
 def sample_cases(names, seed):

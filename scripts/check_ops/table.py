@@ -20,3 +20,30 @@ class Op:
     def cases(self, make):
         options = {"pick": self.pick, "exact": self.exact, "elementwise": self.elementwise}
         return [own_case(self.name, args, self.function, **options, **more) for args, more in self.generate(make)]
+
+
+BUILDS = "builds ops or looks into tensors: computes nothing"
+RANDOM = "draws random numbers: test/ops/random.test.ts looks at their distribution"
+PART = "a part of "
+# Exported functions that are compared with nothing, and why.
+NOT_COMPARED = {
+    **dict.fromkeys(
+        ["apply", "applyAll", "checked", "constantOf", "constantValue", "cubicWeight", "defineBinary", "defineOp", "defineUnary"], BUILDS
+    ),
+    **dict.fromkeys(
+        ["first", "inferBroadcast", "inputAt", "isOpDefinition", "kernelPlaces", "opOf", "perAxis", "requireDType", "restoreAxes"], BUILDS
+    ),
+    **dict.fromkeys(["scalar", "toTensor", "toTensorPair", "toTensors", "customGradient", "withBackward", "runAfter"], BUILDS),
+    **dict.fromkeys(
+        ["RandomState", "dropout", "manualSeed", "randomBernoulli", "randomBeta", "randomNormal", "randomPermutation"], RANDOM
+    ),
+    **dict.fromkeys(["randomState", "randomTruncatedNormal", "randomUniform"], RANDOM),
+    "addmmWith": PART + "addmm",
+    "convInputGradient": PART + "the gradient of conv2d",
+    "convWeightGradient": PART + "the gradient of conv2d",
+    "dilate": PART + "the gradient of conv2d",
+    "kernelWindows": PART + "unfold",
+    "matmulWith": PART + "matmul",
+    "padAxis": PART + "pad",
+    "windowColumns": PART + "unfold",
+}
