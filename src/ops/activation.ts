@@ -1,4 +1,4 @@
-/** Smooth activation functions. relu, sigmoid and tanh are in `unary.ts`, the piecewise linear ones in `piecewise.ts`. */
+/** Smooth activation functions. relu and tanh are in `unary.ts`, sigmoid in `logistic.ts`, the piecewise linear ones in `piecewise.ts`. */
 import { formatShape, normalizeAxis, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
@@ -6,10 +6,11 @@ import { add, div, greater, lessOrEqual, mul, sub } from './binary.ts'
 import { where } from './choice.ts'
 import { customGradient } from './control.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
+import { sigmoid, silu } from './logistic.ts'
 import { split } from './rearrange.ts'
 import { clamp } from './rounding.ts'
 import { expm1, log1p } from './special.ts'
-import { abs, exp, neg, reciprocal, relu, sigmoid, tanh } from './unary.ts'
+import { abs, exp, neg, reciprocal, relu, tanh } from './unary.ts'
 
 /** Which of the two functions called GELU: `none` uses erf, `tanh` its approximation. Official models differ. */
 export type GeluForm = 'none' | 'tanh'
@@ -61,44 +62,6 @@ export const geluOp = defineOp<{ readonly approximate: GeluForm }>({
 /** x Phi(x), with Phi the standard normal distribution's cumulative function (Hendrycks and Gimpel 2016). Default: erf. */
 export function gelu(x: Operand, options: { readonly approximate?: GeluForm } = {}): Tensor {
   return apply(geluOp, [toTensor(x)], { approximate: options.approximate ?? 'none' })
-}
-
-/** x sigmoid(beta x): a primitive because its gradient needs no products beside the result it has anyway. */
-export const swishOp = defineOp<{ readonly beta: number }>({
-  name: 'swish',
-  infer: (inputs) => {
-    const x = inputAt('swish', inputs, 0)
-    requireDType('swish', 'input', x, ['float32'])
-    return [{ dtype: x.dtype, shape: x.shape }]
-  },
-  // With s = sigmoid(beta x) and y = x s: d = s + beta x s (1 - s) = s (1 + beta (x - y))
-  gradient: (o, { inputs, outputs, attributes: { beta } }, [g]) => {
-    const [x, y] = [inputAt('swish', inputs, 0), inputAt('swish', outputs, 0)]
-    const s = o.sigmoid(o.mul(x, beta))
-    return [g && o.mul(g, o.mul(s, o.add(o.mul(o.sub(x, y), beta), 1)))]
-  },
-  lower: (emit, { inputs, attributes: { beta } }) => {
-    const x = inputAt('swish', inputs, 0)
-    if (emit.fused) return emit.node('QuickGelu', [x], { alpha: { float: beta } }, 'com.microsoft')
-    const scaled = beta === 1 ? x : emit.node('Mul', [x, emit.scalar(beta, 'float32')])
-    return emit.node('Mul', [x, emit.node('Sigmoid', [scaled])])
-  },
-  samples: () => [
-    { inputs: [{ shape: [2, 5], range: [-3, 3] }], call: (x) => silu(x) },
-    { inputs: [{ shape: [1, 4, 1], range: [-3, 3] }], call: (x) => quickGelu(x) },
-    { inputs: [[]], call: (x) => quickGelu(x) },
-  ],
-  errors: () => [{ inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => silu(x) }],
-})
-
-/** x sigmoid(x), also called swish. */
-export function silu(x: Operand): Tensor {
-  return apply(swishOp, [toTensor(x)], { beta: 1 })
-}
-
-/** x sigmoid(1.702 x), as in CLIP. */
-export function quickGelu(x: Operand): Tensor {
-  return apply(swishOp, [toTensor(x)], { beta: 1.702 })
 }
 
 /** max(x, 0) + alpha (e^(rate min(x, 0)) - 1), all times `scale`. */

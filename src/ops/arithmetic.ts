@@ -2,11 +2,11 @@
 import type { Tensor } from '../tensor/tensor.ts'
 import { add, div, equal, greater, less, logicalAnd, logicalOr, maximum, mul, pow, sub } from './binary.ts'
 import { where } from './choice.ts'
-import { stopGradient } from './control.ts'
-import { type Operand, toTensor, toTensorPair } from './define.ts'
+import { customGradient, stopGradient } from './control.ts'
+import { type Operand, scalar, toTensor, toTensorPair } from './define.ts'
 import { clamp, isFinite as isFiniteNumber } from './rounding.ts'
 import { log1p } from './special.ts'
-import { abs, exp, log, logicalNot, neg, reciprocal, sin, sqrt } from './unary.ts'
+import { abs, cos, exp, log, logicalNot, neg, reciprocal, sin, sqrt } from './unary.ts'
 
 /** x^2. */
 export function square(x: Operand): Tensor {
@@ -30,18 +30,42 @@ export function log10(x: Operand): Tensor {
   return mul(log(x), Math.LOG10E)
 }
 
-/** log(x / (1 - x)), the inverse of sigmoid. `eps` limits x to [eps, 1 - eps] first; no gradient outside. */
+/**
+ * log(x / (1 - x)), the inverse of sigmoid. `eps` limits x to [eps, 1 - eps] first; no gradient outside. Above 1/2 it makes, as in
+ * PyTorch, eps of what is below it and 1 - eps of all else.
+ */
 export function logit(x: Operand, { eps }: { readonly eps?: number } = {}): Tensor {
-  const input = eps === undefined ? toTensor(x) : clamp(x, eps, 1 - eps)
+  const input = eps === undefined ? toTensor(x) : bounded(toTensor(x), eps)
   return log(div(input, sub(1, input)))
+}
+function bounded(x: Tensor, eps: number): Tensor {
+  return eps <= 0.5 ? clamp(x, eps, 1 - eps) : where(less(x, eps), eps, clamp(x, undefined, 1 - eps))
 }
 
 /** sin(pi x) / (pi x), 1 at 0. */
 export function sinc(x: Operand): Tensor {
-  const input = toTensor(x)
-  const isZero = equal(input, 0)
-  const angle = mul(where(isZero, 1, input), Math.PI)
-  return where(isZero, 1, div(sin(angle), angle))
+  const withSlope = customGradient(
+    (input: Tensor) => {
+      const isZero = equal(input, 0)
+      const angle = mul(where(isZero, 1, input), Math.PI)
+      return where(isZero, 1, div(sin(angle), angle))
+    },
+    // The derivative by an angle a of sin(a) / a is -a h(a): as a quotient's derivative it would cancel near 0.
+    (g, { inputs: [input] }) => [mul(g, mul(mul(input, sincSlope(mul(input, Math.PI))), -(Math.PI ** 2)))],
+  )
+  return withSlope(toTensor(x))
+}
+
+// (-1)^n / (n! 2^n 1 3 5 ... (2n + 3)), n = 0, 1, ...: within 1 the next term is below float32's resolution.
+const slopeSeries = [1 / 3, -1 / 30, 1 / 840, -1 / 45360, 1 / 3991680]
+
+/** h(a) = (sin(a) / a - cos(a)) / a^2, and its series near 0, where that cancels. */
+function sincSlope(angle: Tensor): Tensor {
+  const isSmall = less(abs(angle), 1)
+  const z = square(angle)
+  const series = slopeSeries.reduceRight((sum, c) => add(mul(sum, z), c), scalar(0))
+  const large = where(isSmall, 1, angle)
+  return where(isSmall, series, div(sub(div(sin(large), large), cos(large)), square(large)))
 }
 
 /** sqrt(x), whose gradient at 0 is 0 instead of infinite: for norms and standard deviations. */

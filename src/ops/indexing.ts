@@ -77,7 +77,7 @@ export interface SegmentSumAttributes {
   readonly size: number
 }
 
-/** oneHot^T source, over source folded to [before, count, after]; indices from the end count as in Python. */
+/** oneHot^T source, over source folded to [before, count, after]. Indices count from the end, or are refused, as by a scatter. */
 function lowerAsProduct(
   emit: Emitter,
   [source, index]: readonly [string, string],
@@ -87,8 +87,8 @@ function lowerAsProduct(
   const [before, after] = [elementCount(type.shape.slice(0, axis)), elementCount(type.shape.slice(axis + 1))]
   const folded = emit.node('Reshape', [source, emit.ints([before, sizeOf(type.shape, axis), after])])
   const every = emit.cast(emit.ints(Array.from({ length: size }, (_, i) => i)), indexType.dtype)
-  const wrapped = emit.node('Mod', [index, emit.scalar(size, indexType.dtype)])
-  const matches = emit.node('Equal', [emit.node('Reshape', [every, emit.ints([size, 1])]), wrapped])
+  const found = emit.node('Gather', [every, index])
+  const matches = emit.node('Equal', [emit.node('Reshape', [every, emit.ints([size, 1])]), found])
   const product = emit.node('MatMul', [emit.cast(matches, 'float32'), folded])
   return emit.node('Reshape', [product, emit.ints(type.shape.map((n, i) => (i === axis ? size : n)))])
 }
@@ -115,12 +115,14 @@ export const segmentSumOp = defineOp<SegmentSumAttributes>({
     const [type, indexType] = [inputAt('segmentSum', inputTypes, 0), inputAt('segmentSum', inputTypes, 1)]
     const { axis, size } = attributes
     const columns = elementCount(type.shape.filter((_, i) => i !== axis))
-    if (type.dtype === 'float32' && prefersProduct(size, columns))
+    const isEmpty = elementCount(type.shape) === 0
+    if (!isEmpty && type.dtype === 'float32' && prefersProduct(size, columns))
       return lowerAsProduct(emit, [source, index], [type, indexType], attributes)
     const zeros = emit.node('Expand', [
       emit.scalar(0, type.dtype),
       emit.ints(inputAt('segmentSum', outputTypes, 0).shape),
     ])
+    if (isEmpty) return zeros
     const column = emit.node('Reshape', [index, emit.ints(type.shape.map((_, i) => (i === axis ? -1 : 1)))])
     const everywhere = emit.node('Expand', [column, emit.ints(type.shape)])
     return emit.node('ScatterElements', [zeros, everywhere, source], { axis, reduction: 'add' })

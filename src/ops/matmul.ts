@@ -192,8 +192,14 @@ export const addmmOp = defineOp<AddmmAttributes>({
     return absorbed && [o.addmmWith(c, absorbed.a, absorbed.b, absorbed.attributes)]
   },
   multiplyAdds: ({ inputs, outputs, attributes }) => productMultiplyAdds(inputs[1], outputs[0], attributes),
-  lower: (emit, { inputs, attributes: { transposeA, transposeB, alpha, beta } }) => {
+  lower: (emit, { inputs, inputTypes, outputTypes, attributes: { transposeA, transposeB, alpha, beta } }) => {
     const [c = '', a = '', b = ''] = inputs
+    const [typeA, product] = [inputAt('addmm', inputTypes, 1), inputAt('addmm', outputTypes, 0)]
+    // Over an empty inner axis the kernel forgets the factor of what it adds.
+    if (elementCount(typeA.shape) === 0 && elementCount(product.shape) > 0) {
+      const scaled = emit.node('Mul', [c, emit.scalar(beta, 'float32')])
+      return emit.node('Expand', [scaled, emit.ints(product.shape)])
+    }
     return emit.node('Gemm', [a, b, c], {
       transA: Number(transposeA),
       transB: Number(transposeB),
@@ -206,6 +212,7 @@ export const addmmOp = defineOp<AddmmAttributes>({
     sample((c, a, b) => addmm(c, a, b, { alpha: 0.5, beta: -2 }), [2, 1], [2, 3], [3, 4]),
     sample((c, a, b) => addmm(c, a, b, { beta: 3 }), [], [1, 3], [3, 1]),
     sample((c, a, b) => addmm(c, transpose(a), transpose(b), { alpha: 2 }), [2, 4], [3, 2], [4, 3]),
+    sample((c, a, b) => addmm(c, a, b, { beta: 3 }), [4], [2, 0], [0, 4]),
   ],
   errors: () => [
     sample((c, a, b) => addmm(c, a, b), [3], [2, 3], [3, 4]),

@@ -81,8 +81,16 @@ export const clipOp = defineOp<ClipAttributes>({
   simplify: (_o, { inputs, attributes: { min, max } }) => (min === null && max === null ? inputs : undefined),
   lower: (emit, { inputs, inputTypes, attributes }) => {
     const dtype = inputAt('clip', inputTypes, 0).dtype
-    const bound = (value: number | null): string => (value === null ? '' : emit.scalar(value, dtype))
-    return emit.node('Clip', [inputAt('clip', inputs, 0), bound(attributes.min), bound(attributes.max)])
+    // A bound that is left out is the largest finite number to the kernel, which would cut infinities.
+    const bound = (value: number | null, none: number): string => {
+      if (value === null && dtype !== 'float32') return ''
+      return emit.scalar(value ?? none, dtype)
+    }
+    return emit.node('Clip', [
+      inputAt('clip', inputs, 0),
+      bound(attributes.min, Number.NEGATIVE_INFINITY),
+      bound(attributes.max, Number.POSITIVE_INFINITY),
+    ])
   },
   samples: () => [
     { inputs: [{ shape: [2, 3], values }], call: (x) => clamp(x, -0.4, 0.3), smooth: false },
@@ -147,8 +155,9 @@ export function nanToNum(x: Operand, options: NanToNumOptions = {}): Tensor {
   return where(isNan(input), nan, where(isAbove, positiveInfinity, where(isBelow, negativeInfinity, input)))
 }
 
-/** Whether x is neither NaN nor infinite. */
+/** Whether x is neither NaN nor infinite; whole numbers always are finite. */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: PyTorch's name, beside isNan and isInf
 export function isFinite(x: Operand): Tensor {
-  return lessOrEqual(abs(x), largest)
+  const input = toTensor(x)
+  return input.dtype === 'float32' ? lessOrEqual(abs(input), largest) : equal(input, input)
 }

@@ -125,10 +125,6 @@ export const tanhOp = defineUnary('tanh', tanh, {
   onnx: 'Tanh',
   gradient: (o, _x, y, g) => o.mul(g, o.sub(1, o.mul(y, y))),
 })
-export const sigmoidOp = defineUnary('sigmoid', sigmoid, {
-  onnx: 'Sigmoid',
-  gradient: (o, _x, y, g) => o.mul(g, o.mul(y, o.sub(1, y))),
-})
 export const erfOp = defineUnary('erf', erf, {
   onnx: 'Erf',
   gradient: (o, x, _y, g) => o.mul(g, o.mul(o.exp(o.neg(o.mul(x, x))), 2 / Math.sqrt(Math.PI))),
@@ -215,10 +211,6 @@ export function atanh(x: Operand): Tensor {
 }
 export function tanh(x: Operand): Tensor {
   return apply(tanhOp, [toTensor(x)], none)
-}
-/** 1 / (1 + e^-x). */
-export function sigmoid(x: Operand): Tensor {
-  return apply(sigmoidOp, [toTensor(x)], none)
 }
 /** erf(x) = 2/sqrt(pi) * integral of exp(-t^2) from 0 to x. */
 export function erf(x: Operand): Tensor {
