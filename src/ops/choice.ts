@@ -42,7 +42,7 @@ export const whereOp = defineOp<NoAttributes>({
 })
 /** a where the condition holds, else b. Shapes broadcast; no gradient flows to the side that was not chosen. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
-  return apply(whereOp, [condition, ...toTensors([a, b])], none)
+  return apply(whereOp, [condition, ...toTensors('where', [a, b])], none)
 }
 
 export const castOp = defineOp<{ readonly to: DType }>({

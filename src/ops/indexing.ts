@@ -1,14 +1,24 @@
 /** Ops that read and write elements at places given by index tensors (int32 or int64). Indices may repeat. */
+
 import type { DType } from '../tensor/dtype.ts'
 import { elementCount } from '../tensor/dtype.ts'
 import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import { constant, type Tensor, type TensorType } from '../tensor/tensor.ts'
+import { requireCount } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { apply, checked, defineOp, type Emitter, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { expand, reshape, slice } from './movement.ts'
 
 const indexTypes: readonly DType[] = ['int64', 'int32']
 const number: readonly DType[] = ['float32', 'int32', 'int64']
+
+/** An index is int64 or int32. */
+export function requireIndex(op: string, input: TensorType, argument = 'index'): void {
+  if (indexTypes.includes(input.dtype)) return
+  throw new ShapeError(`${op}: ${argument} must be int64 or int32, found ${input.dtype}`, {
+    hint: `make it with tensor(values, 'int32'), or convert it with cast(${argument}, 'int32')`,
+  })
+}
 
 export interface IndexSelectAttributes {
   readonly axis: number
@@ -20,7 +30,7 @@ export const indexSelectOp = defineOp<IndexSelectAttributes>({
   name: 'indexSelect',
   infer: (inputs, { axis }) => {
     const [x, index] = [inputAt('indexSelect', inputs, 0), inputAt('indexSelect', inputs, 1)]
-    requireDType('indexSelect', 'index', index, indexTypes)
+    requireIndex('indexSelect', index)
     if (x.shape.length === 0) throw new ShapeError('indexSelect: a scalar has no axes')
     return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)] }]
   },
@@ -99,7 +109,8 @@ export const segmentSumOp = defineOp<SegmentSumAttributes>({
   infer: (inputs, { axis, size }) => {
     const [source, index] = [inputAt('segmentSum', inputs, 0), inputAt('segmentSum', inputs, 1)]
     requireDType('segmentSum', 'source', source, number)
-    requireDType('segmentSum', 'index', index, indexTypes)
+    requireCount('segmentSum', 'size', size)
+    requireIndex('segmentSum', index)
     if (index.shape.length !== 1 || index.shape[0] !== source.shape[axis]) {
       throw new ShapeError(
         `segmentSum: index must have one element for each of axis ${axis} of source ${formatShape(source.shape)}, found ${formatShape(index.shape)}`,
@@ -150,7 +161,7 @@ export function segmentSum(source: Operand, index: Operand, size: number, axis: 
 
 /** An index must have as many axes as x and, but for one axis, at most its sizes. */
 function checkIndex(op: string, x: Shape, index: TensorType, axis: number): void {
-  requireDType(op, 'index', index, indexTypes)
+  requireIndex(op, index)
   const fits = index.shape.length === x.length && index.shape.every((n, i) => i === axis || n <= sizeOf(x, i))
   if (fits && x.length > 0) return
   throw new ShapeError(

@@ -1,7 +1,9 @@
 /** Normalisation over the last axes: layer norm and RMS norm. Norms over channels are in `channel-norm.ts`. */
+
 import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, type Shape, sameShape } from '../tensor/shape.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
+import { requireAtLeast } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
 import {
@@ -145,6 +147,7 @@ function normalizedAxis(op: string, x: Tensor, normalized: Shape): number {
 export function layerNorm(x: Operand, normalizedShape: Shape, options: NormOptions = {}): Tensor {
   const [input, { weight, bias, eps = 1e-5 }] = [toTensor(x), options]
   return checked(() => {
+    requireAtLeast('layerNorm', 'eps', eps, 0)
     const axis = normalizedAxis('layerNorm', input, normalizedShape)
     const parameters = [weight, bias].map((parameter) => (parameter === undefined ? undefined : toTensor(parameter)))
     const given = parameters.filter((parameter) => parameter !== undefined)
@@ -220,6 +223,7 @@ function rmsNormWithStatistics(inputs: readonly Tensor[], axis: number): readonl
 export function rmsNorm(x: Operand, normalizedShape: Shape, options: Omit<NormOptions, 'bias'> = {}): Tensor {
   const [input, { weight, eps = 2 ** -23 }] = [toTensor(x), options]
   return checked(() => {
+    requireAtLeast('rmsNorm', 'eps', eps, 0)
     const axis = normalizedAxis('rmsNorm', input, normalizedShape)
     const inputs = weight === undefined ? [input] : [input, toTensor(weight)]
     return first(applyAll(rmsNormOp, inputs, { axis, eps }))

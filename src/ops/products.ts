@@ -1,7 +1,9 @@
 /** Products of vectors, matrices and tensors under their own names: forms of matmul and mul. */
+
 import { elementCount } from '../tensor/dtype.ts'
 import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireFinite } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, mul } from './binary.ts'
 import { checked, type Operand, toTensor } from './define.ts'
@@ -64,6 +66,8 @@ export function outer(a: Operand, b: Operand): Tensor {
 export function baddbmm(input: Operand, a: Operand, b: Operand, { alpha = 1, beta = 1 }: AddmmOptions = {}): Tensor {
   const [added, left, right] = [toTensor(input), toTensor(a), toTensor(b)]
   return checked(() => {
+    requireFinite('baddbmm', 'alpha', alpha)
+    requireFinite('baddbmm', 'beta', beta)
     requireRanks('baddbmm', { a: left, b: right }, [3, 3])
     const product = matmulWith(left, right, { scale: alpha })
     if (!sameShape(broadcastShapes('baddbmm', [added.shape, product.shape]), product.shape)) {

@@ -1,5 +1,5 @@
 /** Elementwise functions that round, limit or repair numbers. */
-import type { DType } from '../tensor/dtype.ts'
+import { type DType, describeNumbers, holdsNumber } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import {
@@ -41,13 +41,13 @@ function truncatedRemainder(a: Tensor, b: Tensor): { readonly rest: Tensor; read
 }
 /** Remainder of a / b rounded down: it has the sign of b, as in Python. */
 export function remainder(a: Operand, b: Operand): Tensor {
-  const [dividend, divisor] = toTensorPair(a, b)
+  const [dividend, divisor] = toTensorPair('remainder', a, b)
   const { rest, isOpposite } = truncatedRemainder(dividend, divisor)
   return where(isOpposite, add(rest, divisor), rest)
 }
 /** The quotient a / b rounded down; no gradient. Whole numbers are divided exactly. */
 export function floorDivide(a: Operand, b: Operand): Tensor {
-  const [dividend, divisor] = toTensorPair(a, b)
+  const [dividend, divisor] = toTensorPair('floorDivide', a, b)
   const { rest, isOpposite } = truncatedRemainder(dividend, divisor)
   const quotient = div(sub(dividend, rest), divisor)
   const lowered = sub(quotient, cast(isOpposite, quotient.dtype))
@@ -128,10 +128,12 @@ function isOperandTensor(bound: Operand | undefined): bound is Exclude<Operand, 
 
 function requireBounds(input: Tensor, { min, max }: ClipAttributes): void {
   const bounds = [min, max].filter((bound) => bound !== null)
-  if (input.dtype === 'float32' || bounds.every(Number.isInteger)) return
-  throw new ShapeError(`clamp: bounds of ${input.dtype} must be whole numbers, found ${bounds.join(' and ')}`, {
-    hint: "cast(x, 'float32') first",
-  })
+  if (bounds.every((bound) => holdsNumber(input.dtype, bound) && !Number.isNaN(bound))) return
+  const must = bounds.every(Number.isInteger) ? describeNumbers(input.dtype) : 'whole numbers'
+  throw new ShapeError(
+    `clamp: bounds of ${input.dtype} must be ${input.dtype === 'float32' ? 'numbers' : must}, found ${bounds.join(' and ')}`,
+    input.dtype === 'float32' ? {} : { hint: "cast(x, 'float32') first" },
+  )
 }
 
 const largest = 3.4028234663852886e38

@@ -1,9 +1,12 @@
 /** Elementwise functions of one tensor. */
+
 import type { DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireWhole } from '../util/check.ts'
 import { div, mul } from './binary.ts'
 import {
   apply,
+  checked,
   defineOp,
   type Emitter,
   inputAt,
@@ -232,6 +235,7 @@ export function ceil(x: Operand): Tensor {
 }
 /** To the nearest multiple of 10^-decimals (default: whole numbers), halves to the even one; no gradient. */
 export function round(x: Operand, { decimals = 0 }: { readonly decimals?: number } = {}): Tensor {
+  checked(() => requireWhole('round', 'decimals', decimals))
   if (decimals === 0) return apply(roundOp, [toTensor(x)], none)
   // Powers of ten with whole exponents are exact in float32, their reciprocals are not.
   const scale = 10 ** Math.abs(decimals)

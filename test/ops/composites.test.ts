@@ -19,6 +19,7 @@ const tools = new Set([
   'kernelPlaces',
   'manualSeed',
   'perAxis',
+  'requireIndex',
 ])
 
 test('every exported function is an op or has samples', () => {
