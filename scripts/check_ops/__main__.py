@@ -23,7 +23,7 @@ import movements
 import networks
 import reductions
 from cases import decode_tensor, describe, encode_argument, encode_tensor
-from compare import compare, evaluate
+from compare import INFINITY, compare, evaluate
 from differences import read_differences
 from inputs import Inputs
 from samples import sample_cases
@@ -96,7 +96,7 @@ def differences_of(case, truth, single, answer):
         error = answer["error"]
         if error["kind"] == "refused" and case.optional:
             return None
-        return [("refused" if error["kind"] == "refused" else "crashed", error["message"].split("\n")[0])]
+        return [("refused" if error["kind"] == "refused" else "crashed", error["message"].split("\n")[0], INFINITY)]
     outputs, gradients = ([decode_tensor(entry) for entry in answer[key]] for key in ("outputs", "gradients"))
     return compare(case, truth, single, outputs, gradients)
 
@@ -104,8 +104,8 @@ def differences_of(case, truth, single, answer):
 def unexplained(case, found, allowed):
     """The differences that no row of the table covers."""
     left = []
-    for kind, text in found:
-        row = next((row for row in allowed if row.covers(case.op, kind, case.tags())), None)
+    for kind, text, error in found:
+        row = next((row for row in allowed if row.covers(case.op, kind, case.tags(), error)), None)
         if row:
             row.used += 1
         else:

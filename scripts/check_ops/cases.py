@@ -1,8 +1,10 @@
 """What is compared: a case is one call of a tenfold op, and the PyTorch function that must give the same."""
 
+import base64
 from dataclasses import dataclass, field
 from typing import Callable
 
+import numpy as np
 import torch
 from torch.utils._pytree import tree_flatten, tree_map
 
@@ -62,6 +64,9 @@ class Case:
             tags.add("tiny")
         if any(isinstance(arg, (int, float)) and not isinstance(arg, bool) for arg in self.args):
             tags.add("number")
+        numbers = [n for arg in self.args if isinstance(arg, dict) for n in arg.values() if isinstance(n, (int, float))]
+        if any(number < 0 for number in numbers):
+            tags.add("negative option")
         return tags
 
 
@@ -81,17 +86,11 @@ def own_case(op, args, function, **options):
 
 
 def encode_tensor(tensor):
-    import base64
-
     data = tensor.detach().contiguous().numpy().tobytes()
     return {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape), "data": base64.b64encode(data).decode()}
 
 
 def decode_tensor(entry):
-    import base64
-
-    import numpy as np
-
     data = np.frombuffer(bytearray(base64.b64decode(entry["data"])), dtype=entry["dtype"])
     return torch.from_numpy(data.reshape(entry["shape"]))
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+INFINITY = float("inf")
 SMALLEST_NORMAL = torch.finfo(torch.float32).tiny
 LARGEST = torch.finfo(torch.float32).max
 # 25 units in the last place: what a formula of a few float32 operations is off by.
@@ -74,7 +75,8 @@ def wrong_elements(found, true, single, spread, exact, weight=0.0):
     if exact:
         return ~(equal | both_nan)
     error_of_single = (single - true).abs().nan_to_num(0, 0, 0)
-    allowed = RELATIVE * true.abs() + 4 * error_of_single + SMALLEST_NORMAL
+    # The last part is what float64 itself is off by where it subtracts from 1, as in 1 - sigmoid(x).
+    allowed = RELATIVE * true.abs() + 4 * error_of_single + SMALLEST_NORMAL + 1e-15 * weight
     if spread is not None:
         # A sum's rounding errors follow its largest parts: the worst element speaks for its neighbours, up to a part.
         allowed = allowed + 8 * spread.nan_to_num(0, 0, 0)
@@ -87,9 +89,9 @@ def wrong_elements(found, true, single, spread, exact, weight=0.0):
 
 
 def compare_tensor(found, true, single, spread, exact, weight=0.0):
-    """The kind of difference and the first wrong number, or None."""
+    """The kind of difference, the first wrong number, and how far the worst is off; or None."""
     if list(found.shape) != list(true.shape):
-        return "shape", f"{list(found.shape)} instead of {list(true.shape)}"
+        return "shape", f"{list(found.shape)} instead of {list(true.shape)}", INFINITY
     wrong = wrong_elements(found, true, single, spread, exact or not true.is_floating_point(), weight)
     if not bool(wrong.any()):
         return None
@@ -98,31 +100,31 @@ def compare_tensor(found, true, single, spread, exact, weight=0.0):
     numbers = [float(t[at]) for t in (found, true, single)]
     finite = all(abs(number) <= LARGEST for number in numbers[:2])
     text = f"{int(wrong.sum())} of {wrong.numel()}; at {place}: {numbers[0]!r} instead of {numbers[1]!r} (PyTorch float32: {numbers[2]!r})"
-    return "value" if finite else "non-finite", text
+    return "value" if finite else "non-finite", text, float((found.double() - true).abs()[wrong].nan_to_num(INFINITY).max())
 
 
 def compare(case, truth, single, outputs, gradients):
-    """All differences of a case: (kind, text). kinds: dtype, shape, value, non-finite, gradient."""
+    """All differences of a case: (kind, text, error). kinds: dtype, shape, value, non-finite, gradient."""
     differences = []
     output_spread = gradient_spread = None
     if not (case.elementwise or case.exact):
         output_spread, gradient_spread = spread_of(case, truth)
     if len(outputs) != len(truth.outputs):
-        return [("shape", f"{len(outputs)} results instead of {len(truth.outputs)}")]
+        return [("shape", f"{len(outputs)} results instead of {len(truth.outputs)}", INFINITY)]
     for i, (found, true) in enumerate(zip(outputs, truth.outputs)):
         wanted = single.outputs[i].dtype
         if found.dtype != wanted:
-            differences.append(("dtype", f"result {i}: {found.dtype} instead of {wanted}".replace("torch.", "")))
+            differences.append(("dtype", f"result {i}: {found.dtype} instead of {wanted}".replace("torch.", ""), INFINITY))
         difference = compare_tensor(
             found, true, single.outputs[i], output_spread and output_spread[i], case.exact
         )
         if difference:
-            differences.append((difference[0], f"result {i}: {difference[1]}"))
+            differences.append((difference[0], f"result {i}: {difference[1]}", difference[2]))
     weight = max((float(c.abs().max()) for c in truth.cotangents if c is not None and c.numel() > 0), default=0.0)
     for i, (found, true) in enumerate(zip(gradients, truth.gradients)):
         difference = compare_tensor(
             found, true, single.gradients[i], gradient_spread and gradient_spread[i], False, weight
         )
         if difference:
-            differences.append(("gradient", f"gradient of input {case.targets()[i]}: {difference[1]}"))
+            differences.append(("gradient", f"gradient of input {case.targets()[i]}: {difference[1]}", difference[2]))
     return differences

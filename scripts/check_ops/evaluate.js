@@ -1,6 +1,6 @@
 // Computes ops for scripts/check_ops: a batch of cases a line on stdin, its results as one line on stdout.
 import { createInterface } from 'node:readline'
-import { compile, constant, ops, Tensor, TenfoldError, vectorJacobianProduct } from '../../dist/index.js'
+import { compile, constant, ops, TenfoldError, Tensor, vectorJacobianProduct } from '../../dist/index.js'
 
 const arrays = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, uint8: Uint8Array, bool: Uint8Array }
 
@@ -34,7 +34,9 @@ function tensorsOf(result, pick) {
 function apply({ op, args, pick, targets }, inputs, cotangents) {
   const given = args.map((value) => argument(value, inputs))
   const outputs = tensorsOf(ops[op](...given), pick)
-  const weighted = outputs.flatMap((output, i) => (cotangents[i] && output.dtype === 'float32' ? [[output, cotangents[i]]] : []))
+  const weighted = outputs.flatMap((output, i) =>
+    cotangents[i] && output.dtype === 'float32' ? [[output, cotangents[i]]] : [],
+  )
   const fits = weighted.every(([output, cotangent]) => output.shape.join() === cotangent.shape.join())
   if (!fits || weighted.length === 0) return { outputs, gradients: [] }
   const gradients = vectorJacobianProduct(

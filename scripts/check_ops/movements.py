@@ -85,8 +85,7 @@ def gathered(make):
         for x, index, axis in [([5, 3], [4, 3], 0), ([5, 3], [2, 2], 0), ([2, 5], [2, 7], 1), ([5], [3], 0), ([2, 5, 3], [2, 2, 3], -2), ([3, 4], [0, 4], 0), ([2, 3], [2, 0], 1), ([], [], 0)]:
             high = x[axis] if x else 1
             index = make.integers(*index, low=0, high=high, dtype=dtype)
-            # PyTorch's own index must be int64.
-            yield [make.normal(*x), index, axis], {"optional": False}
+            yield [make.normal(*x), index, axis], {}
     for dtype in DTYPES[1:]:
         yield [make.any([5, 2], dtype), make.integers(3, 2, low=0, high=5), 0], {"optional": True}
 
@@ -108,7 +107,7 @@ def added(make):
 
 def long(function):
     """PyTorch's function, whose index must be int64."""
-    return lambda *args: function(*(arg.long() if isinstance(arg, torch.Tensor) and arg.dtype == torch.int32 else arg for arg in args))
+    return lambda x, index, *rest: function(x, index.long(), *rest)
 
 
 def searched(make):
@@ -170,7 +169,7 @@ OPS = [
     Op("arange", lambda a, b=None, o={}: torch.arange(*((0, a) if b is None else (a, b)), o.get("step", 1), dtype=getattr(torch, o.get("dtype", "int64"))), listed(lambda m: [5], lambda m: [0], lambda m: [2, 9], lambda m: [9, 2, {"step": -2}], lambda m: [0, 1, {"step": 0.1, "dtype": "float32"}], lambda m: [1, 8, {"step": 3, "dtype": "int32"}], lambda m: [3, 3], lambda m: [-2.5, 4, {"dtype": "float32"}])),
     Op("baddbmm", baddbmm, sums_of_products(True)),
     Op("bilinear", F.bilinear, listed(lambda m: [m.normal(4, 2), m.normal(4, 3), m.normal(5, 2, 3), m.normal(5)], lambda m: [m.normal(2, 4, 2), m.normal(2, 4, 3), m.normal(1, 2, 3)], lambda m: [m.normal(0, 2), m.normal(0, 3), m.normal(5, 2, 3)], lambda m: [m.normal(2), m.normal(3), m.normal(5, 2, 3)])),
-    Op("bincount", lambda x, length, o={}: torch.bincount(x, o.get("weights"), length), together(listed(*(lambda m, d=d: [m.integers(9, low=0, high=5, dtype=d), 6] for d in DTYPES[1:4])), listed(lambda m: [m.integers(0, low=0, high=5), 3], lambda m: [m.integers(50, low=0, high=5), 5]))),
+    Op("bincount", lambda x, length, o={}: torch.bincount(x, o.get("weights"), length), together(listed(*(lambda m, d=d: [m.integers(9, low=0, high=5, dtype=d), 6] for d in DTYPES[1:3])), listed(lambda m: [m.integers(0, low=0, high=5), 3], lambda m: [m.integers(50, low=0, high=5), 5]))),
     Op("bmm", torch.bmm, products(([5, 2, 3], [5, 3, 4]), ([0, 2, 3], [0, 3, 4]), ([2, 0, 3], [2, 3, 4]), ([2, 3, 0], [2, 0, 4]))),
     Op("broadcastTo", torch.broadcast_to, shapes(([3], [2, 3]), ([], [2, 2]), ([2, 1], [2, 4]), ([1], [0]), ([1, 3], [0, 3]), ([2, 0], [3, 2, 0]))),
     Op("cdist", lambda a, b, o={}: torch.cdist(a, b, o.get("order", 2.0)), listed(*(lambda m, s=s, o=o: [m.normal(*s[0]), m.normal(*s[1]), {"order": o}] for s in (([4, 3], [5, 3]), ([2, 4, 3], [2, 5, 3]), ([2, 4, 3], [5, 3]), ([0, 3], [4, 3]), ([4, 0], [5, 0])) for o in (2.0, 1.0, 3.0, 0.5, INF)), lambda m: [m.normal(3, 2).repeat(2, 1), m.normal(3, 2)])),
@@ -185,7 +184,7 @@ OPS = [
     Op("eye", lambda n, m=None, dtype="float32": torch.eye(n, n if m is None else m, dtype=getattr(torch, dtype)), listed(lambda m: [3], lambda m: [2, 4], lambda m: [4, 2, "int64"], lambda m: [0], lambda m: [3, 0], lambda m: [2, 2, "bool"])),
     Op("flatten", lambda x, start=0, end=-1: torch.flatten(x, start, end), shapes(([2, 3, 4],), ([2, 3, 4], 1), ([2, 3, 4], 0, 1), ([],), ([0, 3],), ([2, 0, 3], 1), ([5],))),
     Op("flip", lambda x, axes: torch.flip(x, axes if isinstance(axes, list) else [axes]), shapes(([5], 0), ([2, 3], [0, 1]), ([2, 3], -1), ([0, 2], 0), ([2, 3, 4], [0, 2]))),
-    Op("full", lambda shape, value, dtype="float32": torch.full(shape, value, dtype=getattr(torch, dtype)), listed(lambda m: [[2, 3], 1.5], lambda m: [[], 2, "int64"], lambda m: [[0, 2], 1], lambda m: [[2], NAN], lambda m: [[2], -INF], lambda m: [[3], 255, "uint8"], lambda m: [[3], 1, "bool"], lambda m: [[1], 2**31 - 1, "int32"], lambda m: [[1], 2**53, "int64"])),
+    Op("full", lambda shape, value, dtype="float32": torch.full(shape, value, dtype=getattr(torch, dtype)), listed(lambda m: [[2, 3], 1.5], lambda m: [[], 2, "int64"], lambda m: [[0, 2], 1], lambda m: [[2], NAN], lambda m: [[2], -INF], lambda m: [[3], 255, "uint8"], lambda m: [[3], 1, "bool"], lambda m: [[1], 2**31 - 1, "int32"], lambda m: [[1], 2**53 - 1, "int64"])),
     Op("gather", long(lambda x, index, axis: torch.gather(x, axis, index)), gathered),
     Op("indexAdd", long(lambda x, index, source, axis, o={}: torch.index_add(x, axis, index, source, **o)), added),
     Op("indexSelect", index_select, indexed),
@@ -196,7 +195,7 @@ OPS = [
     Op("meshgrid", lambda xs, o={}: list(torch.meshgrid(*xs, indexing=o.get("indexing", "ij"))), listed(lambda m: [[m.normal(2), m.normal(3)]], lambda m: [[m.normal(2), m.normal(3), m.normal(4)], {"indexing": "xy"}], lambda m: [[m.normal(2)]], lambda m: [[m.normal(0), m.normal(3)]], lambda m: [[m.normal(), m.normal(3)]])),
     Op("moveAxis", lambda x, a, b: torch.movedim(x, a, b), shapes(([2, 3, 4], 0, 2), ([2, 3, 4], -1, 0), ([2, 3, 4], [0, 1], [2, 0]), ([2, 0], 0, 1))),
     Op("mv", torch.mv, products(([2, 3], [3]), ([0, 3], [3]), ([2, 0], [0]))),
-    Op("oneHot", one_hot, listed(*(lambda m, s=s, d=d: [m.integers(*s, low=0, high=4, dtype=d), 4] for s in ([5], [2, 3], [], [0]) for d in (torch.int64, torch.int32, torch.uint8)), lambda m: [m.integers(3, low=0, high=4), 4, "float32"])),
+    Op("oneHot", one_hot, listed(*(lambda m, s=s, d=d: [m.integers(*s, low=0, high=4, dtype=d), 4] for s in ([5], [2, 3], [], [0]) for d in (torch.int64, torch.int32)), lambda m: [m.integers(3, low=0, high=4), 4, "float32"])),
     Op("ones", lambda shape, dtype="float32": torch.ones(shape, dtype=getattr(torch, dtype)), listed(lambda m: [[2, 3]], lambda m: [[]], lambda m: [[0, 2], "int64"], lambda m: [[2], "bool"])),
     Op("outer", torch.outer, products(([2], [3]), ([0], [3]), ([1], [1]))),
     Op("pad", pad, shapes(*((s, p, o) for s, p in (([5], [1, 2]), ([2, 5], [2, 1]), ([4, 5], [1, 2, 3, 0]), ([2, 4, 5], [1, 1, 2, 2])) for o in ({}, {"value": 1}, {"mode": "reflect"}, {"mode": "replicate"}, {"mode": "circular"})), ([5], [-1, -2]), ([5], [-1, 2]), ([0], [1, 2]), ([2, 0], [1, 1]), ([2, 3], [-1, 1, 1, -1]))),

@@ -359,7 +359,7 @@ OPS = [
     Op("mergeHeads", lambda x: x.transpose(-2, -3).flatten(-2), shapes(([2, 3, 4, 5],), ([3, 4, 5],), ([0, 2, 3, 4],), dtypes=FLOAT)),
     Op("multiHeadAttention", multi_head, multi_heads, pick=["output", "weights"]),
     Op("pixelShuffle", F.pixel_shuffle, shapes(([2, 8, 3, 4], 2), ([1, 9, 1, 1], 3), ([0, 4, 2, 2], 2), ([2, 3, 4, 5], 1), dtypes=FLOAT)),
-    Op("pixelUnshuffle", F.pixel_unshuffle, shapes(([2, 2, 6, 8], 2), ([1, 1, 3, 3], 3), ([0, 1, 2, 2], 2), ([2, 3, 4, 5], 1), dtypes=FLOAT)),
+    Op("pixelUnshuffle", F.pixel_unshuffle, shapes(([2, 2, 6, 8], 2), ([1, 1, 3, 3], 3), ([2, 3, 4, 5], 1), dtypes=FLOAT)),
     Op("prelu", F.prelu, prelus, elementwise=True),
     Op("rmsNorm", rms_norm, layer_norms(["weight"])),
     Op("rnn", RNN, RNN_CASES, pick=["output", "h"]),

@@ -99,10 +99,10 @@ def averaged(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_incl
 
 
 def resized(x, size=None, scale_factor=None, mode="nearest", align_corners=None, antialias=False):
-    if size is None:
+    if size is None or x.dim() > 4:
         return None
     size = [size] * (x.dim() - 2) if isinstance(size, int) else list(size)
-    return [x, size, options(mode="linear" if mode == "linear" else mode, alignCorners=align_corners, antialias=antialias)]
+    return [x, size, options(mode=mode, alignCorners=align_corners, antialias=antialias)]
 
 
 def attended(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):

@@ -31,9 +31,9 @@ NOT_COMPARED = {
         ["apply", "applyAll", "checked", "constantOf", "constantValue", "cubicWeight", "defineBinary", "defineOp", "defineUnary"], BUILDS
     ),
     **dict.fromkeys(
-        ["first", "inferBroadcast", "inputAt", "isOpDefinition", "kernelPlaces", "opOf", "perAxis", "requireDType", "restoreAxes"], BUILDS
+        ["first", "inferBroadcast", "inputAt", "isOpDefinition", "isTensorLike", "kernelPlaces", "opOf", "perAxis", "requireDType", "requireIndex", "restoreAxes"], BUILDS
     ),
-    **dict.fromkeys(["scalar", "toTensor", "toTensorPair", "toTensors", "customGradient", "withBackward", "runAfter"], BUILDS),
+    **dict.fromkeys(["scalar", "toFloat", "toTensor", "toTensorPair", "toTensors", "customGradient", "withBackward", "runAfter"], BUILDS),
     **dict.fromkeys(
         ["RandomState", "dropout", "manualSeed", "randomBernoulli", "randomBeta", "randomNormal", "randomPermutation"], RANDOM
     ),

@@ -6,7 +6,7 @@ import { customGradient, stopGradient } from './control.ts'
 import { type Operand, scalar, toFloat, toTensor } from './define.ts'
 import { clamp, isFinite as isFiniteNumber } from './rounding.ts'
 import { log1p } from './special.ts'
-import { abs, cos, exp, log, logicalNot, neg, reciprocal, sin, sqrt } from './unary.ts'
+import { abs, cos, exp, isInf, log, logicalNot, neg, reciprocal, sin, sqrt } from './unary.ts'
 
 /** x^2. */
 export function square(x: Operand): Tensor {
@@ -37,7 +37,12 @@ export function log10(x: Operand): Tensor {
 export function logit(x: Operand, { eps }: { readonly eps?: number } = {}): Tensor {
   const given = toFloat('logit', x)
   const input = eps === undefined ? given : bounded(given, eps)
-  return log(div(input, sub(1, input)))
+  // The quotient's own derivative is infinity times 0 at the ends.
+  const withSlope = customGradient(
+    (inner: Tensor) => log(div(inner, sub(1, inner))),
+    (g, { inputs: [inner] }) => [div(g, mul(inner, sub(1, inner)))],
+  )
+  return withSlope(input)
 }
 function bounded(x: Tensor, eps: number): Tensor {
   return eps <= 0.5 ? clamp(x, eps, 1 - eps) : where(less(x, eps), eps, clamp(x, undefined, 1 - eps))
@@ -101,7 +106,9 @@ export function hypot(a: Operand, b: Operand): Tensor {
   const [x, y] = [toFloat('hypot', a), toFloat('hypot', b)]
   const larger = stopGradient(maximum(abs(x), abs(y)))
   const scale = where(logicalAnd(greater(larger, 0), isFiniteNumber(larger)), larger, 1)
-  return mul(scale, sqrt(add(square(div(x, scale)), square(div(y, scale)))))
+  const root = sqrt(add(square(div(x, scale)), square(div(y, scale))))
+  // An infinite side makes the other one irrelevant, be it NaN.
+  return where(logicalOr(isInf(x), isInf(y)), Number.POSITIVE_INFINITY, mul(scale, root))
 }
 
 /** log(e^a + e^b) without overflow. */

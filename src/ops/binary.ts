@@ -21,6 +21,7 @@ import {
   scalar,
   toTensors,
 } from './define.ts'
+import { type Extremum, lowerExtremum } from './int64.ts'
 import { expand, expandOp } from './movement.ts'
 
 type NoAttributes = Record<string, never>
@@ -182,13 +183,20 @@ function extremumGradient(o: Ops, wins: Tensor, equal: Tensor, g: Tensor): reado
   const half = o.mul(g, 0.5)
   return [o.where(equal, half, o.where(wins, g, 0)), o.where(equal, half, o.where(wins, 0, g))]
 }
+/** The runtime's kernels do not know the order of int64. */
+function lowerExtremumOf(kind: Extremum) {
+  return (emit: Emitter, inputs: readonly string[], types: readonly TensorType[]): string => {
+    const [a = '', b = ''] = inputs
+    return types[0]?.dtype === 'int64' ? lowerExtremum(emit, kind, [a, b]) : emit.node(kind, inputs)
+  }
+}
 export const maximumOp = defineBinary('maximum', maximum, {
-  onnx: 'Max',
+  lower: lowerExtremumOf('Max'),
   smooth: false,
   gradient: (o, a, b, _y, g) => extremumGradient(o, o.greater(a, b), o.equal(a, b), g),
 })
 export const minimumOp = defineBinary('minimum', minimum, {
-  onnx: 'Min',
+  lower: lowerExtremumOf('Min'),
   smooth: false,
   gradient: (o, a, b, _y, g) => extremumGradient(o, o.less(a, b), o.equal(a, b), g),
 })

@@ -56,9 +56,12 @@ export function cdist(a: Operand, b: Operand, { order = 2 }: { readonly order?: 
         `cdist: inputs must be [..., rows, width] of one width, found ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
       )
     }
+    const differences = sub(unsqueeze(left, -2), unsqueeze(right, -3))
+    // Rows of no elements are equal: their largest difference is that of no pair.
+    if (sizeOf(left.shape, -1) === 0) return vectorNorm(differences, 1, -1)
     if (order === 2 && Math.max(sizeOf(left.shape, -2), sizeOf(right.shape, -2)) > directRows)
       return euclideanDistances(left, right)
-    return vectorNorm(sub(unsqueeze(left, -2), unsqueeze(right, -3)), order, -1)
+    return vectorNorm(differences, order, -1)
   })
 }
 

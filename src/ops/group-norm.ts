@@ -1,5 +1,6 @@
 /** Normalisation of groups of channels of each example, axis 1 of x [N, C, ...]: group and instance norm. */
 
+import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { requireAtLeast } from '../util/check.ts'
@@ -47,7 +48,7 @@ function withGroupGradient(
 ): Tensor {
   const [n, groups] = [sizeOf(normal.shape, 0), sizeOf(normal.shape, 1)]
   const channels = sizeOf(x.shape, 1)
-  const positions = x.size / (n * channels)
+  const positions = elementCount(x.shape.slice(2))
   const byGroup = [n, groups, channels / groups, positions]
   // The normal and r have gradients of their own: they are inputs here for the backward pass to use.
   const outputs = withBackward([y], [x, scale, shift, normal, inverse], ([g], [, factor, , h, r]) => {
@@ -56,7 +57,7 @@ function withGroupGradient(
     const [total, projection] = [sum(g4, 3, { keepDims: true }), sum(mul(g4, h4), 3, { keepDims: true })]
     const [weights, inverses] = [reshape(factor, [1, groups, -1, 1]), reshape(r, [n, groups, 1, 1])]
     const share = (t: Tensor): Tensor =>
-      mul(sum(mul(t, weights), 2, { keepDims: true }), mul(inverses, (-n * groups) / x.size))
+      mul(sum(mul(t, weights), 2, { keepDims: true }), mul(inverses, -groups / (channels * positions)))
     const byInput = add(mul(g4, mul(weights, inverses)), add(mul(h4, share(projection)), share(total)))
     const byVector = [projection, total].map((t) => reshape(sum(t, 0), scale.shape))
     return [reshape(byInput, x.shape), ...byVector, undefined, undefined]

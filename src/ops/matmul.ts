@@ -121,8 +121,11 @@ export const matmulOp = defineOp<MatmulAttributes>({
     return absorbed && [o.matmulWith(absorbed.a, absorbed.b, absorbed.attributes)]
   },
   multiplyAdds: ({ inputs, outputs, attributes }) => productMultiplyAdds(inputs[0], outputs[0], attributes),
-  lower: (emit, { inputs, inputTypes, attributes }) => {
+  lower: (emit, { inputs, inputTypes, outputTypes, attributes }) => {
     const { transposeA, transposeB, scale } = attributes
+    const { dtype, shape } = inputAt('matmul', outputTypes, 0)
+    // FusedMatMul does not broadcast to a batch of none.
+    if (elementCount(shape) === 0) return emit.node('Expand', [emit.scalar(0, dtype), emit.ints(shape)])
     const [a, b] = [inputAt('matmul', inputs, 0), inputAt('matmul', inputs, 1)]
     const [typeA, typeB] = [inputAt('matmul', inputTypes, 0), inputAt('matmul', inputTypes, 1)]
     if (emit.fused && typeA.dtype === 'float32' && (transposeA || transposeB || scale !== 1)) {

@@ -66,14 +66,15 @@ export function split(x: Operand, sizes: number | readonly number[], axis = 0): 
     return applyAll(splitOp, [input], { axis: at, sizes: pieces })
   })
 }
-/** Cuts an axis into at most `count` pieces of equal size (the last may be smaller). */
+/** Cuts an axis into at most `count` pieces of equal size (the last may be smaller); an empty one into `count` empty pieces. */
 export function chunk(x: Operand, count: number, axis = 0): readonly Tensor[] {
   const input = toTensor(x)
   return checked(() => {
     const at = normalizeAxis('chunk', axis, input.rank)
     requireCount('chunk', 'count', count, 1)
     const total = input.rank === 0 ? 0 : sizeOf(input.shape, at)
-    return split(input, Math.max(1, Math.ceil(total / count)), at)
+    const sizes = total === 0 ? new Array<number>(count).fill(0) : Math.ceil(total / count)
+    return split(input, sizes, at)
   })
 }
 

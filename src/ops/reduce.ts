@@ -21,6 +21,7 @@ import {
   scalar,
   toTensor,
 } from './define.ts'
+import { type Extremum, lowerReducedExtremum } from './int64.ts'
 import { concat, expand, reshape, slice } from './movement.ts'
 import { isFinite as isFiniteNumber } from './rounding.ts'
 import { exp, log } from './unary.ts'
@@ -45,8 +46,8 @@ interface ReduceRule {
   /** The result over no elements; absent: there must be some. */
   readonly empty?: number
   readonly smooth?: boolean
-  /** Whether the kernel may pass over NaN, depending on where it stands. */
-  readonly losesNan?: boolean
+  /** Which extremum this is. Its kernel may pass over NaN, depending on where that stands, and does not know the order of int64. */
+  readonly extremum?: Extremum
   /** The factor on each of `count` elements whose sum this is: then leading axes may be reduced by a product. */
   readonly factor?: (count: number) => number
   readonly gradient: (o: Ops, x: Tensor, y: Tensor, g: Tensor, axes: readonly number[]) => Tensor
@@ -62,7 +63,7 @@ function lowerAsProduct(emit: Emitter, x: string, rows: number, columns: number,
 function defineReduce(
   name: string,
   call: (x: Tensor, axes?: Axes, options?: { keepDims?: boolean }) => Tensor,
-  { onnx, dtypes, empty, smooth = true, losesNan, factor, gradient }: ReduceRule,
+  { onnx, dtypes, empty, smooth = true, extremum, factor, gradient }: ReduceRule,
 ): OpDefinition<ReduceAttributes> {
   const sample = (shape: Shape, axes: Axes, keepDims: boolean): Sample => ({
     inputs: [{ shape, range: [0.5, 2] }],
@@ -104,7 +105,10 @@ function defineReduce(
           noop_with_empty_axes: 1,
         })
       const x = inputAt(name, inputs, 0)
-      if (!losesNan || type.dtype !== 'float32') return reduced(onnx, x)
+      const { axes } = attributes
+      if (extremum && type.dtype === 'int64' && columns > 0)
+        return lowerReducedExtremum(emit, extremum, x, { shape: type.shape, axes, result: result.shape })
+      if (!extremum || type.dtype !== 'float32') return reduced(onnx, x)
       // Within bounds only NaN makes a sum NaN: two fast passes, where IsNaN and what follows it take five times as long.
       const total = reduced('ReduceSum', emit.node('Clip', [x, emit.scalar(-1, 'float32'), emit.scalar(1, 'float32')]))
       return emit.node('Where', [emit.node('IsNaN', [total]), total, reduced(onnx, x)])
@@ -154,14 +158,14 @@ export const maxOp = defineReduce('max', max, {
   onnx: 'ReduceMax',
   dtypes: number,
   smooth: false,
-  losesNan: true,
+  extremum: 'Max',
   gradient: shareAmongTies,
 })
 export const minOp = defineReduce('min', min, {
   onnx: 'ReduceMin',
   dtypes: number,
   smooth: false,
-  losesNan: true,
+  extremum: 'Min',
   gradient: shareAmongTies,
 })
 

@@ -1,5 +1,6 @@
 /** Resampling: interpolation to a size, and sampling at given points. */
 
+import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { requireOneOf } from '../util/check.ts'
@@ -137,7 +138,7 @@ export function interpolate(x: Operand, size: number | readonly number[], option
     }
     const { mode = 'nearest' } = options
     requireOneOf('interpolate', 'mode', mode, modes)
-    if (input.size === 0)
+    if (elementCount(input.shape.slice(2)) === 0)
       throw new ShapeError(`interpolate: there must be elements to resize, found ${formatShape(input.shape)}`)
     if (mode === 'nearest' || mode === 'nearest-exact') return resizeNearest(input, sizes, mode === 'nearest-exact')
     return sizes.reduce((result, output, i) => resizeAxis(result, i + 2, output, { ...options, mode }), input)

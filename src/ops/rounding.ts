@@ -18,6 +18,7 @@ import {
 } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor, toTensorPair } from './define.ts'
+import { lowerExtremum } from './int64.ts'
 import { abs, ceil, floor, isNan, logicalNot, round } from './unary.ts'
 
 const number: readonly DType[] = ['float32', 'int32', 'int64']
@@ -80,14 +81,19 @@ export const clipOp = defineOp<ClipAttributes>({
   },
   simplify: (_o, { inputs, attributes: { min, max } }) => (min === null && max === null ? inputs : undefined),
   lower: (emit, { inputs, inputTypes, attributes }) => {
-    const dtype = inputAt('clip', inputTypes, 0).dtype
+    const [x, { dtype }] = [inputAt('clip', inputs, 0), inputAt('clip', inputTypes, 0)]
+    if (dtype === 'int64') {
+      const { min, max } = attributes
+      const raised = min === null ? x : lowerExtremum(emit, 'Max', [x, emit.scalar(min, dtype)])
+      return max === null ? raised : lowerExtremum(emit, 'Min', [raised, emit.scalar(max, dtype)])
+    }
     // A bound that is left out is the largest finite number to the kernel, which would cut infinities.
     const bound = (value: number | null, none: number): string => {
       if (value === null && dtype !== 'float32') return ''
       return emit.scalar(value ?? none, dtype)
     }
     return emit.node('Clip', [
-      inputAt('clip', inputs, 0),
+      x,
       bound(attributes.min, Number.NEGATIVE_INFINITY),
       bound(attributes.max, Number.POSITIVE_INFINITY),
     ])

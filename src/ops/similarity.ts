@@ -5,7 +5,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { requireAtLeast, requireFinite, requirePositive, requireWithin } from '../util/check.ts'
 import { softplus } from './activation.ts'
 import { xlogy } from './arithmetic.ts'
-import { add, div, equal, greater, lessOrEqual, maximum, minimum, mul, sub } from './binary.ts'
+import { add, div, equal, greater, greaterOrEqual, lessOrEqual, maximum, minimum, mul, sub } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { stopGradient } from './control.ts'
 import { checked, type Operand, toFloat } from './define.ts'
@@ -15,6 +15,11 @@ import { expand, unsqueeze } from './movement.ts'
 import { mean, sum } from './reduce.ts'
 import { clamp } from './rounding.ts'
 import { exp, log, neg, relu } from './unary.ts'
+
+/** x, at least eps. As in PyTorch, which applies the bound outside of the graph, it changes the value, not the gradient. */
+function atLeast(x: Tensor, eps: number): Tensor {
+  return where(greaterOrEqual(x, eps), x, add(x, stopGradient(sub(eps, x))))
+}
 
 /**
  * x y / (|x| |y|) along an axis of the shape that both broadcast to, each norm at least eps. Defaults: axis 1, eps 1e-8.
@@ -30,10 +35,7 @@ export function cosineSimilarity(
   return checked(() => {
     requireAtLeast('cosineSimilarity', 'eps', eps, 0)
     const shape = broadcastShapes('cosineSimilarity', [a.shape, b.shape])
-    const direction = (t: Tensor): Tensor => {
-      const norm = vectorNorm(t, 2, axis, { keepDims: true })
-      return div(t, add(norm, stopGradient(sub(maximum(norm, eps), norm))))
-    }
+    const direction = (t: Tensor): Tensor => div(t, atLeast(vectorNorm(t, 2, axis, { keepDims: true }), eps))
     return sum(mul(direction(expand(a, shape)), direction(expand(b, shape))), axis)
   })
 }
@@ -118,8 +120,10 @@ export function hingeEmbeddingLoss(
   const { margin = 1 } = options
   checked(() => requireFinite('hingeEmbeddingLoss', 'margin', margin))
   const input = toFloat('hingeEmbeddingLoss', x)
-  const losses = where(equal(target, 1), input, relu(sub(margin, input)))
-  return reduceLosses(losses, options.reduction, 'hingeEmbeddingLoss')
+  // As in PyTorch, a target that is neither gets both parts.
+  const near = where(equal(target, -1), 0, input)
+  const far = where(equal(target, 1), 0, relu(sub(margin, input)))
+  return reduceLosses(add(near, far), options.reduction, 'hingeEmbeddingLoss')
 }
 
 /**
@@ -136,10 +140,9 @@ export function gaussianNllLoss(
   const [input, aim, spread] = [toFloat(op, x), toFloat(op, target, 'target'), toFloat(op, variance, 'variance')]
   const isByRow = spread.rank === input.rank - 1 && sameShape(spread.shape, input.shape.slice(0, -1))
   const given = isByRow ? unsqueeze(spread, -1) : spread
-  // The bound changes the value, not the gradient: PyTorch applies it outside of the graph.
   const eps = options.eps ?? 1e-6
   checked(() => requirePositive(op, 'eps', eps))
-  const bounded = add(given, stopGradient(sub(maximum(given, eps), given)))
+  const bounded = atLeast(given, eps)
   const difference = sub(input, aim)
   const losses = mul(add(log(bounded), div(mul(difference, difference), bounded)), 0.5)
   return reduceLosses(options.full ? add(losses, 0.5 * Math.log(2 * Math.PI)) : losses, options.reduction, op)

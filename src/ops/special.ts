@@ -17,7 +17,8 @@ function polynomial(emit: Emitter, t: string, coefficients: readonly number[]): 
 }
 
 export const expm1Op = defineUnary('expm1', expm1, {
-  gradient: (o, _x, y, g) => o.mul(g, o.add(y, 1)),
+  // Not y + 1: it is 0 where y is almost -1.
+  gradient: (o, x, _y, g) => o.mul(g, o.exp(x)),
   // e^x - 1 = tanh(x/2) (e^x + 1): nothing cancels near 0.
   lower: (emit, x) => {
     const half = emit.node('Mul', [x, emit.scalar(0.5, 'float32')])

@@ -39,8 +39,8 @@ export const varMeanOp = defineOp<VarMeanAttributes>({
     const [x, mean] = [inputAt('varMean', inputs, 0), inputAt('varMean', outputs, 1)]
     const restored = (t: Tensor): Tensor => restoreAxes(o, t, x.shape, attributes)
     const count = countAlong(x.shape, attributes.axes)
-    const byVariance =
-      gVariance && o.mul(o.mul(restored(gVariance), 2 / (count - attributes.correction)), o.sub(x, restored(mean)))
+    const degrees = Math.max(0, count - attributes.correction)
+    const byVariance = gVariance && o.mul(o.mul(restored(gVariance), 2 / degrees), o.sub(x, restored(mean)))
     const byMean = gMean && o.expand(o.mul(restored(gMean), 1 / count), x.shape)
     return [byVariance && byMean ? o.add(byVariance, byMean) : (byVariance ?? byMean)]
   },

@@ -1,7 +1,7 @@
 /** Elementwise functions of one tensor. */
 
 import type { DType } from '../tensor/dtype.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import { requireWhole } from '../util/check.ts'
 import { div, mul } from './binary.ts'
 import {
@@ -17,6 +17,7 @@ import {
   type Sample,
   toTensor,
 } from './define.ts'
+import { lowerSign } from './int64.ts'
 
 type NoAttributes = Record<string, never>
 const none: NoAttributes = {}
@@ -33,7 +34,7 @@ interface UnaryOptions {
   readonly range?: readonly [number, number]
   readonly smooth?: boolean
   /** ONNX nodes of a function that ONNX lacks. */
-  readonly lower?: (emit: Emitter, x: string) => string
+  readonly lower?: (emit: Emitter, x: string, type: TensorType) => string
 }
 
 /** Declares an elementwise function: one ONNX node, or the nodes that `lower` writes. */
@@ -61,7 +62,8 @@ export function defineUnary(
         g && gradient(o, inputAt(name, inputs, 0), inputAt(name, outputs, 0), g),
       ],
     }),
-    lower: (emit, { inputs }) => (lower ? lower(emit, inputAt(name, inputs, 0)) : emit.node(onnx, inputs)),
+    lower: (emit, { inputs, inputTypes }) =>
+      lower ? lower(emit, inputAt(name, inputs, 0), inputAt(name, inputTypes, 0)) : emit.node(onnx, inputs),
     samples: () => [sample([]), sample([2, 3]), sample([1, 4, 1])],
     errors: () => [{ inputs: [{ shape: [2], dtype: allowed.includes('bool') ? 'float32' : 'bool' }], call }],
   })
@@ -74,7 +76,10 @@ export const absOp = defineUnary('abs', abs, {
   smooth: false,
   gradient: (o, x, _y, g) => o.mul(g, o.sign(x)),
 })
-export const signOp = defineUnary('sign', sign, { onnx: 'Sign', dtypes: number })
+export const signOp = defineUnary('sign', sign, {
+  dtypes: number,
+  lower: (emit, x, { dtype }) => (dtype === 'int64' ? lowerSign(emit, x) : emit.node('Sign', [x])),
+})
 export const expOp = defineUnary('exp', exp, { onnx: 'Exp', gradient: (o, _x, y, g) => o.mul(g, y) })
 export const logOp = defineUnary('log', log, { onnx: 'Log', range: [0.3, 3], gradient: (o, x, _y, g) => o.div(g, x) })
 export const sqrtOp = defineUnary('sqrt', sqrt, {
