@@ -40,11 +40,12 @@ export const geluOp = defineOp<{ readonly approximate: GeluForm }>({
       const density = o.exp(o.sub(-0.5 * Math.log(2 * PI), o.mul(z, z)))
       return [o.mul(g, o.add(cumulative, o.mul(x, density)))]
     }
-    // With s = sigmoid(2u), u = sqrt(2/pi)(x + 0.044715 x^3): y = x s, d = s + x s (1 - s) 2u' = s (1 + (x - y) 2u')
+    // With s = sigmoid(2u), u = sqrt(2/pi)(x + 0.044715 x^3): y = x s, d = s + x s (1 - s) 2u' = s + s (x - y) 2u', where what
+    // overflows first, u, makes s 0 before 2u' is infinite.
     const square = o.mul(x, x)
     const s = o.sigmoid(o.mul(x, o.add(o.mul(square, 2 * tanhScale * cubic), 2 * tanhScale)))
     const inner = o.add(o.mul(square, 6 * tanhScale * cubic), 2 * tanhScale)
-    return [o.mul(g, o.mul(s, o.add(o.mul(o.sub(x, y), inner), 1)))]
+    return [o.mul(g, o.add(s, o.mul(o.mul(s, o.sub(x, y)), inner)))]
   },
   lower: (emit, { inputs, attributes }) => emit.node('Gelu', inputs, { approximate: attributes.approximate }),
   samples: () =>

@@ -31,21 +31,25 @@ export function log10(x: Operand): Tensor {
 }
 
 /**
- * log(x / (1 - x)), the inverse of sigmoid. `eps` limits x to [eps, 1 - eps] first; no gradient outside. Above 1/2 it makes, as in
- * PyTorch, eps of what is below it and 1 - eps of all else.
+ * log(x / (1 - x)), the inverse of sigmoid; NaN outside of [0, 1]. `eps` limits x to [eps, 1 - eps] first; no gradient outside. Above
+ * 1/2 it makes, as in PyTorch, eps of what is below it and 1 - eps of all else.
  */
 export function logit(x: Operand, { eps }: { readonly eps?: number } = {}): Tensor {
-  const given = toFloat('logit', x)
-  const input = eps === undefined ? given : bounded(given, eps)
-  // The quotient's own derivative is infinity times 0 at the ends.
-  const withSlope = customGradient(
-    (inner: Tensor) => log(div(inner, sub(1, inner))),
-    (g, { inputs: [inner] }) => [div(g, mul(inner, sub(1, inner)))],
+  const [least, most] = eps === undefined ? [0, 1] : [eps, 1 - eps]
+  const inverse = customGradient(
+    (given: Tensor) => {
+      const limited = eps === undefined ? given : limit(given, least, most)
+      return log(div(limited, sub(1, limited)))
+    },
+    (g, { inputs: [given] }) => {
+      const isOutside = logicalOr(less(given, least), greater(given, most))
+      return [where(isOutside, eps === undefined ? Number.NaN : 0, div(g, mul(given, sub(1, given))))]
+    },
   )
-  return withSlope(input)
+  return inverse(toFloat('logit', x))
 }
-function bounded(x: Tensor, eps: number): Tensor {
-  return eps <= 0.5 ? clamp(x, eps, 1 - eps) : where(less(x, eps), eps, clamp(x, undefined, 1 - eps))
+function limit(x: Tensor, least: number, most: number): Tensor {
+  return least <= most ? clamp(x, least, most) : where(less(x, least), least, clamp(x, undefined, most))
 }
 
 /** sin(pi x) / (pi x), 1 at 0. */

@@ -209,7 +209,8 @@ export const fmodOp = defineBinary('fmod', fmod, {
   ],
   smooth: false,
   lower: (emit, inputs) => emit.node('Mod', inputs, { fmod: 1 }),
-  gradient: (o, a, b, _y, g) => [g, o.neg(o.mul(g, o.trunc(o.div(a, b))))],
+  // Not trunc(a / b): the quotient as rounded may be the next whole number.
+  gradient: (o, a, b, y, g) => [g, o.neg(o.mul(g, o.round(o.div(o.sub(a, y), b))))],
 })
 /** What can be compared and chosen between: everything. */
 export const comparable: readonly DType[] = ['float32', 'int32', 'int64', 'uint8', 'bool']

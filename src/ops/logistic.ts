@@ -1,11 +1,11 @@
-/** The logistic function and what is its product with the input. Docs: docs/decisions/040-elementwise-accuracy.md. */
+/** The logistic function and its product with the input (docs/decisions/040-elementwise-accuracy.md). */
 import type { Tensor } from '../tensor/tensor.ts'
-import { apply, defineOp, type Emitter, inputAt, type Operand, requireDType, toTensor } from './define.ts'
+import { apply, applyAll, defineOp, type Emitter, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 
 type NoAttributes = Record<string, never>
 
-/** Powers of e above this one are taken for it: 1 / (1 + it) is 0 beside 1, and it is no infinity. */
-const largestPower = 2 ** 127
+/** Greater powers of e are taken for this one: 1 + it is it, so that p / (1 + p) is 1, never a rounding more, nor infinity by infinity. */
+const largestPower = 2 ** 24
 
 /**
  * Nodes of 1 / (1 + e^-x) from the power e^x. ONNX Runtime's own kernel is 0 below -18 and twice too large at -17; Softsign, p / (1 + |p|),
@@ -46,7 +46,7 @@ export function sigmoid(x: Operand): Tensor {
   return apply(sigmoidOp, [toTensor(x)], {})
 }
 
-/** x sigmoid(beta x). A primitive because its gradient needs no products beside the result that it has anyway. */
+/** x sigmoid(beta x). A primitive so that only x is kept for its gradient. */
 export const swishOp = defineOp<{ readonly beta: number }>({
   name: 'swish',
   infer: (inputs) => {
@@ -54,11 +54,12 @@ export const swishOp = defineOp<{ readonly beta: number }>({
     requireDType('swish', 'input', x, ['float32'])
     return [{ dtype: x.dtype, shape: x.shape }]
   },
-  // With s = sigmoid(beta x) and y = x s: d = s + beta x s (1 - s) = s (1 + beta (x - y))
-  gradient: (o, { inputs, outputs, attributes: { beta } }, [g]) => {
-    const [x, y] = [inputAt('swish', inputs, 0), inputAt('swish', outputs, 0)]
-    const s = o.sigmoid(o.mul(x, beta))
-    return [g && o.mul(g, o.mul(s, o.add(o.mul(o.sub(x, y), beta), 1)))]
+  // With s = sigmoid(beta x): d = s + beta x s (1 - s), where 1 - s = 1 / (1 + e^(beta x)) is exact in this form.
+  gradient: (o, { inputs, attributes: { beta } }, [g]) => {
+    const x = inputAt('swish', inputs, 0)
+    const [s, power] = applyAll(sigmoidOp, [o.mul(x, beta)], {})
+    if (!g || !s || !power) return []
+    return [o.mul(g, o.add(s, o.mul(o.mul(s, o.div(x, o.add(power, 1))), beta)))]
   },
   lower: (emit, { inputs, attributes: { beta } }) => {
     const x = inputAt('swish', inputs, 0)
