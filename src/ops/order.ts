@@ -8,6 +8,7 @@ import {
   applyAll,
   checked,
   defineOp,
+  emitConstants,
   inputAt,
   type OpDefinition,
   type Operand,
@@ -49,8 +50,7 @@ export const topkOp = defineOp<TopkAttributes>({
   },
   lower: (emit, { inputs, outputTypes, attributes: { k, axis, largest } }) => {
     // ONNX Runtime 1.30 divides by zero where there is nothing to choose.
-    if (outputTypes.every(({ shape }) => elementCount(shape) === 0))
-      return outputTypes.map(({ dtype, shape }) => emit.node('Expand', [emit.scalar(0, dtype), emit.ints(shape)]))
+    if (outputTypes.every(({ shape }) => elementCount(shape) === 0)) return emitConstants(emit, outputTypes)
     return emit.nodes('TopK', [inputAt('topk', inputs, 0), emit.ints([k])], 2, { axis, largest: Number(largest) })
   },
   samples: () => [

@@ -2,7 +2,7 @@
 
 import type { DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { requireWhole } from '../util/check.ts'
+import { requireWhole, requireWithin } from '../util/check.ts'
 import { div, mul } from './binary.ts'
 import {
   apply,
@@ -243,7 +243,11 @@ export function ceil(x: Operand): Tensor {
 }
 /** To the nearest multiple of 10^-decimals (default: whole numbers), halves to the even one; no gradient. */
 export function round(x: Operand, { decimals = 0 }: { readonly decimals?: number } = {}): Tensor {
-  checked(() => requireWhole('round', 'decimals', decimals))
+  checked(() => {
+    requireWhole('round', 'decimals', decimals)
+    // Beyond, 10^decimals is no float32.
+    requireWithin('round', 'decimals', decimals, [-38, 38])
+  })
   if (decimals === 0) return apply(roundOp, [toTensor(x)], none)
   // Powers of ten with whole exponents are exact in float32, their reciprocals are not.
   const scale = 10 ** Math.abs(decimals)
