@@ -10,7 +10,7 @@ import type * as Kit from './index.ts'
 /** All ops, as handed to gradients: families whose gradients need each other stay free of import cycles. */
 export type Ops = typeof Kit
 
-/** What ops accept where a tensor is expected; a number takes the dtype of the other operands (docs/decisions/026). */
+/** What ops accept where a tensor is expected; a number takes the dtype of the other operands (docs/decisions/031). */
 export type Operand = Tensor | Variable | number
 
 /** An attribute of an ONNX node. A plain number is an integer; a float is marked. */

@@ -5,6 +5,7 @@ import { ShapeError } from '../util/errors.ts'
 import {
   add,
   div,
+  emitExtremum,
   equal,
   fmod,
   greaterOrEqual,
@@ -81,6 +82,14 @@ export const clipOp = defineOp<ClipAttributes>({
   simplify: (_o, { inputs, attributes: { min, max } }) => (min === null && max === null ? inputs : undefined),
   lower: (emit, { inputs, inputTypes, attributes }) => {
     const dtype = inputAt('clip', inputTypes, 0).dtype
+    if (dtype === 'int64') {
+      const x = inputAt('clip', inputs, 0)
+      const raised =
+        attributes.min === null ? x : emitExtremum(emit, 'Greater', [x, emit.scalar(attributes.min, dtype)], dtype)
+      return attributes.max === null
+        ? raised
+        : emitExtremum(emit, 'Less', [raised, emit.scalar(attributes.max, dtype)], dtype)
+    }
     const bound = (value: number | null): string => (value === null ? '' : emit.scalar(value, dtype))
     return emit.node('Clip', [inputAt('clip', inputs, 0), bound(attributes.min), bound(attributes.max)])
   },
