@@ -21,7 +21,6 @@ import {
   scalar,
   toTensors,
 } from './define.ts'
-import { type Extremum, lowerExtremum } from './int64.ts'
 import { expand, expandOp } from './movement.ts'
 
 type NoAttributes = Record<string, never>
@@ -183,20 +182,26 @@ function extremumGradient(o: Ops, wins: Tensor, equal: Tensor, g: Tensor): reado
   const half = o.mul(g, 0.5)
   return [o.where(equal, half, o.where(wins, g, 0)), o.where(equal, half, o.where(wins, 0, g))]
 }
-/** The runtime's kernels do not know the order of int64. */
-function lowerExtremumOf(kind: Extremum) {
-  return (emit: Emitter, inputs: readonly string[], types: readonly TensorType[]): string => {
-    const [a = '', b = ''] = inputs
-    return types[0]?.dtype === 'int64' ? lowerExtremum(emit, kind, [a, b]) : emit.node(kind, inputs)
-  }
+/**
+ * The larger (`Greater`) or the smaller (`Less`) of two. ONNX Runtime 1.30 compares int64 in 32 bits here: its Max of 1 and 2^31
+ * is 1. Its comparisons are right.
+ */
+export function emitExtremum(
+  emit: Emitter,
+  comparison: 'Greater' | 'Less',
+  inputs: readonly string[],
+  dtype: DType,
+): string {
+  const kernel = comparison === 'Greater' ? 'Max' : 'Min'
+  return dtype === 'int64' ? emit.node('Where', [emit.node(comparison, inputs), ...inputs]) : emit.node(kernel, inputs)
 }
 export const maximumOp = defineBinary('maximum', maximum, {
-  lower: lowerExtremumOf('Max'),
+  lower: (emit, inputs, types) => emitExtremum(emit, 'Greater', inputs, inputAt('maximum', types, 0).dtype),
   smooth: false,
   gradient: (o, a, b, _y, g) => extremumGradient(o, o.greater(a, b), o.equal(a, b), g),
 })
 export const minimumOp = defineBinary('minimum', minimum, {
-  lower: lowerExtremumOf('Min'),
+  lower: (emit, inputs, types) => emitExtremum(emit, 'Less', inputs, inputAt('minimum', types, 0).dtype),
   smooth: false,
   gradient: (o, a, b, _y, g) => extremumGradient(o, o.less(a, b), o.equal(a, b), g),
 })

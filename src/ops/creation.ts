@@ -41,6 +41,11 @@ export interface ArangeOptions {
   readonly dtype?: DType
 }
 
+/** Constants are made on the host, whose arrays end here. */
+function requireMemory(op: string, count: number): void {
+  if (count >= 2 ** 31) throw new UsageError(`${op}: ${count} elements are more than a constant can have`)
+}
+
 /** start, start + step, ... before `end`, as a constant; `arange(n)` counts from 0 to n - 1. */
 export function arange(start: number, end?: number, { step = 1, dtype = 'int64' }: ArangeOptions = {}): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end]
@@ -52,6 +57,7 @@ export function arange(start: number, end?: number, { step = 1, dtype = 'int64' 
       `arange: the step must lead from start to end, found start ${from}, end ${to} and step ${step}`,
     )
   const count = Math.ceil((to - from) / step)
+  requireMemory('arange', count)
   if (dtype !== 'float32' && !(Number.isInteger(from) && Number.isInteger(step))) {
     throw new UsageError(`arange: ${dtype} needs whole numbers, found start ${from} and step ${step}`, {
       hint: "pass { dtype: 'float32' }",
@@ -64,6 +70,7 @@ export function arange(start: number, end?: number, { step = 1, dtype = 'int64' 
 /** `count` numbers from `start` to `end`, both included, at equal distances (float32, a constant). */
 export function linspace(start: number, end: number, count: number): Tensor {
   requireCount('linspace', 'count', count, 0, UsageError)
+  requireMemory('linspace', count)
   requireFinite('linspace', 'start', start, UsageError)
   requireFinite('linspace', 'end', end, UsageError)
   const distance = (end - start) / Math.max(1, count - 1)

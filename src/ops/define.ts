@@ -4,13 +4,13 @@ import { captureOrigin, describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { type Attributes, constant, type GraphNode, Tensor, type TensorType } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
-import { ShapeError, UsageError } from '../util/errors.ts'
+import { ShapeError } from '../util/errors.ts'
 import type * as Kit from './index.ts'
 
 /** All ops, as handed to gradients: families whose gradients need each other stay free of import cycles. */
 export type Ops = typeof Kit
 
-/** What ops accept where a tensor is expected; a number takes the dtype of the other operands (docs/decisions/026). */
+/** What ops accept where a tensor is expected; a number takes the dtype of the other operands (docs/decisions/031). */
 export type Operand = Tensor | Variable | number
 
 /** An attribute of an ONNX node. A plain number is an integer; a float is marked. */
@@ -173,24 +173,25 @@ export function isTensorLike(operand: unknown): operand is Tensor | Variable {
   return operand instanceof Tensor || operand instanceof Variable
 }
 
-function asTensor(op: string, operand: Operand, dtype: DType): Tensor {
+function asTensor(op: string | undefined, operand: Operand, dtype: DType): Tensor {
   if (operand instanceof Variable) return operand.value
   if (operand instanceof Tensor) return operand
+  const owner = op === undefined ? '' : `${op}: `
   if (typeof operand !== 'number') {
     // From JavaScript: the type system was not asked there.
     const found: unknown = operand
-    throw new UsageError(`${op}: needs a tensor or a number, found ${describeValue(found)}`, {
-      hint: Array.isArray(found) || ArrayBuffer.isView(found) ? 'tensor(array, dtype) makes one' : 'see tensor(...)',
+    throw new ShapeError(`${owner}expected a tensor or a number, found ${describeValue(found)}`, {
+      hint: 'tensor(array, dtype) makes a tensor',
     })
   }
   if (holdsNumber(dtype, operand)) return scalar(operand, dtype)
-  throw new ShapeError(`${op}: a number beside ${dtype} must be ${describeNumbers(dtype)}, found ${operand}`, {
+  throw new ShapeError(`${owner}a number beside ${dtype} must be ${describeNumbers(dtype)}, found ${operand}`, {
     hint: "cast(x, 'float32') converts the tensor",
   })
 }
 
 function describeValue(value: unknown): string {
-  if (Array.isArray(value)) return 'an array'
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return 'an array'
   if (typeof value === 'object' && value !== null) return `an object (${value.constructor?.name ?? 'without a class'})`
   return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
@@ -212,14 +213,16 @@ export function toTensorPair(op: string, a: Operand, b: Operand): readonly [Tens
 
 /** An operand as a tensor; a number is a float32 scalar. */
 export function toTensor(operand: Operand): Tensor {
-  return asTensor('tensor', operand, 'float32')
+  return checked(() => asTensor(undefined, operand, 'float32'))
 }
 
 /** An operand of a function that only float32 has, like most that are made of exponentials and quotients. */
 export function toFloat(op: string, operand: Operand, argument = 'input'): Tensor {
-  const tensor = asTensor(op, operand, 'float32')
-  checked(() => requireDType(op, argument, tensor, ['float32']))
-  return tensor
+  return checked(() => {
+    const tensor = asTensor(op, operand, 'float32')
+    requireDType(op, argument, tensor, ['float32'])
+    return tensor
+  })
 }
 
 /** The number a scalar constant holds, else undefined: for simplification rules. */
@@ -234,6 +237,11 @@ export function requireDType(op: string, argument: string, input: TensorType, al
   throw new ShapeError(`${op}: ${argument} must be ${allowed.join(' or ')}, found ${input.dtype}`, {
     hint: `cast(${argument}, '${allowed[0]}') converts it`,
   })
+}
+
+/** Outputs without any work to do, because there is no element: the runtime's kernels do not all know these. */
+export function emitConstants(emit: Emitter, outputs: readonly TensorType[], value = 0): string[] {
+  return outputs.map(({ dtype, shape }) => emit.node('Expand', [emit.scalar(value, dtype), emit.ints(shape)]))
 }
 
 /** The input at an index; a missing one is an error of the caller. */

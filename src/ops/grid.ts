@@ -1,5 +1,6 @@
 /** Sampling of pictures at given points (spatial transformers, Jaderberg et al. 2015). */
 
+import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { requireCount, requireOneOf } from '../util/check.ts'
@@ -75,9 +76,15 @@ export function gridSample(x: Operand, grid: Operand, options: GridSampleOptions
   return checked(() => {
     requireOneOf('gridSample', 'mode', mode, ['bilinear', 'nearest', 'bicubic'])
     requireOneOf('gridSample', 'paddingMode', paddingMode, ['zeros', 'border', 'reflection'])
-    if (input.rank !== 4 || points.rank !== 4 || points.shape[3] !== 2 || points.shape[0] !== input.shape[0]) {
+    if (
+      input.rank !== 4 ||
+      points.rank !== 4 ||
+      points.shape[3] !== 2 ||
+      points.shape[0] !== input.shape[0] ||
+      elementCount(input.shape.slice(2)) === 0
+    ) {
       throw new ShapeError(
-        `gridSample: needs pictures [N, C, H, W] and a grid [N, h, w, 2], found ${formatShape(input.shape)} and ${formatShape(points.shape)}`,
+        `gridSample: needs pictures [N, C, H, W] with at least one pixel and a grid [N, h, w, 2], found ${formatShape(input.shape)} and ${formatShape(points.shape)}`,
       )
     }
     return new Sampler(input, points, { mode, paddingMode, alignCorners }).sample()

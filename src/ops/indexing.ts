@@ -6,7 +6,17 @@ import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, siz
 import { constant, type Tensor, type TensorType } from '../tensor/tensor.ts'
 import { requireCount } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
-import { apply, checked, defineOp, type Emitter, inputAt, type Operand, requireDType, toTensor } from './define.ts'
+import {
+  apply,
+  checked,
+  defineOp,
+  type Emitter,
+  emitConstants,
+  inputAt,
+  type Operand,
+  requireDType,
+  toTensor,
+} from './define.ts'
 import { expand, reshape, slice } from './movement.ts'
 
 const indexTypes: readonly DType[] = ['int64', 'int32']
@@ -18,6 +28,12 @@ export function requireIndex(op: string, input: TensorType, argument = 'index'):
   throw new ShapeError(`${op}: ${argument} must be int64 or int32, found ${input.dtype}`, {
     hint: `make it with tensor(values, 'int32'), or convert it with cast(${argument}, 'int32')`,
   })
+}
+
+/** An axis without elements has nothing that an index could mean. */
+function requireChoice(op: string, x: TensorType, index: TensorType, axis: number): void {
+  if (x.shape[axis] !== 0 || elementCount(index.shape) === 0) return
+  throw new ShapeError(`${op}: axis ${axis} of ${formatShape(x.shape)} has no elements to choose from`)
 }
 
 export interface IndexSelectAttributes {
@@ -32,6 +48,7 @@ export const indexSelectOp = defineOp<IndexSelectAttributes>({
     const [x, index] = [inputAt('indexSelect', inputs, 0), inputAt('indexSelect', inputs, 1)]
     requireIndex('indexSelect', index)
     if (x.shape.length === 0) throw new ShapeError('indexSelect: a scalar has no axes')
+    requireChoice('indexSelect', x, index, axis)
     return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)] }]
   },
   gradient: (o, { inputs, attributes: { axis, ignored } }, [g]) => {
@@ -109,7 +126,7 @@ export const segmentSumOp = defineOp<SegmentSumAttributes>({
   infer: (inputs, { axis, size }) => {
     const [source, index] = [inputAt('segmentSum', inputs, 0), inputAt('segmentSum', inputs, 1)]
     requireDType('segmentSum', 'source', source, number)
-    requireCount('segmentSum', 'size', size)
+    requireCount('segmentSum', 'size', size, elementCount(index.shape) > 0 ? 1 : 0)
     requireIndex('segmentSum', index)
     if (index.shape.length !== 1 || index.shape[0] !== source.shape[axis]) {
       throw new ShapeError(
@@ -125,6 +142,7 @@ export const segmentSumOp = defineOp<SegmentSumAttributes>({
     const [source, index] = [inputAt('segmentSum', inputs, 0), inputAt('segmentSum', inputs, 1)]
     const [type, indexType] = [inputAt('segmentSum', inputTypes, 0), inputAt('segmentSum', inputTypes, 1)]
     const { axis, size } = attributes
+    if (elementCount(inputAt('segmentSum', outputTypes, 0).shape) === 0) return emitConstants(emit, outputTypes)
     const columns = elementCount(type.shape.filter((_, i) => i !== axis))
     const isEmpty = elementCount(type.shape) === 0
     if (!isEmpty && type.dtype === 'float32' && prefersProduct(size, columns))
@@ -174,6 +192,7 @@ export const gatherOp = defineOp<{ readonly axis: number }>({
   infer: (inputs, { axis }) => {
     const [x, index] = [inputAt('gather', inputs, 0), inputAt('gather', inputs, 1)]
     checkIndex('gather', x.shape, index, axis)
+    requireChoice('gather', x, index, axis)
     return [{ dtype: x.dtype, shape: index.shape }]
   },
   gradient: (o, { inputs, attributes }, [g]) => {
@@ -230,6 +249,7 @@ export const scatterAddOp = defineOp<{ readonly axis: number }>({
     requireDType('scatterAdd', 'input', x, number)
     requireDType('scatterAdd', 'source', source, [x.dtype])
     checkIndex('scatterAdd', x.shape, index, axis)
+    requireChoice('scatterAdd', x, index, axis)
     if (!sameShape(index.shape, source.shape)) {
       throw new ShapeError(
         `scatterAdd: source must be at least as large as the index on every axis, found source ${formatShape(source.shape)} and index ${formatShape(index.shape)}`,

@@ -10,6 +10,7 @@ import {
   checked,
   defineOp,
   type Emitter,
+  emitConstants,
   inputAt,
   type Operand,
   type Ops,
@@ -123,9 +124,7 @@ export const matmulOp = defineOp<MatmulAttributes>({
   multiplyAdds: ({ inputs, outputs, attributes }) => productMultiplyAdds(inputs[0], outputs[0], attributes),
   lower: (emit, { inputs, inputTypes, outputTypes, attributes }) => {
     const { transposeA, transposeB, scale } = attributes
-    const { dtype, shape } = inputAt('matmul', outputTypes, 0)
-    // FusedMatMul does not broadcast to a batch of none.
-    if (elementCount(shape) === 0) return emit.node('Expand', [emit.scalar(0, dtype), emit.ints(shape)])
+    if (elementCount(inputAt('matmul', outputTypes, 0).shape) === 0) return emitConstants(emit, outputTypes)
     const [a, b] = [inputAt('matmul', inputs, 0), inputAt('matmul', inputs, 1)]
     const [typeA, typeB] = [inputAt('matmul', inputTypes, 0), inputAt('matmul', inputTypes, 1)]
     if (emit.fused && typeA.dtype === 'float32' && (transposeA || transposeB || scale !== 1)) {

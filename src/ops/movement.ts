@@ -5,6 +5,7 @@ import {
   broadcastShapes,
   checkShape,
   formatShape,
+  listOf,
   normalizeAxis,
   type Shape,
   sameShape,
@@ -336,7 +337,7 @@ export function squeeze(x: Operand, axes?: number | readonly number[]): Tensor {
         input,
         input.shape.filter((size) => size !== 1),
       )
-    const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => normalizeAxis('squeeze', axis, input.rank))
+    const list = listOf(axes).map((axis) => normalizeAxis('squeeze', axis, input.rank))
     for (const axis of list) {
       if (sizeOf(input.shape, axis) !== 1)
         throw new ShapeError(`squeeze: axis ${axis} of ${formatShape(input.shape)} must have size 1`)
@@ -350,6 +351,5 @@ export function squeeze(x: Operand, axes?: number | readonly number[]): Tensor {
 
 /** Reverses the order along the given axes. */
 export function flip(x: Operand, axes: number | readonly number[]): Tensor {
-  const list = typeof axes === 'number' ? [axes] : axes
-  return list.reduce<Tensor>((result, axis) => slice(result, [null, null, -1], axis), toTensor(x))
+  return listOf(axes).reduce<Tensor>((result, axis) => slice(result, [null, null, -1], axis), toTensor(x))
 }

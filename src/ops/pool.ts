@@ -12,6 +12,7 @@ import {
   checked,
   constantOf,
   defineOp,
+  emitConstants,
   inputAt,
   type Operand,
   requireDType,
@@ -120,8 +121,10 @@ export const maxPoolOp = defineOp<MaxPoolAttributes>({
     const flat = o.scatterAdd(o.full([x.size], 0), o.reshape(indices, [-1]), o.reshape(g, [-1]), 0)
     return [o.reshape(flat, x.shape)]
   },
-  lower: (emit, { inputs, attributes: { kernel, stride, dilation } }) =>
-    emit.nodes('MaxPool', inputs, 2, { kernel_shape: kernel, strides: stride, dilations: dilation }),
+  lower: (emit, { inputs, outputTypes, attributes: { kernel, stride, dilation } }) => {
+    if (elementCount(inputAt('maxPool', outputTypes, 0).shape) === 0) return emitConstants(emit, outputTypes)
+    return emit.nodes('MaxPool', inputs, 2, { kernel_shape: kernel, strides: stride, dilations: dilation })
+  },
   samples: () => [
     { inputs: [distinctSample([2, 2, 4, 6])], call: (x) => maxPool2d(x, 2), smooth: false },
     {

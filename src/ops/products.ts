@@ -1,7 +1,7 @@
 /** Products of vectors, matrices and tensors under their own names: forms of matmul and mul. */
 
 import { elementCount } from '../tensor/dtype.ts'
-import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
+import { broadcastShapes, formatShape, listOf, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { requireFinite } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
@@ -133,10 +133,12 @@ function sizes(x: Tensor, axes: readonly number[]): number[] {
 }
 
 function contractedAxes(axes: ContractedAxes, rankA: number, rankB: number): readonly [number[], number[]] {
-  if (typeof axes !== 'number') {
+  if (typeof axes === 'object') {
+    const [ofA, ofB] = [axes[0] ?? [], axes[1] ?? []]
+    if (axes.length !== 2) throw new ShapeError('tensordot: axes must be one number or two lists of axes')
     return [
-      axes[0].map((axis) => normalizeAxis('tensordot', axis, rankA)),
-      axes[1].map((axis) => normalizeAxis('tensordot', axis, rankB)),
+      listOf(ofA).map((axis) => normalizeAxis('tensordot', axis, rankA)),
+      listOf(ofB).map((axis) => normalizeAxis('tensordot', axis, rankB)),
     ]
   }
   if (!Number.isInteger(axes) || axes < 0 || axes > Math.min(rankA, rankB)) {

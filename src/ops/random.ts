@@ -162,8 +162,10 @@ export function randomBernoulli(shape: Shape, probability: number, options: Rand
 export function randomBeta(shape: Shape, a: number, b: number, options: RandomOptions = {}): Tensor {
   const { state = defaultState } = options
   checked(() => {
-    requirePositive('randomBeta', 'a', a)
-    requirePositive('randomBeta', 'b', b)
+    for (const [name, value] of Object.entries({ a, b })) {
+      requirePositive('randomBeta', name, value)
+      requireFinite('randomBeta', name, value)
+    }
   })
   return state.draw('float32', shape, ({ generator }, count) => betaNumbers(generator(), a, b, count))
 }

@@ -1,7 +1,7 @@
 /** Splitting, joining and repeating: movement made of movement, and the split op. */
 
 import { fromNumbers } from '../tensor/dtype.ts'
-import { formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
+import { formatShape, listOf, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { constant } from '../tensor/tensor.ts'
 import { requireCount, requireWhole } from '../util/check.ts'
@@ -108,8 +108,6 @@ export function flatten(x: Operand, startAxis = 0, endAxis = -1): Tensor {
     return reshape(input, [...input.shape.slice(0, start), merged, ...input.shape.slice(end + 1)])
   })
 }
-
-const listOf = (value: number | readonly number[]): readonly number[] => (typeof value === 'number' ? [value] : value)
 
 /** Moves axes to other positions; the others keep their order. */
 export function moveAxis(

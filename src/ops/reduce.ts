@@ -21,7 +21,6 @@ import {
   scalar,
   toTensor,
 } from './define.ts'
-import { type Extremum, lowerReducedExtremum } from './int64.ts'
 import { concat, expand, reshape, slice } from './movement.ts'
 import { isFinite as isFiniteNumber } from './rounding.ts'
 import { exp, log } from './unary.ts'
@@ -58,6 +57,23 @@ function lowerAsProduct(emit: Emitter, x: string, rows: number, columns: number,
   const factors = emit.node('Expand', [emit.scalar(factor, 'float32'), emit.ints([1, rows])])
   const product = emit.node('MatMul', [factors, emit.node('Reshape', [x, emit.ints([rows, columns])])])
   return emit.node('Reshape', [product, emit.ints(shape)])
+}
+
+type Extremum = 'Max' | 'Min'
+
+/** ONNX Runtime 1.30 does not know the order of int64 here either (`emitExtremum`): its ArgMax and ArgMin do. */
+function lowerByPlace(
+  emit: Emitter,
+  kind: Extremum,
+  x: string,
+  { shape, axes, result }: { readonly shape: Shape; readonly axes: readonly number[]; readonly result: Shape },
+): string {
+  const kept = shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]))
+  const count = elementCount(result)
+  const last = emit.node('Transpose', [x], { perm: [...kept, ...axes] })
+  const rows = emit.node('Reshape', [last, emit.ints([count, elementCount(shape) / count])])
+  const place = emit.node(`Arg${kind}`, [rows], { axis: 1, keepdims: 1 })
+  return emit.node('Reshape', [emit.node('GatherElements', [rows, place], { axis: 1 }), emit.ints(result)])
 }
 
 function defineReduce(
@@ -107,7 +123,7 @@ function defineReduce(
       const x = inputAt(name, inputs, 0)
       const { axes } = attributes
       if (extremum && type.dtype === 'int64' && columns > 0)
-        return lowerReducedExtremum(emit, extremum, x, { shape: type.shape, axes, result: result.shape })
+        return lowerByPlace(emit, extremum, x, { shape: type.shape, axes, result: result.shape })
       if (!extremum || type.dtype !== 'float32') return reduced(onnx, x)
       // Within bounds only NaN makes a sum NaN: two fast passes, where IsNaN and what follows it take five times as long.
       const total = reduced('ReduceSum', emit.node('Clip', [x, emit.scalar(-1, 'float32'), emit.scalar(1, 'float32')]))

@@ -5,6 +5,7 @@ import { ShapeError } from '../util/errors.ts'
 import {
   add,
   div,
+  emitExtremum,
   equal,
   fmod,
   greaterOrEqual,
@@ -18,7 +19,6 @@ import {
 } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor, toTensorPair } from './define.ts'
-import { lowerExtremum } from './int64.ts'
 import { abs, ceil, floor, isNan, logicalNot, round } from './unary.ts'
 
 const number: readonly DType[] = ['float32', 'int32', 'int64']
@@ -81,11 +81,14 @@ export const clipOp = defineOp<ClipAttributes>({
   },
   simplify: (_o, { inputs, attributes: { min, max } }) => (min === null && max === null ? inputs : undefined),
   lower: (emit, { inputs, inputTypes, attributes }) => {
-    const [x, { dtype }] = [inputAt('clip', inputs, 0), inputAt('clip', inputTypes, 0)]
+    const dtype = inputAt('clip', inputTypes, 0).dtype
     if (dtype === 'int64') {
-      const { min, max } = attributes
-      const raised = min === null ? x : lowerExtremum(emit, 'Max', [x, emit.scalar(min, dtype)])
-      return max === null ? raised : lowerExtremum(emit, 'Min', [raised, emit.scalar(max, dtype)])
+      const x = inputAt('clip', inputs, 0)
+      const raised =
+        attributes.min === null ? x : emitExtremum(emit, 'Greater', [x, emit.scalar(attributes.min, dtype)], dtype)
+      return attributes.max === null
+        ? raised
+        : emitExtremum(emit, 'Less', [raised, emit.scalar(attributes.max, dtype)], dtype)
     }
     // A bound that is left out is the largest finite number to the kernel, which would cut infinities.
     const bound = (value: number | null, none: number): string => {
@@ -93,7 +96,7 @@ export const clipOp = defineOp<ClipAttributes>({
       return emit.scalar(value ?? none, dtype)
     }
     return emit.node('Clip', [
-      x,
+      inputAt('clip', inputs, 0),
       bound(attributes.min, Number.NEGATIVE_INFINITY),
       bound(attributes.max, Number.POSITIVE_INFINITY),
     ])

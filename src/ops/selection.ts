@@ -64,7 +64,7 @@ export function oneHot(index: Operand, classes: number, dtype: DType = 'int64'):
 }
 
 /** x with `value` where the mask holds. */
-export function maskedFill(x: Operand, mask: Tensor, value: Operand): Tensor {
+export function maskedFill(x: Operand, mask: Operand, value: Operand): Tensor {
   const [fill, input] = toTensorPair('maskedFill', value, x)
   return where(mask, fill, input)
 }

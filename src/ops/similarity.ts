@@ -1,14 +1,15 @@
 /** Losses between examples: distances, margins, likelihoods of given distributions. PyTorch's definitions. */
 
-import { broadcastShapes, sameShape } from '../tensor/shape.ts'
+import { broadcastShapes, formatShape, sameShape } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { requireAtLeast, requireFinite, requirePositive, requireWithin } from '../util/check.ts'
+import { ShapeError } from '../util/errors.ts'
 import { softplus } from './activation.ts'
 import { xlogy } from './arithmetic.ts'
 import { add, div, equal, greater, greaterOrEqual, lessOrEqual, maximum, minimum, mul, sub } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { stopGradient } from './control.ts'
-import { checked, type Operand, toFloat } from './define.ts'
+import { checked, type Operand, toFloat, toTensor } from './define.ts'
 import { vectorNorm } from './distance.ts'
 import { type BinaryLossOptions, bceWithLogits, type LossOptions, reduceLosses } from './loss.ts'
 import { expand, unsqueeze } from './movement.ts'
@@ -63,6 +64,14 @@ export function pairwiseDistance(
   return vectorNorm(add(difference, eps), p, -1, { keepDims })
 }
 
+/** Losses of examples take no broadcasting over axes that are missing: it would pair each example with all others. */
+function requireRank(op: string, argument: string, x: Tensor, rank: number): void {
+  if (x.rank === rank) return
+  throw new ShapeError(
+    `${op}: ${argument} must have ${rank} ${rank === 1 ? 'axis' : 'axes'}, found ${formatShape(x.shape)}`,
+  )
+}
+
 /** 1 - cos(x, y) where the target is 1, max(0, cos(x, y) - margin) where it is -1. */
 export function cosineEmbeddingLoss(
   x: Operand,
@@ -73,6 +82,7 @@ export function cosineEmbeddingLoss(
   const { margin = 0 } = options
   checked(() => requireWithin('cosineEmbeddingLoss', 'margin', margin, [-1, 1]))
   const cosine = cosineSimilarity(x, y, { axis: -1, eps: 1e-12 })
+  checked(() => requireRank('cosineEmbeddingLoss', 'target', toTensor(target), cosine.rank))
   const losses = where(equal(target, 1), sub(1, cosine), relu(sub(cosine, margin)))
   return reduceLosses(losses, options.reduction, 'cosineEmbeddingLoss')
 }
@@ -87,8 +97,12 @@ export function marginRankingLoss(
   const op = 'marginRankingLoss'
   const { margin = 0, reduction } = options
   checked(() => requireFinite(op, 'margin', margin))
-  const difference = sub(toFloat(op, x, 'x'), toFloat(op, y, 'y'))
-  return reduceLosses(relu(add(neg(mul(toFloat(op, target, 'target'), difference)), margin)), reduction, op)
+  const [a, b, sign] = [toFloat(op, x, 'x'), toFloat(op, y, 'y'), toFloat(op, target, 'target')]
+  checked(() => {
+    requireRank(op, 'y', b, a.rank)
+    requireRank(op, 'target', sign, a.rank)
+  })
+  return reduceLosses(relu(add(neg(mul(sign, sub(a, b))), margin)), reduction, op)
 }
 
 /** max(0, d(anchor, positive) - d(anchor, negative) + margin); swap: the nearer of anchor and positive to the negative. */
@@ -104,7 +118,12 @@ export function tripletMarginLoss(
   } = {},
 ): Tensor {
   const { margin = 1, p = 2, eps = 1e-6, swap = false } = options
-  checked(() => requirePositive('tripletMarginLoss', 'margin', margin))
+  const { rank } = toTensor(anchor)
+  checked(() => {
+    requirePositive('tripletMarginLoss', 'margin', margin)
+    requireRank('tripletMarginLoss', 'positive', toTensor(positive), rank)
+    requireRank('tripletMarginLoss', 'negative', toTensor(negative), rank)
+  })
   const distance = (a: Operand, b: Operand): Tensor => pairwiseDistance(a, b, { p, eps })
   const away = distance(anchor, negative)
   const far = swap ? minimum(away, distance(positive, negative)) : away

@@ -1,7 +1,7 @@
 /** Spread and quantiles. */
 
 import { elementCount, fromNumbers } from '../tensor/dtype.ts'
-import { normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from '../tensor/shape.ts'
+import { listOf, normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from '../tensor/shape.ts'
 import { constant, type Tensor, type TensorType } from '../tensor/tensor.ts'
 import { requireFinite, requireOneOf, requireWithin } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
@@ -170,7 +170,7 @@ export function quantile(
   { keepDims = false, interpolation = 'linear' }: QuantileOptions = {},
 ): Tensor {
   const input = toFloat('quantile', x)
-  const shares = typeof q === 'number' ? [q] : q
+  const shares = listOf(q)
   return checked(() => {
     for (const share of shares) requireWithin('quantile', 'q', share, [0, 1])
     requireOneOf('quantile', 'interpolation', interpolation, Object.keys(interpolations))

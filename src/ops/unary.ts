@@ -1,8 +1,8 @@
 /** Elementwise functions of one tensor. */
 
 import type { DType } from '../tensor/dtype.ts'
-import type { Tensor, TensorType } from '../tensor/tensor.ts'
-import { requireWhole } from '../util/check.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { requireWhole, requireWithin } from '../util/check.ts'
 import { div, mul } from './binary.ts'
 import {
   apply,
@@ -17,7 +17,6 @@ import {
   type Sample,
   toTensor,
 } from './define.ts'
-import { lowerSign } from './int64.ts'
 
 type NoAttributes = Record<string, never>
 const none: NoAttributes = {}
@@ -34,7 +33,7 @@ interface UnaryOptions {
   readonly range?: readonly [number, number]
   readonly smooth?: boolean
   /** ONNX nodes of a function that ONNX lacks. */
-  readonly lower?: (emit: Emitter, x: string, type: TensorType) => string
+  readonly lower?: (emit: Emitter, x: string, dtype: DType) => string
 }
 
 /** Declares an elementwise function: one ONNX node, or the nodes that `lower` writes. */
@@ -63,7 +62,7 @@ export function defineUnary(
       ],
     }),
     lower: (emit, { inputs, inputTypes }) =>
-      lower ? lower(emit, inputAt(name, inputs, 0), inputAt(name, inputTypes, 0)) : emit.node(onnx, inputs),
+      lower ? lower(emit, inputAt(name, inputs, 0), inputAt(name, inputTypes, 0).dtype) : emit.node(onnx, inputs),
     samples: () => [sample([]), sample([2, 3]), sample([1, 4, 1])],
     errors: () => [{ inputs: [{ shape: [2], dtype: allowed.includes('bool') ? 'float32' : 'bool' }], call }],
   })
@@ -78,7 +77,13 @@ export const absOp = defineUnary('abs', abs, {
 })
 export const signOp = defineUnary('sign', sign, {
   dtypes: number,
-  lower: (emit, x, { dtype }) => (dtype === 'int64' ? lowerSign(emit, x) : emit.node('Sign', [x])),
+  // ONNX Runtime 1.30 looks at the lower 32 bits of an int64 only.
+  lower: (emit, x, dtype) => {
+    if (dtype !== 'int64') return emit.node('Sign', [x])
+    const indicator = (type: 'Greater' | 'Less'): string =>
+      emit.cast(emit.node(type, [x, emit.scalar(0, dtype)]), dtype)
+    return emit.node('Sub', [indicator('Greater'), indicator('Less')])
+  },
 })
 export const expOp = defineUnary('exp', exp, { onnx: 'Exp', gradient: (o, _x, y, g) => o.mul(g, y) })
 export const logOp = defineUnary('log', log, { onnx: 'Log', range: [0.3, 3], gradient: (o, x, _y, g) => o.div(g, x) })
@@ -244,7 +249,11 @@ export function ceil(x: Operand): Tensor {
 }
 /** To the nearest multiple of 10^-decimals (default: whole numbers), halves to the even one; no gradient. */
 export function round(x: Operand, { decimals = 0 }: { readonly decimals?: number } = {}): Tensor {
-  checked(() => requireWhole('round', 'decimals', decimals))
+  checked(() => {
+    requireWhole('round', 'decimals', decimals)
+    // Beyond, 10^decimals is no float32.
+    requireWithin('round', 'decimals', decimals, [-38, 38])
+  })
   if (decimals === 0) return apply(roundOp, [toTensor(x)], none)
   // Powers of ten with whole exponents are exact in float32, their reciprocals are not.
   const scale = 10 ** Math.abs(decimals)

@@ -2,7 +2,7 @@
 
 import { type Shape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { requireCount } from '../util/check.ts'
+import { type ErrorClass, requireCount } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { selectPlaces } from './indexing.ts'
 import { concat, reshape, slice } from './movement.ts'
@@ -78,10 +78,11 @@ export function perAxis(
   value: number | readonly number[],
   axes: number,
   least: number,
+  Thrown: ErrorClass = ShapeError,
 ): readonly number[] {
   const list = Array.isArray(value) ? (value as readonly number[]) : new Array<number>(axes).fill(value as number)
   if (list.length !== axes)
-    throw new ShapeError(`${op}: ${argument} must have one number for each of ${axes} axes, found [${list}]`)
-  for (const number of list) requireCount(op, argument, number, least)
+    throw new Thrown(`${op}: ${argument} must have one number for each of ${axes} axes, found [${list}]`)
+  for (const number of list) requireCount(op, argument, number, least, Thrown)
   return list
 }
