@@ -34,6 +34,20 @@ def comparison(name, function):
     return Op(name, lambda a, b: function(exactly(a), exactly(b)), binary(), elementwise=True)
 
 
+def quotient(a, b):
+    """Integers have a whole quotient; PyTorch, too, stops at that of the lowest one by -1."""
+    if a.is_floating_point() or b.is_floating_point() or torch.bool in (a.dtype, b.dtype):
+        return torch.div(a, b)
+    return torch.where(b == -1, -a, torch.div(a, torch.where(b == -1, 1, b), rounding_mode="trunc"))
+
+
+def whole_quotient(a, b):
+    a, b = a.detach(), b.detach()
+    if a.is_floating_point() or b.is_floating_point() or torch.bool in (a.dtype, b.dtype):
+        return torch.floor_divide(a, b)
+    return torch.where(b == -1, -a, torch.floor_divide(a, torch.where(b == -1, 1, b)))
+
+
 def options_of(function, **names):
     """PyTorch's function with named numbers, which are tenfold's options of other names."""
 
@@ -197,13 +211,13 @@ OPS = [
     two("add", torch.add),
     two("sub", torch.sub),
     two("mul", torch.mul),
-    two("div", torch.div),
+    two("div", quotient),
     two("pow", torch.pow),
     two("maximum", torch.maximum),
     two("minimum", torch.minimum),
     two("fmod", torch.fmod),
     two("remainder", torch.remainder),
-    two("floorDivide", lambda a, b: torch.floor_divide(a.detach(), b.detach())),
+    two("floorDivide", whole_quotient),
     two("atan2", torch.atan2),
     two("hypot", torch.hypot),
     two("logAddExp", torch.logaddexp),

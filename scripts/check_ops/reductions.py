@@ -105,7 +105,7 @@ def variances(function):
     )
 
 
-VARIANCE_OPTIONS = ({}, {"keepDims": True}, {"correction": 0}, {"correction": 2})
+VARIANCE_OPTIONS = ({}, {"keepDims": True}, {"correction": 0}, {"correction": 0.5})
 
 
 def softmaxes(make):

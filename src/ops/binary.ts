@@ -143,8 +143,17 @@ export const mulOp = defineBinary('mul', mul, {
   gradient: (o, a, b, _y, g) => [o.mul(g, b), o.mul(g, a)],
   simplify: (_o, a, b) => (constantValue(b) === 1 ? a : constantValue(a) === 1 ? b : undefined),
 })
+/** Quotients of integers; by -1 the processor would stop at the lowest one. */
+function lowerWholeQuotient(emit: Emitter, [a = '', b = '']: readonly string[], dtype: DType): string {
+  const isMinusOne = emit.node('Equal', [b, emit.scalar(-1, dtype)])
+  const quotient = emit.node('Div', [a, emit.node('Where', [isMinusOne, emit.scalar(1, dtype), b])])
+  return emit.node('Where', [isMinusOne, emit.node('Neg', [a]), quotient])
+}
 export const divOp = defineBinary('div', div, {
-  onnx: 'Div',
+  lower: (emit, inputs, [type]) =>
+    type === undefined || type.dtype === 'float32'
+      ? emit.node('Div', inputs)
+      : lowerWholeQuotient(emit, inputs, type.dtype),
   ranges: [
     [0.5, 2],
     [0.5, 2],
@@ -205,6 +214,18 @@ export const minimumOp = defineBinary('minimum', minimum, {
   smooth: false,
   gradient: (o, a, b, _y, g) => extremumGradient(o, o.less(a, b), o.equal(a, b), g),
 })
+/**
+ * C's remainder of int64. With `fmod` the kernel computes in float64, without it the remainder has the sign of b, and by -1 the
+ * processor would stop at the lowest number.
+ */
+function lowerWholeRemainder(emit: Emitter, a: string, b: string): string {
+  const [zero, one] = [emit.scalar(0, 'int64'), emit.scalar(1, 'int64')]
+  const divisor = emit.node('Where', [emit.node('Equal', [b, emit.scalar(-1, 'int64')]), one, b])
+  const rest = emit.node('Mod', [a, divisor])
+  const signsDiffer = emit.node('Xor', [emit.node('Less', [a, zero]), emit.node('Less', [rest, zero])])
+  const isOpposite = emit.node('And', [emit.node('Not', [emit.node('Equal', [rest, zero])]), signsDiffer])
+  return emit.node('Where', [isOpposite, emit.node('Sub', [rest, divisor]), rest])
+}
 /** a - b * trunc(a / b) computed as C's fmod; the remainder has the sign of the dividend. */
 export const fmodOp = defineBinary('fmod', fmod, {
   onnx: 'Mod',
@@ -213,7 +234,10 @@ export const fmodOp = defineBinary('fmod', fmod, {
     [0.8, 1],
   ],
   smooth: false,
-  lower: (emit, inputs) => emit.node('Mod', inputs, { fmod: 1 }),
+  lower: (emit, inputs, types) => {
+    const [a = '', b = ''] = inputs
+    return types[0]?.dtype === 'int64' ? lowerWholeRemainder(emit, a, b) : emit.node('Mod', inputs, { fmod: 1 })
+  },
   // Not trunc(a / b): the quotient as rounded may be the next whole number.
   gradient: (o, a, b, y, g) => [g, o.neg(o.mul(g, o.round(o.div(o.sub(a, y), b))))],
 })
