@@ -15,13 +15,21 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import torch
+try:
+    import expecttest  # noqa: F401 (PyTorch's table of samples needs it)
+    import torch
+except ModuleNotFoundError as missing:
+    print(f"check:ops needs the Python package {missing.name}: pip install torch numpy expecttest", file=sys.stderr)
+    sys.exit(2)
 
 import elementwise
+import indices
 import losses
 import movements
 import networks
+import products
 import reductions
+import windows
 from cases import decode_tensor, describe, encode_argument, encode_tensor
 from compare import INFINITY, compare, evaluate
 from differences import read_differences
@@ -30,7 +38,8 @@ from samples import sample_cases
 from table import NOT_COMPARED
 
 ROOT = Path(__file__).resolve().parents[2]
-OPS = [*elementwise.OPS, *reductions.OPS, *movements.OPS, *networks.OPS, *losses.OPS]
+FAMILIES = (elementwise, indices, losses, movements, networks, products, reductions, windows)
+OPS = [op for family in FAMILIES for op in family.OPS]
 BATCH = 40
 
 
@@ -134,8 +143,12 @@ def check(cases, ask, allowed):
 
 
 def exported_functions():
-    script = "import('./dist/index.js').then(({ ops }) => console.log(JSON.stringify(Object.keys(ops).filter((k) => typeof ops[k] === 'function'))))"
-    return json.loads(subprocess.run(["node", "-e", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    script = """
+        const { ops } = await import('./dist/index.js')
+        console.log(JSON.stringify(Object.keys(ops).filter((name) => typeof ops[name] === 'function')))
+    """
+    command = ["node", "--input-type=module", "-e", script]
+    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
 
 
 def uncovered(names):

@@ -1,8 +1,8 @@
 """What is compared: a case is one call of a tenfold op, and the PyTorch function that must give the same."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Callable
 
 import numpy as np
 import torch

@@ -37,14 +37,10 @@ def evaluate(case, dtype, cotangents=None, perturb=None):
     floats = [tensors[i] for i in case.targets()]
     if cotangents is None:
         generator = torch.Generator().manual_seed(len(floats))
-        cotangents = [
-            torch.randn(output.shape, generator=generator) if output.is_floating_point() else None for output in outputs
-        ]
+        cotangents = [torch.randn(output.shape, generator=generator) if output.is_floating_point() else None for output in outputs]
     followed = [(o, c) for o, c in zip(outputs, cotangents) if c is not None and o.requires_grad]
     if followed and floats:
-        found = torch.autograd.grad(
-            [o for o, _ in followed], floats, [c.to(o.dtype) for o, c in followed], allow_unused=True
-        )
+        found = torch.autograd.grad([o for o, _ in followed], floats, [c.to(o.dtype) for o, c in followed], allow_unused=True)
         gradients = [torch.zeros_like(t) if g is None else g for t, g in zip(floats, found)]
     else:
         gradients = [torch.zeros_like(t) for t in floats]
@@ -115,16 +111,12 @@ def compare(case, truth, single, outputs, gradients):
         wanted = single.outputs[i].dtype
         if found.dtype != wanted:
             differences.append(("dtype", f"result {i}: {found.dtype} instead of {wanted}".replace("torch.", ""), INFINITY))
-        difference = compare_tensor(
-            found, true, single.outputs[i], output_spread and output_spread[i], case.exact
-        )
+        difference = compare_tensor(found, true, single.outputs[i], output_spread and output_spread[i], case.exact)
         if difference:
             differences.append((difference[0], f"result {i}: {difference[1]}", difference[2]))
     weight = max((float(c.abs().max()) for c in truth.cotangents if c is not None and c.numel() > 0), default=0.0)
     for i, (found, true) in enumerate(zip(gradients, truth.gradients)):
-        difference = compare_tensor(
-            found, true, single.gradients[i], gradient_spread and gradient_spread[i], False, weight
-        )
+        difference = compare_tensor(found, true, single.gradients[i], gradient_spread and gradient_spread[i], False, weight)
         if difference:
             differences.append(("gradient", f"gradient of input {case.targets()[i]}: {difference[1]}", difference[2]))
     return differences

@@ -232,13 +232,35 @@ OPS = [
     comparison("lessOrEqual", torch.le),
     comparison("greater", torch.gt),
     comparison("greaterOrEqual", torch.ge),
-    Op("addAll", lambda tensors: sum(tensors), lambda make: (([list(args)], more) for args, more in [([make.normal(2, 3) for _ in range(3)], {}), ([make.normal(4)], {}), ([make.normal(2, 0)] * 1, {})])),
+    Op(
+        "addAll",
+        lambda tensors: sum(tensors),
+        lambda make: (
+            ([list(args)], more)
+            for args, more in [([make.normal(2, 3) for _ in range(3)], {}), ([make.normal(4)], {}), ([make.normal(2, 0)] * 1, {})]
+        ),
+    ),
     Op("addcdiv", lambda x, a, b, o={}: torch.addcdiv(x, a, b, **o), lambda make: whole(make, 3), elementwise=True),
-    Op("addcmul", lambda x, a, b, o={}: torch.addcmul(x, a, b, **o), together(lambda make: whole(make, 3), listed(lambda m: [m.normal(3), m.normal(3), m.normal(3), {"value": 0.5}])), elementwise=True),
-    Op("cast", cast, shapes(*((shape, dtype) for shape in ([2, 3], [], [0]) for dtype in ("float32", "int32", "int64", "uint8", "bool"))), elementwise=True),
+    Op(
+        "addcmul",
+        lambda x, a, b, o={}: torch.addcmul(x, a, b, **o),
+        together(lambda make: whole(make, 3), listed(lambda m: [m.normal(3), m.normal(3), m.normal(3), {"value": 0.5}])),
+        elementwise=True,
+    ),
+    Op(
+        "cast",
+        cast,
+        shapes(*((shape, dtype) for shape in ([2, 3], [], [0]) for dtype in ("float32", "int32", "int64", "uint8", "bool"))),
+        elementwise=True,
+    ),
     Op("clamp", clamp, clamped, elementwise=True),
     Op("fullLike", lambda x, value: torch.full_like(x, value), shapes(([2, 3], 1), ([], 2), ([0], 1), ([2], 255), dtypes=DTYPES[:4])),
-    Op("lerp", lambda a, b, w: torch.lerp(a, b, w), together(lambda make: whole(make, 3), listed(lambda m: [m.normal(3), m.normal(3), 0.3])), elementwise=True),
+    Op(
+        "lerp",
+        lambda a, b, w: torch.lerp(a, b, w),
+        together(lambda make: whole(make, 3), listed(lambda m: [m.normal(3), m.normal(3), 0.3])),
+        elementwise=True,
+    ),
     Op("maskedFill", lambda x, mask, value: torch.masked_fill(x, mask, value), masked),
     Op("threshold", F.threshold, each(inputs_for_threshold, [0.5, -3.0], [0.0, 0.0]), elementwise=True),
     Op("where", lambda c, a, b: torch.where(c, a, b), conditions, elementwise=True),

@@ -152,7 +152,18 @@ def scan():
     """One tensor and one axis."""
 
     def generate(make):
-        for shape, axis in [([], 0), ([5], 0), ([5], -1), ([2, 3], 0), ([2, 3], 1), ([2, 3, 4], -2), ([0], 0), ([2, 0], 1), ([2, 0], 0), ([1], 0)]:
+        for shape, axis in [
+            ([], 0),
+            ([5], 0),
+            ([5], -1),
+            ([2, 3], 0),
+            ([2, 3], 1),
+            ([2, 3, 4], -2),
+            ([0], 0),
+            ([2, 0], 1),
+            ([2, 0], 0),
+            ([1], 0),
+        ]:
             yield [make.distinct(*shape), axis], {}
             for dtype in (*INTEGERS, torch.bool):
                 yield [make.any(shape, dtype), axis], {"optional": True}

@@ -39,7 +39,14 @@ def pairs(low=-2.0, high=2.0, target=(-2.0, 2.0), more=({},), extreme=True):
         for option in more:
             for reduction in REDUCTIONS:
                 for shape in SHAPES:
-                    yield [make.uniform(*shape, low=low, high=high), make.uniform(*shape, low=target[0], high=target[1]), {**option, **reduction}], {}
+                    yield (
+                        [
+                            make.uniform(*shape, low=low, high=high),
+                            make.uniform(*shape, low=target[0], high=target[1]),
+                            {**option, **reduction},
+                        ],
+                        {},
+                    )
             if extreme:
                 x = vector([0.0, 1.0, -1.0, 30.0, -30.0, 100.0, -100.0, 1e10, -1e10, INF, -INF, NAN])
                 yield [x, make.uniform(12, low=target[0], high=target[1]), {**option, "reduction": "none"}], {}
@@ -158,14 +165,33 @@ def multilabel(make):
 
 OPS = [
     Op("bceWithLogits", loss(F.binary_cross_entropy_with_logits), weighted(pairs(-4, 4, (0, 1)), "weight", "posWeight")),
-    Op("binaryCrossEntropy", loss(F.binary_cross_entropy), weighted(together(pairs(0.01, 0.99, (0, 1), extreme=False), listed(lambda m: [vector([0, 1, 0, 1, 0.5, 1e-30]), vector([0, 1, 1, 0, 0.5, 1])])), "weight")),
+    Op(
+        "binaryCrossEntropy",
+        loss(F.binary_cross_entropy),
+        weighted(
+            together(
+                pairs(0.01, 0.99, (0, 1), extreme=False), listed(lambda m: [vector([0, 1, 0, 1, 0.5, 1e-30]), vector([0, 1, 1, 0, 0.5, 1])])
+            ),
+            "weight",
+        ),
+    ),
     Op("cosineEmbeddingLoss", loss(F.cosine_embedding_loss), vectors(with_reductions({}, {"margin": 0.3}), 2, True)),
     Op("cosineSimilarity", loss(F.cosine_similarity), similarities),
     Op("crossEntropy", classes(F.cross_entropy), labels()),
     Op("gaussianNllLoss", loss(F.gaussian_nll_loss), variances),
     Op("hingeEmbeddingLoss", loss(F.hinge_embedding_loss), signed([{}, {"margin": 2.0}])),
     Op("huberLoss", loss(F.huber_loss), pairs(more=({}, {"delta": 0.5}))),
-    Op("klDiv", loss(F.kl_div), together(pairs(-4, 0, (0, 1)), pairs(-4, 0, (-4, 0), more=({"logTarget": True},)), listed(lambda m: [-m.uniform(4, 3), m.uniform(4, 3), {"reduction": "batchmean"}], lambda m: [-m.uniform(3), vector([0, 0.5, 1])]))),
+    Op(
+        "klDiv",
+        loss(F.kl_div),
+        together(
+            pairs(-4, 0, (0, 1)),
+            pairs(-4, 0, (-4, 0), more=({"logTarget": True},)),
+            listed(
+                lambda m: [-m.uniform(4, 3), m.uniform(4, 3), {"reduction": "batchmean"}], lambda m: [-m.uniform(3), vector([0, 0.5, 1])]
+            ),
+        ),
+    ),
     Op("l1Loss", loss(F.l1_loss), pairs()),
     Op("marginRankingLoss", loss(F.margin_ranking_loss), margin_cases),
     Op("mseLoss", loss(F.mse_loss), pairs()),
@@ -173,8 +199,16 @@ OPS = [
     Op("nllLoss", classes(F.nll_loss), labels(log=True)),
     Op("normalize", loss(F.normalize), normalized),
     Op("pairwiseDistance", loss(F.pairwise_distance), vectors([{}, {"p": 1}, {"p": 3.0}, {"eps": 0.1, "keepDims": True}, {"p": INF}])),
-    Op("poissonNllLoss", loss(F.poisson_nll_loss), together(pairs(0.1, 3, (0, 4), more=({}, {"full": True}, {"logInput": False}, {"logInput": False, "full": True}), extreme=False))),
-    Op("reduceLosses", lambda x, reduction="mean": {"mean": torch.mean, "sum": torch.sum, "none": torch.clone}[reduction](x), listed(*(lambda m, s=s, r=r: [m.normal(*s), r] for s in SHAPES for r in ("mean", "sum", "none")))),
+    Op(
+        "poissonNllLoss",
+        loss(F.poisson_nll_loss),
+        together(pairs(0.1, 3, (0, 4), more=({}, {"full": True}, {"logInput": False}, {"logInput": False, "full": True}), extreme=False)),
+    ),
+    Op(
+        "reduceLosses",
+        lambda x, reduction="mean": {"mean": torch.mean, "sum": torch.sum, "none": torch.clone}[reduction](x),
+        listed(*(lambda m, s=s, r=r: [m.normal(*s), r] for s in SHAPES for r in ("mean", "sum", "none"))),
+    ),
     Op("smoothL1Loss", loss(F.smooth_l1_loss), pairs(more=({}, {"beta": 0.5}, {"beta": 0.0}))),
     Op("softMarginLoss", loss(F.soft_margin_loss), signed([{}])),
     Op("tripletMarginLoss", loss(F.triplet_margin_loss), vectors(with_reductions({}, {"margin": 0.3, "swap": True}, {"p": 1}), 3)),

@@ -67,7 +67,18 @@ def quantiles(make):
 
 def sorted_by(make):
     for descending in ({}, {"descending": True}):
-        for shape, axis in [([7], -1), ([], 0), ([], -1), ([3, 4], 0), ([3, 4], 1), ([0], 0), ([2, 0], 1), ([0, 2], 1), ([2, 3, 4], 1), ([1], 0)]:
+        for shape, axis in [
+            ([7], -1),
+            ([], 0),
+            ([], -1),
+            ([3, 4], 0),
+            ([3, 4], 1),
+            ([0], 0),
+            ([2, 0], 1),
+            ([0, 2], 1),
+            ([2, 3, 4], 1),
+            ([1], 0),
+        ]:
             yield [make.distinct(*shape), axis, descending], {}
         yield [vector([[1, NAN, 2], [NAN, 1, 2], [1, 2, NAN], [INF, 1, 2], [-INF, NAN, 3], [NAN, NAN, 0]]), 1, descending], {}
         for dtype in DTYPES[1:]:
@@ -77,7 +88,17 @@ def sorted_by(make):
 
 def largest(make):
     for largest in ({}, {"largest": False}):
-        for shape, k, axis in [([7], 3, -1), ([7], 0, 0), ([7], 7, 0), ([3, 4], 2, 0), ([3, 4], 2, 1), ([], 1, 0), ([], 1, -1), ([2, 0], 0, 1), ([0, 3], 2, 1)]:
+        for shape, k, axis in [
+            ([7], 3, -1),
+            ([7], 0, 0),
+            ([7], 7, 0),
+            ([3, 4], 2, 0),
+            ([3, 4], 2, 1),
+            ([], 1, 0),
+            ([], 1, -1),
+            ([2, 0], 0, 1),
+            ([0, 3], 2, 1),
+        ]:
             yield [make.distinct(*shape), k, axis, largest], {}
         yield [vector([[1, NAN, 2], [NAN, 1, 2], [1, 2, NAN], [INF, 1, 2], [-INF, NAN, 3]]), 2, 1, largest], {}
         for dtype in DTYPES[1:4]:
@@ -141,11 +162,19 @@ OPS = [
     Op("argmax", along(torch.argmax), reduction(one_axis=True)),
     Op("argmin", along(torch.argmin), reduction(one_axis=True)),
     Op("argsort", lambda x, axis=-1, o={}: torch.sort(x, dim=axis, stable=True, **o)[1], sorted_by),
-    Op("countNonzero", lambda x, axes=None: torch.count_nonzero(x) if axes is None else torch.count_nonzero(x, axes), reduction(options=({},))),
+    Op(
+        "countNonzero",
+        lambda x, axes=None: torch.count_nonzero(x) if axes is None else torch.count_nonzero(x, axes),
+        reduction(options=({},)),
+    ),
     Op("cummax", lambda x, axis: pair(torch.cummax(x, axis)), scan()),
     Op("cummin", lambda x, axis: pair(torch.cummin(x, axis)), scan()),
     Op("cumprod", torch.cumprod, scan()),
-    Op("cumsum", lambda x, axis, o={}: torch.cumsum(x.flip(axis), axis).flip(axis) if o else torch.cumsum(x, axis), together(scan(), listed(lambda m: [m.normal(2, 4), 1, {"reverse": True}]))),
+    Op(
+        "cumsum",
+        lambda x, axis, o={}: torch.cumsum(x.flip(axis), axis).flip(axis) if o else torch.cumsum(x, axis),
+        together(scan(), listed(lambda m: [m.normal(2, 4), 1, {"reverse": True}])),
+    ),
     Op("logCumsumExp", torch.logcumsumexp, scan()),
     Op("logSoftmax", lambda x, axis=-1: F.log_softmax(x, axis), softmax_cases),
     Op("logSumExp", over(torch.logsumexp), reduction()),
@@ -153,7 +182,11 @@ OPS = [
     Op("maxWithIndices", along(lambda x, axis, keep: pair(torch.max(x, axis, keep))), reduction(one_axis=True, empty=False, ties=False)),
     Op("mean", over(torch.mean), reduction()),
     Op("median", torch.median, no_axes),
-    Op("medianWithIndices", along(lambda x, axis, keep: pair(torch.median(x, axis, keep))), reduction(one_axis=True, empty=False, ties=False)),
+    Op(
+        "medianWithIndices",
+        along(lambda x, axis, keep: pair(torch.median(x, axis, keep))),
+        reduction(one_axis=True, empty=False, ties=False),
+    ),
     Op("min", over(torch.amin), reduction()),
     Op("minWithIndices", along(lambda x, axis, keep: pair(torch.min(x, axis, keep))), reduction(one_axis=True, empty=False, ties=False)),
     Op("prod", axis_by_axis(torch.prod), reduction()),

@@ -46,7 +46,13 @@ def spread(x, dim=None, unbiased=None, keepdim=False, correction=None):
 
 def loss(*names):
     """A loss whose options have the given names: PyTorch's to tenfold's where they differ."""
-    renamed = {"pos_weight": "posWeight", "ignore_index": "ignoreIndex", "label_smoothing": "labelSmoothing", "log_target": "logTarget", "log_input": "logInput"}
+    renamed = {
+        "pos_weight": "posWeight",
+        "ignore_index": "ignoreIndex",
+        "label_smoothing": "labelSmoothing",
+        "log_target": "logTarget",
+        "log_input": "logInput",
+    }
     allowed = {"reduction", *names}
 
     def convert(*args, **kwargs):
@@ -276,11 +282,7 @@ OTHER = [
     ("nn.functional.triplet_margin_loss", "tripletMarginLoss", loss("margin", "p", "eps", "swap")),
     ("nn.functional.unfold", "unfold", lambda x, kernel_size, dilation=1, padding=0, stride=1: [x, listed(kernel_size), {"dilation": listed(dilation), "padding": listed(padding), "stride": listed(stride)}]),
 ]  # fmt: skip
-CONVERTERS = (
-    [(theirs, ours, unary) for theirs, ours in UNARY.items()]
-    + [(theirs, ours, binary) for theirs, ours in BINARY.items()]
-    + OTHER
-)
+CONVERTERS = [(theirs, ours, unary) for theirs, ours in UNARY.items()] + [(theirs, ours, binary) for theirs, ours in BINARY.items()] + OTHER
 EXACT = {"floor", "ceil", "round", "trunc", "sign"}
 # Axes of the tensor at an index that tenfold wants to be there, where PyTorch takes one without a batch, too.
 AXES = {
@@ -321,7 +323,9 @@ def converted(info, sample, ours, convert):
 
     index, axes = AXES.get(ours, (0, 0))
     marks = {"fewer axes"} if axes and given[index].dim() < axes else set()
-    return Case(ours, given, reference, unique, marks=marks, exact=ours in EXACT, elementwise=ours in ELEMENTWISE, source=f"op_db {info.name}")
+    return Case(
+        ours, given, reference, unique, marks=marks, exact=ours in EXACT, elementwise=ours in ELEMENTWISE, source=f"op_db {info.name}"
+    )
 
 
 def sample_cases(names, seed):

@@ -1,7 +1,7 @@
 """One entry of the table of ops: PyTorch's function in tenfold's arguments, and what it is tried on."""
 
-from dataclasses import dataclass, field
-from typing import Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from cases import own_case
 
@@ -28,15 +28,39 @@ PART = "a part of "
 # Exported functions that are compared with nothing, and why.
 NOT_COMPARED = {
     **dict.fromkeys(
-        ["apply", "applyAll", "checked", "constantOf", "constantValue", "cubicWeight", "defineBinary", "defineOp", "defineUnary", "emitConstants", "emitExtremum"], BUILDS
+        [
+            "apply",
+            "applyAll",
+            "checked",
+            "constantOf",
+            "constantValue",
+            "cubicWeight",
+            "defineBinary",
+            "defineOp",
+            "defineUnary",
+            "emitConstants",
+            "emitExtremum",
+        ],
+        BUILDS,
     ),
     **dict.fromkeys(
-        ["first", "inferBroadcast", "inputAt", "isOpDefinition", "isTensorLike", "kernelPlaces", "opOf", "perAxis", "requireDType", "requireIndex", "restoreAxes"], BUILDS
+        [
+            "first",
+            "inferBroadcast",
+            "inputAt",
+            "isOpDefinition",
+            "isTensorLike",
+            "kernelPlaces",
+            "opOf",
+            "perAxis",
+            "requireDType",
+            "requireIndex",
+            "restoreAxes",
+        ],
+        BUILDS,
     ),
     **dict.fromkeys(["scalar", "toFloat", "toTensor", "toTensorPair", "toTensors", "customGradient", "withBackward", "runAfter"], BUILDS),
-    **dict.fromkeys(
-        ["RandomState", "dropout", "manualSeed", "randomBernoulli", "randomBeta", "randomNormal", "randomPermutation"], RANDOM
-    ),
+    **dict.fromkeys(["RandomState", "dropout", "manualSeed", "randomBernoulli", "randomBeta", "randomNormal", "randomPermutation"], RANDOM),
     **dict.fromkeys(["randomState", "randomTruncatedNormal", "randomUniform"], RANDOM),
     "addmmWith": PART + "addmm",
     "convInputGradient": PART + "the gradient of conv2d",
