@@ -4,6 +4,7 @@ import {
   broadcastShapes,
   checkShape,
   formatShape,
+  normalizeAxes,
   normalizeAxis,
   type Shape,
   sameShape,
@@ -344,6 +345,11 @@ export function squeeze(x: Operand, axes?: number | readonly number[]): Tensor {
 
 /** Reverses the order along the given axes. */
 export function flip(x: Operand, axes: number | readonly number[]): Tensor {
-  const list = typeof axes === 'number' ? [axes] : axes
-  return list.reduce<Tensor>((result, axis) => slice(result, [null, null, -1], axis), toTensor(x))
+  const input = toTensor(x)
+  return checked(() =>
+    normalizeAxes('flip', axes, input.rank).reduce<Tensor>(
+      (result, axis) => slice(result, [null, null, -1], axis),
+      input,
+    ),
+  )
 }

@@ -3,8 +3,10 @@ import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, type Shape, sizeOf } from '../tensor/shape.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
-import { mul } from './binary.ts'
+import { add, mul } from './binary.ts'
+import { where } from './choice.ts'
 import { addAll } from './composite.ts'
+import { stopGradient } from './control.ts'
 import {
   apply,
   checked,
@@ -21,6 +23,8 @@ import { matmulWith } from './matmul.ts'
 import { concat, permute, reshape } from './movement.ts'
 import { maxWithIndices } from './order.ts'
 import { dilate, padAxis } from './padding.ts'
+import { clamp } from './rounding.ts'
+import { isNan } from './unary.ts'
 import { kernelPlaces, kernelWindows, perAxis, type WindowAttributes } from './windows.ts'
 
 /** Options of pooling; a number holds for every axis. */
@@ -137,13 +141,22 @@ function maxPool(
   return checked(() => {
     const { kernel, stride, dilation, ...rest } = poolShape(op, input.shape, kernelSize, options, axes)
     const full = padded(input, { kernel, stride, dilation, ...rest }, Number.NEGATIVE_INFINITY)
-    return apply(maxPoolOp, [full], { kernel, stride, dilation })
+    const largest = apply(maxPoolOp, [full], { kernel, stride, dilation })
+    if (!options.propagateNan) return largest
+    // Within bounds only NaN makes a sum of a window NaN.
+    const total = addAll(kernelWindows(clamp(full, -1, 1), kernel, rest.positions, { stride, dilation }))
+    return add(largest, stopGradient(where(isNan(total), total, 0)))
   })
 }
 
 /** Options of max pooling. */
 export interface MaxPoolOptions extends PoolOptions {
   readonly dilation?: number | readonly number[]
+  /**
+   * Whether a window with a NaN gives NaN, as in PyTorch. Default: false, the largest of its numbers: the runtime's kernel passes over
+   * NaN, and looking for it takes several times as long as pooling (docs/decisions/041-nan.md).
+   */
+  readonly propagateNan?: boolean
 }
 
 /** The largest element of each window of x [N, C, L]; of equal ones the first gets the gradient. */

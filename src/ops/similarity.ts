@@ -2,10 +2,9 @@
 import { broadcastShapes, sameShape } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { softplus } from './activation.ts'
-import { xlogy } from './arithmetic.ts'
+import { raised, xlogy } from './arithmetic.ts'
 import { add, div, equal, greater, lessOrEqual, maximum, minimum, mul, sub } from './binary.ts'
 import { cast, where } from './choice.ts'
-import { stopGradient } from './control.ts'
 import { checked, type Operand, toTensor, toTensorPair } from './define.ts'
 import { vectorNorm } from './distance.ts'
 import { type BinaryLossOptions, bceWithLogits, type LossOptions, reduceLosses } from './loss.ts'
@@ -29,7 +28,7 @@ export function cosineSimilarity(
     const shape = broadcastShapes('cosineSimilarity', [a.shape, b.shape])
     const direction = (t: Tensor): Tensor => {
       const norm = vectorNorm(t, 2, axis, { keepDims: true })
-      return div(t, add(norm, stopGradient(sub(maximum(norm, eps), norm))))
+      return div(t, raised(norm, eps))
     }
     return sum(mul(direction(expand(a, shape)), direction(expand(b, shape))), axis)
   })
@@ -118,9 +117,7 @@ export function gaussianNllLoss(
   const [input, spread] = [toTensor(x), toTensor(variance)]
   const isByRow = spread.rank === input.rank - 1 && sameShape(spread.shape, input.shape.slice(0, -1))
   const given = isByRow ? unsqueeze(spread, -1) : spread
-  // The bound changes the value, not the gradient: PyTorch applies it outside of the graph.
-  const eps = options.eps ?? 1e-6
-  const bounded = add(given, stopGradient(sub(maximum(given, eps), given)))
+  const bounded = raised(given, options.eps ?? 1e-6)
   const difference = sub(input, target)
   const losses = mul(add(log(bounded), div(mul(difference, difference), bounded)), 0.5)
   return reduceLosses(options.full ? add(losses, 0.5 * Math.log(2 * Math.PI)) : losses, options.reduction)
