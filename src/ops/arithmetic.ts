@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { add, div, equal, greater, less, logicalAnd, logicalOr, maximum, mul, pow, sub } from './binary.ts'
 import { where } from './choice.ts'
 import { customGradient, stopGradient } from './control.ts'
-import { type Operand, scalar, toTensor, toTensorPair } from './define.ts'
+import { type Operand, scalar, toFloat, toTensor } from './define.ts'
 import { clamp, isFinite as isFiniteNumber } from './rounding.ts'
 import { log1p } from './special.ts'
 import { abs, cos, exp, log, logicalNot, neg, reciprocal, sin, sqrt } from './unary.ts'
@@ -15,19 +15,19 @@ export function square(x: Operand): Tensor {
 }
 /** 1 / sqrt(x). */
 export function rsqrt(x: Operand): Tensor {
-  return reciprocal(sqrt(x))
+  return reciprocal(sqrt(toFloat('rsqrt', x)))
 }
 /** 2^x. */
 export function exp2(x: Operand): Tensor {
-  return pow(2, x)
+  return pow(2, toFloat('exp2', x))
 }
 /** Logarithm to base 2. */
 export function log2(x: Operand): Tensor {
-  return mul(log(x), Math.LOG2E)
+  return mul(log(toFloat('log2', x)), Math.LOG2E)
 }
 /** Logarithm to base 10. */
 export function log10(x: Operand): Tensor {
-  return mul(log(x), Math.LOG10E)
+  return mul(log(toFloat('log10', x)), Math.LOG10E)
 }
 
 /**
@@ -46,7 +46,7 @@ export function logit(x: Operand, { eps }: { readonly eps?: number } = {}): Tens
       return [where(isOutside, eps === undefined ? Number.NaN : 0, div(g, mul(given, sub(1, given))))]
     },
   )
-  return inverse(toTensor(x))
+  return inverse(toFloat('logit', x))
 }
 function limit(x: Tensor, least: number, most: number): Tensor {
   return least <= most ? clamp(x, least, most) : where(less(x, least), least, clamp(x, undefined, most))
@@ -63,7 +63,7 @@ export function sinc(x: Operand): Tensor {
     // The derivative by an angle a of sin(a) / a is -a h(a): as a quotient's derivative it would cancel near 0.
     (g, { inputs: [input] }) => [mul(g, mul(mul(input, sincSlope(mul(input, Math.PI))), -(Math.PI ** 2)))],
   )
-  return withSlope(toTensor(x))
+  return withSlope(toFloat('sinc', x))
 }
 
 // (-1)^n / (n! 2^n 1 3 5 ... (2n + 3)), n = 0, 1, ...: within 1 the next term is below float32's resolution.
@@ -84,12 +84,12 @@ export function raised(x: Operand, least: number): Tensor {
     (input: Tensor) => maximum(input, least),
     (g) => [g],
   )
-  return bound(toTensor(x))
+  return bound(toFloat('raised', x))
 }
 
 /** sqrt(x), whose gradient at 0 is 0 instead of infinite: for norms and standard deviations. */
 export function sqrtOrZero(x: Operand): Tensor {
-  const input = toTensor(x)
+  const input = toFloat('sqrtOrZero', x)
   const isZero = equal(input, 0)
   return where(isZero, 0, sqrt(where(isZero, 1, input)))
 }
@@ -113,12 +113,14 @@ export function addcmul(x: Operand, a: Operand, b: Operand, { value = 1 }: { rea
 }
 /** x + value a / b. */
 export function addcdiv(x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}): Tensor {
-  return add(x, mul(div(a, b), value))
+  // As in PyTorch: integers have no quotient here.
+  const quotient = div(toFloat('addcdiv', a, 'a'), toFloat('addcdiv', b, 'b'))
+  return add(x, mul(quotient, value))
 }
 
 /** sqrt(a^2 + b^2) without overflow of the squares. */
 export function hypot(a: Operand, b: Operand): Tensor {
-  const [x, y] = toTensorPair(a, b)
+  const [x, y] = [toFloat('hypot', a), toFloat('hypot', b)]
   const larger = stopGradient(maximum(abs(x), abs(y)))
   const scale = where(logicalAnd(greater(larger, 0), isFiniteNumber(larger)), larger, 1)
   return mul(scale, sqrt(add(square(div(x, scale)), square(div(y, scale)))))
@@ -126,19 +128,20 @@ export function hypot(a: Operand, b: Operand): Tensor {
 
 /** log(e^a + e^b) without overflow. */
 export function logAddExp(a: Operand, b: Operand): Tensor {
-  const [x, y] = toTensorPair(a, b)
+  const [x, y] = [toFloat('logAddExp', a), toFloat('logAddExp', b)]
   // Equal infinities have no difference.
   const distance = where(equal(x, y), 0, abs(sub(x, y)))
   return add(maximum(x, y), log1p(exp(neg(distance))))
 }
 /** log2(2^a + 2^b) without overflow. */
 export function logAddExp2(a: Operand, b: Operand): Tensor {
-  return mul(logAddExp(mul(a, Math.LN2), mul(b, Math.LN2)), Math.LOG2E)
+  const [x, y] = [toFloat('logAddExp2', a), toFloat('logAddExp2', b)]
+  return mul(logAddExp(mul(x, Math.LN2), mul(y, Math.LN2)), Math.LOG2E)
 }
 
 /** x log(y), 0 where x is 0 (unless y is NaN). */
 export function xlogy(x: Operand, y: Operand): Tensor {
-  const [factor, argument] = toTensorPair(x, y)
+  const [factor, argument] = [toFloat('xlogy', x), toFloat('xlogy', y)]
   // Where log(y) is not finite, 0 log(y) would be NaN.
   const hasNoLog = logicalOr(
     less(argument, 0),

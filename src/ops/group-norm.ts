@@ -1,10 +1,12 @@
 /** Normalisation of groups of channels of each example, axis 1 of x [N, C, ...]: group and instance norm. */
+
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireAtLeast } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, mul } from './binary.ts'
 import { withBackward } from './control.ts'
-import { applyAll, checked, first, inputAt, type Operand, toTensor } from './define.ts'
+import { applyAll, checked, first, inputAt, type Operand, toFloat } from './define.ts'
 import { reshape } from './movement.ts'
 import { layerNormOp, type NormOptions } from './norm.ts'
 import { perChannel } from './per-channel.ts'
@@ -12,6 +14,7 @@ import { sum } from './reduce.ts'
 
 function normalizeGroups(op: string, input: Tensor, groups: number, options: NormOptions): Tensor {
   const [n = 0, c = 0] = input.shape
+  requireAtLeast(op, 'eps', options.eps ?? 0, 0)
   if (input.rank < 2 || !Number.isInteger(groups) || groups < 1 || c % groups !== 0) {
     throw new ShapeError(
       `${op}: channels (axis 1) must be a multiple of the ${groups} groups, found ${formatShape(input.shape)}`,
@@ -63,11 +66,11 @@ function withGroupGradient(
 
 /** Each group of channels of each example normalised together (Wu and He 2018). x [N, C, ...]; weight, bias [C]. */
 export function groupNorm(x: Operand, groups: number, options: NormOptions = {}): Tensor {
-  return checked(() => normalizeGroups('groupNorm', toTensor(x), groups, options))
+  return checked(() => normalizeGroups('groupNorm', toFloat('groupNorm', x), groups, options))
 }
 
 /** Each channel of each example normalised by itself. x [N, C, ...]; weight, bias [C]. */
 export function instanceNorm(x: Operand, options: NormOptions = {}): Tensor {
-  const input = toTensor(x)
+  const input = toFloat('instanceNorm', x)
   return checked(() => normalizeGroups('instanceNorm', input, input.shape[1] ?? 1, options))
 }

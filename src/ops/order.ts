@@ -9,6 +9,7 @@ import {
   checked,
   defineOp,
   type Emitter,
+  emitConstants,
   inputAt,
   type OpDefinition,
   type Operand,
@@ -62,8 +63,7 @@ export const topkOp = defineOp<TopkAttributes>({
   },
   lower: (emit, { inputs, inputTypes, outputTypes, attributes: { k, axis, largest } }) => {
     // ONNX Runtime 1.30 divides by zero where there is nothing to choose.
-    if (outputTypes.every(({ shape }) => elementCount(shape) === 0))
-      return outputTypes.map(({ dtype, shape }) => emit.node('Expand', [emit.scalar(0, dtype), emit.ints(shape)]))
+    if (outputTypes.every(({ shape }) => elementCount(shape) === 0)) return emitConstants(emit, outputTypes)
     const x = inputAt('topk', inputs, 0)
     const choose = (key: string): string[] =>
       emit.nodes('TopK', [key, emit.ints([k])], 2, { axis, largest: Number(largest) })

@@ -1,7 +1,9 @@
 /** Pooling over the axes behind batch and channel, and the folding and shuffling of patches. */
+
 import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, type Shape, sizeOf } from '../tensor/shape.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
+import { requireCount, requireFinite } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, mul } from './binary.ts'
 import { where } from './choice.ts'
@@ -12,10 +14,12 @@ import {
   checked,
   constantOf,
   defineOp,
+  emitConstants,
   inputAt,
   type Operand,
   requireDType,
   type SampleInput,
+  toFloat,
   toTensor,
 } from './define.ts'
 import { indexSelect } from './indexing.ts'
@@ -53,10 +57,10 @@ function poolShape(
 ): PoolShape {
   if (input.length !== axes + 2)
     throw new ShapeError(`${op}: the input must be [N, C] and ${axes} more axes, found ${formatShape(input)}`)
-  const kernel = perAxis(op, kernelSize, 1, axes)
-  const stride = options.stride === undefined ? kernel : perAxis(op, options.stride, 1, axes)
-  const padding = perAxis(op, options.padding, 0, axes)
-  const dilation = perAxis(op, options.dilation, 1, axes)
+  const kernel = perAxis(op, 'kernelSize', kernelSize, axes, 1)
+  const stride = options.stride === undefined ? kernel : perAxis(op, 'stride', options.stride, axes, 1)
+  const padding = perAxis(op, 'padding', options.padding ?? 0, axes, 0)
+  const dilation = perAxis(op, 'dilation', options.dilation ?? 1, axes, 1)
   const reach = kernel.map((size, i) => sizeOf(dilation, i) * (size - 1) + 1)
   const positions = input.slice(2).map((size, i) => {
     const room = (size + 2 * sizeOf(padding, i) - sizeOf(reach, i)) / sizeOf(stride, i)
@@ -72,6 +76,15 @@ function poolShape(
     (count, i) => (count - 1) * sizeOf(stride, i) + sizeOf(reach, i) - sizeOf(input, i + 2) - sizeOf(padding, i),
   )
   return { kernel, stride, dilation, padding, after, positions }
+}
+
+/** With more padding than half of a window, some windows would see nothing of the input. */
+function requireHalf(op: string, { kernel, dilation, padding }: PoolShape): void {
+  const most = kernel.map((size, i) => Math.floor((sizeOf(dilation, i) * (size - 1) + 1) / 2))
+  if (padding.some((amount, i) => amount > sizeOf(most, i)))
+    throw new ShapeError(
+      `${op}: padding must be at most half of the window, ${formatShape(most)}, found ${formatShape(padding)}`,
+    )
 }
 
 /** The input padded so that every window fits; what no window reaches may be cut off. */
@@ -112,8 +125,10 @@ export const maxPoolOp = defineOp<MaxPoolAttributes>({
     const flat = o.scatterAdd(o.full([x.size], 0), o.reshape(indices, [-1]), o.reshape(g, [-1]), 0)
     return [o.reshape(flat, x.shape)]
   },
-  lower: (emit, { inputs, attributes: { kernel, stride, dilation } }) =>
-    emit.nodes('MaxPool', inputs, 2, { kernel_shape: kernel, strides: stride, dilations: dilation }),
+  lower: (emit, { inputs, outputTypes, attributes: { kernel, stride, dilation } }) => {
+    if (elementCount(inputAt('maxPool', outputTypes, 0).shape) === 0) return emitConstants(emit, outputTypes)
+    return emit.nodes('MaxPool', inputs, 2, { kernel_shape: kernel, strides: stride, dilations: dilation })
+  },
   samples: () => [
     { inputs: [distinctSample([2, 2, 4, 6])], call: (x) => maxPool2d(x, 2), smooth: false },
     {
@@ -137,14 +152,16 @@ function maxPool(
   options: MaxPoolOptions,
   axes: number,
 ): Tensor {
-  const input = toTensor(x)
+  const input = toFloat(op, x)
   return checked(() => {
-    const { kernel, stride, dilation, ...rest } = poolShape(op, input.shape, kernelSize, options, axes)
-    const full = padded(input, { kernel, stride, dilation, ...rest }, Number.NEGATIVE_INFINITY)
+    const shape = poolShape(op, input.shape, kernelSize, options, axes)
+    requireHalf(op, shape)
+    const { kernel, stride, dilation, positions } = shape
+    const full = padded(input, shape, Number.NEGATIVE_INFINITY)
     const largest = apply(maxPoolOp, [full], { kernel, stride, dilation })
     if (!options.propagateNan) return largest
     // Within bounds only NaN makes a sum of a window NaN.
-    const total = addAll(kernelWindows(clamp(full, -1, 1), kernel, rest.positions, { stride, dilation }))
+    const total = addAll(kernelWindows(clamp(full, -1, 1), kernel, positions, shape))
     return add(largest, stopGradient(where(isNan(total), total, 0)))
   })
 }
@@ -202,9 +219,14 @@ function avgPool(
   options: AvgPoolOptions,
   axes: number,
 ): Tensor {
-  const input = toTensor(x)
+  const input = toFloat(op, x)
   return checked(() => {
     const shape = poolShape(op, input.shape, kernelSize, options, axes)
+    requireHalf(op, shape)
+    if (options.divisorOverride !== undefined) {
+      requireFinite(op, 'divisorOverride', options.divisorOverride)
+      if (options.divisorOverride === 0) throw new ShapeError(`${op}: divisorOverride must not be 0`)
+    }
     const windows = kernelWindows(padded(input, shape, 0), shape.kernel, shape.positions, shape)
     return mul(addAll(windows), windowWeights(input.shape, shape, options))
   })
@@ -229,14 +251,19 @@ function adaptiveWindows(size: number, count: number): (readonly [number, number
 export type AdaptiveSize = number | readonly (number | null)[]
 
 function adaptiveSizes(op: string, input: Tensor, outputSize: AdaptiveSize): readonly [number, number] {
-  const [height, width] = typeof outputSize === 'number' ? [outputSize, outputSize] : outputSize
-  if (input.rank !== 4) throw new ShapeError(`${op}: the input must be [N, C, H, W], found ${formatShape(input.shape)}`)
-  return [height ?? sizeOf(input.shape, 2), width ?? sizeOf(input.shape, 3)]
+  if (input.rank !== 4 || elementCount(input.shape.slice(2)) === 0)
+    throw new ShapeError(
+      `${op}: the input must be [N, C, H, W] with at least one pixel, found ${formatShape(input.shape)}`,
+    )
+  const own = input.shape.slice(2)
+  const filled = Array.isArray(outputSize) ? outputSize.map((size, i) => size ?? own[i]) : outputSize
+  const [height = 0, width = 0] = perAxis(op, 'outputSize', filled as number | readonly number[], 2, 1)
+  return [height, width]
 }
 
 /** The mean over windows that cover x [N, C, H, W] so that `outputSize` of them fit: two matrix products. */
 export function adaptiveAvgPool2d(x: Operand, outputSize: AdaptiveSize): Tensor {
-  const input = toTensor(x)
+  const input = toFloat('adaptiveAvgPool2d', x)
   return checked(() => {
     const [height, width] = adaptiveSizes('adaptiveAvgPool2d', input, outputSize)
     const rows = matmulWith(averages(sizeOf(input.shape, 2), height), input, {})
@@ -254,7 +281,7 @@ function averages(size: number, count: number): Tensor {
 
 /** The largest element over windows that cover x [N, C, H, W] so that `outputSize` of them fit. */
 export function adaptiveMaxPool2d(x: Operand, outputSize: AdaptiveSize): Tensor {
-  const input = toTensor(x)
+  const input = toFloat('adaptiveMaxPool2d', x)
   return checked(() => {
     const [height, width] = adaptiveSizes('adaptiveMaxPool2d', input, outputSize)
     const rows = indexSelect(input, windowIndices(sizeOf(input.shape, 2), height), 2) // [N, C, h, kh, W]
@@ -307,9 +334,9 @@ export function fold(
 ): Tensor {
   const input = toTensor(x)
   return checked(() => {
-    const sizes = perAxis('fold', outputSize, 1, 2)
+    const sizes = perAxis('fold', 'outputSize', outputSize, 2, 1)
     const [n = 0, rows = 0, columns = 0] = input.shape
-    const area = elementCount(perAxis('fold', kernelSize, 1, 2))
+    const area = elementCount(perAxis('fold', 'kernelSize', kernelSize, 2, 1))
     const shape = poolShape('fold', [n, rows / area, ...sizes], kernelSize, { stride: 1, ...options }, 2)
     if (input.rank !== 3 || rows % area !== 0 || columns !== elementCount(shape.positions)) {
       throw new ShapeError(
@@ -338,6 +365,7 @@ export function fold(
 export function pixelShuffle(x: Operand, factor: number): Tensor {
   const input = toTensor(x)
   return checked(() => {
+    requireCount('pixelShuffle', 'factor', factor, 1)
     const [n = 0, channels = 0, h = 0, w = 0] = input.shape
     const c = channels / factor ** 2
     if (input.rank !== 4 || !Number.isInteger(c))
@@ -353,6 +381,7 @@ export function pixelShuffle(x: Operand, factor: number): Tensor {
 export function pixelUnshuffle(x: Operand, factor: number): Tensor {
   const input = toTensor(x)
   return checked(() => {
+    requireCount('pixelUnshuffle', 'factor', factor, 1)
     const [n = 0, c = 0, height = 0, width = 0] = input.shape
     const [h, w] = [height / factor, width / factor]
     if (input.rank !== 4 || !Number.isInteger(h) || !Number.isInteger(w)) {

@@ -1,6 +1,8 @@
 /** Recurrent layers, unrolled: one direction, one layer, batch first; PyTorch's gate order and weights. */
+
 import { formatShape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireOneOf } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, mul, sub } from './binary.ts'
 import { zeros } from './creation.ts'
@@ -162,8 +164,10 @@ export function gru(x: Operand, weights: RecurrentWeights, options: RecurrentOpt
 /** h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu instead of tanh (Elman 1990); x [B, T, I]. */
 export function rnn(x: Operand, weights: RecurrentWeights, options: RnnOptions = {}): Recurrent {
   const input = toTensor(x)
-  const nonlinearity = options.nonlinearity === 'relu' ? relu : tanh
+  const { nonlinearity: name = 'tanh' } = options
+  const nonlinearity = name === 'relu' ? relu : tanh
   return checked(() => {
+    requireOneOf('rnn', 'nonlinearity', name, ['tanh', 'relu'])
     const cell = checkedCell('rnn', input, 1, weights)
     let h = initialState('rnn', options.h, cell)
     const parts = inputParts(input, weights.weightIh, sumOfBiases(weights))

@@ -150,5 +150,5 @@ export function erfinv(y: Operand): Tensor {
 }
 /** Angle of the point (x, y), in (-pi, pi]. */
 export function atan2(y: Operand, x: Operand): Tensor {
-  return apply(atan2Op, toTensors([y, x]), none)
+  return apply(atan2Op, toTensors('atan2', [y, x]), none)
 }

@@ -1,13 +1,15 @@
 /** Spread and quantiles. */
+
 import { elementCount, fromNumbers } from '../tensor/dtype.ts'
-import { normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from '../tensor/shape.ts'
+import { listOf, normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from '../tensor/shape.ts'
 import { constant, type Tensor, type TensorType } from '../tensor/tensor.ts'
-import { ShapeError, UsageError } from '../util/errors.ts'
+import { requireFinite, requireOneOf, requireWithin } from '../util/check.ts'
+import { ShapeError } from '../util/errors.ts'
 import { lerp, sqrtOrZero } from './arithmetic.ts'
 import { div, equal, logicalOr } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { stopGradient } from './control.ts'
-import { applyAll, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
+import { applyAll, checked, defineOp, inputAt, type Operand, requireDType, toFloat, toTensor } from './define.ts'
 import { indexSelect } from './indexing.ts'
 import { reshape, slice, squeeze } from './movement.ts'
 import { maxWithIndices, sort, topk } from './order.ts'
@@ -88,6 +90,7 @@ export function varMean(x: Operand, axes?: Axes, options: VarianceOptions = {}):
   const { correction = 1, keepDims = false } = options
   const input = toTensor(x)
   return checked(() => {
+    requireFinite('variance', 'correction', correction)
     const attributes = { axes: normalizeAxes('variance', axes, input.rank), correction, keepDims }
     const outputs = applyAll(varMeanOp, [input], attributes)
     return [inputAt('varMean', outputs, 0), inputAt('varMean', outputs, 1)]
@@ -109,7 +112,7 @@ function unlessNan(greatest: Tensor, ifNan: Tensor, otherwise: Tensor): Tensor {
 
 /** The median of all elements (the lower one of two), NaN if there is one; equal ones share its gradient. */
 export function median(x: Operand): Tensor {
-  const input = reshape(x, [-1])
+  const input = reshape(toFloat('median', x), [-1])
   const [value] = medianWithIndices(input, 0)
   // Where there is a NaN, the median is.
   const isMedian = logicalOr(equal(input, stopGradient(value)), isNan(input))
@@ -169,11 +172,11 @@ export function quantile(
   axis?: number,
   { keepDims = false, interpolation = 'linear' }: QuantileOptions = {},
 ): Tensor {
-  const input = toTensor(x)
-  const shares = typeof q === 'number' ? [q] : q
-  const wrong = shares.find((share) => !(share >= 0 && share <= 1))
-  if (wrong !== undefined) throw new UsageError(`quantile: q must lie in [0, 1], found ${wrong}`)
+  const input = toFloat('quantile', x)
+  const shares = listOf(q)
   return checked(() => {
+    for (const share of shares) requireWithin('quantile', 'q', share, [0, 1])
+    requireOneOf('quantile', 'interpolation', interpolation, Object.keys(interpolations))
     const reduced = normalizeAxes('quantile', axis, input.rank)
     const at = axis === undefined ? 0 : (reduced[0] ?? 0)
     const [sorted] = sort(axis === undefined || input.rank === 0 ? reshape(input, [-1]) : input, at)
