@@ -81,11 +81,7 @@ const contests: Readonly<Record<string, Contestants>> = {
         return emit.node('Gather', [emit.node('Softmax', [pair], { axis: -1 }), emit.scalar(0, 'int64')], { axis: -1 })
       }),
       'Sigmoid, e^x below -8': form((emit, x, number) =>
-        emit.node('Where', [
-          emit.node('Less', [x, number(-8)]),
-          emit.node('Exp', [x]),
-          emit.node('Sigmoid', [x]),
-        ]),
+        emit.node('Where', [emit.node('Less', [x, number(-8)]), emit.node('Exp', [x]), emit.node('Sigmoid', [x])]),
       ),
     },
   },
@@ -117,7 +113,10 @@ const contests: Readonly<Record<string, Contestants>> = {
     forms: {
       QuickGelu: kernel('QuickGelu', { alpha: { float: 1 } }, 'com.microsoft'),
       'x softsign of clipped e^x': form((emit, x, number) =>
-        emit.node('Mul', [x, emit.node('Softsign', [emit.node('Clip', [emit.node('Exp', [x]), '', number(2 ** 127)])])]),
+        emit.node('Mul', [
+          x,
+          emit.node('Softsign', [emit.node('Clip', [emit.node('Exp', [x]), '', number(2 ** 127)])]),
+        ]),
       ),
       'x / (1 + e^-x)': form((emit, x, number) =>
         emit.node('Div', [x, emit.node('Add', [emit.node('Exp', [emit.node('Neg', [x])]), number(1)])]),
@@ -144,7 +143,10 @@ const contests: Readonly<Record<string, Contestants>> = {
   sqrt: { exact: Math.sqrt, forms: { Sqrt: kernel('Sqrt') }, from: 0 },
   neg: { exact: (x) => -x, forms: { Neg: kernel('Neg') } },
   softsign: { exact: (x) => x / (1 + Math.abs(x)), forms: { Softsign: kernel('Softsign') } },
-  clip: { exact: (x) => Math.min(x, 3), forms: { Clip: form((emit, x, number) => emit.node('Clip', [x, '', number(3)])) } },
+  clip: {
+    exact: (x) => Math.min(x, 3),
+    forms: { Clip: form((emit, x, number) => emit.node('Clip', [x, '', number(3)])) },
+  },
   reciprocal: { exact: (x) => 1 / x, forms: { Reciprocal: kernel('Reciprocal') } },
 }
 

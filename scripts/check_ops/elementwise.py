@@ -62,6 +62,11 @@ def sqrt_or_zero(x):
     return torch.where(is_zero, 0.0 * x.detach(), torch.where(is_zero, 1.0, x).sqrt())
 
 
+def raised(x, least):
+    """The bound is outside of the graph."""
+    return torch.where(x < least, least + (x - x.detach()), x)
+
+
 def clamp(x, low=None, high=None):
     if isinstance(low, torch.Tensor) or isinstance(high, torch.Tensor):
         low, high = (bound if bound is None else number_as_tensor(bound) for bound in (low, high))
@@ -262,6 +267,7 @@ OPS = [
         elementwise=True,
     ),
     Op("maskedFill", lambda x, mask, value: torch.masked_fill(x, mask, value), masked),
+    Op("raised", raised, each([lambda make: make.normal(2, 3), lambda make: make.normal(0), lambda make: make.normal()], [0.5])),
     Op("threshold", F.threshold, each(inputs_for_threshold, [0.5, -3.0], [0.0, 0.0]), elementwise=True),
     Op("where", lambda c, a, b: torch.where(c, a, b), conditions, elementwise=True),
 ]

@@ -78,6 +78,15 @@ function sincSlope(angle: Tensor): Tensor {
   return where(isSmall, series, div(sub(div(sin(large), large), cos(large)), square(large)))
 }
 
+/** max(x, least) whose gradient is that of x, also below: PyTorch applies some bounds outside of its graph. */
+export function raised(x: Operand, least: number): Tensor {
+  const bound = customGradient(
+    (input: Tensor) => maximum(input, least),
+    (g) => [g],
+  )
+  return bound(toFloat('raised', x))
+}
+
 /** sqrt(x), whose gradient at 0 is 0 instead of infinite: for norms and standard deviations. */
 export function sqrtOrZero(x: Operand): Tensor {
   const input = toFloat('sqrtOrZero', x)
@@ -90,9 +99,13 @@ export function notEqual(a: Operand, b: Operand): Tensor {
   return logicalNot(equal(a, b))
 }
 
-/** start + weight (end - start); the weight is a number or a tensor. */
+/** start + weight (end - start), from the nearer of the two; the weight is a number or a tensor. */
 export function lerp(start: Operand, end: Operand, weight: Operand): Tensor {
-  return add(start, mul(weight, sub(end, start)))
+  const difference = sub(end, start)
+  const fromStart = (): Tensor => add(start, mul(weight, difference))
+  const fromEnd = (): Tensor => sub(end, mul(sub(1, weight), difference))
+  if (typeof weight === 'number') return Math.abs(weight) < 0.5 ? fromStart() : fromEnd()
+  return where(less(abs(weight), 0.5), fromStart(), fromEnd())
 }
 /** x + value a b. */
 export function addcmul(x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}): Tensor {

@@ -142,16 +142,15 @@ export const segmentSumOp = defineOp<SegmentSumAttributes>({
     const [source, index] = [inputAt('segmentSum', inputs, 0), inputAt('segmentSum', inputs, 1)]
     const [type, indexType] = [inputAt('segmentSum', inputTypes, 0), inputAt('segmentSum', inputTypes, 1)]
     const { axis, size } = attributes
-    if (elementCount(inputAt('segmentSum', outputTypes, 0).shape) === 0) return emitConstants(emit, outputTypes)
+    const isEmpty = [type, ...outputTypes].some(({ shape }) => elementCount(shape) === 0)
+    if (isEmpty) return emitConstants(emit, outputTypes)
     const columns = elementCount(type.shape.filter((_, i) => i !== axis))
-    const isEmpty = elementCount(type.shape) === 0
-    if (!isEmpty && type.dtype === 'float32' && prefersProduct(size, columns))
+    if (type.dtype === 'float32' && prefersProduct(size, columns))
       return lowerAsProduct(emit, [source, index], [type, indexType], attributes)
     const zeros = emit.node('Expand', [
       emit.scalar(0, type.dtype),
       emit.ints(inputAt('segmentSum', outputTypes, 0).shape),
     ])
-    if (isEmpty) return zeros
     const column = emit.node('Reshape', [index, emit.ints(type.shape.map((_, i) => (i === axis ? -1 : 1)))])
     const everywhere = emit.node('Expand', [column, emit.ints(type.shape)])
     return emit.node('ScatterElements', [zeros, everywhere, source], { axis, reduction: 'add' })

@@ -43,12 +43,10 @@ export function bceWithLogits(
   options: BinaryLossOptions & { readonly posWeight?: Operand } = {},
 ): Tensor {
   const [x, y] = [toFloat('bceWithLogits', logits, 'logits'), toFloat('bceWithLogits', target, 'target')]
-  // -log s(x) = log(1 + e^-x), -log(1 - s(x)) = x + log(1 + e^-x)
-  const negativeLog = softplus(neg(x))
-  const rest = mul(sub(1, y), x)
+  // -log s(x) = log(1 + e^-x), -log(1 - s(x)) = log(1 + e^x): of targets 0 and 1 nothing cancels.
   const { posWeight } = options
-  const positive = posWeight === undefined ? negativeLog : mul(negativeLog, add(mul(sub(posWeight, 1), y), 1))
-  return weightedReduction('bceWithLogits', add(rest, positive), options)
+  const positive = mul(softplus(neg(x)), posWeight === undefined ? y : mul(y, posWeight))
+  return weightedReduction('bceWithLogits', add(mul(softplus(x), sub(1, y)), positive), options)
 }
 
 /** -(y log p + (1 - y) log(1 - p)), logarithms bounded below by -100 and gradients likewise, as in PyTorch. */

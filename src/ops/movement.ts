@@ -6,6 +6,7 @@ import {
   checkShape,
   formatShape,
   listOf,
+  normalizeAxes,
   normalizeAxis,
   type Shape,
   sameShape,
@@ -351,5 +352,11 @@ export function squeeze(x: Operand, axes?: number | readonly number[]): Tensor {
 
 /** Reverses the order along the given axes. */
 export function flip(x: Operand, axes: number | readonly number[]): Tensor {
-  return listOf(axes).reduce<Tensor>((result, axis) => slice(result, [null, null, -1], axis), toTensor(x))
+  const input = toTensor(x)
+  return checked(() =>
+    normalizeAxes('flip', axes, input.rank).reduce<Tensor>(
+      (result, axis) => slice(result, [null, null, -1], axis),
+      input,
+    ),
+  )
 }

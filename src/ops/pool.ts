@@ -1,12 +1,14 @@
-/** Pooling over the axes behind batch and channel, and the folding and shuffling of patches. */
+/** Pooling over the axes behind batch and channel. */
 
 import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, type Shape, sizeOf } from '../tensor/shape.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
-import { requireCount, requireFinite } from '../util/check.ts'
+import { requireFinite } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
-import { mul } from './binary.ts'
+import { add, mul } from './binary.ts'
+import { where } from './choice.ts'
 import { addAll } from './composite.ts'
+import { stopGradient } from './control.ts'
 import {
   apply,
   checked,
@@ -18,75 +20,15 @@ import {
   requireDType,
   type SampleInput,
   toFloat,
-  toTensor,
 } from './define.ts'
 import { indexSelect } from './indexing.ts'
 import { matmulWith } from './matmul.ts'
-import { concat, permute, reshape } from './movement.ts'
+import { permute, reshape } from './movement.ts'
 import { maxWithIndices } from './order.ts'
-import { dilate, padAxis } from './padding.ts'
+import { type PoolOptions, type PoolShape, padded, poolShape, requireHalf } from './pool-windows.ts'
+import { clamp } from './rounding.ts'
+import { isNan } from './unary.ts'
 import { kernelPlaces, kernelWindows, perAxis, type WindowAttributes } from './windows.ts'
-
-/** Options of pooling; a number holds for every axis. */
-export interface PoolOptions {
-  /** Default: the kernel's size, so that windows do not overlap. */
-  readonly stride?: number | readonly number[]
-  readonly padding?: number | readonly number[]
-  /** Whether a last, incomplete window counts; it must begin inside the input or the padding before it. */
-  readonly ceilMode?: boolean
-}
-
-interface PoolShape extends WindowAttributes {
-  readonly kernel: readonly number[]
-  readonly padding: readonly number[]
-  /** Padding after each axis that every window fits into. */
-  readonly after: readonly number[]
-  readonly positions: readonly number[]
-}
-
-function poolShape(
-  op: string,
-  input: Shape,
-  kernelSize: number | readonly number[],
-  options: PoolOptions & { readonly dilation?: number | readonly number[] },
-  axes: number,
-): PoolShape {
-  if (input.length !== axes + 2)
-    throw new ShapeError(`${op}: the input must be [N, C] and ${axes} more axes, found ${formatShape(input)}`)
-  const kernel = perAxis(op, 'kernelSize', kernelSize, axes, 1)
-  const stride = options.stride === undefined ? kernel : perAxis(op, 'stride', options.stride, axes, 1)
-  const padding = perAxis(op, 'padding', options.padding ?? 0, axes, 0)
-  const dilation = perAxis(op, 'dilation', options.dilation ?? 1, axes, 1)
-  const reach = kernel.map((size, i) => sizeOf(dilation, i) * (size - 1) + 1)
-  const positions = input.slice(2).map((size, i) => {
-    const room = (size + 2 * sizeOf(padding, i) - sizeOf(reach, i)) / sizeOf(stride, i)
-    const count = (options.ceilMode ? Math.ceil(room) : Math.floor(room)) + 1
-    const startsInside = (count - 1) * sizeOf(stride, i) < size + sizeOf(padding, i)
-    return options.ceilMode && !startsInside ? count - 1 : count
-  })
-  if (positions.some((count) => count < 1))
-    throw new ShapeError(
-      `${op}: the window ${formatShape(reach)} is larger than the padded input ${formatShape(input)}`,
-    )
-  const after = positions.map(
-    (count, i) => (count - 1) * sizeOf(stride, i) + sizeOf(reach, i) - sizeOf(input, i + 2) - sizeOf(padding, i),
-  )
-  return { kernel, stride, dilation, padding, after, positions }
-}
-
-/** With more padding than half of a window, some windows would see nothing of the input. */
-function requireHalf(op: string, { kernel, dilation, padding }: PoolShape): void {
-  const most = kernel.map((size, i) => Math.floor((sizeOf(dilation, i) * (size - 1) + 1) / 2))
-  if (padding.some((amount, i) => amount > sizeOf(most, i)))
-    throw new ShapeError(
-      `${op}: padding must be at most half of the window, ${formatShape(most)}, found ${formatShape(padding)}`,
-    )
-}
-
-/** The input padded so that every window fits; what no window reaches may be cut off. */
-function padded(x: Tensor, { padding, after }: PoolShape, value: number): Tensor {
-  return padding.reduce((result, before, i) => padAxis(result, i + 2, before, sizeOf(after, i), value), x)
-}
 
 interface MaxPoolAttributes extends WindowAttributes {
   readonly kernel: readonly number[]
@@ -152,14 +94,24 @@ function maxPool(
   return checked(() => {
     const shape = poolShape(op, input.shape, kernelSize, options, axes)
     requireHalf(op, shape)
-    const { kernel, stride, dilation } = shape
-    return apply(maxPoolOp, [padded(input, shape, Number.NEGATIVE_INFINITY)], { kernel, stride, dilation })
+    const { kernel, stride, dilation, positions } = shape
+    const full = padded(input, shape, Number.NEGATIVE_INFINITY)
+    const largest = apply(maxPoolOp, [full], { kernel, stride, dilation })
+    if (!options.propagateNan) return largest
+    // Within bounds only NaN makes a sum of a window NaN.
+    const total = addAll(kernelWindows(clamp(full, -1, 1), kernel, positions, shape))
+    return add(largest, stopGradient(where(isNan(total), total, 0)))
   })
 }
 
 /** Options of max pooling. */
 export interface MaxPoolOptions extends PoolOptions {
   readonly dilation?: number | readonly number[]
+  /**
+   * Whether a window with a NaN gives NaN, as in PyTorch. Default: false, the largest of its numbers: the runtime's kernel passes over
+   * NaN, and looking for it takes several times as long as pooling (docs/decisions/041-nan.md).
+   */
+  readonly propagateNan?: boolean
 }
 
 /** The largest element of each window of x [N, C, L]; of equal ones the first gets the gradient. */
@@ -286,96 +238,4 @@ function windowIndices(size: number, count: number): Tensor {
     Array.from({ length: longest }, (_, i) => BigInt(Math.min(start + i, end - 1))),
   )
   return constant(BigInt64Array.from(data), [count, longest], 'int64')
-}
-
-/** Options of `unfold` and `fold`. */
-export interface UnfoldOptions {
-  readonly stride?: number | readonly number[]
-  readonly padding?: number | readonly number[]
-  readonly dilation?: number | readonly number[]
-}
-
-/** The windows of x [N, C, H, W] as columns: [N, C * kernel, positions] (im2col). Defaults: stride 1, padding 0, dilation 1. */
-export function unfold(x: Operand, kernelSize: number | readonly number[], options: UnfoldOptions = {}): Tensor {
-  const input = toTensor(x)
-  return checked(() => {
-    const shape = poolShape('unfold', input.shape, kernelSize, { stride: 1, ...options }, 2)
-    const [n = 0, c = 0] = input.shape
-    const count = elementCount(shape.positions)
-    const windows = kernelWindows(padded(input, shape, 0), shape.kernel, shape.positions, shape)
-    const columns = concat(
-      windows.map((window) => reshape(window, [n, c, 1, count])),
-      2,
-    )
-    return reshape(columns, [n, c * windows.length, count])
-  })
-}
-
-/** Adds columns [N, C * kernel, positions] up where they came from: [N, C, ...outputSize] (col2im). */
-export function fold(
-  x: Operand,
-  outputSize: number | readonly number[],
-  kernelSize: number | readonly number[],
-  options: UnfoldOptions = {},
-): Tensor {
-  const input = toTensor(x)
-  return checked(() => {
-    const sizes = perAxis('fold', 'outputSize', outputSize, 2, 1)
-    const [n = 0, rows = 0, columns = 0] = input.shape
-    const area = elementCount(perAxis('fold', 'kernelSize', kernelSize, 2, 1))
-    const shape = poolShape('fold', [n, rows / area, ...sizes], kernelSize, { stride: 1, ...options }, 2)
-    if (input.rank !== 3 || rows % area !== 0 || columns !== elementCount(shape.positions)) {
-      throw new ShapeError(
-        `fold: columns must be [N, C * ${area}, ${elementCount(shape.positions)}], found ${formatShape(input.shape)}`,
-      )
-    }
-    const byPlace = reshape(input, [n, rows / area, area, ...shape.positions])
-    const parts = kernelPlaces(shape.kernel).map((place, k) => {
-      let part = reshape(indexSelect(byPlace, constant(BigInt64Array.of(BigInt(k)), [1], 'int64'), 2), [
-        n,
-        rows / area,
-        ...shape.positions,
-      ])
-      for (const [i, index] of place.entries()) {
-        const spread = dilate(part, i + 2, sizeOf(shape.stride, i))
-        const before = index * sizeOf(shape.dilation, i) - sizeOf(shape.padding, i)
-        part = padAxis(spread, i + 2, before, sizeOf(sizes, i) - before - sizeOf(spread.shape, i + 2))
-      }
-      return part
-    })
-    return addAll(parts)
-  })
-}
-
-/** [N, C r^2, H, W] -> [N, C, H r, W r] (Shi et al. 2016). */
-export function pixelShuffle(x: Operand, factor: number): Tensor {
-  const input = toTensor(x)
-  return checked(() => {
-    requireCount('pixelShuffle', 'factor', factor, 1)
-    const [n = 0, channels = 0, h = 0, w = 0] = input.shape
-    const c = channels / factor ** 2
-    if (input.rank !== 4 || !Number.isInteger(c))
-      throw new ShapeError(
-        `pixelShuffle: channels must be a multiple of ${factor ** 2}, found ${formatShape(input.shape)}`,
-      )
-    const split = permute(reshape(input, [n, c, factor, factor, h, w]), [0, 1, 4, 2, 5, 3])
-    return reshape(split, [n, c, h * factor, w * factor])
-  })
-}
-
-/** [N, C, H r, W r] -> [N, C r^2, H, W]. */
-export function pixelUnshuffle(x: Operand, factor: number): Tensor {
-  const input = toTensor(x)
-  return checked(() => {
-    requireCount('pixelUnshuffle', 'factor', factor, 1)
-    const [n = 0, c = 0, height = 0, width = 0] = input.shape
-    const [h, w] = [height / factor, width / factor]
-    if (input.rank !== 4 || !Number.isInteger(h) || !Number.isInteger(w)) {
-      throw new ShapeError(
-        `pixelUnshuffle: height and width must be multiples of ${factor}, found ${formatShape(input.shape)}`,
-      )
-    }
-    const split = permute(reshape(input, [n, c, h, factor, w, factor]), [0, 1, 3, 5, 2, 4])
-    return reshape(split, [n, c * factor ** 2, h, w])
-  })
 }

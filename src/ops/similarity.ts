@@ -5,10 +5,9 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { requireAtLeast, requireFinite, requirePositive, requireWithin } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { softplus } from './activation.ts'
-import { xlogy } from './arithmetic.ts'
-import { add, div, equal, greater, greaterOrEqual, lessOrEqual, maximum, minimum, mul, sub } from './binary.ts'
+import { raised, xlogy } from './arithmetic.ts'
+import { add, div, equal, greater, lessOrEqual, maximum, minimum, mul, sub } from './binary.ts'
 import { cast, where } from './choice.ts'
-import { stopGradient } from './control.ts'
 import { checked, type Operand, toFloat, toTensor } from './define.ts'
 import { vectorNorm } from './distance.ts'
 import { type BinaryLossOptions, bceWithLogits, type LossOptions, reduceLosses } from './loss.ts'
@@ -16,11 +15,6 @@ import { expand, unsqueeze } from './movement.ts'
 import { mean, sum } from './reduce.ts'
 import { clamp } from './rounding.ts'
 import { exp, log, neg, relu } from './unary.ts'
-
-/** x, at least eps. As in PyTorch, which applies the bound outside of the graph, it changes the value, not the gradient. */
-function atLeast(x: Tensor, eps: number): Tensor {
-  return where(greaterOrEqual(x, eps), x, add(x, stopGradient(sub(eps, x))))
-}
 
 /**
  * x y / (|x| |y|) along an axis of the shape that both broadcast to, each norm at least eps. Defaults: axis 1, eps 1e-8.
@@ -36,7 +30,10 @@ export function cosineSimilarity(
   return checked(() => {
     requireAtLeast('cosineSimilarity', 'eps', eps, 0)
     const shape = broadcastShapes('cosineSimilarity', [a.shape, b.shape])
-    const direction = (t: Tensor): Tensor => div(t, atLeast(vectorNorm(t, 2, axis, { keepDims: true }), eps))
+    const direction = (t: Tensor): Tensor => {
+      const norm = vectorNorm(t, 2, axis, { keepDims: true })
+      return div(t, raised(norm, eps))
+    }
     return sum(mul(direction(expand(a, shape)), direction(expand(b, shape))), axis)
   })
 }
@@ -161,7 +158,7 @@ export function gaussianNllLoss(
   const given = isByRow ? unsqueeze(spread, -1) : spread
   const eps = options.eps ?? 1e-6
   checked(() => requirePositive(op, 'eps', eps))
-  const bounded = atLeast(given, eps)
+  const bounded = raised(given, eps)
   const difference = sub(input, aim)
   const losses = mul(add(log(bounded), div(mul(difference, difference), bounded)), 0.5)
   return reduceLosses(options.full ? add(losses, 0.5 * Math.log(2 * Math.PI)) : losses, options.reduction, op)

@@ -6,7 +6,7 @@ import { constant, type Tensor, type TensorType } from '../tensor/tensor.ts'
 import { requireFinite, requireOneOf, requireWithin } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { lerp, sqrtOrZero } from './arithmetic.ts'
-import { div, equal } from './binary.ts'
+import { div, equal, logicalOr } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { stopGradient } from './control.ts'
 import { applyAll, checked, defineOp, inputAt, type Operand, requireDType, toFloat, toTensor } from './define.ts'
@@ -57,7 +57,9 @@ export const varMeanOp = defineOp<VarMeanAttributes>({
     // numbers that may be far from 0, is the mean of the differences from it.
     const rough = reduce('ReduceMean', x)
     const centred = emit.node('Sub', [x, rough])
-    const shift = reduce('ReduceMean', centred)
+    // An infinite one comes of sums that overflowed, and stays out of differences of infinities.
+    const bounds = [-1e18, 1e18].map((bound) => emit.scalar(bound, 'float32'))
+    const shift = emit.node('Clip', [reduce('ReduceMean', centred), ...bounds])
     const count = countAlong(shape, axes)
     const lost = emit.node('Mul', [emit.node('Mul', [shift, shift]), emit.scalar(count, 'float32')])
     const squares = emit.node('Relu', [emit.node('Sub', [reduce('ReduceSumSquare', centred), lost])])
@@ -112,7 +114,8 @@ function unlessNan(greatest: Tensor, ifNan: Tensor, otherwise: Tensor): Tensor {
 export function median(x: Operand): Tensor {
   const input = reshape(toFloat('median', x), [-1])
   const [value] = medianWithIndices(input, 0)
-  const isMedian = equal(input, stopGradient(value))
+  // Where there is a NaN, the median is.
+  const isMedian = logicalOr(equal(input, stopGradient(value)), isNan(input))
   return div(sum(where(isMedian, input, 0)), sum(cast(isMedian, 'float32')))
 }
 /** The median of one axis (the lower one of two) and its index; NaN if there is one. */
