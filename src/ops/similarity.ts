@@ -63,7 +63,7 @@ export function pairwiseDistance(
 
 /** Losses of examples take no broadcasting over axes that are missing: it would pair each example with all others. */
 function requireRank(op: string, argument: string, x: Tensor, rank: number): void {
-  if (x.rank === rank) return
+  if (x.rank === rank || x.rank === 0) return
   throw new ShapeError(
     `${op}: ${argument} must have ${rank} ${rank === 1 ? 'axis' : 'axes'}, found ${formatShape(x.shape)}`,
   )
