@@ -113,10 +113,7 @@ const contests: Readonly<Record<string, Contestants>> = {
     forms: {
       QuickGelu: kernel('QuickGelu', { alpha: { float: 1 } }, 'com.microsoft'),
       'x softsign of clipped e^x': form((emit, x, number) =>
-        emit.node('Mul', [
-          x,
-          emit.node('Softsign', [emit.node('Clip', [emit.node('Exp', [x]), '', number(2 ** 24)])]),
-        ]),
+        emit.node('Mul', [x, emit.node('Softsign', [emit.node('Clip', [emit.node('Exp', [x]), '', number(2 ** 24)])])]),
       ),
       'x / (1 + e^-x)': form((emit, x, number) =>
         emit.node('Div', [x, emit.node('Add', [emit.node('Exp', [emit.node('Neg', [x])]), number(1)])]),
