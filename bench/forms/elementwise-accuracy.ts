@@ -65,10 +65,10 @@ const contests: Readonly<Record<string, Contestants>> = {
       Sigmoid: kernel('Sigmoid'),
       '1 / (1 + e^-x)': reciprocalForm,
       'softsign of clipped e^x': form((emit, x, number) =>
-        emit.node('Softsign', [emit.node('Clip', [emit.node('Exp', [x]), '', number(2 ** 127)])]),
+        emit.node('Softsign', [emit.node('Clip', [emit.node('Exp', [x]), '', number(2 ** 24)])]),
       ),
       'e^x / (1 + e^x), clipped': form((emit, x, number) => {
-        const power = emit.node('Clip', [emit.node('Exp', [x]), '', number(2 ** 127)])
+        const power = emit.node('Clip', [emit.node('Exp', [x]), '', number(2 ** 24)])
         return emit.node('Div', [power, emit.node('Add', [power, number(1)])])
       }),
       '(1 + tanh(x / 2)) / 2': form((emit, x, number) => {
@@ -113,10 +113,7 @@ const contests: Readonly<Record<string, Contestants>> = {
     forms: {
       QuickGelu: kernel('QuickGelu', { alpha: { float: 1 } }, 'com.microsoft'),
       'x softsign of clipped e^x': form((emit, x, number) =>
-        emit.node('Mul', [
-          x,
-          emit.node('Softsign', [emit.node('Clip', [emit.node('Exp', [x]), '', number(2 ** 127)])]),
-        ]),
+        emit.node('Mul', [x, emit.node('Softsign', [emit.node('Clip', [emit.node('Exp', [x]), '', number(2 ** 24)])])]),
       ),
       'x / (1 + e^-x)': form((emit, x, number) =>
         emit.node('Div', [x, emit.node('Add', [emit.node('Exp', [emit.node('Neg', [x])]), number(1)])]),
