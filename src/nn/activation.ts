@@ -1,7 +1,10 @@
 /** Activation functions as layers. Each computes the function of `ops` with the same name. */
+
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { requireCount } from '../util/check.ts'
+import { UsageError } from '../util/errors.ts'
 import { constant, parameter } from './init.ts'
 import { Module } from './module.ts'
 
@@ -39,6 +42,7 @@ export class PReLU extends Module {
 
   constructor(numParameters = 1, start = 0.25) {
     super()
+    requireCount('PReLU', 'numParameters', numParameters, 1, UsageError)
     this.weight = parameter([numParameters], constant(start))
   }
 

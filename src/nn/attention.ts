@@ -1,6 +1,7 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { requireCount, requireWithin } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { parameter, xavierUniform, zeros } from './init.ts'
 import { Linear } from './linear.ts'
@@ -46,6 +47,9 @@ export class MultiheadAttention extends Module {
   constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
     super()
     const { dropout = 0, bias = true, kdim = embedDim, vdim = embedDim } = options
+    for (const [argument, width] of Object.entries({ embedDim, numHeads, kdim, vdim }))
+      requireCount('MultiheadAttention', argument, width, 1, UsageError)
+    requireWithin('MultiheadAttention', 'dropout', dropout, [0, 1], UsageError)
     if (embedDim % numHeads !== 0) {
       throw new UsageError(
         `MultiheadAttention: embedDim must be a multiple of numHeads, found ${embedDim} and ${numHeads}`,

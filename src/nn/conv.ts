@@ -1,6 +1,7 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { requireCount, requireOneOf } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { parameter } from './init.ts'
 import { defaultBias, defaultWeight, type WeightOptions } from './linear.ts'
@@ -18,11 +19,12 @@ export interface ConvLayerOptions extends ops.ConvOptions, WeightOptions {
 /** Options of transposed convolution layers. Defaults: stride 1, no padding, dilation 1, one group, a bias. */
 export interface ConvTransposeLayerOptions extends ops.ConvTransposeOptions, WeightOptions {}
 
-function perAxis(name: string, value: number | readonly number[], axes: number): readonly number[] {
-  const list = typeof value === 'number' ? new Array<number>(axes).fill(value) : value
-  if (list.length !== axes)
-    throw new UsageError(`${name}: there must be one number, or one for each of ${axes} axes, found [${value}]`)
-  return list
+/** Checks what convolution layers share. The amounts may be a number or a list; `padding` also a name. */
+function checkOptions(name: string, axes: number, { stride = 1, padding = 0, dilation = 1 }: ops.ConvOptions): void {
+  ops.perAxis(name, 'stride', stride, axes, 1, UsageError)
+  ops.perAxis(name, 'dilation', dilation, axes, 1, UsageError)
+  if (typeof padding === 'string') requireOneOf(name, 'padding', padding, ['same', 'valid'], UsageError)
+  else ops.perAxis(name, 'padding', padding, axes, 0, UsageError)
 }
 
 /** The weight and bias that all convolution layers have. */
@@ -45,6 +47,9 @@ abstract class ConvolutionLayer extends Module {
     super()
     const { groups = 1, bias = true, initWeight = defaultWeight } = options
     const name = this.constructor.name
+    requireCount(name, 'inChannels', inChannels, 1, UsageError)
+    requireCount(name, 'outChannels', outChannels, 1, UsageError)
+    requireCount(name, 'groups', groups, 1, UsageError)
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
       throw new UsageError(
         `${name}: channels must be multiples of groups = ${groups}, found ${inChannels} in, ${outChannels} out`,
@@ -52,7 +57,7 @@ abstract class ConvolutionLayer extends Module {
     }
     this.inChannels = inChannels
     this.outChannels = outChannels
-    this.kernelSize = perAxis(`${name}: kernelSize`, kernelSize, axes)
+    this.kernelSize = ops.perAxis(name, 'kernelSize', kernelSize, axes, 1, UsageError)
     this.groups = groups
     const channels = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups]
     const shape = [...channels, ...this.kernelSize]
@@ -81,6 +86,9 @@ abstract class ConvLayer extends ConvolutionLayer {
   ) {
     super(axes, false, inChannels, outChannels, kernelSize, options)
     const { stride = 1, padding = 0, dilation = 1, groups = 1, paddingMode = 'constant' } = options
+    checkOptions(this.constructor.name, axes, options)
+    const modes = ['constant', 'reflect', 'replicate', 'circular']
+    requireOneOf(this.constructor.name, 'paddingMode', paddingMode, modes, UsageError)
     this.#convolve = convolve
     this.#mode = paddingMode
     this.#border = paddingMode === 'constant' ? undefined : this.#borderOf(padding, dilation)
@@ -90,11 +98,13 @@ abstract class ConvLayer extends ConvolutionLayer {
   /** Amounts [before, after] from the last axis backward. */
   #borderOf(padding: Exclude<ops.ConvOptions['padding'], undefined>, dilation: KernelSize): readonly number[] {
     const axes = this.kernelSize.length
-    const reach = perAxis('dilation', dilation, axes).map((step, i) => step * ((this.kernelSize[i] ?? 1) - 1))
+    const reach = ops
+      .perAxis('conv', 'dilation', dilation, axes, 1)
+      .map((step, i) => step * ((this.kernelSize[i] ?? 1) - 1))
     const amounts = reach.map((size, i): readonly [number, number] => {
       if (padding === 'valid') return [0, 0]
       if (padding === 'same') return [Math.floor(size / 2), Math.ceil(size / 2)]
-      const amount = perAxis('padding', padding, axes)[i] ?? 0
+      const amount = ops.perAxis('conv', 'padding', padding, axes, 0)[i] ?? 0
       return [amount, amount]
     })
     return amounts.reverse().flat()
@@ -135,6 +145,8 @@ abstract class ConvTransposeLayer extends ConvolutionLayer {
   ) {
     super(axes, true, inChannels, outChannels, kernelSize, options)
     const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options
+    checkOptions(this.constructor.name, axes, options)
+    ops.perAxis(this.constructor.name, 'outputPadding', outputPadding, axes, 0, UsageError)
     this.#convolve = convolve
     this.#options = { stride, padding, outputPadding, dilation, groups }
   }

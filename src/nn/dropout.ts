@@ -1,11 +1,8 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireWithin } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { Module } from './module.ts'
-
-function checkProbability(name: string, p: number): void {
-  if (!(p >= 0 && p <= 1)) throw new UsageError(`${name}: p must be in [0, 1], found ${p}`)
-}
 
 /** In training zeroes elements with probability p and divides the others by 1 - p. Default: 0.5. */
 export class Dropout extends Module {
@@ -13,7 +10,7 @@ export class Dropout extends Module {
 
   constructor(p = 0.5) {
     super()
-    checkProbability('Dropout', p)
+    requireWithin('Dropout', 'p', p, [0, 1], UsageError)
     this.p = p
   }
 
@@ -32,7 +29,7 @@ export class DropPath extends Module {
 
   constructor(p = 0, { rescale = true }: { readonly rescale?: boolean } = {}) {
     super()
-    checkProbability('DropPath', p)
+    requireWithin('DropPath', 'p', p, [0, 1], UsageError)
     this.p = p
     this.rescale = rescale
   }

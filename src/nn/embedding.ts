@@ -1,6 +1,8 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { requireCount, requireWhole, requireWithin } from '../util/check.ts'
+import { UsageError } from '../util/errors.ts'
 import { type Initialiser, normal, parameter } from './init.ts'
 import { Module } from './module.ts'
 
@@ -22,6 +24,12 @@ export class Embedding extends Module {
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
     super()
     const { paddingIndex, initWeight = normal } = options
+    requireCount('Embedding', 'numEmbeddings', numEmbeddings, 0, UsageError)
+    requireCount('Embedding', 'embeddingDim', embeddingDim, 0, UsageError)
+    if (paddingIndex !== undefined) {
+      requireWhole('Embedding', 'paddingIndex', paddingIndex, UsageError)
+      requireWithin('Embedding', 'paddingIndex', paddingIndex, [-numEmbeddings, numEmbeddings - 1], UsageError)
+    }
     this.numEmbeddings = numEmbeddings
     this.embeddingDim = embeddingDim
     this.paddingIndex = paddingIndex

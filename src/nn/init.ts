@@ -3,9 +3,10 @@
  * Each is a function of the shape; weights are laid out [out, in, ...kernel]. Random ones draw from the generator that
  * `manualSeed` sets, unless given another.
  */
+
 import { elementCount } from '../tensor/dtype.ts'
 import type { Shape } from '../tensor/shape.ts'
-import { formatShape } from '../tensor/shape.ts'
+import { checkShape, formatShape } from '../tensor/shape.ts'
 import { Variable } from '../tensor/variable.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import { Generator } from '../util/random.ts'
@@ -28,11 +29,13 @@ export function manualSeed(seed: number | bigint): void {
 
 /** A trainable variable. */
 export function parameter(shape: Shape, initialiser: Initialiser): Variable {
+  checkShape('parameter', shape)
   return new Variable(shape, { data: initialiser(shape), trainable: true })
 }
 
 /** A variable that is state, not a parameter: a running statistic. */
 export function buffer(shape: Shape, initialiser: Initialiser): Variable {
+  checkShape('buffer', shape)
   return new Variable(shape, { data: initialiser(shape) })
 }
 

@@ -1,6 +1,8 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { requireCount, requireWhole } from '../util/check.ts'
+import { UsageError } from '../util/errors.ts'
 import { fans, type Initialiser, kaimingUniform, parameter, uniform } from './init.ts'
 import { Module } from './module.ts'
 
@@ -40,6 +42,9 @@ export class Linear extends Module {
   constructor(inFeatures: number, outFeatures: number, options: LinearLayerOptions = {}) {
     super()
     const { bias = true, initWeight = defaultWeight, axis = -1 } = options
+    requireCount('Linear', 'inFeatures', inFeatures, 0, UsageError)
+    requireCount('Linear', 'outFeatures', outFeatures, 0, UsageError)
+    requireWhole('Linear', 'axis', axis, UsageError)
     this.inFeatures = inFeatures
     this.outFeatures = outFeatures
     this.#axis = axis

@@ -1,6 +1,8 @@
 import * as ops from '../ops/index.ts'
+import { listOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
+import { requireAtLeast, requireCount, requireWithin } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import { buffer, ones, parameter, zeros } from './init.ts'
 import { Module } from './module.ts'
@@ -15,8 +17,12 @@ export interface LayerNormOptions {
   readonly bias?: boolean
 }
 
-function listOf(shape: number | readonly number[]): readonly number[] {
-  return typeof shape === 'number' ? [shape] : shape
+function checkedShape(name: string, shape: number | readonly number[], eps: number): readonly number[] {
+  const sizes = listOf(shape)
+  if (sizes.length === 0) throw new UsageError(`${name}: normalizedShape must have at least one axis, found []`)
+  for (const size of sizes) requireCount(name, 'normalizedShape', size, 1, UsageError)
+  requireAtLeast(name, 'eps', eps, 0, UsageError)
+  return sizes
 }
 
 /** Normalises the last axes, which have `normalizedShape`, as have weight (ones at first) and bias (zeros). */
@@ -29,7 +35,7 @@ export class LayerNorm extends Module {
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
     super()
     const { eps = 1e-5, elementwiseAffine = true, bias = true } = options
-    this.normalizedShape = listOf(normalizedShape)
+    this.normalizedShape = checkedShape('LayerNorm', normalizedShape, eps)
     this.eps = eps
     this.weight = elementwiseAffine ? parameter(this.normalizedShape, ones) : undefined
     this.bias = elementwiseAffine && bias ? parameter(this.normalizedShape, zeros) : undefined
@@ -50,7 +56,7 @@ export class RMSNorm extends Module {
   constructor(normalizedShape: number | readonly number[], options: Omit<LayerNormOptions, 'bias'> = {}) {
     super()
     const { eps = 2 ** -23, elementwiseAffine = true } = options
-    this.normalizedShape = listOf(normalizedShape)
+    this.normalizedShape = checkedShape('RMSNorm', normalizedShape, eps)
     this.eps = eps
     this.weight = elementwiseAffine ? parameter(this.normalizedShape, ones) : undefined
   }
@@ -79,6 +85,9 @@ export class GroupNorm extends Module {
 
   constructor(numGroups: number, numChannels: number, { eps = 1e-5, affine = true }: ChannelNormOptions = {}) {
     super()
+    requireCount('GroupNorm', 'numGroups', numGroups, 1, UsageError)
+    requireCount('GroupNorm', 'numChannels', numChannels, 1, UsageError)
+    requireAtLeast('GroupNorm', 'eps', eps, 0, UsageError)
     if (numChannels % numGroups !== 0) {
       throw new UsageError(
         `GroupNorm: channels must be a multiple of groups, found ${numChannels} channels, ${numGroups} groups`,
@@ -126,6 +135,10 @@ abstract class BatchNorm extends Module {
   constructor(numFeatures: number, ranks: readonly number[], options: RunningNormOptions) {
     super()
     const { eps = 1e-5, affine = true, momentum = 0.1, trackRunningStats = true } = options
+    const { name } = this.constructor
+    requireCount(name, 'numFeatures', numFeatures, 1, UsageError)
+    requireAtLeast(name, 'eps', eps, 0, UsageError)
+    if (momentum !== null) requireWithin(name, 'momentum', momentum, [0, 1], UsageError)
     this.numFeatures = numFeatures
     this.eps = eps
     this.momentum = momentum
@@ -194,6 +207,8 @@ export class InstanceNorm2d extends Module {
 
   constructor(numFeatures: number, { eps = 1e-5, affine = false }: ChannelNormOptions = {}) {
     super()
+    requireCount('InstanceNorm2d', 'numFeatures', numFeatures, 1, UsageError)
+    requireAtLeast('InstanceNorm2d', 'eps', eps, 0, UsageError)
     this.numFeatures = numFeatures
     this.eps = eps
     this.weight = affine ? parameter([numFeatures], ones) : undefined

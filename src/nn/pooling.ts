@@ -1,18 +1,26 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireFinite, requirePositive } from '../util/check.ts'
+import { UsageError } from '../util/errors.ts'
 import type { KernelSize } from './conv.ts'
 import { Module } from './module.ts'
 
 type Pool<Options> = (x: Tensor, kernelSize: KernelSize, options: Options) => Tensor
 
 /** A function of windows. Defaults: stride = kernelSize, no padding. */
-abstract class PoolLayer<Options> extends Module {
+abstract class PoolLayer<Options extends ops.MaxPoolOptions> extends Module {
   readonly kernelSize: KernelSize
   readonly options: Options
   readonly #pool: Pool<Options>
 
-  constructor(pool: Pool<Options>, kernelSize: KernelSize, options: Options) {
+  constructor(pool: Pool<Options>, axes: number, kernelSize: KernelSize, options: Options) {
     super()
+    const { name } = this.constructor
+    const { stride = kernelSize, padding = 0, dilation = 1 } = options
+    ops.perAxis(name, 'kernelSize', kernelSize, axes, 1, UsageError)
+    ops.perAxis(name, 'stride', stride, axes, 1, UsageError)
+    ops.perAxis(name, 'padding', padding, axes, 0, UsageError)
+    ops.perAxis(name, 'dilation', dilation, axes, 1, UsageError)
     this.#pool = pool
     this.kernelSize = kernelSize
     this.options = options
@@ -26,29 +34,35 @@ abstract class PoolLayer<Options> extends Module {
 /** The largest element of each window of x [N, C, L]. */
 export class MaxPool1d extends PoolLayer<ops.MaxPoolOptions> {
   constructor(kernelSize: KernelSize, options: ops.MaxPoolOptions = {}) {
-    super(ops.maxPool1d, kernelSize, options)
+    super(ops.maxPool1d, 1, kernelSize, options)
   }
 }
 
 /** The largest element of each window of x [N, C, H, W]. */
 export class MaxPool2d extends PoolLayer<ops.MaxPoolOptions> {
   constructor(kernelSize: KernelSize, options: ops.MaxPoolOptions = {}) {
-    super(ops.maxPool2d, kernelSize, options)
+    super(ops.maxPool2d, 2, kernelSize, options)
   }
 }
 
 /** The mean of each window of x [N, C, L]; padding counts as zeros unless countIncludePad is false. */
 export class AvgPool1d extends PoolLayer<ops.AvgPoolOptions> {
   constructor(kernelSize: KernelSize, options: ops.AvgPoolOptions = {}) {
-    super(ops.avgPool1d, kernelSize, options)
+    super(ops.avgPool1d, 1, kernelSize, options)
   }
 }
 
 /** The mean of each window of x [N, C, H, W]; padding counts as zeros unless countIncludePad is false. */
 export class AvgPool2d extends PoolLayer<ops.AvgPoolOptions> {
   constructor(kernelSize: KernelSize, options: ops.AvgPoolOptions = {}) {
-    super(ops.avgPool2d, kernelSize, options)
+    super(ops.avgPool2d, 2, kernelSize, options)
   }
+}
+
+function checkOutputSize(name: string, outputSize: ops.AdaptiveSize): void {
+  // null keeps the input's size, which is not known here.
+  const sizes = typeof outputSize === 'object' ? outputSize.map((size) => size ?? 1) : outputSize
+  ops.perAxis(name, 'outputSize', sizes, 2, 1, UsageError)
 }
 
 /** The mean over windows that cover x [N, C, H, W] so that outputSize of them fit; null keeps a size. */
@@ -57,6 +71,7 @@ export class AdaptiveAvgPool2d extends Module {
 
   constructor(outputSize: ops.AdaptiveSize) {
     super()
+    checkOutputSize('AdaptiveAvgPool2d', outputSize)
     this.outputSize = outputSize
   }
 
@@ -71,6 +86,7 @@ export class AdaptiveMaxPool2d extends Module {
 
   constructor(outputSize: ops.AdaptiveSize) {
     super()
+    checkOutputSize('AdaptiveMaxPool2d', outputSize)
     this.outputSize = outputSize
   }
 
@@ -86,6 +102,8 @@ export class Upsample extends Module {
 
   constructor(scaleFactor: number, options: ops.InterpolateOptions = {}) {
     super()
+    requirePositive('Upsample', 'scaleFactor', scaleFactor, UsageError)
+    requireFinite('Upsample', 'scaleFactor', scaleFactor, UsageError)
     this.scaleFactor = scaleFactor
     this.options = options
   }

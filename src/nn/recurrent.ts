@@ -1,7 +1,8 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { ShapeError } from '../util/errors.ts'
+import { requireCount, requireOneOf, requireWithin } from '../util/check.ts'
+import { ShapeError, UsageError } from '../util/errors.ts'
 import { type Initialiser, parameter, uniform } from './init.ts'
 import { Module } from './module.ts'
 
@@ -50,6 +51,9 @@ abstract class RecurrentLayer extends Module {
   constructor(gates: number, inputSize: number, hiddenSize: number, options: RecurrentLayerOptions) {
     super()
     const { numLayers = 1, bias = true, dropout = 0, bidirectional = false } = options
+    for (const [argument, count] of Object.entries({ inputSize, hiddenSize, numLayers }))
+      requireCount(this.constructor.name, argument, count, 1, UsageError)
+    requireWithin(this.constructor.name, 'dropout', dropout, [0, 1], UsageError)
     this.inputSize = inputSize
     this.hiddenSize = hiddenSize
     this.numLayers = numLayers
@@ -176,6 +180,7 @@ export class RNN extends RecurrentLayer {
   ) {
     super(1, inputSize, hiddenSize, options)
     this.nonlinearity = options.nonlinearity ?? 'tanh'
+    requireOneOf('RNN', 'nonlinearity', this.nonlinearity, ['tanh', 'relu'], UsageError)
   }
 
   protected override cell(x: Tensor, weights: ops.RecurrentWeights, state: CellState): CellResult {

@@ -1,15 +1,18 @@
-/** Smooth activation functions. relu, sigmoid and tanh are in `unary.ts`, the piecewise linear ones in `piecewise.ts`. */
+/** Smooth activation functions. relu and tanh are in `unary.ts`, sigmoid in `logistic.ts`, the piecewise linear ones in `piecewise.ts`. */
+
 import { formatShape, normalizeAxis, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireFinite, requireNumber, requireOneOf, requirePositive } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, div, greater, lessOrEqual, mul, sub } from './binary.ts'
 import { where } from './choice.ts'
 import { customGradient } from './control.ts'
-import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
+import { apply, checked, defineOp, inputAt, type Operand, requireDType, toFloat, toTensor } from './define.ts'
+import { sigmoid, silu } from './logistic.ts'
 import { split } from './rearrange.ts'
 import { clamp } from './rounding.ts'
 import { expm1, log1p } from './special.ts'
-import { abs, exp, neg, reciprocal, relu, sigmoid, tanh } from './unary.ts'
+import { abs, exp, neg, reciprocal, relu, tanh } from './unary.ts'
 
 /** Which of the two functions called GELU: `none` uses erf, `tanh` its approximation. Official models differ. */
 export type GeluForm = 'none' | 'tanh'
@@ -24,8 +27,7 @@ export const geluOp = defineOp<{ readonly approximate: GeluForm }>({
   infer: (inputs, { approximate }) => {
     const x = inputAt('gelu', inputs, 0)
     requireDType('gelu', 'input', x, ['float32'])
-    if (approximate !== 'none' && approximate !== 'tanh')
-      throw new ShapeError(`gelu: approximate must be none or tanh, found ${String(approximate)}`)
+    requireOneOf('gelu', 'approximate', approximate, ['none', 'tanh'])
     return [{ dtype: x.dtype, shape: x.shape }]
   },
   gradient: (o, { inputs, outputs, attributes }, [g]) => {
@@ -39,11 +41,12 @@ export const geluOp = defineOp<{ readonly approximate: GeluForm }>({
       const density = o.exp(o.sub(-0.5 * Math.log(2 * PI), o.mul(z, z)))
       return [o.mul(g, o.add(cumulative, o.mul(x, density)))]
     }
-    // With s = sigmoid(2u), u = sqrt(2/pi)(x + 0.044715 x^3): y = x s, d = s + x s (1 - s) 2u' = s (1 + (x - y) 2u')
+    // With s = sigmoid(2u), u = sqrt(2/pi)(x + 0.044715 x^3): y = x s, d = s + x s (1 - s) 2u' = s + s (x - y) 2u', where what
+    // overflows first, u, makes s 0 before 2u' is infinite.
     const square = o.mul(x, x)
     const s = o.sigmoid(o.mul(x, o.add(o.mul(square, 2 * tanhScale * cubic), 2 * tanhScale)))
     const inner = o.add(o.mul(square, 6 * tanhScale * cubic), 2 * tanhScale)
-    return [o.mul(g, o.mul(s, o.add(o.mul(o.sub(x, y), inner), 1)))]
+    return [o.mul(g, o.add(s, o.mul(o.mul(s, o.sub(x, y)), inner)))]
   },
   lower: (emit, { inputs, attributes }) => emit.node('Gelu', inputs, { approximate: attributes.approximate }),
   samples: () =>
@@ -63,44 +66,6 @@ export function gelu(x: Operand, options: { readonly approximate?: GeluForm } = 
   return apply(geluOp, [toTensor(x)], { approximate: options.approximate ?? 'none' })
 }
 
-/** x sigmoid(beta x): a primitive because its gradient needs no products beside the result it has anyway. */
-export const swishOp = defineOp<{ readonly beta: number }>({
-  name: 'swish',
-  infer: (inputs) => {
-    const x = inputAt('swish', inputs, 0)
-    requireDType('swish', 'input', x, ['float32'])
-    return [{ dtype: x.dtype, shape: x.shape }]
-  },
-  // With s = sigmoid(beta x) and y = x s: d = s + beta x s (1 - s) = s (1 + beta (x - y))
-  gradient: (o, { inputs, outputs, attributes: { beta } }, [g]) => {
-    const [x, y] = [inputAt('swish', inputs, 0), inputAt('swish', outputs, 0)]
-    const s = o.sigmoid(o.mul(x, beta))
-    return [g && o.mul(g, o.mul(s, o.add(o.mul(o.sub(x, y), beta), 1)))]
-  },
-  lower: (emit, { inputs, attributes: { beta } }) => {
-    const x = inputAt('swish', inputs, 0)
-    if (emit.fused) return emit.node('QuickGelu', [x], { alpha: { float: beta } }, 'com.microsoft')
-    const scaled = beta === 1 ? x : emit.node('Mul', [x, emit.scalar(beta, 'float32')])
-    return emit.node('Mul', [x, emit.node('Sigmoid', [scaled])])
-  },
-  samples: () => [
-    { inputs: [{ shape: [2, 5], range: [-3, 3] }], call: (x) => silu(x) },
-    { inputs: [{ shape: [1, 4, 1], range: [-3, 3] }], call: (x) => quickGelu(x) },
-    { inputs: [[]], call: (x) => quickGelu(x) },
-  ],
-  errors: () => [{ inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => silu(x) }],
-})
-
-/** x sigmoid(x), also called swish. */
-export function silu(x: Operand): Tensor {
-  return apply(swishOp, [toTensor(x)], { beta: 1 })
-}
-
-/** x sigmoid(1.702 x), as in CLIP. */
-export function quickGelu(x: Operand): Tensor {
-  return apply(swishOp, [toTensor(x)], { beta: 1.702 })
-}
-
 /** max(x, 0) + alpha (e^(rate min(x, 0)) - 1), all times `scale`. */
 interface EluShape {
   readonly alpha: number
@@ -108,7 +73,9 @@ interface EluShape {
   readonly scale: number
 }
 
-function scaledElu(x: Operand, { alpha, rate, scale }: EluShape): Tensor {
+function scaledElu(op: string, x: Operand, { alpha, rate, scale }: EluShape): Tensor {
+  const input = toFloat(op, x)
+  checked(() => requireFinite(op, 'alpha', alpha))
   const elu = customGradient(
     (input: Tensor) => {
       const negative = mul(expm1(mul(clamp(input, undefined, 0), rate)), alpha)
@@ -119,23 +86,24 @@ function scaledElu(x: Operand, { alpha, rate, scale }: EluShape): Tensor {
       return [mul(g, where(lessOrEqual(input, 0), steepness, scale))]
     },
   )
-  return elu(toTensor(x))
+  return elu(input)
 }
 
 /** x for x > 0, else alpha (e^x - 1). Default alpha: 1. */
 export function elu(x: Operand, options: { readonly alpha?: number } = {}): Tensor {
-  return scaledElu(x, { alpha: options.alpha ?? 1, rate: 1, scale: 1 })
+  return scaledElu('elu', x, { alpha: options.alpha ?? 1, rate: 1, scale: 1 })
 }
 
 /** max(x, 0) + min(0, alpha (e^(x/alpha) - 1)). Default alpha: 1. */
 export function celu(x: Operand, options: { readonly alpha?: number } = {}): Tensor {
   const alpha = options.alpha ?? 1
-  return scaledElu(x, { alpha, rate: 1 / alpha, scale: 1 })
+  if (alpha === 0) checked(() => requirePositive('celu', '|alpha|', alpha))
+  return scaledElu('celu', x, { alpha, rate: 1 / alpha, scale: 1 })
 }
 
 /** Self-normalising elu (Klambauer et al. 2017). */
 export function selu(x: Operand): Tensor {
-  return scaledElu(x, { alpha: 1.6732632423543772, rate: 1, scale: 1.0507009873554805 })
+  return scaledElu('selu', x, { alpha: 1.6732632423543772, rate: 1, scale: 1.0507009873554805 })
 }
 
 // From here on log(1 + e^z) is z in float32: e^-15 is less than half of the distance between numbers near 15.
@@ -144,6 +112,10 @@ const linearFrom = 15
 /** log(1 + e^(beta x)) / beta, and x itself where beta x exceeds the threshold. Defaults: 1, 20. */
 export function softplus(x: Operand, options: { readonly beta?: number; readonly threshold?: number } = {}): Tensor {
   const { beta = 1, threshold: limit = 20 } = options
+  checked(() => {
+    requireFinite('softplus', 'beta', beta)
+    requireNumber('softplus', 'threshold', limit)
+  })
   const isCut = limit < linearFrom
   const soft = customGradient(
     (input: Tensor) => {
@@ -158,17 +130,18 @@ export function softplus(x: Operand, options: { readonly beta?: number; readonly
       return [isCut ? where(greater(z, limit), g, product) : product]
     },
   )
-  return soft(toTensor(x))
+  return soft(toFloat('softplus', x))
 }
 
 /** log(sigmoid(x)), without overflow. */
 export function logSigmoid(x: Operand): Tensor {
-  return neg(softplus(neg(x)))
+  return neg(softplus(neg(toFloat('logSigmoid', x))))
 }
 
 /** x tanh(softplus(x)) (Misra 2019). */
 export function mish(x: Operand): Tensor {
-  return mul(x, tanh(softplus(x)))
+  const input = toFloat('mish', x)
+  return mul(input, tanh(softplus(input)))
 }
 
 /** x / (1 + |x|). */
@@ -180,16 +153,17 @@ export function softsign(x: Operand): Tensor {
       return [mul(g, mul(inverse, inverse))]
     },
   )
-  return soft(toTensor(x))
+  return soft(toFloat('softsign', x))
 }
 
 /** x - tanh(x). */
 export function tanhshrink(x: Operand): Tensor {
-  return sub(x, tanh(x))
+  const input = toFloat('tanhshrink', x)
+  return sub(input, tanh(input))
 }
 
 function gated(op: string, x: Operand, axis: number, gate: (x: Tensor) => Tensor): Tensor {
-  const input = toTensor(x)
+  const input = toFloat(op, x)
   return checked(() => {
     const at = normalizeAxis(op, axis, input.rank)
     const size = input.rank === 0 ? 1 : sizeOf(input.shape, at)

@@ -48,17 +48,26 @@ export function productMinusRows(g: Tensor, v: Tensor, rows: Tensor): Tensor {
   return matmulWith(concat([g, rows], -1), concat([v, ones], -1), { transposeB: true })
 }
 
+// Up to so many keys (or the width, if that is more) their row sums take no longer than those over the width.
+const fewKeys = 64
+
 /**
  * With weights P and output Y = P V: dP = dY V^T and, through the softmax, dS = P (dP - rowsum(dP P)). The row sums are
  * those of dY Y, over the width instead of the keys: no passes over the scores (Dao et al. 2022, arXiv 2205.14135, appendix B.2).
+ * Few keys: taken from dP P, so that dS is 0, not a rounding, where a query has one key only.
  */
 export function attentionBackward(scale: number): Backward {
   return ([gy, gp], inputs, outputs) => {
     const [q, k, v] = threeOf(inputs)
     const [y, p] = [inputAt('attention', outputs, 0), inputAt('attention', outputs, 1)]
     const rowSums = (a: Tensor, b: Tensor): Tensor => sum(mul(a, b), -1, { keepDims: true })
-    const terms = [gy && productMinusRows(gy, v, rowSums(gy, y)), gp && sub(gp, rowSums(gp, p))]
-    const ds = mul(p, addAll(terms.filter(isPresent)))
+    const centred = (dp: Tensor): Tensor => sub(dp, rowSums(dp, p))
+    const [keys, width] = [sizeOf(v.shape, -2), sizeOf(v.shape, -1)]
+    const byOutput = (g: Tensor): Tensor =>
+      keys <= Math.max(fewKeys, width)
+        ? centred(matmulWith(g, v, { transposeB: true }))
+        : productMinusRows(g, v, rowSums(g, y))
+    const ds = mul(p, addAll([gy && byOutput(gy), gp && centred(gp)].filter(isPresent)))
     return [
       sumTo(matmulWith(ds, k, { scale }), q.shape),
       sumTo(matmulWith(ds, q, { transposeA: true, scale }), k.shape),

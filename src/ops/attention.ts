@@ -1,6 +1,8 @@
 /** Attention: weighted means of values, with weights from products of queries and keys. */
+
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireFinite, requireWithin } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { attentionInBlocks, planBlocks } from './attention-blocks.ts'
 import {
@@ -15,7 +17,7 @@ import { add, greater, lessOrEqual, logicalAnd, maximum, mul } from './binary.ts
 import { cast, where } from './choice.ts'
 import { withBackward } from './control.ts'
 import { arange } from './creation.ts'
-import { checked, inputAt, type Operand, toTensor } from './define.ts'
+import { checked, inputAt, type Operand, requireDType, toFloat, toTensor } from './define.ts'
 import { linear } from './linear.ts'
 import { matmul, matmulWith } from './matmul.ts'
 import { reshape } from './movement.ts'
@@ -70,11 +72,15 @@ export function attentionWithWeights(
   value: Operand,
   options: AttentionOptions = {},
 ): Attention {
-  const [q, k, v] = [toTensor(query), toTensor(key), toTensor(value)]
+  const op = 'scaledDotProductAttention'
+  const [q, k, v] = [toFloat(op, query, 'query'), toFloat(op, key, 'key'), toFloat(op, value, 'value')]
   return checked(() => {
-    checkSizes('scaledDotProductAttention', q, k, v)
+    checkSizes(op, q, k, v)
     const scale = options.scale ?? 1 / Math.sqrt(sizeOf(q.shape, -1))
+    requireFinite(op, 'scale', scale)
+    requireWithin(op, 'dropout', options.dropout ?? 0, [0, 1])
     const mask = options.mask === undefined ? undefined : toTensor(options.mask)
+    if (mask) requireDType(op, 'mask', mask, ['bool', 'float32'])
     const added = additiveMask(mask, options.causal ?? false, sizeOf(q.shape, -2), sizeOf(k.shape, -2))
     const inputs = { q, k, v, added, scale, causal: options.causal ?? false }
     const { output, weights } = attend(inputs, options.dropout ?? 0)
@@ -130,6 +136,10 @@ export function splitHeads(x: Operand, heads: number): Tensor {
 
 /** [..., heads, tokens, width] -> [..., tokens, heads width]. */
 export function mergeHeads(x: Operand): Tensor {
+  const { rank, shape } = toTensor(x)
+  checked(() => {
+    if (rank < 3) throw new ShapeError(`mergeHeads: needs [..., heads, tokens, width], found ${formatShape(shape)}`)
+  })
   const joined = moveAxis(x, -3, -2)
   return reshape(joined, [...joined.shape.slice(0, -2), sizeOf(joined.shape, -2) * sizeOf(joined.shape, -1)])
 }

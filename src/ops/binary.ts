@@ -1,24 +1,27 @@
 /** Elementwise functions of two tensors: arithmetic, comparison, logic. Inputs broadcast as in NumPy. */
-import type { DType } from '../tensor/dtype.ts'
+import { type DType, holdsNumber, wholeRanges } from '../tensor/dtype.ts'
 import { broadcastShapes, sameShape } from '../tensor/shape.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
+import { Variable } from '../tensor/variable.ts'
 import { ShapeError } from '../util/errors.ts'
 import {
   apply,
+  checked,
   constantValue,
   defineOp,
   type Emitter,
   inputAt,
+  isTensorLike,
   type OpDefinition,
   type Operand,
   type Ops,
   requireDType,
   type Sample,
   type SampleInput,
+  scalar,
   toTensors,
 } from './define.ts'
-
-import { expandOp } from './movement.ts'
+import { expand, expandOp } from './movement.ts'
 
 type NoAttributes = Record<string, never>
 const none: NoAttributes = {}
@@ -140,8 +143,17 @@ export const mulOp = defineBinary('mul', mul, {
   gradient: (o, a, b, _y, g) => [o.mul(g, b), o.mul(g, a)],
   simplify: (_o, a, b) => (constantValue(b) === 1 ? a : constantValue(a) === 1 ? b : undefined),
 })
+/** Quotients of integers; by -1 the processor would stop at the lowest one. */
+function lowerWholeQuotient(emit: Emitter, [a = '', b = '']: readonly string[], dtype: DType): string {
+  const isMinusOne = emit.node('Equal', [b, emit.scalar(-1, dtype)])
+  const quotient = emit.node('Div', [a, emit.node('Where', [isMinusOne, emit.scalar(1, dtype), b])])
+  return emit.node('Where', [isMinusOne, emit.node('Neg', [a]), quotient])
+}
 export const divOp = defineBinary('div', div, {
-  onnx: 'Div',
+  lower: (emit, inputs, [type]) =>
+    type === undefined || type.dtype === 'float32'
+      ? emit.node('Div', inputs)
+      : lowerWholeQuotient(emit, inputs, type.dtype),
   ranges: [
     [0.5, 2],
     [0.5, 2],
@@ -179,16 +191,41 @@ function extremumGradient(o: Ops, wins: Tensor, equal: Tensor, g: Tensor): reado
   const half = o.mul(g, 0.5)
   return [o.where(equal, half, o.where(wins, g, 0)), o.where(equal, half, o.where(wins, 0, g))]
 }
+/**
+ * The larger (`Greater`) or the smaller (`Less`) of two. ONNX Runtime 1.30 compares int64 in 32 bits here: its Max of 1 and 2^31
+ * is 1. Its comparisons are right.
+ */
+export function emitExtremum(
+  emit: Emitter,
+  comparison: 'Greater' | 'Less',
+  inputs: readonly string[],
+  dtype: DType,
+): string {
+  const kernel = comparison === 'Greater' ? 'Max' : 'Min'
+  return dtype === 'int64' ? emit.node('Where', [emit.node(comparison, inputs), ...inputs]) : emit.node(kernel, inputs)
+}
 export const maximumOp = defineBinary('maximum', maximum, {
-  onnx: 'Max',
+  lower: (emit, inputs, types) => emitExtremum(emit, 'Greater', inputs, inputAt('maximum', types, 0).dtype),
   smooth: false,
   gradient: (o, a, b, _y, g) => extremumGradient(o, o.greater(a, b), o.equal(a, b), g),
 })
 export const minimumOp = defineBinary('minimum', minimum, {
-  onnx: 'Min',
+  lower: (emit, inputs, types) => emitExtremum(emit, 'Less', inputs, inputAt('minimum', types, 0).dtype),
   smooth: false,
   gradient: (o, a, b, _y, g) => extremumGradient(o, o.less(a, b), o.equal(a, b), g),
 })
+/**
+ * C's remainder of int64. With `fmod` the kernel computes in float64, without it the remainder has the sign of b, and by -1 the
+ * processor would stop at the lowest number.
+ */
+function lowerWholeRemainder(emit: Emitter, a: string, b: string): string {
+  const [zero, one] = [emit.scalar(0, 'int64'), emit.scalar(1, 'int64')]
+  const divisor = emit.node('Where', [emit.node('Equal', [b, emit.scalar(-1, 'int64')]), one, b])
+  const rest = emit.node('Mod', [a, divisor])
+  const signsDiffer = emit.node('Xor', [emit.node('Less', [a, zero]), emit.node('Less', [rest, zero])])
+  const isOpposite = emit.node('And', [emit.node('Not', [emit.node('Equal', [rest, zero])]), signsDiffer])
+  return emit.node('Where', [isOpposite, emit.node('Sub', [rest, divisor]), rest])
+}
 /** a - b * trunc(a / b) computed as C's fmod; the remainder has the sign of the dividend. */
 export const fmodOp = defineBinary('fmod', fmod, {
   onnx: 'Mod',
@@ -197,8 +234,12 @@ export const fmodOp = defineBinary('fmod', fmod, {
     [0.8, 1],
   ],
   smooth: false,
-  lower: (emit, inputs) => emit.node('Mod', inputs, { fmod: 1 }),
-  gradient: (o, a, b, _y, g) => [g, o.neg(o.mul(g, o.trunc(o.div(a, b))))],
+  lower: (emit, inputs, types) => {
+    const [a = '', b = ''] = inputs
+    return types[0]?.dtype === 'int64' ? lowerWholeRemainder(emit, a, b) : emit.node('Mod', inputs, { fmod: 1 })
+  },
+  // Not trunc(a / b): the quotient as rounded may be the next whole number.
+  gradient: (o, a, b, y, g) => [g, o.neg(o.mul(g, o.round(o.div(o.sub(a, y), b))))],
 })
 /** What can be compared and chosen between: everything. */
 export const comparable: readonly DType[] = ['float32', 'int32', 'int64', 'uint8', 'bool']
@@ -221,64 +262,115 @@ export const lessOp = defineComparison('less', less, 'Less')
 export const lessOrEqualOp = defineComparison('lessOrEqual', lessOrEqual, 'LessOrEqual')
 export const greaterOp = defineComparison('greater', greater, 'Greater')
 export const greaterOrEqualOp = defineComparison('greaterOrEqual', greaterOrEqual, 'GreaterOrEqual')
+/** The comparison with its operands exchanged. */
+const mirrored = {
+  equal: 'equal',
+  less: 'greater',
+  lessOrEqual: 'greaterOrEqual',
+  greater: 'less',
+  greaterOrEqual: 'lessOrEqual',
+} as const
+type Comparison = keyof typeof mirrored
+const comparisons: Readonly<Record<Comparison, OpDefinition<NoAttributes>>> = {
+  equal: equalOp,
+  less: lessOp,
+  lessOrEqual: lessOrEqualOp,
+  greater: greaterOp,
+  greaterOrEqual: greaterOrEqualOp,
+}
+
+/** x compared with a number that its dtype (an integer's or bool) does not hold: the answer for the number as it is. */
+function compareBeyond(name: Comparison, x: Tensor, value: number, dtype: Exclude<DType, 'float32'>): Tensor {
+  const everywhere = (answer: boolean): Tensor => expand(scalar(Number(answer), 'bool'), x.shape)
+  const isWhole = Number.isInteger(value)
+  // Beyond 2^53 int64 still holds the number; whoever compares with it does not go on to compute with it.
+  if (dtype === 'int64' && isWhole && BigInt.asIntN(64, BigInt(value)) === BigInt(value))
+    return apply(comparisons[name], [x, scalar(BigInt(value), dtype)], none)
+  if (name === 'equal' || Number.isNaN(value)) return everywhere(false)
+  const isLess = name.startsWith('less')
+  const [low, high] = wholeRanges[dtype]
+  if (value > high) return everywhere(isLess)
+  if (value < low) return everywhere(!isLess)
+  // A fraction: what is less lies at or below the whole number before it.
+  return apply(isLess ? lessOrEqualOp : greaterOp, [x, scalar(Math.floor(value), dtype)], none)
+}
+
+function compare(name: Comparison, a: Operand, b: Operand): Tensor {
+  const [x, value, side] = typeof a === 'number' ? [b, a, mirrored[name]] : [a, b, name]
+  if (typeof value === 'number' && isTensorLike(x) && x.dtype !== 'float32' && !holdsNumber(x.dtype, value))
+    return compareBeyond(side, x instanceof Variable ? x.value : x, value, x.dtype)
+  return apply(comparisons[name], toTensors(name, [a, b]), none)
+}
+
 const bool: readonly DType[] = ['bool']
 export const logicalAndOp = defineBinary('logicalAnd', logicalAnd, { onnx: 'And', dtypes: bool })
 export const logicalOrOp = defineBinary('logicalOr', logicalOr, { onnx: 'Or', dtypes: bool })
 export const logicalXorOp = defineBinary('logicalXor', logicalXor, { onnx: 'Xor', dtypes: bool })
 
+/** The operands of a quotient: integers have none by 0, and the runtime would say so in its own words. */
+function withoutZero(op: string, operands: readonly Tensor[]): readonly Tensor[] {
+  const divisor = inputAt(op, operands, 1)
+  const { source, dtype } = divisor
+  return checked(() => {
+    if (dtype !== 'float32' && source.kind === 'constant' && Array.from(source.data, Number).includes(0))
+      throw new ShapeError(`${op}: integers cannot be divided by 0, found ${divisor} with a 0`)
+    return operands
+  })
+}
+
 /** a + b. */
 export function add(a: Operand, b: Operand): Tensor {
-  return apply(addOp, toTensors([a, b]), none)
+  return apply(addOp, toTensors('add', [a, b]), none)
 }
 /** a - b. */
 export function sub(a: Operand, b: Operand): Tensor {
-  return apply(subOp, toTensors([a, b]), none)
+  return apply(subOp, toTensors('sub', [a, b]), none)
 }
 /** a * b. */
 export function mul(a: Operand, b: Operand): Tensor {
-  return apply(mulOp, toTensors([a, b]), none)
+  return apply(mulOp, toTensors('mul', [a, b]), none)
 }
 /** a / b; for integers the quotient is truncated toward zero. */
 export function div(a: Operand, b: Operand): Tensor {
-  return apply(divOp, toTensors([a, b]), none)
+  return apply(divOp, withoutZero('div', toTensors('div', [a, b])), none)
 }
 /** a^b. */
 export function pow(a: Operand, b: Operand): Tensor {
-  return apply(powOp, toTensors([a, b]), none)
+  return apply(powOp, toTensors('pow', [a, b]), none)
 }
 /** The larger of a and b; where equal, each gets half of the gradient. */
 export function maximum(a: Operand, b: Operand): Tensor {
-  return apply(maximumOp, toTensors([a, b]), none)
+  return apply(maximumOp, toTensors('maximum', [a, b]), none)
 }
 /** The smaller of a and b; where equal, each gets half of the gradient. */
 export function minimum(a: Operand, b: Operand): Tensor {
-  return apply(minimumOp, toTensors([a, b]), none)
+  return apply(minimumOp, toTensors('minimum', [a, b]), none)
 }
 /** Remainder of a / b truncated toward zero: it has the sign of a. */
 export function fmod(a: Operand, b: Operand): Tensor {
-  return apply(fmodOp, toTensors([a, b]), none)
+  return apply(fmodOp, withoutZero('fmod', toTensors('fmod', [a, b])), none)
 }
 export function equal(a: Operand, b: Operand): Tensor {
-  return apply(equalOp, toTensors([a, b]), none)
+  return compare('equal', a, b)
 }
 export function less(a: Operand, b: Operand): Tensor {
-  return apply(lessOp, toTensors([a, b]), none)
+  return compare('less', a, b)
 }
 export function lessOrEqual(a: Operand, b: Operand): Tensor {
-  return apply(lessOrEqualOp, toTensors([a, b]), none)
+  return compare('lessOrEqual', a, b)
 }
 export function greater(a: Operand, b: Operand): Tensor {
-  return apply(greaterOp, toTensors([a, b]), none)
+  return compare('greater', a, b)
 }
 export function greaterOrEqual(a: Operand, b: Operand): Tensor {
-  return apply(greaterOrEqualOp, toTensors([a, b]), none)
+  return compare('greaterOrEqual', a, b)
 }
 export function logicalAnd(a: Operand, b: Operand): Tensor {
-  return apply(logicalAndOp, toTensors([a, b]), none)
+  return apply(logicalAndOp, toTensors('logicalAnd', [a, b]), none)
 }
 export function logicalOr(a: Operand, b: Operand): Tensor {
-  return apply(logicalOrOp, toTensors([a, b]), none)
+  return apply(logicalOrOp, toTensors('logicalOr', [a, b]), none)
 }
 export function logicalXor(a: Operand, b: Operand): Tensor {
-  return apply(logicalXorOp, toTensors([a, b]), none)
+  return apply(logicalXorOp, toTensors('logicalXor', [a, b]), none)
 }

@@ -1,12 +1,24 @@
 /** Normalisation of channels, axis 1 of x [N, C, ...]: batch, local response; and spectral norm. */
+
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireAtLeast, requireCount, requireFinite, requireWithin } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, div, maximum, mul, pow, sub } from './binary.ts'
 import { addAll } from './composite.ts'
 import { customGradient, stopGradient } from './control.ts'
 import { full } from './creation.ts'
-import { apply, checked, defineOp, type Emitter, inputAt, type Operand, requireDType, toTensor } from './define.ts'
+import {
+  apply,
+  checked,
+  defineOp,
+  type Emitter,
+  inputAt,
+  type Operand,
+  requireDType,
+  toFloat,
+  toTensor,
+} from './define.ts'
 import { matmul } from './matmul.ts'
 import { reshape, slice } from './movement.ts'
 import type { NormOptions } from './norm.ts'
@@ -33,7 +45,7 @@ export function batchNormTrain(
   runningVar: Operand,
   options: NormOptions & { readonly momentum?: number } = {},
 ): BatchNormResult {
-  const input = toTensor(x)
+  const input = toFloat('batchNorm', x)
   return checked(() => {
     const axes = input.shape.map((_, axis) => axis).filter((axis) => axis !== 1)
     const count = input.size / (input.shape[1] ?? 1)
@@ -43,6 +55,8 @@ export function batchNormTrain(
       )
     }
     const { weight, bias, momentum = 0.1, eps = 1e-5 } = options
+    requireWithin('batchNorm', 'momentum', momentum, [0, 1])
+    requireAtLeast('batchNorm', 'eps', eps, 0)
     const channels = [sizeOf(input.shape, 1)]
     const given = { weight: weight ?? full(channels, 1), bias: bias ?? full(channels, 0) }
     const scale = perChannel('batchNorm', 'weight', given.weight, input)
@@ -155,6 +169,7 @@ export const batchNormOp = defineOp<{ readonly eps: number }>({
 export function batchNorm(x: Operand, runningMean: Operand, runningVar: Operand, options: NormOptions = {}): Tensor {
   const [input, mean, variance] = [toTensor(x), toTensor(runningMean), toTensor(runningVar)]
   const { weight = full(mean.shape, 1), bias = full(mean.shape, 0), eps = 1e-5 } = options
+  checked(() => requireAtLeast('batchNorm', 'eps', eps, 0))
   return apply(batchNormOp, [input, toTensor(weight), toTensor(bias), mean, variance], { eps })
 }
 
@@ -167,9 +182,10 @@ export function localResponseNorm(
   size: number,
   options: { readonly alpha?: number; readonly beta?: number; readonly k?: number } = {},
 ): Tensor {
-  const input = toTensor(x)
+  const input = toFloat('localResponseNorm', x)
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options
   return checked(() => {
+    for (const [name, value] of Object.entries({ alpha, beta, k })) requireFinite('localResponseNorm', name, value)
     if (input.rank < 3 || !Number.isInteger(size) || size < 1) {
       throw new ShapeError(
         `localResponseNorm: needs x [N, C, ...] with at least 3 axes and a whole size of at least 1, found ${formatShape(input.shape)} and ${size}`,
@@ -202,8 +218,14 @@ export function spectralNorm(
   options: { readonly iterations?: number; readonly eps?: number } = {},
 ): SpectralNormResult {
   const { iterations = 1, eps = 1e-12 } = options
-  const given = toTensor(weight)
+  const given = toFloat('spectralNorm', weight, 'weight')
   return checked(() => {
+    requireCount('spectralNorm', 'iterations', iterations)
+    requireAtLeast('spectralNorm', 'eps', eps, 0)
+    if (given.rank < 1 || given.size === 0)
+      throw new ShapeError(
+        `spectralNorm: the weight must be [rows, ...] and not empty, found ${formatShape(given.shape)}`,
+      )
     const matrix = reshape(given, [given.shape[0] ?? 1, -1])
     const unit = (t: Tensor): Tensor => div(t, maximum(sqrt(sum(mul(t, t))), eps))
     let [left, right] = [toTensor(u), toTensor(v)]

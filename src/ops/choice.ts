@@ -41,8 +41,8 @@ export const whereOp = defineOp<NoAttributes>({
   ],
 })
 /** a where the condition holds, else b. Shapes broadcast; no gradient flows to the side that was not chosen. */
-export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
-  return apply(whereOp, [condition, ...toTensors([a, b])], none)
+export function where(condition: Operand, a: Operand, b: Operand): Tensor {
+  return apply(whereOp, [toTensor(condition), ...toTensors('where', [a, b])], none)
 }
 
 export const castOp = defineOp<{ readonly to: DType }>({

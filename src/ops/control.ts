@@ -50,16 +50,18 @@ export const runAfterOp = defineOp<NoAttributes>({
   lower: (emit, { inputs, inputTypes }) => {
     const [x, after] = [inputAt('runAfter', inputTypes, 0), inputAt('runAfter', inputTypes, 1)]
     const flat = inputs.map((name, i) =>
-      emit.node('Reshape', [name, emit.ints([elementCount((i === 0 ? x : after).shape)])]),
+      // Without allowzero a 0 would mean the input's size.
+      emit.node('Reshape', [name, emit.ints([elementCount((i === 0 ? x : after).shape)])], { allowzero: 1 }),
     )
     const nothing = emit.node('Slice', [inputAt('runAfter', flat, 1), emit.ints([0]), emit.ints([0])])
     const joined = emit.node('Concat', [inputAt('runAfter', flat, 0), emit.cast(nothing, x.dtype)], { axis: 0 })
-    return emit.node('Reshape', [joined, emit.ints(x.shape)])
+    return emit.node('Reshape', [joined, emit.ints(x.shape)], { allowzero: 1 })
   },
   samples: () => [
     { inputs: [[2, 3], [4]], call: (x, after) => runAfter(x, after) },
     { inputs: [{ shape: [3], dtype: 'int32' }, []], call: (x, after) => runAfter(x, after) },
     { inputs: [[], { shape: [2], dtype: 'bool' }], call: (x, after) => runAfter(x, after) },
+    { inputs: [[2], [2, 0]], call: (x, after) => runAfter(x, after) },
   ],
   errors: 'every tensor is valid',
 })

@@ -1,7 +1,9 @@
 /** Transposed convolutions, in PyTorch's layout: input [N, in, ...], weight [in, out / groups, ...kernel]. */
+
 import { elementCount } from '../tensor/dtype.ts'
-import { formatShape, type Shape, sizeOf } from '../tensor/shape.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { formatShape, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
+import type { Tensor, TensorType } from '../tensor/tensor.ts'
+import { requireCount } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
 import type { ConvAttributes } from './conv.ts'
@@ -15,6 +17,7 @@ import {
   type LoweringContext,
   type Operand,
   requireDType,
+  toFloat,
   toTensor,
 } from './define.ts'
 import { reshape, slice } from './movement.ts'
@@ -44,6 +47,15 @@ function endsOf(
     const left = (sizeOf(input, i) - 1) * sizeOf(stride, i) + reach + 1 - sizeOf(before, i) - length
     return { after: Math.max(left, 0), zeros: Math.max(-left, 0) }
   })
+}
+
+function requireWeight({ shape: x }: TensorType, { shape: weight }: TensorType, axes: number, groups: number): void {
+  const channels = x[1] ?? 0
+  const ranksFit = x.length === axes + 2 && weight.length === axes + 2
+  if (ranksFit && channels === weight[0] && channels % groups === 0 && elementCount(weight) > 0) return
+  throw new ShapeError(
+    `convTranspose: the weight must be [in, out / groups, ...kernel], found input ${formatShape(x)}, weight ${formatShape(weight)}`,
+  )
 }
 
 /** ONNX's own operator. */
@@ -114,17 +126,8 @@ export const convTransposeOp = defineOp<ConvTransposeAttributes>({
     requireDType('convTranspose', 'input', x, ['float32'])
     requireDType('convTranspose', 'weight', weight, ['float32'])
     const { stride, size, groups } = attributes
-    const [n = 0, channels = 0] = x.shape
-    if (
-      x.shape.length !== stride.length + 2 ||
-      weight.shape.length !== stride.length + 2 ||
-      channels !== weight.shape[0] ||
-      channels % groups !== 0
-    ) {
-      throw new ShapeError(
-        `convTranspose: the weight must be [in, out / groups, ...kernel], found input ${formatShape(x.shape)}, weight ${formatShape(weight.shape)}`,
-      )
-    }
+    const [n = 0] = x.shape
+    requireWeight(x, weight, stride.length, groups)
     if (size.some((length) => length < 1)) {
       throw new ShapeError(
         `convTranspose: the padding leaves nothing of the result, sizes would be ${formatShape(size)}`,
@@ -202,19 +205,30 @@ function convolveTransposed(
   const [input, kernel] = [toTensor(x), toTensor(weight)]
   return checked(() => {
     const [stride, padding, extra, dilation] = [
-      perAxis('convTranspose', options.stride, 1, axes),
-      perAxis('convTranspose', options.padding, 0, axes),
-      perAxis('convTranspose', options.outputPadding, 0, axes),
-      perAxis('convTranspose', options.dilation, 1, axes),
+      perAxis('convTranspose', 'stride', options.stride ?? 1, axes, 1),
+      perAxis('convTranspose', 'padding', options.padding ?? 0, axes, 0),
+      perAxis('convTranspose', 'outputPadding', options.outputPadding ?? 0, axes, 0),
+      perAxis('convTranspose', 'dilation', options.dilation ?? 1, axes, 1),
     ]
+    const groups = options.groups ?? 1
+    requireCount('convTranspose', 'groups', groups, 1)
+    requireWeight(input, kernel, axes, groups)
+    if (extra.some((amount, i) => amount >= Math.max(sizeOf(stride, i), sizeOf(dilation, i))))
+      throw new ShapeError(
+        `convTranspose: outputPadding must be smaller than the stride or the dilation, found ${formatShape(extra)}`,
+      )
     const size = input.shape.slice(2).map((length, i) => {
       const reach = (dilation[i] ?? 1) * ((kernel.shape[i + 2] ?? 1) - 1)
       return (length - 1) * (stride[i] ?? 1) - 2 * (padding[i] ?? 0) + reach + (extra[i] ?? 0) + 1
     })
-    const groups = options.groups ?? 1
     const attributes = { stride, before: padding, dilation, groups, size }
     const product = apply(convTransposeOp, [input, kernel], attributes)
-    return bias === undefined ? product : add(product, reshape(bias, [1, -1, ...new Array<number>(axes).fill(1)]))
+    if (bias === undefined) return product
+    const shift = toFloat('convTranspose', bias, 'bias')
+    const out = sizeOf(product.shape, 1)
+    if (!sameShape(shift.shape, [out]))
+      throw new ShapeError(`convTranspose: the bias must be [${out}], found ${formatShape(shift.shape)}`)
+    return add(product, reshape(shift, [1, -1, ...new Array<number>(axes).fill(1)]))
   })
 }
 

@@ -1,6 +1,8 @@
 /** Convolutions, in PyTorch's layouts: input [N, C, ...], weight [out, in / groups, ...kernel]. Cross-correlation. */
+
 import { formatShape, type Shape, sameShape, sizeOf, spatialAxes } from '../tensor/shape.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
+import { requireCount, requireOneOf } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
 import { lowerInBlocks } from './conv-blocks.ts'
@@ -31,6 +33,16 @@ function requireBias(bias: TensorType, out: number): void {
     throw new ShapeError(`conv: the bias must be ${formatShape([out])}, found ${formatShape(bias.shape)}`)
 }
 
+function requireAxes(x: TensorType, weight: TensorType, axes: number): void {
+  const kernel = weight.shape.slice(2)
+  if (x.shape.length !== axes + 2 || weight.shape.length !== axes + 2) {
+    throw new ShapeError(
+      `conv: input and weight must have ${axes + 2} axes, found input ${formatShape(x.shape)}, weight ${formatShape(weight.shape)}`,
+    )
+  }
+  if (kernel.includes(0)) throw new ShapeError(`conv: the kernel must not be empty, found ${formatShape(weight.shape)}`)
+}
+
 /** Inputs: x, weight and, if there is one, bias [out]. */
 export const convOp = defineOp<ConvAttributes>({
   name: 'conv',
@@ -40,11 +52,7 @@ export const convOp = defineOp<ConvAttributes>({
     requireDType('conv', 'weight', weight, ['float32'])
     const [n = 0, channels = 0, ...sizes] = x.shape
     const [out = 0, perGroup = 0, ...kernel] = weight.shape
-    if (x.shape.length !== weight.shape.length || sizes.length !== stride.length) {
-      throw new ShapeError(
-        `conv: input and weight must have ${stride.length + 2} axes, found input ${formatShape(x.shape)}, weight ${formatShape(weight.shape)}`,
-      )
-    }
+    requireAxes(x, weight, stride.length)
     if (channels !== perGroup * groups || out % groups !== 0) {
       throw new ShapeError(
         `conv: input ${formatShape(x.shape)} has ${channels} channels, weight ${formatShape(weight.shape)} in ${groups} groups takes ${perGroup * groups}`,
@@ -145,18 +153,21 @@ function convolve(x: Operand, weight: Operand, bias: Operand | undefined, option
   const [input, kernel] = [toTensor(x), toTensor(weight)]
   const shift = bias === undefined ? undefined : toTensor(bias)
   return checked(() => {
-    const stride = perAxis('conv', options.stride, 1, axes)
-    const dilation = perAxis('conv', options.dilation, 1, axes)
-    const { padding } = options
+    const stride = perAxis('conv', 'stride', options.stride ?? 1, axes, 1)
+    const dilation = perAxis('conv', 'dilation', options.dilation ?? 1, axes, 1)
+    const { padding = 0, groups = 1 } = options
+    requireCount('conv', 'groups', groups, 1)
+    if (typeof padding === 'string') requireOneOf('conv', 'padding', padding, ['same', 'valid'])
+    if (padding === 'same' && stride.some((step) => step !== 1))
+      throw new ShapeError(`conv: padding "same" needs stride 1, found ${formatShape(stride)}`)
+    requireAxes(input, kernel, axes)
     const total = kernel.shape.slice(2).map((size, i) => sizeOf(dilation, i) * (size - 1))
     const before =
       padding === 'same'
         ? total.map((size) => Math.floor(size / 2))
-        : padding === 'valid'
-          ? perAxis('conv', 0, 0, axes)
-          : perAxis('conv', padding, 0, axes)
+        : perAxis('conv', 'padding', padding === 'valid' ? 0 : padding, axes, 0)
     const after = padding === 'same' ? total.map((size, i) => size - sizeOf(before, i)) : before
-    const attributes = { stride, before, after, dilation, groups: options.groups ?? 1 }
+    const attributes = { stride, before, after, dilation, groups }
     if (!isPatchwise(input.shape, kernel.shape, attributes))
       return apply(convOp, shift ? [input, kernel, shift] : [input, kernel], attributes)
     const product = kernel.shape.slice(2).every((size) => size === 1)

@@ -1,15 +1,19 @@
 /** Tensors made from nothing: filled, counted, spaced. */
-import { allocate, type DType, dtypes, fromNumbers, setElement } from '../tensor/dtype.ts'
+
+import { type DType, dtypes, fromNumbers } from '../tensor/dtype.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
+import { requireCount, requireFinite, requireOneOf } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import { checked, type Operand, scalar, toTensor } from './define.ts'
 import { expand, reshape } from './movement.ts'
 
 /** A tensor of `shape` filled with one value, without storing it. */
 export function full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
-  if (!dtypes.includes(dtype)) throw new ShapeError(`full: unknown dtype ${dtype}`)
-  return expand(scalar(value, dtype), shape)
+  return checked(() => {
+    requireOneOf('full', 'dtype', dtype, dtypes)
+    return expand(scalar(value, dtype, 'full'), shape)
+  })
 }
 export function zeros(shape: Shape, dtype?: DType): Tensor {
   return full(shape, 0, dtype)
@@ -37,28 +41,38 @@ export interface ArangeOptions {
   readonly dtype?: DType
 }
 
+/** Constants are made on the host, whose arrays end here. */
+function requireMemory(op: string, count: number): void {
+  if (count >= 2 ** 31) throw new UsageError(`${op}: ${count} elements are more than a constant can have`)
+}
+
 /** start, start + step, ... before `end`, as a constant; `arange(n)` counts from 0 to n - 1. */
 export function arange(start: number, end?: number, { step = 1, dtype = 'int64' }: ArangeOptions = {}): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end]
-  const count = Math.max(0, Math.ceil((to - from) / step))
-  if (!Number.isFinite(count)) {
+  requireOneOf('arange', 'dtype', dtype, dtypes, UsageError)
+  if (![from, to, step].every(Number.isFinite) || step === 0)
     throw new UsageError(`arange: start ${from}, end ${to} and step ${step} must be finite, and the step not 0`)
-  }
+  if ((to - from) * step < 0)
+    throw new UsageError(
+      `arange: the step must lead from start to end, found start ${from}, end ${to} and step ${step}`,
+    )
+  const count = Math.ceil((to - from) / step)
+  requireMemory('arange', count)
   if (dtype !== 'float32' && !(Number.isInteger(from) && Number.isInteger(step))) {
     throw new UsageError(`arange: ${dtype} needs whole numbers, found start ${from} and step ${step}`, {
       hint: "pass { dtype: 'float32' }",
     })
   }
-  const data = allocate(dtype, count)
-  for (let i = 0; i < count; i++) setElement(data, i, from + i * step)
-  return constant(data, [count], dtype)
+  const numbers = Array.from({ length: count }, (_, i) => from + i * step)
+  return constant(fromNumbers(dtype, numbers, 'arange'), [count], dtype)
 }
 
 /** `count` numbers from `start` to `end`, both included, at equal distances (float32, a constant). */
 export function linspace(start: number, end: number, count: number): Tensor {
-  if (!Number.isInteger(count) || count < 0) {
-    throw new UsageError(`linspace: count must be a whole number of at least 0, found ${count}`)
-  }
+  requireCount('linspace', 'count', count, 0, UsageError)
+  requireMemory('linspace', count)
+  requireFinite('linspace', 'start', start, UsageError)
+  requireFinite('linspace', 'end', end, UsageError)
   const distance = (end - start) / Math.max(1, count - 1)
   // Counted from the nearer end, so that the last number is exactly `end`.
   const numbers = Array.from({ length: count }, (_, i) =>
@@ -76,6 +90,7 @@ export function meshgrid(
   { indexing = 'ij' }: { readonly indexing?: 'ij' | 'xy' } = {},
 ): readonly Tensor[] {
   return checked(() => {
+    requireOneOf('meshgrid', 'indexing', indexing, ['ij', 'xy'])
     const inputs = vectors.map(toTensor)
     const wrong = inputs.find((input) => input.rank > 1)
     if (wrong) throw new ShapeError(`meshgrid: inputs must have one axis, found ${wrong}`)

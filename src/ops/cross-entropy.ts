@@ -1,12 +1,14 @@
 /** Cross entropy of classes and the negative log likelihood, with PyTorch's reductions and defaults. */
+import { isInteger } from '../tensor/dtype.ts'
 import { formatShape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireWhole, requireWithin } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { notEqual } from './arithmetic.ts'
 import { add, div, mul } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { withBackward } from './control.ts'
-import { checked, inputAt, type Operand, toTensor } from './define.ts'
+import { checked, inputAt, type Operand, toFloat, toTensor } from './define.ts'
 import { gather, indexSelect, scatterAdd } from './indexing.ts'
 import { type LossOptions, reduceLosses } from './loss.ts'
 import { reshape, squeeze, unsqueeze } from './movement.ts'
@@ -33,18 +35,28 @@ function classAxis(input: Tensor): number {
   return input.rank === 1 ? 0 : 1
 }
 
+const labelHint = "class indices are whole numbers: make them with tensor(labels, 'int32'), or cast(labels, 'int32')"
+
+function checkLabels(op: string, target: Tensor): void {
+  if (isInteger(target.dtype)) return
+  throw new ShapeError(`${op}: the target must be class indices (int32, int64 or uint8), found ${target}`, {
+    hint: labelHint,
+  })
+}
+
 function checkTarget(op: string, argument: string, input: Tensor, target: Tensor, isIndex: boolean): void {
   const expected = isIndex ? input.shape.filter((_, i) => i !== classAxis(input)) : input.shape
   if (input.rank > 0 && sameShape(target.shape, expected)) return
   throw new ShapeError(
     `${op}: ${argument} ${formatShape(input.shape)} need a target of shape ${formatShape(expected)}${isIndex ? ' (class indices)' : ' (class probabilities)'}, found ${formatShape(target.shape)}`,
+    isIndex ? {} : { hint: labelHint },
   )
 }
 
 /** The class weights, shaped to broadcast over [N, C, d...]. */
 function classWeights(op: string, input: Tensor, weight: Operand | undefined): Tensor | undefined {
   if (weight === undefined) return undefined
-  const [weights, axis] = [toTensor(weight), classAxis(input)]
+  const [weights, axis] = [toFloat(op, weight, 'weight'), classAxis(input)]
   if (weights.size !== sizeOf(input.shape, axis)) {
     throw new ShapeError(
       `${op}: weight must have one element for each of the ${sizeOf(input.shape, axis)} classes, found ${formatShape(weights.shape)}`,
@@ -85,8 +97,8 @@ function labelLosses(logProbability: Tensor, { isCounted, counts }: Labels, weig
   return weights ? mul(losses, counts) : losses
 }
 
-function reduceWeighted(losses: Tensor, { counts }: Labels, { reduction = 'mean' }: LossOptions): Tensor {
-  return reduction === 'mean' ? div(sum(losses), sum(counts)) : reduceLosses(losses, reduction)
+function reduceWeighted(op: string, losses: Tensor, { counts }: Labels, { reduction = 'mean' }: LossOptions): Tensor {
+  return reduction === 'mean' ? div(sum(losses), sum(counts)) : reduceLosses(losses, reduction, op)
 }
 
 /** The element of each label: [N, C, d...] -> [N, d...]. */
@@ -132,11 +144,11 @@ function labelCrossEntropy(
   const labels = readLabels('crossEntropy', target, sizeOf(logits.shape, axis), weights, ignoreIndex)
   const [own, all] = logLikelihoods(logits, labels.index)
   const hard = labelLosses(own, labels, weights)
-  if (labelSmoothing === 0) return reduceWeighted(hard, labels, options)
+  if (labelSmoothing === 0) return reduceWeighted('crossEntropy', hard, labels, options)
   const spread = weights ? sum(mul(logSoftmax(logits, axis), weights), axis) : all
   const soft = where(labels.isCounted, neg(spread), 0)
   const share = labelSmoothing / sizeOf(logits.shape, axis)
-  return reduceWeighted(add(mul(hard, 1 - labelSmoothing), mul(soft, share)), labels, options)
+  return reduceWeighted('crossEntropy', add(mul(hard, 1 - labelSmoothing), mul(soft, share)), labels, options)
 }
 
 /** Cross entropy with class probabilities as the target: the mean is over the examples, whatever the weights. */
@@ -150,7 +162,7 @@ function probabilityCrossEntropy(
   const share = labelSmoothing / sizeOf(logits.shape, axis)
   const smooth = labelSmoothing === 0 ? target : add(mul(target, 1 - labelSmoothing), share)
   const weighted = weights ? mul(smooth, weights) : smooth
-  return reduceLosses(neg(sum(mul(weighted, logSoftmax(logits, axis)), axis)), reduction)
+  return reduceLosses(neg(sum(mul(weighted, logSoftmax(logits, axis)), axis)), reduction, 'crossEntropy')
 }
 
 /**
@@ -159,13 +171,13 @@ function probabilityCrossEntropy(
  * of those that count. Label smoothing (Szegedy et al. 2016) gives each class labelSmoothing / C, and the target the rest.
  */
 export function crossEntropy(logits: Operand, target: Operand, options: CrossEntropyOptions = {}): Tensor {
-  const [input, given] = [toTensor(logits), toTensor(target)]
+  const [input, given] = [toFloat('crossEntropy', logits, 'logits'), toTensor(target)]
   return checked(() => {
     const isIndex = given.dtype !== 'float32'
+    if (isIndex) checkLabels('crossEntropy', given)
     checkTarget('crossEntropy', 'logits', input, given, isIndex)
-    const { labelSmoothing = 0 } = options
-    if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
-      throw new ShapeError(`crossEntropy: labelSmoothing must lie between 0 and 1, found ${labelSmoothing}`)
+    requireWithin('crossEntropy', 'labelSmoothing', options.labelSmoothing ?? 0, [0, 1])
+    requireWhole('crossEntropy', 'ignoreIndex', options.ignoreIndex ?? -100)
     const weights = classWeights('crossEntropy', input, options.weight)
     return isIndex
       ? labelCrossEntropy(input, given, weights, options)
@@ -175,11 +187,13 @@ export function crossEntropy(logits: Operand, target: Operand, options: CrossEnt
 
 /** -log p of the target class, from log probabilities [N, C, d...] or [C] and class indices of the shape without C. */
 export function nllLoss(logProbabilities: Operand, target: Operand, options: ClassLossOptions = {}): Tensor {
-  const [input, given] = [toTensor(logProbabilities), toTensor(target)]
+  const [input, given] = [toFloat('nllLoss', logProbabilities, 'log probabilities'), toTensor(target)]
   return checked(() => {
+    checkLabels('nllLoss', given)
+    requireWhole('nllLoss', 'ignoreIndex', options.ignoreIndex ?? -100)
     checkTarget('nllLoss', 'log probabilities', input, given, true)
     const weights = classWeights('nllLoss', input, options.weight)
     const labels = readLabels('nllLoss', given, sizeOf(input.shape, classAxis(input)), weights, options.ignoreIndex)
-    return reduceWeighted(labelLosses(pick(input, labels.index), labels, weights), labels, options)
+    return reduceWeighted('nllLoss', labelLosses(pick(input, labels.index), labels, weights), labels, options)
   })
 }

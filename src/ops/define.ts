@@ -1,5 +1,5 @@
 import type { DType, TypedArray } from '../tensor/dtype.ts'
-import { fromNumbers } from '../tensor/dtype.ts'
+import { describeNumbers, fromNumbers, holdsNumber } from '../tensor/dtype.ts'
 import { captureOrigin, describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { type Attributes, constant, type GraphNode, Tensor, type TensorType } from '../tensor/tensor.ts'
@@ -11,7 +11,7 @@ import type * as Kit from './index.ts'
 /** All ops, as handed to gradients: families whose gradients need each other stay free of import cycles. */
 export type Ops = typeof Kit
 
-/** What ops accept where a tensor is expected; a number takes the dtype of the other operands. */
+/** What ops accept where a tensor is expected; a number takes the dtype of the other operands (docs/decisions/031). */
 export type Operand = Tensor | Variable | number
 
 /** An attribute of an ONNX node. A plain number is an integer; a float is marked. */
@@ -169,42 +169,68 @@ export function first(tensors: readonly Tensor[]): Tensor {
   return tensor
 }
 
-/** A constant scalar, or a tensor of that shape filled with the value, without storing it. */
-export function scalar(value: number, dtype: DType = 'float32'): Tensor {
-  return constant(fromNumbers(dtype, [value]), [], dtype)
+/** A constant scalar of a number that the dtype holds. */
+export function scalar(value: number | bigint, dtype: DType = 'float32', owner = 'scalar'): Tensor {
+  return constant(fromNumbers(dtype, [value], owner), [], dtype)
 }
 
-/** Turns operands into tensors. Numbers become scalars of the dtype the tensors among them have (default float32). */
-export function toTensors(operands: readonly Operand[]): Tensor[] {
-  const typed = operands.find((operand) => operand instanceof Tensor || operand instanceof Variable)
-  const dtype = typed === undefined ? 'float32' : (typed as Tensor | Variable).dtype
-  return operands.map((operand) => {
-    if (typeof operand === 'number') return scalar(operand, dtype)
-    if (operand instanceof Variable) return operand.value
-    if (operand instanceof Tensor) return operand
-    throw located(noTensor(operand))
+/** Whether an operand has a dtype: it is no plain number. */
+export function isTensorLike(operand: unknown): operand is Tensor | Variable {
+  return operand instanceof Tensor || operand instanceof Variable
+}
+
+function asTensor(op: string | undefined, operand: Operand, dtype: DType): Tensor {
+  if (operand instanceof Variable) return operand.value
+  if (operand instanceof Tensor) return operand
+  const owner = op === undefined ? '' : `${op}: `
+  if (typeof operand !== 'number') {
+    // From JavaScript: the type system was not asked there.
+    const found: unknown = operand
+    const missing = found === undefined ? currentTrace()?.missing.at(-1) : undefined
+    throw new ShapeError(
+      `${owner}expected a tensor or a number, found ${describeValue(found)}${missing ? `: ${missing}` : ''}`,
+      found === undefined ? {} : { hint: 'tensor(array, dtype) makes a tensor' },
+    )
+  }
+  if (holdsNumber(dtype, operand)) return scalar(operand, dtype)
+  throw new ShapeError(`${owner}a number beside ${dtype} must be ${describeNumbers(dtype)}, found ${operand}`, {
+    hint: "cast(x, 'float32') converts the tensor",
   })
 }
 
-/** What plain JavaScript, or a batch without a field, may hand to an op instead of a tensor. */
-function noTensor(value: unknown): ShapeError {
-  const found = Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : typeof value
-  const missing = value === undefined ? currentTrace()?.missing.at(-1) : undefined
-  const hint = Array.isArray(value) || ArrayBuffer.isView(value) ? { hint: 'tensor(values) makes one' } : {}
-  return new ShapeError(
-    `a tensor is needed, found ${value === null ? 'null' : found}${missing ? `: ${missing}` : ''}`,
-    hint,
-  )
+function describeValue(value: unknown): string {
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return 'an array'
+  if (typeof value === 'object' && value !== null) return `an object (${value.constructor?.name ?? 'without a class'})`
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}
+
+/**
+ * Turns operands into tensors. A number becomes a scalar of the dtype that the tensors among them have (float32 if there
+ * are none); one that this dtype cannot hold exactly is an error, not another number.
+ */
+export function toTensors(op: string, operands: readonly Operand[]): Tensor[] {
+  const dtype = operands.find(isTensorLike)?.dtype ?? 'float32'
+  return checked(() => operands.map((operand) => asTensor(op, operand, dtype)))
 }
 
 /** Two operands as tensors: a number takes the dtype of the other one. */
-export function toTensorPair(a: Operand, b: Operand): readonly [Tensor, Tensor] {
-  const tensors = toTensors([a, b])
-  return [inputAt('operands', tensors, 0), inputAt('operands', tensors, 1)]
+export function toTensorPair(op: string, a: Operand, b: Operand): readonly [Tensor, Tensor] {
+  const tensors = toTensors(op, [a, b])
+  return [inputAt(op, tensors, 0), inputAt(op, tensors, 1)]
 }
 
+/** An operand as a tensor; a number is a float32 scalar. */
 export function toTensor(operand: Operand): Tensor {
-  return first(toTensors([operand]))
+  return checked(() => asTensor(undefined, operand, 'float32'))
+}
+
+/** An operand of a function that only float32 has, like most that are made of exponentials and quotients. */
+export function toFloat(op: string, operand: Operand, argument = 'input'): Tensor {
+  return checked(() => {
+    const tensor = asTensor(op, operand, 'float32')
+    requireDType(op, argument, tensor, ['float32'])
+    return tensor
+  })
 }
 
 /** The number a scalar constant holds, else undefined: for simplification rules. */
@@ -219,6 +245,11 @@ export function requireDType(op: string, argument: string, input: TensorType, al
   throw new ShapeError(`${op}: ${argument} must be ${allowed.join(' or ')}, found ${input.dtype}`, {
     hint: `cast(${argument}, '${allowed[0]}') converts it`,
   })
+}
+
+/** Outputs without any work to do, because there is no element: the runtime's kernels do not all know these. */
+export function emitConstants(emit: Emitter, outputs: readonly TensorType[], value = 0): string[] {
+  return outputs.map(({ dtype, shape }) => emit.node('Expand', [emit.scalar(value, dtype), emit.ints(shape)]))
 }
 
 /** The input at an index; a missing one is an error of the caller. */

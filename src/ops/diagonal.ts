@@ -1,7 +1,9 @@
 /** Triangles and diagonals of matrices: the last two axes, or two given ones. */
+
 import type { DType } from '../tensor/dtype.ts'
 import { formatShape, normalizeAxis, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireCount, requireWhole } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { equal, greaterOrEqual, lessOrEqual } from './binary.ts'
 import { cast, where } from './choice.ts'
@@ -25,6 +27,7 @@ function compareColumns(
 function triangle(op: string, x: Operand, diagonal: number, compare: (a: Operand, b: Operand) => Tensor): Tensor {
   const input = toTensor(x)
   return checked(() => {
+    requireWhole(op, 'diagonal', diagonal)
     if (input.rank < 2) throw new ShapeError(`${op}: needs at least 2 axes, found ${formatShape(input.shape)}`)
     return where(compareColumns(compare, sizeOf(input.shape, -2), sizeOf(input.shape, -1), diagonal), input, 0)
   })
@@ -39,7 +42,11 @@ export function triu(x: Operand, diagonal = 0): Tensor {
 }
 /** 1 on the main diagonal, 0 elsewhere: [rows, columns], square by default. */
 export function eye(rows: number, columns = rows, dtype: DType = 'float32'): Tensor {
-  return cast(compareColumns(equal, rows, columns, 0), dtype)
+  return checked(() => {
+    requireCount('eye', 'rows', rows)
+    requireCount('eye', 'columns', columns)
+    return cast(compareColumns(equal, rows, columns, 0), dtype)
+  })
 }
 
 /** Which diagonal, and of which matrices. */
@@ -61,6 +68,7 @@ function firstElement(offset: number, columns: number): number {
 export function diagonal(x: Operand, { offset = 0, axis1 = 0, axis2 = 1 }: DiagonalOptions = {}): Tensor {
   const input = toTensor(x)
   return checked(() => {
+    requireWhole('diagonal', 'offset', offset)
     const matrices = moveAxis(input, [axis1, axis2], [-2, -1])
     const [rows, columns] = [sizeOf(matrices.shape, -2), sizeOf(matrices.shape, -1)]
     const count = Math.max(0, Math.min(rows + Math.min(offset, 0), columns - Math.max(offset, 0)))
@@ -75,6 +83,7 @@ export function diagonal(x: Operand, { offset = 0, axis1 = 0, axis2 = 1 }: Diago
 export function diagEmbed(x: Operand, { offset = 0, axis1 = -2, axis2 = -1 }: DiagonalOptions = {}): Tensor {
   const input = toTensor(x)
   return checked(() => {
+    requireWhole('diagEmbed', 'offset', offset)
     if (input.rank === 0) throw new ShapeError('diagEmbed: a scalar has no axis to lay on a diagonal')
     const size = sizeOf(input.shape, -1) + Math.abs(offset)
     const spread = dilate(input, -1, size + 1)

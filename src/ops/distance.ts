@@ -1,11 +1,13 @@
 /** Norms of vectors and distances between them. */
+
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireNumber } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { sqrtOrZero, square } from './arithmetic.ts'
 import { add, equal, pow, sub } from './binary.ts'
 import { cast, where } from './choice.ts'
-import { checked, type Operand, toTensor } from './define.ts'
+import { checked, type Operand, toFloat } from './define.ts'
 import { matmulWith } from './matmul.ts'
 import { transpose, unsqueeze } from './movement.ts'
 import { type Axes, countNonzero, max, min, type ReduceOptions, sum } from './reduce.ts'
@@ -29,7 +31,8 @@ function rootOrZero(x: Tensor, p: number): Tensor {
  * largest and the smallest |x|. Default: 2. The gradient at a zero vector is 0.
  */
 export function vectorNorm(x: Operand, order = 2, axes?: Axes, options: ReduceOptions = {}): Tensor {
-  const input = toTensor(x)
+  const input = toFloat('vectorNorm', x)
+  checked(() => requireNumber('vectorNorm', 'order', order))
   if (order === 0) return cast(countNonzero(input, axes, options), 'float32')
   if (order === 1) return sum(abs(input), axes, options)
   if (order === 2) return sqrtOrZero(sum(square(input), axes, options))
@@ -46,16 +49,19 @@ const directRows = 25
  * 0. `order` is that of the norm, 2 by default.
  */
 export function cdist(a: Operand, b: Operand, { order = 2 }: { readonly order?: number } = {}): Tensor {
-  const [left, right] = [toTensor(a), toTensor(b)]
+  const [left, right] = [toFloat('cdist', a, 'a'), toFloat('cdist', b, 'b')]
   return checked(() => {
     if (left.rank < 2 || right.rank < 2 || sizeOf(left.shape, -1) !== sizeOf(right.shape, -1)) {
       throw new ShapeError(
         `cdist: inputs must be [..., rows, width] of one width, found ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
       )
     }
+    const differences = sub(unsqueeze(left, -2), unsqueeze(right, -3))
+    // Rows of no elements are equal: their largest difference is that of no pair.
+    if (sizeOf(left.shape, -1) === 0) return vectorNorm(differences, 1, -1)
     if (order === 2 && Math.max(sizeOf(left.shape, -2), sizeOf(right.shape, -2)) > directRows)
       return euclideanDistances(left, right)
-    return vectorNorm(sub(unsqueeze(left, -2), unsqueeze(right, -3)), order, -1)
+    return vectorNorm(differences, order, -1)
   })
 }
 

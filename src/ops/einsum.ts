@@ -202,8 +202,9 @@ function contractCheapest(operands: readonly Labelled[], output: readonly string
  * More than two tensors are multiplied pair by pair, the smallest product first.
  */
 export function einsum(equation: string, ...operands: readonly Operand[]): Tensor {
-  const tensors = operands.map(toTensor)
+  const tensors = operands.map((operand) => toTensor(operand))
   return checked(() => {
+    if (typeof equation !== 'string') throw new ShapeError(`einsum: the equation must be a text, found ${equation}`)
     const { operands: terms, output } = parseEquation(equation, tensors)
     const distinct = tensors.map((tensor, i) => withoutRepeats(tensor, inputAt('einsum', terms, i)))
     const sizes = labelSizes(distinct)

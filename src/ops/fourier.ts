@@ -1,4 +1,5 @@
 /** Fourier transforms, as products with matrices of cosines and sines: direct, or for long sequences in four steps or by a chirp. */
+import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
@@ -42,11 +43,12 @@ export function fft2Real(x: Operand): Tensor {
   const input = toTensor(x)
   return checked(() => {
     requireDType('fft2Real', 'x', input, ['float32'])
-    if (input.rank < 2 || input.size === 0) {
+    if (input.rank < 2 || elementCount(input.shape.slice(-2)) === 0) {
       throw new ShapeError(
-        `fft2Real: needs two axes to transform and at least one element, found ${formatShape(input.shape)}`,
+        `fft2Real: needs two axes to transform and at least one element on them, found ${formatShape(input.shape)}`,
       )
     }
+    if (input.size === 0) return input
     const [y] = withBackward([realTransform(input)], [input], ([g]) => [g && fft2Real(g)])
     return y ?? input
   })

@@ -1,11 +1,14 @@
 /** Sampling of pictures at given points (spatial transformers, Jaderberg et al. 2015). */
+
+import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireCount, requireOneOf } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, fmod, greater, greaterOrEqual, lessOrEqual, logicalAnd, mul, sub } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { addAll } from './composite.ts'
-import { checked, constantOf, type Operand, toTensor } from './define.ts'
+import { checked, constantOf, type Operand, toFloat } from './define.ts'
 import { gather } from './indexing.ts'
 import { matmulWith } from './matmul.ts'
 import { expand, reshape, slice } from './movement.ts'
@@ -27,8 +30,9 @@ export function affineGrid(
   size: readonly number[],
   options: { readonly alignCorners?: boolean } = {},
 ): Tensor {
-  const maps = toTensor(theta)
+  const maps = toFloat('affineGrid', theta, 'theta')
   return checked(() => {
+    for (const number of size) requireCount('affineGrid', 'size', number)
     const [n = 0, , height = 0, width = 0] = size
     if (size.length !== 4 || formatShape(maps.shape) !== formatShape([n, 2, 3])) {
       throw new ShapeError(
@@ -68,14 +72,23 @@ function reflected(x: Tensor, size: number, alignCorners: boolean): Tensor {
  * [N, C, h, w]. Gradients flow to the pictures and, but for `nearest`, to the grid.
  */
 export function gridSample(x: Operand, grid: Operand, options: GridSampleOptions = {}): Tensor {
-  const [input, points] = [toTensor(x), toTensor(grid)]
+  const [input, points] = [toFloat('gridSample', x), toFloat('gridSample', grid, 'grid')]
+  const { mode = 'bilinear', paddingMode = 'zeros', alignCorners = false } = options
   return checked(() => {
-    if (input.rank !== 4 || points.rank !== 4 || points.shape[3] !== 2 || points.shape[0] !== input.shape[0]) {
+    requireOneOf('gridSample', 'mode', mode, ['bilinear', 'nearest', 'bicubic'])
+    requireOneOf('gridSample', 'paddingMode', paddingMode, ['zeros', 'border', 'reflection'])
+    if (
+      input.rank !== 4 ||
+      points.rank !== 4 ||
+      points.shape[3] !== 2 ||
+      points.shape[0] !== input.shape[0] ||
+      elementCount(input.shape.slice(2)) === 0
+    ) {
       throw new ShapeError(
-        `gridSample: needs pictures [N, C, H, W] and a grid [N, h, w, 2], found ${formatShape(input.shape)} and ${formatShape(points.shape)}`,
+        `gridSample: needs pictures [N, C, H, W] with at least one pixel and a grid [N, h, w, 2], found ${formatShape(input.shape)} and ${formatShape(points.shape)}`,
       )
     }
-    return new Sampler(input, points, options).sample()
+    return new Sampler(input, points, { mode, paddingMode, alignCorners }).sample()
   })
 }
 
@@ -84,10 +97,10 @@ class Sampler {
   readonly #points: Tensor
   readonly #options: Required<GridSampleOptions>
 
-  constructor(input: Tensor, points: Tensor, options: GridSampleOptions) {
+  constructor(input: Tensor, points: Tensor, options: Required<GridSampleOptions>) {
     this.#input = input
     this.#points = points
-    this.#options = { mode: 'bilinear', paddingMode: 'zeros', alignCorners: false, ...options }
+    this.#options = options
   }
 
   sample(): Tensor {

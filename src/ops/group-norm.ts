@@ -1,10 +1,13 @@
 /** Normalisation of groups of channels of each example, axis 1 of x [N, C, ...]: group and instance norm. */
+
+import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireAtLeast } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, mul } from './binary.ts'
 import { withBackward } from './control.ts'
-import { applyAll, checked, first, inputAt, type Operand, toTensor } from './define.ts'
+import { applyAll, checked, first, inputAt, type Operand, toFloat } from './define.ts'
 import { reshape } from './movement.ts'
 import { layerNormOp, type NormOptions } from './norm.ts'
 import { perChannel } from './per-channel.ts'
@@ -12,6 +15,7 @@ import { sum } from './reduce.ts'
 
 function normalizeGroups(op: string, input: Tensor, groups: number, options: NormOptions): Tensor {
   const [n = 0, c = 0] = input.shape
+  requireAtLeast(op, 'eps', options.eps ?? 0, 0)
   if (input.rank < 2 || !Number.isInteger(groups) || groups < 1 || c % groups !== 0) {
     throw new ShapeError(
       `${op}: channels (axis 1) must be a multiple of the ${groups} groups, found ${formatShape(input.shape)}`,
@@ -44,7 +48,7 @@ function withGroupGradient(
 ): Tensor {
   const [n, groups] = [sizeOf(normal.shape, 0), sizeOf(normal.shape, 1)]
   const channels = sizeOf(x.shape, 1)
-  const positions = x.size / (n * channels)
+  const positions = elementCount(x.shape.slice(2))
   const byGroup = [n, groups, channels / groups, positions]
   // The normal and r have gradients of their own: they are inputs here for the backward pass to use.
   const outputs = withBackward([y], [x, scale, shift, normal, inverse], ([g], [, factor, , h, r]) => {
@@ -53,7 +57,7 @@ function withGroupGradient(
     const [total, projection] = [sum(g4, 3, { keepDims: true }), sum(mul(g4, h4), 3, { keepDims: true })]
     const [weights, inverses] = [reshape(factor, [1, groups, -1, 1]), reshape(r, [n, groups, 1, 1])]
     const share = (t: Tensor): Tensor =>
-      mul(sum(mul(t, weights), 2, { keepDims: true }), mul(inverses, (-n * groups) / x.size))
+      mul(sum(mul(t, weights), 2, { keepDims: true }), mul(inverses, -groups / (channels * positions)))
     const byInput = add(mul(g4, mul(weights, inverses)), add(mul(h4, share(projection)), share(total)))
     const byVector = [projection, total].map((t) => reshape(sum(t, 0), scale.shape))
     return [reshape(byInput, x.shape), ...byVector, undefined, undefined]
@@ -63,11 +67,11 @@ function withGroupGradient(
 
 /** Each group of channels of each example normalised together (Wu and He 2018). x [N, C, ...]; weight, bias [C]. */
 export function groupNorm(x: Operand, groups: number, options: NormOptions = {}): Tensor {
-  return checked(() => normalizeGroups('groupNorm', toTensor(x), groups, options))
+  return checked(() => normalizeGroups('groupNorm', toFloat('groupNorm', x), groups, options))
 }
 
 /** Each channel of each example normalised by itself. x [N, C, ...]; weight, bias [C]. */
 export function instanceNorm(x: Operand, options: NormOptions = {}): Tensor {
-  const input = toTensor(x)
+  const input = toFloat('instanceNorm', x)
   return checked(() => normalizeGroups('instanceNorm', input, input.shape[1] ?? 1, options))
 }

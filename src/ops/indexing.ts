@@ -1,15 +1,41 @@
 /** Ops that read and write elements at places given by index tensors (int32 or int64). Indices may repeat. */
+
 import type { DType } from '../tensor/dtype.ts'
 import { elementCount } from '../tensor/dtype.ts'
 import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import { constant, type Tensor, type TensorType } from '../tensor/tensor.ts'
+import { requireCount } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
-import { apply, checked, defineOp, type Emitter, inputAt, type Operand, requireDType, toTensor } from './define.ts'
+import {
+  apply,
+  checked,
+  defineOp,
+  type Emitter,
+  emitConstants,
+  inputAt,
+  type Operand,
+  requireDType,
+  toTensor,
+} from './define.ts'
 import { expand, reshape, slice } from './movement.ts'
 import { within } from './places.ts'
 
 const indexTypes: readonly DType[] = ['int64', 'int32']
 const number: readonly DType[] = ['float32', 'int32', 'int64']
+
+/** An index is int64 or int32. */
+export function requireIndex(op: string, input: TensorType, argument = 'index'): void {
+  if (indexTypes.includes(input.dtype)) return
+  throw new ShapeError(`${op}: ${argument} must be int64 or int32, found ${input.dtype}`, {
+    hint: `make it with tensor(values, 'int32'), or convert it with cast(${argument}, 'int32')`,
+  })
+}
+
+/** An axis without elements has nothing that an index could mean. */
+function requireChoice(op: string, x: TensorType, index: TensorType, axis: number): void {
+  if (x.shape[axis] !== 0 || elementCount(index.shape) === 0) return
+  throw new ShapeError(`${op}: axis ${axis} of ${formatShape(x.shape)} has no elements to choose from`)
+}
 
 export interface IndexSelectAttributes {
   readonly axis: number
@@ -21,8 +47,9 @@ export const indexSelectOp = defineOp<IndexSelectAttributes>({
   name: 'indexSelect',
   infer: (inputs, { axis }) => {
     const [x, index] = [inputAt('indexSelect', inputs, 0), inputAt('indexSelect', inputs, 1)]
-    requireDType('indexSelect', 'index', index, indexTypes)
+    requireIndex('indexSelect', index)
     if (x.shape.length === 0) throw new ShapeError('indexSelect: a scalar has no axes')
+    requireChoice('indexSelect', x, index, axis)
     return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)] }]
   },
   gradient: (o, { inputs, attributes: { axis, ignored } }, [g]) => {
@@ -100,7 +127,8 @@ export const segmentSumOp = defineOp<SegmentSumAttributes>({
   infer: (inputs, { axis, size }) => {
     const [source, index] = [inputAt('segmentSum', inputs, 0), inputAt('segmentSum', inputs, 1)]
     requireDType('segmentSum', 'source', source, number)
-    requireDType('segmentSum', 'index', index, indexTypes)
+    requireCount('segmentSum', 'size', size, elementCount(index.shape) > 0 ? 1 : 0)
+    requireIndex('segmentSum', index)
     if (index.shape.length !== 1 || index.shape[0] !== source.shape[axis]) {
       throw new ShapeError(
         `segmentSum: index must have one element for each of axis ${axis} of source ${formatShape(source.shape)}, found ${formatShape(index.shape)}`,
@@ -115,6 +143,8 @@ export const segmentSumOp = defineOp<SegmentSumAttributes>({
     const [source, index] = [inputAt('segmentSum', inputs, 0), inputAt('segmentSum', inputs, 1)]
     const [type, indexType] = [inputAt('segmentSum', inputTypes, 0), inputAt('segmentSum', inputTypes, 1)]
     const { axis, size } = attributes
+    const isEmpty = [type, ...outputTypes].some(({ shape }) => elementCount(shape) === 0)
+    if (isEmpty) return emitConstants(emit, outputTypes)
     const columns = elementCount(type.shape.filter((_, i) => i !== axis))
     if (type.dtype === 'float32' && prefersProduct(size, columns))
       return lowerAsProduct(emit, [source, index], [type, indexType], attributes)
@@ -150,7 +180,7 @@ export function segmentSum(source: Operand, index: Operand, size: number, axis: 
 
 /** An index must have as many axes as x and, but for one axis, at most its sizes. */
 function checkIndex(op: string, x: Shape, index: TensorType, axis: number): void {
-  requireDType(op, 'index', index, indexTypes)
+  requireIndex(op, index)
   const fits = index.shape.length === x.length && index.shape.every((n, i) => i === axis || n <= sizeOf(x, i))
   if (fits && x.length > 0) return
   throw new ShapeError(
@@ -163,6 +193,7 @@ export const gatherOp = defineOp<{ readonly axis: number }>({
   infer: (inputs, { axis }) => {
     const [x, index] = [inputAt('gather', inputs, 0), inputAt('gather', inputs, 1)]
     checkIndex('gather', x.shape, index, axis)
+    requireChoice('gather', x, index, axis)
     return [{ dtype: x.dtype, shape: index.shape }]
   },
   gradient: (o, { inputs, attributes }, [g]) => {
@@ -223,6 +254,7 @@ export const scatterAddOp = defineOp<{ readonly axis: number }>({
     requireDType('scatterAdd', 'input', x, number)
     requireDType('scatterAdd', 'source', source, [x.dtype])
     checkIndex('scatterAdd', x.shape, index, axis)
+    requireChoice('scatterAdd', x, index, axis)
     if (!sameShape(index.shape, source.shape)) {
       throw new ShapeError(
         `scatterAdd: source must be at least as large as the index on every axis, found source ${formatShape(source.shape)} and index ${formatShape(index.shape)}`,

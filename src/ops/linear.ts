@@ -18,7 +18,8 @@ export function linear(x: Operand, weight: Operand, bias?: Operand, options: Lin
   const [input, w] = [toTensor(x), toTensor(weight)]
   return checked(() => {
     const axis = input.rank === 0 ? 0 : normalizeAxis('linear', options.axis ?? -1, input.rank)
-    if (w.rank !== 2 || input.rank === 0 || sizeOf(input.shape, axis) !== w.shape[1]) {
+    if (w.rank !== 2) throw new ShapeError(`linear: the weight must be [out, in], found ${formatShape(w.shape)}`)
+    if (input.rank === 0 || sizeOf(input.shape, axis) !== w.shape[1]) {
       const name = axis === input.rank - 1 || input.rank === 0 ? 'last axis' : `axis ${axis}`
       throw new ShapeError(
         `linear: the input's ${name} must be the weight's ${w.shape[1]} inputs, found input ${formatShape(input.shape)}, weight [out, in] = ${formatShape(w.shape)}`,

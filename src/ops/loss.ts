@@ -1,15 +1,18 @@
 /** Losses of numbers and probabilities, with PyTorch's reductions and defaults. Those of classes: `cross-entropy.ts`. */
+
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireAtLeast, requireOneOf, requirePositive } from '../util/check.ts'
 import { softplus } from './activation.ts'
 import { add, div, equal, mul, sub } from './binary.ts'
 import { where } from './choice.ts'
 import { customGradient } from './control.ts'
-import { type Operand, toTensor, toTensorPair } from './define.ts'
+import { checked, type Operand, toFloat } from './define.ts'
 import { mean, sum, sumTo } from './reduce.ts'
 import { clamp } from './rounding.ts'
 import { abs, exp, log, neg } from './unary.ts'
 
-export type Reduction = 'mean' | 'sum' | 'none'
+const reductions = ['mean', 'sum', 'none'] as const
+export type Reduction = (typeof reductions)[number]
 
 /** Options that every loss has. */
 export interface LossOptions {
@@ -18,7 +21,8 @@ export interface LossOptions {
 }
 
 /** Losses reduced as asked. Default: mean. */
-export function reduceLosses(losses: Tensor, reduction: Reduction = 'mean'): Tensor {
+export function reduceLosses(losses: Tensor, reduction: Reduction = 'mean', op = 'reduceLosses'): Tensor {
+  checked(() => requireOneOf(op, 'reduction', reduction, reductions))
   if (reduction === 'none') return losses
   return reduction === 'sum' ? sum(losses) : mean(losses)
 }
@@ -28,8 +32,8 @@ export interface BinaryLossOptions extends LossOptions {
   readonly weight?: Operand
 }
 
-function weightedReduction(losses: Tensor, { weight, reduction }: BinaryLossOptions): Tensor {
-  return reduceLosses(weight === undefined ? losses : mul(losses, weight), reduction)
+function weightedReduction(op: string, losses: Tensor, { weight, reduction }: BinaryLossOptions): Tensor {
+  return reduceLosses(weight === undefined ? losses : mul(losses, weight), reduction, op)
 }
 
 /** -(y log s(x) + (1 - y) log(1 - s(x))) without overflow; posWeight: a factor on the positive part. */
@@ -38,13 +42,11 @@ export function bceWithLogits(
   target: Operand,
   options: BinaryLossOptions & { readonly posWeight?: Operand } = {},
 ): Tensor {
-  const x = toTensor(logits)
-  // -log s(x) = log(1 + e^-x), -log(1 - s(x)) = x + log(1 + e^-x)
-  const negativeLog = softplus(neg(x))
-  const rest = mul(sub(1, target), x)
+  const [x, y] = [toFloat('bceWithLogits', logits, 'logits'), toFloat('bceWithLogits', target, 'target')]
+  // -log s(x) = log(1 + e^-x), -log(1 - s(x)) = log(1 + e^x): of targets 0 and 1 nothing cancels.
   const { posWeight } = options
-  const positive = posWeight === undefined ? negativeLog : mul(negativeLog, add(mul(sub(posWeight, 1), target), 1))
-  return weightedReduction(add(rest, positive), options)
+  const positive = mul(softplus(neg(x)), posWeight === undefined ? y : mul(y, posWeight))
+  return weightedReduction('bceWithLogits', add(mul(softplus(x), sub(1, y)), positive), options)
 }
 
 /** -(y log p + (1 - y) log(1 - p)), logarithms bounded below by -100 and gradients likewise, as in PyTorch. */
@@ -60,18 +62,19 @@ export function binaryCrossEntropy(probability: Operand, target: Operand, option
       return [sumTo(mul(g, byProbability), p.shape), sumTo(mul(g, sub(log(rest), log(p))), y.shape)]
     },
   )
-  return weightedReduction(losses(...toTensorPair(probability, target)), options)
+  const op = 'binaryCrossEntropy'
+  return weightedReduction(op, losses(toFloat(op, probability, 'probability'), toFloat(op, target, 'target')), options)
 }
 
 /** (x - y)^2. */
 export function mseLoss(x: Operand, y: Operand, options: LossOptions = {}): Tensor {
-  const difference = sub(x, y)
-  return reduceLosses(mul(difference, difference), options.reduction)
+  const difference = sub(toFloat('mseLoss', x, 'x'), toFloat('mseLoss', y, 'y'))
+  return reduceLosses(mul(difference, difference), options.reduction, 'mseLoss')
 }
 
 /** |x - y|. */
 export function l1Loss(x: Operand, y: Operand, options: LossOptions = {}): Tensor {
-  return reduceLosses(abs(sub(x, y)), options.reduction)
+  return reduceLosses(abs(sub(toFloat('l1Loss', x, 'x'), toFloat('l1Loss', y, 'y'))), options.reduction, 'l1Loss')
 }
 
 /** d^2 / 2 where |d| < delta, else delta (|d| - delta / 2); its derivative is d, bounded by delta. */
@@ -89,12 +92,18 @@ function huber(difference: Tensor, delta: number): Tensor {
 /** d^2 / (2 beta) where d = |x - y| < beta, else d - beta / 2. Default beta: 1; with 0 it is |x - y|. */
 export function smoothL1Loss(x: Operand, y: Operand, options: LossOptions & { readonly beta?: number } = {}): Tensor {
   const { beta = 1, reduction } = options
-  return beta === 0 ? l1Loss(x, y, options) : reduceLosses(mul(huber(sub(x, y), beta), 1 / beta), reduction)
+  checked(() => requireAtLeast('smoothL1Loss', 'beta', beta, 0))
+  const difference = sub(toFloat('smoothL1Loss', x, 'x'), toFloat('smoothL1Loss', y, 'y'))
+  const losses = beta === 0 ? abs(difference) : mul(huber(difference, beta), 1 / beta)
+  return reduceLosses(losses, reduction, 'smoothL1Loss')
 }
 
 /** d^2 / 2 where d = |x - y| < delta, else delta (d - delta / 2). Default delta: 1. */
 export function huberLoss(x: Operand, y: Operand, options: LossOptions & { readonly delta?: number } = {}): Tensor {
-  return reduceLosses(huber(sub(x, y), options.delta ?? 1), options.reduction)
+  const { delta = 1, reduction } = options
+  checked(() => requirePositive('huberLoss', 'delta', delta))
+  const difference = sub(toFloat('huberLoss', x, 'x'), toFloat('huberLoss', y, 'y'))
+  return reduceLosses(huber(difference, delta), reduction, 'huberLoss')
 }
 
 /** sum of y (log y - x) for log probabilities x. `batchmean` divides by the size of axis 0. */
@@ -103,9 +112,10 @@ export function klDiv(
   target: Operand,
   options: { readonly reduction?: Reduction | 'batchmean'; readonly logTarget?: boolean } = {},
 ): Tensor {
-  const [x, y] = [toTensor(input), toTensor(target)]
+  const { reduction = 'mean' } = options
+  checked(() => requireOneOf('klDiv', 'reduction', reduction, [...reductions, 'batchmean']))
+  const [x, y] = [toFloat('klDiv', input, 'input'), toFloat('klDiv', target, 'target')]
   // y log y is 0 at y = 0.
   const losses = options.logTarget ? mul(exp(y), sub(y, x)) : mul(y, sub(log(where(equal(y, 0), 1, y)), x))
-  const { reduction = 'mean' } = options
-  return reduction === 'batchmean' ? div(sum(losses), x.shape[0] ?? 1) : reduceLosses(losses, reduction)
+  return reduction === 'batchmean' ? div(sum(losses), x.shape[0] ?? 1) : reduceLosses(losses, reduction, 'klDiv')
 }

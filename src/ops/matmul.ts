@@ -1,13 +1,16 @@
 /** Matrix products. */
+
 import { elementCount } from '../tensor/dtype.ts'
 import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
+import { requireFinite } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import {
   apply,
   checked,
   defineOp,
   type Emitter,
+  emitConstants,
   inputAt,
   type Operand,
   type Ops,
@@ -107,6 +110,7 @@ export const matmulOp = defineOp<MatmulAttributes>({
   name: 'matmul',
   infer: (inputs, { transposeA, transposeB, scale }) => {
     const [a, b] = [inputAt('matmul', inputs, 0), inputAt('matmul', inputs, 1)]
+    requireFinite('matmul', 'scale', scale)
     requireDType('matmul', 'a', a, scale === 1 ? ['float32', 'int32', 'int64'] : ['float32'])
     requireDType('matmul', 'b', b, [a.dtype])
     return [{ dtype: a.dtype, shape: productShape('matmul', a.shape, b.shape, transposeA, transposeB) }]
@@ -118,8 +122,9 @@ export const matmulOp = defineOp<MatmulAttributes>({
     return absorbed && [o.matmulWith(absorbed.a, absorbed.b, absorbed.attributes)]
   },
   multiplyAdds: ({ inputs, outputs, attributes }) => productMultiplyAdds(inputs[0], outputs[0], attributes),
-  lower: (emit, { inputs, inputTypes, attributes }) => {
+  lower: (emit, { inputs, inputTypes, outputTypes, attributes }) => {
     const { transposeA, transposeB, scale } = attributes
+    if (elementCount(inputAt('matmul', outputTypes, 0).shape) === 0) return emitConstants(emit, outputTypes)
     const [a, b] = [inputAt('matmul', inputs, 0), inputAt('matmul', inputs, 1)]
     const [typeA, typeB] = [inputAt('matmul', inputTypes, 0), inputAt('matmul', inputTypes, 1)]
     if (emit.fused && typeA.dtype === 'float32' && (transposeA || transposeB || scale !== 1)) {
@@ -165,7 +170,9 @@ export interface AddmmAttributes extends Transposes {
 /** Gemm: one node for a product and its bias, up to 10% faster than two where matrices are small or narrow. */
 export const addmmOp = defineOp<AddmmAttributes>({
   name: 'addmm',
-  infer: (inputs, { transposeA, transposeB }) => {
+  infer: (inputs, { transposeA, transposeB, alpha, beta }) => {
+    requireFinite('addmm', 'alpha', alpha)
+    requireFinite('addmm', 'beta', beta)
     const [c, a, b] = [inputAt('addmm', inputs, 0), inputAt('addmm', inputs, 1), inputAt('addmm', inputs, 2)]
     for (const [argument, input] of Object.entries({ input: c, a, b }))
       requireDType('addmm', argument, input, ['float32'])
@@ -192,8 +199,14 @@ export const addmmOp = defineOp<AddmmAttributes>({
     return absorbed && [o.addmmWith(c, absorbed.a, absorbed.b, absorbed.attributes)]
   },
   multiplyAdds: ({ inputs, outputs, attributes }) => productMultiplyAdds(inputs[1], outputs[0], attributes),
-  lower: (emit, { inputs, attributes: { transposeA, transposeB, alpha, beta } }) => {
+  lower: (emit, { inputs, inputTypes, outputTypes, attributes: { transposeA, transposeB, alpha, beta } }) => {
     const [c = '', a = '', b = ''] = inputs
+    const [typeA, product] = [inputAt('addmm', inputTypes, 1), inputAt('addmm', outputTypes, 0)]
+    // Over an empty inner axis the kernel forgets the factor of what it adds.
+    if (elementCount(typeA.shape) === 0 && elementCount(product.shape) > 0) {
+      const scaled = emit.node('Mul', [c, emit.scalar(beta, 'float32')])
+      return emit.node('Expand', [scaled, emit.ints(product.shape)])
+    }
     return emit.node('Gemm', [a, b, c], {
       transA: Number(transposeA),
       transB: Number(transposeB),
@@ -206,6 +219,7 @@ export const addmmOp = defineOp<AddmmAttributes>({
     sample((c, a, b) => addmm(c, a, b, { alpha: 0.5, beta: -2 }), [2, 1], [2, 3], [3, 4]),
     sample((c, a, b) => addmm(c, a, b, { beta: 3 }), [], [1, 3], [3, 1]),
     sample((c, a, b) => addmm(c, transpose(a), transpose(b), { alpha: 2 }), [2, 4], [3, 2], [4, 3]),
+    sample((c, a, b) => addmm(c, a, b, { beta: 3 }), [4], [2, 0], [0, 4]),
   ],
   errors: () => [
     sample((c, a, b) => addmm(c, a, b), [3], [2, 3], [3, 4]),
@@ -258,7 +272,7 @@ export interface AddmmOptions {
 /** beta input + alpha A B, where a and b are transposed first if asked. Input [rows, columns], or what broadcasts to it. */
 export function addmmWith(input: Operand, a: Operand, b: Operand, options: Partial<AddmmAttributes>): Tensor {
   const attributes = { transposeA: false, transposeB: false, alpha: 1, beta: 1, ...options }
-  return apply(addmmOp, toTensors([input, a, b]), attributes)
+  return apply(addmmOp, toTensors('addmm', [input, a, b]), attributes)
 }
 
 /** beta input + alpha a b: a [rows, inner], b [inner, columns], input broadcasts to [rows, columns]. */

@@ -1,15 +1,19 @@
 /** Ops that move data without computing: reshape, permute, expand, slice, concat, and what is made of them. */
+
 import { elementCount } from '../tensor/dtype.ts'
 import {
   broadcastShapes,
   checkShape,
   formatShape,
+  listOf,
+  normalizeAxes,
   normalizeAxis,
   type Shape,
   sameShape,
   sizeOf,
 } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireWhole } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { apply, checked, defineOp, inputAt, type Operand, toTensor } from './define.ts'
 
@@ -235,6 +239,8 @@ function resolveRange(range: Range, size: number): { start: number; step: number
   const [from, to = null, step = 1] = range
   if (!Number.isInteger(step) || step === 0)
     throw new ShapeError(`slice: step must be a whole number other than 0, found ${step}`)
+  if (from !== null) requireWhole('slice', 'start', from)
+  if (to !== null) requireWhole('slice', 'stop', to)
   const [low, high] = step > 0 ? [0, size] : [-1, size - 1]
   const bound = (index: number): number => Math.min(Math.max(index < 0 ? index + size : index, low), high)
   const start = from === null ? (step > 0 ? low : high) : bound(from)
@@ -248,6 +254,8 @@ export function slice(x: Operand, range: Range, axis: number): Tensor {
   return checked(() => {
     const at = normalizeAxis('slice', axis, input.rank)
     if (input.rank === 0) throw new ShapeError('slice: a scalar has no axes')
+    if (range.length < 1 || range.length > 3)
+      throw new ShapeError(`slice: the range must be [start, stop, step], found [${range}]`)
     const { start, step, count } = resolveRange(range, sizeOf(input.shape, at))
     return apply(sliceOp, [input], {
       starts: input.shape.map((_, i) => (i === at ? start : 0)),
@@ -334,7 +342,7 @@ export function squeeze(x: Operand, axes?: number | readonly number[]): Tensor {
         input,
         input.shape.filter((size) => size !== 1),
       )
-    const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => normalizeAxis('squeeze', axis, input.rank))
+    const list = listOf(axes).map((axis) => normalizeAxis('squeeze', axis, input.rank))
     for (const axis of list) {
       if (sizeOf(input.shape, axis) !== 1)
         throw new ShapeError(`squeeze: axis ${axis} of ${formatShape(input.shape)} must have size 1`)
@@ -348,6 +356,11 @@ export function squeeze(x: Operand, axes?: number | readonly number[]): Tensor {
 
 /** Reverses the order along the given axes. */
 export function flip(x: Operand, axes: number | readonly number[]): Tensor {
-  const list = typeof axes === 'number' ? [axes] : axes
-  return list.reduce<Tensor>((result, axis) => slice(result, [null, null, -1], axis), toTensor(x))
+  const input = toTensor(x)
+  return checked(() =>
+    normalizeAxes('flip', axes, input.rank).reduce<Tensor>(
+      (result, axis) => slice(result, [null, null, -1], axis),
+      input,
+    ),
+  )
 }

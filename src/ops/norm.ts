@@ -1,7 +1,9 @@
 /** Normalisation over the last axes: layer norm and RMS norm. Norms over channels are in `channel-norm.ts`. */
+
 import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, type Shape, sameShape } from '../tensor/shape.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
+import { requireAtLeast } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add } from './binary.ts'
 import {
@@ -9,6 +11,7 @@ import {
   checked,
   defineOp,
   type Emitter,
+  emitConstants,
   first,
   inputAt,
   type Operand,
@@ -43,6 +46,11 @@ function inferNorm(op: string, inputs: readonly TensorType[], axis: number): rea
 /** The name of the weight, or of ones: the kernels want one. */
 function weightName(emit: Emitter, inputs: readonly string[], [x]: readonly TensorType[], axis: number): string {
   return inputs[1] ?? emit.node('Expand', [emit.scalar(1, 'float32'), emit.ints(x?.shape.slice(axis) ?? [])])
+}
+
+/** Nothing to normalise: the result is empty, and statistics of no elements, if there are any, are NaN. */
+function isEmpty([x]: readonly TensorType[]): boolean {
+  return x !== undefined && elementCount(x.shape) === 0
 }
 
 /** Means over the axes from `axis` on of t, or of t times a weight: then by a product with it, which stores nothing. */
@@ -91,7 +99,8 @@ export const layerNormOp = defineOp<NormAttributes>({
       bias && g && sumOfRows(o, g, axis),
     ]
   },
-  lower: (emit, { inputs, inputTypes, attributes: { axis, eps } }) => {
+  lower: (emit, { inputs, inputTypes, outputTypes, attributes: { axis, eps } }) => {
+    if (isEmpty(inputTypes)) return emitConstants(emit, outputTypes, Number.NaN)
     const weight = weightName(emit, inputs, inputTypes, axis)
     const operands = [inputAt('layerNorm', inputs, 0), weight, ...inputs.slice(2)]
     return emit.nodes('LayerNormalization', operands, 3, { axis, epsilon: { float: eps } })
@@ -145,6 +154,7 @@ function normalizedAxis(op: string, x: Tensor, normalized: Shape): number {
 export function layerNorm(x: Operand, normalizedShape: Shape, options: NormOptions = {}): Tensor {
   const [input, { weight, bias, eps = 1e-5 }] = [toTensor(x), options]
   return checked(() => {
+    requireAtLeast('layerNorm', 'eps', eps, 0)
     const axis = normalizedAxis('layerNorm', input, normalizedShape)
     const parameters = [weight, bias].map((parameter) => (parameter === undefined ? undefined : toTensor(parameter)))
     const given = parameters.filter((parameter) => parameter !== undefined)
@@ -181,7 +191,8 @@ export const rmsNormOp = defineOp<NormAttributes>({
       weight && weightGradient && sumOfRows(o, weightGradient, axis),
     ]
   },
-  lower: (emit, { inputs, inputTypes, attributes: { axis, eps } }) => {
+  lower: (emit, { inputs, inputTypes, outputTypes, attributes: { axis, eps } }) => {
+    if (isEmpty(inputTypes)) return emitConstants(emit, outputTypes, Number.NaN)
     const [x, type] = [inputAt('rmsNorm', inputs, 0), inputAt('rmsNorm', inputTypes, 0)]
     const weight = inputs[1]
     if (emit.fused) {
@@ -220,6 +231,7 @@ function rmsNormWithStatistics(inputs: readonly Tensor[], axis: number): readonl
 export function rmsNorm(x: Operand, normalizedShape: Shape, options: Omit<NormOptions, 'bias'> = {}): Tensor {
   const [input, { weight, eps = 2 ** -23 }] = [toTensor(x), options]
   return checked(() => {
+    requireAtLeast('rmsNorm', 'eps', eps, 0)
     const axis = normalizedAxis('rmsNorm', input, normalizedShape)
     const inputs = weight === undefined ? [input] : [input, toTensor(weight)]
     return first(applyAll(rmsNormOp, inputs, { axis, eps }))

@@ -1,4 +1,4 @@
-/** Sorting and extrema with their indices (int64). */
+/** Sorting and extrema with their indices (int64). NaN is greater than every number, and it is the extremum wherever there is one. */
 import { type DType, elementCount } from '../tensor/dtype.ts'
 import { formatShape, normalizeAxis, reducedShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -8,6 +8,8 @@ import {
   applyAll,
   checked,
   defineOp,
+  type Emitter,
+  emitConstants,
   inputAt,
   type OpDefinition,
   type Operand,
@@ -19,6 +21,18 @@ import { reshape, squeeze } from './movement.ts'
 import type { ReduceOptions } from './reduce.ts'
 
 const ordered: readonly DType[] = ['float32', 'int32', 'int64', 'uint8']
+
+/** ONNX's number of float64, which only lowerings use. */
+const float64 = 11
+
+/** Nodes of float64 numbers in the order of the float32 ones, infinities below NaN: kernels lose their way where NaN compares. */
+function sortingKey(emit: Emitter, x: string): string {
+  const wide = (input: string): string => emit.node('Cast', [input], { to: float64 })
+  const root = wide(emit.scalar(2 ** 100, 'float32'))
+  const beyond = emit.node('Mul', [root, root])
+  const infinite = wide(emit.scalar(Number.POSITIVE_INFINITY, 'float32'))
+  return emit.node('Where', [emit.node('IsNaN', [x]), infinite, emit.node('Clip', [wide(x), '', beyond])])
+}
 
 export interface TopkAttributes {
   readonly k: number
@@ -48,11 +62,15 @@ export const topkOp = defineOp<TopkAttributes>({
     const [x, indices] = [inputAt('topk', inputs, 0), inputAt('topk', outputs, 1)]
     return [g && o.scatterAdd(o.zerosLike(x), indices, g, attributes.axis)]
   },
-  lower: (emit, { inputs, outputTypes, attributes: { k, axis, largest } }) => {
+  lower: (emit, { inputs, inputTypes, outputTypes, attributes: { k, axis, largest } }) => {
     // ONNX Runtime 1.30 divides by zero where there is nothing to choose.
-    if (outputTypes.every(({ shape }) => elementCount(shape) === 0))
-      return outputTypes.map(({ dtype, shape }) => emit.node('Expand', [emit.scalar(0, dtype), emit.ints(shape)]))
-    return emit.nodes('TopK', [inputAt('topk', inputs, 0), emit.ints([k])], 2, { axis, largest: Number(largest) })
+    if (outputTypes.every(({ shape }) => elementCount(shape) === 0)) return emitConstants(emit, outputTypes)
+    const x = inputAt('topk', inputs, 0)
+    const choose = (key: string): string[] =>
+      emit.nodes('TopK', [key, emit.ints([k])], 2, { axis, largest: Number(largest) })
+    if (inputTypes[0]?.dtype !== 'float32') return choose(x)
+    const indices = inputAt('topk', choose(sortingKey(emit, x)), 1)
+    return [emit.node('GatherElements', [x, indices], { axis }), indices]
   },
   samples: () => [
     { inputs: [[3, 7]], call: (x) => topk(x, 3), smooth: false },
@@ -71,7 +89,7 @@ export interface TopkOptions {
   readonly largest?: boolean
 }
 
-/** The k largest elements of one axis, best first, and their indices; equal ones in their order in x. */
+/** The k largest elements of one axis, best first, and their indices; equal ones in their order in x, NaN as the greatest. */
 export function topk(
   x: Operand,
   k: number,
@@ -94,7 +112,7 @@ export interface SortOptions {
   readonly descending?: boolean
 }
 
-/** The elements of one axis in order, and their indices; equal ones stay in their order (the sort is stable). */
+/** The elements of one axis in order, NaN as the greatest, and their indices; equal ones stay in their order (the sort is stable). */
 export function sort(x: Operand, axis = -1, { descending = false }: SortOptions = {}): readonly [Tensor, Tensor] {
   const input = toTensor(x)
   return checked(() => {
@@ -127,7 +145,14 @@ function defineArgument(
       return [{ dtype: 'int64', shape: reducedShape(x.shape, [axis], true) }]
     },
     bounds: ({ inputs, attributes }) => [sizeOf(inputAt(name, inputs, 0).shape, attributes.axis)],
-    lower: (emit, { inputs, attributes }) => emit.node(onnx, inputs, { axis: attributes.axis, keepdims: 1 }),
+    lower: (emit, { inputs, inputTypes, attributes: { axis } }) => {
+      const x = inputAt(name, inputs, 0)
+      const index = emit.node(onnx, [x], { axis, keepdims: 1 })
+      if (inputTypes[0]?.dtype !== 'float32') return index
+      const isNan = emit.cast(emit.node('IsNaN', [x]), 'uint8')
+      const hasNan = emit.cast(emit.node('ReduceMax', [isNan, emit.ints([axis])], { keepdims: 1 }), 'bool')
+      return emit.node('Where', [hasNan, emit.node('ArgMax', [isNan], { axis, keepdims: 1 }), index])
+    },
     samples: () => [
       { inputs: [[2, 3]], call: (x) => call(x, -1) },
       { inputs: [[4, 1, 2]], call: (x) => call(x, 0) },
@@ -158,11 +183,11 @@ function argument(
     return reshape(index, reducedShape(input.shape, axes, keepDims))
   })
 }
-/** The index of the largest element of one axis (the first of equals), or of the flattened tensor. */
+/** The index of the largest element of one axis (the first of equals, or of NaN), or of the flattened tensor. */
 export function argmax(x: Operand, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor {
   return argument(argmaxOp, x, axis, keepDims)
 }
-/** The index of the smallest element of one axis (the first of equals), or of the flattened tensor. */
+/** The index of the smallest element of one axis (the first of equals, or of NaN), or of the flattened tensor. */
 export function argmin(x: Operand, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor {
   return argument(argminOp, x, axis, keepDims)
 }

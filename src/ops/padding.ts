@@ -1,6 +1,8 @@
 /** Padding: the ONNX op, zeros between elements, and PyTorch's modes. */
+import { describeNumbers, holdsNumber } from '../tensor/dtype.ts'
 import { checkShape, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireCount, requireWhole } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import { apply, checked, defineOp, inputAt, type Operand, toTensor } from './define.ts'
 import { concat, expand, reshape, slice, sliceOp, unsqueeze } from './movement.ts'
@@ -13,10 +15,12 @@ export interface PadAttributes {
 
 export const padConstantOp = defineOp<PadAttributes>({
   name: 'padConstant',
-  infer: (inputs, { before, after }) => {
+  infer: (inputs, { before, after, value }) => {
     const x = inputAt('pad', inputs, 0)
     const shape = x.shape.map((size, i) => size + sizeOf(before, i) + sizeOf(after, i))
     checkShape('pad', shape)
+    if (!holdsNumber(x.dtype, value))
+      throw new ShapeError(`pad: the value beside ${x.dtype} must be ${describeNumbers(x.dtype)}, found ${value}`)
     return [{ dtype: x.dtype, shape }]
   },
   gradient: (_o, { inputs, attributes }, [g]) => {
@@ -81,6 +85,8 @@ export function padAxis(x: Operand, axis: number, before: number, after: number,
   return checked(() => {
     const at = normalizeAxis('pad', axis, input.rank)
     const size = sizeOf(input.shape, at)
+    requireWhole('pad', 'before', before)
+    requireWhole('pad', 'after', after)
     if (size + Math.min(before, 0) + Math.min(after, 0) < 0) {
       throw new ShapeError(
         `pad: cannot remove ${-before} and ${-after} elements from axis ${at} of ${formatShape(input.shape)}`,
@@ -95,7 +101,10 @@ export function padAxis(x: Operand, axis: number, before: number, after: number,
 /** Puts `step - 1` zeros between neighbours of one axis. */
 export function dilate(x: Operand, axis: number, step: number): Tensor {
   const input = toTensor(x)
-  const at = normalizeAxis('dilate', axis, input.rank)
+  const at = checked(() => {
+    requireCount('dilate', 'step', step, 1)
+    return normalizeAxis('dilate', axis, input.rank)
+  })
   const size = sizeOf(input.shape, at)
   if (step === 1 || size === 0) return input
   const spread = padAxis(unsqueeze(input, at + 1), at + 1, 0, step - 1)

@@ -1,10 +1,12 @@
 /** Activation functions of straight pieces, and hardswish, which is made of one. Gradients at the kinks are PyTorch's. */
+
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireAtLeast, requireFinite, requireNumber } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, greater, lessOrEqual, mul, sub } from './binary.ts'
 import { where } from './choice.ts'
 import { customGradient } from './control.ts'
-import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
+import { apply, checked, defineOp, inputAt, type Operand, requireDType, toFloat, toTensor } from './define.ts'
 import { reshape } from './movement.ts'
 import { sumTo } from './reduce.ts'
 import { clamp } from './rounding.ts'
@@ -15,8 +17,9 @@ const kinked = [-1.3, -0.4, 0.2, 0.9]
 /** A primitive: its kernel takes a twelfth of the time of a choice between x and slope x. */
 export const leakyReluOp = defineOp<{ readonly slope: number }>({
   name: 'leakyRelu',
-  infer: (inputs) => {
+  infer: (inputs, { slope }) => {
     const x = inputAt('leakyRelu', inputs, 0)
+    requireFinite('leakyRelu', 'negativeSlope', slope)
     requireDType('leakyRelu', 'input', x, ['float32'])
     return [{ dtype: x.dtype, shape: x.shape }]
   },
@@ -38,7 +41,7 @@ export function leakyRelu(x: Operand, options: { readonly negativeSlope?: number
 
 /** x for x > 0, else weight x; the weight is one number or one per channel (axis 1). */
 export function prelu(x: Operand, weight: Operand): Tensor {
-  const [input, slope] = [toTensor(x), toTensor(weight)]
+  const [input, slope] = [toFloat('prelu', x), toFloat('prelu', weight, 'weight')]
   return checked(() => {
     const channels = input.rank > 1 ? (input.shape[1] ?? 1) : 1
     if (slope.size !== 1 && slope.size !== channels) {
@@ -65,7 +68,12 @@ export function prelu(x: Operand, weight: Operand): Tensor {
 
 /** min(max(x, min), max). Defaults: -1, 1. The gradient at the bounds is 0. */
 export function hardtanh(x: Operand, options: { readonly min?: number; readonly max?: number } = {}): Tensor {
-  return clamp(x, options.min ?? -1, options.max ?? 1)
+  const { min = -1, max = 1 } = options
+  checked(() => {
+    requireNumber('hardtanh', 'min', min)
+    requireAtLeast('hardtanh', 'max', max, min)
+  })
+  return clamp(x, min, max)
 }
 
 /** min(max(x, 0), 6). */
@@ -81,8 +89,10 @@ export interface HardsigmoidAttributes {
 /** A primitive: one kernel, one pass over memory. */
 export const hardsigmoidOp = defineOp<HardsigmoidAttributes>({
   name: 'hardsigmoid',
-  infer: (inputs) => {
+  infer: (inputs, { slope, offset }) => {
     const x = inputAt('hardsigmoid', inputs, 0)
+    requireFinite('hardsigmoid', 'slope', slope)
+    requireFinite('hardsigmoid', 'offset', offset)
     requireDType('hardsigmoid', 'input', x, ['float32'])
     return [{ dtype: x.dtype, shape: x.shape }]
   },
@@ -110,25 +120,34 @@ export function hardsigmoid(x: Operand, options: Partial<HardsigmoidAttributes> 
 
 /** x hardsigmoid(x): 0 below -3 and x above 3 (Howard et al. 2019). */
 export function hardswish(x: Operand): Tensor {
-  return mul(x, hardsigmoid(x))
+  const input = toFloat('hardswish', x)
+  return mul(input, hardsigmoid(input))
 }
 
 /** Moves x toward 0 by lambda, and to 0 within it. Default lambda: 0.5. */
 export function softshrink(x: Operand, options: { readonly lambda?: number } = {}): Tensor {
   const lambda = options.lambda ?? 0.5
+  checked(() => requireAtLeast('softshrink', 'lambda', lambda, 0))
   const shrink = customGradient(
     (input: Tensor) => sub(input, clamp(input, -lambda, lambda)),
     (g, { inputs: [input] }) => [where(lessOrEqual(abs(input), lambda), 0, g)],
   )
-  return shrink(toTensor(x))
+  return shrink(toFloat('softshrink', x))
 }
 
 /** x where |x| > lambda, else 0. Default lambda: 0.5. */
 export function hardshrink(x: Operand, options: { readonly lambda?: number } = {}): Tensor {
-  return where(lessOrEqual(abs(x), options.lambda ?? 0.5), 0, x)
+  const lambda = options.lambda ?? 0.5
+  checked(() => requireAtLeast('hardshrink', 'lambda', lambda, 0))
+  return where(lessOrEqual(abs(x), lambda), 0, x)
 }
 
 /** x where x > threshold, else value. */
 export function threshold(x: Operand, limit: number, value: number): Tensor {
-  return where(lessOrEqual(x, limit), value, x)
+  const input = toTensor(x)
+  checked(() => {
+    requireNumber('threshold', 'limit', limit)
+    requireNumber('threshold', 'value', value)
+  })
+  return where(lessOrEqual(input, limit), value, input)
 }

@@ -1,79 +1,34 @@
-/** Pooling over the axes behind batch and channel, and the folding and shuffling of patches. */
+/** Pooling over the axes behind batch and channel. */
+
 import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, type Shape, sizeOf } from '../tensor/shape.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
+import { requireFinite } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
-import { mul } from './binary.ts'
+import { add, mul } from './binary.ts'
+import { where } from './choice.ts'
 import { addAll } from './composite.ts'
+import { stopGradient } from './control.ts'
 import {
   apply,
   checked,
   constantOf,
   defineOp,
+  emitConstants,
   inputAt,
   type Operand,
   requireDType,
   type SampleInput,
-  toTensor,
+  toFloat,
 } from './define.ts'
 import { indexSelect } from './indexing.ts'
 import { matmulWith } from './matmul.ts'
-import { concat, permute, reshape } from './movement.ts'
+import { permute, reshape } from './movement.ts'
 import { maxWithIndices } from './order.ts'
-import { dilate, padAxis } from './padding.ts'
+import { type PoolOptions, type PoolShape, padded, poolShape, requireHalf } from './pool-windows.ts'
+import { clamp } from './rounding.ts'
+import { isNan } from './unary.ts'
 import { kernelPlaces, kernelWindows, perAxis, type WindowAttributes } from './windows.ts'
-
-/** Options of pooling; a number holds for every axis. */
-export interface PoolOptions {
-  /** Default: the kernel's size, so that windows do not overlap. */
-  readonly stride?: number | readonly number[]
-  readonly padding?: number | readonly number[]
-  /** Whether a last, incomplete window counts; it must begin inside the input or the padding before it. */
-  readonly ceilMode?: boolean
-}
-
-interface PoolShape extends WindowAttributes {
-  readonly kernel: readonly number[]
-  readonly padding: readonly number[]
-  /** Padding after each axis that every window fits into. */
-  readonly after: readonly number[]
-  readonly positions: readonly number[]
-}
-
-function poolShape(
-  op: string,
-  input: Shape,
-  kernelSize: number | readonly number[],
-  options: PoolOptions & { readonly dilation?: number | readonly number[] },
-  axes: number,
-): PoolShape {
-  if (input.length !== axes + 2)
-    throw new ShapeError(`${op}: the input must be [N, C] and ${axes} more axes, found ${formatShape(input)}`)
-  const kernel = perAxis(op, kernelSize, 1, axes)
-  const stride = options.stride === undefined ? kernel : perAxis(op, options.stride, 1, axes)
-  const padding = perAxis(op, options.padding, 0, axes)
-  const dilation = perAxis(op, options.dilation, 1, axes)
-  const reach = kernel.map((size, i) => sizeOf(dilation, i) * (size - 1) + 1)
-  const positions = input.slice(2).map((size, i) => {
-    const room = (size + 2 * sizeOf(padding, i) - sizeOf(reach, i)) / sizeOf(stride, i)
-    const count = (options.ceilMode ? Math.ceil(room) : Math.floor(room)) + 1
-    const startsInside = (count - 1) * sizeOf(stride, i) < size + sizeOf(padding, i)
-    return options.ceilMode && !startsInside ? count - 1 : count
-  })
-  if (positions.some((count) => count < 1))
-    throw new ShapeError(
-      `${op}: the window ${formatShape(reach)} is larger than the padded input ${formatShape(input)}`,
-    )
-  const after = positions.map(
-    (count, i) => (count - 1) * sizeOf(stride, i) + sizeOf(reach, i) - sizeOf(input, i + 2) - sizeOf(padding, i),
-  )
-  return { kernel, stride, dilation, padding, after, positions }
-}
-
-/** The input padded so that every window fits; what no window reaches may be cut off. */
-function padded(x: Tensor, { padding, after }: PoolShape, value: number): Tensor {
-  return padding.reduce((result, before, i) => padAxis(result, i + 2, before, sizeOf(after, i), value), x)
-}
 
 interface MaxPoolAttributes extends WindowAttributes {
   readonly kernel: readonly number[]
@@ -109,8 +64,10 @@ export const maxPoolOp = defineOp<MaxPoolAttributes>({
     const flat = o.scatterAdd(o.full([x.size], 0), o.reshape(indices, [-1]), o.reshape(g, [-1]), 0)
     return [o.reshape(flat, x.shape)]
   },
-  lower: (emit, { inputs, attributes: { kernel, stride, dilation } }) =>
-    emit.nodes('MaxPool', inputs, 2, { kernel_shape: kernel, strides: stride, dilations: dilation }),
+  lower: (emit, { inputs, outputTypes, attributes: { kernel, stride, dilation } }) => {
+    if (elementCount(inputAt('maxPool', outputTypes, 0).shape) === 0) return emitConstants(emit, outputTypes)
+    return emit.nodes('MaxPool', inputs, 2, { kernel_shape: kernel, strides: stride, dilations: dilation })
+  },
   samples: () => [
     { inputs: [distinctSample([2, 2, 4, 6])], call: (x) => maxPool2d(x, 2), smooth: false },
     {
@@ -134,17 +91,28 @@ function maxPool(
   options: MaxPoolOptions,
   axes: number,
 ): Tensor {
-  const input = toTensor(x)
+  const input = toFloat(op, x)
   return checked(() => {
-    const { kernel, stride, dilation, ...rest } = poolShape(op, input.shape, kernelSize, options, axes)
-    const full = padded(input, { kernel, stride, dilation, ...rest }, Number.NEGATIVE_INFINITY)
-    return apply(maxPoolOp, [full], { kernel, stride, dilation })
+    const shape = poolShape(op, input.shape, kernelSize, options, axes)
+    requireHalf(op, shape)
+    const { kernel, stride, dilation, positions } = shape
+    const full = padded(input, shape, Number.NEGATIVE_INFINITY)
+    const largest = apply(maxPoolOp, [full], { kernel, stride, dilation })
+    if (!options.propagateNan) return largest
+    // Within bounds only NaN makes a sum of a window NaN.
+    const total = addAll(kernelWindows(clamp(full, -1, 1), kernel, positions, shape))
+    return add(largest, stopGradient(where(isNan(total), total, 0)))
   })
 }
 
 /** Options of max pooling. */
 export interface MaxPoolOptions extends PoolOptions {
   readonly dilation?: number | readonly number[]
+  /**
+   * Whether a window with a NaN gives NaN, as in PyTorch. Default: false, the largest of its numbers: the runtime's kernel passes over
+   * NaN, and looking for it takes several times as long as pooling (docs/decisions/041-nan.md).
+   */
+  readonly propagateNan?: boolean
 }
 
 /** The largest element of each window of x [N, C, L]; of equal ones the first gets the gradient. */
@@ -190,9 +158,14 @@ function avgPool(
   options: AvgPoolOptions,
   axes: number,
 ): Tensor {
-  const input = toTensor(x)
+  const input = toFloat(op, x)
   return checked(() => {
     const shape = poolShape(op, input.shape, kernelSize, options, axes)
+    requireHalf(op, shape)
+    if (options.divisorOverride !== undefined) {
+      requireFinite(op, 'divisorOverride', options.divisorOverride)
+      if (options.divisorOverride === 0) throw new ShapeError(`${op}: divisorOverride must not be 0`)
+    }
     const windows = kernelWindows(padded(input, shape, 0), shape.kernel, shape.positions, shape)
     return mul(addAll(windows), windowWeights(input.shape, shape, options))
   })
@@ -217,14 +190,19 @@ function adaptiveWindows(size: number, count: number): (readonly [number, number
 export type AdaptiveSize = number | readonly (number | null)[]
 
 function adaptiveSizes(op: string, input: Tensor, outputSize: AdaptiveSize): readonly [number, number] {
-  const [height, width] = typeof outputSize === 'number' ? [outputSize, outputSize] : outputSize
-  if (input.rank !== 4) throw new ShapeError(`${op}: the input must be [N, C, H, W], found ${formatShape(input.shape)}`)
-  return [height ?? sizeOf(input.shape, 2), width ?? sizeOf(input.shape, 3)]
+  if (input.rank !== 4 || elementCount(input.shape.slice(2)) === 0)
+    throw new ShapeError(
+      `${op}: the input must be [N, C, H, W] with at least one pixel, found ${formatShape(input.shape)}`,
+    )
+  const own = input.shape.slice(2)
+  const filled = Array.isArray(outputSize) ? outputSize.map((size, i) => size ?? own[i]) : outputSize
+  const [height = 0, width = 0] = perAxis(op, 'outputSize', filled as number | readonly number[], 2, 1)
+  return [height, width]
 }
 
 /** The mean over windows that cover x [N, C, H, W] so that `outputSize` of them fit: two matrix products. */
 export function adaptiveAvgPool2d(x: Operand, outputSize: AdaptiveSize): Tensor {
-  const input = toTensor(x)
+  const input = toFloat('adaptiveAvgPool2d', x)
   return checked(() => {
     const [height, width] = adaptiveSizes('adaptiveAvgPool2d', input, outputSize)
     const rows = matmulWith(averages(sizeOf(input.shape, 2), height), input, {})
@@ -242,7 +220,7 @@ function averages(size: number, count: number): Tensor {
 
 /** The largest element over windows that cover x [N, C, H, W] so that `outputSize` of them fit. */
 export function adaptiveMaxPool2d(x: Operand, outputSize: AdaptiveSize): Tensor {
-  const input = toTensor(x)
+  const input = toFloat('adaptiveMaxPool2d', x)
   return checked(() => {
     const [height, width] = adaptiveSizes('adaptiveMaxPool2d', input, outputSize)
     const rows = indexSelect(input, windowIndices(sizeOf(input.shape, 2), height), 2) // [N, C, h, kh, W]
@@ -261,94 +239,4 @@ function windowIndices(size: number, count: number): Tensor {
     Array.from({ length: longest }, (_, i) => BigInt(Math.min(start + i, end - 1))),
   )
   return constant(BigInt64Array.from(data), [count, longest], 'int64')
-}
-
-/** Options of `unfold` and `fold`. */
-export interface UnfoldOptions {
-  readonly stride?: number | readonly number[]
-  readonly padding?: number | readonly number[]
-  readonly dilation?: number | readonly number[]
-}
-
-/** The windows of x [N, C, H, W] as columns: [N, C * kernel, positions] (im2col). Defaults: stride 1, padding 0, dilation 1. */
-export function unfold(x: Operand, kernelSize: number | readonly number[], options: UnfoldOptions = {}): Tensor {
-  const input = toTensor(x)
-  return checked(() => {
-    const shape = poolShape('unfold', input.shape, kernelSize, { stride: 1, ...options }, 2)
-    const [n = 0, c = 0] = input.shape
-    const count = elementCount(shape.positions)
-    const windows = kernelWindows(padded(input, shape, 0), shape.kernel, shape.positions, shape)
-    const columns = concat(
-      windows.map((window) => reshape(window, [n, c, 1, count])),
-      2,
-    )
-    return reshape(columns, [n, c * windows.length, count])
-  })
-}
-
-/** Adds columns [N, C * kernel, positions] up where they came from: [N, C, ...outputSize] (col2im). */
-export function fold(
-  x: Operand,
-  outputSize: number | readonly number[],
-  kernelSize: number | readonly number[],
-  options: UnfoldOptions = {},
-): Tensor {
-  const input = toTensor(x)
-  return checked(() => {
-    const sizes = perAxis('fold', outputSize, 1, 2)
-    const [n = 0, rows = 0, columns = 0] = input.shape
-    const area = elementCount(perAxis('fold', kernelSize, 1, 2))
-    const shape = poolShape('fold', [n, rows / area, ...sizes], kernelSize, { stride: 1, ...options }, 2)
-    if (input.rank !== 3 || rows % area !== 0 || columns !== elementCount(shape.positions)) {
-      throw new ShapeError(
-        `fold: columns must be [N, C * ${area}, ${elementCount(shape.positions)}], found ${formatShape(input.shape)}`,
-      )
-    }
-    const byPlace = reshape(input, [n, rows / area, area, ...shape.positions])
-    const parts = kernelPlaces(shape.kernel).map((place, k) => {
-      let part = reshape(indexSelect(byPlace, constant(BigInt64Array.of(BigInt(k)), [1], 'int64'), 2), [
-        n,
-        rows / area,
-        ...shape.positions,
-      ])
-      for (const [i, index] of place.entries()) {
-        const spread = dilate(part, i + 2, sizeOf(shape.stride, i))
-        const before = index * sizeOf(shape.dilation, i) - sizeOf(shape.padding, i)
-        part = padAxis(spread, i + 2, before, sizeOf(sizes, i) - before - sizeOf(spread.shape, i + 2))
-      }
-      return part
-    })
-    return addAll(parts)
-  })
-}
-
-/** [N, C r^2, H, W] -> [N, C, H r, W r] (Shi et al. 2016). */
-export function pixelShuffle(x: Operand, factor: number): Tensor {
-  const input = toTensor(x)
-  return checked(() => {
-    const [n = 0, channels = 0, h = 0, w = 0] = input.shape
-    const c = channels / factor ** 2
-    if (input.rank !== 4 || !Number.isInteger(c))
-      throw new ShapeError(
-        `pixelShuffle: channels must be a multiple of ${factor ** 2}, found ${formatShape(input.shape)}`,
-      )
-    const split = permute(reshape(input, [n, c, factor, factor, h, w]), [0, 1, 4, 2, 5, 3])
-    return reshape(split, [n, c, h * factor, w * factor])
-  })
-}
-
-/** [N, C, H r, W r] -> [N, C r^2, H, W]. */
-export function pixelUnshuffle(x: Operand, factor: number): Tensor {
-  const input = toTensor(x)
-  return checked(() => {
-    const [n = 0, c = 0, height = 0, width = 0] = input.shape
-    const [h, w] = [height / factor, width / factor]
-    if (input.rank !== 4 || !Number.isInteger(h) || !Number.isInteger(w)) {
-      throw new ShapeError(
-        `pixelUnshuffle: height and width must be multiples of ${factor}, found ${formatShape(input.shape)}`,
-      )
-    }
-    const split = permute(reshape(input, [n, c, h, factor, w, factor]), [0, 1, 3, 5, 2, 4])
-    return reshape(split, [n, c * factor ** 2, h, w])
-  })
 }

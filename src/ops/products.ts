@@ -1,7 +1,9 @@
 /** Products of vectors, matrices and tensors under their own names: forms of matmul and mul. */
+
 import { elementCount } from '../tensor/dtype.ts'
-import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
+import { broadcastShapes, formatShape, listOf, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireFinite } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, mul } from './binary.ts'
 import { checked, type Operand, toTensor } from './define.ts'
@@ -64,6 +66,8 @@ export function outer(a: Operand, b: Operand): Tensor {
 export function baddbmm(input: Operand, a: Operand, b: Operand, { alpha = 1, beta = 1 }: AddmmOptions = {}): Tensor {
   const [added, left, right] = [toTensor(input), toTensor(a), toTensor(b)]
   return checked(() => {
+    requireFinite('baddbmm', 'alpha', alpha)
+    requireFinite('baddbmm', 'beta', beta)
     requireRanks('baddbmm', { a: left, b: right }, [3, 3])
     const product = matmulWith(left, right, { scale: alpha })
     if (!sameShape(broadcastShapes('baddbmm', [added.shape, product.shape]), product.shape)) {
@@ -129,10 +133,12 @@ function sizes(x: Tensor, axes: readonly number[]): number[] {
 }
 
 function contractedAxes(axes: ContractedAxes, rankA: number, rankB: number): readonly [number[], number[]] {
-  if (typeof axes !== 'number') {
+  if (typeof axes === 'object') {
+    const [ofA, ofB] = [axes[0] ?? [], axes[1] ?? []]
+    if (axes.length !== 2) throw new ShapeError('tensordot: axes must be one number or two lists of axes')
     return [
-      axes[0].map((axis) => normalizeAxis('tensordot', axis, rankA)),
-      axes[1].map((axis) => normalizeAxis('tensordot', axis, rankB)),
+      listOf(ofA).map((axis) => normalizeAxis('tensordot', axis, rankA)),
+      listOf(ofB).map((axis) => normalizeAxis('tensordot', axis, rankB)),
     ]
   }
   if (!Number.isInteger(axes) || axes < 0 || axes > Math.min(rankA, rankB)) {

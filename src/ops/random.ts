@@ -3,18 +3,19 @@
  * number of the call and the place of the draw in the graph. The number of the call is a variable: a checkpoint that
  * holds it continues the stream exactly.
  */
+
 import type { DType } from '../tensor/dtype.ts'
 import { elementCount, type TypedArray } from '../tensor/dtype.ts'
 import { checkShape, type Shape } from '../tensor/shape.ts'
 import { type Feed, Tensor } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
 import { betaNumbers } from '../util/beta.ts'
-import { ShapeError } from '../util/errors.ts'
+import { requireAtLeast, requireCount, requireFinite, requirePositive, requireWithin } from '../util/check.ts'
 import { deriveSeed, Generator, RandomStream } from '../util/random.ts'
 import { add, less, mul } from './binary.ts'
 import { cast } from './choice.ts'
 import { full } from './creation.ts'
-import { checked, type Operand, toTensor } from './define.ts'
+import { checked, type Operand, toFloat } from './define.ts'
 
 /** What a draw is a function of. */
 interface Draw {
@@ -116,13 +117,25 @@ function affine(x: Tensor, scale: number, shift: number): Tensor {
 /** Uniform in [low, high). */
 export function randomUniform(shape: Shape, options: UniformOptions = {}): Tensor {
   const { low = 0, high = 1, state = defaultState } = options
+  checked(() => {
+    requireFinite('randomUniform', 'low', low)
+    requireAtLeast('randomUniform', 'high', high, low)
+  })
   const unit = state.draw('float32', shape, ({ stream, call, lane }, count) => stream.uniform(call, lane, count))
   return affine(unit, high - low, low)
+}
+
+function checkNormal(op: string, mean: number, std: number): void {
+  checked(() => {
+    requireFinite(op, 'mean', mean)
+    requireAtLeast(op, 'std', std, 0)
+  })
 }
 
 /** Normal with a mean and a standard deviation. */
 export function randomNormal(shape: Shape, options: NormalOptions = {}): Tensor {
   const { mean = 0, std = 1, state = defaultState } = options
+  checkNormal('randomNormal', mean, std)
   const unit = state.draw('float32', shape, ({ stream, call, lane }, count) => stream.normal(call, lane, count))
   return affine(unit, std, mean)
 }
@@ -130,19 +143,15 @@ export function randomNormal(shape: Shape, options: NormalOptions = {}): Tensor 
 /** The standard normal distribution restricted to [-2, 2], times `std` (its own deviation is 0.88), plus `mean`. */
 export function randomTruncatedNormal(shape: Shape, options: NormalOptions = {}): Tensor {
   const { mean = 0, std = 1, state = defaultState } = options
+  checkNormal('randomTruncatedNormal', mean, std)
   const unit = state.draw('float32', shape, ({ generator }, count) => generator().truncatedNormal(count))
   return affine(unit, std, mean)
-}
-
-function checkProbability(op: string, probability: number): void {
-  if (!(probability >= 0 && probability <= 1))
-    throw new ShapeError(`${op}: the probability must be from 0 to 1, found ${probability}`)
 }
 
 /** bool: true with the given probability. */
 export function randomBernoulli(shape: Shape, probability: number, options: RandomOptions = {}): Tensor {
   const { state = defaultState } = options
-  checked(() => checkProbability('randomBernoulli', probability))
+  checked(() => requireWithin('randomBernoulli', 'probability', probability, [0, 1]))
   if (probability === 1) return full(shape, 1, 'bool')
   // Words are uniform over all int32: one comparison in the graph costs less than making bytes on the host.
   const words = state.draw('int32', shape, ({ stream, call, lane }, count) => stream.bits(call, lane, count))
@@ -153,7 +162,10 @@ export function randomBernoulli(shape: Shape, probability: number, options: Rand
 export function randomBeta(shape: Shape, a: number, b: number, options: RandomOptions = {}): Tensor {
   const { state = defaultState } = options
   checked(() => {
-    if (!(a > 0 && b > 0)) throw new ShapeError(`randomBeta: both parameters must be above 0, found ${a} and ${b}`)
+    for (const [name, value] of Object.entries({ a, b })) {
+      requirePositive('randomBeta', name, value)
+      requireFinite('randomBeta', name, value)
+    }
   })
   return state.draw('float32', shape, ({ generator }, count) => betaNumbers(generator(), a, b, count))
 }
@@ -161,6 +173,7 @@ export function randomBeta(shape: Shape, a: number, b: number, options: RandomOp
 /** int64 [count]: the numbers 0 to count - 1 in random order. */
 export function randomPermutation(count: number, options: RandomOptions = {}): Tensor {
   const { state = defaultState } = options
+  checked(() => requireCount('randomPermutation', 'count', count))
   return state.draw('int64', [count], ({ generator }) =>
     BigInt64Array.from(generator().permutation(count), (value) => BigInt(value)),
   )
@@ -173,8 +186,8 @@ export interface DropoutOptions extends RandomOptions {
 
 /** Zeroes each element with probability p and divides the others by 1 - p, so that the expectation stays (PyTorch). */
 export function dropout(x: Operand, p: number, options: DropoutOptions = {}): Tensor {
-  const input = toTensor(x)
-  checked(() => checkProbability('dropout', p))
+  const input = toFloat('dropout', x)
+  checked(() => requireWithin('dropout', 'p', p, [0, 1]))
   if (p === 0 || options.training === false) return input
   if (p === 1) return mul(input, 0)
   // Forward and backward both multiply by this one tensor.

@@ -1,9 +1,10 @@
 /** Splitting, joining and repeating: movement made of movement, and the split op. */
 
 import { fromNumbers } from '../tensor/dtype.ts'
-import { formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
+import { formatShape, listOf, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { constant } from '../tensor/tensor.ts'
+import { requireCount, requireWhole } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { applyAll, checked, defineOp, inputAt, type Operand, toTensor } from './define.ts'
 import { indexSelect } from './indexing.ts'
@@ -20,7 +21,11 @@ export const splitOp = defineOp<SplitAttributes>({
   infer: (inputs, { axis, sizes }) => {
     const x = inputAt('split', inputs, 0)
     const total = sizes.reduce((sum, size) => sum + size, 0)
-    if (x.shape.length === 0 || total !== sizeOf(x.shape, axis) || sizes.some((size) => size < 0)) {
+    if (
+      x.shape.length === 0 ||
+      total !== sizeOf(x.shape, axis) ||
+      !sizes.every((size) => Number.isInteger(size) && size >= 0)
+    ) {
       throw new ShapeError(
         `split: sizes must sum to axis ${axis} of ${formatShape(x.shape)}, found ${formatShape(sizes)}`,
       )
@@ -60,15 +65,14 @@ export function split(x: Operand, sizes: number | readonly number[], axis = 0): 
   return checked(() => {
     const at = normalizeAxis('split', axis, input.rank)
     if (typeof sizes !== 'number') return applyAll(splitOp, [input], { axis: at, sizes: [...sizes] })
-    if (!Number.isInteger(sizes) || sizes < 1)
-      throw new ShapeError(`split: size must be a whole number of at least 1, found ${sizes}`)
+    requireCount('split', 'size', sizes, 1)
     const total = input.rank === 0 ? 0 : sizeOf(input.shape, at)
     const count = Math.max(1, Math.ceil(total / sizes))
     const pieces = Array.from({ length: count }, (_, i) => Math.min(sizes, total - i * sizes))
     return applyAll(splitOp, [input], { axis: at, sizes: pieces })
   })
 }
-/** Cuts an axis into `count` pieces of equal size; the last may be smaller, and a short axis gives fewer, as in PyTorch. */
+/** Cuts an axis into at most `count` pieces of equal size, as PyTorch (the last may be smaller); an empty one into `count` empty pieces. */
 export function chunk(x: Operand, count: 2, axis?: number): readonly [Tensor, Tensor]
 export function chunk(x: Operand, count: 3, axis?: number): readonly [Tensor, Tensor, Tensor]
 export function chunk(x: Operand, count: number, axis?: number): readonly Tensor[]
@@ -76,10 +80,10 @@ export function chunk(x: Operand, count: number, axis = 0): readonly Tensor[] {
   const input = toTensor(x)
   return checked(() => {
     const at = normalizeAxis('chunk', axis, input.rank)
-    if (!Number.isInteger(count) || count < 1)
-      throw new ShapeError(`chunk: count must be a whole number of at least 1, found ${count}`)
+    requireCount('chunk', 'count', count, 1)
     const total = input.rank === 0 ? 0 : sizeOf(input.shape, at)
-    return split(input, Math.max(1, Math.ceil(total / count)), at)
+    const sizes = total === 0 ? new Array<number>(count).fill(0) : Math.ceil(total / count)
+    return split(input, sizes, at)
   })
 }
 
@@ -113,8 +117,6 @@ export function flatten(x: Operand, startAxis = 0, endAxis = -1): Tensor {
     return reshape(input, [...input.shape.slice(0, start), merged, ...input.shape.slice(end + 1)])
   })
 }
-
-const listOf = (value: number | readonly number[]): readonly number[] => (typeof value === 'number' ? [value] : value)
 
 /** Moves axes to other positions; the others keep their order. */
 export function moveAxis(
@@ -160,7 +162,7 @@ export function roll(x: Operand, shifts: number | readonly number[], axes?: numb
 function rollAxis(x: Tensor, shift: number, axis: number): Tensor {
   const at = normalizeAxis('roll', axis, x.rank)
   const size = x.rank === 0 ? 1 : sizeOf(x.shape, at)
-  if (!Number.isInteger(shift)) throw new ShapeError(`roll: shifts must be whole numbers, found ${shift}`)
+  requireWhole('roll', 'shifts', shift)
   const cut = size === 0 ? 0 : ((-shift % size) + size) % size
   return cut === 0 ? x : concat([slice(x, [cut], at), slice(x, [0, cut], at)], at)
 }
@@ -170,6 +172,7 @@ export function tile(x: Operand, repeats: number | readonly number[]): Tensor {
   const input = toTensor(x)
   return checked(() => {
     const counts = listOf(repeats)
+    for (const count of counts) requireCount('tile', 'repeats', count)
     const rank = Math.max(counts.length, input.rank)
     const shape = [...new Array<number>(rank - input.rank).fill(1), ...input.shape]
     const times = [...new Array<number>(rank - counts.length).fill(1), ...counts]
@@ -195,6 +198,7 @@ export function repeatInterleave(x: Operand, repeats: number | readonly number[]
   if (axis === undefined) return repeatInterleave(reshape(input, [-1]), repeats, 0)
   return checked(() => {
     const at = normalizeAxis('repeatInterleave', axis, input.rank)
+    for (const count of listOf(repeats)) requireCount('repeatInterleave', 'repeats', count)
     const size = input.rank === 0 ? 1 : sizeOf(input.shape, at)
     if (typeof repeats !== 'number') {
       if (repeats.length !== size)

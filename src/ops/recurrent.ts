@@ -1,15 +1,18 @@
 /** Recurrent layers, unrolled: one direction, one layer, batch first; PyTorch's gate order and weights. */
+
 import { formatShape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireOneOf } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, mul, sub } from './binary.ts'
 import { zeros } from './creation.ts'
 import { checked, inputAt, type Operand, toTensor } from './define.ts'
 import { linear } from './linear.ts'
+import { sigmoid } from './logistic.ts'
 import { addmmWith } from './matmul.ts'
 import { squeeze, transpose } from './movement.ts'
 import { split, stack } from './rearrange.ts'
-import { relu, sigmoid, tanh } from './unary.ts'
+import { relu, tanh } from './unary.ts'
 
 // B batch, T steps, I inputs, H hidden units, G gates (1 in rnn, 3 in gru, 4 in lstm).
 
@@ -119,12 +122,15 @@ export function lstm(
     const cell = checkedCell('lstm', input, 4, weights)
     let h = initialState('lstm', options.h, cell)
     let c = initialState('lstm', options.c, cell)
-    const parts = inputParts(input, weights.weightIh, sumOfBiases(weights))
-    const output = unroll(parts, options.reverse ?? false, (part) => {
-      const gates = split(addmmWith(part, h, cell.weightHh, { transposeB: true }), cell.hidden, -1)
-      const [i, f, g, o] = [gateAt(gates, 0), gateAt(gates, 1), gateAt(gates, 2), gateAt(gates, 3)]
-      c = add(mul(sigmoid(f), c), mul(sigmoid(i), tanh(g)))
-      h = mul(sigmoid(o), tanh(c))
+    const inputs = inputParts(input, weights.weightIh, sumOfBiases(weights))
+    const output = unroll(inputs, options.reverse ?? false, (part) => {
+      const sums = addmmWith(part, h, cell.weightHh, { transposeB: true })
+      const { hidden } = cell
+      // Each kernel of a small matrix costs its start above all: gates side by side are one matrix.
+      const parts = split(sums, [2 * hidden, hidden, hidden], -1)
+      const gates = split(sigmoid(gateAt(parts, 0)), hidden, -1)
+      c = add(mul(gateAt(gates, 1), c), mul(gateAt(gates, 0), tanh(gateAt(parts, 1))))
+      h = mul(sigmoid(gateAt(parts, 2)), tanh(c))
       return h
     })
     return { output, h, c }
@@ -142,11 +148,12 @@ export function gru(x: Operand, weights: RecurrentWeights, options: RecurrentOpt
     let h = initialState('gru', options.h, cell)
     const parts = inputParts(input, weights.weightIh, weights.biasIh)
     const output = unroll(parts, options.reverse ?? false, (part) => {
-      const a = split(part, cell.hidden, -1)
-      const b = split(linear(h, cell.weightHh, cell.biasHh), cell.hidden, -1)
-      const r = sigmoid(add(gateAt(a, 0), gateAt(b, 0)))
-      const z = sigmoid(add(gateAt(a, 1), gateAt(b, 1)))
-      const n = tanh(add(gateAt(a, 2), mul(r, gateAt(b, 2))))
+      const { hidden } = cell
+      const a = split(part, [2 * hidden, hidden], -1)
+      const b = split(linear(h, cell.weightHh, cell.biasHh), [2 * hidden, hidden], -1)
+      const gates = split(sigmoid(add(gateAt(a, 0), gateAt(b, 0))), hidden, -1)
+      const [r, z] = [gateAt(gates, 0), gateAt(gates, 1)]
+      const n = tanh(add(gateAt(a, 1), mul(r, gateAt(b, 1))))
       h = add(n, mul(z, sub(h, n)))
       return h
     })
@@ -157,8 +164,10 @@ export function gru(x: Operand, weights: RecurrentWeights, options: RecurrentOpt
 /** h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu instead of tanh (Elman 1990); x [B, T, I]. */
 export function rnn(x: Operand, weights: RecurrentWeights, options: RnnOptions = {}): Recurrent {
   const input = toTensor(x)
-  const nonlinearity = options.nonlinearity === 'relu' ? relu : tanh
+  const { nonlinearity: name = 'tanh' } = options
+  const nonlinearity = name === 'relu' ? relu : tanh
   return checked(() => {
+    requireOneOf('rnn', 'nonlinearity', name, ['tanh', 'relu'])
     const cell = checkedCell('rnn', input, 1, weights)
     let h = initialState('rnn', options.h, cell)
     const parts = inputParts(input, weights.weightIh, sumOfBiases(weights))

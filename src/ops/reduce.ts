@@ -45,6 +45,8 @@ interface ReduceRule {
   /** The result over no elements; absent: there must be some. */
   readonly empty?: number
   readonly smooth?: boolean
+  /** Which extremum this is. Its kernel may pass over NaN, depending on where that stands, and does not know the order of int64. */
+  readonly extremum?: Extremum
   /** The factor on each of `count` elements whose sum this is: then leading axes may be reduced by a product. */
   readonly factor?: (count: number) => number
   readonly gradient: (o: Ops, x: Tensor, y: Tensor, g: Tensor, axes: readonly number[]) => Tensor
@@ -57,10 +59,27 @@ function lowerAsProduct(emit: Emitter, x: string, rows: number, columns: number,
   return emit.node('Reshape', [product, emit.ints(shape)])
 }
 
+type Extremum = 'Max' | 'Min'
+
+/** ONNX Runtime 1.30 does not know the order of int64 here either (`emitExtremum`): its ArgMax and ArgMin do. */
+function lowerByPlace(
+  emit: Emitter,
+  kind: Extremum,
+  x: string,
+  { shape, axes, result }: { readonly shape: Shape; readonly axes: readonly number[]; readonly result: Shape },
+): string {
+  const kept = shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]))
+  const count = elementCount(result)
+  const last = emit.node('Transpose', [x], { perm: [...kept, ...axes] })
+  const rows = emit.node('Reshape', [last, emit.ints([count, elementCount(shape) / count])])
+  const place = emit.node(`Arg${kind}`, [rows], { axis: 1, keepdims: 1 })
+  return emit.node('Reshape', [emit.node('GatherElements', [rows, place], { axis: 1 }), emit.ints(result)])
+}
+
 function defineReduce(
   name: string,
   call: (x: Tensor, axes?: Axes, options?: { keepDims?: boolean }) => Tensor,
-  { onnx, dtypes, empty, smooth = true, factor, gradient }: ReduceRule,
+  { onnx, dtypes, empty, smooth = true, extremum, factor, gradient }: ReduceRule,
 ): OpDefinition<ReduceAttributes> {
   const sample = (shape: Shape, axes: Axes, keepDims: boolean): Sample => ({
     inputs: [{ shape, range: [0.5, 2] }],
@@ -95,11 +114,20 @@ function defineReduce(
       const leading = attributes.axes.every((axis, i) => axis === i)
       if (emit.fused && factor && type.dtype === 'float32' && leading && rows > 1 && columns > 1)
         return lowerAsProduct(emit, inputAt(name, inputs, 0), rows, columns, factor(rows), result.shape)
-      return emit.node(onnx, [inputAt(name, inputs, 0), emit.ints(attributes.axes)], {
-        keepdims: Number(attributes.keepDims),
-        // No axes means no reduction here, not all of them.
-        noop_with_empty_axes: 1,
-      })
+      const reduced = (kernel: string, x: string): string =>
+        emit.node(kernel, [x, emit.ints(attributes.axes)], {
+          keepdims: Number(attributes.keepDims),
+          // No axes means no reduction here, not all of them.
+          noop_with_empty_axes: 1,
+        })
+      const x = inputAt(name, inputs, 0)
+      const { axes } = attributes
+      if (extremum && type.dtype === 'int64' && columns > 0)
+        return lowerByPlace(emit, extremum, x, { shape: type.shape, axes, result: result.shape })
+      if (!extremum || type.dtype !== 'float32') return reduced(onnx, x)
+      // Within bounds only NaN makes a sum NaN: two fast passes, where IsNaN and what follows it take five times as long.
+      const total = reduced('ReduceSum', emit.node('Clip', [x, emit.scalar(-1, 'float32'), emit.scalar(1, 'float32')]))
+      return emit.node('Where', [emit.node('IsNaN', [total]), total, reduced(onnx, x)])
     },
     samples: () => [
       sample([2, 3], -1, false),
@@ -146,12 +174,14 @@ export const maxOp = defineReduce('max', max, {
   onnx: 'ReduceMax',
   dtypes: number,
   smooth: false,
+  extremum: 'Max',
   gradient: shareAmongTies,
 })
 export const minOp = defineReduce('min', min, {
   onnx: 'ReduceMin',
   dtypes: number,
   smooth: false,
+  extremum: 'Min',
   gradient: shareAmongTies,
 })
 
@@ -169,11 +199,11 @@ export function sum(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tenso
 export function mean(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
   return reduce(meanOp, x, axes, options.keepDims ?? false)
 }
-/** Largest element over axes; all by default. Ties share the gradient equally. */
+/** Largest element over axes; all by default; NaN if there is one. Ties share the gradient equally. */
 export function max(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
   return reduce(maxOp, x, axes, options.keepDims ?? false)
 }
-/** Smallest element over axes; all by default. Ties share the gradient equally. */
+/** Smallest element over axes; all by default; NaN if there is one. Ties share the gradient equally. */
 export function min(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
   return reduce(minOp, x, axes, options.keepDims ?? false)
 }

@@ -1,6 +1,9 @@
 /** Resampling: interpolation to a size, and sampling at given points. */
+
+import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireOneOf } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { customGradient } from './control.ts'
 import { checked, constantOf, type Operand, toTensor } from './define.ts'
@@ -10,7 +13,8 @@ import { concat, reshape } from './movement.ts'
 import { moveAxis } from './rearrange.ts'
 import { sum } from './reduce.ts'
 
-export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'area'
+const modes = ['nearest', 'nearest-exact', 'linear', 'bilinear', 'bicubic', 'area'] as const
+export type InterpolationMode = (typeof modes)[number]
 
 export interface InterpolateOptions {
   /** Default: nearest. */
@@ -133,6 +137,9 @@ export function interpolate(x: Operand, size: number | readonly number[], option
       )
     }
     const { mode = 'nearest' } = options
+    requireOneOf('interpolate', 'mode', mode, modes)
+    if (elementCount(input.shape.slice(2)) === 0)
+      throw new ShapeError(`interpolate: there must be elements to resize, found ${formatShape(input.shape)}`)
     if (mode === 'nearest' || mode === 'nearest-exact') return resizeNearest(input, sizes, mode === 'nearest-exact')
     return sizes.reduce((result, output, i) => resizeAxis(result, i + 2, output, { ...options, mode }), input)
   })

@@ -1,10 +1,11 @@
 /** Elementwise functions that round, limit or repair numbers. */
-import type { DType } from '../tensor/dtype.ts'
+import { type DType, describeNumbers, holdsNumber } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import {
   add,
   div,
+  emitExtremum,
   equal,
   fmod,
   greaterOrEqual,
@@ -41,13 +42,13 @@ function truncatedRemainder(a: Tensor, b: Tensor): { readonly rest: Tensor; read
 }
 /** Remainder of a / b rounded down: it has the sign of b, as in Python. */
 export function remainder(a: Operand, b: Operand): Tensor {
-  const [dividend, divisor] = toTensorPair(a, b)
+  const [dividend, divisor] = toTensorPair('remainder', a, b)
   const { rest, isOpposite } = truncatedRemainder(dividend, divisor)
   return where(isOpposite, add(rest, divisor), rest)
 }
 /** The quotient a / b rounded down; no gradient. Whole numbers are divided exactly. */
 export function floorDivide(a: Operand, b: Operand): Tensor {
-  const [dividend, divisor] = toTensorPair(a, b)
+  const [dividend, divisor] = toTensorPair('floorDivide', a, b)
   const { rest, isOpposite } = truncatedRemainder(dividend, divisor)
   const quotient = div(sub(dividend, rest), divisor)
   const lowered = sub(quotient, cast(isOpposite, quotient.dtype))
@@ -81,8 +82,24 @@ export const clipOp = defineOp<ClipAttributes>({
   simplify: (_o, { inputs, attributes: { min, max } }) => (min === null && max === null ? inputs : undefined),
   lower: (emit, { inputs, inputTypes, attributes }) => {
     const dtype = inputAt('clip', inputTypes, 0).dtype
-    const bound = (value: number | null): string => (value === null ? '' : emit.scalar(value, dtype))
-    return emit.node('Clip', [inputAt('clip', inputs, 0), bound(attributes.min), bound(attributes.max)])
+    if (dtype === 'int64') {
+      const x = inputAt('clip', inputs, 0)
+      const raised =
+        attributes.min === null ? x : emitExtremum(emit, 'Greater', [x, emit.scalar(attributes.min, dtype)], dtype)
+      return attributes.max === null
+        ? raised
+        : emitExtremum(emit, 'Less', [raised, emit.scalar(attributes.max, dtype)], dtype)
+    }
+    // A bound that is left out is the largest finite number to the kernel, which would cut infinities.
+    const bound = (value: number | null, none: number): string => {
+      if (value === null && dtype !== 'float32') return ''
+      return emit.scalar(value ?? none, dtype)
+    }
+    return emit.node('Clip', [
+      inputAt('clip', inputs, 0),
+      bound(attributes.min, Number.NEGATIVE_INFINITY),
+      bound(attributes.max, Number.POSITIVE_INFINITY),
+    ])
   },
   samples: () => [
     { inputs: [{ shape: [2, 3], values }], call: (x) => clamp(x, -0.4, 0.3), smooth: false },
@@ -120,10 +137,12 @@ function isOperandTensor(bound: Operand | undefined): bound is Exclude<Operand, 
 
 function requireBounds(input: Tensor, { min, max }: ClipAttributes): void {
   const bounds = [min, max].filter((bound) => bound !== null)
-  if (input.dtype === 'float32' || bounds.every(Number.isInteger)) return
-  throw new ShapeError(`clamp: bounds of ${input.dtype} must be whole numbers, found ${bounds.join(' and ')}`, {
-    hint: "cast(x, 'float32') first",
-  })
+  if (bounds.every((bound) => holdsNumber(input.dtype, bound) && !Number.isNaN(bound))) return
+  const must = bounds.every(Number.isInteger) ? describeNumbers(input.dtype) : 'whole numbers'
+  throw new ShapeError(
+    `clamp: bounds of ${input.dtype} must be ${input.dtype === 'float32' ? 'numbers' : must}, found ${bounds.join(' and ')}`,
+    input.dtype === 'float32' ? {} : { hint: "cast(x, 'float32') first" },
+  )
 }
 
 const largest = 3.4028234663852886e38
@@ -147,8 +166,9 @@ export function nanToNum(x: Operand, options: NanToNumOptions = {}): Tensor {
   return where(isNan(input), nan, where(isAbove, positiveInfinity, where(isBelow, negativeInfinity, input)))
 }
 
-/** Whether x is neither NaN nor infinite. */
+/** Whether x is neither NaN nor infinite; whole numbers always are finite. */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: PyTorch's name, beside isNan and isInf
 export function isFinite(x: Operand): Tensor {
-  return lessOrEqual(abs(x), largest)
+  const input = toTensor(x)
+  return input.dtype === 'float32' ? lessOrEqual(abs(input), largest) : equal(input, input)
 }

@@ -3,14 +3,14 @@ import { type DType, elementCount } from '../tensor/dtype.ts'
 import { normalizeAxis, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { logAddExp } from './arithmetic.ts'
-import { equal, maximum, mul } from './binary.ts'
+import { equal, logicalOr, maximum, mul } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { arange, zerosLike } from './creation.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { gather } from './indexing.ts'
 import { concat, reshape, slice } from './movement.ts'
 import { certainlyWithin } from './places.ts'
-import { neg } from './unary.ts'
+import { isNan, neg } from './unary.ts'
 
 const number: readonly DType[] = ['float32', 'int32', 'int64']
 
@@ -88,7 +88,7 @@ export function logCumsumExp(x: Operand, axis: number): Tensor {
   return scan('logCumsumExp', x, axis, logAddExp)
 }
 
-/** The largest of x_0 ... x_i along one axis, and its index: the last of equals. */
+/** The largest of x_0 ... x_i along one axis, and its index: the last of equals. From a NaN on it is NaN. */
 export function cummax(x: Operand, axis: number): readonly [Tensor, Tensor] {
   const input = toTensor(x)
   const largest = scan('cummax', input, axis, maximum)
@@ -97,10 +97,12 @@ export function cummax(x: Operand, axis: number): readonly [Tensor, Tensor] {
   const along = input.shape.map((size, i) => (i === at ? size : 1))
   const place = reshape(arange(sizeOf(input.shape, at)), along)
   // An element that equals the largest so far is its last occurrence until the next such element.
-  const indices = scan('cummax', where(equal(input, largest), place, 0), at, maximum)
+  const isLargest = equal(input, largest)
+  const isLast = input.dtype === 'float32' ? logicalOr(isLargest, isNan(input)) : isLargest
+  const indices = scan('cummax', where(isLast, place, 0), at, maximum)
   return [gather(input, certainlyWithin(indices, sizeOf(input.shape, at)), at), indices]
 }
-/** The smallest of x_0 ... x_i along one axis, and its index: the last of equals. */
+/** The smallest of x_0 ... x_i along one axis, and its index: the last of equals. From a NaN on it is NaN. */
 export function cummin(x: Operand, axis: number): readonly [Tensor, Tensor] {
   const [values, indices] = cummax(neg(x), axis)
   return [neg(values), indices]

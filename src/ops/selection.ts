@@ -1,13 +1,15 @@
 /** Choosing and counting by index: embeddings, one-hot vectors, masks, histograms. */
+
 import type { DType } from '../tensor/dtype.ts'
 import { formatShape, normalizeAxis, type Shape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireCount, requireFinite } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { add, equal, less, lessOrEqual, mul } from './binary.ts'
 import { cast, where } from './choice.ts'
-import { arange, onesLike } from './creation.ts'
-import { apply, checked, type Operand, toTensor } from './define.ts'
-import { indexSelectOp, segmentSum } from './indexing.ts'
+import { arange, full } from './creation.ts'
+import { apply, checked, type Operand, toTensor, toTensorPair } from './define.ts'
+import { indexSelectOp, requireIndex, segmentSum } from './indexing.ts'
 import { reshape, slice, squeeze, unsqueeze } from './movement.ts'
 import { within } from './places.ts'
 import { sum } from './reduce.ts'
@@ -36,29 +38,38 @@ export interface EmbeddingOptions {
 
 /** Rows of `weight` [entries, width] at `index` [...]: [..., width]. */
 export function embedding(index: Operand, weight: Operand, { paddingIndex }: EmbeddingOptions = {}): Tensor {
-  const table = toTensor(weight)
+  const [table, places] = [toTensor(weight), toTensor(index)]
   return checked(() => {
     if (table.rank !== 2)
       throw new ShapeError(`embedding: weight must be [entries, width], found ${formatShape(table.shape)}`)
     const entries = sizeOf(table.shape, 0)
-    if (paddingIndex !== undefined && !(paddingIndex >= -entries && paddingIndex < entries)) {
+    requireIndex('embedding', places)
+    if (
+      paddingIndex !== undefined &&
+      !(Number.isInteger(paddingIndex) && paddingIndex >= -entries && paddingIndex < entries)
+    )
       throw new ShapeError(`embedding: paddingIndex must be one of the ${entries} rows, found ${paddingIndex}`)
-    }
     const ignored = paddingIndex === undefined ? null : paddingIndex < 0 ? paddingIndex + entries : paddingIndex
-    const places = within(toTensor(index), { subject: 'embedding: index', size: entries })
-    return apply(indexSelectOp, [table, places], { axis: 0, ignored })
+    const inside = within(places, { subject: 'embedding: index', size: entries })
+    return apply(indexSelectOp, [table, inside], { axis: 0, ignored })
   })
 }
 
 /** Vectors of `classes` elements that are 1 at the index and 0 elsewhere: [..., classes]. */
 export function oneHot(index: Operand, classes: number, dtype: DType = 'int64'): Tensor {
-  const places = checked(() => within(toTensor(index), { subject: 'oneHot: index', size: classes, refuses: false }))
-  return cast(equal(unsqueeze(places, -1), arange(0, classes, { dtype: places.dtype })), dtype)
+  const places = toTensor(index)
+  return checked(() => {
+    requireCount('oneHot', 'classes', classes)
+    requireIndex('oneHot', places)
+    const inside = within(places, { subject: 'oneHot: index', size: classes, refuses: false })
+    return cast(equal(unsqueeze(inside, -1), arange(0, classes, { dtype: places.dtype })), dtype)
+  })
 }
 
 /** x with `value` where the mask holds. */
-export function maskedFill(x: Operand, mask: Tensor, value: Operand): Tensor {
-  return where(mask, value, x)
+export function maskedFill(x: Operand, mask: Operand, value: Operand): Tensor {
+  const [fill, input] = toTensorPair('maskedFill', value, x)
+  return where(mask, fill, input)
 }
 
 /** x plus `alpha` times the source's elements, each added at its index of one axis. Repeated indices accumulate. */
@@ -72,6 +83,7 @@ export function indexAdd(
   const input = toTensor(x)
   return checked(() => {
     const at = normalizeAxis('indexAdd', axis, input.rank)
+    requireFinite('indexAdd', 'alpha', alpha)
     const size = input.rank === 0 ? 1 : sizeOf(input.shape, at)
     const places = within(toTensor(index), { subject: 'indexAdd: index', size, refuses: false })
     const sums = segmentSum(source, places, size, at)
@@ -84,9 +96,14 @@ export function indexAdd(
  * must be smaller than `length`: shapes do not depend on values.
  */
 export function bincount(x: Operand, length: number, { weights }: { readonly weights?: Operand } = {}): Tensor {
-  const places = checked(() => within(reshape(x, [-1]), { subject: 'bincount: element', size: length, refuses: false }))
-  const counted = weights === undefined ? cast(onesLike(places), 'int64') : reshape(weights, [-1])
-  return segmentSum(counted, places, length, 0)
+  const places = reshape(toTensor(x), [-1])
+  return checked(() => {
+    requireCount('bincount', 'length', length)
+    requireIndex('bincount', places, 'x')
+    const counted = weights === undefined ? full(places.shape, 1, 'int64') : reshape(weights, [-1])
+    const inside = within(places, { subject: 'bincount: element', size: length, refuses: false })
+    return segmentSum(counted, inside, length, 0)
+  })
 }
 
 /**

@@ -1,6 +1,8 @@
 /** Softmax and its logarithm. */
+
 import { normalizeAxis } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requirePositive } from '../util/check.ts'
 import { mul } from './binary.ts'
 import {
   apply,
@@ -11,6 +13,7 @@ import {
   type Operand,
   type Ops,
   requireDType,
+  toFloat,
   toTensor,
 } from './define.ts'
 import { reshape } from './movement.ts'
@@ -80,10 +83,12 @@ export function logSoftmax(x: Operand, axis = -1): Tensor {
 
 /** softmax(-x). */
 export function softmin(x: Operand, axis = -1): Tensor {
-  return softmax(neg(x), axis)
+  return softmax(neg(toFloat('softmin', x)), axis)
 }
 
 /** softmax(x / temperature). */
 export function softmaxWithTemperature(x: Operand, temperature: number, axis = -1): Tensor {
-  return softmax(mul(x, 1 / temperature), axis)
+  const input = toFloat('softmaxWithTemperature', x)
+  checked(() => requirePositive('softmaxWithTemperature', 'temperature', temperature))
+  return softmax(mul(input, 1 / temperature), axis)
 }

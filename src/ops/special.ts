@@ -17,12 +17,15 @@ function polynomial(emit: Emitter, t: string, coefficients: readonly number[]): 
 }
 
 export const expm1Op = defineUnary('expm1', expm1, {
-  gradient: (o, _x, y, g) => o.mul(g, o.add(y, 1)),
+  // Not y + 1, in which what is left near -1 cancels.
+  gradient: (o, x, _y, g) => o.mul(g, o.exp(x)),
   // e^x - 1 = tanh(x/2) (e^x + 1): nothing cancels near 0.
   lower: (emit, x) => {
     const half = emit.node('Mul', [x, emit.scalar(0.5, 'float32')])
     const sum = emit.node('Add', [emit.node('Exp', [x]), emit.scalar(1, 'float32')])
-    return emit.node('Mul', [emit.node('Tanh', [half]), sum])
+    const product = emit.node('Mul', [emit.node('Tanh', [half]), sum])
+    // Roundings do not lead below -1.
+    return emit.node('Clip', [product, emit.scalar(-1, 'float32'), emit.scalar(Number.POSITIVE_INFINITY, 'float32')])
   },
 })
 
@@ -47,13 +50,22 @@ const erfcCoefficients = [
 
 export const erfcOp = defineUnary('erfc', erfc, {
   gradient: (o, x, _y, g) => o.mul(g, o.mul(o.exp(o.neg(o.mul(x, x))), -2 / Math.sqrt(Math.PI))),
-  // erfc(z) = t e^(P(t) - z^2) with t = 1 / (1 + z/2), z = |x|; erfc(-z) = 2 - erfc(z).
+  // erfc(z) = t e^(P(t) - z^2) with t = 1 / (1 + z/2), z = |x|; erfc(-z) = 2 - erfc(z). The square of a multiple h of 1/16 is exact:
+  // z^2 = h^2 + (z - h)(z + h), of which the second part is small, and so is its rounding.
   lower: (emit, x) => {
     const z = emit.node('Abs', [x])
     const half = emit.node('Mul', [z, emit.scalar(0.5, 'float32')])
     const t = emit.node('Reciprocal', [emit.node('Add', [half, emit.scalar(1, 'float32')])])
-    const exponent = emit.node('Sub', [polynomial(emit, t, erfcCoefficients), emit.node('Mul', [z, z])])
-    const tail = emit.node('Mul', [t, emit.node('Exp', [exponent])])
+    const sixteen = emit.scalar(16, 'float32')
+    // Beyond 16 all is 0; infinity has no difference from its multiple.
+    const bounded = emit.node('Clip', [z, emit.scalar(0, 'float32'), sixteen])
+    const coarse = emit.node('Div', [emit.node('Round', [emit.node('Mul', [bounded, sixteen])]), sixteen])
+    const rest = emit.node('Mul', [emit.node('Sub', [bounded, coarse]), emit.node('Add', [bounded, coarse])])
+    const powers = [
+      emit.node('Neg', [emit.node('Mul', [coarse, coarse])]),
+      emit.node('Sub', [polynomial(emit, t, erfcCoefficients), rest]),
+    ].map((exponent) => emit.node('Exp', [exponent]))
+    const tail = emit.node('Mul', [t, emit.node('Mul', powers)])
     const negative = emit.node('Less', [x, emit.scalar(0, 'float32')])
     return emit.node('Where', [negative, emit.node('Sub', [emit.scalar(2, 'float32'), tail]), tail])
   },
@@ -102,6 +114,9 @@ export const atan2Op = defineBinary('atan2', atan2, {
   // The angle of the first octant, then mirrored at the diagonal and at the axes.
   lower: (emit, [y = '', x = '']) => {
     const zero = emit.scalar(0, 'float32')
+    // -0 counts as below 0: v + 1 / v has the sign of v, also where v is a zero or infinite.
+    const isNegative = (v: string): string =>
+      emit.node('Less', [emit.node('Add', [v, emit.node('Reciprocal', [v])]), zero])
     const [absY, absX] = [emit.node('Abs', [y]), emit.node('Abs', [x])]
     const [low, high] = [emit.node('Min', [absY, absX]), emit.node('Max', [absY, absX])]
     // Equal ones may be 0 / 0 (the angle 0) or infinity / infinity (45 degrees).
@@ -112,8 +127,8 @@ export const atan2Op = defineBinary('atan2', atan2, {
     const complement = emit.node('Sub', [emit.scalar(Math.PI / 2, 'float32'), octant])
     const quadrant = emit.node('Where', [steep, complement, octant])
     const supplement = emit.node('Sub', [emit.scalar(Math.PI, 'float32'), quadrant])
-    const upper = emit.node('Where', [emit.node('Less', [x, zero]), supplement, quadrant])
-    return emit.node('Where', [emit.node('Less', [y, zero]), emit.node('Neg', [upper]), upper])
+    const upper = emit.node('Where', [isNegative(x), supplement, quadrant])
+    return emit.node('Where', [isNegative(y), emit.node('Neg', [upper]), upper])
   },
 })
 
@@ -135,5 +150,5 @@ export function erfinv(y: Operand): Tensor {
 }
 /** Angle of the point (x, y), in (-pi, pi]. */
 export function atan2(y: Operand, x: Operand): Tensor {
-  return apply(atan2Op, toTensors([y, x]), none)
+  return apply(atan2Op, toTensors('atan2', [y, x]), none)
 }

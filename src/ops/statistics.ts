@@ -1,18 +1,21 @@
 /** Spread and quantiles. */
+
 import { elementCount, fromNumbers } from '../tensor/dtype.ts'
-import { normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from '../tensor/shape.ts'
+import { listOf, normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from '../tensor/shape.ts'
 import { constant, type Tensor, type TensorType } from '../tensor/tensor.ts'
-import { ShapeError, UsageError } from '../util/errors.ts'
+import { requireFinite, requireOneOf, requireWithin } from '../util/check.ts'
+import { ShapeError } from '../util/errors.ts'
 import { lerp, sqrtOrZero } from './arithmetic.ts'
-import { div, equal, mul } from './binary.ts'
-import { cast } from './choice.ts'
+import { div, equal, logicalOr } from './binary.ts'
+import { cast, where } from './choice.ts'
 import { stopGradient } from './control.ts'
-import { applyAll, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
+import { applyAll, checked, defineOp, inputAt, type Operand, requireDType, toFloat, toTensor } from './define.ts'
 import { indexSelect } from './indexing.ts'
 import { reshape, slice, squeeze } from './movement.ts'
-import { sort, topk } from './order.ts'
+import { maxWithIndices, sort, topk } from './order.ts'
 import { moveAxis } from './rearrange.ts'
 import { type Axes, type ReduceAttributes, type ReduceOptions, restoreAxes, sum } from './reduce.ts'
+import { isNan } from './unary.ts'
 
 interface VarMeanAttributes extends ReduceAttributes {
   readonly correction: number
@@ -36,8 +39,8 @@ export const varMeanOp = defineOp<VarMeanAttributes>({
     const [x, mean] = [inputAt('varMean', inputs, 0), inputAt('varMean', outputs, 1)]
     const restored = (t: Tensor): Tensor => restoreAxes(o, t, x.shape, attributes)
     const count = countAlong(x.shape, attributes.axes)
-    const byVariance =
-      gVariance && o.mul(o.mul(restored(gVariance), 2 / (count - attributes.correction)), o.sub(x, restored(mean)))
+    const degrees = Math.max(0, count - attributes.correction)
+    const byVariance = gVariance && o.mul(o.mul(restored(gVariance), 2 / degrees), o.sub(x, restored(mean)))
     const byMean = gMean && o.expand(o.mul(restored(gMean), 1 / count), x.shape)
     return [byVariance && byMean ? o.add(byVariance, byMean) : (byVariance ?? byMean)]
   },
@@ -48,17 +51,21 @@ export const varMeanOp = defineOp<VarMeanAttributes>({
       const nothing = emit.node('Expand', [emit.scalar(Number.NaN, 'float32'), result])
       return [nothing, nothing]
     }
-    const reduce = (type: string, input: string, keep: boolean): string =>
-      emit.node(type, [input, emit.ints(axes)], { keepdims: Number(keep), noop_with_empty_axes: 1 })
-    // Two passes: the mean of squares minus the square of the mean would cancel.
-    const mean = reduce('ReduceMean', x, true)
-    const centred = emit.node('Sub', [x, mean])
-    const squares = reduce('ReduceSumSquare', centred, keepDims)
-    const variance = emit.node('Div', [
-      squares,
-      emit.scalar(Math.max(0, countAlong(shape, axes) - correction), 'float32'),
-    ])
-    return [variance, keepDims ? mean : emit.node('Reshape', [mean, result])]
+    const reduce = (type: string, input: string): string =>
+      emit.node(type, [input, emit.ints(axes)], { keepdims: 1, noop_with_empty_axes: 1 })
+    // Two passes: the mean of squares minus the square of the mean would cancel. What the first mean is off by, a few roundings of
+    // numbers that may be far from 0, is the mean of the differences from it.
+    const rough = reduce('ReduceMean', x)
+    const centred = emit.node('Sub', [x, rough])
+    // An infinite one comes of sums that overflowed, and stays out of differences of infinities.
+    const bounds = [-1e18, 1e18].map((bound) => emit.scalar(bound, 'float32'))
+    const shift = emit.node('Clip', [reduce('ReduceMean', centred), ...bounds])
+    const count = countAlong(shape, axes)
+    const lost = emit.node('Mul', [emit.node('Mul', [shift, shift]), emit.scalar(count, 'float32')])
+    const squares = emit.node('Relu', [emit.node('Sub', [reduce('ReduceSumSquare', centred), lost])])
+    const variance = emit.node('Div', [squares, emit.scalar(Math.max(0, count - correction), 'float32')])
+    const outputs = [variance, emit.node('Add', [rough, shift])]
+    return keepDims ? outputs : outputs.map((output) => emit.node('Reshape', [output, result]))
   },
   samples: () => [
     { inputs: [[2, 3]], call: (x) => varMean(x, 1) },
@@ -83,6 +90,7 @@ export function varMean(x: Operand, axes?: Axes, options: VarianceOptions = {}):
   const { correction = 1, keepDims = false } = options
   const input = toTensor(x)
   return checked(() => {
+    requireFinite('variance', 'correction', correction)
     const attributes = { axes: normalizeAxes('variance', axes, input.rank), correction, keepDims }
     const outputs = applyAll(varMeanOp, [input], attributes)
     return [inputAt('varMean', outputs, 0), inputAt('varMean', outputs, 1)]
@@ -97,14 +105,20 @@ export function std(x: Operand, axes?: Axes, options: VarianceOptions = {}): Ten
   return sqrtOrZero(variance(x, axes, options))
 }
 
-/** The median of all elements (the lower one of two); equal ones share its gradient. */
-export function median(x: Operand): Tensor {
-  const input = reshape(x, [-1])
-  const [value] = medianWithIndices(input, 0)
-  const isMedian = cast(equal(input, stopGradient(value)), 'float32')
-  return div(sum(mul(input, isMedian)), sum(isMedian))
+/** `ifNan` where the greatest element of a row is NaN, else `otherwise`. */
+function unlessNan(greatest: Tensor, ifNan: Tensor, otherwise: Tensor): Tensor {
+  return greatest.dtype === 'float32' ? where(isNan(greatest), ifNan, otherwise) : otherwise
 }
-/** The median of one axis (the lower one of two) and its index. */
+
+/** The median of all elements (the lower one of two), NaN if there is one; equal ones share its gradient. */
+export function median(x: Operand): Tensor {
+  const input = reshape(toFloat('median', x), [-1])
+  const [value] = medianWithIndices(input, 0)
+  // Where there is a NaN, the median is.
+  const isMedian = logicalOr(equal(input, stopGradient(value)), isNan(input))
+  return div(sum(where(isMedian, input, 0)), sum(cast(isMedian, 'float32')))
+}
+/** The median of one axis (the lower one of two) and its index; NaN if there is one. */
 export function medianWithIndices(
   x: Operand,
   axis: number,
@@ -118,11 +132,10 @@ export function medianWithIndices(
     if (size === 0) throw new ShapeError('median: needs at least one element on the axis')
     const middle = Math.floor((size - 1) / 2)
     const lower = topk(input, middle + 1, at, { largest: false })
-    const pick = (t: Tensor): Tensor => {
-      const picked = slice(t, [middle, middle + 1], at)
-      return keepDims ? picked : squeeze(picked, at)
-    }
-    return [pick(lower[0]), pick(lower[1])]
+    const [value, index] = [slice(lower[0], [middle, middle + 1], at), slice(lower[1], [middle, middle + 1], at)]
+    const [largest, place] = maxWithIndices(input, at, { keepDims: true })
+    const results = [unlessNan(largest, largest, value), unlessNan(largest, place, index)] as const
+    return keepDims ? results : [squeeze(results[0], at), squeeze(results[1], at)]
   })
 }
 
@@ -150,7 +163,7 @@ export interface QuantileOptions extends ReduceOptions {
 }
 
 /**
- * The q-quantiles of one axis, or of all elements: what a share q of the elements does not exceed. q in [0, 1]; a list
+ * The q-quantiles of one axis, or of all elements: what a share q of the elements does not exceed; NaN if there is one. q in [0, 1]; a list
  * of q becomes the first axis of the result.
  */
 export function quantile(
@@ -159,11 +172,11 @@ export function quantile(
   axis?: number,
   { keepDims = false, interpolation = 'linear' }: QuantileOptions = {},
 ): Tensor {
-  const input = toTensor(x)
-  const shares = typeof q === 'number' ? [q] : q
-  const wrong = shares.find((share) => !(share >= 0 && share <= 1))
-  if (wrong !== undefined) throw new UsageError(`quantile: q must lie in [0, 1], found ${wrong}`)
+  const input = toFloat('quantile', x)
+  const shares = listOf(q)
   return checked(() => {
+    for (const share of shares) requireWithin('quantile', 'q', share, [0, 1])
+    requireOneOf('quantile', 'interpolation', interpolation, Object.keys(interpolations))
     const reduced = normalizeAxes('quantile', axis, input.rank)
     const at = axis === undefined ? 0 : (reduced[0] ?? 0)
     const [sorted] = sort(axis === undefined || input.rank === 0 ? reshape(input, [-1]) : input, at)
@@ -180,9 +193,12 @@ export function quantile(
       'float32',
     )
     const below = pick(ranks.map((rank) => rank.below))
-    const between = ranks.every(({ weight }) => weight === 0)
+    const inner = ranks.every(({ weight }) => weight === 0)
       ? below
       : lerp(below, pick(ranks.map((rank) => rank.above)), weights)
+    // NaN stands last.
+    const largest = slice(sorted, [last, last + 1], at)
+    const between = unlessNan(largest, largest, inner)
     const shape = reducedShape(input.shape, reduced, keepDims)
     return reshape(moveAxis(between, at, 0), typeof q === 'number' ? shape : [ranks.length, ...shape])
   })

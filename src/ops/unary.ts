@@ -1,9 +1,12 @@
 /** Elementwise functions of one tensor. */
+
 import type { DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireWhole, requireWithin } from '../util/check.ts'
 import { div, mul } from './binary.ts'
 import {
   apply,
+  checked,
   defineOp,
   type Emitter,
   inputAt,
@@ -30,7 +33,7 @@ interface UnaryOptions {
   readonly range?: readonly [number, number]
   readonly smooth?: boolean
   /** ONNX nodes of a function that ONNX lacks. */
-  readonly lower?: (emit: Emitter, x: string) => string
+  readonly lower?: (emit: Emitter, x: string, dtype: DType) => string
 }
 
 /** Declares an elementwise function: one ONNX node, or the nodes that `lower` writes. */
@@ -58,7 +61,8 @@ export function defineUnary(
         g && gradient(o, inputAt(name, inputs, 0), inputAt(name, outputs, 0), g),
       ],
     }),
-    lower: (emit, { inputs }) => (lower ? lower(emit, inputAt(name, inputs, 0)) : emit.node(onnx, inputs)),
+    lower: (emit, { inputs, inputTypes }) =>
+      lower ? lower(emit, inputAt(name, inputs, 0), inputAt(name, inputTypes, 0).dtype) : emit.node(onnx, inputs),
     samples: () => [sample([]), sample([2, 3]), sample([1, 4, 1])],
     errors: () => [{ inputs: [{ shape: [2], dtype: allowed.includes('bool') ? 'float32' : 'bool' }], call }],
   })
@@ -71,7 +75,16 @@ export const absOp = defineUnary('abs', abs, {
   smooth: false,
   gradient: (o, x, _y, g) => o.mul(g, o.sign(x)),
 })
-export const signOp = defineUnary('sign', sign, { onnx: 'Sign', dtypes: number })
+export const signOp = defineUnary('sign', sign, {
+  dtypes: number,
+  // ONNX Runtime 1.30 looks at the lower 32 bits of an int64 only.
+  lower: (emit, x, dtype) => {
+    if (dtype !== 'int64') return emit.node('Sign', [x])
+    const indicator = (type: 'Greater' | 'Less'): string =>
+      emit.cast(emit.node(type, [x, emit.scalar(0, dtype)]), dtype)
+    return emit.node('Sub', [indicator('Greater'), indicator('Less')])
+  },
+})
 export const expOp = defineUnary('exp', exp, { onnx: 'Exp', gradient: (o, _x, y, g) => o.mul(g, y) })
 export const logOp = defineUnary('log', log, { onnx: 'Log', range: [0.3, 3], gradient: (o, x, _y, g) => o.div(g, x) })
 export const sqrtOp = defineUnary('sqrt', sqrt, {
@@ -122,12 +135,12 @@ export const atanhOp = defineUnary('atanh', atanh, {
   gradient: (o, x, _y, g) => o.div(g, o.sub(1, o.mul(x, x))),
 })
 export const tanhOp = defineUnary('tanh', tanh, {
-  onnx: 'Tanh',
+  // ONNX Runtime's kernel is up to two roundings above 1 between 8 and 9: 1 - y^2 must not be below 0.
+  lower: (emit, x) => {
+    const y = emit.node('Tanh', [x])
+    return emit.fused ? emit.node('Clip', [y, emit.scalar(-1, 'float32'), emit.scalar(1, 'float32')]) : y
+  },
   gradient: (o, _x, y, g) => o.mul(g, o.sub(1, o.mul(y, y))),
-})
-export const sigmoidOp = defineUnary('sigmoid', sigmoid, {
-  onnx: 'Sigmoid',
-  gradient: (o, _x, y, g) => o.mul(g, o.mul(y, o.sub(1, y))),
 })
 export const erfOp = defineUnary('erf', erf, {
   onnx: 'Erf',
@@ -216,10 +229,6 @@ export function atanh(x: Operand): Tensor {
 export function tanh(x: Operand): Tensor {
   return apply(tanhOp, [toTensor(x)], none)
 }
-/** 1 / (1 + e^-x). */
-export function sigmoid(x: Operand): Tensor {
-  return apply(sigmoidOp, [toTensor(x)], none)
-}
 /** erf(x) = 2/sqrt(pi) * integral of exp(-t^2) from 0 to x. */
 export function erf(x: Operand): Tensor {
   return apply(erfOp, [toTensor(x)], none)
@@ -240,6 +249,11 @@ export function ceil(x: Operand): Tensor {
 }
 /** To the nearest multiple of 10^-decimals (default: whole numbers), halves to the even one; no gradient. */
 export function round(x: Operand, { decimals = 0 }: { readonly decimals?: number } = {}): Tensor {
+  checked(() => {
+    requireWhole('round', 'decimals', decimals)
+    // Beyond, 10^decimals is no float32.
+    requireWithin('round', 'decimals', decimals, [-38, 38])
+  })
   if (decimals === 0) return apply(roundOp, [toTensor(x)], none)
   // Powers of ten with whole exponents are exact in float32, their reciprocals are not.
   const scale = 10 ** Math.abs(decimals)

@@ -1,6 +1,8 @@
 /** What convolution and pooling share: the places of a kernel, and what each of them sees of the input. */
+
 import { type Shape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { type ErrorClass, requireCount } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { selectPlaces } from './indexing.ts'
 import { concat, reshape, slice } from './movement.ts'
@@ -69,14 +71,18 @@ export function windowColumns(
   return reshape(selectPlaces(rows, indices, leading), [...outer, indices.length * lastOf(positions)])
 }
 
-/** One number for every axis, or a list with one for each. */
+/** One whole number for every axis, or a list with one for each; `least` is the smallest that makes sense. */
 export function perAxis(
   op: string,
-  value: number | readonly number[] | undefined,
-  fallback: number,
+  argument: string,
+  value: number | readonly number[],
   axes: number,
+  least: number,
+  Thrown: ErrorClass = ShapeError,
 ): readonly number[] {
-  if (value === undefined || typeof value === 'number') return new Array<number>(axes).fill(value ?? fallback)
-  if (value.length === axes) return value
-  throw new ShapeError(`${op}: options must have one number for each of ${axes} axes, found [${value}]`)
+  const list = Array.isArray(value) ? (value as readonly number[]) : new Array<number>(axes).fill(value as number)
+  if (list.length !== axes)
+    throw new Thrown(`${op}: ${argument} must have one number for each of ${axes} axes, found [${list}]`)
+  for (const number of list) requireCount(op, argument, number, least, Thrown)
+  return list
 }

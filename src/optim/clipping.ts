@@ -1,6 +1,8 @@
 /** Limits on gradients, as in `torch.nn.utils`. */
+
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { requireAtLeast } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 
 /** Limits on gradients. */
@@ -14,7 +16,7 @@ export interface ClipOptions {
 }
 
 function checkLimit(name: string, limit: number): void {
-  if (!(limit >= 0)) throw new UsageError(`${name}: the limit must be at least 0, found ${limit}`)
+  requireAtLeast(name, 'the limit', limit, 0, UsageError)
 }
 
 /** The norm of all elements of all tensors together: the norm of the tensors' norms. */

@@ -198,8 +198,11 @@ export function decayComplaint(setting: string, decays: readonly number[]): stri
   return fits ? undefined : `${setting} must be in [0, 1), found ${decays.join(', ')}`
 }
 
-/** No setting of any optimizer makes sense below 0. */
-function negativeComplaint(settings: object): string | undefined {
+/** No setting of any optimizer makes sense below 0, and none goes without a learning rate. */
+function negativeComplaint(settings: OptimizerSettings): string | undefined {
+  const { lr } = settings
+  // From JavaScript: the type system was not asked there.
+  if (typeof lr !== 'function' && !Number.isFinite(lr)) return `lr must be a number or a schedule, found ${lr}`
   const wrong = Object.entries(settings).find(([, value]) => typeof value === 'number' && !(value >= 0))
   return wrong && `${wrong[0]} must be at least 0, found ${wrong[1]}`
 }

@@ -2,6 +2,7 @@
  * The schedules of `torch.optim.lr_scheduler`, by closed formulas. Each takes the learning rate that PyTorch's optimizer
  * is made with, and gives the rate of step 0, 1, 2, ...
  */
+import { requireCount, requireOneOf, requirePositive, requireWithin } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -39,6 +40,7 @@ export function polynomialLR(
   lr: number,
   { totalIters = 5, power = 1 }: { readonly totalIters?: number; readonly power?: number } = {},
 ): Schedule {
+  requireCount('polynomialLR', 'totalIters', totalIters, 1, UsageError)
   return (step) => lr * (1 - Math.min(1, step / totalIters)) ** power
 }
 
@@ -47,6 +49,7 @@ export function stepLR(
   lr: number,
   { stepSize, gamma = 0.1 }: { readonly stepSize: number; readonly gamma?: number },
 ): Schedule {
+  requireCount('stepLR', 'stepSize', stepSize, 1, UsageError)
   return (step) => lr * gamma ** Math.floor(step / stepSize)
 }
 
@@ -73,6 +76,7 @@ export function cosineAnnealingLR(
   lr: number,
   { tMax, etaMin = 0 }: { readonly tMax: number; readonly etaMin?: number },
 ): Schedule {
+  requirePositive('cosineAnnealingLR', 'tMax', tMax, UsageError)
   return (step) => cosine(lr, etaMin, step / tMax)
 }
 
@@ -112,6 +116,9 @@ export interface OneCycleOptions {
 /** Up to maxLr and down again, once (Smith and Topin 2017). Steps after the last keep its rate. */
 export function oneCycleLR(options: OneCycleOptions): Schedule {
   const { maxLr, totalSteps, pctStart = 0.3, annealStrategy = 'cos', threePhase = false } = options
+  requireCount('oneCycleLR', 'totalSteps', totalSteps, 1, UsageError)
+  requireWithin('oneCycleLR', 'pctStart', pctStart, [0, 1], UsageError)
+  requireOneOf('oneCycleLR', 'annealStrategy', annealStrategy, ['cos', 'linear'], UsageError)
   const first = maxLr / (options.divFactor ?? 25)
   const last = first / (options.finalDivFactor ?? 1e4)
   // Ends of the phases, and the rates there.

@@ -1,3 +1,5 @@
+import { ShapeError, UsageError } from '../util/errors.ts'
+
 /** Element types. `bool` is held as one byte an element, 0 or 1. */
 export type DType = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8'
 
@@ -41,18 +43,72 @@ export function allocate(dtype: DType, length: number): TypedArray {
   }
 }
 
-/** Copies plain numbers into a new array of `dtype` (int64 from whole numbers; bool: anything but 0 is 1). */
-export function fromNumbers(dtype: DType, values: ArrayLike<number>): TypedArray {
+/** Whether an array is of the class that holds elements of the dtype. */
+export function storesElements(data: unknown, dtype: DType): data is TypedArray {
+  // By name: arrays of another realm (a worker's, a test's) are of classes of their own.
+  const name = Object.prototype.toString.call(allocate(dtype, 0))
+  return Object.prototype.toString.call(data) === name
+}
+
+/** The array, if it is of the class that holds elements of the dtype; else an error that begins with `owner`. */
+export function checkedElements(owner: string, data: unknown, dtype: DType): TypedArray {
+  if (storesElements(data, dtype)) return data
+  const found = typeof data === 'object' && data !== null ? data.constructor.name : String(data)
+  throw new UsageError(`${owner}: ${dtype} is stored as ${allocate(dtype, 0).constructor.name}, found ${found}`)
+}
+
+/** The whole numbers that a dtype holds, both included; int64: those that a JavaScript number tells apart. float32: none. */
+export const wholeRanges: Readonly<Record<Exclude<DType, 'float32'>, readonly [number, number]>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  uint8: [0, 255],
+  bool: [0, 1],
+}
+
+/** Whether a dtype holds the number: integers and bool exactly, float32 to ordinary rounding. A bigint is int64's. */
+export function holdsNumber(dtype: DType, value: number | bigint): boolean {
+  if (dtype === 'float32') return typeof value === 'number' || Number.isSafeInteger(Number(value))
+  if (typeof value === 'bigint' && dtype === 'int64') return BigInt.asIntN(64, value) === value
+  const [low, high] = wholeRanges[dtype]
+  return Number.isInteger(Number(value)) && value >= low && value <= high
+}
+
+/** What a dtype holds, for messages: `a whole number from 0 to 255`. */
+export function describeNumbers(dtype: DType): string {
+  if (dtype === 'float32') return 'a number'
+  if (dtype === 'bool') return '0 or 1'
+  const [low, high] = wholeRanges[dtype]
+  return `a whole number from ${low} to ${high}`
+}
+
+/**
+ * Copies plain numbers into a new array of `dtype`. Integers and bool take what they hold exactly and nothing else (no
+ * fraction is cut off, nothing wraps around): anything else is a ShapeError that begins with `owner`.
+ */
+export function fromNumbers(dtype: DType, values: ArrayLike<number | bigint>, owner = 'numbers'): TypedArray {
   const out = allocate(dtype, values.length)
-  for (let i = 0; i < values.length; i++)
-    setElement(out, i, dtype === 'bool' ? Number(values[i] !== 0) : (values[i] ?? 0))
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0
+    if (!holdsNumber(dtype, value)) {
+      throw new ShapeError(`${owner}: ${dtype} holds ${describeNumbers(dtype)}, found ${value}`, {
+        hint: numberHint(dtype, value),
+      })
+    }
+    setElement(out, i, value)
+  }
   return out
 }
 
-/** Writes one plain number into any typed array. */
-export function setElement(data: TypedArray, index: number, value: number): void {
+function numberHint(dtype: DType, value: number | bigint): string {
+  if (dtype === 'int64' && Number.isInteger(Number(value)))
+    return "larger ones are given as bigint: tensor(9007199254740993n, 'int64')"
+  return "float32 holds fractions; cast(x, dtype) cuts them off, and cast(x, 'bool') is whether x differs from 0"
+}
+
+/** Writes one number, which the array's dtype must hold, into any typed array. */
+export function setElement(data: TypedArray, index: number, value: number | bigint): void {
   if (data instanceof BigInt64Array) data[index] = BigInt(value)
-  else data[index] = value
+  else data[index] = Number(value)
 }
 
 /** The elements as plain numbers (int64 loses precision beyond 2^53). */

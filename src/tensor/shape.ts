@@ -30,12 +30,17 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
   return axis < 0 ? axis + bound : axis
 }
 
-/** Sorted distinct axes counted from the front; undefined means all of them. */
+/** One value, or several, as a list. */
+export function listOf<T extends number | string>(values: T | readonly T[]): readonly T[] {
+  return [values].flat() as T[]
+}
+
+/** Sorted distinct axes counted from the front; undefined means all of them. A scalar, which axis 0 may address, has none. */
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i)
-  const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => normalizeAxis(op, axis, rank))
+  const list = listOf(axes).map((axis) => normalizeAxis(op, axis, rank))
   if (new Set(list).size !== list.length) throw new ShapeError(`${op}: axes must be distinct, found [${axes}]`)
-  return list.sort((a, b) => a - b)
+  return rank === 0 ? [] : list.sort((a, b) => a - b)
 }
 
 /** NumPy's broadcasting rule: aligned at the last axis, sizes must be equal or 1. */

@@ -1,6 +1,7 @@
+import { requireOneOf } from '../util/check.ts'
 import { ShapeError, TenfoldError, UsageError } from '../util/errors.ts'
 import type { DType, NDArray, TypedArray } from './dtype.ts'
-import { elementCount, fromNumbers, toNumbers } from './dtype.ts'
+import { checkedElements, dtypes, elementCount, fromNumbers, toNumbers } from './dtype.ts'
 import type { Origin } from './origin.ts'
 import { formatNumbers, inspectSymbol, primitiveOf } from './print.ts'
 import type { Shape } from './shape.ts'
@@ -139,15 +140,17 @@ export class Tensor implements TensorType {
   }
 }
 
-/** Nested lists of numbers, all rows of equal length. */
-export type NestedNumbers = number | boolean | readonly NestedNumbers[]
+/** Nested lists of numbers, all rows of equal length; bigints are for int64 numbers beyond 2^53. */
+export type NestedNumbers = number | bigint | boolean | readonly NestedNumbers[]
 
-function flatten(values: NestedNumbers, shape: number[], depth: number, out: number[]): void {
+function flatten(values: NestedNumbers, shape: number[], depth: number, out: (number | bigint)[]): void {
   if (typeof values !== 'object') {
     if (depth !== shape.length) throw new ShapeError('tensor: nested lists must have rows of equal depth')
-    out.push(Number(values))
+    out.push(elementOf(values))
     return
   }
+  // From JavaScript: the type system was not asked there.
+  if (values === null || typeof values.length !== 'number') elementOf(values)
   if (out.length === 0 && shape.length === depth) shape.push(values.length)
   if (shape[depth] !== values.length) {
     throw new ShapeError(
@@ -157,27 +160,37 @@ function flatten(values: NestedNumbers, shape: number[], depth: number, out: num
   for (const value of values) flatten(value, shape, depth + 1, out)
 }
 
+function elementOf(value: unknown): number | bigint {
+  if (typeof value === 'number' || typeof value === 'bigint') return value
+  if (typeof value === 'boolean') return Number(value)
+  const found = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  throw new UsageError(`tensor: elements must be numbers, found ${found}`)
+}
+
 /**
  * A concrete tensor from nested numbers (`[[1, 2], [3, 4]]`), or from an NDArray (its data is shared, not copied).
- * dtype: float32 unless given (an NDArray keeps its own).
+ * dtype: float32 unless given (an NDArray keeps its own). A number that the dtype does not hold exactly is an error.
  */
 export function tensor(values: NestedNumbers | NDArray, dtype?: DType): Tensor {
-  if (typeof values === 'object' && 'data' in values) {
+  if (typeof values === 'object' && values !== null && 'data' in values) {
     if (dtype !== undefined && dtype !== values.dtype) {
       throw new UsageError(`tensor: the array has dtype ${values.dtype}, asked for ${dtype}`, { hint: 'use cast' })
     }
     return constant(values.data, values.shape, values.dtype)
   }
-  const shape: number[] = []
-  const out: number[] = []
-  flatten(values, shape, 0, out)
   const type = dtype ?? 'float32'
-  return constant(fromNumbers(type, out), shape, type)
+  requireOneOf('tensor', 'dtype', type, dtypes, UsageError)
+  const shape: number[] = []
+  const out: (number | bigint)[] = []
+  flatten(values, shape, 0, out)
+  return constant(fromNumbers(type, out, 'tensor'), shape, type)
 }
 
 /** A concrete tensor over a typed array, which is shared, not copied, and must not change afterwards. */
 export function constant(data: TypedArray, shape: Shape, dtype: DType): Tensor {
   checkShape('tensor', shape)
+  requireOneOf('tensor', 'dtype', dtype, dtypes, UsageError)
+  checkedElements('tensor', data, dtype)
   if (data.length !== elementCount(shape)) {
     throw new ShapeError(
       `tensor: shape ${formatShape(shape)} needs ${elementCount(shape)} elements, found ${data.length}`,

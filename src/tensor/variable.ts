@@ -1,6 +1,7 @@
-import { ShapeError, TenfoldError } from '../util/errors.ts'
+import { requireOneOf } from '../util/check.ts'
+import { ShapeError, TenfoldError, UsageError } from '../util/errors.ts'
 import type { DType, NDArray, TypedArray } from './dtype.ts'
-import { allocate, elementCount } from './dtype.ts'
+import { allocate, checkedElements, dtypes, elementCount, fromNumbers, storesElements } from './dtype.ts'
 import { formatNumbers, inspectSymbol, primitiveOf } from './print.ts'
 import { checkShape, formatShape, type Shape, sameShape } from './shape.ts'
 import { Tensor } from './tensor.ts'
@@ -44,14 +45,23 @@ export class Variable {
     this.persistent = options.persistent ?? true
     this.name = options.name ?? ''
     this.leaf = new Tensor(this.dtype, shape, { kind: 'variable', variable: this })
-    this.#front = options.data ?? allocate(this.dtype, elementCount(shape))
+    requireOneOf('Variable', 'dtype', this.dtype, dtypes, UsageError)
+    this.#front = checkedElements(
+      `variable ${this.#label}`,
+      options.data ?? allocate(this.dtype, this.size),
+      this.dtype,
+    )
     this.#checkLength(this.#front.length)
+  }
+
+  get #label(): string {
+    return this.name || '(unnamed)'
   }
 
   #checkLength(length: number): void {
     if (length === elementCount(this.shape)) return
     throw new ShapeError(
-      `variable ${this.name || '(unnamed)'}: shape ${formatShape(this.shape)} needs ${elementCount(this.shape)} elements, found ${length}`,
+      `variable ${this.#label}: shape ${formatShape(this.shape)} needs ${elementCount(this.shape)} elements, found ${length}`,
     )
   }
 
@@ -84,28 +94,26 @@ export class Variable {
   assign(value: Tensor): void {
     const trace = currentTrace()
     if (!trace) {
-      throw new TenfoldError(`variable ${this.name || '(unnamed)'}: assign works only inside a compiled function`, {
+      throw new TenfoldError(`variable ${this.#label}: assign works only inside a compiled function`, {
         hint: 'use `set` to change the numbers from outside',
       })
     }
     if (value.dtype !== this.dtype || !sameShape(value.shape, this.shape)) {
-      throw new ShapeError(`variable ${this.name || '(unnamed)'}: ${this.leaf} cannot take a value of type ${value}`)
+      throw new ShapeError(`variable ${this.#label}: ${this.leaf} cannot take a value of type ${value}`)
     }
     trace.earlier.set(this, [...this.values])
     trace.assignments.set(this, value)
   }
 
-  /** Copies numbers into the variable, from outside of compiled functions. */
-  set(values: TypedArray | readonly number[]): void {
+  /** Copies numbers into the variable, from outside of compiled functions. Those that its dtype does not hold are an error. */
+  set(values: TypedArray | readonly (number | bigint)[]): void {
     this.#checkLength(values.length)
     const target = this.#front
-    if (target instanceof BigInt64Array) {
-      for (const [i, value] of Array.from(values as ArrayLike<number | bigint>).entries()) target[i] = BigInt(value)
-    } else if (values instanceof BigInt64Array) {
-      for (const [i, value] of values.entries()) target[i] = Number(value)
-    } else {
-      target.set(values)
-    }
+    const numbers = storesElements(values, this.dtype)
+      ? values
+      : fromNumbers(this.dtype, values, `variable ${this.#label}`)
+    if (target instanceof BigInt64Array) target.set(numbers as BigInt64Array)
+    else target.set(numbers as Exclude<TypedArray, BigInt64Array>)
   }
 
   /** The buffer that the coming call writes the new value into. */

@@ -108,10 +108,7 @@ describe('convolutions', () => {
       'Conv2d: channels must be multiples of groups = 2, found 3 in, 4 out',
       () => new nn.Conv2d(3, 4, 1, { groups: 2 }),
     ],
-    [
-      'Conv2d: kernelSize: there must be one number, or one for each of 2 axes, found [3]',
-      () => new nn.Conv2d(1, 1, [3]),
-    ],
+    ['Conv2d: kernelSize must have one number for each of 2 axes, found [3]', () => new nn.Conv2d(1, 1, [3])],
   ])('%s', (message, make) => {
     expect(make).toThrow(expect.objectContaining({ message }))
   })
@@ -191,8 +188,8 @@ describe('dropout', () => {
   })
 
   test('probabilities are checked', () => {
-    expect(() => new nn.Dropout(1.5)).toThrow('Dropout: p must be in [0, 1], found 1.5')
-    expect(() => new nn.DropPath(-1)).toThrow('DropPath: p must be in [0, 1], found -1')
+    expect(() => new nn.Dropout(1.5)).toThrow('Dropout: p must be from 0 to 1, found 1.5')
+    expect(() => new nn.DropPath(-1)).toThrow('DropPath: p must be from 0 to 1, found -1')
   })
 })
 

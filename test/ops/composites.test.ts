@@ -1,26 +1,9 @@
 /** Walks the functions made of ops: the tables of `composites/` hold their samples, by function. */
 import { describe, expect, test } from 'vitest'
-import * as define from '../../src/ops/define.ts'
 import * as ops from '../../src/ops/index.ts'
-import { tables } from '../support/composites.ts'
+import { tables, tools } from '../support/composites.ts'
 import { checkGradients } from '../support/gradients.ts'
 import { callConcretely, checkForms } from '../support/samples.ts'
-
-/** Exports that build ops, look into tensors or steer random draws, and are not functions of a model. */
-const tools = new Set([
-  ...Object.keys(define),
-  'defineBinary',
-  'defineUnary',
-  'inferBroadcast',
-  'restoreAxes',
-  'RandomState',
-  'randomState',
-  'certainlyWithin',
-  'cubicWeight',
-  'kernelPlaces',
-  'manualSeed',
-  'perAxis',
-])
 
 test('every exported function is an op or has samples', () => {
   const sampled = new Set([...tables.values()].flatMap(({ samples }) => Object.keys(samples)))

@@ -1,69 +1,11 @@
 /** Values and gradients where a formula taken literally would fail: infinities, ties, zeros, empty axes, tiny numbers. */
 import { describe, expect, test } from 'vitest'
-import { vectorJacobianProduct } from '../../src/autodiff/gradient.ts'
-import { compile } from '../../src/compile/compile.ts'
 import * as ops from '../../src/ops/index.ts'
-import { type NestedNumbers, type Tensor, tensor } from '../../src/tensor/tensor.ts'
+import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
+import { expectRelative, gradientsOf, valuesOf } from '../support/values.ts'
 
 const inf = Number.POSITIVE_INFINITY
 const nan = Number.NaN
-
-/** -0 is 0 here. */
-const withoutSign = (value: number): number => value + 0
-
-async function valuesOf(call: (...inputs: Tensor[]) => Tensor, ...inputs: NestedNumbers[]): Promise<number[]> {
-  const result = await compile(call)(...inputs.map((input) => tensor(input)))
-  return (await result.numbers()).map(withoutSign)
-}
-
-/** Gradients of the sum of the outputs by each input. */
-async function gradientsOf(call: (...inputs: Tensor[]) => Tensor, ...inputs: NestedNumbers[]): Promise<number[][]> {
-  const gradients = compile((...args: Tensor[]) => {
-    const output = call(...args)
-    return vectorJacobianProduct([output], [ops.onesLike(output)], args)
-  })
-  const results = await gradients(...inputs.map((input) => tensor(input)))
-  return Promise.all(results.map(async (result) => (await result.numbers()).map(withoutSign)))
-}
-
-function expectRelative(found: readonly number[], expected: readonly number[], tolerance: number): void {
-  for (const [i, value] of expected.entries())
-    expect(Math.abs((found[i] ?? nan) - value)).toBeLessThanOrEqual(tolerance * Math.abs(value))
-}
-
-describe('accuracy', () => {
-  const tiny = [1e-20, -1e-10, 1e-7, -1e-5, 1e-3, -0.1]
-
-  test('expm1 and log1p keep the digits of small numbers', async () => {
-    const numbers = tiny.map(Math.fround)
-    expectRelative(await valuesOf(ops.expm1, numbers), numbers.map(Math.expm1), 1e-6)
-    expectRelative(await valuesOf(ops.log1p, numbers), numbers.map(Math.log1p), 1e-6)
-  })
-
-  test('expm1 and log1p have the limits of e^x - 1 and log(1 + x)', async () => {
-    expect(await valuesOf(ops.expm1, [-inf, -200, 0, 100, inf, nan])).toEqual([-1, -1, 0, inf, inf, nan])
-    expect(await valuesOf(ops.log1p, [-2, -1, 0, inf, nan])).toEqual([nan, -inf, 0, inf, nan])
-  })
-
-  test('erfc keeps its digits where erf is 1', async () => {
-    expectRelative(
-      await valuesOf(ops.erfc, [3, 5, 9]),
-      [2.209049699858544e-5, 1.5374597944280349e-12, 4.13703e-37],
-      2e-5,
-    )
-    expect(await valuesOf(ops.erfc, [-inf, inf])).toEqual([2, 0])
-  })
-
-  test('erfinv inverts erf and is infinite at the ends', async () => {
-    const found = await valuesOf((x) => ops.erf(ops.erfinv(x)), [-0.999, -0.5, 0, 0.3, 0.9999])
-    expectRelative(found, [-0.999, -0.5, 0, 0.3, 0.9999].map(Math.fround), 1e-6)
-    expect(await valuesOf(ops.erfinv, [-1, 1, 1.5])).toEqual([-inf, inf, nan])
-  })
-
-  test('the variance of numbers far from 0 does not cancel', async () => {
-    expect(await valuesOf((x) => ops.variance(x), [10000, 10001, 10002])).toEqual([1])
-  })
-})
 
 describe('infinities', () => {
   test('logSumExp of masked rows is -inf without a gradient', async () => {
@@ -85,6 +27,11 @@ describe('infinities', () => {
     expect(await valuesOf(ops.hypot, [0, inf], [0, 1])).toEqual([0, inf])
   })
 
+  test('atan2 beside -0', async () => {
+    const angles = await valuesOf(ops.atan2, [-0, 0, -0, 0], [-1, -1, -0, -0])
+    expectRelative(angles, [-Math.PI, Math.PI, -Math.PI, Math.PI], 1e-6)
+  })
+
   test('atan2 in all directions', async () => {
     const angles = await valuesOf(ops.atan2, [0, 1, 0, -1, inf, -2], [0, 0, -1, 0, -inf, 2])
     expectRelative(angles, [0, Math.PI / 2, Math.PI, -Math.PI / 2, (3 * Math.PI) / 4, -Math.PI / 4], 1e-6)
@@ -96,7 +43,49 @@ describe('infinities', () => {
 
   test('isFinite, nanToNum', async () => {
     expect(await valuesOf(ops.isFinite, [nan, inf, -inf, 3e38])).toEqual([0, 0, 0, 1])
+    expect(await valuesOf(() => ops.isFinite(tensor([2 ** 31 - 1, 0], 'int32')))).toEqual([1, 1])
     expect(await valuesOf((x) => ops.nanToNum(x, { nan: 1 }), [nan, 2])).toEqual([1, 2])
+  })
+
+  test('clamp with one bound leaves infinities, and so do what it is part of', async () => {
+    expect(await valuesOf((x) => ops.clamp(x, -1), [inf, -inf, 2])).toEqual([inf, -1, 2])
+    expect(await valuesOf((x) => ops.clamp(x, undefined, 1), [inf, -inf, 0])).toEqual([1, -inf, 0])
+    expect(await valuesOf((x) => ops.prelu(x, 0.5), [inf, -inf])).toEqual([inf, -inf])
+    expect(await valuesOf((x) => ops.elu(x), [inf, -inf])).toEqual([inf, -1])
+    expect(await valuesOf((x) => ops.normalize(x, { axis: 0 }), [inf, 1])).toEqual([nan, 0])
+  })
+
+  test('lerp and quantile start from the nearer end', async () => {
+    expect(await valuesOf((a, b) => ops.lerp(a, b, 0.9), [1, -inf], [2, 3])).toEqual([Math.fround(1.9), -inf])
+    expect(await valuesOf((a, b) => ops.lerp(a, b, 1), [1e8], [1])).toEqual([1])
+    expect(await valuesOf((x) => ops.quantile(x, 0.3), [1, -inf, 2])).toEqual([-inf])
+  })
+
+  test('the bound on a variance or norm is no difference of infinities', async () => {
+    const loss = (variance: Tensor): Tensor => ops.gaussianNllLoss(1, 2, variance)
+    expect(await valuesOf(loss, [inf])).toEqual([inf])
+    expect(await valuesOf((x, y) => ops.cosineSimilarity(x, y, { axis: 0 }), [3e38, 1], [1, 1])).toEqual([0])
+  })
+
+  test('the variance of numbers that overflow is infinite', async () => {
+    expect(await valuesOf((x) => ops.variance(x), [3e38, 3e38, -3e38])).toEqual([inf])
+  })
+
+  test('swish and GELU have gradients at their ends', async () => {
+    const ends = [-2e38, -1e13, 1e13, 2e38]
+    expect(await gradientsOf(ops.silu, ends)).toEqual([[0, 0, 1, 1]])
+    expect(await gradientsOf(ops.quickGelu, ends)).toEqual([[0, 0, 1, 1]])
+    expect(await gradientsOf((x) => ops.gelu(x, { approximate: 'tanh' }), ends.slice(1, 3))).toEqual([[0, 1]])
+  })
+
+  test('logit: the ends, beyond them, and eps of more than a half', async () => {
+    expect(await valuesOf((x) => ops.logit(x), [0, 1, -1, nan])).toEqual([-inf, inf, nan, nan])
+    expect(await gradientsOf((x) => ops.logit(x), [0.5, -1, 2])).toEqual([[4, nan, nan]])
+    expect(await gradientsOf((x) => ops.logit(x, { eps: 0.25 }), [0.25, 0.5, 0.8])).toEqual([
+      [16 / 3, 4, 0].map(Math.fround),
+    ])
+    const found = await valuesOf((x) => ops.logit(x, { eps: 0.75 }), [0.1, 0.74, 0.75, 0.9])
+    expectRelative(found, [Math.log(3), Math.log(3), -Math.log(3), -Math.log(3)], 1e-6)
   })
 })
 
@@ -147,6 +136,15 @@ describe('products with zeros', () => {
     expect(await gradientsOf((x) => ops.prod(x, 1), rows)).toEqual([[6, 0, 0, 0, 0, 0]])
   })
 
+  test('sums over an empty inner axis leave what is added', async () => {
+    const call = (c: Tensor): Tensor => ops.addmm(c, ops.zeros([2, 0]), ops.zeros([0, 2]), { beta: 3 })
+    expect(await valuesOf(call, [1, 2])).toEqual([3, 6, 3, 6])
+    expect(await gradientsOf(call, [1, 2])).toEqual([[6, 6]])
+    expect(await valuesOf((bias) => ops.linear(ops.zeros([2, 0]), ops.zeros([3, 0]), bias), [1, 2, 3])).toEqual([
+      1, 2, 3, 1, 2, 3,
+    ])
+  })
+
   test('the gradient of cumprod', async () => {
     expect(await gradientsOf((x) => ops.cumprod(x, 0), [2, 0, 3])).toEqual([[1, 8, 0]])
   })
@@ -173,6 +171,16 @@ describe('repeated indices accumulate', () => {
     expect([gradient[0], gradient[64], gradient[191]]).toEqual([1, 1, 2])
   })
 
+  test('but not beyond the end, by whichever path', async () => {
+    for (const width of [1, 64]) {
+      const index = tensor([0, 3], 'int64')
+      const source = Array.from({ length: 2 }, () => new Array<number>(width).fill(1))
+      await expect(valuesOf((x) => ops.segmentSum(x, index, 3, 0), source)).rejects.toThrow('segmentSum')
+      const call = (x: Tensor): Tensor => ops.indexAdd(ops.zeros([3, width]), index, x, 0)
+      await expect(valuesOf(call, source)).rejects.toThrow('segmentSum')
+    }
+  })
+
   test('in scatterAdd and bincount', async () => {
     const index = tensor([2, 0, 2, 2], 'int64')
     expect(await valuesOf((x) => ops.scatterAdd(ops.zeros([3]), index, x, 0), [1, 2, 3, 4])).toEqual([2, 0, 8])
@@ -195,5 +203,18 @@ describe('empty axes', () => {
     expect(await valuesOf((x) => ops.sort(x)[0], empty)).toEqual([])
     expect(await valuesOf((x) => ops.repeatInterleave(x, 0, 0), [[1, 2]])).toEqual([])
     expect(await valuesOf((x) => ops.reshape(x, [0, 3]), empty)).toEqual([])
+  })
+})
+
+describe('scalars', () => {
+  test.each([0, -1])('are reduced over axis %i', async (axis) => {
+    const value = async (call: (x: Tensor) => Tensor): Promise<number[]> => valuesOf(call, 3)
+    for (const call of [ops.sum, ops.prod, ops.max, ops.min, ops.mean, ops.logSumExp])
+      expect(await value((x) => call(x, axis))).toEqual([3])
+    expect(await value((x) => ops.variance(x, axis))).toEqual([nan])
+    expect(await value((x) => ops.variance(x, axis, { correction: 0 }))).toEqual([0])
+    expect(await value((x) => ops.std(x, axis, { correction: 0 }))).toEqual([0])
+    expect(await value((x) => ops.flip(x, axis))).toEqual([3])
+    expect(await gradientsOf((x) => ops.prod(x, axis), 3)).toEqual([[1]])
   })
 })

@@ -1,6 +1,7 @@
 /** What the reference tables do not show: edges, composition, and PyTorch's own step-by-step forms. */
 import { describe, expect, test } from 'vitest'
 import * as optim from '../../src/optim/index.ts'
+import { UsageError } from '../../src/util/errors.ts'
 
 const table = (schedule: optim.Schedule, steps: number): number[] =>
   Array.from({ length: steps }, (_, i) => schedule(i))
@@ -113,4 +114,19 @@ describe('transformers', () => {
     const options = { numWarmupSteps: 0, numTrainingSteps: 4, numCycles: 2 }
     expectTable(optim.cosineWithHardRestartsScheduleWithWarmup(1, options), [1, 0.5, 1, 0.5, 0, 0])
   })
+})
+
+test.each([
+  ['stepLR: stepSize must be a whole number of at least 1, found 0', () => optim.stepLR(1, { stepSize: 0 })],
+  [
+    'polynomialLR: totalIters must be a whole number of at least 1, found 0',
+    () => optim.polynomialLR(1, { totalIters: 0 }),
+  ],
+  ['cosineAnnealingLR: tMax must be above 0, found 0', () => optim.cosineAnnealingLR(1, { tMax: 0 })],
+  [
+    'oneCycleLR: pctStart must be from 0 to 1, found 2',
+    () => optim.oneCycleLR({ maxLr: 1, totalSteps: 5, pctStart: 2 }),
+  ],
+])('%s', (message, make) => {
+  expect(make).toThrow(new UsageError(message))
 })

@@ -1,5 +1,6 @@
 /** The tables of `ops/composites/`: samples of the functions made of ops, by file and function. */
 import { readdirSync } from 'node:fs'
+import * as define from '../../src/ops/define.ts'
 import type * as ops from '../../src/ops/index.ts'
 
 export interface Table {
@@ -12,3 +13,21 @@ const folder = new URL('../ops/composites/', import.meta.url)
 
 export const tables = new Map<string, Table>()
 for (const file of readdirSync(folder)) tables.set(file.replace('.ts', ''), await import(new URL(file, folder).href))
+
+/** Exports that build ops, look into tensors or steer random draws, and are not functions of a model. */
+export const tools: ReadonlySet<string> = new Set([
+  ...Object.keys(define),
+  'defineBinary',
+  'defineUnary',
+  'inferBroadcast',
+  'restoreAxes',
+  'RandomState',
+  'randomState',
+  'certainlyWithin',
+  'cubicWeight',
+  'kernelPlaces',
+  'manualSeed',
+  'perAxis',
+  'requireIndex',
+  'emitExtremum',
+])

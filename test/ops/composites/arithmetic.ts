@@ -35,6 +35,7 @@ export const samples: Record<string, ops.Sample[]> = {
     { inputs: [{ shape: [4], values: [0.02, 0.3, 0.6, 0.97] }], call: (x) => ops.logit(x, { eps: 0.1 }) },
   ],
   sinc: [{ inputs: [{ shape: [2, 3], range: [0.2, 1.4] }], call: ops.sinc }],
+  raised: [{ inputs: [positive], call: (x) => ops.raised(x, 0.1) }],
   sqrtOrZero: [
     { inputs: [positive], call: ops.sqrtOrZero },
     { inputs: [{ shape: [2, 1], range: [0.3, 2] }], call: (x) => ops.sqrtOrZero(ops.relu(x)) },

@@ -24,12 +24,6 @@ export const samples: Record<string, ops.Sample[]> = {
   ],
   adaptiveAvgPool2d: [{ inputs: [[2, 2, 5, 7]], call: (x) => ops.adaptiveAvgPool2d(x, [2, null]) }],
   adaptiveMaxPool2d: [{ inputs: [distinct(2, 2, 5, 7)], call: (x) => ops.adaptiveMaxPool2d(x, [2, 3]), smooth: false }],
-  unfold: [
-    { inputs: [[2, 2, 4, 5]], call: (x) => ops.unfold(x, [2, 3], { padding: 1, stride: [2, 1], dilation: [2, 1] }) },
-  ],
-  fold: [{ inputs: [[2, 8, 12]], call: (x) => ops.fold(x, [5, 4], 2) }],
-  pixelShuffle: [{ inputs: [[1, 8, 2, 3]], call: (x) => ops.pixelShuffle(x, 2) }],
-  pixelUnshuffle: [{ inputs: [[1, 2, 4, 6]], call: (x) => ops.pixelUnshuffle(x, 2) }],
   kernelWindows: [{ inputs: [[1, 2, 5]], call: (x) => ops.kernelWindows(x, [2], [2], { stride: [3], dilation: [1] }) }],
   windowColumns: [
     {
@@ -43,13 +37,5 @@ export const errors: Record<string, ops.Sample> = {
   'maxPool2d: the window [3, 3] is larger than the padded input [1, 1, 2, 2]': {
     inputs: [[1, 1, 2, 2]],
     call: (x) => ops.maxPool2d(x, 3),
-  },
-  'fold: columns must be [N, C * 4, 12], found [2, 8, 11]': {
-    inputs: [[2, 8, 11]],
-    call: (x) => ops.fold(x, [5, 4], 2),
-  },
-  'pixelShuffle: channels must be a multiple of 4, found [1, 6, 2, 2]': {
-    inputs: [[1, 6, 2, 2]],
-    call: (x) => ops.pixelShuffle(x, 2),
   },
 }

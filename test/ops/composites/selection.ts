@@ -56,7 +56,7 @@ export const errors: Record<string, ops.Sample> = {
     inputs: [index, [4, 2]],
     call: (i, weight) => ops.embedding(i, weight, { paddingIndex: 4 }),
   },
-  'indexSelect: index must be int64 or int32, found float32': {
+  'embedding: index must be int64 or int32, found float32': {
     inputs: [[2], [4, 2]],
     call: (i, weight) => ops.embedding(i, weight),
   },

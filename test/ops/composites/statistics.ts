@@ -25,6 +25,6 @@ export const samples: Record<string, ops.Sample[]> = {
 }
 
 export const errors: Record<string, ops.Sample> = {
-  'quantile: q must lie in [0, 1], found 1.5': { inputs: [distinct], call: (x) => ops.quantile(x, 1.5) },
+  'quantile: q must be from 0 to 1, found 1.5': { inputs: [distinct], call: (x) => ops.quantile(x, 1.5) },
   'median: needs at least one element on the axis': { inputs: [[2, 0]], call: (x) => ops.medianWithIndices(x, 1) },
 }

@@ -1,0 +1,73 @@
+"""One entry of the table of ops: PyTorch's function in tenfold's arguments, and what it is tried on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cases import own_case
+
+
+@dataclass
+class Op:
+    name: str
+    # Takes tenfold's arguments (options as a dict), gives a tensor or a list of those that `pick` names.
+    function: Callable
+    # From `Inputs` to pairs of arguments and options of the case.
+    generate: Callable
+    pick: list | None = None
+    exact: bool = False
+    elementwise: bool = False
+
+    def cases(self, make):
+        options = {"pick": self.pick, "exact": self.exact, "elementwise": self.elementwise}
+        return [own_case(self.name, args, self.function, **options, **more) for args, more in self.generate(make)]
+
+
+BUILDS = "builds ops or looks into tensors: computes nothing"
+RANDOM = "draws random numbers: test/ops/random.test.ts looks at their distribution"
+PART = "a part of "
+# Exported functions that are compared with nothing, and why.
+NOT_COMPARED = {
+    **dict.fromkeys(
+        [
+            "apply",
+            "applyAll",
+            "checked",
+            "constantOf",
+            "constantValue",
+            "cubicWeight",
+            "defineBinary",
+            "defineOp",
+            "defineUnary",
+            "emitConstants",
+            "emitExtremum",
+        ],
+        BUILDS,
+    ),
+    **dict.fromkeys(
+        [
+            "first",
+            "inferBroadcast",
+            "inputAt",
+            "isOpDefinition",
+            "isTensorLike",
+            "kernelPlaces",
+            "opOf",
+            "perAxis",
+            "requireDType",
+            "requireIndex",
+            "restoreAxes",
+        ],
+        BUILDS,
+    ),
+    **dict.fromkeys(["scalar", "toFloat", "toTensor", "toTensorPair", "toTensors", "customGradient", "withBackward", "runAfter"], BUILDS),
+    **dict.fromkeys(["RandomState", "dropout", "manualSeed", "randomBernoulli", "randomBeta", "randomNormal", "randomPermutation"], RANDOM),
+    **dict.fromkeys(["randomState", "randomTruncatedNormal", "randomUniform"], RANDOM),
+    "addmmWith": PART + "addmm",
+    "convInputGradient": PART + "the gradient of conv2d",
+    "convWeightGradient": PART + "the gradient of conv2d",
+    "dilate": PART + "the gradient of conv2d",
+    "kernelWindows": PART + "unfold",
+    "matmulWith": PART + "matmul",
+    "padAxis": PART + "pad",
+    "windowColumns": PART + "unfold",
+}
