@@ -1,5 +1,5 @@
 import type { DType, TypedArray } from '../tensor/dtype.ts'
-import { describeNumbers, fromNumbers, holdsNumber } from '../tensor/dtype.ts'
+import { describeNumbers, fromNumbers, holdsNumber, numberHint } from '../tensor/dtype.ts'
 import { captureOrigin, describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { type Attributes, constant, type GraphNode, Tensor, type TensorType } from '../tensor/tensor.ts'
@@ -179,29 +179,28 @@ export function isTensorLike(operand: unknown): operand is Tensor | Variable {
   return operand instanceof Tensor || operand instanceof Variable
 }
 
-function asTensor(op: string | undefined, operand: Operand, dtype: DType): Tensor {
+function asTensor(op: string, operand: Operand, dtype: DType): Tensor {
   if (operand instanceof Variable) return operand.value
   if (operand instanceof Tensor) return operand
-  const owner = op === undefined ? '' : `${op}: `
-  if (typeof operand !== 'number') {
-    // From JavaScript: the type system was not asked there.
-    const found: unknown = operand
-    const missing = found === undefined ? currentTrace()?.missing.at(-1) : undefined
-    throw new ShapeError(
-      `${owner}expected a tensor or a number, found ${describeValue(found)}${missing ? `: ${missing}` : ''}`,
-      found === undefined ? {} : { hint: 'tensor(array, dtype) makes a tensor' },
-    )
-  }
+  if (typeof operand !== 'number') throw noTensor(operand)
   if (holdsNumber(dtype, operand)) return scalar(operand, dtype)
-  throw new ShapeError(`${owner}a number beside ${dtype} must be ${describeNumbers(dtype)}, found ${operand}`, {
-    hint: "cast(x, 'float32') converts the tensor",
+  throw new ShapeError(`${op}: a number beside ${dtype} must be ${describeNumbers(dtype)}, found ${operand}`, {
+    hint:
+      dtype === 'int64' && Number.isInteger(operand)
+        ? numberHint(dtype, operand)
+        : "cast(x, 'float32') converts the tensor",
   })
 }
 
-function describeValue(value: unknown): string {
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) return 'an array'
-  if (typeof value === 'object' && value !== null) return `an object (${value.constructor?.name ?? 'without a class'})`
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+/** What plain JavaScript, or a batch without a field, may hand to an op instead of a tensor. */
+function noTensor(value: unknown): ShapeError {
+  const found = Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : typeof value
+  const missing = value === undefined ? currentTrace()?.missing.at(-1) : undefined
+  const hint = Array.isArray(value) || ArrayBuffer.isView(value) ? { hint: 'tensor(values) makes one' } : {}
+  return new ShapeError(
+    `a tensor is needed, found ${value === null ? 'null' : found}${missing ? `: ${missing}` : ''}`,
+    hint,
+  )
 }
 
 /**
@@ -221,7 +220,7 @@ export function toTensorPair(op: string, a: Operand, b: Operand): readonly [Tens
 
 /** An operand as a tensor; a number is a float32 scalar. */
 export function toTensor(operand: Operand): Tensor {
-  return checked(() => asTensor(undefined, operand, 'float32'))
+  return checked(() => asTensor('scalar', operand, 'float32'))
 }
 
 /** An operand of a function that only float32 has, like most that are made of exponentials and quotients. */

@@ -31,12 +31,6 @@ export function requireIndex(op: string, input: TensorType, argument = 'index'):
   })
 }
 
-/** An axis without elements has nothing that an index could mean. */
-function requireChoice(op: string, x: TensorType, index: TensorType, axis: number): void {
-  if (x.shape[axis] !== 0 || elementCount(index.shape) === 0) return
-  throw new ShapeError(`${op}: axis ${axis} of ${formatShape(x.shape)} has no elements to choose from`)
-}
-
 export interface IndexSelectAttributes {
   readonly axis: number
   /** Elements read at this index pass no gradient (the padding of an embedding). */
@@ -49,7 +43,6 @@ export const indexSelectOp = defineOp<IndexSelectAttributes>({
     const [x, index] = [inputAt('indexSelect', inputs, 0), inputAt('indexSelect', inputs, 1)]
     requireIndex('indexSelect', index)
     if (x.shape.length === 0) throw new ShapeError('indexSelect: a scalar has no axes')
-    requireChoice('indexSelect', x, index, axis)
     return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)] }]
   },
   gradient: (o, { inputs, attributes: { axis, ignored } }, [g]) => {
@@ -166,6 +159,7 @@ export const segmentSumOp = defineOp<SegmentSumAttributes>({
   errors: () => [
     { inputs: [[5, 3], places([4], 4)], call: (x, index) => segmentSum(x, index, 4, 0) },
     { inputs: [[5], [5]], call: (x, index) => segmentSum(x, index, 4, 0) },
+    { inputs: [[5], places([5], 4)], call: (x, index) => segmentSum(x, index, -1, 0) },
   ],
 })
 /** Sums over equal indices: element j of axis `axis` (of `size`) is the sum of the source's elements i with index[i] = j. */
@@ -193,7 +187,6 @@ export const gatherOp = defineOp<{ readonly axis: number }>({
   infer: (inputs, { axis }) => {
     const [x, index] = [inputAt('gather', inputs, 0), inputAt('gather', inputs, 1)]
     checkIndex('gather', x.shape, index, axis)
-    requireChoice('gather', x, index, axis)
     return [{ dtype: x.dtype, shape: index.shape }]
   },
   gradient: (o, { inputs, attributes }, [g]) => {
@@ -254,7 +247,6 @@ export const scatterAddOp = defineOp<{ readonly axis: number }>({
     requireDType('scatterAdd', 'input', x, number)
     requireDType('scatterAdd', 'source', source, [x.dtype])
     checkIndex('scatterAdd', x.shape, index, axis)
-    requireChoice('scatterAdd', x, index, axis)
     if (!sameShape(index.shape, source.shape)) {
       throw new ShapeError(
         `scatterAdd: source must be at least as large as the index on every axis, found source ${formatShape(source.shape)} and index ${formatShape(index.shape)}`,

@@ -230,6 +230,7 @@ export const sliceOp = defineOp<SliceAttributes>({
   errors: () => [
     { inputs: [[4, 5]], call: (x) => slice(x, [0, 2], 2) },
     { inputs: [[4, 5]], call: (x) => slice(x, [0, 2, 0], 0) },
+    { inputs: [[4, 5]], call: (x) => slice(x, [0.5, 2], 0) },
   ],
 })
 /** `[start, stop, step]` as in Python: null or absent takes all, negative indices count from the end. */

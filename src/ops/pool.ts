@@ -81,6 +81,8 @@ export const maxPoolOp = defineOp<MaxPoolAttributes>({
     { inputs: [[2, 2, 2, 2]], call: (x) => maxPool2d(x, 3) },
     { inputs: [[2, 2, 4]], call: (x) => maxPool2d(x, 2) },
     { inputs: [[2, 2, 4, 4]], call: (x) => maxPool2d(x, [2, 2, 2]) },
+    { inputs: [[2, 2, 4, 4]], call: (x) => maxPool2d(x, 0) },
+    { inputs: [[2, 2, 4, 4]], call: (x) => maxPool2d(x, 2, { padding: 2 }) },
   ],
 })
 
