@@ -117,6 +117,7 @@ const internal = new Set([
   'customGradient',
   'kernelWindows',
   'selectPlaces',
+  'within',
   'windowColumns',
   'withBackward',
 ])
