@@ -182,6 +182,13 @@ export const convTransposeOp = defineOp<ConvTransposeAttributes>({
       call: (x, w) => convTranspose1d(x, w, undefined, { padding: 2 }),
     },
     { inputs: [{ shape: [1, 1, 2], dtype: 'int32' }, [1, 1, 2]], call: (x, w) => convTranspose1d(x, w) },
+    {
+      inputs: [
+        [1, 1, 2],
+        [1, 1, 2],
+      ],
+      call: (x, w) => convTranspose1d(x, w, undefined, { dilation: 0 }),
+    },
   ],
 })
 

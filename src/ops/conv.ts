@@ -131,6 +131,20 @@ export const convOp = defineOp<ConvAttributes>({
       ],
       call: (x, w) => conv2d(x, w),
     },
+    {
+      inputs: [
+        [2, 3, 5, 5],
+        [4, 3, 3, 3],
+      ],
+      call: (x, w) => conv2d(x, w, undefined, { stride: 0 }),
+    },
+    {
+      inputs: [
+        [2, 3, 5, 5],
+        [4, 3, 3, 3],
+      ],
+      call: (x, w) => conv2d(x, w, undefined, { padding: [1, -1] }),
+    },
   ],
 })
 

@@ -1,10 +1,11 @@
 import type { DType, TypedArray } from '../tensor/dtype.ts'
-import { describeNumbers, fromNumbers, holdsNumber } from '../tensor/dtype.ts'
+import { describeNumbers, fromNumbers, holdsNumber, numberHint } from '../tensor/dtype.ts'
 import { captureOrigin, describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { type Attributes, constant, type GraphNode, Tensor, type TensorType } from '../tensor/tensor.ts'
+import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
-import { ShapeError } from '../util/errors.ts'
+import { IndexError, ShapeError, TenfoldError } from '../util/errors.ts'
 import type * as Kit from './index.ts'
 
 /** All ops, as handed to gradients: families whose gradients need each other stay free of import cycles. */
@@ -99,6 +100,10 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly simplify?: (o: Ops, context: GradientContext<A>) => readonly Tensor[] | undefined
   /** Multiplications followed by an addition that one application does. Absent: not worth counting (elementwise). */
   readonly multiplyAdds?: (context: GradientContext<A>) => number
+  /** For each output that is an index: what its elements are below, being at least 0. */
+  readonly bounds?: (context: GradientContext<A>) => readonly (number | undefined)[]
+  /** true: every element of the output is an element of the first input. */
+  readonly keepsValues?: boolean
   /** true: two applications with equal inputs must not be merged. */
   readonly opaque?: boolean
   /** Calls that the tests check in every way. */
@@ -122,10 +127,11 @@ export function opOf(node: GraphNode): OpDefinition {
 }
 
 function located(error: unknown): unknown {
-  if (!(error instanceof ShapeError)) return error
+  const kind = error instanceof ShapeError ? ShapeError : error instanceof IndexError ? IndexError : undefined
+  if (!kind || !(error instanceof TenfoldError)) return error
   const place = describeOrigin(captureOrigin())
   if (!place || error.message.includes('\n')) return error
-  return new ShapeError(`${error.message}\n  in ${place}`, error.hint === undefined ? {} : { hint: error.hint })
+  return new kind(`${error.message}\n  in ${place}`, error.hint === undefined ? {} : { hint: error.hint })
 }
 
 /** Runs `check`, adding to its ShapeError the module and line that called the op. */
@@ -173,27 +179,28 @@ export function isTensorLike(operand: unknown): operand is Tensor | Variable {
   return operand instanceof Tensor || operand instanceof Variable
 }
 
-function asTensor(op: string | undefined, operand: Operand, dtype: DType): Tensor {
+function asTensor(op: string, operand: Operand, dtype: DType): Tensor {
   if (operand instanceof Variable) return operand.value
   if (operand instanceof Tensor) return operand
-  const owner = op === undefined ? '' : `${op}: `
-  if (typeof operand !== 'number') {
-    // From JavaScript: the type system was not asked there.
-    const found: unknown = operand
-    throw new ShapeError(`${owner}expected a tensor or a number, found ${describeValue(found)}`, {
-      hint: 'tensor(array, dtype) makes a tensor',
-    })
-  }
+  if (typeof operand !== 'number') throw noTensor(operand)
   if (holdsNumber(dtype, operand)) return scalar(operand, dtype)
-  throw new ShapeError(`${owner}a number beside ${dtype} must be ${describeNumbers(dtype)}, found ${operand}`, {
-    hint: "cast(x, 'float32') converts the tensor",
+  throw new ShapeError(`${op}: a number beside ${dtype} must be ${describeNumbers(dtype)}, found ${operand}`, {
+    hint:
+      dtype === 'int64' && Number.isInteger(operand)
+        ? numberHint(dtype, operand)
+        : "cast(x, 'float32') converts the tensor",
   })
 }
 
-function describeValue(value: unknown): string {
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) return 'an array'
-  if (typeof value === 'object' && value !== null) return `an object (${value.constructor?.name ?? 'without a class'})`
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+/** What plain JavaScript, or a batch without a field, may hand to an op instead of a tensor. */
+function noTensor(value: unknown): ShapeError {
+  const found = Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : typeof value
+  const missing = value === undefined ? currentTrace()?.missing.at(-1) : undefined
+  const hint = Array.isArray(value) || ArrayBuffer.isView(value) ? { hint: 'tensor(values) makes one' } : {}
+  return new ShapeError(
+    `a tensor is needed, found ${value === null ? 'null' : found}${missing ? `: ${missing}` : ''}`,
+    hint,
+  )
 }
 
 /**
@@ -213,7 +220,7 @@ export function toTensorPair(op: string, a: Operand, b: Operand): readonly [Tens
 
 /** An operand as a tensor; a number is a float32 scalar. */
 export function toTensor(operand: Operand): Tensor {
-  return checked(() => asTensor(undefined, operand, 'float32'))
+  return checked(() => asTensor('scalar', operand, 'float32'))
 }
 
 /** An operand of a function that only float32 has, like most that are made of exponentials and quotients. */

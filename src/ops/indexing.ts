@@ -18,6 +18,7 @@ import {
   toTensor,
 } from './define.ts'
 import { expand, reshape, slice } from './movement.ts'
+import { within } from './places.ts'
 
 const indexTypes: readonly DType[] = ['int64', 'int32']
 const number: readonly DType[] = ['float32', 'int32', 'int64']
@@ -28,12 +29,6 @@ export function requireIndex(op: string, input: TensorType, argument = 'index'):
   throw new ShapeError(`${op}: ${argument} must be int64 or int32, found ${input.dtype}`, {
     hint: `make it with tensor(values, 'int32'), or convert it with cast(${argument}, 'int32')`,
   })
-}
-
-/** An axis without elements has nothing that an index could mean. */
-function requireChoice(op: string, x: TensorType, index: TensorType, axis: number): void {
-  if (x.shape[axis] !== 0 || elementCount(index.shape) === 0) return
-  throw new ShapeError(`${op}: axis ${axis} of ${formatShape(x.shape)} has no elements to choose from`)
 }
 
 export interface IndexSelectAttributes {
@@ -48,7 +43,6 @@ export const indexSelectOp = defineOp<IndexSelectAttributes>({
     const [x, index] = [inputAt('indexSelect', inputs, 0), inputAt('indexSelect', inputs, 1)]
     requireIndex('indexSelect', index)
     if (x.shape.length === 0) throw new ShapeError('indexSelect: a scalar has no axes')
-    requireChoice('indexSelect', x, index, axis)
     return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)] }]
   },
   gradient: (o, { inputs, attributes: { axis, ignored } }, [g]) => {
@@ -81,7 +75,8 @@ export function indexSelect(x: Operand, index: Operand, axis: number): Tensor {
   const input = toTensor(x)
   return checked(() => {
     const at = normalizeAxis('indexSelect', axis, input.rank)
-    return apply(indexSelectOp, [input, toTensor(index)], { axis: at, ignored: null })
+    const places = within(toTensor(index), { subject: 'indexSelect: index', size: axisSize(input, at) })
+    return apply(indexSelectOp, [input, places], { axis: at, ignored: null })
   })
 }
 
@@ -104,7 +99,7 @@ export interface SegmentSumAttributes {
   readonly size: number
 }
 
-/** oneHot^T source, over source folded to [before, count, after]. Indices count from the end, or are refused, as by a scatter. */
+/** oneHot^T source, over source folded to [before, count, after]. */
 function lowerAsProduct(
   emit: Emitter,
   [source, index]: readonly [string, string],
@@ -114,8 +109,7 @@ function lowerAsProduct(
   const [before, after] = [elementCount(type.shape.slice(0, axis)), elementCount(type.shape.slice(axis + 1))]
   const folded = emit.node('Reshape', [source, emit.ints([before, sizeOf(type.shape, axis), after])])
   const every = emit.cast(emit.ints(Array.from({ length: size }, (_, i) => i)), indexType.dtype)
-  const found = emit.node('Gather', [every, index])
-  const matches = emit.node('Equal', [emit.node('Reshape', [every, emit.ints([size, 1])]), found])
+  const matches = emit.node('Equal', [emit.node('Reshape', [every, emit.ints([size, 1])]), index])
   const product = emit.node('MatMul', [emit.cast(matches, 'float32'), folded])
   return emit.node('Reshape', [product, emit.ints(type.shape.map((n, i) => (i === axis ? size : n)))])
 }
@@ -165,6 +159,7 @@ export const segmentSumOp = defineOp<SegmentSumAttributes>({
   errors: () => [
     { inputs: [[5, 3], places([4], 4)], call: (x, index) => segmentSum(x, index, 4, 0) },
     { inputs: [[5], [5]], call: (x, index) => segmentSum(x, index, 4, 0) },
+    { inputs: [[5], places([5], 4)], call: (x, index) => segmentSum(x, index, -1, 0) },
   ],
 })
 /** Sums over equal indices: element j of axis `axis` (of `size`) is the sum of the source's elements i with index[i] = j. */
@@ -172,7 +167,8 @@ export function segmentSum(source: Operand, index: Operand, size: number, axis: 
   const input = toTensor(source)
   return checked(() => {
     const at = normalizeAxis('segmentSum', axis, input.rank)
-    return apply(segmentSumOp, [input, toTensor(index)], { axis: at, size })
+    const places = within(toTensor(index), { subject: 'segmentSum: index', size, refuses: false })
+    return apply(segmentSumOp, [input, places], { axis: at, size })
   })
 }
 
@@ -191,7 +187,6 @@ export const gatherOp = defineOp<{ readonly axis: number }>({
   infer: (inputs, { axis }) => {
     const [x, index] = [inputAt('gather', inputs, 0), inputAt('gather', inputs, 1)]
     checkIndex('gather', x.shape, index, axis)
-    requireChoice('gather', x, index, axis)
     return [{ dtype: x.dtype, shape: index.shape }]
   },
   gradient: (o, { inputs, attributes }, [g]) => {
@@ -219,7 +214,11 @@ export const gatherOp = defineOp<{ readonly axis: number }>({
 /** y[i][j] = x[i][index[i][j]] for axis 1 of two, likewise for others: PyTorch's gather. y has the index's shape. */
 export function gather(x: Operand, index: Operand, axis: number): Tensor {
   const input = toTensor(x)
-  return checked(() => apply(gatherOp, [input, toTensor(index)], { axis: normalizeAxis('gather', axis, input.rank) }))
+  return checked(() => {
+    const at = normalizeAxis('gather', axis, input.rank)
+    const places = within(toTensor(index), { subject: 'gather: index', size: axisSize(input, at) })
+    return apply(gatherOp, [input, places], { axis: at })
+  })
 }
 
 /** Like `gather`, but the other axes of x and index broadcast; without an axis both are flattened. */
@@ -248,7 +247,6 @@ export const scatterAddOp = defineOp<{ readonly axis: number }>({
     requireDType('scatterAdd', 'input', x, number)
     requireDType('scatterAdd', 'source', source, [x.dtype])
     checkIndex('scatterAdd', x.shape, index, axis)
-    requireChoice('scatterAdd', x, index, axis)
     if (!sameShape(index.shape, source.shape)) {
       throw new ShapeError(
         `scatterAdd: source must be at least as large as the index on every axis, found source ${formatShape(source.shape)} and index ${formatShape(index.shape)}`,
@@ -282,9 +280,10 @@ export const scatterAddOp = defineOp<{ readonly axis: number }>({
 })
 /** x with source[i][j] added at [index[i][j]][j] for axis 0 of two, likewise for others. Repeated indices accumulate. */
 export function scatterAdd(x: Operand, index: Operand, source: Operand, axis: number): Tensor {
-  const [input, places, values] = [toTensor(x), toTensor(index), toTensor(source)]
+  const [input, values] = [toTensor(x), toTensor(source)]
   return checked(() => {
     const at = normalizeAxis('scatterAdd', axis, input.rank)
+    const places = within(toTensor(index), { subject: 'scatterAdd: index', size: axisSize(input, at) })
     // Only the part of the source under the index is added.
     const used = places.shape.reduce(
       (part, size, i) => (i < part.rank && size < sizeOf(part.shape, i) ? slice(part, [0, size], i) : part),
@@ -292,6 +291,11 @@ export function scatterAdd(x: Operand, index: Operand, source: Operand, axis: nu
     )
     return apply(scatterAddOp, [input, places, used], { axis: at })
   })
+}
+
+/** The size of an axis, of which a scalar has one of size 1. */
+function axisSize(x: Tensor, axis: number): number {
+  return x.rank === 0 ? 1 : sizeOf(x.shape, axis)
 }
 
 /** Index values of a sample: each below `bound`, in an order without pattern. */

@@ -157,6 +157,7 @@ export const matmulOp = defineOp<MatmulAttributes>({
     sample(matmul, [2, 2, 3], [3, 3, 4]),
     sample(matmul, [2, 3], { shape: [3, 4], dtype: 'int32' }),
     sample(matmul, [], [3, 4]),
+    sample((a, b) => matmulWith(a, b, { scale: Number.NaN }), [2, 3], [3, 4]),
   ],
 })
 
@@ -226,6 +227,7 @@ export const addmmOp = defineOp<AddmmAttributes>({
     sample((c, a, b) => addmm(c, a, b), [4], [2, 3], [4, 4]),
     sample((c, a, b) => addmm(c, a, b), [5, 2, 4], [2, 3], [3, 4]),
     sample((c, a, b) => addmm(c, a, b), [4], [5, 2, 3], [3, 4]),
+    sample((c, a, b) => addmm(c, a, b, { beta: Number.NaN }), [4], [2, 3], [3, 4]),
   ],
 })
 

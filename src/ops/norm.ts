@@ -126,6 +126,7 @@ export const layerNormOp = defineOp<NormAttributes>({
     { inputs: [[2, 4], [3]], call: (x, w) => layerNorm(x, [4], { weight: w }) },
     { inputs: [[2, 4], [3]], call: (x, b) => layerNorm(x, [4], { bias: b }) },
     { inputs: [{ shape: [2, 4], dtype: 'int32' }], call: (x) => layerNorm(x, [4]) },
+    { inputs: [[2, 4]], call: (x) => layerNorm(x, [4], { eps: -1 }) },
   ],
 })
 
@@ -217,6 +218,7 @@ export const rmsNormOp = defineOp<NormAttributes>({
     { inputs: [[2, 4]], call: (x) => rmsNorm(x, [2]) },
     { inputs: [[2, 4], [2]], call: (x, weight) => rmsNorm(x, [4], { weight }) },
     { inputs: [{ shape: [2, 4], dtype: 'int64' }], call: (x) => rmsNorm(x, [4]) },
+    { inputs: [[2, 4]], call: (x) => rmsNorm(x, [4], { eps: Number.NaN }) },
   ],
 })
 

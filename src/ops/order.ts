@@ -42,6 +42,7 @@ export interface TopkAttributes {
 
 export const topkOp = defineOp<TopkAttributes>({
   name: 'topk',
+  bounds: ({ inputs, attributes }) => [undefined, sizeOf(inputAt('topk', inputs, 0).shape, attributes.axis)],
   infer: (inputs, { k, axis }) => {
     const x = inputAt('topk', inputs, 0)
     requireDType('topk', 'input', x, ordered)
@@ -143,6 +144,7 @@ function defineArgument(
         throw new ShapeError(`${name}: needs at least one element on the axis, found ${formatShape(x.shape)}`)
       return [{ dtype: 'int64', shape: reducedShape(x.shape, [axis], true) }]
     },
+    bounds: ({ inputs, attributes }) => [sizeOf(inputAt(name, inputs, 0).shape, attributes.axis)],
     lower: (emit, { inputs, inputTypes, attributes: { axis } }) => {
       const x = inputAt(name, inputs, 0)
       const index = emit.node(onnx, [x], { axis, keepdims: 1 })

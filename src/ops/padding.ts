@@ -40,7 +40,11 @@ export const padConstantOp = defineOp<PadAttributes>({
     { inputs: [[2, 3]], call: (x) => padAxis(x, 0, 1, 2, 0.5) },
     { inputs: [[1, 3]], call: (x) => padAxis(x, -1, 0, 1) },
   ],
-  errors: () => [{ inputs: [[2, 3]], call: (x) => padAxis(x, 0, -3, 0) }],
+  errors: () => [
+    { inputs: [[2, 3]], call: (x) => padAxis(x, 0, -3, 0) },
+    { inputs: [[2, 3]], call: (x) => padAxis(x, 0, 0.5, 0) },
+    { inputs: [{ shape: [2], dtype: 'uint8' }], call: (x) => padAxis(x, 0, 1, 1, 256) },
+  ],
 })
 export interface ReflectAttributes {
   readonly axis: number

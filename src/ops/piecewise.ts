@@ -31,7 +31,10 @@ export const leakyReluOp = defineOp<{ readonly slope: number }>({
     { inputs: [{ shape: [2, 2], values: kinked }], call: (x) => leakyRelu(x), smooth: false },
     { inputs: [{ shape: [4, 1], values: kinked }], call: (x) => leakyRelu(x, { negativeSlope: -0.5 }), smooth: false },
   ],
-  errors: () => [{ inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => leakyRelu(x) }],
+  errors: () => [
+    { inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => leakyRelu(x) },
+    { inputs: [[2]], call: (x) => leakyRelu(x, { negativeSlope: Number.NaN }) },
+  ],
 })
 
 /** x for x > 0, else slope x. Default slope: 0.01. */
@@ -110,7 +113,10 @@ export const hardsigmoidOp = defineOp<HardsigmoidAttributes>({
       smooth: false,
     },
   ],
-  errors: () => [{ inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => hardsigmoid(x) }],
+  errors: () => [
+    { inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => hardsigmoid(x) },
+    { inputs: [[2]], call: (x) => hardsigmoid(x, { slope: Number.NaN }) },
+  ],
 })
 
 /** min(max(slope x + offset, 0), 1). Default slope: 1 / 6, offset: 1 / 2. */

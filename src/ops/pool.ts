@@ -44,6 +44,7 @@ function distinctSample(shape: Shape): SampleInput {
 /** Outputs: the maxima, and where they lie in the flattened input (int64). A primitive: one kernel finds both. */
 export const maxPoolOp = defineOp<MaxPoolAttributes>({
   name: 'maxPool',
+  bounds: ({ inputs }) => [undefined, inputAt('maxPool', inputs, 0).size],
   infer: (inputs, { kernel, stride, dilation }) => {
     const x = inputAt('maxPool', inputs, 0)
     requireDType('maxPool', 'input', x, ['float32'])
@@ -80,6 +81,8 @@ export const maxPoolOp = defineOp<MaxPoolAttributes>({
     { inputs: [[2, 2, 2, 2]], call: (x) => maxPool2d(x, 3) },
     { inputs: [[2, 2, 4]], call: (x) => maxPool2d(x, 2) },
     { inputs: [[2, 2, 4, 4]], call: (x) => maxPool2d(x, [2, 2, 2]) },
+    { inputs: [[2, 2, 4, 4]], call: (x) => maxPool2d(x, 0) },
+    { inputs: [[2, 2, 4, 4]], call: (x) => maxPool2d(x, 2, { padding: 2 }) },
   ],
 })
 

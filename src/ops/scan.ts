@@ -9,6 +9,7 @@ import { arange, zerosLike } from './creation.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { gather } from './indexing.ts'
 import { concat, reshape, slice } from './movement.ts'
+import { certainlyWithin } from './places.ts'
 import { isNan, neg } from './unary.ts'
 
 const number: readonly DType[] = ['float32', 'int32', 'int64']
@@ -99,7 +100,7 @@ export function cummax(x: Operand, axis: number): readonly [Tensor, Tensor] {
   const isLargest = equal(input, largest)
   const isLast = input.dtype === 'float32' ? logicalOr(isLargest, isNan(input)) : isLargest
   const indices = scan('cummax', where(isLast, place, 0), at, maximum)
-  return [gather(input, indices, at), indices]
+  return [gather(input, certainlyWithin(indices, sizeOf(input.shape, at)), at), indices]
 }
 /** The smallest of x_0 ... x_i along one axis, and its index: the last of equals. From a NaN on it is NaN. */
 export function cummin(x: Operand, axis: number): readonly [Tensor, Tensor] {

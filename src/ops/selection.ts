@@ -11,6 +11,7 @@ import { arange, full } from './creation.ts'
 import { apply, checked, type Operand, toTensor, toTensorPair } from './define.ts'
 import { indexSelectOp, requireIndex, segmentSum } from './indexing.ts'
 import { reshape, slice, squeeze, unsqueeze } from './movement.ts'
+import { within } from './places.ts'
 import { sum } from './reduce.ts'
 
 /** Element `index` of one axis, which is dropped; negative ones count from the end. */
@@ -37,28 +38,30 @@ export interface EmbeddingOptions {
 
 /** Rows of `weight` [entries, width] at `index` [...]: [..., width]. */
 export function embedding(index: Operand, weight: Operand, { paddingIndex }: EmbeddingOptions = {}): Tensor {
-  const [table, places] = [toTensor(weight), toTensor(index)]
+  const [table, given] = [toTensor(weight), toTensor(index)]
   return checked(() => {
     if (table.rank !== 2)
       throw new ShapeError(`embedding: weight must be [entries, width], found ${formatShape(table.shape)}`)
     const entries = sizeOf(table.shape, 0)
-    requireIndex('embedding', places)
     if (
       paddingIndex !== undefined &&
       !(Number.isInteger(paddingIndex) && paddingIndex >= -entries && paddingIndex < entries)
     )
       throw new ShapeError(`embedding: paddingIndex must be one of the ${entries} rows, found ${paddingIndex}`)
     const ignored = paddingIndex === undefined ? null : paddingIndex < 0 ? paddingIndex + entries : paddingIndex
+    requireIndex('embedding', given)
+    const places = within(given, { subject: 'embedding: index', size: entries })
     return apply(indexSelectOp, [table, places], { axis: 0, ignored })
   })
 }
 
 /** Vectors of `classes` elements that are 1 at the index and 0 elsewhere: [..., classes]. */
 export function oneHot(index: Operand, classes: number, dtype: DType = 'int64'): Tensor {
-  const places = toTensor(index)
+  const given = toTensor(index)
   return checked(() => {
     requireCount('oneHot', 'classes', classes)
-    requireIndex('oneHot', places)
+    requireIndex('oneHot', given)
+    const places = within(given, { subject: 'oneHot: index', size: classes, refuses: false })
     return cast(equal(unsqueeze(places, -1), arange(0, classes, { dtype: places.dtype })), dtype)
   })
 }
@@ -81,7 +84,11 @@ export function indexAdd(
   return checked(() => {
     const at = normalizeAxis('indexAdd', axis, input.rank)
     requireFinite('indexAdd', 'alpha', alpha)
-    const sums = segmentSum(source, index, input.rank === 0 ? 1 : sizeOf(input.shape, at), at)
+    const given = toTensor(index)
+    requireIndex('indexAdd', given)
+    const size = input.rank === 0 ? 1 : sizeOf(input.shape, at)
+    const places = within(given, { subject: 'indexAdd: index', size, refuses: false })
+    const sums = segmentSum(source, places, size, at)
     return add(input, alpha === 1 ? sums : mul(sums, alpha))
   })
 }
@@ -91,10 +98,11 @@ export function indexAdd(
  * must be smaller than `length`: shapes do not depend on values.
  */
 export function bincount(x: Operand, length: number, { weights }: { readonly weights?: Operand } = {}): Tensor {
-  const places = reshape(toTensor(x), [-1])
+  const given = reshape(x, [-1])
   return checked(() => {
     requireCount('bincount', 'length', length)
-    requireIndex('bincount', places, 'x')
+    requireIndex('bincount', given, 'x')
+    const places = within(given, { subject: 'bincount: element', size: length, refuses: false })
     const counted = weights === undefined ? full(places.shape, 1, 'int64') : reshape(weights, [-1])
     return segmentSum(counted, places, length, 0)
   })

@@ -76,6 +76,7 @@ export const varMeanOp = defineOp<VarMeanAttributes>({
   errors: () => [
     { inputs: [[2, 3]], call: (x) => varMean(x, 2) },
     { inputs: [{ shape: [2], dtype: 'int64' }], call: (x) => varMean(x) },
+    { inputs: [[2]], call: (x) => varMean(x, 0, { correction: Number.NaN }) },
   ],
 })
 

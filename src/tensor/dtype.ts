@@ -99,7 +99,8 @@ export function fromNumbers(dtype: DType, values: ArrayLike<number | bigint>, ow
   return out
 }
 
-function numberHint(dtype: DType, value: number | bigint): string {
+/** How a number that a dtype does not hold is given instead. */
+export function numberHint(dtype: DType, value: number | bigint): string {
   if (dtype === 'int64' && Number.isInteger(Number(value)))
     return "larger ones are given as bigint: tensor(9007199254740993n, 'int64')"
   return "float32 holds fractions; cast(x, dtype) cuts them off, and cast(x, 'bool') is whether x differs from 0"

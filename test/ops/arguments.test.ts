@@ -118,6 +118,7 @@ const internal = new Set([
   'kernelWindows',
   'raised',
   'selectPlaces',
+  'within',
   'windowColumns',
   'withBackward',
 ])

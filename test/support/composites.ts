@@ -23,6 +23,7 @@ export const tools: ReadonlySet<string> = new Set([
   'restoreAxes',
   'RandomState',
   'randomState',
+  'certainlyWithin',
   'cubicWeight',
   'kernelPlaces',
   'manualSeed',
