@@ -116,6 +116,7 @@ const internal = new Set([
   'convWeightGradient',
   'customGradient',
   'kernelWindows',
+  'raised',
   'selectPlaces',
   'within',
   'windowColumns',
