@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fromBinary } from '@bufbuild/protobuf'
 import { TensorProto_DataType as DataType, type ModelProto, ModelProtoSchema, type ValueInfoProto } from 'onnx-buf'
-import { fileFormat, readFileBytes, readTensorFile } from '../io/tensor-file.ts'
+import { describeLeftOut, fileFormat, readFileBytes, readTensorFile } from '../io/tensor-file.ts'
 import { elementCount } from '../tensor/dtype.ts'
 import { listCheckpoints, newestCheckpoint } from '../train/checkpoint.ts'
 import { RunDirectory } from '../train/run.ts'
@@ -90,7 +90,9 @@ export async function describeFile(path: string): Promise<Description> {
   const kind = fileFormat(bytes)
   if (kind === 'onnx') return describeOnnx(path, bytes)
   if (kind === 'other') await refuseExternalData(path)
-  const { format, tensors, metadata, leftOut = new Map<string, string>() } = await readTensorFile(path, bytes)
+  const file = await readTensorFile(path, bytes)
+  const { format, tensors, metadata } = file
+  const leftOut = describeLeftOut(file)
   const parameters = [...tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0)
   return {
     title: `${format} file`,
@@ -98,7 +100,7 @@ export async function describeFile(path: string): Promise<Description> {
       tensors: String(tensors.size),
       numbers: parameters.toLocaleString('en'),
       bytes: bytes.length.toLocaleString('en'),
-      ...(leftOut.size > 0 && { 'left out': [...leftOut].map(([name, is]) => `${name} (${is})`).join(', ') }),
+      ...(leftOut !== undefined && { 'left out': leftOut }),
       ...metadata,
     },
     tensors: [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),

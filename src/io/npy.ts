@@ -130,10 +130,7 @@ function parseShape(text: string | undefined): number[] | undefined {
   return [...text.matchAll(/\d+/g)].map(Number)
 }
 
-function parseDescription(
-  text: string,
-  what: string,
-): Omit<NpyHeader, 'offset'> {
+function parseDescription(text: string, what: string): Omit<NpyHeader, 'offset'> {
   const members = parseLiteral(text)
   const shape = parseShape(members?.get('shape'))
   const order = members?.get('fortran_order')

@@ -29,7 +29,11 @@ const isPickle = (bytes: Uint8Array): boolean => bytes[0] === 0x80 && (bytes[1] 
 const formats: readonly OtherFormat[] = [
   { matches: (bytes) => bytes.length === 0, is: 'empty', hint: 'copy, download or save it again' },
   { matches: isLegacy, is: 'a PyTorch file of before PyTorch 1.6, which is not read', hint: resave },
-  { matches: isPickle, is: 'a bare pickle', hint: `${convert}; pickles are not read but inside of torch.save's archives` },
+  {
+    matches: isPickle,
+    is: 'a bare pickle',
+    hint: `${convert}; pickles are not read but inside of torch.save's archives`,
+  },
   {
     matches: (bytes) => indexOfText(bytes.subarray(257, 262), 'ustar') === 0,
     is: 'a tar archive',

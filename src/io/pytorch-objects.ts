@@ -145,11 +145,11 @@ const otherTensors: ReadonlyMap<string, string> = new Map([
 ])
 
 /** `(function, type, its arguments, attributes)`: a tensor with attributes of its own, which are left out. */
-function rebuildFromType(what: string, [callee, , args]: readonly PickleValue[]): PickleValue | undefined {
+function rebuildFromType(what: string, [callee, , args]: readonly PickleValue[]): PickleValue {
   if (!(callee instanceof PickleGlobal) || !(args instanceof PickleTuple)) {
     throw damaged(`${what}: a tensor with attributes has no tensor`)
   }
-  return tensorCalls.get(callee.name)?.(what, args.items) ?? otherTensor(callee.name)
+  return tensorCalls.get(callee.name)?.(what, args.items) ?? otherTensor(callee.name) ?? new PickleUnbuilt(callee.name)
 }
 
 function otherTensor(name: string): PickleUnbuilt | undefined {
@@ -161,7 +161,7 @@ const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ...tensorCalls,
   ['torch._tensor._rebuild_from_type_v2', rebuildFromType],
   ['torch.Size', (_what, [size]) => size ?? new PickleTuple([])],
-  ['torch.device', (_what, [name]) => (typeof name === 'string' ? name : '')],
+  ['torch.device', (_what, [name, index]) => [name, index].filter((part) => part !== undefined).join(':')],
   // Bytes as protocol 2 writes them. They are no data of ours, so that nothing is encoded.
   ['_codecs.encode', () => new Uint8Array()],
 ])

@@ -154,7 +154,8 @@ class Leaves {
 
   #visitAll(entries: Iterable<readonly [PickleValue, PickleValue]>, path: string, depth: number): void {
     for (const [key, item] of entries) {
-      if (typeof key === 'object' && key !== null) this.leftOut.set(path, 'a key that is no text or number')
+      if (typeof key === 'object' && key !== null)
+        this.leftOut.set(path || 'the outermost dict', 'a key that is no text or number')
       else this.visit(item, path ? `${path}.${String(key)}` : String(key), depth + 1)
     }
   }

@@ -15,6 +15,11 @@ export interface TensorFile {
   readonly leftOut?: ReadonlyMap<string, string>
 }
 
+/** What a file has that is not read, in one line; undefined: nothing. */
+export function describeLeftOut({ leftOut }: Pick<TensorFile, 'leftOut'>): string | undefined {
+  return leftOut && [...leftOut].map(([name, is]) => `${name} (${is})`).join(', ')
+}
+
 /** The formats of named tensors, and those of other uses that are told apart from them. */
 export type FileFormat = 'safetensors' | 'zip' | 'npy' | 'onnx' | 'other'
 

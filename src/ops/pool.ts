@@ -3,6 +3,7 @@ import { elementCount } from '../tensor/dtype.ts'
 import { formatShape, type Shape, sizeOf } from '../tensor/shape.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
+import { largest } from '../util/lists.ts'
 import { mul } from './binary.ts'
 import { addAll } from './composite.ts'
 import {
@@ -255,7 +256,7 @@ export function adaptiveMaxPool2d(x: Operand, outputSize: AdaptiveSize): Tensor 
 /** int64 [count, longest]: the elements of each window; shorter ones repeat their last. */
 function windowIndices(size: number, count: number): Tensor {
   const windows = adaptiveWindows(size, count)
-  const longest = Math.max(...windows.map(([start, end]) => end - start))
+  const longest = largest(windows.map(([start, end]) => end - start))
   const data = windows.flatMap(([start, end]) =>
     Array.from({ length: longest }, (_, i) => BigInt(Math.min(start + i, end - 1))),
   )

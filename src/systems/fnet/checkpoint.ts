@@ -2,6 +2,7 @@
 import { readTensorFile } from '../../io/tensor-file.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
+import { largest } from '../../util/lists.ts'
 import { attentionLayers, attentionLayouts, type CheckpointedSettings } from './config.ts'
 import { FNetForPreTraining } from './model.ts'
 import { fromFlax, fromTransformers, loadOfficial } from './official.ts'
@@ -136,7 +137,7 @@ function settingsOf(file: CheckpointFile, wanted: CheckpointedSettings): Checkpo
   const { path, state } = file
   const size = (name: string) => rowsOf(path, state, `fnet.${name}.weight`)
   const layers = [...state.keys()].flatMap((name) => /^fnet\.encoder\.layer\.(\d+)\./.exec(name)?.[1] ?? [])
-  const num_layers = Math.max(0, ...layers.map((layer) => Number(layer) + 1))
+  const num_layers = Math.max(0, largest(layers.map(Number)) + 1)
   return {
     ...wanted,
     ...mixingOf(file, num_layers, wanted),

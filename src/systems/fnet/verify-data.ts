@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { sentencePieceTokenizer, TextTokenizer } from '../../data/index.ts'
 import { type DType, fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { FormatError } from '../../util/errors.ts'
+import { largest } from '../../util/lists.ts'
 import {
   type CaseTargetRule,
   fixedSetting,
@@ -58,7 +59,7 @@ function padded(rows: readonly (readonly number[])[], width: number, filler: num
   )
 }
 
-const widest = (rows: readonly (readonly number[])[]): number => Math.max(0, ...rows.map((row) => row.length))
+const widest = (rows: readonly (readonly number[])[]): number => Math.max(0, largest(rows.map((row) => row.length)))
 
 function input({ tensors }: ReferenceCase, name: string): number[] {
   return toNumbers(requiredTensor(tensors, `input/${name}`).data)

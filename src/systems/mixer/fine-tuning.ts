@@ -4,6 +4,7 @@ import { freeze } from '../../nn/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import type { Settings } from '../../train/settings.ts'
 import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
+import { largest } from '../../util/lists.ts'
 import { suggestion } from '../../util/names.ts'
 import type { Pretrained } from '../define.ts'
 import type { MixerConfig, MixerSettings } from './config.ts'
@@ -74,7 +75,7 @@ function sizesOf(path: string, state: ReadonlyMap<string, NDArray>) {
   if (patchHeight !== patchWidth) {
     throw new FormatError(`${path}: patches must be square to train on, found ${patchHeight}x${patchWidth}`)
   }
-  const num_blocks = Math.max(...blocks.map(Number)) + 1
+  const num_blocks = largest(blocks.map(Number)) + 1
   return { patch_size: patchHeight, num_blocks, hidden_dim, tokens_mlp_dim, channels_mlp_dim, in_channels, tokens }
 }
 
