@@ -194,7 +194,7 @@ export function readPytorch(bytes: Uint8Array): TensorFile {
   }
   const root = readPickle(pickle.unpack(), pytorchObjects(what))
   if (root instanceof PickleUnbuilt) {
-    throw new FormatError(`${what}: is a whole object of the class ${quoted(root.name)}, which is not built`, {
+    throw new FormatError(`${what}: is one whole object, which is not built: ${quoted(root.name)}`, {
       hint: stateDictHint,
     })
   }

@@ -15,9 +15,15 @@ export interface TensorFile {
   readonly leftOut?: ReadonlyMap<string, string>
 }
 
+// An error names a few; `tenfold info` more.
+const longestList = 20
+
 /** What a file has that is not read, in one line; undefined: nothing. */
 export function describeLeftOut({ leftOut }: Pick<TensorFile, 'leftOut'>): string | undefined {
-  return leftOut && [...leftOut].map(([name, is]) => `${name} (${is})`).join(', ')
+  if (!leftOut) return undefined
+  const list = Array.from(leftOut, ([name, is]) => `${name} (${is})`)
+  const more = list.length > longestList ? ` and ${list.length - longestList} more` : ''
+  return `${list.slice(0, longestList).join(', ')}${more}`
 }
 
 /** The formats of named tensors, and those of other uses that are told apart from them. */
