@@ -64,7 +64,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** The settings of a case, which remember what was read of them. What is null counts as absent: there is nothing to read. */
 export class SettingsReads {
+  readonly #kind: string
   readonly #unread = new Set<string>()
+
+  /** `kind`: what they are called in errors. */
+  constructor(kind = 'setting') {
+    this.#kind = kind
+  }
 
   /** The settings to be read from, nested ones too; `path` stands before their names in errors. */
   track(settings: Settings, path = ''): Settings {
@@ -91,7 +97,7 @@ export class SettingsReads {
   unread(): string[] {
     const isInside = (name: string): boolean =>
       name.split('.').some((_, i, parts) => i > 0 && this.#unread.has(parts.slice(0, i).join('.')))
-    return [...this.#unread].filter((name) => !isInside(name)).map((name) => `setting "${name}"`)
+    return [...this.#unread].filter((name) => !isInside(name)).map((name) => `${this.#kind} "${name}"`)
   }
 }
 

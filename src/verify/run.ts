@@ -93,11 +93,12 @@ async function runCase({ description, folder, tensors }: LoadedCase): Promise<Co
   const settings = new SettingsReads()
   const config = settings.track(description.config)
   const own = Object.fromEntries(Object.entries(description).filter(([field]) => !caseFields.has(field)))
-  const fields = settings.track(own)
+  const otherFields = new SettingsReads('field')
+  const fields = otherFields.track(own)
   const given = new CaseTensors(tensors)
   const found = await rule.run({ system, name, target, mode, config, fields, folder, tensors: given })
   const unread = given.unread((key) => expected.has(key))
-  refuseUnread([...unread, ...settings.unread()])
+  refuseUnread([...unread, ...settings.unread(), ...otherFields.unread()])
   return compareTensors(expected, found, (key) => rule.toleranceOf?.(key, tolerance) ?? tolerance)
 }
 
