@@ -266,8 +266,12 @@ async function runFewShot(reference: ReferenceCase): Promise<Map<string, NDArray
   const input = (name: string): NDArray => requiredTensor(reference.tensors, `input/${name}`)
   const classes = numberSetting(config, 'num_classes')
   withoutEffect(config, 'shots', 'seed') // of the choice of examples, which the case has as input/indices
-  fixedSetting(config, 'l2_reg', toNumbers(input('l2_reg').data))
-  const results = toNumbers(input('l2_reg').data).map((l2) =>
+  const strengths = toNumbers(input('l2_reg').data)
+  const said = numbersSetting(config, 'l2_reg', strengths).map(Math.fround)
+  if (said.join() !== strengths.join()) {
+    throw new FormatError(`input/l2_reg must be the setting "l2_reg", ${said.join()}, found ${strengths.join()}`)
+  }
+  const results = strengths.map((l2) =>
     fewShot({
       trainFeatures: input('features_train'),
       trainLabels: toNumbers(input('labels_train').data),
