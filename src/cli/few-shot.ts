@@ -5,6 +5,7 @@ import { type NDArray, toNumbers } from '../tensor/dtype.ts'
 import { evaluationBatchSize } from '../train/classifier.ts'
 import { fewShot, selectShots } from '../train/few-shot.ts'
 import { UsageError } from '../util/errors.ts'
+import { appendAll, smallest } from '../util/lists.ts'
 import { type OpenedRun, openData } from './session.ts'
 
 export interface FewShotOptions {
@@ -39,16 +40,16 @@ async function labelsOf(data: Dataset): Promise<number[]> {
   if (data.labels) return Array.from(data.labels).slice(0, greatestPool)
   const labels: number[] = []
   for await (const { label } of new DataLoader(data, { batchSize: evaluationBatchSize(data) })) {
-    labels.push(...toNumbers((label as NDArray).data))
+    appendAll(labels, toNumbers((label as NDArray).data))
     if (labels.length >= greatestPool) break
   }
   return labels.slice(0, greatestPool)
 }
 
-function smallest(labels: readonly number[]): number {
+function smallestCount(labels: readonly number[]): number {
   const counts = new Map<number, number>()
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1)
-  return Math.min(...counts.values())
+  return smallest(counts.values())
 }
 
 function representationOf({ experiment, run }: OpenedRun): Representation {
@@ -93,5 +94,5 @@ export async function evaluateFewShot(opened: OpenedRun, options: FewShotOptions
     )
     return { shots, accuracies, mean: accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length }
   })
-  return { classes, testExamples: test.length, smallestClass: smallest(labels), rows }
+  return { classes, testExamples: test.length, smallestClass: smallestCount(labels), rows }
 }

@@ -1,8 +1,9 @@
 /** Descriptions of files and runs, for `tenfold info`. */
-import { readFile } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { fromBinary } from '@bufbuild/protobuf'
 import { TensorProto_DataType as DataType, type ModelProto, ModelProtoSchema, type ValueInfoProto } from 'onnx-buf'
-import { readTensorFile } from '../io/tensor-file.ts'
+import { describeLeftOut, fileFormat, readFileBytes, readTensorFile } from '../io/tensor-file.ts'
 import { elementCount } from '../tensor/dtype.ts'
 import { listCheckpoints, newestCheckpoint } from '../train/checkpoint.ts'
 import { RunDirectory } from '../train/run.ts'
@@ -38,11 +39,6 @@ export async function describeRun(path: string): Promise<Description> {
   }
 }
 
-/** ONNX files begin with the field of their version number; the formats of tensors never do. */
-function looksLikeOnnx(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x08 && (bytes[1] ?? 0) < 32
-}
-
 function describeValue({ name, type }: ValueInfoProto): Description['tensors'][number] {
   const tensor = type?.value.case === 'tensorType' ? type.value.value : undefined
   const shape =
@@ -54,7 +50,10 @@ function parseOnnx(path: string, bytes: Uint8Array): ModelProto {
   try {
     return fromBinary(ModelProtoSchema, bytes)
   } catch (error) {
-    throw new FormatError(`${path}: is no valid ONNX model`, { cause: error })
+    throw new FormatError(`${path}: is no valid ONNX model`, {
+      cause: error,
+      hint: 'is the file complete? copy, download or export it again',
+    })
   }
 }
 
@@ -63,12 +62,14 @@ function describeOnnx(path: string, bytes: Uint8Array): Description {
   const { graph } = model
   const weights = graph?.initializer ?? []
   const parameters = weights.reduce((sum, { dims }) => sum + elementCount(dims.map(Number)), 0)
+  const external = externalFiles(model)
   return {
     title: `ONNX model "${graph?.name ?? ''}" by ${model.producerName || 'unknown'}`,
     facts: {
       opset: model.opsetImport.map(({ domain, version }) => `${domain || 'ai.onnx'} ${version}`).join(', '),
       nodes: String(graph?.node.length ?? 0),
       parameters: parameters.toLocaleString('en'),
+      ...(external.length > 0 && { 'external data': external.join(', ') }),
       ...Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
     },
     tensors: [
@@ -83,10 +84,15 @@ function describeOnnx(path: string, bytes: Uint8Array): Description {
   }
 }
 
+/** A file of any kind. Throws a FormatError that says what it is, if nothing can be listed. */
 export async function describeFile(path: string): Promise<Description> {
-  const bytes = await readFile(path)
-  if (looksLikeOnnx(bytes)) return describeOnnx(path, bytes)
-  const { format, tensors, metadata } = await readTensorFile(path)
+  const bytes = await readFileBytes(path)
+  const kind = fileFormat(bytes)
+  if (kind === 'onnx') return describeOnnx(path, bytes)
+  if (kind === 'other') await refuseExternalData(path)
+  const file = await readTensorFile(path, bytes)
+  const { format, tensors, metadata } = file
+  const leftOut = describeLeftOut(file)
   const parameters = [...tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0)
   return {
     title: `${format} file`,
@@ -94,8 +100,34 @@ export async function describeFile(path: string): Promise<Description> {
       tensors: String(tensors.size),
       numbers: parameters.toLocaleString('en'),
       bytes: bytes.length.toLocaleString('en'),
+      ...(leftOut !== undefined && { 'left out': leftOut }),
       ...metadata,
     },
     tensors: [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+  }
+}
+
+/** The files beside an ONNX model that its weights lie in. */
+function externalFiles({ graph }: ModelProto): string[] {
+  const locations = (graph?.initializer ?? []).flatMap(({ externalData }) =>
+    externalData.flatMap(({ key, value }) => (key === 'location' ? [value] : [])),
+  )
+  return [...new Set(locations)]
+}
+
+// A model with its weights outside is small: larger ones are not looked into.
+const largestLookedInto = 2 ** 28
+
+/** Throws a FormatError if a model in the same folder keeps its weights in this file. */
+async function refuseExternalData(path: string): Promise<void> {
+  const folder = dirname(path)
+  for (const name of await readdir(folder).catch(() => [])) {
+    const model = join(folder, name)
+    if (!name.endsWith('.onnx') || (await stat(model)).size > largestLookedInto) continue
+    const bytes = await readFileBytes(model)
+    if (fileFormat(bytes) !== 'onnx' || !externalFiles(parseOnnx(model, bytes)).includes(basename(path))) continue
+    throw new FormatError(`${path}: is the external data of the ONNX model ${name}, which says what lies where in it`, {
+      hint: `tenfold info ${model}`,
+    })
   }
 }

@@ -5,7 +5,11 @@ const longestQuote = 80
 
 /** A text of a file as an error message shows it: in quotes, escaped, and shortened. */
 export function quoted(text: string): string {
-  return JSON.stringify(text.length > longestQuote ? `${text.slice(0, longestQuote)}...` : text)
+  const whole = text.length > longestQuote ? `${text.slice(0, longestQuote)}...` : text
+  const escaped = JSON.stringify(whole)
+  if (escaped.length <= 2 * longestQuote) return escaped
+  // An escape has up to six characters.
+  return JSON.stringify(`${text.slice(0, longestQuote / 4)}...`)
 }
 
 /** The error of a file that breaks its format. */

@@ -37,14 +37,33 @@ export const maximumNpyHeader = 10_000
 
 /** What the header of a .npy file says. */
 export interface NpyHeader {
-  readonly element: FileElement
+  /** NumPy's name of the type, as in the file: `<f4`, `|O`, `[('a', '<i4')]`. */
+  readonly dtype: string
+  /** undefined: a type that is not read. */
+  readonly element: FileElement | undefined
   readonly littleEndian: boolean
   readonly fortranOrder: boolean
   readonly shape: readonly number[]
   /** Bytes before the first element. */
   readonly offset: number
+}
+
+/** The header of an array that is read. */
+export interface ReadableNpyHeader extends NpyHeader {
+  readonly element: FileElement
   /** Bytes that header and elements take together. */
   readonly fileSize: number
+}
+
+/** The header with what follows from its type. Throws a FormatError for a type that is not read. */
+export function readableHeader(header: NpyHeader, what: string): ReadableNpyHeader {
+  const { element, shape, offset, dtype } = header
+  if (!element) {
+    throw new FormatError(`${what}: the dtype ${quoted(dtype)} is not read`, {
+      hint: 'save arrays of plain numbers: array.astype("float32"), or "int64" or "bool"',
+    })
+  }
+  return { ...header, element, fileSize: offset + elementCount(shape) * elementBytes(element) }
 }
 
 /** Reads the header from the beginning of a file, which suffices; `what` begins every error. */
@@ -68,9 +87,7 @@ export function readNpyHeader(bytes: Uint8Array, what = 'npy'): NpyHeader {
   const offset = start + length
   if (offset > bytes.length) throw damaged(`${what}: the header is cut off`)
   const text = new TextDecoder(version === 3 ? 'utf-8' : 'latin1').decode(bytes.subarray(start, offset))
-  const description = parseDescription(text, what)
-  const fileSize = offset + elementCount(description.shape) * elementBytes(description.element)
-  return { ...description, offset, fileSize }
+  return { ...parseDescription(text, what), offset }
 }
 
 /** The members of a Python dict literal, as texts: `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`. */
@@ -78,13 +95,33 @@ function parseLiteral(text: string): Map<string, string> | undefined {
   const members = new Map<string, string>()
   const body = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1]?.trim()
   if (body === undefined) return undefined
-  const member = /'(\w+)'\s*:\s*('[^']*'|\w+|\([^()]*\)|\[[^[\]]*\])\s*(?:,\s*|$)/y
-  while (member.lastIndex < body.length) {
-    const [, key, value] = member.exec(body) ?? []
-    if (key === undefined || value === undefined || members.has(key)) return undefined
-    members.set(key, value)
+  const name = /'(\w+)'\s*:\s*/y
+  const comma = /\s*(?:,\s*|$)/y
+  for (let at = 0; at < body.length; ) {
+    name.lastIndex = at
+    const key = name.exec(body)?.[1]
+    const end = key === undefined || members.has(key) ? undefined : endOfValue(body, name.lastIndex)
+    if (key === undefined || end === undefined) return undefined
+    members.set(key, body.slice(name.lastIndex, end))
+    comma.lastIndex = end
+    if (!comma.test(body)) return undefined
+    at = comma.lastIndex
   }
   return members
+}
+
+/** Where a value ends: a word, a text in quotes, or a tuple or list with all that is in it. */
+function endOfValue(text: string, start: number): number | undefined {
+  const piece = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.+-]+|[([]|[)\]]|[\s,]/y
+  let depth = 0
+  for (piece.lastIndex = start; ; ) {
+    const found = piece.exec(text)?.[0]
+    if (found === undefined) return undefined
+    if (found === '(' || found === '[') depth++
+    else if (found === ')' || found === ']') depth--
+    if (depth < 0) return undefined
+    if (depth === 0) return piece.lastIndex
+  }
 }
 
 /** A tuple of sizes; Python 2 wrote them as `2L`. */
@@ -93,10 +130,7 @@ function parseShape(text: string | undefined): number[] | undefined {
   return [...text.matchAll(/\d+/g)].map(Number)
 }
 
-function parseDescription(
-  text: string,
-  what: string,
-): Pick<NpyHeader, 'element' | 'littleEndian' | 'fortranOrder' | 'shape'> {
+function parseDescription(text: string, what: string): Omit<NpyHeader, 'offset'> {
   const members = parseLiteral(text)
   const shape = parseShape(members?.get('shape'))
   const order = members?.get('fortran_order')
@@ -105,13 +139,13 @@ function parseDescription(
     throw damaged(`${what}: the header must have descr, fortran_order and shape, found ${quoted(text.trim())}`)
   }
   const [, byteOrder, type = ''] = /^'([<>|=]?)(\w+)'$/.exec(descriptor) ?? []
-  const element = fileElements.get(type)
-  if (!element) {
-    throw new FormatError(`${what}: the dtype ${quoted(descriptor.replaceAll("'", ''))} is not read`, {
-      hint: 'save arrays of plain numbers: array.astype("float32"), or "int64" or "bool"',
-    })
+  return {
+    dtype: /^'[^']*'$/.test(descriptor) ? descriptor.slice(1, -1) : descriptor,
+    element: fileElements.get(type),
+    littleEndian: byteOrder !== '>',
+    fortranOrder: order === 'True',
+    shape,
   }
-  return { element, littleEndian: byteOrder !== '>', fortranOrder: order === 'True', shape }
 }
 
 /**
@@ -119,7 +153,8 @@ function parseDescription(
  * i2 and u2 int32; u4 and u8 int64. Throws a FormatError that begins with `what`.
  */
 export function readNpy(bytes: Uint8Array, what = 'npy'): NDArray {
-  const { element, littleEndian, fortranOrder, shape, offset, fileSize } = readNpyHeader(bytes, what)
+  const header = readableHeader(readNpyHeader(bytes, what), what)
+  const { element, littleEndian, fortranOrder, shape, offset, fileSize } = header
   const body = bytes.subarray(offset)
   // Fortran order is the row-major order of the reversed axes.
   const needsGather = fortranOrder && shape.length > 1 && fileSize === bytes.length

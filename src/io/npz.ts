@@ -2,15 +2,23 @@
 import { type Zippable, zipSync } from 'fflate'
 import type { NDArray } from '../tensor/dtype.ts'
 import { FormatError } from '../util/errors.ts'
+import { startsWith } from './bytes.ts'
 import { damaged, quoted } from './errors.ts'
-import { maximumNpyHeader, readNpy, readNpyHeader, writeNpy } from './npy.ts'
+import { maximumNpyHeader, readableHeader, readNpy, readNpyHeader, writeNpy } from './npy.ts'
 import type { TensorFile } from './tensor-file.ts'
 import { readZip, type ZipMember } from './zip.ts'
 
-/** Unpacks a member once its array's header has confirmed the size that the archive claims. */
-function readMember(member: ZipMember, key: string): NDArray {
+const npySignature = '\x93NUMPY'
+
+/** Unpacks a member once its array's header has confirmed the size that the archive claims. What is no array of numbers is only named. */
+function readMember(member: ZipMember, key: string): NDArray | string {
   const what = `npz: member ${quoted(key)}`
-  const { fileSize } = readNpyHeader(member.peek(maximumNpyHeader + 12), what)
+  const head = member.peek(maximumNpyHeader + 12)
+  // NumPy takes as an array what begins as one, whatever its name.
+  if (!startsWith(head, npySignature) && !member.name.endsWith('.npy')) return 'no array'
+  const header = readNpyHeader(head, what)
+  if (!header.element) return `array of ${header.dtype}`
+  const { fileSize } = readableHeader(header, what)
   if (fileSize !== member.size) {
     throw damaged(`${what}: the array takes ${fileSize} bytes, the archive says ${member.size}`)
   }
@@ -19,17 +27,21 @@ function readMember(member: ZipMember, key: string): NDArray {
 
 /**
  * Reads a .npz file; names are the members' without `.npy`. All members together may unpack to `maximumBytes` (default
- * 4 GiB, or the file's own size). Throws a FormatError on damaged files and arrays of anything but numbers and bools.
+ * 4 GiB, or the file's own size). Arrays of anything but numbers and bools stand in `leftOut`. Throws a FormatError on damaged
+ * files.
  */
 export function readNpz(bytes: Uint8Array, options: { readonly maximumBytes?: number } = {}): TensorFile {
   const tensors = new Map<string, NDArray>()
+  const leftOut = new Map<string, string>()
   for (const member of readZip(bytes, 'npz', options.maximumBytes)) {
     if (member.name.endsWith('/') && member.size === 0) continue
     const key = member.name.replace(/\.npy$/, '')
-    if (tensors.has(key)) throw damaged(`npz: the name ${quoted(key)} occurs twice`)
-    tensors.set(key, readMember(member, key))
+    if (tensors.has(key) || leftOut.has(key)) throw damaged(`npz: the name ${quoted(key)} occurs twice`)
+    const found = readMember(member, key)
+    if (typeof found === 'string') leftOut.set(key, found)
+    else tensors.set(key, found)
   }
-  return { format: 'npz', tensors, metadata: {} }
+  return { format: 'npz', tensors, metadata: {}, ...(leftOut.size > 0 && { leftOut }) }
 }
 
 // What is written depends on the arrays alone, not on the time of day.

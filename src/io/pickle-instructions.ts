@@ -92,6 +92,12 @@ function call(machine: PickleMachine): void {
   machine.push(machine.call(machine.pop(), args))
 }
 
+/** NEWOBJ_EX: a class, the arguments of its constructor, and those with names. */
+function callWithNames(machine: PickleMachine): void {
+  machine.pop()
+  call(machine)
+}
+
 /** INST: like GLOBAL, and calls it with what stands above the mark. */
 function instance(machine: PickleMachine): void {
   const module = machine.line()
@@ -170,6 +176,7 @@ export const instructions: Readonly<Record<number, Instruction>> = {
   147: stackGlobal, // STACK_GLOBAL
   82: call, // REDUCE
   129: call, // NEWOBJ
+  146: callWithNames, // NEWOBJ_EX
   105: instance, // INST
   111: object, // OBJ
   98: build, // BUILD

@@ -13,6 +13,7 @@ export type PickleValue =
   | PickleDict
   | PickleGlobal
   | PickleObject
+  | PickleUnbuilt
 
 export class PickleTuple {
   readonly items: readonly PickleValue[]
@@ -38,6 +39,14 @@ export class PickleObject {
   readonly value: unknown
   constructor(value: unknown) {
     this.value = value
+  }
+}
+
+/** An object of a class, or the result of a function, that the format does not know: never built, only named. */
+export class PickleUnbuilt {
+  readonly name: string
+  constructor(name: string) {
+    this.name = name
   }
 }
 

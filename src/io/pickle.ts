@@ -1,20 +1,18 @@
 /**
  * A pickle reader that runs nothing. It builds containers, texts and numbers; classes and functions are only names, of
- * which `PickleResolver` knows the few that a format needs. Any other name ends the reading.
+ * which `PickleResolver` knows the few that a format needs. What calls any other is left unbuilt, with all that is in it.
  */
 import type { FormatError } from '../util/errors.ts'
 import { damaged } from './errors.ts'
 import { instructions } from './pickle-instructions.ts'
-import { PickleDict, PickleGlobal, PickleTuple, type PickleValue, sequence } from './pickle-values.ts'
+import { PickleDict, PickleGlobal, PickleTuple, PickleUnbuilt, type PickleValue, sequence } from './pickle-values.ts'
 
 /** What a format knows beyond plain data. */
 export interface PickleResolver {
   /** Begins every error. */
   readonly what: string
-  /** Throws a FormatError unless the format knows the class or function `module.name`. */
-  readonly admit: (name: string) => void
-  /** What calling an admitted class or function with arguments stands for. */
-  readonly call: (name: string, args: readonly PickleValue[]) => PickleValue
+  /** What calling the class or function `module.name` with arguments stands for; undefined: the format does not know it. */
+  readonly call: (name: string, args: readonly PickleValue[]) => PickleValue | undefined
   /** The object behind a persistent id. */
   readonly persistent: (id: PickleValue) => PickleValue
 }
@@ -28,9 +26,18 @@ const dictCost = 20
 const listCost = 8
 
 const dicts = new Set(['collections.OrderedDict', 'builtins.dict', '__builtin__.dict', 'collections.defaultdict'])
+/** Functions that make an object of the class that is their first argument. */
+const makers = new Set(['copyreg._reconstructor', 'copy_reg._reconstructor', 'copyreg.__newobj__'])
 const lists = new Set(['list', 'set', 'frozenset'].flatMap((name) => [`builtins.${name}`, `__builtin__.${name}`]))
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** What an object that is left unbuilt is called: its class where a function makes it. */
+function unbuiltName(callee: string, [owner, attribute]: readonly PickleValue[]): string {
+  if (!(owner instanceof PickleGlobal)) return callee
+  if (makers.has(callee)) return owner.name
+  return /^(builtins|__builtin__)\.getattr$/.test(callee) ? `${owner.name}.${String(attribute)}` : callee
+}
 
 /** The stack, memo and place of a pickle that is being read; `pickle-instructions.ts` has what moves them. */
 export class PickleMachine {
@@ -155,31 +162,32 @@ export class PickleMachine {
   /** Sets keys and values, which take turns, in the dict that is topmost. */
   setItems(items: readonly PickleValue[]): void {
     const target = this.top()
+    if (target instanceof PickleUnbuilt) return
     if (!(target instanceof PickleDict) || items.length % 2 !== 0) throw this.fail('sets an item of what is no dict')
     for (let i = 0; i < items.length; i += 2) target.entries.set(items[i] ?? null, items[i + 1] ?? null)
   }
 
   append(items: readonly PickleValue[]): void {
     const target = this.top()
+    if (target instanceof PickleUnbuilt) return
     if (!Array.isArray(target)) throw this.fail('appends to what is no list')
     for (const item of items) target.push(item)
   }
 
   global(module: PickleValue, name: PickleValue): PickleGlobal {
     if (typeof module !== 'string' || typeof name !== 'string') throw this.fail('names a class by what is no text')
-    const path = `${module}.${name}`
-    if (!dicts.has(path) && !lists.has(path)) this.resolver.admit(path)
-    return new PickleGlobal(path)
+    return new PickleGlobal(`${module}.${name}`)
   }
 
   call(callee: PickleValue, args: PickleValue): PickleValue {
+    if (callee instanceof PickleUnbuilt && args instanceof PickleTuple) return callee
     if (!(callee instanceof PickleGlobal) || !(args instanceof PickleTuple)) {
       throw this.fail('calls what is no function')
     }
     const [first] = args.items
     if (dicts.has(callee.name)) return this.#dict(first)
     if (lists.has(callee.name)) return Array.isArray(first) ? first : []
-    return this.resolver.call(callee.name, args.items)
+    return this.resolver.call(callee.name, args.items) ?? new PickleUnbuilt(unbuiltName(callee.name, args.items))
   }
 
   #dict(pairs: PickleValue | undefined): PickleDict {
@@ -206,7 +214,7 @@ export class PickleMachine {
 }
 
 /**
- * Reads a pickle of protocol 0 to 5 and returns its value. Throws a FormatError on what is damaged or not admitted, and
+ * Reads a pickle of protocol 0 to 5 and returns its value. Throws a FormatError on what is damaged, and
  * when the values would take more memory than `budget` units of 12 bytes.
  */
 export function readPickle(bytes: Uint8Array, resolver: PickleResolver, budget = defaultBudget): PickleValue {

@@ -1,9 +1,16 @@
 /** The classes and functions of PyTorch that a checkpoint of plain tensors asks for, and what they stand for here. */
-import { FormatError } from '../util/errors.ts'
 import type { FileElement } from './elements.ts'
-import { damaged, quoted } from './errors.ts'
+import { damaged } from './errors.ts'
 import type { PickleResolver } from './pickle.ts'
-import { PickleGlobal, PickleObject, PickleTuple, type PickleValue, sequence, wholeNumber } from './pickle-values.ts'
+import {
+  PickleGlobal,
+  PickleObject,
+  PickleTuple,
+  PickleUnbuilt,
+  type PickleValue,
+  sequence,
+  wholeNumber,
+} from './pickle-values.ts'
 
 const storageElements: ReadonlyMap<string, FileElement> = new Map([
   ['torch.FloatStorage', 'f32'],
@@ -41,6 +48,14 @@ export interface Storage {
   readonly element: FileElement
 }
 
+/** A piece of the archive whose elements are of a type that is not read. */
+class UnreadStorage {
+  readonly type: string
+  constructor(type: string) {
+    this.type = type
+  }
+}
+
 /** A tensor as pickled: a window on a storage. Offset and strides count elements. */
 export class TensorView {
   readonly storage: Storage
@@ -62,7 +77,7 @@ class StorageReference {
   }
 }
 
-type Call = (what: string, args: readonly PickleValue[]) => PickleValue
+type Call = (what: string, args: readonly PickleValue[]) => PickleValue | undefined
 
 // NumPy's and PyTorch's bound on axes.
 const maximumRank = 64
@@ -77,8 +92,11 @@ function sizes(what: string, value: PickleValue | undefined, name: string): numb
 }
 
 /** `(storage, offset, size, stride, ...)` */
-function rebuildTensor(what: string, args: readonly PickleValue[], element?: FileElement): PickleObject {
+function rebuildTensor(what: string, args: readonly PickleValue[], element?: FileElement): PickleValue {
   const [reference, offset, shape, strides] = args
+  if (reference instanceof PickleObject && reference.value instanceof UnreadStorage) {
+    return new PickleUnbuilt(`tensor of ${reference.value.type}`)
+  }
   if (!(reference instanceof PickleObject) || !(reference.value instanceof StorageReference)) {
     throw damaged(`${what}: a tensor has no storage`)
   }
@@ -93,15 +111,16 @@ function rebuildTensor(what: string, args: readonly PickleValue[], element?: Fil
 }
 
 /** `(untyped storage, offset, size, stride, requires_grad, hooks, dtype)` */
-function rebuildTypedTensor(what: string, args: readonly PickleValue[]): PickleObject {
+function rebuildTypedTensor(what: string, args: readonly PickleValue[]): PickleValue {
   const dtype = args[6]
-  const element = dtype instanceof PickleGlobal ? dtypeElements.get(dtype.name) : undefined
-  if (!element) throw damaged(`${what}: a tensor has no dtype`)
-  return rebuildTensor(what, args, element)
+  if (!(dtype instanceof PickleGlobal)) throw damaged(`${what}: a tensor has no dtype`)
+  const element = dtypeElements.get(dtype.name)
+  return element ? rebuildTensor(what, args, element) : new PickleUnbuilt(`tensor of ${dtype.name}`)
 }
 
 /** `(tensor, requires_grad, hooks)` */
-function rebuildParameter(what: string, [tensor]: readonly PickleValue[]): PickleObject {
+function rebuildParameter(what: string, [tensor]: readonly PickleValue[]): PickleValue {
+  if (tensor instanceof PickleUnbuilt) return tensor
   if (!(tensor instanceof PickleObject) || !(tensor.value instanceof TensorView)) {
     throw damaged(`${what}: a parameter has no tensor`)
   }
@@ -116,62 +135,52 @@ const tensorCalls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['torch._utils._rebuild_parameter_with_state', rebuildParameter],
 ])
 
+/** Tensors that have no plain numbers, by the function that builds them. */
+const otherTensors: ReadonlyMap<string, string> = new Map([
+  ['torch._utils._rebuild_qtensor', 'quantized tensor'],
+  ['torch._utils._rebuild_sparse_tensor', 'sparse tensor'],
+  ['torch._utils._rebuild_nested_tensor', 'nested tensor'],
+  ['torch._utils._rebuild_meta_tensor_no_storage', 'tensor without data (meta)'],
+  ['torch._utils._rebuild_wrapper_subclass', 'tensor of a class of its own'],
+])
+
 /** `(function, type, its arguments, attributes)`: a tensor with attributes of its own, which are left out. */
 function rebuildFromType(what: string, [callee, , args]: readonly PickleValue[]): PickleValue {
-  const call = callee instanceof PickleGlobal ? tensorCalls.get(callee.name) : undefined
-  if (!call || !(args instanceof PickleTuple)) throw damaged(`${what}: a tensor with attributes has no tensor`)
-  return call(what, args.items)
+  if (!(callee instanceof PickleGlobal) || !(args instanceof PickleTuple)) {
+    throw damaged(`${what}: a tensor with attributes has no tensor`)
+  }
+  return tensorCalls.get(callee.name)?.(what, args.items) ?? otherTensor(callee.name) ?? new PickleUnbuilt(callee.name)
+}
+
+function otherTensor(name: string): PickleUnbuilt | undefined {
+  const kind = otherTensors.get(name)
+  return kind === undefined ? undefined : new PickleUnbuilt(kind)
 }
 
 const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ...tensorCalls,
   ['torch._tensor._rebuild_from_type_v2', rebuildFromType],
   ['torch.Size', (_what, [size]) => size ?? new PickleTuple([])],
-  ['torch.device', (_what, [name]) => (typeof name === 'string' ? name : '')],
+  ['torch.device', (_what, [name, index]) => [name, index].filter((part) => part !== undefined).join(':')],
   // Bytes as protocol 2 writes them. They are no data of ours, so that nothing is encoded.
   ['_codecs.encode', () => new Uint8Array()],
 ])
 
-// Named, but not called: what a tensor with attributes is.
-const types = new Set(['torch.Tensor', 'torch.nn.parameter.Parameter', 'torch.nn.parameter.Buffer'])
-
-function isKnown(name: string): boolean {
-  return calls.has(name) || storageElements.has(name) || dtypeElements.has(name) || types.has(name)
-}
-
-function refused(what: string, name: string): FormatError {
-  if (/^torch\.\w+Storage$/.test(name)) {
-    return new FormatError(`${what}: holds a ${quoted(name)}, which is not read`, {
-      hint: 'convert the tensor to one of the dtypes float32, int32, int64, bool, uint8',
-    })
-  }
-  return new FormatError(`${what}: asks to run ${quoted(name)}: refused`, {
-    hint: 'save the state dict alone: torch.save(model.state_dict(), path)',
-  })
-}
-
 /** `('storage', torch.FloatStorage, key, device, count)` */
 function persistentStorage(what: string, id: PickleValue): PickleObject {
   const [kind, type, key] = id instanceof PickleTuple ? id.items : []
-  const element = type instanceof PickleGlobal ? storageElements.get(type.name) : undefined
-  if (kind !== 'storage' || !element || typeof key !== 'string') {
+  if (kind !== 'storage' || !(type instanceof PickleGlobal) || typeof key !== 'string') {
     throw damaged(`${what}: a storage must have a type and a name`)
   }
-  return new PickleObject(new StorageReference({ key, element }))
+  const element = storageElements.get(type.name)
+  return new PickleObject(element ? new StorageReference({ key, element }) : new UnreadStorage(type.name))
 }
 
 /** What the pickle of a checkpoint may ask for; `what` begins every error. */
 export function pytorchObjects(what: string): PickleResolver {
   return {
     what,
-    admit: (name) => {
-      if (!isKnown(name)) throw refused(what, name)
-    },
-    call: (name, args) => {
-      const call = calls.get(name)
-      if (!call) throw refused(what, name)
-      return call(what, args)
-    },
+    call: (name, args) => calls.get(name)?.(what, args) ?? otherTensor(name),
     persistent: (id) => persistentStorage(what, id),
   }
 }

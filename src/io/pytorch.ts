@@ -5,7 +5,15 @@ import { FormatError } from '../util/errors.ts'
 import { elementBytes, gatherElements, isPlausibleShape, readElements } from './elements.ts'
 import { damaged, quoted } from './errors.ts'
 import { readPickle } from './pickle.ts'
-import { PickleDict, PickleGlobal, PickleObject, PickleTuple, type PickleValue, sequence } from './pickle-values.ts'
+import {
+  PickleDict,
+  PickleGlobal,
+  PickleObject,
+  PickleTuple,
+  PickleUnbuilt,
+  type PickleValue,
+  sequence,
+} from './pickle-values.ts'
 import { pytorchObjects, TensorView } from './pytorch-objects.ts'
 import type { TensorFile } from './tensor-file.ts'
 import { readZip, type ZipMember } from './zip.ts'
@@ -23,8 +31,35 @@ const maximumDepth = 64
 const maximumNames = 2 ** 25
 
 /** The member of a zip archive that makes it a PyTorch checkpoint. */
-export function findPickle(members: readonly ZipMember[]): ZipMember | undefined {
+function findPickle(members: readonly ZipMember[]): ZipMember | undefined {
   return members.find(({ name }) => name === 'data.pkl' || name.endsWith('/data.pkl'))
+}
+
+const stateDictHint = 'save the state dict alone: torch.save(model.state_dict(), path)'
+
+/** What PyTorch writes besides checkpoints, by a member that only such an archive has. */
+const programs: readonly (readonly [name: RegExp, kind: string])[] = [
+  [/(^|\/)(archive_format|serialized_exported_program\.json|models\/[^/]+\.json)$/, 'torch.export (.pt2)'],
+  [/(^|\/)aotinductor\//, 'AOTInductor (.pt2)'],
+  [/(^|\/)\.data\/extern_modules$/, 'torch.package'],
+  [/(^|\/)(constants\.pkl|code\/.+\.py)$/, 'TorchScript (torch.jit.save)'],
+]
+
+/** Whether an archive is PyTorch's: a checkpoint, or a program. */
+export function isPytorch(members: readonly ZipMember[]): boolean {
+  return findPickle(members) !== undefined || findProgram(members) !== undefined
+}
+
+function findProgram(members: readonly ZipMember[]): string | undefined {
+  return programs.find(([pattern]) => members.some(({ name }) => pattern.test(name)))?.[1]
+}
+
+function refuseProgram(members: readonly ZipMember[]): void {
+  const kind = findProgram(members)
+  if (kind === undefined) return
+  throw new FormatError(`is an archive of ${kind}, a program with its weights, which is not read`, {
+    hint: 'load it with PyTorch and save its weights alone: torch.save(model.state_dict(), path)',
+  })
 }
 
 /** The storages of a checkpoint's archive. */
@@ -90,10 +125,16 @@ class Storages {
   }
 }
 
+function isView(value: PickleValue): value is PickleObject & { readonly value: TensorView } {
+  return value instanceof PickleObject && value.value instanceof TensorView
+}
+
 /** Collects the leaves of nested dicts and lists under dotted names. */
 class Leaves {
   readonly tensors = new Map<string, NDArray>()
   readonly metadata = new Map<string, string>()
+  /** What is none of these, with what it is. */
+  readonly leftOut = new Map<string, string>()
   readonly #storages: Storages
   #names = 0
 
@@ -113,40 +154,37 @@ class Leaves {
 
   #visitAll(entries: Iterable<readonly [PickleValue, PickleValue]>, path: string, depth: number): void {
     for (const [key, item] of entries) {
-      if (typeof key === 'object' && key !== null) {
-        throw new FormatError(
-          `${what}: ${path ? quoted(path) : 'the outermost dict'} has a key that is no text or number`,
-          {
-            hint: 'save the state dict alone: torch.save(model.state_dict(), path)',
-          },
-        )
-      }
-      this.visit(item, path ? `${path}.${String(key)}` : String(key), depth + 1)
+      if (typeof key === 'object' && key !== null)
+        this.leftOut.set(path || 'the outermost dict', 'a key that is no text or number')
+      else this.visit(item, path ? `${path}.${String(key)}` : String(key), depth + 1)
     }
   }
 
   #leaf(value: PickleValue, path: string): void {
-    const isTensor = value instanceof PickleObject && value.value instanceof TensorView
+    const isTensor = isView(value)
     const name = path || (isTensor ? 'tensor' : 'value')
     if (this.tensors.has(name) || this.metadata.has(name)) {
       throw new FormatError(`${what}: two values have the name ${quoted(name)}`, {
         hint: 'nested dicts become dotted names: rename a key that has a dot',
       })
     }
-    if (value instanceof PickleObject) {
-      if (value.value instanceof TensorView) this.tensors.set(name, this.#storages.read(value.value, name))
-    } else if (value instanceof PickleGlobal) this.metadata.set(name, value.name)
+    if (isTensor) this.tensors.set(name, this.#storages.read(value.value, name))
+    else if (value instanceof PickleGlobal) this.metadata.set(name, value.name)
+    else if (value instanceof PickleUnbuilt) this.leftOut.set(name, value.name)
+    else if (value instanceof PickleObject) this.leftOut.set(name, 'storage')
+    else if (value instanceof Uint8Array) this.leftOut.set(name, 'bytes')
     else if (value !== null && typeof value !== 'object') this.metadata.set(name, String(value))
   }
 }
 
 /**
  * Reads the tensors of a checkpoint. Nested dicts and lists become dotted names (`optimizer.state.0.step`); numbers,
- * bools and texts go into `metadata`. Throws a FormatError on damaged archives, and on checkpoints that ask for any class
- * or function but those of plain tensors, naming it.
+ * bools and texts go into `metadata`; objects of any class but those of plain tensors are never built, and stand in
+ * `leftOut`. Throws a FormatError on damaged archives, and on those of other uses: a whole model, TorchScript, torch.export.
  */
 export function readPytorch(bytes: Uint8Array): TensorFile {
   const members = readZip(bytes, what)
+  refuseProgram(members)
   const pickle = findPickle(members)
   if (!pickle) {
     throw new FormatError(`${what}: the archive has no data.pkl`, { hint: 'write it with torch.save of 1.6 or later' })
@@ -155,7 +193,22 @@ export function readPytorch(bytes: Uint8Array): TensorFile {
     throw damaged(`${what}: data.pkl must have at most ${maximumPickle} bytes, found ${pickle.size}`)
   }
   const root = readPickle(pickle.unpack(), pytorchObjects(what))
-  const leaves = new Leaves(new Storages(members, pickle))
+  if (root instanceof PickleUnbuilt) {
+    throw new FormatError(`${what}: is one whole object, which is not built: ${quoted(root.name)}`, {
+      hint: stateDictHint,
+    })
+  }
+  const { tensors, metadata, leftOut } = collected(root, new Storages(members, pickle))
+  return {
+    format: 'pytorch',
+    tensors,
+    metadata: Object.fromEntries(metadata),
+    ...(leftOut.size > 0 && { leftOut }),
+  }
+}
+
+function collected(root: PickleValue, storages: Storages): Leaves {
+  const leaves = new Leaves(storages)
   leaves.visit(root, '')
-  return { format: 'pytorch', tensors: leaves.tensors, metadata: Object.fromEntries(leaves.metadata) }
+  return leaves
 }

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises'
 import type { NDArray } from '../tensor/dtype.ts'
 import { FormatError, UsageError } from '../util/errors.ts'
+import { startsWith } from './bytes.ts'
 import { systemReason } from './errors.ts'
 
 /** A file of named tensors, whatever its format. */
@@ -10,19 +11,52 @@ export interface TensorFile {
   readonly tensors: Map<string, NDArray>
   /** What the file says besides: texts by name. */
   readonly metadata: Record<string, string>
+  /** What it has that is not read, by name, with what it is: objects of other classes, arrays of texts. Absent: nothing. */
+  readonly leftOut?: ReadonlyMap<string, string>
 }
 
-function beginsWith(bytes: Uint8Array, prefix: readonly number[]): boolean {
-  return prefix.every((byte, i) => bytes[i] === byte)
+// An error names a few; `tenfold info` more.
+const longestList = 20
+
+/** What a file has that is not read, in one line; undefined: nothing. */
+export function describeLeftOut({ leftOut }: Pick<TensorFile, 'leftOut'>): string | undefined {
+  if (!leftOut) return undefined
+  const list = Array.from(leftOut, ([name, is]) => `${name} (${is})`)
+  const more = list.length > longestList ? ` and ${list.length - longestList} more` : ''
+  return `${list.slice(0, longestList).join(', ')}${more}`
 }
 
-const zipMagic = [0x50, 0x4b]
-const npyMagic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
-// `torch.save` before 1.6 began with the pickled number 0x1950a86a20f9469cfc6c.
-const legacyMagic = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
+/** The formats of named tensors, and those of other uses that are told apart from them. */
+export type FileFormat = 'safetensors' | 'zip' | 'npy' | 'onnx' | 'other'
 
-function isPickle(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x80 && (bytes[1] ?? 0) >= 2 && (bytes[1] ?? 0) <= 5
+const npyMagic = '\x93NUMPY'
+// A length beyond safetensors' bound on its header is no length.
+const longestHeader = 100_000_000
+// Fields that follow a model's first one, its version: producer, domain, opset, graph.
+const onnxFields = [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72]
+
+/** Whether the bytes are those of a safetensors file: a length that is possible, and a JSON object of that length. */
+function isSafetensors(bytes: Uint8Array): boolean {
+  if (bytes.length < 10 || bytes[8] !== 0x7b) return false
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)
+  return length >= 2n && length <= Math.min(longestHeader, bytes.length - 8)
+}
+
+/**
+ * The format of a file by its content. Safetensors come first: their length may be the beginning of any other format, but no
+ * other format goes on with a length and a brace.
+ */
+export function fileFormat(bytes: Uint8Array): FileFormat {
+  if (isSafetensors(bytes)) return 'safetensors'
+  if (startsWith(bytes, 'PK')) return 'zip'
+  if (startsWith(bytes, npyMagic)) return 'npy'
+  if (bytes[0] === 0x08 && (bytes[1] ?? 0xff) < 32 && onnxFields.includes(bytes[2] ?? 0)) return 'onnx'
+  return bytes[8] === 0x7b && isBinary(bytes.subarray(0, 8)) ? 'safetensors' : 'other'
+}
+
+/** A text may have a brace anywhere: the length of a header has bytes that are no text. */
+function isBinary(bytes: Uint8Array): boolean {
+  return bytes.some((byte) => byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13)
 }
 
 /**
@@ -30,25 +64,24 @@ function isPickle(bytes: Uint8Array): boolean {
  * are needed. Throws a FormatError on damaged and unknown files.
  */
 export async function parseTensorFile(bytes: Uint8Array): Promise<TensorFile> {
-  if (beginsWith(bytes, zipMagic)) {
-    const [{ readZip }, { findPickle, readPytorch }] = await Promise.all([import('./zip.ts'), import('./pytorch.ts')])
-    return findPickle(readZip(bytes)) ? readPytorch(bytes) : (await import('./npz.ts')).readNpz(bytes)
+  const format = fileFormat(bytes)
+  switch (format) {
+    case 'safetensors':
+      return (await import('./safetensors.ts')).readSafetensors(bytes)
+    case 'zip':
+      return parseArchive(bytes)
+    case 'npy': {
+      const { readNpy } = await import('./npy.ts')
+      return { format: 'npy', tensors: new Map([['array', readNpy(bytes)]]), metadata: {} }
+    }
+    default:
+      throw (await import('./other-formats.ts')).unreadFormat(bytes, format === 'onnx')
   }
-  if (beginsWith(bytes, npyMagic)) {
-    const { readNpy } = await import('./npy.ts')
-    return { format: 'npy', tensors: new Map([['array', readNpy(bytes)]]), metadata: {} }
-  }
-  if (beginsWith(bytes, legacyMagic)) {
-    throw new FormatError('PyTorch checkpoint: has the format of before PyTorch 1.6, which is not read', {
-      hint: 'load it with a recent PyTorch and save it again: torch.save(torch.load(path), path)',
-    })
-  }
-  // After 8 bytes of length comes a JSON object.
-  if (bytes[8] === 0x7b) return (await import('./safetensors.ts')).readSafetensors(bytes)
-  const found = isPickle(bytes) ? ', but a bare pickle' : ''
-  throw new FormatError(`must be a safetensors, .npz, .npy or PyTorch file, is none${found}`, {
-    hint: 'formats are recognised by content: is this the right file, and complete?',
-  })
+}
+
+async function parseArchive(bytes: Uint8Array): Promise<TensorFile> {
+  const [{ readZip }, { isPytorch, readPytorch }] = await Promise.all([import('./zip.ts'), import('./pytorch.ts')])
+  return isPytorch(readZip(bytes)) ? readPytorch(bytes) : (await import('./npz.ts')).readNpz(bytes)
 }
 
 /** The whole file. Unlike `readFile`, it has no limit of 2 GiB. */
@@ -69,19 +102,24 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/**
- * Reads a file of tensors in any of the formats; every error begins with its path. Throws a UsageError if the file cannot
- * be read at all, a FormatError if it is damaged or of another format.
- */
-export async function readTensorFile(path: string): Promise<TensorFile> {
-  const bytes = await readBytes(path).catch((error: unknown) => {
+/** The whole file; a UsageError that begins with its path if it cannot be read. */
+export async function readFileBytes(path: string): Promise<Uint8Array> {
+  return readBytes(path).catch((error: unknown) => {
     throw new UsageError(`${path}: cannot be read (${systemReason(error)})`, {
       cause: error,
       hint: 'is there a file of that name?',
     })
   })
+}
+
+/**
+ * Reads a file of tensors in any of the formats; every error begins with its path. Throws a UsageError if the file cannot
+ * be read at all, a FormatError if it is damaged or of another format. `bytes`: its content, where that is known.
+ */
+export async function readTensorFile(path: string, bytes?: Uint8Array): Promise<TensorFile> {
+  const content = bytes ?? (await readFileBytes(path))
   try {
-    return await parseTensorFile(bytes)
+    return await parseTensorFile(content)
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
     throw new FormatError(`${path}: ${error.message}`, { cause: error, ...(error.hint && { hint: error.hint }) })

@@ -9,7 +9,7 @@ export interface ZipMember {
   readonly name: string
   /** Size after unpacking as the archive says; what `unpack` returns has exactly this size. */
   readonly size: number
-  /** The whole content; throws a FormatError unless size and checksum are those that the archive says. */
+  /** The whole content; throws a FormatError unless size and checksum are those that the archive says (0: no checksum). */
   readonly unpack: () => Uint8Array
   /** The first `count` bytes of the content, or fewer at its end, unchecked: to look before unpacking. */
   readonly peek: (count: number) => Uint8Array
@@ -168,7 +168,8 @@ class ZipReader {
   unpack(entry: Entry): Uint8Array {
     const packed = this.#packed(entry)
     const data = entry.method === 0 ? packed : this.#inflated(entry, packed)
-    if (crc32(data) !== entry.checksum) {
+    // A checksum of 0 is none: PyTorch writes it where checksums are turned off.
+    if (entry.checksum !== 0 && crc32(data) !== entry.checksum) {
       throw this.#fail(`member ${quoted(entry.name)} does not have the checksum that the archive says`)
     }
     return data

@@ -3,6 +3,7 @@ import { opOf } from '../ops/define.ts'
 import { formatShape, type Shape } from '../tensor/shape.ts'
 import { type GraphNode, Tensor, type TensorType } from '../tensor/tensor.ts'
 import { record } from '../tensor/trace.ts'
+import { largest } from '../util/lists.ts'
 import { type Module, observeForward } from './module.ts'
 
 /** One module of a model. */
@@ -105,7 +106,7 @@ function table(rows: readonly SummaryRow[], totals: Omit<Summary, 'rows' | 'toSt
     const label = path === '' ? type : `${'  '.repeat(depth)}${path.split('.').at(-1)}: ${type}`
     return [label, outputs.map(formatShape).join(' '), grouped(parameters), grouped(multiplyAdds)]
   })
-  const widths = header.map((title, i) => Math.max(title.length, ...body.map((cells) => cells[i]?.length ?? 0)))
+  const widths = header.map((title, i) => Math.max(title.length, largest(body.map((cells) => cells[i]?.length ?? 0))))
   // Texts to the left, numbers to the right.
   const line = (cells: readonly string[]): string =>
     cells

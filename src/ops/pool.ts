@@ -5,6 +5,7 @@ import { formatShape, type Shape, sizeOf } from '../tensor/shape.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
 import { requireFinite } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
+import { largest } from '../util/lists.ts'
 import { add, mul } from './binary.ts'
 import { where } from './choice.ts'
 import { addAll } from './composite.ts'
@@ -236,7 +237,7 @@ export function adaptiveMaxPool2d(x: Operand, outputSize: AdaptiveSize): Tensor 
 /** int64 [count, longest]: the elements of each window; shorter ones repeat their last. */
 function windowIndices(size: number, count: number): Tensor {
   const windows = adaptiveWindows(size, count)
-  const longest = Math.max(...windows.map(([start, end]) => end - start))
+  const longest = largest(windows.map(([start, end]) => end - start))
   const data = windows.flatMap(([start, end]) =>
     Array.from({ length: longest }, (_, i) => BigInt(Math.min(start + i, end - 1))),
   )

@@ -1,4 +1,5 @@
 import { ShapeError } from '../util/errors.ts'
+import type { NDArray } from './dtype.ts'
 
 /** Sizes of a tensor's axes, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[]
@@ -10,6 +11,11 @@ export function formatShape(shape: Shape): string {
 
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i])
+}
+
+/** Whether two arrays have the same shape and the same numbers. */
+export function sameArrays(a: NDArray, b: NDArray): boolean {
+  return sameShape(a.shape, b.shape) && a.data.every((value, i) => value === b.data[i])
 }
 
 /** The size of one axis, which may be negative (counted from the end). The axis must exist. */

@@ -8,6 +8,7 @@ import { AdamW, cosineScheduleWithWarmup, ExponentialMovingAverage, type Optimiz
 import { elementCount, toNumbers } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { appendAll } from '../util/lists.ts'
 import { checkpointVariables } from './checkpoint.ts'
 import type { Metrics, TrainingTask } from './loop.ts'
 
@@ -165,21 +166,21 @@ export function classifierEvaluator(model: ClassifierModel, options: ThreadOptio
   return async (data) => {
     const wasTraining = model.training
     model.eval()
-    const [labels, predicted, confidence]: number[][] = [[], [], []]
+    const [labels, predicted, confidence]: [number[], number[], number[]] = [[], [], []]
     let loss = 0
     for await (const batch of new DataLoader(data, { batchSize: evaluationBatchSize(data) })) {
       const results = await run(batch)
-      labels?.push(...toNumbers(batch.label?.data ?? new Int32Array()))
-      predicted?.push(...toNumbers(results.predicted.array.data))
-      confidence?.push(...toNumbers(results.confidence.array.data))
+      appendAll(labels, toNumbers(batch.label?.data ?? new Int32Array()))
+      appendAll(predicted, toNumbers(results.predicted.array.data))
+      appendAll(confidence, toNumbers(results.confidence.array.data))
       loss = toNumbers(results.losses.array.data).reduce((sum, value) => sum + value, loss)
     }
     if (wasTraining) model.train()
-    const right = labels?.filter((label, i) => label === predicted?.[i]).length ?? 0
+    const right = labels.filter((label, i) => label === predicted[i]).length
     return {
-      labels: labels ?? [],
-      predicted: predicted ?? [],
-      confidence: confidence ?? [],
+      labels,
+      predicted,
+      confidence,
       metrics: { accuracy: right / data.length, loss: loss / data.length },
     }
   }

@@ -1,6 +1,7 @@
 /** Few-shot evaluation: L2-regularised least squares from frozen features to labels (big_vision's fewshot_lsr). */
 import { type NDArray, toNumbers } from '../tensor/dtype.ts'
 import { TenfoldError } from '../util/errors.ts'
+import { largest } from '../util/lists.ts'
 import { deriveSeed, Generator } from '../util/random.ts'
 
 export interface FewShotProblem {
@@ -142,7 +143,7 @@ export function fewShot(problem: FewShotProblem): FewShotResult {
     const x = prepared(row)
     return perClass.map((column) => dot(x, column))
   })
-  const predictions = scores.map((row) => row.indexOf(Math.max(...row)))
+  const predictions = scores.map((row) => row.indexOf(largest(row)))
   const right = predictions.filter((prediction, i) => prediction === testLabels[i]).length
   return {
     mean,

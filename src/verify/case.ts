@@ -8,7 +8,7 @@ import { FormatError, UsageError } from '../util/errors.ts'
 
 const tolerance = z.object({ atol: z.number(), rtol: z.number() })
 
-const entry = z.object({
+const entry = z.looseObject({
   name: z.string(),
   op: z.string(),
   args: z.record(z.string(), z.unknown()).default({}),
@@ -20,7 +20,13 @@ const entry = z.object({
     .record(z.string(), z.array(z.object({ op: z.string(), args: z.record(z.string(), z.unknown()).default({}) })))
     .optional(),
   tolerance: tolerance.optional(),
+  // What is computed, in words.
+  formula: z.unknown().optional(),
+  note: z.unknown().optional(),
 })
+
+/** The fields of an entry that are known here. */
+export const entryFields: ReadonlySet<string> = new Set(Object.keys(entry.shape))
 
 const description = z.looseObject({
   format: z.literal(1),
@@ -28,10 +34,19 @@ const description = z.looseObject({
   case: z.string(),
   target: z.string(),
   config: z.record(z.string(), z.unknown()).default({}),
-  mode: z.string().default('eval'),
+  mode: z.enum(['train', 'eval']).default('eval'),
+  inputs: z.array(z.string()).default([]),
+  outputs: z.array(z.string()).default([]),
   tolerance,
   cases: z.array(entry).optional(),
+  // In words: how the scalar of the gradients is formed, which code made the case, what is peculiar in it.
+  loss: z.unknown().optional(),
+  source: z.unknown().optional(),
+  notes: z.unknown().optional(),
 })
+
+/** The fields of a case that are known here; others are its target's. */
+export const caseFields: ReadonlySet<string> = new Set(Object.keys(description.shape))
 
 /** What the JSON file of a case says. */
 export type CaseDescription = z.infer<typeof description>

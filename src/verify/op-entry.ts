@@ -5,6 +5,7 @@ import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { FormatError } from '../util/errors.ts'
+import { CaseTensors, refuseUnread, SettingsReads } from './reads.ts'
 import {
   numberSetting,
   numbersSetting,
@@ -45,7 +46,10 @@ export function argumentName(full: string): string {
   return full.split('/').slice(2).join('/')
 }
 
-/** The outputs and gradients of an entry, by the full names under which the case stores the expected ones. */
+/**
+ * The outputs and gradients of an entry, by the full names under which the case stores the expected ones. Throws a FormatError
+ * if nothing reads one of its inputs or arguments.
+ */
 export async function runOpEntry(
   entry: OpEntry,
   target: OpTarget,
@@ -53,17 +57,20 @@ export async function runOpEntry(
 ): Promise<Map<string, NDArray>> {
   const names = entry.inputs.map(argumentName)
   const arrays = entry.inputs.map((name) => requiredTensor(tensors, name))
+  const given = new CaseTensors(entry.inputs.map((name, i) => [name, arrays[i] as NDArray]))
+  const settings = new SettingsReads()
+  const args = settings.track(entry.args)
+  const viewsOf = settings.track(entry.views ?? {}, 'views')
   const cotangents = entry.outputs.map((_, i) => {
     const name = entry.cotangents[i]
     return name ? requiredTensor(tensors, name) : undefined
   })
   const run = compile((inputs: Tensor[], incoming: Tensor[]) => {
-    const viewed = inputs.map((input, i) => applyViews(entry, names[i] ?? '', input))
-    const call = {
-      inputs: Object.fromEntries(names.map((name, i) => [name, viewed[i] as Tensor])),
-      settings: entry.args,
-    }
-    const outputs = [target(call)].flat() as Tensor[]
+    const viewed = inputs.map((input, i) => applyViews(viewsOf[names[i] ?? ''], input))
+    const byName = Object.fromEntries(names.map((name, i) => [name, viewed[i] as Tensor]))
+    const read = given.reading(byName, (name) => entry.inputs[names.indexOf(name)] ?? '')
+    const outputs = [target({ inputs: read, settings: args })].flat() as Tensor[]
+    refuseUnread([...given.unread(), ...settings.unread()])
     if (outputs.length !== entry.outputs.length) {
       throw new FormatError(
         `${entry.op}: the entry lists ${entry.outputs.length} outputs, the target gives ${outputs.length}`,
@@ -86,9 +93,10 @@ export async function runOpEntry(
   }
 }
 
-function applyViews(entry: OpEntry, name: string, input: Tensor): Tensor {
+/** `list`: the views of an input as the case has them, checked when it was read. */
+function applyViews(list: unknown, input: Tensor): Tensor {
   let result = input
-  for (const { op, args } of entry.views?.[name] ?? []) {
+  for (const { op, args } of (list ?? []) as NonNullable<OpEntry['views']>[string]) {
     const view = views[op]
     if (!view) throw new FormatError(`unknown view "${op}"`)
     result = view(result, args)

@@ -2,9 +2,10 @@
 import { systems } from '../systems/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { TenfoldError } from '../util/errors.ts'
-import { findCases, type LoadedCase, loadCase } from './case.ts'
+import { type CaseDescription, caseFields, entryFields, findCases, type LoadedCase, loadCase } from './case.ts'
 import { type Comparison, compareTensors } from './compare.ts'
 import { type OpEntry, runOpEntry } from './op-entry.ts'
+import { CaseTensors, refuseUnread, SettingsReads } from './reads.ts'
 import type { CaseTargetRule, CaseTolerance as Tolerance } from './target.ts'
 import { opTargets } from './targets/index.ts'
 import { optimTargets } from './targets/optim.ts'
@@ -40,8 +41,35 @@ async function runEntry(
   const wanted = new Map([...entry.outputs, ...entry.grads].map((name) => [name, tensors.get(name)] as const))
   const missing = [...wanted].find(([, array]) => !array)
   if (missing) return { ...none, problem: `the case's safetensors file has no tensor "${missing[0]}"` }
+  refuseUnread([
+    ...Object.keys(entry).flatMap((field) => (entryFields.has(field) ? [] : [`field "${field}"`])),
+    ...unlisted(entry, tensors).map((name) => `tensor "${name}"`),
+  ])
   const found = target ? await runOpEntry(entry, target, tensors) : await optimTarget?.(entry, tensors)
   return compareTensors(wanted as Map<string, NDArray>, found ?? new Map(), () => tolerance)
+}
+
+/** The tensors of an entry that it does not list. */
+function unlisted(entry: OpEntry, tensors: ReadonlyMap<string, NDArray>): string[] {
+  const listed = new Set([entry.inputs, entry.outputs, entry.grads, entry.cotangents].flat())
+  return [...tensors.keys()].filter((name) => !listed.has(name))
+}
+
+/** The tensors of each entry, whose names begin with its own; under no entry's name: those of none. */
+function tensorsByEntry(
+  entries: readonly { readonly name: string }[],
+  tensors: ReadonlyMap<string, NDArray>,
+): Map<string | undefined, Map<string, NDArray>> {
+  const byEntry = new Map<string | undefined, Map<string, NDArray>>(
+    [undefined, ...entries.map(({ name }) => name)].map((name) => [name, new Map()]),
+  )
+  for (const [name, array] of tensors) {
+    const parts = name.split('/')
+    // Names of entries may have slashes themselves: the longest counts.
+    const owner = parts.map((_, i) => parts.slice(0, parts.length - i).join('/')).find((start) => byEntry.has(start))
+    byEntry.get(owner)?.set(name, array)
+  }
+  return byEntry
 }
 
 function ruleFor(target: string): CaseTargetRule | undefined {
@@ -54,11 +82,50 @@ const checked = /^(output|grad|grad_input|state)\//
 async function runCase({ description, folder, tensors }: LoadedCase): Promise<Comparison> {
   const rule = ruleFor(description.target)
   if (!rule) return { ...none, problem: 'unknown target' }
-  const { system, case: name, target, mode, config, tolerance } = description
-  const found = await rule.run({ system, name, target, mode, config, fields: description, folder, tensors })
+  const { system, case: name, target, mode, inputs, outputs, tolerance } = description
+  const absent = [
+    ...inputs.filter((input) => !tensors.has(`input/${input}`)).map((input) => `input/${input}`),
+    ...outputs.filter((output) => !tensors.has(`output/${output}`)).map((output) => `output/${output}`),
+  ]
+  if (absent[0]) return { ...none, problem: `the case's safetensors file has no tensor "${absent[0]}"` }
   const expected = new Map([...tensors].filter(([key]) => checked.test(key)))
   if (expected.size === 0) return { ...none, problem: 'the case has no tensors to compare with' }
+  const settings = new SettingsReads()
+  const config = settings.track(description.config)
+  const own = Object.fromEntries(Object.entries(description).filter(([field]) => !caseFields.has(field)))
+  const otherFields = new SettingsReads('field')
+  const fields = otherFields.track(own)
+  const given = new CaseTensors(tensors)
+  const found = await rule.run({ system, name, target, mode, config, fields, folder, tensors: given })
+  const unread = given.unread((key) => expected.has(key))
+  refuseUnread([...unread, ...settings.unread(), ...otherFields.unread()])
   return compareTensors(expected, found, (key) => rule.toleranceOf?.(key, tolerance) ?? tolerance)
+}
+
+/** The entries of a case, and the case itself where it has something that belongs to none of them. */
+async function* runEntries(
+  { description, tensors }: LoadedCase,
+  entries: NonNullable<CaseDescription['cases']>,
+  matches: (name: string, target: string) => boolean,
+): AsyncGenerator<CaseResult> {
+  const byEntry = tensorsByEntry(entries, tensors)
+  const unread = [
+    ...[...(byEntry.get(undefined)?.keys() ?? [])].map((name) => `tensor "${name}"`),
+    ...Object.keys(description.config).map((name) => `setting "${name}"`),
+    ...Object.keys(description).flatMap((field) => (caseFields.has(field) ? [] : [`field "${field}"`])),
+  ]
+  if (unread.length > 0 && matches(description.case, description.target)) {
+    yield await attempt(description.case, description.target, async () => {
+      refuseUnread(unread)
+      return none
+    })
+  }
+  for (const entry of entries) {
+    const name = `${description.case}/${entry.name}`
+    if (!matches(name, entry.op)) continue
+    const own = byEntry.get(entry.name) ?? new Map()
+    yield await attempt(name, entry.op, () => runEntry(entry as OpEntry, own, entry.tolerance ?? description.tolerance))
+  }
 }
 
 /** Runs every case below the paths whose name or target contains `filter`, one after the other. */
@@ -73,17 +140,12 @@ export async function* verify(paths: readonly string[], filter = ''): AsyncGener
       if (label.includes(filter)) yield { case: label, target: '', passed: false, ...none, problem: error.message }
       continue
     }
-    const { description, tensors } = loaded
+    const { description } = loaded
     const matches = (name: string, target: string): boolean =>
       `${description.system}/${name} ${target}`.includes(filter)
-    for (const entry of description.cases ?? []) {
-      const name = `${description.case}/${entry.name}`
-      if (matches(name, entry.op))
-        yield await attempt(name, entry.op, () =>
-          runEntry(entry as OpEntry, tensors, entry.tolerance ?? description.tolerance),
-        )
-    }
-    if (!description.cases && matches(description.case, description.target)) {
+    if (description.cases) {
+      yield* runEntries(loaded, description.cases, matches)
+    } else if (matches(description.case, description.target)) {
       yield await attempt(description.case, description.target, () => runCase(loaded))
     }
   }

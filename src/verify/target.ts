@@ -2,6 +2,7 @@
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { FormatError } from '../util/errors.ts'
+import type { CaseTensors } from './reads.ts'
 
 /** Arguments of a case as JSON has them, read with the functions below. */
 export type Settings = Readonly<Record<string, unknown>>
@@ -30,7 +31,7 @@ export interface ReferenceCase {
   readonly fields: Settings
   /** Where the case's files lie: some cases name another one. */
   readonly folder: string
-  readonly tensors: ReadonlyMap<string, NDArray>
+  readonly tensors: CaseTensors
 }
 
 /** Computes every `output/`, `grad/`, `grad_input/` and `state/` tensor of a case, by its full name. */
@@ -85,6 +86,37 @@ export function stringSetting(settings: Settings, name: string, fallback?: strin
   return value
 }
 
+/** One of a few texts. */
+export function choiceSetting<T extends string>(
+  settings: Settings,
+  name: string,
+  choices: readonly T[],
+  fallback?: NoInfer<T>,
+): T {
+  const value = settings[name] ?? fallback
+  const found = choices.find((choice) => choice === value)
+  if (found === undefined) throw wrong(name, `one of ${choices.join(', ')}`, value)
+  return found
+}
+
+/** A setting that follows from the rest of the case, or has one value only that is offered: another one is refused. */
+export function fixedSetting(settings: Settings, name: string, value: unknown): void {
+  const found = settings[name] ?? value
+  if (JSON.stringify(found) !== JSON.stringify(value)) throw wrong(name, JSON.stringify(value), found)
+}
+
+/** Reads settings on which nothing depends that a case computes: each call says why. */
+export function withoutEffect(settings: Settings, ...names: readonly string[]): void {
+  for (const name of names) void settings[name]
+}
+
+/** A rate of dropout. A case has no chance in it: in training the rate must be 0. */
+export function dropoutSetting({ config, mode }: Pick<ReferenceCase, 'config' | 'mode'>, name: string): number {
+  const rate = numberSetting(config, name, 0)
+  if (mode === 'train' && rate !== 0) throw wrong(name, '0 in training, which draws at random', rate)
+  return rate
+}
+
 /** A number that may be left out: null and absent are undefined. */
 export function optionalNumber(settings: Settings, name: string): number | undefined {
   return settings[name] === undefined || settings[name] === null ? undefined : numberSetting(settings, name)
@@ -115,11 +147,24 @@ export function requiredTensor(tensors: ReadonlyMap<string, NDArray>, name: stri
 
 /** The tensors whose names begin with `prefix`, under the rest of their names. */
 export function tensorsBelow(reference: ReferenceCase, prefix: string): Map<string, NDArray> {
-  return new Map(
-    [...reference.tensors]
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, array]) => [name.slice(prefix.length), array]),
+  const names = [...reference.tensors.keys()].filter((name) => name.startsWith(prefix))
+  return new Map(names.map((name) => [name.slice(prefix.length), requiredTensor(reference.tensors, name)]))
+}
+
+/** The inputs of a case as a compiled function takes them. They count as read where `inputsRead` gives them. */
+export function inputArrays({ tensors }: ReferenceCase): Record<string, NDArray> {
+  const names = [...tensors.keys()].filter((name) => name.startsWith('input/'))
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const array = tensors.peek(name)
+      return array ? [[name.slice('input/'.length), array] as const] : []
+    }),
   )
+}
+
+/** The inputs as the compiled function has them: whoever gets one has read it. */
+export function inputsRead<T>({ tensors }: ReferenceCase, inputs: Readonly<Record<string, T>>) {
+  return tensors.reading(inputs, (name) => `input/${name}`)
 }
 
 /** An input that must be there. */

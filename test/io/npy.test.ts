@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readNpy, readNpyHeader, writeNpy } from '../../src/io/npy.ts'
+import { readableHeader, readNpy, readNpyHeader, writeNpy } from '../../src/io/npy.ts'
 import { arrays, expectDamaged, expectError, fixture, patched, sample } from './samples.ts'
 
 /** A .npy file of version 1 with this header and as many bytes of data. */
@@ -34,13 +34,15 @@ test.each([1, 2, 3])('version %i, as NumPy writes it', (version) => {
 
 test('the header alone tells how long the file is', () => {
   const bytes = writeNpy(sample('layer/kernel'))
-  expect(readNpyHeader(bytes.subarray(0, 128))).toEqual({
+  const header = readNpyHeader(bytes.subarray(0, 128))
+  expect(readableHeader(header, 'npy').fileSize).toBe(bytes.length)
+  expect(header).toEqual({
+    dtype: '<f4',
     element: 'f32',
     littleEndian: true,
     fortranOrder: false,
     shape: [2, 3],
     offset: 128,
-    fileSize: bytes.length,
   })
 })
 
@@ -94,7 +96,7 @@ describe('what the format does not allow', () => {
     ["'|O'", '|O'],
     ["'<c8'", '<c8'],
     ["'<M8[ns]'", '<M8[ns]'],
-    ["[('a', '<f4')]", '[(a, <f4)]'],
+    ["[('a', '<f4')]", "[('a', '<f4')]"],
   ])('elements of type %s', (descr, shown) => {
     expectError(
       () => readNpy(file(plain(descr, '(1,)'), 8)),

@@ -67,13 +67,28 @@ describe('what is refused', () => {
       'give every array its own name',
     )
   })
-  test('arrays of Python objects', () => {
-    expectError(
-      () => readNpz(fixture('objects.npz')),
-      'FormatError',
-      'npz: member "o": the dtype "|O" is not read',
-      'save arrays of plain numbers: array.astype("float32"), or "int64" or "bool"',
-    )
+  test('arrays of anything but numbers are left out', () => {
+    expect(readNpz(fixture('objects.npz'))).toMatchObject({
+      tensors: new Map(),
+      leftOut: new Map([['o', 'array of |O']]),
+    })
+    const { tensors, leftOut } = readNpz(fixture('texts.npz'))
+    expect(described(tensors)).toEqual({ weight: 'float32[2,3] 0 1 2 3 4 5' })
+    expect(Object.fromEntries(leftOut ?? [])).toEqual({
+      name: 'array of <U5',
+      classes: 'array of |S2',
+      objects: 'array of |O',
+      day: 'array of <M8[D]',
+      records: "array of [('a', '<f4'), ('b', [('c', '<i4', (2,))])]",
+      complex: 'array of <c8',
+      raw: 'array of |V5',
+    })
+  })
+  test('members that are no arrays are left out', () => {
+    const bytes = zipSync({ 'README.txt': Uint8Array.of(1, 2), 'a.npy': writeNpy(sample('mask')) })
+    const { tensors, leftOut } = readNpz(bytes)
+    expect([...tensors.keys()]).toEqual(['a'])
+    expect(leftOut).toEqual(new Map([['README.txt', 'no array']]))
   })
   test('a member longer than its array, before it is unpacked', () => {
     const bytes = zipSync({ 'a.npy': Uint8Array.of(...writeNpy(sample('mask')), ...new Uint8Array(1e5)) })

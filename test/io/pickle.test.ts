@@ -1,20 +1,23 @@
 import { describe, expect, test } from 'vitest'
 import { type PickleResolver, readPickle } from '../../src/io/pickle.ts'
-import { PickleDict, PickleTuple, type PickleValue, wholeNumber } from '../../src/io/pickle-values.ts'
-import { FormatError } from '../../src/util/errors.ts'
+import {
+  PickleDict,
+  PickleGlobal,
+  PickleTuple,
+  PickleUnbuilt,
+  type PickleValue,
+  wholeNumber,
+} from '../../src/io/pickle-values.ts'
 import { bytesOfText, expectDamaged } from './samples.ts'
 
 const resolver: PickleResolver = {
   what: 'file',
-  admit: (name) => {
-    if (name !== 'known.function') throw new FormatError(`file: refuses ${name}`)
-  },
-  call: (name, args) => `${name} called with ${args.length}`,
+  call: (name, args) => (name === 'known.function' ? `${name} called with ${args.length}` : undefined),
   persistent: (id) => `object ${String(id)}`,
 }
 
 /** Old protocols write bytes as a call of `_codecs.encode`. */
-const codecs: PickleResolver = { ...resolver, admit: () => {}, call: () => new Uint8Array() }
+const codecs: PickleResolver = { ...resolver, call: () => new Uint8Array() }
 
 const read = (text: string): PickleValue => readPickle(bytesOfText(text), resolver)
 
@@ -70,7 +73,7 @@ test('dicts of the standard library are dicts', () => {
   expect(plain(read('cbuiltins\nset\n](K\x01K\x02e\x85R.'))).toEqual([1, 2])
 })
 
-test('what is admitted is handed on', () => {
+test('what is known is handed on', () => {
   expect(read('cknown\nfunction\nK\x01K\x02\x86R.')).toBe('known.function called with 2')
   expect(read('U\x05knownU\x08function\x93)\x81.')).toBe('known.function called with 0')
   expect(read('(K\x01iknown\nfunction\n.')).toBe('known.function called with 1')
@@ -78,8 +81,27 @@ test('what is admitted is handed on', () => {
   expect(read('Pid\n.')).toBe('object id')
 })
 
-test.each(['cos\nsystem\n.', 'U\x02osU\x06system\x93.', '(U\x02lsios\nsystem\n.'])('%j is refused by name', (text) => {
-  expect(() => read(text)).toThrow('file: refuses os.system')
+describe('what is unknown is left unbuilt, with all that is in it', () => {
+  const call = 'cos\nsystem\n(U\x02lstR'
+  test.each([
+    ['a function that is called', 'os.system', `${call}.`],
+    ['named by the stack', 'os.system', 'U\x02osU\x06system\x93)R.'],
+    ['an old instance', 'os.system', '(U\x02lsios\nsystem\n.'],
+    ['an object with its class above the mark', 'os.system', '(cos\nsystem\nU\x02lso.'],
+    ['a class', 'project.Net', 'cproject\nNet\n)\x81}U\x01aK\x01sb.'],
+    ['a class with named arguments', 'project.Net', 'cproject\nNet\n)}\x92.'],
+    ['a class that is a dict', 'project.Names', 'cproject\nNames\n)\x81U\x01aK\x01s(U\x01bK\x02u.'],
+    ['a class that is a list', 'project.List', 'cproject\nList\n)\x81K\x01a(K\x02e.'],
+    ['a result that is called', 'os.system', `${call})R.`],
+    ['an object by its class', 'project.Net', 'ccopy_reg\n_reconstructor\n(cproject\nNet\nc__builtin__\nobject\nNtR.'],
+    ['a member of a class', 'project.Color.RED', 'cbuiltins\ngetattr\n(cproject\nColor\nU\x03REDtR.'],
+    ['a member of what is no class', 'builtins.getattr', 'cbuiltins\ngetattr\n(NU\x03REDtR.'],
+  ])('%s', (_case, name, text) => {
+    expect(read(text)).toEqual(new PickleUnbuilt(name))
+  })
+  test('a name alone is a name', () => {
+    expect(read('cos\nsystem\n.')).toEqual(new PickleGlobal('os.system'))
+  })
 })
 
 describe('what is no pickle', () => {

@@ -74,34 +74,80 @@ test('keys may be the names that objects have', () => {
   expect(readPytorch(checkpoint('}U\x09__proto__U\x01xs.')).metadata).toEqual(JSON.parse('{"__proto__":"x"}'))
 })
 
-describe('what a checkpoint may not ask for', () => {
+describe('what is left out, never built', () => {
   test('the command of a hostile file', () => {
-    const message = 'PyTorch checkpoint: asks to run "posix.system": refused'
-    expectError(() => readPytorch(fixture('evil.pt')), 'FormatError', message, hint)
+    const { tensors, leftOut } = readPytorch(fixture('evil.pt'))
+    expect([...tensors.keys()]).toEqual(['weights'])
+    expect(leftOut).toEqual(new Map([['evil', 'posix.system']]))
+  })
+  test("objects of a training's other classes, tensors of other kinds", () => {
+    const { tensors: found, metadata: said, leftOut } = readPytorch(fixture('classes.pt'))
+    expect(described(found)).toEqual({
+      'state_dict.module.fc.weight': 'float32[2] 1 2',
+      'state_dict.module.fc.tied': 'float32[2] 1 2',
+      'state_dict.module.fc.tagged': 'float32[1] 3',
+      'state_dict.buffer': 'float32[2] 1 1',
+      scalar: 'float32[] 4',
+      empty: 'float32[0,3]',
+      half: 'float32[1] 0.5',
+    })
+    expect(said).toEqual({ device: 'cuda:1', class: 'torch.nn.modules.linear.Linear' })
+    expect(Object.fromEntries(leftOut ?? [])).toEqual({
+      args: 'argparse.Namespace',
+      color: 'project.Color',
+      slots: 'project.Slots',
+      names: 'project.Names',
+      keywords: 'project.Keywords',
+      namespace: 'collections.deque',
+      counts: 'collections.Counter',
+      now: 'datetime.datetime',
+      path: 'pathlib.PurePosixPath',
+      best: 'numpy._core.multiarray.scalar',
+      array: 'numpy._core.multiarray._reconstruct',
+      partial: 'functools.partial',
+      optimizer: 'torch.optim.sgd.SGD',
+      bytes: 'bytes',
+      generator: 'torch._C.Generator',
+      sparse: 'sparse tensor',
+      quantized: 'quantized tensor',
+      complex: 'tensor of torch.ComplexFloatStorage',
+      float8: 'tensor of torch.float8_e4m3fn',
+      meta: 'tensor without data (meta)',
+      nested: 'nested tensor',
+      storage: 'storage',
+      'the outermost dict': 'a key that is no text or number',
+    })
+  })
+  test('nothing is said where nothing is left out', () => {
+    expect(readPytorch(checkpoint(`${small}.`))).not.toHaveProperty('leftOut')
+  })
+  test('keys that are no names', () => {
+    const { leftOut } = readPytorch(checkpoint('}U\x01a}N\x85Nss.'))
+    expect(leftOut).toEqual(new Map([['a', 'a key that is no text or number']]))
   })
   test.each([
-    ['os.system', 'cos\nsystem\n(U\x02lstR.'],
-    ['builtins.eval', 'cbuiltins\neval\n.'],
-    ['torch.load', 'ctorch\nload\n.'],
-    ['torch.nn.modules.linear.Linear', 'ctorch.nn.modules.linear\nLinear\n)\x81}b.'],
-    ['numpy.core.multiarray.scalar', 'cnumpy.core.multiarray\nscalar\n.'],
-    ['torch.Tensor', 'ctorch\nTensor\n)R.'],
-    ['torch.FloatStorage', 'ctorch\nFloatStorage\n)R.'],
-  ])('%s', (name, pickle) => {
-    const message = `PyTorch checkpoint: asks to run "${name}": refused`
-    if (name === 'torch.FloatStorage') {
-      // A storage is known, but only as a type.
-      expect(() => readPytorch(checkpoint(pickle))).toThrow('PyTorch checkpoint: holds a "torch.FloatStorage"')
-    } else expectError(() => readPytorch(checkpoint(pickle)), 'FormatError', message, hint)
+    ['torch.nn.modules.linear.Linear', checkpoint('ctorch.nn.modules.linear\nLinear\n)\x81}b.')],
+    ['torch.FloatStorage', checkpoint('ctorch\nFloatStorage\n)R.')],
+    ['tensor of torch.ComplexFloatStorage', fixture('complex.pt')],
+  ])('a file of nothing but %s', (name, bytes) => {
+    const message = `PyTorch checkpoint: is one whole object, which is not built: "${name}"`
+    expectError(() => readPytorch(bytes), 'FormatError', message, hint)
   })
-  test('complex numbers', () => {
-    expectError(
-      () => readPytorch(fixture('complex.pt')),
-      'FormatError',
-      'PyTorch checkpoint: holds a "torch.ComplexFloatStorage", which is not read',
-      'convert the tensor to one of the dtypes float32, int32, int64, bool, uint8',
-    )
-  })
+})
+
+test.each([
+  ['torch.export (.pt2)', ['m/archive_format', 'm/models/model.json', 'm/data/weights/weight_0']],
+  ['torch.export (.pt2)', ['serialized_exported_program.json', 'serialized_state_dict.pt', 'version']],
+  ['AOTInductor (.pt2)', ['m/data/aotinductor/model/a.so']],
+  ['torch.package', ['m/.data/extern_modules', 'm/x/model.pkl']],
+  ['TorchScript (torch.jit.save)', ['m/data.pkl', 'm/code/__torch__.py', 'm/constants.pkl']],
+])('an archive of %s', (kind, names) => {
+  expectError(
+    () => readPytorch(zipSync(Object.fromEntries(names.map((name) => [name, new Uint8Array()])))),
+    'FormatError',
+    `is an archive of ${kind}, a program with its weights, which is not read`,
+    'load it with PyTorch and save its weights alone: torch.save(model.state_dict(), path)',
+  )
 })
 
 describe('damaged checkpoints', () => {
@@ -193,14 +239,6 @@ describe('damaged checkpoints', () => {
       'FormatError',
       'PyTorch checkpoint: two values have the name "a.b"',
       'nested dicts become dotted names: rename a key that has a dot',
-    )
-  })
-  test('keys that are no names', () => {
-    expectError(
-      () => readPytorch(checkpoint('}U\x01a}N\x85Nss.')),
-      'FormatError',
-      'PyTorch checkpoint: "a" has a key that is no text or number',
-      hint,
     )
   })
   test('an archive of something else', () => {

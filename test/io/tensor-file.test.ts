@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 import { writeNpy } from '../../src/io/npy.ts'
 import { writeNpz } from '../../src/io/npz.ts'
 import { writeSafetensors } from '../../src/io/safetensors.ts'
-import { parseTensorFile, readTensorFile } from '../../src/io/tensor-file.ts'
+import { describeLeftOut, fileFormat, parseTensorFile, readTensorFile } from '../../src/io/tensor-file.ts'
 import { arrays, bytesOfText, damagedHint, fixture, sample } from './samples.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'tenfold-'))
@@ -34,17 +34,22 @@ test.each<[string, Uint8Array, string, string]>([
   [
     'a checkpoint of before 1.6',
     fixture('legacy.pt'),
-    'PyTorch checkpoint: has the format of before PyTorch 1.6, which is not read',
+    'must be a safetensors, .npz, .npy or PyTorch file, is a PyTorch file of before PyTorch 1.6, which is not read',
     'load it with a recent PyTorch and save it again: torch.save(torch.load(path), path)',
   ],
   [
     'a pickle',
     bytesOfText('\x80\x04N.'),
-    'must be a safetensors, .npz, .npy or PyTorch file, is none, but a bare pickle',
-    kindHint,
+    'must be a safetensors, .npz, .npy or PyTorch file, is a bare pickle',
+    "convert it to safetensors: safetensors.torch.save_file(state_dict, path); pickles are not read but inside of torch.save's archives",
   ],
   ['a text', bytesOfText('# a text'), 'must be a safetensors, .npz, .npy or PyTorch file, is none', kindHint],
-  ['nothing', new Uint8Array(), 'must be a safetensors, .npz, .npy or PyTorch file, is none', kindHint],
+  [
+    'nothing',
+    new Uint8Array(),
+    'must be a safetensors, .npz, .npy or PyTorch file, is empty',
+    'copy, download or save it again',
+  ],
   [
     'half a file',
     fixture('numpy.npz').subarray(0, 3000),
@@ -57,6 +62,55 @@ test.each<[string, Uint8Array, string, string]>([
   await expect(readTensorFile(path)).rejects.toThrowError(
     expect.objectContaining({ name: 'FormatError', message: `${path}: ${message}`, hint }),
   )
+})
+
+const lengths = [264, 0x108, 0x0a08, 0x4b50, 0x0280, 0x0480, 0x4d93, 0x8b1f, 0x1208]
+test.each(lengths)('a safetensors file whose header has %i bytes, as others begin', async (length) => {
+  const { header, body } = plainSafetensors(length)
+  const bytes = new Uint8Array([...new Uint8Array(BigUint64Array.of(BigInt(length)).buffer), ...header, ...body])
+  expect(fileFormat(bytes)).toBe('safetensors')
+  expect((await parseTensorFile(bytes)).tensors).toEqual(
+    new Map([['t', { dtype: 'float32', shape: [1], data: Float32Array.of(1) }]]),
+  )
+})
+
+/** A header of the length, padded with spaces as the format allows, and one number. */
+function plainSafetensors(length: number): { header: Uint8Array; body: Uint8Array } {
+  const text = '{"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+  return { header: bytesOfText(text.padEnd(length)), body: new Uint8Array(Float32Array.of(1).buffer) }
+}
+
+const tar = new Uint8Array(512)
+tar.set(bytesOfText('ustar'), 257)
+test.each<[string, Uint8Array]>([
+  ['a PyTorch file of before PyTorch 1.6, which is not read', bytesOfText('L119547037146038801333356L\n.')],
+  [
+    'a PyTorch file of before PyTorch 1.6, which is not read',
+    bytesOfText('\x80\x04\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.'),
+  ],
+  ['a tar archive', tar],
+  ['an ONNX model', bytesOfText('\x08\x09\x12\x07pytorch')],
+  ['an HDF5 file (Keras)', bytesOfText('\x89HDF\r\n\x1a\n\0\0')],
+  ['a GGUF or GGML file (llama.cpp)', bytesOfText('GGUF\x03\0\0\0')],
+  ['a TensorFlow Lite model', bytesOfText('\x1c\0\0\0TFL3')],
+  ['packed with gzip', bytesOfText('\x1f\x8b\x08\0')],
+  ['a Git LFS pointer, not the file itself', bytesOfText('version https://git-lfs.github.com/spec/v1\n')],
+  ['a web page', bytesOfText('<!DOCTYPE html><html>')],
+  ['the index of a checkpoint in several files', bytesOfText('{\n  "metadata": {"total_size": 1}}')],
+])('%s is named', async (is, bytes) => {
+  await expect(parseTensorFile(bytes)).rejects.toThrowError(
+    expect.objectContaining({
+      message: `must be a safetensors, .npz, .npy or PyTorch file, is ${is}`,
+      hint: expect.any(String),
+    }),
+  )
+})
+
+test('what is left out in one line', () => {
+  expect(describeLeftOut({})).toBeUndefined()
+  const names = Array.from({ length: 22 }, (_, i) => [String(i), 'bytes'] as const)
+  expect(describeLeftOut({ leftOut: new Map(names.slice(0, 2)) })).toBe('0 (bytes), 1 (bytes)')
+  expect(describeLeftOut({ leftOut: new Map(names) })).toMatch(/, 19 \(bytes\) and 2 more$/)
 })
 
 test.each([

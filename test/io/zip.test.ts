@@ -27,6 +27,16 @@ test('stored and deflated members', () => {
   expect(readZip(zipSync({}))).toEqual([])
 })
 
+test('a checksum of 0 is none', () => {
+  expect(unpackAll(patched(stored, entryAt(stored, 0) + 16, u32(0)))).toHaveLength(2)
+})
+
+test('sizes that stand behind the data alone, as streams write them', () => {
+  // Flag 3, and neither checksum nor sizes before the data.
+  const streamed = patched(patched(stored, 6, [8]), 14, [...u32(0), ...u32(0), ...u32(0)])
+  expect(unpackAll(patched(streamed, entryAt(stored, 0) + 8, [8]))).toHaveLength(2)
+})
+
 test('a look at the beginning unpacks no more than that', () => {
   expect(readZip(deflated)[0]?.peek(10)).toEqual(new Uint8Array(10))
   expect(readZip(stored)[1]?.peek(10)).toEqual(bytesOfText('def'))

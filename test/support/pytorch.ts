@@ -12,10 +12,15 @@ function tensor({ shape, data }: NDArray, key: string): string {
   return `ctorch._utils\n_rebuild_tensor_v2\n(${storage}${int(0)}${tuple(shape)}${tuple(strides)}\x89NtR`
 }
 
-/** A file of `torch.save({ state_dict: tensors })`; float32 tensors. */
-export function pytorchCheckpoint(tensors: ReadonlyMap<string, NDArray>): Uint8Array {
+/** A key with an object of a class: `args`, an `argparse.Namespace`. */
+export function pickledObject(key: string, module: string, name: string): string {
+  return `${text(key)}c${module}\n${name}\n)\x81}${text('a')}${int(1)}sb`
+}
+
+/** A file of `torch.save({ state_dict: tensors, ... })`; float32 tensors. `more`: further entries as they are pickled. */
+export function pytorchCheckpoint(tensors: ReadonlyMap<string, NDArray>, more = ''): Uint8Array {
   const entries = [...tensors].map(([name, array], i) => `${text(name)}${tensor(array, String(i))}`)
-  const pickle = `\x80\x02}${text('state_dict')}}(${entries.join('')}us.`
+  const pickle = `\x80\x02}(${text('state_dict')}}(${entries.join('')}u${more}u.`
   const storages = [...tensors.values()].map(({ data }, i) => [
     `archive/data/${i}`,
     new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice(),

@@ -8,6 +8,8 @@ const cases = [
   'mixer_vitjax_logits_rect',
   'mixer_vitjax_representation_npz',
   'mixer_timm_names',
+  'mixer_timm_no_head',
+  'mixer_timm_options',
   'mixer_bv_stoch_depth_train',
   'mixer_tables_224',
   'mixer_hires_blockdiag_k2',

@@ -6,6 +6,11 @@ import { examples } from '../options.ts'
 /** Characters shown of a fact; --json gives them all. */
 const longest = 1000
 
+/** A text of a file on one line: control characters, which could rewrite the terminal, as escapes. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
+}
+
 export function addInfo(program: Command): void {
   program
     .command('info')
@@ -24,11 +29,12 @@ export function addInfo(program: Command): void {
         console.log(JSON.stringify({ event: 'done', metrics: {} }))
         return
       }
-      console.log(description.title)
+      console.log(printable(description.title))
       for (const [name, text] of Object.entries(description.facts)) {
-        console.log(`  ${name.padEnd(14)} ${text.length > longest ? `${text.slice(0, longest)}...` : text}`)
+        const shown = text.length > longest ? `${text.slice(0, longest)}...` : text
+        console.log(printable(`  ${name.padEnd(14)} ${shown}`))
       }
       for (const row of description.tensors)
-        console.log(`  ${row.name.padEnd(48)} ${row.dtype}[${row.shape.join(', ')}]`)
+        console.log(printable(`  ${row.name.padEnd(48)} ${row.dtype}[${row.shape.join(', ')}]`))
     })
 }

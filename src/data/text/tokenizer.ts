@@ -2,6 +2,7 @@
 import * as huggingFace from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { FormatError, UsageError } from '../../util/errors.ts'
+import { largest } from '../../util/lists.ts'
 import { readBytes } from '../files.ts'
 import { readText } from '../sources/text.ts'
 import { sentencePieceTokenizer } from './sentencepiece.ts'
@@ -41,6 +42,7 @@ export class TextTokenizer {
   /** What `tokenizer.json` holds. */
   readonly file: TokenizerFile
   readonly #library: LibraryTokenizer
+  readonly #size: number
 
   /** `source` names the file in errors. Throws a FormatError if the JSON is no tokenizer. */
   constructor(file: unknown, source = 'tokenizer') {
@@ -63,6 +65,7 @@ export class TextTokenizer {
     }
     splitWords(this.#library, checked.data.pre_tokenizer)
     rememberParts(this.#library)
+    this.#size = largest(this.#library.get_vocab().values()) + 1
   }
 
   /** Reads a `tokenizer.json`, or a SentencePiece model (`.model`), whose control pieces are recognised in texts. */
@@ -83,7 +86,7 @@ export class TextTokenizer {
 
   /** Ids run from 0 to size - 1. */
   get size(): number {
-    return Math.max(...this.#library.get_vocab().values()) + 1
+    return this.#size
   }
 
   /** Token ids of a text. Special tokens written in it are recognised; [CLS] and [SEP] are not added. */

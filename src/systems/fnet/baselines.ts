@@ -1,3 +1,4 @@
+import { largest } from '../../util/lists.ts'
 /** What counting alone reaches at masked tokens: the frequencies of words, and of words after their left neighbour. */
 
 /** Accuracy and mean loss (nats) at masked tokens. */
@@ -53,7 +54,7 @@ export class NgramCounts {
 
   /** Always the most frequent token. */
   unigram(masked: readonly MaskedToken[]): BaselineScore {
-    const best = this.#single.indexOf(Math.max(...this.#single))
+    const best = this.#single.indexOf(largest(this.#single))
     return score(
       masked,
       () => best,
@@ -63,7 +64,7 @@ export class NgramCounts {
 
   /** The most frequent follower of the visible token on the left; the most frequent token where that was never followed. */
   bigram(masked: readonly MaskedToken[]): BaselineScore {
-    const best = this.#single.indexOf(Math.max(...this.#single))
+    const best = this.#single.indexOf(largest(this.#single))
     const followers = new Map([...this.#after].map(([left, after]) => [left, mostFrequent(after)]))
     return score(
       masked,

@@ -1,7 +1,8 @@
 /** Weights of a checkpoint to start from: official (flax .npz), transformers' FNet, or tenfold's own. They decide the model's sizes. */
-import { readTensorFile } from '../../io/tensor-file.ts'
+import { describeLeftOut, readTensorFile } from '../../io/tensor-file.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
+import { largest } from '../../util/lists.ts'
 import { attentionLayers, attentionLayouts, type CheckpointedSettings } from './config.ts'
 import { FNetForPreTraining } from './model.ts'
 import { fromFlax, fromTransformers, loadOfficial } from './official.ts'
@@ -47,8 +48,13 @@ function flaxState(path: string, tensors: State): State | undefined {
   const whole = withoutPrefix(tensors, `encoder/${flaxWords}`)
   const encoder = whole ?? withoutPrefix(tensors, flaxWords)
   if (!encoder) return undefined
+  return ofFile(path, () => (whole ? fromFlax(whole) : asWhole(fromFlax(encoder))))
+}
+
+/** What `read` gives; its FormatErrors begin with the file's name. */
+function ofFile(path: string, read: () => State): State {
   try {
-    return whole ? fromFlax(whole) : asWhole(fromFlax(encoder))
+    return read()
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
     throw new FormatError(`${path}: ${error.message}`, { cause: error, ...(error.hint && { hint: error.hint }) })
@@ -62,21 +68,23 @@ function transformersState(path: string, tensors: State): State | undefined {
     })
   }
   const whole = withoutPrefix(tensors, `fnet.${words}`)
-  if (whole) return fromTransformers(whole)
+  if (whole) return ofFile(path, () => fromTransformers(whole))
   const encoder = withoutPrefix(tensors, words)
-  return encoder && asWhole(fromTransformers(encoder))
+  return encoder && ofFile(path, () => asWhole(fromTransformers(encoder)))
 }
 
 /** Reads a checkpoint. Throws a UsageError or FormatError that names the file if it is no FNet's. */
 export async function readCheckpointFile(path: string): Promise<CheckpointFile> {
-  const { format, tensors, metadata } = await readTensorFile(path)
+  const file = await readTensorFile(path)
+  const { format, tensors, metadata } = file
+  const leftOut = describeLeftOut(file)
   const flax = flaxState(path, tensors)
   const found = flax ?? transformersState(path, tensors)
   if (!found) {
     throw new FormatError(
       `${path}: must be a checkpoint of an FNet, found a ${format} file without its word embedding`,
       {
-        hint: `"encoder/${flaxWords}" in official files, "fnet.${words}" in transformers'; tenfold info ${path} lists what it holds`,
+        hint: `"encoder/${flaxWords}" in official files, "fnet.${words}" in transformers'; tenfold info ${path} lists what it holds${leftOut ? `; not read: ${leftOut}` : ''}`,
       },
     )
   }
@@ -136,7 +144,7 @@ function settingsOf(file: CheckpointFile, wanted: CheckpointedSettings): Checkpo
   const { path, state } = file
   const size = (name: string) => rowsOf(path, state, `fnet.${name}.weight`)
   const layers = [...state.keys()].flatMap((name) => /^fnet\.encoder\.layer\.(\d+)\./.exec(name)?.[1] ?? [])
-  const num_layers = Math.max(0, ...layers.map((layer) => Number(layer) + 1))
+  const num_layers = Math.max(0, largest(layers.map(Number)) + 1)
   return {
     ...wanted,
     ...mixingOf(file, num_layers, wanted),

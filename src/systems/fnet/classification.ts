@@ -6,6 +6,7 @@ import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Evaluation, ThreadOptions } from '../../train/classifier.ts'
 import type { TrainingTask } from '../../train/loop.ts'
+import { appendAll } from '../../util/lists.ts'
 import { accuracy, macroF1 } from './metrics.ts'
 import type { FNetForSequenceClassification } from './model.ts'
 import { type FNetTaskArguments, fnetTask } from './task.ts'
@@ -55,9 +56,9 @@ export function classificationEvaluator(
     let loss = 0
     for await (const batch of new DataLoader(data, { batchSize: Math.min(64, data.length) })) {
       const results = await run(batch)
-      labels.push(...toNumbers(batch.label?.data ?? new Int32Array()))
-      predicted.push(...toNumbers(results.predicted.array.data))
-      confidence.push(...toNumbers(results.confidence.array.data))
+      appendAll(labels, toNumbers(batch.label?.data ?? new Int32Array()))
+      appendAll(predicted, toNumbers(results.predicted.array.data))
+      appendAll(confidence, toNumbers(results.confidence.array.data))
       loss = toNumbers(results.losses.array.data).reduce((sum, value) => sum + value, loss)
     }
     if (wasTraining) model.train()

@@ -1,5 +1,6 @@
 /** FNet's settings under the official names (f_net/configs/base.py), and which layers attend. */
 import { z } from 'zod'
+import type { ActivationName } from '../../nn/activation-names.ts'
 import { UsageError } from '../../util/errors.ts'
 
 /** How tokens are mixed: Fourier transform, attention, learned or fixed random matrices, not at all. */
@@ -7,9 +8,6 @@ export const architectures = ['f_net', 'bert', 'linear', 'random', 'ff_only'] as
 
 /** Where a hybrid's attention layers lie. */
 export const attentionLayouts = ['bottom', 'middle', 'mixed', 'top'] as const
-
-/** Activations under transformers' names. */
-export const activationNames = ['gelu', 'gelu_new', 'gelu_pytorch_tanh', 'relu', 'silu', 'swish', 'tanh'] as const
 
 export interface FNetConfig {
   readonly model_arch: (typeof architectures)[number]
@@ -41,7 +39,7 @@ export interface FNetConfig {
 /** Where the encoders of transformers may differ from the official code; each default is the official code's. */
 export interface PortConfig {
   /** transformers' name of the activation. Default: `gelu_new`, the tanh approximation of GELU. */
-  readonly hidden_act?: (typeof activationNames)[number]
+  readonly hidden_act?: ActivationName
   /** Default: 1e-12. */
   readonly layer_norm_eps?: number
   /** Whether a dense layer follows the norm of the embeddings; BERT has none. Default: true. */

@@ -12,6 +12,7 @@ import * as ops from '../../ops/index.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Section } from '../../train/report/figures.ts'
+import { largest } from '../../util/lists.ts'
 import { Generator } from '../../util/random.ts'
 
 /** A matrix of numbers, row by row. */
@@ -82,7 +83,7 @@ export interface ConvolutionCheck {
 
 function relativeError(found: readonly number[], wanted: readonly number[]): number {
   const differences = wanted.map((value, i) => Math.abs((found[i] ?? Number.NaN) - value))
-  return Math.max(...differences) / Math.max(...wanted.map(Math.abs))
+  return largest(differences) / largest(wanted.map(Math.abs))
 }
 
 /** Checks the identities for random numbers and weights that keep slow changes: any sizes. */

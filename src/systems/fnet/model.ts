@@ -5,6 +5,7 @@
  * Shapes: B batch, L tokens, E width of embeddings, H width of the encoder, V vocabulary, P predictions.
  */
 import { inRowBlocks } from '../../autodiff/row-blocks.ts'
+import { activate } from '../../nn/activation-names.ts'
 import { Dropout, Embedding, init, LayerNorm, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -17,19 +18,7 @@ export type { TokenMask } from './mixing.ts'
 const norm = (width: number, { port }: FNetConfig): LayerNorm =>
   new LayerNorm(width, { eps: port?.layer_norm_eps ?? 1e-12 })
 function activation(x: Tensor, { port }: FNetConfig): Tensor {
-  switch (port?.hidden_act ?? 'gelu_new') {
-    case 'gelu':
-      return ops.gelu(x)
-    case 'relu':
-      return ops.relu(x)
-    case 'silu':
-    case 'swish':
-      return ops.silu(x)
-    case 'tanh':
-      return ops.tanh(x)
-    default:
-      return ops.gelu(x, { approximate: 'tanh' })
-  }
+  return activate(port?.hidden_act ?? 'gelu_new', x)
 }
 
 /** a = LayerNorm(x + mixing(x)); LayerNorm(a + FFN(a)): norms after the sums, as in BERT. */
@@ -93,11 +82,13 @@ class Embeddings extends Module {
     this.dropout = new Dropout(dropout_rate)
   }
 
-  /** input_ids, type_ids [B, L] -> [B, L, H]. */
-  forward(inputIds: Tensor, typeIds: Tensor): Tensor {
+  /** input_ids, type_ids [B, L], position_ids [B or 1, L] -> [B, L, H]. */
+  forward(inputIds: Tensor, typeIds: Tensor, positionIds?: Tensor): Tensor {
     const [length = 0, most] = [inputIds.shape[1], this.position_embeddings.numEmbeddings]
     if (length > most) throw new ShapeError(`FNet: at most ${most} tokens fit, found ${length}`)
-    const positions = ops.slice(this.position_embeddings.weight, [0, length], 0) // [L, E]
+    const positions = positionIds
+      ? this.position_embeddings.forward(positionIds) // [B or 1, L, E]
+      : ops.slice(this.position_embeddings.weight, [0, length], 0) // [L, E]
     const words = ops.add(this.word_embeddings.forward(inputIds), this.token_type_embeddings.forward(typeIds))
     const embedded = this.LayerNorm.forward(ops.add(words, positions)) // [B, L, E]
     return this.dropout.forward(this.projection ? this.projection.forward(embedded) : embedded) // [B, L, H]
@@ -133,14 +124,15 @@ export class FNetEncoder extends Module {
 
   /**
    * input_ids, type_ids [B, L]; `mask` bool [B, L] (default: what is not pad_token_id), which only layers that attend look at:
-   * all others mix padding in.
+   * all others mix padding in. position_ids [B or 1, L] (default: 0, 1, 2, ...).
    */
   forward(
     inputIds: Tensor,
     typeIds: Tensor,
     mask: TokenMask = ops.notEqual(inputIds, this.config.pad_token_id),
+    positionIds?: Tensor,
   ): Encoded {
-    let hidden = this.embeddings.forward(inputIds, typeIds) // [B, L, H]
+    let hidden = this.embeddings.forward(inputIds, typeIds, positionIds) // [B, L, H]
     const [hiddenStates, attentions] = [[hidden], [] as Tensor[]]
     for (const block of this.encoder.layer) {
       const { output, weights } = block.forward(hidden, mask)
@@ -181,8 +173,14 @@ export class FNetForPreTraining extends Module {
   }
 
   /** `positions` int [B, P]: the tokens to predict; without them all L of them are. */
-  forward(inputIds: Tensor, typeIds: Tensor, positions?: Tensor, mask?: TokenMask): PreTrainingOutputs {
-    const encoded = this.fnet.forward(inputIds, typeIds, mask)
+  forward(
+    inputIds: Tensor,
+    typeIds: Tensor,
+    positions?: Tensor,
+    mask?: TokenMask,
+    positionIds?: Tensor,
+  ): PreTrainingOutputs {
+    const encoded = this.fnet.forward(inputIds, typeIds, mask, positionIds)
     const { hidden, pooled } = encoded
     const { transform, bias } = this.cls.predictions
     const chosen = positions ? takePositions(hidden, positions) : hidden // [B, P, H]
@@ -216,8 +214,8 @@ export class FNetForSequenceClassification extends Module {
     this.dropout = new Dropout(config.dropout_rate)
   }
 
-  forward(inputIds: Tensor, typeIds: Tensor, mask?: TokenMask): Tensor {
-    const { pooled } = this.fnet.forward(inputIds, typeIds, mask)
+  forward(inputIds: Tensor, typeIds: Tensor, mask?: TokenMask, positionIds?: Tensor): Tensor {
+    const { pooled } = this.fnet.forward(inputIds, typeIds, mask, positionIds)
     return this.classifier.forward(this.dropout.forward(pooled))
   }
 }

@@ -2,6 +2,7 @@
 import type { Module } from '../../nn/index.ts'
 import { elementCount, type NDArray } from '../../tensor/dtype.ts'
 import { permuteArray } from '../../tensor/permute.ts'
+import { sameArrays } from '../../tensor/shape.ts'
 import { FormatError } from '../../util/errors.ts'
 import { suggestion } from '../../util/names.ts'
 
@@ -170,8 +171,33 @@ const bertNames: readonly (readonly [bert: string, ours: string])[] = [
   ['.attention.output.LayerNorm.', '.fourier.output.LayerNorm.'],
 ]
 
-/** A state dict of transformers' FNet or BERT under our names: what follows from other tensors is left out. */
+/** What follows from other tensors must agree with them: the model here has it once. */
+function checkDerived(tensors: State): void {
+  const endingWith = (end: string): NDArray | undefined => [...tensors].find(([name]) => name.endsWith(end))?.[1]
+  for (const [name, array] of tensors) {
+    const source = name.endsWith('cls.predictions.decoder.weight')
+      ? 'embeddings.word_embeddings.weight'
+      : name.endsWith('cls.predictions.decoder.bias') && 'cls.predictions.bias'
+    const tied = source ? endingWith(source) : undefined
+    if (tied && !sameArrays(tied, array)) {
+      throw new FormatError(`FNet checkpoint: "${name}" must be the same numbers as "${source}": they are tied`, {
+        hint: 'a model whose output matrix is not its word embedding is not offered',
+      })
+    }
+    if (/(^|\.)position_ids$/.test(name) && array.data.some((value, i) => Number(value) !== i)) {
+      throw new FormatError(`FNet checkpoint: "${name}" must count 0, 1, 2, ...`, {
+        hint: 'positions in another order are an input of the model, no part of it',
+      })
+    }
+  }
+}
+
+/**
+ * A state dict of transformers' FNet or BERT under our names: what follows from other tensors is left out. Throws a FormatError
+ * where it does not follow.
+ */
 export function fromTransformers(tensors: State): Map<string, NDArray> {
+  checkDerived(tensors)
   return new Map(
     [...tensors]
       .filter(([name]) => !derived.test(name))

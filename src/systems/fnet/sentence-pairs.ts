@@ -1,5 +1,6 @@
 /** Pairs of segments for next sentence prediction and for sentence-pair tasks, as the official input pipeline makes them. */
 import type { SpecialIds } from '../../data/index.ts'
+import { appendAll } from '../../util/lists.ts'
 
 /** Token ids and segment numbers, both of the full length. */
 export interface EncodedPair {
@@ -117,7 +118,7 @@ export interface RandomPairDraws extends PairDraws {
 function linesFrom(lines: readonly (readonly number[])[], start: number, room: number): number[] {
   const taken = lines[start]?.slice(0, room) ?? []
   for (let i = start + 1; i < lines.length && taken.length + (lines[i]?.length ?? 0) <= room; i++) {
-    taken.push(...(lines[i] ?? []))
+    appendAll(taken, lines[i] ?? [])
   }
   return taken
 }

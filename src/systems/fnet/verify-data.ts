@@ -5,13 +5,16 @@ import { z } from 'zod'
 import { sentencePieceTokenizer, TextTokenizer } from '../../data/index.ts'
 import { type DType, fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { FormatError } from '../../util/errors.ts'
+import { largest } from '../../util/lists.ts'
 import {
   type CaseTargetRule,
+  fixedSetting,
   numberSetting,
   type ReferenceCase,
   requiredTensor,
   type Settings,
   stringSetting,
+  withoutEffect,
 } from '../../verify/target.ts'
 import { byteIds } from './bytes.ts'
 import {
@@ -20,6 +23,7 @@ import {
   type ListOpsTree,
   listOpsLength,
   listOpsOperators,
+  listOpsText,
   listOpsTokens,
   listOpsValue,
 } from './listops.ts'
@@ -55,7 +59,7 @@ function padded(rows: readonly (readonly number[])[], width: number, filler: num
   )
 }
 
-const widest = (rows: readonly (readonly number[])[]): number => Math.max(0, ...rows.map((row) => row.length))
+const widest = (rows: readonly (readonly number[])[]): number => Math.max(0, largest(rows.map((row) => row.length)))
 
 function input({ tensors }: ReferenceCase, name: string): number[] {
   return toNumbers(requiredTensor(tensors, `input/${name}`).data)
@@ -73,6 +77,18 @@ function strings({ fields }: ReferenceCase): string[] {
   const checked = z.array(z.string()).safeParse(fields.strings)
   if (!checked.success) throw new FormatError('the case must have a list of "strings"')
   return checked.data
+}
+
+/** Compares the texts that some cases have beside their tensors. */
+function checkTexts({ fields }: ReferenceCase, name: string, found: readonly string[]): void {
+  const expected = z.array(z.string()).parse(fields[name] ?? found)
+  const wrong = Array.from({ length: Math.max(expected.length, found.length) }, (_, i) => i).find(
+    (i) => expected[i] !== found[i],
+  )
+  if (wrong === undefined) return
+  throw new FormatError(
+    `${name}[${wrong}] is ${JSON.stringify(found[wrong])}, expected ${JSON.stringify(expected[wrong])}`,
+  )
 }
 
 const officialIds = { unk: 0, bos: 1, eos: 2, pad: 3, cls: 4, sep: 5, mask: 6 }
@@ -101,6 +117,7 @@ async function runMasking(reference: ReferenceCase): Promise<Map<string, NDArray
     randomShare: numberSetting(config, 'random_token_proportion'),
   }
   const sequences = inputRows(reference, 'input_ids')
+  fixedSetting(config, 'max_seq_length', sequences[0]?.length ?? 0)
   const [chosen, uniforms, replacements] = ['chosen_positions', 'uniforms', 'random_tokens'].map((name) =>
     inputRows(reference, name),
   )
@@ -139,6 +156,7 @@ async function runMasking(reference: ReferenceCase): Promise<Map<string, NDArray
 
 async function runPairs(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const maxLength = numberSetting(reference.config, 'max_seq_length')
+  withoutEffect(reference.config, 'buffer_size') // of a shuffle, whose draws would be inputs
   const [tokens, lengths, documents, pivots, coins] = [
     'line_tokens',
     'line_lengths',
@@ -176,6 +194,10 @@ const sentencePieceConfig = z.object({
 })
 
 function sentencePieceOf(config: Settings): TextTokenizer {
+  const normalization = stringSetting(config, 'normalization', 'identity')
+  if (!/^identity\b/.test(normalization)) {
+    throw new FormatError(`setting "normalization" must be identity, found ${JSON.stringify(normalization)}`)
+  }
   const checked = sentencePieceConfig.safeParse(config)
   if (!checked.success) throw new FormatError('the case must have "pieces", "scores" and "piece_types"')
   const { model_type: kind, pieces, scores, piece_types: types } = checked.data
@@ -185,6 +207,12 @@ function sentencePieceOf(config: Settings): TextTokenizer {
 async function runSentencePiece(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const tokenizer = sentencePieceOf(reference.config)
   const rows = strings(reference).map((text) => tokenizer.encode(text))
+  checkTexts(
+    reference,
+    'decoded',
+    // SentencePiece's text for an unknown piece.
+    rows.map((ids) => tokenizer.decode(ids, { special: true }).replaceAll(tokenizer.token(0), ' \u2047 ')),
+  )
   return new Map([
     ['output/ids', padded(rows, widest(rows), -1)],
     ['output/lengths', vector(rows.map(({ length }) => length))],
@@ -253,6 +281,13 @@ async function runListOps(reference: ReferenceCase): Promise<Map<string, NDArray
   const trees = inputRows(reference, 'draw_offsets').map(([start = 0, end = 0]) =>
     replay(kinds.slice(start, end), values.slice(start, end), operators, options),
   )
+  checkTexts(reference, 'expressions', trees.map(listOpsText))
+  const [shortest, longest] = [numberSetting(config, 'min_length', 500), numberSetting(config, 'max_length', 2000)]
+  const outside = trees.map(listOpsLength).find((length) => length <= shortest || length >= longest)
+  if (outside !== undefined) {
+    throw new FormatError(`trees must be longer than ${shortest} and shorter than ${longest}, found ${outside}`)
+  }
+  fixedSetting(config, 'values', 10) // digits, which are also the classes
   const vocabulary = z.array(z.string()).parse(config.vocabulary)
   const rows = trees.map((tree) => listOpsTokens(tree).map((token) => 1 + vocabulary.indexOf(token)))
   return new Map([
@@ -264,6 +299,7 @@ async function runListOps(reference: ReferenceCase): Promise<Map<string, NDArray
 
 async function runBytes(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const maxLength = numberSetting(reference.config, 'max_length')
+  fixedSetting(reference.config, 'vocab_size', 257) // the bytes and the padding
   const rows = strings(reference).map((text) => byteIds(text, maxLength))
   return new Map([
     ['output/ids', padded(rows, maxLength, 0)],

@@ -1,36 +1,40 @@
 /** Reference cases of FNet's models: the official code's (flax names) and those of transformers' FNet and BERT. */
 import { gradient, vectorJacobianProduct } from '../../autodiff/gradient.ts'
 import { compile } from '../../compile/compile.ts'
+import { activationNames } from '../../nn/activation-names.ts'
 import type { Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { FormatError } from '../../util/errors.ts'
 import {
+  booleanSetting,
   type CaseTargetRule,
+  choiceSetting,
+  dropoutSetting,
+  fixedSetting,
+  inputArrays,
+  inputsRead,
   numberSetting,
   type ReferenceCase,
   requiredTensor,
   type Settings,
   stringSetting,
   tensorsBelow,
+  withoutEffect,
 } from '../../verify/target.ts'
-import { activationNames, architectures, attentionLayouts, type FNetConfig } from './config.ts'
+import { architectures, attentionLayouts, type FNetConfig } from './config.ts'
 import { type Encoded, FNetEncoder, FNetForPreTraining, FNetForSequenceClassification } from './model.ts'
 import { loadOfficial, toBertName, toFlax } from './official.ts'
 
 type Tensors = Readonly<Record<string, Tensor>>
 
-function oneOf<T extends string>(settings: Settings, name: string, values: readonly T[], fallback: T): T {
-  const text = stringSetting(settings, name, fallback)
-  const found = values.find((value) => value === text)
-  if (!found) throw new FormatError(`setting "${name}" must be one of ${values.join(', ')}, found "${text}"`)
-  return found
-}
-
-function flaxConfig(config: Settings): FNetConfig {
+function flaxConfig(reference: ReferenceCase): FNetConfig {
+  const { config } = reference
+  // Two ways to the same transform; positions to predict come with the inputs.
+  withoutEffect(config, 'use_fft', 'max_predictions_per_seq')
   return {
-    model_arch: oneOf(config, 'model_arch', architectures, 'f_net'),
+    model_arch: choiceSetting(config, 'model_arch', architectures, 'f_net'),
     vocab_size: numberSetting(config, 'vocab_size'),
     max_seq_length: numberSetting(config, 'max_seq_length'),
     type_vocab_size: numberSetting(config, 'type_vocab_size'),
@@ -41,14 +45,25 @@ function flaxConfig(config: Settings): FNetConfig {
     num_layers: numberSetting(config, 'num_layers'),
     num_heads: numberSetting(config, 'num_heads', 1),
     num_attention_layers: numberSetting(config, 'num_attention_layers', 0),
-    attention_layout: oneOf(config, 'attention_layout', attentionLayouts, 'top'),
-    dropout_rate: numberSetting(config, 'dropout_rate', 0),
-    mixing_dropout_rate: numberSetting(config, 'mixing_dropout_rate', 0),
+    attention_layout: choiceSetting(config, 'attention_layout', attentionLayouts, 'top'),
+    dropout_rate: dropoutSetting(reference, 'dropout_rate'),
+    mixing_dropout_rate: dropoutSetting(reference, 'mixing_dropout_rate'),
     random_seed: numberSetting(config, 'random_seed', 0),
   }
 }
 
-function transformersConfig(config: Settings, model_arch: 'f_net' | 'bert'): FNetConfig {
+/** Settings of transformers that say how a model begins, how it is run, and which ids its texts have. */
+const elsewhere = [
+  ...['initializer_range', 'use_cache', 'chunk_size_feed_forward', 'gradient_checkpointing'],
+  ...['use_tpu_fourier_optimizations', 'tpu_short_seq_length', 'bos_token_id', 'eos_token_id'],
+] as const
+
+function transformersConfig(reference: ReferenceCase, model_arch: 'f_net' | 'bert'): FNetConfig {
+  const { config } = reference
+  withoutEffect(config, ...elsewhere)
+  fixedSetting(config, 'tie_word_embeddings', true)
+  fixedSetting(config, 'position_embedding_type', 'absolute')
+  fixedSetting(config, 'is_decoder', false)
   const width = numberSetting(config, 'hidden_size')
   const isBert = model_arch === 'bert'
   return {
@@ -64,10 +79,10 @@ function transformersConfig(config: Settings, model_arch: 'f_net' | 'bert'): FNe
     num_heads: numberSetting(config, 'num_attention_heads', 1),
     num_attention_layers: 0,
     attention_layout: 'top',
-    dropout_rate: numberSetting(config, 'hidden_dropout_prob', 0),
-    mixing_dropout_rate: numberSetting(config, 'attention_probs_dropout_prob', 0),
+    dropout_rate: dropoutSetting(reference, 'hidden_dropout_prob'),
+    mixing_dropout_rate: dropoutSetting(reference, 'attention_probs_dropout_prob'),
     port: {
-      hidden_act: oneOf(config, 'hidden_act', activationNames, isBert ? 'gelu' : 'gelu_new'),
+      hidden_act: choiceSetting(config, 'hidden_act', activationNames, isBert ? 'gelu' : 'gelu_new'),
       layer_norm_eps: numberSetting(config, 'layer_norm_eps', 1e-12),
       embedding_projection: !isBert,
       attention_mask: 'keys',
@@ -92,8 +107,8 @@ async function runModel(
 ): Promise<Map<string, NDArray>> {
   model.train(reference.mode === 'train')
   const parameters = Object.fromEntries(model.namedParameters())
-  const run = compile((inputs: Record<string, Tensor>) => {
-    const { outputs, loss, weighted = [] } = compute(inputs)
+  const run = compile((given: Record<string, Tensor>) => {
+    const { outputs, loss, weighted = [] } = compute(inputsRead(reference, given))
     const pairs = weighted.filter((pair): pair is readonly [Tensor, Tensor] => pair[1] !== undefined)
     const targets = Object.values(parameters)
     const gradients = loss
@@ -105,7 +120,7 @@ async function runModel(
         )
     return { outputs, gradients }
   })
-  const { outputs, gradients } = await run(Object.fromEntries(tensorsBelow(reference, 'input/')))
+  const { outputs, gradients } = await run(inputArrays(reference))
   await run.release()
   const byName = new Map(Object.keys(parameters).map((name, i) => [name, (gradients[i] as Tensor).array] as const))
   return new Map([
@@ -137,7 +152,7 @@ function randomState(model: FNetEncoder): [string, NDArray][] {
 }
 
 async function runFlaxEncoder(reference: ReferenceCase): Promise<Map<string, NDArray>> {
-  const model = new FNetEncoder(flaxConfig(reference.config))
+  const model = new FNetEncoder(flaxConfig(reference))
   loadOfficial(model, tensorsBelow(reference, 'param/'))
   const found = await runModel(
     reference,
@@ -159,7 +174,7 @@ async function runFlaxEncoder(reference: ReferenceCase): Promise<Map<string, NDA
 }
 
 async function runFlaxPreTraining(reference: ReferenceCase): Promise<Map<string, NDArray>> {
-  const model = new FNetForPreTraining(flaxConfig(reference.config))
+  const model = new FNetForPreTraining(flaxConfig(reference))
   loadOfficial(model, tensorsBelow(reference, 'param/'))
   return runModel(
     reference,
@@ -205,7 +220,7 @@ async function runFlaxClassification(reference: ReferenceCase): Promise<Map<stri
   const { config } = reference
   const isRegression = stringSetting(config, 'dataset_name', '') === 'glue/stsb'
   const model = new FNetForSequenceClassification(
-    flaxConfig(config),
+    flaxConfig(reference),
     numberSetting(config, 'n_classes', isRegression ? 1 : 2),
   )
   loadOfficial(model, tensorsBelow(reference, 'param/'))
@@ -243,21 +258,27 @@ function everyState({ hiddenStates, attentions }: Encoded): Tensors {
 
 const typesOf = (inputs: Tensors, ids: Tensor): Tensor => inputs.token_type_ids ?? ops.zeros(ids.shape, 'int64')
 
+/** transformers' position_ids [L], [1, L] or [B, L]. */
+function positionsOf({ position_ids: given }: Tensors, ids: Tensor): Tensor | undefined {
+  return given?.rank === 1 ? ops.reshape(given, [1, ids.shape[1] ?? 0]) : given
+}
+
 async function runTransformersModel(reference: ReferenceCase): Promise<Map<string, NDArray>> {
-  const model = new FNetEncoder(transformersConfig(reference.config, 'f_net'))
+  const model = new FNetEncoder(transformersConfig(reference, 'f_net'))
+  const hasPooler = booleanSetting(reference.config, 'add_pooling_layer', true)
   loadOfficial(model, tensorsBelow(reference, 'param/'), /^pooler\./)
   return runModel(
     reference,
     model,
     (inputs) => {
       const ids = input(inputs, 'input_ids')
-      const encoded = model.forward(ids, typesOf(inputs, ids))
+      const encoded = model.forward(ids, typesOf(inputs, ids), undefined, positionsOf(inputs, ids))
       const { hidden, pooled } = encoded
       return {
-        outputs: { last_hidden_state: hidden, pooler_output: pooled, ...everyState(encoded) },
+        outputs: { last_hidden_state: hidden, ...(hasPooler && { pooler_output: pooled }), ...everyState(encoded) },
         weighted: [
           [hidden, inputs.cotangent_last_hidden_state],
-          [pooled, inputs.cotangent_pooler_output],
+          [pooled, hasPooler ? inputs.cotangent_pooler_output : undefined],
         ],
       }
     },
@@ -268,7 +289,7 @@ async function runTransformersModel(reference: ReferenceCase): Promise<Map<strin
 /** transformers' FNetForPreTraining, FNetForMaskedLM (without the order of sentences) and BertForPreTraining. */
 function transformersPreTraining(model_arch: 'f_net' | 'bert') {
   return async (reference: ReferenceCase): Promise<Map<string, NDArray>> => {
-    const model = new FNetForPreTraining(transformersConfig(reference.config, model_arch))
+    const model = new FNetForPreTraining(transformersConfig(reference, model_arch))
     loadOfficial(model, tensorsBelow(reference, 'param/'), /^(cls\.seq_relationship|fnet\.pooler)\./)
     const ignored = { ignoreIndex: -100 }
     return runModel(
@@ -282,6 +303,7 @@ function transformersPreTraining(model_arch: 'f_net' | 'bert') {
           typesOf(inputs, ids),
           undefined,
           mask,
+          positionsOf(inputs, ids),
         )
         const labels = ops.reshape(input(inputs, 'labels'), [ids.size])
         const vocabulary = model.fnet.config.vocab_size
@@ -313,7 +335,7 @@ function problemOf(config: Settings, labels: NDArray | undefined): Problem {
   const kinds = ['regression', 'single_label_classification', 'multi_label_classification'] as const
   const whole = labels?.dtype === 'int64' || labels?.dtype === 'int32'
   const inferred = numberSetting(config, 'num_labels', 2) === 1 ? kinds[0] : whole ? kinds[1] : kinds[2]
-  return oneOf(config, 'problem_type', kinds, inferred)
+  return choiceSetting(config, 'problem_type', kinds, inferred)
 }
 
 function classificationLoss(problem: Problem, logits: Tensor, labels: Tensor): Tensor {
@@ -325,7 +347,7 @@ function classificationLoss(problem: Problem, logits: Tensor, labels: Tensor): T
 async function runTransformersClassification(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const { config } = reference
   const classes = numberSetting(config, 'num_labels', 2)
-  const model = new FNetForSequenceClassification(transformersConfig(config, 'f_net'), classes)
+  const model = new FNetForSequenceClassification(transformersConfig(reference, 'f_net'), classes)
   loadOfficial(model, tensorsBelow(reference, 'param/'))
   const problem = problemOf(config, requiredTensor(reference.tensors, 'input/labels'))
   return runModel(
@@ -333,7 +355,7 @@ async function runTransformersClassification(reference: ReferenceCase): Promise<
     model,
     (inputs) => {
       const [ids, labels] = [input(inputs, 'input_ids'), input(inputs, 'labels')]
-      const logits = model.forward(ids, typesOf(inputs, ids))
+      const logits = model.forward(ids, typesOf(inputs, ids), undefined, positionsOf(inputs, ids))
       const loss = classificationLoss(problem, logits, labels)
       return { loss, outputs: { logits, loss } }
     },

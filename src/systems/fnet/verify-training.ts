@@ -1,35 +1,51 @@
 /** Reference cases of FNet's training and of what surrounds the encoder: mixing, layouts, learning rates, Adam. */
+import { z } from 'zod'
 import { vectorJacobianProduct } from '../../autodiff/gradient.ts'
 import { compile } from '../../compile/compile.ts'
 import * as ops from '../../ops/index.ts'
 import { AdamW } from '../../optim/index.ts'
-import { fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import { elementCount, fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Variable } from '../../tensor/variable.ts'
 import { FormatError } from '../../util/errors.ts'
+import { largest } from '../../util/lists.ts'
 import {
   type CaseTargetRule,
+  choiceSetting,
+  fixedSetting,
   numberSetting,
   type ReferenceCase,
   requiredTensor,
   type Settings,
   stringSetting,
   tensorsBelow,
+  withoutEffect,
 } from '../../verify/target.ts'
 import { attentionLayers, attentionLayouts } from './config.ts'
 import { officialSchedule } from './official-training.ts'
 
-/** Forward of every `input/x_SIZE`; gradient for every `input/cotangent_SIZE`. */
+/** Forward of every pair's `input/x_SIZE`; gradient for every `input/cotangent_SIZE`. */
 async function runMixing(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const found = new Map<string, NDArray>()
+  const { config } = reference
+  fixedSetting(config, 'dim', [1, 2])
+  const norms = ['backward', 'backward (no scaling of the forward transform)', 'ortho', 'forward'] as const
+  const norm = choiceSetting(config, 'norm', norms, 'backward')
+  const transform = (x: Tensor): Tensor => {
+    const size = elementCount(x.shape.slice(-2))
+    if (norm === 'forward') return ops.div(ops.fft2Real(x), size)
+    return norm === 'ortho' ? ops.div(ops.fft2Real(x), Math.sqrt(size)) : ops.fft2Real(x)
+  }
   // The cases have many shapes.
   const options = { onTrace: () => undefined }
-  const mix = compile((x: Tensor) => ops.fft2Real(x), options)
+  const mix = compile(transform, options)
   const pullBack = compile((x: Tensor, cotangent: Tensor) => {
-    const [slope = x] = vectorJacobianProduct([ops.fft2Real(x)], [cotangent], [x])
+    const [slope = x] = vectorJacobianProduct([transform(x)], [cotangent], [x])
     return slope
   }, options)
-  for (const [size, x] of tensorsBelow(reference, 'input/x_')) {
+  for (const pair of z.array(z.array(z.number())).parse(config.pairs)) {
+    const size = pair.join('x')
+    const x = requiredTensor(reference.tensors, `input/x_${size}`)
     const { array } = await mix(x)
     found.set(`output/y_${size}`, array)
     found.set(`output/y_float64_${size}`, array)
@@ -37,14 +53,31 @@ async function runMixing(reference: ReferenceCase): Promise<Map<string, NDArray>
     if (cotangent) found.set(`grad_input/x_${size}`, (await pullBack(x, cotangent)).array)
   }
   await Promise.all([mix.release(), pullBack.release()])
+  checkAccuracy(reference, found)
   return found
 }
 
-async function runLayouts({ tensors }: ReferenceCase): Promise<Map<string, NDArray>> {
-  const names = [...tensors.keys()].filter((name) => name.startsWith('output/'))
+/** Errors that other ways of computing have, by size: ours must be within three times those of the good ones. */
+const measuredErrors = z.record(z.string(), z.record(z.string(), z.number()))
+const goodWays = ['max_abs_error_fft_float32', 'max_abs_error_matmul_with_rounded_exact_matrices'] as const
+
+function checkAccuracy({ fields, tensors }: ReferenceCase, found: ReadonlyMap<string, NDArray>): void {
+  for (const [size, errors] of Object.entries(measuredErrors.parse(fields.errors ?? {}))) {
+    const name = `output/y_float64_${size}`
+    const numbers = toNumbers(found.get(name)?.data ?? new Float32Array())
+    const exact = toNumbers(requiredTensor(tensors, name).data)
+    const error = largest(exact.map((value, i) => Math.abs((numbers[i] ?? Number.NaN) - value)))
+    const limit = 3 * largest(goodWays.map((way) => errors[way] ?? 0))
+    if (!(error <= limit)) throw new FormatError(`${name}: the largest error must be at most ${limit}, found ${error}`)
+  }
+}
+
+async function runLayouts({ config }: ReferenceCase): Promise<Map<string, NDArray>> {
+  const names = z.array(z.string()).parse(config.cases)
+  withoutEffect(config, 'name_format') // in words
   return new Map(
     names.map((name) => {
-      const [, kind, layers, wanted] = /^output\/([a-z]+)_(\d+)_(\d+)$/.exec(name) ?? []
+      const [, kind, layers, wanted] = /^([a-z]+)_(\d+)_(\d+)$/.exec(name) ?? []
       const attention_layout = attentionLayouts.find((layout) => layout === kind)
       if (!attention_layout) throw new FormatError(`"${name}" must name a layout, layers and attention layers`)
       const num_layers = Number(layers)
@@ -54,7 +87,10 @@ async function runLayouts({ tensors }: ReferenceCase): Promise<Map<string, NDArr
         num_attention_layers: Number(wanted),
         attention_layout,
       })
-      return [name, { dtype: 'int64', shape: [num_layers], data: fromNumbers('int64', attends.map(Number)) }] as const
+      return [
+        `output/${name}`,
+        { dtype: 'int64', shape: [num_layers], data: fromNumbers('int64', attends.map(Number)) },
+      ] as const
     }),
   )
 }

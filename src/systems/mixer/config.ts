@@ -1,5 +1,6 @@
 /** MLP-Mixer's settings under the official names, and its published variants (paper, Table 1). */
 import { z } from 'zod'
+import type { ActivationName } from '../../nn/activation-names.ts'
 
 /** Constructor arguments of the official flax model, plus what flax infers from the input. */
 export interface MixerConfig {
@@ -21,6 +22,20 @@ export interface MixerConfig {
   readonly stoch_depth: number
   /** `tanh` as in the official models, `none` (erf) as in timm's. */
   readonly gelu: 'tanh' | 'none'
+  /** What timm's model may do otherwise. Default: the official code. */
+  readonly port?: PortConfig
+}
+
+/** Where timm's model may differ from the official code; each default is the official code's. */
+export interface PortConfig {
+  /** Activation of the MLPs, by timm's name. Default: the GELU that `gelu` names. */
+  readonly act_layer?: ActivationName
+  /** Of the layer norms. Default: 1e-6. */
+  readonly norm_eps?: number
+  /** Whether the tokens are normalised before the first block. Default: false. */
+  readonly stem_norm?: boolean
+  /** `avg`: the mean of the tokens; empty: the head sees every token. Default: `avg`. */
+  readonly global_pool?: 'avg' | ''
 }
 
 interface Variant {

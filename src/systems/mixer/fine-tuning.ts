@@ -1,9 +1,10 @@
 /** Fine-tuning: weights of official, timm and tenfold checkpoints for another task, at their resolution or a multiple of it. */
-import { readTensorFile, type TensorFile } from '../../io/tensor-file.ts'
+import { describeLeftOut, readTensorFile, type TensorFile } from '../../io/tensor-file.ts'
 import { freeze } from '../../nn/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import type { Settings } from '../../train/settings.ts'
 import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
+import { largest } from '../../util/lists.ts'
 import { suggestion } from '../../util/names.ts'
 import type { Pretrained } from '../define.ts'
 import type { MixerConfig, MixerSettings } from './config.ts'
@@ -24,6 +25,9 @@ interface Loaded {
   readonly origin: string
 }
 
+// Averages of the weights, as timm's training saves them beside the weights, and takes them first.
+const average = /(^|\.)(state_dict_ema|model_ema)\./
+
 const stem = 'stem.proj.weight'
 const isHead = (name: string): boolean => name.startsWith('head.')
 
@@ -39,10 +43,10 @@ function findModel(path: string, { format, tensors, metadata }: TensorFile): Loa
     const state = [...fromOfficial(official)].filter(([name]) => !isHead(name))
     return { state: new Map(state), gelu: 'tanh', origin: 'official' }
   }
-  // The shortest: in a checkpoint of a run the optimizer's state has longer names.
+  // An average first; then the shortest: in a checkpoint of a run the optimizer's state has longer names.
   const [found] = [...tensors.keys()]
     .filter((name) => name === stem || name.endsWith(`.${stem}`))
-    .sort((a, b) => a.length - b.length)
+    .sort((a, b) => Number(average.test(b)) - Number(average.test(a)) || a.length - b.length)
   if (found === undefined) {
     throw new FormatError(`${path}: must be a checkpoint of an MLP-Mixer, found a ${format} file without its stem`, {
       hint: `"stem/kernel" in official .npz files, "${stem}" in timm's; tenfold info ${path} lists what it holds`,
@@ -57,15 +61,25 @@ function findModel(path: string, { format, tensors, metadata }: TensorFile): Loa
   // Exported by tenfold, or a checkpoint of one of its runs.
   const isOurs = metadata.system !== undefined || metadata.format === 'tenfold'
   const gelu = isOurs ? exportedGelu(metadata.config) : 'none'
-  return { state: new Map(state), gelu, origin: isOurs ? 'tenfold' : 'timm' }
+  const origin = average.test(prefix) ? 'timm, their average' : 'timm'
+  return { state: new Map(state), gelu, origin: isOurs ? 'tenfold' : origin }
+}
+
+/** The file lacks weights: what of it was not read may be why. */
+function incomplete(path: string, file: TensorFile, reason: string, cause?: Error): FormatError {
+  const leftOut = describeLeftOut(file)
+  return new FormatError(`${path}: is no complete checkpoint of an MLP-Mixer: ${reason}`, {
+    ...(cause && { cause }),
+    ...(leftOut !== undefined && { hint: `not read of the file: ${leftOut}` }),
+  })
 }
 
 /** The sizes that the shapes of the weights tell. */
-function sizesOf(path: string, state: ReadonlyMap<string, NDArray>) {
+function sizesOf(path: string, file: TensorFile, state: ReadonlyMap<string, NDArray>) {
   const shape = (name: string): readonly number[] => {
     const array = state.get(name)
     if (array) return array.shape
-    throw new FormatError(`${path}: is no complete checkpoint of an MLP-Mixer: "${name}" is missing`)
+    throw incomplete(path, file, `"${name}" is missing`)
   }
   const [hidden_dim = 0, in_channels = 0, patchHeight = 0, patchWidth = 0] = shape(stem)
   const [tokens_mlp_dim = 0, tokens = 0] = shape('blocks.0.mlp_tokens.fc1.weight')
@@ -74,7 +88,7 @@ function sizesOf(path: string, state: ReadonlyMap<string, NDArray>) {
   if (patchHeight !== patchWidth) {
     throw new FormatError(`${path}: patches must be square to train on, found ${patchHeight}x${patchWidth}`)
   }
-  const num_blocks = Math.max(...blocks.map(Number)) + 1
+  const num_blocks = largest(blocks.map(Number)) + 1
   return { patch_size: patchHeight, num_blocks, hidden_dim, tokens_mlp_dim, channels_mlp_dim, in_channels, tokens }
 }
 
@@ -95,12 +109,12 @@ function resolutionFactor(
 }
 
 /** The weights in a model of their own sizes: every name and shape must be right. */
-function loadInto(path: string, model: Mixer, state: ReadonlyMap<string, NDArray>): void {
+function loadInto(path: string, file: TensorFile, model: Mixer, state: ReadonlyMap<string, NDArray>): void {
   try {
     model.loadStateDict(state)
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error
-    throw new FormatError(`${path}: is no complete checkpoint of an MLP-Mixer: ${error.message}`, { cause: error })
+    throw incomplete(path, file, error.message, error)
   }
 }
 
@@ -114,8 +128,9 @@ export async function readPretrained<Config extends Settings & { readonly model:
   { image_size, in_channels }: Pictures,
 ): Promise<Pretrained<Config>> {
   const { checkpoint: path, gelu: wanted } = config.model
-  const { state, gelu: usual, origin } = findModel(path, await readTensorFile(path))
-  const { tokens, in_channels: channels, ...sizes } = sizesOf(path, state)
+  const file = await readTensorFile(path)
+  const { state, gelu: usual, origin } = findModel(path, file)
+  const { tokens, in_channels: channels, ...sizes } = sizesOf(path, file, state)
   if (channels !== in_channels) {
     throw new UsageError(`${path}: is for pictures of ${channels} channels, these have ${in_channels}`)
   }
@@ -131,7 +146,7 @@ export async function readPretrained<Config extends Settings & { readonly model:
     num_classes: 0,
     stoch_depth: 0,
   })
-  loadInto(path, model, state)
+  loadInto(path, file, model, state)
   const ready = factor > 1 ? enlargeTokenMixing(model, factor) : model
   const enlarged = factor > 1 ? `, token mixing enlarged from ${small.join('x')} to ${image_size.join('x')} pixels` : ''
   return {

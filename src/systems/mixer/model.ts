@@ -4,6 +4,7 @@
  * Shapes: N batch, H x W picture, h x w grid of patches, S = h w tokens, C width of a token, K classes.
  */
 import { inRowBlocks } from '../../autodiff/row-blocks.ts'
+import { type ActivationName, activate } from '../../nn/activation-names.ts'
 import { init, LayerNorm, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import { elementCount } from '../../tensor/dtype.ts'
@@ -15,30 +16,31 @@ import type { MixerConfig } from './config.ts'
 export type DropMask = Tensor
 
 // The official models' epsilon; PyTorch's default of 1e-5 gives visibly other numbers.
-const epsilon = 1e-6
+const norm = ({ hidden_dim, port }: MixerConfig): LayerNorm =>
+  new LayerNorm(hidden_dim, { eps: port?.norm_eps ?? 1e-6 })
+const activationOf = ({ gelu, port }: MixerConfig): ActivationName =>
+  port?.act_layer ?? (gelu === 'tanh' ? 'gelu_tanh' : 'gelu')
 
-/** Two layers with a GELU between, over the tokens (axis -2) or the channels (-1) of [N, S, C]. */
+/** Two layers with a GELU (timm: any activation) between, over the tokens (axis -2) or the channels (-1) of [N, S, C]. */
 export class MlpBlock extends Module {
   readonly fc1: Linear
   readonly fc2: Linear
-  readonly #gelu: MixerConfig['gelu']
+  readonly #activation: ActivationName
   readonly #axis: number
 
-  constructor(axis: -2 | -1, width: number, hidden: number, gelu: MixerConfig['gelu']) {
+  constructor(axis: -2 | -1, width: number, hidden: number, activation: ActivationName) {
     super()
     const options = { axis, initWeight: init.lecunNormal, initBias: init.zeros }
     this.fc1 = new Linear(width, hidden, options)
     this.fc2 = new Linear(hidden, width, options)
-    this.#gelu = gelu
+    this.#activation = activation
     this.#axis = axis
   }
 
   forward(x: Tensor): Tensor {
     const rest = x.shape.slice(this.#axis) // [S, C] or [C]: what is mixed together
     const options = { axes: x.rank - rest.length, widest: elementCount([this.fc1.outFeatures, ...rest.slice(1)]) }
-    return inRowBlocks(x, options, (rows) =>
-      this.fc2.forward(ops.gelu(this.fc1.forward(rows), { approximate: this.#gelu })),
-    )
+    return inRowBlocks(x, options, (rows) => this.fc2.forward(activate(this.#activation, this.fc1.forward(rows))))
   }
 }
 
@@ -51,11 +53,11 @@ export class MixerBlock extends Module {
 
   constructor(config: MixerConfig) {
     super()
-    const { hidden_dim, tokens_mlp_dim, channels_mlp_dim, gelu } = config
-    this.norm1 = new LayerNorm(hidden_dim, { eps: epsilon })
-    this.mlp_tokens = new MlpBlock(-2, tokenCount(config), tokens_mlp_dim, gelu)
-    this.norm2 = new LayerNorm(hidden_dim, { eps: epsilon })
-    this.mlp_channels = new MlpBlock(-1, hidden_dim, channels_mlp_dim, gelu)
+    const { hidden_dim, tokens_mlp_dim, channels_mlp_dim } = config
+    this.norm1 = norm(config)
+    this.mlp_tokens = new MlpBlock(-2, tokenCount(config), tokens_mlp_dim, activationOf(config))
+    this.norm2 = norm(config)
+    this.mlp_channels = new MlpBlock(-1, hidden_dim, channels_mlp_dim, activationOf(config))
   }
 
   /** x: [N, S, C]. keep: factors on the two branches, [N, 1, 1] each; absent: nothing is dropped. */
@@ -70,10 +72,12 @@ export class MixerBlock extends Module {
 /** The patches as a matrix product: a convolution whose stride is its kernel, weight [C, in, ph, pw]. */
 export class Stem extends Module {
   readonly proj: PatchProjection
+  readonly norm: LayerNorm | undefined
 
   constructor(config: MixerConfig) {
     super()
     this.proj = new PatchProjection(config)
+    this.norm = config.port?.stem_norm ? norm(config) : undefined
   }
 
   forward(images: Tensor): Tensor {
@@ -107,7 +111,7 @@ export interface MixerOutputs {
   readonly blocks: readonly Tensor[]
   /** After the last LayerNorm, [N, S, C]. */
   readonly preHeadLayerNorm: Tensor
-  /** The representation, [N, C]. */
+  /** The representation, [N, C]; [N, S, C] without pooling. */
   readonly preLogits: Tensor
   /** [N, K]; without a head the representation. */
   readonly logits: Tensor
@@ -127,7 +131,7 @@ export class Mixer extends Module {
     this.config = config
     this.stem = new Stem(config)
     this.blocks = Array.from({ length: config.num_blocks }, () => new MixerBlock(config))
-    this.norm = new LayerNorm(config.hidden_dim, { eps: epsilon })
+    this.norm = norm(config)
     // The head begins at zero: every class is equally likely before the first step.
     this.head =
       config.num_classes > 0
@@ -148,14 +152,16 @@ export class Mixer extends Module {
   outputs(images: Tensor, dropped?: DropMask): MixerOutputs {
     const stem = this.stem.forward(images) // [N, C, h, w]
     const [n = 0, c = 0, h = 0, w = 0] = stem.shape
-    let x = ops.transpose(ops.reshape(stem, [n, c, h * w])) // [N, S, C]
+    const tokens = ops.transpose(ops.reshape(stem, [n, c, h * w])) // [N, S, C]
+    let x = this.stem.norm?.forward(tokens) ?? tokens
     const keep = this.keepFactors(n, dropped)
     const blocks = this.blocks.map((block, i) => {
       x = block.forward(x, keep?.[i])
       return x
     })
     const preHeadLayerNorm = this.norm.forward(x)
-    const preLogits = ops.mean(preHeadLayerNorm, 1) // [N, C]
+    const isPooled = (this.config.port?.global_pool ?? 'avg') === 'avg'
+    const preLogits = isPooled ? ops.mean(preHeadLayerNorm, 1) : preHeadLayerNorm // [N, C] or [N, S, C]
     return { stem, blocks, preHeadLayerNorm, preLogits, logits: this.head ? this.head.forward(preLogits) : preLogits }
   }
 

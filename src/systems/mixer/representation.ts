@@ -4,6 +4,7 @@ import { DataLoader } from '../../data/index.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { evaluationBatchSize, normalizePixels, type ThreadOptions } from '../../train/classifier.ts'
+import { appendAll } from '../../util/lists.ts'
 import type { Representation } from '../define.ts'
 import { openFolder } from './data.ts'
 import type { Mixer } from './model.ts'
@@ -25,7 +26,7 @@ export function mixerRepresentation(
       for await (const { image, label } of new DataLoader(data, { batchSize: evaluationBatchSize(data) })) {
         const rows = await run(image as NDArray)
         features.set(rows.array.data as Float32Array, labels.length * width)
-        labels.push(...toNumbers((label as NDArray).data))
+        appendAll(labels, toNumbers((label as NDArray).data))
       }
       return { features: { dtype: 'float32', shape: [data.length, width], data: features }, labels }
     },

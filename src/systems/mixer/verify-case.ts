@@ -1,7 +1,7 @@
 /** What the reference cases of Mixer share: reading a case, the official configuration, picture layouts. */
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { numberSetting, numbersSetting, type Settings } from '../../verify/target.ts'
+import { numberSetting, numbersSetting, type Settings, withoutEffect } from '../../verify/target.ts'
 import type { MixerConfig } from './config.ts'
 
 /** A height and a width. */
@@ -12,6 +12,7 @@ export function pair(settings: Settings, name: string): [number, number] {
 
 /** The constructor arguments of vit_jax (`patches.size`) or big_vision (`patch_size`). */
 export function officialConfig(config: Settings): MixerConfig {
+  withoutEffect(config, 'model_name') // a name: the official code ignores it
   const patches = config.patches
   return {
     patch_size:

@@ -6,12 +6,14 @@ import { fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Variable } from '../../tensor/variable.ts'
 import {
+  choiceSetting,
+  fixedSetting,
   numberSetting,
   type ReferenceCase,
   requiredTensor,
   type Settings,
-  stringSetting,
   tensorsBelow,
+  withoutEffect,
 } from '../../verify/target.ts'
 import { Mixer } from './model.ts'
 import { fromOfficial, toOfficial } from './official.ts'
@@ -51,6 +53,12 @@ function roundToBfloat16(x: Tensor): Tensor {
   return ops.sub(scaled, ops.sub(scaled, x))
 }
 
+/** big_vision's losses (utils.py), summed over the batch. */
+const pretrainingLosses = {
+  sigmoid_xent: (logits: Tensor, labels: Tensor): Tensor => ops.bceWithLogits(logits, labels, { reduction: 'sum' }),
+  softmax_xent: (logits: Tensor, labels: Tensor): Tensor => ops.neg(ops.sum(ops.mul(labels, ops.logSoftmax(logits)))),
+}
+
 interface Trajectory {
   readonly series: Record<string, number[]>
   readonly parameters: Map<string, NDArray>
@@ -84,6 +92,10 @@ export async function runPreTraining(reference: ReferenceCase): Promise<Map<stri
   const { config } = reference
   const { model, names, parameters } = loadModel(reference)
   model.train()
+  fixedSetting(config, 'optax_name', 'scale_by_adam')
+  withoutEffect((config.mixup ?? {}) as Settings, 'p', 'fold_in') // the mixing is drawn before: input/mixup_a
+  withoutEffect(config, 'init_head_bias') // how the head begins: param/ has the weights
+  const lossOf = pretrainingLosses[choiceSetting(config, 'loss', ['sigmoid_xent', 'softmax_xent'], 'sigmoid_xent')]
   const adam = config.optax as Settings
   const [b1, b2, eps] = [
     numberSetting(adam, 'b1', 0.9),
@@ -125,7 +137,7 @@ export async function runPreTraining(reference: ReferenceCase): Promise<Map<stri
     ) => {
       const mix = (x: Tensor): Tensor => ops.add(ops.mul(a, x), ops.mul(ops.sub(1, a), ops.roll(x, 1, 0)))
       const logits = model.forward(toChannelsFirst(mix(images)), ops.cast(mask, 'float32'))
-      const loss = ops.div(ops.bceWithLogits(logits, mix(labels), { reduction: 'sum' }), labels.shape[0] ?? 1)
+      const loss = ops.div(lossOf(logits, mix(labels)), labels.shape[0] ?? 1)
       const gradients = gradient(loss, parameters)
       const norm = globalNorm(gradients)
       const updates = clipped(gradients, norm, limit).map((g, i) => {
@@ -147,7 +159,7 @@ export async function runPreTraining(reference: ReferenceCase): Promise<Map<stri
     },
   )
 
-  const schedule = bigVisionSchedule({ total_steps: config.total_steps, ...(config.schedule as Settings) })
+  const schedule = bigVisionSchedule(config.schedule as Settings, numberSetting(config, 'total_steps'))
   const series: Record<string, number[]> = { loss: [], l2_grads: [], l2_updates_excl_null: [], schedule: [] }
   for (let s = 0; s < numberSetting(config, 'num_steps'); s++) {
     const input = (name: string): NDArray => atStep(requiredTensor(reference.tensors, `input/${name}`), s)
@@ -179,7 +191,8 @@ export async function runFineTuning(reference: ReferenceCase): Promise<Map<strin
   const { model, names, parameters } = loadModel(reference)
   model.train()
   const limit = numberSetting(config, 'grad_norm_clip')
-  const half = stringSetting(config, 'optim_dtype', 'float32') === 'bfloat16'
+  withoutEffect(config, 'accum_steps') // the mean over equal parts of the batch is the mean over all of it
+  const half = choiceSetting(config, 'optim_dtype', ['float32', 'bfloat16'], 'float32') === 'bfloat16'
   // In bfloat16 the decay constant is rounded too: 0.9 becomes 0.8984375.
   const momentum = half
     ? Number(bfloat16(numberSetting(config, 'momentum', 0.9)))

@@ -1,6 +1,7 @@
 /** Confusion matrices: a table for few classes, a picture for many, and the commonest mistakes in words. */
 import { dataUri, encodePng } from '../../io/png.ts'
 import { ShapeError } from '../../util/errors.ts'
+import { largest } from '../../util/lists.ts'
 import type { ConfusionMatrix } from './figures.ts'
 import { emptyHtml } from './pictures.ts'
 import { escapeHtml, textWidth } from './text.ts'
@@ -54,7 +55,7 @@ function tableHtml({ title, classes, counts }: ConfusionMatrix): string {
     return `<td class="${right ? 'right' : 'wrong'}" style="--a:${opacity.toFixed(2)}">${count}</td>`
   }
   const turned = classes.some((name) => name.length > 3) ? ' class="turned"' : ''
-  const names = Math.ceil(Math.min(140, Math.max(...classes.map((name) => 10 + textWidth(name, 14)))))
+  const names = Math.ceil(Math.min(140, largest(classes.map((name) => 10 + textWidth(name, 14)))))
   const heads = classes.map((name) => `<th scope="col"><span>${escapeHtml(name)}</span></th>`).join('')
   const rows = counts.map((row, i) => {
     const cells = row.map((count, j) => cell(row, count, i, j)).join('')

@@ -1,4 +1,6 @@
 /** Scales of axes: where they begin and end, which values are ticked, and how those are written. */
+
+import { largest, smallest } from '../../util/lists.ts'
 import type { Axis } from './figures.ts'
 import { formatFixed, formatNumber, formatPercent } from './text.ts'
 
@@ -108,14 +110,6 @@ function logScale(axis: Axis, values: readonly number[], options: ScaleOptions):
     format: (value) => (axis.percent ? formatPercent(value, decimalsOf(value * 100)) : formatNumber(value)),
     exact: (value) => formatOnAxis(axis, value),
   }
-}
-
-function smallest(values: readonly number[]): number {
-  return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
-}
-
-function largest(values: readonly number[]): number {
-  return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
 }
 
 /** The scale for drawable values, of which there must be one at least. */

@@ -1,3 +1,5 @@
+import { largest } from '../../util/lists.ts'
+
 /** Words and numbers as the page writes them. */
 
 const entities: Readonly<Record<string, string>> = {
@@ -79,7 +81,7 @@ export function formatColumn(values: readonly number[]): string[] {
     const digits = String(Number(value.toPrecision(4)))
     return digits.includes('e') ? 0 : (digits.split('.')[1]?.length ?? 0)
   }
-  const decimals = Math.min(6, Math.max(0, ...finite.map(decimalsOf)))
+  const decimals = Math.min(6, Math.max(0, largest(finite.map(decimalsOf))))
   // Four digits stay together, for they may be a year.
   const grouped = finite.some((value) => Math.abs(value) >= 10_000)
   return values.map((value) => {

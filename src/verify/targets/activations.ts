@@ -1,12 +1,22 @@
 /** PyTorch's activations and softmaxes, by the names of the reference entries. */
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { inputOf, numberSetting, type OpCall, type OpTarget, type OpTargets, stringSetting } from '../target.ts'
+import {
+  choiceSetting,
+  inputOf,
+  numberSetting,
+  type OpCall,
+  type OpTarget,
+  type OpTargets,
+  withoutEffect,
+} from '../target.ts'
 
 const unary =
   (f: (x: Tensor) => Tensor): OpTarget =>
-  (call) =>
-    f(inputOf(call, 'input'))
+  (call) => {
+    withoutEffect(call.settings, 'inplace') // where the result is written
+    return f(inputOf(call, 'input'))
+  }
 
 const number = ({ settings }: OpCall, name: string, fallback: number): number => numberSetting(settings, name, fallback)
 
@@ -15,13 +25,11 @@ const along =
   (call) =>
     f(inputOf(call, 'input'), number(call, 'dim', -1))
 
-/** GELU's form as PyTorch spells it. */
-function geluForm(call: OpCall): ops.GeluForm {
-  return stringSetting(call.settings, 'approximate', 'none') === 'tanh' ? 'tanh' : 'none'
-}
-
 export const targets: OpTargets = {
-  'torch.nn.functional.gelu': (call) => ops.gelu(inputOf(call, 'input'), { approximate: geluForm(call) }),
+  'torch.nn.functional.gelu': (call) =>
+    ops.gelu(inputOf(call, 'input'), {
+      approximate: choiceSetting(call.settings, 'approximate', ['none', 'tanh'], 'none'),
+    }),
   quick_gelu: unary(ops.quickGelu),
   'torch.nn.functional.silu': unary(ops.silu),
   'torch.nn.functional.relu': unary(ops.relu),

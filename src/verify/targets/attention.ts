@@ -4,12 +4,14 @@ import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import {
   booleanSetting,
+  fixedSetting,
   inputOf,
   numberSetting,
   type OpCall,
   type OpTarget,
   type OpTargets,
   optionalNumber,
+  withoutEffect,
 } from '../target.ts'
 
 /** Boolean masks are stored as uint8; others are added to the scores. */
@@ -19,6 +21,8 @@ function maskOf(call: OpCall, name: string): Tensor | undefined {
 }
 
 function scaledDotProductAttention(call: OpCall): Tensor {
+  fixedSetting(call.settings, 'dropout_p', 0)
+  fixedSetting(call.settings, 'enable_gqa', false)
   const mask = maskOf(call, 'attn_mask')
   const scale = optionalNumber(call.settings, 'scale')
   return ops.scaledDotProductAttention(inputOf(call, 'query'), inputOf(call, 'key'), inputOf(call, 'value'), {
@@ -34,6 +38,9 @@ function additive(mask: Tensor): Tensor {
 }
 
 function multiHeadAttention(call: OpCall): Tensor[] {
+  fixedSetting(call.settings, 'dropout', 0)
+  fixedSetting(call.settings, 'batch_first', true)
+  withoutEffect(call.settings, 'need_weights') // they are an output of every entry
   const heads = numberSetting(call.settings, 'num_heads')
   const query = inputOf(call, 'query')
   const [attend, padding] = [maskOf(call, 'attn_mask'), maskOf(call, 'key_padding_mask')]
@@ -67,6 +74,9 @@ function stateOf(call: OpCall, name: string): Tensor | undefined {
 }
 
 function weightsOf(call: OpCall): ops.RecurrentWeights {
+  for (const [name, value] of Object.entries({ num_layers: 1, bidirectional: false, batch_first: true, dropout: 0 })) {
+    fixedSetting(call.settings, name, value)
+  }
   return {
     weightIh: inputOf(call, 'weight_ih'),
     weightHh: inputOf(call, 'weight_hh'),

@@ -2,8 +2,8 @@
 import * as ops from '../../ops/index.ts'
 import { isFloat } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { FormatError } from '../../util/errors.ts'
 import {
+  choiceSetting,
   inputOf,
   numberSetting,
   type OpCall,
@@ -39,10 +39,9 @@ function asFloat(x: ops.Operand): ops.Operand {
 /** Division: of whole numbers too it gives fractions, unless rounded. */
 function divide(call: OpCall): Tensor {
   const [a, b] = [operandOf(call, 'input'), operandOf(call, 'other')]
-  const mode = call.settings.rounding_mode ?? null
-  if (mode === null) return ops.div(asFloat(a), asFloat(b))
+  if ((call.settings.rounding_mode ?? null) === null) return ops.div(asFloat(a), asFloat(b))
+  const mode = choiceSetting(call.settings, 'rounding_mode', ['floor', 'trunc'])
   if (mode === 'floor') return ops.floorDivide(a, b)
-  if (mode !== 'trunc') throw new FormatError(`div: unknown rounding_mode ${JSON.stringify(mode)}`)
   const quotient = ops.div(a, b)
   return isFloat(quotient.dtype) ? ops.trunc(quotient) : quotient
 }

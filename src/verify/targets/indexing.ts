@@ -2,12 +2,15 @@
 import * as ops from '../../ops/index.ts'
 import {
   booleanSetting,
+  choiceSetting,
+  fixedSetting,
   inputOf,
   numberSetting,
   type OpCall,
   type OpTargets,
   operandOf,
   optionalNumber,
+  withoutEffect,
 } from '../target.ts'
 
 function axisOf(call: OpCall, fallback?: number): number {
@@ -15,11 +18,16 @@ function axisOf(call: OpCall, fallback?: number): number {
 }
 
 function sortOptions({ settings }: OpCall): ops.SortOptions {
+  // Ours is stable in any case.
+  withoutEffect(settings, 'stable')
   return { descending: booleanSetting(settings, 'descending', false) }
 }
 
 export const targets: OpTargets = {
   'torch.nn.functional.embedding': (call) => {
+    fixedSetting(call.settings, 'max_norm', undefined)
+    fixedSetting(call.settings, 'scale_grad_by_freq', false)
+    withoutEffect(call.settings, 'norm_type', 'sparse') // of `max_norm`; how the gradient is stored
     const paddingIndex = optionalNumber(call.settings, 'padding_idx')
     const options = paddingIndex === undefined ? {} : { paddingIndex }
     return ops.embedding(inputOf(call, 'input'), inputOf(call, 'weight'), options)
@@ -38,10 +46,13 @@ export const targets: OpTargets = {
     ops.maskedFill(inputOf(call, 'input'), ops.cast(inputOf(call, 'mask'), 'bool'), operandOf(call, 'value')),
   'torch.nn.functional.one_hot': (call) =>
     ops.oneHot(inputOf(call, 'input'), numberSetting(call.settings, 'num_classes')),
-  'torch.topk': (call) =>
-    ops.topk(inputOf(call, 'input'), numberSetting(call.settings, 'k'), axisOf(call, -1), {
+  'torch.topk': (call) => {
+    // Unsorted, the order is left open: ours is then one of those that are right.
+    withoutEffect(call.settings, 'sorted')
+    return ops.topk(inputOf(call, 'input'), numberSetting(call.settings, 'k'), axisOf(call, -1), {
       largest: booleanSetting(call.settings, 'largest', true),
-    }),
+    })
+  },
   'torch.sort': (call) => ops.sort(inputOf(call, 'input'), axisOf(call, -1), sortOptions(call)),
   'torch.argsort': (call) => ops.argsort(inputOf(call, 'input'), axisOf(call, -1), sortOptions(call)),
   'torch.cumsum': (call) => ops.cumsum(inputOf(call, 'input'), axisOf(call)),
@@ -51,7 +62,9 @@ export const targets: OpTargets = {
   'torch.cummin': (call) => ops.cummin(inputOf(call, 'input'), axisOf(call)),
   'torch.searchsorted': (call) =>
     ops.searchsorted(inputOf(call, 'sorted_sequence'), operandOf(call, 'input'), {
-      right: booleanSetting(call.settings, 'right', call.settings.side === 'right'),
+      right:
+        booleanSetting(call.settings, 'right', false) ||
+        choiceSetting(call.settings, 'side', ['left', 'right'], 'left') === 'right',
     }),
   'torch.bincount': (call) => {
     const weights = call.inputs.weights

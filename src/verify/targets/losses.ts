@@ -2,17 +2,18 @@
 import * as ops from '../../ops/index.ts'
 import {
   booleanSetting,
+  choiceSetting,
   inputOf,
   numberSetting,
   type OpCall,
   type OpTarget,
   type OpTargets,
-  stringSetting,
 } from '../target.ts'
 
+const reductions = ['mean', 'sum', 'none'] as const
+
 function reduction({ settings }: OpCall): ops.Reduction {
-  const name = stringSetting(settings, 'reduction', 'mean')
-  return name === 'sum' || name === 'none' ? name : 'mean'
+  return choiceSetting(settings, 'reduction', reductions, 'mean')
 }
 
 function classOptions(call: OpCall): ops.CrossEntropyOptions {
@@ -30,8 +31,8 @@ function binaryOptions(call: OpCall): ops.BinaryLossOptions & { readonly posWeig
   return { reduction: reduction(call), ...(weight && { weight }), ...(posWeight && { posWeight }) }
 }
 
-function klReduction(call: OpCall): ops.Reduction | 'batchmean' {
-  return stringSetting(call.settings, 'reduction', 'mean') === 'batchmean' ? 'batchmean' : reduction(call)
+function klReduction({ settings }: OpCall): ops.Reduction | 'batchmean' {
+  return choiceSetting(settings, 'reduction', ['batchmean', ...reductions], 'mean')
 }
 
 /** Targets of 1 and -1, whose dtype the reference leaves open. */

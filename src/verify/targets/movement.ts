@@ -1,8 +1,8 @@
 /** PyTorch's functions that move data, by the names of the reference entries. */
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { FormatError } from '../../util/errors.ts'
 import {
+  choiceSetting,
   inputList,
   inputOf,
   numberSetting,
@@ -11,7 +11,6 @@ import {
   type OpTarget,
   type OpTargets,
   optionalNumber,
-  stringSetting,
 } from '../target.ts'
 
 /** A setting that is a number, a list of numbers, or absent. */
@@ -34,11 +33,7 @@ function axisOf(call: OpCall, fallback?: number): number {
   return numberSetting(call.settings, 'dim', fallback)
 }
 
-function padMode(call: OpCall): ops.PadMode {
-  const mode = stringSetting(call.settings, 'mode', 'constant')
-  if (mode === 'constant' || mode === 'reflect' || mode === 'replicate' || mode === 'circular') return mode
-  throw new FormatError(`pad: unknown mode "${mode}"`)
-}
+const padModes = ['constant', 'reflect', 'replicate', 'circular'] as const
 
 function diagonalOptions({ settings }: OpCall, axis1: number, axis2: number): ops.DiagonalOptions {
   return {
@@ -89,7 +84,7 @@ export const targets: OpTargets = {
   ),
   'torch.nn.functional.pad': moved((x, call) =>
     ops.pad(x, numbersSetting(call.settings, 'pad'), {
-      mode: padMode(call),
+      mode: choiceSetting(call.settings, 'mode', padModes, 'constant'),
       value: numberSetting(call.settings, 'value', 0),
     }),
   ),

@@ -1,7 +1,15 @@
 /** PyTorch's normalisation functions, by the names of the reference entries. */
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { booleanSetting, inputOf, numberSetting, numbersSetting, type OpCall, type OpTargets } from '../target.ts'
+import {
+  booleanSetting,
+  inputOf,
+  numberSetting,
+  numbersSetting,
+  type OpCall,
+  type OpTargets,
+  withoutEffect,
+} from '../target.ts'
 
 function normOptions(call: OpCall, eps = 1e-5): ops.NormOptions {
   const { weight, bias } = call.inputs
@@ -9,6 +17,7 @@ function normOptions(call: OpCall, eps = 1e-5): ops.NormOptions {
 }
 
 function byRunningStatistics(call: OpCall): Tensor {
+  withoutEffect(call.settings, 'momentum') // of statistics that are not updated
   const [mean, variance] = [inputOf(call, 'running_mean'), inputOf(call, 'running_var')]
   return ops.batchNorm(inputOf(call, 'input'), mean, variance, normOptions(call))
 }
@@ -22,6 +31,13 @@ function batchNormTrain(call: OpCall): ops.BatchNormResult {
   return ops.batchNormTrain(input, mean, variance, { ...normOptions(call), momentum })
 }
 
+/** By the statistics of each example; the running ones, if given, are updated but are no output. */
+function instanceNorm(call: OpCall): Tensor {
+  withoutEffect(call.settings, 'momentum')
+  void [call.inputs.running_mean, call.inputs.running_var]
+  return ops.instanceNorm(inputOf(call, 'input'), normOptions(call))
+}
+
 export const targets: OpTargets = {
   'torch.nn.functional.layer_norm': (call) =>
     ops.layerNorm(inputOf(call, 'input'), numbersSetting(call.settings, 'normalized_shape'), normOptions(call)),
@@ -30,9 +46,7 @@ export const targets: OpTargets = {
   'torch.nn.functional.group_norm': (call) =>
     ops.groupNorm(inputOf(call, 'input'), numberSetting(call.settings, 'num_groups'), normOptions(call)),
   'torch.nn.functional.instance_norm': (call) =>
-    booleanSetting(call.settings, 'use_input_stats', true)
-      ? ops.instanceNorm(inputOf(call, 'input'), normOptions(call))
-      : byRunningStatistics(call),
+    booleanSetting(call.settings, 'use_input_stats', true) ? instanceNorm(call) : byRunningStatistics(call),
   'torch.nn.functional.batch_norm': (call) =>
     booleanSetting(call.settings, 'training', false) ? batchNormTrain(call).output : byRunningStatistics(call),
   'torch.nn.functional.local_response_norm': (call) =>

@@ -4,13 +4,16 @@ import * as optim from '../../optim/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Variable } from '../../tensor/variable.ts'
+import { CaseTensors, refuseUnread, SettingsReads } from '../reads.ts'
 import {
   booleanSetting,
+  choiceSetting,
+  fixedSetting,
   numberSetting,
   numbersSetting,
   requiredTensor,
   type Settings,
-  stringSetting,
+  withoutEffect,
 } from '../target.ts'
 
 /** An entry of the `cases` list of an optimizer case. */
@@ -74,6 +77,8 @@ function trajectory(make: Make): OptimTarget {
 
 /** What nearly all optimizers have. */
 function common(settings: Settings, lr: number, weightDecay = 0) {
+  // How PyTorch carries the step out, not what it computes.
+  withoutEffect(settings, 'foreach', 'fused', 'capturable', 'differentiable')
   return {
     lr: numberSetting(settings, 'lr', lr),
     weightDecay: numberSetting(settings, 'weight_decay', weightDecay),
@@ -120,12 +125,10 @@ const optimizers: Readonly<Record<string, Make>> = {
       centered: booleanSetting(settings, 'centered', false),
     }),
   'optim.LAMB': (parameters, settings) => {
-    const { betas, ...shared } = adam(settings, 0)
+    const { amsgrad: _, ...shared } = adam(settings, 0)
+    fixedSetting(settings, 'amsgrad', false)
     return new optim.LAMB(parameters, {
-      lr: shared.lr,
-      weightDecay: shared.weightDecay,
-      maximize: shared.maximize,
-      betas,
+      ...shared,
       eps: numberSetting(settings, 'eps', 1e-6),
       biasCorrection: booleanSetting(settings, 'bias_correction', true),
       clamp: numberSetting(settings, 'clamp', Number.POSITIVE_INFINITY),
@@ -142,6 +145,7 @@ const optimizers: Readonly<Record<string, Make>> = {
 /** The rates of steps 0, 1, 2, ... */
 function rates(make: (lr: number, settings: Settings) => optim.Schedule): OptimTarget {
   return async ({ name, args }) => {
+    fixedSetting(args, 'last_epoch', -1)
     const schedule = make(numberSetting(args, 'lr', 1e-3), args)
     const data = Float32Array.from({ length: numberSetting(args, 'steps') }, (_, step) => schedule(step))
     return new Map([[`${name}/output/lr`, { dtype: 'float32', shape: [data.length], data }]])
@@ -187,16 +191,19 @@ const pytorchSchedules: Readonly<Record<string, (lr: number, settings: Settings)
       tMult: numberSetting(settings, 'T_mult', 1),
       etaMin: numberSetting(settings, 'eta_min', 0),
     }),
-  OneCycleLR: (_lr, settings) =>
-    optim.oneCycleLR({
+  OneCycleLR: (_lr, settings) => {
+    // The rates alone are compared.
+    withoutEffect(settings, 'cycle_momentum', 'base_momentum', 'max_momentum')
+    return optim.oneCycleLR({
       maxLr: numberSetting(settings, 'max_lr'),
       totalSteps: oneCycleSteps(settings),
       pctStart: numberSetting(settings, 'pct_start', 0.3),
-      annealStrategy: stringSetting(settings, 'anneal_strategy', 'cos') === 'linear' ? 'linear' : 'cos',
+      annealStrategy: choiceSetting(settings, 'anneal_strategy', ['cos', 'linear'], 'cos'),
       divFactor: numberSetting(settings, 'div_factor', 25),
       finalDivFactor: numberSetting(settings, 'final_div_factor', 1e4),
       threePhase: booleanSetting(settings, 'three_phase', false),
-    }),
+    })
+  },
 }
 
 /** PyTorch takes the number of steps, or epochs and the steps in each. */
@@ -245,6 +252,8 @@ function clipping(
   clip: (gradients: readonly Tensor[], settings: Settings) => { gradients: readonly Tensor[]; norm?: Tensor },
 ): OptimTarget {
   return async ({ name, args }, tensors) => {
+    // What PyTorch does where a norm is not finite: the norms here are.
+    withoutEffect(args, 'error_if_nonfinite', 'foreach')
     const run = compile((gradients: Tensor[]) => {
       const { gradients: clipped, norm } = clip(gradients, args)
       return { clipped: [...clipped], norm: norm ? [norm] : [] }
@@ -263,10 +272,9 @@ const movingAverage: OptimTarget = async ({ name, args }, tensors) => {
   const start = requiredTensor(tensors, `${name}/input/average`)
   const weights = requiredTensor(tensors, `${name}/input/weights`)
   const weight = new Variable(start.shape, { data: start.data.slice() })
-  const average = new optim.ExponentialMovingAverage([weight], {
-    decay: numberSetting(args, 'decay'),
-    warmup: args.formula !== undefined && args.formula !== null,
-  })
+  const warmup = args.formula !== undefined && args.formula !== null
+  if (warmup) fixedSetting(args, 'formula', 'min(decay, (1+k)/(10+k))')
+  const average = new optim.ExponentialMovingAverage([weight], { decay: numberSetting(args, 'decay'), warmup })
   const update = compile(() => average.update())
   const history: NDArray[] = []
   for (let k = 0; k < (weights.shape[0] ?? 0); k++) {
@@ -282,18 +290,33 @@ function mapped<T>(prefix: string, table: Readonly<Record<string, T>>, wrap: (va
   return Object.fromEntries(Object.entries(table).map(([name, value]) => [`${prefix}${name}`, wrap(value)]))
 }
 
-/** Targets by the `op` of the entries. */
-export const optimTargets: Readonly<Record<string, OptimTarget>> = {
-  ...mapped('', optimizers, trajectory),
-  ...mapped('torch.optim.lr_scheduler.', pytorchSchedules, rates),
-  ...mapped('transformers.', transformersSchedules, rates),
-  'torch.nn.utils.clip_grad_norm_': clipping((gradients, settings) =>
-    optim.clipGradNorm(gradients, numberSetting(settings, 'max_norm'), {
-      normType: numberSetting(settings, 'norm_type', 2),
-    }),
-  ),
-  'torch.nn.utils.clip_grad_value_': clipping((gradients, settings) => ({
-    gradients: optim.clipGradValue(gradients, numberSetting(settings, 'clip_value')),
-  })),
-  ema: movingAverage,
+/** A target that refuses entries of which it leaves an input or an argument unread. */
+function readingAll(target: OptimTarget): OptimTarget {
+  return async (entry, tensors) => {
+    const given = new CaseTensors([...tensors].filter(([name]) => entry.inputs.includes(name)))
+    const settings = new SettingsReads()
+    const found = await target({ ...entry, args: settings.track(entry.args) }, given)
+    refuseUnread([...given.unread(), ...settings.unread()])
+    return found
+  }
 }
+
+/** Targets by the `op` of the entries. */
+export const optimTargets: Readonly<Record<string, OptimTarget>> = mapped(
+  '',
+  {
+    ...mapped('', optimizers, trajectory),
+    ...mapped('torch.optim.lr_scheduler.', pytorchSchedules, rates),
+    ...mapped('transformers.', transformersSchedules, rates),
+    'torch.nn.utils.clip_grad_norm_': clipping((gradients, settings) =>
+      optim.clipGradNorm(gradients, numberSetting(settings, 'max_norm'), {
+        normType: numberSetting(settings, 'norm_type', 2),
+      }),
+    ),
+    'torch.nn.utils.clip_grad_value_': clipping((gradients, settings) => ({
+      gradients: optim.clipGradValue(gradients, numberSetting(settings, 'clip_value')),
+    })),
+    ema: movingAverage,
+  },
+  readingAll,
+)

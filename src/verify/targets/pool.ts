@@ -2,6 +2,8 @@
 import * as ops from '../../ops/index.ts'
 import {
   booleanSetting,
+  choiceSetting,
+  fixedSetting,
   inputOf,
   numberSetting,
   numbersSetting,
@@ -9,7 +11,6 @@ import {
   type OpTarget,
   type OpTargets,
   perAxisSetting,
-  stringSetting,
 } from '../target.ts'
 
 function poolOptions({ settings }: OpCall): ops.PoolOptions {
@@ -25,6 +26,7 @@ function poolOptions({ settings }: OpCall): ops.PoolOptions {
 const kernel = ({ settings }: OpCall): number | readonly number[] => perAxisSetting(settings, 'kernel_size')
 
 function maxOptions(call: OpCall): ops.MaxPoolOptions {
+  fixedSetting(call.settings, 'return_indices', false)
   return { ...poolOptions(call), dilation: perAxisSetting(call.settings, 'dilation', 1) }
 }
 
@@ -57,25 +59,20 @@ const onInput =
   (call) =>
     f(call, inputOf(call, 'input'))
 
-const modes: readonly ops.InterpolationMode[] = ['nearest', 'nearest-exact', 'linear', 'bilinear', 'bicubic', 'area']
+const modes = ['nearest', 'nearest-exact', 'linear', 'bilinear', 'bicubic', 'area'] as const
 
 function interpolateOptions({ settings }: OpCall): ops.InterpolateOptions {
-  const name = stringSetting(settings, 'mode', 'nearest')
   return {
-    mode: modes.find((mode) => mode === name) ?? 'nearest',
+    mode: choiceSetting(settings, 'mode', modes, 'nearest'),
     alignCorners: booleanSetting(settings, 'align_corners', false),
     antialias: booleanSetting(settings, 'antialias', false),
   }
 }
 
 function gridOptions({ settings }: OpCall): ops.GridSampleOptions {
-  const [mode, padding] = [
-    stringSetting(settings, 'mode', 'bilinear'),
-    stringSetting(settings, 'padding_mode', 'zeros'),
-  ]
   return {
-    mode: mode === 'nearest' || mode === 'bicubic' ? mode : 'bilinear',
-    paddingMode: padding === 'border' || padding === 'reflection' ? padding : 'zeros',
+    mode: choiceSetting(settings, 'mode', ['bilinear', 'nearest', 'bicubic'], 'bilinear'),
+    paddingMode: choiceSetting(settings, 'padding_mode', ['zeros', 'border', 'reflection'], 'zeros'),
     alignCorners: booleanSetting(settings, 'align_corners', false),
   }
 }

@@ -1,9 +1,9 @@
 /** PyTorch's reductions, by the names of the reference entries. */
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { FormatError } from '../../util/errors.ts'
 import {
   booleanSetting,
+  choiceSetting,
   inputOf,
   numberSetting,
   numbersSetting,
@@ -11,7 +11,7 @@ import {
   type OpTarget,
   type OpTargets,
   optionalNumber,
-  stringSetting,
+  withoutEffect,
 } from '../target.ts'
 
 /** `dim`: null and [] mean all axes. */
@@ -26,7 +26,7 @@ function keepDims({ settings }: OpCall): ops.ReduceOptions {
 }
 
 function spread({ settings }: OpCall): ops.VarianceOptions {
-  const unbiased = settings.unbiased === false ? 0 : 1
+  const unbiased = booleanSetting(settings, 'unbiased', true) ? 1 : 0
   return {
     keepDims: booleanSetting(settings, 'keepdim', false),
     correction: numberSetting(settings, 'correction', unbiased),
@@ -56,9 +56,7 @@ const interpolations = ['linear', 'lower', 'higher', 'midpoint', 'nearest'] as c
 
 function quantile(call: OpCall): Tensor {
   const { settings } = call
-  const name = stringSetting(settings, 'interpolation', 'linear')
-  const interpolation = interpolations.find((known) => known === name)
-  if (!interpolation) throw new FormatError(`quantile: unknown interpolation "${name}"`)
+  const interpolation = choiceSetting(settings, 'interpolation', interpolations, 'linear')
   const q = Array.isArray(settings.q) ? numbersSetting(settings, 'q') : numberSetting(settings, 'q')
   return ops.quantile(inputOf(call, 'input'), q, optionalNumber(settings, 'dim'), { ...keepDims(call), interpolation })
 }
@@ -86,7 +84,9 @@ export const targets: OpTargets = {
   'torch.linalg.vector_norm': (call) =>
     ops.vectorNorm(inputOf(call, 'x'), numberSetting(call.settings, 'ord', 2), axesOf(call), keepDims(call)),
   'torch.quantile': quantile,
-  'torch.cdist': (call) =>
-    ops.cdist(inputOf(call, 'x1'), inputOf(call, 'x2'), { order: numberSetting(call.settings, 'p', 2) }),
+  'torch.cdist': (call) => {
+    withoutEffect(call.settings, 'compute_mode') // a choice between ways to the same result
+    return ops.cdist(inputOf(call, 'x1'), inputOf(call, 'x2'), { order: numberSetting(call.settings, 'p', 2) })
+  },
   'torch.trace': (call) => ops.trace(inputOf(call, 'input')),
 }

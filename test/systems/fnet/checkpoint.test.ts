@@ -193,6 +193,12 @@ describe('classification', () => {
   })
 })
 
+const vector = (...values: number[]): NDArray => ({
+  dtype: 'float32',
+  shape: [values.length],
+  data: Float32Array.from(values),
+})
+
 describe('a wrong file is one clear line', () => {
   const without = (part: string) => renamed(ours, (name) => (name.includes(part) ? undefined : name))
   const bert = renamed(weightsOf({ model_arch: 'bert' }), toBertName)
@@ -208,6 +214,17 @@ describe('a wrong file is one clear line', () => {
       {},
     ],
     ['BERT', () => safetensors('bert.safetensors', bert), {}],
+    [
+      'an output matrix of its own',
+      () => safetensors('untied.safetensors', new Map([...transformers, ['cls.predictions.decoder.bias', vector(1)]])),
+      {},
+    ],
+    [
+      'positions in another order',
+      () =>
+        safetensors('order.safetensors', new Map([...transformers, ['fnet.embeddings.position_ids', vector(2, 1)]])),
+      {},
+    ],
     ['architecture', () => files['official .npz'], { 'model.model_arch': 'bert' }],
     ['vocabulary', () => files['official .npz'], { 'tokenizer.file': '' }],
     ['larger vocabulary', () => npz('few.npz', toFlax(weightsOf({ vocab_size: 20 }), { heads: 3 })), {}],

@@ -17,7 +17,7 @@ import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { configure, parseAssignment } from '../../../src/train/settings.ts'
 import { told } from '../../data/support.ts'
 import { randomNumbers } from '../../support/gradients.ts'
-import { pytorchCheckpoint } from '../../support/pytorch.ts'
+import { pickledObject, pytorchCheckpoint } from '../../support/pytorch.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-fine-tuning-'))
 
@@ -56,10 +56,20 @@ function write(name: string, bytes: Uint8Array): string {
 const withPrefix = (tensors: ReadonlyMap<string, NDArray>, prefix: string) =>
   new Map([...tensors].map(([name, array]) => [`${prefix}${name}`, array] as const))
 
+const zeros = (tensors: ReadonlyMap<string, NDArray>) =>
+  new Map(
+    [...tensors].map(([name, { dtype, shape, data }]) => [name, { dtype, shape, data: new Float32Array(data.length) }]),
+  )
+
 const files = {
   official: write('Mixer.npz', writeNpz(toOfficial(timm))),
   safetensors: write('timm.safetensors', writeSafetensors(timm)),
   pytorch: write('timm.pth', pytorchCheckpoint(timm)),
+  training: write('last.pth.tar', pytorchCheckpoint(timm, pickledObject('args', 'argparse', 'Namespace'))),
+  average: write(
+    'average.safetensors',
+    writeSafetensors([...withPrefix(zeros(timm), 'state_dict.'), ...withPrefix(timm, 'state_dict_ema.module.')]),
+  ),
   prefixed: write('wrapped.safetensors', writeSafetensors(withPrefix(timm, 'module.'))),
   state: write('state.npz', writeNpz(withPrefix(toOfficial(timm), 'params/'))),
   ours: write('ours.safetensors', writeSafetensors(timm, { system: 'mixer', config: '{"model":{"gelu":"tanh"}}' })),
@@ -111,6 +121,8 @@ describe('a checkpoint begins the training', () => {
     ['safetensors', 'none'],
     ['pytorch', 'none'],
     ['prefixed', 'none'],
+    ['training', 'none'],
+    ['average', 'none'],
     ['ours', 'tanh'],
   ] as const)('%s: its sizes, its GELU (%s), its features, a new head of zeros', async (kind, gelu) => {
     const { config, experiment } = await begin(files[kind], 8)
@@ -225,6 +237,15 @@ describe('files and settings that do not fit', () => {
     less.delete('blocks.0.mlp_channels.fc1.weight')
     expect(await shortened(fail(write('least.safetensors', writeSafetensors(less)), 8))).toMatchInlineSnapshot(
       `"FormatError: least.safetensors: is no complete checkpoint of an MLP-Mixer: "blocks.0.mlp_channels.fc1.weight" is missing"`,
+    )
+  })
+
+  test('a part that is not read', async () => {
+    const less = new Map(timm)
+    less.delete('norm.weight')
+    const bytes = pytorchCheckpoint(less, pickledObject('norm.weight', 'torch', 'Other'))
+    expect(await shortened(fail(write('other.pth', bytes), 8))).toMatchInlineSnapshot(
+      `"FormatError: other.pth: is no complete checkpoint of an MLP-Mixer: Mixer: the state dict does not fit: missing norm.weight | not read of the file: norm.weight (torch.Other)"`,
     )
   })
 

@@ -1,0 +1,46 @@
+/** Activations by the names that settings of other libraries have for them. */
+import * as ops from '../ops/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+
+type Activation = (x: Tensor) => Tensor
+
+const tanhGelu: Activation = (x) => ops.gelu(x, { approximate: 'tanh' })
+
+/** transformers' (`ACT2FN`) and timm's (`create_act`); where both have a name, they mean the same. */
+const activations = {
+  gelu: (x) => ops.gelu(x),
+  gelu_accurate: tanhGelu,
+  gelu_fast: tanhGelu,
+  gelu_new: tanhGelu,
+  gelu_python: (x) => ops.gelu(x),
+  gelu_pytorch_tanh: tanhGelu,
+  gelu_tanh: tanhGelu,
+  quick_gelu: (x) => ops.quickGelu(x),
+  relu: (x) => ops.relu(x),
+  relu2: (x) => ops.square(ops.relu(x)),
+  relu6: (x) => ops.relu6(x),
+  leaky_relu: (x) => ops.leakyRelu(x),
+  elu: (x) => ops.elu(x),
+  celu: (x) => ops.celu(x),
+  selu: (x) => ops.selu(x),
+  silu: (x) => ops.silu(x),
+  swish: (x) => ops.silu(x),
+  mish: (x) => ops.mish(x),
+  sigmoid: (x) => ops.sigmoid(x),
+  tanh: (x) => ops.tanh(x),
+  hard_sigmoid: (x) => ops.hardsigmoid(x),
+  hardsigmoid: (x) => ops.hardsigmoid(x),
+  hard_swish: (x) => ops.hardswish(x),
+  hardswish: (x) => ops.hardswish(x),
+  identity: (x) => x,
+  linear: (x) => x,
+} as const satisfies Readonly<Record<string, Activation>>
+
+export type ActivationName = keyof typeof activations
+
+export const activationNames = Object.keys(activations) as readonly ActivationName[]
+
+/** The activation of that name, applied. */
+export function activate(name: ActivationName, x: Tensor): Tensor {
+  return activations[name](x)
+}
