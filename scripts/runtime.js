@@ -1,9 +1,6 @@
 /**
- * The native libraries of ONNX Runtime, in vendor/onnxruntime/PLATFORM-ARCHITECTURE (docs/decisions/040-runtime-in-the-package.md).
- *
- *   node scripts/runtime.js          lays in those of this machine
- *   node scripts/runtime.js all      those of every platform, or of those that TENFOLD_PLATFORMS names (linux-x64,darwin-arm64)
- *   node scripts/runtime.js prune    leaves only those of this machine
+ * Lays the native libraries of ONNX Runtime into vendor/onnxruntime/PLATFORM-ARCHITECTURE, from the registry's package onnxruntime-node,
+ * whose install script is not run (docs/decisions/040-runtime-in-the-package.md).
  */
 import { execFileSync } from 'node:child_process'
 import {
@@ -98,9 +95,4 @@ export function packRuntime() {
   layIn((name) => !named || named.includes(name))
   const missing = named?.filter((name) => !present().has(name)) ?? []
   if (missing.length > 0) throw new Error(`ONNX Runtime ${version} has no library for ${missing.join(', ')}`)
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const commands = { undefined: prepareRuntime, all: packRuntime, prune: pruneRuntime }
-  commands[process.argv[2]]()
 }

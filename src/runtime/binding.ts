@@ -54,7 +54,7 @@ export function requireBinding(platform = `${process.platform}-${process.arch}`)
   const file = fileURLToPath(new URL(`../../vendor/onnxruntime/${platform}/onnxruntime_binding.node`, import.meta.url))
   if (!existsSync(file)) {
     throw new TenfoldError(`ONNX Runtime's library for ${platform} is not installed: no file ${file}`, {
-      hint: 'in a clone of tenfold: npm run prepare',
+      hint: 'in a clone of tenfold: npm run setup',
     })
   }
   try {

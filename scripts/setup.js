@@ -1,5 +1,5 @@
-// Runs after `npm ci` in a clone, and before the package is packed: lays in ONNX Runtime's libraries for this machine, builds dist,
-// and links the command so that `npx tenfold` finds it.
+// Makes a clone ready: lays in ONNX Runtime's libraries for this machine, builds dist, and links the command so that `npx tenfold`
+// finds it. `npm ci` runs it as "postprepare": npm 11 warns whoever installs the packed package if that has a script "prepare".
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
