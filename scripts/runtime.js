@@ -27,7 +27,8 @@ const integrity = 'sha512-twhs1C2C/BFkz1yc5OY0KIU2GUq6DURO7hD4bx5Q2Qy3nAMJwRXW8x
 /** Only other execution providers load these, when they are asked for; tenfold computes on the processor. The last one is a copy. */
 const unneeded = ['DirectML.dll', 'dxcompiler.dll', 'dxil.dll', `libonnxruntime.${version}.dylib`]
 
-function npm(args, cwd) {
+/** Runs npm and returns what it prints. */
+export function npm(args, cwd = root) {
   // The npm that runs this script, if one does: another one may be on the path, or none.
   const script = process.env.npm_execpath
   const options = { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }

@@ -67,8 +67,8 @@ export function imageTransform(options: ImageOptions): ImageTransform {
   return { height, width, box, channels, layout, kernel, orient, maxPixels, background }
 }
 
-/** sharp, loaded at first use. Throws a MissingPackageError if it is not installed. */
-async function loadSharp() {
+/** sharp, loaded at first use. Throws a MissingPackageError if it is not installed or can't run here. */
+export async function loadSharp() {
   const { default: sharp } = await importPackage('sharp', 'reading pictures', () => import('sharp'))
   sharp.cache(false) // it caches by path, and would show an old picture under a rewritten one's name
   return sharp
