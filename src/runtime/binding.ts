@@ -43,15 +43,17 @@ const platforms: Readonly<Record<string, string>> = {
   'win32-x64': 'it needs the Visual C++ Redistributable 2015-2022',
 }
 
-/** The native module for a platform, by default this machine's. Throws a TenfoldError where there is none, or it cannot be loaded. */
-export function requireBinding(platform = `${process.platform}-${process.arch}`): Binding {
+const vendor = new URL('../../vendor/onnxruntime/', import.meta.url)
+
+/** The native module for a platform (this one), from the folder of all. Throws a TenfoldError if there is none or it cannot be loaded. */
+export function requireBinding(platform = `${process.platform}-${process.arch}`, folder = vendor): Binding {
   const needs = platforms[platform]
   if (needs === undefined) {
     const hint = platform === 'darwin-x64' ? { hint: 'on a Mac with Apple silicon, use the arm64 build of Node' } : {}
     const known = Object.keys(platforms).join(', ')
     throw new TenfoldError(`ONNX Runtime has no library for ${platform}, only for ${known}`, hint)
   }
-  const file = fileURLToPath(new URL(`../../vendor/onnxruntime/${platform}/onnxruntime_binding.node`, import.meta.url))
+  const file = fileURLToPath(new URL(`${platform}/onnxruntime_binding.node`, folder))
   if (!existsSync(file)) {
     throw new TenfoldError(`ONNX Runtime's library for ${platform} is not installed: no file ${file}`, {
       hint: 'in a clone of tenfold: npm run setup',
