@@ -57,8 +57,9 @@ function present() {
   return new Set(folders.filter(ofVersion))
 }
 
-/** Lays in the libraries of the platforms that `wanted` is true for. */
+/** Lays in the libraries of the platforms that `wanted` is true for. Those that are there may be in use, and stay. */
 function layIn(wanted) {
+  const there = present()
   mkdirSync(vendor, { recursive: true })
   const folder = mkdtempSync(join(vendor, 'unpacked-'))
   try {
@@ -66,7 +67,7 @@ function layIn(wanted) {
     for (const platform of readdirSync(unpacked)) {
       for (const architecture of readdirSync(join(unpacked, platform))) {
         const name = `${platform}-${architecture}`
-        if (!wanted(name)) continue
+        if (!wanted(name) || there.has(name)) continue
         const libraries = join(unpacked, platform, architecture)
         for (const file of unneeded) rmSync(join(libraries, file), { force: true })
         writeFileSync(join(libraries, 'version'), `${version}\n`)
@@ -84,16 +85,17 @@ export function prepareRuntime() {
   if (!present().has(own)) layIn((name) => name === own)
 }
 
-/** Leaves only the libraries of this machine. */
-export function pruneRuntime() {
-  for (const name of present()) if (name !== own) rmSync(join(vendor, name), { recursive: true })
+/** Leaves only the libraries of this machine, and of those that are `kept`. */
+export function pruneRuntime(kept = []) {
+  for (const name of present())
+    if (name !== own && !kept.includes(name)) rmSync(join(vendor, name), { recursive: true })
 }
 
-/** Lays in the libraries of every platform, or of those that TENFOLD_PLATFORMS names, and no others. */
+/** Lays in the libraries of every platform; or of those that TENFOLD_PLATFORMS names (linux-x64,darwin-arm64) and this machine's. */
 export function packRuntime() {
   const named = process.env.TENFOLD_PLATFORMS?.split(',')
-  for (const name of present()) rmSync(join(vendor, name), { recursive: true })
-  layIn((name) => !named || named.includes(name))
+  if (named) pruneRuntime(named)
+  layIn((name) => name === own || !named || named.includes(name))
   const missing = named?.filter((name) => !present().has(name)) ?? []
   if (missing.length > 0) throw new Error(`ONNX Runtime ${version} has no library for ${missing.join(', ')}`)
 }
