@@ -1,9 +1,10 @@
 /** `npm run bench`: tenfold and its peers side by side, in one run. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
+import { runtimeVersion } from '../../src/runtime/binding.ts'
 import { suggestion } from '../../src/util/names.ts'
 import { products, workloads } from '../workloads/index.ts'
 import { mainJob, measureMainJob } from './main-job.ts'
@@ -41,7 +42,6 @@ function positive(text: string): number {
 
 /** Versions and machine, for the files. */
 function describeMachine(threads: number, peers: readonly PeerName[]): Record<string, string> {
-  const runtime = JSON.parse(readFileSync('node_modules/onnxruntime-node/package.json', 'utf8')) as { version: string }
   const installed = peers.filter((peer) => missing(peer) === undefined)
   return {
     date: new Date().toISOString().slice(0, 16),
@@ -49,7 +49,7 @@ function describeMachine(threads: number, peers: readonly PeerName[]): Record<st
     threads: String(threads),
     'load before': (loadavg()[0] ?? 0).toFixed(1),
     node: process.versions.node,
-    'onnxruntime-node': runtime.version,
+    onnxruntime: runtimeVersion,
     ...Object.fromEntries(installed.map((peer) => [peer, versionOf(peer)])),
   }
 }

@@ -1,9 +1,10 @@
 /** The report of a run: what every run has, around what its system explains. */
+import { requirePackages } from '../data/packages.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
 import type { OpenedData } from '../systems/define.ts'
 import type { LoopResult } from '../train/loop.ts'
 import type { LinePlot, Section } from '../train/report/figures.ts'
-import { renderReport } from '../train/report/render.ts'
+import { plotPackages, renderReport } from '../train/report/render.ts'
 import type { MetricsLine } from '../train/run.ts'
 import type { Settings } from '../train/settings.ts'
 import { UsageError } from '../util/errors.ts'
@@ -63,6 +64,11 @@ function setup({ run }: OpenedRun): Section {
       },
     ],
   }
+}
+
+/** Before work begins: throws a MissingPackageError if its data (`packages`) or the report at its end need what is not installed. */
+export function requireReportPackages(packages: readonly string[] = []): void {
+  requirePackages([...plotPackages, ...packages], 'a run with a report')
 }
 
 /** Writes `report.html` into the run directory. */

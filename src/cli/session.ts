@@ -1,5 +1,6 @@
 /** What the commands do with a run: find its recipe, build its experiment, train it, tell about it. */
 import { cpus } from 'node:os'
+import { runtimeVersion } from '../runtime/binding.ts'
 import type { Experiment, OpenedData, Recipe, Study, System } from '../systems/define.ts'
 import { systems } from '../systems/index.ts'
 import { newestCheckpoint, restoreVariables } from '../train/checkpoint.ts'
@@ -79,7 +80,7 @@ export async function versionsInUse(): Promise<Record<string, string>> {
   const require = createRequire(import.meta.url)
   return {
     tenfold: (require('../../package.json') as { version: string }).version,
-    'onnxruntime-node': (require('onnxruntime-node/package.json') as { version: string }).version,
+    onnxruntime: runtimeVersion,
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     processor: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,

@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../io/atomic.ts'
 import type { Study, StudyContext } from '../systems/define.ts'
 import { renderReport } from '../train/report/render.ts'
 import type { Settings } from '../train/settings.ts'
+import { requireReportPackages } from './report.ts'
 import { interruptSignal } from './training.ts'
 import type { Reporter } from './ui.ts'
 
@@ -15,6 +16,7 @@ export interface StudyOptions extends Omit<StudyContext, 'progress' | 'signal'> 
 /** Runs a study to its end (or to an interrupt) and writes `report.html` into its folder. */
 export async function runStudy(study: Study, config: Settings, { reporter, ...options }: StudyOptions): Promise<void> {
   const { folder } = options
+  requireReportPackages(study.packages?.(config))
   await mkdir(folder, { recursive: true })
   reporter.say(`results in ${folder}; what is finished is kept: the same command goes on`)
   const { signal, dispose } = interruptSignal(reporter, 'stopping after this member')

@@ -24,6 +24,24 @@ export async function importPackage<T>(name: string, purpose: string, load: () =
   }
 }
 
+/** Throws a MissingPackageError that names every package of `names` that is not installed, and what to type: before work begins. */
+export function requirePackages(names: readonly string[], purpose: string): void {
+  const require = createRequire(import.meta.url)
+  const missing = names.filter((name) => {
+    try {
+      require.resolve(`${name}/package.json`)
+      return false
+    } catch (error) {
+      // A package need not show its package.json.
+      return error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND'
+    }
+  })
+  if (missing.length === 0) return
+  throw new MissingPackageError(`${purpose} needs packages that are not installed: ${missing.join(', ')}`, {
+    hint: `npm install ${missing.join(' ')}`,
+  })
+}
+
 /** The folder of an installed package. Throws a MissingPackageError if it is not there. */
 export function packageFolder(name: string, purpose: string): string {
   try {

@@ -12,7 +12,7 @@ import { ShapeError, UsageError } from '../util/errors.ts'
 import { Generator } from '../util/random.ts'
 
 /** Makes the first values of a variable of that shape. */
-export type Initialiser = (shape: Shape) => Float32Array<ArrayBuffer>
+export type Initialiser = (shape: Shape) => Float32Array
 
 /** Where random initialisers draw from. */
 export interface RandomOptions {
@@ -39,11 +39,11 @@ export function buffer(shape: Shape, initialiser: Initialiser): Variable {
   return new Variable(shape, { data: initialiser(shape) })
 }
 
-export function zeros(shape: Shape): Float32Array<ArrayBuffer> {
+export function zeros(shape: Shape): Float32Array {
   return new Float32Array(elementCount(shape))
 }
 
-export function ones(shape: Shape): Float32Array<ArrayBuffer> {
+export function ones(shape: Shape): Float32Array {
   return zeros(shape).fill(1)
 }
 
@@ -56,7 +56,7 @@ export function constant(value: number): Initialiser {
 export function uniform(
   shape: Shape,
   { low = 0, high = 1, generator = defaultGenerator }: RandomOptions & { low?: number; high?: number } = {},
-): Float32Array<ArrayBuffer> {
+): Float32Array {
   return generator.uniform(elementCount(shape)).map((value) => low + (high - low) * value)
 }
 
@@ -64,7 +64,7 @@ export function uniform(
 export function normal(
   shape: Shape,
   { mean = 0, std = 1, generator = defaultGenerator }: RandomOptions & { mean?: number; std?: number } = {},
-): Float32Array<ArrayBuffer> {
+): Float32Array {
   return generator.normal(elementCount(shape)).map((value) => mean + std * value)
 }
 
@@ -81,7 +81,7 @@ export interface TruncNormalOptions extends RandomOptions {
 export function truncNormal(
   shape: Shape,
   { mean = 0, std = 1, a = -2, b = 2, generator = defaultGenerator }: TruncNormalOptions = {},
-): Float32Array<ArrayBuffer> {
+): Float32Array {
   if (!(a < b) || a > mean + 4 * std || b < mean - 4 * std) {
     throw new UsageError(
       `truncNormal: bounds must be ordered and within 4 standard deviations of the mean, found [${a}, ${b}], mean ${mean}, std ${std}`,
@@ -146,7 +146,7 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
 export function xavierUniform(
   shape: Shape,
   { gain = 1, ...random }: RandomOptions & { gain?: number } = {},
-): Float32Array<ArrayBuffer> {
+): Float32Array {
   const { fanIn, fanOut } = fans(shape)
   const bound = gain * Math.sqrt(6 / (fanIn + fanOut))
   return uniform(shape, { ...random, low: -bound, high: bound })
@@ -156,7 +156,7 @@ export function xavierUniform(
 export function xavierNormal(
   shape: Shape,
   { gain = 1, ...random }: RandomOptions & { gain?: number } = {},
-): Float32Array<ArrayBuffer> {
+): Float32Array {
   const { fanIn, fanOut } = fans(shape)
   return normal(shape, { ...random, std: gain * Math.sqrt(2 / (fanIn + fanOut)) })
 }
@@ -176,13 +176,13 @@ function kaimingStd(shape: Shape, { a = 0, mode = 'fanIn', nonlinearity = 'leaky
 }
 
 /** Uniform within gain * sqrt(3 / fan) (He et al. 2015). */
-export function kaimingUniform(shape: Shape, options: KaimingOptions = {}): Float32Array<ArrayBuffer> {
+export function kaimingUniform(shape: Shape, options: KaimingOptions = {}): Float32Array {
   const bound = Math.sqrt(3) * kaimingStd(shape, options)
   return uniform(shape, { ...options, low: -bound, high: bound })
 }
 
 /** Normal with standard deviation gain / sqrt(fan). */
-export function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Float32Array<ArrayBuffer> {
+export function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Float32Array {
   return normal(shape, { ...options, std: kaimingStd(shape, options) })
 }
 
@@ -190,10 +190,7 @@ export function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Float
 const truncatedStd = 0.8796256610342398
 
 /** flax's `lecun_normal`: normal cut off at two standard deviations, rescaled to variance 1 / fanIn. */
-export function lecunNormal(
-  shape: Shape,
-  { generator = defaultGenerator }: RandomOptions = {},
-): Float32Array<ArrayBuffer> {
+export function lecunNormal(shape: Shape, { generator = defaultGenerator }: RandomOptions = {}): Float32Array {
   const scale = 1 / Math.sqrt(fans(shape).fanIn) / truncatedStd
   const values = generator.truncatedNormal(elementCount(shape))
   for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) * scale
@@ -201,7 +198,7 @@ export function lecunNormal(
 }
 
 /** Ones on the diagonal of a matrix. */
-export function eye(shape: Shape): Float32Array<ArrayBuffer> {
+export function eye(shape: Shape): Float32Array {
   const [rows, columns, ...rest] = shape
   if (rows === undefined || columns === undefined || rest.length > 0)
     throw new ShapeError(`eye: the shape must have 2 axes, found ${formatShape(shape)}`)
@@ -211,7 +208,7 @@ export function eye(shape: Shape): Float32Array<ArrayBuffer> {
 }
 
 /** A convolution that hands its input on: ones at the kernel's centre, for as many channels as there are, per group. */
-export function dirac(shape: Shape, { groups = 1 }: { groups?: number } = {}): Float32Array<ArrayBuffer> {
+export function dirac(shape: Shape, { groups = 1 }: { groups?: number } = {}): Float32Array {
   const [out, inputs, ...kernel] = shape
   if (out === undefined || inputs === undefined || kernel.length === 0 || kernel.length > 3)
     throw new ShapeError(`dirac: the shape must have 3, 4 or 5 axes, found ${formatShape(shape)}`)
@@ -235,7 +232,7 @@ export function dirac(shape: Shape, { groups = 1 }: { groups?: number } = {}): F
 export function orthogonal(
   shape: Shape,
   { gain = 1, generator = defaultGenerator }: RandomOptions & { gain?: number } = {},
-): Float32Array<ArrayBuffer> {
+): Float32Array {
   const [rows, ...rest] = shape
   if (rows === undefined || rest.length === 0)
     throw new ShapeError(`orthogonal: the shape must have at least 2 axes, found ${formatShape(shape)}`)

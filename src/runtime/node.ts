@@ -1,32 +1,34 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import * as ort from 'onnxruntime-node'
+import { setImmediate } from 'node:timers/promises'
+import { Tensor } from 'onnxruntime-common'
 import type { NDArray, TypedArray } from '../tensor/dtype.ts'
 import { TenfoldError } from '../util/errors.ts'
+import { type NativeSession, newSession, silent, type Tensors } from './binding.ts'
 import type { KernelTime, Session, SessionOptions } from './session.ts'
 import { isRefusal, unreadableName, unreadableOp, withUnreadableOutput } from './unreadable-output.ts'
 
 // A view of a buffer is wrapped once: variables pass the same two buffers at every step.
-const wrapped = new WeakMap<TypedArray, ort.Tensor>()
+const wrapped = new WeakMap<TypedArray, Tensor>()
 
 /** Whether a wrapping says the same: the bytes of uint8 may be asked for as bool, too. */
-function describes(known: ort.Tensor, { dtype, shape }: NDArray): boolean {
+function describes(known: Tensor, { dtype, shape }: NDArray): boolean {
   return known.type === dtype && known.dims.length === shape.length && known.dims.every((size, i) => size === shape[i])
 }
 
-function wrap(array: NDArray): ort.Tensor {
+function wrap(array: NDArray): Tensor {
   const known = wrapped.get(array.data)
   if (known && describes(known, array)) return known
   // The binding takes no shared memory; what it holds may change, so it is copied at every run.
   if (array.data.buffer instanceof SharedArrayBuffer)
-    return new ort.Tensor(array.dtype, array.data.slice(), array.shape)
-  const tensor = new ort.Tensor(array.dtype, array.data, array.shape)
+    return new Tensor(array.dtype, array.data.slice(), array.shape)
+  const tensor = new Tensor(array.dtype, array.data, array.shape)
   wrapped.set(array.data, tensor)
   return tensor
 }
 
-function byName(names: readonly string[], arrays: readonly NDArray[]): Record<string, ort.Tensor> {
+function byName(names: readonly string[], arrays: readonly NDArray[]): Tensors {
   if (names.length !== arrays.length)
     throw new TenfoldError(`the model has ${names.length} inputs or outputs, found ${arrays.length}`)
   return Object.fromEntries(arrays.map((array, i) => [names[i], wrap(array)]))
@@ -46,37 +48,43 @@ interface ProfileEvent {
 const kernelSuffix = '_kernel_time'
 
 class NodeSession implements Session {
-  readonly #session: ort.InferenceSession
+  readonly #session: NativeSession
+  readonly #inputNames: readonly string[]
   readonly #outputNames: readonly string[]
   /** Whether the unreadable output is asked for: as long as the binding answers to it as expected. */
   #stopsBeforeCopies = true
   /** The folder for the runtime's profile file, if there is one. */
   readonly #profile: string | undefined
 
-  constructor(session: ort.InferenceSession, profile?: string) {
+  constructor(session: NativeSession, profile?: string) {
     this.#session = session
-    this.#outputNames = session.outputNames.filter((name) => name !== unreadableName)
+    this.#inputNames = session.inputMetadata.map(({ name }) => name)
+    this.#outputNames = session.outputMetadata.map(({ name }) => name).filter((name) => name !== unreadableName)
     this.#profile = profile
   }
 
   async run(inputs: readonly NDArray[], outputs: readonly NDArray[]): Promise<void> {
-    const feeds = byName(this.#session.inputNames, inputs)
+    const feeds = byName(this.#inputNames, inputs)
     const fetches = byName(this.#outputNames, outputs)
+    // The run blocks this thread: what waits for its turn comes first.
+    await setImmediate()
     if (this.#stopsBeforeCopies) {
       try {
-        await this.#session.run(feeds, { [unreadableName]: null, ...fetches })
+        this.#session.run(feeds, { [unreadableName]: null, ...fetches }, {})
         return
       } catch (error) {
         if (isRefusal(error)) return
       }
     }
     // Another complaint is the run's own, and is heard here without doubt; or the binding's words have changed: then it copies.
-    await this.#session.run(feeds, fetches)
+    this.#session.run(feeds, fetches, {})
     this.#stopsBeforeCopies = false
   }
 
   async release(): Promise<void> {
-    await this.#session.release()
+    this.#session.dispose()
+    // Of a profile that nobody asked for; the runtime writes the rest of it when the session ends.
+    if (this.#profile !== undefined) rmSync(this.#profile, { recursive: true, force: true })
   }
 
   endProfiling(): readonly KernelTime[] {
@@ -106,17 +114,17 @@ export async function loadSession(model: Uint8Array, options: SessionOptions = {
   const session = { intra_op: { allow_spinning: options.spin === false ? '0' : '1' } }
   const optimizers = [...slowFusions, ...(options.disabledOptimizers ?? [])].join(';')
   const profile = options.profile ? mkdtempSync(join(tmpdir(), 'tenfold-profile-')) : undefined
-  return new NodeSession(
-    await ort.InferenceSession.create(withUnreadableOutput(model), {
-      executionProviders: ['cpu'],
-      graphOptimizationLevel: options.optimize === false ? 'disabled' : 'all',
-      logSeverityLevel: 3,
-      // With its pattern the runtime keeps two sets of buffers, those of the first run too: a third to a half more memory.
-      enableMemPattern: false,
-      extra: { session, optimization: { disable_specified_optimizers: optimizers } },
-      ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),
-      ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: join(profile, 'run') }),
-    }),
-    profile,
-  )
+  const native = await newSession()
+  const bytes = withUnreadableOutput(model)
+  native.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: options.optimize === false ? 'disabled' : 'all',
+    logSeverityLevel: silent,
+    // With its pattern the runtime keeps two sets of buffers, those of the first run too: a third to a half more memory.
+    enableMemPattern: false,
+    extra: { session, optimization: { disable_specified_optimizers: optimizers } },
+    ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),
+    ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: join(profile, 'run') }),
+  })
+  return new NodeSession(native, profile)
 }

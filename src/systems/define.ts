@@ -102,6 +102,8 @@ export interface Recipe<Config extends Settings = Settings> {
   readonly predictExample: string
   /** Every setting with its default; a strict object, so that unknown settings are errors. */
   readonly config: z.ZodType<Config>
+  /** Optional npm packages that opening and reading the data needs: looked for before work begins. */
+  readonly packages?: (config: Config) => readonly string[]
   readonly open: (config: Config) => Promise<OpenedData>
   /** Reads the weights to start from, if the configuration names any. */
   readonly pretrained?: (config: Config, facts: Facts) => Promise<Pretrained<Config> | undefined>
@@ -129,6 +131,8 @@ export interface Study<Config extends Settings = Settings> {
   readonly summary: string
   /** Every setting with its default; a strict object. */
   readonly config: z.ZodType<Config>
+  /** Optional npm packages that the data need: looked for before work begins. */
+  readonly packages?: (config: Config) => readonly string[]
   readonly run: (config: Config, context: StudyContext) => Promise<Report>
 }
 

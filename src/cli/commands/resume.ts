@@ -15,13 +15,16 @@ export function addResume(program: Command): void {
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold resume runs/quick', 'tenfold resume runs/quick --find-nan'))
     .action(async (dir: string, flags: { findNan?: boolean; json?: boolean }) => {
-      const [{ openUntrained, openData }, { trainRun }, { newestCheckpoint }] = await Promise.all([
-        import('../session.ts'),
-        import('../training.ts'),
-        import('../../train/checkpoint.ts'),
-      ])
+      const [{ openUntrained, openData }, { requireReportPackages }, { trainRun }, { newestCheckpoint }] =
+        await Promise.all([
+          import('../session.ts'),
+          import('../report.ts'),
+          import('../training.ts'),
+          import('../../train/checkpoint.ts'),
+        ])
       const reporter = createReporter({ json: flags.json ?? false })
       const opened = await openUntrained(dir)
+      if (!flags.findNan) requireReportPackages(opened.recipe.packages?.(opened.config))
       const data = await openData(opened)
       if (JSON.stringify(data.facts) !== JSON.stringify(opened.run.description.facts)) {
         throw new UsageError(`${dir}: the data are not those the run was started with`, {

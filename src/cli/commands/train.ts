@@ -58,6 +58,8 @@ export function addTrain(program: Command): void {
       const chosen = configure(recipe.config, assignments)
       const reporter = createReporter({ json: flags.json ?? false })
       reporter.say(`${system.title}: ${recipe.summary}`)
+      const { requireReportPackages } = await import('../report.ts')
+      requireReportPackages(recipe.packages?.(chosen))
       const data = await recipe.open(chosen)
       const pretrained = await recipe.pretrained?.(chosen, data.facts)
       const config = pretrained?.config ?? chosen

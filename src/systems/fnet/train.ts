@@ -1,5 +1,6 @@
 /** FNet's recipes: pre-training on text, and classification of words, list operations and bytes. */
 import { z } from 'zod'
+import { corpusPackages } from '../../data/sources/corpora.ts'
 import { defineRecipe } from '../define.ts'
 import {
   labelledTextSettings,
@@ -26,6 +27,7 @@ export const pretrain = defineRecipe({
     optimizer: optimizerSettings({ lr: 2e-3 }).prefault({}),
     train: trainSettings({ epochs: 3, batch_size: 32, evaluate_every: 400 }).prefault({}),
   }),
+  packages: ({ data }) => (data.folder ? [] : corpusPackages(data.corpora)),
   open: async (config) => openPretraining(config.data, config.tokenizer, await givenVocabulary(config)),
   pretrained: pretrainedWeights,
   build: buildPretraining,
@@ -53,6 +55,7 @@ export const classify = defineRecipe({
     optimizer: optimizerSettings({ lr: 1e-3 }).prefault({}),
     train: trainSettings({ epochs: 3, batch_size: 32 }).prefault({}),
   }),
+  packages: ({ data }) => (data.file ? [] : corpusPackages([data.corpus])),
   open: async (config) => openClassification(config.data, config.tokenizer, await givenVocabulary(config)),
   pretrained: pretrainedWeights,
 })
@@ -83,6 +86,7 @@ export const bytes = defineRecipe({
     optimizer: optimizerSettings({ lr: 1e-3 }).prefault({}),
     train: trainSettings({ epochs: 3, batch_size: 16, evaluate_every: 100 }).prefault({}),
   }),
+  packages: ({ data }) => (data.file ? [] : corpusPackages([data.corpus])),
   open: ({ data }) => openBytes(data),
   build: buildClassifier,
 })

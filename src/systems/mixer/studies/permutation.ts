@@ -5,7 +5,7 @@ import type { NDArray } from '../../../tensor/dtype.ts'
 import type { Report } from '../../../train/report/figures.ts'
 import { Generator } from '../../../util/random.ts'
 import { defineStudy, type StudyContext } from '../../define.ts'
-import { randomPart, tasks } from './data.ts'
+import { randomPart, taskPackages, tasks } from './data.ts'
 import { type FinishedMember, type Member, runMembers } from './members.ts'
 import { type FamilyName, families } from './models.ts'
 import { memberTraining, whole } from './settings.ts'
@@ -185,5 +185,6 @@ export const permutation = defineStudy({
   name: 'permutation',
   summary: 'shuffled pixels of MNIST: Mixer against a convolutional net',
   config,
+  packages: () => taskPackages.mnist,
   run,
 })

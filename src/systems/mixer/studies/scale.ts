@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { UsageError } from '../../../util/errors.ts'
 import { defineStudy, type StudyContext } from '../../define.ts'
 import type { BaselineConfig } from '../baselines/config.ts'
-import { type PictureTask, randomPart, type TaskName, tasks } from './data.ts'
+import { type PictureTask, randomPart, type TaskName, taskPackages, tasks } from './data.ts'
 import { type FinishedMember, type Member, type MemberTraining, runMembers } from './members.ts'
 import { type FamilyName, families, familyNames } from './models.ts'
 import { scaleReport } from './scale-report.ts'
@@ -148,5 +148,6 @@ export const scale = defineStudy({
   name: 'scale',
   summary: `accuracy against data, size and cost: ${familyNames.map((name) => families[name].title).join(', ')} on MNIST and emoji`,
   config,
+  packages: ({ tasks: names }) => names.flatMap((name) => taskPackages[name]),
   run,
 })
