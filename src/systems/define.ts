@@ -1,6 +1,8 @@
 /** What a system is: the same parts in each of the ten, walked by the command line, the report and the checks. */
 import type { z } from 'zod'
 import type { Dataset } from '../data/dataset.ts'
+import type { Opening } from '../data/opening.ts'
+import type { DataRecord } from '../data/record.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
@@ -21,6 +23,14 @@ export interface OpenedData {
   readonly plain?: Dataset
   readonly test: Dataset
   readonly facts: Facts
+  /** What was found and what not, for people and for the run to remember. */
+  readonly opening: Opening
+}
+
+/** What a run that was started earlier remembers of its data. */
+export interface KnownData {
+  readonly facts: Facts
+  readonly record: DataRecord
 }
 
 /** One prediction for one input (a file or a text), best first. */
@@ -102,7 +112,11 @@ export interface Recipe<Config extends Settings = Settings> {
   readonly predictExample: string
   /** Every setting with its default; a strict object, so that unknown settings are errors. */
   readonly config: z.ZodType<Config>
-  readonly open: (config: Config) => Promise<OpenedData>
+  /**
+   * Opens the data. Those of an earlier run (`known`) keep its facts, and each example its side: what has changed is told in the
+   * opening, and nothing is read of what training began from.
+   */
+  readonly open: (config: Config, known?: KnownData) => Promise<OpenedData>
   /** Reads the weights to start from, if the configuration names any. */
   readonly pretrained?: (config: Config, facts: Facts) => Promise<Pretrained<Config> | undefined>
   /** Builds the model; all random numbers follow from the seed. */

@@ -125,7 +125,9 @@ class Loop {
     if (!checkpoint) return
     restoreVariables(checkpoint, this.#task.variables)
     const { step, loader, best, evaluationsSinceBest, seconds } = checkpoint.state
-    this.#task.loader.restore(loader)
+    // Of data that have become fewer, a position beyond the end is the end.
+    const { length } = this.#task.loader.dataset
+    this.#task.loader.restore({ ...loader, position: Math.min(loader.position, length) })
     this.#step = step
     this.#savedStep = step
     this.#best = best

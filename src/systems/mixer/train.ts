@@ -13,7 +13,8 @@ import {
   type TrainSettings,
   trainSettings,
 } from '../../train/classifier-settings.ts'
-import type { Settings } from '../../train/settings.ts'
+import { onErrorSetting } from '../../train/data-settings.ts'
+import { pathSetting, type Settings } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { type BuildOptions, defineRecipe, type Experiment, type Facts } from '../define.ts'
 import { type MixerConfig, type MixerSettings, mixerSettings } from './config.ts'
@@ -124,7 +125,7 @@ export const mnist = defineRecipe({
     optimizer: optimizerSettings({ lr: 3e-3, warmup_steps: 200 }).prefault({}),
     train: trainSettings({ epochs: 4, batch_size: 128 }).prefault({}),
   }),
-  open: ({ data, augment }) => openMnist(data.shift, augmentOptions(augment)),
+  open: ({ data, augment }, known) => openMnist(data.shift, augmentOptions(augment), known?.record),
   pretrained,
   build,
 })
@@ -137,13 +138,15 @@ export const images = defineRecipe({
   config: z.strictObject({
     data: z
       .strictObject({
-        folder: z
-          .string()
-          .default('')
-          .describe('folder with one sub-folder a class; openmoji: the emoji of that npm package'),
+        folder: pathSetting(
+          'folder with one sub-folder a class, or train/ and test/ of such; openmoji: the emoji of that npm package',
+          ['openmoji'],
+        ),
+        test: pathSetting('folder of test pictures with the same sub-folders; empty: a share is held out'),
         image_size: whole.default(64).describe('side that pictures are brought to, in pixels'),
         test_share: z.number().gt(0).lt(1).default(0.2).describe('share of the pictures held out for testing'),
         split_seed: z.number().int().min(0).default(0).describe('decides which ones'),
+        on_error: onErrorSetting,
       })
       .prefault({}),
     augment: augmentSettings({ flip: true }).prefault({}),
@@ -157,8 +160,9 @@ export const images = defineRecipe({
     optimizer: optimizerSettings({ lr: 1e-3, warmup_steps: 100 }).prefault({}),
     train: trainSettings({ epochs: 20, batch_size: 64 }).prefault({}),
   }),
-  open: ({ data, augment }) => {
-    const held = { testShare: data.test_share, seed: data.split_seed, augment: augmentOptions(augment) }
+  open: ({ data, augment }, given) => {
+    const known = given && { classes: factsSchema.parse(given.facts).labels, record: given.record }
+    const held = { testShare: data.test_share, seed: data.split_seed, augment: augmentOptions(augment), known }
     if (data.folder === 'openmoji') return openEmoji({ size: data.image_size, ...held })
     if (!data.folder) {
       throw new UsageError('the recipe mixer/images needs a folder of pictures', {
@@ -168,6 +172,8 @@ export const images = defineRecipe({
     return openFolder(data.folder, {
       size: [data.image_size, data.image_size],
       channels: 3,
+      test: data.test,
+      onError: data.on_error,
       ...held,
     })
   },
