@@ -9,7 +9,7 @@ export interface Sides {
 
 /** A number in [0, 1) that only depends on name and seed. The same name in other Unicode form (macOS decomposes) gives the same. */
 export function nameHash(name: string, seed: number): number {
-  return Number(deriveSeed(seed, 'hold-out', name.normalize('NFC')) >> 11n) / 2 ** 53
+  return Number(deriveSeed(seed, 'split', name.normalize('NFC')) >> 11n) / 2 ** 53
 }
 
 /**

@@ -158,18 +158,16 @@ async function readAll(
   return { digests, unreadable: [...unreadable, ...inOrder] }
 }
 
-/** The pictures that can be read, labelled by their place in `classes`; pictures of other classes are left out. */
+/** The pictures that can be read, labelled by their place in `classes`; -1: of a class that is new to a run. */
 function readable(
   found: FoundPictures,
   { digests }: Digests,
   classes: readonly string[],
 ): { pictures: PictureFiles; examples: NamedExample[] } {
   const numbers = found.classes.map((name) => classes.indexOf(name))
-  const rows = [...found.names.keys()].filter(
-    (row) => digests.has(found.names[row] ?? '') && (numbers[found.labels[row] ?? -1] ?? -1) >= 0,
-  )
+  const rows = [...found.names.keys()].filter((row) => digests.has(found.names[row] ?? ''))
   const chosen = choose(found, rows)
-  const pictures = { ...chosen, classes, labels: chosen.labels.map((label) => numbers[label] ?? 0) }
+  const pictures = { ...chosen, classes, labels: chosen.labels.map((label) => numbers[label] ?? -1) }
   return { pictures, examples: pictures.names.map((name) => ({ name, digest: digests.get(name) ?? '' })) }
 }
 

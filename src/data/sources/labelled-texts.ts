@@ -90,16 +90,17 @@ export function openLabelledTexts(
   const labels = known?.labels ?? [...new Set(rows.map(({ label }) => label))].sort()
   const numbers = new Map(labels.map((label, i) => [label, i]))
   if (!known && test) refuseOtherLabels(test.rows, numbers, labels)
-  const own = (list: readonly LabelledText[]): LabelledText[] => list.filter(({ label }) => numbers.has(label))
-  const [examples, testExamples] = [own(rows), test && own(test.rows)]
-  const divided = divide(examples, testExamples, { ...options, unit: 'row', known: known?.record })
+  const divided = divide(rows, test?.rows, { ...options, unit: 'row', known: known?.record })
+  // A row that a run knows may have got a label since that the run does not know.
   const choose = (list: readonly LabelledText[], chosen: readonly number[]): NumberedText[] =>
-    chosen.flatMap((row) =>
-      list.slice(row, row + 1).map(({ text, label }) => ({ text, label: numbers.get(label) ?? 0 })),
-    )
+    chosen.flatMap((row) => {
+      const { text = '', label = '' } = list[row] ?? {}
+      const number = numbers.get(label)
+      return number === undefined ? [] : [{ text, label: number }]
+    })
   const sides = {
-    train: choose(examples, divided.sides.train),
-    test: choose(testExamples ?? examples, divided.sides.test),
+    train: choose(rows, divided.sides.train),
+    test: choose(test?.rows ?? rows, divided.sides.test),
   }
   const held = test ? 'the test file has none' : `data.test_share of ${count(rows.length, 'row')} is ${options.share}`
   const warnings = checkLabels({

@@ -37,6 +37,23 @@ describe('parseCsv', () => {
     expect(parseCsv('a,b', { columns: { b: 'int32' } }).length).toBe(0)
   })
 
+  test.each([',', ';', '\t', '|'])('the delimiter "%s" is found by the header', (delimiter) => {
+    const line = (...cells: string[]) => cells.join(delimiter)
+    const text = [line('"id, of it"', 'text', 'label'), line('1', '"a; b, c|d\te"', 'x'), line('2', 'plain', 'y')].join(
+      '\n',
+    )
+    const { strings } = parseCsv(text, { columns: { text: 'string', label: 'string' } })
+    expect(strings).toEqual({ text: ['a; b, c|d\te', 'plain'], label: ['x', 'y'] })
+  })
+
+  test('what the files of spreadsheets have: a first line that names the delimiter, spaces, empty columns', () => {
+    const { strings, lines } = parseCsv('sep=;\r\n text ; label;;\r\na;x;;\r\n', {
+      columns: { text: 'string', label: 'string' },
+    })
+    expect(strings).toEqual({ text: ['a'], label: ['x'] })
+    expect(lines).toEqual([3])
+  })
+
   test('says file, line, column and cell', async () => {
     const types = { a: 'int32', b: 'float32' } as const
     const messages = [
