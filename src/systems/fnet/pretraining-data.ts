@@ -185,8 +185,9 @@ export async function openPretraining(
   const { train: rest, test: held, found, divided } = await readDivided(data, maxLength, known)
   const told = [...found, describeSides(divided.record.unit, rest.length, held.length)]
   if (rest.length === 0 || held.length === 0) {
+    const why = [...told, ...(divided.changes === undefined ? [] : [divided.changes])]
     throw new UsageError(
-      `the text gives nothing to ${rest.length === 0 ? 'train on' : 'test with'}: ${told.join('; ')}`,
+      `the text gives nothing to ${rest.length === 0 ? 'train on' : 'test with'}: ${why.join('; ')}`,
       {
         hint: 'give more text, another data.test_share, or text to test with: --set data.test=PATH',
       },
