@@ -7,9 +7,13 @@ export interface Sides {
   readonly test: readonly number[]
 }
 
-/** A number in [0, 1) that only depends on name and seed. The same name in other Unicode form (macOS decomposes) gives the same. */
-export function nameHash(name: string, seed: number): number {
-  return Number(deriveSeed(seed, 'split', name.normalize('NFC')) >> 11n) / 2 ** 53
+/**
+ * A number in [0, 1) for each name, that only depends on it and the seed. The same name in another Unicode form (macOS decomposes) has
+ * the same.
+ */
+export function nameHashes(names: readonly string[], seed: number): number[] {
+  const base = deriveSeed(seed, 'split')
+  return names.map((name) => Number(deriveSeed(base, name.normalize('NFC')) >> 11n) / 2 ** 53)
 }
 
 /**
@@ -23,13 +27,15 @@ export function splitByName(
   seed: number,
   least = Math.min(1, Math.round(share * names.length)),
 ): Sides {
-  const hashes = names.map((name) => nameHash(name, seed))
-  const isEmpty = !hashes.some((hash) => hash < share)
-  const limit = isEmpty ? (hashes.toSorted((a, b) => a - b)[least] ?? share) : share
+  const hashes = nameHashes(names, seed)
+  const lowest = hashes.toSorted((a, b) => a - b)
+  const isEmpty = (lowest[0] ?? 1) >= share
+  const bound = lowest[least - 1] ?? -1 // examples of one name are together on either side
+  const isHeld = isEmpty ? (hash: number) => hash <= bound : (hash: number) => hash < share
   const rows = [...names.keys()]
   return {
-    train: rows.filter((row) => (hashes[row] ?? 0) >= limit),
-    test: rows.filter((row) => (hashes[row] ?? 0) < limit),
+    train: rows.filter((row) => !isHeld(hashes[row] ?? 0)),
+    test: rows.filter((row) => isHeld(hashes[row] ?? 0)),
   }
 }
 

@@ -1,4 +1,5 @@
 /** A folder of pictures opened for training: listed, checked, divided into training and test pictures. */
+import { isAbsolute, relative, sep } from 'node:path'
 import { UsageError } from '../../util/errors.ts'
 import { mapParallel } from '../../util/parallel.ts'
 import { count, listSome } from '../counting.ts'
@@ -17,7 +18,7 @@ import {
 import { type DataRecord, divide, type NamedExample } from '../record.ts'
 import { checkImage, type ImageOptions, type ImageTransform, imageTransform } from './image.ts'
 import { type Listing, listFolder, type Unreadable } from './listing.ts'
-import { type FoundPictures, findLayout, findPictures, type PictureFiles } from './picture-files.ts'
+import { type FoundPictures, findLayout, findPictures, type PictureFiles, type PictureLayout } from './picture-files.ts'
 
 export interface LabelledPicturesOptions {
   /** A folder with the test pictures, with the same sub-folders. Empty: `test/` or `val/` in the folder, else a share of its pictures. */
@@ -26,6 +27,8 @@ export interface LabelledPicturesOptions {
   readonly testShare: number
   readonly seed: number
   readonly onError: OnError
+  /** What one can do about pictures that can't be read. Default: the setting that leaves them out. */
+  readonly hint?: string
   /** What a run that was started earlier knows: its classes, and which picture was on which side. */
   readonly known?: { readonly classes: readonly string[]; readonly record: DataRecord } | undefined
 }
@@ -54,14 +57,8 @@ export async function openLabelledPictures(
   const { testShare, seed, onError, known } = options
   const transform = imageTransform(images)
   const listing = await listFolder(folder)
-  const layout = findLayout(folder, listing)
-  const inside = layout.test?.slice(0, -1)
-  const main = findPictures(
-    folder,
-    listing,
-    layout.train,
-    inside === undefined ? layout.unused : [inside, ...layout.unused],
-  )
+  const layout = layoutFor(folder, listing, options)
+  const main = findPictures(folder, listing, layout.train, [...layout.held, ...layout.unused])
   const own = options.test
     ? await openTestFolder(options.test)
     : layout.test === undefined
@@ -75,7 +72,7 @@ export async function openLabelledPictures(
     // A class that a run knows, emptied since, has missing pictures.
     ...(known ? [] : main.empty),
   ]
-  const leftOut = settleUnreadable(folder, unreadable, onError)
+  const leftOut = settleUnreadable(folder, unreadable, onError, options.hint)
   const classes = known?.classes ?? main.classes
   const [files, testFiles] = [
     readable(main, mainDigests, classes),
@@ -122,6 +119,28 @@ export async function openLabelledPictures(
     test,
     opening: openingOf(summary, known ? [] : [...warnings, ...sharedContent(divided.record)], divided),
   }
+}
+
+/**
+ * What of the folder is trained on, and what is not: a test folder of its own may lie inside, and so may one that came after a run was
+ * started.
+ */
+function layoutFor(
+  folder: string,
+  listing: Listing,
+  { test, known }: LabelledPicturesOptions,
+): PictureLayout & { readonly held: readonly string[] } {
+  const layout = findLayout(folder, listing)
+  const { test: found } = layout
+  const isNew = known && !Object.keys(known.record.test).some((name) => name.startsWith(found ?? ''))
+  const { train } = layout
+  const given = test ? relative(folder, test).replaceAll(sep, '/') : ''
+  const inside = given !== '' && !given.startsWith('..') && !isAbsolute(given) ? [given] : []
+  if (found === undefined) return { ...layout, held: inside }
+  const name = found.slice(0, -1)
+  if (!test && !isNew) return { ...layout, held: [name] }
+  const unused = inside.includes(name) ? layout.unused : [name, ...layout.unused]
+  return { train, unused, held: inside }
 }
 
 async function openTestFolder(folder: string): Promise<{ listing: Listing; pictures: FoundPictures }> {

@@ -1,4 +1,5 @@
 /** The data of `fnet/pretrain`: texts, their vocabulary, sentence pairs, and what counting reaches on the held-out ones. */
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { digestOf } from '../../data/files.ts'
 import {
@@ -97,12 +98,11 @@ async function readDivided(
   const parts = splitFolders(own.folders.filter((name) => !name.includes('/')))
   const held = parts.train === undefined ? undefined : (parts.test ?? parts.validation)
   const inside = (part: string) => own.texts.filter(({ name }) => name.startsWith(`${part}/`))
-  const training = held === undefined || test ? own.texts : inside(parts.train ?? '')
-  const testing = test
-    ? (await openTexts(test, { onError, hint })).texts
-    : held === undefined
-      ? undefined
-      : inside(held)
+  const given = test ? (await openTexts(test, { onError, hint })).texts : undefined
+  const isGiven = new Set(given?.map(({ path }) => resolve(path)))
+  const training =
+    held === undefined || test ? own.texts.filter(({ path }) => !isGiven.has(resolve(path))) : inside(parts.train ?? '')
+  const testing = given ?? (held === undefined ? undefined : inside(held))
   const unit = known?.record.unit ?? (training.length < fewTexts && !testing ? 'passage' : 'text')
   const cut = (texts: typeof own.texts): NamedText[] =>
     unit === 'passage'

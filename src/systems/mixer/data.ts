@@ -95,15 +95,21 @@ export interface FolderOptions {
   readonly augment?: AugmentOptions
   /** What to do about damaged files. Default: stop. */
   readonly onError?: OnError
+  /** What one can do about damaged files, where it is not a setting. */
+  readonly hint?: string
   /** What an earlier run knows. */
   readonly known?: { readonly classes: readonly string[]; readonly record: DataRecord } | undefined
 }
 
 /** A folder of pictures with one sub-folder a class; a share of them is held out for testing. */
 export async function openFolder(folder: string, options: FolderOptions): Promise<OpenedData> {
-  const { size, channels, testShare, seed, augment = {}, onError = 'stop', test = '', known } = options
+  const { size, channels, testShare, seed, augment = {}, onError = 'stop', test = '', known, hint } = options
   const { cropArea = 1, ...others } = augment
-  const opened = await openLabelledPictures(folder, { size, channels }, { test, testShare, seed, onError, known })
+  const opened = await openLabelledPictures(
+    folder,
+    { size, channels },
+    { test, testShare, seed, onError, known, ...(hint !== undefined && { hint }) },
+  )
   const pictures = (crop: { randomCrop?: CropOptions }) => pictureDataset(opened.train, { size, channels, ...crop })
   const plain = pictures({})
   const cut = cropArea < 1 ? pictures({ randomCrop: { area: [cropArea, 1] } }) : plain

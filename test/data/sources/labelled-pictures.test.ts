@@ -105,6 +105,17 @@ describe('what is taken', () => {
     })
   })
 
+  test('a test folder inside of the folder is not trained on', async () => {
+    await withPictures(async (folder) => {
+      await write(join(folder, 'mine'), undefined, 2, 100)
+      const { classes, opening } = await open(folder, { test: join(folder, 'mine') })
+      expect(classes).toEqual(['cat', 'dog'])
+      expect(opening.summary).toBe('24 pictures in 2 classes; 20 pictures to train on, 4 to test with')
+      await rename(join(folder, 'mine'), join(folder, 'test'))
+      expect((await open(folder, { test: join(folder, 'test') })).opening.summary).toBe(opening.summary)
+    })
+  })
+
   test('linked classes, and links inside of a class', async () => {
     await withPictures(async (folder) => {
       const outside = join(folder, '..', 'outside')
@@ -202,6 +213,17 @@ describe('a run that knows its pictures', () => {
       expect(opening.changes).toBe(
         `1 picture missing (${gone}); 2 pictures new, left out (aardvark/1.png, cat/new.png)`,
       )
+    })
+  })
+
+  test('a test/ folder that came later is not tested with', async () => {
+    await withPictures(async (folder) => {
+      const first = await open(folder)
+      const known = { classes: first.classes, record: first.opening.record }
+      await write(join(folder, 'test'), undefined, 2, 100)
+      const again = await open(folder, { known })
+      expect(again.test.names).toEqual(first.test.names)
+      expect(again.opening.summary).toContain('; test/ not used; ')
     })
   })
 
