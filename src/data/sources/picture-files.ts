@@ -106,12 +106,9 @@ export interface PictureLayout {
 export function findLayout(folder: string, listing: Listing): PictureLayout {
   const top = foldersBelow(listing, '')
   const { train, test, validation } = splitFolders(top)
+  const withPictures = new Set(listing.files.filter(isPicture).map((name) => name.split('/', 2).join('/')))
   const classesIn = (name: string | undefined): string[] =>
-    name === undefined
-      ? []
-      : foldersBelow(listing, `${name}/`).filter((inner) =>
-          listing.files.some((file) => file.startsWith(`${name}/${inner}/`) && isPicture(file)),
-        )
+    name === undefined ? [] : foldersBelow(listing, `${name}/`).filter((inner) => withPictures.has(`${name}/${inner}`))
   const held = [test, validation].find((name) => classesIn(name).length > 0)
   if (train !== undefined && classesIn(train).length > 0) {
     const unused = top.filter((name) => name !== train && name !== held)
