@@ -72,8 +72,9 @@ export async function openLabelledPictures(
     // A class that a run knows, emptied since, has missing pictures.
     ...(known ? [] : main.empty),
   ]
-  const leftOut = settleUnreadable(folder, unreadable, onError, options.hint)
-  const classes = known?.classes ?? main.classes
+  // Of a run they are missing, or new and not needed.
+  const leftOut = settleUnreadable(folder, unreadable, known ? 'skip' : onError, options.hint)
+  const classes = known?.classes ?? classesWith(main, mainDigests)
   const [files, testFiles] = [
     readable(main, mainDigests, classes),
     own && testDigests && readable(own.pictures, testDigests, classes),
@@ -101,16 +102,7 @@ export async function openLabelledPictures(
   const summary = [
     `${count(train.paths.length + test.paths.length, 'picture')} in ${count(classes.length, 'class')}`,
     ...leftOut,
-    ...passedOver(listing, main.unread),
-    ...(main.loose.length > 0 ? [`${count(main.loose.length, 'picture')} in no class not used`] : []),
-    ...(layout.unused.length > 0
-      ? [
-          `${listSome(
-            layout.unused.map((name) => `${name}/`),
-            3,
-          )} not used`,
-        ]
-      : []),
+    ...notUsed(listing, main, layout),
     describeSides('picture', train.paths.length, test.paths.length),
   ]
   return {
@@ -119,6 +111,16 @@ export async function openLabelledPictures(
     test,
     opening: openingOf(summary, known ? [] : [...warnings, ...sharedContent(divided.record)], divided),
   }
+}
+
+/** What lies in the folder and is not used, in parts of a line. */
+function notUsed(listing: Listing, { unread, loose }: FoundPictures, { unused }: PictureLayout): string[] {
+  const folders = unused.map((name) => `${name}/`)
+  return [
+    ...passedOver(listing, unread),
+    ...(loose.length > 0 ? [`${count(loose.length, 'picture')} in no class not used`] : []),
+    ...(folders.length > 0 ? [`${listSome(folders, 3)} not used`] : []),
+  ]
 }
 
 /**
@@ -175,6 +177,12 @@ async function readAll(
   })
   const inOrder = damaged.sort((a, b) => (a.path < b.path ? -1 : 1))
   return { digests, unreadable: [...unreadable, ...inOrder] }
+}
+
+/** The classes that have a picture that can be read. */
+function classesWith({ classes, names, labels }: FoundPictures, { digests }: Digests): string[] {
+  const present = new Set(labels.filter((_, row) => digests.has(names[row] ?? '')))
+  return classes.filter((_, label) => present.has(label))
 }
 
 /** The pictures that can be read, labelled by their place in `classes`; -1: of a class that is new to a run. */

@@ -175,7 +175,7 @@ async function readLabelled(data: LabelledTextSettings, given: KnownData | undef
     const sources = corpusVersions([corpus])
     return openLabelledTexts({ rows, leftOut: [] }, undefined, { source: corpus, sources, share, seed, known, split })
   }
-  const options = { textColumn: text_column, labelColumn: label_column, onError: on_error }
+  const options = { textColumn: text_column, labelColumn: label_column, onError: known ? ('skip' as const) : on_error }
   const rows = await readLabelledRows(file, options)
   const testRows = test ? await readLabelledRows(test, options) : undefined
   return openLabelledTexts(rows, testRows, { source: file, share, seed, known })

@@ -94,11 +94,13 @@ async function readDivided(
     return sidesOf(divided, documents, documents, [corpora.join(', ')])
   }
   const hint = 'convert them, or leave them out with --set data.on_error=skip'
-  const own = await openTexts(folder, { onError, hint })
+  // What a run knows and cannot be read is missing; what is new and cannot be read is not needed.
+  const reading = { onError: known ? ('skip' as const) : onError, hint }
+  const own = await openTexts(folder, reading)
   const parts = splitFolders(own.folders.filter((name) => !name.includes('/')))
   const held = parts.train === undefined ? undefined : (parts.test ?? parts.validation)
   const inside = (part: string) => own.texts.filter(({ name }) => name.startsWith(`${part}/`))
-  const given = test ? (await openTexts(test, { onError, hint })).texts : undefined
+  const given = test ? (await openTexts(test, reading)).texts : undefined
   const isGiven = new Set(given?.map(({ path }) => resolve(path)))
   const training =
     held === undefined || test ? own.texts.filter(({ path }) => !isGiven.has(resolve(path))) : inside(parts.train ?? '')

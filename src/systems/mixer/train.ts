@@ -163,7 +163,10 @@ export const images = defineRecipe({
   open: ({ data, augment }, given) => {
     const known = given && { classes: factsSchema.parse(given.facts).labels, record: given.record }
     const held = { testShare: data.test_share, seed: data.split_seed, augment: augmentOptions(augment), known }
-    if (data.folder === 'openmoji') return openEmoji({ size: data.image_size, ...held })
+    if (data.folder === 'openmoji') {
+      if (data.test) throw new UsageError('data.test is for pictures of your own, not for openmoji')
+      return openEmoji({ size: data.image_size, ...held })
+    }
     if (!data.folder) {
       throw new UsageError('the recipe mixer/images needs a folder of pictures', {
         hint: '--set data.folder=DIR, with one sub-folder a class; --set data.folder=openmoji for emoji',

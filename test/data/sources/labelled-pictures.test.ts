@@ -165,6 +165,16 @@ describe('what is refused before training', () => {
     })
   })
 
+  test('a class of damaged pictures only is no class', async () => {
+    await withPictures(async (folder) => {
+      await mkdir(join(folder, 'bird'))
+      await writeFile(join(folder, 'bird', '1.png'), 'damaged')
+      const { classes, train } = await open(folder, { onError: 'skip' })
+      expect(classes).toEqual(['cat', 'dog'])
+      expect(new Set(train.labels)).toEqual(new Set([0, 1]))
+    })
+  })
+
   test('a JPEG that is cut off', async () => {
     await withPictures(async (folder) => {
       const noise = Buffer.from(Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * 7919) % 251))
@@ -227,14 +237,19 @@ describe('a run that knows its pictures', () => {
     })
   })
 
-  test('changed pictures are told, and damaged ones refused', async () => {
+  test('changed pictures are told; damaged ones are missing, whatever the setting says', async () => {
     await withPictures(async (folder) => {
       const first = await open(folder)
       const known = { classes: first.classes, record: first.opening.record }
       await cp(join(folder, 'cat', '0.png'), join(folder, 'cat', '1.png'))
       expect((await open(folder, { known })).opening.changes).toBe('1 picture changed (cat/1.png)')
       await writeFile(join(folder, 'cat', '1.png'), 'damaged')
-      expect(await failure(folder, { known })).toContain('1 entry cannot be used: cat/1.png: ')
+      await symlink('/nowhere', join(folder, 'cat', 'link.png'))
+      const { opening } = await open(folder, { known })
+      expect(opening.changes).toBe('1 picture missing (cat/1.png)')
+      expect(opening.summary).toContain(
+        '; 2 left out (cat/link.png: is a broken link, to /nowhere, cat/1.png: must be ',
+      )
       await rm(join(folder, 'cat'), { recursive: true })
       await rm(join(folder, 'dog'), { recursive: true })
       await write(folder, ['other'])
