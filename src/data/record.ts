@@ -1,7 +1,7 @@
 /** What a run was trained on and tested with, by the names of the examples: so that later use can tell what has changed. */
 import { z } from 'zod'
 import { count, listSome } from './counting.ts'
-import { type Sides, splitByName } from './split.ts'
+import { pick, type Sides, splitByName } from './split.ts'
 
 const digests = z.record(z.string(), z.string())
 
@@ -60,14 +60,14 @@ export function divide(
   const all = [...examples.keys()]
   const names = examples.map(({ name }) => name)
   const sides = test ? { train: all, test: [...test.keys()] } : split ? split(names) : splitByName(names, share, seed)
-  const pick = (list: readonly NamedExample[], rows: readonly number[]): Record<string, string> =>
-    Object.fromEntries(rows.flatMap((row) => entryOf(list[row])))
+  const digestsOf = (list: readonly NamedExample[], rows: readonly number[]): Record<string, string> =>
+    Object.fromEntries(pick(list, rows).map(({ name, digest }) => [name, digest]))
   const record: DataRecord = {
     format: 1,
     unit,
     sources: { ...sources },
-    train: pick(own, sides.train),
-    test: pick(ownTest ?? own, sides.test),
+    train: digestsOf(own, sides.train),
+    test: digestsOf(ownTest ?? own, sides.test),
   }
   return { sides, record }
 }
@@ -85,10 +85,6 @@ function numbered(examples: readonly NamedExample[]): NamedExample[] {
     seen.set(name, times)
     return { name: times > 1 ? `${name}#${times}` : name, digest }
   })
-}
-
-function entryOf(example: NamedExample | undefined): [string, string][] {
-  return example ? [[example.name, example.digest]] : []
 }
 
 /** Puts each known example where it was. */

@@ -7,6 +7,11 @@ export interface Sides {
   readonly test: readonly number[]
 }
 
+/** The items with the given numbers, in that order. */
+export function pick<T>(items: readonly T[], numbers: readonly number[]): T[] {
+  return numbers.flatMap((number) => items.slice(number, number + 1))
+}
+
 /**
  * A number in [0, 1) for each name, that only depends on it and the seed. The same name in another Unicode form (macOS decomposes) has
  * the same.

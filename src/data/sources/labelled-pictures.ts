@@ -16,6 +16,7 @@ import {
   sharedContent,
 } from '../opening.ts'
 import { type DataRecord, divide, type NamedExample } from '../record.ts'
+import { pick } from '../split.ts'
 import { checkImage, type ImageOptions, type ImageTransform, imageTransform } from './image.ts'
 import { type Listing, listFolder, type Unreadable } from './listing.ts'
 import { type FoundPictures, findLayout, findPictures, type PictureFiles, type PictureLayout } from './picture-files.ts'
@@ -200,8 +201,7 @@ function readable(
 
 function choose(files: PictureFiles, rows: readonly number[]): PictureFiles {
   const { folder, classes, paths, names, labels } = files
-  const pick = <T>(list: readonly T[]): T[] => rows.flatMap((row) => list.slice(row, row + 1))
-  return { folder, classes, paths: pick(paths), names: pick(names), labels: pick(labels) }
+  return { folder, classes, paths: pick(paths, rows), names: pick(names, rows), labels: pick(labels, rows) }
 }
 
 function refuseOtherClasses(test: FoundPictures, classes: readonly string[]): void {

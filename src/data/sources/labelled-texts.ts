@@ -4,6 +4,7 @@ import { count, listSome } from '../counting.ts'
 import { digestOf } from '../files.ts'
 import { checkLabels, describeSides, type OnError, type Opening, openingOf, sharedContent } from '../opening.ts'
 import { type DataRecord, type DivideOptions, divide, type NamedExample } from '../record.ts'
+import { pick } from '../split.ts'
 import { readCsv } from './csv.ts'
 
 /** A text with its class, as a record knows it. */
@@ -93,8 +94,7 @@ export function openLabelledTexts(
   const divided = divide(rows, test?.rows, { ...options, unit: 'row', known: known?.record })
   // A row that a run knows may have got a label since that the run does not know.
   const choose = (list: readonly LabelledText[], chosen: readonly number[]): NumberedText[] =>
-    chosen.flatMap((row) => {
-      const { text = '', label = '' } = list[row] ?? {}
+    pick(list, chosen).flatMap(({ text, label }) => {
       const number = numbers.get(label)
       return number === undefined ? [] : [{ text, label: number }]
     })

@@ -15,7 +15,7 @@ import {
 import { describeSides, openingOf, sharedContent } from '../../data/opening.ts'
 import { type Divided, divide, type NamedExample } from '../../data/record.ts'
 import { splitFolders } from '../../data/sources/listing.ts'
-import { splitByName, splitRandomly } from '../../data/split.ts'
+import { pick, splitByName, splitRandomly } from '../../data/split.ts'
 import { describeUnknown } from '../../data/text/unknown.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
@@ -124,9 +124,7 @@ function sidesOf(
   tests: readonly NamedText[],
   found: readonly string[],
 ): Texts {
-  const choose = (list: readonly NamedText[], rows: readonly number[]) =>
-    rows.flatMap((row) => list.slice(row, row + 1))
-  return { train: choose(documents, divided.sides.train), test: choose(tests, divided.sides.test), found, divided }
+  return { train: pick(documents, divided.sides.train), test: pick(tests, divided.sides.test), found, divided }
 }
 
 /** A text cut at line breaks (or where there are none, between sentences) into passages of at least `length` characters. */
@@ -222,7 +220,7 @@ export async function openPretraining(
   }
   const wanted = Math.max(1, Math.min(data.test_pairs, allTest.length))
   const { test: chosen } = splitRandomly(allTest.length, wanted, deriveSeed(data.split_seed, 'split'))
-  const testPairs = chosen.flatMap((row) => allTest.slice(row, row + 1))
+  const testPairs = pick(allTest, chosen)
   const test = maskedPairs(testPairs, maxPredictions, mask, 'fixed')
   const unknown = describeUnknown(tokenizer.unknownShare(trainTokens.flat()), unknownCure)
   const warnings = [...unknown.warnings, ...sharedContent(divided.record)]
