@@ -97,6 +97,9 @@ export function addTrain(program: Command): void {
       }
       const run = await RunDirectory.create(path, description, data.opening.record)
       const profile = flags.profile === undefined ? {} : { profile: flags.profile }
-      await trainRun({ run, recipe, config, experiment }, data, reporter, profile)
+      await trainRun({ run, recipe, config, experiment }, data, reporter, {
+        ...profile,
+        saveStart: pretrained !== undefined,
+      })
     })
 }
