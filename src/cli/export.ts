@@ -2,11 +2,12 @@
 import { exportOnnx } from '../compile/export.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
 import { writeSafetensors } from '../io/safetensors.ts'
+import { withoutPaths } from '../train/places.ts'
 import type { OpenedRun } from './session.ts'
 
 /** Returns the number of bytes written. */
 export async function writeModel(
-  { run, experiment }: OpenedRun,
+  { run, recipe: { config: schema }, config, experiment }: OpenedRun,
   format: 'onnx' | 'safetensors',
   path: string,
 ): Promise<number> {
@@ -16,7 +17,7 @@ export async function writeModel(
     system,
     recipe,
     ...metadata,
-    config: JSON.stringify(run.description.config),
+    config: JSON.stringify(withoutPaths(schema, config)),
     versions: JSON.stringify(versions),
   }
   const bytes =

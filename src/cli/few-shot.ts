@@ -1,12 +1,13 @@
 /** `tenfold fewshot`: the paper's linear few-shot evaluation of a run's frozen features. */
 import { DataLoader, type Dataset, subset } from '../data/index.ts'
-import type { Representation } from '../systems/define.ts'
+import type { OpenedData, Representation } from '../systems/define.ts'
 import { type NDArray, toNumbers } from '../tensor/dtype.ts'
 import { evaluationBatchSize } from '../train/classifier.ts'
 import { fewShot, selectShots } from '../train/few-shot.ts'
 import { UsageError } from '../util/errors.ts'
 import { appendAll, smallest } from '../util/lists.ts'
-import { type OpenedRun, openData } from './session.ts'
+import { type OpenedRun, openData, tellData } from './session.ts'
+import type { Reporter } from './ui.ts'
 
 export interface FewShotOptions {
   /** Examples of each class to learn from. */
@@ -60,14 +61,26 @@ function representationOf({ experiment, run }: OpenedRun): Representation {
   })
 }
 
+async function openShots(
+  opened: OpenedRun,
+  { openFolder }: Representation,
+  { folder }: FewShotOptions,
+  reporter: Reporter,
+): Promise<OpenedData> {
+  if (!folder) return openData(opened, reporter)
+  const data = await openFolder(folder)
+  tellData(data.opening, reporter)
+  return data
+}
+
 /** Evaluates for every number of shots and seed. Features of examples are computed once. */
-export async function evaluateFewShot(opened: OpenedRun, options: FewShotOptions): Promise<FewShotOutcome> {
+export async function evaluateFewShot(
+  opened: OpenedRun,
+  options: FewShotOptions,
+  reporter: Reporter,
+): Promise<FewShotOutcome> {
   const representation = representationOf(opened)
-  const {
-    test,
-    train,
-    plain = train,
-  } = options.folder ? await representation.openFolder(options.folder) : await openData(opened)
+  const { test, train, plain = train } = await openShots(opened, representation, options, reporter)
   const labels = await labelsOf(plain)
   const draws = options.shots.map((shots) =>
     Array.from({ length: options.seeds }, (_, seed) => selectShots(labels, shots, seed)),

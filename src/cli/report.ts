@@ -6,8 +6,9 @@ import type { LoopResult } from '../train/loop.ts'
 import type { LinePlot, Section } from '../train/report/figures.ts'
 import { plotPackages, renderReport } from '../train/report/render.ts'
 import type { MetricsLine } from '../train/run.ts'
-import type { Settings } from '../train/settings.ts'
+import { changedSettings, type Settings } from '../train/settings.ts'
 import { UsageError } from '../util/errors.ts'
+import { shellQuoted } from '../util/shell.ts'
 import type { OpenedRun } from './session.ts'
 import { formatDuration, formatMetric } from './ui.ts'
 
@@ -50,11 +51,24 @@ function flatten(settings: Settings, prefix = ''): { name: string; value: string
   )
 }
 
-function setup({ run }: OpenedRun): Section {
-  const { system, recipe, seed, config, versions, started } = run.description
+/** The command that makes the run again. */
+export function reproduction({ run, recipe: { config: schema }, config }: OpenedRun): string {
+  const { system, recipe, seed, limits, threads } = run.description
+  const settings = changedSettings(schema, config).flatMap((setting) => ['--set', setting])
+  const others = [
+    ...(limits.steps === null ? [] : ['--steps', limits.steps]),
+    ...(threads === null ? [] : ['--threads', threads]),
+  ]
+  return ['npx tenfold train', `${system}/${recipe}`, '--seed', seed, ...settings, ...others]
+    .map((part, i) => (i === 0 ? part : shellQuoted(String(part))))
+    .join(' ')
+}
+
+function setup(opened: OpenedRun, { opening }: OpenedData): Section {
+  const { config, versions, started } = opened.run.description
   return {
     title: 'How it was made',
-    intro: `Trained by \`tenfold train ${system}/${recipe} --seed ${seed}\`, started ${started.replace('T', ' ').slice(0, 19)} UTC.`,
+    intro: `Trained by \`${reproduction(opened)}\`, started ${started.replace('T', ' ').slice(0, 19)} UTC. Data: ${opening.summary}.`,
     figures: [
       { kind: 'definitions', title: 'Configuration', items: flatten(config) },
       {
@@ -101,7 +115,7 @@ export async function writeReport(opened: OpenedRun, data: OpenedData, result: L
         note: `${data.test.length.toLocaleString('en')} for testing`,
       },
     ],
-    sections: [{ title: 'Training', figures: curves(lines) }, ...explained, setup(opened)],
+    sections: [{ title: 'Training', figures: curves(lines) }, ...explained, setup(opened, data)],
     footer: 'Written by tenfold. Everything on this page is inside this one file.',
   })
   await writeFileAtomic(run.report, Buffer.from(html))

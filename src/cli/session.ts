@@ -1,13 +1,16 @@
 /** What the commands do with a run: find its recipe, build its experiment, train it, tell about it. */
 import { cpus } from 'node:os'
 import { runtimeVersion } from '../runtime/binding.ts'
+import type { Opening } from '../data/opening.ts'
 import type { Experiment, OpenedData, Recipe, Study, System } from '../systems/define.ts'
 import { systems } from '../systems/index.ts'
 import { newestCheckpoint, restoreVariables } from '../train/checkpoint.ts'
+import { findPlaces } from '../train/places.ts'
 import { RunDirectory } from '../train/run.ts'
 import { checkConfig, type Settings } from '../train/settings.ts'
 import { UsageError } from '../util/errors.ts'
 import { suggestion } from '../util/names.ts'
+import type { Reporter } from './ui.ts'
 
 /** `mixer/mnist` -> its system and recipe. */
 export function findRecipe(name: string): { system: System; recipe: Recipe } {
@@ -69,9 +72,29 @@ export async function openUntrained(path: string): Promise<OpenedRun> {
   return { run, recipe, config, experiment }
 }
 
-/** The data of a run, opened anew. */
-export async function openData({ recipe, config }: OpenedRun): Promise<OpenedData> {
-  return recipe.open(config)
+/** The settings of a run with paths that work now, though the run or its data may have moved. */
+export function configNow({ run, recipe, config }: OpenedRun): Settings {
+  return findPlaces(recipe.config, config, run.description.places ?? {}, run.path)
+}
+
+/** The data of a run, opened anew: each example on the side it was on. Says what has changed since. */
+export async function openData(opened: OpenedRun, reporter: Reporter): Promise<OpenedData> {
+  const { run, recipe } = opened
+  const known = { facts: run.description.facts, record: await run.readData() }
+  const data = await recipe.open(configNow(opened), known)
+  tellData(data.opening, reporter, true)
+  return data
+}
+
+/**
+ * Says what was found in the data: a line for what was taken, one for each warning and for what has changed. Data that are `known`
+ * and as they were are no event.
+ */
+export function tellData({ summary, warnings, changes }: Opening, reporter: Reporter, known = false): void {
+  reporter.say(`data       ${summary}`)
+  for (const warning of warnings) reporter.say(`warning: ${warning}`)
+  if (changes !== undefined) reporter.say(`warning: the data are not those the run was started with: ${changes}`)
+  if (!known || changes !== undefined) reporter.event('data', { summary, warnings, changes: changes ?? null })
 }
 
 /** Versions of what computed the run, for `run.json` and the report. */

@@ -32,6 +32,8 @@ export function interruptSignal(
 export interface TrainRunOptions {
   /** File for a profile of the training step, which is taken first. */
   readonly profile?: string
+  /** The weights to start from are not the run's own yet: keep them in a first checkpoint. */
+  readonly saveStart?: boolean
 }
 
 const profiledSteps = 10
@@ -65,7 +67,12 @@ export async function trainRun(
   const { signal, dispose } = interruptSignal(reporter)
   const log = run.description.tensorboard ? logToTensorBoard(run.tensorboard) : undefined
   const observer = observeAll(log ? [reporter.observer, log] : [reporter.observer])
-  const result = await train(task, run, { ...loop, ...(steps !== null && { steps }), signal }, observer)
+  const result = await train(
+    task,
+    run,
+    { ...loop, ...(steps !== null && { steps }), saveStart: options.saveStart ?? false, signal },
+    observer,
+  )
   log?.close()
   dispose()
   reporter.endProgress()

@@ -1,7 +1,7 @@
 import { type DType, elementCount, type NDArray } from '../tensor/dtype.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
-import { Generator } from '../util/random.ts'
 import { allocateRows, checkIndices, copyRows, gatherRows } from './rows.ts'
+import { splitRandomly } from './split.ts'
 
 /** The dtype and shape that one named tensor has in every example. */
 export interface Field {
@@ -87,9 +87,8 @@ export function splitDataset(dataset: Dataset, fraction: number, seed: number | 
   if (!(fraction >= 0 && fraction <= 1)) {
     throw new UsageError(`splitDataset: fraction must be from 0 to 1, found ${fraction}`)
   }
-  const order = new Generator(seed).permutation(dataset.length)
-  const count = Math.round(fraction * dataset.length)
-  return [subset(dataset, order.subarray(0, count).sort()), subset(dataset, order.subarray(count).sort())]
+  const { train, test } = splitRandomly(dataset.length, Math.round(fraction * dataset.length), seed)
+  return [subset(dataset, test), subset(dataset, train)]
 }
 
 /**

@@ -1,11 +1,16 @@
+import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { FormatError, UsageError } from '../util/errors.ts'
 
-/** A system error (missing, no permission, a folder) as one line that names the path. */
-export function cannotRead(path: string, error: unknown): UsageError {
+/** What a system error (missing, no permission, a folder) says of the path that it is about. */
+export function readError(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ENOENT') return new UsageError(`${path}: no such file or folder`, { cause: error })
-  return new UsageError(`${path}: cannot be read (${code ?? String(error)})`, { cause: error })
+  return code === 'ENOENT' ? 'no such file or folder' : `cannot be read (${code ?? String(error)})`
+}
+
+/** A system error as one line that names the path. */
+export function cannotRead(path: string, error: unknown): UsageError {
+  return new UsageError(`${path}: ${readError(error)}`, { cause: error })
 }
 
 /**
@@ -32,4 +37,9 @@ export async function readBytes(path: string, maxBytes: number): Promise<Uint8Ar
   } finally {
     await file.close()
   }
+}
+
+/** A digest of a file's or a text's content: the first 128 bits of its SHA-256, in hexadecimal. */
+export function digestOf(content: Uint8Array | string): string {
+  return createHash('sha256').update(content).digest('hex').slice(0, 32)
 }

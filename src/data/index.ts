@@ -12,14 +12,26 @@ export {
 export type { Layout } from './layout.ts'
 export { DataLoader, type LoaderOptions, type LoaderState } from './loader.ts'
 export { cifar10Classes, loadCifar, parseCifar } from './sources/cifar.ts'
-export { type CorpusName, corpusNames, type Document, readCorpora } from './sources/corpora.ts'
+export { type CorpusName, corpusNames, corpusVersions, type Document, readCorpora } from './sources/corpora.ts'
 export { type ColumnType, type CsvOptions, type CsvTable, parseCsv, readCsv } from './sources/csv.ts'
-export { type EmojiOptions, emojiCategories, loadEmoji } from './sources/emoji.ts'
+export { type EmojiDataset, type EmojiOptions, emojiCategories, loadEmoji } from './sources/emoji.ts'
 export { parseIdx, readIdx } from './sources/idx.ts'
 export { decodeImage, type ImageOptions } from './sources/image.ts'
-export { type ImageFolder, type ImageFolderOptions, imageFolder } from './sources/image-folder.ts'
+export { type ImageFolder, type ImageFolderOptions, imageFolder, pictureDataset } from './sources/image-folder.ts'
+export {
+  type LabelledPictures,
+  type LabelledPicturesOptions,
+  openLabelledPictures,
+} from './sources/labelled-pictures.ts'
+export {
+  type LabelledText,
+  type LabelledTexts,
+  openLabelledTexts,
+  readLabelledRows,
+} from './sources/labelled-texts.ts'
 export { loadMnist } from './sources/mnist.ts'
-export { readText, readTextFolder, readTexts, tokenWindows, type WindowOptions } from './sources/text.ts'
+export { readText, tokenWindows, type WindowOptions } from './sources/text.ts'
+export { openTexts, readTextFolder, readTexts, type TextFolderOptions } from './sources/text-files.ts'
 export { type SentencePieceModel, sentencePieceTokenizer } from './text/sentencepiece.ts'
 export { readSentencePiece } from './text/sentencepiece-file.ts'
 export { sentencesOf } from './text/sentences.ts'

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { MissingPackageError } from '../util/errors.ts'
 
 function missing(name: string, purpose: string, cause: unknown): MissingPackageError {
@@ -49,4 +50,12 @@ export function packageFolder(name: string, purpose: string): string {
   } catch (error) {
     throw missing(name, purpose, error)
   }
+}
+
+/** The version of an installed package. Throws a MissingPackageError if it is not there. */
+export function packageVersion(name: string, purpose: string): string {
+  const { version } = JSON.parse(readFileSync(join(packageFolder(name, purpose), 'package.json'), 'utf8')) as {
+    version: string
+  }
+  return version
 }

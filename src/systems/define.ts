@@ -1,6 +1,8 @@
 /** What a system is: the same parts in each of the ten, walked by the command line, the report and the checks. */
 import type { z } from 'zod'
 import type { Dataset } from '../data/dataset.ts'
+import type { Opening } from '../data/opening.ts'
+import type { DataRecord } from '../data/record.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
@@ -13,14 +15,26 @@ import type { CaseTargetRule } from '../verify/target.ts'
 /** What the data of a run decided, and later use needs without the data: kept in `run.json`. */
 export type Facts = Readonly<Record<string, unknown>>
 
-/** Data opened for training. */
-export interface OpenedData {
+/** What is trained on and tested with. */
+export interface TrainingSets {
   /** As training sees it: with random changes, if there are any. */
   readonly train: Dataset
   /** The training examples as they are. Default: `train`. */
   readonly plain?: Dataset
   readonly test: Dataset
+}
+
+/** Data opened for training. */
+export interface OpenedData extends TrainingSets {
   readonly facts: Facts
+  /** What was found and what not, for people and for the run to remember. */
+  readonly opening: Opening
+}
+
+/** What a run that was started earlier remembers of its data. */
+export interface KnownData {
+  readonly facts: Facts
+  readonly record: DataRecord
 }
 
 /** One prediction for one input (a file or a text), best first. */
@@ -68,7 +82,7 @@ export interface Experiment {
   /** Parameters and buffers of the model by their state-dict names. */
   readonly weights: ReadonlyMap<string, Variable>
   /** The training task and how long it runs. */
-  readonly prepare: (data: OpenedData) => {
+  readonly prepare: (data: TrainingSets) => {
     readonly task: TrainingTask
     readonly loop: Omit<LoopOptions, 'signal' | 'steps'>
   }
@@ -104,7 +118,11 @@ export interface Recipe<Config extends Settings = Settings> {
   readonly config: z.ZodType<Config>
   /** Optional npm packages that opening and reading the data needs: looked for before work begins. */
   readonly packages?: (config: Config) => readonly string[]
-  readonly open: (config: Config) => Promise<OpenedData>
+  /**
+   * Opens the data. Those of an earlier run (`known`) keep its facts, and each example its side: what has changed is told in the
+   * opening, and nothing is read of what training began from.
+   */
+  readonly open: (config: Config, known?: KnownData) => Promise<OpenedData>
   /** Reads the weights to start from, if the configuration names any. */
   readonly pretrained?: (config: Config, facts: Facts) => Promise<Pretrained<Config> | undefined>
   /** Builds the model; all random numbers follow from the seed. */

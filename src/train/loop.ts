@@ -35,6 +35,8 @@ export interface LoopOptions {
   readonly monitor: { readonly metric: string; readonly goal: 'max' | 'min' }
   /** Stop when this many evaluations in a row were no better. Default: never. */
   readonly patience?: number
+  /** Write a checkpoint before the first step too: what training starts from may be gone later. */
+  readonly saveStart?: boolean
   /** Save and stop as soon as this is aborted. */
   readonly signal?: AbortSignal
 }
@@ -125,7 +127,9 @@ class Loop {
     if (!checkpoint) return
     restoreVariables(checkpoint, this.#task.variables)
     const { step, loader, best, evaluationsSinceBest, seconds } = checkpoint.state
-    this.#task.loader.restore(loader)
+    // Of data that have become fewer, a position beyond the end is the end.
+    const { length } = this.#task.loader.dataset
+    this.#task.loader.restore({ ...loader, position: Math.min(loader.position, length) })
     this.#step = step
     this.#savedStep = step
     this.#best = best
@@ -141,6 +145,7 @@ class Loop {
 
   async run(): Promise<LoopResult> {
     this.#startedAt = performance.now()
+    if (this.#options.saveStart && this.#savedStep < 0) await this.#save(false)
     while (this.#step < this.#totalSteps) {
       const reason = await this.#epoch()
       if (reason) return this.#end(reason)

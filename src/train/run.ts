@@ -2,8 +2,10 @@
 import { appendFile, mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { type DataRecord, dataRecord } from '../data/record.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
 import { UsageError } from '../util/errors.ts'
+import { placesSchema } from './places.ts'
 import { checkConfig } from './settings.ts'
 
 const description = z.strictObject({
@@ -14,6 +16,8 @@ const description = z.strictObject({
   config: z.record(z.string(), z.unknown()),
   /** What training found in its data and later use needs: class names, sizes. */
   facts: z.record(z.string(), z.unknown()),
+  /** Where the files and folders were that settings name. */
+  places: placesSchema.optional(),
   limits: z.strictObject({ steps: z.number().nullable() }),
   threads: z.number().nullable(),
   /** Whether every session of the run also writes a TensorBoard event file. */
@@ -56,8 +60,20 @@ export class RunDirectory {
     return join(this.path, 'metrics.jsonl')
   }
 
-  /** Makes a new run; the directory must not hold one already. */
-  static async create(path: string, content: RunDescription): Promise<RunDirectory> {
+  /** The record of what is trained on and tested with. Throws a UsageError if there is none. */
+  async readData(): Promise<DataRecord> {
+    const path = join(this.path, 'data.json')
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      throw new UsageError(`${path} is not there, so nothing tells what the run was trained on and tested with`, {
+        hint: 'every run writes it when it starts; put it back, or start a new run',
+        cause: error,
+      })
+    })
+    return parseRecord(text, path)
+  }
+
+  /** Makes a new run; the directory must not hold one already. `data`: what later use compares its data with. */
+  static async create(path: string, content: RunDescription, data?: DataRecord): Promise<RunDirectory> {
     const exists = await stat(join(path, 'run.json')).then(
       () => true,
       () => false,
@@ -68,6 +84,7 @@ export class RunDirectory {
       })
     }
     await mkdir(path, { recursive: true })
+    if (data) await writeFileAtomic(join(path, 'data.json'), Buffer.from(`${JSON.stringify(data, null, 1)}\n`))
     await writeFileAtomic(join(path, 'run.json'), Buffer.from(`${JSON.stringify(content, null, 2)}\n`))
     return new RunDirectory(path, content)
   }
@@ -109,4 +126,14 @@ export class RunDirectory {
     const kept = (await this.readMetrics()).filter((line) => line.step <= step)
     await writeFileAtomic(this.metrics, Buffer.from(kept.map((line) => `${JSON.stringify(line)}\n`).join('')))
   }
+}
+
+function parseRecord(text: string, path: string): DataRecord {
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`${path}: must be JSON`, { cause: error })
+  }
+  return checkConfig(dataRecord, content, path)
 }

@@ -1,5 +1,5 @@
 /** Configurations: one zod schema per recipe gives defaults, checks, types and what the command line may set. */
-import { toJSONSchema, type z } from 'zod'
+import { toJSONSchema, z } from 'zod'
 import { UsageError } from '../util/errors.ts'
 import { suggestion } from '../util/names.ts'
 
@@ -10,6 +10,16 @@ export type Settings = Record<string, unknown>
 export interface Assignment {
   readonly path: string
   readonly value: unknown
+  /** As it was written: what a setting that is a text gets. */
+  readonly raw?: string
+}
+
+/**
+ * A setting that names a file or folder; empty: none. A leading `~/` is the home folder, and a run finds it again from wherever it
+ * is used. `names` are values with a meaning of their own.
+ */
+export function pathSetting(description: string, names: readonly string[] = []) {
+  return z.string().default('').meta({ description, isPath: true, names })
 }
 
 /** Reads `a.b=c`; the value is JSON where it parses as JSON (numbers, true, [1,2]), else a text. */
@@ -19,10 +29,11 @@ export function parseAssignment(text: string): Assignment {
     throw new UsageError(`--set needs path=value, found "${text}"`, { hint: 'for example --set optimizer.lr=0.001' })
   }
   const raw = text.slice(cut + 1)
+  const path = text.slice(0, cut)
   try {
-    return { path: text.slice(0, cut), value: JSON.parse(raw) }
+    return { path, value: JSON.parse(raw), raw }
   } catch {
-    return { path: text.slice(0, cut), value: raw }
+    return { path, value: raw, raw }
   }
 }
 
@@ -64,6 +75,25 @@ export function describeSettings(schema: z.ZodType<Settings>): SettingDescriptio
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly description?: string
+  readonly isPath?: boolean
+  readonly names?: readonly string[]
+}
+
+/** The settings of a configuration that name a file or folder, with their values; those that name none are left out. */
+export function pathSettings(schema: z.ZodType<Settings>, config: Settings): Map<string, string> {
+  const found = new Map<string, string>()
+  const visit = ({ properties = {}, isPath, names = [] }: JsonSchema, path: readonly string[]): void => {
+    const value = valueAt(config, path)
+    if (isPath && typeof value === 'string' && value !== '' && !names.includes(value)) found.set(path.join('.'), value)
+    for (const [key, inner] of Object.entries(properties)) visit(inner, [...path, key])
+  }
+  visit(toJSONSchema(schema, { io: 'input' }) as JsonSchema, [])
+  return found
+}
+
+/** A copy of a configuration with other values at some paths. */
+export function replaceSettings(config: Settings, values: ReadonlyMap<string, unknown>): Settings {
+  return [...values].reduce<Settings>((changed, [path, value]) => assign(changed, { path, value }), config)
 }
 
 /** What stands at a path, or undefined. */
@@ -74,15 +104,20 @@ function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** A copy of `config` with one value replaced. The path must exist. */
-function assign(config: Settings, { path, value }: Assignment): Settings {
+function assign(config: Settings, { path, value, raw }: Assignment): Settings {
   const known = settingPaths(config)
   if (!known.includes(path)) {
     throw new UsageError(`unknown setting "${path}"`, { hint: suggestion(path, known) })
   }
   const [head = '', ...rest] = path.split('.')
-  if (rest.length === 0) return { ...config, [head]: value }
-  const nested = config[head]
-  return { ...config, [head]: assign(isRecord(nested) ? nested : {}, { path: rest.join('.'), value }) }
+  const old = config[head]
+  if (rest.length === 0) {
+    // A text that looks like a number or a list is still a text: the folder 101.
+    const isText = typeof old === 'string' && typeof value !== 'string' && raw !== undefined
+    return { ...config, [head]: isText ? raw : value }
+  }
+  const inner = { path: rest.join('.'), value, ...(raw !== undefined && { raw }) }
+  return { ...config, [head]: assign(isRecord(old) ? old : {}, inner) }
 }
 
 /** `train.epochs: must be a number, found "ten"`: the first problem zod found, in one line. */
@@ -107,4 +142,15 @@ export function configure<T extends Settings>(schema: z.ZodType<T>, assignments:
   const defaults = schema.parse({})
   const changed = assignments.reduce<Settings>(assign, defaults)
   return checkConfig(schema, changed)
+}
+
+/** The settings that are not the recipe's defaults, as `path=value` that `parseAssignment` reads. */
+export function changedSettings(schema: z.ZodType<Settings>, config: Settings): string[] {
+  const defaults = schema.parse({})
+  return settingPaths(config).flatMap((path) => {
+    const value = valueAt(config, path.split('.'))
+    if (JSON.stringify(value) === JSON.stringify(valueAt(defaults, path.split('.')))) return []
+    const isPlain = typeof value === 'string' && !value.startsWith('"') // else it would be read without its quotes
+    return [`${path}=${isPlain ? value : JSON.stringify(value)}`]
+  })
 }

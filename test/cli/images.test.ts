@@ -135,7 +135,7 @@ describe('a run on picture files', () => {
     ])
     expect(events.at(-1).metrics.accuracy_3_shot).toBeGreaterThan(0.8)
     const other = await tenfold('fewshot', run, '--data', photos, '--shots', '20')
-    expect(other.out).toContain('2 classes, 15 test examples, chance 50.00 %\n')
+    expect(other.out).toContain('2 classes, 17 test examples, chance 50.00 %\n')
     expect(other.out).toMatch(/the smallest class has \d examples to learn from: with more shots, it gives all\n/)
   })
 

@@ -137,6 +137,26 @@ describe('training', () => {
     ])
   })
 
+  test('the start is kept if asked for, so that a run killed at once goes on from its own weights', async () => {
+    const run = await newRun()
+    const saved: string[] = []
+    await train(
+      makeTask(),
+      run,
+      { ...options, epochs: 1, saveStart: true },
+      { onCheckpoint: (path) => saved.push(path) },
+    )
+    expect(saved[0]).toMatch(/step-00000000\.safetensors$/)
+    const before = saved.length
+    await train(
+      makeTask(),
+      run,
+      { ...options, epochs: 1, saveStart: true },
+      { onCheckpoint: (path) => saved.push(path) },
+    )
+    expect(saved).toHaveLength(before)
+  })
+
   test('a damaged newest checkpoint is passed over', async () => {
     const run = await newRun()
     await train(makeTask(), run, { ...options, epochs: 2 })

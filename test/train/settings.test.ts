@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { configure, parseAssignment } from '../../src/train/settings.ts'
+import { changedSettings, configure, parseAssignment, pathSetting } from '../../src/train/settings.ts'
 
 const schema = z.strictObject({
   optimizer: z.strictObject({ lr: z.number().positive().default(0.1), name: z.string().default('sgd') }).prefault({}),
   layers: z.array(z.number()).default([1, 2]),
+})
+
+const withPath = z.strictObject({
+  data: z.strictObject({ folder: pathSetting('a folder', ['emoji']), share: z.number().default(0.2) }).prefault({}),
 })
 
 const set = (...texts: string[]) => configure(schema, texts.map(parseAssignment))
@@ -24,4 +28,28 @@ test.each([
   ['optimizer', '--set needs path=value, found "optimizer"', 'for example --set optimizer.lr=0.001'],
 ])('%s is refused in one line', (text, message, hint) => {
   expect(() => set(text)).toThrowError(expect.objectContaining({ name: 'UsageError', message, hint }))
+})
+
+test.each([
+  ['101', '101'],
+  ['1e3', '1e3'],
+  ['true', 'true'],
+  ['null', 'null'],
+  ['[1,2]', '[1,2]'],
+  ['{"a":1}', '{"a":1}'],
+  ['', ''],
+  ['"quoted"', 'quoted'],
+  ['a=b', 'a=b'],
+])('a setting that is a text takes %s as it is', (written, value) => {
+  expect(configure(withPath, [parseAssignment(`data.folder=${written}`)]).data.folder).toBe(value)
+})
+
+test('the settings that were changed, as one writes them', () => {
+  const written = ['data.folder=my "101', 'data.share=0.5']
+  const config = configure(withPath, written.map(parseAssignment))
+  expect(changedSettings(withPath, config)).toEqual(written)
+  const awkward = configure(withPath, [{ path: 'data.folder', value: '"x"' }])
+  const again = configure(withPath, changedSettings(withPath, awkward).map(parseAssignment))
+  expect(again).toEqual(awkward)
+  expect(changedSettings(withPath, configure(withPath, []))).toEqual([])
 })

@@ -13,7 +13,7 @@ export function addEval(program: Command): void {
       const { openRun, openData } = await import('../session.ts')
       const reporter = createReporter({ json: flags.json ?? false })
       const opened = await openRun(dir)
-      const data = await openData(opened)
+      const data = await openData(opened, reporter)
       const metrics = await opened.experiment.evaluate(data.test)
       reporter.say(`step ${opened.step}, ${data.test.length} test examples: ${formatMetrics(metrics)}`)
       reporter.event('done', { metrics, step: opened.step })

@@ -32,7 +32,8 @@ export function addFewShot(program: Command): void {
       const [{ openRun }, { evaluateFewShot }] = await Promise.all([import('../session.ts'), import('../few-shot.ts')])
       const reporter = createReporter({ json: flags.json ?? false })
       const { data: folder, ...options } = flags
-      const outcome = await evaluateFewShot(await openRun(dir), { ...options, ...(folder !== undefined && { folder }) })
+      const opened = await openRun(dir)
+      const outcome = await evaluateFewShot(opened, { ...options, ...(folder !== undefined && { folder }) }, reporter)
       const { classes, testExamples, smallestClass, rows } = outcome
       const percent = (value: number): string => formatMetric('accuracy', value).padStart(10)
       const head = [...Array.from({ length: flags.seeds }, (_, seed) => `seed ${seed}`), 'mean']

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { UsageError } from '../../util/errors.ts'
 import { examples } from '../options.ts'
 import { createReporter } from '../ui.ts'
 
@@ -15,9 +14,15 @@ export function addResume(program: Command): void {
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold resume runs/quick', 'tenfold resume runs/quick --find-nan'))
     .action(async (dir: string, flags: { findNan?: boolean; json?: boolean }) => {
-      const [{ openUntrained, openData }, { requireReportPackages }, { trainRun }, { newestCheckpoint }] =
-        await Promise.all([
+      const [
+        { configNow, openUntrained, openData },
+        { checkBatchSize },
+        { requireReportPackages },
+        { trainRun },
+        { newestCheckpoint },
+      ] = await Promise.all([
           import('../session.ts'),
+          import('../../train/data-settings.ts'),
           import('../report.ts'),
           import('../training.ts'),
           import('../../train/checkpoint.ts'),
@@ -25,15 +30,11 @@ export function addResume(program: Command): void {
       const reporter = createReporter({ json: flags.json ?? false })
       const opened = await openUntrained(dir)
       if (!flags.findNan) requireReportPackages(opened.recipe.packages?.(opened.config))
-      const data = await openData(opened)
-      if (JSON.stringify(data.facts) !== JSON.stringify(opened.run.description.facts)) {
-        throw new UsageError(`${dir}: the data are not those the run was started with`, {
-          hint: 'start a new run with tenfold train',
-        })
-      }
+      const data = await openData(opened, reporter)
+      checkBatchSize(opened.config, data.train)
       // Killed before its first checkpoint: it begins anew, and so from the weights it was to begin from.
       if (!(await newestCheckpoint(opened.run.checkpoints))) {
-        const pretrained = await opened.recipe.pretrained?.(opened.config, data.facts)
+        const pretrained = await opened.recipe.pretrained?.(configNow(opened), data.facts)
         if (pretrained) opened.experiment.initialize?.(pretrained.weights)
       }
       if (flags.findNan) {

@@ -30,13 +30,14 @@ export function addStudy(program: Command): void {
       ),
     )
     .action(async (name: string, flags: StudyFlags) => {
-      const [{ findStudy }, { configure, parseAssignment }, { runStudy }] = await Promise.all([
+      const [{ findStudy }, { configure, parseAssignment }, { expandHomes }, { runStudy }] = await Promise.all([
         import('../session.ts'),
         import('../../train/settings.ts'),
+        import('../../train/places.ts'),
         import('../study.ts'),
       ])
       const { system, study } = findStudy(name)
-      const config = configure(study.config, flags.set.map(parseAssignment))
+      const config = expandHomes(study.config, configure(study.config, flags.set.map(parseAssignment)))
       const reporter = createReporter({ json: flags.json ?? false })
       reporter.say(`${system.title}: ${study.summary}`)
       await runStudy(study, config, {

@@ -33,24 +33,33 @@ function addTrainTokenizer(tokenizer: Command): void {
       ),
     )
     .action(async (files: string[], flags: TrainFlags) => {
-      const [{ readTexts, trainTokenizer }, { writeFileAtomic }] = await Promise.all([
+      const [{ openTexts, trainTokenizer }, { describeUnknown }, { writeFileAtomic }] = await Promise.all([
         import('../../data/index.ts'),
+        import('../../data/text/unknown.ts'),
         import('../../io/atomic.ts'),
       ])
       const reporter = createReporter({ json: flags.json ?? false })
-      const texts = (await Promise.all(files.map((file) => readTexts(file)))).flat()
+      const opened = await Promise.all(files.map((file) => openTexts(file)))
+      for (const [i, { summary }] of opened.entries()) reporter.say(`${files[i]}: ${summary}`)
+      const texts = opened.flatMap(({ texts }) => texts)
       const lines = texts.flatMap(({ text }) => text.split('\n'))
       const { kind, size, out } = flags
       const trained = trainTokenizer(lines, { kind, size, lowercase: !flags.cased })
       await writeFileAtomic(out, Buffer.from(`${JSON.stringify(trained.file, null, 2)}\n`))
       const characters = texts.reduce((sum, { text }) => sum + text.length, 0)
-      const tokens = lines.reduce((sum, line) => sum + trained.encode(line).length, 0)
-      const perToken = characters / Math.max(tokens, 1)
+      const sequences = lines.map((line) => trained.encode(line))
+      const perToken = characters / Math.max(sequences.flat().length, 1)
+      const share = trained.unknownShare(sequences)
+      const unknown = describeUnknown(share, 'a larger --size knows more')
       reporter.say(
-        `${out}: ${kind}, ${trained.size} tokens, from ${characters.toLocaleString('en')} characters; ${perToken.toFixed(2)} characters a token`,
+        `${out}: ${kind}, ${trained.size} tokens, from ${characters.toLocaleString('en')} characters; ${perToken.toFixed(2)} characters a token; ${unknown.part}`,
       )
+      for (const warning of unknown.warnings) reporter.say(`warning: ${warning}`)
       if (trained.size < size) reporter.say(`the text has no more than ${trained.size} tokens worth learning`)
-      reporter.event('done', { metrics: { size: trained.size, charactersPerToken: perToken }, file: out })
+      reporter.event('done', {
+        metrics: { size: trained.size, charactersPerToken: perToken, unknownShare: share },
+        file: out,
+      })
     })
 }
 

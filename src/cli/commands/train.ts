@@ -45,22 +45,32 @@ export function addTrain(program: Command): void {
     .action(async (name: string, flags: TrainFlags) => {
       // Modules that are loaded from here on know the lines of their sources.
       if (flags.profile !== undefined) process.setSourceMapsEnabled(true)
-      const [{ findRecipe, versionsInUse }, { RunDirectory }, { configure, parseAssignment }, { trainRun }] =
-        await Promise.all([
-          import('../session.ts'),
-          import('../../train/run.ts'),
-          import('../../train/settings.ts'),
-          import('../training.ts'),
-        ])
+      const [
+        { findRecipe, tellData, versionsInUse },
+        { RunDirectory },
+        { configure, parseAssignment },
+        { expandHomes, recordPlaces },
+        { checkBatchSize },
+        { trainRun },
+      ] = await Promise.all([
+        import('../session.ts'),
+        import('../../train/run.ts'),
+        import('../../train/settings.ts'),
+        import('../../train/places.ts'),
+        import('../../train/data-settings.ts'),
+        import('../training.ts'),
+      ])
       const { system, recipe } = findRecipe(name)
       const assignments = flags.set.map(parseAssignment)
       if (flags.epochs !== undefined) assignments.push({ path: 'train.epochs', value: flags.epochs })
-      const chosen = configure(recipe.config, assignments)
+      const chosen = expandHomes(recipe.config, configure(recipe.config, assignments))
       const reporter = createReporter({ json: flags.json ?? false })
       reporter.say(`${system.title}: ${recipe.summary}`)
       const { requireReportPackages } = await import('../report.ts')
       requireReportPackages(recipe.packages?.(chosen))
       const data = await recipe.open(chosen)
+      tellData(data.opening, reporter)
+      checkBatchSize(chosen, data.train)
       const pretrained = await recipe.pretrained?.(chosen, data.facts)
       const config = pretrained?.config ?? chosen
       const experiment = recipe.build(config, data.facts, {
@@ -72,20 +82,26 @@ export function addTrain(program: Command): void {
         reporter.say(pretrained.summary)
       }
       const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')
-      const run = await RunDirectory.create(flags.out ?? join('runs', `${system.name}-${recipe.name}-${time}`), {
-        format: 1,
+      const path = flags.out ?? join('runs', `${system.name}-${recipe.name}-${time}`)
+      const description = {
+        format: 1 as const,
         system: system.name,
         recipe: recipe.name,
         seed: flags.seed,
         config,
         facts: data.facts,
+        places: recordPlaces(recipe.config, chosen, path),
         limits: { steps: flags.steps ?? null },
         threads: flags.threads ?? null,
         tensorboard: flags.tensorboard ?? false,
         versions: await versionsInUse(),
         started: new Date().toISOString(),
-      })
+      }
+      const run = await RunDirectory.create(path, description, data.opening.record)
       const profile = flags.profile === undefined ? {} : { profile: flags.profile }
-      await trainRun({ run, recipe, config, experiment }, data, reporter, profile)
+      await trainRun({ run, recipe, config, experiment }, data, reporter, {
+        ...profile,
+        saveStart: pretrained !== undefined,
+      })
     })
 }

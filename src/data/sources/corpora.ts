@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { FormatError } from '../../util/errors.ts'
-import { packageFolder, requirePackages } from '../packages.ts'
+import { packageFolder, packageVersion, requirePackages } from '../packages.ts'
 import { readText } from './text.ts'
 
 /** A text on its own: a chapter, a speech, an article, a message. */
@@ -140,4 +140,9 @@ export async function readCorpora(names: readonly CorpusName[]): Promise<Documen
   requirePackages(corpusPackages(names), 'the text')
   const read = await Promise.all(names.map((name) => corpora[name].read(packageFolder(corpora[name].package, name))))
   return read.flat()
+}
+
+/** The installed versions of corpora's packages. */
+export function corpusVersions(names: readonly CorpusName[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [corpora[name].package, packageVersion(corpora[name].package, name)]))
 }

@@ -1,9 +1,9 @@
-import { CsvError, parse } from 'csv-parse/sync'
+import { CsvError, type Options, parse } from 'csv-parse/sync'
 import { type DType, fromNumbers, type NDArray } from '../../tensor/dtype.ts'
 import { FormatError, UsageError } from '../../util/errors.ts'
 import { suggestion } from '../../util/names.ts'
 import { readBytes } from '../files.ts'
-import { decodeUtf8 } from './text.ts'
+import { decodeUtf8 } from '../text/encoding.ts'
 
 /** How the cells of a column are read: as numbers of a dtype, as they are, or as class names (numbered in alphabetical order). */
 export type ColumnType = DType | 'string' | 'category'
@@ -11,7 +11,7 @@ export type ColumnType = DType | 'string' | 'category'
 export interface CsvOptions {
   /** The columns to read, by their name in the header line; others are skipped. */
   readonly columns: Readonly<Record<string, ColumnType>>
-  /** Between cells; default a comma. */
+  /** Between cells. Default: what the header line shows to be: comma, semicolon, tab or |. */
   readonly delimiter?: string
 }
 
@@ -20,6 +20,8 @@ export interface CsvTable {
   readonly length: number
   /** Numeric and category columns, each [length] (categories int32): what `arrayDataset` takes. */
   readonly arrays: Record<string, NDArray>
+  /** The line of each record in the file, from 1. */
+  readonly lines: readonly number[]
   /** String columns. */
   readonly strings: Record<string, string[]>
   /** The class names of category columns, by number. */
@@ -29,29 +31,46 @@ export interface CsvTable {
 /** No record may be longer: an unclosed quote would otherwise swallow the file. */
 const longestRecord = 2 ** 20
 
+const common = { bom: true, max_record_size: longestRecord, skip_empty_lines: true } satisfies Options
+
+/** What may stand between cells, the most usual first. */
+const delimiters = [',', ';', '\t', '|'] as const
+
+/** The delimiter with which most of the wanted columns are in the header line; of equals, the one that makes most cells of it. */
+function detectDelimiter(text: string, wanted: readonly string[]): string {
+  const scores = delimiters.map((delimiter) => {
+    const [header = []] = parse(text.slice(0, longestRecord), { ...common, delimiter, to: 1, relax_quotes: true })
+    const titles = header.map((title) => title.trim())
+    return { delimiter, found: wanted.filter((title) => titles.includes(title)).length, cells: titles.length }
+  })
+  const best = scores.reduce((a, b) => (b.found > a.found || (b.found === a.found && b.cells > a.cells) ? b : a))
+  return best.delimiter
+}
+
 /**
- * CSV text as RFC 4180 has it (quoted cells, "" for a quote, LF or CRLF), with a header line, in UTF-8. Throws a FormatError with
- * `name` and line number: broken quotes, a record of another length than the header, a cell that is not of its column's type.
+ * CSV text as RFC 4180 has it (quoted cells, "" for a quote, LF or CRLF), with a header line, in UTF-8; other delimiters are detected,
+ * columns that are not asked for may have equal names. Throws a FormatError with `name` and line number: broken quotes, a record of
+ * another length than the header, a cell that is not of its column's type.
  */
 export function parseCsv(source: string | Uint8Array, options: CsvOptions, name = 'CSV'): CsvTable {
   const text = typeof source === 'string' ? source : decodeUtf8(source, name)
+  const stated = /^\ufeff?sep=(.)\r?\n/.exec(text) // the first line of some of Excel's files
   let header: readonly string[] | undefined
   let columns: Column[] = []
-  let length = 0
+  const lines: number[] = []
   try {
     parse(text, {
-      bom: true,
-      delimiter: options.delimiter ?? ',',
-      max_record_size: longestRecord,
+      ...common,
+      delimiter: options.delimiter ?? stated?.[1] ?? detectDelimiter(text, Object.keys(options.columns)),
+      from_line: stated ? 2 : 1,
       relax_column_count: true, // checked here, for the message
-      skip_empty_lines: true,
-      on_record: (record: string[], { lines }) => {
+      on_record: (record: string[], { lines: line }) => {
         if (header === undefined) {
-          header = record
-          columns = openColumns(record, options.columns, name)
+          header = record.map((title) => title.trim())
+          columns = openColumns(header, options.columns, name)
         } else {
-          addRecord(record, header.length, columns, `${name}:${lines}`)
-          length++
+          addRecord(record, header.length, columns, `${name}:${line}`)
+          lines.push(line)
         }
         return null // kept in the columns only
       },
@@ -60,7 +79,7 @@ export function parseCsv(source: string | Uint8Array, options: CsvOptions, name 
     throw error instanceof CsvError ? retell(error, name) : error
   }
   if (header === undefined) throw new FormatError(`${name}: a CSV file must start with a header line, found nothing`)
-  const table: CsvTable = { length, arrays: {}, strings: {}, categories: {} }
+  const table: CsvTable = { length: lines.length, lines, arrays: {}, strings: {}, categories: {} }
   for (const column of columns) column.close(table)
   return table
 }
@@ -90,11 +109,12 @@ interface Column {
 }
 
 function openColumns(header: readonly string[], wanted: CsvOptions['columns'], name: string): Column[] {
-  const twice = header.find((title, i) => header.indexOf(title) < i)
-  if (twice !== undefined) throw new FormatError(`${name}:1: column names must differ, found "${twice}" twice`)
   return Object.entries(wanted).map(([title, type]) => {
     const index = header.indexOf(title)
     if (index < 0) throw new UsageError(`${name}: there is no column "${title}"`, { hint: suggestion(title, header) })
+    if (header.includes(title, index + 1)) {
+      throw new FormatError(`${name}:1: column "${title}" must be there once, found it twice`)
+    }
     if (type === 'string') return stringColumn(title, index)
     if (type === 'category') return categoryColumn(title, index)
     return type === 'int64' ? bigColumn(title, index) : numberColumn(title, index, type)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { FormatError } from '../../util/errors.ts'
+import { mapParallel } from '../../util/parallel.ts'
 import { arrayDataset, type Dataset } from '../dataset.ts'
 import { readBytes } from '../files.ts'
 import { packageFolder } from '../packages.ts'
@@ -34,6 +35,11 @@ const catalogue = z.array(
   }),
 )
 
+/** Emoji with the code points of each, as Unicode writes them: `1F600`. */
+export interface EmojiDataset extends Dataset {
+  readonly names: readonly string[]
+}
+
 /** Drawn at once: enough for libuv's threads, few enough to bound memory. */
 const atOnce = 64
 
@@ -42,24 +48,21 @@ const atOnce = 64
  * a number of `emojiCategories`. From the npm package `openmoji`; about 1,900 pictures, those that only differ in skin tone left out.
  * They are drawn once and kept in memory. Throws a MissingPackageError without the package, a FormatError on a broken catalogue.
  */
-export async function loadEmoji({ size, folder }: EmojiOptions): Promise<Dataset> {
+export async function loadEmoji({ size, folder }: EmojiOptions): Promise<EmojiDataset> {
   const root = folder ?? packageFolder('openmoji', 'the emoji pictures')
   const entries = await readCatalogue(join(root, 'data', 'openmoji.json'))
   const transform = imageTransform({ size, channels: 3, background: 'white' })
   const bytes = 3 * size * size
   const image = new Uint8Array(entries.length * bytes)
-  for (let start = 0; start < entries.length; start += atOnce) {
-    await Promise.all(
-      entries.slice(start, start + atOnce).map(async ({ hexcode }, i) => {
-        const path = join(root, 'color', 'svg', `${hexcode}.svg`)
-        await decodeInto(path, transform, image, (start + i) * bytes, path)
-      }),
-    )
-  }
-  return arrayDataset({
+  await mapParallel(entries, atOnce, async ({ hexcode }, i) => {
+    const path = join(root, 'color', 'svg', `${hexcode}.svg`)
+    await decodeInto(path, transform, image, i * bytes, path)
+  })
+  const dataset = arrayDataset({
     image: { dtype: 'uint8', shape: [entries.length, 3, size, size], data: image },
     label: { dtype: 'int32', shape: [entries.length], data: Int32Array.from(entries, ({ label }) => label) },
   })
+  return { ...dataset, names: entries.map(({ hexcode }) => hexcode) }
 }
 
 async function readCatalogue(path: string): Promise<{ hexcode: string; label: number }[]> {

@@ -1,14 +1,12 @@
-import { readdir, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
-import { FormatError, UsageError } from '../../util/errors.ts'
+import { FormatError } from '../../util/errors.ts'
 import { type CropOptions, exampleGenerator, inceptionBox } from '../augment/crop.ts'
 import type { BatchContext, Dataset } from '../dataset.ts'
-import { cannotRead } from '../files.ts'
 import { pictureShape } from '../layout.ts'
+import { settleUnreadable } from '../opening.ts'
 import { checkIndices } from '../rows.ts'
 import { decodeInto, type ImageOptions, imageTransform, requireImageReader } from './image.ts'
-
-const extensions = new Set(['.png', '.jpg', '.jpeg', '.webp', '.avif', '.gif'])
+import { listFolder } from './listing.ts'
+import { findPictures, type PictureFiles } from './picture-files.ts'
 
 export interface ImageFolderOptions extends ImageOptions {
   /**
@@ -35,13 +33,28 @@ export interface ImageFolder extends Dataset {
 
 /**
  * The pictures (PNG, JPEG, WebP, AVIF, GIF) of a folder with one sub-folder a class, as torchvision's ImageFolder: classes sorted by
- * name, pictures at any depth. They are decoded when a batch is asked for, by the package sharp.
+ * name, pictures at any depth, hidden files and folders left out, links followed. They are decoded when a batch is asked for, by the
+ * package sharp. Throws a UsageError that names broken links and classes without a picture (with onError `skip` they are left out).
  */
 export async function imageFolder(folder: string, options: ImageFolderOptions): Promise<ImageFolder> {
-  const transform = imageTransform(options)
   await requireImageReader()
+  const found = findPictures(folder, await listFolder(folder))
+  settleUnreadable(
+    folder,
+    [...found.unreadable, ...found.empty],
+    options.onError === 'skip' ? 'skip' : 'stop',
+    "imageFolder's onError 'skip' leaves them out",
+  )
+  return pictureDataset(found, options)
+}
+
+/** A dataset of listed pictures; see `imageFolder`. */
+export function pictureDataset(
+  { folder, classes, paths, labels }: PictureFiles,
+  options: ImageFolderOptions,
+): ImageFolder {
+  const transform = imageTransform(options)
   const { channels, height, width, layout } = transform
-  const { classes, paths, labels } = await findPictures(folder)
   const skipped = new Map<string, string>()
   const shape = pictureShape(layout, channels, height, width)
   const size = channels * height * width
@@ -91,50 +104,4 @@ export async function imageFolder(folder: string, options: ImageFolderOptions): 
       }
     },
   }
-}
-
-interface Pictures {
-  readonly classes: string[]
-  readonly paths: string[]
-  /** The class of each path. */
-  readonly labels: number[]
-}
-
-async function findPictures(folder: string): Promise<Pictures> {
-  const classes = await findClasses(folder)
-  const paths: string[] = []
-  const labels: number[] = []
-  for (const [label, name] of classes.entries()) {
-    const inside = join(folder, name)
-    const files = await readdir(inside, { recursive: true }).catch((error: unknown) =>
-      Promise.reject(cannotRead(inside, error)),
-    )
-    for (const file of files.sort()) {
-      if (!extensions.has(extname(file).toLowerCase())) continue
-      paths.push(join(inside, file))
-      labels.push(label)
-    }
-  }
-  if (paths.length === 0) {
-    throw new UsageError(
-      `${folder}: must have sub-folders with pictures, found no ${[...extensions].join(', ')} in any`,
-      {
-        hint: 'one sub-folder a class, named as the class: folder/cat/1.jpg, folder/dog/1.jpg',
-      },
-    )
-  }
-  return { classes, paths, labels }
-}
-
-/** The names of the sub-folders (or links to folders), sorted. */
-async function findClasses(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) =>
-    Promise.reject(cannotRead(folder, error)),
-  )
-  const names: string[] = []
-  for (const entry of entries) {
-    const isFolder = entry.isSymbolicLink() ? (await stat(join(folder, entry.name))).isDirectory() : entry.isDirectory()
-    if (isFolder) names.push(entry.name)
-  }
-  return names.sort()
 }

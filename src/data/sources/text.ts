@@ -1,79 +1,12 @@
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { FormatError, UsageError } from '../../util/errors.ts'
+import { UsageError } from '../../util/errors.ts'
 import type { Dataset } from '../dataset.ts'
-import { cannotRead, readBytes } from '../files.ts'
+import { readBytes } from '../files.ts'
 import { checkIndices } from '../rows.ts'
-
-/** UTF-8 to a string, a byte order mark left out. Throws a FormatError (naming `name`) with the place of the first invalid byte. */
-export function decodeUtf8(bytes: Uint8Array, name: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (error) {
-    const place = firstInvalid(bytes)
-    const found = place < bytes.length ? `byte 0x${hex(bytes[place])} at ${place}` : 'a text cut off within a character'
-    throw new FormatError(`${name}: must be UTF-8, found ${found}`, {
-      hint: 'convert it with iconv -t utf-8',
-      cause: error,
-    })
-  }
-}
-
-function hex(byte: number | undefined): string {
-  return (byte ?? 0).toString(16).padStart(2, '0')
-}
-
-/** Where the first byte is that can't stand there; the length if the last character is incomplete. */
-function firstInvalid(bytes: Uint8Array): number {
-  // A stream decoder accepts an incomplete character at the end: the longest prefix it accepts ends at the first invalid byte.
-  let [good, bad] = [0, bytes.length + 1]
-  while (bad - good > 1) {
-    const middle = Math.floor((good + bad) / 2)
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, middle), { stream: true })
-      good = middle
-    } catch {
-      bad = middle
-    }
-  }
-  return good
-}
+import { decodeUtf8 } from '../text/encoding.ts'
 
 /** Reads a UTF-8 text file of at most `maxBytes` (default 2^28). */
 export async function readText(path: string, maxBytes = 2 ** 28): Promise<string> {
   return decodeUtf8(await readBytes(path, maxBytes), path)
-}
-
-/**
- * Reads all text files under a folder, sorted by path: those whose names end in one of `extensions` (default .txt), together at most
- * `maxBytes` (default 2^28).
- */
-export async function readTextFolder(
-  folder: string,
-  options: { extensions?: readonly string[]; maxBytes?: number } = {},
-): Promise<{ path: string; text: string }[]> {
-  const { extensions = ['.txt'], maxBytes = 2 ** 28 } = options
-  const names = await readdir(folder, { recursive: true }).catch((error: unknown) =>
-    Promise.reject(cannotRead(folder, error)),
-  )
-  const texts: { path: string; text: string }[] = []
-  let left = maxBytes
-  for (const name of names.sort()) {
-    if (!extensions.some((extension) => name.endsWith(extension))) continue
-    const path = join(folder, name)
-    const bytes = await readBytes(path, left)
-    left -= bytes.length
-    texts.push({ path, text: decodeUtf8(bytes, path) })
-  }
-  if (texts.length === 0)
-    throw new UsageError(`${folder}: must have files ending in ${extensions.join(', ')}, found none`)
-  return texts
-}
-
-/** A text file, or all texts below a folder (see `readTextFolder`). */
-export async function readTexts(path: string): Promise<{ path: string; text: string }[]> {
-  const info = await stat(path).catch((error: unknown) => Promise.reject(cannotRead(path, error)))
-  return info.isDirectory() ? readTextFolder(path) : [{ path, text: await readText(path) }]
 }
 
 export interface WindowOptions {

@@ -28,18 +28,30 @@ const template = {
   },
 }
 
+/** Puts spaces around Chinese characters, which then are words of their own. */
+const chineseApart = {
+  type: 'BertNormalizer',
+  clean_text: false,
+  handle_chinese_chars: true,
+  strip_accents: false,
+  lowercase: false,
+}
+
 const replace = (Regex: string, content: string) => ({ type: 'Replace', pattern: { Regex }, content })
 
 /**
- * The file around a model whose first ids are the special tokens. WordPiece: words and punctuation apart, as BERT. Others: spaces
- * become part of the words (`▁the`). `lowercase` also takes accents away.
+ * The file around a model whose first ids are the special tokens. WordPiece: words, punctuation and Chinese characters apart, as BERT.
+ * Others: spaces become part of the words (`▁the`). `lowercase` also takes accents away, and Korean syllables into their letters; marks
+ * that are letters of their own (kana's, Indic and Thai vowels) stay.
  */
 export function tokenizerFileOf(
   kind: TokenizerKind,
   lowercase: boolean,
   model: Record<string, unknown>,
 ): TokenizerFile {
-  const letters = lowercase ? [{ type: 'NFD' }, { type: 'Lowercase' }, { type: 'StripAccents' }] : [{ type: 'NFC' }]
+  const letters = lowercase
+    ? [{ type: 'NFD' }, { type: 'Lowercase' }, replace('[\u0300-\u036f]', '')]
+    : [{ type: 'NFC' }]
   const spaces = [replace('\\s+', ' '), replace(' $', '')]
   const marked = { replacement: wordStart, prepend_scheme: 'first', split: true }
   return {
@@ -55,7 +67,7 @@ export function tokenizerFileOf(
       normalized: false,
       special: true,
     })),
-    normalizer: { type: 'Sequence', normalizers: kind === 'wordpiece' ? letters : [...letters, ...spaces] },
+    normalizer: { type: 'Sequence', normalizers: [...letters, ...(kind === 'wordpiece' ? [chineseApart] : spaces)] },
     pre_tokenizer: kind === 'wordpiece' ? { type: 'BertPreTokenizer' } : { type: 'Metaspace', ...marked },
     post_processor: template,
     decoder:

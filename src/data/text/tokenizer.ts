@@ -123,6 +123,17 @@ export class TextTokenizer {
     return { unk: find('unk'), pad: find('pad'), cls: find('cls'), sep: find('sep'), mask: find('mask') }
   }
 
+  /** The share of <unk> among the tokens of texts: what a model can't tell apart. 0 where there is no such token. */
+  unknownShare(sequences: Iterable<readonly number[]>): number {
+    const unknown = specialNames.unk.map((name) => this.id(name)).find((id) => id !== undefined)
+    let [total, count] = [0, 0]
+    for (const ids of sequences) {
+      total += ids.length
+      for (const id of ids) if (id === unknown) count++
+    }
+    return total === 0 ? 0 : count / total
+  }
+
   /** Normalised parts of a text that are tokenised on their own: what a vocabulary is trained on. */
   parts(text: string): string[] {
     const normal = this.#library.normalizer?.(text) ?? text

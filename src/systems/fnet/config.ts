@@ -1,6 +1,7 @@
 /** FNet's settings under the official names (f_net/configs/base.py), and which layers attend. */
 import { z } from 'zod'
 import type { ActivationName } from '../../nn/activation-names.ts'
+import { pathSetting } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 
 /** How tokens are mixed: Fourier transform, attention, learned or fixed random matrices, not at all. */
@@ -106,12 +107,9 @@ type EncoderDefaults = Parameters<typeof encoderSettings>[0]
 /** The same for recipes that can start from a checkpoint. */
 export function checkpointedSettings(defaults: EncoderDefaults) {
   return encoderSettings(defaults).extend({
-    checkpoint: z
-      .string()
-      .default('')
-      .describe(
-        'start from these weights: official .npz, transformers .safetensors or .bin; they decide the sizes above; needs tokenizer.file',
-      ),
+    checkpoint: pathSetting(
+      'start from these weights: official .npz, transformers .safetensors or .bin; they decide the sizes above; needs tokenizer.file',
+    ),
   })
 }
 

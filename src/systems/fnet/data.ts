@@ -2,12 +2,12 @@
 import {
   arrayDataset,
   type Dataset,
-  type Document,
   type SpecialIds,
   sentencesOf,
   specialTokens,
   type TextTokenizer,
 } from '../../data/index.ts'
+import { type Sides, splitRandomly } from '../../data/split.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { UsageError } from '../../util/errors.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
@@ -32,7 +32,10 @@ export function maskingIds(tokenizer: TextTokenizer): MaskingIds {
 }
 
 /** Documents as lists of sentences as lists of token ids. */
-export function tokenizeDocuments(documents: readonly Document[], tokenizer: TextTokenizer): number[][][] {
+export function tokenizeDocuments(
+  documents: readonly { readonly text: string }[],
+  tokenizer: TextTokenizer,
+): number[][][] {
   return documents.map(({ text }) => sentencesOf(text).map((sentence) => tokenizer.encode(sentence)))
 }
 
@@ -150,10 +153,7 @@ export function labelledDataset(
   })
 }
 
-/** Two disjoint lists: a share drawn at random, and the rest; both in their old order. */
-export function splitList<T>(items: readonly T[], share: number, seed: number): [held: T[], rest: T[]] {
-  const order = new Generator(deriveSeed(seed, 'split')).permutation(items.length)
-  const count = Math.max(1, Math.round(share * items.length))
-  const held = new Set(order.subarray(0, count))
-  return [items.filter((_, i) => held.has(i)), items.filter((_, i) => !held.has(i))]
+/** Holds out a share of a corpus that is the same for everyone, drawn at random. */
+export function splitCorpus(share: number, seed: number): (names: readonly string[]) => Sides {
+  return ({ length }) => splitRandomly(length, Math.max(1, Math.round(share * length)), deriveSeed(seed, 'split'))
 }

@@ -1,5 +1,6 @@
 /** The settings that FNet's recipes share; each recipe gives its own defaults. */
 import { z } from 'zod'
+import { pathSetting } from '../../train/settings.ts'
 
 export const whole = z.number().int().positive()
 export const count = z.number().int().min(0)
@@ -36,10 +37,7 @@ export function trainSettings(defaults: {
 /** How text becomes tokens. */
 export function tokenizerSettings(size: number) {
   return z.strictObject({
-    file: z
-      .string()
-      .default('')
-      .describe('a tokenizer.json or SentencePiece .model to use; empty: learn one from the training text'),
+    file: pathSetting('a tokenizer.json or SentencePiece .model to use; empty: learn one from the training text'),
     kind: z.enum(['wordpiece', 'unigram', 'bpe']).default('wordpiece').describe('how words are cut into tokens'),
     size: z.number().int().min(100).default(size).describe('tokens in the learned vocabulary'),
     lowercase: z.boolean().default(true).describe('learn lower-case letters without accents only'),

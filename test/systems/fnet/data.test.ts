@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { NgramCounts } from '../../../src/systems/fnet/baselines.ts'
 import { makeListOps } from '../../../src/systems/fnet/classification-data.ts'
-import { makePairs, maskedPairs, splitList } from '../../../src/systems/fnet/data.ts'
+import { makePairs, maskedPairs, splitCorpus } from '../../../src/systems/fnet/data.ts'
 import { listOpsLength, listOpsText, listOpsTokens, listOpsValue } from '../../../src/systems/fnet/listops.ts'
 import { masker } from '../../../src/systems/fnet/masking.ts'
 import { macroF1, spearmanCorrelation } from '../../../src/systems/fnet/metrics.ts'
@@ -154,9 +154,9 @@ test('metrics of several classes and of ties', () => {
   expect(spearmanCorrelation([1, 2, 2, 3], [10, 20, 20, 90])).toBeCloseTo(1, 12)
 })
 
-test('a list is split into disjoint parts that keep their order', () => {
-  const [held, rest] = splitList([...Array(20).keys()], 0.25, 5)
+test('a corpus is split into disjoint parts that keep their order', () => {
+  const { test: held, train } = splitCorpus(0.25, 5)(Array.from({ length: 20 }, (_, i) => String(i)))
   expect(held).toHaveLength(5)
-  expect([...held, ...rest].sort((a, b) => a - b)).toEqual([...Array(20).keys()])
+  expect([...held, ...train].sort((a, b) => a - b)).toEqual([...Array(20).keys()])
   expect(held).toEqual(held.toSorted((a, b) => a - b))
 })

@@ -185,7 +185,7 @@ describe('a checkpoint begins the training', () => {
     )
     const data = somePictures(8)
     const before = new Map([...experiment.weights].map(([name, { data: values }]) => [name, values.slice()]))
-    const { task } = experiment.prepare({ train: data, test: data, facts: {} })
+    const { task } = experiment.prepare({ train: data, test: data })
     for await (const batch of task.loader) await task.step(batch)
     const changed = [...experiment.weights].filter(
       ([name, { data: values }]) => String(values) !== String(before.get(name)),

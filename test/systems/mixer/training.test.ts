@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { augmentPictures } from '../../../src/data/augment/index.ts'
 import { arrayDataset } from '../../../src/data/index.ts'
+import { openingOf } from '../../../src/data/opening.ts'
+import { recordWhole } from '../../../src/data/record.ts'
 import type { OpenedData } from '../../../src/systems/define.ts'
 import { images } from '../../../src/systems/mixer/train.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
@@ -49,6 +51,7 @@ function makeData(): OpenedData {
     plain: pictures,
     test: pictures,
     facts,
+    opening: openingOf(['32 pictures'], [], recordWhole('picture', {})),
   }
 }
 

@@ -1,0 +1,148 @@
+/** What opening data tells: what was taken, what was not, what looks wrong. */
+import { FormatError, UsageError } from '../util/errors.ts'
+import { count, countEndings, listSome } from './counting.ts'
+import type { DataRecord, Divided } from './record.ts'
+import type { Listing, Unreadable } from './sources/listing.ts'
+
+/** What to do about what can't be read: refuse the data, or leave it out. */
+export type OnError = 'stop' | 'skip'
+
+/** Data as they were found. */
+export interface Opening {
+  /** One line: `42 pictures in 3 classes; 5 .HEIC not read; 2 hidden`. */
+  readonly summary: string
+  /** What looks like a mistake and is not refused. */
+  readonly warnings: readonly string[]
+  /** For the run to remember. */
+  readonly record: DataRecord
+  /** How the data differ from those that the run remembers; undefined if they do not. */
+  readonly changes?: string
+}
+
+/** The opening of divided data. */
+export function openingOf(
+  parts: readonly string[],
+  warnings: readonly string[],
+  { record, changes }: Divided,
+): Opening {
+  return { summary: parts.join('; '), warnings, record, ...(changes !== undefined && { changes }) }
+}
+
+/** `34 pictures to train on, 8 to test with` */
+export function describeSides(unit: string, train: number, test: number): string {
+  return `${count(train, unit)} to train on, ${test.toLocaleString('en')} to test with`
+}
+
+/** What was passed over in a folder, in parts of a line. `unread`: files that are of no known kind. */
+export function passedOver(listing: Listing, unread: readonly string[]): string[] {
+  const { hidden, repeated } = listing
+  return [
+    ...(unread.length > 0 ? [`${countEndings(unread)} not read`] : []),
+    ...(hidden.length > 0 ? [`${hidden.length.toLocaleString('en')} hidden`] : []),
+    ...(repeated.length > 0
+      ? [`${count(repeated.length, 'link')} to what is read already (${listSome(repeated, 3)})`]
+      : []),
+  ]
+}
+
+/** Most damaged files named in one message. */
+const mostNamed = 50
+
+/**
+ * Refuses data of which something can't be read, naming all of it, or (`skip`) says how much is left out. `source` is the folder or
+ * file, `total` the number of things in it.
+ */
+export function settleUnreadable(
+  source: string,
+  unreadable: readonly Unreadable[],
+  onError: OnError,
+  hint = '--set data.on_error=skip leaves them out',
+): string[] {
+  if (unreadable.length === 0) return []
+  const named = unreadable.map(({ path, reason }) => `${within(source, path)}: ${reason}`)
+  if (onError === 'skip') return [`${unreadable.length.toLocaleString('en')} left out (${listSome(named, 3)})`]
+  throw new UsageError(
+    `${source}: ${count(unreadable.length, 'entry')} cannot be used: ${listSome(named, mostNamed)}`,
+    { hint },
+  )
+}
+
+/** The path relative to the folder that it lies in. */
+function within(folder: string, path: string): string {
+  const start = folder.endsWith('/') ? folder : `${folder}/`
+  return path.startsWith(start) ? path.slice(start.length) : path
+}
+
+/** An error of one file as the reason that it can't be read; errors that say nothing about the file are thrown again. */
+export function reasonOf(path: string, error: unknown): Unreadable {
+  if (!(error instanceof FormatError || error instanceof UsageError)) throw error
+  const { message, hint } = error
+  const reason = message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message
+  return { path, reason: hint === undefined ? reason : `${reason} (${hint})` }
+}
+
+/** Names that only differ in space, case or Unicode form, in groups. */
+export function similarNames(names: readonly string[]): string[][] {
+  const groups = new Map<string, string[]>()
+  for (const name of names) {
+    const key = name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase()
+    groups.set(key, [...(groups.get(key) ?? []), name])
+  }
+  return [...groups.values()].filter((group) => group.length > 1)
+}
+
+/** Labelled examples on two sides, to be looked at before training. */
+export interface LabelledSides {
+  /** Names the data in messages. */
+  readonly source: string
+  readonly unit: string
+  readonly labels: readonly string[]
+  /** Class numbers of the examples. */
+  readonly train: readonly number[]
+  readonly test: readonly number[]
+  /** Why the test set may be empty, in the words of the settings. */
+  readonly held: string
+}
+
+/** Refuses what no classifier can be trained on or tested with; returns warnings. */
+export function checkLabels({ source, unit, labels, train, test, held }: LabelledSides): string[] {
+  const total = train.length + test.length
+  if (total === 0) throw new UsageError(`${source}: there are no ${unit}s`)
+  const inTrain = new Set(train)
+  const inTest = new Set(test)
+  const present = labels.filter((_, label) => inTrain.has(label) || inTest.has(label))
+  if (present.length < 2) {
+    const found = `found only "${present[0] ?? ''}" (${count(total, unit)})`
+    throw new UsageError(`${source}: there must be at least two classes, ${found}`)
+  }
+  const hint = { hint: `give more ${unit}s, or a test set of their own: --set data.test=PATH` }
+  if (test.length === 0) throw new UsageError(`${source}: no ${unit} is left to test with: ${held}`, hint)
+  if (inTrain.size < 2) {
+    const only = train.length === 0 ? 'none' : `only "${labels[train[0] ?? 0]}"`
+    throw new UsageError(`${source}: there must be two classes to train on, found ${only}: ${held}`, hint)
+  }
+  const without = (side: ReadonlySet<number>): string[] =>
+    labels.flatMap((label, i) => (side.has(i) || !(inTrain.has(i) || inTest.has(i)) ? [] : [`"${label}"`]))
+  const [untrained, untested] = [without(inTrain), without(inTest)]
+  return [
+    ...similarNames(labels).map(
+      (group) => `the classes ${group.map((name) => `"${name}"`).join(' and ')} only differ in space or case`,
+    ),
+    ...(untrained.length > 0 ? [`no ${unit} of ${listSome(untrained, 5)} is among those to train on`] : []),
+    ...(untested.length > 0
+      ? [
+          `no ${unit} of ${listSome(untested, 5)} is among those to test with: another data.split_seed, more of them or data.test gives some`,
+        ]
+      : []),
+  ]
+}
+
+/** Says if examples to test with are, by their content, also trained on. */
+export function sharedContent({ unit, train, test }: DataRecord): string[] {
+  const trained = new Set(Object.values(train))
+  const shared = Object.entries(test).filter(([, digest]) => trained.has(digest))
+  if (shared.length === 0) return []
+  const names = shared.map(([name]) => name)
+  const shown = unit === 'row' ? '' : `: ${listSome(names, 3)}`
+  return [`${count(shared.length, `test ${unit}`)} with the same content as one to train on${shown}`]
+}

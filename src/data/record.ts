@@ -1,0 +1,135 @@
+/** What a run was trained on and tested with, by the names of the examples: so that later use can tell what has changed. */
+import { z } from 'zod'
+import { count, listSome } from './counting.ts'
+import { pick, type Sides, splitByName } from './split.ts'
+
+const digests = z.record(z.string(), z.string())
+
+/** The form of a data record in a file. */
+export const dataRecord = z.strictObject({
+  format: z.literal(1),
+  /** What an example is: `picture`, `row`, `text`. */
+  unit: z.string(),
+  /** Packages and other sources that change only as a whole, with what identifies their content. */
+  sources: digests,
+  /** Training examples: name and digest of the content. */
+  train: digests,
+  /** Test examples, in the same way; none of them is ever trained on. */
+  test: digests,
+})
+
+export type DataRecord = z.infer<typeof dataRecord>
+
+/** An example as a record knows it. */
+export interface NamedExample {
+  /** A path in the folder, or the content's digest. Examples of one name are on one side, and are told apart by a number. */
+  readonly name: string
+  readonly digest: string
+}
+
+export interface DivideOptions {
+  readonly unit: string
+  readonly sources?: Readonly<Record<string, string>>
+  /** Share of the examples held out, where there is no test set of its own. */
+  readonly share: number
+  readonly seed: number
+  /** Of a run that was started earlier: its examples keep their sides, and new ones are left out. */
+  readonly known?: DataRecord | undefined
+  /** Replaces the division by name. */
+  readonly split?: (names: readonly string[]) => Sides
+}
+
+/** Examples on two sides. */
+export interface Divided {
+  /** Numbers of the training examples, and of the test examples (in `test` where that was given). */
+  readonly sides: Sides
+  readonly record: DataRecord
+  /** How the data differ from the known ones, in one line; undefined if they do not. */
+  readonly changes?: string
+}
+
+/** Divides examples into those to train on and those to test with; `test`: a test set of its own. */
+export function divide(
+  examples: readonly NamedExample[],
+  test: readonly NamedExample[] | undefined,
+  options: DivideOptions,
+): Divided {
+  const { unit, sources = {}, share, seed, known, split } = options
+  const [own, ownTest] = [numbered(examples), test && numbered(test)]
+  if (known) return recall(own, ownTest, known, sources)
+  const all = [...examples.keys()]
+  const names = examples.map(({ name }) => name)
+  const sides = test ? { train: all, test: [...test.keys()] } : split ? split(names) : splitByName(names, share, seed)
+  const digestsOf = (list: readonly NamedExample[], rows: readonly number[]): Record<string, string> =>
+    Object.fromEntries(pick(list, rows).map(({ name, digest }) => [name, digest]))
+  const record: DataRecord = {
+    format: 1,
+    unit,
+    sources: { ...sources },
+    train: digestsOf(own, sides.train),
+    test: digestsOf(ownTest ?? own, sides.test),
+  }
+  return { sides, record }
+}
+
+/** The record of a data set that only changes as a whole, with a test set of its own. */
+export function recordWhole(unit: string, sources: Readonly<Record<string, string>>, known?: DataRecord): Divided {
+  return divide([], [], { unit, sources, share: 0, seed: 0, known })
+}
+
+/** Names that come again get a number. */
+function numbered(examples: readonly NamedExample[]): NamedExample[] {
+  const seen = new Map<string, number>()
+  return examples.map(({ name, digest }) => {
+    const times = (seen.get(name) ?? 0) + 1
+    seen.set(name, times)
+    return { name: times > 1 ? `${name}#${times}` : name, digest }
+  })
+}
+
+/** Puts each known example where it was. */
+function recall(
+  examples: readonly NamedExample[],
+  test: readonly NamedExample[] | undefined,
+  known: DataRecord,
+  sources: Readonly<Record<string, string>>,
+): Divided {
+  const changed: string[] = []
+  const added = new Set<string>()
+  const missing: string[] = []
+  const find = (list: readonly NamedExample[], side: Readonly<Record<string, string>>): number[] => {
+    const rows: number[] = []
+    const found = new Set<string>()
+    for (const [row, { name, digest }] of list.entries()) {
+      const recorded = Object.hasOwn(side, name) ? side[name] : undefined
+      if (recorded === undefined) continue
+      rows.push(row)
+      found.add(name)
+      if (recorded !== digest) changed.push(name)
+    }
+    missing.push(...Object.keys(side).filter((name) => !found.has(name)))
+    return rows
+  }
+  const sides = { train: find(examples, known.train), test: find(test ?? examples, known.test) }
+  const isKnown = (name: string, own: Readonly<Record<string, string>>): boolean =>
+    Object.hasOwn(own, name) || (test === undefined && Object.hasOwn(known.test, name))
+  for (const { name } of examples) if (!isKnown(name, known.train)) added.add(name)
+  for (const { name } of test ?? []) if (!isKnown(name, known.test)) added.add(name)
+  const otherSources = Object.entries(known.sources).flatMap(([name, digest]) =>
+    sources[name] === digest ? [] : [`${name} is ${sources[name] ?? 'gone'} instead of ${digest}`],
+  )
+  const told = [
+    ...otherSources,
+    ...tell(changed, 'changed', known.unit),
+    ...tell(missing, 'missing', known.unit),
+    ...tell([...added], 'new, left out', known.unit),
+  ]
+  return { sides, record: known, ...(told.length > 0 && { changes: told.join('; ') }) }
+}
+
+/** `2 pictures missing (a/1.png, b/2.png)`; examples without a name of their own are only counted. */
+function tell(names: readonly string[], what: string, unit: string): string[] {
+  if (names.length === 0) return []
+  const shown = unit === 'row' ? '' : ` (${listSome(names, 3)})`
+  return [`${count(names.length, unit)} ${what}${shown}`]
+}

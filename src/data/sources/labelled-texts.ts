@@ -1,0 +1,134 @@
+/** Labelled texts opened for training: the rows of CSV files, divided into training and test texts. */
+import { UsageError } from '../../util/errors.ts'
+import { count, listSome } from '../counting.ts'
+import { digestOf } from '../files.ts'
+import { checkLabels, describeSides, type OnError, type Opening, openingOf, sharedContent } from '../opening.ts'
+import { type DataRecord, type DivideOptions, divide, type NamedExample } from '../record.ts'
+import { pick } from '../split.ts'
+import { readCsv } from './csv.ts'
+
+/** A text with its class, as a record knows it. */
+export interface LabelledText extends NamedExample {
+  readonly text: string
+  readonly label: string
+}
+
+export interface LabelledRowsOptions {
+  readonly textColumn: string
+  readonly labelColumn: string
+  readonly onError: OnError
+}
+
+/** Labelled texts, and what was left out of them. */
+export interface LabelledRows {
+  readonly rows: readonly LabelledText[]
+  readonly leftOut: readonly string[]
+}
+
+/**
+ * The labelled texts of a CSV file. A row is known by its text, so that the order of the rows does not matter. Rows without a text are
+ * left out. Throws a UsageError that names the lines of rows without a label (onError `skip`: these are left out too), or if there are
+ * no rows.
+ */
+export async function readLabelledRows(
+  file: string,
+  { textColumn, labelColumn, onError }: LabelledRowsOptions,
+): Promise<LabelledRows> {
+  const table = await readCsv(file, { columns: { [textColumn]: 'string', [labelColumn]: 'string' } })
+  if (table.length === 0) throw new UsageError(`${file}: there must be rows below the header line, found none`)
+  const [texts, labels] = [table.strings[textColumn] ?? [], table.strings[labelColumn] ?? []]
+  const isBlank = (cell: string | undefined): boolean => cell === undefined || cell.trim() === ''
+  const all = [...texts.keys()]
+  const unlabelled = all.filter((row) => isBlank(labels[row]) && !isBlank(texts[row]))
+  if (unlabelled.length > 0 && onError === 'stop') {
+    const lines = unlabelled.map((row) => String(table.lines[row]))
+    throw new UsageError(
+      `${file}: ${count(unlabelled.length, 'row')} without a label in column "${labelColumn}": line ${listSome(lines, 10)}`,
+      { hint: 'fill the gaps, or leave these rows out with --set data.on_error=skip' },
+    )
+  }
+  const used = all.filter((row) => !isBlank(labels[row]) && !isBlank(texts[row]))
+  const textless = all.length - used.length - unlabelled.length
+  const rows = used.map((row): LabelledText => {
+    const [text, label] = [texts[row] ?? '', labels[row] ?? '']
+    return { text, label, name: digestOf(text), digest: digestOf(`${label}\0${text}`) }
+  })
+  const leftOut = [
+    ...(unlabelled.length > 0 ? [`${count(unlabelled.length, 'row')} without a label left out`] : []),
+    ...(textless > 0 ? [`${count(textless, 'row')} without a text left out`] : []),
+  ]
+  return { rows, leftOut }
+}
+
+export interface LabelledTextsOptions extends Omit<DivideOptions, 'known' | 'unit'> {
+  /** Names the data in messages. */
+  readonly source: string
+  /** What an earlier run knows. */
+  readonly known?: { readonly labels: readonly string[]; readonly record: DataRecord } | undefined
+}
+
+/** A text with the number of its class. */
+export interface NumberedText {
+  readonly text: string
+  readonly label: number
+}
+
+export interface LabelledTexts {
+  /** The names of the classes, sorted. */
+  readonly labels: readonly string[]
+  readonly train: readonly NumberedText[]
+  readonly test: readonly NumberedText[]
+  readonly opening: Opening
+}
+
+/** Divides labelled texts; `test`: a test set of its own. Throws a UsageError if there is nothing to train on or test with. */
+export function openLabelledTexts(
+  { rows, leftOut }: LabelledRows,
+  test: LabelledRows | undefined,
+  options: LabelledTextsOptions,
+): LabelledTexts {
+  const { source, known } = options
+  const labels = known?.labels ?? [...new Set(rows.map(({ label }) => label))].sort()
+  const numbers = new Map(labels.map((label, i) => [label, i]))
+  if (!known && test) refuseOtherLabels(test.rows, numbers, labels)
+  const divided = divide(rows, test?.rows, { ...options, unit: 'row', known: known?.record })
+  // A row that a run knows may have got a label since that the run does not know.
+  const choose = (list: readonly LabelledText[], chosen: readonly number[]): NumberedText[] =>
+    pick(list, chosen).flatMap(({ text, label }) => {
+      const number = numbers.get(label)
+      return number === undefined ? [] : [{ text, label: number }]
+    })
+  const sides = {
+    train: choose(rows, divided.sides.train),
+    test: choose(test?.rows ?? rows, divided.sides.test),
+  }
+  const held = test ? 'the test file has none' : `data.test_share of ${count(rows.length, 'row')} is ${options.share}`
+  const warnings = checkLabels({
+    source,
+    unit: 'row',
+    labels,
+    train: sides.train.map(({ label }) => label),
+    test: sides.test.map(({ label }) => label),
+    held: known ? (divided.changes ?? 'the run has none') : held,
+  })
+  const summary = [
+    `${count(sides.train.length + sides.test.length, 'row')} in ${count(labels.length, 'class')}`,
+    ...leftOut,
+    ...(test?.leftOut ?? []).map((part) => `of the test file ${part}`),
+    describeSides('row', sides.train.length, sides.test.length),
+  ]
+  const all = known ? [] : [...warnings, ...sharedContent(divided.record)]
+  return { labels, ...sides, opening: openingOf(summary, all, divided) }
+}
+
+function refuseOtherLabels(
+  rows: readonly LabelledText[],
+  numbers: ReadonlyMap<string, number>,
+  labels: readonly string[],
+): void {
+  const other = [...new Set(rows.flatMap(({ label }) => (numbers.has(label) ? [] : [`"${label}"`])))]
+  if (other.length === 0) return
+  throw new UsageError(`data.test: test rows must be of the classes trained on, found also ${listSome(other, 5)}`, {
+    hint: `trained on: ${listSome(labels, 10)}`,
+  })
+}

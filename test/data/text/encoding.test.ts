@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { decodeUtf8 } from '../../../src/data/text/encoding.ts'
+import { told, withFolder } from '../support.ts'
+
+describe('decodeUtf8', () => {
+  test('decodes, without a byte order mark', () => {
+    expect(decodeUtf8(Buffer.from('\ufeffgrün 🌷'), 'a.txt')).toBe('grün 🌷')
+  })
+
+  test('names the byte at which the first wrong character starts, and the encoding', async () => {
+    const messages = [
+      Buffer.from('gr\xfcn', 'latin1'),
+      Buffer.from('caf\xe9 au lait.', 'latin1'),
+      Buffer.from('caf\xe9', 'latin1'),
+      Buffer.from('it\x92s', 'latin1'),
+      Buffer.from('🌷').subarray(0, 3),
+      Buffer.from([0x61, 0xed, 0xa0, 0x80, ...Buffer.from(' and so on')]),
+      Buffer.from('\ufeffhello', 'utf16le'),
+      Buffer.from('hello', 'utf16le'),
+      Buffer.from([0, 1, 2, 0x61, 0x62, 0x63, 0x64]),
+    ].map((bytes) => told(() => decodeUtf8(bytes, 'my text.csv')))
+    expect(await Promise.all(messages)).toEqual([
+      "FormatError: my text.csv: must be UTF-8, found byte 0xfc at 2 | iconv -f latin1 -t utf-8 'my text.csv' > NEW",
+      "FormatError: my text.csv: must be UTF-8, found byte 0xe9 at 3 | iconv -f latin1 -t utf-8 'my text.csv' > NEW",
+      "FormatError: my text.csv: must be UTF-8, found byte 0xe9 at 3 | iconv -f latin1 -t utf-8 'my text.csv' > NEW",
+      "FormatError: my text.csv: must be UTF-8, found byte 0x92 at 2 | iconv -f cp1252 -t utf-8 'my text.csv' > NEW",
+      'FormatError: my text.csv: must be UTF-8, found byte 0xf0 at 0, where it ends within a character | it seems to be cut off',
+      "FormatError: my text.csv: must be UTF-8, found byte 0xed at 1 | iconv -f cp1252 -t utf-8 'my text.csv' > NEW",
+      "FormatError: my text.csv: must be UTF-8, found the byte order mark of utf-16 | iconv -f utf-16 -t utf-8 'my text.csv' > NEW",
+      "FormatError: my text.csv: must be UTF-8, found byte 0x00 at 1 | iconv -f utf-16le -t utf-8 'my text.csv' > NEW",
+      'FormatError: my text.csv: must be UTF-8, found byte 0x00 at 0 | it seems to be no text',
+    ])
+  })
+
+  test('the place is right whatever stands around it', async () => {
+    const valid = fc.string({ unit: 'binary', maxLength: 30 }).map((text) => text.replaceAll('\0', ' '))
+    await fc.assert(
+      fc.asyncProperty(valid, valid, async (before, after) => {
+        const start = Buffer.from(before)
+        const error = await told(() => decodeUtf8(Buffer.concat([start, Buffer.from([0xff]), Buffer.from(after)]), 'x'))
+        expect(error).toContain(`found byte 0xff at ${start.length} |`)
+      }),
+      { seed: 7, numRuns: 30 },
+    )
+  })
+
+  const iconv = process.platform === 'linux' || process.platform === 'darwin'
+  test.skipIf(!iconv).each([
+    ['latin1', 'Ça été déjà vu à Genève'],
+    ['cp1252', 'He said “it’s done”'],
+    ['utf-16', 'plain words'],
+    ['gb18030', '国家主席今天在北京会见了来访的客人'],
+    ['big5', '國家主席今天在北京會見了來訪的客人'],
+    ['cp932', '今日は天気がいいので、公園へ散歩に行きました。'],
+    ['cp949', '오늘은 날씨가 좋아서 공원에 산책하러 갔습니다.'],
+    ['cp1251', 'Сегодня хорошая погода и мы пошли гулять'],
+  ])('the hint turns %s into what was written', async (encoding, text) => {
+    await withFolder(async (folder) => {
+      const path = join(folder, "it's.txt")
+      const bytes = execFileSync('iconv', ['-f', 'utf-8', '-t', encoding], { input: text })
+      writeFileSync(path, bytes)
+      const hint = (await told(() => decodeUtf8(bytes, path))).split(' | ')[1] ?? ''
+      expect(hint).toMatch(/ > NEW$/)
+      expect(execFileSync('sh', ['-c', hint.replace(/ > NEW$/, '')], { encoding: 'utf8' })).toBe(text)
+    })
+  })
+})
