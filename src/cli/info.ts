@@ -1,10 +1,11 @@
 /** Descriptions of files and runs, for `tenfold info`. */
-import { readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { fromBinary } from '@bufbuild/protobuf'
 import { TensorProto_DataType as DataType, type ModelProto, ModelProtoSchema, type ValueInfoProto } from 'onnx-buf'
+import { cannotRead } from '../io/errors.ts'
 import { readTensorFile } from '../io/tensor-file.ts'
 import { elementCount } from '../tensor/dtype.ts'
-import { listCheckpoints, newestCheckpoint } from '../train/checkpoint.ts'
+import { type CheckpointChoice, checkpointSteps, chosenCheckpoint } from '../train/checkpoint.ts'
 import { RunDirectory } from '../train/run.ts'
 import { FormatError } from '../util/errors.ts'
 
@@ -19,17 +20,27 @@ export interface Description {
   }[]
 }
 
-export async function describeRun(path: string): Promise<Description> {
+/** What a run is, and the tensors of one of its checkpoints. A run without any checkpoint has no tensors. */
+export async function describeRun(
+  path: string,
+  choice: CheckpointChoice = 'last',
+  onWarning: (message: string) => void = () => {},
+): Promise<Description> {
   const run = await RunDirectory.open(path)
   const { system, recipe, seed, config, started, versions } = run.description
-  const checkpoint = await newestCheckpoint(run.checkpoints)
+  const { numbered, best } = await checkpointSteps(run.checkpoints)
+  const isNew = numbered.length === 0 && best === undefined && choice === 'last'
+  const checkpoint = isNew
+    ? undefined
+    : await chosenCheckpoint(path, run.checkpoints, choice, (_path, reason) => onWarning(reason))
   const evaluation = (await run.readMetrics()).filter((line) => line.type === 'evaluation').at(-1)
   return {
     title: `run of ${system}/${recipe}, seed ${seed}`,
     facts: {
       started,
       step: checkpoint ? String(checkpoint.state.step) : 'no checkpoint yet',
-      checkpoints: String((await listCheckpoints(run.checkpoints)).length),
+      checkpoints: numbered.join(', '),
+      ...(best !== undefined && { 'best checkpoint': String(best) }),
       ...(evaluation && { 'last test': JSON.stringify(evaluation) }),
       config: JSON.stringify(config),
       versions: JSON.stringify(versions),
@@ -83,9 +94,24 @@ function describeOnnx(path: string, bytes: Uint8Array): Description {
   }
 }
 
+/** The first bytes of a file, and its size. */
+async function beginningOf(path: string): Promise<{ readonly start: Uint8Array; readonly size: number }> {
+  const file = await open(path).catch((error: unknown) => Promise.reject(cannotRead(path, error)))
+  try {
+    const start = new Uint8Array(16)
+    const { bytesRead } = await file.read(start, 0, start.length, 0)
+    return { start: start.subarray(0, bytesRead), size: (await file.stat()).size }
+  } finally {
+    await file.close()
+  }
+}
+
+// Protocol buffers have at most 2 GiB, and so ONNX models.
+const largestOnnx = 2 ** 31
+
 export async function describeFile(path: string): Promise<Description> {
-  const bytes = await readFile(path)
-  if (looksLikeOnnx(bytes)) return describeOnnx(path, bytes)
+  const { start, size } = await beginningOf(path)
+  if (looksLikeOnnx(start) && size < largestOnnx) return describeOnnx(path, await readFile(path))
   const { format, tensors, metadata } = await readTensorFile(path)
   const parameters = [...tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0)
   return {
@@ -93,7 +119,7 @@ export async function describeFile(path: string): Promise<Description> {
     facts: {
       tensors: String(tensors.size),
       numbers: parameters.toLocaleString('en'),
-      bytes: bytes.length.toLocaleString('en'),
+      bytes: size.toLocaleString('en'),
       ...metadata,
     },
     tensors: [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),

@@ -1,11 +1,11 @@
 /** Runs a study: progress, interrupts, its page. */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/atomic.ts'
 import type { Study, StudyContext } from '../systems/define.ts'
+import { lockFolder } from '../train/lock.ts'
 import { renderReport } from '../train/report/render.ts'
 import type { Settings } from '../train/settings.ts'
-import { interruptSignal } from './training.ts'
+import { interruptExitCode, interruptSignal } from './interrupt.ts'
 import type { Reporter } from './ui.ts'
 
 export interface StudyOptions extends Omit<StudyContext, 'progress' | 'signal'> {
@@ -15,7 +15,7 @@ export interface StudyOptions extends Omit<StudyContext, 'progress' | 'signal'> 
 /** Runs a study to its end (or to an interrupt) and writes `report.html` into its folder. */
 export async function runStudy(study: Study, config: Settings, { reporter, ...options }: StudyOptions): Promise<void> {
   const { folder } = options
-  await mkdir(folder, { recursive: true })
+  const lock = await lockFolder(folder)
   reporter.say(`results in ${folder}; what is finished is kept: the same command goes on`)
   const { signal, dispose } = interruptSignal(reporter, 'stopping after this member')
   try {
@@ -32,8 +32,9 @@ export async function runStudy(study: Study, config: Settings, { reporter, ...op
     if (!signal.aborted || error !== signal.reason) throw error
     reporter.say('interrupted; the same command goes on')
     reporter.event('interrupted', { folder })
-    process.exitCode = 130
+    process.exitCode = interruptExitCode(signal.reason)
   } finally {
     dispose()
+    lock.release()
   }
 }

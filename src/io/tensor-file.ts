@@ -21,6 +21,11 @@ const npyMagic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 // `torch.save` before 1.6 began with the pickled number 0x1950a86a20f9469cfc6c.
 const legacyMagic = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
 
+/** After 8 bytes of length comes a JSON object. */
+function isSafetensors(bytes: Uint8Array): boolean {
+  return bytes[8] === 0x7b && ![zipMagic, npyMagic, legacyMagic].some((magic) => beginsWith(bytes, magic))
+}
+
 function isPickle(bytes: Uint8Array): boolean {
   return bytes[0] === 0x80 && (bytes[1] ?? 0) >= 2 && (bytes[1] ?? 0) <= 5
 }
@@ -43,19 +48,18 @@ export async function parseTensorFile(bytes: Uint8Array): Promise<TensorFile> {
       hint: 'load it with a recent PyTorch and save it again: torch.save(torch.load(path), path)',
     })
   }
-  // After 8 bytes of length comes a JSON object.
-  if (bytes[8] === 0x7b) return (await import('./safetensors.ts')).readSafetensors(bytes)
+  if (isSafetensors(bytes)) return (await import('./safetensors.ts')).readSafetensors(bytes)
   const found = isPickle(bytes) ? ', but a bare pickle' : ''
   throw new FormatError(`must be a safetensors, .npz, .npy or PyTorch file, is none${found}`, {
     hint: 'formats are recognised by content: is this the right file, and complete?',
   })
 }
 
-/** The whole file. Unlike `readFile`, it has no limit of 2 GiB. */
-async function readBytes(path: string): Promise<Uint8Array> {
+/** The first `most` bytes of the file, or all. Unlike `readFile`, it has no limit of 2 GiB. */
+async function readBytes(path: string, most = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
   const file = await open(path)
   try {
-    const { size } = await file.stat()
+    const size = Math.min((await file.stat()).size, most)
     const bytes = new Uint8Array(size)
     let filled = 0
     while (filled < size) {
@@ -74,14 +78,17 @@ async function readBytes(path: string): Promise<Uint8Array> {
  * be read at all, a FormatError if it is damaged or of another format.
  */
 export async function readTensorFile(path: string): Promise<TensorFile> {
-  const bytes = await readBytes(path).catch((error: unknown) => {
-    throw new UsageError(`${path}: cannot be read (${systemReason(error)})`, {
-      cause: error,
-      hint: 'is there a file of that name?',
+  const read = (most?: number) =>
+    readBytes(path, most).catch((error: unknown) => {
+      throw new UsageError(`${path}: cannot be read (${systemReason(error)})`, {
+        cause: error,
+        hint: 'is there a file of that name?',
+      })
     })
-  })
+  // Tensor by tensor: checkpoints may be larger than any array.
+  if (isSafetensors(await read(16))) return (await import('./safetensors-file.ts')).readSafetensorsFile(path)
   try {
-    return await parseTensorFile(bytes)
+    return await parseTensorFile(await read())
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
     throw new FormatError(`${path}: ${error.message}`, { cause: error, ...(error.hint && { hint: error.hint }) })

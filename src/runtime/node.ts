@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import type { NDArray, TypedArray } from '../tensor/dtype.ts'
-import { TenfoldError } from '../util/errors.ts'
+import { TenfoldError, UsageError } from '../util/errors.ts'
 import type { KernelTime, Session, SessionOptions } from './session.ts'
 import { isRefusal, unreadableName, unreadableOp, withUnreadableOutput } from './unreadable-output.ts'
 
@@ -91,6 +91,22 @@ class NodeSession implements Session {
   }
 }
 
+const warnedOf = new Set<number>()
+
+/** Threads that are worth starting: more than there are cores wait for one another, up to a thousand times as long. */
+function usableThreads(wanted: number): number {
+  if (!Number.isSafeInteger(wanted) || wanted < 1) {
+    throw new UsageError(`threads: must be a whole number of at least 1, found ${wanted}`)
+  }
+  const cores = availableParallelism()
+  if (wanted <= cores) return wanted
+  if (!warnedOf.has(wanted)) {
+    warnedOf.add(wanted)
+    process.emitWarning(`${wanted} threads are more than this machine has cores: ${cores} are used`, 'TenfoldWarning')
+  }
+  return cores
+}
+
 // Its kernel takes five times as long as an addition and a layer norm (docs/decisions/023-outputs-in-place.md).
 const slowFusions = ['SkipLayerNormFusion']
 
@@ -107,7 +123,7 @@ export async function loadSession(model: Uint8Array, options: SessionOptions = {
       // With its pattern the runtime keeps two sets of buffers, those of the first run too: a third to a half more memory.
       enableMemPattern: false,
       extra: { session, optimization: { disable_specified_optimizers: optimizers } },
-      ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),
+      ...(options.threads !== undefined && { intraOpNumThreads: usableThreads(options.threads) }),
       ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: join(profile, 'run') }),
     }),
     profile,

@@ -138,6 +138,7 @@ export function classifierTask(
     loader,
     step,
     evaluate: async () => (await evaluate(data.test)).metrics,
+    learningRate: () => optimizer.lr,
   }
 }
 

@@ -55,7 +55,7 @@ describe('mistakes end in one line and exit code 2', () => {
     [['trian'], "error: unknown command 'trian' (Did you mean train?)\n"],
     [
       ['resume', '/nowhere'],
-      'error: /nowhere is no run directory: it has no run.json (tenfold train writes one below runs/)\n',
+      'error: /nowhere: no such directory (tenfold train writes run directories, below runs/)\n',
     ],
     [['info', '/nowhere'], 'error: /nowhere: no such file or directory\n'],
   ])('%j', async (args, message) => {

@@ -11,8 +11,6 @@ import { writeFileAtomic } from '../../src/io/atomic.ts'
 const root = await mkdtemp(join(tmpdir(), 'tenfold-'))
 afterAll(() => rm(root, { recursive: true }))
 
-const hint = 'is the folder there, writable, and its disk not full?'
-
 test('replaces the file and leaves nothing else behind', async () => {
   const folder = await mkdtemp(join(root, 'replace-'))
   const path = join(folder, 'state')
@@ -27,7 +25,7 @@ test('a failure keeps what was there and removes the temporary file', async () =
   const path = join(folder, 'state')
   await mkdir(path)
   await expect(writeFileAtomic(path, Buffer.from('new'))).rejects.toThrowError(
-    expect.objectContaining({ name: 'UsageError', message: `${path}: cannot be written (EISDIR)`, hint }),
+    expect.objectContaining({ name: 'UsageError', message: `${path}: cannot be written (EISDIR)`, hint: 'is a folder' }),
   )
   expect(await readdir(folder)).toEqual(['state'])
 })
@@ -35,7 +33,7 @@ test('a failure keeps what was there and removes the temporary file', async () =
 test('a folder that is missing', async () => {
   const path = join(root, 'missing', 'state')
   await expect(writeFileAtomic(path, Buffer.from('new'))).rejects.toThrowError(
-    expect.objectContaining({ name: 'UsageError', message: `${path}: cannot be written (ENOENT)`, hint }),
+    expect.objectContaining({ name: 'UsageError', message: `${path}: cannot be written (ENOENT)`, hint: 'its folder is not there' }),
   )
 })
 
