@@ -70,7 +70,9 @@ export async function extendRun(
       : 'the learning rate is planned anew over all of them, as if the run had begun so'
   const next = rate === undefined ? '' : `; that of step ${step + 1} is ${Number(rate.toPrecision(3))}`
   const end = limits.steps ?? planned
-  reporter.say(`goes on from step ${step} to ${end}, of ${planned} in ${epochs} epochs: ${plan}${next}`)
+  reporter.say(
+    `goes on from step ${step} to ${end}, of the ${planned} in ${epochs} epoch${epochs === 1 ? '' : 's'}: ${plan}${next}`,
+  )
   reporter.event('extended', { step, end, epochs, planned, ...(rate !== undefined && { learningRate: rate }) })
   return extended
 }

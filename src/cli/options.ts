@@ -43,6 +43,7 @@ export function newFile(text: string): string {
 /** A folder that is to be written, which may be there or not. */
 export function newFolder(text: string): string {
   if (text === '') throw new InvalidArgumentError('a name is needed.')
+  if (kindOf(text)?.isDirectory() === false) throw new InvalidArgumentError('it is a file.')
   return text
 }
 

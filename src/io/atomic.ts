@@ -111,10 +111,16 @@ export async function removeUnfinished(folder: string): Promise<void> {
 /** Makes a folder, and those above it; returns whether it was not there. Throws a UsageError if that cannot be. */
 export async function makeFolder(path: string): Promise<boolean> {
   try {
-    return (await mkdir(path, { recursive: true })) !== undefined
+    await mkdir(path)
+    return true
   } catch (error) {
-    // What Node says where a file, or a link to nowhere, has the name.
-    if (systemReason(error) !== 'EEXIST') throw cannotWrite(path, error)
+    const code = systemReason(error)
+    const parent = dirname(path)
+    // Node's own recursion never ends where the system says ENOENT of what cannot be made, as it does in /proc.
+    if (code === 'ENOENT' && parent !== path && (await makeFolder(parent))) return makeFolder(path)
+    if (code !== 'EEXIST') throw cannotWrite(path, error)
+    const found = await stat(path).catch(() => undefined)
+    if (found?.isDirectory()) return false
     throw new UsageError(`${path}: must be a folder, found a file or a broken link`, {
       cause: error,
       hint: 'choose another name',

@@ -1,5 +1,5 @@
 /** Checkpoints: one safetensors file holds every variable and, as metadata, where training stood and a digest of the data. */
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { copyFile, link, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -42,6 +42,12 @@ function stepOf(path: string): number {
   return Number(/step-(\d+)\.safetensors$/.exec(path)?.[1])
 }
 
+/** The digest of a checkpoint whose data it has seen: what the header says of them belongs to it too. */
+function finish(digest: Hash, tensors: Iterable<readonly [string, NDArray]>, state: string): string {
+  const described = [...tensors].map(([name, { dtype, shape }]) => [name, dtype, shape])
+  return digest.update(JSON.stringify([described, state])).digest('hex')
+}
+
 /** Names a checkpoint as the best one. */
 export async function markBest(folder: string, step: number): Promise<void> {
   const path = join(folder, checkpointName(step))
@@ -53,8 +59,10 @@ export async function markBest(folder: string, step: number): Promise<void> {
     await link(path, temporary).catch(() => copyFile(path, temporary))
     await rename(temporary, join(folder, bestName))
   } catch (error) {
-    await rm(temporary, { force: true })
     throw cannotWrite(join(folder, bestName), error)
+  } finally {
+    // Left by a rename, too, if it is the best one already: both are names of one file.
+    await rm(temporary, { force: true })
   }
 }
 
@@ -68,10 +76,11 @@ export async function saveCheckpoint(
   await makeFolder(folder)
   const path = join(folder, checkpointName(state.step))
   const tensors = [...variables].map(([name, variable]) => [name, variable.array] as const)
+  const stateText = JSON.stringify(state)
   await writeSafetensorsFile(path, tensors, (data) => {
     const digest = createHash('sha256')
     for (const piece of data) digest.update(piece)
-    return { format: 'tenfold', [stateKey]: JSON.stringify(state), [digestKey]: digest.digest('hex') }
+    return { format: 'tenfold', [stateKey]: stateText, [digestKey]: finish(digest, tensors, stateText) }
   })
   if (options.best) await markBest(folder, state.step)
   const older = (await listCheckpoints(folder)).filter((each) => stepOf(each) <= state.step)
@@ -117,7 +126,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     })
   }
   // Older checkpoints have no digest.
-  if (written !== undefined && written !== digest.digest('hex')) {
+  if (written !== undefined && written !== finish(digest, tensors, text)) {
     throw new FormatError(`${path}: its bytes are not those that were written`, { hint: 'the file is damaged' })
   }
   return { path, tensors, state: parseState(path, text) }
@@ -136,16 +145,18 @@ export async function newestCheckpoint(
 ): Promise<Checkpoint | undefined> {
   const paths = (await listCheckpoints(folder)).reverse()
   if (await hasBest(folder)) paths.push(join(folder, bestName))
-  let firstError: FormatError | undefined
+  const damaged: { readonly path: string; readonly error: FormatError }[] = []
   for (const path of paths) {
     try {
-      return await readCheckpoint(path)
+      const checkpoint = await readCheckpoint(path)
+      for (const { path, error } of damaged) onDamage(path, error.message)
+      return checkpoint
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
-      firstError ??= error
-      onDamage(path, error.message)
+      damaged.push({ path, error })
     }
   }
+  const firstError = damaged[0]?.error
   if (!firstError) return undefined
   throw new FormatError(`${folder}: every checkpoint is damaged (${firstError.message})`, {
     cause: firstError,

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { makeFolder, writeFileAtomic } from '../io/atomic.ts'
+import { cannotWrite } from '../io/errors.ts'
 import { UsageError } from '../util/errors.ts'
 import { systemCode } from '../util/system-errors.ts'
 
@@ -123,7 +124,9 @@ export async function lockFolder(folder: string): Promise<Lock> {
   const own = `${prefix}${randomUUID()}.json`
   const path = join(folder, own)
   for (let attempt = 1; ; attempt++) {
-    await writeFileAtomic(path, Buffer.from(`${JSON.stringify(self)}\n`))
+    await writeFileAtomic(path, Buffer.from(`${JSON.stringify(self)}\n`)).catch((error: Error) => {
+      throw cannotWrite(folder, error.cause)
+    })
     const other = otherLock(folder, own, self)
     if (!other) return { release: () => rmSync(path, { force: true }) }
     rmSync(path, { force: true })

@@ -10,7 +10,8 @@ import { lockFolder } from './lock.ts'
 /** Throws a UsageError if a new run cannot begin at `path`, since one is there already. */
 export async function checkNewRun(path: string): Promise<void> {
   const names: string[] = await readdir(path).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return []
+    // What stands in the way is said when the folder is made.
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return []
     throw cannotWrite(path, error)
   })
   if (names.includes('run.json')) {

@@ -25,7 +25,11 @@ test('a failure keeps what was there and removes the temporary file', async () =
   const path = join(folder, 'state')
   await mkdir(path)
   await expect(writeFileAtomic(path, Buffer.from('new'))).rejects.toThrowError(
-    expect.objectContaining({ name: 'UsageError', message: `${path}: cannot be written (EISDIR)`, hint: 'is a folder' }),
+    expect.objectContaining({
+      name: 'UsageError',
+      message: `${path}: cannot be written (EISDIR)`,
+      hint: 'is a folder',
+    }),
   )
   expect(await readdir(folder)).toEqual(['state'])
 })
@@ -33,7 +37,11 @@ test('a failure keeps what was there and removes the temporary file', async () =
 test('a folder that is missing', async () => {
   const path = join(root, 'missing', 'state')
   await expect(writeFileAtomic(path, Buffer.from('new'))).rejects.toThrowError(
-    expect.objectContaining({ name: 'UsageError', message: `${path}: cannot be written (ENOENT)`, hint: 'its folder is not there' }),
+    expect.objectContaining({
+      name: 'UsageError',
+      message: `${path}: cannot be written (ENOENT)`,
+      hint: 'its folder is not there',
+    }),
   )
 })
 
