@@ -1,5 +1,5 @@
 /** Readers of option values, shared by the commands. */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
 import type { CheckpointChoice } from '../train/checkpoint.ts'
@@ -28,7 +28,14 @@ export function positiveNumber(text: string): number {
   return value
 }
 
-const kindOf = (path: string) => statSync(path, { throwIfNoEntry: false })
+/** What lies at a path; undefined if nothing does, or nobody can tell. */
+function kindOf(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
+}
 
 /** A file that is to be written, in a folder that exists. */
 export function newFile(text: string): string {

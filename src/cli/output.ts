@@ -4,7 +4,8 @@ import { describeSystemError } from '../util/system-errors.ts'
 
 type CloseListener = () => void
 
-const quit: CloseListener = () => process.exit(0)
+// With the exit code that is set, if the work was done before.
+const quit: CloseListener = () => process.exit()
 
 let listener: CloseListener = quit
 

@@ -42,6 +42,15 @@ function stepOf(path: string): number {
   return Number(/step-(\d+)\.safetensors$/.exec(path)?.[1])
 }
 
+// Node's digest takes at most 2 GiB at once.
+const largestUpdate = 2 ** 28
+
+function update(digest: Hash, bytes: Uint8Array): void {
+  for (let start = 0; start < bytes.length; start += largestUpdate) {
+    digest.update(bytes.subarray(start, start + largestUpdate))
+  }
+}
+
 /** The digest of a checkpoint whose data it has seen: what the header says of them belongs to it too. */
 function finish(digest: Hash, tensors: Iterable<readonly [string, NDArray]>, state: string): string {
   const described = [...tensors].map(([name, { dtype, shape }]) => [name, dtype, shape])
@@ -79,7 +88,7 @@ export async function saveCheckpoint(
   const stateText = JSON.stringify(state)
   await writeSafetensorsFile(path, tensors, (data) => {
     const digest = createHash('sha256')
-    for (const piece of data) digest.update(piece)
+    for (const piece of data) update(digest, piece)
     return { format: 'tenfold', [stateKey]: stateText, [digestKey]: finish(digest, tensors, stateText) }
   })
   if (options.best) await markBest(folder, state.step)
@@ -118,7 +127,7 @@ function parseState(path: string, text: string): TrainingState {
 /** Reads a checkpoint whole. Throws a FormatError if it is damaged: incomplete, or with other bytes than were written. */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const digest = createHash('sha256')
-  const { tensors, metadata } = await readSafetensorsFile(path, (bytes) => digest.update(bytes))
+  const { tensors, metadata } = await readSafetensorsFile(path, (bytes) => update(digest, bytes))
   const { [stateKey]: text, [digestKey]: written } = metadata
   if (text === undefined) {
     throw new FormatError(`${path}: is a safetensors file, but no checkpoint of a tenfold run`, {

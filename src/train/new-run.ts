@@ -52,6 +52,8 @@ export async function inNewRunFolder<T>(folder: NewRunFolder, begin: (path: stri
   const isOurs = isNamed ? await makeFolder(path) : true
   const lock = await lockFolder(path)
   try {
+    // Another may have begun and ended one in the meantime.
+    await checkNewRun(path)
     return await begin(path)
   } finally {
     lock.release()

@@ -124,7 +124,12 @@ export function addBench(program: Command): void {
     .option('--steps <n>', 'measured training steps, at least; the fastest counts', wholeNumber(1), 5)
     .option('--batch <n>', 'sequences in a step', wholeNumber(1), 1)
     .option('--threads <n>', "threads that compute one op (default: the runtime's choice)", wholeNumber(1))
-    .option('--out <dir>', 'where speed.html goes, its numbers (.json, .md) and its pictures (.svg)', newFolder, 'runs/bench-fnet')
+    .option(
+      '--out <dir>',
+      'where speed.html goes, its numbers (.json, .md) and its pictures (.svg)',
+      newFolder,
+      'runs/bench-fnet',
+    )
     .option('--in-process', 'measure in this process and write no page')
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold bench fnet', 'tenfold bench fnet --lengths 512,2048 --encoders FNet,BERT'))
