@@ -65,7 +65,9 @@ function parseDescription(file: string, text: string): RunDescription {
   } catch {
     throw new UsageError(`${file} is not valid JSON`)
   }
-  const { format } = z.looseObject({ format: z.unknown() }).catch({ format: undefined }).parse(content)
+  const parsed = z.looseObject({ format: z.unknown() }).safeParse(content)
+  if (!parsed.success) throw new UsageError(`${file} must hold a JSON object`)
+  const { format } = parsed.data
   if (typeof format === 'number' && format !== runFormat) {
     throw new UsageError(`${file}: is of another version of tenfold (format ${format}, this one reads ${runFormat})`, {
       hint: 'use the version that the run was made with',

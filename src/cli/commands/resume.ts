@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { UsageError } from '../../util/errors.ts'
 import { examples, wholeNumber } from '../options.ts'
 import { createReporter, type Reporter } from '../ui.ts'
@@ -22,7 +22,7 @@ async function openToTrain(dir: string, { epochs, steps }: ResumeFlags) {
   const longer = withEnd(run, extension)
   const opened = await openUntrained(longer)
   // Looked for first: opening the data may take long.
-  const checkpoint = await newestCheckpoint(run.checkpoints)
+  const hasBegun = (await newestCheckpoint(run.checkpoints)) !== undefined
   const data = await openData(opened)
   if (JSON.stringify(data.facts) !== JSON.stringify(run.description.facts)) {
     throw new UsageError(`${dir}: the data are not those the run was started with`, {
@@ -30,7 +30,7 @@ async function openToTrain(dir: string, { epochs, steps }: ResumeFlags) {
     })
   }
   // Killed before its first checkpoint: it begins anew, and so from the weights it was to begin from.
-  if (!checkpoint) {
+  if (!hasBegun) {
     const pretrained = await opened.recipe.pretrained?.(opened.config, data.facts)
     if (pretrained) opened.experiment.initialize?.(pretrained.weights)
   }
@@ -54,9 +54,11 @@ export function addResume(program: Command): void {
       wholeNumber(1),
     )
     .option('--steps <n>', 'train to so many steps in all, within the epochs', wholeNumber(1))
-    .option(
-      '--find-nan',
-      'run the next step with every intermediate value checked, and name the first op that is not finite',
+    .addOption(
+      new Option(
+        '--find-nan',
+        'run the next step with every intermediate value checked, and name the first op that is not finite',
+      ).conflicts(['epochs', 'steps']),
     )
     .option('--json', 'one JSON object a line')
     .addHelpText(
