@@ -57,9 +57,9 @@ function finish(digest: Hash, tensors: Iterable<readonly [string, NDArray]>, sta
   return digest.update(JSON.stringify([described, state])).digest('hex')
 }
 
-/** Names a checkpoint as the best one. */
-export async function markBest(folder: string, step: number): Promise<void> {
-  const path = join(folder, checkpointName(step))
+/** Names a checkpoint of the folder as the best one, unless it has that name only. */
+export async function markBest(folder: string, { path }: Pick<Checkpoint, 'path'>): Promise<void> {
+  if (path === join(folder, bestName)) return
   const temporary = join(folder, 'best.tmp')
   try {
     // A second name for the same file, put in place by rename: readers see the old best or the new, never none.
@@ -91,7 +91,7 @@ export async function saveCheckpoint(
     for (const piece of data) update(digest, piece)
     return { format: 'tenfold', [stateKey]: stateText, [digestKey]: finish(digest, tensors, stateText) }
   })
-  if (options.best) await markBest(folder, state.step)
+  if (options.best) await markBest(folder, { path })
   const older = (await listCheckpoints(folder)).filter((each) => stepOf(each) <= state.step)
   for (const old of older.slice(0, -options.keep)) await rm(old)
   return path

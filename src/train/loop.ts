@@ -152,13 +152,15 @@ class Loop {
     if (damaged.length > 0)
       this.#observer.onWarning?.(`going on from step ${checkpoint.state.step}, whose checkpoint is whole`)
     restoreVariables(checkpoint, this.#task.variables)
-    await this.#restoreState(checkpoint.state)
+    this.#restoreState(checkpoint.state)
+    // Killed after this checkpoint was written, and before it was named the best one.
+    if (checkpoint.state.bestStep === checkpoint.state.step) await markBest(checkpoints, checkpoint)
     const evaluations = (await this.#run.readMetrics()).filter((line) => line.type === 'evaluation')
     this.#lastEvaluation = numbersOf(evaluations.at(-1))
   }
 
-  async #restoreState({ step, loader, best, bestStep, evaluationsSinceBest, seconds }: TrainingState): Promise<void> {
-    const { checkpoints, description } = this.#run
+  #restoreState({ step, loader, best, bestStep, evaluationsSinceBest, seconds }: TrainingState): void {
+    const { description } = this.#run
     this.#task.loader.restore(loader)
     this.#step = step
     this.#savedStep = step
@@ -168,8 +170,6 @@ class Loop {
     const isExtension = description.extensions.some((extension) => extension.step === step)
     this.#evaluationsSinceBest = isExtension ? 0 : evaluationsSinceBest
     this.#earlierSeconds = seconds
-    // Killed after this checkpoint was written, and before it was named the best one.
-    if (bestStep === step) await markBest(checkpoints, step)
   }
 
   /** Whether too many evaluations in a row were no better. */

@@ -220,7 +220,7 @@ test('fine-tuning: an official file, a new head, twice the resolution; then eval
   expect(again.out).toContain(`weights of ${exported} (tenfold): 2 blocks of width 12, patches of 4; new head\n`)
   const wrong = await tenfold('train', 'mixer/images', ...options(file))
   expect(wrong).toMatchObject({
-    code: 1,
+    code: 2,
     err: expect.stringContaining('must be a safetensors, .npz, .npy or PyTorch file'),
   })
 }, 60_000)

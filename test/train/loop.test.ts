@@ -164,6 +164,17 @@ describe('training', () => {
     ])
   })
 
+  test('when only the best checkpoint is whole, training goes on from it', async () => {
+    const run = await newRun()
+    await train(makeTask(), run, { ...options, epochs: 2 })
+    const best = join(run.checkpoints, 'best.safetensors')
+    const bytes = await readFile(best)
+    for (const path of await listCheckpoints(run.checkpoints)) await writeFile(path, 'damaged')
+    await rm(best)
+    await writeFile(best, bytes)
+    expect(await train(makeTask(), run, { ...options, epochs: 3 })).toMatchObject({ reason: 'finished', step: 30 })
+  })
+
   test('a run whose checkpoints are all damaged does not begin anew', async () => {
     const run = await newRun()
     await train(makeTask(), run, { ...options, epochs: 2 })
