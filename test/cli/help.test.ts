@@ -70,3 +70,12 @@ test('the version', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   expect(await tenfold('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' })
 })
+
+test('help of one command, and of none that exists', async () => {
+  expect(await tenfold('help', 'tokenizer', 'train')).toEqual({ code: 0, out: helpOf('tokenizer train'), err: '' })
+  expect(await tenfold('help', 'tokenizer', 'trian')).toEqual({
+    code: 2,
+    out: '',
+    err: 'error: unknown command "tokenizer trian" (did you mean "train"?)\n',
+  })
+})
