@@ -1,11 +1,16 @@
 /** Runs the TypeScript blocks of the documentation that are marked with `<!-- run -->`, against the built package. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 const root = new URL('..', import.meta.url).pathname
-const files = ['README.md']
+const files = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+]
 
 const blocks = files.flatMap((file) =>
   [...readFileSync(join(root, file), 'utf8').matchAll(/<!-- run -->\n```ts\n([\s\S]*?)```/g)].map(
@@ -15,9 +20,9 @@ const blocks = files.flatMap((file) =>
 
 test('the documentation has blocks to run', () => expect(blocks.length).toBeGreaterThan(1))
 
-test.each(blocks)('%s, block %i', (_file, i, code) => {
+test.each(blocks)('%s, block %i', (file, i, code) => {
   // Inside the package, so that `tenfold` means the package itself, for the compiler and for Node.
-  const folder = join(root, 'dist', `docs-${process.pid}-${i}`)
+  const folder = join(root, 'dist', `docs-${process.pid}-${file.replace(/\W/g, '-')}-${i}`)
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'block.ts'), code)
   try {

@@ -6,12 +6,17 @@ import { Variable } from '../tensor/variable.ts'
 import { ShapeError } from '../util/errors.ts'
 import { nodesBetween } from './graph.ts'
 
+/** A tensor in the place of each target: a list for a list, a tuple for a tuple. */
+export type TensorsFor<T extends readonly unknown[]> = { -readonly [K in keyof T]: Tensor }
+
 /**
  * d loss / d each target, by one walk backward over the graph. The results are tensors like any other: they can be
  * differentiated again. A target the loss does not depend on gets zeros.
- * loss: one float32 element. targets: tensors or variables (a variable means its value at this point of the trace).
+ * loss: one float32 element. targets: tensors or variables. A variable means every value it has had in the trace, so that
+ * a loss that was computed before an update (of two that share a forward pass) still reaches it; no gradient flows
+ * through the update itself.
  */
-export function gradient(loss: Tensor, targets: readonly (Tensor | Variable)[]): Tensor[] {
+export function gradient<const T extends readonly (Tensor | Variable)[]>(loss: Tensor, targets: T): TensorsFor<T> {
   if (loss.size !== 1 || loss.dtype !== 'float32') {
     throw new ShapeError(`gradient: the loss must be one float32 number, found ${loss}`, {
       hint: loss.dtype === 'float32' ? 'take its mean or sum first' : 'cast it to float32',
@@ -23,12 +28,12 @@ export function gradient(loss: Tensor, targets: readonly (Tensor | Variable)[]):
 /**
  * The gradients of sum_i <outputs_i, cotangents_i> with respect to the targets: cotangents have the outputs' shapes.
  */
-export function vectorJacobianProduct(
+export function vectorJacobianProduct<const T extends readonly (Tensor | Variable)[]>(
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
-  targets: readonly (Tensor | Variable)[],
-): Tensor[] {
-  const wanted = targets.map((target) => (target instanceof Variable ? target.value : target))
+  targets: T,
+): TensorsFor<T> {
+  const wanted = targets.map((target) => (target instanceof Variable ? target.values : [target]))
   const contributions = new Map<Tensor, Tensor[]>()
   const contribute = (tensor: Tensor, value: Tensor): void => {
     const list = contributions.get(tensor)
@@ -45,7 +50,7 @@ export function vectorJacobianProduct(
     contribute(output, cotangent)
   }
 
-  const targetSet = new Set(wanted)
+  const targetSet = new Set(wanted.flat())
   const total = (tensor: Tensor): Tensor | undefined => {
     const list = contributions.get(tensor)
     if (!list) return undefined
@@ -58,7 +63,12 @@ export function vectorJacobianProduct(
     if (outputGradients.every((g) => g === undefined)) continue
     propagate(node, outputGradients, contribute)
   }
-  return wanted.map((tensor) => total(tensor) ?? ops.full(tensor.shape, 0))
+  const gradients = wanted.map((tensors) => {
+    const found = tensors.flatMap((tensor) => total(tensor) ?? [])
+    return found.length > 0 ? ops.addAll(found) : ops.full(ops.first(tensors).shape, 0)
+  })
+  // One for each target, in their order.
+  return gradients as TensorsFor<T>
 }
 
 function propagate(

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { FormatError, TenfoldError, UsageError } from '../util/errors.ts'
 import { describeSystemError } from '../util/system-errors.ts'
 import { addCommands } from './commands/index.ts'
+import { Interruption } from './interrupt.ts'
 import { errorLine, note, watchOutput } from './output.ts'
 
 /**
@@ -11,6 +12,8 @@ import { errorLine, note, watchOutput } from './output.ts'
  */
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  // What was asked for: the line that says so was printed then.
+  if (error instanceof Interruption) return error.exitCode
   if (error instanceof TenfoldError) {
     note(`error: ${errorLine(error)}`)
     return error instanceof UsageError || error instanceof FormatError ? 2 : 1

@@ -1,9 +1,12 @@
 import type { NDArray } from '../tensor/dtype.ts'
-import { constant, Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { record, type Trace } from '../tensor/trace.ts'
 import { UsageError } from '../util/errors.ts'
+import { warn } from '../util/warnings.ts'
 import { type Profile, summarizeKernels } from './profile.ts'
 import { type CompileOptions, firstNotFinite, Program } from './program.ts'
+import { calls } from './queue.ts'
+import { type Difference, differenceOf, mapTensors, type Signature, signatureOf, watched } from './signature.ts'
 
 /** What a caller may pass where a traced function takes a tensor: numbers in either form, nested as the function says. */
 export type Argument<T> = T extends Tensor
@@ -15,7 +18,7 @@ export type Argument<T> = T extends Tensor
 /** A function that was traced, compiled and runs natively. Returned tensors are concrete. */
 export interface Compiled<A extends readonly unknown[], R> {
   (...args: { [K in keyof A]: Argument<A[K]> }): Promise<R>
-  /** Variables go back to the values they had before the last call. */
+  /** Variables go back to the values they had before the last call. Throws a UsageError if that is no longer possible. */
   undo(): void
   /** Runs once with every value looked at; names the first op whose result is not finite. Changes no variable. */
   findNotFinite(...args: { [K in keyof A]: Argument<A[K]> }): Promise<string | undefined>
@@ -33,84 +36,44 @@ export interface Compiled<A extends readonly unknown[], R> {
 export interface FunctionOptions extends CompileOptions {
   /** Refuse to trace more often than this (a changing shape is traced anew each time). Default: no limit. */
   readonly maxTraces?: number
+  /** Told of every trace but the first. Default: a warning from the eighth trace on. */
+  readonly onTrace?: (event: TraceEvent) => void
 }
 
-interface Entry {
-  readonly program: Program
+/** Why a function was traced once more. */
+export interface TraceEvent {
+  /** Traces so far, this one included. */
+  readonly count: number
+  /** The argument that was new, as in `traces`. */
+  readonly reason: string
+  /** What to do if it should not be traced anew each time. */
+  readonly cure: string
+}
+
+/** One trace of the function. */
+interface Traced {
   readonly leaves: ReadonlyMap<Tensor, number>
   readonly trace: Trace
+  readonly results: readonly Tensor[]
   readonly rebuild: (tensors: readonly Tensor[]) => unknown
+  /** There from the first call that runs it. */
+  program?: Program
 }
 
-function isNDArray(value: unknown): value is NDArray {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'dtype' in value &&
-    'shape' in value &&
-    'data' in value &&
-    ArrayBuffer.isView(value.data)
-  )
-}
-
-/** Visits the tensors of nested arrays and records; `replace` gives what stands in their place in the copy. */
-function mapTensors(
-  value: unknown,
-  path: string,
-  replace: (tensor: Tensor, path: string) => unknown,
-  visit?: (value: unknown, path: string) => void,
-): unknown {
-  if (value instanceof Tensor) return replace(value, path)
-  if (isNDArray(value)) return replace(constant(value.data, value.shape, value.dtype), path)
-  if (Array.isArray(value)) return value.map((item, i) => mapTensors(item, `${path}[${i}]`, replace, visit))
-  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [
-        key,
-        mapTensors(item, path ? `${path}.${key}` : key, replace, visit),
-      ]),
-    )
-  }
-  visit?.(value, path)
-  return value
-}
-
-interface Signature {
-  readonly key: string
-  readonly parts: readonly string[]
-  readonly values: readonly Tensor[]
-}
-
-function signatureOf(args: readonly unknown[]): Signature {
-  const parts: string[] = []
-  const values: Tensor[] = []
-  mapTensors(
-    args,
-    'argument ',
-    (tensor, path) => {
-      if (tensor.source.kind !== 'constant')
-        throw new UsageError(`compile: ${path} is symbolic; a compiled function is called with numbers`)
-      parts.push(`${path}: ${tensor}`)
-      values.push(tensor)
-    },
-    (value, path) => parts.push(`${path}: ${typeof value === 'function' ? 'function' : JSON.stringify(value)}`),
-  )
-  return { key: parts.join('\n'), parts, values }
-}
-
-function traceFunction(
-  fn: (...args: never[]) => unknown,
-  args: readonly unknown[],
-): Omit<Entry, 'program'> & { results: Tensor[] } {
+function traceFunction(fn: (...args: never[]) => unknown, args: readonly unknown[]): Traced {
   const leaves = new Map<Tensor, number>()
-  const symbolic = mapTensors(args, '', ({ dtype, shape }, path) => {
+  const leafFor = ({ dtype, shape }: Tensor, path: string): Tensor => {
     const leaf = new Tensor(dtype, shape, { kind: 'input', name: path })
     leaves.set(leaf, leaves.size)
     return leaf
-  })
+  }
+  const symbolic = args.map((arg, i) => watched(mapTensors(arg, `argument [${i}]`, leafFor), `argument [${i}]`))
   const { result, trace } = record(() => fn(...(symbolic as never[])), { tuned: true })
-  if (result instanceof Promise)
+  if (result instanceof Promise) {
+    // Whatever it fails with is a consequence of having been called like this.
+    result.catch(() => undefined)
     throw new UsageError('compile: the function must not be async: it is traced once, and only tensors flow through it')
+  }
   const results: Tensor[] = []
   mapTensors(result, '', (tensor) => results.push(tensor))
   const rebuild = (tensors: readonly Tensor[]): unknown => {
@@ -129,86 +92,121 @@ function valueFor(leaf: Tensor, leaves: ReadonlyMap<Tensor, number>, { values }:
   })
 }
 
+/** From this trace on a function that is traced again and again says why. */
+const firstWarning = 8
+
+function warnOfTrace({ count, reason, cure }: TraceEvent): void {
+  if (count >= firstWarning) warn(`compile: traced ${count} times; new now is ${reason}; ${cure}`)
+}
+
+const modeDifference = 'a mode (train/eval) that the function reads'
+
+function traceEvent(difference: Difference | undefined, count: number): TraceEvent {
+  if (!difference) return { count, reason: modeDifference, cure: 'change the mode less often' }
+  const { text, before, isTensor } = difference
+  const cure = isTensor
+    ? 'keep shapes equal from call to call (drop the last incomplete batch, pad sequences)'
+    : 'a plain value becomes part of the graph: pass a number as tensor(x), and functions and objects that stay the same'
+  return { count, reason: before === undefined ? text : `${text} (before: ${before})`, cure }
+}
+
 /**
  * Turns a function of tensors into one that runs natively. The function is traced with symbolic tensors at the first
  * call and for every new combination of shapes, dtypes and plain arguments; then ONNX Runtime runs the graph.
- * Arguments: tensors or NDArrays, also nested in arrays and plain objects; anything else is static. The function may
- * read and assign variables. Throws a UsageError beyond `maxTraces`.
+ * Arguments: tensors or NDArrays, also nested in arrays and plain objects; anything else is static: compared by value if
+ * it is plain data, by identity if not. The function may read and assign variables. Calls that are not awaited run in
+ * their order, one after the other. Throws a UsageError beyond `maxTraces`.
  */
 export function compile<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   options: FunctionOptions = {},
 ): Compiled<A, R> {
-  const entries = new Map<string, Entry[]>()
+  const { onTrace = warnOfTrace, maxTraces } = options
+  const entries = new Map<string, Traced[]>()
   const traces: string[] = []
   let last: Program | undefined
   let previous: Signature | undefined
+  const trace = (args: readonly unknown[]) => traceFunction(fn as (...args: never[]) => unknown, args)
 
-  const lookup = async (args: readonly unknown[], signature: Signature): Promise<Entry> => {
+  const announce = (signature: Signature): void => {
+    const difference = differenceOf(signature, previous)
+    const event = traceEvent(difference, traces.length + 1)
+    if (maxTraces !== undefined && traces.length >= maxTraces) {
+      throw new UsageError(
+        `compile: the function was traced ${traces.length} times, the limit; new now is ${difference?.text ?? modeDifference}`,
+        { hint: event.cure },
+      )
+    }
+    traces.push(difference?.text ?? modeDifference)
+    if (event.count > 1) onTrace(event)
+  }
+
+  // At the time of the call, so that modes and captured values are those that the caller sees.
+  const lookup = (args: readonly unknown[], signature: Signature): Traced => {
     const known = entries
       .get(signature.key)
       ?.find(({ trace }) => trace.dependencies.every(({ read, seen }) => Object.is(read(), seen)))
+    if (!known) announce(signature)
+    previous = signature
     if (known) return known
-    const culprit =
-      signature.parts.find((part) => !previous?.parts.includes(part)) ?? 'a mode (train/eval) that the function reads'
-    if (options.maxTraces !== undefined && traces.length >= options.maxTraces) {
-      throw new UsageError(
-        `compile: the function was traced ${traces.length} times, the limit; new now is ${culprit}`,
-        {
-          hint: 'keep shapes equal from call to call (drop the last incomplete batch, pad sequences)',
-        },
-      )
-    }
-    traces.push(culprit)
-    const traced = traceFunction(fn as (...args: never[]) => unknown, args)
-    const program = await Program.build(traced.results, traced.trace.assignments, options)
-    const entry: Entry = { program, leaves: traced.leaves, trace: traced.trace, rebuild: traced.rebuild }
-    entries.set(signature.key, [...(entries.get(signature.key) ?? []), entry])
-    return entry
+    const traced = trace(args)
+    entries.set(signature.key, [...(entries.get(signature.key) ?? []), traced])
+    return traced
   }
 
   const call = async (...args: readonly unknown[]): Promise<R> => {
     const signature = signatureOf(args)
-    const entry = await lookup(args, signature)
-    previous = signature
-    last = entry.program
-    const outputs = await entry.program.run((leaf) => valueFor(leaf, entry.leaves, signature))
-    return entry.rebuild(outputs) as R
+    const traced = lookup(args, signature)
+    return calls.add(async () => {
+      traced.program ??= await Program.build(traced.results, traced.trace.assignments, options)
+      last = traced.program
+      const outputs = await last.run((leaf) => valueFor(leaf, traced.leaves, signature))
+      return traced.rebuild(outputs) as R
+    })
   }
 
+  const undo = (): void => {
+    if (calls.waiting > 0)
+      throw new UsageError('undo: a compiled function is still running', { hint: 'await its call first' })
+    if (!last) throw new UsageError('undo: the function was not called yet')
+    last.undo()
+  }
+
+  const findNotFinite = async (...args: readonly unknown[]): Promise<string | undefined> => {
+    const signature = signatureOf(args)
+    const { results, trace: traced, leaves } = trace(args)
+    return calls.add(async () => {
+      const roots = [...results, ...traced.assignments.values()]
+      return firstNotFinite(roots, (leaf) => valueFor(leaf, leaves, signature), options)
+    })
+  }
+
+  const profile = async (count: number, ...args: readonly unknown[]): Promise<Profile> => {
+    const signature = signatureOf(args)
+    const { results, trace: traced, leaves } = trace(args)
+    return calls.add(async () => {
+      const program = await Program.build(results, traced.assignments, { ...options, profile: true })
+      for (let i = 0; i < count; i++) {
+        await program.run((leaf) => valueFor(leaf, leaves, signature))
+        program.undo()
+      }
+      const result = summarizeKernels(program.endProfiling(), (name) => program.originOf(name), count)
+      await program.release()
+      return result
+    })
+  }
+
+  const release = (): Promise<void> =>
+    calls.add(async () => {
+      for (const list of entries.values()) for (const { program } of list) await program?.release()
+      entries.clear()
+    })
+
   return Object.defineProperties(call, {
-    undo: { value: () => last?.undo() },
-    findNotFinite: {
-      value: async (...args: readonly unknown[]) => {
-        const signature = signatureOf(args)
-        const { results, trace, leaves } = traceFunction(fn as (...args: never[]) => unknown, args)
-        return firstNotFinite(
-          [...results, ...trace.assignments.values()],
-          (leaf) => valueFor(leaf, leaves, signature),
-          options,
-        )
-      },
-    },
-    profile: {
-      value: async (calls: number, ...args: readonly unknown[]) => {
-        const signature = signatureOf(args)
-        const { results, trace, leaves } = traceFunction(fn as (...args: never[]) => unknown, args)
-        const program = await Program.build(results, trace.assignments, { ...options, profile: true })
-        for (let call = 0; call < calls; call++) {
-          await program.run((leaf) => valueFor(leaf, leaves, signature))
-          program.undo()
-        }
-        const profile = summarizeKernels(program.endProfiling(), (name) => program.originOf(name), calls)
-        await program.release()
-        return profile
-      },
-    },
-    release: {
-      value: async () => {
-        for (const list of entries.values()) for (const { program } of list) await program.release()
-        entries.clear()
-      },
-    },
+    undo: { value: undo },
+    findNotFinite: { value: findNotFinite },
+    profile: { value: profile },
+    release: { value: release },
     traces: { value: traces },
     program: { get: () => last },
   }) as unknown as Compiled<A, R>

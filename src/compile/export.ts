@@ -18,12 +18,13 @@ import { record } from '../tensor/trace.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import { type EmittedConstant, type EmittedGraph, emitGraph, modelBytes } from './onnx.ts'
 import { optimize } from './program.ts'
+import { calls } from './queue.ts'
 
 /** What is exported. */
-export interface ExportOptions {
+export interface ExportOptions<Name extends string = string> {
   /** Inputs by name; axis 0 is the batch and its size here is ignored. */
-  readonly inputs: Readonly<Record<string, TensorType>>
-  readonly forward: (inputs: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>
+  readonly inputs: Readonly<Record<Name, TensorType>>
+  readonly forward: (inputs: Readonly<Record<Name, Tensor>>) => Readonly<Record<string, Tensor>>
   readonly name?: string
   readonly documentation?: string
   readonly metadata?: Readonly<Record<string, string>>
@@ -34,10 +35,13 @@ export interface ExportOptions {
 // Large primes: no size of a real model equals them, so equal constants of the two traces mean the same thing.
 const batchSizes = [10_007, 10_009] as const
 
-async function traceWith(options: ExportOptions, batch: number | undefined): Promise<EmittedGraph> {
-  const leaves: Record<string, Tensor> = {}
+async function traceWith<Name extends string>(
+  options: ExportOptions<Name>,
+  batch: number | undefined,
+): Promise<EmittedGraph> {
+  const leaves = {} as Record<Name, Tensor>
   const names = new Map<Tensor, string>()
-  for (const [name, { dtype, shape }] of Object.entries(options.inputs)) {
+  for (const [name, { dtype, shape }] of Object.entries(options.inputs) as [Name, TensorType][]) {
     const leaf = new Tensor(dtype, batch === undefined ? shape : [batch, ...shape.slice(1)], { kind: 'input', name })
     leaves[name] = leaf
     names.set(leaf, name)
@@ -78,10 +82,14 @@ export function checkModelSize(constants: readonly { readonly data: { readonly b
 }
 
 /**
- * The bytes of an ONNX model that computes `forward` with the variables' present values. Throws a UsageError if that would be
- * 2 GiB or more.
+ * The bytes of an ONNX model that computes `forward` with the values that the variables have once all calls before have ended.
+ * Throws a UsageError if that would be 2 GiB or more.
  */
-export async function exportOnnx(options: ExportOptions): Promise<Uint8Array> {
+export function exportOnnx<Name extends string>(options: ExportOptions<Name>): Promise<Uint8Array> {
+  return calls.add(() => exportNow(options))
+}
+
+async function exportNow<Name extends string>(options: ExportOptions<Name>): Promise<Uint8Array> {
   const { name, documentation, metadata } = options
   const texts = { ...(name && { name }), ...(documentation && { documentation }), ...(metadata && { metadata }) }
   if (options.symbolicBatch === false) {

@@ -47,6 +47,8 @@ export function summarizeKernels(
     row.count += 1 / calls
     rows.set(`${op}\n${place}`, row)
   }
+  // Shares of a call add up to whole numbers but for rounding.
+  for (const row of rows.values()) row.count = Math.round(row.count)
   const sorted = [...rows.values()].sort((a, b) => b.milliseconds - a.milliseconds)
   const sum = (chosen: readonly ProfileRow[]): number => chosen.reduce((total, row) => total + row.milliseconds, 0)
   const total = sum(sorted)

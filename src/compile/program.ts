@@ -8,11 +8,13 @@ import { describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { constant, type Feed, type GraphNode, type Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { TenfoldError } from '../util/errors.ts'
+import { TenfoldError, UsageError } from '../util/errors.ts'
 import { channelBlockFor } from './channel-blocks.ts'
 import { fuseSums } from './fuse-sums.ts'
 import { emitGraph, modelBytes } from './onnx.ts'
 import { foldConstants, mergeCommonSubexpressions, type PassCounts, type PassOptions, simplify } from './passes.ts'
+import { checkArguments, indexComplaint, type PlacesCheck, resolvePlaces } from './places.ts'
+import { calls } from './queue.ts'
 
 /** How a function is compiled. */
 export interface CompileOptions extends SessionOptions {
@@ -41,7 +43,7 @@ export async function optimize(
   let current = reduce(roots, options, counts)
   if (options.foldConstants !== false) {
     current = await foldConstants(current, counts, (tensors) =>
-      evaluate(tensors, { threads: 1, passes: withoutPasses }),
+      evaluateNow(tensors, { threads: 1, passes: withoutPasses }),
     )
     // A folded constant may be a 0 or 1 that simplifies what uses it.
     if (counts.folded > 0) current = reduce(current, options, counts)
@@ -85,7 +87,10 @@ export class Program {
   /** Of the graph's outputs: results, then assigned variables. */
   readonly #shapes: readonly Shape[]
   readonly #origins: ReadonlyMap<string, GraphNode>
+  readonly #checks: readonly PlacesCheck[]
   #retreats: ReadonlySet<(() => void) | undefined> = new Set()
+  /** `writes` of the assigned variables after the last run, as long as it can be taken back. */
+  #written: readonly number[] | undefined
 
   private constructor(
     session: Session,
@@ -95,8 +100,10 @@ export class Program {
     shapes: readonly Shape[],
     origins: ReadonlyMap<string, GraphNode>,
     statistics: ProgramStatistics,
+    checks: readonly PlacesCheck[],
   ) {
     this.#session = session
+    this.#checks = checks
     this.#inputs = inputs
     this.#results = results
     this.#assigned = assigned
@@ -111,7 +118,8 @@ export class Program {
     assignments: ReadonlyMap<Variable, Tensor>,
     options: CompileOptions = {},
   ): Promise<Program> {
-    const { roots, counts } = await optimize([...results, ...assignments.values()], options.passes)
+    const { roots: resolved, checks } = resolvePlaces([...results, ...assignments.values()])
+    const { roots, counts } = await optimize(resolved, options.passes)
     let frozenCount = 0
     const bare = roots.map(withoutReshape)
     const fused = options.fused ?? true
@@ -131,11 +139,12 @@ export class Program {
     const statistics = { nodes: graph.nodes.length, passes: counts, bytes: bytes.length }
     const inputs = graph.inputs.map(({ tensor }) => tensor)
     const shapes = bare.map(({ shape }) => shape)
-    return new Program(session, inputs, results, [...assignments.keys()], shapes, graph.origins, statistics)
+    return new Program(session, inputs, results, [...assignments.keys()], shapes, graph.origins, statistics, checks)
   }
 
   /** Runs once. `inputOf` gives the numbers of the call's input leaves. */
   async run(inputOf: (leaf: Tensor) => NDArray): Promise<Tensor[]> {
+    checkArguments(this.#checks, inputOf)
     const feeds: Feed[] = []
     const values = this.#inputs.map((leaf) => {
       const { source } = leaf
@@ -153,13 +162,21 @@ export class Program {
     const outputs = [...results, ...state].map((buffer, i) => ({ ...buffer, shape: this.#shapes[i] ?? buffer.shape }))
     await retell(this.#origins, () => this.#session.run(values, outputs))
     for (const variable of this.#assigned) variable.swap()
+    this.#written = this.#assigned.map(({ writes }) => writes)
     for (const advance of new Set(feeds.map((feed) => feed.advance))) advance?.()
     this.#retreats = new Set(feeds.map((feed) => feed.retreat))
     return results.map(({ dtype, shape, data }) => constant(data, shape, dtype))
   }
 
-  /** Puts back the values that the variables had before the last run. */
+  /** Puts back the values that the variables had before the last run. Throws a UsageError if another call came after it. */
   undo(): void {
+    if (!this.#written) throw new UsageError('undo: the last call was taken back already')
+    const changed = this.#assigned.find(({ writes }, i) => writes !== this.#written?.[i])
+    if (changed)
+      throw new UsageError(`undo: another call has assigned ${changed} since`, {
+        hint: 'take back the newest call first',
+      })
+    this.#written = undefined
     for (const variable of this.#assigned) variable.swap()
     for (const retreat of this.#retreats) retreat?.()
   }
@@ -188,6 +205,8 @@ async function retell<T>(origins: ReadonlyMap<string, GraphNode>, body: () => Pr
     const name = /Name:'([^']*)'|[Nn]ode \(([^)]*)\)/.exec(error.message)
     const node = origins.get(name?.[1] ?? name?.[2] ?? '')
     if (!node) throw error
+    const complaint = indexComplaint(error.message, node)
+    if (complaint) throw complaint
     const place = describeOrigin(node.origin)
     throw new TenfoldError(
       `${node.op.name}(${node.inputs.join(', ')}) failed in the runtime: ${error.message}${place && `\n  in ${place}`}`,
@@ -196,8 +215,13 @@ async function retell<T>(origins: ReadonlyMap<string, GraphNode>, body: () => Pr
   }
 }
 
-/** The numbers of tensors that depend on no inputs: constants, variables (as they are now) and feeds. */
-export async function evaluate(tensors: readonly Tensor[], options: CompileOptions = {}): Promise<NDArray[]> {
+/** The numbers of tensors that depend on no inputs, once all calls before have ended: constants, variables and feeds. */
+export function evaluate(tensors: readonly Tensor[], options: CompileOptions = {}): Promise<NDArray[]> {
+  return calls.add(() => evaluateNow(tensors, options))
+}
+
+/** `evaluate` as part of a call that runs. */
+async function evaluateNow(tensors: readonly Tensor[], options: CompileOptions = {}): Promise<NDArray[]> {
   const input = leavesOf(tensors).find((leaf) => leaf.source.kind === 'input')
   if (input) {
     throw new TenfoldError(`tensor ${input} is an argument of a traced function: it has no numbers yet`, {

@@ -1,8 +1,10 @@
 import type { NDArray } from '../tensor/dtype.ts'
 import { withScope } from '../tensor/origin.ts'
+import { inspectSymbol } from '../tensor/print.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
-import { dependOn } from '../tensor/trace.ts'
+import { currentTrace, dependOn } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
+import { warn } from '../util/warnings.ts'
 
 type Observer = (module: Module, result: unknown) => void
 let observer: Observer | undefined
@@ -18,10 +20,14 @@ export function observeForward<T>(observe: Observer, body: () => T): T {
   }
 }
 
+/** Modules whose `forward` is running. */
+let running = 0
+
 /**
  * A part of a model. A subclass has a constructor, which puts variables and other modules into properties (also inside
- * arrays and plain objects), and `forward`. Names in the state dict are the paths of these properties:
- * `blocks.0.mlp_tokens.fc1.weight`.
+ * arrays, plain objects, Maps and Sets), and `forward`. Names in the state dict are the paths of these properties:
+ * `blocks.0.mlp_tokens.fc1.weight`. What stands in a `#private` field or in an object of another class cannot be found;
+ * a `forward` that uses such a parameter is warned about.
  */
 export abstract class Module {
   #training = true
@@ -32,9 +38,15 @@ export abstract class Module {
       configurable: true,
       writable: true,
       value: (...inputs: never[]): unknown => {
-        const result = withScope(this, () => forward.apply(this, inputs))
-        observer?.(this, result)
-        return result
+        running++
+        try {
+          const result = withScope(this, () => forward.apply(this, inputs))
+          observer?.(this, result)
+          if (running === 1) warnOfLostParameters(this)
+          return result
+        } finally {
+          running--
+        }
       },
     })
   }
@@ -103,19 +115,65 @@ export abstract class Module {
   loadStateDict(state: ReadonlyMap<string, NDArray>, options: LoadOptions = {}): StateDifference {
     return loadState(this.constructor.name, persistentVariables(this), state, options)
   }
+
+  /** The modules inside and their variables, one a line, as PyTorch prints them. */
+  toString(): string {
+    return describeModule(this, '')
+  }
+
+  /** What `console.log` shows in Node. */
+  [inspectSymbol](): string {
+    return this.toString()
+  }
+}
+
+function describeModule(module: Module, indent: string): string {
+  const own: string[] = []
+  const inner: string[] = []
+  for (const [name, member] of members(module, '', new Set())) {
+    if (member instanceof Variable) own.push(`${name} ${member.leaf}`)
+    else inner.push(`${indent}  ${name}: ${describeModule(member, `${indent}  `)}`)
+  }
+  const head = `${module.constructor.name}(${own.join(', ')}`
+  return inner.length === 0 ? `${head})` : [head, ...inner, `${indent})`].join('\n')
+}
+
+const warned = new WeakSet<Variable>()
+
+/** Says which parameters a `forward` has used that no property leads to: optimizers and checkpoints would pass them over. */
+function warnOfLostParameters(module: Module): void {
+  const isUnclaimed = (variable: Variable): boolean => variable.trainable && variable.name === ''
+  const unclaimed = [...(currentTrace()?.reads ?? [])].filter(isUnclaimed)
+  if (unclaimed.length === 0) return
+  // Gives names to those that can be found.
+  module.variables()
+  const lost = unclaimed.filter((variable) => isUnclaimed(variable) && !warned.has(variable))
+  if (lost.length === 0) return
+  for (const variable of lost) warned.add(variable)
+  warn(
+    `${module.constructor.name}: forward uses ${lost.length === 1 ? 'a parameter' : `${lost.length} parameters`} (${lost.map(({ leaf }) => leaf).join(', ')}) that no property leads to, so no optimizer and no checkpoint gets ${lost.length === 1 ? 'it' : 'them'}; keep modules and variables in properties that are not #private, or in arrays, plain objects, Maps or Sets there`,
+  )
 }
 
 /** Modules and variables among the properties of `owner`, with their paths below it. */
 function* members(owner: object, prefix: string, open: Set<object>): Generator<[string, Variable | Module]> {
-  for (const [key, value] of Object.entries(owner)) {
+  for (const [key, value] of entriesOf(owner)) {
     const path = prefix ? `${prefix}.${key}` : key
     if (value instanceof Variable || value instanceof Module) yield [path, value]
     else if (isContainer(value) && !open.has(value)) yield* members(value, path, new Set(open).add(value))
   }
 }
 
+/** Properties of an object, entries of a Map, elements of a Set by number. */
+function entriesOf(owner: object): [string, unknown][] {
+  if (owner instanceof Map) return [...owner].map(([key, value]) => [String(key), value])
+  if (owner instanceof Set) return [...owner].map((value, i) => [String(i), value])
+  return Object.entries(owner)
+}
+
 function isContainer(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
+  if (value instanceof Map || value instanceof Set) return true
   return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
 }
 

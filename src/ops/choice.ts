@@ -47,6 +47,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 
 export const castOp = defineOp<{ readonly to: DType }>({
   name: 'cast',
+  keepsValues: true,
   infer: (inputs, { to }) => {
     if (!dtypes.includes(to)) {
       throw new ShapeError(`cast: the dtype must be one of ${dtypes.join(', ')}, found ${String(to)}`)

@@ -10,6 +10,7 @@ import { checked, inputAt, type Operand, toTensor } from './define.ts'
 import { gather, indexSelect, scatterAdd } from './indexing.ts'
 import { type LossOptions, reduceLosses } from './loss.ts'
 import { reshape, squeeze, unsqueeze } from './movement.ts'
+import { certainlyWithin, within } from './places.ts'
 import { sum } from './reduce.ts'
 import { logSoftmax } from './softmax.ts'
 import { exp, neg } from './unary.ts'
@@ -64,10 +65,16 @@ interface Labels {
   readonly counts: Tensor
 }
 
-function readLabels(target: Tensor, weights: Tensor | undefined, ignoreIndex = -100): Labels {
-  const labels = cast(target, 'int64')
+function readLabels(
+  op: string,
+  target: Tensor,
+  classes: number,
+  weights: Tensor | undefined,
+  ignoreIndex = -100,
+): Labels {
+  const labels = cast(within(target, { subject: `${op}: label`, size: classes, except: ignoreIndex }), 'int64')
   const isCounted = notEqual(labels, ignoreIndex)
-  const index = where(isCounted, labels, 0)
+  const index = certainlyWithin(where(isCounted, labels, 0), classes)
   const ownWeights = weights && indexSelect(reshape(weights, [-1]), index, 0)
   return { isCounted, index, counts: ownWeights ? where(isCounted, ownWeights, 0) : cast(isCounted, 'float32') }
 }
@@ -121,7 +128,8 @@ function labelCrossEntropy(
   options: CrossEntropyOptions,
 ): Tensor {
   const { labelSmoothing = 0, ignoreIndex } = options
-  const [axis, labels] = [classAxis(logits), readLabels(target, weights, ignoreIndex)]
+  const axis = classAxis(logits)
+  const labels = readLabels('crossEntropy', target, sizeOf(logits.shape, axis), weights, ignoreIndex)
   const [own, all] = logLikelihoods(logits, labels.index)
   const hard = labelLosses(own, labels, weights)
   if (labelSmoothing === 0) return reduceWeighted(hard, labels, options)
@@ -171,7 +179,7 @@ export function nllLoss(logProbabilities: Operand, target: Operand, options: Cla
   return checked(() => {
     checkTarget('nllLoss', 'log probabilities', input, given, true)
     const weights = classWeights('nllLoss', input, options.weight)
-    const labels = readLabels(given, weights, options.ignoreIndex)
+    const labels = readLabels('nllLoss', given, sizeOf(input.shape, classAxis(input)), weights, options.ignoreIndex)
     return reduceWeighted(labelLosses(pick(input, labels.index), labels, weights), labels, options)
   })
 }

@@ -3,8 +3,9 @@ import { fromNumbers } from '../tensor/dtype.ts'
 import { captureOrigin, describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { type Attributes, constant, type GraphNode, Tensor, type TensorType } from '../tensor/tensor.ts'
+import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
-import { ShapeError } from '../util/errors.ts'
+import { IndexError, ShapeError, TenfoldError } from '../util/errors.ts'
 import type * as Kit from './index.ts'
 
 /** All ops, as handed to gradients: families whose gradients need each other stay free of import cycles. */
@@ -99,6 +100,10 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly simplify?: (o: Ops, context: GradientContext<A>) => readonly Tensor[] | undefined
   /** Multiplications followed by an addition that one application does. Absent: not worth counting (elementwise). */
   readonly multiplyAdds?: (context: GradientContext<A>) => number
+  /** For each output that is an index: what its elements are below, being at least 0. */
+  readonly bounds?: (context: GradientContext<A>) => readonly (number | undefined)[]
+  /** true: every element of the output is an element of the first input. */
+  readonly keepsValues?: boolean
   /** true: two applications with equal inputs must not be merged. */
   readonly opaque?: boolean
   /** Calls that the tests check in every way. */
@@ -122,10 +127,11 @@ export function opOf(node: GraphNode): OpDefinition {
 }
 
 function located(error: unknown): unknown {
-  if (!(error instanceof ShapeError)) return error
+  const kind = error instanceof ShapeError ? ShapeError : error instanceof IndexError ? IndexError : undefined
+  if (!kind || !(error instanceof TenfoldError)) return error
   const place = describeOrigin(captureOrigin())
   if (!place || error.message.includes('\n')) return error
-  return new ShapeError(`${error.message}\n  in ${place}`, error.hint === undefined ? {} : { hint: error.hint })
+  return new kind(`${error.message}\n  in ${place}`, error.hint === undefined ? {} : { hint: error.hint })
 }
 
 /** Runs `check`, adding to its ShapeError the module and line that called the op. */
@@ -170,12 +176,25 @@ export function scalar(value: number, dtype: DType = 'float32'): Tensor {
 
 /** Turns operands into tensors. Numbers become scalars of the dtype the tensors among them have (default float32). */
 export function toTensors(operands: readonly Operand[]): Tensor[] {
-  const typed = operands.find((operand) => typeof operand !== 'number')
+  const typed = operands.find((operand) => operand instanceof Tensor || operand instanceof Variable)
   const dtype = typed === undefined ? 'float32' : (typed as Tensor | Variable).dtype
   return operands.map((operand) => {
     if (typeof operand === 'number') return scalar(operand, dtype)
-    return operand instanceof Variable ? operand.value : operand
+    if (operand instanceof Variable) return operand.value
+    if (operand instanceof Tensor) return operand
+    throw located(noTensor(operand))
   })
+}
+
+/** What plain JavaScript, or a batch without a field, may hand to an op instead of a tensor. */
+function noTensor(value: unknown): ShapeError {
+  const found = Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : typeof value
+  const missing = value === undefined ? currentTrace()?.missing.at(-1) : undefined
+  const hint = Array.isArray(value) || ArrayBuffer.isView(value) ? { hint: 'tensor(values) makes one' } : {}
+  return new ShapeError(
+    `a tensor is needed, found ${value === null ? 'null' : found}${missing ? `: ${missing}` : ''}`,
+    hint,
+  )
 }
 
 /** Two operands as tensors: a number takes the dtype of the other one. */

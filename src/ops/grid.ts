@@ -9,6 +9,7 @@ import { checked, constantOf, type Operand, toTensor } from './define.ts'
 import { gather } from './indexing.ts'
 import { matmulWith } from './matmul.ts'
 import { expand, reshape, slice } from './movement.ts'
+import { certainlyWithin } from './places.ts'
 import { clamp } from './rounding.ts'
 import { abs, floor, round } from './unary.ts'
 
@@ -125,7 +126,10 @@ class Sampler {
     const within = (t: Tensor, size: number): Tensor => logicalAnd(greaterOrEqual(t, 0), lessOrEqual(t, size - 1))
     const index = add(mul(clamp(y, 0, height - 1), width), clamp(x, 0, width - 1))
     const places = expand(reshape(cast(index, 'int64'), [n, 1, h * w]), [n, c, h * w])
-    const values = reshape(gather(reshape(this.#input, [n, c, height * width]), places, 2), [n, c, h, w])
+    const values = reshape(
+      gather(reshape(this.#input, [n, c, height * width]), certainlyWithin(places, height * width), 2),
+      [n, c, h, w],
+    )
     const valid = cast(logicalAnd(within(x, width), within(y, height)), 'float32')
     return mul(values, reshape(valid, [n, 1, h, w]))
   }

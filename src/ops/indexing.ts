@@ -6,6 +6,7 @@ import { constant, type Tensor, type TensorType } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { apply, checked, defineOp, type Emitter, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { expand, reshape, slice } from './movement.ts'
+import { within } from './places.ts'
 
 const indexTypes: readonly DType[] = ['int64', 'int32']
 const number: readonly DType[] = ['float32', 'int32', 'int64']
@@ -54,7 +55,8 @@ export function indexSelect(x: Operand, index: Operand, axis: number): Tensor {
   const input = toTensor(x)
   return checked(() => {
     const at = normalizeAxis('indexSelect', axis, input.rank)
-    return apply(indexSelectOp, [input, toTensor(index)], { axis: at, ignored: null })
+    const places = within(toTensor(index), { subject: 'indexSelect: index', size: axisSize(input, at) })
+    return apply(indexSelectOp, [input, places], { axis: at, ignored: null })
   })
 }
 
@@ -77,7 +79,7 @@ export interface SegmentSumAttributes {
   readonly size: number
 }
 
-/** oneHot^T source, over source folded to [before, count, after]; indices from the end count as in Python. */
+/** oneHot^T source, over source folded to [before, count, after]. */
 function lowerAsProduct(
   emit: Emitter,
   [source, index]: readonly [string, string],
@@ -87,8 +89,7 @@ function lowerAsProduct(
   const [before, after] = [elementCount(type.shape.slice(0, axis)), elementCount(type.shape.slice(axis + 1))]
   const folded = emit.node('Reshape', [source, emit.ints([before, sizeOf(type.shape, axis), after])])
   const every = emit.cast(emit.ints(Array.from({ length: size }, (_, i) => i)), indexType.dtype)
-  const wrapped = emit.node('Mod', [index, emit.scalar(size, indexType.dtype)])
-  const matches = emit.node('Equal', [emit.node('Reshape', [every, emit.ints([size, 1])]), wrapped])
+  const matches = emit.node('Equal', [emit.node('Reshape', [every, emit.ints([size, 1])]), index])
   const product = emit.node('MatMul', [emit.cast(matches, 'float32'), folded])
   return emit.node('Reshape', [product, emit.ints(type.shape.map((n, i) => (i === axis ? size : n)))])
 }
@@ -142,7 +143,8 @@ export function segmentSum(source: Operand, index: Operand, size: number, axis: 
   const input = toTensor(source)
   return checked(() => {
     const at = normalizeAxis('segmentSum', axis, input.rank)
-    return apply(segmentSumOp, [input, toTensor(index)], { axis: at, size })
+    const places = within(toTensor(index), { subject: 'segmentSum: index', size, refuses: false })
+    return apply(segmentSumOp, [input, places], { axis: at, size })
   })
 }
 
@@ -188,7 +190,11 @@ export const gatherOp = defineOp<{ readonly axis: number }>({
 /** y[i][j] = x[i][index[i][j]] for axis 1 of two, likewise for others: PyTorch's gather. y has the index's shape. */
 export function gather(x: Operand, index: Operand, axis: number): Tensor {
   const input = toTensor(x)
-  return checked(() => apply(gatherOp, [input, toTensor(index)], { axis: normalizeAxis('gather', axis, input.rank) }))
+  return checked(() => {
+    const at = normalizeAxis('gather', axis, input.rank)
+    const places = within(toTensor(index), { subject: 'gather: index', size: axisSize(input, at) })
+    return apply(gatherOp, [input, places], { axis: at })
+  })
 }
 
 /** Like `gather`, but the other axes of x and index broadcast; without an axis both are flattened. */
@@ -250,9 +256,10 @@ export const scatterAddOp = defineOp<{ readonly axis: number }>({
 })
 /** x with source[i][j] added at [index[i][j]][j] for axis 0 of two, likewise for others. Repeated indices accumulate. */
 export function scatterAdd(x: Operand, index: Operand, source: Operand, axis: number): Tensor {
-  const [input, places, values] = [toTensor(x), toTensor(index), toTensor(source)]
+  const [input, values] = [toTensor(x), toTensor(source)]
   return checked(() => {
     const at = normalizeAxis('scatterAdd', axis, input.rank)
+    const places = within(toTensor(index), { subject: 'scatterAdd: index', size: axisSize(input, at) })
     // Only the part of the source under the index is added.
     const used = places.shape.reduce(
       (part, size, i) => (i < part.rank && size < sizeOf(part.shape, i) ? slice(part, [0, size], i) : part),
@@ -260,6 +267,11 @@ export function scatterAdd(x: Operand, index: Operand, source: Operand, axis: nu
     )
     return apply(scatterAddOp, [input, places, used], { axis: at })
   })
+}
+
+/** The size of an axis, of which a scalar has one of size 1. */
+function axisSize(x: Tensor, axis: number): number {
+  return x.rank === 0 ? 1 : sizeOf(x.shape, axis)
 }
 
 /** Index values of a sample: each below `bound`, in an order without pattern. */

@@ -15,6 +15,7 @@ import { apply, checked, defineOp, inputAt, type Operand, toTensor } from './def
 
 export const reshapeOp = defineOp<{ readonly shape: Shape }>({
   name: 'reshape',
+  keepsValues: true,
   infer: (inputs, { shape }) => {
     const x = inputAt('reshape', inputs, 0)
     checkShape('reshape', shape)
@@ -70,6 +71,7 @@ export function reshape(x: Operand, shape: Shape): Tensor {
 
 export const permuteOp = defineOp<{ readonly axes: readonly number[] }>({
   name: 'permute',
+  keepsValues: true,
   infer: (inputs, { axes }) => {
     const x = inputAt('permute', inputs, 0)
     if (axes.length !== x.shape.length || new Set(axes).size !== axes.length) {
@@ -134,6 +136,7 @@ export function transpose(x: Operand, axis0 = -2, axis1 = -1): Tensor {
 
 export const expandOp = defineOp<{ readonly shape: Shape }>({
   name: 'expand',
+  keepsValues: true,
   infer: (inputs, { shape }) => {
     const x = inputAt('expand', inputs, 0)
     checkShape('expand', shape)
@@ -179,6 +182,7 @@ function sliceEnd(start: number, step: number, size: number): number {
 
 export const sliceOp = defineOp<SliceAttributes>({
   name: 'slice',
+  keepsValues: true,
   infer: (inputs, { sizes }) => [{ dtype: inputAt('slice', inputs, 0).dtype, shape: sizes }],
   gradient: (o, { inputs, attributes }, [g]) => {
     if (!g) return []

@@ -28,6 +28,7 @@ export interface TopkAttributes {
 
 export const topkOp = defineOp<TopkAttributes>({
   name: 'topk',
+  bounds: ({ inputs, attributes }) => [undefined, sizeOf(inputAt('topk', inputs, 0).shape, attributes.axis)],
   infer: (inputs, { k, axis }) => {
     const x = inputAt('topk', inputs, 0)
     requireDType('topk', 'input', x, ordered)
@@ -125,6 +126,7 @@ function defineArgument(
         throw new ShapeError(`${name}: needs at least one element on the axis, found ${formatShape(x.shape)}`)
       return [{ dtype: 'int64', shape: reducedShape(x.shape, [axis], true) }]
     },
+    bounds: ({ inputs, attributes }) => [sizeOf(inputAt(name, inputs, 0).shape, attributes.axis)],
     lower: (emit, { inputs, attributes }) => emit.node(onnx, inputs, { axis: attributes.axis, keepdims: 1 }),
     samples: () => [
       { inputs: [[2, 3]], call: (x) => call(x, -1) },

@@ -89,6 +89,7 @@ function distinctSample(shape: Shape): SampleInput {
 /** Outputs: the maxima, and where they lie in the flattened input (int64). A primitive: one kernel finds both. */
 export const maxPoolOp = defineOp<MaxPoolAttributes>({
   name: 'maxPool',
+  bounds: ({ inputs }) => [undefined, inputAt('maxPool', inputs, 0).size],
   infer: (inputs, { kernel, stride, dilation }) => {
     const x = inputAt('maxPool', inputs, 0)
     requireDType('maxPool', 'input', x, ['float32'])

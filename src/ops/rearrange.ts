@@ -49,6 +49,12 @@ export const splitOp = defineOp<SplitAttributes>({
   ],
 })
 /** Cuts an axis into pieces of the given sizes, or of one size (the last may be smaller). */
+export function split<const S extends readonly number[]>(
+  x: Operand,
+  sizes: S,
+  axis?: number,
+): { readonly [K in keyof S]: Tensor }
+export function split(x: Operand, sizes: number | readonly number[], axis?: number): readonly Tensor[]
 export function split(x: Operand, sizes: number | readonly number[], axis = 0): readonly Tensor[] {
   const input = toTensor(x)
   return checked(() => {
@@ -62,7 +68,10 @@ export function split(x: Operand, sizes: number | readonly number[], axis = 0): 
     return applyAll(splitOp, [input], { axis: at, sizes: pieces })
   })
 }
-/** Cuts an axis into at most `count` pieces of equal size (the last may be smaller). */
+/** Cuts an axis into `count` pieces of equal size; the last may be smaller, and a short axis gives fewer, as in PyTorch. */
+export function chunk(x: Operand, count: 2, axis?: number): readonly [Tensor, Tensor]
+export function chunk(x: Operand, count: 3, axis?: number): readonly [Tensor, Tensor, Tensor]
+export function chunk(x: Operand, count: number, axis?: number): readonly Tensor[]
 export function chunk(x: Operand, count: number, axis = 0): readonly Tensor[] {
   const input = toTensor(x)
   return checked(() => {

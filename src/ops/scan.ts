@@ -9,6 +9,7 @@ import { arange, zerosLike } from './creation.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from './define.ts'
 import { gather } from './indexing.ts'
 import { concat, reshape, slice } from './movement.ts'
+import { certainlyWithin } from './places.ts'
 import { neg } from './unary.ts'
 
 const number: readonly DType[] = ['float32', 'int32', 'int64']
@@ -97,7 +98,7 @@ export function cummax(x: Operand, axis: number): readonly [Tensor, Tensor] {
   const place = reshape(arange(sizeOf(input.shape, at)), along)
   // An element that equals the largest so far is its last occurrence until the next such element.
   const indices = scan('cummax', where(equal(input, largest), place, 0), at, maximum)
-  return [gather(input, indices, at), indices]
+  return [gather(input, certainlyWithin(indices, sizeOf(input.shape, at)), at), indices]
 }
 /** The smallest of x_0 ... x_i along one axis, and its index: the last of equals. */
 export function cummin(x: Operand, axis: number): readonly [Tensor, Tensor] {

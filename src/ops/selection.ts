@@ -9,6 +9,7 @@ import { arange, onesLike } from './creation.ts'
 import { apply, checked, type Operand, toTensor } from './define.ts'
 import { indexSelectOp, segmentSum } from './indexing.ts'
 import { reshape, slice, squeeze, unsqueeze } from './movement.ts'
+import { within } from './places.ts'
 import { sum } from './reduce.ts'
 
 /** Element `index` of one axis, which is dropped; negative ones count from the end. */
@@ -44,13 +45,14 @@ export function embedding(index: Operand, weight: Operand, { paddingIndex }: Emb
       throw new ShapeError(`embedding: paddingIndex must be one of the ${entries} rows, found ${paddingIndex}`)
     }
     const ignored = paddingIndex === undefined ? null : paddingIndex < 0 ? paddingIndex + entries : paddingIndex
-    return apply(indexSelectOp, [table, toTensor(index)], { axis: 0, ignored })
+    const places = within(toTensor(index), { subject: 'embedding: index', size: entries })
+    return apply(indexSelectOp, [table, places], { axis: 0, ignored })
   })
 }
 
 /** Vectors of `classes` elements that are 1 at the index and 0 elsewhere: [..., classes]. */
 export function oneHot(index: Operand, classes: number, dtype: DType = 'int64'): Tensor {
-  const places = toTensor(index)
+  const places = checked(() => within(toTensor(index), { subject: 'oneHot: index', size: classes, refuses: false }))
   return cast(equal(unsqueeze(places, -1), arange(0, classes, { dtype: places.dtype })), dtype)
 }
 
@@ -70,7 +72,9 @@ export function indexAdd(
   const input = toTensor(x)
   return checked(() => {
     const at = normalizeAxis('indexAdd', axis, input.rank)
-    const sums = segmentSum(source, index, input.rank === 0 ? 1 : sizeOf(input.shape, at), at)
+    const size = input.rank === 0 ? 1 : sizeOf(input.shape, at)
+    const places = within(toTensor(index), { subject: 'indexAdd: index', size, refuses: false })
+    const sums = segmentSum(source, places, size, at)
     return add(input, alpha === 1 ? sums : mul(sums, alpha))
   })
 }
@@ -80,7 +84,7 @@ export function indexAdd(
  * must be smaller than `length`: shapes do not depend on values.
  */
 export function bincount(x: Operand, length: number, { weights }: { readonly weights?: Operand } = {}): Tensor {
-  const places = reshape(x, [-1])
+  const places = checked(() => within(reshape(x, [-1]), { subject: 'bincount: element', size: length, refuses: false }))
   const counted = weights === undefined ? cast(onesLike(places), 'int64') : reshape(weights, [-1])
   return segmentSum(counted, places, length, 0)
 }

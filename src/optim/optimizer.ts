@@ -219,7 +219,7 @@ function groupsOf<S>(parameters: ParameterList<S>, settings: S): Group<S>[] {
 function checkParameters(name: string, parameters: readonly Variable[]): void {
   if (parameters.length === 0) {
     throw new UsageError(`${name}: there are no parameters to optimise`, {
-      hint: 'pass model.parameters(); frozen ones are not among them',
+      hint: 'pass model.parameters(); frozen ones are not among them, nor those in #private fields',
     })
   }
   const known = new Set<Variable>()

@@ -10,10 +10,17 @@ import { isRefusal, unreadableName, unreadableOp, withUnreadableOutput } from '.
 // A view of a buffer is wrapped once: variables pass the same two buffers at every step.
 const wrapped = new WeakMap<TypedArray, ort.Tensor>()
 
+/** Whether a wrapping says the same: the bytes of uint8 may be asked for as bool, too. */
+function describes(known: ort.Tensor, { dtype, shape }: NDArray): boolean {
+  return known.type === dtype && known.dims.length === shape.length && known.dims.every((size, i) => size === shape[i])
+}
+
 function wrap(array: NDArray): ort.Tensor {
   const known = wrapped.get(array.data)
-  if (known && known.dims.length === array.shape.length && known.dims.every((size, i) => size === array.shape[i]))
-    return known
+  if (known && describes(known, array)) return known
+  // The binding takes no shared memory; what it holds may change, so it is copied at every run.
+  if (array.data.buffer instanceof SharedArrayBuffer)
+    return new ort.Tensor(array.dtype, array.data.slice(), array.shape)
   const tensor = new ort.Tensor(array.dtype, array.data, array.shape)
   wrapped.set(array.data, tensor)
   return tensor

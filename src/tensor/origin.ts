@@ -49,7 +49,9 @@ function propertyPath(parent: object, child: object): string | undefined {
   for (const [name, value] of Object.entries(parent)) {
     if (value === child) return name
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) continue
-    for (const [key, nested] of Object.entries(value)) if (nested === child) return `${name}.${key}`
+    const entries =
+      value instanceof Map ? [...value] : value instanceof Set ? [...value].entries() : Object.entries(value)
+    for (const [key, nested] of entries) if (nested === child) return `${name}.${key}`
   }
   return undefined
 }

@@ -2,6 +2,7 @@ import { ShapeError, TenfoldError, UsageError } from '../util/errors.ts'
 import type { DType, NDArray, TypedArray } from './dtype.ts'
 import { elementCount, fromNumbers, toNumbers } from './dtype.ts'
 import type { Origin } from './origin.ts'
+import { formatNumbers, inspectSymbol, primitiveOf } from './print.ts'
 import type { Shape } from './shape.ts'
 import { checkShape, formatShape } from './shape.ts'
 import type { Variable } from './variable.ts'
@@ -42,6 +43,16 @@ export interface TensorType {
   readonly shape: Shape
 }
 
+/** Shapes by the number of axes. */
+export interface Sizes {
+  0: readonly []
+  1: readonly [number]
+  2: readonly [number, number]
+  3: readonly [number, number, number]
+  4: readonly [number, number, number, number]
+  5: readonly [number, number, number, number, number]
+}
+
 type Evaluator = (tensors: readonly Tensor[]) => Promise<NDArray[]>
 let evaluator: Evaluator | undefined
 
@@ -75,6 +86,13 @@ export class Tensor implements TensorType {
     return elementCount(this.shape)
   }
 
+  /** The shape of a tensor with this number of axes, as a tuple: `const [n, c, h, w] = x.sizes(4)`. Throws a ShapeError for another. */
+  sizes<R extends keyof Sizes>(rank: R): Sizes[R] {
+    if (this.shape.length !== rank)
+      throw new ShapeError(`a tensor of ${rank} axes is needed, found shape ${formatShape(this.shape)}`)
+    return this.shape as Sizes[R]
+  }
+
   /** The numbers of a concrete tensor. Throws for a symbolic one: `await tensor.data()` evaluates it. */
   get array(): NDArray {
     if (this.source.kind === 'constant') return { dtype: this.dtype, shape: this.shape, data: this.source.data }
@@ -106,6 +124,18 @@ export class Tensor implements TensorType {
 
   toString(): string {
     return `${this.dtype}${formatShape(this.shape)}`
+  }
+
+  /** JavaScript's operators would make a number or text of it: only template texts may. */
+  [Symbol.toPrimitive](hint: string): string {
+    return primitiveOf(this, hint)
+  }
+
+  /** What `console.log` shows in Node. */
+  [inspectSymbol](): string {
+    const { source } = this
+    if (source.kind === 'constant') return `Tensor ${this} ${formatNumbers(this.array)}`
+    return `Tensor ${this} (symbolic: ${source.kind === 'node' ? source.node.op.name : source.kind})`
   }
 }
 

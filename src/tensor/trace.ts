@@ -5,6 +5,12 @@ import type { Variable } from './variable.ts'
 export interface Trace {
   /** The value each variable has after the call, in order of first assignment. */
   readonly assignments: Map<Variable, Tensor>
+  /** Values that variables had before they were assigned, in order: what was computed from them earlier in the trace. */
+  readonly earlier: Map<Variable, Tensor[]>
+  /** Variables whose value was asked for. */
+  readonly reads: Set<Variable>
+  /** Fields that the function looked for in an argument that lacks them; an op that then gets `undefined` names them. */
+  readonly missing: string[]
   /** Host values that the trace has looked at (a module's train/eval mode); when one changes, it is traced again. */
   readonly dependencies: Dependency[]
   /** Whether the graph is made for this machine's caches; one that is exported or looked at is not. */
@@ -25,7 +31,14 @@ export function currentTrace(): Trace | undefined {
 
 /** Runs `body` and records what it assigns and depends on. Default of `tuned`: false. */
 export function record<T>(body: () => T, options: { readonly tuned?: boolean } = {}): { result: T; trace: Trace } {
-  const trace: Trace = { assignments: new Map(), dependencies: [], tuned: options.tuned ?? false }
+  const trace: Trace = {
+    assignments: new Map(),
+    earlier: new Map(),
+    reads: new Set(),
+    missing: [],
+    dependencies: [],
+    tuned: options.tuned ?? false,
+  }
   traces.push(trace)
   try {
     return { result: body(), trace }

@@ -1,6 +1,7 @@
 import { ShapeError, TenfoldError } from '../util/errors.ts'
 import type { DType, NDArray, TypedArray } from './dtype.ts'
 import { allocate, elementCount } from './dtype.ts'
+import { formatNumbers, inspectSymbol, primitiveOf } from './print.ts'
 import { checkShape, formatShape, type Shape, sameShape } from './shape.ts'
 import { Tensor } from './tensor.ts'
 import { currentTrace } from './trace.ts'
@@ -33,6 +34,7 @@ export class Variable {
   readonly leaf: Tensor
   #front: TypedArray
   #back: TypedArray | undefined
+  #writes = 0
 
   constructor(shape: Shape, options: VariableOptions = {}) {
     checkShape('Variable', shape)
@@ -68,7 +70,14 @@ export class Variable {
 
   /** The symbolic value: what the running trace has assigned, else the value at its start. */
   get value(): Tensor {
-    return currentTrace()?.assignments.get(this) ?? this.leaf
+    const trace = currentTrace()
+    trace?.reads.add(this)
+    return trace?.assignments.get(this) ?? this.leaf
+  }
+
+  /** All values the variable has had in the running trace, the present one last. */
+  get values(): readonly Tensor[] {
+    return [...(currentTrace()?.earlier.get(this) ?? []), this.value]
   }
 
   /** Inside a traced function: the value the variable has from here on. */
@@ -82,6 +91,7 @@ export class Variable {
     if (value.dtype !== this.dtype || !sameShape(value.shape, this.shape)) {
       throw new ShapeError(`variable ${this.name || '(unnamed)'}: ${this.leaf} cannot take a value of type ${value}`)
     }
+    trace.earlier.set(this, [...this.values])
     trace.assignments.set(this, value)
   }
 
@@ -104,10 +114,30 @@ export class Variable {
     return this.#back
   }
 
+  /** How often the numbers were replaced by a call: tells whether a call's values are still the present ones. */
+  get writes(): number {
+    return this.#writes
+  }
+
   /** Makes the written buffer the present one; called a second time it undoes the last call. */
   swap(): void {
     const back = this.backBuffer
     this.#back = this.#front
     this.#front = back
+    this.#writes++
+  }
+
+  toString(): string {
+    return `Variable ${this.name ? `${this.name} ` : ''}${this.leaf}`
+  }
+
+  /** JavaScript's operators would make a number or text of it: only template texts may. */
+  [Symbol.toPrimitive](hint: string): string {
+    return primitiveOf(this, hint)
+  }
+
+  /** What `console.log` shows in Node. */
+  [inspectSymbol](): string {
+    return `${this} ${formatNumbers(this.array)}`
   }
 }

@@ -19,6 +19,11 @@ export class ShapeError extends TenfoldError {
   override readonly name = 'ShapeError'
 }
 
+/** An index or label that points outside of what it is an index into. */
+export class IndexError extends TenfoldError {
+  override readonly name = 'IndexError'
+}
+
 /** A file or byte string that is not what its format demands. */
 export class FormatError extends TenfoldError {
   override readonly name = 'FormatError'
@@ -27,4 +32,14 @@ export class FormatError extends TenfoldError {
 /** Something that is needed is not installed; the message names the package. */
 export class MissingPackageError extends TenfoldError {
   override readonly name = 'MissingPackageError'
+}
+
+/** Data that a recipe needs and that is not on this machine; the hint is the command that fetches it. */
+export class MissingDataError extends TenfoldError {
+  override readonly name = 'MissingDataError'
+}
+
+/** Data that could not be fetched, or that are not what they should be. */
+export class DataError extends TenfoldError {
+  override readonly name = 'DataError'
 }

@@ -3,6 +3,7 @@ import { gradient } from '../../src/autodiff/gradient.ts'
 import { compile } from '../../src/compile/compile.ts'
 import { optimize } from '../../src/compile/program.ts'
 import * as ops from '../../src/ops/index.ts'
+import { SGD } from '../../src/optim/index.ts'
 import { Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 
@@ -53,7 +54,7 @@ describe('passes', () => {
           const hidden = ops.layerNorm(ops.gelu(ops.linear(x, weight)), [4])
           const loss = ops.mean(ops.mul(hidden, ops.softmax(hidden)))
           const [g] = gradient(loss, [weight])
-          weight.assign(ops.sub(weight, g as Tensor))
+          weight.assign(ops.sub(weight, g))
           return loss
         },
         { passes },
@@ -118,14 +119,38 @@ describe('compile', () => {
 })
 
 describe('gradients', () => {
+  test('of two losses that share a forward pass both reach the parameter', async () => {
+    const weight = new Variable([], { data: Float32Array.of(0), trainable: true })
+    const optimizer = new SGD([weight], { lr: 1 })
+    const step = compile((x: Tensor) => {
+      const y = ops.mul(weight, x)
+      optimizer.minimize(ops.neg(y))
+      optimizer.minimize(ops.mul(y, -10))
+    })
+    await step(tensor(1))
+    expect(weight.data[0]).toBe(11)
+  })
+
+  test('a variable counts with every value it had in the trace; none flows through its update', async () => {
+    const weight = new Variable([], { data: Float32Array.of(3) })
+    const found = compile(() => {
+      const early = ops.mul(weight, weight)
+      weight.assign(ops.mul(weight, 5))
+      const late = ops.mul(weight, 2)
+      return gradient(ops.add(early, late), [weight])
+    })
+    const [g] = await found()
+    expect(g.item()).toBe(2 * 3 + 2)
+  })
+
   test('a gradient penalty has gradients: against differences', async () => {
     const weight = new Variable([3, 2], { data: Float32Array.of(0.3, -0.2, 0.5, 0.1, -0.4, 0.7) })
     const penalty = compile((x: Tensor) => {
       const score = ops.sum(ops.tanh(ops.linear(x, weight)))
       const [slope] = gradient(score, [x])
-      const excess = ops.sub(ops.sqrt(ops.sum(ops.mul(slope as Tensor, slope as Tensor))), 1)
+      const excess = ops.sub(ops.sqrt(ops.sum(ops.mul(slope, slope))), 1)
       const loss = ops.mul(excess, excess)
-      return { loss, slope: gradient(loss, [weight])[0] as Tensor }
+      return { loss, slope: gradient(loss, [weight])[0] }
     })
     const x = tensor([[0.5, -1]])
     const { slope } = await penalty(x)
@@ -143,9 +168,8 @@ describe('gradients', () => {
   })
 
   test('a Hessian-vector product equals differences of gradients', async () => {
-    const slope = (x: Tensor): Tensor =>
-      gradient(ops.sum(ops.mul(ops.exp(x), ops.sin(ops.roll(x, 1)))), [x])[0] as Tensor
-    const product = compile((x: Tensor, v: Tensor) => gradient(ops.sum(ops.mul(slope(x), v)), [x])[0] as Tensor)
+    const slope = (x: Tensor): Tensor => gradient(ops.sum(ops.mul(ops.exp(x), ops.sin(ops.roll(x, 1)))), [x])[0]
+    const product = compile((x: Tensor, v: Tensor) => gradient(ops.sum(ops.mul(slope(x), v)), [x])[0])
     const first = compile(slope)
     const [x, v] = [
       [0.1, -0.4, 0.8],

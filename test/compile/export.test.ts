@@ -21,7 +21,7 @@ test('an exported model takes any batch size and agrees with the compiled functi
     const rest = ops.expand(ops.reshape(ops.arange(3, undefined, { dtype: 'float32' }), [1, 3]), [x.shape[0] ?? 0, 3])
     return ops.concat([ops.reshape(ops.permute(heads, [1, 0, 2]), [x.shape[0] ?? 0, 4]), rest], 1)
   }
-  const bytes = await exportOnnx({ inputs: input, forward: ({ x }) => ({ y: forward(x as Tensor) }) })
+  const bytes = await exportOnnx({ inputs: input, forward: ({ x }) => ({ y: forward(x) }) })
   const session = await InferenceSession.create(bytes)
   expect(session.inputNames).toEqual(['x'])
   expect(session.outputNames).toEqual(['y'])
@@ -40,15 +40,15 @@ test('what depends on the batch size as such cannot be exported with a symbolic 
   await expect(
     exportOnnx({
       inputs: input,
-      forward: ({ x }) => ({ y: ops.sum(ops.mul(x as Tensor, 1 / ((x as Tensor).shape[0] ?? 1))) }),
+      forward: ({ x }) => ({ y: ops.sum(ops.mul(x, 1 / (x.shape[0] ?? 1))) }),
     }),
   ).rejects.toThrow(/^export: constant c\d+ depends on the batch size, so the batch cannot be symbolic$/)
 })
 
 test('random numbers cannot be exported', async () => {
-  await expect(
-    exportOnnx({ inputs: input, forward: ({ x }) => ({ y: ops.dropout(x as Tensor, 0.5) }) }),
-  ).rejects.toThrow('export: the function draws random numbers or reads a schedule')
+  await expect(exportOnnx({ inputs: input, forward: ({ x }) => ({ y: ops.dropout(x, 0.5) }) })).rejects.toThrow(
+    'export: the function draws random numbers or reads a schedule',
+  )
 })
 
 test('a model that no ONNX file can hold', () => {

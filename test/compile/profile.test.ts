@@ -30,6 +30,11 @@ test('a profile counts kernels of one call, forward and backward, at the line of
   expect(profile.milliseconds).toBeCloseTo(sum, 6)
 })
 
+test('counts are whole numbers, whatever the number of calls', async () => {
+  const { rows } = await step.profile(7, x)
+  expect(rows.map(({ count }) => count)).toEqual(rows.map(({ count }) => Math.max(1, Math.round(count))))
+})
+
 test('profiling changes no variable', async () => {
   const before = [...layer.stateDict().values()].map(({ data }) => Array.from(data as Float32Array))
   await step.profile(2, x)

@@ -15,6 +15,7 @@ const tools = new Set([
   'restoreAxes',
   'RandomState',
   'randomState',
+  'certainlyWithin',
   'cubicWeight',
   'kernelPlaces',
   'manualSeed',

@@ -242,6 +242,15 @@ const generators: Record<string, Generator> = {
       call: (x) => ops.maxPool2d(x, kernel, options),
     }
   },
+  within: (draw) => {
+    const size = draw.whole(1, 5)
+    const shape = draw.shape(0)
+    const values = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => draw.whole(0, size - 1))
+    return {
+      inputs: [{ shape, dtype: 'int64', values }],
+      call: (x) => ops.within(x, { subject: 'within: index', size }),
+    }
+  },
   batchNorm: (draw) => {
     const channels = draw.whole(1, 4)
     const variance: ops.SampleInput = { shape: [channels], range: [0.5, 2] }

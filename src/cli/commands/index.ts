@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { addBench } from './bench.ts'
+import { addData } from './data.ts'
 import { addEval } from './eval.ts'
 import { addExport } from './export.ts'
 import { addFewShot } from './fewshot.ts'
@@ -20,6 +21,7 @@ export function addCommands(program: Command): void {
     addList,
     addTrain,
     addResume,
+    addData,
     addStudy,
     addEval,
     addPredict,

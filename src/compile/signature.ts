@@ -1,0 +1,176 @@
+/** What tells one call of a compiled function from another: the types of its tensors and its plain arguments. */
+import type { NDArray } from '../tensor/dtype.ts'
+import { constant, Tensor } from '../tensor/tensor.ts'
+import { currentTrace } from '../tensor/trace.ts'
+import { UsageError } from '../util/errors.ts'
+
+/** One argument or a part of it. Equal keys mean that the graph traced for one serves the other. */
+interface Part {
+  readonly path: string
+  readonly key: string
+  readonly text: string
+  readonly isTensor: boolean
+}
+
+/** The arguments of one call. */
+export interface Signature {
+  readonly key: string
+  readonly parts: readonly Part[]
+  readonly values: readonly Tensor[]
+}
+
+function isNDArray(value: unknown): value is NDArray {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'dtype' in value &&
+    'shape' in value &&
+    'data' in value &&
+    ArrayBuffer.isView(value.data)
+  )
+}
+
+/** Arrays and records are walked through; everything else that is no tensor is one static value. */
+function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+/** Visits the tensors of nested arrays and records; `replace` gives what stands in their place in the copy. */
+export function mapTensors(
+  value: unknown,
+  path: string,
+  replace: (tensor: Tensor, path: string) => unknown,
+  visit?: (value: unknown, path: string) => void,
+  outer: readonly object[] = [],
+): unknown {
+  if (value instanceof Tensor) return replace(value, path)
+  if (isNDArray(value)) return replace(constant(value.data, value.shape, value.dtype), path)
+  if (!Array.isArray(value) && !isRecord(value)) {
+    visit?.(value, path)
+    return value
+  }
+  if (outer.includes(value)) throw new UsageError(`compile: ${path} contains itself`)
+  const entries = Object.entries(value)
+  if (entries.length === 0) visit?.(value, path)
+  const inner = [...outer, value]
+  if (Array.isArray(value)) return value.map((item, i) => mapTensors(item, `${path}[${i}]`, replace, visit, inner))
+  return Object.fromEntries(
+    entries.map(([key, item]) => [key, mapTensors(item, `${path}${fieldPath(key)}`, replace, visit, inner)]),
+  )
+}
+
+/** `.key`, or `["a key"]` where that could be read in two ways. */
+function fieldPath(key: string): string {
+  return /^[\w$]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
+}
+
+const identities = new WeakMap<object, number>()
+let identityCount = 0
+
+/** A number that belongs to this object alone. */
+function identityOf(value: object): number {
+  const known = identities.get(value) ?? ++identityCount
+  identities.set(value, known)
+  return known
+}
+
+const symbolIdentities = new Map<symbol, number>()
+
+/** Equal for equal plain values, and for one and the same object; Maps, Sets and typed arrays by what they hold. */
+function keyOf(value: unknown, outer: readonly object[] = []): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value)
+    case 'number':
+      return Object.is(value, -0) ? '-0' : String(value)
+    case 'bigint':
+      return `${value}n`
+    case 'symbol':
+      if (!symbolIdentities.has(value)) symbolIdentities.set(value, symbolIdentities.size)
+      return `symbol ${symbolIdentities.get(value)}`
+    case 'function':
+      return `function #${identityOf(value)}`
+    case 'object':
+      return value === null ? 'null' : objectKey(value, outer)
+    default:
+      return String(value)
+  }
+}
+
+function objectKey(value: object, outer: readonly object[]): string {
+  if (outer.includes(value)) return `#${identityOf(value)}`
+  const inner = [...outer, value]
+  const list = (items: Iterable<unknown>): string => [...items].map((item) => keyOf(item, inner)).join(', ')
+  if (Array.isArray(value)) return `[${list(value)}]`
+  if (value instanceof Map && Object.getPrototypeOf(value) === Map.prototype) return `Map {${list(value)}}`
+  if (value instanceof Set && Object.getPrototypeOf(value) === Set.prototype) return `Set {${list(value)}}`
+  if (isRecord(value)) return `{${list(Object.entries(value))}}`
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return `${value.constructor.name} ${list(value as never)}`
+  return `#${identityOf(value)}`
+}
+
+/** A static value as a message shows it. */
+function textOf(value: unknown): string {
+  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`
+  if (typeof value !== 'object' || value === null) return keyOf(value)
+  if (Array.isArray(value)) return 'an array'
+  return isRecord(value) ? 'an object' : `a ${value.constructor.name || 'object'}`
+}
+
+/** Reads the arguments of a call. Throws a UsageError for a symbolic tensor. */
+export function signatureOf(args: readonly unknown[]): Signature {
+  const parts: Part[] = []
+  const values: Tensor[] = []
+  for (const [i, arg] of args.entries()) {
+    mapTensors(
+      arg,
+      `argument [${i}]`,
+      (tensor, path) => {
+        if (tensor.source.kind !== 'constant')
+          throw new UsageError(`compile: ${path} is symbolic; a compiled function is called with numbers`)
+        parts.push({ path, key: String(tensor), text: String(tensor), isTensor: true })
+        values.push(tensor)
+      },
+      (value, path) => parts.push({ path, key: keyOf(value), text: textOf(value), isTensor: false }),
+    )
+  }
+  return { key: parts.map(({ path, key }) => `${path}: ${key}`).join('\n'), parts, values }
+}
+
+/** The argument that makes this call unlike the one before, and what it was then. */
+export interface Difference {
+  readonly text: string
+  readonly before: string | undefined
+  readonly isTensor: boolean
+}
+
+/** What is new in a call, against the one before; undefined: no argument. */
+export function differenceOf(signature: Signature, previous: Signature | undefined): Difference | undefined {
+  const before = new Map(previous?.parts.map((part) => [part.path, part]))
+  const isNew = ({ path, key }: Part): boolean => before.get(path)?.key !== key
+  const part = signature.parts.find(isNew)
+  if (!part) return undefined
+  return { text: `${part.path}: ${part.text}`, before: before.get(part.path)?.text, isTensor: part.isTensor }
+}
+
+/**
+ * Arguments for tracing, whose records remember fields that the function looks for in vain: the message of the op that
+ * then gets `undefined` names them.
+ */
+export function watched(value: unknown, path: string): unknown {
+  if (Array.isArray(value)) return value.map((item, i) => watched(item, `${path}[${i}]`))
+  if (!isRecord(value)) return value
+  const fields = Object.entries(value).map(([key, item]) => [key, watched(item, `${path}${fieldPath(key)}`)] as const)
+  return new Proxy(Object.fromEntries(fields), {
+    get: (target, key, receiver) => {
+      if (typeof key === 'string' && !(key in target))
+        currentTrace()?.missing.push(
+          `${path} has no field "${key}" (it has ${Object.keys(target).join(', ') || 'none'})`,
+        )
+      return Reflect.get(target, key, receiver)
+    },
+  })
+}

@@ -1,0 +1,47 @@
+/** Where fetched data sets lie on this machine. */
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { MissingDataError, UsageError } from '../../util/errors.ts'
+import { suggestion } from '../../util/names.ts'
+import type { DataSet } from './define.ts'
+import { dataSets } from './sets.ts'
+
+/** `TENFOLD_DATA`, else `tenfold` in the user's cache folder (`XDG_CACHE_HOME`, `~/.cache`; on Windows `LOCALAPPDATA`). */
+export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  const { TENFOLD_DATA, XDG_CACHE_HOME, LOCALAPPDATA } = environment
+  if (TENFOLD_DATA) return TENFOLD_DATA
+  if (process.platform === 'win32' && LOCALAPPDATA) return join(LOCALAPPDATA, 'tenfold', 'data')
+  return join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'tenfold', 'data')
+}
+
+/** The data set of a name. Throws a UsageError that lists similar ones. */
+export function findDataSet(name: string, sets: readonly DataSet[] = dataSets): DataSet {
+  const found = sets.find((set) => set.name === name)
+  if (found) return found
+  throw new UsageError(`unknown data set "${name}"`, {
+    hint: suggestion(
+      name,
+      sets.map((set) => set.name),
+    ),
+  })
+}
+
+/** A change of a set's packages makes a new folder: what was fetched for other versions is not taken for it. */
+export function folderOf(set: DataSet, cache = cacheFolder()): string {
+  return join(cache, `${set.name}-${set.sources.map(({ version }) => version).join('-')}`)
+}
+
+/** Whether a set was fetched whole: its folder appears under its name only then. */
+export function isFetched(set: DataSet, cache = cacheFolder()): boolean {
+  return existsSync(folderOf(set, cache))
+}
+
+/** The folder of a fetched set. Throws a MissingDataError with the command that fetches it. */
+export function dataFolder(name: string, cache = cacheFolder()): string {
+  const set = findDataSet(name)
+  if (isFetched(set, cache)) return folderOf(set, cache)
+  throw new MissingDataError(`the data set ${name} is not on this machine`, {
+    hint: `fetch it: npx tenfold data ${name}`,
+  })
+}

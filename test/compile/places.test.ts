@@ -1,0 +1,147 @@
+/** Indices that point nowhere: refused in one way, whatever op gets them and wherever they come from. */
+import { describe, expect, test } from 'vitest'
+import { gradient } from '../../src/autodiff/gradient.ts'
+import { compile } from '../../src/compile/compile.ts'
+import { exportOnnx } from '../../src/compile/export.ts'
+import * as ops from '../../src/ops/index.ts'
+import { constant, type Tensor, tensor } from '../../src/tensor/tensor.ts'
+import { Variable } from '../../src/tensor/variable.ts'
+import { IndexError } from '../../src/util/errors.ts'
+
+const rows = tensor([
+  [1, 2, 3],
+  [4, 5, 6],
+])
+const matrix = (index: Tensor): Tensor => ops.reshape(index, [1, -1])
+
+/** Every function that takes an index with 3 places, and the words for it. */
+const users: Record<string, [(index: Tensor) => Tensor, string]> = {
+  embedding: [(index) => ops.embedding(index, ops.transpose(rows)), 'embedding: index must lie in 0 to 2'],
+  indexSelect: [(index) => ops.indexSelect(rows, index, 1), 'indexSelect: index must lie in 0 to 2'],
+  gather: [(index) => ops.gather(rows, matrix(index), 1), 'gather: index must lie in 0 to 2'],
+  takeAlongAxis: [(index) => ops.takeAlongAxis(rows, matrix(index), 1), 'gather: index must lie in 0 to 2'],
+  scatterAdd: [
+    (index) => ops.scatterAdd(rows, matrix(index), matrix(ops.cast(index, 'float32')), 1),
+    'scatterAdd: index must lie in 0 to 2',
+  ],
+  segmentSum: [
+    (index) => ops.segmentSum(ops.cast(index, 'float32'), index, 3, 0),
+    'segmentSum: index must lie in 0 to 2',
+  ],
+  indexAdd: [
+    (index) => ops.indexAdd(tensor([1, 2, 3]), index, ops.cast(index, 'float32'), 0),
+    'indexAdd: index must lie in 0 to 2',
+  ],
+  bincount: [(index) => ops.bincount(index, 3), 'bincount: element must lie in 0 to 2'],
+  oneHot: [(index) => ops.oneHot(index, 3), 'oneHot: index must lie in 0 to 2'],
+  crossEntropy: [
+    (index) => ops.crossEntropy(ops.mul(ops.expand(tensor([[1, 2, 3]]), [index.size, 3]), 1), index),
+    'crossEntropy: label must lie in 0 to 2, or be -100 (ignored)',
+  ],
+  nllLoss: [
+    (index) => ops.nllLoss(ops.mul(ops.expand(tensor([[1, 2, 3]]), [index.size, 3]), 1), index),
+    'nllLoss: label must lie in 0 to 2, or be -100 (ignored)',
+  ],
+}
+
+describe.each(Object.entries(users))('%s', (_name, [use, words]) => {
+  test.each(['int32', 'int64'] as const)(
+    'refuses %s arguments that point nowhere, and names the element',
+    async (dtype) => {
+      const run = compile(use)
+      for (const wrong of [-1, 3, -7, 2 ** 31 - 1]) {
+        const call = run(tensor([0, wrong], dtype))
+        await expect(call).rejects.toThrow(IndexError)
+        await expect(call).rejects.toThrow(`${words}, found ${wrong} at [1] of argument [0]\n  in places.test.ts:`)
+      }
+      await run(tensor([2, 0], dtype))
+    },
+  )
+
+  test('refuses constants where the op is called', () => {
+    expect(() => use(tensor([1, 3], 'int32'))).toThrow(`${words}, found 3 at [1]\n  in places.test.ts:`)
+    expect(() => use(tensor([-1, 1], 'int64'))).toThrow(IndexError)
+  })
+
+  test('refuses indices that the function computes', async () => {
+    const run = compile((index: Tensor, shift: Tensor) => use(ops.add(index, shift)))
+    for (const shift of [-1, 3]) {
+      await expect(run(tensor([0, 1], 'int32'), tensor(shift, 'int32'))).rejects.toThrow(
+        /must lie in 0 to 2.*, found .* among those that the function computes\n {2}in places.test.ts:/,
+      )
+    }
+    await run(tensor([0, 1], 'int32'), tensor(1, 'int32'))
+  })
+})
+
+describe('cross entropy', () => {
+  test('a label of ignoreIndex does not count, computed or given', async () => {
+    const logits = tensor([
+      [1, 2, 3],
+      [3, 2, 1],
+    ])
+    const loss = async (label: number, ignoreIndex: number): Promise<number> => {
+      const given = compile((labels: Tensor) => ops.crossEntropy(ops.mul(logits, 1), labels, { ignoreIndex }))
+      const computed = compile((labels: Tensor) =>
+        ops.crossEntropy(ops.mul(logits, 1), ops.sub(labels, 1), { ignoreIndex }),
+      )
+      const [a, b] = [await given(tensor([0, label], 'int32')), await computed(tensor([1, label + 1], 'int32'))]
+      expect(a.item()).toBe(b.item())
+      return a.item()
+    }
+    const alone = -Math.log(Math.exp(1) / (Math.exp(1) + Math.exp(2) + Math.exp(3)))
+    expect(await loss(-1, -1)).toBeCloseTo(alone, 6)
+    expect(await loss(255, 255)).toBeCloseTo(alone, 6)
+  })
+})
+
+describe('what costs nothing', () => {
+  const nodes = async (fn: (table: Tensor, index: Tensor) => Tensor): Promise<number> => {
+    const run = compile(fn)
+    await run(tensor([[1], [2], [3]]), tensor([0, 1], 'int32'))
+    return run.program?.statistics.nodes ?? 0
+  }
+  test('an argument is looked at outside of the graph', async () => {
+    const checked = await nodes((table, index) => ops.indexSelect(table, ops.reshape(index, [2, 1]), 0))
+    const unchecked = await nodes((table, index) =>
+      ops.indexSelect(table, ops.certainlyWithin(ops.reshape(index, [2, 1]), 3), 0),
+    )
+    expect(checked).toBe(unchecked)
+  })
+  test('places that an op gives are not compared', async () => {
+    const found = await nodes((table, index) =>
+      ops.indexSelect(table, ops.add(ops.argmax(table, 0), ops.mul(ops.cast(index, 'int64'), 0)), 0),
+    )
+    const plain = await nodes((table) => ops.indexSelect(table, ops.argmax(table, 0), 0))
+    const marked = await nodes((table) => ops.indexSelect(table, ops.certainlyWithin(ops.argmax(table, 0), 3), 0))
+    expect([plain, found > plain]).toEqual([marked, true])
+  })
+  test('a gradient does not check again', async () => {
+    const weight = new Variable([3, 2], { data: new Float32Array(6).fill(1) })
+    const run = compile((index: Tensor) => {
+      const [g] = gradient(ops.sum(ops.embedding(ops.reshape(index, [2, 2]), weight)), [weight])
+      return ops.sum(g)
+    })
+    expect((await run(tensor([0, 1, 1, 2], 'int64'))).item()).toBe(8)
+    await expect(run(tensor([0, 1, 1, 3], 'int64'))).rejects.toThrow('embedding: index must lie in 0 to 2')
+  })
+})
+
+test('an exported model has no comparisons', async () => {
+  const bytes = await exportOnnx({
+    inputs: { index: { dtype: 'int64', shape: [1, 4] } },
+    forward: ({ index }) => ({ rows: ops.embedding(index, new Variable([3, 2])) }),
+  })
+  const text = Buffer.from(bytes).toString('latin1')
+  expect([text.includes('Gather'), text.includes('Less'), text.includes('Where')]).toEqual([true, false, false])
+})
+
+test('an empty axis and values beyond 2^53', async () => {
+  expect(() => ops.indexSelect(constant(new Float32Array(0), [0], 'float32'), tensor([0], 'int32'), 0)).toThrow(
+    'indexSelect: index cannot point into an empty axis, found 0 at [0]',
+  )
+  const run = compile((index: Tensor) => ops.indexSelect(tensor([1, 2]), index, 0))
+  await expect(run(constant(BigInt64Array.of(2n ** 60n), [1], 'int64'))).rejects.toThrow(
+    'found 1152921504606846976 at [0]',
+  )
+})
