@@ -1,7 +1,7 @@
 /** Writes a run's model in one of the formats that others read. */
 import { exportOnnx } from '../compile/export.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
-import { writeSafetensors } from '../io/safetensors.ts'
+import { writeSafetensorsFile } from '../io/safetensors-file.ts'
 import { withoutPaths } from '../train/places.ts'
 import type { OpenedRun } from './session.ts'
 
@@ -20,13 +20,11 @@ export async function writeModel(
     config: JSON.stringify(withoutPaths(schema, config)),
     versions: JSON.stringify(versions),
   }
-  const bytes =
-    format === 'onnx'
-      ? await exportOnnx({ inputs, forward, name: `${system}-${recipe}`, metadata: texts })
-      : writeSafetensors(
-          [...experiment.weights].map(([name, variable]) => [name, variable.array] as const),
-          texts,
-        )
+  if (format === 'safetensors') {
+    const tensors = [...experiment.weights].map(([name, variable]) => [name, variable.array] as const)
+    return writeSafetensorsFile(path, tensors, texts)
+  }
+  const bytes = await exportOnnx({ inputs, forward, name: `${system}-${recipe}`, metadata: texts })
   await writeFileAtomic(path, bytes)
   return bytes.length
 }

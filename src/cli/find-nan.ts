@@ -10,7 +10,7 @@ export async function findNotFinite(
   reporter: Reporter,
 ): Promise<void> {
   const { task } = experiment.prepare(data)
-  const checkpoint = await newestCheckpoint(run.checkpoints)
+  const checkpoint = await newestCheckpoint(run.checkpoints, (_path, reason) => reporter.warn(reason))
   if (checkpoint) {
     restoreVariables(checkpoint, task.variables)
     task.loader.restore(checkpoint.state.loader)

@@ -1,11 +1,11 @@
 /** Descriptions of files and runs, for `tenfold info`. */
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fromBinary } from '@bufbuild/protobuf'
 import { TensorProto_DataType as DataType, type ModelProto, ModelProtoSchema, type ValueInfoProto } from 'onnx-buf'
-import { describeLeftOut, fileFormat, readFileBytes, readTensorFile } from '../io/tensor-file.ts'
+import { beginningOf, describeLeftOut, fileFormat, readTensorFile } from '../io/tensor-file.ts'
 import { elementCount } from '../tensor/dtype.ts'
-import { listCheckpoints, newestCheckpoint } from '../train/checkpoint.ts'
+import { type CheckpointChoice, checkpointSteps, chosenCheckpoint } from '../train/checkpoint.ts'
 import { RunDirectory } from '../train/run.ts'
 import { FormatError } from '../util/errors.ts'
 
@@ -20,17 +20,27 @@ export interface Description {
   }[]
 }
 
-export async function describeRun(path: string): Promise<Description> {
+/** What a run is, and the tensors of one of its checkpoints. A run without any checkpoint has no tensors. */
+export async function describeRun(
+  path: string,
+  choice: CheckpointChoice = 'last',
+  onWarning: (message: string) => void = () => {},
+): Promise<Description> {
   const run = await RunDirectory.open(path)
   const { system, recipe, seed, config, started, versions } = run.description
-  const checkpoint = await newestCheckpoint(run.checkpoints)
+  const { numbered, best } = await checkpointSteps(run.checkpoints)
+  const isNew = numbered.length === 0 && best === undefined && choice === 'last'
+  const checkpoint = isNew
+    ? undefined
+    : await chosenCheckpoint(path, run.checkpoints, choice, (_path, reason) => onWarning(reason))
   const evaluation = (await run.readMetrics()).filter((line) => line.type === 'evaluation').at(-1)
   return {
     title: `run of ${system}/${recipe}, seed ${seed}`,
     facts: {
       started,
       step: checkpoint ? String(checkpoint.state.step) : 'no checkpoint yet',
-      checkpoints: String((await listCheckpoints(run.checkpoints)).length),
+      checkpoints: numbered.join(', '),
+      ...(best !== undefined && { 'best checkpoint': String(best) }),
       ...(evaluation && { 'last test': JSON.stringify(evaluation) }),
       config: JSON.stringify(config),
       versions: JSON.stringify(versions),
@@ -84,13 +94,16 @@ function describeOnnx(path: string, bytes: Uint8Array): Description {
   }
 }
 
+// Protocol buffers have at most 2 GiB, and so ONNX models.
+const largestOnnx = 2 ** 31
+
 /** A file of any kind. Throws a FormatError that says what it is, if nothing can be listed. */
 export async function describeFile(path: string): Promise<Description> {
-  const bytes = await readFileBytes(path)
-  const kind = fileFormat(bytes)
-  if (kind === 'onnx') return describeOnnx(path, bytes)
+  const { start, size } = await beginningOf(path)
+  const kind = fileFormat(start, size)
+  if (kind === 'onnx' && size < largestOnnx) return describeOnnx(path, await readFile(path))
   if (kind === 'other') await refuseExternalData(path)
-  const file = await readTensorFile(path, bytes)
+  const file = await readTensorFile(path)
   const { format, tensors, metadata } = file
   const leftOut = describeLeftOut(file)
   const parameters = [...tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0)
@@ -99,7 +112,7 @@ export async function describeFile(path: string): Promise<Description> {
     facts: {
       tensors: String(tensors.size),
       numbers: parameters.toLocaleString('en'),
-      bytes: bytes.length.toLocaleString('en'),
+      bytes: size.toLocaleString('en'),
       ...(leftOut !== undefined && { 'left out': leftOut }),
       ...metadata,
     },
@@ -123,8 +136,9 @@ async function refuseExternalData(path: string): Promise<void> {
   const folder = dirname(path)
   for (const name of await readdir(folder).catch(() => [])) {
     const model = join(folder, name)
-    if (!name.endsWith('.onnx') || (await stat(model)).size > largestLookedInto) continue
-    const bytes = await readFileBytes(model)
+    const found = name.endsWith('.onnx') ? await stat(model).catch(() => undefined) : undefined
+    if (!found?.isFile() || found.size > largestLookedInto) continue
+    const bytes = await readFile(model)
     if (fileFormat(bytes) !== 'onnx' || !externalFiles(parseOnnx(model, bytes)).includes(basename(path))) continue
     throw new FormatError(`${path}: is the external data of the ONNX model ${name}, which says what lies where in it`, {
       hint: `tenfold info ${model}`,

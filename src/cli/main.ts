@@ -1,30 +1,58 @@
+import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
-import { TenfoldError, UsageError } from '../util/errors.ts'
+import { FormatError, TenfoldError, UsageError } from '../util/errors.ts'
+import { describeSystemError } from '../util/system-errors.ts'
 import { addCommands } from './commands/index.ts'
+import { Interruption } from './interrupt.ts'
+import { errorLine, note, watchOutput } from './output.ts'
 
-/** Ends with one line for a user's mistake (exit code 2) or another known failure (1); a bug keeps its stack trace. */
+/**
+ * Ends with one line for a user's mistake or bad input (exit code 2), or for another known failure (1); a bug keeps its stack
+ * trace.
+ */
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  // What was asked for: the line that says so was printed then.
+  if (error instanceof Interruption) return error.exitCode
   if (error instanceof TenfoldError) {
-    const hint = error.hint ? ` (${error.hint})` : ''
-    process.stderr.write(`error: ${error.message}${hint}\n`)
-    return error instanceof UsageError ? 2 : 1
+    note(`error: ${errorLine(error)}`)
+    return error instanceof UsageError || error instanceof FormatError ? 2 : 1
   }
-  process.stderr.write(`tenfold has a bug:\n${error instanceof Error ? error.stack : String(error)}\n`)
+  const refusal = describeSystemError(error)
+  if (refusal !== undefined) {
+    note(`error: ${refusal}`)
+    return 2
+  }
+  note(`tenfold has a bug:\n${error instanceof Error ? error.stack : String(error)}`)
   return 70
 }
 
-/** Runs the command line and returns the exit code. `args` without node and script. */
-export async function main(args: readonly string[]): Promise<number> {
+function ownVersion(): string {
+  const require = createRequire(import.meta.url)
+  return (require('../../package.json') as { version: string }).version
+}
+
+/** The command line, with all its commands. */
+export function buildProgram(): Command {
   const program = new Command('tenfold')
-    .description('Ten landmark machine-learning systems, trained, run, explained and exported from TypeScript.')
+    .description('Landmark machine-learning systems of 2021, trained, run, explained and exported from TypeScript.')
+    .version(ownVersion(), '--version', 'print the version')
     .showSuggestionAfterError()
     .showHelpAfterError(false)
     .configureOutput({ outputError: (text, write) => write(text.replace(/\n(?=.)/g, ' ')) })
     .exitOverride()
   addCommands(program)
+  return program
+}
+
+/** Runs the command line and returns the exit code. `args` without node and script. */
+export async function main(args: readonly string[]): Promise<number> {
+  watchOutput()
+  // Node's own way of printing warnings takes two lines, the second about Node.
+  process.removeAllListeners('warning')
+  process.on('warning', ({ message }) => note(`warning: ${message}`))
   try {
-    await program.parseAsync(args, { from: 'user' })
+    await buildProgram().parseAsync(args, { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {
     return explain(error)

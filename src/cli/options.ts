@@ -1,13 +1,14 @@
 /** Readers of option values, shared by the commands. */
-import { existsSync } from 'node:fs'
+import { existsSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
+import type { CheckpointChoice } from '../train/checkpoint.ts'
 
 /** A whole number of at least `least`. */
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text)
-    if (!Number.isInteger(value) || value < least || text.trim() === '') {
+    if (!Number.isSafeInteger(value) || value < least || text.trim() === '') {
       throw new InvalidArgumentError(`must be a whole number of at least ${least}.`)
     }
     return value
@@ -27,10 +28,43 @@ export function positiveNumber(text: string): number {
   return value
 }
 
+/** What lies at a path; undefined if nothing does, or nobody can tell. */
+function kindOf(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
+}
+
 /** A file that is to be written, in a folder that exists. */
 export function newFile(text: string): string {
-  if (!existsSync(dirname(text))) throw new InvalidArgumentError(`there is no folder ${dirname(text)}.`)
+  if (text === '') throw new InvalidArgumentError('a name is needed.')
+  const folder = dirname(text)
+  if (!existsSync(folder)) throw new InvalidArgumentError(`there is no folder ${folder}.`)
+  if (!kindOf(folder)?.isDirectory()) throw new InvalidArgumentError(`${folder} is no folder.`)
+  if (kindOf(text)?.isDirectory()) throw new InvalidArgumentError('it is a folder.')
   return text
+}
+
+/** A folder that is to be written, which may be there or not. */
+export function newFolder(text: string): string {
+  if (text === '') throw new InvalidArgumentError('a name is needed.')
+  if (kindOf(text)?.isDirectory() === false) throw new InvalidArgumentError('it is a file.')
+  return text
+}
+
+function readChoice(text: string): CheckpointChoice {
+  if (text === 'best' || text === 'last') return text
+  if (/^\d+$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('must be best, last or the step of a checkpoint.')
+}
+
+/** `--checkpoint`, for commands that use a trained run. */
+export function checkpointOption(): Option {
+  return new Option('--checkpoint <which>', 'best, last, or a step that has one: the checkpoint to use')
+    .argParser(readChoice)
+    .default('last' satisfies CheckpointChoice)
 }
 
 /** Appends to a list: for options that may be given several times. */

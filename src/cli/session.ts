@@ -1,10 +1,11 @@
 /** What the commands do with a run: find its recipe, build its experiment, train it, tell about it. */
 import { cpus } from 'node:os'
-import { runtimeVersion } from '../runtime/binding.ts'
+import { join } from 'node:path'
 import type { Opening } from '../data/opening.ts'
+import { runtimeVersion } from '../runtime/binding.ts'
 import type { Experiment, OpenedData, Recipe, Study, System } from '../systems/define.ts'
 import { systems } from '../systems/index.ts'
-import { newestCheckpoint, restoreVariables } from '../train/checkpoint.ts'
+import { type CheckpointChoice, chosenCheckpoint, restoreVariables } from '../train/checkpoint.ts'
 import { findPlaces } from '../train/places.ts'
 import { RunDirectory } from '../train/run.ts'
 import { checkConfig, type Settings } from '../train/settings.ts'
@@ -50,26 +51,51 @@ export interface OpenedRun {
   readonly experiment: Experiment
 }
 
-/** Opens a run for use: the model with the weights of the newest checkpoint. */
-export async function openRun(path: string): Promise<OpenedRun & { readonly step: number }> {
-  const opened = await openUntrained(path)
-  const checkpoint = await newestCheckpoint(opened.run.checkpoints)
-  if (!checkpoint) {
-    throw new UsageError(`${path} has no checkpoint yet`, { hint: `train it first: tenfold resume ${path}` })
-  }
+/** A run with the weights of one of its checkpoints. */
+export interface TrainedRun extends OpenedRun {
+  /** The step of the checkpoint. */
+  readonly step: number
+}
+
+/** Which weights a command uses, and who hears of checkpoints that are damaged. */
+export interface OpenOptions {
+  /** Default: last. */
+  readonly checkpoint?: CheckpointChoice
+  readonly onWarning?: (message: string) => void
+}
+
+/** Opens a run for use: the model with the weights of a checkpoint. */
+export async function openRun(path: string, options: OpenOptions = {}): Promise<TrainedRun> {
+  const { checkpoint: choice = 'last', onWarning = () => {} } = options
+  const opened = await openUntrained(await RunDirectory.open(path))
+  const damaged: string[] = []
+  const checkpoint = await chosenCheckpoint(path, opened.run.checkpoints, choice, (_path, reason) =>
+    damaged.push(reason),
+  )
+  for (const reason of damaged) onWarning(`${reason}; the checkpoint of step ${checkpoint.state.step} is used`)
   const weights = new Map([...opened.experiment.weights].map(([name, variable]) => [`model.${name}`, variable]))
   restoreVariables(checkpoint, weights)
   return { ...opened, step: checkpoint.state.step }
 }
 
-/** Opens a run without weights, to go on training it. */
-export async function openUntrained(path: string): Promise<OpenedRun> {
-  const run = await RunDirectory.open(path)
-  const { system, recipe: recipeName, config: saved, facts, seed, threads } = run.description
-  const { recipe } = findRecipe(`${system}/${recipeName}`)
-  const config = checkConfig(recipe.config, saved, `${path}/run.json`)
-  const experiment = recipe.build(config, facts, { seed, ...(threads !== null && { threads }) })
-  return { run, recipe, config, experiment }
+/** A run and its model without trained weights, to go on training it. */
+export async function openUntrained(run: RunDirectory): Promise<OpenedRun> {
+  const { system, recipe: recipeName, config: saved, facts, seed, threads, versions } = run.description
+  const file = join(run.path, 'run.json')
+  try {
+    const { recipe } = findRecipe(`${system}/${recipeName}`)
+    const config = checkConfig(recipe.config, saved, file)
+    const experiment = recipe.build(config, facts, { seed, ...(threads !== null && { threads }) })
+    return { run, recipe, config, experiment }
+  } catch (error) {
+    const current = (await versionsInUse()).tenfold
+    if (!(error instanceof UsageError) || versions.tenfold === current) throw error
+    const message = error.message.startsWith(file) ? error.message : `${file}: ${error.message}`
+    throw new UsageError(message, {
+      cause: error,
+      hint: `the run was made with tenfold ${versions.tenfold ?? 'of unknown version'}, this is ${current}`,
+    })
+  }
 }
 
 /** The settings of a run with paths that work now, though the run or its data may have moved. */

@@ -1,12 +1,12 @@
 /** Runs a study: progress, interrupts, its page. */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/atomic.ts'
 import type { Study, StudyContext } from '../systems/define.ts'
+import { lockFolder } from '../train/lock.ts'
 import { renderReport } from '../train/report/render.ts'
 import type { Settings } from '../train/settings.ts'
+import { interruptExitCode, interruptSignal } from './interrupt.ts'
 import { requireReportPackages } from './report.ts'
-import { interruptSignal } from './training.ts'
 import type { Reporter } from './ui.ts'
 
 export interface StudyOptions extends Omit<StudyContext, 'progress' | 'signal'> {
@@ -17,7 +17,7 @@ export interface StudyOptions extends Omit<StudyContext, 'progress' | 'signal'> 
 export async function runStudy(study: Study, config: Settings, { reporter, ...options }: StudyOptions): Promise<void> {
   const { folder } = options
   requireReportPackages(study.packages?.(config))
-  await mkdir(folder, { recursive: true })
+  const lock = await lockFolder(folder)
   reporter.say(`results in ${folder}; what is finished is kept: the same command goes on`)
   const { signal, dispose } = interruptSignal(reporter, 'stopping after this member')
   try {
@@ -34,8 +34,9 @@ export async function runStudy(study: Study, config: Settings, { reporter, ...op
     if (!signal.aborted || error !== signal.reason) throw error
     reporter.say('interrupted; the same command goes on')
     reporter.event('interrupted', { folder })
-    process.exitCode = 130
+    process.exitCode = interruptExitCode(signal.reason)
   } finally {
     dispose()
+    lock.release()
   }
 }

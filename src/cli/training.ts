@@ -4,29 +4,11 @@ import { writeFileAtomic } from '../io/atomic.ts'
 import type { OpenedData } from '../systems/define.ts'
 import { type LoopResult, observeAll, type TrainingTask, train } from '../train/loop.ts'
 import { logToTensorBoard } from '../train/tensorboard.ts'
+import { type Extension, extendRun } from './extend.ts'
+import { Interruption, interruptExitCode, interruptSignal } from './interrupt.ts'
+import { note } from './output.ts'
 import type { OpenedRun } from './session.ts'
 import { formatDuration, formatMetrics, type Reporter } from './ui.ts'
-
-/** The first Ctrl-C asks for an orderly end; with the handler gone, a second one ends the process at once. */
-export function interruptSignal(
-  reporter: Reporter,
-  message = 'stopping after this step',
-): { signal: AbortSignal; dispose: () => void } {
-  const controller = new AbortController()
-  const stop = (): void => {
-    dispose()
-    reporter.endProgress()
-    reporter.say(`${message}; Ctrl-C again quits at once`)
-    controller.abort()
-  }
-  const dispose = (): void => {
-    process.removeListener('SIGINT', stop)
-    process.removeListener('SIGTERM', stop)
-  }
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
-  return { signal: controller.signal, dispose }
-}
 
 /** What else happens around the training. */
 export interface TrainRunOptions {
@@ -34,6 +16,8 @@ export interface TrainRunOptions {
   readonly profile?: string
   /** The weights to start from are not the run's own yet: keep them in a first checkpoint. */
   readonly saveStart?: boolean
+  /** How much longer the run is to be than it was planned; written when the data allow it. */
+  readonly extension?: Extension
 }
 
 const profiledSteps = 10
@@ -58,8 +42,8 @@ export async function trainRun(
   reporter: Reporter,
   options: TrainRunOptions = {},
 ): Promise<void> {
-  const { run, experiment } = opened
-  const { task, loop } = experiment.prepare(data)
+  const { task, loop } = opened.experiment.prepare(data)
+  const run = options.extension ? await extendRun(opened, options.extension, task, reporter) : opened.run
   const { steps } = run.description.limits
   reporter.event('start', { run: run.path, system: run.description.system, recipe: run.description.recipe })
   reporter.say(`run directory ${run.path}`)
@@ -67,21 +51,18 @@ export async function trainRun(
   const { signal, dispose } = interruptSignal(reporter)
   const log = run.description.tensorboard ? logToTensorBoard(run.tensorboard) : undefined
   const observer = observeAll(log ? [reporter.observer, log] : [reporter.observer])
-  const result = await train(
-    task,
-    run,
-    { ...loop, ...(steps !== null && { steps }), saveStart: options.saveStart ?? false, signal },
-    observer,
-  )
-  log?.close()
-  dispose()
-  reporter.endProgress()
+  const loopOptions = { ...loop, ...(steps !== null && { steps }), saveStart: options.saveStart ?? false, signal }
+  const result = await train(task, run, loopOptions, observer).finally(() => {
+    log?.close()
+    dispose()
+    reporter.endProgress()
+  })
   if (result.reason === 'interrupted') {
-    reporter.say(
-      `interrupted at step ${result.step}; everything is saved. Continue with: npx tenfold resume ${run.path}`,
-    )
+    const line = `interrupted at step ${result.step}; everything is saved. Continue with: npx tenfold resume ${run.path}`
+    if (signal.reason instanceof Interruption && signal.reason.signal === 'SIGPIPE') note(line)
+    else reporter.say(line)
     reporter.event('interrupted', { step: result.step, run: run.path })
-    process.exitCode = 130
+    process.exitCode = interruptExitCode(signal.reason)
     return
   }
   if (result.reason === 'not finite') {
@@ -92,7 +73,7 @@ export async function trainRun(
     return
   }
   const { writeReport } = await import('./report.ts')
-  await writeReport(opened, data, result)
+  await writeReport({ ...opened, run }, data, result)
   summarize(run.path, run.report, opened.recipe.predictExample, result, reporter)
 }
 

@@ -1,10 +1,14 @@
 /** What the command line prints: events for people or, with --json, one object a line. */
+
 import type { LoopObserver, Metrics, StepReport } from '../train/loop.ts'
+import { note } from './output.ts'
 
 /** Where a command reports to. */
 export interface Reporter {
   /** A line for people; not printed with --json. */
   readonly say: (line: string) => void
+  /** What is wrong, though the command goes on: beside the output, or an event with --json. */
+  readonly warn: (message: string) => void
   /** A machine-readable event; printed only with --json. */
   readonly event: (event: string, fields?: Record<string, unknown>) => void
   /** Observer of the training loop. */
@@ -78,7 +82,13 @@ export function createReporter(options: { readonly json: boolean }): Reporter {
   const event = (name: string, fields: Record<string, unknown> = {}): void => {
     if (options.json) out.write(`${JSON.stringify({ event: name, ...fields })}\n`)
   }
+  const warn = (message: string): void => {
+    endProgress()
+    if (options.json) event('warning', { message })
+    else note(`warning: ${message}`)
+  }
   const observer: LoopObserver = {
+    onWarning: warn,
     onStep: (report) => {
       const { step, epoch, metrics } = report
       event('step', { step, epoch, ...metrics })
@@ -97,5 +107,5 @@ export function createReporter(options: { readonly json: boolean }): Reporter {
     },
     onCheckpoint: (path) => event('checkpoint', { path }),
   }
-  return { say, event, observer, endProgress }
+  return { say, warn, event, observer, endProgress }
 }

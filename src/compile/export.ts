@@ -15,7 +15,7 @@ import {
 import { fromNumbers, toNumbers } from '../tensor/dtype.ts'
 import { Tensor, type TensorType } from '../tensor/tensor.ts'
 import { record } from '../tensor/trace.ts'
-import { TenfoldError } from '../util/errors.ts'
+import { TenfoldError, UsageError } from '../util/errors.ts'
 import { type EmittedConstant, type EmittedGraph, emitGraph, modelBytes } from './onnx.ts'
 import { optimize } from './program.ts'
 import { calls } from './queue.ts'
@@ -69,7 +69,22 @@ async function traceWith<Name extends string>(
   })
 }
 
-/** The bytes of an ONNX model that computes `forward` with the values that the variables have once all calls before have ended. */
+// A protocol buffer is shorter, and so are the models that ONNX's readers take.
+const largestModel = 2 ** 31
+
+/** Throws a UsageError if a model's weights alone are more than an ONNX file may hold. */
+export function checkModelSize(constants: readonly { readonly data: { readonly byteLength: number } }[]): void {
+  const bytes = constants.reduce((sum, { data }) => sum + data.byteLength, 0)
+  if (bytes < largestModel) return
+  throw new UsageError(`export: the weights have ${bytes} bytes, an ONNX file holds less than ${largestModel}`, {
+    hint: 'write the weights as safetensors, which have no such limit',
+  })
+}
+
+/**
+ * The bytes of an ONNX model that computes `forward` with the values that the variables have once all calls before have ended.
+ * Throws a UsageError if that would be 2 GiB or more.
+ */
 export function exportOnnx<Name extends string>(options: ExportOptions<Name>): Promise<Uint8Array> {
   return calls.add(() => exportNow(options))
 }
@@ -77,9 +92,14 @@ export function exportOnnx<Name extends string>(options: ExportOptions<Name>): P
 async function exportNow<Name extends string>(options: ExportOptions<Name>): Promise<Uint8Array> {
   const { name, documentation, metadata } = options
   const texts = { ...(name && { name }), ...(documentation && { documentation }), ...(metadata && { metadata }) }
-  if (options.symbolicBatch === false) return modelBytes(await traceWith(options, undefined), texts)
+  if (options.symbolicBatch === false) {
+    const graph = await traceWith(options, undefined)
+    checkModelSize(graph.constants)
+    return modelBytes(graph, texts)
+  }
   const [small, large] = [await traceWith(options, batchSizes[0]), await traceWith(options, batchSizes[1])]
   const { graph, dimensionNames } = withSymbolicBatch(small, large)
+  checkModelSize(graph.constants)
   return modelBytes(graph, { ...texts, dimensionNames })
 }
 

@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { type FileHandle, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { UsageError } from '../util/errors.ts'
-import { systemReason } from './errors.ts'
+import { cannotWrite, systemReason } from './errors.ts'
+
+/** Content of a file: its bytes, or pieces that follow one another, which together may be larger than any array. */
+export type FileContent = Uint8Array | readonly Uint8Array[]
 
 // File systems and platforms that cannot flush folders answer with one of these.
 const cannotSync = new Set(['EACCES', 'EBADF', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM'])
+
+// One system call writes at most 2 GiB.
+const largestWrite = 2 ** 28
 
 /** Flushes a folder's entries to disk, where that can be done. */
 async function syncFolder(folder: string): Promise<void> {
@@ -21,33 +27,103 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
+async function writeContent(handle: FileHandle, content: FileContent): Promise<void> {
+  for (const piece of content instanceof Uint8Array ? [content] : content) {
+    let written = 0
+    while (written < piece.length) {
+      const length = Math.min(piece.length - written, largestWrite)
+      written += (await handle.write(piece, written, length)).bytesWritten
+    }
+  }
+}
+
+async function writeNewFile(path: string, content: FileContent): Promise<void> {
   const handle = await open(path, 'wx')
   try {
-    await handle.writeFile(bytes)
+    await writeContent(handle, content)
     await handle.sync()
   } finally {
     await handle.close()
   }
 }
 
-/**
- * Writes a file so that `path` holds either the old content or all of the new, whenever the process or the machine
- * stops: to a temporary file beside it, flushed, then renamed, and the folder flushed. Throws a UsageError if that
- * fails, and leaves nothing behind.
- */
-export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
-  const folder = dirname(path)
-  const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`)
+/** The file that a path means: links are followed, also one to a file that is not there yet. */
+async function behindLinks(path: string): Promise<string> {
   try {
-    await writeNewFile(temporary, bytes)
+    return await realpath(path)
+  } catch (error) {
+    const target = systemReason(error) === 'ENOENT' ? await readlink(path).catch(() => undefined) : undefined
+    return target === undefined ? path : behindLinks(resolve(dirname(path), target))
+  }
+}
+
+/** Whether a path is a device or pipe, such as /dev/stdout: bytes pass through it, and no file may take its place. */
+async function isStream(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found !== undefined && !found.isFile() && !found.isDirectory()
+}
+
+async function writeStream(path: string, content: FileContent): Promise<void> {
+  const handle = await open(path, 'w')
+  try {
+    await writeContent(handle, content)
+  } finally {
+    await handle.close()
+  }
+}
+
+async function replaceFile(path: string, content: FileContent): Promise<void> {
+  const folder = dirname(path)
+  // File names have at most 255 bytes.
+  const temporary = join(folder, `.${basename(path).slice(0, 50)}.${randomUUID()}.tmp`)
+  try {
+    await writeNewFile(temporary, content)
     await rename(temporary, path)
     await syncFolder(folder)
   } catch (error) {
     await rm(temporary, { force: true })
-    throw new UsageError(`${path}: cannot be written (${systemReason(error)})`, {
+    throw error
+  }
+}
+
+/**
+ * Writes a file so that `path` holds either the old content or all of the new, whenever the process or the machine
+ * stops: to a temporary file beside it, flushed, then renamed, and the folder flushed. Links stay links; devices and pipes
+ * are written as they are. Throws a UsageError if that fails, and leaves nothing behind.
+ */
+export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
+  try {
+    if (await isStream(path)) await writeStream(path, content)
+    else await replaceFile(await behindLinks(path), content)
+  } catch (error) {
+    throw cannotWrite(path, error)
+  }
+}
+
+const temporaryName = /^\..*\.[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/
+
+/** Removes what writers that were killed left in a folder. Nobody else may be writing there. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names.filter((each) => temporaryName.test(each))) await rm(join(folder, name), { force: true })
+}
+
+/** Makes a folder, and those above it; returns whether it was not there. Throws a UsageError if that cannot be. */
+export async function makeFolder(path: string): Promise<boolean> {
+  try {
+    await mkdir(path)
+    return true
+  } catch (error) {
+    const code = systemReason(error)
+    const parent = dirname(path)
+    // Node's own recursion never ends where the system says ENOENT of what cannot be made, as it does in /proc.
+    if (code === 'ENOENT' && parent !== path && (await makeFolder(parent))) return makeFolder(path)
+    if (code !== 'EEXIST') throw cannotWrite(path, error)
+    const found = await stat(path).catch(() => undefined)
+    if (found?.isDirectory()) return false
+    throw new UsageError(`${path}: must be a folder, found a file or a broken link`, {
       cause: error,
-      hint: 'is the folder there, writable, and its disk not full?',
+      hint: 'choose another name',
     })
   }
 }

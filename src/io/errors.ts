@@ -1,5 +1,6 @@
 /** Wording of this folder's errors: one line, whatever text a hostile file has in it, and what to do about it. */
-import { FormatError } from '../util/errors.ts'
+import { FormatError, UsageError } from '../util/errors.ts'
+import { systemReason as reasonOf } from '../util/system-errors.ts'
 
 const longestQuote = 80
 
@@ -20,4 +21,19 @@ export function damaged(message: string): FormatError {
 /** Why the operating system refused something: `ENOENT`, `ENOSPC`. */
 export function systemReason(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+}
+
+/** The error of a file or folder that the operating system does not let us write. */
+export function cannotWrite(path: string, error: unknown): UsageError {
+  const code = systemReason(error)
+  const reason = code === 'ENOENT' ? 'its folder is not there' : reasonOf(code)
+  const hint = reason ?? 'is the folder there, writable, and its disk not full?'
+  return new UsageError(`${path}: cannot be written (${code})`, { cause: error, hint })
+}
+
+/** The error of a file that the operating system does not let us read. */
+export function cannotRead(path: string, error: unknown): UsageError {
+  const code = systemReason(error)
+  const hint = reasonOf(code) ?? 'is there a file of that name?'
+  return new UsageError(`${path}: cannot be read (${code})`, { cause: error, hint })
 }

@@ -35,12 +35,20 @@ const dtypeNames: Readonly<Record<DType, string>> = {
 
 const metadataKey = '__metadata__'
 
-interface Entry {
+/** A tensor as the header describes it: its bytes are those from `begin` to `end` of the data. */
+export interface SafetensorsEntry {
   readonly name: string
   readonly element: FileElement
   readonly shape: readonly number[]
   readonly begin: number
   readonly end: number
+}
+
+/** What a header says. */
+export interface SafetensorsLayout {
+  /** In the header's order. */
+  readonly entries: readonly SafetensorsEntry[]
+  readonly metadata: Record<string, string>
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -64,28 +72,30 @@ interface Header {
   readonly content: Record<string, unknown>
   /** Names in the file's order. */
   readonly keys: readonly string[]
-  /** The tensors' data. */
-  readonly body: Uint8Array
 }
 
-function readHeader(bytes: Uint8Array): Header {
-  if (bytes.length < 8) {
-    throw damaged(`safetensors: the file must begin with the 8 bytes of its header's length, found ${bytes.length}`)
+/** Bytes of the header: what the first 8 bytes of a file of `size` bytes say. */
+export function safetensorsHeaderLength(start: Uint8Array, size: number): number {
+  if (size < 8) {
+    throw damaged(`safetensors: the file must begin with the 8 bytes of its header's length, found ${size}`)
   }
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)
-  const available = Math.min(maximumHeader, bytes.length - 8)
+  const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true)
+  const available = Math.min(maximumHeader, size - 8)
   if (length > available) {
     throw damaged(`safetensors: the header must have at most ${available} bytes, the file says ${length}`)
   }
-  const body = bytes.subarray(8 + Number(length))
+  return Number(length)
+}
+
+function readHeader(header: Uint8Array): Header {
   try {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-    const text = decoder.decode(bytes.subarray(8, 8 + Number(length)))
+    const text = decoder.decode(header)
     const content: unknown = text.startsWith('{') ? JSON.parse(text) : undefined
     if (isRecord(content)) {
       const { keys, duplicate } = jsonKeys(text)
       if (duplicate !== undefined) throw damaged(`safetensors: the header has the key ${quoted(duplicate)} twice`)
-      return { content, keys, body }
+      return { content, keys }
     }
   } catch (error) {
     if (error instanceof FormatError) throw error
@@ -93,7 +103,7 @@ function readHeader(bytes: Uint8Array): Header {
   throw damaged('safetensors: the header must be a JSON object in UTF-8')
 }
 
-function readEntry(name: string, value: unknown, bodyLength: number): Entry {
+function readEntry(name: string, value: unknown, bodyLength: number): SafetensorsEntry {
   const what = `safetensors: tensor ${quoted(name)}`
   if (isBroken(name)) throw damaged(`${what} has a name that is no valid Unicode`)
   if (!isRecord(value)) throw damaged(`${what} must be described by an object, found ${shown(value)}`)
@@ -122,7 +132,7 @@ function shown(value: unknown): string {
 }
 
 /** Tensors must fill the data without gaps and overlaps: the format demands it, and nothing can hide between them. */
-function checkLayout(entries: readonly Entry[], bodyLength: number): void {
+function checkLayout(entries: readonly SafetensorsEntry[], bodyLength: number): void {
   let position = 0
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== position) {
@@ -137,33 +147,51 @@ function checkLayout(entries: readonly Entry[], bodyLength: number): void {
   }
 }
 
+/** Reads a header; the data after it have `bodyLength` bytes. Throws a FormatError on anything that the format does not allow. */
+export function readSafetensorsLayout(header: Uint8Array, bodyLength: number): SafetensorsLayout {
+  const { content, keys } = readHeader(header)
+  const metadata = content[metadataKey] ?? {}
+  if (!isTexts(metadata)) throw damaged(`safetensors: ${metadataKey} must hold texts only, found ${shown(metadata)}`)
+  const names = keys.filter((name) => name !== metadataKey)
+  const entries = names.map((name) => readEntry(name, content[name], bodyLength))
+  checkLayout(entries, bodyLength)
+  return { entries, metadata }
+}
+
+/** The tensor of an entry out of its bytes. */
+export function readSafetensorsEntry({ name, element, shape }: SafetensorsEntry, bytes: Uint8Array): NDArray {
+  return readElements(`safetensors: tensor ${quoted(name)}`, element, shape, bytes)
+}
+
 /**
  * Reads a safetensors file. F16, BF16 and F64 become float32; I8, I16 and U16 int32; U32 and U64 int64. Throws a
  * FormatError on anything that the format does not allow.
  */
 export function readSafetensors(bytes: Uint8Array): TensorFile {
-  const { content, keys, body } = readHeader(bytes)
-  const metadata = content[metadataKey] ?? {}
-  if (!isTexts(metadata)) throw damaged(`safetensors: ${metadataKey} must hold texts only, found ${shown(metadata)}`)
-  const names = keys.filter((name) => name !== metadataKey)
-  const entries = names.map((name) => readEntry(name, content[name], body.length))
-  checkLayout(entries, body.length)
+  const length = safetensorsHeaderLength(bytes, bytes.length)
+  const body = bytes.subarray(8 + length)
+  const { entries, metadata } = readSafetensorsLayout(bytes.subarray(8, 8 + length), body.length)
   const tensors = new Map<string, NDArray>()
-  for (const { name, element, shape, begin, end } of entries) {
-    const what = `safetensors: tensor ${quoted(name)}`
-    tensors.set(name, readElements(what, element, shape, body.subarray(begin, end)))
+  for (const entry of entries) {
+    tensors.set(entry.name, readSafetensorsEntry(entry, body.subarray(entry.begin, entry.end)))
   }
   return { format: 'safetensors', tensors, metadata }
 }
 
+/** Texts of a file's header; or a function that is given the data, in the file's order, to say something about them. */
+export type SafetensorsMetadata =
+  | Readonly<Record<string, string>>
+  | ((data: readonly Uint8Array[]) => Readonly<Record<string, string>>)
+
 /**
- * A safetensors file with these tensors; the header lists them in the given order. Throws a FormatError on names that
- * occur twice or that the format cannot hold, a ShapeError if an array's data do not fit its shape.
+ * The pieces of a safetensors file, one after the other: its header, then the bytes of the tensors themselves, not copied.
+ * Together they may be larger than any array. The header lists the tensors in the given order. Throws a FormatError on names
+ * that occur twice or that the format cannot hold, a ShapeError if an array's data do not fit its shape.
  */
-export function writeSafetensors(
+export function safetensorsPieces(
   tensors: Iterable<readonly [string, NDArray]>,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
+  metadata: SafetensorsMetadata = {},
+): Uint8Array[] {
   const parts = new Map<string, { readonly array: NDArray; readonly bytes: Uint8Array; begin: number }>()
   for (const [name, array] of tensors) {
     const what = `safetensors: tensor ${quoted(name)}`
@@ -173,29 +201,51 @@ export function writeSafetensors(
     }
     parts.set(name, { array, bytes: bytesOf(what, array), begin: 0 })
   }
-  if (Object.entries(metadata).flat().some(isBroken)) {
+  // Wider elements come first in the data, so that every tensor lies at a multiple of its element size.
+  const ordered = [...parts.values()].sort((a, b) => byteSize(b.array.dtype) - byteSize(a.array.dtype))
+  let length = 0
+  for (const part of ordered) {
+    part.begin = length
+    length += part.bytes.length
+  }
+  const data = ordered.map(({ bytes }) => bytes)
+  const texts = typeof metadata === 'function' ? metadata(data) : metadata
+  if (Object.entries(texts).flat().some(isBroken)) {
     throw new FormatError('safetensors: the metadata have a text that is no valid Unicode', {
       hint: 'a half of a surrogate pair cannot be written in UTF-8',
     })
-  }
-  let length = 0
-  // Wider elements come first in the data, so that every tensor lies at a multiple of its element size.
-  for (const part of [...parts.values()].sort((a, b) => byteSize(b.array.dtype) - byteSize(a.array.dtype))) {
-    part.begin = length
-    length += part.bytes.length
   }
   // Joined by hand: an object would put names that are numbers first, and lose `__proto__`.
   const members = [...parts].map(([name, { array, bytes, begin }]) => {
     const entry = { dtype: dtypeNames[array.dtype], shape: array.shape, data_offsets: [begin, begin + bytes.length] }
     return `${JSON.stringify(name)}:${JSON.stringify(entry)}`
   })
-  if (Object.keys(metadata).length > 0) members.unshift(`"${metadataKey}":${JSON.stringify(metadata)}`)
-  const header = new TextEncoder().encode(`{${members.join(',')}}`)
+  if (Object.keys(texts).length > 0) members.unshift(`"${metadataKey}":${JSON.stringify(texts)}`)
+  return [startOfFile(`{${members.join(',')}}`), ...data]
+}
+
+/** The length of the header and the header. */
+function startOfFile(text: string): Uint8Array {
+  const header = new TextEncoder().encode(text)
   // Padded with spaces so that the data begin at a multiple of 8: readers may then map them without copying.
-  const start = 8 + Math.ceil(header.length / 8) * 8
-  const file = new Uint8Array(start + length).fill(0x20, 8 + header.length, start)
-  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true)
-  file.set(header, 8)
-  for (const { bytes, begin } of parts.values()) file.set(bytes, start + begin)
+  const padded = Math.ceil(header.length / 8) * 8
+  const start = new Uint8Array(8 + padded).fill(0x20, 8 + header.length)
+  new DataView(start.buffer).setBigUint64(0, BigInt(padded), true)
+  start.set(header, 8)
+  return start
+}
+
+/** A safetensors file with these tensors, in one array. Throws as `safetensorsPieces` does. */
+export function writeSafetensors(
+  tensors: Iterable<readonly [string, NDArray]>,
+  metadata: SafetensorsMetadata = {},
+): Uint8Array {
+  const pieces = safetensorsPieces(tensors, metadata)
+  const file = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let position = 0
+  for (const piece of pieces) {
+    file.set(piece, position)
+    position += piece.length
+  }
   return file
 }

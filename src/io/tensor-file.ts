@@ -35,19 +35,19 @@ const longestHeader = 100_000_000
 // Fields that follow a model's first one, its version: producer, domain, opset, graph.
 const onnxFields = [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72]
 
-/** Whether the bytes are those of a safetensors file: a length that is possible, and a JSON object of that length. */
-function isSafetensors(bytes: Uint8Array): boolean {
+/** Whether a file that begins so is one of safetensors: a length that is possible, and a JSON object of that length. */
+function isSafetensors(bytes: Uint8Array, size: number): boolean {
   if (bytes.length < 10 || bytes[8] !== 0x7b) return false
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)
-  return length >= 2n && length <= Math.min(longestHeader, bytes.length - 8)
+  return length >= 2n && length <= Math.min(longestHeader, size - 8)
 }
 
 /**
  * The format of a file by its content. Safetensors come first: their length may be the beginning of any other format, but no
- * other format goes on with a length and a brace.
+ * other format goes on with a length and a brace. `bytes`: the first 16 at least; `size`: of the whole file.
  */
-export function fileFormat(bytes: Uint8Array): FileFormat {
-  if (isSafetensors(bytes)) return 'safetensors'
+export function fileFormat(bytes: Uint8Array, size = bytes.length): FileFormat {
+  if (isSafetensors(bytes, size)) return 'safetensors'
   if (startsWith(bytes, 'PK')) return 'zip'
   if (startsWith(bytes, npyMagic)) return 'npy'
   if (bytes[0] === 0x08 && (bytes[1] ?? 0xff) < 32 && onnxFields.includes(bytes[2] ?? 0)) return 'onnx'
@@ -84,7 +84,7 @@ async function parseArchive(bytes: Uint8Array): Promise<TensorFile> {
   return isPytorch(readZip(bytes)) ? readPytorch(bytes) : (await import('./npz.ts')).readNpz(bytes)
 }
 
-/** The whole file. Unlike `readFile`, it has no limit of 2 GiB. */
+/** A file's content in one array. Unlike `readFile`, it has no limit of 2 GiB. */
 async function readBytes(path: string): Promise<Uint8Array> {
   const file = await open(path)
   try {
@@ -102,22 +102,37 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The whole file; a UsageError that begins with its path if it cannot be read. */
-export async function readFileBytes(path: string): Promise<Uint8Array> {
-  return readBytes(path).catch((error: unknown) => {
-    throw new UsageError(`${path}: cannot be read (${systemReason(error)})`, {
-      cause: error,
-      hint: 'is there a file of that name?',
-    })
+function unread(path: string, error: unknown): never {
+  throw new UsageError(`${path}: cannot be read (${systemReason(error)})`, {
+    cause: error,
+    hint: 'is there a file of that name?',
   })
+}
+
+/** The first bytes of a file, as many as `fileFormat` needs, and its size. Throws a UsageError if it cannot be read. */
+export async function beginningOf(path: string): Promise<{ readonly start: Uint8Array; readonly size: number }> {
+  const file = await open(path).catch((error: unknown) => unread(path, error))
+  try {
+    const start = new Uint8Array(16)
+    const { bytesRead } = await file.read(start, 0, start.length, 0)
+    return { start: start.subarray(0, bytesRead), size: (await file.stat()).size }
+  } catch (error) {
+    return unread(path, error)
+  } finally {
+    await file.close()
+  }
 }
 
 /**
  * Reads a file of tensors in any of the formats; every error begins with its path. Throws a UsageError if the file cannot
- * be read at all, a FormatError if it is damaged or of another format. `bytes`: its content, where that is known.
+ * be read at all, a FormatError if it is damaged or of another format.
  */
-export async function readTensorFile(path: string, bytes?: Uint8Array): Promise<TensorFile> {
-  const content = bytes ?? (await readFileBytes(path))
+export async function readTensorFile(path: string): Promise<TensorFile> {
+  const { start, size } = await beginningOf(path)
+  // Tensor by tensor: checkpoints may be larger than any array.
+  if (fileFormat(start, size) === 'safetensors')
+    return (await import('./safetensors-file.ts')).readSafetensorsFile(path)
+  const content = await readBytes(path).catch((error: unknown) => unread(path, error))
   try {
     return await parseTensorFile(content)
   } catch (error) {

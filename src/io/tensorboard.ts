@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { UsageError } from '../util/errors.ts'
 import { crc32c } from './checksum.ts'
-import { quoted, systemReason } from './errors.ts'
+import { cannotWrite, quoted, systemReason } from './errors.ts'
 
 // Protocol buffers: a field is its number and wire type in one byte, then the value.
 const wireTypes = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
@@ -126,8 +126,12 @@ export class EventFileWriter {
   /** Writes what waits. */
   flush(): void {
     const bytes = Buffer.concat(this.#waiting)
-    let written = 0
-    while (written < bytes.length) written += writeSync(this.#file, bytes, written)
+    try {
+      let written = 0
+      while (written < bytes.length) written += writeSync(this.#file, bytes, written)
+    } catch (error) {
+      throw cannotWrite(this.path, error)
+    }
     this.#waiting = []
     this.#size = 0
   }

@@ -1,10 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Tensor } from 'onnxruntime-common'
 import type { NDArray, TypedArray } from '../tensor/dtype.ts'
-import { TenfoldError } from '../util/errors.ts'
+import { TenfoldError, UsageError } from '../util/errors.ts'
 import { type NativeSession, newSession, silent, type Tensors } from './binding.ts'
 import type { KernelTime, Session, SessionOptions } from './session.ts'
 import { isRefusal, unreadableName, unreadableOp, withUnreadableOutput } from './unreadable-output.ts'
@@ -21,8 +21,7 @@ function wrap(array: NDArray): Tensor {
   const known = wrapped.get(array.data)
   if (known && describes(known, array)) return known
   // The binding takes no shared memory; what it holds may change, so it is copied at every run.
-  if (array.data.buffer instanceof SharedArrayBuffer)
-    return new Tensor(array.dtype, array.data.slice(), array.shape)
+  if (array.data.buffer instanceof SharedArrayBuffer) return new Tensor(array.dtype, array.data.slice(), array.shape)
   const tensor = new Tensor(array.dtype, array.data, array.shape)
   wrapped.set(array.data, tensor)
   return tensor
@@ -106,6 +105,22 @@ class NodeSession implements Session {
   }
 }
 
+const warnedOf = new Set<number>()
+
+/** Threads that are worth starting: more than there are cores wait for one another, up to a thousand times as long. */
+function usableThreads(wanted: number): number {
+  if (!Number.isSafeInteger(wanted) || wanted < 1) {
+    throw new UsageError(`threads: must be a whole number of at least 1, found ${wanted}`)
+  }
+  const cores = availableParallelism()
+  if (wanted <= cores) return wanted
+  if (!warnedOf.has(wanted)) {
+    warnedOf.add(wanted)
+    process.emitWarning(`${wanted} threads are more than this machine has cores: ${cores} are used`, 'TenfoldWarning')
+  }
+  return cores
+}
+
 // Its kernel takes five times as long as an addition and a layer norm (docs/decisions/023-outputs-in-place.md).
 const slowFusions = ['SkipLayerNormFusion']
 
@@ -123,7 +138,7 @@ export async function loadSession(model: Uint8Array, options: SessionOptions = {
     // With its pattern the runtime keeps two sets of buffers, those of the first run too: a third to a half more memory.
     enableMemPattern: false,
     extra: { session, optimization: { disable_specified_optimizers: optimizers } },
-    ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),
+    ...(options.threads !== undefined && { intraOpNumThreads: usableThreads(options.threads) }),
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: join(profile, 'run') }),
   })
   return new NodeSession(native, profile)

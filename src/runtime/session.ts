@@ -2,7 +2,7 @@ import type { NDArray, TypedArray } from '../tensor/dtype.ts'
 
 /** How a model is loaded. */
 export interface SessionOptions {
-  /** Threads that compute one op. Default: the number of physical cores, as the runtime counts them. */
+  /** Threads that compute one op, at most as many as there are cores. Default: the number of physical cores, as the runtime counts them. */
   readonly threads?: number
   /** Whether the runtime may optimise the graph. Default: true; of a compiled function: unless it assigns variables (a training step). */
   readonly optimize?: boolean

@@ -10,6 +10,7 @@ import type { LoopOptions, Metrics, TrainingTask } from '../train/loop.ts'
 import type { Report, Section } from '../train/report/figures.ts'
 import type { MetricsLine } from '../train/run.ts'
 import type { Settings } from '../train/settings.ts'
+import { FormatError, UsageError } from '../util/errors.ts'
 import type { CaseTargetRule } from '../verify/target.ts'
 
 /** What the data of a run decided, and later use needs without the data: kept in `run.json`. */
@@ -41,6 +42,27 @@ export interface KnownData {
 export interface Prediction {
   readonly input: string
   readonly choices: readonly { readonly label: string; readonly probability: number }[]
+}
+
+/** An input that nothing can be said of, and why. */
+export interface Refusal {
+  readonly input: string
+  readonly error: UsageError | FormatError
+}
+
+/** Predictions for one input after the other. What is wrong with an input stands in its place, and the others go on. */
+export async function* predictEach(
+  inputs: readonly string[],
+  predict: (input: string) => Promise<readonly Prediction[]>,
+): AsyncGenerator<Prediction | Refusal> {
+  for (const input of inputs) {
+    try {
+      yield* await predict(input)
+    } catch (error) {
+      if (!(error instanceof UsageError || error instanceof FormatError)) throw error
+      yield { input, error }
+    }
+  }
 }
 
 /** A function to write as a model file, with symbolic batch size. */
@@ -88,8 +110,8 @@ export interface Experiment {
   }
   /** Final metrics on held-out data. */
   readonly evaluate: (data: Dataset) => Promise<Metrics>
-  /** `inputs` are what the recipe's `predictExample` shows one of. */
-  readonly predict: (inputs: readonly string[]) => Promise<readonly Prediction[]>
+  /** In the order of `inputs`, which are what the recipe's `predictExample` shows one of. */
+  readonly predict: (inputs: readonly string[]) => AsyncIterable<Prediction | Refusal>
   readonly exportable: () => Exportable
   /** Replaces the initial weights before training. */
   readonly initialize?: (weights: ReadonlyMap<string, NDArray>) => void

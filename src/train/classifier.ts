@@ -139,6 +139,7 @@ export function classifierTask(
     loader,
     step,
     evaluate: async () => (await evaluate(data.test)).metrics,
+    learningRate: () => optimizer.lr,
   }
 }
 

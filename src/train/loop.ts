@@ -2,9 +2,17 @@
 import type { Compiled } from '../compile/compile.ts'
 import type { Batch } from '../data/dataset.ts'
 import type { DataLoader } from '../data/loader.ts'
+import { removeUnfinished } from '../io/atomic.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { newestCheckpoint, restoreVariables, saveCheckpoint, type TrainingState } from './checkpoint.ts'
+import {
+  markBest,
+  newestCheckpoint,
+  restoreVariables,
+  saveCheckpoint,
+  setAside,
+  type TrainingState,
+} from './checkpoint.ts'
 import type { MetricsLine, RunDirectory } from './run.ts'
 
 /** Scalars by name; `loss` is always among a step's. */
@@ -19,6 +27,8 @@ export interface TrainingTask {
   readonly step: Compiled<[Record<string, Tensor>], Record<string, Tensor>>
   /** Metrics on held-out data. */
   readonly evaluate: () => Promise<Metrics>
+  /** The learning rate of the coming step, by its plan for the whole training. */
+  readonly learningRate?: () => number
 }
 
 export interface LoopOptions {
@@ -57,6 +67,8 @@ export interface LoopObserver {
   readonly onStep?: (report: StepReport) => void
   readonly onEvaluation?: (step: number, epoch: number, metrics: Metrics, best: boolean) => void
   readonly onCheckpoint?: (path: string) => void
+  /** Something is wrong that training can go on with. */
+  readonly onWarning?: (message: string) => void
 }
 
 /** One observer that tells several. */
@@ -70,6 +82,9 @@ export function observeAll(observers: readonly LoopObserver[]): LoopObserver {
     },
     onCheckpoint: (path) => {
       for (const { onCheckpoint } of observers) onCheckpoint?.(path)
+    },
+    onWarning: (message) => {
+      for (const { onWarning } of observers) onWarning?.(message)
     },
   }
 }
@@ -85,7 +100,10 @@ export interface LoopResult {
   readonly seconds: number
 }
 
-/** Trains from where the run stands (its newest checkpoint, or the start) to the end. */
+/**
+ * Trains from where the run stands (its newest checkpoint, or the start) to the end. No other process may write the run
+ * meanwhile: hold its lock. Throws a FormatError if the run has checkpoints and all are damaged.
+ */
 export async function train(
   task: TrainingTask,
   run: RunDirectory,
@@ -105,6 +123,7 @@ class Loop {
   readonly #totalSteps: number
   #step = 0
   #best: number | null = null
+  #bestStep: number | null = null
   #evaluationsSinceBest = 0
   #earlierSeconds = 0
   #startedAt = performance.now()
@@ -122,21 +141,45 @@ class Loop {
   }
 
   async restore(): Promise<void> {
-    const checkpoint = await newestCheckpoint(this.#run.checkpoints)
+    const { checkpoints } = this.#run
+    await removeUnfinished(checkpoints)
+    const damaged: string[] = []
+    const checkpoint = await newestCheckpoint(checkpoints, (path, reason) => {
+      damaged.push(path)
+      this.#observer.onWarning?.(reason)
+    })
+    await setAside(damaged)
     await this.#run.truncateMetrics(checkpoint?.state.step ?? 0)
     if (!checkpoint) return
+    if (damaged.length > 0)
+      this.#observer.onWarning?.(`going on from step ${checkpoint.state.step}, whose checkpoint is whole`)
     restoreVariables(checkpoint, this.#task.variables)
-    const { step, loader, best, evaluationsSinceBest, seconds } = checkpoint.state
+    this.#restoreState(checkpoint.state)
+    // Killed after this checkpoint was written, and before it was named the best one.
+    if (checkpoint.state.bestStep === checkpoint.state.step) await markBest(checkpoints, checkpoint)
+    const evaluations = (await this.#run.readMetrics()).filter((line) => line.type === 'evaluation')
+    this.#lastEvaluation = numbersOf(evaluations.at(-1))
+  }
+
+  #restoreState({ step, loader, best, bestStep, evaluationsSinceBest, seconds }: TrainingState): void {
+    const { description } = this.#run
     // Of data that have become fewer, a position beyond the end is the end.
     const { length } = this.#task.loader.dataset
     this.#task.loader.restore({ ...loader, position: Math.min(loader.position, length) })
     this.#step = step
     this.#savedStep = step
     this.#best = best
-    this.#evaluationsSinceBest = evaluationsSinceBest
+    this.#bestStep = bestStep
+    // A longer run that had stopped early is given its patience anew.
+    const isExtension = description.extensions.some((extension) => extension.step === step)
+    this.#evaluationsSinceBest = isExtension ? 0 : evaluationsSinceBest
     this.#earlierSeconds = seconds
-    const evaluations = (await this.#run.readMetrics()).filter((line) => line.type === 'evaluation')
-    this.#lastEvaluation = numbersOf(evaluations.at(-1))
+  }
+
+  /** Whether too many evaluations in a row were no better. */
+  get #isOutOfPatience(): boolean {
+    const { patience } = this.#options
+    return patience !== undefined && this.#evaluationsSinceBest >= patience
   }
 
   get #seconds(): number {
@@ -146,6 +189,7 @@ class Loop {
   async run(): Promise<LoopResult> {
     this.#startedAt = performance.now()
     if (this.#options.saveStart && this.#savedStep < 0) await this.#save(false)
+    if (this.#isOutOfPatience) return this.#end('early stop')
     while (this.#step < this.#totalSteps) {
       const reason = await this.#epoch()
       if (reason) return this.#end(reason)
@@ -205,14 +249,13 @@ class Loop {
     const { metric, goal } = this.#options.monitor
     const value = metrics[metric] ?? Number.NaN
     const isBest = this.#best === null || (goal === 'max' ? value > this.#best : value < this.#best)
-    if (isBest) this.#best = value
+    if (isBest) [this.#best, this.#bestStep] = [value, this.#step]
     this.#evaluationsSinceBest = isBest ? 0 : this.#evaluationsSinceBest + 1
     this.#lastEvaluation = metrics
     this.#lines.push({ type: 'evaluation', step: this.#step, epoch, seconds: this.#seconds, ...metrics })
     this.#observer.onEvaluation?.(this.#step, epoch, metrics, isBest)
     await this.#save(isBest)
-    const { patience } = this.#options
-    return patience !== undefined && this.#evaluationsSinceBest >= patience ? 'early stop' : undefined
+    return this.#isOutOfPatience ? 'early stop' : undefined
   }
 
   async #save(best: boolean): Promise<void> {
@@ -222,6 +265,7 @@ class Loop {
       step: this.#step,
       loader: this.#task.loader.state(),
       best: this.#best,
+      bestStep: this.#bestStep,
       evaluationsSinceBest: this.#evaluationsSinceBest,
       seconds: this.#seconds,
     }

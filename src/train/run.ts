@@ -1,15 +1,20 @@
 /** Run directories: what was trained, how, its numbers, checkpoints and report. */
-import { appendFile, mkdir, readFile, stat } from 'node:fs/promises'
+import { appendFile, readFile, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type DataRecord, dataRecord } from '../data/record.ts'
-import { writeFileAtomic } from '../io/atomic.ts'
+import { makeFolder, writeFileAtomic } from '../io/atomic.ts'
+import { cannotRead, cannotWrite } from '../io/errors.ts'
 import { UsageError } from '../util/errors.ts'
+import { systemCode } from '../util/system-errors.ts'
+import { checkNewRun } from './new-run.ts'
 import { placesSchema } from './places.ts'
 import { checkConfig } from './settings.ts'
 
+const runFormat = 1
+
 const description = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(runFormat),
   system: z.string(),
   recipe: z.string(),
   seed: z.number(),
@@ -24,10 +29,17 @@ const description = z.strictObject({
   tensorboard: z.boolean().default(false),
   versions: z.record(z.string(), z.string()),
   started: z.string(),
+  /** Each time the run was made longer: at which step, and what its limits were from then on. */
+  extensions: z
+    .array(z.strictObject({ step: z.number(), epochs: z.number().nullable(), steps: z.number().nullable() }))
+    .default([]),
 })
 
 /** What `run.json` says. */
 export type RunDescription = z.infer<typeof description>
+
+/** What a new run is described by: what has a default may be left out. */
+export type NewRun = z.input<typeof description>
 
 /** One line of `metrics.jsonl`. */
 export interface MetricsLine {
@@ -35,6 +47,37 @@ export interface MetricsLine {
   readonly step: number
   readonly epoch: number
   readonly [metric: string]: number | string
+}
+
+/** Why there is no run at a path that cannot be opened as one. */
+async function noRun(path: string, error: unknown): Promise<UsageError> {
+  const hint = 'tenfold train writes run directories, below runs/'
+  const code = systemCode(error)
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') return cannotRead(join(path, 'run.json'), error)
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory()) return new UsageError(`${path} is no run directory: it has no run.json`, { hint })
+  if (found) return new UsageError(`${path} is no run directory, but a file`, { hint })
+  const link = await readlink(path).catch(() => undefined)
+  const what = link === undefined ? 'no such directory' : `a link to ${link}, which is not there`
+  return new UsageError(`${path}: ${what}`, { hint })
+}
+
+function parseDescription(file: string, text: string): RunDescription {
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch {
+    throw new UsageError(`${file} is not valid JSON`)
+  }
+  const parsed = z.looseObject({ format: z.unknown() }).safeParse(content)
+  if (!parsed.success) throw new UsageError(`${file} must hold a JSON object`)
+  const { format } = parsed.data
+  if (typeof format === 'number' && format !== runFormat) {
+    throw new UsageError(`${file}: is of another version of tenfold (format ${format}, this one reads ${runFormat})`, {
+      hint: 'use the version that the run was made with',
+    })
+  }
+  return checkConfig(description, content, file)
 }
 
 /** A run on disk. */
@@ -73,45 +116,47 @@ export class RunDirectory {
   }
 
   /** Makes a new run; the directory must not hold one already. `data`: what later use compares its data with. */
-  static async create(path: string, content: RunDescription, data?: DataRecord): Promise<RunDirectory> {
-    const exists = await stat(join(path, 'run.json')).then(
-      () => true,
-      () => false,
-    )
-    if (exists) {
-      throw new UsageError(`${path} already holds a run`, {
-        hint: `continue it with: tenfold resume ${path}, or choose another --out`,
-      })
-    }
-    await mkdir(path, { recursive: true })
+  static async create(path: string, content: NewRun, data?: DataRecord): Promise<RunDirectory> {
+    await checkNewRun(path)
+    await makeFolder(path)
     if (data) await writeFileAtomic(join(path, 'data.json'), Buffer.from(`${JSON.stringify(data, null, 1)}\n`))
-    await writeFileAtomic(join(path, 'run.json'), Buffer.from(`${JSON.stringify(content, null, 2)}\n`))
-    return new RunDirectory(path, content)
+    const run = new RunDirectory(path, description.parse(content))
+    await run.save()
+    return run
   }
 
   static async open(path: string): Promise<RunDirectory> {
     const file = join(path, 'run.json')
-    const text = await readFile(file, 'utf8').catch(() => {
-      throw new UsageError(`${path} is no run directory: it has no run.json`, {
-        hint: 'tenfold train writes one below runs/',
-      })
+    const text = await readFile(file, 'utf8').catch(async (error: unknown) => {
+      throw await noRun(path, error)
     })
-    let content: unknown
-    try {
-      content = JSON.parse(text)
-    } catch {
-      throw new UsageError(`${file} is not valid JSON`)
-    }
-    return new RunDirectory(path, checkConfig(description, content, file))
+    return new RunDirectory(path, parseDescription(file, text))
+  }
+
+  /** The same run with another description, which is written when `save` is called. */
+  changed(content: Partial<RunDescription>): RunDirectory {
+    return new RunDirectory(this.path, { ...this.description, ...content })
+  }
+
+  /** Writes `run.json`. */
+  async save(): Promise<void> {
+    await writeFileAtomic(join(this.path, 'run.json'), Buffer.from(`${JSON.stringify(this.description, null, 2)}\n`))
   }
 
   async append(lines: readonly MetricsLine[]): Promise<void> {
-    if (lines.length > 0) await appendFile(this.metrics, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    if (lines.length === 0) return
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+    await appendFile(this.metrics, text).catch((error: unknown) => {
+      throw cannotWrite(this.metrics, error)
+    })
   }
 
   /** All lines logged so far; an incomplete last one (a killed process) is left out. */
   async readMetrics(): Promise<MetricsLine[]> {
-    const text = await readFile(this.metrics, 'utf8').catch(() => '')
+    const text = await readFile(this.metrics, 'utf8').catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return ''
+      throw error
+    })
     return text.split('\n').flatMap((line) => {
       try {
         return line ? [JSON.parse(line) as MetricsLine] : []

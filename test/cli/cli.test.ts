@@ -1,37 +1,12 @@
 /** The command line as a user runs it: the built program in a process of its own. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { program, small, tenfold } from './process.ts'
 
-const program = new URL('../../bin/tenfold.js', import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-cli-'))
-
-interface Outcome {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-function tenfold(...args: string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...args], (error, out, err) => {
-      resolve({ code: error ? Number(error.code) : 0, out, err })
-    })
-  })
-}
-
-const small = [
-  '--set',
-  'model.hidden_dim=16',
-  '--set',
-  'model.num_blocks=1',
-  '--set',
-  'model.tokens_mlp_dim=8',
-  '--set',
-  'model.channels_mlp_dim=16',
-]
 
 describe('mistakes end in one line and exit code 2', () => {
   test.each([
@@ -55,7 +30,7 @@ describe('mistakes end in one line and exit code 2', () => {
     [['trian'], "error: unknown command 'trian' (Did you mean train?)\n"],
     [
       ['resume', '/nowhere'],
-      'error: /nowhere is no run directory: it has no run.json (tenfold train writes one below runs/)\n',
+      'error: /nowhere: no such directory (tenfold train writes run directories, below runs/)\n',
     ],
     [['info', '/nowhere'], 'error: /nowhere: no such file or directory\n'],
   ])('%j', async (args, message) => {

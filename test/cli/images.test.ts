@@ -1,5 +1,5 @@
 /** Real picture files from training to export, as a user runs it: the built program in processes of its own. */
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,19 +9,11 @@ import { writeNpz } from '../../src/io/npz.ts'
 import { init } from '../../src/nn/index.ts'
 import { Mixer } from '../../src/systems/mixer/model.ts'
 import { toOfficial } from '../../src/systems/mixer/official.ts'
+import { program, tenfold } from './process.ts'
 
-const program = new URL('../../bin/tenfold.js', import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-images-'))
 const photos = join(folder, 'photos')
 const run = join(folder, 'run')
-
-function tenfold(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...args], (error, out, err) => {
-      resolve({ code: error ? Number(error.code) : 0, out, err })
-    })
-  })
-}
 
 /** The last JSON line of a command's output. */
 const last = (out: string) => JSON.parse(out.trim().split('\n').at(-1) ?? '{}')
@@ -153,8 +145,9 @@ describe('a run on picture files', () => {
     const text = join(folder, 'notes.png')
     writeFileSync(text, 'no picture')
     expect(await tenfold('predict', run, text)).toMatchObject({
-      code: 1,
-      err: expect.stringMatching(/^error: .*notes\.png: must be a readable picture, found: .*\n$/),
+      code: 2,
+      out: expect.stringMatching(/^.*notes\.png: error: must be a readable picture, found: .*\n$/),
+      err: 'error: 1 of 1 inputs could not be used\n',
     })
     expect(await tenfold('fewshot', run, '--shots', '1,x')).toMatchObject({
       code: 2,
@@ -227,7 +220,7 @@ test('fine-tuning: an official file, a new head, twice the resolution; then eval
   expect(again.out).toContain(`weights of ${exported} (tenfold): 2 blocks of width 12, patches of 4; new head\n`)
   const wrong = await tenfold('train', 'mixer/images', ...options(file))
   expect(wrong).toMatchObject({
-    code: 1,
+    code: 2,
     err: expect.stringContaining('must be a safetensors, .npz, .npy or PyTorch file'),
   })
 }, 60_000)

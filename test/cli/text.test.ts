@@ -1,20 +1,11 @@
 /** Tokenizers and FNet from the command line, on text made here. */
-import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { program, tenfold } from './process.ts'
 
-const program = new URL('../../bin/tenfold.js', import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-text-'))
-
-function tenfold(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...args], (error, out, err) => {
-      resolve({ code: error ? Number(error.code) : 0, out, err })
-    })
-  })
-}
 
 const set = (settings: Record<string, string | number>): string[] =>
   Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`])
@@ -101,7 +92,8 @@ describe('fnet', () => {
     expect(predictions[0].choices).toHaveLength(5)
     expect(await tenfold('predict', run, 'nothing hidden')).toMatchObject({
       code: 2,
-      err: 'error: "nothing hidden" has no [MASK] (write [MASK] where a word is to be guessed)\n',
+      out: 'nothing hidden: error: "nothing hidden" has no [MASK] (write [MASK] where a word is to be guessed)\n',
+      err: 'error: 1 of 1 inputs could not be used\n',
     })
 
     const file = join(folder, 'words.onnx')

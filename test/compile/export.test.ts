@@ -1,7 +1,7 @@
 import { Tensor as OrtTensor } from 'onnxruntime-common'
 import { expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
-import { exportOnnx } from '../../src/compile/export.ts'
+import { checkModelSize, exportOnnx } from '../../src/compile/export.ts'
 import { init, Linear } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { newSession } from '../../src/runtime/binding.ts'
@@ -50,5 +50,17 @@ test('what depends on the batch size as such cannot be exported with a symbolic 
 test('random numbers cannot be exported', async () => {
   await expect(exportOnnx({ inputs: input, forward: ({ x }) => ({ y: ops.dropout(x, 0.5) }) })).rejects.toThrow(
     'export: the function draws random numbers or reads a schedule',
+  )
+})
+
+test('a model that no ONNX file can hold', () => {
+  const weights = { data: { byteLength: 2 ** 30 } }
+  expect(() => checkModelSize([weights])).not.toThrow()
+  expect(() => checkModelSize([weights, weights])).toThrowError(
+    expect.objectContaining({
+      name: 'UsageError',
+      message: 'export: the weights have 2147483648 bytes, an ONNX file holds less than 2147483648',
+      hint: 'write the weights as safetensors, which have no such limit',
+    }),
   )
 })

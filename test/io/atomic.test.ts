@@ -1,17 +1,16 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 import { afterAll, expect, test } from 'vitest'
-import { writeFileAtomic } from '../../src/io/atomic.ts'
+import { makeFolder, removeUnfinished, writeFileAtomic } from '../../src/io/atomic.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'tenfold-'))
 afterAll(() => rm(root, { recursive: true }))
-
-const hint = 'is the folder there, writable, and its disk not full?'
 
 test('replaces the file and leaves nothing else behind', async () => {
   const folder = await mkdtemp(join(root, 'replace-'))
@@ -27,7 +26,11 @@ test('a failure keeps what was there and removes the temporary file', async () =
   const path = join(folder, 'state')
   await mkdir(path)
   await expect(writeFileAtomic(path, Buffer.from('new'))).rejects.toThrowError(
-    expect.objectContaining({ name: 'UsageError', message: `${path}: cannot be written (EISDIR)`, hint }),
+    expect.objectContaining({
+      name: 'UsageError',
+      message: `${path}: cannot be written (EISDIR)`,
+      hint: 'is a folder',
+    }),
   )
   expect(await readdir(folder)).toEqual(['state'])
 })
@@ -35,7 +38,11 @@ test('a failure keeps what was there and removes the temporary file', async () =
 test('a folder that is missing', async () => {
   const path = join(root, 'missing', 'state')
   await expect(writeFileAtomic(path, Buffer.from('new'))).rejects.toThrowError(
-    expect.objectContaining({ name: 'UsageError', message: `${path}: cannot be written (ENOENT)`, hint }),
+    expect.objectContaining({
+      name: 'UsageError',
+      message: `${path}: cannot be written (ENOENT)`,
+      hint: 'its folder is not there',
+    }),
   )
 })
 
@@ -52,7 +59,7 @@ async function writerProgram(): Promise<string> {
   const program = join(root, 'writer.mjs')
   await writeFile(
     program,
-    `import { writeFileAtomic } from './atomic.mjs'
+    `import { makeFolder, removeUnfinished, writeFileAtomic } from './atomic.mjs'
     for (let i = 1; ; i++) {
       await writeFileAtomic(process.argv[2], new Uint8Array(1 << 18).fill(i % 256))
       if (i === 1) process.stdout.write('written')
@@ -81,3 +88,74 @@ test('a process that is killed while it writes leaves a whole file', async () =>
     await expectWhole()
   }
 })
+
+test('pieces are one file', async () => {
+  const path = join(root, 'pieces')
+  await writeFileAtomic(path, [Buffer.from('one '), new Uint8Array(), Buffer.from('two')])
+  expect(await readFile(path, 'utf8')).toBe('one two')
+})
+
+test('a link stays a link, also one to a file that is not there yet', async () => {
+  const folder = await mkdtemp(join(root, 'link-'))
+  await mkdir(join(folder, 'sub'))
+  const [link, target] = [join(folder, 'sub', 'link'), join(folder, 'target')]
+  await symlink('../target', link)
+  for (const text of ['first', 'second']) {
+    await writeFileAtomic(link, Buffer.from(text))
+    expect(await readFile(target, 'utf8')).toBe(text)
+  }
+  expect((await lstat(link)).isSymbolicLink()).toBe(true)
+})
+
+test('no file takes the place of a device', async () => {
+  await writeFileAtomic('/dev/null', Buffer.from('gone'))
+  expect((await stat('/dev/null')).isCharacterDevice()).toBe(true)
+})
+
+test('a name of 255 bytes', async () => {
+  const path = join(root, 'n'.repeat(255))
+  await writeFileAtomic(path, Buffer.from('x'))
+  expect(await readFile(path, 'utf8')).toBe('x')
+})
+
+test.runIf(process.platform === 'linux')('a full disk: the reason, and the old content', async () => {
+  const path = '/dev/full'
+  await expect(writeFileAtomic(path, Buffer.from('new'))).rejects.toMatchObject({
+    message: '/dev/full: cannot be written (ENOSPC)',
+    hint: 'the disk is full',
+  })
+})
+
+test('what killed writers left is removed, nothing else', async () => {
+  const folder = await mkdtemp(join(root, 'unfinished-'))
+  const left = `.step-1.safetensors.${randomUUID()}.tmp`
+  for (const name of [left, '.own.tmp', 'step-1.safetensors']) await writeFile(join(folder, name), '')
+  await removeUnfinished(folder)
+  expect((await readdir(folder)).sort()).toEqual(['.own.tmp', 'step-1.safetensors'])
+  await removeUnfinished(join(folder, 'missing'))
+})
+
+test('folders are made with those above them; what is in the way is said', async () => {
+  const folder = join(root, 'made', 'deep')
+  expect(await makeFolder(folder)).toBe(true)
+  expect(await makeFolder(folder)).toBe(false)
+  await writeFile(join(folder, 'file'), '')
+  await expect(makeFolder(join(folder, 'file'))).rejects.toMatchObject({
+    message: `${join(folder, 'file')}: must be a folder, found a file or a broken link`,
+    hint: 'choose another name',
+  })
+  await expect(makeFolder(join(folder, 'file', 'a', 'b'))).rejects.toMatchObject({
+    message: `${join(folder, 'file', 'a', 'b')}: cannot be written (ENOTDIR)`,
+    hint: 'a part of the path is a file, not a folder',
+  })
+})
+
+test.runIf(process.platform === 'linux')(
+  'a folder where the system makes none is an error, not an endless search',
+  async () => {
+    await expect(makeFolder('/proc/none/deep')).rejects.toMatchObject({
+      message: '/proc/none: cannot be written (ENOENT)',
+      hint: 'its folder is not there',
+    })
+  },
+)

@@ -157,15 +157,64 @@ describe('training', () => {
     expect(saved).toHaveLength(before)
   })
 
-  test('a damaged newest checkpoint is passed over', async () => {
+  test('a damaged newest checkpoint is said, passed over, and put aside', async () => {
     const run = await newRun()
     await train(makeTask(), run, { ...options, epochs: 2 })
     const [, newest = ''] = await listCheckpoints(run.checkpoints)
     await writeFile(newest, (await readFile(newest)).subarray(0, 100))
     const task = makeTask()
     const steps: number[] = []
-    await train(task, run, { ...options, epochs: 2 }, { onStep: ({ step }) => steps.push(step) })
+    const warnings: string[] = []
+    await train(
+      task,
+      run,
+      { ...options, epochs: 2 },
+      { onStep: ({ step }) => steps.push(step), onWarning: (message) => warnings.push(message) },
+    )
     expect(steps).toEqual([19, 20])
+    expect(warnings).toEqual([
+      expect.stringMatching(`^${newest}: safetensors: the header must have at most 92 bytes, the file says \\d+$`),
+      'going on from step 18, whose checkpoint is whole',
+    ])
+    expect((await readdir(run.checkpoints)).sort()).toEqual([
+      'best.safetensors',
+      'step-00000018.safetensors',
+      'step-00000020.damaged',
+      'step-00000020.safetensors',
+    ])
+  })
+
+  test('when only the best checkpoint is whole, training goes on from it', async () => {
+    const run = await newRun()
+    await train(makeTask(), run, { ...options, epochs: 2 })
+    const best = join(run.checkpoints, 'best.safetensors')
+    const bytes = await readFile(best)
+    for (const path of await listCheckpoints(run.checkpoints)) await writeFile(path, 'damaged')
+    await rm(best)
+    await writeFile(best, bytes)
+    expect(await train(makeTask(), run, { ...options, epochs: 3 })).toMatchObject({ reason: 'finished', step: 30 })
+  })
+
+  test('a run whose checkpoints are all damaged does not begin anew', async () => {
+    const run = await newRun()
+    await train(makeTask(), run, { ...options, epochs: 2 })
+    const metrics = await run.readMetrics()
+    for (const name of await readdir(run.checkpoints)) await writeFile(join(run.checkpoints, name), 'damaged')
+    await expect(train(makeTask(), run, { ...options, epochs: 2 })).rejects.toThrow(
+      `${run.checkpoints}: every checkpoint is damaged`,
+    )
+    expect(await run.readMetrics()).toEqual(metrics)
+    expect(await readdir(run.checkpoints)).toHaveLength(3)
+  })
+
+  test('a process that was killed before it named the best checkpoint leaves no wrong one', async () => {
+    const run = await newRun()
+    await train(makeTask(), run, { ...options, epochs: 2 })
+    const best = join(run.checkpoints, 'best.safetensors')
+    const expected = await readFile(best)
+    await rm(best)
+    await train(makeTask(), run, { ...options, epochs: 2 })
+    expect((await readFile(best)).equals(expected)).toBe(true)
   })
 
   test('a loss that is not finite stops before it does damage, and the op is found', async () => {
@@ -184,8 +233,12 @@ describe('training', () => {
 
   test('stops early when nothing gets better', async () => {
     const run = await newRun()
-    const task = { ...makeTask(), evaluate: async () => ({ loss: 1 }) }
-    const result = await train(task, run, { ...options, epochs: 100, patience: 3 })
-    expect(result).toMatchObject({ reason: 'early stop', step: 40, best: 1 })
+    const trainAgain = (run: RunDirectory) =>
+      train({ ...makeTask(), evaluate: async () => ({ loss: 1 }) }, run, { ...options, epochs: 100, patience: 3 })
+    expect(await trainAgain(run)).toMatchObject({ reason: 'early stop', step: 40, best: 1 })
+    // Opened again it is at its end; a run that is made longer is given its patience anew.
+    expect(await trainAgain(run)).toMatchObject({ reason: 'early stop', step: 40 })
+    const longer = run.changed({ extensions: [{ step: 40, epochs: 100, steps: null }] })
+    expect(await trainAgain(longer)).toMatchObject({ reason: 'early stop', step: 70 })
   })
 })

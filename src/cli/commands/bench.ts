@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { MeasuredEncoder, SpeedOptions, SpeedResult } from '../../systems/fnet/speed.ts'
-import { examples, wholeNumber } from '../options.ts'
+import { examples, newFolder, wholeNumber } from '../options.ts'
 
 const defaultLengths = [128, 256, 512, 1024, 2048, 4096, 8192]
 const encoderNames = ['FNet', 'Linear', 'FNet-Hybrid', 'BERT'] as const satisfies readonly MeasuredEncoder[]
@@ -64,6 +64,7 @@ async function benchFNet(flags: Flags): Promise<void> {
     batch: flags.batch,
     ...(flags.threads !== undefined && { threads: flags.threads }),
   }
+  if (!flags.inProcess) await (await import('../../io/atomic.ts')).makeFolder(flags.out)
   const measure = flags.inProcess ? measureSpeed : measureApart
   const results: SpeedResult[] = []
   for (const length of flags.lengths) {
@@ -90,10 +91,9 @@ async function benchFNet(flags: Flags): Promise<void> {
 }
 
 async function writePage(results: readonly SpeedResult[], options: SpeedOptions, folder: string): Promise<string> {
-  const [{ renderFigureSvg, renderReport }, { writeFileAtomic }, { mkdir }, speed] = await Promise.all([
+  const [{ renderFigureSvg, renderReport }, { writeFileAtomic }, speed] = await Promise.all([
     import('../../train/report/render.ts'),
     import('../../io/atomic.ts'),
-    import('node:fs/promises'),
     import('../../systems/fnet/speed.ts'),
   ])
   const html = await renderReport({
@@ -108,7 +108,6 @@ async function writePage(results: readonly SpeedResult[], options: SpeedOptions,
     footer:
       'Written by tenfold bench fnet. Memory is the largest resident set of the process, less what it had before the model was made.',
   })
-  await mkdir(folder, { recursive: true })
   const write = (name: string, text: string) => writeFileAtomic(join(folder, name), Buffer.from(text))
   await write('speed.html', html)
   await write('speed.json', `${JSON.stringify({ options, results }, null, 2)}\n`)
@@ -129,7 +128,12 @@ export function addBench(program: Command): void {
     .option('--steps <n>', 'measured training steps, at least; the fastest counts', wholeNumber(1), 5)
     .option('--batch <n>', 'sequences in a step', wholeNumber(1), 1)
     .option('--threads <n>', "threads that compute one op (default: the runtime's choice)", wholeNumber(1))
-    .option('--out <dir>', 'where speed.html goes, its numbers (.json, .md) and its pictures (.svg)', 'runs/bench-fnet')
+    .option(
+      '--out <dir>',
+      'where speed.html goes, its numbers (.json, .md) and its pictures (.svg)',
+      newFolder,
+      'runs/bench-fnet',
+    )
     .option('--in-process', 'measure in this process and write no page')
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold bench fnet', 'tenfold bench fnet --lengths 512,2048 --encoders FNet,BERT'))

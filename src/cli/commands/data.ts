@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { interruptSignal } from '../interrupt.ts'
 import { examples } from '../options.ts'
-import { interruptSignal } from '../training.ts'
 import { createReporter, type Reporter } from '../ui.ts'
 
 const megabytes = (bytes: number): string => `${Math.max(1, Math.round(bytes / 1e6))} MB`

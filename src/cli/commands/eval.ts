@@ -1,18 +1,20 @@
 import type { Command } from 'commander'
-import { examples } from '../options.ts'
+import type { CheckpointChoice } from '../../train/checkpoint.ts'
+import { checkpointOption, examples } from '../options.ts'
 import { createReporter, formatMetrics } from '../ui.ts'
 
 export function addEval(program: Command): void {
   program
     .command('eval')
-    .description("evaluate a run's newest checkpoint on its test data")
+    .description("evaluate a run's model on its test data")
     .argument('<dir>', 'run directory')
+    .addOption(checkpointOption())
     .option('--json', 'one JSON object a line')
-    .addHelpText('after', examples('tenfold eval runs/quick'))
-    .action(async (dir: string, flags: { json?: boolean }) => {
+    .addHelpText('after', examples('tenfold eval runs/quick', 'tenfold eval runs/quick --checkpoint best'))
+    .action(async (dir: string, { checkpoint, json = false }: { checkpoint: CheckpointChoice; json?: boolean }) => {
       const { openRun, openData } = await import('../session.ts')
-      const reporter = createReporter({ json: flags.json ?? false })
-      const opened = await openRun(dir)
+      const reporter = createReporter({ json })
+      const opened = await openRun(dir, { checkpoint, onWarning: reporter.warn })
       const data = await openData(opened, reporter)
       const metrics = await opened.experiment.evaluate(data.test)
       reporter.say(`step ${opened.step}, ${data.test.length} test examples: ${formatMetrics(metrics)}`)

@@ -1,6 +1,14 @@
 import { type Command, Option } from 'commander'
-import { examples } from '../options.ts'
+import type { CheckpointChoice } from '../../train/checkpoint.ts'
+import { checkpointOption, examples, newFile } from '../options.ts'
 import { createReporter } from '../ui.ts'
+
+interface ExportFlags {
+  readonly format: 'onnx' | 'safetensors'
+  readonly out: string
+  readonly checkpoint: CheckpointChoice
+  readonly json?: boolean
+}
 
 export function addExport(program: Command): void {
   program
@@ -8,7 +16,8 @@ export function addExport(program: Command): void {
     .description("write a run's model as one file: ONNX to run anywhere, safetensors for its weights")
     .argument('<dir>', 'run directory')
     .addOption(new Option('--format <format>', 'file format').choices(['onnx', 'safetensors']).makeOptionMandatory())
-    .requiredOption('--out <file>', 'file to write')
+    .requiredOption('--out <file>', 'file to write', newFile)
+    .addOption(checkpointOption())
     .option('--json', 'one JSON object a line')
     .addHelpText(
       'after',
@@ -17,13 +26,13 @@ export function addExport(program: Command): void {
         'tenfold export runs/quick --format safetensors --out mixer.safetensors',
       ),
     )
-    .action(async (dir: string, flags: { format: 'onnx' | 'safetensors'; out: string; json?: boolean }) => {
+    .action(async (dir: string, { format, out, checkpoint, json = false }: ExportFlags) => {
       const { openRun } = await import('../session.ts')
       const { writeModel } = await import('../export.ts')
-      const reporter = createReporter({ json: flags.json ?? false })
-      const opened = await openRun(dir)
-      const bytes = await writeModel(opened, flags.format, flags.out)
-      reporter.say(`${flags.out}: ${(bytes / 1e6).toFixed(2)} MB, from step ${opened.step}`)
-      reporter.event('done', { metrics: {}, file: flags.out, bytes })
+      const reporter = createReporter({ json })
+      const opened = await openRun(dir, { checkpoint, onWarning: reporter.warn })
+      const bytes = await writeModel(opened, format, out)
+      reporter.say(`${out}: ${(bytes / 1e6).toFixed(2)} MB, from step ${opened.step}`)
+      reporter.event('done', { metrics: {}, file: out, bytes, step: opened.step })
     })
 }

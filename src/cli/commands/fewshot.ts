@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { examples, positiveNumber, wholeNumber, wholeNumbers } from '../options.ts'
+import type { CheckpointChoice } from '../../train/checkpoint.ts'
+import { checkpointOption, examples, positiveNumber, wholeNumber, wholeNumbers } from '../options.ts'
 import { createReporter, formatMetric } from '../ui.ts'
 
 interface FewShotFlags {
@@ -7,6 +8,7 @@ interface FewShotFlags {
   readonly seeds: number
   readonly l2: number
   readonly data?: string
+  readonly checkpoint: CheckpointChoice
   readonly json?: boolean
 }
 
@@ -19,6 +21,7 @@ export function addFewShot(program: Command): void {
     .option('--seeds <n>', 'draws of these examples', wholeNumber(1), 3)
     .option('--l2 <x>', 'weight of the regulariser', positiveNumber, 1024)
     .option('--data <folder>', "other pictures, one sub-folder a class, half for testing (default: the run's own data)")
+    .addOption(checkpointOption())
     .option('--json', 'one JSON object a line')
     .addHelpText(
       'after',
@@ -31,8 +34,8 @@ export function addFewShot(program: Command): void {
     .action(async (dir: string, flags: FewShotFlags) => {
       const [{ openRun }, { evaluateFewShot }] = await Promise.all([import('../session.ts'), import('../few-shot.ts')])
       const reporter = createReporter({ json: flags.json ?? false })
-      const { data: folder, ...options } = flags
-      const opened = await openRun(dir)
+      const { data: folder, checkpoint, ...options } = flags
+      const opened = await openRun(dir, { checkpoint, onWarning: reporter.warn })
       const outcome = await evaluateFewShot(opened, { ...options, ...(folder !== undefined && { folder }) }, reporter)
       const { classes, testExamples, smallestClass, rows } = outcome
       const percent = (value: number): string => formatMetric('accuracy', value).padStart(10)
@@ -50,6 +53,7 @@ export function addFewShot(program: Command): void {
         metrics: Object.fromEntries(rows.map(({ shots, mean }) => [`accuracy_${shots}_shot`, mean])),
         classes,
         testExamples,
+        step: opened.step,
       })
     })
 }

@@ -4,6 +4,7 @@ import { addData } from './data.ts'
 import { addEval } from './eval.ts'
 import { addExport } from './export.ts'
 import { addFewShot } from './fewshot.ts'
+import { addHelp } from './help.ts'
 import { addInfo } from './info.ts'
 import { addInspect } from './inspect.ts'
 import { addList } from './list.ts'
@@ -31,6 +32,7 @@ export function addCommands(program: Command): void {
     addTokenizer,
     addVerify,
     addBench,
+    addHelp,
   ])
     add(program)
 }

@@ -1,7 +1,10 @@
-import { stat } from 'node:fs/promises'
+import { readlink, stat } from 'node:fs/promises'
 import type { Command } from 'commander'
+import type { CheckpointChoice } from '../../train/checkpoint.ts'
 import { UsageError } from '../../util/errors.ts'
-import { examples } from '../options.ts'
+import { systemCode } from '../../util/system-errors.ts'
+import { checkpointOption, examples } from '../options.ts'
+import { note } from '../output.ts'
 
 /** Characters shown of a fact; --json gives them all. */
 const longest = 1000
@@ -11,20 +14,30 @@ function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+    const link = await readlink(path).catch(() => undefined)
+    const what = link === undefined ? 'no such file or directory' : `a link to ${link}, which is not there`
+    throw new UsageError(`${path}: ${what}`)
+  }
+}
+
 export function addInfo(program: Command): void {
   program
     .command('info')
     .description('what is in a file of tensors, an ONNX model, or a run directory')
     .argument('<path>', 'file (safetensors, npz, npy, PyTorch, ONNX) or run directory')
+    .addOption(checkpointOption())
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold info runs/quick', 'tenfold info mixer.onnx', 'tenfold info Mixer-B_16.npz'))
-    .action(async (path: string, flags: { json?: boolean }) => {
-      const entry = await stat(path).catch(() => {
-        throw new UsageError(`${path}: no such file or directory`)
-      })
+    .action(async (path: string, { checkpoint, json }: { checkpoint: CheckpointChoice; json?: boolean }) => {
       const { describeFile, describeRun } = await import('../info.ts')
-      const description = entry.isDirectory() ? await describeRun(path) : await describeFile(path)
-      if (flags.json) {
+      const warn = (message: string): void => note(`warning: ${message}`)
+      const description = (await isFolder(path)) ? await describeRun(path, checkpoint, warn) : await describeFile(path)
+      if (json) {
         console.log(JSON.stringify({ event: 'info', ...description }))
         console.log(JSON.stringify({ event: 'done', metrics: {} }))
         return

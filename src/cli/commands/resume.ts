@@ -1,6 +1,46 @@
-import type { Command } from 'commander'
-import { examples } from '../options.ts'
-import { createReporter } from '../ui.ts'
+import { type Command, Option } from 'commander'
+import { examples, wholeNumber } from '../options.ts'
+import { createReporter, type Reporter } from '../ui.ts'
+
+interface ResumeFlags {
+  readonly epochs?: number
+  readonly steps?: number
+  readonly findNan?: boolean
+  readonly json?: boolean
+}
+
+async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags, reporter: Reporter) {
+  const [session, { RunDirectory }, { newestCheckpoint }, { withEnd }, { checkBatchSize }, { requireReportPackages }] =
+    await Promise.all([
+      import('../session.ts'),
+      import('../../train/run.ts'),
+      import('../../train/checkpoint.ts'),
+      import('../extend.ts'),
+      import('../../train/data-settings.ts'),
+      import('../report.ts'),
+    ])
+  const run = await RunDirectory.open(dir)
+  const extension = { ...(epochs !== undefined && { epochs }), ...(steps !== undefined && { steps }) }
+  const longer = withEnd(run, extension)
+  const opened = await session.openUntrained(longer)
+  if (!findNan) requireReportPackages(opened.recipe.packages?.(opened.config))
+  // Looked for first: opening the data may take long.
+  const hasBegun = (await newestCheckpoint(run.checkpoints)) !== undefined
+  const data = await session.openData(opened, reporter)
+  checkBatchSize(opened.config, data.train)
+  // Killed before its first checkpoint: it begins anew, and so from the weights it was to begin from.
+  if (!hasBegun) {
+    const pretrained = await opened.recipe.pretrained?.(session.configNow(opened), data.facts)
+    if (pretrained) opened.experiment.initialize?.(pretrained.weights)
+  }
+  return { opened, data, ...(longer !== run && { extension }) }
+}
+
+async function resume(dir: string, flags: ResumeFlags, reporter: Reporter): Promise<void> {
+  const { trainRun } = await import('../training.ts')
+  const { opened, data, extension } = await openToTrain(dir, flags, reporter)
+  await trainRun(opened, data, reporter, extension ? { extension } : {})
+}
 
 export function addResume(program: Command): void {
   program
@@ -8,40 +48,44 @@ export function addResume(program: Command): void {
     .description('continue a run from its newest checkpoint, exactly as if it had not stopped')
     .argument('<dir>', 'run directory')
     .option(
-      '--find-nan',
-      'run the next step with every intermediate value checked, and name the first op that is not finite',
+      '--epochs <n>',
+      'train to so many passes in all; the learning rate is planned anew over them',
+      wholeNumber(1),
+    )
+    .option('--steps <n>', 'train to so many steps in all, within the epochs', wholeNumber(1))
+    .addOption(
+      new Option(
+        '--find-nan',
+        'run the next step with every intermediate value checked, and name the first op that is not finite',
+      ).conflicts(['epochs', 'steps']),
     )
     .option('--json', 'one JSON object a line')
-    .addHelpText('after', examples('tenfold resume runs/quick', 'tenfold resume runs/quick --find-nan'))
-    .action(async (dir: string, flags: { findNan?: boolean; json?: boolean }) => {
-      const [
-        { configNow, openUntrained, openData },
-        { checkBatchSize },
-        { requireReportPackages },
-        { trainRun },
-        { newestCheckpoint },
-      ] = await Promise.all([
-          import('../session.ts'),
-          import('../../train/data-settings.ts'),
-          import('../report.ts'),
-          import('../training.ts'),
-          import('../../train/checkpoint.ts'),
-        ])
+    .addHelpText(
+      'after',
+      examples(
+        'tenfold resume runs/quick',
+        'tenfold resume runs/quick --epochs 6',
+        'tenfold resume runs/quick --find-nan',
+      ),
+    )
+    .action(async (dir: string, flags: ResumeFlags) => {
       const reporter = createReporter({ json: flags.json ?? false })
-      const opened = await openUntrained(dir)
-      if (!flags.findNan) requireReportPackages(opened.recipe.packages?.(opened.config))
-      const data = await openData(opened, reporter)
-      checkBatchSize(opened.config, data.train)
-      // Killed before its first checkpoint: it begins anew, and so from the weights it was to begin from.
-      if (!(await newestCheckpoint(opened.run.checkpoints))) {
-        const pretrained = await opened.recipe.pretrained?.(configNow(opened), data.facts)
-        if (pretrained) opened.experiment.initialize?.(pretrained.weights)
-      }
       if (flags.findNan) {
         const { findNotFinite } = await import('../find-nan.ts')
-        await findNotFinite(opened, data, reporter)
-        return
+        const { opened, data } = await openToTrain(dir, { findNan: true }, reporter)
+        return findNotFinite(opened, data, reporter)
       }
-      await trainRun(opened, data, reporter)
+      const [{ RunDirectory }, { lockFolder }] = await Promise.all([
+        import('../../train/run.ts'),
+        import('../../train/lock.ts'),
+      ])
+      // Is there a run at all, before anything is written?
+      await RunDirectory.open(dir)
+      const lock = await lockFolder(dir)
+      try {
+        await resume(dir, flags, reporter)
+      } finally {
+        lock.release()
+      }
     })
 }

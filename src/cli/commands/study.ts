@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { collect, examples, wholeNumber } from '../options.ts'
+import { collect, examples, newFolder, wholeNumber } from '../options.ts'
 import { createReporter } from '../ui.ts'
 
 interface StudyFlags {
@@ -18,7 +18,7 @@ export function addStudy(program: Command): void {
     .argument('<study>', 'SYSTEM/STUDY, as `tenfold list` shows them')
     .option('--set <path=value>', 'change a setting; may be repeated', collect, [])
     .option('--seed <n>', 'of everything random', wholeNumber(0), 0)
-    .option('--out <dir>', 'where results are kept (default: runs/SYSTEM-STUDY)')
+    .option('--out <dir>', 'where results are kept (default: runs/SYSTEM-STUDY)', newFolder)
     .option('--threads <n>', 'threads that compute (default: all cores)', wholeNumber(1))
     .option('--json', 'one JSON object a line')
     .addHelpText(

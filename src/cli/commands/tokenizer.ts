@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { TokenizerKind } from '../../data/index.ts'
-import { examples, wholeNumber } from '../options.ts'
+import { examples, newFile, wholeNumber } from '../options.ts'
 import { createReporter } from '../ui.ts'
 
 interface TrainFlags {
@@ -23,7 +23,7 @@ function addTrainTokenizer(tokenizer: Command): void {
         .default('wordpiece'),
     )
     .option('--cased', 'keep capital letters and accents')
-    .requiredOption('--out <file>', 'file to write')
+    .requiredOption('--out <file>', 'file to write', newFile)
     .option('--json', 'one JSON object a line')
     .addHelpText(
       'after',
@@ -68,7 +68,7 @@ function addConvert(tokenizer: Command): void {
     .command('convert')
     .description('write a SentencePiece model as tokenizer.json')
     .argument('<model>', 'a SentencePiece file, such as spiece.model')
-    .requiredOption('--out <file>', 'file to write')
+    .requiredOption('--out <file>', 'file to write', newFile)
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold tokenizer convert spiece.model --out tokenizer.json'))
     .action(async (path: string, flags: { out: string; json?: boolean }) => {

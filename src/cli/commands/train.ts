@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { collect, examples, newFile, wholeNumber } from '../options.ts'
-import { createReporter } from '../ui.ts'
+import type { Recipe, System } from '../../systems/define.ts'
+import type { Settings } from '../../train/settings.ts'
+import { collect, examples, newFile, newFolder, wholeNumber } from '../options.ts'
+import { createReporter, type Reporter } from '../ui.ts'
 
 interface TrainFlags {
   readonly set: string[]
@@ -24,7 +26,7 @@ export function addTrain(program: Command): void {
     .option('--steps <n>', 'stop after so many steps', wholeNumber(1))
     .option('--epochs <n>', 'passes over the training data', wholeNumber(1))
     .option('--seed <n>', 'of everything random', wholeNumber(0), 0)
-    .option('--out <dir>', 'run directory (default: runs/SYSTEM-RECIPE-TIME)')
+    .option('--out <dir>', 'run directory (default: runs/SYSTEM-RECIPE-TIME)', newFolder)
     .option('--threads <n>', 'threads that compute (default: all cores)', wholeNumber(1))
     .option('--tensorboard', 'also write event files for TensorBoard, to DIR/tensorboard')
     .option(
@@ -46,62 +48,76 @@ export function addTrain(program: Command): void {
       // Modules that are loaded from here on know the lines of their sources.
       if (flags.profile !== undefined) process.setSourceMapsEnabled(true)
       const [
-        { findRecipe, tellData, versionsInUse },
-        { RunDirectory },
+        { findRecipe },
         { configure, parseAssignment },
-        { expandHomes, recordPlaces },
-        { checkBatchSize },
-        { trainRun },
+        { inNewRunFolder },
+        { expandHomes },
+        { requireReportPackages },
       ] = await Promise.all([
         import('../session.ts'),
-        import('../../train/run.ts'),
         import('../../train/settings.ts'),
+        import('../../train/new-run.ts'),
         import('../../train/places.ts'),
-        import('../../train/data-settings.ts'),
-        import('../training.ts'),
+        import('../report.ts'),
       ])
       const { system, recipe } = findRecipe(name)
       const assignments = flags.set.map(parseAssignment)
       if (flags.epochs !== undefined) assignments.push({ path: 'train.epochs', value: flags.epochs })
-      const chosen = expandHomes(recipe.config, configure(recipe.config, assignments))
+      const config = expandHomes(recipe.config, configure(recipe.config, assignments))
       const reporter = createReporter({ json: flags.json ?? false })
       reporter.say(`${system.title}: ${recipe.summary}`)
-      const { requireReportPackages } = await import('../report.ts')
-      requireReportPackages(recipe.packages?.(chosen))
-      const data = await recipe.open(chosen)
-      tellData(data.opening, reporter)
-      checkBatchSize(chosen, data.train)
-      const pretrained = await recipe.pretrained?.(chosen, data.facts)
-      const config = pretrained?.config ?? chosen
-      const experiment = recipe.build(config, data.facts, {
-        seed: flags.seed,
-        ...(flags.threads && { threads: flags.threads }),
-      })
-      if (pretrained) {
-        experiment.initialize?.(pretrained.weights)
-        reporter.say(pretrained.summary)
-      }
+      requireReportPackages(recipe.packages?.(config))
       const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')
-      const path = flags.out ?? join('runs', `${system.name}-${recipe.name}-${time}`)
-      const description = {
-        format: 1 as const,
-        system: system.name,
-        recipe: recipe.name,
-        seed: flags.seed,
-        config,
-        facts: data.facts,
-        places: recordPlaces(recipe.config, chosen, path),
-        limits: { steps: flags.steps ?? null },
-        threads: flags.threads ?? null,
-        tensorboard: flags.tensorboard ?? false,
-        versions: await versionsInUse(),
-        started: new Date().toISOString(),
-      }
-      const run = await RunDirectory.create(path, description, data.opening.record)
-      const profile = flags.profile === undefined ? {} : { profile: flags.profile }
-      await trainRun({ run, recipe, config, experiment }, data, reporter, {
-        ...profile,
-        saveStart: pretrained !== undefined,
-      })
+      const folder =
+        flags.out === undefined ? { like: join('runs', `${system.name}-${recipe.name}-${time}`) } : { path: flags.out }
+      await inNewRunFolder(folder, (path) => trainNew(path, { system, recipe, config }, flags, reporter))
     })
+}
+
+/** Opens the data, builds the model, describes both in `run.json`, and trains. */
+async function trainNew(
+  path: string,
+  { system, recipe, config: chosen }: { system: System; recipe: Recipe; config: Settings },
+  flags: TrainFlags,
+  reporter: Reporter,
+): Promise<void> {
+  const [{ tellData, versionsInUse }, { RunDirectory }, { recordPlaces }, { checkBatchSize }, { trainRun }] =
+    await Promise.all([
+      import('../session.ts'),
+      import('../../train/run.ts'),
+      import('../../train/places.ts'),
+      import('../../train/data-settings.ts'),
+      import('../training.ts'),
+    ])
+  const data = await recipe.open(chosen)
+  tellData(data.opening, reporter)
+  checkBatchSize(chosen, data.train)
+  const pretrained = await recipe.pretrained?.(chosen, data.facts)
+  const config = pretrained?.config ?? chosen
+  const experiment = recipe.build(config, data.facts, {
+    seed: flags.seed,
+    ...(flags.threads && { threads: flags.threads }),
+  })
+  if (pretrained) {
+    experiment.initialize?.(pretrained.weights)
+    reporter.say(pretrained.summary)
+  }
+  const description = {
+    format: 1 as const,
+    system: system.name,
+    recipe: recipe.name,
+    seed: flags.seed,
+    config,
+    facts: data.facts,
+    places: recordPlaces(recipe.config, chosen, path),
+    limits: { steps: flags.steps ?? null },
+    threads: flags.threads ?? null,
+    tensorboard: flags.tensorboard ?? false,
+    versions: await versionsInUse(),
+    started: new Date().toISOString(),
+  }
+  const run = await RunDirectory.create(path, description, data.opening.record)
+  const profile = flags.profile === undefined ? {} : { profile: flags.profile }
+  const options = { ...profile, saveStart: pretrained !== undefined }
+  await trainRun({ run, recipe, config, experiment }, data, reporter, options)
 }

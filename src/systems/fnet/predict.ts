@@ -5,7 +5,7 @@ import * as ops from '../../ops/index.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
-import type { Exportable, Prediction } from '../define.ts'
+import { type Exportable, type Prediction, predictEach, type Refusal } from '../define.ts'
 import { type ClassificationFacts, codecOf } from './classification-data.ts'
 import type { FNetForPreTraining, FNetForSequenceClassification } from './model.ts'
 import type { PretrainingFacts } from './pretraining-facts.ts'
@@ -27,12 +27,12 @@ export function topChoices(
 const row = (values: readonly number[]): Tensor => constant(Int32Array.from(values), [1, values.length], 'int32')
 
 /** The words for every [MASK] of each text; several in one text are several predictions. */
-export async function predictWords(
+export async function* predictWords(
   model: FNetForPreTraining,
   { tokenizer: file, max_seq_length: maxLength }: PretrainingFacts,
   texts: readonly string[],
   top = 5,
-): Promise<Prediction[]> {
+): AsyncGenerator<Prediction | Refusal> {
   model.eval()
   const tokenizer = new TextTokenizer(file)
   const ids = tokenizer.specialIds()
@@ -40,8 +40,7 @@ export async function predictWords(
   const run = compile((input: Tensor, types: Tensor, positions: Tensor) =>
     ops.softmax(model.forward(input, types, positions).maskedLmLogits, -1),
   )
-  const predictions: Prediction[] = []
-  for (const text of texts) {
+  yield* predictEach(texts, async (text) => {
     const tokens = tokenizer.encode(text)
     const { inputIds, typeIds } = encodeSegments([tokens], maxLength, ids)
     const positions = inputIds.flatMap((id, position) => (id === ids.mask ? [position] : []))
@@ -54,38 +53,35 @@ export async function predictWords(
     }
     const probabilities = toNumbers((await run(row(inputIds), row(typeIds), row(positions))).array.data)
     const size = probabilities.length / hidden
-    for (const i of positions.keys()) {
+    return positions.map((_, i) => {
       // A checkpoint may have more rows than its vocabulary has tokens: the rest are no words.
       const own = probabilities.slice(i * size, i * size + tokenizer.size)
       const name = (id: number): string => tokenizer.token(id).replace(/^▁/, '')
       const which = hidden > 1 ? ` (${maskName} ${i + 1})` : ''
-      predictions.push({ input: `${text}${which}`, choices: topChoices(own, name, top) })
-    }
-  }
+      return { input: `${text}${which}`, choices: topChoices(own, name, top) }
+    })
+  })
   await run.release()
-  return predictions
 }
 
 /** The most probable classes of each text. */
-export async function predictClasses(
+export async function* predictClasses(
   model: FNetForSequenceClassification,
   facts: ClassificationFacts,
   texts: readonly string[],
   top = 3,
-): Promise<Prediction[]> {
+): AsyncGenerator<Prediction | Refusal> {
   model.eval()
   const codec = codecOf(facts)
   const run = compile((input: Tensor, types: Tensor) => ops.softmax(model.forward(input, types), -1))
-  const predictions: Prediction[] = []
-  for (const text of texts) {
+  yield* predictEach(texts, async (text) => {
     const tokens = codec.encode(text).slice(0, facts.max_seq_length - 2)
     const { inputIds, typeIds } = encodeSegments([tokens], facts.max_seq_length, codec.ids)
     const probabilities = toNumbers((await run(row(inputIds), row(typeIds))).array.data)
     const choices = topChoices(probabilities, (label) => facts.labels[label] ?? String(label), top)
-    predictions.push({ input: text.length > 60 ? `${text.slice(0, 57)}...` : text, choices })
-  }
+    return [{ input: text.length > 60 ? `${text.slice(0, 57)}...` : text, choices }]
+  })
   await run.release()
-  return predictions
 }
 
 function inputsOf(length: number): Exportable['inputs'] {

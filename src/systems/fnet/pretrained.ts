@@ -1,7 +1,7 @@
 /** What FNet's recipes start from instead of random weights: a run of `fnet/pretrain`, or a checkpoint with its vocabulary. */
 import { TextTokenizer } from '../../data/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
-import { newestCheckpoint } from '../../train/checkpoint.ts'
+import { chosenCheckpoint } from '../../train/checkpoint.ts'
 import { RunDirectory } from '../../train/run.ts'
 import type { Settings } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -26,21 +26,28 @@ export interface StartSettings extends Settings {
   readonly pretrained?: { readonly run: string }
 }
 
-/** A run of `fnet/pretrain`: its facts, the settings of its model, and its weights by their names. */
-export async function readPretrainedRun(path: string) {
+/** A run of `fnet/pretrain`: its facts and the settings of its model. */
+async function openPretrainedRun(path: string) {
   const run = await RunDirectory.open(path)
   const { system, recipe, config, facts } = run.description
   const parsed = pretrainingFacts.safeParse(facts)
   if (system !== 'fnet' || !parsed.success) {
     throw new UsageError(`${path} must be a run of fnet/pretrain, found ${system}/${recipe}`)
   }
-  const checkpoint = await newestCheckpoint(run.checkpoints)
-  if (!checkpoint) throw new UsageError(`${path} has no checkpoint yet`, { hint: `tenfold resume ${path}` })
+  return { run, model: config.model as CheckpointedSettings, facts: parsed.data }
+}
+
+/** The same with the weights of its newest checkpoint by their names. */
+export async function readPretrainedRun(path: string) {
+  const { run, ...opened } = await openPretrainedRun(path)
+  const checkpoint = await chosenCheckpoint(path, run.checkpoints, 'last', (_path, reason) =>
+    process.emitWarning(reason, 'TenfoldWarning'),
+  )
   const weights = new Map<string, NDArray>()
   for (const [name, array] of checkpoint.tensors) {
     if (name.startsWith('model.')) weights.set(name.slice('model.'.length), array)
   }
-  return { model: config.model as CheckpointedSettings, facts: parsed.data, weights, step: checkpoint.state.step }
+  return { ...opened, weights, step: checkpoint.state.step }
 }
 
 async function vocabularyOfCheckpoint(path: string, file: string): Promise<GivenVocabulary> {
@@ -66,7 +73,7 @@ export async function givenVocabulary({
   if (run && checkpoint) throw new UsageError('pretrained.run and model.checkpoint: give one of them')
   if (checkpoint) return vocabularyOfCheckpoint(checkpoint, file)
   if (!run) return undefined
-  const { facts } = await readPretrainedRun(run)
+  const { facts } = await openPretrainedRun(run)
   const { vocab_size, max_seq_length } = facts
   return { tokenizer: new TextTokenizer(facts.tokenizer), vocab_size, max_seq_length }
 }

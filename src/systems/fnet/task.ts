@@ -55,5 +55,6 @@ export function fnetTask(
     loader,
     step,
     evaluate,
+    learningRate: () => optimizer.lr,
   }
 }

@@ -5,7 +5,7 @@ import * as ops from '../../ops/index.ts'
 import { elementCount, toNumbers } from '../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'
 import { normalizePixels } from '../../train/classifier.ts'
-import type { Exportable, Prediction } from '../define.ts'
+import { type Exportable, type Prediction, predictEach, type Refusal } from '../define.ts'
 import type { Mixer } from './model.ts'
 import type { PictureFacts } from './train.ts'
 
@@ -18,17 +18,16 @@ function likeTraining(pixels: Uint8Array, { image_size: [height, width], in_chan
 }
 
 /** The most probable classes of each picture, best first. */
-export async function predictPictures(
+export async function* predictPictures(
   model: Mixer,
   facts: PictureFacts,
   files: readonly string[],
   top = 3,
-): Promise<Prediction[]> {
+): AsyncGenerator<Prediction | Refusal> {
   model.eval()
   const { image_size, in_channels, labels } = facts
   const run = compile((image: Tensor) => ops.softmax(model.forward(normalizePixels(image)), -1))
-  const predictions: Prediction[] = []
-  for (const file of files) {
+  yield* predictEach(files, async (file) => {
     const picture = await decodeImage(file, { size: image_size, channels: in_channels })
     const pixels = likeTraining(picture.data as Uint8Array, facts)
     const result = await run(constant(pixels, [1, ...picture.shape], 'uint8'))
@@ -36,10 +35,9 @@ export async function predictPictures(
       .map((probability, i) => ({ label: labels[i] ?? String(i), probability }))
       .sort((a, b) => b.probability - a.probability)
       .slice(0, top)
-    predictions.push({ input: file, choices })
-  }
+    return [{ input: file, choices }]
+  })
   await run.release()
-  return predictions
 }
 
 /** The classifier for `image` uint8 [batch, channels, height, width] -> `logits` and `probabilities` [batch, classes]. */

@@ -17,6 +17,7 @@ import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { configure } from '../../../src/train/settings.ts'
 import { told } from '../../data/support.ts'
+import { predictionsOf } from '../../support/predictions.ts'
 import { pytorchCheckpoint } from '../../support/pytorch.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-fnet-checkpoint-'))
@@ -123,7 +124,7 @@ describe('pre-training goes on from a checkpoint', () => {
 
   test('the words for [MASK] are those of the model that was saved', async () => {
     const { experiment } = await begin(pretrain, { 'model.checkpoint': files['official .npz'] })
-    const [prediction] = await experiment.predict(['the [MASK] came'])
+    const [prediction] = await predictionsOf(experiment.predict(['the [MASK] came']))
     const words = await TextTokenizer.read(tokenizer)
     const ids = words.specialIds()
     const tokens = [ids.cls, ...words.encode('the [MASK] came'), ids.sep]

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { Experiment, OpenedData, Recipe } from '../../../src/systems/define.ts'
 import { classify, listops, pretrain } from '../../../src/systems/fnet/train.ts'
 import { configure } from '../../../src/train/settings.ts'
+import { predictionsOf } from '../../support/predictions.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-fnet-'))
 const adjectives = { good: ['fine', 'lovely', 'great', 'superb'], bad: ['poor', 'dull', 'awful', 'weak'] }
@@ -58,7 +59,7 @@ describe('learning', () => {
     expect(accuracy).toBe(1)
     expect(f1).toBeCloseTo(1, 5)
     expect(majority_accuracy).toBeGreaterThan(0.5)
-    const [prediction] = await opened.experiment.predict(['what a superb song this tale was'])
+    const [prediction] = await predictionsOf(opened.experiment.predict(['what a superb song this tale was']))
     expect(prediction?.choices[0]).toMatchObject({ label: 'good' })
   })
 

@@ -1,0 +1,29 @@
+import type { Command } from 'commander'
+import { UsageError } from '../../util/errors.ts'
+import { suggestion } from '../../util/names.ts'
+import { examples } from '../options.ts'
+
+/** The command of that path, such as `tokenizer train`. */
+function findCommand(program: Command, path: readonly string[]): Command {
+  let found = program
+  for (const name of path) {
+    const inner = found.commands.find((command) => command.name() === name)
+    if (!inner) {
+      const known = found.commands.map((command) => command.name())
+      throw new UsageError(`unknown command "${path.join(' ')}"`, { hint: suggestion(name, known) })
+    }
+    found = inner
+  }
+  return found
+}
+
+/** Takes the place of commander's own help command, which answers a wrong name with a page instead of a line. */
+export function addHelp(program: Command): void {
+  for (const command of [program, ...program.commands]) command.helpCommand(false)
+  program
+    .command('help')
+    .description('what a command does, and its options')
+    .argument('[command...]', 'a command, such as `train`')
+    .addHelpText('after', examples('tenfold help train', 'tenfold help tokenizer train'))
+    .action((path: string[]) => findCommand(program, path).outputHelp())
+}

@@ -1,0 +1,136 @@
+/**
+ * A lock on a folder that one process at a time may write: a file in it names the holder. A holder that was killed holds
+ * nothing: its lock is taken over.
+ */
+import { randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { z } from 'zod'
+import { makeFolder, writeFileAtomic } from '../io/atomic.ts'
+import { cannotWrite } from '../io/errors.ts'
+import { UsageError } from '../util/errors.ts'
+import { systemCode } from '../util/system-errors.ts'
+
+const holderSchema = z.object({
+  pid: z.number().int().positive(),
+  host: z.string(),
+  /** The start of the machine that the process belongs to; empty where the system does not tell. */
+  boot: z.string(),
+  /** The container, as far as process numbers go; empty where the system does not tell. */
+  space: z.string(),
+  /** When the process began, in the system's own count: another process may have been given its number since. */
+  begun: z.string(),
+  since: z.string(),
+})
+
+type Holder = z.infer<typeof holderSchema>
+
+/** A lock that is held. */
+export interface Lock {
+  readonly release: () => void
+}
+
+function systemText(read: () => string): string {
+  try {
+    return read().trim()
+  } catch {
+    return ''
+  }
+}
+
+/** State and beginning of a process as Linux tells them; undefined elsewhere, or if there is none. */
+function processStatus(pid: number): { readonly state: string; readonly begun: string } | undefined {
+  const text = systemText(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  // The fields follow the program's name in parentheses, which may have any characters.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const [state, begun] = [fields[0], fields[19]]
+  return state && begun ? { state, begun } : undefined
+}
+
+function thisProcess(): Holder {
+  return {
+    pid: process.pid,
+    host: hostname(),
+    boot: systemText(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
+    space: systemText(() => readlinkSync('/proc/self/ns/pid')),
+    begun: processStatus(process.pid)?.begun ?? '',
+    since: new Date().toISOString(),
+  }
+}
+
+function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return systemCode(error) === 'EPERM'
+  }
+}
+
+/** Whether a holder may still be at work; of other machines and containers nothing is known, so theirs may. */
+function mayLive(holder: Holder, self: Holder): boolean {
+  if (holder.host !== self.host) return true
+  if (holder.boot !== self.boot) return false
+  if (holder.space !== self.space) return true
+  if (!processExists(holder.pid)) return false
+  const status = processStatus(holder.pid)
+  // Killed, but not yet collected by its parent.
+  return status === undefined || (status.begun === holder.begun && status.state !== 'Z')
+}
+
+function readHolder(path: string): Holder | undefined {
+  try {
+    return holderSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+function heldBy(folder: string, file: string, holder: Holder, self: Holder): UsageError {
+  const { pid, host, since } = holder
+  const here = host === self.host && holder.space === self.space
+  const where = here ? '' : host === self.host ? ' of another container' : ` on ${host}`
+  const time = `${since.slice(0, 19).replace('T', ' ')} UTC`
+  return new UsageError(`${folder} is in use by process ${pid}${where} since ${time}`, {
+    hint: here ? 'wait until it has ended, or stop it' : `if that process has ended, delete ${join(folder, file)}`,
+  })
+}
+
+const prefix = 'lock-'
+const attempts = 10
+
+/** Another process's lock on the folder; locks of dead processes are removed. */
+function otherLock(folder: string, own: string, self: Holder): { file: string; holder: Holder } | undefined {
+  for (const file of readdirSync(folder)) {
+    if (!file.startsWith(prefix) || !file.endsWith('.json') || file === own) continue
+    const holder = readHolder(join(folder, file))
+    if (holder && mayLive(holder, self)) return { file, holder }
+    rmSync(join(folder, file), { force: true })
+  }
+  return undefined
+}
+
+/**
+ * Locks a folder, which is made if it is missing. Throws a UsageError that names the holder if another process has it.
+ *
+ * Every process writes a file of its own and then looks for others: whoever sees none has the lock. Two that come at the same
+ * moment see each other, step back, and try again after different times.
+ */
+export async function lockFolder(folder: string): Promise<Lock> {
+  await makeFolder(folder)
+  const self = thisProcess()
+  const own = `${prefix}${randomUUID()}.json`
+  const path = join(folder, own)
+  for (let attempt = 1; ; attempt++) {
+    await writeFileAtomic(path, Buffer.from(`${JSON.stringify(self)}\n`)).catch((error: Error) => {
+      throw cannotWrite(folder, error.cause)
+    })
+    const other = otherLock(folder, own, self)
+    if (!other) return { release: () => rmSync(path, { force: true }) }
+    rmSync(path, { force: true })
+    if (attempt === attempts) throw heldBy(folder, other.file, other.holder, self)
+    await setTimeout(10 + 40 * Math.random())
+  }
+}

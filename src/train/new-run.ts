@@ -1,0 +1,63 @@
+/** The folder of a new run: nobody else's, and not left behind empty if the run does not come about. */
+import { mkdir, readdir, rmdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { makeFolder } from '../io/atomic.ts'
+import { cannotWrite } from '../io/errors.ts'
+import { UsageError } from '../util/errors.ts'
+import { systemCode } from '../util/system-errors.ts'
+import { lockFolder } from './lock.ts'
+
+/** Throws a UsageError if a new run cannot begin at `path`, since one is there already. */
+export async function checkNewRun(path: string): Promise<void> {
+  const names: string[] = await readdir(path).catch((error: unknown) => {
+    // What stands in the way is said when the folder is made.
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return []
+    throw cannotWrite(path, error)
+  })
+  if (names.includes('run.json')) {
+    throw new UsageError(`${path} already holds a run`, {
+      hint: `continue it with: tenfold resume ${path}, or choose another --out`,
+    })
+  }
+  if (names.includes('checkpoints')) {
+    throw new UsageError(`${path} holds checkpoints, but no run.json`, { hint: 'choose another --out' })
+  }
+}
+
+/** Makes the folder `path`, or `path-2`, `path-3`, ... if there is one of the name: no two processes get the same. */
+async function makeUniqueFolder(path: string): Promise<string> {
+  await makeFolder(dirname(path))
+  for (let i = 1; ; i++) {
+    const name = i === 1 ? path : `${path}-${i}`
+    try {
+      await mkdir(name)
+      return name
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw cannotWrite(name, error)
+    }
+  }
+}
+
+/** Where a new run goes: to a folder that the user named, or to one of that name or like it. */
+export type NewRunFolder = { readonly path: string } | { readonly like: string }
+
+/**
+ * Makes the folder of a new run, locks it and calls `begin`. Throws a UsageError if the folder cannot be made, holds a run, or
+ * is another process's.
+ */
+export async function inNewRunFolder<T>(folder: NewRunFolder, begin: (path: string) => Promise<T>): Promise<T> {
+  const isNamed = 'path' in folder
+  if (isNamed) await checkNewRun(folder.path)
+  const path = isNamed ? folder.path : await makeUniqueFolder(folder.like)
+  const isOurs = isNamed ? await makeFolder(path) : true
+  const lock = await lockFolder(path)
+  try {
+    // Another may have begun and ended one in the meantime.
+    await checkNewRun(path)
+    return await begin(path)
+  } finally {
+    lock.release()
+    // Fails, as it should, unless nothing is in it.
+    if (isOurs) await rmdir(path).catch(() => {})
+  }
+}
