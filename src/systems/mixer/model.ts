@@ -4,9 +4,11 @@
  * Shapes: N batch, H x W picture, h x w grid of patches, S = h w tokens, C width of a token, K classes.
  */
 import { inRowBlocks } from '../../autodiff/row-blocks.ts'
+import { PatchEmbed } from '../../models/patches.ts'
 import { init, LayerNorm, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import { elementCount } from '../../tensor/dtype.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
 import type { MixerConfig } from './config.ts'
@@ -67,38 +69,6 @@ export class MixerBlock extends Module {
   }
 }
 
-/** The patches as a matrix product: a convolution whose stride is its kernel, weight [C, in, ph, pw]. */
-export class Stem extends Module {
-  readonly proj: PatchProjection
-
-  constructor(config: MixerConfig) {
-    super()
-    this.proj = new PatchProjection(config)
-  }
-
-  forward(images: Tensor): Tensor {
-    return this.proj.forward(images)
-  }
-}
-
-class PatchProjection extends Module {
-  readonly weight
-  readonly bias
-  readonly #patch: readonly [number, number]
-
-  constructor({ hidden_dim, in_channels, patch_size }: MixerConfig) {
-    super()
-    this.weight = init.parameter([hidden_dim, in_channels, ...patch_size], init.lecunNormal)
-    this.bias = init.parameter([hidden_dim], init.zeros)
-    this.#patch = patch_size
-  }
-
-  /** images [N, in, H, W] -> [N, C, h, w]. */
-  forward(images: Tensor): Tensor {
-    return ops.conv2d(images, this.weight, this.bias, { stride: this.#patch })
-  }
-}
-
 /** What the model computed on the way, under big_vision's names. */
 export interface MixerOutputs {
   /** [N, C, h, w] */
@@ -116,7 +86,7 @@ export interface MixerOutputs {
 /** The whole network, with timm's names of modules and parameters. */
 export class Mixer extends Module {
   readonly config: MixerConfig
-  readonly stem: Stem
+  readonly stem: PatchEmbed
   readonly blocks: readonly MixerBlock[]
   readonly norm: LayerNorm
   readonly head: Linear | undefined
@@ -125,7 +95,7 @@ export class Mixer extends Module {
     super()
     checkSizes(config)
     this.config = config
-    this.stem = new Stem(config)
+    this.stem = new PatchEmbed(config.in_channels, config.hidden_dim, config.patch_size, { initBias: init.zeros })
     this.blocks = Array.from({ length: config.num_blocks }, () => new MixerBlock(config))
     this.norm = new LayerNorm(config.hidden_dim, { eps: epsilon })
     // The head begins at zero: every class is equally likely before the first step.
@@ -146,10 +116,9 @@ export class Mixer extends Module {
   }
 
   outputs(images: Tensor, dropped?: DropMask): MixerOutputs {
-    const stem = this.stem.forward(images) // [N, C, h, w]
-    const [n = 0, c = 0, h = 0, w = 0] = stem.shape
-    let x = ops.transpose(ops.reshape(stem, [n, c, h * w])) // [N, S, C]
-    const keep = this.keepFactors(n, dropped)
+    const stem = this.stem.grid(images) // [N, C, h, w]
+    let x = ops.transpose(ops.flatten(stem, 2)) // [N, S, C]
+    const keep = this.keepFactors(sizeOf(x.shape, 0), dropped)
     const blocks = this.blocks.map((block, i) => {
       x = block.forward(x, keep?.[i])
       return x
