@@ -92,14 +92,18 @@ export interface FourierFeatureOptions {
    * cosines (DeepMind's code, transformers). Default: functions.
    */
   readonly order?: 'axes' | 'functions'
+  /** Whether the positions are among the features. Default: true. */
+  readonly concatPos?: boolean
+  /** Whether the cosines are left out. Default: false. */
+  readonly sineOnly?: boolean
 }
 
 /**
  * Fourier features of positions in [-1, 1] (Perceiver, arXiv 2103.03206, section 3.2): the position, sin(pi f x) and cos(pi f x) for K
- * frequencies f evenly spaced from 1 to mu / 2. positions [..., d] -> [..., d (2 K + 1)].
+ * frequencies f evenly spaced from 1 to mu / 2. positions [..., d] -> [..., d (2 K + 1)], less what the options leave out.
  */
 export function fourierFeatures(positions: Tensor, options: FourierFeatureOptions): Tensor {
-  const { bands, maxResolution, order = 'functions' } = options
+  const { bands, maxResolution, order = 'functions', concatPos = true, sineOnly = false } = options
   const axes = sizeOf(positions.shape, -1)
   const resolutions = typeof maxResolution === 'number' ? new Array<number>(axes).fill(maxResolution) : maxResolution
   if (resolutions.length !== axes) {
@@ -111,7 +115,7 @@ export function fourierFeatures(positions: Tensor, options: FourierFeatureOption
   const x = ops.unsqueeze(positions, -1) // [..., d, 1]
   // In this order, as the official code rounds it: angles reach hundreds of turns.
   const angles = ops.mul(ops.mul(x, frequencies), Math.PI) // [..., d, K]
-  const parts = [ops.sin(angles), ops.cos(angles)]
-  if (order === 'axes') return ops.flatten(ops.concat([...parts, x], -1), -2) // [..., d (2 K + 1)]
-  return ops.concat([positions, ...parts.map((part) => ops.flatten(part, -2))], -1)
+  const waves = sineOnly ? [ops.sin(angles)] : [ops.sin(angles), ops.cos(angles)]
+  if (order === 'axes') return ops.flatten(ops.concat([...waves, ...(concatPos ? [x] : [])], -1), -2)
+  return ops.concat([...(concatPos ? [positions] : []), ...waves.map((wave) => ops.flatten(wave, -2))], -1)
 }

@@ -67,6 +67,17 @@ describe('Fourier features', () => {
     for (const [i, value] of (await found.numbers()).entries()) expect(value).toBeCloseTo(expected[i] ?? Number.NaN, 5)
   })
 
+  test('without positions, without cosines', async () => {
+    const places = gridPositions([2, 3])
+    const options = { bands: 2, maxResolution: 8 }
+    const all = await fourierFeatures(places, options).numbers()
+    const columns = (first: number, count: number) => all.filter((_, i) => i % 10 >= first && i % 10 < first + count)
+    expect(await fourierFeatures(places, { ...options, concatPos: false }).numbers()).toEqual(columns(2, 8))
+    expect(await fourierFeatures(places, { ...options, sineOnly: true }).numbers()).toEqual(columns(0, 6))
+    const axes = fourierFeatures(places, { ...options, order: 'axes', concatPos: false, sineOnly: true })
+    expect(await axes.numbers()).toEqual(columns(2, 4))
+  })
+
   test('one resolution an axis', () => {
     expect(() => fourierFeatures(gridPositions([2, 3]), { bands: 2, maxResolution: [2] })).toThrow(
       'fourierFeatures: there must be one maxResolution, or one for each of 2 axes, found [2]',
