@@ -28,7 +28,7 @@ class Encoder extends Module {
     super()
     this.position = new LearnedPositions(tokens, width)
     this.blocks = Array.from({ length: layers }, () => {
-      return new TransformerBlock(width, { mixer: attends ? heads : new FourierMixing(), norm: 'post' })
+      return new TransformerBlock(width, { ...(attends ? { heads } : { attn: new FourierMixing() }), norm: 'post' })
     })
   }
 

@@ -15,7 +15,7 @@ class TransformerLm extends Module {
   readonly #checkpointed: boolean
   readonly token = new Embedding(vocabulary, width)
   readonly position = new LearnedPositions(tokens, width)
-  readonly blocks = Array.from({ length: layers }, () => new TransformerBlock(width, { mixer: heads }))
+  readonly blocks = Array.from({ length: layers }, () => new TransformerBlock(width, { heads }))
   readonly norm = new LayerNorm(width)
   readonly head = new Linear(width, vocabulary)
 

@@ -132,10 +132,7 @@ export function transformerLayer(x: Tensor, { norm, mix, norm1, feedForward, nor
   return { output: isPre ? fed : norm2.forward(fed), ...rest }
 }
 
-/** How a block differs from a plain one. */
-export interface TransformerBlockOptions extends Omit<AttentionOptions, 'heads' | 'dropout'> {
-  /** Heads of the attention; or what mixes the tokens in its place. */
-  readonly mixer: number | TokenMixer
+interface BlockOptions extends Omit<AttentionOptions, 'heads' | 'dropout'> {
   /** Hidden width of the MLP. Default: 4 C. */
   readonly mlpWidth?: number
   /** Activation of the MLP. Default: GELU (erf). */
@@ -149,6 +146,10 @@ export interface TransformerBlockOptions extends Omit<AttentionOptions, 'heads' 
   /** Dropout of attention weights. Default: 0. */
   readonly attentionDropout?: number
 }
+
+/** How a block differs from a plain one: `heads` of its attention, or `attn`, what mixes the tokens in its place. */
+export type TransformerBlockOptions = BlockOptions &
+  ({ readonly heads: number; readonly attn?: never } | { readonly heads?: never; readonly attn: TokenMixer })
 
 /**
  * Attention and an MLP, each with a norm and added to its input, with timm's names: norm1, attn, norm2, mlp.fc1, mlp.fc2. With a
@@ -165,12 +166,12 @@ export class TransformerBlock extends Module {
 
   constructor(width: number, options: TransformerBlockOptions) {
     super()
-    const { mixer, mlpWidth = 4 * width, act, norm = 'pre', eps = 1e-5, dropout = 0, attentionDropout = 0 } = options
+    const { mlpWidth = 4 * width, act, norm = 'pre', eps = 1e-5, dropout = 0, attentionDropout = 0 } = options
     const { contextWidth } = options
     this.norm1 = new LayerNorm(width, { eps })
     this.norm_context = contextWidth !== undefined && norm === 'pre' ? new LayerNorm(contextWidth, { eps }) : undefined
     this.attn =
-      typeof mixer === 'number' ? new Attention(width, { ...options, heads: mixer, dropout: attentionDropout }) : mixer
+      options.attn === undefined ? new Attention(width, { ...options, dropout: attentionDropout }) : options.attn
     this.norm2 = new LayerNorm(width, { eps })
     this.mlp = new MLP(width, mlpWidth, { ...(act && { act }), drop: dropout })
     this.drop = new Dropout(dropout)

@@ -69,7 +69,7 @@ export class ViT extends Module {
       [1, h * w + (this.cls_token ? 1 : 0), width],
       initPositions ?? ((shape) => init.normal(shape, { std: 0.02 })),
     )
-    this.blocks = Array.from({ length: depth }, () => new TransformerBlock(width, { mixer: heads, mlpWidth, eps }))
+    this.blocks = Array.from({ length: depth }, () => new TransformerBlock(width, { heads, mlpWidth, eps }))
     this.norm = new LayerNorm(width, { eps })
     this.head =
       numClasses > 0 ? new Linear(width, numClasses, { initWeight: init.zeros, initBias: init.zeros }) : undefined

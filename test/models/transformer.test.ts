@@ -24,7 +24,7 @@ test.each(['pre', 'post'] as const)(
   "norm %s: computes what PyTorch's encoder layer does, causal and not",
   async (norm) => {
     const reference = readReference(`encoder-layer-${norm}`)
-    const model = new TransformerBlock(12, { mixer: 3, mlpWidth: 20, norm })
+    const model = new TransformerBlock(12, { heads: 3, mlpWidth: 20, norm })
     model.loadStateDict(
       new Map([...reference.state].map(([name, array]) => [renamed(name, inverse(torchNames)), array])),
     )
@@ -47,7 +47,7 @@ const perceiverNames = [
 
 test("with a context: computes what transformers' Perceiver layer does", async () => {
   const reference = readReference('perceiver-layer')
-  const model = new TransformerBlock(12, { mixer: 3, contextWidth: 8, mlpWidth: 24 })
+  const model = new TransformerBlock(12, { heads: 3, contextWidth: 8, mlpWidth: 24 })
   const joined = (kind: 'weight' | 'bias'): NDArray => {
     const [k, v] = ['key', 'value'].map((name) => reference.state.get(`attention.self.${name}.${kind}`))
     if (!k || !v) throw new Error(`no keys or values: ${kind}`)
@@ -104,7 +104,7 @@ describe('options', () => {
   })
 
   test('a mask is true where a token may be attended to', async () => {
-    const model = new TransformerBlock(12, { mixer: 3 })
+    const model = new TransformerBlock(12, { heads: 3 })
     const isPast = ops.lessOrEqual(ops.arange(5), ops.reshape(ops.arange(5), [5, 1]))
     const masked = await run((x) => model.forward(x, { mask: isPast }))
     const causal = await run((x) => model.forward(x, { causal: true }))
@@ -113,7 +113,7 @@ describe('options', () => {
   })
 
   test('the norm after the sums comes last; without norms on a context', async () => {
-    const model = new TransformerBlock(12, { mixer: 3, contextWidth: 8, norm: 'post' })
+    const model = new TransformerBlock(12, { heads: 3, contextWidth: 8, norm: 'post' })
     expect([...model.stateDict().keys()].filter((name) => name.startsWith('norm'))).toEqual([
       'norm1.weight',
       'norm1.bias',
@@ -132,7 +132,7 @@ describe('options', () => {
         return { output: ops.flip(x, 1) }
       }
     }
-    const model = new TransformerBlock(12, { mixer: new Reversal(), mlpWidth: 6, act: new ReLU(), norm: 'post' })
+    const model = new TransformerBlock(12, { attn: new Reversal(), mlpWidth: 6, act: new ReLU(), norm: 'post' })
     const { norm1, norm2, mlp } = model
     const found = await run((x) => model.forward(x))
     const expected = await run((x) => {
@@ -144,7 +144,7 @@ describe('options', () => {
 
   test('dropout drops in training only', async () => {
     const dropping = [{ dropout: 0.5 }, { attentionDropout: 0.5 }].map((options) => {
-      return new TransformerBlock(12, { mixer: 3, ...options })
+      return new TransformerBlock(12, { heads: 3, ...options })
     })
     for (const model of dropping) {
       const forward = (x: Tensor): Tensor => model.forward(x)
