@@ -15,6 +15,7 @@ const layers = [
   ['compile'],
   ['nn', 'optim'],
   ['io', 'data'],
+  ['models'],
   ['train'],
   ['verify-target'],
   ['systems'],

@@ -33,14 +33,14 @@ const mlp = (p, x, key, approximate) => linear(p, nn.gelu(linear(p, x, `${key}.f
 const attention = (p, x, key, heads, mask) => {
   const [batch, tokens, width] = x.shape
   const joined = np
-    .matmul(x.reshape([-1, width]), p[`${key}.in_proj_weight`].transpose())
-    .add(p[`${key}.in_proj_bias`])
+    .matmul(x.reshape([-1, width]), p[`${key}.qkv.weight`].transpose())
+    .add(p[`${key}.qkv.bias`])
     .reshape([batch, tokens, 3, heads, width / heads])
     .transpose([2, 0, 3, 1, 4])
   const [q, k, v] = np.split(joined, 3, 0).map((part) => part.reshape([batch, heads, tokens, width / heads]))
   const scores = np.matmul(q, k.transpose([0, 1, 3, 2])).mul(1 / Math.sqrt(width / heads))
   const mixed = np.matmul(nn.softmax(mask ? scores.add(mask) : scores, -1), v)
-  return linear(p, mixed.transpose([0, 2, 1, 3]).reshape([batch, tokens, width]), `${key}.out_proj`)
+  return linear(p, mixed.transpose([0, 2, 1, 3]).reshape([batch, tokens, width]), `${key}.proj`)
 }
 
 /** What is added to scores so that no token sees a later one. */
@@ -60,7 +60,7 @@ const models = {
       let x = embedding(p['token.weight'], ids).add(p['position.weight'])
       for (let i = 0; i < blocks; i++) {
         const key = `blocks.${i}`
-        x = x.ref.add(attention(p, layerNorm(p, x, `${key}.norm1`, 1e-5), `${key}.attention`, 4, causalMask(tokens)))
+        x = x.ref.add(attention(p, layerNorm(p, x, `${key}.norm1`, 1e-5), `${key}.attn`, 4, causalMask(tokens)))
         x = x.ref.add(mlp(p, layerNorm(p, x, `${key}.norm2`, 1e-5), `${key}.mlp`, false))
       }
       return linear(p, layerNorm(p, x, 'norm', 1e-5), 'head')
@@ -71,7 +71,7 @@ const models = {
       let x = layerNorm(p, embedding(p['token.weight'], ids).add(p['position.weight']), 'norm', 1e-5)
       for (let i = 0; i < blocks; i++) {
         const key = `blocks.${i}`
-        x = layerNorm(p, x.ref.add(attention(p, x, `${key}.attention`, 4)), `${key}.norm1`, 1e-5)
+        x = layerNorm(p, x.ref.add(attention(p, x, `${key}.attn`, 4)), `${key}.norm1`, 1e-5)
         x = layerNorm(p, x.ref.add(mlp(p, x, `${key}.mlp`, false)), `${key}.norm2`, 1e-5)
       }
       return linear(p, x, 'head')

@@ -29,13 +29,11 @@ const mlp = (p, x, key, gelu) => linear(p, gelu(linear(p, x, `${key}.fc1`)), `${
 
 const attention = (p, x, key, heads, mask) => {
   const [batch, tokens, width] = x.shape
-  const joined = tf
-    .matMul(x.reshape([-1, width]), p[`${key}.in_proj_weight`], false, true)
-    .add(p[`${key}.in_proj_bias`])
+  const joined = tf.matMul(x.reshape([-1, width]), p[`${key}.qkv.weight`], false, true).add(p[`${key}.qkv.bias`])
   const [q, k, v] = tf.unstack(joined.reshape([batch, tokens, 3, heads, width / heads]).transpose([2, 0, 3, 1, 4]))
   const scores = tf.matMul(q, k, false, true).mul(1 / Math.sqrt(width / heads))
   const mixed = tf.matMul(tf.softmax(mask ? scores.add(mask) : scores), v)
-  return linear(p, mixed.transpose([0, 2, 1, 3]).reshape([batch, tokens, width]), `${key}.out_proj`)
+  return linear(p, mixed.transpose([0, 2, 1, 3]).reshape([batch, tokens, width]), `${key}.proj`)
 }
 
 // The backend has no kernel for the gradient of a gather; a product with one-hot rows has one.
@@ -55,7 +53,7 @@ const models = {
       let x = embedding(p['token.weight'], ids).add(p['position.weight'])
       for (let i = 0; i < blocks; i++) {
         const key = `blocks.${i}`
-        x = x.add(attention(p, layerNorm(p, x, `${key}.norm1`, 1e-5), `${key}.attention`, 4, mask))
+        x = x.add(attention(p, layerNorm(p, x, `${key}.norm1`, 1e-5), `${key}.attn`, 4, mask))
         x = x.add(mlp(p, layerNorm(p, x, `${key}.norm2`, 1e-5), `${key}.mlp`, geluErf))
       }
       return linear(p, layerNorm(p, x, 'norm', 1e-5), 'head')
@@ -67,7 +65,7 @@ const models = {
       let x = layerNorm(p, embedding(p['token.weight'], ids).add(p['position.weight']), 'norm', 1e-5)
       for (let i = 0; i < blocks; i++) {
         const key = `blocks.${i}`
-        x = layerNorm(p, x.add(attention(p, x, `${key}.attention`, 4)), `${key}.norm1`, 1e-5)
+        x = layerNorm(p, x.add(attention(p, x, `${key}.attn`, 4)), `${key}.norm1`, 1e-5)
         x = layerNorm(p, x.add(mlp(p, x, `${key}.mlp`, geluErf)), `${key}.norm2`, 1e-5)
       }
       return linear(p, x, 'head')

@@ -1,46 +1,40 @@
 /** Language encoders as BERT (attention) and as FNet (Fourier mixing): norms after the sums, 4,096 tokens a batch. */
-import { Embedding, LayerNorm, Linear, MLP, Module, MultiheadAttention } from '../../src/nn/index.ts'
+import { LearnedPositions } from '../../src/models/positions.ts'
+import { type Mixed, TransformerBlock } from '../../src/models/transformer.ts'
+import { Embedding, LayerNorm, Linear, Module } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
+import { sizeOf } from '../../src/tensor/shape.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import type { Workload } from '../harness/workload.ts'
 import { randomIndices } from './random.ts'
 
 const [tokensInBatch, width, layers, heads, vocabulary] = [4096, 256, 4, 4, 1000]
 
-class Block extends Module {
-  readonly attention: MultiheadAttention | undefined
-  readonly norm1 = new LayerNorm(width)
-  readonly mlp = new MLP(width, 4 * width)
-  readonly norm2 = new LayerNorm(width)
-
-  constructor(attends: boolean) {
-    super()
-    this.attention = attends ? new MultiheadAttention(width, heads) : undefined
-  }
-
-  forward(x: Tensor): Tensor {
-    const mixed = this.attention ? this.attention.forward(x, x, x).output : ops.fft2Real(x)
-    const y = this.norm1.forward(ops.add(x, mixed))
-    return this.norm2.forward(ops.add(y, this.mlp.forward(y)))
+/** y = Re(F_L F_H x). */
+class FourierMixing extends Module {
+  forward(x: Tensor): Mixed {
+    return { output: ops.fft2Real(x) }
   }
 }
 
 class Encoder extends Module {
   readonly token = new Embedding(vocabulary, width)
-  readonly position: Embedding
+  readonly position: LearnedPositions
   readonly norm = new LayerNorm(width)
-  readonly blocks: readonly Block[]
+  readonly blocks: readonly TransformerBlock[]
   readonly head = new Linear(width, vocabulary)
 
   constructor(tokens: number, attends: boolean) {
     super()
-    this.position = new Embedding(tokens, width)
-    this.blocks = Array.from({ length: layers }, () => new Block(attends))
+    this.position = new LearnedPositions(tokens, width)
+    this.blocks = Array.from({ length: layers }, () => {
+      return new TransformerBlock(width, { ...(attends ? { heads } : { attn: new FourierMixing() }), norm: 'post' })
+    })
   }
 
   /** [batch, tokens] -> [batch, tokens, vocabulary] */
   forward(ids: Tensor): Tensor {
-    let x = this.norm.forward(ops.add(this.token.forward(ids), this.position.weight))
+    let x = this.norm.forward(ops.add(this.token.forward(ids), this.position.first(sizeOf(ids.shape, 1))))
     for (const block of this.blocks) x = block.forward(x)
     return this.head.forward(x)
   }

@@ -1,31 +1,21 @@
 /** A transformer language model: 8 x 256 tokens, width 256, 4 layers, 4 heads, vocabulary 256: 3.36 M parameters. */
 import { checkpoint } from '../../src/autodiff/checkpoint.ts'
-import { Embedding, LayerNorm, Linear, MLP, Module, MultiheadAttention } from '../../src/nn/index.ts'
+import { LearnedPositions } from '../../src/models/positions.ts'
+import { TransformerBlock } from '../../src/models/transformer.ts'
+import { Embedding, LayerNorm, Linear, Module } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
+import { sizeOf } from '../../src/tensor/shape.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import type { Workload } from '../harness/workload.ts'
 import { randomIndices } from './random.ts'
 
 const [batch, tokens, width, layers, heads, vocabulary] = [8, 256, 256, 4, 4, 256]
 
-class Block extends Module {
-  readonly norm1 = new LayerNorm(width)
-  readonly attention = new MultiheadAttention(width, heads)
-  readonly norm2 = new LayerNorm(width)
-  readonly mlp = new MLP(width, 4 * width)
-
-  forward(x: Tensor): Tensor {
-    const y = this.norm1.forward(x)
-    const attended = ops.add(x, this.attention.forward(y, y, y, { causal: true }).output)
-    return ops.add(attended, this.mlp.forward(this.norm2.forward(attended)))
-  }
-}
-
 class TransformerLm extends Module {
   readonly #checkpointed: boolean
   readonly token = new Embedding(vocabulary, width)
-  readonly position = new Embedding(tokens, width)
-  readonly blocks = Array.from({ length: layers }, () => new Block())
+  readonly position = new LearnedPositions(tokens, width)
+  readonly blocks = Array.from({ length: layers }, () => new TransformerBlock(width, { heads }))
   readonly norm = new LayerNorm(width)
   readonly head = new Linear(width, vocabulary)
 
@@ -36,9 +26,9 @@ class TransformerLm extends Module {
 
   /** [batch, tokens] -> [batch, tokens, vocabulary] */
   forward(ids: Tensor): Tensor {
-    let x = ops.add(this.token.forward(ids), this.position.weight)
+    let x = ops.add(this.token.forward(ids), this.position.first(sizeOf(ids.shape, 1)))
     for (const block of this.blocks) {
-      const forward = (input: Tensor): Tensor => block.forward(input)
+      const forward = (input: Tensor): Tensor => block.forward(input, { causal: true })
       x = this.#checkpointed ? checkpoint(forward, x) : forward(x)
     }
     return this.head.forward(this.norm.forward(x))

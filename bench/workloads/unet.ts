@@ -1,5 +1,6 @@
 /** A small U-Net: 3x3 convolutions, group norm, attention at the lowest resolution; predicts noise, as diffusion does. */
-import { Conv2d, GroupNorm, Module, MultiheadAttention } from '../../src/nn/index.ts'
+import { Attention } from '../../src/models/transformer.ts'
+import { Conv2d, GroupNorm, Module } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import type { Workload } from '../harness/workload.ts'
@@ -32,17 +33,17 @@ class ResidualBlock extends Module {
 
 class AttentionBlock extends Module {
   readonly norm: GroupNorm
-  readonly attention: MultiheadAttention
+  readonly attention: Attention
 
   constructor(width: number) {
     super()
     this.norm = new GroupNorm(8, width)
-    this.attention = new MultiheadAttention(width, 4)
+    this.attention = new Attention(width, { heads: 4 })
   }
 
   forward(x: Tensor): Tensor {
     const tokens = ops.transpose(ops.flatten(this.norm.forward(x), 2)) // [batch, positions, width]
-    const mixed = ops.transpose(this.attention.forward(tokens, tokens, tokens).output)
+    const mixed = ops.transpose(this.attention.forward(tokens).output)
     return ops.add(x, ops.reshape(mixed, x.shape))
   }
 }

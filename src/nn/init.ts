@@ -27,10 +27,26 @@ export function manualSeed(seed: number | bigint): void {
   defaultGenerator = new Generator(seed)
 }
 
+let skips = false
+
+/**
+ * What `build` returns, with the parameters of all modules made in it left at 0: for a model that a checkpoint fills, or of which only
+ * the sizes are wanted. Nothing is drawn, and memory that nobody writes to is not taken.
+ */
+export function skipInit<T>(build: () => T): T {
+  const outer = skips
+  skips = true
+  try {
+    return build()
+  } finally {
+    skips = outer
+  }
+}
+
 /** A trainable variable. */
 export function parameter(shape: Shape, initialiser: Initialiser): Variable {
   checkShape('parameter', shape)
-  return new Variable(shape, { data: initialiser(shape), trainable: true })
+  return new Variable(shape, { ...(!skips && { data: initialiser(shape) }), trainable: true })
 }
 
 /** A variable that is state, not a parameter: a running statistic. */

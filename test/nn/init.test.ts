@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { init } from '../../src/nn/index.ts'
+import { BatchNorm1d, init, Linear, Sequential } from '../../src/nn/index.ts'
 import { Generator } from '../../src/util/random.ts'
 
 const mean = (x: Float32Array): number => x.reduce((sum, value) => sum + value, 0) / x.length
@@ -114,4 +114,14 @@ describe('fixed values', () => {
   test('fans need a matrix', () => {
     expect(() => init.xavierUniform([4])).toThrow('init: fans need a weight of at least 2 axes, found [4]')
   })
+})
+
+test('skipInit leaves parameters at 0 and draws nothing; buffers begin as always', () => {
+  const build = () => new Sequential(new Linear(2, 3), new BatchNorm1d(3))
+  const [skipped, next] = [init.skipInit(build).stateDict(), build().stateDict()]
+  init.manualSeed(3)
+  expect(next).toEqual(build().stateDict())
+  expect(skipped.get('0.weight')?.data).toEqual(new Float32Array(6))
+  expect(skipped.get('1.weight')?.data).toEqual(new Float32Array(3))
+  expect(skipped.get('1.running_var')?.data).toEqual(new Float32Array(3).fill(1))
 })

@@ -6,21 +6,19 @@ from torch import nn
 
 
 class Attention(nn.Module):
-    """Self-attention whose parameters are those of nn.MultiheadAttention, computed by PyTorch's fused kernel."""
+    """Self-attention with timm's names, computed by PyTorch's fused kernel."""
 
     def __init__(self, width, heads):
         super().__init__()
         self.heads = heads
-        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
-        self.in_proj_bias = nn.Parameter(torch.empty(3 * width))
-        self.out_proj = nn.Linear(width, width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
 
     def forward(self, x, causal=False):
         batch, tokens, width = x.shape
-        joined = F.linear(x, self.in_proj_weight, self.in_proj_bias)
-        q, k, v = joined.view(batch, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        q, k, v = self.qkv(x).view(batch, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
-        return self.out_proj(mixed.transpose(1, 2).reshape(batch, tokens, width))
+        return self.proj(mixed.transpose(1, 2).reshape(batch, tokens, width))
 
 
 class MLP(nn.Module):
@@ -38,12 +36,12 @@ class DecoderBlock(nn.Module):
     def __init__(self, width, heads):
         super().__init__()
         self.norm1 = nn.LayerNorm(width)
-        self.attention = Attention(width, heads)
+        self.attn = Attention(width, heads)
         self.norm2 = nn.LayerNorm(width)
         self.mlp = MLP(width, 4 * width)
 
     def forward(self, x):
-        x = x + self.attention(self.norm1(x), causal=True)
+        x = x + self.attn(self.norm1(x), causal=True)
         return x + self.mlp(self.norm2(x))
 
 
@@ -67,14 +65,14 @@ class EncoderBlock(nn.Module):
     def __init__(self, width, heads, attends):
         super().__init__()
         if attends:
-            self.attention = Attention(width, heads)
+            self.attn = Attention(width, heads)
         self.attends = attends
         self.norm1 = nn.LayerNorm(width)
         self.mlp = MLP(width, 4 * width)
         self.norm2 = nn.LayerNorm(width)
 
     def forward(self, x):
-        mixed = self.attention(x) if self.attends else torch.fft.fft2(x).real
+        mixed = self.attn(x) if self.attends else torch.fft.fft2(x).real
         y = self.norm1(x + mixed)
         return self.norm2(y + self.mlp(y))
 
@@ -140,14 +138,13 @@ class BasicBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(to)
         self.conv2 = nn.Conv2d(to, to, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(to)
-        self.plain = stride == 1 and start == to
-        if not self.plain:
-            self.shortcut = nn.Conv2d(start, to, 1, stride, bias=False)
-            self.bn3 = nn.BatchNorm2d(to)
+        self.downsample = None
+        if stride != 1 or start != to:
+            self.downsample = nn.Sequential(nn.Conv2d(start, to, 1, stride, bias=False), nn.BatchNorm2d(to))
 
     def forward(self, x):
         residual = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        return F.relu(residual + (x if self.plain else self.bn3(self.shortcut(x))))
+        return F.relu(residual + (self.downsample(x) if self.downsample else x))
 
 
 class ResNet(nn.Module):
@@ -155,17 +152,16 @@ class ResNet(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
-        blocks, start = [], 64
-        for i, to in enumerate((64, 128, 256, 512)):
-            blocks += [BasicBlock(start, to, 1 if i == 0 else 2), BasicBlock(to, to, 1)]
-            start = to
-        self.blocks = nn.ModuleList(blocks)
+        self.layer1 = nn.Sequential(BasicBlock(64, 64, 1), BasicBlock(64, 64, 1))
+        self.layer2 = nn.Sequential(BasicBlock(64, 128, 2), BasicBlock(128, 128, 1))
+        self.layer3 = nn.Sequential(BasicBlock(128, 256, 2), BasicBlock(256, 256, 1))
+        self.layer4 = nn.Sequential(BasicBlock(256, 512, 2), BasicBlock(512, 512, 1))
         self.fc = nn.Linear(512, 100)
 
     def forward(self, image):
         x = F.relu(self.bn1(self.conv1(image)))
-        for block in self.blocks:
-            x = block(x)
+        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+            x = stage(x)
         return self.fc(x.mean((2, 3)))
 
 

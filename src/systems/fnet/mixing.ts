@@ -1,4 +1,5 @@
 /** FNet's layers that mix tokens, one argument apart: Fourier transform, attention, learned or fixed random matrices, none. */
+import { attendByHeads, type Mixed } from '../../models/transformer.ts'
 import { init, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -15,12 +16,6 @@ export const dense = (from: number, to: number, initBias: init.Initialiser = ini
 
 /** Tokens of each example that are no padding: bool [B, L]. Only attention looks at it. */
 export type TokenMask = Tensor
-
-/** Tokens mixed with each other, [B, L, H]; layers that attend tell their weights, [B, heads, L, L]. */
-export interface Mixed {
-  readonly output: Tensor
-  readonly weights?: Tensor
-}
 
 /** A layer that mixes tokens: [B, L, H] -> [B, L, H]. */
 export type Mixing = Module & { forward(x: Tensor, mask?: TokenMask): Mixed }
@@ -98,25 +93,20 @@ class SelfAttention extends Module {
   }
 
   forward(x: Tensor, mask?: TokenMask): Mixed {
-    const project = (layer: Linear): Tensor => ops.splitHeads(layer.forward(x), this.#heads) // [B, heads, L, H / heads]
     const scores = mask && maskScores(mask, this.#masking) // [B, 1, L or 1, L]
-    const queries = project(this.query)
-    const { output, weights } = ops.attentionWithWeights(
-      this.#ofReal(queries, mask),
-      project(this.key),
-      project(this.value),
-      {
-        ...(scores && { mask: scores }),
-        dropout: this.training ? this.#dropout : 0,
-      },
-    )
-    return { output: this.dense.forward(ops.mergeHeads(output)), weights } // [B, L, H], [B, heads, L, L]
+    const queries = this.#ofReal(this.query.forward(x), mask)
+    const { output, weights } = attendByHeads(queries, this.key.forward(x), this.value.forward(x), {
+      heads: this.#heads,
+      dropout: this.training ? this.#dropout : 0,
+      ...(scores && { mask: scores }),
+    })
+    return { output: this.dense.forward(output), weights } // [B, L, H], [B, heads, L, L]
   }
 
   /** With `pairs` all scores of a padding query are one constant, so that nothing flows back through them (flax). */
   #ofReal(queries: Tensor, mask?: TokenMask): Tensor {
     if (!mask || this.#masking === 'keys') return queries
-    return ops.mul(queries, ops.cast(ops.unsqueeze(ops.unsqueeze(mask, 1), 3), 'float32')) // [B, heads, L, H / heads]
+    return ops.mul(queries, ops.cast(ops.unsqueeze(mask, 2), 'float32')) // [B, L, H]
   }
 }
 

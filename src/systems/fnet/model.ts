@@ -5,13 +5,16 @@
  * Shapes: B batch, L tokens, E width of embeddings, H width of the encoder, V vocabulary, P predictions.
  */
 import { inRowBlocks } from '../../autodiff/row-blocks.ts'
+import { LearnedPositions } from '../../models/positions.ts'
+import { type Mixed, transformerLayer } from '../../models/transformer.ts'
 import { activate } from '../../nn/activation-names.ts'
 import { Dropout, Embedding, init, LayerNorm, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { ShapeError, UsageError } from '../../util/errors.ts'
+import { UsageError } from '../../util/errors.ts'
 import { attentionLayers, type FNetConfig } from './config.ts'
-import { dense, type Mixed, type Mixing, mixingOf, small, type TokenMask } from './mixing.ts'
+import { dense, type Mixing, mixingOf, small, type TokenMask } from './mixing.ts'
 
 export type { TokenMask } from './mixing.ts'
 
@@ -40,10 +43,13 @@ class Block extends Module {
   }
 
   forward(x: Tensor, mask?: TokenMask): Mixed {
-    const { output, weights } = this.fourier.self.forward(x, mask) // [B, L, H]
-    const mixed = this.fourier.output.LayerNorm.forward(ops.add(x, output))
-    const fed = this.dropout.forward(this.#feedForward(mixed)) // [B, L, H]
-    return { output: this.output.LayerNorm.forward(ops.add(mixed, fed)), ...(weights && { weights }) }
+    return transformerLayer(x, {
+      norm: 'post',
+      mix: (tokens) => this.fourier.self.forward(tokens, mask), // [B, L, H]
+      norm1: this.fourier.output.LayerNorm,
+      feedForward: (tokens) => this.dropout.forward(this.#feedForward(tokens)), // [B, L, H]
+      norm2: this.output.LayerNorm,
+    })
   }
 
   /** [B, L, H] -> [B, L, H], each token by itself. */
@@ -57,7 +63,7 @@ class Block extends Module {
 
 class Embeddings extends Module {
   readonly word_embeddings: Embedding
-  readonly position_embeddings: Embedding
+  readonly position_embeddings: LearnedPositions
   readonly token_type_embeddings: Embedding
   readonly LayerNorm: LayerNorm
   readonly projection: Linear | undefined
@@ -73,7 +79,7 @@ class Embeddings extends Module {
       throw new UsageError(`without a projection d_emb must be d_model, found ${d_emb} and ${d_model}`)
     }
     this.word_embeddings = table(vocab_size, trains_padding ? {} : { paddingIndex: config.pad_token_id })
-    this.position_embeddings = table(max_seq_length)
+    this.position_embeddings = new LearnedPositions(max_seq_length, d_emb, { initWeight: small })
     this.token_type_embeddings = table(type_vocab_size)
     this.LayerNorm = norm(d_emb, config)
     this.projection = embedding_projection
@@ -84,11 +90,9 @@ class Embeddings extends Module {
 
   /** input_ids, type_ids [B, L], position_ids [B or 1, L] -> [B, L, H]. */
   forward(inputIds: Tensor, typeIds: Tensor, positionIds?: Tensor): Tensor {
-    const [length = 0, most] = [inputIds.shape[1], this.position_embeddings.numEmbeddings]
-    if (length > most) throw new ShapeError(`FNet: at most ${most} tokens fit, found ${length}`)
     const positions = positionIds
       ? this.position_embeddings.forward(positionIds) // [B or 1, L, E]
-      : ops.slice(this.position_embeddings.weight, [0, length], 0) // [L, E]
+      : this.position_embeddings.first(sizeOf(inputIds.shape, 1)) // [L, E]
     const words = ops.add(this.word_embeddings.forward(inputIds), this.token_type_embeddings.forward(typeIds))
     const embedded = this.LayerNorm.forward(ops.add(words, positions)) // [B, L, E]
     return this.dropout.forward(this.projection ? this.projection.forward(embedded) : embedded) // [B, L, H]

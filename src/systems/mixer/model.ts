@@ -4,10 +4,12 @@
  * Shapes: N batch, H x W picture, h x w grid of patches, S = h w tokens, C width of a token, K classes.
  */
 import { inRowBlocks } from '../../autodiff/row-blocks.ts'
+import { PatchEmbed } from '../../models/patches.ts'
 import { type ActivationName, activate } from '../../nn/activation-names.ts'
 import { init, LayerNorm, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import { elementCount } from '../../tensor/dtype.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
 import type { MixerConfig } from './config.ts'
@@ -69,37 +71,13 @@ export class MixerBlock extends Module {
   }
 }
 
-/** The patches as a matrix product: a convolution whose stride is its kernel, weight [C, in, ph, pw]. */
-export class Stem extends Module {
-  readonly proj: PatchProjection
+/** The patches as tokens; a norm after them where timm's has one. */
+export class Stem extends PatchEmbed {
   readonly norm: LayerNorm | undefined
 
   constructor(config: MixerConfig) {
-    super()
-    this.proj = new PatchProjection(config)
+    super(config.in_channels, config.hidden_dim, config.patch_size, { initBias: init.zeros })
     this.norm = config.port?.stem_norm ? norm(config) : undefined
-  }
-
-  forward(images: Tensor): Tensor {
-    return this.proj.forward(images)
-  }
-}
-
-class PatchProjection extends Module {
-  readonly weight
-  readonly bias
-  readonly #patch: readonly [number, number]
-
-  constructor({ hidden_dim, in_channels, patch_size }: MixerConfig) {
-    super()
-    this.weight = init.parameter([hidden_dim, in_channels, ...patch_size], init.lecunNormal)
-    this.bias = init.parameter([hidden_dim], init.zeros)
-    this.#patch = patch_size
-  }
-
-  /** images [N, in, H, W] -> [N, C, h, w]. */
-  forward(images: Tensor): Tensor {
-    return ops.conv2d(images, this.weight, this.bias, { stride: this.#patch })
   }
 }
 
@@ -150,11 +128,10 @@ export class Mixer extends Module {
   }
 
   outputs(images: Tensor, dropped?: DropMask): MixerOutputs {
-    const stem = this.stem.forward(images) // [N, C, h, w]
-    const [n = 0, c = 0, h = 0, w = 0] = stem.shape
-    const tokens = ops.transpose(ops.reshape(stem, [n, c, h * w])) // [N, S, C]
+    const stem = this.stem.grid(images) // [N, C, h, w]
+    const tokens = ops.transpose(ops.flatten(stem, 2)) // [N, S, C]
     let x = this.stem.norm?.forward(tokens) ?? tokens
-    const keep = this.keepFactors(n, dropped)
+    const keep = this.keepFactors(sizeOf(x.shape, 0), dropped)
     const blocks = this.blocks.map((block, i) => {
       x = block.forward(x, keep?.[i])
       return x

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { init } from '../../../src/nn/index.ts'
+import { init, summary } from '../../../src/nn/index.ts'
 import { architectures, type FNetConfig } from '../../../src/systems/fnet/config.ts'
-import { FNetForPreTraining, FNetForSequenceClassification } from '../../../src/systems/fnet/model.ts'
+import { FNetEncoder, FNetForPreTraining, FNetForSequenceClassification } from '../../../src/systems/fnet/model.ts'
 import {
   fromFlax,
   fromOfficial,
@@ -73,4 +73,14 @@ test('an unknown tensor is named, with the nearest known name', () => {
   expect(() => fromFlax(new Map([['embedder/words/embedding', array]]))).toThrowErrorMatchingInlineSnapshot(
     `[FormatError: FNet checkpoint: unknown tensor "embedder/words/embedding"]`,
   )
+})
+
+test('BERT-base has as many parameters as the published one', () => {
+  const sizes = { vocab_size: 30_522, max_seq_length: 512, d_emb: 768, d_model: 768, d_ff: 3072, num_layers: 12 }
+  const port = { embedding_projection: false } as const
+  const model = init.skipInit(() => {
+    return new FNetEncoder({ ...config, ...sizes, model_arch: 'bert', num_heads: 12, num_attention_layers: 0, port })
+  })
+  const ids = { dtype: 'int64', shape: [1, 8] } as const
+  expect(summary(model, ids, ids).parameters).toBe(109_482_240)
 })

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { arrayDataset } from '../../../src/data/index.ts'
 import { init } from '../../../src/nn/index.ts'
-import { ViT } from '../../../src/systems/mixer/baselines/vit.ts'
 import { multiplyAdds } from '../../../src/systems/mixer/config.ts'
 import { Mixer } from '../../../src/systems/mixer/model.ts'
 import { type Member, runMembers } from '../../../src/systems/mixer/studies/members.ts'
@@ -30,9 +29,9 @@ test('all families cost what the Mixer costs', () => {
 test('the positions of the ViT are vectors of length about 1 from the start, at every width', () => {
   for (const width of [32, 96]) {
     init.manualSeed(0)
-    const { data, shape } = new ViT({ ...sizes, width }).pos_embed
+    const { data, shape } = families.vit.build({ ...sizes, width }).pos_embed
     const squares = toNumbers(data).map((value) => value ** 2)
-    expect(shape).toEqual([16, width])
+    expect(shape).toEqual([1, 16, width])
     expect(squares.reduce((sum, value) => sum + value, 0) / 16).toBeCloseTo(1, 0)
   }
 })

@@ -9,8 +9,7 @@ import { manualSeed, randomState } from '../../../ops/index.ts'
 import { classifierEvaluator, classifierTask } from '../../../train/classifier.ts'
 import { TenfoldError } from '../../../util/errors.ts'
 import type { StudyContext } from '../../define.ts'
-import type { BaselineConfig } from '../baselines/config.ts'
-import { costOf, type FamilyName, families, matchingWidth } from './models.ts'
+import { type BaselineConfig, costOf, type FamilyName, families, matchingWidth } from './models.ts'
 
 /** How every member of a study is trained: AdamW, warm-up over a tenth of the steps, half a cosine. */
 export interface MemberTraining {

@@ -2,10 +2,9 @@
 import { z } from 'zod'
 import { UsageError } from '../../../util/errors.ts'
 import { defineStudy, type StudyContext } from '../../define.ts'
-import type { BaselineConfig } from '../baselines/config.ts'
 import { type PictureTask, randomPart, type TaskName, taskPackages, tasks } from './data.ts'
 import { type FinishedMember, type Member, type MemberTraining, runMembers } from './members.ts'
-import { type FamilyName, families, familyNames } from './models.ts'
+import { type BaselineConfig, type FamilyName, families, familyNames } from './models.ts'
 import { scaleReport } from './scale-report.ts'
 import { memberTraining, whole } from './settings.ts'
 

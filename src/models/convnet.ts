@@ -1,21 +1,30 @@
-/** A plain convolutional net: what the permutation and scale studies hold beside Mixer. */
-import { Conv2d, Linear, Module } from '../../../nn/index.ts'
-import * as ops from '../../../ops/index.ts'
-import type { Tensor } from '../../../tensor/tensor.ts'
-import type { BaselineConfig } from './config.ts'
+/** A plain convolutional net: what other models are held beside on small pictures. */
+import { Conv2d, Linear, Module } from '../nn/index.ts'
+import * as ops from '../ops/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+
+/** Sizes of a ConvNet. */
+export interface ConvNetOptions {
+  readonly inChannels: number
+  readonly numClasses: number
+  /** Channels of the first convolution. */
+  readonly width: number
+  /** Convolutions. */
+  readonly depth: number
+}
 
 /** `depth` convolutions 3x3 with ReLU, the first two of stride 2, of `width` channels and twice as many after the first; mean, linear. */
 export class ConvNet extends Module {
   readonly convs: readonly Conv2d[]
   readonly head: Linear
 
-  constructor({ in_channels, num_classes, width, depth }: BaselineConfig) {
+  constructor({ inChannels, numClasses, width, depth }: ConvNetOptions) {
     super()
     this.convs = Array.from({ length: depth }, (_, i) => {
-      const from = i === 0 ? in_channels : i === 1 ? width : 2 * width
+      const from = i === 0 ? inChannels : i === 1 ? width : 2 * width
       return new Conv2d(from, i === 0 ? width : 2 * width, 3, { stride: i < 2 ? 2 : 1, padding: 1 })
     })
-    this.head = new Linear(depth > 1 ? 2 * width : width, num_classes)
+    this.head = new Linear(depth > 1 ? 2 * width : width, numClasses)
   }
 
   /** images [N, in, H, W] -> logits [N, K]. */

@@ -1,0 +1,229 @@
+/**
+ * GPT-2 (Radford et al. 2019), with the names and layouts of transformers: its state dicts load as they are.
+ *
+ * Shapes: N batch, L tokens, E width, V vocabulary.
+ */
+import { inRowBlocks } from '../autodiff/row-blocks.ts'
+import { Dropout, Embedding, init, LayerNorm, Module } from '../nn/index.ts'
+import * as ops from '../ops/index.ts'
+import type { NDArray } from '../tensor/dtype.ts'
+import { formatShape, sizeOf } from '../tensor/shape.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Variable } from '../tensor/variable.ts'
+import { ShapeError, UsageError } from '../util/errors.ts'
+import { LearnedPositions } from './positions.ts'
+import { attendByHeads, transformerLayer } from './transformer.ts'
+
+/** Sizes, with the names of transformers' `config.json`. */
+export interface GPT2Config {
+  /** Default: 50,257. */
+  readonly vocab_size?: number
+  /** Tokens in a sequence, at most. Default: 1024. */
+  readonly n_positions?: number
+  readonly n_embd: number
+  readonly n_layer: number
+  readonly n_head: number
+  /** Hidden width of the MLPs. Default: 4 n_embd. */
+  readonly n_inner?: number | null
+  /** Default: 1e-5. */
+  readonly layer_norm_epsilon?: number
+  /** Dropout of the embeddings, of attention weights, of what each layer adds. Default: 0.1, as published. */
+  readonly embd_pdrop?: number
+  readonly attn_pdrop?: number
+  readonly resid_pdrop?: number
+}
+
+/** The published sizes. */
+export const gpt2Variants = {
+  gpt2: { n_embd: 768, n_layer: 12, n_head: 12 },
+  'gpt2-medium': { n_embd: 1024, n_layer: 24, n_head: 16 },
+  'gpt2-large': { n_embd: 1280, n_layer: 36, n_head: 20 },
+  'gpt2-xl': { n_embd: 1600, n_layer: 48, n_head: 25 },
+} as const satisfies Readonly<Record<string, GPT2Config>>
+
+const normal: init.Initialiser = (shape) => init.normal(shape, { std: 0.02 })
+
+/** y = x W + b over the last axis. The weight is [in, out], the other way round than in `Linear`: GPT-2's layout. */
+export class Conv1D extends Module {
+  readonly weight
+  readonly bias
+
+  constructor(inFeatures: number, outFeatures: number, initWeight: init.Initialiser = normal) {
+    super()
+    this.weight = init.parameter([inFeatures, outFeatures], initWeight)
+    this.bias = init.parameter([outFeatures], init.zeros)
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.add(ops.matmul(x, this.weight), this.bias)
+  }
+}
+
+/** Causal self-attention; c_attn [E, 3 E] maps to queries, keys and values. */
+class GPT2Attention extends Module {
+  readonly c_attn: Conv1D
+  readonly c_proj: Conv1D
+  readonly resid_dropout: Dropout
+  readonly #heads: number
+  readonly #dropout: number
+
+  constructor({ n_embd, n_head, n_layer, attn_pdrop = 0.1, resid_pdrop = 0.1 }: GPT2Config) {
+    super()
+    if (n_embd % n_head !== 0) {
+      throw new UsageError(`GPT2: n_embd must be a multiple of n_head, found ${n_embd} and ${n_head}`)
+    }
+    this.c_attn = new Conv1D(n_embd, 3 * n_embd)
+    this.c_proj = new Conv1D(n_embd, n_embd, residualInit(n_layer))
+    this.resid_dropout = new Dropout(resid_pdrop)
+    this.#heads = n_head
+    this.#dropout = attn_pdrop
+  }
+
+  /** x [N, L, E] -> output [N, L, E], weights [N, heads, L, L]. */
+  forward(x: Tensor, mask?: Tensor): ops.Attention {
+    const [q, k, v] = ops.chunk(this.c_attn.forward(x), 3, -1) as [Tensor, Tensor, Tensor] // [N, L, E] each
+    const { output, weights } = attendByHeads(q, k, v, {
+      heads: this.#heads,
+      causal: true,
+      dropout: this.training ? this.#dropout : 0,
+      ...(mask && { mask }),
+    })
+    return { output: this.resid_dropout.forward(this.c_proj.forward(output)), weights }
+  }
+}
+
+/** Two layers with the tanh form of GELU between. */
+class GPT2MLP extends Module {
+  readonly c_fc: Conv1D
+  readonly c_proj: Conv1D
+  readonly dropout: Dropout
+  readonly #hidden: number
+
+  constructor({ n_embd, n_layer, n_inner, resid_pdrop = 0.1 }: GPT2Config) {
+    super()
+    this.#hidden = n_inner ?? 4 * n_embd
+    this.c_fc = new Conv1D(n_embd, this.#hidden)
+    this.c_proj = new Conv1D(this.#hidden, n_embd, residualInit(n_layer))
+    this.dropout = new Dropout(resid_pdrop)
+  }
+
+  /** [N, L, E] -> [N, L, E] */
+  forward(x: Tensor): Tensor {
+    const mapped = inRowBlocks(x, { widest: this.#hidden }, (rows) =>
+      this.c_proj.forward(ops.gelu(this.c_fc.forward(rows), { approximate: 'tanh' })),
+    )
+    return this.dropout.forward(mapped)
+  }
+}
+
+/** The last maps of the residual branches begin smaller the more there are: 0.02 / sqrt(2 layers). */
+function residualInit(layers: number): init.Initialiser {
+  return (shape) => init.normal(shape, { std: 0.02 / Math.sqrt(2 * layers) })
+}
+
+class GPT2Block extends Module {
+  readonly ln_1: LayerNorm
+  readonly attn: GPT2Attention
+  readonly ln_2: LayerNorm
+  readonly mlp: GPT2MLP
+
+  constructor(config: GPT2Config) {
+    super()
+    const eps = config.layer_norm_epsilon ?? 1e-5
+    this.ln_1 = new LayerNorm(config.n_embd, { eps })
+    this.attn = new GPT2Attention(config)
+    this.ln_2 = new LayerNorm(config.n_embd, { eps })
+    this.mlp = new GPT2MLP(config)
+  }
+
+  /** [N, L, E] -> [N, L, E] */
+  forward(x: Tensor, mask?: Tensor): Tensor {
+    const { output } = transformerLayer(x, {
+      norm: 'pre',
+      mix: (tokens) => this.attn.forward(tokens, mask),
+      norm1: this.ln_1,
+      feedForward: (tokens) => this.mlp.forward(tokens),
+      norm2: this.ln_2,
+    })
+    return output
+  }
+}
+
+/** The transformer without a head. */
+export class GPT2Model extends Module {
+  readonly wte: Embedding
+  readonly wpe: LearnedPositions
+  readonly drop: Dropout
+  readonly h: readonly GPT2Block[]
+  readonly ln_f: LayerNorm
+
+  constructor(config: GPT2Config) {
+    super()
+    const { vocab_size = 50_257, n_positions = 1024, n_embd, n_layer, embd_pdrop = 0.1 } = config
+    this.wte = new Embedding(vocab_size, n_embd, { initWeight: normal })
+    this.wpe = new LearnedPositions(n_positions, n_embd, { initWeight: normal })
+    this.drop = new Dropout(embd_pdrop)
+    this.h = Array.from({ length: n_layer }, () => new GPT2Block(config))
+    this.ln_f = new LayerNorm(n_embd, { eps: config.layer_norm_epsilon ?? 1e-5 })
+  }
+
+  /**
+   * ids: integers [N, L]; or, in the place of their embeddings, float32 [N, L, E]. `mask` bool [N, L]: true for tokens, false for
+   * padding, which nothing attends to. -> [N, L, E] after the last norm.
+   */
+  forward(ids: Tensor, mask?: Tensor): Tensor {
+    const embedded = ids.dtype === 'float32' ? ids : this.wte.forward(ids) // [N, L, E]
+    if (embedded.rank !== 3) {
+      throw new ShapeError(
+        `GPT2: the input must be integers [N, L] or embeddings [N, L, E], found ${ids.dtype}${formatShape(ids.shape)}`,
+      )
+    }
+    const keys = mask && ops.unsqueeze(ops.unsqueeze(mask, 1), 1) // [N, 1, 1, L]
+    let x = this.drop.forward(ops.add(embedded, this.wpe.first(sizeOf(embedded.shape, 1))))
+    for (const block of this.h) x = block.forward(x, keys)
+    return this.ln_f.forward(x)
+  }
+}
+
+/** x E^T: [N, L, E] -> [N, L, V] with the matrix of an embedding, which so stands under two names. */
+class TiedHead extends Module {
+  readonly weight: Variable
+
+  constructor({ weight }: Embedding) {
+    super()
+    this.weight = weight
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.linear(x, this.weight)
+  }
+}
+
+/** GPT-2 as a language model: the logits of the next token, by the matrix of the embedding. */
+export class GPT2LMHeadModel extends Module {
+  readonly transformer: GPT2Model
+  readonly lm_head: TiedHead
+
+  constructor(config: GPT2Config) {
+    super()
+    this.transformer = new GPT2Model(config)
+    this.lm_head = new TiedHead(this.transformer.wte)
+  }
+
+  /** ids [N, L], mask bool [N, L] -> logits [N, L, V]. */
+  forward(ids: Tensor, mask?: Tensor): Tensor {
+    return this.lm_head.forward(this.transformer.forward(ids, mask))
+  }
+}
+
+/**
+ * The tensors of a published state dict that `GPT2Model.loadStateDict` takes: without the prefix `transformer.` and the head of a
+ * language model, and without the constant masks (`attn.bias`, `attn.masked_bias`) that older files hold.
+ */
+export function gpt2Weights(state: ReadonlyMap<string, NDArray>): Map<string, NDArray> {
+  return new Map(
+    [...state]
+      .filter(([name]) => name !== 'lm_head.weight' && !/\.attn\.(masked_)?bias$/.test(name))
+      .map(([name, array]) => [name.replace(/^transformer\./, ''), array]),
+  )
+}

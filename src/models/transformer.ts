@@ -1,0 +1,193 @@
+/**
+ * Transformer layers (Vaswani et al. 2017, arXiv 1706.03762). `transformerLayer` is their arithmetic for parts of any names; `TransformerBlock`
+ * has timm's names.
+ *
+ * Shapes: N batch, L tokens, S tokens of the context, C width, I width of all heads together.
+ */
+import { Dropout, init, type Layer, LayerNorm, Linear, MLP, Module } from '../nn/index.ts'
+import * as ops from '../ops/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { UsageError } from '../util/errors.ts'
+
+/** Which tokens attend to which. As in `ops`, and unlike in `nn.MultiheadAttention`, true means attend. */
+export interface AttentionInputs {
+  /** Where keys and values come from: [N, S, contextWidth]. Default: the tokens themselves. */
+  readonly context?: Tensor
+  /** Broadcasts to [N, heads, L, S]: bool, or float32 that is added to the scores. Default: all attend to all. */
+  readonly mask?: Tensor
+  /** Token i attends to the tokens 0 to i only. Default: false. */
+  readonly causal?: boolean
+}
+
+/** Tokens mixed with each other; layers that attend tell their weights. */
+export interface Mixed {
+  /** [N, L, C] */
+  readonly output: Tensor
+  /** [N, heads, L, S] */
+  readonly weights?: Tensor
+}
+
+/** A layer that mixes tokens: attention, or what stands in its place. */
+export type TokenMixer = Module & { forward(x: Tensor, inputs?: AttentionInputs): Mixed }
+
+/** What attention by heads does besides its products. */
+export interface HeadOptions extends Omit<AttentionInputs, 'context'> {
+  readonly heads: number
+  /** Probability with which a weight is dropped. Default: 0. */
+  readonly dropout?: number
+}
+
+/** Attention of each head over its part of the width: q [N, L, I], k and v [N, S, I] -> output [N, L, I], weights [N, heads, L, S]. */
+export function attendByHeads(q: Tensor, k: Tensor, v: Tensor, { heads, ...options }: HeadOptions): ops.Attention {
+  const [queries, keys, values] = [ops.splitHeads(q, heads), ops.splitHeads(k, heads), ops.splitHeads(v, heads)]
+  const { output, weights } = ops.attentionWithWeights(queries, keys, values, options) // [N, heads, L, I / heads]
+  return { output: ops.mergeHeads(output), weights }
+}
+
+/** Options of an attention layer. */
+export interface AttentionOptions {
+  readonly heads: number
+  /** Width of a head. Default: C / heads, which must be whole. */
+  readonly headWidth?: number
+  /** Width of another input that keys and values come from (cross attention). Default: none, the tokens attend to each other. */
+  readonly contextWidth?: number
+  /** Whether the maps to queries, keys and values have biases. Default: true. */
+  readonly qkvBias?: boolean
+  /** Probability with which an attention weight is dropped in training. Default: 0. */
+  readonly dropout?: number
+}
+
+/**
+ * Multi-head attention with timm's names: qkv [3 I, C] (cross attention: q [I, C], kv [2 I, contextWidth]) and proj [C, I]. Begins as
+ * PyTorch's nn.MultiheadAttention does.
+ */
+export class Attention extends Module {
+  readonly heads: number
+  readonly qkv: Linear | undefined
+  readonly q: Linear | undefined
+  readonly kv: Linear | undefined
+  readonly proj: Linear
+  readonly #dropout: number
+
+  constructor(width: number, options: AttentionOptions) {
+    super()
+    const { heads, headWidth = width / heads, contextWidth, qkvBias = true, dropout = 0 } = options
+    if (!Number.isInteger(headWidth)) {
+      throw new UsageError(`Attention: the width must be a multiple of the heads, found ${width} and ${heads}`)
+    }
+    const inner = heads * headWidth
+    const map = (from: number, to: number): Linear =>
+      new Linear(from, to, { bias: qkvBias, initWeight: init.xavierUniform, initBias: init.zeros })
+    this.heads = heads
+    this.qkv = contextWidth === undefined ? map(width, 3 * inner) : undefined
+    this.q = contextWidth === undefined ? undefined : map(width, inner)
+    this.kv = contextWidth === undefined ? undefined : map(contextWidth, 2 * inner)
+    this.proj = new Linear(inner, width, { initBias: init.zeros })
+    this.#dropout = dropout
+  }
+
+  /** x [N, L, C] -> output [N, L, C], weights [N, heads, L, S]. */
+  forward(x: Tensor, { context, ...masks }: AttentionInputs = {}): ops.Attention {
+    const [q, k, v] = this.#projections(x, context)
+    const dropout = this.training ? this.#dropout : 0
+    const { output, weights } = attendByHeads(q, k, v, { heads: this.heads, dropout, ...masks }) // [N, L, I]
+    return { output: this.proj.forward(output), weights }
+  }
+
+  /** Queries [N, L, I], keys and values [N, S, I]. */
+  #projections(x: Tensor, context: Tensor | undefined): readonly [q: Tensor, k: Tensor, v: Tensor] {
+    const { qkv, q, kv } = this
+    if (qkv && !context) return ops.chunk(qkv.forward(x), 3, -1) as [Tensor, Tensor, Tensor]
+    if (q && kv && context) return [q.forward(x), ...(ops.chunk(kv.forward(context), 2, -1) as [Tensor, Tensor])]
+    throw new UsageError(
+      context
+        ? 'Attention: a context was given, but the layer has no contextWidth'
+        : 'Attention: a layer with a contextWidth needs a context',
+    )
+  }
+}
+
+/** Where the norms of a layer stand: before each part, or after each sum as in the original transformer and BERT. */
+export type NormPlace = 'pre' | 'post'
+
+/** What a transformer layer consists of. */
+export interface LayerParts {
+  readonly norm: NormPlace
+  readonly mix: (x: Tensor) => Mixed
+  readonly norm1: Layer
+  readonly feedForward: (x: Tensor) => Tensor
+  readonly norm2: Layer
+}
+
+/**
+ * Tokens mixed, then each mapped by itself; both are added to their input, x [N, L, C] -> output [N, L, C]. With norms before:
+ * y = x + mix(norm1(x)), y + feedForward(norm2(y)); after: y = norm1(x + mix(x)), norm2(y + feedForward(y)).
+ */
+export function transformerLayer(x: Tensor, { norm, mix, norm1, feedForward, norm2 }: LayerParts): Mixed {
+  const isPre = norm === 'pre'
+  const { output, ...rest } = mix(isPre ? norm1.forward(x) : x) // [N, L, C]
+  const sum = ops.add(x, output)
+  const mixed = isPre ? sum : norm1.forward(sum)
+  const fed = ops.add(mixed, feedForward(isPre ? norm2.forward(mixed) : mixed)) // [N, L, C]
+  return { output: isPre ? fed : norm2.forward(fed), ...rest }
+}
+
+interface BlockOptions extends Omit<AttentionOptions, 'heads' | 'dropout'> {
+  /** Hidden width of the MLP. Default: 4 C. */
+  readonly mlpWidth?: number
+  /** Activation of the MLP. Default: GELU (erf). */
+  readonly act?: Layer
+  /** Default: pre. */
+  readonly norm?: NormPlace
+  /** Of the norms. Default: 1e-5. */
+  readonly eps?: number
+  /** Dropout after the attention and within and after the MLP. Default: 0. */
+  readonly dropout?: number
+  /** Dropout of attention weights. Default: 0. */
+  readonly attentionDropout?: number
+}
+
+/** How a block differs from a plain one: `heads` of its attention, or `attn`, what mixes the tokens in its place. */
+export type TransformerBlockOptions = BlockOptions &
+  ({ readonly heads: number; readonly attn?: never } | { readonly heads?: never; readonly attn: TokenMixer })
+
+/**
+ * Attention and an MLP, each with a norm and added to its input, with timm's names: norm1, attn, norm2, mlp.fc1, mlp.fc2. With a
+ * contextWidth the tokens read a context, which `norm_context` normalises first where norms come before (Perceiver).
+ */
+export class TransformerBlock extends Module {
+  readonly norm1: LayerNorm
+  readonly norm_context: LayerNorm | undefined
+  readonly attn: TokenMixer
+  readonly norm2: LayerNorm
+  readonly mlp: MLP
+  readonly drop: Dropout
+  readonly #norm: NormPlace
+
+  constructor(width: number, options: TransformerBlockOptions) {
+    super()
+    const { mlpWidth = 4 * width, act, norm = 'pre', eps = 1e-5, dropout = 0, attentionDropout = 0 } = options
+    const { contextWidth } = options
+    this.norm1 = new LayerNorm(width, { eps })
+    this.norm_context = contextWidth !== undefined && norm === 'pre' ? new LayerNorm(contextWidth, { eps }) : undefined
+    this.attn =
+      options.attn === undefined ? new Attention(width, { ...options, dropout: attentionDropout }) : options.attn
+    this.norm2 = new LayerNorm(width, { eps })
+    this.mlp = new MLP(width, mlpWidth, { ...(act && { act }), drop: dropout })
+    this.drop = new Dropout(dropout)
+    this.#norm = norm
+  }
+
+  /** x [N, L, C] -> [N, L, C]. */
+  forward(x: Tensor, { context, ...masks }: AttentionInputs = {}): Tensor {
+    const read = context && { context: this.norm_context?.forward(context) ?? context } // [N, S, contextWidth]
+    const { output } = transformerLayer(x, {
+      norm: this.#norm,
+      mix: (tokens) => ({ output: this.drop.forward(this.attn.forward(tokens, { ...read, ...masks }).output) }),
+      norm1: this.norm1,
+      feedForward: (tokens) => this.mlp.forward(tokens),
+      norm2: this.norm2,
+    })
+    return output
+  }
+}

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import '../../src/index.ts'
+import { GPT2LMHeadModel, GPT2Model, gpt2Variants, gpt2Weights } from '../../src/models/gpt2.ts'
+import { init, summary } from '../../src/nn/index.ts'
+import * as ops from '../../src/ops/index.ts'
+import type { NDArray } from '../../src/tensor/dtype.ts'
+import { expectGradients, expectOutputs, readReference } from './reference.ts'
+
+const config = { vocab_size: 19, n_positions: 10, n_embd: 12, n_layer: 2, n_head: 3 }
+
+test("transformers' state dict loads; outputs and gradients are equal, padding left out", async () => {
+  const reference = readReference('gpt2')
+  const model = new GPT2LMHeadModel(config).eval()
+  model.loadStateDict(reference.state)
+  const inputs = ['ids', 'mask']
+  await expectOutputs(reference, inputs, (ids = ops.zeros([]), mask = ops.zeros([])) => {
+    const padding = ops.cast(mask, 'bool')
+    return { hidden: model.transformer.forward(ids, padding), logits: model.forward(ids, padding) }
+  })
+  await expectGradients(reference, model, inputs, (ids = ops.zeros([]), mask = ops.zeros([])) =>
+    model.forward(ids, ops.cast(mask, 'bool')),
+  )
+})
+
+test('embeddings may stand in the place of ids', async () => {
+  const model = new GPT2Model(config).eval()
+  const ids = ops.reshape(ops.arange(6), [2, 3])
+  const [byIds, byEmbeddings] = [model.forward(ids), model.forward(model.wte.forward(ids))]
+  expect(await byEmbeddings.numbers()).toEqual(await byIds.numbers())
+})
+
+/** transformers' counts. */
+test.each([
+  ['gpt2', 124_439_808],
+  ['gpt2-medium', 354_823_168],
+] as const)('%s has %i parameters', (name, count) => {
+  const model = init.skipInit(() => new GPT2LMHeadModel(gpt2Variants[name]))
+  expect(summary(model, { dtype: 'int64', shape: [1, 8] }).parameters).toBe(count)
+})
+
+test('published files: the prefix, the head of the language model and constant masks are left out', () => {
+  const array: NDArray = { dtype: 'float32', shape: [1], data: new Float32Array(1) }
+  const names = ['wte.weight', 'h.0.attn.bias', 'h.0.attn.masked_bias', 'h.0.attn.c_attn.bias', 'ln_f.bias']
+  const kept = ['wte.weight', 'h.0.attn.c_attn.bias', 'ln_f.bias']
+  expect([...gpt2Weights(new Map(names.map((name) => [name, array]))).keys()]).toEqual(kept)
+  const ofLanguageModel = [...names.map((name) => `transformer.${name}`), 'lm_head.weight']
+  expect([...gpt2Weights(new Map(ofLanguageModel.map((name) => [name, array]))).keys()]).toEqual(kept)
+})
+
+test('begins with small weights, the last maps of the branches smaller', () => {
+  init.manualSeed(0)
+  const weights = new GPT2Model({ ...config, n_embd: 48, n_layer: 8 }).stateDict()
+  const deviation = (name: string): number => {
+    const data = weights.get(name)?.data as Float32Array
+    return Math.sqrt(data.reduce((sum, value) => sum + value ** 2, 0) / data.length)
+  }
+  expect(deviation('h.0.attn.c_attn.weight')).toBeCloseTo(0.02, 3)
+  expect(deviation('h.0.mlp.c_proj.weight')).toBeCloseTo(0.005, 3)
+})
+
+test.each<[string, () => unknown]>([
+  ['GPT2: n_embd must be a multiple of n_head, found 12 and 5', () => new GPT2Model({ ...config, n_head: 5 })],
+  [
+    'LearnedPositions: at most 10 tokens fit, found 11',
+    () => new GPT2Model(config).forward(ops.zeros([1, 11], 'int64')),
+  ],
+  [
+    'GPT2: the input must be integers [N, L] or embeddings [N, L, E], found int64[3]',
+    () => new GPT2Model(config).forward(ops.zeros([3], 'int64')),
+  ],
+])('%s', (message, make) => {
+  expect(make).toThrow(expect.objectContaining({ message }) as Error)
+})
