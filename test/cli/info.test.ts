@@ -30,7 +30,7 @@ test('info says what a file holds, or what it is', async () => {
   )
   const old = await tenfold('info', `${fixtures}legacy.pt`)
   expect(old).toEqual({
-    code: 1,
+    code: 2,
     out: '',
     err: `error: ${fixtures}legacy.pt: must be a safetensors, .npz, .npy or PyTorch file, is a PyTorch file of before PyTorch 1.6, which is not read (load it with a recent PyTorch and save it again: torch.save(torch.load(path), path))\n`,
   })
@@ -59,7 +59,7 @@ test('info on the weights of an ONNX model in a file of their own', async () => 
   writeFileSync(join(folder, 'weights'), new Uint8Array(8))
   expect((await tenfold('info', join(folder, 'outside.onnx'))).out).toContain('\n  external data  weights\n')
   expect(await tenfold('info', join(folder, 'weights'))).toEqual({
-    code: 1,
+    code: 2,
     out: '',
     err: `error: ${folder}/weights: is the external data of the ONNX model outside.onnx, which says what lies where in it (tenfold info ${folder}/outside.onnx)\n`,
   })
