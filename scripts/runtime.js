@@ -1,6 +1,6 @@
 /**
  * Lays the native libraries of ONNX Runtime into vendor/onnxruntime/PLATFORM-ARCHITECTURE, from the registry's package onnxruntime-node,
- * whose install script is not run (docs/decisions/040-runtime-in-the-package.md).
+ * whose install script is not run (docs/decisions/042-runtime-in-the-package.md).
  */
 import { execFileSync } from 'node:child_process'
 import {

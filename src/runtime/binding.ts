@@ -1,4 +1,4 @@
-/** ONNX Runtime's native library, by way of its binding for Node. Both lie in `vendor/onnxruntime` (docs/decisions/040-runtime-in-the-package.md). */
+/** ONNX Runtime's native library, by way of its binding for Node. Both lie in `vendor/onnxruntime` (docs/decisions/042-runtime-in-the-package.md). */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'

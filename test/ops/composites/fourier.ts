@@ -16,6 +16,9 @@ export const samples: Record<string, ops.Sample[]> = {
 }
 
 export const errors: Record<string, ops.Sample> = {
-  'fft2Real: needs two axes to transform and at least one element on them, found [3]': { inputs: [[3]], call: ops.fft2Real },
+  'fft2Real: needs two axes to transform and at least one element on them, found [3]': {
+    inputs: [[3]],
+    call: ops.fft2Real,
+  },
   'fft2Real: x must be float32, found int32': { inputs: [{ shape: [2, 2], dtype: 'int32' }], call: ops.fft2Real },
 }
