@@ -2,8 +2,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../src/io/atomic.ts'
+import { renderReport } from '../../src/report/render.ts'
 import { checkConvolution, convolutionSection } from '../../src/systems/fnet/convolution.ts'
-import { renderReport } from '../../src/train/report/render.ts'
 
 const folder = process.argv[2] ?? 'runs/fourier-convolution'
 for (const [tokens, width] of [

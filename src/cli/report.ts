@@ -1,10 +1,10 @@
 /** The report of a run: what every run has, around what its system explains. */
 import { requirePackages } from '../data/packages.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
+import type { LinePlot, Section } from '../report/figures.ts'
+import { plotPackages, renderReport } from '../report/render.ts'
 import type { OpenedData } from '../systems/define.ts'
 import type { LoopResult } from '../train/loop.ts'
-import type { LinePlot, Section } from '../train/report/figures.ts'
-import { plotPackages, renderReport } from '../train/report/render.ts'
 import type { MetricsLine } from '../train/run.ts'
 import { changedSettings, type Settings } from '../train/settings.ts'
 import { UsageError } from '../util/errors.ts'

@@ -1,9 +1,9 @@
 /** Runs a study: progress, interrupts, its page. */
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/atomic.ts'
+import { renderReport } from '../report/render.ts'
 import type { Study, StudyContext } from '../systems/define.ts'
 import { lockFolder } from '../train/lock.ts'
-import { renderReport } from '../train/report/render.ts'
 import type { Settings } from '../train/settings.ts'
 import { interruptExitCode, interruptSignal } from './interrupt.ts'
 import { requireReportPackages } from './report.ts'

@@ -92,7 +92,7 @@ async function benchFNet(flags: Flags): Promise<void> {
 
 async function writePage(results: readonly SpeedResult[], options: SpeedOptions, folder: string): Promise<string> {
   const [{ renderFigureSvg, renderReport }, { writeFileAtomic }, speed] = await Promise.all([
-    import('../../train/report/render.ts'),
+    import('../../report/render.ts'),
     import('../../io/atomic.ts'),
     import('../../systems/fnet/speed.ts'),
   ])

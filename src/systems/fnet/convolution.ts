@@ -9,9 +9,9 @@
  */
 import { compile } from '../../compile/compile.ts'
 import * as ops from '../../ops/index.ts'
+import type { Section } from '../../report/figures.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { Section } from '../../train/report/figures.ts'
 import { largest } from '../../util/lists.ts'
 import { Generator } from '../../util/random.ts'
 

@@ -1,8 +1,8 @@
 /** What a trained Mixer shows of itself: mistakes, learned patches, learned mixing of tokens (paper, Figures 5 to 7). */
 import type { Dataset } from '../../data/index.ts'
+import type { HeatmapGrid, PictureGrid, Section } from '../../report/figures.ts'
 import { elementCount, toNumbers } from '../../tensor/dtype.ts'
 import { confusionCounts, type Evaluation, worstMistakes } from '../../train/classifier.ts'
-import type { HeatmapGrid, PictureGrid, Section } from '../../train/report/figures.ts'
 import type { Mixer } from './model.ts'
 import type { PictureFacts } from './train.ts'
 import { byFrequency, withInverses } from './weight-order.ts'

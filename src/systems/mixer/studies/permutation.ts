@@ -1,8 +1,8 @@
 /** The paper's shuffled pixels (Figure 4): does a net depend on where pixels lie? */
 import { z } from 'zod'
 import { type Dataset, mapDataset } from '../../../data/index.ts'
+import type { Report } from '../../../report/figures.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
-import type { Report } from '../../../train/report/figures.ts'
 import { Generator } from '../../../util/random.ts'
 import { defineStudy, type StudyContext } from '../../define.ts'
 import { randomPart, taskPackages, tasks } from './data.ts'

@@ -1,5 +1,5 @@
 /** The page of the scale study: what was found, the curves, every number. */
-import type { Figure, Report, Section } from '../../../train/report/figures.ts'
+import type { Figure, Report, Section } from '../../../report/figures.ts'
 import type { TaskName } from './data.ts'
 import { trainingCost } from './members.ts'
 import { families, familyNames } from './models.ts'

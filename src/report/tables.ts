@@ -1,5 +1,5 @@
 /** Tables, lists of definitions, and paragraphs. */
-import { UsageError } from '../../util/errors.ts'
+import { UsageError } from '../util/errors.ts'
 import type { Definitions, Table, Text } from './figures.ts'
 import { emptyHtml } from './pictures.ts'
 import { counted, escapeHtml, formatColumn, withCode } from './text.ts'

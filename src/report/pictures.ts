@@ -1,6 +1,6 @@
 /** Grids of pictures and of small matrices, as PNG files inside the page. */
-import { dataUri, encodePng } from '../../io/png.ts'
-import { ShapeError } from '../../util/errors.ts'
+import { dataUri, encodePng } from '../io/png.ts'
+import { ShapeError } from '../util/errors.ts'
 import type { HeatmapGrid, Matrix, Picture, PictureGrid } from './figures.ts'
 import { mostTilesBeside } from './layout.ts'
 import { counted, escapeHtml, formatNumber } from './text.ts'

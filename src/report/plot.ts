@@ -1,6 +1,6 @@
 /** What all plots share: Observable Plot on a light DOM, axes, legends, words, and their SVG made short and clean. */
 import type * as PlotModule from '@observablehq/plot'
-import { MissingPackageError } from '../../util/errors.ts'
+import { MissingPackageError } from '../util/errors.ts'
 import type { Axis } from './figures.ts'
 import type { Place } from './labels.ts'
 import { seriesColor, seriesDash } from './palette.ts'

@@ -1,7 +1,7 @@
 /** What the report's tests share: pages are rendered, then read back as documents. */
 import { parseHTML } from 'linkedom'
-import type { Figure, Report } from '../../../src/train/report/figures.ts'
-import { renderReport } from '../../../src/train/report/render.ts'
+import type { Figure, Report } from '../../src/report/figures.ts'
+import { renderReport } from '../../src/report/render.ts'
 
 /** A report around some figures. */
 export function reportOf(figures: readonly Figure[], rest: Partial<Report> = {}): Report {

@@ -9,7 +9,7 @@ import {
   slug,
   textWidth,
   withCode,
-} from '../../../src/train/report/text.ts'
+} from '../../src/report/text.ts'
 
 test('text is escaped, and code spans are escaped inside', () => {
   expect(escapeHtml(`<a href="x" title='y'>&`)).toBe('&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;')

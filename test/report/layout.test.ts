@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Figure } from '../../../src/train/report/figures.ts'
-import { layoutRows } from '../../../src/train/report/layout.ts'
+import type { Figure } from '../../src/report/figures.ts'
+import { layoutRows } from '../../src/report/layout.ts'
 
 const axis = { label: '' }
 const figures = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { LinePlot, Point } from '../../../src/train/report/figures.ts'
-import { drawablePoints, extreme, omissionNote, smoothed, thinned } from '../../../src/train/report/series.ts'
+import type { LinePlot, Point } from '../../src/report/figures.ts'
+import { drawablePoints, extreme, omissionNote, smoothed, thinned } from '../../src/report/series.ts'
 
 const points = (ys: readonly number[]): Point[] => ys.map((y, x) => ({ x, y }))
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Figure, Report } from '../../../src/train/report/figures.ts'
-import { renderReport } from '../../../src/train/report/render.ts'
+import type { Figure, Report } from '../../src/report/figures.ts'
+import { renderReport } from '../../src/report/render.ts'
 import { pageOf, reportOf, texts } from './page.ts'
 
 const nasty = `<script>alert("1")</script> & 'more'`

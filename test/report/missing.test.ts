@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
-import type { PlotFigure } from '../../../src/train/report/figures.ts'
-import { renderFigureSvg, renderReport } from '../../../src/train/report/render.ts'
-import { MissingPackageError } from '../../../src/util/errors.ts'
+import type { PlotFigure } from '../../src/report/figures.ts'
+import { renderFigureSvg, renderReport } from '../../src/report/render.ts'
+import { MissingPackageError } from '../../src/util/errors.ts'
 
 vi.mock('linkedom', () => {
   throw new Error("Cannot find package 'linkedom'")

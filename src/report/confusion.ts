@@ -1,7 +1,7 @@
 /** Confusion matrices: a table for few classes, a picture for many, and the commonest mistakes in words. */
-import { dataUri, encodePng } from '../../io/png.ts'
-import { ShapeError } from '../../util/errors.ts'
-import { largest } from '../../util/lists.ts'
+import { dataUri, encodePng } from '../io/png.ts'
+import { ShapeError } from '../util/errors.ts'
+import { largest } from '../util/lists.ts'
 import type { ConfusionMatrix } from './figures.ts'
 import { emptyHtml } from './pictures.ts'
 import { escapeHtml, textWidth } from './text.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { colorVariables } from '../../../src/train/report/palette.ts'
+import { colorVariables } from '../../src/report/palette.ts'
 
 /** Relative luminance of `#rrggbb`. Source: WCAG 2.2, "relative luminance". */
 function luminance(color: string): number {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { axisScale } from '../../../src/train/report/scale.ts'
+import { axisScale } from '../../src/report/scale.ts'
 
 const axis = { label: 'x' }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { LinePlot, LineSeries, PlotFigure, ScatterPlot } from '../../../src/train/report/figures.ts'
-import { renderFigureSvg } from '../../../src/train/report/render.ts'
+import type { LinePlot, LineSeries, PlotFigure, ScatterPlot } from '../../src/report/figures.ts'
+import { renderFigureSvg } from '../../src/report/render.ts'
 import { figureOf, texts } from './page.ts'
 
 function lines(series: readonly LineSeries[], rest: Partial<LinePlot> = {}): LinePlot {

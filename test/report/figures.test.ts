@@ -1,8 +1,8 @@
 import { decode } from 'fast-png'
 import { describe, expect, test } from 'vitest'
-import type { ConfusionMatrix, Matrix, Table } from '../../../src/train/report/figures.ts'
-import { renderReport } from '../../../src/train/report/render.ts'
-import { ShapeError, UsageError } from '../../../src/util/errors.ts'
+import type { ConfusionMatrix, Matrix, Table } from '../../src/report/figures.ts'
+import { renderReport } from '../../src/report/render.ts'
+import { ShapeError, UsageError } from '../../src/util/errors.ts'
 import { figureOf, pngOf, reportOf, texts } from './page.ts'
 
 function pixelsOf(image: Element | null | undefined): number[] {

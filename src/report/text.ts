@@ -1,4 +1,4 @@
-import { largest } from '../../util/lists.ts'
+import { largest } from '../util/lists.ts'
 
 /** Words and numbers as the page writes them. */
 
