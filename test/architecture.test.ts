@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { System } from '../src/systems/define.ts'
 
 const source = new URL('../src', import.meta.url).pathname
 
@@ -18,17 +19,14 @@ const layers = [
   ['report', 'models'],
   ['train'],
   ['tasks'],
-  ['verify-target'],
-  ['systems'],
   ['verify'],
+  ['systems'],
   ['cli'],
   ['index.ts'],
 ]
 
-/** `verify/target.ts` says what systems implement; the rest of `verify` runs them. */
 function layerOf(file: string): number {
-  const path = relative(source, file)
-  const folder = path === join('verify', 'target.ts') ? 'verify-target' : (path.split(/[\\/]/)[0] ?? '')
+  const [folder = ''] = relative(source, file).split(/[\\/]/)
   return layers.findIndex((names) => names.includes(folder))
 }
 
@@ -88,20 +86,24 @@ test('files stay short enough to read in one sitting', () => {
   expect(long).toEqual([])
 })
 
-describe('every system has the same files', () => {
+describe('systems', () => {
   const systems = readdirSync(join(source, 'systems'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  test.each(systems.map(({ name }) => name))('%s', (name) => {
+  const names = systems.map(({ name }) => name)
+  test.each(names)('%s has the files of what it declares', async (name) => {
     const own = readdirSync(join(source, 'systems', name))
-    for (const file of [
-      'config.ts',
-      'data.ts',
-      'explain.ts',
-      'index.ts',
-      'model.ts',
-      'official.ts',
-      'train.ts',
-      'verify.ts',
-    ])
-      expect(own).toContain(file)
+    const found: Record<string, System> = await import(`../src/systems/${name}/index.ts`)
+    const [system] = Object.values(found)
+    const wanted = ['index.ts', ...(system?.recipes ? ['config.ts', 'model.ts', 'train.ts', 'explain.ts'] : [])]
+    for (const file of [...wanted, ...(system?.jobs ? ['jobs'] : [])]) expect(own).toContain(file)
+    if (system?.targets) expect(own.some((file) => /^verify(\.ts)?$/.test(file))).toBe(true)
+  })
+
+  test.each(names)('%s imports no other system', (name) => {
+    const others = names.filter((other) => other !== name).map((other) => join(source, 'systems', other))
+    const inside = files.filter((file) => file.startsWith(join(source, 'systems', name, '/')))
+    const reached = inside.flatMap((file) =>
+      importsOf(file).filter(({ target }) => others.some((other) => target.startsWith(other))),
+    )
+    expect(reached).toEqual([])
   })
 })

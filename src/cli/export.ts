@@ -2,16 +2,31 @@
 import { exportOnnx } from '../compile/export.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
 import { writeSafetensorsFile } from '../io/safetensors-file.ts'
+import type { OpenedRun } from '../systems/session.ts'
+import type { Exportable } from '../tasks/define.ts'
 import { withoutPaths } from '../train/places.ts'
-import type { OpenedRun } from './session.ts'
+import { UsageError } from '../util/errors.ts'
 
-/** Returns the number of bytes written. */
+/** One of the networks of a run. Throws a UsageError that lists them. */
+function chosenModel({ experiment, run }: OpenedRun, name: string | undefined): Exportable {
+  const names = Object.keys(experiment.exports)
+  const make = experiment.exports[name ?? names[0] ?? '']
+  if (make) return make()
+  throw new UsageError(`${run.path} has no network "${name ?? ''}" to export`, {
+    hint: `it has ${names.join(', ') || 'none'}`,
+  })
+}
+
+/** Writes a network of a run (default: its first); returns the number of bytes written. */
 export async function writeModel(
-  { run, recipe: { config: schema }, config, experiment }: OpenedRun,
+  opened: OpenedRun,
   format: 'onnx' | 'safetensors',
   path: string,
+  model?: string,
 ): Promise<number> {
-  const { inputs, forward, metadata } = experiment.exportable()
+  const { run, config, experiment } = opened
+  const { config: schema } = opened.recipe
+  const { inputs, forward, metadata } = chosenModel(opened, model)
   const { system, recipe, versions } = run.description
   const texts = {
     system,

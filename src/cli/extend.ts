@@ -1,10 +1,11 @@
 /** `tenfold resume DIR --epochs N` or `--steps N`: a run that is to be longer than it was planned. */
+
+import type { OpenedRun } from '../systems/session.ts'
 import { newestCheckpoint, restoreVariables } from '../train/checkpoint.ts'
 import type { TrainingTask } from '../train/loop.ts'
 import type { RunDirectory } from '../train/run.ts'
 import type { Settings } from '../train/settings.ts'
 import { UsageError } from '../util/errors.ts'
-import type { OpenedRun } from './session.ts'
 import type { Reporter } from './ui.ts'
 
 /** The new ends of a run, counted from its beginning. */

@@ -1,7 +1,8 @@
 /** `tenfold resume DIR --find-nan`: the first op of the next step whose result is not finite. */
-import type { OpenedData } from '../systems/define.ts'
+
+import type { OpenedRun } from '../systems/session.ts'
+import type { OpenedData } from '../tasks/define.ts'
 import { newestCheckpoint, restoreVariables } from '../train/checkpoint.ts'
-import type { OpenedRun } from './session.ts'
 import type { Reporter } from './ui.ts'
 
 export async function findNotFinite(

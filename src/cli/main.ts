@@ -32,8 +32,11 @@ function ownVersion(): string {
   return (require('../../package.json') as { version: string }).version
 }
 
-/** The command line, with all its commands. */
-export function buildProgram(): Command {
+/**
+ * The command line. The commands that recipes declare are looked up where `args` may mean one: reading all systems takes longer
+ * than most commands.
+ */
+export async function buildProgram(args: readonly string[] = ['help']): Promise<Command> {
   const program = new Command('tenfold')
     .description('Landmark machine-learning systems of 2021, trained, run, explained and exported from TypeScript.')
     .version(ownVersion(), '--version', 'print the version')
@@ -42,6 +45,12 @@ export function buildProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/\n(?=.)/g, ' ')) })
     .exitOverride()
   addCommands(program)
+  const wanted = args.find((arg) => !arg.startsWith('-'))
+  const isOwn = program.commands.some((command) => command.name() === wanted && wanted !== 'help')
+  const onlyVersion = args.length === 1 && args[0] === '--version'
+  if (isOwn || onlyVersion) return program
+  const [{ addUses }, { systems }] = await Promise.all([import('./commands/uses.ts'), import('../systems/index.ts')])
+  addUses(program, systems)
   return program
 }
 
@@ -52,7 +61,7 @@ export async function main(args: readonly string[]): Promise<number> {
   process.removeAllListeners('warning')
   process.on('warning', ({ message }) => note(`warning: ${message}`))
   try {
-    await buildProgram().parseAsync(args, { from: 'user' })
+    await (await buildProgram(args)).parseAsync(args, { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {
     return explain(error)

@@ -3,41 +3,34 @@ import { requirePackages } from '../data/packages.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
 import type { LinePlot, Section } from '../report/figures.ts'
 import { plotPackages, renderReport } from '../report/render.ts'
-import type { OpenedData } from '../systems/define.ts'
+import type { OpenedRun } from '../systems/session.ts'
+import type { MetricDescriptions, OpenedData } from '../tasks/define.ts'
 import type { LoopResult } from '../train/loop.ts'
 import type { MetricsLine } from '../train/run.ts'
 import { changedSettings, type Settings } from '../train/settings.ts'
-import { UsageError } from '../util/errors.ts'
 import { shellQuoted } from '../util/shell.ts'
-import type { OpenedRun } from './session.ts'
 import { formatDuration, formatMetric } from './ui.ts'
 
-/** Whether a metric changes: a constant, like a baseline's accuracy, is no curve. */
-function changes(lines: readonly MetricsLine[], name: string): boolean {
-  return new Set(lines.flatMap((line) => (name in line ? [line[name]] : []))).size > 1
-}
-
-const fallsWhenBetter = (name: string): boolean => /loss|perplexity|error/.test(name)
-
-/** Metrics that both steps and evaluations have, or either: a curve each. */
-function curves(lines: readonly MetricsLine[]): LinePlot[] {
+/** Metrics that both steps and evaluations have, or either: a curve each. Baselines are none. */
+function curves(lines: readonly MetricsLine[], metrics: MetricDescriptions): LinePlot[] {
   const names = new Set(lines.flatMap((line) => Object.keys(line)))
   for (const key of ['type', 'step', 'epoch', 'seconds']) names.delete(key)
-  const changing = [...names].filter((name) => changes(lines, name))
-  return changing.map((name) => {
+  const drawn = [...names].filter((name) => !metrics[name]?.constant)
+  return drawn.map((name) => {
+    const { goal = 'min', unit } = metrics[name] ?? {}
     const points = (type: MetricsLine['type']) =>
       lines
         .filter((line) => line.type === type && name in line)
         .map((line) => ({ x: line.step, y: Number(line[name]) }))
     const series = [
       { name: 'training', points: points('step'), smooth: true },
-      { name: 'test', points: points('evaluation'), best: fallsWhenBetter(name) ? 'min' : 'max' } as const,
+      { name: 'test', points: points('evaluation'), best: goal },
     ]
     return {
       kind: 'lines',
       title: name,
       x: { label: 'step' },
-      y: { label: name, percent: /accuracy/.test(name), log: name === 'loss' },
+      y: { label: name, percent: unit === 'percent', log: name === 'loss' },
       series: series.filter((entry) => entry.points.length > 0),
     } satisfies LinePlot
   })
@@ -90,7 +83,7 @@ export async function writeReport(opened: OpenedRun, data: OpenedData, result: L
   const { run, experiment } = opened
   const { system, recipe } = run.description
   const lines = await run.readMetrics()
-  const explained = await experiment.explain(data, lines)
+  const explained = (await experiment.explain?.(data, lines)) ?? []
   const parameters = [...experiment.weights.values()].reduce(
     (sum, variable) => sum + (variable.trainable ? variable.size : 0),
     0,
@@ -101,7 +94,7 @@ export async function writeReport(opened: OpenedRun, data: OpenedData, result: L
     summary: [
       ...Object.entries(result.metrics).map(([name, value]) => ({
         label: `test ${name}`,
-        value: formatMetric(name, value),
+        value: formatMetric(value, opened.recipe.metrics[name]),
       })),
       {
         label: 'training time',
@@ -115,25 +108,8 @@ export async function writeReport(opened: OpenedRun, data: OpenedData, result: L
         note: `${data.test.length.toLocaleString('en')} for testing`,
       },
     ],
-    sections: [{ title: 'Training', figures: curves(lines) }, ...explained, setup(opened, data)],
+    sections: [{ title: 'Training', figures: curves(lines, opened.recipe.metrics) }, ...explained, setup(opened, data)],
     footer: 'Written by tenfold. Everything on this page is inside this one file.',
   })
   await writeFileAtomic(run.report, Buffer.from(html))
-}
-
-/** Writes the page of `tenfold inspect`: what a run's weights look like. */
-export async function writeInspection(
-  { run, recipe, experiment, step }: OpenedRun & { readonly step: number },
-  path: string,
-): Promise<void> {
-  const { system, recipe: name } = run.description
-  if (!experiment.inspect) throw new UsageError(`${system}/${name} has no pictures of its weights`)
-  const html = await renderReport({
-    title: `${system} / ${name}: weights`,
-    subtitle: recipe.summary,
-    summary: [{ label: 'trained steps', value: step.toLocaleString('en') }],
-    sections: experiment.inspect(),
-    footer: 'Written by tenfold. Everything on this page is inside this one file.',
-  })
-  await writeFileAtomic(path, Buffer.from(html))
 }

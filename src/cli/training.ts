@@ -1,13 +1,14 @@
 /** A training session as the commands `train` and `resume` hold it: signals, the loop, the report, the summary. */
 import { formatProfile } from '../compile/profile.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
-import type { OpenedData } from '../systems/define.ts'
+import type { Recipe } from '../systems/define.ts'
+import type { OpenedRun } from '../systems/session.ts'
+import type { OpenedData } from '../tasks/define.ts'
 import { type LoopResult, observeAll, type TrainingTask, train } from '../train/loop.ts'
 import { logToTensorBoard } from '../train/tensorboard.ts'
 import { type Extension, extendRun } from './extend.ts'
 import { Interruption, interruptExitCode, interruptSignal } from './interrupt.ts'
 import { note } from './output.ts'
-import type { OpenedRun } from './session.ts'
 import { formatDuration, formatMetrics, type Reporter } from './ui.ts'
 
 /** What else happens around the training. */
@@ -74,19 +75,24 @@ export async function trainRun(
   }
   const { writeReport } = await import('./report.ts')
   await writeReport({ ...opened, run }, data, result)
-  summarize(run.path, run.report, opened.recipe.predictExample, result, reporter)
+  summarize(run.path, run.report, opened.recipe, result, reporter)
 }
 
-function summarize(path: string, report: string, predictExample: string, result: LoopResult, reporter: Reporter): void {
+/** What one does next with a run: the first use of its recipe, and export. */
+function advice(path: string, { uses }: Recipe): string {
+  const [use] = Object.entries(uses ?? {})
+  const first = use ? [`npx tenfold ${use[0]} ${path} ${use[1].inputs}`.trim()] : []
+  return [...first, `npx tenfold export ${path} --format onnx --out model.onnx`].join('    or    ')
+}
+
+function summarize(path: string, report: string, recipe: Recipe, result: LoopResult, reporter: Reporter): void {
   reporter.say('')
   reporter.say(
     `${result.reason === 'early stop' ? 'stopped early' : 'finished'} after ${result.step} steps, ${formatDuration(result.seconds)}`,
   )
-  reporter.say(`test       ${formatMetrics(result.metrics)}`)
+  reporter.say(`test       ${formatMetrics(result.metrics, recipe.metrics)}`)
   reporter.say(`report     ${report}`)
-  reporter.say(
-    `next       npx tenfold predict ${path} ${predictExample}    or    npx tenfold export ${path} --format onnx --out model.onnx`,
-  )
+  reporter.say(`next       ${advice(path, recipe)}`)
   reporter.event('done', {
     metrics: result.metrics,
     reason: result.reason,

@@ -1,7 +1,8 @@
 /** What the command line prints: events for people or, with --json, one object a line. */
-
+import type { Opening } from '../data/opening.ts'
+import type { Answer, Metric, MetricDescriptions } from '../tasks/define.ts'
 import type { LoopObserver, Metrics, StepReport } from '../train/loop.ts'
-import { note } from './output.ts'
+import { errorLine, note } from './output.ts'
 
 /** Where a command reports to. */
 export interface Reporter {
@@ -15,6 +16,8 @@ export interface Reporter {
   readonly observer: LoopObserver
   /** Ends the progress line, if one stands. */
   readonly endProgress: () => void
+  /** How the metrics of what is trained are read, once that is known. */
+  readonly useMetrics: (metrics: MetricDescriptions) => void
 }
 
 /** `1:05`, `1:02:03`. */
@@ -25,14 +28,15 @@ export function formatDuration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
 }
 
-/** A metric as people read it: accuracies in percent, the rest with four significant digits. */
-export function formatMetric(name: string, value: number): string {
-  return /accuracy|f1|precision|recall/.test(name) ? `${(100 * value).toFixed(2)} %` : value.toPrecision(4)
+/** A metric as people read it: shares in percent, the rest with four significant digits. */
+export function formatMetric(value: number, { unit }: Partial<Metric> = {}): string {
+  if (unit === 'percent') return `${(100 * value).toFixed(2)} %`
+  return unit === undefined ? value.toPrecision(4) : `${value.toPrecision(4)} ${unit}`
 }
 
-export function formatMetrics(metrics: Metrics): string {
+export function formatMetrics(metrics: Metrics, descriptions: MetricDescriptions = {}): string {
   return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${formatMetric(name, value)}`)
+    .map(([name, value]) => `${name} ${formatMetric(value, descriptions[name])}`)
     .join(', ')
 }
 
@@ -44,7 +48,10 @@ class Progress {
   #windowStart = 0
   #rate = 0
 
-  line({ step, totalSteps, epoch, epochs, metrics, examples, seconds }: StepReport): string {
+  line(
+    { step, totalSteps, epoch, epochs, metrics, examples, seconds }: StepReport,
+    descriptions: MetricDescriptions,
+  ): string {
     for (const [name, value] of Object.entries(metrics))
       this.#averages[name] = 0.95 * (this.#averages[name] ?? value) + 0.05 * value
     this.#examples += examples
@@ -55,7 +62,7 @@ class Progress {
     }
     const rate = this.#rate || this.#examples / Math.max(seconds, 1e-3)
     const left = ((totalSteps - step) * examples) / rate
-    const values = formatMetrics(this.#averages)
+    const values = formatMetrics(this.#averages, descriptions)
     return `epoch ${epoch + 1}/${epochs}  step ${step}/${totalSteps}  ${values}  ${Math.round(rate)} examples/s  ${formatDuration(left)} left`
   }
 }
@@ -64,7 +71,8 @@ const redrawSeconds = 0.1
 const plainLineSeconds = 10
 
 /** Prints to stdout. On a terminal progress is one line that is drawn over; elsewhere a line every ten seconds. */
-export function createReporter(options: { readonly json: boolean }): Reporter {
+export function createReporter(options: { readonly json: boolean; readonly metrics?: MetricDescriptions }): Reporter {
+  let { metrics: descriptions = {} } = options
   const out = process.stdout
   const live = !options.json && out.isTTY
   const progress = new Progress()
@@ -92,7 +100,7 @@ export function createReporter(options: { readonly json: boolean }): Reporter {
     onStep: (report) => {
       const { step, epoch, metrics } = report
       event('step', { step, epoch, ...metrics })
-      const line = progress.line(report)
+      const line = progress.line(report, descriptions)
       if (options.json || report.seconds - last < (live ? redrawSeconds : plainLineSeconds)) return
       last = report.seconds
       if (!live) return say(line)
@@ -103,9 +111,43 @@ export function createReporter(options: { readonly json: boolean }): Reporter {
       event('evaluation', { step, epoch, metrics, best })
       if (live && drawn) out.write('\r\x1b[2K')
       drawn = false
-      say(`epoch ${epoch + 1}  test ${formatMetrics(metrics)}${best ? '  (best so far)' : ''}`)
+      say(`epoch ${epoch + 1}  test ${formatMetrics(metrics, descriptions)}${best ? '  (best so far)' : ''}`)
     },
     onCheckpoint: (path) => event('checkpoint', { path }),
   }
-  return { say, warn, event, observer, endProgress }
+  const useMetrics = (metrics: MetricDescriptions): void => {
+    descriptions = metrics
+  }
+  return { say, warn, event, observer, endProgress, useMetrics }
+}
+
+/**
+ * Says what was found in the data: a line for what was taken, one for each warning and for what has changed. Data that are `known`
+ * and as they were are no event.
+ */
+export function tellData({ summary, warnings, changes }: Opening, reporter: Reporter, known = false): void {
+  reporter.say(`data       ${summary}`)
+  for (const warning of warnings) reporter.say(`warning: ${warning}`)
+  if (changes !== undefined) reporter.say(`warning: the data are not those the run was started with: ${changes}`)
+  if (!known || changes !== undefined) reporter.event('data', { summary, warnings, changes: changes ?? null })
+}
+
+/** An answer of a use, as a line or an event. */
+export function tellAnswer(use: string, answer: Answer, reporter: Reporter): void {
+  const { input } = answer
+  const named = (text: string): string => (input === undefined ? text : `${input}: ${text}`)
+  if ('error' in answer) {
+    const line = errorLine(answer.error)
+    reporter.event('error', { use, input, message: line })
+    reporter.say(named(`error: ${line.startsWith(`${input}: `) ? line.slice(`${input}: `.length) : line}`))
+    return
+  }
+  if ('metrics' in answer) return
+  reporter.event('answer', { use, ...answer })
+  if ('choices' in answer) {
+    const best = answer.choices.map(({ label, probability }) => `${label} ${(100 * probability).toFixed(1)} %`)
+    reporter.say(named(best.join(', ')))
+  } else if ('text' in answer) reporter.say(named(answer.text))
+  else if ('values' in answer) reporter.say(named(answer.line))
+  else reporter.say(named(answer.file))
 }

@@ -1,5 +1,4 @@
 /** Runs reference cases against tenfold: what `tenfold verify` does. */
-import { systems } from '../systems/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { TenfoldError } from '../util/errors.ts'
 import { type CaseDescription, caseFields, entryFields, findCases, type LoadedCase, loadCase } from './case.ts'
@@ -72,15 +71,17 @@ function tensorsByEntry(
   return byEntry
 }
 
-function ruleFor(target: string): CaseTargetRule | undefined {
-  const rules = systems.flatMap((system) => system.targets)
+function ruleFor(target: string, rules: readonly CaseTargetRule[]): CaseTargetRule | undefined {
   return rules.find((rule) => (typeof rule.target === 'string' ? rule.target === target : rule.target.test(target)))
 }
 
 const checked = /^(output|grad|grad_input|state)\//
 
-async function runCase({ description, folder, tensors }: LoadedCase): Promise<Comparison> {
-  const rule = ruleFor(description.target)
+async function runCase(
+  { description, folder, tensors }: LoadedCase,
+  rules: readonly CaseTargetRule[],
+): Promise<Comparison> {
+  const rule = ruleFor(description.target, rules)
   if (!rule) return { ...none, problem: 'unknown target' }
   const { system, case: name, target, mode, inputs, outputs, tolerance } = description
   const absent = [
@@ -129,7 +130,11 @@ async function* runEntries(
 }
 
 /** Runs every case below the paths whose name or target contains `filter`, one after the other. */
-export async function* verify(paths: readonly string[], filter = ''): AsyncGenerator<CaseResult> {
+export async function* verify(
+  paths: readonly string[],
+  rules: readonly CaseTargetRule[],
+  filter = '',
+): AsyncGenerator<CaseResult> {
   for (const path of await findCases(paths)) {
     const label = path.replace(/^.*[\\/]/, '').replace(/\.json$/, '')
     let loaded: LoadedCase
@@ -146,7 +151,7 @@ export async function* verify(paths: readonly string[], filter = ''): AsyncGener
     if (description.cases) {
       yield* runEntries(loaded, description.cases, matches)
     } else if (matches(description.case, description.target)) {
-      yield await attempt(description.case, description.target, () => runCase(loaded))
+      yield await attempt(description.case, description.target, () => runCase(loaded, rules))
     }
   }
 }

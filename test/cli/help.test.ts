@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { buildProgram } from '../../src/cli/main.ts'
-import { findConfigured } from '../../src/cli/session.ts'
+import { findEntry } from '../../src/systems/session.ts'
 import { tenfold } from './process.ts'
 
 interface Named {
@@ -18,11 +18,12 @@ function commandsBelow(command: Command, path = ''): Named[] {
   })
 }
 
-const leaves = commandsBelow(buildProgram()).filter(({ command }) => command.commands.length === 0)
+const program = await buildProgram()
+const leaves = commandsBelow(program).filter(({ command }) => command.commands.length === 0)
 
 function helpOf(path: string): string {
   let text = ''
-  const command = commandsBelow(buildProgram()).find((named) => named.path === path)?.command
+  const command = commandsBelow(program).find((named) => named.path === path)?.command
   command?.configureOutput({
     writeOut: (part) => {
       text += part
@@ -54,15 +55,14 @@ describe('examples', () => {
 
   test.each(examples)('%s: %s', (path, line) => {
     const [, ...args] = words(line)
-    const program = buildProgram()
     const found = commandsBelow(program).find((named) => named.path === path)?.command
     expect(args.slice(0, path.split(' ').length)).toEqual(path.split(' '))
     // Parsed as the command line is, with the action left out; files that are to be written go to folders that are there.
     const parsed = found?.parseOptions(args.slice(path.split(' ').length))
     expect(parsed?.unknown).toEqual([])
     const [recipe = ''] = parsed?.operands ?? []
-    if (['train', 'study', 'list'].includes(path) && recipe !== '')
-      expect(findConfigured(recipe).name).toBe(recipe.split('/')[1])
+    if (['train', 'run', 'list'].includes(path) && recipe !== '')
+      expect(findEntry(recipe).entry.name).toBe(recipe.split('/')[1])
   })
 })
 

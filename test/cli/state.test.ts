@@ -210,13 +210,14 @@ test('predictions of what can be read, in order, and the error in its place', { 
   const { code, out, err } = await tenfold('predict', finished, good, bad, good, '--json')
   expect([code, err]).toEqual([2, 'error: 1 of 3 inputs could not be used\n'])
   expect(eventsOf(out)).toEqual([
-    { event: 'prediction', input: good, choices: expect.anything() },
+    { event: 'answer', use: 'predict', input: good, choices: expect.anything() },
     {
       event: 'error',
+      use: 'predict',
       input: bad,
       message: `${bad}: must be a readable picture, found: Input file contains unsupported image format`,
     },
-    { event: 'prediction', input: good, choices: expect.anything() },
+    { event: 'answer', use: 'predict', input: good, choices: expect.anything() },
     { event: 'done', metrics: {}, step: 6, failed: 1 },
   ])
   const text = await tenfold('predict', finished, bad)

@@ -84,7 +84,7 @@ describe('fnet', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-      .filter(({ event }) => event === 'prediction')
+      .filter(({ event }) => event === 'answer')
     expect(predictions.map(({ input }) => input)).toEqual([
       'The [MASK] barks all [MASK]. ([MASK] 1)',
       'The [MASK] barks all [MASK]. ([MASK] 2)',

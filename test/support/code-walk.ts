@@ -18,11 +18,11 @@ export function describePage(path: string, sources: readonly string[], system: S
 
     test.each(excerpts)('in the source: %s', (excerpt) => expect(code).toContain(excerpt))
 
-    const pattern = `npx tenfold (?:train|study) ${system.name}/(\\w+)((?: (?:\\\\\\n +)?--set (?:'[^']*'|\\S+))*)`
+    const pattern = `npx tenfold (?:train|run) ${system.name}/(\\w+)((?: (?:\\\\\\n +)?--set (?:'[^']*'|\\S+))*)`
     const commands = [...page.matchAll(new RegExp(pattern, 'g'))]
 
     test.each(commands.map(([line, name = '', flags = '']) => ({ line, name, flags })))('$line', ({ name, flags }) => {
-      const { config } = [...system.recipes, ...(system.studies ?? [])].find((each) => each.name === name) ?? {}
+      const { config } = [...(system.recipes ?? []), ...(system.jobs ?? [])].find((each) => each.name === name) ?? {}
       const sets = [...flags.matchAll(/--set (?:'([^']*)'|(\S+))/g)].map((match) => match[1] ?? match[2] ?? '')
       expect(config && configure(config, sets.map(parseAssignment))).toBeDefined()
     })

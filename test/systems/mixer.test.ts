@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { multiplyAdds, type VariantName, variantConfig, variants } from '../../src/systems/mixer/config.ts'
+import { mixer } from '../../src/systems/mixer/index.ts'
 import { Mixer } from '../../src/systems/mixer/model.ts'
 import { parameterCount } from '../../src/systems/mixer/parameters.ts'
 import { type CaseResult, verify } from '../../src/verify/run.ts'
@@ -23,7 +24,7 @@ describe('agrees with the official implementations', () => {
   test.each(cases)('%s', async (name) => {
     const results: CaseResult[] = []
     const path = new URL(`../cases/mixer/${name}.json`, import.meta.url).pathname
-    for await (const result of verify([path])) results.push(result)
+    for await (const result of verify([path], mixer.targets ?? [])) results.push(result)
     expect(results).toHaveLength(1)
     expect(results[0]).toMatchObject({ case: name, passed: true, tensors: expect.any(Number) })
     expect(results[0]?.tensors).toBeGreaterThan(0)

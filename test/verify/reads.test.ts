@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts'
+import { systems } from '../../src/systems/index.ts'
 import type { NDArray } from '../../src/tensor/dtype.ts'
 import { CaseTensors, refuseUnread, SettingsReads } from '../../src/verify/reads.ts'
 import { verify } from '../../src/verify/run.ts'
+
+const rules = systems.flatMap(({ targets = [] }) => targets)
 
 interface Entry {
   readonly name: string
@@ -41,7 +44,7 @@ async function problems(path: string, change: (changed: Case) => void): Promise<
   await writeFile(join(folder, 'case.json'), JSON.stringify(description))
   await writeFile(join(folder, 'case.safetensors'), writeSafetensors(kept))
   const found: (string | undefined)[] = []
-  for await (const { problem } of verify([join(folder, 'case.json')])) found.push(problem)
+  for await (const { problem } of verify([join(folder, 'case.json')], rules)) found.push(problem)
   return found
 }
 

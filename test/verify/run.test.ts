@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { writeSafetensors } from '../../src/io/safetensors.ts'
+import { systems } from '../../src/systems/index.ts'
 import type { NDArray } from '../../src/tensor/dtype.ts'
 import { type CaseResult, verify } from '../../src/verify/run.ts'
+
+const rules = systems.flatMap(({ targets = [] }) => targets)
 
 const head = { format: 1, system: 'test', target: 'ops', config: {}, mode: 'eval', tolerance: { atol: 1e-6, rtol: 0 } }
 const vector = (...values: number[]): NDArray => ({
@@ -20,7 +23,7 @@ async function results(
   const folder = await mkdtemp(join(tmpdir(), 'tenfold-verify-'))
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
   const found: CaseResult[] = []
-  for await (const result of verify([folder], filter)) found.push(result)
+  for await (const result of verify([folder], rules, filter)) found.push(result)
   return found.map(({ case: name, passed, problem }) => ({ case: name, passed, ...(problem && { problem }) }))
 }
 
@@ -79,6 +82,6 @@ test('right, wrong, unknown and malformed cases; the rest still runs', async () 
 test('the filter looks at names and targets', async () => {
   const folder = new URL('../cases/ops', import.meta.url).pathname
   const found: [string, boolean][] = []
-  for await (const result of verify([folder], 'max_pool1d')) found.push([result.case, result.passed])
+  for await (const result of verify([folder], rules, 'max_pool1d')) found.push([result.case, result.passed])
   expect(found).toEqual([['pool/max_pool1d', true]])
 })

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { CheckpointChoice } from '../../train/checkpoint.ts'
 import { checkpointOption, examples } from '../options.ts'
-import { createReporter, formatMetrics } from '../ui.ts'
+import { createReporter, formatMetrics, tellData } from '../ui.ts'
 
 export function addEval(program: Command): void {
   program
@@ -12,12 +12,15 @@ export function addEval(program: Command): void {
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold eval runs/quick', 'tenfold eval runs/quick --checkpoint best'))
     .action(async (dir: string, { checkpoint, json = false }: { checkpoint: CheckpointChoice; json?: boolean }) => {
-      const { openRun, openData } = await import('../session.ts')
+      const { openRun, openData } = await import('../../systems/session.ts')
       const reporter = createReporter({ json })
       const opened = await openRun(dir, { checkpoint, onWarning: reporter.warn })
-      const data = await openData(opened, reporter)
-      const metrics = await opened.experiment.evaluate(data.test)
-      reporter.say(`step ${opened.step}, ${data.test.length} test examples: ${formatMetrics(metrics)}`)
+      const data = await openData(opened)
+      tellData(data.opening, reporter, true)
+      const metrics = await opened.experiment.evaluate(data)
+      reporter.say(
+        `step ${opened.step}, ${data.test.length} test examples: ${formatMetrics(metrics, opened.recipe.metrics)}`,
+      )
       reporter.event('done', { metrics, step: opened.step })
     })
 }

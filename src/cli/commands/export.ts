@@ -6,6 +6,7 @@ import { createReporter } from '../ui.ts'
 interface ExportFlags {
   readonly format: 'onnx' | 'safetensors'
   readonly out: string
+  readonly model?: string
   readonly checkpoint: CheckpointChoice
   readonly json?: boolean
 }
@@ -17,6 +18,7 @@ export function addExport(program: Command): void {
     .argument('<dir>', 'run directory')
     .addOption(new Option('--format <format>', 'file format').choices(['onnx', 'safetensors']).makeOptionMandatory())
     .requiredOption('--out <file>', 'file to write', newFile)
+    .option('--model <name>', 'which of its networks (default: the first; an unknown name lists them)')
     .addOption(checkpointOption())
     .option('--json', 'one JSON object a line')
     .addHelpText(
@@ -26,12 +28,12 @@ export function addExport(program: Command): void {
         'tenfold export runs/quick --format safetensors --out mixer.safetensors',
       ),
     )
-    .action(async (dir: string, { format, out, checkpoint, json = false }: ExportFlags) => {
-      const { openRun } = await import('../session.ts')
+    .action(async (dir: string, { format, out, model, checkpoint, json = false }: ExportFlags) => {
+      const { openRun } = await import('../../systems/session.ts')
       const { writeModel } = await import('../export.ts')
       const reporter = createReporter({ json })
       const opened = await openRun(dir, { checkpoint, onWarning: reporter.warn })
-      const bytes = await writeModel(opened, format, out)
+      const bytes = await writeModel(opened, format, out, model)
       reporter.say(`${out}: ${(bytes / 1e6).toFixed(2)} MB, from step ${opened.step}`)
       reporter.event('done', { metrics: {}, file: out, bytes, step: opened.step })
     })

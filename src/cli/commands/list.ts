@@ -8,17 +8,17 @@ function print(json: boolean | undefined, event: string, fields: Record<string, 
 export function addList(program: Command): void {
   program
     .command('list')
-    .description('list the systems and their recipes, or the settings of one recipe')
-    .argument('[recipe]', 'SYSTEM/RECIPE or SYSTEM/STUDY whose settings to show')
+    .description('list the systems, their recipes and jobs, or the settings of one of these')
+    .argument('[recipe]', 'SYSTEM/RECIPE or SYSTEM/JOB whose settings to show')
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold list', 'tenfold list mixer/images'))
     .action(async (wanted: string | undefined, { json }: { json?: boolean }) => {
       if (wanted !== undefined) {
-        const [{ findConfigured }, { describeSettings }] = await Promise.all([
-          import('../session.ts'),
+        const [{ findEntry }, { describeSettings }] = await Promise.all([
+          import('../../systems/session.ts'),
           import('../../train/settings.ts'),
         ])
-        const { config, summary } = findConfigured(wanted)
+        const { config, summary } = findEntry(wanted).entry
         if (!json) console.log(`${wanted}: ${summary}\nsettings, for --set PATH=VALUE:`)
         for (const setting of describeSettings(config)) {
           const value = JSON.stringify(setting.default)
@@ -28,14 +28,14 @@ export function addList(program: Command): void {
         const { systems } = await import('../../systems/index.ts')
         for (const system of systems) {
           if (!json) console.log(`${system.title}  (${system.paper})`)
-          for (const recipe of system.recipes) {
+          for (const recipe of system.recipes ?? []) {
             const name = `${system.name}/${recipe.name}`
             const { summary } = recipe
             print(json, 'recipe', { name, summary }, `  ${name.padEnd(18)} ${summary}`)
           }
-          for (const { name: own, summary } of system.studies ?? []) {
+          for (const { name: own, summary } of system.jobs ?? []) {
             const name = `${system.name}/${own}`
-            print(json, 'study', { name, summary }, `  ${name.padEnd(18)} study: ${summary}`)
+            print(json, 'job', { name, summary }, `  ${name.padEnd(18)} job: ${summary}`)
           }
         }
       }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { examples, wholeNumber } from '../options.ts'
-import { createReporter, type Reporter } from '../ui.ts'
+import { createReporter, type Reporter, tellData } from '../ui.ts'
 
 interface ResumeFlags {
   readonly epochs?: number
@@ -12,7 +12,7 @@ interface ResumeFlags {
 async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags, reporter: Reporter) {
   const [session, { RunDirectory }, { newestCheckpoint }, { withEnd }, { checkBatchSize }, { requireReportPackages }] =
     await Promise.all([
-      import('../session.ts'),
+      import('../../systems/session.ts'),
       import('../../train/run.ts'),
       import('../../train/checkpoint.ts'),
       import('../extend.ts'),
@@ -26,13 +26,12 @@ async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags,
   if (!findNan) requireReportPackages(opened.recipe.packages?.(opened.config))
   // Looked for first: opening the data may take long.
   const hasBegun = (await newestCheckpoint(run.checkpoints)) !== undefined
-  const data = await session.openData(opened, reporter)
+  const data = await session.openData(opened)
+  tellData(data.opening, reporter, true)
   checkBatchSize(opened.config, data.train)
   // Killed before its first checkpoint: it begins anew, and so from the weights it was to begin from.
-  if (!hasBegun) {
-    const pretrained = await opened.recipe.pretrained?.(session.configNow(opened), data.facts)
-    if (pretrained) opened.experiment.initialize?.(pretrained.weights)
-  }
+  if (!hasBegun) await session.restartFrom(opened, data)
+  reporter.useMetrics(opened.recipe.metrics)
   return { opened, data, ...(longer !== run && { extension }) }
 }
 

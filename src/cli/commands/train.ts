@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Recipe, System } from '../../systems/define.ts'
 import type { Settings } from '../../train/settings.ts'
 import { collect, examples, newFile, newFolder, wholeNumber } from '../options.ts'
-import { createReporter, type Reporter } from '../ui.ts'
+import { createReporter, type Reporter, tellData } from '../ui.ts'
 
 interface TrainFlags {
   readonly set: string[]
@@ -54,7 +54,7 @@ export function addTrain(program: Command): void {
         { expandHomes },
         { requireReportPackages },
       ] = await Promise.all([
-        import('../session.ts'),
+        import('../../systems/session.ts'),
         import('../../train/settings.ts'),
         import('../../train/new-run.ts'),
         import('../../train/places.ts'),
@@ -64,7 +64,7 @@ export function addTrain(program: Command): void {
       const assignments = flags.set.map(parseAssignment)
       if (flags.epochs !== undefined) assignments.push({ path: 'train.epochs', value: flags.epochs })
       const config = expandHomes(recipe.config, configure(recipe.config, assignments))
-      const reporter = createReporter({ json: flags.json ?? false })
+      const reporter = createReporter({ json: flags.json ?? false, metrics: recipe.metrics })
       reporter.say(`${system.title}: ${recipe.summary}`)
       requireReportPackages(recipe.packages?.(config))
       const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')
@@ -81,43 +81,16 @@ async function trainNew(
   flags: TrainFlags,
   reporter: Reporter,
 ): Promise<void> {
-  const [{ tellData, versionsInUse }, { RunDirectory }, { recordPlaces }, { checkBatchSize }, { trainRun }] =
-    await Promise.all([
-      import('../session.ts'),
-      import('../../train/run.ts'),
-      import('../../train/places.ts'),
-      import('../../train/data-settings.ts'),
-      import('../training.ts'),
-    ])
-  const data = await recipe.open(chosen)
-  tellData(data.opening, reporter)
-  checkBatchSize(chosen, data.train)
-  const pretrained = await recipe.pretrained?.(chosen, data.facts)
-  const config = pretrained?.config ?? chosen
-  const experiment = recipe.build(config, data.facts, {
-    seed: flags.seed,
-    ...(flags.threads && { threads: flags.threads }),
-  })
-  if (pretrained) {
-    experiment.initialize?.(pretrained.weights)
-    reporter.say(pretrained.summary)
-  }
-  const description = {
-    format: 1 as const,
-    system: system.name,
-    recipe: recipe.name,
-    seed: flags.seed,
-    config,
-    facts: data.facts,
-    places: recordPlaces(recipe.config, chosen, path),
-    limits: { steps: flags.steps ?? null },
-    threads: flags.threads ?? null,
-    tensorboard: flags.tensorboard ?? false,
-    versions: await versionsInUse(),
-    started: new Date().toISOString(),
-  }
-  const run = await RunDirectory.create(path, description, data.opening.record)
-  const profile = flags.profile === undefined ? {} : { profile: flags.profile }
-  const options = { ...profile, saveStart: pretrained !== undefined }
-  await trainRun({ run, recipe, config, experiment }, data, reporter, options)
+  const [{ prepareRun, startRun }, { trainRun }] = await Promise.all([
+    import('../../systems/session.ts'),
+    import('../training.ts'),
+  ])
+  const { seed, steps, threads, tensorboard = false, profile } = flags
+  const options = { seed, ...(threads !== undefined && { threads }) }
+  const prepared = await prepareRun(recipe, chosen, options, ({ opening }) => tellData(opening, reporter))
+  if (prepared.start !== undefined) reporter.say(prepared.start)
+  const described = { ...options, chosen, tensorboard, ...(steps !== undefined && { steps }) }
+  const opened = await startRun(path, { system, recipe }, prepared, described)
+  const around = { saveStart: prepared.start !== undefined, ...(profile !== undefined && { profile }) }
+  await trainRun(opened, prepared.data, reporter, around)
 }

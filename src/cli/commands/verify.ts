@@ -10,13 +10,17 @@ export function addVerify(program: Command): void {
     .option('--json', 'one JSON object a case')
     .addHelpText('after', examples('tenfold verify test/cases', 'tenfold verify test/cases/ops --filter conv2d'))
     .action(async (paths: string[], flags: { filter?: string; json?: boolean }) => {
-      const { verify } = await import('../../verify/run.ts')
+      const [{ verify }, { systems }] = await Promise.all([
+        import('../../verify/run.ts'),
+        import('../../systems/index.ts'),
+      ])
+      const rules = systems.flatMap(({ targets = [] }) => targets)
       let [passed, failed] = [0, 0]
       if (!flags.json)
         console.log(
           `${'case'.padEnd(46)} ${'tensors'.padStart(7)} ${'max abs'.padStart(9)} ${'max rel'.padStart(9)}  result`,
         )
-      for await (const result of verify(paths, flags.filter)) {
+      for await (const result of verify(paths, rules, flags.filter)) {
         if (result.passed) passed++
         else failed++
         if (flags.json) {

@@ -16,11 +16,12 @@ import {
 import { describeSides, type Opening, openingOf } from '../../data/opening.ts'
 import { recordWhole } from '../../data/record.ts'
 import { describeUnknown } from '../../data/text/unknown.ts'
+import type { KnownData, OpenedData } from '../../tasks/define.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
-import type { KnownData, OpenedData } from '../define.ts'
+import type { Vocabulary } from '../define.ts'
 import { byteIds, byteVocabularySize } from './bytes.ts'
 import { majorityAccuracy } from './classification.ts'
 import { type LabelledSequence, labelledDataset, splitCorpus } from './data.ts'
@@ -35,7 +36,6 @@ import {
   listOpsValue,
   listOpsVocabulary,
 } from './listops.ts'
-import type { GivenVocabulary } from './pretrained.ts'
 import { openTokenizer, unknownCure } from './pretraining-data.ts'
 import { count, type TokenizerSettings, whole } from './settings.ts'
 
@@ -92,14 +92,14 @@ export function codecOf({ kind, tokenizer }: Pick<ClassificationFacts, 'kind' | 
 }
 
 /** Data of a recipe: the text of each test example is kept for the report. */
-export interface OpenedClassification extends OpenedData {
+export interface OpenedClassification extends OpenedData<ClassificationFacts> {
   readonly testTexts: readonly string[]
 }
 
 function opened(
   facts: Omit<ClassificationFacts, 'vocab_size' | 'majority'> & { readonly vocab_size?: number },
   { train, test, opening }: Pick<LabelledTexts, 'train' | 'test' | 'opening'>,
-  known?: KnownData,
+  known?: KnownData<ClassificationFacts>,
 ): OpenedClassification {
   const codec = codecOf(facts)
   const sequences = (examples: LabelledTexts['train']): LabelledSequence[] =>
@@ -165,9 +165,12 @@ function fromDocuments(documents: readonly Document[], corpus: string): Labelled
   })
 }
 
-async function readLabelled(data: LabelledTextSettings, given: KnownData | undefined): Promise<LabelledTexts> {
+async function readLabelled(
+  data: LabelledTextSettings,
+  given: KnownData<ClassificationFacts> | undefined,
+): Promise<LabelledTexts> {
   const { corpus, file, test, text_column, label_column, on_error, test_share: share, split_seed: seed } = data
-  const known = given && { labels: classificationFacts.parse(given.facts).labels, record: given.record }
+  const known = given && { labels: given.facts.labels, record: given.record }
   if (!file) {
     if (test) throw new UsageError('data.test is for texts of your own', { hint: 'give them with --set data.file=CSV' })
     const rows = fromDocuments(await readCorpora([corpus]), corpus)
@@ -185,11 +188,11 @@ async function readLabelled(data: LabelledTextSettings, given: KnownData | undef
 export async function openClassification(
   data: LabelledTextSettings,
   tokenizerChoice: TokenizerSettings,
-  vocabulary: GivenVocabulary | undefined,
-  known?: KnownData,
+  vocabulary: Vocabulary | undefined,
+  known?: KnownData<ClassificationFacts>,
 ): Promise<OpenedClassification> {
   const texts = await readLabelled(data, known)
-  if (known) return opened(classificationFacts.parse(known.facts), texts, known)
+  if (known) return opened(known.facts, texts, known)
   const training = texts.train.map(({ text }) => text)
   const { file } = vocabulary?.tokenizer ?? (await openTokenizer(tokenizerChoice, training))
   const facts = {
@@ -203,7 +206,10 @@ export async function openClassification(
 }
 
 /** Labelled texts as bytes (Long Range Arena, text classification). */
-export async function openBytes(data: LabelledTextSettings, known?: KnownData): Promise<OpenedClassification> {
+export async function openBytes(
+  data: LabelledTextSettings,
+  known?: KnownData<ClassificationFacts>,
+): Promise<OpenedClassification> {
   const texts = await readLabelled(data, known)
   return opened({ kind: 'bytes', labels: [...texts.labels], max_seq_length: data.max_seq_length }, texts, known)
 }

@@ -1,19 +1,21 @@
 /** FNet's two experiments: the pre-training model and the classifier, with everything that a recipe does with them. */
-import { TextTokenizer } from '../../data/index.ts'
+import { type Dataset, TextTokenizer } from '../../data/index.ts'
 import { init, type Module } from '../../nn/index.ts'
 import { manualSeed, randomState } from '../../ops/index.ts'
+import type { OpenedData } from '../../tasks/define.ts'
+import { type BuildOptions, type Experiment, threadOptions } from '../../tasks/experiment.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
-import type { TrainingTask } from '../../train/loop.ts'
+import type { Metrics, TrainingTask } from '../../train/loop.ts'
 import { ShapeError } from '../../util/errors.ts'
-import type { BuildOptions, Experiment, Facts } from '../define.ts'
 import { classificationEvaluator, classificationTask } from './classification.ts'
-import { classificationFacts, codecOf, type OpenedClassification } from './classification-data.ts'
+import { type ClassificationFacts, codecOf, type OpenedClassification } from './classification-data.ts'
 import type { EncoderSettings } from './config.ts'
 import { explainClassification, explainPretraining } from './explain.ts'
 import { FNetForPreTraining, FNetForSequenceClassification } from './model.ts'
-import { exportClassifier, exportPretraining, predictClasses, predictWords } from './predict.ts'
+import { exportClassifier, exportPretraining, type Trained } from './predict.ts'
 import { pretrainingEvaluator, pretrainingTask } from './pretraining.ts'
-import { pretrainingFacts } from './pretraining-facts.ts'
+import type { OpenedPretraining } from './pretraining-data.ts'
+import type { PretrainingFacts } from './pretraining-facts.ts'
 import type { OptimizerSettings, TrainSettings } from './settings.ts'
 import type { FNetTaskArguments } from './task.ts'
 
@@ -27,8 +29,6 @@ function seedAll(seed: number): void {
   init.manualSeed(seed)
   manualSeed(seed)
 }
-
-const threadOptions = ({ threads }: BuildOptions) => (threads === undefined ? {} : { threads })
 
 /** Weights by name into those of the model that have it; what is not among them keeps its values. */
 function loadWeights(model: Module, weights: ReadonlyMap<string, NDArray>): void {
@@ -48,14 +48,15 @@ function loadWeights(model: Module, weights: ReadonlyMap<string, NDArray>): void
 function trainable<Model extends Module>(
   model: Model,
   task: (model: Model, ...around: FNetTaskArguments) => TrainingTask,
-  evaluate: Experiment['evaluate'],
+  evaluate: (test: Dataset) => Promise<Metrics>,
   metric: string,
   config: TrainedConfig,
   options: BuildOptions,
-): Pick<Experiment, 'weights' | 'prepare' | 'evaluate' | 'initialize'> {
+): { readonly model: Model } & Pick<Experiment<OpenedData>, 'weights' | 'prepare' | 'evaluate' | 'initialize'> {
   const { train } = config
   const settings = { ...config, seed: options.seed }
   return {
+    model,
     weights: model.variables(),
     prepare: (data) => ({
       task: task(
@@ -75,14 +76,13 @@ function trainable<Model extends Module>(
         ...(train.patience > 0 && { patience: train.patience }),
       },
     }),
-    evaluate,
+    evaluate: ({ test }) => evaluate(test),
     initialize: (weights) => loadWeights(model, weights),
   }
 }
 
 /** The model of `fnet/pretrain`. */
-export function buildPretraining(config: TrainedConfig, given: Facts, options: BuildOptions): Experiment {
-  const facts = pretrainingFacts.parse(given)
+export function buildPretraining(config: TrainedConfig, facts: PretrainingFacts, options: BuildOptions) {
   seedAll(options.seed)
   const model = new FNetForPreTraining({
     ...config.model,
@@ -93,22 +93,21 @@ export function buildPretraining(config: TrainedConfig, given: Facts, options: B
   const evaluateModel = pretrainingEvaluator(model, threadOptions(options))
   // The baselines stand beside every evaluation, in the log, on the screen and in the report.
   const { unigram, bigram } = facts.baselines
-  const evaluate: Experiment['evaluate'] = async (data) => ({
+  const evaluate = async (data: Dataset): Promise<Metrics> => ({
     ...(await evaluateModel(data)),
     unigram_accuracy: unigram.accuracy,
     bigram_accuracy: bigram.accuracy,
   })
   return {
     ...trainable(model, pretrainingTask, evaluate, 'mlm_accuracy', config, options),
-    predict: (texts) => predictWords(model, facts, texts),
-    exportable: () => exportPretraining(model, facts),
-    explain: (data, metrics) => explainPretraining(model, facts, data.test, metrics),
-  }
+    facts,
+    exports: { model: () => exportPretraining(model, facts) },
+    explain: ({ test }, metrics) => explainPretraining(model, facts, test, metrics),
+  } satisfies Experiment<OpenedPretraining> & Trained<FNetForPreTraining, PretrainingFacts>
 }
 
 /** The model of the recipes that classify: words, list operations, bytes. */
-export function buildClassifier(config: TrainedConfig, given: Facts, options: BuildOptions): Experiment {
-  const facts = classificationFacts.parse(given)
+export function buildClassifier(config: TrainedConfig, facts: ClassificationFacts, options: BuildOptions) {
   seedAll(options.seed)
   const model = new FNetForSequenceClassification(
     {
@@ -120,16 +119,14 @@ export function buildClassifier(config: TrainedConfig, given: Facts, options: Bu
     facts.labels.length,
   )
   const evaluateModel = classificationEvaluator(model, facts.labels.length, threadOptions(options))
-  const evaluate: Experiment['evaluate'] = async (data) => ({
+  const evaluate = async (data: Dataset): Promise<Metrics> => ({
     ...(await evaluateModel(data)).metrics,
     majority_accuracy: facts.majority,
   })
   return {
     ...trainable(model, classificationTask, evaluate, 'accuracy', config, options),
-    predict: (texts) => predictClasses(model, facts, texts),
-    exportable: () => exportClassifier(model, facts),
-    // What `open` of these recipes gives has the texts of the test examples too.
-    explain: async (data, metrics) =>
-      explainClassification(facts, data as OpenedClassification, await evaluateModel(data.test), metrics),
-  }
+    facts,
+    exports: { classifier: () => exportClassifier(model, facts) },
+    explain: async (data, metrics) => explainClassification(facts, data, await evaluateModel(data.test), metrics),
+  } satisfies Experiment<OpenedClassification> & Trained<FNetForSequenceClassification, ClassificationFacts>
 }

@@ -1,4 +1,5 @@
 import { defineSystem } from '../define.ts'
+import { speed } from './jobs/speed.ts'
 import { bytes, classify, listops, pretrain } from './train.ts'
 import { targets } from './verify.ts'
 
@@ -7,5 +8,6 @@ export const fnet = defineSystem({
   title: 'FNet',
   paper: 'Lee-Thorp et al. 2021, arXiv 2105.03824',
   recipes: [pretrain, classify, listops, bytes],
+  jobs: [speed],
   targets,
 })

@@ -1,38 +1,26 @@
 /** A trained FNet used: words for [MASK], classes of texts, and the model as a file for others. */
+import { z } from 'zod'
 import { compile } from '../../compile/compile.ts'
 import { TextTokenizer } from '../../data/index.ts'
 import * as ops from '../../ops/index.ts'
+import { type Answer, answerEach, defineUse, type Exportable, topChoices } from '../../tasks/define.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
-import { type Exportable, type Prediction, predictEach, type Refusal } from '../define.ts'
 import { type ClassificationFacts, codecOf } from './classification-data.ts'
 import type { FNetForPreTraining, FNetForSequenceClassification } from './model.ts'
 import type { PretrainingFacts } from './pretraining-facts.ts'
 import { encodeSegments } from './sentence-pairs.ts'
 
-/** The most probable entries, best first. */
-export function topChoices(
-  probabilities: readonly number[],
-  label: (index: number) => string,
-  top: number,
-): Prediction['choices'] {
-  return probabilities
-    .map((probability, index) => ({ index, probability }))
-    .sort((a, b) => b.probability - a.probability)
-    .slice(0, top)
-    .map(({ index, probability }) => ({ label: label(index), probability }))
-}
-
 const row = (values: readonly number[]): Tensor => constant(Int32Array.from(values), [1, values.length], 'int32')
 
-/** The words for every [MASK] of each text; several in one text are several predictions. */
+/** The words for every [MASK] of each text; several in one text are several answers. */
 export async function* predictWords(
   model: FNetForPreTraining,
   { tokenizer: file, max_seq_length: maxLength }: PretrainingFacts,
   texts: readonly string[],
   top = 5,
-): AsyncGenerator<Prediction | Refusal> {
+): AsyncGenerator<Answer> {
   model.eval()
   const tokenizer = new TextTokenizer(file)
   const ids = tokenizer.specialIds()
@@ -40,7 +28,7 @@ export async function* predictWords(
   const run = compile((input: Tensor, types: Tensor, positions: Tensor) =>
     ops.softmax(model.forward(input, types, positions).maskedLmLogits, -1),
   )
-  yield* predictEach(texts, async (text) => {
+  yield* answerEach(texts, async (text) => {
     const tokens = tokenizer.encode(text)
     const { inputIds, typeIds } = encodeSegments([tokens], maxLength, ids)
     const positions = inputIds.flatMap((id, position) => (id === ids.mask ? [position] : []))
@@ -70,11 +58,11 @@ export async function* predictClasses(
   facts: ClassificationFacts,
   texts: readonly string[],
   top = 3,
-): AsyncGenerator<Prediction | Refusal> {
+): AsyncGenerator<Answer> {
   model.eval()
   const codec = codecOf(facts)
   const run = compile((input: Tensor, types: Tensor) => ops.softmax(model.forward(input, types), -1))
-  yield* predictEach(texts, async (text) => {
+  yield* answerEach(texts, async (text) => {
     const tokens = codec.encode(text).slice(0, facts.max_seq_length - 2)
     const { inputIds, typeIds } = encodeSegments([tokens], facts.max_seq_length, codec.ids)
     const probabilities = toNumbers((await run(row(inputIds), row(typeIds))).array.data)
@@ -83,6 +71,34 @@ export async function* predictClasses(
   })
   await run.release()
 }
+
+/** A model and what it knows of its text: what the uses take. */
+export interface Trained<Model, Facts> {
+  readonly model: Model
+  readonly facts: Facts
+}
+
+const choicesNamed = (most: number, what: string) =>
+  z.strictObject({ top: z.number().int().positive().default(most).describe(`${what} to name, at most`) })
+
+/** The use `predict` of a masked language model. */
+export const guessWords = defineUse({
+  summary: 'the most probable words for each [MASK] of a text',
+  inputs: '"Call me [MASK]."',
+  options: choicesNamed(5, 'words'),
+  run: ({ model, facts }: Trained<FNetForPreTraining, PretrainingFacts>, texts, { top }) =>
+    predictWords(model, facts, texts, top),
+})
+
+/** The use `predict` of a classifier; `example`: a text in quotes. */
+export const classifyTexts = (example: string) =>
+  defineUse({
+    summary: 'the most probable classes of each text',
+    inputs: example,
+    options: choicesNamed(3, 'classes'),
+    run: ({ model, facts }: Trained<FNetForSequenceClassification, ClassificationFacts>, texts, { top }) =>
+      predictClasses(model, facts, texts, top),
+  })
 
 function inputsOf(length: number): Exportable['inputs'] {
   return { input_ids: { dtype: 'int32', shape: [1, length] }, type_ids: { dtype: 'int32', shape: [1, length] } }

@@ -5,18 +5,12 @@ import { chosenCheckpoint } from '../../train/checkpoint.ts'
 import { RunDirectory } from '../../train/run.ts'
 import type { Settings } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
-import type { Pretrained } from '../define.ts'
+import { warn } from '../../util/warnings.ts'
+import type { Start } from '../define.ts'
 import { checkpointWeights, readCheckpointFile } from './checkpoint.ts'
 import type { CheckpointedSettings } from './config.ts'
 import { pretrainingFacts } from './pretraining-facts.ts'
 import type { TokenizerSettings } from './settings.ts'
-
-/** What the weights to start from decide about the data: the vocabulary, and the length that texts are padded to. */
-export interface GivenVocabulary {
-  readonly tokenizer: TextTokenizer
-  readonly vocab_size: number
-  readonly max_seq_length: number
-}
 
 /** The settings that name weights to start from, and those that follow from them. */
 export interface StartSettings extends Settings {
@@ -26,77 +20,70 @@ export interface StartSettings extends Settings {
   readonly pretrained?: { readonly run: string }
 }
 
-/** A run of `fnet/pretrain`: its facts and the settings of its model. */
-async function openPretrainedRun(path: string) {
+/** A run of `fnet/pretrain`: its facts, the settings of its model, and the weights of its newest checkpoint by their names. */
+export async function readPretrainedRun(path: string) {
   const run = await RunDirectory.open(path)
   const { system, recipe, config, facts } = run.description
   const parsed = pretrainingFacts.safeParse(facts)
   if (system !== 'fnet' || !parsed.success) {
     throw new UsageError(`${path} must be a run of fnet/pretrain, found ${system}/${recipe}`)
   }
-  return { run, model: config.model as CheckpointedSettings, facts: parsed.data }
-}
-
-/** The same with the weights of its newest checkpoint by their names. */
-export async function readPretrainedRun(path: string) {
-  const { run, ...opened } = await openPretrainedRun(path)
-  const checkpoint = await chosenCheckpoint(path, run.checkpoints, 'last', (_path, reason) =>
-    process.emitWarning(reason, 'TenfoldWarning'),
-  )
+  const checkpoint = await chosenCheckpoint(path, run.checkpoints, 'last', (_path, reason) => warn(reason))
   const weights = new Map<string, NDArray>()
   for (const [name, array] of checkpoint.tensors) {
     if (name.startsWith('model.')) weights.set(name.slice('model.'.length), array)
   }
-  return { ...opened, weights, step: checkpoint.state.step }
+  return { model: config.model as CheckpointedSettings, facts: parsed.data, weights, step: checkpoint.state.step }
 }
 
-async function vocabularyOfCheckpoint(path: string, file: string): Promise<GivenVocabulary> {
-  const { vocab_size, max_seq_length } = await readCheckpointFile(path)
-  if (!file) {
+async function startFromCheckpoint<Config extends StartSettings>(
+  path: string,
+  tokenizerFile: string,
+): Promise<Start<Config, unknown>> {
+  const file = await readCheckpointFile(path)
+  const { vocab_size, max_seq_length } = file
+  if (!tokenizerFile) {
     throw new UsageError(`${path} needs the vocabulary that it was trained with`, {
       hint: '--set tokenizer.file=FILE, a tokenizer.json or SentencePiece .model',
     })
   }
-  const tokenizer = await TextTokenizer.read(file)
+  const tokenizer = await TextTokenizer.read(tokenizerFile)
   if (tokenizer.size > vocab_size) {
-    throw new UsageError(`${file} has ${tokenizer.size} tokens, but ${path} only ${vocab_size}: not its vocabulary`)
+    throw new UsageError(
+      `${tokenizerFile} has ${tokenizer.size} tokens, but ${path} only ${vocab_size}: not its vocabulary`,
+    )
   }
-  return { tokenizer, vocab_size, max_seq_length }
+  return {
+    vocabulary: { tokenizer, vocab_size, max_seq_length },
+    fit: (config) => {
+      const { model, weights, summary } = checkpointWeights(file, config.model)
+      return { config: { ...config, model, data: { ...config.data, max_seq_length } }, weights, summary }
+    },
+  }
 }
 
-/** The vocabulary and length that follow from the weights to start from; undefined if these are random. */
-export async function givenVocabulary({
+async function startFromRun<Config extends StartSettings>(path: string): Promise<Start<Config, unknown>> {
+  const { model: trained, facts, weights, step } = await readPretrainedRun(path)
+  const { vocab_size, max_seq_length } = facts
+  return {
+    vocabulary: { tokenizer: new TextTokenizer(facts.tokenizer), vocab_size, max_seq_length },
+    fit: (config) => {
+      // Sizes and mixing are the run's; dropout is ours to choose. The weights are in the run, whatever it started from.
+      const { dropout_rate, mixing_dropout_rate } = config.model
+      const model = { ...trained, dropout_rate, mixing_dropout_rate, checkpoint: '' }
+      const summary = `starts from ${path}, step ${step}, ${trained.model_arch}`
+      return { config: { ...config, model, data: { ...config.data, max_seq_length } }, weights, summary }
+    },
+  }
+}
+
+/** Reads the weights and the vocabulary that the settings name; undefined if none are named. */
+export async function readStart<Config extends StartSettings>({
   model: { checkpoint },
   tokenizer: { file },
   pretrained: { run } = { run: '' },
-}: StartSettings): Promise<GivenVocabulary | undefined> {
+}: Config): Promise<Start<Config, unknown> | undefined> {
   if (run && checkpoint) throw new UsageError('pretrained.run and model.checkpoint: give one of them')
-  if (checkpoint) return vocabularyOfCheckpoint(checkpoint, file)
-  if (!run) return undefined
-  const { facts } = await openPretrainedRun(run)
-  const { vocab_size, max_seq_length } = facts
-  return { tokenizer: new TextTokenizer(facts.tokenizer), vocab_size, max_seq_length }
-}
-
-/** The weights that the settings name, and the settings with the sizes that these have; undefined if none are named. */
-export async function pretrainedWeights<Config extends StartSettings>(
-  config: Config,
-): Promise<Pretrained<Config> | undefined> {
-  const { model, pretrained } = config
-  if (model.checkpoint) {
-    const file = await readCheckpointFile(model.checkpoint)
-    const loaded = checkpointWeights(file, model)
-    const data = { ...config.data, max_seq_length: file.max_seq_length }
-    return { config: { ...config, model: loaded.model, data }, weights: loaded.weights, summary: loaded.summary }
-  }
-  if (!pretrained?.run) return undefined
-  const { model: trained, facts, weights, step } = await readPretrainedRun(pretrained.run)
-  // Sizes and mixing are the run's; dropout is ours to choose. The weights are in the run, whatever it started from.
-  const { dropout_rate, mixing_dropout_rate } = model
-  const data = { ...config.data, max_seq_length: facts.max_seq_length }
-  return {
-    config: { ...config, model: { ...trained, dropout_rate, mixing_dropout_rate, checkpoint: '' }, data },
-    weights,
-    summary: `starts from ${pretrained.run}, step ${step}, ${trained.model_arch}`,
-  }
+  if (checkpoint) return startFromCheckpoint(checkpoint, file)
+  return run ? startFromRun(run) : undefined
 }

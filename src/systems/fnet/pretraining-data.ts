@@ -17,17 +17,17 @@ import { type Divided, divide, type NamedExample } from '../../data/record.ts'
 import { splitFolders } from '../../data/sources/listing.ts'
 import { pick, splitByName, splitRandomly } from '../../data/split.ts'
 import { describeUnknown } from '../../data/text/unknown.ts'
+import type { KnownData, OpenedData } from '../../tasks/define.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { deriveSeed } from '../../util/random.ts'
-import type { KnownData, OpenedData } from '../define.ts'
+import type { Vocabulary } from '../define.ts'
 import { type BaselineScore, type MaskedToken, NgramCounts } from './baselines.ts'
 import { makePairs, maskedPairs, maskingIds, splitCorpus, tokenizeDocuments } from './data.ts'
 import { masker } from './masking.ts'
-import type { GivenVocabulary } from './pretrained.ts'
-import { type PretrainingFacts, pretrainingFacts } from './pretraining-facts.ts'
+import type { PretrainingFacts } from './pretraining-facts.ts'
 import { count, share, type TokenizerSettings, whole } from './settings.ts'
 
 export const pretrainingDataSettings = z.strictObject({
@@ -82,7 +82,7 @@ const charactersPerToken = 16
 async function readDivided(
   data: PretrainingDataSettings,
   maxLength: number,
-  known: KnownData | undefined,
+  known: KnownData<PretrainingFacts> | undefined,
 ): Promise<Texts> {
   const { corpora, folder, test, test_share: share, split_seed: seed, on_error: onError } = data
   const options = { share, seed, known: known?.record }
@@ -169,6 +169,9 @@ function maskedTokens(batch: Readonly<Record<string, NDArray>>): MaskedToken[] {
   })
 }
 
+/** Masked pairs of sentences. */
+export type OpenedPretraining = OpenedData<PretrainingFacts>
+
 /**
  * Reads the texts, learns the vocabulary (or takes the one that the weights to start from need) and makes the pairs. Throws a
  * UsageError if there is too little text.
@@ -176,11 +179,11 @@ function maskedTokens(batch: Readonly<Record<string, NDArray>>): MaskedToken[] {
 export async function openPretraining(
   data: PretrainingDataSettings,
   tokenizerChoice: TokenizerSettings,
-  vocabulary: GivenVocabulary | undefined,
-  known?: KnownData,
-): Promise<OpenedData> {
+  vocabulary: Vocabulary | undefined,
+  known?: KnownData<PretrainingFacts>,
+): Promise<OpenedPretraining> {
   const { max_predictions_per_seq: maxPredictions } = data
-  const facts = known && pretrainingFacts.parse(known.facts)
+  const facts = known?.facts
   const maxLength = facts?.max_seq_length ?? vocabulary?.max_seq_length ?? data.max_seq_length
   const { train: rest, test: held, found, divided } = await readDivided(data, maxLength, known)
   const told = [...found, describeSides(divided.record.unit, rest.length, held.length)]

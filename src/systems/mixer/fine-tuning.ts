@@ -6,7 +6,7 @@ import type { Settings } from '../../train/settings.ts'
 import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
 import { suggestion } from '../../util/names.ts'
-import type { Pretrained } from '../define.ts'
+import type { FittedWeights, Start } from '../define.ts'
 import type { MixerConfig, MixerSettings } from './config.ts'
 import { enlargeTokenMixing } from './high-resolution.ts'
 import { Mixer } from './model.ts'
@@ -118,24 +118,37 @@ function loadInto(path: string, file: TensorFile, model: Mixer, state: ReadonlyM
   }
 }
 
+/** A configuration with a Mixer in it. */
+type MixerRecipe = Settings & { readonly model: MixerSettings }
+
 /**
- * Reads `model.checkpoint`: official .npz, timm's state dict (safetensors or PyTorch), or a model of tenfold. The head is left
- * out, so that the new one begins at zero (as vit_jax does); pictures of K times the side get K x K copies of the token mixing.
- * Throws a FormatError for files that hold no Mixer, a UsageError for pictures that do not fit it.
+ * Reads `model.checkpoint`: official .npz, timm's state dict (safetensors or PyTorch), or a model of tenfold; undefined if none is
+ * named. The head is left out, so that the new one begins at zero (as vit_jax does); pictures of K times the side get K x K
+ * copies of the token mixing. Throws a FormatError for files that hold no Mixer; `fit` a UsageError for pictures that do not fit it.
  */
-export async function readPretrained<Config extends Settings & { readonly model: MixerSettings }>(
+export async function readStart<Config extends MixerRecipe>(
+  config: Config,
+): Promise<Start<Config, Pictures> | undefined> {
+  const { checkpoint: path } = config.model
+  if (!path) return undefined
+  const file = await readTensorFile(path)
+  const found = findModel(path, file)
+  return { fit: (chosen, pictures) => fit(path, file, found, chosen, pictures) }
+}
+
+function fit<Config extends MixerRecipe>(
+  path: string,
+  file: TensorFile,
+  { state, gelu: usual, origin }: ReturnType<typeof findModel>,
   config: Config,
   { image_size, in_channels }: Pictures,
-): Promise<Pretrained<Config>> {
-  const { checkpoint: path, gelu: wanted } = config.model
-  const file = await readTensorFile(path)
-  const { state, gelu: usual, origin } = findModel(path, file)
+): FittedWeights<Config> {
   const { tokens, in_channels: channels, ...sizes } = sizesOf(path, file, state)
   if (channels !== in_channels) {
     throw new UsageError(`${path}: is for pictures of ${channels} channels, these have ${in_channels}`)
   }
   const factor = resolutionFactor(path, { tokens, ...sizes }, image_size)
-  const gelu = wanted === 'auto' ? usual : wanted
+  const gelu = config.model.gelu === 'auto' ? usual : config.model.gelu
   const small: [number, number] = [image_size[0] / factor, image_size[1] / factor]
   const model = new Mixer({
     ...sizes,

@@ -1,6 +1,6 @@
 import { defineSystem } from '../define.ts'
-import { permutation } from './studies/permutation.ts'
-import { scale } from './studies/scale.ts'
+import { permutation } from './jobs/permutation.ts'
+import { scale } from './jobs/scale.ts'
 import { images, mnist } from './train.ts'
 import { targets } from './verify.ts'
 
@@ -9,6 +9,6 @@ export const mixer = defineSystem({
   title: 'MLP-Mixer',
   paper: 'Tolstikhin et al. 2021, arXiv 2105.01601',
   recipes: [mnist, images],
-  studies: [scale, permutation],
+  jobs: [scale, permutation],
   targets,
 })

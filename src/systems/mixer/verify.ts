@@ -4,10 +4,10 @@ import { compile } from '../../compile/compile.ts'
 import { readNpz } from '../../io/npz.ts'
 import { type ActivationName, activationNames } from '../../nn/activation-names.ts'
 import * as ops from '../../ops/index.ts'
+import { fewShot } from '../../tasks/pictures/few-shot.ts'
 import { fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { sameArrays } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { fewShot } from '../../train/few-shot.ts'
 import { FormatError } from '../../util/errors.ts'
 import {
   booleanSetting,

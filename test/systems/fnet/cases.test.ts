@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { fnet } from '../../../src/systems/fnet/index.ts'
 import { type CaseResult, verify } from '../../../src/verify/run.ts'
 
 const folder = new URL('../../cases/fnet/', import.meta.url).pathname
@@ -10,7 +11,7 @@ const cases = readdirSync(folder)
 describe('FNet agrees with the official code and with transformers', () => {
   test.each(cases)('%s', async (name) => {
     const results: CaseResult[] = []
-    for await (const result of verify([`${folder}${name}.json`])) results.push(result)
+    for await (const result of verify([`${folder}${name}.json`], fnet.targets ?? [])) results.push(result)
     expect(results).toHaveLength(1)
     expect(results[0]).toMatchObject({ case: name, passed: true })
     expect(results[0]?.tensors).toBeGreaterThan(0)

@@ -101,8 +101,9 @@ async function begin(recipe: Recipe, settings: Record<string, unknown>) {
     recipe.config,
     Object.entries({ ...source, ...all }).map(([path, value]) => ({ path, value })),
   )
-  const data = await recipe.open(chosen)
-  const pretrained = await recipe.pretrained?.(chosen, data.facts)
+  const start = await recipe.start?.(chosen)
+  const data = await recipe.open(chosen, start ? { start } : {})
+  const pretrained = start?.fit(chosen, data.facts)
   const config = pretrained?.config ?? chosen
   const experiment = recipe.build(config, data.facts, { seed: 1 })
   experiment.initialize?.(pretrained?.weights ?? new Map())
@@ -124,7 +125,7 @@ describe('pre-training goes on from a checkpoint', () => {
 
   test('the words for [MASK] are those of the model that was saved', async () => {
     const { experiment } = await begin(pretrain, { 'model.checkpoint': files['official .npz'] })
-    const [prediction] = await predictionsOf(experiment.predict(['the [MASK] came']))
+    const [prediction] = await predictionsOf(pretrain, experiment, ['the [MASK] came'])
     const words = await TextTokenizer.read(tokenizer)
     const ids = words.specialIds()
     const tokens = [ids.cls, ...words.encode('the [MASK] came'), ids.sep]

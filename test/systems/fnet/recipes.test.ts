@@ -2,8 +2,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Experiment, OpenedData, Recipe } from '../../../src/systems/define.ts'
+import type { Recipe } from '../../../src/systems/define.ts'
 import { classify, listops, pretrain } from '../../../src/systems/fnet/train.ts'
+import type { OpenedData } from '../../../src/tasks/define.ts'
+import type { Experiment } from '../../../src/tasks/experiment.ts'
 import { configure } from '../../../src/train/settings.ts'
 import { predictionsOf } from '../../support/predictions.ts'
 
@@ -41,14 +43,14 @@ async function open(
     recipe.config,
     Object.entries(settings).map(([path, value]) => ({ path, value })),
   )
-  const data = await recipe.open(config)
+  const data = await recipe.open(config, {})
   return { data, experiment: recipe.build(config, data.facts, { seed: 1 }) }
 }
 
 async function trainFor(epochs: number, { data, experiment }: { data: OpenedData; experiment: Experiment }) {
   const { task } = experiment.prepare(data)
   for (let epoch = 0; epoch < epochs; epoch++) for await (const batch of task.loader) await task.step(batch)
-  return experiment.evaluate(data.test)
+  return experiment.evaluate(data)
 }
 
 describe('learning', () => {
@@ -59,7 +61,7 @@ describe('learning', () => {
     expect(accuracy).toBe(1)
     expect(f1).toBeCloseTo(1, 5)
     expect(majority_accuracy).toBeGreaterThan(0.5)
-    const [prediction] = await predictionsOf(opened.experiment.predict(['what a superb song this tale was']))
+    const [prediction] = await predictionsOf(classify, opened.experiment, ['what a superb song this tale was'])
     expect(prediction?.choices[0]).toMatchObject({ label: 'good' })
   })
 

@@ -5,7 +5,7 @@ import {
   speedRatios,
   speedSections,
   speedTable,
-} from '../../../src/systems/fnet/speed.ts'
+} from '../../../src/systems/fnet/jobs/speed-measurement.ts'
 
 const result = (encoder: SpeedResult['encoder'], length: number, milliseconds?: number): SpeedResult => ({
   encoder,

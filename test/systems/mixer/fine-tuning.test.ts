@@ -8,10 +8,13 @@ import { writeNpz } from '../../../src/io/npz.ts'
 import { writeSafetensors } from '../../../src/io/safetensors.ts'
 import { init } from '../../../src/nn/index.ts'
 import type { MixerConfig } from '../../../src/systems/mixer/config.ts'
-import { readPretrained } from '../../../src/systems/mixer/fine-tuning.ts'
+import { readStart } from '../../../src/systems/mixer/fine-tuning.ts'
 import { Mixer } from '../../../src/systems/mixer/model.ts'
 import { toOfficial } from '../../../src/systems/mixer/official.ts'
 import { images } from '../../../src/systems/mixer/train.ts'
+import type { PictureExperiment } from '../../../src/tasks/pictures/experiment.ts'
+import { featureExtractor } from '../../../src/tasks/pictures/features.ts'
+import type { OpenedPictures } from '../../../src/tasks/pictures/open.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { configure, parseAssignment } from '../../../src/train/settings.ts'
@@ -77,18 +80,25 @@ const files = {
 
 /** The configuration of `mixer/images` with these settings. */
 const settings = (...assignments: string[]) =>
-  configure(images.config, assignments.map(parseAssignment)) as Parameters<typeof readPretrained>[0]
+  configure(images.config, assignments.map(parseAssignment)) as Parameters<typeof readStart>[0]
 
 const pictures = (side: number, channels: 1 | 3 = 3) => ({ image_size: [side, side] as const, in_channels: channels })
 
+/** The weights of the checkpoint that a configuration names, for pictures of that form. */
+async function fitted(config: ReturnType<typeof settings>, form: ReturnType<typeof pictures>) {
+  const start = await readStart(config)
+  if (!start) throw new Error('the configuration names no checkpoint')
+  return start.fit(config, form)
+}
+
 /** An experiment of `mixer/images` for 2 classes, begun from a checkpoint. */
 async function begin(path: string, side: number, ...assignments: string[]) {
-  const { config, weights } = await readPretrained(
+  const { config, weights } = await fitted(
     settings(`model.checkpoint=${path}`, 'train.batch_size=4', 'train.epochs=1', ...assignments),
     pictures(side),
   )
   const facts = { labels: ['a', 'b'], image_size: [side, side], in_channels: 3 }
-  const experiment = images.build(config, facts, { seed: 0 })
+  const experiment = images.build(config, facts, { seed: 0 }) as PictureExperiment<Mixer>
   experiment.initialize?.(weights)
   return { config, experiment }
 }
@@ -135,14 +145,14 @@ describe('a checkpoint begins the training', () => {
       gelu,
     })
     const data = somePictures(8)
-    const found = await experiment.representation?.features(data)
+    const found = await featureExtractor(experiment.model, {})(data)
     const { image } = await data.batch([0, 1, 2, 3, 4, 5, 6, 7], { epoch: 0, seed: 0 })
     const pixels = Float32Array.from(toNumbers(image?.data ?? new Uint8Array()), (value) => value / 127.5 - 1)
     const expected = await ownFeatures(gelu, { dtype: 'float32', shape: [8, 3, 8, 8], data: pixels })
-    const got = toNumbers(found?.features.data ?? new Float32Array())
+    const got = toNumbers(found.features.data)
     for (const [i, value] of expected.entries()) expect(got[i]).toBeCloseTo(value, 5)
     expect(experiment.weights.get('head.weight')?.array).toMatchObject({ shape: [2, 6], data: new Float32Array(12) })
-    expect((await experiment.evaluate(data)).loss).toBeCloseTo(Math.log(2), 6)
+    expect((await experiment.evaluate({ train: data, test: data } as OpenedPictures)).loss).toBeCloseTo(Math.log(2), 6)
   })
 
   test('the setting of the GELU wins', async () => {
@@ -154,7 +164,7 @@ describe('a checkpoint begins the training', () => {
     const { config, experiment } = await begin(files.official, 16)
     expect(config.model.tokens_mlp_dim).toBe(12)
     const large = somePictures(16)
-    const features = toNumbers((await experiment.representation?.features(large))?.features.data ?? new Float32Array())
+    const features = toNumbers((await featureExtractor(experiment.model, {})(large)).features.data)
     const { image } = await large.batch([0], { epoch: 0, seed: 0 })
     const quarters = [0, 1, 2, 3].flatMap((quarter) =>
       Array.from({ length: 3 * 8 * 8 }, (_, i) => {
@@ -201,7 +211,7 @@ describe('a checkpoint begins the training', () => {
 
 describe('files and settings that do not fit', () => {
   const fail = (path: string, side: number, channels: 1 | 3 = 3) =>
-    told(() => readPretrained(settings(`model.checkpoint=${path}`), pictures(side, channels)))
+    told(() => fitted(settings(`model.checkpoint=${path}`), pictures(side, channels)))
   const shortened = async (result: Promise<string>) => (await result).replaceAll(`${folder}/`, '')
 
   test('another resolution', async () => {

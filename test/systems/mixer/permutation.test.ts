@@ -5,16 +5,16 @@ import { arrayDataset } from '../../../src/data/index.ts'
 import { init } from '../../../src/nn/index.ts'
 import * as ops from '../../../src/ops/index.ts'
 import { AdamW } from '../../../src/optim/index.ts'
-import { Mixer } from '../../../src/systems/mixer/model.ts'
 import {
   arrangePixels,
   type PatchOrder,
   patchOrder,
   pixelSources,
-} from '../../../src/systems/mixer/studies/permutation.ts'
+} from '../../../src/systems/mixer/jobs/permutation.ts'
+import { Mixer } from '../../../src/systems/mixer/model.ts'
+import { normalizePixels } from '../../../src/tasks/pictures/classifier.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
-import { normalizePixels } from '../../../src/train/classifier.ts'
 import { Generator } from '../../../src/util/random.ts'
 
 const [side, patch, seed] = [12, 3, 5]

@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { arrayDataset } from '../../../src/data/index.ts'
 import { init } from '../../../src/nn/index.ts'
+import type { JobContext } from '../../../src/systems/define.ts'
+import { keepIn } from '../../../src/systems/jobs.ts'
 import { multiplyAdds } from '../../../src/systems/mixer/config.ts'
+import { type Member, runMembers } from '../../../src/systems/mixer/jobs/members.ts'
+import { costOf, families, familyNames, matchingWidth } from '../../../src/systems/mixer/jobs/models.ts'
+import type { FinishedScaleMember } from '../../../src/systems/mixer/jobs/scale.ts'
+import { findings } from '../../../src/systems/mixer/jobs/scale-report.ts'
 import { Mixer } from '../../../src/systems/mixer/model.ts'
-import { type Member, runMembers } from '../../../src/systems/mixer/studies/members.ts'
-import { costOf, families, familyNames, matchingWidth } from '../../../src/systems/mixer/studies/models.ts'
-import type { FinishedScaleMember } from '../../../src/systems/mixer/studies/scale.ts'
-import { findings } from '../../../src/systems/mixer/studies/scale-report.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
 import { Generator } from '../../../src/util/random.ts'
 
@@ -65,7 +67,15 @@ test('members learn, are kept, and are trained again when they are damaged or so
     opened.push(name)
     return data
   }
-  const context = { folder, seed: 0, threads: 1, progress: () => {} }
+  const context: JobContext = {
+    folder,
+    seed: 0,
+    threads: 1,
+    progress: () => {},
+    keep: keepIn(folder),
+    write: () => Promise.reject(new Error('members write no files')),
+    openRun: () => Promise.reject(new Error('members open no runs')),
+  }
   try {
     const first = await runMembers(members, open, context)
     expect(opened).toEqual([...familyNames])

@@ -7,11 +7,11 @@ import { augmentPictures } from '../../../src/data/augment/index.ts'
 import { arrayDataset } from '../../../src/data/index.ts'
 import { openingOf } from '../../../src/data/opening.ts'
 import { recordWhole } from '../../../src/data/record.ts'
-import type { OpenedData } from '../../../src/systems/define.ts'
 import { images } from '../../../src/systems/mixer/train.ts'
+import type { OpenedData } from '../../../src/tasks/define.ts'
+import { type AugmentSettings, augmentOptions } from '../../../src/tasks/pictures/settings.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
 import { newestCheckpoint, restoreVariables } from '../../../src/train/checkpoint.ts'
-import { type AugmentSettings, augmentOptions } from '../../../src/train/classifier-settings.ts'
 import { train } from '../../../src/train/loop.ts'
 import { RunDirectory } from '../../../src/train/run.ts'
 import { configure, parseAssignment } from '../../../src/train/settings.ts'
@@ -98,13 +98,13 @@ test('the averaged weights are what is evaluated, saved as the model, and opened
   const { experiment, data, result, bytes } = await trainTo(run)
   expect(bytes.get('model.head.weight')).not.toEqual(bytes.get('trained.head.weight'))
   expect([...(experiment.weights.get('head.weight')?.data ?? [])]).toEqual(bytes.get('model.head.weight'))
-  expect(await experiment.evaluate(data.test)).toEqual(result.metrics)
+  expect(await experiment.evaluate(data as OpenedData)).toEqual(result.metrics)
 
   const opened = images.build(config, facts, { seed: 3 })
   const checkpoint = await newestCheckpoint(run.checkpoints)
   if (!checkpoint) throw new Error('no checkpoint')
   restoreVariables(checkpoint, new Map([...opened.weights].map(([name, variable]) => [`model.${name}`, variable])))
-  expect(await opened.evaluate(data.test)).toEqual(result.metrics)
+  expect(await opened.evaluate(data as OpenedData)).toEqual(result.metrics)
 })
 
 test('without averaging there is one model', () => {

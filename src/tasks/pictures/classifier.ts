@@ -1,16 +1,16 @@
 /** What all picture classifiers share: the training step, evaluation, prediction and export around a model. */
-import { compile } from '../compile/compile.ts'
-import type { Dataset } from '../data/dataset.ts'
-import { DataLoader } from '../data/loader.ts'
-import type { Module } from '../nn/index.ts'
-import * as ops from '../ops/index.ts'
-import { AdamW, cosineScheduleWithWarmup, ExponentialMovingAverage, type Optimizer, SGD } from '../optim/index.ts'
-import { elementCount, toNumbers } from '../tensor/dtype.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import type { Variable } from '../tensor/variable.ts'
-import { appendAll } from '../util/lists.ts'
-import { checkpointVariables } from './checkpoint.ts'
-import type { Metrics, TrainingTask } from './loop.ts'
+import { compile } from '../../compile/compile.ts'
+import type { Dataset } from '../../data/dataset.ts'
+import { DataLoader } from '../../data/loader.ts'
+import type { Module } from '../../nn/index.ts'
+import * as ops from '../../ops/index.ts'
+import { AdamW, cosineScheduleWithWarmup, ExponentialMovingAverage, type Optimizer, SGD } from '../../optim/index.ts'
+import { elementCount, toNumbers } from '../../tensor/dtype.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { Variable } from '../../tensor/variable.ts'
+import { checkpointVariables } from '../../train/checkpoint.ts'
+import type { Metrics, TrainingTask } from '../../train/loop.ts'
+import { appendAll } from '../../util/lists.ts'
 
 /** A model that gives logits [N, K] for pixels in [-1, 1], [N, C, H, W]. */
 export type ClassifierModel = Module & { forward(images: Tensor): Tensor }

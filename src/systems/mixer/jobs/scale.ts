@@ -1,7 +1,7 @@
 /** The paper's question about scale: who gains more from data and size, a Mixer or nets that know about pictures? */
 import { z } from 'zod'
 import { UsageError } from '../../../util/errors.ts'
-import { defineStudy, type StudyContext } from '../../define.ts'
+import { defineJob, type JobContext } from '../../define.ts'
 import { type PictureTask, randomPart, type TaskName, taskPackages, tasks } from './data.ts'
 import { type FinishedMember, type Member, type MemberTraining, runMembers } from './members.ts'
 import { type BaselineConfig, type FamilyName, families, familyNames } from './models.ts'
@@ -123,7 +123,7 @@ export interface FinishedScaleMember extends FinishedMember {
   readonly axes: readonly Axis[]
 }
 
-async function run(settings: ScaleConfig, context: StudyContext) {
+async function run(settings: ScaleConfig, context: JobContext) {
   const opened = new Map<TaskName, PictureTask>()
   for (const name of settings.tasks) opened.set(name, await tasks[name]())
   const members = [...opened].flatMap(([name, task]) => membersOf(name, task, settings))
@@ -143,7 +143,7 @@ async function run(settings: ScaleConfig, context: StudyContext) {
   return scaleReport(results, new Map([...opened].map(([name, { title }]) => [name, title])))
 }
 
-export const scale = defineStudy({
+export const scale = defineJob({
   name: 'scale',
   summary: `accuracy against data, size and cost: ${familyNames.map((name) => families[name].title).join(', ')} on MNIST and emoji`,
   config,

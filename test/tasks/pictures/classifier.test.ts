@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest'
-import { evaluate as evaluateTensors } from '../../src/compile/program.ts'
-import { arrayDataset } from '../../src/data/index.ts'
-import { init, Linear, Module } from '../../src/nn/index.ts'
-import * as ops from '../../src/ops/index.ts'
-import { toNumbers } from '../../src/tensor/dtype.ts'
-import type { Tensor } from '../../src/tensor/tensor.ts'
+import { evaluate as evaluateTensors } from '../../../src/compile/program.ts'
+import { arrayDataset } from '../../../src/data/index.ts'
+import { init, Linear, Module } from '../../../src/nn/index.ts'
+import * as ops from '../../../src/ops/index.ts'
 import {
   type ClassifierSettings,
   classifierEvaluator,
   classifierTask,
   evaluationBatchSize,
-} from '../../src/train/classifier.ts'
+} from '../../../src/tasks/pictures/classifier.ts'
+import { toNumbers } from '../../../src/tensor/dtype.ts'
+import type { Tensor } from '../../../src/tensor/tensor.ts'
 
 /** Logits linear in the pixels. */
 class LinearClassifier extends Module {

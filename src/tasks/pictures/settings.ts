@@ -1,6 +1,6 @@
 /** The settings that recipes for picture classifiers share; each recipe gives its own defaults. */
 import { z } from 'zod'
-import type { AugmentOptions } from '../data/augment/index.ts'
+import type { AugmentOptions } from '../../data/augment/index.ts'
 
 const whole = z.number().int().positive()
 const count = z.number().int().min(0)

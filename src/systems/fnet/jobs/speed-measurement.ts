@@ -1,14 +1,14 @@
 /** Time and memory of a training step against the length of the sequence: FNet, Linear, hybrid and BERT encoders of equal width. */
-import { compile } from '../../compile/compile.ts'
-import { init } from '../../nn/index.ts'
-import * as ops from '../../ops/index.ts'
-import { AdamW } from '../../optim/index.ts'
-import type { LinePlot, Section, Table } from '../../report/figures.ts'
-import type { NDArray } from '../../tensor/dtype.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import { Generator } from '../../util/random.ts'
-import type { FNetConfig } from './config.ts'
-import { FNetForSequenceClassification } from './model.ts'
+import { compile } from '../../../compile/compile.ts'
+import { init } from '../../../nn/index.ts'
+import * as ops from '../../../ops/index.ts'
+import { AdamW } from '../../../optim/index.ts'
+import type { LinePlot, Section, Table } from '../../../report/figures.ts'
+import type { NDArray } from '../../../tensor/dtype.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import { Generator } from '../../../util/random.ts'
+import type { FNetConfig } from '../config.ts'
+import { FNetForSequenceClassification } from '../model.ts'
 
 /** The encoders that are compared, by the name they are shown under. */
 export const measuredEncoders = {

@@ -4,7 +4,7 @@ import { type Dataset, mapDataset } from '../../../data/index.ts'
 import type { Report } from '../../../report/figures.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import { Generator } from '../../../util/random.ts'
-import { defineStudy, type StudyContext } from '../../define.ts'
+import { defineJob, type JobContext } from '../../define.ts'
 import { randomPart, taskPackages, tasks } from './data.ts'
 import { type FinishedMember, type Member, runMembers } from './members.ts'
 import { type FamilyName, families } from './models.ts'
@@ -74,7 +74,7 @@ const config = z.strictObject({
 
 const patch = 7
 
-async function run(settings: z.infer<typeof config>, context: StudyContext): Promise<Report> {
+async function run(settings: z.infer<typeof config>, context: JobContext): Promise<Report> {
   const { models, width, depth, examples, train } = settings
   const { train: pictures, test, title: _title, ...facts } = await tasks.mnist()
   const members: Member[] = models.flatMap((family) =>
@@ -181,7 +181,7 @@ function permutationReport(finished: readonly FinishedMember[], pictures: Awaite
   }
 }
 
-export const permutation = defineStudy({
+export const permutation = defineJob({
   name: 'permutation',
   summary: 'shuffled pixels of MNIST: Mixer against a convolutional net',
   config,

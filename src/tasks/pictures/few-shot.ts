@@ -1,8 +1,8 @@
 /** Few-shot evaluation: L2-regularised least squares from frozen features to labels (big_vision's fewshot_lsr). */
-import { type NDArray, toNumbers } from '../tensor/dtype.ts'
-import { TenfoldError } from '../util/errors.ts'
-import { largest } from '../util/lists.ts'
-import { deriveSeed, Generator } from '../util/random.ts'
+import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import { TenfoldError } from '../../util/errors.ts'
+import { largest } from '../../util/lists.ts'
+import { deriveSeed, Generator } from '../../util/random.ts'
 
 export interface FewShotProblem {
   /** [examples, width] */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { NDArray } from '../../src/tensor/dtype.ts'
-import { fewShot, selectShots, solvePositiveDefinite } from '../../src/train/few-shot.ts'
-import { randomNumbers } from '../support/gradients.ts'
+import { fewShot, selectShots, solvePositiveDefinite } from '../../../src/tasks/pictures/few-shot.ts'
+import type { NDArray } from '../../../src/tensor/dtype.ts'
+import { randomNumbers } from '../../support/gradients.ts'
 
 const labels = [2, 0, 0, 2, 1, 0, 2, 0, 2]
 

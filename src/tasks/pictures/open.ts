@@ -1,4 +1,4 @@
-/** What Mixer trains on: MNIST, emoji, or any folder of pictures. */
+/** Labelled pictures: MNIST, emoji, or any folder with one sub-folder a class. */
 import { type AugmentOptions, augmentPictures, type CropOptions, shiftPictures } from '../../data/augment/index.ts'
 import {
   type Dataset,
@@ -16,6 +16,10 @@ import { type DataRecord, divide, recordWhole } from '../../data/record.ts'
 import { splitRandomly } from '../../data/split.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import type { OpenedData } from '../define.ts'
+import type { PictureFacts } from './facts.ts'
+
+/** Pictures as a classifier takes them. */
+export type OpenedPictures = OpenedData<PictureFacts>
 
 /** uint8 [N, 28, 28] -> [N, 1, 28, 28], sharing the bytes. */
 function withChannel(dataset: Dataset): Dataset {
@@ -32,7 +36,11 @@ function withChannel(dataset: Dataset): Dataset {
 }
 
 /** MNIST with training pictures moved by up to `shift` pixels, then changed as `augment` says. */
-export async function openMnist(shift: number, augment: AugmentOptions = {}, known?: DataRecord): Promise<OpenedData> {
+export async function openMnist(
+  shift: number,
+  augment: AugmentOptions = {},
+  known?: DataRecord,
+): Promise<OpenedPictures> {
   const [train, test] = await Promise.all([loadMnist('train'), loadMnist('test')])
   const labels = Array.from({ length: 10 }, (_, digit) => String(digit))
   const plain = withChannel(train)
@@ -56,7 +64,13 @@ export interface EmojiDataOptions extends Omit<FolderOptions, 'size' | 'channels
 }
 
 /** OpenMoji's emoji, labelled with their category; a share of the pictures is held out for testing. */
-export async function openEmoji({ size, testShare, seed, augment = {}, known }: EmojiDataOptions): Promise<OpenedData> {
+export async function openEmoji({
+  size,
+  testShare,
+  seed,
+  augment = {},
+  known,
+}: EmojiDataOptions): Promise<OpenedPictures> {
   const emoji = await loadEmoji({ size })
   const divided = divide(
     emoji.names.map((name) => ({ name, digest: '' })),
@@ -102,7 +116,7 @@ export interface FolderOptions {
 }
 
 /** A folder of pictures with one sub-folder a class; a share of them is held out for testing. */
-export async function openFolder(folder: string, options: FolderOptions): Promise<OpenedData> {
+export async function openFolder(folder: string, options: FolderOptions): Promise<OpenedPictures> {
   const { size, channels, testShare, seed, augment = {}, onError = 'stop', test = '', known, hint } = options
   const { cropArea = 1, ...others } = augment
   const opened = await openLabelledPictures(
@@ -117,7 +131,7 @@ export async function openFolder(folder: string, options: FolderOptions): Promis
     train: augmentPictures(cut, others),
     plain,
     test: pictureDataset(opened.test, { size, channels }),
-    facts: { labels: opened.classes, image_size: size, in_channels: channels },
+    facts: { labels: [...opened.classes], image_size: [...size], in_channels: channels },
     opening: opened.opening,
   }
 }

@@ -1,14 +1,11 @@
 /** Members of a study: one model trained on some data; each is kept when it is finished. */
-import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { z } from 'zod'
 import type { Dataset } from '../../../data/index.ts'
-import { writeFileAtomic } from '../../../io/atomic.ts'
 import { init } from '../../../nn/index.ts'
 import { manualSeed, randomState } from '../../../ops/index.ts'
-import { classifierEvaluator, classifierTask } from '../../../train/classifier.ts'
+import { classifierEvaluator, classifierTask } from '../../../tasks/pictures/classifier.ts'
 import { TenfoldError } from '../../../util/errors.ts'
-import type { StudyContext } from '../../define.ts'
+import type { JobContext } from '../../define.ts'
 import { type BaselineConfig, costOf, type FamilyName, families, matchingWidth } from './models.ts'
 
 /** How every member of a study is trained: AdamW, warm-up over a tenth of the steps, half a cosine. */
@@ -66,46 +63,29 @@ export interface MemberData {
 export async function runMembers(
   members: readonly Member[],
   open: (member: Member) => Promise<MemberData>,
-  context: StudyContext,
+  context: JobContext,
 ): Promise<FinishedMember[]> {
-  const folder = join(context.folder, 'members')
-  await mkdir(folder, { recursive: true })
   const finished: FinishedMember[] = []
   for (const [i, member] of members.entries()) {
     context.signal?.throwIfAborted()
-    const path = join(folder, `${member.name}.json`)
     // Another seed or setting is another training.
-    const identity = JSON.stringify({ ...member, seed: context.seed })
-    const kept = await readResult(path, identity)
-    const result = kept ?? (await trainMember(member, await open(member), context))
-    if (!kept) await writeFileAtomic(path, Buffer.from(`${JSON.stringify({ identity, result }, null, 2)}\n`))
+    const identity = { ...member, seed: context.seed }
+    const { part: result, wasThere } = await context.keep(`members/${member.name}`, identity, resultSchema, async () =>
+      trainMember(member, await open(member), context),
+    )
     finished.push({ ...member, result })
     const percent = (100 * result.accuracy).toFixed(2)
-    const time = kept ? 'kept' : `${result.seconds.toFixed(1)} s`
+    const time = wasThere ? 'kept' : `${result.seconds.toFixed(1)} s`
     context.progress(`${i + 1}/${members.length}  ${member.name.padEnd(38)} ${percent.padStart(6)} %  ${time}`, {
       member: member.name,
-      kept: kept !== undefined,
+      kept: wasThere,
       ...result,
     })
   }
   return finished
 }
 
-const fileSchema = z.strictObject({ identity: z.string(), result: resultSchema })
-
-/** The result in a member's file; undefined if there is none, or it is of another training. */
-async function readResult(path: string, identity: string): Promise<MemberResult | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text === undefined) return undefined
-  try {
-    const file = fileSchema.parse(JSON.parse(text))
-    return file.identity === identity ? file.result : undefined
-  } catch {
-    return undefined // damaged: trained again
-  }
-}
-
-async function trainMember(member: Member, data: MemberData, { seed, threads }: StudyContext): Promise<MemberResult> {
+async function trainMember(member: Member, data: MemberData, { seed, threads }: JobContext): Promise<MemberResult> {
   const { family, sizes, training } = member
   const model = buildMember(member, seed)
   const options = threads === undefined ? {} : { threads }

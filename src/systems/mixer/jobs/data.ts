@@ -1,7 +1,7 @@
 /** What the studies train on. */
 import { type Dataset, subset } from '../../../data/index.ts'
+import { openEmoji, openMnist } from '../../../tasks/pictures/open.ts'
 import { Generator } from '../../../util/random.ts'
-import { openEmoji, openMnist } from '../data.ts'
 import type { MemberData } from './members.ts'
 
 export interface PictureTask extends MemberData {

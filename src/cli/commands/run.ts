@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { collect, examples, newFolder, wholeNumber } from '../options.ts'
+import { createReporter } from '../ui.ts'
+
+interface RunFlags {
+  readonly set: string[]
+  readonly seed: number
+  readonly out?: string
+  readonly threads?: number
+  readonly json?: boolean
+}
+
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .description('run a job of a system (a study, a comparison, a pipeline) and write its page; a stopped one goes on')
+    .argument('<job>', 'SYSTEM/JOB, as `tenfold list` shows them')
+    .option('--set <path=value>', 'change a setting; may be repeated', collect, [])
+    .option('--seed <n>', 'of everything random', wholeNumber(0), 0)
+    .option('--out <dir>', 'where results are kept (default: runs/SYSTEM-JOB)', newFolder)
+    .option('--threads <n>', 'threads that compute (default: all cores)', wholeNumber(1))
+    .option('--json', 'one JSON object a line')
+    .addHelpText(
+      'after',
+      examples(
+        'tenfold run mixer/scale',
+        'tenfold run mixer/scale --set \'tasks=["mnist"]\' --set train.steps=1000',
+        'tenfold run fnet/speed --set lengths=[512,2048] --set \'encoders=["FNet","BERT"]\'',
+      ),
+    )
+    .action(async (name: string, flags: RunFlags) => {
+      const [{ findJob }, { configure, parseAssignment }, { runJobHere }] = await Promise.all([
+        import('../../systems/session.ts'),
+        import('../../train/settings.ts'),
+        import('../job.ts'),
+      ])
+      const { system, job } = findJob(name)
+      const config = configure(job.config, flags.set.map(parseAssignment))
+      const reporter = createReporter({ json: flags.json ?? false })
+      reporter.say(`${system.title}: ${job.summary}`)
+      const folder = flags.out ?? join('runs', `${system.name}-${job.name}`)
+      const options = { folder, seed: flags.seed, ...(flags.threads && { threads: flags.threads }) }
+      await runJobHere(system, job, config, options, reporter)
+    })
+}

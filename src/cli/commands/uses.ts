@@ -1,0 +1,168 @@
+/** The commands that recipes declare: what one does with a trained run (predict, sample, continue ...). */
+import { join } from 'node:path'
+import { type Command, Option } from 'commander'
+import { writeFileAtomic } from '../../io/atomic.ts'
+import { renderReport } from '../../report/render.ts'
+import type { System } from '../../systems/define.ts'
+import { openData, openRun, openRunOf, type TrainedRun } from '../../systems/session.ts'
+import type { Use, UseContext } from '../../tasks/define.ts'
+import type { CheckpointChoice } from '../../train/checkpoint.ts'
+import { configure, describeSettings, type SettingDescription } from '../../train/settings.ts'
+import { UsageError } from '../../util/errors.ts'
+import { interruptSignal } from '../interrupt.ts'
+import { checkpointOption, examples, wholeNumber } from '../options.ts'
+import { note } from '../output.ts'
+import { createReporter, type Reporter, tellAnswer, tellData } from '../ui.ts'
+
+interface UseFlags extends Record<string, unknown> {
+  readonly checkpoint: CheckpointChoice
+  readonly out?: string
+  readonly seed: number
+  readonly json?: boolean
+}
+
+/** A use with the recipes that have it under one name. */
+interface NamedUse {
+  readonly recipe: string
+  readonly use: Use
+}
+
+/** Every use of every recipe, by its name. */
+function usesByName(systems: readonly System[]): Map<string, NamedUse[]> {
+  const found = new Map<string, NamedUse[]>()
+  for (const system of systems) {
+    for (const recipe of system.recipes ?? []) {
+      for (const [name, use] of Object.entries(recipe.uses ?? {}))
+        found.set(name, [...(found.get(name) ?? []), { recipe: `${system.name}/${recipe.name}`, use: use as Use }])
+    }
+  }
+  return found
+}
+
+const camel = (name: string): string => name.replace(/[-_](\w)/g, (_, letter: string) => letter.toUpperCase())
+
+/** An option as its default tells its form: a list has commas between, a switch takes no value. */
+function optionOf({ path, default: usual, description }: SettingDescription): Option {
+  const flag = `--${path.replaceAll('_', '-')}`
+  const option = new Option(typeof usual === 'boolean' ? flag : `${flag} <value>`, description)
+  const shown = Array.isArray(usual) ? usual.join(',') : String(usual)
+  // Left undefined where it is not given: the use's own schema has the default.
+  return usual === '' || typeof usual === 'boolean'
+    ? option
+    : new Option(option.flags, `${description} (default: ${shown})`)
+}
+
+/** What was given for an option, as its default has it. */
+function valueOf(given: unknown, usual: unknown): unknown {
+  const read = (text: string): unknown => (text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text)
+  if (typeof given !== 'string') return given
+  if (Array.isArray(usual)) return given.split(',').map(read)
+  return typeof usual === 'number' ? read(given) : given
+}
+
+function optionsFor(use: Use, name: string, recipe: string, flags: UseFlags): Record<string, unknown> {
+  const known = describeSettings(use.options)
+  const common = new Set(['checkpoint', 'out', 'seed', 'json'])
+  const given = Object.entries(flags).filter(([key, value]) => !common.has(key) && value !== undefined)
+  const assignments = given.map(([key, value]) => {
+    const setting = known.find(({ path }) => camel(path) === key)
+    if (!setting) {
+      throw new UsageError(`${name} of ${recipe} has no option --${key}`, {
+        hint: known.length > 0 ? `it has ${known.map(({ path }) => `--${path}`).join(', ')}` : 'it has none of its own',
+      })
+    }
+    return { path: setting.path, value: valueOf(value, setting.default), raw: String(value) }
+  })
+  return configure(use.options, assignments)
+}
+
+function contextOf(opened: TrainedRun, flags: UseFlags, reporter: Reporter, signal: AbortSignal): UseContext {
+  const { run, step } = opened
+  const { system, recipe } = run.description
+  return {
+    out: flags.out,
+    run: run.path,
+    step,
+    seed: flags.seed,
+    say: reporter.say,
+    signal,
+    openData: async () => {
+      const data = await openData(opened)
+      tellData(data.opening, reporter, true)
+      return data
+    },
+    openRun: (path, other) => openRunOf(path, system, other),
+    writePage: async (name, report) => {
+      const path = flags.out ?? join(run.path, name)
+      const footer = 'Written by tenfold. Everything on this page is inside this one file.'
+      const page = { ...report, title: `${system} / ${recipe}: ${report.title}`, footer }
+      await writeFileAtomic(path, Buffer.from(await renderReport({ subtitle: opened.recipe.summary, ...page })))
+      return path
+    },
+  }
+}
+
+async function runUse(name: string, dir: string, inputs: readonly string[], flags: UseFlags): Promise<void> {
+  const reporter = createReporter({ json: flags.json ?? false })
+  const opened = await openRun(dir, { checkpoint: flags.checkpoint, onWarning: reporter.warn })
+  const { system, recipe } = opened.run.description
+  const use = opened.recipe.uses?.[name]
+  if (!use) {
+    const others = Object.keys(opened.recipe.uses ?? {})
+    throw new UsageError(`a run of ${system}/${recipe} has no use "${name}"`, {
+      hint: others.length > 0 ? `it has ${others.join(', ')}` : 'it has none',
+    })
+  }
+  if (use.inputs !== '' && inputs.length === 0)
+    throw new UsageError(`${name} of ${system}/${recipe} needs inputs`, {
+      hint: `tenfold ${name} ${dir} ${use.inputs}`,
+    })
+  if (use.inputs === '' && inputs.length > 0)
+    throw new UsageError(`${name} of ${system}/${recipe} takes no inputs, found "${inputs[0]}"`)
+  const options = optionsFor(use as Use, name, `${system}/${recipe}`, flags)
+  const { signal, dispose } = interruptSignal(reporter, 'stopping')
+  let [failed, metrics] = [0, {}]
+  try {
+    const context = contextOf(opened, flags, reporter, signal)
+    for await (const answer of use.run(opened.experiment, inputs, options, context)) {
+      if ('error' in answer) failed++
+      if ('metrics' in answer) metrics = answer.metrics
+      tellAnswer(name, answer, reporter)
+    }
+  } finally {
+    dispose()
+  }
+  reporter.event('done', { metrics, step: opened.step, failed })
+  if (failed === 0) return
+  note(`error: ${failed} of ${inputs.length} inputs could not be used`)
+  process.exitCode = 2
+}
+
+function helpOf(name: string, uses: readonly NamedUse[]): string {
+  const lines = uses.map(({ recipe, use }) => `  ${recipe.padEnd(18)} ${use.summary}`)
+  const first = new Map(uses.map(({ use }) => [use.inputs, `tenfold ${name} runs/quick ${use.inputs}`.trim()]))
+  return `\nRecipes:\n${lines.join('\n')}\n${examples(...first.values())}`
+}
+
+/** Adds a command for every name of a use, with the options of all recipes that have it. */
+export function addUses(program: Command, systems: readonly System[]): void {
+  for (const [name, uses] of usesByName(systems)) {
+    const summaries = [...new Set(uses.map(({ use }) => use.summary))]
+    const command = program.command(name).description(summaries.join('; ')).argument('<dir>', 'run directory')
+    if (uses.some(({ use }) => use.inputs !== ''))
+      command.argument('[inputs...]', 'files or texts, as the recipe has it')
+    const options = new Map(uses.flatMap(({ use }) => describeSettings(use.options).map((each) => [each.path, each])))
+    for (const setting of options.values()) command.addOption(optionOf(setting))
+    command
+      .addOption(checkpointOption())
+      .option('--out <path>', 'where files go (default: the run directory)')
+      .option('--seed <n>', 'of everything random', wholeNumber(0), 0)
+      .option('--json', 'one JSON object a line')
+      .addHelpText('after', helpOf(name, uses))
+      .action(async (dir: string, ...rest: unknown[]) => {
+        const takesInputs = Array.isArray(rest[0])
+        const inputs = takesInputs ? (rest[0] as string[]) : []
+        await runUse(name, dir, inputs, rest[takesInputs ? 1 : 0] as UseFlags)
+      })
+  }
+}

@@ -1,0 +1,40 @@
+/** A job as the command `run` holds it: lock, progress, interrupts. */
+import type { Job, System } from '../systems/define.ts'
+import { type JobOptions, runJob } from '../systems/jobs.ts'
+import { lockFolder } from '../train/lock.ts'
+import type { Settings } from '../train/settings.ts'
+import { interruptExitCode, interruptSignal } from './interrupt.ts'
+import { requireReportPackages } from './report.ts'
+import type { Reporter } from './ui.ts'
+
+/** Runs a job to its end or to an interrupt. */
+export async function runJobHere(
+  system: System,
+  job: Job,
+  config: Settings,
+  options: Omit<JobOptions, 'progress' | 'signal'>,
+  reporter: Reporter,
+): Promise<void> {
+  const { folder } = options
+  requireReportPackages(job.packages?.(config))
+  const lock = await lockFolder(folder)
+  reporter.say(`results in ${folder}; what is finished is kept: the same command goes on`)
+  const { signal, dispose } = interruptSignal(reporter, 'stopping after this part')
+  const progress: JobOptions['progress'] = (line, fields) => {
+    reporter.say(line)
+    reporter.event('part', { ...fields })
+  }
+  try {
+    const { page, json } = await runJob(system, job, config, { ...options, progress, signal })
+    reporter.say(`report     ${page}`)
+    reporter.event('done', { metrics: {}, report: page, file: json })
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error
+    reporter.say('interrupted; the same command goes on')
+    reporter.event('interrupted', { folder })
+    process.exitCode = interruptExitCode(signal.reason)
+  } finally {
+    dispose()
+    lock.release()
+  }
+}

@@ -1,0 +1,117 @@
+/** The job `fnet/speed`: time of a training step and peak memory against the length of the sequence (paper, section 4.3). */
+import { execFile } from 'node:child_process'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { z } from 'zod'
+import { renderFigureSvg } from '../../../report/render.ts'
+import { defineJob } from '../../define.ts'
+import {
+  describeSpeed,
+  type MeasuredEncoder,
+  measuredEncoders,
+  paperRatios,
+  type SpeedOptions,
+  type SpeedResult,
+  speedMarkdown,
+  speedPlots,
+  speedRatios,
+  speedSections,
+} from './speed-measurement.ts'
+
+const whole = z.number().int().positive()
+const names = Object.keys(measuredEncoders) as [MeasuredEncoder, ...MeasuredEncoder[]]
+
+const resultSchema = z.object({
+  encoder: z.enum(names),
+  length: whole,
+  milliseconds: z.number().optional(),
+  peakMebibytes: z.number().optional(),
+  parameters: z.number().optional(),
+})
+
+/** Measures in a new process; one that dies (of lack of memory) leaves no numbers. */
+async function measureApart(
+  encoder: MeasuredEncoder,
+  length: number,
+  options: SpeedOptions,
+  signal: AbortSignal | undefined,
+): Promise<SpeedResult> {
+  const worker = fileURLToPath(new URL(`./speed-worker${extname(import.meta.url)}`, import.meta.url))
+  const unknown = { encoder, length, milliseconds: undefined, peakMebibytes: undefined, parameters: undefined }
+  try {
+    const task = JSON.stringify({ encoder, length, ...options })
+    const { stdout } = await promisify(execFile)(process.execPath, [worker, task], { ...(signal && { signal }) })
+    return { ...unknown, ...resultSchema.parse(JSON.parse(stdout)) }
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (typeof error === 'object' && error !== null && 'killed' in error) return unknown
+    throw error
+  }
+}
+
+function line({ encoder, length, milliseconds, peakMebibytes }: SpeedResult): string {
+  const label = `${String(length).padStart(6)}  ${encoder.padEnd(12)}`
+  if (milliseconds === undefined || peakMebibytes === undefined) return `${label} did not finish (memory?)`
+  return `${label} ${milliseconds.toFixed(1).padStart(9)} ms ${peakMebibytes.toFixed(0).padStart(7)} MiB`
+}
+
+export const speed = defineJob({
+  name: 'speed',
+  summary: 'time of a training step and peak memory against length: FNet, Linear, hybrid, BERT',
+  config: z.strictObject({
+    lengths: z
+      .array(z.number().int().min(2))
+      .min(1)
+      .default([128, 256, 512, 1024, 2048, 4096, 8192])
+      .describe('tokens in a sequence'),
+    encoders: z
+      .array(z.enum(names))
+      .min(1)
+      .default(names)
+      .describe(`of ${names.join(', ')}`),
+    steps: whole.default(5).describe('measured training steps, at least; the fastest counts'),
+    batch: whole.default(1).describe('sequences in a step'),
+  }),
+  run: async ({ lengths, encoders, steps, batch }, { threads, progress, keep, write, signal }) => {
+    const options: SpeedOptions = { steps, batch, ...(threads !== undefined && { threads }) }
+    const results: SpeedResult[] = []
+    for (const length of lengths) {
+      for (const encoder of encoders) {
+        signal?.throwIfAborted()
+        const identity = { encoder, length, ...options }
+        const measure = (): Promise<SpeedResult> => measureApart(encoder, length, options, signal)
+        const { part } = await keep(`measurements/${encoder}-${length}`, identity, resultSchema, measure)
+        const result: SpeedResult = {
+          milliseconds: undefined,
+          peakMebibytes: undefined,
+          parameters: undefined,
+          ...part,
+        }
+        results.push(result)
+        progress(line(result), { ...result })
+      }
+    }
+    for (const { length, time, memory } of speedRatios(results)) {
+      const paper = paperRatios.get(length)
+      const beside = paper ? ` (paper, on GPUs: ${paper.time} and ${paper.memory})` : ''
+      const told = `${length} tokens: BERT takes ${time.toFixed(1)} times as long as FNet and ${memory.toFixed(1)} times its memory${beside}`
+      progress(told, { ratio: true, length, time, memory, ...(paper && { paper }) })
+    }
+    await write('speed.md', speedMarkdown(results))
+    for (const [name, plot] of Object.entries(speedPlots(results)))
+      await write(`speed-${name}.svg`, await renderFigureSvg(plot))
+    return {
+      title: 'FNet: speed against length',
+      subtitle: describeSpeed(options),
+      summary: speedRatios(results).map(({ length, time, memory }) => ({
+        label: `BERT / FNet, ${length} tokens`,
+        value: `${time.toFixed(1)} x time`,
+        note: `${memory.toFixed(1)} x memory`,
+      })),
+      sections: speedSections(results),
+      footer:
+        'Written by tenfold run fnet/speed. Memory is the largest resident set of the process, less what it had before the model was made.',
+    }
+  },
+})

@@ -1,0 +1,76 @@
+/** Jobs: work of many parts, which are kept, so that one that was stopped goes on. */
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import { makeFolder, writeFileAtomic } from '../io/atomic.ts'
+import { renderReport } from '../report/render.ts'
+import type { Settings } from '../train/settings.ts'
+import type { Job, JobContext, Kept, System } from './define.ts'
+import { openRunOf } from './session.ts'
+
+/** What surrounds a job. */
+export type JobOptions = Omit<JobContext, 'keep' | 'write' | 'openRun'>
+
+/** The pages that a job has written. */
+export interface JobResult {
+  readonly page: string
+  /** The same as data. */
+  readonly json: string
+}
+
+/** The part in a file; undefined if there is none, it is damaged, or it was made from something else. */
+async function readPart<Part>(path: string, identity: string, schema: z.ZodType<Part>): Promise<Part | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  try {
+    const file = z.object({ identity: z.string(), part: schema }).parse(JSON.parse(text))
+    return file.identity === identity ? file.part : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The `keep` of a job whose parts lie in a folder. */
+export function keepIn(folder: string): JobContext['keep'] {
+  return async <Part>(name: string, depends: unknown, schema: z.ZodType<Part>, make: () => Promise<Part>) => {
+    const path = join(folder, `${name}.json`)
+    const identity = JSON.stringify(depends)
+    const kept = await readPart(path, identity, schema)
+    if (kept !== undefined) return { part: kept, wasThere: true } satisfies Kept<Part>
+    const part = await make()
+    await mkdir(dirname(path), { recursive: true })
+    await writeFileAtomic(path, Buffer.from(`${JSON.stringify({ identity, part }, null, 2)}\n`))
+    return { part, wasThere: false } satisfies Kept<Part>
+  }
+}
+
+/** Pixels and the like are on the page; a file of data has no use for them as lists of numbers. */
+function withoutPixels(_key: string, value: unknown): unknown {
+  return ArrayBuffer.isView(value) ? undefined : value
+}
+
+/** Runs a job to its end and writes its page `report.html`, and what is on it as `report.json`. */
+export async function runJob(
+  { name: system }: System,
+  job: Job,
+  config: Settings,
+  options: JobOptions,
+): Promise<JobResult> {
+  const { folder, seed, threads } = options
+  await makeFolder(folder)
+  const write = async (name: string, content: Uint8Array | string): Promise<string> => {
+    const path = join(folder, name)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFileAtomic(path, typeof content === 'string' ? Buffer.from(content) : content)
+    return path
+  }
+  const report = await job.run(config, {
+    ...options,
+    keep: keepIn(folder),
+    write,
+    openRun: (path, recipe) => openRunOf(path, system, recipe),
+  })
+  const made = { job: `${system}/${job.name}`, seed, threads: threads ?? null, config, report }
+  const json = await write('report.json', `${JSON.stringify(made, withoutPixels, 1)}\n`)
+  return { page: await write('report.html', await renderReport(report)), json }
+}

@@ -1,0 +1,228 @@
+/** Sessions: a run is started, opened for use, gone on with; its recipe and a job are found by name. */
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { runtimeVersion } from '../runtime/binding.ts'
+import type { OpenedData } from '../tasks/define.ts'
+import type { Experiment } from '../tasks/experiment.ts'
+import { type CheckpointChoice, chosenCheckpoint, restoreVariables } from '../train/checkpoint.ts'
+import { checkBatchSize } from '../train/data-settings.ts'
+import { findPlaces, recordPlaces } from '../train/places.ts'
+import { RunDirectory } from '../train/run.ts'
+import { checkConfig, type Settings } from '../train/settings.ts'
+import { UsageError } from '../util/errors.ts'
+import { suggestion } from '../util/names.ts'
+import type { Job, Recipe, System } from './define.ts'
+import { systems } from './index.ts'
+
+/** A recipe or job with its system. */
+interface Named<Kind, Entry> {
+  readonly kind: Kind
+  readonly system: System
+  readonly entry: Entry
+}
+
+/** `mixer/mnist`, `mixer/scale`: what has settings. Throws a UsageError with similar names. */
+export function findEntry(name: string): Named<'recipe', Recipe> | Named<'job', Job> {
+  const known: string[] = []
+  for (const system of systems) {
+    for (const recipe of system.recipes ?? []) {
+      known.push(`${system.name}/${recipe.name}`)
+      if (known.at(-1) === name) return { kind: 'recipe', system, entry: recipe }
+    }
+    for (const job of system.jobs ?? []) {
+      known.push(`${system.name}/${job.name}`)
+      if (known.at(-1) === name) return { kind: 'job', system, entry: job }
+    }
+  }
+  throw new UsageError(`nothing is called "${name}"`, { hint: suggestion(name, known) })
+}
+
+/** `mixer/mnist` -> its system and recipe. */
+export function findRecipe(name: string): { system: System; recipe: Recipe } {
+  const found = findEntry(name)
+  if (found.kind === 'recipe') return { system: found.system, recipe: found.entry }
+  throw new UsageError(`${name} is a job, not a recipe to train`, { hint: `tenfold run ${name}` })
+}
+
+/** `mixer/scale` -> its system and job. */
+export function findJob(name: string): { system: System; job: Job } {
+  const found = findEntry(name)
+  if (found.kind === 'job') return { system: found.system, job: found.entry }
+  throw new UsageError(`${name} is a recipe to train, not a job`, { hint: `tenfold train ${name}` })
+}
+
+/** A run with its model, at its newest checkpoint. */
+export interface OpenedRun {
+  readonly run: RunDirectory
+  readonly recipe: Recipe
+  readonly config: Settings
+  readonly experiment: Experiment
+}
+
+/** A run with the weights of one of its checkpoints. */
+export interface TrainedRun extends OpenedRun {
+  /** The step of the checkpoint. */
+  readonly step: number
+}
+
+/** Which weights a command uses, and who hears of checkpoints that are damaged. */
+export interface OpenOptions {
+  /** Default: last. */
+  readonly checkpoint?: CheckpointChoice
+  readonly onWarning?: (message: string) => void
+}
+
+/** Opens a run for use: the model with the weights of a checkpoint. */
+export async function openRun(path: string, options: OpenOptions = {}): Promise<TrainedRun> {
+  const { checkpoint: choice = 'last', onWarning = () => {} } = options
+  const opened = await openUntrained(await RunDirectory.open(path))
+  const damaged: string[] = []
+  const checkpoint = await chosenCheckpoint(path, opened.run.checkpoints, choice, (_path, reason) =>
+    damaged.push(reason),
+  )
+  for (const reason of damaged) onWarning(`${reason}; the checkpoint of step ${checkpoint.state.step} is used`)
+  const weights = new Map([...opened.experiment.weights].map(([name, variable]) => [`model.${name}`, variable]))
+  restoreVariables(checkpoint, weights)
+  return { ...opened, step: checkpoint.state.step }
+}
+
+/** A run and its model without trained weights, to go on training it. */
+export async function openUntrained(run: RunDirectory): Promise<OpenedRun> {
+  const { system, recipe: recipeName, config: saved, facts, seed, threads, versions } = run.description
+  const file = join(run.path, 'run.json')
+  try {
+    const { recipe } = findRecipe(`${system}/${recipeName}`)
+    const config = checkConfig(recipe.config, saved, file)
+    const experiment = recipe.build(config, checkFacts(recipe, facts, file), {
+      seed,
+      ...(threads !== null && { threads }),
+    })
+    return { run, recipe, config, experiment }
+  } catch (error) {
+    const current = (await versionsInUse()).tenfold
+    if (!(error instanceof UsageError) || versions.tenfold === current) throw error
+    const message = error.message.startsWith(file) ? error.message : `${file}: ${error.message}`
+    throw new UsageError(message, {
+      cause: error,
+      hint: `the run was made with tenfold ${versions.tenfold ?? 'of unknown version'}, this is ${current}`,
+    })
+  }
+}
+
+/** The settings of a run with paths that work now, though the run or its data may have moved. */
+export function configNow({ run, recipe, config }: OpenedRun): Settings {
+  return findPlaces(recipe.config, config, run.description.places ?? {}, run.path)
+}
+
+/** Facts of an old run that do not fit are said in one line. */
+function checkFacts(recipe: Recipe, facts: unknown, file: string): unknown {
+  const result = recipe.facts.safeParse(facts)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new UsageError(`${file}: facts.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'does not fit'}`, {
+    hint: 'the run is of another version; use that one, or start a new run',
+  })
+}
+
+/** The data of a run, opened anew: each example on the side it was on. `opening` says what has changed since. */
+export async function openData(opened: OpenedRun): Promise<OpenedData> {
+  const { run, recipe } = opened
+  const known = { facts: run.description.facts, record: await run.readData() }
+  return recipe.open(configNow(opened), { known })
+}
+
+/** Data and model of a new run, before its directory is made. */
+export interface PreparedRun {
+  readonly config: Settings
+  readonly data: OpenedData
+  readonly experiment: Experiment
+  /** What training starts from, for people; undefined: random weights. */
+  readonly start: string | undefined
+}
+
+/** Who hears of the data as soon as they are open. */
+export type TellData = (data: OpenedData) => void
+
+/** Reads what training starts from and the data, and builds the model. */
+export async function prepareRun(
+  recipe: Recipe,
+  chosen: Settings,
+  options: { readonly seed: number; readonly threads?: number },
+  tell: TellData,
+): Promise<PreparedRun> {
+  const start = await recipe.start?.(chosen)
+  const data = await recipe.open(chosen, start ? { start } : {})
+  tell(data)
+  checkBatchSize(chosen, data.train)
+  const fitted = start?.fit(chosen, data.facts)
+  const config = fitted?.config ?? chosen
+  const experiment = recipe.build(config, data.facts, options)
+  if (fitted) experiment.initialize?.(fitted.weights)
+  return { config, data, experiment, start: fitted?.summary }
+}
+
+/** What a new run is described by, besides its recipe. */
+export interface NewRunOptions {
+  readonly seed: number
+  readonly threads?: number
+  readonly steps?: number
+  readonly tensorboard: boolean
+  /** The settings as they were given, before those of the weights to start from. */
+  readonly chosen: Settings
+}
+
+/** Makes the directory of a prepared run. */
+export async function startRun(
+  path: string,
+  { system, recipe }: { readonly system: System; readonly recipe: Recipe },
+  { config, data, experiment }: PreparedRun,
+  options: NewRunOptions,
+): Promise<OpenedRun> {
+  const description = {
+    format: 1 as const,
+    system: system.name,
+    recipe: recipe.name,
+    seed: options.seed,
+    config,
+    facts: data.facts as Record<string, unknown>,
+    places: recordPlaces(recipe.config, options.chosen, path),
+    limits: { steps: options.steps ?? null },
+    threads: options.threads ?? null,
+    tensorboard: options.tensorboard,
+    versions: await versionsInUse(),
+    started: new Date().toISOString(),
+  }
+  const run = await RunDirectory.create(path, description, data.opening.record)
+  return { run, recipe, config, experiment }
+}
+
+/** A run goes on from its newest checkpoint; before its first one it begins anew, from what it was to start from. */
+export async function restartFrom(opened: OpenedRun, data: OpenedData): Promise<void> {
+  const start = await opened.recipe.start?.(configNow(opened))
+  const fitted = start?.fit(configNow(opened), data.facts)
+  if (fitted) opened.experiment.initialize?.(fitted.weights)
+}
+
+/** Another run of a recipe, for a use or a job that needs one. Throws a UsageError for a run of another recipe. */
+export async function openRunOf(path: string, system: string, recipe: string): Promise<Experiment> {
+  const run = await RunDirectory.open(path)
+  const { description } = run
+  if (description.system !== system || description.recipe !== recipe) {
+    const found = `${description.system}/${description.recipe}`
+    throw new UsageError(`${path} must be a run of ${system}/${recipe}, is one of ${found}`)
+  }
+  return (await openRun(path)).experiment
+}
+
+/** Versions of what computed the run, for `run.json` and the report. */
+export async function versionsInUse(): Promise<Record<string, string>> {
+  const { createRequire } = await import('node:module')
+  const require = createRequire(import.meta.url)
+  return {
+    tenfold: (require('../../package.json') as { version: string }).version,
+    onnxruntime: runtimeVersion,
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    processor: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+  }
+}

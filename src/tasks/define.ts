@@ -1,0 +1,136 @@
+/** What a problem offers to recipes whatever their model: data, metrics, what one does with a trained model, what is exported. */
+import type { z } from 'zod'
+import type { Dataset } from '../data/dataset.ts'
+import type { Opening } from '../data/opening.ts'
+import type { DataRecord } from '../data/record.ts'
+import type { Report } from '../report/figures.ts'
+import type { Tensor, TensorType } from '../tensor/tensor.ts'
+import type { Settings } from '../train/settings.ts'
+import { FormatError, UsageError } from '../util/errors.ts'
+
+/** What is trained on and tested with. */
+export interface TrainingSets {
+  /** As training sees it: with random changes, if there are any. */
+  readonly train: Dataset
+  /** The training examples as they are. Default: `train`. */
+  readonly plain?: Dataset
+  readonly test: Dataset
+}
+
+/** Data opened for training. `facts`: what they decided, and later use needs without them; kept in `run.json`. */
+export interface OpenedData<Facts = unknown> extends TrainingSets {
+  readonly facts: Facts
+  /** What was found and what not, for people and for the run to remember. */
+  readonly opening: Opening
+}
+
+/** What a run that was started earlier remembers of its data. */
+export interface KnownData<Facts = unknown> {
+  readonly facts: Facts
+  readonly record: DataRecord
+}
+
+/** How a metric is read and compared. */
+export interface Metric {
+  /** What is better. */
+  readonly goal: 'min' | 'max'
+  /** `percent`: a share, shown times 100. Default: a plain number. */
+  readonly unit?: 'percent' | 'bits' | 'nats' | 'seconds'
+  /** The same at every evaluation: a baseline, which is no curve. */
+  readonly constant?: boolean
+}
+
+/** The metrics of a recipe: of its steps and evaluations, by name. */
+export type MetricDescriptions = Readonly<Record<string, Metric>>
+
+/** A function to write as a model file, with symbolic batch size. */
+export interface Exportable {
+  /** Inputs by name; axis 0 is the batch. */
+  readonly inputs: Readonly<Record<string, TensorType>>
+  /** Computes the outputs by name from the inputs by name. */
+  readonly forward: (inputs: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>
+  /** What a consumer must know: labels, preprocessing. */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** Labels with their probabilities, best first. */
+export type Choices = readonly { readonly label: string; readonly probability: number }[]
+
+/** What a use of a model says: about one of its inputs, or without one. */
+export type Answer = { readonly input?: string } & (
+  | { readonly choices: Choices }
+  | { readonly text: string }
+  /** Numbers by name, and how people read them. */
+  | { readonly values: Readonly<Record<string, number>>; readonly line: string }
+  /** What the whole use came to, by name: in the last line of `--json`. */
+  | { readonly metrics: Readonly<Record<string, number>> }
+  /** A file that was written. */
+  | { readonly file: string }
+  /** Nothing can be said of this input; the others go on. */
+  | { readonly error: UsageError | FormatError }
+)
+
+/** What surrounds a use. */
+export interface UseContext {
+  /** Where `--out` says that files go; undefined: the use chooses, inside of the run. */
+  readonly out: string | undefined
+  /** The run directory. */
+  readonly run: string
+  /** Steps that the weights were trained for. */
+  readonly step: number
+  readonly seed: number
+  /** A line for people beside the answers. */
+  readonly say: (line: string) => void
+  readonly signal?: AbortSignal
+  /** The data of the run, opened anew: each example on the side that it was on. */
+  readonly openData: () => Promise<OpenedData>
+  /** Another run with its model, such as a classifier that guides a sampler. Throws a UsageError unless it is of that recipe. */
+  readonly openRun: (path: string, recipe: string) => Promise<unknown>
+  /** Writes a page and returns its path: `out`, or the name inside of the run directory. */
+  readonly writePage: (name: string, report: Omit<Report, 'footer'>) => Promise<string>
+}
+
+/** Something that one does with a trained run: predict, sample, continue, nearest ... A command of that name. */
+export interface Use<E = unknown, Options extends Settings = Settings> {
+  /** One line for `--help`. */
+  readonly summary: string
+  /** The inputs as one writes them in a shell: `FILE...`, `"Call me [MASK]."`; empty: it takes none. */
+  readonly inputs: string
+  /** Every option with its default and description: a strict object, flat. */
+  readonly options: z.ZodType<Options>
+  readonly run: (
+    experiment: E,
+    inputs: readonly string[],
+    options: Options,
+    context: UseContext,
+  ) => AsyncIterable<Answer>
+}
+
+/** Declares a use. Its types of experiment and options are only known to itself and its recipe. */
+export function defineUse<E, Options extends Settings>(use: Use<E, Options>): Use<E> {
+  return use as unknown as Use<E>
+}
+
+/** Answers for one input after the other. What is wrong with an input stands in its place, and the others go on. */
+export async function* answerEach(
+  inputs: readonly string[],
+  answer: (input: string) => Promise<readonly Answer[]>,
+): AsyncGenerator<Answer> {
+  for (const input of inputs) {
+    try {
+      yield* await answer(input)
+    } catch (error) {
+      if (!(error instanceof UsageError || error instanceof FormatError)) throw error
+      yield { input, error }
+    }
+  }
+}
+
+/** The most probable entries, best first. */
+export function topChoices(probabilities: readonly number[], label: (index: number) => string, top: number): Choices {
+  return probabilities
+    .map((probability, index) => ({ index, probability }))
+    .sort((a, b) => b.probability - a.probability)
+    .slice(0, top)
+    .map(({ index, probability }) => ({ label: label(index), probability }))
+}

@@ -1,0 +1,141 @@
+/** The linear few-shot evaluation of frozen features (MLP-Mixer, section 3; big_vision's fewshot_lsr). */
+import { z } from 'zod'
+import { DataLoader, type Dataset, subset } from '../../data/index.ts'
+import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import { pathSetting } from '../../train/settings.ts'
+import { appendAll, largest, smallest } from '../../util/lists.ts'
+import { defineUse, type TrainingSets, type UseContext } from '../define.ts'
+import { evaluationBatchSize } from './classifier.ts'
+import type { PictureFacts } from './facts.ts'
+import { type FeatureClassifier, featureExtractor, type LabelledFeatures } from './features.ts'
+import { fewShot, selectShots } from './few-shot.ts'
+import { openFolder } from './open.ts'
+
+/** What is evaluated. */
+export interface FewShotOptions {
+  /** Examples of each class to learn from. */
+  readonly shots: readonly number[]
+  /** How many draws of these examples. */
+  readonly seeds: number
+  readonly l2: number
+}
+
+/** Accuracies of one number of shots, one for each seed. */
+export interface FewShotRow {
+  readonly shots: number
+  readonly accuracies: readonly number[]
+  readonly mean: number
+}
+
+export interface FewShotOutcome {
+  readonly classes: number
+  readonly testExamples: number
+  /** Examples of the smallest class to learn from: with more shots, it gives all it has. */
+  readonly smallestClass: number
+  readonly rows: readonly FewShotRow[]
+}
+
+// The official evaluation takes the examples from the first 65,000 of ImageNet.
+const greatestPool = 65_000
+
+async function labelsOf(data: Dataset): Promise<number[]> {
+  if (data.labels) return Array.from(data.labels).slice(0, greatestPool)
+  const labels: number[] = []
+  for await (const { label } of new DataLoader(data, { batchSize: evaluationBatchSize(data) })) {
+    appendAll(labels, toNumbers((label as NDArray).data))
+    if (labels.length >= greatestPool) break
+  }
+  return labels.slice(0, greatestPool)
+}
+
+function smallestCount(labels: readonly number[]): number {
+  const counts = new Map<number, number>()
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1)
+  return smallest(counts.values())
+}
+
+/** Evaluates for every number of shots and seed. Features of examples are computed once. */
+export async function evaluateFewShot(
+  features: (data: Dataset) => Promise<LabelledFeatures>,
+  { test, train, plain = train }: TrainingSets,
+  options: FewShotOptions,
+): Promise<FewShotOutcome> {
+  const labels = await labelsOf(plain)
+  const draws = options.shots.map((shots) =>
+    Array.from({ length: options.seeds }, (_, seed) => selectShots(labels, shots, seed)),
+  )
+  const used = [...new Set(draws.flat(2))].sort((a, b) => a - b)
+  const places = new Map(used.map((row, place) => [row, place]))
+  const trainSide = await features(subset(plain, used))
+  const testSide = await features(test)
+  const classes = 1 + [...labels, ...testSide.labels].reduce((most, label) => Math.max(most, label), 0)
+  const rows = options.shots.map((shots, i): FewShotRow => {
+    const accuracies = (draws[i] ?? []).map(
+      (rows) =>
+        fewShot({
+          trainFeatures: trainSide.features,
+          trainLabels: trainSide.labels,
+          testFeatures: testSide.features,
+          testLabels: testSide.labels,
+          selected: rows.map((row) => places.get(row) ?? 0),
+          classes,
+          l2: options.l2,
+          biasConstant: 100,
+          stdEpsilon: 1e-5,
+        }).accuracy,
+    )
+    return { shots, accuracies, mean: accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length }
+  })
+  return { classes, testExamples: test.length, smallestClass: smallestCount(labels), rows }
+}
+
+/** Other pictures, half of them for testing. */
+async function openOthers(
+  folder: string,
+  { image_size, in_channels }: PictureFacts,
+  { say }: UseContext,
+): Promise<TrainingSets> {
+  const options = { size: image_size, channels: in_channels, testShare: 0.5, seed: 0, hint: 'mend or remove them' }
+  const data = await openFolder(folder, options)
+  say(`data       ${data.opening.summary}`)
+  for (const warning of data.opening.warnings) say(`warning: ${warning}`)
+  return data
+}
+
+const whole = z.number().int().positive()
+
+/** The use `fewshot`: how well frozen features tell classes apart after a few examples of each. */
+export const evaluateShots = defineUse({
+  summary: 'how well frozen features tell classes apart after a few examples of each (linear regression)',
+  inputs: '',
+  options: z.strictObject({
+    shots: z
+      .array(whole)
+      .min(1)
+      .default([1, 5, 10])
+      .describe('examples of each class to learn from, with commas between'),
+    seeds: whole.default(3).describe('draws of these examples'),
+    l2: z.number().positive().default(1024).describe('weight of the regulariser'),
+    data: pathSetting("other pictures, one sub-folder a class, half for testing; empty: the run's own data"),
+  }),
+  run: async function* ({ model, facts, threads }: FeatureClassifier, _inputs, { data: folder, ...options }, context) {
+    const data = folder ? await openOthers(folder, facts, context) : await context.openData()
+    const features = featureExtractor(model, threads === undefined ? {} : { threads })
+    const { classes, testExamples, smallestClass, rows } = await evaluateFewShot(features, data, options)
+    const percent = (value: number): string => `${(100 * value).toFixed(2)} %`
+    const cells = (values: readonly string[]): string => values.map((text) => text.padStart(10)).join('')
+    const chance = percent(1 / classes)
+    context.say(`${classes} classes, ${testExamples} test examples, chance ${chance}`)
+    context.say(`shots${cells([...Array.from({ length: options.seeds }, (_, seed) => `seed ${seed}`), 'mean'])}`)
+    for (const { shots, accuracies, mean } of rows) {
+      const values = Object.fromEntries(accuracies.map((accuracy, seed) => [`seed_${seed}`, accuracy]))
+      const line = `${String(shots).padStart(5)}${cells([...accuracies, mean].map(percent))}`
+      yield { values: { shots, ...values, mean }, line }
+    }
+    if (smallestClass < largest(options.shots)) {
+      context.say(`the smallest class has ${smallestClass} examples to learn from: with more shots, it gives all`)
+    }
+    const means = rows.map(({ shots, mean }) => [`accuracy_${shots}_shot`, mean] as const)
+    yield { metrics: { ...Object.fromEntries(means), classes, test_examples: testExamples } }
+  },
+})
