@@ -1,6 +1,8 @@
 import type { NDArray } from '../tensor/dtype.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { record, type Trace } from '../tensor/trace.ts'
+import { Variable } from '../tensor/variable.ts'
+import { requireCount } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { warn } from '../util/warnings.ts'
 import { type Profile, summarizeKernels } from './profile.ts'
@@ -67,20 +69,40 @@ function traceFunction(fn: (...args: never[]) => unknown, args: readonly unknown
     leaves.set(leaf, leaves.size)
     return leaf
   }
-  const symbolic = args.map((arg, i) => watched(mapTensors(arg, `argument [${i}]`, leafFor), `argument [${i}]`))
-  const { result, trace } = record(() => fn(...(symbolic as never[])), { tuned: true })
-  if (result instanceof Promise) {
-    // Whatever it fails with is a consequence of having been called like this.
-    result.catch(() => undefined)
-    throw new UsageError('compile: the function must not be async: it is traced once, and only tensors flow through it')
-  }
+  const missing: string[] = []
+  const symbolic = args.map((arg, i) =>
+    watched(mapTensors(arg, `argument [${i}]`, leafFor), `argument [${i}]`, missing),
+  )
+  const { result, trace } = record(() => named(missing, () => fn(...(symbolic as never[]))), { tuned: true })
   const results: Tensor[] = []
-  mapTensors(result, '', (tensor) => results.push(tensor))
+  mapTensors(result, 'result', (tensor) => results.push(tensor), checkResult)
   const rebuild = (tensors: readonly Tensor[]): unknown => {
     let next = 0
-    return mapTensors(result, '', () => tensors[next++])
+    return mapTensors(result, 'result', () => tensors[next++])
   }
   return { leaves, trace, rebuild, results }
+}
+
+/** Adds to JavaScript's own complaint about `undefined` which field of an argument was looked for in vain. */
+function named<T>(missing: readonly string[], body: () => T): T {
+  try {
+    return body()
+  } catch (error) {
+    if (!(error instanceof TypeError) || missing.length === 0) throw error
+    throw new UsageError(`compile: ${error.message}: ${missing.at(-1)}`, { cause: error })
+  }
+}
+
+/** Refuses results that look like numbers of the call and are not. */
+function checkResult(value: unknown, path: string): void {
+  if (value instanceof Variable) {
+    throw new UsageError(`compile: ${path} is ${value}, which is not a value`, { hint: 'return variable.value' })
+  }
+  const { then } = (typeof value === 'object' && value !== null ? value : {}) as { readonly then?: unknown }
+  if (typeof then !== 'function') return
+  // Whatever it fails with is a consequence of having been called like this.
+  Promise.resolve(value).catch(() => undefined)
+  throw new UsageError('compile: the function must not be async: it is traced once, and only tensors flow through it')
 }
 
 /** The numbers of this call for an input of the trace. */
@@ -128,7 +150,7 @@ export function compile<A extends readonly unknown[], R>(
   let previous: Signature | undefined
   const trace = (args: readonly unknown[]) => traceFunction(fn as (...args: never[]) => unknown, args)
 
-  const announce = (signature: Signature): void => {
+  const reasonFor = (signature: Signature): TraceEvent & { readonly text: string } => {
     const difference = differenceOf(signature, previous)
     const event = traceEvent(difference, traces.length + 1)
     if (maxTraces !== undefined && traces.length >= maxTraces) {
@@ -137,8 +159,7 @@ export function compile<A extends readonly unknown[], R>(
         { hint: event.cure },
       )
     }
-    traces.push(difference?.text ?? modeDifference)
-    if (event.count > 1) onTrace(event)
+    return { ...event, text: difference?.text ?? modeDifference }
   }
 
   // At the time of the call, so that modes and captured values are those that the caller sees.
@@ -146,10 +167,15 @@ export function compile<A extends readonly unknown[], R>(
     const known = entries
       .get(signature.key)
       ?.find(({ trace }) => trace.dependencies.every(({ read, seen }) => Object.is(read(), seen)))
-    if (!known) announce(signature)
-    previous = signature
-    if (known) return known
+    if (known) {
+      previous = signature
+      return known
+    }
+    const { text, ...event } = reasonFor(signature)
     const traced = trace(args)
+    previous = signature
+    traces.push(text)
+    if (event.count > 1) onTrace(event)
     entries.set(signature.key, [...(entries.get(signature.key) ?? []), traced])
     return traced
   }
@@ -182,25 +208,33 @@ export function compile<A extends readonly unknown[], R>(
   }
 
   const profile = async (count: number, ...args: readonly unknown[]): Promise<Profile> => {
+    requireCount('profile', 'calls', count, 1)
     const signature = signatureOf(args)
     const { results, trace: traced, leaves } = trace(args)
     return calls.add(async () => {
       const program = await Program.build(results, traced.assignments, { ...options, profile: true })
-      for (let i = 0; i < count; i++) {
-        await program.run((leaf) => valueFor(leaf, leaves, signature))
-        program.undo()
+      try {
+        for (let i = 0; i < count; i++) {
+          await program.run((leaf) => valueFor(leaf, leaves, signature))
+          program.undo()
+        }
+        return summarizeKernels(program.endProfiling(), (name) => program.originOf(name), count)
+      } finally {
+        await program.release()
       }
-      const result = summarizeKernels(program.endProfiling(), (name) => program.originOf(name), count)
-      await program.release()
-      return result
     })
   }
 
-  const release = (): Promise<void> =>
-    calls.add(async () => {
-      for (const list of entries.values()) for (const { program } of list) await program?.release()
-      entries.clear()
+  const release = (): Promise<void> => {
+    const released = [...entries.values()].flat()
+    // From here on every call is traced anew.
+    entries.clear()
+    traces.length = 0
+    previous = undefined
+    return calls.add(async () => {
+      for (const { program } of released) await program?.release()
     })
+  }
 
   return Object.defineProperties(call, {
     undo: { value: undo },

@@ -3,7 +3,7 @@ import { rewrite, topologicalNodes } from '../autodiff/graph.ts'
 import * as ops from '../ops/index.ts'
 import { checkPlaces, type PlacesAttributes, placesMessage, sameElements } from '../ops/places.ts'
 import type { NDArray } from '../tensor/dtype.ts'
-import { describeOrigin, withOrigin } from '../tensor/origin.ts'
+import { describeOrigin, type Origin, withOrigin } from '../tensor/origin.ts'
 import type { GraphNode, Tensor } from '../tensor/tensor.ts'
 import { IndexError } from '../util/errors.ts'
 
@@ -11,32 +11,41 @@ import { IndexError } from '../util/errors.ts'
 export interface PlacesCheck {
   readonly leaf: Tensor
   readonly attributes: PlacesAttributes
-  readonly origin: GraphNode['origin']
+  readonly origin: Origin
+}
+
+/** A graph whose indices are checked. */
+export interface ResolvedPlaces {
+  readonly roots: readonly Tensor[]
+  /** For `checkArguments`. */
+  readonly checks: readonly PlacesCheck[]
+  /** The indices that are compared in the graph, by the origin of the nodes that do it. */
+  readonly computed: ReadonlyMap<Origin, PlacesAttributes>
 }
 
 function isWithin(node: GraphNode): boolean {
   return node.op === ops.withinOp
 }
 
-/** Where elements are no places: an index so large that whatever reads with it fails. */
-function guarded(index: Tensor, { size, except, refuses }: PlacesAttributes): Tensor {
-  const isNegative = ops.less(index, 0)
-  const isWrong = except === null || except >= 0 ? isNegative : ops.logicalAnd(isNegative, ops.notEqual(index, except))
-  const shifted = ops.where(isWrong, size, index)
-  if (refuses) return shifted
+/** The same index, read from a table of all places: the runtime fails at an element that is none (ONNX counts negative ones from the end). */
+function guarded(index: Tensor, { size, except }: PlacesAttributes): Tensor {
+  const shifted = ops.where(ops.less(index, 0), size, index)
+  const isException = except === null ? undefined : ops.equal(index, except)
   const table = ops.arange(0, size, { dtype: index.dtype })
-  return ops.apply(ops.indexSelectOp, [table, shifted], { axis: 0, ignored: null })
+  const safe = isException ? ops.where(isException, 0, shifted) : shifted
+  const read = ops.apply(ops.indexSelectOp, [table, safe], { axis: 0, ignored: null })
+  return isException ? ops.where(isException, index, read) : read
 }
 
 /**
  * The same graph without marks: marked arguments are returned as checks for `checkArguments`, computed indices are compared where
  * they are computed.
  */
-export function resolvePlaces(roots: readonly Tensor[]): { roots: readonly Tensor[]; checks: PlacesCheck[] } {
+export function resolvePlaces(roots: readonly Tensor[]): ResolvedPlaces {
   const marks = topologicalNodes(roots).filter(isWithin)
-  if (marks.length === 0) return { roots, checks: [] }
   const checks: PlacesCheck[] = []
-  const computed = new Set<object>()
+  const computed = new Map<Origin, PlacesAttributes>()
+  if (marks.length === 0) return { roots, checks, computed }
   for (const { inputs, attributes, origin } of marks) {
     const places = attributes as PlacesAttributes
     if (places.certain) continue
@@ -45,15 +54,15 @@ export function resolvePlaces(roots: readonly Tensor[]): { roots: readonly Tenso
     const isSame = (check: PlacesCheck): boolean =>
       check.leaf === leaf && check.attributes.size === places.size && check.attributes.except === places.except
     if (leaf && !checks.some(isSame)) checks.push({ leaf, attributes: places, origin })
-    else if (!leaf) computed.add(attributes)
+    else if (!leaf) computed.set(origin, places)
   }
   const resolved = rewrite(roots, (node, inputs) => {
     if (!isWithin(node)) return undefined
     const index = ops.inputAt('within', inputs, 0)
-    if (!computed.has(node.attributes)) return [index]
+    if (!computed.has(node.origin)) return [index]
     return [withOrigin(node.origin, () => guarded(index, node.attributes as PlacesAttributes))]
   })
-  return { roots: resolved, checks }
+  return { roots: resolved, checks, computed }
 }
 
 /** Throws an IndexError for the first argument with an element that is no place. */
@@ -68,22 +77,23 @@ export function checkArguments(checks: readonly PlacesCheck[], inputOf: (leaf: T
   }
 }
 
-function placed(message: string, origin: GraphNode['origin']): IndexError {
+function placed(message: string, origin: Origin): IndexError {
   const place = describeOrigin(origin)
   return new IndexError(`${message}${place && `\n  in ${place}`}`)
 }
 
-const complaints = /out of data bounds|Out of range value in index tensor/
+const complaint = /out of data bounds|Out of range value in index tensor/
 
 /** The runtime's complaint about an index that was computed, in our words; undefined if it is about something else. */
-export function indexComplaint(message: string, node: GraphNode): IndexError | undefined {
-  const { axis } = node.attributes as { readonly axis?: number }
-  const [source] = node.inputs
-  if (!complaints.test(message) || axis === undefined || !source) return undefined
-  const size = source.shape[axis] ?? 1
-  const index = { subject: `${node.op.name}: index`, size, except: null, refuses: true, certain: false }
+export function indexComplaint(
+  message: string,
+  node: GraphNode,
+  computed: ResolvedPlaces['computed'],
+): IndexError | undefined {
+  const places = computed.get(node.origin)
+  if (!places || !complaint.test(message)) return undefined
   // What was below 0 has become `size`.
   const value = /idx=(-?\d+)/.exec(message)?.[1]
-  const found = value === undefined || Number(value) === size ? 'another' : value
-  return placed(placesMessage(index, `${found} among those that the function computes`), node.origin)
+  const found = value === undefined || Number(value) === places.size ? `${places.size} or one below 0` : value
+  return placed(placesMessage(places, `${found} among those that the function computes`), node.origin)
 }

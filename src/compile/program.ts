@@ -13,7 +13,7 @@ import { channelBlockFor } from './channel-blocks.ts'
 import { fuseSums } from './fuse-sums.ts'
 import { emitGraph, modelBytes } from './onnx.ts'
 import { foldConstants, mergeCommonSubexpressions, type PassCounts, type PassOptions, simplify } from './passes.ts'
-import { checkArguments, indexComplaint, type PlacesCheck, resolvePlaces } from './places.ts'
+import { checkArguments, indexComplaint, type ResolvedPlaces, resolvePlaces } from './places.ts'
 import { calls } from './queue.ts'
 
 /** How a function is compiled. */
@@ -87,7 +87,8 @@ export class Program {
   /** Of the graph's outputs: results, then assigned variables. */
   readonly #shapes: readonly Shape[]
   readonly #origins: ReadonlyMap<string, GraphNode>
-  readonly #checks: readonly PlacesCheck[]
+  readonly #checks: ResolvedPlaces['checks']
+  readonly #computed: ResolvedPlaces['computed']
   #retreats: ReadonlySet<(() => void) | undefined> = new Set()
   /** `writes` of the assigned variables after the last run, as long as it can be taken back. */
   #written: readonly number[] | undefined
@@ -100,10 +101,11 @@ export class Program {
     shapes: readonly Shape[],
     origins: ReadonlyMap<string, GraphNode>,
     statistics: ProgramStatistics,
-    checks: readonly PlacesCheck[],
+    { checks, computed }: Pick<ResolvedPlaces, 'checks' | 'computed'>,
   ) {
     this.#session = session
     this.#checks = checks
+    this.#computed = computed
     this.#inputs = inputs
     this.#results = results
     this.#assigned = assigned
@@ -118,7 +120,7 @@ export class Program {
     assignments: ReadonlyMap<Variable, Tensor>,
     options: CompileOptions = {},
   ): Promise<Program> {
-    const { roots: resolved, checks } = resolvePlaces([...results, ...assignments.values()])
+    const { roots: resolved, checks, computed } = resolvePlaces([...results, ...assignments.values()])
     const { roots, counts } = await optimize(resolved, options.passes)
     let frozenCount = 0
     const bare = roots.map(withoutReshape)
@@ -135,11 +137,14 @@ export class Program {
     const bytes = modelBytes(graph)
     // A training step gains nothing from the runtime's own passes, which take longer than loading it (docs/decisions/024-start.md).
     const loading = { ...options, optimize: options.optimize ?? assignments.size === 0 }
-    const session = await retell(graph.origins, () => loadSession(bytes, loading))
+    const session = await retell(graph.origins, computed, () => loadSession(bytes, loading))
     const statistics = { nodes: graph.nodes.length, passes: counts, bytes: bytes.length }
     const inputs = graph.inputs.map(({ tensor }) => tensor)
     const shapes = bare.map(({ shape }) => shape)
-    return new Program(session, inputs, results, [...assignments.keys()], shapes, graph.origins, statistics, checks)
+    return new Program(session, inputs, results, [...assignments.keys()], shapes, graph.origins, statistics, {
+      checks,
+      computed,
+    })
   }
 
   /** Runs once. `inputOf` gives the numbers of the call's input leaves. */
@@ -160,7 +165,7 @@ export class Program {
     const results = this.#results.map(({ dtype, shape, size }) => ({ dtype, shape, data: allocate(dtype, size) }))
     const state = this.#assigned.map(({ dtype, shape, backBuffer }) => ({ dtype, shape, data: backBuffer }))
     const outputs = [...results, ...state].map((buffer, i) => ({ ...buffer, shape: this.#shapes[i] ?? buffer.shape }))
-    await retell(this.#origins, () => this.#session.run(values, outputs))
+    await retell(this.#origins, this.#computed, () => this.#session.run(values, outputs))
     for (const variable of this.#assigned) variable.swap()
     this.#written = this.#assigned.map(({ writes }) => writes)
     for (const advance of new Set(feeds.map((feed) => feed.advance))) advance?.()
@@ -197,7 +202,11 @@ export class Program {
 }
 
 /** The runtime's errors name its nodes; ours name the op, the shapes and the line of the model. */
-async function retell<T>(origins: ReadonlyMap<string, GraphNode>, body: () => Promise<T>): Promise<T> {
+async function retell<T>(
+  origins: ReadonlyMap<string, GraphNode>,
+  computed: ResolvedPlaces['computed'],
+  body: () => Promise<T>,
+): Promise<T> {
   try {
     return await body()
   } catch (error) {
@@ -205,7 +214,7 @@ async function retell<T>(origins: ReadonlyMap<string, GraphNode>, body: () => Pr
     const name = /Name:'([^']*)'|[Nn]ode \(([^)]*)\)/.exec(error.message)
     const node = origins.get(name?.[1] ?? name?.[2] ?? '')
     if (!node) throw error
-    const complaint = indexComplaint(error.message, node)
+    const complaint = indexComplaint(error.message, node, computed)
     if (complaint) throw complaint
     const place = describeOrigin(node.origin)
     throw new TenfoldError(

@@ -2,6 +2,7 @@
 import type { NDArray } from '../tensor/dtype.ts'
 import { constant, Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
+import { Variable } from '../tensor/variable.ts'
 import { UsageError } from '../util/errors.ts'
 
 /** One argument or a part of it. Equal keys mean that the graph traced for one serves the other. */
@@ -23,6 +24,8 @@ function isNDArray(value: unknown): value is NDArray {
   return (
     typeof value === 'object' &&
     value !== null &&
+    // A variable is no copy of its numbers: the function reads and assigns it.
+    !(value instanceof Variable) &&
     'dtype' in value &&
     'shape' in value &&
     'data' in value &&
@@ -34,8 +37,13 @@ function isNDArray(value: unknown): value is NDArray {
 function isRecord(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
+  // What has keys that no walk sees (symbols, hidden ones) is told apart by identity.
+  const isOpen = Reflect.ownKeys(value).length === Object.keys(value).length
+  return isOpen && (prototype === Object.prototype || prototype === null)
 }
+
+/** Stands for an element that an array does not have, unlike one that is undefined. */
+const hole = Symbol('hole')
 
 /** Visits the tensors of nested arrays and records; `replace` gives what stands in their place in the copy. */
 export function mapTensors(
@@ -55,7 +63,12 @@ export function mapTensors(
   const entries = Object.entries(value)
   if (entries.length === 0) visit?.(value, path)
   const inner = [...outer, value]
-  if (Array.isArray(value)) return value.map((item, i) => mapTensors(item, `${path}[${i}]`, replace, visit, inner))
+  if (Array.isArray(value)) {
+    return Array.from(value, (item, i) => {
+      if (!(i in value)) visit?.(hole, `${path}[${i}]`)
+      return mapTensors(item, `${path}[${i}]`, replace, visit, inner)
+    })
+  }
   return Object.fromEntries(
     entries.map(([key, item]) => [key, mapTensors(item, `${path}${fieldPath(key)}`, replace, visit, inner)]),
   )
@@ -103,7 +116,7 @@ function objectKey(value: object, outer: readonly object[]): string {
   if (outer.includes(value)) return `#${identityOf(value)}`
   const inner = [...outer, value]
   const list = (items: Iterable<unknown>): string => [...items].map((item) => keyOf(item, inner)).join(', ')
-  if (Array.isArray(value)) return `[${list(value)}]`
+  if (Array.isArray(value)) return `[${list(Array.from(value, (item, i) => (i in value ? item : hole)))}]`
   if (value instanceof Map && Object.getPrototypeOf(value) === Map.prototype) return `Map {${list(value)}}`
   if (value instanceof Set && Object.getPrototypeOf(value) === Set.prototype) return `Set {${list(value)}}`
   if (isRecord(value)) return `{${list(Object.entries(value))}}`
@@ -158,18 +171,21 @@ export function differenceOf(signature: Signature, previous: Signature | undefin
 
 /**
  * Arguments for tracing, whose records remember fields that the function looks for in vain: the message of the op that
- * then gets `undefined` names them.
+ * then gets `undefined` names them. `missing`: gets the same.
  */
-export function watched(value: unknown, path: string): unknown {
-  if (Array.isArray(value)) return value.map((item, i) => watched(item, `${path}[${i}]`))
+export function watched(value: unknown, path: string, missing: string[]): unknown {
+  if (Array.isArray(value)) return value.map((item, i) => watched(item, `${path}[${i}]`, missing))
   if (!isRecord(value)) return value
-  const fields = Object.entries(value).map(([key, item]) => [key, watched(item, `${path}${fieldPath(key)}`)] as const)
+  const fields = Object.entries(value).map(
+    ([key, item]) => [key, watched(item, `${path}${fieldPath(key)}`, missing)] as const,
+  )
   return new Proxy(Object.fromEntries(fields), {
     get: (target, key, receiver) => {
-      if (typeof key === 'string' && !(key in target))
-        currentTrace()?.missing.push(
-          `${path} has no field "${key}" (it has ${Object.keys(target).join(', ') || 'none'})`,
-        )
+      if (typeof key === 'string' && !(key in target)) {
+        const told = `${path} has no field "${key}" (it has ${Object.keys(target).join(', ') || 'none'})`
+        missing.push(told)
+        currentTrace()?.missing.push(told)
+      }
       return Reflect.get(target, key, receiver)
     },
   })

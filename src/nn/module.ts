@@ -4,6 +4,7 @@ import { inspectSymbol } from '../tensor/print.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
 import { currentTrace, dependOn } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
+import { UsageError } from '../util/errors.ts'
 import { warn } from '../util/warnings.ts'
 
 type Observer = (module: Module, result: unknown) => void
@@ -174,7 +175,8 @@ function entriesOf(owner: object): [string, unknown][] {
 function isContainer(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
   if (value instanceof Map || value instanceof Set) return true
-  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
+  const prototype = Object.getPrototypeOf(value)
+  return Array.isArray(value) || prototype === Object.prototype || prototype === null
 }
 
 /** Every module under each of its paths, outer ones first. */
@@ -187,9 +189,16 @@ function* walk(module: Module, path = '', outer: readonly Module[] = []): Genera
 
 /** Every variable under each of its names, in PyTorch's order: a module's own before those of modules inside it. */
 function* namedVariables(root: Module): Generator<[string, Variable]> {
+  const known = new Map<string, Variable>()
   for (const [path, module] of walk(root)) {
     for (const [name, member] of members(module, path, new Set())) {
       if (!(member instanceof Variable)) continue
+      if ((known.get(name) ?? member) !== member) {
+        throw new UsageError(`${root.constructor.name}: two variables are called "${name}"`, {
+          hint: 'properties and keys of a Map must not differ only in type or in where a dot stands',
+        })
+      }
+      known.set(name, member)
       // Seen from further out a name gets longer; the longest one is kept.
       if (member.name === '' || name.endsWith(`.${member.name}`)) member.name = name
       yield [name, member]

@@ -167,7 +167,7 @@ export function segmentSum(source: Operand, index: Operand, size: number, axis: 
   const input = toTensor(source)
   return checked(() => {
     const at = normalizeAxis('segmentSum', axis, input.rank)
-    const places = within(toTensor(index), { subject: 'segmentSum: index', size, refuses: false })
+    const places = within(toTensor(index), { subject: 'segmentSum: index', size })
     return apply(segmentSumOp, [input, places], { axis: at, size })
   })
 }

@@ -16,8 +16,6 @@ export interface PlacesAttributes {
   readonly size: number
   /** A value that is allowed besides, because it marks what does not count. */
   readonly except: number | null
-  /** Whether the op that gets the index fails by itself where it is too large. */
-  readonly refuses: boolean
   /** Whether it was computed in a way that can give nothing else: no check. */
   readonly certain: boolean
 }
@@ -111,13 +109,11 @@ export interface WithinOptions {
   readonly size: number
   /** Default: none. */
   readonly except?: number
-  /** Default: true. */
-  readonly refuses?: boolean
 }
 
 /** The same index, whose elements are refused unless they are places. Throws an IndexError for a constant. */
-export function within(index: Tensor, { subject, size, except, refuses = true }: WithinOptions): Tensor {
-  const attributes = { subject, size, except: except ?? null, refuses, certain: false }
+export function within(index: Tensor, { subject, size, except }: WithinOptions): Tensor {
+  const attributes = { subject, size, except: except ?? null, certain: false }
   const bound = knownBound(index)
   // A wrong dtype is told by the op that gets the index.
   if (!isInteger(index.dtype) || (bound !== undefined && bound <= size)) return index
@@ -130,5 +126,5 @@ export function within(index: Tensor, { subject, size, except, refuses = true }:
 
 /** The same index, computed so that its elements lie in 0 to size - 1: nothing is checked. */
 export function certainlyWithin(index: Tensor, size: number): Tensor {
-  return apply(withinOp, [index], { subject: 'index', size, except: null, refuses: false, certain: true })
+  return apply(withinOp, [index], { subject: 'index', size, except: null, certain: true })
 }

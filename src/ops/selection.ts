@@ -61,7 +61,7 @@ export function oneHot(index: Operand, classes: number, dtype: DType = 'int64'):
   return checked(() => {
     requireCount('oneHot', 'classes', classes)
     requireIndex('oneHot', given)
-    const places = within(given, { subject: 'oneHot: index', size: classes, refuses: false })
+    const places = within(given, { subject: 'oneHot: index', size: classes })
     return cast(equal(unsqueeze(places, -1), arange(0, classes, { dtype: places.dtype })), dtype)
   })
 }
@@ -87,7 +87,7 @@ export function indexAdd(
     const given = toTensor(index)
     requireIndex('indexAdd', given)
     const size = input.rank === 0 ? 1 : sizeOf(input.shape, at)
-    const places = within(given, { subject: 'indexAdd: index', size, refuses: false })
+    const places = within(given, { subject: 'indexAdd: index', size })
     const sums = segmentSum(source, places, size, at)
     return add(input, alpha === 1 ? sums : mul(sums, alpha))
   })
@@ -102,7 +102,7 @@ export function bincount(x: Operand, length: number, { weights }: { readonly wei
   return checked(() => {
     requireCount('bincount', 'length', length)
     requireIndex('bincount', given, 'x')
-    const places = within(given, { subject: 'bincount: element', size: length, refuses: false })
+    const places = within(given, { subject: 'bincount: element', size: length })
     const counted = weights === undefined ? full(places.shape, 1, 'int64') : reshape(weights, [-1])
     return segmentSum(counted, places, length, 0)
   })

@@ -1,3 +1,5 @@
+import { UsageError } from '../util/errors.ts'
+
 /** A number for each step; 0 is the first update. A pure function, so that resuming needs the step alone. */
 export type Schedule = (step: number) => number
 
@@ -6,7 +8,10 @@ export type Scheduled = number | Schedule
 
 /** The value of a setting at a step. */
 export function scheduledValue(value: Scheduled, step: number): number {
-  return typeof value === 'number' ? value : value(step)
+  const found: unknown = typeof value === 'function' ? value(step) : value
+  if (typeof found === 'number' && Number.isFinite(found)) return found
+  const shown = typeof found === 'number' ? found : `${typeof found}`
+  throw new UsageError(`a schedule must give a finite number, found ${shown} at step ${step}`)
 }
 
 /**

@@ -88,8 +88,8 @@ export function describeNumbers(dtype: DType): string {
 export function fromNumbers(dtype: DType, values: ArrayLike<number | bigint>, owner = 'numbers'): TypedArray {
   const out = allocate(dtype, values.length)
   for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? 0
-    if (!holdsNumber(dtype, value)) {
+    const value = values[i] as number | bigint
+    if ((typeof value !== 'number' && typeof value !== 'bigint') || !holdsNumber(dtype, value)) {
       throw new ShapeError(`${owner}: ${dtype} holds ${describeNumbers(dtype)}, found ${value}`, {
         hint: numberHint(dtype, value),
       })

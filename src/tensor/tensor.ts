@@ -186,7 +186,10 @@ export function tensor(values: NestedNumbers | NDArray, dtype?: DType): Tensor {
   return constant(fromNumbers(type, out, 'tensor'), shape, type)
 }
 
-/** A concrete tensor over a typed array, which is shared, not copied, and must not change afterwards. */
+/**
+ * A concrete tensor over a typed array, which is shared, not copied, and must not change afterwards: not before a call that it
+ * is passed to has ended.
+ */
 export function constant(data: TypedArray, shape: Shape, dtype: DType): Tensor {
   checkShape('tensor', shape)
   requireOneOf('tensor', 'dtype', dtype, dtypes, UsageError)
@@ -196,5 +199,11 @@ export function constant(data: TypedArray, shape: Shape, dtype: DType): Tensor {
       `tensor: shape ${formatShape(shape)} needs ${elementCount(shape)} elements, found ${data.length}`,
     )
   }
+  if (dtype === 'bool') requireBits(data)
   return new Tensor(dtype, shape, { kind: 'constant', data })
+}
+
+function requireBits(data: TypedArray): void {
+  const wrong = data.findIndex((value: number | bigint) => value > 1)
+  if (wrong >= 0) throw new ShapeError(`tensor: bool holds 0 or 1, found ${data[wrong]} at element ${wrong}`)
 }

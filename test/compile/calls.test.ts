@@ -69,3 +69,52 @@ describe('calls at once', () => {
     expect(rejections).toEqual([])
   })
 })
+
+describe('variables', () => {
+  test('as arguments are read and assigned at every call', async () => {
+    const count = counter()
+    const add = compile((v: Variable) => v.assign(ops.add(v, 1)))
+    const read = compile((v: Variable) => ops.mul(v, 1))
+    const results = await Promise.all([read(count as never), add(count as never), read(count as never)])
+    expect([results[0].item(), results[2].item(), count.data[0]]).toEqual([0, 1, 1])
+  })
+
+  test('as results are refused: they are no value of the call', async () => {
+    const count = counter()
+    const run = compile(() => ({ inner: [count] }))
+    await expect(run()).rejects.toMatchObject({
+      message: 'compile: result.inner[0] is Variable float32[], which is not a value',
+      hint: 'return variable.value',
+    })
+  })
+})
+
+describe('release', () => {
+  test('frees what was traced; the next call traces anew, within maxTraces', async () => {
+    const run = compile((x: Tensor) => ops.neg(x), { maxTraces: 1 })
+    await run(tensor(1))
+    const released = run.release()
+    expect((await run(tensor(2))).item()).toBe(-2)
+    await released
+    expect(run.traces).toHaveLength(1)
+  })
+
+  test('a trace that fails does not count', async () => {
+    const run = compile(
+      (x: Tensor, fails: boolean) => {
+        if (fails) throw new Error('not yet')
+        return x
+      },
+      { maxTraces: 1 },
+    )
+    await expect(run(tensor(1), true)).rejects.toThrow('not yet')
+    expect((await run(tensor(1), false)).item()).toBe(1)
+  })
+})
+
+test("a field that is missing is named in JavaScript's own complaint, too", async () => {
+  const run = compile(({ image }: { readonly image: Tensor }) => ops.reshape(image, [image.size]))
+  await expect(run({ images: tensor([1]) } as never)).rejects.toThrow(
+    /^compile: Cannot read properties of undefined \(reading 'size'\): argument \[0\] has no field "image" \(it has images\)$/,
+  )
+})

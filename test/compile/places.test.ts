@@ -145,3 +145,9 @@ test('an empty axis and values beyond 2^53', async () => {
     'found 1152921504606846976 at [0]',
   )
 })
+
+test('a computed index is checked where only its gradient is asked for', async () => {
+  const weight = new Variable([3, 1])
+  const run = compile((index: Tensor) => gradient(ops.sum(ops.embedding(ops.sub(index, 2), weight)), [weight]))
+  await expect(run(tensor([2, 1], 'int32'))).rejects.toThrow('embedding: index must lie in 0 to 2')
+})

@@ -77,7 +77,18 @@ describe('different arguments never share a trace', () => {
     expect(await results((x, k: Float32Array) => ops.mul(x, k[0] ?? 0), typed)).toEqual([2, 3])
   })
   test('forms of records and arrays', async () => {
-    const shapes: unknown[] = [{}, [], { 'a.b': 1 }, { a: { b: 1 } }, { a: undefined }, [[1], 2], [1, [2]]]
+    const shapes: unknown[] = [
+      {},
+      [],
+      { 'a.b': 1 },
+      { a: { b: 1 } },
+      { a: undefined },
+      [[1], 2],
+      [1, [2]],
+      [undefined],
+      new Array(1),
+      [1, undefined],
+    ]
     const run = compile((x: Tensor, _value: unknown) => x)
     for (const shape of shapes) await run(tensor(1), shape)
     expect(run.traces).toHaveLength(shapes.length)

@@ -82,6 +82,19 @@ describe('parameters', () => {
   })
 })
 
+test('two parameters under one name are refused, not lost', () => {
+  class Twice extends Module {
+    readonly layers = new Map<unknown, Linear>([
+      [1, layer()],
+      ['1', layer()],
+    ])
+    forward(x: Tensor): Tensor {
+      return x
+    }
+  }
+  expect(() => new Twice().parameters()).toThrow('Twice: two variables are called "layers.1.weight"')
+})
+
 test('a module prints what is inside', () => {
   expect(String(new InContainers())).toBe(
     [

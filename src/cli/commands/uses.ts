@@ -53,7 +53,7 @@ function optionOf({ path, default: usual, description }: SettingDescription): Op
 }
 
 /** What was given for an option, as its default has it. */
-function valueOf(given: unknown, usual: unknown): unknown {
+function givenValue(given: unknown, usual: unknown): unknown {
   const read = (text: string): unknown => (text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text)
   if (typeof given !== 'string') return given
   if (Array.isArray(usual)) return given.split(',').map(read)
@@ -71,7 +71,7 @@ function optionsFor(use: Use, name: string, recipe: string, flags: UseFlags): Re
         hint: known.length > 0 ? `it has ${known.map(({ path }) => `--${path}`).join(', ')}` : 'it has none of its own',
       })
     }
-    return { path: setting.path, value: valueOf(value, setting.default), raw: String(value) }
+    return { path: setting.path, value: givenValue(value, setting.default), raw: String(value) }
   })
   return configure(use.options, assignments)
 }

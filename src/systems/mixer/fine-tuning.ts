@@ -133,10 +133,10 @@ export async function readStart<Config extends MixerRecipe>(
   if (!path) return undefined
   const file = await readTensorFile(path)
   const found = findModel(path, file)
-  return { fit: (chosen, pictures) => fit(path, file, found, chosen, pictures) }
+  return { fit: (chosen, pictures) => fitWeights(path, file, found, chosen, pictures) }
 }
 
-function fit<Config extends MixerRecipe>(
+function fitWeights<Config extends MixerRecipe>(
   path: string,
   file: TensorFile,
   { state, gelu: usual, origin }: ReturnType<typeof findModel>,
