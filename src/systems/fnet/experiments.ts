@@ -1,8 +1,8 @@
 /** FNet's two experiments: the pre-training model and the classifier, with everything that a recipe does with them. */
 import { TextTokenizer } from '../../data/index.ts'
-import { init, type Module } from '../../nn/index.ts'
-import { manualSeed, randomState } from '../../ops/index.ts'
+import type { Module } from '../../nn/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
+import { manualSeed, randomState } from '../../tensor/random-state.ts'
 import type { TrainingTask } from '../../train/loop.ts'
 import { ShapeError } from '../../util/errors.ts'
 import type { BuildOptions, Experiment, Facts } from '../define.ts'
@@ -24,7 +24,6 @@ interface TrainedConfig {
 }
 
 function seedAll(seed: number): void {
-  init.manualSeed(seed)
   manualSeed(seed)
 }
 

@@ -1,7 +1,6 @@
 /** Mixer's recipes: settings, data, and the classifier's common training step. */
 import { z } from 'zod'
-import { init } from '../../nn/index.ts'
-import { manualSeed, randomState } from '../../ops/index.ts'
+import { manualSeed, randomState } from '../../tensor/random-state.ts'
 import { classifierEvaluator, classifierTask } from '../../train/classifier.ts'
 import {
   type AugmentSettings,
@@ -57,7 +56,6 @@ function modelConfig({ model }: ClassifierConfig, facts: PictureFacts): MixerCon
 
 function build(config: ClassifierConfig, given: Facts, { seed, threads }: BuildOptions): Experiment {
   const facts = factsSchema.parse(given)
-  init.manualSeed(seed)
   manualSeed(seed)
   const trained = new Mixer(modelConfig(config, facts))
   freezeParts(trained, config.model.freeze)

@@ -13,6 +13,7 @@ import {
   pixelSources,
 } from '../../../src/systems/mixer/studies/permutation.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
+import { manualSeed } from '../../../src/tensor/random-state.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { normalizePixels } from '../../../src/train/classifier.ts'
 import { Generator } from '../../../src/util/random.ts'
@@ -33,7 +34,7 @@ const config = {
 
 /** A Mixer whose every weight is random, the head too. */
 function randomMixer(): Mixer {
-  init.manualSeed(3)
+  manualSeed(3)
   const model = new Mixer(config)
   for (const variable of model.parameters()) variable.set(init.normal(variable.shape, { std: 0.3 }))
   return model

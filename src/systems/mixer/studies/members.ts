@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Dataset } from '../../../data/index.ts'
 import { writeFileAtomic } from '../../../io/atomic.ts'
-import { init } from '../../../nn/index.ts'
-import { manualSeed, randomState } from '../../../ops/index.ts'
+import { manualSeed, randomState } from '../../../tensor/random-state.ts'
 import { classifierEvaluator, classifierTask } from '../../../train/classifier.ts'
 import { TenfoldError } from '../../../util/errors.ts'
 import type { StudyContext } from '../../define.ts'
@@ -158,7 +157,6 @@ function widthOf(family: FamilyName, sizes: BaselineConfig): number {
 /** A member's model with fresh weights that follow from the seed. */
 export function buildMember({ family, sizes }: Pick<Member, 'family' | 'sizes'>, seed: number) {
   const width = widthOf(family, sizes)
-  init.manualSeed(seed)
   manualSeed(seed)
   return families[family].build({ ...sizes, width })
 }
