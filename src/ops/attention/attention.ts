@@ -179,10 +179,10 @@ function projections(
   bias: Tensor | undefined,
 ): readonly [Tensor, Tensor, Tensor] {
   const [q, k, v] = threeOf(inputs)
-  const rows = weight.shape[0] ?? 0
-  if (weight.rank !== 2 || rows % 3 !== 0) {
+  if (weight.rank !== 2 || sizeOf(weight.shape, 0) % 3 !== 0) {
     throw new ShapeError(`multiHeadAttention: inProjWeight must be [3 C, C], found ${formatShape(weight.shape)}`)
   }
+  const [rows] = weight.sizes(2)
   if (q === k && k === v) return threeOf(split(linear(q, weight, bias), rows / 3, -1))
   const [weights, biases] = [split(weight, rows / 3), bias && split(bias, rows / 3)]
   return threeOf([q, k, v].map((x, i) => linear(x, inputAt('split', weights, i), biases?.[i])))

@@ -4,7 +4,7 @@
  * 0.95 of the time (docs/decisions/025-channel-blocks.md).
  */
 import { elementCount } from '../../tensor/dtype.ts'
-import { type Shape, sizeOf } from '../../tensor/shape.ts'
+import { channelSizes, type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Emitter } from '../define.ts'
 
 const domain = 'com.microsoft.nchwc'
@@ -33,7 +33,7 @@ const fewestTurned = 256
 
 /** Whether blocks of this many channels can be used, and pay. */
 function paysInBlocks(block: number, { weight, turned, output, options }: BlockedConvolution): boolean {
-  const [first = 0, second = 0, ...kernel] = weight
+  const [first, second, ...kernel] = channelSizes(weight)
   const positions = elementCount(output) / sizeOf(output, 1) // of all examples
   return (
     block > 1 &&

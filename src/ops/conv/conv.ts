@@ -1,6 +1,6 @@
 /** Convolutions, in PyTorch's layouts: input [N, C, ...], weight [out, in / groups, ...kernel]. Cross-correlation. */
 
-import { formatShape, type Shape, sameShape, sizeOf, spatialAxes } from '../../tensor/shape.ts'
+import { channelSizes, formatShape, type Shape, sameShape, sizeOf, spatialAxes } from '../../tensor/shape.ts'
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'
 import { requireCount, requireOneOf } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
@@ -50,9 +50,9 @@ export const convOp = defineOp<ConvAttributes>({
     const [x, weight, bias] = [inputAt('conv', inputs, 0), inputAt('conv', inputs, 1), inputs[2]]
     requireDType('conv', 'input', x, ['float32'])
     requireDType('conv', 'weight', weight, ['float32'])
-    const [n = 0, channels = 0, ...sizes] = x.shape
-    const [out = 0, perGroup = 0, ...kernel] = weight.shape
     requireAxes(x, weight, stride.length)
+    const [n, channels, ...sizes] = channelSizes(x.shape)
+    const [out, perGroup, ...kernel] = channelSizes(weight.shape)
     if (channels !== perGroup * groups || out % groups !== 0) {
       throw new ShapeError(
         `conv: input ${formatShape(x.shape)} has ${channels} channels, weight ${formatShape(weight.shape)} in ${groups} groups takes ${perGroup * groups}`,
@@ -214,7 +214,7 @@ function isPatchwise(
 
 /** The matrix product of all patches, each flattened, with the weight: [N, C, h*p, w*q] -> [N, out, h, w]. */
 function patchProduct(input: Tensor, weight: Tensor): Tensor {
-  const [n = 0, channels = 0, ...sizes] = input.shape
+  const [n, channels, ...sizes] = channelSizes(input.shape)
   const kernel = weight.shape.slice(2)
   const grid = sizes.map((size, i) => size / sizeOf(kernel, i))
   const out = sizeOf(weight.shape, 0)

@@ -24,7 +24,7 @@ export function unfold(x: Operand, kernelSize: number | readonly number[], optio
   const input = toTensor(x)
   return checked(() => {
     const shape = poolShape('unfold', input.shape, kernelSize, { stride: 1, ...options }, 2)
-    const [n = 0, c = 0] = input.shape
+    const [n, c] = input.sizes(4)
     const count = elementCount(shape.positions)
     const windows = kernelWindows(padded(input, shape, 0), shape.kernel, shape.positions, shape)
     const columns = concat(
@@ -76,12 +76,12 @@ export function pixelShuffle(x: Operand, factor: number): Tensor {
   const input = toTensor(x)
   return checked(() => {
     requireCount('pixelShuffle', 'factor', factor, 1)
-    const [n = 0, channels = 0, h = 0, w = 0] = input.shape
-    const c = channels / factor ** 2
-    if (input.rank !== 4 || !Number.isInteger(c))
+    if (input.rank !== 4 || sizeOf(input.shape, 1) % factor ** 2 !== 0)
       throw new ShapeError(
         `pixelShuffle: channels must be a multiple of ${factor ** 2}, found ${formatShape(input.shape)}`,
       )
+    const [n, channels, h, w] = input.sizes(4)
+    const c = channels / factor ** 2
     const split = permute(reshape(input, [n, c, factor, factor, h, w]), [0, 1, 4, 2, 5, 3])
     return reshape(split, [n, c, h * factor, w * factor])
   })
@@ -92,13 +92,13 @@ export function pixelUnshuffle(x: Operand, factor: number): Tensor {
   const input = toTensor(x)
   return checked(() => {
     requireCount('pixelUnshuffle', 'factor', factor, 1)
-    const [n = 0, c = 0, height = 0, width = 0] = input.shape
-    const [h, w] = [height / factor, width / factor]
-    if (input.rank !== 4 || !Number.isInteger(h) || !Number.isInteger(w)) {
+    if (input.rank !== 4 || input.shape.slice(2).some((size) => size % factor !== 0)) {
       throw new ShapeError(
         `pixelUnshuffle: height and width must be multiples of ${factor}, found ${formatShape(input.shape)}`,
       )
     }
+    const [n, c, height, width] = input.sizes(4)
+    const [h, w] = [height / factor, width / factor]
     const split = permute(reshape(input, [n, c, h, factor, w, factor]), [0, 1, 3, 5, 2, 4])
     return reshape(split, [n, c * factor ** 2, h, w])
   })

@@ -1,7 +1,7 @@
 /** Transposed convolutions, in PyTorch's layout: input [N, in, ...], weight [in, out / groups, ...kernel]. */
 
 import { elementCount } from '../../tensor/dtype.ts'
-import { formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
+import { channelSizes, formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'
 import { requireCount } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
@@ -50,9 +50,8 @@ function endsOf(
 }
 
 function requireWeight({ shape: x }: TensorType, { shape: weight }: TensorType, axes: number, groups: number): void {
-  const channels = x[1] ?? 0
   const ranksFit = x.length === axes + 2 && weight.length === axes + 2
-  if (ranksFit && channels === weight[0] && channels % groups === 0 && elementCount(weight) > 0) return
+  if (ranksFit && x[1] === weight[0] && sizeOf(x, 1) % groups === 0 && elementCount(weight) > 0) return
   throw new ShapeError(
     `convTranspose: the weight must be [in, out / groups, ...kernel], found input ${formatShape(x)}, weight ${formatShape(weight)}`,
   )
@@ -108,7 +107,7 @@ function lowerTurned(
 
 /** The kernel turned around, in and out channels of each group changed: [G * a, b, ...] -> [G * b, a, ...]. */
 function turnKernel(emit: Emitter, stored: string, weight: Shape, groups: number): string {
-  const [first = 0, second = 0, ...kernel] = weight
+  const [first, second, ...kernel] = channelSizes(weight)
   const axes = kernel.map((_, i) => i + 2)
   const ends = emit.ints(kernel.map((size) => -size - 1))
   const last = emit.ints(kernel.map(() => -1))
@@ -126,14 +125,13 @@ export const convTransposeOp = defineOp<ConvTransposeAttributes>({
     requireDType('convTranspose', 'input', x, ['float32'])
     requireDType('convTranspose', 'weight', weight, ['float32'])
     const { stride, size, groups } = attributes
-    const [n = 0] = x.shape
     requireWeight(x, weight, stride.length, groups)
     if (size.some((length) => length < 1)) {
       throw new ShapeError(
         `convTranspose: the padding leaves nothing of the result, sizes would be ${formatShape(size)}`,
       )
     }
-    return [{ dtype: 'float32', shape: [n, sizeOf(weight.shape, 1) * groups, ...size] }]
+    return [{ dtype: 'float32', shape: [sizeOf(x.shape, 0), sizeOf(weight.shape, 1) * groups, ...size] }]
   },
   // The convolution back, and its weight's gradient with the places of input and output changed.
   gradient: (o, { inputs, attributes }, [g]) => {
@@ -225,8 +223,8 @@ function convolveTransposed(
         `convTranspose: outputPadding must be smaller than the stride or the dilation, found ${formatShape(extra)}`,
       )
     const size = input.shape.slice(2).map((length, i) => {
-      const reach = (dilation[i] ?? 1) * ((kernel.shape[i + 2] ?? 1) - 1)
-      return (length - 1) * (stride[i] ?? 1) - 2 * (padding[i] ?? 0) + reach + (extra[i] ?? 0) + 1
+      const reach = sizeOf(dilation, i) * (sizeOf(kernel.shape, i + 2) - 1)
+      return (length - 1) * sizeOf(stride, i) - 2 * sizeOf(padding, i) + reach + sizeOf(extra, i) + 1
     })
     const attributes = { stride, before: padding, dilation, groups, size }
     const product = apply(convTransposeOp, [input, kernel], attributes)

@@ -1,6 +1,6 @@
 /** The gradient of a convolution's weight, in the form that is fastest for its sizes. */
 import { elementCount } from '../../tensor/dtype.ts'
-import { type Shape, sizeOf, spatialAxes } from '../../tensor/shape.ts'
+import { channelSizes, type Shape, sizeOf, spatialAxes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { zeros } from '../creation.ts'
 import { concat, permute, reshape } from '../movement/movement.ts'
@@ -56,7 +56,7 @@ function shiftsBoth(g: Tensor, [out = 0, perGroup = 0, ...kernel]: Shape, { stri
  */
 function shiftedProduct(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAttributes): Tensor {
   const { dilation, groups, stride } = attributes
-  const [out = 0, perGroup = 0, ...kernel] = weight
+  const [out, perGroup, ...kernel] = channelSizes(weight)
   const n = sizeOf(g.shape, 0)
   const [lead, along] = [kernel.slice(0, -1), sizeOf(kernel, -1)]
   // Positions behind the last that the kernel reaches would meet no gradient.
@@ -82,8 +82,8 @@ const fewPositions = 512
 /** All windows as columns, one product. */
 function windowProduct(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAttributes): Tensor {
   const { stride, dilation, groups } = attributes
-  const [out = 0, perGroup = 0, ...kernel] = weight
-  const [n = 0, , ...positions] = g.shape
+  const [out, perGroup, ...kernel] = channelSizes(weight)
+  const [n, , ...positions] = channelSizes(g.shape)
   const count = elementCount(positions)
   const isJoined = count < fewPositions
   // Joined: the batch is one more axis of positions, behind the channels.

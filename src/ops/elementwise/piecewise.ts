@@ -1,5 +1,6 @@
 /** Activation functions of straight pieces, and hardswish, which is made of one. Gradients at the kinks are PyTorch's. */
 
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { requireAtLeast, requireFinite, requireNumber } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
@@ -46,7 +47,7 @@ export function leakyRelu(x: Operand, options: { readonly negativeSlope?: number
 export function prelu(x: Operand, weight: Operand): Tensor {
   const [input, slope] = [toFloat('prelu', x), toFloat('prelu', weight, 'weight')]
   return checked(() => {
-    const channels = input.rank > 1 ? (input.shape[1] ?? 1) : 1
+    const channels = input.rank > 1 ? sizeOf(input.shape, 1) : 1
     if (slope.size !== 1 && slope.size !== channels) {
       throw new ShapeError(
         `prelu: the weight must have 1 element or one per channel (${channels}), found ${slope.size}`,

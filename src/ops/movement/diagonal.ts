@@ -90,8 +90,8 @@ export function diagEmbed(x: Operand, { offset = 0, axis1 = -2, axis2 = -1 }: Di
     const start = firstElement(offset, size)
     const stored = padAxis(spread, -1, start, size * size - start - sizeOf(spread.shape, -1))
     const matrices = reshape(stored, [...input.shape.slice(0, -1), size, size])
-    const [row, column] = [axis1, axis2].map((axis) => normalizeAxis('diagEmbed', axis, matrices.rank))
-    return moveAxis(matrices, [-2, -1], [row ?? 0, column ?? 1])
+    const axes = [axis1, axis2].map((axis) => normalizeAxis('diagEmbed', axis, matrices.rank))
+    return moveAxis(matrices, [-2, -1], axes)
   })
 }
 

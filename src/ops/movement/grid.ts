@@ -1,7 +1,7 @@
 /** Sampling of pictures at given points (spatial transformers, Jaderberg et al. 2015). */
 
 import { elementCount } from '../../tensor/dtype.ts'
-import { formatShape, sizeOf } from '../../tensor/shape.ts'
+import { formatShape, sameShape, sizeOf, sizes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { requireCount, requireOneOf } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
@@ -33,12 +33,12 @@ export function affineGrid(
   const maps = toFloat('affineGrid', theta, 'theta')
   return checked(() => {
     for (const number of size) requireCount('affineGrid', 'size', number)
-    const [n = 0, , height = 0, width = 0] = size
-    if (size.length !== 4 || formatShape(maps.shape) !== formatShape([n, 2, 3])) {
+    if (size.length !== 4 || !sameShape(maps.shape, [sizeOf(size, 0), 2, 3])) {
       throw new ShapeError(
         `affineGrid: theta must be [N, 2, 3] and the size [N, C, H, W], found ${formatShape(maps.shape)} and ${formatShape(size)}`,
       )
     }
+    const [n, , height, width] = sizes(size, 4)
     const [xs, ys] = [
       coordinates(width, options.alignCorners ?? false),
       coordinates(height, options.alignCorners ?? false),
@@ -117,7 +117,7 @@ class Sampler {
 
   /** Coordinates in pixels along x (0) or y (1): [N, h, w]. */
   #pixels(axis: 0 | 1): Tensor {
-    const [n = 0, h = 0, w = 0] = this.#points.shape
+    const [n, h, w] = this.#points.sizes(4)
     const values = reshape(slice(this.#points, [axis, axis + 1], 3), [n, h, w])
     const size = this.#size(axis)
     return this.#options.alignCorners
@@ -134,8 +134,8 @@ class Sampler {
 
   /** The pixels at whole coordinates [N, h, w]; 0 outside of the picture. */
   #fetch(x: Tensor, y: Tensor): Tensor {
-    const [n = 0, c = 0, height = 0, width = 0] = this.#input.shape
-    const [, h = 0, w = 0] = x.shape
+    const [n, c, height, width] = this.#input.sizes(4)
+    const [, h, w] = x.sizes(3)
     const within = (t: Tensor, size: number): Tensor => logicalAnd(greaterOrEqual(t, 0), lessOrEqual(t, size - 1))
     const index = add(mul(clamp(y, 0, height - 1), width), clamp(x, 0, width - 1))
     const places = expand(reshape(cast(index, 'int64'), [n, 1, h * w]), [n, c, h * w])
@@ -148,7 +148,7 @@ class Sampler {
   }
 
   #weighted(values: Tensor, weight: Tensor): Tensor {
-    const [n = 0, h = 0, w = 0] = weight.shape
+    const [n, h, w] = weight.sizes(3)
     return mul(values, reshape(weight, [n, 1, h, w]))
   }
 

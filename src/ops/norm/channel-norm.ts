@@ -48,8 +48,8 @@ export function batchNormTrain(
   const input = toFloat('batchNorm', x)
   return checked(() => {
     const axes = input.shape.map((_, axis) => axis).filter((axis) => axis !== 1)
-    const count = input.size / (input.shape[1] ?? 1)
-    if (input.rank < 2 || count <= 1) {
+    const count = input.rank < 2 ? 0 : input.size / sizeOf(input.shape, 1)
+    if (count <= 1) {
       throw new ShapeError(
         `batchNorm: training needs more than one value per channel, found ${formatShape(input.shape)}`,
       )
@@ -191,7 +191,7 @@ export function localResponseNorm(
         `localResponseNorm: needs x [N, C, ...] with at least 3 axes and a whole size of at least 1, found ${formatShape(input.shape)} and ${size}`,
       )
     }
-    const channels = input.shape[1] ?? 0
+    const channels = sizeOf(input.shape, 1)
     const before = Math.floor(size / 2)
     const squares = padAxis(mul(input, input), 1, before, size - 1 - before)
     const neighbours = Array.from({ length: size }, (_, i) => slice(squares, [i, i + channels], 1))
@@ -226,7 +226,7 @@ export function spectralNorm(
       throw new ShapeError(
         `spectralNorm: the weight must be [rows, ...] and not empty, found ${formatShape(given.shape)}`,
       )
-    const matrix = reshape(given, [given.shape[0] ?? 1, -1])
+    const matrix = reshape(given, [sizeOf(given.shape, 0), -1])
     const unit = (t: Tensor): Tensor => div(t, maximum(sqrt(sum(mul(t, t))), eps))
     let [left, right] = [toTensor(u), toTensor(v)]
     for (let i = 0; i < iterations; i++) {

@@ -1,7 +1,7 @@
 /** Normalisation of groups of channels of each example, axis 1 of x [N, C, ...]: group and instance norm. */
 
 import { elementCount } from '../../tensor/dtype.ts'
-import { formatShape, sizeOf } from '../../tensor/shape.ts'
+import { channelSizes, formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { requireAtLeast } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
@@ -14,14 +14,14 @@ import { layerNormOp, type NormOptions } from './layer-norm.ts'
 import { perChannel } from './per-channel.ts'
 
 function normalizeGroups(op: string, input: Tensor, groups: number, options: NormOptions): Tensor {
-  const [n = 0, c = 0] = input.shape
   requireAtLeast(op, 'eps', options.eps ?? 0, 0)
-  if (input.rank < 2 || !Number.isInteger(groups) || groups < 1 || c % groups !== 0) {
+  if (input.rank < 2 || !Number.isInteger(groups) || groups < 1 || sizeOf(input.shape, 1) % groups !== 0) {
     throw new ShapeError(
       `${op}: channels (axis 1) must be a multiple of the ${groups} groups, found ${formatShape(input.shape)}`,
     )
   }
-  const size = input.shape.slice(2).reduce((product, length) => product * length, c / groups)
+  const [n, c, ...spatial] = channelSizes(input.shape)
+  const size = (c / groups) * elementCount(spatial)
   const { weight, bias, eps = 1e-5 } = options
   const statistics = applyAll(layerNormOp, [reshape(input, [n, groups, size])], { axis: 2, eps })
   const [normal, inverse] = [inputAt(op, statistics, 0), inputAt(op, statistics, 2)]
@@ -73,5 +73,5 @@ export function groupNorm(x: Operand, groups: number, options: NormOptions = {})
 /** Each channel of each example normalised by itself. x [N, C, ...]; weight, bias [C]. */
 export function instanceNorm(x: Operand, options: NormOptions = {}): Tensor {
   const input = toFloat('instanceNorm', x)
-  return checked(() => normalizeGroups('instanceNorm', input, input.shape[1] ?? 1, options))
+  return checked(() => normalizeGroups('instanceNorm', input, input.rank < 2 ? 1 : sizeOf(input.shape, 1), options))
 }

@@ -1,7 +1,7 @@
 /** Pooling over the axes behind batch and channel. */
 
 import { elementCount } from '../../tensor/dtype.ts'
-import { formatShape, type Shape, sizeOf } from '../../tensor/shape.ts'
+import { channelSizes, formatShape, type Shape, sizeOf, sizes } from '../../tensor/shape.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'
 import { requireFinite } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
@@ -49,8 +49,8 @@ export const maxPoolOp = defineOp<MaxPoolAttributes>({
   infer: (inputs, { kernel, stride, dilation }) => {
     const x = inputAt('maxPool', inputs, 0)
     requireDType('maxPool', 'input', x, ['float32'])
-    const [n = 0, c = 0, ...sizes] = x.shape
-    const positions = sizes.map(
+    const [n, c, ...spatial] = channelSizes(x.shape)
+    const positions = spatial.map(
       (size, i) => Math.floor((size - sizeOf(dilation, i) * (sizeOf(kernel, i) - 1) - 1) / sizeOf(stride, i)) + 1,
     )
     const shape = [n, c, ...positions]
@@ -199,8 +199,7 @@ function adaptiveSizes(op: string, input: Tensor, outputSize: AdaptiveSize): rea
     )
   const own = input.shape.slice(2)
   const filled = Array.isArray(outputSize) ? outputSize.map((size, i) => size ?? own[i]) : outputSize
-  const [height = 0, width = 0] = perAxis(op, 'outputSize', filled as number | readonly number[], 2, 1)
-  return [height, width]
+  return sizes(perAxis(op, 'outputSize', filled as number | readonly number[], 2, 1), 2)
 }
 
 /** The mean over windows that cover x [N, C, H, W] so that `outputSize` of them fit: two matrix products. */
@@ -228,7 +227,7 @@ export function adaptiveMaxPool2d(x: Operand, outputSize: AdaptiveSize): Tensor 
     const [height, width] = adaptiveSizes('adaptiveMaxPool2d', input, outputSize)
     const rows = indexSelect(input, windowIndices(sizeOf(input.shape, 2), height), 2) // [N, C, h, kh, W]
     const columns = indexSelect(rows, windowIndices(sizeOf(input.shape, 3), width), 4) // [N, C, h, kh, w, kw]
-    const [n = 0, c = 0, h = 0, kh = 0, w = 0, kw = 0] = columns.shape
+    const [n, c, h, kh, w, kw] = columns.sizes(6)
     const windows = reshape(permute(columns, [0, 1, 2, 4, 3, 5]), [n, c, h, w, kh * kw])
     return inputAt('adaptiveMaxPool2d', maxWithIndices(windows, -1), 0)
   })

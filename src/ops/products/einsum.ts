@@ -153,8 +153,8 @@ function asMatrices(
 ): { readonly matrices: Tensor; readonly swapped: boolean } {
   const swapped = [...batch, ...columns, ...rows].every((label, i) => label === x.labels[i])
   const order = swapped ? [...batch, ...columns, ...rows] : [...batch, ...rows, ...columns]
-  const [b, r, c] = [batch, rows, columns].map((labels) => elementCount(sizesOf(x, labels)))
-  const shape = swapped ? [b ?? 1, c ?? 1, r ?? 1] : [b ?? 1, r ?? 1, c ?? 1]
+  const count = (labels: readonly string[]): number => elementCount(sizesOf(x, labels))
+  const shape = [batch, ...(swapped ? [columns, rows] : [rows, columns])].map(count)
   return { matrices: reshape(aligned(x, order), shape), swapped }
 }
 
