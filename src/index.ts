@@ -18,8 +18,10 @@ export * as nn from './nn/index.ts'
 export * as ops from './ops/index.ts'
 export * as optim from './optim/index.ts'
 export * from './tensor/dtype.ts'
+export { manualSeed, RandomState, randomState } from './tensor/random-state.ts'
 export { constant, Tensor, tensor } from './tensor/tensor.ts'
 export { Variable } from './tensor/variable.ts'
 export * from './util/errors.ts'
+export { Generator } from './util/random.ts'
 
 installEvaluator(evaluate)

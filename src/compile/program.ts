@@ -1,6 +1,6 @@
 /** From traced tensors to a loaded model that runs. */
 import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
-import { reshapeOp } from '../ops/movement.ts'
+import { reshapeOp } from '../ops/movement/movement.ts'
 import { loadSession } from '../runtime/node.ts'
 import type { KernelTime, Session, SessionOptions } from '../runtime/session.ts'
 import { allocate, elementCount, type NDArray } from '../tensor/dtype.ts'

@@ -1,10 +1,10 @@
 /** FNet's two experiments: the pre-training model and the classifier, with everything that a recipe does with them. */
 import { type Dataset, TextTokenizer } from '../../data/index.ts'
-import { init, type Module } from '../../nn/index.ts'
-import { manualSeed, randomState } from '../../ops/index.ts'
+import type { Module } from '../../nn/index.ts'
 import type { OpenedData } from '../../tasks/define.ts'
 import { type BuildOptions, type Experiment, threadOptions } from '../../tasks/experiment.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
+import { manualSeed, randomState } from '../../tensor/random-state.ts'
 import type { Metrics, TrainingTask } from '../../train/loop.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { classificationEvaluator, classificationTask } from './classification.ts'
@@ -26,7 +26,6 @@ interface TrainedConfig {
 }
 
 function seedAll(seed: number): void {
-  init.manualSeed(seed)
   manualSeed(seed)
 }
 

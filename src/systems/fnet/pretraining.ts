@@ -37,7 +37,7 @@ function pretrainingSums(model: FNetForPreTraining, batch: Readonly<Record<strin
       next_sentence_labels: Tensor
     }
   const { maskedLmLogits, nextSentenceLogits } = model.forward(input_ids, type_ids, masked_lm_positions)
-  const [rows = 0, predictions = 0, vocabulary = 0] = maskedLmLogits.shape // [B, P, V]
+  const [rows, predictions, vocabulary] = maskedLmLogits.sizes(3) // [B, P, V]
   const logits = ops.reshape(maskedLmLogits, [rows * predictions, vocabulary]) // [B P, V]
   const ids = ops.reshape(masked_lm_ids, [rows * predictions]) // [B P]
   const weights = ops.reshape(masked_lm_weights, [rows * predictions]) // [B P]

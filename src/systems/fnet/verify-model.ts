@@ -186,7 +186,7 @@ async function runFlaxPreTraining(reference: ReferenceCase): Promise<Map<string,
         input(inputs, 'masked_lm_positions'),
         isReal(inputs.input_mask),
       )
-      const [batch = 0, predictions = 0, vocabulary = 0] = maskedLmLogits.shape
+      const [batch, predictions, vocabulary] = maskedLmLogits.sizes(3)
       const count = batch * predictions
       const logits = ops.reshape(maskedLmLogits, [count, vocabulary])
       const labels = ops.reshape(input(inputs, 'masked_lm_labels'), [count])

@@ -80,7 +80,7 @@ const toChannelsLast = (stem: Tensor): Tensor => ops.permute(stem, [0, 2, 3, 1])
 function flaxOutputs(model: Mixer, images: Tensor, dropped?: Tensor): Record<string, Tensor> {
   const { stem, blocks, preHeadLayerNorm, preLogits, logits } = model.outputs(toChannelsFirst(images), dropped)
   const last = toChannelsLast(stem)
-  const [n = 0, h = 0, w = 0, c = 0] = last.shape
+  const [n, h, w, c] = last.sizes(4)
   return {
     stem: last,
     input_tokens: ops.reshape(last, [n, h * w, c]),

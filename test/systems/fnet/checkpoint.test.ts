@@ -7,13 +7,13 @@ import { compile } from '../../../src/compile/compile.ts'
 import { TextTokenizer, trainTokenizer } from '../../../src/data/index.ts'
 import { writeNpz } from '../../../src/io/npz.ts'
 import { writeSafetensors } from '../../../src/io/safetensors.ts'
-import { init } from '../../../src/nn/index.ts'
 import type { Recipe } from '../../../src/systems/define.ts'
 import type { FNetConfig } from '../../../src/systems/fnet/config.ts'
 import { FNetForPreTraining } from '../../../src/systems/fnet/model.ts'
 import { toBertName, toFlax } from '../../../src/systems/fnet/official.ts'
 import { classify, pretrain } from '../../../src/systems/fnet/train.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
+import { manualSeed } from '../../../src/tensor/random-state.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { configure } from '../../../src/train/settings.ts'
 import { told } from '../../data/support.ts'
@@ -52,7 +52,7 @@ const sizes: FNetConfig = {
 type State = ReadonlyMap<string, NDArray>
 
 function weightsOf(changes: Partial<FNetConfig> = {}): State {
-  init.manualSeed(5)
+  manualSeed(5)
   return new FNetForPreTraining({ ...sizes, ...changes }).stateDict()
 }
 
