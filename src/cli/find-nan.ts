@@ -1,6 +1,7 @@
 /** `tenfold resume DIR --find-nan`: the first op of the next step whose result is not finite. */
 import type { OpenedData } from '../systems/define.ts'
-import { newestCheckpoint, restoreVariables } from '../train/checkpoint.ts'
+import { newestCheckpoint } from '../train/checkpoint.ts'
+import { restoreVariables } from '../train/store.ts'
 import type { OpenedRun } from './session.ts'
 import type { Reporter } from './ui.ts'
 

@@ -57,7 +57,7 @@ export interface Sizes {
 type Evaluator = (tensors: readonly Tensor[]) => Promise<NDArray[]>
 let evaluator: Evaluator | undefined
 
-/** Installs the function behind `Tensor.data()` for symbolic tensors; called once, by the entry point. */
+/** Installs the function behind `Tensor.data()` for symbolic tensors; `compile/program.ts` does, when it is imported. */
 export function installEvaluator(evaluate: Evaluator): void {
   evaluator = evaluate
 }

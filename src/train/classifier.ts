@@ -9,8 +9,8 @@ import { elementCount, toNumbers } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { appendAll } from '../util/lists.ts'
-import { checkpointVariables } from './checkpoint.ts'
 import type { Metrics, TrainingTask } from './loop.ts'
+import { checkpointVariables } from './store.ts'
 
 /** A model that gives logits [N, K] for pixels in [-1, 1], [N, C, H, W]. */
 export type ClassifierModel = Module & { forward(images: Tensor): Tensor }

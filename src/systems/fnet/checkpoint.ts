@@ -1,5 +1,6 @@
 /** Weights of a checkpoint to start from: official (flax .npz), transformers' FNet, or tenfold's own. They decide the model's sizes. */
-import { describeLeftOut, readTensorFile } from '../../io/tensor-file.ts'
+import { readTensorFile } from '../../io/tensor-file.ts'
+import { describeLeftOut } from '../../io/tensor-format.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'

@@ -1,15 +1,16 @@
 /** What a trained FNet shows of itself: accuracy beside what counting reaches, samples of its guesses, its mistakes. */
 import { compile } from '../../compile/compile.ts'
-import { type Dataset, TextTokenizer } from '../../data/index.ts'
+import type { Dataset } from '../../data/dataset.ts'
+import { TextTokenizer } from '../../data/text/tokenizer.ts'
 import * as ops from '../../ops/index.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { confusionCounts, type Evaluation, worstMistakes } from '../../train/classifier.ts'
 import type { LinePlot, Section, Series, Table } from '../../train/report/figures.ts'
-import type { MetricsLine } from '../../train/run.ts'
+import type { MetricsLine } from '../../train/store.ts'
+import { topChoices } from './choices.ts'
 import type { ClassificationFacts, OpenedClassification } from './classification-data.ts'
 import type { FNetForPreTraining } from './model.ts'
-import { topChoices } from './predict.ts'
 import type { PretrainingFacts } from './pretraining-facts.ts'
 
 /** The held-out curve of a metric, and flat lines at the baselines' values. */

@@ -6,23 +6,11 @@ import { toNumbers } from '../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
 import { type Exportable, type Prediction, predictEach, type Refusal } from '../define.ts'
+import { topChoices } from './choices.ts'
 import { type ClassificationFacts, codecOf } from './classification-data.ts'
 import type { FNetForPreTraining, FNetForSequenceClassification } from './model.ts'
 import type { PretrainingFacts } from './pretraining-facts.ts'
 import { encodeSegments } from './sentence-pairs.ts'
-
-/** The most probable entries, best first. */
-export function topChoices(
-  probabilities: readonly number[],
-  label: (index: number) => string,
-  top: number,
-): Prediction['choices'] {
-  return probabilities
-    .map((probability, index) => ({ index, probability }))
-    .sort((a, b) => b.probability - a.probability)
-    .slice(0, top)
-    .map(({ index, probability }) => ({ label: label(index), probability }))
-}
 
 const row = (values: readonly number[]): Tensor => constant(Int32Array.from(values), [1, values.length], 'int32')
 

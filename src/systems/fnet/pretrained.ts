@@ -1,5 +1,5 @@
 /** What FNet's recipes start from instead of random weights: a run of `fnet/pretrain`, or a checkpoint with its vocabulary. */
-import { TextTokenizer } from '../../data/index.ts'
+import { readTokenizer, TextTokenizer } from '../../data/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { chosenCheckpoint } from '../../train/checkpoint.ts'
 import { RunDirectory } from '../../train/run.ts'
@@ -57,7 +57,7 @@ async function vocabularyOfCheckpoint(path: string, file: string): Promise<Given
       hint: '--set tokenizer.file=FILE, a tokenizer.json or SentencePiece .model',
     })
   }
-  const tokenizer = await TextTokenizer.read(file)
+  const tokenizer = await readTokenizer(file)
   if (tokenizer.size > vocab_size) {
     throw new UsageError(`${file} has ${tokenizer.size} tokens, but ${path} only ${vocab_size}: not its vocabulary`)
   }

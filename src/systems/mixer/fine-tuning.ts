@@ -1,5 +1,6 @@
 /** Fine-tuning: weights of official, timm and tenfold checkpoints for another task, at their resolution or a multiple of it. */
-import { describeLeftOut, readTensorFile, type TensorFile } from '../../io/tensor-file.ts'
+import { readTensorFile } from '../../io/tensor-file.ts'
+import { describeLeftOut, type TensorFile } from '../../io/tensor-format.ts'
 import { freeze } from '../../nn/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import type { Settings } from '../../train/settings.ts'
