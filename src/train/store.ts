@@ -54,11 +54,7 @@ export interface TrainingStore {
    */
   recover(onDamage: DamageListener): Promise<Checkpoint | undefined>
   /** Saves a checkpoint, whole or not at all. Returns its path. */
-  saveCheckpoint(
-    variables: ReadonlyMap<string, Variable>,
-    state: TrainingState,
-    options: SaveOptions,
-  ): Promise<string>
+  saveCheckpoint(variables: ReadonlyMap<string, Variable>, state: TrainingState, options: SaveOptions): Promise<string>
   /** Makes a checkpoint that was saved the best one, unless it is. */
   markBest(checkpoint: Checkpoint): Promise<void>
   append(lines: readonly MetricsLine[]): Promise<void>

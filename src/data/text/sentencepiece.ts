@@ -35,9 +35,7 @@ export function sentencePieceTokenizer(model: SentencePieceModel, options: Sente
   const text = pieces
     .map((piece, id) => ({ piece, id, score: scores[id] ?? 0 }))
     .filter(({ id }) => types[id] === 'normal')
-  const table = charsmap
-    ? [{ type: 'Precompiled', precompiled_charsmap: toBase64(charsmap) }]
-    : []
+  const table = charsmap ? [{ type: 'Precompiled', precompiled_charsmap: toBase64(charsmap) }] : []
   const spaces = [replace('\\A +| +\\z', ''), replace(' +', wordStart), replace('\\A(?=[\\s\\S])', wordStart)]
   const usable = new Set(text.map(({ piece }) => piece))
   const merges = text

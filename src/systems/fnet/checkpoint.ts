@@ -4,9 +4,10 @@ import { describeLeftOut } from '../../io/tensor-format.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
-import { attentionLayers, attentionLayouts, type CheckpointedSettings } from './config.ts'
+import { attentionLayers, attentionLayouts } from './config.ts'
 import { FNetForPreTraining } from './model.ts'
 import { fromFlax, fromTransformers, loadOfficial } from './official.ts'
+import type { CheckpointedSettings } from './settings.ts'
 
 type State = ReadonlyMap<string, NDArray>
 

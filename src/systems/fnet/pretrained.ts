@@ -7,9 +7,8 @@ import type { Settings } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import type { Pretrained } from '../define.ts'
 import { checkpointWeights, readCheckpointFile } from './checkpoint.ts'
-import type { CheckpointedSettings } from './config.ts'
 import { pretrainingFacts } from './pretraining-facts.ts'
-import type { TokenizerSettings } from './settings.ts'
+import type { CheckpointedSettings, TokenizerSettings } from './settings.ts'
 
 /** What the weights to start from decide about the data: the vocabulary, and the length that texts are padded to. */
 export interface GivenVocabulary {

@@ -10,11 +10,16 @@ import {
   openClassification,
   openListOps,
 } from './classification-data.ts'
-import { checkpointedSettings, encoderSettings } from './config.ts'
 import { buildClassifier, buildPretraining } from './experiments.ts'
 import { givenVocabulary, pretrainedWeights } from './pretrained.ts'
 import { openPretraining, pretrainingDataSettings } from './pretraining-data.ts'
-import { optimizerSettings, tokenizerSettings, trainSettings } from './settings.ts'
+import {
+  checkpointedSettings,
+  encoderSettings,
+  optimizerSettings,
+  tokenizerSettings,
+  trainSettings,
+} from './settings.ts'
 
 /** Masked language model and next sentences: a small default that learns from 18 MB of English in minutes. */
 export const pretrain = defineRecipe({

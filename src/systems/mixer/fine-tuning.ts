@@ -8,10 +8,11 @@ import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
 import { suggestion } from '../../util/names.ts'
 import type { Pretrained } from '../define.ts'
-import type { MixerConfig, MixerSettings } from './config.ts'
+import type { MixerConfig } from './config.ts'
 import { enlargeTokenMixing } from './high-resolution.ts'
 import { Mixer } from './model.ts'
 import { fromOfficial, isOfficialName } from './official.ts'
+import type { MixerSettings } from './settings.ts'
 
 /** What is known of the pictures to train on. */
 interface Pictures {

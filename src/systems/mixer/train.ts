@@ -17,13 +17,14 @@ import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting, type Settings } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { type BuildOptions, defineRecipe, type Experiment, type Facts } from '../define.ts'
-import { type MixerConfig, type MixerSettings, mixerSettings } from './config.ts'
+import type { MixerConfig } from './config.ts'
 import { openEmoji, openFolder, openMnist } from './data.ts'
 import { explainMixer, learnedWeights } from './explain.ts'
 import { freezeParts, readPretrained } from './fine-tuning.ts'
 import { Mixer } from './model.ts'
 import { exportMixer, predictPictures } from './predict.ts'
 import { mixerRepresentation } from './representation.ts'
+import { type MixerSettings, mixerSettings } from './settings.ts'
 
 const whole = z.number().int().positive()
 

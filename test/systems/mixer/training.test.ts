@@ -14,8 +14,8 @@ import { newestCheckpoint } from '../../../src/train/checkpoint.ts'
 import { type AugmentSettings, augmentOptions } from '../../../src/train/classifier-settings.ts'
 import { train } from '../../../src/train/loop.ts'
 import { RunDirectory } from '../../../src/train/run.ts'
-import { restoreVariables } from '../../../src/train/store.ts'
 import { configure, parseAssignment } from '../../../src/train/settings.ts'
+import { restoreVariables } from '../../../src/train/store.ts'
 import { randomNumbers } from '../../support/gradients.ts'
 
 const facts = { labels: ['dark', 'light', 'none'], image_size: [8, 8], in_channels: 3 }
