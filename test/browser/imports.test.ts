@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { isAbsolute, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { files, importsOf, shown, source } from '../support/imports.ts'
+import { files, reachedFrom, shown, source } from '../support/imports.ts'
 
 /** Paths in src of all that must work in a browser, by itself and with what it imports. */
 const neutral = [
@@ -19,26 +19,11 @@ const neutral = [
 const portable = (file: string): string => shown(file).replaceAll('\\', '/')
 const roots = files.filter((file) => neutral.some((pattern) => pattern.test(portable(file))))
 
-/** As package.json's "imports" has it for browsers. */
-const resolved = (target: string): string => (target === '#runtime' ? join(source, 'runtime', 'web.ts') : target)
-
-/** Everything that the roots import, packages too, with the shortest chain of imports that leads there. */
-function reached(): Map<string, readonly string[]> {
-  const chains = new Map<string, readonly string[]>(roots.map((file) => [file, [file]]))
-  for (const [file, chain] of chains) {
-    if (!isAbsolute(file)) continue
-    for (const { target, typeOnly } of importsOf(file)) {
-      const next = resolved(target)
-      if (!typeOnly && !chains.has(next)) chains.set(next, [...chain, next])
-    }
-  }
-  return chains
-}
-
 const describeChain = (chain: readonly string[]): string =>
   chain.map((step) => (isAbsolute(step) ? shown(step) : step)).join(' -> ')
 
-const chains = [...reached()]
+// As package.json's "imports" has it for browsers.
+const chains = [...reachedFrom(roots, { '#runtime': join(source, 'runtime', 'web.ts') })]
 
 test('no import leads to Node', () => {
   const found = chains.filter(([target]) => isBuiltin(target)).map(([, chain]) => describeChain(chain))

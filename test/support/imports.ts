@@ -1,6 +1,6 @@
 /** What the files of src import, read from their text. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, isAbsolute, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const source = fileURLToPath(new URL('../../src', import.meta.url))
@@ -28,4 +28,23 @@ export function importsOf(file: string): Import[] {
     target: later.startsWith('.') ? join(dirname(file), later) : later,
     typeOnly: type !== undefined,
   }))
+}
+
+/**
+ * Everything that files import, directly or not and packages too, with the shortest chain of imports that leads there. `aliases`:
+ * which files stand behind names such as `#runtime`.
+ */
+export function reachedFrom(
+  roots: readonly string[],
+  aliases: Readonly<Record<string, string>> = {},
+): Map<string, readonly string[]> {
+  const chains = new Map<string, readonly string[]>(roots.map((file) => [file, [file]]))
+  for (const [file, chain] of chains) {
+    if (!isAbsolute(file)) continue
+    for (const { target, typeOnly } of importsOf(file)) {
+      const next = aliases[target] ?? target
+      if (!typeOnly && !chains.has(next)) chains.set(next, [...chain, next])
+    }
+  }
+  return chains
 }
