@@ -99,15 +99,15 @@ const core = {
   models: 'models/index',
 }
 
-/** Five steps of a small network, written for both: the page has the modules in one object. */
-async function losses(tenfold: {
+/** Names in the state dicts and losses of five steps of a small network; written for both: the page has the modules in one object. */
+async function trainSmall(tenfold: {
   compile: typeof compile
   init: typeof init
   Linear: typeof Linear
   ops: typeof ops
   AdamW: typeof AdamW
   tensor: typeof tensor
-}): Promise<number[]> {
+}): Promise<{ readonly names: string[]; readonly losses: number[] }> {
   const { AdamW, Linear, compile, init, ops, tensor } = tenfold
   init.manualSeed(1)
   const [first, second] = [new Linear(2, 8), new Linear(8, 3)]
@@ -123,9 +123,10 @@ async function losses(tenfold: {
     [0, 1],
   ])
   const classes = tensor([0, 1, 2], 'int32')
-  const found: number[] = []
-  for (let i = 0; i < 5; i++) found.push((await step(inputs, classes)).item())
-  return found
+  const losses: number[] = []
+  for (let i = 0; i < 5; i++) losses.push((await step(inputs, classes)).item())
+  const names = [...first.variables(), ...optimizer.variables()].map(([name]) => name)
+  return { names, losses }
 }
 
 test("the library trains with a browser's globals as it does in Node", async () => {
@@ -138,9 +139,9 @@ test("the library trains with a browser's globals as it does in Node", async () 
   const bundle = await bundleOf('the library', { ...core, ...training })
   expect(bundle.packages).toEqual(['@bufbuild/protobuf', '@noble/ciphers', 'onnx-buf'])
   const modules = '{ ...bundle.compile, ...bundle.nn, ...bundle.optim, ...bundle.tensor, ops: bundle.ops }'
-  const inPage = await run<Promise<number[]>>(bundle, `(${losses})(${modules})`)
-  expect(inPage).toEqual(await losses({ AdamW, compile, init, Linear, ops, tensor }))
-  expect(inPage[4]).toBeLessThan(inPage[0] ?? 0)
+  const inPage = await run<ReturnType<typeof trainSmall>>(bundle, `(${trainSmall})(${modules})`)
+  expect(inPage).toEqual(await trainSmall({ AdamW, compile, init, Linear, ops, tensor }))
+  expect(inPage.losses[4]).toBeLessThan(inPage.losses[0] ?? 0)
 })
 
 test('a tensor has its numbers, whatever was imported beside it', async () => {
