@@ -1,9 +1,6 @@
 /**
  * tenfold: plain functions of tensors, traced into a graph, differentiated, and run by ONNX Runtime.
  */
-import { evaluate } from './compile/program.ts'
-import { installEvaluator } from './tensor/tensor.ts'
-
 export { checkpoint } from './autodiff/checkpoint.ts'
 export { gradient, vectorJacobianProduct } from './autodiff/gradient.ts'
 export { inRowBlocks } from './autodiff/row-blocks.ts'
@@ -13,7 +10,8 @@ export * as data from './data/index.ts'
 export { writeFileAtomic } from './io/atomic.ts'
 export { readSafetensors, writeSafetensors } from './io/safetensors.ts'
 export { readSafetensorsFile, writeSafetensorsFile } from './io/safetensors-file.ts'
-export { readTensorFile, type TensorFile } from './io/tensor-file.ts'
+export { readTensorFile } from './io/tensor-file.ts'
+export type { TensorFile } from './io/tensor-format.ts'
 export * as nn from './nn/index.ts'
 export * as ops from './ops/index.ts'
 export * as optim from './optim/index.ts'
@@ -23,5 +21,3 @@ export { constant, Tensor, tensor } from './tensor/tensor.ts'
 export { Variable } from './tensor/variable.ts'
 export * from './util/errors.ts'
 export { Generator } from './util/random.ts'
-
-installEvaluator(evaluate)

@@ -1,10 +1,9 @@
 /** The shape of the code: imports point downward, no cycles, files stay short, systems look alike. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { isAbsolute, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { System } from '../src/systems/define.ts'
-
-const source = new URL('../src', import.meta.url).pathname
+import { files, type Import, importsOf, source } from './support/imports.ts'
 
 /** Lowest first; layers of one line may not import each other, unless it is the same folder. */
 const layers = [
@@ -30,23 +29,12 @@ function layerOf(file: string): number {
   return layers.findIndex((names) => names.includes(folder))
 }
 
-const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => join(source, name))
-
-function importsOf(file: string): { target: string; typeOnly: boolean }[] {
-  const text = readFileSync(file, 'utf8')
-  return [...text.matchAll(/(?:import|export)\s+(type\s+)?[^'"]*?from\s+'(\.[^']+)'|import\('(\.[^']+)'\)/g)].map(
-    (match) => ({
-      target: join(dirname(file), match[2] ?? match[3] ?? ''),
-      typeOnly: match[1] !== undefined,
-    }),
-  )
-}
+/** What a file imports of src. */
+const ownImportsOf = (file: string): Import[] => importsOf(file).filter(({ target }) => isAbsolute(target))
 
 test('imports point downward', () => {
   const upward = files.flatMap((file) =>
-    importsOf(file)
+    ownImportsOf(file)
       // The one type that points up: the kit of all ops that gradients are handed.
       .filter(({ target, typeOnly }) => layerOf(target) > layerOf(file) && !typeOnly)
       .map(({ target }) => `${relative(source, file)} -> ${relative(source, target)}`),
@@ -70,7 +58,7 @@ test('no import cycles', () => {
   const graph = new Map(
     files.map((file) => [
       file,
-      importsOf(file)
+      ownImportsOf(file)
         .filter(({ typeOnly }) => !typeOnly)
         .map(({ target }) => target),
     ]),

@@ -2,7 +2,8 @@
 
 import type { OpenedRun } from '../systems/session.ts'
 import type { OpenedData } from '../tasks/define.ts'
-import { newestCheckpoint, restoreVariables } from '../train/checkpoint.ts'
+import { newestCheckpoint } from '../train/checkpoint.ts'
+import { restoreVariables } from '../train/store.ts'
 import type { Reporter } from './ui.ts'
 
 export async function findNotFinite(

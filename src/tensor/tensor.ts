@@ -47,7 +47,7 @@ export interface TensorType {
 type Evaluator = (tensors: readonly Tensor[]) => Promise<NDArray[]>
 let evaluator: Evaluator | undefined
 
-/** Installs the function behind `Tensor.data()` for symbolic tensors; called once, by the entry point. */
+/** Installs the function behind `Tensor.data()` for symbolic tensors; `compile/program.ts` does, when it is imported. */
 export function installEvaluator(evaluate: Evaluator): void {
   evaluator = evaluate
 }
@@ -100,7 +100,8 @@ export class Tensor implements TensorType {
   /** The elements as a typed array; evaluates the tensor if it is symbolic (variables with their present values). */
   async data(): Promise<TypedArray> {
     if (this.source.kind === 'constant') return this.source.data
-    if (!evaluator) throw new TenfoldError('no runtime is installed: import from "tenfold"')
+    if (!evaluator)
+      throw new TenfoldError('a symbolic tensor has no numbers where nothing compiles: import from "tenfold"')
     const [result] = await evaluator([this])
     if (!result) throw new TenfoldError('the runtime returned nothing')
     return result.data

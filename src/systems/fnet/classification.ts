@@ -1,13 +1,14 @@
 /** Classification of token sequences: training and evaluation around the encoder with a classifier on its first token. */
 import { compile } from '../../compile/compile.ts'
-import { DataLoader, type Dataset } from '../../data/index.ts'
+import type { Dataset } from '../../data/dataset.ts'
+import { DataLoader } from '../../data/loader.ts'
 import * as ops from '../../ops/index.ts'
-import type { Evaluation, ThreadOptions } from '../../tasks/pictures/classifier.ts'
+import type { ThreadOptions } from '../../tasks/experiment.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { TrainingTask } from '../../train/loop.ts'
+import { accuracy, type Evaluation, macroF1 } from '../../train/metrics.ts'
 import { appendAll } from '../../util/lists.ts'
-import { accuracy, macroF1 } from './metrics.ts'
 import type { FNetForSequenceClassification } from './model.ts'
 import { type FNetTaskArguments, fnetTask } from './task.ts'
 

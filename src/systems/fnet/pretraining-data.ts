@@ -8,6 +8,7 @@ import {
   type Dataset,
   openTexts,
   readCorpora,
+  readTokenizer,
   sentencesOf,
   TextTokenizer,
   trainTokenizer,
@@ -146,7 +147,7 @@ function cutText(length: number, name: string, text: string): NamedText[] {
 
 export async function openTokenizer(settings: TokenizerSettings, texts: readonly string[]): Promise<TextTokenizer> {
   const { file, kind, size, lowercase } = settings
-  return file ? TextTokenizer.read(file) : trainTokenizer(texts, { kind, size, lowercase })
+  return file ? readTokenizer(file) : trainTokenizer(texts, { kind, size, lowercase })
 }
 
 /** What to do about a text that the vocabulary does not know. */

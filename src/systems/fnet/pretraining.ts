@@ -1,8 +1,9 @@
 /** Pre-training: hidden words and the order of sentences (paper, section 4.1; official f_net/run_pretraining.py). */
 import { compile } from '../../compile/compile.ts'
-import { DataLoader, type Dataset } from '../../data/index.ts'
+import type { Dataset } from '../../data/dataset.ts'
+import { DataLoader } from '../../data/loader.ts'
 import * as ops from '../../ops/index.ts'
-import type { ThreadOptions } from '../../tasks/pictures/classifier.ts'
+import type { ThreadOptions } from '../../tasks/experiment.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Metrics, TrainingTask } from '../../train/loop.ts'

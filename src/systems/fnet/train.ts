@@ -12,13 +12,18 @@ import {
   openClassification,
   openListOps,
 } from './classification-data.ts'
-import { checkpointedSettings, encoderSettings } from './config.ts'
 import { buildClassifier, buildPretraining } from './experiments.ts'
 import { classifyTexts, guessWords } from './predict.ts'
 import { readStart } from './pretrained.ts'
 import { openPretraining, pretrainingDataSettings } from './pretraining-data.ts'
 import { pretrainingFacts } from './pretraining-facts.ts'
-import { optimizerSettings, tokenizerSettings, trainSettings } from './settings.ts'
+import {
+  checkpointedSettings,
+  encoderSettings,
+  optimizerSettings,
+  tokenizerSettings,
+  trainSettings,
+} from './settings.ts'
 
 /** What counting reaches, beside every evaluation. */
 const baseline = (name: string): MetricDescriptions => ({ [name]: { goal: 'max', unit: 'percent', constant: true } })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { sentencePieceTokenizer, TextTokenizer } from '../../data/index.ts'
 import { type DType, fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import { accuracy, f1Score, matthewsCorrelation, spearmanCorrelation } from '../../train/metrics.ts'
 import { FormatError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
 import {
@@ -28,7 +29,6 @@ import {
   listOpsValue,
 } from './listops.ts'
 import { applyMasking, type MaskingIds, maskingCandidates, predictionCount, replacementVocabulary } from './masking.ts'
-import { accuracy, f1Score, matthewsCorrelation, spearmanCorrelation } from './metrics.ts'
 import { encodeSegments, glueSegments, sentencePairs } from './sentence-pairs.ts'
 
 const vector = (values: readonly number[], dtype: DType = 'int64'): NDArray => ({

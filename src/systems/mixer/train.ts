@@ -16,10 +16,12 @@ import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting, type Settings } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { defineRecipe } from '../define.ts'
-import { type MixerConfig, type MixerSettings, mixerSettings } from './config.ts'
-import { inspectWeights, learnedWeights, tilesInReport } from './explain.ts'
+import type { MixerConfig } from './config.ts'
+import { learnedWeights, tilesInReport } from './explain.ts'
 import { freezeParts, readStart } from './fine-tuning.ts'
+import { inspectWeights } from './inspect.ts'
 import { Mixer } from './model.ts'
+import { type MixerSettings, mixerSettings } from './settings.ts'
 
 const whole = z.number().int().positive()
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { compile } from '../../../src/compile/compile.ts'
-import { TextTokenizer, trainTokenizer } from '../../../src/data/index.ts'
+import { readTokenizer, trainTokenizer } from '../../../src/data/index.ts'
 import { writeNpz } from '../../../src/io/npz.ts'
 import { writeSafetensors } from '../../../src/io/safetensors.ts'
 import type { Recipe } from '../../../src/systems/define.ts'
@@ -126,7 +126,7 @@ describe('pre-training goes on from a checkpoint', () => {
   test('the words for [MASK] are those of the model that was saved', async () => {
     const { experiment } = await begin(pretrain, { 'model.checkpoint': files['official .npz'] })
     const [prediction] = await predictionsOf(pretrain, experiment, ['the [MASK] came'])
-    const words = await TextTokenizer.read(tokenizer)
+    const words = await readTokenizer(tokenizer)
     const ids = words.specialIds()
     const tokens = [ids.cls, ...words.encode('the [MASK] came'), ids.sep]
     const inputs = Int32Array.from({ length: 16 }, (_, i) => tokens[i] ?? ids.pad)

@@ -1,4 +1,33 @@
-/** The metrics of GLUE and of text classification, as f_net/run_classifier.py computes them. */
+/** Metrics of classification, and what evaluation finds. GLUE's as f_net/run_classifier.py computes them. */
+import type { Metrics } from './loop.ts'
+
+/** What evaluation found for every example of a data set, in order. */
+export interface Evaluation {
+  readonly labels: readonly number[]
+  readonly predicted: readonly number[]
+  /** Probability of the predicted class. */
+  readonly confidence: readonly number[]
+  readonly metrics: Metrics
+}
+
+/** counts[label][predicted] */
+export function confusionCounts({ labels, predicted }: Evaluation, classes: number): number[][] {
+  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
+  for (const [i, label] of labels.entries()) {
+    const row = counts[label]
+    const column = predicted[i]
+    if (row && column !== undefined) row[column] = (row[column] ?? 0) + 1
+  }
+  return counts
+}
+
+/** The examples that were wrong with the greatest confidence, worst first. */
+export function worstMistakes({ labels, predicted, confidence }: Evaluation, count: number): number[] {
+  return labels
+    .flatMap((label, i) => (label === predicted[i] ? [] : [i]))
+    .sort((a, b) => (confidence[b] ?? 0) - (confidence[a] ?? 0))
+    .slice(0, count)
+}
 
 /** Keeps the denominators of precision, F1 and Matthews correlation from zero. */
 const epsilon = 1e-6

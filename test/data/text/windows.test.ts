@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { DataLoader } from '../../../src/data/loader.ts'
-import { tokenWindows } from '../../../src/data/sources/text.ts'
+import { tokenWindows } from '../../../src/data/text/windows.ts'
 import { context, numbers, told } from '../support.ts'
 
 describe('tokenWindows', () => {
