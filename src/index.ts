@@ -1,17 +1,12 @@
 /**
- * tenfold: plain functions of tensors, traced into a graph, differentiated, and run by ONNX Runtime.
+ * tenfold: plain functions of tensors, traced into a graph, differentiated, and run by ONNX Runtime; in Node and in browsers.
  */
 export { checkpoint } from './autodiff/checkpoint.ts'
 export { gradient, vectorJacobianProduct } from './autodiff/gradient.ts'
 export { inRowBlocks } from './autodiff/row-blocks.ts'
 export { type Compiled, compile } from './compile/compile.ts'
 export { type ExportOptions, exportOnnx } from './compile/export.ts'
-export * as data from './data/index.ts'
-export { writeFileAtomic } from './io/atomic.ts'
 export { readSafetensors, writeSafetensors } from './io/safetensors.ts'
-export { readSafetensorsFile, writeSafetensorsFile } from './io/safetensors-file.ts'
-export { readTensorFile } from './io/tensor-file.ts'
-export type { TensorFile } from './io/tensor-format.ts'
 export * as nn from './nn/index.ts'
 export * as ops from './ops/index.ts'
 export * as optim from './optim/index.ts'

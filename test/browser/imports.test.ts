@@ -13,6 +13,7 @@ const neutral = [
   /^data\/(augment|text)\//,
   /^train\/(loop|metrics|store)\.ts$/,
   /^report\//,
+  /^(index|entries\/models)\.ts$/,
   /^tasks\/pictures\/(classifier|facts|features|few-shot|figures)\.ts$/,
   /^systems\/[^/]+\/(config|explain|model)\.ts$/,
 ]
