@@ -1,5 +1,4 @@
 /** `tenfold resume DIR --epochs N` or `--steps N`: a run that is to be longer than it was planned. */
-
 import type { OpenedRun } from '../systems/session.ts'
 import { newestCheckpoint } from '../train/checkpoint.ts'
 import type { TrainingTask } from '../train/loop.ts'

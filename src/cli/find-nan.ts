@@ -1,5 +1,4 @@
 /** `tenfold resume DIR --find-nan`: the first op of the next step whose result is not finite. */
-
 import type { OpenedRun } from '../systems/session.ts'
 import type { OpenedData } from '../tasks/define.ts'
 import { newestCheckpoint } from '../train/checkpoint.ts'

@@ -1,5 +1,4 @@
 /** Tensors made from nothing: filled, counted, spaced. */
-
 import { type DType, dtypes, fromNumbers } from '../tensor/dtype.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'

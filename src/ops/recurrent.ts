@@ -1,5 +1,4 @@
 /** Recurrent layers, unrolled: one direction, one layer, batch first; PyTorch's gate order and weights. */
-
 import { formatShape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { requireOneOf } from '../util/check.ts'

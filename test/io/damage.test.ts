@@ -1,5 +1,4 @@
 /** Readers never crash, hang or fill the memory, whatever a file was changed to: they read it or throw a FormatError. */
-
 import fc from 'fast-check'
 import { unzipSync, zipSync } from 'fflate'
 import { expect, test } from 'vitest'

@@ -1,5 +1,4 @@
 /** Attention: weighted means of values, with weights from products of queries and keys. */
-
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { requireFinite, requireWithin } from '../../util/check.ts'

@@ -1,5 +1,4 @@
 /** Convolutions, in PyTorch's layouts: input [N, C, ...], weight [out, in / groups, ...kernel]. Cross-correlation. */
-
 import { channelSizes, formatShape, type Shape, sameShape, sizeOf, spatialAxes } from '../../tensor/shape.ts'
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'
 import { requireCount, requireOneOf } from '../../util/check.ts'

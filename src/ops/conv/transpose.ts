@@ -1,5 +1,4 @@
 /** Transposed convolutions, in PyTorch's layout: input [N, in, ...], weight [in, out / groups, ...kernel]. */
-
 import { elementCount } from '../../tensor/dtype.ts'
 import { channelSizes, formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'

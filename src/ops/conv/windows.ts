@@ -1,5 +1,4 @@
 /** What convolution and pooling share: the places of a kernel, and what each of them sees of the input. */
-
 import { type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { type ErrorClass, requireCount } from '../../util/check.ts'

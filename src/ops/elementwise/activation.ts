@@ -1,5 +1,4 @@
 /** Smooth activation functions. relu and tanh are in `unary.ts`, sigmoid in `logistic.ts`, the piecewise linear ones in `piecewise.ts`. */
-
 import { formatShape, normalizeAxis, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { requireFinite, requireNumber, requireOneOf, requirePositive } from '../../util/check.ts'

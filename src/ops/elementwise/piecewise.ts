@@ -1,5 +1,4 @@
 /** Activation functions of straight pieces, and hardswish, which is made of one. Gradients at the kinks are PyTorch's. */
-
 import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { requireAtLeast, requireFinite, requireNumber } from '../../util/check.ts'

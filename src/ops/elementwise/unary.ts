@@ -1,5 +1,4 @@
 /** Elementwise functions of one tensor. */
-
 import type { DType } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { requireWhole, requireWithin } from '../../util/check.ts'

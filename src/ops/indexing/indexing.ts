@@ -1,5 +1,4 @@
 /** Ops that read and write elements at places given by index tensors (int32 or int64). Indices may repeat. */
-
 import type { DType } from '../../tensor/dtype.ts'
 import { elementCount } from '../../tensor/dtype.ts'
 import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'

@@ -1,5 +1,4 @@
 /** Choosing and counting by index: embeddings, one-hot vectors, masks, histograms. */
-
 import type { DType } from '../../tensor/dtype.ts'
 import { formatShape, normalizeAxis, type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'

@@ -1,5 +1,4 @@
 /** Losses of numbers and probabilities, with PyTorch's reductions and defaults. Those of classes: `cross-entropy.ts`. */
-
 import type { Tensor } from '../../tensor/tensor.ts'
 import { requireAtLeast, requireOneOf, requirePositive } from '../../util/check.ts'
 import { customGradient } from '../control.ts'

@@ -1,5 +1,4 @@
 /** Losses between examples: distances, margins, likelihoods of given distributions. PyTorch's definitions. */
-
 import { broadcastShapes, formatShape, sameShape } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { requireAtLeast, requireFinite, requirePositive, requireWithin } from '../../util/check.ts'

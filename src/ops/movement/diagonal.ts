@@ -1,5 +1,4 @@
 /** Triangles and diagonals of matrices: the last two axes, or two given ones. */
-
 import type { DType } from '../../tensor/dtype.ts'
 import { formatShape, normalizeAxis, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'

@@ -1,5 +1,4 @@
 /** Sampling of pictures at given points (spatial transformers, Jaderberg et al. 2015). */
-
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, sameShape, sizeOf, sizes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'

@@ -1,5 +1,4 @@
 /** Ops that move data without computing: reshape, permute, expand, slice, concat, and what is made of them. */
-
 import { elementCount } from '../../tensor/dtype.ts'
 import {
   broadcastShapes,

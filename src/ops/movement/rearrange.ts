@@ -1,5 +1,4 @@
 /** Splitting, joining and repeating: movement made of movement, and the split op. */
-
 import { fromNumbers } from '../../tensor/dtype.ts'
 import { formatShape, listOf, normalizeAxis, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'

@@ -1,5 +1,4 @@
 /** Resampling: interpolation to a size, and sampling at given points. */
-
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'

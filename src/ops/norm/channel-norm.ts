@@ -1,5 +1,4 @@
 /** Normalisation of channels, axis 1 of x [N, C, ...]: batch, local response; and spectral norm. */
-
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { requireAtLeast, requireCount, requireFinite, requireWithin } from '../../util/check.ts'

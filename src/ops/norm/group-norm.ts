@@ -1,5 +1,4 @@
 /** Normalisation of groups of channels of each example, axis 1 of x [N, C, ...]: group and instance norm. */
-
 import { elementCount } from '../../tensor/dtype.ts'
 import { channelSizes, formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'

@@ -1,5 +1,4 @@
 /** Normalisation over the last axes: layer norm and RMS norm. Norms over channels are in `channel-norm.ts`. */
-
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, type Shape, sameShape } from '../../tensor/shape.ts'
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'

@@ -1,5 +1,4 @@
 /** Norms of vectors and distances between them. */
-
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { requireNumber } from '../../util/check.ts'

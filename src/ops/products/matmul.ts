@@ -1,5 +1,4 @@
 /** Matrix products. */
-
 import { elementCount } from '../../tensor/dtype.ts'
 import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'

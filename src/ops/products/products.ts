@@ -1,5 +1,4 @@
 /** Products of vectors, matrices and tensors under their own names: forms of matmul and mul. */
-
 import { elementCount } from '../../tensor/dtype.ts'
 import {
   broadcastShapes,

@@ -1,5 +1,4 @@
 /** Softmax and its logarithm. */
-
 import { normalizeAxis } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { requirePositive } from '../../util/check.ts'

@@ -1,5 +1,4 @@
 /** Spread and quantiles. */
-
 import { elementCount, fromNumbers } from '../../tensor/dtype.ts'
 import { listOf, normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from '../../tensor/shape.ts'
 import { constant, type Tensor, type TensorType } from '../../tensor/tensor.ts'

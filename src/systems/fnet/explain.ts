@@ -5,13 +5,14 @@ import { TextTokenizer } from '../../data/text/tokenizer.ts'
 import * as ops from '../../ops/index.ts'
 import type { LinePlot, Section, Series, Table } from '../../report/figures.ts'
 import { topChoices } from '../../tasks/define.ts'
+import type { PretrainingFacts } from '../../tasks/language/facts.ts'
+import type { ClassificationFacts } from '../../tasks/sequences/codec.ts'
+import type { OpenedClassification } from '../../tasks/sequences/open.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { confusionCounts, type Evaluation, worstMistakes } from '../../train/metrics.ts'
 import type { MetricsLine } from '../../train/store.ts'
-import type { ClassificationFacts, OpenedClassification } from './classification-data.ts'
 import type { FNetForPreTraining } from './model.ts'
-import type { PretrainingFacts } from './pretraining-facts.ts'
 
 /** The held-out curve of a metric, and flat lines at the baselines' values. */
 function besideBaselines(

@@ -1,11 +1,8 @@
 /** The settings that FNet's recipes share; each recipe gives its own defaults. */
 import { z } from 'zod'
-import { pathSetting } from '../../train/settings.ts'
+import { count, pathSetting, share, whole } from '../../train/settings.ts'
 import { architectures, attentionLayouts } from './config.ts'
 
-export const whole = z.number().int().positive()
-export const count = z.number().int().min(0)
-export const share = z.number().min(0).max(1)
 const probability = z.number().min(0).lt(1)
 
 /** Settings of the encoder that a recipe may change; vocabulary and length follow from its data. */
@@ -79,16 +76,5 @@ export function trainSettings(defaults: {
   })
 }
 
-/** How text becomes tokens. */
-export function tokenizerSettings(size: number) {
-  return z.strictObject({
-    file: pathSetting('a tokenizer.json or SentencePiece .model to use; empty: learn one from the training text'),
-    kind: z.enum(['wordpiece', 'unigram', 'bpe']).default('wordpiece').describe('how words are cut into tokens'),
-    size: z.number().int().min(100).default(size).describe('tokens in the learned vocabulary'),
-    lowercase: z.boolean().default(true).describe('learn lower-case letters without accents only'),
-  })
-}
-
 export type OptimizerSettings = z.infer<ReturnType<typeof optimizerSettings>>
 export type TrainSettings = z.infer<ReturnType<typeof trainSettings>>
-export type TokenizerSettings = z.infer<ReturnType<typeof tokenizerSettings>>

@@ -1,8 +1,6 @@
 /** The settings of Mixer's recipes. */
 import { z } from 'zod'
-import { pathSetting } from '../../train/settings.ts'
-
-const positive = z.number().int().positive()
+import { pathSetting, whole } from '../../train/settings.ts'
 
 /** Settings that every Mixer recipe has; recipes give the defaults. */
 export function mixerSettings(defaults: {
@@ -13,11 +11,11 @@ export function mixerSettings(defaults: {
   channels_mlp_dim: number
 }) {
   return z.strictObject({
-    patch_size: positive.default(defaults.patch_size).describe('side of a patch, in pixels'),
-    num_blocks: positive.default(defaults.num_blocks).describe('blocks, one after the other'),
-    hidden_dim: positive.default(defaults.hidden_dim).describe('width of a token, C'),
-    tokens_mlp_dim: positive.default(defaults.tokens_mlp_dim).describe('hidden width of the token mixing, D_S'),
-    channels_mlp_dim: positive.default(defaults.channels_mlp_dim).describe('hidden width of the channel mixing, D_C'),
+    patch_size: whole.default(defaults.patch_size).describe('side of a patch, in pixels'),
+    num_blocks: whole.default(defaults.num_blocks).describe('blocks, one after the other'),
+    hidden_dim: whole.default(defaults.hidden_dim).describe('width of a token, C'),
+    tokens_mlp_dim: whole.default(defaults.tokens_mlp_dim).describe('hidden width of the token mixing, D_S'),
+    channels_mlp_dim: whole.default(defaults.channels_mlp_dim).describe('hidden width of the channel mixing, D_C'),
     stoch_depth: z
       .number()
       .min(0)

@@ -13,7 +13,7 @@ import { openEmoji, openFolder, openMnist } from '../../tasks/pictures/open.ts'
 import { predictPictures } from '../../tasks/pictures/predict.ts'
 import { augmentOptions, augmentSettings, optimizerSettings, trainSettings } from '../../tasks/pictures/settings.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
-import { pathSetting, type Settings } from '../../train/settings.ts'
+import { pathSetting, type Settings, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { defineRecipe } from '../define.ts'
 import type { MixerConfig } from './config.ts'
@@ -22,8 +22,6 @@ import { freezeParts, readStart } from './fine-tuning.ts'
 import { inspectWeights } from './inspect.ts'
 import { Mixer } from './model.ts'
 import { type MixerSettings, mixerSettings } from './settings.ts'
-
-const whole = z.number().int().positive()
 
 interface MixerRecipe extends ClassifierConfig, Settings {
   readonly model: MixerSettings

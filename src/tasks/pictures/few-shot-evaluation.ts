@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { DataLoader, type Dataset, subset } from '../../data/index.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
-import { pathSetting } from '../../train/settings.ts'
+import { pathSetting, whole } from '../../train/settings.ts'
 import { appendAll, largest, smallest } from '../../util/lists.ts'
 import { defineUse, type TrainingSets, type UseContext } from '../define.ts'
 import { evaluationBatchSize } from './classifier.ts'
@@ -101,8 +101,6 @@ async function openOthers(
   for (const warning of data.opening.warnings) say(`warning: ${warning}`)
   return data
 }
-
-const whole = z.number().int().positive()
 
 /** The use `fewshot`: how well frozen features tell classes apart after a few examples of each. */
 export const evaluateShots = defineUse({

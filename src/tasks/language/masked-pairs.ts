@@ -1,4 +1,4 @@
-/** What FNet trains on: sentence pairs with hidden words, and labelled token sequences. */
+/** Sentence pairs with hidden words: what a masked language model trains on. */
 import {
   arrayDataset,
   type Dataset,
@@ -7,23 +7,11 @@ import {
   specialTokens,
   type TextTokenizer,
 } from '../../data/index.ts'
-import { type Sides, splitRandomly } from '../../data/split.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
-import { UsageError } from '../../util/errors.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
+import { int32Rows, int32Vector } from '../rows.ts'
 import type { MaskedSequence, MaskingIds } from './masking.ts'
-import { encodeSegments, randomSecondPairs, type SentencePair, sentencePairs } from './sentence-pairs.ts'
-
-/** int32 [rows, columns] of rows of equal length. */
-function int32Rows(rows: readonly (readonly number[])[], columns: number): NDArray {
-  const data = new Int32Array(rows.length * columns)
-  for (const [i, row] of rows.entries()) data.set(row, i * columns)
-  return { dtype: 'int32', shape: [rows.length, columns], data }
-}
-
-function int32Vector(values: readonly number[]): NDArray {
-  return { dtype: 'int32', shape: [values.length], data: Int32Array.from(values) }
-}
+import { randomSecondPairs, type SentencePair, sentencePairs } from './sentence-pairs.ts'
 
 /** The special ids of a tokenizer, with <s> and </s> where they are tokens of their own. */
 export function maskingIds(tokenizer: TextTokenizer): MaskingIds {
@@ -124,36 +112,4 @@ export function maskedPairs(
       }
     },
   }
-}
-
-/** A sequence with its class. */
-export interface LabelledSequence {
-  readonly ids: readonly number[]
-  readonly label: number
-}
-
-/** [CLS] sequence [SEP], cut so that the [SEP] stays: `input_ids`, `type_ids` int32 [maxLength], `label` int32 []. */
-export function labelledDataset(
-  sequences: readonly LabelledSequence[],
-  maxLength: number,
-  ids: Pick<SpecialIds, 'cls' | 'sep' | 'pad'>,
-): Dataset {
-  if (sequences.length === 0) throw new UsageError('a classifier needs examples, found none')
-  const encoded = sequences.map(({ ids: tokens }) => encodeSegments([tokens.slice(0, maxLength - 2)], maxLength, ids))
-  return arrayDataset({
-    input_ids: int32Rows(
-      encoded.map(({ inputIds }) => inputIds),
-      maxLength,
-    ),
-    type_ids: int32Rows(
-      encoded.map(({ typeIds }) => typeIds),
-      maxLength,
-    ),
-    label: int32Vector(sequences.map(({ label }) => label)),
-  })
-}
-
-/** Holds out a share of a corpus that is the same for everyone, drawn at random. */
-export function splitCorpus(share: number, seed: number): (names: readonly string[]) => Sides {
-  return ({ length }) => splitRandomly(length, Math.max(1, Math.round(share * length)), deriveSeed(seed, 'split'))
 }

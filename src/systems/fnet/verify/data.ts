@@ -2,22 +2,16 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { sentencePieceTokenizer, TextTokenizer } from '../../data/index.ts'
-import { type DType, fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
-import { accuracy, f1Score, matthewsCorrelation, spearmanCorrelation } from '../../train/metrics.ts'
-import { FormatError } from '../../util/errors.ts'
-import { largest } from '../../util/lists.ts'
+import { sentencePieceTokenizer, TextTokenizer } from '../../../data/index.ts'
 import {
-  type CaseTargetRule,
-  fixedSetting,
-  numberSetting,
-  type ReferenceCase,
-  requiredTensor,
-  type Settings,
-  stringSetting,
-  withoutEffect,
-} from '../../verify/target.ts'
-import { byteIds } from './bytes.ts'
+  applyMasking,
+  type MaskingIds,
+  maskingCandidates,
+  predictionCount,
+  replacementVocabulary,
+} from '../../../tasks/language/masking.ts'
+import { encodeSegments, glueSegments, sentencePairs } from '../../../tasks/language/sentence-pairs.ts'
+import { byteIds } from '../../../tasks/sequences/bytes.ts'
 import {
   generateListOps,
   type ListOpsOptions,
@@ -27,9 +21,21 @@ import {
   listOpsText,
   listOpsTokens,
   listOpsValue,
-} from './listops.ts'
-import { applyMasking, type MaskingIds, maskingCandidates, predictionCount, replacementVocabulary } from './masking.ts'
-import { encodeSegments, glueSegments, sentencePairs } from './sentence-pairs.ts'
+} from '../../../tasks/sequences/listops.ts'
+import { type DType, fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import { accuracy, f1Score, matthewsCorrelation, spearmanCorrelation } from '../../../train/metrics.ts'
+import { FormatError } from '../../../util/errors.ts'
+import { largest } from '../../../util/lists.ts'
+import {
+  type CaseTargetRule,
+  fixedSetting,
+  numberSetting,
+  type ReferenceCase,
+  requiredTensor,
+  type Settings,
+  stringSetting,
+  withoutEffect,
+} from '../../../verify/target.ts'
 
 const vector = (values: readonly number[], dtype: DType = 'int64'): NDArray => ({
   dtype,

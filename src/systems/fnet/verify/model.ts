@@ -1,12 +1,12 @@
 /** Reference cases of FNet's models: the official code's (flax names) and those of transformers' FNet and BERT. */
-import { gradient, vectorJacobianProduct } from '../../autodiff/gradient.ts'
-import { compile } from '../../compile/compile.ts'
-import { activationNames } from '../../nn/activation-names.ts'
-import type { Module } from '../../nn/index.ts'
-import * as ops from '../../ops/index.ts'
-import type { NDArray } from '../../tensor/dtype.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import { FormatError } from '../../util/errors.ts'
+import { gradient, vectorJacobianProduct } from '../../../autodiff/gradient.ts'
+import { compile } from '../../../compile/compile.ts'
+import { activationNames } from '../../../nn/activation-names.ts'
+import type { Module } from '../../../nn/index.ts'
+import * as ops from '../../../ops/index.ts'
+import type { NDArray } from '../../../tensor/dtype.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import { FormatError } from '../../../util/errors.ts'
 import {
   booleanSetting,
   type CaseTargetRule,
@@ -22,10 +22,10 @@ import {
   stringSetting,
   tensorsBelow,
   withoutEffect,
-} from '../../verify/target.ts'
-import { architectures, attentionLayouts, type FNetConfig } from './config.ts'
-import { type Encoded, FNetEncoder, FNetForPreTraining, FNetForSequenceClassification } from './model.ts'
-import { loadOfficial, toBertName, toFlax } from './official.ts'
+} from '../../../verify/target.ts'
+import { architectures, attentionLayouts, type FNetConfig } from '../config.ts'
+import { type Encoded, FNetEncoder, FNetForPreTraining, FNetForSequenceClassification } from '../model.ts'
+import { loadOfficial, toBertName, toFlax } from '../official.ts'
 
 type Tensors = Readonly<Record<string, Tensor>>
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { jaxKey, jaxLecunNormal, splitKey, threefry } from '../../../src/systems/fnet/jax-random.ts'
+import { jaxKey, jaxLecunNormal, splitKey, threefry } from '../../src/util/jax-random.ts'
 
 // The known answers of Random123 (kat_vectors, threefry2x32 20), which JAX tests itself with too.
 test.each([

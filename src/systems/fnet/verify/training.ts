@@ -1,14 +1,14 @@
 /** Reference cases of FNet's training and of what surrounds the encoder: mixing, layouts, learning rates, Adam. */
 import { z } from 'zod'
-import { vectorJacobianProduct } from '../../autodiff/gradient.ts'
-import { compile } from '../../compile/compile.ts'
-import * as ops from '../../ops/index.ts'
-import { AdamW } from '../../optim/index.ts'
-import { elementCount, fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import { Variable } from '../../tensor/variable.ts'
-import { FormatError } from '../../util/errors.ts'
-import { largest } from '../../util/lists.ts'
+import { vectorJacobianProduct } from '../../../autodiff/gradient.ts'
+import { compile } from '../../../compile/compile.ts'
+import * as ops from '../../../ops/index.ts'
+import { AdamW } from '../../../optim/index.ts'
+import { elementCount, fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import { Variable } from '../../../tensor/variable.ts'
+import { FormatError } from '../../../util/errors.ts'
+import { largest } from '../../../util/lists.ts'
 import {
   type CaseTargetRule,
   choiceSetting,
@@ -20,9 +20,9 @@ import {
   stringSetting,
   tensorsBelow,
   withoutEffect,
-} from '../../verify/target.ts'
-import { attentionLayers, attentionLayouts } from './config.ts'
-import { officialSchedule } from './official-training.ts'
+} from '../../../verify/target.ts'
+import { attentionLayers, attentionLayouts } from '../config.ts'
+import { officialSchedule } from '../official-training.ts'
 
 /** Forward of every pair's `input/x_SIZE`; gradient for every `input/cotangent_SIZE`. */
 async function runMixing(reference: ReferenceCase): Promise<Map<string, NDArray>> {

@@ -1,4 +1,4 @@
-/** The data of `fnet/pretrain`: texts, their vocabulary, sentence pairs, and what counting reaches on the held-out ones. */
+/** The data of a masked language model: texts, their vocabulary, sentence pairs, and what counting reaches on the held-out ones. */
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { digestOf } from '../../data/files.ts'
@@ -8,28 +8,25 @@ import {
   type Dataset,
   openTexts,
   readCorpora,
-  readTokenizer,
   sentencesOf,
   TextTokenizer,
-  trainTokenizer,
 } from '../../data/index.ts'
 import { describeSides, openingOf, sharedContent } from '../../data/opening.ts'
 import { type Divided, divide, type NamedExample } from '../../data/record.ts'
 import { splitFolders } from '../../data/sources/listing.ts'
-import { pick, splitByName, splitRandomly } from '../../data/split.ts'
+import { pick, splitByName, splitCorpus, splitRandomly } from '../../data/split.ts'
 import { describeUnknown } from '../../data/text/unknown.ts'
-import type { KnownData, OpenedData } from '../../tasks/define.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
-import { pathSetting } from '../../train/settings.ts'
+import { count, pathSetting, share, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { deriveSeed } from '../../util/random.ts'
-import type { Vocabulary } from '../define.ts'
+import type { KnownData, OpenedData, Vocabulary } from '../define.ts'
 import { type BaselineScore, type MaskedToken, NgramCounts } from './baselines.ts'
-import { makePairs, maskedPairs, maskingIds, splitCorpus, tokenizeDocuments } from './data.ts'
+import type { PretrainingFacts } from './facts.ts'
+import { makePairs, maskedPairs, maskingIds, tokenizeDocuments } from './masked-pairs.ts'
 import { masker } from './masking.ts'
-import type { PretrainingFacts } from './pretraining-facts.ts'
-import { count, share, type TokenizerSettings, whole } from './settings.ts'
+import { openTokenizer, type TokenizerSettings, unknownCure } from './tokenizer.ts'
 
 export const pretrainingDataSettings = z.strictObject({
   corpora: z
@@ -144,14 +141,6 @@ function cutText(length: number, name: string, text: string): NamedText[] {
     .filter((part) => part.trim() !== '')
     .map((part) => named(`${name} ${digestOf(part).slice(0, 12)}`, part))
 }
-
-export async function openTokenizer(settings: TokenizerSettings, texts: readonly string[]): Promise<TextTokenizer> {
-  const { file, kind, size, lowercase } = settings
-  return file ? readTokenizer(file) : trainTokenizer(texts, { kind, size, lowercase })
-}
-
-/** What to do about a text that the vocabulary does not know. */
-export const unknownCure = 'learn a vocabulary from this text, with a larger tokenizer.size'
 
 /** The hidden tokens of the test pairs, as the counting baselines see them. */
 function maskedTokens(batch: Readonly<Record<string, NDArray>>): MaskedToken[] {

@@ -1,14 +1,14 @@
 /** Reference cases of the official implementations: vit_jax and big_vision (flax names), timm. */
-import { vectorJacobianProduct } from '../../autodiff/gradient.ts'
-import { compile } from '../../compile/compile.ts'
-import { readNpz } from '../../io/npz.ts'
-import { type ActivationName, activationNames } from '../../nn/activation-names.ts'
-import * as ops from '../../ops/index.ts'
-import { fewShot } from '../../tasks/pictures/few-shot.ts'
-import { fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
-import { sameArrays } from '../../tensor/shape.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import { FormatError } from '../../util/errors.ts'
+import { vectorJacobianProduct } from '../../../autodiff/gradient.ts'
+import { compile } from '../../../compile/compile.ts'
+import { readNpz } from '../../../io/npz.ts'
+import { type ActivationName, activationNames } from '../../../nn/activation-names.ts'
+import * as ops from '../../../ops/index.ts'
+import { fewShot } from '../../../tasks/pictures/few-shot.ts'
+import { fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import { sameArrays } from '../../../tensor/shape.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import { FormatError } from '../../../util/errors.ts'
 import {
   booleanSetting,
   type CaseTargetRule,
@@ -24,15 +24,15 @@ import {
   type Settings,
   tensorsBelow,
   withoutEffect,
-} from '../../verify/target.ts'
-import { type MixerConfig, multiplyAdds } from './config.ts'
-import { enlargeTokenMixing } from './high-resolution.ts'
-import { Mixer, tokenCount } from './model.ts'
-import { fromOfficial, toOfficial } from './official.ts'
-import { bigVisionSchedule, fineTuningRate } from './official-training.ts'
-import { parameterCount } from './parameters.ts'
-import { officialConfig, pair, toChannelsFirst } from './verify-case.ts'
-import { runFineTuning, runPreTraining } from './verify-training.ts'
+} from '../../../verify/target.ts'
+import { type MixerConfig, multiplyAdds } from '../config.ts'
+import { enlargeTokenMixing } from '../high-resolution.ts'
+import { Mixer, tokenCount } from '../model.ts'
+import { fromOfficial, toOfficial } from '../official.ts'
+import { bigVisionSchedule, fineTuningRate } from '../official-training.ts'
+import { parameterCount } from '../parameters.ts'
+import { officialConfig, pair, toChannelsFirst } from './case.ts'
+import { runFineTuning, runPreTraining } from './training.ts'
 
 /** A ratio for both MLPs, or one each. */
 function widths(config: Settings, width: number): readonly [tokens: number, channels: number] {

@@ -1,13 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { NgramCounts } from '../../../src/systems/fnet/baselines.ts'
-import { makeListOps } from '../../../src/systems/fnet/classification-data.ts'
-import { makePairs, maskedPairs, splitCorpus } from '../../../src/systems/fnet/data.ts'
-import { listOpsLength, listOpsText, listOpsTokens, listOpsValue } from '../../../src/systems/fnet/listops.ts'
-import { masker } from '../../../src/systems/fnet/masking.ts'
+import { NgramCounts } from '../../../src/tasks/language/baselines.ts'
+import { makePairs, maskedPairs } from '../../../src/tasks/language/masked-pairs.ts'
+import { masker } from '../../../src/tasks/language/masking.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
-import { macroF1, spearmanCorrelation } from '../../../src/train/metrics.ts'
 import { Generator } from '../../../src/util/random.ts'
-import { told } from '../../data/support.ts'
 
 const ids = { unk: 0, bos: 1, eos: 2, pad: 3, cls: 4, sep: 5, mask: 6 }
 const masking = { ids, vocabSize: 100, maxPredictions: 40, rate: 0.15, maskShare: 0.8, randomShare: 0.1 }
@@ -117,46 +113,4 @@ test('counting baselines', () => {
   const bigram = [(3 / 5) * (2 / 3) + (2 / 5) * (3 / 11), 2 / 3 + (1 / 3) * (4 / 11), 2 / 11]
   const loss = -bigram.reduce((sum, p) => sum + Math.log(p), 0) / 3
   expect(counts.bigram(masked).loss).toBeCloseTo(loss, 12)
-})
-
-describe('ListOps', () => {
-  const tree = {
-    operator: '[MED',
-    values: [{ operator: '[SM', values: [7, 5] }, 9, { operator: '[MIN', values: [3, 1] }, 4],
-  }
-
-  test('value, length and both ways to write it', () => {
-    expect(listOpsValue(tree)).toBe(3) // of 1 2 4 9: (2 + 4) / 2
-    expect(listOpsLength(tree)).toBe(listOpsTokens(tree).length)
-    expect(listOpsTokens(tree).join(' ')).toBe('[MED [SM 7 5 X 9 [MIN 3 1 X 4 X')
-    expect(listOpsText({ operator: '[MAX', values: [2, 9] })).toBe('( ( ( [MAX 2 ) 9 ) ] )')
-  })
-
-  test('expressions are different, and as long as asked for', () => {
-    const trees = makeListOps(50, 10, 40, { maxDepth: 6, maxArgs: 5, nodeShare: 0.25 }, 1)
-    expect(new Set(trees.map(listOpsText)).size).toBe(50)
-    for (const made of trees) {
-      expect(listOpsLength(made)).toBeGreaterThan(10)
-      expect(listOpsLength(made)).toBeLessThan(40)
-    }
-  })
-
-  test('lengths that do not exist end in an error', async () => {
-    const make = () => makeListOps(3, 50, 60, { maxDepth: 2, maxArgs: 3, nodeShare: 0.25 }, 1)
-    expect(await told(make)).toMatchInlineSnapshot(
-      `"UsageError: no 3 different expressions of 50 to 60 tokens were found | take a wider range of lengths, or more levels"`,
-    )
-  })
-})
-
-test('metrics of several classes and of ties', () => {
-  expect(macroF1([0, 1, 2, 2], [0, 1, 2, 1], 3)).toBeCloseTo((1 + 2 / 3 + 2 / 3) / 3, 5)
-  expect(spearmanCorrelation([1, 2, 2, 3], [10, 20, 20, 90])).toBeCloseTo(1, 12)
-})
-
-test('a corpus is split into disjoint parts that keep their order', () => {
-  const { test: held, train } = splitCorpus(0.25, 5)(Array.from({ length: 20 }, (_, i) => String(i)))
-  expect(held).toHaveLength(5)
-  expect([...held, ...train].sort((a, b) => a - b)).toEqual([...Array(20).keys()])
-  expect(held).toEqual(held.toSorted((a, b) => a - b))
 })

@@ -1,10 +1,10 @@
 /** Reference cases of whole training steps: big_vision's pre-training update, vit_jax's fine-tuning update. */
-import { gradient } from '../../autodiff/gradient.ts'
-import { compile } from '../../compile/compile.ts'
-import * as ops from '../../ops/index.ts'
-import { fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import { Variable } from '../../tensor/variable.ts'
+import { gradient } from '../../../autodiff/gradient.ts'
+import { compile } from '../../../compile/compile.ts'
+import * as ops from '../../../ops/index.ts'
+import { fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import { Variable } from '../../../tensor/variable.ts'
 import {
   choiceSetting,
   fixedSetting,
@@ -14,11 +14,11 @@ import {
   type Settings,
   tensorsBelow,
   withoutEffect,
-} from '../../verify/target.ts'
-import { Mixer } from './model.ts'
-import { fromOfficial, toOfficial } from './official.ts'
-import { bigVisionSchedule, fineTuningRate } from './official-training.ts'
-import { officialConfig, toChannelsFirst } from './verify-case.ts'
+} from '../../../verify/target.ts'
+import { Mixer } from '../model.ts'
+import { fromOfficial, toOfficial } from '../official.ts'
+import { bigVisionSchedule, fineTuningRate } from '../official-training.ts'
+import { officialConfig, toChannelsFirst } from './case.ts'
 
 /** Step s of a tensor whose first axis counts the steps. */
 function atStep({ dtype, shape, data }: NDArray, step: number): NDArray {

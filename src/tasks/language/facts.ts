@@ -1,6 +1,6 @@
 /** What a pre-training knows of its data when the model is built: kept in `run.json`. */
 import { z } from 'zod'
-import { whole } from './settings.ts'
+import { whole } from '../../train/settings.ts'
 
 /** What is known of the data when the model is built. */
 export const pretrainingFacts = z.object({

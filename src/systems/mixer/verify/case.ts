@@ -1,8 +1,8 @@
 /** What the reference cases of Mixer share: reading a case, the official configuration, picture layouts. */
-import * as ops from '../../ops/index.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import { numberSetting, numbersSetting, type Settings, withoutEffect } from '../../verify/target.ts'
-import type { MixerConfig } from './config.ts'
+import * as ops from '../../../ops/index.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import { numberSetting, numbersSetting, type Settings, withoutEffect } from '../../../verify/target.ts'
+import type { MixerConfig } from '../config.ts'
 
 /** A height and a width. */
 export function pair(settings: Settings, name: string): [number, number] {

@@ -1,16 +1,14 @@
-/** Classification of token sequences: training and evaluation around the encoder with a classifier on its first token. */
+/** Classification of token sequences: training and evaluation of any model that gives logits. */
 import { compile } from '../../compile/compile.ts'
 import type { Dataset } from '../../data/dataset.ts'
 import { DataLoader } from '../../data/loader.ts'
+import type { Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
-import type { ThreadOptions } from '../../tasks/experiment.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { TrainingTask } from '../../train/loop.ts'
 import { accuracy, type Evaluation, macroF1 } from '../../train/metrics.ts'
 import { appendAll } from '../../util/lists.ts'
-import type { FNetForSequenceClassification } from './model.ts'
-import { type FNetTaskArguments, fnetTask } from './task.ts'
+import type { ThreadOptions } from '../experiment.ts'
 
 /** Batches of `input_ids`, `type_ids` int32 [N, L] and `label` int32 [N]. */
 interface LabelledBatch extends Record<string, Tensor> {
@@ -19,23 +17,22 @@ interface LabelledBatch extends Record<string, Tensor> {
   readonly label: Tensor
 }
 
-/** The training task: cross entropy of the labels. */
-export function classificationTask(model: FNetForSequenceClassification, ...around: FNetTaskArguments): TrainingTask {
-  return fnetTask(
-    model,
-    (batch) => {
-      const { input_ids, type_ids, label } = batch as LabelledBatch
-      const logits = model.forward(input_ids, type_ids)
-      const right = ops.equal(ops.argmax(logits, -1), ops.cast(label, 'int64'))
-      return { loss: ops.crossEntropy(logits, label), accuracy: ops.mean(ops.cast(right, 'float32')) }
-    },
-    ...around,
-  )
+/** A model that gives logits [N, classes] for token ids and kinds of segments, int32 [N, L]. */
+export interface SequenceClassifier extends Module {
+  forward(inputIds: Tensor, typeIds: Tensor): Tensor
+}
+
+/** What a step shows of a batch: the cross entropy of the labels, which is minimized, and the accuracy. */
+export function classificationScalars(model: SequenceClassifier, batch: Readonly<Record<string, Tensor>>) {
+  const { input_ids, type_ids, label } = batch as LabelledBatch
+  const logits = model.forward(input_ids, type_ids)
+  const right = ops.equal(ops.argmax(logits, -1), ops.cast(label, 'int64'))
+  return { loss: ops.crossEntropy(logits, label), accuracy: ops.mean(ops.cast(right, 'float32')) }
 }
 
 /** Runs the classifier over labelled sequences; besides accuracy and loss: F1, and the share of the most frequent class. */
 export function classificationEvaluator(
-  model: FNetForSequenceClassification,
+  model: SequenceClassifier,
   classes: number,
   options: ThreadOptions = {},
 ): (data: Dataset) => Promise<Evaluation> {

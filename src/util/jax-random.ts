@@ -3,7 +3,7 @@
  * Threefry-2x32 with 20 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), counters laid out as in
  * jax/_src/prng.py with `jax_threefry_partitionable` (the default since JAX 0.5).
  */
-import { inverseNormal } from '../../util/normal.ts'
+import { inverseNormal } from './normal.ts'
 
 /** A JAX key: two 32-bit words. */
 export type JaxKey = readonly [number, number]
