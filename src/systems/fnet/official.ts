@@ -1,10 +1,10 @@
 /** Names and layouts of the official checkpoints (flax) and of transformers' FNet and BERT, against ours, which are its FNet's. */
+import { type NameRule, NameTable } from '../../io/name-table.ts'
 import type { Module } from '../../nn/index.ts'
 import { elementCount, type NDArray } from '../../tensor/dtype.ts'
 import { permuteArray } from '../../tensor/permute.ts'
 import { sameArrays } from '../../tensor/shape.ts'
 import { FormatError } from '../../util/errors.ts'
-import { suggestion } from '../../util/names.ts'
 
 type State = ReadonlyMap<string, NDArray>
 type Entries = Iterable<readonly [string, NDArray]>
@@ -12,14 +12,12 @@ type Entries = Iterable<readonly [string, NDArray]>
 /** How flax lays a tensor out: as we do, a kernel [in, out], an attention layer's [in, heads, width] and so on. */
 type Layout = 'same' | 'kernel' | 'positions' | 'toHeads' | 'fromHeads' | 'headBias'
 
-interface Rule {
-  /** flax's name; `*` stands for the layer. */
-  readonly flax: string
-  readonly ours: string
+/** `*` stands for the layer. */
+interface Rule extends NameRule {
   readonly layout: Layout
 }
 
-const rule = (flax: string, ours: string, layout: Layout = 'same'): Rule => ({ flax, ours, layout })
+const rule = (official: string, ours: string, layout: Layout = 'same'): Rule => ({ official, ours, layout })
 const denseRules = (flax: string, ours: string): Rule[] => [
   rule(`${flax}/kernel`, `${ours}.weight`, 'kernel'),
   rule(`${flax}/bias`, `${ours}.bias`),
@@ -68,20 +66,9 @@ const classifierRules = [
   rule('classification/output_kernel', 'classifier.weight'),
   rule('classification/output_bias', 'classifier.bias'),
 ]
-const withPrefix: readonly Rule[] = encoderRules.map(({ flax, ours, layout }) =>
-  rule(`encoder/${flax}`, `fnet.${ours}`, layout),
+const withPrefix: readonly Rule[] = encoderRules.map(({ official, ours, layout }) =>
+  rule(`encoder/${official}`, `fnet.${ours}`, layout),
 )
-
-function findRule(
-  rules: readonly Rule[],
-  side: 'flax' | 'ours',
-  name: string,
-): { rule: Rule; layer: string } | undefined {
-  const number = /(?:_|layer\.)(\d+)(?=[/.])/.exec(name)?.[1] ?? ''
-  const general = name.replace(/(_|layer\.)\d+(?=[/.])/, '$1*')
-  const found = rules.find((candidate) => candidate[side] === general)
-  return found && { rule: found, layer: number }
-}
 
 function reshaped(array: NDArray, shape: readonly number[]): NDArray {
   return { ...array, shape }
@@ -129,33 +116,34 @@ export function fromFlax(tensors: State): Map<string, NDArray> {
   const names = [...tensors.keys()]
   const whole = names.some((name) => name.startsWith('encoder/'))
   const heads = names.some((name) => name.startsWith('predictions_')) ? orderRules : classifierRules
-  const rules = whole ? [...withPrefix, ...headRules, ...heads] : encoderRules
+  const table = new NameTable('FNet', whole ? [...withPrefix, ...headRules, ...heads] : encoderRules)
   return new Map(
-    [...tensors].map(([name, array]) => {
-      const found = findRule(rules, 'flax', name)
-      if (!found) {
-        const known = rules.map(({ flax }) => flax)
-        throw new FormatError(`FNet checkpoint: unknown tensor "${name}"`, { hint: suggestion(name, known) })
-      }
-      return [found.rule.ours.replace('*', found.layer), fromLayout(array, found.rule.layout)] as const
+    [...tensors].map(([official, array]) => {
+      const { name, rule } = table.toOurs(official)
+      return [name, fromLayout(array, rule.layout)] as const
     }),
   )
 }
+
+const everyRule = new NameTable('FNet', [
+  ...encoderRules,
+  ...withPrefix,
+  ...headRules,
+  ...orderRules,
+  ...classifierRules,
+])
 
 /** Tensors under our names (parameters or their gradients) under flax's, in its layout; `heads` are those of attention. */
 export function toFlax(
   tensors: Entries,
   options: { readonly heads: number; readonly random?: boolean },
 ): Map<string, NDArray> {
-  const rules = [...encoderRules, ...withPrefix, ...headRules, ...orderRules, ...classifierRules]
   return new Map(
-    [...tensors].map(([name, array]) => {
-      const found = findRule(rules, 'ours', name)
-      if (!found) throw new FormatError(`FNet: "${name}" is no parameter of the official model`)
-      const flax = found.rule.flax.replace('*', found.layer)
+    [...tensors].map(([ours, array]) => {
+      const { name, rule } = everyRule.toOfficial(ours)
       return [
-        options.random ? flax.replace('linear_transform', 'random_transform') : flax,
-        toLayout(array, found.rule.layout, options.heads),
+        options.random ? name.replace('linear_transform', 'random_transform') : name,
+        toLayout(array, rule.layout, options.heads),
       ] as const
     }),
   )

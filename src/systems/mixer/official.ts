@@ -1,13 +1,10 @@
 /** Names and layouts of the official checkpoints (flax .npz: vit_jax, big_vision), against ours, which are timm's. */
+import { type NameRule, NameTable } from '../../io/name-table.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { permuteArray } from '../../tensor/permute.ts'
-import { FormatError } from '../../util/errors.ts'
-import { suggestion } from '../../util/names.ts'
 
-interface Rule {
-  /** Official name; `*` stands for the block number. */
-  readonly official: string
-  readonly ours: string
+/** `*` stands for the block. */
+interface Rule extends NameRule {
   /** Axes of the official tensor in our order; absent: the same layout. */
   readonly axes?: readonly number[]
 }
@@ -54,18 +51,7 @@ function modernName(name: string): string {
     )
 }
 
-function withBlock(pattern: string, block: string): string {
-  return pattern.replace('*', block)
-}
-
-function findRule(side: 'official' | 'ours', name: string): { rule: Rule; block: string } | undefined {
-  for (const rule of rules) {
-    const pattern = rule[side].replaceAll('.', '\\.').replace('*', '(\\d+)')
-    const match = new RegExp(`^${pattern}$`).exec(name)
-    if (match) return { rule, block: match[1] ?? '' }
-  }
-  return undefined
-}
+const table = new NameTable('Mixer', rules)
 
 /** Axes of size 1 in the older format's dense kernels are dropped. */
 function squeezed(array: NDArray, rank: number): NDArray {
@@ -75,25 +61,16 @@ function squeezed(array: NDArray, rank: number): NDArray {
 
 /** Whether a name is one of the official checkpoints', old or new. */
 export function isOfficialName(name: string): boolean {
-  return findRule('official', modernName(name)) !== undefined
+  return table.hasOfficial(modernName(name))
 }
 
 /** An official checkpoint under our names, in our layout. Throws a FormatError for a name it does not know. */
 export function fromOfficial(tensors: ReadonlyMap<string, NDArray>): Map<string, NDArray> {
   const result = new Map<string, NDArray>()
   for (const [name, array] of tensors) {
-    const found = findRule('official', modernName(name))
-    if (!found) {
-      throw new FormatError(`Mixer checkpoint: unknown tensor "${name}"`, {
-        hint: suggestion(
-          name,
-          rules.map((rule) => rule.official),
-        ),
-      })
-    }
-    const { rule, block } = found
+    const { name: ours, rule } = table.toOurs(modernName(name))
     const plain = rule.axes ? squeezed(array, rule.axes.length) : array
-    result.set(withBlock(rule.ours, block), rule.axes ? permuteArray(plain, rule.axes) : plain)
+    result.set(ours, rule.axes ? permuteArray(plain, rule.axes) : plain)
   }
   return result
 }
@@ -102,11 +79,9 @@ export function fromOfficial(tensors: ReadonlyMap<string, NDArray>): Map<string,
 export function toOfficial(tensors: Iterable<readonly [string, NDArray]>): Map<string, NDArray> {
   const result = new Map<string, NDArray>()
   for (const [name, array] of tensors) {
-    const found = findRule('ours', name)
-    if (!found) throw new FormatError(`Mixer: "${name}" is no parameter of the official model`)
-    const { rule, block } = found
+    const { name: official, rule } = table.toOfficial(name)
     const inverse = rule.axes?.map((_, i) => rule.axes?.indexOf(i) ?? i)
-    result.set(withBlock(rule.official, block), inverse ? permuteArray(array, inverse) : array)
+    result.set(official, inverse ? permuteArray(array, inverse) : array)
   }
   return result
 }
