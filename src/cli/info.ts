@@ -5,7 +5,7 @@ import { fromBinary } from '@bufbuild/protobuf'
 import { TensorProto_DataType as DataType, type ModelProto, ModelProtoSchema, type ValueInfoProto } from 'onnx-buf'
 import { beginningOf, describeLeftOut, fileFormat, readTensorFile } from '../io/tensor-file.ts'
 import { elementCount } from '../tensor/dtype.ts'
-import { type CheckpointChoice, checkpointSteps, chosenCheckpoint } from '../train/checkpoint.ts'
+import { type CheckpointChoice, checkpointSteps, chosenCheckpoint, newestCheckpoint } from '../train/checkpoint.ts'
 import { RunDirectory } from '../train/run.ts'
 import { FormatError } from '../util/errors.ts'
 
@@ -29,10 +29,11 @@ export async function describeRun(
   const run = await RunDirectory.open(path)
   const { system, recipe, seed, config, started, versions } = run.description
   const { numbered, best } = await checkpointSteps(run.checkpoints)
-  const isNew = numbered.length === 0 && best === undefined && choice === 'last'
-  const checkpoint = isNew
-    ? undefined
-    : await chosenCheckpoint(path, run.checkpoints, choice, (_path, reason) => onWarning(reason))
+  const search = { onDamage: (_path: string, reason: string) => onWarning(reason), hasBegun: await run.hasBegun() }
+  const checkpoint =
+    choice === 'last'
+      ? await newestCheckpoint(run.checkpoints, search)
+      : await chosenCheckpoint(path, run.checkpoints, choice, search)
   const evaluation = (await run.readMetrics()).filter((line) => line.type === 'evaluation').at(-1)
   return {
     title: `run of ${system}/${recipe}, seed ${seed}`,

@@ -102,7 +102,7 @@ export interface LoopResult {
 
 /**
  * Trains from where the run stands (its newest checkpoint, or the start) to the end. No other process may write the run
- * meanwhile: hold its lock. Throws a FormatError if the run has checkpoints and all are damaged.
+ * meanwhile: hold its lock. Throws a FormatError if all of the run's checkpoints are damaged or gone.
  */
 export async function train(
   task: TrainingTask,
@@ -144,13 +144,18 @@ class Loop {
     const { checkpoints } = this.#run
     await removeUnfinished(checkpoints)
     const damaged: string[] = []
-    const checkpoint = await newestCheckpoint(checkpoints, (path, reason) => {
-      damaged.push(path)
-      this.#observer.onWarning?.(reason)
+    const checkpoint = await newestCheckpoint(checkpoints, {
+      onDamage: (path, reason) => {
+        damaged.push(path)
+        this.#observer.onWarning?.(reason)
+      },
+      hasBegun: await this.#run.hasBegun(),
     })
     await setAside(damaged)
     await this.#run.truncateMetrics(checkpoint?.state.step ?? 0)
     if (!checkpoint) return
+    // Killed before it could be noted, or of a version that did not.
+    if (!this.#run.description.begun) await this.#run.markBegun()
     if (damaged.length > 0)
       this.#observer.onWarning?.(`going on from step ${checkpoint.state.step}, whose checkpoint is whole`)
     restoreVariables(checkpoint, this.#task.variables)
@@ -273,6 +278,7 @@ class Loop {
       keep: this.#options.keepCheckpoints,
       best,
     })
+    if (this.#savedStep < 0) await this.#run.markBegun()
     this.#savedStep = this.#step
     this.#observer.onCheckpoint?.(path)
   }

@@ -33,6 +33,8 @@ const description = z.strictObject({
   extensions: z
     .array(z.strictObject({ step: z.number(), epochs: z.number().nullable(), steps: z.number().nullable() }))
     .default([]),
+  /** Whether its first checkpoint was written: a run without any has lost them then. Missing in older runs. */
+  begun: z.boolean().optional(),
 })
 
 /** What `run.json` says. */
@@ -120,7 +122,7 @@ export class RunDirectory {
     await checkNewRun(path)
     await makeFolder(path)
     if (data) await writeFileAtomic(join(path, 'data.json'), Buffer.from(`${JSON.stringify(data, null, 1)}\n`))
-    const run = new RunDirectory(path, description.parse(content))
+    const run = new RunDirectory(path, description.parse({ begun: false, ...content }))
     await run.save()
     return run
   }
@@ -141,6 +143,17 @@ export class RunDirectory {
   /** Writes `run.json`. */
   async save(): Promise<void> {
     await writeFileAtomic(join(this.path, 'run.json'), Buffer.from(`${JSON.stringify(this.description, null, 2)}\n`))
+  }
+
+  /** Whether it had a checkpoint once. */
+  async hasBegun(): Promise<boolean> {
+    // Older runs don't say. What is logged is written just before a checkpoint.
+    return this.description.begun ?? (await this.readMetrics()).length > 0
+  }
+
+  /** Notes in `run.json` that the first checkpoint is written. */
+  async markBegun(): Promise<void> {
+    await this.changed({ begun: true }).save()
   }
 
   async append(lines: readonly MetricsLine[]): Promise<void> {

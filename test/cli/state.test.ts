@@ -1,7 +1,16 @@
 /** Runs in trouble: two processes, signals, closed outputs, damaged files; and runs that are made longer. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encode } from 'fast-png'
@@ -141,6 +150,41 @@ test('damaged checkpoints are said, and never taken for none', { timeout: 60_000
     })
   }
   expect(readdirSync(run, { recursive: true }).sort()).toEqual(before)
+})
+
+test('lost checkpoints are never taken for a run that has not begun', { timeout: 60_000 }, async () => {
+  const run = copyOf('lost')
+  for (const name of checkpointsOf(run)) rmSync(join(run, 'checkpoints', name))
+  const before = readdirSync(run, { recursive: true }).sort()
+  for (const args of [
+    ['resume', run],
+    ['resume', run, '--epochs', '2'],
+    ['eval', run],
+    ['info', run],
+  ]) {
+    expect(await tenfold(...args)).toMatchObject({
+      code: 2,
+      err: `error: ${run}/checkpoints: the checkpoints of the run are gone (copy one back from elsewhere; to train from the start, begin a new run)\n`,
+    })
+  }
+  expect(readdirSync(run, { recursive: true }).sort()).toEqual(before)
+})
+
+test('a run that was killed before its first checkpoint begins anew, and says so', { timeout: 60_000 }, async () => {
+  const run = join(folder, 'killed')
+  const first = start(long(run))
+  await first.firstStep()
+  first.child.kill('SIGKILL')
+  await first.ended
+  const second = start(['resume', run])
+  await second.firstStep()
+  second.child.kill('SIGTERM')
+  const { code, out } = await second.ended
+  expect(code).toBe(143)
+  expect(eventsOf(out)[0]).toEqual({
+    event: 'warning',
+    message: `${run} was stopped before its first checkpoint: it begins anew`,
+  })
 })
 
 test('a longer run goes on as if it had begun so', { timeout: 90_000 }, async () => {

@@ -207,6 +207,36 @@ describe('training', () => {
     expect(await readdir(run.checkpoints)).toHaveLength(3)
   })
 
+  test('a run begins anew until its first checkpoint, and never after', async () => {
+    const run = await newRun()
+    // Logged, and killed before the checkpoint was written.
+    await run.append([{ type: 'step', step: 1, epoch: 0, loss: 1 }])
+    const begun = async () => (await RunDirectory.open(run.path)).description.begun
+    expect(await begun()).toBe(false)
+    expect(await train(makeTask(), run, { ...options, steps: 2 })).toMatchObject({ reason: 'finished', step: 2 })
+    expect((await run.readMetrics()).map(({ step }) => step)).toEqual([1, 2, 2])
+    expect(await begun()).toBe(true)
+    await rm(run.checkpoints, { recursive: true })
+    const metrics = await run.readMetrics()
+    await expect(train(makeTask(), await RunDirectory.open(run.path), options)).rejects.toThrow(
+      `${run.checkpoints}: the checkpoints of the run are gone`,
+    )
+    expect(await run.readMetrics()).toEqual(metrics)
+  })
+
+  test('a run of a version that did not note its first checkpoint has begun if anything is logged', async () => {
+    const run = await newRun()
+    await train(makeTask(), run, { ...options, steps: 2 })
+    const file = join(run.path, 'run.json')
+    const { begun, ...older } = JSON.parse(await readFile(file, 'utf8'))
+    expect(begun).toBe(true)
+    await writeFile(file, JSON.stringify(older))
+    const opened = await RunDirectory.open(run.path)
+    expect(await opened.hasBegun()).toBe(true)
+    await train(makeTask(), opened, { ...options, steps: 2 })
+    expect((await RunDirectory.open(run.path)).description.begun).toBe(true)
+  })
+
   test('a process that was killed before it named the best checkpoint leaves no wrong one', async () => {
     const run = await newRun()
     await train(makeTask(), run, { ...options, epochs: 2 })

@@ -25,12 +25,16 @@ async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags,
   const opened = await session.openUntrained(longer)
   if (!findNan) requireReportPackages(opened.recipe.packages?.(opened.config))
   // Looked for first: opening the data may take long.
-  const hasBegun = (await newestCheckpoint(run.checkpoints)) !== undefined
+  const hasBegun = await run.hasBegun()
+  const isNew = (await newestCheckpoint(run.checkpoints, { hasBegun })) === undefined
   const data = await session.openData(opened)
   tellData(data.opening, reporter, true)
   checkBatchSize(opened.config, data.train)
   // Killed before its first checkpoint: it begins anew, and so from the weights it was to begin from.
-  if (!hasBegun) await session.restartFrom(opened, data)
+  if (isNew) {
+    reporter.warn(`${dir} was stopped before its first checkpoint: it begins anew`)
+    await session.restartFrom(opened, data)
+  }
   reporter.useMetrics(opened.recipe.metrics)
   return { opened, data, ...(longer !== run && { extension }) }
 }
