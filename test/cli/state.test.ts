@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { encode } from 'fast-png'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { eventsOf, program, small, tenfold } from './process.ts'
@@ -118,12 +119,46 @@ describe('an output that nobody reads any more', () => {
     expect(checkpointsOf(run)).toEqual([`step-${step?.padStart(8, '0')}.safetensors`])
   })
 
+  test('before training has begun, nothing is left', { timeout: 60_000 }, async () => {
+    const [run, study] = [join(folder, 'unread'), join(folder, 'unread-job')]
+    const job = `run mixer/scale --set 'tasks=["mnist"]' --out ${study}`
+    for (const [args, path] of [[long(run).join(' '), run] as const, [job, study] as const]) {
+      expect(await through(`${node} ${args} > >(exec true)`)).toEqual({ code: 141, err: '' })
+      expect(existsSync(path)).toBe(false)
+    }
+    const copy = copyOf('unread-resume')
+    const before = readdirSync(copy).sort()
+    expect(await through(`${node} resume ${copy} --steps 4000 | true`)).toMatchObject({ code: 141 })
+    expect(readdirSync(copy).sort()).toEqual(before)
+  })
+
   test.runIf(process.platform === 'linux')('a full disk is one line', async () => {
+    const run = join(folder, 'full')
+    expect(await through(`${node} ${long(run).join(' ')} > /dev/full`)).toMatchObject({
+      err: 'error: the standard output cannot be written: write: the disk is full (ENOSPC)\n',
+    })
+    expect(existsSync(run)).toBe(false)
     expect(await through(`${node} list > /dev/full`)).toEqual({
       code: 1,
       err: 'error: the standard output cannot be written: write: the disk is full (ENOSPC)\n',
     })
   })
+})
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('%s before training has begun leaves nothing', { timeout: 60_000 }, async (signal, code) => {
+  const run = join(folder, signal)
+  const { child, ended } = start(long(run))
+  while (!existsSync(run)) await setTimeout(1)
+  child.kill(signal)
+  expect(await ended).toMatchObject({ code })
+  // Where it had begun already by then, it is a run.
+  const names = existsSync(run) ? readdirSync(run) : ['run.json']
+  expect(names).toContain('run.json')
+  expect(names.filter((name) => name.includes('lock'))).toEqual([])
 })
 
 test('damaged checkpoints are said, and never taken for none', { timeout: 60_000 }, async () => {

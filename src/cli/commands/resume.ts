@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { quitOnInterrupt } from '../interrupt.ts'
 import { examples, wholeNumber } from '../options.ts'
 import { createReporter, type Reporter, tellData } from '../ui.ts'
 
@@ -40,9 +41,20 @@ async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags,
 }
 
 async function resume(dir: string, flags: ResumeFlags, reporter: Reporter): Promise<void> {
-  const { trainRun } = await import('../training.ts')
-  const { opened, data, extension } = await openToTrain(dir, flags, reporter)
-  await trainRun(opened, data, reporter, extension ? { extension } : {})
+  const [{ trainRun }, { RunDirectory }, { lockFolder }] = await Promise.all([
+    import('../training.ts'),
+    import('../../train/run.ts'),
+    import('../../train/lock.ts'),
+  ])
+  // Is there a run at all, before anything is written?
+  await RunDirectory.open(dir)
+  const lock = await lockFolder(dir)
+  try {
+    const { opened, data, extension } = await openToTrain(dir, flags, reporter)
+    await trainRun(opened, data, reporter, extension ? { extension } : {})
+  } finally {
+    lock.release()
+  }
 }
 
 export function addResume(program: Command): void {
@@ -78,17 +90,6 @@ export function addResume(program: Command): void {
         const { opened, data } = await openToTrain(dir, { findNan: true }, reporter)
         return findNotFinite(opened, data, reporter)
       }
-      const [{ RunDirectory }, { lockFolder }] = await Promise.all([
-        import('../../train/run.ts'),
-        import('../../train/lock.ts'),
-      ])
-      // Is there a run at all, before anything is written?
-      await RunDirectory.open(dir)
-      const lock = await lockFolder(dir)
-      try {
-        await resume(dir, flags, reporter)
-      } finally {
-        lock.release()
-      }
+      return quitOnInterrupt(() => resume(dir, flags, reporter))
     })
 }
