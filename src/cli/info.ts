@@ -11,6 +11,8 @@ import { FormatError } from '../util/errors.ts'
 
 /** What is said of a file or run. */
 export interface Description {
+  /** Of a run: the step of the checkpoint that is described. */
+  readonly step?: number
   readonly title: string
   readonly facts: Readonly<Record<string, string>>
   readonly tensors: readonly {
@@ -36,6 +38,7 @@ export async function describeRun(
       : await chosenCheckpoint(path, run.checkpoints, choice, search)
   const evaluation = (await run.readMetrics()).filter((line) => line.type === 'evaluation').at(-1)
   return {
+    ...(checkpoint && { step: checkpoint.state.step }),
     title: `run of ${system}/${recipe}, seed ${seed}`,
     facts: {
       started,

@@ -54,6 +54,8 @@ async function behindLinks(path: string): Promise<string> {
   try {
     return await realpath(path)
   } catch (error) {
+    // Links in a circle mean no file at all.
+    if (systemReason(error) === 'ELOOP') throw error
     const target = systemReason(error) === 'ENOENT' ? await readlink(path).catch(() => undefined) : undefined
     return target === undefined ? path : behindLinks(resolve(dirname(path), target))
   }

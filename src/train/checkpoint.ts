@@ -21,6 +21,8 @@ const trainingState = z.object({
   best: z.number().nullable(),
   /** The step at which it was reached; missing in older checkpoints. */
   bestStep: count.nullable().default(null),
+  /** The loss of that evaluation, which decides between equals; null if there was none, missing in older checkpoints. */
+  bestLoss: z.number().nullable().default(null),
   /** Evaluations since the best one. */
   evaluationsSinceBest: count,
   /** Seconds spent training, over all sessions. */

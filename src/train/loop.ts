@@ -41,7 +41,7 @@ export interface LoopOptions {
   readonly checkpointEvery: number
   /** Numbered checkpoints kept. */
   readonly keepCheckpoints: number
-  /** The metric of `evaluate` that decides what is best. */
+  /** The metric of `evaluate` that decides what is best; between equals, the lower `loss` does. */
   readonly monitor: { readonly metric: string; readonly goal: 'max' | 'min' }
   /** Stop when this many evaluations in a row were no better. Default: never. */
   readonly patience?: number
@@ -124,6 +124,7 @@ class Loop {
   #step = 0
   #best: number | null = null
   #bestStep: number | null = null
+  #bestLoss: number | null = null
   #evaluationsSinceBest = 0
   #earlierSeconds = 0
   #startedAt = performance.now()
@@ -162,11 +163,22 @@ class Loop {
     this.#restoreState(checkpoint.state)
     // Killed after this checkpoint was written, and before it was named the best one.
     if (checkpoint.state.bestStep === checkpoint.state.step) await markBest(checkpoints, checkpoint)
-    const evaluations = (await this.#run.readMetrics()).filter((line) => line.type === 'evaluation')
-    this.#lastEvaluation = numbersOf(evaluations.at(-1))
+    const lines = await this.#run.readMetrics()
+    this.#warnOfGap(lines)
+    this.#lastEvaluation = numbersOf(lines.findLast((line) => line.type === 'evaluation'))
   }
 
-  #restoreState({ step, loader, best, bestStep, evaluationsSinceBest, seconds }: TrainingState): void {
+  /** Every step is logged before a checkpoint has it. */
+  #warnOfGap(lines: readonly MetricsLine[]): void {
+    const logged = new Set(lines.flatMap(({ type, step }) => (type === 'step' ? [step] : []))).size
+    if (logged >= this.#step) return
+    const missing = this.#step - logged
+    this.#observer.onWarning?.(
+      `${this.#run.metrics}: lacks ${missing} of the first ${this.#step} steps; training goes on, its curves have a gap`,
+    )
+  }
+
+  #restoreState({ step, loader, best, bestStep, bestLoss, evaluationsSinceBest, seconds }: TrainingState): void {
     const { description } = this.#run
     // Of data that have become fewer, a position beyond the end is the end.
     const { length } = this.#task.loader.dataset
@@ -175,6 +187,7 @@ class Loop {
     this.#savedStep = step
     this.#best = best
     this.#bestStep = bestStep
+    this.#bestLoss = bestLoss
     // A longer run that had stopped early is given its patience anew.
     const isExtension = description.extensions.some((extension) => extension.step === step)
     this.#evaluationsSinceBest = isExtension ? 0 : evaluationsSinceBest
@@ -253,8 +266,9 @@ class Loop {
     const metrics = await this.#task.evaluate()
     const { metric, goal } = this.#options.monitor
     const value = metrics[metric] ?? Number.NaN
-    const isBest = this.#best === null || (goal === 'max' ? value > this.#best : value < this.#best)
-    if (isBest) [this.#best, this.#bestStep] = [value, this.#step]
+    const isTied = value === this.#best && this.#bestLoss !== null && (metrics.loss ?? Number.NaN) < this.#bestLoss
+    const isBest = isTied || this.#best === null || (goal === 'max' ? value > this.#best : value < this.#best)
+    if (isBest) [this.#best, this.#bestStep, this.#bestLoss] = [value, this.#step, metrics.loss ?? null]
     this.#evaluationsSinceBest = isBest ? 0 : this.#evaluationsSinceBest + 1
     this.#lastEvaluation = metrics
     this.#lines.push({ type: 'evaluation', step: this.#step, epoch, seconds: this.#seconds, ...metrics })
@@ -271,6 +285,7 @@ class Loop {
       loader: this.#task.loader.state(),
       best: this.#best,
       bestStep: this.#bestStep,
+      bestLoss: this.#bestLoss,
       evaluationsSinceBest: this.#evaluationsSinceBest,
       seconds: this.#seconds,
     }

@@ -72,7 +72,7 @@ function parseDescription(file: string, text: string): RunDescription {
   } catch {
     throw new UsageError(`${file} is not valid JSON`)
   }
-  const parsed = z.looseObject({ format: z.unknown() }).safeParse(content)
+  const parsed = z.looseObject({ format: z.unknown().optional() }).safeParse(content)
   if (!parsed.success) throw new UsageError(`${file} must hold a JSON object`)
   const { format } = parsed.data
   if (typeof format === 'number' && format !== runFormat) {

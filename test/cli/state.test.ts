@@ -268,6 +268,8 @@ test('the checkpoint that is used can be chosen', { timeout: 60_000 }, async () 
   const stepOf = async (...args: readonly string[]) => eventsOf((await tenfold(...args, '--json')).out).at(-1)?.step
   expect(await stepOf('eval', finished, '--checkpoint', '4')).toBe(4)
   expect(await stepOf('eval', finished, '--checkpoint', 'best')).toBe(6)
+  expect(await stepOf('info', finished, '--checkpoint', 'best')).toBe(6)
+  expect(await stepOf('info', finished, '--checkpoint', '4')).toBe(4)
   expect(await stepOf('inspect', finished, '--checkpoint', '4', '--out', join(folder, 'page.html'))).toBe(4)
   expect(
     await stepOf('export', finished, '--checkpoint', '4', '--format', 'onnx', '--out', join(folder, 'm.onnx')),

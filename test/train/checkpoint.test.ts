@@ -32,6 +32,7 @@ const stateAt = (step: number): TrainingState => ({
   loader: { epoch: 0, position: step },
   best: null,
   bestStep: null,
+  bestLoss: null,
   evaluationsSinceBest: 0,
   seconds: 1,
 })
