@@ -61,16 +61,20 @@ function install(version, folder, ...packages) {
 
 function checkTypes(folder) {
   for (const [i, code] of programs.entries()) writeFileSync(join(folder, `program-${i}.ts`), code)
-  const compilerOptions = { target: 'es2022', module: 'nodenext', strict: true, skipLibCheck: false, types: [] }
+  // Neither a browser's types nor Node's: of both, the programs need this only.
+  writeFileSync(join(folder, 'console.d.ts'), 'declare const console: { log(...values: unknown[]): void }\n')
+  const lib = ['es2022']
+  const compilerOptions = { target: 'es2022', lib, module: 'nodenext', strict: true, skipLibCheck: false, types: [] }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
   for (const name of Object.keys(compilers)) {
     const compiler = join(folder, 'node_modules', name, 'bin', 'tsc')
     const version = execFileSync(process.execPath, [compiler, '--version'], { encoding: 'utf8' }).trim()
-    checkRun(`types by TypeScript ${version}, strict, without skipLibCheck`, folder, process.execPath, [
-      compiler,
-      '-p',
-      '.',
-    ])
+    checkRun(
+      `types by TypeScript ${version}, strict, without skipLibCheck, DOM and @types/node`,
+      folder,
+      process.execPath,
+      [compiler, '-p', '.'],
+    )
   }
 }
 

@@ -57,7 +57,7 @@ test('the types that a program sees need no newer TypeScript than 5.4', () => {
   const visit = (file: string): void => {
     if (seen.has(file)) return
     seen.add(file)
-    for (const match of read(file).matchAll(/from '(\.[^']+)\.js'/g))
+    for (const match of read(file).matchAll(/from '(\.[^']+)\.(?:js|ts)'/g))
       visit(normalize(join(dirname(file), `${match[1]}.d.ts`)))
   }
   visit('dist/index.d.ts')

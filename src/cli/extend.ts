@@ -55,7 +55,7 @@ export async function extendRun(
   task: TrainingTask,
   reporter: Reporter,
 ): Promise<RunDirectory> {
-  const checkpoint = await newestCheckpoint(run.checkpoints)
+  const checkpoint = await newestCheckpoint(run.checkpoints, { hasBegun: await run.hasBegun() })
   const step = checkpoint?.state.step ?? 0
   const { epochs } = trainSettings(run)
   const planned = epochs * task.loader.stepsPerEpoch

@@ -11,7 +11,10 @@ export async function findNotFinite(
   reporter: Reporter,
 ): Promise<void> {
   const { task } = experiment.prepare(data)
-  const checkpoint = await newestCheckpoint(run.checkpoints, (_path, reason) => reporter.warn(reason))
+  const checkpoint = await newestCheckpoint(run.checkpoints, {
+    onDamage: (_path, reason) => reporter.warn(reason),
+    hasBegun: await run.hasBegun(),
+  })
   if (checkpoint) {
     restoreVariables(checkpoint, task.variables)
     task.loader.restore(checkpoint.state.loader)

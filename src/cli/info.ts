@@ -6,12 +6,14 @@ import { TensorProto_DataType as DataType, type ModelProto, ModelProtoSchema, ty
 import { beginningOf, readTensorFile } from '../io/tensor-file.ts'
 import { describeLeftOut, fileFormat } from '../io/tensor-format.ts'
 import { elementCount } from '../tensor/dtype.ts'
-import { type CheckpointChoice, checkpointSteps, chosenCheckpoint } from '../train/checkpoint.ts'
+import { type CheckpointChoice, checkpointSteps, chosenCheckpoint, newestCheckpoint } from '../train/checkpoint.ts'
 import { RunDirectory } from '../train/run.ts'
 import { FormatError } from '../util/errors.ts'
 
 /** What is said of a file or run. */
 export interface Description {
+  /** Of a run: the step of the checkpoint that is described. */
+  readonly step?: number
   readonly title: string
   readonly facts: Readonly<Record<string, string>>
   readonly tensors: readonly {
@@ -30,12 +32,14 @@ export async function describeRun(
   const run = await RunDirectory.open(path)
   const { system, recipe, seed, config, started, versions } = run.description
   const { numbered, best } = await checkpointSteps(run.checkpoints)
-  const isNew = numbered.length === 0 && best === undefined && choice === 'last'
-  const checkpoint = isNew
-    ? undefined
-    : await chosenCheckpoint(path, run.checkpoints, choice, (_path, reason) => onWarning(reason))
+  const search = { onDamage: (_path: string, reason: string) => onWarning(reason), hasBegun: await run.hasBegun() }
+  const checkpoint =
+    choice === 'last'
+      ? await newestCheckpoint(run.checkpoints, search)
+      : await chosenCheckpoint(path, run.checkpoints, choice, search)
   const evaluation = (await run.readMetrics()).filter((line) => line.type === 'evaluation').at(-1)
   return {
+    ...(checkpoint && { step: checkpoint.state.step }),
     title: `run of ${system}/${recipe}, seed ${seed}`,
     facts: {
       started,

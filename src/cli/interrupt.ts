@@ -28,6 +28,42 @@ export function interruptExitCode(reason: unknown): number {
   return reason instanceof Interruption ? reason.exitCode : 1
 }
 
+type StopListener = (name: StopSignal) => void
+
+/** Who hears of requests to stop: the last one only. */
+const listeners: StopListener[] = []
+const tell: StopListener = (name) => listeners.at(-1)?.(name)
+
+let forgetOutput = (): void => {}
+
+/** From now on, `listener` hears of requests to stop; the function it returns takes that back. */
+function onStop(listener: StopListener): () => void {
+  if (listeners.length === 0) {
+    for (const name of signals) process.on(name, tell)
+    forgetOutput = onOutputEnd(() => tell('SIGPIPE'))
+  }
+  listeners.push(listener)
+  return () => {
+    listeners.splice(listeners.indexOf(listener), 1)
+    if (listeners.length > 0) return
+    for (const name of signals) process.removeListener(name, tell)
+    forgetOutput()
+  }
+}
+
+/**
+ * Does work that a request to stop ends at once, with the exit code that tells of it, as long as nothing within has its own
+ * `interruptSignal`: nothing is begun yet that would have to be saved.
+ */
+export async function quitOnInterrupt<T>(work: () => Promise<T>): Promise<T> {
+  const dispose = onStop((name) => process.exit(new Interruption(name).exitCode))
+  try {
+    return await work()
+  } finally {
+    dispose()
+  }
+}
+
 // npx passes Ctrl-C on to a program that the terminal has sent it to already.
 const sameKeyPress = 1000
 
@@ -52,11 +88,5 @@ export function interruptSignal(
     if (name === 'SIGPIPE') note(`nobody reads the output: ${message}`)
     else reporter.say(`${message}; Ctrl-C again quits at once`)
   }
-  for (const name of signals) process.on(name, stop)
-  const forgetOutput = onOutputEnd(() => stop('SIGPIPE'))
-  const dispose = (): void => {
-    for (const name of signals) process.removeListener(name, stop)
-    forgetOutput()
-  }
-  return { signal: controller.signal, dispose }
+  return { signal: controller.signal, dispose: onStop(stop) }
 }

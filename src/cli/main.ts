@@ -1,13 +1,16 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
-import { FormatError, TenfoldError, UsageError } from '../util/errors.ts'
+import { FormatError, MissingDataError, MissingPackageError, TenfoldError, UsageError } from '../util/errors.ts'
 import { describeSystemError } from '../util/system-errors.ts'
 import { addCommands } from './commands/index.ts'
 import { Interruption } from './interrupt.ts'
 import { errorLine, note, watchOutput } from './output.ts'
 
+/** What is wrong with what tenfold was given: its options, files, packages, data sets. */
+const usersToMend = [UsageError, FormatError, MissingPackageError, MissingDataError]
+
 /**
- * Ends with one line for a user's mistake or bad input (exit code 2), or for another known failure (1); a bug keeps its stack
+ * Ends with one line for a user's mistake, bad input or what is not installed (exit code 2), or for another known failure (1); a bug keeps its stack
  * trace.
  */
 function explain(error: unknown): number {
@@ -16,7 +19,7 @@ function explain(error: unknown): number {
   if (error instanceof Interruption) return error.exitCode
   if (error instanceof TenfoldError) {
     note(`error: ${errorLine(error)}`)
-    return error instanceof UsageError || error instanceof FormatError ? 2 : 1
+    return usersToMend.some((kind) => error instanceof kind) ? 2 : 1
   }
   const refusal = describeSystemError(error)
   if (refusal !== undefined) {

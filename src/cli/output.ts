@@ -14,13 +14,15 @@ let listener: CloseListener = quit
  * exit code 1.
  */
 export function watchOutput(): void {
+  let wasSaid = false
   process.stdout.on('error', (error: Error & { code?: string }) => {
     // A terminal that is gone answers EIO.
     const isClosed = error.code === 'EPIPE' || error.code === 'EIO'
+    if (!isClosed && !wasSaid) {
+      wasSaid = true
+      note(`error: the standard output cannot be written: ${describeSystemError(error) ?? error.message}`)
+    }
     if (isClosed || listener !== quit) return listener()
-    process.stderr.write(
-      `error: the standard output cannot be written: ${describeSystemError(error) ?? error.message}\n`,
-    )
     process.exit(1)
   })
   // Nothing is left to say it with.

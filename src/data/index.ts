@@ -10,7 +10,7 @@ export {
   subset,
 } from './dataset.ts'
 export type { Layout } from './layout.ts'
-export { DataLoader, type LoaderOptions, type LoaderState } from './loader.ts'
+export { type BatchSource, DataLoader, type LoaderOptions, type LoaderState, type SourceState } from './loader.ts'
 export { cifar10Classes, loadCifar, parseCifar } from './sources/cifar.ts'
 export { type CorpusName, corpusNames, corpusVersions, type Document, readCorpora } from './sources/corpora.ts'
 export { type ColumnType, type CsvOptions, type CsvTable, parseCsv, readCsv } from './sources/csv.ts'

@@ -15,9 +15,31 @@ export interface LoaderOptions {
   readonly prefetch?: number
 }
 
-/** Where a loader stands: the epoch, and how many of its examples have been handed out. Plain JSON. */
-export interface LoaderState {
+/** Where a source of batches stands: the epoch, and what else it needs to go on exactly there. Plain JSON. */
+export interface SourceState {
   readonly epoch: number
+  readonly [part: string]: unknown
+}
+
+/**
+ * What training takes its batches from: a `DataLoader`, or a stream of its own (the windows of a long text in order, pairs that are
+ * drawn as they are needed). One `for await` runs to the end of the epoch, the next one begins the next; breaking off keeps the
+ * place. After `restore(state)` the same batches follow as followed when `state()` gave it.
+ */
+export interface BatchSource extends AsyncIterable<Batch> {
+  /** Batches in a whole epoch. */
+  readonly stepsPerEpoch: number
+  /** What to save: the place behind the last batch handed out. */
+  state(): SourceState
+  /**
+   * Goes to a saved place. Throws a UsageError for a place that there is not; with `mayBeShorter` one beyond the end is the end:
+   * data may have become fewer since.
+   */
+  restore(state: SourceState, options?: { readonly mayBeShorter?: boolean }): void
+}
+
+/** Where a loader stands: the epoch, and how many of its examples have been handed out. */
+export interface LoaderState extends SourceState {
   readonly position: number
 }
 
@@ -30,7 +52,7 @@ export interface LoaderState {
  * goes on there while a training step keeps JavaScript busy. Measured on 2 cores with 500 x 375 JPEGs: 525 to 543 pictures a second
  * with a batch queued at once, 508 from two workers (one by one: 274 to 350).
  */
-export class DataLoader implements AsyncIterable<Batch> {
+export class DataLoader implements BatchSource {
   readonly dataset: Dataset
   readonly batchSize: number
   readonly #shuffle: boolean
@@ -68,16 +90,17 @@ export class DataLoader implements AsyncIterable<Batch> {
   }
 
   /** Goes to a saved position; the next iteration starts there. The batch size may have changed since. */
-  restore(state: LoaderState): void {
-    checkWhole('state.epoch', state.epoch, 0)
-    checkWhole('state.position', state.position, 0)
-    if (state.position > this.dataset.length) {
+  restore({ epoch, position }: SourceState, { mayBeShorter = false }: { readonly mayBeShorter?: boolean } = {}): void {
+    checkWhole('state.epoch', epoch, 0)
+    checkWhole('state.position', position, 0)
+    const { length } = this.dataset
+    if (position > length && !mayBeShorter) {
       throw new UsageError(
-        `DataLoader: state.position must be at most the ${this.dataset.length} examples of the dataset, found ${state.position}`,
+        `DataLoader: state.position must be at most the ${length} examples of the dataset, found ${position}`,
         { hint: 'the state is of a loader with another dataset' },
       )
     }
-    this.#state = this.#normalized(state.epoch, state.position)
+    this.#state = this.#normalized(epoch, Math.min(position, length))
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
@@ -122,8 +145,8 @@ export class DataLoader implements AsyncIterable<Batch> {
   }
 }
 
-function checkWhole(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new UsageError(`DataLoader: ${name} must be a whole number of at least ${least}, found ${value}`)
+function checkWhole(name: string, value: unknown, least: number): asserts value is number {
+  if (!Number.isSafeInteger(value) || Number(value) < least) {
+    throw new UsageError(`DataLoader: ${name} must be a whole number of at least ${least}, found ${String(value)}`)
   }
 }

@@ -1,24 +1,22 @@
 /** What a run was trained on and tested with, by the names of the examples: so that later use can tell what has changed. */
-import { z } from 'zod'
 import { count, listSome } from './counting.ts'
 import { pick, type Sides, splitByName } from './split.ts'
 
-const digests = z.record(z.string(), z.string())
+/** Names and digests of examples. */
+type Digests = Readonly<Record<string, string>>
 
-/** The form of a data record in a file. */
-export const dataRecord = z.strictObject({
-  format: z.literal(1),
+/** What a run was trained on and tested with. */
+export interface DataRecord {
+  readonly format: 1
   /** What an example is: `picture`, `row`, `text`. */
-  unit: z.string(),
+  readonly unit: string
   /** Packages and other sources that change only as a whole, with what identifies their content. */
-  sources: digests,
+  readonly sources: Digests
   /** Training examples: name and digest of the content. */
-  train: digests,
+  readonly train: Digests
   /** Test examples, in the same way; none of them is ever trained on. */
-  test: digests,
-})
-
-export type DataRecord = z.infer<typeof dataRecord>
+  readonly test: Digests
+}
 
 /** An example as a record knows it. */
 export interface NamedExample {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { atExit } from '../util/at-exit.ts'
 import { UsageError } from '../util/errors.ts'
 import { cannotWrite, systemReason } from './errors.ts'
 
@@ -52,6 +54,8 @@ async function behindLinks(path: string): Promise<string> {
   try {
     return await realpath(path)
   } catch (error) {
+    // Links in a circle mean no file at all.
+    if (systemReason(error) === 'ELOOP') throw error
     const target = systemReason(error) === 'ENOENT' ? await readlink(path).catch(() => undefined) : undefined
     return target === undefined ? path : behindLinks(resolve(dirname(path), target))
   }
@@ -76,6 +80,7 @@ async function replaceFile(path: string, content: FileContent): Promise<void> {
   const folder = dirname(path)
   // File names have at most 255 bytes.
   const temporary = join(folder, `.${basename(path).slice(0, 50)}.${randomUUID()}.tmp`)
+  const forget = atExit(() => rmSync(temporary, { force: true }))
   try {
     await writeNewFile(temporary, content)
     await rename(temporary, path)
@@ -83,6 +88,8 @@ async function replaceFile(path: string, content: FileContent): Promise<void> {
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
+  } finally {
+    forget()
   }
 }
 

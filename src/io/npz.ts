@@ -8,6 +8,7 @@ import { maximumNpyHeader, readableHeader, readNpy, readNpyHeader, writeNpy } fr
 import type { TensorFile } from './tensor-format.ts'
 import { readZip, type ZipMember } from './zip.ts'
 
+const noArray = 'no array'
 const npySignature = '\x93NUMPY'
 
 /** Unpacks a member once its array's header has confirmed the size that the archive claims. What is no array of numbers is only named. */
@@ -15,7 +16,7 @@ function readMember(member: ZipMember, key: string): NDArray | string {
   const what = `npz: member ${quoted(key)}`
   const head = member.peek(maximumNpyHeader + 12)
   // NumPy takes as an array what begins as one, whatever its name.
-  if (!startsWith(head, npySignature) && !member.name.endsWith('.npy')) return 'no array'
+  if (!startsWith(head, npySignature) && !member.name.endsWith('.npy')) return noArray
   const header = readNpyHeader(head, what)
   if (!header.element) return `array of ${header.dtype}`
   const { fileSize } = readableHeader(header, what)
@@ -40,6 +41,14 @@ export function readNpz(bytes: Uint8Array, options: { readonly maximumBytes?: nu
     const found = readMember(member, key)
     if (typeof found === 'string') leftOut.set(key, found)
     else tensors.set(key, found)
+  }
+  if (tensors.size === 0 && [...leftOut.values()].every((is) => is === noArray) && leftOut.size > 0) {
+    throw new FormatError(
+      `npz: the archive holds no array, but ${[...leftOut.keys()].slice(0, 3).map(quoted).join(', ')}`,
+      {
+        hint: 'a .npz file is a zip archive of .npy files',
+      },
+    )
   }
   return { format: 'npz', tensors, metadata: {}, ...(leftOut.size > 0 && { leftOut }) }
 }

@@ -78,9 +78,10 @@ export async function openRun(path: string, options: OpenOptions = {}): Promise<
   const { checkpoint: choice = 'last', onWarning = () => {} } = options
   const opened = await openUntrained(await RunDirectory.open(path))
   const damaged: string[] = []
-  const checkpoint = await chosenCheckpoint(path, opened.run.checkpoints, choice, (_path, reason) =>
-    damaged.push(reason),
-  )
+  const checkpoint = await chosenCheckpoint(path, opened.run.checkpoints, choice, {
+    onDamage: (_path, reason) => damaged.push(reason),
+    hasBegun: await opened.run.hasBegun(),
+  })
   for (const reason of damaged) onWarning(`${reason}; the checkpoint of step ${checkpoint.state.step} is used`)
   const weights = new Map([...opened.experiment.weights].map(([name, variable]) => [`model.${name}`, variable]))
   restoreVariables(checkpoint, weights)

@@ -8,7 +8,7 @@ import { cannotWrite } from '../io/errors.ts'
 import { readSafetensorsFile, writeSafetensorsFile } from '../io/safetensors-file.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { FormatError, UsageError } from '../util/errors.ts'
+import { FormatError, type TenfoldError, UsageError } from '../util/errors.ts'
 import { systemCode } from '../util/system-errors.ts'
 import type { Checkpoint, DamageListener, SaveOptions, TrainingState } from './store.ts'
 
@@ -16,10 +16,12 @@ const count = z.number().int().min(0)
 
 const trainingState: z.ZodType<TrainingState> = z.object({
   step: count,
-  loader: z.object({ epoch: count, position: count }),
+  loader: z.looseObject({ epoch: count, position: count.optional() }),
   best: z.number().nullable(),
   /** Missing in older checkpoints. */
   bestStep: count.nullable().default(null),
+  /** Missing in older checkpoints. */
+  bestLoss: z.number().nullable().default(null),
   evaluationsSinceBest: count,
   seconds: z.number(),
 })
@@ -27,6 +29,7 @@ const trainingState: z.ZodType<TrainingState> = z.object({
 const stateKey = 'tenfold.state'
 const digestKey = 'tenfold.sha256'
 const bestName = 'best.safetensors'
+const asideSuffix = '.damaged'
 
 function checkpointName(step: number): string {
   return `step-${String(step).padStart(8, '0')}.safetensors`
@@ -128,33 +131,68 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return { path, tensors, state: parseState(path, text) }
 }
 
+/** What is known of a run whose checkpoint is looked for. */
+export interface CheckpointSearch {
+  readonly onDamage?: DamageListener
+  /** Whether the run had a checkpoint once: if there is none now, it is lost. Default: false. */
+  readonly hasBegun?: boolean
+}
+
+// A folder or a broken link of a checkpoint's name: nothing that could be read later.
+const noFile = new Set(['EISDIR', 'ENOENT', 'ELOOP'])
+
+/** Why a checkpoint cannot be used, if it is the file's own fault: what the system refuses may be granted later. */
+function damageOf(error: unknown): TenfoldError | undefined {
+  if (error instanceof FormatError) return error
+  return error instanceof UsageError && noFile.has(systemCode(error.cause) ?? '') ? error : undefined
+}
+
 /**
  * The newest checkpoint of a run that can be read: a damaged one is passed over in favour of the one before, and at last of the
- * best one. Undefined if the run has none; throws a FormatError if all it has are damaged.
+ * best one. Undefined if the run has none yet; throws a FormatError if all it has are damaged, or if those it had are gone.
  */
 export async function newestCheckpoint(
   folder: string,
-  onDamage: DamageListener = () => {},
+  { onDamage, hasBegun = false }: CheckpointSearch = {},
 ): Promise<Checkpoint | undefined> {
   const paths = (await listCheckpoints(folder)).reverse()
   if (await hasBest(folder)) paths.push(join(folder, bestName))
-  const damaged: { readonly path: string; readonly error: FormatError }[] = []
+  const damaged: { readonly path: string; readonly error: TenfoldError }[] = []
   for (const path of paths) {
     try {
       const checkpoint = await readCheckpoint(path)
-      for (const { path, error } of damaged) onDamage(path, error.message)
+      for (const { path, error } of damaged) onDamage?.(path, errorReason(error))
       return checkpoint
     } catch (error) {
-      if (!(error instanceof FormatError)) throw error
-      damaged.push({ path, error })
+      const damage = damageOf(error)
+      if (!damage) throw error
+      damaged.push({ path, error: damage })
     }
   }
   const firstError = damaged[0]?.error
-  if (!firstError) return undefined
-  throw new FormatError(`${folder}: every checkpoint is damaged (${firstError.message})`, {
-    cause: firstError,
+  if (firstError) throw noneLeft(`${folder}: every checkpoint is damaged (${errorReason(firstError)})`, firstError)
+  await checkNotLost(folder, hasBegun)
+  return undefined
+}
+
+/** For a folder without any checkpoint: throws a FormatError unless there never was one. */
+async function checkNotLost(folder: string, hasBegun: boolean): Promise<void> {
+  const names: string[] = await readdir(folder).catch(() => [])
+  if (names.some((name) => name.endsWith(asideSuffix)))
+    throw noneLeft(`${folder}: every checkpoint is damaged, and set aside as *.damaged`)
+  if (hasBegun) throw noneLeft(`${folder}: the checkpoints of the run are gone`)
+}
+
+function noneLeft(message: string, cause?: Error): FormatError {
+  return new FormatError(message, {
     hint: 'copy one back from elsewhere; to train from the start, begin a new run',
+    ...(cause && { cause }),
   })
+}
+
+/** Of what the system refuses, the words are in the hint. */
+function errorReason({ message, hint, cause }: TenfoldError): string {
+  return systemCode(cause) === undefined || hint === undefined ? message : `${message}: ${hint}`
 }
 
 async function hasBest(folder: string): Promise<boolean> {
@@ -178,24 +216,27 @@ export async function checkpointSteps(
 
 /**
  * The chosen checkpoint of the run at `path`; `last` passes damaged ones over. Throws a UsageError if there is none, which says
- * what there is, a FormatError if it is damaged.
+ * what there is, a FormatError if it is damaged or lost.
  */
 export async function chosenCheckpoint(
   path: string,
   folder: string,
   choice: CheckpointChoice,
-  onDamage?: DamageListener,
+  search: CheckpointSearch = {},
 ): Promise<Checkpoint> {
   if (choice === 'last') {
-    const newest = await newestCheckpoint(folder, onDamage)
+    const newest = await newestCheckpoint(folder, search)
     if (newest) return newest
     throw new UsageError(`${path} has no checkpoint yet`, { hint: `train it first: tenfold resume ${path}` })
   }
+  const paths = await listCheckpoints(folder)
+  const bestExists = await hasBest(folder)
+  if (paths.length === 0 && !bestExists) await checkNotLost(folder, search.hasBegun ?? false)
   if (choice === 'best') {
-    if (await hasBest(folder)) return readCheckpoint(join(folder, bestName))
+    if (bestExists) return readCheckpoint(join(folder, bestName))
     throw new UsageError(`${path} has no best checkpoint yet`, { hint: 'an evaluation decides which is the best' })
   }
-  const numbered = (await listCheckpoints(folder)).find((each) => stepOf(each) === choice)
+  const numbered = paths.find((each) => stepOf(each) === choice)
   if (numbered !== undefined) return readCheckpoint(numbered)
   const { numbered: steps, best } = await checkpointSteps(folder)
   if (best === choice) return readCheckpoint(join(folder, bestName))
@@ -207,5 +248,5 @@ export async function chosenCheckpoint(
 
 /** Takes damaged checkpoints out of the way, under another name, so that they do not count among those that are kept. */
 export async function setAside(paths: readonly string[]): Promise<void> {
-  for (const path of paths) await rename(path, path.replace(/\.safetensors$/, '.damaged'))
+  for (const path of paths) await rename(path, path.replace(/\.safetensors$/, asideSuffix))
 }

@@ -3,13 +3,14 @@
  * nothing: its lock is taken over.
  */
 import { randomUUID } from 'node:crypto'
-import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { makeFolder, writeFileAtomic } from '../io/atomic.ts'
 import { cannotWrite } from '../io/errors.ts'
+import { atExit } from '../util/at-exit.ts'
 import { UsageError } from '../util/errors.ts'
 import { systemCode } from '../util/system-errors.ts'
 
@@ -113,22 +114,48 @@ function otherLock(folder: string, own: string, self: Holder): { file: string; h
 }
 
 /**
- * Locks a folder, which is made if it is missing. Throws a UsageError that names the holder if another process has it.
+ * Locks a folder, which is made if it is missing. Throws a UsageError that names the holder if another process has it. The lock
+ * is released at the latest when the process exits; a folder that is new, and still empty then, is removed with it.
  *
  * Every process writes a file of its own and then looks for others: whoever sees none has the lock. Two that come at the same
  * moment see each other, step back, and try again after different times.
  */
-export async function lockFolder(folder: string): Promise<Lock> {
-  await makeFolder(folder)
+export async function lockFolder(folder: string, isNew = !existsSync(folder)): Promise<Lock> {
   const self = thisProcess()
   const own = `${prefix}${randomUUID()}.json`
+  const path = join(folder, own)
+  const remove = (): void => {
+    try {
+      rmSync(path, { force: true })
+      if (isNew) rmdirSync(folder)
+    } catch {
+      // Something is in the folder, or it could not be made. A lock that stays is a dead process's, which holds nothing.
+    }
+  }
+  const forget = atExit(remove)
+  const release = (): void => {
+    forget()
+    remove()
+  }
+  try {
+    await makeFolder(folder)
+    await obtain(folder, own, self)
+  } catch (error) {
+    release()
+    throw error
+  }
+  return { release }
+}
+
+/** Writes the lock file and waits until it is the only one. */
+async function obtain(folder: string, own: string, self: Holder): Promise<void> {
   const path = join(folder, own)
   for (let attempt = 1; ; attempt++) {
     await writeFileAtomic(path, Buffer.from(`${JSON.stringify(self)}\n`)).catch((error: Error) => {
       throw cannotWrite(folder, error.cause)
     })
     const other = otherLock(folder, own, self)
-    if (!other) return { release: () => rmSync(path, { force: true }) }
+    if (!other) return
     rmSync(path, { force: true })
     if (attempt === attempts) throw heldBy(folder, other.file, other.holder, self)
     await setTimeout(10 + 40 * Math.random())

@@ -1,7 +1,7 @@
 /** The training loop: steps, evaluation, checkpoints, early stop, and an orderly end for every reason there is. */
 import type { Compiled } from '../compile/compile.ts'
 import type { Batch } from '../data/dataset.ts'
-import type { DataLoader } from '../data/loader.ts'
+import type { BatchSource } from '../data/loader.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { type MetricsLine, restoreVariables, type TrainingState, type TrainingStore } from './store.ts'
@@ -13,9 +13,15 @@ export type Metrics = Readonly<Record<string, number>>
 export interface TrainingTask {
   /** Everything a checkpoint holds: parameters, statistics, optimizer state, random counters; by name. */
   readonly variables: ReadonlyMap<string, Variable>
-  readonly loader: DataLoader
+  /** Gives the batches; where it stands is part of every checkpoint. */
+  readonly loader: BatchSource
   /** One training step. Returns scalars, `loss` among them. */
   readonly step: Compiled<[Record<string, Tensor>], Record<string, Tensor>>
+  /**
+   * Variables that carry what was seen from one batch to the next, such as the memory of a stream. They are among `variables`;
+   * `evaluate` may use and overwrite them, training goes on with its own values. Default: none.
+   */
+  readonly memory?: readonly Variable[]
   /** Metrics on held-out data. */
   readonly evaluate: () => Promise<Metrics>
   /** The learning rate of the coming step, by its plan for the whole training. */
@@ -32,7 +38,7 @@ export interface LoopOptions {
   readonly checkpointEvery: number
   /** Numbered checkpoints kept. */
   readonly keepCheckpoints: number
-  /** The metric of `evaluate` that decides what is best. */
+  /** The metric of `evaluate` that decides what is best; between equals, the lower `loss` does. */
   readonly monitor: { readonly metric: string; readonly goal: 'max' | 'min' }
   /** Stop when this many evaluations in a row were no better. Default: never. */
   readonly patience?: number
@@ -53,7 +59,7 @@ export interface StepReport {
   readonly seconds: number
 }
 
-/** Hears of what happens; all are optional. */
+/** Callbacks; all are optional. */
 export interface LoopObserver {
   readonly onStep?: (report: StepReport) => void
   readonly onEvaluation?: (step: number, epoch: number, metrics: Metrics, best: boolean) => void
@@ -93,7 +99,7 @@ export interface LoopResult {
 
 /**
  * Trains from where the store's newest checkpoint stands, or from the start, to the end. Nobody else may write the store
- * meanwhile: hold the lock of a run directory. Throws a FormatError if there are checkpoints and all are damaged.
+ * meanwhile: hold the lock of a run directory. Throws a FormatError if there are checkpoints and all are damaged or gone.
  */
 export async function train(
   task: TrainingTask,
@@ -115,6 +121,7 @@ class Loop {
   #step = 0
   #best: number | null = null
   #bestStep: number | null = null
+  #bestLoss: number | null = null
   #evaluationsSinceBest = 0
   #earlierSeconds = 0
   #startedAt = performance.now()
@@ -145,18 +152,28 @@ class Loop {
     this.#restoreState(checkpoint.state)
     // Killed after this checkpoint was written, and before it was named the best one.
     if (checkpoint.state.bestStep === checkpoint.state.step) await this.#store.markBest(checkpoint)
-    const evaluations = (await this.#store.readMetrics()).filter((line) => line.type === 'evaluation')
-    this.#lastEvaluation = numbersOf(evaluations.at(-1))
+    const lines = await this.#store.readMetrics()
+    this.#warnOfGap(lines)
+    this.#lastEvaluation = numbersOf(lines.findLast((line) => line.type === 'evaluation'))
   }
 
-  #restoreState({ step, loader, best, bestStep, evaluationsSinceBest, seconds }: TrainingState): void {
-    // Of data that have become fewer, a position beyond the end is the end.
-    const { length } = this.#task.loader.dataset
-    this.#task.loader.restore({ ...loader, position: Math.min(loader.position, length) })
+  /** Every step is logged before a checkpoint has it. */
+  #warnOfGap(lines: readonly MetricsLine[]): void {
+    const logged = new Set(lines.flatMap(({ type, step }) => (type === 'step' ? [step] : []))).size
+    if (logged >= this.#step) return
+    const missing = this.#step - logged
+    this.#observer.onWarning?.(
+      `${this.#store.metrics}: lacks ${missing} of the first ${this.#step} steps; training goes on, its curves have a gap`,
+    )
+  }
+
+  #restoreState({ step, loader, best, bestStep, bestLoss, evaluationsSinceBest, seconds }: TrainingState): void {
+    this.#task.loader.restore(loader, { mayBeShorter: true })
     this.#step = step
     this.#savedStep = step
     this.#best = best
     this.#bestStep = bestStep
+    this.#bestLoss = bestLoss
     // A longer run that had stopped early is given its patience anew.
     this.#evaluationsSinceBest = this.#store.isExtendedAt(step) ? 0 : evaluationsSinceBest
     this.#earlierSeconds = seconds
@@ -231,17 +248,34 @@ class Loop {
   }
 
   async #evaluate(epoch: number): Promise<StopReason | undefined> {
-    const metrics = await this.#task.evaluate()
+    const metrics = await this.#evaluateApart()
     const { metric, goal } = this.#options.monitor
     const value = metrics[metric] ?? Number.NaN
-    const isBest = this.#best === null || (goal === 'max' ? value > this.#best : value < this.#best)
-    if (isBest) [this.#best, this.#bestStep] = [value, this.#step]
+    const isTied = value === this.#best && this.#bestLoss !== null && (metrics.loss ?? Number.NaN) < this.#bestLoss
+    const isBest =
+      isTied ||
+      this.#best === null ||
+      Number.isNaN(this.#best) ||
+      (goal === 'max' ? value > this.#best : value < this.#best)
+    if (isBest) [this.#best, this.#bestStep, this.#bestLoss] = [value, this.#step, metrics.loss ?? null]
     this.#evaluationsSinceBest = isBest ? 0 : this.#evaluationsSinceBest + 1
     this.#lastEvaluation = metrics
     this.#lines.push({ type: 'evaluation', step: this.#step, epoch, seconds: this.#seconds, ...metrics })
     this.#observer.onEvaluation?.(this.#step, epoch, metrics, isBest)
     await this.#save(isBest)
     return this.#isOutOfPatience ? 'early stop' : undefined
+  }
+
+  /** Evaluates; the memory of training is as it was. */
+  async #evaluateApart(): Promise<Metrics> {
+    const { memory = [], evaluate } = this.#task
+    const kept = memory.map((variable) => variable.data.slice())
+    const metrics = await evaluate()
+    for (const [i, variable] of memory.entries()) {
+      const values = kept[i]
+      if (values) variable.set(values)
+    }
+    return metrics
   }
 
   async #save(best: boolean): Promise<void> {
@@ -252,6 +286,7 @@ class Loop {
       loader: this.#task.loader.state(),
       best: this.#best,
       bestStep: this.#bestStep,
+      bestLoss: this.#bestLoss,
       evaluationsSinceBest: this.#evaluationsSinceBest,
       seconds: this.#seconds,
     }

@@ -1,5 +1,6 @@
 /** The folder of a new run: nobody else's, and not left behind empty if the run does not come about. */
-import { mkdir, readdir, rmdir } from 'node:fs/promises'
+import { existsSync, mkdirSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeFolder } from '../io/atomic.ts'
 import { cannotWrite } from '../io/errors.ts'
@@ -30,7 +31,8 @@ async function makeUniqueFolder(path: string): Promise<string> {
   for (let i = 1; ; i++) {
     const name = i === 1 ? path : `${path}-${i}`
     try {
-      await mkdir(name)
+      // At once: nothing can end the process between this and the lock, which removes it again.
+      mkdirSync(name)
       return name
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw cannotWrite(name, error)
@@ -49,15 +51,12 @@ export async function inNewRunFolder<T>(folder: NewRunFolder, begin: (path: stri
   const isNamed = 'path' in folder
   if (isNamed) await checkNewRun(folder.path)
   const path = isNamed ? folder.path : await makeUniqueFolder(folder.like)
-  const isOurs = isNamed ? await makeFolder(path) : true
-  const lock = await lockFolder(path)
+  const lock = await lockFolder(path, isNamed ? !existsSync(path) : true)
   try {
     // Another may have begun and ended one in the meantime.
     await checkNewRun(path)
     return await begin(path)
   } finally {
     lock.release()
-    // Fails, as it should, unless nothing is in it.
-    if (isOurs) await rmdir(path).catch(() => {})
   }
 }

@@ -2,7 +2,8 @@
 import { appendFile, readFile, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { type DataRecord, dataRecord } from '../data/record.ts'
+import type { DataRecord } from '../data/record.ts'
+import { dataRecord } from '../data/record-file.ts'
 import { makeFolder, removeUnfinished, writeFileAtomic } from '../io/atomic.ts'
 import { cannotRead, cannotWrite } from '../io/errors.ts'
 import type { Variable } from '../tensor/variable.ts'
@@ -36,6 +37,8 @@ const description = z.strictObject({
   extensions: z
     .array(z.strictObject({ step: z.number(), epochs: z.number().nullable(), steps: z.number().nullable() }))
     .default([]),
+  /** Whether its first checkpoint was written: a run without any has lost them then. Missing in older runs. */
+  begun: z.boolean().optional(),
 })
 
 /** What `run.json` says. */
@@ -64,7 +67,7 @@ function parseDescription(file: string, text: string): RunDescription {
   } catch {
     throw new UsageError(`${file} is not valid JSON`)
   }
-  const parsed = z.looseObject({ format: z.unknown() }).safeParse(content)
+  const parsed = z.looseObject({ format: z.unknown().optional() }).safeParse(content)
   if (!parsed.success) throw new UsageError(`${file} must hold a JSON object`)
   const { format } = parsed.data
   if (typeof format === 'number' && format !== runFormat) {
@@ -77,12 +80,14 @@ function parseDescription(file: string, text: string): RunDescription {
 
 /** A run on disk. */
 export class RunDirectory implements TrainingStore {
+  #isMarked: boolean
   readonly path: string
   readonly description: RunDescription
 
   private constructor(path: string, content: RunDescription) {
     this.path = path
     this.description = content
+    this.#isMarked = content.begun === true
   }
 
   get checkpoints(): string {
@@ -115,7 +120,7 @@ export class RunDirectory implements TrainingStore {
     await checkNewRun(path)
     await makeFolder(path)
     if (data) await writeFileAtomic(join(path, 'data.json'), Buffer.from(`${JSON.stringify(data, null, 1)}\n`))
-    const run = new RunDirectory(path, description.parse(content))
+    const run = new RunDirectory(path, description.parse({ begun: false, ...content }))
     await run.save()
     return run
   }
@@ -141,20 +146,27 @@ export class RunDirectory implements TrainingStore {
   async recover(onDamage: DamageListener): Promise<Checkpoint | undefined> {
     await removeUnfinished(this.checkpoints)
     const damaged: string[] = []
-    const checkpoint = await newestCheckpoint(this.checkpoints, (path, reason) => {
-      damaged.push(path)
-      onDamage(path, reason)
+    const checkpoint = await newestCheckpoint(this.checkpoints, {
+      onDamage: (path, reason) => {
+        damaged.push(path)
+        onDamage(path, reason)
+      },
+      hasBegun: await this.hasBegun(),
     })
     await setAside(damaged)
+    // Killed before it could be noted, or of a version that did not.
+    if (checkpoint) await this.#markBegun()
     return checkpoint
   }
 
-  saveCheckpoint(
+  async saveCheckpoint(
     variables: ReadonlyMap<string, Variable>,
     state: TrainingState,
     options: SaveOptions,
   ): Promise<string> {
-    return saveCheckpoint(this.checkpoints, variables, state, options)
+    const path = await saveCheckpoint(this.checkpoints, variables, state, options)
+    await this.#markBegun()
+    return path
   }
 
   markBest(checkpoint: Checkpoint): Promise<void> {
@@ -163,6 +175,19 @@ export class RunDirectory implements TrainingStore {
 
   isExtendedAt(step: number): boolean {
     return this.description.extensions.some((extension) => extension.step === step)
+  }
+
+  /** Whether it had a checkpoint once. */
+  async hasBegun(): Promise<boolean> {
+    // Older runs don't say. What is logged is written just before a checkpoint.
+    return this.description.begun ?? (await this.readMetrics()).length > 0
+  }
+
+  /** Notes in `run.json` that there is a checkpoint, once. */
+  async #markBegun(): Promise<void> {
+    if (this.#isMarked) return
+    await this.changed({ begun: true }).save()
+    this.#isMarked = true
   }
 
   async append(lines: readonly MetricsLine[]): Promise<void> {

@@ -134,6 +134,7 @@ function describeIssue(error: z.ZodError, config: unknown): string {
   const path = issue.path.map(String)
   const found = valueAt(config, path)
   if (issue.code === 'unrecognized_keys') return `unknown setting "${[...path, ...issue.keys].join('.')}"`
+  if (found === undefined) return `setting "${path.join('.')}" is missing`
   return `setting "${path.join('.')}": ${issue.message.replace(/^Invalid input: /, '')}, found ${JSON.stringify(found)}`
 }
 

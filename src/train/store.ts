@@ -1,5 +1,5 @@
 /** Where a training keeps what must not be lost: what the loop asks of it. In Node it is a run directory. */
-import type { LoaderState } from '../data/loader.ts'
+import type { SourceState } from '../data/loader.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { formatShape, sameShape } from '../tensor/shape.ts'
 import type { Variable } from '../tensor/variable.ts'
@@ -8,11 +8,13 @@ import { UsageError } from '../util/errors.ts'
 /** Where training stood, beside the variables. */
 export interface TrainingState {
   readonly step: number
-  readonly loader: LoaderState
+  readonly loader: SourceState
   /** Best value of the monitored metric so far. */
   readonly best: number | null
   /** The step at which it was reached. */
   readonly bestStep: number | null
+  /** The loss of that evaluation, which decides between equals; null if there was none. */
+  readonly bestLoss: number | null
   /** Evaluations since the best one. */
   readonly evaluationsSinceBest: number
   /** Seconds spent training, over all sessions. */
@@ -48,9 +50,11 @@ export interface SaveOptions {
 
 /** Keeps the checkpoints and metrics of one training. */
 export interface TrainingStore {
+  /** Names the log of metrics in messages. */
+  readonly metrics: string
   /**
    * The newest checkpoint that is whole; undefined if there was none yet. What an interrupted or damaged write has left is put out
-   * of the way. Throws a FormatError if there are checkpoints and all are damaged.
+   * of the way. Throws a FormatError if there were checkpoints and all are damaged or gone.
    */
   recover(onDamage: DamageListener): Promise<Checkpoint | undefined>
   /** Saves a checkpoint, whole or not at all. Returns its path. */

@@ -14,6 +14,8 @@ export interface CaseResult extends Comparison {
   readonly case: string
   readonly target: string
   readonly passed: boolean
+  /** The case's files cannot be read as a case: the input's fault, whatever tenfold computes. */
+  readonly unreadable?: true
 }
 
 const none: Comparison = { tensors: 0, maxAbsolute: 0, maxRelative: 0 }
@@ -142,7 +144,15 @@ export async function* verify(
       loaded = await loadCase(path)
     } catch (error) {
       if (!(error instanceof TenfoldError)) throw error
-      if (label.includes(filter)) yield { case: label, target: '', passed: false, ...none, problem: error.message }
+      const failure = {
+        case: label,
+        target: '',
+        passed: false,
+        unreadable: true as const,
+        ...none,
+        problem: error.message,
+      }
+      if (label.includes(filter)) yield failure
       continue
     }
     const { description } = loaded

@@ -198,7 +198,10 @@ test('fine-tuning: an official file, a new head, twice the resolution; then eval
   })
   const metrics = async () => last((await tenfold('eval', tuned, '--json')).out).metrics
   const before = await metrics()
-  rmSync(join(tuned, 'checkpoints'), { recursive: true }) // as if killed before the first one
+  // As if killed before the first checkpoint.
+  rmSync(join(tuned, 'checkpoints'), { recursive: true })
+  const described = JSON.parse(readFileSync(join(tuned, 'run.json'), 'utf8'))
+  writeFileSync(join(tuned, 'run.json'), JSON.stringify({ ...described, begun: false }))
   expect((await tenfold('resume', tuned)).code).toBe(0)
   expect(await metrics()).toEqual(before)
   writeFileSync(file, '') // what the run needs is its own by now

@@ -36,6 +36,15 @@ test('info says what a file holds, or what it is', async () => {
   })
 })
 
+test('verify of what is no case is bad input', async () => {
+  const path = join(folder, 'case.json')
+  writeFileSync(path, 'no JSON')
+  expect(await tenfold('verify', path)).toMatchObject({
+    code: 2,
+    out: expect.stringContaining('FAIL case.json is not valid JSON\n0 passed, 1 failed\n'),
+  })
+})
+
 test('info shows no control characters of a file', async () => {
   const path = join(folder, 'name.safetensors')
   writeFileSync(

@@ -46,6 +46,6 @@ test.each([
   expect(err).toBe(
     `error: a run with a report needs packages that are not installed: ${list} (npm install ${packages})\n`,
   )
-  expect(code).toBe(1)
+  expect(code).toBe(2)
   expect(existsSync(join(folder, 'runs'))).toBe(false)
 })

@@ -1,9 +1,19 @@
 /** Runs in trouble: two processes, signals, closed outputs, damaged files; and runs that are made longer. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { encode } from 'fast-png'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { eventsOf, program, small, tenfold } from './process.ts'
@@ -109,12 +119,46 @@ describe('an output that nobody reads any more', () => {
     expect(checkpointsOf(run)).toEqual([`step-${step?.padStart(8, '0')}.safetensors`])
   })
 
+  test('before training has begun, nothing is left', { timeout: 60_000 }, async () => {
+    const [run, study] = [join(folder, 'unread'), join(folder, 'unread-job')]
+    const job = `run mixer/scale --set 'tasks=["mnist"]' --out ${study}`
+    for (const [args, path] of [[long(run).join(' '), run] as const, [job, study] as const]) {
+      expect(await through(`${node} ${args} > >(exec true)`)).toEqual({ code: 141, err: '' })
+      expect(existsSync(path)).toBe(false)
+    }
+    const copy = copyOf('unread-resume')
+    const before = readdirSync(copy).sort()
+    expect(await through(`${node} resume ${copy} --steps 4000 | true`)).toMatchObject({ code: 141 })
+    expect(readdirSync(copy).sort()).toEqual(before)
+  })
+
   test.runIf(process.platform === 'linux')('a full disk is one line', async () => {
+    const run = join(folder, 'full')
+    expect(await through(`${node} ${long(run).join(' ')} > /dev/full`)).toMatchObject({
+      err: 'error: the standard output cannot be written: write: the disk is full (ENOSPC)\n',
+    })
+    expect(existsSync(run)).toBe(false)
     expect(await through(`${node} list > /dev/full`)).toEqual({
       code: 1,
       err: 'error: the standard output cannot be written: write: the disk is full (ENOSPC)\n',
     })
   })
+})
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('%s before training has begun leaves nothing', { timeout: 60_000 }, async (signal, code) => {
+  const run = join(folder, signal)
+  const { child, ended } = start(long(run))
+  while (!existsSync(run)) await setTimeout(1)
+  child.kill(signal)
+  expect(await ended).toMatchObject({ code })
+  // Where it had begun already by then, it is a run.
+  const names = existsSync(run) ? readdirSync(run) : ['run.json']
+  expect(names).toContain('run.json')
+  expect(names.filter((name) => name.includes('lock'))).toEqual([])
 })
 
 test('damaged checkpoints are said, and never taken for none', { timeout: 60_000 }, async () => {
@@ -141,6 +185,41 @@ test('damaged checkpoints are said, and never taken for none', { timeout: 60_000
     })
   }
   expect(readdirSync(run, { recursive: true }).sort()).toEqual(before)
+})
+
+test('lost checkpoints are never taken for a run that has not begun', { timeout: 60_000 }, async () => {
+  const run = copyOf('lost')
+  for (const name of checkpointsOf(run)) rmSync(join(run, 'checkpoints', name))
+  const before = readdirSync(run, { recursive: true }).sort()
+  for (const args of [
+    ['resume', run],
+    ['resume', run, '--epochs', '2'],
+    ['eval', run],
+    ['info', run],
+  ]) {
+    expect(await tenfold(...args)).toMatchObject({
+      code: 2,
+      err: `error: ${run}/checkpoints: the checkpoints of the run are gone (copy one back from elsewhere; to train from the start, begin a new run)\n`,
+    })
+  }
+  expect(readdirSync(run, { recursive: true }).sort()).toEqual(before)
+})
+
+test('a run that was killed before its first checkpoint begins anew, and says so', { timeout: 60_000 }, async () => {
+  const run = join(folder, 'killed')
+  const first = start(long(run))
+  await first.firstStep()
+  first.child.kill('SIGKILL')
+  await first.ended
+  const second = start(['resume', run])
+  await second.firstStep()
+  second.child.kill('SIGTERM')
+  const { code, out } = await second.ended
+  expect(code).toBe(143)
+  expect(eventsOf(out)[0]).toEqual({
+    event: 'warning',
+    message: `${run} was stopped before its first checkpoint: it begins anew`,
+  })
 })
 
 test('a longer run goes on as if it had begun so', { timeout: 90_000 }, async () => {
@@ -189,6 +268,8 @@ test('the checkpoint that is used can be chosen', { timeout: 60_000 }, async () 
   const stepOf = async (...args: readonly string[]) => eventsOf((await tenfold(...args, '--json')).out).at(-1)?.step
   expect(await stepOf('eval', finished, '--checkpoint', '4')).toBe(4)
   expect(await stepOf('eval', finished, '--checkpoint', 'best')).toBe(6)
+  expect(await stepOf('info', finished, '--checkpoint', 'best')).toBe(6)
+  expect(await stepOf('info', finished, '--checkpoint', '4')).toBe(4)
   expect(await stepOf('inspect', finished, '--checkpoint', '4', '--out', join(folder, 'page.html'))).toBe(4)
   expect(
     await stepOf('export', finished, '--checkpoint', '4', '--format', 'onnx', '--out', join(folder, 'm.onnx')),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { dataRecord, divide, recordWhole } from '../../src/data/record.ts'
+import { divide, recordWhole } from '../../src/data/record.ts'
+import { dataRecord } from '../../src/data/record-file.ts'
 
 const example = (name: string, digest = `of ${name}`) => ({ name, digest })
 const many = Array.from({ length: 50 }, (_, i) => example(`${i}.png`))

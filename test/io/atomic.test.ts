@@ -107,6 +107,20 @@ test('a link stays a link, also one to a file that is not there yet', async () =
   expect((await lstat(link)).isSymbolicLink()).toBe(true)
 })
 
+test('links that lead in a circle stay', async () => {
+  const folder = await mkdtemp(join(root, 'circle-'))
+  const [path, other] = [join(folder, 'a'), join(folder, 'b')]
+  await symlink(other, path)
+  await symlink(path, other)
+  await expect(writeFileAtomic(path, Buffer.from('new'))).rejects.toMatchObject({
+    name: 'UsageError',
+    message: `${path}: cannot be written (ELOOP)`,
+    hint: 'its links lead in a circle',
+  })
+  expect((await lstat(path)).isSymbolicLink()).toBe(true)
+  expect((await readdir(folder)).sort()).toEqual(['a', 'b'])
+})
+
 test('no file takes the place of a device', async () => {
   await writeFileAtomic('/dev/null', Buffer.from('gone'))
   expect((await stat('/dev/null')).isCharacterDevice()).toBe(true)

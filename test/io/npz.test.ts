@@ -90,6 +90,16 @@ describe('what is refused', () => {
     expect([...tensors.keys()]).toEqual(['a'])
     expect(leftOut).toEqual(new Map([['README.txt', 'no array']]))
   })
+  test('an archive of anything but arrays', () => {
+    const bytes = zipSync({ 'a.txt': Uint8Array.of(1), 'b/c.txt': Uint8Array.of(1, 2) })
+    expectError(
+      () => readNpz(bytes),
+      'FormatError',
+      'npz: the archive holds no array, but "a.txt", "b/c.txt"',
+      'a .npz file is a zip archive of .npy files',
+    )
+    expect(readNpz(writeNpz([])).tensors.size).toBe(0)
+  })
   test('a member longer than its array, before it is unpacked', () => {
     const bytes = zipSync({ 'a.npy': Uint8Array.of(...writeNpy(sample('mask')), ...new Uint8Array(1e5)) })
     expectDamaged(() => readNpz(bytes), 'npz: member "a": the array takes 131 bytes, the archive says 100131')

@@ -1,4 +1,4 @@
-import { mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
@@ -9,6 +9,7 @@ import {
   newestCheckpoint,
   readCheckpoint,
   saveCheckpoint,
+  setAside,
 } from '../../src/train/checkpoint.ts'
 import type { TrainingState } from '../../src/train/store.ts'
 
@@ -31,6 +32,7 @@ const stateAt = (step: number): TrainingState => ({
   loader: { epoch: 0, position: step },
   best: null,
   bestStep: null,
+  bestLoss: null,
   evaluationsSinceBest: 0,
   seconds: 1,
 })
@@ -115,7 +117,7 @@ test('a damaged one is passed over and named; at last the best one is used', asy
   const folder = await folderWith([1, 2, 3], 1)
   const [second = '', third = ''] = await listCheckpoints(folder)
   const damaged: string[][] = []
-  const newest = () => newestCheckpoint(folder, (path, reason) => damaged.push([path, reason]))
+  const newest = () => newestCheckpoint(folder, { onDamage: (path, reason) => damaged.push([path, reason]) })
   const file = await open(third, 'r+')
   await file.write(Buffer.from([1, 2, 3]), 0, 3, (await file.stat()).size - 8)
   await file.close()
@@ -140,6 +142,45 @@ test('when all are damaged, nothing is taken for a run that has not begun', asyn
     ),
     hint: 'copy one back from elsewhere; to train from the start, begin a new run',
   })
+})
+
+test('a folder or a broken link of the name of a checkpoint is passed over like a damaged one', async () => {
+  const folder = await folderWith([1, 2, 3], 1, 3)
+  const [first = '', second = '', third = ''] = await listCheckpoints(folder)
+  await rm(third)
+  await mkdir(third)
+  await rm(second)
+  await symlink('nowhere', second)
+  const damaged: string[] = []
+  const newest = await newestCheckpoint(folder, { onDamage: (_path, reason) => damaged.push(reason) })
+  expect(newest?.state.step).toBe(1)
+  expect(damaged).toEqual([
+    `${third}: cannot be read (EISDIR): is a folder`,
+    `${second}: cannot be read (ENOENT): no such file or folder`,
+  ])
+  await setAside([third, second])
+  expect((await readdir(folder)).sort()).toEqual([
+    'best.safetensors',
+    'step-00000001.safetensors',
+    'step-00000002.damaged',
+    'step-00000003.damaged',
+  ])
+  await rm(first)
+  await rm(join(folder, 'best.safetensors'))
+  const hint = 'copy one back from elsewhere; to train from the start, begin a new run'
+  await expect(newestCheckpoint(folder)).rejects.toMatchObject({
+    name: 'FormatError',
+    message: `${folder}: every checkpoint is damaged, and set aside as *.damaged`,
+    hint,
+  })
+})
+
+test('a run that had checkpoints and has none has lost them', async () => {
+  const folder = join(root, 'lost')
+  const lost = { name: 'FormatError', message: `${folder}: the checkpoints of the run are gone` }
+  await expect(newestCheckpoint(folder, { hasBegun: true })).rejects.toMatchObject(lost)
+  for (const choice of ['last', 'best', 3] as const)
+    await expect(chosenCheckpoint('RUN', folder, choice, { hasBegun: true })).rejects.toMatchObject(lost)
 })
 
 test('numbers of more digits than their names have room for are in order', async () => {

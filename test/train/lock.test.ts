@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -31,8 +32,10 @@ test('makes the folder, holds it until it is released, and leaves nothing behind
   const lock = await lockFolder(folder)
   expect(await readdir(folder)).toHaveLength(1)
   lock.release()
-  expect(await readdir(folder)).toEqual([])
+  expect(existsSync(folder)).toBe(false)
+  await mkdir(folder)
   ;(await lockFolder(folder)).release()
+  expect(await readdir(folder)).toEqual([])
 })
 
 test('a second holder is told who has the lock, and since when', async () => {

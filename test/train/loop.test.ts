@@ -10,7 +10,7 @@ import * as ops from '../../src/ops/index.ts'
 import { AdamW } from '../../src/optim/index.ts'
 import { manualSeed, randomState } from '../../src/tensor/random-state.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import { listCheckpoints } from '../../src/train/checkpoint.ts'
+import { chosenCheckpoint, listCheckpoints } from '../../src/train/checkpoint.ts'
 import { type LoopOptions, type TrainingTask, train } from '../../src/train/loop.ts'
 import { RunDirectory } from '../../src/train/run.ts'
 
@@ -205,6 +205,75 @@ describe('training', () => {
     )
     expect(await run.readMetrics()).toEqual(metrics)
     expect(await readdir(run.checkpoints)).toHaveLength(3)
+  })
+
+  test('a run begins anew until its first checkpoint, and never after', async () => {
+    const run = await newRun()
+    // Logged, and killed before the checkpoint was written.
+    await run.append([{ type: 'step', step: 1, epoch: 0, loss: 1 }])
+    const begun = async () => (await RunDirectory.open(run.path)).description.begun
+    expect(await begun()).toBe(false)
+    expect(await train(makeTask(), run, { ...options, steps: 2 })).toMatchObject({ reason: 'finished', step: 2 })
+    expect((await run.readMetrics()).map(({ step }) => step)).toEqual([1, 2, 2])
+    expect(await begun()).toBe(true)
+    await rm(run.checkpoints, { recursive: true })
+    const metrics = await run.readMetrics()
+    await expect(train(makeTask(), await RunDirectory.open(run.path), options)).rejects.toThrow(
+      `${run.checkpoints}: the checkpoints of the run are gone`,
+    )
+    expect(await run.readMetrics()).toEqual(metrics)
+  })
+
+  test('a run of a version that did not note its first checkpoint has begun if anything is logged', async () => {
+    const run = await newRun()
+    await train(makeTask(), run, { ...options, steps: 2 })
+    const file = join(run.path, 'run.json')
+    const { begun, ...older } = JSON.parse(await readFile(file, 'utf8'))
+    expect(begun).toBe(true)
+    await writeFile(file, JSON.stringify(older))
+    const opened = await RunDirectory.open(run.path)
+    expect(await opened.hasBegun()).toBe(true)
+    await train(makeTask(), opened, { ...options, steps: 2 })
+    expect((await RunDirectory.open(run.path)).description.begun).toBe(true)
+  })
+
+  test('steps that are missing in the log are said', async () => {
+    const run = await newRun()
+    const resume = async (steps: number): Promise<string[]> => {
+      const warnings: string[] = []
+      await train(makeTask(), run, { ...options, steps }, { onWarning: (message) => warnings.push(message) })
+      return warnings
+    }
+    expect(await resume(4)).toEqual([])
+    expect(await resume(6)).toEqual([])
+    const lacks = (missing: number, of: number) =>
+      `${run.metrics}: lacks ${missing} of the first ${of} steps; training goes on, its curves have a gap`
+    const text = await readFile(run.metrics, 'utf8')
+    await writeFile(run.metrics, text.slice(0, text.indexOf('"step":3')))
+    expect(await resume(7)).toEqual([lacks(4, 6)])
+    await rm(run.metrics)
+    expect(await resume(8)).toEqual([lacks(7, 7)])
+  })
+
+  test('between equals, the lower loss is the best', async () => {
+    const run = await newRun()
+    const losses = [3, 2, 2.5, 1]
+    const accuracies = [0.5, 0.5, 0.5, 0.4]
+    let count = 0
+    const evaluate = async () => ({ accuracy: accuracies[count] ?? 0, loss: losses[count++] ?? 0 })
+    const best: boolean[] = []
+    const monitor = { metric: 'accuracy', goal: 'max' } as const
+    // In sessions of two epochs each: what was the best is remembered.
+    for (const epochs of [2, 4]) {
+      await train(
+        { ...makeTask(), evaluate },
+        run,
+        { ...options, epochs, monitor },
+        { onEvaluation: (_step, _epoch, _metrics, isBest) => best.push(isBest) },
+      )
+    }
+    expect(best).toEqual([true, true, false, false])
+    expect((await chosenCheckpoint('RUN', run.checkpoints, 'best')).state).toMatchObject({ best: 0.5, bestStep: 20 })
   })
 
   test('a process that was killed before it named the best checkpoint leaves no wrong one', async () => {

@@ -59,6 +59,8 @@ describe('what is no run', () => {
     ],
     ['half a run.json', (path) => withText(path, '{"format": 1'), 'PATH/run.json is not valid JSON'],
     ['another JSON', (path) => withText(path, '[]'), 'PATH/run.json must hold a JSON object'],
+    ['an empty object', (path) => withText(path, '{}'), 'PATH/run.json: setting "format" is missing'],
+    ['nothing but a format', (path) => withText(path, '{"format": 1}'), 'PATH/run.json: setting "system" is missing'],
     [
       'a run of another version',
       (path) => withText(path, '{"format": 2}'),

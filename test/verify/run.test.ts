@@ -85,3 +85,12 @@ test('the filter looks at names and targets', async () => {
   for await (const result of verify([folder], rules, 'max_pool1d')) found.push([result.case, result.passed])
   expect(found).toEqual([['pool/max_pool1d', true]])
 })
+
+test('a case that cannot be read is told apart from one that fails', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tenfold-verify-'))
+  const path = join(folder, 'text.json')
+  await writeFile(path, 'no JSON')
+  const found: CaseResult[] = []
+  for await (const result of verify([path], rules)) found.push(result)
+  expect(found).toMatchObject([{ passed: false, unreadable: true, problem: 'text.json is not valid JSON' }])
+})

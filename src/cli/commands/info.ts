@@ -38,8 +38,9 @@ export function addInfo(program: Command): void {
       const warn = (message: string): void => note(`warning: ${message}`)
       const description = (await isFolder(path)) ? await describeRun(path, checkpoint, warn) : await describeFile(path)
       if (json) {
-        console.log(JSON.stringify({ event: 'info', ...description }))
-        console.log(JSON.stringify({ event: 'done', metrics: {} }))
+        const { step, ...described } = description
+        console.log(JSON.stringify({ event: 'info', ...described }))
+        console.log(JSON.stringify({ event: 'done', metrics: {}, ...(step !== undefined && { step }) }))
         return
       }
       console.log(printable(description.title))

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { quitOnInterrupt } from '../interrupt.ts'
 import { examples, wholeNumber } from '../options.ts'
 import { createReporter, type Reporter, tellData } from '../ui.ts'
 
@@ -25,20 +26,35 @@ async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags,
   const opened = await session.openUntrained(longer)
   if (!findNan) requireReportPackages(opened.recipe.packages?.(opened.config))
   // Looked for first: opening the data may take long.
-  const hasBegun = (await newestCheckpoint(run.checkpoints)) !== undefined
+  const hasBegun = await run.hasBegun()
+  const isNew = (await newestCheckpoint(run.checkpoints, { hasBegun })) === undefined
   const data = await session.openData(opened)
   tellData(data.opening, reporter, true)
   checkBatchSize(opened.config, data.train)
   // Killed before its first checkpoint: it begins anew, and so from the weights it was to begin from.
-  if (!hasBegun) await session.restartFrom(opened, data)
+  if (isNew) {
+    reporter.warn(`${dir} was stopped before its first checkpoint: it begins anew`)
+    await session.restartFrom(opened, data)
+  }
   reporter.useMetrics(opened.recipe.metrics)
   return { opened, data, ...(longer !== run && { extension }) }
 }
 
 async function resume(dir: string, flags: ResumeFlags, reporter: Reporter): Promise<void> {
-  const { trainRun } = await import('../training.ts')
-  const { opened, data, extension } = await openToTrain(dir, flags, reporter)
-  await trainRun(opened, data, reporter, extension ? { extension } : {})
+  const [{ trainRun }, { RunDirectory }, { lockFolder }] = await Promise.all([
+    import('../training.ts'),
+    import('../../train/run.ts'),
+    import('../../train/lock.ts'),
+  ])
+  // Is there a run at all, before anything is written?
+  await RunDirectory.open(dir)
+  const lock = await lockFolder(dir)
+  try {
+    const { opened, data, extension } = await openToTrain(dir, flags, reporter)
+    await trainRun(opened, data, reporter, extension ? { extension } : {})
+  } finally {
+    lock.release()
+  }
 }
 
 export function addResume(program: Command): void {
@@ -74,17 +90,6 @@ export function addResume(program: Command): void {
         const { opened, data } = await openToTrain(dir, { findNan: true }, reporter)
         return findNotFinite(opened, data, reporter)
       }
-      const [{ RunDirectory }, { lockFolder }] = await Promise.all([
-        import('../../train/run.ts'),
-        import('../../train/lock.ts'),
-      ])
-      // Is there a run at all, before anything is written?
-      await RunDirectory.open(dir)
-      const lock = await lockFolder(dir)
-      try {
-        await resume(dir, flags, reporter)
-      } finally {
-        lock.release()
-      }
+      return quitOnInterrupt(() => resume(dir, flags, reporter))
     })
 }

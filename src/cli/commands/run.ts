@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { quitOnInterrupt } from '../interrupt.ts'
 import { collect, examples, newFolder, wholeNumber } from '../options.ts'
 import { createReporter } from '../ui.ts'
 
@@ -29,18 +30,20 @@ export function addRun(program: Command): void {
         'tenfold run fnet/speed --set lengths=[512,2048] --set \'encoders=["FNet","BERT"]\'',
       ),
     )
-    .action(async (name: string, flags: RunFlags) => {
-      const [{ findJob }, { configure, parseAssignment }, { runJobHere }] = await Promise.all([
-        import('../../systems/session.ts'),
-        import('../../train/settings.ts'),
-        import('../job.ts'),
-      ])
-      const { system, job } = findJob(name)
-      const config = configure(job.config, flags.set.map(parseAssignment))
-      const reporter = createReporter({ json: flags.json ?? false })
-      reporter.say(`${system.title}: ${job.summary}`)
-      const folder = flags.out ?? join('runs', `${system.name}-${job.name}`)
-      const options = { folder, seed: flags.seed, ...(flags.threads && { threads: flags.threads }) }
-      await runJobHere(system, job, config, options, reporter)
-    })
+    .action((name: string, flags: RunFlags) => quitOnInterrupt(() => runNamed(name, flags)))
+}
+
+async function runNamed(name: string, flags: RunFlags): Promise<void> {
+  const [{ findJob }, { configure, parseAssignment }, { runJobHere }] = await Promise.all([
+    import('../../systems/session.ts'),
+    import('../../train/settings.ts'),
+    import('../job.ts'),
+  ])
+  const { system, job } = findJob(name)
+  const config = configure(job.config, flags.set.map(parseAssignment))
+  const reporter = createReporter({ json: flags.json ?? false })
+  reporter.say(`${system.title}: ${job.summary}`)
+  const folder = flags.out ?? join('runs', `${system.name}-${job.name}`)
+  const options = { folder, seed: flags.seed, ...(flags.threads && { threads: flags.threads }) }
+  await runJobHere(system, job, config, options, reporter)
 }

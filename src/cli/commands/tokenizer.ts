@@ -104,7 +104,17 @@ function addEncode(tokenizer: Command): void {
 }
 
 export function addTokenizer(program: Command): void {
-  const tokenizer = program.command('tokenizer').description('train a tokenizer, or look at what one does')
+  const tokenizer = program
+    .command('tokenizer')
+    .description('train a tokenizer, or look at what one does')
+    .addHelpText(
+      'after',
+      examples(
+        'tenfold tokenizer train books/ --size 4000 --out tokenizer.json',
+        'tenfold tokenizer convert spiece.model --out tokenizer.json',
+        'tenfold tokenizer encode tokenizer.json "Call me [MASK]."',
+      ),
+    )
   addTrainTokenizer(tokenizer)
   addConvert(tokenizer)
   addEncode(tokenizer)

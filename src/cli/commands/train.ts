@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Recipe, System } from '../../systems/define.ts'
 import type { Settings } from '../../train/settings.ts'
+import { quitOnInterrupt } from '../interrupt.ts'
 import { collect, examples, newFile, newFolder, wholeNumber } from '../options.ts'
 import { createReporter, type Reporter, tellData } from '../ui.ts'
 
@@ -44,34 +45,37 @@ export function addTrain(program: Command): void {
         'tenfold train mixer/images --set data.folder=photos --set data.image_size=224 --set model.checkpoint=Mixer-B_16.npz',
       ),
     )
-    .action(async (name: string, flags: TrainFlags) => {
-      // Modules that are loaded from here on know the lines of their sources.
-      if (flags.profile !== undefined) process.setSourceMapsEnabled(true)
-      const [
-        { findRecipe },
-        { configure, parseAssignment },
-        { inNewRunFolder },
-        { expandHomes },
-        { requireReportPackages },
-      ] = await Promise.all([
-        import('../../systems/session.ts'),
-        import('../../train/settings.ts'),
-        import('../../train/new-run.ts'),
-        import('../../train/places.ts'),
-        import('../report.ts'),
-      ])
-      const { system, recipe } = findRecipe(name)
-      const assignments = flags.set.map(parseAssignment)
-      if (flags.epochs !== undefined) assignments.push({ path: 'train.epochs', value: flags.epochs })
-      const config = expandHomes(recipe.config, configure(recipe.config, assignments))
-      const reporter = createReporter({ json: flags.json ?? false, metrics: recipe.metrics })
-      reporter.say(`${system.title}: ${recipe.summary}`)
-      requireReportPackages(recipe.packages?.(config))
-      const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')
-      const folder =
-        flags.out === undefined ? { like: join('runs', `${system.name}-${recipe.name}-${time}`) } : { path: flags.out }
-      await inNewRunFolder(folder, (path) => trainNew(path, { system, recipe, config }, flags, reporter))
-    })
+    .action((name: string, flags: TrainFlags) => quitOnInterrupt(() => trainNamed(name, flags)))
+}
+
+/** Reads the settings and trains in a new folder. */
+async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
+  // Modules that are loaded from here on know the lines of their sources.
+  if (flags.profile !== undefined) process.setSourceMapsEnabled(true)
+  const [
+    { findRecipe },
+    { configure, parseAssignment },
+    { inNewRunFolder },
+    { expandHomes },
+    { requireReportPackages },
+  ] = await Promise.all([
+    import('../../systems/session.ts'),
+    import('../../train/settings.ts'),
+    import('../../train/new-run.ts'),
+    import('../../train/places.ts'),
+    import('../report.ts'),
+  ])
+  const { system, recipe } = findRecipe(name)
+  const assignments = flags.set.map(parseAssignment)
+  if (flags.epochs !== undefined) assignments.push({ path: 'train.epochs', value: flags.epochs })
+  const config = expandHomes(recipe.config, configure(recipe.config, assignments))
+  const reporter = createReporter({ json: flags.json ?? false, metrics: recipe.metrics })
+  reporter.say(`${system.title}: ${recipe.summary}`)
+  requireReportPackages(recipe.packages?.(config))
+  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')
+  const folder =
+    flags.out === undefined ? { like: join('runs', `${system.name}-${recipe.name}-${time}`) } : { path: flags.out }
+  await inNewRunFolder(folder, (path) => trainNew(path, { system, recipe, config }, flags, reporter))
 }
 
 /** Opens the data, builds the model, describes both in `run.json`, and trains. */

@@ -15,7 +15,7 @@ export function addVerify(program: Command): void {
         import('../../systems/index.ts'),
       ])
       const rules = systems.flatMap(({ targets = [] }) => targets)
-      let [passed, failed] = [0, 0]
+      let [passed, failed, unreadable] = [0, 0, 0]
       if (!flags.json)
         console.log(
           `${'case'.padEnd(46)} ${'tensors'.padStart(7)} ${'max abs'.padStart(9)} ${'max rel'.padStart(9)}  result`,
@@ -23,6 +23,7 @@ export function addVerify(program: Command): void {
       for await (const result of verify(paths, rules, flags.filter)) {
         if (result.passed) passed++
         else failed++
+        if (result.unreadable) unreadable++
         if (flags.json) {
           console.log(JSON.stringify({ event: 'case', ...result }))
           continue
@@ -36,6 +37,6 @@ export function addVerify(program: Command): void {
           ? JSON.stringify({ event: 'done', metrics: { passed, failed } })
           : `${passed} passed, ${failed} failed`,
       )
-      if (failed > 0 || passed === 0) process.exitCode = 1
+      if (failed > 0 || passed === 0) process.exitCode = unreadable > 0 ? 2 : 1
     })
 }

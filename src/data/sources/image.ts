@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { FormatError, TenfoldError, UsageError } from '../../util/errors.ts'
 import type { Box } from '../augment/crop.ts'
@@ -112,8 +113,15 @@ export async function decodeInto(
     const pixels = await opaque.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer()
     writePixels(pixels, transform, out, offset)
   } catch (error) {
-    throw error instanceof TenfoldError ? error : retell(error, name)
+    throw error instanceof TenfoldError ? error : await notAFile(source, name, error)
   }
+}
+
+/** Why a path leads to no picture, where sharp has no words for it. */
+async function notAFile(source: string | Uint8Array, name: string, error: unknown): Promise<TenfoldError> {
+  if (source === '') return new UsageError('a picture must have a file name, found ""', { cause: error })
+  const isFolder = typeof source === 'string' && (await stat(source).catch(() => undefined))?.isDirectory()
+  return isFolder ? new UsageError(`${name}: is a folder, not a picture`, { cause: error }) : retell(error, name)
 }
 
 /**

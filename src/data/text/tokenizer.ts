@@ -5,7 +5,15 @@ import { FormatError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
 import { type SpecialIds, specialNames } from './special-tokens.ts'
 
-/** The part of a `tokenizer.json` that is looked at here; the rest is the library's. */
+/** A `tokenizer.json` as parsed JSON: the part that is looked at here; the rest is the library's. */
+export interface TokenizerFile {
+  readonly model: { readonly type?: string | undefined; readonly [field: string]: unknown }
+  readonly added_tokens?:
+    | readonly { readonly id: number; readonly content: string; readonly [field: string]: unknown }[]
+    | undefined
+  readonly [field: string]: unknown
+}
+
 const tokenizerFile = z.looseObject({
   model: z.looseObject({ type: z.string().optional() }),
   added_tokens: z.array(z.looseObject({ id: z.number(), content: z.string() })).default([]),
@@ -14,9 +22,6 @@ const tokenizerFile = z.looseObject({
   post_processor: z.unknown().default(null),
   decoder: z.unknown().default(null),
 })
-
-/** A `tokenizer.json` as parsed JSON. */
-export type TokenizerFile = z.input<typeof tokenizerFile>
 
 /** What is used of the library, whose own declarations do not resolve under Node's module rules (imports without extensions). */
 interface LibraryTokenizer {

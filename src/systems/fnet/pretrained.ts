@@ -28,7 +28,10 @@ export async function readPretrainedRun(path: string) {
   if (system !== 'fnet' || !parsed.success) {
     throw new UsageError(`${path} must be a run of fnet/pretrain, found ${system}/${recipe}`)
   }
-  const checkpoint = await chosenCheckpoint(path, run.checkpoints, 'last', (_path, reason) => warn(reason))
+  const checkpoint = await chosenCheckpoint(path, run.checkpoints, 'last', {
+    onDamage: (_path, reason) => warn(reason),
+    hasBegun: await run.hasBegun(),
+  })
   const weights = new Map<string, NDArray>()
   for (const [name, array] of checkpoint.tensors) {
     if (name.startsWith('model.')) weights.set(name.slice('model.'.length), array)

@@ -137,6 +137,17 @@ describe('decodeImage', () => {
     expect(lying.data).toEqual(Uint8Array.from([red, blue].flat()))
   })
 
+  test('an empty name and a folder are no pictures', async () => {
+    await withFolder(async (folder) => {
+      expect(await told(() => decodeImage('', { size: 2 }))).toBe(
+        'UsageError: a picture must have a file name, found ""',
+      )
+      expect(await told(() => decodeImage(folder, { size: 2 }))).toBe(
+        `UsageError: ${folder}: is a folder, not a picture`,
+      )
+    })
+  })
+
   test('says what is wrong with a file or an option', async () => {
     const strip = await plain(1, 10_000, red).png().toBuffer()
     const jpeg = await plain(64, 64, red).jpeg().toBuffer()

@@ -66,6 +66,15 @@ test('broken links and folders without permission are named', async () => {
   })
 })
 
+test('a file in place of the folder', async () => {
+  await withFolder(async (folder) => {
+    await write(folder, 'file')
+    expect((await told(() => listFolder(join(folder, 'file')))).replace(folder, '.')).toBe(
+      'UsageError: ./file: cannot be read (ENOTDIR) | a part of the path is a file, not a folder',
+    )
+  })
+})
+
 test('a folder that is not there', async () => {
   expect(await told(() => listFolder('/nonexistent'))).toBe('UsageError: /nonexistent: no such file or folder')
 })

@@ -1,0 +1,20 @@
+/** What must not be left behind by a process that ends in the middle of its work. */
+
+const cleanUps: (() => void)[] = []
+
+function cleanUpAll(): void {
+  for (const cleanUp of cleanUps.toReversed()) cleanUp()
+}
+
+/**
+ * Calls `cleanUp`, which must not throw, when the process exits (not when it is killed), the last one first. The function it
+ * returns takes that back.
+ */
+export function atExit(cleanUp: () => void): () => void {
+  if (cleanUps.length === 0) process.on('exit', cleanUpAll)
+  cleanUps.push(cleanUp)
+  return () => {
+    cleanUps.splice(cleanUps.indexOf(cleanUp), 1)
+    if (cleanUps.length === 0) process.removeListener('exit', cleanUpAll)
+  }
+}
