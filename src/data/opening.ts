@@ -33,6 +33,12 @@ export function describeSides(unit: string, train: number, test: number): string
   return `${count(train, unit)} to train on, ${test.toLocaleString('en')} to test with`
 }
 
+/** `3 classes`; of a run, some may have no example any more: `2 of 3 classes`. */
+export function describeClasses(labels: readonly string[], train: readonly number[], test: readonly number[]): string {
+  const present = new Set([...train, ...test]).size
+  return present < labels.length ? `${present} of ${count(labels.length, 'class')}` : count(labels.length, 'class')
+}
+
 /** What was passed over in a folder, in parts of a line. `unread`: files that are of no known kind. */
 export function passedOver(listing: Listing, unread: readonly string[]): string[] {
   const { hidden, repeated } = listing
@@ -102,24 +108,34 @@ export interface LabelledSides {
   readonly test: readonly number[]
   /** Why the test set may be empty, in the words of the settings. */
   readonly held: string
+  /** Of a run that was started earlier: how the data differ from those that it knows. */
+  readonly known?: { readonly changes: string | undefined } | undefined
 }
 
 /** Refuses what no classifier can be trained on or tested with; returns warnings. */
-export function checkLabels({ source, unit, labels, train, test, held }: LabelledSides): string[] {
+export function checkLabels({ source, unit, labels, train, test, held, known }: LabelledSides): string[] {
   const total = train.length + test.length
-  if (total === 0) throw new UsageError(`${source}: there are no ${unit}s`)
+  const hint = known ? 'put the data back as they were, or train a new run on them' : undefined
+  // Of a run it is what has changed that explains everything.
+  const changes = known?.changes ?? (known && 'the run has none')
+  const refuse = (problem: string, why = changes, cure = hint): UsageError =>
+    new UsageError(
+      `${source}: ${problem}${why === undefined ? '' : `: ${why}`}`,
+      cure === undefined ? {} : { hint: cure },
+    )
+  if (total === 0) throw refuse(`there are no ${unit}s${known ? ' that the run knows' : ''}`)
   const inTrain = new Set(train)
   const inTest = new Set(test)
   const present = labels.filter((_, label) => inTrain.has(label) || inTest.has(label))
   if (present.length < 2) {
     const found = `found only "${present[0] ?? ''}" (${count(total, unit)})`
-    throw new UsageError(`${source}: there must be at least two classes, ${found}`)
+    throw refuse(`there must be at least two classes, ${found}`)
   }
-  const hint = { hint: `give more ${unit}s, or a test set of their own: --set data.test=PATH` }
-  if (test.length === 0) throw new UsageError(`${source}: no ${unit} is left to test with: ${held}`, hint)
+  const more = hint ?? `give more ${unit}s, or a test set of their own: --set data.test=PATH`
+  if (test.length === 0) throw refuse(`no ${unit} is left to test with`, changes ?? held, more)
   if (inTrain.size < 2) {
     const only = train.length === 0 ? 'none' : `only "${labels[train[0] ?? 0]}"`
-    throw new UsageError(`${source}: there must be two classes to train on, found ${only}: ${held}`, hint)
+    throw refuse(`there must be two classes to train on, found ${only}`, changes ?? held, more)
   }
   const without = (side: ReadonlySet<number>): string[] =>
     labels.flatMap((label, i) => (side.has(i) || !(inTrain.has(i) || inTest.has(i)) ? [] : [`"${label}"`]))
@@ -138,11 +154,8 @@ export function checkLabels({ source, unit, labels, train, test, held }: Labelle
 }
 
 /** Says if examples to test with are, by their content, also trained on. */
-export function sharedContent({ unit, train, test }: DataRecord): string[] {
-  const trained = new Set(Object.values(train))
-  const shared = Object.entries(test).filter(([, digest]) => trained.has(digest))
+export function sharedContent({ record: { unit }, shared }: Divided): string[] {
   if (shared.length === 0) return []
-  const names = shared.map(([name]) => name)
-  const shown = unit === 'row' ? '' : `: ${listSome(names, 3)}`
+  const shown = unit === 'row' ? '' : `: ${listSome(shared, 3)}`
   return [`${count(shared.length, `test ${unit}`)} with the same content as one to train on${shown}`]
 }

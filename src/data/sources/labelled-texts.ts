@@ -2,7 +2,15 @@
 import { UsageError } from '../../util/errors.ts'
 import { count, listSome } from '../counting.ts'
 import { digestOf } from '../files.ts'
-import { checkLabels, describeSides, type OnError, type Opening, openingOf, sharedContent } from '../opening.ts'
+import {
+  checkLabels,
+  describeClasses,
+  describeSides,
+  type OnError,
+  type Opening,
+  openingOf,
+  sharedContent,
+} from '../opening.ts'
 import { type DataRecord, type DivideOptions, divide, type NamedExample } from '../record.ts'
 import { pick } from '../split.ts'
 import { readCsv } from './csv.ts'
@@ -109,15 +117,20 @@ export function openLabelledTexts(
     labels,
     train: sides.train.map(({ label }) => label),
     test: sides.test.map(({ label }) => label),
-    held: known ? (divided.changes ?? 'the run has none') : held,
+    held,
+    known: known && { changes: divided.changes },
   })
   const summary = [
-    `${count(sides.train.length + sides.test.length, 'row')} in ${count(labels.length, 'class')}`,
+    `${count(sides.train.length + sides.test.length, 'row')} in ${describeClasses(
+      labels,
+      sides.train.map(({ label }) => label),
+      sides.test.map(({ label }) => label),
+    )}`,
     ...leftOut,
     ...(test?.leftOut ?? []).map((part) => `of the test file ${part}`),
     describeSides('row', sides.train.length, sides.test.length),
   ]
-  const all = known ? [] : [...warnings, ...sharedContent(divided.record)]
+  const all = [...(known ? [] : warnings), ...sharedContent(divided)]
   return { labels, ...sides, opening: openingOf(summary, all, divided) }
 }
 

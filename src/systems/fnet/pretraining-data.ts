@@ -226,7 +226,7 @@ export async function openPretraining(
   const testPairs = pick(allTest, chosen)
   const test = maskedPairs(testPairs, maxPredictions, mask, 'fixed')
   const unknown = describeUnknown(tokenizer.unknownShare(trainTokens.flat()), unknownCure)
-  const warnings = [...unknown.warnings, ...sharedContent(divided.record)]
+  const warnings = [...unknown.warnings, ...sharedContent(divided)]
   return {
     train: maskedPairs(trainPairs, maxPredictions, mask, 'dynamic'),
     test,
