@@ -87,11 +87,22 @@ export function reasonOf(path: string, error: unknown): Unreadable {
   return { path, reason: hint === undefined ? reason : `${reason} (${hint})` }
 }
 
-/** Names that only differ in space, case or Unicode form, in groups. */
+/** Characters that show nothing, in names; joiners belong to the spelling of some languages and to emoji. */
+function unseenCharacters(name: string): string[] {
+  const unseen = (name.match(/\p{Cf}/gu) ?? []).filter((character) => !/[\u200c\u200d]/.test(character))
+  return [...new Set(unseen)].map((it) => `U+${(it.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`)
+}
+
+/** Names that only differ in space, case, Unicode form or characters that show nothing, in groups. */
 export function similarNames(names: readonly string[]): string[][] {
   const groups = new Map<string, string[]>()
   for (const name of names) {
-    const key = name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase()
+    const key = name
+      .normalize('NFKC')
+      .replace(/\p{Cf}/gu, '')
+      .trim()
+      .replace(/\s+/g, ' ')
+      .toLowerCase()
     groups.set(key, [...(groups.get(key) ?? []), name])
   }
   return [...groups.values()].filter((group) => group.length > 1)
@@ -112,10 +123,13 @@ export interface LabelledSides {
   readonly known?: { readonly changes: string | undefined } | undefined
 }
 
+/** What to do where too little is left of the data of a run. */
+export const restoreData = 'put the data back as they were, or train a new run on them'
+
 /** Refuses what no classifier can be trained on or tested with; returns warnings. */
 export function checkLabels({ source, unit, labels, train, test, held, known }: LabelledSides): string[] {
   const total = train.length + test.length
-  const hint = known ? 'put the data back as they were, or train a new run on them' : undefined
+  const hint = known ? restoreData : undefined
   // Of a run it is what has changed that explains everything.
   const changes = known?.changes ?? (known && 'the run has none')
   const refuse = (problem: string, why = changes, cure = hint): UsageError =>
@@ -142,8 +156,13 @@ export function checkLabels({ source, unit, labels, train, test, held, known }: 
   const [untrained, untested] = [without(inTrain), without(inTest)]
   return [
     ...similarNames(labels).map(
-      (group) => `the classes ${group.map((name) => `"${name}"`).join(' and ')} only differ in space or case`,
+      (group) =>
+        `the classes ${group.map((name) => `"${name}"`).join(' and ')} only differ in ${group.some((name) => unseenCharacters(name).length > 0) ? 'characters that show nothing' : 'space or case'}`,
     ),
+    ...labels.flatMap((label) => {
+      const unseen = unseenCharacters(label)
+      return unseen.length > 0 ? [`the class "${label}" has characters that show nothing: ${unseen.join(', ')}`] : []
+    }),
     ...(untrained.length > 0 ? [`no ${unit} of ${listSome(untrained, 5)} is among those to train on`] : []),
     ...(untested.length > 0
       ? [

@@ -11,7 +11,7 @@ import {
   openingOf,
   sharedContent,
 } from '../opening.ts'
-import { type DataRecord, type DivideOptions, divide, type NamedExample } from '../record.ts'
+import { type DataRecord, type Divided, type DivideOptions, divide, type NamedExample } from '../record.ts'
 import { pick } from '../split.ts'
 import { readCsv } from './csv.ts'
 
@@ -99,7 +99,11 @@ export function openLabelledTexts(
   const labels = known?.labels ?? [...new Set(rows.map(({ label }) => label))].sort()
   const numbers = new Map(labels.map((label, i) => [label, i]))
   if (!known && test) refuseOtherLabels(test.rows, numbers, labels)
-  const divided = divide(rows, test?.rows, { ...options, unit: 'row', known: known?.record })
+  const divided = tellOtherLabels(
+    divide(rows, test?.rows, { ...options, unit: 'row', known: known?.record }),
+    [rows, test?.rows ?? rows],
+    numbers,
+  )
   // A row that a run knows may have got a label since that the run does not know.
   const choose = (list: readonly LabelledText[], chosen: readonly number[]): NumberedText[] =>
     pick(list, chosen).flatMap(({ text, label }) => {
@@ -130,8 +134,39 @@ export function openLabelledTexts(
     ...(test?.leftOut ?? []).map((part) => `of the test file ${part}`),
     describeSides('row', sides.train.length, sides.test.length),
   ]
-  const all = [...(known ? [] : warnings), ...sharedContent(divided)]
+  const all = [...(known ? [] : [...warnings, ...contradictions(rows, test?.rows)]), ...sharedContent(divided)]
   return { labels, ...sides, opening: openingOf(summary, all, divided) }
+}
+
+/** Rows that a run knows and that have got a label since which it does not know are left out, and told. */
+function tellOtherLabels(
+  divided: Divided,
+  [train, test]: readonly [readonly LabelledText[], readonly LabelledText[]],
+  numbers: ReadonlyMap<string, number>,
+): Divided {
+  const { sides, changes } = divided
+  const used = [...pick(train, sides.train), ...pick(test, sides.test)]
+  const other = used.flatMap(({ label }) => (numbers.has(label) ? [] : [`"${label}"`]))
+  if (other.length === 0) return divided
+  const told = `${count(other.length, 'row')} of a class that the run does not know, left out (${listSome([...new Set(other)], 3)})`
+  return { ...divided, changes: changes === undefined ? told : `${changes}; ${told}` }
+}
+
+/** Says if equal texts are of different classes. */
+function contradictions(...sides: readonly (readonly LabelledText[] | undefined)[]): string[] {
+  const classes = new Map<string, Set<string>>()
+  for (const { text, label } of sides.flatMap((rows) => rows ?? [])) {
+    const found = classes.get(text)
+    if (found) found.add(label)
+    else classes.set(text, new Set([label]))
+  }
+  const several = [...classes].filter(([, labels]) => labels.size > 1)
+  const [first] = several
+  if (!first) return []
+  const [text, labels] = first
+  const shown = text.length > 40 ? `${text.slice(0, 40)}...` : text
+  const such = `such as ${JSON.stringify(shown)}: ${listSome([...labels].sort(), 5)}`
+  return [`${count(several.length, 'text')} with rows of different classes, ${such}`]
 }
 
 function refuseOtherLabels(

@@ -141,13 +141,16 @@ export function foldersBelow({ folders }: Listing, prefix: string): string[] {
 
 const roles = { train: ['train', 'training'], test: ['test', 'testing'], validation: ['val', 'valid', 'validation'] }
 
-/** Which of the folders are called as the parts of a divided data set are. */
-export function splitFolders(folders: readonly string[]): {
+/** Which of the folders (of those that are `used`) are called as the parts of a divided data set are. */
+export function splitFolders(
+  folders: readonly string[],
+  used: (folder: string) => boolean = () => true,
+): {
   readonly train: string | undefined
   readonly test: string | undefined
   readonly validation: string | undefined
 } {
   const called = (names: readonly string[]): string | undefined =>
-    folders.find((folder) => names.includes(folder.toLowerCase()))
+    folders.find((folder) => names.includes(folder.toLowerCase()) && used(folder))
   return { train: called(roles.train), test: called(roles.test), validation: called(roles.validation) }
 }

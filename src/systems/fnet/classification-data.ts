@@ -15,7 +15,7 @@ import {
 } from '../../data/index.ts'
 import { describeSides, type Opening, openingOf } from '../../data/opening.ts'
 import { recordWhole } from '../../data/record.ts'
-import { describeUnknown } from '../../data/text/unknown.ts'
+import { describeUnknownSides } from '../../data/text/unknown.ts'
 import type { KnownData, OpenedData } from '../../tasks/define.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting } from '../../train/settings.ts'
@@ -113,7 +113,7 @@ function opened(
     ...facts,
     majority: majorityAccuracy(labelsOf(train), labelsOf(test)),
   }
-  const told = facts.kind === 'words' && !known ? tellUnknown(opening, facts.tokenizer, training) : opening
+  const told = facts.kind === 'words' ? tellUnknown(opening, facts.tokenizer, training, testing) : opening
   return {
     train: dataset(training),
     test: dataset(testing),
@@ -127,10 +127,13 @@ function opened(
 function tellUnknown(
   opening: Opening,
   tokenizer: ClassificationFacts['tokenizer'],
-  sequences: readonly LabelledSequence[],
+  train: readonly LabelledSequence[],
+  test: readonly LabelledSequence[],
 ): Opening {
-  const share = new TextTokenizer(tokenizer).unknownShare(sequences.map(({ ids }) => ids))
-  const { part, warnings } = describeUnknown(share, unknownCure)
+  const words = new TextTokenizer(tokenizer)
+  const shareOf = (sequences: readonly LabelledSequence[]): number =>
+    words.unknownShare(sequences.map(({ ids }) => ids))
+  const { part, warnings } = describeUnknownSides({ train: shareOf(train), test: shareOf(test) }, unknownCure)
   return {
     ...opening,
     summary: [opening.summary, part].join('; '),

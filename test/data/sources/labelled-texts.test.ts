@@ -68,6 +68,32 @@ describe('divided', () => {
     )
   })
 
+  test('of a run whose rows have changed too much it is said what has changed', async () => {
+    const first = openLabelledTexts(await read(csv(lines)), undefined, options)
+    const known = { labels: first.labels, record: first.opening.record }
+    const failureOf = async (changed: readonly string[]) => {
+      const rows = await read(csv(changed))
+      return told(() => openLabelledTexts(rows, undefined, { ...options, known }))
+    }
+    expect(await failureOf(lines.map((line) => line.replace(',', ' ,')))).toBe(
+      'UsageError: rows.csv: there are no rows that the run knows: 40 rows missing; 40 rows new, left out | put the data back as they were, or train a new run on them',
+    )
+    expect(await failureOf(lines.map((line) => line.replace('spam', 'junk')))).toBe(
+      'UsageError: rows.csv: there must be at least two classes, found only "ham" (20 rows): 20 rows changed; 20 rows of a class that the run does not know, left out ("junk") | put the data back as they were, or train a new run on them',
+    )
+  })
+
+  test('labels with characters that show nothing, equal texts of different classes', async () => {
+    const rows = await read(csv([...lines, 'x,ham\u200b', 'text number 0,ham']))
+    expect(openLabelledTexts(rows, undefined, options).opening.warnings).toEqual(
+      expect.arrayContaining([
+        'the classes "ham" and "ham\u200b" only differ in characters that show nothing',
+        'the class "ham\u200b" has characters that show nothing: U+200B',
+        '1 text with rows of different classes, such as "text number 0": ham, spam',
+      ]),
+    )
+  })
+
   test('a test file of its own; classes that are not trained on', async () => {
     const rows = await read(csv(lines))
     const given = await read(csv(['new one,ham', 'text number 0,spam', 'new two,spam']))
