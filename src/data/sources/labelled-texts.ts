@@ -33,26 +33,40 @@ export interface LabelledRows {
   readonly leftOut: readonly string[]
 }
 
+const leaveRows = 'leave these rows out with --set data.on_error=skip'
+
 /**
  * The labelled texts of a CSV file. A row is known by its text, so that the order of the rows does not matter. Rows without a text are
- * left out. Throws a UsageError that names the lines of rows without a label (onError `skip`: these are left out too), or if there are
- * no rows.
+ * left out. Throws a UsageError that names the lines of broken rows and of those without a label (onError `skip`: these are left out
+ * too), or if there are no rows.
  */
 export async function readLabelledRows(
   file: string,
   { textColumn, labelColumn, onError }: LabelledRowsOptions,
 ): Promise<LabelledRows> {
-  const table = await readCsv(file, { columns: { [textColumn]: 'string', [labelColumn]: 'string' } })
-  if (table.length === 0) throw new UsageError(`${file}: there must be rows below the header line, found none`)
+  const table = await readCsv(file, {
+    columns: { [textColumn]: 'string', [labelColumn]: 'string' },
+    onError: 'skip',
+  })
+  const { broken } = table
+  if (table.length + broken.length === 0)
+    throw new UsageError(`${file}: there must be rows below the header line, found none`)
   const [texts, labels] = [table.strings[textColumn] ?? [], table.strings[labelColumn] ?? []]
   const isBlank = (cell: string | undefined): boolean => cell === undefined || cell.trim() === ''
   const all = [...texts.keys()]
   const unlabelled = all.filter((row) => isBlank(labels[row]) && !isBlank(texts[row]))
+  if (broken.length > 0 && onError === 'stop') {
+    const bad = [...broken, ...unlabelled.map((row) => ({ line: table.lines[row] ?? 0, reason: 'has no label' }))]
+    const named = bad.sort((a, b) => a.line - b.line).map(({ line, reason }) => `line ${line}: ${reason}`)
+    throw new UsageError(`${file}: ${count(bad.length, 'row')} cannot be used: ${listSome(named, 20)}`, {
+      hint: leaveRows,
+    })
+  }
   if (unlabelled.length > 0 && onError === 'stop') {
     const lines = unlabelled.map((row) => String(table.lines[row]))
     throw new UsageError(
       `${file}: ${count(unlabelled.length, 'row')} without a label in column "${labelColumn}": line ${listSome(lines, 10)}`,
-      { hint: 'fill the gaps, or leave these rows out with --set data.on_error=skip' },
+      { hint: `fill the gaps, or ${leaveRows}` },
     )
   }
   const used = all.filter((row) => !isBlank(labels[row]) && !isBlank(texts[row]))
@@ -61,7 +75,9 @@ export async function readLabelledRows(
     const [text, label] = [texts[row] ?? '', labels[row] ?? '']
     return { text, label, name: digestOf(text), digest: digestOf(`${label}\0${text}`) }
   })
+  const brokenLines = broken.map(({ line }) => String(line))
   const leftOut = [
+    ...(broken.length > 0 ? [`${count(broken.length, 'broken row')} left out (line ${listSome(brokenLines, 3)})`] : []),
     ...(unlabelled.length > 0 ? [`${count(unlabelled.length, 'row')} without a label left out`] : []),
     ...(textless > 0 ? [`${count(textless, 'row')} without a text left out`] : []),
   ]

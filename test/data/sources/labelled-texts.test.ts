@@ -33,6 +33,16 @@ describe('rows', () => {
     expect(leftOut).toEqual(['2 rows without a label left out', '1 row without a text left out'])
   })
 
+  test('that are broken are named at once, or left out', async () => {
+    const content = 'text,label\na,x\nb\n"c"d,y\ne,\nf,y\n'
+    expect(await failure(content)).toBe(
+      'UsageError: rows.csv: 3 rows cannot be used: line 3: a record must have 2 cells like the header, found 1, line 4: a closing quote must be followed by a delimiter or the end of the line, line 5: has no label | leave these rows out with --set data.on_error=skip',
+    )
+    const { rows, leftOut } = await read(content, { onError: 'skip' })
+    expect(rows.map(({ text }) => text)).toEqual(['a', 'f'])
+    expect(leftOut).toEqual(['2 broken rows left out (line 3, 4)', '1 row without a label left out'])
+  })
+
   test('none', async () => {
     expect(await failure('text,label\n')).toBe(
       'UsageError: rows.csv: there must be rows below the header line, found none',
