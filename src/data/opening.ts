@@ -119,6 +119,8 @@ export interface LabelledSides {
   readonly test: readonly number[]
   /** Why the test set may be empty, in the words of the settings. */
   readonly held: string
+  /** What one can do about too few, where the settings of a training are not at hand. */
+  readonly more?: string | undefined
   /** Of a run that was started earlier: how the data differ from those that it knows. */
   readonly known?: { readonly changes: string | undefined } | undefined
 }
@@ -127,7 +129,7 @@ export interface LabelledSides {
 export const restoreData = 'put the data back as they were, or train a new run on them'
 
 /** Refuses what no classifier can be trained on or tested with; returns warnings. */
-export function checkLabels({ source, unit, labels, train, test, held, known }: LabelledSides): string[] {
+export function checkLabels({ source, unit, labels, train, test, held, more, known }: LabelledSides): string[] {
   const total = train.length + test.length
   const hint = known ? restoreData : undefined
   // Of a run it is what has changed that explains everything.
@@ -145,11 +147,11 @@ export function checkLabels({ source, unit, labels, train, test, held, known }: 
     const found = `found only "${present[0] ?? ''}" (${count(total, unit)})`
     throw refuse(`there must be at least two classes, ${found}`)
   }
-  const more = hint ?? `give more ${unit}s, or a test set of their own: --set data.test=PATH`
-  if (test.length === 0) throw refuse(`no ${unit} is left to test with`, changes ?? held, more)
+  const cure = hint ?? more ?? `give more ${unit}s, or a test set of their own: --set data.test=PATH`
+  if (test.length === 0) throw refuse(`no ${unit} is left to test with`, changes ?? held, cure)
   if (inTrain.size < 2) {
     const only = train.length === 0 ? 'none' : `only "${labels[train[0] ?? 0]}"`
-    throw refuse(`there must be two classes to train on, found ${only}`, changes ?? held, more)
+    throw refuse(`there must be two classes to train on, found ${only}`, changes ?? held, cure)
   }
   const without = (side: ReadonlySet<number>): string[] =>
     labels.flatMap((label, i) => (side.has(i) || !(inTrain.has(i) || inTest.has(i)) ? [] : [`"${label}"`]))
@@ -166,7 +168,7 @@ export function checkLabels({ source, unit, labels, train, test, held, known }: 
     ...(untrained.length > 0 ? [`no ${unit} of ${listSome(untrained, 5)} is among those to train on`] : []),
     ...(untested.length > 0
       ? [
-          `no ${unit} of ${listSome(untested, 5)} is among those to test with: another data.split_seed, more of them or data.test gives some`,
+          `no ${unit} of ${listSome(untested, 5)} is among those to test with${more === undefined ? ': another data.split_seed, more of them or data.test gives some' : ''}`,
         ]
       : []),
   ]

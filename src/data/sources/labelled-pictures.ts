@@ -38,6 +38,8 @@ export interface LabelledPicturesOptions {
   readonly onError: OnError
   /** What one can do about pictures that can't be read. Default: the setting that leaves them out. */
   readonly hint?: string
+  /** What one can do about too few pictures. Default: the settings that give more. */
+  readonly more?: string
   /** What a run that was started earlier knows: its classes, and which picture was on which side. */
   readonly known?: { readonly classes: readonly string[]; readonly record: DataRecord } | undefined
 }
@@ -110,6 +112,7 @@ export async function openLabelledPictures(
     train: train.labels,
     test: test.labels,
     held,
+    more: options.more,
     known: known && { changes: divided.changes },
   })
   const summary = [

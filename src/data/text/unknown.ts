@@ -17,18 +17,23 @@ export function describeUnknown(share: number, cure: string): UnknownTold {
   return { part, warnings: share < much ? [] : [`${part}, which a model cannot tell apart: ${cure}`] }
 }
 
-/** Tells it of the text to train on and of that to test with, of which the vocabulary may know less. */
+/**
+ * Tells it of the text to train on and of that to test with, of which the vocabulary may know less. No `cure`: the vocabulary of a run
+ * is what it is, and its training text was warned about when it was started.
+ */
 export function describeUnknownSides(
   shares: { readonly train: number; readonly test: number },
-  cure: string,
+  cure?: string,
 ): UnknownTold {
-  const train = describeUnknown(shares.train, cure)
+  const train = describeUnknown(shares.train, cure ?? '')
   const test = `${percent(shares.test)} of those to test with`
   const isMuch = shares.test >= much && shares.train < much
   return {
     part: `${train.part}, ${test}`,
     warnings: isMuch
       ? [`${test} are <unk>, and few of those to train on: the vocabulary does not fit the text to test with`]
-      : train.warnings,
+      : cure === undefined
+        ? []
+        : train.warnings,
   }
 }

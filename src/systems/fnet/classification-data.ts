@@ -113,7 +113,10 @@ function opened(
     ...facts,
     majority: majorityAccuracy(labelsOf(train), labelsOf(test)),
   }
-  const told = facts.kind === 'words' ? tellUnknown(opening, facts.tokenizer, training, testing) : opening
+  const told =
+    facts.kind === 'words'
+      ? tellUnknown(opening, facts.tokenizer, [training, testing], known ? undefined : unknownCure)
+      : opening
   return {
     train: dataset(training),
     test: dataset(testing),
@@ -127,13 +130,13 @@ function opened(
 function tellUnknown(
   opening: Opening,
   tokenizer: ClassificationFacts['tokenizer'],
-  train: readonly LabelledSequence[],
-  test: readonly LabelledSequence[],
+  [train, test]: readonly [readonly LabelledSequence[], readonly LabelledSequence[]],
+  cure: string | undefined,
 ): Opening {
   const words = new TextTokenizer(tokenizer)
   const shareOf = (sequences: readonly LabelledSequence[]): number =>
     words.unknownShare(sequences.map(({ ids }) => ids))
-  const { part, warnings } = describeUnknownSides({ train: shareOf(train), test: shareOf(test) }, unknownCure)
+  const { part, warnings } = describeUnknownSides({ train: shareOf(train), test: shareOf(test) }, cure)
   return {
     ...opening,
     summary: [opening.summary, part].join('; '),

@@ -234,7 +234,7 @@ export async function openPretraining(
   const testPairs = pick(allTest, chosen)
   const test = maskedPairs(testPairs, maxPredictions, mask, 'fixed')
   const shares = { train: tokenizer.unknownShare(trainTokens.flat()), test: tokenizer.unknownShare(testTokens.flat()) }
-  const unknown = describeUnknownSides(shares, unknownCure)
+  const unknown = describeUnknownSides(shares, known ? undefined : unknownCure)
   const warnings = [...unknown.warnings, ...sharedContent(divided)]
   return {
     train: maskedPairs(trainPairs, maxPredictions, mask, 'dynamic'),
