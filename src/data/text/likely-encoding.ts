@@ -10,12 +10,19 @@ interface Candidate {
   /** Its most frequent letters, and the share of a text that they are at least. */
   readonly common: RegExp
   readonly share: number
+  /** Fewer letters tell nothing. Default: 4, since most bytes are letters where each is one. */
+  readonly fewest?: number
 }
 
 const han = /[\u3005\u4e00-\u9fff]/gu
 const cyrillic = { letters: /[\u0400-\u045f]/gu, common: /[оеаинтсрвлкмдпу]/gu, share: 0.5 }
 const central = { letters: /[\u00c0-\u017f]/gu, common: /[ąęłóśżźćńáíéčšžřěýůúőűöü]/gu, share: 0.8 }
-const kana = { letters: /[\u3005\u3040-\u30ff\u4e00-\u9fff\uff10-\uff5a]/gu, common: /[\u3040-\u30ff]/gu, share: 0.3 }
+const kana = {
+  letters: /[\u3005\u3040-\u30ff\u4e00-\u9fff\uff10-\uff5a]/gu,
+  common: /[\u3040-\u30ff]/gu,
+  share: 0.3,
+  fewest: 2,
+}
 
 const candidates: readonly Candidate[] = [
   { label: 'shift_jis', name: 'cp932', ...kana },
@@ -26,6 +33,7 @@ const candidates: readonly Candidate[] = [
     letters: /[\uac00-\ud7a3]/gu,
     common: /[이다는에을의가고한하지로기은도사리서나어를아인니자시정해대일부수그보라요있]/gu,
     share: 0.35,
+    fewest: 2,
   },
   {
     label: 'gb18030',
@@ -34,6 +42,7 @@ const candidates: readonly Candidate[] = [
     common:
       /[的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心本前开但因只从想实日]/gu,
     share: 0.3,
+    fewest: 2,
   },
   {
     label: 'big5',
@@ -42,6 +51,7 @@ const candidates: readonly Candidate[] = [
     common:
       /[的一是不了在人有我他這個們中來上大為和國地到以說時要就出會可也你對生能而子那得於著下自之年過發後作裡用道行所然家事成方多經麼去法學如都同現當沒動面起看定天分還進好小部其些主樣理心本前開但因只從想實日]/gu,
     share: 0.3,
+    fewest: 2,
   },
   { label: 'windows-1251', name: 'cp1251', ...cyrillic },
   { label: 'koi8-r', name: 'koi8-r', ...cyrillic },
@@ -57,11 +67,8 @@ const candidates: readonly Candidate[] = [
 
 const occurrences = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0
 
-/** Fewer letters tell nothing. */
-const fewestLetters = 3
-
 /** How likely the bytes are to be in the encoding: 1 or more for a usual text; 0 if they can't be. */
-function likelihood(bytes: Uint8Array, { label, letters, common, share }: Candidate): number {
+function likelihood(bytes: Uint8Array, { label, letters, common, share, fewest = 4 }: Candidate): number {
   let words: string
   try {
     // As a stream, since the last character may be cut off.
@@ -71,7 +78,7 @@ function likelihood(bytes: Uint8Array, { label, letters, common, share }: Candid
     return 0
   }
   const total = [...words].length
-  if (total < fewestLetters || occurrences(words, letters) < 0.85 * total) return 0
+  if (total < fewest || occurrences(words, letters) < 0.85 * total) return 0
   return occurrences(words, common) / total / share
 }
 
