@@ -6,6 +6,7 @@ import type { OnError } from '../../data/opening.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting } from '../../train/settings.ts'
+import { UsageError } from '../../util/errors.ts'
 import { appendAll, largest, smallest } from '../../util/lists.ts'
 import { defineUse, type TrainingSets, type UseContext } from '../define.ts'
 import { evaluationBatchSize } from './classifier.ts'
@@ -104,7 +105,11 @@ async function openOthers(
   const data = await openFolder(folder, { ...options, more: 'give more pictures' })
   const { summary, warnings, record } = data.opening
   say(`data       ${summary}`)
-  const trained = new Set(Object.values((await readRecord()).train))
+  const known = await readRecord().catch((error: unknown) => {
+    if (!(error instanceof UsageError)) throw error
+    say(`warning: ${error.message}`) // these pictures can be looked at without it
+  })
+  const trained = new Set(Object.values(known?.train ?? {}))
   const all = [...Object.entries(record.train), ...Object.entries(record.test)]
   const seen = all.filter(([, digest]) => trained.has(digest)).map(([name]) => name)
   const told = `the run was trained on ${seen.length} of the ${count(all.length, 'picture')} (${listSome(seen, 3)})`
