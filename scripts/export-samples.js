@@ -1,7 +1,7 @@
 // Writes models and their results for scripts/check_onnx.py: `node scripts/export-samples.js FOLDER`.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compile, exportOnnx, nn, ops } from '../dist/index.js'
+import { compile, exportOnnx, manualSeed, nn, ops } from '../dist/index.js'
 import { Mixer } from '../dist/systems/mixer/model.js'
 
 const folder = process.argv[2] ?? 'runs/onnx-check'
@@ -19,7 +19,7 @@ const mixer = new Mixer({
   stoch_depth: 0,
   gelu: 'tanh',
 })
-nn.init.manualSeed(3)
+manualSeed(3)
 mixer.head.weight.set(nn.init.normal(mixer.head.weight.shape))
 const convolutional = new nn.Sequential(new nn.Conv2d(3, 8, 3, { padding: 1 }), new nn.GroupNorm(2, 8), new nn.SiLU())
 const embedding = new nn.Embedding(11, 8)

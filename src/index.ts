@@ -1,25 +1,18 @@
 /**
- * tenfold: plain functions of tensors, traced into a graph, differentiated, and run by ONNX Runtime.
+ * tenfold: plain functions of tensors, traced into a graph, differentiated, and run by ONNX Runtime; in Node and in browsers.
  */
-import { evaluate } from './compile/program.ts'
-import { installEvaluator } from './tensor/tensor.ts'
-
 export { checkpoint } from './autodiff/checkpoint.ts'
 export { gradient, vectorJacobianProduct } from './autodiff/gradient.ts'
 export { inRowBlocks } from './autodiff/row-blocks.ts'
 export { type Compiled, compile } from './compile/compile.ts'
 export { type ExportOptions, exportOnnx } from './compile/export.ts'
-export * as data from './data/index.ts'
-export { writeFileAtomic } from './io/atomic.ts'
 export { readSafetensors, writeSafetensors } from './io/safetensors.ts'
-export { readSafetensorsFile, writeSafetensorsFile } from './io/safetensors-file.ts'
-export { readTensorFile, type TensorFile } from './io/tensor-file.ts'
 export * as nn from './nn/index.ts'
 export * as ops from './ops/index.ts'
 export * as optim from './optim/index.ts'
 export * from './tensor/dtype.ts'
+export { manualSeed, RandomState, randomState } from './tensor/random-state.ts'
 export { constant, Tensor, tensor } from './tensor/tensor.ts'
 export { Variable } from './tensor/variable.ts'
 export * from './util/errors.ts'
-
-installEvaluator(evaluate)
+export { Generator } from './util/random.ts'

@@ -22,6 +22,14 @@ test('licences, documentation and pictures are in it, what only a clone needs is
   expect(among(/^docs\/images\//).length).toBeGreaterThan(0)
 })
 
+test('every entry point is in it', () => {
+  const { exports } = JSON.parse(read('package.json')) as { exports: Record<string, string | Record<string, string>> }
+  const targets = Object.values(exports).flatMap((entry) =>
+    typeof entry === 'string' ? [entry] : Object.values(entry),
+  )
+  expect(targets.filter((target) => !files.has(normalize(target)))).toEqual([])
+})
+
 test('every source map has its sources', () => {
   const maps = among(/^dist\/.*\.map$/)
   expect(maps.length).toBeGreaterThan(100)

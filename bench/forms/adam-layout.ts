@@ -1,6 +1,6 @@
 /** How Adam's update is best laid out: `node scripts/forms.js adam-layout`. Decision: docs/decisions/002. */
 import { compile } from '../../src/compile/compile.ts'
-import * as ops from '../../src/ops/index.ts'
+import * as ops from '../../src/ops/kit.ts'
 import { elementCount } from '../../src/tensor/dtype.ts'
 import type { Shape } from '../../src/tensor/shape.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'

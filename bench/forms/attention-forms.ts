@@ -9,7 +9,7 @@ import {
   scaledDotProductAttention,
   softmax,
   square,
-} from '../../src/ops/index.ts'
+} from '../../src/ops/kit.ts'
 import { elementCount } from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'

@@ -1,6 +1,6 @@
 /** Gradients of convolutions in several forms: `node scripts/forms.js conv-forms`. Decision: docs/decisions/014-convolution-gradients.md. */
 import { type Compiled, compile } from '../../src/compile/compile.ts'
-import * as ops from '../../src/ops/index.ts'
+import * as ops from '../../src/ops/kit.ts'
 import { elementCount } from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'

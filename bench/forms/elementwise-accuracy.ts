@@ -3,7 +3,7 @@
  * range; and their times. `node scripts/forms.js elementwise-accuracy [function ...]`. Decision: docs/decisions/040.
  */
 import { compile } from '../../src/compile/compile.ts'
-import { applyAll, defineOp, type Emitter } from '../../src/ops/index.ts'
+import { applyAll, defineOp, type Emitter } from '../../src/ops/kit.ts'
 import { toNumbers } from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { type Form, measure } from './measure.ts'

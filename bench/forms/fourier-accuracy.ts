@@ -1,6 +1,6 @@
 /** Float32 error of the Fourier mixing against float64. `node scripts/forms.js fourier-accuracy`. Decision: docs/decisions/012-fourier.md. */
 import { compile } from '../../src/compile/compile.ts'
-import { fft2Real } from '../../src/ops/index.ts'
+import { fft2Real } from '../../src/ops/kit.ts'
 import { toNumbers } from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { RandomStream } from '../../src/util/random.ts'

@@ -1,7 +1,7 @@
 /** The real part of a 2-D Fourier transform: direct products, four steps, a chirp, ONNX's DFT. `node scripts/forms.js fourier-forms`. Decision: docs/decisions/012-fourier.md. */
 import { compile } from '../../src/compile/compile.ts'
-import { chirpTransform } from '../../src/ops/fourier-chirp.ts'
-import { directTransform, factorsOf, fourStepTransform } from '../../src/ops/fourier-forms.ts'
+import { chirpTransform } from '../../src/ops/fourier/chirp.ts'
+import { directTransform, factorsOf, fourStepTransform } from '../../src/ops/fourier/forms.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 import { describeTimes, measure, takeTurns, threads } from './measure.ts'

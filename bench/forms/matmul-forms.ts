@@ -1,5 +1,5 @@
 /** Which ONNX form of a matrix product is fastest: `node scripts/forms.js matmul-forms`. Decision: docs/decisions/001-matmul-forms.md. */
-import type { Emitter } from '../../src/ops/index.ts'
+import type { Emitter } from '../../src/ops/kit.ts'
 import { type Contest, type Form, report } from './measure.ts'
 
 const fused =

@@ -1,6 +1,6 @@
 /** Timing of alternative ONNX forms of one computation, each in a session of its own, with preallocated results. */
 import { type Compiled, compile } from '../../src/compile/compile.ts'
-import { applyAll, defineOp, type Emitter } from '../../src/ops/index.ts'
+import { applyAll, defineOp, type Emitter } from '../../src/ops/kit.ts'
 import { elementCount } from '../../src/tensor/dtype.ts'
 import type { Shape } from '../../src/tensor/shape.ts'
 import { Variable } from '../../src/tensor/variable.ts'

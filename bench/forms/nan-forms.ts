@@ -1,5 +1,5 @@
 /** What it takes not to lose NaN: `node scripts/forms.js nan-forms`. Decision: docs/decisions/041-nan.md. */
-import type { Emitter } from '../../src/ops/index.ts'
+import type { Emitter } from '../../src/ops/kit.ts'
 import { type Contest, type Form, report } from './measure.ts'
 
 const number = (emit: Emitter, value: number): string => emit.scalar(value, 'float32')

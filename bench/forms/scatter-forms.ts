@@ -1,5 +1,5 @@
 /** How rows are best added at repeated indices: `node scripts/forms.js scatter-forms`. Decision: docs/decisions/010. */
-import type { Emitter } from '../../src/ops/index.ts'
+import type { Emitter } from '../../src/ops/kit.ts'
 import { type Contest, report } from './measure.ts'
 
 /** Random indices below `rows` from uniform numbers in [-0.5, 0.5). */

@@ -6,18 +6,16 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { compile } from '../../src/compile/compile.ts'
-import { evaluate } from '../../src/compile/program.ts'
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts'
 import * as ops from '../../src/ops/index.ts'
 import { Adam, AdamW, SGD } from '../../src/optim/index.ts'
 import type { NDArray } from '../../src/tensor/dtype.ts'
-import { installEvaluator, type Tensor } from '../../src/tensor/tensor.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 import { products, workloads } from '../workloads/index.ts'
 import { randomFloats } from '../workloads/random.ts'
 import type { Trainable } from './workload.ts'
 
-installEvaluator(evaluate)
 const [name = '', measure = '', file = '', threads = '2'] = process.argv.slice(2)
 const options = { threads: Number(threads) }
 

@@ -144,7 +144,7 @@ def check(cases, ask, allowed):
 
 def exported_functions():
     script = """
-        const { ops } = await import('./dist/index.js')
+        const ops = await import('./dist/ops/kit.js')
         console.log(JSON.stringify(Object.keys(ops).filter((name) => typeof ops[name] === 'function')))
     """
     command = ["node", "--input-type=module", "-e", script]

@@ -1,5 +1,5 @@
 /** Rematerialisation: intermediate results are computed twice instead of being kept until the backward pass. */
-import * as ops from '../ops/index.ts'
+import * as ops from '../ops/kit.ts'
 import { isFloat } from '../tensor/dtype.ts'
 import type { GraphNode, Tensor } from '../tensor/tensor.ts'
 import { vectorJacobianProduct } from './gradient.ts'

@@ -1,4 +1,4 @@
-import * as ops from '../ops/index.ts'
+import * as ops from '../ops/kit.ts'
 import { withOrigin } from '../tensor/origin.ts'
 import { formatShape } from '../tensor/shape.ts'
 import type { GraphNode, Tensor } from '../tensor/tensor.ts'

@@ -1,5 +1,5 @@
 /** Functions of rows, computed for some rows at a time, so that what passes from op to op stays in the cache. */
-import * as ops from '../ops/index.ts'
+import * as ops from '../ops/kit.ts'
 import { elementCount } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'

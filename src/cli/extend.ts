@@ -1,10 +1,10 @@
 /** `tenfold resume DIR --epochs N` or `--steps N`: a run that is to be longer than it was planned. */
-
 import type { OpenedRun } from '../systems/session.ts'
-import { newestCheckpoint, restoreVariables } from '../train/checkpoint.ts'
+import { newestCheckpoint } from '../train/checkpoint.ts'
 import type { TrainingTask } from '../train/loop.ts'
 import type { RunDirectory } from '../train/run.ts'
 import type { Settings } from '../train/settings.ts'
+import { restoreVariables } from '../train/store.ts'
 import { UsageError } from '../util/errors.ts'
 import type { Reporter } from './ui.ts'
 

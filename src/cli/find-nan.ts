@@ -1,8 +1,8 @@
 /** `tenfold resume DIR --find-nan`: the first op of the next step whose result is not finite. */
-
 import type { OpenedRun } from '../systems/session.ts'
 import type { OpenedData } from '../tasks/define.ts'
-import { newestCheckpoint, restoreVariables } from '../train/checkpoint.ts'
+import { newestCheckpoint } from '../train/checkpoint.ts'
+import { restoreVariables } from '../train/store.ts'
 import type { Reporter } from './ui.ts'
 
 export async function findNotFinite(

@@ -1,9 +1,9 @@
 /** How many channels the runtime's blocked convolutions keep together on this machine. */
+import { hasBlockedConvolutions, loadSession } from '#runtime'
 import { topologicalNodes } from '../autodiff/graph.ts'
-import { convOp } from '../ops/conv.ts'
-import { convTransposeOp } from '../ops/conv-transpose.ts'
+import { convOp } from '../ops/conv/conv.ts'
+import { convTransposeOp } from '../ops/conv/transpose.ts'
 import { apply } from '../ops/define.ts'
-import { hasBlockedConvolutions, loadSession } from '../runtime/node.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
 import { emitGraph, modelBytes } from './onnx.ts'
 

@@ -1,7 +1,7 @@
 /** A pass: sums of products become products that add. */
 import { rewrite, topologicalNodes } from '../autodiff/graph.ts'
-import * as ops from '../ops/index.ts'
-import type { MatmulAttributes } from '../ops/matmul.ts'
+import * as ops from '../ops/kit.ts'
+import type { MatmulAttributes } from '../ops/products/matmul.ts'
 import { withOrigin } from '../tensor/origin.ts'
 import { sameShape } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'

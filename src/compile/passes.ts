@@ -1,6 +1,6 @@
 /** Graph passes: each takes the roots of a graph and returns equal roots of a smaller one. */
 import { rebuild, rewrite } from '../autodiff/graph.ts'
-import * as ops from '../ops/index.ts'
+import * as ops from '../ops/kit.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { withOrigin } from '../tensor/origin.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'

@@ -1,7 +1,7 @@
-/** Puts the checks of index inputs (ops/places.ts) where they cost least: on the host if the index is an argument, else into the graph. */
+/** Puts the checks of index inputs (ops/indexing/places.ts) where they cost least: on the host if the index is an argument, else into the graph. */
 import { rewrite, topologicalNodes } from '../autodiff/graph.ts'
-import * as ops from '../ops/index.ts'
-import { checkPlaces, type PlacesAttributes, placesMessage, sameElements } from '../ops/places.ts'
+import { checkPlaces, type PlacesAttributes, placesMessage, sameElements } from '../ops/indexing/places.ts'
+import * as ops from '../ops/kit.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { describeOrigin, type Origin, withOrigin } from '../tensor/origin.ts'
 import type { GraphNode, Tensor } from '../tensor/tensor.ts'

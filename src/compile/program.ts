@@ -1,12 +1,12 @@
 /** From traced tensors to a loaded model that runs. */
+import { loadSession } from '#runtime'
 import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
-import { reshapeOp } from '../ops/movement.ts'
-import { loadSession } from '../runtime/node.ts'
+import { reshapeOp } from '../ops/movement/movement.ts'
 import type { KernelTime, Session, SessionOptions } from '../runtime/session.ts'
 import { allocate, elementCount, type NDArray } from '../tensor/dtype.ts'
 import { describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
-import { constant, type Feed, type GraphNode, type Tensor } from '../tensor/tensor.ts'
+import { constant, type Feed, type GraphNode, installEvaluator, type Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import { channelBlockFor } from './channel-blocks.ts'
@@ -228,6 +228,9 @@ async function retell<T>(
 export function evaluate(tensors: readonly Tensor[], options: CompileOptions = {}): Promise<NDArray[]> {
   return calls.add(() => evaluateNow(tensors, options))
 }
+
+// Here and not in an entry point: whatever compiles brings it along.
+installEvaluator(evaluate)
 
 /** `evaluate` as part of a call that runs. */
 async function evaluateNow(tensors: readonly Tensor[], options: CompileOptions = {}): Promise<NDArray[]> {

@@ -52,3 +52,8 @@ export function splitRandomly(length: number, count: number, seed: number | bigi
   const order = new Generator(seed).permutation(length)
   return { train: [...order.subarray(count).sort()], test: [...order.subarray(0, count).sort()] }
 }
+
+/** Holds out a share of a corpus that is the same for everyone, drawn at random. */
+export function splitCorpus(share: number, seed: number): (names: readonly string[]) => Sides {
+  return ({ length }) => splitRandomly(length, Math.max(1, Math.round(share * length)), deriveSeed(seed, 'split'))
+}

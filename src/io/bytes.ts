@@ -1,11 +1,11 @@
-/** Texts of one byte a character among bytes: what formats begin with. */
+/** The few bytes that formats begin with, as texts of one character a byte (ISO 8859-1). */
+
+/** Bytes as a text. For a few: each is an argument of one call. */
+export function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes)
+}
 
 /** Whether the bytes begin with a text. */
 export function startsWith(bytes: Uint8Array, text: string): boolean {
-  return indexOfText(bytes.subarray(0, text.length), text) === 0
-}
-
-/** Where a text stands first; -1 if nowhere. */
-export function indexOfText(bytes: Uint8Array, text: string): number {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(text, 0, 'latin1')
+  return latin1(bytes.subarray(0, text.length)) === text
 }

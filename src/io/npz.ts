@@ -5,7 +5,7 @@ import { FormatError } from '../util/errors.ts'
 import { startsWith } from './bytes.ts'
 import { damaged, quoted } from './errors.ts'
 import { maximumNpyHeader, readableHeader, readNpy, readNpyHeader, writeNpy } from './npy.ts'
-import type { TensorFile } from './tensor-file.ts'
+import type { TensorFile } from './tensor-format.ts'
 import { readZip, type ZipMember } from './zip.ts'
 
 const npySignature = '\x93NUMPY'

@@ -1,6 +1,6 @@
 /** Files that hold no named tensors for us, told apart so that the error says what they are. */
 import { FormatError } from '../util/errors.ts'
-import { indexOfText, startsWith } from './bytes.ts'
+import { latin1, startsWith } from './bytes.ts'
 
 interface OtherFormat {
   readonly matches: (bytes: Uint8Array) => boolean
@@ -22,7 +22,7 @@ const again = 'download it again: what came is no file of weights'
 // The number 0x1950a86a20f9469cfc6c, pickled: `torch.save` before 1.6 begins with it, in whichever protocol.
 const legacyNumbers = ['\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19', 'L119547037146038801333356L\n']
 const isLegacy = (bytes: Uint8Array): boolean =>
-  legacyNumbers.some((number) => indexOfText(bytes.subarray(0, 64), number) >= 0)
+  legacyNumbers.some((number) => latin1(bytes.subarray(0, 64)).includes(number))
 
 const isPickle = (bytes: Uint8Array): boolean => bytes[0] === 0x80 && (bytes[1] ?? 0) >= 2 && (bytes[1] ?? 0) <= 5
 
@@ -35,7 +35,7 @@ const formats: readonly OtherFormat[] = [
     hint: `${convert}; pickles are not read but inside of torch.save's archives`,
   },
   {
-    matches: (bytes) => indexOfText(bytes.subarray(257, 262), 'ustar') === 0,
+    matches: (bytes) => startsWith(bytes.subarray(257), 'ustar'),
     is: 'a tar archive',
     hint: `${unpack}; if it is a PyTorch file of before PyTorch 0.2, ${resave}`,
   },
@@ -61,7 +61,7 @@ const formats: readonly OtherFormat[] = [
 ]
 
 function isText(bytes: Uint8Array, pattern: RegExp): boolean {
-  return pattern.test(Buffer.from(bytes.subarray(0, 200)).toString('latin1'))
+  return pattern.test(latin1(bytes.subarray(0, 200)))
 }
 
 const generalHint = 'formats are recognised by content: is this the right file, and complete?'

@@ -1,4 +1,5 @@
 import { encode } from 'fast-png'
+import { toBase64 } from '../util/base64.ts'
 import { ShapeError } from '../util/errors.ts'
 
 /**
@@ -18,5 +19,5 @@ export function encodePng(pixels: Uint8Array, width: number, height: number, cha
 
 /** Bytes as a URI that a page can hold inside itself; `mime` is their type, as `image/png`. */
 export function dataUri(bytes: Uint8Array, mime: string): string {
-  return `data:${mime};base64,${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')}`
+  return `data:${mime};base64,${toBase64(bytes)}`
 }

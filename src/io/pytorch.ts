@@ -15,7 +15,7 @@ import {
   sequence,
 } from './pickle-values.ts'
 import { pytorchObjects, TensorView } from './pytorch-objects.ts'
-import type { TensorFile } from './tensor-file.ts'
+import type { TensorFile } from './tensor-format.ts'
 import { readZip, type ZipMember } from './zip.ts'
 
 const what = 'PyTorch checkpoint'

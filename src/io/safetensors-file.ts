@@ -12,7 +12,7 @@ import {
   safetensorsHeaderLength,
   safetensorsPieces,
 } from './safetensors.ts'
-import type { TensorFile } from './tensor-file.ts'
+import type { TensorFile } from './tensor-format.ts'
 
 // One system call reads at most 2 GiB.
 const largestRead = 2 ** 28

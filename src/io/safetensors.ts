@@ -4,7 +4,7 @@ import { FormatError } from '../util/errors.ts'
 import { bytesOf, type FileElement, readElements } from './elements.ts'
 import { damaged, quoted } from './errors.ts'
 import { jsonKeys } from './json-keys.ts'
-import type { TensorFile } from './tensor-file.ts'
+import type { TensorFile } from './tensor-format.ts'
 
 // The format's own bound: a larger header is an attack or no safetensors file.
 const maximumHeader = 100_000_000

@@ -32,13 +32,12 @@ function writeWaves(target: Float32Array, position: number): void {
 
 /** Rows and width of a table [..., rows, width] whose width must be a multiple of `parts`. */
 function tableSizes(name: string, shape: Shape, parts: number): readonly [rows: number, width: number] {
-  const width = shape.at(-1) ?? 0
-  if (shape.length < 2 || width % parts !== 0) {
+  if (shape.length < 2 || sizeOf(shape, -1) % parts !== 0) {
     throw new ShapeError(
       `${name}: the table must be [rows, width] with a width that is a multiple of ${parts}, found ${formatShape(shape)}`,
     )
   }
-  return [elementCount(shape.slice(0, -1)), width]
+  return [elementCount(shape.slice(0, -1)), sizeOf(shape, -1)]
 }
 
 /**

@@ -1,5 +1,4 @@
 /** Activation functions as layers. Each computes the function of `ops` with the same name. */
-
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'

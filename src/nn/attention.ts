@@ -1,4 +1,5 @@
 import * as ops from '../ops/index.ts'
+import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { requireCount, requireWithin } from '../util/check.ts'
@@ -107,7 +108,7 @@ export class MultiheadAttention extends Module {
 
 /** Both masks as one for `ops` (true = attend, or what is added), which broadcasts to [N, heads, L, S]. */
 function joinedMask({ attnMask, keyPaddingMask }: AttentionMasks): Tensor | undefined {
-  const padding = keyPaddingMask && ops.reshape(keyPaddingMask, [keyPaddingMask.shape[0] ?? 1, 1, 1, -1])
+  const padding = keyPaddingMask && ops.reshape(keyPaddingMask, [sizeOf(keyPaddingMask.shape, 0), 1, 1, -1])
   if (!attnMask) return padding && ops.logicalNot(padding)
   if (attnMask.dtype === 'bool') return ops.logicalNot(padding ? ops.logicalOr(attnMask, padding) : attnMask)
   return padding ? ops.where(padding, Number.NEGATIVE_INFINITY, attnMask) : attnMask

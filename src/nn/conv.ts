@@ -1,4 +1,6 @@
+import { perAxis } from '../ops/conv/windows.ts'
 import * as ops from '../ops/index.ts'
+import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { requireCount, requireOneOf } from '../util/check.ts'
@@ -21,10 +23,10 @@ export interface ConvTransposeLayerOptions extends ops.ConvTransposeOptions, Wei
 
 /** Checks what convolution layers share. The amounts may be a number or a list; `padding` also a name. */
 function checkOptions(name: string, axes: number, { stride = 1, padding = 0, dilation = 1 }: ops.ConvOptions): void {
-  ops.perAxis(name, 'stride', stride, axes, 1, UsageError)
-  ops.perAxis(name, 'dilation', dilation, axes, 1, UsageError)
+  perAxis(name, 'stride', stride, axes, 1, UsageError)
+  perAxis(name, 'dilation', dilation, axes, 1, UsageError)
   if (typeof padding === 'string') requireOneOf(name, 'padding', padding, ['same', 'valid'], UsageError)
-  else ops.perAxis(name, 'padding', padding, axes, 0, UsageError)
+  else perAxis(name, 'padding', padding, axes, 0, UsageError)
 }
 
 /** The weight and bias that all convolution layers have. */
@@ -57,7 +59,7 @@ abstract class ConvolutionLayer extends Module {
     }
     this.inChannels = inChannels
     this.outChannels = outChannels
-    this.kernelSize = ops.perAxis(name, 'kernelSize', kernelSize, axes, 1, UsageError)
+    this.kernelSize = perAxis(name, 'kernelSize', kernelSize, axes, 1, UsageError)
     this.groups = groups
     const channels = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups]
     const shape = [...channels, ...this.kernelSize]
@@ -98,13 +100,13 @@ abstract class ConvLayer extends ConvolutionLayer {
   /** Amounts [before, after] from the last axis backward. */
   #borderOf(padding: Exclude<ops.ConvOptions['padding'], undefined>, dilation: KernelSize): readonly number[] {
     const axes = this.kernelSize.length
-    const reach = ops
-      .perAxis('conv', 'dilation', dilation, axes, 1)
-      .map((step, i) => step * ((this.kernelSize[i] ?? 1) - 1))
+    const reach = perAxis('conv', 'dilation', dilation, axes, 1).map(
+      (step, i) => step * (sizeOf(this.kernelSize, i) - 1),
+    )
     const amounts = reach.map((size, i): readonly [number, number] => {
       if (padding === 'valid') return [0, 0]
       if (padding === 'same') return [Math.floor(size / 2), Math.ceil(size / 2)]
-      const amount = ops.perAxis('conv', 'padding', padding, axes, 0)[i] ?? 0
+      const amount = perAxis('conv', 'padding', padding, axes, 0)[i] ?? 0
       return [amount, amount]
     })
     return amounts.reverse().flat()
@@ -146,7 +148,7 @@ abstract class ConvTransposeLayer extends ConvolutionLayer {
     super(axes, true, inChannels, outChannels, kernelSize, options)
     const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options
     checkOptions(this.constructor.name, axes, options)
-    ops.perAxis(this.constructor.name, 'outputPadding', outputPadding, axes, 0, UsageError)
+    perAxis(this.constructor.name, 'outputPadding', outputPadding, axes, 0, UsageError)
     this.#convolve = convolve
     this.#options = { stride, padding, outputPadding, dilation, groups }
   }

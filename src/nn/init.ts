@@ -5,11 +5,12 @@
  */
 
 import { elementCount } from '../tensor/dtype.ts'
+import { defaultGenerator } from '../tensor/random-state.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { checkShape, formatShape } from '../tensor/shape.ts'
 import { Variable } from '../tensor/variable.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
-import { Generator } from '../util/random.ts'
+import type { Generator } from '../util/random.ts'
 
 /** Makes the first values of a variable of that shape. */
 export type Initialiser = (shape: Shape) => Float32Array
@@ -18,13 +19,6 @@ export type Initialiser = (shape: Shape) => Float32Array
 export interface RandomOptions {
   /** Default: the generator of `manualSeed`. */
   readonly generator?: Generator
-}
-
-let defaultGenerator = new Generator(0)
-
-/** Starts the random numbers of all initialisers anew; equal seeds and models give equal weights. Default seed: 0. */
-export function manualSeed(seed: number | bigint): void {
-  defaultGenerator = new Generator(seed)
 }
 
 let skips = false
@@ -71,7 +65,7 @@ export function constant(value: number): Initialiser {
 /** Uniform in [low, high). Defaults: 0, 1. */
 export function uniform(
   shape: Shape,
-  { low = 0, high = 1, generator = defaultGenerator }: RandomOptions & { low?: number; high?: number } = {},
+  { low = 0, high = 1, generator = defaultGenerator() }: RandomOptions & { low?: number; high?: number } = {},
 ): Float32Array {
   return generator.uniform(elementCount(shape)).map((value) => low + (high - low) * value)
 }
@@ -79,7 +73,7 @@ export function uniform(
 /** Normal with mean and standard deviation. Defaults: 0, 1. */
 export function normal(
   shape: Shape,
-  { mean = 0, std = 1, generator = defaultGenerator }: RandomOptions & { mean?: number; std?: number } = {},
+  { mean = 0, std = 1, generator = defaultGenerator() }: RandomOptions & { mean?: number; std?: number } = {},
 ): Float32Array {
   return generator.normal(elementCount(shape)).map((value) => mean + std * value)
 }
@@ -96,7 +90,7 @@ export interface TruncNormalOptions extends RandomOptions {
 /** Normal restricted to [a, b], by drawing again what falls outside. Defaults: mean 0, std 1, bounds -2 and 2. */
 export function truncNormal(
   shape: Shape,
-  { mean = 0, std = 1, a = -2, b = 2, generator = defaultGenerator }: TruncNormalOptions = {},
+  { mean = 0, std = 1, a = -2, b = 2, generator = defaultGenerator() }: TruncNormalOptions = {},
 ): Float32Array {
   if (!(a < b) || a > mean + 4 * std || b < mean - 4 * std) {
     throw new UsageError(
@@ -206,7 +200,7 @@ export function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Float
 const truncatedStd = 0.8796256610342398
 
 /** flax's `lecun_normal`: normal cut off at two standard deviations, rescaled to variance 1 / fanIn. */
-export function lecunNormal(shape: Shape, { generator = defaultGenerator }: RandomOptions = {}): Float32Array {
+export function lecunNormal(shape: Shape, { generator = defaultGenerator() }: RandomOptions = {}): Float32Array {
   const scale = 1 / Math.sqrt(fans(shape).fanIn) / truncatedStd
   const values = generator.truncatedNormal(elementCount(shape))
   for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) * scale
@@ -247,7 +241,7 @@ export function dirac(shape: Shape, { groups = 1 }: { groups?: number } = {}): F
  */
 export function orthogonal(
   shape: Shape,
-  { gain = 1, generator = defaultGenerator }: RandomOptions & { gain?: number } = {},
+  { gain = 1, generator = defaultGenerator() }: RandomOptions & { gain?: number } = {},
 ): Float32Array {
   const [rows, ...rest] = shape
   if (rows === undefined || rest.length === 0)

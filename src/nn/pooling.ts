@@ -1,3 +1,4 @@
+import { perAxis } from '../ops/conv/windows.ts'
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { requireFinite, requirePositive } from '../util/check.ts'
@@ -17,10 +18,10 @@ abstract class PoolLayer<Options extends ops.MaxPoolOptions> extends Module {
     super()
     const { name } = this.constructor
     const { stride = kernelSize, padding = 0, dilation = 1 } = options
-    ops.perAxis(name, 'kernelSize', kernelSize, axes, 1, UsageError)
-    ops.perAxis(name, 'stride', stride, axes, 1, UsageError)
-    ops.perAxis(name, 'padding', padding, axes, 0, UsageError)
-    ops.perAxis(name, 'dilation', dilation, axes, 1, UsageError)
+    perAxis(name, 'kernelSize', kernelSize, axes, 1, UsageError)
+    perAxis(name, 'stride', stride, axes, 1, UsageError)
+    perAxis(name, 'padding', padding, axes, 0, UsageError)
+    perAxis(name, 'dilation', dilation, axes, 1, UsageError)
     this.#pool = pool
     this.kernelSize = kernelSize
     this.options = options
@@ -62,7 +63,7 @@ export class AvgPool2d extends PoolLayer<ops.AvgPoolOptions> {
 function checkOutputSize(name: string, outputSize: ops.AdaptiveSize): void {
   // null keeps the input's size, which is not known here.
   const sizes = typeof outputSize === 'object' ? outputSize.map((size) => size ?? 1) : outputSize
-  ops.perAxis(name, 'outputSize', sizes, 2, 1, UsageError)
+  perAxis(name, 'outputSize', sizes, 2, 1, UsageError)
 }
 
 /** The mean over windows that cover x [N, C, H, W] so that outputSize of them fit; null keeps a size. */

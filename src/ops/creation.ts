@@ -1,12 +1,11 @@
 /** Tensors made from nothing: filled, counted, spaced. */
-
 import { type DType, dtypes, fromNumbers } from '../tensor/dtype.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
 import { requireCount, requireFinite, requireOneOf } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import { checked, type Operand, scalar, toTensor } from './define.ts'
-import { expand, reshape } from './movement.ts'
+import { expand, reshape } from './movement/movement.ts'
 
 /** A tensor of `shape` filled with one value, without storing it. */
 export function full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {

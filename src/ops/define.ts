@@ -6,7 +6,7 @@ import { type Attributes, constant, type GraphNode, Tensor, type TensorType } fr
 import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 import { IndexError, ShapeError, TenfoldError } from '../util/errors.ts'
-import type * as Kit from './index.ts'
+import type * as Kit from './kit.ts'
 
 /** All ops, as handed to gradients: families whose gradients need each other stay free of import cycles. */
 export type Ops = typeof Kit
@@ -112,7 +112,7 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly errors: (() => readonly Sample[]) | 'every tensor is valid'
 }
 
-/** Declares an op. The registry is what `ops/index.ts` exports. */
+/** Declares an op. The registry is what `ops/kit.ts` exports. */
 export function defineOp<A extends Attributes>(definition: OpDefinition<A>): OpDefinition<A> {
   return definition
 }

@@ -1,52 +1,288 @@
-/** Every op. The registry is this module: tests, docs and gradients read it. */
-
-export * from './activation.ts'
-export * from './arithmetic.ts'
-export * from './attention.ts'
-export { attentionOp } from './attention-kernel.ts'
-export * from './binary.ts'
-export * from './channel-norm.ts'
-export * from './choice.ts'
-export * from './composite.ts'
-export * from './control.ts'
-export * from './conv.ts'
-export * from './conv-transpose.ts'
-export * from './conv-weight-gradient.ts'
-export * from './creation.ts'
-export * from './cross-entropy.ts'
-export * from './define.ts'
-export * from './diagonal.ts'
-export * from './distance.ts'
-export * from './einsum.ts'
-export * from './fourier.ts'
-export * from './grid.ts'
-export * from './group-norm.ts'
-export * from './indexing.ts'
-export * from './linear.ts'
-export * from './logistic.ts'
-export * from './loss.ts'
-export * from './matmul.ts'
-export * from './movement.ts'
-export * from './norm.ts'
-export * from './order.ts'
-export * from './padding.ts'
-export * from './patches.ts'
-export * from './piecewise.ts'
-export { certainlyWithin, within, withinOp } from './places.ts'
-export * from './pool.ts'
-export type { PoolOptions } from './pool-windows.ts'
-export * from './products.ts'
-export * from './random.ts'
-export * from './rearrange.ts'
-export * from './recurrent.ts'
-export * from './reduce.ts'
-export * from './resize.ts'
-export * from './rounding.ts'
-export * from './scan.ts'
-export * from './selection.ts'
-export * from './similarity.ts'
-export * from './softmax.ts'
-export * from './special.ts'
-export * from './statistics.ts'
-export * from './unary.ts'
-export * from './windows.ts'
+/**
+ * The public door, `ops` of 'tenfold': functions of tensors and the types of their options. What they are made of
+ * (definitions, the registry, helpers of gradients) is `kit.ts`.
+ */
+export {
+  type Attention,
+  type AttentionOptions,
+  attentionWithWeights,
+  type MultiHeadOptions,
+  type MultiHeadWeights,
+  mergeHeads,
+  multiHeadAttention,
+  scaledDotProductAttention,
+  splitHeads,
+} from './attention/attention.ts'
+export { type BackwardContext, customGradient, stopGradient } from './control.ts'
+export { type ConvOptions, conv1d, conv2d } from './conv/conv.ts'
+export { fold, pixelShuffle, pixelUnshuffle, type UnfoldOptions, unfold } from './conv/patches.ts'
+export { type ConvTransposeOptions, convTranspose1d, convTranspose2d } from './conv/transpose.ts'
+export {
+  type ArangeOptions,
+  arange,
+  full,
+  fullLike,
+  linspace,
+  meshgrid,
+  ones,
+  onesLike,
+  zeros,
+  zerosLike,
+} from './creation.ts'
+export type { Operand } from './define.ts'
+export {
+  celu,
+  elu,
+  type GeluForm,
+  geglu,
+  gelu,
+  glu,
+  logSigmoid,
+  mish,
+  selu,
+  softplus,
+  softsign,
+  swiglu,
+  tanhshrink,
+} from './elementwise/activation.ts'
+export {
+  addcdiv,
+  addcmul,
+  exp2,
+  hypot,
+  lerp,
+  log2,
+  log10,
+  logAddExp,
+  logAddExp2,
+  logit,
+  notEqual,
+  rsqrt,
+  sinc,
+  square,
+  xlogy,
+} from './elementwise/arithmetic.ts'
+export {
+  add,
+  div,
+  equal,
+  fmod,
+  greater,
+  greaterOrEqual,
+  less,
+  lessOrEqual,
+  logicalAnd,
+  logicalOr,
+  logicalXor,
+  maximum,
+  minimum,
+  mul,
+  pow,
+  sub,
+} from './elementwise/binary.ts'
+export { cast, where } from './elementwise/choice.ts'
+export { addAll } from './elementwise/composite.ts'
+export { quickGelu, sigmoid, silu } from './elementwise/logistic.ts'
+export {
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  leakyRelu,
+  prelu,
+  relu6,
+  softshrink,
+  threshold,
+} from './elementwise/piecewise.ts'
+export {
+  clamp,
+  floorDivide,
+  frac,
+  isFinite,
+  type NanToNumOptions,
+  nanToNum,
+  remainder,
+  trunc,
+} from './elementwise/rounding.ts'
+export { atan2, erfc, erfinv, expm1, log1p } from './elementwise/special.ts'
+export {
+  abs,
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atanh,
+  ceil,
+  cos,
+  cosh,
+  erf,
+  exp,
+  floor,
+  isInf,
+  isNan,
+  log,
+  logicalNot,
+  neg,
+  reciprocal,
+  relu,
+  round,
+  sign,
+  sin,
+  sinh,
+  sqrt,
+  tan,
+  tanh,
+  unitStep,
+} from './elementwise/unary.ts'
+export { fft2Real } from './fourier/fourier.ts'
+export { gather, indexSelect, scatterAdd, segmentSum, takeAlongAxis } from './indexing/indexing.ts'
+export {
+  bincount,
+  type EmbeddingOptions,
+  embedding,
+  indexAdd,
+  maskedFill,
+  oneHot,
+  searchsorted,
+  select,
+} from './indexing/selection.ts'
+export { type ClassLossOptions, type CrossEntropyOptions, crossEntropy, nllLoss } from './loss/cross-entropy.ts'
+export {
+  type BinaryLossOptions,
+  bceWithLogits,
+  binaryCrossEntropy,
+  huberLoss,
+  klDiv,
+  type LossOptions,
+  l1Loss,
+  mseLoss,
+  type Reduction,
+  smoothL1Loss,
+} from './loss/loss.ts'
+export {
+  cosineEmbeddingLoss,
+  cosineSimilarity,
+  gaussianNllLoss,
+  hingeEmbeddingLoss,
+  marginRankingLoss,
+  multilabelSoftMarginLoss,
+  normalize,
+  pairwiseDistance,
+  poissonNllLoss,
+  softMarginLoss,
+  tripletMarginLoss,
+} from './loss/similarity.ts'
+export { type DiagonalOptions, diagEmbed, diagonal, eye, trace, tril, triu } from './movement/diagonal.ts'
+export { affineGrid, type GridSampleOptions, gridSample } from './movement/grid.ts'
+export {
+  concat,
+  expand,
+  flip,
+  permute,
+  type Range,
+  reshape,
+  slice,
+  squeeze,
+  transpose,
+  unsqueeze,
+} from './movement/movement.ts'
+export { type PadMode, type PadOptions, pad } from './movement/padding.ts'
+export {
+  broadcastTo,
+  chunk,
+  flatten,
+  moveAxis,
+  repeatInterleave,
+  roll,
+  split,
+  stack,
+  tile,
+} from './movement/rearrange.ts'
+export { type InterpolateOptions, type InterpolationMode, interpolate } from './movement/resize.ts'
+export {
+  type BatchNormResult,
+  batchNorm,
+  batchNormTrain,
+  localResponseNorm,
+  type SpectralNormResult,
+  spectralNorm,
+} from './norm/channel-norm.ts'
+export { groupNorm, instanceNorm } from './norm/group-norm.ts'
+export { layerNorm, type NormOptions, rmsNorm } from './norm/layer-norm.ts'
+export {
+  type AdaptiveSize,
+  type AvgPoolOptions,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool2d,
+  type MaxPoolOptions,
+  maxPool1d,
+  maxPool2d,
+} from './pool/pool.ts'
+export type { PoolOptions } from './pool/windows.ts'
+export { cdist, vectorNorm } from './products/distance.ts'
+export { einsum } from './products/einsum.ts'
+export { bilinear, type LinearOptions, linear } from './products/linear.ts'
+export { type AddmmOptions, addmm, matmul } from './products/matmul.ts'
+export { baddbmm, bmm, type ContractedAxes, dot, kron, mv, outer, tensordot } from './products/products.ts'
+export {
+  type DropoutOptions,
+  dropout,
+  type NormalOptions,
+  type RandomOptions,
+  randomBernoulli,
+  randomBeta,
+  randomNormal,
+  randomPermutation,
+  randomTruncatedNormal,
+  randomUniform,
+  type UniformOptions,
+} from './random.ts'
+export {
+  gru,
+  type LstmOptions,
+  lstm,
+  type Recurrent,
+  type RecurrentOptions,
+  type RecurrentWeights,
+  type RnnOptions,
+  rnn,
+} from './recurrent.ts'
+export {
+  argmax,
+  argmin,
+  argsort,
+  maxWithIndices,
+  minWithIndices,
+  type SortOptions,
+  sort,
+  type TopkOptions,
+  topk,
+} from './reduction/order.ts'
+export {
+  type Axes,
+  all,
+  any,
+  countNonzero,
+  logSumExp,
+  max,
+  mean,
+  min,
+  prod,
+  type ReduceOptions,
+  sum,
+} from './reduction/reduce.ts'
+export { cummax, cummin, cumprod, cumsum, logCumsumExp } from './reduction/scan.ts'
+export { logSoftmax, softmax, softmaxWithTemperature, softmin } from './reduction/softmax.ts'
+export {
+  median,
+  medianWithIndices,
+  type QuantileOptions,
+  quantile,
+  std,
+  type VarianceOptions,
+  variance,
+  varMean,
+} from './reduction/statistics.ts'

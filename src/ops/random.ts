@@ -5,88 +5,15 @@
  */
 
 import type { DType } from '../tensor/dtype.ts'
-import { elementCount, type TypedArray } from '../tensor/dtype.ts'
-import { checkShape, type Shape } from '../tensor/shape.ts'
-import { type Feed, Tensor } from '../tensor/tensor.ts'
-import { Variable } from '../tensor/variable.ts'
+import { type Draw, type RandomState, randomState } from '../tensor/random-state.ts'
+import type { Shape } from '../tensor/shape.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { betaNumbers } from '../util/beta.ts'
 import { requireAtLeast, requireCount, requireFinite, requirePositive, requireWithin } from '../util/check.ts'
-import { deriveSeed, Generator, RandomStream } from '../util/random.ts'
-import { add, less, mul } from './binary.ts'
-import { cast } from './choice.ts'
 import { full } from './creation.ts'
 import { checked, type Operand, toFloat } from './define.ts'
-
-/** What a draw is a function of. */
-interface Draw {
-  readonly stream: RandomStream
-  readonly call: bigint
-  /** Which of the draws of one call. */
-  readonly lane: number
-  /** For draws that the stream has no form for; a function of the same three numbers. */
-  readonly generator: () => Generator
-}
-
-/** A stream of random numbers and where it stands. */
-export class RandomState {
-  /** How many calls of compiled functions have drawn from the stream so far. */
-  readonly calls = new Variable([], { dtype: 'int64', name: 'random.calls' })
-  #seed: number | bigint
-  #stream: RandomStream
-
-  constructor(seed: number | bigint) {
-    this.#seed = seed
-    this.#stream = new RandomStream(seed)
-  }
-
-  /** Starts anew with another seed; compiled functions that draw from this state follow. */
-  reseed(seed: number | bigint): void {
-    this.#seed = seed
-    this.#stream = new RandomStream(seed)
-    this.calls.set([0])
-  }
-
-  /** What a checkpoint holds. */
-  get variables(): ReadonlyMap<string, Variable> {
-    return new Map([['calls', this.calls]])
-  }
-
-  /** A tensor whose elements `draw` supplies at each call. */
-  draw(dtype: DType, shape: Shape, draw: (context: Draw, count: number) => TypedArray): Tensor {
-    checked(() => checkShape('random', shape))
-    const count = elementCount(shape)
-    const feed: Feed = {
-      pull: (lane) => {
-        const [stream, call] = [this.#stream, this.#call]
-        const generator = (): Generator => new Generator(deriveSeed(this.#seed, 'call', call, lane))
-        return draw({ stream, call, lane, generator }, count)
-      },
-      advance: this.#advance,
-      retreat: this.#retreat,
-    }
-    return new Tensor(dtype, shape, { kind: 'feed', feed })
-  }
-
-  get #call(): bigint {
-    return BigInt(this.calls.data[0] ?? 0)
-  }
-
-  // One function for all draws of this state: a call advances it once.
-  readonly #advance = (): void => this.calls.set([Number(this.#call + 1n)])
-  readonly #retreat = (): void => this.calls.set([Number(this.#call - 1n)])
-}
-
-const defaultState = new RandomState(0)
-
-/** The state that random functions draw from unless given another. */
-export function randomState(): RandomState {
-  return defaultState
-}
-
-/** Starts the default state anew: equal seeds give equal numbers, in Node and in the browser. */
-export function manualSeed(seed: number | bigint): void {
-  defaultState.reseed(seed)
-}
+import { add, less, mul } from './elementwise/binary.ts'
+import { cast } from './elementwise/choice.ts'
 
 /** Where random functions draw from. */
 export interface RandomOptions {
@@ -108,6 +35,11 @@ export interface NormalOptions extends RandomOptions {
   readonly std?: number
 }
 
+/** What `state` draws; a shape that is none is an error at the line that called the op. */
+function drawn(state: RandomState, dtype: DType, shape: Shape, draw: Draw): Tensor {
+  return checked(() => state.draw(dtype, shape, draw))
+}
+
 /** x scale + shift, without the parts that change nothing. */
 function affine(x: Tensor, scale: number, shift: number): Tensor {
   const scaled = scale === 1 ? x : mul(x, scale)
@@ -116,12 +48,12 @@ function affine(x: Tensor, scale: number, shift: number): Tensor {
 
 /** Uniform in [low, high). */
 export function randomUniform(shape: Shape, options: UniformOptions = {}): Tensor {
-  const { low = 0, high = 1, state = defaultState } = options
+  const { low = 0, high = 1, state = randomState() } = options
   checked(() => {
     requireFinite('randomUniform', 'low', low)
     requireAtLeast('randomUniform', 'high', high, low)
   })
-  const unit = state.draw('float32', shape, ({ stream, call, lane }, count) => stream.uniform(call, lane, count))
+  const unit = drawn(state, 'float32', shape, ({ stream, call, lane }, count) => stream.uniform(call, lane, count))
   return affine(unit, high - low, low)
 }
 
@@ -134,47 +66,47 @@ function checkNormal(op: string, mean: number, std: number): void {
 
 /** Normal with a mean and a standard deviation. */
 export function randomNormal(shape: Shape, options: NormalOptions = {}): Tensor {
-  const { mean = 0, std = 1, state = defaultState } = options
+  const { mean = 0, std = 1, state = randomState() } = options
   checkNormal('randomNormal', mean, std)
-  const unit = state.draw('float32', shape, ({ stream, call, lane }, count) => stream.normal(call, lane, count))
+  const unit = drawn(state, 'float32', shape, ({ stream, call, lane }, count) => stream.normal(call, lane, count))
   return affine(unit, std, mean)
 }
 
 /** The standard normal distribution restricted to [-2, 2], times `std` (its own deviation is 0.88), plus `mean`. */
 export function randomTruncatedNormal(shape: Shape, options: NormalOptions = {}): Tensor {
-  const { mean = 0, std = 1, state = defaultState } = options
+  const { mean = 0, std = 1, state = randomState() } = options
   checkNormal('randomTruncatedNormal', mean, std)
-  const unit = state.draw('float32', shape, ({ generator }, count) => generator().truncatedNormal(count))
+  const unit = drawn(state, 'float32', shape, ({ generator }, count) => generator().truncatedNormal(count))
   return affine(unit, std, mean)
 }
 
 /** bool: true with the given probability. */
 export function randomBernoulli(shape: Shape, probability: number, options: RandomOptions = {}): Tensor {
-  const { state = defaultState } = options
+  const { state = randomState() } = options
   checked(() => requireWithin('randomBernoulli', 'probability', probability, [0, 1]))
   if (probability === 1) return full(shape, 1, 'bool')
   // Words are uniform over all int32: one comparison in the graph costs less than making bytes on the host.
-  const words = state.draw('int32', shape, ({ stream, call, lane }, count) => stream.bits(call, lane, count))
+  const words = drawn(state, 'int32', shape, ({ stream, call, lane }, count) => stream.bits(call, lane, count))
   return less(words, Math.min(Math.round(probability * 2 ** 32), 2 ** 32 - 1) - 2 ** 31)
 }
 
 /** Beta(a, b) on (0, 1). */
 export function randomBeta(shape: Shape, a: number, b: number, options: RandomOptions = {}): Tensor {
-  const { state = defaultState } = options
+  const { state = randomState() } = options
   checked(() => {
     for (const [name, value] of Object.entries({ a, b })) {
       requirePositive('randomBeta', name, value)
       requireFinite('randomBeta', name, value)
     }
   })
-  return state.draw('float32', shape, ({ generator }, count) => betaNumbers(generator(), a, b, count))
+  return drawn(state, 'float32', shape, ({ generator }, count) => betaNumbers(generator(), a, b, count))
 }
 
 /** int64 [count]: the numbers 0 to count - 1 in random order. */
 export function randomPermutation(count: number, options: RandomOptions = {}): Tensor {
-  const { state = defaultState } = options
+  const { state = randomState() } = options
   checked(() => requireCount('randomPermutation', 'count', count))
-  return state.draw('int64', [count], ({ generator }) =>
+  return drawn(state, 'int64', [count], ({ generator }) =>
     BigInt64Array.from(generator().permutation(count), (value) => BigInt(value)),
   )
 }

@@ -1,18 +1,17 @@
 /** Recurrent layers, unrolled: one direction, one layer, batch first; PyTorch's gate order and weights. */
-
 import { formatShape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { requireOneOf } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
-import { add, mul, sub } from './binary.ts'
 import { zeros } from './creation.ts'
 import { checked, inputAt, type Operand, toTensor } from './define.ts'
-import { linear } from './linear.ts'
-import { sigmoid } from './logistic.ts'
-import { addmmWith } from './matmul.ts'
-import { squeeze, transpose } from './movement.ts'
-import { split, stack } from './rearrange.ts'
-import { relu, tanh } from './unary.ts'
+import { add, mul, sub } from './elementwise/binary.ts'
+import { sigmoid } from './elementwise/logistic.ts'
+import { relu, tanh } from './elementwise/unary.ts'
+import { squeeze, transpose } from './movement/movement.ts'
+import { split, stack } from './movement/rearrange.ts'
+import { linear } from './products/linear.ts'
+import { addmmWith } from './products/matmul.ts'
 
 // B batch, T steps, I inputs, H hidden units, G gates (1 in rnn, 3 in gru, 4 in lstm).
 

@@ -1,5 +1,4 @@
 /** Limits on gradients, as in `torch.nn.utils`. */
-
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { requireAtLeast } from '../util/check.ts'

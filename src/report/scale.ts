@@ -1,5 +1,4 @@
 /** Scales of axes: where they begin and end, which values are ticked, and how those are written. */
-
 import { largest, smallest } from '../util/lists.ts'
 import type { Axis } from './figures.ts'
 import { formatFixed, formatNumber, formatPercent } from './text.ts'

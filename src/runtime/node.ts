@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Tensor } from 'onnxruntime-common'
 import type { NDArray, TypedArray } from '../tensor/dtype.ts'
-import { TenfoldError, UsageError } from '../util/errors.ts'
+import { UsageError } from '../util/errors.ts'
 import { type NativeSession, newSession, silent, type Tensors } from './binding.ts'
 import type { KernelTime, Session, SessionOptions } from './session.ts'
+import { byName, disabledOptimizers } from './shared.ts'
 import { isRefusal, unreadableName, unreadableOp, withUnreadableOutput } from './unreadable-output.ts'
 
 // A view of a buffer is wrapped once: variables pass the same two buffers at every step.
@@ -27,11 +28,7 @@ function wrap(array: NDArray): Tensor {
   return tensor
 }
 
-function byName(names: readonly string[], arrays: readonly NDArray[]): Tensors {
-  if (names.length !== arrays.length)
-    throw new TenfoldError(`the model has ${names.length} inputs or outputs, found ${arrays.length}`)
-  return Object.fromEntries(arrays.map((array, i) => [names[i], wrap(array)]))
-}
+const wrapAll = (names: readonly string[], arrays: readonly NDArray[]): Tensors => byName(names, arrays.map(wrap))
 
 /** Whether the runtime's convolutions with channels in blocks (its domain com.microsoft.nchwc) are built for this processor. */
 export const hasBlockedConvolutions = process.arch === 'x64'
@@ -63,8 +60,8 @@ class NodeSession implements Session {
   }
 
   async run(inputs: readonly NDArray[], outputs: readonly NDArray[]): Promise<void> {
-    const feeds = byName(this.#inputNames, inputs)
-    const fetches = byName(this.#outputNames, outputs)
+    const feeds = wrapAll(this.#inputNames, inputs)
+    const fetches = wrapAll(this.#outputNames, outputs)
     // The run blocks this thread: what waits for its turn comes first.
     await setImmediate()
     if (this.#stopsBeforeCopies) {
@@ -121,13 +118,9 @@ function usableThreads(wanted: number): number {
   return cores
 }
 
-// Its kernel takes five times as long as an addition and a layer norm (docs/decisions/023-outputs-in-place.md).
-const slowFusions = ['SkipLayerNormFusion']
-
 /** Loads an ONNX model into ONNX Runtime (CPU). */
 export async function loadSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
   const session = { intra_op: { allow_spinning: options.spin === false ? '0' : '1' } }
-  const optimizers = [...slowFusions, ...(options.disabledOptimizers ?? [])].join(';')
   const profile = options.profile ? mkdtempSync(join(tmpdir(), 'tenfold-profile-')) : undefined
   const native = await newSession()
   const bytes = withUnreadableOutput(model)
@@ -137,7 +130,7 @@ export async function loadSession(model: Uint8Array, options: SessionOptions = {
     logSeverityLevel: silent,
     // With its pattern the runtime keeps two sets of buffers, those of the first run too: a third to a half more memory.
     enableMemPattern: false,
-    extra: { session, optimization: { disable_specified_optimizers: optimizers } },
+    extra: { session, optimization: { disable_specified_optimizers: disabledOptimizers(options) } },
     ...(options.threads !== undefined && { intraOpNumThreads: usableThreads(options.threads) }),
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: join(profile, 'run') }),
   })

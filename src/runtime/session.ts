@@ -24,6 +24,17 @@ export interface Session {
   endProfiling(): readonly KernelTime[]
 }
 
+/**
+ * What tenfold asks of a platform. The module `#runtime` is one of these: `node.ts`, or in a browser `web.ts` (package.json,
+ * "imports"; docs/decisions/044-platforms.md).
+ */
+export interface Runtime {
+  /** Loads an ONNX model. */
+  readonly loadSession: (model: Uint8Array, options?: SessionOptions) => Promise<Session>
+  /** Whether the runtime may have convolutions with channels in blocks (its domain com.microsoft.nchwc). */
+  readonly hasBlockedConvolutions: boolean
+}
+
 /** One execution of a kernel. */
 export interface KernelTime {
   /** Name of the model's node; the runtime's optimizer makes names of its own where it joins nodes. */

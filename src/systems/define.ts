@@ -1,8 +1,7 @@
 /** What a system is: the same parts in each of the ten, walked by the command line, the report and the checks. */
 import type { z } from 'zod'
-import type { TextTokenizer } from '../data/index.ts'
 import type { Report } from '../report/figures.ts'
-import type { KnownData, MetricDescriptions, OpenedData, Use } from '../tasks/define.ts'
+import type { KnownData, MetricDescriptions, OpenedData, Use, Vocabulary } from '../tasks/define.ts'
 import type { BuildOptions, Experiment } from '../tasks/experiment.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Settings } from '../train/settings.ts'
@@ -16,15 +15,6 @@ export interface FittedWeights<Config> {
   readonly weights: ReadonlyMap<string, NDArray>
   /** What was loaded, for people. */
   readonly summary: string
-}
-
-/** The vocabulary that belongs to weights of a text model. */
-export interface Vocabulary {
-  readonly tokenizer: TextTokenizer
-  /** Rows of the embedding: at least as many as the tokenizer has tokens. */
-  readonly vocab_size: number
-  /** Tokens that a text is cut or padded to. */
-  readonly max_seq_length: number
 }
 
 /** What a run starts from: read once, before the data, which may need its vocabulary. */

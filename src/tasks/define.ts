@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Dataset } from '../data/dataset.ts'
 import type { Opening } from '../data/opening.ts'
 import type { DataRecord } from '../data/record.ts'
+import type { TextTokenizer } from '../data/text/tokenizer.ts'
 import type { Report } from '../report/figures.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import type { Settings } from '../train/settings.ts'
@@ -15,6 +16,15 @@ export interface TrainingSets {
   /** The training examples as they are. Default: `train`. */
   readonly plain?: Dataset
   readonly test: Dataset
+}
+
+/** The vocabulary that belongs to weights of a text model. */
+export interface Vocabulary {
+  readonly tokenizer: TextTokenizer
+  /** Rows of the embedding: at least as many as the tokenizer has tokens. */
+  readonly vocab_size: number
+  /** Tokens that a text is cut or padded to. */
+  readonly max_seq_length: number
 }
 
 /** Data opened for training. `facts`: what they decided, and later use needs without them; kept in `run.json`. */

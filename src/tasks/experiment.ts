@@ -3,7 +3,7 @@ import type { Section } from '../report/figures.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Variable } from '../tensor/variable.ts'
 import type { LoopOptions, TrainingTask, Metrics as Values } from '../train/loop.ts'
-import type { MetricsLine } from '../train/run.ts'
+import type { MetricsLine } from '../train/store.ts'
 import type { Exportable, OpenedData, TrainingSets } from './define.ts'
 
 /**
@@ -36,7 +36,12 @@ export interface BuildOptions {
   readonly threads?: number
 }
 
+/** How compiled functions compute. */
+export interface ThreadOptions {
+  readonly threads?: number
+}
+
 /** The options as compiled functions take them. */
-export function threadOptions({ threads }: BuildOptions): { readonly threads?: number } {
+export function threadOptions({ threads }: BuildOptions): ThreadOptions {
   return threads === undefined ? {} : { threads }
 }

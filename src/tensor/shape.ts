@@ -18,6 +18,29 @@ export function sameArrays(a: NDArray, b: NDArray): boolean {
   return sameShape(a.shape, b.shape) && a.data.every((value, i) => value === b.data[i])
 }
 
+/** Shapes by the number of axes. */
+export interface Sizes {
+  0: readonly []
+  1: readonly [number]
+  2: readonly [number, number]
+  3: readonly [number, number, number]
+  4: readonly [number, number, number, number]
+  5: readonly [number, number, number, number, number]
+  6: readonly [number, number, number, number, number, number]
+}
+
+/** A shape with this number of axes as a tuple: `const [n, c, h, w] = sizes(shape, 4)`. Throws a ShapeError for another. */
+export function sizes<R extends keyof Sizes>(shape: Shape, rank: R): Sizes[R] {
+  if (shape.length !== rank)
+    throw new ShapeError(`a tensor of ${rank} axes is needed, found shape ${formatShape(shape)}`)
+  return shape as Sizes[R]
+}
+
+/** A shape [N, C, ...], or a weight's [out, in, ...kernel], as a tuple. Throws a ShapeError for less than two axes. */
+export function channelSizes(shape: Shape): readonly [first: number, channels: number, ...spatial: number[]] {
+  return [sizeOf(shape, 0), sizeOf(shape, 1), ...shape.slice(2)]
+}
+
 /** The size of one axis, which may be negative (counted from the end). The axis must exist. */
 export function sizeOf(shape: Shape, axis: number): number {
   const size = shape[axis < 0 ? axis + shape.length : axis]

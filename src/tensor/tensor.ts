@@ -4,8 +4,8 @@ import type { DType, NDArray, TypedArray } from './dtype.ts'
 import { checkedElements, dtypes, elementCount, fromNumbers, toNumbers } from './dtype.ts'
 import type { Origin } from './origin.ts'
 import { formatNumbers, inspectSymbol, primitiveOf } from './print.ts'
-import type { Shape } from './shape.ts'
-import { checkShape, formatShape } from './shape.ts'
+import type { Shape, Sizes } from './shape.ts'
+import { checkShape, formatShape, sizes } from './shape.ts'
 import type { Variable } from './variable.ts'
 
 /** Values of an op's attributes: what distinguishes two applications of it to the same inputs. */
@@ -44,20 +44,10 @@ export interface TensorType {
   readonly shape: Shape
 }
 
-/** Shapes by the number of axes. */
-export interface Sizes {
-  0: readonly []
-  1: readonly [number]
-  2: readonly [number, number]
-  3: readonly [number, number, number]
-  4: readonly [number, number, number, number]
-  5: readonly [number, number, number, number, number]
-}
-
 type Evaluator = (tensors: readonly Tensor[]) => Promise<NDArray[]>
 let evaluator: Evaluator | undefined
 
-/** Installs the function behind `Tensor.data()` for symbolic tensors; called once, by the entry point. */
+/** Installs the function behind `Tensor.data()` for symbolic tensors; `compile/program.ts` does, when it is imported. */
 export function installEvaluator(evaluate: Evaluator): void {
   evaluator = evaluate
 }
@@ -89,9 +79,7 @@ export class Tensor implements TensorType {
 
   /** The shape of a tensor with this number of axes, as a tuple: `const [n, c, h, w] = x.sizes(4)`. Throws a ShapeError for another. */
   sizes<R extends keyof Sizes>(rank: R): Sizes[R] {
-    if (this.shape.length !== rank)
-      throw new ShapeError(`a tensor of ${rank} axes is needed, found shape ${formatShape(this.shape)}`)
-    return this.shape as Sizes[R]
+    return sizes(this.shape, rank)
   }
 
   /** The numbers of a concrete tensor. Throws for a symbolic one: `await tensor.data()` evaluates it. */
@@ -112,7 +100,8 @@ export class Tensor implements TensorType {
   /** The elements as a typed array; evaluates the tensor if it is symbolic (variables with their present values). */
   async data(): Promise<TypedArray> {
     if (this.source.kind === 'constant') return this.source.data
-    if (!evaluator) throw new TenfoldError('no runtime is installed: import from "tenfold"')
+    if (!evaluator)
+      throw new TenfoldError('a symbolic tensor has no numbers where nothing compiles: import from "tenfold"')
     const [result] = await evaluator([this])
     if (!result) throw new TenfoldError('the runtime returned nothing')
     return result.data

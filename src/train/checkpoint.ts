@@ -7,28 +7,22 @@ import { makeFolder } from '../io/atomic.ts'
 import { cannotWrite } from '../io/errors.ts'
 import { readSafetensorsFile, writeSafetensorsFile } from '../io/safetensors-file.ts'
 import type { NDArray } from '../tensor/dtype.ts'
-import { formatShape, sameShape } from '../tensor/shape.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { FormatError, UsageError } from '../util/errors.ts'
 import { systemCode } from '../util/system-errors.ts'
+import type { Checkpoint, DamageListener, SaveOptions, TrainingState } from './store.ts'
 
 const count = z.number().int().min(0)
 
-const trainingState = z.object({
+const trainingState: z.ZodType<TrainingState> = z.object({
   step: count,
   loader: z.object({ epoch: count, position: count }),
-  /** Best value of the monitored metric so far. */
   best: z.number().nullable(),
-  /** The step at which it was reached; missing in older checkpoints. */
+  /** Missing in older checkpoints. */
   bestStep: count.nullable().default(null),
-  /** Evaluations since the best one. */
   evaluationsSinceBest: count,
-  /** Seconds spent training, over all sessions. */
   seconds: z.number(),
 })
-
-/** Where training stood, beside the variables. */
-export type TrainingState = Readonly<z.infer<typeof trainingState>>
 
 const stateKey = 'tenfold.state'
 const digestKey = 'tenfold.sha256'
@@ -80,7 +74,7 @@ export async function saveCheckpoint(
   folder: string,
   variables: ReadonlyMap<string, Variable>,
   state: TrainingState,
-  options: { readonly keep: number; readonly best?: boolean },
+  options: SaveOptions,
 ): Promise<string> {
   await makeFolder(folder)
   const path = join(folder, checkpointName(state.step))
@@ -109,13 +103,6 @@ export async function listCheckpoints(folder: string): Promise<string[]> {
     .sort((a, b) => stepOf(a) - stepOf(b))
 }
 
-/** A checkpoint as it lies on disk. */
-export interface Checkpoint {
-  readonly path: string
-  readonly tensors: ReadonlyMap<string, NDArray>
-  readonly state: TrainingState
-}
-
 function parseState(path: string, text: string): TrainingState {
   try {
     return trainingState.parse(JSON.parse(text))
@@ -140,9 +127,6 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   }
   return { path, tensors, state: parseState(path, text) }
 }
-
-/** Hears of every checkpoint that is damaged and passed over. */
-export type DamageListener = (path: string, reason: string) => void
 
 /**
  * The newest checkpoint of a run that can be read: a damaged one is passed over in favour of the one before, and at last of the
@@ -224,29 +208,4 @@ export async function chosenCheckpoint(
 /** Takes damaged checkpoints out of the way, under another name, so that they do not count among those that are kept. */
 export async function setAside(paths: readonly string[]): Promise<void> {
   for (const path of paths) await rename(path, path.replace(/\.safetensors$/, '.damaged'))
-}
-
-/** Copies a checkpoint into the variables; names and shapes must agree. */
-export function restoreVariables(checkpoint: Checkpoint, variables: ReadonlyMap<string, Variable>): void {
-  for (const [name, variable] of variables) {
-    const saved = checkpoint.tensors.get(name)
-    if (!saved || saved.dtype !== variable.dtype || !sameShape(saved.shape, variable.shape)) {
-      const found = saved ? `${saved.dtype}${formatShape(saved.shape)}` : 'nothing'
-      throw new UsageError(`${checkpoint.path}: "${name}" must be ${variable.leaf}, found ${found}`, {
-        hint: 'the configuration was changed after the checkpoint was written',
-      })
-    }
-    variable.set(saved.data)
-  }
-}
-
-/** The variables of a checkpoint under their prefixes. */
-export function checkpointVariables(
-  parts: Readonly<Record<string, Iterable<readonly [string, Variable]>>>,
-): Map<string, Variable> {
-  return new Map(
-    Object.entries(parts).flatMap(([prefix, variables]) =>
-      [...variables].map(([name, variable]) => [`${prefix}.${name}`, variable] as const),
-    ),
-  )
 }

@@ -2,18 +2,9 @@
 import type { Compiled } from '../compile/compile.ts'
 import type { Batch } from '../data/dataset.ts'
 import type { DataLoader } from '../data/loader.ts'
-import { removeUnfinished } from '../io/atomic.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import {
-  markBest,
-  newestCheckpoint,
-  restoreVariables,
-  saveCheckpoint,
-  setAside,
-  type TrainingState,
-} from './checkpoint.ts'
-import type { MetricsLine, RunDirectory } from './run.ts'
+import { type MetricsLine, restoreVariables, type TrainingState, type TrainingStore } from './store.ts'
 
 /** Scalars by name; `loss` is always among a step's. */
 export type Metrics = Readonly<Record<string, number>>
@@ -101,23 +92,23 @@ export interface LoopResult {
 }
 
 /**
- * Trains from where the run stands (its newest checkpoint, or the start) to the end. No other process may write the run
- * meanwhile: hold its lock. Throws a FormatError if the run has checkpoints and all are damaged.
+ * Trains from where the store's newest checkpoint stands, or from the start, to the end. Nobody else may write the store
+ * meanwhile: hold the lock of a run directory. Throws a FormatError if there are checkpoints and all are damaged.
  */
 export async function train(
   task: TrainingTask,
-  run: RunDirectory,
+  store: TrainingStore,
   options: LoopOptions,
   observer: LoopObserver = {},
 ): Promise<LoopResult> {
-  const loop = new Loop(task, run, options, observer)
+  const loop = new Loop(task, store, options, observer)
   await loop.restore()
   return loop.run()
 }
 
 class Loop {
   readonly #task: TrainingTask
-  readonly #run: RunDirectory
+  readonly #store: TrainingStore
   readonly #options: LoopOptions
   readonly #observer: LoopObserver
   readonly #totalSteps: number
@@ -131,9 +122,9 @@ class Loop {
   #lines: MetricsLine[] = []
   #savedStep = -1
 
-  constructor(task: TrainingTask, run: RunDirectory, options: LoopOptions, observer: LoopObserver) {
+  constructor(task: TrainingTask, store: TrainingStore, options: LoopOptions, observer: LoopObserver) {
     this.#task = task
-    this.#run = run
+    this.#store = store
     this.#options = options
     this.#observer = observer
     const planned = options.epochs * task.loader.stepsPerEpoch
@@ -141,28 +132,24 @@ class Loop {
   }
 
   async restore(): Promise<void> {
-    const { checkpoints } = this.#run
-    await removeUnfinished(checkpoints)
-    const damaged: string[] = []
-    const checkpoint = await newestCheckpoint(checkpoints, (path, reason) => {
-      damaged.push(path)
+    let damaged = 0
+    const checkpoint = await this.#store.recover((_path, reason) => {
+      damaged++
       this.#observer.onWarning?.(reason)
     })
-    await setAside(damaged)
-    await this.#run.truncateMetrics(checkpoint?.state.step ?? 0)
+    await this.#store.truncateMetrics(checkpoint?.state.step ?? 0)
     if (!checkpoint) return
-    if (damaged.length > 0)
+    if (damaged > 0)
       this.#observer.onWarning?.(`going on from step ${checkpoint.state.step}, whose checkpoint is whole`)
     restoreVariables(checkpoint, this.#task.variables)
     this.#restoreState(checkpoint.state)
     // Killed after this checkpoint was written, and before it was named the best one.
-    if (checkpoint.state.bestStep === checkpoint.state.step) await markBest(checkpoints, checkpoint)
-    const evaluations = (await this.#run.readMetrics()).filter((line) => line.type === 'evaluation')
+    if (checkpoint.state.bestStep === checkpoint.state.step) await this.#store.markBest(checkpoint)
+    const evaluations = (await this.#store.readMetrics()).filter((line) => line.type === 'evaluation')
     this.#lastEvaluation = numbersOf(evaluations.at(-1))
   }
 
   #restoreState({ step, loader, best, bestStep, evaluationsSinceBest, seconds }: TrainingState): void {
-    const { description } = this.#run
     // Of data that have become fewer, a position beyond the end is the end.
     const { length } = this.#task.loader.dataset
     this.#task.loader.restore({ ...loader, position: Math.min(loader.position, length) })
@@ -171,8 +158,7 @@ class Loop {
     this.#best = best
     this.#bestStep = bestStep
     // A longer run that had stopped early is given its patience anew.
-    const isExtension = description.extensions.some((extension) => extension.step === step)
-    this.#evaluationsSinceBest = isExtension ? 0 : evaluationsSinceBest
+    this.#evaluationsSinceBest = this.#store.isExtendedAt(step) ? 0 : evaluationsSinceBest
     this.#earlierSeconds = seconds
   }
 
@@ -259,7 +245,7 @@ class Loop {
   }
 
   async #save(best: boolean): Promise<void> {
-    await this.#run.append(this.#lines)
+    await this.#store.append(this.#lines)
     this.#lines = []
     const state: TrainingState = {
       step: this.#step,
@@ -269,7 +255,7 @@ class Loop {
       evaluationsSinceBest: this.#evaluationsSinceBest,
       seconds: this.#seconds,
     }
-    const path = await saveCheckpoint(this.#run.checkpoints, this.#task.variables, state, {
+    const path = await this.#store.saveCheckpoint(this.#task.variables, state, {
       keep: this.#options.keepCheckpoints,
       best,
     })

@@ -3,13 +3,16 @@ import { appendFile, readFile, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type DataRecord, dataRecord } from '../data/record.ts'
-import { makeFolder, writeFileAtomic } from '../io/atomic.ts'
+import { makeFolder, removeUnfinished, writeFileAtomic } from '../io/atomic.ts'
 import { cannotRead, cannotWrite } from '../io/errors.ts'
+import type { Variable } from '../tensor/variable.ts'
 import { UsageError } from '../util/errors.ts'
 import { systemCode } from '../util/system-errors.ts'
+import { markBest, newestCheckpoint, saveCheckpoint, setAside } from './checkpoint.ts'
 import { checkNewRun } from './new-run.ts'
 import { placesSchema } from './places.ts'
 import { checkConfig } from './settings.ts'
+import type { Checkpoint, DamageListener, MetricsLine, SaveOptions, TrainingState, TrainingStore } from './store.ts'
 
 const runFormat = 1
 
@@ -40,14 +43,6 @@ export type RunDescription = z.infer<typeof description>
 
 /** What a new run is described by: what has a default may be left out. */
 export type NewRun = z.input<typeof description>
-
-/** One line of `metrics.jsonl`. */
-export interface MetricsLine {
-  readonly type: 'step' | 'evaluation'
-  readonly step: number
-  readonly epoch: number
-  readonly [metric: string]: number | string
-}
 
 /** Why there is no run at a path that cannot be opened as one. */
 async function noRun(path: string, error: unknown): Promise<UsageError> {
@@ -81,7 +76,7 @@ function parseDescription(file: string, text: string): RunDescription {
 }
 
 /** A run on disk. */
-export class RunDirectory {
+export class RunDirectory implements TrainingStore {
   readonly path: string
   readonly description: RunDescription
 
@@ -141,6 +136,33 @@ export class RunDirectory {
   /** Writes `run.json`. */
   async save(): Promise<void> {
     await writeFileAtomic(join(this.path, 'run.json'), Buffer.from(`${JSON.stringify(this.description, null, 2)}\n`))
+  }
+
+  async recover(onDamage: DamageListener): Promise<Checkpoint | undefined> {
+    await removeUnfinished(this.checkpoints)
+    const damaged: string[] = []
+    const checkpoint = await newestCheckpoint(this.checkpoints, (path, reason) => {
+      damaged.push(path)
+      onDamage(path, reason)
+    })
+    await setAside(damaged)
+    return checkpoint
+  }
+
+  saveCheckpoint(
+    variables: ReadonlyMap<string, Variable>,
+    state: TrainingState,
+    options: SaveOptions,
+  ): Promise<string> {
+    return saveCheckpoint(this.checkpoints, variables, state, options)
+  }
+
+  markBest(checkpoint: Checkpoint): Promise<void> {
+    return markBest(this.checkpoints, checkpoint)
+  }
+
+  isExtendedAt(step: number): boolean {
+    return this.description.extensions.some((extension) => extension.step === step)
   }
 
   async append(lines: readonly MetricsLine[]): Promise<void> {

@@ -14,6 +14,13 @@ export interface Assignment {
   readonly raw?: string
 }
 
+/** A number of things, at least one. */
+export const whole = z.number().int().positive()
+/** A number of things, or none. */
+export const count = z.number().int().min(0)
+/** A part of a whole. */
+export const share = z.number().min(0).max(1)
+
 /**
  * A setting that names a file or folder; empty: none. A leading `~/` is the home folder, and a run finds it again from wherever it
  * is used. `names` are values with a meaning of their own.

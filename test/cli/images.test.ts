@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { writeNpz } from '../../src/io/npz.ts'
-import { init } from '../../src/nn/index.ts'
 import { Mixer } from '../../src/systems/mixer/model.ts'
 import { toOfficial } from '../../src/systems/mixer/official.ts'
+import { manualSeed } from '../../src/tensor/random-state.ts'
 import { program, tenfold } from './process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-images-'))
@@ -183,7 +183,7 @@ describe('a run on picture files', () => {
 })
 
 test('fine-tuning: an official file, a new head, twice the resolution; then evaluated, exported and begun from again', async () => {
-  init.manualSeed(4)
+  manualSeed(4)
   const pretrained = new Mixer({
     patch_size: [4, 4],
     image_size: [16, 16],

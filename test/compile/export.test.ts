@@ -2,9 +2,10 @@ import { Tensor as OrtTensor } from 'onnxruntime-common'
 import { expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
 import { checkModelSize, exportOnnx } from '../../src/compile/export.ts'
-import { init, Linear } from '../../src/nn/index.ts'
+import { Linear } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { newSession } from '../../src/runtime/binding.ts'
+import { manualSeed } from '../../src/tensor/random-state.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 
 const input = { x: { dtype: 'float32', shape: [1, 6] } } as const
@@ -15,7 +16,7 @@ const batchOf = (n: number) => ({
 })
 
 test('an exported model takes any batch size and agrees with the compiled function', async () => {
-  init.manualSeed(5)
+  manualSeed(5)
   const layer = new Linear(6, 4)
   const forward = (x: Tensor): Tensor => {
     const heads = ops.permute(ops.reshape(layer.forward(x), [-1, 2, 2]), [1, 0, 2]) // [2, N, 2]

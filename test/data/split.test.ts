@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { nameHashes, splitByName, splitRandomly } from '../../src/data/split.ts'
+import { nameHashes, splitByName, splitCorpus, splitRandomly } from '../../src/data/split.ts'
 
 const names = Array.from({ length: 1000 }, (_, i) => `class-${i % 10}/${i}.png`)
 const nameHash = (name: string) => nameHashes([name], 0)[0] ?? 0
@@ -40,4 +40,11 @@ test('a random draw of so many', () => {
   const { train, test: rows } = splitRandomly(10, 3, 4)
   expect(rows).toHaveLength(3)
   expect([...train, ...rows].sort((a, b) => a - b)).toEqual([...Array(10).keys()])
+})
+
+test('a corpus is split into disjoint parts that keep their order', () => {
+  const { test: held, train } = splitCorpus(0.25, 5)(Array.from({ length: 20 }, (_, i) => String(i)))
+  expect(held).toHaveLength(5)
+  expect([...held, ...train].sort((a, b) => a - b)).toEqual([...Array(20).keys()])
+  expect(held).toEqual(held.toSorted((a, b) => a - b))
 })

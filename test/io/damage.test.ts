@@ -1,5 +1,4 @@
 /** Readers never crash, hang or fill the memory, whatever a file was changed to: they read it or throw a FormatError. */
-
 import fc from 'fast-check'
 import { unzipSync, zipSync } from 'fflate'
 import { expect, test } from 'vitest'
@@ -8,7 +7,7 @@ import { readNpz, writeNpz } from '../../src/io/npz.ts'
 import { readPickle } from '../../src/io/pickle.ts'
 import { readPytorch } from '../../src/io/pytorch.ts'
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts'
-import { parseTensorFile } from '../../src/io/tensor-file.ts'
+import { parseTensorFile } from '../../src/io/tensor-format.ts'
 import { readZip } from '../../src/io/zip.ts'
 import { FormatError } from '../../src/util/errors.ts'
 import { arrays, fixture, sample } from './samples.ts'

@@ -5,7 +5,8 @@ import { afterAll, expect, test } from 'vitest'
 import { writeNpy } from '../../src/io/npy.ts'
 import { writeNpz } from '../../src/io/npz.ts'
 import { writeSafetensors } from '../../src/io/safetensors.ts'
-import { describeLeftOut, fileFormat, parseTensorFile, readTensorFile } from '../../src/io/tensor-file.ts'
+import { readTensorFile } from '../../src/io/tensor-file.ts'
+import { describeLeftOut, fileFormat, parseTensorFile } from '../../src/io/tensor-format.ts'
 import { arrays, bytesOfText, damagedHint, fixture, sample } from './samples.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'tenfold-'))

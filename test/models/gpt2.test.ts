@@ -4,6 +4,7 @@ import { GPT2LMHeadModel, GPT2Model, gpt2Variants, gpt2Weights } from '../../src
 import { init, summary } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import type { NDArray } from '../../src/tensor/dtype.ts'
+import { manualSeed } from '../../src/tensor/random-state.ts'
 import { expectGradients, expectOutputs, readReference } from './reference.ts'
 
 const config = { vocab_size: 19, n_positions: 10, n_embd: 12, n_layer: 2, n_head: 3 }
@@ -48,7 +49,7 @@ test('published files: the prefix, the head of the language model and constant m
 })
 
 test('begins with small weights, the last maps of the branches smaller', () => {
-  init.manualSeed(0)
+  manualSeed(0)
   const weights = new GPT2Model({ ...config, n_embd: 48, n_layer: 8 }).stateDict()
   const deviation = (name: string): number => {
     const data = weights.get(name)?.data as Float32Array

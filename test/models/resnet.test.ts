@@ -4,6 +4,7 @@ import { compile } from '../../src/compile/compile.ts'
 import { ResNet, resnetStems, resnetVariants } from '../../src/models/resnet.ts'
 import { init, Linear, ReLU, Sequential, summary } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
+import { manualSeed } from '../../src/tensor/random-state.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { Generator } from '../../src/util/random.ts'
 import { expectClose } from '../support/reference.ts'
@@ -79,7 +80,7 @@ test.each(['basic', 'bottleneck'] as const)(
   'zeroInitResidual: %s blocks hand their input on at first',
   async (block) => {
     const run = (layers: readonly number[]) => {
-      init.manualSeed(0)
+      manualSeed(0)
       const model = new ResNet({ block, layers, width: 4, numClasses: 0, zeroInitResidual: true })
       return compile((images: Tensor) => model.features(images))({
         dtype: 'float32',

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { BatchNorm1d, init, Linear, Sequential } from '../../src/nn/index.ts'
+import { manualSeed } from '../../src/tensor/random-state.ts'
 import { Generator } from '../../src/util/random.ts'
 
 const mean = (x: Float32Array): number => x.reduce((sum, value) => sum + value, 0) / x.length
@@ -9,11 +10,11 @@ const std = (x: Float32Array): number => {
 }
 const largest = (x: Float32Array): number => x.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
 
-beforeEach(() => init.manualSeed(3))
+beforeEach(() => manualSeed(3))
 
 test('equal seeds give equal numbers, and a generator of its own leaves the default one alone', () => {
   const first = init.normal([50])
-  init.manualSeed(3)
+  manualSeed(3)
   init.uniform([9], { generator: new Generator(8) })
   expect(init.normal([50])).toEqual(first)
   expect(init.normal([50])).not.toEqual(first)
@@ -119,7 +120,7 @@ describe('fixed values', () => {
 test('skipInit leaves parameters at 0 and draws nothing; buffers begin as always', () => {
   const build = () => new Sequential(new Linear(2, 3), new BatchNorm1d(3))
   const [skipped, next] = [init.skipInit(build).stateDict(), build().stateDict()]
-  init.manualSeed(3)
+  manualSeed(3)
   expect(next).toEqual(build().stateDict())
   expect(skipped.get('0.weight')?.data).toEqual(new Float32Array(6))
   expect(skipped.get('1.weight')?.data).toEqual(new Float32Array(3))

@@ -3,6 +3,7 @@ import { compile } from '../../src/compile/compile.ts'
 import { BatchNorm1d, Dropout, freeze, init, Linear, Module, unfreeze } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { toNumbers } from '../../src/tensor/dtype.ts'
+import { manualSeed } from '../../src/tensor/random-state.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 
@@ -38,7 +39,7 @@ class Model extends Module {
   }
 }
 
-beforeEach(() => init.manualSeed(1))
+beforeEach(() => manualSeed(1))
 
 describe('names', () => {
   test('are property paths, also through arrays and records; a shared parameter is listed once', () => {

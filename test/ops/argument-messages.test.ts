@@ -1,6 +1,6 @@
 /** Arguments that would be computed with, or fail in the runtime, if nobody looked: what is said instead. */
 import { describe, expect, test } from 'vitest'
-import * as ops from '../../src/ops/index.ts'
+import * as ops from '../../src/ops/kit.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { ShapeError, UsageError } from '../../src/util/errors.ts'
 import { example as t } from '../support/calls.ts'

@@ -1,6 +1,6 @@
 /** Walks the functions made of ops: the tables of `composites/` hold their samples, by function. */
 import { describe, expect, test } from 'vitest'
-import * as ops from '../../src/ops/index.ts'
+import * as ops from '../../src/ops/kit.ts'
 import { tables, tools } from '../support/composites.ts'
 import { checkGradients } from '../support/gradients.ts'
 import { callConcretely, checkForms } from '../support/samples.ts'

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { vectorJacobianProduct } from '../../src/autodiff/gradient.ts'
 import { compile } from '../../src/compile/compile.ts'
-import * as ops from '../../src/ops/index.ts'
+import * as ops from '../../src/ops/kit.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 
 const inf = Number.POSITIVE_INFINITY

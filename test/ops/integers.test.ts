@@ -1,7 +1,7 @@
 /** Numbers beside integer and bool tensors (docs/decisions/031), and functions that integers do not have. */
 import { describe, expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
-import * as ops from '../../src/ops/index.ts'
+import * as ops from '../../src/ops/kit.ts'
 import type { DType } from '../../src/tensor/dtype.ts'
 import { type NestedNumbers, type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { ShapeError } from '../../src/util/errors.ts'

@@ -4,13 +4,14 @@ import { compile } from '../../src/compile/compile.ts'
 import { evaluate } from '../../src/compile/program.ts'
 import * as ops from '../../src/ops/index.ts'
 import { toNumbers } from '../../src/tensor/dtype.ts'
+import { manualSeed, RandomState, randomState } from '../../src/tensor/random-state.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { RandomStream } from '../../src/util/random.ts'
 
 const numbers = (t: Tensor | undefined): number[] => toNumbers(t?.array.data ?? new Float32Array())
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-beforeEach(() => ops.manualSeed(7))
+beforeEach(() => manualSeed(7))
 
 describe('random tensors', () => {
   test('are drawn anew at each call, a function of seed, call and place in the graph', async () => {
@@ -27,10 +28,10 @@ describe('random tensors', () => {
     const run = compile((x: Tensor) => ({ noisy: ops.add(x, ops.randomNormal([4])), kept: ops.dropout(x, 0.5) }))
     const x = tensor([1, 2, 3, 4])
     await run(x)
-    const stored = ops.randomState().variables.get('calls')?.data.slice() ?? new BigInt64Array()
+    const stored = randomState().variables.get('calls')?.data.slice() ?? new BigInt64Array()
     const ahead = [await run(x), await run(x)]
-    ops.manualSeed(7)
-    ops.randomState().variables.get('calls')?.set(stored)
+    manualSeed(7)
+    randomState().variables.get('calls')?.set(stored)
     const again = [await run(x), await run(x)]
     for (const key of ['noisy', 'kept'] as const)
       expect(again.map((result) => numbers(result[key]))).toEqual(ahead.map((result) => numbers(result[key])))
@@ -48,17 +49,17 @@ describe('random tensors', () => {
   test('are the same outside of compile', async () => {
     const [x] = await evaluate([ops.randomNormal([5])])
     expect(toNumbers(x?.data ?? new Float32Array())).toEqual(toNumbers(new RandomStream(7).normal(0, 0, 5)))
-    expect(ops.randomState().calls.data[0]).toBe(1n)
+    expect(randomState().calls.data[0]).toBe(1n)
   })
 
   test('follow their own state, if given', async () => {
-    const state = new ops.RandomState(1)
+    const state = new RandomState(1)
     const run = compile(() => [ops.randomUniform([2], { state }), ops.randomUniform([2])])
     const [own, common] = await run()
     expect(numbers(own)).toEqual(toNumbers(new RandomStream(1).uniform(0, 0, 2)))
     expect(numbers(common)).toEqual(toNumbers(new RandomStream(7).uniform(0, 1, 2)))
     await run()
-    expect([state.calls.data[0], ops.randomState().calls.data[0]]).toEqual([2n, 2n])
+    expect([state.calls.data[0], randomState().calls.data[0]]).toEqual([2n, 2n])
     await run.release()
   })
 })

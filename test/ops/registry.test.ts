@@ -1,6 +1,6 @@
 /** Walks the registry of ops: what every op must satisfy, checked on the samples it declares. */
 import { describe, expect, test } from 'vitest'
-import * as ops from '../../src/ops/index.ts'
+import * as ops from '../../src/ops/kit.ts'
 import { ShapeError } from '../../src/util/errors.ts'
 import { checkGradients } from '../support/gradients.ts'
 import { callConcretely, checkForms } from '../support/samples.ts'

@@ -1,7 +1,7 @@
 /** For random valid arguments, the shapes and dtypes that each op infers are those the runtime returns. */
 import { describe, expect, test } from 'vitest'
-import { unmaskedAttention } from '../../src/ops/attention-kernel.ts'
-import * as ops from '../../src/ops/index.ts'
+import { unmaskedAttention } from '../../src/ops/attention/kernel.ts'
+import * as ops from '../../src/ops/kit.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { randomNumbers } from '../support/gradients.ts'
 import { checkForms } from '../support/samples.ts'

@@ -1,6 +1,6 @@
 /** One good call of every function of `ops` that a model may call, with every option given: what tests vary one by one. */
 import { type DType, elementCount, fromNumbers } from '../../src/tensor/dtype.ts'
-import { constant, type Tensor } from '../../src/tensor/tensor.ts'
+import { constant, Tensor } from '../../src/tensor/tensor.ts'
 
 /** A tensor of that shape with numbers between 0.05 and 0.9, or 0 and 1. */
 export function example(shape: readonly number[], dtype: DType = 'float32'): Tensor {
@@ -9,6 +9,12 @@ export function example(shape: readonly number[], dtype: DType = 'float32'): Ten
     return i % 2
   })
   return constant(fromNumbers(dtype, values), shape, dtype)
+}
+
+/** The tensors of an answer: one, a list, or the values of an object. */
+export function tensorsOf(result: unknown): Tensor[] {
+  if (result instanceof Tensor) return [result]
+  return typeof result === 'object' && result !== null ? Object.values(result).flatMap(tensorsOf) : []
 }
 
 const t = example

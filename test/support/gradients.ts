@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { vectorJacobianProduct } from '../../src/autodiff/gradient.ts'
 import { type Compiled, compile } from '../../src/compile/compile.ts'
-import * as ops from '../../src/ops/index.ts'
+import * as ops from '../../src/ops/kit.ts'
 import { elementCount, type NDArray, type TypedArray, toNumbers } from '../../src/tensor/dtype.ts'
 import { constant, type Tensor } from '../../src/tensor/tensor.ts'
 

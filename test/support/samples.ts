@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
-import type * as ops from '../../src/ops/index.ts'
+import type * as ops from '../../src/ops/kit.ts'
 import { toNumbers } from '../../src/tensor/dtype.ts'
 import { constant, type Tensor } from '../../src/tensor/tensor.ts'
 import { randomNumbers, sampleArray } from './gradients.ts'

@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import { vectorJacobianProduct } from '../../src/autodiff/gradient.ts'
 import { compile } from '../../src/compile/compile.ts'
-import * as ops from '../../src/ops/index.ts'
+import * as ops from '../../src/ops/kit.ts'
 import { type NestedNumbers, type Tensor, tensor } from '../../src/tensor/tensor.ts'
 
 /** -0 is 0 here. */

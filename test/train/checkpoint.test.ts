@@ -9,8 +9,8 @@ import {
   newestCheckpoint,
   readCheckpoint,
   saveCheckpoint,
-  type TrainingState,
 } from '../../src/train/checkpoint.ts'
+import type { TrainingState } from '../../src/train/store.ts'
 
 const links = vi.hoisted(() => ({ allowed: true }))
 

@@ -72,12 +72,12 @@ function addConvert(tokenizer: Command): void {
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold tokenizer convert spiece.model --out tokenizer.json'))
     .action(async (path: string, flags: { out: string; json?: boolean }) => {
-      const [{ TextTokenizer }, { writeFileAtomic }] = await Promise.all([
+      const [{ readTokenizer }, { writeFileAtomic }] = await Promise.all([
         import('../../data/index.ts'),
         import('../../io/atomic.ts'),
       ])
       const reporter = createReporter({ json: flags.json ?? false })
-      const { file, size } = await TextTokenizer.read(path)
+      const { file, size } = await readTokenizer(path)
       await writeFileAtomic(flags.out, Buffer.from(`${JSON.stringify(file, null, 2)}\n`))
       reporter.say(`${flags.out}: ${size} tokens`)
       reporter.event('done', { metrics: { size }, file: flags.out })
@@ -93,9 +93,9 @@ function addEncode(tokenizer: Command): void {
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('tenfold tokenizer encode tokenizer.json "Call me [MASK]."'))
     .action(async (path: string, text: string, flags: { json?: boolean }) => {
-      const { TextTokenizer } = await import('../../data/index.ts')
+      const { readTokenizer } = await import('../../data/index.ts')
       const reporter = createReporter({ json: flags.json ?? false })
-      const trained = await TextTokenizer.read(path)
+      const trained = await readTokenizer(path)
       const ids = trained.encode(text)
       const tokens = ids.map((id) => trained.token(id))
       reporter.say(tokens.map((token, i) => `${token} ${ids[i]}`).join('  '))

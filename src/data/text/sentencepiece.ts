@@ -1,4 +1,5 @@
 /** SentencePiece models as `tokenizer.json`: the same ids for the same text. */
+import { toBase64 } from '../../util/base64.ts'
 import { FormatError } from '../../util/errors.ts'
 import type { TokenizerFile } from './tokenizer.ts'
 import { bpeModel, unigramModel, wordStart } from './tokenizer-file.ts'
@@ -34,9 +35,7 @@ export function sentencePieceTokenizer(model: SentencePieceModel, options: Sente
   const text = pieces
     .map((piece, id) => ({ piece, id, score: scores[id] ?? 0 }))
     .filter(({ id }) => types[id] === 'normal')
-  const table = charsmap
-    ? [{ type: 'Precompiled', precompiled_charsmap: Buffer.from(charsmap).toString('base64') }]
-    : []
+  const table = charsmap ? [{ type: 'Precompiled', precompiled_charsmap: toBase64(charsmap) }] : []
   const spaces = [replace('\\A +| +\\z', ''), replace(' +', wordStart), replace('\\A(?=[\\s\\S])', wordStart)]
   const usable = new Set(text.map(({ piece }) => piece))
   const merges = text

@@ -3,10 +3,6 @@ import * as huggingFace from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { FormatError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
-import { readBytes } from '../files.ts'
-import { readText } from '../sources/text.ts'
-import { sentencePieceTokenizer } from './sentencepiece.ts'
-import { readSentencePiece } from './sentencepiece-file.ts'
 import { type SpecialIds, specialNames } from './special-tokens.ts'
 
 /** The part of a `tokenizer.json` that is looked at here; the rest is the library's. */
@@ -33,9 +29,6 @@ interface LibraryTokenizer {
   id_to_token(id: number): string | undefined
   get_vocab(): Map<string, number>
 }
-
-/** The greatest SentencePiece file read, in bytes: published ones have at most 5 MB. */
-const largestModel = 2 ** 26
 
 /** A trained tokenizer: WordPiece, BPE (SentencePiece's too) or unigram. */
 export class TextTokenizer {
@@ -66,22 +59,6 @@ export class TextTokenizer {
     splitWords(this.#library, checked.data.pre_tokenizer)
     rememberParts(this.#library)
     this.#size = largest(this.#library.get_vocab().values()) + 1
-  }
-
-  /** Reads a `tokenizer.json`, or a SentencePiece model (`.model`), whose control pieces are recognised in texts. */
-  static async read(path: string): Promise<TextTokenizer> {
-    if (path.endsWith('.model')) {
-      const model = readSentencePiece(await readBytes(path, largestModel), path)
-      return new TextTokenizer(sentencePieceTokenizer(model, { recognizeControl: true }), path)
-    }
-    const text = await readText(path)
-    let file: unknown
-    try {
-      file = JSON.parse(text)
-    } catch (error) {
-      throw new FormatError(`${path}: must be JSON in the tokenizer.json format`, { cause: error })
-    }
-    return new TextTokenizer(file, path)
   }
 
   /** Ids run from 0 to size - 1. */

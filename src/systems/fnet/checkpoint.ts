@@ -1,11 +1,13 @@
 /** Weights of a checkpoint to start from: official (flax .npz), transformers' FNet, or tenfold's own. They decide the model's sizes. */
-import { describeLeftOut, readTensorFile } from '../../io/tensor-file.ts'
+import { readTensorFile } from '../../io/tensor-file.ts'
+import { describeLeftOut } from '../../io/tensor-format.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
-import { attentionLayers, attentionLayouts, type CheckpointedSettings } from './config.ts'
+import { attentionLayers, attentionLayouts } from './config.ts'
 import { FNetForPreTraining } from './model.ts'
 import { fromFlax, fromTransformers, loadOfficial } from './official.ts'
+import type { CheckpointedSettings } from './settings.ts'
 
 type State = ReadonlyMap<string, NDArray>
 

@@ -1,7 +1,5 @@
-/** FNet's settings under the official names (f_net/configs/base.py), and which layers attend. */
-import { z } from 'zod'
+/** FNet's configuration under the official names (f_net/configs/base.py), and which layers attend. */
 import type { ActivationName } from '../../nn/activation-names.ts'
-import { pathSetting } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 
 /** How tokens are mixed: Fourier transform, attention, learned or fixed random matrices, not at all. */
@@ -69,49 +67,3 @@ export function attentionLayers(
   }
   return Array.from({ length: layers }, (_, layer) => attends(layer))
 }
-
-const whole = z.number().int().positive()
-const probability = z.number().min(0).lt(1)
-
-/** Settings of the encoder that a recipe may change; vocabulary and length follow from its data. */
-export function encoderSettings(defaults: {
-  readonly num_layers: number
-  readonly d_model: number
-  readonly d_ff: number
-  readonly num_heads: number
-  readonly dropout_rate: number
-}) {
-  return z.strictObject({
-    model_arch: z
-      .enum(architectures)
-      .default('f_net')
-      .describe(`how tokens are mixed: ${architectures.join(', ')}`),
-    num_layers: whole.default(defaults.num_layers).describe('blocks of mixing and feed-forward layer'),
-    d_emb: whole.default(defaults.d_model).describe('width of the embeddings'),
-    d_model: whole.default(defaults.d_model).describe('width of the encoder'),
-    d_ff: whole.default(defaults.d_ff).describe('width of the feed-forward layers'),
-    num_heads: whole.default(defaults.num_heads).describe('heads of layers that attend'),
-    type_vocab_size: whole.default(4).describe('kinds of segments'),
-    num_attention_layers: z.number().int().min(0).default(0).describe('layers that attend instead (FNet-Hybrid: 2)'),
-    attention_layout: z.enum(attentionLayouts).default('top').describe('where these lie'),
-    dropout_rate: probability
-      .default(defaults.dropout_rate)
-      .describe('dropout after embeddings and feed-forward layers'),
-    mixing_dropout_rate: probability.default(0).describe('dropout of attention weights'),
-    random_seed: z.number().int().min(0).max(0xffffffff).default(0).describe('seed of the matrices of random mixing'),
-  })
-}
-
-type EncoderDefaults = Parameters<typeof encoderSettings>[0]
-
-/** The same for recipes that can start from a checkpoint. */
-export function checkpointedSettings(defaults: EncoderDefaults) {
-  return encoderSettings(defaults).extend({
-    checkpoint: pathSetting(
-      'start from these weights: official .npz, transformers .safetensors or .bin; they decide the sizes above; needs tokenizer.file',
-    ),
-  })
-}
-
-export type EncoderSettings = z.infer<ReturnType<typeof encoderSettings>>
-export type CheckpointedSettings = z.infer<ReturnType<typeof checkpointedSettings>>

@@ -1,23 +1,23 @@
 /** FNet's two experiments: the pre-training model and the classifier, with everything that a recipe does with them. */
 import { type Dataset, TextTokenizer } from '../../data/index.ts'
-import { init, type Module } from '../../nn/index.ts'
-import { manualSeed, randomState } from '../../ops/index.ts'
+import type { Module } from '../../nn/index.ts'
 import type { OpenedData } from '../../tasks/define.ts'
 import { type BuildOptions, type Experiment, threadOptions } from '../../tasks/experiment.ts'
+import type { PretrainingFacts } from '../../tasks/language/facts.ts'
+import type { OpenedPretraining } from '../../tasks/language/open.ts'
+import { classificationEvaluator, classificationScalars } from '../../tasks/sequences/classifier.ts'
+import { type ClassificationFacts, codecOf } from '../../tasks/sequences/codec.ts'
+import type { OpenedClassification } from '../../tasks/sequences/open.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
+import { manualSeed, randomState } from '../../tensor/random-state.ts'
 import type { Metrics, TrainingTask } from '../../train/loop.ts'
 import { ShapeError } from '../../util/errors.ts'
-import { classificationEvaluator, classificationTask } from './classification.ts'
-import { type ClassificationFacts, codecOf, type OpenedClassification } from './classification-data.ts'
-import type { EncoderSettings } from './config.ts'
 import { explainClassification, explainPretraining } from './explain.ts'
 import { FNetForPreTraining, FNetForSequenceClassification } from './model.ts'
 import { exportClassifier, exportPretraining, type Trained } from './predict.ts'
 import { pretrainingEvaluator, pretrainingTask } from './pretraining.ts'
-import type { OpenedPretraining } from './pretraining-data.ts'
-import type { PretrainingFacts } from './pretraining-facts.ts'
-import type { OptimizerSettings, TrainSettings } from './settings.ts'
-import type { FNetTaskArguments } from './task.ts'
+import type { EncoderSettings, OptimizerSettings, TrainSettings } from './settings.ts'
+import { type FNetTaskArguments, fnetTask } from './task.ts'
 
 interface TrainedConfig {
   readonly model: EncoderSettings
@@ -26,7 +26,6 @@ interface TrainedConfig {
 }
 
 function seedAll(seed: number): void {
-  init.manualSeed(seed)
   manualSeed(seed)
 }
 
@@ -106,6 +105,11 @@ export function buildPretraining(config: TrainedConfig, facts: PretrainingFacts,
   } satisfies Experiment<OpenedPretraining> & Trained<FNetForPreTraining, PretrainingFacts>
 }
 
+/** The training task of a classifier. */
+function classifierTask(model: FNetForSequenceClassification, ...around: FNetTaskArguments): TrainingTask {
+  return fnetTask(model, (batch) => classificationScalars(model, batch), ...around)
+}
+
 /** The model of the recipes that classify: words, list operations, bytes. */
 export function buildClassifier(config: TrainedConfig, facts: ClassificationFacts, options: BuildOptions) {
   seedAll(options.seed)
@@ -124,7 +128,7 @@ export function buildClassifier(config: TrainedConfig, facts: ClassificationFact
     majority_accuracy: facts.majority,
   })
   return {
-    ...trainable(model, classificationTask, evaluate, 'accuracy', config, options),
+    ...trainable(model, classifierTask, evaluate, 'accuracy', config, options),
     facts,
     exports: { classifier: () => exportClassifier(model, facts) },
     explain: async (data, metrics) => explainClassification(facts, data, await evaluateModel(data.test), metrics),

@@ -1,16 +1,18 @@
 /** What a trained FNet shows of itself: accuracy beside what counting reaches, samples of its guesses, its mistakes. */
 import { compile } from '../../compile/compile.ts'
-import { type Dataset, TextTokenizer } from '../../data/index.ts'
+import type { Dataset } from '../../data/dataset.ts'
+import { TextTokenizer } from '../../data/text/tokenizer.ts'
 import * as ops from '../../ops/index.ts'
 import type { LinePlot, Section, Series, Table } from '../../report/figures.ts'
 import { topChoices } from '../../tasks/define.ts'
-import { confusionCounts, type Evaluation, worstMistakes } from '../../tasks/pictures/classifier.ts'
+import type { PretrainingFacts } from '../../tasks/language/facts.ts'
+import type { ClassificationFacts } from '../../tasks/sequences/codec.ts'
+import type { OpenedClassification } from '../../tasks/sequences/open.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { MetricsLine } from '../../train/run.ts'
-import type { ClassificationFacts, OpenedClassification } from './classification-data.ts'
+import { confusionCounts, type Evaluation, worstMistakes } from '../../train/metrics.ts'
+import type { MetricsLine } from '../../train/store.ts'
 import type { FNetForPreTraining } from './model.ts'
-import type { PretrainingFacts } from './pretraining-facts.ts'
 
 /** The held-out curve of a metric, and flat lines at the baselines' values. */
 function besideBaselines(

@@ -1,7 +1,7 @@
 import { defineSystem } from '../define.ts'
 import { speed } from './jobs/speed.ts'
 import { bytes, classify, listops, pretrain } from './train.ts'
-import { targets } from './verify.ts'
+import { targets } from './verify/index.ts'
 
 export const fnet = defineSystem({
   name: 'fnet',

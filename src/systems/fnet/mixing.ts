@@ -4,8 +4,8 @@ import { init, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { ShapeError, UsageError } from '../../util/errors.ts'
+import { type JaxKey, jaxKey, jaxLecunNormal, splitKey } from '../../util/jax-random.ts'
 import type { FNetConfig } from './config.ts'
-import { type JaxKey, jaxKey, jaxLecunNormal, splitKey } from './jax-random.ts'
 
 /** The official initialisation of most weights: N(0, 0.02). */
 export const small: init.Initialiser = (shape) => init.normal(shape, { std: 0.02 })

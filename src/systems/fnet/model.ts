@@ -199,7 +199,7 @@ export class FNetForPreTraining extends Module {
 
 /** x [B, L, H], positions [B, P] -> [B, P, H]. */
 function takePositions(x: Tensor, positions: Tensor): Tensor {
-  const [batch = 0, length = 0, width = 0] = x.shape
+  const [batch, length, width] = x.sizes(3)
   const starts = ops.reshape(ops.arange(0, batch * length, { step: length }), [batch, 1])
   const rows = ops.add(ops.cast(positions, 'int64'), starts) // [B, P]
   return ops.embedding(rows, ops.reshape(x, [batch * length, width]))

@@ -4,13 +4,13 @@ import { compile } from '../../compile/compile.ts'
 import { TextTokenizer } from '../../data/index.ts'
 import * as ops from '../../ops/index.ts'
 import { type Answer, answerEach, defineUse, type Exportable, topChoices } from '../../tasks/define.ts'
+import type { PretrainingFacts } from '../../tasks/language/facts.ts'
+import { encodeSegments } from '../../tasks/language/sentence-pairs.ts'
+import { type ClassificationFacts, codecOf } from '../../tasks/sequences/codec.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
-import { type ClassificationFacts, codecOf } from './classification-data.ts'
 import type { FNetForPreTraining, FNetForSequenceClassification } from './model.ts'
-import type { PretrainingFacts } from './pretraining-facts.ts'
-import { encodeSegments } from './sentence-pairs.ts'
 
 const row = (values: readonly number[]): Tensor => constant(Int32Array.from(values), [1, values.length], 'int32')
 

@@ -1,5 +1,7 @@
 /** What FNet's recipes start from instead of random weights: a run of `fnet/pretrain`, or a checkpoint with its vocabulary. */
-import { TextTokenizer } from '../../data/index.ts'
+import { readTokenizer, TextTokenizer } from '../../data/index.ts'
+import { pretrainingFacts } from '../../tasks/language/facts.ts'
+import type { TokenizerSettings } from '../../tasks/language/tokenizer.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { chosenCheckpoint } from '../../train/checkpoint.ts'
 import { RunDirectory } from '../../train/run.ts'
@@ -8,9 +10,7 @@ import { UsageError } from '../../util/errors.ts'
 import { warn } from '../../util/warnings.ts'
 import type { Start } from '../define.ts'
 import { checkpointWeights, readCheckpointFile } from './checkpoint.ts'
-import type { CheckpointedSettings } from './config.ts'
-import { pretrainingFacts } from './pretraining-facts.ts'
-import type { TokenizerSettings } from './settings.ts'
+import type { CheckpointedSettings } from './settings.ts'
 
 /** The settings that name weights to start from, and those that follow from them. */
 export interface StartSettings extends Settings {
@@ -47,7 +47,7 @@ async function startFromCheckpoint<Config extends StartSettings>(
       hint: '--set tokenizer.file=FILE, a tokenizer.json or SentencePiece .model',
     })
   }
-  const tokenizer = await TextTokenizer.read(tokenizerFile)
+  const tokenizer = await readTokenizer(tokenizerFile)
   if (tokenizer.size > vocab_size) {
     throw new UsageError(
       `${tokenizerFile} has ${tokenizer.size} tokens, but ${path} only ${vocab_size}: not its vocabulary`,

@@ -1,8 +1,9 @@
 /** Pre-training: hidden words and the order of sentences (paper, section 4.1; official f_net/run_pretraining.py). */
 import { compile } from '../../compile/compile.ts'
-import { DataLoader, type Dataset } from '../../data/index.ts'
+import type { Dataset } from '../../data/dataset.ts'
+import { DataLoader } from '../../data/loader.ts'
 import * as ops from '../../ops/index.ts'
-import type { ThreadOptions } from '../../tasks/pictures/classifier.ts'
+import type { ThreadOptions } from '../../tasks/experiment.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Metrics, TrainingTask } from '../../train/loop.ts'
@@ -37,7 +38,7 @@ function pretrainingSums(model: FNetForPreTraining, batch: Readonly<Record<strin
       next_sentence_labels: Tensor
     }
   const { maskedLmLogits, nextSentenceLogits } = model.forward(input_ids, type_ids, masked_lm_positions)
-  const [rows = 0, predictions = 0, vocabulary = 0] = maskedLmLogits.shape // [B, P, V]
+  const [rows, predictions, vocabulary] = maskedLmLogits.sizes(3) // [B, P, V]
   const logits = ops.reshape(maskedLmLogits, [rows * predictions, vocabulary]) // [B P, V]
   const ids = ops.reshape(masked_lm_ids, [rows * predictions]) // [B P]
   const weights = ops.reshape(masked_lm_weights, [rows * predictions]) // [B P]

@@ -1,10 +1,52 @@
 /** The settings that FNet's recipes share; each recipe gives its own defaults. */
 import { z } from 'zod'
-import { pathSetting } from '../../train/settings.ts'
+import { count, pathSetting, share, whole } from '../../train/settings.ts'
+import { architectures, attentionLayouts } from './config.ts'
 
-export const whole = z.number().int().positive()
-export const count = z.number().int().min(0)
-export const share = z.number().min(0).max(1)
+const probability = z.number().min(0).lt(1)
+
+/** Settings of the encoder that a recipe may change; vocabulary and length follow from its data. */
+export function encoderSettings(defaults: {
+  readonly num_layers: number
+  readonly d_model: number
+  readonly d_ff: number
+  readonly num_heads: number
+  readonly dropout_rate: number
+}) {
+  return z.strictObject({
+    model_arch: z
+      .enum(architectures)
+      .default('f_net')
+      .describe(`how tokens are mixed: ${architectures.join(', ')}`),
+    num_layers: whole.default(defaults.num_layers).describe('blocks of mixing and feed-forward layer'),
+    d_emb: whole.default(defaults.d_model).describe('width of the embeddings'),
+    d_model: whole.default(defaults.d_model).describe('width of the encoder'),
+    d_ff: whole.default(defaults.d_ff).describe('width of the feed-forward layers'),
+    num_heads: whole.default(defaults.num_heads).describe('heads of layers that attend'),
+    type_vocab_size: whole.default(4).describe('kinds of segments'),
+    num_attention_layers: z.number().int().min(0).default(0).describe('layers that attend instead (FNet-Hybrid: 2)'),
+    attention_layout: z.enum(attentionLayouts).default('top').describe('where these lie'),
+    dropout_rate: probability
+      .default(defaults.dropout_rate)
+      .describe('dropout after embeddings and feed-forward layers'),
+    mixing_dropout_rate: probability.default(0).describe('dropout of attention weights'),
+    random_seed: z.number().int().min(0).max(0xffffffff).default(0).describe('seed of the matrices of random mixing'),
+  })
+}
+
+type EncoderDefaults = Parameters<typeof encoderSettings>[0]
+
+/** The same for recipes that can start from a checkpoint. */
+export function checkpointedSettings(defaults: EncoderDefaults) {
+  return encoderSettings(defaults).extend({
+    checkpoint: pathSetting(
+      'start from these weights: official .npz, transformers .safetensors or .bin; they decide the sizes above; needs tokenizer.file',
+    ),
+  })
+}
+
+export type EncoderSettings = z.infer<ReturnType<typeof encoderSettings>>
+export type CheckpointedSettings = z.infer<ReturnType<typeof checkpointedSettings>>
 
 /** How weights are updated: AdamW with the paper's linear warm-up and decay. */
 export function optimizerSettings(defaults: { readonly lr: number; readonly warmup_share?: number }) {
@@ -34,16 +76,5 @@ export function trainSettings(defaults: {
   })
 }
 
-/** How text becomes tokens. */
-export function tokenizerSettings(size: number) {
-  return z.strictObject({
-    file: pathSetting('a tokenizer.json or SentencePiece .model to use; empty: learn one from the training text'),
-    kind: z.enum(['wordpiece', 'unigram', 'bpe']).default('wordpiece').describe('how words are cut into tokens'),
-    size: z.number().int().min(100).default(size).describe('tokens in the learned vocabulary'),
-    lowercase: z.boolean().default(true).describe('learn lower-case letters without accents only'),
-  })
-}
-
 export type OptimizerSettings = z.infer<ReturnType<typeof optimizerSettings>>
 export type TrainSettings = z.infer<ReturnType<typeof trainSettings>>
-export type TokenizerSettings = z.infer<ReturnType<typeof tokenizerSettings>>

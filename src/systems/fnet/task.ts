@@ -1,13 +1,14 @@
 /** What FNet's two training tasks share: data order, optimizer, the step, and what a checkpoint holds. */
 import { compile } from '../../compile/compile.ts'
-import { DataLoader, type Dataset } from '../../data/index.ts'
+import type { Dataset } from '../../data/dataset.ts'
+import { DataLoader } from '../../data/loader.ts'
 import type { Module } from '../../nn/index.ts'
 import { AdamW, linearScheduleWithWarmup } from '../../optim/index.ts'
-import type { ThreadOptions } from '../../tasks/pictures/classifier.ts'
+import type { ThreadOptions } from '../../tasks/experiment.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
-import { checkpointVariables } from '../../train/checkpoint.ts'
 import type { TrainingTask } from '../../train/loop.ts'
+import { checkpointVariables } from '../../train/store.ts'
 import type { OptimizerSettings, TrainSettings } from './settings.ts'
 
 /** The optimizer of the paper: Adam with decoupled weight decay, linear warm-up and linear decay to 0. */

@@ -2,23 +2,18 @@
 import { z } from 'zod'
 import { corpusPackages } from '../../data/sources/corpora.ts'
 import type { MetricDescriptions } from '../../tasks/define.ts'
+import { pretrainingFacts } from '../../tasks/language/facts.ts'
+import { openPretraining, pretrainingDataSettings } from '../../tasks/language/open.ts'
+import { tokenizerSettings } from '../../tasks/language/tokenizer.ts'
+import { classificationFacts } from '../../tasks/sequences/codec.ts'
+import { labelledTextSettings, openBytes, openClassification } from '../../tasks/sequences/open.ts'
+import { listOpsSettings, openListOps } from '../../tasks/sequences/open-listops.ts'
 import { pathSetting } from '../../train/settings.ts'
 import { defineRecipe } from '../define.ts'
-import {
-  classificationFacts,
-  labelledTextSettings,
-  listOpsSettings,
-  openBytes,
-  openClassification,
-  openListOps,
-} from './classification-data.ts'
-import { checkpointedSettings, encoderSettings } from './config.ts'
 import { buildClassifier, buildPretraining } from './experiments.ts'
 import { classifyTexts, guessWords } from './predict.ts'
 import { readStart } from './pretrained.ts'
-import { openPretraining, pretrainingDataSettings } from './pretraining-data.ts'
-import { pretrainingFacts } from './pretraining-facts.ts'
-import { optimizerSettings, tokenizerSettings, trainSettings } from './settings.ts'
+import { checkpointedSettings, encoderSettings, optimizerSettings, trainSettings } from './settings.ts'
 
 /** What counting reaches, beside every evaluation. */
 const baseline = (name: string): MetricDescriptions => ({ [name]: { goal: 'max', unit: 'percent', constant: true } })

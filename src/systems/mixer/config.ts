@@ -1,7 +1,5 @@
-/** MLP-Mixer's settings under the official names, and its published variants (paper, Table 1). */
-import { z } from 'zod'
+/** MLP-Mixer's configuration under the official names, and its published variants (paper, Table 1). */
 import type { ActivationName } from '../../nn/activation-names.ts'
-import { pathSetting } from '../../train/settings.ts'
 
 /** Constructor arguments of the official flax model, plus what flax infers from the input. */
 export interface MixerConfig {
@@ -91,41 +89,3 @@ export function multiplyAdds(config: MixerConfig): number {
   const stem = tokens * ph * pw * config.in_channels * c
   return stem + num_blocks * 2 * tokens * c * (tokens_mlp_dim + channels_mlp_dim) + c * config.num_classes
 }
-
-const positive = z.number().int().positive()
-
-/** Settings that every Mixer recipe has; recipes give the defaults. */
-export function mixerSettings(defaults: {
-  patch_size: number
-  num_blocks: number
-  hidden_dim: number
-  tokens_mlp_dim: number
-  channels_mlp_dim: number
-}) {
-  return z.strictObject({
-    patch_size: positive.default(defaults.patch_size).describe('side of a patch, in pixels'),
-    num_blocks: positive.default(defaults.num_blocks).describe('blocks, one after the other'),
-    hidden_dim: positive.default(defaults.hidden_dim).describe('width of a token, C'),
-    tokens_mlp_dim: positive.default(defaults.tokens_mlp_dim).describe('hidden width of the token mixing, D_S'),
-    channels_mlp_dim: positive.default(defaults.channels_mlp_dim).describe('hidden width of the channel mixing, D_C'),
-    stoch_depth: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0)
-      .describe("stochastic depth: how often the last block's branches are dropped (official 0.1)"),
-    gelu: z
-      .enum(['auto', 'tanh', 'none'])
-      .default('auto')
-      .describe('approximation of GELU: tanh (official), none (timm); auto: as the checkpoint wants it, else tanh'),
-    checkpoint: pathSetting(
-      'start from these weights: official .npz, timm .safetensors or .pth; they decide the sizes above',
-    ),
-    freeze: z
-      .string()
-      .default('')
-      .describe('parts that keep their weights, with commas between: stem,blocks.0,blocks.1.mlp_tokens'),
-  })
-}
-
-export type MixerSettings = z.infer<ReturnType<typeof mixerSettings>>

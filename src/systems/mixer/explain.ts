@@ -1,7 +1,5 @@
 /** What a trained Mixer shows of itself: learned patches, learned mixing of tokens (paper, Figures 5 to 7). */
-import { z } from 'zod'
 import type { HeatmapGrid, Section } from '../../report/figures.ts'
-import { defineUse } from '../../tasks/define.ts'
 import { elementCount, toNumbers } from '../../tensor/dtype.ts'
 import type { Mixer } from './model.ts'
 import { byFrequency, withInverses } from './weight-order.ts'
@@ -61,14 +59,3 @@ export function learnedWeights(model: Mixer, limit = Number.POSITIVE_INFINITY): 
 
 /** Tiles in a grid of the report; `tenfold inspect` shows all. */
 export const tilesInReport = 64
-
-/** The use `inspect`: all learned weights on one page. */
-export const inspectWeights = defineUse({
-  summary: 'the learned weights as pictures on one HTML page',
-  inputs: '',
-  options: z.strictObject({}),
-  run: async function* ({ model }: { readonly model: Mixer }, _inputs, _options, { step, writePage }) {
-    const summary = [{ label: 'trained steps', value: step.toLocaleString('en') }]
-    yield { file: await writePage('inspect.html', { title: 'weights', summary, sections: [learnedWeights(model)] }) }
-  },
-})

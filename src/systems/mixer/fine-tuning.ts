@@ -1,5 +1,6 @@
 /** Fine-tuning: weights of official, timm and tenfold checkpoints for another task, at their resolution or a multiple of it. */
-import { describeLeftOut, readTensorFile, type TensorFile } from '../../io/tensor-file.ts'
+import { readTensorFile } from '../../io/tensor-file.ts'
+import { describeLeftOut, type TensorFile } from '../../io/tensor-format.ts'
 import { freeze } from '../../nn/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import type { Settings } from '../../train/settings.ts'
@@ -7,10 +8,11 @@ import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
 import { suggestion } from '../../util/names.ts'
 import type { FittedWeights, Start } from '../define.ts'
-import type { MixerConfig, MixerSettings } from './config.ts'
+import type { MixerConfig } from './config.ts'
 import { enlargeTokenMixing } from './high-resolution.ts'
 import { Mixer } from './model.ts'
 import { fromOfficial, isOfficialName } from './official.ts'
+import type { MixerSettings } from './settings.ts'
 
 /** What is known of the pictures to train on. */
 interface Pictures {

@@ -13,15 +13,15 @@ import { openEmoji, openFolder, openMnist } from '../../tasks/pictures/open.ts'
 import { predictPictures } from '../../tasks/pictures/predict.ts'
 import { augmentOptions, augmentSettings, optimizerSettings, trainSettings } from '../../tasks/pictures/settings.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
-import { pathSetting, type Settings } from '../../train/settings.ts'
+import { pathSetting, type Settings, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { defineRecipe } from '../define.ts'
-import { type MixerConfig, type MixerSettings, mixerSettings } from './config.ts'
-import { inspectWeights, learnedWeights, tilesInReport } from './explain.ts'
+import type { MixerConfig } from './config.ts'
+import { learnedWeights, tilesInReport } from './explain.ts'
 import { freezeParts, readStart } from './fine-tuning.ts'
+import { inspectWeights } from './inspect.ts'
 import { Mixer } from './model.ts'
-
-const whole = z.number().int().positive()
+import { type MixerSettings, mixerSettings } from './settings.ts'
 
 interface MixerRecipe extends ClassifierConfig, Settings {
   readonly model: MixerSettings

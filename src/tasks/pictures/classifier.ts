@@ -8,9 +8,11 @@ import { AdamW, cosineScheduleWithWarmup, ExponentialMovingAverage, type Optimiz
 import { elementCount, toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
-import { checkpointVariables } from '../../train/checkpoint.ts'
-import type { Metrics, TrainingTask } from '../../train/loop.ts'
+import type { TrainingTask } from '../../train/loop.ts'
+import type { Evaluation } from '../../train/metrics.ts'
+import { checkpointVariables } from '../../train/store.ts'
 import { appendAll } from '../../util/lists.ts'
+import type { ThreadOptions } from '../experiment.ts'
 
 /** A model that gives logits [N, K] for pixels in [-1, 1], [N, C, H, W]. */
 export type ClassifierModel = Module & { forward(images: Tensor): Tensor }
@@ -35,22 +37,8 @@ export interface ClassifierSettings {
   readonly ema_decay?: number
 }
 
-/** What evaluation found for every example of a data set, in order. */
-export interface Evaluation {
-  readonly labels: readonly number[]
-  readonly predicted: readonly number[]
-  /** Probability of the predicted class. */
-  readonly confidence: readonly number[]
-  readonly metrics: Metrics
-}
-
 /** Runs a classifier over a data set. */
 export type ClassifierEvaluator = (data: Dataset) => Promise<Evaluation>
-
-/** How the classifier's compiled functions compute. */
-export interface ThreadOptions {
-  readonly threads?: number
-}
 
 export interface ClassifierTaskOptions extends ThreadOptions {
   /** A second model of the same configuration, which follows the trained one as an average and is the one to use. */
@@ -185,23 +173,4 @@ export function classifierEvaluator(model: ClassifierModel, options: ThreadOptio
       metrics: { accuracy: right / data.length, loss: loss / data.length },
     }
   }
-}
-
-/** counts[label][predicted] */
-export function confusionCounts({ labels, predicted }: Evaluation, classes: number): number[][] {
-  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
-  for (const [i, label] of labels.entries()) {
-    const row = counts[label]
-    const column = predicted[i]
-    if (row && column !== undefined) row[column] = (row[column] ?? 0) + 1
-  }
-  return counts
-}
-
-/** The examples that were wrong with the greatest confidence, worst first. */
-export function worstMistakes({ labels, predicted, confidence }: Evaluation, count: number): number[] {
-  return labels
-    .flatMap((label, i) => (label === predicted[i] ? [] : [i]))
-    .sort((a, b) => (confidence[b] ?? 0) - (confidence[a] ?? 0))
-    .slice(0, count)
 }

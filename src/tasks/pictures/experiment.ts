@@ -1,7 +1,7 @@
 /** A classifier of pictures in training and in use: all that a recipe needs besides its model and its data. */
-import { init, type Module } from '../../nn/index.ts'
-import { manualSeed, randomState } from '../../ops/index.ts'
+import type { Module } from '../../nn/index.ts'
 import type { Section } from '../../report/figures.ts'
+import { manualSeed, randomState } from '../../tensor/random-state.ts'
 import type { MetricDescriptions } from '../define.ts'
 import { type BuildOptions, type Experiment, threadOptions } from '../experiment.ts'
 import { type ClassifierModel, classifierEvaluator, classifierTask } from './classifier.ts'
@@ -45,7 +45,6 @@ export function pictureExperiment<Model extends ClassifierModel & Module>(
   options: PictureExperimentOptions<Model>,
 ): PictureExperiment<Model> {
   const { seed, explain } = options
-  init.manualSeed(seed)
   manualSeed(seed)
   const trained = make()
   const averaged = optimizer.ema_decay > 0 ? make() : undefined

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-
-const whole = z.number().int().positive()
+import { whole } from '../../train/settings.ts'
 
 /** The form of what is known of pictures when a model is built. */
 export const pictureFacts = z.object({

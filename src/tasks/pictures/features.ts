@@ -1,10 +1,12 @@
 /** What a classifier makes of pictures before its head. */
 import { compile } from '../../compile/compile.ts'
-import { DataLoader, type Dataset } from '../../data/index.ts'
+import type { Dataset } from '../../data/dataset.ts'
+import { DataLoader } from '../../data/loader.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { appendAll } from '../../util/lists.ts'
-import { type ClassifierModel, evaluationBatchSize, normalizePixels, type ThreadOptions } from './classifier.ts'
+import type { ThreadOptions } from '../experiment.ts'
+import { type ClassifierModel, evaluationBatchSize, normalizePixels } from './classifier.ts'
 import type { PictureClassifier } from './predict.ts'
 
 /** A classifier whose features before the head can be asked for: pixels [N, C, H, W] in [-1, 1] -> [N, width]. */

@@ -5,7 +5,7 @@ import { DataLoader, type Dataset, subset } from '../../data/index.ts'
 import type { OnError } from '../../data/opening.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
-import { pathSetting } from '../../train/settings.ts'
+import { pathSetting, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { appendAll, largest, smallest } from '../../util/lists.ts'
 import { defineUse, type TrainingSets, type UseContext } from '../define.ts'
@@ -116,8 +116,6 @@ async function openOthers(
   for (const warning of seen.length > 0 ? [...warnings, told] : warnings) say(`warning: ${warning}`)
   return data
 }
-
-const whole = z.number().int().positive()
 
 /** The use `fewshot`: how well frozen features tell classes apart after a few examples of each. */
 export const evaluateShots = defineUse({

@@ -1,7 +1,7 @@
 /** What the report of a picture classifier shows whatever its model: what it confuses, and where it errs. */
-import type { Dataset } from '../../data/index.ts'
+import type { Dataset } from '../../data/dataset.ts'
 import type { PictureGrid, Section } from '../../report/figures.ts'
-import { confusionCounts, type Evaluation, worstMistakes } from './classifier.ts'
+import { confusionCounts, type Evaluation, worstMistakes } from '../../train/metrics.ts'
 import type { PictureFacts } from './facts.ts'
 
 async function mistakes(facts: PictureFacts, test: Dataset, evaluation: Evaluation): Promise<PictureGrid> {

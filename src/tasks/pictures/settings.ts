@@ -1,9 +1,8 @@
 /** The settings that recipes for picture classifiers share; each recipe gives its own defaults. */
+
 import { z } from 'zod'
 import type { AugmentOptions } from '../../data/augment/index.ts'
-
-const whole = z.number().int().positive()
-const count = z.number().int().min(0)
+import { count, whole } from '../../train/settings.ts'
 
 /** How weights are updated. */
 export function optimizerSettings(defaults: { readonly lr: number; readonly warmup_steps: number }) {

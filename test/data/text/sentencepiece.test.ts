@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readSentencePiece, sentencePieceTokenizer, TextTokenizer } from '../../../src/data/index.ts'
+import { readSentencePiece, readTokenizer, sentencePieceTokenizer, TextTokenizer } from '../../../src/data/index.ts'
 import { FormatError } from '../../../src/util/errors.ts'
 import { told, withFolder } from '../support.ts'
 import reference from './sentencepiece.json' with { type: 'json' }
@@ -17,7 +17,7 @@ describe.each(['bpe', 'unigram'] as const)('%s', (kind) => {
   })
 
   test('as a file: control pieces in a text are recognised', async () => {
-    const tokenizer = await TextTokenizer.read(new URL(`${kind}.model`, import.meta.url).pathname)
+    const tokenizer = await readTokenizer(new URL(`${kind}.model`, import.meta.url).pathname)
     const { cls, mask } = tokenizer.specialIds()
     const ids = tokenizer.encode('[CLS] the [MASK]')
     expect([ids[0], ids.at(-1)]).toEqual([cls, mask])
@@ -45,7 +45,7 @@ test('other files and kinds are refused', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'text.model')
     await writeFile(path, 'no model at all')
-    expect((await told(() => TextTokenizer.read(path))).replace(folder, 'DIR')).toMatchInlineSnapshot(
+    expect((await told(() => readTokenizer(path))).replace(folder, 'DIR')).toMatchInlineSnapshot(
       `"FormatError: DIR/text.model: must be a SentencePiece model, found damaged fields"`,
     )
     // trainer_spec { model_type: WORD }, in protobuf's wire format

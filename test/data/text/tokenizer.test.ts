@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { TextTokenizer, type TokenizerKind, trainTokenizer } from '../../../src/data/index.ts'
+import { readTokenizer, TextTokenizer, type TokenizerKind, trainTokenizer } from '../../../src/data/index.ts'
 import { told, withFolder } from '../support.ts'
 import reference from './reference.json' with { type: 'json' }
 
@@ -83,7 +83,7 @@ test('files that are no tokenizer are refused', () =>
     const path = join(folder, 'tokenizer.json')
     const read = async (content: string): Promise<string> => {
       await writeFile(path, content)
-      return (await told(() => TextTokenizer.read(path))).replaceAll(folder, 'DIR')
+      return (await told(() => readTokenizer(path))).replaceAll(folder, 'DIR')
     }
     expect(await read('{')).toMatchInlineSnapshot(
       `"FormatError: DIR/tokenizer.json: must be JSON in the tokenizer.json format"`,

@@ -1,4 +1,4 @@
-import * as ops from '../../../src/ops/index.ts'
+import * as ops from '../../../src/ops/kit.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 
 const cube = ops.customGradient(

@@ -1,4 +1,4 @@
-import * as ops from '../../../src/ops/index.ts'
+import * as ops from '../../../src/ops/kit.ts'
 
 export const samples: Record<string, ops.Sample[]> = {
   full: [{ inputs: [], call: () => [ops.full([2, 1], 3), ops.full([], 1, 'bool'), ops.full([0, 2], 5, 'int64')] }],

@@ -1,4 +1,4 @@
-import * as ops from '../../../src/ops/index.ts'
+import * as ops from '../../../src/ops/kit.ts'
 
 // Numbers differ from call to call: the samples look at what is always so. Distributions: test/ops/random.test.ts.
 const within = (x: ops.Operand, low: number, high: number) =>

@@ -1,4 +1,4 @@
-import * as ops from '../../../src/ops/index.ts'
+import * as ops from '../../../src/ops/kit.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 
 const sample = (call: (...inputs: Tensor[]) => readonly Tensor[], ...inputs: ops.SampleInput[]): ops.Sample => ({

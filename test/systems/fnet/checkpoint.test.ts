@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { compile } from '../../../src/compile/compile.ts'
-import { TextTokenizer, trainTokenizer } from '../../../src/data/index.ts'
+import { readTokenizer, trainTokenizer } from '../../../src/data/index.ts'
 import { writeNpz } from '../../../src/io/npz.ts'
 import { writeSafetensors } from '../../../src/io/safetensors.ts'
-import { init } from '../../../src/nn/index.ts'
 import type { Recipe } from '../../../src/systems/define.ts'
 import type { FNetConfig } from '../../../src/systems/fnet/config.ts'
 import { FNetForPreTraining } from '../../../src/systems/fnet/model.ts'
 import { toBertName, toFlax } from '../../../src/systems/fnet/official.ts'
 import { classify, pretrain } from '../../../src/systems/fnet/train.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
+import { manualSeed } from '../../../src/tensor/random-state.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { configure } from '../../../src/train/settings.ts'
 import { told } from '../../data/support.ts'
@@ -52,7 +52,7 @@ const sizes: FNetConfig = {
 type State = ReadonlyMap<string, NDArray>
 
 function weightsOf(changes: Partial<FNetConfig> = {}): State {
-  init.manualSeed(5)
+  manualSeed(5)
   return new FNetForPreTraining({ ...sizes, ...changes }).stateDict()
 }
 
@@ -126,7 +126,7 @@ describe('pre-training goes on from a checkpoint', () => {
   test('the words for [MASK] are those of the model that was saved', async () => {
     const { experiment } = await begin(pretrain, { 'model.checkpoint': files['official .npz'] })
     const [prediction] = await predictionsOf(pretrain, experiment, ['the [MASK] came'])
-    const words = await TextTokenizer.read(tokenizer)
+    const words = await readTokenizer(tokenizer)
     const ids = words.specialIds()
     const tokens = [ids.cls, ...words.encode('the [MASK] came'), ids.sep]
     const inputs = Int32Array.from({ length: 16 }, (_, i) => tokens[i] ?? ids.pad)

@@ -10,6 +10,7 @@ import {
   toBertName,
   toFlax,
 } from '../../../src/systems/fnet/official.ts'
+import { manualSeed } from '../../../src/tensor/random-state.ts'
 
 const config: FNetConfig = {
   model_arch: 'f_net',
@@ -29,12 +30,12 @@ const config: FNetConfig = {
 }
 
 test.each(architectures)('a %s checkpoint goes to flax names and back', (model_arch) => {
-  init.manualSeed(1)
+  manualSeed(1)
   const own = new FNetForPreTraining({ ...config, model_arch })
   const flax = toFlax(own.stateDict(), { heads: config.num_heads, random: model_arch === 'random' })
   expect(fromFlax(flax)).toEqual(own.stateDict())
   expect(flax.get('encoder/self_attention_1/query/kernel')?.shape).toEqual([12, 3, 4])
-  init.manualSeed(2)
+  manualSeed(2)
   const other = new FNetForPreTraining({ ...config, model_arch })
   loadOfficial(other, flax)
   expect(other.stateDict()).toEqual(own.stateDict())

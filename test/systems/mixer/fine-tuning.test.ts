@@ -6,7 +6,6 @@ import { compile } from '../../../src/compile/compile.ts'
 import { arrayDataset } from '../../../src/data/index.ts'
 import { writeNpz } from '../../../src/io/npz.ts'
 import { writeSafetensors } from '../../../src/io/safetensors.ts'
-import { init } from '../../../src/nn/index.ts'
 import type { MixerConfig } from '../../../src/systems/mixer/config.ts'
 import { readStart } from '../../../src/systems/mixer/fine-tuning.ts'
 import { Mixer } from '../../../src/systems/mixer/model.ts'
@@ -16,6 +15,7 @@ import type { PictureExperiment } from '../../../src/tasks/pictures/experiment.t
 import { featureExtractor } from '../../../src/tasks/pictures/features.ts'
 import type { OpenedPictures } from '../../../src/tasks/pictures/open.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
+import { manualSeed } from '../../../src/tensor/random-state.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { configure, parseAssignment } from '../../../src/train/settings.ts'
 import { told } from '../../data/support.ts'
@@ -39,7 +39,7 @@ const sizes: MixerConfig = {
 
 /** A Mixer of the given sizes with every weight at random, as if trained. */
 function trainedMixer(config: MixerConfig = sizes): Mixer {
-  init.manualSeed(1)
+  manualSeed(1)
   const model = new Mixer(config).eval()
   const random = randomNumbers(3)
   for (const variable of model.variables().values())

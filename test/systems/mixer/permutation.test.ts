@@ -14,6 +14,7 @@ import {
 import { Mixer } from '../../../src/systems/mixer/model.ts'
 import { normalizePixels } from '../../../src/tasks/pictures/classifier.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
+import { manualSeed } from '../../../src/tensor/random-state.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { Generator } from '../../../src/util/random.ts'
 
@@ -33,7 +34,7 @@ const config = {
 
 /** A Mixer whose every weight is random, the head too. */
 function randomMixer(): Mixer {
-  init.manualSeed(3)
+  manualSeed(3)
   const model = new Mixer(config)
   for (const variable of model.parameters()) variable.set(init.normal(variable.shape, { std: 0.3 }))
   return model

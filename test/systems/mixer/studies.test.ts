@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { arrayDataset } from '../../../src/data/index.ts'
-import { init } from '../../../src/nn/index.ts'
 import type { JobContext } from '../../../src/systems/define.ts'
 import { keepIn } from '../../../src/systems/jobs.ts'
 import { multiplyAdds } from '../../../src/systems/mixer/config.ts'
@@ -13,6 +12,7 @@ import type { FinishedScaleMember } from '../../../src/systems/mixer/jobs/scale.
 import { findings } from '../../../src/systems/mixer/jobs/scale-report.ts'
 import { Mixer } from '../../../src/systems/mixer/model.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
+import { manualSeed } from '../../../src/tensor/random-state.ts'
 import { Generator } from '../../../src/util/random.ts'
 
 const sizes = { image_size: [28, 28], in_channels: 1, num_classes: 10, patch_size: 7, width: 64, depth: 4 } as const
@@ -30,7 +30,7 @@ test('all families cost what the Mixer costs', () => {
 
 test('the positions of the ViT are vectors of length about 1 from the start, at every width', () => {
   for (const width of [32, 96]) {
-    init.manualSeed(0)
+    manualSeed(0)
     const { data, shape } = families.vit.build({ ...sizes, width }).pos_embed
     const squares = toNumbers(data).map((value) => value ** 2)
     expect(shape).toEqual([1, 16, width])

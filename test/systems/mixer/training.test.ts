@@ -11,10 +11,11 @@ import { images } from '../../../src/systems/mixer/train.ts'
 import type { OpenedData } from '../../../src/tasks/define.ts'
 import { type AugmentSettings, augmentOptions } from '../../../src/tasks/pictures/settings.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
-import { newestCheckpoint, restoreVariables } from '../../../src/train/checkpoint.ts'
+import { newestCheckpoint } from '../../../src/train/checkpoint.ts'
 import { train } from '../../../src/train/loop.ts'
 import { RunDirectory } from '../../../src/train/run.ts'
 import { configure, parseAssignment } from '../../../src/train/settings.ts'
+import { restoreVariables } from '../../../src/train/store.ts'
 import { randomNumbers } from '../../support/gradients.ts'
 
 const facts = { labels: ['dark', 'light', 'none'], image_size: [8, 8], in_channels: 3 }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { init } from '../../../src/nn/index.ts'
 import { variantConfig } from '../../../src/systems/mixer/config.ts'
 import { learnedWeights } from '../../../src/systems/mixer/explain.ts'
 import { Mixer } from '../../../src/systems/mixer/model.ts'
 import { byFrequency, meanFrequency, withInverses } from '../../../src/systems/mixer/weight-order.ts'
+import { manualSeed } from '../../../src/tensor/random-state.ts'
 
 const grid = { height: 4, width: 6 }
 
@@ -47,7 +47,7 @@ test('nothing is lost or doubled', () => {
 })
 
 test('the section has the patches in colour and every block, all units or as many as asked', () => {
-  init.manualSeed(0)
+  manualSeed(0)
   const model = new Mixer({
     ...variantConfig('S/16'),
     image_size: [32, 48],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { evaluate as evaluateTensors } from '../../../src/compile/program.ts'
 import { arrayDataset } from '../../../src/data/index.ts'
-import { init, Linear, Module } from '../../../src/nn/index.ts'
+import { Linear, Module } from '../../../src/nn/index.ts'
 import * as ops from '../../../src/ops/index.ts'
 import {
   type ClassifierSettings,
@@ -10,6 +10,7 @@ import {
   evaluationBatchSize,
 } from '../../../src/tasks/pictures/classifier.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
+import { manualSeed, randomState } from '../../../src/tensor/random-state.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 
 /** Logits linear in the pixels. */
@@ -38,7 +39,7 @@ const settings: ClassifierSettings = {
 }
 
 function taskOf(model: LinearClassifier, changed: Partial<ClassifierSettings>, averaged?: LinearClassifier) {
-  const random = ops.randomState().variables
+  const random = randomState().variables
   const all = { ...settings, ...changed }
   return classifierTask(model, { train: data, test: data }, all, 0, random, classifierEvaluator(averaged ?? model), {
     ...(averaged && { averaged }),
@@ -52,15 +53,15 @@ async function onlyBatch(task: ReturnType<typeof taskOf>) {
 }
 
 test('mixup: pictures and labels mixed with the neighbour by one share for the batch', async () => {
-  init.manualSeed(2)
+  manualSeed(2)
   const model = new LinearClassifier()
-  ops.manualSeed(5)
+  manualSeed(5)
   const [drawn] = await evaluateTensors([ops.randomBeta([], 0.4, 0.4)])
   const a = toNumbers(drawn?.data ?? new Float32Array())[0] ?? Number.NaN
   const share = Math.max(a, 1 - a)
   const [weight, bias] = [toNumbers(model.fc.weight.data), toNumbers(model.fc.bias?.data ?? new Float32Array())]
 
-  ops.manualSeed(5)
+  manualSeed(5)
   const task = taskOf(model, { mixup: 0.4 })
   const batch = await onlyBatch(task)
   const { loss } = await task.step(batch)
@@ -81,7 +82,7 @@ test('mixup: pictures and labels mixed with the neighbour by one share for the b
 })
 
 test('weight decay pulls on matrices only', async () => {
-  init.manualSeed(2)
+  manualSeed(2)
   const [decayed, plain] = [new LinearClassifier(), new LinearClassifier()]
   plain.loadStateDict(decayed.stateDict())
   const weight = toNumbers(decayed.fc.weight.data)
@@ -101,7 +102,7 @@ test('weight decay pulls on matrices only', async () => {
 })
 
 test('the averaged model follows the trained one, with the warm-up of its decay', async () => {
-  init.manualSeed(2)
+  manualSeed(2)
   const [model, averaged] = [new LinearClassifier(), new LinearClassifier()]
   averaged.loadStateDict(model.stateDict())
   const before = toNumbers(model.fc.weight.data)

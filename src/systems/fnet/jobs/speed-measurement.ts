@@ -1,10 +1,10 @@
 /** Time and memory of a training step against the length of the sequence: FNet, Linear, hybrid and BERT encoders of equal width. */
 import { compile } from '../../../compile/compile.ts'
-import { init } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import { AdamW } from '../../../optim/index.ts'
 import type { LinePlot, Section, Table } from '../../../report/figures.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
+import { manualSeed } from '../../../tensor/random-state.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { Generator } from '../../../util/random.ts'
 import type { FNetConfig } from '../config.ts'
@@ -53,7 +53,7 @@ export async function measureSpeed(
   { steps, batch, ...threads }: SpeedOptions,
 ): Promise<SpeedResult> {
   const before = process.memoryUsage().rss
-  init.manualSeed(0)
+  manualSeed(0)
   const model = new FNetForSequenceClassification(
     {
       ...sizes,

@@ -1,10 +1,12 @@
 /** The job `fnet/speed`: time of a training step and peak memory against the length of the sequence (paper, section 4.3). */
+
 import { execFile } from 'node:child_process'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 import { renderFigureSvg } from '../../../report/render.ts'
+import { whole } from '../../../train/settings.ts'
 import { defineJob } from '../../define.ts'
 import {
   describeSpeed,
@@ -19,7 +21,6 @@ import {
   speedSections,
 } from './speed-measurement.ts'
 
-const whole = z.number().int().positive()
 const names = Object.keys(measuredEncoders) as [MeasuredEncoder, ...MeasuredEncoder[]]
 
 const resultSchema = z.object({

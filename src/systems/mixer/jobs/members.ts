@@ -1,9 +1,8 @@
 /** Members of a study: one model trained on some data; each is kept when it is finished. */
 import { z } from 'zod'
 import type { Dataset } from '../../../data/index.ts'
-import { init } from '../../../nn/index.ts'
-import { manualSeed, randomState } from '../../../ops/index.ts'
 import { classifierEvaluator, classifierTask } from '../../../tasks/pictures/classifier.ts'
+import { manualSeed, randomState } from '../../../tensor/random-state.ts'
 import { TenfoldError } from '../../../util/errors.ts'
 import type { JobContext } from '../../define.ts'
 import { type BaselineConfig, costOf, type FamilyName, families, matchingWidth } from './models.ts'
@@ -138,7 +137,6 @@ function widthOf(family: FamilyName, sizes: BaselineConfig): number {
 /** A member's model with fresh weights that follow from the seed. */
 export function buildMember({ family, sizes }: Pick<Member, 'family' | 'sizes'>, seed: number) {
   const width = widthOf(family, sizes)
-  init.manualSeed(seed)
   manualSeed(seed)
   return families[family].build({ ...sizes, width })
 }

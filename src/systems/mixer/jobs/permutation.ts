@@ -3,12 +3,13 @@ import { z } from 'zod'
 import { type Dataset, mapDataset } from '../../../data/index.ts'
 import type { Report } from '../../../report/figures.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
+import { whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { randomPart, taskPackages, tasks } from './data.ts'
 import { type FinishedMember, type Member, runMembers } from './members.ts'
 import { type FamilyName, families } from './models.ts'
-import { memberTraining, whole } from './settings.ts'
+import { memberTraining } from './settings.ts'
 
 /** How the pixels of all pictures are arranged: as they are; patches and the pixels within patches shuffled; all pixels shuffled. */
 export const arrangements = ['original', 'patches', 'global'] as const

@@ -1,12 +1,13 @@
 /** The paper's question about scale: who gains more from data and size, a Mixer or nets that know about pictures? */
 import { z } from 'zod'
+import { whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { type PictureTask, randomPart, type TaskName, taskPackages, tasks } from './data.ts'
 import { type FinishedMember, type Member, type MemberTraining, runMembers } from './members.ts'
 import { type BaselineConfig, type FamilyName, families, familyNames } from './models.ts'
 import { scaleReport } from './scale-report.ts'
-import { memberTraining, whole } from './settings.ts'
+import { memberTraining } from './settings.ts'
 
 const taskGrid = (fractions: readonly number[], patchSizes: readonly number[]) =>
   z

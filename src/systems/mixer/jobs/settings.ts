@@ -1,7 +1,7 @@
 /** Settings that the studies share. */
-import { z } from 'zod'
 
-export const whole = z.number().int().positive()
+import { z } from 'zod'
+import { whole } from '../../../train/settings.ts'
 
 /** How the members are trained. */
 export const memberTraining = z.strictObject({

@@ -1,0 +1,3 @@
+/** `tenfold/report`: figures as data, plots as SVG, one page with everything inside. */
+export type * from '../report/figures.ts'
+export { renderFigureSvg, renderReport } from '../report/render.ts'

@@ -1,0 +1,25 @@
+/** `tenfold/train`: the training loop, run directories, checkpoints, metrics. */
+import '../compile/program.ts'
+
+export { type CheckpointChoice, chosenCheckpoint, newestCheckpoint } from '../train/checkpoint.ts'
+export {
+  type LoopObserver,
+  type LoopOptions,
+  type LoopResult,
+  type Metrics,
+  observeAll,
+  type StepReport,
+  type StopReason,
+  type TrainingTask,
+  train,
+} from '../train/loop.ts'
+export * from '../train/metrics.ts'
+export { type RunDescription, RunDirectory } from '../train/run.ts'
+export {
+  type Checkpoint,
+  checkpointVariables,
+  type MetricsLine,
+  restoreVariables,
+  type TrainingStore,
+} from '../train/store.ts'
+export { logToTensorBoard } from '../train/tensorboard.ts'

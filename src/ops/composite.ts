@@ -1,9 +1,0 @@
-/** Functions made of ops: no lowering of their own. */
-import type { Tensor } from '../tensor/tensor.ts'
-import { add } from './binary.ts'
-import { first } from './define.ts'
-
-/** The sum of several tensors of one shape. */
-export function addAll(tensors: readonly Tensor[]): Tensor {
-  return tensors.slice(1).reduce((sum, tensor) => add(sum, tensor), first(tensors))
-}

@@ -1,0 +1,131 @@
+/** Choosing and counting by index: embeddings, one-hot vectors, masks, histograms. */
+import type { DType } from '../../tensor/dtype.ts'
+import { formatShape, normalizeAxis, type Shape, sizeOf } from '../../tensor/shape.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { requireCount, requireFinite } from '../../util/check.ts'
+import { ShapeError } from '../../util/errors.ts'
+import { arange, full } from '../creation.ts'
+import { apply, checked, type Operand, toTensor, toTensorPair } from '../define.ts'
+import { add, equal, less, lessOrEqual, mul } from '../elementwise/binary.ts'
+import { cast, where } from '../elementwise/choice.ts'
+import { reshape, slice, squeeze, unsqueeze } from '../movement/movement.ts'
+import { sum } from '../reduction/reduce.ts'
+import { indexSelectOp, requireIndex, segmentSum } from './indexing.ts'
+import { within } from './places.ts'
+
+/** Element `index` of one axis, which is dropped; negative ones count from the end. */
+export function select(x: Operand, index: number, axis: number): Tensor {
+  const input = toTensor(x)
+  return checked(() => {
+    const at = normalizeAxis('select', axis, input.rank)
+    const size = input.rank === 0 ? 0 : sizeOf(input.shape, at)
+    if (!Number.isInteger(index) || index < -size || index >= size) {
+      throw new ShapeError(
+        `select: index must be a whole number in [${-size}, ${size - 1}] on axis ${at} of ${formatShape(input.shape)}, found ${index}`,
+      )
+    }
+    const start = index < 0 ? index + size : index
+    return squeeze(slice(input, [start, start + 1], at), at)
+  })
+}
+
+/** The embedding's options. */
+export interface EmbeddingOptions {
+  /** The row that stands for padding: it gets no gradient. Negative ones count from the end. Default: none. */
+  readonly paddingIndex?: number
+}
+
+/** Rows of `weight` [entries, width] at `index` [...]: [..., width]. */
+export function embedding(index: Operand, weight: Operand, { paddingIndex }: EmbeddingOptions = {}): Tensor {
+  const [table, given] = [toTensor(weight), toTensor(index)]
+  return checked(() => {
+    if (table.rank !== 2)
+      throw new ShapeError(`embedding: weight must be [entries, width], found ${formatShape(table.shape)}`)
+    const entries = sizeOf(table.shape, 0)
+    if (
+      paddingIndex !== undefined &&
+      !(Number.isInteger(paddingIndex) && paddingIndex >= -entries && paddingIndex < entries)
+    )
+      throw new ShapeError(`embedding: paddingIndex must be one of the ${entries} rows, found ${paddingIndex}`)
+    const ignored = paddingIndex === undefined ? null : paddingIndex < 0 ? paddingIndex + entries : paddingIndex
+    requireIndex('embedding', given)
+    const places = within(given, { subject: 'embedding: index', size: entries })
+    return apply(indexSelectOp, [table, places], { axis: 0, ignored })
+  })
+}
+
+/** Vectors of `classes` elements that are 1 at the index and 0 elsewhere: [..., classes]. */
+export function oneHot(index: Operand, classes: number, dtype: DType = 'int64'): Tensor {
+  const given = toTensor(index)
+  return checked(() => {
+    requireCount('oneHot', 'classes', classes)
+    requireIndex('oneHot', given)
+    const places = within(given, { subject: 'oneHot: index', size: classes })
+    return cast(equal(unsqueeze(places, -1), arange(0, classes, { dtype: places.dtype })), dtype)
+  })
+}
+
+/** x with `value` where the mask holds. */
+export function maskedFill(x: Operand, mask: Operand, value: Operand): Tensor {
+  const [fill, input] = toTensorPair('maskedFill', value, x)
+  return where(mask, fill, input)
+}
+
+/** x plus `alpha` times the source's elements, each added at its index of one axis. Repeated indices accumulate. */
+export function indexAdd(
+  x: Operand,
+  index: Operand,
+  source: Operand,
+  axis: number,
+  { alpha = 1 }: { readonly alpha?: number } = {},
+): Tensor {
+  const input = toTensor(x)
+  return checked(() => {
+    const at = normalizeAxis('indexAdd', axis, input.rank)
+    requireFinite('indexAdd', 'alpha', alpha)
+    const given = toTensor(index)
+    requireIndex('indexAdd', given)
+    const size = input.rank === 0 ? 1 : sizeOf(input.shape, at)
+    const places = within(given, { subject: 'indexAdd: index', size })
+    const sums = segmentSum(source, places, size, at)
+    return add(input, alpha === 1 ? sums : mul(sums, alpha))
+  })
+}
+
+/**
+ * How often each number of 0 ... length - 1 occurs (int64), or the sum of the weights of its occurrences. All elements
+ * must be smaller than `length`: shapes do not depend on values.
+ */
+export function bincount(x: Operand, length: number, { weights }: { readonly weights?: Operand } = {}): Tensor {
+  const given = reshape(x, [-1])
+  return checked(() => {
+    requireCount('bincount', 'length', length)
+    requireIndex('bincount', given, 'x')
+    const places = within(given, { subject: 'bincount: element', size: length })
+    const counted = weights === undefined ? full(places.shape, 1, 'int64') : reshape(weights, [-1])
+    return segmentSum(counted, places, length, 0)
+  })
+}
+
+/**
+ * Where each value would be inserted into a row of `sorted` so that it stays sorted: before equal elements, or after
+ * them if `right`. sorted: [n], or [..., n] with the leading axes of values. Result: int64, the shape of values.
+ */
+export function searchsorted(
+  sorted: Operand,
+  values: Operand,
+  { right = false }: { readonly right?: boolean } = {},
+): Tensor {
+  const [rows, sought] = [toTensor(sorted), toTensor(values)]
+  return checked(() => {
+    const isSame = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i])
+    if (rows.rank !== 1 && !isSame(rows.shape.slice(0, -1), sought.shape.slice(0, -1))) {
+      throw new ShapeError(
+        `searchsorted: sorted must have one axis or the leading axes of values, found ${formatShape(rows.shape)} and ${formatShape(sought.shape)}`,
+      )
+    }
+    const candidates = rows.rank === 1 ? rows : unsqueeze(rows, -2)
+    const isBefore = (right ? lessOrEqual : less)(candidates, unsqueeze(sought, -1))
+    return sum(cast(isBefore, 'int64'), -1)
+  })
+}

@@ -1,0 +1,120 @@
+/** Losses of numbers and probabilities, with PyTorch's reductions and defaults. Those of classes: `cross-entropy.ts`. */
+import type { Tensor } from '../../tensor/tensor.ts'
+import { requireAtLeast, requireOneOf, requirePositive } from '../../util/check.ts'
+import { customGradient } from '../control.ts'
+import { checked, type Operand, toFloat } from '../define.ts'
+import { softplus } from '../elementwise/activation.ts'
+import { add, div, equal, mul, sub } from '../elementwise/binary.ts'
+import { where } from '../elementwise/choice.ts'
+import { clamp } from '../elementwise/rounding.ts'
+import { abs, exp, log, neg } from '../elementwise/unary.ts'
+import { mean, sum, sumTo } from '../reduction/reduce.ts'
+
+const reductions = ['mean', 'sum', 'none'] as const
+export type Reduction = (typeof reductions)[number]
+
+/** Options that every loss has. */
+export interface LossOptions {
+  /** Default: mean. */
+  readonly reduction?: Reduction
+}
+
+/** Losses reduced as asked. Default: mean. */
+export function reduceLosses(losses: Tensor, reduction: Reduction = 'mean', op = 'reduceLosses'): Tensor {
+  checked(() => requireOneOf(op, 'reduction', reduction, reductions))
+  if (reduction === 'none') return losses
+  return reduction === 'sum' ? sum(losses) : mean(losses)
+}
+
+export interface BinaryLossOptions extends LossOptions {
+  /** A factor on each loss. */
+  readonly weight?: Operand
+}
+
+function weightedReduction(op: string, losses: Tensor, { weight, reduction }: BinaryLossOptions): Tensor {
+  return reduceLosses(weight === undefined ? losses : mul(losses, weight), reduction, op)
+}
+
+/** -(y log s(x) + (1 - y) log(1 - s(x))) without overflow; posWeight: a factor on the positive part. */
+export function bceWithLogits(
+  logits: Operand,
+  target: Operand,
+  options: BinaryLossOptions & { readonly posWeight?: Operand } = {},
+): Tensor {
+  const [x, y] = [toFloat('bceWithLogits', logits, 'logits'), toFloat('bceWithLogits', target, 'target')]
+  // -log s(x) = log(1 + e^-x), -log(1 - s(x)) = log(1 + e^x): of targets 0 and 1 nothing cancels.
+  const { posWeight } = options
+  const positive = mul(softplus(neg(x)), posWeight === undefined ? y : mul(y, posWeight))
+  return weightedReduction('bceWithLogits', add(mul(softplus(x), sub(1, y)), positive), options)
+}
+
+/** -(y log p + (1 - y) log(1 - p)), logarithms bounded below by -100 and gradients likewise, as in PyTorch. */
+export function binaryCrossEntropy(probability: Operand, target: Operand, options: BinaryLossOptions = {}): Tensor {
+  const losses = customGradient(
+    (p: Tensor, y: Tensor) => {
+      const bounded = (t: Tensor): Tensor => clamp(log(t), -100)
+      return neg(add(mul(y, bounded(p)), mul(sub(1, y), bounded(sub(1, p)))))
+    },
+    (g, { inputs: [p, y] }) => {
+      const rest = sub(1, p)
+      const byProbability = div(sub(p, y), clamp(mul(p, rest), 1e-12))
+      return [sumTo(mul(g, byProbability), p.shape), sumTo(mul(g, sub(log(rest), log(p))), y.shape)]
+    },
+  )
+  const op = 'binaryCrossEntropy'
+  return weightedReduction(op, losses(toFloat(op, probability, 'probability'), toFloat(op, target, 'target')), options)
+}
+
+/** (x - y)^2. */
+export function mseLoss(x: Operand, y: Operand, options: LossOptions = {}): Tensor {
+  const difference = sub(toFloat('mseLoss', x, 'x'), toFloat('mseLoss', y, 'y'))
+  return reduceLosses(mul(difference, difference), options.reduction, 'mseLoss')
+}
+
+/** |x - y|. */
+export function l1Loss(x: Operand, y: Operand, options: LossOptions = {}): Tensor {
+  return reduceLosses(abs(sub(toFloat('l1Loss', x, 'x'), toFloat('l1Loss', y, 'y'))), options.reduction, 'l1Loss')
+}
+
+/** d^2 / 2 where |d| < delta, else delta (|d| - delta / 2); its derivative is d, bounded by delta. */
+function huber(difference: Tensor, delta: number): Tensor {
+  const loss = customGradient(
+    (d: Tensor) => {
+      const bounded = clamp(d, -delta, delta)
+      return mul(bounded, sub(d, mul(bounded, 0.5)))
+    },
+    (g, { inputs: [d] }) => [mul(g, clamp(d, -delta, delta))],
+  )
+  return loss(difference)
+}
+
+/** d^2 / (2 beta) where d = |x - y| < beta, else d - beta / 2. Default beta: 1; with 0 it is |x - y|. */
+export function smoothL1Loss(x: Operand, y: Operand, options: LossOptions & { readonly beta?: number } = {}): Tensor {
+  const { beta = 1, reduction } = options
+  checked(() => requireAtLeast('smoothL1Loss', 'beta', beta, 0))
+  const difference = sub(toFloat('smoothL1Loss', x, 'x'), toFloat('smoothL1Loss', y, 'y'))
+  const losses = beta === 0 ? abs(difference) : mul(huber(difference, beta), 1 / beta)
+  return reduceLosses(losses, reduction, 'smoothL1Loss')
+}
+
+/** d^2 / 2 where d = |x - y| < delta, else delta (d - delta / 2). Default delta: 1. */
+export function huberLoss(x: Operand, y: Operand, options: LossOptions & { readonly delta?: number } = {}): Tensor {
+  const { delta = 1, reduction } = options
+  checked(() => requirePositive('huberLoss', 'delta', delta))
+  const difference = sub(toFloat('huberLoss', x, 'x'), toFloat('huberLoss', y, 'y'))
+  return reduceLosses(huber(difference, delta), reduction, 'huberLoss')
+}
+
+/** sum of y (log y - x) for log probabilities x. `batchmean` divides by the size of axis 0. */
+export function klDiv(
+  input: Operand,
+  target: Operand,
+  options: { readonly reduction?: Reduction | 'batchmean'; readonly logTarget?: boolean } = {},
+): Tensor {
+  const { reduction = 'mean' } = options
+  checked(() => requireOneOf('klDiv', 'reduction', reduction, [...reductions, 'batchmean']))
+  const [x, y] = [toFloat('klDiv', input, 'input'), toFloat('klDiv', target, 'target')]
+  // y log y is 0 at y = 0.
+  const losses = options.logTarget ? mul(exp(y), sub(y, x)) : mul(y, sub(log(where(equal(y, 0), 1, y)), x))
+  return reduction === 'batchmean' ? div(sum(losses), x.shape[0] ?? 1) : reduceLosses(losses, reduction, 'klDiv')
+}

@@ -1,0 +1,238 @@
+/** Normalisation of channels, axis 1 of x [N, C, ...]: batch, local response; and spectral norm. */
+import { formatShape, sizeOf } from '../../tensor/shape.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { requireAtLeast, requireCount, requireFinite, requireWithin } from '../../util/check.ts'
+import { ShapeError } from '../../util/errors.ts'
+import { customGradient, stopGradient } from '../control.ts'
+import { full } from '../creation.ts'
+import {
+  apply,
+  checked,
+  defineOp,
+  type Emitter,
+  inputAt,
+  type Operand,
+  requireDType,
+  toFloat,
+  toTensor,
+} from '../define.ts'
+import { add, div, maximum, mul, pow, sub } from '../elementwise/binary.ts'
+import { addAll } from '../elementwise/composite.ts'
+import { reciprocal, sqrt } from '../elementwise/unary.ts'
+import { reshape, slice } from '../movement/movement.ts'
+import { padAxis } from '../movement/padding.ts'
+import { matmul } from '../products/matmul.ts'
+import { sum } from '../reduction/reduce.ts'
+import { varMean } from '../reduction/statistics.ts'
+import type { NormOptions } from './layer-norm.ts'
+import { channelShape, perChannel } from './per-channel.ts'
+
+/** Batch statistics and the running ones after them. */
+export interface BatchNormResult {
+  readonly output: Tensor
+  readonly runningMean: Tensor
+  readonly runningVar: Tensor
+}
+
+/**
+ * Batch norm in training (Ioffe and Szegedy 2015): each channel of x [N, C, ...] by its mean and biased variance in the
+ * batch; running statistics move by `momentum` (default 0.1) toward the mean and the unbiased variance.
+ */
+export function batchNormTrain(
+  x: Operand,
+  runningMean: Operand,
+  runningVar: Operand,
+  options: NormOptions & { readonly momentum?: number } = {},
+): BatchNormResult {
+  const input = toFloat('batchNorm', x)
+  return checked(() => {
+    const axes = input.shape.map((_, axis) => axis).filter((axis) => axis !== 1)
+    const count = input.rank < 2 ? 0 : input.size / sizeOf(input.shape, 1)
+    if (count <= 1) {
+      throw new ShapeError(
+        `batchNorm: training needs more than one value per channel, found ${formatShape(input.shape)}`,
+      )
+    }
+    const { weight, bias, momentum = 0.1, eps = 1e-5 } = options
+    requireWithin('batchNorm', 'momentum', momentum, [0, 1])
+    requireAtLeast('batchNorm', 'eps', eps, 0)
+    const channels = [sizeOf(input.shape, 1)]
+    const given = { weight: weight ?? full(channels, 1), bias: bias ?? full(channels, 0) }
+    const scale = perChannel('batchNorm', 'weight', given.weight, input)
+    const shift = perChannel('batchNorm', 'bias', given.bias, input)
+    const [variance, center] = varMean(input, axes, { correction: 0, keepDims: true })
+    const move = (old: Operand, found: Tensor): Tensor =>
+      add(mul(old, 1 - momentum), mul(reshape(found, [-1]), momentum))
+    return {
+      output: normalizeByBatch(input, scale, shift, axes, eps),
+      runningMean: move(runningMean, center),
+      runningVar: move(runningVar, mul(variance, count / (count - 1))),
+    }
+  })
+}
+
+/**
+ * (x - mean) s + shift with s = scale / sqrt(variance + eps); scale, shift [1, C, 1, ...]. With c = x - mean and n values
+ * per channel: dx = s (g - sum(g) / n - c r^2 sum(g c) / n), r = 1 / sqrt(variance + eps): as g s + c k + l four passes.
+ */
+function normalizeByBatch(x: Tensor, scale: Tensor, shift: Tensor, axes: readonly number[], eps: number): Tensor {
+  const inverseOf = (variance: Tensor): Tensor => reciprocal(sqrt(add(variance, eps)))
+  const normalize = customGradient(
+    (input: Tensor, factor: Tensor, offset: Tensor) => {
+      const [variance, center] = varMean(input, axes, { correction: 0, keepDims: true })
+      return add(mul(sub(input, center), mul(factor, inverseOf(variance))), offset)
+    },
+    (g, { inputs: [input, factor] }) => {
+      const [variance, center] = varMean(input, axes, { correction: 0, keepDims: true })
+      const [inverse, centered] = [inverseOf(variance), sub(input, center)]
+      const total = sum(g, axes, { keepDims: true })
+      const projection = sum(mul(g, centered), axes, { keepDims: true })
+      const share = mul(mul(factor, inverse), -factor.size / input.size)
+      const pull = mul(share, mul(projection, mul(inverse, inverse)))
+      const byInput = add(add(mul(g, mul(factor, inverse)), mul(centered, pull)), mul(share, total))
+      return [byInput, mul(projection, inverse), total]
+    },
+  )
+  return normalize(x, scale, shift)
+}
+
+/** The nodes of weight / sqrt(variance + eps). */
+function emitScale(emit: Emitter, weight: string, variance: string, eps: number): string {
+  return emit.node('Div', [weight, emit.node('Sqrt', [emit.node('Add', [variance, emit.scalar(eps, 'float32')])])])
+}
+
+/**
+ * (x - mean) s + bias with s = weight / sqrt(variance + eps) for each channel. A primitive because its kernel takes one
+ * pass and every ONNX runtime folds it into a convolution before it. Inputs: x, weight, bias, mean, variance.
+ */
+export const batchNormOp = defineOp<{ readonly eps: number }>({
+  name: 'batchNorm',
+  infer: (inputs) => {
+    const x = inputAt('batchNorm', inputs, 0)
+    for (const input of inputs) requireDType('batchNorm', 'input', input, ['float32'])
+    const wrong = inputs.slice(1).find(({ shape }) => shape.length !== 1 || shape[0] !== x.shape[1])
+    if (x.shape.length < 2 || wrong) {
+      throw new ShapeError(
+        `batchNorm: the input must be [N, C, ...] and all else [C], found ${inputs.map(({ shape }) => formatShape(shape)).join(', ')}`,
+      )
+    }
+    return [{ dtype: 'float32', shape: x.shape }]
+  },
+  // With r = 1 / sqrt(variance + eps) and k = sum(g (x - mean)): dweight = k r, dmean = -s sum(g), dvariance = -k s r^2 / 2.
+  gradient: (o, { inputs, attributes: { eps } }, [g]) => {
+    const [x, weight, bias, mean, variance] = inputs
+    if (!g || !x || !weight || !bias || !mean || !variance) return []
+    const [axes, shape] = [x.shape.map((_, axis) => axis).filter((axis) => axis !== 1), channelShape(x)]
+    const inverse = o.reciprocal(o.sqrt(o.add(variance, eps)))
+    const scale = o.mul(weight, inverse)
+    const total = o.sum(g, axes)
+    const projection = o.sum(o.mul(g, o.sub(x, o.reshape(mean, shape))), axes)
+    return [
+      o.mul(g, o.reshape(scale, shape)),
+      o.mul(projection, inverse),
+      total,
+      o.neg(o.mul(scale, total)),
+      o.mul(o.mul(projection, scale), o.mul(o.mul(inverse, inverse), -0.5)),
+    ]
+  },
+  lower: (emit, { inputs, inputTypes, attributes: { eps } }) => {
+    if (inputAt('batchNorm', inputTypes, 0).shape.length > 2)
+      return emit.node('BatchNormalization', inputs, { epsilon: { float: eps } })
+    // Without axes behind the channels the kernel works on single numbers.
+    const [x = '', weight = '', bias = '', mean = '', variance = ''] = inputs
+    const scaled = emit.node('Mul', [emit.node('Sub', [x, mean]), emitScale(emit, weight, variance, eps)])
+    return emit.node('Add', [scaled, bias])
+  },
+  samples: () => [
+    {
+      inputs: [[4, 3], [3], [3], [3], { shape: [3], range: [0.5, 2] }],
+      call: (x, weight, bias, mean, variance) => batchNorm(x, mean, variance, { weight, bias }),
+    },
+    {
+      inputs: [[2, 3, 1, 2], [3], { shape: [3], range: [0.5, 2] }],
+      call: (x, mean, variance) => batchNorm(x, mean, variance, { eps: 0.1 }),
+    },
+    {
+      inputs: [[2, 1, 3], [1], [1], { shape: [1], range: [0.5, 2] }],
+      call: (x, bias, mean, variance) => batchNorm(x, mean, variance, { bias }),
+    },
+  ],
+  errors: () => [
+    { inputs: [[4, 3], [2], [3]], call: (x, mean, variance) => batchNorm(x, mean, variance) },
+    { inputs: [[4], [4], [4]], call: (x, mean, variance) => batchNorm(x, mean, variance) },
+    { inputs: [{ shape: [4, 3], dtype: 'int32' }, [3], [3]], call: (x, mean, v) => batchNorm(x, mean, v) },
+  ],
+})
+
+/** Batch norm in evaluation: each channel of x [N, C, ...] by the running statistics [C]. weight, bias: [C]. */
+export function batchNorm(x: Operand, runningMean: Operand, runningVar: Operand, options: NormOptions = {}): Tensor {
+  const [input, mean, variance] = [toTensor(x), toTensor(runningMean), toTensor(runningVar)]
+  const { weight = full(mean.shape, 1), bias = full(mean.shape, 0), eps = 1e-5 } = options
+  checked(() => requireAtLeast('batchNorm', 'eps', eps, 0))
+  return apply(batchNormOp, [input, toTensor(weight), toTensor(bias), mean, variance], { eps })
+}
+
+/**
+ * x / (k + alpha / size * (sum of squares over `size` neighbouring channels))^beta (AlexNet). x [N, C, ...].
+ * Defaults: alpha 1e-4, beta 0.75, k 1.
+ */
+export function localResponseNorm(
+  x: Operand,
+  size: number,
+  options: { readonly alpha?: number; readonly beta?: number; readonly k?: number } = {},
+): Tensor {
+  const input = toFloat('localResponseNorm', x)
+  const { alpha = 1e-4, beta = 0.75, k = 1 } = options
+  return checked(() => {
+    for (const [name, value] of Object.entries({ alpha, beta, k })) requireFinite('localResponseNorm', name, value)
+    if (input.rank < 3 || !Number.isInteger(size) || size < 1) {
+      throw new ShapeError(
+        `localResponseNorm: needs x [N, C, ...] with at least 3 axes and a whole size of at least 1, found ${formatShape(input.shape)} and ${size}`,
+      )
+    }
+    const channels = sizeOf(input.shape, 1)
+    const before = Math.floor(size / 2)
+    const squares = padAxis(mul(input, input), 1, before, size - 1 - before)
+    const neighbours = Array.from({ length: size }, (_, i) => slice(squares, [i, i + channels], 1))
+    return div(input, pow(add(mul(addAll(neighbours), alpha / size), k), beta))
+  })
+}
+
+/** A weight divided by its largest singular value, and the vectors that estimate it. */
+export interface SpectralNormResult {
+  readonly weight: Tensor
+  readonly sigma: Tensor
+  readonly u: Tensor
+  readonly v: Tensor
+}
+
+/**
+ * Spectral norm (Miyato et al. 2018): the weight as a matrix [rows, rest], sigma = u W v after `iterations` steps of
+ * power iteration from u [rows] and v [rest]. Both are constants for the gradient. 0 iterations: evaluation.
+ */
+export function spectralNorm(
+  weight: Operand,
+  u: Operand,
+  v: Operand,
+  options: { readonly iterations?: number; readonly eps?: number } = {},
+): SpectralNormResult {
+  const { iterations = 1, eps = 1e-12 } = options
+  const given = toFloat('spectralNorm', weight, 'weight')
+  return checked(() => {
+    requireCount('spectralNorm', 'iterations', iterations)
+    requireAtLeast('spectralNorm', 'eps', eps, 0)
+    if (given.rank < 1 || given.size === 0)
+      throw new ShapeError(
+        `spectralNorm: the weight must be [rows, ...] and not empty, found ${formatShape(given.shape)}`,
+      )
+    const matrix = reshape(given, [sizeOf(given.shape, 0), -1])
+    const unit = (t: Tensor): Tensor => div(t, maximum(sqrt(sum(mul(t, t))), eps))
+    let [left, right] = [toTensor(u), toTensor(v)]
+    for (let i = 0; i < iterations; i++) {
+      right = stopGradient(unit(matmul(left, matrix)))
+      left = stopGradient(unit(matmul(matrix, right)))
+    }
+    const sigma = sum(mul(stopGradient(left), matmul(matrix, stopGradient(right))))
+    return { weight: div(given, sigma), sigma, u: left, v: right }
+  })
+}

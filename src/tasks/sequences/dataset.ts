@@ -1,0 +1,32 @@
+/** Labelled token sequences as a dataset. */
+import { arrayDataset, type Dataset, type SpecialIds } from '../../data/index.ts'
+import { UsageError } from '../../util/errors.ts'
+import { encodeSegments } from '../language/sentence-pairs.ts'
+import { int32Rows, int32Vector } from '../rows.ts'
+
+/** A sequence with its class. */
+export interface LabelledSequence {
+  readonly ids: readonly number[]
+  readonly label: number
+}
+
+/** [CLS] sequence [SEP], cut so that the [SEP] stays: `input_ids`, `type_ids` int32 [maxLength], `label` int32 []. */
+export function labelledDataset(
+  sequences: readonly LabelledSequence[],
+  maxLength: number,
+  ids: Pick<SpecialIds, 'cls' | 'sep' | 'pad'>,
+): Dataset {
+  if (sequences.length === 0) throw new UsageError('a classifier needs examples, found none')
+  const encoded = sequences.map(({ ids: tokens }) => encodeSegments([tokens.slice(0, maxLength - 2)], maxLength, ids))
+  return arrayDataset({
+    input_ids: int32Rows(
+      encoded.map(({ inputIds }) => inputIds),
+      maxLength,
+    ),
+    type_ids: int32Rows(
+      encoded.map(({ typeIds }) => typeIds),
+      maxLength,
+    ),
+    label: int32Vector(sequences.map(({ label }) => label)),
+  })
+}

@@ -1,0 +1,92 @@
+/** Where a training keeps what must not be lost: what the loop asks of it. In Node it is a run directory. */
+import type { LoaderState } from '../data/loader.ts'
+import type { NDArray } from '../tensor/dtype.ts'
+import { formatShape, sameShape } from '../tensor/shape.ts'
+import type { Variable } from '../tensor/variable.ts'
+import { UsageError } from '../util/errors.ts'
+
+/** Where training stood, beside the variables. */
+export interface TrainingState {
+  readonly step: number
+  readonly loader: LoaderState
+  /** Best value of the monitored metric so far. */
+  readonly best: number | null
+  /** The step at which it was reached. */
+  readonly bestStep: number | null
+  /** Evaluations since the best one. */
+  readonly evaluationsSinceBest: number
+  /** Seconds spent training, over all sessions. */
+  readonly seconds: number
+}
+
+/** A checkpoint that was read. */
+export interface Checkpoint {
+  /** Names it in messages; of a run directory, its file. */
+  readonly path: string
+  readonly tensors: ReadonlyMap<string, NDArray>
+  readonly state: TrainingState
+}
+
+/** Called for every checkpoint that is damaged and passed over. */
+export type DamageListener = (path: string, reason: string) => void
+
+/** One line of the metrics that a training logs. */
+export interface MetricsLine {
+  readonly type: 'step' | 'evaluation'
+  readonly step: number
+  readonly epoch: number
+  readonly [metric: string]: number | string
+}
+
+/** What happens to other checkpoints when one is saved. */
+export interface SaveOptions {
+  /** How many of the newest are kept, this one included. */
+  readonly keep: number
+  /** Whether this is the best one, which is kept however old it is. Default: false. */
+  readonly best?: boolean
+}
+
+/** Keeps the checkpoints and metrics of one training. */
+export interface TrainingStore {
+  /**
+   * The newest checkpoint that is whole; undefined if there was none yet. What an interrupted or damaged write has left is put out
+   * of the way. Throws a FormatError if there are checkpoints and all are damaged.
+   */
+  recover(onDamage: DamageListener): Promise<Checkpoint | undefined>
+  /** Saves a checkpoint, whole or not at all. Returns its path. */
+  saveCheckpoint(variables: ReadonlyMap<string, Variable>, state: TrainingState, options: SaveOptions): Promise<string>
+  /** Makes a checkpoint that was saved the best one, unless it is. */
+  markBest(checkpoint: Checkpoint): Promise<void>
+  append(lines: readonly MetricsLine[]): Promise<void>
+  /** All lines logged so far. */
+  readMetrics(): Promise<MetricsLine[]>
+  /** Drops what was logged after `step`: a resumed training logs it again. */
+  truncateMetrics(step: number): Promise<void>
+  /** Whether the training was made longer when it stood at this step. */
+  isExtendedAt(step: number): boolean
+}
+
+/** Copies a checkpoint into the variables; names and shapes must agree. */
+export function restoreVariables(checkpoint: Checkpoint, variables: ReadonlyMap<string, Variable>): void {
+  for (const [name, variable] of variables) {
+    const saved = checkpoint.tensors.get(name)
+    if (!saved || saved.dtype !== variable.dtype || !sameShape(saved.shape, variable.shape)) {
+      const found = saved ? `${saved.dtype}${formatShape(saved.shape)}` : 'nothing'
+      throw new UsageError(`${checkpoint.path}: "${name}" must be ${variable.leaf}, found ${found}`, {
+        hint: 'the configuration was changed after the checkpoint was written',
+      })
+    }
+    variable.set(saved.data)
+  }
+}
+
+/** The variables of a checkpoint under their prefixes. */
+export function checkpointVariables(
+  parts: Readonly<Record<string, Iterable<readonly [string, Variable]>>>,
+): Map<string, Variable> {
+  return new Map(
+    Object.entries(parts).flatMap(([prefix, variables]) =>
+      [...variables].map(([name, variable]) => [`${prefix}.${name}`, variable] as const),
+    ),
+  )
+}

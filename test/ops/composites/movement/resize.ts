@@ -1,0 +1,36 @@
+import * as ops from '../../../../src/ops/kit.ts'
+
+// Points away from pixel centres and borders, where sampling has kinks.
+const grid = { shape: [1, 1, 3, 2], values: [-0.37, 0.21, 0.13, -0.58, 0.64, 0.3] }
+
+export const samples: Record<string, ops.Sample[]> = {
+  interpolate: [
+    { inputs: [[1, 2, 4, 5]], call: (x) => ops.interpolate(x, [7, 3]) },
+    { inputs: [[1, 2, 2, 3]], call: (x) => ops.interpolate(x, [4, 9], { mode: 'nearest-exact' }) },
+    { inputs: [[1, 2, 4, 5]], call: (x) => ops.interpolate(x, [7, 3], { mode: 'bilinear', alignCorners: true }) },
+    { inputs: [[1, 2, 6, 5]], call: (x) => ops.interpolate(x, [3, 8], { mode: 'bicubic', antialias: true }) },
+    { inputs: [[2, 1, 5]], call: (x) => ops.interpolate(x, 3, { mode: 'area' }) },
+    { inputs: [[1, 1, 2, 3, 4]], call: (x) => ops.interpolate(x, [3, 3, 2], { mode: 'linear' }) },
+  ],
+  affineGrid: [{ inputs: [[2, 2, 3]], call: (theta) => ops.affineGrid(theta, [2, 1, 3, 4], { alignCorners: true }) }],
+  gridSample: [
+    { inputs: [[1, 2, 4, 5], grid], call: (x, points) => ops.gridSample(x, points) },
+    {
+      inputs: [[1, 2, 4, 5], grid],
+      call: (x, points) =>
+        ops.gridSample(x, points, { mode: 'bicubic', paddingMode: 'reflection', alignCorners: true }),
+    },
+    {
+      inputs: [[1, 2, 4, 5], grid],
+      call: (x, points) => ops.gridSample(x, points, { mode: 'nearest', paddingMode: 'border' }),
+      smooth: false,
+    },
+  ],
+}
+
+export const errors: Record<string, ops.Sample> = {
+  'interpolate: the size must have one whole number for each axis behind [N, C], found size [3,3] for [1, 2, 5]': {
+    inputs: [[1, 2, 5]],
+    call: (x) => ops.interpolate(x, [3, 3]),
+  },
+}

@@ -1,0 +1,74 @@
+/** Blocked kernels, the kernel turned around and ONNX's own operators compute the same convolutions and gradients. */
+import { expect, test } from 'vitest'
+import { gradient } from '../../../src/autodiff/gradient.ts'
+import { compile } from '../../../src/compile/compile.ts'
+import type { CompileOptions } from '../../../src/compile/program.ts'
+import * as ops from '../../../src/ops/index.ts'
+import { hasBlockedConvolutions } from '../../../src/runtime/node.ts'
+import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
+import type { Tensor } from '../../../src/tensor/tensor.ts'
+import { randomNumbers, sampleArray } from '../../support/gradients.ts'
+import { expectSame } from '../../support/tensors.ts'
+
+interface Case {
+  readonly x: readonly number[]
+  readonly weight: readonly number[]
+  readonly options: ops.ConvOptions
+}
+
+const cases: Case[] = [
+  { x: [2, 32, 24, 24], weight: [16, 32, 3, 3], options: { padding: 1 } },
+  { x: [3, 16, 20, 22], weight: [48, 16, 3, 3], options: {} },
+  { x: [2, 16, 25, 27], weight: [32, 16, 3, 2], options: { padding: 'same' } },
+  { x: [4, 16, 33, 34], weight: [16, 16, 3, 3], options: { stride: [2, 1], padding: [1, 0] } },
+  { x: [1, 32, 40, 40], weight: [16, 32, 3, 3], options: { dilation: [2, 3], padding: 2 } },
+  { x: [16, 16, 9, 9], weight: [16, 16, 5, 5], options: { padding: 2 } },
+  // As many channels as no block takes, groups, few positions, more padding than the kernel reaches.
+  { x: [2, 12, 24, 24], weight: [16, 12, 3, 3], options: { padding: 1 } },
+  { x: [2, 32, 24, 24], weight: [32, 16, 3, 3], options: { padding: 1, groups: 2 } },
+  { x: [2, 16, 6, 6], weight: [16, 16, 3, 3], options: { padding: 1 } },
+  { x: [2, 16, 24, 24], weight: [16, 16, 2, 2], options: { padding: 3 } },
+]
+
+const random = randomNumbers(7)
+
+/** Output and gradients of a convolution by input, weight and bias, and arguments for it. */
+function convolution({ x, weight, options }: Case) {
+  const step = (input: Tensor, kernel: Tensor, bias: Tensor): Tensor[] => {
+    const y = ops.conv2d(input, kernel, bias, options)
+    return [y, ...gradient(ops.sum(ops.mul(y, ops.sin(y))), [input, kernel, bias])]
+  }
+  const shapes = [x, weight, weight.slice(0, 1)]
+  return { step, inputs: shapes.map((shape) => sampleArray(shape, random)) as [NDArray, NDArray, NDArray] }
+}
+
+test.each(cases)('$x with $weight, $options: as without the kernels of the runtime', async (sample) => {
+  const { step, inputs } = convolution(sample)
+  const [here, anywhere] = [compile(step), compile(step, { fused: false })]
+  const [found, expected] = [await here(...inputs), await anywhere(...inputs)]
+  expectSame(found, expected)
+  for (const tensor of expected) expect(Math.max(...toNumbers(tensor.array.data).map(Math.abs))).toBeGreaterThan(0)
+  await Promise.all([here.release(), anywhere.release()])
+})
+
+/** Kernels of a step with 3x3 convolutions of this many channels at 24 x 24 pixels. */
+async function kernelsWith(channels: number, options: CompileOptions = {}): Promise<Set<string>> {
+  const { step, inputs } = convolution({
+    x: [2, channels, 24, 24],
+    weight: [channels, channels, 3, 3],
+    options: { padding: 1 },
+  })
+  const { rows } = await compile(step, options).profile(1, ...inputs)
+  return new Set(rows.map(({ kernel }) => kernel))
+}
+
+test.runIf(hasBlockedConvolutions)('a step takes the blocked kernels where channels fill blocks', async () => {
+  expect(await kernelsWith(16)).toContain('ReorderInput')
+  expect(await kernelsWith(12)).not.toContain('ReorderInput')
+  expect(await kernelsWith(16, { fused: false })).not.toContain('ReorderInput')
+})
+
+test('a gradient with stride 1 is a convolution with the kernel turned around, ConvTranspose in a model for other places', async () => {
+  expect(await kernelsWith(12)).not.toContain('ConvTranspose')
+  expect(await kernelsWith(12, { fused: false })).toContain('ConvTranspose')
+})

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest'
+import { compile } from '../../../src/compile/compile.ts'
+import * as ops from '../../../src/ops/kit.ts'
+import { toNumbers } from '../../../src/tensor/dtype.ts'
+import type { Tensor } from '../../../src/tensor/tensor.ts'
+
+const wave = (shape: readonly number[], step: number) => {
+  const size = shape.reduce((total, n) => total * n, 1)
+  return {
+    dtype: 'float32' as const,
+    shape,
+    data: Float32Array.from({ length: size }, (_, i) => Math.sin(step * (i + 1))),
+  }
+}
+
+/** In float64, place by place: sum over batch and positions of g[p] x[p + place]. One or two axes behind the channels. */
+function reference(
+  x: ReturnType<typeof wave>,
+  g: ReturnType<typeof wave>,
+  weight: readonly number[],
+  conv: ops.ConvAttributes,
+): number[] {
+  const size = (shape: readonly number[], axis: number): number => shape[axis] ?? 1
+  const [out = 0, perGroup = 0] = weight
+  const [kh, kw] = [weight.length > 3 ? size(weight, 2) : 1, size(weight, weight.length - 1)]
+  const plane = (shape: readonly number[]): [number, number] => [
+    shape.length > 3 ? size(shape, 2) : 1,
+    size(shape, shape.length - 1),
+  ]
+  const [[height, width], [rows, columns]] = [plane(x.shape), plane(g.shape)]
+  const of = (list: readonly number[]): [number, number] =>
+    list.length > 1 ? [list[0] ?? 0, list[1] ?? 0] : [0, list[0] ?? 0]
+  const [[top, left], [dy, dx]] = [of(conv.before), of(conv.dilation)]
+  const [n, channels] = [size(x.shape, 0), size(x.shape, 1)]
+  const result: number[] = []
+  for (let o = 0; o < out; o++)
+    for (let c = 0; c < perGroup; c++)
+      for (let i = 0; i < kh; i++)
+        for (let j = 0; j < kw; j++) {
+          const channel = Math.floor(o / (out / conv.groups)) * perGroup + c
+          let sum = 0
+          for (let b = 0; b < n; b++)
+            for (let r = 0; r < rows; r++)
+              for (let q = 0; q < columns; q++) {
+                const [y, z] = [r + i * dy - top, q + j * dx - left]
+                if (y < 0 || y >= height || z < 0 || z >= width) continue
+                const met = x.data[((b * channels + channel) * height + y) * width + z] ?? 0
+                sum += met * (g.data[((b * out + o) * rows + r) * columns + q] ?? 0)
+              }
+          result.push(sum)
+        }
+  return result
+}
+
+const one = (axes: number): number[] => new Array(axes).fill(1)
+
+test.each([
+  {
+    name: 'as large as the input',
+    x: [2, 6, 5, 18],
+    weight: [4, 6, 3, 3],
+    before: [1, 1],
+    after: [1, 1],
+    dilation: [1, 1],
+    groups: 1,
+  },
+  {
+    name: 'groups, dilation, uneven padding',
+    x: [2, 8, 6, 20],
+    weight: [4, 4, 2, 3],
+    before: [0, 2],
+    after: [1, 1],
+    dilation: [2, 2],
+    groups: 2,
+  },
+  { name: 'one axis', x: [3, 5, 40], weight: [2, 5, 4], before: [0], after: [3], dilation: [3], groups: 1 },
+  {
+    name: 'narrow: columns',
+    x: [2, 6, 7, 7],
+    weight: [4, 6, 3, 3],
+    before: [1, 0],
+    after: [0, 1],
+    dilation: [1, 1],
+    groups: 1,
+  },
+])('weight gradient, stride 1: $name', async ({ x: shape, weight, ...rest }) => {
+  const conv = { ...rest, stride: one(rest.before.length) }
+  const spatial = shape.slice(2).map((size, i) => {
+    const reach = (conv.dilation[i] ?? 1) * ((weight[i + 2] ?? 1) - 1)
+    return size + (conv.before[i] ?? 0) + (conv.after[i] ?? 0) - reach
+  })
+  const [x, g] = [wave(shape, 0.37), wave([shape[0] ?? 0, weight[0] ?? 0, ...spatial], 0.71)]
+  const run = compile((input: Tensor, gradient: Tensor) => ops.convWeightGradient(input, gradient, weight, conv))
+  const found = await run(x, g)
+  await run.release()
+  const expected = reference(x, g, weight, conv)
+  expect(found.shape).toEqual(weight)
+  for (const [i, value] of toNumbers(found.array.data).entries()) expect(value).toBeCloseTo(expected[i] as number, 4)
+})

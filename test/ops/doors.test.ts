@@ -1,0 +1,77 @@
+/** What `ops` shows, and what stays in the kit. */
+import { readdirSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import * as ops from '../../src/ops/index.ts'
+import * as kit from '../../src/ops/kit.ts'
+import { calls, tensorsOf } from '../support/calls.ts'
+
+const folder = new URL('../../src/ops/', import.meta.url)
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => file.endsWith('.ts') && !['define.ts', 'index.ts', 'kit.ts'].includes(file))
+  .sort()
+const families = new Map<string, Record<string, unknown>>()
+for (const file of files) families.set(file, await import(new URL(file, folder).href))
+
+/** Tools: exported functions that ops, gradients and lowerings are made of, and models are not. */
+const tools: Readonly<Record<string, readonly string[]>> = {
+  'attention/blocks.ts': ['attentionInBlocks', 'planBlocks'],
+  'attention/kernel.ts': [
+    'attentionBackward',
+    'checkSizes',
+    'isLong',
+    'productMinusRows',
+    'threeOf',
+    'unmaskedAttention',
+  ],
+  'control.ts': ['alias', 'runAfter', 'withBackward'],
+  'conv/blocks.ts': ['lowerInBlocks'],
+  'conv/conv.ts': ['convInputGradient'],
+  'conv/weight-gradient.ts': ['convWeightGradient'],
+  'conv/windows.ts': ['kernelPlaces', 'kernelWindows', 'perAxis', 'windowColumns'],
+  'elementwise/arithmetic.ts': ['raised', 'sqrtOrZero'],
+  'elementwise/binary.ts': ['defineBinary', 'emitExtremum', 'inferBroadcast'],
+  'elementwise/unary.ts': ['defineUnary'],
+  'fourier/chirp.ts': ['blocksOf', 'chirpTransform'],
+  'fourier/forms.ts': [
+    'completeColumns',
+    'directTransform',
+    'factorsOf',
+    'fourStepTransform',
+    'halfOf',
+    'table',
+    'transformColumns',
+    'wave',
+    'waves',
+  ],
+  'indexing/indexing.ts': ['requireIndex', 'selectPlaces'],
+  'indexing/places.ts': ['certainlyWithin', 'checkPlaces', 'firstMisplaced', 'placesMessage', 'sameElements', 'within'],
+  'loss/loss.ts': ['reduceLosses'],
+  'movement/padding.ts': ['dilate', 'padAxis'],
+  'movement/resize.ts': ['cubicWeight'],
+  'norm/per-channel.ts': ['channelShape', 'perChannel'],
+  'pool/windows.ts': ['padded', 'poolShape', 'requireHalf'],
+  'products/matmul.ts': ['addmmWith', 'matmulWith'],
+  'reduction/reduce.ts': ['restoreAxes', 'sumTo'],
+}
+
+const shown = new Set<unknown>(Object.values(ops))
+
+test.each(Object.entries(ops).filter(([name]) => name !== 'customGradient'))('%s computes tensors', (name, value) => {
+  const call = value as (...args: readonly unknown[]) => unknown
+  expect(tensorsOf(call(...(calls[name] ?? []))).length).toBeGreaterThan(0)
+})
+
+test('an exported function of a family is public or a tool', () => {
+  const hidden = [...families].map(([file, family]) => {
+    const names = Object.entries(family).filter(([, value]) => typeof value === 'function' && !shown.has(value))
+    return [file, names.map(([name]) => name).sort()] as const
+  })
+  expect(Object.fromEntries(hidden.filter(([, names]) => names.length > 0))).toEqual(tools)
+})
+
+test('the kit holds all that ops shows and every definition', () => {
+  const definitions = [...families.values()].flatMap((family) => Object.values(family).filter(kit.isOpDefinition))
+  expect(Object.keys(kit)).toEqual(expect.arrayContaining(Object.keys(ops)))
+  expect(new Set(Object.values(kit).filter(kit.isOpDefinition))).toEqual(new Set(definitions))
+})
