@@ -123,13 +123,14 @@ export function createReporter(options: { readonly json: boolean; readonly metri
 
 /**
  * Says what was found in the data: a line for what was taken, one for each warning and for what has changed. Data that are `known`
- * and as they were are no event.
+ * and as they were, with nothing to warn about, are no event.
  */
 export function tellData({ summary, warnings, changes }: Opening, reporter: Reporter, known = false): void {
   reporter.say(`data       ${summary}`)
   for (const warning of warnings) reporter.say(`warning: ${warning}`)
   if (changes !== undefined) reporter.say(`warning: the data are not those the run was started with: ${changes}`)
-  if (!known || changes !== undefined) reporter.event('data', { summary, warnings, changes: changes ?? null })
+  if (!known || changes !== undefined || warnings.length > 0)
+    reporter.event('data', { summary, warnings, changes: changes ?? null })
 }
 
 /** An answer of a use, as a line or an event. */

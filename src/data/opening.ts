@@ -33,6 +33,12 @@ export function describeSides(unit: string, train: number, test: number): string
   return `${count(train, unit)} to train on, ${test.toLocaleString('en')} to test with`
 }
 
+/** `3 classes`; of a run, some may have no example any more: `2 of 3 classes`. */
+export function describeClasses(labels: readonly string[], train: readonly number[], test: readonly number[]): string {
+  const present = new Set([...train, ...test]).size
+  return present < labels.length ? `${present} of ${count(labels.length, 'class')}` : count(labels.length, 'class')
+}
+
 /** What was passed over in a folder, in parts of a line. `unread`: files that are of no known kind. */
 export function passedOver(listing: Listing, unread: readonly string[]): string[] {
   const { hidden, repeated } = listing
@@ -81,11 +87,22 @@ export function reasonOf(path: string, error: unknown): Unreadable {
   return { path, reason: hint === undefined ? reason : `${reason} (${hint})` }
 }
 
-/** Names that only differ in space, case or Unicode form, in groups. */
+/** Characters that show nothing, in names; joiners belong to the spelling of some languages and to emoji. */
+function unseenCharacters(name: string): string[] {
+  const unseen = (name.match(/\p{Cf}/gu) ?? []).filter((character) => !/[\u200c\u200d]/.test(character))
+  return [...new Set(unseen)].map((it) => `U+${(it.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`)
+}
+
+/** Names that only differ in space, case, Unicode form or characters that show nothing, in groups. */
 export function similarNames(names: readonly string[]): string[][] {
   const groups = new Map<string, string[]>()
   for (const name of names) {
-    const key = name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase()
+    const key = name
+      .normalize('NFKC')
+      .replace(/\p{Cf}/gu, '')
+      .trim()
+      .replace(/\s+/g, ' ')
+      .toLowerCase()
     groups.set(key, [...(groups.get(key) ?? []), name])
   }
   return [...groups.values()].filter((group) => group.length > 1)
@@ -102,47 +119,64 @@ export interface LabelledSides {
   readonly test: readonly number[]
   /** Why the test set may be empty, in the words of the settings. */
   readonly held: string
+  /** What one can do about too few, where the settings of a training are not at hand. */
+  readonly more?: string | undefined
+  /** Of a run that was started earlier: how the data differ from those that it knows. */
+  readonly known?: { readonly changes: string | undefined } | undefined
 }
 
+/** What to do where too little is left of the data of a run. */
+export const restoreData = 'put the data back as they were, or train a new run on them'
+
 /** Refuses what no classifier can be trained on or tested with; returns warnings. */
-export function checkLabels({ source, unit, labels, train, test, held }: LabelledSides): string[] {
+export function checkLabels({ source, unit, labels, train, test, held, more, known }: LabelledSides): string[] {
   const total = train.length + test.length
-  if (total === 0) throw new UsageError(`${source}: there are no ${unit}s`)
+  const hint = known ? restoreData : undefined
+  // Of a run it is what has changed that explains everything.
+  const changes = known?.changes ?? (known && 'the run has none')
+  const refuse = (problem: string, why = changes, cure = hint): UsageError =>
+    new UsageError(
+      `${source}: ${problem}${why === undefined ? '' : `: ${why}`}`,
+      cure === undefined ? {} : { hint: cure },
+    )
+  if (total === 0) throw refuse(`there are no ${unit}s${known ? ' that the run knows' : ''}`)
   const inTrain = new Set(train)
   const inTest = new Set(test)
   const present = labels.filter((_, label) => inTrain.has(label) || inTest.has(label))
   if (present.length < 2) {
     const found = `found only "${present[0] ?? ''}" (${count(total, unit)})`
-    throw new UsageError(`${source}: there must be at least two classes, ${found}`)
+    throw refuse(`there must be at least two classes, ${found}`)
   }
-  const hint = { hint: `give more ${unit}s, or a test set of their own: --set data.test=PATH` }
-  if (test.length === 0) throw new UsageError(`${source}: no ${unit} is left to test with: ${held}`, hint)
+  const cure = hint ?? more ?? `give more ${unit}s, or a test set of their own: --set data.test=PATH`
+  if (test.length === 0) throw refuse(`no ${unit} is left to test with`, changes ?? held, cure)
   if (inTrain.size < 2) {
     const only = train.length === 0 ? 'none' : `only "${labels[train[0] ?? 0]}"`
-    throw new UsageError(`${source}: there must be two classes to train on, found ${only}: ${held}`, hint)
+    throw refuse(`there must be two classes to train on, found ${only}`, changes ?? held, cure)
   }
   const without = (side: ReadonlySet<number>): string[] =>
     labels.flatMap((label, i) => (side.has(i) || !(inTrain.has(i) || inTest.has(i)) ? [] : [`"${label}"`]))
   const [untrained, untested] = [without(inTrain), without(inTest)]
   return [
     ...similarNames(labels).map(
-      (group) => `the classes ${group.map((name) => `"${name}"`).join(' and ')} only differ in space or case`,
+      (group) =>
+        `the classes ${group.map((name) => `"${name}"`).join(' and ')} only differ in ${group.some((name) => unseenCharacters(name).length > 0) ? 'characters that show nothing' : 'space or case'}`,
     ),
+    ...labels.flatMap((label) => {
+      const unseen = unseenCharacters(label)
+      return unseen.length > 0 ? [`the class "${label}" has characters that show nothing: ${unseen.join(', ')}`] : []
+    }),
     ...(untrained.length > 0 ? [`no ${unit} of ${listSome(untrained, 5)} is among those to train on`] : []),
     ...(untested.length > 0
       ? [
-          `no ${unit} of ${listSome(untested, 5)} is among those to test with: another data.split_seed, more of them or data.test gives some`,
+          `no ${unit} of ${listSome(untested, 5)} is among those to test with${more === undefined ? ': another data.split_seed, more of them or data.test gives some' : ''}`,
         ]
       : []),
   ]
 }
 
 /** Says if examples to test with are, by their content, also trained on. */
-export function sharedContent({ unit, train, test }: DataRecord): string[] {
-  const trained = new Set(Object.values(train))
-  const shared = Object.entries(test).filter(([, digest]) => trained.has(digest))
+export function sharedContent({ record: { unit }, shared }: Divided): string[] {
   if (shared.length === 0) return []
-  const names = shared.map(([name]) => name)
-  const shown = unit === 'row' ? '' : `: ${listSome(names, 3)}`
+  const shown = unit === 'row' ? '' : `: ${listSome(shared, 3)}`
   return [`${count(shared.length, `test ${unit}`)} with the same content as one to train on${shown}`]
 }

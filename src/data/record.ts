@@ -42,6 +42,8 @@ export interface Divided {
   /** Numbers of the training examples, and of the test examples (in `test` where that was given). */
   readonly sides: Sides
   readonly record: DataRecord
+  /** Names of the test examples with the same content as one that is, or was, trained on. */
+  readonly shared: readonly string[]
   /** How the data differ from the known ones, in one line; undefined if they do not. */
   readonly changes?: string
 }
@@ -67,7 +69,7 @@ export function divide(
     train: digestsOf(own, sides.train),
     test: digestsOf(ownTest ?? own, sides.test),
   }
-  return { sides, record }
+  return { sides, record, shared: sharedNames(pick(ownTest ?? own, sides.test), Object.values(record.train)) }
 }
 
 /** The record of a data set that only changes as a whole, with a test set of its own. */
@@ -85,32 +87,55 @@ function numbered(examples: readonly NamedExample[]): NamedExample[] {
   })
 }
 
+/** Names of the examples whose content is among what is trained on. Sources that only change as a whole have no digests. */
+function sharedNames(test: readonly NamedExample[], trained: Iterable<string>): string[] {
+  const contents = new Set(trained)
+  return test.flatMap(({ name, digest }) => (digest !== '' && contents.has(digest) ? [name] : []))
+}
+
+/** Examples of one side found again. */
+interface Found {
+  readonly rows: readonly number[]
+  readonly changed: readonly string[]
+  readonly missing: readonly string[]
+  /** What now has the content of an example of the other side. */
+  readonly crossed: readonly string[]
+}
+
+/** Finds the examples of a side by name. One whose file was replaced by an example of the other side would be on both: left out. */
+function findSide(list: readonly NamedExample[], side: Digests, other: Digests): Found {
+  const rows: number[] = []
+  const found = new Set<string>()
+  const [changed, crossed]: [string[], string[]] = [[], []]
+  const otherContents = new Set(Object.values(other))
+  for (const [row, { name, digest }] of list.entries()) {
+    const recorded = Object.hasOwn(side, name) ? side[name] : undefined
+    if (recorded === undefined) continue
+    found.add(name)
+    if (recorded !== digest) {
+      const isCrossed = otherContents.has(digest)
+      ;(isCrossed ? crossed : changed).push(name)
+      if (isCrossed) continue
+    }
+    rows.push(row)
+  }
+  return { rows, changed, crossed, missing: Object.keys(side).filter((name) => !found.has(name)) }
+}
+
 /** Puts each known example where it was. */
 function recall(
   examples: readonly NamedExample[],
   test: readonly NamedExample[] | undefined,
   known: DataRecord,
-  sources: Readonly<Record<string, string>>,
+  sources: Digests,
 ): Divided {
-  const changed: string[] = []
-  const added = new Set<string>()
-  const missing: string[] = []
-  const find = (list: readonly NamedExample[], side: Readonly<Record<string, string>>): number[] => {
-    const rows: number[] = []
-    const found = new Set<string>()
-    for (const [row, { name, digest }] of list.entries()) {
-      const recorded = Object.hasOwn(side, name) ? side[name] : undefined
-      if (recorded === undefined) continue
-      rows.push(row)
-      found.add(name)
-      if (recorded !== digest) changed.push(name)
-    }
-    missing.push(...Object.keys(side).filter((name) => !found.has(name)))
-    return rows
-  }
-  const sides = { train: find(examples, known.train), test: find(test ?? examples, known.test) }
-  const isKnown = (name: string, own: Readonly<Record<string, string>>): boolean =>
+  const { unit } = known
+  const tests = test ?? examples
+  const forTrain = findSide(examples, known.train, known.test)
+  const forTest = findSide(tests, known.test, known.train)
+  const isKnown = (name: string, own: Digests): boolean =>
     Object.hasOwn(own, name) || (test === undefined && Object.hasOwn(known.test, name))
+  const added = new Set<string>()
   for (const { name } of examples) if (!isKnown(name, known.train)) added.add(name)
   for (const { name } of test ?? []) if (!isKnown(name, known.test)) added.add(name)
   const otherSources = Object.entries(known.sources).flatMap(([name, digest]) =>
@@ -118,16 +143,24 @@ function recall(
   )
   const told = [
     ...otherSources,
-    ...tell(changed, 'changed', known.unit),
-    ...tell(missing, 'missing', known.unit),
-    ...tell([...added], 'new, left out', known.unit),
+    ...tell(forTest.crossed, `test ${unit}`, 'replaced by what was trained on, left out', unit),
+    ...tell(forTrain.crossed, `training ${unit}`, 'replaced by what is tested with, left out', unit),
+    ...tell([...forTrain.changed, ...forTest.changed], unit, 'changed', unit),
+    ...tell([...forTrain.missing, ...forTest.missing], unit, 'missing', unit),
+    ...tell([...added], unit, 'new, left out', unit),
   ]
-  return { sides, record: known, ...(told.length > 0 && { changes: told.join('; ') }) }
+  const trained = [...Object.values(known.train), ...pick(examples, forTrain.rows).map(({ digest }) => digest)]
+  return {
+    sides: { train: forTrain.rows, test: forTest.rows },
+    record: known,
+    shared: sharedNames(pick(tests, forTest.rows), trained),
+    ...(told.length > 0 && { changes: told.join('; ') }),
+  }
 }
 
 /** `2 pictures missing (a/1.png, b/2.png)`; examples without a name of their own are only counted. */
-function tell(names: readonly string[], what: string, unit: string): string[] {
+function tell(names: readonly string[], thing: string, what: string, unit: string): string[] {
   if (names.length === 0) return []
   const shown = unit === 'row' ? '' : ` (${listSome(names, 3)})`
-  return [`${count(names.length, unit)} ${what}${shown}`]
+  return [`${count(names.length, thing)} ${what}${shown}`]
 }

@@ -94,6 +94,8 @@ export interface UseContext {
   readonly signal?: AbortSignal
   /** The data of the run, opened anew: each example on the side that it was on. */
   readonly openData: () => Promise<OpenedData>
+  /** What the run was trained on and tested with. */
+  readonly readRecord: () => Promise<DataRecord>
   /** Another run with its model, such as a classifier that guides a sampler. Throws a UsageError unless it is of that recipe. */
   readonly openRun: (path: string, recipe: string) => Promise<unknown>
   /** Writes a page and returns its path: `out`, or the name inside of the run directory. */

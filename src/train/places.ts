@@ -29,13 +29,16 @@ export function recordPlaces(schema: z.ZodType<Settings>, config: Settings, run:
 
 /**
  * A run's configuration with paths that work now: where each was; else where it is seen from the run directory, if all was moved
- * together; else as it was written, seen from the working directory. What is nowhere stays as it was.
+ * together; else as it was written, seen from the working directory. What is nowhere has the path where it was, for the message.
  */
 export function findPlaces<T extends Settings>(schema: z.ZodType<T>, config: T, places: Places, run: string): T {
   const found = [...pathSettings(schema, config)].map(([path, value]) => {
     const place = places[path]
     const candidates = place ? [place.absolute, resolve(run, place.fromRun)] : []
-    return [path, candidates.find((candidate) => existsSync(candidate)) ?? value] as const
+    return [
+      path,
+      [...candidates, value].find((candidate) => existsSync(candidate)) ?? place?.absolute ?? value,
+    ] as const
   })
   return replaceSettings(config, new Map(found)) as T // texts for texts
 }

@@ -233,7 +233,7 @@ describe('a run of texts', () => {
     )
     expect(pre.err).toBe('')
     expect(line(pre.out, 'data')).toMatch(
-      /^data {7}4 texts; 1 hidden; \d+ passages to train on, \d+ to test with; \d\.\d\d % of the tokens are <unk>$/,
+      /^data {7}4 texts; 1 hidden; \d+ passages to train on, \d+ to test with; \d\.\d\d % of the tokens are <unk>, \d\.\d\d % of those to test with$/,
     )
     writeFileSync(join(folder, 'rows.csv'), ['text;label;label2', ...rows].join('\n'))
     const cls = await tenfold(

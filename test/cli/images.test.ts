@@ -126,7 +126,32 @@ describe('a run on picture files', () => {
     expect(events.at(-1).metrics.accuracy_3_shot).toBeGreaterThan(0.8)
     const other = await tenfold('fewshot', run, '--data', photos, '--shots', '20')
     expect(other.out).toContain('2 classes, 17 test examples, chance 50.00 %\n')
+    // Of the run's own folder, which is `photos`.
+    expect(other.out).toMatch(/^warning: the run was trained on \d+ of the 30 pictures \(.*\)$/m)
     expect(other.out).toMatch(/the smallest class has \d examples to learn from: with more shots, it gives all\n/)
+  })
+
+  test('few-shot on pictures that are damaged or too few', async () => {
+    const others = join(folder, 'others')
+    for (const [c, name] of ['a', 'b'].entries()) {
+      mkdirSync(join(others, name), { recursive: true })
+      for (let i = 0; i < 6; i++) {
+        const background = { r: 90 * c, g: 11 * i, b: 17 }
+        await sharp({ create: { width: 20, height: 20, channels: 3, background } }).toFile(
+          join(others, name, `${i}.png`),
+        )
+      }
+    }
+    writeFileSync(join(others, 'a', '9.png'), 'damaged')
+    const fewshot = (...args: string[]) =>
+      tenfold('fewshot', run, '--data', others, '--shots', '1', '--seeds', '1', ...args)
+    expect((await fewshot()).err).toMatch(
+      /^error: .*others: 1 entry cannot be used: a\/9\.png: .* \(--on-error skip leaves them out\)\n$/,
+    )
+    const skipped = await fewshot('--on-error', 'skip')
+    expect([skipped.code, skipped.err]).toEqual([0, ''])
+    expect(skipped.out).toMatch(/^data {7}12 pictures in 2 classes; 1 left out \(a\/9\.png: /)
+    expect(skipped.out).not.toContain('the run was trained on')
   })
 
   test('its weights as a page, its model as ONNX', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { divide, recordWhole } from '../../src/data/record.ts'
+import { type DataRecord, divide, recordWhole } from '../../src/data/record.ts'
 import { dataRecord } from '../../src/data/record-file.ts'
 
 const example = (name: string, digest = `of ${name}`) => ({ name, digest })
@@ -28,6 +28,45 @@ test('what is known stays on its side whatever was deleted, added or changed, an
   expect(changes).toMatch(
     /^1 picture changed \(7\.png\); 4 pictures missing \(\d\.png, \d\.png, \d\.png and 1 more\); 1 picture new, left out \(new\.png\)$/,
   )
+})
+
+test('what was trained on is never tested with, nor the reverse, under whatever name it comes', () => {
+  const { record } = divide([example('a'), example('b'), example('e')], [example('c'), example('d')], options)
+  const known = { ...options, known: record }
+  // Swapped between the folders.
+  const swapped = divide(
+    [example('a', 'of c'), example('b'), example('e')],
+    [example('c', 'of a'), example('d')],
+    known,
+  )
+  expect(swapped.sides).toEqual({ train: [1, 2], test: [1] })
+  expect(swapped.changes).toBe(
+    '1 test picture replaced by what was trained on, left out (c); 1 training picture replaced by what is tested with, left out (a)',
+  )
+  // Numbered anew after one was deleted, in one folder.
+  const one: DataRecord = { ...record, train: { 1: 'x', 3: 'z' }, test: { 2: 'y' } }
+  const renumbered = divide([example('1', 'y'), example('2', 'z')], undefined, { ...options, known: one })
+  expect(renumbered.sides).toEqual({ train: [], test: [] })
+  expect(renumbered.changes).toContain('; 1 picture missing (3)')
+})
+
+test('equal content on both sides is told, of a run too', () => {
+  const [train, held] = [
+    [example('a', 'same'), example('b')],
+    [example('c', 'same'), example('d')],
+  ]
+  const first = divide(train, held, options)
+  expect(first.shared).toEqual(['c'])
+  const known = { ...options, known: first.record }
+  expect(divide(train, held, known).shared).toEqual(['c'])
+  // It was trained on, though it is there no more.
+  expect(divide(train.slice(1), held, known).shared).toEqual(['c'])
+  const changed = divide(
+    [train[0] ?? example(''), example('b', 'new')],
+    [held[0] ?? example(''), example('d', 'new')],
+    known,
+  )
+  expect(changed.shared).toEqual(['c', 'd'])
 })
 
 test('a test set of its own; examples of one name', () => {

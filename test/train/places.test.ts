@@ -37,6 +37,9 @@ test('what a run names is found where it was, or beside the run if both have mov
     file: join(root, 'new', 'rows.csv'),
   })
   expect(findPlaces(schema, config, places, join(root, 'lost'))).toEqual(config)
+  // Of what is nowhere, it is to be told where it was.
+  const relative = { 'data.folder': { absolute: join(old, 'photos'), fromRun: '../../photos' } }
+  expect(findPlaces(schema, configOf('photos'), relative, join(root, 'lost')).data.folder).toBe(join(old, 'photos'))
 })
 
 test('names with a meaning of their own are no places, and nothing of a path is given to others', () => {

@@ -91,6 +91,7 @@ function contextOf(opened: TrainedRun, flags: UseFlags, reporter: Reporter, sign
       tellData(data.opening, reporter, true)
       return data
     },
+    readRecord: () => run.readData(),
     openRun: (path, other) => openRunOf(path, system, other),
     writePage: async (name, report) => {
       const path = flags.out ?? join(run.path, name)

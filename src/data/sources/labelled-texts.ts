@@ -2,8 +2,16 @@
 import { UsageError } from '../../util/errors.ts'
 import { count, listSome } from '../counting.ts'
 import { digestOf } from '../files.ts'
-import { checkLabels, describeSides, type OnError, type Opening, openingOf, sharedContent } from '../opening.ts'
-import { type DataRecord, type DivideOptions, divide, type NamedExample } from '../record.ts'
+import {
+  checkLabels,
+  describeClasses,
+  describeSides,
+  type OnError,
+  type Opening,
+  openingOf,
+  sharedContent,
+} from '../opening.ts'
+import { type DataRecord, type Divided, type DivideOptions, divide, type NamedExample } from '../record.ts'
 import { pick } from '../split.ts'
 import { readCsv } from './csv.ts'
 
@@ -25,26 +33,40 @@ export interface LabelledRows {
   readonly leftOut: readonly string[]
 }
 
+const leaveRows = 'leave these rows out with --set data.on_error=skip'
+
 /**
  * The labelled texts of a CSV file. A row is known by its text, so that the order of the rows does not matter. Rows without a text are
- * left out. Throws a UsageError that names the lines of rows without a label (onError `skip`: these are left out too), or if there are
- * no rows.
+ * left out. Throws a UsageError that names the lines of broken rows and of those without a label (onError `skip`: these are left out
+ * too), or if there are no rows.
  */
 export async function readLabelledRows(
   file: string,
   { textColumn, labelColumn, onError }: LabelledRowsOptions,
 ): Promise<LabelledRows> {
-  const table = await readCsv(file, { columns: { [textColumn]: 'string', [labelColumn]: 'string' } })
-  if (table.length === 0) throw new UsageError(`${file}: there must be rows below the header line, found none`)
+  const table = await readCsv(file, {
+    columns: { [textColumn]: 'string', [labelColumn]: 'string' },
+    onError: 'skip',
+  })
+  const { broken } = table
+  if (table.length + broken.length === 0)
+    throw new UsageError(`${file}: there must be rows below the header line, found none`)
   const [texts, labels] = [table.strings[textColumn] ?? [], table.strings[labelColumn] ?? []]
   const isBlank = (cell: string | undefined): boolean => cell === undefined || cell.trim() === ''
   const all = [...texts.keys()]
   const unlabelled = all.filter((row) => isBlank(labels[row]) && !isBlank(texts[row]))
+  if (broken.length > 0 && onError === 'stop') {
+    const bad = [...broken, ...unlabelled.map((row) => ({ line: table.lines[row] ?? 0, reason: 'has no label' }))]
+    const named = bad.sort((a, b) => a.line - b.line).map(({ line, reason }) => `line ${line}: ${reason}`)
+    throw new UsageError(`${file}: ${count(bad.length, 'row')} cannot be used: ${listSome(named, 20)}`, {
+      hint: leaveRows,
+    })
+  }
   if (unlabelled.length > 0 && onError === 'stop') {
     const lines = unlabelled.map((row) => String(table.lines[row]))
     throw new UsageError(
       `${file}: ${count(unlabelled.length, 'row')} without a label in column "${labelColumn}": line ${listSome(lines, 10)}`,
-      { hint: 'fill the gaps, or leave these rows out with --set data.on_error=skip' },
+      { hint: `fill the gaps, or ${leaveRows}` },
     )
   }
   const used = all.filter((row) => !isBlank(labels[row]) && !isBlank(texts[row]))
@@ -53,7 +75,9 @@ export async function readLabelledRows(
     const [text, label] = [texts[row] ?? '', labels[row] ?? '']
     return { text, label, name: digestOf(text), digest: digestOf(`${label}\0${text}`) }
   })
+  const brokenLines = broken.map(({ line }) => String(line))
   const leftOut = [
+    ...(broken.length > 0 ? [`${count(broken.length, 'broken row')} left out (line ${listSome(brokenLines, 3)})`] : []),
     ...(unlabelled.length > 0 ? [`${count(unlabelled.length, 'row')} without a label left out`] : []),
     ...(textless > 0 ? [`${count(textless, 'row')} without a text left out`] : []),
   ]
@@ -91,7 +115,11 @@ export function openLabelledTexts(
   const labels = known?.labels ?? [...new Set(rows.map(({ label }) => label))].sort()
   const numbers = new Map(labels.map((label, i) => [label, i]))
   if (!known && test) refuseOtherLabels(test.rows, numbers, labels)
-  const divided = divide(rows, test?.rows, { ...options, unit: 'row', known: known?.record })
+  const divided = tellOtherLabels(
+    divide(rows, test?.rows, { ...options, unit: 'row', known: known?.record }),
+    [rows, test?.rows ?? rows],
+    numbers,
+  )
   // A row that a run knows may have got a label since that the run does not know.
   const choose = (list: readonly LabelledText[], chosen: readonly number[]): NumberedText[] =>
     pick(list, chosen).flatMap(({ text, label }) => {
@@ -109,16 +137,52 @@ export function openLabelledTexts(
     labels,
     train: sides.train.map(({ label }) => label),
     test: sides.test.map(({ label }) => label),
-    held: known ? (divided.changes ?? 'the run has none') : held,
+    held,
+    known: known && { changes: divided.changes },
   })
   const summary = [
-    `${count(sides.train.length + sides.test.length, 'row')} in ${count(labels.length, 'class')}`,
+    `${count(sides.train.length + sides.test.length, 'row')} in ${describeClasses(
+      labels,
+      sides.train.map(({ label }) => label),
+      sides.test.map(({ label }) => label),
+    )}`,
     ...leftOut,
     ...(test?.leftOut ?? []).map((part) => `of the test file ${part}`),
     describeSides('row', sides.train.length, sides.test.length),
   ]
-  const all = known ? [] : [...warnings, ...sharedContent(divided.record)]
+  const all = [...(known ? [] : [...warnings, ...contradictions(rows, test?.rows)]), ...sharedContent(divided)]
   return { labels, ...sides, opening: openingOf(summary, all, divided) }
+}
+
+/** Rows that a run knows and that have got a label since which it does not know are left out, and told. */
+function tellOtherLabels(
+  divided: Divided,
+  [train, test]: readonly [readonly LabelledText[], readonly LabelledText[]],
+  numbers: ReadonlyMap<string, number>,
+): Divided {
+  const { sides, changes } = divided
+  const used = [...pick(train, sides.train), ...pick(test, sides.test)]
+  const other = used.flatMap(({ label }) => (numbers.has(label) ? [] : [`"${label}"`]))
+  if (other.length === 0) return divided
+  const told = `${count(other.length, 'row')} of a class that the run does not know, left out (${listSome([...new Set(other)], 3)})`
+  return { ...divided, changes: changes === undefined ? told : `${changes}; ${told}` }
+}
+
+/** Says if equal texts are of different classes. */
+function contradictions(...sides: readonly (readonly LabelledText[] | undefined)[]): string[] {
+  const classes = new Map<string, Set<string>>()
+  for (const { text, label } of sides.flatMap((rows) => rows ?? [])) {
+    const found = classes.get(text)
+    if (found) found.add(label)
+    else classes.set(text, new Set([label]))
+  }
+  const several = [...classes].filter(([, labels]) => labels.size > 1)
+  const [first] = several
+  if (!first) return []
+  const [text, labels] = first
+  const shown = text.length > 40 ? `${text.slice(0, 40)}...` : text
+  const such = `such as ${JSON.stringify(shown)}: ${listSome([...labels].sort(), 5)}`
+  return [`${count(several.length, 'text')} with rows of different classes, ${such}`]
 }
 
 function refuseOtherLabels(

@@ -1,4 +1,5 @@
 /** What lies in a folder: its files at any depth, and what is passed over. */
+import { existsSync } from 'node:fs'
 import { readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { cannotRead, readError } from '../files.ts'
@@ -32,6 +33,7 @@ const systemNames = new Set([
   '@eadir',
   '$recycle.bin',
   'system volume information',
+  'lost+found',
 ])
 
 /** Whether a file or folder is hidden: `.git`, `._1.png`, `__MACOSX`, `Thumbs.db`. */
@@ -73,6 +75,8 @@ class Walk {
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const inner = name === '' ? entry.name : `${name}/${entry.name}`
       if (isHidden(entry.name)) this.#hidden.push(inner)
+      else if (entry.name.includes('\ufffd') && !existsSync(join(path, entry.name)))
+        this.#refuse(inner, 'has a name that is not UTF-8: rename it')
       else if (entry.isSymbolicLink()) this.#links.push(inner)
       else if (entry.isDirectory()) await this.#enterFolder(inner)
       else if (entry.isFile()) this.#files.push(inner)
@@ -141,13 +145,16 @@ export function foldersBelow({ folders }: Listing, prefix: string): string[] {
 
 const roles = { train: ['train', 'training'], test: ['test', 'testing'], validation: ['val', 'valid', 'validation'] }
 
-/** Which of the folders are called as the parts of a divided data set are. */
-export function splitFolders(folders: readonly string[]): {
+/** Which of the folders (of those that are `used`) are called as the parts of a divided data set are. */
+export function splitFolders(
+  folders: readonly string[],
+  used: (folder: string) => boolean = () => true,
+): {
   readonly train: string | undefined
   readonly test: string | undefined
   readonly validation: string | undefined
 } {
   const called = (names: readonly string[]): string | undefined =>
-    folders.find((folder) => names.includes(folder.toLowerCase()))
+    folders.find((folder) => names.includes(folder.toLowerCase()) && used(folder))
   return { train: called(roles.train), test: called(roles.test), validation: called(roles.validation) }
 }

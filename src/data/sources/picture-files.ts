@@ -1,7 +1,7 @@
 /** The pictures in a listed folder, by class. */
 import { extname, join } from 'node:path'
 import { UsageError } from '../../util/errors.ts'
-import { countEndings } from '../counting.ts'
+import { countEndings, listSome } from '../counting.ts'
 import { foldersBelow, type Listing, splitFolders, type Unreadable } from './listing.ts'
 
 const endings = new Set(['.png', '.jpg', '.jpeg', '.webp', '.avif', '.gif'])
@@ -36,13 +36,14 @@ export interface FoundPictures extends PictureFiles {
 
 /**
  * The pictures below `prefix` of a listed folder; each folder there is a class, except those of `others`. Throws a UsageError if there
- * are none.
+ * are none, unless there `mayBeNone`.
  */
 export function findPictures(
   folder: string,
   listing: Listing,
   prefix = '',
   others: readonly string[] = [],
+  mayBeNone = false,
 ): FoundPictures {
   const own = (name: string): boolean =>
     name.startsWith(prefix) && !others.some((other) => name.startsWith(`${other}/`))
@@ -59,7 +60,7 @@ export function findPictures(
   const classes = candidates.filter((name) => (byClass.get(name) ?? []).length > 0)
   const names = classes.flatMap((name) => byClass.get(name) ?? [])
   const place = join(folder, prefix)
-  if (names.length === 0) {
+  if (names.length === 0 && !mayBeNone) {
     const found = unread.length > 0 ? ` (${countEndings(unread)} ${unread.length === 1 ? 'is' : 'are'} not read)` : ''
     throw new UsageError(
       `${place}: must have sub-folders with pictures, found no ${[...endings].join(', ')} in any${found}`,
@@ -101,26 +102,78 @@ export interface PictureLayout {
 
 /**
  * Understands `train/`, `val/` and `test/` (also training, valid, validation, testing) with one sub-folder a class in each: `test/` is
- * the test set, or `val/` where there is no `test/`. A `train` that has pictures and no sub-folders is a class like others.
+ * the test set, or `val/` where there is no `test/`. A `train` that has pictures and no sub-folders is a class like others. Of a folder
+ * that a run knows, only the parts that it has used are parts; others came later. Throws a UsageError if it is parts without one to
+ * train on, or if the classes lie further down.
  */
-export function findLayout(folder: string, listing: Listing): PictureLayout {
+export function findLayout(
+  folder: string,
+  listing: Listing,
+  known?: Readonly<Record<'train' | 'test', Readonly<Record<string, string>>>>,
+): PictureLayout {
   const top = foldersBelow(listing, '')
   const { train, test, validation } = splitFolders(top)
   const withPictures = new Set(listing.files.filter(isPicture).map((name) => name.split('/', 2).join('/')))
-  const classesIn = (name: string | undefined): string[] =>
-    name === undefined ? [] : foldersBelow(listing, `${name}/`).filter((inner) => withPictures.has(`${name}/${inner}`))
-  const held = [test, validation].find((name) => classesIn(name).length > 0)
-  if (train !== undefined && classesIn(train).length > 0) {
+  const classesIn = (name: string): string[] =>
+    foldersBelow(listing, `${name}/`).filter((inner) => withPictures.has(`${name}/${inner}`))
+  const hasClasses = (name: string | undefined): name is string => name !== undefined && classesIn(name).length > 0
+  const isPart = (name: string | undefined, side: 'train' | 'test'): name is string =>
+    hasClasses(name) && (!known || Object.keys(known[side]).every((picture) => picture.startsWith(`${name}/`)))
+  const held = [test, validation].find((name) => isPart(name, 'test'))
+  if (isPart(train, 'train')) {
     const unused = top.filter((name) => name !== train && name !== held)
     return { train: `${train}/`, ...(held !== undefined && { test: `${held}/` }), unused }
   }
-  if (train !== undefined && top.every((name) => [train, test, validation].includes(name))) {
+  if (!known) refuseParts(folder, listing, train !== undefined && top.every((name) => roleOf(name)?.stem === ''))
+  const classes = top.filter((name) => name !== held)
+  const isDivided = held !== undefined && classesIn(held).every((name) => classes.includes(name))
+  const knownNames = known && Object.keys({ ...known.train, ...known.test })
+  // Where nothing of the run is left, it is to be said what is there instead.
+  const isThere = knownNames && listing.files.some((name) => Object.hasOwn(known.train, name))
+  const unused = [train, test, validation].filter(hasClasses).filter((name) => {
+    if (isDivided && name === held) return false
+    if (knownNames) return isThere && !knownNames.some((picture) => picture.startsWith(`${name}/`))
+    return isDivided && name !== train && classesIn(name).every((inner) => classes.includes(inner))
+  })
+  return { train: '', ...(isDivided && { test: `${held}/` }), unused }
+}
+
+/** The part of a data set that a folder's name says: `images_train` is the part `train` of what is called `images_`. */
+function roleOf(name: string): { readonly stem: string; readonly role: string } | undefined {
+  for (const word of name.split(/[-_. ]/)) {
+    const [role] = Object.entries(splitFolders([word])).flatMap(([key, found]) => (found === undefined ? [] : [key]))
+    if (role !== undefined) return { stem: name.replace(word, ''), role }
+  }
+  return undefined
+}
+
+/** Refuses what would be taken for classes and is none: the parts of a divided set, a folder around the classes. */
+function refuseParts(folder: string, listing: Listing, isFlat: boolean): void {
+  const pictures = listing.files.filter(isPicture)
+  const top = [...new Set(pictures.flatMap((name) => name.split('/').slice(0, -1).slice(0, 1)))].sort()
+  if (isFlat) {
+    const train = splitFolders(foldersBelow(listing, '')).train
     throw new UsageError(`${folder}: ${train}/ must have one sub-folder a class, found no pictures in any`)
   }
-  const heldClasses = classesIn(held)
-  const classes = top.filter((name) => name !== held)
-  if (held !== undefined && heldClasses.every((name) => classes.includes(name))) {
-    return { train: '', test: `${held}/`, unused: [] }
+  const parts = top.map(roleOf)
+  const [first] = parts
+  const isOneSet = first !== undefined && parts.every((part) => part?.stem === first.stem)
+  if (isOneSet && new Set(parts.map((part) => part?.role)).size > 1) {
+    throw new UsageError(
+      `${folder}: ${top.map((name) => `${name}/`).join(' and ')} are parts of a divided set, not classes, and there is no train/`,
+      { hint: 'call them train/ and test/ (or val/), with one sub-folder a class in each' },
+    )
   }
-  return { train: '', unused: [] }
+  // As of an archive that was unpacked into a folder of its own name.
+  const [outer] = top
+  if (top.length !== 1 || outer === undefined) return
+  const paths = pictures.filter((name) => name.includes('/')).map((name) => name.split('/').slice(0, -1))
+  const [shortest = []] = paths.toSorted((a, b) => a.length - b.length)
+  const shared = shortest.findIndex((name, level) => paths.some((path) => path[level] !== name))
+  if (shared < 1) return
+  const below = [...new Set(paths.flatMap((path) => path.slice(shared, shared + 1)))]
+  const place = join(folder, ...shortest.slice(0, shared))
+  throw new UsageError(`${folder}: there must be at least two classes, found only "${outer}"`, {
+    hint: `the sub-folders ${listSome(below.sort(), 3)} lie in ${place}: give that folder`,
+  })
 }

@@ -11,11 +11,11 @@ import {
   sentencesOf,
   TextTokenizer,
 } from '../../data/index.ts'
-import { describeSides, openingOf, sharedContent } from '../../data/opening.ts'
+import { describeSides, openingOf, restoreData, sharedContent } from '../../data/opening.ts'
 import { type Divided, divide, type NamedExample } from '../../data/record.ts'
 import { splitFolders } from '../../data/sources/listing.ts'
 import { pick, splitByName, splitCorpus, splitRandomly } from '../../data/split.ts'
-import { describeUnknown } from '../../data/text/unknown.ts'
+import { describeUnknownSides } from '../../data/text/unknown.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { count, pathSetting, share, whole } from '../../train/settings.ts'
@@ -95,7 +95,13 @@ async function readDivided(
   // What a run knows and cannot be read is missing; what is new and cannot be read is not needed.
   const reading = { onError: known ? ('skip' as const) : onError, hint }
   const own = await openTexts(folder, reading)
-  const parts = splitFolders(own.folders.filter((name) => !name.includes('/')))
+  // A train/ or test/ that came after a run was started is no part of its data.
+  const knownNames = known && Object.keys({ ...known.record.train, ...known.record.test })
+  const isUsed = (part: string): boolean => !knownNames || knownNames.some((name) => name.startsWith(`${part}/`))
+  const parts = splitFolders(
+    own.folders.filter((name) => !name.includes('/')),
+    isUsed,
+  )
   const held = parts.train === undefined ? undefined : (parts.test ?? parts.validation)
   const inside = (part: string) => own.texts.filter(({ name }) => name.startsWith(`${part}/`))
   const given = test ? (await openTexts(test, reading)).texts : undefined
@@ -182,7 +188,9 @@ export async function openPretraining(
     throw new UsageError(
       `the text gives nothing to ${rest.length === 0 ? 'train on' : 'test with'}: ${why.join('; ')}`,
       {
-        hint: 'give more text, another data.test_share, or text to test with: --set data.test=PATH',
+        hint: known
+          ? restoreData
+          : 'give more text, another data.test_share, or text to test with: --set data.test=PATH',
       },
     )
   }
@@ -215,8 +223,9 @@ export async function openPretraining(
   const { test: chosen } = splitRandomly(allTest.length, wanted, deriveSeed(data.split_seed, 'split'))
   const testPairs = pick(allTest, chosen)
   const test = maskedPairs(testPairs, maxPredictions, mask, 'fixed')
-  const unknown = describeUnknown(tokenizer.unknownShare(trainTokens.flat()), unknownCure)
-  const warnings = [...unknown.warnings, ...sharedContent(divided.record)]
+  const shares = { train: tokenizer.unknownShare(trainTokens.flat()), test: tokenizer.unknownShare(testTokens.flat()) }
+  const unknown = describeUnknownSides(shares, known ? undefined : unknownCure)
+  const warnings = [...unknown.warnings, ...sharedContent(divided)]
   return {
     train: maskedPairs(trainPairs, maxPredictions, mask, 'dynamic'),
     test,
@@ -228,7 +237,7 @@ export async function openPretraining(
       documents: rest.length + held.length,
       characters: [...rest, ...held].reduce((sum, { text }) => sum + text.length, 0),
     },
-    opening: openingOf([...told, unknown.part], known ? [] : warnings, divided),
+    opening: openingOf([...told, unknown.part], warnings, divided),
   }
 }
 

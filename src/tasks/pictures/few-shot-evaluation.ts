@@ -1,8 +1,12 @@
 /** The linear few-shot evaluation of frozen features (MLP-Mixer, section 3; big_vision's fewshot_lsr). */
 import { z } from 'zod'
+import { count, listSome } from '../../data/counting.ts'
 import { DataLoader, type Dataset, subset } from '../../data/index.ts'
+import type { OnError } from '../../data/opening.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting, whole } from '../../train/settings.ts'
+import { UsageError } from '../../util/errors.ts'
 import { appendAll, largest, smallest } from '../../util/lists.ts'
 import { defineUse, type TrainingSets, type UseContext } from '../define.ts'
 import { evaluationBatchSize } from './classifier.ts'
@@ -89,16 +93,27 @@ export async function evaluateFewShot(
   return { classes, testExamples: test.length, smallestClass: smallestCount(labels), rows }
 }
 
-/** Other pictures, half of them for testing. */
+/** Other pictures, half of them for testing. Says if the run was trained on some of them: it would know these better than others. */
 async function openOthers(
   folder: string,
+  onError: OnError,
   { image_size, in_channels }: PictureFacts,
-  { say }: UseContext,
+  { say, readRecord }: UseContext,
 ): Promise<TrainingSets> {
-  const options = { size: image_size, channels: in_channels, testShare: 0.5, seed: 0, hint: 'mend or remove them' }
-  const data = await openFolder(folder, options)
-  say(`data       ${data.opening.summary}`)
-  for (const warning of data.opening.warnings) say(`warning: ${warning}`)
+  const hint = '--on-error skip leaves them out'
+  const options = { size: image_size, channels: in_channels, testShare: 0.5, seed: 0, onError, hint }
+  const data = await openFolder(folder, { ...options, more: 'give more pictures' })
+  const { summary, warnings, record } = data.opening
+  say(`data       ${summary}`)
+  const known = await readRecord().catch((error: unknown) => {
+    if (!(error instanceof UsageError)) throw error
+    say(`warning: ${error.message}`) // these pictures can be looked at without it
+  })
+  const trained = new Set(Object.values(known?.train ?? {}))
+  const all = [...Object.entries(record.train), ...Object.entries(record.test)]
+  const seen = all.filter(([, digest]) => trained.has(digest)).map(([name]) => name)
+  const told = `the run was trained on ${seen.length} of the ${count(all.length, 'picture')} (${listSome(seen, 3)})`
+  for (const warning of seen.length > 0 ? [...warnings, told] : warnings) say(`warning: ${warning}`)
   return data
 }
 
@@ -115,9 +130,15 @@ export const evaluateShots = defineUse({
     seeds: whole.default(3).describe('draws of these examples'),
     l2: z.number().positive().default(1024).describe('weight of the regulariser'),
     data: pathSetting("other pictures, one sub-folder a class, half for testing; empty: the run's own data"),
+    on_error: onErrorSetting,
   }),
-  run: async function* ({ model, facts, threads }: FeatureClassifier, _inputs, { data: folder, ...options }, context) {
-    const data = folder ? await openOthers(folder, facts, context) : await context.openData()
+  run: async function* (
+    { model, facts, threads }: FeatureClassifier,
+    _inputs,
+    { data: folder, on_error: onError, ...options },
+    context,
+  ) {
+    const data = folder ? await openOthers(folder, onError, facts, context) : await context.openData()
     const features = featureExtractor(model, threads === undefined ? {} : { threads })
     const { classes, testExamples, smallestClass, rows } = await evaluateFewShot(features, data, options)
     const percent = (value: number): string => `${(100 * value).toFixed(2)} %`

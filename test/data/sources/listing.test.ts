@@ -83,3 +83,15 @@ test('folders of a divided data set', () => {
   expect(splitFolders(['Test', 'train', 'valid'])).toEqual({ train: 'train', test: 'Test', validation: 'valid' })
   expect(splitFolders(['cats', 'training'])).toEqual({ train: 'training', test: undefined, validation: undefined })
 })
+
+test.skipIf(process.platform !== 'linux')('a name that is not UTF-8 is named', async () => {
+  await withFolder(async (folder) => {
+    await mkdir(Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9])]))
+    await write(folder, 'a', 'lost+found/x')
+    const { files, hidden, unreadable } = await listFolder(folder)
+    expect([files, hidden]).toEqual([['a'], ['lost+found']])
+    expect(unreadable.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([
+      `${join(folder, 'caf\ufffd')}: has a name that is not UTF-8: rename it`,
+    ])
+  })
+})

@@ -29,7 +29,7 @@ describe('decodeUtf8', () => {
       "FormatError: my text.csv: must be UTF-8, found byte 0xe9 at 3 | iconv -f latin1 -t utf-8 'my text.csv' > NEW",
       "FormatError: my text.csv: must be UTF-8, found byte 0x92 at 2 | iconv -f cp1252 -t utf-8 'my text.csv' > NEW",
       'FormatError: my text.csv: must be UTF-8, found byte 0xf0 at 0, where it ends within a character | it seems to be cut off',
-      "FormatError: my text.csv: must be UTF-8, found byte 0xed at 1 | iconv -f cp1252 -t utf-8 'my text.csv' > NEW",
+      "FormatError: my text.csv: must be UTF-8, found byte 0xed at 1 | its encoding cannot be told; if you know it: iconv -f ENCODING -t utf-8 'my text.csv' > NEW",
       "FormatError: my text.csv: must be UTF-8, found the byte order mark of utf-16 | iconv -f utf-16 -t utf-8 'my text.csv' > NEW",
       "FormatError: my text.csv: must be UTF-8, found byte 0x00 at 1 | iconv -f utf-16le -t utf-8 'my text.csv' > NEW",
       'FormatError: my text.csv: must be UTF-8, found byte 0x00 at 0 | it seems to be no text',
@@ -48,6 +48,13 @@ describe('decodeUtf8', () => {
     )
   })
 
+  test('an encoding that cannot be told is not guessed', async () => {
+    const noise = Uint8Array.from({ length: 400 }, (_, i) => 0x80 + ((i * 7919 + ((i * i) % 31)) % 128))
+    expect(await told(() => decodeUtf8(noise, 'x.txt'))).toMatch(
+      / \| its encoding cannot be told; if you know it: iconv -f ENCODING -t utf-8 x\.txt > NEW$/,
+    )
+  })
+
   const iconv = process.platform === 'linux' || process.platform === 'darwin'
   test.skipIf(!iconv).each([
     ['latin1', 'Ça été déjà vu à Genève'],
@@ -58,6 +65,19 @@ describe('decodeUtf8', () => {
     ['cp932', '今日は天気がいいので、公園へ散歩に行きました。'],
     ['cp949', '오늘은 날씨가 좋아서 공원에 산책하러 갔습니다.'],
     ['cp1251', 'Сегодня хорошая погода и мы пошли гулять'],
+    ['cp932', 'テスト'],
+    ['cp932', 'text,label\nこんにちは,a\n'],
+    ['gb18030', 'text,label\n今天天气很好,weather\n我们去公园散步,leisure\n这个电影不好看,film\n'],
+    ['cp949', 'text,label\n오늘은 날씨가 좋다,weather\n이 영화는 재미가 없다,film\n'],
+    ['euc-jp', '今日は天気がいいので、公園へ散歩に行きました。'],
+    ['koi8-r', 'text,label\nСегодня хорошая погода,weather\nмы пошли гулять,leisure\n'],
+    ['cp866', 'Сегодня хорошая погода и мы пошли гулять'],
+    ['cp1253', 'Σήμερα ο καιρός είναι καλός'],
+    ['cp1255', 'היום מזג האוויר יפה מאוד'],
+    ['cp1256', 'الطقس اليوم جميل جدا'],
+    ['cp874', 'วันนี้อากาศดีมาก'],
+    ['cp1250', 'Dziś jest ładna pogoda, więc poszliśmy się przejść. Zażółć gęślą jaźń'],
+    ['latin1', 'text,label\nÜbergrößenträger,a\nmañana,b\n'],
   ])('the hint turns %s into what was written', async (encoding, text) => {
     await withFolder(async (folder) => {
       const path = join(folder, "it's.txt")
