@@ -3,9 +3,9 @@
 import { type DType, dtypes, fromNumbers } from '../tensor/dtype.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
-import { requireCount, requireFinite, requireOneOf } from '../util/check.ts'
+import { optionsOf, requireCount, requireFinite, requireOneOf } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
-import { checked, type Operand, scalar, toTensor } from './define.ts'
+import { checked, type Operand, scalar, toTensor, toTensorList } from './define.ts'
 import { expand, reshape } from './movement/movement.ts'
 
 /** A tensor of `shape` filled with one value, without storing it. */
@@ -23,7 +23,7 @@ export function ones(shape: Shape, dtype?: DType): Tensor {
 }
 /** A tensor of the shape and dtype of x, filled with one value. */
 export function fullLike(x: Operand, value: number): Tensor {
-  const { shape, dtype } = toTensor(x)
+  const { shape, dtype } = toTensor('fullLike', x)
   return full(shape, value, dtype)
 }
 export function zerosLike(x: Operand): Tensor {
@@ -47,7 +47,8 @@ function requireMemory(op: string, count: number): void {
 }
 
 /** start, start + step, ... before `end`, as a constant; `arange(n)` counts from 0 to n - 1. */
-export function arange(start: number, end?: number, { step = 1, dtype = 'int64' }: ArangeOptions = {}): Tensor {
+export function arange(start: number, end?: number, options?: ArangeOptions): Tensor {
+  const { step = 1, dtype = 'int64' } = optionsOf('arange', options)
   const [from, to] = end === undefined ? [0, start] : [start, end]
   requireOneOf('arange', 'dtype', dtype, dtypes, UsageError)
   if (![from, to, step].every(Number.isFinite) || step === 0)
@@ -87,11 +88,12 @@ export function linspace(start: number, end: number, count: number): Tensor {
  */
 export function meshgrid(
   vectors: readonly Operand[],
-  { indexing = 'ij' }: { readonly indexing?: 'ij' | 'xy' } = {},
+  options?: { readonly indexing?: 'ij' | 'xy' },
 ): readonly Tensor[] {
+  const { indexing = 'ij' } = optionsOf('meshgrid', options)
   return checked(() => {
     requireOneOf('meshgrid', 'indexing', indexing, ['ij', 'xy'])
-    const inputs = vectors.map(toTensor)
+    const inputs = toTensorList('meshgrid', 'vectors', vectors)
     const wrong = inputs.find((input) => input.rank > 1)
     if (wrong) throw new ShapeError(`meshgrid: inputs must have one axis, found ${wrong}`)
     const order = inputs.map((_, i) => (indexing === 'xy' && i < 2 && inputs.length > 1 ? 1 - i : i))

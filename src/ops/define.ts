@@ -5,6 +5,7 @@ import type { Shape } from '../tensor/shape.ts'
 import { type Attributes, constant, type GraphNode, Tensor, type TensorType } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
+import { requireList, shown } from '../util/check.ts'
 import { IndexError, ShapeError, TenfoldError } from '../util/errors.ts'
 import type * as Kit from './kit.ts'
 
@@ -182,7 +183,7 @@ export function isTensorLike(operand: unknown): operand is Tensor | Variable {
 function asTensor(op: string, operand: Operand, dtype: DType): Tensor {
   if (operand instanceof Variable) return operand.value
   if (operand instanceof Tensor) return operand
-  if (typeof operand !== 'number') throw noTensor(operand)
+  if (typeof operand !== 'number') throw noTensor(op, operand)
   if (holdsNumber(dtype, operand)) return scalar(operand, dtype)
   throw new ShapeError(`${op}: a number beside ${dtype} must be ${describeNumbers(dtype)}, found ${operand}`, {
     hint:
@@ -192,15 +193,22 @@ function asTensor(op: string, operand: Operand, dtype: DType): Tensor {
   })
 }
 
+/** Functions whose operands may be class indices. */
+const takesLabels = new Set(['crossEntropy', 'nllLoss', 'embedding', 'oneHot', 'gather', 'indexSelect', 'bincount'])
+
+function valuesHint(op: string): string {
+  return takesLabels.has(op)
+    ? "tensor(values) makes one, and tensor(labels, 'int32') one of class indices"
+    : 'tensor(values) makes one'
+}
+
 /** What plain JavaScript, or a batch without a field, may hand to an op instead of a tensor. */
-function noTensor(value: unknown): ShapeError {
-  const found = Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : typeof value
+function noTensor(op: string, value: unknown): ShapeError {
+  const isText = typeof value === 'string' || typeof value === 'bigint' || typeof value === 'symbol'
+  const found = Array.isArray(value) ? 'an array' : isText ? typeof value : shown(value)
   const missing = value === undefined ? currentTrace()?.missing.at(-1) : undefined
-  const hint = Array.isArray(value) || ArrayBuffer.isView(value) ? { hint: 'tensor(values) makes one' } : {}
-  return new ShapeError(
-    `a tensor is needed, found ${value === null ? 'null' : found}${missing ? `: ${missing}` : ''}`,
-    hint,
-  )
+  const hint = Array.isArray(value) || ArrayBuffer.isView(value) ? { hint: valuesHint(op) } : {}
+  return new ShapeError(`${op}: a tensor is needed, found ${found}${missing ? `: ${missing}` : ''}`, hint)
 }
 
 /**
@@ -218,9 +226,17 @@ export function toTensorPair(op: string, a: Operand, b: Operand): readonly [Tens
   return [inputAt(op, tensors, 0), inputAt(op, tensors, 1)]
 }
 
-/** An operand as a tensor; a number is a float32 scalar. */
-export function toTensor(operand: Operand): Tensor {
-  return checked(() => asTensor('scalar', operand, 'float32'))
+/** An operand of `op` as a tensor; a number is a float32 scalar. */
+export function toTensor(op: string, operand: Operand): Tensor {
+  return checked(() => asTensor(op, operand, 'float32'))
+}
+
+/** A list of operands, each as a tensor. */
+export function toTensorList(op: string, argument: string, operands: readonly Operand[]): Tensor[] {
+  return checked(() => {
+    requireList(op, argument, operands)
+    return operands.map((operand) => asTensor(op, operand, 'float32'))
+  })
 }
 
 /** An operand of a function that only float32 has, like most that are made of exponentials and quotients. */

@@ -7,9 +7,25 @@ import { ShapeError, type TenfoldError } from './errors.ts'
 /** The error that is thrown. Default: ShapeError, that of operations. */
 export type ErrorClass = new (message: string, options?: { hint?: string }) => TenfoldError
 
-function show(value: unknown): string {
+/** A value of any kind as it stands in messages: texts in quotes, lists in brackets, and objects by their class. */
+export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
-  return Array.isArray(value) ? `[${value.map(show).join(', ')}]` : String(value)
+  if (typeof value === 'function') return 'a function'
+  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`
+  // A tensor, a variable: what they say of themselves.
+  if (typeof value !== 'object' || value === null || hasOwnText(value)) return String(value)
+  const name = ArrayBuffer.isView(value) || !isPlain(value) ? value.constructor.name : ''
+  return name ? `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}` : 'an object'
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
+}
+
+/** Typed arrays are left out: they would print all their numbers. */
+function hasOwnText(value: object): boolean {
+  return !isPlain(value) && !ArrayBuffer.isView(value) && value.toString !== Object.prototype.toString
 }
 
 function assert(
@@ -20,7 +36,7 @@ function assert(
   found: unknown,
   Thrown: ErrorClass,
 ): void {
-  if (!holds) throw new Thrown(`${owner}: ${argument} must be ${must}, found ${show(found)}`)
+  if (!holds) throw new Thrown(`${owner}: ${argument} must be ${must}, found ${shown(found)}`)
 }
 
 function isNumber(value: unknown): value is number {
@@ -79,6 +95,31 @@ export function requireWithin(
   Thrown: ErrorClass = ShapeError,
 ): void {
   assert(owner, isNumber(value) && value >= low && value <= high, argument, `from ${low} to ${high}`, value, Thrown)
+}
+
+/** A list, of any length. */
+export function requireList(
+  owner: string,
+  argument: string,
+  value: readonly unknown[],
+  Thrown: ErrorClass = ShapeError,
+): void {
+  assert(owner, Array.isArray(value), argument, 'a list', value, Thrown)
+}
+
+/**
+ * The options that were given: an object of settings, by name. None, and null, are no options. What else may stand there from
+ * JavaScript (`gelu(x, 'tanh')`, a tensor in the place of `{ weight }`) would be passed over in silence.
+ */
+export function optionsOf<T extends object>(
+  owner: string,
+  options: T | null | undefined,
+  Thrown: ErrorClass = ShapeError,
+): T | Partial<T> {
+  if (options === undefined || options === null) return {}
+  const holds = typeof options === 'object' && !(Symbol.iterator in options)
+  assert(owner, holds, 'options', 'an object', options, Thrown)
+  return options
 }
 
 /** One of the names. */

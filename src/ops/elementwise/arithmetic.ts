@@ -1,5 +1,7 @@
 /** Elementwise arithmetic, powers and logarithms made of other ops. */
+
 import type { Tensor } from '../../tensor/tensor.ts'
+import { optionsOf } from '../../util/check.ts'
 import { customGradient, stopGradient } from '../control.ts'
 import { type Operand, scalar, toFloat, toTensor } from '../define.ts'
 import { add, div, equal, greater, less, logicalAnd, logicalOr, maximum, mul, pow, sub } from './binary.ts'
@@ -10,7 +12,7 @@ import { abs, cos, exp, isInf, log, logicalNot, neg, reciprocal, sin, sqrt } fro
 
 /** x^2. */
 export function square(x: Operand): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('square', x)
   return mul(input, input)
 }
 /** 1 / sqrt(x). */
@@ -34,7 +36,8 @@ export function log10(x: Operand): Tensor {
  * log(x / (1 - x)), the inverse of sigmoid; NaN outside of [0, 1]. `eps` limits x to [eps, 1 - eps] first; no gradient outside. Above
  * 1/2 it makes, as in PyTorch, eps of what is below it and 1 - eps of all else.
  */
-export function logit(x: Operand, { eps }: { readonly eps?: number } = {}): Tensor {
+export function logit(x: Operand, options?: { readonly eps?: number }): Tensor {
+  const { eps } = optionsOf('logit', options)
   const [least, most] = eps === undefined ? [0, 1] : [eps, 1 - eps]
   const inverse = customGradient(
     (given: Tensor) => {
@@ -108,11 +111,13 @@ export function lerp(start: Operand, end: Operand, weight: Operand): Tensor {
   return where(less(abs(weight), 0.5), fromStart(), fromEnd())
 }
 /** x + value a b. */
-export function addcmul(x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}): Tensor {
+export function addcmul(x: Operand, a: Operand, b: Operand, options?: { readonly value?: number }): Tensor {
+  const { value = 1 } = optionsOf('addcmul', options)
   return add(x, mul(mul(a, b), value))
 }
 /** x + value a / b. */
-export function addcdiv(x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}): Tensor {
+export function addcdiv(x: Operand, a: Operand, b: Operand, options?: { readonly value?: number }): Tensor {
+  const { value = 1 } = optionsOf('addcdiv', options)
   // As in PyTorch: integers have no quotient here.
   const quotient = div(toFloat('addcdiv', a, 'a'), toFloat('addcdiv', b, 'b'))
   return add(x, mul(quotient, value))

@@ -42,7 +42,7 @@ export const whereOp = defineOp<NoAttributes>({
 })
 /** a where the condition holds, else b. Shapes broadcast; no gradient flows to the side that was not chosen. */
 export function where(condition: Operand, a: Operand, b: Operand): Tensor {
-  return apply(whereOp, [toTensor(condition), ...toTensors('where', [a, b])], none)
+  return apply(whereOp, [toTensor('where', condition), ...toTensors('where', [a, b])], none)
 }
 
 export const castOp = defineOp<{ readonly to: DType }>({
@@ -68,6 +68,6 @@ export const castOp = defineOp<{ readonly to: DType }>({
 })
 /** Converts to another dtype. To bool: anything but 0 is true; to integers: truncated toward zero. */
 export function cast(x: Operand, to: DType): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('cast', x)
   return input.dtype === to ? input : apply(castOp, [input], { to })
 }

@@ -1,6 +1,8 @@
 /** Elementwise functions that round, limit or repair numbers. */
+
 import { type DType, describeNumbers, holdsNumber } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { optionsOf } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor, toTensorPair } from '../define.ts'
 import {
@@ -25,12 +27,12 @@ const number: readonly DType[] = ['float32', 'int32', 'int64']
 
 /** Toward zero; no gradient. */
 export function trunc(x: Operand): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('trunc', x)
   return where(greaterOrEqual(input, 0), floor(input), ceil(input))
 }
 /** x - trunc(x): keeps the sign of x. */
 export function frac(x: Operand): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('frac', x)
   return sub(input, trunc(input))
 }
 
@@ -119,7 +121,7 @@ export const clipOp = defineOp<ClipAttributes>({
  * since 2.15.
  */
 export function clamp(x: Operand, lower?: Operand, upper?: Operand): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('clamp', x)
   if (!isOperandTensor(lower) && !isOperandTensor(upper)) {
     return checked(() => {
       const bounds: ClipAttributes = { min: lower ?? null, max: upper ?? null }
@@ -158,9 +160,9 @@ export interface NanToNumOptions {
 }
 
 /** x with NaN and infinities replaced; no gradient where they were. */
-export function nanToNum(x: Operand, options: NanToNumOptions = {}): Tensor {
-  const { nan = 0, positiveInfinity = largest, negativeInfinity = -largest } = options
-  const input = toTensor(x)
+export function nanToNum(x: Operand, options?: NanToNumOptions): Tensor {
+  const { nan = 0, positiveInfinity = largest, negativeInfinity = -largest } = optionsOf('nanToNum', options)
+  const input = toTensor('nanToNum', x)
   const isAbove = equal(input, Number.POSITIVE_INFINITY)
   const isBelow = equal(input, Number.NEGATIVE_INFINITY)
   return where(isNan(input), nan, where(isAbove, positiveInfinity, where(isBelow, negativeInfinity, input)))
@@ -169,6 +171,6 @@ export function nanToNum(x: Operand, options: NanToNumOptions = {}): Tensor {
 /** Whether x is neither NaN nor infinite; whole numbers always are finite. */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: PyTorch's name, beside isNan and isInf
 export function isFinite(x: Operand): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('isFinite', x)
   return input.dtype === 'float32' ? lessOrEqual(abs(input), largest) : equal(input, input)
 }

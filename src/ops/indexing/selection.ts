@@ -3,7 +3,7 @@
 import type { DType } from '../../tensor/dtype.ts'
 import { formatShape, normalizeAxis, type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireCount, requireFinite } from '../../util/check.ts'
+import { optionsOf, requireCount, requireFinite } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { arange, full } from '../creation.ts'
 import { apply, checked, type Operand, toTensor, toTensorPair } from '../define.ts'
@@ -16,7 +16,7 @@ import { within } from './places.ts'
 
 /** Element `index` of one axis, which is dropped; negative ones count from the end. */
 export function select(x: Operand, index: number, axis: number): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('select', x)
   return checked(() => {
     const at = normalizeAxis('select', axis, input.rank)
     const size = input.rank === 0 ? 0 : sizeOf(input.shape, at)
@@ -37,8 +37,9 @@ export interface EmbeddingOptions {
 }
 
 /** Rows of `weight` [entries, width] at `index` [...]: [..., width]. */
-export function embedding(index: Operand, weight: Operand, { paddingIndex }: EmbeddingOptions = {}): Tensor {
-  const [table, given] = [toTensor(weight), toTensor(index)]
+export function embedding(index: Operand, weight: Operand, options?: EmbeddingOptions): Tensor {
+  const { paddingIndex } = optionsOf('embedding', options)
+  const [table, given] = [toTensor('embedding', weight), toTensor('embedding', index)]
   return checked(() => {
     if (table.rank !== 2)
       throw new ShapeError(`embedding: weight must be [entries, width], found ${formatShape(table.shape)}`)
@@ -57,7 +58,7 @@ export function embedding(index: Operand, weight: Operand, { paddingIndex }: Emb
 
 /** Vectors of `classes` elements that are 1 at the index and 0 elsewhere: [..., classes]. */
 export function oneHot(index: Operand, classes: number, dtype: DType = 'int64'): Tensor {
-  const given = toTensor(index)
+  const given = toTensor('oneHot', index)
   return checked(() => {
     requireCount('oneHot', 'classes', classes)
     requireIndex('oneHot', given)
@@ -78,13 +79,14 @@ export function indexAdd(
   index: Operand,
   source: Operand,
   axis: number,
-  { alpha = 1 }: { readonly alpha?: number } = {},
+  options?: { readonly alpha?: number },
 ): Tensor {
-  const input = toTensor(x)
+  const { alpha = 1 } = optionsOf('indexAdd', options)
+  const input = toTensor('indexAdd', x)
   return checked(() => {
     const at = normalizeAxis('indexAdd', axis, input.rank)
     requireFinite('indexAdd', 'alpha', alpha)
-    const given = toTensor(index)
+    const given = toTensor('indexAdd', index)
     requireIndex('indexAdd', given)
     const size = input.rank === 0 ? 1 : sizeOf(input.shape, at)
     const places = within(given, { subject: 'indexAdd: index', size })
@@ -97,7 +99,8 @@ export function indexAdd(
  * How often each number of 0 ... length - 1 occurs (int64), or the sum of the weights of its occurrences. All elements
  * must be smaller than `length`: shapes do not depend on values.
  */
-export function bincount(x: Operand, length: number, { weights }: { readonly weights?: Operand } = {}): Tensor {
+export function bincount(x: Operand, length: number, options?: { readonly weights?: Operand }): Tensor {
+  const { weights } = optionsOf('bincount', options)
   const given = reshape(x, [-1])
   return checked(() => {
     requireCount('bincount', 'length', length)
@@ -112,12 +115,9 @@ export function bincount(x: Operand, length: number, { weights }: { readonly wei
  * Where each value would be inserted into a row of `sorted` so that it stays sorted: before equal elements, or after
  * them if `right`. sorted: [n], or [..., n] with the leading axes of values. Result: int64, the shape of values.
  */
-export function searchsorted(
-  sorted: Operand,
-  values: Operand,
-  { right = false }: { readonly right?: boolean } = {},
-): Tensor {
-  const [rows, sought] = [toTensor(sorted), toTensor(values)]
+export function searchsorted(sorted: Operand, values: Operand, options?: { readonly right?: boolean }): Tensor {
+  const { right = false } = optionsOf('searchsorted', options)
+  const [rows, sought] = [toTensor('searchsorted', sorted), toTensor('searchsorted', values)]
   return checked(() => {
     const isSame = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i])
     if (rows.rank !== 1 && !isSame(rows.shape.slice(0, -1), sought.shape.slice(0, -1))) {

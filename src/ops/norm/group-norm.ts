@@ -3,7 +3,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { channelSizes, formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireAtLeast } from '../../util/check.ts'
+import { optionsOf, requireAtLeast } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { withBackward } from '../control.ts'
 import { applyAll, checked, first, inputAt, type Operand, toFloat } from '../define.ts'
@@ -66,12 +66,19 @@ function withGroupGradient(
 }
 
 /** Each group of channels of each example normalised together (Wu and He 2018). x [N, C, ...]; weight, bias [C]. */
-export function groupNorm(x: Operand, groups: number, options: NormOptions = {}): Tensor {
-  return checked(() => normalizeGroups('groupNorm', toFloat('groupNorm', x), groups, options))
+export function groupNorm(x: Operand, groups: number, options?: NormOptions): Tensor {
+  return checked(() => normalizeGroups('groupNorm', toFloat('groupNorm', x), groups, optionsOf('groupNorm', options)))
 }
 
 /** Each channel of each example normalised by itself. x [N, C, ...]; weight, bias [C]. */
-export function instanceNorm(x: Operand, options: NormOptions = {}): Tensor {
+export function instanceNorm(x: Operand, options?: NormOptions): Tensor {
   const input = toFloat('instanceNorm', x)
-  return checked(() => normalizeGroups('instanceNorm', input, input.rank < 2 ? 1 : sizeOf(input.shape, 1), options))
+  return checked(() =>
+    normalizeGroups(
+      'instanceNorm',
+      input,
+      input.rank < 2 ? 1 : sizeOf(input.shape, 1),
+      optionsOf('instanceNorm', options),
+    ),
+  )
 }

@@ -3,7 +3,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'
-import { requireFinite } from '../../util/check.ts'
+import { optionsOf, requireFinite } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import {
   apply,
@@ -233,7 +233,7 @@ export const addmmOp = defineOp<AddmmAttributes>({
 
 /** scale * A B over the last two axes, each operand transposed if asked; leading axes broadcast. */
 export function matmulWith(a: Operand, b: Operand, options: Partial<MatmulAttributes>): Tensor {
-  const [left, right] = [toTensor(a), toTensor(b)]
+  const [left, right] = [toTensor('matmulWith', a), toTensor('matmulWith', b)]
   const attributes = { ...plain, ...options }
   const { transposeA, transposeB } = attributes
   return checked(() => {
@@ -249,7 +249,7 @@ export function matmulWith(a: Operand, b: Operand, options: Partial<MatmulAttrib
 
 /** Matrix product over the last two axes; leading axes broadcast; a vector is a row on the left, a column on the right. */
 export function matmul(a: Operand, b: Operand): Tensor {
-  const [left, right] = [toTensor(a), toTensor(b)]
+  const [left, right] = [toTensor('matmul', a), toTensor('matmul', b)]
   return checked(() => {
     if (left.rank === 0 || right.rank === 0)
       throw new ShapeError('matmul: a scalar cannot be multiplied as a matrix', { hint: 'use mul' })
@@ -278,6 +278,6 @@ export function addmmWith(input: Operand, a: Operand, b: Operand, options: Parti
 }
 
 /** beta input + alpha a b: a [rows, inner], b [inner, columns], input broadcasts to [rows, columns]. */
-export function addmm(input: Operand, a: Operand, b: Operand, options: AddmmOptions = {}): Tensor {
-  return addmmWith(input, a, b, options)
+export function addmm(input: Operand, a: Operand, b: Operand, options?: AddmmOptions): Tensor {
+  return addmmWith(input, a, b, optionsOf('addmm', options))
 }

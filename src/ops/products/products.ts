@@ -11,7 +11,7 @@ import {
   sizeOf,
 } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireFinite } from '../../util/check.ts'
+import { optionsOf, requireFinite } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { checked, type Operand, toTensor } from '../define.ts'
 import { add, mul } from '../elementwise/binary.ts'
@@ -30,7 +30,7 @@ function requireRanks(op: string, operands: Readonly<Record<string, Tensor>>, ra
 
 /** Products of matrices, batch by batch: a [batch, n, m], b [batch, m, p] -> [batch, n, p]; nothing broadcasts. */
 export function bmm(a: Operand, b: Operand): Tensor {
-  const [left, right] = [toTensor(a), toTensor(b)]
+  const [left, right] = [toTensor('bmm', a), toTensor('bmm', b)]
   return checked(() => {
     requireRanks('bmm', { a: left, b: right }, [3, 3])
     if (left.shape[0] !== right.shape[0]) {
@@ -45,7 +45,7 @@ export function bmm(a: Operand, b: Operand): Tensor {
 
 /** Matrix times vector: [n, m], [m] -> [n]. */
 export function mv(matrix: Operand, vector: Operand): Tensor {
-  const [a, x] = [toTensor(matrix), toTensor(vector)]
+  const [a, x] = [toTensor('mv', matrix), toTensor('mv', vector)]
   return checked(() => {
     requireRanks('mv', { matrix: a, vector: x }, [2, 1])
     return matmul(a, x)
@@ -54,7 +54,7 @@ export function mv(matrix: Operand, vector: Operand): Tensor {
 
 /** Sum of the products of two vectors: [n], [n] -> []. */
 export function dot(a: Operand, b: Operand): Tensor {
-  const [x, y] = [toTensor(a), toTensor(b)]
+  const [x, y] = [toTensor('dot', a), toTensor('dot', b)]
   return checked(() => {
     requireRanks('dot', { a: x, b: y }, [1, 1])
     return matmul(x, y)
@@ -63,7 +63,7 @@ export function dot(a: Operand, b: Operand): Tensor {
 
 /** All products of the elements of two vectors: [n], [m] -> [n, m]. */
 export function outer(a: Operand, b: Operand): Tensor {
-  const [x, y] = [toTensor(a), toTensor(b)]
+  const [x, y] = [toTensor('outer', a), toTensor('outer', b)]
   return checked(() => {
     requireRanks('outer', { a: x, b: y }, [1, 1])
     return mul(reshape(x, [x.size, 1]), y)
@@ -71,8 +71,9 @@ export function outer(a: Operand, b: Operand): Tensor {
 }
 
 /** beta input + alpha a b for batches: a [batch, n, m], b [batch, m, p], input broadcasts to [batch, n, p]. */
-export function baddbmm(input: Operand, a: Operand, b: Operand, { alpha = 1, beta = 1 }: AddmmOptions = {}): Tensor {
-  const [added, left, right] = [toTensor(input), toTensor(a), toTensor(b)]
+export function baddbmm(input: Operand, a: Operand, b: Operand, options?: AddmmOptions): Tensor {
+  const { alpha = 1, beta = 1 } = optionsOf('baddbmm', options)
+  const [added, left, right] = [toTensor('baddbmm', input), toTensor('baddbmm', a), toTensor('baddbmm', b)]
   return checked(() => {
     requireFinite('baddbmm', 'alpha', alpha)
     requireFinite('baddbmm', 'beta', beta)
@@ -89,7 +90,7 @@ export function baddbmm(input: Operand, a: Operand, b: Operand, { alpha = 1, bet
 
 /** Kronecker product: block i of the result is a_i b, on every axis; sizes multiply, missing leading axes have size 1. */
 export function kron(a: Operand, b: Operand): Tensor {
-  const [left, right] = [toTensor(a), toTensor(b)]
+  const [left, right] = [toTensor('kron', a), toTensor('kron', b)]
   const rank = Math.max(left.rank, right.rank)
   const padded = ({ shape }: Tensor): Shape => [...new Array<number>(rank - shape.length).fill(1), ...shape]
   const [shapeA, shapeB] = [padded(left), padded(right)]
@@ -114,7 +115,7 @@ export type ContractedAxes = number | readonly [a: readonly number[], b: readonl
 
 /** Sum of products over pairs of axes; what is left of a, then of b, makes the result. */
 export function tensordot(a: Operand, b: Operand, axes: ContractedAxes = 2): Tensor {
-  const [left, right] = [toTensor(a), toTensor(b)]
+  const [left, right] = [toTensor('tensordot', a), toTensor('tensordot', b)]
   return checked(() => {
     const [axesA, axesB] = contractedAxes(axes, left.rank, right.rank)
     const paired =
