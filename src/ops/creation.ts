@@ -3,7 +3,7 @@
 import { type DType, dtypes, fromNumbers } from '../tensor/dtype.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
-import { optionsOf, requireCount, requireFinite, requireOneOf } from '../util/check.ts'
+import { optionsOf, requireCount, requireFinite, requireOneOf, shown } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import { checked, type Operand, scalar, toTensor, toTensorList } from './define.ts'
 import { expand, reshape } from './movement/movement.ts'
@@ -51,8 +51,10 @@ export function arange(start: number, end?: number, options?: ArangeOptions): Te
   const { step = 1, dtype = 'int64' } = optionsOf('arange', options)
   const [from, to] = end === undefined ? [0, start] : [start, end]
   requireOneOf('arange', 'dtype', dtype, dtypes, UsageError)
-  if (![from, to, step].every(Number.isFinite) || step === 0)
-    throw new UsageError(`arange: start ${from}, end ${to} and step ${step} must be finite, and the step not 0`)
+  if (![from, to, step].every(Number.isFinite) || step === 0) {
+    const found = `start ${shown(from)}, end ${shown(to)} and step ${shown(step)}`
+    throw new UsageError(`arange: the numbers must be finite, and the step not 0, found ${found}`)
+  }
   if ((to - from) * step < 0)
     throw new UsageError(
       `arange: the step must lead from start to end, found start ${from}, end ${to} and step ${step}`,

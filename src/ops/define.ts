@@ -215,15 +215,18 @@ function noTensor(op: string, value: unknown): ShapeError {
  * Turns operands into tensors. A number becomes a scalar of the dtype that the tensors among them have (float32 if there
  * are none); one that this dtype cannot hold exactly is an error, not another number.
  */
-export function toTensors(op: string, operands: readonly Operand[]): Tensor[] {
+export function toTensors<const T extends readonly Operand[]>(
+  op: string,
+  operands: T,
+): { -readonly [K in keyof T]: Tensor } {
   const dtype = operands.find(isTensorLike)?.dtype ?? 'float32'
-  return checked(() => operands.map((operand) => asTensor(op, operand, dtype)))
+  // As many tensors as operands: the type of `map` does not say so.
+  return checked(() => operands.map((operand) => asTensor(op, operand, dtype))) as { -readonly [K in keyof T]: Tensor }
 }
 
 /** Two operands as tensors: a number takes the dtype of the other one. */
 export function toTensorPair(op: string, a: Operand, b: Operand): readonly [Tensor, Tensor] {
-  const tensors = toTensors(op, [a, b])
-  return [inputAt(op, tensors, 0), inputAt(op, tensors, 1)]
+  return toTensors(op, [a, b])
 }
 
 /** An operand of `op` as a tensor; a number is a float32 scalar. */

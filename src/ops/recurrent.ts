@@ -2,7 +2,7 @@
 
 import { formatShape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { optionsOf, requireOneOf } from '../util/check.ts'
+import { optionsOf, requireFields, requireOneOf } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { zeros } from './creation.ts'
 import { checked, inputAt, type Operand, toTensor } from './define.ts'
@@ -60,6 +60,7 @@ interface Cell {
 }
 
 function checkedCell(op: string, x: Tensor, gates: number, weights: RecurrentWeights): Cell {
+  requireFields(op, 'weights', weights)
   const [weightIh, weightHh] = [toTensor(op, weights.weightIh), toTensor(op, weights.weightHh)]
   const hidden = weightHh.shape.at(-1) ?? 0
   const fits =

@@ -1,3 +1,4 @@
+import { shown } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 
 /** Element types. `bool` is held as one byte an element, 0 or 1. */
@@ -67,6 +68,7 @@ export const wholeRanges: Readonly<Record<Exclude<DType, 'float32'>, readonly [n
 
 /** Whether a dtype holds the number: integers and bool exactly, float32 to ordinary rounding. A bigint is int64's. */
 export function holdsNumber(dtype: DType, value: number | bigint): boolean {
+  if (typeof value !== 'number' && typeof value !== 'bigint') return false
   if (dtype === 'float32') return typeof value === 'number' || Number.isSafeInteger(Number(value))
   if (typeof value === 'bigint' && dtype === 'int64') return BigInt.asIntN(64, value) === value
   const [low, high] = wholeRanges[dtype]
@@ -90,7 +92,7 @@ export function fromNumbers(dtype: DType, values: ArrayLike<number | bigint>, ow
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number | bigint
     if ((typeof value !== 'number' && typeof value !== 'bigint') || !holdsNumber(dtype, value)) {
-      throw new ShapeError(`${owner}: ${dtype} holds ${describeNumbers(dtype)}, found ${value}`, {
+      throw new ShapeError(`${owner}: ${dtype} holds ${describeNumbers(dtype)}, found ${shown(value)}`, {
         hint: numberHint(dtype, value),
       })
     }
@@ -101,7 +103,7 @@ export function fromNumbers(dtype: DType, values: ArrayLike<number | bigint>, ow
 
 /** How a number that a dtype does not hold is given instead. */
 export function numberHint(dtype: DType, value: number | bigint): string {
-  if (dtype === 'int64' && Number.isInteger(Number(value)))
+  if (dtype === 'int64' && (typeof value === 'bigint' || Number.isInteger(value)))
     return "larger ones are given as bigint: tensor(9007199254740993n, 'int64')"
   return "float32 holds fractions; cast(x, dtype) cuts them off, and cast(x, 'bool') is whether x differs from 0"
 }

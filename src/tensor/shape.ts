@@ -7,7 +7,7 @@ export type Shape = readonly number[]
 
 /** `[2, 3]` as it stands in error messages. */
 export function formatShape(shape: Shape): string {
-  return `[${shape.join(', ')}]`
+  return shown(shape)
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
@@ -107,8 +107,8 @@ export function reducedShape(shape: Shape, axes: readonly number[], keepDims: bo
 }
 
 /** Sizes must be a list of whole numbers that are not negative. */
-export function checkShape(op: string, shape: Shape): void {
-  requireList(op, 'shape', shape)
+export function checkShape(op: string, shape: Shape, argument = 'shape'): void {
+  requireList(op, argument, shape)
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0) {
       throw new ShapeError(`${op}: sizes must be whole numbers of at least 0, found ${shown(shape)}`)

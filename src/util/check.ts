@@ -97,6 +97,11 @@ export function requireWithin(
   assert(owner, isNumber(value) && value >= low && value <= high, argument, `from ${low} to ${high}`, value, Thrown)
 }
 
+/** true or false. */
+export function requireFlag(owner: string, argument: string, value: boolean, Thrown: ErrorClass = ShapeError): void {
+  assert(owner, typeof value === 'boolean', argument, 'true or false', value, Thrown)
+}
+
 /** A list, of any length. */
 export function requireList(
   owner: string,
@@ -105,6 +110,12 @@ export function requireList(
   Thrown: ErrorClass = ShapeError,
 ): void {
   assert(owner, Array.isArray(value), argument, 'a list', value, Thrown)
+}
+
+/** An object whose fields have names: the weights of a cell, say. */
+export function requireFields(owner: string, argument: string, value: object, Thrown: ErrorClass = ShapeError): void {
+  const holds = typeof value === 'object' && value !== null && !(Symbol.iterator in value)
+  assert(owner, holds, argument, 'an object', value, Thrown)
 }
 
 /**
@@ -117,8 +128,7 @@ export function optionsOf<T extends object>(
   Thrown: ErrorClass = ShapeError,
 ): T | Partial<T> {
   if (options === undefined || options === null) return {}
-  const holds = typeof options === 'object' && !(Symbol.iterator in options)
-  assert(owner, holds, 'options', 'an object', options, Thrown)
+  requireFields(owner, 'options', options, Thrown)
   return options
 }
 

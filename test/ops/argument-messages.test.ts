@@ -200,7 +200,10 @@ describe('an error that says what must hold', () => {
       () => ops.arange(0, 5, { step: -1 }),
     ],
     ['arange: the step must lead from start to end, found start 0, end -3 and step 1', () => ops.arange(-3)],
-    ['arange: start 0, end NaN and step 1 must be finite, and the step not 0', () => ops.arange(Number.NaN)],
+    [
+      'arange: the numbers must be finite, and the step not 0, found start 0, end NaN and step 1',
+      () => ops.arange(Number.NaN),
+    ],
     ['arange: 1000000000000 elements are more than a constant can have', () => ops.arange(1e12)],
     ['linspace: start must be a finite number, found NaN', () => ops.linspace(Number.NaN, 1, 3)],
   ])('%s', (message, call) => {

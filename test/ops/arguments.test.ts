@@ -93,7 +93,7 @@ async function failureOf(results: () => Tensor[]): Promise<unknown> {
 }
 
 // A message may say that it found undefined, but not have it slipped in anywhere else.
-const words = /onnxruntime|Non-zero status|(?<!found )undefined|\[object|Exception/
+const words = /onnxruntime|Non-zero status|(?<!found .*)undefined|\[object|Exception/
 
 function isOurs(error: unknown): boolean {
   return error instanceof TenfoldError && !words.test(error.message)

@@ -2,7 +2,7 @@
 
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { optionsOf, requireFinite, requireWithin } from '../../util/check.ts'
+import { optionsOf, requireFields, requireFinite, requireWithin, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { withBackward } from '../control.ts'
 import { arange } from '../creation.ts'
@@ -121,7 +121,7 @@ export function splitHeads(x: Operand, heads: number): Tensor {
     const width = input.rank < 2 ? 0 : sizeOf(input.shape, -1)
     if (input.rank < 2 || !Number.isInteger(heads) || heads < 1 || width % heads !== 0) {
       throw new ShapeError(
-        `splitHeads: heads must divide the width of [..., tokens, width], found ${heads} and ${formatShape(input.shape)}`,
+        `splitHeads: heads must divide the width of [..., tokens, width], found ${shown(heads)} and ${formatShape(input.shape)}`,
       )
     }
     return moveAxis(reshape(input, [...input.shape.slice(0, -1), heads, width / heads]), -2, -3)
@@ -163,13 +163,19 @@ export function multiHeadAttention(
   query: Operand,
   key: Operand,
   value: Operand,
-  { inProjWeight, inProjBias, outProjWeight, outProjBias }: MultiHeadWeights,
-  { heads, ...options }: MultiHeadOptions,
+  projectionWeights: MultiHeadWeights,
+  options: MultiHeadOptions,
 ): Attention {
+  checked(() => {
+    requireFields('multiHeadAttention', 'weights', projectionWeights)
+    requireFields('multiHeadAttention', 'options', options)
+  })
+  const { inProjWeight, inProjBias, outProjWeight, outProjBias } = projectionWeights
+  const { heads, ...rest } = options
   const inputs = toTensorList('multiHeadAttention', 'inputs', [query, key, value])
   const bias = inProjBias === undefined ? undefined : toTensor('multiHeadAttention', inProjBias)
   const [q, k, v] = checked(() => projections(inputs, toTensor('multiHeadAttention', inProjWeight), bias))
-  const attention = attentionWithWeights(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), options)
+  const attention = attentionWithWeights(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), rest)
   return { output: linear(mergeHeads(attention.output), outProjWeight, outProjBias), weights: attention.weights }
 }
 

@@ -97,7 +97,10 @@ export function elu(x: Operand, options?: { readonly alpha?: number }): Tensor {
 /** max(x, 0) + min(0, alpha (e^(x/alpha) - 1)). Default alpha: 1. */
 export function celu(x: Operand, options?: { readonly alpha?: number }): Tensor {
   const alpha = optionsOf('celu', options).alpha ?? 1
-  if (alpha === 0) checked(() => requirePositive('celu', '|alpha|', alpha))
+  checked(() => {
+    requireFinite('celu', 'alpha', alpha)
+    requirePositive('celu', '|alpha|', Math.abs(alpha))
+  })
   return scaledElu('celu', x, { alpha, rate: 1 / alpha, scale: 1 })
 }
 

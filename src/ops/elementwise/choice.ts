@@ -1,8 +1,10 @@
 /** Choice between tensors, and conversion of their elements. */
+
 import type { DType } from '../../tensor/dtype.ts'
 import { dtypes, isFloat } from '../../tensor/dtype.ts'
 import { broadcastShapes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { apply, defineOp, inputAt, type Operand, requireDType, toTensor, toTensors } from '../define.ts'
 import { comparable, inferBroadcast } from './binary.ts'
@@ -50,7 +52,7 @@ export const castOp = defineOp<{ readonly to: DType }>({
   keepsValues: true,
   infer: (inputs, { to }) => {
     if (!dtypes.includes(to)) {
-      throw new ShapeError(`cast: the dtype must be one of ${dtypes.join(', ')}, found ${String(to)}`)
+      throw new ShapeError(`cast: the dtype must be one of ${dtypes.join(', ')}, found ${shown(to)}`)
     }
     return [{ dtype: to, shape: inputAt('cast', inputs, 0).shape }]
   },

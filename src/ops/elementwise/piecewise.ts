@@ -5,7 +5,17 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { optionsOf, requireAtLeast, requireFinite, requireNumber } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { customGradient } from '../control.ts'
-import { apply, checked, defineOp, inputAt, type Operand, requireDType, toFloat, toTensor } from '../define.ts'
+import {
+  apply,
+  checked,
+  defineOp,
+  inputAt,
+  type Operand,
+  requireDType,
+  toFloat,
+  toTensor,
+  toTensorPair,
+} from '../define.ts'
 import { reshape } from '../movement/movement.ts'
 import { sumTo } from '../reduction/reduce.ts'
 import { add, greater, lessOrEqual, mul, sub } from './binary.ts'
@@ -157,10 +167,10 @@ export function hardshrink(x: Operand, options?: { readonly lambda?: number }): 
 
 /** x where x > threshold, else value. */
 export function threshold(x: Operand, limit: number, value: number): Tensor {
-  const input = toTensor('threshold', x)
+  const [input, other] = toTensorPair('threshold', x, value)
   checked(() => {
     requireNumber('threshold', 'limit', limit)
     requireNumber('threshold', 'value', value)
   })
-  return where(lessOrEqual(input, limit), value, input)
+  return where(lessOrEqual(input, limit), other, input)
 }

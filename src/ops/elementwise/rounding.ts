@@ -4,7 +4,7 @@ import { type DType, describeNumbers, holdsNumber } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { optionsOf } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
-import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor, toTensorPair } from '../define.ts'
+import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor, toTensors } from '../define.ts'
 import {
   add,
   div,
@@ -19,6 +19,7 @@ import {
   maximum,
   minimum,
   sub,
+  withoutZero,
 } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { abs, ceil, floor, isNan, logicalNot, round } from './unary.ts'
@@ -44,13 +45,13 @@ function truncatedRemainder(a: Tensor, b: Tensor): { readonly rest: Tensor; read
 }
 /** Remainder of a / b rounded down: it has the sign of b, as in Python. */
 export function remainder(a: Operand, b: Operand): Tensor {
-  const [dividend, divisor] = toTensorPair('remainder', a, b)
+  const [dividend, divisor] = withoutZero('remainder', toTensors('remainder', [a, b]))
   const { rest, isOpposite } = truncatedRemainder(dividend, divisor)
   return where(isOpposite, add(rest, divisor), rest)
 }
 /** The quotient a / b rounded down; no gradient. Whole numbers are divided exactly. */
 export function floorDivide(a: Operand, b: Operand): Tensor {
-  const [dividend, divisor] = toTensorPair('floorDivide', a, b)
+  const [dividend, divisor] = withoutZero('floorDivide', toTensors('floorDivide', [a, b]))
   const { rest, isOpposite } = truncatedRemainder(dividend, divisor)
   const quotient = div(sub(dividend, rest), divisor)
   const lowered = sub(quotient, cast(isOpposite, quotient.dtype))

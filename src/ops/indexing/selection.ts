@@ -3,7 +3,7 @@
 import type { DType } from '../../tensor/dtype.ts'
 import { formatShape, normalizeAxis, type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { optionsOf, requireCount, requireFinite } from '../../util/check.ts'
+import { optionsOf, requireCount, requireFinite, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { arange, full } from '../creation.ts'
 import { apply, checked, type Operand, toTensor, toTensorPair } from '../define.ts'
@@ -22,7 +22,7 @@ export function select(x: Operand, index: number, axis: number): Tensor {
     const size = input.rank === 0 ? 0 : sizeOf(input.shape, at)
     if (!Number.isInteger(index) || index < -size || index >= size) {
       throw new ShapeError(
-        `select: index must be a whole number in [${-size}, ${size - 1}] on axis ${at} of ${formatShape(input.shape)}, found ${index}`,
+        `select: index must be a whole number in [${-size}, ${size - 1}] on axis ${at} of ${formatShape(input.shape)}, found ${shown(index)}`,
       )
     }
     const start = index < 0 ? index + size : index
@@ -48,7 +48,7 @@ export function embedding(index: Operand, weight: Operand, options?: EmbeddingOp
       paddingIndex !== undefined &&
       !(Number.isInteger(paddingIndex) && paddingIndex >= -entries && paddingIndex < entries)
     )
-      throw new ShapeError(`embedding: paddingIndex must be one of the ${entries} rows, found ${paddingIndex}`)
+      throw new ShapeError(`embedding: paddingIndex must be one of the ${entries} rows, found ${shown(paddingIndex)}`)
     const ignored = paddingIndex === undefined ? null : paddingIndex < 0 ? paddingIndex + entries : paddingIndex
     requireIndex('embedding', given)
     const places = within(given, { subject: 'embedding: index', size: entries })
@@ -86,12 +86,13 @@ export function indexAdd(
   return checked(() => {
     const at = normalizeAxis('indexAdd', axis, input.rank)
     requireFinite('indexAdd', 'alpha', alpha)
+    const [, factor] = toTensorPair('indexAdd', input, alpha)
     const given = toTensor('indexAdd', index)
     requireIndex('indexAdd', given)
     const size = input.rank === 0 ? 1 : sizeOf(input.shape, at)
     const places = within(given, { subject: 'indexAdd: index', size })
     const sums = segmentSum(source, places, size, at)
-    return add(input, alpha === 1 ? sums : mul(sums, alpha))
+    return add(input, alpha === 1 ? sums : mul(sums, factor))
   })
 }
 
@@ -117,7 +118,7 @@ export function bincount(x: Operand, length: number, options?: { readonly weight
  */
 export function searchsorted(sorted: Operand, values: Operand, options?: { readonly right?: boolean }): Tensor {
   const { right = false } = optionsOf('searchsorted', options)
-  const [rows, sought] = [toTensor('searchsorted', sorted), toTensor('searchsorted', values)]
+  const [rows, sought] = toTensorPair('searchsorted', sorted, values)
   return checked(() => {
     const isSame = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i])
     if (rows.rank !== 1 && !isSame(rows.shape.slice(0, -1), sought.shape.slice(0, -1))) {

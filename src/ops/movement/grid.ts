@@ -3,7 +3,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, sameShape, sizeOf, sizes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { optionsOf, requireCount, requireOneOf } from '../../util/check.ts'
+import { optionsOf, requireCount, requireList, requireOneOf } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { checked, constantOf, type Operand, toFloat } from '../define.ts'
 import { add, fmod, greater, greaterOrEqual, lessOrEqual, logicalAnd, mul, sub } from '../elementwise/binary.ts'
@@ -33,6 +33,7 @@ export function affineGrid(
   const given = optionsOf('affineGrid', options)
   const maps = toFloat('affineGrid', theta, 'theta')
   return checked(() => {
+    requireList('affineGrid', 'size', size)
     for (const number of size) requireCount('affineGrid', 'size', number)
     if (size.length !== 4 || !sameShape(maps.shape, [sizeOf(size, 0), 2, 3])) {
       throw new ShapeError(

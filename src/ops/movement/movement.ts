@@ -81,7 +81,7 @@ export const permuteOp = defineOp<{ readonly axes: readonly number[] }>({
     const x = inputAt('permute', inputs, 0)
     if (axes.length !== x.shape.length || new Set(axes).size !== axes.length) {
       throw new ShapeError(
-        `permute: axes must name each of the ${x.shape.length} axes of ${formatShape(x.shape)} once, found [${axes}]`,
+        `permute: axes must name each of the ${x.shape.length} axes of ${formatShape(x.shape)} once, found ${shown(axes)}`,
       )
     }
     return [{ dtype: x.dtype, shape: axes.map((axis) => sizeOf(x.shape, axis)) }]

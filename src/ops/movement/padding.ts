@@ -2,7 +2,7 @@
 import { describeNumbers, holdsNumber } from '../../tensor/dtype.ts'
 import { checkShape, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { optionsOf, requireCount, requireList, requireWhole, shown } from '../../util/check.ts'
+import { optionsOf, requireCount, requireList, requireNumber, requireWhole, shown } from '../../util/check.ts'
 import { ShapeError, UsageError } from '../../util/errors.ts'
 import { apply, checked, defineOp, inputAt, type Operand, toTensor } from '../define.ts'
 import { concat, expand, reshape, slice, sliceOp, unsqueeze } from './movement.ts'
@@ -93,6 +93,7 @@ export function padAxis(x: Operand, axis: number, before: number, after: number,
     const size = sizeOf(input.shape, at)
     requireWhole('pad', 'before', before)
     requireWhole('pad', 'after', after)
+    requireNumber('pad', 'value', value)
     if (size + Math.min(before, 0) + Math.min(after, 0) < 0) {
       throw new ShapeError(
         `pad: cannot remove ${-before} and ${-after} elements from axis ${at} of ${formatShape(input.shape)}`,

@@ -66,6 +66,7 @@ export function split(x: Operand, sizes: number | readonly number[], axis = 0): 
     const at = normalizeAxis('split', axis, input.rank)
     if (typeof sizes !== 'number') {
       requireList('split', 'sizes', sizes)
+      for (const size of sizes) requireCount('split', 'size', size)
       return applyAll(splitOp, [input], { axis: at, sizes: [...sizes] })
     }
     requireCount('split', 'size', sizes, 1)

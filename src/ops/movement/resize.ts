@@ -3,7 +3,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { optionsOf, requireOneOf } from '../../util/check.ts'
+import { optionsOf, requireList, requireOneOf, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { customGradient } from '../control.ts'
 import { checked, constantOf, type Operand, toTensor } from '../define.ts'
@@ -132,9 +132,10 @@ export function interpolate(x: Operand, size: number | readonly number[], option
   return checked(() => {
     const axes = input.rank - 2
     const sizes = typeof size === 'number' ? new Array<number>(Math.max(axes, 0)).fill(size) : size
+    requireList('interpolate', 'size', sizes)
     if (axes < 1 || sizes.length !== axes || !sizes.every((n) => Number.isInteger(n) && n > 0)) {
       throw new ShapeError(
-        `interpolate: the size must have one whole number for each axis behind [N, C], found size [${sizes}] for ${formatShape(input.shape)}`,
+        `interpolate: the size must have one whole number for each axis behind [N, C], found size ${shown(sizes)} for ${formatShape(input.shape)}`,
       )
     }
     const { mode = 'nearest' } = given

@@ -2,7 +2,7 @@
 
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { optionsOf, requireAtLeast, requireCount, requireFinite, requireWithin } from '../../util/check.ts'
+import { optionsOf, requireAtLeast, requireCount, requireFinite, requireWithin, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { customGradient, stopGradient } from '../control.ts'
 import { full } from '../creation.ts'
@@ -194,7 +194,7 @@ export function localResponseNorm(
     for (const [name, value] of Object.entries({ alpha, beta, k })) requireFinite('localResponseNorm', name, value)
     if (input.rank < 3 || !Number.isInteger(size) || size < 1) {
       throw new ShapeError(
-        `localResponseNorm: needs x [N, C, ...] with at least 3 axes and a whole size of at least 1, found ${formatShape(input.shape)} and ${size}`,
+        `localResponseNorm: needs x [N, C, ...] with at least 3 axes and a whole size of at least 1, found ${formatShape(input.shape)} and ${shown(size)}`,
       )
     }
     const channels = sizeOf(input.shape, 1)

@@ -3,7 +3,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { channelSizes, formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { optionsOf, requireAtLeast } from '../../util/check.ts'
+import { optionsOf, requireAtLeast, requireCount } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { withBackward } from '../control.ts'
 import { applyAll, checked, first, inputAt, type Operand, toFloat } from '../define.ts'
@@ -15,7 +15,8 @@ import { perChannel } from './per-channel.ts'
 
 function normalizeGroups(op: string, input: Tensor, groups: number, options: NormOptions): Tensor {
   requireAtLeast(op, 'eps', options.eps ?? 0, 0)
-  if (input.rank < 2 || !Number.isInteger(groups) || groups < 1 || sizeOf(input.shape, 1) % groups !== 0) {
+  requireCount(op, 'groups', groups, 1)
+  if (input.rank < 2 || sizeOf(input.shape, 1) % groups !== 0) {
     throw new ShapeError(
       `${op}: channels (axis 1) must be a multiple of the ${groups} groups, found ${formatShape(input.shape)}`,
     )

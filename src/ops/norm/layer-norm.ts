@@ -1,7 +1,7 @@
 /** Normalisation over the last axes: layer norm and RMS norm. Norms over channels are in `channel-norm.ts`. */
 
 import { elementCount } from '../../tensor/dtype.ts'
-import { formatShape, type Shape, sameShape } from '../../tensor/shape.ts'
+import { checkShape, formatShape, type Shape, sameShape } from '../../tensor/shape.ts'
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'
 import { optionsOf, requireAtLeast } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
@@ -144,6 +144,7 @@ export interface NormOptions {
 
 /** The first normalised axis of x, which must end with the normalised shape. */
 function normalizedAxis(op: string, x: Tensor, normalized: Shape): number {
+  checkShape(op, normalized, 'normalizedShape')
   const axis = x.rank - normalized.length
   if (axis >= 0 && normalized.length > 0 && sameShape(x.shape.slice(axis), normalized)) return axis
   throw new ShapeError(

@@ -3,7 +3,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'
-import { optionsOf, requireFinite } from '../../util/check.ts'
+import { optionsOf, requireFinite, requireFlag } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import {
   apply,
@@ -237,6 +237,7 @@ export function matmulWith(a: Operand, b: Operand, options: Partial<MatmulAttrib
   const attributes = { ...plain, ...options }
   const { transposeA, transposeB } = attributes
   return checked(() => {
+    for (const [name, flag] of Object.entries({ transposeA, transposeB })) requireFlag('matmulWith', name, flag)
     const shape = productShape('matmul', left.shape, right.shape, transposeA, transposeB)
     const single = right.shape.slice(0, -2).every((size) => size === 1)
     if (transposeA || !single || left.rank < 3 || left.rank < right.rank)
@@ -274,6 +275,10 @@ export interface AddmmOptions {
 /** beta input + alpha A B, where a and b are transposed first if asked. Input [rows, columns], or what broadcasts to it. */
 export function addmmWith(input: Operand, a: Operand, b: Operand, options: Partial<AddmmAttributes>): Tensor {
   const attributes = { transposeA: false, transposeB: false, alpha: 1, beta: 1, ...options }
+  const { transposeA, transposeB } = attributes
+  checked(() => {
+    for (const [name, flag] of Object.entries({ transposeA, transposeB })) requireFlag('addmmWith', name, flag)
+  })
   return apply(addmmOp, toTensors('addmm', [input, a, b]), attributes)
 }
 

@@ -11,7 +11,7 @@ import {
   sizeOf,
 } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { optionsOf, requireFinite } from '../../util/check.ts'
+import { optionsOf, requireFinite, requireList, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { checked, type Operand, toTensor } from '../define.ts'
 import { add, mul } from '../elementwise/binary.ts'
@@ -123,7 +123,7 @@ export function tensordot(a: Operand, b: Operand, axes: ContractedAxes = 2): Ten
     const distinct = new Set(axesA).size === axesA.length && new Set(axesB).size === axesB.length
     if (!paired || !distinct) {
       throw new ShapeError(
-        `tensordot: axes must pair distinct axes of equal size, found [${axesA}] of a ${formatShape(left.shape)} with [${axesB}] of b ${formatShape(right.shape)}`,
+        `tensordot: axes must pair distinct axes of equal size, found ${shown(axesA)} of a ${formatShape(left.shape)} with ${shown(axesB)} of b ${formatShape(right.shape)}`,
       )
     }
     const keptA = left.shape.flatMap((_, axis) => (axesA.includes(axis) ? [] : [axis]))
@@ -142,7 +142,8 @@ function sizes(x: Tensor, axes: readonly number[]): number[] {
 }
 
 function contractedAxes(axes: ContractedAxes, rankA: number, rankB: number): readonly [number[], number[]] {
-  if (typeof axes === 'object') {
+  if (typeof axes !== 'number') {
+    requireList('tensordot', 'axes', axes)
     const [ofA, ofB] = [axes[0] ?? [], axes[1] ?? []]
     if (axes.length !== 2) throw new ShapeError('tensordot: axes must be one number or two lists of axes')
     return [
@@ -152,7 +153,7 @@ function contractedAxes(axes: ContractedAxes, rankA: number, rankB: number): rea
   }
   if (!Number.isInteger(axes) || axes < 0 || axes > Math.min(rankA, rankB)) {
     throw new ShapeError(
-      `tensordot: the number of axes must be a whole number from 0 to ${Math.min(rankA, rankB)}, found ${axes}`,
+      `tensordot: the number of axes must be a whole number from 0 to ${Math.min(rankA, rankB)}, found ${shown(axes)}`,
     )
   }
   const list = Array.from({ length: axes }, (_, i) => i)

@@ -3,7 +3,7 @@
 import { type DType, elementCount } from '../../tensor/dtype.ts'
 import { formatShape, normalizeAxis, reducedShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { optionsOf } from '../../util/check.ts'
+import { optionsOf, requireFlag, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import {
   apply,
@@ -51,7 +51,7 @@ export const topkOp = defineOp<TopkAttributes>({
     const size = sizeOf(x.shape, axis)
     if (!Number.isInteger(k) || k < 0 || k > size) {
       throw new ShapeError(
-        `topk: k must be a whole number of at most the ${size} elements of axis ${axis} of ${formatShape(x.shape)}, found ${k}`,
+        `topk: k must be a whole number of at most the ${size} elements of axis ${axis} of ${formatShape(x.shape)}, found ${shown(k)}`,
       )
     }
     const shape = x.shape.map((n, i) => (i === axis ? k : n))
@@ -97,6 +97,7 @@ export function topk(x: Operand, k: number, axis = -1, options?: TopkOptions): r
   const input = toTensor('topk', x)
   return checked(() => {
     const at = normalizeAxis('topk', axis, input.rank)
+    requireFlag('topk', 'largest', largest)
     // A scalar is ordered as a vector of one element.
     const outputs = applyAll(topkOp, [input.rank === 0 ? reshape(input, [1]) : input], { k, axis: at, largest })
     const shaped = (t: Tensor): Tensor => (input.rank === 0 && k === 1 ? reshape(t, []) : t)
@@ -116,6 +117,7 @@ export function sort(x: Operand, axis = -1, options?: SortOptions): readonly [Te
   const input = toTensor('sort', x)
   return checked(() => {
     const at = normalizeAxis('sort', axis, input.rank)
+    requireFlag('sort', 'descending', descending)
     return topk(input, input.rank === 0 ? 1 : sizeOf(input.shape, at), at, { largest: descending })
   })
 }

@@ -2,9 +2,17 @@
 
 import type { DType } from '../../tensor/dtype.ts'
 import { elementCount } from '../../tensor/dtype.ts'
-import { formatShape, normalizeAxes, reducedShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
+import {
+  checkShape,
+  formatShape,
+  normalizeAxes,
+  reducedShape,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { optionsOf } from '../../util/check.ts'
+import { optionsOf, requireFlag } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { stopGradient } from '../control.ts'
 import {
@@ -148,7 +156,10 @@ function defineReduce(
 
 function reduce(op: OpDefinition<ReduceAttributes>, x: Operand, axes: Axes, keepDims: boolean): Tensor {
   const input = toTensor(op.name, x)
-  return checked(() => apply(op, [input], { axes: normalizeAxes(op.name, axes, input.rank), keepDims }))
+  return checked(() => {
+    requireFlag(op.name, 'keepDims', keepDims)
+    return apply(op, [input], { axes: normalizeAxes(op.name, axes, input.rank), keepDims })
+  })
 }
 
 const number: readonly DType[] = ['float32', 'int32', 'int64']
@@ -270,6 +281,7 @@ export function all(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
 /** Sums what broadcasting had repeated, so that the result has `shape`: the gradient of broadcasting. */
 export function sumTo(x: Operand, shape: Shape): Tensor {
   const input = toTensor('sumTo', x)
+  checked(() => checkShape('sumTo', shape))
   if (sameShape(input.shape, shape)) return input
   const offset = input.rank - shape.length
   const axes = input.shape.flatMap((size, i) => (i < offset || (shape[i - offset] === 1 && size !== 1) ? [i] : []))

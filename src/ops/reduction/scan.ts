@@ -3,7 +3,7 @@
 import { type DType, elementCount } from '../../tensor/dtype.ts'
 import { normalizeAxis, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { optionsOf } from '../../util/check.ts'
+import { optionsOf, requireFlag } from '../../util/check.ts'
 import { arange, zerosLike } from '../creation.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from '../define.ts'
 import { logAddExp } from '../elementwise/arithmetic.ts'
@@ -60,6 +60,7 @@ export function cumsum(x: Operand, axis: number, options?: { readonly reverse?: 
   const input = toTensor('cumsum', x)
   return checked(() => {
     const at = normalizeAxis('cumsum', axis, input.rank)
+    requireFlag('cumsum', 'reverse', reverse)
     return input.rank === 0 ? input : apply(cumsumOp, [input], { axis: at, reverse })
   })
 }

@@ -3,7 +3,7 @@
 import { elementCount, fromNumbers } from '../../tensor/dtype.ts'
 import { listOf, normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from '../../tensor/shape.ts'
 import { constant, type Tensor, type TensorType } from '../../tensor/tensor.ts'
-import { optionsOf, requireFinite, requireOneOf, requireWithin } from '../../util/check.ts'
+import { optionsOf, requireFinite, requireFlag, requireOneOf, requireWithin } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { stopGradient } from '../control.ts'
 import { applyAll, checked, defineOp, inputAt, type Operand, requireDType, toFloat, toTensor } from '../define.ts'
@@ -92,6 +92,7 @@ export function varMean(x: Operand, axes?: Axes, options?: VarianceOptions): rea
   const input = toTensor('varMean', x)
   return checked(() => {
     requireFinite('variance', 'correction', correction)
+    requireFlag('variance', 'keepDims', keepDims)
     const attributes = { axes: normalizeAxes('variance', axes, input.rank), correction, keepDims }
     const outputs = applyAll(varMeanOp, [input], attributes)
     return [inputAt('varMean', outputs, 0), inputAt('varMean', outputs, 1)]
