@@ -12,20 +12,14 @@ export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'function') return 'a function'
   if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`
-  // A tensor, a variable: what they say of themselves.
-  if (typeof value !== 'object' || value === null || hasOwnText(value)) return String(value)
-  const name = ArrayBuffer.isView(value) || !isPlain(value) ? value.constructor.name : ''
-  return name ? `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}` : 'an object'
-}
-
-function isPlain(value: object): boolean {
+  if (typeof value !== 'object' || value === null) return String(value)
   const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
-}
-
-/** Typed arrays are left out: they would print all their numbers. */
-function hasOwnText(value: object): boolean {
-  return !isPlain(value) && !ArrayBuffer.isView(value) && value.toString !== Object.prototype.toString
+  if (prototype === null || prototype === Object.prototype) return 'an object'
+  // A tensor, a variable: what they say of themselves. Typed arrays would print all their numbers, modules their layers.
+  const text = ArrayBuffer.isView(value) || value.toString === Object.prototype.toString ? '\n' : String(value)
+  if (!text.includes('\n')) return text
+  const { name } = value.constructor
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
 }
 
 function assert(

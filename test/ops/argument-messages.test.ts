@@ -40,7 +40,7 @@ describe('an error that says what must hold', () => {
     ],
     ['conv: the kernel must not be empty, found [4, 2, 0, 3]', () => ops.conv2d(picture, t([4, 2, 0, 3]))],
     [
-      'conv: stride must have one number for each of 2 axes, found [1,1,1]',
+      'conv: stride must have one number for each of 2 axes, found [1, 1, 1]',
       () => ops.conv2d(picture, kernel, undefined, { stride: [1, 1, 1] }),
     ],
     [
@@ -86,7 +86,7 @@ describe('an error that says what must hold', () => {
     // Movement.
     ['slice: start must be a whole number, found 0.5', () => ops.slice(matrix, [0.5, 2], 1)],
     ['slice: stop must be a whole number, found NaN', () => ops.slice(matrix, [0, Number.NaN], 1)],
-    ['split: sizes must sum to axis 1 of [2, 3], found [1.5, 1.5]', () => ops.split(matrix, [1.5, 1.5], 1)],
+    ['split: size must be a whole number of at least 0, found 1.5', () => ops.split(matrix, [1.5, 1.5], 1)],
     ['tile: repeats must be a whole number of at least 0, found -1', () => ops.tile(matrix, [-1, 2])],
     [
       'repeatInterleave: repeats must be a whole number of at least 0, found 0.5',

@@ -20,6 +20,7 @@ export const tools: ReadonlySet<string> = new Set([
   ...Object.keys(define),
   'defineBinary',
   'defineUnary',
+  'withoutZero',
   'inferBroadcast',
   'restoreAxes',
   'certainlyWithin',
