@@ -1,11 +1,11 @@
 import type { DType, TypedArray } from '../tensor/dtype.ts'
 import { describeNumbers, fromNumbers, holdsNumber, numberHint } from '../tensor/dtype.ts'
+import { noTensor } from '../tensor/operand.ts'
 import { captureOrigin, describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { type Attributes, constant, type GraphNode, Tensor, type TensorType } from '../tensor/tensor.ts'
-import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
-import { requireList, shown } from '../util/check.ts'
+import { requireList } from '../util/check.ts'
 import { IndexError, ShapeError, TenfoldError } from '../util/errors.ts'
 import type * as Kit from './kit.ts'
 
@@ -191,24 +191,6 @@ function asTensor(op: string, operand: Operand, dtype: DType): Tensor {
         ? numberHint(dtype, operand)
         : "cast(x, 'float32') converts the tensor",
   })
-}
-
-/** Functions whose operands may be class indices. */
-const takesLabels = new Set(['crossEntropy', 'nllLoss', 'embedding', 'oneHot', 'gather', 'indexSelect', 'bincount'])
-
-function valuesHint(op: string): string {
-  return takesLabels.has(op)
-    ? "tensor(values) makes one, and tensor(labels, 'int32') one of class indices"
-    : 'tensor(values) makes one'
-}
-
-/** What plain JavaScript, or a batch without a field, may hand to an op instead of a tensor. */
-function noTensor(op: string, value: unknown): ShapeError {
-  const isText = typeof value === 'string' || typeof value === 'bigint' || typeof value === 'symbol'
-  const found = Array.isArray(value) ? 'an array' : isText ? typeof value : shown(value)
-  const missing = value === undefined ? currentTrace()?.missing.at(-1) : undefined
-  const hint = Array.isArray(value) || ArrayBuffer.isView(value) ? { hint: valuesHint(op) } : {}
-  return new ShapeError(`${op}: a tensor is needed, found ${found}${missing ? `: ${missing}` : ''}`, hint)
 }
 
 /**
