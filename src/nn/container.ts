@@ -1,7 +1,7 @@
 import { inRowBlocks } from '../autodiff/row-blocks.ts'
 import * as ops from '../ops/index.ts'
-import { tensorOf } from '../tensor/operand.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { tensorOf } from '../tensor/variable.ts'
 import { optionsOf, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { GELU, isElementwise } from './activation.ts'

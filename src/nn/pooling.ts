@@ -1,7 +1,7 @@
 import { perAxis } from '../ops/conv/windows.ts'
 import * as ops from '../ops/index.ts'
-import { tensorOf } from '../tensor/operand.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { tensorOf } from '../tensor/variable.ts'
 import { optionsOf, requireFinite, requirePositive } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import type { KernelSize } from './conv.ts'

@@ -17,7 +17,7 @@ import {
   requirePositive,
   requireWithin,
 } from '../util/check.ts'
-import { full } from './creation.ts'
+import { full, requireElements } from './creation.ts'
 import { checked, type Operand, toFloat } from './define.ts'
 import { add, less, mul } from './elementwise/binary.ts'
 import { cast } from './elementwise/choice.ts'
@@ -43,8 +43,11 @@ export interface NormalOptions extends RandomOptions {
 }
 
 /** What `state` draws; a shape that is none is an error at the line that called the op. */
-function drawn(state: RandomState, dtype: DType, shape: Shape, draw: Draw): Tensor {
-  return checked(() => state.draw(dtype, shape, draw))
+function drawn(op: string, state: RandomState, dtype: DType, shape: Shape, draw: Draw): Tensor {
+  return checked(() => {
+    requireElements(op, shape)
+    return state.draw(dtype, shape, draw)
+  })
 }
 
 /** x scale + shift, without the parts that change nothing. */
@@ -60,7 +63,9 @@ export function randomUniform(shape: Shape, options?: UniformOptions): Tensor {
     requireFinite('randomUniform', 'low', low)
     requireAtLeast('randomUniform', 'high', high, low)
   })
-  const unit = drawn(state, 'float32', shape, ({ stream, call, lane }, count) => stream.uniform(call, lane, count))
+  const unit = drawn('randomUniform', state, 'float32', shape, ({ stream, call, lane }, count) =>
+    stream.uniform(call, lane, count),
+  )
   return affine(unit, high - low, low)
 }
 
@@ -75,7 +80,9 @@ function checkNormal(op: string, mean: number, std: number): void {
 export function randomNormal(shape: Shape, options?: NormalOptions): Tensor {
   const { mean = 0, std = 1, state = randomState() } = optionsOf('randomNormal', options)
   checkNormal('randomNormal', mean, std)
-  const unit = drawn(state, 'float32', shape, ({ stream, call, lane }, count) => stream.normal(call, lane, count))
+  const unit = drawn('randomNormal', state, 'float32', shape, ({ stream, call, lane }, count) =>
+    stream.normal(call, lane, count),
+  )
   return affine(unit, std, mean)
 }
 
@@ -83,7 +90,9 @@ export function randomNormal(shape: Shape, options?: NormalOptions): Tensor {
 export function randomTruncatedNormal(shape: Shape, options?: NormalOptions): Tensor {
   const { mean = 0, std = 1, state = randomState() } = optionsOf('randomTruncatedNormal', options)
   checkNormal('randomTruncatedNormal', mean, std)
-  const unit = drawn(state, 'float32', shape, ({ generator }, count) => generator().truncatedNormal(count))
+  const unit = drawn('randomTruncatedNormal', state, 'float32', shape, ({ generator }, count) =>
+    generator().truncatedNormal(count),
+  )
   return affine(unit, std, mean)
 }
 
@@ -93,7 +102,9 @@ export function randomBernoulli(shape: Shape, probability: number, options?: Ran
   checked(() => requireWithin('randomBernoulli', 'probability', probability, [0, 1]))
   if (probability === 1) return full(shape, 1, 'bool')
   // Words are uniform over all int32: one comparison in the graph costs less than making bytes on the host.
-  const words = drawn(state, 'int32', shape, ({ stream, call, lane }, count) => stream.bits(call, lane, count))
+  const words = drawn('randomBernoulli', state, 'int32', shape, ({ stream, call, lane }, count) =>
+    stream.bits(call, lane, count),
+  )
   return less(words, Math.min(Math.round(probability * 2 ** 32), 2 ** 32 - 1) - 2 ** 31)
 }
 
@@ -106,14 +117,14 @@ export function randomBeta(shape: Shape, a: number, b: number, options?: RandomO
       requireFinite('randomBeta', name, value)
     }
   })
-  return drawn(state, 'float32', shape, ({ generator }, count) => betaNumbers(generator(), a, b, count))
+  return drawn('randomBeta', state, 'float32', shape, ({ generator }, count) => betaNumbers(generator(), a, b, count))
 }
 
 /** int64 [count]: the numbers 0 to count - 1 in random order. */
 export function randomPermutation(count: number, options?: RandomOptions): Tensor {
   const { state = randomState() } = optionsOf('randomPermutation', options)
   checked(() => requireCount('randomPermutation', 'count', count))
-  return drawn(state, 'int64', [count], ({ generator }) =>
+  return drawn('randomPermutation', state, 'int64', [count], ({ generator }) =>
     BigInt64Array.from(generator().permutation(count), (value) => BigInt(value)),
   )
 }

@@ -54,7 +54,7 @@ export function storesElements(data: unknown, dtype: DType): data is TypedArray 
 /** The array, if it is of the class that holds elements of the dtype; else an error that begins with `owner`. */
 export function checkedElements(owner: string, data: unknown, dtype: DType): TypedArray {
   if (storesElements(data, dtype)) return data
-  const found = typeof data === 'object' && data !== null ? data.constructor.name : String(data)
+  const found = typeof data === 'object' && data !== null ? data.constructor.name : shown(data)
   throw new UsageError(`${owner}: ${dtype} is stored as ${allocate(dtype, 0).constructor.name}, found ${found}`)
 }
 
@@ -75,10 +75,11 @@ export function holdsNumber(dtype: DType, value: number | bigint): boolean {
   return Number.isInteger(Number(value)) && value >= low && value <= high
 }
 
-/** What a dtype holds, for messages: `a whole number from 0 to 255`. */
-export function describeNumbers(dtype: DType): string {
+/** What a dtype holds, for messages: `a whole number from 0 to 255`; of numbers that are written like `value`. */
+export function describeNumbers(dtype: DType, value?: unknown): string {
   if (dtype === 'float32') return 'a number'
   if (dtype === 'bool') return '0 or 1'
+  if (dtype === 'int64' && typeof value === 'bigint') return `a bigint from ${-(2n ** 63n)} to ${2n ** 63n - 1n}`
   const [low, high] = wholeRanges[dtype]
   return `a whole number from ${low} to ${high}`
 }
@@ -92,7 +93,7 @@ export function fromNumbers(dtype: DType, values: ArrayLike<number | bigint>, ow
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number | bigint
     if ((typeof value !== 'number' && typeof value !== 'bigint') || !holdsNumber(dtype, value)) {
-      throw new ShapeError(`${owner}: ${dtype} holds ${describeNumbers(dtype)}, found ${shown(value)}`, {
+      throw new ShapeError(`${owner}: ${dtype} holds ${describeNumbers(dtype, value)}, found ${shown(value)}`, {
         hint: numberHint(dtype, value),
       })
     }
@@ -103,7 +104,8 @@ export function fromNumbers(dtype: DType, values: ArrayLike<number | bigint>, ow
 
 /** How a number that a dtype does not hold is given instead. */
 export function numberHint(dtype: DType, value: number | bigint): string {
-  if (dtype === 'int64' && (typeof value === 'bigint' || Number.isInteger(value)))
+  if (dtype === 'int64' && typeof value === 'bigint') return 'no dtype holds larger ones exactly'
+  if (dtype === 'int64' && Number.isInteger(value))
     return "larger ones are given as bigint: tensor(9007199254740993n, 'int64')"
   return "float32 holds fractions; cast(x, dtype) cuts them off, and cast(x, 'bool') is whether x differs from 0"
 }

@@ -1,9 +1,7 @@
-/** What stands where a tensor is expected. */
+/** What is said where something else stands in the place of a tensor. */
 import { shown } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
-import { Tensor } from './tensor.ts'
 import { currentTrace } from './trace.ts'
-import { Variable } from './variable.ts'
 
 /** Functions whose operands may be class indices. */
 const takesLabels = new Set(['crossEntropy', 'nllLoss', 'embedding', 'oneHot', 'gather', 'indexSelect', 'bincount'])
@@ -21,11 +19,4 @@ export function noTensor(owner: string, value: unknown): ShapeError {
   const missing = value === undefined ? currentTrace()?.missing.at(-1) : undefined
   const hint = Array.isArray(value) || ArrayBuffer.isView(value) ? { hint: valuesHint(owner) } : {}
   return new ShapeError(`${owner}: a tensor is needed, found ${found}${missing ? `: ${missing}` : ''}`, hint)
-}
-
-/** A tensor, or a variable's value; else an error that begins with `owner`. */
-export function tensorOf(owner: string, value: Tensor | Variable): Tensor {
-  if (value instanceof Variable) return value.value
-  if (value instanceof Tensor) return value
-  throw noTensor(owner, value)
 }

@@ -5,7 +5,7 @@ import { formatShape, normalizeAxis, type Shape, sizeOf } from '../../tensor/sha
 import type { Tensor } from '../../tensor/tensor.ts'
 import { optionsOf, requireCount, requireFinite, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
-import { arange, full } from '../creation.ts'
+import { arange, full, requireElements } from '../creation.ts'
 import { apply, checked, type Operand, toTensor, toTensorPair } from '../define.ts'
 import { add, equal, less, lessOrEqual, mul } from '../elementwise/binary.ts'
 import { cast, where } from '../elementwise/choice.ts'
@@ -61,6 +61,7 @@ export function oneHot(index: Operand, classes: number, dtype: DType = 'int64'):
   const given = toTensor('oneHot', index)
   return checked(() => {
     requireCount('oneHot', 'classes', classes)
+    requireElements('oneHot', [...given.shape, classes])
     requireIndex('oneHot', given)
     const places = within(given, { subject: 'oneHot: index', size: classes })
     return cast(equal(unsqueeze(places, -1), arange(0, classes, { dtype: places.dtype })), dtype)
@@ -105,6 +106,7 @@ export function bincount(x: Operand, length: number, options?: { readonly weight
   const given = reshape(x, [-1])
   return checked(() => {
     requireCount('bincount', 'length', length)
+    requireElements('bincount', [length])
     requireIndex('bincount', given, 'x')
     const places = within(given, { subject: 'bincount: element', size: length })
     const counted = weights === undefined ? full(places.shape, 1, 'int64') : reshape(weights, [-1])

@@ -5,7 +5,7 @@ import { formatShape, normalizeAxis, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { optionsOf, requireCount, requireWhole } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
-import { arange } from '../creation.ts'
+import { arange, requireElements } from '../creation.ts'
 import { checked, type Operand, toTensor } from '../define.ts'
 import { equal, greaterOrEqual, lessOrEqual } from '../elementwise/binary.ts'
 import { cast, where } from '../elementwise/choice.ts'
@@ -45,6 +45,7 @@ export function eye(rows: number, columns = rows, dtype: DType = 'float32'): Ten
   return checked(() => {
     requireCount('eye', 'rows', rows)
     requireCount('eye', 'columns', columns)
+    requireElements('eye', [rows, columns])
     return cast(compareColumns(equal, rows, columns, 0), dtype)
   })
 }
