@@ -27,6 +27,7 @@ export const tools: ReadonlySet<string> = new Set([
   'cubicWeight',
   'kernelPlaces',
   'perAxis',
+  'requireElements',
   'requireIndex',
   'emitExtremum',
 ])
