@@ -76,9 +76,10 @@ def pools(axes, *options):
                     yield [make.distinct(*shape[: 2 + axes]), kernel, option], {}
         x = make.distinct(1, 1, *[6, 6][:axes])
         for value in (NAN, INF, -INF):
-            with_one = x.clone()
-            with_one.view(-1)[2] = value
-            yield [with_one, 2], {}
+            for place in (2, 3):  # first and second in its window
+                with_one = x.clone()
+                with_one.view(-1)[place] = value
+                yield [with_one, 2], {}
         yield [torch.full([1, 1, *[4, 4][:axes]], -INF), 2], {}
         yield [torch.zeros([1, 1, *[4, 4][:axes]]), 3, {"stride": 1}], {}
 

@@ -3,6 +3,7 @@ import { withOrigin } from '../tensor/origin.ts'
 import { formatShape } from '../tensor/shape.ts'
 import type { GraphNode, Tensor } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
+import { shown } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { nodesBetween } from './graph.ts'
 
@@ -16,13 +17,27 @@ export type TensorsFor<T extends readonly unknown[]> = { -readonly [K in keyof T
  * a loss that was computed before an update (of two that share a forward pass) still reaches it; no gradient flows
  * through the update itself.
  */
-export function gradient<const T extends readonly (Tensor | Variable)[]>(loss: Tensor, targets: T): TensorsFor<T> {
-  if (loss.size !== 1 || loss.dtype !== 'float32') {
-    throw new ShapeError(`gradient: the loss must be one float32 number, found ${loss}`, {
-      hint: loss.dtype === 'float32' ? 'take its mean or sum first' : 'cast it to float32',
+export function gradient<const T extends readonly (Tensor | Variable)[]>(
+  loss: Tensor | Variable,
+  targets: T,
+): TensorsFor<T> {
+  const total = ops.toTensor('gradient', loss)
+  requireTargets(targets)
+  if (total.size !== 1 || total.dtype !== 'float32') {
+    throw new ShapeError(`gradient: the loss must be one float32 number, found ${total}`, {
+      hint: total.dtype === 'float32' ? 'take its mean or sum first' : 'cast it to float32',
     })
   }
-  return vectorJacobianProduct([loss], [ops.full(loss.shape, 1)], targets)
+  return vectorJacobianProduct([total], [ops.full(total.shape, 1)], targets)
+}
+
+function requireTargets(targets: readonly unknown[]): void {
+  const hint = 'write gradient(loss, [x]), or gradient(loss, model.parameters())'
+  if (!Array.isArray(targets))
+    throw new ShapeError(`gradient: targets must be a list of tensors or variables, found ${shown(targets)}`, { hint })
+  const i = targets.findIndex((target) => !ops.isTensorLike(target))
+  if (i >= 0)
+    throw new ShapeError(`gradient: target ${i} must be a tensor or a variable, found ${shown(targets[i])}`, { hint })
 }
 
 /**

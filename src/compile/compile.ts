@@ -2,7 +2,7 @@ import type { NDArray } from '../tensor/dtype.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { record, type Trace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
-import { requireCount } from '../util/check.ts'
+import { optionsOf, requireCount, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { warn } from '../util/warnings.ts'
 import { type Profile, summarizeKernels } from './profile.ts'
@@ -141,8 +141,13 @@ function traceEvent(difference: Difference | undefined, count: number): TraceEve
  */
 export function compile<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
-  options: FunctionOptions = {},
+  given?: FunctionOptions,
 ): Compiled<A, R> {
+  if (typeof fn !== 'function')
+    throw new UsageError(`compile: a function of tensors is needed, found ${shown(fn)}`, {
+      hint: 'write compile((x) => model.forward(x))',
+    })
+  const options = optionsOf('compile', given, UsageError)
   const { onTrace = warnOfTrace, maxTraces } = options
   const entries = new Map<string, Traced[]>()
   const traces: string[] = []

@@ -35,6 +35,24 @@ export interface ExportOptions<Name extends string = string> {
 // Large primes: no size of a real model equals them, so equal constants of the two traces mean the same thing.
 const batchSizes = [10_007, 10_009] as const
 
+/** Errors show `batch`, not the size that stands for it here. */
+function withBatchNamed<T>(batch: number | undefined, body: () => T): T {
+  try {
+    return body()
+  } catch (error) {
+    if (batch === undefined || !(error instanceof TenfoldError)) throw error
+    const named = (text: string): string =>
+      text.replace(/\b\d+\b/g, (digits) => {
+        const times = Number(digits) / batch
+        if (times < 1 || !Number.isInteger(times)) return digits
+        return times === 1 ? 'batch' : `${times} * batch`
+      })
+    // A subclass takes the same arguments.
+    const Kind = error.constructor as typeof TenfoldError
+    throw new Kind(named(error.message), error.hint === undefined ? {} : { hint: named(error.hint) })
+  }
+}
+
 async function traceWith<Name extends string>(
   options: ExportOptions<Name>,
   batch: number | undefined,
@@ -46,7 +64,7 @@ async function traceWith<Name extends string>(
     leaves[name] = leaf
     names.set(leaf, name)
   }
-  const { result } = record(() => options.forward(leaves))
+  const { result } = withBatchNamed(batch, () => record(() => options.forward(leaves)))
   const { roots } = await optimize(Object.values(result))
   let unnamed = 0
   const used = new Set<string>()

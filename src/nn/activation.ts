@@ -2,7 +2,7 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { requireCount } from '../util/check.ts'
+import { optionsOf, requireCount } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { constant, parameter } from './init.ts'
 import { Module } from './module.ts'
@@ -75,8 +75,9 @@ export class SELU extends Module {
 export class GELU extends Module {
   readonly approximate: ops.GeluForm
 
-  constructor({ approximate = 'none' }: { readonly approximate?: ops.GeluForm } = {}) {
+  constructor(options?: { readonly approximate?: ops.GeluForm }) {
     super()
+    const { approximate = 'none' } = optionsOf('GELU', options, UsageError)
     this.approximate = approximate
   }
 
@@ -132,8 +133,9 @@ export class Softplus extends Module {
   readonly beta: number
   readonly threshold: number
 
-  constructor({ beta = 1, threshold = 20 }: { readonly beta?: number; readonly threshold?: number } = {}) {
+  constructor(options?: { readonly beta?: number; readonly threshold?: number }) {
     super()
+    const { beta = 1, threshold = 20 } = optionsOf('Softplus', options, UsageError)
     this.beta = beta
     this.threshold = threshold
   }

@@ -2,7 +2,7 @@ import * as ops from '../ops/index.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { requireCount, requireWithin } from '../util/check.ts'
+import { optionsOf, requireCount, requireWithin } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { parameter, xavierUniform, zeros } from './init.ts'
 import { Linear } from './linear.ts'
@@ -45,9 +45,14 @@ export class MultiheadAttention extends Module {
   readonly in_proj_bias: Variable | undefined
   readonly out_proj: Linear
 
-  constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
+  constructor(embedDim: number, numHeads: number, options?: MultiheadAttentionOptions) {
     super()
-    const { dropout = 0, bias = true, kdim = embedDim, vdim = embedDim } = options
+    const {
+      dropout = 0,
+      bias = true,
+      kdim = embedDim,
+      vdim = embedDim,
+    } = optionsOf('MultiheadAttention', options, UsageError)
     for (const [argument, width] of Object.entries({ embedDim, numHeads, kdim, vdim }))
       requireCount('MultiheadAttention', argument, width, 1, UsageError)
     requireWithin('MultiheadAttention', 'dropout', dropout, [0, 1], UsageError)
@@ -71,10 +76,11 @@ export class MultiheadAttention extends Module {
   }
 
   /** query [N, L, C], key [N, S, kdim], value [N, S, vdim] -> output [N, L, C], weights [N, heads, L, S]. */
-  forward(query: Tensor, key: Tensor, value: Tensor, masks: AttentionMasks = {}): ops.Attention {
-    const mask = joinedMask(masks)
+  forward(query: Tensor, key: Tensor, value: Tensor, masks?: AttentionMasks): ops.Attention {
+    const given = optionsOf('MultiheadAttention', masks)
+    const mask = joinedMask(given)
     const options: ops.AttentionOptions = {
-      causal: masks.causal ?? false,
+      causal: given.causal ?? false,
       dropout: this.training ? this.dropout : 0,
       ...(mask && { mask }),
     }

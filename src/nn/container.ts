@@ -1,6 +1,9 @@
 import { inRowBlocks } from '../autodiff/row-blocks.ts'
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { tensorOf } from '../tensor/variable.ts'
+import { optionsOf, shown } from '../util/check.ts'
+import { UsageError } from '../util/errors.ts'
 import { GELU, isElementwise } from './activation.ts'
 import { Dropout } from './dropout.ts'
 import { Linear } from './linear.ts'
@@ -39,6 +42,12 @@ export class Sequential extends Module {
 
   constructor(...layers: readonly Layer[]) {
     super()
+    const i = layers.findIndex((layer) => !(layer instanceof Module))
+    if (i >= 0) {
+      throw new UsageError(`Sequential: layer ${i} must be a module, found ${shown(layers[i])}`, {
+        hint: 'write new Sequential(a, b), or new Sequential(...layers) for a list',
+      })
+    }
     this.length = layers.length
     Object.assign(this, layers)
   }
@@ -71,9 +80,9 @@ export class MLP extends Module {
   /** Whether each row is mapped by itself, whatever stands on the axes before. */
   readonly #rowwise: boolean
 
-  constructor(inFeatures: number, hiddenFeatures: number, options: MLPOptions = {}) {
+  constructor(inFeatures: number, hiddenFeatures: number, options?: MLPOptions) {
     super()
-    const { outFeatures = inFeatures, act = new GELU(), bias = true, drop = 0 } = options
+    const { outFeatures = inFeatures, act = new GELU(), bias = true, drop = 0 } = optionsOf('MLP', options, UsageError)
     this.fc1 = new Linear(inFeatures, hiddenFeatures, { bias })
     this.act = act
     this.drop1 = new Dropout(drop)
@@ -83,9 +92,10 @@ export class MLP extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    const input = tensorOf('MLP', x)
     const layers = (rows: Tensor): Tensor =>
       this.fc2.forward(this.drop1.forward(this.act.forward(this.fc1.forward(rows))))
     const options = { widest: this.fc1.outFeatures }
-    return this.drop2.forward(this.#rowwise ? inRowBlocks(x, options, layers) : layers(x))
+    return this.drop2.forward(this.#rowwise ? inRowBlocks(input, options, layers) : layers(input))
   }
 }

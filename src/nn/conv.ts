@@ -3,7 +3,7 @@ import * as ops from '../ops/index.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { requireCount, requireOneOf } from '../util/check.ts'
+import { optionsOf, requireCount, requireOneOf } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { parameter } from './init.ts'
 import { defaultBias, defaultWeight, type WeightOptions } from './linear.ts'
@@ -120,15 +120,15 @@ abstract class ConvLayer extends ConvolutionLayer {
 
 /** Convolution of x [N, in, L] -> [N, out, L']; weight [out, in / groups, kernel], bias [out]. */
 export class Conv1d extends ConvLayer {
-  constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options: ConvLayerOptions = {}) {
-    super(ops.conv1d, 1, inChannels, outChannels, kernelSize, options)
+  constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options?: ConvLayerOptions) {
+    super(ops.conv1d, 1, inChannels, outChannels, kernelSize, optionsOf('Conv1d', options, UsageError))
   }
 }
 
 /** Convolution of x [N, in, H, W] -> [N, out, H', W']; weight [out, in / groups, kh, kw], bias [out]. */
 export class Conv2d extends ConvLayer {
-  constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options: ConvLayerOptions = {}) {
-    super(ops.conv2d, 2, inChannels, outChannels, kernelSize, options)
+  constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options?: ConvLayerOptions) {
+    super(ops.conv2d, 2, inChannels, outChannels, kernelSize, optionsOf('Conv2d', options, UsageError))
   }
 }
 
@@ -160,24 +160,28 @@ abstract class ConvTransposeLayer extends ConvolutionLayer {
 
 /** Transposed convolution of x [N, in, L] -> [N, out, L']; weight [in, out / groups, kernel], bias [out]. */
 export class ConvTranspose1d extends ConvTransposeLayer {
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: KernelSize,
-    options: ConvTransposeLayerOptions = {},
-  ) {
-    super(ops.convTranspose1d, 1, inChannels, outChannels, kernelSize, options)
+  constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options?: ConvTransposeLayerOptions) {
+    super(
+      ops.convTranspose1d,
+      1,
+      inChannels,
+      outChannels,
+      kernelSize,
+      optionsOf('ConvTranspose1d', options, UsageError),
+    )
   }
 }
 
 /** Transposed convolution of x [N, in, H, W] -> [N, out, H', W']; weight [in, out / groups, kh, kw], bias [out]. */
 export class ConvTranspose2d extends ConvTransposeLayer {
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: KernelSize,
-    options: ConvTransposeLayerOptions = {},
-  ) {
-    super(ops.convTranspose2d, 2, inChannels, outChannels, kernelSize, options)
+  constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options?: ConvTransposeLayerOptions) {
+    super(
+      ops.convTranspose2d,
+      2,
+      inChannels,
+      outChannels,
+      kernelSize,
+      optionsOf('ConvTranspose2d', options, UsageError),
+    )
   }
 }

@@ -1,6 +1,6 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { requireWithin } from '../util/check.ts'
+import { optionsOf, requireWithin } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { Module } from './module.ts'
 
@@ -27,8 +27,9 @@ export class DropPath extends Module {
   readonly p: number
   readonly rescale: boolean
 
-  constructor(p = 0, { rescale = true }: { readonly rescale?: boolean } = {}) {
+  constructor(p = 0, options?: { readonly rescale?: boolean }) {
     super()
+    const { rescale = true } = optionsOf('DropPath', options, UsageError)
     requireWithin('DropPath', 'p', p, [0, 1], UsageError)
     this.p = p
     this.rescale = rescale

@@ -1,7 +1,7 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { requireCount, requireWhole, requireWithin } from '../util/check.ts'
+import { optionsOf, requireCount, requireWhole, requireWithin } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { type Initialiser, normal, parameter } from './init.ts'
 import { Module } from './module.ts'
@@ -21,9 +21,9 @@ export class Embedding extends Module {
   readonly paddingIndex: number | undefined
   readonly weight: Variable
 
-  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
+  constructor(numEmbeddings: number, embeddingDim: number, options?: EmbeddingLayerOptions) {
     super()
-    const { paddingIndex, initWeight = normal } = options
+    const { paddingIndex, initWeight = normal } = optionsOf('Embedding', options, UsageError)
     requireCount('Embedding', 'numEmbeddings', numEmbeddings, 0, UsageError)
     requireCount('Embedding', 'embeddingDim', embeddingDim, 0, UsageError)
     if (paddingIndex !== undefined) {

@@ -1,7 +1,7 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { requireCount, requireWhole } from '../util/check.ts'
+import { optionsOf, requireCount, requireWhole } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { fans, type Initialiser, kaimingUniform, parameter, uniform } from './init.ts'
 import { Module } from './module.ts'
@@ -39,9 +39,10 @@ export class Linear extends Module {
   readonly bias: Variable | undefined
   readonly #axis: number
 
-  constructor(inFeatures: number, outFeatures: number, options: LinearLayerOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, options?: LinearLayerOptions) {
     super()
-    const { bias = true, initWeight = defaultWeight, axis = -1 } = options
+    const given = optionsOf('Linear', options, UsageError)
+    const { bias = true, initWeight = defaultWeight, axis = -1 } = given
     requireCount('Linear', 'inFeatures', inFeatures, 0, UsageError)
     requireCount('Linear', 'outFeatures', outFeatures, 0, UsageError)
     requireWhole('Linear', 'axis', axis, UsageError)
@@ -50,7 +51,7 @@ export class Linear extends Module {
     this.#axis = axis
     const shape = [outFeatures, inFeatures]
     this.weight = parameter(shape, initWeight)
-    this.bias = bias ? parameter([outFeatures], options.initBias ?? defaultBias(shape)) : undefined
+    this.bias = bias ? parameter([outFeatures], given.initBias ?? defaultBias(shape)) : undefined
   }
 
   forward(x: Tensor): Tensor {

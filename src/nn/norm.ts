@@ -1,8 +1,8 @@
 import * as ops from '../ops/index.ts'
 import { listOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { Variable } from '../tensor/variable.ts'
-import { requireAtLeast, requireCount, requireWithin } from '../util/check.ts'
+import { tensorOf, Variable } from '../tensor/variable.ts'
+import { optionsOf, requireAtLeast, requireCount, requireWithin } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import { buffer, ones, parameter, zeros } from './init.ts'
 import { Module } from './module.ts'
@@ -32,9 +32,9 @@ export class LayerNorm extends Module {
   readonly weight: Variable | undefined
   readonly bias: Variable | undefined
 
-  constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
+  constructor(normalizedShape: number | readonly number[], options?: LayerNormOptions) {
     super()
-    const { eps = 1e-5, elementwiseAffine = true, bias = true } = options
+    const { eps = 1e-5, elementwiseAffine = true, bias = true } = optionsOf('LayerNorm', options, UsageError)
     this.normalizedShape = checkedShape('LayerNorm', normalizedShape, eps)
     this.eps = eps
     this.weight = elementwiseAffine ? parameter(this.normalizedShape, ones) : undefined
@@ -53,9 +53,9 @@ export class RMSNorm extends Module {
   readonly eps: number
   readonly weight: Variable | undefined
 
-  constructor(normalizedShape: number | readonly number[], options: Omit<LayerNormOptions, 'bias'> = {}) {
+  constructor(normalizedShape: number | readonly number[], options?: Omit<LayerNormOptions, 'bias'>) {
     super()
-    const { eps = 2 ** -23, elementwiseAffine = true } = options
+    const { eps = 2 ** -23, elementwiseAffine = true } = optionsOf('RMSNorm', options, UsageError)
     this.normalizedShape = checkedShape('RMSNorm', normalizedShape, eps)
     this.eps = eps
     this.weight = elementwiseAffine ? parameter(this.normalizedShape, ones) : undefined
@@ -83,8 +83,9 @@ export class GroupNorm extends Module {
   readonly weight: Variable | undefined
   readonly bias: Variable | undefined
 
-  constructor(numGroups: number, numChannels: number, { eps = 1e-5, affine = true }: ChannelNormOptions = {}) {
+  constructor(numGroups: number, numChannels: number, options?: ChannelNormOptions) {
     super()
+    const { eps = 1e-5, affine = true } = optionsOf('GroupNorm', options, UsageError)
     requireCount('GroupNorm', 'numGroups', numGroups, 1, UsageError)
     requireCount('GroupNorm', 'numChannels', numChannels, 1, UsageError)
     requireAtLeast('GroupNorm', 'eps', eps, 0, UsageError)
@@ -115,7 +116,8 @@ export interface RunningNormOptions extends ChannelNormOptions {
 }
 
 function checkInput(module: Module, x: Tensor, channels: number, ranks: readonly number[]): void {
-  if (ranks.includes(x.rank) && x.shape[1] === channels) return
+  const { rank, shape } = tensorOf(module.constructor.name, x)
+  if (ranks.includes(rank) && shape[1] === channels) return
   throw new ShapeError(
     `${module.constructor.name}: the input must have ${ranks.join(' or ')} axes and ${channels} channels on axis 1, found ${x}`,
   )
@@ -186,15 +188,15 @@ abstract class BatchNorm extends Module {
  * PyTorch it normalises by the biased variance and keeps the unbiased one. Defaults: affine, statistics are tracked.
  */
 export class BatchNorm1d extends BatchNorm {
-  constructor(numFeatures: number, options: RunningNormOptions = {}) {
-    super(numFeatures, [2, 3], options)
+  constructor(numFeatures: number, options?: RunningNormOptions) {
+    super(numFeatures, [2, 3], optionsOf('BatchNorm1d', options, UsageError))
   }
 }
 
 /** Normalises each channel of x [N, C, H, W] over the batch; otherwise as BatchNorm1d. */
 export class BatchNorm2d extends BatchNorm {
-  constructor(numFeatures: number, options: RunningNormOptions = {}) {
-    super(numFeatures, [4], options)
+  constructor(numFeatures: number, options?: RunningNormOptions) {
+    super(numFeatures, [4], optionsOf('BatchNorm2d', options, UsageError))
   }
 }
 
@@ -205,8 +207,9 @@ export class InstanceNorm2d extends Module {
   readonly weight: Variable | undefined
   readonly bias: Variable | undefined
 
-  constructor(numFeatures: number, { eps = 1e-5, affine = false }: ChannelNormOptions = {}) {
+  constructor(numFeatures: number, options?: ChannelNormOptions) {
     super()
+    const { eps = 1e-5, affine = false } = optionsOf('InstanceNorm2d', options, UsageError)
     requireCount('InstanceNorm2d', 'numFeatures', numFeatures, 1, UsageError)
     requireAtLeast('InstanceNorm2d', 'eps', eps, 0, UsageError)
     this.numFeatures = numFeatures

@@ -1,7 +1,8 @@
 import { perAxis } from '../ops/conv/windows.ts'
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { requireFinite, requirePositive } from '../util/check.ts'
+import { tensorOf } from '../tensor/variable.ts'
+import { optionsOf, requireFinite, requirePositive } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import type { KernelSize } from './conv.ts'
 import { Module } from './module.ts'
@@ -34,36 +35,36 @@ abstract class PoolLayer<Options extends ops.MaxPoolOptions> extends Module {
 
 /** The largest element of each window of x [N, C, L]. */
 export class MaxPool1d extends PoolLayer<ops.MaxPoolOptions> {
-  constructor(kernelSize: KernelSize, options: ops.MaxPoolOptions = {}) {
-    super(ops.maxPool1d, 1, kernelSize, options)
+  constructor(kernelSize: KernelSize, options?: ops.MaxPoolOptions) {
+    super(ops.maxPool1d, 1, kernelSize, optionsOf('MaxPool1d', options, UsageError))
   }
 }
 
 /** The largest element of each window of x [N, C, H, W]. */
 export class MaxPool2d extends PoolLayer<ops.MaxPoolOptions> {
-  constructor(kernelSize: KernelSize, options: ops.MaxPoolOptions = {}) {
-    super(ops.maxPool2d, 2, kernelSize, options)
+  constructor(kernelSize: KernelSize, options?: ops.MaxPoolOptions) {
+    super(ops.maxPool2d, 2, kernelSize, optionsOf('MaxPool2d', options, UsageError))
   }
 }
 
 /** The mean of each window of x [N, C, L]; padding counts as zeros unless countIncludePad is false. */
 export class AvgPool1d extends PoolLayer<ops.AvgPoolOptions> {
-  constructor(kernelSize: KernelSize, options: ops.AvgPoolOptions = {}) {
-    super(ops.avgPool1d, 1, kernelSize, options)
+  constructor(kernelSize: KernelSize, options?: ops.AvgPoolOptions) {
+    super(ops.avgPool1d, 1, kernelSize, optionsOf('AvgPool1d', options, UsageError))
   }
 }
 
 /** The mean of each window of x [N, C, H, W]; padding counts as zeros unless countIncludePad is false. */
 export class AvgPool2d extends PoolLayer<ops.AvgPoolOptions> {
-  constructor(kernelSize: KernelSize, options: ops.AvgPoolOptions = {}) {
-    super(ops.avgPool2d, 2, kernelSize, options)
+  constructor(kernelSize: KernelSize, options?: ops.AvgPoolOptions) {
+    super(ops.avgPool2d, 2, kernelSize, optionsOf('AvgPool2d', options, UsageError))
   }
 }
 
 function checkOutputSize(name: string, outputSize: ops.AdaptiveSize): void {
   // null keeps the input's size, which is not known here.
-  const sizes = typeof outputSize === 'object' ? outputSize.map((size) => size ?? 1) : outputSize
-  perAxis(name, 'outputSize', sizes, 2, 1, UsageError)
+  const sizes = Array.isArray(outputSize) ? outputSize.map((size: number | null) => size ?? 1) : outputSize
+  perAxis(name, 'outputSize', sizes as number | readonly number[], 2, 1, UsageError)
 }
 
 /** The mean over windows that cover x [N, C, H, W] so that outputSize of them fit; null keeps a size. */
@@ -101,16 +102,18 @@ export class Upsample extends Module {
   readonly scaleFactor: number
   readonly options: ops.InterpolateOptions
 
-  constructor(scaleFactor: number, options: ops.InterpolateOptions = {}) {
+  constructor(scaleFactor: number, options?: ops.InterpolateOptions) {
     super()
     requirePositive('Upsample', 'scaleFactor', scaleFactor, UsageError)
     requireFinite('Upsample', 'scaleFactor', scaleFactor, UsageError)
     this.scaleFactor = scaleFactor
-    this.options = options
+    this.options = optionsOf('Upsample', options, UsageError)
   }
 
   forward(x: Tensor): Tensor {
-    const sizes = x.shape.slice(2).map((size) => Math.floor(size * this.scaleFactor))
+    const sizes = tensorOf('Upsample', x)
+      .shape.slice(2)
+      .map((size) => Math.floor(size * this.scaleFactor))
     return ops.interpolate(x, sizes, this.options)
   }
 }

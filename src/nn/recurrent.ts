@@ -1,7 +1,7 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { requireCount, requireOneOf, requireWithin } from '../util/check.ts'
+import { optionsOf, requireCount, requireOneOf, requireWithin } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import { type Initialiser, parameter, uniform } from './init.ts'
 import { Module } from './module.ts'
@@ -136,8 +136,8 @@ abstract class RecurrentLayer extends Module {
 
 /** Long short-term memory, x [N, T, inputSize]; gates in the order input, forget, cell, output. */
 export class LSTM extends RecurrentLayer {
-  constructor(inputSize: number, hiddenSize: number, options: RecurrentLayerOptions = {}) {
-    super(4, inputSize, hiddenSize, options)
+  constructor(inputSize: number, hiddenSize: number, options?: RecurrentLayerOptions) {
+    super(4, inputSize, hiddenSize, optionsOf('LSTM', options, UsageError))
   }
 
   protected override cell(x: Tensor, weights: ops.RecurrentWeights, state: CellState): CellResult {
@@ -154,8 +154,8 @@ export class LSTM extends RecurrentLayer {
 
 /** Gated recurrent unit, x [N, T, inputSize]; gates in the order reset, update, new. */
 export class GRU extends RecurrentLayer {
-  constructor(inputSize: number, hiddenSize: number, options: RecurrentLayerOptions = {}) {
-    super(3, inputSize, hiddenSize, options)
+  constructor(inputSize: number, hiddenSize: number, options?: RecurrentLayerOptions) {
+    super(3, inputSize, hiddenSize, optionsOf('GRU', options, UsageError))
   }
 
   protected override cell(x: Tensor, weights: ops.RecurrentWeights, state: CellState): CellResult {
@@ -176,10 +176,11 @@ export class RNN extends RecurrentLayer {
   constructor(
     inputSize: number,
     hiddenSize: number,
-    options: RecurrentLayerOptions & { readonly nonlinearity?: 'tanh' | 'relu' } = {},
+    options?: RecurrentLayerOptions & { readonly nonlinearity?: 'tanh' | 'relu' },
   ) {
-    super(1, inputSize, hiddenSize, options)
-    this.nonlinearity = options.nonlinearity ?? 'tanh'
+    const given = optionsOf('RNN', options, UsageError)
+    super(1, inputSize, hiddenSize, given)
+    this.nonlinearity = given.nonlinearity ?? 'tanh'
     requireOneOf('RNN', 'nonlinearity', this.nonlinearity, ['tanh', 'relu'], UsageError)
   }
 

@@ -18,7 +18,7 @@ export const stopGradientOp = defineOp<NoAttributes>({
 })
 /** The same values; no gradient flows back through them. */
 export function stopGradient(x: Operand): Tensor {
-  return apply(stopGradientOp, [toTensor(x)], {})
+  return apply(stopGradientOp, [toTensor('stopGradient', x)], {})
 }
 
 /** A second name for a tensor, by which a part of a graph is told from the rest. */
@@ -33,7 +33,7 @@ export const aliasOp = defineOp<NoAttributes>({
 })
 /** The same tensor as a new node. */
 export function alias(x: Operand): Tensor {
-  return apply(aliasOp, [toTensor(x)], {})
+  return apply(aliasOp, [toTensor('alias', x)], {})
 }
 
 /**
@@ -67,7 +67,7 @@ export const runAfterOp = defineOp<NoAttributes>({
 })
 /** The same values as x, but not there before `after` has been computed. */
 export function runAfter(x: Operand, after: Operand): Tensor {
-  return apply(runAfterOp, [toTensor(x), toTensor(after)], {})
+  return apply(runAfterOp, [toTensor('runAfter', x), toTensor('runAfter', after)], {})
 }
 
 /**

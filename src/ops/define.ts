@@ -1,10 +1,11 @@
 import type { DType, TypedArray } from '../tensor/dtype.ts'
 import { describeNumbers, fromNumbers, holdsNumber, numberHint } from '../tensor/dtype.ts'
+import { noTensor } from '../tensor/operand.ts'
 import { captureOrigin, describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { type Attributes, constant, type GraphNode, Tensor, type TensorType } from '../tensor/tensor.ts'
-import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
+import { requireList } from '../util/check.ts'
 import { IndexError, ShapeError, TenfoldError } from '../util/errors.ts'
 import type * as Kit from './kit.ts'
 
@@ -182,7 +183,7 @@ export function isTensorLike(operand: unknown): operand is Tensor | Variable {
 function asTensor(op: string, operand: Operand, dtype: DType): Tensor {
   if (operand instanceof Variable) return operand.value
   if (operand instanceof Tensor) return operand
-  if (typeof operand !== 'number') throw noTensor(operand)
+  if (typeof operand !== 'number') throw noTensor(op, operand)
   if (holdsNumber(dtype, operand)) return scalar(operand, dtype)
   throw new ShapeError(`${op}: a number beside ${dtype} must be ${describeNumbers(dtype)}, found ${operand}`, {
     hint:
@@ -192,35 +193,35 @@ function asTensor(op: string, operand: Operand, dtype: DType): Tensor {
   })
 }
 
-/** What plain JavaScript, or a batch without a field, may hand to an op instead of a tensor. */
-function noTensor(value: unknown): ShapeError {
-  const found = Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : typeof value
-  const missing = value === undefined ? currentTrace()?.missing.at(-1) : undefined
-  const hint = Array.isArray(value) || ArrayBuffer.isView(value) ? { hint: 'tensor(values) makes one' } : {}
-  return new ShapeError(
-    `a tensor is needed, found ${value === null ? 'null' : found}${missing ? `: ${missing}` : ''}`,
-    hint,
-  )
-}
-
 /**
  * Turns operands into tensors. A number becomes a scalar of the dtype that the tensors among them have (float32 if there
  * are none); one that this dtype cannot hold exactly is an error, not another number.
  */
-export function toTensors(op: string, operands: readonly Operand[]): Tensor[] {
+export function toTensors<const T extends readonly Operand[]>(
+  op: string,
+  operands: T,
+): { -readonly [K in keyof T]: Tensor } {
   const dtype = operands.find(isTensorLike)?.dtype ?? 'float32'
-  return checked(() => operands.map((operand) => asTensor(op, operand, dtype)))
+  // As many tensors as operands: the type of `map` does not say so.
+  return checked(() => operands.map((operand) => asTensor(op, operand, dtype))) as { -readonly [K in keyof T]: Tensor }
 }
 
 /** Two operands as tensors: a number takes the dtype of the other one. */
 export function toTensorPair(op: string, a: Operand, b: Operand): readonly [Tensor, Tensor] {
-  const tensors = toTensors(op, [a, b])
-  return [inputAt(op, tensors, 0), inputAt(op, tensors, 1)]
+  return toTensors(op, [a, b])
 }
 
-/** An operand as a tensor; a number is a float32 scalar. */
-export function toTensor(operand: Operand): Tensor {
-  return checked(() => asTensor('scalar', operand, 'float32'))
+/** An operand of `op` as a tensor; a number is a float32 scalar. */
+export function toTensor(op: string, operand: Operand): Tensor {
+  return checked(() => asTensor(op, operand, 'float32'))
+}
+
+/** A list of operands, each as a tensor. */
+export function toTensorList(op: string, argument: string, operands: readonly Operand[]): Tensor[] {
+  return checked(() => {
+    requireList(op, argument, operands)
+    return operands.map((operand) => asTensor(op, operand, 'float32'))
+  })
 }
 
 /** An operand of a function that only float32 has, like most that are made of exponentials and quotients. */

@@ -1,7 +1,7 @@
 /** Recurrent layers, unrolled: one direction, one layer, batch first; PyTorch's gate order and weights. */
 import { formatShape, sameShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { requireOneOf } from '../util/check.ts'
+import { optionsOf, requireFields, requireOneOf } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { zeros } from './creation.ts'
 import { checked, inputAt, type Operand, toTensor } from './define.ts'
@@ -59,7 +59,8 @@ interface Cell {
 }
 
 function checkedCell(op: string, x: Tensor, gates: number, weights: RecurrentWeights): Cell {
-  const [weightIh, weightHh] = [toTensor(weights.weightIh), toTensor(weights.weightHh)]
+  requireFields(op, 'weights', weights)
+  const [weightIh, weightHh] = [toTensor(op, weights.weightIh), toTensor(op, weights.weightHh)]
   const hidden = weightHh.shape.at(-1) ?? 0
   const fits =
     x.rank === 3 &&
@@ -72,13 +73,13 @@ function checkedCell(op: string, x: Tensor, gates: number, weights: RecurrentWei
       `${op}: needs x [B, T, I] with T > 0, weightIh [${stacked}, I] and weightHh [${stacked}, H], found ${[x, weightIh, weightHh].map(({ shape }) => formatShape(shape)).join(', ')}`,
     )
   }
-  const biasHh = weights.biasHh === undefined ? undefined : toTensor(weights.biasHh)
+  const biasHh = weights.biasHh === undefined ? undefined : toTensor(op, weights.biasHh)
   return { batch: sizeOf(x.shape, 0), hidden, weightHh, biasHh }
 }
 
 function initialState(op: string, state: Operand | undefined, { batch, hidden }: Cell): Tensor {
   if (state === undefined) return zeros([batch, hidden])
-  const given = toTensor(state)
+  const given = toTensor(op, state)
   if (!sameShape(given.shape, [batch, hidden])) {
     throw new ShapeError(
       `${op}: the state must have shape ${formatShape([batch, hidden])}, found ${formatShape(given.shape)}`,
@@ -111,18 +112,15 @@ function gateAt(gates: readonly Tensor[], index: number): Tensor {
  * Long short-term memory (Hochreiter and Schmidhuber 1997), x [B, T, I]: i, f, g, o = parts of W_ih x + b_ih + W_hh h + b_hh,
  * c' = sigmoid(f) c + sigmoid(i) tanh(g), h' = sigmoid(o) tanh(c').
  */
-export function lstm(
-  x: Operand,
-  weights: RecurrentWeights,
-  options: LstmOptions = {},
-): Recurrent & { readonly c: Tensor } {
-  const input = toTensor(x)
+export function lstm(x: Operand, weights: RecurrentWeights, options?: LstmOptions): Recurrent & { readonly c: Tensor } {
+  const given = optionsOf('lstm', options)
+  const input = toTensor('lstm', x)
   return checked(() => {
     const cell = checkedCell('lstm', input, 4, weights)
-    let h = initialState('lstm', options.h, cell)
-    let c = initialState('lstm', options.c, cell)
+    let h = initialState('lstm', given.h, cell)
+    let c = initialState('lstm', given.c, cell)
     const inputs = inputParts(input, weights.weightIh, sumOfBiases(weights))
-    const output = unroll(inputs, options.reverse ?? false, (part) => {
+    const output = unroll(inputs, given.reverse ?? false, (part) => {
       const sums = addmmWith(part, h, cell.weightHh, { transposeB: true })
       const { hidden } = cell
       // Each kernel of a small matrix costs its start above all: gates side by side are one matrix.
@@ -140,13 +138,14 @@ export function lstm(
  * Gated recurrent unit (Cho et al. 2014), x [B, T, I]. With a = W_ih x + b_ih and b = W_hh h + b_hh in parts r, z, n:
  * r = sigmoid(a_r + b_r), z = sigmoid(a_z + b_z), n = tanh(a_n + r b_n), h' = (1 - z) n + z h.
  */
-export function gru(x: Operand, weights: RecurrentWeights, options: RecurrentOptions = {}): Recurrent {
-  const input = toTensor(x)
+export function gru(x: Operand, weights: RecurrentWeights, options?: RecurrentOptions): Recurrent {
+  const given = optionsOf('gru', options)
+  const input = toTensor('gru', x)
   return checked(() => {
     const cell = checkedCell('gru', input, 3, weights)
-    let h = initialState('gru', options.h, cell)
+    let h = initialState('gru', given.h, cell)
     const parts = inputParts(input, weights.weightIh, weights.biasIh)
-    const output = unroll(parts, options.reverse ?? false, (part) => {
+    const output = unroll(parts, given.reverse ?? false, (part) => {
       const { hidden } = cell
       const a = split(part, [2 * hidden, hidden], -1)
       const b = split(linear(h, cell.weightHh, cell.biasHh), [2 * hidden, hidden], -1)
@@ -161,16 +160,17 @@ export function gru(x: Operand, weights: RecurrentWeights, options: RecurrentOpt
 }
 
 /** h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu instead of tanh (Elman 1990); x [B, T, I]. */
-export function rnn(x: Operand, weights: RecurrentWeights, options: RnnOptions = {}): Recurrent {
-  const input = toTensor(x)
-  const { nonlinearity: name = 'tanh' } = options
+export function rnn(x: Operand, weights: RecurrentWeights, options?: RnnOptions): Recurrent {
+  const given = optionsOf('rnn', options)
+  const input = toTensor('rnn', x)
+  const { nonlinearity: name = 'tanh' } = given
   const nonlinearity = name === 'relu' ? relu : tanh
   return checked(() => {
     requireOneOf('rnn', 'nonlinearity', name, ['tanh', 'relu'])
     const cell = checkedCell('rnn', input, 1, weights)
-    let h = initialState('rnn', options.h, cell)
+    let h = initialState('rnn', given.h, cell)
     const parts = inputParts(input, weights.weightIh, sumOfBiases(weights))
-    const output = unroll(parts, options.reverse ?? false, (part) => {
+    const output = unroll(parts, given.reverse ?? false, (part) => {
       h = nonlinearity(addmmWith(part, h, cell.weightHh, { transposeB: true }))
       return h
     })

@@ -32,13 +32,17 @@ const rule: UpdateRule<AdagradSettings> = {
 /** Adagrad (Duchi et al. 2011). Defaults: no decays, accumulator from 0, eps 1e-10. */
 export class Adagrad extends Optimizer<AdagradSettings> {
   constructor(parameters: ParameterList<AdagradSettings>, options: AdagradOptions) {
-    super(rule, parameters, {
-      lrDecay: 0,
-      weightDecay: 0,
-      initialAccumulatorValue: 0,
-      eps: 1e-10,
-      maximize: false,
-      ...options,
-    })
+    super(
+      rule,
+      parameters,
+      {
+        lrDecay: 0,
+        weightDecay: 0,
+        initialAccumulatorValue: 0,
+        eps: 1e-10,
+        maximize: false,
+      },
+      options,
+    )
   }
 }

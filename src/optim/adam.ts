@@ -62,13 +62,13 @@ const defaults = { betas: [0.9, 0.999], eps: 1e-8, amsgrad: false, maximize: fal
 /** Adam (Kingma and Ba 2015). Defaults: betas 0.9, 0.999, eps 1e-8, no weight decay (which would be an L2 penalty). */
 export class Adam extends Optimizer<AdamSettings> {
   constructor(parameters: ParameterList<AdamSettings>, options: AdamOptions) {
-    super(adamRule(false), parameters, { ...defaults, weightDecay: 0, ...options })
+    super(adamRule(false), parameters, { ...defaults, weightDecay: 0 }, options)
   }
 }
 
 /** Adam with decoupled weight decay (Loshchilov and Hutter 2019). Defaults as of Adam, weight decay 0.01. */
 export class AdamW extends Optimizer<AdamSettings> {
   constructor(parameters: ParameterList<AdamSettings>, options: AdamOptions) {
-    super(adamRule(true), parameters, { ...defaults, weightDecay: 0.01, ...options })
+    super(adamRule(true), parameters, { ...defaults, weightDecay: 0.01 }, options)
   }
 }

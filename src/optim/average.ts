@@ -2,10 +2,12 @@ import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
 import { Variable } from '../tensor/variable.ts'
+import { optionsOf, requireFlag, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { UpdateCounter } from './counter.ts'
 import { parameterNames } from './parameter-names.ts'
 import { type Scheduled, scheduledValue } from './schedule.ts'
+import { requireKnown, requireVariables } from './settings.ts'
 
 export interface AverageOptions {
   /** Share of the old average that is kept, or a schedule of it by the number of the update (0, 1, ...). */
@@ -32,15 +34,20 @@ export class ExponentialMovingAverage {
   #swapped = false
 
   constructor(parameters: readonly Variable[], options: AverageOptions) {
+    requireVariables('ExponentialMovingAverage', parameters)
     const wrong = parameters.find((parameter) => parameter.dtype !== 'float32')
     if (wrong) {
       throw new UsageError(
         `ExponentialMovingAverage: variables must be float32, ${wrong.name || 'one'} is ${wrong.dtype}`,
       )
     }
-    const { decay } = options
-    if (typeof decay === 'number' && !(decay >= 0 && decay <= 1))
-      throw new UsageError(`ExponentialMovingAverage: decay must be in [0, 1], found ${decay}`)
+    const given = optionsOf('ExponentialMovingAverage', options, UsageError)
+    requireKnown('ExponentialMovingAverage', Object.keys(given), ['decay', 'warmup', 'averages'])
+    const { decay, warmup = false } = given
+    if (typeof decay !== 'function' && !(typeof decay === 'number' && decay >= 0 && decay <= 1))
+      throw new UsageError(`ExponentialMovingAverage: decay must be in [0, 1], found ${shown(decay)}`)
+    requireFlag('ExponentialMovingAverage', 'warmup', warmup, UsageError)
+    if (options.averages) requireVariables('ExponentialMovingAverage: averages', options.averages)
     this.#options = options
     this.parameters = [...parameters]
     this.averages = options.averages ?? parameters.map(({ shape }) => new Variable(shape))

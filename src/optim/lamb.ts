@@ -54,14 +54,18 @@ const rule: UpdateRule<LAMBSettings> = {
 /** LAMB (You et al. 2020). Defaults: betas 0.9, 0.999, eps 1e-6, no weight decay, bias correction, no clamp. */
 export class LAMB extends Optimizer<LAMBSettings> {
   constructor(parameters: ParameterList<LAMBSettings>, options: LAMBOptions) {
-    super(rule, parameters, {
-      betas: [0.9, 0.999],
-      eps: 1e-6,
-      weightDecay: 0,
-      biasCorrection: true,
-      clamp: undefined,
-      maximize: false,
-      ...options,
-    })
+    super(
+      rule,
+      parameters,
+      {
+        betas: [0.9, 0.999],
+        eps: 1e-6,
+        weightDecay: 0,
+        biasCorrection: true,
+        clamp: undefined,
+        maximize: false,
+      },
+      options,
+    )
   }
 }

@@ -39,6 +39,6 @@ const rule: UpdateRule<LARSSettings> = {
  */
 export class LARS extends Optimizer<LARSSettings> {
   constructor(parameters: ParameterList<LARSSettings>, options: LARSOptions) {
-    super(rule, parameters, { momentum: 0.9, weightDecay: 0, trustCoefficient: 0.001, maximize: false, ...options })
+    super(rule, parameters, { momentum: 0.9, weightDecay: 0, trustCoefficient: 0.001, maximize: false }, options)
   }
 }

@@ -5,11 +5,13 @@ import type { NDArray } from '../tensor/dtype.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
+import { optionsOf, requireList, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { type ClipOptions, clipGradients } from './clipping.ts'
 import { UpdateCounter } from './counter.ts'
 import { parameterNames } from './parameter-names.ts'
 import { type Scheduled, scheduledValue } from './schedule.ts'
+import { requireKnown, requireParameters, requireVariables, settingsOf } from './settings.ts'
 
 /** Settings that every optimizer has. */
 export interface OptimizerSettings {
@@ -48,7 +50,7 @@ export interface ParameterUpdate {
 
 /** The mathematics of an optimizer. */
 export interface UpdateRule<S> {
-  /** What is wrong with the settings, beyond negative numbers. */
+  /** What is wrong with the settings, beyond their kinds and negative numbers. */
   readonly complaint?: (settings: S) => string | undefined
   /** State beside each parameter: names and first values. */
   readonly slots: (settings: S) => Readonly<Record<string, number>>
@@ -79,12 +81,12 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
   readonly #states = new Map<Variable, ReadonlyMap<string, Variable>>()
   readonly #preparations = new Map<Group<OptimizerSettings>, Preparation>()
 
-  constructor(rule: UpdateRule<S>, parameters: ParameterList<S>, settings: S) {
+  constructor(rule: UpdateRule<S>, parameters: ParameterList<S>, defaults: Omit<S, 'lr'>, options: Partial<S>) {
     const name = this.constructor.name
-    this.groups = groupsOf(parameters, settings)
+    this.groups = groupsOf(name, parameters, defaults, options)
     checkParameters(name, this.parameters)
     for (const group of this.groups) {
-      const complaint = negativeComplaint(group.settings) ?? rule.complaint?.(group.settings)
+      const complaint = rule.complaint?.(group.settings)
       if (complaint !== undefined) throw new UsageError(`${name}: ${complaint}`)
       this.#preparations.set(group, (host) => rule.prepare(group.settings, host))
       const slots = Object.entries(rule.slots(group.settings))
@@ -119,14 +121,15 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
   }
 
   /** Records the update by gradients in the order of `parameters`, clipped first if asked. */
-  update(gradients: readonly Tensor[], options: ClipOptions = {}): UpdateResult {
+  update(gradients: readonly Tensor[], options?: ClipOptions): UpdateResult {
     const { parameters } = this
+    requireList(this.constructor.name, 'gradients', gradients, UsageError)
     if (gradients.length !== parameters.length) {
       throw new UsageError(
         `${this.constructor.name}: there must be as many gradients as parameters, ${parameters.length}, found ${gradients.length}`,
       )
     }
-    const clipped = clipGradients(gradients, options)
+    const clipped = clipGradients(gradients, optionsOf(this.constructor.name, options, UsageError))
     const gradientOf = new Map(parameters.map((parameter, i) => [parameter, clipped.gradients[i]]))
     const scalar = this.#counter.advance()
     for (const [group, prepare] of this.#preparations) {
@@ -148,7 +151,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
   }
 
   /** Records the gradients of the loss and the update of all parameters. */
-  minimize(loss: Tensor, options: ClipOptions = {}): UpdateResult {
+  minimize(loss: Tensor, options?: ClipOptions): UpdateResult {
     return this.update(this.gradients(loss), options)
   }
 
@@ -198,25 +201,29 @@ export function decayComplaint(setting: string, decays: readonly number[]): stri
   return fits ? undefined : `${setting} must be in [0, 1), found ${decays.join(', ')}`
 }
 
-/** No setting of any optimizer makes sense below 0, and none goes without a learning rate. */
-function negativeComplaint(settings: OptimizerSettings): string | undefined {
-  const { lr } = settings
-  // From JavaScript: the type system was not asked there.
-  if (typeof lr !== 'function' && !Number.isFinite(lr)) return `lr must be a number or a schedule, found ${lr}`
-  const wrong = Object.entries(settings).find(([, value]) => typeof value === 'number' && !(value >= 0))
-  return wrong && `${wrong[0]} must be at least 0, found ${wrong[1]}`
+function isGroup<S>(entry: Variable | ParameterGroup<S>): entry is ParameterGroup<S> {
+  return typeof entry === 'object' && entry !== null && Object.getPrototypeOf(entry) === Object.prototype
 }
 
-function isVariables<S>(parameters: ParameterList<S>): parameters is readonly Variable[] {
-  return parameters.every((entry) => entry instanceof Variable)
-}
-
-function groupsOf<S>(parameters: ParameterList<S>, settings: S): Group<S>[] {
-  if (isVariables(parameters)) return [{ parameters: [...parameters], settings }]
-  return parameters.map(({ parameters: members, ...own }) => ({
-    parameters: [...members],
-    settings: { ...settings, ...own },
-  }))
+function groupsOf<S extends object>(
+  name: string,
+  parameters: ParameterList<S>,
+  defaults: object,
+  options: Partial<S>,
+): Group<S>[] {
+  requireParameters(name, parameters)
+  if (!parameters.some(isGroup)) {
+    requireVariables(name, parameters)
+    return [{ parameters: [...parameters] as Variable[], settings: settingsOf(name, defaults, options) }]
+  }
+  return parameters.map((entry, i) => {
+    const owner = `${name}: group ${i}`
+    if (!isGroup(entry)) throw new UsageError(`${owner} must be { parameters: [...] }, found ${shown(entry)}`)
+    const { parameters: members, ...own } = entry
+    requireKnown(owner, Object.keys(entry), ['parameters', 'lr', ...Object.keys(defaults)])
+    requireVariables(owner, members)
+    return { parameters: [...members], settings: settingsOf<S>(name, defaults, { ...options, ...own } as Partial<S>) }
+  })
 }
 
 function checkParameters(name: string, parameters: readonly Variable[]): void {

@@ -61,14 +61,18 @@ const rule: UpdateRule<RMSpropSettings> = {
 /** RMSprop (Tieleman and Hinton 2012; centred: Graves 2013). Defaults: alpha 0.99, eps 1e-8, the rest off. */
 export class RMSprop extends Optimizer<RMSpropSettings> {
   constructor(parameters: ParameterList<RMSpropSettings>, options: RMSpropOptions) {
-    super(rule, parameters, {
-      alpha: 0.99,
-      eps: 1e-8,
-      weightDecay: 0,
-      momentum: 0,
-      centered: false,
-      maximize: false,
-      ...options,
-    })
+    super(
+      rule,
+      parameters,
+      {
+        alpha: 0.99,
+        eps: 1e-8,
+        weightDecay: 0,
+        momentum: 0,
+        centered: false,
+        maximize: false,
+      },
+      options,
+    )
   }
 }

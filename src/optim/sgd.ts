@@ -40,6 +40,6 @@ const rule: UpdateRule<SGDSettings> = {
 /** Stochastic gradient descent. Defaults: no momentum, dampening, weight decay or Nesterov. */
 export class SGD extends Optimizer<SGDSettings> {
   constructor(parameters: ParameterList<SGDSettings>, options: SGDOptions) {
-    super(rule, parameters, { momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false, ...options })
+    super(rule, parameters, { momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false }, options)
   }
 }

@@ -1,3 +1,4 @@
+import { shown } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 
 /** Element types. `bool` is held as one byte an element, 0 or 1. */
@@ -53,7 +54,7 @@ export function storesElements(data: unknown, dtype: DType): data is TypedArray 
 /** The array, if it is of the class that holds elements of the dtype; else an error that begins with `owner`. */
 export function checkedElements(owner: string, data: unknown, dtype: DType): TypedArray {
   if (storesElements(data, dtype)) return data
-  const found = typeof data === 'object' && data !== null ? data.constructor.name : String(data)
+  const found = typeof data === 'object' && data !== null ? data.constructor.name : shown(data)
   throw new UsageError(`${owner}: ${dtype} is stored as ${allocate(dtype, 0).constructor.name}, found ${found}`)
 }
 
@@ -67,16 +68,18 @@ export const wholeRanges: Readonly<Record<Exclude<DType, 'float32'>, readonly [n
 
 /** Whether a dtype holds the number: integers and bool exactly, float32 to ordinary rounding. A bigint is int64's. */
 export function holdsNumber(dtype: DType, value: number | bigint): boolean {
+  if (typeof value !== 'number' && typeof value !== 'bigint') return false
   if (dtype === 'float32') return typeof value === 'number' || Number.isSafeInteger(Number(value))
   if (typeof value === 'bigint' && dtype === 'int64') return BigInt.asIntN(64, value) === value
   const [low, high] = wholeRanges[dtype]
   return Number.isInteger(Number(value)) && value >= low && value <= high
 }
 
-/** What a dtype holds, for messages: `a whole number from 0 to 255`. */
-export function describeNumbers(dtype: DType): string {
+/** What a dtype holds, for messages: `a whole number from 0 to 255`; of numbers that are written like `value`. */
+export function describeNumbers(dtype: DType, value?: unknown): string {
   if (dtype === 'float32') return 'a number'
   if (dtype === 'bool') return '0 or 1'
+  if (dtype === 'int64' && typeof value === 'bigint') return `a bigint from ${-(2n ** 63n)} to ${2n ** 63n - 1n}`
   const [low, high] = wholeRanges[dtype]
   return `a whole number from ${low} to ${high}`
 }
@@ -90,7 +93,7 @@ export function fromNumbers(dtype: DType, values: ArrayLike<number | bigint>, ow
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number | bigint
     if ((typeof value !== 'number' && typeof value !== 'bigint') || !holdsNumber(dtype, value)) {
-      throw new ShapeError(`${owner}: ${dtype} holds ${describeNumbers(dtype)}, found ${value}`, {
+      throw new ShapeError(`${owner}: ${dtype} holds ${describeNumbers(dtype, value)}, found ${shown(value)}`, {
         hint: numberHint(dtype, value),
       })
     }
@@ -101,7 +104,8 @@ export function fromNumbers(dtype: DType, values: ArrayLike<number | bigint>, ow
 
 /** How a number that a dtype does not hold is given instead. */
 export function numberHint(dtype: DType, value: number | bigint): string {
-  if (dtype === 'int64' && Number.isInteger(Number(value)))
+  if (dtype === 'int64' && typeof value === 'bigint') return 'no dtype holds larger ones exactly'
+  if (dtype === 'int64' && Number.isInteger(value))
     return "larger ones are given as bigint: tensor(9007199254740993n, 'int64')"
   return "float32 holds fractions; cast(x, dtype) cuts them off, and cast(x, 'bool') is whether x differs from 0"
 }

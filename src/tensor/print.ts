@@ -41,3 +41,18 @@ export function primitiveOf(value: { toString(): string }, hint: string): string
     hint: 'compute with ops: ops.mul(x, 2) for x * 2, ops.where(ops.greater(x, 0), a, b) for x > 0 ? a : b; numbers come from `await x.numbers()` outside of compile',
   })
 }
+
+/**
+ * Makes `for (const row of x)`, `[...x]` and `const [a] = x` say what to do instead. It is no method of the class: by its type a
+ * tensor can still not be iterated, which the compiler tells first.
+ */
+export function refuseIteration(type: { readonly prototype: { toString(): string } }): void {
+  Object.defineProperty(type.prototype, Symbol.iterator, {
+    configurable: true,
+    value(this: { toString(): string }): never {
+      throw new UsageError(`${this} was iterated over, or spread, which it cannot be`, {
+        hint: 'ops.split(x, 1) cuts it along axis 0; numbers come from `await x.numbers()` outside of compile',
+      })
+    },
+  })
+}

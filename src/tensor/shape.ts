@@ -1,3 +1,4 @@
+import { requireList, shown } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import type { NDArray } from './dtype.ts'
 
@@ -6,7 +7,7 @@ export type Shape = readonly number[]
 
 /** `[2, 3]` as it stands in error messages. */
 export function formatShape(shape: Shape): string {
-  return `[${shape.join(', ')}]`
+  return shown(shape)
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
@@ -53,7 +54,7 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
   const bound = Math.max(rank, 1)
   if (!Number.isInteger(axis) || axis < -bound || axis >= bound) {
     throw new ShapeError(
-      `${op}: axis must be a whole number in [${-bound}, ${bound - 1}] for ${rank} axes, found ${axis}`,
+      `${op}: axis must be a whole number in [${-bound}, ${bound - 1}] for ${rank} axes, found ${shown(axis)}`,
     )
   }
   return axis < 0 ? axis + bound : axis
@@ -68,7 +69,7 @@ export function listOf<T extends number | string>(values: T | readonly T[]): rea
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i)
   const list = listOf(axes).map((axis) => normalizeAxis(op, axis, rank))
-  if (new Set(list).size !== list.length) throw new ShapeError(`${op}: axes must be distinct, found [${axes}]`)
+  if (new Set(list).size !== list.length) throw new ShapeError(`${op}: axes must be distinct, found ${shown(axes)}`)
   return rank === 0 ? [] : list.sort((a, b) => a - b)
 }
 
@@ -105,11 +106,12 @@ export function reducedShape(shape: Shape, axes: readonly number[], keepDims: bo
   return shape.filter((_, i) => !axes.includes(i))
 }
 
-/** Sizes must be whole and not negative. */
-export function checkShape(op: string, shape: Shape): void {
+/** Sizes must be a list of whole numbers that are not negative. */
+export function checkShape(op: string, shape: Shape, argument = 'shape'): void {
+  requireList(op, argument, shape)
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0) {
-      throw new ShapeError(`${op}: sizes must be whole numbers of at least 0, found ${formatShape(shape)}`)
+      throw new ShapeError(`${op}: sizes must be whole numbers of at least 0, found ${shown(shape)}`)
     }
   }
 }

@@ -1,9 +1,9 @@
-import { requireOneOf } from '../util/check.ts'
+import { requireOneOf, shown } from '../util/check.ts'
 import { ShapeError, TenfoldError, UsageError } from '../util/errors.ts'
 import type { DType, NDArray, TypedArray } from './dtype.ts'
 import { checkedElements, dtypes, elementCount, fromNumbers, toNumbers } from './dtype.ts'
 import type { Origin } from './origin.ts'
-import { formatNumbers, inspectSymbol, primitiveOf } from './print.ts'
+import { formatNumbers, inspectSymbol, primitiveOf, refuseIteration } from './print.ts'
 import type { Shape, Sizes } from './shape.ts'
 import { checkShape, formatShape, sizes } from './shape.ts'
 import type { Variable } from './variable.ts'
@@ -129,17 +129,24 @@ export class Tensor implements TensorType {
   }
 }
 
+refuseIteration(Tensor)
+
 /** Nested lists of numbers, all rows of equal length; bigints are for int64 numbers beyond 2^53. */
 export type NestedNumbers = number | bigint | boolean | readonly NestedNumbers[]
 
+/** Deeper lists are no tensors: a list that contains itself has no end. */
+const deepest = 64
+
 function flatten(values: NestedNumbers, shape: number[], depth: number, out: (number | bigint)[]): void {
+  if (depth > deepest)
+    throw new ShapeError(`tensor: lists may be nested ${deepest} deep, found a deeper one, or a cycle`)
   if (typeof values !== 'object') {
     if (depth !== shape.length) throw new ShapeError('tensor: nested lists must have rows of equal depth')
     out.push(elementOf(values))
     return
   }
   // From JavaScript: the type system was not asked there.
-  if (values === null || typeof values.length !== 'number') elementOf(values)
+  if (!Array.isArray(values) && !ArrayBuffer.isView(values)) elementOf(values)
   if (out.length === 0 && shape.length === depth) shape.push(values.length)
   if (shape[depth] !== values.length) {
     throw new ShapeError(
@@ -152,19 +159,20 @@ function flatten(values: NestedNumbers, shape: number[], depth: number, out: (nu
 function elementOf(value: unknown): number | bigint {
   if (typeof value === 'number' || typeof value === 'bigint') return value
   if (typeof value === 'boolean') return Number(value)
-  const found = typeof value === 'string' ? JSON.stringify(value) : String(value)
-  throw new UsageError(`tensor: elements must be numbers, found ${found}`)
+  throw new UsageError(`tensor: elements must be numbers, found ${shown(value)}`)
 }
 
 /**
- * A concrete tensor from nested numbers (`[[1, 2], [3, 4]]`), or from an NDArray (its data is shared, not copied).
+ * A concrete tensor from nested numbers (`[[1, 2], [3, 4]]`), or from an NDArray (its data is shared, not copied). A tensor is
+ * returned as it is.
  * dtype: float32 unless given (an NDArray keeps its own). A number that the dtype does not hold exactly is an error.
  */
-export function tensor(values: NestedNumbers | NDArray, dtype?: DType): Tensor {
+export function tensor(values: NestedNumbers | NDArray | Tensor, dtype?: DType): Tensor {
   if (typeof values === 'object' && values !== null && 'data' in values) {
     if (dtype !== undefined && dtype !== values.dtype) {
       throw new UsageError(`tensor: the array has dtype ${values.dtype}, asked for ${dtype}`, { hint: 'use cast' })
     }
+    if (values instanceof Tensor) return values
     return constant(values.data, values.shape, values.dtype)
   }
   const type = dtype ?? 'float32'

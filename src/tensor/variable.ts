@@ -1,8 +1,9 @@
-import { requireOneOf } from '../util/check.ts'
+import { optionsOf, requireOneOf, shown } from '../util/check.ts'
 import { ShapeError, TenfoldError, UsageError } from '../util/errors.ts'
 import type { DType, NDArray, TypedArray } from './dtype.ts'
 import { allocate, checkedElements, dtypes, elementCount, fromNumbers, storesElements } from './dtype.ts'
-import { formatNumbers, inspectSymbol, primitiveOf } from './print.ts'
+import { noTensor } from './operand.ts'
+import { formatNumbers, inspectSymbol, primitiveOf, refuseIteration } from './print.ts'
 import { checkShape, formatShape, type Shape, sameShape } from './shape.ts'
 import { Tensor } from './tensor.ts'
 import { currentTrace } from './trace.ts'
@@ -37,8 +38,9 @@ export class Variable {
   #back: TypedArray | undefined
   #writes = 0
 
-  constructor(shape: Shape, options: VariableOptions = {}) {
+  constructor(shape: Shape, given?: VariableOptions) {
     checkShape('Variable', shape)
+    const options = optionsOf('Variable', given, UsageError)
     this.shape = shape
     this.dtype = options.dtype ?? 'float32'
     this.trainable = options.trainable ?? false
@@ -90,14 +92,15 @@ export class Variable {
     return [...(currentTrace()?.earlier.get(this) ?? []), this.value]
   }
 
-  /** Inside a traced function: the value the variable has from here on. */
-  assign(value: Tensor): void {
+  /** Inside a traced function: the value the variable has from here on; that of another variable, if one is given. */
+  assign(next: Tensor | Variable): void {
     const trace = currentTrace()
     if (!trace) {
       throw new TenfoldError(`variable ${this.#label}: assign works only inside a compiled function`, {
         hint: 'use `set` to change the numbers from outside',
       })
     }
+    const value = tensorOf(`variable ${this.#label}`, next)
     if (value.dtype !== this.dtype || !sameShape(value.shape, this.shape)) {
       throw new ShapeError(`variable ${this.#label}: ${this.leaf} cannot take a value of type ${value}`)
     }
@@ -107,6 +110,10 @@ export class Variable {
 
   /** Copies numbers into the variable, from outside of compiled functions. Those that its dtype does not hold are an error. */
   set(values: TypedArray | readonly (number | bigint)[]): void {
+    if (!Array.isArray(values) && !ArrayBuffer.isView(values))
+      throw new UsageError(
+        `variable ${this.#label}: set takes a typed array or a list of numbers, found ${shown(values)}`,
+      )
     this.#checkLength(values.length)
     const target = this.#front
     const numbers = storesElements(values, this.dtype)
@@ -148,4 +155,13 @@ export class Variable {
   [inspectSymbol](): string {
     return `${this} ${formatNumbers(this.array)}`
   }
+}
+
+refuseIteration(Variable)
+
+/** A tensor, or a variable's value; else an error that begins with `owner`. */
+export function tensorOf(owner: string, value: Tensor | Variable): Tensor {
+  if (value instanceof Variable) return value.value
+  if (value instanceof Tensor) return value
+  throw noTensor(owner, value)
 }

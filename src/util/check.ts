@@ -7,9 +7,19 @@ import { ShapeError, type TenfoldError } from './errors.ts'
 /** The error that is thrown. Default: ShapeError, that of operations. */
 export type ErrorClass = new (message: string, options?: { hint?: string }) => TenfoldError
 
-function show(value: unknown): string {
+/** A value of any kind as it stands in messages: texts in quotes, lists in brackets, and objects by their class. */
+export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
-  return Array.isArray(value) ? `[${value.map(show).join(', ')}]` : String(value)
+  if (typeof value === 'function') return 'a function'
+  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return String(value)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === null || prototype === Object.prototype) return 'an object'
+  // A tensor, a variable: what they say of themselves. Typed arrays would print all their numbers, modules their layers.
+  const text = ArrayBuffer.isView(value) || value.toString === Object.prototype.toString ? '\n' : String(value)
+  if (!text.includes('\n')) return text
+  const { name } = value.constructor
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
 }
 
 function assert(
@@ -20,7 +30,7 @@ function assert(
   found: unknown,
   Thrown: ErrorClass,
 ): void {
-  if (!holds) throw new Thrown(`${owner}: ${argument} must be ${must}, found ${show(found)}`)
+  if (!holds) throw new Thrown(`${owner}: ${argument} must be ${must}, found ${shown(found)}`)
 }
 
 function isNumber(value: unknown): value is number {
@@ -79,6 +89,41 @@ export function requireWithin(
   Thrown: ErrorClass = ShapeError,
 ): void {
   assert(owner, isNumber(value) && value >= low && value <= high, argument, `from ${low} to ${high}`, value, Thrown)
+}
+
+/** true or false. */
+export function requireFlag(owner: string, argument: string, value: boolean, Thrown: ErrorClass = ShapeError): void {
+  assert(owner, typeof value === 'boolean', argument, 'true or false', value, Thrown)
+}
+
+/** A list, of any length. */
+export function requireList(
+  owner: string,
+  argument: string,
+  value: readonly unknown[],
+  Thrown: ErrorClass = ShapeError,
+): void {
+  assert(owner, Array.isArray(value), argument, 'a list', value, Thrown)
+}
+
+/** An object whose fields have names: the weights of a cell, say. */
+export function requireFields(owner: string, argument: string, value: object, Thrown: ErrorClass = ShapeError): void {
+  const holds = typeof value === 'object' && value !== null && !(Symbol.iterator in value)
+  assert(owner, holds, argument, 'an object', value, Thrown)
+}
+
+/**
+ * The options that were given: an object of settings, by name. None, and null, are no options. What else may stand there from
+ * JavaScript (`gelu(x, 'tanh')`, a tensor in the place of `{ weight }`) would be passed over in silence.
+ */
+export function optionsOf<T extends object>(
+  owner: string,
+  options: T | null | undefined,
+  Thrown: ErrorClass = ShapeError,
+): T | Partial<T> {
+  if (options === undefined || options === null) return {}
+  requireFields(owner, 'options', options, Thrown)
+  return options
 }
 
 /** One of the names. */

@@ -23,7 +23,8 @@ describe('passes', () => {
       [ops.transpose(ops.transpose(ops.mul(ops.add(x, 0), 1)))],
       only('simplify'),
     )
-    expect(roots).toEqual([x])
+    expect(roots.length).toBe(1)
+    expect(roots[0]).toBe(x)
     expect(counts.simplified).toBeGreaterThan(2)
   })
 

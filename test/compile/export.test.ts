@@ -65,3 +65,10 @@ test('a model that no ONNX file can hold', () => {
     }),
   )
 })
+
+test('an error shows the batch by its name', async () => {
+  const inputs = { x: { dtype: 'float32', shape: [1, 6] } } as const
+  await expect(exportOnnx({ inputs, forward: ({ x }) => ({ y: ops.reshape(x, [5, -1]) }) })).rejects.toThrow(
+    'reshape: [batch, 6] has 6 * batch elements, which cannot fill [5, -1]',
+  )
+})

@@ -79,7 +79,7 @@ describe('a wrong argument', () => {
   test.each<[string, () => nn.Module]>([
     ['Conv2d: kernelSize must be a whole number of at least 1, found 0', () => new nn.Conv2d(3, 4, 0)],
     ['Conv2d: stride must be a whole number of at least 1, found 0', () => new nn.Conv2d(3, 4, 3, { stride: 0 })],
-    ['Conv1d: kernelSize must have one number for each of 1 axes, found [3,3]', () => new nn.Conv1d(3, 4, [3, 3])],
+    ['Conv1d: kernelSize must have one number for each of 1 axes, found [3, 3]', () => new nn.Conv1d(3, 4, [3, 3])],
     ['Dropout: p must be from 0 to 1, found 2', () => new nn.Dropout(2)],
     ['Embedding: numEmbeddings must be a whole number of at least 0, found -1', () => new nn.Embedding(-1, 4)],
     ['Embedding: paddingIndex must be from -4 to 3, found 4', () => new nn.Embedding(4, 3, { paddingIndex: 4 })],
@@ -100,3 +100,49 @@ describe('a wrong argument', () => {
     expect(call).toThrow(new UsageError(message))
   })
 })
+
+/** From JavaScript: the type system was not asked there. */
+const untyped = <T>(value: unknown): T => value as T
+
+describe('from JavaScript', () => {
+  const withOptions = layers.filter(([, args]) => isOptions(args.at(-1)))
+  test.each(withOptions.map(([layer, args]) => [layer.name, layer, args] as const))(
+    '%s: null is no options',
+    (name, layer, args) => {
+      const call = layer as (...given: unknown[]) => nn.Module
+      expect(call(...args.slice(0, -1), null)).toBeInstanceOf(nn.Module)
+      expect(() => call(...args.slice(0, -1), 'x')).toThrow(
+        new UsageError(`${name}: options must be an object, found "x"`),
+      )
+    },
+  )
+
+  test.each<[string, () => unknown]>([
+    ['Sequential: layer 0 must be a module, found 2', () => new nn.Sequential(untyped(2))],
+    ['GELU: options must be an object, found "tanh"', () => new nn.GELU(untyped('tanh'))],
+    ['Softplus: options must be an object, found 2', () => new nn.Softplus(untyped(2))],
+    [
+      'AdaptiveAvgPool2d: outputSize must be a whole number of at least 1, found null',
+      () => new nn.AdaptiveAvgPool2d(untyped(null)),
+    ],
+    [
+      'AdaptiveAvgPool2d: outputSize must be a whole number of at least 1, found an object',
+      () => new nn.AdaptiveAvgPool2d(untyped({})),
+    ],
+    [
+      'MultiheadAttention: numHeads must be a whole number of at least 1, found an object',
+      () => new nn.MultiheadAttention(4, untyped({ heads: 2 })),
+    ],
+    ['BatchNorm1d: a tensor is needed, found undefined', () => new nn.BatchNorm1d(3).forward(untyped(undefined))],
+    ['BatchNorm2d: a tensor is needed, found undefined', () => new nn.BatchNorm2d(3).forward(untyped(undefined))],
+    ['InstanceNorm2d: a tensor is needed, found undefined', () => new nn.InstanceNorm2d(3).forward(untyped(undefined))],
+    ['MLP: a tensor is needed, found undefined', () => new nn.MLP(3, 4).forward(untyped(undefined))],
+    ['Upsample: a tensor is needed, found undefined', () => new nn.Upsample(2).forward(untyped(undefined))],
+  ])('%s', (message, call) => {
+    expect(call).toThrow(expect.objectContaining({ message }))
+  })
+})
+
+function isOptions(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

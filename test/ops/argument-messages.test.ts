@@ -7,6 +7,7 @@ import { example as t } from '../support/calls.ts'
 
 const matrix = t([2, 3])
 const picture = t([1, 2, 4, 6])
+const whole = t([2], 'int32')
 const kernel = t([4, 2, 3, 3])
 /** From JavaScript, or from a file: the type system cannot be asked there. */
 const untyped = <T>(value: unknown): T => value as T
@@ -40,7 +41,7 @@ describe('an error that says what must hold', () => {
     ],
     ['conv: the kernel must not be empty, found [4, 2, 0, 3]', () => ops.conv2d(picture, t([4, 2, 0, 3]))],
     [
-      'conv: stride must have one number for each of 2 axes, found [1,1,1]',
+      'conv: stride must have one number for each of 2 axes, found [1, 1, 1]',
       () => ops.conv2d(picture, kernel, undefined, { stride: [1, 1, 1] }),
     ],
     [
@@ -86,7 +87,7 @@ describe('an error that says what must hold', () => {
     // Movement.
     ['slice: start must be a whole number, found 0.5', () => ops.slice(matrix, [0.5, 2], 1)],
     ['slice: stop must be a whole number, found NaN', () => ops.slice(matrix, [0, Number.NaN], 1)],
-    ['split: sizes must sum to axis 1 of [2, 3], found [1.5, 1.5]', () => ops.split(matrix, [1.5, 1.5], 1)],
+    ['split: size must be a whole number of at least 0, found 1.5', () => ops.split(matrix, [1.5, 1.5], 1)],
     ['tile: repeats must be a whole number of at least 0, found -1', () => ops.tile(matrix, [-1, 2])],
     [
       'repeatInterleave: repeats must be a whole number of at least 0, found 0.5',
@@ -94,8 +95,56 @@ describe('an error that says what must hold', () => {
     ],
     ['dilate: step must be a whole number of at least 1, found 0', () => ops.dilate(matrix, 0, 0)],
     ['pad: before must be a whole number, found 0.5', () => ops.padAxis(matrix, 0, 0.5, 0)],
-    ['a tensor is needed, found an array', () => ops.reshape(untyped<Tensor>([1, 2]), [2])],
-    ['a tensor is needed, found null', () => ops.add(matrix, untyped<Tensor>(null))],
+    ['reshape: a tensor is needed, found an array', () => ops.reshape(untyped<Tensor>([1, 2]), [2])],
+    ['add: a tensor is needed, found null', () => ops.add(matrix, untyped<Tensor>(null))],
+    ['mul: a tensor is needed, found a Float32Array', () => ops.mul(untyped<Tensor>(new Float32Array(2)), 2)],
+    ['concat: tensors must be a list, found float32[2, 3]', () => ops.concat(untyped(matrix))],
+    ['reshape: shape must be a list, found 6', () => ops.reshape(matrix, untyped(6))],
+    ['permute: axes must be a list, found undefined', () => ops.permute(matrix, untyped(undefined))],
+    ['slice: range must be a list, found an object', () => ops.slice(matrix, untyped({ start: 1, end: 3 }), 0)],
+    ['zeros: shape must be a list, found 3', () => ops.zeros(untyped(3))],
+    ['lstm: weights must be an object, found undefined', () => ops.lstm(t([2, 4, 3]), untyped(undefined))],
+    ['sum: keepDims must be true or false, found 1', () => ops.sum(matrix, 1, { keepDims: untyped(1) })],
+    // Options in another form would be passed over.
+    ['gelu: options must be an object, found "tanh"', () => ops.gelu(matrix, untyped('tanh'))],
+    ['layerNorm: options must be an object, found float32[3]', () => ops.layerNorm(matrix, [3], untyped(t([3])))],
+    // The name is that of the function, not of one that it calls.
+    [
+      'lerp: a number beside int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
+      () => ops.lerp(whole, whole, 0.5),
+    ],
+    [
+      'addcmul: a number beside int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
+      () => ops.addcmul(whole, whole, whole, { value: 0.5 }),
+    ],
+    [
+      'indexAdd: a number beside int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
+      () => ops.indexAdd(whole, whole, whole, 0, { alpha: 0.5 }),
+    ],
+    [
+      'threshold: a number beside int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
+      () => ops.threshold(whole, 0, 0.5),
+    ],
+    [
+      'searchsorted: a number beside int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
+      () => ops.searchsorted(whole, 0.5),
+    ],
+    ['remainder: integers cannot be divided by 0, found int32[] with a 0', () => ops.remainder(whole, 0)],
+    ['floorDivide: integers cannot be divided by 0, found int32[] with a 0', () => ops.floorDivide(whole, 0)],
+    // More than there can be.
+    [
+      'zeros: [1000000, 1000000] has 1000000000000 elements, more than a tensor can have, 2^31',
+      () => ops.zeros([1e6, 1e6]),
+    ],
+    ['eye: [1000000, 1000000] has 1000000000000 elements, more than a tensor can have, 2^31', () => ops.eye(1e6)],
+    [
+      'randomNormal: [10000000000] has 10000000000 elements, more than a tensor can have, 2^31',
+      () => ops.randomNormal([1e10]),
+    ],
+    [
+      'oneHot: [2, 10000000000] has 20000000000 elements, more than a tensor can have, 2^31',
+      () => ops.oneHot(t([2], 'int64'), 1e10),
+    ],
     // Creation and randomness.
     ['eye: rows must be a whole number of at least 0, found -1', () => ops.eye(-1)],
     ['tril: diagonal must be a whole number, found 0.5', () => ops.tril(matrix, 0.5)],
@@ -200,12 +249,33 @@ describe('an error that says what must hold', () => {
       () => ops.arange(0, 5, { step: -1 }),
     ],
     ['arange: the step must lead from start to end, found start 0, end -3 and step 1', () => ops.arange(-3)],
-    ['arange: start 0, end NaN and step 1 must be finite, and the step not 0', () => ops.arange(Number.NaN)],
-    ['arange: 1000000000000 elements are more than a constant can have', () => ops.arange(1e12)],
+    [
+      'arange: the numbers must be finite, and the step not 0, found start 0, end NaN and step 1',
+      () => ops.arange(Number.NaN),
+    ],
+    ['arange: 1000000000 elements of int64 are more than a constant can have, 2 GB', () => ops.arange(0, 1e9)],
+    ['linspace: 1000000000 elements of float32 are more than a constant can have, 2 GB', () => ops.linspace(0, 1, 1e9)],
     ['linspace: start must be a finite number, found NaN', () => ops.linspace(Number.NaN, 1, 3)],
   ])('%s', (message, call) => {
     expect(call).toThrow(new UsageError(message))
   })
+})
+
+test('null is no options', () => {
+  expect(ops.sum(matrix, 1, untyped(null)).shape).toEqual([2])
+  expect(ops.gelu(matrix, untyped(null)).shape).toEqual([2, 3])
+  expect(ops.conv2d(picture, kernel, undefined, untyped(null)).shape).toEqual([1, 4, 2, 4])
+})
+
+test.each([
+  ['mul', 'tensor(values) makes one', () => ops.mul(untyped<Tensor>([1, 2]), 2)],
+  [
+    'crossEntropy',
+    "tensor(values) makes one, and tensor(labels, 'int32') one of class indices",
+    () => ops.crossEntropy(matrix, untyped<Tensor>([0, 1])),
+  ],
+])('%s: a list in the place of a tensor', (_name, hint, call) => {
+  expect(call).toThrow(expect.objectContaining({ hint }))
 })
 
 describe('labels that are no integers', () => {

@@ -29,8 +29,9 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'conv/conv.ts': ['convInputGradient'],
   'conv/weight-gradient.ts': ['convWeightGradient'],
   'conv/windows.ts': ['kernelPlaces', 'kernelWindows', 'perAxis', 'windowColumns'],
+  'creation.ts': ['requireElements'],
   'elementwise/arithmetic.ts': ['raised', 'sqrtOrZero'],
-  'elementwise/binary.ts': ['defineBinary', 'emitExtremum', 'inferBroadcast'],
+  'elementwise/binary.ts': ['defineBinary', 'emitExtremum', 'inferBroadcast', 'withoutZero'],
   'elementwise/unary.ts': ['defineUnary'],
   'fourier/chirp.ts': ['blocksOf', 'chirpTransform'],
   'fourier/forms.ts': [

@@ -82,8 +82,11 @@ describe('arithmetic with a number that the dtype does not hold', () => {
     ['full: uint8 holds a whole number from 0 to 255, found -1', () => ops.fullLike(uint8, -1)],
     ['arange: uint8 holds a whole number from 0 to 255, found 256', () => ops.arange(250, 258, { dtype: 'uint8' })],
     ['div: integers cannot be divided by 0, found int32[] with a 0', () => ops.div(int32, 0)],
-    ['fmod: integers cannot be divided by 0, found int64[2] with a 0', () => ops.remainder(1, tensor([1, 0], 'int64'))],
-    ['fmod: integers cannot be divided by 0, found int32[] with a 0', () => ops.floorDivide(int32, 0)],
+    [
+      'remainder: integers cannot be divided by 0, found int64[2] with a 0',
+      () => ops.remainder(1, tensor([1, 0], 'int64')),
+    ],
+    ['floorDivide: integers cannot be divided by 0, found int32[] with a 0', () => ops.floorDivide(int32, 0)],
   ])('%s', (message, call) => {
     expect(call).toThrow(ShapeError)
     expect(call).toThrow(message)

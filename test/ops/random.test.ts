@@ -124,6 +124,8 @@ describe('dropout', () => {
   test('the probability is checked', () => {
     expect(() => ops.dropout(tensor([1]), 1.5)).toThrow('dropout: p must be from 0 to 1, found 1.5')
     expect(() => ops.randomBernoulli([2], -1)).toThrow('randomBernoulli: probability must be from 0 to 1, found -1')
-    expect(() => ops.randomUniform([2, -1])).toThrow('random: sizes must be whole numbers of at least 0, found [2, -1]')
+    expect(() => ops.randomUniform([2, -1])).toThrow(
+      'randomUniform: sizes must be whole numbers of at least 0, found [2, -1]',
+    )
   })
 })

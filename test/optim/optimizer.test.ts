@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
+import { Linear } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
-import { AdamW, GradientAccumulator, linearLR, RMSprop, SGD } from '../../src/optim/index.ts'
+import { AdamW, ExponentialMovingAverage, GradientAccumulator, linearLR, RMSprop, SGD } from '../../src/optim/index.ts'
 import { type NDArray, toNumbers } from '../../src/tensor/dtype.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
@@ -82,6 +83,9 @@ describe('minimize', () => {
   })
 })
 
+/** From JavaScript, or from a file: the type system cannot be asked there. */
+const untyped = <T>(value: unknown): T => value as T
+
 describe('groups', () => {
   test('have settings of their own', async () => {
     const [a, b] = [vector([1]), vector([1])]
@@ -114,10 +118,70 @@ describe('groups', () => {
       'SGD: parameters must be float32, n is int32',
       () => new SGD([new Variable([1], { dtype: 'int32', name: 'n' })], { lr: 1 }),
     ],
+    ['SGD: momentum must be at least 0, found "x"', () => new SGD([weight], { lr: 1, momentum: untyped('x') })],
+    ['SGD: nesterov must be true or false, found 1', () => new SGD([weight], { lr: 1, nesterov: untyped(1) })],
+    [
+      'AdamW: betas must be a list of 2 numbers, found [0.9]',
+      () => new AdamW([weight], { lr: 1, betas: untyped([0.9]) }),
+    ],
+    ['AdamW: betas must be a list of 2 numbers, found 0.9', () => new AdamW([weight], { lr: 1, betas: untyped(0.9) })],
+    ['AdamW: betas must be a list of 2 numbers, found "x"', () => new AdamW([weight], { lr: 1, betas: untyped('x') })],
+    ['SGD: there is no setting "momentun"', () => new SGD([weight], untyped({ lr: 1, momentun: 0.9 }))],
+    ['SGD: lr must be a number or a schedule, found none', () => new SGD([weight], untyped({}))],
+    ['SGD: lr must be a number or a schedule, found none', () => new SGD([weight], untyped(null))],
+    ['SGD: lr must be a number or a schedule, found "0.1"', () => new SGD([weight], { lr: untyped('0.1') })],
+    ['SGD: options must be an object, found 0.1', () => new SGD([weight], untyped(0.1))],
+    ['SGD: parameters must be a list, found undefined', () => new (untyped<new () => SGD>(SGD))()],
+    [
+      'SGD: parameters must be a list, found Linear(weight float32[1, 1], bias float32[1])',
+      () => new SGD(untyped(new Linear(1, 1)), { lr: 1 }),
+    ],
+    [
+      'SGD: parameters must be a list, found a Map',
+      () => new SGD(untyped(new Linear(1, 1).namedParameters()), { lr: 1 }),
+    ],
+    ['SGD: parameter 0 must be a variable, found float32[1]', () => new SGD(untyped([tensor([1])]), { lr: 1 })],
+    ['SGD: parameter 0 must be a variable, found undefined', () => new SGD(untyped([undefined]), { lr: 1 })],
+    ['SGD: group 0: there is no setting "params"', () => new SGD(untyped([{ params: [weight] }]), { lr: 1 })],
+    ['SGD: group 0: parameters must be a list, found undefined', () => new SGD(untyped([{ lr: 1 }]), { lr: 1 })],
+    [
+      'SGD: group 1 must be { parameters: [...] }, found null',
+      () => new SGD(untyped([{ parameters: [weight] }, null]), { lr: 1 }),
+    ],
+    ['SGD: gradients must be a list, found undefined', () => new SGD([weight], { lr: 1 }).update(untyped(undefined))],
+    [
+      'ExponentialMovingAverage: parameters must be a list, found undefined',
+      () => new (untyped<new () => object>(ExponentialMovingAverage))(),
+    ],
+    [
+      'ExponentialMovingAverage: decay must be in [0, 1], found undefined',
+      () => new ExponentialMovingAverage([weight], untyped({})),
+    ],
+    [
+      'ExponentialMovingAverage: there is no setting "beta"',
+      () => new ExponentialMovingAverage([weight], untyped({ beta: 1 })),
+    ],
     ['SGD: update works only inside a compiled function', () => new SGD([weight], { lr: 1 }).update([tensor([1])])],
     ['SGD: there must be as many gradients as parameters, 1, found 0', () => new SGD([weight], { lr: 1 }).update([])],
   ])('%s', (message, make) => {
     expect(make).toThrow(expect.objectContaining({ message }))
+  })
+
+  test('no loss', () => {
+    expect(() => new SGD([weight], { lr: 1 }).minimize(untyped(undefined))).toThrow(
+      'gradient: a tensor is needed, found undefined',
+    )
+  })
+
+  test('an error that says what to pass', () => {
+    const hinted = (hint: string): unknown => expect.objectContaining({ hint })
+    expect(() => new SGD([weight], untyped({ lr: 1, momentun: 0.9 }))).toThrow(hinted('did you mean "momentum"?'))
+    expect(() => new SGD(untyped([{ params: [weight] }]), { lr: 1 })).toThrow(
+      hinted('known: parameters, lr, momentum, dampening, weightDecay, nesterov, maximize'),
+    )
+    expect(() => new SGD(untyped(new Linear(1, 1)), { lr: 1 })).toThrow(
+      hinted('pass model.parameters(), or a list of variables'),
+    )
   })
 })
 

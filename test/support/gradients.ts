@@ -60,7 +60,7 @@ function lossOf(call: ops.Sample['call'], floats: readonly number[], seed: numbe
   return (...inputs) => {
     const random = randomNumbers(seed)
     const outputs = asList(call(...inputs)).filter((output) => output.dtype === 'float32')
-    const weights = outputs.map((output) => ops.toTensor(weightsLike(output, random)))
+    const weights = outputs.map((output) => weightsLike(output, random))
     const terms = outputs.map((output, i) => ops.sum(ops.mul(output, weights[i] as Tensor)))
     const targets = floats.map((i) => inputs[i] as Tensor)
     return { loss: ops.addAll(terms), gradients: vectorJacobianProduct(outputs, weights, targets) }

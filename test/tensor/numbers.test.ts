@@ -62,7 +62,7 @@ describe('tensor', () => {
     ['["a"]', 'tensor: elements must be numbers, found "a"'],
     ['[1, null]', 'tensor: elements must be numbers, found null'],
     ['null', 'tensor: elements must be numbers, found null'],
-    ['{"a": 1}', 'tensor: elements must be numbers, found [object Object]'],
+    ['{"a": 1}', 'tensor: elements must be numbers, found an object'],
   ])('%s is no list of numbers', (json, message) => {
     expect(() => tensor(JSON.parse(json) as NestedNumbers)).toThrow(new UsageError(message))
   })

@@ -1,11 +1,11 @@
 /** Attention: weighted means of values, with weights from products of queries and keys. */
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireFinite, requireWithin } from '../../util/check.ts'
+import { optionsOf, requireFields, requireFinite, requireWithin, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { withBackward } from '../control.ts'
 import { arange } from '../creation.ts'
-import { checked, inputAt, type Operand, requireDType, toFloat, toTensor } from '../define.ts'
+import { checked, inputAt, type Operand, requireDType, toFloat, toTensor, toTensorList } from '../define.ts'
 import { add, greater, lessOrEqual, logicalAnd, maximum, mul } from '../elementwise/binary.ts'
 import { cast, where } from '../elementwise/choice.ts'
 import { reshape } from '../movement/movement.ts'
@@ -62,20 +62,21 @@ export function attentionWithWeights(
   query: Operand,
   key: Operand,
   value: Operand,
-  options: AttentionOptions = {},
+  options?: AttentionOptions,
 ): Attention {
+  const given = optionsOf('attentionWithWeights', options)
   const op = 'scaledDotProductAttention'
   const [q, k, v] = [toFloat(op, query, 'query'), toFloat(op, key, 'key'), toFloat(op, value, 'value')]
   return checked(() => {
     checkSizes(op, q, k, v)
-    const scale = options.scale ?? 1 / Math.sqrt(sizeOf(q.shape, -1))
+    const scale = given.scale ?? 1 / Math.sqrt(sizeOf(q.shape, -1))
     requireFinite(op, 'scale', scale)
-    requireWithin(op, 'dropout', options.dropout ?? 0, [0, 1])
-    const mask = options.mask === undefined ? undefined : toTensor(options.mask)
+    requireWithin(op, 'dropout', given.dropout ?? 0, [0, 1])
+    const mask = given.mask === undefined ? undefined : toTensor('attentionWithWeights', given.mask)
     if (mask) requireDType(op, 'mask', mask, ['bool', 'float32'])
-    const added = additiveMask(mask, options.causal ?? false, sizeOf(q.shape, -2), sizeOf(k.shape, -2))
-    const inputs = { q, k, v, added, scale, causal: options.causal ?? false }
-    const { output, weights } = attend(inputs, options.dropout ?? 0)
+    const added = additiveMask(mask, given.causal ?? false, sizeOf(q.shape, -2), sizeOf(k.shape, -2))
+    const inputs = { q, k, v, added, scale, causal: given.causal ?? false }
+    const { output, weights } = attend(inputs, given.dropout ?? 0)
     if (!mask || !added) return { output, weights }
     // Rows without any key have equal weights so far.
     const attending = cast(greater(max(added, -1, { keepDims: true }), lowest), 'float32') // [..., L, 1]
@@ -107,19 +108,19 @@ export function scaledDotProductAttention(
   query: Operand,
   key: Operand,
   value: Operand,
-  options: AttentionOptions = {},
+  options?: AttentionOptions,
 ): Tensor {
-  return attentionWithWeights(query, key, value, options).output
+  return attentionWithWeights(query, key, value, optionsOf('scaledDotProductAttention', options)).output
 }
 
 /** [..., tokens, heads width] -> [..., heads, tokens, width]. */
 export function splitHeads(x: Operand, heads: number): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('splitHeads', x)
   return checked(() => {
     const width = input.rank < 2 ? 0 : sizeOf(input.shape, -1)
     if (input.rank < 2 || !Number.isInteger(heads) || heads < 1 || width % heads !== 0) {
       throw new ShapeError(
-        `splitHeads: heads must divide the width of [..., tokens, width], found ${heads} and ${formatShape(input.shape)}`,
+        `splitHeads: heads must divide the width of [..., tokens, width], found ${shown(heads)} and ${formatShape(input.shape)}`,
       )
     }
     return moveAxis(reshape(input, [...input.shape.slice(0, -1), heads, width / heads]), -2, -3)
@@ -128,7 +129,7 @@ export function splitHeads(x: Operand, heads: number): Tensor {
 
 /** [..., heads, tokens, width] -> [..., tokens, heads width]. */
 export function mergeHeads(x: Operand): Tensor {
-  const { rank, shape } = toTensor(x)
+  const { rank, shape } = toTensor('mergeHeads', x)
   checked(() => {
     if (rank < 3) throw new ShapeError(`mergeHeads: needs [..., heads, tokens, width], found ${formatShape(shape)}`)
   })
@@ -161,13 +162,19 @@ export function multiHeadAttention(
   query: Operand,
   key: Operand,
   value: Operand,
-  { inProjWeight, inProjBias, outProjWeight, outProjBias }: MultiHeadWeights,
-  { heads, ...options }: MultiHeadOptions,
+  projectionWeights: MultiHeadWeights,
+  options: MultiHeadOptions,
 ): Attention {
-  const inputs = [query, key, value].map(toTensor)
-  const bias = inProjBias === undefined ? undefined : toTensor(inProjBias)
-  const [q, k, v] = checked(() => projections(inputs, toTensor(inProjWeight), bias))
-  const attention = attentionWithWeights(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), options)
+  checked(() => {
+    requireFields('multiHeadAttention', 'weights', projectionWeights)
+    requireFields('multiHeadAttention', 'options', options)
+  })
+  const { inProjWeight, inProjBias, outProjWeight, outProjBias } = projectionWeights
+  const { heads, ...rest } = options
+  const inputs = toTensorList('multiHeadAttention', 'inputs', [query, key, value])
+  const bias = inProjBias === undefined ? undefined : toTensor('multiHeadAttention', inProjBias)
+  const [q, k, v] = checked(() => projections(inputs, toTensor('multiHeadAttention', inProjWeight), bias))
+  const attention = attentionWithWeights(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), rest)
   return { output: linear(mergeHeads(attention.output), outProjWeight, outProjBias), weights: attention.weights }
 }
 

@@ -1,7 +1,7 @@
 /** Convolutions, in PyTorch's layouts: input [N, C, ...], weight [out, in / groups, ...kernel]. Cross-correlation. */
 import { channelSizes, formatShape, type Shape, sameShape, sizeOf, spatialAxes } from '../../tensor/shape.ts'
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'
-import { requireCount, requireOneOf } from '../../util/check.ts'
+import { optionsOf, requireCount, requireOneOf } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from '../define.ts'
 import { add } from '../elementwise/binary.ts'
@@ -163,8 +163,8 @@ export interface ConvOptions {
 }
 
 function convolve(x: Operand, weight: Operand, bias: Operand | undefined, options: ConvOptions, axes: number): Tensor {
-  const [input, kernel] = [toTensor(x), toTensor(weight)]
-  const shift = bias === undefined ? undefined : toTensor(bias)
+  const [input, kernel] = [toTensor('conv', x), toTensor('conv', weight)]
+  const shift = bias === undefined ? undefined : toTensor('conv', bias)
   return checked(() => {
     const stride = perAxis('conv', 'stride', options.stride ?? 1, axes, 1)
     const dilation = perAxis('conv', 'dilation', options.dilation ?? 1, axes, 1)
@@ -226,11 +226,11 @@ function patchProduct(input: Tensor, weight: Tensor): Tensor {
 }
 
 /** x [N, C, L], weight [out, C / groups, kernel], bias [out]. Defaults: stride 1, padding 0, dilation 1, groups 1. */
-export function conv1d(x: Operand, weight: Operand, bias?: Operand, options: ConvOptions = {}): Tensor {
-  return convolve(x, weight, bias, options, 1)
+export function conv1d(x: Operand, weight: Operand, bias?: Operand, options?: ConvOptions): Tensor {
+  return convolve(x, weight, bias, optionsOf('conv1d', options), 1)
 }
 
 /** x [N, C, H, W], weight [out, C / groups, kh, kw], bias [out]. Defaults: stride 1, padding 0, dilation 1, groups 1. */
-export function conv2d(x: Operand, weight: Operand, bias?: Operand, options: ConvOptions = {}): Tensor {
-  return convolve(x, weight, bias, options, 2)
+export function conv2d(x: Operand, weight: Operand, bias?: Operand, options?: ConvOptions): Tensor {
+  return convolve(x, weight, bias, optionsOf('conv2d', options), 2)
 }

@@ -2,7 +2,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'
-import { requireCount } from '../../util/check.ts'
+import { optionsOf, requireCount } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { checked, type Operand, toTensor } from '../define.ts'
 import { addAll } from '../elementwise/composite.ts'
@@ -20,10 +20,10 @@ export interface UnfoldOptions {
 }
 
 /** The windows of x [N, C, H, W] as columns: [N, C * kernel, positions] (im2col). Defaults: stride 1, padding 0, dilation 1. */
-export function unfold(x: Operand, kernelSize: number | readonly number[], options: UnfoldOptions = {}): Tensor {
-  const input = toTensor(x)
+export function unfold(x: Operand, kernelSize: number | readonly number[], options?: UnfoldOptions): Tensor {
+  const input = toTensor('unfold', x)
   return checked(() => {
-    const shape = poolShape('unfold', input.shape, kernelSize, { stride: 1, ...options }, 2)
+    const shape = poolShape('unfold', input.shape, kernelSize, { stride: 1, ...optionsOf('unfold', options) }, 2)
     const [n, c] = input.sizes(4)
     const count = elementCount(shape.positions)
     const windows = kernelWindows(padded(input, shape, 0), shape.kernel, shape.positions, shape)
@@ -40,14 +40,20 @@ export function fold(
   x: Operand,
   outputSize: number | readonly number[],
   kernelSize: number | readonly number[],
-  options: UnfoldOptions = {},
+  options?: UnfoldOptions,
 ): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('fold', x)
   return checked(() => {
     const sizes = perAxis('fold', 'outputSize', outputSize, 2, 1)
     const [n = 0, rows = 0, columns = 0] = input.shape
     const area = elementCount(perAxis('fold', 'kernelSize', kernelSize, 2, 1))
-    const shape = poolShape('fold', [n, rows / area, ...sizes], kernelSize, { stride: 1, ...options }, 2)
+    const shape = poolShape(
+      'fold',
+      [n, rows / area, ...sizes],
+      kernelSize,
+      { stride: 1, ...optionsOf('fold', options) },
+      2,
+    )
     if (input.rank !== 3 || rows % area !== 0 || columns !== elementCount(shape.positions)) {
       throw new ShapeError(
         `fold: columns must be [N, C * ${area}, ${elementCount(shape.positions)}], found ${formatShape(input.shape)}`,
@@ -73,7 +79,7 @@ export function fold(
 
 /** [N, C r^2, H, W] -> [N, C, H r, W r] (Shi et al. 2016). */
 export function pixelShuffle(x: Operand, factor: number): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('pixelShuffle', x)
   return checked(() => {
     requireCount('pixelShuffle', 'factor', factor, 1)
     if (input.rank !== 4 || sizeOf(input.shape, 1) % factor ** 2 !== 0)
@@ -89,7 +95,7 @@ export function pixelShuffle(x: Operand, factor: number): Tensor {
 
 /** [N, C, H r, W r] -> [N, C r^2, H, W]. */
 export function pixelUnshuffle(x: Operand, factor: number): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('pixelUnshuffle', x)
   return checked(() => {
     requireCount('pixelUnshuffle', 'factor', factor, 1)
     if (input.rank !== 4 || input.shape.slice(2).some((size) => size % factor !== 0)) {

@@ -2,7 +2,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { channelSizes, formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'
-import { requireCount } from '../../util/check.ts'
+import { optionsOf, requireCount } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import {
   apply,
@@ -206,7 +206,7 @@ function convolveTransposed(
   options: ConvTransposeOptions,
   axes: number,
 ): Tensor {
-  const [input, kernel] = [toTensor(x), toTensor(weight)]
+  const [input, kernel] = [toTensor('convTranspose', x), toTensor('convTranspose', weight)]
   return checked(() => {
     const [stride, padding, extra, dilation] = [
       perAxis('convTranspose', 'stride', options.stride ?? 1, axes, 1),
@@ -237,21 +237,11 @@ function convolveTransposed(
 }
 
 /** x [N, in, L], weight [in, out / groups, kernel], bias [out]. */
-export function convTranspose1d(
-  x: Operand,
-  weight: Operand,
-  bias?: Operand,
-  options: ConvTransposeOptions = {},
-): Tensor {
-  return convolveTransposed(x, weight, bias, options, 1)
+export function convTranspose1d(x: Operand, weight: Operand, bias?: Operand, options?: ConvTransposeOptions): Tensor {
+  return convolveTransposed(x, weight, bias, optionsOf('convTranspose1d', options), 1)
 }
 
 /** x [N, in, H, W], weight [in, out / groups, kh, kw], bias [out]. */
-export function convTranspose2d(
-  x: Operand,
-  weight: Operand,
-  bias?: Operand,
-  options: ConvTransposeOptions = {},
-): Tensor {
-  return convolveTransposed(x, weight, bias, options, 2)
+export function convTranspose2d(x: Operand, weight: Operand, bias?: Operand, options?: ConvTransposeOptions): Tensor {
+  return convolveTransposed(x, weight, bias, optionsOf('convTranspose2d', options), 2)
 }

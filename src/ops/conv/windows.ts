@@ -1,7 +1,7 @@
 /** What convolution and pooling share: the places of a kernel, and what each of them sees of the input. */
 import { type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { type ErrorClass, requireCount } from '../../util/check.ts'
+import { type ErrorClass, requireCount, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { selectPlaces } from '../indexing/indexing.ts'
 import { concat, reshape, slice } from '../movement/movement.ts'
@@ -81,7 +81,7 @@ export function perAxis(
 ): readonly number[] {
   const list = Array.isArray(value) ? (value as readonly number[]) : new Array<number>(axes).fill(value as number)
   if (list.length !== axes)
-    throw new Thrown(`${op}: ${argument} must have one number for each of ${axes} axes, found [${list}]`)
+    throw new Thrown(`${op}: ${argument} must have one number for each of ${axes} axes, found ${shown(list)}`)
   for (const number of list) requireCount(op, argument, number, least, Thrown)
   return list
 }

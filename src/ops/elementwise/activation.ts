@@ -1,7 +1,7 @@
 /** Smooth activation functions. relu and tanh are in `unary.ts`, sigmoid in `logistic.ts`, the piecewise linear ones in `piecewise.ts`. */
 import { formatShape, normalizeAxis, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireFinite, requireNumber, requireOneOf, requirePositive } from '../../util/check.ts'
+import { optionsOf, requireFinite, requireNumber, requireOneOf, requirePositive } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { customGradient } from '../control.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toFloat, toTensor } from '../define.ts'
@@ -61,8 +61,8 @@ export const geluOp = defineOp<{ readonly approximate: GeluForm }>({
 })
 
 /** x Phi(x), with Phi the standard normal distribution's cumulative function (Hendrycks and Gimpel 2016). Default: erf. */
-export function gelu(x: Operand, options: { readonly approximate?: GeluForm } = {}): Tensor {
-  return apply(geluOp, [toTensor(x)], { approximate: options.approximate ?? 'none' })
+export function gelu(x: Operand, options?: { readonly approximate?: GeluForm }): Tensor {
+  return apply(geluOp, [toTensor('gelu', x)], { approximate: optionsOf('gelu', options).approximate ?? 'none' })
 }
 
 /** max(x, 0) + alpha (e^(rate min(x, 0)) - 1), all times `scale`. */
@@ -89,14 +89,17 @@ function scaledElu(op: string, x: Operand, { alpha, rate, scale }: EluShape): Te
 }
 
 /** x for x > 0, else alpha (e^x - 1). Default alpha: 1. */
-export function elu(x: Operand, options: { readonly alpha?: number } = {}): Tensor {
-  return scaledElu('elu', x, { alpha: options.alpha ?? 1, rate: 1, scale: 1 })
+export function elu(x: Operand, options?: { readonly alpha?: number }): Tensor {
+  return scaledElu('elu', x, { alpha: optionsOf('elu', options).alpha ?? 1, rate: 1, scale: 1 })
 }
 
 /** max(x, 0) + min(0, alpha (e^(x/alpha) - 1)). Default alpha: 1. */
-export function celu(x: Operand, options: { readonly alpha?: number } = {}): Tensor {
-  const alpha = options.alpha ?? 1
-  if (alpha === 0) checked(() => requirePositive('celu', '|alpha|', alpha))
+export function celu(x: Operand, options?: { readonly alpha?: number }): Tensor {
+  const alpha = optionsOf('celu', options).alpha ?? 1
+  checked(() => {
+    requireFinite('celu', 'alpha', alpha)
+    requirePositive('celu', '|alpha|', Math.abs(alpha))
+  })
   return scaledElu('celu', x, { alpha, rate: 1 / alpha, scale: 1 })
 }
 
@@ -109,8 +112,8 @@ export function selu(x: Operand): Tensor {
 const linearFrom = 15
 
 /** log(1 + e^(beta x)) / beta, and x itself where beta x exceeds the threshold. Defaults: 1, 20. */
-export function softplus(x: Operand, options: { readonly beta?: number; readonly threshold?: number } = {}): Tensor {
-  const { beta = 1, threshold: limit = 20 } = options
+export function softplus(x: Operand, options?: { readonly beta?: number; readonly threshold?: number }): Tensor {
+  const { beta = 1, threshold: limit = 20 } = optionsOf('softplus', options)
   checked(() => {
     requireFinite('softplus', 'beta', beta)
     requireNumber('softplus', 'threshold', limit)

@@ -1,7 +1,9 @@
 /** Elementwise arithmetic, powers and logarithms made of other ops. */
+
 import type { Tensor } from '../../tensor/tensor.ts'
+import { optionsOf, requireFinite } from '../../util/check.ts'
 import { customGradient, stopGradient } from '../control.ts'
-import { type Operand, scalar, toFloat, toTensor } from '../define.ts'
+import { checked, type Operand, scalar, toFloat, toTensor, toTensors } from '../define.ts'
 import { add, div, equal, greater, less, logicalAnd, logicalOr, maximum, mul, pow, sub } from './binary.ts'
 import { where } from './choice.ts'
 import { clamp, isFinite as isFiniteNumber } from './rounding.ts'
@@ -10,7 +12,7 @@ import { abs, cos, exp, isInf, log, logicalNot, neg, reciprocal, sin, sqrt } fro
 
 /** x^2. */
 export function square(x: Operand): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('square', x)
   return mul(input, input)
 }
 /** 1 / sqrt(x). */
@@ -34,7 +36,9 @@ export function log10(x: Operand): Tensor {
  * log(x / (1 - x)), the inverse of sigmoid; NaN outside of [0, 1]. `eps` limits x to [eps, 1 - eps] first; no gradient outside. Above
  * 1/2 it makes, as in PyTorch, eps of what is below it and 1 - eps of all else.
  */
-export function logit(x: Operand, { eps }: { readonly eps?: number } = {}): Tensor {
+export function logit(x: Operand, options?: { readonly eps?: number }): Tensor {
+  const { eps } = optionsOf('logit', options)
+  if (eps !== undefined) checked(() => requireFinite('logit', 'eps', eps))
   const [least, most] = eps === undefined ? [0, 1] : [eps, 1 - eps]
   const inverse = customGradient(
     (given: Tensor) => {
@@ -101,21 +105,25 @@ export function notEqual(a: Operand, b: Operand): Tensor {
 
 /** start + weight (end - start), from the nearer of the two; the weight is a number or a tensor. */
 export function lerp(start: Operand, end: Operand, weight: Operand): Tensor {
-  const difference = sub(end, start)
-  const fromStart = (): Tensor => add(start, mul(weight, difference))
-  const fromEnd = (): Tensor => sub(end, mul(sub(1, weight), difference))
+  const [from, to, share] = toTensors('lerp', [start, end, weight])
+  const difference = sub(to, from)
+  const fromStart = (): Tensor => add(from, mul(share, difference))
+  const fromEnd = (): Tensor => sub(to, mul(sub(1, share), difference))
   if (typeof weight === 'number') return Math.abs(weight) < 0.5 ? fromStart() : fromEnd()
-  return where(less(abs(weight), 0.5), fromStart(), fromEnd())
+  return where(less(abs(share), 0.5), fromStart(), fromEnd())
 }
 /** x + value a b. */
-export function addcmul(x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}): Tensor {
-  return add(x, mul(mul(a, b), value))
+export function addcmul(x: Operand, a: Operand, b: Operand, options?: { readonly value?: number }): Tensor {
+  const { value = 1 } = optionsOf('addcmul', options)
+  const [input, left, right, factor] = toTensors('addcmul', [x, a, b, value])
+  return add(input, value === 1 ? mul(left, right) : mul(mul(left, right), factor))
 }
 /** x + value a / b. */
-export function addcdiv(x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}): Tensor {
+export function addcdiv(x: Operand, a: Operand, b: Operand, options?: { readonly value?: number }): Tensor {
+  const { value = 1 } = optionsOf('addcdiv', options)
   // As in PyTorch: integers have no quotient here.
   const quotient = div(toFloat('addcdiv', a, 'a'), toFloat('addcdiv', b, 'b'))
-  return add(x, mul(quotient, value))
+  return add(toFloat('addcdiv', x), mul(quotient, value))
 }
 
 /** sqrt(a^2 + b^2) without overflow of the squares. */

@@ -308,8 +308,8 @@ export const logicalOrOp = defineBinary('logicalOr', logicalOr, { onnx: 'Or', dt
 export const logicalXorOp = defineBinary('logicalXor', logicalXor, { onnx: 'Xor', dtypes: bool })
 
 /** The operands of a quotient: integers have none by 0, and the runtime would say so in its own words. */
-function withoutZero(op: string, operands: readonly Tensor[]): readonly Tensor[] {
-  const divisor = inputAt(op, operands, 1)
+export function withoutZero(op: string, operands: readonly [Tensor, Tensor]): readonly [Tensor, Tensor] {
+  const [, divisor] = operands
   const { source, dtype } = divisor
   return checked(() => {
     if (dtype !== 'float32' && source.kind === 'constant' && Array.from(source.data, Number).includes(0))

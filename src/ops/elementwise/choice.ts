@@ -1,8 +1,10 @@
 /** Choice between tensors, and conversion of their elements. */
+
 import type { DType } from '../../tensor/dtype.ts'
 import { dtypes, isFloat } from '../../tensor/dtype.ts'
 import { broadcastShapes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { apply, defineOp, inputAt, type Operand, requireDType, toTensor, toTensors } from '../define.ts'
 import { comparable, inferBroadcast } from './binary.ts'
@@ -42,7 +44,7 @@ export const whereOp = defineOp<NoAttributes>({
 })
 /** a where the condition holds, else b. Shapes broadcast; no gradient flows to the side that was not chosen. */
 export function where(condition: Operand, a: Operand, b: Operand): Tensor {
-  return apply(whereOp, [toTensor(condition), ...toTensors('where', [a, b])], none)
+  return apply(whereOp, [toTensor('where', condition), ...toTensors('where', [a, b])], none)
 }
 
 export const castOp = defineOp<{ readonly to: DType }>({
@@ -50,7 +52,7 @@ export const castOp = defineOp<{ readonly to: DType }>({
   keepsValues: true,
   infer: (inputs, { to }) => {
     if (!dtypes.includes(to)) {
-      throw new ShapeError(`cast: the dtype must be one of ${dtypes.join(', ')}, found ${String(to)}`)
+      throw new ShapeError(`cast: the dtype must be one of ${dtypes.join(', ')}, found ${shown(to)}`)
     }
     return [{ dtype: to, shape: inputAt('cast', inputs, 0).shape }]
   },
@@ -68,6 +70,6 @@ export const castOp = defineOp<{ readonly to: DType }>({
 })
 /** Converts to another dtype. To bool: anything but 0 is true; to integers: truncated toward zero. */
 export function cast(x: Operand, to: DType): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('cast', x)
   return input.dtype === to ? input : apply(castOp, [input], { to })
 }

@@ -43,7 +43,7 @@ export const sigmoidOp = defineOp<NoAttributes>({
 
 /** 1 / (1 + e^-x). */
 export function sigmoid(x: Operand): Tensor {
-  return apply(sigmoidOp, [toTensor(x)], {})
+  return apply(sigmoidOp, [toTensor('sigmoid', x)], {})
 }
 
 /** x sigmoid(beta x). A primitive so that only x is kept for its gradient. */
@@ -77,10 +77,10 @@ export const swishOp = defineOp<{ readonly beta: number }>({
 
 /** x sigmoid(x), also called swish. */
 export function silu(x: Operand): Tensor {
-  return apply(swishOp, [toTensor(x)], { beta: 1 })
+  return apply(swishOp, [toTensor('silu', x)], { beta: 1 })
 }
 
 /** x sigmoid(1.702 x), as in CLIP. */
 export function quickGelu(x: Operand): Tensor {
-  return apply(swishOp, [toTensor(x)], { beta: 1.702 })
+  return apply(swishOp, [toTensor('quickGelu', x)], { beta: 1.702 })
 }

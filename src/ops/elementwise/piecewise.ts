@@ -1,10 +1,20 @@
 /** Activation functions of straight pieces, and hardswish, which is made of one. Gradients at the kinks are PyTorch's. */
 import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireAtLeast, requireFinite, requireNumber } from '../../util/check.ts'
+import { optionsOf, requireAtLeast, requireFinite, requireNumber } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { customGradient } from '../control.ts'
-import { apply, checked, defineOp, inputAt, type Operand, requireDType, toFloat, toTensor } from '../define.ts'
+import {
+  apply,
+  checked,
+  defineOp,
+  inputAt,
+  type Operand,
+  requireDType,
+  toFloat,
+  toTensor,
+  toTensorPair,
+} from '../define.ts'
 import { reshape } from '../movement/movement.ts'
 import { sumTo } from '../reduction/reduce.ts'
 import { add, greater, lessOrEqual, mul, sub } from './binary.ts'
@@ -38,8 +48,10 @@ export const leakyReluOp = defineOp<{ readonly slope: number }>({
 })
 
 /** x for x > 0, else slope x. Default slope: 0.01. */
-export function leakyRelu(x: Operand, options: { readonly negativeSlope?: number } = {}): Tensor {
-  return apply(leakyReluOp, [toTensor(x)], { slope: options.negativeSlope ?? 0.01 })
+export function leakyRelu(x: Operand, options?: { readonly negativeSlope?: number }): Tensor {
+  return apply(leakyReluOp, [toTensor('leakyRelu', x)], {
+    slope: optionsOf('leakyRelu', options).negativeSlope ?? 0.01,
+  })
 }
 
 /** x for x > 0, else weight x; the weight is one number or one per channel (axis 1). */
@@ -70,8 +82,8 @@ export function prelu(x: Operand, weight: Operand): Tensor {
 }
 
 /** min(max(x, min), max). Defaults: -1, 1. The gradient at the bounds is 0. */
-export function hardtanh(x: Operand, options: { readonly min?: number; readonly max?: number } = {}): Tensor {
-  const { min = -1, max = 1 } = options
+export function hardtanh(x: Operand, options?: { readonly min?: number; readonly max?: number }): Tensor {
+  const { min = -1, max = 1 } = optionsOf('hardtanh', options)
   checked(() => {
     requireNumber('hardtanh', 'min', min)
     requireAtLeast('hardtanh', 'max', max, min)
@@ -120,8 +132,12 @@ export const hardsigmoidOp = defineOp<HardsigmoidAttributes>({
 })
 
 /** min(max(slope x + offset, 0), 1). Default slope: 1 / 6, offset: 1 / 2. */
-export function hardsigmoid(x: Operand, options: Partial<HardsigmoidAttributes> = {}): Tensor {
-  return apply(hardsigmoidOp, [toTensor(x)], { slope: options.slope ?? 1 / 6, offset: options.offset ?? 0.5 })
+export function hardsigmoid(x: Operand, options?: Partial<HardsigmoidAttributes>): Tensor {
+  const given = optionsOf('hardsigmoid', options)
+  return apply(hardsigmoidOp, [toTensor('hardsigmoid', x)], {
+    slope: given.slope ?? 1 / 6,
+    offset: given.offset ?? 0.5,
+  })
 }
 
 /** x hardsigmoid(x): 0 below -3 and x above 3 (Howard et al. 2019). */
@@ -131,8 +147,8 @@ export function hardswish(x: Operand): Tensor {
 }
 
 /** Moves x toward 0 by lambda, and to 0 within it. Default lambda: 0.5. */
-export function softshrink(x: Operand, options: { readonly lambda?: number } = {}): Tensor {
-  const lambda = options.lambda ?? 0.5
+export function softshrink(x: Operand, options?: { readonly lambda?: number }): Tensor {
+  const lambda = optionsOf('softshrink', options).lambda ?? 0.5
   checked(() => requireAtLeast('softshrink', 'lambda', lambda, 0))
   const shrink = customGradient(
     (input: Tensor) => sub(input, clamp(input, -lambda, lambda)),
@@ -142,18 +158,18 @@ export function softshrink(x: Operand, options: { readonly lambda?: number } = {
 }
 
 /** x where |x| > lambda, else 0. Default lambda: 0.5. */
-export function hardshrink(x: Operand, options: { readonly lambda?: number } = {}): Tensor {
-  const lambda = options.lambda ?? 0.5
+export function hardshrink(x: Operand, options?: { readonly lambda?: number }): Tensor {
+  const lambda = optionsOf('hardshrink', options).lambda ?? 0.5
   checked(() => requireAtLeast('hardshrink', 'lambda', lambda, 0))
   return where(lessOrEqual(abs(x), lambda), 0, x)
 }
 
 /** x where x > threshold, else value. */
 export function threshold(x: Operand, limit: number, value: number): Tensor {
-  const input = toTensor(x)
+  const [input, other] = toTensorPair('threshold', x, value)
   checked(() => {
     requireNumber('threshold', 'limit', limit)
     requireNumber('threshold', 'value', value)
   })
-  return where(lessOrEqual(input, limit), value, input)
+  return where(lessOrEqual(input, limit), other, input)
 }

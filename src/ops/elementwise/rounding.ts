@@ -1,8 +1,10 @@
 /** Elementwise functions that round, limit or repair numbers. */
+
 import { type DType, describeNumbers, holdsNumber } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { optionsOf } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
-import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor, toTensorPair } from '../define.ts'
+import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor, toTensors } from '../define.ts'
 import {
   add,
   div,
@@ -17,6 +19,7 @@ import {
   maximum,
   minimum,
   sub,
+  withoutZero,
 } from './binary.ts'
 import { cast, where } from './choice.ts'
 import { abs, ceil, floor, isNan, logicalNot, round } from './unary.ts'
@@ -25,12 +28,12 @@ const number: readonly DType[] = ['float32', 'int32', 'int64']
 
 /** Toward zero; no gradient. */
 export function trunc(x: Operand): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('trunc', x)
   return where(greaterOrEqual(input, 0), floor(input), ceil(input))
 }
 /** x - trunc(x): keeps the sign of x. */
 export function frac(x: Operand): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('frac', x)
   return sub(input, trunc(input))
 }
 
@@ -42,13 +45,13 @@ function truncatedRemainder(a: Tensor, b: Tensor): { readonly rest: Tensor; read
 }
 /** Remainder of a / b rounded down: it has the sign of b, as in Python. */
 export function remainder(a: Operand, b: Operand): Tensor {
-  const [dividend, divisor] = toTensorPair('remainder', a, b)
+  const [dividend, divisor] = withoutZero('remainder', toTensors('remainder', [a, b]))
   const { rest, isOpposite } = truncatedRemainder(dividend, divisor)
   return where(isOpposite, add(rest, divisor), rest)
 }
 /** The quotient a / b rounded down; no gradient. Whole numbers are divided exactly. */
 export function floorDivide(a: Operand, b: Operand): Tensor {
-  const [dividend, divisor] = toTensorPair('floorDivide', a, b)
+  const [dividend, divisor] = withoutZero('floorDivide', toTensors('floorDivide', [a, b]))
   const { rest, isOpposite } = truncatedRemainder(dividend, divisor)
   const quotient = div(sub(dividend, rest), divisor)
   const lowered = sub(quotient, cast(isOpposite, quotient.dtype))
@@ -119,7 +122,7 @@ export const clipOp = defineOp<ClipAttributes>({
  * since 2.15.
  */
 export function clamp(x: Operand, lower?: Operand, upper?: Operand): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('clamp', x)
   if (!isOperandTensor(lower) && !isOperandTensor(upper)) {
     return checked(() => {
       const bounds: ClipAttributes = { min: lower ?? null, max: upper ?? null }
@@ -158,9 +161,9 @@ export interface NanToNumOptions {
 }
 
 /** x with NaN and infinities replaced; no gradient where they were. */
-export function nanToNum(x: Operand, options: NanToNumOptions = {}): Tensor {
-  const { nan = 0, positiveInfinity = largest, negativeInfinity = -largest } = options
-  const input = toTensor(x)
+export function nanToNum(x: Operand, options?: NanToNumOptions): Tensor {
+  const { nan = 0, positiveInfinity = largest, negativeInfinity = -largest } = optionsOf('nanToNum', options)
+  const input = toTensor('nanToNum', x)
   const isAbove = equal(input, Number.POSITIVE_INFINITY)
   const isBelow = equal(input, Number.NEGATIVE_INFINITY)
   return where(isNan(input), nan, where(isAbove, positiveInfinity, where(isBelow, negativeInfinity, input)))
@@ -169,6 +172,6 @@ export function nanToNum(x: Operand, options: NanToNumOptions = {}): Tensor {
 /** Whether x is neither NaN nor infinite; whole numbers always are finite. */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: PyTorch's name, beside isNan and isInf
 export function isFinite(x: Operand): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('isFinite', x)
   return input.dtype === 'float32' ? lessOrEqual(abs(input), largest) : equal(input, input)
 }

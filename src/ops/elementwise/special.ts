@@ -134,19 +134,19 @@ export const atan2Op = defineBinary('atan2', atan2, {
 
 /** e^x - 1, accurate near 0. */
 export function expm1(x: Operand): Tensor {
-  return apply(expm1Op, [toTensor(x)], none)
+  return apply(expm1Op, [toTensor('expm1', x)], none)
 }
 /** log(1 + x), accurate near 0. */
 export function log1p(x: Operand): Tensor {
-  return apply(log1pOp, [toTensor(x)], none)
+  return apply(log1pOp, [toTensor('log1p', x)], none)
 }
 /** 1 - erf(x), accurate where erf(x) is almost 1. */
 export function erfc(x: Operand): Tensor {
-  return apply(erfcOp, [toTensor(x)], none)
+  return apply(erfcOp, [toTensor('erfc', x)], none)
 }
 /** The x with erf(x) = y; infinite at -1 and 1, NaN beyond. */
 export function erfinv(y: Operand): Tensor {
-  return apply(erfinvOp, [toTensor(y)], none)
+  return apply(erfinvOp, [toTensor('erfinv', y)], none)
 }
 /** Angle of the point (x, y), in (-pi, pi]. */
 export function atan2(y: Operand, x: Operand): Tensor {

@@ -1,7 +1,7 @@
 /** Elementwise functions of one tensor. */
 import type { DType } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireWhole, requireWithin } from '../../util/check.ts'
+import { optionsOf, requireWhole, requireWithin } from '../../util/check.ts'
 import {
   apply,
   checked,
@@ -167,103 +167,104 @@ export const logicalNotOp = defineUnary('logicalNot', logicalNot, { onnx: 'Not',
 
 /** -x. */
 export function neg(x: Operand): Tensor {
-  return apply(negOp, [toTensor(x)], none)
+  return apply(negOp, [toTensor('neg', x)], none)
 }
 /** |x|; the gradient at 0 is 0. */
 export function abs(x: Operand): Tensor {
-  return apply(absOp, [toTensor(x)], none)
+  return apply(absOp, [toTensor('abs', x)], none)
 }
 /** -1, 0 or 1; no gradient. */
 export function sign(x: Operand): Tensor {
-  return apply(signOp, [toTensor(x)], none)
+  return apply(signOp, [toTensor('sign', x)], none)
 }
 /** e^x. */
 export function exp(x: Operand): Tensor {
-  return apply(expOp, [toTensor(x)], none)
+  return apply(expOp, [toTensor('exp', x)], none)
 }
 /** Natural logarithm. */
 export function log(x: Operand): Tensor {
-  return apply(logOp, [toTensor(x)], none)
+  return apply(logOp, [toTensor('log', x)], none)
 }
 export function sqrt(x: Operand): Tensor {
-  return apply(sqrtOp, [toTensor(x)], none)
+  return apply(sqrtOp, [toTensor('sqrt', x)], none)
 }
 /** 1 / x. */
 export function reciprocal(x: Operand): Tensor {
-  return apply(reciprocalOp, [toTensor(x)], none)
+  return apply(reciprocalOp, [toTensor('reciprocal', x)], none)
 }
 export function sin(x: Operand): Tensor {
-  return apply(sinOp, [toTensor(x)], none)
+  return apply(sinOp, [toTensor('sin', x)], none)
 }
 export function cos(x: Operand): Tensor {
-  return apply(cosOp, [toTensor(x)], none)
+  return apply(cosOp, [toTensor('cos', x)], none)
 }
 export function tan(x: Operand): Tensor {
-  return apply(tanOp, [toTensor(x)], none)
+  return apply(tanOp, [toTensor('tan', x)], none)
 }
 export function asin(x: Operand): Tensor {
-  return apply(asinOp, [toTensor(x)], none)
+  return apply(asinOp, [toTensor('asin', x)], none)
 }
 export function acos(x: Operand): Tensor {
-  return apply(acosOp, [toTensor(x)], none)
+  return apply(acosOp, [toTensor('acos', x)], none)
 }
 export function atan(x: Operand): Tensor {
-  return apply(atanOp, [toTensor(x)], none)
+  return apply(atanOp, [toTensor('atan', x)], none)
 }
 export function sinh(x: Operand): Tensor {
-  return apply(sinhOp, [toTensor(x)], none)
+  return apply(sinhOp, [toTensor('sinh', x)], none)
 }
 export function cosh(x: Operand): Tensor {
-  return apply(coshOp, [toTensor(x)], none)
+  return apply(coshOp, [toTensor('cosh', x)], none)
 }
 export function asinh(x: Operand): Tensor {
-  return apply(asinhOp, [toTensor(x)], none)
+  return apply(asinhOp, [toTensor('asinh', x)], none)
 }
 export function acosh(x: Operand): Tensor {
-  return apply(acoshOp, [toTensor(x)], none)
+  return apply(acoshOp, [toTensor('acosh', x)], none)
 }
 export function atanh(x: Operand): Tensor {
-  return apply(atanhOp, [toTensor(x)], none)
+  return apply(atanhOp, [toTensor('atanh', x)], none)
 }
 export function tanh(x: Operand): Tensor {
-  return apply(tanhOp, [toTensor(x)], none)
+  return apply(tanhOp, [toTensor('tanh', x)], none)
 }
 /** erf(x) = 2/sqrt(pi) * integral of exp(-t^2) from 0 to x. */
 export function erf(x: Operand): Tensor {
-  return apply(erfOp, [toTensor(x)], none)
+  return apply(erfOp, [toTensor('erf', x)], none)
 }
 /** 1 where x is above 0, else 0, in x's dtype; its gradient is 0. Below 2^-128 (subnormal numbers) it is between 0 and 1. */
 export function unitStep(x: Operand): Tensor {
-  return apply(unitStepOp, [toTensor(x)], none)
+  return apply(unitStepOp, [toTensor('unitStep', x)], none)
 }
 /** max(x, 0); the gradient at 0 is 0. */
 export function relu(x: Operand): Tensor {
-  return apply(reluOp, [toTensor(x)], none)
+  return apply(reluOp, [toTensor('relu', x)], none)
 }
 export function floor(x: Operand): Tensor {
-  return apply(floorOp, [toTensor(x)], none)
+  return apply(floorOp, [toTensor('floor', x)], none)
 }
 export function ceil(x: Operand): Tensor {
-  return apply(ceilOp, [toTensor(x)], none)
+  return apply(ceilOp, [toTensor('ceil', x)], none)
 }
 /** To the nearest multiple of 10^-decimals (default: whole numbers), halves to the even one; no gradient. */
-export function round(x: Operand, { decimals = 0 }: { readonly decimals?: number } = {}): Tensor {
+export function round(x: Operand, options?: { readonly decimals?: number }): Tensor {
+  const { decimals = 0 } = optionsOf('round', options)
   checked(() => {
     requireWhole('round', 'decimals', decimals)
     // Beyond, 10^decimals is no float32.
     requireWithin('round', 'decimals', decimals, [-38, 38])
   })
-  if (decimals === 0) return apply(roundOp, [toTensor(x)], none)
+  if (decimals === 0) return apply(roundOp, [toTensor('round', x)], none)
   // Powers of ten with whole exponents are exact in float32, their reciprocals are not.
   const scale = 10 ** Math.abs(decimals)
   return decimals > 0 ? div(round(mul(x, scale)), scale) : mul(round(div(x, scale)), scale)
 }
 export function isNan(x: Operand): Tensor {
-  return apply(isNanOp, [toTensor(x)], none)
+  return apply(isNanOp, [toTensor('isNan', x)], none)
 }
 export function isInf(x: Operand): Tensor {
-  return apply(isInfOp, [toTensor(x)], none)
+  return apply(isInfOp, [toTensor('isInf', x)], none)
 }
 export function logicalNot(x: Operand): Tensor {
-  return apply(logicalNotOp, [toTensor(x)], none)
+  return apply(logicalNotOp, [toTensor('logicalNot', x)], none)
 }

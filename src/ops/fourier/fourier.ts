@@ -40,7 +40,7 @@ function realTransform(x: Tensor): Tensor {
  * work grows like M^1.5 where M has factors near its root, and for every large M; for primes below some 1,900 like M^2.
  */
 export function fft2Real(x: Operand): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('fft2Real', x)
   return checked(() => {
     requireDType('fft2Real', 'x', input, ['float32'])
     if (input.rank < 2 || elementCount(input.shape.slice(-2)) === 0) {

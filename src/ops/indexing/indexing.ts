@@ -71,10 +71,10 @@ export const indexSelectOp = defineOp<IndexSelectAttributes>({
 })
 /** Elements of one axis in the order of `index`: the axis is replaced by the axes of the index. */
 export function indexSelect(x: Operand, index: Operand, axis: number): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('indexSelect', x)
   return checked(() => {
     const at = normalizeAxis('indexSelect', axis, input.rank)
-    const places = within(toTensor(index), { subject: 'indexSelect: index', size: axisSize(input, at) })
+    const places = within(toTensor('indexSelect', index), { subject: 'indexSelect: index', size: axisSize(input, at) })
     return apply(indexSelectOp, [input, places], { axis: at, ignored: null })
   })
 }
@@ -163,10 +163,10 @@ export const segmentSumOp = defineOp<SegmentSumAttributes>({
 })
 /** Sums over equal indices: element j of axis `axis` (of `size`) is the sum of the source's elements i with index[i] = j. */
 export function segmentSum(source: Operand, index: Operand, size: number, axis: number): Tensor {
-  const input = toTensor(source)
+  const input = toTensor('segmentSum', source)
   return checked(() => {
     const at = normalizeAxis('segmentSum', axis, input.rank)
-    const places = within(toTensor(index), { subject: 'segmentSum: index', size })
+    const places = within(toTensor('segmentSum', index), { subject: 'segmentSum: index', size })
     return apply(segmentSumOp, [input, places], { axis: at, size })
   })
 }
@@ -212,17 +212,17 @@ export const gatherOp = defineOp<{ readonly axis: number }>({
 })
 /** y[i][j] = x[i][index[i][j]] for axis 1 of two, likewise for others: PyTorch's gather. y has the index's shape. */
 export function gather(x: Operand, index: Operand, axis: number): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('gather', x)
   return checked(() => {
     const at = normalizeAxis('gather', axis, input.rank)
-    const places = within(toTensor(index), { subject: 'gather: index', size: axisSize(input, at) })
+    const places = within(toTensor('gather', index), { subject: 'gather: index', size: axisSize(input, at) })
     return apply(gatherOp, [input, places], { axis: at })
   })
 }
 
 /** Like `gather`, but the other axes of x and index broadcast; without an axis both are flattened. */
 export function takeAlongAxis(x: Operand, index: Operand, axis?: number): Tensor {
-  const [input, places] = [toTensor(x), toTensor(index)]
+  const [input, places] = [toTensor('takeAlongAxis', x), toTensor('takeAlongAxis', index)]
   if (axis === undefined) return gather(reshape(input, [-1]), reshape(places, [-1]), 0)
   return checked(() => {
     if (input.rank !== places.rank) {
@@ -279,10 +279,10 @@ export const scatterAddOp = defineOp<{ readonly axis: number }>({
 })
 /** x with source[i][j] added at [index[i][j]][j] for axis 0 of two, likewise for others. Repeated indices accumulate. */
 export function scatterAdd(x: Operand, index: Operand, source: Operand, axis: number): Tensor {
-  const [input, values] = [toTensor(x), toTensor(source)]
+  const [input, values] = [toTensor('scatterAdd', x), toTensor('scatterAdd', source)]
   return checked(() => {
     const at = normalizeAxis('scatterAdd', axis, input.rank)
-    const places = within(toTensor(index), { subject: 'scatterAdd: index', size: axisSize(input, at) })
+    const places = within(toTensor('scatterAdd', index), { subject: 'scatterAdd: index', size: axisSize(input, at) })
     // Only the part of the source under the index is added.
     const used = places.shape.reduce(
       (part, size, i) => (i < part.rank && size < sizeOf(part.shape, i) ? slice(part, [0, size], i) : part),

@@ -4,8 +4,10 @@
  * a compiled function on the host before each call, without a pass in the graph (compile/places.ts). Only an index that
  * the function itself computes costs a comparison, unless its op says what its values are below.
  */
+
 import { isInteger, type NDArray } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { shown } from '../../util/check.ts'
 import { IndexError, ShapeError } from '../../util/errors.ts'
 import { apply, defineOp, inputAt, opOf } from '../define.ts'
 
@@ -87,7 +89,9 @@ export const withinOp = defineOp<PlacesAttributes>({
   name: 'within',
   infer: (inputs, { subject, size }) => {
     if (!Number.isInteger(size) || size < 0)
-      throw new ShapeError(`${subject}: the number of places must be a whole number of at least 0, found ${size}`)
+      throw new ShapeError(
+        `${subject}: the number of places must be a whole number of at least 0, found ${shown(size)}`,
+      )
     return [inputAt('within', inputs, 0)].map(({ dtype, shape }) => ({ dtype, shape }))
   },
   simplify: (_o, { inputs }) => inputs,

@@ -2,9 +2,9 @@
 import type { DType } from '../../tensor/dtype.ts'
 import { formatShape, normalizeAxis, type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireCount, requireFinite } from '../../util/check.ts'
+import { optionsOf, requireCount, requireFinite, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
-import { arange, full } from '../creation.ts'
+import { arange, full, requireElements } from '../creation.ts'
 import { apply, checked, type Operand, toTensor, toTensorPair } from '../define.ts'
 import { add, equal, less, lessOrEqual, mul } from '../elementwise/binary.ts'
 import { cast, where } from '../elementwise/choice.ts'
@@ -15,13 +15,13 @@ import { within } from './places.ts'
 
 /** Element `index` of one axis, which is dropped; negative ones count from the end. */
 export function select(x: Operand, index: number, axis: number): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('select', x)
   return checked(() => {
     const at = normalizeAxis('select', axis, input.rank)
     const size = input.rank === 0 ? 0 : sizeOf(input.shape, at)
     if (!Number.isInteger(index) || index < -size || index >= size) {
       throw new ShapeError(
-        `select: index must be a whole number in [${-size}, ${size - 1}] on axis ${at} of ${formatShape(input.shape)}, found ${index}`,
+        `select: index must be a whole number in [${-size}, ${size - 1}] on axis ${at} of ${formatShape(input.shape)}, found ${shown(index)}`,
       )
     }
     const start = index < 0 ? index + size : index
@@ -36,8 +36,9 @@ export interface EmbeddingOptions {
 }
 
 /** Rows of `weight` [entries, width] at `index` [...]: [..., width]. */
-export function embedding(index: Operand, weight: Operand, { paddingIndex }: EmbeddingOptions = {}): Tensor {
-  const [table, given] = [toTensor(weight), toTensor(index)]
+export function embedding(index: Operand, weight: Operand, options?: EmbeddingOptions): Tensor {
+  const { paddingIndex } = optionsOf('embedding', options)
+  const [table, given] = [toTensor('embedding', weight), toTensor('embedding', index)]
   return checked(() => {
     if (table.rank !== 2)
       throw new ShapeError(`embedding: weight must be [entries, width], found ${formatShape(table.shape)}`)
@@ -46,7 +47,7 @@ export function embedding(index: Operand, weight: Operand, { paddingIndex }: Emb
       paddingIndex !== undefined &&
       !(Number.isInteger(paddingIndex) && paddingIndex >= -entries && paddingIndex < entries)
     )
-      throw new ShapeError(`embedding: paddingIndex must be one of the ${entries} rows, found ${paddingIndex}`)
+      throw new ShapeError(`embedding: paddingIndex must be one of the ${entries} rows, found ${shown(paddingIndex)}`)
     const ignored = paddingIndex === undefined ? null : paddingIndex < 0 ? paddingIndex + entries : paddingIndex
     requireIndex('embedding', given)
     const places = within(given, { subject: 'embedding: index', size: entries })
@@ -56,9 +57,10 @@ export function embedding(index: Operand, weight: Operand, { paddingIndex }: Emb
 
 /** Vectors of `classes` elements that are 1 at the index and 0 elsewhere: [..., classes]. */
 export function oneHot(index: Operand, classes: number, dtype: DType = 'int64'): Tensor {
-  const given = toTensor(index)
+  const given = toTensor('oneHot', index)
   return checked(() => {
     requireCount('oneHot', 'classes', classes)
+    requireElements('oneHot', [...given.shape, classes])
     requireIndex('oneHot', given)
     const places = within(given, { subject: 'oneHot: index', size: classes })
     return cast(equal(unsqueeze(places, -1), arange(0, classes, { dtype: places.dtype })), dtype)
@@ -77,18 +79,20 @@ export function indexAdd(
   index: Operand,
   source: Operand,
   axis: number,
-  { alpha = 1 }: { readonly alpha?: number } = {},
+  options?: { readonly alpha?: number },
 ): Tensor {
-  const input = toTensor(x)
+  const { alpha = 1 } = optionsOf('indexAdd', options)
+  const input = toTensor('indexAdd', x)
   return checked(() => {
     const at = normalizeAxis('indexAdd', axis, input.rank)
     requireFinite('indexAdd', 'alpha', alpha)
-    const given = toTensor(index)
+    const [, factor] = toTensorPair('indexAdd', input, alpha)
+    const given = toTensor('indexAdd', index)
     requireIndex('indexAdd', given)
     const size = input.rank === 0 ? 1 : sizeOf(input.shape, at)
     const places = within(given, { subject: 'indexAdd: index', size })
     const sums = segmentSum(source, places, size, at)
-    return add(input, alpha === 1 ? sums : mul(sums, alpha))
+    return add(input, alpha === 1 ? sums : mul(sums, factor))
   })
 }
 
@@ -96,10 +100,12 @@ export function indexAdd(
  * How often each number of 0 ... length - 1 occurs (int64), or the sum of the weights of its occurrences. All elements
  * must be smaller than `length`: shapes do not depend on values.
  */
-export function bincount(x: Operand, length: number, { weights }: { readonly weights?: Operand } = {}): Tensor {
+export function bincount(x: Operand, length: number, options?: { readonly weights?: Operand }): Tensor {
+  const { weights } = optionsOf('bincount', options)
   const given = reshape(x, [-1])
   return checked(() => {
     requireCount('bincount', 'length', length)
+    requireElements('bincount', [length])
     requireIndex('bincount', given, 'x')
     const places = within(given, { subject: 'bincount: element', size: length })
     const counted = weights === undefined ? full(places.shape, 1, 'int64') : reshape(weights, [-1])
@@ -111,12 +117,9 @@ export function bincount(x: Operand, length: number, { weights }: { readonly wei
  * Where each value would be inserted into a row of `sorted` so that it stays sorted: before equal elements, or after
  * them if `right`. sorted: [n], or [..., n] with the leading axes of values. Result: int64, the shape of values.
  */
-export function searchsorted(
-  sorted: Operand,
-  values: Operand,
-  { right = false }: { readonly right?: boolean } = {},
-): Tensor {
-  const [rows, sought] = [toTensor(sorted), toTensor(values)]
+export function searchsorted(sorted: Operand, values: Operand, options?: { readonly right?: boolean }): Tensor {
+  const { right = false } = optionsOf('searchsorted', options)
+  const [rows, sought] = toTensorPair('searchsorted', sorted, values)
   return checked(() => {
     const isSame = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i])
     if (rows.rank !== 1 && !isSame(rows.shape.slice(0, -1), sought.shape.slice(0, -1))) {

@@ -2,7 +2,7 @@
 import { isInteger } from '../../tensor/dtype.ts'
 import { formatShape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireWhole, requireWithin } from '../../util/check.ts'
+import { optionsOf, requireWhole, requireWithin } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { withBackward } from '../control.ts'
 import { checked, inputAt, type Operand, toFloat, toTensor } from '../define.ts'
@@ -170,30 +170,32 @@ function probabilityCrossEntropy(
  * of the shape without C, or class probabilities (float32) of the logits' shape. The mean of indices is over the weights
  * of those that count. Label smoothing (Szegedy et al. 2016) gives each class labelSmoothing / C, and the target the rest.
  */
-export function crossEntropy(logits: Operand, target: Operand, options: CrossEntropyOptions = {}): Tensor {
-  const [input, given] = [toFloat('crossEntropy', logits, 'logits'), toTensor(target)]
+export function crossEntropy(logits: Operand, target: Operand, options?: CrossEntropyOptions): Tensor {
+  const settings = optionsOf('crossEntropy', options)
+  const [input, given] = [toFloat('crossEntropy', logits, 'logits'), toTensor('crossEntropy', target)]
   return checked(() => {
     const isIndex = given.dtype !== 'float32'
     if (isIndex) checkLabels('crossEntropy', given)
     checkTarget('crossEntropy', 'logits', input, given, isIndex)
-    requireWithin('crossEntropy', 'labelSmoothing', options.labelSmoothing ?? 0, [0, 1])
-    requireWhole('crossEntropy', 'ignoreIndex', options.ignoreIndex ?? -100)
-    const weights = classWeights('crossEntropy', input, options.weight)
+    requireWithin('crossEntropy', 'labelSmoothing', settings.labelSmoothing ?? 0, [0, 1])
+    requireWhole('crossEntropy', 'ignoreIndex', settings.ignoreIndex ?? -100)
+    const weights = classWeights('crossEntropy', input, settings.weight)
     return isIndex
-      ? labelCrossEntropy(input, given, weights, options)
-      : probabilityCrossEntropy(input, given, weights, options)
+      ? labelCrossEntropy(input, given, weights, settings)
+      : probabilityCrossEntropy(input, given, weights, settings)
   })
 }
 
 /** -log p of the target class, from log probabilities [N, C, d...] or [C] and class indices of the shape without C. */
-export function nllLoss(logProbabilities: Operand, target: Operand, options: ClassLossOptions = {}): Tensor {
-  const [input, given] = [toFloat('nllLoss', logProbabilities, 'log probabilities'), toTensor(target)]
+export function nllLoss(logProbabilities: Operand, target: Operand, options?: ClassLossOptions): Tensor {
+  const settings = optionsOf('nllLoss', options)
+  const [input, given] = [toFloat('nllLoss', logProbabilities, 'log probabilities'), toTensor('nllLoss', target)]
   return checked(() => {
     checkLabels('nllLoss', given)
-    requireWhole('nllLoss', 'ignoreIndex', options.ignoreIndex ?? -100)
+    requireWhole('nllLoss', 'ignoreIndex', settings.ignoreIndex ?? -100)
     checkTarget('nllLoss', 'log probabilities', input, given, true)
-    const weights = classWeights('nllLoss', input, options.weight)
-    const labels = readLabels('nllLoss', given, sizeOf(input.shape, classAxis(input)), weights, options.ignoreIndex)
-    return reduceWeighted('nllLoss', labelLosses(pick(input, labels.index), labels, weights), labels, options)
+    const weights = classWeights('nllLoss', input, settings.weight)
+    const labels = readLabels('nllLoss', given, sizeOf(input.shape, classAxis(input)), weights, settings.ignoreIndex)
+    return reduceWeighted('nllLoss', labelLosses(pick(input, labels.index), labels, weights), labels, settings)
   })
 }

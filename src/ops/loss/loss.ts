@@ -1,6 +1,6 @@
 /** Losses of numbers and probabilities, with PyTorch's reductions and defaults. Those of classes: `cross-entropy.ts`. */
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireAtLeast, requireOneOf, requirePositive } from '../../util/check.ts'
+import { optionsOf, requireAtLeast, requireOneOf, requirePositive } from '../../util/check.ts'
 import { customGradient } from '../control.ts'
 import { checked, type Operand, toFloat } from '../define.ts'
 import { softplus } from '../elementwise/activation.ts'
@@ -39,17 +39,18 @@ function weightedReduction(op: string, losses: Tensor, { weight, reduction }: Bi
 export function bceWithLogits(
   logits: Operand,
   target: Operand,
-  options: BinaryLossOptions & { readonly posWeight?: Operand } = {},
+  options?: BinaryLossOptions & { readonly posWeight?: Operand },
 ): Tensor {
+  const given = optionsOf('bceWithLogits', options)
   const [x, y] = [toFloat('bceWithLogits', logits, 'logits'), toFloat('bceWithLogits', target, 'target')]
   // -log s(x) = log(1 + e^-x), -log(1 - s(x)) = log(1 + e^x): of targets 0 and 1 nothing cancels.
-  const { posWeight } = options
+  const { posWeight } = given
   const positive = mul(softplus(neg(x)), posWeight === undefined ? y : mul(y, posWeight))
-  return weightedReduction('bceWithLogits', add(mul(softplus(x), sub(1, y)), positive), options)
+  return weightedReduction('bceWithLogits', add(mul(softplus(x), sub(1, y)), positive), given)
 }
 
 /** -(y log p + (1 - y) log(1 - p)), logarithms bounded below by -100 and gradients likewise, as in PyTorch. */
-export function binaryCrossEntropy(probability: Operand, target: Operand, options: BinaryLossOptions = {}): Tensor {
+export function binaryCrossEntropy(probability: Operand, target: Operand, options?: BinaryLossOptions): Tensor {
   const losses = customGradient(
     (p: Tensor, y: Tensor) => {
       const bounded = (t: Tensor): Tensor => clamp(log(t), -100)
@@ -62,18 +63,26 @@ export function binaryCrossEntropy(probability: Operand, target: Operand, option
     },
   )
   const op = 'binaryCrossEntropy'
-  return weightedReduction(op, losses(toFloat(op, probability, 'probability'), toFloat(op, target, 'target')), options)
+  return weightedReduction(
+    op,
+    losses(toFloat(op, probability, 'probability'), toFloat(op, target, 'target')),
+    optionsOf('binaryCrossEntropy', options),
+  )
 }
 
 /** (x - y)^2. */
-export function mseLoss(x: Operand, y: Operand, options: LossOptions = {}): Tensor {
+export function mseLoss(x: Operand, y: Operand, options?: LossOptions): Tensor {
   const difference = sub(toFloat('mseLoss', x, 'x'), toFloat('mseLoss', y, 'y'))
-  return reduceLosses(mul(difference, difference), options.reduction, 'mseLoss')
+  return reduceLosses(mul(difference, difference), optionsOf('mseLoss', options).reduction, 'mseLoss')
 }
 
 /** |x - y|. */
-export function l1Loss(x: Operand, y: Operand, options: LossOptions = {}): Tensor {
-  return reduceLosses(abs(sub(toFloat('l1Loss', x, 'x'), toFloat('l1Loss', y, 'y'))), options.reduction, 'l1Loss')
+export function l1Loss(x: Operand, y: Operand, options?: LossOptions): Tensor {
+  return reduceLosses(
+    abs(sub(toFloat('l1Loss', x, 'x'), toFloat('l1Loss', y, 'y'))),
+    optionsOf('l1Loss', options).reduction,
+    'l1Loss',
+  )
 }
 
 /** d^2 / 2 where |d| < delta, else delta (|d| - delta / 2); its derivative is d, bounded by delta. */
@@ -89,8 +98,8 @@ function huber(difference: Tensor, delta: number): Tensor {
 }
 
 /** d^2 / (2 beta) where d = |x - y| < beta, else d - beta / 2. Default beta: 1; with 0 it is |x - y|. */
-export function smoothL1Loss(x: Operand, y: Operand, options: LossOptions & { readonly beta?: number } = {}): Tensor {
-  const { beta = 1, reduction } = options
+export function smoothL1Loss(x: Operand, y: Operand, options?: LossOptions & { readonly beta?: number }): Tensor {
+  const { beta = 1, reduction } = optionsOf('smoothL1Loss', options)
   checked(() => requireAtLeast('smoothL1Loss', 'beta', beta, 0))
   const difference = sub(toFloat('smoothL1Loss', x, 'x'), toFloat('smoothL1Loss', y, 'y'))
   const losses = beta === 0 ? abs(difference) : mul(huber(difference, beta), 1 / beta)
@@ -98,8 +107,8 @@ export function smoothL1Loss(x: Operand, y: Operand, options: LossOptions & { re
 }
 
 /** d^2 / 2 where d = |x - y| < delta, else delta (d - delta / 2). Default delta: 1. */
-export function huberLoss(x: Operand, y: Operand, options: LossOptions & { readonly delta?: number } = {}): Tensor {
-  const { delta = 1, reduction } = options
+export function huberLoss(x: Operand, y: Operand, options?: LossOptions & { readonly delta?: number }): Tensor {
+  const { delta = 1, reduction } = optionsOf('huberLoss', options)
   checked(() => requirePositive('huberLoss', 'delta', delta))
   const difference = sub(toFloat('huberLoss', x, 'x'), toFloat('huberLoss', y, 'y'))
   return reduceLosses(huber(difference, delta), reduction, 'huberLoss')
@@ -109,12 +118,13 @@ export function huberLoss(x: Operand, y: Operand, options: LossOptions & { reado
 export function klDiv(
   input: Operand,
   target: Operand,
-  options: { readonly reduction?: Reduction | 'batchmean'; readonly logTarget?: boolean } = {},
+  options?: { readonly reduction?: Reduction | 'batchmean'; readonly logTarget?: boolean },
 ): Tensor {
-  const { reduction = 'mean' } = options
+  const given = optionsOf('klDiv', options)
+  const { reduction = 'mean' } = given
   checked(() => requireOneOf('klDiv', 'reduction', reduction, [...reductions, 'batchmean']))
   const [x, y] = [toFloat('klDiv', input, 'input'), toFloat('klDiv', target, 'target')]
   // y log y is 0 at y = 0.
-  const losses = options.logTarget ? mul(exp(y), sub(y, x)) : mul(y, sub(log(where(equal(y, 0), 1, y)), x))
+  const losses = given.logTarget ? mul(exp(y), sub(y, x)) : mul(y, sub(log(where(equal(y, 0), 1, y)), x))
   return reduction === 'batchmean' ? div(sum(losses), x.shape[0] ?? 1) : reduceLosses(losses, reduction, 'klDiv')
 }

@@ -1,7 +1,7 @@
 /** Losses between examples: distances, margins, likelihoods of given distributions. PyTorch's definitions. */
 import { broadcastShapes, formatShape, sameShape } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireAtLeast, requireFinite, requirePositive, requireWithin } from '../../util/check.ts'
+import { optionsOf, requireAtLeast, requireFinite, requirePositive, requireWithin } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { checked, type Operand, toFloat, toTensor } from '../define.ts'
 import { softplus } from '../elementwise/activation.ts'
@@ -22,9 +22,9 @@ import { type BinaryLossOptions, bceWithLogits, type LossOptions, reduceLosses }
 export function cosineSimilarity(
   x: Operand,
   y: Operand,
-  options: { readonly axis?: number; readonly eps?: number } = {},
+  options?: { readonly axis?: number; readonly eps?: number },
 ): Tensor {
-  const { axis = 1, eps = 1e-8 } = options
+  const { axis = 1, eps = 1e-8 } = optionsOf('cosineSimilarity', options)
   const [a, b] = [toFloat('cosineSimilarity', x, 'x'), toFloat('cosineSimilarity', y, 'y')]
   return checked(() => {
     requireAtLeast('cosineSimilarity', 'eps', eps, 0)
@@ -40,9 +40,9 @@ export function cosineSimilarity(
 /** x / max(|x|_p, eps) along an axis. Defaults: p 2, axis 1, eps 1e-12. */
 export function normalize(
   x: Operand,
-  options: { readonly p?: number; readonly axis?: number; readonly eps?: number } = {},
+  options?: { readonly p?: number; readonly axis?: number; readonly eps?: number },
 ): Tensor {
-  const { p = 2, axis = 1, eps = 1e-12 } = options
+  const { p = 2, axis = 1, eps = 1e-12 } = optionsOf('normalize', options)
   const input = toFloat('normalize', x)
   checked(() => requireAtLeast('normalize', 'eps', eps, 0))
   return div(input, clamp(vectorNorm(input, p, axis, { keepDims: true }), eps))
@@ -52,9 +52,9 @@ export function normalize(
 export function pairwiseDistance(
   x: Operand,
   y: Operand,
-  options: { readonly p?: number; readonly eps?: number; readonly keepDims?: boolean } = {},
+  options?: { readonly p?: number; readonly eps?: number; readonly keepDims?: boolean },
 ): Tensor {
-  const { p = 2, eps = 1e-6, keepDims = false } = options
+  const { p = 2, eps = 1e-6, keepDims = false } = optionsOf('pairwiseDistance', options)
   checked(() => requireFinite('pairwiseDistance', 'eps', eps))
   const difference = sub(toFloat('pairwiseDistance', x, 'x'), toFloat('pairwiseDistance', y, 'y'))
   return vectorNorm(add(difference, eps), p, -1, { keepDims })
@@ -73,14 +73,15 @@ export function cosineEmbeddingLoss(
   x: Operand,
   y: Operand,
   target: Operand,
-  options: LossOptions & { readonly margin?: number } = {},
+  options?: LossOptions & { readonly margin?: number },
 ): Tensor {
-  const { margin = 0 } = options
+  const given = optionsOf('cosineEmbeddingLoss', options)
+  const { margin = 0 } = given
   checked(() => requireWithin('cosineEmbeddingLoss', 'margin', margin, [-1, 1]))
   const cosine = cosineSimilarity(x, y, { axis: -1, eps: 1e-12 })
-  checked(() => requireRank('cosineEmbeddingLoss', 'target', toTensor(target), cosine.rank))
+  checked(() => requireRank('cosineEmbeddingLoss', 'target', toTensor('cosineEmbeddingLoss', target), cosine.rank))
   const losses = where(equal(target, 1), sub(1, cosine), relu(sub(cosine, margin)))
-  return reduceLosses(losses, options.reduction, 'cosineEmbeddingLoss')
+  return reduceLosses(losses, given.reduction, 'cosineEmbeddingLoss')
 }
 
 /** max(0, -target (x - y) + margin). */
@@ -88,10 +89,10 @@ export function marginRankingLoss(
   x: Operand,
   y: Operand,
   target: Operand,
-  options: LossOptions & { readonly margin?: number } = {},
+  options?: LossOptions & { readonly margin?: number },
 ): Tensor {
   const op = 'marginRankingLoss'
-  const { margin = 0, reduction } = options
+  const { margin = 0, reduction } = optionsOf('marginRankingLoss', options)
   checked(() => requireFinite(op, 'margin', margin))
   const [a, b, sign] = [toFloat(op, x, 'x'), toFloat(op, y, 'y'), toFloat(op, target, 'target')]
   checked(() => {
@@ -106,39 +107,41 @@ export function tripletMarginLoss(
   anchor: Operand,
   positive: Operand,
   negative: Operand,
-  options: LossOptions & {
+  options?: LossOptions & {
     readonly margin?: number
     readonly p?: number
     readonly eps?: number
     readonly swap?: boolean
-  } = {},
+  },
 ): Tensor {
-  const { margin = 1, p = 2, eps = 1e-6, swap = false } = options
-  const { rank } = toTensor(anchor)
+  const given = optionsOf('tripletMarginLoss', options)
+  const { margin = 1, p = 2, eps = 1e-6, swap = false } = given
+  const { rank } = toTensor('tripletMarginLoss', anchor)
   checked(() => {
     requirePositive('tripletMarginLoss', 'margin', margin)
-    requireRank('tripletMarginLoss', 'positive', toTensor(positive), rank)
-    requireRank('tripletMarginLoss', 'negative', toTensor(negative), rank)
+    requireRank('tripletMarginLoss', 'positive', toTensor('tripletMarginLoss', positive), rank)
+    requireRank('tripletMarginLoss', 'negative', toTensor('tripletMarginLoss', negative), rank)
   })
   const distance = (a: Operand, b: Operand): Tensor => pairwiseDistance(a, b, { p, eps })
   const away = distance(anchor, negative)
   const far = swap ? minimum(away, distance(positive, negative)) : away
-  return reduceLosses(relu(add(sub(distance(anchor, positive), far), margin)), options.reduction, 'tripletMarginLoss')
+  return reduceLosses(relu(add(sub(distance(anchor, positive), far), margin)), given.reduction, 'tripletMarginLoss')
 }
 
 /** x where the target is 1, max(0, margin - x) where it is -1. Default margin: 1. */
 export function hingeEmbeddingLoss(
   x: Operand,
   target: Operand,
-  options: LossOptions & { readonly margin?: number } = {},
+  options?: LossOptions & { readonly margin?: number },
 ): Tensor {
-  const { margin = 1 } = options
+  const given = optionsOf('hingeEmbeddingLoss', options)
+  const { margin = 1 } = given
   checked(() => requireFinite('hingeEmbeddingLoss', 'margin', margin))
   const input = toFloat('hingeEmbeddingLoss', x)
   // As in PyTorch, a target that is neither gets both parts.
   const near = where(equal(target, -1), 0, input)
   const far = where(equal(target, 1), 0, relu(sub(margin, input)))
-  return reduceLosses(add(near, far), options.reduction, 'hingeEmbeddingLoss')
+  return reduceLosses(add(near, far), given.reduction, 'hingeEmbeddingLoss')
 }
 
 /**
@@ -149,48 +152,55 @@ export function gaussianNllLoss(
   x: Operand,
   target: Operand,
   variance: Operand,
-  options: LossOptions & { readonly full?: boolean; readonly eps?: number } = {},
+  options?: LossOptions & { readonly full?: boolean; readonly eps?: number },
 ): Tensor {
+  const settings = optionsOf('gaussianNllLoss', options)
   const op = 'gaussianNllLoss'
   const [input, aim, spread] = [toFloat(op, x), toFloat(op, target, 'target'), toFloat(op, variance, 'variance')]
   const isByRow = spread.rank === input.rank - 1 && sameShape(spread.shape, input.shape.slice(0, -1))
   const given = isByRow ? unsqueeze(spread, -1) : spread
-  const eps = options.eps ?? 1e-6
+  const eps = settings.eps ?? 1e-6
   checked(() => requirePositive(op, 'eps', eps))
   const bounded = raised(given, eps)
   const difference = sub(input, aim)
   const losses = mul(add(log(bounded), div(mul(difference, difference), bounded)), 0.5)
-  return reduceLosses(options.full ? add(losses, 0.5 * Math.log(2 * Math.PI)) : losses, options.reduction, op)
+  return reduceLosses(settings.full ? add(losses, 0.5 * Math.log(2 * Math.PI)) : losses, settings.reduction, op)
 }
 
 /** e^x - y x for log rates x (or x - y log(x + eps) for rates), plus Stirling's term for y > 1 if `full`. */
 export function poissonNllLoss(
   x: Operand,
   target: Operand,
-  options: LossOptions & { readonly logInput?: boolean; readonly full?: boolean; readonly eps?: number } = {},
+  options?: LossOptions & { readonly logInput?: boolean; readonly full?: boolean; readonly eps?: number },
 ): Tensor {
-  const { logInput = true, full = false, eps = 1e-8 } = options
+  const given = optionsOf('poissonNllLoss', options)
+  const { logInput = true, full = false, eps = 1e-8 } = given
   const op = 'poissonNllLoss'
   checked(() => requireAtLeast(op, 'eps', eps, 0))
   const [input, y] = [toFloat(op, x), toFloat(op, target, 'target')]
   const losses = logInput ? sub(exp(input), mul(y, input)) : sub(input, mul(y, log(add(input, eps))))
-  if (!full) return reduceLosses(losses, options.reduction, op)
+  if (!full) return reduceLosses(losses, given.reduction, op)
   const stirling = add(sub(xlogy(y, y), y), mul(log(mul(maximum(y, 1), 2 * Math.PI)), 0.5))
   return reduceLosses(
     add(losses, mul(cast(greater(y, 1), 'float32'), where(lessOrEqual(y, 1), 0, stirling))),
-    options.reduction,
+    given.reduction,
     op,
   )
 }
 
 /** log(1 + e^(-target x)). */
-export function softMarginLoss(x: Operand, target: Operand, options: LossOptions = {}): Tensor {
+export function softMarginLoss(x: Operand, target: Operand, options?: LossOptions): Tensor {
   const op = 'softMarginLoss'
-  return reduceLosses(softplus(neg(mul(toFloat(op, target, 'target'), toFloat(op, x)))), options.reduction, op)
+  return reduceLosses(
+    softplus(neg(mul(toFloat(op, target, 'target'), toFloat(op, x)))),
+    optionsOf('softMarginLoss', options).reduction,
+    op,
+  )
 }
 
 /** Mean over the classes (last axis) of -(y log s(x) + (1 - y) log(1 - s(x))). */
-export function multilabelSoftMarginLoss(x: Operand, target: Operand, options: BinaryLossOptions = {}): Tensor {
-  const losses = bceWithLogits(x, target, { ...options, reduction: 'none' })
-  return reduceLosses(mean(losses, -1), options.reduction, 'multilabelSoftMarginLoss')
+export function multilabelSoftMarginLoss(x: Operand, target: Operand, options?: BinaryLossOptions): Tensor {
+  const given = optionsOf('multilabelSoftMarginLoss', options)
+  const losses = bceWithLogits(x, target, { ...given, reduction: 'none' })
+  return reduceLosses(mean(losses, -1), given.reduction, 'multilabelSoftMarginLoss')
 }

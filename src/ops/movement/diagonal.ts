@@ -2,9 +2,9 @@
 import type { DType } from '../../tensor/dtype.ts'
 import { formatShape, normalizeAxis, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireCount, requireWhole } from '../../util/check.ts'
+import { optionsOf, requireCount, requireWhole } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
-import { arange } from '../creation.ts'
+import { arange, requireElements } from '../creation.ts'
 import { checked, type Operand, toTensor } from '../define.ts'
 import { equal, greaterOrEqual, lessOrEqual } from '../elementwise/binary.ts'
 import { cast, where } from '../elementwise/choice.ts'
@@ -24,7 +24,7 @@ function compareColumns(
 }
 
 function triangle(op: string, x: Operand, diagonal: number, compare: (a: Operand, b: Operand) => Tensor): Tensor {
-  const input = toTensor(x)
+  const input = toTensor(op, x)
   return checked(() => {
     requireWhole(op, 'diagonal', diagonal)
     if (input.rank < 2) throw new ShapeError(`${op}: needs at least 2 axes, found ${formatShape(input.shape)}`)
@@ -44,6 +44,7 @@ export function eye(rows: number, columns = rows, dtype: DType = 'float32'): Ten
   return checked(() => {
     requireCount('eye', 'rows', rows)
     requireCount('eye', 'columns', columns)
+    requireElements('eye', [rows, columns])
     return cast(compareColumns(equal, rows, columns, 0), dtype)
   })
 }
@@ -64,8 +65,9 @@ function firstElement(offset: number, columns: number): number {
 }
 
 /** The diagonals of matrices, as a new last axis. axis1, axis2: 0 and 1 by default. */
-export function diagonal(x: Operand, { offset = 0, axis1 = 0, axis2 = 1 }: DiagonalOptions = {}): Tensor {
-  const input = toTensor(x)
+export function diagonal(x: Operand, options?: DiagonalOptions): Tensor {
+  const { offset = 0, axis1 = 0, axis2 = 1 } = optionsOf('diagonal', options)
+  const input = toTensor('diagonal', x)
   return checked(() => {
     requireWhole('diagonal', 'offset', offset)
     const matrices = moveAxis(input, [axis1, axis2], [-2, -1])
@@ -79,8 +81,9 @@ export function diagonal(x: Operand, { offset = 0, axis1 = 0, axis2 = 1 }: Diago
 }
 
 /** Square matrices with the last axis of x on a diagonal. axis1, axis2 of the result: the last two by default. */
-export function diagEmbed(x: Operand, { offset = 0, axis1 = -2, axis2 = -1 }: DiagonalOptions = {}): Tensor {
-  const input = toTensor(x)
+export function diagEmbed(x: Operand, options?: DiagonalOptions): Tensor {
+  const { offset = 0, axis1 = -2, axis2 = -1 } = optionsOf('diagEmbed', options)
+  const input = toTensor('diagEmbed', x)
   return checked(() => {
     requireWhole('diagEmbed', 'offset', offset)
     if (input.rank === 0) throw new ShapeError('diagEmbed: a scalar has no axis to lay on a diagonal')
@@ -96,7 +99,7 @@ export function diagEmbed(x: Operand, { offset = 0, axis1 = -2, axis2 = -1 }: Di
 
 /** The sum of the main diagonal of a matrix. */
 export function trace(x: Operand): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('trace', x)
   return checked(() => {
     if (input.rank !== 2) throw new ShapeError(`trace: needs a matrix, found ${formatShape(input.shape)}`)
     return sum(diagonal(input))

@@ -2,7 +2,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, sameShape, sizeOf, sizes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireCount, requireOneOf } from '../../util/check.ts'
+import { optionsOf, requireCount, requireList, requireOneOf } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { checked, constantOf, type Operand, toFloat } from '../define.ts'
 import { add, fmod, greater, greaterOrEqual, lessOrEqual, logicalAnd, mul, sub } from '../elementwise/binary.ts'
@@ -27,10 +27,12 @@ function coordinates(size: number, alignCorners: boolean): number[] {
 export function affineGrid(
   theta: Operand,
   size: readonly number[],
-  options: { readonly alignCorners?: boolean } = {},
+  options?: { readonly alignCorners?: boolean },
 ): Tensor {
+  const given = optionsOf('affineGrid', options)
   const maps = toFloat('affineGrid', theta, 'theta')
   return checked(() => {
+    requireList('affineGrid', 'size', size)
     for (const number of size) requireCount('affineGrid', 'size', number)
     if (size.length !== 4 || !sameShape(maps.shape, [sizeOf(size, 0), 2, 3])) {
       throw new ShapeError(
@@ -38,10 +40,7 @@ export function affineGrid(
       )
     }
     const [n, , height, width] = sizes(size, 4)
-    const [xs, ys] = [
-      coordinates(width, options.alignCorners ?? false),
-      coordinates(height, options.alignCorners ?? false),
-    ]
+    const [xs, ys] = [coordinates(width, given.alignCorners ?? false), coordinates(height, given.alignCorners ?? false)]
     const base = constantOf(Float32Array.from(ys.flatMap((y) => xs.flatMap((x) => [x, y, 1]))), [1, height * width, 3])
     return reshape(matmulWith(expand(base, [n, height * width, 3]), maps, { transposeB: true }), [n, height, width, 2])
   })
@@ -70,9 +69,9 @@ function reflected(x: Tensor, size: number, alignCorners: boolean): Tensor {
  * Samples pictures [N, C, H, W] at the points of a grid [N, h, w, 2], whose x and y run from -1 to 1 over the picture:
  * [N, C, h, w]. Gradients flow to the pictures and, but for `nearest`, to the grid.
  */
-export function gridSample(x: Operand, grid: Operand, options: GridSampleOptions = {}): Tensor {
+export function gridSample(x: Operand, grid: Operand, options?: GridSampleOptions): Tensor {
   const [input, points] = [toFloat('gridSample', x), toFloat('gridSample', grid, 'grid')]
-  const { mode = 'bilinear', paddingMode = 'zeros', alignCorners = false } = options
+  const { mode = 'bilinear', paddingMode = 'zeros', alignCorners = false } = optionsOf('gridSample', options)
   return checked(() => {
     requireOneOf('gridSample', 'mode', mode, ['bilinear', 'nearest', 'bicubic'])
     requireOneOf('gridSample', 'paddingMode', paddingMode, ['zeros', 'border', 'reflection'])

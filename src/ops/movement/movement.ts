@@ -12,9 +12,9 @@ import {
   sizeOf,
 } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireWhole } from '../../util/check.ts'
+import { requireList, requireWhole, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
-import { apply, checked, defineOp, inputAt, type Operand, toTensor } from '../define.ts'
+import { apply, checked, defineOp, inputAt, type Operand, toTensor, toTensorList } from '../define.ts'
 
 export const reshapeOp = defineOp<{ readonly shape: Shape }>({
   name: 'reshape',
@@ -55,7 +55,8 @@ export const reshapeOp = defineOp<{ readonly shape: Shape }>({
 })
 /** The same elements in row-major order under another shape; one size may be -1 (what remains). */
 export function reshape(x: Operand, shape: Shape): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('reshape', x)
+  checked(() => requireList('reshape', 'shape', shape))
   const unknown = shape.indexOf(-1)
   if (unknown < 0) return apply(reshapeOp, [input], { shape: [...shape] })
   const known = elementCount(shape.filter((_, i) => i !== unknown))
@@ -79,7 +80,7 @@ export const permuteOp = defineOp<{ readonly axes: readonly number[] }>({
     const x = inputAt('permute', inputs, 0)
     if (axes.length !== x.shape.length || new Set(axes).size !== axes.length) {
       throw new ShapeError(
-        `permute: axes must name each of the ${x.shape.length} axes of ${formatShape(x.shape)} once, found [${axes}]`,
+        `permute: axes must name each of the ${x.shape.length} axes of ${formatShape(x.shape)} once, found ${shown(axes)}`,
       )
     }
     return [{ dtype: x.dtype, shape: axes.map((axis) => sizeOf(x.shape, axis)) }]
@@ -119,8 +120,9 @@ export const permuteOp = defineOp<{ readonly axes: readonly number[] }>({
 })
 /** Reorders the axes: axis i of the result is axis `axes[i]` of x. */
 export function permute(x: Operand, axes: readonly number[]): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('permute', x)
   return checked(() => {
+    requireList('permute', 'axes', axes)
     const normal = axes.map((axis) => normalizeAxis('permute', axis, input.rank))
     return apply(permuteOp, [input], { axes: normal })
   })
@@ -128,7 +130,7 @@ export function permute(x: Operand, axes: readonly number[]): Tensor {
 
 /** Swaps two axes; by default the last two. */
 export function transpose(x: Operand, axis0 = -2, axis1 = -1): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('transpose', x)
   return checked(() => {
     const a = normalizeAxis('transpose', axis0, input.rank)
     const b = normalizeAxis('transpose', axis1, input.rank)
@@ -164,7 +166,8 @@ export const expandOp = defineOp<{ readonly shape: Shape }>({
 })
 /** Repeats axes of size 1 (and new leading axes) up to `shape`; -1 keeps a size. Also `broadcastTo`. */
 export function expand(x: Operand, shape: Shape): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('expand', x)
+  checked(() => requireList('expand', 'shape', shape))
   const offset = shape.length - input.rank
   const target = shape.map((size, i) => (size === -1 ? (input.shape[i - offset] ?? -1) : size))
   return apply(expandOp, [input], { shape: target })
@@ -238,7 +241,7 @@ export type Range = readonly [start: number | null, stop?: number | null, step?:
 function resolveRange(range: Range, size: number): { start: number; step: number; count: number } {
   const [from, to = null, step = 1] = range
   if (!Number.isInteger(step) || step === 0)
-    throw new ShapeError(`slice: step must be a whole number other than 0, found ${step}`)
+    throw new ShapeError(`slice: step must be a whole number other than 0, found ${shown(step)}`)
   if (from !== null) requireWhole('slice', 'start', from)
   if (to !== null) requireWhole('slice', 'stop', to)
   const [low, high] = step > 0 ? [0, size] : [-1, size - 1]
@@ -250,12 +253,13 @@ function resolveRange(range: Range, size: number): { start: number; step: number
 
 /** Elements `start, start + step, ...` before `stop` of one axis, Python's rules: `slice(x, [1, -1], 0)` is x[1:-1]. */
 export function slice(x: Operand, range: Range, axis: number): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('slice', x)
   return checked(() => {
     const at = normalizeAxis('slice', axis, input.rank)
     if (input.rank === 0) throw new ShapeError('slice: a scalar has no axes')
+    requireList('slice', 'range', range)
     if (range.length < 1 || range.length > 3)
-      throw new ShapeError(`slice: the range must be [start, stop, step], found [${range}]`)
+      throw new ShapeError(`slice: the range must be [start, stop, step], found ${shown(range)}`)
     const { start, step, count } = resolveRange(range, sizeOf(input.shape, at))
     return apply(sliceOp, [input], {
       starts: input.shape.map((_, i) => (i === at ? start : 0)),
@@ -316,7 +320,7 @@ export const concatOp = defineOp<{ readonly axis: number }>({
 })
 /** Joins tensors along an axis that exists. */
 export function concat(tensors: readonly Operand[], axis = 0): Tensor {
-  const inputs = tensors.map(toTensor)
+  const inputs = toTensorList('concat', 'tensors', tensors)
   return checked(() => {
     const at = normalizeAxis('concat', axis, inputAt('concat', inputs, 0).rank)
     if (inputs[0]?.rank === 0) throw new ShapeError('concat: scalars have no axis to join along', { hint: 'use stack' })
@@ -326,7 +330,7 @@ export function concat(tensors: readonly Operand[], axis = 0): Tensor {
 
 /** Inserts an axis of size 1 before position `axis` of the result. */
 export function unsqueeze(x: Operand, axis: number): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('unsqueeze', x)
   return checked(() => {
     const at = normalizeAxis('unsqueeze', axis, input.rank + 1)
     return reshape(input, [...input.shape.slice(0, at), 1, ...input.shape.slice(at)])
@@ -335,7 +339,7 @@ export function unsqueeze(x: Operand, axis: number): Tensor {
 
 /** Removes axes of size 1: the given ones (which must have size 1), or all. */
 export function squeeze(x: Operand, axes?: number | readonly number[]): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('squeeze', x)
   return checked(() => {
     if (axes === undefined)
       return reshape(
@@ -356,7 +360,7 @@ export function squeeze(x: Operand, axes?: number | readonly number[]): Tensor {
 
 /** Reverses the order along the given axes. */
 export function flip(x: Operand, axes: number | readonly number[]): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('flip', x)
   return checked(() =>
     normalizeAxes('flip', axes, input.rank).reduce<Tensor>(
       (result, axis) => slice(result, [null, null, -1], axis),

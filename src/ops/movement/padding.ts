@@ -2,7 +2,7 @@
 import { describeNumbers, holdsNumber } from '../../tensor/dtype.ts'
 import { checkShape, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireCount, requireWhole } from '../../util/check.ts'
+import { optionsOf, requireCount, requireList, requireNumber, requireWhole, shown } from '../../util/check.ts'
 import { ShapeError, UsageError } from '../../util/errors.ts'
 import { apply, checked, defineOp, inputAt, type Operand, toTensor } from '../define.ts'
 import { concat, expand, reshape, slice, sliceOp, unsqueeze } from './movement.ts'
@@ -20,7 +20,9 @@ export const padConstantOp = defineOp<PadAttributes>({
     const shape = x.shape.map((size, i) => size + sizeOf(before, i) + sizeOf(after, i))
     checkShape('pad', shape)
     if (!holdsNumber(x.dtype, value))
-      throw new ShapeError(`pad: the value beside ${x.dtype} must be ${describeNumbers(x.dtype)}, found ${value}`)
+      throw new ShapeError(
+        `pad: the value beside ${x.dtype} must be ${describeNumbers(x.dtype)}, found ${shown(value)}`,
+      )
     return [{ dtype: x.dtype, shape }]
   },
   gradient: (_o, { inputs, attributes }, [g]) => {
@@ -85,12 +87,13 @@ export const padReflectOp = defineOp<ReflectAttributes>({
 
 /** Adds `before` and `after` elements of `value` to one axis; negative counts remove elements. */
 export function padAxis(x: Operand, axis: number, before: number, after: number, value = 0): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('padAxis', x)
   return checked(() => {
     const at = normalizeAxis('pad', axis, input.rank)
     const size = sizeOf(input.shape, at)
     requireWhole('pad', 'before', before)
     requireWhole('pad', 'after', after)
+    requireNumber('pad', 'value', value)
     if (size + Math.min(before, 0) + Math.min(after, 0) < 0) {
       throw new ShapeError(
         `pad: cannot remove ${-before} and ${-after} elements from axis ${at} of ${formatShape(input.shape)}`,
@@ -104,7 +107,7 @@ export function padAxis(x: Operand, axis: number, before: number, after: number,
 
 /** Puts `step - 1` zeros between neighbours of one axis. */
 export function dilate(x: Operand, axis: number, step: number): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('dilate', x)
   const at = checked(() => {
     requireCount('dilate', 'step', step, 1)
     return normalizeAxis('dilate', axis, input.rank)
@@ -160,7 +163,7 @@ const limits: Readonly<Record<PadMode, (size: number) => number>> = {
 function bordersOf(input: Tensor, padding: readonly number[], mode: PadMode): Border[] {
   if (padding.length % 2 !== 0 || padding.length > 2 * input.rank || !padding.every(Number.isInteger)) {
     throw new ShapeError(
-      `pad: padding must be pairs of whole numbers for at most the ${input.rank} axes of ${formatShape(input.shape)}, last axis first, found [${padding}]`,
+      `pad: padding must be pairs of whole numbers for at most the ${input.rank} axes of ${formatShape(input.shape)}, last axis first, found ${shown(padding)}`,
     )
   }
   return Array.from({ length: padding.length / 2 }, (_, i) => {
@@ -191,10 +194,12 @@ function crop(x: Tensor, { axis, before, after }: Border): Tensor {
  * Extends axes. `padding` lists pairs [before, after] from the last axis backward, as in PyTorch: [1, 2] pads the last
  * axis, [1, 2, 3, 4] also the one before it by 3 and 4. Negative numbers remove elements.
  */
-export function pad(x: Operand, padding: readonly number[], { mode = 'constant', value = 0 }: PadOptions = {}): Tensor {
-  const input = toTensor(x)
-  if (!modes.includes(mode)) throw new UsageError(`pad: mode must be ${modes.join(', ')}, found ${mode}`)
+export function pad(x: Operand, padding: readonly number[], options?: PadOptions): Tensor {
+  const { mode = 'constant', value = 0 } = optionsOf('pad', options)
+  const input = toTensor('pad', x)
+  if (!modes.includes(mode)) throw new UsageError(`pad: mode must be ${modes.join(', ')}, found ${shown(mode)}`)
   return checked(() => {
+    requireList('pad', 'padding', padding)
     const borders = bordersOf(input, padding, mode)
     if (mode !== 'constant') return borders.reduce((result, border) => extend(result, border, mode), input)
     const cropped = borders.reduce(crop, input)

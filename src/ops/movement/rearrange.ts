@@ -3,9 +3,9 @@ import { fromNumbers } from '../../tensor/dtype.ts'
 import { formatShape, listOf, normalizeAxis, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { constant } from '../../tensor/tensor.ts'
-import { requireCount, requireWhole } from '../../util/check.ts'
+import { requireCount, requireList, requireWhole } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
-import { applyAll, checked, defineOp, inputAt, type Operand, toTensor } from '../define.ts'
+import { applyAll, checked, defineOp, inputAt, type Operand, toTensor, toTensorList } from '../define.ts'
 import { indexSelect } from '../indexing/indexing.ts'
 import { concat, expand, permute, reshape, slice, unsqueeze } from './movement.ts'
 
@@ -60,10 +60,14 @@ export function split<const S extends readonly number[]>(
 ): { readonly [K in keyof S]: Tensor }
 export function split(x: Operand, sizes: number | readonly number[], axis?: number): readonly Tensor[]
 export function split(x: Operand, sizes: number | readonly number[], axis = 0): readonly Tensor[] {
-  const input = toTensor(x)
+  const input = toTensor('split', x)
   return checked(() => {
     const at = normalizeAxis('split', axis, input.rank)
-    if (typeof sizes !== 'number') return applyAll(splitOp, [input], { axis: at, sizes: [...sizes] })
+    if (typeof sizes !== 'number') {
+      requireList('split', 'sizes', sizes)
+      for (const size of sizes) requireCount('split', 'size', size)
+      return applyAll(splitOp, [input], { axis: at, sizes: [...sizes] })
+    }
     requireCount('split', 'size', sizes, 1)
     const total = input.rank === 0 ? 0 : sizeOf(input.shape, at)
     const count = Math.max(1, Math.ceil(total / sizes))
@@ -76,7 +80,7 @@ export function chunk(x: Operand, count: 2, axis?: number): readonly [Tensor, Te
 export function chunk(x: Operand, count: 3, axis?: number): readonly [Tensor, Tensor, Tensor]
 export function chunk(x: Operand, count: number, axis?: number): readonly Tensor[]
 export function chunk(x: Operand, count: number, axis = 0): readonly Tensor[] {
-  const input = toTensor(x)
+  const input = toTensor('chunk', x)
   return checked(() => {
     const at = normalizeAxis('chunk', axis, input.rank)
     requireCount('chunk', 'count', count, 1)
@@ -89,7 +93,7 @@ export function chunk(x: Operand, count: number, axis = 0): readonly Tensor[] {
 /** Joins tensors of one shape along a new axis before position `axis` of the result. */
 export function stack(tensors: readonly Operand[], axis = 0): Tensor {
   return checked(() => {
-    const inputs = tensors.map(toTensor)
+    const inputs = toTensorList('stack', 'tensors', tensors)
     const { shape, rank } = inputAt('stack', inputs, 0)
     const other = inputs.find((input) => !sameShape(input.shape, shape))
     if (other)
@@ -106,7 +110,7 @@ export function stack(tensors: readonly Operand[], axis = 0): Tensor {
 
 /** Merges the axes `startAxis` to `endAxis`, both included, into one. */
 export function flatten(x: Operand, startAxis = 0, endAxis = -1): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('flatten', x)
   return checked(() => {
     const start = normalizeAxis('flatten', startAxis, input.rank)
     const end = normalizeAxis('flatten', endAxis, input.rank)
@@ -123,7 +127,7 @@ export function moveAxis(
   source: number | readonly number[],
   destination: number | readonly number[],
 ): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('moveAxis', x)
   return checked(() => {
     const from = listOf(source).map((axis) => normalizeAxis('moveAxis', axis, input.rank))
     const to = listOf(destination).map((axis) => normalizeAxis('moveAxis', axis, input.rank))
@@ -148,7 +152,7 @@ export function broadcastTo(x: Operand, shape: Shape): Tensor {
 
 /** Shifts the elements of axes in a circle: what leaves at the end enters at the front. Without axes: x flattened. */
 export function roll(x: Operand, shifts: number | readonly number[], axes?: number | readonly number[]): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('roll', x)
   return checked(() => {
     if (axes === undefined) return reshape(roll(reshape(input, [-1]), shifts, 0), input.shape)
     const [amounts, at] = [listOf(shifts), listOf(axes)]
@@ -168,7 +172,7 @@ function rollAxis(x: Tensor, shift: number, axis: number): Tensor {
 
 /** The whole of x repeated along each axis; missing leading counts or axes are 1. */
 export function tile(x: Operand, repeats: number | readonly number[]): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('tile', x)
   return checked(() => {
     const counts = listOf(repeats)
     for (const count of counts) requireCount('tile', 'repeats', count)
@@ -193,7 +197,7 @@ export function tile(x: Operand, repeats: number | readonly number[]): Tensor {
  * element. Without an axis x is flattened first.
  */
 export function repeatInterleave(x: Operand, repeats: number | readonly number[], axis?: number): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('repeatInterleave', x)
   if (axis === undefined) return repeatInterleave(reshape(input, [-1]), repeats, 0)
   return checked(() => {
     const at = normalizeAxis('repeatInterleave', axis, input.rank)

@@ -2,7 +2,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireOneOf } from '../../util/check.ts'
+import { optionsOf, requireList, requireOneOf, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { customGradient } from '../control.ts'
 import { checked, constantOf, type Operand, toTensor } from '../define.ts'
@@ -125,22 +125,24 @@ function resizeNearest(x: Tensor, sizes: readonly number[], exact: boolean): Ten
  * Resizes the axes behind batch and channel to `size`, one matrix product (or selection) each.
  * x: [N, C, L] or [N, C, H, W]; size: one number per axis.
  */
-export function interpolate(x: Operand, size: number | readonly number[], options: InterpolateOptions = {}): Tensor {
-  const input = toTensor(x)
+export function interpolate(x: Operand, size: number | readonly number[], options?: InterpolateOptions): Tensor {
+  const given = optionsOf('interpolate', options)
+  const input = toTensor('interpolate', x)
   return checked(() => {
     const axes = input.rank - 2
     const sizes = typeof size === 'number' ? new Array<number>(Math.max(axes, 0)).fill(size) : size
+    requireList('interpolate', 'size', sizes)
     if (axes < 1 || sizes.length !== axes || !sizes.every((n) => Number.isInteger(n) && n > 0)) {
       throw new ShapeError(
-        `interpolate: the size must have one whole number for each axis behind [N, C], found size [${sizes}] for ${formatShape(input.shape)}`,
+        `interpolate: the size must have one whole number for each axis behind [N, C], found size ${shown(sizes)} for ${formatShape(input.shape)}`,
       )
     }
-    const { mode = 'nearest' } = options
+    const { mode = 'nearest' } = given
     requireOneOf('interpolate', 'mode', mode, modes)
     if (elementCount(input.shape.slice(2)) === 0)
       throw new ShapeError(`interpolate: there must be elements to resize, found ${formatShape(input.shape)}`)
     if (mode === 'nearest' || mode === 'nearest-exact') return resizeNearest(input, sizes, mode === 'nearest-exact')
-    return sizes.reduce((result, output, i) => resizeAxis(result, i + 2, output, { ...options, mode }), input)
+    return sizes.reduce((result, output, i) => resizeAxis(result, i + 2, output, { ...given, mode }), input)
   })
 }
 

@@ -1,7 +1,7 @@
 /** Normalisation of channels, axis 1 of x [N, C, ...]: batch, local response; and spectral norm. */
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireAtLeast, requireCount, requireFinite, requireWithin } from '../../util/check.ts'
+import { optionsOf, requireAtLeast, requireCount, requireFinite, requireWithin, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { customGradient, stopGradient } from '../control.ts'
 import { full } from '../creation.ts'
@@ -42,7 +42,7 @@ export function batchNormTrain(
   x: Operand,
   runningMean: Operand,
   runningVar: Operand,
-  options: NormOptions & { readonly momentum?: number } = {},
+  options?: NormOptions & { readonly momentum?: number },
 ): BatchNormResult {
   const input = toFloat('batchNorm', x)
   return checked(() => {
@@ -53,7 +53,7 @@ export function batchNormTrain(
         `batchNorm: training needs more than one value per channel, found ${formatShape(input.shape)}`,
       )
     }
-    const { weight, bias, momentum = 0.1, eps = 1e-5 } = options
+    const { weight, bias, momentum = 0.1, eps = 1e-5 } = optionsOf('batchNormTrain', options)
     requireWithin('batchNorm', 'momentum', momentum, [0, 1])
     requireAtLeast('batchNorm', 'eps', eps, 0)
     const channels = [sizeOf(input.shape, 1)]
@@ -165,11 +165,17 @@ export const batchNormOp = defineOp<{ readonly eps: number }>({
 })
 
 /** Batch norm in evaluation: each channel of x [N, C, ...] by the running statistics [C]. weight, bias: [C]. */
-export function batchNorm(x: Operand, runningMean: Operand, runningVar: Operand, options: NormOptions = {}): Tensor {
-  const [input, mean, variance] = [toTensor(x), toTensor(runningMean), toTensor(runningVar)]
-  const { weight = full(mean.shape, 1), bias = full(mean.shape, 0), eps = 1e-5 } = options
+export function batchNorm(x: Operand, runningMean: Operand, runningVar: Operand, options?: NormOptions): Tensor {
+  const [input, mean, variance] = [
+    toTensor('batchNorm', x),
+    toTensor('batchNorm', runningMean),
+    toTensor('batchNorm', runningVar),
+  ]
+  const { weight = full(mean.shape, 1), bias = full(mean.shape, 0), eps = 1e-5 } = optionsOf('batchNorm', options)
   checked(() => requireAtLeast('batchNorm', 'eps', eps, 0))
-  return apply(batchNormOp, [input, toTensor(weight), toTensor(bias), mean, variance], { eps })
+  return apply(batchNormOp, [input, toTensor('batchNorm', weight), toTensor('batchNorm', bias), mean, variance], {
+    eps,
+  })
 }
 
 /**
@@ -179,15 +185,15 @@ export function batchNorm(x: Operand, runningMean: Operand, runningVar: Operand,
 export function localResponseNorm(
   x: Operand,
   size: number,
-  options: { readonly alpha?: number; readonly beta?: number; readonly k?: number } = {},
+  options?: { readonly alpha?: number; readonly beta?: number; readonly k?: number },
 ): Tensor {
   const input = toFloat('localResponseNorm', x)
-  const { alpha = 1e-4, beta = 0.75, k = 1 } = options
+  const { alpha = 1e-4, beta = 0.75, k = 1 } = optionsOf('localResponseNorm', options)
   return checked(() => {
     for (const [name, value] of Object.entries({ alpha, beta, k })) requireFinite('localResponseNorm', name, value)
     if (input.rank < 3 || !Number.isInteger(size) || size < 1) {
       throw new ShapeError(
-        `localResponseNorm: needs x [N, C, ...] with at least 3 axes and a whole size of at least 1, found ${formatShape(input.shape)} and ${size}`,
+        `localResponseNorm: needs x [N, C, ...] with at least 3 axes and a whole size of at least 1, found ${formatShape(input.shape)} and ${shown(size)}`,
       )
     }
     const channels = sizeOf(input.shape, 1)
@@ -214,9 +220,9 @@ export function spectralNorm(
   weight: Operand,
   u: Operand,
   v: Operand,
-  options: { readonly iterations?: number; readonly eps?: number } = {},
+  options?: { readonly iterations?: number; readonly eps?: number },
 ): SpectralNormResult {
-  const { iterations = 1, eps = 1e-12 } = options
+  const { iterations = 1, eps = 1e-12 } = optionsOf('spectralNorm', options)
   const given = toFloat('spectralNorm', weight, 'weight')
   return checked(() => {
     requireCount('spectralNorm', 'iterations', iterations)
@@ -227,7 +233,7 @@ export function spectralNorm(
       )
     const matrix = reshape(given, [sizeOf(given.shape, 0), -1])
     const unit = (t: Tensor): Tensor => div(t, maximum(sqrt(sum(mul(t, t))), eps))
-    let [left, right] = [toTensor(u), toTensor(v)]
+    let [left, right] = [toTensor('spectralNorm', u), toTensor('spectralNorm', v)]
     for (let i = 0; i < iterations; i++) {
       right = stopGradient(unit(matmul(left, matrix)))
       left = stopGradient(unit(matmul(matrix, right)))

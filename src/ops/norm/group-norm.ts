@@ -2,7 +2,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { channelSizes, formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireAtLeast } from '../../util/check.ts'
+import { optionsOf, requireAtLeast, requireCount } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { withBackward } from '../control.ts'
 import { applyAll, checked, first, inputAt, type Operand, toFloat } from '../define.ts'
@@ -14,7 +14,8 @@ import { perChannel } from './per-channel.ts'
 
 function normalizeGroups(op: string, input: Tensor, groups: number, options: NormOptions): Tensor {
   requireAtLeast(op, 'eps', options.eps ?? 0, 0)
-  if (input.rank < 2 || !Number.isInteger(groups) || groups < 1 || sizeOf(input.shape, 1) % groups !== 0) {
+  requireCount(op, 'groups', groups, 1)
+  if (input.rank < 2 || sizeOf(input.shape, 1) % groups !== 0) {
     throw new ShapeError(
       `${op}: channels (axis 1) must be a multiple of the ${groups} groups, found ${formatShape(input.shape)}`,
     )
@@ -65,12 +66,19 @@ function withGroupGradient(
 }
 
 /** Each group of channels of each example normalised together (Wu and He 2018). x [N, C, ...]; weight, bias [C]. */
-export function groupNorm(x: Operand, groups: number, options: NormOptions = {}): Tensor {
-  return checked(() => normalizeGroups('groupNorm', toFloat('groupNorm', x), groups, options))
+export function groupNorm(x: Operand, groups: number, options?: NormOptions): Tensor {
+  return checked(() => normalizeGroups('groupNorm', toFloat('groupNorm', x), groups, optionsOf('groupNorm', options)))
 }
 
 /** Each channel of each example normalised by itself. x [N, C, ...]; weight, bias [C]. */
-export function instanceNorm(x: Operand, options: NormOptions = {}): Tensor {
+export function instanceNorm(x: Operand, options?: NormOptions): Tensor {
   const input = toFloat('instanceNorm', x)
-  return checked(() => normalizeGroups('instanceNorm', input, input.rank < 2 ? 1 : sizeOf(input.shape, 1), options))
+  return checked(() =>
+    normalizeGroups(
+      'instanceNorm',
+      input,
+      input.rank < 2 ? 1 : sizeOf(input.shape, 1),
+      optionsOf('instanceNorm', options),
+    ),
+  )
 }

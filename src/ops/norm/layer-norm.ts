@@ -1,8 +1,8 @@
 /** Normalisation over the last axes: layer norm and RMS norm. Norms over channels are in `channel-norm.ts`. */
 import { elementCount } from '../../tensor/dtype.ts'
-import { formatShape, type Shape, sameShape } from '../../tensor/shape.ts'
+import { checkShape, formatShape, type Shape, sameShape } from '../../tensor/shape.ts'
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'
-import { requireAtLeast } from '../../util/check.ts'
+import { optionsOf, requireAtLeast } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import {
   applyAll,
@@ -143,6 +143,7 @@ export interface NormOptions {
 
 /** The first normalised axis of x, which must end with the normalised shape. */
 function normalizedAxis(op: string, x: Tensor, normalized: Shape): number {
+  checkShape(op, normalized, 'normalizedShape')
   const axis = x.rank - normalized.length
   if (axis >= 0 && normalized.length > 0 && sameShape(x.shape.slice(axis), normalized)) return axis
   throw new ShapeError(
@@ -151,12 +152,14 @@ function normalizedAxis(op: string, x: Tensor, normalized: Shape): number {
 }
 
 /** Layer norm over the last axes, which must have `normalizedShape` (Ba et al. 2016). weight, bias: of that shape. */
-export function layerNorm(x: Operand, normalizedShape: Shape, options: NormOptions = {}): Tensor {
-  const [input, { weight, bias, eps = 1e-5 }] = [toTensor(x), options]
+export function layerNorm(x: Operand, normalizedShape: Shape, options?: NormOptions): Tensor {
+  const [input, { weight, bias, eps = 1e-5 }] = [toTensor('layerNorm', x), optionsOf('layerNorm', options)]
   return checked(() => {
     requireAtLeast('layerNorm', 'eps', eps, 0)
     const axis = normalizedAxis('layerNorm', input, normalizedShape)
-    const parameters = [weight, bias].map((parameter) => (parameter === undefined ? undefined : toTensor(parameter)))
+    const parameters = [weight, bias].map((parameter) =>
+      parameter === undefined ? undefined : toTensor('layerNorm', parameter),
+    )
     const given = parameters.filter((parameter) => parameter !== undefined)
     inferNorm('layerNorm', [input, ...given], axis)
     const [scale, shift] = parameters
@@ -229,12 +232,12 @@ function rmsNormWithStatistics(inputs: readonly Tensor[], axis: number): readonl
  * x / sqrt(mean(x^2) + eps) * weight over the last axes, which must have `normalizedShape` (Zhang and Sennrich 2019).
  * Default eps: float32's resolution, 2^-23, as in PyTorch.
  */
-export function rmsNorm(x: Operand, normalizedShape: Shape, options: Omit<NormOptions, 'bias'> = {}): Tensor {
-  const [input, { weight, eps = 2 ** -23 }] = [toTensor(x), options]
+export function rmsNorm(x: Operand, normalizedShape: Shape, options?: Omit<NormOptions, 'bias'>): Tensor {
+  const [input, { weight, eps = 2 ** -23 }] = [toTensor('rmsNorm', x), optionsOf('rmsNorm', options)]
   return checked(() => {
     requireAtLeast('rmsNorm', 'eps', eps, 0)
     const axis = normalizedAxis('rmsNorm', input, normalizedShape)
-    const inputs = weight === undefined ? [input] : [input, toTensor(weight)]
+    const inputs = weight === undefined ? [input] : [input, toTensor('rmsNorm', weight)]
     return first(applyAll(rmsNormOp, inputs, { axis, eps }))
   })
 }

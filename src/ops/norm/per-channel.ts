@@ -12,7 +12,7 @@ export function channelShape({ shape }: TensorType): number[] {
 
 /** A vector of one number per channel, shaped to broadcast over [N, C, ...]. */
 export function perChannel(op: string, argument: string, vector: Operand, x: Tensor): Tensor {
-  const tensor = toTensor(vector)
+  const tensor = toTensor(op, vector)
   if (tensor.size !== x.shape[1]) {
     throw new ShapeError(
       `${op}: ${argument} must have one element per channel (axis 1) of ${formatShape(x.shape)}, found ${formatShape(tensor.shape)}`,

@@ -2,7 +2,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { channelSizes, formatShape, type Shape, sizeOf, sizes } from '../../tensor/shape.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'
-import { requireFinite } from '../../util/check.ts'
+import { optionsOf, requireFinite } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
 import { stopGradient } from '../control.ts'
@@ -118,13 +118,13 @@ export interface MaxPoolOptions extends PoolOptions {
 }
 
 /** The largest element of each window of x [N, C, L]; of equal ones the first gets the gradient. */
-export function maxPool1d(x: Operand, kernelSize: number | readonly number[], options: MaxPoolOptions = {}): Tensor {
-  return maxPool('maxPool1d', x, kernelSize, options, 1)
+export function maxPool1d(x: Operand, kernelSize: number | readonly number[], options?: MaxPoolOptions): Tensor {
+  return maxPool('maxPool1d', x, kernelSize, optionsOf('maxPool1d', options), 1)
 }
 
 /** The largest element of each window of x [N, C, H, W]; of equal ones the first in row-major order gets the gradient. */
-export function maxPool2d(x: Operand, kernelSize: number | readonly number[], options: MaxPoolOptions = {}): Tensor {
-  return maxPool('maxPool2d', x, kernelSize, options, 2)
+export function maxPool2d(x: Operand, kernelSize: number | readonly number[], options?: MaxPoolOptions): Tensor {
+  return maxPool('maxPool2d', x, kernelSize, optionsOf('maxPool2d', options), 2)
 }
 
 /** Options of average pooling. */
@@ -174,13 +174,13 @@ function avgPool(
 }
 
 /** The mean of each window of x [N, C, L]. */
-export function avgPool1d(x: Operand, kernelSize: number | readonly number[], options: AvgPoolOptions = {}): Tensor {
-  return avgPool('avgPool1d', x, kernelSize, options, 1)
+export function avgPool1d(x: Operand, kernelSize: number | readonly number[], options?: AvgPoolOptions): Tensor {
+  return avgPool('avgPool1d', x, kernelSize, optionsOf('avgPool1d', options), 1)
 }
 
 /** The mean of each window of x [N, C, H, W]. */
-export function avgPool2d(x: Operand, kernelSize: number | readonly number[], options: AvgPoolOptions = {}): Tensor {
-  return avgPool('avgPool2d', x, kernelSize, options, 2)
+export function avgPool2d(x: Operand, kernelSize: number | readonly number[], options?: AvgPoolOptions): Tensor {
+  return avgPool('avgPool2d', x, kernelSize, optionsOf('avgPool2d', options), 2)
 }
 
 /** First and last + 1 element of each of `count` windows that together cover `size` elements. */

@@ -1,7 +1,7 @@
 /** Norms of vectors and distances between them. */
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireNumber } from '../../util/check.ts'
+import { optionsOf, requireNumber } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { checked, type Operand, toFloat } from '../define.ts'
 import { sqrtOrZero, square } from '../elementwise/arithmetic.ts'
@@ -29,15 +29,16 @@ function rootOrZero(x: Tensor, p: number): Tensor {
  * (sum |x|^order)^(1/order) over axes, all by default. Order 0 counts what is not 0, Infinity and -Infinity take the
  * largest and the smallest |x|. Default: 2. The gradient at a zero vector is 0.
  */
-export function vectorNorm(x: Operand, order = 2, axes?: Axes, options: ReduceOptions = {}): Tensor {
+export function vectorNorm(x: Operand, order = 2, axes?: Axes, options?: ReduceOptions): Tensor {
+  const given = optionsOf('vectorNorm', options)
   const input = toFloat('vectorNorm', x)
   checked(() => requireNumber('vectorNorm', 'order', order))
-  if (order === 0) return cast(countNonzero(input, axes, options), 'float32')
-  if (order === 1) return sum(abs(input), axes, options)
-  if (order === 2) return sqrtOrZero(sum(square(input), axes, options))
-  if (order === Number.POSITIVE_INFINITY) return max(abs(input), axes, options)
-  if (order === Number.NEGATIVE_INFINITY) return min(abs(input), axes, options)
-  return rootOrZero(sum(absolutePower(input, order), axes, options), order)
+  if (order === 0) return cast(countNonzero(input, axes, given), 'float32')
+  if (order === 1) return sum(abs(input), axes, given)
+  if (order === 2) return sqrtOrZero(sum(square(input), axes, given))
+  if (order === Number.POSITIVE_INFINITY) return max(abs(input), axes, given)
+  if (order === Number.NEGATIVE_INFINITY) return min(abs(input), axes, given)
+  return rootOrZero(sum(absolutePower(input, order), axes, given), order)
 }
 
 // Beyond this many rows PyTorch computes Euclidean distances from a matrix product, too.
@@ -47,7 +48,8 @@ const directRows = 25
  * Distances between all rows: a [..., m, width], b [..., n, width] give [..., m, n]. The gradient between equal rows is
  * 0. `order` is that of the norm, 2 by default.
  */
-export function cdist(a: Operand, b: Operand, { order = 2 }: { readonly order?: number } = {}): Tensor {
+export function cdist(a: Operand, b: Operand, options?: { readonly order?: number }): Tensor {
+  const { order = 2 } = optionsOf('cdist', options)
   const [left, right] = [toFloat('cdist', a, 'a'), toFloat('cdist', b, 'b')]
   return checked(() => {
     if (left.rank < 2 || right.rank < 2 || sizeOf(left.shape, -1) !== sizeOf(right.shape, -1)) {

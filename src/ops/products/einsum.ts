@@ -1,9 +1,11 @@
 /** Sums of products over labelled axes. */
+
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
-import { checked, inputAt, type Operand, toTensor } from '../define.ts'
+import { checked, inputAt, type Operand, toTensorList } from '../define.ts'
 import { mul } from '../elementwise/binary.ts'
 import { diagonal } from '../movement/diagonal.ts'
 import { permute, reshape } from '../movement/movement.ts'
@@ -202,9 +204,10 @@ function contractCheapest(operands: readonly Labelled[], output: readonly string
  * More than two tensors are multiplied pair by pair, the smallest product first.
  */
 export function einsum(equation: string, ...operands: readonly Operand[]): Tensor {
-  const tensors = operands.map((operand) => toTensor(operand))
+  const tensors = toTensorList('einsum', 'operands', operands)
   return checked(() => {
-    if (typeof equation !== 'string') throw new ShapeError(`einsum: the equation must be a text, found ${equation}`)
+    if (typeof equation !== 'string')
+      throw new ShapeError(`einsum: the equation must be a text, found ${shown(equation)}`)
     const { operands: terms, output } = parseEquation(equation, tensors)
     const distinct = tensors.map((tensor, i) => withoutRepeats(tensor, inputAt('einsum', terms, i)))
     const sizes = labelSizes(distinct)

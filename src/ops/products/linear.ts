@@ -1,7 +1,9 @@
 /** Affine and bilinear maps over the last axis. */
+
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, normalizeAxis, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { optionsOf } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { checked, type Operand, toTensor } from '../define.ts'
 import { add } from '../elementwise/binary.ts'
@@ -14,10 +16,10 @@ export interface LinearOptions {
 }
 
 /** x W^T + b: x [..., in], weight [out, in], bias [out] (PyTorch's layout); or the same map of another axis of x. */
-export function linear(x: Operand, weight: Operand, bias?: Operand, options: LinearOptions = {}): Tensor {
-  const [input, w] = [toTensor(x), toTensor(weight)]
+export function linear(x: Operand, weight: Operand, bias?: Operand, options?: LinearOptions): Tensor {
+  const [input, w] = [toTensor('linear', x), toTensor('linear', weight)]
   return checked(() => {
-    const axis = input.rank === 0 ? 0 : normalizeAxis('linear', options.axis ?? -1, input.rank)
+    const axis = input.rank === 0 ? 0 : normalizeAxis('linear', optionsOf('linear', options).axis ?? -1, input.rank)
     if (w.rank !== 2) throw new ShapeError(`linear: the weight must be [out, in], found ${formatShape(w.shape)}`)
     if (input.rank === 0 || sizeOf(input.shape, axis) !== w.shape[1]) {
       const name = axis === input.rank - 1 || input.rank === 0 ? 'last axis' : `axis ${axis}`
@@ -52,7 +54,7 @@ function mapInnerAxis(x: Tensor, weight: Tensor, bias: Tensor | undefined, axis:
 }
 
 function checkedBias(op: string, bias: Operand, outputs: number): Tensor {
-  const b = toTensor(bias)
+  const b = toTensor(op, bias)
   if (!sameShape(b.shape, [outputs])) {
     throw new ShapeError(`${op}: the bias must have shape [${outputs}], found ${formatShape(b.shape)}`)
   }
@@ -61,7 +63,7 @@ function checkedBias(op: string, bias: Operand, outputs: number): Tensor {
 
 /** y_k = a^T W_k b + bias_k: a [..., in1], b [..., in2], weight [out, in1, in2], bias [out]. */
 export function bilinear(a: Operand, b: Operand, weight: Operand, bias?: Operand): Tensor {
-  const [left, right, w] = [toTensor(a), toTensor(b), toTensor(weight)]
+  const [left, right, w] = [toTensor('bilinear', a), toTensor('bilinear', b), toTensor('bilinear', weight)]
   return checked(() => {
     const leading = left.shape.slice(0, -1)
     const fits =

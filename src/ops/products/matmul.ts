@@ -2,7 +2,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'
-import { requireFinite } from '../../util/check.ts'
+import { optionsOf, requireFinite, requireFlag } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import {
   apply,
@@ -232,10 +232,11 @@ export const addmmOp = defineOp<AddmmAttributes>({
 
 /** scale * A B over the last two axes, each operand transposed if asked; leading axes broadcast. */
 export function matmulWith(a: Operand, b: Operand, options: Partial<MatmulAttributes>): Tensor {
-  const [left, right] = [toTensor(a), toTensor(b)]
+  const [left, right] = [toTensor('matmulWith', a), toTensor('matmulWith', b)]
   const attributes = { ...plain, ...options }
   const { transposeA, transposeB } = attributes
   return checked(() => {
+    for (const [name, flag] of Object.entries({ transposeA, transposeB })) requireFlag('matmulWith', name, flag)
     const shape = productShape('matmul', left.shape, right.shape, transposeA, transposeB)
     const single = right.shape.slice(0, -2).every((size) => size === 1)
     if (transposeA || !single || left.rank < 3 || left.rank < right.rank)
@@ -248,7 +249,7 @@ export function matmulWith(a: Operand, b: Operand, options: Partial<MatmulAttrib
 
 /** Matrix product over the last two axes; leading axes broadcast; a vector is a row on the left, a column on the right. */
 export function matmul(a: Operand, b: Operand): Tensor {
-  const [left, right] = [toTensor(a), toTensor(b)]
+  const [left, right] = [toTensor('matmul', a), toTensor('matmul', b)]
   return checked(() => {
     if (left.rank === 0 || right.rank === 0)
       throw new ShapeError('matmul: a scalar cannot be multiplied as a matrix', { hint: 'use mul' })
@@ -273,10 +274,14 @@ export interface AddmmOptions {
 /** beta input + alpha A B, where a and b are transposed first if asked. Input [rows, columns], or what broadcasts to it. */
 export function addmmWith(input: Operand, a: Operand, b: Operand, options: Partial<AddmmAttributes>): Tensor {
   const attributes = { transposeA: false, transposeB: false, alpha: 1, beta: 1, ...options }
+  const { transposeA, transposeB } = attributes
+  checked(() => {
+    for (const [name, flag] of Object.entries({ transposeA, transposeB })) requireFlag('addmmWith', name, flag)
+  })
   return apply(addmmOp, toTensors('addmm', [input, a, b]), attributes)
 }
 
 /** beta input + alpha a b: a [rows, inner], b [inner, columns], input broadcasts to [rows, columns]. */
-export function addmm(input: Operand, a: Operand, b: Operand, options: AddmmOptions = {}): Tensor {
-  return addmmWith(input, a, b, options)
+export function addmm(input: Operand, a: Operand, b: Operand, options?: AddmmOptions): Tensor {
+  return addmmWith(input, a, b, optionsOf('addmm', options))
 }

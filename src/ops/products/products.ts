@@ -10,7 +10,7 @@ import {
   sizeOf,
 } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireFinite } from '../../util/check.ts'
+import { optionsOf, requireFinite, requireList, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { checked, type Operand, toTensor } from '../define.ts'
 import { add, mul } from '../elementwise/binary.ts'
@@ -29,7 +29,7 @@ function requireRanks(op: string, operands: Readonly<Record<string, Tensor>>, ra
 
 /** Products of matrices, batch by batch: a [batch, n, m], b [batch, m, p] -> [batch, n, p]; nothing broadcasts. */
 export function bmm(a: Operand, b: Operand): Tensor {
-  const [left, right] = [toTensor(a), toTensor(b)]
+  const [left, right] = [toTensor('bmm', a), toTensor('bmm', b)]
   return checked(() => {
     requireRanks('bmm', { a: left, b: right }, [3, 3])
     if (left.shape[0] !== right.shape[0]) {
@@ -44,7 +44,7 @@ export function bmm(a: Operand, b: Operand): Tensor {
 
 /** Matrix times vector: [n, m], [m] -> [n]. */
 export function mv(matrix: Operand, vector: Operand): Tensor {
-  const [a, x] = [toTensor(matrix), toTensor(vector)]
+  const [a, x] = [toTensor('mv', matrix), toTensor('mv', vector)]
   return checked(() => {
     requireRanks('mv', { matrix: a, vector: x }, [2, 1])
     return matmul(a, x)
@@ -53,7 +53,7 @@ export function mv(matrix: Operand, vector: Operand): Tensor {
 
 /** Sum of the products of two vectors: [n], [n] -> []. */
 export function dot(a: Operand, b: Operand): Tensor {
-  const [x, y] = [toTensor(a), toTensor(b)]
+  const [x, y] = [toTensor('dot', a), toTensor('dot', b)]
   return checked(() => {
     requireRanks('dot', { a: x, b: y }, [1, 1])
     return matmul(x, y)
@@ -62,7 +62,7 @@ export function dot(a: Operand, b: Operand): Tensor {
 
 /** All products of the elements of two vectors: [n], [m] -> [n, m]. */
 export function outer(a: Operand, b: Operand): Tensor {
-  const [x, y] = [toTensor(a), toTensor(b)]
+  const [x, y] = [toTensor('outer', a), toTensor('outer', b)]
   return checked(() => {
     requireRanks('outer', { a: x, b: y }, [1, 1])
     return mul(reshape(x, [x.size, 1]), y)
@@ -70,8 +70,9 @@ export function outer(a: Operand, b: Operand): Tensor {
 }
 
 /** beta input + alpha a b for batches: a [batch, n, m], b [batch, m, p], input broadcasts to [batch, n, p]. */
-export function baddbmm(input: Operand, a: Operand, b: Operand, { alpha = 1, beta = 1 }: AddmmOptions = {}): Tensor {
-  const [added, left, right] = [toTensor(input), toTensor(a), toTensor(b)]
+export function baddbmm(input: Operand, a: Operand, b: Operand, options?: AddmmOptions): Tensor {
+  const { alpha = 1, beta = 1 } = optionsOf('baddbmm', options)
+  const [added, left, right] = [toTensor('baddbmm', input), toTensor('baddbmm', a), toTensor('baddbmm', b)]
   return checked(() => {
     requireFinite('baddbmm', 'alpha', alpha)
     requireFinite('baddbmm', 'beta', beta)
@@ -88,7 +89,7 @@ export function baddbmm(input: Operand, a: Operand, b: Operand, { alpha = 1, bet
 
 /** Kronecker product: block i of the result is a_i b, on every axis; sizes multiply, missing leading axes have size 1. */
 export function kron(a: Operand, b: Operand): Tensor {
-  const [left, right] = [toTensor(a), toTensor(b)]
+  const [left, right] = [toTensor('kron', a), toTensor('kron', b)]
   const rank = Math.max(left.rank, right.rank)
   const padded = ({ shape }: Tensor): Shape => [...new Array<number>(rank - shape.length).fill(1), ...shape]
   const [shapeA, shapeB] = [padded(left), padded(right)]
@@ -113,7 +114,7 @@ export type ContractedAxes = number | readonly [a: readonly number[], b: readonl
 
 /** Sum of products over pairs of axes; what is left of a, then of b, makes the result. */
 export function tensordot(a: Operand, b: Operand, axes: ContractedAxes = 2): Tensor {
-  const [left, right] = [toTensor(a), toTensor(b)]
+  const [left, right] = [toTensor('tensordot', a), toTensor('tensordot', b)]
   return checked(() => {
     const [axesA, axesB] = contractedAxes(axes, left.rank, right.rank)
     const paired =
@@ -121,7 +122,7 @@ export function tensordot(a: Operand, b: Operand, axes: ContractedAxes = 2): Ten
     const distinct = new Set(axesA).size === axesA.length && new Set(axesB).size === axesB.length
     if (!paired || !distinct) {
       throw new ShapeError(
-        `tensordot: axes must pair distinct axes of equal size, found [${axesA}] of a ${formatShape(left.shape)} with [${axesB}] of b ${formatShape(right.shape)}`,
+        `tensordot: axes must pair distinct axes of equal size, found ${shown(axesA)} of a ${formatShape(left.shape)} with ${shown(axesB)} of b ${formatShape(right.shape)}`,
       )
     }
     const keptA = left.shape.flatMap((_, axis) => (axesA.includes(axis) ? [] : [axis]))
@@ -140,7 +141,8 @@ function sizes(x: Tensor, axes: readonly number[]): number[] {
 }
 
 function contractedAxes(axes: ContractedAxes, rankA: number, rankB: number): readonly [number[], number[]] {
-  if (typeof axes === 'object') {
+  if (typeof axes !== 'number') {
+    requireList('tensordot', 'axes', axes)
     const [ofA, ofB] = [axes[0] ?? [], axes[1] ?? []]
     if (axes.length !== 2) throw new ShapeError('tensordot: axes must be one number or two lists of axes')
     return [
@@ -150,7 +152,7 @@ function contractedAxes(axes: ContractedAxes, rankA: number, rankB: number): rea
   }
   if (!Number.isInteger(axes) || axes < 0 || axes > Math.min(rankA, rankB)) {
     throw new ShapeError(
-      `tensordot: the number of axes must be a whole number from 0 to ${Math.min(rankA, rankB)}, found ${axes}`,
+      `tensordot: the number of axes must be a whole number from 0 to ${Math.min(rankA, rankB)}, found ${shown(axes)}`,
     )
   }
   const list = Array.from({ length: axes }, (_, i) => i)

@@ -1,7 +1,9 @@
 /** Sorting and extrema with their indices (int64). NaN is greater than every number, and it is the extremum wherever there is one. */
+
 import { type DType, elementCount } from '../../tensor/dtype.ts'
 import { formatShape, normalizeAxis, reducedShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { optionsOf, requireFlag, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import {
   apply,
@@ -49,7 +51,7 @@ export const topkOp = defineOp<TopkAttributes>({
     const size = sizeOf(x.shape, axis)
     if (!Number.isInteger(k) || k < 0 || k > size) {
       throw new ShapeError(
-        `topk: k must be a whole number of at most the ${size} elements of axis ${axis} of ${formatShape(x.shape)}, found ${k}`,
+        `topk: k must be a whole number of at most the ${size} elements of axis ${axis} of ${formatShape(x.shape)}, found ${shown(k)}`,
       )
     }
     const shape = x.shape.map((n, i) => (i === axis ? k : n))
@@ -90,15 +92,12 @@ export interface TopkOptions {
 }
 
 /** The k largest elements of one axis, best first, and their indices; equal ones in their order in x, NaN as the greatest. */
-export function topk(
-  x: Operand,
-  k: number,
-  axis = -1,
-  { largest = true }: TopkOptions = {},
-): readonly [Tensor, Tensor] {
-  const input = toTensor(x)
+export function topk(x: Operand, k: number, axis = -1, options?: TopkOptions): readonly [Tensor, Tensor] {
+  const { largest = true } = optionsOf('topk', options)
+  const input = toTensor('topk', x)
   return checked(() => {
     const at = normalizeAxis('topk', axis, input.rank)
+    requireFlag('topk', 'largest', largest)
     // A scalar is ordered as a vector of one element.
     const outputs = applyAll(topkOp, [input.rank === 0 ? reshape(input, [1]) : input], { k, axis: at, largest })
     const shaped = (t: Tensor): Tensor => (input.rank === 0 && k === 1 ? reshape(t, []) : t)
@@ -113,16 +112,18 @@ export interface SortOptions {
 }
 
 /** The elements of one axis in order, NaN as the greatest, and their indices; equal ones stay in their order (the sort is stable). */
-export function sort(x: Operand, axis = -1, { descending = false }: SortOptions = {}): readonly [Tensor, Tensor] {
-  const input = toTensor(x)
+export function sort(x: Operand, axis = -1, options?: SortOptions): readonly [Tensor, Tensor] {
+  const { descending = false } = optionsOf('sort', options)
+  const input = toTensor('sort', x)
   return checked(() => {
     const at = normalizeAxis('sort', axis, input.rank)
+    requireFlag('sort', 'descending', descending)
     return topk(input, input.rank === 0 ? 1 : sizeOf(input.shape, at), at, { largest: descending })
   })
 }
 /** The indices that sort one axis. */
-export function argsort(x: Operand, axis = -1, options: SortOptions = {}): Tensor {
-  return sort(x, axis, options)[1]
+export function argsort(x: Operand, axis = -1, options?: SortOptions): Tensor {
+  return sort(x, axis, optionsOf('argsort', options))[1]
 }
 
 export interface ArgumentAttributes {
@@ -174,7 +175,7 @@ function argument(
   axis: number | undefined,
   keepDims: boolean,
 ): Tensor {
-  const input = toTensor(x)
+  const input = toTensor(op.name, x)
   return checked(() => {
     const all = Array.from({ length: input.rank }, (_, i) => i)
     const axes = axis === undefined ? all : [normalizeAxis(op.name, axis, input.rank)]
@@ -184,31 +185,34 @@ function argument(
   })
 }
 /** The index of the largest element of one axis (the first of equals, or of NaN), or of the flattened tensor. */
-export function argmax(x: Operand, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function argmax(x: Operand, axis?: number, options?: ReduceOptions): Tensor {
+  const { keepDims = false } = optionsOf('argmax', options)
   return argument(argmaxOp, x, axis, keepDims)
 }
 /** The index of the smallest element of one axis (the first of equals, or of NaN), or of the flattened tensor. */
-export function argmin(x: Operand, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function argmin(x: Operand, axis?: number, options?: ReduceOptions): Tensor {
+  const { keepDims = false } = optionsOf('argmin', options)
   return argument(argminOp, x, axis, keepDims)
 }
 
 function extremum(
+  name: string,
   x: Operand,
   axis: number,
   find: typeof argmax,
   { keepDims = false }: ReduceOptions,
 ): readonly [Tensor, Tensor] {
-  const input = toTensor(x)
+  const input = toTensor(name, x)
   if (input.rank === 0) return [input, find(input, axis)]
   const indices = find(input, axis, { keepDims: true })
   const values = gather(input, indices, axis)
   return keepDims ? [values, indices] : [squeeze(values, axis), squeeze(indices, axis)]
 }
 /** The largest element of one axis and its index: the first of equals, to which the whole gradient goes. */
-export function maxWithIndices(x: Operand, axis: number, options: ReduceOptions = {}): readonly [Tensor, Tensor] {
-  return extremum(x, axis, argmax, options)
+export function maxWithIndices(x: Operand, axis: number, options?: ReduceOptions): readonly [Tensor, Tensor] {
+  return extremum('maxWithIndices', x, axis, argmax, optionsOf('maxWithIndices', options))
 }
 /** The smallest element of one axis and its index: the first of equals, to which the whole gradient goes. */
-export function minWithIndices(x: Operand, axis: number, options: ReduceOptions = {}): readonly [Tensor, Tensor] {
-  return extremum(x, axis, argmin, options)
+export function minWithIndices(x: Operand, axis: number, options?: ReduceOptions): readonly [Tensor, Tensor] {
+  return extremum('minWithIndices', x, axis, argmin, optionsOf('minWithIndices', options))
 }

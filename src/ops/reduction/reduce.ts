@@ -1,8 +1,18 @@
 /** Reductions over axes: sum, mean, max, min, and what is made of them. */
+
 import type { DType } from '../../tensor/dtype.ts'
 import { elementCount } from '../../tensor/dtype.ts'
-import { formatShape, normalizeAxes, reducedShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
+import {
+  checkShape,
+  formatShape,
+  normalizeAxes,
+  reducedShape,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { optionsOf, requireFlag } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { stopGradient } from '../control.ts'
 import {
@@ -145,8 +155,11 @@ function defineReduce(
 }
 
 function reduce(op: OpDefinition<ReduceAttributes>, x: Operand, axes: Axes, keepDims: boolean): Tensor {
-  const input = toTensor(x)
-  return checked(() => apply(op, [input], { axes: normalizeAxes(op.name, axes, input.rank), keepDims }))
+  const input = toTensor(op.name, x)
+  return checked(() => {
+    requireFlag(op.name, 'keepDims', keepDims)
+    return apply(op, [input], { axes: normalizeAxes(op.name, axes, input.rank), keepDims })
+  })
 }
 
 const number: readonly DType[] = ['float32', 'int32', 'int64']
@@ -192,30 +205,30 @@ export interface ReduceOptions {
 }
 
 /** Sum over axes; all by default. */
-export function sum(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
-  return reduce(sumOp, x, axes, options.keepDims ?? false)
+export function sum(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
+  return reduce(sumOp, x, axes, optionsOf('sum', options).keepDims ?? false)
 }
 /** Arithmetic mean over axes; all by default. */
-export function mean(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
-  return reduce(meanOp, x, axes, options.keepDims ?? false)
+export function mean(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
+  return reduce(meanOp, x, axes, optionsOf('mean', options).keepDims ?? false)
 }
 /** Largest element over axes; all by default; NaN if there is one. Ties share the gradient equally. */
-export function max(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
-  return reduce(maxOp, x, axes, options.keepDims ?? false)
+export function max(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
+  return reduce(maxOp, x, axes, optionsOf('max', options).keepDims ?? false)
 }
 /** Smallest element over axes; all by default; NaN if there is one. Ties share the gradient equally. */
-export function min(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
-  return reduce(minOp, x, axes, options.keepDims ?? false)
+export function min(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
+  return reduce(minOp, x, axes, optionsOf('min', options).keepDims ?? false)
 }
 /**
  * log(sum(e^x)) over axes, all by default, without overflow. -inf where all elements are -inf, without a gradient there.
  * (ONNX's ReduceLogSumExp takes four times as long in ONNX Runtime 1.30.)
  */
-export function logSumExp(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
-  const input = toTensor(x)
+export function logSumExp(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
+  const input = toTensor('logSumExp', x)
   return checked(() => {
     const list = normalizeAxes('logSumExp', axes, input.rank)
-    const shape = reducedShape(input.shape, list, options.keepDims ?? false)
+    const shape = reducedShape(input.shape, list, optionsOf('logSumExp', options).keepDims ?? false)
     if (input.size === 0) return expand(scalar(Number.NEGATIVE_INFINITY), shape)
     const largest = stopGradient(max(input, list, { keepDims: true }))
     const shift = where(isFiniteNumber(largest), largest, 0)
@@ -238,12 +251,12 @@ function productAlong(x: Tensor, axis: number): Tensor {
   return sizeOf(x.shape, axis) === 0 ? expand(scalar(1, x.dtype), shape) : product
 }
 /** Product over axes; all by default. */
-export function prod(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
-  const input = toTensor(x)
+export function prod(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
+  const input = toTensor('prod', x)
   return checked(() => {
     requireDType('prod', 'input', input, number)
     const list = normalizeAxes('prod', axes, input.rank)
-    const shape = reducedShape(input.shape, list, options.keepDims ?? false)
+    const shape = reducedShape(input.shape, list, optionsOf('prod', options).keepDims ?? false)
     if (list.length === input.rank) return reshape(productAlong(reshape(input, [-1]), 0), shape)
     return reshape(list.reduce(productAlong, input), shape)
   })
@@ -253,21 +266,22 @@ function nonzero(x: Operand, counter: DType): Tensor {
   return cast(cast(x, 'bool'), counter)
 }
 /** How many elements are not 0 (int64), over axes; all by default. */
-export function countNonzero(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
-  return sum(nonzero(x, 'int64'), axes, options)
+export function countNonzero(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
+  return sum(nonzero(x, 'int64'), axes, optionsOf('countNonzero', options))
 }
 /** Whether any element is not 0, over axes; all by default. */
-export function any(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
-  return greater(sum(nonzero(x, 'int32'), axes, options), 0)
+export function any(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
+  return greater(sum(nonzero(x, 'int32'), axes, optionsOf('any', options)), 0)
 }
 /** Whether no element is 0, over axes; all by default. */
-export function all(x: Operand, axes?: Axes, options: ReduceOptions = {}): Tensor {
-  return equal(sum(sub(1, nonzero(x, 'int32')), axes, options), 0)
+export function all(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
+  return equal(sum(sub(1, nonzero(x, 'int32')), axes, optionsOf('all', options)), 0)
 }
 
 /** Sums what broadcasting had repeated, so that the result has `shape`: the gradient of broadcasting. */
 export function sumTo(x: Operand, shape: Shape): Tensor {
-  const input = toTensor(x)
+  const input = toTensor('sumTo', x)
+  checked(() => checkShape('sumTo', shape))
   if (sameShape(input.shape, shape)) return input
   const offset = input.rank - shape.length
   const axes = input.shape.flatMap((size, i) => (i < offset || (shape[i - offset] === 1 && size !== 1) ? [i] : []))

@@ -1,7 +1,9 @@
 /** Running sums, products and extrema along an axis. */
+
 import { type DType, elementCount } from '../../tensor/dtype.ts'
 import { normalizeAxis, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { optionsOf, requireFlag } from '../../util/check.ts'
 import { arange, zerosLike } from '../creation.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from '../define.ts'
 import { logAddExp } from '../elementwise/arithmetic.ts'
@@ -53,10 +55,12 @@ export const cumsumOp = defineOp<CumsumAttributes>({
   ],
 })
 /** y_i = x_0 + ... + x_i along one axis; with `reverse` x_i + ... + x_last. */
-export function cumsum(x: Operand, axis: number, { reverse = false }: { readonly reverse?: boolean } = {}): Tensor {
-  const input = toTensor(x)
+export function cumsum(x: Operand, axis: number, options?: { readonly reverse?: boolean }): Tensor {
+  const { reverse = false } = optionsOf('cumsum', options)
+  const input = toTensor('cumsum', x)
   return checked(() => {
     const at = normalizeAxis('cumsum', axis, input.rank)
+    requireFlag('cumsum', 'reverse', reverse)
     return input.rank === 0 ? input : apply(cumsumOp, [input], { axis: at, reverse })
   })
 }
@@ -66,7 +70,7 @@ export function cumsum(x: Operand, axis: number, { reverse = false }: { readonly
  * combines every element with the one before it that already stands for as many elements.
  */
 function scan(op: string, x: Operand, axis: number, combine: (earlier: Tensor, later: Tensor) => Tensor): Tensor {
-  const input = toTensor(x)
+  const input = toTensor(op, x)
   return checked(() => {
     const at = normalizeAxis(op, axis, input.rank)
     const size = input.rank === 0 ? 1 : sizeOf(input.shape, at)
@@ -90,7 +94,7 @@ export function logCumsumExp(x: Operand, axis: number): Tensor {
 
 /** The largest of x_0 ... x_i along one axis, and its index: the last of equals. From a NaN on it is NaN. */
 export function cummax(x: Operand, axis: number): readonly [Tensor, Tensor] {
-  const input = toTensor(x)
+  const input = toTensor('cummax', x)
   const largest = scan('cummax', input, axis, maximum)
   if (input.rank === 0) return [input, cast(zerosLike(input), 'int64')]
   const at = normalizeAxis('cummax', axis, input.rank)

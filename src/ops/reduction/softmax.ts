@@ -60,7 +60,7 @@ export const logSoftmaxOp = defineSoftmax('logSoftmax', 'LogSoftmax', logSoftmax
 )
 
 function along(op: OpDefinition<AxisAttribute>, x: Operand, axis: number): Tensor {
-  const input = toTensor(x)
+  const input = toTensor(op.name, x)
   return checked(() => {
     const at = normalizeAxis(op.name, axis, input.rank)
     // The kernels want an axis.

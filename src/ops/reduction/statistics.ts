@@ -2,7 +2,7 @@
 import { elementCount, fromNumbers } from '../../tensor/dtype.ts'
 import { listOf, normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from '../../tensor/shape.ts'
 import { constant, type Tensor, type TensorType } from '../../tensor/tensor.ts'
-import { requireFinite, requireOneOf, requireWithin } from '../../util/check.ts'
+import { optionsOf, requireFinite, requireFlag, requireOneOf, requireWithin } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { stopGradient } from '../control.ts'
 import { applyAll, checked, defineOp, inputAt, type Operand, requireDType, toFloat, toTensor } from '../define.ts'
@@ -86,23 +86,24 @@ export interface VarianceOptions extends ReduceOptions {
 }
 
 /** Variance and mean over axes; all by default. */
-export function varMean(x: Operand, axes?: Axes, options: VarianceOptions = {}): readonly [Tensor, Tensor] {
-  const { correction = 1, keepDims = false } = options
-  const input = toTensor(x)
+export function varMean(x: Operand, axes?: Axes, options?: VarianceOptions): readonly [Tensor, Tensor] {
+  const { correction = 1, keepDims = false } = optionsOf('varMean', options)
+  const input = toTensor('varMean', x)
   return checked(() => {
     requireFinite('variance', 'correction', correction)
+    requireFlag('variance', 'keepDims', keepDims)
     const attributes = { axes: normalizeAxes('variance', axes, input.rank), correction, keepDims }
     const outputs = applyAll(varMeanOp, [input], attributes)
     return [inputAt('varMean', outputs, 0), inputAt('varMean', outputs, 1)]
   })
 }
 /** sum((x - mean)^2) / (n - correction) over axes; all by default. PyTorch's `var`. */
-export function variance(x: Operand, axes?: Axes, options: VarianceOptions = {}): Tensor {
-  return varMean(x, axes, options)[0]
+export function variance(x: Operand, axes?: Axes, options?: VarianceOptions): Tensor {
+  return varMean(x, axes, optionsOf('variance', options))[0]
 }
 /** The square root of the variance; its gradient is 0 where all elements are equal. */
-export function std(x: Operand, axes?: Axes, options: VarianceOptions = {}): Tensor {
-  return sqrtOrZero(variance(x, axes, options))
+export function std(x: Operand, axes?: Axes, options?: VarianceOptions): Tensor {
+  return sqrtOrZero(variance(x, axes, optionsOf('std', options)))
 }
 
 /** `ifNan` where the greatest element of a row is NaN, else `otherwise`. */
@@ -119,12 +120,9 @@ export function median(x: Operand): Tensor {
   return div(sum(where(isMedian, input, 0)), sum(cast(isMedian, 'float32')))
 }
 /** The median of one axis (the lower one of two) and its index; NaN if there is one. */
-export function medianWithIndices(
-  x: Operand,
-  axis: number,
-  { keepDims = false }: ReduceOptions = {},
-): readonly [Tensor, Tensor] {
-  const input = toTensor(x)
+export function medianWithIndices(x: Operand, axis: number, options?: ReduceOptions): readonly [Tensor, Tensor] {
+  const { keepDims = false } = optionsOf('medianWithIndices', options)
+  const input = toTensor('medianWithIndices', x)
   return checked(() => {
     const at = normalizeAxis('median', axis, input.rank)
     if (input.rank === 0) return topk(input, 1)
@@ -166,12 +164,8 @@ export interface QuantileOptions extends ReduceOptions {
  * The q-quantiles of one axis, or of all elements: what a share q of the elements does not exceed; NaN if there is one. q in [0, 1]; a list
  * of q becomes the first axis of the result.
  */
-export function quantile(
-  x: Operand,
-  q: number | readonly number[],
-  axis?: number,
-  { keepDims = false, interpolation = 'linear' }: QuantileOptions = {},
-): Tensor {
+export function quantile(x: Operand, q: number | readonly number[], axis?: number, options?: QuantileOptions): Tensor {
+  const { keepDims = false, interpolation = 'linear' } = optionsOf('quantile', options)
   const input = toFloat('quantile', x)
   const shares = listOf(q)
   return checked(() => {

@@ -25,7 +25,7 @@ export const errors: Record<string, ops.Sample> = {
     inputs: [],
     call: () => ops.arange(0, 2, { step: 0.5 }),
   },
-  'arange: start 0, end 2 and step 0 must be finite, and the step not 0': {
+  'arange: the numbers must be finite, and the step not 0, found start 0, end 2 and step 0': {
     inputs: [],
     call: () => ops.arange(0, 2, { step: 0 }),
   },

@@ -18,7 +18,7 @@ export const samples: Record<string, ops.Sample[]> = {
 }
 
 export const errors: Record<string, ops.Sample> = {
-  'pad: padding must be pairs of whole numbers for at most the 2 axes of [2, 3], last axis first, found [1,2,3]': {
+  'pad: padding must be pairs of whole numbers for at most the 2 axes of [2, 3], last axis first, found [1, 2, 3]': {
     inputs: [[2, 3]],
     call: (x) => ops.pad(x, [1, 2, 3]),
   },

@@ -1,0 +1,70 @@
+/** Checks on what an optimizer is given: from JavaScript, or from a file, anything may come. */
+import { Variable } from '../tensor/variable.ts'
+import { optionsOf, requireAtLeast, requireFlag, requireList, shown } from '../util/check.ts'
+import { UsageError } from '../util/errors.ts'
+import { suggestion } from '../util/names.ts'
+
+/** Settings that may change from step to step. */
+const scheduled: ReadonlySet<string> = new Set(['lr', 'weightDecay'])
+
+/** Throws unless every name is known. */
+export function requireKnown(owner: string, names: Iterable<string>, known: readonly string[]): void {
+  for (const name of names) {
+    if (known.includes(name)) continue
+    throw new UsageError(`${owner}: there is no setting "${name}"`, { hint: suggestion(name, known) })
+  }
+}
+
+/** A setting must be of the kind that its default is of: a number (or a schedule), a list of so many numbers, true or false. */
+function requireKind(owner: string, name: string, value: unknown, standard: unknown): void {
+  if (scheduled.has(name)) {
+    if (typeof value === 'function') return
+    if (!Number.isFinite(value))
+      throw new UsageError(`${owner}: ${name} must be a number or a schedule, found ${shown(value)}`)
+  }
+  if (Array.isArray(standard)) {
+    const fits = Array.isArray(value) && value.length === standard.length && value.every(Number.isFinite)
+    if (!fits)
+      throw new UsageError(`${owner}: ${name} must be a list of ${standard.length} numbers, found ${shown(value)}`)
+  } else if (typeof standard === 'boolean') requireFlag(owner, name, value as boolean, UsageError)
+  // No setting of any optimizer makes sense below 0.
+  else requireAtLeast(owner, name, value as number, 0, UsageError)
+}
+
+/** The defaults, and the options that are given in their place. Throws a UsageError for one that is unknown or of another kind. */
+export function settingsOf<S extends object>(owner: string, defaults: object, options: Partial<S>): S {
+  const given = Object.entries(optionsOf(owner, options, UsageError)).filter(([, value]) => value !== undefined)
+  const standards = new Map<string, unknown>(Object.entries(defaults))
+  const known = ['lr', ...standards.keys()]
+  requireKnown(
+    owner,
+    given.map(([name]) => name),
+    known,
+  )
+  for (const [name, value] of given) requireKind(owner, name, value, standards.get(name))
+  if (!given.some(([name]) => name === 'lr'))
+    throw new UsageError(`${owner}: lr must be a number or a schedule, found none`)
+  // Every setting is here: the defaults are complete but for the learning rate.
+  return { ...defaults, ...Object.fromEntries(given) } as S
+}
+
+const listHint = 'pass model.parameters(), or a list of variables'
+
+/** Throws unless it is a list. */
+export function requireParameters(owner: string, parameters: readonly unknown[]): void {
+  try {
+    requireList(owner, 'parameters', parameters, UsageError)
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(error.message, { hint: listHint }) : error
+  }
+}
+
+/** Throws unless all entries are variables. */
+export function requireVariables(owner: string, parameters: readonly unknown[]): void {
+  requireParameters(owner, parameters)
+  const i = parameters.findIndex((entry) => !(entry instanceof Variable))
+  if (i >= 0)
+    throw new UsageError(`${owner}: parameter ${i} must be a variable, found ${shown(parameters[i])}`, {
+      hint: listHint,
+    })
+}
