@@ -48,6 +48,8 @@ class Case:
         tags = {DTYPES[t.dtype] for t in self.tensors} | self.marks
         if any(t.dtype != torch.float32 for t in self.tensors):
             tags.add("integer")
+        if any(bool((t < 0).any()) for t in self.tensors if t.dtype in (torch.int32, torch.int64)):
+            tags.add("negative integer")
         floats = [t.detach() for t in self.tensors if t.dtype == torch.float32]
         sizes = [t.abs() for t in floats]
         if any(t.numel() == 0 for t in self.tensors):
