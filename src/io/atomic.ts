@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { atExit } from '../util/at-exit.ts'
 import { UsageError } from '../util/errors.ts'
+import { atExit } from './at-exit.ts'
 import { cannotWrite, systemReason } from './errors.ts'
 
 /** Content of a file: its bytes, or pieces that follow one another, which together may be larger than any array. */

@@ -8,12 +8,14 @@ import { files, reachedFrom, shown, source } from '../support/imports.ts'
 /** Paths in src of all that must work in a browser, by itself and with what it imports. */
 const neutral = [
   /^(util|tensor|ops|autodiff|compile|nn|optim|models)\//,
-  /^io\/(bytes|checksum|elements|npy|npz|other-formats|png|pytorch|safetensors|tensor-format|zip)\.ts$/,
+  /^io\/(bytes|checksum|elements|name-table|npy|npz|other-formats|png|pytorch|safetensors|tensor-format|zip)\.ts$/,
   /^data\/(dataset|layout|loader|rows|split)\.ts$/,
   /^data\/(augment|text)\//,
   /^train\/(loop|metrics|store)\.ts$/,
   /^report\//,
   /^(index|entries\/models)\.ts$/,
+  /^tasks\/language\/(baselines|facts|masked-pairs|masking|sentence-pairs)\.ts$/,
+  /^tasks\/sequences\/(bytes|classifier|codec|dataset|listops)\.ts$/,
   /^tasks\/pictures\/(classifier|facts|features|few-shot|figures)\.ts$/,
   /^systems\/[^/]+\/(config|explain|model)\.ts$/,
 ]

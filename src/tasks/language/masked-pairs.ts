@@ -1,12 +1,8 @@
 /** Sentence pairs with hidden words: what a masked language model trains on. */
-import {
-  arrayDataset,
-  type Dataset,
-  type SpecialIds,
-  sentencesOf,
-  specialTokens,
-  type TextTokenizer,
-} from '../../data/index.ts'
+import { arrayDataset, type Dataset } from '../../data/dataset.ts'
+import { sentencesOf } from '../../data/text/sentences.ts'
+import { type SpecialIds, specialTokens } from '../../data/text/special-tokens.ts'
+import type { TextTokenizer } from '../../data/text/tokenizer.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
 import { int32Rows, int32Vector } from '../rows.ts'

@@ -1,5 +1,5 @@
 /** The masking recipe of masked language models, as the official input pipeline has it (f_net/input_pipeline.py, after BERT). */
-import type { SpecialIds } from '../../data/index.ts'
+import type { SpecialIds } from '../../data/text/special-tokens.ts'
 import type { Generator } from '../../util/random.ts'
 
 /** Ids that are never hidden nor put in place of a hidden token; FNet's vocabulary has `bos` and `eos` too. */

@@ -1,5 +1,5 @@
 /** Pairs of segments for next sentence prediction and for sentence-pair tasks, as the official input pipeline makes them. */
-import type { SpecialIds } from '../../data/index.ts'
+import type { SpecialIds } from '../../data/text/special-tokens.ts'
 import { appendAll } from '../../util/lists.ts'
 
 /** Token ids and segment numbers, both of the full length. */

@@ -1,6 +1,6 @@
 /** How words, list operations and bytes become token ids, and what a run keeps of that. */
 import { z } from 'zod'
-import { TextTokenizer } from '../../data/index.ts'
+import { TextTokenizer } from '../../data/text/tokenizer.ts'
 import { whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { byteIds, byteVocabularySize } from './bytes.ts'

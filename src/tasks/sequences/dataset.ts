@@ -1,5 +1,6 @@
 /** Labelled token sequences as a dataset. */
-import { arrayDataset, type Dataset, type SpecialIds } from '../../data/index.ts'
+import { arrayDataset, type Dataset } from '../../data/dataset.ts'
+import type { SpecialIds } from '../../data/text/special-tokens.ts'
 import { UsageError } from '../../util/errors.ts'
 import { encodeSegments } from '../language/sentence-pairs.ts'
 import { int32Rows, int32Vector } from '../rows.ts'
