@@ -5,13 +5,13 @@ import { DataLoader } from '../../data/loader.ts'
 import type { Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import { AdamW, cosineScheduleWithWarmup, ExponentialMovingAverage, type Optimizer, SGD } from '../../optim/index.ts'
-import { elementCount, toNumbers } from '../../tensor/dtype.ts'
+import { elementCount } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
 import type { TrainingTask } from '../../train/loop.ts'
 import type { Evaluation } from '../../train/metrics.ts'
 import { checkpointVariables } from '../../train/store.ts'
-import { appendAll } from '../../util/lists.ts'
+import { classScores, evaluateClasses } from '../evaluate-classes.ts'
 import type { ThreadOptions } from '../experiment.ts'
 
 /** A model that gives logits [N, K] for pixels in [-1, 1], [N, C, H, W]. */
@@ -142,35 +142,9 @@ export function evaluationBatchSize({ length, fields }: Dataset): number {
 
 /** A function that runs a classifier over a data set in evaluation mode. */
 export function classifierEvaluator(model: ClassifierModel, options: ThreadOptions = {}): ClassifierEvaluator {
-  const run = compile((batch: Record<string, Tensor>) => {
+  const score = compile((batch: Record<string, Tensor>) => {
     const { image, label } = batch as { image: Tensor; label: Tensor }
-    const logits = model.forward(normalizePixels(image))
-    const probabilities = ops.softmax(logits, -1)
-    return {
-      predicted: ops.argmax(logits, -1),
-      confidence: ops.max(probabilities, -1),
-      losses: ops.crossEntropy(logits, label, { reduction: 'none' }),
-    }
+    return classScores(model.forward(normalizePixels(image)), label)
   }, options)
-  return async (data) => {
-    const wasTraining = model.training
-    model.eval()
-    const [labels, predicted, confidence]: [number[], number[], number[]] = [[], [], []]
-    let loss = 0
-    for await (const batch of new DataLoader(data, { batchSize: evaluationBatchSize(data) })) {
-      const results = await run(batch)
-      appendAll(labels, toNumbers(batch.label?.data ?? new Int32Array()))
-      appendAll(predicted, toNumbers(results.predicted.array.data))
-      appendAll(confidence, toNumbers(results.confidence.array.data))
-      loss = toNumbers(results.losses.array.data).reduce((sum, value) => sum + value, loss)
-    }
-    if (wasTraining) model.train()
-    const right = labels.filter((label, i) => label === predicted[i]).length
-    return {
-      labels,
-      predicted,
-      confidence,
-      metrics: { accuracy: right / data.length, loss: loss / data.length },
-    }
-  }
+  return (data) => evaluateClasses(model, score, data, evaluationBatchSize(data))
 }
