@@ -1,6 +1,5 @@
 /** `tenfold resume DIR --epochs N` or `--steps N`: a run that is to be longer than it was planned. */
 import type { OpenedRun } from '../systems/session.ts'
-import { newestCheckpoint } from '../train/checkpoint.ts'
 import type { TrainingTask } from '../train/loop.ts'
 import type { RunDirectory } from '../train/run.ts'
 import type { Settings } from '../train/settings.ts'
@@ -55,7 +54,7 @@ export async function extendRun(
   task: TrainingTask,
   reporter: Reporter,
 ): Promise<RunDirectory> {
-  const checkpoint = await newestCheckpoint(run.checkpoints, { hasBegun: await run.hasBegun() })
+  const checkpoint = await run.newestCheckpoint()
   const step = checkpoint?.state.step ?? 0
   const { epochs } = trainSettings(run)
   const planned = epochs * task.loader.stepsPerEpoch

@@ -1,7 +1,6 @@
 /** `tenfold resume DIR --find-nan`: the first op of the next step whose result is not finite. */
 import type { OpenedRun } from '../systems/session.ts'
 import type { OpenedData } from '../tasks/define.ts'
-import { newestCheckpoint } from '../train/checkpoint.ts'
 import { restoreVariables } from '../train/store.ts'
 import type { Reporter } from './ui.ts'
 
@@ -11,10 +10,7 @@ export async function findNotFinite(
   reporter: Reporter,
 ): Promise<void> {
   const { task } = experiment.prepare(data)
-  const checkpoint = await newestCheckpoint(run.checkpoints, {
-    onDamage: (_path, reason) => reporter.warn(reason),
-    hasBegun: await run.hasBegun(),
-  })
+  const checkpoint = await run.newestCheckpoint((_path, reason) => reporter.warn(reason))
   if (checkpoint) {
     restoreVariables(checkpoint, task.variables)
     task.loader.restore(checkpoint.state.loader)

@@ -6,7 +6,7 @@ import { TensorProto_DataType as DataType, type ModelProto, ModelProtoSchema, ty
 import { beginningOf, readTensorFile } from '../io/tensor-file.ts'
 import { describeLeftOut, fileFormat } from '../io/tensor-format.ts'
 import { elementCount } from '../tensor/dtype.ts'
-import { type CheckpointChoice, checkpointSteps, chosenCheckpoint, newestCheckpoint } from '../train/checkpoint.ts'
+import { type CheckpointChoice, checkpointSteps } from '../train/checkpoint.ts'
 import { RunDirectory } from '../train/run.ts'
 import { FormatError } from '../util/errors.ts'
 
@@ -32,11 +32,9 @@ export async function describeRun(
   const run = await RunDirectory.open(path)
   const { system, recipe, seed, config, started, versions } = run.description
   const { numbered, best } = await checkpointSteps(run.checkpoints)
-  const search = { onDamage: (_path: string, reason: string) => onWarning(reason), hasBegun: await run.hasBegun() }
+  const onDamage = (_path: string, reason: string): void => onWarning(reason)
   const checkpoint =
-    choice === 'last'
-      ? await newestCheckpoint(run.checkpoints, search)
-      : await chosenCheckpoint(path, run.checkpoints, choice, search)
+    choice === 'last' ? await run.newestCheckpoint(onDamage) : await run.chosenCheckpoint(choice, onDamage)
   const evaluation = (await run.readMetrics()).filter((line) => line.type === 'evaluation').at(-1)
   return {
     ...(checkpoint && { step: checkpoint.state.step }),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { FormatError, UsageError } from '../util/errors.ts'
-import { systemCode, systemReason } from '../util/system-errors.ts'
+import { reasonOf, systemCode } from '../util/system-errors.ts'
 
 /** What a system error (missing, no permission, a folder) says of the path that it is about. */
 export function readError(error: unknown): string {
@@ -12,7 +12,7 @@ export function readError(error: unknown): string {
 /** A system error as one line that names the path. */
 export function cannotRead(path: string, error: unknown): UsageError {
   const code = systemCode(error)
-  const hint = code === undefined || code === 'ENOENT' ? undefined : systemReason(code)
+  const hint = code === undefined || code === 'ENOENT' ? undefined : reasonOf(code)
   return new UsageError(`${path}: ${readError(error)}`, { cause: error, ...(hint !== undefined && { hint }) })
 }
 

@@ -1,6 +1,6 @@
 /** Wording of this folder's errors: one line, whatever text a hostile file has in it, and what to do about it. */
 import { FormatError, UsageError } from '../util/errors.ts'
-import { systemReason as reasonOf } from '../util/system-errors.ts'
+import { reasonOf } from '../util/system-errors.ts'
 
 const longestQuote = 80
 

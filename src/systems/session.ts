@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { runtimeVersion } from '../runtime/binding.ts'
 import type { OpenedData } from '../tasks/define.ts'
 import type { Experiment } from '../tasks/experiment.ts'
-import { type CheckpointChoice, chosenCheckpoint } from '../train/checkpoint.ts'
+import type { CheckpointChoice } from '../train/checkpoint.ts'
 import { checkBatchSize } from '../train/data-settings.ts'
 import { findPlaces, recordPlaces } from '../train/places.ts'
 import { RunDirectory } from '../train/run.ts'
@@ -78,10 +78,7 @@ export async function openRun(path: string, options: OpenOptions = {}): Promise<
   const { checkpoint: choice = 'last', onWarning = () => {} } = options
   const opened = await openUntrained(await RunDirectory.open(path))
   const damaged: string[] = []
-  const checkpoint = await chosenCheckpoint(path, opened.run.checkpoints, choice, {
-    onDamage: (_path, reason) => damaged.push(reason),
-    hasBegun: await opened.run.hasBegun(),
-  })
+  const checkpoint = await opened.run.chosenCheckpoint(choice, (_path, reason) => damaged.push(reason))
   for (const reason of damaged) onWarning(`${reason}; the checkpoint of step ${checkpoint.state.step} is used`)
   const weights = new Map([...opened.experiment.weights].map(([name, variable]) => [`model.${name}`, variable]))
   restoreVariables(checkpoint, weights)

@@ -9,7 +9,15 @@ import { cannotRead, cannotWrite } from '../io/errors.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { UsageError } from '../util/errors.ts'
 import { systemCode } from '../util/system-errors.ts'
-import { markBest, newestCheckpoint, saveCheckpoint, setAside } from './checkpoint.ts'
+import {
+  type CheckpointChoice,
+  type CheckpointSearch,
+  chosenCheckpoint,
+  markBest,
+  newestCheckpoint,
+  saveCheckpoint,
+  setAside,
+} from './checkpoint.ts'
 import { checkNewRun } from './new-run.ts'
 import { placesSchema } from './places.ts'
 import { checkConfig } from './settings.ts'
@@ -146,12 +154,9 @@ export class RunDirectory implements TrainingStore {
   async recover(onDamage: DamageListener): Promise<Checkpoint | undefined> {
     await removeUnfinished(this.checkpoints)
     const damaged: string[] = []
-    const checkpoint = await newestCheckpoint(this.checkpoints, {
-      onDamage: (path, reason) => {
-        damaged.push(path)
-        onDamage(path, reason)
-      },
-      hasBegun: await this.hasBegun(),
+    const checkpoint = await this.newestCheckpoint((path, reason) => {
+      damaged.push(path)
+      onDamage(path, reason)
     })
     await setAside(damaged)
     // Killed before it could be noted, or of a version that did not.
@@ -177,10 +182,24 @@ export class RunDirectory implements TrainingStore {
     return this.description.extensions.some((extension) => extension.step === step)
   }
 
+  /** The newest checkpoint that can be read; undefined if there is none yet. Throws a FormatError if they are damaged or gone. */
+  async newestCheckpoint(onDamage?: DamageListener): Promise<Checkpoint | undefined> {
+    return newestCheckpoint(this.checkpoints, await this.#search(onDamage))
+  }
+
+  /** The chosen checkpoint. Throws a UsageError if there is none, a FormatError if it is damaged or lost. */
+  async chosenCheckpoint(choice: CheckpointChoice, onDamage?: DamageListener): Promise<Checkpoint> {
+    return chosenCheckpoint(this.path, this.checkpoints, choice, await this.#search(onDamage))
+  }
+
   /** Whether it had a checkpoint once. */
   async hasBegun(): Promise<boolean> {
     // Older runs don't say. What is logged is written just before a checkpoint.
     return this.description.begun ?? (await this.readMetrics()).length > 0
+  }
+
+  async #search(onDamage: DamageListener | undefined): Promise<CheckpointSearch> {
+    return { ...(onDamage && { onDamage }), hasBegun: await this.hasBegun() }
   }
 
   /** Notes in `run.json` that there is a checkpoint, once. */

@@ -30,7 +30,7 @@ export function systemCode(error: unknown): string | undefined {
 }
 
 /** What a code of the operating system means: `the disk is full`. */
-export function systemReason(code: string): string | undefined {
+export function reasonOf(code: string): string | undefined {
   return reasons[code]
 }
 
@@ -39,6 +39,6 @@ export function describeSystemError(error: unknown): string | undefined {
   const code = systemCode(error)
   if (code === undefined || !(error instanceof Error)) return undefined
   const subject = 'path' in error ? error.path : 'syscall' in error ? error.syscall : 'the system'
-  const reason = systemReason(code)
+  const reason = reasonOf(code)
   return `${String(subject)}: ${reason === undefined ? code : `${reason} (${code})`}`
 }

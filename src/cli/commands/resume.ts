@@ -11,23 +11,20 @@ interface ResumeFlags {
 }
 
 async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags, reporter: Reporter) {
-  const [session, { RunDirectory }, { newestCheckpoint }, { withEnd }, { checkBatchSize }, { requireReportPackages }] =
-    await Promise.all([
-      import('../../systems/session.ts'),
-      import('../../train/run.ts'),
-      import('../../train/checkpoint.ts'),
-      import('../extend.ts'),
-      import('../../train/data-settings.ts'),
-      import('../report.ts'),
-    ])
+  const [session, { RunDirectory }, { withEnd }, { checkBatchSize }, { requireReportPackages }] = await Promise.all([
+    import('../../systems/session.ts'),
+    import('../../train/run.ts'),
+    import('../extend.ts'),
+    import('../../train/data-settings.ts'),
+    import('../report.ts'),
+  ])
   const run = await RunDirectory.open(dir)
   const extension = { ...(epochs !== undefined && { epochs }), ...(steps !== undefined && { steps }) }
   const longer = withEnd(run, extension)
   const opened = await session.openUntrained(longer)
   if (!findNan) requireReportPackages(opened.recipe.packages?.(opened.config))
   // Looked for first: opening the data may take long.
-  const hasBegun = await run.hasBegun()
-  const isNew = (await newestCheckpoint(run.checkpoints, { hasBegun })) === undefined
+  const isNew = (await run.newestCheckpoint()) === undefined
   const data = await session.openData(opened)
   tellData(data.opening, reporter, true)
   checkBatchSize(opened.config, data.train)

@@ -3,7 +3,6 @@ import { readTokenizer, TextTokenizer } from '../../data/index.ts'
 import { pretrainingFacts } from '../../tasks/language/facts.ts'
 import type { TokenizerSettings } from '../../tasks/language/tokenizer.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
-import { chosenCheckpoint } from '../../train/checkpoint.ts'
 import { RunDirectory } from '../../train/run.ts'
 import type { Settings } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -28,10 +27,7 @@ export async function readPretrainedRun(path: string) {
   if (system !== 'fnet' || !parsed.success) {
     throw new UsageError(`${path} must be a run of fnet/pretrain, found ${system}/${recipe}`)
   }
-  const checkpoint = await chosenCheckpoint(path, run.checkpoints, 'last', {
-    onDamage: (_path, reason) => warn(reason),
-    hasBegun: await run.hasBegun(),
-  })
+  const checkpoint = await run.chosenCheckpoint('last', (_path, reason) => warn(reason))
   const weights = new Map<string, NDArray>()
   for (const [name, array] of checkpoint.tensors) {
     if (name.startsWith('model.')) weights.set(name.slice('model.'.length), array)
