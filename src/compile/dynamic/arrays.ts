@@ -1,0 +1,207 @@
+/** Constants that depend on the sizes of dynamic axes: index vectors, fills, tables that are affine in their indices, triangles. */
+import {
+  allocate,
+  type DType,
+  elementCount,
+  fromNumbers,
+  type NDArray,
+  setElement,
+  toNumbers,
+} from '../../tensor/dtype.ts'
+import { type Shape, stridesOf } from '../../tensor/shape.ts'
+import { fitNumber, numberAt, type SizedNumber } from './numbers.ts'
+import { isFixed, type Size, type SizeTable, type SizeValues, sizeAt } from './sizes.ts'
+
+/** An array as a function of the dynamic sizes. */
+export type SizedArray = { readonly dtype: DType; readonly shape: readonly Size[] } & SizedElements
+
+export type SizedElements =
+  /** A fixed number of elements, each by itself. */
+  | { readonly kind: 'elements'; readonly elements: readonly SizedNumber[] }
+  /** start + sum of step x index, over the axes. No steps: all elements are equal. */
+  | { readonly kind: 'affine'; readonly start: SizedNumber; readonly steps: readonly SizedNumber[] }
+  /** `inside` where row x index of the last axis but one + column x index of the last + start >= 0, else `outside`. */
+  | {
+      readonly kind: 'triangle'
+      readonly start: Size
+      readonly row: number
+      readonly column: number
+      readonly inside: number
+      readonly outside: number
+    }
+
+/** The shape at these sizes. */
+export function shapeAt(shape: readonly Size[], values: SizeValues): Shape {
+  return shape.map((size) => sizeAt(size, values))
+}
+
+/** Calls `visit` with every index of an array of this shape, in row-major order. */
+function eachIndex(shape: Shape, visit: (place: number, index: readonly number[]) => void): void {
+  const count = elementCount(shape)
+  const index = shape.map(() => 0)
+  for (let place = 0; place < count; place++) {
+    visit(place, index)
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis] = (index[axis] ?? 0) + 1
+      if ((index[axis] ?? 0) < (shape[axis] ?? 0)) break
+      index[axis] = 0
+    }
+  }
+}
+
+/** The array at these sizes. */
+export function arrayAt(array: SizedArray, values: SizeValues): NDArray {
+  const { dtype } = array
+  const shape = shapeAt(array.shape, values)
+  if (array.kind === 'elements')
+    return {
+      dtype,
+      shape,
+      data: fromNumbers(
+        dtype,
+        array.elements.map((element) => numberAt(element, values)),
+      ),
+    }
+  const data = allocate(dtype, elementCount(shape))
+  if (array.kind === 'triangle') {
+    const start = sizeAt(array.start, values)
+    const [rows, columns] = [shape.length - 2, shape.length - 1]
+    eachIndex(shape, (place, index) => {
+      const side = array.row * (index[rows] ?? 0) + array.column * (index[columns] ?? 0) + start
+      setElement(data, place, side >= 0 ? array.inside : array.outside)
+    })
+    return { dtype, shape, data }
+  }
+  const start = numberAt(array.start, values)
+  const steps = array.steps.map((step) => numberAt(step, values))
+  eachIndex(shape, (place, index) => {
+    let value = start
+    for (const [axis, step] of steps.entries()) value += step * (index[axis] ?? 0)
+    setElement(data, place, value)
+  })
+  return { dtype, shape, data }
+}
+
+// float32 keeps 24 bits: what differs by less was only rounded in another order.
+const rounding = 2 ** -22
+
+const isFloat32 = (arrays: readonly NDArray[]): boolean => arrays[0]?.dtype === 'float32'
+
+/** A longer list that is not regular is a table, not a shape. */
+const mostElements = 64
+
+/** The function that gives these arrays at the points of the table; undefined if none is known. */
+export function fitArray(table: SizeTable, arrays: readonly NDArray[]): SizedArray | undefined {
+  const [head] = arrays
+  if (!head || arrays.some(({ dtype, shape }) => dtype !== head.dtype || shape.length !== head.shape.length))
+    return undefined
+  const shape = head.shape.map((_, axis) => table.fit(arrays.map((array) => array.shape[axis] ?? 0)))
+  if (!shape.every((size) => size !== undefined)) return undefined
+  const numbers = arrays.map(({ data }) => toNumbers(data))
+  for (const kind of [fitElements, fitAffine, fitTriangle]) {
+    const elements = kind(table, arrays, numbers, shape)
+    if (!elements) continue
+    const array: SizedArray = { dtype: head.dtype, shape, ...elements }
+    if (reproduces(table, array, numbers)) return array
+  }
+  return undefined
+}
+
+/** Whether the function gives the numbers that it was found from. */
+function reproduces(table: SizeTable, array: SizedArray, numbers: readonly (readonly number[])[]): boolean {
+  return numbers.every((expected, i) => {
+    const found = toNumbers(arrayAt(array, table.valuesAt(i)).data)
+    if (found.length !== expected.length) return false
+    const largest = expected.reduce(
+      (most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most),
+      0,
+    )
+    return found.every(
+      (value, j) => Object.is(value, expected[j]) || Math.abs(value - (expected[j] ?? 0)) <= rounding * largest,
+    )
+  })
+}
+
+type Fit = (
+  table: SizeTable,
+  arrays: readonly NDArray[],
+  numbers: readonly (readonly number[])[],
+  shape: readonly Size[],
+) => SizedElements | undefined
+
+const fitElements: Fit = (table, arrays, numbers, shape) => {
+  const count = numbers[0]?.length ?? 0
+  if (!shape.every(isFixed) || count > mostElements) return undefined
+  const round = isFloat32(arrays) ? Math.fround : (value: number): number => value
+  const elements = Array.from({ length: count }, (_, i) => {
+    return fitNumber(
+      table,
+      numbers.map((list) => list[i] ?? 0),
+      round,
+      isFloat32(arrays) ? 2 ** -23 : 0,
+    )
+  })
+  return elements.every((element) => element !== undefined) ? { kind: 'elements', elements } : undefined
+}
+
+const fitAffine: Fit = (table, arrays, numbers) => {
+  const round = isFloat32(arrays) ? Math.fround : (value: number): number => value
+  const tolerance = isFloat32(arrays) ? 1e-6 : 0
+  const start = fitNumber(
+    table,
+    numbers.map(([value = 0]) => value),
+    round,
+    tolerance,
+  )
+  const steps = (arrays[0]?.shape ?? []).map((_, axis) => {
+    const found = arrays.map(({ shape }, i) => {
+      const last = (shape[axis] ?? 1) - 1
+      const place = last * (stridesOf(shape)[axis] ?? 1)
+      // From end to end: over one step the rounding of float32 would count most.
+      return last === 0 ? 0 : ((numbers[i]?.[place] ?? 0) - (numbers[i]?.[0] ?? 0)) / last
+    })
+    const likely = found.map((value) => Number(value.toPrecision(7)))
+    return fitNumber(table, likely, (value) => Number(value.toPrecision(7)), tolerance)
+  })
+  if (!start || !steps.every((step) => step !== undefined)) return undefined
+  return { kind: 'affine', start, steps }
+}
+
+const fitTriangle: Fit = (table, arrays, numbers) => {
+  const [values] = [new Set(numbers.flat())]
+  if (values.size !== 2) return undefined
+  const [a = 0, b = 0] = values
+  for (const [inside, outside] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    for (const [row, column] of [
+      [1, -1],
+      [-1, 1],
+      [1, 1],
+      [-1, -1],
+    ] as const) {
+      const starts = arrays.map(({ shape }, i) => {
+        // The first element inside, along the first row or column that has both kinds, lies on the border.
+        let start = Number.NEGATIVE_INFINITY
+        eachIndex(shape, (place, index) => {
+          const side = row * (index.at(-2) ?? 0) + column * (index.at(-1) ?? 0)
+          if (numbers[i]?.[place] === inside) start = Math.max(start, -side)
+        })
+        return start
+      })
+      const start = table.fit(starts)
+      if (!start) continue
+      const found: SizedElements = { kind: 'triangle', start, row, column, inside, outside }
+      const array: SizedArray = {
+        dtype: arrays[0]?.dtype ?? 'float32',
+        shape: (arrays[0]?.shape ?? []).map(
+          (_, axis) => table.fit(arrays.map(({ shape }) => shape[axis] ?? 0)) ?? start,
+        ),
+        ...found,
+      }
+      if (reproduces(table, array, numbers)) return found
+    }
+  }
+  return undefined
+}
