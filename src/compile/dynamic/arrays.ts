@@ -18,8 +18,13 @@ export type SizedArray = { readonly dtype: DType; readonly shape: readonly Size[
 export type SizedElements =
   /** A fixed number of elements, each by itself. */
   | { readonly kind: 'elements'; readonly elements: readonly SizedNumber[] }
-  /** start + sum of step x index, over the axes. No steps: all elements are equal. */
-  | { readonly kind: 'affine'; readonly start: SizedNumber; readonly steps: readonly SizedNumber[] }
+  /** start + sum of step x index, over axes of the array, or axes that one axis of the array is made of. */
+  | {
+      readonly kind: 'affine'
+      readonly start: SizedNumber
+      readonly steps: readonly SizedNumber[]
+      readonly axes: readonly Size[]
+    }
   /** `inside` where row x index of the last axis but one + column x index of the last + start >= 0, else `outside`. */
   | {
       readonly kind: 'triangle'
@@ -74,7 +79,7 @@ export function arrayAt(array: SizedArray, values: SizeValues): NDArray {
   }
   const start = numberAt(array.start, values)
   const steps = array.steps.map((step) => numberAt(step, values))
-  eachIndex(shape, (place, index) => {
+  eachIndex(shapeAt(array.axes, values), (place, index) => {
     let value = start
     for (const [axis, step] of steps.entries()) value += step * (index[axis] ?? 0)
     setElement(data, place, value)
@@ -144,27 +149,59 @@ const fitElements: Fit = (table, arrays, numbers, shape) => {
   return elements.every((element) => element !== undefined) ? { kind: 'elements', elements } : undefined
 }
 
+/** Axes, outermost first, over which the numbers are affine, and the step along each. */
+interface Steps {
+  readonly axes: readonly number[]
+  readonly steps: readonly number[]
+}
+
+/** Along the axes of the array, from end to end: over one step the rounding of float32 would count most. */
+function stepsOfAxes({ shape }: NDArray, numbers: readonly number[]): Steps {
+  const steps = shape.map((size, axis) => {
+    const place = (size - 1) * (stridesOf(shape)[axis] ?? 1)
+    const step = size > 1 ? ((numbers[place] ?? 0) - (numbers[0] ?? 0)) / (size - 1) : 0
+    return Number(step.toPrecision(7))
+  })
+  return { axes: shape, steps }
+}
+
+/** Of a list of whole numbers: how long it goes on with one step, how often that repeats, and so on. */
+function stepsOfRuns(numbers: readonly number[]): Steps | undefined {
+  const [axes, steps]: [number[], number[]] = [[], []]
+  let heads = numbers
+  while (heads.length > 1) {
+    const step = (heads[1] ?? 0) - (heads[0] ?? 0)
+    const end = heads.findIndex((value, i) => i > 0 && value - (heads[i - 1] ?? 0) !== step)
+    const length = end < 0 ? heads.length : end
+    if (heads.length % length !== 0) return undefined
+    axes.unshift(length)
+    steps.unshift(step)
+    heads = heads.filter((_, i) => i % length === 0)
+  }
+  return { axes, steps }
+}
+
 const fitAffine: Fit = (table, arrays, numbers) => {
+  const [head] = arrays
   const round = isFloat32(arrays) ? Math.fround : (value: number): number => value
   const tolerance = isFloat32(arrays) ? 1e-6 : 0
-  const start = fitNumber(
-    table,
-    numbers.map(([value = 0]) => value),
-    round,
-    tolerance,
+  const isList = head?.shape.length === 1 && !isFloat32(arrays)
+  const found = arrays.map((array, i) =>
+    isList ? stepsOfRuns(numbers[i] ?? []) : stepsOfAxes(array, numbers[i] ?? []),
   )
-  const steps = (arrays[0]?.shape ?? []).map((_, axis) => {
-    const found = arrays.map(({ shape }, i) => {
-      const last = (shape[axis] ?? 1) - 1
-      const place = last * (stridesOf(shape)[axis] ?? 1)
-      // From end to end: over one step the rounding of float32 would count most.
-      return last === 0 ? 0 : ((numbers[i]?.[place] ?? 0) - (numbers[i]?.[0] ?? 0)) / last
-    })
-    const likely = found.map((value) => Number(value.toPrecision(7)))
-    return fitNumber(table, likely, (value) => Number(value.toPrecision(7)), tolerance)
-  })
-  if (!start || !steps.every((step) => step !== undefined)) return undefined
-  return { kind: 'affine', start, steps }
+  const count = found[0]?.axes.length
+  if (!found.every((each) => each !== undefined && each.axes.length === count)) return undefined
+  const valuesOf = (name: keyof Steps, i: number): number[] => found.map((each) => each?.[name][i] ?? Number.NaN)
+  const starts = numbers.map(([value = 0]) => value)
+  const start = fitNumber(table, starts, round, tolerance)
+  const places = Array.from({ length: count ?? 0 }, (_, i) => i)
+  const axes = places.map((i) => table.fit(valuesOf('axes', i)))
+  const isExact = isFloat32(arrays) || found.every((each) => each?.steps.every(Number.isInteger))
+  const steps = places.map((i) =>
+    fitNumber(table, valuesOf('steps', i), (value) => Number(value.toPrecision(7)), tolerance),
+  )
+  if (!start || !isExact || !axes.every((axis) => axis !== undefined)) return undefined
+  return steps.every((step) => step !== undefined) ? { kind: 'affine', start, steps, axes } : undefined
 }
 
 const fitTriangle: Fit = (table, arrays, numbers) => {

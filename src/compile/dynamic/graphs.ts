@@ -7,7 +7,7 @@ import { formatShape, sameShape } from '../../tensor/shape.ts'
 import { type Attributes, type GraphNode, Tensor, type TensorType } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
 import { fitArray, type SizedArray, shapeAt } from './arrays.ts'
-import { fitNumber, numberAt } from './numbers.ts'
+import { fitNumber, numberAt, type SizedNumber } from './numbers.ts'
 import { isFixed, type Size, type SizeTable, type SizeValues } from './sizes.ts'
 
 /** Who asks, for messages, and the names of the dynamic axes. */
@@ -199,13 +199,24 @@ class Comparison {
     return sized ? [{ node, attributes: attributes.at as (values: SizeValues) => Attributes, shapes }] : []
   }
 
+  #numberAt(number: SizedNumber, isWhole: boolean, values: SizeValues, node: GraphNode): number {
+    const value = numberAt(number, values)
+    if (!isWhole || Number.isInteger(value)) return value
+    const { owner, names } = this.#asker
+    const at = describeSizes(names, values.sizes)
+    throw new UsageError(`${owner}: ${at}: ${placeOf(node)} needs a size that divides`, {
+      hint: 'the function was traced with multiples of the sizes of its first call, since it refused others',
+    })
+  }
+
   /** Numbers in attributes (in lists and objects too) as functions of the sizes. */
   #attributes(values: readonly unknown[], node: GraphNode, path: string): Sized<unknown> {
     const [head] = values
     if (typeof head === 'function' || values.every((value) => Object.is(value, head))) return fixed(head)
     if (values.every((value) => typeof value === 'number')) {
       const number = fitNumber(this.#table, values, (value) => value, 1e-12)
-      if (number) return { isSized: true, at: (sizes) => numberAt(number, sizes) }
+      const isWhole = values.every(Number.isInteger)
+      if (number) return { isSized: true, at: (sizes) => this.#numberAt(number, isWhole, sizes, node) }
     } else if (values.every((value) => typeof value === 'object' && value !== null)) {
       const lists = values.map((value) => Object.entries(value as object))
       const keys = new Set(lists.map((entries) => entries.map(([key]) => key).join()))

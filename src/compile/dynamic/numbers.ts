@@ -14,30 +14,47 @@ const functions = {
 
 export type NumberFunction = keyof typeof functions
 
-/** factor x f(size + shift). */
+/** factor x f(size). */
 export interface SizedNumber {
   readonly factor: number
   readonly function: NumberFunction
   readonly size: Size
-  readonly shift: number
 }
 
 /** The number at these sizes. */
-export function numberAt({ factor, function: name, size, shift }: SizedNumber, values: SizeValues): number {
-  const n = functions[name](sizeAt(size, values) + shift)
-  return name === 'reciprocal' && Math.abs(factor) !== 1 ? factor / (sizeAt(size, values) + shift) : factor * n
+export function numberAt({ factor, function: name, size }: SizedNumber, values: SizeValues): number {
+  return evaluate(name, factor, sizeAt(size, values))
 }
 
 /** A whole number as a real one. */
 function ofSize(size: Size): SizedNumber {
-  return { factor: 1, function: 'identity', size, shift: 0 }
+  return { factor: 1, function: 'identity', size }
 }
+
+/** The number of a size that a function with this factor gives `value` for. */
+const inverses: Readonly<Record<NumberFunction, (value: number, factor: number) => number>> = {
+  reciprocal: (value, factor) => factor / value,
+  identity: (value, factor) => value / factor,
+  inverseRoot: (value, factor) => (factor / value) ** 2,
+  root: (value, factor) => (value / factor) ** 2,
+  logarithm: (value, factor) => Math.exp(value / factor),
+  correction: (value, factor) => value / (value - factor),
+}
+
+const names = Object.keys(functions) as NumberFunction[]
+
+// Factors that are looked for first; those that were multiplied with something else are found by their values.
+const usualFactors = [1, -1, 2, -2, 0.5, -0.5, 3, -3, 4, -4]
 
 /** What a factor that was computed from a rounded number may have been. */
 function likelyFactors(factor: number): number[] {
-  return [Math.round(factor), 1 / Math.round(1 / factor), Number(factor.toPrecision(7)), factor].filter(
+  return [Number(factor.toPrecision(7)), 1 / Number((1 / factor).toPrecision(7)), factor].filter(
     (value) => Number.isFinite(value) && value !== 0,
   )
+}
+
+function evaluate(name: NumberFunction, factor: number, n: number): number {
+  return name === 'reciprocal' ? factor / n : factor * functions[name](n)
 }
 
 /**
@@ -50,36 +67,54 @@ export function fitNumber(
   round: (value: number) => number,
   tolerance: number,
 ): SizedNumber | undefined {
-  const whole = values.every(Number.isInteger) || values.every((value) => value === values[0])
+  const whole = values.every(Number.isInteger) || values.every((value) => Object.is(value, values[0]))
   const size = whole ? table.fit(values) : undefined
   if (size) return ofSize(size)
   if (!values.every(Number.isFinite)) return undefined
-  const [first = 0] = values
-  const names = (table.points[0] ?? []).map((_, name) => ({
-    size: { kind: 'linear', offset: 0, terms: [{ name, factor: 1 }] } as const,
-    values: table.points.map((point) => point[name] ?? 0),
-  }))
-  const single = [...names, ...table.known]
-  const pairs = table.known.flatMap((a, i) => table.known.slice(i).map((b) => [a, b] as const))
+  return byUsualFactor(table, values, round) ?? byKnownSize(table, values, round, tolerance)
+}
+
+/** Functions of any size, with a factor that is usual. */
+function byUsualFactor(
+  table: SizeTable,
+  values: readonly number[],
+  round: (value: number) => number,
+): SizedNumber | undefined {
+  for (const name of names) {
+    for (const factor of usualFactors) {
+      const sizes = values.map((value) => Math.round(inverses[name](value, factor)))
+      if (!values.every((value, i) => round(evaluate(name, factor, sizes[i] ?? 0)) === value)) continue
+      const size = table.fit(sizes)
+      if (size) return { factor, function: name, size }
+    }
+  }
+  return undefined
+}
+
+/** Functions of the sizes in the graph and products of two, with any factor. */
+function byKnownSize(
+  table: SizeTable,
+  values: readonly number[],
+  round: (value: number) => number,
+  tolerance: number,
+): SizedNumber | undefined {
+  const { known } = table
+  const pairs = known.flatMap((a, i) => known.slice(i).map((b) => [a, b] as const))
   const products = pairs.map(([a, b]) => ({
     size: { kind: 'product', factor: 1, offset: 0, parts: [a.size, b.size] } as const,
     values: a.values.map((value, i) => value * (b.values[i] ?? 0)),
   }))
-  for (const { size, values: sizes } of [...single, ...products]) {
-    for (const shift of [0, -1, 1]) {
-      for (const name of Object.keys(functions) as NumberFunction[]) {
-        const at = (factor: number, i: number): number => {
-          const n = (sizes[i] ?? 0) + shift
-          return name === 'reciprocal' ? factor / n : factor * functions[name](n)
-        }
-        const found = likelyFactors(first / at(1, 0))
-        const exact = found.find((factor) => values.every((value, i) => round(at(factor, i)) === value))
-        const [near] = found.slice(-1)
-        const isNear =
-          near !== undefined && values.every((value, i) => Math.abs(at(near, i) - value) <= tolerance * Math.abs(value))
-        const factor = exact ?? (isNear ? near : undefined)
-        if (factor !== undefined) return { factor, function: name, size, shift }
-      }
+  const [first = 0] = values
+  for (const { size, values: sizes } of [...known, ...products]) {
+    for (const name of names) {
+      const at = (factor: number, i: number): number => evaluate(name, factor, sizes[i] ?? 0)
+      const found = likelyFactors(first / at(1, 0))
+      const exact = found.find((factor) => values.every((value, i) => round(at(factor, i)) === value))
+      const near = found.find((factor) =>
+        values.every((value, i) => Math.abs(at(factor, i) - value) <= tolerance * Math.abs(value)),
+      )
+      const factor = exact ?? near
+      if (factor !== undefined) return { factor, function: name, size }
     }
   }
   return undefined

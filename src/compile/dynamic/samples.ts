@@ -1,12 +1,18 @@
 /** At which sizes a function with dynamic axes is traced. */
 
-/** All primes from `low` to `high`: equal to no size of a model but by chance, and no multiples of one another. */
-function primes(low: number, high: number): number[] {
-  const isPrime = (n: number): boolean => {
-    for (let divisor = 2; divisor * divisor <= n; divisor++) if (n % divisor === 0) return false
-    return true
-  }
-  return range(low, high).filter(isPrime)
+function isPrime(n: number): boolean {
+  for (let divisor = 2; divisor * divisor <= n; divisor++) if (n % divisor === 0) return false
+  return Number.isInteger(n) && n > 1
+}
+
+/**
+ * Primes and doubled primes by turns: equal to no size of a model but by chance, without divisors that a function may rely on, and both
+ * odd and even, so that what is rounded to a whole number is not taken for a linear function.
+ */
+function unusualSizes(low: number, high: number): number[] {
+  const all = range(low, high)
+  const [odd, even] = [all.filter(isPrime), all.filter((n) => isPrime(n / 2))]
+  return odd.flatMap((n, i) => [n, ...even.slice(i, i + 1)])
 }
 
 function range(low: number, high: number): number[] {
@@ -27,18 +33,16 @@ function spread(pool: readonly number[], names: number, count: number): number[]
 
 /**
  * Lists of points to try, one after the other: a point has a size for each dynamic axis. The first ones are large, and below the sizes at
- * which ops take another form; the function may refuse them (more positions than it has), or want multiples of those it was called with.
+ * which ops take another form; the function may refuse them (more positions than it has).
  */
-export function samplePoints(sizes: readonly number[]): readonly (readonly (readonly number[])[])[] {
-  const count = pointCount(sizes.length)
-  const pools = [primes(137, 239), primes(29, 127), range(11, 27), range(4, 10)]
-  const multiples = range(0, count - 1).map((point) =>
-    sizes.map((size, name) => size * (2 + name + point * sizes.length)),
-  )
-  return [
-    ...pools.flatMap((pool) =>
-      pool.length >= Math.max(sizes.length, 3 * count - 2) ? [spread(pool, sizes.length, count)] : [],
-    ),
-    multiples,
-  ]
+export function samplePoints(names: number): readonly (readonly (readonly number[])[])[] {
+  const count = pointCount(names)
+  const pools = [unusualSizes(137, 239), unusualSizes(29, 127), range(11, 27), range(4, 10)]
+  return pools.flatMap((pool) => (pool.length >= Math.max(names, 3 * count - 2) ? [spread(pool, names, count)] : []))
+}
+
+/** Points for a function that wants multiples of some number: of the sizes that it was called with. */
+export function multiples(sizes: readonly number[]): readonly (readonly number[])[] {
+  const points = range(0, pointCount(sizes.length) - 1)
+  return points.map((point) => sizes.map((size, name) => size * (2 + name + point * sizes.length)))
 }

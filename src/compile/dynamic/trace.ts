@@ -7,7 +7,7 @@ import type { Signature } from '../signature.ts'
 import { type Built, type Traceable, type Traced, traceFunction } from '../trace-function.ts'
 import { buildSized, type ComparedTraces, compareTraces, type SizedInput } from './build.ts'
 import { describeSizes, StructureError } from './graphs.ts'
-import { samplePoints } from './samples.ts'
+import { multiples, samplePoints } from './samples.ts'
 
 /** A function that was traced at the sizes of one list of points. */
 interface Attempt {
@@ -43,13 +43,14 @@ class Attempts {
   readonly #lists: (readonly (readonly number[])[])[]
   /** The first complaint about the graph itself, or else about the sizes. */
   #complaint: unknown
+  #isLast = false
 
   constructor(fn: Traceable, args: readonly unknown[], signature: Signature) {
     this.#fn = fn
     this.#args = args
     this.#signature = signature
     this.#names = [...signature.sizes.keys()]
-    this.#lists = [...samplePoints([...signature.sizes.values()])]
+    this.#lists = [...samplePoints(this.#names.length)]
   }
 
   failed(error: unknown): void {
@@ -59,12 +60,12 @@ class Attempts {
 
   /** The next list of points at which the function can be traced to equal graphs; throws if there is none. */
   next(): Attempt {
-    for (let points = this.#lists.shift(); points; points = this.#lists.shift()) {
+    for (let points = this.#points(); points; points = this.#points()) {
       const traces = this.#traces(points)
-      if (!traces) continue
+      const [traced] = traces ?? []
+      if (!traces || !traced) continue
       try {
-        const [traced] = traces
-        if (traced) return { traced, compared: compareTraces({ owner: 'compile', names: this.#names }, points, traces) }
+        return { traced, compared: compareTraces({ owner: 'compile', names: this.#names }, points, traces) }
       } catch (error) {
         this.failed(error)
       }
@@ -72,6 +73,14 @@ class Attempts {
     // If it cannot be traced with the sizes of the call either, that is the complaint.
     if (!(this.#complaint instanceof StructureError)) traceFunction(this.#fn, this.#args)
     throw this.#complaint
+  }
+
+  #points(): readonly (readonly number[])[] | undefined {
+    const next = this.#lists.shift()
+    // Sizes with a common divisor would hide that a graph depends on it.
+    if (next || this.#isLast || this.#complaint instanceof StructureError) return next
+    this.#isLast = true
+    return multiples([...this.#signature.sizes.values()])
   }
 
   /** Undefined: the function refuses a size. */
