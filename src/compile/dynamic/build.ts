@@ -10,7 +10,7 @@ import type { EmittedGraph } from '../onnx.ts'
 import { type PlacesCheck, type ResolvedPlaces, resolvePlaces } from '../places.ts'
 import { type CompileOptions, lowerGraph, Program, type SizedCall, type Sizing } from '../program.ts'
 import { arrayAt, type SizedArray, shapeAt } from './arrays.ts'
-import { type Asker, checkedSizes, compareGraphs, otherGraph, type SizedGraph } from './graphs.ts'
+import { type Asker, checkedSizes, compareGraphs, otherGraph, type SizedGraph, sameVariable } from './graphs.ts'
 import { compareModels, type SizedConstant } from './models.ts'
 import { fixedSize, formatSize, isFixed, type Size, SizeTable, type SizeValues, sizeAt } from './sizes.ts'
 
@@ -42,7 +42,7 @@ export function compareTraces(
 ): ComparedTraces {
   const variables = traces.map(({ trace }) => [...trace.assignments.keys()])
   const [first = []] = variables
-  if (variables.some((list) => list.length !== first.length || list.some((variable, i) => variable !== first[i])))
+  if (variables.some((list) => list.length !== first.length || !list.every((each, i) => sameVariable(each, first[i]))))
     throw otherGraph(asker, [])
   const resolved = traces.map(({ results, trace }) => resolvePlaces([...results, ...trace.assignments.values()]))
   const table = new SizeTable(points)

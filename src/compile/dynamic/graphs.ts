@@ -4,7 +4,8 @@ import { checked, opOf } from '../../ops/define.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { describeOrigin, withOrigin } from '../../tensor/origin.ts'
 import { formatShape, sameShape } from '../../tensor/shape.ts'
-import { type Attributes, type GraphNode, Tensor, type TensorType } from '../../tensor/tensor.ts'
+import { type Attributes, type GraphNode, type Source, Tensor, type TensorType } from '../../tensor/tensor.ts'
+import type { Variable } from '../../tensor/variable.ts'
 import { UsageError } from '../../util/errors.ts'
 import { fitArray, type SizedArray, shapeAt } from './arrays.ts'
 import { fitNumber, numberAt, type SizedNumber } from './numbers.ts'
@@ -136,12 +137,9 @@ class Comparison {
   }
 
   #compareLeaves(row: readonly Tensor[], head: Tensor, users: readonly GraphNode[]): void {
-    const identityOf = ({ source }: Tensor): unknown =>
-      source.kind === 'variable' ? source.variable : source.kind === 'input' ? source.name : source.kind
-    const fits = row.every(
-      (leaf) => identityOf(leaf) === identityOf(head) && leaf.dtype === head.dtype && leaf.rank === head.rank,
-    )
-    if (!fits) throw otherGraph(this.#asker, users)
+    const fits = ({ source, dtype, rank }: Tensor): boolean =>
+      dtype === head.dtype && rank === head.rank && sameSource(source, head.source)
+    if (!row.every(fits)) throw otherGraph(this.#asker, users)
     this.#remember(row)
     if (head.source.kind === 'constant') {
       this.#compareConstants(row, head, users)
@@ -259,6 +257,16 @@ function hasSameOp(row: readonly (GraphNode | undefined)[]): boolean {
       node?.inputs.length === head?.inputs.length &&
       node?.outputs.length === head?.outputs.length,
   )
+}
+
+function sameSource(a: Source, b: Source): boolean {
+  if (a.kind === 'variable' && b.kind === 'variable') return sameVariable(a.variable, b.variable)
+  return a.kind === 'input' && b.kind === 'input' ? a.name === b.name : a.kind === b.kind
+}
+
+/** One variable, or two that the function makes each time it is traced: the first trace's is then the one that counts. */
+export function sameVariable(a: Variable, b: Variable | undefined): boolean {
+  return a === b || (b !== undefined && a.name === b.name && a.dtype === b.dtype && sameNumbers(a.array, b.array))
 }
 
 function sameNumbers(a: NDArray, b: NDArray | undefined): boolean {

@@ -24,21 +24,27 @@ function pointCount(names: number): number {
   return Math.min(names, 3) + 2
 }
 
-/** A point for each of `count`, with the sizes of all names different from one another and from those at other points. */
+// Steps from point to point and from name to name in a list of sizes.
+const [pointStep, nameStep] = [3, 7]
+
+/** `count` points: at each the sizes of all names differ, and so do the sizes of a name at all points. */
 function spread(pool: readonly number[], names: number, count: number): number[][] {
+  const step = pool.length % nameStep === 0 ? 1 : nameStep
   return range(0, count - 1).map((point) =>
-    range(0, names - 1).map((name) => pool[(point * 3 + name * (names > pool.length / 7 ? 1 : 7)) % pool.length] ?? 0),
+    range(0, names - 1).map((name) => pool[(point * pointStep + name * step) % pool.length] ?? 0),
   )
 }
 
 /**
  * Lists of points to try, one after the other: a point has a size for each dynamic axis. The first ones are large, and below the sizes at
- * which ops take another form; the function may refuse them (more positions than it has).
+ * which ops take another form; the function may refuse them (more positions than it has). In a list no size is twice another or more: no
+ * product of one size with a batch is another size.
  */
 export function samplePoints(names: number): readonly (readonly (readonly number[])[])[] {
   const count = pointCount(names)
-  const pools = [unusualSizes(137, 239), unusualSizes(29, 127), range(11, 27), range(4, 10)]
-  return pools.flatMap((pool) => (pool.length >= Math.max(names, 3 * count - 2) ? [spread(pool, names, count)] : []))
+  const pools = [unusualSizes(137, 239), unusualSizes(29, 57), range(11, 21), range(5, 9)]
+  const fits = ({ length }: readonly number[]): boolean => length % pointStep !== 0 && length >= Math.max(names, count)
+  return pools.filter(fits).map((pool) => spread(pool, names, count))
 }
 
 /** Points for a function that wants multiples of some number: of the sizes that it was called with. */

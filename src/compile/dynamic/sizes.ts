@@ -37,7 +37,10 @@ export function formatSize(size: Size, names: readonly string[]): string {
       ? [times(size.factor, size.parts.map((part) => `(${formatSize(part, names)})`).join('*'))]
       : size.terms.map(({ name, factor }) => times(factor, names[name] ?? ''))
   const offset = size.offset === 0 && parts.length > 0 ? '' : String(size.offset)
-  return [...parts, offset].filter((part) => part !== '').join('+')
+  return [...parts, offset]
+    .filter((part) => part !== '')
+    .join('+')
+    .replaceAll('+-', '-')
 }
 
 export const fixedSize = (value: number): Size => ({ kind: 'linear', offset: value, terms: [] })
