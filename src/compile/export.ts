@@ -10,14 +10,8 @@ import { record } from '../tensor/trace.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import type { SizedArray } from './dynamic/arrays.ts'
 import { axesOf, type DynamicAxes, type NamedAxis, readAxes } from './dynamic/axes.ts'
-import {
-  type Asker,
-  compareGraphs,
-  notUnderstood,
-  otherGraph,
-  type SizedGraph,
-  StructureError,
-} from './dynamic/graphs.ts'
+import { compareGraphs, type SizedGraph } from './dynamic/graphs.ts'
+import { type Asker, notUnderstood, otherGraph, StructureError } from './dynamic/messages.ts'
 import { compareModels } from './dynamic/models.ts'
 import { ArrayWriter, type NamedInput } from './dynamic/nodes.ts'
 import { Samples } from './dynamic/sampling.ts'

@@ -164,10 +164,18 @@ export function signatureOf(args: readonly unknown[], declared: DeclaredAxes = n
       (value, path) => parts.push({ path, key: keyOf(value), text: textOf(value), isTensor: false }),
     )
   }
-  const { sizes, axes } = declared.size === 0 ? fixedAxes : dynamicAxes(values, paths, declared)
-  const named = new Map(axes.flatMap((list, i) => (list.length > 0 ? [[paths[i], sizedType(values[i], list)]] : [])))
-  const keys = parts.map(({ path, key }) => `${path}: ${named.get(path) ?? key}`)
-  return { key: keys.join('\n'), parts, values, sizes, axes }
+  if (declared.size === 0) return { key: keyOfParts(parts), parts, values, sizes: new Map(), axes: [] }
+  const { sizes, axes } = dynamicAxes(values, paths, declared)
+  const types = new Map(axes.flatMap((list, i) => (list.length > 0 ? [[paths[i], sizedType(values[i], list)]] : [])))
+  const named = parts.map((part) => {
+    const type = types.get(part.path)
+    return type === undefined ? part : { ...part, key: type, text: type }
+  })
+  return { key: keyOfParts(named), parts: named, values, sizes, axes }
+}
+
+function keyOfParts(parts: readonly Part[]): string {
+  return parts.map(({ path, key }) => `${path}: ${key}`).join('\n')
 }
 
 /** The path of an argument of the function. */
@@ -182,8 +190,6 @@ export function declaredAxes(dynamic: unknown): DeclaredAxes {
     throw new UsageError(`compile: dynamic must be a list as the arguments are, found ${shown(dynamic)}`)
   return new Map(dynamic.flatMap((axes, i) => [...readAxes('compile', axes, argumentPath(i), pathOf)]))
 }
-
-const fixedAxes: Pick<Signature, 'sizes' | 'axes'> = { sizes: new Map(), axes: [] }
 
 /** `float32[8, length]`. */
 function sizedType(tensor: Tensor | undefined, axes: readonly NamedAxis[]): string {

@@ -10,8 +10,10 @@ import type { EmittedGraph } from '../onnx.ts'
 import { type PlacesCheck, type ResolvedPlaces, resolvePlaces } from '../places.ts'
 import { type CompileOptions, lowerGraph, Program, type SizedCall, type Sizing } from '../program.ts'
 import { arrayAt, type SizedArray, shapeAt } from './arrays.ts'
-import { type Asker, checkedSizes, compareGraphs, otherGraph, type SizedGraph, sameVariable } from './graphs.ts'
+import { compareGraphs, type SizedGraph, sameVariable } from './graphs.ts'
+import { type Asker, otherGraph } from './messages.ts'
 import { compareModels, type SizedConstant } from './models.ts'
+import { checkedSizes } from './shape-rules.ts'
 import { fixedSize, formatSize, isFixed, type Size, SizeTable, type SizeValues, sizeAt } from './sizes.ts'
 
 /** What a function was traced to with sizes of its dynamic axes. */

@@ -1,58 +1,14 @@
 /** One graph for all sizes, from the graphs that a function was traced to at several. */
 import { rebuild, rewrite, topologicalNodes } from '../../autodiff/graph.ts'
-import { checked, opOf } from '../../ops/define.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
-import { describeOrigin, withOrigin } from '../../tensor/origin.ts'
-import { formatShape, sameShape } from '../../tensor/shape.ts'
-import { type Attributes, type GraphNode, type Source, Tensor, type TensorType } from '../../tensor/tensor.ts'
+import { sameShape } from '../../tensor/shape.ts'
+import { type Attributes, type GraphNode, type Source, Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
 import { UsageError } from '../../util/errors.ts'
-import { fitArray, type SizedArray, shapeAt } from './arrays.ts'
+import { fitArray, type SizedArray } from './arrays.ts'
+import { type Asker, describeSizes, notUnderstood, otherGraph, placeOf } from './messages.ts'
 import { fitNumber, numberAt, type SizedNumber } from './numbers.ts'
 import { isFixed, type Size, type SizeTable, type SizeValues } from './sizes.ts'
-
-/** Who asks, for messages, and the names of the dynamic axes. */
-export interface Asker {
-  readonly owner: string
-  readonly names: readonly string[]
-}
-
-/** `the size of "length"`, or of several. */
-export function namesOf({ names }: Asker): string {
-  return `the size of ${names.map((name) => `"${name}"`).join(' or ')}`
-}
-
-/** `add in Mixer.fc1 (model.ts:12)`. */
-export function placeOf({ op, origin }: GraphNode): string {
-  const place = describeOrigin(origin)
-  return place === '' ? op.name : `${op.name} in ${place}`
-}
-
-const hint = 'compute it with ops from ops.arange(size) and the like, or leave the axis fixed'
-const structureHint =
-  'a loop over the axis, or a choice by its size, is another graph for each size: leave the axis fixed'
-
-/** `length 5, past 3`. */
-export function describeSizes(names: readonly string[], sizes: readonly number[]): string {
-  return names.map((name, i) => `${name} ${sizes[i]}`).join(', ')
-}
-
-/** A graph that is not the same for all sizes. */
-export class StructureError extends UsageError {}
-
-/** Something in the graph depends on the sizes in a way that is not understood. */
-export function notUnderstood(asker: Asker, what: string): StructureError {
-  return new StructureError(`${asker.owner}: ${what} depends on ${namesOf(asker)} in a way that is not understood`, {
-    hint,
-  })
-}
-
-/** The graphs themselves differ. */
-export function otherGraph(asker: Asker, nodes: readonly (GraphNode | undefined)[]): StructureError {
-  const texts = [...new Set(nodes.flatMap((node) => (node ? [placeOf(node)] : [])))]
-  const where = texts.length > 0 ? `: ${texts.join(', ')}` : ''
-  return new StructureError(`${asker.owner}: the graph depends on ${namesOf(asker)}${where}`, { hint: structureHint })
-}
 
 /** A node whose outputs or attributes depend on the sizes. */
 interface SizedNode {
@@ -210,7 +166,8 @@ class Comparison {
   /** Numbers in attributes (in lists and objects too) as functions of the sizes. */
   #attributes(values: readonly unknown[], node: GraphNode, path: string): Sized<unknown> {
     const [head] = values
-    if (typeof head === 'function' || values.every((value) => Object.is(value, head))) return fixed(head)
+    if (typeof head === 'function' || values.every((value) => Object.is(value, head) || sameList(value, head)))
+      return fixed(head)
     if (values.every((value) => typeof value === 'number')) {
       const number = fitNumber(this.#table, values, (value) => value, 1e-12)
       const isWhole = values.every(Number.isInteger)
@@ -249,6 +206,16 @@ interface Sized<T> {
 
 const fixed = <T>(value: T): Sized<T> => ({ isSized: false, at: () => value })
 
+/** Whether both are lists of the same numbers: most attributes are, and need no closer look. */
+function sameList(a: unknown, b: unknown): boolean {
+  return (
+    Array.isArray(a) &&
+    Array.isArray(b) &&
+    a.length === b.length &&
+    a.every((value, i) => typeof value === 'number' && value === b[i])
+  )
+}
+
 function hasSameOp(row: readonly (GraphNode | undefined)[]): boolean {
   const [head] = row
   return row.every(
@@ -282,35 +249,4 @@ function withReplaced(roots: readonly Tensor[], replaced: ReadonlyMap<Tensor, Te
     return inputs.some((input) => replaced.has(input)) ? rebuild(node, inputs.map(current)) : undefined
   })
   return rewritten.map(current)
-}
-
-/**
- * The sizes of all axes at new sizes of the dynamic ones, by every op's own shape rule: what an op refuses at these sizes is an error
- * here, as it would be if the function were traced with them.
- */
-export function checkedSizes(graph: SizedGraph, sizes: readonly number[], asker: Asker): SizeValues {
-  const values = { sizes, axes: [] as number[] }
-  const types = new Map<Tensor, TensorType>()
-  const typeOf = (tensor: Tensor): TensorType => {
-    const shape = graph.leaves.get(tensor)
-    return types.get(tensor) ?? (shape ? { dtype: tensor.dtype, shape: shapeAt(shape, values) } : tensor)
-  }
-  for (const { node, attributes, shapes } of graph.nodes) {
-    const inferred = withOrigin(node.origin, () =>
-      checked(() => opOf(node).infer(node.inputs.map(typeOf), attributes(values))),
-    )
-    for (const [i, type] of inferred.entries()) {
-      const expected = shapes[i] ?? []
-      // The first axis of such a size defines it.
-      for (const [axis, size] of expected.entries())
-        if (size.kind === 'axis') values.axes[size.id] ??= type.shape[axis] ?? 0
-      if (!sameShape(type.shape, shapeAt(expected, values))) {
-        const at = describeSizes(asker.names, sizes)
-        throw notUnderstood(asker, `the result of ${placeOf(node)}, ${formatShape(type.shape)} at ${at},`)
-      }
-      const output = node.outputs[i]
-      if (output) types.set(output, type)
-    }
-  }
-  return values
 }

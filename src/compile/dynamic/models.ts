@@ -3,7 +3,7 @@ import type { AttributeProto, NodeProto } from 'onnx-buf'
 import type { GraphNode } from '../../tensor/tensor.ts'
 import type { EmittedConstant, EmittedGraph } from '../onnx.ts'
 import { fitArray, type SizedArray } from './arrays.ts'
-import { type Asker, notUnderstood, otherGraph, placeOf } from './graphs.ts'
+import { type Asker, notUnderstood, otherGraph, placeOf } from './messages.ts'
 import type { SizeTable } from './sizes.ts'
 
 /** A constant of the first graph that depends on the sizes. */

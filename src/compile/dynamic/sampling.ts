@@ -1,5 +1,5 @@
 /** A function with dynamic axes is traced at sizes of our choice until it is one graph at several. */
-import { StructureError } from './graphs.ts'
+import { StructureError } from './messages.ts'
 import { multiples, samplePoints } from './samples.ts'
 
 /** How a function is traced at a point (a size for each name), and how traces are compared. */

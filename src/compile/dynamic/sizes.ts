@@ -95,7 +95,8 @@ export class SizeTable {
   /** Sizes of the dynamic axes, in the order of their names, at each point. */
   readonly points: readonly (readonly number[])[]
   readonly #found = new Map<string, Size>()
-  /** Sizes of axes of the graph, without repeats: factors of products. */
+  readonly #axisSizes = new Map<string, Size>()
+  /** Sizes of axes of the graph that are not fixed, without repeats: factors of products. */
   readonly #known: { readonly size: Size; readonly values: readonly number[] }[] = []
   /** At each point, the sizes of the axes that only shape rules know. */
   readonly #axes: number[][]
@@ -128,10 +129,15 @@ export class SizeTable {
 
   /** The size of an axis of the graph: of the next number in the table if no function of the sizes is known for it. */
   axis(values: readonly number[]): Size {
+    const [first = Number.NaN] = values
+    if (values.every((value) => value === first)) return fixedSize(first)
+    const key = values.join()
+    const known = this.#axisSizes.get(key)
+    if (known) return known
     const size = this.fit(values) ?? this.#newAxis(values)
-    const isNew = !this.#known.some((known) => known.values.every((value, i) => value === values[i]))
-    if (!isFixed(size) && isNew) this.#known.push({ size, values })
-    this.#found.set(values.join(), size)
+    this.#known.push({ size, values })
+    this.#axisSizes.set(key, size)
+    this.#found.set(key, size)
     return size
   }
 

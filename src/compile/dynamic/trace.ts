@@ -5,7 +5,7 @@ import type { CompileOptions } from '../program.ts'
 import type { Signature } from '../signature.ts'
 import { type Built, type Traceable, type Traced, traceFunction } from '../trace-function.ts'
 import { buildSized, type ComparedTraces, compareTraces, type SizedInput } from './build.ts'
-import { describeSizes } from './graphs.ts'
+import { describeSizes } from './messages.ts'
 import { type Sample, Samples } from './sampling.ts'
 
 /**
