@@ -81,7 +81,8 @@ export function arrayAt(array: SizedArray, values: SizeValues): NDArray {
   const steps = array.steps.map((step) => numberAt(step, values))
   eachIndex(shapeAt(array.axes, values), (place, index) => {
     let value = start
-    for (const [axis, step] of steps.entries()) value += step * (index[axis] ?? 0)
+    // A step along an axis of one element may be infinite: the distance over its length less one.
+    for (const [axis, step] of steps.entries()) if (index[axis]) value += step * index[axis]
     setElement(data, place, value)
   })
   return { dtype, shape, data }

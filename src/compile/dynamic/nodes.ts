@@ -53,9 +53,16 @@ export class ArrayWriter {
       if (step.function === 'identity' && isFixed(step.size) && 'offset' in step.size && step.size.offset === 0)
         return sum
       const indices = this.#indices(array.axes[i], array.axes.length - 1 - i, type, what)
-      return this.#node('Add', [sum, this.#node('Mul', [indices, this.#number(step, type, what)])])
+      const part = this.#node('Mul', [indices, this.#number(step, type, what)])
+      return this.#node('Add', [sum, step.function === 'identity' ? part : this.#unlessFirst(indices, part, type)])
     }, start)
     return this.#node('Expand', [all, this.#sizes(array.axes, what)])
+  }
+
+  /** 0 at index 0, where a step over an axis of one element may be infinite. */
+  #unlessFirst(indices: string, part: string, type: DType): string {
+    const zero = this.#fixed(0, type)
+    return this.#node('Where', [this.#node('Equal', [indices, zero]), zero, part])
   }
 
   #triangle(triangle: SizedElements & { readonly kind: 'triangle' }, shape: readonly Size[], what: string): string {
