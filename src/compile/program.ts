@@ -1,7 +1,6 @@
 /** From traced tensors to a loaded model that runs. */
 import { loadSession } from '#runtime'
 import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
-import { reshapeOp } from '../ops/movement/movement.ts'
 import type { KernelTime, Session, SessionOptions } from '../runtime/session.ts'
 import { allocate, elementCount, type NDArray } from '../tensor/dtype.ts'
 import { describeOrigin } from '../tensor/origin.ts'
@@ -9,12 +8,12 @@ import type { Shape } from '../tensor/shape.ts'
 import { constant, type Feed, type GraphNode, installEvaluator, type Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
-import { channelBlockFor } from './channel-blocks.ts'
 import { fuseSums } from './fuse-sums.ts'
-import { type EmittedGraph, emitGraph, type ModelOptions, modelBytes } from './onnx.ts'
 import { foldConstants, mergeCommonSubexpressions, type PassCounts, type PassOptions, simplify } from './passes.ts'
 import { checkArguments, indexComplaint, type ResolvedPlaces, resolvePlaces } from './places.ts'
 import { calls } from './queue.ts'
+import { writeGraph, writtenModel } from './write.ts'
+import type { Sizing, WrittenModel } from './written-model.ts'
 
 /** How a function is compiled. */
 export interface CompileOptions extends SessionOptions {
@@ -63,13 +62,6 @@ function reduce(roots: readonly Tensor[], options: PassOptions, counts: PassCoun
   return current
 }
 
-/** An output's numbers are the same in any shape; the runtime would copy them to give them another. */
-function withoutReshape(output: Tensor): Tensor {
-  const { source } = output
-  const input = source.kind === 'node' && source.node.op === reshapeOp ? source.node.inputs[0] : undefined
-  return input?.source.kind === 'node' ? withoutReshape(input) : output
-}
-
 const withoutPasses: PassOptions = {
   simplify: false,
   commonSubexpressions: false,
@@ -77,55 +69,13 @@ const withoutPasses: PassOptions = {
   fuseSums: false,
 }
 
-/** A graph written as ONNX. */
-export interface LoweredGraph {
-  readonly graph: EmittedGraph
-  /** Of the graph's outputs. */
-  readonly shapes: readonly Shape[]
-  readonly counts: PassCounts
-}
-
-/** Optimises and writes the graph behind the roots. */
-export async function lowerGraph(roots: readonly Tensor[], options: CompileOptions): Promise<LoweredGraph> {
-  const { roots: optimized, counts } = await optimize(roots, options.passes)
-  let frozenCount = 0
-  const bare = optimized.map(withoutReshape)
-  const fused = options.fused ?? true
-  const graph = emitGraph(bare, {
-    fused,
-    // With weights that are stored in the model the runtime finds its blocked convolutions itself.
-    channelBlock: fused && !options.frozen ? await channelBlockFor(bare) : 1,
-    ...(options.frozen && {
-      frozen: (leaf: Tensor) =>
-        leaf.source.kind === 'variable' ? { name: `w${frozenCount++}`, data: leaf.source.variable.data } : undefined,
-    }),
-  })
-  return { graph, shapes: bare.map(({ shape }) => shape), counts }
-}
-
-/** What depends on the sizes of a call's arguments in a program with dynamic axes. */
-export interface Sizing {
-  /** Throws a ShapeError where an op refuses the sizes. */
-  at(inputOf: (leaf: Tensor) => NDArray): SizedCall
-}
-
-/** A program at the sizes of one call. */
-export interface SizedCall extends Pick<ResolvedPlaces, 'checks' | 'computed'> {
-  /** Inputs of the graph that are computed from the sizes. */
-  readonly constants: ReadonlyMap<Tensor, NDArray>
-  /** Shapes of random draws. */
-  readonly feeds: ReadonlyMap<Tensor, Shape>
-  readonly results: readonly Shape[]
-  /** Of the graph's outputs. */
-  readonly shapes: readonly Shape[]
-}
-
 /** What a program is loaded from. */
-export interface ProgramParts extends LoweredGraph, Pick<ResolvedPlaces, 'checks' | 'computed'> {
+export interface ProgramParts extends Pick<ResolvedPlaces, 'checks' | 'computed'> {
+  readonly model: WrittenModel
+  readonly counts: PassCounts
   readonly results: readonly Tensor[]
   readonly assigned: readonly Variable[]
   readonly sizing?: Sizing
-  readonly dimensionNames?: ModelOptions['dimensionNames']
 }
 
 /** A loaded graph: its leaves are filled from the call's arguments, from variables and from feeds. */
@@ -134,18 +84,21 @@ export class Program {
   readonly #session: Session
   readonly #inputs: readonly Tensor[]
   readonly #origins: ReadonlyMap<string, GraphNode>
-  readonly #parts: Omit<ProgramParts, 'graph'>
+  /** Of the graph's outputs. */
+  readonly #shapes: readonly Shape[]
+  readonly #parts: Omit<ProgramParts, 'model'>
   #retreats: ReadonlySet<(() => void) | undefined> = new Set()
   /** `writes` of the assigned variables after the last run, as long as it can be taken back. */
   #written: readonly number[] | undefined
 
-  private constructor(session: Session, { graph, ...parts }: ProgramParts, bytes: number) {
+  private constructor(session: Session, { model, ...parts }: ProgramParts) {
     this.#session = session
-    // Not the written graph, whose constants the session has, too.
+    // Not the model's bytes, which the session has, too.
     this.#parts = parts
-    this.#inputs = graph.inputs.map(({ tensor }) => tensor)
-    this.#origins = graph.origins
-    this.statistics = { nodes: graph.nodes.length, passes: parts.counts, bytes }
+    this.#inputs = model.inputs
+    this.#origins = model.origins
+    this.#shapes = model.shapes
+    this.statistics = { nodes: model.nodes, passes: parts.counts, bytes: model.bytes.length }
   }
 
   /** Optimises, writes and loads the graph behind `results` and the values that variables are assigned. */
@@ -155,25 +108,26 @@ export class Program {
     options: CompileOptions = {},
   ): Promise<Program> {
     const { roots, checks, computed } = resolvePlaces([...results, ...assignments.values()])
-    const lowered = await lowerGraph(roots, options)
-    return Program.load({ ...lowered, checks, computed, results, assigned: [...assignments.keys()] }, options)
+    const { roots: optimized, counts } = await optimize(roots, options.passes)
+    const model = writtenModel(await writeGraph(optimized, options))
+    return Program.load({ model, counts, checks, computed, results, assigned: [...assignments.keys()] }, options)
   }
 
   /** Loads a written graph. */
   static async load(parts: ProgramParts, options: CompileOptions = {}): Promise<Program> {
-    const { graph, computed, assigned, dimensionNames } = parts
-    const bytes = modelBytes(graph, dimensionNames ? { dimensionNames } : {})
+    const { model, computed, assigned } = parts
     // A training step gains nothing from the runtime's own passes, which take longer than loading it (docs/decisions/024-start.md).
     const loading = { ...options, optimize: options.optimize ?? assigned.length === 0 }
-    const session = await retell(graph.origins, computed, () => loadSession(bytes, loading))
-    return new Program(session, parts, bytes.length)
+    const session = await retell(model.origins, computed, () => loadSession(model.bytes, loading))
+    return new Program(session, parts)
   }
 
   /** Runs once. `inputOf` gives the numbers of the call's input leaves. */
   async run(inputOf: (leaf: Tensor) => NDArray): Promise<Tensor[]> {
     const { assigned, sizing } = this.#parts
     const sized = sizing?.at(inputOf)
-    const { checks, computed, shapes } = sized ?? this.#parts
+    const { checks, computed } = sized ?? this.#parts
+    const shapes = sized?.shapes ?? this.#shapes
     checkArguments(checks, inputOf)
     const feeds: Feed[] = []
     const values = this.#inputs.map((leaf) => {

@@ -7,8 +7,11 @@ import type { Origin } from '../../tensor/origin.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
 import type { EmittedGraph } from '../onnx.ts'
+import type { PassCounts } from '../passes.ts'
 import { type PlacesCheck, type ResolvedPlaces, resolvePlaces } from '../places.ts'
-import { type CompileOptions, lowerGraph, Program, type SizedCall, type Sizing } from '../program.ts'
+import { type CompileOptions, optimize, Program } from '../program.ts'
+import { writeGraph, writtenModel } from '../write.ts'
+import type { SizedCall, Sizing } from '../written-model.ts'
 import { arrayAt, type SizedArray, shapeAt } from './arrays.ts'
 import { compareGraphs, type SizedGraph, sameVariable } from './graphs.ts'
 import { type Asker, otherGraph } from './messages.ts'
@@ -74,21 +77,25 @@ function sizedPlaces(asker: Asker, table: SizeTable, resolved: readonly Resolved
   }
 }
 
-/** Writes the traces as one model and loads it. `input(name)`: the first argument with an axis of that name, and which of its axes it is. */
+/** Writes the traces as one model and loads it. `inputs`: for each name an input of the first trace with an axis of that name. */
 export async function buildSized(
   compared: ComparedTraces,
   inputs: readonly SizedInput[],
   options: CompileOptions,
 ): Promise<Program> {
   const { asker, graph, places, traces } = compared
-  const lowered = []
-  for (const roots of graph.roots) lowered.push(await lowerGraph(roots, options))
-  const graphs = lowered.map((each) => each.graph)
-  const [head] = lowered
+  const graphs: EmittedGraph[] = []
+  const counts: PassCounts[] = []
+  for (const roots of graph.roots) {
+    const optimized = await optimize(roots, options.passes)
+    counts.push(optimized.counts)
+    graphs.push(await writeGraph(optimized.roots, options))
+  }
+  const [head] = graphs
   const [first] = traces
   if (!head || !first) throw otherGraph(asker, [])
   const { table } = graph
-  const model = withSizedInputs(head.graph, compareModels(asker, table, graphs))
+  const model = withSizedInputs(head, compareModels(asker, table, graphs))
   const shapesOf = (lists: readonly (readonly { readonly shape: readonly number[] }[])[]): (readonly Size[])[] =>
     (lists[0] ?? []).map(({ shape }, i) =>
       shape.map((_, axis) => {
@@ -112,14 +119,13 @@ export async function buildSized(
   const computed = new Map(places.computed.map(([origin, attributes]) => [origin, attributes]))
   return Program.load(
     {
-      ...head,
-      graph: model.graph,
+      model: writtenModel(model.graph, dimensionNames),
+      counts: counts[0] ?? { simplified: 0, merged: 0, folded: 0, fused: 0 },
       results: first.results,
       assigned: [...first.trace.assignments.keys()],
       checks: [],
       computed,
       sizing,
-      dimensionNames,
     },
     options,
   )
