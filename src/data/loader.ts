@@ -26,7 +26,7 @@ export interface SourceState {
  * drawn as they are needed). One `for await` runs to the end of the epoch, the next one begins the next; breaking off keeps the
  * place. After `restore(state)` the same batches follow as followed when `state()` gave it.
  */
-export interface BatchSource extends AsyncIterable<Batch> {
+export interface BatchSource<Name extends string = string> extends AsyncIterable<Batch<Name>> {
   /** Batches in a whole epoch. */
   readonly stepsPerEpoch: number
   /** What to save: the place behind the last batch handed out. */
@@ -44,7 +44,7 @@ export interface LoaderState extends SourceState {
 }
 
 /**
- * Batches of a dataset. One `for await` runs to the end of the epoch; the next one starts the next epoch. Breaking off keeps the
+ * Batches of a dataset, with the names of its fields. One `for await` runs to the end of the epoch; the next one starts the next epoch. Breaking off keeps the
  * position: the next `for await` goes on behind the last batch handed out. So does a loader given `restore(state)`, exactly:
  * the order is a pure function of seed and epoch. Every batch is the consumer's own: no buffer is used twice.
  *
@@ -52,8 +52,8 @@ export interface LoaderState extends SourceState {
  * goes on there while a training step keeps JavaScript busy. Measured on 2 cores with 500 x 375 JPEGs: 525 to 543 pictures a second
  * with a batch queued at once, 508 from two workers (one by one: 274 to 350).
  */
-export class DataLoader implements BatchSource {
-  readonly dataset: Dataset
+export class DataLoader<Name extends string = string> implements BatchSource<Name> {
+  readonly dataset: Dataset<Name>
   readonly batchSize: number
   readonly #shuffle: boolean
   readonly #seed: number | bigint
@@ -61,7 +61,7 @@ export class DataLoader implements BatchSource {
   readonly #dropLast: boolean
   #state: LoaderState = { epoch: 0, position: 0 }
 
-  constructor(dataset: Dataset, options: LoaderOptions) {
+  constructor(dataset: Dataset<Name>, options: LoaderOptions) {
     const { batchSize, shuffle = false, seed = 0, dropLast = false, prefetch = 2 } = options
     checkWhole('batchSize', batchSize, 1)
     checkWhole('prefetch', prefetch, 0)
@@ -103,11 +103,11 @@ export class DataLoader implements BatchSource {
     this.#state = this.#normalized(epoch, Math.min(position, length))
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch<Name>, void, undefined> {
     const { epoch, position } = this.#state
     const order = this.#order(epoch)
     const stop = this.#end(position)
-    const pending: Promise<Batch>[] = []
+    const pending: Promise<Batch<Name>>[] = []
     let requested = position
     for (let start = position; start < stop; start += this.batchSize) {
       while (pending.length <= this.#prefetch && requested < stop) {
@@ -139,7 +139,7 @@ export class DataLoader implements BatchSource {
     return Uint32Array.from({ length: this.dataset.length }, (_, i) => i)
   }
 
-  async #batch(indices: Uint32Array, epoch: number): Promise<Batch> {
+  async #batch(indices: Uint32Array, epoch: number): Promise<Batch<Name>> {
     const batch = await this.dataset.batch(indices, { epoch, seed: this.#seed })
     return checkBatch(batch, this.dataset.fields, indices.length)
   }

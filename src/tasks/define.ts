@@ -10,12 +10,12 @@ import type { Settings } from '../train/settings.ts'
 import { FormatError, UsageError } from '../util/errors.ts'
 
 /** What is trained on and tested with. */
-export interface TrainingSets {
+export interface TrainingSets<Name extends string = string> {
   /** As training sees it: with random changes, if there are any. */
-  readonly train: Dataset
+  readonly train: Dataset<Name>
   /** The training examples as they are. Default: `train`. */
-  readonly plain?: Dataset
-  readonly test: Dataset
+  readonly plain?: Dataset<Name>
+  readonly test: Dataset<Name>
 }
 
 /** The vocabulary that belongs to weights of a text model. */
@@ -28,7 +28,7 @@ export interface Vocabulary {
 }
 
 /** Data opened for training. `facts`: what they decided, and later use needs without them; kept in `run.json`. */
-export interface OpenedData<Facts = unknown> extends TrainingSets {
+export interface OpenedData<Facts = unknown, Name extends string = string> extends TrainingSets<Name> {
   readonly facts: Facts
   /** What was found and what not, for people and for the run to remember. */
   readonly opening: Opening
@@ -54,11 +54,11 @@ export interface Metric {
 export type MetricDescriptions = Readonly<Record<string, Metric>>
 
 /** A function to write as a model file, with symbolic batch size. */
-export interface Exportable {
+export interface Exportable<Name extends string = string> {
   /** Inputs by name; axis 0 is the batch. */
-  readonly inputs: Readonly<Record<string, TensorType>>
+  readonly inputs: Readonly<Record<Name, TensorType>>
   /** Computes the outputs by name from the inputs by name. */
-  readonly forward: (inputs: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>
+  forward(inputs: Readonly<Record<Name, Tensor>>): Readonly<Record<string, Tensor>>
   /** What a consumer must know: labels, preprocessing. */
   readonly metadata: Readonly<Record<string, string>>
 }
@@ -80,8 +80,8 @@ export type Answer = { readonly input?: string } & (
   | { readonly error: UsageError | FormatError }
 )
 
-/** What surrounds a use. */
-export interface UseContext {
+/** What surrounds a use. `Data`: what the recipe's `open` gives. */
+export interface UseContext<Data extends OpenedData = OpenedData> {
   /** Where `--out` says that files go; undefined: the use chooses, inside of the run. */
   readonly out: string | undefined
   /** The run directory. */
@@ -93,7 +93,7 @@ export interface UseContext {
   readonly say: (line: string) => void
   readonly signal?: AbortSignal
   /** The data of the run, opened anew: each example on the side that it was on. */
-  readonly openData: () => Promise<OpenedData>
+  readonly openData: () => Promise<Data>
   /** What the run was trained on and tested with. */
   readonly readRecord: () => Promise<DataRecord>
   /** Another run with its model, such as a classifier that guides a sampler. Throws a UsageError unless it is of that recipe. */
@@ -103,7 +103,7 @@ export interface UseContext {
 }
 
 /** Something that one does with a trained run: predict, sample, continue, nearest ... A command of that name. */
-export interface Use<E = unknown, Options extends Settings = Settings> {
+export interface Use<E = unknown, Options extends Settings = Settings, Data extends OpenedData = OpenedData> {
   /** One line for `--help`. */
   readonly summary: string
   /** The inputs as one writes them in a shell: `FILE...`, `"Call me [MASK]."`; empty: it takes none. */
@@ -114,12 +114,14 @@ export interface Use<E = unknown, Options extends Settings = Settings> {
     experiment: E,
     inputs: readonly string[],
     options: Options,
-    context: UseContext,
+    context: UseContext<Data>,
   ) => AsyncIterable<Answer>
 }
 
-/** Declares a use. Its types of experiment and options are only known to itself and its recipe. */
-export function defineUse<E, Options extends Settings>(use: Use<E, Options>): Use<E> {
+/** Declares a use. Its types of experiment, options and data are only known to itself and its recipe. */
+export function defineUse<E, Options extends Settings, Data extends OpenedData = OpenedData>(
+  use: Use<E, Options, Data>,
+): Use<E> {
   return use as unknown as Use<E>
 }
 

@@ -16,7 +16,7 @@ export interface Experiment<Data extends OpenedData = OpenedData> {
   /** Replaces the initial weights before training. */
   readonly initialize?: (weights: ReadonlyMap<string, NDArray>) => void
   /** The training task and how long it runs. */
-  readonly prepare: (data: TrainingSets) => {
+  prepare(data: Pick<Data, keyof TrainingSets>): {
     readonly task: TrainingTask
     readonly loop: Omit<LoopOptions, 'signal' | 'steps'>
   }

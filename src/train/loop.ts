@@ -1,6 +1,6 @@
 /** The training loop: steps, evaluation, checkpoints, early stop, and an orderly end for every reason there is. */
 import type { Compiled } from '../compile/compile.ts'
-import type { Batch } from '../data/dataset.ts'
+import type { Batch, BatchTensors } from '../data/dataset.ts'
 import type { BatchSource } from '../data/loader.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
@@ -9,14 +9,20 @@ import { type MetricsLine, restoreVariables, type TrainingState, type TrainingSt
 /** Scalars by name; `loss` is always among a step's. */
 export type Metrics = Readonly<Record<string, number>>
 
-/** What is trained. */
-export interface TrainingTask {
+/** What a training step returns: scalars, the loss among them. */
+export interface StepResult {
+  readonly [name: string]: Tensor
+  readonly loss: Tensor
+}
+
+/** What is trained, on batches of tensors with these names. */
+export interface TrainingTask<Name extends string = string> {
   /** Everything a checkpoint holds: parameters, statistics, optimizer state, random counters; by name. */
   readonly variables: ReadonlyMap<string, Variable>
   /** Gives the batches; where it stands is part of every checkpoint. */
-  readonly loader: BatchSource
-  /** One training step. Returns scalars, `loss` among them. */
-  readonly step: Compiled<[Record<string, Tensor>], Record<string, Tensor>>
+  readonly loader: BatchSource<Name>
+  /** One training step. */
+  readonly step: Compiled<[BatchTensors<Name>], StepResult>
   /**
    * Variables that carry what was seen from one batch to the next, such as the memory of a stream. They are among `variables`;
    * `evaluate` may use and overwrite them, training goes on with its own values. Default: none.
@@ -26,6 +32,11 @@ export interface TrainingTask {
   readonly evaluate: () => Promise<Metrics>
   /** The learning rate of the coming step, by its plan for the whole training. */
   readonly learningRate?: () => number
+}
+
+/** A task of which only itself knows the names: its step takes what its loader gives. */
+export function defineTask<Name extends string>(task: TrainingTask<Name>): TrainingTask {
+  return task as unknown as TrainingTask
 }
 
 export interface LoopOptions {
@@ -101,13 +112,13 @@ export interface LoopResult {
  * Trains from where the store's newest checkpoint stands, or from the start, to the end. Nobody else may write the store
  * meanwhile: hold the lock of a run directory. Throws a FormatError if there are checkpoints and all are damaged or gone.
  */
-export async function train(
-  task: TrainingTask,
+export async function train<Name extends string>(
+  task: TrainingTask<Name>,
   store: TrainingStore,
   options: LoopOptions,
   observer: LoopObserver = {},
 ): Promise<LoopResult> {
-  const loop = new Loop(task, store, options, observer)
+  const loop = new Loop(defineTask(task), store, options, observer)
   await loop.restore()
   return loop.run()
 }

@@ -1,5 +1,5 @@
 /** Random changes of training pictures: pure functions of seed, epoch and example, so that resumed runs repeat them. */
-import type { NDArray } from '../../tensor/dtype.ts'
+import { sizes } from '../../tensor/shape.ts'
 import type { Generator } from '../../util/random.ts'
 import { type Dataset, mapDataset } from '../dataset.ts'
 import { cropResized, exampleGenerator, inceptionBox } from './crop.ts'
@@ -35,12 +35,15 @@ export function augmentPicture(picture: Picture, options: AugmentOptions, random
 }
 
 /** A dataset whose field `image` (uint8 [N, C, H, W]) is changed at random, differently in each epoch. */
-export function augmentPictures(dataset: Dataset, options: AugmentOptions): Dataset {
+export function augmentPictures<Name extends string>(
+  dataset: Dataset<Name | 'image'>,
+  options: AugmentOptions,
+): Dataset<Name | 'image'> {
   const { cropArea = 1, flip = false, layers = 0 } = options
   if (cropArea >= 1 && !flip && layers === 0) return dataset
   return mapDataset(dataset, (batch, indices, context) => {
-    const { dtype, shape, data } = batch.image as NDArray
-    const [, channels = 0, height = 0, width = 0] = shape
+    const { dtype, shape, data } = batch.image
+    const [, channels, height, width] = sizes(shape, 4)
     const size = channels * height * width
     const changed = new Uint8Array(data.length)
     for (let n = 0; n < indices.length; n++) {

@@ -4,6 +4,7 @@ import { FormatError } from '../../util/errors.ts'
 import { mapParallel } from '../../util/parallel.ts'
 import { arrayDataset, type Dataset } from '../dataset.ts'
 import { readBytes } from '../files.ts'
+import type { PictureFields } from '../layout.ts'
 import { packageFolder } from '../packages.ts'
 import { decodeInto, imageTransform } from './image.ts'
 
@@ -36,7 +37,7 @@ const catalogue = z.array(
 )
 
 /** Emoji with the code points of each, as Unicode writes them: `1F600`. */
-export interface EmojiDataset extends Dataset {
+export interface EmojiDataset extends Dataset<PictureFields> {
   readonly names: readonly string[]
 }
 

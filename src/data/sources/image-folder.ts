@@ -1,7 +1,7 @@
 import { FormatError } from '../../util/errors.ts'
 import { type CropOptions, exampleGenerator, inceptionBox } from '../augment/crop.ts'
 import type { BatchContext, Dataset } from '../dataset.ts'
-import { pictureShape } from '../layout.ts'
+import { type PictureFields, pictureShape } from '../layout.ts'
 import { settleUnreadable } from '../opening.ts'
 import { checkIndices } from '../rows.ts'
 import { decodeInto, type ImageOptions, imageTransform, requireImageReader } from './image.ts'
@@ -22,7 +22,7 @@ export interface ImageFolderOptions extends ImageOptions {
 }
 
 /** Fields `image` uint8 [channels, height, width] (or [height, width, channels]) and `label` int32 [], the number of the class. */
-export interface ImageFolder extends Dataset {
+export interface ImageFolder extends Dataset<PictureFields> {
   /** The names of the sub-folders, sorted. */
   readonly classes: readonly string[]
   /** The file of each example: by class, then sorted by path. */

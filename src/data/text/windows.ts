@@ -18,7 +18,7 @@ export interface WindowOptions {
  * Windows of a token sequence (bytes of a text, or token numbers) for next-token prediction: `input` int32 [length] and `target`
  * int32 [length], target[i] being the token after input[i]. A rest too short for a window is left out.
  */
-export function tokenWindows(tokens: Uint8Array | Int32Array, options: WindowOptions): Dataset {
+export function tokenWindows(tokens: Uint8Array | Int32Array, options: WindowOptions): Dataset<'input' | 'target'> {
   const { length, stride = length, rows = 1 } = options
   for (const [name, value] of Object.entries({ length, stride, rows })) {
     if (!Number.isSafeInteger(value) || value < 1) {

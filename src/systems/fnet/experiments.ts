@@ -4,9 +4,11 @@ import type { Module } from '../../nn/index.ts'
 import type { OpenedData } from '../../tasks/define.ts'
 import { type BuildOptions, type Experiment, threadOptions } from '../../tasks/experiment.ts'
 import type { PretrainingFacts } from '../../tasks/language/facts.ts'
+import type { MaskedFields } from '../../tasks/language/masked-pairs.ts'
 import type { OpenedPretraining } from '../../tasks/language/open.ts'
 import { classificationEvaluator, classificationScalars } from '../../tasks/sequences/classifier.ts'
 import { type ClassificationFacts, codecOf } from '../../tasks/sequences/codec.ts'
+import type { SequenceFields } from '../../tasks/sequences/dataset.ts'
 import type { OpenedClassification } from '../../tasks/sequences/open.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { manualSeed, randomState } from '../../tensor/random-state.ts'
@@ -44,14 +46,17 @@ function loadWeights(model: Module, weights: ReadonlyMap<string, NDArray>): void
 }
 
 /** What both experiments do alike: weights, training, evaluation. `metric` decides which checkpoint is the best. */
-function trainable<Model extends Module>(
+function trainable<Model extends Module, Name extends string>(
   model: Model,
-  task: (model: Model, ...around: FNetTaskArguments) => TrainingTask,
-  evaluate: (test: Dataset) => Promise<Metrics>,
+  task: (model: Model, ...around: FNetTaskArguments<Name>) => TrainingTask,
+  evaluate: (test: Dataset<Name>) => Promise<Metrics>,
   metric: string,
   config: TrainedConfig,
   options: BuildOptions,
-): { readonly model: Model } & Pick<Experiment<OpenedData>, 'weights' | 'prepare' | 'evaluate' | 'initialize'> {
+): { readonly model: Model } & Pick<
+  Experiment<OpenedData<unknown, Name>>,
+  'weights' | 'prepare' | 'evaluate' | 'initialize'
+> {
   const { train } = config
   const settings = { ...config, seed: options.seed }
   return {
@@ -92,7 +97,7 @@ export function buildPretraining(config: TrainedConfig, facts: PretrainingFacts,
   const evaluateModel = pretrainingEvaluator(model, threadOptions(options))
   // The baselines stand beside every evaluation, in the log, on the screen and in the report.
   const { unigram, bigram } = facts.baselines
-  const evaluate = async (data: Dataset): Promise<Metrics> => ({
+  const evaluate = async (data: Dataset<MaskedFields>): Promise<Metrics> => ({
     ...(await evaluateModel(data)),
     unigram_accuracy: unigram.accuracy,
     bigram_accuracy: bigram.accuracy,
@@ -106,7 +111,10 @@ export function buildPretraining(config: TrainedConfig, facts: PretrainingFacts,
 }
 
 /** The training task of a classifier. */
-function classifierTask(model: FNetForSequenceClassification, ...around: FNetTaskArguments): TrainingTask {
+function classifierTask(
+  model: FNetForSequenceClassification,
+  ...around: FNetTaskArguments<SequenceFields>
+): TrainingTask {
   return fnetTask(model, (batch) => classificationScalars(model, batch), ...around)
 }
 
@@ -123,7 +131,7 @@ export function buildClassifier(config: TrainedConfig, facts: ClassificationFact
     facts.labels.length,
   )
   const evaluateModel = classificationEvaluator(model, facts.labels.length, threadOptions(options))
-  const evaluate = async (data: Dataset): Promise<Metrics> => ({
+  const evaluate = async (data: Dataset<SequenceFields>): Promise<Metrics> => ({
     ...(await evaluateModel(data)).metrics,
     majority_accuracy: facts.majority,
   })

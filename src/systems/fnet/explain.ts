@@ -6,6 +6,7 @@ import * as ops from '../../ops/index.ts'
 import type { LinePlot, Section, Series, Table } from '../../report/figures.ts'
 import { topChoices } from '../../tasks/define.ts'
 import type { PretrainingFacts } from '../../tasks/language/facts.ts'
+import type { MaskedFields } from '../../tasks/language/masked-pairs.ts'
 import type { ClassificationFacts } from '../../tasks/sequences/codec.ts'
 import type { OpenedClassification } from '../../tasks/sequences/open.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
@@ -44,7 +45,11 @@ const context = 10
 const sampleCount = 16
 
 /** What the model says at the first hidden token of some held-out pairs. */
-async function sampleGuesses(model: FNetForPreTraining, facts: PretrainingFacts, test: Dataset): Promise<Table> {
+async function sampleGuesses(
+  model: FNetForPreTraining,
+  facts: PretrainingFacts,
+  test: Dataset<MaskedFields>,
+): Promise<Table> {
   const tokenizer = new TextTokenizer(facts.tokenizer)
   model.eval()
   const run = compile((input: Tensor, types: Tensor, positions: Tensor) =>
@@ -55,9 +60,8 @@ async function sampleGuesses(model: FNetForPreTraining, facts: PretrainingFacts,
   const rows: (readonly string[])[] = []
   for (const index of indices) {
     const batch = await test.batch([index], { epoch: 0, seed: 0 })
-    const numbers = (name: string): number[] => toNumbers(batch[name]?.data ?? new Int32Array())
+    const numbers = (name: MaskedFields): number[] => toNumbers(batch[name].data)
     const { input_ids, type_ids, masked_lm_positions } = batch
-    if (!input_ids || !type_ids || !masked_lm_positions) continue
     const all = toNumbers((await run(input_ids, type_ids, masked_lm_positions)).array.data)
     const [position = 0] = numbers('masked_lm_positions')
     const tokens = numbers('input_ids').map((id, i) => (i === position ? facts.vocab_size : id))
@@ -87,7 +91,7 @@ async function sampleGuesses(model: FNetForPreTraining, facts: PretrainingFacts,
 export async function explainPretraining(
   model: FNetForPreTraining,
   facts: PretrainingFacts,
-  test: Dataset,
+  test: Dataset<MaskedFields>,
   metrics: readonly MetricsLine[],
 ): Promise<Section[]> {
   const { unigram, bigram } = facts.baselines

@@ -100,7 +100,9 @@ export const classifyTexts = (example: string) =>
       predictClasses(model, facts, texts, top),
   })
 
-function inputsOf(length: number): Exportable['inputs'] {
+type TextFields = 'input_ids' | 'type_ids'
+
+function inputsOf(length: number): Exportable<TextFields>['inputs'] {
   return { input_ids: { dtype: 'int32', shape: [1, length] }, type_ids: { dtype: 'int32', shape: [1, length] } }
 }
 
@@ -111,13 +113,13 @@ function preprocessing(length: number, ids: { cls: number; sep: number; pad: num
 }
 
 /** `input_ids`, `type_ids` int32 [batch, length] -> `logits` [batch, length, vocabulary], `next_sentence_logits` [batch, 2]. */
-export function exportPretraining(model: FNetForPreTraining, facts: PretrainingFacts): Exportable {
+export function exportPretraining(model: FNetForPreTraining, facts: PretrainingFacts): Exportable<TextFields> {
   model.eval()
   const length = facts.max_seq_length
   return {
     inputs: inputsOf(length),
     forward: ({ input_ids, type_ids }) => {
-      const { maskedLmLogits, nextSentenceLogits } = model.forward(input_ids as Tensor, type_ids as Tensor)
+      const { maskedLmLogits, nextSentenceLogits } = model.forward(input_ids, type_ids)
       return { logits: maskedLmLogits, next_sentence_logits: nextSentenceLogits }
     },
     metadata: {
@@ -128,12 +130,15 @@ export function exportPretraining(model: FNetForPreTraining, facts: PretrainingF
 }
 
 /** `input_ids`, `type_ids` int32 [batch, length] -> `logits` and `probabilities` [batch, classes]. */
-export function exportClassifier(model: FNetForSequenceClassification, facts: ClassificationFacts): Exportable {
+export function exportClassifier(
+  model: FNetForSequenceClassification,
+  facts: ClassificationFacts,
+): Exportable<TextFields> {
   model.eval()
   return {
     inputs: inputsOf(facts.max_seq_length),
     forward: ({ input_ids, type_ids }) => {
-      const logits = model.forward(input_ids as Tensor, type_ids as Tensor)
+      const logits = model.forward(input_ids, type_ids)
       return { logits, probabilities: ops.softmax(logits, -1) }
     },
     metadata: {

@@ -52,6 +52,15 @@ export function makePairs(documents: readonly (readonly number[][])[], options: 
   return documents.flatMap((lines) => [...sentencePairs(lines, maxLength, ids, draws)])
 }
 
+/** The fields of pairs with hidden words. */
+export type MaskedFields =
+  | 'input_ids'
+  | 'type_ids'
+  | 'masked_lm_positions'
+  | 'masked_lm_ids'
+  | 'masked_lm_weights'
+  | 'next_sentence_labels'
+
 /**
  * Pairs with hidden words: `input_ids`, `type_ids` int32 [length]; `masked_lm_positions`, `masked_lm_ids` int32 and
  * `masked_lm_weights` float32 [predictions]; `next_sentence_labels` int32 []. New words are hidden in every epoch (`dynamic`), or
@@ -62,7 +71,7 @@ export function maskedPairs(
   predictions: number,
   mask: (sequence: readonly number[], random: Generator) => MaskedSequence,
   mode: 'dynamic' | 'fixed',
-): Dataset {
+): Dataset<MaskedFields> {
   const length = pairs[0]?.inputIds.length ?? 0
   const plain = arrayDataset({
     input_ids: int32Rows(

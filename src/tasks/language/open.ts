@@ -1,6 +1,7 @@
 /** The data of a masked language model: texts, their vocabulary, sentence pairs, and what counting reaches on the held-out ones. */
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import type { Batch } from '../../data/dataset.ts'
 import { digestOf } from '../../data/files.ts'
 import {
   corpusNames,
@@ -16,7 +17,8 @@ import { type Divided, divide, type NamedExample } from '../../data/record.ts'
 import { splitFolders } from '../../data/sources/listing.ts'
 import { pick, splitByName, splitCorpus, splitRandomly } from '../../data/split.ts'
 import { describeUnknownSides } from '../../data/text/unknown.ts'
-import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import { toNumbers } from '../../tensor/dtype.ts'
+import { sizes } from '../../tensor/shape.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { count, pathSetting, share, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -24,7 +26,7 @@ import { deriveSeed } from '../../util/random.ts'
 import type { KnownData, OpenedData, Vocabulary } from '../define.ts'
 import { type BaselineScore, type MaskedToken, NgramCounts } from './baselines.ts'
 import type { PretrainingFacts } from './facts.ts'
-import { makePairs, maskedPairs, maskingIds, tokenizeDocuments } from './masked-pairs.ts'
+import { type MaskedFields, makePairs, maskedPairs, maskingIds, tokenizeDocuments } from './masked-pairs.ts'
 import { masker } from './masking.ts'
 import { openTokenizer, type TokenizerSettings, unknownCure } from './tokenizer.ts'
 
@@ -149,15 +151,15 @@ function cutText(length: number, name: string, text: string): NamedText[] {
 }
 
 /** The hidden tokens of the test pairs, as the counting baselines see them. */
-function maskedTokens(batch: Readonly<Record<string, NDArray>>): MaskedToken[] {
-  const numbers = (name: string): number[] => toNumbers(batch[name]?.data ?? new Int32Array())
+function maskedTokens(batch: Batch<MaskedFields>): MaskedToken[] {
+  const numbers = (name: MaskedFields): number[] => toNumbers(batch[name].data)
   const [input, positions, ids, weights] = [
     numbers('input_ids'),
     numbers('masked_lm_positions'),
     numbers('masked_lm_ids'),
     numbers('masked_lm_weights'),
   ]
-  const [rows = 1, length = 0] = batch.input_ids?.shape ?? []
+  const [rows, length] = sizes(batch.input_ids.shape, 2)
   const predictions = positions.length / Math.max(rows, 1)
   return positions.flatMap((position, i) => {
     const row = Math.floor(i / predictions)
@@ -166,7 +168,7 @@ function maskedTokens(batch: Readonly<Record<string, NDArray>>): MaskedToken[] {
 }
 
 /** Masked pairs of sentences. */
-export type OpenedPretraining = OpenedData<PretrainingFacts>
+export type OpenedPretraining = OpenedData<PretrainingFacts, MaskedFields>
 
 /**
  * Reads the texts, learns the vocabulary (or takes the one that the weights to start from need) and makes the pairs. Throws a
@@ -245,7 +247,7 @@ export async function openPretraining(
 async function learnFacts(
   tokenizer: TextTokenizer,
   trainTokens: readonly (readonly (readonly number[])[])[],
-  test: Dataset,
+  test: Dataset<MaskedFields>,
 ): Promise<Pick<PretrainingFacts, 'tokenizer' | 'tokens' | 'baselines'>> {
   const rows = Array.from({ length: test.length }, (_, row) => row)
   const masked = maskedTokens(await test.batch(rows, { epoch: 0, seed: 0 }))

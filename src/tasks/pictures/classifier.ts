@@ -1,16 +1,19 @@
 /** What all picture classifiers share: the training step, evaluation, prediction and export around a model. */
 import { compile } from '../../compile/compile.ts'
-import type { Dataset } from '../../data/dataset.ts'
+import type { BatchTensors, Dataset } from '../../data/dataset.ts'
+import type { PictureFields } from '../../data/layout.ts'
 import { DataLoader } from '../../data/loader.ts'
 import type { Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import { AdamW, cosineScheduleWithWarmup, ExponentialMovingAverage, type Optimizer, SGD } from '../../optim/index.ts'
 import { elementCount } from '../../tensor/dtype.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
-import type { TrainingTask } from '../../train/loop.ts'
+import { defineTask, type TrainingTask } from '../../train/loop.ts'
 import type { Evaluation } from '../../train/metrics.ts'
 import { checkpointVariables } from '../../train/store.ts'
+import type { TrainingSets } from '../define.ts'
 import { classScores, evaluateClasses } from '../evaluate-classes.ts'
 import type { ThreadOptions } from '../experiment.ts'
 
@@ -38,7 +41,7 @@ export interface ClassifierSettings {
 }
 
 /** Runs a classifier over a data set. */
-export type ClassifierEvaluator = (data: Dataset) => Promise<Evaluation>
+export type ClassifierEvaluator = (data: Dataset<PictureFields>) => Promise<Evaluation>
 
 export interface ClassifierTaskOptions extends ThreadOptions {
   /** A second model of the same configuration, which follows the trained one as an average and is the one to use. */
@@ -91,7 +94,7 @@ function averageInto(averaged: ClassifierModel, model: ClassifierModel, decay: n
  */
 export function classifierTask(
   model: ClassifierModel,
-  data: { readonly train: Dataset; readonly test: Dataset },
+  data: TrainingSets<PictureFields>,
   settings: ClassifierSettings,
   seed: number,
   random: ReadonlyMap<string, Variable>,
@@ -103,12 +106,11 @@ export function classifierTask(
   const optimizer = makeOptimizer(model, settings, settings.epochs * loader.stepsPerEpoch)
   const average = averaged && averageInto(averaged, model, settings.ema_decay ?? 0.999)
   const mixup = settings.mixup ?? 0
-  const step = compile((batch: Record<string, Tensor>) => {
-    const { image, label } = batch as { image: Tensor; label: Tensor }
+  const step = compile(({ image, label }: BatchTensors<PictureFields>) => {
     const pixels = normalizePixels(image)
     const share = mixup > 0 ? mixupShare(mixup) : undefined
     const logits = model.forward(share ? mixed(pixels, share) : pixels)
-    const target = share ? mixed(ops.oneHot(label, logits.shape[1] ?? 0, 'float32'), share) : label
+    const target = share ? mixed(ops.oneHot(label, sizeOf(logits.shape, 1), 'float32'), share) : label
     const loss = ops.crossEntropy(logits, target, { labelSmoothing: settings.label_smoothing })
     optimizer.minimize(loss, settings.clip_norm > 0 ? { clipNorm: settings.clip_norm } : {})
     average?.update()
@@ -116,7 +118,7 @@ export function classifierTask(
     const accuracy = ops.mean(ops.cast(ops.equal(ops.argmax(logits, -1), ops.cast(label, 'int64')), 'float32'))
     return { loss, accuracy }
   }, threads)
-  return {
+  return defineTask({
     variables: checkpointVariables({
       model: (averaged ?? model).variables(),
       trained: averaged ? model.variables() : [],
@@ -128,23 +130,23 @@ export function classifierTask(
     step,
     evaluate: async () => (await evaluate(data.test)).metrics,
     learningRate: () => optimizer.lr,
-  }
+  })
 }
 
 /** Numbers in a batch of pictures: large models keep many values for each. */
 const evaluationNumbers = 2 ** 21
 
 /** Examples to evaluate at once: at most 500, fewer of large pictures. */
-export function evaluationBatchSize({ length, fields }: Dataset): number {
-  const size = elementCount(fields.image?.shape ?? [])
+export function evaluationBatchSize({ length, fields }: Dataset<'image'>): number {
+  const size = elementCount(fields.image.shape)
   return Math.max(1, Math.min(500, length, Math.floor(evaluationNumbers / size)))
 }
 
 /** A function that runs a classifier over a data set in evaluation mode. */
 export function classifierEvaluator(model: ClassifierModel, options: ThreadOptions = {}): ClassifierEvaluator {
-  const score = compile((batch: Record<string, Tensor>) => {
-    const { image, label } = batch as { image: Tensor; label: Tensor }
-    return classScores(model.forward(normalizePixels(image)), label)
-  }, options)
+  const score = compile(
+    ({ image, label }: BatchTensors<PictureFields>) => classScores(model.forward(normalizePixels(image)), label),
+    options,
+  )
   return (data) => evaluateClasses(model, score, data, evaluationBatchSize(data))
 }

@@ -1,15 +1,20 @@
 /** What the report of a picture classifier shows whatever its model: what it confuses, and where it errs. */
 import type { Dataset } from '../../data/dataset.ts'
+import type { PictureFields } from '../../data/layout.ts'
 import type { PictureGrid, Section } from '../../report/figures.ts'
 import { confusionCounts, type Evaluation, worstMistakes } from '../../train/metrics.ts'
 import type { PictureFacts } from './facts.ts'
 
-async function mistakes(facts: PictureFacts, test: Dataset, evaluation: Evaluation): Promise<PictureGrid> {
+async function mistakes(
+  facts: PictureFacts,
+  test: Dataset<PictureFields>,
+  evaluation: Evaluation,
+): Promise<PictureGrid> {
   const indices = worstMistakes(evaluation, 25)
   const { labels, image_size, in_channels } = facts
   const [height, width] = image_size
-  const batch = indices.length > 0 ? await test.batch(indices, { epoch: 0, seed: 0 }) : {}
-  const bytes = (batch.image?.data ?? new Uint8Array()) as Uint8Array
+  const { image } = await test.batch(indices, { epoch: 0, seed: 0 })
+  const bytes = image.data as Uint8Array
   const size = in_channels * height * width
   return {
     kind: 'pictures',
@@ -38,7 +43,11 @@ function interleaved(planes: Uint8Array, channels: number): Uint8Array {
 }
 
 /** The section on mistakes: the confusion matrix, and the pictures that are wrong with the greatest confidence. */
-export async function mistakesSection(facts: PictureFacts, test: Dataset, evaluation: Evaluation): Promise<Section> {
+export async function mistakesSection(
+  facts: PictureFacts,
+  test: Dataset<PictureFields>,
+  evaluation: Evaluation,
+): Promise<Section> {
   return {
     title: 'What it gets wrong',
     figures: [

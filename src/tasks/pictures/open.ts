@@ -7,6 +7,7 @@ import {
   loadMnist,
   mapDataset,
   openLabelledPictures,
+  type PictureFields,
   pictureDataset,
   subset,
 } from '../../data/index.ts'
@@ -14,24 +15,23 @@ import { describeSides, type OnError, openingOf } from '../../data/opening.ts'
 import { packageVersion } from '../../data/packages.ts'
 import { type DataRecord, divide, recordWhole } from '../../data/record.ts'
 import { splitRandomly } from '../../data/split.ts'
-import type { NDArray } from '../../tensor/dtype.ts'
+import { sizes } from '../../tensor/shape.ts'
 import type { OpenedData } from '../define.ts'
 import type { PictureFacts } from './facts.ts'
 
 /** Pictures as a classifier takes them. */
-export type OpenedPictures = OpenedData<PictureFacts>
+export type OpenedPictures = OpenedData<PictureFacts, PictureFields>
 
 /** uint8 [N, 28, 28] -> [N, 1, 28, 28], sharing the bytes. */
-function withChannel(dataset: Dataset): Dataset {
+function withChannel(dataset: Dataset<PictureFields>): Dataset<PictureFields> {
   const { image, label } = dataset.fields
   return mapDataset(
     dataset,
-    ({ image: pictures, ...rest }) => {
-      const { dtype, shape, data } = pictures as NDArray
-      const [count = 0, ...size] = shape
-      return { ...rest, image: { dtype, shape: [count, 1, ...size], data } }
+    ({ image: { dtype, shape, data }, label: classes }) => {
+      const [count, height, width] = sizes(shape, 3)
+      return { image: { dtype, shape: [count, 1, height, width], data }, label: classes }
     },
-    { ...(label && { label }), ...(image && { image: { dtype: image.dtype, shape: [1, ...image.shape] } }) },
+    { image: { dtype: image.dtype, shape: [1, ...image.shape] }, label },
   )
 }
 

@@ -11,12 +11,15 @@ export interface LabelledSequence {
   readonly label: number
 }
 
+/** The fields of labelled sequences: token ids, kinds of segments, the number of the class. */
+export type SequenceFields = 'input_ids' | 'type_ids' | 'label'
+
 /** [CLS] sequence [SEP], cut so that the [SEP] stays: `input_ids`, `type_ids` int32 [maxLength], `label` int32 []. */
 export function labelledDataset(
   sequences: readonly LabelledSequence[],
   maxLength: number,
   ids: Pick<SpecialIds, 'cls' | 'sep' | 'pad'>,
-): Dataset {
+): Dataset<SequenceFields> {
   if (sequences.length === 0) throw new UsageError('a classifier needs examples, found none')
   const encoded = sequences.map(({ ids: tokens }) => encodeSegments([tokens.slice(0, maxLength - 2)], maxLength, ids))
   return arrayDataset({

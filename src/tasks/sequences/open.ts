@@ -4,7 +4,6 @@ import { digestOf } from '../../data/files.ts'
 import {
   corpusNames,
   corpusVersions,
-  type Dataset,
   type Document,
   type LabelledText,
   type LabelledTexts,
@@ -23,10 +22,10 @@ import type { KnownData, OpenedData, Vocabulary } from '../define.ts'
 import { openTokenizer, type TokenizerSettings, unknownCure } from '../language/tokenizer.ts'
 import { majorityAccuracy } from './classifier.ts'
 import { type ClassificationFacts, codecOf } from './codec.ts'
-import { type LabelledSequence, labelledDataset } from './dataset.ts'
+import { type LabelledSequence, labelledDataset, type SequenceFields } from './dataset.ts'
 
 /** Data of a recipe: the text of each test example is kept for the report. */
-export interface OpenedClassification extends OpenedData<ClassificationFacts> {
+export interface OpenedClassification extends OpenedData<ClassificationFacts, SequenceFields> {
   readonly testTexts: readonly string[]
 }
 
@@ -39,8 +38,7 @@ export function openedSequences(
   const codec = codecOf(facts)
   const sequences = (examples: LabelledTexts['train']): LabelledSequence[] =>
     examples.map(({ text, label }) => ({ ids: codec.encode(text), label }))
-  const dataset = (examples: readonly LabelledSequence[]): Dataset =>
-    labelledDataset(examples, facts.max_seq_length, codec.ids)
+  const dataset = (examples: readonly LabelledSequence[]) => labelledDataset(examples, facts.max_seq_length, codec.ids)
   const labelsOf = (examples: LabelledTexts['train']): number[] => examples.map(({ label }) => label)
   const [training, testing] = [sequences(train), sequences(test)]
   const found: ClassificationFacts = {

@@ -1,6 +1,6 @@
 /** Members of a study: one model trained on some data; each is kept when it is finished. */
 import { z } from 'zod'
-import type { Dataset } from '../../../data/index.ts'
+import type { Dataset, PictureFields } from '../../../data/index.ts'
 import { classifierEvaluator, classifierTask } from '../../../tasks/pictures/classifier.ts'
 import { manualSeed, randomState } from '../../../tensor/random-state.ts'
 import { TenfoldError } from '../../../util/errors.ts'
@@ -54,8 +54,8 @@ export function trainingCost({ training, examples, result }: FinishedMember): nu
 }
 
 export interface MemberData {
-  readonly train: Dataset
-  readonly test: Dataset
+  readonly train: Dataset<PictureFields>
+  readonly test: Dataset<PictureFields>
 }
 
 /** Trains the members that are not finished yet, one after the other. */
@@ -125,7 +125,7 @@ async function trainMember(member: Member, data: MemberData, { seed, threads }: 
   return { accuracy, loss, trainAccuracy, width, parameters, multiplyAdds: costOf(model, sizes), steps: step, seconds }
 }
 
-function firstExamples(dataset: Dataset, count: number): Dataset {
+function firstExamples<Name extends string>(dataset: Dataset<Name>, count: number): Dataset<Name> {
   return { ...dataset, length: Math.min(count, dataset.length) }
 }
 
