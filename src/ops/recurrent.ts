@@ -61,8 +61,9 @@ interface Cell {
 function checkedCell(op: string, x: Tensor, gates: number, weights: RecurrentWeights): Cell {
   requireFields(op, 'weights', weights)
   const [weightIh, weightHh] = [toTensor(op, weights.weightIh), toTensor(op, weights.weightHh)]
-  const hidden = weightHh.shape.at(-1) ?? 0
+  const hidden = weightHh.shape.at(-1)
   const fits =
+    hidden !== undefined &&
     x.rank === 3 &&
     sizeOf(x.shape, 1) > 0 &&
     sameShape(weightIh.shape, [gates * hidden, sizeOf(x.shape, 2)]) &&

@@ -1,7 +1,9 @@
 /** The training loop: steps, evaluation, checkpoints, early stop, and an orderly end for every reason there is. */
+
 import type { Compiled } from '../compile/compile.ts'
 import type { Batch, BatchTensors } from '../data/dataset.ts'
 import type { BatchSource } from '../data/loader.ts'
+import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { type MetricsLine, restoreVariables, type TrainingState, type TrainingStore } from './store.ts'
@@ -252,7 +254,7 @@ class Loop {
       epoch,
       epochs: this.#options.epochs,
       metrics,
-      examples: Object.values(batch)[0]?.shape[0] ?? 0,
+      examples: rowsOf(batch),
       seconds: (performance.now() - this.#startedAt) / 1000,
     })
     return undefined
@@ -318,4 +320,10 @@ class Loop {
 function numbersOf(line: MetricsLine | undefined): Metrics {
   const entries = Object.entries(line ?? {}).filter(([key]) => !['type', 'step', 'epoch', 'seconds'].includes(key))
   return Object.fromEntries(entries.map(([key, value]) => [key, Number(value)]))
+}
+
+/** Examples in a batch: all of its tensors have as many rows. */
+function rowsOf(batch: Batch): number {
+  const [first] = Object.values(batch)
+  return first ? sizeOf(first.shape, 0) : 0
 }

@@ -1,5 +1,7 @@
 /** What a reference case is checked against. */
+
 import type { NDArray } from '../tensor/dtype.ts'
+import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { FormatError } from '../util/errors.ts'
 import type { CaseTensors } from './reads.ts'
@@ -143,6 +145,12 @@ export function requiredTensor(tensors: ReadonlyMap<string, NDArray>, name: stri
   const tensor = tensors.get(name)
   if (!tensor) throw new FormatError(`the case's safetensors file has no tensor "${name}"`)
   return tensor
+}
+
+/** Element i of the first axis: one step of several, for instance. */
+export function rowAt({ dtype, shape, data }: NDArray, i: number): NDArray {
+  const size = data.length / Math.max(1, sizeOf(shape, 0))
+  return { dtype, shape: shape.slice(1), data: data.slice(i * size, (i + 1) * size) }
 }
 
 /** The tensors whose names begin with `prefix`, under the rest of their names. */

@@ -22,7 +22,7 @@ describe('arrayDataset', () => {
       label: { dtype: 'int64', shape: [3], data: BigInt64Array.from([8n, 5n, 8n]) },
       value: { dtype: 'float32', shape: [3, 3], data: Float32Array.from([4.5, 5, 5.5, 0, 0.5, 1, 4.5, 5, 5.5]) },
     })
-    batch.image?.data.fill(99 as never)
+    batch.image.data.fill(99 as never)
     expect(numbers(await dataset.batch([3], context), 'image')).toEqual([30, 31])
   })
 

@@ -30,7 +30,7 @@ export const padConstantOp = defineOp<PadAttributes>({
     return [g && apply(sliceOp, [g], { starts: attributes.before, steps: x.shape.map(() => 1), sizes: x.shape })]
   },
   simplify: (_o, { inputs, outputs }) =>
-    sameShape(inputs[0]?.shape ?? [], outputs[0]?.shape ?? []) ? inputs : undefined,
+    sameShape(inputAt('pad', inputs, 0).shape, inputAt('pad', outputs, 0).shape) ? inputs : undefined,
   lower: (emit, { inputs, inputTypes, attributes }) => {
     const dtype = inputAt('pad', inputTypes, 0).dtype
     const { before, after, value } = attributes

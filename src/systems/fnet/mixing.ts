@@ -1,7 +1,9 @@
 /** FNet's layers that mix tokens, one argument apart: Fourier transform, attention, learned or fixed random matrices, none. */
+
 import { attendByHeads, type Mixed } from '../../models/transformer.ts'
 import { init, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { ShapeError, UsageError } from '../../util/errors.ts'
 import { type JaxKey, jaxKey, jaxLecunNormal, splitKey } from '../../util/jax-random.ts'
@@ -50,7 +52,7 @@ class MatrixMixing extends Module {
   }
 
   forward(x: Tensor): Mixed {
-    const [length, tokens = 0] = [this.seq_kernel.shape[0], x.shape[1]]
+    const [length, tokens] = [sizeOf(this.seq_kernel.shape, 0), sizeOf(x.shape, 1)]
     if (tokens !== length) {
       throw new ShapeError(`FNet: linear and random mixing need exactly ${length} tokens, found ${tokens}`, {
         hint: 'pad the input to max_seq_length',

@@ -3,7 +3,7 @@ import { type NameRule, NameTable } from '../../io/name-table.ts'
 import type { Module } from '../../nn/index.ts'
 import { elementCount, type NDArray } from '../../tensor/dtype.ts'
 import { permuteArray } from '../../tensor/permute.ts'
-import { sameArrays } from '../../tensor/shape.ts'
+import { formatShape, sameArrays, sizeOf } from '../../tensor/shape.ts'
 import { FormatError } from '../../util/errors.ts'
 
 type State = ReadonlyMap<string, NDArray>
@@ -74,18 +74,26 @@ function reshaped(array: NDArray, shape: readonly number[]): NDArray {
   return { ...array, shape }
 }
 
+/** Axes of the tensors whose layout depends on them. */
+const ranks: Partial<Record<Layout, number>> = { kernel: 2, toHeads: 3, fromHeads: 3 }
+
+function checkRank(name: string, shape: readonly number[], layout: Layout): void {
+  const rank = ranks[layout]
+  if (rank === undefined || shape.length === rank) return
+  throw new FormatError(`"${name}" must have ${rank} axes, found shape ${formatShape(shape)}`)
+}
+
 function fromLayout(array: NDArray, layout: Layout): NDArray {
   const { shape } = array
-  const [first = 1, last = 1] = [shape[0], shape.at(-1)]
   switch (layout) {
     case 'kernel':
       return permuteArray(array, [1, 0])
     case 'positions':
       return reshaped(array, shape.slice(-2))
     case 'toHeads':
-      return permuteArray(reshaped(array, [first, elementCount(shape) / first]), [1, 0])
+      return permuteArray(reshaped(array, [sizeOf(shape, 0), sizeOf(shape, 1) * sizeOf(shape, 2)]), [1, 0])
     case 'fromHeads':
-      return permuteArray(reshaped(array, [elementCount(shape) / last, last]), [1, 0])
+      return permuteArray(reshaped(array, [sizeOf(shape, 0) * sizeOf(shape, 1), sizeOf(shape, 2)]), [1, 0])
     case 'headBias':
       return reshaped(array, [elementCount(shape)])
     case 'same':
@@ -94,18 +102,18 @@ function fromLayout(array: NDArray, layout: Layout): NDArray {
 }
 
 function toLayout(array: NDArray, layout: Layout, heads: number): NDArray {
-  const [rows = 1, columns = 1] = array.shape
+  const size = (axis: number): number => sizeOf(array.shape, axis)
   switch (layout) {
     case 'kernel':
       return permuteArray(array, [1, 0])
     case 'positions':
-      return reshaped(array, [1, rows, columns])
+      return reshaped(array, [1, size(0), size(1)])
     case 'toHeads':
-      return reshaped(permuteArray(array, [1, 0]), [columns, heads, rows / heads])
+      return reshaped(permuteArray(array, [1, 0]), [size(1), heads, size(0) / heads])
     case 'fromHeads':
-      return reshaped(permuteArray(array, [1, 0]), [heads, columns / heads, rows])
+      return reshaped(permuteArray(array, [1, 0]), [heads, size(1) / heads, size(0)])
     case 'headBias':
-      return reshaped(array, [heads, rows / heads])
+      return reshaped(array, [heads, size(0) / heads])
     case 'same':
       return array
   }
@@ -120,6 +128,7 @@ export function fromFlax(tensors: State): Map<string, NDArray> {
   return new Map(
     [...tensors].map(([official, array]) => {
       const { name, rule } = table.toOurs(official)
+      checkRank(official, array.shape, rule.layout)
       return [name, fromLayout(array, rule.layout)] as const
     }),
   )

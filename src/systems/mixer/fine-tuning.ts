@@ -1,8 +1,10 @@
 /** Fine-tuning: weights of official, timm and tenfold checkpoints for another task, at their resolution or a multiple of it. */
+
 import { readTensorFile } from '../../io/tensor-file.ts'
 import { describeLeftOut, type TensorFile } from '../../io/tensor-format.ts'
 import { freeze } from '../../nn/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
+import { formatShape, type Sizes, sizes } from '../../tensor/shape.ts'
 import type { Settings } from '../../train/settings.ts'
 import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
@@ -78,14 +80,15 @@ function incomplete(path: string, file: TensorFile, reason: string, cause?: Erro
 
 /** The sizes that the shapes of the weights tell. */
 function sizesOf(path: string, file: TensorFile, state: ReadonlyMap<string, NDArray>) {
-  const shape = (name: string): readonly number[] => {
-    const array = state.get(name)
-    if (array) return array.shape
-    throw incomplete(path, file, `"${name}" is missing`)
+  const sizesOfTensor = <R extends keyof Sizes>(name: string, rank: R): Sizes[R] => {
+    const shape = state.get(name)?.shape
+    if (!shape) throw incomplete(path, file, `"${name}" is missing`)
+    if (shape.length === rank) return sizes(shape, rank)
+    throw incomplete(path, file, `"${name}" must have ${rank} axes, found shape ${formatShape(shape)}`)
   }
-  const [hidden_dim = 0, in_channels = 0, patchHeight = 0, patchWidth = 0] = shape(stem)
-  const [tokens_mlp_dim = 0, tokens = 0] = shape('blocks.0.mlp_tokens.fc1.weight')
-  const [channels_mlp_dim = 0] = shape('blocks.0.mlp_channels.fc1.weight')
+  const [hidden_dim, in_channels, patchHeight, patchWidth] = sizesOfTensor(stem, 4)
+  const [tokens_mlp_dim, tokens] = sizesOfTensor('blocks.0.mlp_tokens.fc1.weight', 2)
+  const [channels_mlp_dim] = sizesOfTensor('blocks.0.mlp_channels.fc1.weight', 2)
   const blocks = [...state.keys()].flatMap((name) => /^blocks\.(\d+)\./.exec(name)?.[1] ?? [])
   if (patchHeight !== patchWidth) {
     throw new FormatError(`${path}: patches must be square to train on, found ${patchHeight}x${patchWidth}`)

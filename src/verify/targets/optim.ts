@@ -1,9 +1,12 @@
 /** Targets of the optimizer cases: trajectories of weights, clipped gradients, learning rates, averages. */
+
 import { compile } from '../../compile/compile.ts'
 import * as optim from '../../optim/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Variable } from '../../tensor/variable.ts'
+import { FormatError } from '../../util/errors.ts'
 import { CaseTensors, refuseUnread, SettingsReads } from '../reads.ts'
 import {
   booleanSetting,
@@ -12,6 +15,7 @@ import {
   numberSetting,
   numbersSetting,
   requiredTensor,
+  rowAt,
   type Settings,
   withoutEffect,
 } from '../target.ts'
@@ -38,12 +42,6 @@ function tensorList(tensors: ReadonlyMap<string, NDArray>, prefix: string): NDAr
   return list
 }
 
-/** Element i of the first axis. */
-function row({ dtype, shape, data }: NDArray, i: number): NDArray {
-  const size = data.length / Math.max(1, shape[0] ?? 1)
-  return { dtype, shape: shape.slice(1), data: data.slice(i * size, (i + 1) * size) }
-}
-
 /** Arrays of one shape under a new first axis. */
 function stack(rows: readonly NDArray[]): NDArray {
   const numbers = rows.flatMap(({ data }) => Array.from(data as Float32Array))
@@ -66,8 +64,10 @@ function trajectory(make: Make): OptimTarget {
     const optimizer = make(parameters, args)
     const step = compile((given: Tensor[]) => void optimizer.update(given))
     const history: NDArray[][] = parameters.map(() => [])
-    for (let i = 0; i < (gradients[0]?.shape[0] ?? 0); i++) {
-      await step(gradients.map((gradient) => row(gradient, i)))
+    const [first] = gradients
+    if (!first) throw new FormatError(`the case has no "${name}/input/grad.0"`)
+    for (let i = 0; i < sizeOf(first.shape, 0); i++) {
+      await step(gradients.map((gradient) => rowAt(gradient, i)))
       for (const [k, parameter] of parameters.entries()) history[k]?.push(copyOf(parameter.array))
     }
     await step.release()
@@ -277,8 +277,8 @@ const movingAverage: OptimTarget = async ({ name, args }, tensors) => {
   const average = new optim.ExponentialMovingAverage([weight], { decay: numberSetting(args, 'decay'), warmup })
   const update = compile(() => average.update())
   const history: NDArray[] = []
-  for (let k = 0; k < (weights.shape[0] ?? 0); k++) {
-    weight.set(row(weights, k).data)
+  for (let k = 0; k < sizeOf(weights.shape, 0); k++) {
+    weight.set(rowAt(weights, k).data)
     await update()
     for (const variable of average.averages) history.push(copyOf(variable.array))
   }

@@ -1,4 +1,5 @@
 /** Reference cases of the data of FNet: masking, sentence pairs, GLUE inputs and metrics, SentencePiece, ListOps, bytes. */
+
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -23,6 +24,7 @@ import {
   listOpsValue,
 } from '../../../tasks/sequences/listops.ts'
 import { type DType, fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import { sizes } from '../../../tensor/shape.ts'
 import { accuracy, f1Score, matthewsCorrelation, spearmanCorrelation } from '../../../train/metrics.ts'
 import { FormatError } from '../../../util/errors.ts'
 import { largest } from '../../../util/lists.ts'
@@ -73,7 +75,7 @@ function input({ tensors }: ReferenceCase, name: string): number[] {
 
 function inputRows({ tensors }: ReferenceCase, name: string): number[][] {
   const { shape, data } = requiredTensor(tensors, `input/${name}`)
-  const [rows = 0, width = 0] = shape
+  const [rows, width] = sizes(shape, 2)
   const values = toNumbers(data)
   return Array.from({ length: rows }, (_, i) => values.slice(i * width, (i + 1) * width))
 }

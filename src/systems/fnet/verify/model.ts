@@ -1,10 +1,12 @@
 /** Reference cases of FNet's models: the official code's (flax names) and those of transformers' FNet and BERT. */
+
 import { gradient, vectorJacobianProduct } from '../../../autodiff/gradient.ts'
 import { compile } from '../../../compile/compile.ts'
 import { activationNames } from '../../../nn/activation-names.ts'
 import type { Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
+import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { FormatError } from '../../../util/errors.ts'
 import {
@@ -260,7 +262,7 @@ const typesOf = (inputs: Tensors, ids: Tensor): Tensor => inputs.token_type_ids 
 
 /** transformers' position_ids [L], [1, L] or [B, L]. */
 function positionsOf({ position_ids: given }: Tensors, ids: Tensor): Tensor | undefined {
-  return given?.rank === 1 ? ops.reshape(given, [1, ids.shape[1] ?? 0]) : given
+  return given?.rank === 1 ? ops.reshape(given, [1, sizeOf(ids.shape, 1)]) : given
 }
 
 async function runTransformersModel(reference: ReferenceCase): Promise<Map<string, NDArray>> {
