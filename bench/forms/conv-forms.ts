@@ -111,32 +111,16 @@ for (const [n, channels, side, out, kernel, stride] of layers) {
   const [y, dx, dw] = [new Variable(g.shape), new Variable(x.shape), new Variable(w.shape)]
   const operations = 2 * g.size * channels * kernel * kernel
   console.log(`${n}x${channels}x${side}x${side} -> ${out}, kernel ${kernel}, stride ${stride}`)
-  console.log(
-    '  forward:',
-    describeTimes(
-      await takeTurns({ Conv: run(y, () => ops.conv2d(x, w, undefined, { stride, padding })) }),
-      operations,
-    ),
-  )
-  console.log(
-    '  input:',
-    describeTimes(
-      await takeTurns({
-        current: run(dx, () => ops.convInputGradient(g.value, w.value, x.shape, attributes)),
-        ConvTranspose: run(dx, () => ops.apply(transposed, [g.value, w.value], { stride, padding, side })),
-      }),
-      operations,
-    ),
-  )
-  console.log(
-    '  weight:',
-    describeTimes(
-      await takeTurns({
-        current: run(dw, () => ops.convWeightGradient(x.value, g.value, w.shape, attributes)),
-        joined: run(dw, () => joined(x.value, g.value, kernel, stride, padding)),
-        batched: run(dw, () => batched(x.value, g.value, kernel, stride, padding)),
-      }),
-      operations,
-    ),
-  )
+  const compare = async (what: string, forms: Readonly<Record<string, Compiled<[], unknown>>>): Promise<void> =>
+    console.log(`  ${what}:`, describeTimes(await takeTurns(forms), operations))
+  await compare('forward', { Conv: run(y, () => ops.conv2d(x, w, undefined, { stride, padding })) })
+  await compare('input', {
+    current: run(dx, () => ops.convInputGradient(g.value, w.value, x.shape, attributes)),
+    ConvTranspose: run(dx, () => ops.apply(transposed, [g.value, w.value], { stride, padding, side })),
+  })
+  await compare('weight', {
+    current: run(dw, () => ops.convWeightGradient(x.value, g.value, w.shape, attributes)),
+    joined: run(dw, () => joined(x.value, g.value, kernel, stride, padding)),
+    batched: run(dw, () => batched(x.value, g.value, kernel, stride, padding)),
+  })
 }

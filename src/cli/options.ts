@@ -1,7 +1,7 @@
 /** Readers of option values, shared by the commands. */
 import { existsSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CheckpointChoice } from '../train/checkpoint.ts'
 
 /** A whole number of at least `least`. */
@@ -65,6 +65,14 @@ export function checkpointOption(): Option {
   return new Option('--checkpoint <which>', 'best, last, or a step that has one: the checkpoint to use')
     .argParser(readChoice)
     .default('last' satisfies CheckpointChoice)
+}
+
+/** Adds the options of all commands that compute: seed, folder of the results, threads. `out`: what `--out` is. */
+export function withComputing(command: Command, out: string): Command {
+  return command
+    .option('--seed <n>', 'of everything random', wholeNumber(0), 0)
+    .option('--out <dir>', out, newFolder)
+    .option('--threads <n>', 'threads that compute (default: all cores)', wholeNumber(1))
 }
 
 /** Appends to a list: for options that may be given several times. */

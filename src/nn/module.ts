@@ -5,20 +5,15 @@ import { copyState, type LoadOptions, loadState, type StateDifference } from '..
 import { currentTrace, dependOn } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 import { UsageError } from '../util/errors.ts'
+import { Scoped } from '../util/scoped.ts'
 import { warn } from '../util/warnings.ts'
 
 type Observer = (module: Module, result: unknown) => void
-let observer: Observer | undefined
+const observer = new Scoped<Observer | undefined>(undefined)
 
 /** Runs `body` while `observe` sees what every module's `forward` returns, inner modules first. */
 export function observeForward<T>(observe: Observer, body: () => T): T {
-  const outer = observer
-  observer = observe
-  try {
-    return body()
-  } finally {
-    observer = outer
-  }
+  return observer.run(observe, body)
 }
 
 /** Modules whose `forward` is running. */
@@ -42,7 +37,7 @@ export abstract class Module {
         running++
         try {
           const result = withScope(this, () => forward.apply(this, inputs))
-          observer?.(this, result)
+          observer.current?.(this, result)
           if (running === 1) warnOfLostParameters(this)
           return result
         } finally {

@@ -1,20 +1,12 @@
 /** Which calls share a trace, and what is said of those that don't. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { compile, type TraceEvent } from '../../src/compile/compile.ts'
 import { Linear } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { constant, type Tensor, tensor } from '../../src/tensor/tensor.ts'
-import { setWarningListener } from '../../src/util/warnings.ts'
+import { collectWarnings } from '../support/warnings.ts'
 
-const warnings: string[] = []
-let before: (message: string) => void
-beforeEach(() => {
-  warnings.length = 0
-  before = setWarningListener((message) => warnings.push(message))
-})
-afterEach(() => {
-  setWarningListener(before)
-})
+const warnings = collectWarnings()
 
 class Scale {
   readonly #factor: number

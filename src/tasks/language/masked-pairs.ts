@@ -5,7 +5,7 @@ import { type SpecialIds, specialTokens } from '../../data/text/special-tokens.t
 import type { TextTokenizer } from '../../data/text/tokenizer.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
-import { int32Rows, int32Vector } from '../rows.ts'
+import { int32Rows, int32Vector, segmentRows } from '../rows.ts'
 import type { MaskedSequence, MaskingIds } from './masking.ts'
 import { randomSecondPairs, type SentencePair, sentencePairs } from './sentence-pairs.ts'
 
@@ -74,14 +74,7 @@ export function maskedPairs(
 ): Dataset<MaskedFields> {
   const length = pairs[0]?.inputIds.length ?? 0
   const plain = arrayDataset({
-    input_ids: int32Rows(
-      pairs.map(({ inputIds }) => inputIds),
-      length,
-    ),
-    type_ids: int32Rows(
-      pairs.map(({ typeIds }) => typeIds),
-      length,
-    ),
+    ...segmentRows(pairs, length),
     next_sentence_labels: int32Vector(pairs.map(({ label }) => label)),
   })
   const list = { dtype: 'int32', shape: [predictions] } as const

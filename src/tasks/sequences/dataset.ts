@@ -3,7 +3,7 @@ import { arrayDataset, type Dataset } from '../../data/dataset.ts'
 import type { SpecialIds } from '../../data/text/special-tokens.ts'
 import { UsageError } from '../../util/errors.ts'
 import { encodeSegments } from '../language/sentence-pairs.ts'
-import { int32Rows, int32Vector } from '../rows.ts'
+import { int32Vector, segmentRows } from '../rows.ts'
 
 /** A sequence with its class. */
 export interface LabelledSequence {
@@ -23,14 +23,7 @@ export function labelledDataset(
   if (sequences.length === 0) throw new UsageError('a classifier needs examples, found none')
   const encoded = sequences.map(({ ids: tokens }) => encodeSegments([tokens.slice(0, maxLength - 2)], maxLength, ids))
   return arrayDataset({
-    input_ids: int32Rows(
-      encoded.map(({ inputIds }) => inputIds),
-      maxLength,
-    ),
-    type_ids: int32Rows(
-      encoded.map(({ typeIds }) => typeIds),
-      maxLength,
-    ),
+    ...segmentRows(encoded, maxLength),
     label: int32Vector(sequences.map(({ label }) => label)),
   })
 }
