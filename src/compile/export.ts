@@ -1,5 +1,5 @@
 /**
- * Models for others: standard ONNX ops only, named inputs and outputs, weights inside, symbolic batch size.
+ * Exported models: standard ONNX ops only, named inputs and outputs, weights inside, symbolic batch size.
  *
  * Traces are static, so the batch size becomes symbolic by comparison: the function is traced with two sizes, and
  * wherever the two graphs hold different whole numbers, these must be linear in the batch size and are computed from

@@ -20,7 +20,7 @@ export type Batch<Name extends string = string> = Record<Name, NDArray>
 /** A batch as a compiled function takes it: `compile(({ image, label }: BatchTensors<'image' | 'label'>) => ...)`. */
 export type BatchTensors<Name extends string = string> = Readonly<Record<Name, Tensor>>
 
-/** What a batch may depend on beside its indices. Random augmentation must be a pure function of seed, epoch and index. */
+/** What a batch may depend on besides its indices. Random augmentation must be a pure function of seed, epoch and index. */
 export interface BatchContext {
   readonly epoch: number
   readonly seed: number | bigint
@@ -33,7 +33,7 @@ export interface BatchContext {
 export interface Dataset<Name extends string = string> {
   readonly length: number
   readonly fields: Fields<Name>
-  /** What field `label` has in each example, where that is known without reading the examples. */
+  /** The value of the field `label` in each example, if it is known without reading the examples. */
   readonly labels?: ArrayLike<number>
   batch(indices: ArrayLike<number>, context: BatchContext): Batch<Name> | Promise<Batch<Name>>
 }
@@ -57,7 +57,7 @@ export function arrayDataset<Name extends string>(arrays: Readonly<Record<Name, 
     }
     if (shape[0] !== length) {
       throw new ShapeError(
-        `arrayDataset: all arrays must have equally many rows, "${firstName}" has ${length}, "${name}" has ${shape[0]}`,
+        `arrayDataset: all arrays must have the same number of rows, "${firstName}" has ${length}, "${name}" has ${shape[0]}`,
       )
     }
     return { dtype, shape: shape.slice(1) }

@@ -26,7 +26,7 @@ const skips = new Scoped(false)
 
 /**
  * What `build` returns, with the parameters of all modules made in it left at 0: for a model that a checkpoint fills, or of which only
- * the sizes are wanted. Nothing is drawn, and memory that nobody writes to is not taken.
+ * the sizes are wanted. Nothing is drawn, and memory that is never written is not used.
  */
 export function skipInit<T>(build: () => T): T {
   return skips.run(true, build)
@@ -212,7 +212,7 @@ export function eye(shape: Shape): Float32Array {
   return values
 }
 
-/** A convolution that hands its input on: ones at the kernel's centre, for as many channels as there are, per group. */
+/** A convolution that passes its input on: ones at the kernel's centre, for as many channels as there are, per group. */
 export function dirac(shape: Shape, { groups = 1 }: { groups?: number } = {}): Float32Array {
   const [out, inputs, ...kernel] = shape
   if (out === undefined || inputs === undefined || kernel.length === 0 || kernel.length > 3)

@@ -75,7 +75,7 @@ export abstract class Module {
     return distinct(this, (variable) => variable.trainable && !variable.frozen)
   }
 
-  /** Variables that are no parameters: running statistics, counters. */
+  /** Variables that are not parameters: running statistics, counters. */
   namedBuffers(): Map<string, Variable> {
     return distinct(this, (variable) => !variable.trainable)
   }
@@ -102,7 +102,7 @@ export abstract class Module {
     )
   }
 
-  /** Copies of the numbers by name, as in PyTorch: a shared variable stands under each of its names. */
+  /** Copies of the numbers by name, as in PyTorch: a shared variable has an entry for each of its names. */
   stateDict(): Map<string, NDArray> {
     return copyState(persistentVariables(this))
   }
@@ -136,7 +136,7 @@ function describeModule(module: Module, indent: string): string {
 
 const warned = new WeakSet<Variable>()
 
-/** Says which parameters a `forward` has used that no property leads to: optimizers and checkpoints would pass them over. */
+/** Warns of parameters that a `forward` has used but no property leads to: optimizers and checkpoints would miss them. */
 function warnOfLostParameters(module: Module): void {
   const isUnclaimed = (variable: Variable): boolean => variable.trainable && variable.name === ''
   const unclaimed = [...(currentTrace()?.reads ?? [])].filter(isUnclaimed)
@@ -147,7 +147,7 @@ function warnOfLostParameters(module: Module): void {
   if (lost.length === 0) return
   for (const variable of lost) warned.add(variable)
   warn(
-    `${module.constructor.name}: forward uses ${lost.length === 1 ? 'a parameter' : `${lost.length} parameters`} (${lost.map(({ leaf }) => leaf).join(', ')}) that no property leads to, so no optimizer and no checkpoint gets ${lost.length === 1 ? 'it' : 'them'}; keep modules and variables in properties that are not #private, or in arrays, plain objects, Maps or Sets there`,
+    `${module.constructor.name}: forward uses ${lost.length === 1 ? 'a parameter' : `${lost.length} parameters`} (${lost.map(({ leaf }) => leaf).join(', ')}) that cannot be reached through properties, so optimizers and checkpoints miss ${lost.length === 1 ? 'it' : 'them'}; keep modules and variables in properties that are not #private, or in arrays, plain objects, Maps or Sets there`,
   )
 }
 

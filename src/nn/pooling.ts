@@ -94,7 +94,7 @@ export class AdaptiveMaxPool2d extends AdaptivePoolLayer {
   }
 }
 
-/** Resizes the axes behind batch and channel by whole or broken factors, rounded down. Default mode: nearest. */
+/** Resizes the axes after batch and channel by any positive factor, rounded down. Default mode: nearest. */
 export class Upsample extends Module {
   readonly scaleFactor: number
   readonly options: ops.InterpolateOptions

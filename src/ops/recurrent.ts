@@ -124,7 +124,7 @@ export function lstm(x: Operand, weights: RecurrentWeights, options?: LstmOption
     const output = unroll(inputs, given.reverse ?? false, (part) => {
       const sums = addmmWith(part, h, cell.weightHh, { transposeB: true })
       const { hidden } = cell
-      // Each kernel of a small matrix costs its start above all: gates side by side are one matrix.
+      // For small matrices the launch of a kernel dominates: gates side by side are one matrix.
       const parts = split(sums, [2 * hidden, hidden, hidden], -1)
       const gates = split(sigmoid(gateAt(parts, 0)), hidden, -1)
       c = add(mul(gateAt(gates, 1), c), mul(gateAt(gates, 0), tanh(gateAt(parts, 1))))

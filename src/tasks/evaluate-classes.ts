@@ -1,4 +1,4 @@
-/** Evaluation of a classifier of whatever: what it says of every example, with accuracy and loss. */
+/** Evaluation of any classifier: its prediction for every example, with accuracy and loss. */
 import type { Batch, Dataset } from '../data/dataset.ts'
 import { DataLoader } from '../data/loader.ts'
 import type { Module } from '../nn/index.ts'

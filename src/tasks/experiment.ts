@@ -1,4 +1,4 @@
-/** A model in the hands of a task: what training, evaluation and the commands ask of it. */
+/** A model with its task: what training, evaluation and the commands need. */
 import type { Section } from '../report/figures.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Variable } from '../tensor/variable.ts'

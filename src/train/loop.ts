@@ -1,4 +1,4 @@
-/** The training loop: steps, evaluation, checkpoints, early stop, and an orderly end for every reason there is. */
+/** The training loop: steps, evaluation, checkpoints, early stop, and an orderly end in every case. */
 
 import type { Compiled } from '../compile/compile.ts'
 import type { Batch, BatchTensors } from '../data/dataset.ts'
@@ -21,22 +21,22 @@ export interface StepResult {
 export interface TrainingTask<Name extends string = string> {
   /** Everything a checkpoint holds: parameters, statistics, optimizer state, random counters; by name. */
   readonly variables: ReadonlyMap<string, Variable>
-  /** Gives the batches; where it stands is part of every checkpoint. */
+  /** Gives the batches; its position is part of every checkpoint. */
   readonly loader: BatchSource<Name>
   /** One training step. */
   readonly step: Compiled<[BatchTensors<Name>], StepResult>
   /**
-   * Variables that carry what was seen from one batch to the next, such as the memory of a stream. They are among `variables`;
-   * `evaluate` may use and overwrite them, training goes on with its own values. Default: none.
+   * Variables that carry information from one batch to the next, such as the memory of a stream. They are among `variables`;
+   * `evaluate` may use and overwrite them, training continues with its own values. Default: none.
    */
   readonly memory?: readonly Variable[]
   /** Metrics on held-out data. */
   readonly evaluate: () => Promise<Metrics>
-  /** The learning rate of the coming step, by its plan for the whole training. */
+  /** The learning rate of the next step. */
   readonly learningRate?: () => number
 }
 
-/** A task of which only itself knows the names: its step takes what its loader gives. */
+/** A task with its batch names erased: its step takes what its loader gives. */
 export function defineTask<Name extends string>(task: TrainingTask<Name>): TrainingTask {
   return task as unknown as TrainingTask
 }
@@ -45,7 +45,7 @@ export interface LoopOptions {
   readonly epochs: number
   /** Stop after this many steps, if sooner than the epochs. */
   readonly steps?: number
-  /** Steps between evaluations, beside the one at the end of each epoch. Default: none. */
+  /** Steps between evaluations, besides the one at the end of each epoch. Default: none. */
   readonly evaluateEvery?: number
   /** Steps between checkpoints. One is also written at the end of each epoch and of training. */
   readonly checkpointEvery: number
@@ -53,9 +53,9 @@ export interface LoopOptions {
   readonly keepCheckpoints: number
   /** The metric of `evaluate` that decides what is best; between equals, the lower `loss` does. */
   readonly monitor: { readonly metric: string; readonly goal: 'max' | 'min' }
-  /** Stop when this many evaluations in a row were no better. Default: never. */
+  /** Stop when this many evaluations in a row brought no improvement. Default: never. */
   readonly patience?: number
-  /** Write a checkpoint before the first step too: what training starts from may be gone later. */
+  /** Write a checkpoint before the first step too: the initial weights may not be available later. */
   readonly saveStart?: boolean
   /** Save and stop as soon as this is aborted. */
   readonly signal?: AbortSignal
@@ -72,16 +72,16 @@ export interface StepReport {
   readonly seconds: number
 }
 
-/** Callbacks; all are optional. */
+/** Callbacks; all optional. */
 export interface LoopObserver {
   readonly onStep?: (report: StepReport) => void
   readonly onEvaluation?: (step: number, epoch: number, metrics: Metrics, best: boolean) => void
   readonly onCheckpoint?: (path: string) => void
-  /** Something is wrong that training can go on with. */
+  /** A problem that does not stop training. */
   readonly onWarning?: (message: string) => void
 }
 
-/** One observer that tells several. */
+/** One observer that forwards to several. */
 export function observeAll(observers: readonly LoopObserver[]): LoopObserver {
   return {
     onStep: (report) => {
@@ -111,7 +111,7 @@ export interface LoopResult {
 }
 
 /**
- * Trains from where the store's newest checkpoint stands, or from the start, to the end. Nobody else may write the store
+ * Trains from the store's newest checkpoint, or from the start, to the end. No one else may write to the store
  * meanwhile: hold the lock of a run directory. Throws a FormatError if there are checkpoints and all are damaged or gone.
  */
 export async function train<Name extends string>(
@@ -160,10 +160,10 @@ class Loop {
     await this.#store.truncateMetrics(checkpoint?.state.step ?? 0)
     if (!checkpoint) return
     if (damaged > 0)
-      this.#observer.onWarning?.(`going on from step ${checkpoint.state.step}, whose checkpoint is whole`)
+      this.#observer.onWarning?.(`continuing from step ${checkpoint.state.step}, whose checkpoint is intact`)
     restoreVariables(checkpoint, this.#task.variables)
     this.#restoreState(checkpoint.state)
-    // Killed after this checkpoint was written, and before it was named the best one.
+    // Killed after this checkpoint was written and before it was marked as the best one.
     if (checkpoint.state.bestStep === checkpoint.state.step) await this.#store.markBest(checkpoint)
     const lines = await this.#store.readMetrics()
     this.#warnOfGap(lines)
@@ -176,7 +176,7 @@ class Loop {
     if (logged >= this.#step) return
     const missing = this.#step - logged
     this.#observer.onWarning?.(
-      `${this.#store.metrics}: lacks ${missing} of the first ${this.#step} steps; training goes on, its curves have a gap`,
+      `${this.#store.metrics}: lacks ${missing} of the first ${this.#step} steps; training continues, but its curves have a gap`,
     )
   }
 
@@ -187,12 +187,12 @@ class Loop {
     this.#best = best
     this.#bestStep = bestStep
     this.#bestLoss = bestLoss
-    // A longer run that had stopped early is given its patience anew.
+    // The patience of an extended run that had stopped early is reset.
     this.#evaluationsSinceBest = this.#store.isExtendedAt(step) ? 0 : evaluationsSinceBest
     this.#earlierSeconds = seconds
   }
 
-  /** Whether too many evaluations in a row were no better. */
+  /** Whether too many evaluations in a row brought no improvement. */
   get #isOutOfPatience(): boolean {
     const { patience } = this.#options
     return patience !== undefined && this.#evaluationsSinceBest >= patience
@@ -279,7 +279,7 @@ class Loop {
     return this.#isOutOfPatience ? 'early stop' : undefined
   }
 
-  /** Evaluates; the memory of training is as it was. */
+  /** Evaluates; the memory of training is restored afterwards. */
   async #evaluateApart(): Promise<Metrics> {
     const { memory = [], evaluate } = this.#task
     const kept = memory.map((variable) => variable.data.slice())

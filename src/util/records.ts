@@ -1,6 +1,6 @@
 /** Plain records. */
 
-/** A record of the same names with `change(value, name)` in the place of each value. */
+/** A record of the same names with `change(value, name)` for each value. */
 export function mapValues<Name extends string, From, To>(
   record: Readonly<Record<Name, From>>,
   change: (value: From, name: Name) => To,

@@ -107,8 +107,8 @@ describe('tracing again', () => {
     const run = compile((x: Tensor, rate: number) => ops.mul(x, rate))
     for (let i = 1; i <= 9; i++) await run(tensor(1), i / 10)
     expect(warnings).toEqual([
-      'compile: traced 8 times; new now is argument [1]: 0.8 (before: 0.7); a plain value becomes part of the graph: pass a number as tensor(x), and functions and objects that stay the same',
-      'compile: traced 9 times; new now is argument [1]: 0.9 (before: 0.8); a plain value becomes part of the graph: pass a number as tensor(x), and functions and objects that stay the same',
+      'compile: traced 8 times; new this time: argument [1]: 0.8 (before: 0.7); a plain value becomes part of the graph: pass a number as tensor(x), and functions and objects that stay the same',
+      'compile: traced 9 times; new this time: argument [1]: 0.9 (before: 0.8); a plain value becomes part of the graph: pass a number as tensor(x), and functions and objects that stay the same',
     ])
   })
   test('can be listened to instead', async () => {

@@ -37,7 +37,7 @@ describe('arrayDataset', () => {
       `"UsageError: arrayDataset: at least one array is needed, found none"`,
     )
     expect(await told(() => arrayDataset({ image, value: { ...value, shape: [3, 4] } }))).toMatchInlineSnapshot(
-      `"ShapeError: arrayDataset: all arrays must have equally many rows, "image" has 4, "value" has 3"`,
+      `"ShapeError: arrayDataset: all arrays must have the same number of rows, "image" has 4, "value" has 3"`,
     )
     expect(await told(() => arrayDataset({ value: { ...value, shape: [4, 4] } }))).toMatchInlineSnapshot(
       `"ShapeError: arrayDataset: "value" must have as many elements as its shape says, found float32 [4, 4] of 12 elements"`,

@@ -181,3 +181,16 @@ test('says which option or state is wrong', async () => {
     `"ShapeError: dataset: batch field "x" must be int32 [3], found nothing"`,
   )
 })
+
+test('batches carry the names of their tensors', async () => {
+  const numbers = { dtype: 'int32', shape: [2], data: Int32Array.of(1, 2) } as const
+  const data = arrayDataset({ image: numbers, label: numbers })
+  for (const part of [data, subset(data, [1]), mapDataset(data, (batch) => batch)]) {
+    for await (const batch of new DataLoader(part, { batchSize: 2 })) {
+      expectTypeOf(batch).toEqualTypeOf<Batch<'image' | 'label'>>()
+      expect(Object.keys(batch)).toEqual(['image', 'label'])
+      // @ts-expect-error: there is no such field.
+      expect(batch.mask).toBe(undefined)
+    }
+  }
+})

@@ -54,7 +54,7 @@ describe('parameters', () => {
     await compile((x: Tensor) => model.forward(x))(x)
     await compile((x: Tensor) => model.forward(x))(x)
     expect(warnings).toEqual([
-      'Hidden: forward uses a parameter (float32[2, 2]) that no property leads to, so no optimizer and no checkpoint gets it; keep modules and variables in properties that are not #private, or in arrays, plain objects, Maps or Sets there',
+      'Hidden: forward uses a parameter (float32[2, 2]) that cannot be reached through properties, so optimizers and checkpoints miss it; keep modules and variables in properties that are not #private, or in arrays, plain objects, Maps or Sets there',
     ])
   })
 

@@ -174,7 +174,7 @@ describe('training', () => {
     expect(steps).toEqual([19, 20])
     expect(warnings).toEqual([
       expect.stringMatching(`^${newest}: safetensors: the header must have at most 92 bytes, the file says \\d+$`),
-      'going on from step 18, whose checkpoint is whole',
+      'continuing from step 18, whose checkpoint is intact',
     ])
     expect((await readdir(run.checkpoints)).sort()).toEqual([
       'best.safetensors',
@@ -247,7 +247,7 @@ describe('training', () => {
     expect(await resume(4)).toEqual([])
     expect(await resume(6)).toEqual([])
     const lacks = (missing: number, of: number) =>
-      `${run.metrics}: lacks ${missing} of the first ${of} steps; training goes on, its curves have a gap`
+      `${run.metrics}: lacks ${missing} of the first ${of} steps; training continues, but its curves have a gap`
     const text = await readFile(run.metrics, 'utf8')
     await writeFile(run.metrics, text.slice(0, text.indexOf('"step":3')))
     expect(await resume(7)).toEqual([lacks(4, 6)])

@@ -15,7 +15,9 @@ interface RunFlags {
 export function addRun(program: Command): void {
   const command = program
     .command('run')
-    .description('run a job of a system (a study, a comparison, a pipeline) and write its page; a stopped one goes on')
+    .description(
+      'run a job of a system (a study, a comparison, a pipeline) and write its page; a stopped job continues',
+    )
     .argument('<job>', 'SYSTEM/JOB, as `tenfold list` shows them')
     .option('--set <path=value>', 'change a setting; may be repeated', collect, [])
   withComputing(command, 'where results are kept (default: runs/SYSTEM-JOB)')

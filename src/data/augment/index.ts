@@ -12,9 +12,9 @@ export type { Picture } from './picture.ts'
 export { operations, randAugment } from './randaugment.ts'
 export { shiftPictures } from './shift.ts'
 
-/** Which changes are made, in this order; what is left out is not. */
+/** Which changes are made, in this order; those that are left out are not made. */
 export interface AugmentOptions {
-  /** Cut a random box of at least this share of the area and resize it back (Inception crop); 1: do not. Default: 1. */
+  /** Cut a random box of at least this share of the area and resize it back (Inception crop); 1: no crop. Default: 1. */
   readonly cropArea?: number
   /** Mirror half of the pictures. Default: false. */
   readonly flip?: boolean

@@ -3,7 +3,7 @@ import { sizes } from '../../tensor/shape.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
 import { type Dataset, mapDataset } from '../dataset.ts'
 
-/** Moves each picture of field `image` (uint8 [N, C, H, W]) by up to `pixels` along both axes; what comes in is 0. */
+/** Moves each picture of field `image` (uint8 [N, C, H, W]) by up to `pixels` along both axes; the gaps are filled with 0. */
 export function shiftPictures<Name extends string>(
   dataset: Dataset<Name | 'image'>,
   pixels: number,

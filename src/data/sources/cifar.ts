@@ -80,7 +80,7 @@ export function parseCifar(bytes: Uint8Array, classes: 10 | 100, layout: Layout 
   } as CifarBatch
 }
 
-/** Red, green and blue planes to red, green, blue of each pixel. */
+/** Colour planes to interleaved pixels. */
 function interleave(planes: Uint8Array, out: Uint8Array, start: number): void {
   for (let pixel = 0; pixel < plane; pixel++) {
     for (let channel = 0; channel < 3; channel++) {

@@ -41,7 +41,7 @@ export interface EmojiDataset extends Dataset<PictureFields> {
   readonly names: readonly string[]
 }
 
-/** Drawn at once: enough for libuv's threads, few enough to bound memory. */
+/** Pictures drawn at a time: enough for libuv's threads, few enough to bound memory. */
 const atOnce = 64
 
 /**

@@ -10,13 +10,13 @@ import { findPictures, type PictureFiles } from './picture-files.ts'
 
 export interface ImageFolderOptions extends ImageOptions {
   /**
-   * What a damaged picture does: `throw` (default) ends the batch with its error; `skip` puts the next readable picture of the folder
+   * What happens at a damaged picture: `throw` (default) ends the batch with its error; `skip` puts the next readable picture of the folder
    * in its place, so that batches keep their size, and notes it in `skipped`. Evaluate with `throw`: a substitute counts twice.
    */
   readonly onError?: 'throw' | 'skip'
   /**
    * Cuts a box of random size, shape and place from each whole picture and resizes it (Inception crop, torchvision's RandomResizedCrop),
-   * instead of the centre: drawn anew in each epoch, a pure function of seed, epoch and example. Default: the centre.
+   * instead of the centre: drawn again in each epoch, a pure function of seed, epoch and example. Default: the centre.
    */
   readonly randomCrop?: CropOptions
 }
@@ -65,7 +65,7 @@ export function pictureDataset(
     ((picture: { height: number; width: number }) =>
       inceptionBox(picture.height, picture.width, exampleGenerator(context, 'crop', index), randomCrop))
 
-  /** Decodes picture `index`, or the next readable one behind it; returns which. */
+  /** Decodes picture `index`, or the next readable one after it; returns which. */
   async function decodeFrom(index: number, out: Uint8Array, offset: number, context: BatchContext): Promise<number> {
     for (let tried = 0; tried < paths.length; tried++) {
       const chosen = (index + tried) % paths.length

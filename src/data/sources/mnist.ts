@@ -29,7 +29,7 @@ export async function loadMnist(
     return isPacked ? packed : plain
   }
   const [imagePath, labelPath] = await Promise.all([path('images-idx3'), path('labels-idx1')])
-  // One after the other, so that of two missing files it is always the first that is named.
+  // One after the other, so that of two missing files the first is always the one that is named.
   const image = await readIdx(imagePath)
   const label = await readIdx(labelPath)
   const digits = bytesOfShape(labelPath, label, [label.data.length])

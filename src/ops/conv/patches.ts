@@ -1,4 +1,4 @@
-/** The cutting out, adding up and shuffling of patches of pictures. */
+/** Cutting out, adding up and shuffling patches of pictures. */
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'

@@ -20,9 +20,7 @@ export const padConstantOp = defineOp<PadAttributes>({
     const shape = x.shape.map((size, i) => size + sizeOf(before, i) + sizeOf(after, i))
     checkShape('pad', shape)
     if (!holdsNumber(x.dtype, value))
-      throw new ShapeError(
-        `pad: the value beside ${x.dtype} must be ${describeNumbers(x.dtype)}, found ${shown(value)}`,
-      )
+      throw new ShapeError(`pad: the value for ${x.dtype} must be ${describeNumbers(x.dtype)}, found ${shown(value)}`)
     return [{ dtype: x.dtype, shape }]
   },
   gradient: (_o, { inputs, attributes }, [g]) => {

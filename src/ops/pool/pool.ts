@@ -1,4 +1,4 @@
-/** Pooling over the axes behind batch and channel. */
+/** Pooling over the axes after batch and channel. */
 import { elementCount } from '../../tensor/dtype.ts'
 import { channelSizes, formatShape, type Shape, sizeOf, sizes } from '../../tensor/shape.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'

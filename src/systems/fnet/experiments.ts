@@ -31,7 +31,7 @@ function seedAll(seed: number): void {
   manualSeed(seed)
 }
 
-/** Weights by name into those of the model that have it; what is not among them keeps its values. */
+/** Copies weights by name into the model; variables that are not among them keep their values. */
 function loadWeights(model: Module, weights: ReadonlyMap<string, NDArray>): void {
   for (const [name, variable] of model.variables()) {
     const saved = weights.get(name)
@@ -45,7 +45,7 @@ function loadWeights(model: Module, weights: ReadonlyMap<string, NDArray>): void
   }
 }
 
-/** What both experiments do alike: weights, training, evaluation. `metric` decides which checkpoint is the best. */
+/** What both experiments share: weights, training, evaluation. `metric` decides which checkpoint is the best. */
 function trainable<Model extends Module, Name extends string>(
   model: Model,
   task: (model: Model, ...around: FNetTaskArguments<Name>) => TrainingTask,
@@ -95,7 +95,7 @@ export function buildPretraining(config: TrainedConfig, facts: PretrainingFacts,
     pad_token_id: new TextTokenizer(facts.tokenizer).specialIds().pad,
   })
   const evaluateModel = pretrainingEvaluator(model, threadOptions(options))
-  // The baselines stand beside every evaluation, in the log, on the screen and in the report.
+  // The baselines are part of every evaluation, in the log, on the screen and in the report.
   const { unigram, bigram } = facts.baselines
   const evaluate = async (data: Dataset<MaskedFields>): Promise<Metrics> => ({
     ...(await evaluateModel(data)),

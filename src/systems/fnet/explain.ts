@@ -1,4 +1,4 @@
-/** What a trained FNet shows of itself: accuracy beside what counting reaches, samples of its guesses, its mistakes. */
+/** The report of a trained FNet: accuracy compared with counting baselines, samples of its guesses, its mistakes. */
 import { compile } from '../../compile/compile.ts'
 import type { Dataset } from '../../data/dataset.ts'
 import { TextTokenizer } from '../../data/text/tokenizer.ts'
@@ -44,7 +44,7 @@ function besideBaselines(
 const context = 10
 const sampleCount = 16
 
-/** What the model says at the first hidden token of some held-out pairs. */
+/** The model's guesses at the first hidden token of some held-out pairs. */
 async function sampleGuesses(
   model: FNetForPreTraining,
   facts: PretrainingFacts,
@@ -98,9 +98,9 @@ export async function explainPretraining(
   const wholeNumber = (value: number): string => value.toLocaleString('en')
   return [
     {
-      title: 'Beside counting words',
+      title: 'Compared with counting words',
       intro:
-        'A unigram model always says the most frequent word. A bigram model says the most frequent follower of the visible word on the left.',
+        'A unigram model always says the most frequent word. A bigram model says the word that most often follows the visible word on its left.',
       figures: [
         besideBaselines(metrics, 'mlm_accuracy', 'held-out masked accuracy', {
           bigram: bigram.accuracy,
@@ -150,7 +150,7 @@ export function explainClassification(
   })
   return [
     {
-      title: 'Beside the most frequent class',
+      title: 'Compared with the most frequent class',
       figures: [besideBaselines(metrics, 'accuracy', 'held-out accuracy', { 'most frequent class': majority })],
     },
     {

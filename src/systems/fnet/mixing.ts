@@ -16,7 +16,7 @@ export const small: init.Initialiser = (shape) => init.normal(shape, { std: 0.02
 export const dense = (from: number, to: number, initBias: init.Initialiser = init.zeros): Linear =>
   new Linear(from, to, { initWeight: small, initBias })
 
-/** Tokens of each example that are no padding: bool [B, L]. Only attention looks at it. */
+/** Tokens of each example that are not padding: bool [B, L]. Only attention uses it. */
 export type TokenMask = Tensor
 
 /** A layer that mixes tokens: [B, L, H] -> [B, L, H]. */
@@ -113,7 +113,7 @@ class SelfAttention extends Module {
 }
 
 /**
- * What is added to the scores: 0 where a query may attend to a key, else so little that it counts only where a row has nothing
+ * What is added to the scores: 0 where a query may attend to a key, else a very negative number, which matters only where a row has nothing
  * else. With `pairs` a padding query therefore attends to all positions equally, padding too (flax).
  */
 function maskScores(mask: TokenMask, masking: 'pairs' | 'keys'): Tensor {

@@ -158,7 +158,7 @@ export function toFlax(
   )
 }
 
-/** Tied weights, constant tables and the lone ids of positions, which transformers stores beside the parameters. */
+/** Tied weights, constant tables and the lone ids of positions, which transformers stores with the parameters. */
 const derived = /(^|\.)(cls\.predictions\.decoder\.(weight|bias)|position_ids|dft_mat_(hidden|seq))$/
 
 const bertNames: readonly (readonly [bert: string, ours: string])[] = [
@@ -168,7 +168,7 @@ const bertNames: readonly (readonly [bert: string, ours: string])[] = [
   ['.attention.output.LayerNorm.', '.fourier.output.LayerNorm.'],
 ]
 
-/** What follows from other tensors must agree with them: the model here has it once. */
+/** Tensors that duplicate others must agree with them: the model here has them once. */
 function checkDerived(tensors: State): void {
   const endingWith = (end: string): NDArray | undefined => [...tensors].find(([name]) => name.endsWith(end))?.[1]
   for (const [name, array] of tensors) {
@@ -183,15 +183,15 @@ function checkDerived(tensors: State): void {
     }
     if (/(^|\.)position_ids$/.test(name) && array.data.some((value, i) => Number(value) !== i)) {
       throw new FormatError(`FNet checkpoint: "${name}" must count 0, 1, 2, ...`, {
-        hint: 'positions in another order are an input of the model, no part of it',
+        hint: 'positions in another order are an input of the model, not part of it',
       })
     }
   }
 }
 
 /**
- * A state dict of transformers' FNet or BERT under our names: what follows from other tensors is left out. Throws a FormatError
- * where it does not follow.
+ * A state dict of transformers' FNet or BERT under our names, without tensors that duplicate others. Throws a FormatError
+ * where these do not agree.
  */
 export function fromTransformers(tensors: State): Map<string, NDArray> {
   checkDerived(tensors)

@@ -25,7 +25,7 @@ export function encoderSettings(defaults: {
     num_heads: whole.default(defaults.num_heads).describe('heads of layers that attend'),
     type_vocab_size: whole.default(4).describe('kinds of segments'),
     num_attention_layers: z.number().int().min(0).default(0).describe('layers that attend instead (FNet-Hybrid: 2)'),
-    attention_layout: z.enum(attentionLayouts).default('top').describe('where these lie'),
+    attention_layout: z.enum(attentionLayouts).default('top').describe('where these are placed'),
     dropout_rate: probability
       .default(defaults.dropout_rate)
       .describe('dropout after embeddings and feed-forward layers'),
@@ -58,7 +58,7 @@ export function optimizerSettings(defaults: { readonly lr: number; readonly warm
   })
 }
 
-/** How long training is and what it keeps. */
+/** Length of training and what is kept. */
 export function trainSettings(defaults: {
   readonly epochs: number
   readonly batch_size: number
@@ -69,10 +69,10 @@ export function trainSettings(defaults: {
     batch_size: whole.default(defaults.batch_size).describe('examples in a step'),
     evaluate_every: count
       .default(defaults.evaluate_every ?? 0)
-      .describe('steps between evaluations, beside the one after each epoch; 0: none'),
+      .describe('steps between evaluations, besides the one after each epoch; 0: none'),
     checkpoint_every: whole.default(200).describe('steps between checkpoints'),
-    keep_checkpoints: whole.default(2).describe('numbered checkpoints kept, beside the best'),
-    patience: count.default(0).describe('stop after so many evaluations without a better one; 0: never'),
+    keep_checkpoints: whole.default(2).describe('numbered checkpoints kept, besides the best'),
+    patience: count.default(0).describe('stop after this many evaluations without improvement; 0: never'),
   })
 }
 

@@ -26,7 +26,7 @@ function fnetOptimizer(
   })
 }
 
-/** What a task needs beside its model: data, settings, random state, evaluation, threads. */
+/** What a task needs besides its model: data, settings, random state, evaluation, threads. */
 export type FNetTaskArguments<Name extends string> = readonly [
   train: Dataset<Name>,
   settings: { readonly optimizer: OptimizerSettings; readonly train: TrainSettings; readonly seed: number },

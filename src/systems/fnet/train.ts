@@ -15,7 +15,7 @@ import { classifyTexts, guessWords } from './predict.ts'
 import { readStart } from './pretrained.ts'
 import { checkpointedSettings, encoderSettings, optimizerSettings, trainSettings } from './settings.ts'
 
-/** What counting reaches, beside every evaluation. */
+/** The result of a counting baseline, part of every evaluation. */
 const baseline = (name: string): MetricDescriptions => ({ [name]: { goal: 'max', unit: 'percent', constant: true } })
 
 /** Masked language model and next sentences: a small default that learns from 18 MB of English in minutes. */

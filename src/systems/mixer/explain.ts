@@ -1,4 +1,4 @@
-/** What a trained Mixer shows of itself: learned patches, learned mixing of tokens (paper, Figures 5 to 7). */
+/** The report of a trained Mixer: learned patches, learned mixing of tokens (paper, Figures 5 to 7). */
 
 import type { HeatmapGrid, Section } from '../../report/figures.ts'
 import { elementCount, toNumbers } from '../../tensor/dtype.ts'

@@ -29,7 +29,7 @@ interface Loaded {
   readonly origin: string
 }
 
-// Averages of the weights, as timm's training saves them beside the weights, and takes them first.
+// Averages of the weights, as timm's training saves them next to the weights, and prefers them.
 const average = /(^|\.)(state_dict_ema|model_ema)\./
 
 const stem = 'stem.proj.weight'
@@ -69,16 +69,16 @@ function findModel(path: string, { format, tensors, metadata }: TensorFile): Loa
   return { state: new Map(state), gelu, origin: isOurs ? 'tenfold' : origin }
 }
 
-/** The file lacks weights: what of it was not read may be why. */
+/** The file lacks weights: the parts that were not read may be the reason. */
 function incomplete(path: string, file: TensorFile, reason: string, cause?: Error): FormatError {
   const leftOut = describeLeftOut(file)
-  return new FormatError(`${path}: is no complete checkpoint of an MLP-Mixer: ${reason}`, {
+  return new FormatError(`${path}: is not a complete checkpoint of an MLP-Mixer: ${reason}`, {
     ...(cause && { cause }),
     ...(leftOut !== undefined && { hint: `not read of the file: ${leftOut}` }),
   })
 }
 
-/** The sizes that the shapes of the weights tell. */
+/** The sizes that follow from the shapes of the weights. */
 function sizesOf(path: string, file: TensorFile, state: ReadonlyMap<string, NDArray>) {
   const sizesOfTensor = <R extends keyof Sizes>(name: string, rank: R): Sizes[R] => {
     const shape = state.get(name)?.shape

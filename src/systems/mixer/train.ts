@@ -64,7 +64,7 @@ export const mnist = defineRecipe({
   config: z.strictObject({
     data: z
       .strictObject({
-        shift: z.number().int().min(0).max(6).default(1).describe('move training pictures by up to so many pixels'),
+        shift: z.number().int().min(0).max(6).default(1).describe('move training pictures by up to this many pixels'),
       })
       .prefault({}),
     augment: augmentSettings({ flip: false }).prefault({}),

@@ -28,7 +28,7 @@ export interface PairOptions {
   /** Share of the pairs that are made for a random shorter length (BERT's `short_seq_prob`), so that short texts are known too. */
   readonly shortShare: number
   readonly ids: SpecialIds
-  /** What stands second where it does not follow: a passage of another document (BERT), or the first part (the official code). */
+  /** The second segment where it does not follow: a passage of another document (BERT), or the first part (the official code). */
   readonly nextSentence: 'random' | 'swapped'
   readonly seed: number | bigint
 }
@@ -36,7 +36,7 @@ export interface PairOptions {
 /** The shortest length a short pair may have. */
 const shortest = 12
 
-/** The sentence pairs of all documents; cuts, swaps and strangers follow from the seed. */
+/** The sentence pairs of all documents; cuts, swaps and random segments follow from the seed. */
 export function makePairs(documents: readonly (readonly number[][])[], options: PairOptions): SentencePair[] {
   const { maxLength, shortShare, ids, nextSentence, seed } = options
   const random = new Generator(seed)

@@ -43,7 +43,7 @@ export const pretrainingDataSettings = z.strictObject({
     .enum(['random', 'swapped'])
     .default('swapped')
     .describe(
-      'what stands second in half of the pairs: text of another document (BERT), or the pair swapped (official code)',
+      'the second segment in half of the pairs: text from another document (BERT), or the pair swapped (official code)',
     ),
   max_predictions_per_seq: whole.default(20).describe('hidden tokens in a pair, at most'),
   masking_rate: z.number().gt(0).lt(1).default(0.15).describe('share of the tokens that are hidden'),
@@ -51,7 +51,7 @@ export const pretrainingDataSettings = z.strictObject({
   random_token_proportion: share.default(0.1).describe('share that become a random token; the rest stays'),
   test_share: z.number().gt(0).lt(1).default(0.05).describe('share of the documents held out'),
   test_pairs: whole.default(640).describe('held-out pairs used, at most'),
-  split_seed: count.default(0).describe('of the hold-out, the pairs and the hidden test words'),
+  split_seed: count.default(0).describe('seed of the hold-out, the pairs and the hidden test words'),
   on_error: onErrorSetting,
 })
 
@@ -94,10 +94,10 @@ async function readDivided(
     return sidesOf(divided, documents, documents, [corpora.join(', ')])
   }
   const hint = 'convert them, or leave them out with --set data.on_error=skip'
-  // What a run knows and cannot be read is missing; what is new and cannot be read is not needed.
+  // A known file that cannot be read counts as missing; a new one is not needed.
   const reading = { onError: known ? ('skip' as const) : onError, hint }
   const own = await openTexts(folder, reading)
-  // A train/ or test/ that came after a run was started is no part of its data.
+  // A train/ or test/ that was added after a run was started is not part of its data.
   const knownNames = known && Object.keys({ ...known.record.train, ...known.record.test })
   const isUsed = (part: string): boolean => !knownNames || knownNames.some((name) => name.startsWith(`${part}/`))
   const parts = splitFolders(
@@ -144,7 +144,7 @@ function cutText(length: number, name: string, text: string): NamedText[] {
     cut.push(passage)
     passage = ''
   }
-  // Known by their words: what is added behind gives those before no other names.
+  // Named by their content: text added at the end does not rename the passages before it.
   return [...cut, passage]
     .filter((part) => part.trim() !== '')
     .map((part) => named(`${name} ${digestOf(part).slice(0, 12)}`, part))
@@ -243,7 +243,7 @@ export async function openPretraining(
   }
 }
 
-/** What counting knows of the training text, and how far it gets on the test pairs. */
+/** Counting baselines from the training text, and their scores on the test pairs. */
 async function learnFacts(
   tokenizer: TextTokenizer,
   trainTokens: readonly (readonly (readonly number[])[])[],

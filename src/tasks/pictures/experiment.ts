@@ -1,4 +1,4 @@
-/** A classifier of pictures in training and in use: all that a recipe needs besides its model and its data. */
+/** A picture classifier in training and in use: everything that a recipe needs besides its model and its data. */
 import type { Module } from '../../nn/index.ts'
 import type { Section } from '../../report/figures.ts'
 import { manualSeed, randomState } from '../../tensor/random-state.ts'
@@ -17,7 +17,7 @@ export const pictureMetrics = {
   loss: { goal: 'min' },
 } as const satisfies MetricDescriptions
 
-/** The settings that the training of a classifier looks at. */
+/** The settings that the training of a classifier uses. */
 export interface ClassifierConfig {
   readonly optimizer: OptimizerSettings
   readonly augment: AugmentSettings
@@ -49,7 +49,7 @@ export function pictureExperiment<Model extends ClassifierModel & Module>(
   const trained = make()
   const averaged = optimizer.ema_decay > 0 ? make() : undefined
   averaged?.loadStateDict(trained.stateDict())
-  // What is evaluated, used and saved as the model: with averaging the averaged one.
+  // What is evaluated, used and saved as the model: with averaging, the averaged one.
   const model = averaged ?? trained
   const threads = threadOptions(options)
   const evaluate = classifierEvaluator(model, threads)

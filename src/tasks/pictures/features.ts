@@ -10,7 +10,7 @@ import type { ThreadOptions } from '../experiment.ts'
 import { type ClassifierModel, evaluationBatchSize, normalizePixels } from './classifier.ts'
 import type { PictureClassifier } from './predict.ts'
 
-/** A classifier whose features before the head can be asked for: pixels [N, C, H, W] in [-1, 1] -> [N, width]. */
+/** A classifier with features before its head: pixels [N, C, H, W] in [-1, 1] -> [N, width]. */
 export interface FeatureModel extends ClassifierModel {
   features(images: Tensor): Tensor
 }

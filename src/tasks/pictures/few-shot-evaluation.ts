@@ -93,7 +93,7 @@ export async function evaluateFewShot(
   return { classes, testExamples: test.length, smallestClass: smallestCount(labels), rows }
 }
 
-/** Other pictures, half of them for testing. Says if the run was trained on some of them: it would know these better than others. */
+/** Other pictures, half of them for testing. Warns if the run was trained on some of them: it would do better on these. */
 async function openOthers(
   folder: string,
   onError: OnError,
@@ -107,7 +107,7 @@ async function openOthers(
   say(`data       ${summary}`)
   const known = await readRecord().catch((error: unknown) => {
     if (!(error instanceof UsageError)) throw error
-    say(`warning: ${error.message}`) // these pictures can be looked at without it
+    say(`warning: ${error.message}`) // these pictures can be evaluated without it
   })
   const trained = new Set(Object.values(known?.train ?? {}))
   const all = [...Object.entries(record.train), ...Object.entries(record.test)]

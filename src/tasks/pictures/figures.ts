@@ -1,4 +1,4 @@
-/** What the report of a picture classifier shows whatever its model: what it confuses, and where it errs. */
+/** The report of a picture classifier, whatever its model: confusions and mistakes. */
 import type { Dataset } from '../../data/dataset.ts'
 import type { PictureFields } from '../../data/layout.ts'
 import type { PictureGrid, Section } from '../../report/figures.ts'

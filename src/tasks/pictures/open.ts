@@ -109,7 +109,7 @@ export interface FolderOptions {
   readonly augment?: AugmentOptions
   /** What to do about damaged files. Default: stop. */
   readonly onError?: OnError
-  /** What one can do about damaged files, and about too few, where it is not a setting. */
+  /** Hints for damaged files and for too few of them, where there is no setting to change. */
   readonly hint?: string
   readonly more?: string
   /** What an earlier run knows. */

@@ -1,4 +1,4 @@
-/** A trained classifier used: predictions for picture files, and the model as a file for others. */
+/** Uses of a trained classifier: predictions for picture files, and the exported model. */
 import { z } from 'zod'
 import { compile } from '../../compile/compile.ts'
 import { decodeImage } from '../../data/index.ts'

@@ -21,7 +21,9 @@ export function optimizerSettings(defaults: { readonly lr: number; readonly warm
       .min(0)
       .lt(1)
       .default(0)
-      .describe('use an average of the weights, of which each step keeps this share, like 0.999; 0: the weights'),
+      .describe(
+        'use a moving average of the weights, of which each step keeps this share, such as 0.999; 0: no average',
+      ),
   })
 }
 
@@ -33,7 +35,7 @@ export function augmentSettings(defaults: { readonly flip: boolean }) {
       .gt(0)
       .max(1)
       .default(1)
-      .describe('cut a random box of at least this share of the picture (Inception crop; official 0.05); 1: do not'),
+      .describe('cut a random box of at least this share of the picture (Inception crop; official 0.05); 1: no crop'),
     flip: z.boolean().default(defaults.flip).describe('mirror half of the pictures'),
     randaugment_layers: count.default(0).describe('operations of RandAugment on each picture (official 2); 0: none'),
     randaugment_magnitude: z.number().min(0).max(30).default(10).describe('strength of these operations (official 15)'),
@@ -41,15 +43,18 @@ export function augmentSettings(defaults: { readonly flip: boolean }) {
   })
 }
 
-/** How long training is and what it keeps. */
+/** Length of training and what is kept. */
 export function trainSettings(defaults: { readonly epochs: number; readonly batch_size: number }) {
   return z.strictObject({
     epochs: whole.default(defaults.epochs).describe('passes over the training data'),
     batch_size: whole.default(defaults.batch_size).describe('examples in a step'),
     checkpoint_every: whole.default(100).describe('steps between checkpoints'),
-    keep_checkpoints: whole.default(2).describe('numbered checkpoints kept, beside the best'),
-    patience: count.default(0).describe('stop after so many evaluations without a better one; 0: never'),
-    monitor: z.enum(['accuracy', 'loss']).default('accuracy').describe('the test metric that says which is better'),
+    keep_checkpoints: whole.default(2).describe('numbered checkpoints kept, besides the best'),
+    patience: count.default(0).describe('stop after this many evaluations without improvement; 0: never'),
+    monitor: z
+      .enum(['accuracy', 'loss'])
+      .default('accuracy')
+      .describe('the test metric that decides which checkpoint is best'),
   })
 }
 

@@ -43,7 +43,7 @@ export function classificationEvaluator(
   }
 }
 
-/** What always saying the most frequent class of the training data reaches on the test data. */
+/** The test accuracy of always predicting the most frequent class of the training data. */
 export function majorityAccuracy(train: readonly number[], test: readonly number[]): number {
   const counts = new Map<number, number>()
   for (const label of train) counts.set(label, (counts.get(label) ?? 0) + 1)

@@ -88,9 +88,9 @@ export function labelledTextSettings(defaults: { readonly max_seq_length: number
     test: pathSetting('a CSV file of test texts with the same columns; empty: a share is held out'),
     text_column: z.string().default('text').describe('the column of the CSV file with the texts'),
     label_column: z.string().default('label').describe('its column with the classes'),
-    max_seq_length: z.number().int().min(16).default(defaults.max_seq_length).describe('tokens used of a text'),
+    max_seq_length: z.number().int().min(16).default(defaults.max_seq_length).describe('tokens used from a text'),
     test_share: z.number().gt(0).lt(1).default(0.2).describe('share of the texts held out'),
-    split_seed: count.default(0).describe('of the hold-out'),
+    split_seed: count.default(0).describe('seed of the hold-out'),
     on_error: onErrorSetting,
   })
 }

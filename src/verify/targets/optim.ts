@@ -35,7 +35,7 @@ export type OptimTarget = (
   tensors: ReadonlyMap<string, NDArray>,
 ) => Promise<ReadonlyMap<string, NDArray>>
 
-/** `prefix0`, `prefix1`, ... as far as they go. */
+/** `prefix0`, `prefix1`, ... as many as there are. */
 function tensorList(tensors: ReadonlyMap<string, NDArray>, prefix: string): NDArray[] {
   const list: NDArray[] = []
   for (let next = tensors.get(`${prefix}0`); next; next = tensors.get(`${prefix}${list.length}`)) list.push(next)
@@ -75,9 +75,9 @@ function trajectory(make: Make): OptimTarget {
   }
 }
 
-/** What nearly all optimizers have. */
+/** Settings that nearly all optimizers have. */
 function common(settings: Settings, lr: number, weightDecay = 0) {
-  // How PyTorch carries the step out, not what it computes.
+  // How PyTorch executes the step, not what it computes.
   withoutEffect(settings, 'foreach', 'fused', 'capturable', 'differentiable')
   return {
     lr: numberSetting(settings, 'lr', lr),
@@ -290,7 +290,7 @@ function mapped<T>(prefix: string, table: Readonly<Record<string, T>>, wrap: (va
   return Object.fromEntries(Object.entries(table).map(([name, value]) => [`${prefix}${name}`, wrap(value)]))
 }
 
-/** A target that refuses entries of which it leaves an input or an argument unread. */
+/** A target that refuses entries with an input or argument that it does not read. */
 function readingAll(target: OptimTarget): OptimTarget {
   return async (entry, tensors) => {
     const given = new CaseTensors([...tensors].filter(([name]) => entry.inputs.includes(name)))

@@ -80,14 +80,14 @@ function inputRows({ tensors }: ReferenceCase, name: string): number[][] {
   return Array.from({ length: rows }, (_, i) => values.slice(i * width, (i + 1) * width))
 }
 
-/** The texts of a case, which lie beside its tensors in the JSON. */
+/** The texts of a case, which are next to its tensors in the JSON. */
 function strings({ fields }: ReferenceCase): string[] {
   const checked = z.array(z.string()).safeParse(fields.strings)
   if (!checked.success) throw new FormatError('the case must have a list of "strings"')
   return checked.data
 }
 
-/** Compares the texts that some cases have beside their tensors. */
+/** Compares the texts that some cases have besides their tensors. */
 function checkTexts({ fields }: ReferenceCase, name: string, found: readonly string[]): void {
   const expected = z.array(z.string()).parse(fields[name] ?? found)
   const wrong = Array.from({ length: Math.max(expected.length, found.length) }, (_, i) => i).find(
@@ -230,7 +230,7 @@ async function runSentencePiece(reference: ReferenceCase): Promise<Map<string, N
 /** The settings of another case, whose pieces this one uses. */
 async function configOf(path: string): Promise<Settings> {
   const text = await readFile(path, 'utf8').catch(() => {
-    throw new FormatError(`the case needs ${path} beside it`)
+    throw new FormatError(`the case needs ${path} next to it`)
   })
   return z.object({ config: z.record(z.string(), z.unknown()) }).parse(JSON.parse(text)).config
 }

@@ -54,7 +54,7 @@ function flaxConfig(reference: ReferenceCase): FNetConfig {
   }
 }
 
-/** Settings of transformers that say how a model begins, how it is run, and which ids its texts have. */
+/** Settings of transformers for initial weights, how a model is run, and special token ids. */
 const elsewhere = [
   ...['initializer_range', 'use_cache', 'chunk_size_feed_forward', 'gradient_checkpointing'],
   ...['use_tpu_fourier_optimizations', 'tpu_short_seq_length', 'bos_token_id', 'eos_token_id'],
@@ -145,7 +145,7 @@ function flaxNames(config: FNetConfig) {
   return (gradients: Map<string, NDArray>) => toFlax(gradients, { heads: config.num_heads })
 }
 
-/** The matrices of random mixing, which are no parameters, as the case has them under `state/`. */
+/** The matrices of random mixing, which are not parameters, as the case has them under `state/`. */
 function randomState(model: FNetEncoder): [string, NDArray][] {
   const { num_heads: heads, model_arch } = model.config
   if (model_arch !== 'random') return []

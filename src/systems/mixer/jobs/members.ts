@@ -20,7 +20,7 @@ export interface Member {
   /** Unique in the study; the name of its file. */
   readonly name: string
   readonly family: FamilyName
-  /** Sizes of the Mixer; another family gets the width at which it costs the same. */
+  /** Sizes of the Mixer; other families get the width at which they cost the same. */
   readonly sizes: BaselineConfig
   /** Names the data: what they are, how they were arranged. */
   readonly data: string

@@ -1,4 +1,4 @@
-/** The paper's shuffled pixels (Figure 4): does a net depend on where pixels lie? */
+/** The paper's shuffled pixels (Figure 4): does a network depend on the positions of pixels? */
 import { z } from 'zod'
 import { type Dataset, mapDataset, type PictureFields } from '../../../data/index.ts'
 import type { Report } from '../../../report/figures.ts'

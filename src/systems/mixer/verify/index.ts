@@ -148,7 +148,7 @@ function named(
   ])
 }
 
-/** The weights of a case, which some have in a whole .npz file besides. */
+/** The weights of a case, which some cases also have as a whole .npz file. */
 function flaxWeights(reference: ReferenceCase): Map<string, NDArray> {
   const weights = tensorsBelow(reference, 'param/')
   const npz = reference.tensors.get('input/npz_bytes')
