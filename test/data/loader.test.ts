@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import { arrayDataset, type Batch, mapDataset } from '../../src/data/dataset.ts'
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import { arrayDataset, type Batch, mapDataset, subset } from '../../src/data/dataset.ts'
 import { DataLoader, type LoaderState } from '../../src/data/loader.ts'
 import { counting, numbers, told } from './support.ts'
 

@@ -86,12 +86,12 @@ export const mnist = defineRecipe({
 export const images = defineRecipe({
   ...classifier,
   name: 'images',
-  summary: 'any folder of pictures, one sub-folder a class (--set data.folder=DIR, or =openmoji: emoji)',
+  summary: 'any folder of pictures, one sub-folder per class (--set data.folder=DIR, or =openmoji: emoji)',
   config: z.strictObject({
     data: z
       .strictObject({
         folder: pathSetting(
-          'folder with one sub-folder a class, or train/ and test/ of such; openmoji: the emoji of that npm package',
+          'folder with one sub-folder per class, or train/ and test/ with such folders; openmoji: the emoji of that npm package',
           ['openmoji'],
         ),
         test: pathSetting('folder of test pictures with the same sub-folders; empty: a share is held out'),
@@ -122,7 +122,7 @@ export const images = defineRecipe({
     }
     if (!data.folder) {
       throw new UsageError('the recipe mixer/images needs a folder of pictures', {
-        hint: '--set data.folder=DIR, with one sub-folder a class; --set data.folder=openmoji for emoji',
+        hint: '--set data.folder=DIR, with one sub-folder per class; --set data.folder=openmoji for emoji',
       })
     }
     return openFolder(data.folder, {

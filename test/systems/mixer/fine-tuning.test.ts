@@ -272,7 +272,7 @@ describe('files and settings that do not fit', () => {
       `"UsageError: none.npz: cannot be read (ENOENT) | is there a file of that name?"`,
     )
     expect(await shortened(fail(write('text.npz', Buffer.from('hello')), 8))).toMatchInlineSnapshot(
-      `"FormatError: text.npz: must be a safetensors, .npz, .npy or PyTorch file, is none | formats are recognised by content: is this the right file, and complete?"`,
+      `"FormatError: text.npz: must be a safetensors, .npz, .npy or PyTorch file, is none of these | formats are recognised by content: is this the right file, and complete?"`,
     )
   })
 
