@@ -20,8 +20,8 @@ import {
 } from '../../../verify/target.ts'
 import { Mixer } from '../model.ts'
 import { fromOfficial, toOfficial } from '../official.ts'
-import { bigVisionSchedule, fineTuningRate } from '../official-training.ts'
 import { officialConfig, toChannelsFirst } from './case.ts'
+import { bigVisionSchedule, fineTuningRate } from './schedules.ts'
 
 function scalarArray(value: number): NDArray {
   return { dtype: 'float32', shape: [], data: fromNumbers('float32', [value]) }
