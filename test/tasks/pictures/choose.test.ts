@@ -97,10 +97,6 @@ describe('what is wrong', () => {
       ['folder=cifar10', 'shift=32'],
       'UsageError: data.shift must be less than the side of the pictures, 32 pixels, found 32',
     ],
-    [
-      ['folder=openmoji'],
-      'MissingDataError: the data set openmoji is not on this machine | fetch it: npx tenfold data openmoji',
-    ],
   ])('%j', async (sets, message) => expect(await told(() => open(...sets))).toBe(message))
 
   test('a set that was not fetched', async () => {
