@@ -1,56 +1,63 @@
-/** Short-time Fourier transforms of batches of signals, and their gradients. `node scripts/forms.js stft-forms`. Decision: docs/decisions/017-signal-transforms.md. */
+/** Transforms of frames, mel spectrograms and their gradients: factors and times. `node scripts/forms.js stft-forms`. Decision: docs/decisions/017-signal-transforms.md. */
 import { vectorJacobianProduct } from '../../src/autodiff/gradient.ts'
 import { compile } from '../../src/compile/compile.ts'
-import { onesLike } from '../../src/ops/creation.ts'
-import { squaredMagnitude } from '../../src/ops/fourier/complex.ts'
-import { fft, rfft } from '../../src/ops/fourier/fft.ts'
-import { formOf } from '../../src/ops/fourier/rows.ts'
-import { istft, stft } from '../../src/ops/signal/stft.ts'
-import { hannWindow } from '../../src/ops/signal/windows.ts'
+import { formOf, type Transform, transformRows } from '../../src/ops/fourier/rows.ts'
+import * as ops from '../../src/ops/index.ts'
+import type { Shape } from '../../src/tensor/shape.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 import { RandomStream } from '../../src/util/random.ts'
 import { describeTimes, takeTurns } from './measure.ts'
 
-const threads = Number(process.env.T ?? 2)
-for (const [batch, length, size, hop] of [
-  [16, 16000, 400, 160],
-  [16, 16000, 512, 128],
-  [16, 16000, 1024, 256],
-  [8, 32000, 2048, 512],
-] as const) {
-  const signal = new Variable([batch, length], { data: new RandomStream(1).normal(0, 0, batch * length) })
-  const options = { hopLength: hop, window: hannWindow(size) }
-  const outputs = new Map<string, Variable>()
-  const stored = (name: string, value: Tensor): void => {
-    const variable = outputs.get(name) ?? new Variable(value.shape)
-    outputs.set(name, variable)
-    variable.assign(value)
-  }
-  const run = (name: string, parts: () => readonly Tensor[]) =>
-    compile(
-      () => {
-        for (const [i, part] of parts().entries()) stored(`${name} ${i}`, part)
-      },
-      { threads },
-    )
-  const spectrum = await compile(() => stft(signal.value, size, options))()
-  const { real, imag } = spectrum
-  const re = new Variable(real.shape, { data: real.array.data as Float32Array })
-  const im = new Variable(imag.shape, { data: imag.array.data as Float32Array })
-  console.log(size, JSON.stringify(formOf({ size, sign: -1, given: size, from: 1, kept: size / 2 + 1, to: 2 })))
-  const count = batch * (1 + Math.floor(length / hop))
-  const rows = new Variable([count, size], { data: new RandomStream(1).normal(0, 0, count * size) })
-  const rows2 = new Variable([count, size], { data: new RandomStream(1).normal(0, 0, count * size) })
-  const times = await takeTurns({
-    stft: run('stft', () => Object.values(stft(signal.value, size, options))),
-    'power and gradient': run('gradient', () => {
-      const y = squaredMagnitude(stft(signal.value, size, options))
-      return vectorJacobianProduct([y], [onesLike(y)], [signal.value]) as Tensor[]
-    }),
-    istft: run('istft', () => [istft({ real: re.value, imag: im.value }, size, options)]),
-    rfft: run('rfft', () => Object.values(rfft(rows.value))),
-    fft: run('fft', () => Object.values(fft({ real: rows.value, imag: rows2.value }))),
+// One thread and few numbers: other programs interrupt short runs seldom.
+const threads = 1
+const [signals, length] = [2, 16000]
+
+const random = (shape: Shape): Variable =>
+  new Variable(shape, {
+    data: new RandomStream(1).normal(
+      0,
+      0,
+      shape.reduce((product, size) => product * size, 1),
+    ),
   })
-  console.log(`${batch} x ${length}, ${size}, ${hop}: ${describeTimes(times)}`)
+
+/** Computes tensors into variables, so that results are not copied. */
+function into(parts: () => readonly (Tensor | undefined)[]) {
+  const results: Variable[] = []
+  return compile(
+    () => {
+      for (const [i, part] of parts().entries()) {
+        if (!part) continue
+        results[i] ??= new Variable(part.shape)
+        results[i].assign(part)
+      }
+    },
+    { threads },
+  )
+}
+
+for (const [nFft, hopLength] of [
+  [256, 64],
+  [400, 160],
+  [512, 128],
+  [1024, 256],
+  [2048, 512],
+] as const) {
+  const waves = random([signals, length])
+  const rows = random([1, nFft, 1 + Math.floor((signals * length) / hopLength)])
+  const half: Transform = { size: nFft, sign: -1, given: nFft, from: 1, kept: nFft / 2 + 1, to: 2 }
+  const mel = (): Tensor => ops.melSpectrogram(waves.value, { nFft, hopLength, nMels: 80 })
+  const times = await takeTurns({
+    rows: into(() => [transformRows(rows.value, half)]),
+    stft: into(() => Object.values(ops.stft(waves.value, nFft, { hopLength, window: ops.hannWindow(nFft) }))),
+    mel: into(() => [mel()]),
+    'mel and gradient': into(() => {
+      const y = mel()
+      return [y, ...vectorJacobianProduct([y], [ops.onesLike(y)], [waves.value])]
+    }),
+  })
+  const form = formOf(half)
+  const outer = form.kind === 'split' ? ` (outer factor ${form.outer})` : ''
+  console.log(`${nFft}, every ${hopLength}: ${form.kind}${outer}, ${describeTimes(times)}`)
 }

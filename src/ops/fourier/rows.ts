@@ -34,7 +34,7 @@ type Form =
   | { readonly kind: 'chirp'; readonly work: number; readonly numbers: number }
 
 // What a pass over the data costs, in products a number; and the largest table, 16 MB.
-const passes = 24
+const passes = 12
 const largest = 2 ** 22
 
 const forms = new Map<string, Form>()
