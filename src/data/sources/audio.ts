@@ -1,4 +1,5 @@
 /** Recordings: WAV, FLAC, MP3, and Vorbis, Opus or FLAC in Ogg. */
+import type { CodecFrame, OggPage } from 'codec-parser'
 import { latin1, startsWith } from '../../io/bytes.ts'
 import { parseWav, type Recording } from '../../io/wav.ts'
 import { FormatError, TenfoldError } from '../../util/errors.ts'
@@ -34,10 +35,10 @@ function audioOf(
 }
 
 /** Runs a decoder that lives in memory of its own, which is freed afterwards. */
-async function decodeWith<D extends { readonly ready: Promise<void>; free(): void }>(
+async function decodeWith<D extends { readonly ready: Promise<void>; free(): void }, R extends Decoded>(
   decoder: D,
-  decode: (decoder: D) => Decoded | Promise<Decoded>,
-): Promise<Decoded> {
+  decode: (decoder: D) => R | Promise<R>,
+): Promise<R> {
   await decoder.ready
   try {
     return await decode(decoder)
@@ -49,7 +50,13 @@ async function decodeWith<D extends { readonly ready: Promise<void>; free(): voi
 async function decodeFlac(bytes: Uint8Array, name: string): Promise<Recording> {
   const load = () => import('@wasm-audio-decoders/flac')
   const { FLACDecoder } = await importPackage('@wasm-audio-decoders/flac', 'reading FLAC', load)
-  return audioOf(name, 'FLAC', await decodeWith(new FLACDecoder(), (decoder) => decoder.decodeFile(bytes)))
+  const decoded = await decodeWith(new FLACDecoder(), (decoder) => decoder.decodeFile(bytes))
+  // The decoder divides by the largest number, 2^15 - 1 of 16 bits; WAV, and everybody else, by 2^15.
+  const largest = 2 ** (decoded.bitDepth - 1) - 1
+  const channelData = decoded.channelData.map((channel) =>
+    channel.map((value) => Math.round(value * largest) / (largest + 1)),
+  )
+  return audioOf(name, 'FLAC', { ...decoded, channelData })
 }
 
 async function decodeVorbis(bytes: Uint8Array, name: string): Promise<Recording> {
@@ -59,11 +66,17 @@ async function decodeVorbis(bytes: Uint8Array, name: string): Promise<Recording>
 }
 
 async function decodeMp3(bytes: Uint8Array, name: string): Promise<Recording> {
+  const { default: CodecParser } = await importPackage('codec-parser', 'reading MP3', () => import('codec-parser'))
   const { MPEGDecoder } = await importPackage('mpg123-decoder', 'reading MP3', () => import('mpg123-decoder'))
-  return audioOf(name, 'MP3', await decodeWith(new MPEGDecoder(), (decoder) => decoder.decode(bytes)))
+  const decoded = await decodeWith(new MPEGDecoder(), (decoder) => decoder.decode(bytes))
+  // The decoder gives two channels always; the first frame says how many there are.
+  const frames: Iterator<CodecFrame | OggPage, undefined> = new CodecParser('audio/mpeg').parseChunk(bytes)
+  const frame = frames.next().value
+  const channels = frame && 'header' in frame ? frame.header.channels : decoded.channelData.length
+  return audioOf(name, 'MP3', { ...decoded, channelData: decoded.channelData.slice(0, channels) })
 }
 
-/** Opus packets from the pages that hold them. The decoder leaves out the first samples, which the header says are none of the sound. */
+/** Opus packets from the pages that hold them. The decoder leaves out what the header says comes before the sound. */
 async function decodeOpus(bytes: Uint8Array, name: string): Promise<Recording> {
   const { default: CodecParser } = await importPackage('codec-parser', 'reading Opus', () => import('codec-parser'))
   const { OpusDecoder } = await importPackage('opus-decoder', 'reading Opus', () => import('opus-decoder'))
