@@ -33,8 +33,9 @@ type Form =
   | { readonly kind: 'split'; readonly work: number; readonly numbers: number; readonly outer: number }
   | { readonly kind: 'chirp'; readonly work: number; readonly numbers: number }
 
-// What a pass over the data costs, in products a number; and the largest table, 16 MB.
+// What a pass over the data costs, in products a number; how many of them a chirp has; and the largest table, 16 MB.
 const passes = 12
+const chirpPasses = 15
 const largest = 2 ** 22
 
 const forms = new Map<string, Form>()
@@ -76,7 +77,7 @@ export function formOf(transform: Transform): Form {
     const whole = formOf({ size: length, sign: -1, given, from: 2, kept: length, to: 2 })
     const back = formOf({ size: length, sign: 1, given: length, from: 2, kept, to: 2 })
     const numbers = Math.max(whole.numbers, back.numbers)
-    found.push({ kind: 'chirp', numbers, work: whole.work + back.work + 6 * passes * length })
+    found.push({ kind: 'chirp', numbers, work: whole.work + back.work + chirpPasses * passes * length })
   }
   const small = found.filter(({ numbers }) => numbers <= largest)
   const best =
