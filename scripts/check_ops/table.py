@@ -25,7 +25,7 @@ class Op:
 BUILDS = "builds ops or looks into tensors: computes nothing"
 RANDOM = "draws random numbers: test/ops/random.test.ts looks at their distribution"
 PART = "a part of "
-AUDIO = "of torchaudio, librosa or SciPy: test/ops/signal compares it with what they gave (scripts/make-signal-cases.py)"
+AUDIO = "of torchaudio, librosa or SciPy: test/ops/signal compares it with what they gave (test/fixtures/signal/make.py)"
 # Exported functions that are compared with nothing, and why.
 NOT_COMPARED = {
     **dict.fromkeys(
