@@ -23,7 +23,7 @@ export interface Compiled<A extends readonly unknown[], R> {
   (...args: { [K in keyof A]: Argument<A[K]> }): Promise<R>
   /** Variables go back to the values they had before the last call. Throws a UsageError if that is no longer possible. */
   undo(): void
-  /** Runs once with every value looked at; names the first op whose result is not finite. Changes no variable. */
+  /** Runs once and checks every value; names the first op whose result is not finite. Changes no variable. */
   findNotFinite(...args: { [K in keyof A]: Argument<A[K]> }): Promise<string | undefined>
   /** Where the time goes in a number of calls with the same arguments. Changes no variable. */
   profile(calls: number, ...args: { [K in keyof A]: Argument<A[K]> }): Promise<Profile>
@@ -40,12 +40,12 @@ export interface FunctionOptions<A extends readonly unknown[] = readonly unknown
   /**
    * Axes whose size may change from call to call: a list as the arguments are, with `{ axis: name }` in the place of a tensor, nested as
    * the arguments are: `dynamic: [{ 1: 'length' }, { 1: 'length' }]`. Axes of one name have one size in a call; one program serves all
-   * sizes (docs/decisions/052-dynamic-axes.md). Default: every shape is traced anew.
+   * sizes (docs/decisions/052-dynamic-axes.md). Default: every new shape is traced again.
    */
   readonly dynamic?: DynamicAxes<A>
-  /** Refuse to trace more often than this (a changing shape is traced anew each time). Default: no limit. */
+  /** Refuse to trace more often than this (a changing shape is traced again each time). Default: no limit. */
   readonly maxTraces?: number
-  /** Told of every trace but the first. Default: a warning from the eighth trace on. */
+  /** Called for every trace but the first. Default: a warning from the eighth trace on. */
   readonly onTrace?: (event: TraceEvent) => void
 }
 
@@ -55,15 +55,15 @@ export interface TraceEvent {
   readonly count: number
   /** The argument that was new, as in `traces`. */
   readonly reason: string
-  /** What to do if it should not be traced anew each time. */
+  /** What to do if it should not be traced again each time. */
   readonly cure: string
 }
 
-/** From this trace on a function that is traced again and again says why. */
+/** From this trace on, a warning says why a function is traced again. */
 const firstWarning = 8
 
 function warnOfTrace({ count, reason, cure }: TraceEvent): void {
-  if (count >= firstWarning) warn(`compile: traced ${count} times; new now is ${reason}; ${cure}`)
+  if (count >= firstWarning) warn(`compile: traced ${count} times; new this time: ${reason}; ${cure}`)
 }
 
 const modeDifference = 'a mode (train/eval) that the function reads'
@@ -107,7 +107,7 @@ export function compile<A extends readonly unknown[], R>(
     const event = traceEvent(difference, traces.length + 1)
     if (maxTraces !== undefined && traces.length >= maxTraces) {
       throw new UsageError(
-        `compile: the function was traced ${traces.length} times, the limit; new now is ${difference?.text ?? modeDifference}`,
+        `compile: the function was traced ${traces.length} times, the limit; new this time: ${difference?.text ?? modeDifference}`,
         { hint: event.cure },
       )
     }
@@ -180,7 +180,7 @@ export function compile<A extends readonly unknown[], R>(
 
   const release = (): Promise<void> => {
     const released = [...entries.values()].flat()
-    // From here on every call is traced anew.
+    // From here on every call is traced again.
     entries.clear()
     traces.length = 0
     previous = undefined

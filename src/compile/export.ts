@@ -1,5 +1,5 @@
 /**
- * Models for others: standard ONNX ops only, named inputs and outputs, weights inside, symbolic sizes of the batch and of other axes.
+ * Exported models: standard ONNX ops only, named inputs and outputs, weights inside, symbolic sizes of the batch and of other axes.
  *
  * Traces are static, so sizes become symbolic by comparison, as in compiled functions (docs/decisions/052-dynamic-axes.md): what depends
  * on them is computed from the inputs' shapes in the exported model.

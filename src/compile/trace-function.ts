@@ -23,7 +23,7 @@ export interface Traced extends Omit<Built, 'program'> {
   readonly trace: Trace
   readonly results: readonly Tensor[]
   readonly build: (options: CompileOptions) => Promise<Built>
-  /** There from the first call that runs it. */
+  /** Set by the first call that runs it. */
   built?: Built
 }
 
@@ -61,7 +61,7 @@ export function traceFunction(fn: Traceable, args: readonly unknown[], options: 
   return { leaves, trace, rebuild, results, build }
 }
 
-/** Adds to JavaScript's own complaint about `undefined` which field of an argument was looked for in vain. */
+/** Adds to JavaScript's own error about `undefined` which missing field of an argument was accessed. */
 function named<T>(missing: readonly string[], body: () => T): T {
   try {
     return body()
@@ -71,14 +71,14 @@ function named<T>(missing: readonly string[], body: () => T): T {
   }
 }
 
-/** Refuses results that look like numbers of the call and are not. */
+/** Refuses results that look like values but are not. */
 function checkResult(value: unknown, path: string): void {
   if (value instanceof Variable) {
     throw new UsageError(`compile: ${path} is ${value}, which is not a value`, { hint: 'return variable.value' })
   }
   const { then } = (typeof value === 'object' && value !== null ? value : {}) as { readonly then?: unknown }
   if (typeof then !== 'function') return
-  // Whatever it fails with is a consequence of having been called like this.
+  // However it fails, being called during tracing is the cause.
   Promise.resolve(value).catch(() => undefined)
   throw new UsageError('compile: the function must not be async: it is traced once, and only tensors flow through it')
 }
