@@ -120,11 +120,13 @@ export function compile<A extends readonly unknown[], R>(
       .get(signature.key)
       ?.find(({ trace }) => trace.dependencies.every(({ read, seen }) => Object.is(read(), seen)))
     if (known) {
+      known.check?.(signature)
       previous = signature
       return known
     }
     const { text, ...event } = reasonFor(signature)
     const traced = trace(args, signature)
+    traced.check?.(signature)
     previous = signature
     traces.push(text)
     if (event.count > 1) onTrace(event)

@@ -22,6 +22,8 @@ export interface Built {
 export interface Traced extends Omit<Built, 'program'> {
   readonly trace: Trace
   readonly results: readonly Tensor[]
+  /** With dynamic axes: throws where the program is not right at the sizes of a call. */
+  readonly check?: (signature: Signature) => void
   readonly build: (options: CompileOptions) => Promise<Built>
   /** Set by the first call that runs it. */
   built?: Built

@@ -23,6 +23,10 @@ export interface SizedGraph {
   readonly table: SizeTable
   /** For each point, the graph's roots, with inputs in the place of constants that depend on the sizes. */
   readonly roots: readonly (readonly Tensor[])[]
+  /** The first point's roots as they were traced. */
+  readonly traced: readonly Tensor[]
+  /** Constants of these that depend on the sizes. */
+  readonly arrays: ReadonlyMap<Tensor, SizedArray>
   /** Of the first point's: inputs that take the place of constants. */
   readonly constants: ReadonlyMap<Tensor, SizedArray>
   /** Nodes in the order of execution. */
@@ -51,6 +55,7 @@ class Comparison {
   readonly #first: Map<Tensor, Tensor>[]
   readonly #leaves = new Map<Tensor, readonly Size[]>()
   readonly #constants = new Map<Tensor, SizedArray>()
+  readonly #arrays = new Map<Tensor, SizedArray>()
   /** For each point: constants that inputs take the place of. */
   readonly #replaced: Map<Tensor, Tensor>[]
   readonly #byContent = new Map<string, readonly Tensor[]>()
@@ -70,6 +75,8 @@ class Comparison {
     return {
       table: this.#table,
       roots: this.#roots.map((list, i) => withReplaced(list, this.#replaced[i] ?? new Map())),
+      traced: this.#roots[0] ?? [],
+      arrays: this.#arrays,
       constants: this.#constants,
       nodes: sized,
       leaves: this.#leaves,
@@ -124,6 +131,7 @@ class Comparison {
     }
     this.#shape(found)
     this.#leaves.set(head, array.shape)
+    this.#arrays.set(head, array)
     // One input for equal constants, so that what is computed from both is merged.
     const key = JSON.stringify(array)
     const inputs =

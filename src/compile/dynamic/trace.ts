@@ -1,12 +1,14 @@
 /** Traces a function with dynamic axes at several sizes. */
 import type { Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
+import { resolvePlaces } from '../places.ts'
 import type { CompileOptions } from '../program.ts'
 import type { Signature } from '../signature.ts'
 import { type Built, type Traceable, type Traced, traceFunction } from '../trace-function.ts'
 import { buildSized, type ComparedTraces, compareTraces, type SizedInput } from './build.ts'
 import { describeSizes } from './messages.ts'
 import { type Sample, Samples } from './sampling.ts'
+import { VerifiedRange, verifyNumbers } from './verify.ts'
 
 /**
  * One graph for all sizes of the dynamic axes of this call. The function is traced at sizes of our choice; where it refuses them, or its
@@ -52,7 +54,26 @@ export function traceAtSizes(fn: Traceable, args: readonly unknown[], signature:
       }
     }
   }
-  return { ...firstOf(first), build }
+  const asker = { owner: 'compile', names }
+  const { graph } = first.compared
+  const verified = new VerifiedRange(graph.table.points)
+  const verify = (point: readonly number[]): void => {
+    const { results, trace } = traceAt(point)
+    verifyNumbers(asker, graph, point, resolvePlaces([...results, ...trace.assignments.values()]).roots)
+    verified.include(point)
+  }
+  const check = (call: Signature): void => {
+    const sizes = [...call.sizes.values()]
+    if (verified.covers(sizes)) return
+    const further = verified.beyond(sizes)
+    verify(sizes)
+    try {
+      verify(further)
+    } catch {
+      // Refused, or not right there: the next size is looked at by itself.
+    }
+  }
+  return { ...firstOf(first), build, check }
 }
 
 function firstOf({ traces: [traced] }: Sample<Traced, ComparedTraces>): Traced {

@@ -77,7 +77,7 @@ test('a training step with a memory: as one that is traced for each length', asy
   }
   expect([one.step.traces, each.step.traces.length]).toEqual([['argument [0]: int32[2, length]'], calls.length])
   await expect(one.step(labels(2, 65, 1), labels(2, 65, 2), waves(2, 3, 16))).rejects.toThrow(
-    /^slice: axis 0 of \[64, 16\] has no elements 0 to 64\n {2}in positions\.ts:\d+$/,
+    'LearnedPositions: at most 64 tokens fit, found 65',
   )
   one.step.undo()
 })
@@ -211,6 +211,21 @@ describe('errors', () => {
     const run = compile((x: Tensor) => ops.slice(x, [null, null, 2], 0), { dynamic: [{ 0: 'n' }] })
     await expect(run(waves(4))).rejects.toThrow(
       /^compile: sizes of slice in trace\.test\.ts:\d+ depends on the size of "n" in a way that is not understood$/,
+    )
+  })
+
+  test('a number that follows another rule at other sizes, however far', async () => {
+    const window = compile((x: Tensor) => ops.slice(x, [0, Math.min(sizeOf(x.shape, 0), 300)], 0), {
+      dynamic: [{ 0: 'n' }],
+    })
+    for (const n of [3, 250, 299]) expect((await window(waves(n))).shape).toEqual([n])
+    await expect(window(waves(301))).rejects.toThrow(
+      /^compile: at n 301 slice in trace\.test\.ts:\d+ depends on the size of "n" in a way that is not understood$/,
+    )
+    const blocks = compile((x: Tensor) => ops.mul(x, Math.ceil(sizeOf(x.shape, 0) / 1000)), { dynamic: [{ 0: 'n' }] })
+    await blocks(waves(900))
+    await expect(blocks(waves(1001))).rejects.toThrow(
+      /^compile: at n 1001 mul in trace\.test\.ts:\d+ depends on the size of "n" in a way that is not understood$/,
     )
   })
 
