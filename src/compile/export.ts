@@ -16,6 +16,7 @@ import { compareModels } from './dynamic/models.ts'
 import { ArrayWriter, type NamedInput } from './dynamic/nodes.ts'
 import { Samples } from './dynamic/sampling.ts'
 import { formatSize, isFixed, type Size, SizeTable } from './dynamic/sizes.ts'
+import { verifyNumbers } from './dynamic/verify.ts'
 import { type EmittedConstant, type EmittedGraph, emitGraph, modelBytes } from './onnx.ts'
 import { optimize } from './program.ts'
 import { calls } from './queue.ts'
@@ -143,6 +144,18 @@ function exportedAxes<Name extends string>(options: ExportOptions<Name>): Map<st
   return new Map(axes.filter(([, named]) => named.length > 0))
 }
 
+// The function is also looked at with large sizes, about this one: `Math.min(length, 512)` is another number there.
+const largeSize = 1103
+
+/** Undefined: the function refuses these sizes. */
+function traceIfPossible(trace: () => ExportTrace): ExportTrace | undefined {
+  try {
+    return trace()
+  } catch {
+    return undefined
+  }
+}
+
 type DimensionNames = Record<string, Record<number, string>>
 
 async function withDynamicAxes<Name extends string>(
@@ -163,7 +176,11 @@ async function withDynamicAxes<Name extends string>(
     traceAt,
     compare: (points, traces) => {
       const roots = traces.map(({ outputs }) => Object.values(outputs))
-      return compareGraphs(asker, new SizeTable(points), roots)
+      const graph = compareGraphs(asker, new SizeTable(points), roots)
+      const far = names.map((_, i) => largeSize + 6 * i)
+      const trace = traceIfPossible(() => traceAt(far))
+      if (trace) verifyNumbers(asker, graph, far, Object.values(trace.outputs))
+      return graph
     },
     refusal: (error, point) => withNames(error, names, point),
   })

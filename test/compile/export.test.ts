@@ -6,6 +6,7 @@ import { Linear } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { newSession } from '../../src/runtime/binding.ts'
 import { manualSeed } from '../../src/tensor/random-state.ts'
+import { sizeOf } from '../../src/tensor/shape.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 
 const input = { x: { dtype: 'float32', shape: [1, 6] } } as const
@@ -53,6 +54,13 @@ test('what depends on the batch size as such cannot be exported with a symbolic 
       ),
       hint: 'a mean or norm over the batch belongs to training, not to the exported function; or pass symbolicBatch: false',
     }),
+  )
+})
+
+test('a number that follows another rule at larger sizes', async () => {
+  const forward = ({ x }: { x: Tensor }) => ({ y: ops.slice(x, [0, Math.min(500, sizeOf(x.shape, 0))], 0) })
+  await expect(exportOnnx({ inputs: input, forward })).rejects.toThrow(
+    /^export: at batch \d+ slice in export\.test\.ts:\d+ depends on the size of "batch" in a way that is not understood$/,
   )
 })
 
