@@ -147,6 +147,9 @@ export {
   searchsorted,
   select,
 } from './indexing/selection.ts'
+export { det, inverse, slogdet, solve } from './linalg/elimination.ts'
+export { type MatrixNormOptions, matrixNorm, matrixPower } from './linalg/norms.ts'
+export { cholesky, solveTriangular, type TriangularOptions } from './linalg/triangular.ts'
 export { type ClassLossOptions, type CrossEntropyOptions, crossEntropy, nllLoss } from './loss/cross-entropy.ts'
 export {
   type BinaryLossOptions,
