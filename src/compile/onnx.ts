@@ -229,8 +229,11 @@ class GraphEmitter implements Emitter {
     return this.node('Cast', [input], { to: dataTypes[to] })
   }
 
-  double(input: string): string {
-    return this.node('Cast', [input], { to: DataType.DOUBLE })
+  double(value: string | number): string {
+    if (typeof value === 'string') return this.node('Cast', [value], { to: DataType.DOUBLE })
+    const t = create(TensorProtoSchema, { dataType: DataType.DOUBLE, doubleData: [value] })
+    const attribute = create(AttributeProtoSchema, { name: 'value', type: AttributeType.TENSOR, t })
+    return inputAt('Constant', this.#add('Constant', [], 1, [attribute]), 0)
   }
 }
 

@@ -48,8 +48,8 @@ interface Eliminated {
 
 /** Nodes of Gauss-Jordan elimination of float64 matrices [batch, n, width of at least n]. Rows stay where they are. */
 function emitElimination(emit: Emitter, matrices: string, batch: number, n: number): Eliminated {
-  const zero = emit.double(emit.scalar(0, 'float32'))
-  const never = emit.double(emit.scalar(Number.NEGATIVE_INFINITY, 'float32'))
+  const zero = emit.double(0)
+  const never = emit.double(Number.NEGATIVE_INFINITY)
   const places = emitPlaces(emit, n)
   const free = emit.node('Expand', [zero, emit.ints([batch, n])])
   const [rows = '', , allPlaces = '', allPivots = ''] = emit.loop(n, [matrices, free], (round, states) => {
@@ -204,7 +204,7 @@ function emitParity(emit: Emitter, places: string, n: number): string {
     keepdims: 0,
   })
   const odd = emit.double(emit.node('Mod', [count, emit.scalar(2, 'int64')]))
-  const one = emit.double(emit.scalar(1, 'float32'))
+  const one = emit.double(1)
   return emit.node('Sub', [one, emit.node('Add', [odd, odd])])
 }
 

@@ -56,7 +56,7 @@ export const choleskyOp = defineOp<NoAttributes>({
     const type = inputAt('cholesky', inputTypes, 0)
     if (elementCount(type.shape) === 0) return emitConstants(emit, outputTypes)
     const places = emitPlaces(emit, sizeOf(type.shape, -1))
-    const zero = emit.double(emit.scalar(0, 'float32'))
+    const zero = emit.double(0)
     const matrices = emitMatrices(emit, inputAt('cholesky', inputs, 0), type)
     const [, columns = ''] = emit.loop(sizeOf(type.shape, -1), [matrices], (round, [rest = '']) => {
       const column = emit.node('Gather', [rest, round], { axis: 2 }) // [batch, n]
@@ -112,7 +112,7 @@ export const solveTriangularOp: OpDefinition<TriangularAttributes> = defineOp<Tr
       emitMatrices(emit, input, inputAt('solveTriangular', inputTypes, i)),
     )
     const places = emitPlaces(emit, n)
-    const zero = emit.double(emit.scalar(0, 'float32'))
+    const zero = emit.double(0)
     const [, solved = ''] = emit.loop(n, [b], (round, [rest = '']) => {
       const at = upper ? emit.node('Sub', [emit.scalar(n - 1, 'int64'), round]) : round
       const column = emit.node('Gather', [a, at], { axis: 2 }) // [batch, n]
