@@ -91,11 +91,13 @@ def polygamma_of(n):
     """Where PyTorch has some large number, as its sine of a multiple of pi is not 0, there is a pole."""
 
     def call(x):
-        is_pole = (x < 0) & (x == x.round())
+        is_pole = (x < 0) & (x == x.round()) & x.isfinite()
         inside = torch.where(is_pole, 1.0, x)
         smooth = torch.digamma(inside) if n == 0 else torch.polygamma(n, inside)
-        slope = INF if n % 2 == 0 else NAN
-        return torch.where(is_pole, torch.where(is_pole, x, 0.0) * slope + (NAN if n % 2 == 0 else INF), smooth)
+        # Even orders change sign there: NaN, and an infinite slope. Odd ones are infinite, their slope is NaN.
+        at = torch.where(is_pole, x, 0.0)
+        pole = at * INF + NAN if n % 2 == 0 else (at - at.detach()).abs().sqrt() + INF
+        return torch.where(is_pole, pole, smooth)
 
     return call
 

@@ -152,7 +152,7 @@ UNARY = {
     "nn.functional.softsign": "softsign", "nn.functional.tanhshrink": "tanhshrink", "nn.functional.relu": "relu",
     "nn.functional.relu6": "relu6", "nn.functional.hardswish": "hardswish", "nn.functional.hardsigmoid": "hardsigmoid",
     "nn.functional.selu": "selu", "nn.functional.logsigmoid": "logSigmoid", "trace": "trace", "zeros_like": "zerosLike",
-    "ones_like": "onesLike", "median": "median", "digamma": "digamma", "lgamma": "lgamma", "i0": "i0", "special.i0e": "i0e",
+    "ones_like": "onesLike", "median": "median", "lgamma": "lgamma", "i0": "i0", "special.i0e": "i0e",
     "special.i1": "i1", "special.i1e": "i1e", "special.entr": "entr", "special.erfcx": "erfcx", "special.log_ndtr": "logNdtr",
     "special.ndtri": "ndtri",
 }  # fmt: skip
@@ -216,7 +216,6 @@ OTHER = [
     ("movedim", "moveAxis", lambda x, a, b: [x, listed(a), listed(b)]),
     ("nan_to_num", "nanToNum", lambda x, nan=0.0, posinf=None, neginf=None: [x, options(nan=nan, positiveInfinity=posinf, negativeInfinity=neginf)]),
     ("permute", "permute", sizes),
-    ("polygamma", "polygamma", lambda x, n: [n, x]),
     ("prod", "prod", reduced),
     ("quantile", "quantile", lambda x, q, dim=None, keepdim=False, interpolation="linear": None if isinstance(q, torch.Tensor) else [x, q, dim, {"keepDims": keepdim, "interpolation": interpolation}]),
     ("repeat_interleave", "repeatInterleave", repeated),

@@ -25,12 +25,13 @@ const raisedBy = 9
 const risingFactorial = [0, 40320, 109584, 118124, 67284, 22449, 4536, 546, 36, 1]
 const risingSlope = risingFactorial.slice(1).map((c, i) => c * (i + 1))
 
-/** x for which the function is computed directly: 1 - x where x is below 0 (reflection). */
-function reflected(d: Doubles, x: string): { isBelow: string; z: string; angle: string } {
+/** z for which the function is computed directly: 1 - x where x is below 0 (reflection). */
+function reflected(d: Doubles, x: string): { isBelow: string; isPole: string; z: string; angle: string } {
   const isBelow = d.of('Less', x, 0)
+  const isPole = d.of('And', isBelow, d.of('Equal', d.of('Round', x), x))
   // pi by what x is off the nearest whole number: whole numbers are the poles, exactly.
   const angle = d.mul(d.sub(x, d.of('Round', x)), Math.PI)
-  return { isBelow, z: d.where(isBelow, d.sub(1, x), x), angle }
+  return { isBelow, isPole, z: d.where(isBelow, d.sub(1, x), x), angle }
 }
 
 export const lgammaOp = defineInDoubles('lgamma', lgamma, {
@@ -48,7 +49,8 @@ export const lgammaOp = defineInDoubles('lgamma', lgamma, {
     const main = d.sub(d.mul(d.sub(raised, 0.5), d.of('Log', raised)), raised)
     const direct = d.sub(
       d.add(main, 0.5 * Math.log(2 * Math.PI), d.mul(series, inverse)),
-      d.of('Log', d.polynomial(z, risingFactorial)),
+      // Beyond, it is nothing beside the rest, and its power of 9 no number.
+      d.where(d.of('Less', z, 1e30), d.of('Log', d.polynomial(z, risingFactorial)), 0),
     )
     const mirrored = d.sub(Math.log(Math.PI), d.add(d.of('Log', d.of('Abs', d.of('Sin', angle))), direct))
     const value = d.where(isBelow, mirrored, direct)
@@ -63,7 +65,7 @@ export const digammaOp: OpDefinition<Record<string, never>> = defineInDoubles('d
   gradient: (o, x, _y, g) => o.mul(g, o.polygamma(1, x)),
   // log z - 1 / (2 z) - sum B_2k / (2k z^2k) of z + 9, less 1 / z + ... + 1 / (z + 8); minus pi / tan(pi x) below 0.
   formula: (d, x) => {
-    const { isBelow, z, angle } = reflected(d, x)
+    const { isBelow, isPole, z, angle } = reflected(d, x)
     const raised = d.add(z, raisedBy)
     const inverse = d.div(1, raised)
     const square = d.mul(inverse, inverse)
@@ -78,8 +80,7 @@ export const digammaOp: OpDefinition<Record<string, never>> = defineInDoubles('d
     )
     const tangent = d.div(d.of('Sin', angle), d.of('Cos', angle))
     const value = d.where(isBelow, d.sub(direct, d.div(Math.PI, tangent)), direct)
-    // Whole numbers below 0 are poles between -infinity and infinity; at 0 the sign of zero says which.
-    const isPole = d.of('And', isBelow, d.of('Equal', d.of('Round', x), x))
+    // At 0 the sign of zero says which of the infinities; whole numbers below have one on either side.
     const atZero = d.where(d.of('Equal', x, 0), d.div(-1, x), value)
     return d.where(isPole, Number.NaN, atZero)
   },
@@ -133,12 +134,14 @@ export const polygammaOp: OpDefinition<{ readonly n: number }> = defineOp<{ read
   // (-1)^(n + 1) n! zeta(n + 1, x); below 0 (-1)^n of that of 1 - x, less pi^(n + 1) cot^(n)(pi x).
   lower: (emit, { inputs, attributes: { n } }) =>
     lowerInDoubles(emit, inputAt('polygamma', inputs, 0), (d, x) => {
-      const { isBelow, z, angle } = reflected(d, x)
+      const { isBelow, isPole, z, angle } = reflected(d, x)
       const sign = n % 2 === 0 ? 1 : -1
       const direct = d.mul(hurwitz(d, z, n + 1), -sign * factorial(n))
       const cotangent = d.div(d.of('Cos', angle), d.of('Sin', angle))
       const poles = d.mul(d.polynomial(cotangent, cotangentDerivative(n)), Math.PI ** (n + 1))
-      return d.where(isBelow, d.sub(d.mul(direct, sign), poles), direct)
+      const value = d.where(isBelow, d.sub(d.mul(direct, sign), poles), direct)
+      // Those of odd orders are infinite on both sides.
+      return sign === 1 ? d.where(isPole, Number.NaN, value) : value
     }),
   samples: () => [
     { inputs: [{ shape: [2, 3], range: [0.6, 3] }], call: (x) => polygamma(1, x) },
