@@ -29,7 +29,9 @@ export function singularValues(a: Float64Array, rows: number, columns: number, r
   const vRows = transposed(vectors, columns, columns).reverse()
   for (let i = 0; i < columns; i++) vRows.subarray(i * columns, (i + 1) * columns).reverse()
   const uRows = product(view(vRows, columns), mirrored(view(scaled, columns)), [columns, columns, rows])
-  orthogonalize(uRows, vRows, rows, columns, 4 * resolution)
+  // Roundings of sums, or, where it is larger, a part of what the input's type tells apart.
+  const tolerance = Math.max(16 * Math.sqrt(columns) * Number.EPSILON, resolution / 16)
+  orthogonalize(uRows, vRows, rows, columns, tolerance)
   return completed(uRows, vRows, rows, columns, size)
 }
 

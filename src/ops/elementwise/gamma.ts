@@ -26,12 +26,17 @@ const risingFactorial = [0, 40320, 109584, 118124, 67284, 22449, 4536, 546, 36, 
 const risingSlope = risingFactorial.slice(1).map((c, i) => c * (i + 1))
 
 /** z for which the function is computed directly: 1 - x where x is below 0 (reflection). */
-function reflected(d: Doubles, x: string): { isBelow: string; isPole: string; z: string; angle: string } {
+function reflected(
+  d: Doubles,
+  x: string,
+): { isBelow: string; isPole: string; z: string; sine: string; cosine: string } {
   const isBelow = d.of('Less', x, 0)
   const isPole = d.of('And', isBelow, d.of('Equal', d.of('Round', x), x))
-  // pi by what x is off the nearest whole number: whole numbers are the poles, exactly.
-  const angle = d.mul(d.sub(x, d.of('Round', x)), Math.PI)
-  return { isBelow, isPole, z: d.where(isBelow, d.sub(1, x), x), angle }
+  // pi by what x is off the nearest whole number: exactly 0 at the poles, and the cosine exactly 0 halfway between them.
+  const rest = d.sub(x, d.of('Round', x))
+  const sine = d.of('Sin', d.mul(rest, Math.PI))
+  const cosine = d.of('Sin', d.mul(d.sub(0.5, d.of('Abs', rest)), Math.PI))
+  return { isBelow, isPole, z: d.where(isBelow, d.sub(1, x), x), sine, cosine }
 }
 
 export const lgammaOp = defineInDoubles('lgamma', lgamma, {
@@ -39,7 +44,7 @@ export const lgammaOp = defineInDoubles('lgamma', lgamma, {
   gradient: (o, x, _y, g) => o.mul(g, o.digamma(x)),
   // Stirling's series of z + 9, less the logarithm of z ... (z + 8); log(pi / |sin(pi x)|) - lgamma(1 - x) below 0.
   formula: (d, x) => {
-    const { isBelow, z, angle } = reflected(d, x)
+    const { isBelow, z, sine } = reflected(d, x)
     const raised = d.add(z, raisedBy)
     const inverse = d.div(1, raised)
     const series = d.polynomial(
@@ -52,7 +57,7 @@ export const lgammaOp = defineInDoubles('lgamma', lgamma, {
       // Beyond, it is nothing beside the rest, and its power of 9 no number.
       d.where(d.of('Less', z, 1e30), d.of('Log', d.polynomial(z, risingFactorial)), 0),
     )
-    const mirrored = d.sub(Math.log(Math.PI), d.add(d.of('Log', d.of('Abs', d.of('Sin', angle))), direct))
+    const mirrored = d.sub(Math.log(Math.PI), d.add(d.of('Log', d.of('Abs', sine)), direct))
     const value = d.where(isBelow, mirrored, direct)
     // The zeros at 1 and 2, exactly.
     const isZero = d.of('Equal', d.mul(d.sub(x, 1), d.sub(x, 2)), 0)
@@ -65,7 +70,7 @@ export const digammaOp: OpDefinition<Record<string, never>> = defineInDoubles('d
   gradient: (o, x, _y, g) => o.mul(g, o.polygamma(1, x)),
   // log z - 1 / (2 z) - sum B_2k / (2k z^2k) of z + 9, less 1 / z + ... + 1 / (z + 8); minus pi / tan(pi x) below 0.
   formula: (d, x) => {
-    const { isBelow, isPole, z, angle } = reflected(d, x)
+    const { isBelow, isPole, z, sine, cosine } = reflected(d, x)
     const raised = d.add(z, raisedBy)
     const inverse = d.div(1, raised)
     const square = d.mul(inverse, inverse)
@@ -78,8 +83,8 @@ export const digammaOp: OpDefinition<Record<string, never>> = defineInDoubles('d
       d.sub(d.of('Log', raised), d.add(d.mul(inverse, 0.5), d.mul(series, square))),
       d.where(d.of('Less', z, 1e30), sums, 0),
     )
-    const tangent = d.div(d.of('Sin', angle), d.of('Cos', angle))
-    const value = d.where(isBelow, d.sub(direct, d.div(Math.PI, tangent)), direct)
+    const mirrored = d.sub(direct, d.mul(d.div(cosine, sine), Math.PI))
+    const value = d.where(isBelow, mirrored, direct)
     // At 0 the sign of zero says which of the infinities; whole numbers below have one on either side.
     const atZero = d.where(d.of('Equal', x, 0), d.div(-1, x), value)
     return d.where(isPole, Number.NaN, atZero)
@@ -134,10 +139,10 @@ export const polygammaOp: OpDefinition<{ readonly n: number }> = defineOp<{ read
   // (-1)^(n + 1) n! zeta(n + 1, x); below 0 (-1)^n of that of 1 - x, less pi^(n + 1) cot^(n)(pi x).
   lower: (emit, { inputs, attributes: { n } }) =>
     lowerInDoubles(emit, inputAt('polygamma', inputs, 0), (d, x) => {
-      const { isBelow, isPole, z, angle } = reflected(d, x)
+      const { isBelow, isPole, z, sine, cosine } = reflected(d, x)
       const sign = n % 2 === 0 ? 1 : -1
       const direct = d.mul(hurwitz(d, z, n + 1), -sign * factorial(n))
-      const cotangent = d.div(d.of('Cos', angle), d.of('Sin', angle))
+      const cotangent = d.div(cosine, sine)
       const poles = d.mul(d.polynomial(cotangent, cotangentDerivative(n)), Math.PI ** (n + 1))
       const value = d.where(isBelow, d.sub(d.mul(direct, sign), poles), direct)
       // Those of odd orders are infinite on both sides.
