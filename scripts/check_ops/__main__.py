@@ -25,6 +25,7 @@ except ModuleNotFoundError as missing:
 import elementwise
 import indices
 import losses
+import matrices
 import movements
 import networks
 import products
@@ -39,7 +40,18 @@ from samples import sample_cases
 from table import NOT_COMPARED
 
 ROOT = Path(__file__).resolve().parents[2]
-FAMILIES = (elementwise, indices, losses, movements, networks, products, reductions, signals, windows)
+FAMILIES = (
+    elementwise,
+    indices,
+    losses,
+    matrices,
+    movements,
+    networks,
+    products,
+    reductions,
+    signals,
+    windows,
+)
 OPS = [op for family in FAMILIES for op in family.OPS]
 BATCH = 40
 

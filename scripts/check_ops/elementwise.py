@@ -1,5 +1,7 @@
 """Elementwise functions beside PyTorch's."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -85,6 +87,21 @@ def cast(x, dtype):
     return x.to(getattr(torch, dtype))
 
 
+def polygamma_of(n):
+    """Where PyTorch has some large number, as its sine of a multiple of pi is not 0, there is a pole."""
+
+    def call(x):
+        is_pole = (x < 0) & (x == x.round()) & x.isfinite()
+        inside = torch.where(is_pole, 1.0, x)
+        smooth = torch.digamma(inside) if n == 0 else torch.polygamma(n, inside)
+        # Even orders change sign there: NaN, and an infinite slope. Odd ones are infinite, their slope is NaN.
+        at = torch.where(is_pole, x, 0.0)
+        pole = at * INF + NAN if n % 2 == 0 else (at - at.detach()).abs().sqrt() + INF
+        return torch.where(is_pole, pole, smooth)
+
+    return call
+
+
 def clamped(make):
     for low, high in [(-0.5, 0.5), (None, 0.5), (-0.5, None), (0.5, -0.5), (0, 0), (-INF, 1.0)]:
         for x in (make.normal(2, 3), make.normal(0), make.normal(), vector(EXTREME), vector([INF, -INF, NAN])):
@@ -158,9 +175,12 @@ OPS = [
     one("celu", options_of(F.celu, alpha="alpha"), options=[{}, {"alpha": 2.0}]),
     one("cos", torch.cos),
     one("cosh", torch.cosh),
+    one("digamma", polygamma_of(0), -4, 4),
     one("elu", options_of(F.elu, alpha="alpha"), options=[{}, {"alpha": 0.5}]),
+    one("entr", torch.special.entr, 0, 2),
     one("erf", torch.erf),
     one("erfc", torch.erfc),
+    one("erfcx", torch.special.erfcx, -3, 3),
     one("erfinv", torch.erfinv, -1, 1),
     one("exp", torch.exp),
     one("exp2", torch.exp2),
@@ -172,19 +192,27 @@ OPS = [
     one("hardsigmoid", F.hardsigmoid),
     one("hardswish", F.hardswish),
     one("hardtanh", options_of(F.hardtanh, min_val="min", max_val="max"), options=[{}, {"min": -2.0, "max": 0.5}]),
+    one("i0", torch.special.i0, -9, 9),
+    one("i0e", torch.special.i0e, -9, 9),
+    one("i1", torch.special.i1, -9, 9),
+    one("i1e", torch.special.i1e, -9, 9),
     one("isFinite", torch.isfinite),
     one("isInf", torch.isinf),
     one("isNan", torch.isnan),
     one("leakyRelu", options_of(F.leaky_relu, negative_slope="negativeSlope"), options=[{}, {"negativeSlope": 0.2}]),
+    one("lgamma", torch.lgamma, -4, 4),
     one("log", torch.log, 0, 3),
     one("log10", torch.log10, 0, 3),
     one("log1p", torch.log1p, -1, 2),
     one("log2", torch.log2, 0, 3),
+    one("logNdtr", torch.special.log_ndtr, -9, 9),
     one("logSigmoid", F.logsigmoid),
     one("logicalNot", torch.logical_not),
     one("logit", options_of(torch.logit, eps="eps"), 0, 1, [{}, {"eps": 0.0}, {"eps": 0.1}, {"eps": 0.5}]),
     one("mish", F.mish),
     one("nanToNum", nan_to_num, options=[{}, {"nan": 1.0, "positiveInfinity": 2.0, "negativeInfinity": -3.0}]),
+    one("ndtr", lambda x: 0.5 * torch.erfc(-math.sqrt(0.5) * x), -9, 9),
+    one("ndtri", torch.special.ndtri, 0, 1),
     one("neg", torch.neg),
     one("onesLike", torch.ones_like),
     one("quickGelu", lambda x: x * torch.sigmoid(1.702 * x)),
@@ -267,6 +295,12 @@ OPS = [
         elementwise=True,
     ),
     Op("maskedFill", lambda x, mask, value: torch.masked_fill(x, mask, value), masked),
+    Op(
+        "polygamma",
+        lambda n, x: polygamma_of(n)(x),
+        lambda make: (([n, *args], more) for n in (0, 1, 2, 3, 6) for args, more in unary(0.1, 6, optional=False)(make)),
+        elementwise=True,
+    ),
     Op("raised", raised, each([lambda make: make.normal(2, 3), lambda make: make.normal(0), lambda make: make.normal()], [0.5])),
     Op("threshold", F.threshold, each(inputs_for_threshold, [0.5, -3.0], [0.0, 0.0]), elementwise=True),
     Op("where", lambda c, a, b: torch.where(c, a, b), conditions, elementwise=True),

@@ -132,6 +132,10 @@ def clamped(x, min=None, max=None):
     return [x, min, max] if all(bound.dtype == x.dtype for bound in bounds) else None
 
 
+def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False):
+    return None if ord in (2, -2, "nuc") else [x, ord, {"axes": list(dim), "keepDims": keepdim}]
+
+
 def joined(xs, dim=0):
     """PyTorch still skips empty vectors among tensors of more axes."""
     return [list(xs), dim] if len({x.dim() for x in xs}) == 1 else None
@@ -148,7 +152,9 @@ UNARY = {
     "nn.functional.softsign": "softsign", "nn.functional.tanhshrink": "tanhshrink", "nn.functional.relu": "relu",
     "nn.functional.relu6": "relu6", "nn.functional.hardswish": "hardswish", "nn.functional.hardsigmoid": "hardsigmoid",
     "nn.functional.selu": "selu", "nn.functional.logsigmoid": "logSigmoid", "trace": "trace", "zeros_like": "zerosLike",
-    "ones_like": "onesLike", "median": "median",
+    "ones_like": "onesLike", "median": "median", "lgamma": "lgamma", "i0": "i0", "special.i0e": "i0e",
+    "special.i1": "i1", "special.i1e": "i1e", "special.entr": "entr", "special.erfcx": "erfcx", "special.log_ndtr": "logNdtr",
+    "special.ndtri": "ndtri",
 }  # fmt: skip
 BINARY = {
     "add": "add", "sub": "sub", "mul": "mul", "div": "div", "pow": "pow", "maximum": "maximum", "minimum": "minimum", "fmod": "fmod",
@@ -189,6 +195,14 @@ OTHER = [
     ("index_select", "indexSelect", lambda x, dim, index: [x, index, dim]),
     ("lerp", "lerp", lambda a, b, weight: [a, b, weight]),
     ("linspace", "linspace", lambda a, b, steps: [a, b, steps]),
+    ("linalg.cholesky", "cholesky", lambda x, upper=False: None if upper else [x]),
+    ("linalg.det", "det", same),
+    ("linalg.inv", "inverse", same),
+    ("linalg.matrix_norm", "matrixNorm", matrix_norm),
+    ("linalg.matrix_power", "matrixPower", lambda x, n: [x, n]),
+    ("linalg.slogdet", "slogdet", same),
+    ("linalg.solve", "solve", lambda a, b, left=True: [a, b] if left else None),
+    ("linalg.solve_triangular", "solveTriangular", lambda a, b, upper, left=True, unitriangular=False: [a, b, {"upper": upper, "left": left, "unitriangular": unitriangular}]),
     ("linalg.vector_norm", "vectorNorm", lambda x, ord=2, dim=None, keepdim=False: [x, ord, listed(dim), {"keepDims": keepdim}]),
     ("log_softmax", "logSoftmax", one_axis),
     ("logcumsumexp", "logCumsumExp", one_axis),

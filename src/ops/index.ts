@@ -48,6 +48,7 @@ export {
 export {
   addcdiv,
   addcmul,
+  entr,
   exp2,
   hypot,
   lerp,
@@ -62,6 +63,7 @@ export {
   square,
   xlogy,
 } from './elementwise/arithmetic.ts'
+export { i0, i0e, i1, i1e } from './elementwise/bessel.ts'
 export {
   add,
   div,
@@ -82,7 +84,9 @@ export {
 } from './elementwise/binary.ts'
 export { cast, where } from './elementwise/choice.ts'
 export { addAll } from './elementwise/composite.ts'
+export { digamma, lgamma, polygamma } from './elementwise/gamma.ts'
 export { quickGelu, sigmoid, silu } from './elementwise/logistic.ts'
+export { erfcx, logNdtr, ndtr, ndtri } from './elementwise/normal.ts'
 export {
   hardshrink,
   hardsigmoid,
@@ -163,7 +167,11 @@ export {
   searchsorted,
   select,
 } from './indexing/selection.ts'
+export { det, inverse, slogdet, solve } from './linalg/elimination.ts'
+export { type MatrixNormOptions, matrixNorm, matrixPower } from './linalg/norms.ts'
+export { cholesky, solveTriangular, type TriangularOptions } from './linalg/triangular.ts'
 export { type ClassLossOptions, type CrossEntropyOptions, crossEntropy, nllLoss } from './loss/cross-entropy.ts'
+export { type CtcLossOptions, ctcLoss, type Lengths } from './loss/ctc.ts'
 export {
   type BinaryLossOptions,
   bceWithLogits,

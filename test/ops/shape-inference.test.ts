@@ -67,8 +67,9 @@ function elementwise(op: ops.OpDefinition): Generator | undefined {
 }
 
 const anyShape = new Set(
-  `abs acos acosh add alias asin asinh atan2 atan atanh cast ceil clip cos cosh div equal erf erfc erfinv exp expm1 floor fmod gelu
-  greater greaterOrEqual hardsigmoid isInf isNan leakyRelu less lessOrEqual log1p log logicalAnd logicalNot logicalOr logicalXor maximum minimum mul neg pow
+  `abs acos acosh add alias asin asinh atan2 atan atanh cast ceil clip cos cosh digamma div equal erf erfc
+  erfcx erfinv exp expm1 floor fmod gelu
+  greater greaterOrEqual hardsigmoid i0 i0e i1 i1e isInf isNan leakyRelu less lessOrEqual lgamma log1p log logNdtr logicalAnd logicalNot logicalOr logicalXor maximum minimum mul ndtr ndtri neg polygamma pow
   reciprocal relu round runAfter sigmoid sign sin sinh sqrt stopGradient sub swish tan tanh unitStep withBackward`.split(
     /\s+/,
   ),
@@ -90,7 +91,37 @@ const alongAxis =
     return { inputs: [shape], call: (x) => call(x, axis, new Draw(shape.length)) }
   }
 
+/** Far from singular: 4 is added to the diagonal of numbers within 1. */
+function regular(a: Tensor): Tensor {
+  return ops.add(a, ops.mul(ops.eye(a.shape.at(-1) ?? 0), 4))
+}
+
+const matrices =
+  (call: (a: Tensor, b: Tensor, coin: boolean) => Tensor | readonly Tensor[]): Generator =>
+  (draw) => {
+    const [batch, n, coin] = [draw.shape(0, 2), draw.whole(1, 4), draw.coin()]
+    const inputs = [
+      [...batch, n, n],
+      [...draw.partner(batch), n, draw.whole(1, 3)],
+    ]
+    return { inputs, call: (a, b) => call(a, b, coin) }
+  }
+
 const generators: Record<string, Generator> = {
+  solve: matrices((a, b) => ops.solve(regular(a), b)),
+  solveTriangular: matrices((a, b, upper) => ops.solveTriangular(regular(a), b, { upper })),
+  inverse: matrices((a) => ops.inverse(regular(a))),
+  slogdet: matrices((a) => ops.slogdet(regular(a))),
+  cholesky: matrices((a) => ops.cholesky(regular(ops.matmul(a, ops.transpose(a))))),
+  latticeSum: (draw) => {
+    const shape = [draw.whole(1, 5), draw.whole(1, 3), draw.whole(1, 5)]
+    return { inputs: [shape, shape, shape, shape], call: (...inputs) => ops.apply(ops.latticeSumOp, inputs, {}) }
+  },
+  pathScores: (draw) => {
+    const [steps, examples, states] = [draw.whole(1, 5), draw.whole(1, 3), draw.whole(1, 2)]
+    const inputs: ops.SampleInput[] = [[steps, examples, states], { shape: [examples, states], dtype: 'bool' }]
+    return { inputs, call: (e, skip) => ops.pathScores(e, skip) }
+  },
   sum: reduction(ops.sum),
   mean: reduction(ops.mean),
   max: reduction(ops.max),

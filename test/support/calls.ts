@@ -29,8 +29,8 @@ function each(names: string, ...args: unknown[]): Record<string, unknown[]> {
 }
 
 const elementwise =
-  'abs acos acosh asin asinh atan atanh ceil cos cosh erf erfc erfinv exp exp2 expm1 floor frac hardswish isFinite isInf isNan log ' +
-  'log10 log1p log2 logSigmoid mish neg quickGelu reciprocal relu relu6 rsqrt selu sigmoid sign silu sin sinc sinh softsign sqrt ' +
+  'abs acos acosh asin asinh atan atanh ceil cos cosh digamma entr erf erfc erfcx erfinv exp exp2 expm1 floor frac hardswish i0 i0e i1 i1e ' +
+  'isFinite isInf isNan lgamma log log10 log1p log2 logNdtr logSigmoid mish ndtr ndtri neg quickGelu reciprocal relu relu6 rsqrt selu sigmoid sign silu sin sinc sinh softsign sqrt ' +
   'sqrtOrZero square tan tanh tanhshrink trunc unitStep alias stopGradient onesLike zerosLike median'
 const pairwise =
   'add sub mul div pow maximum minimum fmod remainder floorDivide equal notEqual less lessOrEqual greater greaterOrEqual atan2 hypot ' +
@@ -80,6 +80,7 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   softplus: [matrix, { beta: 2, threshold: 10 }],
   leakyRelu: [matrix, { negativeSlope: 0.1 }],
   prelu: [matrix, t([3])],
+  polygamma: [1, matrix],
   hardtanh: [matrix, { min: -1, max: 1 }],
   hardsigmoid: [matrix, { slope: 0.2, offset: 0.5 }],
   softshrink: [matrix, { lambda: 0.5 }],
@@ -166,6 +167,12 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   diagEmbed: [matrix, { offset: 1, axis1: 0, axis2: 1 }],
   trace: [matrix],
   cdist: [matrix, matrix, { order: 2 }],
+  // Linear algebra.
+  ...each('cholesky det inverse slogdet', t([2, 2])),
+  solve: [t([2, 2]), t([2, 3])],
+  solveTriangular: [t([2, 2]), t([2, 3]), { upper: true, left: true, unitriangular: true }],
+  matrixNorm: [matrix, 1, { axes: [0, 1], keepDims: true }],
+  matrixPower: [t([2, 2]), 3],
   fft2Real: [matrix],
   // Signals.
   ...each('complexAbs complexAngle', spectrum),
@@ -262,6 +269,7 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   huberLoss: [matrix, matrix, { delta: 0.5, reduction }],
   klDiv: [matrix, matrix, { logTarget: true, reduction }],
   crossEntropy: [matrix, t([2], 'int64'), { weight: t([3]), ignoreIndex: 0, labelSmoothing: 0.1, reduction }],
+  ctcLoss: [t([5, 2, 3]), t([2, 2], 'int64'), [5, 4], [2, 1], { blank: 2, zeroInfinity: true, reduction }],
   nllLoss: [matrix, t([2], 'int64'), { weight: t([3]), ignoreIndex: 0, reduction }],
   cosineSimilarity: [matrix, matrix, { axis: 1, eps: 0.1 }],
   pairwiseDistance: [matrix, matrix, { p: 2, eps: 0.1, keepDims: true }],

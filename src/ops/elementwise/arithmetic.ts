@@ -160,3 +160,12 @@ export function xlogy(x: Operand, y: Operand): Tensor {
   const isZero = logicalAnd(equal(factor, 0), hasNoLog)
   return where(isZero, 0, mul(factor, log(where(isZero, 1, argument))))
 }
+
+/** -x log(x), 0 at 0 and -infinity below: the share of one probability in an entropy. */
+export function entr(x: Operand): Tensor {
+  const withSlope = customGradient(
+    (input: Tensor) => where(less(input, 0), Number.NEGATIVE_INFINITY, neg(xlogy(input, input))),
+    (g, { inputs: [input] }) => [mul(g, sub(-1, log(input)))],
+  )
+  return withSlope(toFloat('entr', x))
+}

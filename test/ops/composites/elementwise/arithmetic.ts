@@ -50,5 +50,6 @@ export const samples: Record<string, ops.Sample[]> = {
   hypot: [{ inputs: [positive, [3]], call: ops.hypot }],
   logAddExp: onBoth(ops.logAddExp),
   logAddExp2: onBoth(ops.logAddExp2),
+  entr: [{ inputs: [positive], call: ops.entr }],
   xlogy: [{ inputs: [[2, 1], positive], call: ops.xlogy }],
 }
