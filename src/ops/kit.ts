@@ -16,6 +16,7 @@ export * from './define.ts'
 export * from './elementwise/activation.ts'
 export * from './elementwise/arithmetic.ts'
 export * from './elementwise/binary.ts'
+export * from './elementwise/bitwise.ts'
 export * from './elementwise/choice.ts'
 export * from './elementwise/composite.ts'
 export * from './elementwise/logistic.ts'
@@ -24,8 +25,26 @@ export * from './elementwise/rounding.ts'
 export * from './elementwise/special.ts'
 export * from './elementwise/unary.ts'
 export * from './fourier/fourier.ts'
-export * from './indexing/indexing.ts'
+export * from './indexing/bags.ts'
+export {
+  gather,
+  gatherOp,
+  type IndexSelectAttributes,
+  indexSelect,
+  indexSelectOp,
+  requireIndex,
+  type SegmentSumAttributes,
+  scatterAdd,
+  scatterAddOp,
+  segmentSum,
+  segmentSumOp,
+  selectPlaces,
+  takeAlongAxis,
+} from './indexing/indexing.ts'
+export * from './indexing/multi-index.ts'
 export { certainlyWithin, within, withinOp } from './indexing/places.ts'
+export { indexCopy, maskedScatter, scatter, scatterOp } from './indexing/scatter.ts'
+export * from './indexing/scatter-reduce.ts'
 export * from './indexing/selection.ts'
 export * from './loss/cross-entropy.ts'
 export * from './loss/loss.ts'
@@ -36,6 +55,7 @@ export * from './movement/movement.ts'
 export * from './movement/padding.ts'
 export * from './movement/rearrange.ts'
 export * from './movement/resize.ts'
+export * from './movement/windows.ts'
 export * from './norm/channel-norm.ts'
 export * from './norm/group-norm.ts'
 export * from './norm/layer-norm.ts'
@@ -46,8 +66,31 @@ export * from './products/einsum.ts'
 export * from './products/linear.ts'
 export * from './products/matmul.ts'
 export * from './products/products.ts'
-export * from './random.ts'
+export { gammaSlope, randomGamma } from './random/gamma.ts'
+export {
+  type DropoutOptions,
+  dropout,
+  dropout2d,
+  type ExponentialOptions,
+  type GumbelOptions,
+  type IntegerOptions,
+  type NormalOptions,
+  type RandomOptions,
+  randomBernoulli,
+  randomBeta,
+  randomExponential,
+  randomGumbel,
+  randomIntegers,
+  randomNormal,
+  randomPermutation,
+  randomPoisson,
+  randomTruncatedNormal,
+  randomUniform,
+  type UniformOptions,
+} from './random/random.ts'
+export * from './random/sampling.ts'
 export * from './recurrent.ts'
+export * from './reduction/covariance.ts'
 export * from './reduction/order.ts'
 export * from './reduction/reduce.ts'
 export * from './reduction/scan.ts'

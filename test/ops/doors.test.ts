@@ -45,14 +45,17 @@ const tools: Readonly<Record<string, readonly string[]>> = {
     'wave',
     'waves',
   ],
-  'indexing/indexing.ts': ['requireIndex', 'selectPlaces'],
+  'indexing/indexing.ts': ['axisSize', 'checkIndex', 'places', 'requireIndex', 'selectPlaces', 'underIndex'],
   'indexing/places.ts': ['certainlyWithin', 'checkPlaces', 'firstMisplaced', 'placesMessage', 'sameElements', 'within'],
+  'indexing/scatter.ts': ['alongAxis', 'inferScatter', 'scatterInputs'],
   'loss/loss.ts': ['reduceLosses'],
   'movement/padding.ts': ['dilate', 'padAxis'],
   'movement/resize.ts': ['cubicWeight'],
   'norm/per-channel.ts': ['channelShape', 'perChannel'],
   'pool/windows.ts': ['padded', 'poolShape', 'requireHalf'],
   'products/matmul.ts': ['addmmWith', 'matmulWith'],
+  'random/gamma.ts': ['gammaSlope'],
+  'random/random.ts': ['drawn', 'parameterOf'],
   'reduction/reduce.ts': ['restoreAxes', 'sumTo'],
 }
 
