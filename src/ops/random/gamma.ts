@@ -92,18 +92,20 @@ function digamma(a: Tensor): Tensor {
   return sub(sub(sub(log(x), mul(inverse, 0.5)), series), below)
 }
 
-/** Near 0: from the power series of the distribution function. */
+/**
+ * Near 0: from the power series of the distribution function, whose terms of 1 / alpha^2, which cancel, are left out: digamma(alpha)
+ * is digamma(alpha + 1) - 1 / alpha.
+ */
 function slopeOfSmall(alpha: Tensor, x: Tensor): Tensor {
-  let [numerator, first] = [fullLike(x, 1), reciprocal(alpha)]
-  let second = mul(first, first)
+  let [term, sum, rest] = [fullLike(x, 1), reciprocal(alpha), fullLike(x, 0)]
   for (let i = 1; i <= 5; i++) {
-    numerator = mul(numerator, mul(x, -1 / i))
+    term = mul(term, mul(x, -1 / i))
     const inverse = reciprocal(add(alpha, i))
-    first = add(first, mul(numerator, inverse))
-    second = add(second, mul(numerator, mul(inverse, inverse)))
+    sum = add(sum, mul(term, inverse))
+    rest = add(rest, mul(mul(term, i), mul(inverse, inverse)))
   }
-  // The density's power of x goes into the quotient: alone it would leave float32's range.
-  const byShape = sub(mul(sub(log(x), digamma(alpha)), first), second)
+  const byShape = add(mul(sub(log(x), digamma(add(alpha, 1))), sum), div(rest, alpha))
+  // The density's power of x has gone into the quotient: alone it would leave float32's range.
   return neg(mul(mul(byShape, x), exp(x)))
 }
 
