@@ -43,6 +43,14 @@ def quotient(a, b):
     return torch.where(b == -1, -a, torch.div(a, torch.where(b == -1, 1, b), rounding_mode="trunc"))
 
 
+def heaviside(x, values):
+    """PyTorch has no gradient of it: that of the value at 0 is what a choice gives."""
+    if x.dtype != values.dtype and not (x.dim() and values.dim()):
+        values = values.to(x.dtype) if x.dim() else values
+        x = x.to(values.dtype)
+    return torch.where(x == 0, values, torch.heaviside(x.detach(), torch.zeros_like(x.detach())))
+
+
 def whole_quotient(a, b):
     a, b = a.detach(), b.detach()
     if a.is_floating_point() or b.is_floating_point() or torch.bool in (a.dtype, b.dtype):
@@ -213,6 +221,7 @@ OPS = [
     one("nanToNum", nan_to_num, options=[{}, {"nan": 1.0, "positiveInfinity": 2.0, "negativeInfinity": -3.0}]),
     one("ndtr", lambda x: 0.5 * torch.erfc(-math.sqrt(0.5) * x), -9, 9),
     one("ndtri", torch.special.ndtri, 0, 1),
+    one("bitwiseNot", torch.bitwise_not),
     one("neg", torch.neg),
     one("onesLike", torch.ones_like),
     one("quickGelu", lambda x: x * torch.sigmoid(1.702 * x)),
@@ -259,6 +268,12 @@ OPS = [
     two("logicalAnd", torch.logical_and),
     two("logicalOr", torch.logical_or),
     two("logicalXor", torch.logical_xor),
+    two("bitwiseAnd", torch.bitwise_and),
+    two("bitwiseLeftShift", torch.bitwise_left_shift),
+    two("bitwiseOr", torch.bitwise_or),
+    two("bitwiseRightShift", torch.bitwise_right_shift),
+    two("bitwiseXor", torch.bitwise_xor),
+    two("heaviside", heaviside),
     comparison("equal", torch.eq),
     comparison("notEqual", torch.ne),
     comparison("less", torch.lt),
@@ -288,6 +303,16 @@ OPS = [
     ),
     Op("clamp", clamp, clamped, elementwise=True),
     Op("fullLike", lambda x, value: torch.full_like(x, value), shapes(([2, 3], 1), ([], 2), ([0], 1), ([2], 255), dtypes=DTYPES[:4])),
+    Op(
+        "gammaSlope",
+        torch._standard_gamma_grad,
+        listed(
+            *(
+                lambda m, a=a: [m.uniform(2, 40, low=a, high=2 * a), torch._standard_gamma(m.uniform(2, 40, low=a, high=2 * a))]
+                for a in (0.01, 0.1, 0.5, 1.0, 3.0, 7.0, 20.0, 200.0, 5000.0, 1e6)
+            ),
+        ),
+    ),
     Op(
         "lerp",
         lambda a, b, w: torch.lerp(a, b, w),

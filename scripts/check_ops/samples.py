@@ -141,6 +141,28 @@ def joined(xs, dim=0):
     return [list(xs), dim] if len({x.dim() for x in xs}) == 1 else None
 
 
+def scattered(x, dim, index, source, reduce=None):
+    return [x, index, source, dim] if reduce is None else None
+
+
+def scattered_together(x, dim, index, source, reduce=None):
+    names = {"add": "sum", "multiply": "prod"}
+    return [x, index, source, dim, names[reduce]] if reduce in names else None
+
+
+def put_at(x, indices, values, accumulate=False):
+    if any(index is None or index.dtype == torch.bool for index in indices):
+        return None
+    return [x, list(indices), values, {"accumulate": accumulate}]
+
+
+def bagged(weight, index, offsets=None, max_norm=None, mode="mean", per_sample_weights=None, padding_idx=None, include_last_offset=False, **ways):
+    if max_norm is not None or ways.get("sparse") or ways.get("scale_grad_by_freq"):
+        return None
+    more = options(offsets=offsets, perSampleWeights=per_sample_weights, paddingIndex=padding_idx)
+    return [index, weight, {"mode": mode, "includeLastOffset": include_last_offset, **more}]
+
+
 # PyTorch's name, tenfold's, arguments of the one from those of the other (None: cannot be said).
 UNARY = {
     "abs": "abs", "acos": "acos", "acosh": "acosh", "asin": "asin", "asinh": "asinh", "atan": "atan", "atanh": "atanh", "ceil": "ceil",
@@ -155,11 +177,13 @@ UNARY = {
     "ones_like": "onesLike", "median": "median", "lgamma": "lgamma", "i0": "i0", "special.i0e": "i0e",
     "special.i1": "i1", "special.i1e": "i1e", "special.entr": "entr", "special.erfcx": "erfcx", "special.log_ndtr": "logNdtr",
     "special.ndtri": "ndtri",
+    "bitwise_not": "bitwiseNot", "corrcoef": "corrcoef",
 }  # fmt: skip
 BINARY = {
     "add": "add", "sub": "sub", "mul": "mul", "div": "div", "pow": "pow", "maximum": "maximum", "minimum": "minimum", "fmod": "fmod",
     "remainder": "remainder", "floor_divide": "floorDivide", "atan2": "atan2", "hypot": "hypot", "logaddexp": "logAddExp",
-    "logaddexp2": "logAddExp2", "xlogy": "xlogy", "eq": "equal", "ne": "notEqual", "lt": "less", "le": "lessOrEqual", "gt": "greater",
+    "bitwise_and": "bitwiseAnd", "bitwise_or": "bitwiseOr", "bitwise_xor": "bitwiseXor", "bitwise_left_shift": "bitwiseLeftShift",
+    "bitwise_right_shift": "bitwiseRightShift", "heaviside": "heaviside", "logaddexp2": "logAddExp2", "xlogy": "xlogy", "eq": "equal", "ne": "notEqual", "lt": "less", "le": "lessOrEqual", "gt": "greater",
     "ge": "greaterOrEqual", "logical_and": "logicalAnd", "logical_or": "logicalOr", "logical_xor": "logicalXor", "dot": "dot",
     "mv": "mv", "bmm": "bmm", "matmul": "matmul", "outer": "outer", "kron": "kron", "mm": "matmul", "nn.functional.prelu": "prelu",
 }  # fmt: skip
@@ -179,6 +203,7 @@ OTHER = [
     ("cdist", "cdist", lambda a, b, p=2.0, compute_mode=None: [a, b, {"order": float(p)}]),
     ("chunk", "chunk", lambda x, chunks, dim=0: [x, chunks, dim]),
     ("clamp", "clamp", clamped),
+    ("cov", "cov", lambda x, correction=1, fweights=None, aweights=None: [x, options(correction=correction, fweights=fweights, aweights=aweights)]),
     ("count_nonzero", "countNonzero", lambda x, dim=None: [x, listed(dim)]),
     ("cummax", "cummax", one_axis),
     ("cummin", "cummin", one_axis),
@@ -186,12 +211,15 @@ OTHER = [
     ("cumsum", "cumsum", one_axis),
     ("diag_embed", "diagEmbed", lambda x, offset=0, dim1=-2, dim2=-1: [x, {"offset": offset, "axis1": dim1, "axis2": dim2}]),
     ("diagonal", "diagonal", lambda x, offset=0, dim1=0, dim2=1: [x, {"offset": offset, "axis1": dim1, "axis2": dim2}]),
+    ("diff", "diff", lambda x, n=1, dim=-1, prepend=None, append=None: [x, options(n=n, axis=dim, prepend=prepend, append=append)]),
     ("einsum", "einsum", lambda xs, equation: [equation, *xs]),
     ("expand", "expand", sizes),
     ("flatten", "flatten", lambda x, start_dim=0, end_dim=-1: [x, start_dim, end_dim]),
     ("flip", "flip", lambda x, dims: [x, listed(dims)]),
     ("gather", "gather", lambda x, dim, index: [x, index, dim]),
     ("index_add", "indexAdd", lambda x, dim, index, source, alpha=1: [x, index, source, dim, {"alpha": alpha}]),
+    ("index_copy", "indexCopy", lambda x, dim, index, source: [x, index, source, dim]),
+    ("index_put", "indexPut", put_at),
     ("index_select", "indexSelect", lambda x, dim, index: [x, index, dim]),
     ("lerp", "lerp", lambda a, b, weight: [a, b, weight]),
     ("linspace", "linspace", lambda a, b, steps: [a, b, steps]),
@@ -209,18 +237,24 @@ OTHER = [
     ("logit", "logit", lambda x, eps=None: [x, options(eps=eps)]),
     ("logsumexp", "logSumExp", reduced),
     ("masked_fill", "maskedFill", lambda x, mask, value: [x, mask, value]),
+    ("masked_scatter", "maskedScatter", same),
     ("max", "maxWithIndices", reduced_to_two),
     ("min", "minWithIndices", reduced_to_two),
     ("median", "medianWithIndices", reduced_to_two),
     ("mean", "mean", reduced),
     ("movedim", "moveAxis", lambda x, a, b: [x, listed(a), listed(b)]),
     ("nan_to_num", "nanToNum", lambda x, nan=0.0, posinf=None, neginf=None: [x, options(nan=nan, positiveInfinity=posinf, negativeInfinity=neginf)]),
+    ("nanmean", "nanmean", reduced),
+    ("nansum", "nansum", reduced),
     ("permute", "permute", sizes),
     ("prod", "prod", reduced),
     ("quantile", "quantile", lambda x, q, dim=None, keepdim=False, interpolation="linear": None if isinstance(q, torch.Tensor) else [x, q, dim, {"keepDims": keepdim, "interpolation": interpolation}]),
     ("repeat_interleave", "repeatInterleave", repeated),
     ("reshape", "reshape", sizes),
     ("roll", "roll", lambda x, shifts, dims=None: [x, listed(shifts), listed(dims)]),
+    ("scatter", "scatter", scattered),
+    ("scatter", "scatterReduce", scattered_together),
+    ("scatter_reduce", "scatterReduce", lambda x, dim, index, source, reduce, include_self=True: [x, index, source, dim, reduce, {"includeSelf": include_self}]),
     ("scatter_add", "scatterAdd", lambda x, dim, index, source: [x, index, source, dim]),
     ("searchsorted", "searchsorted", lambda rows, x, right=False, side=None: [rows, x, {"right": right}] if side is None else None),
     ("select", "select", lambda x, dim, index: [x, index, dim]),
@@ -239,6 +273,7 @@ OTHER = [
     ("transpose", "transpose", lambda x, a, b: [x, a, b]),
     ("tril", "tril", lambda x, diagonal=0: [x, diagonal]),
     ("triu", "triu", lambda x, diagonal=0: [x, diagonal]),
+    ("unfold", "unfoldAxis", lambda x, dim, size, step: [x, dim, size, step] if size > 0 else None),
     ("unsqueeze", "unsqueeze", lambda x, dim: [x, dim]),
     ("where", "where", lambda a, condition, b: [condition, a, b]),
     ("nn.functional.adaptive_avg_pool2d", "adaptiveAvgPool2d", lambda x, size: [x, listed(size)]),
@@ -258,6 +293,7 @@ OTHER = [
     ("nn.functional.cosine_embedding_loss", "cosineEmbeddingLoss", loss("margin")),
     ("nn.functional.cosine_similarity", "cosineSimilarity", lambda a, b, dim=1, eps=1e-8: [a, b, {"axis": dim, "eps": eps}]),
     ("nn.functional.cross_entropy", "crossEntropy", loss("weight", "ignore_index", "label_smoothing")),
+    ("nn.functional.embedding_bag", "embeddingBag", bagged),
     ("nn.functional.embedding", "embedding", lambda weight, index, padding_idx=None: [index, weight, options(paddingIndex=padding_idx)]),
     ("nn.functional.gaussian_nll_loss", "gaussianNllLoss", loss("full", "eps")),
     ("nn.functional.gelu", "gelu", lambda x, approximate="none": [x, {"approximate": approximate}]),

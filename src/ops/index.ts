@@ -50,6 +50,7 @@ export {
   addcmul,
   entr,
   exp2,
+  heaviside,
   hypot,
   lerp,
   log2,
@@ -82,6 +83,14 @@ export {
   pow,
   sub,
 } from './elementwise/binary.ts'
+export {
+  bitwiseAnd,
+  bitwiseLeftShift,
+  bitwiseNot,
+  bitwiseOr,
+  bitwiseRightShift,
+  bitwiseXor,
+} from './elementwise/bitwise.ts'
 export { cast, where } from './elementwise/choice.ts'
 export { addAll } from './elementwise/composite.ts'
 export { digamma, lgamma, polygamma } from './elementwise/gamma.ts'
@@ -156,7 +165,11 @@ export {
   rfftfreq,
 } from './fourier/fft.ts'
 export { fft2Real } from './fourier/fourier.ts'
+export { type BagMode, type EmbeddingBagOptions, embeddingBag } from './indexing/bags.ts'
 export { gather, indexSelect, scatterAdd, segmentSum, takeAlongAxis } from './indexing/indexing.ts'
+export { type AxisIndex, type IndexPutOptions, index, indexPut } from './indexing/multi-index.ts'
+export { indexCopy, maskedScatter, scatter } from './indexing/scatter.ts'
+export { type ScatterReduceOptions, type ScatterReduction, scatterReduce } from './indexing/scatter-reduce.ts'
 export {
   bincount,
   type EmbeddingOptions,
@@ -224,6 +237,7 @@ export {
   tile,
 } from './movement/rearrange.ts'
 export { type InterpolateOptions, type InterpolationMode, interpolate } from './movement/resize.ts'
+export { unfoldAxis } from './movement/windows.ts'
 export {
   type BatchNormResult,
   batchNorm,
@@ -251,19 +265,36 @@ export { einsum } from './products/einsum.ts'
 export { bilinear, type LinearOptions, linear } from './products/linear.ts'
 export { type AddmmOptions, addmm, matmul } from './products/matmul.ts'
 export { baddbmm, bmm, type ContractedAxes, dot, kron, mv, outer, tensordot } from './products/products.ts'
+export { randomGamma } from './random/gamma.ts'
 export {
   type DropoutOptions,
   dropout,
+  dropout2d,
+  type ExponentialOptions,
+  type GumbelOptions,
+  type IntegerOptions,
   type NormalOptions,
   type RandomOptions,
   randomBernoulli,
   randomBeta,
+  randomExponential,
+  randomGumbel,
+  randomIntegers,
   randomNormal,
   randomPermutation,
+  randomPoisson,
   randomTruncatedNormal,
   randomUniform,
   type UniformOptions,
-} from './random.ts'
+} from './random/random.ts'
+export {
+  type CategoricalOptions,
+  categorical,
+  type GumbelSoftmaxOptions,
+  gumbelSoftmax,
+  type MultinomialOptions,
+  multinomial,
+} from './random/sampling.ts'
 export {
   gru,
   type LstmOptions,
@@ -274,6 +305,7 @@ export {
   type RnnOptions,
   rnn,
 } from './recurrent.ts'
+export { type CovarianceOptions, corrcoef, cov } from './reduction/covariance.ts'
 export {
   argmax,
   argmin,
@@ -294,11 +326,13 @@ export {
   max,
   mean,
   min,
+  nanmean,
+  nansum,
   prod,
   type ReduceOptions,
   sum,
 } from './reduction/reduce.ts'
-export { cummax, cummin, cumprod, cumsum, logCumsumExp } from './reduction/scan.ts'
+export { cummax, cummin, cumprod, cumsum, type DiffOptions, diff, logCumsumExp } from './reduction/scan.ts'
 export { logSoftmax, softmax, softmaxWithTemperature, softmin } from './reduction/softmax.ts'
 export {
   median,

@@ -17,6 +17,7 @@ export * from './elementwise/activation.ts'
 export * from './elementwise/arithmetic.ts'
 export * from './elementwise/bessel.ts'
 export * from './elementwise/binary.ts'
+export * from './elementwise/bitwise.ts'
 export * from './elementwise/choice.ts'
 export * from './elementwise/composite.ts'
 export * from './elementwise/gamma.ts'
@@ -43,8 +44,26 @@ export {
   rfftfreq,
 } from './fourier/fft.ts'
 export * from './fourier/fourier.ts'
-export * from './indexing/indexing.ts'
+export * from './indexing/bags.ts'
+export {
+  gather,
+  gatherOp,
+  type IndexSelectAttributes,
+  indexSelect,
+  indexSelectOp,
+  requireIndex,
+  type SegmentSumAttributes,
+  scatterAdd,
+  scatterAddOp,
+  segmentSum,
+  segmentSumOp,
+  selectPlaces,
+  takeAlongAxis,
+} from './indexing/indexing.ts'
+export * from './indexing/multi-index.ts'
 export { certainlyWithin, within, withinOp } from './indexing/places.ts'
+export { indexCopy, maskedScatter, scatter, scatterOp } from './indexing/scatter.ts'
+export * from './indexing/scatter-reduce.ts'
 export * from './indexing/selection.ts'
 export * from './linalg/elimination.ts'
 export * from './linalg/norms.ts'
@@ -60,6 +79,7 @@ export * from './movement/movement.ts'
 export * from './movement/padding.ts'
 export * from './movement/rearrange.ts'
 export * from './movement/resize.ts'
+export * from './movement/windows.ts'
 export * from './norm/channel-norm.ts'
 export * from './norm/group-norm.ts'
 export * from './norm/layer-norm.ts'
@@ -70,8 +90,31 @@ export * from './products/einsum.ts'
 export * from './products/linear.ts'
 export * from './products/matmul.ts'
 export * from './products/products.ts'
-export * from './random.ts'
+export { gammaSlope, randomGamma } from './random/gamma.ts'
+export {
+  type DropoutOptions,
+  dropout,
+  dropout2d,
+  type ExponentialOptions,
+  type GumbelOptions,
+  type IntegerOptions,
+  type NormalOptions,
+  type RandomOptions,
+  randomBernoulli,
+  randomBeta,
+  randomExponential,
+  randomGumbel,
+  randomIntegers,
+  randomNormal,
+  randomPermutation,
+  randomPoisson,
+  randomTruncatedNormal,
+  randomUniform,
+  type UniformOptions,
+} from './random/random.ts'
+export * from './random/sampling.ts'
 export * from './recurrent.ts'
+export * from './reduction/covariance.ts'
 export * from './reduction/order.ts'
 export * from './reduction/reduce.ts'
 export * from './reduction/scan.ts'

@@ -187,6 +187,17 @@ describe('dropout', () => {
     expect(await examples(new nn.DropPath(0.5).eval())).toEqual(new Set([1]))
   })
 
+  test('Dropout2d drops whole channels in training', async () => {
+    const x = ops.ones([20, 20, 3])
+    const channels = async (layer: nn.Dropout2d): Promise<Set<number>> => {
+      const y = await layer.forward(x).numbers()
+      for (let i = 0; i < 400; i++) expect(new Set(y.slice(3 * i, 3 * i + 3)).size).toBe(1)
+      return new Set(y)
+    }
+    expect(await channels(new nn.Dropout2d())).toEqual(new Set([0, 2]))
+    expect(await channels(new nn.Dropout2d(0.5).eval())).toEqual(new Set([1]))
+  })
+
   test('probabilities are checked', () => {
     expect(() => new nn.Dropout(1.5)).toThrow('Dropout: p must be from 0 to 1, found 1.5')
     expect(() => new nn.DropPath(-1)).toThrow('DropPath: p must be from 0 to 1, found -1')

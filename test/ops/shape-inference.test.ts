@@ -67,7 +67,7 @@ function elementwise(op: ops.OpDefinition): Generator | undefined {
 }
 
 const anyShape = new Set(
-  `abs acos acosh add alias asin asinh atan2 atan atanh cast ceil clip cos cosh digamma div equal erf erfc
+  `abs acos acosh add alias asin asinh atan2 atan atanh bitwiseAnd bitwiseLeftShift bitwiseNot bitwiseOr bitwiseRightShift bitwiseXor cast ceil clip cos cosh digamma div equal erf erfc
   erfcx erfinv exp expm1 floor fmod gelu
   greater greaterOrEqual hardsigmoid i0 i0e i1 i1e isInf isNan leakyRelu less lessOrEqual lgamma log1p log logNdtr logicalAnd logicalNot logicalOr logicalXor maximum minimum mul ndtr ndtri neg polygamma pow
   reciprocal relu round runAfter sigmoid sign sin sinh sqrt stopGradient sub swish tan tanh unitStep withBackward`.split(
@@ -207,6 +207,30 @@ const generators: Record<string, Generator> = {
       call: (x, places, source) => ops.scatterAdd(x, places, source, axis),
     }
   },
+  scatter: (draw) => {
+    const shape = draw.shape(1)
+    const axis = draw.axis(shape.length)
+    const index = shape.map(() => 1)
+    return {
+      inputs: [shape, indices(draw, index, shape.at(axis) ?? 1), index],
+      call: (x, places, source) => ops.scatter(x, places, source, axis),
+    }
+  },
+  ...Object.fromEntries(
+    (['Max', 'Min', 'Prod'] as const).map((kind): [string, Generator] => [
+      `scatter${kind}`,
+      (draw) => {
+        const shape = draw.shape(1)
+        const axis = draw.axis(shape.length)
+        const index = shape.map((size) => draw.whole(1, size))
+        const reduce = kind === 'Prod' ? 'prod' : kind === 'Max' ? 'amax' : 'amin'
+        return {
+          inputs: [shape, indices(draw, index, shape.at(axis) ?? 1), index],
+          call: (x, places, source) => ops.scatterReduce(x, places, source, axis, reduce),
+        }
+      },
+    ]),
+  ),
   segmentSum: (draw) => {
     const [count, rows, width] = [draw.whole(1, 5), draw.whole(1, 4), draw.whole(1, 3)]
     return {

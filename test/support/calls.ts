@@ -34,7 +34,7 @@ const elementwise =
   'sqrtOrZero square tan tanh tanhshrink trunc unitStep alias stopGradient onesLike zerosLike median'
 const pairwise =
   'add sub mul div pow maximum minimum fmod remainder floorDivide equal notEqual less lessOrEqual greater greaterOrEqual atan2 hypot ' +
-  'logAddExp logAddExp2 xlogy'
+  'logAddExp logAddExp2 xlogy heaviside'
 const recurrentWeights = { weightIh: t([2, 3]), weightHh: t([2, 2]), biasIh: t([2]), biasHh: t([2]) }
 const gated = (gates: number): object => ({
   weightIh: t([2 * gates, 3]),
@@ -60,12 +60,19 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   ...each(elementwise, matrix),
   ...each(pairwise, matrix, 0.5),
   ...each('logicalAnd logicalOr logicalXor', bool, bool),
+  ...each('bitwiseAnd bitwiseOr bitwiseXor bitwiseLeftShift bitwiseRightShift', index, 1),
+  ...each('bitwiseNot', index),
   ...each('logicalNot', bool),
-  ...each('sum mean max min prod logSumExp countNonzero any all vectorNorm', matrix, [1], { keepDims: true }),
+  ...each('sum mean max min nansum nanmean prod logSumExp countNonzero any all vectorNorm', matrix, [1], {
+    keepDims: true,
+  }),
   vectorNorm: [matrix, 3, [1], { keepDims: true }],
   ...each('variance std varMean', matrix, [1], { correction: 1, keepDims: true }),
   ...each('softmax logSoftmax softmin flip cumsum cumprod logCumsumExp cummax cummin unsqueeze', matrix, 1),
   cumsum: [matrix, 1, { reverse: true }],
+  diff: [matrix, { n: 1, axis: 1, prepend: matrix, append: matrix }],
+  cov: [matrix, { correction: 1, fweights: t([3], 'int64'), aweights: t([3]) }],
+  corrcoef: [matrix],
   ...each('argmax argmin maxWithIndices minWithIndices medianWithIndices', matrix, 1, { keepDims: true }),
   ...each('glu geglu swiglu', t([2, 4]), 1),
   ...each('tril triu', matrix, 1),
@@ -131,13 +138,34 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   randomBernoulli: [[2], 0.3],
   randomBeta: [[2], 1, 2],
   randomPermutation: [4],
+  randomExponential: [[2], { rate: 2 }],
+  randomGamma: [[2, 3], matrix],
+  randomGumbel: [[2], { loc: 1, scale: 2 }],
+  randomIntegers: [[2], 0, 5, { dtype: 'int32' }],
+  randomPoisson: [[2], 3],
+  categorical: [matrix, { axis: 1 }],
+  gumbelSoftmax: [matrix, { tau: 0.5, hard: true, axis: 1 }],
+  multinomial: [matrix, 2, { replacement: false }],
+  gammaSlope: [matrix, matrix],
   dropout: [matrix, 0.5, { training: true }],
+  dropout2d: [picture, 0.5, { training: true }],
   // Indices and order.
   indexSelect: [matrix, t([2], 'int64'), 1],
   segmentSum: [matrix, t([3], 'int64'), 3, 1],
   gather: [matrix, index, 1],
   takeAlongAxis: [matrix, index, 1],
+  scatter: [matrix, index, matrix, 1],
   scatterAdd: [matrix, index, matrix, 1],
+  scatterReduce: [matrix, index, matrix, 1, 'amax', { includeSelf: false }],
+  index: [matrix, [t([2], 'int64'), t([2], 'int64')]],
+  indexPut: [matrix, [t([2], 'int64'), null], t([2, 3]), { accumulate: true }],
+  indexCopy: [matrix, t([3], 'int64'), matrix, 1],
+  maskedScatter: [matrix, bool, matrix],
+  embeddingBag: [
+    t([4], 'int64'),
+    t([3, 2]),
+    { offsets: t([2], 'int64'), mode: 'sum', perSampleWeights: t([4]), paddingIndex: 1, includeLastOffset: false },
+  ],
   select: [matrix, 1, 1],
   embedding: [t([4], 'int64'), t([3, 2]), { paddingIndex: 1 }],
   oneHot: [t([4], 'int64'), 3, 'float32'],
@@ -222,6 +250,7 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   avgPool2d: [picture, 2, { stride: 1, padding: 1, ceilMode: true, countIncludePad: false, divisorOverride: 2 }],
   adaptiveAvgPool2d: [picture, [2, 3]],
   adaptiveMaxPool2d: [picture, [2, 3]],
+  unfoldAxis: [matrix, 1, 2, 1],
   unfold: [picture, [2, 2], { stride: 1, padding: 1, dilation: 1 }],
   fold: [t([1, 8, 15]), [4, 6], [2, 2], { stride: 1, padding: 0, dilation: 1 }],
   pixelShuffle: [t([1, 4, 2, 2]), 2],
