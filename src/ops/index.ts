@@ -147,6 +147,7 @@ export {
   searchsorted,
   select,
 } from './indexing/selection.ts'
+export { type InvolutionOptions, involution } from './involution/involution.ts'
 export { type ClassLossOptions, type CrossEntropyOptions, crossEntropy, nllLoss } from './loss/cross-entropy.ts'
 export {
   type BinaryLossOptions,

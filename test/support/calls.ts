@@ -169,6 +169,11 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
     t([4]),
     { stride: [2, 2], padding: 1, outputPadding: 1, dilation: 1, groups: 2 },
   ],
+  involution: [
+    picture,
+    t([1, 2, 3, 2, 4, 3]),
+    { stride: [1, 2], padding: [1, 0], dilation: 1, bias: t([2]) },
+  ],
   maxPool1d: [t([1, 2, 6]), 3, { stride: 1, padding: 1, dilation: 1, ceilMode: true }],
   maxPool2d: [picture, [2, 3], { stride: [1, 2], padding: [1, 1], dilation: 1, ceilMode: true }],
   avgPool1d: [t([1, 2, 6]), 3, { stride: 1, padding: 1, ceilMode: true, countIncludePad: false, divisorOverride: 2 }],
