@@ -53,7 +53,10 @@ for (const [batch, channels, inGroup, side, kernel, stride] of layers) {
       title: '  gradient of the kernels',
       inputs: [x, y],
       outputs: [kernels],
-      forms: forms({ shifts: gradientByShifts, tiles: gradientByTiles }, { otherRows: 2, resultRows: 4, size: 524_288 }),
+      forms: forms(
+        { shifts: gradientByShifts, tiles: gradientByTiles },
+        { otherRows: 2, resultRows: 4, size: 524_288 },
+      ),
     },
     0.5,
   )

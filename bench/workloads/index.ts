@@ -1,6 +1,7 @@
 /** Everything that `npm run bench` measures. */
 import type { Product, Workload } from '../harness/workload.ts'
 import { encoders } from './encoder.ts'
+import { involutions } from './involution.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
 import { resnet } from './resnet.ts'
 import { transformerLm, transformerLmCheckpoint } from './transformer-lm.ts'
@@ -14,6 +15,7 @@ export const workloads: readonly Workload[] = [
   ...encoders,
   ...unets,
   resnet,
+  ...involutions,
 ]
 
 export const products: readonly Product[] = [256, 512, 1024, 2048].map((size) => ({

@@ -1,5 +1,6 @@
 import { perAxis } from '../ops/conv/windows.ts'
 import * as ops from '../ops/index.ts'
+import { listOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { tensorOf } from '../tensor/variable.ts'
 import { optionsOf, requireFinite, requirePositive } from '../util/check.ts'
@@ -47,6 +48,13 @@ export class MaxPool2d extends PoolLayer<ops.MaxPoolOptions> {
   }
 }
 
+/** The largest element of each window of x [N, C, D, H, W]. */
+export class MaxPool3d extends PoolLayer<ops.MaxPoolOptions> {
+  constructor(kernelSize: KernelSize, options?: ops.MaxPoolOptions) {
+    super(ops.maxPool3d, 3, kernelSize, optionsOf('MaxPool3d', options, UsageError))
+  }
+}
+
 /** The mean of each window of x [N, C, L]; padding counts as zeros unless countIncludePad is false. */
 export class AvgPool1d extends PoolLayer<ops.AvgPoolOptions> {
   constructor(kernelSize: KernelSize, options?: ops.AvgPoolOptions) {
@@ -61,59 +69,93 @@ export class AvgPool2d extends PoolLayer<ops.AvgPoolOptions> {
   }
 }
 
-function checkOutputSize(name: string, outputSize: ops.AdaptiveSize): void {
-  // null keeps the input's size, which is not known here.
-  const sizes = Array.isArray(outputSize) ? outputSize.map((size: number | null) => size ?? 1) : outputSize
-  perAxis(name, 'outputSize', sizes as number | readonly number[], 2, 1, UsageError)
+/** The mean of each window of x [N, C, D, H, W]; padding counts as zeros unless countIncludePad is false. */
+export class AvgPool3d extends PoolLayer<ops.AvgPoolOptions> {
+  constructor(kernelSize: KernelSize, options?: ops.AvgPoolOptions) {
+    super(ops.avgPool3d, 3, kernelSize, optionsOf('AvgPool3d', options, UsageError))
+  }
 }
 
-/** The mean over windows that cover x [N, C, H, W] so that outputSize of them fit; null keeps a size. */
-export class AdaptiveAvgPool2d extends Module {
+/** A function of windows that cover the input so that outputSize of them fit; null keeps a size. */
+abstract class AdaptivePoolLayer extends Module {
   readonly outputSize: ops.AdaptiveSize
+  readonly #pool: typeof ops.adaptiveAvgPool2d
 
-  constructor(outputSize: ops.AdaptiveSize) {
+  constructor(pool: typeof ops.adaptiveAvgPool2d, axes: number, outputSize: ops.AdaptiveSize) {
     super()
-    checkOutputSize('AdaptiveAvgPool2d', outputSize)
+    // null keeps the input's size, which is not known here.
+    const sizes = Array.isArray(outputSize) ? outputSize.map((size: number | null) => size ?? 1) : outputSize
+    perAxis(this.constructor.name, 'outputSize', sizes as number | readonly number[], axes, 1, UsageError)
     this.outputSize = outputSize
+    this.#pool = pool
   }
 
   forward(x: Tensor): Tensor {
-    return ops.adaptiveAvgPool2d(x, this.outputSize)
+    return this.#pool(x, this.outputSize)
   }
 }
 
-/** The largest element over windows that cover x [N, C, H, W] so that outputSize of them fit; null keeps a size. */
-export class AdaptiveMaxPool2d extends Module {
-  readonly outputSize: ops.AdaptiveSize
-
+/** The mean over windows of x [N, C, L]. */
+export class AdaptiveAvgPool1d extends AdaptivePoolLayer {
   constructor(outputSize: ops.AdaptiveSize) {
-    super()
-    checkOutputSize('AdaptiveMaxPool2d', outputSize)
-    this.outputSize = outputSize
-  }
-
-  forward(x: Tensor): Tensor {
-    return ops.adaptiveMaxPool2d(x, this.outputSize)
+    super(ops.adaptiveAvgPool1d, 1, outputSize)
   }
 }
 
-/** Resizes the axes behind batch and channel by whole or broken factors, rounded down. Default mode: nearest. */
+/** The mean over windows of x [N, C, H, W]. */
+export class AdaptiveAvgPool2d extends AdaptivePoolLayer {
+  constructor(outputSize: ops.AdaptiveSize) {
+    super(ops.adaptiveAvgPool2d, 2, outputSize)
+  }
+}
+
+/** The mean over windows of x [N, C, D, H, W]. */
+export class AdaptiveAvgPool3d extends AdaptivePoolLayer {
+  constructor(outputSize: ops.AdaptiveSize) {
+    super(ops.adaptiveAvgPool3d, 3, outputSize)
+  }
+}
+
+/** The largest element over windows of x [N, C, L]. */
+export class AdaptiveMaxPool1d extends AdaptivePoolLayer {
+  constructor(outputSize: ops.AdaptiveSize) {
+    super(ops.adaptiveMaxPool1d, 1, outputSize)
+  }
+}
+
+/** The largest element over windows of x [N, C, H, W]. */
+export class AdaptiveMaxPool2d extends AdaptivePoolLayer {
+  constructor(outputSize: ops.AdaptiveSize) {
+    super(ops.adaptiveMaxPool2d, 2, outputSize)
+  }
+}
+
+/** The largest element over windows of x [N, C, D, H, W]. */
+export class AdaptiveMaxPool3d extends AdaptivePoolLayer {
+  constructor(outputSize: ops.AdaptiveSize) {
+    super(ops.adaptiveMaxPool3d, 3, outputSize)
+  }
+}
+
+/** Options of `Upsample`. */
+export type UpsampleOptions = Omit<ops.InterpolateOptions, 'scaleFactor'>
+
+/** Resizes the axes behind batch and channel by whole or broken factors, one for all axes or one each. Default mode: nearest. */
 export class Upsample extends Module {
-  readonly scaleFactor: number
-  readonly options: ops.InterpolateOptions
+  readonly scaleFactor: number | readonly number[]
+  readonly options: UpsampleOptions
 
-  constructor(scaleFactor: number, options?: ops.InterpolateOptions) {
+  constructor(scaleFactor: number | readonly number[], options?: UpsampleOptions) {
     super()
-    requirePositive('Upsample', 'scaleFactor', scaleFactor, UsageError)
-    requireFinite('Upsample', 'scaleFactor', scaleFactor, UsageError)
+    for (const factor of listOf(scaleFactor)) {
+      requirePositive('Upsample', 'scaleFactor', factor, UsageError)
+      requireFinite('Upsample', 'scaleFactor', factor, UsageError)
+    }
     this.scaleFactor = scaleFactor
     this.options = optionsOf('Upsample', options, UsageError)
   }
 
   forward(x: Tensor): Tensor {
-    const sizes = tensorOf('Upsample', x)
-      .shape.slice(2)
-      .map((size) => Math.floor(size * this.scaleFactor))
-    return ops.interpolate(x, sizes, this.options)
+    return ops.interpolate(tensorOf('Upsample', x), undefined, { ...this.options, scaleFactor: this.scaleFactor })
   }
 }

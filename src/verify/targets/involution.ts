@@ -47,7 +47,11 @@ async function runCore(reference: ReferenceCase): Promise<Map<string, NDArray>> 
     dilation: perAxisSetting(config, 'dilation', 1),
   }
   return computed(reference, (inputs) => {
-    const [x, weight, cotangent] = ['input', 'weight', 'cotangent'].map((name) => needed(inputs, name)) as [Tensor, Tensor, Tensor]
+    const [x, weight, cotangent] = ['input', 'weight', 'cotangent'].map((name) => needed(inputs, name)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ]
     fixedSetting(config, 'channels', x.shape[1])
     fixedSetting(config, 'groups', weight.shape[1])
     fixedSetting(config, 'kernel_size', weight.shape.slice(2, 4))
