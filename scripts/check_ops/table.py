@@ -85,6 +85,7 @@ NOT_COMPARED = {
     "kernelWindows": PART + "unfold",
     "involutionInputGradient": PART + "the gradient of involution",
     "involutionWeightGradient": PART + "the gradient of involution",
+    "roiAlignInputGradient": PART + "the gradient of roiAlign",
     "matmulWith": PART + "matmul",
     "padAxis": PART + "pad",
     "windowColumns": PART + "unfold",

@@ -31,6 +31,16 @@ export {
 } from './creation.ts'
 export type { Operand } from './define.ts'
 export {
+  type BoxForm,
+  boxArea,
+  boxConvert,
+  boxIou,
+  clipBoxes,
+  generalizedBoxIou,
+} from './detection/boxes.ts'
+export { type Kept, type NmsOptions, nms } from './detection/nms.ts'
+export { type RoiAlignOptions, roiAlign } from './detection/roi-align.ts'
+export {
   celu,
   elu,
   type GeluForm,

@@ -13,6 +13,16 @@ export * from './conv/weight-gradient.ts'
 export * from './conv/windows.ts'
 export * from './creation.ts'
 export * from './define.ts'
+export {
+  type BoxForm,
+  boxArea,
+  boxConvert,
+  boxIou,
+  clipBoxes,
+  generalizedBoxIou,
+} from './detection/boxes.ts'
+export * from './detection/nms.ts'
+export * from './detection/roi-align.ts'
 export * from './elementwise/activation.ts'
 export * from './elementwise/arithmetic.ts'
 export * from './elementwise/binary.ts'

@@ -229,10 +229,7 @@ test('pooling and resizing compute their op', async () => {
   const upsample = new nn.Upsample(1.5, { mode: 'bilinear', recomputeScaleFactor: true })
   await expectEqual(upsample.forward(x), ops.interpolate(x, [9, 7], { mode: 'bilinear' }))
   const stretch = new nn.Upsample([1.5, 2], { mode: 'bilinear' })
-  await expectEqual(
-    stretch.forward(x),
-    ops.interpolate(x, undefined, { mode: 'bilinear', scaleFactor: [1.5, 2] }),
-  )
+  await expectEqual(stretch.forward(x), ops.interpolate(x, undefined, { mode: 'bilinear', scaleFactor: [1.5, 2] }))
   const volume = random([1, 2, 4, 6, 5])
   await expectEqual(new nn.MaxPool3d(2, options).forward(volume), ops.maxPool3d(volume, 2, options))
   await expectEqual(new nn.AvgPool3d([1, 2, 3]).forward(volume), ops.avgPool3d(volume, [1, 2, 3]))

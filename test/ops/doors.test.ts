@@ -30,6 +30,8 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'conv/weight-gradient.ts': ['convWeightGradient'],
   'conv/windows.ts': ['kernelPlaces', 'kernelWindows', 'perAxis', 'windowColumns'],
   'creation.ts': ['requireElements'],
+  'detection/boxes.ts': ['requireBoxes', 'requireThreshold'],
+  'detection/roi-align.ts': ['roiAlignInputGradient'],
   'elementwise/arithmetic.ts': ['raised', 'sqrtOrZero'],
   'elementwise/binary.ts': ['defineBinary', 'emitExtremum', 'inferBroadcast', 'withoutZero'],
   'elementwise/unary.ts': ['defineUnary'],

@@ -246,6 +246,24 @@ const generators: Record<string, Generator> = {
     ]
     return { inputs, call: (x, w) => ops.convTranspose2d(x, w, undefined, options) }
   },
+  nms: (draw) => {
+    const [count, options] = [draw.whole(1, 5), { iouThreshold: 0.5, maxDetections: draw.whole(1, 4) }]
+    const call = (boxes: Tensor, scores: Tensor): Tensor[] => Object.values(ops.nms(boxes, scores, options))
+    return { inputs: [[count, 4], [count]], call }
+  },
+  roiAlign: (draw) => {
+    const [batch, count] = [draw.whole(1, 2), draw.whole(1, 3)]
+    const options = { samplingRatio: draw.whole(-1, 2), aligned: draw.coin(), spatialScale: draw.whole(1, 2) }
+    const call = (x: Tensor, corners: Tensor): Tensor =>
+      ops.roiAlign(x, ops.concat([ops.zeros([count, 1]), corners], 1), [draw.whole(1, 3), 2], options)
+    return {
+      inputs: [
+        [batch, draw.whole(1, 3), 4, 5],
+        [count, 4],
+      ],
+      call,
+    }
+  },
   involution: (draw) => {
     const { shapes, options } = drawInvolution(draw)
     return { inputs: [shapes.x, shapes.weight], call: (x, weight) => ops.involution(x, weight, options) }

@@ -22,6 +22,7 @@ const matrix = t([2, 3])
 const index = t([2, 3], 'int64')
 const bool = t([2, 3], 'bool')
 const picture = t([1, 2, 4, 6])
+const concatenated = constant(Float32Array.of(0, 0.5, 1, 3.5, 3, 0, 1, 2, 4, 5), [2, 5], 'float32')
 const reduction = 'sum'
 
 function each(names: string, ...args: unknown[]): Record<string, unknown[]> {
@@ -157,6 +158,13 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   // Windows and pictures.
   conv1d: [t([1, 2, 6]), t([4, 1, 3]), t([4]), { stride: 2, padding: 1, dilation: 1, groups: 2 }],
   conv2d: [picture, t([4, 1, 3, 3]), t([4]), { stride: [1, 2], padding: [1, 1], dilation: 1, groups: 2 }],
+  boxArea: [t([2, 4])],
+  boxConvert: [t([2, 4]), 'xywh', 'xyxy'],
+  boxIou: [t([2, 4]), t([3, 4])],
+  clipBoxes: [t([2, 4]), [3, 5]],
+  generalizedBoxIou: [t([2, 4]), t([3, 4])],
+  nms: [t([3, 4]), t([3]), { iouThreshold: 0.5, scoreThreshold: 0.1, maxDetections: 2, classes: t([3], 'int64') }],
+  roiAlign: [picture, concatenated, [2, 3], { spatialScale: 0.5, samplingRatio: 2, aligned: true }],
   conv3d: [t([1, 2, 3, 4, 3]), t([4, 1, 2, 3, 1]), t([4]), { stride: [1, 2, 1], padding: 1, dilation: 1, groups: 2 }],
   convTranspose1d: [
     t([1, 2, 6]),
