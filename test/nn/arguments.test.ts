@@ -11,7 +11,7 @@ const layers: readonly (readonly [Make, readonly unknown[]])[] = [
   [make(nn.Conv2d), [2, 4, [3, 3], { stride: [1, 1], padding: 1, dilation: 1, groups: 2, paddingMode: 'reflect' }]],
   [make(nn.Conv3d), [2, 4, [1, 3, 3], { stride: 1, padding: 1, dilation: 1, groups: 2 }]],
   [make(nn.ConvTranspose3d), [2, 4, 3, { stride: 2, padding: 1, outputPadding: 1, dilation: 1, groups: 2 }]],
-  [make(nn.Involution), [8, 3, 2, { reductionRatio: 2, groupChannels: 4 }]],
+  [make(nn.Involution), [16, 3, 2, { reductionRatio: 2, groupChannels: 4 }]],
   [make(nn.ConvTranspose1d), [2, 4, 3, { stride: 2, padding: 1, outputPadding: 1, dilation: 1, groups: 2 }]],
   [make(nn.ConvTranspose2d), [2, 4, 3, { stride: 2, padding: 1, outputPadding: 1, dilation: 1, groups: 2 }]],
   [make(nn.Dropout), [0.5]],

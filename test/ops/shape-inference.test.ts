@@ -252,10 +252,10 @@ const generators: Record<string, Generator> = {
     return { inputs: [[count, 4], [count]], call }
   },
   roiAlign: (draw) => {
-    const [batch, count] = [draw.whole(1, 2), draw.whole(1, 3)]
+    const [batch, count, rows] = [draw.whole(1, 2), draw.whole(1, 3), draw.whole(1, 3)]
     const options = { samplingRatio: draw.whole(-1, 2), aligned: draw.coin(), spatialScale: draw.whole(1, 2) }
     const call = (x: Tensor, corners: Tensor): Tensor =>
-      ops.roiAlign(x, ops.concat([ops.zeros([count, 1]), corners], 1), [draw.whole(1, 3), 2], options)
+      ops.roiAlign(x, ops.concat([ops.zeros([count, 1]), corners], 1), [rows, 2], options)
     return {
       inputs: [
         [batch, draw.whole(1, 3), 4, 5],

@@ -19,7 +19,7 @@ import {
   toFloat,
   toTensorList,
 } from '../define.ts'
-import { mul } from '../elementwise/binary.ts'
+import { maximum, mul } from '../elementwise/binary.ts'
 import { cast } from '../elementwise/choice.ts'
 import { addAll } from '../elementwise/composite.ts'
 import { within } from '../indexing/places.ts'
@@ -53,6 +53,8 @@ export const roiAlignOp = defineOp<RoiAlignAttributes>({
         `roiAlign: the input must be [N, C, H, W] with at least one pixel, found ${formatShape(x.shape)}`,
       )
     const count = sizeOf(boxes.shape, 0)
+    if (x.shape[0] === 0 && count > 0)
+      throw new ShapeError(`roiAlign: ${count} boxes are of no example, the input is ${formatShape(x.shape)}`)
     if (!sameShape(boxes.shape, [count, 4]) || !sameShape(examples.shape, [count]))
       throw new ShapeError(`roiAlign: the boxes must be [K, 4], found ${formatShape(boxes.shape)}`)
     return [{ dtype: 'float32', shape: [count, sizeOf(x.shape, 1), ...outputSize] }]
@@ -164,7 +166,7 @@ function withExamples(list: readonly Operand[]): Tensor {
 
 /**
  * The mean of samples in each of outputSize [rows, columns] bins of each box: x [N, C, H, W], boxes [K, 5] (example, x1, y1, x2, y2), or a list
- * with [K, 4] for each example -> [K, C, rows, columns]. The features have a gradient, the boxes none.
+ * with [K, 4] for each example -> [K, C, rows, columns]. The features have a gradient, the boxes none. A box that ends before it starts is empty.
  */
 export function roiAlign(
   x: Operand,
@@ -187,12 +189,16 @@ export function roiAlign(
         { hint: 'or a list with boxes [K, 4] for each example' },
       )
     const fixed = stopGradient(given)
+    // Of a box whose end lies before its start the runtime reads samples that it never computed.
+    const [start, end] = [slice(fixed, [1, 3], 1), slice(fixed, [3, 5], 1)]
+    const corners = concat([start, maximum(start, end)], 1)
     const example = reshape(cast(slice(fixed, [0, 1], 1), 'int64'), [-1])
     const size = sizeOf(input.shape, 0)
-    return apply(
-      roiAlignOp,
-      [input, slice(fixed, [1, 5], 1), within(example, { subject: 'roiAlign: example of a box', size })],
-      { outputSize: [rows, columns], spatialScale, samplingRatio: Math.max(samplingRatio, 0), aligned },
-    )
+    return apply(roiAlignOp, [input, corners, within(example, { subject: 'roiAlign: example of a box', size })], {
+      outputSize: [rows, columns],
+      spatialScale,
+      samplingRatio: Math.max(samplingRatio, 0),
+      aligned,
+    })
   })
 }
