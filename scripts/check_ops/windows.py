@@ -187,6 +187,11 @@ def involutions(make):
                 continue
             weight = make.normal(batch, groups, *kernel, *after)
             yield [x, weight, {**option, "bias": make.normal(channels)} if kernel[0] == 3 else option], {}
+    for value in (INF, NAN):
+        for channels in (1, 8):
+            x = make.normal(1, channels, 5, 20)
+            x[0, 0, 2, 10] = value
+            yield [x, make.normal(1, 1, 3, 3, 5, 20), {"padding": 1}], {}
 
 
 def grid_sample(x, grid, o={}):
