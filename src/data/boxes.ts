@@ -26,8 +26,9 @@ function overlap(boxes: ArrayLike<number>, i: number, j: number): number {
 }
 
 /**
- * Non-maximum suppression: indices of the boxes that are kept, of the highest score first, the first of equal ones. boxes: corners x1, y1, x2, y2, one box after the other;
- * a box is left out where its intersection over union with a kept one of its class is above the threshold. `ops.nms` does it in a graph, with a fixed number of places.
+ * Non-maximum suppression: indices of the boxes that are kept, of the highest score first, the first of equal ones. boxes: corners
+ * x1, y1, x2, y2, one box after the other; a box is left out where its intersection over union with a kept one of its class is above
+ * the threshold. `ops.nms` does it in a graph, with a fixed number of places.
  */
 export function keptBoxes(
   boxes: ArrayLike<number>,

@@ -8,7 +8,7 @@ import { kaimingNormal, zeros } from './init.ts'
 import { Module } from './module.ts'
 import { BatchNorm2d } from './norm.ts'
 
-/** A 1x1 convolution, maybe with a norm behind it, under the names of mmcv's ConvModule: `conv`, `bn`. */
+/** A 1x1 convolution, with or without a norm after it, under the names of mmcv's ConvModule: `conv`, `bn`. */
 class ConvModule extends Module {
   readonly conv: Conv2d
   readonly bn: BatchNorm2d | undefined

@@ -140,7 +140,7 @@ export class AdaptiveMaxPool3d extends AdaptivePoolLayer {
 /** Options of `Upsample`. */
 export type UpsampleOptions = Omit<ops.InterpolateOptions, 'scaleFactor'>
 
-/** Resizes the axes behind batch and channel by whole or broken factors, one for all axes or one each. Default mode: nearest. */
+/** Resizes the axes after batch and channel by any positive factor, one for all axes or one each, rounded down. Default mode: nearest. */
 export class Upsample extends Module {
   readonly scaleFactor: number | readonly number[]
   readonly options: UpsampleOptions

@@ -110,8 +110,8 @@ function shares(boxes: Tensor, axis: 0 | 1, size: number, bins: number, attribut
 const blockSize = 8_388_608
 
 /**
- * The gradient of the features, of shape `input` [N, C, H, W], from that of the parts, g [K, C, rows, columns]. Bilinear sampling is a product of what it does along
- * rows and along columns: two products of matrices instead of a sum scattered over four neighbours of every sample.
+ * The gradient of the features, of shape `input` [N, C, H, W], from that of the parts, g [K, C, rows, columns]. Bilinear sampling
+ * is a product of what it does along rows and along columns: two products of matrices instead of a sum scattered over four neighbours of every sample.
  */
 export function roiAlignInputGradient(
   g: Tensor,

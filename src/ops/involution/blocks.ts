@@ -6,7 +6,7 @@ import { allGroups, type Form, groupChannels, type Involution, joined, type Pair
 const fewestChannels = 8
 
 /** Whether products of band matrices can be used, and beat passes over the input (docs/decisions/051-involution.md). */
-export function paysInTiles(emit: Emitter, involution: Involution, fewestPlaces: number): boolean {
+export function prefersTiles(emit: Emitter, involution: Involution, fewestPlaces: number): boolean {
   const isDense = involution.dilation.every((step) => step === 1)
   return emit.fused && isDense && places(involution) >= fewestPlaces && groupChannels(involution) >= fewestChannels
 }

@@ -18,7 +18,7 @@ import {
 } from '../define.ts'
 import { add } from '../elementwise/binary.ts'
 import { reshape } from '../movement/movement.ts'
-import { inBlocks, paysInTiles } from './blocks.ts'
+import { inBlocks, prefersTiles } from './blocks.ts'
 import { type InvolutionAttributes, involutionOf, type Pair } from './geometry.ts'
 import { byShifts, gradientByShifts } from './shifts.ts'
 import { byTiles, gradientByTiles } from './tiles.ts'
@@ -62,7 +62,7 @@ export const involutionOp = defineOp<InvolutionAttributes>({
     const shapes = [inputAt('involution', inputTypes, 0).shape, inputAt('involution', inputTypes, 1).shape] as const
     const involution = involutionOf(...shapes, attributes)
     const rows = { otherRows: 4, resultRows: 2 }
-    return paysInTiles(emit, involution, fewestPlaces.forward)
+    return prefersTiles(emit, involution, fewestPlaces.forward)
       ? inBlocks(emit, involution, [x, kernels], byTiles, { ...rows, size: tilesSize })
       : inBlocks(emit, involution, [x, kernels], byShifts, { ...rows, size: shiftsSize })
   },
@@ -104,7 +104,7 @@ export const involutionWeightGradientOp = defineOp<InvolutionAttributes & { read
     if (elementCount(shape) === 0 || elementCount(attributes.weight) === 0) return emitConstants(emit, outputTypes)
     const involution = involutionOf(shape, attributes.weight, attributes)
     const rows = { otherRows: 2, resultRows: 4 }
-    return paysInTiles(emit, involution, fewestPlaces.backward)
+    return prefersTiles(emit, involution, fewestPlaces.backward)
       ? inBlocks(emit, involution, [x, g], gradientByTiles, { ...rows, size: tilesSize })
       : inBlocks(emit, involution, [x, g], gradientByShifts, { ...rows, size: shiftsSize })
   },

@@ -23,7 +23,7 @@ export interface InterpolateOptions extends AxisOptions {
 }
 
 /**
- * Every element of the axes behind batch and channel `factors[i]` times in a row: as Concat, which takes a fifth of
+ * Every element of the axes after batch and channel `factors[i]` times in a row: as Concat, which takes a fifth of
  * Gather's time. The gradient is one sum over all axes (one for each would take four times as long).
  */
 function repeatElements(x: Tensor, factors: readonly number[]): Tensor {
@@ -77,7 +77,7 @@ function axisNumbers(
   requireList('interpolate', name, list)
   if (axes >= 1 && list.length === axes && list.every(holds)) return list
   throw new ShapeError(
-    `interpolate: the ${name} must have one ${kind} for each axis behind [N, C], found ${name} ${shown(list)} for ${formatShape(shape)}`,
+    `interpolate: the ${name} must have one ${kind} for each axis after [N, C], found ${name} ${shown(list)} for ${formatShape(shape)}`,
   )
 }
 
@@ -109,7 +109,7 @@ function resizingOf(
 }
 
 /**
- * Resizes the axes behind batch and channel to `size`, or by `scaleFactor`: one matrix product (or selection) each.
+ * Resizes the axes after batch and channel to `size`, or by `scaleFactor`: one matrix product (or selection) each.
  * x: [N, C, L], [N, C, H, W] or [N, C, D, H, W]; size: one number for all axes, or one each; undefined with a scaleFactor.
  */
 export function interpolate(

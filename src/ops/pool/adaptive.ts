@@ -1,4 +1,4 @@
-/** Pooling to a given number of windows, over one, two or three axes behind batch and channel. */
+/** Pooling to a given number of windows, over one, two or three axes after batch and channel. */
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'

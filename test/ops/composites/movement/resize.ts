@@ -37,7 +37,7 @@ export const samples: Record<string, ops.Sample[]> = {
 }
 
 export const errors: Record<string, ops.Sample> = {
-  'interpolate: the size must have one whole number for each axis behind [N, C], found size [3, 3] for [1, 2, 5]': {
+  'interpolate: the size must have one whole number for each axis after [N, C], found size [3, 3] for [1, 2, 5]': {
     inputs: [[1, 2, 5]],
     call: (x) => ops.interpolate(x, [3, 3]),
   },
@@ -49,7 +49,7 @@ export const errors: Record<string, ops.Sample> = {
     inputs: [[1, 2, 5]],
     call: (x) => ops.interpolate(x, 3, { scaleFactor: 2 }),
   },
-  'interpolate: the scaleFactor must have one number above 0 for each axis behind [N, C], found scaleFactor [0] for [1, 2, 5]':
+  'interpolate: the scaleFactor must have one number above 0 for each axis after [N, C], found scaleFactor [0] for [1, 2, 5]':
     {
       inputs: [[1, 2, 5]],
       call: (x) => ops.interpolate(x, undefined, { scaleFactor: 0 }),
