@@ -105,7 +105,10 @@ export function boxIou(a: Operand, b: Operand): Tensor {
   return div(inter, union)
 }
 
-/** Generalised intersection over union (Rezatofighi et al. 2019) of each pair of boxes: IoU less the share of the box around both that is in none. */
+/**
+ * Generalised intersection over union (Rezatofighi et al. 2019) of each pair of boxes: IoU less the share of the box around both
+ * that is in none.
+ */
 export function generalizedBoxIou(a: Operand, b: Operand): Tensor {
   const { inter, union, around } = overlaps('generalizedBoxIou', a, b)
   const [x1, y1, x2, y2] = around

@@ -148,8 +148,9 @@ function byClass(boxes: Tensor, classes: Operand): Tensor {
 }
 
 /**
- * Non-maximum suppression of boxes [N, 4] (corners) by scores [N]: of boxes that overlap the one of the highest score is kept, the first of equal ones.
- * Shapes are fixed in a graph: the result has `maxDetections` places. For as many indices as there are: `keptBoxes` of 'tenfold/data'.
+ * Non-maximum suppression of boxes [N, 4] (corners) by scores [N]: of boxes that overlap the one of the highest score is kept,
+ * the first of equal ones. Shapes are fixed in a graph: the result has `maxDetections` places. For as many indices as there are:
+ * `keptBoxes` of 'tenfold/data'.
  */
 export function nms(boxes: Operand, scores: Operand, options: NmsOptions): Kept {
   const [indices, count] = suppressed(boxes, scores, options)

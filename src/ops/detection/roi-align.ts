@@ -90,8 +90,9 @@ export const roiAlignOp = defineOp<RoiAlignAttributes>({
 })
 
 /**
- * How much each element of one axis gives to each bin of each box, [K, size, bins]: RoIAlign of features [1, size, size, 1] of which channel
- * c is 1 at place c and 0 elsewhere, along the other axis a box of one element. So every rule of sampling is the kernel's own.
+ * How much each element of one axis gives to each bin of each box, [K, size, bins]: RoIAlign of features [1, size, size, 1] of
+ * which channel c is 1 at place c and 0 elsewhere, along the other axis a box of one element. So every rule of sampling is the
+ * kernel's own.
  */
 function shares(boxes: Tensor, axis: 0 | 1, size: number, bins: number, attributes: RoiAlignAttributes): Tensor {
   const count = sizeOf(boxes.shape, 0)
@@ -110,8 +111,9 @@ function shares(boxes: Tensor, axis: 0 | 1, size: number, bins: number, attribut
 const blockSize = 8_388_608
 
 /**
- * The gradient of the features, of shape `input` [N, C, H, W], from that of the parts, g [K, C, rows, columns]. Bilinear sampling
- * is a product of what it does along rows and along columns: two products of matrices instead of a sum scattered over four neighbours of every sample.
+ * The gradient of the features, of shape `input` [N, C, H, W], from that of the parts, g [K, C, rows, columns]. Bilinear
+ * sampling is a product of what it does along rows and along columns: two products of matrices instead of a sum scattered over
+ * four neighbours of every sample.
  */
 export function roiAlignInputGradient(
   g: Tensor,
@@ -165,8 +167,9 @@ function withExamples(list: readonly Operand[]): Tensor {
 }
 
 /**
- * The mean of samples in each of outputSize [rows, columns] bins of each box: x [N, C, H, W], boxes [K, 5] (example, x1, y1, x2, y2), or a list
- * with [K, 4] for each example -> [K, C, rows, columns]. The features have a gradient, the boxes none. A box that ends before it starts is empty.
+ * The mean of samples in each of outputSize [rows, columns] bins of each box: x [N, C, H, W], boxes [K, 5] (example, x1, y1, x2,
+ * y2), or a list with [K, 4] for each example -> [K, C, rows, columns]. The features have a gradient, the boxes none. A box that
+ * ends before it starts is empty.
  */
 export function roiAlign(
   x: Operand,

@@ -26,7 +26,10 @@ function parts(count: number, most: number): Pair[] {
   return Array.from({ length: Math.ceil(count / size) }, (_, i) => [i * size, Math.min(count, (i + 1) * size)])
 }
 
-/** A form applied to a few examples at a time, and to some rows of them where one example is large. A model to be exported stays whole. */
+/**
+ * A form applied to a few examples at a time, and to some rows of them where one example is large. A model to be exported stays
+ * whole.
+ */
 export function inBlocks(
   emit: Emitter,
   involution: Involution,

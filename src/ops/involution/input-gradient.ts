@@ -68,8 +68,9 @@ function turnedKernels(
 }
 
 /**
- * The gradient of an input of shape `input` from the output's, g: what an element gives to the positions around it. With stride s the elements i, i + s, ... of
- * an axis meet the same places of the kernel, so that each such phase is an involution of g with stride 1 by the kernels of the positions that see the element.
+ * The gradient of an input of shape `input` from the output's, g: what an element gives to the positions around it. With stride
+ * s the elements i, i + s, ... of an axis meet the same places of the kernel, so that each such phase is an involution of g with
+ * stride 1 by the kernels of the positions that see the element.
  */
 export function involutionInputGradient(
   g: Tensor,

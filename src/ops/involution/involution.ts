@@ -163,8 +163,8 @@ export interface InvolutionOptions {
 }
 
 /**
- * y[b, c, i, j] = bias[c] + sum over kh, kw of weight[b, c / (C / G), kh, kw, i, j] x[b, c, i s + kh d - p, j s + kw d - p]: x [B, C, H, W],
- * weight [B, G, KH, KW, Ho, Wo] -> [B, C, Ho, Wo]. Channels of a group are neighbours; beyond the border x is 0.
+ * y[b, c, i, j] = bias[c] + sum over kh, kw of weight[b, c / (C / G), kh, kw, i, j] x[b, c, i s + kh d - p, j s + kw d - p]: x
+ * [B, C, H, W], weight [B, G, KH, KW, Ho, Wo] -> [B, C, Ho, Wo]. Channels of a group are neighbours; beyond the border x is 0.
  */
 export function involution(x: Operand, weight: Operand, options?: InvolutionOptions): Tensor {
   const given = optionsOf('involution', options)

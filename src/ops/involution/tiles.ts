@@ -1,8 +1,8 @@
 /**
- * Involution as products of matrices, for runs of T neighbouring positions of one row: what they see of the input, [places of the run's
- * window, channels of a group], is multiplied by a band matrix [T, places] whose row j has the kernel of position j, moved by j strides.
- * A band matrix needs no scattering: rows of P numbers that are read again as rows of P - stride are moved by one stride each
- * (docs/decisions/051-involution.md).
+ * Involution as products of matrices, for runs of T neighbouring positions of one row: what they see of the input, [places of
+ * the run's window, channels of a group], is multiplied by a band matrix [T, places] whose row j has the kernel of position j,
+ * moved by j strides. A band matrix needs no scattering: rows of P numbers that are read again as rows of P - stride are moved
+ * by one stride each (docs/decisions/051-involution.md).
  */
 import type { Emitter } from '../define.ts'
 import {
