@@ -1,6 +1,7 @@
 /** Everything that `npm run bench` measures. */
 import type { Product, Workload } from '../harness/workload.ts'
 import { encoders } from './encoder.ts'
+import { involutions } from './involution.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
 import { resnet } from './resnet.ts'
 import { signals } from './signal.ts'
@@ -15,6 +16,7 @@ export const workloads: readonly Workload[] = [
   ...encoders,
   ...unets,
   resnet,
+  ...involutions,
   ...signals,
 ]
 
