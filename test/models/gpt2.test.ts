@@ -16,10 +16,10 @@ test("transformers' state dict loads; outputs and gradients are equal, padding l
   const inputs = ['ids', 'mask']
   await expectOutputs(reference, inputs, (ids = ops.zeros([]), mask = ops.zeros([])) => {
     const padding = ops.cast(mask, 'bool')
-    return { hidden: model.transformer.forward(ids, padding), logits: model.forward(ids, padding) }
+    return { hidden: model.transformer.forward(ids, { mask: padding }), logits: model.forward(ids, { mask: padding }) }
   })
   await expectGradients(reference, model, inputs, (ids = ops.zeros([]), mask = ops.zeros([])) =>
-    model.forward(ids, ops.cast(mask, 'bool')),
+    model.forward(ids, { mask: ops.cast(mask, 'bool') }),
   )
 })
 
