@@ -9,7 +9,8 @@ import { readReference } from '../reference.ts'
 interface Case {
   readonly options: Readonly<Record<string, unknown>>
   readonly tokens: readonly number[][]
-  readonly scores: readonly number[] | null
+  /** Of beams. */
+  readonly scores: readonly number[]
 }
 
 const { config } = JSON.parse(
@@ -54,7 +55,7 @@ function optionsOf(theirs: Case['options']): GenerateOptions {
 test.each(config.cases)('transformers writes the same with $options', async ({ options, tokens, scores }) => {
   const generated = await generate(decoder, prompts, optionsOf(options))
   expect(generated.map((one) => one.tokens)).toEqual(tokens)
-  for (const [i, score] of (scores ?? []).entries()) expect(generated[i]?.score).toBeCloseTo(score, 3)
+  for (const [i, score] of scores.entries()) expect(generated[i]?.score).toBeCloseTo(score, 3)
 })
 
 test('a prompt alone is continued as among others, and as a stream', async () => {
