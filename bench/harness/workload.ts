@@ -1,4 +1,5 @@
 /** What is measured: a model, its loss, its optimizer and one batch, the same in every peer. */
+import type { GPT2Config } from '../../src/models/index.ts'
 import type { Module } from '../../src/nn/index.ts'
 import type { AdamOptions } from '../../src/optim/index.ts'
 import type { NDArray } from '../../src/tensor/dtype.ts'
@@ -34,4 +35,11 @@ export interface Product {
   readonly name: string
   readonly summary: string
   readonly size: number
+}
+
+/** A GPT-2 that continues a text, one token after the other, with a cache of keys and values. */
+export interface Decoding {
+  readonly name: string
+  readonly summary: string
+  readonly config: GPT2Config
 }
