@@ -252,3 +252,22 @@ export function gpt2Weights(state: ReadonlyMap<string, NDArray>): Map<string, ND
       .map(([name, array]) => [name.replace(/^transformer\./, ''), array]),
   )
 }
+
+/**
+ * The same for `GPT2LMHeadModel.loadStateDict`, with the prefix or without. Files without a head share the embedding's matrix, as the model
+ * does. Throws a UsageError for a head of its own.
+ */
+export function gpt2LMWeights(state: ReadonlyMap<string, NDArray>): Map<string, NDArray> {
+  const body = gpt2Weights(state)
+  const [embedding, head] = [body.get('wte.weight'), state.get('lm_head.weight')]
+  const isShared = !head || !embedding || head.data.every((value, i) => value === embedding.data[i])
+  if (!isShared)
+    throw new UsageError('GPT2LMHeadModel: the head must be the matrix of the embedding, found another one', {
+      hint: 'load the body with gpt2Weights into a GPT2Model, and put a Linear on it',
+    })
+  const shared = head ?? embedding
+  return new Map([
+    ...[...body].map(([name, array]) => [`transformer.${name}`, array] as const),
+    ...(shared ? [['lm_head.weight', shared] as const] : []),
+  ])
+}

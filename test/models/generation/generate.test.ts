@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import '../../../src/index.ts'
-import { Decoder, type GenerateOptions, GPT2LMHeadModel, generate, streamTokens } from '../../../src/models/index.ts'
+import {
+  Decoder,
+  type GenerateOptions,
+  GPT2LMHeadModel,
+  generate,
+  gpt2LMWeights,
+  streamTokens,
+} from '../../../src/models/index.ts'
 import type { NDArray } from '../../../src/tensor/dtype.ts'
 import { readReference } from '../reference.ts'
 
@@ -35,7 +42,7 @@ function scaled([name, array]: readonly [string, NDArray]): [string, NDArray] {
 }
 
 const model = new GPT2LMHeadModel(config).eval()
-model.loadStateDict(new Map([...readReference('gpt2-generation').state].map(scaled)), { strict: false })
+model.loadStateDict(gpt2LMWeights(new Map([...readReference('gpt2-generation').state].map(scaled))))
 let decoder: Decoder
 
 beforeAll(() => {
