@@ -4,6 +4,7 @@ import { encoders } from './encoder.ts'
 import { gpt2s } from './gpt2.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
 import { resnet } from './resnet.ts'
+import { signals } from './signal.ts'
 import { transformerLm, transformerLmCheckpoint } from './transformer-lm.ts'
 import { unets } from './unet.ts'
 
@@ -15,6 +16,7 @@ export const workloads: readonly Workload[] = [
   ...encoders,
   ...unets,
   resnet,
+  ...signals,
 ]
 
 export const decodings: readonly Decoding[] = gpt2s

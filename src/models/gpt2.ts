@@ -178,7 +178,7 @@ export class GPT2Model extends Module {
     this.ln_f = new LayerNorm(n_embd, { eps: config.layer_norm_epsilon ?? 1e-5 })
   }
 
-  /** ids: integers [N, L]; or, in the place of their embeddings, float32 [N, L, E]. -> [N, L, E] after the last norm. */
+  /** ids: integers [N, L]; or, instead of them, their embeddings, float32 [N, L, E]. -> [N, L, E] after the last norm. */
   forward(ids: Tensor, { mask, positions, cache }: GPT2Inputs = {}): Tensor {
     const embedded = ids.dtype === 'float32' ? ids : this.wte.forward(ids) // [N, L, E]
     if (embedded.rank !== 3) {
@@ -198,7 +198,7 @@ export class GPT2Model extends Module {
   }
 }
 
-/** x E^T: [N, L, E] -> [N, L, V] with the matrix of an embedding, which so stands under two names. */
+/** x E^T: [N, L, E] -> [N, L, V] with the matrix of an embedding, which therefore has two names. */
 class TiedHead extends Module {
   readonly weight: Variable
 

@@ -1,5 +1,5 @@
 /**
- * The public door, `ops` of 'tenfold': functions of tensors and the types of their options. What they are made of
+ * The public entry, `ops` of 'tenfold': functions of tensors and the types of their options. What they are made of
  * (definitions, the registry, helpers of gradients) is `kit.ts`.
  */
 export {
@@ -134,6 +134,22 @@ export {
   tanh,
   unitStep,
 } from './elementwise/unary.ts'
+export { type Complex, type ComplexOperand, complexAbs, complexAngle, complexMul } from './fourier/complex.ts'
+export {
+  type Fourier2dOptions,
+  type FourierNorm,
+  type FourierOptions,
+  fft,
+  fft2,
+  fftfreq,
+  fftshift,
+  ifft,
+  ifft2,
+  ifftshift,
+  irfft,
+  rfft,
+  rfftfreq,
+} from './fourier/fft.ts'
 export { fft2Real } from './fourier/fourier.ts'
 export { gather, indexSelect, scatterAdd, segmentSum, takeAlongAxis } from './indexing/indexing.ts'
 export {
@@ -285,3 +301,24 @@ export {
   variance,
   varMean,
 } from './reduction/statistics.ts'
+export { type CosineOptions, dct, idct } from './signal/cosine.ts'
+export { type AmplitudeToDBOptions, amplitudeToDB, type PowerToDBOptions, powerToDB } from './signal/decibels.ts'
+export { preemphasis, type ResampleOptions, resample } from './signal/filters.ts'
+export { type MelOptions, melFilterBank } from './signal/mel.ts'
+export {
+  type MelSpectrogramOptions,
+  type MfccOptions,
+  melSpectrogram,
+  mfcc,
+  type SpectrogramOptions,
+  spectrogram,
+} from './signal/spectrogram.ts'
+export { type IstftOptions, istft, type StftOptions, stft } from './signal/stft.ts'
+export {
+  bartlettWindow,
+  blackmanWindow,
+  hammingWindow,
+  hannWindow,
+  kaiserWindow,
+  type WindowOptions,
+} from './signal/windows.ts'

@@ -1,9 +1,9 @@
-/** A model in the hands of a task: what training, evaluation and the commands ask of it. */
+/** A model with its task: what training, evaluation and the commands need. */
 import type { Section } from '../report/figures.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Variable } from '../tensor/variable.ts'
 import type { LoopOptions, TrainingTask, Metrics as Values } from '../train/loop.ts'
-import type { MetricsLine } from '../train/store.ts'
+import type { MetricsLine, Snapshots } from '../train/store.ts'
 import type { Exportable, OpenedData, TrainingSets } from './define.ts'
 
 /**
@@ -16,7 +16,7 @@ export interface Experiment<Data extends OpenedData = OpenedData> {
   /** Replaces the initial weights before training. */
   readonly initialize?: (weights: ReadonlyMap<string, NDArray>) => void
   /** The training task and how long it runs. */
-  readonly prepare: (data: TrainingSets) => {
+  prepare(data: Pick<Data, keyof TrainingSets>): {
     readonly task: TrainingTask
     readonly loop: Omit<LoopOptions, 'signal' | 'steps'>
   }
@@ -24,6 +24,11 @@ export interface Experiment<Data extends OpenedData = OpenedData> {
   evaluate(data: Data): Promise<Values>
   /** What `tenfold export` writes, by name; the first one where none is named. */
   readonly exports: Readonly<Record<string, () => Exportable>>
+  /**
+   * Pictures at each evaluation, such as samples or reconstructions, by name: kept in the run directory and shown in the report.
+   * Random functions draw the same numbers each time.
+   */
+  snapshot?(data: Data): Promise<Snapshots>
   /** Sections of the report, besides the ones every run has. */
   explain?(data: Data, metrics: readonly MetricsLine[]): Promise<readonly Section[]>
 }

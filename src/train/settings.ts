@@ -10,7 +10,7 @@ export type Settings = Record<string, unknown>
 export interface Assignment {
   readonly path: string
   readonly value: unknown
-  /** As it was written: what a setting that is a text gets. */
+  /** As it was written: the value of a setting that is a text. */
   readonly raw?: string
 }
 
@@ -23,10 +23,10 @@ export const share = z.number().min(0).max(1)
 
 /**
  * A setting that names a file or folder; empty: none. A leading `~/` is the home folder, and a run finds it again from wherever it
- * is used. `names` are values with a meaning of their own.
+ * is used. `names` are values with a meaning of their own; `usual`: the default.
  */
-export function pathSetting(description: string, names: readonly string[] = []) {
-  return z.string().default('').meta({ description, isPath: true, names })
+export function pathSetting(description: string, names: readonly string[] = [], usual = '') {
+  return z.string().default(usual).meta({ description, isPath: true, names })
 }
 
 /** Reads `a.b=c`; the value is JSON where it parses as JSON (numbers, true, [1,2]), else a text. */
@@ -55,7 +55,7 @@ export function settingPaths(config: Settings, prefix = ''): string[] {
   )
 }
 
-/** A setting for people: what it is by default, and what it means. */
+/** A setting with its default and its meaning. */
 export interface SettingDescription {
   readonly path: string
   readonly default: unknown

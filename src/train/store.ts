@@ -1,11 +1,12 @@
-/** Where a training keeps what must not be lost: what the loop asks of it. In Node it is a run directory. */
+/** Where a training keeps its checkpoints and metrics: what the loop needs from it. In Node it is a run directory. */
 import type { SourceState } from '../data/loader.ts'
+import type { Picture } from '../report/figures.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { formatShape, sameShape } from '../tensor/shape.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { UsageError } from '../util/errors.ts'
 
-/** Where training stood, beside the variables. */
+/** The state of training, besides the variables. */
 export interface TrainingState {
   readonly step: number
   readonly loader: SourceState
@@ -29,7 +30,7 @@ export interface Checkpoint {
   readonly state: TrainingState
 }
 
-/** Called for every checkpoint that is damaged and passed over. */
+/** Called for every checkpoint that is damaged and skipped. */
 export type DamageListener = (path: string, reason: string) => void
 
 /** One line of the metrics that a training logs. */
@@ -48,12 +49,15 @@ export interface SaveOptions {
   readonly best?: boolean
 }
 
-/** Keeps the checkpoints and metrics of one training. */
+/** Pictures of one evaluation by what they show, in words that a file name may have: `samples`, `reconstructions`. */
+export type Snapshots = Readonly<Record<string, Picture>>
+
+/** Keeps the checkpoints, metrics and pictures of one training. */
 export interface TrainingStore {
   /** Names the log of metrics in messages. */
   readonly metrics: string
   /**
-   * The newest checkpoint that is whole; undefined if there was none yet. What an interrupted or damaged write has left is put out
+   * The newest intact checkpoint; undefined if there was none yet. Leftovers of interrupted or damaged writes are moved out
    * of the way. Throws a FormatError if there were checkpoints and all are damaged or gone.
    */
   recover(onDamage: DamageListener): Promise<Checkpoint | undefined>
@@ -64,9 +68,11 @@ export interface TrainingStore {
   append(lines: readonly MetricsLine[]): Promise<void>
   /** All lines logged so far. */
   readMetrics(): Promise<MetricsLine[]>
-  /** Drops what was logged after `step`: a resumed training logs it again. */
-  truncateMetrics(step: number): Promise<void>
-  /** Whether the training was made longer when it stood at this step. */
+  /** Keeps the pictures of the evaluation at a step. */
+  saveSnapshots(step: number, snapshots: Snapshots): Promise<void>
+  /** Drops what was logged, and pictures that were kept, after `step`: a resumed training makes them again. */
+  truncateLog(step: number): Promise<void>
+  /** Whether the training was extended at this step. */
   isExtendedAt(step: number): boolean
 }
 

@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tenfold-cli-'))
 
 describe('mistakes end in one line and exit code 2', () => {
   test.each([
-    [['train', 'mixer/mnits'], 'error: nothing is called "mixer/mnits" (did you mean "mixer/mnist"?)\n'],
+    [['train', 'mixer/mnits'], 'error: unknown recipe or job "mixer/mnits" (did you mean "mixer/mnist"?)\n'],
     [
       ['train', 'mixer/mnist', '--set', 'optimizer.lt=1'],
       'error: unknown setting "optimizer.lt" (did you mean "optimizer.lr"?)\n',
@@ -21,7 +21,7 @@ describe('mistakes end in one line and exit code 2', () => {
     ],
     [
       ['train', 'mixer/images'],
-      'error: the recipe mixer/images needs a folder of pictures (--set data.folder=DIR, with one sub-folder a class; --set data.folder=openmoji for emoji)\n',
+      'error: data.folder must name pictures, found "" (--set data.folder=DIR, with one sub-folder per class, or one of mnist, fashion-mnist, cifar10, openmoji)\n',
     ],
     [
       ['train', 'mixer/mnist', '--profile', '/nowhere/profile.txt'],

@@ -34,7 +34,7 @@ export interface AttentionOptions {
   readonly dropout?: number
 }
 
-/** What attention gives, and the weights it gave it with. */
+/** The output of attention, and its weights. */
 export interface Attention {
   /** [..., L, width of the values] */
   readonly output: Tensor

@@ -8,7 +8,7 @@ import { cast, where } from '../elementwise/choice.ts'
 import { reshape } from '../movement/movement.ts'
 import { max } from '../reduction/reduce.ts'
 
-// What masked scores get added: the lowest float32, not -inf, so that a row without keys has no NaN in it.
+// What is added to masked scores: the lowest float32, not -inf, so that a row without keys has no NaN in it.
 const lowest = -3.4028234663852886e38
 
 /** bool [queries, keys]: true where key j is not behind query i. */

@@ -11,7 +11,7 @@ import type { Recipe } from '../../../src/systems/define.ts'
 import type { FNetConfig } from '../../../src/systems/fnet/config.ts'
 import { FNetForPreTraining } from '../../../src/systems/fnet/model.ts'
 import { toBertName, toFlax } from '../../../src/systems/fnet/official.ts'
-import { classify, pretrain } from '../../../src/systems/fnet/train.ts'
+import { classify, pretrain } from '../../../src/systems/fnet/recipes.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
 import { manualSeed } from '../../../src/tensor/random-state.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
@@ -213,6 +213,18 @@ describe('a wrong file is one clear line', () => {
     [
       'unknown',
       () => npz('odd.npz', new Map([...flax, ['encoder/pooled/kernel', flax.get('encoder/pooler/kernel') as NDArray]])),
+      {},
+    ],
+    [
+      'a kernel of another rank',
+      () =>
+        npz(
+          'rank.npz',
+          new Map([
+            ...flax,
+            ['encoder/pooler/kernel', { dtype: 'float32', shape: [4], data: new Float32Array(4) } as const],
+          ]),
+        ),
       {},
     ],
     ['BERT', () => safetensors('bert.safetensors', bert), {}],

@@ -22,7 +22,7 @@ import {
   withoutEffect,
 } from '../../../verify/target.ts'
 import { attentionLayers, attentionLayouts } from '../config.ts'
-import { officialSchedule } from '../official-training.ts'
+import { officialSchedule } from './schedules.ts'
 
 /** Forward of every pair's `input/x_SIZE`; gradient for every `input/cotangent_SIZE`. */
 async function runMixing(reference: ReferenceCase): Promise<Map<string, NDArray>> {
@@ -158,7 +158,7 @@ async function runAdam(reference: ReferenceCase): Promise<Map<string, NDArray>> 
   return found
 }
 
-/** The targets beside the models and the data. */
+/** The targets other than the models and the data. */
 export const trainingTargets: readonly CaseTargetRule[] = [
   { target: /^fourier_mixing/, run: runMixing },
   { target: /^hybrid attention layout/, run: runLayouts },
