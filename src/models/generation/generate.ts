@@ -161,7 +161,7 @@ class Writer {
 
   #choose(row: Row, logits: Float32Array): number {
     const { processors, doSample, stopTokens, maxNewTokens } = this.#settings
-    for (const process of processors) process(logits, row.tokens, row.promptLength)
+    for (const change of processors) change(logits, row.tokens, row.promptLength)
     const token = doSample ? draw(logits, row.generator) : logits.indexOf(maximumOf(logits))
     row.tokens.push(token)
     row.isDone = stopTokens.has(token) || row.tokens.length - row.promptLength >= maxNewTokens
