@@ -51,7 +51,7 @@ class Search {
   #allEnd = false
 
   constructor(prompt: TokenIds, settings: Settings, beams: BeamSettings, maxNewTokens: number, row: number) {
-    this.#prompt = Array.from(prompt)
+    this.#prompt = Array.from(prompt, Number)
     this.#settings = settings
     this.#beams = beams
     this.#maxNewTokens = maxNewTokens
