@@ -1,0 +1,9 @@
+import { defineSystem } from '../define.ts'
+import { targets } from './verify/index.ts'
+
+export const perceiver = defineSystem({
+  name: 'perceiver',
+  title: 'Perceiver',
+  paper: 'Jaegle et al. 2021, arXiv 2103.03206',
+  targets,
+})
