@@ -101,7 +101,7 @@ describe('systems', () => {
     const own = readdirSync(join(source, 'systems', name))
     const found: Record<string, System> = await import(`../src/systems/${name}/index.ts`)
     const [system] = Object.values(found)
-    const wanted = ['index.ts', ...(system?.recipes ? ['config.ts', 'model.ts', 'train.ts', 'explain.ts'] : [])]
+    const wanted = ['index.ts', ...(system?.recipes ? ['config.ts', 'model.ts', 'recipes.ts', 'explain.ts'] : [])]
     for (const file of [...wanted, ...(system?.jobs ? ['jobs'] : [])]) expect(own).toContain(file)
     if (system?.targets) expect(own.some((file) => /^verify(\.ts)?$/.test(file))).toBe(true)
   })

@@ -39,7 +39,7 @@ function writePictures(): string {
 }
 
 test('a picture classifier in one folder, with under 200 lines, learns and predicts', async () => {
-  expect(files.map(({ name }) => name)).toEqual(['config.ts', 'model.ts', 'train.ts', 'index.ts'])
+  expect(files.map(({ name }) => name)).toEqual(['config.ts', 'model.ts', 'recipes.ts', 'index.ts'])
   expect(files.reduce((lines, { code }) => lines + code.split('\n').length, 0)).toBeLessThan(200)
   for (const { name, code } of files) {
     const placed = code.replaceAll(/'\.\.\/(\.\.\/)?/g, (_, up) => `'${up ? source : `${source}systems/`}`)

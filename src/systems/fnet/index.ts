@@ -1,6 +1,6 @@
 import { defineSystem } from '../define.ts'
 import { speed } from './jobs/speed.ts'
-import { bytes, classify, listops, pretrain } from './train.ts'
+import { bytes, classify, listops, pretrain } from './recipes.ts'
 import { targets } from './verify/index.ts'
 
 export const fnet = defineSystem({

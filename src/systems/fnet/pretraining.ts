@@ -4,11 +4,11 @@ import type { Dataset } from '../../data/dataset.ts'
 import { DataLoader } from '../../data/loader.ts'
 import * as ops from '../../ops/index.ts'
 import type { ThreadOptions } from '../../tasks/experiment.ts'
+import type { StepScalars } from '../../tasks/training.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { Metrics, TrainingTask } from '../../train/loop.ts'
+import type { Metrics } from '../../train/loop.ts'
 import type { FNetForPreTraining } from './model.ts'
-import { type FNetTaskArguments, fnetTask } from './task.ts'
 
 /** Sums over a batch, which divided by the counts give the metrics of any number of batches. */
 interface PretrainingSums {
@@ -78,22 +78,16 @@ export function pretrainingEvaluator(model: FNetForPreTraining, options: ThreadO
   }
 }
 
-/** The training task: the loss is the mean over the hidden tokens plus that of the next sentence. */
-export function pretrainingTask(model: FNetForPreTraining, ...around: FNetTaskArguments): TrainingTask {
-  const [, settings] = around
-  const { batch_size: batchSize } = settings.train
-  return fnetTask(
-    model,
-    (batch) => {
-      const sums = pretrainingSums(model, batch)
-      const mlm_loss = ops.div(sums.masked_loss, sums.masked_count)
-      return {
-        loss: ops.add(mlm_loss, ops.div(sums.order_loss, batchSize)),
-        mlm_loss,
-        mlm_accuracy: ops.div(sums.masked_right, sums.masked_count),
-        nsp_accuracy: ops.div(sums.order_right, batchSize),
-      }
-    },
-    ...around,
-  )
+/** What a step shows; its loss is the mean over the hidden tokens plus that of the next sentence. */
+export function pretrainingScalars(model: FNetForPreTraining, batch: Readonly<Record<string, Tensor>>): StepScalars {
+  const sums = pretrainingSums(model, batch)
+  const { next_sentence_labels: labels } = batch as { next_sentence_labels: Tensor }
+  const [pairs] = labels.sizes(1)
+  const mlm_loss = ops.div(sums.masked_loss, sums.masked_count)
+  return {
+    loss: ops.add(mlm_loss, ops.div(sums.order_loss, pairs)),
+    mlm_loss,
+    mlm_accuracy: ops.div(sums.masked_right, sums.masked_count),
+    nsp_accuracy: ops.div(sums.order_right, pairs),
+  }
 }

@@ -1,6 +1,7 @@
 /** The settings that FNet's recipes share; each recipe gives its own defaults. */
 import { z } from 'zod'
-import { count, pathSetting, share, whole } from '../../train/settings.ts'
+import { optimizerSettings, type TrainDefaults, trainSettings } from '../../tasks/settings.ts'
+import { pathSetting, whole } from '../../train/settings.ts'
 import { architectures, attentionLayouts } from './config.ts'
 
 const probability = z.number().min(0).lt(1)
@@ -48,33 +49,12 @@ export function checkpointedSettings(defaults: EncoderDefaults) {
 export type EncoderSettings = z.infer<ReturnType<typeof encoderSettings>>
 export type CheckpointedSettings = z.infer<ReturnType<typeof checkpointedSettings>>
 
-/** How weights are updated: AdamW with the paper's linear warm-up and decay. */
-export function optimizerSettings(defaults: { readonly lr: number; readonly warmup_share?: number }) {
-  return z.strictObject({
-    lr: z.number().positive().default(defaults.lr).describe('learning rate after the warm-up; then linearly down to 0'),
-    weight_decay: z.number().min(0).default(0.01).describe('of every parameter, times the learning rate'),
-    clip_norm: z.number().min(0).default(1).describe('largest norm of all gradients together; 0: not clipped'),
-    warmup_share: share.default(defaults.warmup_share ?? 0.1).describe('share of the steps in which the rate rises'),
-  })
+/** How weights are updated: AdamW with the paper's linear warm-up, over a tenth of the steps, and linear decay to 0. */
+export function fnetOptimizerSettings(lr: number) {
+  return optimizerSettings({ lr, schedule: 'linear', warmup_share: 0.1, eps: 1e-6 })
 }
 
-/** How long training is and what it keeps. */
-export function trainSettings(defaults: {
-  readonly epochs: number
-  readonly batch_size: number
-  readonly evaluate_every?: number
-}) {
-  return z.strictObject({
-    epochs: whole.default(defaults.epochs).describe('passes over the training data'),
-    batch_size: whole.default(defaults.batch_size).describe('examples in a step'),
-    evaluate_every: count
-      .default(defaults.evaluate_every ?? 0)
-      .describe('steps between evaluations, beside the one after each epoch; 0: none'),
-    checkpoint_every: whole.default(200).describe('steps between checkpoints'),
-    keep_checkpoints: whole.default(2).describe('numbered checkpoints kept, beside the best'),
-    patience: count.default(0).describe('stop after so many evaluations without a better one; 0: never'),
-  })
+/** How long training is and what it keeps; `monitor`: metrics that may say which is better. */
+export function fnetTrainSettings(defaults: TrainDefaults) {
+  return trainSettings({ checkpoint_every: 200, ...defaults })
 }
-
-export type OptimizerSettings = z.infer<ReturnType<typeof optimizerSettings>>
-export type TrainSettings = z.infer<ReturnType<typeof trainSettings>>

@@ -1,7 +1,7 @@
 import { defineSystem } from '../define.ts'
 import { permutation } from './jobs/permutation.ts'
 import { scale } from './jobs/scale.ts'
-import { images, mnist } from './train.ts'
+import { images, mnist } from './recipes.ts'
 import { targets } from './verify/index.ts'
 
 export const mixer = defineSystem({

@@ -1,16 +1,13 @@
 import { expect, test } from 'vitest'
 import { evaluate as evaluateTensors } from '../../../src/compile/program.ts'
-import { arrayDataset } from '../../../src/data/index.ts'
+import { arrayDataset, DataLoader } from '../../../src/data/index.ts'
 import { Linear, Module } from '../../../src/nn/index.ts'
 import * as ops from '../../../src/ops/index.ts'
-import {
-  type ClassifierSettings,
-  classifierEvaluator,
-  classifierTask,
-  evaluationBatchSize,
-} from '../../../src/tasks/pictures/classifier.ts'
+import { classifierEvaluator, classifierScalars, evaluationBatchSize } from '../../../src/tasks/pictures/classifier.ts'
+import { type ClassifierOptimizerSettings, classifierOptimizerSettings } from '../../../src/tasks/pictures/settings.ts'
+import { trainingTask } from '../../../src/tasks/training.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
-import { manualSeed, randomState } from '../../../src/tensor/random-state.ts'
+import { manualSeed } from '../../../src/tensor/random-state.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 
 /** Logits linear in the pixels. */
@@ -28,21 +25,23 @@ const data = arrayDataset({
   label: { dtype: 'int32', shape: [4], data: Int32Array.from(labels) },
 })
 
-const settings: ClassifierSettings = {
-  lr: 0.5,
-  weight_decay: 0,
-  clip_norm: 0,
-  warmup_steps: 0,
-  label_smoothing: 0,
-  epochs: 1,
-  batch_size: 4,
+interface TaskChoices {
+  readonly optimizer?: Partial<ClassifierOptimizerSettings>
+  readonly mixup?: number
+  readonly averaged?: LinearClassifier
 }
 
-function taskOf(model: LinearClassifier, changed: Partial<ClassifierSettings>, averaged?: LinearClassifier) {
-  const random = randomState().variables
-  const all = { ...settings, ...changed }
-  return classifierTask(model, { train: data, test: data }, all, 0, random, classifierEvaluator(averaged ?? model), {
+function taskOf(model: LinearClassifier, { optimizer = {}, mixup = 0, averaged }: TaskChoices) {
+  const evaluate = classifierEvaluator(averaged ?? model)
+  const plain = { weight_decay: 0, clip_norm: 0, label_smoothing: 0 }
+  return trainingTask({
+    model,
     ...(averaged && { averaged }),
+    loader: new DataLoader(data, { batchSize: 4, shuffle: true, seed: 0, dropLast: true }),
+    optimizer: classifierOptimizerSettings({ lr: 0.5 }).parse({ ...plain, ...optimizer }),
+    epochs: 1,
+    scalars: (batch) => classifierScalars(model, batch, { label_smoothing: 0, mixup }),
+    evaluate: async () => (await evaluate(data)).metrics,
   })
 }
 
@@ -90,7 +89,7 @@ test('weight decay pulls on matrices only', async () => {
     [decayed, 0.1],
     [plain, 0],
   ] as const) {
-    const task = taskOf(model, { weight_decay })
+    const task = taskOf(model, { optimizer: { weight_decay } })
     await task.step(await onlyBatch(task))
     await task.step.release()
   }
@@ -106,7 +105,7 @@ test('the averaged model follows the trained one, with the warm-up of its decay'
   const [model, averaged] = [new LinearClassifier(), new LinearClassifier()]
   averaged.loadStateDict(model.stateDict())
   const before = toNumbers(model.fc.weight.data)
-  const task = taskOf(model, { ema_decay: 0.99 }, averaged)
+  const task = taskOf(model, { optimizer: { ema_decay: 0.99 }, averaged })
   await task.step(await onlyBatch(task))
   const after = toNumbers(model.fc.weight.data)
   for (const [i, value] of toNumbers(averaged.fc.weight.data).entries())

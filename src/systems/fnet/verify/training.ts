@@ -22,7 +22,7 @@ import {
   withoutEffect,
 } from '../../../verify/target.ts'
 import { attentionLayers, attentionLayouts } from '../config.ts'
-import { officialSchedule } from '../official-training.ts'
+import { officialSchedule } from './schedules.ts'
 
 /** Forward of every pair's `input/x_SIZE`; gradient for every `input/cotangent_SIZE`. */
 async function runMixing(reference: ReferenceCase): Promise<Map<string, NDArray>> {

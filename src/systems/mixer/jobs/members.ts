@@ -1,8 +1,10 @@
 /** Members of a study: one model trained on some data; each is kept when it is finished. */
 import { z } from 'zod'
-import type { Dataset } from '../../../data/index.ts'
-import { classifierEvaluator, classifierTask } from '../../../tasks/pictures/classifier.ts'
-import { manualSeed, randomState } from '../../../tensor/random-state.ts'
+import { DataLoader, type Dataset } from '../../../data/index.ts'
+import { classifierEvaluator, classifierScalars } from '../../../tasks/pictures/classifier.ts'
+import { classifierOptimizerSettings } from '../../../tasks/pictures/settings.ts'
+import { trainingTask } from '../../../tasks/training.ts'
+import { manualSeed } from '../../../tensor/random-state.ts'
 import { TenfoldError } from '../../../util/errors.ts'
 import type { JobContext } from '../../define.ts'
 import { type BaselineConfig, costOf, type FamilyName, families, matchingWidth } from './models.ts'
@@ -89,19 +91,20 @@ async function trainMember(member: Member, data: MemberData, { seed, threads }: 
   const model = buildMember(member, seed)
   const options = threads === undefined ? {} : { threads }
   const evaluate = classifierEvaluator(model, options)
-  const batch_size = Math.min(training.batch_size, data.train.length)
-  const stepsPerEpoch = Math.floor(data.train.length / batch_size)
-  const settings = {
-    lr: training.lr,
-    weight_decay: training.weight_decay,
-    clip_norm: 1,
-    warmup_steps: Math.round(training.steps / 10),
-    label_smoothing: 0,
+  const batchSize = Math.min(training.batch_size, data.train.length)
+  const loader = new DataLoader(data.train, { batchSize, shuffle: true, seed, dropLast: true })
+  const { lr, weight_decay } = training
+  const warmup_steps = Math.round(training.steps / 10)
+  const task = trainingTask({
+    model,
+    loader,
+    optimizer: classifierOptimizerSettings({ lr, weight_decay, warmup_steps }).parse({}),
     // Not whole: so that the schedule ends with the last step.
-    epochs: training.steps / stepsPerEpoch,
-    batch_size,
-  }
-  const task = classifierTask(model, data, settings, seed, randomState().variables, evaluate, options)
+    epochs: training.steps / loader.stepsPerEpoch,
+    scalars: (batch) => classifierScalars(model, batch, { label_smoothing: 0, mixup: 0 }),
+    evaluate: async () => (await evaluate(data.test)).metrics,
+    ...options,
+  })
   const started = performance.now()
   let step = 0
   while (step < training.steps) {

@@ -29,9 +29,9 @@ import { type MixerConfig, multiplyAdds } from '../config.ts'
 import { enlargeTokenMixing } from '../high-resolution.ts'
 import { Mixer, tokenCount } from '../model.ts'
 import { fromOfficial, toOfficial } from '../official.ts'
-import { bigVisionSchedule, fineTuningRate } from '../official-training.ts'
 import { parameterCount } from '../parameters.ts'
 import { officialConfig, pair, toChannelsFirst } from './case.ts'
+import { bigVisionSchedule, fineTuningRate } from './schedules.ts'
 import { runFineTuning, runPreTraining } from './training.ts'
 
 /** A ratio for both MLPs, or one each. */

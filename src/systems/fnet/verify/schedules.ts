@@ -1,6 +1,6 @@
 /** The learning rates of the official code (f_net/train_utils.py, `create_learning_rate_scheduler`). */
-import type { Schedule } from '../../optim/schedule.ts'
-import { UsageError } from '../../util/errors.ts'
+import type { Schedule } from '../../../optim/schedule.ts'
+import { UsageError } from '../../../util/errors.ts'
 
 export interface OfficialScheduleOptions {
   /** Factors joined by " * ": constant, linear_warmup, rsqrt_decay, rsqrt_normalized_decay, linear_decay, cosine_decay. */

@@ -1,0 +1,195 @@
+/** Training of a model by its loss, whatever the problem: optimizer and schedule, the step, what a checkpoint holds. */
+import { compile } from '../compile/compile.ts'
+import type { Dataset } from '../data/dataset.ts'
+import { type BatchSource, DataLoader } from '../data/loader.ts'
+import type { Module } from '../nn/index.ts'
+import {
+  Adam,
+  AdamW,
+  constantScheduleWithWarmup,
+  cosineScheduleWithWarmup,
+  ExponentialMovingAverage,
+  inverseSqrtSchedule,
+  LAMB,
+  LARS,
+  linearScheduleWithWarmup,
+  type Optimizer,
+  type Schedule,
+  SGD,
+} from '../optim/index.ts'
+import { manualSeed, randomState } from '../tensor/random-state.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Variable } from '../tensor/variable.ts'
+import type { Metrics, TrainingTask } from '../train/loop.ts'
+import { checkpointVariables } from '../train/store.ts'
+import type { MetricDescriptions, OpenedData } from './define.ts'
+import { type BuildOptions, type Experiment, type ThreadOptions, threadOptions } from './experiment.ts'
+import { loopOptions, type OptimizerSettings, type TrainSettings } from './settings.ts'
+
+/** The learning rate of every step of a training. */
+export function learningRate(settings: OptimizerSettings, totalSteps: number): Schedule {
+  const { lr, schedule, warmup_steps, warmup_share } = settings
+  const numWarmupSteps = warmup_steps > 0 ? warmup_steps : Math.round(warmup_share * totalSteps)
+  const lengths = { numWarmupSteps, numTrainingSteps: totalSteps }
+  switch (schedule) {
+    case 'cosine':
+      return cosineScheduleWithWarmup(lr, lengths)
+    case 'linear':
+      return linearScheduleWithWarmup(lr, lengths)
+    case 'constant':
+      return constantScheduleWithWarmup(lr, lengths)
+    case 'inverse_sqrt':
+      return inverseSqrtSchedule(lr, lengths)
+  }
+}
+
+/** The optimizer of the settings for a training of so many steps. */
+export function makeOptimizer(
+  parameters: readonly Variable[],
+  settings: OptimizerSettings,
+  totalSteps: number,
+): Optimizer {
+  const { name, weight_decay: weightDecay, betas, eps, momentum } = settings
+  const matrices = { parameters: parameters.filter(({ shape }) => shape.length > 1), weightDecay }
+  const others = { parameters: parameters.filter(({ shape }) => shape.length <= 1), weightDecay: 0 }
+  const groups =
+    settings.decayed === 'all'
+      ? [{ parameters, weightDecay }]
+      : [matrices, others].filter((group) => group.parameters.length > 0)
+  const lr = learningRate(settings, totalSteps)
+  switch (name) {
+    case 'adamw':
+      return new AdamW(groups, { lr, betas, eps })
+    case 'adam':
+      return new Adam(groups, { lr, betas, eps })
+    case 'lamb':
+      return new LAMB(groups, { lr, betas, eps })
+    case 'sgd':
+      return new SGD(groups, { lr, momentum })
+    case 'lars':
+      return new LARS(groups, { lr, momentum })
+  }
+}
+
+/** The average of a model's weights in a second one's; frozen weights are equal in both and stay. */
+function averageInto(averaged: Module, model: Module, decay: number): ExponentialMovingAverage {
+  const copies = averaged.variables()
+  const moving = [...model.variables()].filter(([, { dtype, frozen }]) => dtype === 'float32' && !frozen)
+  return new ExponentialMovingAverage(
+    moving.map(([, variable]) => variable),
+    { decay, warmup: true, averages: moving.flatMap(([name]) => copies.get(name) ?? []) },
+  )
+}
+
+/** What a step shows of a batch, `loss`, which is minimized, among it. */
+export type StepScalars = Readonly<Record<string, Tensor>> & { readonly loss: Tensor }
+
+/** What a training task is made of. */
+export interface TaskParts extends ThreadOptions {
+  readonly model: Module
+  /** A second model of the same configuration, which follows the trained one as an average and is the one to use. */
+  readonly averaged?: Module
+  readonly loader: BatchSource
+  readonly optimizer: OptimizerSettings
+  /** Length of the training, for the learning rate. */
+  readonly epochs: number
+  /** Computes what a step shows, inside of the traced step. */
+  readonly scalars: (batch: Readonly<Record<string, Tensor>>) => StepScalars
+  readonly evaluate: TrainingTask['evaluate']
+}
+
+/**
+ * The task that minimizes the loss of a model. Its checkpoints hold the model to use as `model.*`: the averaged one if there is
+ * one, and then the trained one as `trained.*`.
+ */
+export function trainingTask(parts: TaskParts): TrainingTask {
+  const { model, averaged, loader, scalars, evaluate, threads } = parts
+  const { clip_norm: clipNorm, ema_decay } = parts.optimizer
+  const optimizer = makeOptimizer(model.parameters(), parts.optimizer, parts.epochs * loader.stepsPerEpoch)
+  const average = averaged && averageInto(averaged, model, ema_decay)
+  const step = compile(
+    (batch: Record<string, Tensor>) => {
+      const shown = scalars(batch)
+      optimizer.minimize(shown.loss, clipNorm > 0 ? { clipNorm } : {})
+      average?.update()
+      return { ...shown }
+    },
+    threads === undefined ? {} : { threads },
+  )
+  return {
+    variables: checkpointVariables({
+      model: (averaged ?? model).variables(),
+      trained: averaged ? model.variables() : [],
+      average: average?.variables() ?? [],
+      optimizer: optimizer.variables(),
+      random: randomState().variables,
+    }),
+    loader,
+    step,
+    evaluate,
+    learningRate: () => optimizer.lr,
+  }
+}
+
+/** What makes a model trainable on examples; `Found`: what an evaluation finds, besides its metrics. */
+export interface TrainablePlan<Model extends Module, Found extends { readonly metrics: Metrics }> {
+  /** Makes the model; with averaging of weights it is made twice. */
+  readonly make: () => Model
+  readonly config: { readonly optimizer: OptimizerSettings; readonly train: TrainSettings }
+  readonly metrics: MetricDescriptions
+  readonly options: BuildOptions
+  readonly scalars: (model: Model, batch: Readonly<Record<string, Tensor>>) => StepScalars
+  /** Makes the function that runs a model over a data set. */
+  readonly evaluator: (model: Model, options: ThreadOptions) => (data: Dataset) => Promise<Found>
+}
+
+/** A model and its training: most of an experiment. */
+export interface Trainable<Model extends Module, Found>
+  extends Pick<Experiment<OpenedData>, 'weights' | 'prepare' | 'evaluate'>,
+    ThreadOptions,
+    Required<Pick<Experiment, 'initialize'>> {
+  /** The one to evaluate, use and save: with averaging the averaged one. */
+  readonly model: Model
+  /** Runs the model over a data set. */
+  readonly score: (data: Dataset) => Promise<Found>
+}
+
+/** A model trained on shuffled examples by its loss. All random numbers follow from the seed. */
+export function trainable<Model extends Module, Found extends { readonly metrics: Metrics }>(
+  plan: TrainablePlan<Model, Found>,
+): Trainable<Model, Found> {
+  const { make, metrics, options, scalars, evaluator } = plan
+  const { optimizer, train } = plan.config
+  const { seed } = options
+  manualSeed(seed)
+  const trained = make()
+  const averaged = optimizer.ema_decay > 0 ? make() : undefined
+  averaged?.loadStateDict(trained.stateDict())
+  const model = averaged ?? trained
+  const threads = threadOptions(options)
+  const score = evaluator(model, threads)
+  const evaluate = async ({ test }: { readonly test: Dataset }): Promise<Metrics> => (await score(test)).metrics
+  return {
+    model,
+    ...threads,
+    score,
+    evaluate,
+    weights: model.variables(),
+    initialize: (weights) => {
+      for (const each of [trained, averaged]) each?.loadStateDict(weights, { strict: false })
+    },
+    prepare: (data) => ({
+      task: trainingTask({
+        model: trained,
+        ...(averaged && { averaged }),
+        loader: new DataLoader(data.train, { batchSize: train.batch_size, shuffle: true, seed, dropLast: true }),
+        optimizer,
+        epochs: train.epochs,
+        scalars: (batch) => scalars(trained, batch),
+        evaluate: () => evaluate(data),
+        ...threads,
+      }),
+      loop: loopOptions(train, metrics),
+    }),
+  }
+}
