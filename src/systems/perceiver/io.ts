@@ -4,9 +4,10 @@
  *
  * Shapes: B batch, M inputs of C channels, N latents of D channels, K classes.
  */
-import type { ActivationName } from '../../nn/activation-names.ts'
-import { init, Embedding, Linear, Module } from '../../nn/index.ts'
+
 import { LearnedPositions } from '../../models/positions.ts'
+import type { ActivationName } from '../../nn/activation-names.ts'
+import { Embedding, init, Linear, Module } from '../../nn/index.ts'
 import { parameter } from '../../nn/init.ts'
 import * as ops from '../../ops/index.ts'
 import { sizeOf } from '../../tensor/shape.ts'

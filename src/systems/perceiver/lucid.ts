@@ -243,10 +243,16 @@ export class LucidPerceiver extends Module {
 
 function layer(config: Required<LucidConfig>, inputWidth: number, index: number): Layer {
   const { latent_dim: width, attn_dropout: dropout, ff_dropout, inverted_cross_attn } = config
-  const inverted = typeof inverted_cross_attn === 'boolean' ? inverted_cross_attn : (inverted_cross_attn[index] ?? false)
+  const inverted =
+    typeof inverted_cross_attn === 'boolean' ? inverted_cross_attn : (inverted_cross_attn[index] ?? false)
   const self = { heads: config.latent_heads, dimHead: config.latent_dim_head, dropout }
   return [
-    new PreNormAttention(width, inputWidth, { heads: config.cross_heads, dimHead: config.cross_dim_head, dropout, inverted }),
+    new PreNormAttention(width, inputWidth, {
+      heads: config.cross_heads,
+      dimHead: config.cross_dim_head,
+      dropout,
+      inverted,
+    }),
     new PreNormFeedForward(width, ff_dropout),
     Array.from(
       { length: config.self_per_cross_attn },

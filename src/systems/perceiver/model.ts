@@ -58,7 +58,12 @@ export class Perceiver extends Module {
     const crossCount = share_weights ? Math.min(2, num_cross_attends) : num_cross_attends
     this.cross_attentions = Array.from({ length: crossCount }, () => {
       const qkChannels = Math.min(input_channels, width) // as wide as the narrower side
-      return new PerceiverLayer({ width, contextWidth: input_channels, heads: config.num_cross_attend_heads, qkChannels })
+      return new PerceiverLayer({
+        width,
+        contextWidth: input_channels,
+        heads: config.num_cross_attend_heads,
+        qkChannels,
+      })
     })
     this.blocks = Array.from({ length: share_weights ? Math.min(1, num_blocks) : num_blocks }, () =>
       Array.from(
@@ -93,8 +98,17 @@ export class Perceiver extends Module {
   /** The layers in the order in which they are applied; a shared one stands there once for each time. */
   schedule(): { readonly kind: 'cross' | 'self'; readonly layer: PerceiverLayer }[] {
     const { arrangement, num_cross_attends, num_blocks } = this.config
-    const cross = (t: number) => this.cross_attentions.slice(0, t + 1).slice(-1).map(named('cross'))
-    const block = (t: number) => this.blocks.slice(0, t + 1).slice(-1).flat().map(named('self'))
+    const cross = (t: number) =>
+      this.cross_attentions
+        .slice(0, t + 1)
+        .slice(-1)
+        .map(named('cross'))
+    const block = (t: number) =>
+      this.blocks
+        .slice(0, t + 1)
+        .slice(-1)
+        .flat()
+        .map(named('self'))
     const crosses = Array.from({ length: num_cross_attends }, (_, t) => cross(t))
     const blocks = Array.from({ length: num_blocks }, (_, t) => block(t))
     if (arrangement === 'at_start') return [...crosses, ...blocks].flat()
@@ -107,7 +121,8 @@ const named =
   (layer: PerceiverLayer): { kind: 'cross' | 'self'; layer: PerceiverLayer } => ({ kind, layer })
 
 function checkArrangement({ arrangement, num_cross_attends, num_blocks }: PerceiverConfig): void {
-  if (num_cross_attends < 1) throw new UsageError(`Perceiver: num_cross_attends must be at least 1, found ${num_cross_attends}`)
+  if (num_cross_attends < 1)
+    throw new UsageError(`Perceiver: num_cross_attends must be at least 1, found ${num_cross_attends}`)
   if (arrangement === 'interleaved' && num_blocks !== num_cross_attends && num_blocks !== 0) {
     throw new UsageError(
       `Perceiver: interleaved, there must be one block after each cross attention, found ${num_blocks} and ${num_cross_attends}`,

@@ -3,8 +3,8 @@
  * [in, out] is `encoder.cross_attention.mlp.dense1.weight` [out, in].
  */
 import type { Module } from '../../nn/index.ts'
-import { permuteArray } from '../../tensor/permute.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
+import { permuteArray } from '../../tensor/permute.ts'
 import { FormatError } from '../../util/errors.ts'
 import { suggestion } from '../../util/names.ts'
 
@@ -53,13 +53,22 @@ const tensors = [
 /** Tensors of a preprocessor below its own name. */
 const preprocessing: readonly (readonly [ours: RegExp, official: (...numbers: string[]) => string])[] = [
   [/^position_embeddings\.position_embeddings$/, () => '~_build_network_inputs/trainable_position_encoding/pos_embs'],
-  [/^positions_projection\.(.+)$/, (_, leaf = '') => `~_build_network_inputs/position_encoding_projector/linear/${leafName(leaf)}`],
-  [/^extra_pos_mlp\.(\d+)\.(.+)$/, (_, i = '0', leaf = '') => `~_build_network_inputs/${numbered('linear', i)}/${leafName(leaf)}`],
+  [
+    /^positions_projection\.(.+)$/,
+    (_, leaf = '') => `~_build_network_inputs/position_encoding_projector/linear/${leafName(leaf)}`,
+  ],
+  [
+    /^extra_pos_mlp\.(\d+)\.(.+)$/,
+    (_, i = '0', leaf = '') => `~_build_network_inputs/${numbered('linear', i)}/${leafName(leaf)}`,
+  ],
   [/^convnet_1x1\.(.+)$/, (_, leaf = '') => `~/conv2_d/${leafName(leaf)}`],
   [/^convnet\.conv\.(.+)$/, (_, leaf = '') => `~/conv2_d_downsample/~/conv/${leafName(leaf)}`],
   [/^convnet\.batchnorm\.running_mean$/, () => '~/conv2_d_downsample/~/batchnorm/~/mean_ema/average'],
   [/^convnet\.batchnorm\.running_var$/, () => '~/conv2_d_downsample/~/batchnorm/~/var_ema/average'],
-  [/^convnet\.batchnorm\.(weight|bias)$/, (_, leaf = '') => `~/conv2_d_downsample/~/batchnorm/${leaf === 'weight' ? 'scale' : 'offset'}`],
+  [
+    /^convnet\.batchnorm\.(weight|bias)$/,
+    (_, leaf = '') => `~/conv2_d_downsample/~/batchnorm/${leaf === 'weight' ? 'scale' : 'offset'}`,
+  ],
   [/^conv_after_patches\.(.+)$/, (_, leaf = '') => `patches_linear/${leafName(leaf)}`],
 ]
 

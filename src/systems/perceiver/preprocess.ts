@@ -114,11 +114,15 @@ export class ImagePreprocessor extends PositionEncoder {
     const { prep_type, in_channels, spatial_downsample: ds = 1, num_channels = 64 } = config
     this.#config = config
     this.rows = elementCount(sizes)
-    this.convnet_1x1 =
-      prep_type === 'conv1x1' ? new Conv2d(in_channels, num_channels, 1, { stride: ds }) : undefined
+    this.convnet_1x1 = prep_type === 'conv1x1' ? new Conv2d(in_channels, num_channels, 1, { stride: ds }) : undefined
     this.convnet =
       prep_type === 'conv'
-        ? new ConvDownsample(in_channels, num_channels, config.conv2d_use_batchnorm ?? true, config.conv_padding ?? 'same')
+        ? new ConvDownsample(
+            in_channels,
+            num_channels,
+            config.conv2d_use_batchnorm ?? true,
+            config.conv_padding ?? 'same',
+          )
         : undefined
     this.conv_after_patches =
       prep_type === 'patches' && config.conv_after_patching ? new Linear(patchChannels, num_channels) : undefined
@@ -261,7 +265,9 @@ export class MultimodalPreprocessor extends Module {
       ]),
     )
     this.mask = Object.fromEntries(
-      names.filter((name) => mask_probs[name] !== undefined).map((name) => [name, parameter([1, this.outputChannels], small)]),
+      names
+        .filter((name) => mask_probs[name] !== undefined)
+        .map((name) => [name, parameter([1, this.outputChannels], small)]),
     )
   }
 

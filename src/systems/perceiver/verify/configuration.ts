@@ -19,7 +19,8 @@ import type { PreprocessorConfig } from '../preprocess.ts'
 export function nested(settings: Settings, name: string): Settings {
   const value = settings[name]
   if (value === undefined || value === null) return {}
-  if (typeof value !== 'object') throw new FormatError(`setting "${name}" must be an object, found ${JSON.stringify(value)}`)
+  if (typeof value !== 'object')
+    throw new FormatError(`setting "${name}" must be an object, found ${JSON.stringify(value)}`)
   return value as Settings
 }
 
@@ -148,12 +149,26 @@ export function transformersEncoder(settings: Settings, inputChannels: number): 
   }
 }
 
-const activations = ['gelu', 'gelu_new', 'relu', 'silu', 'selu', 'gelu_pytorch_tanh', 'quick_gelu', 'mish', 'tanh'] as const
+const activations = [
+  'gelu',
+  'gelu_new',
+  'relu',
+  'silu',
+  'selu',
+  'gelu_pytorch_tanh',
+  'quick_gelu',
+  'mish',
+  'tanh',
+] as const
 
 export const activationOf = (settings: Settings) => choiceSetting(settings, 'hidden_act', activations, 'gelu')
 
 /** transformers' PerceiverClassificationDecoder: settings of its own, and its width of classes from the model's. */
-export function transformersDecoder(settings: Settings, model: Settings, latentChannels: number): ClassificationDecoderConfig {
+export function transformersDecoder(
+  settings: Settings,
+  model: Settings,
+  latentChannels: number,
+): ClassificationDecoderConfig {
   const learned = nested(settings, 'trainable_position_encoding_kwargs')
   withoutEffect(learned, 'index_dims')
   withoutEffect(settings, 'num_channels')

@@ -23,7 +23,13 @@ import {
   type Settings,
   tensorsBelow,
 } from '../../../verify/target.ts'
-import { ClassificationDecoder, type PerceiverIOOutputs, PerceiverIO, ProjectionDecoder, TextPreprocessor } from '../io.ts'
+import {
+  ClassificationDecoder,
+  PerceiverIO,
+  type PerceiverIOOutputs,
+  ProjectionDecoder,
+  TextPreprocessor,
+} from '../io.ts'
 import { LucidPerceiver } from '../lucid.ts'
 import { Perceiver } from '../model.ts'
 import { loadOfficial, toHaiku } from '../official.ts'
@@ -122,7 +128,10 @@ function channelsFirst(x: Tensor): Tensor {
 }
 
 /** Every map, and what follows from it, in the form in which the case has it. */
-function outputsOf(origin: Origin, { logits, latents, attentions, decoderAttention }: PerceiverIOOutputs): NamedTensors {
+function outputsOf(
+  origin: Origin,
+  { logits, latents, attentions, decoderAttention }: PerceiverIOOutputs,
+): NamedTensors {
   const decoding = decoderAttention ? [decoderAttention.weights] : []
   const all = attentions.map(({ weights }) => weights)
   if (origin === 'deepmind') return { logits, latents, ...numberedTensors('attention', [...all, ...decoding]) }
@@ -172,7 +181,11 @@ async function runDeepMind(reference: ReferenceCase): Found {
     preprocessorConfig(nested(config, 'input_preprocessor'), shapeOf(reference, name), 'deepmind'),
   )
   const encoder = deepmindEncoder(nested(config, 'encoder'), preprocessor.outputChannels)
-  const model = new PerceiverIO(encoder, preprocessor, deepmindDecoderOf(nested(config, 'decoder'), encoder.num_z_channels))
+  const model = new PerceiverIO(
+    encoder,
+    preprocessor,
+    deepmindDecoderOf(nested(config, 'decoder'), encoder.num_z_channels),
+  )
   return runIO(reference, 'deepmind', model, (inputs) => preprocessor.forward(channelsFirst(inputNamed(inputs, name))))
 }
 
@@ -197,7 +210,9 @@ function multimodal(reference: ReferenceCase, settings: Settings, origin: Origin
   const probabilities = nested(settings, 'mask_probs')
   const config: MultimodalConfig = {
     modalities: Object.fromEntries(entries),
-    mask_probs: Object.fromEntries(Object.keys(probabilities).map((name) => [name, numberSetting(probabilities, name)])),
+    mask_probs: Object.fromEntries(
+      Object.keys(probabilities).map((name) => [name, numberSetting(probabilities, name)]),
+    ),
     min_padding_size: numberSetting(settings, 'min_padding_size', 2),
   }
   return new MultimodalPreprocessor(config)
@@ -223,7 +238,11 @@ async function runDeepMindMultimodal(reference: ReferenceCase): Found {
   const { config } = reference
   const preprocessor = multimodal(reference, config, 'deepmind')
   const encoder = deepmindEncoder(nested(config, 'encoder'), preprocessor.outputChannels)
-  const model = new PerceiverIO(encoder, preprocessor, deepmindDecoderOf(nested(config, 'decoder'), encoder.num_z_channels))
+  const model = new PerceiverIO(
+    encoder,
+    preprocessor,
+    deepmindDecoderOf(nested(config, 'decoder'), encoder.num_z_channels),
+  )
   return runIO(reference, 'deepmind', model, (inputs) => multimodalRows(preprocessor, inputs, 'deepmind'))
 }
 
@@ -312,7 +331,10 @@ function runFourier(order: 'axes' | 'functions') {
         })
         const sizes = gridSizes(item)
         if (sizes) await checkGrid(sizes, array, i)
-        return [`output/encoding_${i}`, { dtype: 'float32', shape: features.shape, data: await features.data() }] as const
+        return [
+          `output/encoding_${i}`,
+          { dtype: 'float32', shape: features.shape, data: await features.data() },
+        ] as const
       }),
     )
     return new Map(outputs)
@@ -330,7 +352,8 @@ function gridSizes(item: Settings): readonly number[] | undefined {
 async function checkGrid(sizes: readonly number[], given: NDArray, i: number): Promise<void> {
   const places = await gridPositions(sizes).numbers()
   const wrong = places.findIndex((value, j) => Math.abs(value - Number(given.data[j])) > 1e-6)
-  if (wrong >= 0) throw new FormatError(`input/positions_${i} is not the grid of ${sizes.join('x')}: element ${wrong} differs`)
+  if (wrong >= 0)
+    throw new FormatError(`input/positions_${i} is not the grid of ${sizes.join('x')}: element ${wrong} differs`)
 }
 
 export const modelTargets: readonly CaseTargetRule[] = [

@@ -20,7 +20,13 @@ import {
   tensorsBelow,
   withoutEffect,
 } from '../../../verify/target.ts'
-import { decays, type OfficialOptimizer, type OfficialSchedule, officialSchedule, type TrainingSize } from '../official-training.ts'
+import {
+  decays,
+  type OfficialOptimizer,
+  type OfficialSchedule,
+  officialSchedule,
+  type TrainingSize,
+} from '../official-training.ts'
 import { nested } from './configuration.ts'
 
 type Found = Promise<Map<string, NDArray>>
@@ -141,14 +147,18 @@ async function runLoss({ config, tensors }: ReferenceCase): Found {
     const oneHot = (indices: Tensor): Tensor => ops.cast(ops.oneHot(indices, classes), 'float32')
     const share = ratio.rank === 0 ? ratio : ops.reshape(ratio, [-1, 1])
     const mixed = ops.add(ops.mul(oneHot(labels), share), ops.mul(oneHot(mixLabels), ops.sub(1, share)))
-    const lossOf = (target: Tensor): Tensor =>
-      ops.crossEntropy(logits, target, { labelSmoothing: smoothing })
+    const lossOf = (target: Tensor): Tensor => ops.crossEntropy(logits, target, { labelSmoothing: smoothing })
     const [loss, lossMixed] = [lossOf(oneHot(labels)), lossOf(mixed)]
     const [g] = gradient(loss, [logits])
     const [gMixed] = gradient(lossMixed, [logits])
     return { loss, lossMixed, g, gMixed }
   })
-  const { loss, lossMixed, g, gMixed } = await run(input('logits'), input('labels'), input('mix_labels'), input('ratio'))
+  const { loss, lossMixed, g, gMixed } = await run(
+    input('logits'),
+    input('labels'),
+    input('mix_labels'),
+    input('ratio'),
+  )
   await run.release()
   const scores = toNumbers(input('logits').data)
   const found = new Map<string, NDArray>([
