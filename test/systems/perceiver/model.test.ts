@@ -89,7 +89,7 @@ describe('published sizes', () => {
   })
 })
 
-const rows = constant(new Generator(7).normal(70), [2, 7, 5])
+const rows = constant(new Generator(7).normal(70), [2, 7, 5], 'float32')
 
 describe('the network', () => {
   const config: PerceiverConfig = {
