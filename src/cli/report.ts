@@ -1,12 +1,13 @@
 /** The report of a run: what every run has, around what its system explains. */
 import { requirePackages } from '../data/packages.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
-import type { LinePlot, Section } from '../report/figures.ts'
+import type { LinePlot, PictureGrid, Section } from '../report/figures.ts'
 import { plotPackages, renderReport } from '../report/render.ts'
 import type { OpenedRun } from '../systems/session.ts'
 import type { MetricDescriptions, OpenedData } from '../tasks/define.ts'
 import type { LoopResult } from '../train/loop.ts'
 import { changedSettings, type Settings } from '../train/settings.ts'
+import type { Snapshot } from '../train/snapshots.ts'
 import type { MetricsLine } from '../train/store.ts'
 import { shellQuoted } from '../util/shell.ts'
 import { formatDuration, formatMetric } from './ui.ts'
@@ -73,6 +74,33 @@ function setup(opened: OpenedRun, { opening }: OpenedData): Section {
   }
 }
 
+/** Pictures of one name in the report, at most: the first, the last, and some between. */
+const mostSnapshots = 24
+
+function evenly<T>(items: readonly T[], most: number): readonly T[] {
+  if (items.length <= most) return items
+  return Array.from({ length: most }, (_, i) => items[Math.round((i * (items.length - 1)) / (most - 1))] as T) // within
+}
+
+/** The pictures of all evaluations, in order; no section where there are none. */
+function snapshotSections(snapshots: readonly Snapshot[]): Section[] {
+  if (snapshots.length === 0) return []
+  const byName = new Map<string, Snapshot[]>()
+  for (const snapshot of snapshots) byName.set(snapshot.name, [...(byName.get(snapshot.name) ?? []), snapshot])
+  const figures = [...byName].map(([name, all]): PictureGrid => {
+    const shown = evenly(all, mostSnapshots)
+    const widest = Math.max(...shown.map(({ picture }) => picture.width))
+    return {
+      kind: 'pictures',
+      title: name,
+      ...(shown.length < all.length && { caption: `${shown.length} of ${all.length} evaluations.` }),
+      size: widest > 160 ? Math.min(widest, 320) : widest * Math.max(1, Math.round(160 / widest)),
+      pictures: shown.map(({ step, picture }) => ({ ...picture, caption: `step ${step.toLocaleString('en')}` })),
+    }
+  })
+  return [{ title: 'While it trained', intro: 'Pictures of each evaluation, kept in `snapshots/`.', figures }]
+}
+
 /** Before work begins: throws a MissingPackageError if its data (`packages`) or the report at its end need what is not installed. */
 export function requireReportPackages(packages: readonly string[] = []): void {
   requirePackages([...plotPackages, ...packages], 'a run with a report')
@@ -108,7 +136,12 @@ export async function writeReport(opened: OpenedRun, data: OpenedData, result: L
         note: `${data.test.length.toLocaleString('en')} for testing`,
       },
     ],
-    sections: [{ title: 'Training', figures: curves(lines, opened.recipe.metrics) }, ...explained, setup(opened, data)],
+    sections: [
+      { title: 'Training', figures: curves(lines, opened.recipe.metrics) },
+      ...snapshotSections(await run.readSnapshots()),
+      ...explained,
+      setup(opened, data),
+    ],
     footer: 'Written by tenfold. Everything on this page is inside this one file.',
   })
   await writeFileAtomic(run.report, Buffer.from(html))

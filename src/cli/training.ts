@@ -2,7 +2,7 @@
 import { formatProfile } from '../compile/profile.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
 import type { Recipe } from '../systems/define.ts'
-import type { OpenedRun } from '../systems/session.ts'
+import { type OpenedRun, prepareTraining } from '../systems/session.ts'
 import type { OpenedData } from '../tasks/define.ts'
 import { type LoopResult, observeAll, type TrainingTask, train } from '../train/loop.ts'
 import { logToTensorBoard } from '../train/tensorboard.ts'
@@ -43,7 +43,7 @@ export async function trainRun(
   reporter: Reporter,
   options: TrainRunOptions = {},
 ): Promise<void> {
-  const { task, loop } = opened.experiment.prepare(data)
+  const { task, loop } = prepareTraining(opened.experiment, data)
   const run = options.extension ? await extendRun(opened, options.extension, task, reporter) : opened.run
   const { steps } = run.description.limits
   reporter.event('start', { run: run.path, system: run.description.system, recipe: run.description.recipe })

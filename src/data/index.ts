@@ -11,10 +11,17 @@ export {
 } from './dataset.ts'
 export type { Layout } from './layout.ts'
 export { type BatchSource, DataLoader, type LoaderOptions, type LoaderState, type SourceState } from './loader.ts'
-export { cifar10Classes, loadCifar, parseCifar } from './sources/cifar.ts'
+export { cifar10Classes, loadCifar, loadCifarSheets, parseCifar } from './sources/cifar.ts'
 export { type CorpusName, corpusNames, corpusVersions, type Document, readCorpora } from './sources/corpora.ts'
 export { type ColumnType, type CsvOptions, type CsvTable, parseCsv, readCsv } from './sources/csv.ts'
-export { type EmojiDataset, type EmojiOptions, emojiCategories, loadEmoji } from './sources/emoji.ts'
+export {
+  type EmojiDataset,
+  type EmojiOptions,
+  type EmojiSource,
+  emojiCategories,
+  findEmoji,
+  loadEmoji,
+} from './sources/emoji.ts'
 export { parseIdx, readIdx } from './sources/idx.ts'
 export { decodeImage, type ImageOptions } from './sources/image.ts'
 export { type ImageFolder, type ImageFolderOptions, imageFolder, pictureDataset } from './sources/image-folder.ts'
@@ -30,6 +37,7 @@ export {
   readLabelledRows,
 } from './sources/labelled-texts.ts'
 export { loadMnist } from './sources/mnist.ts'
+export { type PictureSet, type PictureSetName, pictureSets, resizePictures } from './sources/picture-sets.ts'
 export { readText } from './sources/text.ts'
 export { openTexts, readTextFolder, readTexts, type TextFolderOptions } from './sources/text-files.ts'
 export { readTokenizer } from './sources/tokenizer.ts'

@@ -15,11 +15,13 @@ export {
 } from '../train/loop.ts'
 export * from '../train/metrics.ts'
 export { type RunDescription, RunDirectory } from '../train/run.ts'
+export type { Snapshot } from '../train/snapshots.ts'
 export {
   type Checkpoint,
   checkpointVariables,
   type MetricsLine,
   restoreVariables,
+  type Snapshots,
   type TrainingStore,
 } from '../train/store.ts'
 export { logToTensorBoard } from '../train/tensorboard.ts'

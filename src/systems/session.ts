@@ -202,6 +202,13 @@ export async function restartFrom(opened: OpenedRun, data: OpenedData): Promise<
   if (fitted) opened.experiment.initialize?.(fitted.weights)
 }
 
+/** What is trained and for how long: the experiment's task, which takes the experiment's pictures at each evaluation. */
+export function prepareTraining(experiment: Experiment, data: OpenedData): ReturnType<Experiment['prepare']> {
+  const { task, loop } = experiment.prepare(data)
+  if (!experiment.snapshot) return { task, loop }
+  return { task: { ...task, snapshot: async () => (await experiment.snapshot?.(data)) ?? {} }, loop }
+}
+
 /** Another run of a recipe, for a use or a job that needs one. Throws a UsageError for a run of another recipe. */
 export async function openRunOf(path: string, system: string, recipe: string): Promise<Experiment> {
   const run = await RunDirectory.open(path)

@@ -3,7 +3,7 @@ import type { Section } from '../report/figures.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Variable } from '../tensor/variable.ts'
 import type { LoopOptions, TrainingTask, Metrics as Values } from '../train/loop.ts'
-import type { MetricsLine } from '../train/store.ts'
+import type { MetricsLine, Snapshots } from '../train/store.ts'
 import type { Exportable, OpenedData, TrainingSets } from './define.ts'
 
 /**
@@ -24,6 +24,11 @@ export interface Experiment<Data extends OpenedData = OpenedData> {
   evaluate(data: Data): Promise<Values>
   /** What `tenfold export` writes, by name; the first one where none is named. */
   readonly exports: Readonly<Record<string, () => Exportable>>
+  /**
+   * Pictures at each evaluation, such as samples or reconstructions, by name: kept in the run directory and shown in the report.
+   * Random functions draw the same numbers each time.
+   */
+  snapshot?(data: Data): Promise<Snapshots>
   /** Sections of the report, besides the ones every run has. */
   explain?(data: Data, metrics: readonly MetricsLine[]): Promise<readonly Section[]>
 }

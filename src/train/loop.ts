@@ -2,9 +2,10 @@
 import type { Compiled } from '../compile/compile.ts'
 import type { Batch } from '../data/dataset.ts'
 import type { BatchSource } from '../data/loader.ts'
+import { randomState } from '../tensor/random-state.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { type MetricsLine, restoreVariables, type TrainingState, type TrainingStore } from './store.ts'
+import { type MetricsLine, restoreVariables, type Snapshots, type TrainingState, type TrainingStore } from './store.ts'
 
 /** Scalars by name; `loss` is always among a step's. */
 export type Metrics = Readonly<Record<string, number>>
@@ -24,6 +25,8 @@ export interface TrainingTask {
   readonly memory?: readonly Variable[]
   /** Metrics on held-out data. */
   readonly evaluate: () => Promise<Metrics>
+  /** Pictures that are kept at each evaluation. Random functions draw the same numbers in each, and training draws on as if there were none. */
+  readonly snapshot?: () => Promise<Snapshots>
   /** The learning rate of the coming step, by its plan for the whole training. */
   readonly learningRate?: () => number
 }
@@ -144,7 +147,7 @@ class Loop {
       damaged++
       this.#observer.onWarning?.(reason)
     })
-    await this.#store.truncateMetrics(checkpoint?.state.step ?? 0)
+    await this.#store.truncateLog(checkpoint?.state.step ?? 0)
     if (!checkpoint) return
     if (damaged > 0)
       this.#observer.onWarning?.(`going on from step ${checkpoint.state.step}, whose checkpoint is whole`)
@@ -248,7 +251,7 @@ class Loop {
   }
 
   async #evaluate(epoch: number): Promise<StopReason | undefined> {
-    const metrics = await this.#evaluateApart()
+    const { metrics, snapshots } = await this.#evaluateApart()
     const { metric, goal } = this.#options.monitor
     const value = metrics[metric] ?? Number.NaN
     const isTied = value === this.#best && this.#bestLoss !== null && (metrics.loss ?? Number.NaN) < this.#bestLoss
@@ -262,20 +265,36 @@ class Loop {
     this.#lastEvaluation = metrics
     this.#lines.push({ type: 'evaluation', step: this.#step, epoch, seconds: this.#seconds, ...metrics })
     this.#observer.onEvaluation?.(this.#step, epoch, metrics, isBest)
+    // Before the checkpoint: pictures that no checkpoint knows of are dropped by a resumed training, and made again.
+    if (snapshots) await this.#store.saveSnapshots(this.#step, snapshots)
     await this.#save(isBest)
     return this.#isOutOfPatience ? 'early stop' : undefined
   }
 
-  /** Evaluates; the memory of training is as it was. */
-  async #evaluateApart(): Promise<Metrics> {
+  /** Evaluates and takes pictures; the memory of training is as it was. */
+  async #evaluateApart(): Promise<{ readonly metrics: Metrics; readonly snapshots: Snapshots | undefined }> {
     const { memory = [], evaluate } = this.#task
     const kept = memory.map((variable) => variable.data.slice())
     const metrics = await evaluate()
+    const snapshots = await this.#takeSnapshots()
     for (const [i, variable] of memory.entries()) {
       const values = kept[i]
       if (values) variable.set(values)
     }
-    return metrics
+    return { metrics, snapshots }
+  }
+
+  async #takeSnapshots(): Promise<Snapshots | undefined> {
+    const { snapshot } = this.#task
+    if (!snapshot) return undefined
+    const { calls } = randomState()
+    const drawn = calls.data.slice()
+    calls.set([0])
+    try {
+      return await snapshot()
+    } finally {
+      calls.set(drawn)
+    }
   }
 
   async #save(best: boolean): Promise<void> {

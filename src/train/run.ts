@@ -21,7 +21,16 @@ import {
 import { checkNewRun } from './new-run.ts'
 import { placesSchema } from './places.ts'
 import { checkConfig } from './settings.ts'
-import type { Checkpoint, DamageListener, MetricsLine, SaveOptions, TrainingState, TrainingStore } from './store.ts'
+import { dropSnapshots, readSnapshots, type Snapshot, saveSnapshots } from './snapshots.ts'
+import type {
+  Checkpoint,
+  DamageListener,
+  MetricsLine,
+  SaveOptions,
+  Snapshots,
+  TrainingState,
+  TrainingStore,
+} from './store.ts'
 
 const runFormat = 1
 
@@ -106,6 +115,9 @@ export class RunDirectory implements TrainingStore {
   }
   get tensorboard(): string {
     return join(this.path, 'tensorboard')
+  }
+  get snapshots(): string {
+    return join(this.path, 'snapshots')
   }
   get metrics(): string {
     return join(this.path, 'metrics.jsonl')
@@ -232,10 +244,20 @@ export class RunDirectory implements TrainingStore {
     })
   }
 
-  /** Drops what was logged after `step`: a resumed run logs it again. */
-  async truncateMetrics(step: number): Promise<void> {
+  saveSnapshots(step: number, snapshots: Snapshots): Promise<void> {
+    return saveSnapshots(this.snapshots, step, snapshots)
+  }
+
+  /** All pictures kept so far, by name and in the order of their steps. */
+  readSnapshots(): Promise<Snapshot[]> {
+    return readSnapshots(this.snapshots)
+  }
+
+  /** Drops what was logged, and pictures that were kept, after `step`: a resumed run makes them again. */
+  async truncateLog(step: number): Promise<void> {
     const kept = (await this.readMetrics()).filter((line) => line.step <= step)
     await writeFileAtomic(this.metrics, Buffer.from(kept.map((line) => `${JSON.stringify(line)}\n`).join('')))
+    await dropSnapshots(this.snapshots, step)
   }
 }
 

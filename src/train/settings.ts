@@ -23,10 +23,10 @@ export const share = z.number().min(0).max(1)
 
 /**
  * A setting that names a file or folder; empty: none. A leading `~/` is the home folder, and a run finds it again from wherever it
- * is used. `names` are values with a meaning of their own.
+ * is used. `names` are values with a meaning of their own; `usual`: the default.
  */
-export function pathSetting(description: string, names: readonly string[] = []) {
-  return z.string().default('').meta({ description, isPath: true, names })
+export function pathSetting(description: string, names: readonly string[] = [], usual = '') {
+  return z.string().default(usual).meta({ description, isPath: true, names })
 }
 
 /** Reads `a.b=c`; the value is JSON where it parses as JSON (numbers, true, [1,2]), else a text. */

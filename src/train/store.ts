@@ -1,5 +1,6 @@
 /** Where a training keeps what must not be lost: what the loop asks of it. In Node it is a run directory. */
 import type { SourceState } from '../data/loader.ts'
+import type { Picture } from '../report/figures.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { formatShape, sameShape } from '../tensor/shape.ts'
 import type { Variable } from '../tensor/variable.ts'
@@ -48,7 +49,10 @@ export interface SaveOptions {
   readonly best?: boolean
 }
 
-/** Keeps the checkpoints and metrics of one training. */
+/** Pictures of one evaluation by what they show, in words that a file name may have: `samples`, `reconstructions`. */
+export type Snapshots = Readonly<Record<string, Picture>>
+
+/** Keeps the checkpoints, metrics and pictures of one training. */
 export interface TrainingStore {
   /** Names the log of metrics in messages. */
   readonly metrics: string
@@ -64,8 +68,10 @@ export interface TrainingStore {
   append(lines: readonly MetricsLine[]): Promise<void>
   /** All lines logged so far. */
   readMetrics(): Promise<MetricsLine[]>
-  /** Drops what was logged after `step`: a resumed training logs it again. */
-  truncateMetrics(step: number): Promise<void>
+  /** Keeps the pictures of the evaluation at a step. */
+  saveSnapshots(step: number, snapshots: Snapshots): Promise<void>
+  /** Drops what was logged, and pictures that were kept, after `step`: a resumed training makes them again. */
+  truncateLog(step: number): Promise<void>
   /** Whether the training was made longer when it stood at this step. */
   isExtendedAt(step: number): boolean
 }

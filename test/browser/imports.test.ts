@@ -14,6 +14,7 @@ const neutral = [
   /^train\/(loop|metrics|store)\.ts$/,
   /^report\//,
   /^(index|entries\/models)\.ts$/,
+  /^tasks\/(settings|training)\.ts$/,
   /^tasks\/language\/(baselines|facts|masked-pairs|masking|sentence-pairs)\.ts$/,
   /^tasks\/sequences\/(bytes|classifier|codec|dataset|listops)\.ts$/,
   /^tasks\/pictures\/(classifier|facts|features|few-shot|figures)\.ts$/,

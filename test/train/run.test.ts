@@ -35,7 +35,7 @@ test('a line that was not finished is left out', async () => {
   await run.append([{ type: 'step', step: 1, epoch: 0, loss: 2 }])
   await appendFile(run.metrics, '{"type":"st')
   expect(await run.readMetrics()).toEqual([{ type: 'step', step: 1, epoch: 0, loss: 2 }])
-  await run.truncateMetrics(1)
+  await run.truncateLog(1)
   expect(await readFile(run.metrics, 'utf8')).toBe('{"type":"step","step":1,"epoch":0,"loss":2}\n')
 })
 

@@ -10,12 +10,19 @@ import { manualSeed } from '../../src/tensor/random-state.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 import { type LoopOptions, type TrainingTask, train } from '../../src/train/loop.ts'
-import { type Checkpoint, checkpointVariables, type MetricsLine, type TrainingStore } from '../../src/train/store.ts'
+import {
+  type Checkpoint,
+  checkpointVariables,
+  type MetricsLine,
+  type Snapshots,
+  type TrainingStore,
+} from '../../src/train/store.ts'
 
 /** A store without files, as a page may have one. */
 class MemoryStore implements TrainingStore {
   readonly metrics = 'the log'
   readonly lines: MetricsLine[] = []
+  readonly snapshots = new Map<number, Snapshots>()
   newest: Checkpoint | undefined
   best: Checkpoint | undefined
 
@@ -45,8 +52,12 @@ class MemoryStore implements TrainingStore {
     return [...this.lines]
   }
 
-  async truncateMetrics(step: number): Promise<void> {
+  async truncateLog(step: number): Promise<void> {
     this.lines.splice(0, this.lines.length, ...this.lines.filter((line) => line.step <= step))
+  }
+
+  async saveSnapshots(step: number, snapshots: Snapshots): Promise<void> {
+    this.snapshots.set(step, snapshots)
   }
 
   isExtendedAt(): boolean {

