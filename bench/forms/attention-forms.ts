@@ -1,4 +1,5 @@
 /** Attention as separate kernels or ONNX Runtime's own: `node scripts/forms.js attention-forms`. Decision: docs/decisions/011-attention.md. */
+
 import { gradient } from '../../src/autodiff/gradient.ts'
 import { type Compiled, compile } from '../../src/compile/compile.ts'
 import {
@@ -11,6 +12,7 @@ import {
   square,
 } from '../../src/ops/kit.ts'
 import { elementCount } from '../../src/tensor/dtype.ts'
+import { sizeOf } from '../../src/tensor/shape.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 import { RandomStream } from '../../src/util/random.ts'
@@ -94,7 +96,7 @@ for (const shape of [
   [8, 8, 256, 64],
   [2, 12, 512, 64],
 ]) {
-  const scale = 1 / Math.sqrt(shape[3] ?? 1)
+  const scale = 1 / Math.sqrt(sizeOf(shape, 3))
   const times = await takeTurns({
     'own gradient': trainingStep(shape, (q, k, v) => scaledDotProductAttention(q, k, v)),
     'gradients of its ops': trainingStep(shape, (q, k, v) =>

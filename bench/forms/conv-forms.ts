@@ -1,8 +1,10 @@
 /** Gradients of convolutions in several forms: `node scripts/forms.js conv-forms`. Decision: docs/decisions/014-convolution-gradients.md. */
+
 import { type Compiled, compile } from '../../src/compile/compile.ts'
 import * as ops from '../../src/ops/kit.ts'
 import { elementCount } from '../../src/tensor/dtype.ts'
-import type { Tensor } from '../../src/tensor/tensor.ts'
+import { sizeOf } from '../../src/tensor/shape.ts'
+import type { Tensor, TensorType } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 import { RandomStream } from '../../src/util/random.ts'
 import { describeTimes, takeTurns, threads } from './measure.ts'
@@ -18,11 +20,20 @@ const layers = [
   [128, 16, 28, 32, 3, 1],
 ] as const
 
+const gradientAndWeight = (types: readonly TensorType[]): readonly [TensorType, TensorType] => [
+  ops.inputAt('transposedForm', types, 0),
+  ops.inputAt('transposedForm', types, 1),
+]
+
 const transposed = ops.defineOp<{ readonly stride: number; readonly padding: number; readonly side: number }>({
   name: 'transposedForm',
-  infer: ([g, w], { side }) => [{ dtype: 'float32', shape: [g?.shape[0] ?? 0, w?.shape[1] ?? 0, side, side] }],
+  infer: (types, { side }) => {
+    const [g, w] = gradientAndWeight(types)
+    return [{ dtype: 'float32', shape: [sizeOf(g.shape, 0), sizeOf(w.shape, 1), side, side] }]
+  },
   lower: (emit, { inputs, inputTypes, attributes: { stride, padding, side } }) => {
-    const [out = 0, kernel = 0] = [inputTypes[0]?.shape[2], inputTypes[1]?.shape[2]]
+    const [g, w] = gradientAndWeight(inputTypes)
+    const [out, kernel] = [sizeOf(g.shape, 2), sizeOf(w.shape, 2)]
     const extra = side - ((out - 1) * stride - 2 * padding + kernel)
     return emit.node('ConvTranspose', inputs, {
       strides: [stride, stride],
@@ -36,8 +47,8 @@ const transposed = ops.defineOp<{ readonly stride: number; readonly padding: num
 
 /** One product of two matrices: columns [in places, N P] of windows of the input, whose channels come first. */
 function joined(x: Tensor, g: Tensor, kernel: number, stride: number, padding: number): Tensor {
-  const [n = 0, out = 0, h = 0, w = 0] = g.shape
-  const channels = x.shape[1] ?? 0
+  const [n, out, h, w] = g.sizes(4)
+  const channels = sizeOf(x.shape, 1)
   const first = ops.permute(x, [1, 0, 2, 3])
   const padded = ops.padAxis(ops.padAxis(first, 2, padding, padding), 3, padding, padding)
   const windows = ops.kernelWindows(padded, [kernel, kernel], [h, w], { stride: [stride, stride], dilation: [1, 1] })
@@ -54,8 +65,8 @@ function joined(x: Tensor, g: Tensor, kernel: number, stride: number, padding: n
 
 /** A product for each example, summed. */
 function batched(x: Tensor, g: Tensor, kernel: number, stride: number, padding: number): Tensor {
-  const [n = 0, out = 0, h = 0, w = 0] = g.shape
-  const channels = x.shape[1] ?? 0
+  const [n, out, h, w] = g.sizes(4)
+  const channels = sizeOf(x.shape, 1)
   const padded = ops.padAxis(ops.padAxis(x, 2, padding, padding), 3, padding, padding)
   const windows = ops.kernelWindows(padded, [kernel, kernel], [h, w], { stride: [stride, stride], dilation: [1, 1] })
   const columns = ops.concat(
@@ -100,32 +111,16 @@ for (const [n, channels, side, out, kernel, stride] of layers) {
   const [y, dx, dw] = [new Variable(g.shape), new Variable(x.shape), new Variable(w.shape)]
   const operations = 2 * g.size * channels * kernel * kernel
   console.log(`${n}x${channels}x${side}x${side} -> ${out}, kernel ${kernel}, stride ${stride}`)
-  console.log(
-    '  forward:',
-    describeTimes(
-      await takeTurns({ Conv: run(y, () => ops.conv2d(x, w, undefined, { stride, padding })) }),
-      operations,
-    ),
-  )
-  console.log(
-    '  input:',
-    describeTimes(
-      await takeTurns({
-        current: run(dx, () => ops.convInputGradient(g.value, w.value, x.shape, attributes)),
-        ConvTranspose: run(dx, () => ops.apply(transposed, [g.value, w.value], { stride, padding, side })),
-      }),
-      operations,
-    ),
-  )
-  console.log(
-    '  weight:',
-    describeTimes(
-      await takeTurns({
-        current: run(dw, () => ops.convWeightGradient(x.value, g.value, w.shape, attributes)),
-        joined: run(dw, () => joined(x.value, g.value, kernel, stride, padding)),
-        batched: run(dw, () => batched(x.value, g.value, kernel, stride, padding)),
-      }),
-      operations,
-    ),
-  )
+  const compare = async (what: string, forms: Readonly<Record<string, Compiled<[], unknown>>>): Promise<void> =>
+    console.log(`  ${what}:`, describeTimes(await takeTurns(forms), operations))
+  await compare('forward', { Conv: run(y, () => ops.conv2d(x, w, undefined, { stride, padding })) })
+  await compare('input', {
+    current: run(dx, () => ops.convInputGradient(g.value, w.value, x.shape, attributes)),
+    ConvTranspose: run(dx, () => ops.apply(transposed, [g.value, w.value], { stride, padding, side })),
+  })
+  await compare('weight', {
+    current: run(dw, () => ops.convWeightGradient(x.value, g.value, w.shape, attributes)),
+    joined: run(dw, () => joined(x.value, g.value, kernel, stride, padding)),
+    batched: run(dw, () => batched(x.value, g.value, kernel, stride, padding)),
+  })
 }

@@ -1,24 +1,26 @@
 /** What is measured: a model, its loss, its optimizer and one batch, the same in every peer. */
+import type { Batch, BatchTensors } from '../../src/data/dataset.ts'
 import type { Module } from '../../src/nn/index.ts'
 import type { AdamOptions } from '../../src/optim/index.ts'
-import type { NDArray } from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-
-/** Arrays that go into a step, by name. */
-export type Batch = Readonly<Record<string, NDArray>>
 
 export type OptimizerSettings =
   | { readonly kind: 'adam' | 'adamw'; readonly options: AdamOptions; readonly clipNorm?: number }
   | { readonly kind: 'sgd'; readonly options: { readonly lr: number; readonly momentum: number } }
 
 /** A model with what a training step does to it. Parameters have the names that the peers' models give them. */
-export interface Trainable {
+export interface Trainable<Name extends string = string> {
   readonly model: Module
-  readonly batch: Batch
-  readonly loss: (batch: Readonly<Record<string, Tensor>>) => Tensor
+  readonly batch: Batch<Name>
+  loss(batch: BatchTensors<Name>): Tensor
   /** The forward pass whose time is the inference's. */
-  readonly forward: (batch: Readonly<Record<string, Tensor>>) => Tensor
+  forward(batch: BatchTensors<Name>): Tensor
   readonly optimizer: OptimizerSettings
+}
+
+/** A trainable of which only itself knows the names of its batch. */
+export function trainable<Name extends string>(it: Trainable<Name>): Trainable {
+  return it
 }
 
 /** A workload by its name on the command line. */

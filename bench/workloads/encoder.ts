@@ -5,8 +5,9 @@ import { Embedding, LayerNorm, Linear, Module } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { sizeOf } from '../../src/tensor/shape.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import type { Workload } from '../harness/workload.ts'
+import { trainable, type Workload } from '../harness/workload.ts'
 import { randomIndices } from './random.ts'
+import { tokenLoss } from './token-loss.ts'
 
 const [tokensInBatch, width, layers, heads, vocabulary] = [4096, 256, 4, 4, 1000]
 
@@ -47,20 +48,16 @@ function encoderWorkload(name: string, tokens: number, attends: boolean): Worklo
     summary: `${batch} x ${tokens} tokens, width ${width}, ${layers} layers, AdamW`,
     build: () => {
       const model = new Encoder(tokens, attends)
-      return {
+      return trainable({
         model,
         batch: {
           ids: randomIndices([batch, tokens], vocabulary, 1),
           original: randomIndices([batch, tokens], vocabulary, 2),
         },
-        forward: ({ ids }) => model.forward(ids as Tensor),
-        loss: ({ ids, original }) =>
-          ops.crossEntropy(
-            ops.reshape(model.forward(ids as Tensor), [-1, vocabulary]),
-            ops.reshape(original as Tensor, [-1]),
-          ),
+        forward: ({ ids }) => model.forward(ids),
+        loss: ({ ids, original }) => tokenLoss(model.forward(ids), original),
         optimizer: { kind: 'adamw', options: { lr: 1e-4, weightDecay: 0.01 } },
-      }
+      })
     },
   }
 }

@@ -2,8 +2,7 @@
 import * as ops from '../../src/ops/index.ts'
 import type { MixerConfig } from '../../src/systems/mixer/config.ts'
 import { Mixer } from '../../src/systems/mixer/model.ts'
-import type { Tensor } from '../../src/tensor/tensor.ts'
-import type { Workload } from '../harness/workload.ts'
+import { trainable, type Workload } from '../harness/workload.ts'
 import { randomFloats, randomIndices } from './random.ts'
 
 function mixerWorkload(name: string, batch: number, config: MixerConfig, clipNorm?: number): Workload {
@@ -13,17 +12,16 @@ function mixerWorkload(name: string, batch: number, config: MixerConfig, clipNor
     summary: `${batch} x ${height}x${width}, width ${config.hidden_dim}, ${config.num_blocks} blocks, AdamW`,
     build: () => {
       const model = new Mixer(config)
-      return {
+      return trainable({
         model,
         batch: {
           image: randomFloats([batch, config.in_channels, height, width], 1),
           label: randomIndices([batch], config.num_classes, 2),
         },
-        forward: ({ image }) => model.forward(image as Tensor),
-        loss: ({ image, label }) =>
-          ops.crossEntropy(model.forward(image as Tensor), label as Tensor, { labelSmoothing: 0.05 }),
+        forward: ({ image }) => model.forward(image),
+        loss: ({ image, label }) => ops.crossEntropy(model.forward(image), label, { labelSmoothing: 0.05 }),
         optimizer: { kind: 'adamw', options: { lr: 1e-3, weightDecay: 0.05 }, ...(clipNorm && { clipNorm }) },
-      }
+      })
     },
   }
 }

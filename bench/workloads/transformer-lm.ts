@@ -6,8 +6,9 @@ import { Embedding, LayerNorm, Linear, Module } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { sizeOf } from '../../src/tensor/shape.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import type { Workload } from '../harness/workload.ts'
+import { trainable, type Workload } from '../harness/workload.ts'
 import { randomIndices } from './random.ts'
+import { tokenLoss } from './token-loss.ts'
 
 const [batch, tokens, width, layers, heads, vocabulary] = [8, 256, 256, 4, 4, 256]
 
@@ -41,20 +42,16 @@ function languageModel(name: string, checkpointed: boolean): Workload {
     summary: `${batch} x ${tokens} tokens, width ${width}, ${layers} layers, ${heads} heads, Adam`,
     build: () => {
       const model = new TransformerLm(checkpointed)
-      return {
+      return trainable({
         model,
         batch: {
           ids: randomIndices([batch, tokens], vocabulary, 1),
           next: randomIndices([batch, tokens], vocabulary, 2),
         },
-        forward: ({ ids }) => model.forward(ids as Tensor),
-        loss: ({ ids, next }) =>
-          ops.crossEntropy(
-            ops.reshape(model.forward(ids as Tensor), [-1, vocabulary]),
-            ops.reshape(next as Tensor, [-1]),
-          ),
+        forward: ({ ids }) => model.forward(ids),
+        loss: ({ ids, next }) => tokenLoss(model.forward(ids), next),
         optimizer: { kind: 'adam', options: { lr: 1e-3 } },
-      }
+      })
     },
   }
 }

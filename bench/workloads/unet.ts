@@ -3,7 +3,7 @@ import { Attention } from '../../src/models/transformer.ts'
 import { Conv2d, GroupNorm, Module } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import type { Workload } from '../harness/workload.ts'
+import { trainable, type Workload } from '../harness/workload.ts'
 import { randomFloats } from './random.ts'
 
 const conv = (from: number, to: number, stride = 1): Conv2d => new Conv2d(from, to, 3, { stride, padding: 1 })
@@ -78,7 +78,7 @@ class UNet extends Module {
 
 /** Each pixel as 2 x 2 pixels. */
 function doubled(x: Tensor): Tensor {
-  const [height = 0, width = 0] = x.shape.slice(2)
+  const [, , height, width] = x.sizes(4)
   return ops.interpolate(x, [2 * height, 2 * width], { mode: 'nearest' })
 }
 
@@ -89,13 +89,13 @@ function unetWorkload(side: number, batch: number): Workload {
     build: () => {
       const model = new UNet()
       const shape = [batch, 3, side, side]
-      return {
+      return trainable({
         model,
         batch: { image: randomFloats(shape, 1), noise: randomFloats(shape, 2) },
-        forward: ({ image }) => model.forward(image as Tensor),
-        loss: ({ image, noise }) => ops.mseLoss(model.forward(image as Tensor), noise as Tensor),
+        forward: ({ image }) => model.forward(image),
+        loss: ({ image, noise }) => ops.mseLoss(model.forward(image), noise),
         optimizer: { kind: 'adam', options: { lr: 1e-3 } },
-      }
+      })
     },
   }
 }

@@ -7,7 +7,7 @@ import { shown } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { nodesBetween } from './graph.ts'
 
-/** A tensor in the place of each target: a list for a list, a tuple for a tuple. */
+/** A tensor for each target: a list for a list, a tuple for a tuple. */
 export type TensorsFor<T extends readonly unknown[]> = { -readonly [K in keyof T]: Tensor }
 
 /**

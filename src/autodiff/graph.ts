@@ -1,6 +1,6 @@
 import { type GraphNode, Tensor } from '../tensor/tensor.ts'
 
-/** Every node that the roots depend on, inputs before users. Nothing behind a tensor of `stop` is visited. */
+/** Every node that the roots depend on, inputs before users. Nothing before a tensor of `stop` is visited. */
 export function topologicalNodes(roots: readonly Tensor[], stop?: ReadonlySet<Tensor>): GraphNode[] {
   const order: GraphNode[] = []
   const state = new Map<GraphNode, 'open' | 'done'>()
@@ -57,7 +57,7 @@ export function leavesOf(roots: readonly Tensor[]): Tensor[] {
 }
 
 /**
- * Copies the graph behind the roots with some nodes replaced. `replace` gets each node with its already rewritten
+ * Copies the graph of the roots with some nodes replaced. `replace` gets each node with its already rewritten
  * inputs and returns tensors for its outputs, or undefined to keep the node as it is.
  */
 export function rewrite(

@@ -1,4 +1,4 @@
-/** `tenfold resume DIR --epochs N` or `--steps N`: a run that is to be longer than it was planned. */
+/** `tenfold resume DIR --epochs N` or `--steps N`: extends a run. */
 import type { OpenedRun } from '../systems/session.ts'
 import type { TrainingTask } from '../train/loop.ts'
 import type { RunDirectory } from '../train/run.ts'
@@ -29,7 +29,7 @@ export function withEnd(run: RunDirectory, { epochs, steps }: Extension): RunDir
   })
 }
 
-/** Throws a UsageError unless the new end lies ahead, and within the epochs. */
+/** Throws a UsageError unless the new end is still ahead, and within the epochs. */
 function checkEnd(path: string, step: number, planned: number, { epochs, steps }: Extension): void {
   if (steps !== undefined && steps > planned) {
     throw new UsageError(`${path}: --steps ${steps} is more than the ${planned} steps of its epochs`, {
@@ -45,7 +45,7 @@ function checkEnd(path: string, step: number, planned: number, { epochs, steps }
 }
 
 /**
- * Writes the new end of a run, whose model and task were made for it, into `run.json`, and tells what it means. Throws a
+ * Writes the new end of a run, whose model and task were made for it, into `run.json`, and says what it means. Throws a
  * UsageError if training is beyond that end already.
  */
 export async function extendRun(
@@ -67,11 +67,11 @@ export async function extendRun(
   const plan =
     extension.epochs === undefined
       ? 'the learning rate keeps its plan'
-      : 'the learning rate is planned anew over all of them, as if the run had begun so'
+      : 'the learning rate is planned again over all of them, as if the run had been started that way'
   const next = rate === undefined ? '' : `; that of step ${step + 1} is ${Number(rate.toPrecision(3))}`
   const end = limits.steps ?? planned
   reporter.say(
-    `goes on from step ${step} to ${end}, of the ${planned} in ${epochs} epoch${epochs === 1 ? '' : 's'}: ${plan}${next}`,
+    `continues from step ${step} to ${end}, of the ${planned} in ${epochs} epoch${epochs === 1 ? '' : 's'}: ${plan}${next}`,
   )
   reporter.event('extended', { step, end, epochs, planned, ...(rate !== undefined && { learningRate: rate }) })
   return extended

@@ -10,9 +10,9 @@ import { type CheckpointChoice, checkpointSteps } from '../train/checkpoint.ts'
 import { RunDirectory } from '../train/run.ts'
 import { FormatError } from '../util/errors.ts'
 
-/** What is said of a file or run. */
+/** The description of a file or run. */
 export interface Description {
-  /** Of a run: the step of the checkpoint that is described. */
+  /** For a run: the step of the checkpoint that is described. */
   readonly step?: number
   readonly title: string
   readonly facts: Readonly<Record<string, string>>
@@ -63,7 +63,7 @@ function parseOnnx(path: string, bytes: Uint8Array): ModelProto {
   try {
     return fromBinary(ModelProtoSchema, bytes)
   } catch (error) {
-    throw new FormatError(`${path}: is no valid ONNX model`, {
+    throw new FormatError(`${path}: is not a valid ONNX model`, {
       cause: error,
       hint: 'is the file complete? copy, download or export it again',
     })
@@ -97,7 +97,7 @@ function describeOnnx(path: string, bytes: Uint8Array): Description {
   }
 }
 
-// Protocol buffers have at most 2 GiB, and so ONNX models.
+// Protocol buffers, and so ONNX models, have at most 2 GiB.
 const largestOnnx = 2 ** 31
 
 /** A file of any kind. Throws a FormatError that says what it is, if nothing can be listed. */
@@ -123,7 +123,7 @@ export async function describeFile(path: string): Promise<Description> {
   }
 }
 
-/** The files beside an ONNX model that its weights lie in. */
+/** The files next to an ONNX model that hold its weights. */
 function externalFiles({ graph }: ModelProto): string[] {
   const locations = (graph?.initializer ?? []).flatMap(({ externalData }) =>
     externalData.flatMap(({ key, value }) => (key === 'location' ? [value] : [])),
@@ -143,8 +143,11 @@ async function refuseExternalData(path: string): Promise<void> {
     if (!found?.isFile() || found.size > largestLookedInto) continue
     const bytes = await readFile(model)
     if (fileFormat(bytes) !== 'onnx' || !externalFiles(parseOnnx(model, bytes)).includes(basename(path))) continue
-    throw new FormatError(`${path}: is the external data of the ONNX model ${name}, which says what lies where in it`, {
-      hint: `tenfold info ${model}`,
-    })
+    throw new FormatError(
+      `${path}: is the external data of the ONNX model ${name}, which says where each tensor is in it`,
+      {
+        hint: `tenfold info ${model}`,
+      },
+    )
   }
 }

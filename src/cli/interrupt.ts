@@ -1,11 +1,11 @@
-/** Requests to stop: a signal, or an output that nobody reads any more. Work that can go on later is saved first. */
+/** Requests to stop: a signal, or an output that is no longer read. Work that can be continued is saved first. */
 import { constants } from 'node:os'
 import { note, onOutputEnd } from './output.ts'
 import type { Reporter } from './ui.ts'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** SIGPIPE stands for an output that ended: Node knows it as an error only. */
+/** SIGPIPE stands for an output that was closed: Node only reports it as an error. */
 type StopSignal = (typeof signals)[number] | 'SIGPIPE'
 
 /** Why work was stopped: the reason of an interrupted `AbortSignal`. */
@@ -17,7 +17,7 @@ export class Interruption extends Error {
     this.signal = signal
   }
 
-  /** As a shell has it for a program that a signal ended. */
+  /** The exit code that a shell reports for a program ended by a signal. */
   get exitCode(): number {
     return 128 + constants.signals[this.signal]
   }
@@ -30,13 +30,13 @@ export function interruptExitCode(reason: unknown): number {
 
 type StopListener = (name: StopSignal) => void
 
-/** Who hears of requests to stop: the last one only. */
+/** Listeners for requests to stop: only the last one is called. */
 const listeners: StopListener[] = []
 const tell: StopListener = (name) => listeners.at(-1)?.(name)
 
 let forgetOutput = (): void => {}
 
-/** From now on, `listener` hears of requests to stop; the function it returns takes that back. */
+/** From now on, `listener` is called for requests to stop; the function it returns cancels that. */
 function onStop(listener: StopListener): () => void {
   if (listeners.length === 0) {
     for (const name of signals) process.on(name, tell)
@@ -52,8 +52,8 @@ function onStop(listener: StopListener): () => void {
 }
 
 /**
- * Does work that a request to stop ends at once, with the exit code that tells of it, as long as nothing within has its own
- * `interruptSignal`: nothing is begun yet that would have to be saved.
+ * Does work that a request to stop ends at once, with the exit code for the signal, unless something inside has its own
+ * `interruptSignal`: nothing has been started yet that would have to be saved.
  */
 export async function quitOnInterrupt<T>(work: () => Promise<T>): Promise<T> {
   const dispose = onStop((name) => process.exit(new Interruption(name).exitCode))
@@ -68,8 +68,8 @@ export async function quitOnInterrupt<T>(work: () => Promise<T>): Promise<T> {
 const sameKeyPress = 1000
 
 /**
- * A signal that is aborted when the program is asked to stop. A second Ctrl-C quits at once. SIGTERM and SIGHUP may come again
- * and again (a terminal that closes sends several): work ends in order all the same.
+ * A signal that is aborted when the program is asked to stop. A second Ctrl-C quits at once. SIGTERM and SIGHUP may arrive
+ * several times (when a terminal closes): work still ends in order.
  */
 export function interruptSignal(
   reporter: Reporter,
@@ -85,7 +85,7 @@ export function interruptSignal(
     if (controller.signal.aborted) return
     controller.abort(new Interruption(name))
     reporter.endProgress()
-    if (name === 'SIGPIPE') note(`nobody reads the output: ${message}`)
+    if (name === 'SIGPIPE') note(`the output is no longer read: ${message}`)
     else reporter.say(`${message}; Ctrl-C again quits at once`)
   }
   return { signal: controller.signal, dispose: onStop(stop) }

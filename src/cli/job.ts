@@ -1,4 +1,4 @@
-/** A job as the command `run` holds it: lock, progress, interrupts. */
+/** A job as run by the command `run`: lock, progress, interrupts. */
 import type { Job, System } from '../systems/define.ts'
 import { type JobOptions, runJob } from '../systems/jobs.ts'
 import { lockFolder } from '../train/lock.ts'
@@ -18,7 +18,7 @@ export async function runJobHere(
   const { folder } = options
   requireReportPackages(job.packages?.(config))
   const lock = await lockFolder(folder)
-  reporter.say(`results in ${folder}; what is finished is kept: the same command goes on`)
+  reporter.say(`results in ${folder}; finished parts are kept: run the same command to continue`)
   const { signal, dispose } = interruptSignal(reporter, 'stopping after this part')
   const progress: JobOptions['progress'] = (line, fields) => {
     reporter.say(line)
@@ -30,7 +30,7 @@ export async function runJobHere(
     reporter.event('done', { metrics: {}, report: page, file: json })
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error
-    reporter.say('interrupted; the same command goes on')
+    reporter.say('interrupted; run the same command to continue')
     reporter.event('interrupted', { folder })
     process.exitCode = interruptExitCode(signal.reason)
   } finally {

@@ -6,7 +6,7 @@ import { addCommands } from './commands/index.ts'
 import { Interruption } from './interrupt.ts'
 import { errorLine, note, watchOutput } from './output.ts'
 
-/** What is wrong with what tenfold was given: its options, files, packages, data sets. */
+/** Errors in what tenfold was given: its options, files, packages, data sets. */
 const usersToMend = [UsageError, FormatError, MissingPackageError, MissingDataError]
 
 /**
@@ -15,7 +15,7 @@ const usersToMend = [UsageError, FormatError, MissingPackageError, MissingDataEr
  */
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  // What was asked for: the line that says so was printed then.
+  // As requested: the message was already printed.
   if (error instanceof Interruption) return error.exitCode
   if (error instanceof TenfoldError) {
     note(`error: ${errorLine(error)}`)

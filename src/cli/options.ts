@@ -1,7 +1,7 @@
 /** Readers of option values, shared by the commands. */
 import { existsSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CheckpointChoice } from '../train/checkpoint.ts'
 
 /** A whole number of at least `least`. */
@@ -28,7 +28,7 @@ export function positiveNumber(text: string): number {
   return value
 }
 
-/** What lies at a path; undefined if nothing does, or nobody can tell. */
+/** What is at a path; undefined if there is nothing, or if that cannot be determined. */
 function kindOf(path: string): Stats | undefined {
   try {
     return statSync(path)
@@ -42,12 +42,12 @@ export function newFile(text: string): string {
   if (text === '') throw new InvalidArgumentError('a name is needed.')
   const folder = dirname(text)
   if (!existsSync(folder)) throw new InvalidArgumentError(`there is no folder ${folder}.`)
-  if (!kindOf(folder)?.isDirectory()) throw new InvalidArgumentError(`${folder} is no folder.`)
+  if (!kindOf(folder)?.isDirectory()) throw new InvalidArgumentError(`${folder} is not a folder.`)
   if (kindOf(text)?.isDirectory()) throw new InvalidArgumentError('it is a folder.')
   return text
 }
 
-/** A folder that is to be written, which may be there or not. */
+/** A folder that is to be written; it need not exist. */
 export function newFolder(text: string): string {
   if (text === '') throw new InvalidArgumentError('a name is needed.')
   if (kindOf(text)?.isDirectory() === false) throw new InvalidArgumentError('it is a file.')
@@ -65,6 +65,14 @@ export function checkpointOption(): Option {
   return new Option('--checkpoint <which>', 'best, last, or a step that has one: the checkpoint to use')
     .argParser(readChoice)
     .default('last' satisfies CheckpointChoice)
+}
+
+/** Adds the options of all commands that compute: seed, folder of the results, threads. `out`: what `--out` is. */
+export function withComputing(command: Command, out: string): Command {
+  return command
+    .option('--seed <n>', 'seed of all random numbers', wholeNumber(0), 0)
+    .option('--out <dir>', out, newFolder)
+    .option('--threads <n>', 'threads that compute (default: all cores)', wholeNumber(1))
 }
 
 /** Appends to a list: for options that may be given several times. */

@@ -1,4 +1,4 @@
-/** The standard output as something that may end: `tenfold list | head -1`, a closed terminal, a full disk. */
+/** A standard output that may be closed: `tenfold list | head -1`, a closed terminal, a full disk. */
 import type { TenfoldError } from '../util/errors.ts'
 import { describeSystemError } from '../util/system-errors.ts'
 
@@ -10,13 +10,13 @@ const quit: CloseListener = () => process.exit()
 let listener: CloseListener = quit
 
 /**
- * From now on, the program ends quietly when nobody reads its output any more. An output that fails otherwise is one line and
+ * From now on, the program ends quietly when its output is no longer read. Any other failure of the output is one line and
  * exit code 1.
  */
 export function watchOutput(): void {
   let wasSaid = false
   process.stdout.on('error', (error: Error & { code?: string }) => {
-    // A terminal that is gone answers EIO.
+    // A closed terminal gives EIO.
     const isClosed = error.code === 'EPIPE' || error.code === 'EIO'
     if (!isClosed && !wasSaid) {
       wasSaid = true
@@ -25,11 +25,11 @@ export function watchOutput(): void {
     if (isClosed || listener !== quit) return listener()
     process.exit(1)
   })
-  // Nothing is left to say it with.
+  // There is no way left to report it.
   process.stderr.on('error', () => {})
 }
 
-/** Calls `close`, instead of ending the program, when the output ends; the function it returns takes that back. */
+/** Calls `close`, instead of ending the program, when the output ends; the function it returns cancels that. */
 export function onOutputEnd(close: CloseListener): () => void {
   listener = close
   return () => {
@@ -37,7 +37,7 @@ export function onOutputEnd(close: CloseListener): () => void {
   }
 }
 
-/** A line beside the output, for warnings and errors. */
+/** A line on standard error, for warnings and errors. */
 export function note(line: string): void {
   process.stderr.write(`${line}\n`)
 }

@@ -1,4 +1,4 @@
-/** The report of a run: what every run has, around what its system explains. */
+/** The report of a run: the common parts, and the sections of its system. */
 import { requirePackages } from '../data/packages.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
 import type { LinePlot, PictureGrid, Section } from '../report/figures.ts'
@@ -12,7 +12,7 @@ import type { MetricsLine } from '../train/store.ts'
 import { shellQuoted } from '../util/shell.ts'
 import { formatDuration, formatMetric } from './ui.ts'
 
-/** Metrics that both steps and evaluations have, or either: a curve each. Baselines are none. */
+/** Metrics of steps, of evaluations or of both: a curve each, except for baselines. */
 function curves(lines: readonly MetricsLine[], metrics: MetricDescriptions): LinePlot[] {
   const names = new Set(lines.flatMap((line) => Object.keys(line)))
   for (const key of ['type', 'step', 'epoch', 'seconds']) names.delete(key)
@@ -142,7 +142,7 @@ export async function writeReport(opened: OpenedRun, data: OpenedData, result: L
       ...explained,
       setup(opened, data),
     ],
-    footer: 'Written by tenfold. Everything on this page is inside this one file.',
+    footer: 'Written by tenfold. This file is self-contained.',
   })
   await writeFileAtomic(run.report, Buffer.from(html))
 }

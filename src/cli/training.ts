@@ -1,4 +1,4 @@
-/** A training session as the commands `train` and `resume` hold it: signals, the loop, the report, the summary. */
+/** A training session of the commands `train` and `resume`: signals, the loop, the report, the summary. */
 import { formatProfile } from '../compile/profile.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
 import type { Recipe } from '../systems/define.ts'
@@ -15,9 +15,9 @@ import { formatDuration, formatMetrics, type Reporter } from './ui.ts'
 export interface TrainRunOptions {
   /** File for a profile of the training step, which is taken first. */
   readonly profile?: string
-  /** The weights to start from are not the run's own yet: keep them in a first checkpoint. */
+  /** The weights to start from are not stored in the run yet: write them to a first checkpoint. */
   readonly saveStart?: boolean
-  /** How much longer the run is to be than it was planned; written when the data allow it. */
+  /** By how much the run is extended; written once the data are known to allow it. */
   readonly extension?: Extension
 }
 
@@ -78,7 +78,7 @@ export async function trainRun(
   summarize(run.path, run.report, opened.recipe, result, reporter)
 }
 
-/** What one does next with a run: the first use of its recipe, and export. */
+/** The next commands for a run: the first use of its recipe, and export. */
 function advice(path: string, { uses }: Recipe): string {
   const [use] = Object.entries(uses ?? {})
   const first = use ? [`npx tenfold ${use[0]} ${path} ${use[1].inputs}`.trim()] : []

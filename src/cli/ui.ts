@@ -8,13 +8,13 @@ import { errorLine, note } from './output.ts'
 export interface Reporter {
   /** A line for people; not printed with --json. */
   readonly say: (line: string) => void
-  /** What is wrong, though the command goes on: beside the output, or an event with --json. */
+  /** A problem that does not stop the command: on standard error, or an event with --json. */
   readonly warn: (message: string) => void
   /** A machine-readable event; printed only with --json. */
   readonly event: (event: string, fields?: Record<string, unknown>) => void
   /** Observer of the training loop. */
   readonly observer: LoopObserver
-  /** Ends the progress line, if one stands. */
+  /** Ends the progress line, if there is one. */
   readonly endProgress: () => void
   /** How the metrics of what is trained are read, once that is known. */
   readonly useMetrics: (metrics: MetricDescriptions) => void
@@ -28,7 +28,7 @@ export function formatDuration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
 }
 
-/** A metric as people read it: shares in percent, the rest with four significant digits. */
+/** A metric as text: shares in percent, the rest with four significant digits. */
 export function formatMetric(value: number, { unit }: Partial<Metric> = {}): string {
   if (unit === 'percent') return `${(100 * value).toFixed(2)} %`
   return unit === undefined ? value.toPrecision(4) : `${value.toPrecision(4)} ${unit}`
@@ -122,8 +122,8 @@ export function createReporter(options: { readonly json: boolean; readonly metri
 }
 
 /**
- * Says what was found in the data: a line for what was taken, one for each warning and for what has changed. Data that are `known`
- * and as they were, with nothing to warn about, are no event.
+ * Reports what was found in the data: a line for what was used, one for each warning and for what has changed. Data that are `known`
+ * and unchanged, with nothing to warn about, are not reported.
  */
 export function tellData({ summary, warnings, changes }: Opening, reporter: Reporter, known = false): void {
   reporter.say(`data       ${summary}`)

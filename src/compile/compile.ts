@@ -22,7 +22,7 @@ export interface Compiled<A extends readonly unknown[], R> {
   (...args: { [K in keyof A]: Argument<A[K]> }): Promise<R>
   /** Variables go back to the values they had before the last call. Throws a UsageError if that is no longer possible. */
   undo(): void
-  /** Runs once with every value looked at; names the first op whose result is not finite. Changes no variable. */
+  /** Runs once and checks every value; names the first op whose result is not finite. Changes no variable. */
   findNotFinite(...args: { [K in keyof A]: Argument<A[K]> }): Promise<string | undefined>
   /** Where the time goes in a number of calls with the same arguments. Changes no variable. */
   profile(calls: number, ...args: { [K in keyof A]: Argument<A[K]> }): Promise<Profile>
@@ -36,9 +36,9 @@ export interface Compiled<A extends readonly unknown[], R> {
 
 /** `compile`'s own options. */
 export interface FunctionOptions extends CompileOptions {
-  /** Refuse to trace more often than this (a changing shape is traced anew each time). Default: no limit. */
+  /** Refuse to trace more often than this (a changing shape is traced again each time). Default: no limit. */
   readonly maxTraces?: number
-  /** Told of every trace but the first. Default: a warning from the eighth trace on. */
+  /** Called for every trace but the first. Default: a warning from the eighth trace on. */
   readonly onTrace?: (event: TraceEvent) => void
 }
 
@@ -48,7 +48,7 @@ export interface TraceEvent {
   readonly count: number
   /** The argument that was new, as in `traces`. */
   readonly reason: string
-  /** What to do if it should not be traced anew each time. */
+  /** What to do if it should not be traced again each time. */
   readonly cure: string
 }
 
@@ -58,7 +58,7 @@ interface Traced {
   readonly trace: Trace
   readonly results: readonly Tensor[]
   readonly rebuild: (tensors: readonly Tensor[]) => unknown
-  /** There from the first call that runs it. */
+  /** Set by the first call that runs it. */
   program?: Program
 }
 
@@ -83,7 +83,7 @@ function traceFunction(fn: (...args: never[]) => unknown, args: readonly unknown
   return { leaves, trace, rebuild, results }
 }
 
-/** Adds to JavaScript's own complaint about `undefined` which field of an argument was looked for in vain. */
+/** Adds to JavaScript's own error about `undefined` which missing field of an argument was accessed. */
 function named<T>(missing: readonly string[], body: () => T): T {
   try {
     return body()
@@ -93,14 +93,14 @@ function named<T>(missing: readonly string[], body: () => T): T {
   }
 }
 
-/** Refuses results that look like numbers of the call and are not. */
+/** Refuses results that look like values but are not. */
 function checkResult(value: unknown, path: string): void {
   if (value instanceof Variable) {
     throw new UsageError(`compile: ${path} is ${value}, which is not a value`, { hint: 'return variable.value' })
   }
   const { then } = (typeof value === 'object' && value !== null ? value : {}) as { readonly then?: unknown }
   if (typeof then !== 'function') return
-  // Whatever it fails with is a consequence of having been called like this.
+  // However it fails, being called during tracing is the cause.
   Promise.resolve(value).catch(() => undefined)
   throw new UsageError('compile: the function must not be async: it is traced once, and only tensors flow through it')
 }
@@ -114,11 +114,11 @@ function valueFor(leaf: Tensor, leaves: ReadonlyMap<Tensor, number>, { values }:
   })
 }
 
-/** From this trace on a function that is traced again and again says why. */
+/** From this trace on, a warning says why a function is traced again. */
 const firstWarning = 8
 
 function warnOfTrace({ count, reason, cure }: TraceEvent): void {
-  if (count >= firstWarning) warn(`compile: traced ${count} times; new now is ${reason}; ${cure}`)
+  if (count >= firstWarning) warn(`compile: traced ${count} times; new this time: ${reason}; ${cure}`)
 }
 
 const modeDifference = 'a mode (train/eval) that the function reads'
@@ -160,7 +160,7 @@ export function compile<A extends readonly unknown[], R>(
     const event = traceEvent(difference, traces.length + 1)
     if (maxTraces !== undefined && traces.length >= maxTraces) {
       throw new UsageError(
-        `compile: the function was traced ${traces.length} times, the limit; new now is ${difference?.text ?? modeDifference}`,
+        `compile: the function was traced ${traces.length} times, the limit; new this time: ${difference?.text ?? modeDifference}`,
         { hint: event.cure },
       )
     }
@@ -232,7 +232,7 @@ export function compile<A extends readonly unknown[], R>(
 
   const release = (): Promise<void> => {
     const released = [...entries.values()].flat()
-    // From here on every call is traced anew.
+    // From here on every call is traced again.
     entries.clear()
     traces.length = 0
     previous = undefined

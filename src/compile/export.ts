@@ -1,10 +1,11 @@
 /**
- * Models for others: standard ONNX ops only, named inputs and outputs, weights inside, symbolic batch size.
+ * Exported models: standard ONNX ops only, named inputs and outputs, weights inside, symbolic batch size.
  *
  * Traces are static, so the batch size becomes symbolic by comparison: the function is traced with two sizes, and
  * wherever the two graphs hold different whole numbers, these must be linear in the batch size and are computed from
  * the input's shape in the exported model. A graph that differs in any other way depends on the batch size as such.
  */
+
 import { create, toBinary } from '@bufbuild/protobuf'
 import {
   AttributeProtoSchema,
@@ -13,6 +14,7 @@ import {
   NodeProtoSchema,
 } from 'onnx-buf'
 import { fromNumbers, toNumbers } from '../tensor/dtype.ts'
+import { sizeOf } from '../tensor/shape.ts'
 import { Tensor, type TensorType } from '../tensor/tensor.ts'
 import { record } from '../tensor/trace.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
@@ -163,7 +165,7 @@ function withSymbolicBatch(
     for (const [i, { name, tensor }] of small[list].entries()) {
       const named: Record<number, string> = {}
       for (const [axis, size] of tensor.shape.entries()) {
-        const { factor, offset } = linearInBatch(size, large[list][i]?.tensor.shape[axis] ?? size)
+        const { factor, offset } = linearInBatch(size, sizeOf(large[list][i]?.tensor.shape ?? [], axis))
         if (factor !== 0)
           named[axis] = factor === 1 && offset === 0 ? 'batch' : `${factor}*batch${offset ? `+${offset}` : ''}`
       }

@@ -187,7 +187,7 @@ class GraphEmitter implements Emitter {
   }
 }
 
-/** Lowers everything behind `outputs` to ONNX nodes. */
+/** Lowers everything that `outputs` depend on to ONNX nodes. */
 export function emitGraph(outputs: readonly Tensor[], options: EmitOptions = {}): EmittedGraph {
   const emitter = new GraphEmitter(options)
   const names = new Map<Tensor, string>()
@@ -249,7 +249,7 @@ function nameOf(names: ReadonlyMap<Tensor, string>, tensor: Tensor): string {
   return name
 }
 
-/** A graph's output must come from a node and be named once: leaves, repeats and wished names get an Identity. */
+/** A graph's output must come from a node and be named once: leaves, repeats and requested names get an Identity. */
 function nameOutputs(
   emitter: GraphEmitter,
   outputs: readonly Tensor[],

@@ -65,7 +65,7 @@ export function resolvePlaces(roots: readonly Tensor[]): ResolvedPlaces {
   return { roots: resolved, checks, computed }
 }
 
-/** Throws an IndexError for the first argument with an element that is no place. */
+/** Throws an IndexError for the first argument with an element that is not a place. */
 export function checkArguments(checks: readonly PlacesCheck[], inputOf: (leaf: Tensor) => NDArray): void {
   for (const { leaf, attributes, origin } of checks) {
     const name = leaf.source.kind === 'input' ? leaf.source.name : ''

@@ -25,7 +25,7 @@ export interface CompileOptions extends SessionOptions {
   readonly frozen?: boolean
 }
 
-/** What a compilation produced: for tests, `--profile` and curiosity. */
+/** What a compilation produced: for tests and `--profile`. */
 export interface ProgramStatistics {
   readonly nodes: number
   readonly passes: PassCounts
@@ -114,7 +114,7 @@ export class Program {
     this.statistics = statistics
   }
 
-  /** Optimises, writes and loads the graph behind `results` and the values that variables are assigned. */
+  /** Optimises, writes and loads the graph of `results` and the values that variables are assigned. */
   static async build(
     results: readonly Tensor[],
     assignments: ReadonlyMap<Variable, Tensor>,
@@ -251,7 +251,7 @@ async function evaluateNow(tensors: readonly Tensor[], options: CompileOptions =
 }
 
 /**
- * Runs the graph behind the roots with every intermediate value looked at, and describes the first op (in order of
+ * Runs the graph of the roots, checks every intermediate value, and describes the first op (in order of
  * execution) that makes NaN or infinity out of finite inputs; undefined if all is finite. Changes no variable.
  */
 export async function firstNotFinite(

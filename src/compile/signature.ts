@@ -1,4 +1,4 @@
-/** What tells one call of a compiled function from another: the types of its tensors and its plain arguments. */
+/** What distinguishes one call of a compiled function from another: the types of its tensors and its plain arguments. */
 import type { NDArray } from '../tensor/dtype.ts'
 import { constant, Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
@@ -24,7 +24,7 @@ function isNDArray(value: unknown): value is NDArray {
   return (
     typeof value === 'object' &&
     value !== null &&
-    // A variable is no copy of its numbers: the function reads and assigns it.
+    // A variable is not a copy of its numbers: the function reads and assigns it.
     !(value instanceof Variable) &&
     'dtype' in value &&
     'shape' in value &&
@@ -33,11 +33,11 @@ function isNDArray(value: unknown): value is NDArray {
   )
 }
 
-/** Arrays and records are walked through; everything else that is no tensor is one static value. */
+/** Arrays and records are searched for tensors; everything else that is not a tensor is one static value. */
 function isRecord(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype = Object.getPrototypeOf(value)
-  // What has keys that no walk sees (symbols, hidden ones) is told apart by identity.
+  // An object with keys that cannot be listed (symbols, non-enumerable ones) is compared by identity.
   const isOpen = Reflect.ownKeys(value).length === Object.keys(value).length
   return isOpen && (prototype === Object.prototype || prototype === null)
 }
@@ -82,7 +82,7 @@ function fieldPath(key: string): string {
 const identities = new WeakMap<object, number>()
 let identityCount = 0
 
-/** A number that belongs to this object alone. */
+/** A number unique to this object. */
 function identityOf(value: object): number {
   const known = identities.get(value) ?? ++identityCount
   identities.set(value, known)
@@ -170,7 +170,7 @@ export function differenceOf(signature: Signature, previous: Signature | undefin
 }
 
 /**
- * Arguments for tracing, whose records remember fields that the function looks for in vain: the message of the op that
+ * Arguments for tracing, whose records note missing fields that the function accesses: the message of the op that
  * then gets `undefined` names them. `missing`: gets the same.
  */
 export function watched(value: unknown, path: string, missing: string[]): unknown {

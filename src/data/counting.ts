@@ -1,4 +1,4 @@
-/** Numbers of things, as people say them. */
+/** Counts of things in words. */
 
 /** `1 picture`, `1,200 pictures`. */
 export function count(number: number, thing: string): string {

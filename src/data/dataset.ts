@@ -1,5 +1,7 @@
 import { type DType, elementCount, type NDArray } from '../tensor/dtype.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
+import { mapValues } from '../util/records.ts'
 import { allocateRows, checkIndices, copyRows, gatherRows } from './rows.ts'
 import { splitRandomly } from './split.ts'
 
@@ -9,10 +11,16 @@ export interface Field {
   readonly shape: readonly number[]
 }
 
-/** Named tensors of several examples, stacked on axis 0. */
-export type Batch = Record<string, NDArray>
+/** Fields by name. */
+export type Fields<Name extends string = string> = Readonly<Record<Name, Field>>
 
-/** What a batch may depend on beside its indices. Random augmentation must be a pure function of seed, epoch and index. */
+/** Named tensors of several examples, stacked on axis 0: `Batch<'image' | 'label'>`. */
+export type Batch<Name extends string = string> = Record<Name, NDArray>
+
+/** A batch as a compiled function takes it: `compile(({ image, label }: BatchTensors<'image' | 'label'>) => ...)`. */
+export type BatchTensors<Name extends string = string> = Readonly<Record<Name, Tensor>>
+
+/** What a batch may depend on besides its indices. Random augmentation must be a pure function of seed, epoch and index. */
 export interface BatchContext {
   readonly epoch: number
   readonly seed: number | bigint
@@ -22,20 +30,25 @@ export interface BatchContext {
  * Examples 0 to length - 1, each a record of named tensors that have the same dtype and shape in every example.
  * `batch` returns exactly one row for each index, in the order of the indices, in arrays of its own that it never writes again.
  */
-export interface Dataset {
+export interface Dataset<Name extends string = string> {
   readonly length: number
-  readonly fields: Readonly<Record<string, Field>>
-  /** What field `label` has in each example, where that is known without reading the examples. */
+  readonly fields: Fields<Name>
+  /** The value of the field `label` in each example, if it is known without reading the examples. */
   readonly labels?: ArrayLike<number>
-  batch(indices: ArrayLike<number>, context: BatchContext): Batch | Promise<Batch>
+  batch(indices: ArrayLike<number>, context: BatchContext): Batch<Name> | Promise<Batch<Name>>
 }
 
 /** A dataset of arrays in memory, examples on axis 0: `arrayDataset({ image: [n, 28, 28], label: [n] })`. Nothing is copied. */
-export function arrayDataset(arrays: Readonly<Record<string, NDArray>>): Dataset {
-  const entries = Object.entries(arrays)
-  const length = entries[0]?.[1].shape[0] ?? 0
-  const fields: Record<string, Field> = {}
-  for (const [name, array] of entries) {
+export function arrayDataset<Name extends string>(arrays: Readonly<Record<Name, NDArray>>): Dataset<Name> {
+  const [first] = Object.entries<NDArray>(arrays)
+  if (!first) throw new UsageError('arrayDataset: at least one array is needed, found none')
+  const [
+    firstName,
+    {
+      shape: [length = 0],
+    },
+  ] = first
+  const fields = mapValues(arrays, (array, name) => {
     const { dtype, shape, data } = array
     const found = `found ${describe(array)} of ${data.length} elements`
     if (shape.length === 0) throw new ShapeError(`arrayDataset: "${name}" must have its examples on axis 0, ${found}`)
@@ -44,24 +57,23 @@ export function arrayDataset(arrays: Readonly<Record<string, NDArray>>): Dataset
     }
     if (shape[0] !== length) {
       throw new ShapeError(
-        `arrayDataset: all arrays must have equally many rows, "${entries[0]?.[0]}" has ${length}, "${name}" has ${shape[0]}`,
+        `arrayDataset: all arrays must have the same number of rows, "${firstName}" has ${length}, "${name}" has ${shape[0]}`,
       )
     }
-    fields[name] = { dtype, shape: shape.slice(1) }
-  }
-  if (entries.length === 0) throw new UsageError('arrayDataset: at least one array is needed, found none')
+    return { dtype, shape: shape.slice(1) }
+  })
   return {
     length,
     fields,
     batch(indices) {
       checkIndices(indices, length)
-      return Object.fromEntries(entries.map(([name, array]) => [name, gatherRows(array, indices)]))
+      return mapValues(arrays, (array) => gatherRows(array, indices))
     },
   }
 }
 
 /** The examples `indices` of a dataset, in that order; an index may occur more than once. */
-export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+export function subset<Name extends string>(dataset: Dataset<Name>, indices: ArrayLike<number>): Dataset<Name> {
   checkIndices(indices, dataset.length)
   const chosen = Array.from(indices)
   const { labels } = dataset
@@ -83,7 +95,11 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
  * Two disjoint parts: round(fraction * length) examples drawn at random, and the rest. The same seed gives the same parts;
  * in each the examples keep their order.
  */
-export function splitDataset(dataset: Dataset, fraction: number, seed: number | bigint): [Dataset, Dataset] {
+export function splitDataset<Name extends string>(
+  dataset: Dataset<Name>,
+  fraction: number,
+  seed: number | bigint,
+): [Dataset<Name>, Dataset<Name>] {
   if (!(fraction >= 0 && fraction <= 1)) {
     throw new UsageError(`splitDataset: fraction must be from 0 to 1, found ${fraction}`)
   }
@@ -91,14 +107,31 @@ export function splitDataset(dataset: Dataset, fraction: number, seed: number | 
   return [subset(dataset, test), subset(dataset, train)]
 }
 
+/** Makes another batch of a batch, its example indices and context. */
+type Transform<From extends string, To extends string> = (
+  batch: Batch<From>,
+  indices: ArrayLike<number>,
+  context: BatchContext,
+) => Batch<To> | Promise<Batch<To>>
+
 /**
  * A dataset whose batches go through `transform` (batch, its example indices, context), which keeps the rows and their order.
  * `fields` says what comes out; left out: the same as goes in.
  */
+export function mapDataset<Name extends string>(
+  dataset: Dataset<Name>,
+  transform: Transform<Name, Name>,
+  fields?: Fields<Name>,
+): Dataset<Name>
+export function mapDataset<From extends string, To extends string>(
+  dataset: Dataset<From>,
+  transform: Transform<From, To>,
+  fields: Fields<To>,
+): Dataset<To>
 export function mapDataset(
   dataset: Dataset,
-  transform: (batch: Batch, indices: ArrayLike<number>, context: BatchContext) => Batch | Promise<Batch>,
-  fields: Readonly<Record<string, Field>> = dataset.fields,
+  transform: Transform<string, string>,
+  fields: Fields = dataset.fields,
 ): Dataset {
   return {
     length: dataset.length,
@@ -110,7 +143,7 @@ export function mapDataset(
 }
 
 /** The examples of several datasets with the same fields, one set after the other. */
-export function concatDatasets(datasets: readonly Dataset[]): Dataset {
+export function concatDatasets<Name extends string>(datasets: readonly Dataset<Name>[]): Dataset<Name> {
   const [first] = datasets
   if (first === undefined) throw new UsageError('concatDatasets: at least one dataset is needed, found none')
   const wanted = describeFields(first.fields)
@@ -129,18 +162,14 @@ export function concatDatasets(datasets: readonly Dataset[]): Dataset {
     fields: first.fields,
     async batch(indices, context) {
       checkIndices(indices, length)
-      const whole: Batch = {}
-      for (const [name, field] of Object.entries(first.fields)) whole[name] = allocateRows(indices.length, field)
+      const whole = mapValues(first.fields, (field) => allocateRows(indices.length, field))
       const parts = datasets.map(async (dataset, i) => {
         const start = starts[i] ?? 0
         const rows = rowsWithin(indices, start, start + dataset.length)
         if (rows.length === 0) return
         const local = rows.map((row) => (indices[row] ?? 0) - start)
         const part = checkBatch(await dataset.batch(local, context), first.fields, rows.length)
-        for (const [name, target] of Object.entries(whole)) {
-          const source = part[name]
-          if (source !== undefined) copyRows(source, target, undefined, rows)
-        }
+        mapValues(whole, (target, name) => copyRows(part[name], target, undefined, rows))
       })
       await Promise.all(parts)
       return whole
@@ -159,8 +188,8 @@ function rowsWithin(indices: ArrayLike<number>, start: number, end: number): num
 }
 
 /** Returns `batch` if it has exactly the named fields, of the right dtype and shape, with `rows` rows; else throws a ShapeError. */
-export function checkBatch(batch: Batch, fields: Readonly<Record<string, Field>>, rows: number): Batch {
-  for (const [name, { dtype, shape }] of Object.entries(fields)) {
+export function checkBatch<Name extends string>(batch: Batch, fields: Fields<Name>, rows: number): Batch<Name> {
+  for (const [name, { dtype, shape }] of Object.entries<Field>(fields)) {
     const array = batch[name]
     const wanted = { dtype, shape: [rows, ...shape] }
     const fits =
@@ -179,14 +208,14 @@ export function checkBatch(batch: Batch, fields: Readonly<Record<string, Field>>
       },
     )
   }
-  return batch
+  return batch as Batch<Name>
 }
 
 function describe({ dtype, shape }: Field): string {
   return `${dtype} [${shape.join(', ')}]`
 }
 
-function describeFields(fields: Readonly<Record<string, Field>>): string {
+function describeFields(fields: Fields): string {
   return Object.keys(fields)
     .sort()
     .map((name) => {

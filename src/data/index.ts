@@ -2,14 +2,16 @@ export {
   arrayDataset,
   type Batch,
   type BatchContext,
+  type BatchTensors,
   concatDatasets,
   type Dataset,
   type Field,
+  type Fields,
   mapDataset,
   splitDataset,
   subset,
 } from './dataset.ts'
-export type { Layout } from './layout.ts'
+export type { Layout, PictureFields } from './layout.ts'
 export { type BatchSource, DataLoader, type LoaderOptions, type LoaderState, type SourceState } from './loader.ts'
 export { cifar10Classes, loadCifar, loadCifarSheets, parseCifar } from './sources/cifar.ts'
 export { type CorpusName, corpusNames, corpusVersions, type Document, readCorpora } from './sources/corpora.ts'

@@ -15,7 +15,7 @@ export interface LoaderOptions {
   readonly prefetch?: number
 }
 
-/** Where a source of batches stands: the epoch, and what else it needs to go on exactly there. Plain JSON. */
+/** The position of a source of batches: the epoch, and what else it needs to continue exactly there. Plain JSON. */
 export interface SourceState {
   readonly epoch: number
   readonly [part: string]: unknown
@@ -23,37 +23,37 @@ export interface SourceState {
 
 /**
  * What training takes its batches from: a `DataLoader`, or a stream of its own (the windows of a long text in order, pairs that are
- * drawn as they are needed). One `for await` runs to the end of the epoch, the next one begins the next; breaking off keeps the
- * place. After `restore(state)` the same batches follow as followed when `state()` gave it.
+ * drawn as they are needed). One `for await` runs to the end of the epoch, the next one starts the next epoch; leaving the loop early keeps the
+ * position. After `restore(state)` the same batches follow as after the call of `state()`.
  */
-export interface BatchSource extends AsyncIterable<Batch> {
+export interface BatchSource<Name extends string = string> extends AsyncIterable<Batch<Name>> {
   /** Batches in a whole epoch. */
   readonly stepsPerEpoch: number
-  /** What to save: the place behind the last batch handed out. */
+  /** What to save: the position after the last batch handed out. */
   state(): SourceState
   /**
-   * Goes to a saved place. Throws a UsageError for a place that there is not; with `mayBeShorter` one beyond the end is the end:
-   * data may have become fewer since.
+   * Goes to a saved position. Throws a UsageError if it does not exist; with `mayBeShorter` a position beyond the end means the end:
+   * there may be less data now.
    */
   restore(state: SourceState, options?: { readonly mayBeShorter?: boolean }): void
 }
 
-/** Where a loader stands: the epoch, and how many of its examples have been handed out. */
+/** The position of a loader: the epoch, and how many of its examples have been handed out. */
 export interface LoaderState extends SourceState {
   readonly position: number
 }
 
 /**
- * Batches of a dataset. One `for await` runs to the end of the epoch; the next one starts the next epoch. Breaking off keeps the
- * position: the next `for await` goes on behind the last batch handed out. So does a loader given `restore(state)`, exactly:
+ * Batches of a dataset, with the names of its fields. One `for await` runs to the end of the epoch; the next one starts the next epoch. Breaking off keeps the
+ * position: the next `for await` continues after the last batch handed out. So does a loader after `restore(state)`, exactly:
  * the order is a pure function of seed and epoch. Every batch is the consumer's own: no buffer is used twice.
  *
  * There are no worker threads, since they do not help: sharp decodes in libuv's threads, which all workers of a process share, and
- * goes on there while a training step keeps JavaScript busy. Measured on 2 cores with 500 x 375 JPEGs: 525 to 543 pictures a second
+ * continues there while a training step keeps JavaScript busy. Measured on 2 cores with 500 x 375 JPEGs: 525 to 543 pictures a second
  * with a batch queued at once, 508 from two workers (one by one: 274 to 350).
  */
-export class DataLoader implements BatchSource {
-  readonly dataset: Dataset
+export class DataLoader<Name extends string = string> implements BatchSource<Name> {
+  readonly dataset: Dataset<Name>
   readonly batchSize: number
   readonly #shuffle: boolean
   readonly #seed: number | bigint
@@ -61,7 +61,7 @@ export class DataLoader implements BatchSource {
   readonly #dropLast: boolean
   #state: LoaderState = { epoch: 0, position: 0 }
 
-  constructor(dataset: Dataset, options: LoaderOptions) {
+  constructor(dataset: Dataset<Name>, options: LoaderOptions) {
     const { batchSize, shuffle = false, seed = 0, dropLast = false, prefetch = 2 } = options
     checkWhole('batchSize', batchSize, 1)
     checkWhole('prefetch', prefetch, 0)
@@ -84,7 +84,7 @@ export class DataLoader implements BatchSource {
     return Math.ceil(this.#end(0) / this.batchSize)
   }
 
-  /** What to save: the position behind the last batch handed out. */
+  /** What to save: the position after the last batch handed out. */
   state(): LoaderState {
     return { ...this.#state }
   }
@@ -103,11 +103,11 @@ export class DataLoader implements BatchSource {
     this.#state = this.#normalized(epoch, Math.min(position, length))
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch<Name>, void, undefined> {
     const { epoch, position } = this.#state
     const order = this.#order(epoch)
     const stop = this.#end(position)
-    const pending: Promise<Batch>[] = []
+    const pending: Promise<Batch<Name>>[] = []
     let requested = position
     for (let start = position; start < stop; start += this.batchSize) {
       while (pending.length <= this.#prefetch && requested < stop) {
@@ -123,7 +123,7 @@ export class DataLoader implements BatchSource {
     }
   }
 
-  /** Where an epoch ends that goes on from `position`: after the last example, or after the last whole batch. */
+  /** Where an epoch that continues from `position` ends: after the last example, or after the last whole batch. */
   #end(position: number): number {
     const { length } = this.dataset
     return this.#dropLast ? length - ((length - position) % this.batchSize) : length
@@ -139,7 +139,7 @@ export class DataLoader implements BatchSource {
     return Uint32Array.from({ length: this.dataset.length }, (_, i) => i)
   }
 
-  async #batch(indices: Uint32Array, epoch: number): Promise<Batch> {
+  async #batch(indices: Uint32Array, epoch: number): Promise<Batch<Name>> {
     const batch = await this.dataset.batch(indices, { epoch, seed: this.#seed })
     return checkBatch(batch, this.dataset.fields, indices.length)
   }

@@ -1,19 +1,19 @@
-/** What opening data tells: what was taken, what was not, what looks wrong. */
+/** What opening the data reports: what was used, what was not, what looks wrong. */
 import { FormatError, UsageError } from '../util/errors.ts'
 import { count, countEndings, listSome } from './counting.ts'
 import type { DataRecord, Divided } from './record.ts'
 import type { Listing, Unreadable } from './sources/listing.ts'
 
-/** What to do about what can't be read: refuse the data, or leave it out. */
+/** What to do about files that can't be read: refuse the data, or leave them out. */
 export type OnError = 'stop' | 'skip'
 
-/** Data as they were found. */
+/** A description of the data that were found. */
 export interface Opening {
   /** One line: `42 pictures in 3 classes; 5 .HEIC not read; 2 hidden`. */
   readonly summary: string
-  /** What looks like a mistake and is not refused. */
+  /** What looks like a mistake but is not refused. */
   readonly warnings: readonly string[]
-  /** For the run to remember. */
+  /** Stored with the run. */
   readonly record: DataRecord
   /** How the data differ from those that the run remembers; undefined if they do not. */
   readonly changes?: string
@@ -39,7 +39,7 @@ export function describeClasses(labels: readonly string[], train: readonly numbe
   return present < labels.length ? `${present} of ${count(labels.length, 'class')}` : count(labels.length, 'class')
 }
 
-/** What was passed over in a folder, in parts of a line. `unread`: files that are of no known kind. */
+/** What was ignored in a folder, as parts of a line. `unread`: files that are of no known kind. */
 export function passedOver(listing: Listing, unread: readonly string[]): string[] {
   const { hidden, repeated } = listing
   return [
@@ -73,13 +73,13 @@ export function settleUnreadable(
   )
 }
 
-/** The path relative to the folder that it lies in. */
+/** The path relative to its folder. */
 function within(folder: string, path: string): string {
   const start = folder.endsWith('/') ? folder : `${folder}/`
   return path.startsWith(start) ? path.slice(start.length) : path
 }
 
-/** An error of one file as the reason that it can't be read; errors that say nothing about the file are thrown again. */
+/** The error of one file as the reason why it can't be read; other errors are thrown again. */
 export function reasonOf(path: string, error: unknown): Unreadable {
   if (!(error instanceof FormatError || error instanceof UsageError)) throw error
   const { message, hint } = error
@@ -87,13 +87,13 @@ export function reasonOf(path: string, error: unknown): Unreadable {
   return { path, reason: hint === undefined ? reason : `${reason} (${hint})` }
 }
 
-/** Characters that show nothing, in names; joiners belong to the spelling of some languages and to emoji. */
+/** Invisible characters in names; joiners belong to the spelling of some languages and to emoji. */
 function unseenCharacters(name: string): string[] {
   const unseen = (name.match(/\p{Cf}/gu) ?? []).filter((character) => !/[\u200c\u200d]/.test(character))
   return [...new Set(unseen)].map((it) => `U+${(it.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`)
 }
 
-/** Names that only differ in space, case, Unicode form or characters that show nothing, in groups. */
+/** Names that only differ in space, case, Unicode form or invisible characters, in groups. */
 export function similarNames(names: readonly string[]): string[][] {
   const groups = new Map<string, string[]>()
   for (const name of names) {
@@ -108,7 +108,7 @@ export function similarNames(names: readonly string[]): string[][] {
   return [...groups.values()].filter((group) => group.length > 1)
 }
 
-/** Labelled examples on two sides, to be looked at before training. */
+/** Labelled examples on two sides, to be checked before training. */
 export interface LabelledSides {
   /** Names the data in messages. */
   readonly source: string
@@ -119,20 +119,20 @@ export interface LabelledSides {
   readonly test: readonly number[]
   /** Why the test set may be empty, in the words of the settings. */
   readonly held: string
-  /** What one can do about too few, where the settings of a training are not at hand. */
+  /** What one can do about too few examples, where there are no training settings to change. */
   readonly more?: string | undefined
-  /** Of a run that was started earlier: how the data differ from those that it knows. */
+  /** For a run that was started earlier: how the data differ from those that it knows. */
   readonly known?: { readonly changes: string | undefined } | undefined
 }
 
-/** What to do where too little is left of the data of a run. */
+/** What to do if too little is left of a run's data. */
 export const restoreData = 'put the data back as they were, or train a new run on them'
 
 /** Refuses what no classifier can be trained on or tested with; returns warnings. */
 export function checkLabels({ source, unit, labels, train, test, held, more, known }: LabelledSides): string[] {
   const total = train.length + test.length
   const hint = known ? restoreData : undefined
-  // Of a run it is what has changed that explains everything.
+  // For a run that exists already, what has changed explains it best.
   const changes = known?.changes ?? (known && 'the run has none')
   const refuse = (problem: string, why = changes, cure = hint): UsageError =>
     new UsageError(
@@ -159,16 +159,16 @@ export function checkLabels({ source, unit, labels, train, test, held, more, kno
   return [
     ...similarNames(labels).map(
       (group) =>
-        `the classes ${group.map((name) => `"${name}"`).join(' and ')} only differ in ${group.some((name) => unseenCharacters(name).length > 0) ? 'characters that show nothing' : 'space or case'}`,
+        `the classes ${group.map((name) => `"${name}"`).join(' and ')} only differ in ${group.some((name) => unseenCharacters(name).length > 0) ? 'invisible characters' : 'space or case'}`,
     ),
     ...labels.flatMap((label) => {
       const unseen = unseenCharacters(label)
-      return unseen.length > 0 ? [`the class "${label}" has characters that show nothing: ${unseen.join(', ')}`] : []
+      return unseen.length > 0 ? [`the class "${label}" has invisible characters: ${unseen.join(', ')}`] : []
     }),
-    ...(untrained.length > 0 ? [`no ${unit} of ${listSome(untrained, 5)} is among those to train on`] : []),
+    ...(untrained.length > 0 ? [`no ${unit} of ${listSome(untrained, 5)} is in the training set`] : []),
     ...(untested.length > 0
       ? [
-          `no ${unit} of ${listSome(untested, 5)} is among those to test with${more === undefined ? ': another data.split_seed, more of them or data.test gives some' : ''}`,
+          `no ${unit} of ${listSome(untested, 5)} is in the test set${more === undefined ? ': another data.split_seed, more of them or data.test gives some' : ''}`,
         ]
       : []),
   ]

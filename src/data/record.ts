@@ -1,4 +1,4 @@
-/** What a run was trained on and tested with, by the names of the examples: so that later use can tell what has changed. */
+/** What a run was trained on and tested with, by the names of the examples, so that later changes can be detected. */
 import { count, listSome } from './counting.ts'
 import { pick, type Sides, splitByName } from './split.ts'
 
@@ -31,7 +31,7 @@ export interface DivideOptions {
   /** Share of the examples held out, where there is no test set of its own. */
   readonly share: number
   readonly seed: number
-  /** Of a run that was started earlier: its examples keep their sides, and new ones are left out. */
+  /** For a run that was started earlier: its examples keep their sides, and new ones are left out. */
   readonly known?: DataRecord | undefined
   /** Replaces the division by name. */
   readonly split?: (names: readonly string[]) => Sides
@@ -77,7 +77,7 @@ export function recordWhole(unit: string, sources: Readonly<Record<string, strin
   return divide([], [], { unit, sources, share: 0, seed: 0, known })
 }
 
-/** Names that come again get a number. */
+/** Repeated names get a number. */
 function numbered(examples: readonly NamedExample[]): NamedExample[] {
   const seen = new Map<string, number>()
   return examples.map(({ name, digest }) => {
@@ -98,7 +98,7 @@ interface Found {
   readonly rows: readonly number[]
   readonly changed: readonly string[]
   readonly missing: readonly string[]
-  /** What now has the content of an example of the other side. */
+  /** Examples that now have the content of an example of the other side. */
   readonly crossed: readonly string[]
 }
 
@@ -122,7 +122,7 @@ function findSide(list: readonly NamedExample[], side: Digests, other: Digests):
   return { rows, changed, crossed, missing: Object.keys(side).filter((name) => !found.has(name)) }
 }
 
-/** Puts each known example where it was. */
+/** Puts each known example back on its side. */
 function recall(
   examples: readonly NamedExample[],
   test: readonly NamedExample[] | undefined,

@@ -1,4 +1,5 @@
 import { allocate, elementCount, type NDArray, type TypedArray } from '../tensor/dtype.ts'
+import { sizeOf } from '../tensor/shape.ts'
 import { UsageError } from '../util/errors.ts'
 
 /** The elements' bytes, without copying. */
@@ -14,10 +15,10 @@ export function allocateRows(rows: number, like: Pick<NDArray, 'dtype' | 'shape'
 
 /** Copies row `from[i]` of `source` to row `to[i]` of `target` (row i where one is left out); the rows are of equal shape and dtype. */
 export function copyRows(source: NDArray, target: NDArray, from?: ArrayLike<number>, to?: ArrayLike<number>): void {
-  const size = target.data.byteLength / Math.max(target.shape[0] ?? 1, 1)
+  const size = target.data.byteLength / Math.max(sizeOf(target.shape, 0), 1)
   const input = bytesOf(source.data)
   const output = bytesOf(target.data)
-  const count = from?.length ?? to?.length ?? source.shape[0] ?? 0
+  const count = from?.length ?? to?.length ?? sizeOf(source.shape, 0)
   for (let i = 0; i < count; i++) {
     const start = (from?.[i] ?? i) * size
     output.set(input.subarray(start, start + size), (to?.[i] ?? i) * size)

@@ -13,7 +13,7 @@ export function pick<T>(items: readonly T[], numbers: readonly number[]): T[] {
 }
 
 /**
- * A number in [0, 1) for each name, that only depends on it and the seed. The same name in another Unicode form (macOS decomposes) has
+ * A number in [0, 1) for each name, which depends only on the name and the seed. The same name in another Unicode form (macOS decomposes) has
  * the same.
  */
 export function nameHashes(names: readonly string[], seed: number): number[] {
@@ -22,7 +22,7 @@ export function nameHashes(names: readonly string[], seed: number): number[] {
 }
 
 /**
- * Holds out the examples whose hash is below `share`: each by its own name alone, so that adding, deleting or renaming some moves no
+ * Holds out the examples whose hash is below `share`: each by its own name alone, so that adding, deleting or renaming some does not move any
  * other. `share` is met on average, in a small set not exactly, and a small class may get no test example. One exception: where no hash
  * is below the share, the `least` lowest are held out (default: one, if the share is about one example or more).
  */

@@ -3,12 +3,14 @@ import '../compile/program.ts'
 
 export { type CheckpointChoice, chosenCheckpoint, newestCheckpoint } from '../train/checkpoint.ts'
 export {
+  defineTask,
   type LoopObserver,
   type LoopOptions,
   type LoopResult,
   type Metrics,
   observeAll,
   type StepReport,
+  type StepResult,
   type StopReason,
   type TrainingTask,
   train,

@@ -1,4 +1,4 @@
-/** What must not be left behind by a process that ends in the middle of its work. */
+/** Clean-up for a process that ends in the middle of its work. */
 
 const cleanUps: (() => void)[] = []
 
@@ -8,7 +8,7 @@ function cleanUpAll(): void {
 
 /**
  * Calls `cleanUp`, which must not throw, when the process exits (not when it is killed), the last one first. The function it
- * returns takes that back.
+ * returns cancels that.
  */
 export function atExit(cleanUp: () => void): () => void {
   if (cleanUps.length === 0) process.on('exit', cleanUpAll)

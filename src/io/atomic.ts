@@ -6,7 +6,7 @@ import { UsageError } from '../util/errors.ts'
 import { atExit } from './at-exit.ts'
 import { cannotWrite, systemReason } from './errors.ts'
 
-/** Content of a file: its bytes, or pieces that follow one another, which together may be larger than any array. */
+/** Content of a file: its bytes, or consecutive pieces, which together may be larger than any array. */
 export type FileContent = Uint8Array | readonly Uint8Array[]
 
 // File systems and platforms that cannot flush folders answer with one of these.
@@ -54,7 +54,7 @@ async function behindLinks(path: string): Promise<string> {
   try {
     return await realpath(path)
   } catch (error) {
-    // Links in a circle mean no file at all.
+    // Links in a cycle mean no file at all.
     if (systemReason(error) === 'ELOOP') throw error
     const target = systemReason(error) === 'ENOENT' ? await readlink(path).catch(() => undefined) : undefined
     return target === undefined ? path : behindLinks(resolve(dirname(path), target))
@@ -95,7 +95,7 @@ async function replaceFile(path: string, content: FileContent): Promise<void> {
 
 /**
  * Writes a file so that `path` holds either the old content or all of the new, whenever the process or the machine
- * stops: to a temporary file beside it, flushed, then renamed, and the folder flushed. Links stay links; devices and pipes
+ * stops: to a temporary file next to it, flushed, then renamed, and the folder flushed. Links stay links; devices and pipes
  * are written as they are. Throws a UsageError if that fails, and leaves nothing behind.
  */
 export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
@@ -109,13 +109,13 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
 
 const temporaryName = /^\..*\.[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/
 
-/** Removes what writers that were killed left in a folder. Nobody else may be writing there. */
+/** Removes what killed writers left in a folder. No other process may be writing there. */
 export async function removeUnfinished(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => [])
   for (const name of names.filter((each) => temporaryName.test(each))) await rm(join(folder, name), { force: true })
 }
 
-/** Makes a folder, and those above it; returns whether it was not there. Throws a UsageError if that cannot be. */
+/** Makes a folder, and those above it; returns whether it is new. Throws a UsageError if that is not possible. */
 export async function makeFolder(path: string): Promise<boolean> {
   try {
     await mkdir(path)

@@ -1,4 +1,4 @@
-/** Cyclic redundancy checks, 32 bits, reflected: zip archives and event files carry them. */
+/** Cyclic redundancy checks (32 bits, reflected), as used in zip archives and event files. */
 
 function table(polynomial: number): Uint32Array {
   return Uint32Array.from({ length: 256 }, (_, byte) => {

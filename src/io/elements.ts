@@ -120,7 +120,7 @@ export function readElements(
 ): NDArray {
   const rule = rules[element]
   if (!isPlausibleShape(shape)) {
-    throw damaged(`${what}: ${shape.length} axes with ${elementCount(shape)} elements are more than any array has`)
+    throw damaged(`${what}: ${shape.length} axes with ${elementCount(shape)} elements are more than an array can have`)
   }
   const needed = elementCount(shape) * rule.bytes
   if (needed !== bytes.length) {

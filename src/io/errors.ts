@@ -1,4 +1,4 @@
-/** Wording of this folder's errors: one line, whatever text a hostile file has in it, and what to do about it. */
+/** Wording of this folder's errors: one line, even for hostile file contents, and what to do about it. */
 import { FormatError, UsageError } from '../util/errors.ts'
 import { reasonOf } from '../util/system-errors.ts'
 

@@ -1,4 +1,4 @@
-/** Names of another library's checkpoint against ours, row by row. */
+/** Maps the names of another library's checkpoint to ours, row by row. */
 import { FormatError } from '../util/errors.ts'
 import { suggestion } from '../util/names.ts'
 
@@ -42,7 +42,7 @@ export class NameTable<Rule extends NameRule> {
   toOfficial(name: string): TranslatedName<Rule> {
     const found = this.#find('ours', name)
     if (found) return { name: found.rule.official.replace('*', found.number), rule: found.rule }
-    throw new FormatError(`${this.#model}: "${name}" is no parameter of the official model`)
+    throw new FormatError(`${this.#model}: "${name}" is not a parameter of the official model`)
   }
 
   #find(side: 'official' | 'ours', name: string): { readonly rule: Rule; readonly number: string } | undefined {

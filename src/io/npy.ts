@@ -110,7 +110,7 @@ function parseLiteral(text: string): Map<string, string> | undefined {
   return members
 }
 
-/** Where a value ends: a word, a text in quotes, or a tuple or list with all that is in it. */
+/** Where a value ends: a word, a text in quotes, or a whole tuple or list. */
 function endOfValue(text: string, start: number): number | undefined {
   const piece = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.+-]+|[([]|[)\]]|[\s,]/y
   let depth = 0

@@ -11,7 +11,7 @@ import { readZip, type ZipMember } from './zip.ts'
 const noArray = 'no array'
 const npySignature = '\x93NUMPY'
 
-/** Unpacks a member once its array's header has confirmed the size that the archive claims. What is no array of numbers is only named. */
+/** Unpacks a member once its array's header has confirmed the size that the archive claims. Anything but an array of numbers is only named. */
 function readMember(member: ZipMember, key: string): NDArray | string {
   const what = `npz: member ${quoted(key)}`
   const head = member.peek(maximumNpyHeader + 12)

@@ -1,4 +1,4 @@
-/** Files that hold no named tensors for us, told apart so that the error says what they are. */
+/** Files that are not read as named tensors, recognised so that the error says what they are. */
 import { FormatError } from '../util/errors.ts'
 import { latin1, startsWith } from './bytes.ts'
 
@@ -17,7 +17,7 @@ const begins =
 const resave = 'load it with a recent PyTorch and save it again: torch.save(torch.load(path), path)'
 const convert = 'convert it to safetensors: safetensors.torch.save_file(state_dict, path)'
 const unpack = 'unpack it first'
-const again = 'download it again: what came is no file of weights'
+const again = 'download it again: what was downloaded is not a file of weights'
 
 // The number 0x1950a86a20f9469cfc6c, pickled: `torch.save` before 1.6 begins with it, in whichever protocol.
 const legacyNumbers = ['\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19', 'L119547037146038801333356L\n']
@@ -28,16 +28,16 @@ const isPickle = (bytes: Uint8Array): boolean => bytes[0] === 0x80 && (bytes[1] 
 
 const formats: readonly OtherFormat[] = [
   { matches: (bytes) => bytes.length === 0, is: 'empty', hint: 'copy, download or save it again' },
-  { matches: isLegacy, is: 'a PyTorch file of before PyTorch 1.6, which is not read', hint: resave },
+  { matches: isLegacy, is: 'a PyTorch file from before PyTorch 1.6, which is not read', hint: resave },
   {
     matches: isPickle,
     is: 'a bare pickle',
-    hint: `${convert}; pickles are not read but inside of torch.save's archives`,
+    hint: `${convert}; pickles are only read inside archives made by torch.save`,
   },
   {
     matches: (bytes) => startsWith(bytes.subarray(257), 'ustar'),
     is: 'a tar archive',
-    hint: `${unpack}; if it is a PyTorch file of before PyTorch 0.2, ${resave}`,
+    hint: `${unpack}; if it is a PyTorch file from before PyTorch 0.2, ${resave}`,
   },
   { matches: begins('\x89HDF\r\n\x1a\n'), is: 'an HDF5 file (Keras)', hint: convert },
   { matches: begins('GGUF', 'GGML', 'ggjt', 'fmgg', 'tjgg'), is: 'a GGUF or GGML file (llama.cpp)', hint: convert },
@@ -75,6 +75,6 @@ export function unreadFormat(bytes: Uint8Array, isOnnx: boolean): FormatError {
     })
   }
   const found = formats.find(({ matches }) => matches(bytes))
-  if (!found) return new FormatError(`${expected}, is none`, { hint: generalHint })
+  if (!found) return new FormatError(`${expected}, is none of these`, { hint: generalHint })
   return new FormatError(`${expected}, is ${found.is}`, { hint: found.hint })
 }

@@ -4,7 +4,7 @@ import { PickleDict, PickleTuple, type PickleValue } from './pickle-values.ts'
 
 type Instruction = (machine: PickleMachine) => void
 
-// Longer numbers are no data but an attempt to keep the reader busy.
+// Longer numbers are not data but an attempt to keep the reader busy.
 const longestNumber = 1000
 
 /** Python writes `7L`, and the bools of protocol 0 as `00` and `01`. */

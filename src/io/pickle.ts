@@ -1,5 +1,5 @@
 /**
- * A pickle reader that runs nothing. It builds containers, texts and numbers; classes and functions are only names, of
+ * A pickle reader that executes nothing. It builds containers, texts and numbers; classes and functions are only names, of
  * which `PickleResolver` knows the few that a format needs. What calls any other is left unbuilt, with all that is in it.
  */
 import type { FormatError } from '../util/errors.ts'
@@ -39,7 +39,7 @@ function unbuiltName(callee: string, [owner, attribute]: readonly PickleValue[])
   return /^(builtins|__builtin__)\.getattr$/.test(callee) ? `${owner.name}.${String(attribute)}` : callee
 }
 
-/** The stack, memo and place of a pickle that is being read; `pickle-instructions.ts` has what moves them. */
+/** The stack, memo and position of a pickle that is being read; the instructions in `pickle-instructions.ts` change them. */
 export class PickleMachine {
   readonly resolver: PickleResolver
   readonly #bytes: Uint8Array
@@ -141,7 +141,7 @@ export class PickleMachine {
     return value
   }
 
-  /** Everything above the last mark, which goes too. */
+  /** Everything above the last mark, which is removed too. */
   popToMark(): PickleValue[] {
     const start = this.#stack.lastIndexOf(mark)
     if (start < 0) throw this.fail('ends a sequence that it never began')
@@ -163,26 +163,28 @@ export class PickleMachine {
   setItems(items: readonly PickleValue[]): void {
     const target = this.top()
     if (target instanceof PickleUnbuilt) return
-    if (!(target instanceof PickleDict) || items.length % 2 !== 0) throw this.fail('sets an item of what is no dict')
+    if (!(target instanceof PickleDict) || items.length % 2 !== 0)
+      throw this.fail('sets an item of something that is not a dict')
     for (let i = 0; i < items.length; i += 2) target.entries.set(items[i] ?? null, items[i + 1] ?? null)
   }
 
   append(items: readonly PickleValue[]): void {
     const target = this.top()
     if (target instanceof PickleUnbuilt) return
-    if (!Array.isArray(target)) throw this.fail('appends to what is no list')
+    if (!Array.isArray(target)) throw this.fail('appends to something that is not a list')
     for (const item of items) target.push(item)
   }
 
   global(module: PickleValue, name: PickleValue): PickleGlobal {
-    if (typeof module !== 'string' || typeof name !== 'string') throw this.fail('names a class by what is no text')
+    if (typeof module !== 'string' || typeof name !== 'string')
+      throw this.fail('names a class by something that is not a text')
     return new PickleGlobal(`${module}.${name}`)
   }
 
   call(callee: PickleValue, args: PickleValue): PickleValue {
     if (callee instanceof PickleUnbuilt && args instanceof PickleTuple) return callee
     if (!(callee instanceof PickleGlobal) || !(args instanceof PickleTuple)) {
-      throw this.fail('calls what is no function')
+      throw this.fail('calls something that is not a function')
     }
     const [first] = args.items
     if (dicts.has(callee.name)) return this.#dict(first)
@@ -196,7 +198,7 @@ export class PickleMachine {
     this.#spend(pairs.length)
     for (const pair of pairs) {
       const [key, value] = pair instanceof PickleTuple || Array.isArray(pair) ? sequence(pair) : []
-      if (key === undefined || value === undefined) throw this.fail('makes a dict of what are no pairs')
+      if (key === undefined || value === undefined) throw this.fail('makes a dict of something other than pairs')
       dict.entries.set(key, value)
     }
     return dict

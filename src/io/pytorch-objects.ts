@@ -162,7 +162,7 @@ const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['torch._tensor._rebuild_from_type_v2', rebuildFromType],
   ['torch.Size', (_what, [size]) => size ?? new PickleTuple([])],
   ['torch.device', (_what, [name, index]) => [name, index].filter((part) => part !== undefined).join(':')],
-  // Bytes as protocol 2 writes them. They are no data of ours, so that nothing is encoded.
+  // Bytes as protocol 2 writes them. They are not tensor data, so nothing is encoded.
   ['_codecs.encode', () => new Uint8Array()],
 ])
 

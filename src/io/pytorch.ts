@@ -133,7 +133,7 @@ function isView(value: PickleValue): value is PickleObject & { readonly value: T
 class Leaves {
   readonly tensors = new Map<string, NDArray>()
   readonly metadata = new Map<string, string>()
-  /** What is none of these, with what it is. */
+  /** Everything else, with what it is. */
   readonly leftOut = new Map<string, string>()
   readonly #storages: Storages
   #names = 0
@@ -155,7 +155,7 @@ class Leaves {
   #visitAll(entries: Iterable<readonly [PickleValue, PickleValue]>, path: string, depth: number): void {
     for (const [key, item] of entries) {
       if (typeof key === 'object' && key !== null)
-        this.leftOut.set(path || 'the outermost dict', 'a key that is no text or number')
+        this.leftOut.set(path || 'the outermost dict', 'a key that is neither text nor number')
       else this.visit(item, path ? `${path}.${String(key)}` : String(key), depth + 1)
     }
   }

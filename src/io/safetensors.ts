@@ -105,7 +105,7 @@ function readHeader(header: Uint8Array): Header {
 
 function readEntry(name: string, value: unknown, bodyLength: number): SafetensorsEntry {
   const what = `safetensors: tensor ${quoted(name)}`
-  if (isBroken(name)) throw damaged(`${what} has a name that is no valid Unicode`)
+  if (isBroken(name)) throw damaged(`${what} has a name that is not valid Unicode`)
   if (!isRecord(value)) throw damaged(`${what} must be described by an object, found ${shown(value)}`)
   const { dtype, shape, data_offsets: offsets } = value
   const element = typeof dtype === 'string' ? fileElements.get(dtype) : undefined
@@ -211,7 +211,7 @@ export function safetensorsPieces(
   const data = ordered.map(({ bytes }) => bytes)
   const texts = typeof metadata === 'function' ? metadata(data) : metadata
   if (Object.entries(texts).flat().some(isBroken)) {
-    throw new FormatError('safetensors: the metadata have a text that is no valid Unicode', {
+    throw new FormatError('safetensors: the metadata have a text that is not valid Unicode', {
       hint: 'a half of a surrogate pair cannot be written in UTF-8',
     })
   }

@@ -8,14 +8,14 @@ export interface TensorFile {
   readonly tensors: Map<string, NDArray>
   /** What the file says besides: texts by name. */
   readonly metadata: Record<string, string>
-  /** What it has that is not read, by name, with what it is: objects of other classes, arrays of texts. Absent: nothing. */
+  /** The parts that are not read, by name, with what they are: objects of other classes, arrays of texts. Absent: nothing. */
   readonly leftOut?: ReadonlyMap<string, string>
 }
 
 // An error names a few; `tenfold info` more.
 const longestList = 20
 
-/** What a file has that is not read, in one line; undefined: nothing. */
+/** The parts of a file that are not read, in one line; undefined: none. */
 export function describeLeftOut({ leftOut }: Pick<TensorFile, 'leftOut'>): string | undefined {
   if (!leftOut) return undefined
   const list = Array.from(leftOut, ([name, is]) => `${name} (${is})`)
@@ -27,7 +27,7 @@ export function describeLeftOut({ leftOut }: Pick<TensorFile, 'leftOut'>): strin
 export type FileFormat = 'safetensors' | 'zip' | 'npy' | 'onnx' | 'other'
 
 const npyMagic = '\x93NUMPY'
-// A length beyond safetensors' bound on its header is no length.
+// A length beyond safetensors' bound on its header cannot be a length.
 const longestHeader = 100_000_000
 // Fields that follow a model's first one, its version: producer, domain, opset, graph.
 const onnxFields = [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72]
@@ -41,7 +41,7 @@ function isSafetensors(bytes: Uint8Array, size: number): boolean {
 
 /**
  * The format of a file by its content. Safetensors come first: their length may be the beginning of any other format, but no
- * other format goes on with a length and a brace. `bytes`: the first 16 at least; `size`: of the whole file.
+ * other format continues with a length and a brace. `bytes`: the first 16 at least; `size`: of the whole file.
  */
 export function fileFormat(bytes: Uint8Array, size = bytes.length): FileFormat {
   if (isSafetensors(bytes, size)) return 'safetensors'
@@ -51,7 +51,7 @@ export function fileFormat(bytes: Uint8Array, size = bytes.length): FileFormat {
   return bytes[8] === 0x7b && isBinary(bytes.subarray(0, 8)) ? 'safetensors' : 'other'
 }
 
-/** A text may have a brace anywhere: the length of a header has bytes that are no text. */
+/** A text may have a brace anywhere: the length of a header has bytes that are not text. */
 function isBinary(bytes: Uint8Array): boolean {
   return bytes.some((byte) => byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13)
 }

@@ -72,13 +72,13 @@ export function encodeRecord(data: Uint8Array): Uint8Array {
   return record
 }
 
-// Scalars wait for one another in memory up to this many bytes.
+// Scalars are buffered in memory up to this many bytes.
 const bufferSize = 1 << 16
 let files = 0
 
 /**
  * Writes scalars to a new event file in `directory`, which is made if it is missing; `tensorboard --logdir` shows them.
- * Values reach the file at `flush`, at `close`, and whenever 64 KiB of them wait. Throws a UsageError if the directory
+ * Values reach the file at `flush`, at `close`, and whenever 64 KiB of them are buffered. Throws a UsageError if the directory
  * cannot be written, and when used after `close`.
  */
 export class EventFileWriter {
@@ -123,7 +123,7 @@ export class EventFileWriter {
     this.#size += record.length
   }
 
-  /** Writes what waits. */
+  /** Writes what is buffered. */
   flush(): void {
     const bytes = Buffer.concat(this.#waiting)
     try {
@@ -136,7 +136,7 @@ export class EventFileWriter {
     this.#size = 0
   }
 
-  /** Writes what waits and closes the file; closing twice does nothing. */
+  /** Writes what is buffered and closes the file; closing twice does nothing. */
   close(): void {
     if (!this.#open) return
     this.#open = false

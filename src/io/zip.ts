@@ -128,7 +128,7 @@ class ZipReader {
     return entries
   }
 
-  /** Refuses what no honest archive has: shared data, sizes that cannot be, more than `limit` bytes in all. */
+  /** Refuses what a valid archive never has: shared data, impossible sizes, more than `limit` bytes in all. */
   check(entries: readonly Entry[], limit: number): void {
     const names = new Set<string>()
     let [position, total] = [0, 0]
@@ -178,7 +178,7 @@ class ZipReader {
   #inflated({ name, size }: Entry, packed: Uint8Array): Uint8Array {
     let data: Uint8Array
     try {
-      // fflate writes at most what `out` holds; the byte more tells apart what fits and what was cut.
+      // fflate writes at most what `out` holds; one extra byte shows whether the content was cut.
       data = inflateSync(packed, { out: new Uint8Array(size + 1) })
     } catch (error) {
       throw damaged(

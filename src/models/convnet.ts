@@ -1,4 +1,4 @@
-/** A plain convolutional net: what other models are held beside on small pictures. */
+/** A plain convolutional net: a baseline for small pictures. */
 import { Conv2d, Linear, Module } from '../nn/index.ts'
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'

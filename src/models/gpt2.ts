@@ -168,7 +168,7 @@ export class GPT2Model extends Module {
   }
 
   /**
-   * ids: integers [N, L]; or, in the place of their embeddings, float32 [N, L, E]. `mask` bool [N, L]: true for tokens, false for
+   * ids: integers [N, L]; or, instead of them, their embeddings: float32 [N, L, E]. `mask` bool [N, L]: true for tokens, false for
    * padding, which nothing attends to. -> [N, L, E] after the last norm.
    */
   forward(ids: Tensor, mask?: Tensor): Tensor {
@@ -185,7 +185,7 @@ export class GPT2Model extends Module {
   }
 }
 
-/** x E^T: [N, L, E] -> [N, L, V] with the matrix of an embedding, which so stands under two names. */
+/** x E^T: [N, L, E] -> [N, L, V] with the matrix of an embedding, which therefore has two names. */
 class TiedHead extends Module {
   readonly weight: Variable
 

@@ -1,4 +1,4 @@
-/** How a model knows where its tokens stand: learned vectors, fixed tables of sines and cosines, Fourier features. */
+/** How a model knows the positions of its tokens: learned vectors, fixed tables of sines and cosines, Fourier features. */
 import { Embedding, type init } from '../nn/index.ts'
 import * as ops from '../ops/index.ts'
 import { elementCount } from '../tensor/dtype.ts'

@@ -55,7 +55,7 @@ export interface ResNetOptions extends ResNetBlocks {
   readonly inChannels?: number
   /** 0: no head. Default: 1000. */
   readonly numClasses?: number
-  /** Whether the last norm of each block begins at 0, so that the block hands its input on (Goyal et al. 2017). Default: false. */
+  /** Whether the last norm of each block begins at 0, so that the block passes its input on (Goyal et al. 2017). Default: false. */
   readonly zeroInitResidual?: boolean
 }
 
@@ -66,7 +66,7 @@ function conv(from: number, to: number, kernel: number, stride = 1): Conv2d {
   return new Conv2d(from, to, kernel, { stride, padding: (kernel - 1) / 2, bias: false, initWeight: initConv })
 }
 
-/** What the input of a block passes on its way around it; nothing where its shape stays. */
+/** The shortcut around a block; undefined where the shape stays the same. */
 function shortcut(from: number, to: number, stride: number): Sequential | undefined {
   return from === to && stride === 1 ? undefined : new Sequential(conv(from, to, 1, stride), new BatchNorm2d(to))
 }

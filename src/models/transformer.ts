@@ -19,7 +19,7 @@ export interface AttentionInputs {
   readonly causal?: boolean
 }
 
-/** Tokens mixed with each other; layers that attend tell their weights. */
+/** Tokens mixed with each other; layers that attend also give their weights. */
 export interface Mixed {
   /** [N, L, C] */
   readonly output: Tensor
@@ -27,7 +27,7 @@ export interface Mixed {
   readonly weights?: Tensor
 }
 
-/** A layer that mixes tokens: attention, or what stands in its place. */
+/** A layer that mixes tokens: attention, or what replaces it. */
 export type TokenMixer = Module & { forward(x: Tensor, inputs?: AttentionInputs): Mixed }
 
 /** What attention by heads does besides its products. */
@@ -107,7 +107,7 @@ export class Attention extends Module {
   }
 }
 
-/** Where the norms of a layer stand: before each part, or after each sum as in the original transformer and BERT. */
+/** Where the norms of a layer are: before each part, or after each sum as in the original transformer and BERT. */
 export type NormPlace = 'pre' | 'post'
 
 /** What a transformer layer consists of. */
@@ -147,7 +147,7 @@ interface BlockOptions extends Omit<AttentionOptions, 'heads' | 'dropout'> {
   readonly attentionDropout?: number
 }
 
-/** How a block differs from a plain one: `heads` of its attention, or `attn`, what mixes the tokens in its place. */
+/** How a block differs from a plain one: `heads` of its attention, or `attn`, what mixes the tokens instead. */
 export type TransformerBlockOptions = BlockOptions &
   ({ readonly heads: number; readonly attn?: never } | { readonly heads?: never; readonly attn: TokenMixer })
 

@@ -1,4 +1,4 @@
-/** Activations by the names that settings of other libraries have for them. */
+/** Activations by the names used in the settings of other libraries. */
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 

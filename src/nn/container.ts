@@ -12,7 +12,7 @@ import { Module } from './module.ts'
 /** A module of one tensor. */
 export type Layer = Module & { forward(x: Tensor): Tensor }
 
-/** Hands its input on. */
+/** Returns its input. */
 export class Identity extends Module {
   forward(x: Tensor): Tensor {
     return x
@@ -61,7 +61,7 @@ export class Sequential extends Module {
 
 /** How an MLP differs from the plain one. */
 export interface MLPOptions {
-  /** Default: as many as come in. */
+  /** Default: the input width. */
   readonly outFeatures?: number
   /** The layer between. Default: GELU (erf). */
   readonly act?: Layer
@@ -77,7 +77,7 @@ export class MLP extends Module {
   readonly drop1: Dropout
   readonly fc2: Linear
   readonly drop2: Dropout
-  /** Whether each row is mapped by itself, whatever stands on the axes before. */
+  /** Whether each row is mapped by itself, whatever the axes before it are. */
   readonly #rowwise: boolean
 
   constructor(inFeatures: number, hiddenFeatures: number, options?: MLPOptions) {

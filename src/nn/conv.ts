@@ -14,7 +14,7 @@ export type KernelSize = number | readonly number[]
 
 /** Options of convolution layers. Defaults: stride 1, no padding, dilation 1, one group, a bias. */
 export interface ConvLayerOptions extends ops.ConvOptions, WeightOptions {
-  /** What stands beyond the border. Default: constant, that is zeros. */
+  /** What is beyond the border. Default: constant, that is zeros. */
   readonly paddingMode?: 'constant' | 'reflect' | 'replicate' | 'circular'
 }
 
@@ -74,7 +74,7 @@ type Convolve = typeof ops.conv2d
 abstract class ConvLayer extends ConvolutionLayer {
   readonly #options: ops.ConvOptions
   readonly #convolve: Convolve
-  /** What is padded beforehand, in `ops.pad`'s order, where the border is not zeros. */
+  /** Padding applied beforehand, in `ops.pad`'s order, where the border is not zeros. */
   readonly #border: readonly number[] | undefined
   readonly #mode: ConvLayerOptions['paddingMode']
 

@@ -8,7 +8,7 @@ import { Module } from './module.ts'
 
 /** How an embedding begins. */
 export interface EmbeddingLayerOptions {
-  /** The row that stands for padding: it begins at 0 and gets no gradient. Negative: from the end. Default: none. */
+  /** The row used for padding: it begins at 0 and gets no gradient. Negative: from the end. Default: none. */
   readonly paddingIndex?: number
   /** Default: standard normal. */
   readonly initWeight?: Initialiser

@@ -11,6 +11,7 @@ import { checkShape, formatShape } from '../tensor/shape.ts'
 import { Variable } from '../tensor/variable.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import type { Generator } from '../util/random.ts'
+import { Scoped } from '../util/scoped.ts'
 
 /** Makes the first values of a variable of that shape. */
 export type Initialiser = (shape: Shape) => Float32Array
@@ -21,26 +22,20 @@ export interface RandomOptions {
   readonly generator?: Generator
 }
 
-let skips = false
+const skips = new Scoped(false)
 
 /**
  * What `build` returns, with the parameters of all modules made in it left at 0: for a model that a checkpoint fills, or of which only
- * the sizes are wanted. Nothing is drawn, and memory that nobody writes to is not taken.
+ * the sizes are wanted. Nothing is drawn, and memory that is never written is not used.
  */
 export function skipInit<T>(build: () => T): T {
-  const outer = skips
-  skips = true
-  try {
-    return build()
-  } finally {
-    skips = outer
-  }
+  return skips.run(true, build)
 }
 
 /** A trainable variable. */
 export function parameter(shape: Shape, initialiser: Initialiser): Variable {
   checkShape('parameter', shape)
-  return new Variable(shape, { ...(!skips && { data: initialiser(shape) }), trainable: true })
+  return new Variable(shape, { ...(!skips.current && { data: initialiser(shape) }), trainable: true })
 }
 
 /** A variable that is state, not a parameter: a running statistic. */
@@ -217,7 +212,7 @@ export function eye(shape: Shape): Float32Array {
   return values
 }
 
-/** A convolution that hands its input on: ones at the kernel's centre, for as many channels as there are, per group. */
+/** A convolution that passes its input on: ones at the kernel's centre, for as many channels as there are, per group. */
 export function dirac(shape: Shape, { groups = 1 }: { groups?: number } = {}): Float32Array {
   const [out, inputs, ...kernel] = shape
   if (out === undefined || inputs === undefined || kernel.length === 0 || kernel.length > 3)

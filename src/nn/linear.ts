@@ -19,7 +19,7 @@ export interface WeightOptions {
 /** PyTorch's default for linear and convolution weights: Kaiming uniform with a = sqrt 5, that is within 1 / sqrt(fanIn). */
 export const defaultWeight: Initialiser = (shape) => kaimingUniform(shape, { a: Math.sqrt(5) })
 
-/** PyTorch's default bias beside a weight of the given shape: uniform within 1 / sqrt(fanIn). */
+/** PyTorch's default bias for a weight of the given shape: uniform within 1 / sqrt(fanIn). */
 export function defaultBias(weightShape: readonly number[]): Initialiser {
   const { fanIn } = fans(weightShape)
   const bound = fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0

@@ -5,20 +5,15 @@ import { copyState, type LoadOptions, loadState, type StateDifference } from '..
 import { currentTrace, dependOn } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 import { UsageError } from '../util/errors.ts'
+import { Scoped } from '../util/scoped.ts'
 import { warn } from '../util/warnings.ts'
 
 type Observer = (module: Module, result: unknown) => void
-let observer: Observer | undefined
+const observer = new Scoped<Observer | undefined>(undefined)
 
 /** Runs `body` while `observe` sees what every module's `forward` returns, inner modules first. */
 export function observeForward<T>(observe: Observer, body: () => T): T {
-  const outer = observer
-  observer = observe
-  try {
-    return body()
-  } finally {
-    observer = outer
-  }
+  return observer.run(observe, body)
 }
 
 /** Modules whose `forward` is running. */
@@ -42,7 +37,7 @@ export abstract class Module {
         running++
         try {
           const result = withScope(this, () => forward.apply(this, inputs))
-          observer?.(this, result)
+          observer.current?.(this, result)
           if (running === 1) warnOfLostParameters(this)
           return result
         } finally {
@@ -80,7 +75,7 @@ export abstract class Module {
     return distinct(this, (variable) => variable.trainable && !variable.frozen)
   }
 
-  /** Variables that are no parameters: running statistics, counters. */
+  /** Variables that are not parameters: running statistics, counters. */
   namedBuffers(): Map<string, Variable> {
     return distinct(this, (variable) => !variable.trainable)
   }
@@ -107,7 +102,7 @@ export abstract class Module {
     )
   }
 
-  /** Copies of the numbers by name, as in PyTorch: a shared variable stands under each of its names. */
+  /** Copies of the numbers by name, as in PyTorch: a shared variable has an entry for each of its names. */
   stateDict(): Map<string, NDArray> {
     return copyState(persistentVariables(this))
   }
@@ -141,7 +136,7 @@ function describeModule(module: Module, indent: string): string {
 
 const warned = new WeakSet<Variable>()
 
-/** Says which parameters a `forward` has used that no property leads to: optimizers and checkpoints would pass them over. */
+/** Warns of parameters that a `forward` has used but no property leads to: optimizers and checkpoints would miss them. */
 function warnOfLostParameters(module: Module): void {
   const isUnclaimed = (variable: Variable): boolean => variable.trainable && variable.name === ''
   const unclaimed = [...(currentTrace()?.reads ?? [])].filter(isUnclaimed)
@@ -152,7 +147,7 @@ function warnOfLostParameters(module: Module): void {
   if (lost.length === 0) return
   for (const variable of lost) warned.add(variable)
   warn(
-    `${module.constructor.name}: forward uses ${lost.length === 1 ? 'a parameter' : `${lost.length} parameters`} (${lost.map(({ leaf }) => leaf).join(', ')}) that no property leads to, so no optimizer and no checkpoint gets ${lost.length === 1 ? 'it' : 'them'}; keep modules and variables in properties that are not #private, or in arrays, plain objects, Maps or Sets there`,
+    `${module.constructor.name}: forward uses ${lost.length === 1 ? 'a parameter' : `${lost.length} parameters`} (${lost.map(({ leaf }) => leaf).join(', ')}) that cannot be reached through properties, so optimizers and checkpoints miss ${lost.length === 1 ? 'it' : 'them'}; keep modules and variables in properties that are not #private, or in arrays, plain objects, Maps or Sets there`,
   )
 }
 

@@ -13,7 +13,7 @@ export interface LayerNormOptions {
   readonly eps?: number
   /** Whether there is a weight (and a bias). Default: true. */
   readonly elementwiseAffine?: boolean
-  /** Whether there is a bias beside the weight. Default: true. */
+  /** Whether there is a bias besides the weight. Default: true. */
   readonly bias?: boolean
 }
 

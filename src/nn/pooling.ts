@@ -61,43 +61,40 @@ export class AvgPool2d extends PoolLayer<ops.AvgPoolOptions> {
   }
 }
 
-function checkOutputSize(name: string, outputSize: ops.AdaptiveSize): void {
-  // null keeps the input's size, which is not known here.
-  const sizes = Array.isArray(outputSize) ? outputSize.map((size: number | null) => size ?? 1) : outputSize
-  perAxis(name, 'outputSize', sizes as number | readonly number[], 2, 1, UsageError)
-}
-
-/** The mean over windows that cover x [N, C, H, W] so that outputSize of them fit; null keeps a size. */
-export class AdaptiveAvgPool2d extends Module {
+/** A function of windows that cover the input so that a given number of them fit. */
+abstract class AdaptivePoolLayer extends Module {
   readonly outputSize: ops.AdaptiveSize
+  readonly #pool: (x: Tensor, outputSize: ops.AdaptiveSize) => Tensor
 
-  constructor(outputSize: ops.AdaptiveSize) {
+  constructor(pool: (x: Tensor, outputSize: ops.AdaptiveSize) => Tensor, outputSize: ops.AdaptiveSize) {
     super()
-    checkOutputSize('AdaptiveAvgPool2d', outputSize)
+    // null keeps the input's size, which is not known here.
+    const sizes = Array.isArray(outputSize) ? outputSize.map((size: number | null) => size ?? 1) : outputSize
+    perAxis(this.constructor.name, 'outputSize', sizes as number | readonly number[], 2, 1, UsageError)
+    this.#pool = pool
     this.outputSize = outputSize
   }
 
   forward(x: Tensor): Tensor {
-    return ops.adaptiveAvgPool2d(x, this.outputSize)
+    return this.#pool(x, this.outputSize)
+  }
+}
+
+/** The mean over windows that cover x [N, C, H, W] so that outputSize of them fit; null keeps a size. */
+export class AdaptiveAvgPool2d extends AdaptivePoolLayer {
+  constructor(outputSize: ops.AdaptiveSize) {
+    super(ops.adaptiveAvgPool2d, outputSize)
   }
 }
 
 /** The largest element over windows that cover x [N, C, H, W] so that outputSize of them fit; null keeps a size. */
-export class AdaptiveMaxPool2d extends Module {
-  readonly outputSize: ops.AdaptiveSize
-
+export class AdaptiveMaxPool2d extends AdaptivePoolLayer {
   constructor(outputSize: ops.AdaptiveSize) {
-    super()
-    checkOutputSize('AdaptiveMaxPool2d', outputSize)
-    this.outputSize = outputSize
-  }
-
-  forward(x: Tensor): Tensor {
-    return ops.adaptiveMaxPool2d(x, this.outputSize)
+    super(ops.adaptiveMaxPool2d, outputSize)
   }
 }
 
-/** Resizes the axes behind batch and channel by whole or broken factors, rounded down. Default mode: nearest. */
+/** Resizes the axes after batch and channel by any positive factor, rounded down. Default mode: nearest. */
 export class Upsample extends Module {
   readonly scaleFactor: number
   readonly options: ops.InterpolateOptions

@@ -18,7 +18,7 @@ export interface RecurrentLayerOptions {
   readonly bidirectional?: boolean
 }
 
-/** What recurrent layers give. D is 2 if bidirectional, else 1. */
+/** The outputs of recurrent layers. D is 2 if bidirectional, else 1. */
 export interface RecurrentOutput {
   /** Of the last layer, [N, T, D hidden]; the directions side by side. */
   readonly output: Tensor

@@ -31,7 +31,7 @@ export interface Summary {
   toString(): string
 }
 
-/** An example of an input: a shape (float32), or shape and dtype; anything else is passed on as it is. */
+/** An example of an input: a shape (float32), or shape and dtype; anything else is passed unchanged. */
 export type ExampleInput = Shape | TensorType | undefined | boolean
 
 function leafOf(example: ExampleInput, index: number): unknown {
@@ -107,7 +107,7 @@ function table(rows: readonly SummaryRow[], totals: Omit<Summary, 'rows' | 'toSt
     return [label, outputs.map(formatShape).join(' '), grouped(parameters), grouped(multiplyAdds)]
   })
   const widths = header.map((title, i) => Math.max(title.length, largest(body.map((cells) => cells[i]?.length ?? 0))))
-  // Texts to the left, numbers to the right.
+  // Texts are left-aligned, numbers right-aligned.
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))

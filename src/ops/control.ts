@@ -1,4 +1,4 @@
-/** Control over gradients and order: values that stop gradients, take others, or are computed late. */
+/** Control over gradients and order: values that stop gradients, replace them, or are computed late. */
 import { elementCount } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
@@ -10,7 +10,7 @@ type NoAttributes = Record<string, never>
 export const stopGradientOp = defineOp<NoAttributes>({
   name: 'stopGradient',
   infer: (inputs) => [inputAt('stopGradient', inputs, 0)].map(({ dtype, shape }) => ({ dtype, shape })),
-  // Gradients are made while tracing, before anything is simplified: from then on it is its input.
+  // Gradients are made while tracing, before anything is simplified: from then on it equals its input.
   simplify: (_o, { inputs }) => inputs,
   lower: (_emit, { inputs }) => inputs,
   samples: () => [{ inputs: [[2, 3]], call: (x) => stopGradient(x) }],
@@ -21,7 +21,7 @@ export function stopGradient(x: Operand): Tensor {
   return apply(stopGradientOp, [toTensor('stopGradient', x)], {})
 }
 
-/** A second name for a tensor, by which a part of a graph is told from the rest. */
+/** A second node for a tensor, which marks where a part of a graph begins. */
 export const aliasOp = defineOp<NoAttributes>({
   name: 'alias',
   infer: (inputs) => [inputAt('alias', inputs, 0)].map(({ dtype, shape }) => ({ dtype, shape })),
@@ -72,7 +72,7 @@ export function runAfter(x: Operand, after: Operand): Tensor {
 
 /**
  * Gradients of the inputs from those of the outputs (undefined: nothing depends on that output). Takes tensors from its arguments
- * only: what it saw when it was made is of the first computation, which a checkpoint is not to keep.
+ * only: what it captured belongs to the first computation, which a checkpoint must not keep.
  */
 export type Backward = (
   outputGradients: readonly (Tensor | undefined)[],
@@ -115,7 +115,7 @@ export function withBackward(
 /** What a function returns: one tensor or several. */
 type Result = Tensor | readonly Tensor[]
 
-/** What `customGradient` hands to `backward` beside the gradient. Using these keeps second derivatives right. */
+/** What `customGradient` passes to `backward` besides the gradient. Using these keeps second derivatives right. */
 export interface BackwardContext<A, R> {
   readonly inputs: A
   readonly output: R

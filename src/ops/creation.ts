@@ -45,7 +45,7 @@ export interface ArangeOptions {
   readonly dtype?: DType
 }
 
-/** Constants are made on the host and become part of the model, whose format ends at 2 GB. */
+/** Constants are made on the host and become part of the model, whose format is limited to 2 GB. */
 function requireMemory(op: string, count: number, dtype: DType): void {
   if (count * byteSize(dtype) < 2 ** 31) return
   throw new UsageError(`${op}: ${count} elements of ${dtype} are more than a constant can have, 2 GB`)

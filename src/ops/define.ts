@@ -12,7 +12,7 @@ import type * as Kit from './kit.ts'
 /** All ops, as handed to gradients: families whose gradients need each other stay free of import cycles. */
 export type Ops = typeof Kit
 
-/** What ops accept where a tensor is expected; a number takes the dtype of the other operands (docs/decisions/031). */
+/** What ops accept in place of a tensor; a number takes the dtype of the other operands (docs/decisions/031). */
 export type Operand = Tensor | Variable | number
 
 /** An attribute of an ONNX node. A plain number is an integer; a float is marked. */
@@ -175,7 +175,7 @@ export function scalar(value: number | bigint, dtype: DType = 'float32', owner =
   return constant(fromNumbers(dtype, [value], owner), [], dtype)
 }
 
-/** Whether an operand has a dtype: it is no plain number. */
+/** Whether an operand has a dtype: it is not a plain number. */
 export function isTensorLike(operand: unknown): operand is Tensor | Variable {
   return operand instanceof Tensor || operand instanceof Variable
 }
@@ -185,7 +185,7 @@ function asTensor(op: string, operand: Operand, dtype: DType): Tensor {
   if (operand instanceof Tensor) return operand
   if (typeof operand !== 'number') throw noTensor(op, operand)
   if (holdsNumber(dtype, operand)) return scalar(operand, dtype)
-  throw new ShapeError(`${op}: a number beside ${dtype} must be ${describeNumbers(dtype)}, found ${operand}`, {
+  throw new ShapeError(`${op}: a number used with ${dtype} must be ${describeNumbers(dtype)}, found ${operand}`, {
     hint:
       dtype === 'int64' && Number.isInteger(operand)
         ? numberHint(dtype, operand)
@@ -247,7 +247,7 @@ export function requireDType(op: string, argument: string, input: TensorType, al
   })
 }
 
-/** Outputs without any work to do, because there is no element: the runtime's kernels do not all know these. */
+/** Empty outputs, as constants: not all of the runtime's kernels handle them. */
 export function emitConstants(emit: Emitter, outputs: readonly TensorType[], value = 0): string[] {
   return outputs.map(({ dtype, shape }) => emit.node('Expand', [emit.scalar(value, dtype), emit.ints(shape)]))
 }

@@ -1,5 +1,5 @@
 /**
- * The public door, `ops` of 'tenfold': functions of tensors and the types of their options. What they are made of
+ * The public entry, `ops` of 'tenfold': functions of tensors and the types of their options. What they are made of
  * (definitions, the registry, helpers of gradients) is `kit.ts`.
  */
 export {

@@ -1,5 +1,5 @@
 /**
- * Random tensors: drawn anew at each call of a compiled function, from a stream that depends only on the seed, the
+ * Random tensors: drawn at each call of a compiled function, from a stream that depends only on the seed, the
  * number of the call and the place of the draw in the graph. The number of the call is a variable: a checkpoint that
  * holds it continues the stream exactly.
  */
@@ -42,7 +42,7 @@ export interface NormalOptions extends RandomOptions {
   readonly std?: number
 }
 
-/** What `state` draws; a shape that is none is an error at the line that called the op. */
+/** What `state` draws; an invalid shape is an error at the line that called the op. */
 function drawn(op: string, state: RandomState, dtype: DType, shape: Shape, draw: Draw): Tensor {
   return checked(() => {
     requireElements(op, shape)
@@ -50,7 +50,7 @@ function drawn(op: string, state: RandomState, dtype: DType, shape: Shape, draw:
   })
 }
 
-/** x scale + shift, without the parts that change nothing. */
+/** x scale + shift, without the parts that have no effect. */
 function affine(x: Tensor, scale: number, shift: number): Tensor {
   const scaled = scale === 1 ? x : mul(x, scale)
   return shift === 0 ? scaled : add(scaled, shift)

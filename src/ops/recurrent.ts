@@ -61,8 +61,9 @@ interface Cell {
 function checkedCell(op: string, x: Tensor, gates: number, weights: RecurrentWeights): Cell {
   requireFields(op, 'weights', weights)
   const [weightIh, weightHh] = [toTensor(op, weights.weightIh), toTensor(op, weights.weightHh)]
-  const hidden = weightHh.shape.at(-1) ?? 0
+  const hidden = weightHh.shape.at(-1)
   const fits =
+    hidden !== undefined &&
     x.rank === 3 &&
     sizeOf(x.shape, 1) > 0 &&
     sameShape(weightIh.shape, [gates * hidden, sizeOf(x.shape, 2)]) &&
@@ -123,7 +124,7 @@ export function lstm(x: Operand, weights: RecurrentWeights, options?: LstmOption
     const output = unroll(inputs, given.reverse ?? false, (part) => {
       const sums = addmmWith(part, h, cell.weightHh, { transposeB: true })
       const { hidden } = cell
-      // Each kernel of a small matrix costs its start above all: gates side by side are one matrix.
+      // For small matrices the launch of a kernel dominates: gates side by side are one matrix.
       const parts = split(sums, [2 * hidden, hidden, hidden], -1)
       const gates = split(sigmoid(gateAt(parts, 0)), hidden, -1)
       c = add(mul(gateAt(gates, 1), c), mul(gateAt(gates, 0), tanh(gateAt(parts, 1))))

@@ -34,7 +34,7 @@ export class GradientAccumulator {
     }
   }
 
-  /** Records the optimizer's update by the mean of the `count` gradients, and that the sums begin anew. */
+  /** Records the optimizer's update by the mean of the `count` gradients, and the reset of the sums. */
   update(options: ClipOptions = {}): UpdateResult {
     const means = this.#sums.map((sum) => ops.mul(sum, 1 / this.count))
     const result = this.optimizer.update(means, options)

@@ -16,7 +16,7 @@ export interface AverageOptions {
   readonly warmup?: boolean
   /**
    * Variables that hold the averages, in the order of the parameters: those of a second model, which then always is the averaged
-   * one. They are its owner's to save. Default: new ones, which `variables` names.
+   * one. Its owner saves them. Default: new ones, which `variables` names.
    */
   readonly averages?: readonly Variable[]
 }
@@ -70,7 +70,7 @@ export class ExponentialMovingAverage {
     }
   }
 
-  /** Exchanges averages and weights, on the host; a second time it undoes itself. */
+  /** Exchanges averages and weights, on the host; a second call undoes the first. */
   swap(): void {
     for (const [i, average] of this.averages.entries()) {
       const parameter = this.parameters[i]

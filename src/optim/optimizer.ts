@@ -21,7 +21,7 @@ export interface OptimizerSettings {
   readonly maximize: boolean
 }
 
-/** Parameters with settings of their own; what is left out is as in the optimizer's options. */
+/** Parameters with settings of their own; those that are left out come from the optimizer's options. */
 export type ParameterGroup<S> = Partial<S> & { readonly parameters: readonly Variable[] }
 
 /** What an optimizer is given to optimise: variables, or groups of them. */
@@ -35,7 +35,7 @@ export interface UpdateTime {
   readonly lr: number
 }
 
-/** Makes a scalar that the host computes anew, in double precision, before every call of the compiled function. */
+/** Makes a scalar that the host computes, in double precision, before every call of the compiled function. */
 export type HostScalar = (compute: (time: UpdateTime) => number) => Tensor
 
 /** One parameter at the moment of its update. */
@@ -50,15 +50,15 @@ export interface ParameterUpdate {
 
 /** The mathematics of an optimizer. */
 export interface UpdateRule<S> {
-  /** What is wrong with the settings, beyond their kinds and negative numbers. */
+  /** A problem with the settings, beyond wrong types and negative numbers. */
   readonly complaint?: (settings: S) => string | undefined
-  /** State beside each parameter: names and first values. */
+  /** State of each parameter: names and first values. */
   readonly slots: (settings: S) => Readonly<Record<string, number>>
   /** Prepares the scalars of a group; the function it returns gives the next value of a parameter. */
   readonly prepare: (settings: S, host: HostScalar) => (update: ParameterUpdate) => Tensor
 }
 
-/** What an update tells about itself. */
+/** Information about an update. */
 export interface UpdateResult {
   /** Norm of all gradients together before clipping; computed only if something uses it. */
   readonly gradientNorm: Tensor
@@ -110,7 +110,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
     return this.#counter.count
   }
 
-  /** The learning rate of the coming update, of the first group. */
+  /** The learning rate of the next update, of the first group. */
   get lr(): number {
     return scheduledValue(this.groups[0]?.settings.lr ?? 0, this.#counter.value)
   }
@@ -173,7 +173,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
     return copyState(this.variables())
   }
 
-  /** Copies numbers in; training then goes on bit-identically. Throws a ShapeError that names what does not fit. */
+  /** Copies numbers in; training then continues bit for bit. Throws a ShapeError that names what does not fit. */
   loadStateDict(state: ReadonlyMap<string, NDArray>, options: LoadOptions = {}): StateDifference {
     return loadState(this.constructor.name, this.variables(), state, options)
   }
@@ -195,7 +195,7 @@ export function withWeightDecay(
   return (gradient, weight) => ops.add(gradient, ops.mul(weight, factor))
 }
 
-/** A complaint about averages that would never move, for decays that are not in [0, 1). */
+/** A message for decays that are not in [0, 1): such averages would never move. */
 export function decayComplaint(setting: string, decays: readonly number[]): string | undefined {
   const fits = decays.every((decay) => decay >= 0 && decay < 1)
   return fits ? undefined : `${setting} must be in [0, 1), found ${decays.join(', ')}`

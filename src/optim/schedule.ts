@@ -15,7 +15,7 @@ export function scheduledValue(value: Scheduled, step: number): number {
 }
 
 /**
- * Several schedules, one after the other: schedule i begins anew at step milestones[i - 1] (PyTorch's SequentialLR).
+ * Several schedules, one after the other: schedule i starts from its step 0 at step milestones[i - 1] (PyTorch's SequentialLR).
  * milestones: rising, one fewer than schedules.
  */
 export function sequentialLR(schedules: readonly Schedule[], milestones: readonly number[]): Schedule {
@@ -26,7 +26,7 @@ export function sequentialLR(schedules: readonly Schedule[], milestones: readonl
   }
 }
 
-/** A schedule times min(1, step / steps): warm-up laid over it, as big_vision and vit_jax do. The first rate is 0. */
+/** A schedule times min(1, step / steps): a warm-up on top of it, as in big_vision and vit_jax. The first rate is 0. */
 export function withWarmup(schedule: Scheduled, steps: number): Schedule {
   return (step) => scheduledValue(schedule, step) * (steps > 0 ? Math.min(1, step / steps) : 1)
 }

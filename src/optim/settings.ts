@@ -1,4 +1,4 @@
-/** Checks on what an optimizer is given: from JavaScript, or from a file, anything may come. */
+/** Checks of an optimizer's arguments, which may come from JavaScript or from a file. */
 import { Variable } from '../tensor/variable.ts'
 import { optionsOf, requireAtLeast, requireFlag, requireList, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
@@ -15,7 +15,7 @@ export function requireKnown(owner: string, names: Iterable<string>, known: read
   }
 }
 
-/** A setting must be of the kind that its default is of: a number (or a schedule), a list of so many numbers, true or false. */
+/** A setting must have the type of its default: a number (or a schedule), a list of as many numbers, true or false. */
 function requireKind(owner: string, name: string, value: unknown, standard: unknown): void {
   if (scheduled.has(name)) {
     if (typeof value === 'function') return

@@ -5,12 +5,12 @@
 import { UsageError } from '../util/errors.ts'
 import type { Schedule } from './schedule.ts'
 
-/** How long the warm-up is. */
+/** The length of the warm-up. */
 export interface WarmupOptions {
   readonly numWarmupSteps: number
 }
 
-/** How long warm-up and training are. */
+/** The lengths of warm-up and training. */
 export interface TrainingOptions extends WarmupOptions {
   readonly numTrainingSteps: number
 }
@@ -20,7 +20,7 @@ function warmedUp(lr: number, { numWarmupSteps }: WarmupOptions, after: Schedule
   return (step) => (step < numWarmupSteps ? (lr * step) / Math.max(1, numWarmupSteps) : after(step))
 }
 
-/** The part of the steps after the warm-up that lies behind; beyond 1 after the last. */
+/** The share of the steps after the warm-up that is done; beyond 1 after the last. */
 function progress(step: number, { numWarmupSteps, numTrainingSteps }: TrainingOptions): number {
   return (step - numWarmupSteps) / Math.max(1, numTrainingSteps - numWarmupSteps)
 }

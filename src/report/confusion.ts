@@ -1,4 +1,4 @@
-/** Confusion matrices: a table for few classes, a picture for many, and the commonest mistakes in words. */
+/** Confusion matrices: a table for few classes, a picture for many, and the most common mistakes in words. */
 import { dataUri, encodePng } from '../io/png.ts'
 import { ShapeError } from '../util/errors.ts'
 import { largest } from '../util/lists.ts'
@@ -37,7 +37,7 @@ function mistakesOf(counts: ConfusionMatrix['counts']): Mistake[] {
     .sort((a, b) => b.count - a.count)
 }
 
-/** Opacity of a mistake against the commonest one: the root keeps single ones visible. */
+/** Opacity of a mistake relative to the most common one: the square root keeps single ones visible. */
 function mistakeOpacity(count: number, commonest: number): number {
   return count > 0 ? 0.1 + 0.62 * Math.sqrt(count / commonest) : 0
 }
@@ -87,14 +87,14 @@ function pictureHtml({ title, classes, counts }: ConfusionMatrix): string {
   return `<img class="matrix" src="${uri}" width="${classes.length}" height="${classes.length}" alt="${alt}">`
 }
 
-/** The matrix, rows the true classes. Right answers are quiet, mistakes the stronger the commoner. */
+/** The matrix, rows the true classes. Right answers are pale, mistakes stronger the more common they are. */
 export function confusionHtml(figure: ConfusionMatrix): string {
   checkSquare(figure)
   if (figure.classes.length === 0) return emptyHtml('classes')
   return figure.classes.length > mostInTable ? pictureHtml(figure) : tableHtml(figure)
 }
 
-/** A sentence that names the commonest mistakes; nothing if there are none. */
+/** A sentence that names the most common mistakes; nothing if there are none. */
 export function confusionNote({ classes, counts }: ConfusionMatrix): string | undefined {
   const mistakes = mistakesOf(counts)
   if (mistakes.length === 0) return undefined

@@ -1,8 +1,8 @@
-/** Figures as data: what systems explain themselves with. The report and the studio draw them. */
+/** Figures as data, which systems give to explain themselves. The report draws them. */
 
 interface Titled {
   readonly title: string
-  /** One or two sentences that say what to see; `code` between backticks. */
+  /** One or two sentences that say what the figure shows; `code` between backticks. */
   readonly caption?: string
 }
 
@@ -15,7 +15,7 @@ export interface Axis {
   readonly percent?: boolean
 }
 
-/** A point of a series; `label` is written beside it in a scatter plot. */
+/** A point of a series; `label` is written next to it in a scatter plot. */
 export interface Point {
   readonly x: number
   readonly y: number

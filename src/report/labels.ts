@@ -34,7 +34,7 @@ function within(inner: Box, outer: Box): boolean {
 }
 
 /**
- * Middles of labels beside their points, each `width` wide: right of it, above, left or below, wherever it covers no
+ * Middles of labels next to their points, each `width` wide: right of it, above, left or below, wherever it covers no
  * point and no label before it. Undefined where there is no such place, or no label (width 0).
  */
 export function placeBeside(

@@ -3,7 +3,7 @@ import type { Figure } from './figures.ts'
 
 type Family = 'plot' | 'tiles' | 'half' | 'full'
 
-/** Tiles of a grid that stands beside others; more of them have the page's width. */
+/** Tiles of a grid that is placed next to others; with more tiles it takes the page's width. */
 export const mostTilesBeside = 100
 
 const mostInHalf = { pictures: 42, columns: 6, items: 32 }
@@ -51,7 +51,7 @@ function rowSizes(run: readonly Figure[]): number[] {
   if (families.every((family) => family === 'tiles') && run.length > 2) {
     const threes = Math.floor(run.length / 3)
     const rest = run.length % 3
-    // 7 = 3 + 2 + 2: a single one at the end would stand forlorn.
+    // 7 = 3 + 2 + 2: no single one at the end.
     if (rest === 1) return [...new Array<number>(threes - 1).fill(3), 2, 2]
     return [...new Array<number>(threes).fill(3), ...(rest ? [rest] : [])]
   }

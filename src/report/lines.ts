@@ -62,7 +62,7 @@ function curveMarks({ Plot }: Kit, { index, series, raw, line }: Curve, limit: n
   return marks
 }
 
-/** A ring around the best point, and its value beside it, off the lines where there is room. */
+/** A ring around the best point, and its value next to it, off the lines where there is room. */
 function markBest(kit: Kit, svg: Element, figure: LinePlot, curve: Curve, frame: Frame, drawing: Drawing): void {
   const which = curve.series.best
   const best = which && extreme(curve.line, which)

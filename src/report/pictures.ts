@@ -5,7 +5,7 @@ import type { HeatmapGrid, Matrix, Picture, PictureGrid } from './figures.ts'
 import { mostTilesBeside } from './layout.ts'
 import { counted, escapeHtml, formatNumber } from './text.ts'
 
-/** What stands where a figure has nothing to show. */
+/** What is shown where a figure is empty. */
 export function emptyHtml(what: string): string {
   return `<p class="empty">No ${what}.</p>`
 }

@@ -1,4 +1,4 @@
-/** What all plots share: Observable Plot on a light DOM, axes, legends, words, and their SVG made short and clean. */
+/** What all plots share: Observable Plot on a lightweight DOM, axes, legends, text, and cleaned-up SVG. */
 import type * as PlotModule from '@observablehq/plot'
 import { MissingPackageError } from '../util/errors.ts'
 import type { Axis } from './figures.ts'
@@ -174,7 +174,7 @@ export function writeLegend(
   }
 }
 
-/** A series' name in its colour, its value behind it. */
+/** A series' name in its colour, followed by its value. */
 export function writeNamed(kit: Kit, svg: Element, { index, name, value }: LegendEntry, place: Place): void {
   const style = { ...place, 'text-anchor': 'start', 'font-size': fontSize, fill: seriesColor(index) }
   const text = append(kit, svg, 'text', style)
@@ -182,7 +182,7 @@ export function writeNamed(kit: Kit, svg: Element, { index, name, value }: Legen
   if (value !== undefined) append(kit, text, 'tspan', name ? { dx: 5 } : {}, value)
 }
 
-/** A picture that says that there is nothing to show. */
+/** A picture with the text that there is nothing to show. */
 export function drawNothing(kit: Kit, width: number): Element {
   const svg = kit.document.createElementNS('http://www.w3.org/2000/svg', 'svg')
   for (const [name, value] of [

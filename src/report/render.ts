@@ -34,7 +34,7 @@ async function figureBody(figure: Figure, alone: boolean): Promise<string> {
   }
 }
 
-/** What the renderer has to say of a figure, behind its author's caption. */
+/** What the renderer adds to a figure's caption. */
 function noteOf(figure: Figure): string | undefined {
   switch (figure.kind) {
     case 'lines':
@@ -96,7 +96,7 @@ function contentsHtml({ sections }: Report, ids: readonly string[]): string {
   return `<nav aria-label="Contents"><ul>${links.join('')}</ul></nav>`
 }
 
-/** Forbids what the page does without, so that not even a mistake of ours could reach out of it. */
+/** Forbids everything that the page does not need, so that even a mistake could not load anything. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 /**

@@ -23,7 +23,7 @@ import { fitText, textWidth } from './text.ts'
 const radius = 4.5
 const labelSize = fontSize - 1
 
-/** Labels beside their points; those that find no place are left out. */
+/** Labels next to their points; those without a free place are left out. */
 function labelPoints(
   kit: Kit,
   svg: Element,

@@ -1,4 +1,4 @@
-/** Points made ready for drawing: those that can't be drawn are taken out, noise is smoothed, crowds are thinned. */
+/** Points prepared for drawing: those that can't be drawn are removed, noise is smoothed, dense points are thinned. */
 import type { Axis, PlotFigure, Point } from './figures.ts'
 import { counted } from './text.ts'
 

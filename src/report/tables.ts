@@ -6,7 +6,7 @@ import { counted, escapeHtml, formatColumn, withCode } from './text.ts'
 
 type Cell = string | number
 
-/** Numbers as words write them: `98.4 %`, `1:05`, `−3.2e−4`, `12.1 ms`, or a dash for none. */
+/** Numbers as they are written in text: `98.4 %`, `1:05`, `−3.2e−4`, `12.1 ms`, or a dash for none. */
 function looksNumeric(cell: Cell): boolean {
   return typeof cell === 'number' || /^([+−-]?[\d.,:]+(e[+−-]?\d+)?( ?[%a-zµ×/]{1,4})?|[–—-]?)$/i.test(cell)
 }

@@ -1,6 +1,6 @@
 import { largest } from '../util/lists.ts'
 
-/** Words and numbers as the page writes them. */
+/** Formatting of text and numbers for the page. */
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -36,7 +36,7 @@ export function sentences(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== '').join(' ')
 }
 
-/** What stands for a number that is not finite. */
+/** What is written for a number that is not finite. */
 function nonFinite(value: number): string {
   if (Number.isNaN(value)) return 'NaN'
   return value > 0 ? '∞' : '−∞'

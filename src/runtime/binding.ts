@@ -1,4 +1,4 @@
-/** ONNX Runtime's native library, by way of its binding for Node. Both lie in `vendor/onnxruntime` (docs/decisions/042-runtime-in-the-package.md). */
+/** ONNX Runtime's native library, through its binding for Node. Both are in `vendor/onnxruntime` (docs/decisions/042-runtime-in-the-package.md). */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -22,7 +22,7 @@ export interface NativeSession {
   dispose(): void
 }
 
-/** The version of ONNX Runtime: everything of a release has the same. */
+/** The version of ONNX Runtime: all parts of a release have the same one. */
 export const runtimeVersion = env.versions.common
 
 /** What the native module exports. */
@@ -31,7 +31,7 @@ interface Binding {
   initOrtOnce(logLevel: number, tensorConstructor: typeof Tensor, isMainThread: boolean): void
 }
 
-/** The runtime's log level at which it prints nothing: what fails is thrown, too. */
+/** The runtime's log level at which it prints nothing: failures are thrown anyway. */
 export const silent = 4
 
 /** PLATFORM-ARCHITECTURE of each library, and what else it needs. */

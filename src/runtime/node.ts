@@ -13,7 +13,7 @@ import { isRefusal, unreadableName, unreadableOp, withUnreadableOutput } from '.
 // A view of a buffer is wrapped once: variables pass the same two buffers at every step.
 const wrapped = new WeakMap<TypedArray, Tensor>()
 
-/** Whether a wrapping says the same: the bytes of uint8 may be asked for as bool, too. */
+/** Whether a wrapper can be reused: the bytes of uint8 may also be requested as bool. */
 function describes(known: Tensor, { dtype, shape }: NDArray): boolean {
   return known.type === dtype && known.dims.length === shape.length && known.dims.every((size, i) => size === shape[i])
 }
@@ -47,7 +47,7 @@ class NodeSession implements Session {
   readonly #session: NativeSession
   readonly #inputNames: readonly string[]
   readonly #outputNames: readonly string[]
-  /** Whether the unreadable output is asked for: as long as the binding answers to it as expected. */
+  /** Whether the unreadable output is requested: as long as the binding reacts to it as expected. */
   #stopsBeforeCopies = true
   /** The folder for the runtime's profile file, if there is one. */
   readonly #profile: string | undefined
@@ -62,7 +62,7 @@ class NodeSession implements Session {
   async run(inputs: readonly NDArray[], outputs: readonly NDArray[]): Promise<void> {
     const feeds = wrapAll(this.#inputNames, inputs)
     const fetches = wrapAll(this.#outputNames, outputs)
-    // The run blocks this thread: what waits for its turn comes first.
+    // The run blocks this thread: pending work goes first.
     await setImmediate()
     if (this.#stopsBeforeCopies) {
       try {
@@ -72,14 +72,14 @@ class NodeSession implements Session {
         if (isRefusal(error)) return
       }
     }
-    // Another complaint is the run's own, and is heard here without doubt; or the binding's words have changed: then it copies.
+    // Another error comes from the run itself and is thrown here; or the binding's message has changed: then it copies.
     this.#session.run(feeds, fetches, {})
     this.#stopsBeforeCopies = false
   }
 
   async release(): Promise<void> {
     this.#session.dispose()
-    // Of a profile that nobody asked for; the runtime writes the rest of it when the session ends.
+    // A profile that was not requested; the runtime writes the rest of it when the session ends.
     if (this.#profile !== undefined) rmSync(this.#profile, { recursive: true, force: true })
   }
 
@@ -104,7 +104,7 @@ class NodeSession implements Session {
 
 const warnedOf = new Set<number>()
 
-/** Threads that are worth starting: more than there are cores wait for one another, up to a thousand times as long. */
+/** Threads that are worth starting: more than there are cores wait for one another and may take a thousand times as long. */
 function usableThreads(wanted: number): number {
   if (!Number.isSafeInteger(wanted) || wanted < 1) {
     throw new UsageError(`threads: must be a whole number of at least 1, found ${wanted}`)

@@ -10,7 +10,7 @@ export interface SessionOptions {
   readonly disabledOptimizers?: readonly string[]
   /** Whether the runtime measures every kernel. Default: false. */
   readonly profile?: boolean
-  /** Threads wait actively for work. Faster steps, but a busy core between them. Default: true. */
+  /** Threads busy-wait for work. Faster steps, but a busy core between them. Default: true. */
   readonly spin?: boolean
 }
 

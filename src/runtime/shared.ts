@@ -1,4 +1,4 @@
-/** What the runtimes of all platforms do alike. */
+/** What the runtimes of all platforms share. */
 import { TenfoldError } from '../util/errors.ts'
 import type { SessionOptions } from './session.ts'
 

@@ -17,7 +17,7 @@ function isDisabled(): boolean {
   return environmentVariables?.[variable] === '1'
 }
 
-/** Only the main thread can set a variable of the process. This makes it do so, even while it waits or computes. */
+/** Only the main thread can set a variable of the process. This makes it do so, even while it is busy. */
 async function setInMainThread(): Promise<void> {
   const session = new Session()
   session.connectToMainThread()
@@ -36,7 +36,7 @@ async function setInMainThread(): Promise<void> {
   }
 }
 
-/** Switches the telemetry off for the process. Throws a TenfoldError if that cannot be had: then the runtime must not start. */
+/** Switches the telemetry off for the process. Throws a TenfoldError if that is not possible: then the runtime must not start. */
 export async function disableTelemetry(): Promise<void> {
   process.env[variable] = '1'
   if (isMainThread) return

@@ -7,10 +7,10 @@
 /** Not a name that tenfold gives. */
 export const unreadableName = 'tenfold::unreadable'
 
-/** The op that makes it, which is no part of the user's model. */
+/** The op that makes it, which is not part of the user's model. */
 export const unreadableOp = 'SequenceEmpty'
 
-/** What the binding says of it. */
+/** The binding's error for it. */
 const refusal = 'Non tensor type is temporarily not supported'
 
 /** Whether an error of a run says only that the unreadable output could not be converted. */

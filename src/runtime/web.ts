@@ -8,7 +8,7 @@ import { byName, disabledOptimizers } from './shared.ts'
 /** Its build for the web has no kernels of the domain com.microsoft.nchwc. */
 export const hasBlockedConvolutions = false
 
-/** The runtime's log level at which it prints nothing: what fails is thrown, too. */
+/** The runtime's log level at which it prints nothing: failures are thrown anyway. */
 const silent = 4
 
 type Library = typeof import('onnxruntime-web/wasm')
@@ -25,7 +25,7 @@ async function load(): Promise<Library> {
   }
 }
 
-/** Lets the page draw and answer: a run leaves it no time, and what awaits one goes on before any event. */
+/** Gives the page time to draw and respond: a run blocks it, and code that awaits one continues before any event. */
 function turn(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel()
@@ -65,7 +65,7 @@ class WebSession implements Session {
   }
 
   endProfiling(): never {
-    throw new TenfoldError('no session in a browser is profiled')
+    throw new TenfoldError('sessions cannot be profiled in a browser')
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a system is: the same parts in each of the ten, walked by the command line, the report and the checks. */
+/** What a system is: the same parts in each of the ten, used by the command line, the report and the checks. */
 import type { z } from 'zod'
 import type { Report } from '../report/figures.ts'
 import type { KnownData, MetricDescriptions, OpenedData, Use, Vocabulary } from '../tasks/define.ts'
@@ -13,7 +13,7 @@ export interface FittedWeights<Config> {
   readonly config: Config
   /** By the names of `Experiment.weights`; what is not among them keeps its initial values. */
   readonly weights: ReadonlyMap<string, NDArray>
-  /** What was loaded, for people. */
+  /** What was loaded, as text. */
   readonly summary: string
 }
 
@@ -26,15 +26,15 @@ export interface Start<Config, Facts> {
 /** What opening data is given besides the settings. */
 export interface OpenContext<Config, Facts> {
   /**
-   * Of an earlier run: its data keep its facts, and each example its side; what has changed is told in the opening, and nothing is
-   * read of what training began from.
+   * For an earlier run: its data keep its facts, and each example its side; changes are reported in the opening, and nothing is
+   * read of the initial weights.
    */
   readonly known?: KnownData<Facts>
-  /** What training starts from, if it starts from something. */
+  /** What training starts from, if not random weights. */
   readonly start?: Start<Config, Facts>
 }
 
-/** A way to train a system: its data and defaults, and what one does with the result. */
+/** A way to train a system: its data and defaults, and the uses of the result. */
 export interface Recipe<Config extends Settings = Settings, Facts = unknown, E extends Experiment = Experiment> {
   readonly name: string
   /** One line for `tenfold list`. */
@@ -55,20 +55,20 @@ export interface Recipe<Config extends Settings = Settings, Facts = unknown, E e
   ) => Promise<OpenedData<NoInfer<Facts>>>
   /** Builds the model; all random numbers follow from the seed. */
   readonly build: (config: NoInfer<Config>, facts: NoInfer<Facts>, options: BuildOptions) => E
-  /** What one does with a trained run: a command each, by name. The first one is recommended at the end of a training. */
+  /** Uses of a trained run: a command each, by name. The first one is recommended at the end of a training. */
   readonly uses?: Readonly<Record<string, Use<NoInfer<E>>>>
 }
 
 /** What a job is given besides its settings. */
 export interface JobContext {
-  /** Where results and finished parts are kept, so that a job that was stopped goes on. */
+  /** Where results and finished parts are kept, so that a stopped job can continue. */
   readonly folder: string
   readonly seed: number
   /** Threads that compute one op. Default: the runtime's choice. */
   readonly threads?: number
-  /** Tells of progress: a line for people, and the same as data. */
+  /** Reports progress: as a line, and as data. */
   readonly progress: (line: string, fields: Readonly<Record<string, unknown>>) => void
-  /** Ends the job after the part in hand; throws the signal's reason. */
+  /** Ends the job after the current part; throws the signal's reason. */
   readonly signal?: AbortSignal
   /**
    * A part that is not made twice: what `make` gives is kept in a file, and taken from there as long as `identity` (all that it
@@ -89,7 +89,7 @@ export interface JobContext {
 /** A part of a job. */
 export interface Kept<Part> {
   readonly part: Part
-  /** Whether it was there already. */
+  /** Whether it existed already. */
   readonly wasThere: boolean
 }
 
@@ -116,7 +116,7 @@ export interface System {
   readonly targets?: readonly CaseTargetRule[]
 }
 
-/** Declares a recipe. Its types are only known to itself: whoever holds it passes what its schemas parsed. */
+/** Declares a recipe. Its exact types are erased: callers pass what its schemas parsed. */
 export function defineRecipe<Config extends Settings, Facts, E extends Experiment>(
   recipe: Recipe<Config, Facts, E>,
 ): Recipe {

@@ -1,4 +1,4 @@
-/** The systems, one line each. The command line and the checks walk this list. */
+/** The systems, one line each. The command line and the checks use this list. */
 import type { System } from './define.ts'
 import { fnet } from './fnet/index.ts'
 import { mixer } from './mixer/index.ts'

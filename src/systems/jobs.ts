@@ -1,4 +1,4 @@
-/** Jobs: work of many parts, which are kept, so that one that was stopped goes on. */
+/** Jobs: work in parts, which are kept, so that a stopped job can continue. */
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -8,7 +8,7 @@ import type { Settings } from '../train/settings.ts'
 import type { Job, JobContext, Kept, System } from './define.ts'
 import { openRunOf } from './session.ts'
 
-/** What surrounds a job. */
+/** What a job needs from its environment. */
 export type JobOptions = Omit<JobContext, 'keep' | 'write' | 'openRun'>
 
 /** The pages that a job has written. */
@@ -30,7 +30,7 @@ async function readPart<Part>(path: string, identity: string, schema: z.ZodType<
   }
 }
 
-/** The `keep` of a job whose parts lie in a folder. */
+/** The `keep` of a job whose parts are files in a folder. */
 export function keepIn(folder: string): JobContext['keep'] {
   return async <Part>(name: string, depends: unknown, schema: z.ZodType<Part>, make: () => Promise<Part>) => {
     const path = join(folder, `${name}.json`)
@@ -44,7 +44,7 @@ export function keepIn(folder: string): JobContext['keep'] {
   }
 }
 
-/** Pixels and the like are on the page; a file of data has no use for them as lists of numbers. */
+/** Pixels are on the page; the data file leaves them out. */
 function withoutPixels(_key: string, value: unknown): unknown {
   return ArrayBuffer.isView(value) ? undefined : value
 }

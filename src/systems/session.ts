@@ -1,4 +1,4 @@
-/** Sessions: a run is started, opened for use, gone on with; its recipe and a job are found by name. */
+/** Sessions: starting, opening and continuing runs; finding recipes and jobs by name. */
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { runtimeVersion } from '../runtime/binding.ts'
@@ -35,7 +35,7 @@ export function findEntry(name: string): Named<'recipe', Recipe> | Named<'job', 
       if (known.at(-1) === name) return { kind: 'job', system, entry: job }
     }
   }
-  throw new UsageError(`nothing is called "${name}"`, { hint: suggestion(name, known) })
+  throw new UsageError(`unknown recipe or job "${name}"`, { hint: suggestion(name, known) })
 }
 
 /** `mixer/mnist` -> its system and recipe. */
@@ -66,7 +66,7 @@ export interface TrainedRun extends OpenedRun {
   readonly step: number
 }
 
-/** Which weights a command uses, and who hears of checkpoints that are damaged. */
+/** Which weights a command uses, and a callback for damaged checkpoints. */
 export interface OpenOptions {
   /** Default: last. */
   readonly checkpoint?: CheckpointChoice
@@ -85,7 +85,7 @@ export async function openRun(path: string, options: OpenOptions = {}): Promise<
   return { ...opened, step: checkpoint.state.step }
 }
 
-/** A run and its model without trained weights, to go on training it. */
+/** A run and its model without trained weights, to continue training. */
 export async function openUntrained(run: RunDirectory): Promise<OpenedRun> {
   const { system, recipe: recipeName, config: saved, facts, seed, threads, versions } = run.description
   const file = join(run.path, 'run.json')
@@ -113,7 +113,7 @@ export function configNow({ run, recipe, config }: OpenedRun): Settings {
   return findPlaces(recipe.config, config, run.description.places ?? {}, run.path)
 }
 
-/** Facts of an old run that do not fit are said in one line. */
+/** Facts of an old run that do not fit are reported in one line. */
 function checkFacts(recipe: Recipe, facts: unknown, file: string): unknown {
   const result = recipe.facts.safeParse(facts)
   if (result.success) return result.data
@@ -123,7 +123,7 @@ function checkFacts(recipe: Recipe, facts: unknown, file: string): unknown {
   })
 }
 
-/** The data of a run, opened anew: each example on the side it was on. `opening` says what has changed since. */
+/** The data of a run, opened again: each example on its old side. `opening` says what has changed since. */
 export async function openData(opened: OpenedRun): Promise<OpenedData> {
   const { run, recipe } = opened
   const known = { facts: run.description.facts, record: await run.readData() }
@@ -135,11 +135,11 @@ export interface PreparedRun {
   readonly config: Settings
   readonly data: OpenedData
   readonly experiment: Experiment
-  /** What training starts from, for people; undefined: random weights. */
+  /** What training starts from, as text; undefined: random weights. */
   readonly start: string | undefined
 }
 
-/** Who hears of the data as soon as they are open. */
+/** Called as soon as the data are open. */
 export type TellData = (data: OpenedData) => void
 
 /** Reads what training starts from and the data, and builds the model. */
@@ -160,7 +160,7 @@ export async function prepareRun(
   return { config, data, experiment, start: fitted?.summary }
 }
 
-/** What a new run is described by, besides its recipe. */
+/** The description of a new run, besides its recipe. */
 export interface NewRunOptions {
   readonly seed: number
   readonly threads?: number
@@ -195,7 +195,7 @@ export async function startRun(
   return { run, recipe, config, experiment }
 }
 
-/** A run goes on from its newest checkpoint; before its first one it begins anew, from what it was to start from. */
+/** A run continues from its newest checkpoint; before its first one it starts over, from its initial weights. */
 export async function restartFrom(opened: OpenedRun, data: OpenedData): Promise<void> {
   const start = await opened.recipe.start?.(configNow(opened))
   const fitted = start?.fit(configNow(opened), data.facts)
@@ -215,12 +215,12 @@ export async function openRunOf(path: string, system: string, recipe: string): P
   const { description } = run
   if (description.system !== system || description.recipe !== recipe) {
     const found = `${description.system}/${description.recipe}`
-    throw new UsageError(`${path} must be a run of ${system}/${recipe}, is one of ${found}`)
+    throw new UsageError(`${path} must be a run of ${system}/${recipe}, found one of ${found}`)
   }
   return (await openRun(path)).experiment
 }
 
-/** Versions of what computed the run, for `run.json` and the report. */
+/** Versions of the software that computed the run, for `run.json` and the report. */
 export async function versionsInUse(): Promise<Record<string, string>> {
   const { createRequire } = await import('node:module')
   const require = createRequire(import.meta.url)

@@ -1,4 +1,4 @@
-/** What a problem offers to recipes whatever their model: data, metrics, what one does with a trained model, what is exported. */
+/** What a task offers to recipes whatever their model: data, metrics, uses of a trained model, exports. */
 import type { z } from 'zod'
 import type { Dataset } from '../data/dataset.ts'
 import type { Opening } from '../data/opening.ts'
@@ -10,12 +10,12 @@ import type { Settings } from '../train/settings.ts'
 import { FormatError, UsageError } from '../util/errors.ts'
 
 /** What is trained on and tested with. */
-export interface TrainingSets {
+export interface TrainingSets<Name extends string = string> {
   /** As training sees it: with random changes, if there are any. */
-  readonly train: Dataset
+  readonly train: Dataset<Name>
   /** The training examples as they are. Default: `train`. */
-  readonly plain?: Dataset
-  readonly test: Dataset
+  readonly plain?: Dataset<Name>
+  readonly test: Dataset<Name>
 }
 
 /** The vocabulary that belongs to weights of a text model. */
@@ -27,14 +27,14 @@ export interface Vocabulary {
   readonly max_seq_length: number
 }
 
-/** Data opened for training. `facts`: what they decided, and later use needs without them; kept in `run.json`. */
-export interface OpenedData<Facts = unknown> extends TrainingSets {
+/** Data opened for training. `facts`: what follows from the data and is needed later without them; kept in `run.json`. */
+export interface OpenedData<Facts = unknown, Name extends string = string> extends TrainingSets<Name> {
   readonly facts: Facts
-  /** What was found and what not, for people and for the run to remember. */
+  /** What was found and what was not: as text, and as stored with the run. */
   readonly opening: Opening
 }
 
-/** What a run that was started earlier remembers of its data. */
+/** What an earlier run stored about its data. */
 export interface KnownData<Facts = unknown> {
   readonly facts: Facts
   readonly record: DataRecord
@@ -46,7 +46,7 @@ export interface Metric {
   readonly goal: 'min' | 'max'
   /** `percent`: a share, shown times 100. Default: a plain number. */
   readonly unit?: 'percent' | 'bits' | 'nats' | 'seconds'
-  /** The same at every evaluation: a baseline, which is no curve. */
+  /** The same at every evaluation: a baseline, which has no curve. */
   readonly constant?: boolean
 }
 
@@ -54,11 +54,11 @@ export interface Metric {
 export type MetricDescriptions = Readonly<Record<string, Metric>>
 
 /** A function to write as a model file, with symbolic batch size. */
-export interface Exportable {
+export interface Exportable<Name extends string = string> {
   /** Inputs by name; axis 0 is the batch. */
-  readonly inputs: Readonly<Record<string, TensorType>>
+  readonly inputs: Readonly<Record<Name, TensorType>>
   /** Computes the outputs by name from the inputs by name. */
-  readonly forward: (inputs: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>
+  forward(inputs: Readonly<Record<Name, Tensor>>): Readonly<Record<string, Tensor>>
   /** What a consumer must know: labels, preprocessing. */
   readonly metadata: Readonly<Record<string, string>>
 }
@@ -70,18 +70,18 @@ export type Choices = readonly { readonly label: string; readonly probability: n
 export type Answer = { readonly input?: string } & (
   | { readonly choices: Choices }
   | { readonly text: string }
-  /** Numbers by name, and how people read them. */
+  /** Numbers by name, and the same as text. */
   | { readonly values: Readonly<Record<string, number>>; readonly line: string }
-  /** What the whole use came to, by name: in the last line of `--json`. */
+  /** Overall results by name: in the last line of `--json`. */
   | { readonly metrics: Readonly<Record<string, number>> }
   /** A file that was written. */
   | { readonly file: string }
-  /** Nothing can be said of this input; the others go on. */
+  /** This input failed; the others continue. */
   | { readonly error: UsageError | FormatError }
 )
 
-/** What surrounds a use. */
-export interface UseContext {
+/** What a use is given besides its inputs. `Data`: what the recipe's `open` gives. */
+export interface UseContext<Data extends OpenedData = OpenedData> {
   /** Where `--out` says that files go; undefined: the use chooses, inside of the run. */
   readonly out: string | undefined
   /** The run directory. */
@@ -89,11 +89,11 @@ export interface UseContext {
   /** Steps that the weights were trained for. */
   readonly step: number
   readonly seed: number
-  /** A line for people beside the answers. */
+  /** Prints a line besides the answers. */
   readonly say: (line: string) => void
   readonly signal?: AbortSignal
-  /** The data of the run, opened anew: each example on the side that it was on. */
-  readonly openData: () => Promise<OpenedData>
+  /** The data of the run, opened again: each example on its old side. */
+  readonly openData: () => Promise<Data>
   /** What the run was trained on and tested with. */
   readonly readRecord: () => Promise<DataRecord>
   /** Another run with its model, such as a classifier that guides a sampler. Throws a UsageError unless it is of that recipe. */
@@ -102,8 +102,8 @@ export interface UseContext {
   readonly writePage: (name: string, report: Omit<Report, 'footer'>) => Promise<string>
 }
 
-/** Something that one does with a trained run: predict, sample, continue, nearest ... A command of that name. */
-export interface Use<E = unknown, Options extends Settings = Settings> {
+/** A use of a trained run: predict, sample, continue, nearest ... A command of that name. */
+export interface Use<E = unknown, Options extends Settings = Settings, Data extends OpenedData = OpenedData> {
   /** One line for `--help`. */
   readonly summary: string
   /** The inputs as one writes them in a shell: `FILE...`, `"Call me [MASK]."`; empty: it takes none. */
@@ -114,16 +114,18 @@ export interface Use<E = unknown, Options extends Settings = Settings> {
     experiment: E,
     inputs: readonly string[],
     options: Options,
-    context: UseContext,
+    context: UseContext<Data>,
   ) => AsyncIterable<Answer>
 }
 
-/** Declares a use. Its types of experiment and options are only known to itself and its recipe. */
-export function defineUse<E, Options extends Settings>(use: Use<E, Options>): Use<E> {
+/** Declares a use. Its types of experiment, options and data are erased: its recipe and schema guarantee them. */
+export function defineUse<E, Options extends Settings, Data extends OpenedData = OpenedData>(
+  use: Use<E, Options, Data>,
+): Use<E> {
   return use as unknown as Use<E>
 }
 
-/** Answers for one input after the other. What is wrong with an input stands in its place, and the others go on. */
+/** Answers for one input after the other. The error of an input takes the place of its answer, and the others continue. */
 export async function* answerEach(
   inputs: readonly string[],
   answer: (input: string) => Promise<readonly Answer[]>,

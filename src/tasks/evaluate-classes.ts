@@ -1,6 +1,5 @@
-/** Evaluation of a classifier of whatever: what it says of every example, with accuracy and loss. */
-import type { Compiled } from '../compile/compile.ts'
-import type { Dataset } from '../data/dataset.ts'
+/** Evaluation of any classifier: its prediction for every example, with accuracy and loss. */
+import type { Batch, Dataset } from '../data/dataset.ts'
 import { DataLoader } from '../data/loader.ts'
 import type { Module } from '../nn/index.ts'
 import * as ops from '../ops/index.ts'
@@ -27,11 +26,11 @@ export function classScores(logits: Tensor, label: Tensor): ClassScores {
   }
 }
 
-/** Runs `score`, a compiled function of a batch with `label`, over a data set while the model is in evaluation mode. */
-export async function evaluateClasses(
+/** Runs `score`, a compiled function of a batch, over a data set while the model is in evaluation mode. */
+export async function evaluateClasses<Name extends string>(
   model: Module,
-  score: Compiled<[Record<string, Tensor>], ClassScores>,
-  data: Dataset,
+  score: (batch: Batch<Name | 'label'>) => Promise<ClassScores>,
+  data: Dataset<Name | 'label'>,
   batchSize: number,
 ): Promise<Evaluation & { readonly metrics: { readonly accuracy: number; readonly loss: number } }> {
   const wasTraining = model.training
@@ -40,7 +39,7 @@ export async function evaluateClasses(
   let loss = 0
   for await (const batch of new DataLoader(data, { batchSize })) {
     const scores = await score(batch)
-    appendAll(labels, toNumbers(batch.label?.data ?? new Int32Array()))
+    appendAll(labels, toNumbers(batch.label.data))
     appendAll(predicted, toNumbers(scores.predicted.array.data))
     appendAll(confidence, toNumbers(scores.confidence.array.data))
     loss = toNumbers(scores.losses.array.data).reduce((sum, value) => sum + value, loss)

@@ -1,4 +1,4 @@
-/** A model in the hands of a task: what training, evaluation and the commands ask of it. */
+/** A model with its task: what training, evaluation and the commands need. */
 import type { Section } from '../report/figures.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Variable } from '../tensor/variable.ts'
@@ -16,7 +16,7 @@ export interface Experiment<Data extends OpenedData = OpenedData> {
   /** Replaces the initial weights before training. */
   readonly initialize?: (weights: ReadonlyMap<string, NDArray>) => void
   /** The training task and how long it runs. */
-  readonly prepare: (data: TrainingSets) => {
+  prepare(data: Pick<Data, keyof TrainingSets>): {
     readonly task: TrainingTask
     readonly loop: Omit<LoopOptions, 'signal' | 'steps'>
   }

@@ -1,6 +1,6 @@
 /** Training of a model by its loss, whatever the problem: optimizer and schedule, the step, what a checkpoint holds. */
 import { compile } from '../compile/compile.ts'
-import type { Dataset } from '../data/dataset.ts'
+import type { BatchTensors, Dataset } from '../data/dataset.ts'
 import { type BatchSource, DataLoader } from '../data/loader.ts'
 import type { Module } from '../nn/index.ts'
 import {
@@ -20,7 +20,7 @@ import {
 import { manualSeed, randomState } from '../tensor/random-state.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import type { Metrics, TrainingTask } from '../train/loop.ts'
+import { defineTask, type Metrics, type TrainingTask } from '../train/loop.ts'
 import { checkpointVariables } from '../train/store.ts'
 import type { MetricDescriptions, OpenedData } from './define.ts'
 import { type BuildOptions, type Experiment, type ThreadOptions, threadOptions } from './experiment.ts'
@@ -85,16 +85,16 @@ function averageInto(averaged: Module, model: Module, decay: number): Exponentia
 export type StepScalars = Readonly<Record<string, Tensor>> & { readonly loss: Tensor }
 
 /** What a training task is made of. */
-export interface TaskParts extends ThreadOptions {
+export interface TaskParts<Name extends string = string> extends ThreadOptions {
   readonly model: Module
   /** A second model of the same configuration, which follows the trained one as an average and is the one to use. */
   readonly averaged?: Module
-  readonly loader: BatchSource
+  readonly loader: BatchSource<Name>
   readonly optimizer: OptimizerSettings
   /** Length of the training, for the learning rate. */
   readonly epochs: number
   /** Computes what a step shows, inside of the traced step. */
-  readonly scalars: (batch: Readonly<Record<string, Tensor>>) => StepScalars
+  readonly scalars: (batch: BatchTensors<Name>) => StepScalars
   readonly evaluate: TrainingTask['evaluate']
 }
 
@@ -102,13 +102,13 @@ export interface TaskParts extends ThreadOptions {
  * The task that minimizes the loss of a model. Its checkpoints hold the model to use as `model.*`: the averaged one if there is
  * one, and then the trained one as `trained.*`.
  */
-export function trainingTask(parts: TaskParts): TrainingTask {
+export function trainingTask<Name extends string>(parts: TaskParts<Name>): TrainingTask {
   const { model, averaged, loader, scalars, evaluate, threads } = parts
   const { clip_norm: clipNorm, ema_decay } = parts.optimizer
   const optimizer = makeOptimizer(model.parameters(), parts.optimizer, parts.epochs * loader.stepsPerEpoch)
   const average = averaged && averageInto(averaged, model, ema_decay)
   const step = compile(
-    (batch: Record<string, Tensor>) => {
+    (batch: BatchTensors<Name>) => {
       const shown = scalars(batch)
       optimizer.minimize(shown.loss, clipNorm > 0 ? { clipNorm } : {})
       average?.update()
@@ -116,7 +116,7 @@ export function trainingTask(parts: TaskParts): TrainingTask {
     },
     threads === undefined ? {} : { threads },
   )
-  return {
+  return defineTask({
     variables: checkpointVariables({
       model: (averaged ?? model).variables(),
       trained: averaged ? model.variables() : [],
@@ -128,36 +128,40 @@ export function trainingTask(parts: TaskParts): TrainingTask {
     step,
     evaluate,
     learningRate: () => optimizer.lr,
-  }
+  })
 }
 
 /** What makes a model trainable on examples; `Found`: what an evaluation finds, besides its metrics. */
-export interface TrainablePlan<Model extends Module, Found extends { readonly metrics: Metrics }> {
+export interface TrainablePlan<
+  Model extends Module,
+  Found extends { readonly metrics: Metrics },
+  Name extends string = string,
+> {
   /** Makes the model; with averaging of weights it is made twice. */
   readonly make: () => Model
   readonly config: { readonly optimizer: OptimizerSettings; readonly train: TrainSettings }
   readonly metrics: MetricDescriptions
   readonly options: BuildOptions
-  readonly scalars: (model: Model, batch: Readonly<Record<string, Tensor>>) => StepScalars
+  readonly scalars: (model: Model, batch: BatchTensors<Name>) => StepScalars
   /** Makes the function that runs a model over a data set. */
-  readonly evaluator: (model: Model, options: ThreadOptions) => (data: Dataset) => Promise<Found>
+  readonly evaluator: (model: Model, options: ThreadOptions) => (data: Dataset<Name>) => Promise<Found>
 }
 
 /** A model and its training: most of an experiment. */
-export interface Trainable<Model extends Module, Found>
-  extends Pick<Experiment<OpenedData>, 'weights' | 'prepare' | 'evaluate'>,
+export interface Trainable<Model extends Module, Found, Name extends string = string>
+  extends Pick<Experiment<OpenedData<unknown, Name>>, 'weights' | 'prepare' | 'evaluate'>,
     ThreadOptions,
     Required<Pick<Experiment, 'initialize'>> {
   /** The one to evaluate, use and save: with averaging the averaged one. */
   readonly model: Model
   /** Runs the model over a data set. */
-  readonly score: (data: Dataset) => Promise<Found>
+  readonly score: (data: Dataset<Name>) => Promise<Found>
 }
 
 /** A model trained on shuffled examples by its loss. All random numbers follow from the seed. */
-export function trainable<Model extends Module, Found extends { readonly metrics: Metrics }>(
-  plan: TrainablePlan<Model, Found>,
-): Trainable<Model, Found> {
+export function trainable<Model extends Module, Found extends { readonly metrics: Metrics }, Name extends string>(
+  plan: TrainablePlan<Model, Found, Name>,
+): Trainable<Model, Found, Name> {
   const { make, metrics, options, scalars, evaluator } = plan
   const { optimizer, train } = plan.config
   const { seed } = options
@@ -168,7 +172,7 @@ export function trainable<Model extends Module, Found extends { readonly metrics
   const model = averaged ?? trained
   const threads = threadOptions(options)
   const score = evaluator(model, threads)
-  const evaluate = async ({ test }: { readonly test: Dataset }): Promise<Metrics> => (await score(test)).metrics
+  const evaluate = async ({ test }: { readonly test: Dataset<Name> }): Promise<Metrics> => (await score(test)).metrics
   return {
     model,
     ...threads,

@@ -46,7 +46,7 @@ export function allocate(dtype: DType, length: number): TypedArray {
 
 /** Whether an array is of the class that holds elements of the dtype. */
 export function storesElements(data: unknown, dtype: DType): data is TypedArray {
-  // By name: arrays of another realm (a worker's, a test's) are of classes of their own.
+  // By name: arrays of another realm (a worker's, a test's) have classes of their own.
   const name = Object.prototype.toString.call(allocate(dtype, 0))
   return Object.prototype.toString.call(data) === name
 }

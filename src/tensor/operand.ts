@@ -1,4 +1,4 @@
-/** What is said where something else stands in the place of a tensor. */
+/** The error for a value that is not a tensor. */
 import { shown } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { currentTrace } from './trace.ts'
@@ -12,7 +12,7 @@ function valuesHint(op: string): string {
     : 'tensor(values) makes one'
 }
 
-/** The error about what plain JavaScript, or a batch without a field, hands to an op or a layer instead of a tensor. */
+/** The error for values that plain JavaScript, or a batch without a field, passes to an op or a layer instead of a tensor. */
 export function noTensor(owner: string, value: unknown): ShapeError {
   const isText = typeof value === 'string' || typeof value === 'bigint' || typeof value === 'symbol'
   const found = Array.isArray(value) ? 'an array' : isText ? typeof value : shown(value)

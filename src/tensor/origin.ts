@@ -1,3 +1,5 @@
+import { Scoped } from '../util/scoped.ts'
+
 /**
  * Where a node came from: the modules whose `forward` was running, and the line of the model that called the op.
  * Both are kept raw and only formatted when somebody asks (an error, a profile, an export).
@@ -19,24 +21,18 @@ export function withScope<T>(owner: object, body: () => T): T {
   }
 }
 
-let inherited: Origin | undefined
+const inherited = new Scoped<Origin | undefined>(undefined)
 
 /** Runs `body`, whose nodes are made for the node of this origin (its gradient, a simpler form) and share it. */
 export function withOrigin<T>(origin: Origin, body: () => T): T {
-  const outer = inherited
-  inherited = origin
-  try {
-    return body()
-  } finally {
-    inherited = outer
-  }
+  return inherited.run(origin, body)
 }
 
 // Modules in modules, each some calls deep, stand between an op and the line of the model: the usual 10 are too few.
 const stackDepth = 40
 
 export function captureOrigin(): Origin {
-  if (inherited) return inherited
+  if (inherited.current) return inherited.current
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = stackDepth
   const error = new Error('origin')

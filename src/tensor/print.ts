@@ -1,4 +1,4 @@
-/** How tensors and variables look as text, and what JavaScript's own operators get of them. */
+/** Tensors and variables as text, and what JavaScript's own operators do with them. */
 import { UsageError } from '../util/errors.ts'
 import type { NDArray } from './dtype.ts'
 
@@ -43,8 +43,8 @@ export function primitiveOf(value: { toString(): string }, hint: string): string
 }
 
 /**
- * Makes `for (const row of x)`, `[...x]` and `const [a] = x` say what to do instead. It is no method of the class: by its type a
- * tensor can still not be iterated, which the compiler tells first.
+ * Makes `for (const row of x)`, `[...x]` and `const [a] = x` say what to do instead. It is not a method of the class: by its type a
+ * tensor is still not iterable, which the compiler reports first.
  */
 export function refuseIteration(type: { readonly prototype: { toString(): string } }): void {
   Object.defineProperty(type.prototype, Symbol.iterator, {

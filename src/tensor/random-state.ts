@@ -34,7 +34,7 @@ export class RandomState {
     this.#stream = new RandomStream(seed)
   }
 
-  /** Starts anew with another seed; compiled functions that draw from this state follow. */
+  /** Starts again with another seed; compiled functions that draw from this state follow. */
   reseed(seed: number | bigint): void {
     this.#seed = seed
     this.#stream = new RandomStream(seed)
@@ -85,7 +85,7 @@ export function defaultGenerator(): Generator {
 }
 
 /**
- * Starts all random numbers anew, those of initialisers and those of random functions: equal seeds, models and calls give equal
+ * Restarts all random numbers, those of initialisers and those of random functions: equal seeds, models and calls give equal
  * numbers, in Node and in the browser. Default seed: 0.
  */
 export function manualSeed(seed: number | bigint): void {

@@ -116,7 +116,7 @@ export function checkShape(op: string, shape: Shape, argument = 'shape'): void {
   }
 }
 
-/** The axes behind batch and channel. */
+/** The axes after batch and channel. */
 export function spatialAxes(shape: Shape): number[] {
   return shape.map((_, axis) => axis).slice(2)
 }

@@ -31,7 +31,7 @@ function list(label: string, names: readonly string[]): string[] {
 
 /**
  * Copies numbers into the variables. Throws a ShapeError naming everything that does not fit, and then changes nothing.
- * A variable may stand under several names (tied weights): one of them is enough.
+ * A variable may have several names (tied weights): one of them is enough.
  */
 export function loadState(
   owner: string,

@@ -20,13 +20,13 @@ export interface GraphNode {
   readonly origin: Origin
 }
 
-/** Numbers that the host supplies anew at every call of a compiled function: a learning rate, random bits. */
+/** Numbers that the host supplies at every call of a compiled function: a learning rate, random bits. */
 export interface Feed {
   /** The values for the coming call. `lane` numbers the feeds of one graph, so that two draws in it differ. */
   pull(lane: number): TypedArray
   /** Called once after all feeds of a call were pulled. Feeds that share state share this function. */
   readonly advance?: () => void
-  /** Takes back `advance`, when the call is undone. */
+  /** Reverts `advance`, when the call is undone. */
   readonly retreat?: () => void
 }
 
@@ -101,7 +101,7 @@ export class Tensor implements TensorType {
   async data(): Promise<TypedArray> {
     if (this.source.kind === 'constant') return this.source.data
     if (!evaluator)
-      throw new TenfoldError('a symbolic tensor has no numbers where nothing compiles: import from "tenfold"')
+      throw new TenfoldError('a symbolic tensor has no numbers where no compiler is loaded: import from "tenfold"')
     const [result] = await evaluator([this])
     if (!result) throw new TenfoldError('the runtime returned nothing')
     return result.data
@@ -116,7 +116,7 @@ export class Tensor implements TensorType {
     return `${this.dtype}${formatShape(this.shape)}`
   }
 
-  /** JavaScript's operators would make a number or text of it: only template texts may. */
+  /** Refuses JavaScript's operators, which would make a number or text of it; only template strings may. */
   [Symbol.toPrimitive](hint: string): string {
     return primitiveOf(this, hint)
   }
@@ -134,7 +134,7 @@ refuseIteration(Tensor)
 /** Nested lists of numbers, all rows of equal length; bigints are for int64 numbers beyond 2^53. */
 export type NestedNumbers = number | bigint | boolean | readonly NestedNumbers[]
 
-/** Deeper lists are no tensors: a list that contains itself has no end. */
+/** Deeper lists are not tensors: a list that contains itself has no end. */
 const deepest = 64
 
 function flatten(values: NestedNumbers, shape: number[], depth: number, out: (number | bigint)[]): void {
@@ -145,7 +145,7 @@ function flatten(values: NestedNumbers, shape: number[], depth: number, out: (nu
     out.push(elementOf(values))
     return
   }
-  // From JavaScript: the type system was not asked there.
+  // From JavaScript: the type system does not help there.
   if (!Array.isArray(values) && !ArrayBuffer.isView(values)) elementOf(values)
   if (out.length === 0 && shape.length === depth) shape.push(values.length)
   if (shape[depth] !== values.length) {

@@ -9,11 +9,11 @@ export interface Trace {
   readonly earlier: Map<Variable, Tensor[]>
   /** Variables whose value was asked for. */
   readonly reads: Set<Variable>
-  /** Fields that the function looked for in an argument that lacks them; an op that then gets `undefined` names them. */
+  /** Missing fields of an argument that the function accessed; an op that then gets `undefined` names them. */
   readonly missing: string[]
-  /** Host values that the trace has looked at (a module's train/eval mode); when one changes, it is traced again. */
+  /** Host values that the trace has read (a module's train/eval mode); when one changes, it is traced again. */
   readonly dependencies: Dependency[]
-  /** Whether the graph is made for this machine's caches; one that is exported or looked at is not. */
+  /** Whether the graph is tuned for this machine's caches; exported or inspected graphs are not. */
   readonly tuned: boolean
 }
 

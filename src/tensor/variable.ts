@@ -28,7 +28,7 @@ export class Variable {
   readonly shape: Shape
   readonly trainable: boolean
   readonly persistent: boolean
-  /** Its path in the state dict once a module or optimizer has claimed it; for messages and checkpoints. */
+  /** Its path in the state dict once a module or optimizer owns it; for messages and checkpoints. */
   name: string
   /** A frozen parameter keeps its place in the state dict, but is not among the `parameters()` of its module. */
   frozen = false
@@ -146,7 +146,7 @@ export class Variable {
     return `Variable ${this.name ? `${this.name} ` : ''}${this.leaf}`
   }
 
-  /** JavaScript's operators would make a number or text of it: only template texts may. */
+  /** Refuses JavaScript's operators, which would make a number or text of it; only template strings may. */
   [Symbol.toPrimitive](hint: string): string {
     return primitiveOf(this, hint)
   }

@@ -1,4 +1,4 @@
-/** Checkpoints: one safetensors file holds every variable and, as metadata, where training stood and a digest of the data. */
+/** Checkpoints: one safetensors file holds every variable and, as metadata, the state of training and a digest of the data. */
 import { createHash, type Hash } from 'node:crypto'
 import { copyFile, link, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -48,7 +48,7 @@ function update(digest: Hash, bytes: Uint8Array): void {
   }
 }
 
-/** The digest of a checkpoint whose data it has seen: what the header says of them belongs to it too. */
+/** The digest of a checkpoint from its data; it also covers what the header says of them. */
 function finish(digest: Hash, tensors: Iterable<readonly [string, NDArray]>, state: string): string {
   const described = [...tensors].map(([name, { dtype, shape }]) => [name, dtype, shape])
   return digest.update(JSON.stringify([described, state])).digest('hex')
@@ -67,7 +67,7 @@ export async function markBest(folder: string, { path }: Pick<Checkpoint, 'path'
   } catch (error) {
     throw cannotWrite(join(folder, bestName), error)
   } finally {
-    // Left by a rename, too, if it is the best one already: both are names of one file.
+    // A rename also leaves it if it is the best one already: both are names of one file.
     await rm(temporary, { force: true })
   }
 }
@@ -120,7 +120,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const { tensors, metadata } = await readSafetensorsFile(path, (bytes) => update(digest, bytes))
   const { [stateKey]: text, [digestKey]: written } = metadata
   if (text === undefined) {
-    throw new FormatError(`${path}: is a safetensors file, but no checkpoint of a tenfold run`, {
+    throw new FormatError(`${path}: is a safetensors file, but not a checkpoint of a tenfold run`, {
       hint: 'a run directory holds checkpoints/step-*.safetensors',
     })
   }
@@ -131,7 +131,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return { path, tensors, state: parseState(path, text) }
 }
 
-/** What is known of a run whose checkpoint is looked for. */
+/** What is known of a run when its checkpoint is searched. */
 export interface CheckpointSearch {
   readonly onDamage?: DamageListener
   /** Whether the run had a checkpoint once: if there is none now, it is lost. Default: false. */
@@ -148,7 +148,7 @@ function damageOf(error: unknown): TenfoldError | undefined {
 }
 
 /**
- * The newest checkpoint of a run that can be read: a damaged one is passed over in favour of the one before, and at last of the
+ * The newest checkpoint of a run that can be read: a damaged one is skipped in favour of the one before, and finally of the
  * best one. Undefined if the run has none yet; throws a FormatError if all it has are damaged, or if those it had are gone.
  */
 export async function newestCheckpoint(
@@ -190,7 +190,7 @@ function noneLeft(message: string, cause?: Error): FormatError {
   })
 }
 
-/** Of what the system refuses, the words are in the hint. */
+/** For system errors, the explanation is in the hint. */
 function errorReason({ message, hint, cause }: TenfoldError): string {
   return systemCode(cause) === undefined || hint === undefined ? message : `${message}: ${hint}`
 }
@@ -209,13 +209,13 @@ export async function checkpointSteps(
 ): Promise<{ readonly numbered: number[]; readonly best?: number }> {
   const numbered = (await listCheckpoints(folder)).map(stepOf)
   if (!(await hasBest(folder))) return { numbered }
-  // A damaged one has no step to tell.
+  // A damaged one has no step.
   const best = await readCheckpoint(join(folder, bestName)).catch(() => undefined)
   return { numbered, ...(best && { best: best.state.step }) }
 }
 
 /**
- * The chosen checkpoint of the run at `path`; `last` passes damaged ones over. Throws a UsageError if there is none, which says
+ * The chosen checkpoint of the run at `path`; `last` skips damaged ones. Throws a UsageError if there is none, which says
  * what there is, a FormatError if it is damaged or lost.
  */
 export async function chosenCheckpoint(
@@ -246,7 +246,7 @@ export async function chosenCheckpoint(
   })
 }
 
-/** Takes damaged checkpoints out of the way, under another name, so that they do not count among those that are kept. */
+/** Renames damaged checkpoints, so that they do not count among those that are kept. */
 export async function setAside(paths: readonly string[]): Promise<void> {
   for (const path of paths) await rename(path, path.replace(/\.safetensors$/, asideSuffix))
 }

@@ -1,14 +1,14 @@
-/** Settings that recipes on people's own data share, and what is looked at before training. */
+/** Settings shared by recipes on users' own data, and checks before training. */
 import { z } from 'zod'
 import type { Dataset } from '../data/dataset.ts'
 import { UsageError } from '../util/errors.ts'
 import type { Settings } from './settings.ts'
 
-/** What damaged files, broken links, empty classes and rows without a label do. */
+/** What to do about damaged files, broken links, empty classes and rows without a label. */
 export const onErrorSetting = z
   .enum(['stop', 'skip'])
   .default('stop')
-  .describe('what cannot be read: stop names all of it before training, skip leaves it out')
+  .describe('unreadable data: stop lists all of it before training, skip leaves it out')
 
 /** Refuses a batch that is larger than the training set, which would leave no step to take. */
 export function checkBatchSize({ train }: Settings, examples: Dataset): void {

@@ -1,6 +1,6 @@
 /**
- * A lock on a folder that one process at a time may write: a file in it names the holder. A holder that was killed holds
- * nothing: its lock is taken over.
+ * A lock on a folder that one process at a time may write: a file in it names the holder. The lock of a killed holder
+ * is taken over.
  */
 import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from 'node:fs'
@@ -17,9 +17,9 @@ import { systemCode } from '../util/system-errors.ts'
 const holderSchema = z.object({
   pid: z.number().int().positive(),
   host: z.string(),
-  /** The start of the machine that the process belongs to; empty where the system does not tell. */
+  /** The start of the machine that the process belongs to; empty where the system does not say. */
   boot: z.string(),
-  /** The container, as far as process numbers go; empty where the system does not tell. */
+  /** The container, as far as process numbers go; empty where the system does not say. */
   space: z.string(),
   /** When the process began, in the system's own count: another process may have been given its number since. */
   begun: z.string(),
@@ -41,7 +41,7 @@ function systemText(read: () => string): string {
   }
 }
 
-/** State and beginning of a process as Linux tells them; undefined elsewhere, or if there is none. */
+/** State and start of a process as reported by Linux; undefined elsewhere, or if there is none. */
 function processStatus(pid: number): { readonly state: string; readonly begun: string } | undefined {
   const text = systemText(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
   // The fields follow the program's name in parentheses, which may have any characters.
@@ -70,7 +70,7 @@ function processExists(pid: number): boolean {
   }
 }
 
-/** Whether a holder may still be at work; of other machines and containers nothing is known, so theirs may. */
+/** Whether a holder may still be running; nothing is known of other machines and containers, so theirs may. */
 function mayLive(holder: Holder, self: Holder): boolean {
   if (holder.host !== self.host) return true
   if (holder.boot !== self.boot) return false
@@ -117,7 +117,7 @@ function otherLock(folder: string, own: string, self: Holder): { file: string; h
  * Locks a folder, which is made if it is missing. Throws a UsageError that names the holder if another process has it. The lock
  * is released at the latest when the process exits; a folder that is new, and still empty then, is removed with it.
  *
- * Every process writes a file of its own and then looks for others: whoever sees none has the lock. Two that come at the same
+ * Every process writes a file of its own and then looks for others: one that sees none has the lock. Two that arrive at the same
  * moment see each other, step back, and try again after different times.
  */
 export async function lockFolder(folder: string, isNew = !existsSync(folder)): Promise<Lock> {
@@ -129,7 +129,7 @@ export async function lockFolder(folder: string, isNew = !existsSync(folder)): P
       rmSync(path, { force: true })
       if (isNew) rmdirSync(folder)
     } catch {
-      // Something is in the folder, or it could not be made. A lock that stays is a dead process's, which holds nothing.
+      // Something is in the folder, or it could not be made. A lock that stays belongs to a dead process and is ignored.
     }
   }
   const forget = atExit(remove)

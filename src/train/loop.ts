@@ -1,8 +1,10 @@
-/** The training loop: steps, evaluation, checkpoints, early stop, and an orderly end for every reason there is. */
+/** The training loop: steps, evaluation, checkpoints, early stop, and an orderly end in every case. */
+
 import type { Compiled } from '../compile/compile.ts'
-import type { Batch } from '../data/dataset.ts'
+import type { Batch, BatchTensors } from '../data/dataset.ts'
 import type { BatchSource } from '../data/loader.ts'
 import { randomState } from '../tensor/random-state.ts'
+import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { type MetricsLine, restoreVariables, type Snapshots, type TrainingState, type TrainingStore } from './store.ts'
@@ -10,32 +12,43 @@ import { type MetricsLine, restoreVariables, type Snapshots, type TrainingState,
 /** Scalars by name; `loss` is always among a step's. */
 export type Metrics = Readonly<Record<string, number>>
 
-/** What is trained. */
-export interface TrainingTask {
+/** What a training step returns: scalars, the loss among them. */
+export interface StepResult {
+  readonly [name: string]: Tensor
+  readonly loss: Tensor
+}
+
+/** What is trained, on batches of tensors with these names. */
+export interface TrainingTask<Name extends string = string> {
   /** Everything a checkpoint holds: parameters, statistics, optimizer state, random counters; by name. */
   readonly variables: ReadonlyMap<string, Variable>
-  /** Gives the batches; where it stands is part of every checkpoint. */
-  readonly loader: BatchSource
-  /** One training step. Returns scalars, `loss` among them. */
-  readonly step: Compiled<[Record<string, Tensor>], Record<string, Tensor>>
+  /** Gives the batches; its position is part of every checkpoint. */
+  readonly loader: BatchSource<Name>
+  /** One training step. */
+  readonly step: Compiled<[BatchTensors<Name>], StepResult>
   /**
-   * Variables that carry what was seen from one batch to the next, such as the memory of a stream. They are among `variables`;
-   * `evaluate` may use and overwrite them, training goes on with its own values. Default: none.
+   * Variables that carry information from one batch to the next, such as the memory of a stream. They are among `variables`;
+   * `evaluate` may use and overwrite them, training continues with its own values. Default: none.
    */
   readonly memory?: readonly Variable[]
   /** Metrics on held-out data. */
   readonly evaluate: () => Promise<Metrics>
   /** Pictures that are kept at each evaluation. Random functions draw the same numbers in each, and training draws on as if there were none. */
   readonly snapshot?: () => Promise<Snapshots>
-  /** The learning rate of the coming step, by its plan for the whole training. */
+  /** The learning rate of the next step. */
   readonly learningRate?: () => number
+}
+
+/** A task with its batch names erased: its step takes what its loader gives. */
+export function defineTask<Name extends string>(task: TrainingTask<Name>): TrainingTask {
+  return task as unknown as TrainingTask
 }
 
 export interface LoopOptions {
   readonly epochs: number
   /** Stop after this many steps, if sooner than the epochs. */
   readonly steps?: number
-  /** Steps between evaluations, beside the one at the end of each epoch. Default: none. */
+  /** Steps between evaluations, besides the one at the end of each epoch. Default: none. */
   readonly evaluateEvery?: number
   /** Steps between checkpoints. One is also written at the end of each epoch and of training. */
   readonly checkpointEvery: number
@@ -43,9 +56,9 @@ export interface LoopOptions {
   readonly keepCheckpoints: number
   /** The metric of `evaluate` that decides what is best; between equals, the lower `loss` does. */
   readonly monitor: { readonly metric: string; readonly goal: 'max' | 'min' }
-  /** Stop when this many evaluations in a row were no better. Default: never. */
+  /** Stop when this many evaluations in a row brought no improvement. Default: never. */
   readonly patience?: number
-  /** Write a checkpoint before the first step too: what training starts from may be gone later. */
+  /** Write a checkpoint before the first step too: the initial weights may not be available later. */
   readonly saveStart?: boolean
   /** Save and stop as soon as this is aborted. */
   readonly signal?: AbortSignal
@@ -62,16 +75,16 @@ export interface StepReport {
   readonly seconds: number
 }
 
-/** Callbacks; all are optional. */
+/** Callbacks; all optional. */
 export interface LoopObserver {
   readonly onStep?: (report: StepReport) => void
   readonly onEvaluation?: (step: number, epoch: number, metrics: Metrics, best: boolean) => void
   readonly onCheckpoint?: (path: string) => void
-  /** Something is wrong that training can go on with. */
+  /** A problem that does not stop training. */
   readonly onWarning?: (message: string) => void
 }
 
-/** One observer that tells several. */
+/** One observer that forwards to several. */
 export function observeAll(observers: readonly LoopObserver[]): LoopObserver {
   return {
     onStep: (report) => {
@@ -101,16 +114,16 @@ export interface LoopResult {
 }
 
 /**
- * Trains from where the store's newest checkpoint stands, or from the start, to the end. Nobody else may write the store
+ * Trains from the store's newest checkpoint, or from the start, to the end. No one else may write to the store
  * meanwhile: hold the lock of a run directory. Throws a FormatError if there are checkpoints and all are damaged or gone.
  */
-export async function train(
-  task: TrainingTask,
+export async function train<Name extends string>(
+  task: TrainingTask<Name>,
   store: TrainingStore,
   options: LoopOptions,
   observer: LoopObserver = {},
 ): Promise<LoopResult> {
-  const loop = new Loop(task, store, options, observer)
+  const loop = new Loop(defineTask(task), store, options, observer)
   await loop.restore()
   return loop.run()
 }
@@ -150,10 +163,10 @@ class Loop {
     await this.#store.truncateLog(checkpoint?.state.step ?? 0)
     if (!checkpoint) return
     if (damaged > 0)
-      this.#observer.onWarning?.(`going on from step ${checkpoint.state.step}, whose checkpoint is whole`)
+      this.#observer.onWarning?.(`continuing from step ${checkpoint.state.step}, whose checkpoint is intact`)
     restoreVariables(checkpoint, this.#task.variables)
     this.#restoreState(checkpoint.state)
-    // Killed after this checkpoint was written, and before it was named the best one.
+    // Killed after this checkpoint was written and before it was marked as the best one.
     if (checkpoint.state.bestStep === checkpoint.state.step) await this.#store.markBest(checkpoint)
     const lines = await this.#store.readMetrics()
     this.#warnOfGap(lines)
@@ -166,7 +179,7 @@ class Loop {
     if (logged >= this.#step) return
     const missing = this.#step - logged
     this.#observer.onWarning?.(
-      `${this.#store.metrics}: lacks ${missing} of the first ${this.#step} steps; training goes on, its curves have a gap`,
+      `${this.#store.metrics}: lacks ${missing} of the first ${this.#step} steps; training continues, but its curves have a gap`,
     )
   }
 
@@ -177,12 +190,12 @@ class Loop {
     this.#best = best
     this.#bestStep = bestStep
     this.#bestLoss = bestLoss
-    // A longer run that had stopped early is given its patience anew.
+    // The patience of an extended run that had stopped early is reset.
     this.#evaluationsSinceBest = this.#store.isExtendedAt(step) ? 0 : evaluationsSinceBest
     this.#earlierSeconds = seconds
   }
 
-  /** Whether too many evaluations in a row were no better. */
+  /** Whether too many evaluations in a row brought no improvement. */
   get #isOutOfPatience(): boolean {
     const { patience } = this.#options
     return patience !== undefined && this.#evaluationsSinceBest >= patience
@@ -244,7 +257,7 @@ class Loop {
       epoch,
       epochs: this.#options.epochs,
       metrics,
-      examples: Object.values(batch)[0]?.shape[0] ?? 0,
+      examples: rowsOf(batch),
       seconds: (performance.now() - this.#startedAt) / 1000,
     })
     return undefined
@@ -326,4 +339,10 @@ class Loop {
 function numbersOf(line: MetricsLine | undefined): Metrics {
   const entries = Object.entries(line ?? {}).filter(([key]) => !['type', 'step', 'epoch', 'seconds'].includes(key))
   return Object.fromEntries(entries.map(([key, value]) => [key, Number(value)]))
+}
+
+/** Examples in a batch: all of its tensors have as many rows. */
+function rowsOf(batch: Batch): number {
+  const [first] = Object.values(batch)
+  return first ? sizeOf(first.shape, 0) : 0
 }

@@ -1,7 +1,7 @@
-/** Metrics of classification, and what evaluation finds. GLUE's as f_net/run_classifier.py computes them. */
+/** Metrics of classification, and the results of evaluation. GLUE's as f_net/run_classifier.py computes them. */
 import type { Metrics } from './loop.ts'
 
-/** What evaluation found for every example of a data set, in order. */
+/** The results of evaluation for every example of a data set, in order. */
 export interface Evaluation {
   readonly labels: readonly number[]
   readonly predicted: readonly number[]

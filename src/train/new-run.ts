@@ -1,4 +1,4 @@
-/** The folder of a new run: nobody else's, and not left behind empty if the run does not come about. */
+/** The folder of a new run: not shared with another process, and not left behind empty if the run is not started. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -8,10 +8,10 @@ import { UsageError } from '../util/errors.ts'
 import { systemCode } from '../util/system-errors.ts'
 import { lockFolder } from './lock.ts'
 
-/** Throws a UsageError if a new run cannot begin at `path`, since one is there already. */
+/** Throws a UsageError if there is already a run at `path`. */
 export async function checkNewRun(path: string): Promise<void> {
   const names: string[] = await readdir(path).catch((error: unknown) => {
-    // What stands in the way is said when the folder is made.
+    // Other problems are reported when the folder is made.
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return []
     throw cannotWrite(path, error)
   })
@@ -25,7 +25,7 @@ export async function checkNewRun(path: string): Promise<void> {
   }
 }
 
-/** Makes the folder `path`, or `path-2`, `path-3`, ... if there is one of the name: no two processes get the same. */
+/** Makes the folder `path`, or `path-2`, `path-3`, ... if the name is taken: no two processes get the same. */
 async function makeUniqueFolder(path: string): Promise<string> {
   await makeFolder(dirname(path))
   for (let i = 1; ; i++) {
@@ -40,7 +40,7 @@ async function makeUniqueFolder(path: string): Promise<string> {
   }
 }
 
-/** Where a new run goes: to a folder that the user named, or to one of that name or like it. */
+/** Where a new run goes: to exactly this folder (named by the user), or to one of this name or a numbered one. */
 export type NewRunFolder = { readonly path: string } | { readonly like: string }
 
 /**
@@ -53,7 +53,7 @@ export async function inNewRunFolder<T>(folder: NewRunFolder, begin: (path: stri
   const path = isNamed ? folder.path : await makeUniqueFolder(folder.like)
   const lock = await lockFolder(path, isNamed ? !existsSync(path) : true)
   try {
-    // Another may have begun and ended one in the meantime.
+    // Another process may have started and finished one in the meantime.
     await checkNewRun(path)
     return await begin(path)
   } finally {

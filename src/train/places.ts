@@ -1,4 +1,4 @@
-/** Where the files and folders are that settings name: at the start of a run, and later, when run or data may have moved. */
+/** The files and folders named by settings: at the start of a run, and later, when the run or its data may have moved. */
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
@@ -18,7 +18,7 @@ export function expandHomes<T extends Settings>(schema: z.ZodType<T>, config: T)
   return replaceSettings(config, new Map(homes)) as T // texts for texts
 }
 
-/** The places of what the settings of a new run name. */
+/** The locations of the paths in the settings of a new run. */
 export function recordPlaces(schema: z.ZodType<Settings>, config: Settings, run: string): Places {
   const places = [...pathSettings(schema, config)].map(([path, value]) => {
     const absolute = resolve(value)
@@ -29,7 +29,7 @@ export function recordPlaces(schema: z.ZodType<Settings>, config: Settings, run:
 
 /**
  * A run's configuration with paths that work now: where each was; else where it is seen from the run directory, if all was moved
- * together; else as it was written, seen from the working directory. What is nowhere has the path where it was, for the message.
+ * together; else as it was written, seen from the working directory. A path that does not exist stays as it was, for the message.
  */
 export function findPlaces<T extends Settings>(schema: z.ZodType<T>, config: T, places: Places, run: string): T {
   const found = [...pathSettings(schema, config)].map(([path, value]) => {
@@ -43,7 +43,7 @@ export function findPlaces<T extends Settings>(schema: z.ZodType<T>, config: T, 
   return replaceSettings(config, new Map(found)) as T // texts for texts
 }
 
-/** A configuration without the paths, for files that are given to others. */
+/** A configuration without the paths, for exported files. */
 export function withoutPaths(schema: z.ZodType<Settings>, config: Settings): Settings {
   return replaceSettings(config, new Map([...pathSettings(schema, config).keys()].map((path) => [path, ''])))
 }

@@ -40,9 +40,9 @@ const description = z.strictObject({
   recipe: z.string(),
   seed: z.number(),
   config: z.record(z.string(), z.unknown()),
-  /** What training found in its data and later use needs: class names, sizes. */
+  /** What follows from the training data and is needed later: class names, sizes. */
   facts: z.record(z.string(), z.unknown()),
-  /** Where the files and folders were that settings name. */
+  /** The locations of the files and folders named in the settings. */
   places: placesSchema.optional(),
   limits: z.strictObject({ steps: z.number().nullable() }),
   threads: z.number().nullable(),
@@ -50,18 +50,18 @@ const description = z.strictObject({
   tensorboard: z.boolean().default(false),
   versions: z.record(z.string(), z.string()),
   started: z.string(),
-  /** Each time the run was made longer: at which step, and what its limits were from then on. */
+  /** Each extension of the run: at which step, and its limits from then on. */
   extensions: z
     .array(z.strictObject({ step: z.number(), epochs: z.number().nullable(), steps: z.number().nullable() }))
     .default([]),
-  /** Whether its first checkpoint was written: a run without any has lost them then. Missing in older runs. */
+  /** Whether its first checkpoint was written: if there is none now, they are lost. Missing in older runs. */
   begun: z.boolean().optional(),
 })
 
-/** What `run.json` says. */
+/** The content of `run.json`. */
 export type RunDescription = z.infer<typeof description>
 
-/** What a new run is described by: what has a default may be left out. */
+/** The description of a new run: fields with a default may be left out. */
 export type NewRun = z.input<typeof description>
 
 /** Why there is no run at a path that cannot be opened as one. */
@@ -70,8 +70,8 @@ async function noRun(path: string, error: unknown): Promise<UsageError> {
   const code = systemCode(error)
   if (code !== 'ENOENT' && code !== 'ENOTDIR') return cannotRead(join(path, 'run.json'), error)
   const found = await stat(path).catch(() => undefined)
-  if (found?.isDirectory()) return new UsageError(`${path} is no run directory: it has no run.json`, { hint })
-  if (found) return new UsageError(`${path} is no run directory, but a file`, { hint })
+  if (found?.isDirectory()) return new UsageError(`${path} is not a run directory: it has no run.json`, { hint })
+  if (found) return new UsageError(`${path} is a file, not a run directory`, { hint })
   const link = await readlink(path).catch(() => undefined)
   const what = link === undefined ? 'no such directory' : `a link to ${link}, which is not there`
   return new UsageError(`${path}: ${what}`, { hint })
@@ -171,7 +171,7 @@ export class RunDirectory implements TrainingStore {
       onDamage(path, reason)
     })
     await setAside(damaged)
-    // Killed before it could be noted, or of a version that did not.
+    // Killed before it could be noted, or written by a version that did not note it.
     if (checkpoint) await this.#markBegun()
     return checkpoint
   }
@@ -204,9 +204,9 @@ export class RunDirectory implements TrainingStore {
     return chosenCheckpoint(this.path, this.checkpoints, choice, await this.#search(onDamage))
   }
 
-  /** Whether it had a checkpoint once. */
+  /** Whether it ever had a checkpoint. */
   async hasBegun(): Promise<boolean> {
-    // Older runs don't say. What is logged is written just before a checkpoint.
+    // Older runs don't say. Metrics are written just before a checkpoint.
     return this.description.begun ?? (await this.readMetrics()).length > 0
   }
 

@@ -10,7 +10,7 @@ export type Settings = Record<string, unknown>
 export interface Assignment {
   readonly path: string
   readonly value: unknown
-  /** As it was written: what a setting that is a text gets. */
+  /** As it was written: the value of a setting that is a text. */
   readonly raw?: string
 }
 
@@ -55,7 +55,7 @@ export function settingPaths(config: Settings, prefix = ''): string[] {
   )
 }
 
-/** A setting for people: what it is by default, and what it means. */
+/** A setting with its default and its meaning. */
 export interface SettingDescription {
   readonly path: string
   readonly default: unknown

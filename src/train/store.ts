@@ -1,4 +1,4 @@
-/** Where a training keeps what must not be lost: what the loop asks of it. In Node it is a run directory. */
+/** Where a training keeps its checkpoints and metrics: what the loop needs from it. In Node it is a run directory. */
 import type { SourceState } from '../data/loader.ts'
 import type { Picture } from '../report/figures.ts'
 import type { NDArray } from '../tensor/dtype.ts'
@@ -6,7 +6,7 @@ import { formatShape, sameShape } from '../tensor/shape.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { UsageError } from '../util/errors.ts'
 
-/** Where training stood, beside the variables. */
+/** The state of training, besides the variables. */
 export interface TrainingState {
   readonly step: number
   readonly loader: SourceState
@@ -30,7 +30,7 @@ export interface Checkpoint {
   readonly state: TrainingState
 }
 
-/** Called for every checkpoint that is damaged and passed over. */
+/** Called for every checkpoint that is damaged and skipped. */
 export type DamageListener = (path: string, reason: string) => void
 
 /** One line of the metrics that a training logs. */
@@ -57,7 +57,7 @@ export interface TrainingStore {
   /** Names the log of metrics in messages. */
   readonly metrics: string
   /**
-   * The newest checkpoint that is whole; undefined if there was none yet. What an interrupted or damaged write has left is put out
+   * The newest intact checkpoint; undefined if there was none yet. Leftovers of interrupted or damaged writes are moved out
    * of the way. Throws a FormatError if there were checkpoints and all are damaged or gone.
    */
   recover(onDamage: DamageListener): Promise<Checkpoint | undefined>
@@ -72,7 +72,7 @@ export interface TrainingStore {
   saveSnapshots(step: number, snapshots: Snapshots): Promise<void>
   /** Drops what was logged, and pictures that were kept, after `step`: a resumed training makes them again. */
   truncateLog(step: number): Promise<void>
-  /** Whether the training was made longer when it stood at this step. */
+  /** Whether the training was extended at this step. */
   isExtendedAt(step: number): boolean
 }
 

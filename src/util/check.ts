@@ -1,6 +1,6 @@
 /**
- * Checks on arguments. Each throws an error that names the function or layer, its argument, what must hold and what was
- * found. Types are asked too: from JavaScript, or from a file, anything may come.
+ * Checks of arguments. Each throws an error that names the function or layer, its argument, what must hold and what was
+ * found. Types are checked too: values may come from JavaScript or from a file.
  */
 import { ShapeError, type TenfoldError } from './errors.ts'
 
@@ -15,7 +15,7 @@ export function shown(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value)
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === null || prototype === Object.prototype) return 'an object'
-  // A tensor, a variable: what they say of themselves. Typed arrays would print all their numbers, modules their layers.
+  // A tensor, a variable: their own text. Typed arrays would print all their numbers, modules their layers.
   const text = ArrayBuffer.isView(value) || value.toString === Object.prototype.toString ? '\n' : String(value)
   if (!text.includes('\n')) return text
   const { name } = value.constructor
@@ -113,8 +113,8 @@ export function requireFields(owner: string, argument: string, value: object, Th
 }
 
 /**
- * The options that were given: an object of settings, by name. None, and null, are no options. What else may stand there from
- * JavaScript (`gelu(x, 'tanh')`, a tensor in the place of `{ weight }`) would be passed over in silence.
+ * The options that were given: an object of settings, by name. undefined and null mean no options. Anything else that comes from
+ * JavaScript (`gelu(x, 'tanh')`, a tensor instead of `{ weight }`) would be ignored silently.
  */
 export function optionsOf<T extends object>(
   owner: string,

@@ -1,4 +1,4 @@
-/** Anything tenfold refuses to do, told in one line: what must hold, what was found, and (as `hint`) what would be right. */
+/** Any error that tenfold reports in one line: what must hold, what was found, and (as `hint`) what to do. */
 export class TenfoldError extends Error {
   override readonly name: string = 'TenfoldError'
   readonly hint: string | undefined
@@ -19,17 +19,17 @@ export class ShapeError extends TenfoldError {
   override readonly name = 'ShapeError'
 }
 
-/** An index or label that points outside of what it is an index into. */
+/** An index or label outside of its range. */
 export class IndexError extends TenfoldError {
   override readonly name = 'IndexError'
 }
 
-/** A file or byte string that is not what its format demands. */
+/** A file or byte string that violates its format. */
 export class FormatError extends TenfoldError {
   override readonly name = 'FormatError'
 }
 
-/** Something that is needed is not installed; the message names the package. */
+/** A package that is needed is not installed; the message names it. */
 export class MissingPackageError extends TenfoldError {
   override readonly name = 'MissingPackageError'
 }
@@ -39,7 +39,7 @@ export class MissingDataError extends TenfoldError {
   override readonly name = 'MissingDataError'
 }
 
-/** Data that could not be fetched, or that are not what they should be. */
+/** Data that could not be fetched, or that are not the expected ones. */
 export class DataError extends TenfoldError {
   override readonly name = 'DataError'
 }

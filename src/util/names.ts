@@ -40,5 +40,5 @@ export function suggestion(name: string, candidates: Iterable<string>): string {
   const all = [...candidates]
   const near = nearestNames(name, all)
   if (near.length > 0) return `did you mean ${near.map((n) => `"${n}"`).join(' or ')}?`
-  return all.length > 0 ? `known: ${all.join(', ')}` : 'nothing is known here'
+  return all.length > 0 ? `known: ${all.join(', ')}` : 'no names are known here'
 }

@@ -14,7 +14,7 @@ export class Queue {
     const result = this.#last.then(job).finally(() => {
       this.#waiting--
     })
-    // A failure belongs to whoever waits for `result`; the next job only needs to know that it is over.
+    // A failure is reported to the caller of `result`; the next job only needs to know that it is over.
     this.#last = result.catch(() => undefined)
     return result
   }

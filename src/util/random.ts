@@ -150,7 +150,7 @@ export class RandomStream {
 
 /**
  * Random numbers one after the other, for initial values, shuffling and sampling. `position` counts the 32-bit words drawn so far:
- * save it and set it again to go on from there. Unrelated to the `RandomStream` of the same seed.
+ * save it and set it again to continue from there. Unrelated to the `RandomStream` of the same seed.
  */
 export class Generator {
   position: bigint

@@ -1,4 +1,4 @@
-/** What the operating system refuses, in plain words: nobody's bug, so one line says it and nobody reads a stack trace. */
+/** Errors of the operating system in plain words: they are not bugs, so they are one line without a stack trace. */
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -19,7 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is a file, not a folder',
   ENOTEMPTY: 'the folder is not empty',
   EPERM: 'not permitted',
-  EPIPE: 'nobody reads the output',
+  EPIPE: 'the output is no longer read',
   EROFS: 'the file system is read-only',
 }
 
@@ -34,7 +34,7 @@ export function reasonOf(code: string): string | undefined {
   return reasons[code]
 }
 
-/** `runs/a/run.json: permission denied (EACCES)`, as far as the error tells its path; undefined if it is not the system's. */
+/** `runs/a/run.json: permission denied (EACCES)`, as far as the error gives its path; undefined if it is not the system's. */
 export function describeSystemError(error: unknown): string | undefined {
   const code = systemCode(error)
   if (code === undefined || !(error instanceof Error)) return undefined

@@ -1,15 +1,15 @@
-/** What the library says to people without ending: a line on the console, in Node and in a browser. */
+/** Warnings of the library: a line on the console, in Node and in a browser. */
 
 type Listener = (message: string) => void
 
 let listener: Listener = (message) => console.warn(`tenfold: ${message}`)
 
-/** Says one line, through whoever listens. */
+/** Passes one line to the listener. */
 export function warn(message: string): void {
   listener(message)
 }
 
-/** Sends warnings elsewhere (a progress display, a test). Returns the listener before. Default: `console.warn`. */
+/** Sends warnings elsewhere (a progress display, a test). Returns the previous listener. Default: `console.warn`. */
 export function setWarningListener(next: Listener): Listener {
   const before = listener
   listener = next

@@ -1,4 +1,4 @@
-/** Reading of reference cases: NAME.json beside NAME.safetensors. */
+/** Reading of reference cases: NAME.json next to NAME.safetensors. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -71,14 +71,14 @@ export async function findCases(paths: readonly string[]): Promise<string[]> {
     }
     for (const item of (await readdir(path, { withFileTypes: true })).sort((a, b) => a.name.localeCompare(b.name))) {
       if (item.isDirectory()) await visit(join(path, item.name))
-      // A case is a pair: other JSON files lie in the same folders.
+      // A case is a pair: there are other JSON files in the same folders.
       else if (item.name.endsWith('.safetensors')) found.add(join(path, item.name.replace(/\.safetensors$/, '.json')))
     }
   }
   for (const path of paths) await visit(path)
   if (found.size === 0)
     throw new UsageError(`no reference cases in ${paths.join(', ')}`, {
-      hint: 'a case is NAME.json beside NAME.safetensors',
+      hint: 'a case is NAME.json next to NAME.safetensors',
     })
   return [...found]
 }

@@ -1,9 +1,9 @@
-/** What of a case its target has read: an input, a setting or a tensor that nothing reads would pass silently. */
+/** Tracks what a target has read of a case: an input, a setting or a tensor that nothing reads would pass silently. */
 import type { NDArray } from '../tensor/dtype.ts'
 import { FormatError } from '../util/errors.ts'
 import type { Settings } from './target.ts'
 
-/** The tensors of a case by their full names. Whoever gets one has read it; walking over the names alone reads nothing. */
+/** The tensors of a case by their full names. Getting one counts as reading it; listing the names does not. */
 export class CaseTensors extends Map<string, NDArray> {
   readonly #read = new Set<string>()
 
@@ -36,7 +36,7 @@ export class CaseTensors extends Map<string, NDArray> {
     return super.get(name)
   }
 
-  /** The arguments of a compiled function by name: whoever gets one has read the tensor of the name that `fullName` gives. */
+  /** The arguments of a compiled function by name: getting one counts as reading the tensor of the name that `fullName` gives. */
   reading<T>(given: Readonly<Record<string, T>>, fullName: (name: string) => string): Readonly<Record<string, T>> {
     return new Proxy(given, {
       get: (target, name) => {
@@ -46,7 +46,7 @@ export class CaseTensors extends Map<string, NDArray> {
     })
   }
 
-  /** What was not read, as it stands in an error; `isResult`: what the target need not read, being compared with it. */
+  /** What was not read, as an error names it; `isResult`: the expected results, which the target need not read. */
   unread(isResult: (name: string) => boolean = () => false): string[] {
     return [...this.keys()].filter((name) => !this.#read.has(name) && !isResult(name)).map(describeTensor)
   }
@@ -93,7 +93,7 @@ export class SettingsReads {
     return isRecord(value) ? this.track(value, name) : value
   }
 
-  /** What was not read, as it stands in an error; of settings inside of an unread one only that. */
+  /** What was not read, as an error names it; of an unread setting, not the ones inside it. */
   unread(): string[] {
     const isInside = (name: string): boolean =>
       name.split('.').some((_, i, parts) => i > 0 && this.#unread.has(parts.slice(0, i).join('.')))

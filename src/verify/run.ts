@@ -14,13 +14,13 @@ export interface CaseResult extends Comparison {
   readonly case: string
   readonly target: string
   readonly passed: boolean
-  /** The case's files cannot be read as a case: the input's fault, whatever tenfold computes. */
+  /** The case's files cannot be read as a case: bad input, not a failure of tenfold. */
   readonly unreadable?: true
 }
 
 const none: Comparison = { tensors: 0, maxAbsolute: 0, maxRelative: 0 }
 
-/** A mistake in the case is its failure; a bug of ours is too, told with its message: the rest still runs. */
+/** A mistake in the case makes it fail, and so does a bug of ours, with its message: the rest still runs. */
 async function attempt(name: string, target: string, body: () => Promise<Comparison>): Promise<CaseResult> {
   try {
     const comparison = await body()

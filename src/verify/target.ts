@@ -1,5 +1,7 @@
 /** What a reference case is checked against. */
+
 import type { NDArray } from '../tensor/dtype.ts'
+import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { FormatError } from '../util/errors.ts'
 import type { CaseTensors } from './reads.ts'
@@ -27,9 +29,9 @@ export interface ReferenceCase {
   readonly target: string
   readonly mode: string
   readonly config: Settings
-  /** The whole JSON file: some cases have texts or records beside their tensors. */
+  /** The whole JSON file: some cases have texts or records besides their tensors. */
   readonly fields: Settings
-  /** Where the case's files lie: some cases name another one. */
+  /** The folder of the case's files: some cases name another one. */
   readonly folder: string
   readonly tensors: CaseTensors
 }
@@ -42,7 +44,7 @@ export interface CaseTargetRule {
   /** The `target` text of the case; a model's is its import path in the official code. */
   readonly target: string | RegExp
   readonly run: CaseTarget
-  /** Where the case's own notes ask for another tolerance than its general one: by the tensor's full name. */
+  /** Where the case's own notes ask for a tolerance other than its general one: by the tensor's full name. */
   readonly toleranceOf?: (name: string, general: CaseTolerance) => CaseTolerance
 }
 
@@ -99,18 +101,18 @@ export function choiceSetting<T extends string>(
   return found
 }
 
-/** A setting that follows from the rest of the case, or has one value only that is offered: another one is refused. */
+/** A setting with only one supported value: another one is refused. */
 export function fixedSetting(settings: Settings, name: string, value: unknown): void {
   const found = settings[name] ?? value
   if (JSON.stringify(found) !== JSON.stringify(value)) throw wrong(name, JSON.stringify(value), found)
 }
 
-/** Reads settings on which nothing depends that a case computes: each call says why. */
+/** Reads settings that have no effect on what a case computes: each call says why. */
 export function withoutEffect(settings: Settings, ...names: readonly string[]): void {
   for (const name of names) void settings[name]
 }
 
-/** A rate of dropout. A case has no chance in it: in training the rate must be 0. */
+/** A dropout rate. Cases are deterministic: in training the rate must be 0. */
 export function dropoutSetting({ config, mode }: Pick<ReferenceCase, 'config' | 'mode'>, name: string): number {
   const rate = numberSetting(config, name, 0)
   if (mode === 'train' && rate !== 0) throw wrong(name, '0 in training, which draws at random', rate)
@@ -145,6 +147,12 @@ export function requiredTensor(tensors: ReadonlyMap<string, NDArray>, name: stri
   return tensor
 }
 
+/** Element i of the first axis: one step of several, for instance. */
+export function rowAt({ dtype, shape, data }: NDArray, i: number): NDArray {
+  const size = data.length / Math.max(1, sizeOf(shape, 0))
+  return { dtype, shape: shape.slice(1), data: data.slice(i * size, (i + 1) * size) }
+}
+
 /** The tensors whose names begin with `prefix`, under the rest of their names. */
 export function tensorsBelow(reference: ReferenceCase, prefix: string): Map<string, NDArray> {
   const names = [...reference.tensors.keys()].filter((name) => name.startsWith(prefix))
@@ -162,7 +170,7 @@ export function inputArrays({ tensors }: ReferenceCase): Record<string, NDArray>
   )
 }
 
-/** The inputs as the compiled function has them: whoever gets one has read it. */
+/** The inputs as the compiled function has them: getting one counts as reading it. */
 export function inputsRead<T>({ tensors }: ReferenceCase, inputs: Readonly<Record<string, T>>) {
   return tensors.reading(inputs, (name) => `input/${name}`)
 }

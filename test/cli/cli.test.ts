@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tenfold-cli-'))
 
 describe('mistakes end in one line and exit code 2', () => {
   test.each([
-    [['train', 'mixer/mnits'], 'error: nothing is called "mixer/mnits" (did you mean "mixer/mnist"?)\n'],
+    [['train', 'mixer/mnits'], 'error: unknown recipe or job "mixer/mnits" (did you mean "mixer/mnist"?)\n'],
     [
       ['train', 'mixer/mnist', '--set', 'optimizer.lt=1'],
       'error: unknown setting "optimizer.lt" (did you mean "optimizer.lr"?)\n',

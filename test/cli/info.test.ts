@@ -32,7 +32,7 @@ test('info says what a file holds, or what it is', async () => {
   expect(old).toEqual({
     code: 2,
     out: '',
-    err: `error: ${fixtures}legacy.pt: must be a safetensors, .npz, .npy or PyTorch file, is a PyTorch file of before PyTorch 1.6, which is not read (load it with a recent PyTorch and save it again: torch.save(torch.load(path), path))\n`,
+    err: `error: ${fixtures}legacy.pt: must be a safetensors, .npz, .npy or PyTorch file, is a PyTorch file from before PyTorch 1.6, which is not read (load it with a recent PyTorch and save it again: torch.save(torch.load(path), path))\n`,
   })
 })
 
@@ -70,6 +70,6 @@ test('info on the weights of an ONNX model in a file of their own', async () => 
   expect(await tenfold('info', join(folder, 'weights'))).toEqual({
     code: 2,
     out: '',
-    err: `error: ${folder}/weights: is the external data of the ONNX model outside.onnx, which says what lies where in it (tenfold info ${folder}/outside.onnx)\n`,
+    err: `error: ${folder}/weights: is the external data of the ONNX model outside.onnx, which says where each tensor is in it (tenfold info ${folder}/outside.onnx)\n`,
   })
 })

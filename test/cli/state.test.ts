@@ -112,7 +112,7 @@ describe('an output that nobody reads any more', () => {
     const { code, err } = await through(`${node} ${long(run).join(' ')} --json | head -4`)
     expect(code).toBe(141)
     const [first, second] = err.trim().split('\n')
-    expect(first).toBe('nobody reads the output: stopping after this step')
+    expect(first).toBe('the output is no longer read: stopping after this step')
     const step = /^interrupted at step (\d+); everything is saved. Continue with: npx tenfold resume /.exec(
       second ?? '',
     )?.[1]
@@ -218,7 +218,7 @@ test('a run that was killed before its first checkpoint begins anew, and says so
   expect(code).toBe(143)
   expect(eventsOf(out)[0]).toEqual({
     event: 'warning',
-    message: `${run} was stopped before its first checkpoint: it begins anew`,
+    message: `${run} was stopped before its first checkpoint: it starts over`,
   })
 })
 

@@ -74,7 +74,7 @@ describe('fnet', () => {
     const { metrics } = last(trained.out)
     expect(metrics).toMatchObject({ mlm_accuracy: expect.any(Number), unigram_accuracy: expect.any(Number) })
     expect(metrics.bigram_accuracy).toBeGreaterThan(metrics.unigram_accuracy)
-    expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain('Beside counting words')
+    expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain('Compared with counting words')
 
     const evaluated = await tenfold('eval', run, '--json')
     expect(last(evaluated.out).metrics).toEqual(metrics)

@@ -84,7 +84,7 @@ describe('compile', () => {
     await run(tensor([1, 2, 3]))
     expect(run.traces).toEqual(['argument [0]: float32[2]', 'argument [0]: float32[3]'])
     await expect(run(tensor([1]))).rejects.toThrow(
-      'compile: the function was traced 2 times, the limit; new now is argument [0]: float32[1]',
+      'compile: the function was traced 2 times, the limit; new this time: argument [0]: float32[1]',
     )
   })
 

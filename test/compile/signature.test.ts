@@ -1,20 +1,12 @@
 /** Which calls share a trace, and what is said of those that don't. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { compile, type TraceEvent } from '../../src/compile/compile.ts'
 import { Linear } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { constant, type Tensor, tensor } from '../../src/tensor/tensor.ts'
-import { setWarningListener } from '../../src/util/warnings.ts'
+import { collectWarnings } from '../support/warnings.ts'
 
-const warnings: string[] = []
-let before: (message: string) => void
-beforeEach(() => {
-  warnings.length = 0
-  before = setWarningListener((message) => warnings.push(message))
-})
-afterEach(() => {
-  setWarningListener(before)
-})
+const warnings = collectWarnings()
 
 class Scale {
   readonly #factor: number
@@ -115,8 +107,8 @@ describe('tracing again', () => {
     const run = compile((x: Tensor, rate: number) => ops.mul(x, rate))
     for (let i = 1; i <= 9; i++) await run(tensor(1), i / 10)
     expect(warnings).toEqual([
-      'compile: traced 8 times; new now is argument [1]: 0.8 (before: 0.7); a plain value becomes part of the graph: pass a number as tensor(x), and functions and objects that stay the same',
-      'compile: traced 9 times; new now is argument [1]: 0.9 (before: 0.8); a plain value becomes part of the graph: pass a number as tensor(x), and functions and objects that stay the same',
+      'compile: traced 8 times; new this time: argument [1]: 0.8 (before: 0.7); a plain value becomes part of the graph: pass a number as tensor(x), and functions and objects that stay the same',
+      'compile: traced 9 times; new this time: argument [1]: 0.9 (before: 0.8); a plain value becomes part of the graph: pass a number as tensor(x), and functions and objects that stay the same',
     ])
   })
   test('can be listened to instead', async () => {

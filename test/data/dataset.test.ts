@@ -22,7 +22,7 @@ describe('arrayDataset', () => {
       label: { dtype: 'int64', shape: [3], data: BigInt64Array.from([8n, 5n, 8n]) },
       value: { dtype: 'float32', shape: [3, 3], data: Float32Array.from([4.5, 5, 5.5, 0, 0.5, 1, 4.5, 5, 5.5]) },
     })
-    batch.image?.data.fill(99 as never)
+    batch.image.data.fill(99 as never)
     expect(numbers(await dataset.batch([3], context), 'image')).toEqual([30, 31])
   })
 
@@ -37,7 +37,7 @@ describe('arrayDataset', () => {
       `"UsageError: arrayDataset: at least one array is needed, found none"`,
     )
     expect(await told(() => arrayDataset({ image, value: { ...value, shape: [3, 4] } }))).toMatchInlineSnapshot(
-      `"ShapeError: arrayDataset: all arrays must have equally many rows, "image" has 4, "value" has 3"`,
+      `"ShapeError: arrayDataset: all arrays must have the same number of rows, "image" has 4, "value" has 3"`,
     )
     expect(await told(() => arrayDataset({ value: { ...value, shape: [4, 4] } }))).toMatchInlineSnapshot(
       `"ShapeError: arrayDataset: "value" must have as many elements as its shape says, found float32 [4, 4] of 12 elements"`,

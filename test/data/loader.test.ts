@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import { arrayDataset, type Batch, mapDataset } from '../../src/data/dataset.ts'
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import { arrayDataset, type Batch, mapDataset, subset } from '../../src/data/dataset.ts'
 import { DataLoader, type LoaderState } from '../../src/data/loader.ts'
 import { counting, numbers, told } from './support.ts'
 
@@ -180,4 +180,17 @@ test('says which option or state is wrong', async () => {
   expect(await told(() => take(new DataLoader(wrong, { batchSize: 3 })))).toMatchInlineSnapshot(
     `"ShapeError: dataset: batch field "x" must be int32 [3], found nothing"`,
   )
+})
+
+test('batches carry the names of their tensors', async () => {
+  const numbers = { dtype: 'int32', shape: [2], data: Int32Array.of(1, 2) } as const
+  const data = arrayDataset({ image: numbers, label: numbers })
+  for (const part of [data, subset(data, [1]), mapDataset(data, (batch) => batch)]) {
+    for await (const batch of new DataLoader(part, { batchSize: 2 })) {
+      expectTypeOf(batch).toEqualTypeOf<Batch<'image' | 'label'>>()
+      expect(Object.keys(batch)).toEqual(['image', 'label'])
+      // @ts-expect-error: there is no such field.
+      expect(batch.mask).toBe(undefined)
+    }
+  }
 })

@@ -61,7 +61,7 @@ test('sizes must agree', () => {
   expect(readElements('x', 'u8', [2 ** 40, 2 ** 40, 0], new Uint8Array()).data).toEqual(new Uint8Array())
   expectDamaged(
     () => readElements('x', 'u8', new Array(65).fill(1), new Uint8Array(1)),
-    'x: 65 axes with 1 elements are more than any array has',
+    'x: 65 axes with 1 elements are more than an array can have',
   )
   expectError(
     () => bytesOf('x', { dtype: 'int64', shape: [2], data: new BigInt64Array(3) }),

@@ -20,6 +20,6 @@ test('what is in no row is one clear line', async () => {
     `"FormatError: Net checkpoint: unknown tensor "stem/kernle" | did you mean "stem/kernel"?"`,
   )
   expect(await told(() => table.toOfficial('head.weight'))).toMatchInlineSnapshot(
-    `"FormatError: Net: "head.weight" is no parameter of the official model"`,
+    `"FormatError: Net: "head.weight" is not a parameter of the official model"`,
   )
 })

@@ -115,7 +115,7 @@ describe('what is left out, never built', () => {
       meta: 'tensor without data (meta)',
       nested: 'nested tensor',
       storage: 'storage',
-      'the outermost dict': 'a key that is no text or number',
+      'the outermost dict': 'a key that is neither text nor number',
     })
   })
   test('nothing is said where nothing is left out', () => {
@@ -123,7 +123,7 @@ describe('what is left out, never built', () => {
   })
   test('keys that are no names', () => {
     const { leftOut } = readPytorch(checkpoint('}U\x01a}N\x85Nss.'))
-    expect(leftOut).toEqual(new Map([['a', 'a key that is no text or number']]))
+    expect(leftOut).toEqual(new Map([['a', 'a key that is neither text nor number']]))
   })
   test.each([
     ['torch.nn.modules.linear.Linear', checkpoint('ctorch.nn.modules.linear\nLinear\n)\x81}b.')],

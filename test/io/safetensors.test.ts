@@ -100,7 +100,7 @@ describe('what the format does not allow', () => {
     [
       'half a character',
       file('{"\\ud800":{}}', 0),
-      'safetensors: tensor "\\ud800" has a name that is no valid Unicode',
+      'safetensors: tensor "\\ud800" has a name that is not valid Unicode',
     ],
     ['a number for a tensor', file('{"w":3}', 0), 'safetensors: tensor "w" must be described by an object, found 3'],
     [
@@ -147,7 +147,7 @@ describe('what the format does not allow', () => {
     [
       'a shape beyond all numbers',
       file(oneTensor({ shape: '[9007199254740991,9007199254740991]' }), 2),
-      'safetensors: tensor "w": 2 axes with 8.112963841460666e+31 elements are more than any array has',
+      'safetensors: tensor "w": 2 axes with 8.112963841460666e+31 elements are more than an array can have',
     ],
   ])('%s', (_case, bytes, message) => {
     expectDamaged(() => readSafetensors(bytes), message)
@@ -189,7 +189,7 @@ describe('what is not written', () => {
     expectError(
       () => writeSafetensors([], { a: '\udfff' }),
       'FormatError',
-      'safetensors: the metadata have a text that is no valid Unicode',
+      'safetensors: the metadata have a text that is not valid Unicode',
       'a half of a surrogate pair cannot be written in UTF-8',
     )
   })

@@ -35,14 +35,14 @@ test.each<[string, Uint8Array, string, string]>([
   [
     'a checkpoint of before 1.6',
     fixture('legacy.pt'),
-    'must be a safetensors, .npz, .npy or PyTorch file, is a PyTorch file of before PyTorch 1.6, which is not read',
+    'must be a safetensors, .npz, .npy or PyTorch file, is a PyTorch file from before PyTorch 1.6, which is not read',
     'load it with a recent PyTorch and save it again: torch.save(torch.load(path), path)',
   ],
   [
     'a pickle',
     bytesOfText('\x80\x04N.'),
     'must be a safetensors, .npz, .npy or PyTorch file, is a bare pickle',
-    "convert it to safetensors: safetensors.torch.save_file(state_dict, path); pickles are not read but inside of torch.save's archives",
+    'convert it to safetensors: safetensors.torch.save_file(state_dict, path); pickles are only read inside archives made by torch.save',
   ],
   ['a text', bytesOfText('# a text'), 'must be a safetensors, .npz, .npy or PyTorch file, is none', kindHint],
   [
@@ -84,9 +84,9 @@ function plainSafetensors(length: number): { header: Uint8Array; body: Uint8Arra
 const tar = new Uint8Array(512)
 tar.set(bytesOfText('ustar'), 257)
 test.each<[string, Uint8Array]>([
-  ['a PyTorch file of before PyTorch 1.6, which is not read', bytesOfText('L119547037146038801333356L\n.')],
+  ['a PyTorch file from before PyTorch 1.6, which is not read', bytesOfText('L119547037146038801333356L\n.')],
   [
-    'a PyTorch file of before PyTorch 1.6, which is not read',
+    'a PyTorch file from before PyTorch 1.6, which is not read',
     bytesOfText('\x80\x04\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.'),
   ],
   ['a tar archive', tar],

@@ -1,22 +1,14 @@
 /** Parameters in places other than plain properties: found, or warned about. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
 import { Linear, Module } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { SGD } from '../../src/optim/index.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import type { Variable } from '../../src/tensor/variable.ts'
-import { setWarningListener } from '../../src/util/warnings.ts'
+import { collectWarnings } from '../support/warnings.ts'
 
-const warnings: string[] = []
-let before: (message: string) => void
-beforeEach(() => {
-  warnings.length = 0
-  before = setWarningListener((message) => warnings.push(message))
-})
-afterEach(() => {
-  setWarningListener(before)
-})
+const warnings = collectWarnings()
 
 const layer = (): Linear => new Linear(2, 2, { bias: false })
 
@@ -62,7 +54,7 @@ describe('parameters', () => {
     await compile((x: Tensor) => model.forward(x))(x)
     await compile((x: Tensor) => model.forward(x))(x)
     expect(warnings).toEqual([
-      'Hidden: forward uses a parameter (float32[2, 2]) that no property leads to, so no optimizer and no checkpoint gets it; keep modules and variables in properties that are not #private, or in arrays, plain objects, Maps or Sets there',
+      'Hidden: forward uses a parameter (float32[2, 2]) that cannot be reached through properties, so optimizers and checkpoints miss it; keep modules and variables in properties that are not #private, or in arrays, plain objects, Maps or Sets there',
     ])
   })
 

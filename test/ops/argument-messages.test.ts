@@ -110,23 +110,23 @@ describe('an error that says what must hold', () => {
     ['layerNorm: options must be an object, found float32[3]', () => ops.layerNorm(matrix, [3], untyped(t([3])))],
     // The name is that of the function, not of one that it calls.
     [
-      'lerp: a number beside int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
+      'lerp: a number used with int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
       () => ops.lerp(whole, whole, 0.5),
     ],
     [
-      'addcmul: a number beside int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
+      'addcmul: a number used with int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
       () => ops.addcmul(whole, whole, whole, { value: 0.5 }),
     ],
     [
-      'indexAdd: a number beside int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
+      'indexAdd: a number used with int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
       () => ops.indexAdd(whole, whole, whole, 0, { alpha: 0.5 }),
     ],
     [
-      'threshold: a number beside int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
+      'threshold: a number used with int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
       () => ops.threshold(whole, 0, 0.5),
     ],
     [
-      'searchsorted: a number beside int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
+      'searchsorted: a number used with int32 must be a whole number from -2147483648 to 2147483647, found 0.5',
       () => ops.searchsorted(whole, 0.5),
     ],
     ['remainder: integers cannot be divided by 0, found int32[] with a 0', () => ops.remainder(whole, 0)],
@@ -187,6 +187,10 @@ describe('an error that says what must hold', () => {
     [
       'klDiv: reduction must be mean, sum, none or batchmean, found "average"',
       () => ops.klDiv(matrix, matrix, { reduction: untyped('average') }),
+    ],
+    [
+      "klDiv: reduction 'batchmean' needs the batch on axis 0, found a scalar",
+      () => ops.klDiv(t([]), t([]), { reduction: 'batchmean' }),
     ],
     // Products, norms, indices.
     ['linear: the weight must be [out, in], found [3]', () => ops.linear(matrix, t([3]))],

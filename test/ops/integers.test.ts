@@ -55,24 +55,24 @@ describe('comparisons with a number that the dtype does not hold', () => {
 describe('arithmetic with a number that the dtype does not hold', () => {
   const whole = 'a whole number from -2147483648 to 2147483647'
   test.each<[string, () => Tensor]>([
-    [`add: a number beside int32 must be ${whole}, found 0.5`, () => ops.add(int32, 0.5)],
-    [`mul: a number beside int32 must be ${whole}, found 2147483648`, () => ops.mul(2 ** 31, int32)],
-    [`maximum: a number beside int32 must be ${whole}, found Infinity`, () => ops.maximum(int32, inf)],
-    [`where: a number beside int32 must be ${whole}, found 0.5`, () => ops.where(ops.less(int32, 1), int32, 0.5)],
-    [`maskedFill: a number beside int32 must be ${whole}, found NaN`, () => ops.maskedFill(int32, bool, Number.NaN)],
+    [`add: a number used with int32 must be ${whole}, found 0.5`, () => ops.add(int32, 0.5)],
+    [`mul: a number used with int32 must be ${whole}, found 2147483648`, () => ops.mul(2 ** 31, int32)],
+    [`maximum: a number used with int32 must be ${whole}, found Infinity`, () => ops.maximum(int32, inf)],
+    [`where: a number used with int32 must be ${whole}, found 0.5`, () => ops.where(ops.less(int32, 1), int32, 0.5)],
+    [`maskedFill: a number used with int32 must be ${whole}, found NaN`, () => ops.maskedFill(int32, bool, Number.NaN)],
     [`clamp: bounds of int32 must be whole numbers, found 0.5`, () => ops.clamp(int32, 0.5)],
     [`clamp: bounds of int32 must be ${whole}, found 2147483648`, () => ops.clamp(int32, 2 ** 31)],
     [
-      `pad: the value beside uint8 must be a whole number from 0 to 255, found 256`,
+      `pad: the value for uint8 must be a whole number from 0 to 255, found 256`,
       () => ops.padAxis(uint8, 0, 1, 0, 256),
     ],
     [
-      'where: a number beside uint8 must be a whole number from 0 to 255, found -1',
+      'where: a number used with uint8 must be a whole number from 0 to 255, found -1',
       () => ops.where(ops.less(uint8, 1), -1, uint8),
     ],
-    ['where: a number beside bool must be 0 or 1, found 2', () => ops.where(bool, bool, 2)],
+    ['where: a number used with bool must be 0 or 1, found 2', () => ops.where(bool, bool, 2)],
     [
-      'add: a number beside int64 must be a whole number from -9007199254740991 to 9007199254740991, found 0.5',
+      'add: a number used with int64 must be a whole number from -9007199254740991 to 9007199254740991, found 0.5',
       () => ops.add(int64, 0.5),
     ],
     [

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
-import { arrayDataset } from '../../src/data/dataset.ts'
+import { arrayDataset, type BatchTensors } from '../../src/data/dataset.ts'
 import { DataLoader } from '../../src/data/loader.ts'
 import { Linear } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
@@ -15,7 +15,7 @@ import { type LoopOptions, type TrainingTask, train } from '../../src/train/loop
 import { RunDirectory } from '../../src/train/run.ts'
 
 /** A small network with dropout on made-up data: everything that must be resumed takes part. */
-function makeTask(poison = false): TrainingTask {
+function makeTask(poison = false): TrainingTask<'x' | 'label'> {
   manualSeed(1)
   const layers = [new Linear(6, 16), new Linear(16, 3)] as const
   const optimizer = new AdamW(
@@ -30,8 +30,8 @@ function makeTask(poison = false): TrainingTask {
   })
   const logitsOf = (x: Tensor, training: boolean): Tensor =>
     layers[1].forward(ops.dropout(ops.relu(layers[0].forward(x)), 0.2, { training }))
-  const step = compile((batch: Record<string, Tensor>) => {
-    const loss = ops.crossEntropy(logitsOf(batch.x as Tensor, true), batch.label as Tensor)
+  const step = compile(({ x, label }: BatchTensors<'x' | 'label'>) => {
+    const loss = ops.crossEntropy(logitsOf(x, true), label)
     optimizer.minimize(loss, { clipNorm: 1 })
     return { loss }
   })
@@ -52,7 +52,7 @@ function makeTask(poison = false): TrainingTask {
         Array.from({ length: 40 }, (_, i) => i),
         { epoch: 0, seed: 0 },
       )
-      return { loss: (await evaluateAll(all.x as never, all.label as never)).item() }
+      return { loss: (await evaluateAll(all.x, all.label)).item() }
     },
   }
 }
@@ -95,7 +95,7 @@ test('evaluates in between as often as asked for, and resumes to the same end', 
   expect(rest.metrics).toEqual(whole.metrics)
 })
 
-const snapshot = (task: TrainingTask): [string, string][] =>
+const snapshot = (task: Pick<TrainingTask, 'variables'>): [string, string][] =>
   [...task.variables].map(([name, { data }]) => [
     name,
     Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex'),
@@ -174,7 +174,7 @@ describe('training', () => {
     expect(steps).toEqual([19, 20])
     expect(warnings).toEqual([
       expect.stringMatching(`^${newest}: safetensors: the header must have at most 92 bytes, the file says \\d+$`),
-      'going on from step 18, whose checkpoint is whole',
+      'continuing from step 18, whose checkpoint is intact',
     ])
     expect((await readdir(run.checkpoints)).sort()).toEqual([
       'best.safetensors',
@@ -247,7 +247,7 @@ describe('training', () => {
     expect(await resume(4)).toEqual([])
     expect(await resume(6)).toEqual([])
     const lacks = (missing: number, of: number) =>
-      `${run.metrics}: lacks ${missing} of the first ${of} steps; training goes on, its curves have a gap`
+      `${run.metrics}: lacks ${missing} of the first ${of} steps; training continues, but its curves have a gap`
     const text = await readFile(run.metrics, 'utf8')
     await writeFile(run.metrics, text.slice(0, text.indexOf('"step":3')))
     expect(await resume(7)).toEqual([lacks(4, 6)])

@@ -44,8 +44,8 @@ describe('what is no run', () => {
   const other = '(use the version that the run was made with)'
   const cases: [string, (path: string) => Promise<unknown>, string][] = [
     ['nothing', async () => {}, `PATH: no such directory ${hint}`],
-    ['a file', (path) => writeFile(path, ''), `PATH is no run directory, but a file ${hint}`],
-    ['an empty folder', (path) => mkdir(path), `PATH is no run directory: it has no run.json ${hint}`],
+    ['a file', (path) => writeFile(path, ''), `PATH is a file, not a run directory ${hint}`],
+    ['an empty folder', (path) => mkdir(path), `PATH is not a run directory: it has no run.json ${hint}`],
     ['a broken link', (path) => symlink('nowhere', path), `PATH: a link to nowhere, which is not there ${hint}`],
     [
       'a link to itself',

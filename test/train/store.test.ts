@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
-import { arrayDataset } from '../../src/data/dataset.ts'
+import { arrayDataset, type BatchTensors } from '../../src/data/dataset.ts'
 import { type BatchSource, DataLoader, type SourceState } from '../../src/data/loader.ts'
 import { Linear } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
@@ -65,14 +65,13 @@ class MemoryStore implements TrainingStore {
   }
 }
 
-function makeTask(): TrainingTask {
+function makeTask(): TrainingTask<'x'> {
   manualSeed(1)
   const layer = new Linear(3, 1)
   const optimizer = new SGD(layer.parameters(), { lr: 0.1, momentum: 0.9 })
   const x = Float32Array.from({ length: 24 * 3 }, (_, i) => Math.sin(i * i))
   const data = arrayDataset({ x: { dtype: 'float32', shape: [24, 3], data: x } })
-  const step = compile((batch: Record<string, Tensor>) => {
-    const input = batch.x as Tensor
+  const step = compile(({ x: input }: BatchTensors<'x'>) => {
     const loss = ops.mean(ops.square(ops.sub(layer.forward(input), ops.sum(input, -1, { keepDims: true }))))
     optimizer.minimize(loss)
     return { loss }
@@ -102,7 +101,7 @@ test('a training that was broken off goes on bit for bit, from any store', async
 })
 
 /** Windows of an endless series in order: its state is where the series stands, not a number of examples. */
-class Stream implements BatchSource {
+class Stream implements BatchSource<'x'> {
   readonly stepsPerEpoch = 6
   #state = { epoch: 0, step: 0, phase: 0.25 }
 
@@ -121,13 +120,13 @@ class Stream implements BatchSource {
       const x = Float32Array.from({ length: 3 }, (_, i) => Math.sin(phase + i))
       const ends = step + 1 === this.stepsPerEpoch
       this.#state = { epoch: ends ? epoch + 1 : epoch, step: ends ? 0 : step + 1, phase: (phase * 1.7 + 0.3) % 7 }
-      yield { x: { dtype: 'float32', shape: [1, 3], data: x } as NDArray }
+      yield { x: { dtype: 'float32', shape: [1, 3], data: x } as const }
     }
   }
 }
 
 /** Predicts from the window and a memory of what came before, which evaluation uses too. */
-function makeStreamTask(): TrainingTask {
+function makeStreamTask(): TrainingTask<'x'> {
   manualSeed(1)
   const layer = new Linear(6, 3)
   const memory = new Variable([1, 3], { name: 'memory', trainable: false })
@@ -137,8 +136,8 @@ function makeStreamTask(): TrainingTask {
     memory.assign(ops.tanh(y))
     return ops.mean(ops.square(ops.sub(y, x)))
   }
-  const step = compile((batch: Record<string, Tensor>) => {
-    const loss = forward(batch.x as Tensor)
+  const step = compile(({ x }: BatchTensors<'x'>) => {
+    const loss = forward(x)
     optimizer.minimize(loss)
     return { loss }
   })

@@ -17,7 +17,7 @@ function findCommand(program: Command, path: readonly string[]): Command {
   return found
 }
 
-/** Takes the place of commander's own help command, which answers a wrong name with a page instead of a line. */
+/** Replaces commander's own help command, which prints a page instead of a line for a wrong name. */
 export function addHelp(program: Command): void {
   for (const command of [program, ...program.commands]) command.helpCommand(false)
   program

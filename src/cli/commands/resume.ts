@@ -23,14 +23,14 @@ async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags,
   const longer = withEnd(run, extension)
   const opened = await session.openUntrained(longer)
   if (!findNan) requireReportPackages(opened.recipe.packages?.(opened.config))
-  // Looked for first: opening the data may take long.
+  // Checked first: opening the data may take a long time.
   const isNew = (await run.newestCheckpoint()) === undefined
   const data = await session.openData(opened)
   tellData(data.opening, reporter, true)
   checkBatchSize(opened.config, data.train)
-  // Killed before its first checkpoint: it begins anew, and so from the weights it was to begin from.
+  // Killed before its first checkpoint: it starts over, from the same initial weights.
   if (isNew) {
-    reporter.warn(`${dir} was stopped before its first checkpoint: it begins anew`)
+    reporter.warn(`${dir} was stopped before its first checkpoint: it starts over`)
     await session.restartFrom(opened, data)
   }
   reporter.useMetrics(opened.recipe.metrics)
@@ -61,10 +61,10 @@ export function addResume(program: Command): void {
     .argument('<dir>', 'run directory')
     .option(
       '--epochs <n>',
-      'train to so many passes in all; the learning rate is planned anew over them',
+      'train for this many passes in total; the learning rate is planned again over them',
       wholeNumber(1),
     )
-    .option('--steps <n>', 'train to so many steps in all, within the epochs', wholeNumber(1))
+    .option('--steps <n>', 'train for this many steps in total, within the epochs', wholeNumber(1))
     .addOption(
       new Option(
         '--find-nan',

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { quitOnInterrupt } from '../interrupt.ts'
-import { collect, examples, newFolder, wholeNumber } from '../options.ts'
+import { collect, examples, withComputing } from '../options.ts'
 import { createReporter } from '../ui.ts'
 
 interface RunFlags {
@@ -13,14 +13,14 @@ interface RunFlags {
 }
 
 export function addRun(program: Command): void {
-  program
+  const command = program
     .command('run')
-    .description('run a job of a system (a study, a comparison, a pipeline) and write its page; a stopped one goes on')
+    .description(
+      'run a job of a system (a study, a comparison, a pipeline) and write its page; a stopped job continues',
+    )
     .argument('<job>', 'SYSTEM/JOB, as `tenfold list` shows them')
     .option('--set <path=value>', 'change a setting; may be repeated', collect, [])
-    .option('--seed <n>', 'of everything random', wholeNumber(0), 0)
-    .option('--out <dir>', 'where results are kept (default: runs/SYSTEM-JOB)', newFolder)
-    .option('--threads <n>', 'threads that compute (default: all cores)', wholeNumber(1))
+  withComputing(command, 'where results are kept (default: runs/SYSTEM-JOB)')
     .option('--json', 'one JSON object a line')
     .addHelpText(
       'after',

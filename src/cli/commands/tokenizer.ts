@@ -50,7 +50,7 @@ function addTrainTokenizer(tokenizer: Command): void {
       const sequences = lines.map((line) => trained.encode(line))
       const perToken = characters / Math.max(sequences.flat().length, 1)
       const share = trained.unknownShare(sequences)
-      const unknown = describeUnknown(share, 'a larger --size knows more')
+      const unknown = describeUnknown(share, 'a larger --size covers more')
       reporter.say(
         `${out}: ${kind}, ${trained.size} tokens, from ${characters.toLocaleString('en')} characters; ${perToken.toFixed(2)} characters a token; ${unknown.part}`,
       )

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Recipe, System } from '../../systems/define.ts'
 import type { Settings } from '../../train/settings.ts'
 import { quitOnInterrupt } from '../interrupt.ts'
-import { collect, examples, newFile, newFolder, wholeNumber } from '../options.ts'
+import { collect, examples, newFile, wholeNumber, withComputing } from '../options.ts'
 import { createReporter, type Reporter, tellData } from '../ui.ts'
 
 interface TrainFlags {
@@ -19,20 +19,18 @@ interface TrainFlags {
 }
 
 export function addTrain(program: Command): void {
-  program
+  const command = program
     .command('train')
     .description('train a recipe and write a run directory with checkpoints, metrics and a report')
     .argument('<recipe>', 'SYSTEM/RECIPE, as `tenfold list` shows them')
     .option('--set <path=value>', 'change a setting; may be repeated', collect, [])
-    .option('--steps <n>', 'stop after so many steps', wholeNumber(1))
+    .option('--steps <n>', 'stop after this many steps', wholeNumber(1))
     .option('--epochs <n>', 'passes over the training data', wholeNumber(1))
-    .option('--seed <n>', 'of everything random', wholeNumber(0), 0)
-    .option('--out <dir>', 'run directory (default: runs/SYSTEM-RECIPE-TIME)', newFolder)
-    .option('--threads <n>', 'threads that compute (default: all cores)', wholeNumber(1))
+  withComputing(command, 'run directory (default: runs/SYSTEM-RECIPE-TIME)')
     .option('--tensorboard', 'also write event files for TensorBoard, to DIR/tensorboard')
     .option(
       '--profile <file>',
-      'write where the time of a step goes, by kernel and by line of the model (.json or text)',
+      'write how the time of a step is spent, by kernel and by line of the model (.json or text)',
       newFile,
     )
     .option('--json', 'one JSON object a line')
@@ -50,7 +48,7 @@ export function addTrain(program: Command): void {
 
 /** Reads the settings and trains in a new folder. */
 async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
-  // Modules that are loaded from here on know the lines of their sources.
+  // Modules loaded from here on have source maps.
   if (flags.profile !== undefined) process.setSourceMapsEnabled(true)
   const [
     { findRecipe },

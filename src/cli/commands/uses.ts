@@ -1,4 +1,4 @@
-/** The commands that recipes declare: what one does with a trained run (predict, sample, continue ...). */
+/** The commands that recipes declare: uses of a trained run (predict, sample, continue ...). */
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { writeFileAtomic } from '../../io/atomic.ts'
@@ -41,7 +41,7 @@ function usesByName(systems: readonly System[]): Map<string, NamedUse[]> {
 
 const camel = (name: string): string => name.replace(/[-_](\w)/g, (_, letter: string) => letter.toUpperCase())
 
-/** An option as its default tells its form: a list has commas between, a switch takes no value. */
+/** An option whose form follows from its default: a list is comma-separated, a switch takes no value. */
 function optionOf({ path, default: usual, description }: SettingDescription): Option {
   const flag = `--${path.replaceAll('_', '-')}`
   const option = new Option(typeof usual === 'boolean' ? flag : `${flag} <value>`, description)
@@ -52,7 +52,7 @@ function optionOf({ path, default: usual, description }: SettingDescription): Op
     : new Option(option.flags, `${description} (default: ${shown})`)
 }
 
-/** What was given for an option, as its default has it. */
+/** The value given for an option, in the form of its default. */
 function givenValue(given: unknown, usual: unknown): unknown {
   const read = (text: string): unknown => (text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text)
   if (typeof given !== 'string') return given
@@ -95,7 +95,7 @@ function contextOf(opened: TrainedRun, flags: UseFlags, reporter: Reporter, sign
     openRun: (path, other) => openRunOf(path, system, other),
     writePage: async (name, report) => {
       const path = flags.out ?? join(run.path, name)
-      const footer = 'Written by tenfold. Everything on this page is inside this one file.'
+      const footer = 'Written by tenfold. This file is self-contained.'
       const page = { ...report, title: `${system} / ${recipe}: ${report.title}`, footer }
       await writeFileAtomic(path, Buffer.from(await renderReport({ subtitle: opened.recipe.summary, ...page })))
       return path
@@ -151,13 +151,13 @@ export function addUses(program: Command, systems: readonly System[]): void {
     const summaries = [...new Set(uses.map(({ use }) => use.summary))]
     const command = program.command(name).description(summaries.join('; ')).argument('<dir>', 'run directory')
     if (uses.some(({ use }) => use.inputs !== ''))
-      command.argument('[inputs...]', 'files or texts, as the recipe has it')
+      command.argument('[inputs...]', 'files or texts, as the recipe needs')
     const options = new Map(uses.flatMap(({ use }) => describeSettings(use.options).map((each) => [each.path, each])))
     for (const setting of options.values()) command.addOption(optionOf(setting))
     command
       .addOption(checkpointOption())
       .option('--out <path>', 'where files go (default: the run directory)')
-      .option('--seed <n>', 'of everything random', wholeNumber(0), 0)
+      .option('--seed <n>', 'seed of all random numbers', wholeNumber(0), 0)
       .option('--json', 'one JSON object a line')
       .addHelpText('after', helpOf(name, uses))
       .action(async (dir: string, ...rest: unknown[]) => {

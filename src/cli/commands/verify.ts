@@ -5,7 +5,7 @@ export function addVerify(program: Command): void {
   program
     .command('verify')
     .description('compare tenfold with reference cases made by the official implementations')
-    .argument('<paths...>', 'folders or files of cases (NAME.json beside NAME.safetensors)')
+    .argument('<paths...>', 'folders or files of cases (NAME.json next to NAME.safetensors)')
     .option('--filter <text>', 'only cases whose name or target contains the text')
     .option('--json', 'one JSON object a case')
     .addHelpText('after', examples('tenfold verify test/cases', 'tenfold verify test/cases/ops --filter conv2d'))

@@ -1,4 +1,4 @@
-/** Changes of colours: the pointwise operations of RandAugment, and its filter (big_vision, pp/autoaugment.py). */
+/** Colour changes: the pointwise operations of RandAugment, and its filter (big_vision, pp/autoaugment.py). */
 import { lookUp, lookUpEach, type Picture, toByte } from './picture.ts'
 
 function table(map: (value: number) => number): Uint8Array {

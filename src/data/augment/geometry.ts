@@ -1,7 +1,7 @@
-/** Changes of place: the geometric operations of RandAugment (big_vision, pp/autoaugment.py), and the mirror. */
+/** Geometric operations of RandAugment (big_vision, pp/autoaugment.py), and the mirror. */
 import type { Picture } from './picture.ts'
 
-/** What stands where nothing was. */
+/** The colour of pixels that come from outside the picture. */
 const fill = 128
 
 /** Pixel (x, y) of the result is the one nearest to (a x + b y + c, d x + e y + f), or gray beyond the border. */
@@ -24,7 +24,7 @@ export function affine(
   return { pixels: moved, channels, height, width }
 }
 
-/** Turned about the centre. */
+/** Rotated about the centre. */
 export function rotate(picture: Picture, degrees: number): Picture {
   const angle = (degrees * Math.PI) / 180
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
@@ -43,9 +43,9 @@ export function rotate(picture: Picture, degrees: number): Picture {
 export const shearX = (picture: Picture, level: number): Picture => affine(picture, [1, level, 0, 0, 1, 0])
 /** Column x moves by `level` x pixels. */
 export const shearY = (picture: Picture, level: number): Picture => affine(picture, [1, 0, 0, level, 1, 0])
-/** Moves left by so many pixels. */
+/** Moves left by this many pixels. */
 export const translateX = (picture: Picture, pixels: number): Picture => affine(picture, [1, 0, pixels, 0, 1, 0])
-/** Moves up by so many pixels. */
+/** Moves up by this many pixels. */
 export const translateY = (picture: Picture, pixels: number): Picture => affine(picture, [1, 0, 0, 0, 1, pixels])
 
 /** A gray square of half size `half` about (x, y), cut off at the border. */

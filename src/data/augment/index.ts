@@ -1,5 +1,5 @@
 /** Random changes of training pictures: pure functions of seed, epoch and example, so that resumed runs repeat them. */
-import type { NDArray } from '../../tensor/dtype.ts'
+import { sizes } from '../../tensor/shape.ts'
 import type { Generator } from '../../util/random.ts'
 import { type Dataset, mapDataset } from '../dataset.ts'
 import { cropResized, exampleGenerator, inceptionBox } from './crop.ts'
@@ -12,9 +12,9 @@ export type { Picture } from './picture.ts'
 export { operations, randAugment } from './randaugment.ts'
 export { shiftPictures } from './shift.ts'
 
-/** Which changes are made, in this order; what is left out is not. */
+/** Which changes are made, in this order; those that are left out are not made. */
 export interface AugmentOptions {
-  /** Cut a random box of at least this share of the area and resize it back (Inception crop); 1: do not. Default: 1. */
+  /** Cut a random box of at least this share of the area and resize it back (Inception crop); 1: no crop. Default: 1. */
   readonly cropArea?: number
   /** Mirror half of the pictures. Default: false. */
   readonly flip?: boolean
@@ -35,12 +35,15 @@ export function augmentPicture(picture: Picture, options: AugmentOptions, random
 }
 
 /** A dataset whose field `image` (uint8 [N, C, H, W]) is changed at random, differently in each epoch. */
-export function augmentPictures(dataset: Dataset, options: AugmentOptions): Dataset {
+export function augmentPictures<Name extends string>(
+  dataset: Dataset<Name | 'image'>,
+  options: AugmentOptions,
+): Dataset<Name | 'image'> {
   const { cropArea = 1, flip = false, layers = 0 } = options
   if (cropArea >= 1 && !flip && layers === 0) return dataset
   return mapDataset(dataset, (batch, indices, context) => {
-    const { dtype, shape, data } = batch.image as NDArray
-    const [, channels = 0, height = 0, width = 0] = shape
+    const { dtype, shape, data } = batch.image
+    const [, channels, height, width] = sizes(shape, 4)
     const size = channels * height * width
     const changed = new Uint8Array(data.length)
     for (let n = 0; n < indices.length; n++) {

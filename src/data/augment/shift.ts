@@ -1,14 +1,17 @@
 /** Small random moves of training pictures. */
-import type { NDArray } from '../../tensor/dtype.ts'
+import { sizes } from '../../tensor/shape.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
 import { type Dataset, mapDataset } from '../dataset.ts'
 
-/** Moves each picture of field `image` (uint8 [N, C, H, W]) by up to `pixels` along both axes; what comes in is 0. */
-export function shiftPictures(dataset: Dataset, pixels: number): Dataset {
+/** Moves each picture of field `image` (uint8 [N, C, H, W]) by up to `pixels` along both axes; the gaps are filled with 0. */
+export function shiftPictures<Name extends string>(
+  dataset: Dataset<Name | 'image'>,
+  pixels: number,
+): Dataset<Name | 'image'> {
   if (pixels === 0) return dataset
   return mapDataset(dataset, (batch, indices, { epoch, seed }) => {
-    const { shape, data, dtype } = batch.image as NDArray
-    const [count = 0, channels = 0, height = 0, width = 0] = shape
+    const { shape, data, dtype } = batch.image
+    const [count, channels, height, width] = sizes(shape, 4)
     const moves = new Generator(deriveSeed(seed, 'shift', epoch, indices[0] ?? 0)).integers(
       -pixels,
       pixels + 1,

@@ -32,7 +32,7 @@ export function folderOf(set: DataSet, cache = cacheFolder()): string {
   return join(cache, `${set.name}-${set.sources.map(({ version }) => version).join('-')}`)
 }
 
-/** Whether a set was fetched whole: its folder appears under its name only then. */
+/** Whether a set was fetched completely: only then does its folder get its name. */
 export function isFetched(set: DataSet, cache = cacheFolder()): boolean {
   return existsSync(folderOf(set, cache))
 }

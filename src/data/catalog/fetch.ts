@@ -23,13 +23,13 @@ export interface FetchOptions {
   /** Default: `cacheFolder()`. */
   readonly cache?: string
   readonly signal?: AbortSignal
-  /** Told of each step, in words for people. */
+  /** Called with a message for each step. */
   readonly progress?: (line: string) => void
   /** Default: the package clients of this machine. */
   readonly clients?: Readonly<Record<PackageSource['client'], Client>>
 }
 
-/** The line of a client's complaint that says most; it stands among codes, stacks and advice. */
+/** The most informative line of a client's error output, which also has codes, stack traces and advice. */
 function clientReason(complaint: string): string | undefined {
   const lines = complaint
     .split('\n')
@@ -115,7 +115,7 @@ async function checkArchive(file: string, { package: name, version, integrity }:
   throw new DataError(
     `the package ${name} ${version} is not the one that tenfold knows: ${found} instead of ${integrity}`,
     {
-      hint: 'the download may be damaged: try again; if it stays so, the package has changed',
+      hint: 'the download may be damaged: try again; if the error persists, the package has changed',
     },
   )
 }
@@ -175,10 +175,10 @@ async function unpack(file: string, source: PackageSource, folder: string): Prom
 
 const unfinished = '.fetching-'
 
-/** Older than this, what is unfinished is of a fetch that was killed. */
+/** Unfinished files older than this come from a fetch that was killed. */
 const longestFetch = 24 * 60 * 60 * 1000
 
-/** Removes what fetches have left that had no time to clean up. */
+/** Removes what interrupted fetches have left behind. */
 async function removeAbandoned(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     if (!name.startsWith(unfinished)) continue

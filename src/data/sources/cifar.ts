@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { FormatError } from '../../util/errors.ts'
 import { arrayDataset, type Batch, concatDatasets, type Dataset } from '../dataset.ts'
 import { readBytes } from '../files.ts'
-import { type Layout, pictureShape } from '../layout.ts'
+import { type Layout, type PictureFields, pictureShape } from '../layout.ts'
 import { readPixels } from './image.ts'
 
 /** Label bytes before each picture, with the number of classes of each, and the files of each split. */
@@ -40,11 +40,14 @@ export const cifar10Classes: readonly string[] = [
 const plane = 32 * 32
 const pictureBytes = 3 * plane
 
+/** Pictures with labels; of CIFAR-100 also the coarse ones. */
+export type CifarBatch = Batch<PictureFields> & Partial<Batch<'coarseLabel'>>
+
 /**
  * The records of a CIFAR-10 or CIFAR-100 binary file: `image` uint8 [n, 3, 32, 32] (or [n, 32, 32, 3]), `label` int32 [n], for
  * CIFAR-100 also `coarseLabel`. Throws a FormatError (naming `name`) on a broken record or a label out of range.
  */
-export function parseCifar(bytes: Uint8Array, classes: 10 | 100, layout: Layout = 'NCHW', name = 'CIFAR'): Batch {
+export function parseCifar(bytes: Uint8Array, classes: 10 | 100, layout: Layout = 'NCHW', name = 'CIFAR'): CifarBatch {
   const { labels } = versions[classes]
   const recordBytes = labels.length + pictureBytes
   const count = bytes.length / recordBytes
@@ -69,12 +72,17 @@ export function parseCifar(bytes: Uint8Array, classes: 10 | 100, layout: Layout 
     if (layout === 'NCHW') image.set(picture, i * pictureBytes)
     else interleave(picture, image, i * pictureBytes)
   }
-  const batch: Batch = { image: { dtype: 'uint8', shape: [count, ...pictureShape(layout, 3, 32, 32)], data: image } }
-  for (const [k, data] of columns.entries()) batch[labels[k]?.name ?? ''] = { dtype: 'int32', shape: [count], data }
-  return batch
+  const numbers = Object.fromEntries(
+    columns.map((data, k) => [labels[k]?.name, { dtype: 'int32', shape: [count], data }] as const),
+  )
+  // Every version has the column `label`.
+  return {
+    ...numbers,
+    image: { dtype: 'uint8', shape: [count, ...pictureShape(layout, 3, 32, 32)], data: image },
+  } as CifarBatch
 }
 
-/** Red, green and blue planes to red, green, blue of each pixel. */
+/** Colour planes to interleaved pixels. */
 function interleave(planes: Uint8Array, out: Uint8Array, start: number): void {
   for (let pixel = 0; pixel < plane; pixel++) {
     for (let channel = 0; channel < 3; channel++) {
@@ -91,11 +99,11 @@ export async function loadCifar(
   folder: string,
   split: 'train' | 'test',
   options: { classes?: 10 | 100; layout?: Layout } = {},
-): Promise<Dataset> {
+): Promise<Dataset<PictureFields>> {
   const { classes = 10, layout = 'NCHW' } = options
   const parts = versions[classes][split].map(async (file) => {
     const path = join(folder, file)
-    return arrayDataset(parseCifar(await readBytes(path, 2 ** 28), classes, layout, path))
+    return arrayDataset<PictureFields>(parseCifar(await readBytes(path, 2 ** 28), classes, layout, path))
   })
   return concatDatasets(await Promise.all(parts))
 }

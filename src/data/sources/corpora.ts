@@ -6,11 +6,11 @@ import { FormatError } from '../../util/errors.ts'
 import { packageFolder, packageVersion, requirePackages } from '../packages.ts'
 import { readText } from './text.ts'
 
-/** A text on its own: a chapter, a speech, an article, a message. */
+/** One text: a chapter, a speech, an article, a message. */
 export interface Document {
   readonly name: string
   readonly text: string
-  /** What it is called in its corpus: a genre, spam or ham; absent where it has no label. */
+  /** Its label in its corpus: a genre, spam or ham; absent where it has none. */
   readonly label?: string
 }
 
@@ -78,7 +78,7 @@ const message = z.object({ id: z.string(), group: z.string(), text: z.string() }
 
 /**
  * The words of a message: subject and body. The other headers name the mailing lists and the filters a message went through, which
- * would give the answer away; markup is taken out of HTML for the same reason.
+ * would give the answer away; HTML markup is removed for the same reason.
  */
 function mailWords(raw: string): string {
   const end = /\r?\n\r?\n/.exec(raw)

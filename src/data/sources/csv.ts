@@ -11,7 +11,7 @@ export type ColumnType = DType | 'string' | 'category'
 export interface CsvOptions {
   /** The columns to read, by their name in the header line; others are skipped. */
   readonly columns: Readonly<Record<string, ColumnType>>
-  /** Between cells. Default: what the header line shows to be: comma, semicolon, tab or |. */
+  /** The character between cells. Default: detected from the header line: comma, semicolon, tab or |. */
   readonly delimiter?: string
   /** What to do about records that are broken (quotes, number of cells, size): refuse the first, or leave all out. Default: stop. */
   readonly onError?: 'stop' | 'skip'
@@ -49,7 +49,7 @@ const common = {
   skip_empty_lines: true,
 } satisfies Options
 
-/** What may stand between cells, the most usual first. */
+/** Possible delimiters, the most common first. */
 const delimiters = [',', ';', '\t', '|'] as const
 
 /** The delimiter with which most of the wanted columns are in the header line; of equals, the one that makes most cells of it. */
@@ -122,13 +122,13 @@ function countLineEnds(bytes: Uint8Array, from: number, to: number): number {
   return ends
 }
 
-/** Who takes the records: each with its lines, and each that can't be parsed. */
+/** Receives the records: each with its lines, and each that can't be parsed. */
 interface RecordSink {
   take(record: string[], lines: { readonly first: number; readonly last: number }): void
   refuse(line: number, error: CsvError): void
 }
 
-/** Reads the records from `start` on. After one that can't be parsed it goes on in the line below its first one. */
+/** Reads the records from `start` on. After one that can't be parsed it continues at the line after its first one. */
 function readRecords(bytes: Buffer, delimiter: string, start: number, sink: RecordSink): void {
   let place = start
   let line = 1 + countLineEnds(bytes, 0, start)

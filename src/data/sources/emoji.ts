@@ -5,6 +5,7 @@ import { mapParallel } from '../../util/parallel.ts'
 import { dataFolder, findDataSet } from '../catalog/cache.ts'
 import { arrayDataset, type Dataset } from '../dataset.ts'
 import { readBytes } from '../files.ts'
+import type { PictureFields } from '../layout.ts'
 import { packageFolder, packageVersion } from '../packages.ts'
 import { decodeInto, imageTransform } from './image.ts'
 
@@ -37,7 +38,7 @@ const catalogue = z.array(
 )
 
 /** Emoji with the code points of each, as Unicode writes them: `1F600`. */
-export interface EmojiDataset extends Dataset {
+export interface EmojiDataset extends Dataset<PictureFields> {
   readonly names: readonly string[]
 }
 
@@ -58,7 +59,7 @@ export function findEmoji(): EmojiSource {
   }
 }
 
-/** Drawn at once: enough for libuv's threads, few enough to bound memory. */
+/** Pictures drawn at a time: enough for libuv's threads, few enough to bound memory. */
 const atOnce = 64
 
 /**

@@ -1,7 +1,7 @@
 import { FormatError } from '../../util/errors.ts'
 import { type CropOptions, exampleGenerator, inceptionBox } from '../augment/crop.ts'
 import type { BatchContext, Dataset } from '../dataset.ts'
-import { pictureShape } from '../layout.ts'
+import { type PictureFields, pictureShape } from '../layout.ts'
 import { settleUnreadable } from '../opening.ts'
 import { checkIndices } from '../rows.ts'
 import { decodeInto, type ImageOptions, imageTransform, requireImageReader } from './image.ts'
@@ -10,19 +10,19 @@ import { findPictures, type PictureFiles } from './picture-files.ts'
 
 export interface ImageFolderOptions extends ImageOptions {
   /**
-   * What a damaged picture does: `throw` (default) ends the batch with its error; `skip` puts the next readable picture of the folder
+   * What happens at a damaged picture: `throw` (default) ends the batch with its error; `skip` puts the next readable picture of the folder
    * in its place, so that batches keep their size, and notes it in `skipped`. Evaluate with `throw`: a substitute counts twice.
    */
   readonly onError?: 'throw' | 'skip'
   /**
    * Cuts a box of random size, shape and place from each whole picture and resizes it (Inception crop, torchvision's RandomResizedCrop),
-   * instead of the centre: drawn anew in each epoch, a pure function of seed, epoch and example. Default: the centre.
+   * instead of the centre: drawn again in each epoch, a pure function of seed, epoch and example. Default: the centre.
    */
   readonly randomCrop?: CropOptions
 }
 
 /** Fields `image` uint8 [channels, height, width] (or [height, width, channels]) and `label` int32 [], the number of the class. */
-export interface ImageFolder extends Dataset {
+export interface ImageFolder extends Dataset<PictureFields> {
   /** The names of the sub-folders, sorted. */
   readonly classes: readonly string[]
   /** The file of each example: by class, then sorted by path. */
@@ -65,7 +65,7 @@ export function pictureDataset(
     ((picture: { height: number; width: number }) =>
       inceptionBox(picture.height, picture.width, exampleGenerator(context, 'crop', index), randomCrop))
 
-  /** Decodes picture `index`, or the next readable one behind it; returns which. */
+  /** Decodes picture `index`, or the next readable one after it; returns which. */
   async function decodeFrom(index: number, out: Uint8Array, offset: number, context: BatchContext): Promise<number> {
     for (let tried = 0; tried < paths.length; tried++) {
       const chosen = (index + tried) % paths.length

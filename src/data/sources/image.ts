@@ -19,7 +19,7 @@ export interface ImageOptions {
   readonly layout?: Layout
   /** Interpolation, with antialiasing when it shrinks; default linear (torchvision's default; CLIP takes cubic). */
   readonly kernel?: 'nearest' | 'linear' | 'cubic' | 'lanczos3'
-  /** Turns photos upright as their EXIF data say; default true. torchvision does not. */
+  /** Rotates photos as their EXIF data say; default true. torchvision does not. */
   readonly orient?: boolean
   /** Larger pictures are refused before they are decoded; default 2^27 pixels. */
   readonly maxPixels?: number
@@ -71,11 +71,11 @@ export function imageTransform(options: ImageOptions): ImageTransform {
 /** sharp, loaded at first use. Throws a MissingPackageError if it is not installed or can't run here. */
 async function loadSharp() {
   const { default: sharp } = await importPackage('sharp', 'reading pictures', () => import('sharp'))
-  sharp.cache(false) // it caches by path, and would show an old picture under a rewritten one's name
+  sharp.cache(false) // it caches by path, and would return the old picture of a file that was rewritten
   return sharp
 }
 
-/** Throws a MissingPackageError if pictures cannot be read here: before work begins, not in its midst. */
+/** Throws a MissingPackageError if pictures cannot be read here: before work begins, not in the middle of it. */
 export async function requireImageReader(): Promise<void> {
   await loadSharp()
 }
@@ -84,7 +84,7 @@ export async function requireImageReader(): Promise<void> {
  * Decodes one picture into `out` from `offset` on: orientation, resize, centre cut, colours. Sizes, offsets and filters are those of
  * torchvision's Resize and CenterCrop on Pillow pictures (mean difference 0.2 of 255). With `crop` it is that box of the upright
  * picture, resized to height x width, instead. Throws a UsageError if the file is not there,
- * a FormatError (naming `name`) if it is no picture, too large or damaged.
+ * a FormatError (naming `name`) if it is not a picture, too large or damaged.
  */
 export async function decodeInto(
   source: string | Uint8Array,
@@ -95,7 +95,7 @@ export async function decodeInto(
   crop?: (size: Size) => Box,
 ): Promise<void> {
   const sharp = await loadSharp()
-  // 'error' as Pillow: a cut-off file is refused, a stray byte that the decoder gets over is not (ImageNet has such files)
+  // 'error' as Pillow: a truncated file is refused, a stray byte that the decoder can skip is not (ImageNet has such files)
   const open = () => sharp(source, { failOn: 'error', limitInputPixels: transform.maxPixels })
   const { height, width, kernel, orient, background } = transform
   try {
@@ -117,7 +117,7 @@ export async function decodeInto(
   }
 }
 
-/** Why a path leads to no picture, where sharp has no words for it. */
+/** Why there is no picture at a path, where sharp's own message does not say. */
 async function notAFile(source: string | Uint8Array, name: string, error: unknown): Promise<TenfoldError> {
   if (source === '') return new UsageError('a picture must have a file name, found ""', { cause: error })
   const isFolder = typeof source === 'string' && (await stat(source).catch(() => undefined))?.isDirectory()

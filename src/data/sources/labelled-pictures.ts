@@ -36,9 +36,9 @@ export interface LabelledPicturesOptions {
   readonly testShare: number
   readonly seed: number
   readonly onError: OnError
-  /** What one can do about pictures that can't be read. Default: the setting that leaves them out. */
+  /** Hint for pictures that can't be read. Default: the setting that leaves them out. */
   readonly hint?: string
-  /** What one can do about too few pictures. Default: the settings that give more. */
+  /** Hint for too few pictures. Default: the settings that give more. */
   readonly more?: string
   /** What a run that was started earlier knows: its classes, and which picture was on which side. */
   readonly known?: { readonly classes: readonly string[]; readonly record: DataRecord } | undefined
@@ -69,7 +69,7 @@ export async function openLabelledPictures(
   const transform = imageTransform(images)
   const listing = await listFolder(folder)
   const layout = layoutFor(folder, listing, options)
-  // Of a run all may be missing, which is told with what else has changed.
+  // For a known run all may be missing, which is reported with the other changes.
   const main = findPictures(folder, listing, layout.train, [...layout.held, ...layout.unused], known !== undefined)
   const own = options.test
     ? await openTestFolder(options.test, known !== undefined)
@@ -84,7 +84,7 @@ export async function openLabelledPictures(
     // A class that a run knows, emptied since, has missing pictures.
     ...(known ? [] : main.empty),
   ]
-  // Of a run they are missing, or new and not needed.
+  // For a known run they are missing, or new and not needed.
   const isOfTest = unreadable.length === testDigests?.unreadable.length
   const source = isOfTest && options.test ? options.test : folder
   const leftOut = settleUnreadable(source, unreadable, known ? 'skip' : onError, options.hint)
@@ -135,7 +135,7 @@ interface TestFolder {
   readonly pictures: FoundPictures
 }
 
-/** What lies in the folders and is not used, in parts of a line. */
+/** What is in the folders but not used, as parts of a line. */
 function notUsed(listing: Listing, main: FoundPictures, layout: PictureLayout, own?: TestFolder): string[] {
   const folders = layout.unused.map((name) => `${name}/`)
   // In the folder around train/ and test/.
@@ -183,7 +183,7 @@ function layoutFor(
   return { train, unused: inside.includes(name) ? unused : [name, ...unused], held: inside }
 }
 
-/** A test folder with classes and without pictures was meant to be one: no share of the training pictures takes its place. */
+/** A test folder that has classes but no pictures is a mistake: no share of the training pictures is held out instead. */
 function refuseEmptyTest(folder: string, listing: Listing): void {
   const { test, validation } = splitFolders(foldersBelow(listing, ''))
   const empty = [test, validation].find((name) => name !== undefined && foldersBelow(listing, `${name}/`).length > 0)
@@ -233,7 +233,7 @@ function classesWith({ classes, names, labels }: FoundPictures, { digests }: Dig
   return classes.filter((_, label) => present.has(label))
 }
 
-/** The pictures that can be read, labelled by their place in `classes`; -1: of a class that is new to a run. */
+/** The pictures that can be read, labelled by their index in `classes`; -1: a class that the run does not know. */
 function readable(
   found: FoundPictures,
   { digests }: Digests,

@@ -120,7 +120,7 @@ export function openLabelledTexts(
     [rows, test?.rows ?? rows],
     numbers,
   )
-  // A row that a run knows may have got a label since that the run does not know.
+  // A row that the run knows may since have been given a label that the run does not know.
   const choose = (list: readonly LabelledText[], chosen: readonly number[]): NumberedText[] =>
     pick(list, chosen).flatMap(({ text, label }) => {
       const number = numbers.get(label)
@@ -154,7 +154,7 @@ export function openLabelledTexts(
   return { labels, ...sides, opening: openingOf(summary, all, divided) }
 }
 
-/** Rows that a run knows and that have got a label since which it does not know are left out, and told. */
+/** Rows that the run knows but that now have a label it does not know are left out, with a warning. */
 function tellOtherLabels(
   divided: Divided,
   [train, test]: readonly [readonly LabelledText[], readonly LabelledText[]],
@@ -164,11 +164,11 @@ function tellOtherLabels(
   const used = [...pick(train, sides.train), ...pick(test, sides.test)]
   const other = used.flatMap(({ label }) => (numbers.has(label) ? [] : [`"${label}"`]))
   if (other.length === 0) return divided
-  const told = `${count(other.length, 'row')} of a class that the run does not know, left out (${listSome([...new Set(other)], 3)})`
+  const told = `${count(other.length, 'row')} of a class that the run does not know: left out (${listSome([...new Set(other)], 3)})`
   return { ...divided, changes: changes === undefined ? told : `${changes}; ${told}` }
 }
 
-/** Says if equal texts are of different classes. */
+/** Warns if equal texts have different classes. */
 function contradictions(...sides: readonly (readonly LabelledText[] | undefined)[]): string[] {
   const classes = new Map<string, Set<string>>()
   for (const { text, label } of sides.flatMap((rows) => rows ?? [])) {

@@ -1,10 +1,10 @@
-/** What lies in a folder: its files at any depth, and what is passed over. */
+/** The content of a folder: its files at any depth, and what is ignored. */
 import { existsSync } from 'node:fs'
 import { readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { cannotRead, readError } from '../files.ts'
 
-/** Something that was to be read and cannot be. */
+/** Something that cannot be read. */
 export interface Unreadable {
   /** Path of the file or folder. */
   readonly path: string
@@ -18,13 +18,13 @@ export interface Listing {
   readonly folders: readonly string[]
   /** Hidden files and folders; these are not looked into. */
   readonly hidden: readonly string[]
-  /** Links to what is read in its own place, or further up: not followed. */
+  /** Links to what is read elsewhere in the folder, or above it: not followed. */
   readonly repeated: readonly string[]
   /** Broken links, folders without permission. */
   readonly unreadable: readonly Unreadable[]
 }
 
-/** What systems and programs put beside people's files under a name without a dot. */
+/** Files that systems and programs create under names without a leading dot. */
 const systemNames = new Set([
   '__macosx',
   'thumbs.db',
@@ -42,8 +42,8 @@ export function isHidden(name: string): boolean {
 }
 
 /**
- * Lists a folder. Links are followed, to files and to folders, unless what they lead to is read already, so that nothing is read twice
- * and no circle is walked. Throws a UsageError if the folder itself can't be read.
+ * Lists a folder. Links are followed, to files and to folders, unless their target is read already, so that nothing is read twice
+ * and cycles end. Throws a UsageError if the folder itself can't be read.
  */
 export async function listFolder(folder: string): Promise<Listing> {
   const walk = new Walk(folder)
@@ -59,7 +59,7 @@ class Walk {
   readonly #hidden: string[] = []
   readonly #repeated: string[] = []
   readonly #unreadable: Unreadable[] = []
-  /** Looked at last: what has a place of its own is read there. */
+  /** Followed last: a target inside the folder is read at its own path. */
   readonly #links: string[] = []
   /** The real paths of folders, and of files that a link led to. */
   readonly #read = new Set<string>()
@@ -86,7 +86,7 @@ class Walk {
 
   async #enterFolder(name: string): Promise<void> {
     try {
-      // Not so for a folder that a link has led back to from above.
+      // Not for a folder that a link has led back to from above.
       if (this.#read.has(await realpath(join(this.#root, name)))) {
         this.#repeated.push(name)
         return
@@ -145,7 +145,7 @@ export function foldersBelow({ folders }: Listing, prefix: string): string[] {
 
 const roles = { train: ['train', 'training'], test: ['test', 'testing'], validation: ['val', 'valid', 'validation'] }
 
-/** Which of the folders (of those that are `used`) are called as the parts of a divided data set are. */
+/** Which of the folders (among those that are `used`) have the names of parts of a divided data set. */
 export function splitFolders(
   folders: readonly string[],
   used: (folder: string) => boolean = () => true,

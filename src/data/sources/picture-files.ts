@@ -13,7 +13,7 @@ export function isPicture(name: string): boolean {
 
 /** Pictures with their classes: by class, then by path. */
 export interface PictureFiles {
-  /** Where they lie, for messages. */
+  /** Their folder, for messages. */
   readonly folder: string
   /** Sorted. */
   readonly classes: readonly string[]
@@ -28,15 +28,15 @@ export interface FoundPictures extends PictureFiles {
   readonly unreadable: readonly Unreadable[]
   /** Classes without a picture. */
   readonly empty: readonly Unreadable[]
-  /** Names of the files in the classes that are no pictures. */
+  /** Names of the files in the classes that are not pictures. */
   readonly unread: readonly string[]
-  /** Names of pictures that lie in no class. */
+  /** Names of pictures outside of all classes. */
   readonly loose: readonly string[]
 }
 
 /**
  * The pictures below `prefix` of a listed folder; each folder there is a class, except those of `others`. Throws a UsageError if there
- * are none, unless there `mayBeNone`.
+ * are none, unless `mayBeNone`.
  */
 export function findPictures(
   folder: string,
@@ -90,7 +90,7 @@ export function findPictures(
   }
 }
 
-/** Where in a folder the training and the test pictures lie. */
+/** Where in a folder the training and the test pictures are. */
 export interface PictureLayout {
   /** Prefix of the classes' folders: empty or `train/`. */
   readonly train: string
@@ -102,8 +102,8 @@ export interface PictureLayout {
 
 /**
  * Understands `train/`, `val/` and `test/` (also training, valid, validation, testing) with one sub-folder a class in each: `test/` is
- * the test set, or `val/` where there is no `test/`. A `train` that has pictures and no sub-folders is a class like others. Of a folder
- * that a run knows, only the parts that it has used are parts; others came later. Throws a UsageError if it is parts without one to
+ * the test set, or `val/` where there is no `test/`. A `train` that has pictures and no sub-folders is an ordinary class. In a folder
+ * that a run knows, only the parts that it has used count; others came later. Throws a UsageError if there are parts but none to
  * train on, or if the classes lie further down.
  */
 export function findLayout(
@@ -128,7 +128,7 @@ export function findLayout(
   const classes = top.filter((name) => name !== held)
   const isDivided = held !== undefined && classesIn(held).every((name) => classes.includes(name))
   const knownNames = known && Object.keys({ ...known.train, ...known.test })
-  // Where nothing of the run is left, it is to be said what is there instead.
+  // If nothing of the run is left, the error should say what is there instead.
   const isThere = knownNames && listing.files.some((name) => Object.hasOwn(known.train, name))
   const unused = [train, test, validation].filter(hasClasses).filter((name) => {
     if (isDivided && name === held) return false
@@ -147,7 +147,7 @@ function roleOf(name: string): { readonly stem: string; readonly role: string } 
   return undefined
 }
 
-/** Refuses what would be taken for classes and is none: the parts of a divided set, a folder around the classes. */
+/** Refuses folders that would wrongly be taken for classes: the parts of a divided set, a folder around the classes. */
 function refuseParts(folder: string, listing: Listing, isFlat: boolean): void {
   const pictures = listing.files.filter(isPicture)
   const top = [...new Set(pictures.flatMap((name) => name.split('/').slice(0, -1).slice(0, 1)))].sort()
@@ -164,7 +164,7 @@ function refuseParts(folder: string, listing: Listing, isFlat: boolean): void {
       { hint: 'call them train/ and test/ (or val/), with one sub-folder a class in each' },
     )
   }
-  // As of an archive that was unpacked into a folder of its own name.
+  // As from an archive that was unpacked into a folder of its own name.
   const [outer] = top
   if (top.length !== 1 || outer === undefined) return
   const paths = pictures.filter((name) => name.includes('/')).map((name) => name.split('/').slice(0, -1))

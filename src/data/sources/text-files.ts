@@ -1,4 +1,4 @@
-/** Text files of a folder, read and told about. */
+/** The text files of a folder, and a summary of what was read. */
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { FormatError, UsageError } from '../../util/errors.ts'
@@ -12,11 +12,11 @@ import { readText } from './text.ts'
 export interface TextFolderOptions {
   /** Endings of the files that are read, in any case. Default: .txt */
   readonly extensions?: readonly string[]
-  /** Of all together; default 2^28. */
+  /** Limit for all files together; default 2^28. */
   readonly maxBytes?: number
   /** Default: stop. */
   readonly onError?: OnError
-  /** What one can do about files that can't be read. */
+  /** Hint for files that can't be read. */
   readonly hint?: string
 }
 

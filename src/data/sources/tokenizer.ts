@@ -5,12 +5,12 @@ import { readSentencePiece } from '../text/sentencepiece-file.ts'
 import { TextTokenizer } from '../text/tokenizer.ts'
 import { readText } from './text.ts'
 
-/** The greatest SentencePiece file read, in bytes: published ones have at most 5 MB. */
+/** The largest SentencePiece file that is read, in bytes: published ones have at most 5 MB. */
 const largestModel = 2 ** 26
 
 /**
  * Reads a `tokenizer.json`, or a SentencePiece model (`.model`), whose control pieces are recognised in texts. Throws a UsageError
- * if the file can't be read, a FormatError if it is no tokenizer.
+ * if the file can't be read, a FormatError if it is not a tokenizer.
  */
 export async function readTokenizer(path: string): Promise<TextTokenizer> {
   if (path.endsWith('.model')) {

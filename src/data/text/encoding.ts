@@ -15,9 +15,9 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
     const [first = 0, ...rest] = bytes.subarray(place, place + 4)
     const isCutOff = first >= 0xc2 && first <= 0xf4 && place + characterLength(first) > bytes.length
     const found = `byte 0x${first.toString(16).padStart(2, '0')} at ${place}`
-    // More than a first byte is no accident.
+    // More than one byte of a character: the text was cut off.
     if (isCutOff && rest.length > 0 && rest.every((byte) => byte >= 0x80 && byte < 0xc0)) {
-      throw new FormatError(`${name}: must be UTF-8, found ${found}, where it ends within a character`, {
+      throw new FormatError(`${name}: must be UTF-8, found ${found}, where it ends in the middle of a character`, {
         hint: 'it seems to be cut off',
         cause: error,
       })
@@ -30,8 +30,8 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
 function refuse(name: string, found: string, encoding: string, cause?: unknown): FormatError {
   const command = (from: string): string => `iconv -f ${from} -t utf-8 ${shellQuoted(name)} > NEW`
   const hints: Readonly<Record<string, string>> = {
-    'no text': 'it seems to be no text',
-    unknown: `its encoding cannot be told; if you know it: ${command('ENCODING')}`,
+    'no text': 'it does not seem to be text',
+    unknown: `its encoding is not recognised; if you know it: ${command('ENCODING')}`,
   }
   return new FormatError(`${name}: must be UTF-8, found ${found}`, {
     hint: hints[encoding] ?? command(encoding),

@@ -1,6 +1,6 @@
-/** Which encoding a text that is not UTF-8 is likely to be in. */
+/** Guesses the encoding of a text that is not UTF-8. */
 
-/** An encoding with what texts in it are made of. */
+/** An encoding and the characters that are typical of its texts. */
 interface Candidate {
   /** Its name for `TextDecoder`, and for iconv. */
   readonly label: string
@@ -10,7 +10,7 @@ interface Candidate {
   /** Its most frequent letters, and the share of a text that they are at least. */
   readonly common: RegExp
   readonly share: number
-  /** Fewer letters tell nothing. Default: 4, since most bytes are letters where each is one. */
+  /** With fewer letters there is no evidence. Default: 4, since most bytes are letters in single-byte encodings. */
   readonly fewest?: number
 }
 
@@ -82,7 +82,7 @@ function likelihood(bytes: Uint8Array, { label, letters, common, share, fewest =
   return occurrences(words, common) / total / share
 }
 
-/** Below this a text is none of the encoding's languages. */
+/** Below this a text is in none of the encoding's languages. */
 const leastLikely = 0.5
 
 /** Western letters from 0xc0 on, in Latin-1; two of that range are signs of arithmetic. */
@@ -109,10 +109,10 @@ function westernEncoding(bytes: Uint8Array): string | undefined {
   return isWindows ? 'cp1252' : 'latin1'
 }
 
-/** What is looked at of a long text. */
+/** How much of a long text is examined. */
 const sample = 2 ** 16
 
-/** What the bytes are likely to be, in iconv's words. */
+/** The likely encoding of the bytes, by iconv's name. */
 export function likelyEncoding(bytes: Uint8Array): string | 'unknown' | 'no text' {
   const start = bytes.subarray(0, sample)
   const share = (accept: (byte: number, i: number) => boolean): number => start.filter(accept).length / start.length

@@ -27,7 +27,7 @@ function before(a: Candidate, b: Candidate): boolean {
   return x < y
 }
 
-/** A binary heap whose first is the best candidate. */
+/** A binary heap with the best candidate first. */
 class Queue {
   readonly #heap: Candidate[] = []
 

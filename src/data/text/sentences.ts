@@ -2,7 +2,7 @@
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' })
 
-/** After these a full stop ends no sentence. */
+/** After these a full stop does not end a sentence. */
 const abbreviation = /(?:^|[\s("'])(?:mr|mrs|ms|dr|messrs|st|hon|gen|col|capt|jr|sr|no|vs|[a-z])\.\s*$/i
 
 /**

@@ -8,7 +8,7 @@ export type TokenizerKind = 'wordpiece' | 'bpe' | 'unigram'
 /** SentencePiece's mark of a word's start, instead of the space before it. */
 export const wordStart = '▁'
 
-/** WordPiece's mark of a token that goes on a word. */
+/** WordPiece's mark of a token that continues a word. */
 export const continuation = '##'
 
 const clsId = specialTokens.indexOf('[CLS]')

@@ -5,7 +5,7 @@ import { FormatError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
 import { type SpecialIds, specialNames } from './special-tokens.ts'
 
-/** A `tokenizer.json` as parsed JSON: the part that is looked at here; the rest is the library's. */
+/** A `tokenizer.json` as parsed JSON: the part that is read here; the rest is the library's. */
 export interface TokenizerFile {
   readonly model: { readonly type?: string | undefined; readonly [field: string]: unknown }
   readonly added_tokens?:
@@ -23,7 +23,7 @@ const tokenizerFile = z.looseObject({
   decoder: z.unknown().default(null),
 })
 
-/** What is used of the library, whose own declarations do not resolve under Node's module rules (imports without extensions). */
+/** The used part of the library, whose own declarations do not resolve under Node's module rules (imports without extensions). */
 interface LibraryTokenizer {
   readonly normalizer: ((text: string) => string) | null
   pre_tokenizer: ((text: string, options?: object) => string[]) | null
@@ -42,7 +42,7 @@ export class TextTokenizer {
   readonly #library: LibraryTokenizer
   readonly #size: number
 
-  /** `source` names the file in errors. Throws a FormatError if the JSON is no tokenizer. */
+  /** `source` names the file in errors. Throws a FormatError if the JSON is not a tokenizer. */
   constructor(file: unknown, source = 'tokenizer') {
     const checked = tokenizerFile.safeParse(file)
     if (!checked.success) {
@@ -140,7 +140,7 @@ function splitWords(library: LibraryTokenizer, settings: unknown): void {
     )
 }
 
-/** Words come again and again: their tokens are kept. Measured on 13 MB of English: unigram 57 s without, BPE 74 s. */
+/** Words repeat: their tokens are cached. Measured on 13 MB of English: unigram 57 s without, BPE 74 s. */
 function rememberParts({ model }: LibraryTokenizer): void {
   const encode = model.encode.bind(model)
   const known = new Map<string, readonly string[]>()

@@ -86,7 +86,7 @@ function alphabetSize(
   room: number,
 ): number {
   const total = [...counts.values()].reduce((sum, times) => sum + times, 0)
-  // In WordPiece a character that also goes on a word is two tokens.
+  // In WordPiece a character that can also continue a word is two tokens.
   const inner = new Set(kind === 'wordpiece' ? [...words.keys()].flatMap((word) => [...word].slice(1)) : [])
   let [size, tokens, covered] = [0, 0, 0]
   for (const [character, times] of counts) {

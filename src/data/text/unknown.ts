@@ -1,9 +1,9 @@
-/** How much of a text a vocabulary does not know, told to people. */
+/** How much of a text a vocabulary does not know, in words. */
 
-/** A larger share is worth a warning. */
+/** A larger share gives a warning. */
 const much = 0.05
 
-/** The share of <unk> for the line of an opening; and a warning if it is large, which ends in what to do: `cure`. */
+/** The share of <unk> for the summary line; and a warning if it is large, which ends with what to do: `cure`. */
 export interface UnknownTold {
   readonly part: string
   readonly warnings: string[]
@@ -11,15 +11,15 @@ export interface UnknownTold {
 
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 2 : 0)} %`
 
-/** Tells the share of <unk> in one text. */
+/** Describes the share of <unk> in one text. */
 export function describeUnknown(share: number, cure: string): UnknownTold {
   const part = `${percent(share)} of the tokens are <unk>`
   return { part, warnings: share < much ? [] : [`${part}, which a model cannot tell apart: ${cure}`] }
 }
 
 /**
- * Tells it of the text to train on and of that to test with, of which the vocabulary may know less. No `cure`: the vocabulary of a run
- * is what it is, and its training text was warned about when it was started.
+ * Describes it for the training text and the test text, which the vocabulary may cover less well. No `cure`: the vocabulary of a run
+ * is fixed, and there was a warning about its training text when it was started.
  */
 export function describeUnknownSides(
   shares: { readonly train: number; readonly test: number },

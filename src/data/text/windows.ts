@@ -9,16 +9,16 @@ export interface WindowOptions {
   readonly stride?: number
   /**
    * Cuts the text into this many rows of equal length and orders the windows so that, in batches of `rows` taken without shuffling,
-   * row r of each batch goes on where row r of the batch before ended (for models with memory). Default: windows in text order.
+   * row r of each batch continues where row r of the batch before ended (for models with memory). Default: windows in text order.
    */
   readonly rows?: number
 }
 
 /**
  * Windows of a token sequence (bytes of a text, or token numbers) for next-token prediction: `input` int32 [length] and `target`
- * int32 [length], target[i] being the token after input[i]. A rest too short for a window is left out.
+ * int32 [length], target[i] being the token after input[i]. A remainder too short for a window is left out.
  */
-export function tokenWindows(tokens: Uint8Array | Int32Array, options: WindowOptions): Dataset {
+export function tokenWindows(tokens: Uint8Array | Int32Array, options: WindowOptions): Dataset<'input' | 'target'> {
   const { length, stride = length, rows = 1 } = options
   for (const [name, value] of Object.entries({ length, stride, rows })) {
     if (!Number.isSafeInteger(value) || value < 1) {

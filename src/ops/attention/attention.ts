@@ -31,7 +31,7 @@ export interface AttentionOptions {
   readonly dropout?: number
 }
 
-/** What attention gives, and the weights it gave it with. */
+/** The output of attention, and its weights. */
 export interface Attention {
   /** [..., L, width of the values] */
   readonly output: Tensor
@@ -39,7 +39,7 @@ export interface Attention {
   readonly weights: Tensor
 }
 
-// What masked scores get added: the lowest float32, not -inf, so that a row without keys has no NaN in it.
+// What is added to masked scores: the lowest float32, not -inf, so that a row without keys has no NaN in it.
 const lowest = -3.4028234663852886e38
 
 function causalMask(queries: number, keys: number): Tensor {

@@ -71,7 +71,7 @@ function sumOfPrefixes(parts: readonly Tensor[], axis: number): Tensor {
   })
 }
 
-/** Zeros behind an axis, up to a length. */
+/** Zeros at the end of an axis, up to a length. */
 function lengthened(x: Tensor, axis: -1 | -2, length: number): Tensor {
   return padAxis(x, x.rank + axis, 0, length - sizeOf(x.shape, axis))
 }
@@ -91,7 +91,7 @@ export function attentionInBlocks(inputs: AttentionInputs, plan: BlockPlan): Ten
   return first(withBackward([y], [...given, ...kept], blocksBackward(given.length, inputs, plan)))
 }
 
-/** `count` inputs have gradients, those of the function; behind them are the weights of the blocks, if they are kept. */
+/** The first `count` inputs, those of the function, have gradients; after them come the weights of the blocks, if they are kept. */
 function blocksBackward(
   count: number,
   { scale, causal }: AttentionInputs,

@@ -1,4 +1,4 @@
-/** Attention without a mask as one op, which takes the runtime's kernel where nobody needs the weights. */
+/** Attention without a mask as one op, which uses the runtime's kernel where the weights are not needed. */
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Attributes, Tensor, TensorType } from '../../tensor/tensor.ts'
@@ -31,11 +31,11 @@ export interface AttentionInputs {
   readonly v: Tensor
   readonly added: Tensor | undefined
   readonly scale: number
-  /** Whether `added` keeps query i from all keys behind key i. */
+  /** Whether `added` keeps query i from all keys after key i. */
   readonly causal: boolean
 }
 
-// From so many keys on, one more column in a product takes less time than a pass over all scores.
+// From this many keys on, one more column in a product takes less time than a pass over all scores.
 const manyKeys = 512
 
 /**
@@ -48,7 +48,7 @@ export function productMinusRows(g: Tensor, v: Tensor, rows: Tensor): Tensor {
   return matmulWith(concat([g, rows], -1), concat([v, ones], -1), { transposeB: true })
 }
 
-// Up to so many keys (or the width, if that is more) their row sums take no longer than those over the width.
+// Up to this many keys (or the width, if that is more) their row sums take no longer than those over the width.
 const fewKeys = 64
 
 /**
@@ -116,7 +116,7 @@ interface AttentionAttributes {
 
 /**
  * P = softmax(scale Q K^T) and Y = P V: query [..., L, E], key [..., S, E], value [..., S, width] with the same leading axes -> Y
- * [..., L, width], P [..., L, S]. A primitive because only the finished graph says whether P is used, by a gradient or anybody else.
+ * [..., L, width], P [..., L, S]. A primitive because only the finished graph shows whether P is used, by a gradient or elsewhere.
  */
 export const attentionOp: OpDefinition<AttentionAttributes> = defineOp({
   name: 'attention',

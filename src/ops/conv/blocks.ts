@@ -31,7 +31,7 @@ export interface BlockedConvolution {
 const fewestPositions = 1024
 const fewestTurned = 256
 
-/** Whether blocks of this many channels can be used, and pay. */
+/** Whether blocks of this many channels can be used, and are worth it. */
 function paysInBlocks(block: number, { weight, turned, output, options }: BlockedConvolution): boolean {
   const [first, second, ...kernel] = channelSizes(weight)
   const positions = elementCount(output) / sizeOf(output, 1) // of all examples
@@ -69,7 +69,7 @@ function orderOfRows(block: number, out: number, inner: number, places: number, 
   return order
 }
 
-/** Writes the convolution, with input and output in their usual order of channels; undefined where blocks cannot be used, or do not pay. */
+/** Writes the convolution, with input and output in their usual order of channels; undefined where blocks cannot be used, or are not worth it. */
 export function lowerInBlocks(emit: Emitter, convolution: BlockedConvolution): string | undefined {
   const block = emit.channelBlock
   if (!paysInBlocks(block, convolution)) return undefined

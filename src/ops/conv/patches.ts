@@ -1,4 +1,4 @@
-/** The cutting out, adding up and shuffling of patches of pictures. */
+/** Cutting out, adding up and shuffling patches of pictures. */
 import { elementCount } from '../../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'
@@ -45,8 +45,11 @@ export function fold(
   const input = toTensor('fold', x)
   return checked(() => {
     const sizes = perAxis('fold', 'outputSize', outputSize, 2, 1)
-    const [n = 0, rows = 0, columns = 0] = input.shape
     const area = elementCount(perAxis('fold', 'kernelSize', kernelSize, 2, 1))
+    if (input.rank !== 3) {
+      throw new ShapeError(`fold: columns must be [N, C * ${area}, positions], found ${formatShape(input.shape)}`)
+    }
+    const [n, rows, columns] = input.sizes(3)
     const shape = poolShape(
       'fold',
       [n, rows / area, ...sizes],
@@ -54,7 +57,7 @@ export function fold(
       { stride: 1, ...optionsOf('fold', options) },
       2,
     )
-    if (input.rank !== 3 || rows % area !== 0 || columns !== elementCount(shape.positions)) {
+    if (rows % area !== 0 || columns !== elementCount(shape.positions)) {
       throw new ShapeError(
         `fold: columns must be [N, C * ${area}, ${elementCount(shape.positions)}], found ${formatShape(input.shape)}`,
       )

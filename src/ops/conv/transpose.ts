@@ -24,7 +24,7 @@ import { perAxis } from './windows.ts'
 
 /** Those of the convolution that it transposes; its padding at the ends follows from the sizes. */
 interface ConvTransposeAttributes extends Omit<ConvAttributes, 'after'> {
-  /** Sizes of the result behind batch and channels: the convolution's input. */
+  /** Sizes of the result after batch and channels: the convolution's input. */
   readonly size: readonly number[]
 }
 

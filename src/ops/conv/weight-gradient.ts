@@ -59,7 +59,7 @@ function shiftedProduct(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAtt
   const [out, perGroup, ...kernel] = channelSizes(weight)
   const n = sizeOf(g.shape, 0)
   const [lead, along] = [kernel.slice(0, -1), sizeOf(kernel, -1)]
-  // Positions behind the last that the kernel reaches would meet no gradient.
+  // Positions after the last one that the kernel reaches would meet no gradient.
   const step = sizeOf(dilation, -1)
   const reach = step * (along - 1)
   const positions = [...g.shape.slice(2, -1), sizeOf(g.shape, -1) + reach]
@@ -86,7 +86,7 @@ function windowProduct(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAttr
   const [n, , ...positions] = channelSizes(g.shape)
   const count = elementCount(positions)
   const isJoined = count < fewPositions
-  // Joined: the batch is one more axis of positions, behind the channels.
+  // Joined: the batch is one more axis of positions, after the channels.
   const channelsFirst = (t: Tensor): Tensor => permute(t, [1, 0, ...spatialAxes(t.shape)])
   const padded = paddedInput(isJoined ? channelsFirst(x) : x, attributes)
   const places = perGroup * elementCount(kernel)

@@ -6,7 +6,7 @@ import { ShapeError } from '../../util/errors.ts'
 import { selectPlaces } from '../indexing/indexing.ts'
 import { concat, reshape, slice } from '../movement/movement.ts'
 
-/** How a kernel moves over the axes behind batch and channel. */
+/** How a kernel moves over the axes after batch and channel. */
 export interface WindowAttributes {
   readonly stride: readonly number[]
   readonly dilation: readonly number[]
@@ -37,7 +37,7 @@ export function kernelWindows(
 }
 
 /**
- * The same windows, one after the other behind the leading axes: [...leading, places * positions], row-major, for a matrix
+ * The same windows, one after the other after the leading axes: [...leading, places * positions], row-major, for a matrix
  * product with all places at once. Only the shifts along the last axis are cut out; one Gather, which runs on all threads and
  * copies whole rows, makes the rest of them and joins all (docs/decisions/016-window-columns.md).
  * x: [...leading, ...sizes], padded already, with one size for each axis of the kernel.

@@ -55,7 +55,7 @@ export const geluOp = defineOp<{ readonly approximate: GeluForm }>({
     ]),
   errors: () => [
     { inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => gelu(x) },
-    // From JavaScript, or from a file: the type system cannot be asked there.
+    // From JavaScript, or from a file: the type system does not help there.
     { inputs: [[2]], call: (x) => gelu(x, { approximate: JSON.parse('"fast"') as GeluForm }) },
   ],
 })

@@ -132,7 +132,7 @@ export function hypot(a: Operand, b: Operand): Tensor {
   const larger = stopGradient(maximum(abs(x), abs(y)))
   const scale = where(logicalAnd(greater(larger, 0), isFiniteNumber(larger)), larger, 1)
   const root = sqrt(add(square(div(x, scale)), square(div(y, scale))))
-  // An infinite side makes the other one irrelevant, be it NaN.
+  // An infinite side makes the other one irrelevant, even NaN.
   return where(logicalOr(isInf(x), isInf(y)), Number.POSITIVE_INFINITY, mul(scale, root))
 }
 

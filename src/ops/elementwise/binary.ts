@@ -29,7 +29,7 @@ const none: NoAttributes = {}
 const float: readonly DType[] = ['float32']
 const number: readonly DType[] = ['float32', 'int32', 'int64']
 
-/** Both operands must have one dtype; the error names the cure. */
+/** Both operands must have one dtype; the error says how to convert. */
 export function inferBroadcast(name: string, inputs: readonly TensorType[], dtypes: readonly DType[]): TensorType {
   const a = inputAt(name, inputs, 0)
   for (const input of inputs) {
@@ -49,7 +49,7 @@ export function inferBroadcast(name: string, inputs: readonly TensorType[], dtyp
   }
 }
 
-/** The tensor behind an expand, which broadcasts to the same values. */
+/** The tensor before an expand, which broadcasts to the same values. */
 function withoutExpand(tensor: Tensor): Tensor {
   if (tensor.source.kind !== 'node' || tensor.source.node.op !== expandOp) return tensor
   return inputAt('expand', tensor.source.node.inputs, 0)
@@ -109,7 +109,7 @@ export function defineBinary(
     simplify: (o, { inputs, outputs }) => {
       const [a, b, y] = [inputAt(name, inputs, 0), inputAt(name, inputs, 1), inputAt(name, outputs, 0)]
       const simpler = simplify?.(o, a, b, y)
-      // An identity with a broadcast operand would change the shape: then it is no simplification.
+      // An identity with a broadcast operand would change the shape, so it is not a simplification.
       if (simpler && sameShape(simpler.shape, y.shape)) return [simpler]
       const [narrowA, narrowB] = [withoutExpand(a), withoutExpand(b)]
       // The op broadcasts by itself: what was expanded for it need not be stored at full size.
@@ -241,9 +241,9 @@ export const fmodOp = defineBinary('fmod', fmod, {
   // Not trunc(a / b): the quotient as rounded may be the next whole number.
   gradient: (o, a, b, y, g) => [g, o.neg(o.mul(g, o.round(o.div(o.sub(a, y), b))))],
 })
-/** What can be compared and chosen between: everything. */
+/** The dtypes that can be compared and chosen between: all of them. */
 export const comparable: readonly DType[] = ['float32', 'int32', 'int64', 'uint8', 'bool']
-/** Kernels compare int32 where they know neither uint8 nor bool. */
+/** uint8 and bool are compared as int32: the kernels lack them. */
 function lowerComparison(type: string) {
   return (emit: Emitter, inputs: readonly string[], types: readonly TensorType[]): string => {
     const small = types[0]?.dtype === 'uint8' || types[0]?.dtype === 'bool'
@@ -283,7 +283,7 @@ const comparisons: Readonly<Record<Comparison, OpDefinition<NoAttributes>>> = {
 function compareBeyond(name: Comparison, x: Tensor, value: number, dtype: Exclude<DType, 'float32'>): Tensor {
   const everywhere = (answer: boolean): Tensor => expand(scalar(Number(answer), 'bool'), x.shape)
   const isWhole = Number.isInteger(value)
-  // Beyond 2^53 int64 still holds the number; whoever compares with it does not go on to compute with it.
+  // Beyond 2^53 int64 still holds the number; a comparison needs no arithmetic with it.
   if (dtype === 'int64' && isWhole && BigInt.asIntN(64, BigInt(value)) === BigInt(value))
     return apply(comparisons[name], [x, scalar(BigInt(value), dtype)], none)
   if (name === 'equal' || Number.isNaN(value)) return everywhere(false)
@@ -291,7 +291,7 @@ function compareBeyond(name: Comparison, x: Tensor, value: number, dtype: Exclud
   const [low, high] = wholeRanges[dtype]
   if (value > high) return everywhere(isLess)
   if (value < low) return everywhere(!isLess)
-  // A fraction: what is less lies at or below the whole number before it.
+  // A fraction: smaller integers are at or below the whole number before it.
   return apply(isLess ? lessOrEqualOp : greaterOp, [x, scalar(Math.floor(value), dtype)], none)
 }
 
@@ -307,7 +307,7 @@ export const logicalAndOp = defineBinary('logicalAnd', logicalAnd, { onnx: 'And'
 export const logicalOrOp = defineBinary('logicalOr', logicalOr, { onnx: 'Or', dtypes: bool })
 export const logicalXorOp = defineBinary('logicalXor', logicalXor, { onnx: 'Xor', dtypes: bool })
 
-/** The operands of a quotient: integers have none by 0, and the runtime would say so in its own words. */
+/** The operands of a quotient: division of integers by 0 is refused here, with a clearer message than the runtime's. */
 export function withoutZero(op: string, operands: readonly [Tensor, Tensor]): readonly [Tensor, Tensor] {
   const [, divisor] = operands
   const { source, dtype } = divisor

@@ -65,7 +65,7 @@ export const castOp = defineOp<{ readonly to: DType }>({
     { inputs: [{ shape: [2, 3], range: [0, 9] }], call: (x) => cast(x, 'int32'), smooth: false },
     { inputs: [{ shape: [4], dtype: 'bool' }], call: (x) => cast(x, 'float32') },
   ],
-  // From JavaScript, or from a file: the type system cannot be asked there.
+  // From JavaScript, or from a file: the type system does not help there.
   errors: () => [{ inputs: [[2]], call: (x) => cast(x, JSON.parse('"float16"') as DType) }],
 })
 /** Converts to another dtype. To bool: anything but 0 is true; to integers: truncated toward zero. */

@@ -150,7 +150,7 @@ function requireBounds(input: Tensor, { min, max }: ClipAttributes): void {
 
 const largest = 3.4028234663852886e38
 
-/** What replaces the numbers that are none. */
+/** What replaces values that are not numbers. */
 export interface NanToNumOptions {
   /** Default: 0. */
   readonly nan?: number
@@ -170,7 +170,7 @@ export function nanToNum(x: Operand, options?: NanToNumOptions): Tensor {
 }
 
 /** Whether x is neither NaN nor infinite; whole numbers always are finite. */
-// biome-ignore lint/suspicious/noShadowRestrictedNames: PyTorch's name, beside isNan and isInf
+// biome-ignore lint/suspicious/noShadowRestrictedNames: PyTorch's name, like isNan and isInf
 export function isFinite(x: Operand): Tensor {
   const input = toTensor('isFinite', x)
   return input.dtype === 'float32' ? lessOrEqual(abs(input), largest) : equal(input, input)

@@ -119,7 +119,7 @@ export const atan2Op = defineBinary('atan2', atan2, {
       emit.node('Less', [emit.node('Add', [v, emit.node('Reciprocal', [v])]), zero])
     const [absY, absX] = [emit.node('Abs', [y]), emit.node('Abs', [x])]
     const [low, high] = [emit.node('Min', [absY, absX]), emit.node('Max', [absY, absX])]
-    // Equal ones may be 0 / 0 (the angle 0) or infinity / infinity (45 degrees).
+    // Equal sizes may be 0 / 0 (the angle 0) or infinity / infinity (45 degrees).
     const equal = emit.node('Equal', [low, high])
     const ratio = emit.node('Where', [equal, emit.node('Sign', [high]), emit.node('Div', [low, high])])
     const octant = emit.node('Atan', [ratio])

@@ -251,7 +251,7 @@ export function round(x: Operand, options?: { readonly decimals?: number }): Ten
   const { decimals = 0 } = optionsOf('round', options)
   checked(() => {
     requireWhole('round', 'decimals', decimals)
-    // Beyond, 10^decimals is no float32.
+    // Beyond, 10^decimals is not a float32.
     requireWithin('round', 'decimals', decimals, [-38, 38])
   })
   if (decimals === 0) return apply(roundOp, [toTensor('round', x)], none)

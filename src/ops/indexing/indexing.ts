@@ -227,7 +227,7 @@ export function takeAlongAxis(x: Operand, index: Operand, axis?: number): Tensor
   return checked(() => {
     if (input.rank !== places.rank) {
       throw new ShapeError(
-        `takeAlongAxis: x and index must have equally many axes, found ${formatShape(input.shape)} and ${formatShape(places.shape)}`,
+        `takeAlongAxis: x and index must have the same number of axes, found ${formatShape(input.shape)} and ${formatShape(places.shape)}`,
       )
     }
     const at = normalizeAxis('takeAlongAxis', axis, input.rank)

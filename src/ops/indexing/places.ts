@@ -28,7 +28,7 @@ export function placesMessage({ subject, size, except }: PlacesAttributes, found
   return `${subject} ${range}${except === null ? '' : `, or be ${except} (ignored)`}, found ${found}`
 }
 
-/** The position of the first element that is no place; -1 if all are. */
+/** The position of the first element that is not a place; -1 if all are. */
 export function firstMisplaced(data: NDArray['data'], { size, except }: PlacesAttributes): number {
   if (data instanceof BigInt64Array) {
     // The halves as numbers: reading whole ones would make an object of each.
@@ -47,7 +47,7 @@ export function firstMisplaced(data: NDArray['data'], { size, except }: PlacesAt
   return -1
 }
 
-/** Throws an IndexError that names the first element of an index that is no place. */
+/** Throws an IndexError that names the first element of an index that is not a place. */
 export function checkPlaces({ data, shape }: NDArray, attributes: PlacesAttributes, name?: string): void {
   const at = firstMisplaced(data, attributes)
   if (at < 0) return
@@ -74,7 +74,7 @@ function knownBound(index: Tensor): number | undefined {
   return op.keepsValues && node.inputs[0] ? knownBound(node.inputs[0]) : undefined
 }
 
-/** The tensor furthest back that has all the elements of this one and no others, in whatever shape. */
+/** The earliest tensor that has exactly the elements of this one, in any shape. */
 export function sameElements(index: Tensor): Tensor {
   if (index.source.kind !== 'node') return index
   const { node } = index.source
@@ -84,7 +84,7 @@ export function sameElements(index: Tensor): Tensor {
   return keepsAll && (node.op === withinOp || opOf(node).keepsValues) ? sameElements(input) : index
 }
 
-/** Marks its input as an index. It is gone when the graph runs: compile/places.ts has put the check in its place. */
+/** Marks its input as an index. It is not in the graph that runs: compile/places.ts replaces it by a check. */
 export const withinOp = defineOp<PlacesAttributes>({
   name: 'within',
   infer: (inputs, { subject, size }) => {

@@ -1,6 +1,9 @@
 /** Losses of numbers and probabilities, with PyTorch's reductions and defaults. Those of classes: `cross-entropy.ts`. */
+
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { optionsOf, requireAtLeast, requireOneOf, requirePositive } from '../../util/check.ts'
+import { ShapeError } from '../../util/errors.ts'
 import { customGradient } from '../control.ts'
 import { checked, type Operand, toFloat } from '../define.ts'
 import { softplus } from '../elementwise/activation.ts'
@@ -126,5 +129,9 @@ export function klDiv(
   const [x, y] = [toFloat('klDiv', input, 'input'), toFloat('klDiv', target, 'target')]
   // y log y is 0 at y = 0.
   const losses = given.logTarget ? mul(exp(y), sub(y, x)) : mul(y, sub(log(where(equal(y, 0), 1, y)), x))
-  return reduction === 'batchmean' ? div(sum(losses), x.shape[0] ?? 1) : reduceLosses(losses, reduction, 'klDiv')
+  if (reduction !== 'batchmean') return reduceLosses(losses, reduction, 'klDiv')
+  checked(() => {
+    if (x.rank === 0) throw new ShapeError("klDiv: reduction 'batchmean' needs the batch on axis 0, found a scalar")
+  })
+  return div(sum(losses), sizeOf(x.shape, 0))
 }

@@ -60,7 +60,7 @@ export function pairwiseDistance(
   return vectorNorm(add(difference, eps), p, -1, { keepDims })
 }
 
-/** Losses of examples take no broadcasting over axes that are missing: it would pair each example with all others. */
+/** Losses of examples do not broadcast over missing axes: that would pair each example with all others. */
 function requireRank(op: string, argument: string, x: Tensor, rank: number): void {
   if (x.rank === rank || x.rank === 0) return
   throw new ShapeError(

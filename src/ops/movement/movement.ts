@@ -151,7 +151,8 @@ export const expandOp = defineOp<{ readonly shape: Shape }>({
     return [{ dtype: x.dtype, shape }]
   },
   gradient: (o, { inputs }, [g]) => [g && o.sumTo(g, inputAt('expand', inputs, 0).shape)],
-  simplify: (_o, { inputs, attributes }) => (sameShape(inputs[0]?.shape ?? [], attributes.shape) ? inputs : undefined),
+  simplify: (_o, { inputs, attributes }) =>
+    sameShape(inputAt('expand', inputs, 0).shape, attributes.shape) ? inputs : undefined,
   lower: (emit, { inputs, inputTypes, attributes: { shape } }) => {
     // ONNX Runtime's optimizer removes an Expand of size 1 to size 0.
     const isEmpty = elementCount(shape) === 0
@@ -206,7 +207,7 @@ export const sliceOp = defineOp<SliceAttributes>({
     return [result]
   },
   simplify: (_o, { inputs, attributes }) =>
-    sameShape(inputs[0]?.shape ?? [], attributes.sizes) && attributes.steps.every((step) => step === 1)
+    sameShape(inputAt('slice', inputs, 0).shape, attributes.sizes) && attributes.steps.every((step) => step === 1)
       ? inputs
       : undefined,
   lower: (emit, { inputs, attributes, inputTypes }) => {

@@ -20,9 +20,7 @@ export const padConstantOp = defineOp<PadAttributes>({
     const shape = x.shape.map((size, i) => size + sizeOf(before, i) + sizeOf(after, i))
     checkShape('pad', shape)
     if (!holdsNumber(x.dtype, value))
-      throw new ShapeError(
-        `pad: the value beside ${x.dtype} must be ${describeNumbers(x.dtype)}, found ${shown(value)}`,
-      )
+      throw new ShapeError(`pad: the value for ${x.dtype} must be ${describeNumbers(x.dtype)}, found ${shown(value)}`)
     return [{ dtype: x.dtype, shape }]
   },
   gradient: (_o, { inputs, attributes }, [g]) => {
@@ -30,7 +28,7 @@ export const padConstantOp = defineOp<PadAttributes>({
     return [g && apply(sliceOp, [g], { starts: attributes.before, steps: x.shape.map(() => 1), sizes: x.shape })]
   },
   simplify: (_o, { inputs, outputs }) =>
-    sameShape(inputs[0]?.shape ?? [], outputs[0]?.shape ?? []) ? inputs : undefined,
+    sameShape(inputAt('pad', inputs, 0).shape, inputAt('pad', outputs, 0).shape) ? inputs : undefined,
   lower: (emit, { inputs, inputTypes, attributes }) => {
     const dtype = inputAt('pad', inputTypes, 0).dtype
     const { before, after, value } = attributes

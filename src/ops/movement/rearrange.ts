@@ -115,7 +115,7 @@ export function flatten(x: Operand, startAxis = 0, endAxis = -1): Tensor {
     const start = normalizeAxis('flatten', startAxis, input.rank)
     const end = normalizeAxis('flatten', endAxis, input.rank)
     if (start > end)
-      throw new ShapeError(`flatten: startAxis must not lie behind endAxis, found ${startAxis} and ${endAxis}`)
+      throw new ShapeError(`flatten: startAxis must not be after endAxis, found ${startAxis} and ${endAxis}`)
     const merged = input.shape.slice(start, end + 1).reduce((product, size) => product * size, 1)
     return reshape(input, [...input.shape.slice(0, start), merged, ...input.shape.slice(end + 1)])
   })
@@ -133,7 +133,7 @@ export function moveAxis(
     const to = listOf(destination).map((axis) => normalizeAxis('moveAxis', axis, input.rank))
     if (from.length !== to.length || new Set(from).size !== from.length || new Set(to).size !== to.length) {
       throw new ShapeError(
-        `moveAxis: source and destination must be equally many distinct axes, found [${source}] and [${destination}]`,
+        `moveAxis: source and destination must be the same number of distinct axes, found [${source}] and [${destination}]`,
       )
     }
     const kept = input.shape.flatMap((_, axis) => (from.includes(axis) ? [] : [axis]))

@@ -86,7 +86,7 @@ function antialiased(
 }
 
 /**
- * Every element of the axes behind batch and channel `factors[i]` times in a row: as Concat, which takes a fifth of
+ * Every element of the axes after batch and channel `factors[i]` times in a row: as Concat, which takes a fifth of
  * Gather's time. The gradient is one sum over all axes (one for each would take four times as long).
  */
 function repeatElements(x: Tensor, factors: readonly number[]): Tensor {
@@ -122,7 +122,7 @@ function resizeNearest(x: Tensor, sizes: readonly number[], exact: boolean): Ten
 }
 
 /**
- * Resizes the axes behind batch and channel to `size`, one matrix product (or selection) each.
+ * Resizes the axes after batch and channel to `size`, one matrix product (or selection) each.
  * x: [N, C, L] or [N, C, H, W]; size: one number per axis.
  */
 export function interpolate(x: Operand, size: number | readonly number[], options?: InterpolateOptions): Tensor {
@@ -134,7 +134,7 @@ export function interpolate(x: Operand, size: number | readonly number[], option
     requireList('interpolate', 'size', sizes)
     if (axes < 1 || sizes.length !== axes || !sizes.every((n) => Number.isInteger(n) && n > 0)) {
       throw new ShapeError(
-        `interpolate: the size must have one whole number for each axis behind [N, C], found size ${shown(sizes)} for ${formatShape(input.shape)}`,
+        `interpolate: the size must have one whole number for each axis after [N, C], found size ${shown(sizes)} for ${formatShape(input.shape)}`,
       )
     }
     const { mode = 'nearest' } = given

@@ -138,7 +138,7 @@ export const batchNormOp = defineOp<{ readonly eps: number }>({
   lower: (emit, { inputs, inputTypes, attributes: { eps } }) => {
     if (inputAt('batchNorm', inputTypes, 0).shape.length > 2)
       return emit.node('BatchNormalization', inputs, { epsilon: { float: eps } })
-    // Without axes behind the channels the kernel works on single numbers.
+    // Without axes after the channels the kernel works on single numbers.
     const [x = '', weight = '', bias = '', mean = '', variance = ''] = inputs
     const scaled = emit.node('Mul', [emit.node('Sub', [x, mean]), emitScale(emit, weight, variance, eps)])
     return emit.node('Add', [scaled, bias])

@@ -43,8 +43,9 @@ function inferNorm(op: string, inputs: readonly TensorType[], axis: number): rea
 }
 
 /** The name of the weight, or of ones: the kernels want one. */
-function weightName(emit: Emitter, inputs: readonly string[], [x]: readonly TensorType[], axis: number): string {
-  return inputs[1] ?? emit.node('Expand', [emit.scalar(1, 'float32'), emit.ints(x?.shape.slice(axis) ?? [])])
+function weightName(emit: Emitter, inputs: readonly string[], types: readonly TensorType[], axis: number): string {
+  const { shape } = inputAt('layerNorm', types, 0)
+  return inputs[1] ?? emit.node('Expand', [emit.scalar(1, 'float32'), emit.ints(shape.slice(axis))])
 }
 
 /** Nothing to normalise: the result is empty, and statistics of no elements, if there are any, are NaN. */

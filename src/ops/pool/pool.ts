@@ -1,4 +1,4 @@
-/** Pooling over the axes behind batch and channel. */
+/** Pooling over the axes after batch and channel. */
 import { elementCount } from '../../tensor/dtype.ts'
 import { channelSizes, formatShape, type Shape, sizeOf, sizes } from '../../tensor/shape.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'
@@ -86,26 +86,29 @@ export const maxPoolOp = defineOp<MaxPoolAttributes>({
   ],
 })
 
-function maxPool(
-  op: string,
-  x: Operand,
-  kernelSize: number | readonly number[],
-  options: MaxPoolOptions,
-  axes: number,
-): Tensor {
-  const input = toFloat(op, x)
-  return checked(() => {
-    const shape = poolShape(op, input.shape, kernelSize, options, axes)
-    requireHalf(op, shape)
-    const { kernel, stride, dilation, positions } = shape
-    const full = padded(input, shape, Number.NEGATIVE_INFINITY)
-    const largest = apply(maxPoolOp, [full], { kernel, stride, dilation })
-    if (!options.propagateNan) return largest
-    // Within bounds only NaN makes a sum of a window NaN.
-    const total = addAll(kernelWindows(clamp(full, -1, 1), kernel, positions, shape))
-    return add(largest, stopGradient(where(isNan(total), total, 0)))
-  })
+/** A pooling over 1 or 2 axes: the arguments are checked, then `compute` gets the input and the shape of the windows. */
+function pooling<Options extends PoolOptions>(
+  compute: (op: string, input: Tensor, shape: PoolShape, options: Options) => Tensor,
+) {
+  return (op: string, x: Operand, kernelSize: number | readonly number[], options: Options, axes: number): Tensor => {
+    const input = toFloat(op, x)
+    return checked(() => {
+      const shape = poolShape(op, input.shape, kernelSize, options, axes)
+      requireHalf(op, shape)
+      return compute(op, input, shape, options)
+    })
+  }
 }
+
+const maxPool = pooling<MaxPoolOptions>((_op, input, shape, options) => {
+  const { kernel, stride, dilation, positions } = shape
+  const full = padded(input, shape, Number.NEGATIVE_INFINITY)
+  const largest = apply(maxPoolOp, [full], { kernel, stride, dilation })
+  if (!options.propagateNan) return largest
+  // Within bounds only NaN makes a sum of a window NaN.
+  const total = addAll(kernelWindows(clamp(full, -1, 1), kernel, positions, shape))
+  return add(largest, stopGradient(where(isNan(total), total, 0)))
+})
 
 /** Options of max pooling. */
 export interface MaxPoolOptions extends PoolOptions {
@@ -153,25 +156,14 @@ function windowWeights(input: Shape, shape: PoolShape, options: AvgPoolOptions):
   return constantOf(Float32Array.from(data), positions)
 }
 
-function avgPool(
-  op: string,
-  x: Operand,
-  kernelSize: number | readonly number[],
-  options: AvgPoolOptions,
-  axes: number,
-): Tensor {
-  const input = toFloat(op, x)
-  return checked(() => {
-    const shape = poolShape(op, input.shape, kernelSize, options, axes)
-    requireHalf(op, shape)
-    if (options.divisorOverride !== undefined) {
-      requireFinite(op, 'divisorOverride', options.divisorOverride)
-      if (options.divisorOverride === 0) throw new ShapeError(`${op}: divisorOverride must not be 0`)
-    }
-    const windows = kernelWindows(padded(input, shape, 0), shape.kernel, shape.positions, shape)
-    return mul(addAll(windows), windowWeights(input.shape, shape, options))
-  })
-}
+const avgPool = pooling<AvgPoolOptions>((op, input, shape, options) => {
+  if (options.divisorOverride !== undefined) {
+    requireFinite(op, 'divisorOverride', options.divisorOverride)
+    if (options.divisorOverride === 0) throw new ShapeError(`${op}: divisorOverride must not be 0`)
+  }
+  const windows = kernelWindows(padded(input, shape, 0), shape.kernel, shape.positions, shape)
+  return mul(addAll(windows), windowWeights(input.shape, shape, options))
+})
 
 /** The mean of each window of x [N, C, L]. */
 export function avgPool1d(x: Operand, kernelSize: number | readonly number[], options?: AvgPoolOptions): Tensor {

@@ -1,4 +1,4 @@
-/** Where the windows of a pooling lie. */
+/** The positions of the windows of a pooling. */
 import { formatShape, type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { ShapeError } from '../../util/errors.ts'
@@ -14,7 +14,7 @@ export interface PoolOptions {
   readonly ceilMode?: boolean
 }
 
-/** Where windows lie. */
+/** The position of windows. */
 export interface PoolShape extends WindowAttributes {
   readonly kernel: readonly number[]
   readonly padding: readonly number[]
@@ -54,7 +54,7 @@ export function poolShape(
   return { kernel, stride, dilation, padding, after, positions }
 }
 
-/** With more padding than half of a window, some windows would see nothing of the input. */
+/** With more padding than half of a window, some windows would be outside of the input. */
 export function requireHalf(op: string, { kernel, dilation, padding }: PoolShape): void {
   const most = kernel.map((size, i) => Math.floor((sizeOf(dilation, i) * (size - 1) + 1) / 2))
   if (padding.some((amount, i) => amount > sizeOf(most, i)))

@@ -40,7 +40,7 @@ function parseTerm(equation: string, term: string): string[] {
   return labels
 }
 
-/** Letters that occur once, in alphabetical order (capitals first), behind the axes of the ellipsis. */
+/** Letters that occur once, in alphabetical order (capitals first), after the axes of the ellipsis. */
 function implicitOutput(operands: readonly (readonly string[])[]): string[] {
   const all = operands.flat()
   const letters = [...new Set(all)].filter((label) => label.length === 1)

@@ -65,7 +65,7 @@ function swapLast(emit: Emitter, name: string, type: TensorType): string {
   return emit.node('Transpose', [name], { perm })
 }
 
-/** The matrix behind a swap of its last two axes, which a product can do by itself. */
+/** The matrix before a swap of its last two axes, which a product can do by itself. */
 function withoutSwap(x: Tensor): Tensor | undefined {
   if (x.source.kind !== 'node' || x.source.node.op !== permuteOp) return undefined
   const { axes } = x.source.node.attributes as { readonly axes: readonly number[] }
@@ -185,7 +185,7 @@ export const addmmOp = defineOp<AddmmAttributes>({
     }
     return [{ dtype: 'float32', shape }]
   },
-  // As of matmul; what is added gets beta g, summed over what broadcasting had repeated.
+  // As for matmul; what is added gets beta g, summed over what broadcasting had repeated.
   gradient: (o, { inputs, attributes }, [g]) => {
     if (!g) return []
     const [c, a, b] = [inputAt('addmm', inputs, 0), inputAt('addmm', inputs, 1), inputAt('addmm', inputs, 2)]
@@ -267,7 +267,7 @@ export function matmul(a: Operand, b: Operand): Tensor {
 export interface AddmmOptions {
   /** Factor on the product. Default: 1. */
   readonly alpha?: number
-  /** Factor on what is added; with 0 it is not even looked at. Default: 1. */
+  /** Factor on what is added; with 0 it is ignored. Default: 1. */
   readonly beta?: number
 }
 

@@ -27,7 +27,7 @@ const ordered: readonly DType[] = ['float32', 'int32', 'int64', 'uint8']
 /** ONNX's number of float64, which only lowerings use. */
 const float64 = 11
 
-/** Nodes of float64 numbers in the order of the float32 ones, infinities below NaN: kernels lose their way where NaN compares. */
+/** Nodes that map to float64 in the order of the float32 numbers, infinities below NaN: kernels go wrong where they compare NaN. */
 function sortingKey(emit: Emitter, x: string): string {
   const wide = (input: string): string => emit.node('Cast', [input], { to: float64 })
   const root = wide(emit.scalar(2 ** 100, 'float32'))
@@ -65,7 +65,7 @@ export const topkOp = defineOp<TopkAttributes>({
     return [g && o.scatterAdd(o.zerosLike(x), indices, g, attributes.axis)]
   },
   lower: (emit, { inputs, inputTypes, outputTypes, attributes: { k, axis, largest } }) => {
-    // ONNX Runtime 1.30 divides by zero where there is nothing to choose.
+    // ONNX Runtime 1.30 divides by zero on empty inputs.
     if (outputTypes.every(({ shape }) => elementCount(shape) === 0)) return emitConstants(emit, outputTypes)
     const x = inputAt('topk', inputs, 0)
     const choose = (key: string): string[] =>

@@ -156,7 +156,7 @@ function roundHalfToEven(x: number): number {
 
 /** Options of `quantile`. */
 export interface QuantileOptions extends ReduceOptions {
-  /** What a quantile between two elements is. Default: linear. */
+  /** How a quantile between two elements is computed. Default: linear. */
   readonly interpolation?: keyof typeof interpolations
 }
 

@@ -11,7 +11,7 @@ import type { CheckpointedSettings } from './settings.ts'
 
 type State = ReadonlyMap<string, NDArray>
 
-/** What the shapes of a checkpoint tell, and its tensors under our names. */
+/** What follows from the shapes of a checkpoint, and its tensors under our names. */
 export interface CheckpointFile {
   readonly path: string
   readonly origin: 'official' | 'transformers' | 'tenfold'
@@ -20,14 +20,14 @@ export interface CheckpointFile {
   readonly vocab_size: number
   /** Rows of its table of positions: the length that its inputs are padded to. */
   readonly max_seq_length: number
-  /** Heads of its attention; undefined where the file does not tell. */
+  /** Heads of its attention; undefined where the file does not say. */
   readonly num_heads: number | undefined
 }
 
 const words = 'embeddings.word_embeddings.weight'
 const flaxWords = 'embedder/word/embedding'
 
-/** The tensors whose names go on after the prefix that one of them has before `stem`: of several, the shortest. */
+/** The tensors below the prefix that one of them has before `stem` (the shortest, if there are several), without it. */
 function withoutPrefix(tensors: State, stem: string): Map<string, NDArray> | undefined {
   const [found] = [...tensors.keys()]
     .filter((name) => name === stem || name.endsWith(`.${stem}`) || name.endsWith(`/${stem}`))
@@ -75,7 +75,7 @@ function transformersState(path: string, tensors: State): State | undefined {
   return encoder && ofFile(path, () => asWhole(fromTransformers(encoder)))
 }
 
-/** Reads a checkpoint. Throws a UsageError or FormatError that names the file if it is no FNet's. */
+/** Reads a checkpoint. Throws a UsageError or FormatError that names the file if it is not an FNet checkpoint. */
 export async function readCheckpointFile(path: string): Promise<CheckpointFile> {
   const file = await readTensorFile(path)
   const { format, tensors, metadata } = file
@@ -107,12 +107,12 @@ export async function readCheckpointFile(path: string): Promise<CheckpointFile> 
 function rowsOf(path: string, state: State, name: string): readonly [rows: number, columns: number] {
   const [rows, columns] = state.get(name)?.shape ?? []
   if (rows === undefined || columns === undefined) {
-    throw new FormatError(`${path}: is no complete checkpoint of an FNet: "${name}" is missing`)
+    throw new FormatError(`${path}: is not a complete checkpoint of an FNet: "${name}" is missing`)
   }
   return [rows, columns]
 }
 
-/** How the layers mix, from the tensors that they have. What has no tensors, fixed random matrices too, is for the settings to say. */
+/** How the layers mix, judging by their tensors. Mixing without tensors, and fixed random matrices, come from the settings. */
 function mixingOf({ path, state }: CheckpointFile, layers: number, wanted: CheckpointedSettings) {
   const layersWith = (name: string): number[] =>
     Array.from({ length: layers }, (_, i) => i).filter((i) => state.has(`fnet.encoder.layer.${i}.fourier.self.${name}`))
@@ -179,7 +179,7 @@ export function checkpointWeights(file: CheckpointFile, wanted: CheckpointedSett
     loadOfficial(loaded, state, /^cls\./)
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error
-    throw new FormatError(`${path}: is no complete checkpoint of an FNet: ${error.message}`, { cause: error })
+    throw new FormatError(`${path}: is not a complete checkpoint of an FNet: ${error.message}`, { cause: error })
   }
   const weights = new Map([...loaded.stateDict()].filter(([name]) => name.startsWith('fnet.') || state.has(name)))
   const summary = `weights of ${path} (${origin}): ${model.model_arch}, ${model.num_layers} layers of width ${model.d_model}, ${vocab_size} tokens, texts padded to ${max_seq_length}`

@@ -31,11 +31,11 @@ export interface FNetConfig {
   readonly mixing_dropout_rate: number
   /** Seed of the matrices of `random`, which are the official code's, made by JAX's generator. Default: 0. */
   readonly random_seed?: number
-  /** What the Hugging Face ports of FNet and BERT do otherwise. Default: the official code. */
+  /** What the Hugging Face ports of FNet and BERT do differently. Default: the official code. */
   readonly port?: PortConfig
 }
 
-/** Where the encoders of transformers may differ from the official code; each default is the official code's. */
+/** Where the encoders of transformers may differ from the official code; the defaults are the official code's. */
 export interface PortConfig {
   /** transformers' name of the activation. Default: `gelu_new`, the tanh approximation of GELU. */
   readonly hidden_act?: ActivationName

@@ -138,7 +138,7 @@ export function convolutionSection(check: ConvolutionCheck): Section {
           'Rows are tokens, columns the width. The weights keep slow changes; their kernel reaches over the whole sequence.',
         matrices: [
           tile(weights, 'weights g'),
-          tile(centred, 'kernel A(g), its middle in the middle'),
+          tile(centred, 'kernel A(g), centred'),
           tile(evenPart(x), 'what is convolved'),
           tile(mixedTwice, 'two mixings'),
           tile(convolved, 'the convolution'),
@@ -148,7 +148,7 @@ export function convolutionSection(check: ConvolutionCheck): Section {
       {
         kind: 'lines',
         title: 'The two sides for the first feature',
-        caption: 'One line lies on the other.',
+        caption: 'The two lines coincide.',
         x: { label: 'token' },
         y: { label: 'value' },
         series: [

@@ -1,4 +1,4 @@
-/** What a trained FNet shows of itself: accuracy beside what counting reaches, samples of its guesses, its mistakes. */
+/** The report of a trained FNet: accuracy compared with counting baselines, samples of its guesses, its mistakes. */
 import { compile } from '../../compile/compile.ts'
 import type { Dataset } from '../../data/dataset.ts'
 import { TextTokenizer } from '../../data/text/tokenizer.ts'
@@ -6,6 +6,7 @@ import * as ops from '../../ops/index.ts'
 import type { LinePlot, Section, Series, Table } from '../../report/figures.ts'
 import { topChoices } from '../../tasks/define.ts'
 import type { PretrainingFacts } from '../../tasks/language/facts.ts'
+import type { MaskedFields } from '../../tasks/language/masked-pairs.ts'
 import type { ClassificationFacts } from '../../tasks/sequences/codec.ts'
 import type { OpenedClassification } from '../../tasks/sequences/open.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
@@ -43,8 +44,12 @@ function besideBaselines(
 const context = 10
 const sampleCount = 16
 
-/** What the model says at the first hidden token of some held-out pairs. */
-async function sampleGuesses(model: FNetForPreTraining, facts: PretrainingFacts, test: Dataset): Promise<Table> {
+/** The model's guesses at the first hidden token of some held-out pairs. */
+async function sampleGuesses(
+  model: FNetForPreTraining,
+  facts: PretrainingFacts,
+  test: Dataset<MaskedFields>,
+): Promise<Table> {
   const tokenizer = new TextTokenizer(facts.tokenizer)
   model.eval()
   const run = compile((input: Tensor, types: Tensor, positions: Tensor) =>
@@ -55,9 +60,8 @@ async function sampleGuesses(model: FNetForPreTraining, facts: PretrainingFacts,
   const rows: (readonly string[])[] = []
   for (const index of indices) {
     const batch = await test.batch([index], { epoch: 0, seed: 0 })
-    const numbers = (name: string): number[] => toNumbers(batch[name]?.data ?? new Int32Array())
+    const numbers = (name: MaskedFields): number[] => toNumbers(batch[name].data)
     const { input_ids, type_ids, masked_lm_positions } = batch
-    if (!input_ids || !type_ids || !masked_lm_positions) continue
     const all = toNumbers((await run(input_ids, type_ids, masked_lm_positions)).array.data)
     const [position = 0] = numbers('masked_lm_positions')
     const tokens = numbers('input_ids').map((id, i) => (i === position ? facts.vocab_size : id))
@@ -87,16 +91,16 @@ async function sampleGuesses(model: FNetForPreTraining, facts: PretrainingFacts,
 export async function explainPretraining(
   model: FNetForPreTraining,
   facts: PretrainingFacts,
-  test: Dataset,
+  test: Dataset<MaskedFields>,
   metrics: readonly MetricsLine[],
 ): Promise<Section[]> {
   const { unigram, bigram } = facts.baselines
   const wholeNumber = (value: number): string => value.toLocaleString('en')
   return [
     {
-      title: 'Beside counting words',
+      title: 'Compared with counting words',
       intro:
-        'A unigram model always says the most frequent word. A bigram model says the most frequent follower of the visible word on the left.',
+        'A unigram model always says the most frequent word. A bigram model says the word that most often follows the visible word on its left.',
       figures: [
         besideBaselines(metrics, 'mlm_accuracy', 'held-out masked accuracy', {
           bigram: bigram.accuracy,
@@ -146,7 +150,7 @@ export function explainClassification(
   })
   return [
     {
-      title: 'Beside the most frequent class',
+      title: 'Compared with the most frequent class',
       figures: [besideBaselines(metrics, 'accuracy', 'held-out accuracy', { 'most frequent class': majority })],
     },
     {

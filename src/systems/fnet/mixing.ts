@@ -1,7 +1,9 @@
 /** FNet's layers that mix tokens, one argument apart: Fourier transform, attention, learned or fixed random matrices, none. */
+
 import { attendByHeads, type Mixed } from '../../models/transformer.ts'
 import { init, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { ShapeError, UsageError } from '../../util/errors.ts'
 import { type JaxKey, jaxKey, jaxLecunNormal, splitKey } from '../../util/jax-random.ts'
@@ -14,7 +16,7 @@ export const small: init.Initialiser = (shape) => init.normal(shape, { std: 0.02
 export const dense = (from: number, to: number, initBias: init.Initialiser = init.zeros): Linear =>
   new Linear(from, to, { initWeight: small, initBias })
 
-/** Tokens of each example that are no padding: bool [B, L]. Only attention looks at it. */
+/** Tokens of each example that are not padding: bool [B, L]. Only attention uses it. */
 export type TokenMask = Tensor
 
 /** A layer that mixes tokens: [B, L, H] -> [B, L, H]. */
@@ -50,7 +52,7 @@ class MatrixMixing extends Module {
   }
 
   forward(x: Tensor): Mixed {
-    const [length, tokens = 0] = [this.seq_kernel.shape[0], x.shape[1]]
+    const [length, tokens] = [sizeOf(this.seq_kernel.shape, 0), sizeOf(x.shape, 1)]
     if (tokens !== length) {
       throw new ShapeError(`FNet: linear and random mixing need exactly ${length} tokens, found ${tokens}`, {
         hint: 'pad the input to max_seq_length',
@@ -111,7 +113,7 @@ class SelfAttention extends Module {
 }
 
 /**
- * What is added to the scores: 0 where a query may attend to a key, else so little that it counts only where a row has nothing
+ * What is added to the scores: 0 where a query may attend to a key, else a very negative number, which matters only where a row has nothing
  * else. With `pairs` a padding query therefore attends to all positions equally, padding too (flax).
  */
 function maskScores(mask: TokenMask, masking: 'pairs' | 'keys'): Tensor {

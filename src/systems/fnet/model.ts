@@ -176,7 +176,7 @@ export class FNetForPreTraining extends Module {
     }
   }
 
-  /** `positions` int [B, P]: the tokens to predict; without them all L of them are. */
+  /** `positions` int [B, P]: the tokens to predict. Default: all L of them. */
   forward(
     inputIds: Tensor,
     typeIds: Tensor,

@@ -3,7 +3,7 @@ import { type NameRule, NameTable } from '../../io/name-table.ts'
 import type { Module } from '../../nn/index.ts'
 import { elementCount, type NDArray } from '../../tensor/dtype.ts'
 import { permuteArray } from '../../tensor/permute.ts'
-import { sameArrays } from '../../tensor/shape.ts'
+import { formatShape, sameArrays, sizeOf } from '../../tensor/shape.ts'
 import { FormatError } from '../../util/errors.ts'
 
 type State = ReadonlyMap<string, NDArray>
@@ -74,18 +74,26 @@ function reshaped(array: NDArray, shape: readonly number[]): NDArray {
   return { ...array, shape }
 }
 
+/** Axes of the tensors whose layout depends on them. */
+const ranks: Partial<Record<Layout, number>> = { kernel: 2, toHeads: 3, fromHeads: 3 }
+
+function checkRank(name: string, shape: readonly number[], layout: Layout): void {
+  const rank = ranks[layout]
+  if (rank === undefined || shape.length === rank) return
+  throw new FormatError(`"${name}" must have ${rank} axes, found shape ${formatShape(shape)}`)
+}
+
 function fromLayout(array: NDArray, layout: Layout): NDArray {
   const { shape } = array
-  const [first = 1, last = 1] = [shape[0], shape.at(-1)]
   switch (layout) {
     case 'kernel':
       return permuteArray(array, [1, 0])
     case 'positions':
       return reshaped(array, shape.slice(-2))
     case 'toHeads':
-      return permuteArray(reshaped(array, [first, elementCount(shape) / first]), [1, 0])
+      return permuteArray(reshaped(array, [sizeOf(shape, 0), sizeOf(shape, 1) * sizeOf(shape, 2)]), [1, 0])
     case 'fromHeads':
-      return permuteArray(reshaped(array, [elementCount(shape) / last, last]), [1, 0])
+      return permuteArray(reshaped(array, [sizeOf(shape, 0) * sizeOf(shape, 1), sizeOf(shape, 2)]), [1, 0])
     case 'headBias':
       return reshaped(array, [elementCount(shape)])
     case 'same':
@@ -94,18 +102,18 @@ function fromLayout(array: NDArray, layout: Layout): NDArray {
 }
 
 function toLayout(array: NDArray, layout: Layout, heads: number): NDArray {
-  const [rows = 1, columns = 1] = array.shape
+  const size = (axis: number): number => sizeOf(array.shape, axis)
   switch (layout) {
     case 'kernel':
       return permuteArray(array, [1, 0])
     case 'positions':
-      return reshaped(array, [1, rows, columns])
+      return reshaped(array, [1, size(0), size(1)])
     case 'toHeads':
-      return reshaped(permuteArray(array, [1, 0]), [columns, heads, rows / heads])
+      return reshaped(permuteArray(array, [1, 0]), [size(1), heads, size(0) / heads])
     case 'fromHeads':
-      return reshaped(permuteArray(array, [1, 0]), [heads, columns / heads, rows])
+      return reshaped(permuteArray(array, [1, 0]), [heads, size(1) / heads, size(0)])
     case 'headBias':
-      return reshaped(array, [heads, rows / heads])
+      return reshaped(array, [heads, size(0) / heads])
     case 'same':
       return array
   }
@@ -120,6 +128,7 @@ export function fromFlax(tensors: State): Map<string, NDArray> {
   return new Map(
     [...tensors].map(([official, array]) => {
       const { name, rule } = table.toOurs(official)
+      checkRank(official, array.shape, rule.layout)
       return [name, fromLayout(array, rule.layout)] as const
     }),
   )
@@ -149,7 +158,7 @@ export function toFlax(
   )
 }
 
-/** Tied weights, constant tables and the lone ids of positions, which transformers stores beside the parameters. */
+/** Tied weights, constant tables and the lone ids of positions, which transformers stores with the parameters. */
 const derived = /(^|\.)(cls\.predictions\.decoder\.(weight|bias)|position_ids|dft_mat_(hidden|seq))$/
 
 const bertNames: readonly (readonly [bert: string, ours: string])[] = [
@@ -159,7 +168,7 @@ const bertNames: readonly (readonly [bert: string, ours: string])[] = [
   ['.attention.output.LayerNorm.', '.fourier.output.LayerNorm.'],
 ]
 
-/** What follows from other tensors must agree with them: the model here has it once. */
+/** Tensors that duplicate others must agree with them: the model here has them once. */
 function checkDerived(tensors: State): void {
   const endingWith = (end: string): NDArray | undefined => [...tensors].find(([name]) => name.endsWith(end))?.[1]
   for (const [name, array] of tensors) {
@@ -174,15 +183,15 @@ function checkDerived(tensors: State): void {
     }
     if (/(^|\.)position_ids$/.test(name) && array.data.some((value, i) => Number(value) !== i)) {
       throw new FormatError(`FNet checkpoint: "${name}" must count 0, 1, 2, ...`, {
-        hint: 'positions in another order are an input of the model, no part of it',
+        hint: 'positions in another order are an input of the model, not part of it',
       })
     }
   }
 }
 
 /**
- * A state dict of transformers' FNet or BERT under our names: what follows from other tensors is left out. Throws a FormatError
- * where it does not follow.
+ * A state dict of transformers' FNet or BERT under our names, without tensors that duplicate others. Throws a FormatError
+ * where these do not agree.
  */
 export function fromTransformers(tensors: State): Map<string, NDArray> {
   checkDerived(tensors)

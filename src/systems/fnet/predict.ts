@@ -1,4 +1,4 @@
-/** A trained FNet used: words for [MASK], classes of texts, and the model as a file for others. */
+/** Uses of a trained FNet: words for [MASK], classes of texts, and the exported model. */
 import { z } from 'zod'
 import { compile } from '../../compile/compile.ts'
 import { TextTokenizer } from '../../data/index.ts'
@@ -42,7 +42,7 @@ export async function* predictWords(
     const probabilities = toNumbers((await run(row(inputIds), row(typeIds), row(positions))).array.data)
     const size = probabilities.length / hidden
     return positions.map((_, i) => {
-      // A checkpoint may have more rows than its vocabulary has tokens: the rest are no words.
+      // A checkpoint may have more rows than its vocabulary has tokens: the rest are not words.
       const own = probabilities.slice(i * size, i * size + tokenizer.size)
       const name = (id: number): string => tokenizer.token(id).replace(/^▁/, '')
       const which = hidden > 1 ? ` (${maskName} ${i + 1})` : ''
@@ -72,7 +72,7 @@ export async function* predictClasses(
   await run.release()
 }
 
-/** A model and what it knows of its text: what the uses take. */
+/** A model and its facts about the text: what the uses take. */
 export interface Trained<Model, Facts> {
   readonly model: Model
   readonly facts: Facts
@@ -100,24 +100,26 @@ export const classifyTexts = (example: string) =>
       predictClasses(model, facts, texts, top),
   })
 
-function inputsOf(length: number): Exportable['inputs'] {
+type TextFields = 'input_ids' | 'type_ids'
+
+function inputsOf(length: number): Exportable<TextFields>['inputs'] {
   return { input_ids: { dtype: 'int32', shape: [1, length] }, type_ids: { dtype: 'int32', shape: [1, length] } }
 }
 
-/** How a consumer makes the inputs; the padded length matters, since the Fourier transform mixes the padding in. */
+/** How a consumer prepares the inputs; the padded length matters, since the Fourier transform mixes in the padding. */
 function preprocessing(length: number, ids: { cls: number; sep: number; pad: number }) {
   const form = '[CLS] text [SEP], padded to exactly `length`; type_ids 0, second segment 1'
   return JSON.stringify({ input: 'input_ids', dtype: 'int32', length, form, ...ids })
 }
 
 /** `input_ids`, `type_ids` int32 [batch, length] -> `logits` [batch, length, vocabulary], `next_sentence_logits` [batch, 2]. */
-export function exportPretraining(model: FNetForPreTraining, facts: PretrainingFacts): Exportable {
+export function exportPretraining(model: FNetForPreTraining, facts: PretrainingFacts): Exportable<TextFields> {
   model.eval()
   const length = facts.max_seq_length
   return {
     inputs: inputsOf(length),
     forward: ({ input_ids, type_ids }) => {
-      const { maskedLmLogits, nextSentenceLogits } = model.forward(input_ids as Tensor, type_ids as Tensor)
+      const { maskedLmLogits, nextSentenceLogits } = model.forward(input_ids, type_ids)
       return { logits: maskedLmLogits, next_sentence_logits: nextSentenceLogits }
     },
     metadata: {
@@ -128,12 +130,15 @@ export function exportPretraining(model: FNetForPreTraining, facts: PretrainingF
 }
 
 /** `input_ids`, `type_ids` int32 [batch, length] -> `logits` and `probabilities` [batch, classes]. */
-export function exportClassifier(model: FNetForSequenceClassification, facts: ClassificationFacts): Exportable {
+export function exportClassifier(
+  model: FNetForSequenceClassification,
+  facts: ClassificationFacts,
+): Exportable<TextFields> {
   model.eval()
   return {
     inputs: inputsOf(facts.max_seq_length),
     forward: ({ input_ids, type_ids }) => {
-      const logits = model.forward(input_ids as Tensor, type_ids as Tensor)
+      const logits = model.forward(input_ids, type_ids)
       return { logits, probabilities: ops.softmax(logits, -1) }
     },
     metadata: {

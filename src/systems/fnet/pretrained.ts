@@ -67,7 +67,7 @@ async function startFromRun<Config extends StartSettings>(path: string): Promise
   return {
     vocabulary: { tokenizer: new TextTokenizer(facts.tokenizer), vocab_size, max_seq_length },
     fit: (config) => {
-      // Sizes and mixing are the run's; dropout is ours to choose. The weights are in the run, whatever it started from.
+      // Sizes and mixing come from the run; dropout from the settings. The weights are in the run, whatever it started from.
       const { dropout_rate, mixing_dropout_rate } = config.model
       const model = { ...trained, dropout_rate, mixing_dropout_rate, checkpoint: '' }
       const summary = `starts from ${path}, step ${step}, ${trained.model_arch}`

@@ -1,9 +1,10 @@
 /** Pre-training: hidden words and the order of sentences (paper, section 4.1; official f_net/run_pretraining.py). */
 import { compile } from '../../compile/compile.ts'
-import type { Dataset } from '../../data/dataset.ts'
+import type { BatchTensors, Dataset } from '../../data/dataset.ts'
 import { DataLoader } from '../../data/loader.ts'
 import * as ops from '../../ops/index.ts'
 import type { ThreadOptions } from '../../tasks/experiment.ts'
+import type { MaskedFields } from '../../tasks/language/masked-pairs.ts'
 import type { StepScalars } from '../../tasks/training.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -27,16 +28,8 @@ function rightOnes(logits: Tensor, labels: Tensor): Tensor {
 }
 
 /** B pairs of L tokens, P of them hidden, V tokens in the vocabulary. */
-function pretrainingSums(model: FNetForPreTraining, batch: Readonly<Record<string, Tensor>>): PretrainingSums {
-  const { input_ids, type_ids, masked_lm_positions, masked_lm_ids, masked_lm_weights, next_sentence_labels } =
-    batch as Record<string, Tensor> & {
-      input_ids: Tensor
-      type_ids: Tensor
-      masked_lm_positions: Tensor
-      masked_lm_ids: Tensor
-      masked_lm_weights: Tensor
-      next_sentence_labels: Tensor
-    }
+function pretrainingSums(model: FNetForPreTraining, batch: BatchTensors<MaskedFields>): PretrainingSums {
+  const { input_ids, type_ids, masked_lm_positions, masked_lm_ids, masked_lm_weights, next_sentence_labels } = batch
   const { maskedLmLogits, nextSentenceLogits } = model.forward(input_ids, type_ids, masked_lm_positions)
   const [rows, predictions, vocabulary] = maskedLmLogits.sizes(3) // [B, P, V]
   const logits = ops.reshape(maskedLmLogits, [rows * predictions, vocabulary]) // [B P, V]
@@ -51,11 +44,11 @@ function pretrainingSums(model: FNetForPreTraining, batch: Readonly<Record<strin
   }
 }
 
-export type PretrainingEvaluator = (data: Dataset) => Promise<Metrics>
+export type PretrainingEvaluator = (data: Dataset<MaskedFields>) => Promise<Metrics>
 
 /** Runs the model over held-out pairs: mean losses and accuracies of hidden words and of next sentences. */
 export function pretrainingEvaluator(model: FNetForPreTraining, options: ThreadOptions = {}): PretrainingEvaluator {
-  const run = compile((batch: Record<string, Tensor>) => pretrainingSums(model, batch), options)
+  const run = compile((batch: BatchTensors<MaskedFields>) => pretrainingSums(model, batch), options)
   return async (data) => {
     const wasTraining = model.training
     model.eval()
@@ -79,10 +72,9 @@ export function pretrainingEvaluator(model: FNetForPreTraining, options: ThreadO
 }
 
 /** What a step shows; its loss is the mean over the hidden tokens plus that of the next sentence. */
-export function pretrainingScalars(model: FNetForPreTraining, batch: Readonly<Record<string, Tensor>>): StepScalars {
+export function pretrainingScalars(model: FNetForPreTraining, batch: BatchTensors<MaskedFields>): StepScalars {
   const sums = pretrainingSums(model, batch)
-  const { next_sentence_labels: labels } = batch as { next_sentence_labels: Tensor }
-  const [pairs] = labels.sizes(1)
+  const [pairs] = batch.next_sentence_labels.sizes(1)
   const mlm_loss = ops.div(sums.masked_loss, sums.masked_count)
   return {
     loss: ops.add(mlm_loss, ops.div(sums.order_loss, pairs)),

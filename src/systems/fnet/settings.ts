@@ -26,7 +26,7 @@ export function encoderSettings(defaults: {
     num_heads: whole.default(defaults.num_heads).describe('heads of layers that attend'),
     type_vocab_size: whole.default(4).describe('kinds of segments'),
     num_attention_layers: z.number().int().min(0).default(0).describe('layers that attend instead (FNet-Hybrid: 2)'),
-    attention_layout: z.enum(attentionLayouts).default('top').describe('where these lie'),
+    attention_layout: z.enum(attentionLayouts).default('top').describe('where these are placed'),
     dropout_rate: probability
       .default(defaults.dropout_rate)
       .describe('dropout after embeddings and feed-forward layers'),

@@ -21,7 +21,7 @@ export interface MixerConfig {
   readonly stoch_depth: number
   /** `tanh` as in the official models, `none` (erf) as in timm's. */
   readonly gelu: 'tanh' | 'none'
-  /** What timm's model may do otherwise. Default: the official code. */
+  /** What timm's model may do differently. Default: the official code. */
   readonly port?: PortConfig
 }
 

@@ -1,6 +1,8 @@
-/** What a trained Mixer shows of itself: learned patches, learned mixing of tokens (paper, Figures 5 to 7). */
+/** The report of a trained Mixer: learned patches, learned mixing of tokens (paper, Figures 5 to 7). */
+
 import type { HeatmapGrid, Section } from '../../report/figures.ts'
 import { elementCount, toNumbers } from '../../tensor/dtype.ts'
+import { sizes } from '../../tensor/shape.ts'
 import type { Mixer } from './model.ts'
 import { byFrequency, withInverses } from './weight-order.ts'
 
@@ -34,7 +36,7 @@ export function tokenMixingWeights(model: Mixer, block: number, limit: number): 
 /** The stem's filters, low frequencies first: what each channel of a token looks for in its patch (Figure 7). */
 export function patchFilters(model: Mixer, limit: number): HeatmapGrid {
   const { weight } = model.stem.proj
-  const [, channels = 0, height = 0, width = 0] = weight.shape
+  const [, channels, height, width] = sizes(weight.shape, 4)
   const filters = rowsOf(toNumbers(weight.data), elementCount([channels, height, width]))
   const shown = byFrequency(filters, { height, width }).slice(0, limit)
   const answer = 'Each tile is one channel of a token: the pattern in a patch that it answers to, low frequencies first'

@@ -1,8 +1,10 @@
 /** Fine-tuning: weights of official, timm and tenfold checkpoints for another task, at their resolution or a multiple of it. */
+
 import { readTensorFile } from '../../io/tensor-file.ts'
 import { describeLeftOut, type TensorFile } from '../../io/tensor-format.ts'
 import { freeze } from '../../nn/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
+import { formatShape, type Sizes, sizes } from '../../tensor/shape.ts'
 import type { Settings } from '../../train/settings.ts'
 import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
@@ -27,7 +29,7 @@ interface Loaded {
   readonly origin: string
 }
 
-// Averages of the weights, as timm's training saves them beside the weights, and takes them first.
+// Averages of the weights, as timm's training saves them next to the weights, and prefers them.
 const average = /(^|\.)(state_dict_ema|model_ema)\./
 
 const stem = 'stem.proj.weight'
@@ -67,25 +69,26 @@ function findModel(path: string, { format, tensors, metadata }: TensorFile): Loa
   return { state: new Map(state), gelu, origin: isOurs ? 'tenfold' : origin }
 }
 
-/** The file lacks weights: what of it was not read may be why. */
+/** The file lacks weights: the parts that were not read may be the reason. */
 function incomplete(path: string, file: TensorFile, reason: string, cause?: Error): FormatError {
   const leftOut = describeLeftOut(file)
-  return new FormatError(`${path}: is no complete checkpoint of an MLP-Mixer: ${reason}`, {
+  return new FormatError(`${path}: is not a complete checkpoint of an MLP-Mixer: ${reason}`, {
     ...(cause && { cause }),
     ...(leftOut !== undefined && { hint: `not read of the file: ${leftOut}` }),
   })
 }
 
-/** The sizes that the shapes of the weights tell. */
+/** The sizes that follow from the shapes of the weights. */
 function sizesOf(path: string, file: TensorFile, state: ReadonlyMap<string, NDArray>) {
-  const shape = (name: string): readonly number[] => {
-    const array = state.get(name)
-    if (array) return array.shape
-    throw incomplete(path, file, `"${name}" is missing`)
+  const sizesOfTensor = <R extends keyof Sizes>(name: string, rank: R): Sizes[R] => {
+    const shape = state.get(name)?.shape
+    if (!shape) throw incomplete(path, file, `"${name}" is missing`)
+    if (shape.length === rank) return sizes(shape, rank)
+    throw incomplete(path, file, `"${name}" must have ${rank} axes, found shape ${formatShape(shape)}`)
   }
-  const [hidden_dim = 0, in_channels = 0, patchHeight = 0, patchWidth = 0] = shape(stem)
-  const [tokens_mlp_dim = 0, tokens = 0] = shape('blocks.0.mlp_tokens.fc1.weight')
-  const [channels_mlp_dim = 0] = shape('blocks.0.mlp_channels.fc1.weight')
+  const [hidden_dim, in_channels, patchHeight, patchWidth] = sizesOfTensor(stem, 4)
+  const [tokens_mlp_dim, tokens] = sizesOfTensor('blocks.0.mlp_tokens.fc1.weight', 2)
+  const [channels_mlp_dim] = sizesOfTensor('blocks.0.mlp_channels.fc1.weight', 2)
   const blocks = [...state.keys()].flatMap((name) => /^blocks\.(\d+)\./.exec(name)?.[1] ?? [])
   if (patchHeight !== patchWidth) {
     throw new FormatError(`${path}: patches must be square to train on, found ${patchHeight}x${patchWidth}`)

@@ -1,5 +1,7 @@
 /** A trained Mixer for pictures of K times the side length (paper, appendix C). */
+
 import type { NDArray } from '../../tensor/dtype.ts'
+import { sizes } from '../../tensor/shape.ts'
 import { Mixer, tokenCount } from './model.ts'
 
 /**
@@ -47,7 +49,7 @@ function blockDiagonal(
   places: readonly (readonly number[])[],
   tokens: 'rows' | 'columns',
 ): NDArray {
-  const [rows = 0, columns = 0] = shape
+  const [rows, columns] = sizes(shape, 2)
   const copies = places.length
   const out = new Float32Array(rows * columns * copies ** 2)
   for (const [r, place] of places.entries()) {

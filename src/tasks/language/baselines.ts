@@ -1,5 +1,5 @@
 import { largest } from '../../util/lists.ts'
-/** What counting alone reaches at masked tokens: the frequencies of words, and of words after their left neighbour. */
+/** Counting baselines for masked tokens: the frequencies of words, and of words after their left neighbour. */
 
 /** Accuracy and mean loss (nats) at masked tokens. */
 export interface BaselineScore {

@@ -1,4 +1,4 @@
-/** What a pre-training knows of its data when the model is built: kept in `run.json`. */
+/** What is known of the pre-training data when the model is built: kept in `run.json`. */
 import { z } from 'zod'
 import { whole } from '../../train/settings.ts'
 

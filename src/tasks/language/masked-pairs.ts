@@ -5,7 +5,7 @@ import { type SpecialIds, specialTokens } from '../../data/text/special-tokens.t
 import type { TextTokenizer } from '../../data/text/tokenizer.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
-import { int32Rows, int32Vector } from '../rows.ts'
+import { int32Rows, int32Vector, segmentRows } from '../rows.ts'
 import type { MaskedSequence, MaskingIds } from './masking.ts'
 import { randomSecondPairs, type SentencePair, sentencePairs } from './sentence-pairs.ts'
 
@@ -28,7 +28,7 @@ export interface PairOptions {
   /** Share of the pairs that are made for a random shorter length (BERT's `short_seq_prob`), so that short texts are known too. */
   readonly shortShare: number
   readonly ids: SpecialIds
-  /** What stands second where it does not follow: a passage of another document (BERT), or the first part (the official code). */
+  /** The second segment where it does not follow: a passage of another document (BERT), or the first part (the official code). */
   readonly nextSentence: 'random' | 'swapped'
   readonly seed: number | bigint
 }
@@ -36,7 +36,7 @@ export interface PairOptions {
 /** The shortest length a short pair may have. */
 const shortest = 12
 
-/** The sentence pairs of all documents; cuts, swaps and strangers follow from the seed. */
+/** The sentence pairs of all documents; cuts, swaps and random segments follow from the seed. */
 export function makePairs(documents: readonly (readonly number[][])[], options: PairOptions): SentencePair[] {
   const { maxLength, shortShare, ids, nextSentence, seed } = options
   const random = new Generator(seed)
@@ -52,6 +52,15 @@ export function makePairs(documents: readonly (readonly number[][])[], options: 
   return documents.flatMap((lines) => [...sentencePairs(lines, maxLength, ids, draws)])
 }
 
+/** The fields of pairs with hidden words. */
+export type MaskedFields =
+  | 'input_ids'
+  | 'type_ids'
+  | 'masked_lm_positions'
+  | 'masked_lm_ids'
+  | 'masked_lm_weights'
+  | 'next_sentence_labels'
+
 /**
  * Pairs with hidden words: `input_ids`, `type_ids` int32 [length]; `masked_lm_positions`, `masked_lm_ids` int32 and
  * `masked_lm_weights` float32 [predictions]; `next_sentence_labels` int32 []. New words are hidden in every epoch (`dynamic`), or
@@ -62,17 +71,10 @@ export function maskedPairs(
   predictions: number,
   mask: (sequence: readonly number[], random: Generator) => MaskedSequence,
   mode: 'dynamic' | 'fixed',
-): Dataset {
+): Dataset<MaskedFields> {
   const length = pairs[0]?.inputIds.length ?? 0
   const plain = arrayDataset({
-    input_ids: int32Rows(
-      pairs.map(({ inputIds }) => inputIds),
-      length,
-    ),
-    type_ids: int32Rows(
-      pairs.map(({ typeIds }) => typeIds),
-      length,
-    ),
+    ...segmentRows(pairs, length),
     next_sentence_labels: int32Vector(pairs.map(({ label }) => label)),
   })
   const list = { dtype: 'int32', shape: [predictions] } as const

@@ -1,6 +1,7 @@
 /** The data of a masked language model: texts, their vocabulary, sentence pairs, and what counting reaches on the held-out ones. */
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import type { Batch } from '../../data/dataset.ts'
 import { digestOf } from '../../data/files.ts'
 import {
   corpusNames,
@@ -16,7 +17,8 @@ import { type Divided, divide, type NamedExample } from '../../data/record.ts'
 import { splitFolders } from '../../data/sources/listing.ts'
 import { pick, splitByName, splitCorpus, splitRandomly } from '../../data/split.ts'
 import { describeUnknownSides } from '../../data/text/unknown.ts'
-import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import { toNumbers } from '../../tensor/dtype.ts'
+import { sizes } from '../../tensor/shape.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { count, pathSetting, share, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -24,7 +26,7 @@ import { deriveSeed } from '../../util/random.ts'
 import type { KnownData, OpenedData, Vocabulary } from '../define.ts'
 import { type BaselineScore, type MaskedToken, NgramCounts } from './baselines.ts'
 import type { PretrainingFacts } from './facts.ts'
-import { makePairs, maskedPairs, maskingIds, tokenizeDocuments } from './masked-pairs.ts'
+import { type MaskedFields, makePairs, maskedPairs, maskingIds, tokenizeDocuments } from './masked-pairs.ts'
 import { masker } from './masking.ts'
 import { openTokenizer, type TokenizerSettings, unknownCure } from './tokenizer.ts'
 
@@ -41,7 +43,7 @@ export const pretrainingDataSettings = z.strictObject({
     .enum(['random', 'swapped'])
     .default('swapped')
     .describe(
-      'what stands second in half of the pairs: text of another document (BERT), or the pair swapped (official code)',
+      'the second segment in half of the pairs: text from another document (BERT), or the pair swapped (official code)',
     ),
   max_predictions_per_seq: whole.default(20).describe('hidden tokens in a pair, at most'),
   masking_rate: z.number().gt(0).lt(1).default(0.15).describe('share of the tokens that are hidden'),
@@ -49,7 +51,7 @@ export const pretrainingDataSettings = z.strictObject({
   random_token_proportion: share.default(0.1).describe('share that become a random token; the rest stays'),
   test_share: z.number().gt(0).lt(1).default(0.05).describe('share of the documents held out'),
   test_pairs: whole.default(640).describe('held-out pairs used, at most'),
-  split_seed: count.default(0).describe('of the hold-out, the pairs and the hidden test words'),
+  split_seed: count.default(0).describe('seed of the hold-out, the pairs and the hidden test words'),
   on_error: onErrorSetting,
 })
 
@@ -92,10 +94,10 @@ async function readDivided(
     return sidesOf(divided, documents, documents, [corpora.join(', ')])
   }
   const hint = 'convert them, or leave them out with --set data.on_error=skip'
-  // What a run knows and cannot be read is missing; what is new and cannot be read is not needed.
+  // A known file that cannot be read counts as missing; a new one is not needed.
   const reading = { onError: known ? ('skip' as const) : onError, hint }
   const own = await openTexts(folder, reading)
-  // A train/ or test/ that came after a run was started is no part of its data.
+  // A train/ or test/ that was added after a run was started is not part of its data.
   const knownNames = known && Object.keys({ ...known.record.train, ...known.record.test })
   const isUsed = (part: string): boolean => !knownNames || knownNames.some((name) => name.startsWith(`${part}/`))
   const parts = splitFolders(
@@ -142,22 +144,22 @@ function cutText(length: number, name: string, text: string): NamedText[] {
     cut.push(passage)
     passage = ''
   }
-  // Known by their words: what is added behind gives those before no other names.
+  // Named by their content: text added at the end does not rename the passages before it.
   return [...cut, passage]
     .filter((part) => part.trim() !== '')
     .map((part) => named(`${name} ${digestOf(part).slice(0, 12)}`, part))
 }
 
 /** The hidden tokens of the test pairs, as the counting baselines see them. */
-function maskedTokens(batch: Readonly<Record<string, NDArray>>): MaskedToken[] {
-  const numbers = (name: string): number[] => toNumbers(batch[name]?.data ?? new Int32Array())
+function maskedTokens(batch: Batch<MaskedFields>): MaskedToken[] {
+  const numbers = (name: MaskedFields): number[] => toNumbers(batch[name].data)
   const [input, positions, ids, weights] = [
     numbers('input_ids'),
     numbers('masked_lm_positions'),
     numbers('masked_lm_ids'),
     numbers('masked_lm_weights'),
   ]
-  const [rows = 1, length = 0] = batch.input_ids?.shape ?? []
+  const [rows, length] = sizes(batch.input_ids.shape, 2)
   const predictions = positions.length / Math.max(rows, 1)
   return positions.flatMap((position, i) => {
     const row = Math.floor(i / predictions)
@@ -166,7 +168,7 @@ function maskedTokens(batch: Readonly<Record<string, NDArray>>): MaskedToken[] {
 }
 
 /** Masked pairs of sentences. */
-export type OpenedPretraining = OpenedData<PretrainingFacts>
+export type OpenedPretraining = OpenedData<PretrainingFacts, MaskedFields>
 
 /**
  * Reads the texts, learns the vocabulary (or takes the one that the weights to start from need) and makes the pairs. Throws a
@@ -241,11 +243,11 @@ export async function openPretraining(
   }
 }
 
-/** What counting knows of the training text, and how far it gets on the test pairs. */
+/** Counting baselines from the training text, and their scores on the test pairs. */
 async function learnFacts(
   tokenizer: TextTokenizer,
   trainTokens: readonly (readonly (readonly number[])[])[],
-  test: Dataset,
+  test: Dataset<MaskedFields>,
 ): Promise<Pick<PretrainingFacts, 'tokenizer' | 'tokens' | 'baselines'>> {
   const rows = Array.from({ length: test.length }, (_, row) => row)
   const masked = maskedTokens(await test.batch(rows, { epoch: 0, seed: 0 }))

@@ -49,7 +49,7 @@ export interface SplitDraws {
   readonly length?: () => number
 }
 
-/** What a pair has beside its tokens: three special ones ([CLS] first [SEP] second [SEP]). */
+/** What a pair has besides its tokens: three special ones ([CLS] first [SEP] second [SEP]). */
 const specialCount = 3
 
 /**
@@ -132,7 +132,7 @@ function locate(line: number, counts: readonly number[]): readonly [document: nu
 
 /**
  * The pairs of all documents with BERT's rule (Devlin et al. 2018, section 3.1): in half of the cases the second part comes from a random
- * line of another document on. It fills the pair as the true one does: otherwise the length alone would tell them apart. Of a single
+ * line of another document on. It fills the pair as the true one does: otherwise the length alone would distinguish them. Of a single
  * document, other lines serve.
  */
 export function randomSecondPairs(

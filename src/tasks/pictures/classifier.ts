@@ -1,9 +1,11 @@
 /** What all picture classifiers share: what a step shows of a batch, and evaluation. */
 import { compile } from '../../compile/compile.ts'
-import type { Dataset } from '../../data/dataset.ts'
+import type { BatchTensors, Dataset } from '../../data/dataset.ts'
+import type { PictureFields } from '../../data/layout.ts'
 import type { Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import { elementCount } from '../../tensor/dtype.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Evaluation } from '../../train/metrics.ts'
 import { classScores, evaluateClasses } from '../evaluate-classes.ts'
@@ -21,7 +23,7 @@ export interface ClassifierLoss {
 }
 
 /** Runs a classifier over a data set. */
-export type ClassifierEvaluator = (data: Dataset) => Promise<Evaluation>
+export type ClassifierEvaluator = (data: Dataset<PictureFields>) => Promise<Evaluation>
 
 /** uint8 pixels 0..255 to floats -1..1, as the official input pipelines do. */
 export function normalizePixels(pixels: Tensor): Tensor {
@@ -45,14 +47,13 @@ function mixupShare(p: number): Tensor {
  */
 export function classifierScalars(
   model: ClassifierModel,
-  batch: Readonly<Record<string, Tensor>>,
+  { image, label }: BatchTensors<PictureFields>,
   { label_smoothing: labelSmoothing, mixup }: ClassifierLoss,
 ): StepScalars {
-  const { image, label } = batch as { image: Tensor; label: Tensor }
   const pixels = normalizePixels(image)
   const share = mixup > 0 ? mixupShare(mixup) : undefined
   const logits = model.forward(share ? mixed(pixels, share) : pixels)
-  const target = share ? mixed(ops.oneHot(label, logits.shape[1] ?? 0, 'float32'), share) : label
+  const target = share ? mixed(ops.oneHot(label, sizeOf(logits.shape, 1), 'float32'), share) : label
   const loss = ops.crossEntropy(logits, target, { labelSmoothing })
   const accuracy = ops.mean(ops.cast(ops.equal(ops.argmax(logits, -1), ops.cast(label, 'int64')), 'float32'))
   return { loss, accuracy }
@@ -62,16 +63,16 @@ export function classifierScalars(
 const evaluationNumbers = 2 ** 21
 
 /** Examples to evaluate at once: at most 500, fewer of large pictures. */
-export function evaluationBatchSize({ length, fields }: Dataset): number {
-  const size = elementCount(fields.image?.shape ?? [])
+export function evaluationBatchSize({ length, fields }: Dataset<'image'>): number {
+  const size = elementCount(fields.image.shape)
   return Math.max(1, Math.min(500, length, Math.floor(evaluationNumbers / size)))
 }
 
 /** A function that runs a classifier over a data set in evaluation mode. */
 export function classifierEvaluator(model: ClassifierModel, options: ThreadOptions = {}): ClassifierEvaluator {
-  const score = compile((batch: Record<string, Tensor>) => {
-    const { image, label } = batch as { image: Tensor; label: Tensor }
-    return classScores(model.forward(normalizePixels(image)), label)
-  }, options)
+  const score = compile(
+    ({ image, label }: BatchTensors<PictureFields>) => classScores(model.forward(normalizePixels(image)), label),
+    options,
+  )
   return (data) => evaluateClasses(model, score, data, evaluationBatchSize(data))
 }

@@ -1,4 +1,4 @@
-/** A classifier of pictures in training and in use: all that a recipe needs besides its model and its data. */
+/** A picture classifier in training and in use: everything that a recipe needs besides its model and its data. */
 import type { Module } from '../../nn/index.ts'
 import type { Section } from '../../report/figures.ts'
 import type { MetricDescriptions } from '../define.ts'
@@ -18,7 +18,7 @@ export const pictureMetrics = {
   loss: { goal: 'min' },
 } as const satisfies MetricDescriptions
 
-/** The settings that the training of a classifier looks at. */
+/** The settings that the training of a classifier uses. */
 export interface ClassifierConfig {
   readonly optimizer: ClassifierOptimizerSettings
   readonly augment: AugmentSettings

@@ -1,9 +1,9 @@
 /** The linear few-shot evaluation of frozen features (MLP-Mixer, section 3; big_vision's fewshot_lsr). */
 import { z } from 'zod'
 import { count, listSome } from '../../data/counting.ts'
-import { DataLoader, type Dataset, subset } from '../../data/index.ts'
+import { DataLoader, type Dataset, type PictureFields, subset } from '../../data/index.ts'
 import type { OnError } from '../../data/opening.ts'
-import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import { toNumbers } from '../../tensor/dtype.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -13,7 +13,7 @@ import { evaluationBatchSize } from './classifier.ts'
 import type { PictureFacts } from './facts.ts'
 import { type FeatureClassifier, featureExtractor, type LabelledFeatures } from './features.ts'
 import { fewShot, selectShots } from './few-shot.ts'
-import { openFolder } from './open.ts'
+import { type OpenedPictures, openFolder } from './open.ts'
 
 /** What is evaluated. */
 export interface FewShotOptions {
@@ -42,11 +42,11 @@ export interface FewShotOutcome {
 // The official evaluation takes the examples from the first 65,000 of ImageNet.
 const greatestPool = 65_000
 
-async function labelsOf(data: Dataset): Promise<number[]> {
+async function labelsOf(data: Dataset<PictureFields>): Promise<number[]> {
   if (data.labels) return Array.from(data.labels).slice(0, greatestPool)
   const labels: number[] = []
   for await (const { label } of new DataLoader(data, { batchSize: evaluationBatchSize(data) })) {
-    appendAll(labels, toNumbers((label as NDArray).data))
+    appendAll(labels, toNumbers(label.data))
     if (labels.length >= greatestPool) break
   }
   return labels.slice(0, greatestPool)
@@ -60,8 +60,8 @@ function smallestCount(labels: readonly number[]): number {
 
 /** Evaluates for every number of shots and seed. Features of examples are computed once. */
 export async function evaluateFewShot(
-  features: (data: Dataset) => Promise<LabelledFeatures>,
-  { test, train, plain = train }: TrainingSets,
+  features: (data: Dataset<PictureFields>) => Promise<LabelledFeatures>,
+  { test, train, plain = train }: TrainingSets<PictureFields>,
   options: FewShotOptions,
 ): Promise<FewShotOutcome> {
   const labels = await labelsOf(plain)
@@ -93,13 +93,13 @@ export async function evaluateFewShot(
   return { classes, testExamples: test.length, smallestClass: smallestCount(labels), rows }
 }
 
-/** Other pictures, half of them for testing. Says if the run was trained on some of them: it would know these better than others. */
+/** Other pictures, half of them for testing. Warns if the run was trained on some of them: it would do better on these. */
 async function openOthers(
   folder: string,
   onError: OnError,
   { image_size, in_channels }: PictureFacts,
   { say, readRecord }: UseContext,
-): Promise<TrainingSets> {
+): Promise<TrainingSets<PictureFields>> {
   const hint = '--on-error skip leaves them out'
   const options = { size: image_size, channels: in_channels, testShare: 0.5, seed: 0, onError, hint }
   const data = await openFolder(folder, { ...options, more: 'give more pictures' })
@@ -107,7 +107,7 @@ async function openOthers(
   say(`data       ${summary}`)
   const known = await readRecord().catch((error: unknown) => {
     if (!(error instanceof UsageError)) throw error
-    say(`warning: ${error.message}`) // these pictures can be looked at without it
+    say(`warning: ${error.message}`) // these pictures can be evaluated without it
   })
   const trained = new Set(Object.values(known?.train ?? {}))
   const all = [...Object.entries(record.train), ...Object.entries(record.test)]
@@ -136,7 +136,7 @@ export const evaluateShots = defineUse({
     { model, facts, threads }: FeatureClassifier,
     _inputs,
     { data: folder, on_error: onError, ...options },
-    context,
+    context: UseContext<OpenedPictures>,
   ) {
     const data = folder ? await openOthers(folder, onError, facts, context) : await context.openData()
     const features = featureExtractor(model, threads === undefined ? {} : { threads })

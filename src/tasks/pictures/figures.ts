@@ -1,15 +1,20 @@
-/** What the report of a picture classifier shows whatever its model: what it confuses, and where it errs. */
+/** The report of a picture classifier, whatever its model: confusions and mistakes. */
 import type { Dataset } from '../../data/dataset.ts'
+import type { PictureFields } from '../../data/layout.ts'
 import type { PictureGrid, Section } from '../../report/figures.ts'
 import { picturesOf } from '../../report/from-tensors.ts'
 import { confusionCounts, type Evaluation, worstMistakes } from '../../train/metrics.ts'
 import type { PictureFacts } from './facts.ts'
 
-async function mistakes(facts: PictureFacts, test: Dataset, evaluation: Evaluation): Promise<PictureGrid> {
+async function mistakes(
+  facts: PictureFacts,
+  test: Dataset<PictureFields>,
+  evaluation: Evaluation,
+): Promise<PictureGrid> {
   const indices = worstMistakes(evaluation, 25)
   const { labels, image_size } = facts
-  const batch = indices.length > 0 ? await test.batch(indices, { epoch: 0, seed: 0 }) : {}
-  const pictures = batch.image ? picturesOf(batch.image) : []
+  const { image } = await test.batch(indices, { epoch: 0, seed: 0 })
+  const pictures = picturesOf(image)
   return {
     kind: 'pictures',
     title: 'The worst mistakes',
@@ -28,7 +33,11 @@ async function mistakes(facts: PictureFacts, test: Dataset, evaluation: Evaluati
 }
 
 /** The section on mistakes: the confusion matrix, and the pictures that are wrong with the greatest confidence. */
-export async function mistakesSection(facts: PictureFacts, test: Dataset, evaluation: Evaluation): Promise<Section> {
+export async function mistakesSection(
+  facts: PictureFacts,
+  test: Dataset<PictureFields>,
+  evaluation: Evaluation,
+): Promise<Section> {
   return {
     title: 'What it gets wrong',
     figures: [

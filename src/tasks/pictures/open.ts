@@ -6,6 +6,7 @@ import {
   findEmoji,
   loadEmoji,
   openLabelledPictures,
+  type PictureFields,
   type PictureSet,
   type PictureSetName,
   pictureDataset,
@@ -20,7 +21,7 @@ import type { OpenedData } from '../define.ts'
 import type { PictureFacts } from './facts.ts'
 
 /** Pictures as a classifier takes them. */
-export type OpenedPictures = OpenedData<PictureFacts>
+export type OpenedPictures = OpenedData<PictureFacts, PictureFields>
 
 /** How pictures of a set that is known by name are opened. */
 export interface PictureSetOptions {
@@ -110,7 +111,7 @@ export interface FolderOptions {
   readonly augment?: AugmentOptions
   /** What to do about damaged files. Default: stop. */
   readonly onError?: OnError
-  /** What one can do about damaged files, and about too few, where it is not a setting. */
+  /** Hints for damaged files and for too few of them, where there is no setting to change. */
   readonly hint?: string
   readonly more?: string
   /** What an earlier run knows. */

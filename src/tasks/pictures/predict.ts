@@ -1,4 +1,4 @@
-/** A trained classifier used: predictions for picture files, and the model as a file for others. */
+/** Uses of a trained classifier: predictions for picture files, and the exported model. */
 import { z } from 'zod'
 import { compile } from '../../compile/compile.ts'
 import { decodeImage } from '../../data/index.ts'
@@ -44,13 +44,16 @@ export const predictPictures = defineUse({
 })
 
 /** The classifier for `image` uint8 [batch, channels, height, width] -> `logits` and `probabilities` [batch, classes]. */
-export function exportClassifier({ model, facts: { image_size, in_channels, labels } }: PictureClassifier): Exportable {
+export function exportClassifier({
+  model,
+  facts: { image_size, in_channels, labels },
+}: PictureClassifier): Exportable<'image'> {
   model.eval()
   const shape = [1, in_channels, ...image_size]
   return {
     inputs: { image: { dtype: 'uint8', shape } },
     forward: ({ image }) => {
-      const logits = model.forward(normalizePixels(image as Tensor))
+      const logits = model.forward(normalizePixels(image))
       return { logits, probabilities: ops.softmax(logits, -1) }
     },
     metadata: {

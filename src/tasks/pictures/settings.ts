@@ -20,7 +20,7 @@ export function augmentSettings(defaults: { readonly flip: boolean }) {
       .gt(0)
       .max(1)
       .default(1)
-      .describe('cut a random box of at least this share of the picture (Inception crop; official 0.05); 1: do not'),
+      .describe('cut a random box of at least this share of the picture (Inception crop; official 0.05); 1: no crop'),
     flip: z.boolean().default(defaults.flip).describe('mirror half of the pictures'),
     randaugment_layers: count.default(0).describe('operations of RandAugment on each picture (official 2); 0: none'),
     randaugment_magnitude: z.number().min(0).max(30).default(10).describe('strength of these operations (official 15)'),

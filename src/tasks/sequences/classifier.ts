@@ -1,28 +1,24 @@
 /** Classification of token sequences: training and evaluation of any model that gives logits. */
 import { compile } from '../../compile/compile.ts'
-import type { Dataset } from '../../data/dataset.ts'
+import type { BatchTensors, Dataset } from '../../data/dataset.ts'
 import type { Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { accuracy, type Evaluation, macroF1 } from '../../train/metrics.ts'
 import { classScores, evaluateClasses } from '../evaluate-classes.ts'
 import type { ThreadOptions } from '../experiment.ts'
-
-/** Batches of `input_ids`, `type_ids` int32 [N, L] and `label` int32 [N]. */
-interface LabelledBatch extends Record<string, Tensor> {
-  readonly input_ids: Tensor
-  readonly type_ids: Tensor
-  readonly label: Tensor
-}
+import type { SequenceFields } from './dataset.ts'
 
 /** A model that gives logits [N, classes] for token ids and kinds of segments, int32 [N, L]. */
 export interface SequenceClassifier extends Module {
   forward(inputIds: Tensor, typeIds: Tensor): Tensor
 }
 
-/** What a step shows of a batch: the cross entropy of the labels, which is minimized, and the accuracy. */
-export function classificationScalars(model: SequenceClassifier, batch: Readonly<Record<string, Tensor>>) {
-  const { input_ids, type_ids, label } = batch as LabelledBatch
+/** What a step shows of a batch of `input_ids`, `type_ids` int32 [N, L] and `label` int32 [N]: the cross entropy of the labels, which is minimized, and the accuracy. */
+export function classificationScalars(
+  model: SequenceClassifier,
+  { input_ids, type_ids, label }: BatchTensors<SequenceFields>,
+) {
   const logits = model.forward(input_ids, type_ids)
   const right = ops.equal(ops.argmax(logits, -1), ops.cast(label, 'int64'))
   return { loss: ops.crossEntropy(logits, label), accuracy: ops.mean(ops.cast(right, 'float32')) }
@@ -33,11 +29,12 @@ export function classificationEvaluator(
   model: SequenceClassifier,
   classes: number,
   options: ThreadOptions = {},
-): (data: Dataset) => Promise<Evaluation> {
-  const score = compile((batch: Record<string, Tensor>) => {
-    const { input_ids, type_ids, label } = batch as LabelledBatch
-    return classScores(model.forward(input_ids, type_ids), label)
-  }, options)
+): (data: Dataset<SequenceFields>) => Promise<Evaluation> {
+  const score = compile(
+    ({ input_ids, type_ids, label }: BatchTensors<SequenceFields>) =>
+      classScores(model.forward(input_ids, type_ids), label),
+    options,
+  )
   return async (data) => {
     const found = await evaluateClasses(model, score, data, Math.min(64, data.length))
     const { labels, predicted, metrics } = found
@@ -46,7 +43,7 @@ export function classificationEvaluator(
   }
 }
 
-/** What always saying the most frequent class of the training data reaches on the test data. */
+/** The test accuracy of always predicting the most frequent class of the training data. */
 export function majorityAccuracy(train: readonly number[], test: readonly number[]): number {
   const counts = new Map<number, number>()
   for (const label of train) counts.set(label, (counts.get(label) ?? 0) + 1)

@@ -38,7 +38,7 @@ function encodeListOps(text: string): number[] {
     .map((word) => {
       const id = listOpsNumbers.get(word)
       if (id === undefined) {
-        throw new UsageError(`"${word}" is no token of ListOps`, { hint: 'write it like "[MAX 2 9 [MIN 4 7 ] ]"' })
+        throw new UsageError(`"${word}" is not a token of ListOps`, { hint: 'write it like "[MAX 2 9 [MIN 4 7 ] ]"' })
       }
       return id
     })

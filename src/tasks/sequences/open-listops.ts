@@ -20,12 +20,12 @@ import { type OpenedClassification, openedSequences } from './open.ts'
 
 export const listOpsSettings = z.strictObject({
   max_seq_length: z.number().int().min(16).default(512).describe('tokens of an expression, at most (official 2000)'),
-  min_length: count.default(64).describe('tokens of an expression are more than this (official 500)'),
+  min_length: count.default(64).describe('expressions have more tokens than this (official 500)'),
   max_depth: whole.default(10).describe('levels of nesting, at most'),
   max_args: z.number().int().min(2).default(10).describe('arguments of an operator, at most'),
   train_examples: whole.default(12_000).describe('expressions for training (official 96,000)'),
   test_examples: whole.default(1000).describe('expressions for testing (official 2,000)'),
-  data_seed: count.default(0).describe('of the expressions'),
+  data_seed: count.default(0).describe('seed of the expressions'),
 })
 
 export type ListOpsSettings = z.infer<typeof listOpsSettings>
@@ -45,7 +45,7 @@ export function makeListOps(
   const whole = (low: number, high: number): number => random.integers(low, high, 1)[0] ?? low
   let nodes = 0
   const draws = {
-    // A tree that is too long already is only brought to an end: it will be refused.
+    // A tree that is too long already is only completed: it will be rejected.
     kind: () => (++nodes > maxLength ? 1 : (random.uniform(1)[0] ?? 0)),
     digit: () => whole(0, 10),
     argumentCount: (most: number) => whole(2, most + 1),

@@ -4,7 +4,6 @@ import { digestOf } from '../../data/files.ts'
 import {
   corpusNames,
   corpusVersions,
-  type Dataset,
   type Document,
   type LabelledText,
   type LabelledTexts,
@@ -23,10 +22,10 @@ import type { KnownData, OpenedData, Vocabulary } from '../define.ts'
 import { openTokenizer, type TokenizerSettings, unknownCure } from '../language/tokenizer.ts'
 import { majorityAccuracy } from './classifier.ts'
 import { type ClassificationFacts, codecOf } from './codec.ts'
-import { type LabelledSequence, labelledDataset } from './dataset.ts'
+import { type LabelledSequence, labelledDataset, type SequenceFields } from './dataset.ts'
 
 /** Data of a recipe: the text of each test example is kept for the report. */
-export interface OpenedClassification extends OpenedData<ClassificationFacts> {
+export interface OpenedClassification extends OpenedData<ClassificationFacts, SequenceFields> {
   readonly testTexts: readonly string[]
 }
 
@@ -39,8 +38,7 @@ export function openedSequences(
   const codec = codecOf(facts)
   const sequences = (examples: LabelledTexts['train']): LabelledSequence[] =>
     examples.map(({ text, label }) => ({ ids: codec.encode(text), label }))
-  const dataset = (examples: readonly LabelledSequence[]): Dataset =>
-    labelledDataset(examples, facts.max_seq_length, codec.ids)
+  const dataset = (examples: readonly LabelledSequence[]) => labelledDataset(examples, facts.max_seq_length, codec.ids)
   const labelsOf = (examples: LabelledTexts['train']): number[] => examples.map(({ label }) => label)
   const [training, testing] = [sequences(train), sequences(test)]
   const found: ClassificationFacts = {
@@ -90,9 +88,9 @@ export function labelledTextSettings(defaults: { readonly max_seq_length: number
     test: pathSetting('a CSV file of test texts with the same columns; empty: a share is held out'),
     text_column: z.string().default('text').describe('the column of the CSV file with the texts'),
     label_column: z.string().default('label').describe('its column with the classes'),
-    max_seq_length: z.number().int().min(16).default(defaults.max_seq_length).describe('tokens used of a text'),
+    max_seq_length: z.number().int().min(16).default(defaults.max_seq_length).describe('tokens used from a text'),
     test_share: z.number().gt(0).lt(1).default(0.2).describe('share of the texts held out'),
-    split_seed: count.default(0).describe('of the hold-out'),
+    split_seed: count.default(0).describe('seed of the hold-out'),
     on_error: onErrorSetting,
   })
 }

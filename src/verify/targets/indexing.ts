@@ -47,7 +47,7 @@ export const targets: OpTargets = {
   'torch.nn.functional.one_hot': (call) =>
     ops.oneHot(inputOf(call, 'input'), numberSetting(call.settings, 'num_classes')),
   'torch.topk': (call) => {
-    // Unsorted, the order is left open: ours is then one of those that are right.
+    // Unsorted, any order is correct, so ours is.
     withoutEffect(call.settings, 'sorted')
     return ops.topk(inputOf(call, 'input'), numberSetting(call.settings, 'k'), axisOf(call, -1), {
       largest: booleanSetting(call.settings, 'largest', true),

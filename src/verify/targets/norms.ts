@@ -31,7 +31,7 @@ function batchNormTrain(call: OpCall): ops.BatchNormResult {
   return ops.batchNormTrain(input, mean, variance, { ...normOptions(call), momentum })
 }
 
-/** By the statistics of each example; the running ones, if given, are updated but are no output. */
+/** By the statistics of each example; the running ones, if given, are updated but are not an output. */
 function instanceNorm(call: OpCall): Tensor {
   withoutEffect(call.settings, 'momentum')
   void [call.inputs.running_mean, call.inputs.running_var]

@@ -1,9 +1,12 @@
 /** Targets of the optimizer cases: trajectories of weights, clipped gradients, learning rates, averages. */
+
 import { compile } from '../../compile/compile.ts'
 import * as optim from '../../optim/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Variable } from '../../tensor/variable.ts'
+import { FormatError } from '../../util/errors.ts'
 import { CaseTensors, refuseUnread, SettingsReads } from '../reads.ts'
 import {
   booleanSetting,
@@ -12,6 +15,7 @@ import {
   numberSetting,
   numbersSetting,
   requiredTensor,
+  rowAt,
   type Settings,
   withoutEffect,
 } from '../target.ts'
@@ -31,17 +35,11 @@ export type OptimTarget = (
   tensors: ReadonlyMap<string, NDArray>,
 ) => Promise<ReadonlyMap<string, NDArray>>
 
-/** `prefix0`, `prefix1`, ... as far as they go. */
+/** `prefix0`, `prefix1`, ... as many as there are. */
 function tensorList(tensors: ReadonlyMap<string, NDArray>, prefix: string): NDArray[] {
   const list: NDArray[] = []
   for (let next = tensors.get(`${prefix}0`); next; next = tensors.get(`${prefix}${list.length}`)) list.push(next)
   return list
-}
-
-/** Element i of the first axis. */
-function row({ dtype, shape, data }: NDArray, i: number): NDArray {
-  const size = data.length / Math.max(1, shape[0] ?? 1)
-  return { dtype, shape: shape.slice(1), data: data.slice(i * size, (i + 1) * size) }
 }
 
 /** Arrays of one shape under a new first axis. */
@@ -66,8 +64,10 @@ function trajectory(make: Make): OptimTarget {
     const optimizer = make(parameters, args)
     const step = compile((given: Tensor[]) => void optimizer.update(given))
     const history: NDArray[][] = parameters.map(() => [])
-    for (let i = 0; i < (gradients[0]?.shape[0] ?? 0); i++) {
-      await step(gradients.map((gradient) => row(gradient, i)))
+    const [first] = gradients
+    if (!first) throw new FormatError(`the case has no "${name}/input/grad.0"`)
+    for (let i = 0; i < sizeOf(first.shape, 0); i++) {
+      await step(gradients.map((gradient) => rowAt(gradient, i)))
       for (const [k, parameter] of parameters.entries()) history[k]?.push(copyOf(parameter.array))
     }
     await step.release()
@@ -75,9 +75,9 @@ function trajectory(make: Make): OptimTarget {
   }
 }
 
-/** What nearly all optimizers have. */
+/** Settings that nearly all optimizers have. */
 function common(settings: Settings, lr: number, weightDecay = 0) {
-  // How PyTorch carries the step out, not what it computes.
+  // How PyTorch executes the step, not what it computes.
   withoutEffect(settings, 'foreach', 'fused', 'capturable', 'differentiable')
   return {
     lr: numberSetting(settings, 'lr', lr),
@@ -277,8 +277,8 @@ const movingAverage: OptimTarget = async ({ name, args }, tensors) => {
   const average = new optim.ExponentialMovingAverage([weight], { decay: numberSetting(args, 'decay'), warmup })
   const update = compile(() => average.update())
   const history: NDArray[] = []
-  for (let k = 0; k < (weights.shape[0] ?? 0); k++) {
-    weight.set(row(weights, k).data)
+  for (let k = 0; k < sizeOf(weights.shape, 0); k++) {
+    weight.set(rowAt(weights, k).data)
     await update()
     for (const variable of average.averages) history.push(copyOf(variable.array))
   }
@@ -290,7 +290,7 @@ function mapped<T>(prefix: string, table: Readonly<Record<string, T>>, wrap: (va
   return Object.fromEntries(Object.entries(table).map(([name, value]) => [`${prefix}${name}`, wrap(value)]))
 }
 
-/** A target that refuses entries of which it leaves an input or an argument unread. */
+/** A target that refuses entries with an input or argument that it does not read. */
 function readingAll(target: OptimTarget): OptimTarget {
   return async (entry, tensors) => {
     const given = new CaseTensors([...tensors].filter(([name]) => entry.inputs.includes(name)))

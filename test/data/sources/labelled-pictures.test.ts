@@ -69,7 +69,7 @@ describe('what is taken', () => {
       const { opening, test: held } = await open(folder, { test: other })
       expect(held.labels).toEqual([1, 1])
       expect(opening.warnings).toEqual([
-        'no picture of "cat" is among those to test with: another data.split_seed, more of them or data.test gives some',
+        'no picture of "cat" is in the test set: another data.split_seed, more of them or data.test gives some',
       ])
       const itself = await open(folder, { test: folder })
       expect(itself.opening.warnings).toEqual([

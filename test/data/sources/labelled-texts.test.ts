@@ -89,16 +89,16 @@ describe('divided', () => {
       'UsageError: rows.csv: there are no rows that the run knows: 40 rows missing; 40 rows new, left out | put the data back as they were, or train a new run on them',
     )
     expect(await failureOf(lines.map((line) => line.replace('spam', 'junk')))).toBe(
-      'UsageError: rows.csv: there must be at least two classes, found only "ham" (20 rows): 20 rows changed; 20 rows of a class that the run does not know, left out ("junk") | put the data back as they were, or train a new run on them',
+      'UsageError: rows.csv: there must be at least two classes, found only "ham" (20 rows): 20 rows changed; 20 rows of a class that the run does not know: left out ("junk") | put the data back as they were, or train a new run on them',
     )
   })
 
-  test('labels with characters that show nothing, equal texts of different classes', async () => {
+  test('labels with invisible characters, equal texts of different classes', async () => {
     const rows = await read(csv([...lines, 'x,ham\u200b', 'text number 0,ham']))
     expect(openLabelledTexts(rows, undefined, options).opening.warnings).toEqual(
       expect.arrayContaining([
-        'the classes "ham" and "ham\u200b" only differ in characters that show nothing',
-        'the class "ham\u200b" has characters that show nothing: U+200B',
+        'the classes "ham" and "ham\u200b" only differ in invisible characters',
+        'the class "ham\u200b" has invisible characters: U+200B',
         '1 text with rows of different classes, such as "text number 0": ham, spam',
       ]),
     )

@@ -28,11 +28,11 @@ describe('decodeUtf8', () => {
       "FormatError: my text.csv: must be UTF-8, found byte 0xe9 at 3 | iconv -f latin1 -t utf-8 'my text.csv' > NEW",
       "FormatError: my text.csv: must be UTF-8, found byte 0xe9 at 3 | iconv -f latin1 -t utf-8 'my text.csv' > NEW",
       "FormatError: my text.csv: must be UTF-8, found byte 0x92 at 2 | iconv -f cp1252 -t utf-8 'my text.csv' > NEW",
-      'FormatError: my text.csv: must be UTF-8, found byte 0xf0 at 0, where it ends within a character | it seems to be cut off',
-      "FormatError: my text.csv: must be UTF-8, found byte 0xed at 1 | its encoding cannot be told; if you know it: iconv -f ENCODING -t utf-8 'my text.csv' > NEW",
+      'FormatError: my text.csv: must be UTF-8, found byte 0xf0 at 0, where it ends in the middle of a character | it seems to be cut off',
+      "FormatError: my text.csv: must be UTF-8, found byte 0xed at 1 | its encoding is not recognised; if you know it: iconv -f ENCODING -t utf-8 'my text.csv' > NEW",
       "FormatError: my text.csv: must be UTF-8, found the byte order mark of utf-16 | iconv -f utf-16 -t utf-8 'my text.csv' > NEW",
       "FormatError: my text.csv: must be UTF-8, found byte 0x00 at 1 | iconv -f utf-16le -t utf-8 'my text.csv' > NEW",
-      'FormatError: my text.csv: must be UTF-8, found byte 0x00 at 0 | it seems to be no text',
+      'FormatError: my text.csv: must be UTF-8, found byte 0x00 at 0 | it does not seem to be text',
     ])
   })
 
@@ -51,7 +51,7 @@ describe('decodeUtf8', () => {
   test('an encoding that cannot be told is not guessed', async () => {
     const noise = Uint8Array.from({ length: 400 }, (_, i) => 0x80 + ((i * 7919 + ((i * i) % 31)) % 128))
     expect(await told(() => decodeUtf8(noise, 'x.txt'))).toMatch(
-      / \| its encoding cannot be told; if you know it: iconv -f ENCODING -t utf-8 x\.txt > NEW$/,
+      / \| its encoding is not recognised; if you know it: iconv -f ENCODING -t utf-8 x\.txt > NEW$/,
     )
   })
 

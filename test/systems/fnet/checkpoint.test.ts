@@ -215,6 +215,18 @@ describe('a wrong file is one clear line', () => {
       () => npz('odd.npz', new Map([...flax, ['encoder/pooled/kernel', flax.get('encoder/pooler/kernel') as NDArray]])),
       {},
     ],
+    [
+      'a kernel of another rank',
+      () =>
+        npz(
+          'rank.npz',
+          new Map([
+            ...flax,
+            ['encoder/pooler/kernel', { dtype: 'float32', shape: [4], data: new Float32Array(4) } as const],
+          ]),
+        ),
+      {},
+    ],
     ['BERT', () => safetensors('bert.safetensors', bert), {}],
     [
       'an output matrix of its own',

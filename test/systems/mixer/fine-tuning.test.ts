@@ -238,15 +238,23 @@ describe('files and settings that do not fit', () => {
     const less = new Map(timm)
     less.delete('blocks.1.mlp_tokens.fc2.bias')
     expect(await shortened(fail(write('less.safetensors', writeSafetensors(less)), 8))).toMatchInlineSnapshot(
-      `"FormatError: less.safetensors: is no complete checkpoint of an MLP-Mixer: Mixer: the state dict does not fit: missing blocks.1.mlp_tokens.fc2.bias"`,
+      `"FormatError: less.safetensors: is not a complete checkpoint of an MLP-Mixer: Mixer: the state dict does not fit: missing blocks.1.mlp_tokens.fc2.bias"`,
     )
     const odd = new Map(timm).set('blocks.1.norm2.bias', { dtype: 'float32', shape: [3], data: new Float32Array(3) })
     expect(await shortened(fail(write('odd.npz', writeNpz(toOfficial(odd))), 8))).toMatchInlineSnapshot(
-      `"FormatError: odd.npz: is no complete checkpoint of an MLP-Mixer: Mixer: the state dict does not fit: of another shape blocks.1.norm2.bias (float32[6], found float32[3])"`,
+      `"FormatError: odd.npz: is not a complete checkpoint of an MLP-Mixer: Mixer: the state dict does not fit: of another shape blocks.1.norm2.bias (float32[6], found float32[3])"`,
+    )
+    const flat = new Map(timm).set('stem.proj.weight', {
+      dtype: 'float32',
+      shape: [6, 48],
+      data: new Float32Array(6 * 48),
+    })
+    expect(await shortened(fail(write('flat.safetensors', writeSafetensors(flat)), 8))).toMatchInlineSnapshot(
+      `"FormatError: flat.safetensors: is not a complete checkpoint of an MLP-Mixer: "stem.proj.weight" must have 4 axes, found shape [6, 48]"`,
     )
     less.delete('blocks.0.mlp_channels.fc1.weight')
     expect(await shortened(fail(write('least.safetensors', writeSafetensors(less)), 8))).toMatchInlineSnapshot(
-      `"FormatError: least.safetensors: is no complete checkpoint of an MLP-Mixer: "blocks.0.mlp_channels.fc1.weight" is missing"`,
+      `"FormatError: least.safetensors: is not a complete checkpoint of an MLP-Mixer: "blocks.0.mlp_channels.fc1.weight" is missing"`,
     )
   })
 
@@ -255,7 +263,7 @@ describe('files and settings that do not fit', () => {
     less.delete('norm.weight')
     const bytes = pytorchCheckpoint(less, pickledObject('norm.weight', 'torch', 'Other'))
     expect(await shortened(fail(write('other.pth', bytes), 8))).toMatchInlineSnapshot(
-      `"FormatError: other.pth: is no complete checkpoint of an MLP-Mixer: Mixer: the state dict does not fit: missing norm.weight | not read of the file: norm.weight (torch.Other)"`,
+      `"FormatError: other.pth: is not a complete checkpoint of an MLP-Mixer: Mixer: the state dict does not fit: missing norm.weight | not read of the file: norm.weight (torch.Other)"`,
     )
   })
 
@@ -264,7 +272,7 @@ describe('files and settings that do not fit', () => {
       `"UsageError: none.npz: cannot be read (ENOENT) | is there a file of that name?"`,
     )
     expect(await shortened(fail(write('text.npz', Buffer.from('hello')), 8))).toMatchInlineSnapshot(
-      `"FormatError: text.npz: must be a safetensors, .npz, .npy or PyTorch file, is none | formats are recognised by content: is this the right file, and complete?"`,
+      `"FormatError: text.npz: must be a safetensors, .npz, .npy or PyTorch file, is none of these | formats are recognised by content: is this the right file, and complete?"`,
     )
   })
 

@@ -89,7 +89,7 @@ const all = Array.from({ length: 24 }, (_, i) => i)
 async function curve(model: Mixer, data: ReturnType<typeof pictures>) {
   const batch = await data.batch(all, context)
   const logits = compile((image: Tensor) => model.forward(normalizePixels(image)))
-  const before = toNumbers((await logits(batch.image as NDArray)).array.data)
+  const before = toNumbers((await logits(batch.image)).array.data)
   const optimizer = new AdamW(model.parameters(), { lr: 1e-2 })
   const step = compile((image: Tensor, label: Tensor) => {
     const loss = ops.crossEntropy(model.forward(normalizePixels(image)), label)
@@ -97,7 +97,7 @@ async function curve(model: Mixer, data: ReturnType<typeof pictures>) {
     return loss
   })
   const losses: number[] = []
-  for (let i = 0; i < 12; i++) losses.push((await step(batch.image as NDArray, batch.label as NDArray)).item())
+  for (let i = 0; i < 12; i++) losses.push((await step(batch.image, batch.label)).item())
   return { before, losses }
 }
 

@@ -1,4 +1,4 @@
-/** Time and memory of a training step against the length of the sequence: FNet, Linear, hybrid and BERT encoders of equal width. */
+/** Time and memory of a training step by the length of the sequence: FNet, Linear, hybrid and BERT encoders of equal width. */
 import { compile } from '../../../compile/compile.ts'
 import * as ops from '../../../ops/index.ts'
 import { AdamW } from '../../../optim/index.ts'
@@ -39,9 +39,9 @@ export interface SpeedOptions {
 export interface SpeedResult {
   readonly encoder: MeasuredEncoder
   readonly length: number
-  /** Least time of a training step in milliseconds; undefined where the process did not come to its end. */
+  /** Shortest time of a training step in milliseconds; undefined where the process did not finish. */
   readonly milliseconds: number | undefined
-  /** Most memory that the process had at once (resident set), in MiB, less what it had before the model was made. */
+  /** Peak memory of the process (resident set), in MiB, less what it had before the model was made. */
   readonly peakMebibytes: number | undefined
   readonly parameters: number | undefined
 }
@@ -83,7 +83,7 @@ export async function measureSpeed(
   }
   const labels: NDArray = { dtype: 'int32', shape: [batch], data: new Int32Array(batch) }
   await step(ids, labels)
-  // The least time is the one that other work on the machine disturbed least; short steps are repeated to find it.
+  // The shortest time is the one least disturbed by other work on the machine; short steps are repeated to find it.
   let [best, total] = [Number.POSITIVE_INFINITY, 0]
   for (let s = 0; s < steps || (total < leastMilliseconds && s < 100 * steps); s++) {
     const start = performance.now()

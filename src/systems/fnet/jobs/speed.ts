@@ -31,7 +31,7 @@ const resultSchema = z.object({
   parameters: z.number().optional(),
 })
 
-/** Measures in a new process; one that dies (of lack of memory) leaves no numbers. */
+/** Measures in a new process; one that dies (for lack of memory) gives no numbers. */
 async function measureApart(
   encoder: MeasuredEncoder,
   length: number,
@@ -53,7 +53,7 @@ async function measureApart(
 
 function line({ encoder, length, milliseconds, peakMebibytes }: SpeedResult): string {
   const label = `${String(length).padStart(6)}  ${encoder.padEnd(12)}`
-  if (milliseconds === undefined || peakMebibytes === undefined) return `${label} did not finish (memory?)`
+  if (milliseconds === undefined || peakMebibytes === undefined) return `${label} did not finish (out of memory?)`
   return `${label} ${milliseconds.toFixed(1).padStart(9)} ms ${peakMebibytes.toFixed(0).padStart(7)} MiB`
 }
 

@@ -1,4 +1,5 @@
 /** Reference cases of the data of FNet: masking, sentence pairs, GLUE inputs and metrics, SentencePiece, ListOps, bytes. */
+
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -23,6 +24,7 @@ import {
   listOpsValue,
 } from '../../../tasks/sequences/listops.ts'
 import { type DType, fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import { sizes } from '../../../tensor/shape.ts'
 import { accuracy, f1Score, matthewsCorrelation, spearmanCorrelation } from '../../../train/metrics.ts'
 import { FormatError } from '../../../util/errors.ts'
 import { largest } from '../../../util/lists.ts'
@@ -73,19 +75,19 @@ function input({ tensors }: ReferenceCase, name: string): number[] {
 
 function inputRows({ tensors }: ReferenceCase, name: string): number[][] {
   const { shape, data } = requiredTensor(tensors, `input/${name}`)
-  const [rows = 0, width = 0] = shape
+  const [rows, width] = sizes(shape, 2)
   const values = toNumbers(data)
   return Array.from({ length: rows }, (_, i) => values.slice(i * width, (i + 1) * width))
 }
 
-/** The texts of a case, which lie beside its tensors in the JSON. */
+/** The texts of a case, which are next to its tensors in the JSON. */
 function strings({ fields }: ReferenceCase): string[] {
   const checked = z.array(z.string()).safeParse(fields.strings)
   if (!checked.success) throw new FormatError('the case must have a list of "strings"')
   return checked.data
 }
 
-/** Compares the texts that some cases have beside their tensors. */
+/** Compares the texts that some cases have besides their tensors. */
 function checkTexts({ fields }: ReferenceCase, name: string, found: readonly string[]): void {
   const expected = z.array(z.string()).parse(fields[name] ?? found)
   const wrong = Array.from({ length: Math.max(expected.length, found.length) }, (_, i) => i).find(
@@ -228,7 +230,7 @@ async function runSentencePiece(reference: ReferenceCase): Promise<Map<string, N
 /** The settings of another case, whose pieces this one uses. */
 async function configOf(path: string): Promise<Settings> {
   const text = await readFile(path, 'utf8').catch(() => {
-    throw new FormatError(`the case needs ${path} beside it`)
+    throw new FormatError(`the case needs ${path} next to it`)
   })
   return z.object({ config: z.record(z.string(), z.unknown()) }).parse(JSON.parse(text)).config
 }

@@ -1,10 +1,12 @@
 /** Reference cases of FNet's models: the official code's (flax names) and those of transformers' FNet and BERT. */
+
 import { gradient, vectorJacobianProduct } from '../../../autodiff/gradient.ts'
 import { compile } from '../../../compile/compile.ts'
 import { activationNames } from '../../../nn/activation-names.ts'
 import type { Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
+import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { FormatError } from '../../../util/errors.ts'
 import {
@@ -52,7 +54,7 @@ function flaxConfig(reference: ReferenceCase): FNetConfig {
   }
 }
 
-/** Settings of transformers that say how a model begins, how it is run, and which ids its texts have. */
+/** Settings of transformers for initial weights, how a model is run, and special token ids. */
 const elsewhere = [
   ...['initializer_range', 'use_cache', 'chunk_size_feed_forward', 'gradient_checkpointing'],
   ...['use_tpu_fourier_optimizations', 'tpu_short_seq_length', 'bos_token_id', 'eos_token_id'],
@@ -143,7 +145,7 @@ function flaxNames(config: FNetConfig) {
   return (gradients: Map<string, NDArray>) => toFlax(gradients, { heads: config.num_heads })
 }
 
-/** The matrices of random mixing, which are no parameters, as the case has them under `state/`. */
+/** The matrices of random mixing, which are not parameters, as the case has them under `state/`. */
 function randomState(model: FNetEncoder): [string, NDArray][] {
   const { num_heads: heads, model_arch } = model.config
   if (model_arch !== 'random') return []
@@ -260,7 +262,7 @@ const typesOf = (inputs: Tensors, ids: Tensor): Tensor => inputs.token_type_ids 
 
 /** transformers' position_ids [L], [1, L] or [B, L]. */
 function positionsOf({ position_ids: given }: Tensors, ids: Tensor): Tensor | undefined {
-  return given?.rank === 1 ? ops.reshape(given, [1, ids.shape[1] ?? 0]) : given
+  return given?.rank === 1 ? ops.reshape(given, [1, sizeOf(ids.shape, 1)]) : given
 }
 
 async function runTransformersModel(reference: ReferenceCase): Promise<Map<string, NDArray>> {

@@ -158,7 +158,7 @@ async function runAdam(reference: ReferenceCase): Promise<Map<string, NDArray>> 
   return found
 }
 
-/** The targets beside the models and the data. */
+/** The targets other than the models and the data. */
 export const trainingTargets: readonly CaseTargetRule[] = [
   { target: /^fourier_mixing/, run: runMixing },
   { target: /^hybrid attention layout/, run: runLayouts },

@@ -32,6 +32,6 @@ export const taskPackages: Readonly<Record<TaskName, readonly string[]>> = {
 }
 
 /** The first `count` examples of a random order that follows from the seed: smaller parts lie within larger ones. */
-export function randomPart(dataset: Dataset, count: number, seed: number): Dataset {
+export function randomPart<Name extends string>(dataset: Dataset<Name>, count: number, seed: number): Dataset<Name> {
   return subset(dataset, new Generator(seed).permutation(dataset.length).subarray(0, count))
 }

@@ -1,6 +1,6 @@
 /** Members of a study: one model trained on some data; each is kept when it is finished. */
 import { z } from 'zod'
-import { DataLoader, type Dataset } from '../../../data/index.ts'
+import { DataLoader, type Dataset, type PictureFields } from '../../../data/index.ts'
 import { classifierEvaluator, classifierScalars } from '../../../tasks/pictures/classifier.ts'
 import { classifierOptimizerSettings } from '../../../tasks/pictures/settings.ts'
 import { trainingTask } from '../../../tasks/training.ts'
@@ -22,7 +22,7 @@ export interface Member {
   /** Unique in the study; the name of its file. */
   readonly name: string
   readonly family: FamilyName
-  /** Sizes of the Mixer; another family gets the width at which it costs the same. */
+  /** Sizes of the Mixer; other families get the width at which they cost the same. */
   readonly sizes: BaselineConfig
   /** Names the data: what they are, how they were arranged. */
   readonly data: string
@@ -56,8 +56,8 @@ export function trainingCost({ training, examples, result }: FinishedMember): nu
 }
 
 export interface MemberData {
-  readonly train: Dataset
-  readonly test: Dataset
+  readonly train: Dataset<PictureFields>
+  readonly test: Dataset<PictureFields>
 }
 
 /** Trains the members that are not finished yet, one after the other. */
@@ -128,7 +128,7 @@ async function trainMember(member: Member, data: MemberData, { seed, threads }: 
   return { accuracy, loss, trainAccuracy, width, parameters, multiplyAdds: costOf(model, sizes), steps: step, seconds }
 }
 
-function firstExamples(dataset: Dataset, count: number): Dataset {
+function firstExamples<Name extends string>(dataset: Dataset<Name>, count: number): Dataset<Name> {
   return { ...dataset, length: Math.min(count, dataset.length) }
 }
 

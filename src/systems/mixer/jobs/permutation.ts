@@ -1,8 +1,7 @@
-/** The paper's shuffled pixels (Figure 4): does a net depend on where pixels lie? */
+/** The paper's shuffled pixels (Figure 4): does a network depend on the positions of pixels? */
 import { z } from 'zod'
-import { type Dataset, mapDataset } from '../../../data/index.ts'
+import { type Dataset, mapDataset, type PictureFields } from '../../../data/index.ts'
 import type { Report } from '../../../report/figures.ts'
-import type { NDArray } from '../../../tensor/dtype.ts'
 import { whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
@@ -50,15 +49,14 @@ export function pixelSources(arrangement: Arrangement, side: number, patch: numb
 }
 
 /** A dataset with the pixels of every channel of `image` [C, side, side] taken from `sources`. */
-export function arrangePixels(dataset: Dataset, sources: Uint32Array): Dataset {
-  return mapDataset(dataset, ({ image, ...rest }) => {
-    const { dtype, shape, data } = image as NDArray
+export function arrangePixels(dataset: Dataset<PictureFields>, sources: Uint32Array): Dataset<PictureFields> {
+  return mapDataset(dataset, ({ image: { dtype, shape, data }, label }) => {
     const bytes = data as Uint8Array
     const arranged = new Uint8Array(bytes.length)
     for (let start = 0; start < bytes.length; start += sources.length) {
       for (let i = 0; i < sources.length; i++) arranged[start + i] = bytes[start + (sources[i] ?? 0)] ?? 0
     }
-    return { ...rest, image: { dtype, shape, data: arranged } }
+    return { image: { dtype, shape, data: arranged }, label }
   })
 }
 
@@ -101,12 +99,12 @@ async function run(settings: z.infer<typeof config>, context: JobContext): Promi
 }
 
 /** A few test pictures in each arrangement. */
-async function samples(test: Dataset, seed: number) {
+async function samples(test: Dataset<PictureFields>, seed: number) {
   const rows = await Promise.all(
     arrangements.map(async (arrangement) => {
       const arranged = arrangePixels(test, pixelSources(arrangement, 28, patch, seed))
       const { image } = await arranged.batch([0, 1, 2, 3, 4, 5], { epoch: 0, seed })
-      const bytes = (image?.data ?? new Uint8Array()) as Uint8Array
+      const bytes = image.data as Uint8Array
       return Array.from({ length: 6 }, (_, i) => ({
         pixels: bytes.subarray(i * 784, (i + 1) * 784),
         width: 28,

@@ -21,7 +21,7 @@ function seriesOf(results: Results, axis: Axis, x: (member: FinishedScaleMember)
 
 function figuresOf(results: Results): Figure[] {
   const y = { label: 'test accuracy', percent: true }
-  // Members with less data cost the same: they would stand on one upright line and hide the others.
+  // Members with less data cost the same: they would form one vertical line and hide the others.
   const most = Math.max(...results.map(({ examples }) => examples))
   const withMostData = familyNames.map((family) => ({
     name: families[family].title,
@@ -102,7 +102,7 @@ function tableOf(results: Results): Figure {
   }
 }
 
-/** What the data curves say about the paper's point, in sentences; whichever way it turned out. */
+/** What the data curves say about the paper's claim, in sentences; whichever way it turned out. */
 export function findings(results: Results): string[] {
   const ends = familyNames.flatMap((family) => {
     const members = results

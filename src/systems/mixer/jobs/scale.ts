@@ -1,4 +1,4 @@
-/** The paper's question about scale: who gains more from data and size, a Mixer or nets that know about pictures? */
+/** The paper's question about scale: which gains more from data and size, a Mixer or networks built for pictures? */
 import { z } from 'zod'
 import { whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'

@@ -1,12 +1,16 @@
 /** What the reference cases of Mixer share: reading a case, the official configuration, picture layouts. */
+
 import * as ops from '../../../ops/index.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
+import { FormatError } from '../../../util/errors.ts'
 import { numberSetting, numbersSetting, type Settings, withoutEffect } from '../../../verify/target.ts'
 import type { MixerConfig } from '../config.ts'
 
 /** A height and a width. */
 export function pair(settings: Settings, name: string): [number, number] {
-  const [height = 0, width = height] = numbersSetting(settings, name)
+  const [height, width = height] = numbersSetting(settings, name)
+  if (height === undefined || width === undefined)
+    throw new FormatError(`${name} must have a height and a width, found none`)
   return [height, width]
 }
 

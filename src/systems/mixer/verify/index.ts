@@ -6,7 +6,7 @@ import { type ActivationName, activationNames } from '../../../nn/activation-nam
 import * as ops from '../../../ops/index.ts'
 import { fewShot } from '../../../tasks/pictures/few-shot.ts'
 import { fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
-import { sameArrays } from '../../../tensor/shape.ts'
+import { sameArrays, sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { FormatError } from '../../../util/errors.ts'
 import {
@@ -148,7 +148,7 @@ function named(
   ])
 }
 
-/** The weights of a case, which some have in a whole .npz file besides. */
+/** The weights of a case, which some cases also have as a whole .npz file. */
 function flaxWeights(reference: ReferenceCase): Map<string, NDArray> {
   const weights = tensorsBelow(reference, 'param/')
   const npz = reference.tensors.get('input/npz_bytes')
@@ -287,7 +287,7 @@ async function runFewShot(reference: ReferenceCase): Promise<Map<string, NDArray
   )
   const [first] = results
   if (!first) throw new FormatError('the case names no l2_reg')
-  const [rows = 0, width = 0] = [toNumbers(input('labels_test').data).length, input('features_train').shape[1]]
+  const [rows, width] = [input('labels_test').data.length, sizeOf(input('features_train').shape, 1)]
   const stacked = (
     pick: (result: (typeof results)[number]) => readonly number[],
     shape: readonly number[],

@@ -1,8 +1,10 @@
 /** Reference cases of whole training steps: big_vision's pre-training update, vit_jax's fine-tuning update. */
+
 import { gradient } from '../../../autodiff/gradient.ts'
 import { compile } from '../../../compile/compile.ts'
 import * as ops from '../../../ops/index.ts'
 import { fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { Variable } from '../../../tensor/variable.ts'
 import {
@@ -11,6 +13,7 @@ import {
   numberSetting,
   type ReferenceCase,
   requiredTensor,
+  rowAt,
   type Settings,
   tensorsBelow,
   withoutEffect,
@@ -19,13 +22,6 @@ import { Mixer } from '../model.ts'
 import { fromOfficial, toOfficial } from '../official.ts'
 import { officialConfig, toChannelsFirst } from './case.ts'
 import { bigVisionSchedule, fineTuningRate } from './schedules.ts'
-
-/** Step s of a tensor whose first axis counts the steps. */
-function atStep({ dtype, shape, data }: NDArray, step: number): NDArray {
-  const rest = shape.slice(1)
-  const size = data.length / (shape[0] ?? 1)
-  return { dtype, shape: rest, data: data.slice(step * size, (step + 1) * size) }
-}
 
 function scalarArray(value: number): NDArray {
   return { dtype: 'float32', shape: [], data: fromNumbers('float32', [value]) }
@@ -137,7 +133,7 @@ export async function runPreTraining(reference: ReferenceCase): Promise<Map<stri
     ) => {
       const mix = (x: Tensor): Tensor => ops.add(ops.mul(a, x), ops.mul(ops.sub(1, a), ops.roll(x, 1, 0)))
       const logits = model.forward(toChannelsFirst(mix(images)), ops.cast(mask, 'float32'))
-      const loss = ops.div(lossOf(logits, mix(labels)), labels.shape[0] ?? 1)
+      const loss = ops.div(lossOf(logits, mix(labels)), sizeOf(labels.shape, 0))
       const gradients = gradient(loss, parameters)
       const norm = globalNorm(gradients)
       const updates = clipped(gradients, norm, limit).map((g, i) => {
@@ -162,7 +158,7 @@ export async function runPreTraining(reference: ReferenceCase): Promise<Map<stri
   const schedule = bigVisionSchedule(config.schedule as Settings, numberSetting(config, 'total_steps'))
   const series: Record<string, number[]> = { loss: [], l2_grads: [], l2_updates_excl_null: [], schedule: [] }
   for (let s = 0; s < numberSetting(config, 'num_steps'); s++) {
-    const input = (name: string): NDArray => atStep(requiredTensor(reference.tensors, `input/${name}`), s)
+    const input = (name: string): NDArray => rowAt(requiredTensor(reference.tensors, `input/${name}`), s)
     const labels = oneHot(input('labels'), classes)
     const { loss, norm, updateNorm } = await step(
       input('images'),
@@ -214,9 +210,9 @@ export async function runFineTuning(reference: ReferenceCase): Promise<Map<strin
   const rate = fineTuningRate(config)
   const series: Record<string, number[]> = { loss: [], l2_grads: [], lr: [] }
   for (let s = 0; s < numberSetting(config, 'num_steps'); s++) {
-    const labels = oneHot(atStep(requiredTensor(reference.tensors, 'input/labels'), s), classes)
+    const labels = oneHot(rowAt(requiredTensor(reference.tensors, 'input/labels'), s), classes)
     const { loss, norm } = await step(
-      atStep(requiredTensor(reference.tensors, 'input/images'), s),
+      rowAt(requiredTensor(reference.tensors, 'input/images'), s),
       labels,
       scalarArray(rate(s)),
     )

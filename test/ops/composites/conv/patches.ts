@@ -14,6 +14,10 @@ export const errors: Record<string, ops.Sample> = {
     inputs: [[2, 8, 11]],
     call: (x) => ops.fold(x, [5, 4], 2),
   },
+  'fold: columns must be [N, C * 4, positions], found [8, 12]': {
+    inputs: [[8, 12]],
+    call: (x) => ops.fold(x, [5, 4], 2),
+  },
   'pixelShuffle: channels must be a multiple of 4, found [1, 6, 2, 2]': {
     inputs: [[1, 6, 2, 2]],
     call: (x) => ops.pixelShuffle(x, 2),

@@ -22,7 +22,7 @@ export const samples: Record<string, ops.Sample[]> = {
 }
 
 export const errors: Record<string, ops.Sample> = {
-  'takeAlongAxis: x and index must have equally many axes, found [3, 4] and [2]': {
+  'takeAlongAxis: x and index must have the same number of axes, found [3, 4] and [2]': {
     inputs: [[3, 4], { shape: [2], dtype: 'int64', values: [0, 1] }],
     call: (x, i) => ops.takeAlongAxis(x, i, 1),
   },

@@ -45,11 +45,11 @@ export const errors: Record<string, ops.Sample> = {
   'split: sizes must sum to axis 1 of [2, 7], found [2, 4]': { inputs: [[2, 7]], call: (x) => ops.split(x, [2, 4], 1) },
   'chunk: count must be a whole number of at least 1, found 0': { inputs: [[4]], call: (x) => ops.chunk(x, 0) },
   'stack: all inputs must have one shape, found [2] and [3]': { inputs: [[2], [3]], call: (...xs) => ops.stack(xs) },
-  'flatten: startAxis must not lie behind endAxis, found 2 and 0': {
+  'flatten: startAxis must not be after endAxis, found 2 and 0': {
     inputs: [[2, 3, 4]],
     call: (x) => ops.flatten(x, 2, 0),
   },
-  'moveAxis: source and destination must be equally many distinct axes, found [0,1] and [1]': {
+  'moveAxis: source and destination must be the same number of distinct axes, found [0,1] and [1]': {
     inputs: [[2, 3]],
     call: (x) => ops.moveAxis(x, [0, 1], [1]),
   },

@@ -29,7 +29,7 @@ export const samples: Record<string, ops.Sample[]> = {
 }
 
 export const errors: Record<string, ops.Sample> = {
-  'interpolate: the size must have one whole number for each axis behind [N, C], found size [3, 3] for [1, 2, 5]': {
+  'interpolate: the size must have one whole number for each axis after [N, C], found size [3, 3] for [1, 2, 5]': {
     inputs: [[1, 2, 5]],
     call: (x) => ops.interpolate(x, [3, 3]),
   },
