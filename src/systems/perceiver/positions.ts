@@ -56,14 +56,15 @@ export class PositionEncoder extends Module {
   /** Channels of a row with its position. */
   readonly outputChannels: number
   readonly #options: PositionOptions
-  readonly #sizes: readonly number[]
+  /** Of the grid in which the rows lie, the first axis slowest. */
+  readonly sizes: readonly number[]
 
   /** `sizes`: of the grid in which the rows lie, the first axis slowest; `channels`: of a row. */
   constructor(options: PositionOptions, sizes: readonly number[], channels: number) {
     super()
     const { position, project_pos_dim = -1, n_extra_pos_mlp = 0, concat_or_add_pos = 'concat' } = options
     this.#options = options
-    this.#sizes = sizes
+    this.sizes = sizes
     const own = positionChannels(position, sizes.length)
     const width = project_pos_dim > 0 ? project_pos_dim : own
     this.position_embeddings =
@@ -87,14 +88,15 @@ export class PositionEncoder extends Module {
 
   /** rows [B, M, C], M the product of the grid's sizes -> [B, M, outputChannels]. */
   forward(rows: Tensor): Tensor {
-    const positions = this.#positions() // [M, P]
+    const positions = this.positions() // [M, P]
     if (!positions) return rows
     if (this.#options.concat_or_add_pos === 'add') return ops.add(rows, positions)
     const [batch, count] = rows.sizes(3)
     return ops.concat([rows, ops.broadcastTo(positions, [batch, count, positions.sizes(2)[1]])], -1)
   }
 
-  #positions(): Tensor | undefined {
+  /** The features of every place, [M, P]; undefined: there are none. */
+  positions(): Tensor | undefined {
     const { position } = this.#options
     if (position.type === 'none') return undefined
     let features = this.position_embeddings?.position_embeddings.value ?? this.#waves(position)
@@ -109,9 +111,9 @@ export class PositionEncoder extends Module {
   #waves(position: PositionConfig): Tensor {
     if (position.type !== 'fourier') throw new UsageError('PositionEncoder: the positions are learned')
     const { num_bands, max_resolution, concat_pos = true, sine_only = false } = position
-    return fourierFeatures(gridPositions(this.#sizes), {
+    return fourierFeatures(gridPositions(this.sizes), {
       bands: num_bands,
-      maxResolution: max_resolution ?? this.#sizes,
+      maxResolution: max_resolution ?? this.sizes,
       concatPos: concat_pos,
       sineOnly: sine_only,
     })
