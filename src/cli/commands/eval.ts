@@ -9,7 +9,7 @@ export function addEval(program: Command): void {
     .description("evaluate a run's model on its test data")
     .argument('<dir>', 'run directory')
     .addOption(checkpointOption())
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .addHelpText('after', examples('tenfold eval runs/quick', 'tenfold eval runs/quick --checkpoint best'))
     .action(async (dir: string, { checkpoint, json = false }: { checkpoint: CheckpointChoice; json?: boolean }) => {
       const { openRun, openData } = await import('../../systems/session.ts')

@@ -20,7 +20,7 @@ export function addExport(program: Command): void {
     .requiredOption('--out <file>', 'file to write', newFile)
     .option('--model <name>', 'which of its networks (default: the first; an unknown name lists them)')
     .addOption(checkpointOption())
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .addHelpText(
       'after',
       examples(

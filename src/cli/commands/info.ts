@@ -31,7 +31,7 @@ export function addInfo(program: Command): void {
     .description('what is in a file of tensors, an ONNX model, or a run directory')
     .argument('<path>', 'file (safetensors, npz, npy, PyTorch, ONNX) or run directory')
     .addOption(checkpointOption())
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .addHelpText('after', examples('tenfold info runs/quick', 'tenfold info mixer.onnx', 'tenfold info Mixer-B_16.npz'))
     .action(async (path: string, { checkpoint, json }: { checkpoint: CheckpointChoice; json?: boolean }) => {
       const { describeFile, describeRun } = await import('../info.ts')

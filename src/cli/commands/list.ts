@@ -10,7 +10,7 @@ export function addList(program: Command): void {
     .command('list')
     .description('list the systems, their recipes and jobs, or the settings of one of these')
     .argument('[recipe]', 'SYSTEM/RECIPE or SYSTEM/JOB whose settings to show')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .addHelpText('after', examples('tenfold list', 'tenfold list mixer/images'))
     .action(async (wanted: string | undefined, { json }: { json?: boolean }) => {
       if (wanted !== undefined) {

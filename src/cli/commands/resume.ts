@@ -71,7 +71,7 @@ export function addResume(program: Command): void {
         'run the next step with every intermediate value checked, and name the first op that is not finite',
       ).conflicts(['epochs', 'steps']),
     )
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .addHelpText(
       'after',
       examples(

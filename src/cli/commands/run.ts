@@ -21,7 +21,7 @@ export function addRun(program: Command): void {
     .argument('<job>', 'SYSTEM/JOB, as `tenfold list` shows them')
     .option('--set <path=value>', 'change a setting; may be repeated', collect, [])
   withComputing(command, 'where results are kept (default: runs/SYSTEM-JOB)')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .addHelpText(
       'after',
       examples(

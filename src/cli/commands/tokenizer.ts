@@ -24,7 +24,7 @@ function addTrainTokenizer(tokenizer: Command): void {
     )
     .option('--cased', 'keep capital letters and accents')
     .requiredOption('--out <file>', 'file to write', newFile)
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .addHelpText(
       'after',
       examples(
@@ -52,7 +52,7 @@ function addTrainTokenizer(tokenizer: Command): void {
       const share = trained.unknownShare(sequences)
       const unknown = describeUnknown(share, 'a larger --size covers more')
       reporter.say(
-        `${out}: ${kind}, ${trained.size} tokens, from ${characters.toLocaleString('en')} characters; ${perToken.toFixed(2)} characters a token; ${unknown.part}`,
+        `${out}: ${kind}, ${trained.size} tokens, from ${characters.toLocaleString('en')} characters; ${perToken.toFixed(2)} characters per token; ${unknown.part}`,
       )
       for (const warning of unknown.warnings) reporter.say(`warning: ${warning}`)
       if (trained.size < size) reporter.say(`the text has no more than ${trained.size} tokens worth learning`)
@@ -69,7 +69,7 @@ function addConvert(tokenizer: Command): void {
     .description('write a SentencePiece model as tokenizer.json')
     .argument('<model>', 'a SentencePiece file, such as spiece.model')
     .requiredOption('--out <file>', 'file to write', newFile)
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .addHelpText('after', examples('tenfold tokenizer convert spiece.model --out tokenizer.json'))
     .action(async (path: string, flags: { out: string; json?: boolean }) => {
       const [{ readTokenizer }, { writeFileAtomic }] = await Promise.all([
@@ -90,7 +90,7 @@ function addEncode(tokenizer: Command): void {
     .description('show the tokens of a text')
     .argument('<tokenizer>', 'a tokenizer.json, or a SentencePiece file that ends in .model')
     .argument('<text>', 'the text')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .addHelpText('after', examples('tenfold tokenizer encode tokenizer.json "Call me [MASK]."'))
     .action(async (path: string, text: string, flags: { json?: boolean }) => {
       const { readTokenizer } = await import('../../data/index.ts')

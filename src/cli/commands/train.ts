@@ -33,7 +33,7 @@ export function addTrain(program: Command): void {
       'write how the time of a step is spent, by kernel and by line of the model (.json or text)',
       newFile,
     )
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .addHelpText(
       'after',
       examples(

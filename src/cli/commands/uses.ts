@@ -158,7 +158,7 @@ export function addUses(program: Command, systems: readonly System[]): void {
       .addOption(checkpointOption())
       .option('--out <path>', 'where files go (default: the run directory)')
       .option('--seed <n>', 'seed of all random numbers', wholeNumber(0), 0)
-      .option('--json', 'one JSON object a line')
+      .option('--json', 'one JSON object per line')
       .addHelpText('after', helpOf(name, uses))
       .action(async (dir: string, ...rest: unknown[]) => {
         const takesInputs = Array.isArray(rest[0])

@@ -7,7 +7,7 @@ export function addVerify(program: Command): void {
     .description('compare tenfold with reference cases made by the official implementations')
     .argument('<paths...>', 'folders or files of cases (NAME.json next to NAME.safetensors)')
     .option('--filter <text>', 'only cases whose name or target contains the text')
-    .option('--json', 'one JSON object a case')
+    .option('--json', 'one JSON object per case')
     .addHelpText('after', examples('tenfold verify test/cases', 'tenfold verify test/cases/ops --filter conv2d'))
     .action(async (paths: string[], flags: { filter?: string; json?: boolean }) => {
       const [{ verify }, { systems }] = await Promise.all([

@@ -50,7 +50,7 @@ const brownGenres: Readonly<Record<string, string>> = {
   r: 'humor',
 }
 
-/** `The/at jury/nn said/vbd ./.` -> `The jury said.`: a line a sentence. */
+/** `The/at jury/nn said/vbd ./.` -> `The jury said.`: one line per sentence. */
 function withoutTags(tagged: string): string {
   const words = tagged
     .trim()

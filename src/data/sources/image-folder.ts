@@ -32,7 +32,7 @@ export interface ImageFolder extends Dataset<PictureFields> {
 }
 
 /**
- * The pictures (PNG, JPEG, WebP, AVIF, GIF) of a folder with one sub-folder a class, as torchvision's ImageFolder: classes sorted by
+ * The pictures (PNG, JPEG, WebP, AVIF, GIF) of a folder with one sub-folder per class, as torchvision's ImageFolder: classes sorted by
  * name, pictures at any depth, hidden files and folders left out, links followed. They are decoded when a batch is asked for, by the
  * package sharp. Throws a UsageError that names broken links and classes without a picture (with onError `skip` they are left out).
  */

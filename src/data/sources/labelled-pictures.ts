@@ -56,7 +56,7 @@ const atOnce = 16
 const largestFile = 2 ** 30
 
 /**
- * Opens a folder of pictures with one sub-folder a class (see `findLayout`, `splitByName`). Every picture is decoded once to find
+ * Opens a folder of pictures with one sub-folder per class (see `findLayout`, `splitByName`). Every picture is decoded once to find
  * damaged ones; pictures that a run knows are only compared by digest. Throws a UsageError that names all damaged pictures, broken
  * links and empty classes, or if there is nothing to train on or test with.
  */

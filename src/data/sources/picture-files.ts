@@ -65,7 +65,7 @@ export function findPictures(
     throw new UsageError(
       `${place}: must have sub-folders with pictures, found no ${[...endings].join(', ')} in any${found}`,
       {
-        hint: 'one sub-folder a class, named as the class: folder/cat/1.jpg, folder/dog/1.jpg',
+        hint: 'one sub-folder per class, named as the class: folder/cat/1.jpg, folder/dog/1.jpg',
       },
     )
   }
@@ -101,7 +101,7 @@ export interface PictureLayout {
 }
 
 /**
- * Understands `train/`, `val/` and `test/` (also training, valid, validation, testing) with one sub-folder a class in each: `test/` is
+ * Understands `train/`, `val/` and `test/` (also training, valid, validation, testing) with one sub-folder per class in each: `test/` is
  * the test set, or `val/` where there is no `test/`. A `train` that has pictures and no sub-folders is an ordinary class. In a folder
  * that a run knows, only the parts that it has used count; others came later. Throws a UsageError if there are parts but none to
  * train on, or if the classes lie further down.
@@ -153,7 +153,7 @@ function refuseParts(folder: string, listing: Listing, isFlat: boolean): void {
   const top = [...new Set(pictures.flatMap((name) => name.split('/').slice(0, -1).slice(0, 1)))].sort()
   if (isFlat) {
     const train = splitFolders(foldersBelow(listing, '')).train
-    throw new UsageError(`${folder}: ${train}/ must have one sub-folder a class, found no pictures in any`)
+    throw new UsageError(`${folder}: ${train}/ must have one sub-folder per class, found no pictures in any`)
   }
   const parts = top.map(roleOf)
   const [first] = parts
@@ -161,7 +161,7 @@ function refuseParts(folder: string, listing: Listing, isFlat: boolean): void {
   if (isOneSet && new Set(parts.map((part) => part?.role)).size > 1) {
     throw new UsageError(
       `${folder}: ${top.map((name) => `${name}/`).join(' and ')} are parts of a divided set, not classes, and there is no train/`,
-      { hint: 'call them train/ and test/ (or val/), with one sub-folder a class in each' },
+      { hint: 'call them train/ and test/ (or val/), with one sub-folder per class in each' },
     )
   }
   // As from an archive that was unpacked into a folder of its own name.

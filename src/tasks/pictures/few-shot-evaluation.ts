@@ -129,7 +129,7 @@ export const evaluateShots = defineUse({
       .describe('examples of each class to learn from, with commas between'),
     seeds: whole.default(3).describe('draws of these examples'),
     l2: z.number().positive().default(1024).describe('weight of the regulariser'),
-    data: pathSetting("other pictures, one sub-folder a class, half for testing; empty: the run's own data"),
+    data: pathSetting("other pictures, one sub-folder per class, half for testing; empty: the run's own data"),
     on_error: onErrorSetting,
   }),
   run: async function* (

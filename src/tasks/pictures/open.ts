@@ -1,4 +1,4 @@
-/** Labelled pictures: sets that are known by name, emoji, or any folder with one sub-folder a class. */
+/** Labelled pictures: sets that are known by name, emoji, or any folder with one sub-folder per class. */
 import { type AugmentOptions, augmentPictures, type CropOptions, shiftPictures } from '../../data/augment/index.ts'
 import {
   type Dataset,
@@ -118,7 +118,7 @@ export interface FolderOptions {
   readonly known?: { readonly classes: readonly string[]; readonly record: DataRecord } | undefined
 }
 
-/** A folder of pictures with one sub-folder a class; a share of them is held out for testing. */
+/** A folder of pictures with one sub-folder per class; a share of them is held out for testing. */
 export async function openFolder(folder: string, options: FolderOptions): Promise<OpenedPictures> {
   const { size, channels, testShare, seed, shift = 0, augment = {} } = options
   const { onError = 'stop', test = '', known, hint, more } = options

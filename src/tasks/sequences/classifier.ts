@@ -14,7 +14,10 @@ export interface SequenceClassifier extends Module {
   forward(inputIds: Tensor, typeIds: Tensor): Tensor
 }
 
-/** What a step shows of a batch of `input_ids`, `type_ids` int32 [N, L] and `label` int32 [N]: the cross entropy of the labels, which is minimized, and the accuracy. */
+/**
+ * What a step reports of a batch of `input_ids`, `type_ids` int32 [N, L] and `label` int32 [N]: the cross entropy of the labels,
+ * which is minimized, and the accuracy.
+ */
 export function classificationScalars(
   model: SequenceClassifier,
   { input_ids, type_ids, label }: BatchTensors<SequenceFields>,

@@ -105,7 +105,7 @@ test('says what is wrong with the folder', async () => {
     expect([await failure('absent'), await failure(''), await failure('no-class.png')]).toMatchInlineSnapshot(`
       [
         "UsageError: ./absent: no such file or folder",
-        "UsageError: .: must have sub-folders with pictures, found no .png, .jpg, .jpeg, .webp, .avif, .gif in any | one sub-folder a class, named as the class: folder/cat/1.jpg, folder/dog/1.jpg",
+        "UsageError: .: must have sub-folders with pictures, found no .png, .jpg, .jpeg, .webp, .avif, .gif in any | one sub-folder per class, named as the class: folder/cat/1.jpg, folder/dog/1.jpg",
         "UsageError: ./no-class.png: cannot be read (ENOTDIR) | a part of the path is a file, not a folder",
       ]
     `)

@@ -53,7 +53,7 @@ describe('what is taken', () => {
       expect((await open(join(folder, 'vehicles'))).classes).toEqual(['car', 'train'])
       await write(join(folder, 'flat'), ['test', 'train'])
       expect(await failure(join(folder, 'flat'))).toBe(
-        'UsageError: .: train/ must have one sub-folder a class, found no pictures in any',
+        'UsageError: .: train/ must have one sub-folder per class, found no pictures in any',
       )
     })
   })

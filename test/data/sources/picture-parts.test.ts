@@ -43,7 +43,7 @@ describe('a folder in parts', () => {
       await write(join(folder, other), undefined, 3, 100)
       const [first, second] = [one, other].sort()
       expect(await failure(folder)).toBe(
-        `UsageError: .: ${first}/ and ${second}/ are parts of a divided set, not classes, and there is no train/ | call them train/ and test/ (or val/), with one sub-folder a class in each`,
+        `UsageError: .: ${first}/ and ${second}/ are parts of a divided set, not classes, and there is no train/ | call them train/ and test/ (or val/), with one sub-folder per class in each`,
       )
     })
   })

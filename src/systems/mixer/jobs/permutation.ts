@@ -176,7 +176,7 @@ function permutationReport(finished: readonly FinishedMember[], pictures: Awaite
         ],
       },
     ],
-    footer: 'One seed a member. Written by tenfold.',
+    footer: 'One seed per member. Written by tenfold.',
   }
 }
 

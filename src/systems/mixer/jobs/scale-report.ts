@@ -154,6 +154,6 @@ export function scaleReport(results: Results, titles: ReadonlyMap<TaskName, stri
       { label: 'training time', value: `${(seconds / 60).toFixed(1)} min` },
     ],
     sections,
-    footer: 'One seed a member: differences of a point may be chance. Written by tenfold.',
+    footer: 'One seed per member: differences of a point may be chance. Written by tenfold.',
   }
 }
