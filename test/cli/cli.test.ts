@@ -21,7 +21,7 @@ describe('mistakes end in one line and exit code 2', () => {
     ],
     [
       ['train', 'mixer/images'],
-      'error: the recipe mixer/images needs a folder of pictures (--set data.folder=DIR, with one sub-folder per class; --set data.folder=openmoji for emoji)\n',
+      'error: data.folder must name pictures, found "" (--set data.folder=DIR, with one sub-folder per class, or one of mnist, fashion-mnist, cifar10, openmoji)\n',
     ],
     [
       ['train', 'mixer/mnist', '--profile', '/nowhere/profile.txt'],

