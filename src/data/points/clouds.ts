@@ -32,7 +32,9 @@ function pointsOf(bytes: Uint8Array, name: string) {
   const vertices = Float32Array.from({ length: 3 * points }, (_, i) => values[Math.floor(i / 3) * width + (i % 3)] ?? 0)
   const wrong = vertices.findIndex((value) => !Number.isFinite(value))
   if (wrong >= 0) {
-    throw new FormatError(`${name}: coordinates must be finite, found ${vertices[wrong]} in point ${Math.floor(wrong / 3)}`)
+    throw new FormatError(
+      `${name}: coordinates must be finite, found ${vertices[wrong]} in point ${Math.floor(wrong / 3)}`,
+    )
   }
   return { vertices, triangles: new Uint32Array() }
 }

@@ -41,13 +41,15 @@ export function samplePoints(mesh: Mesh, count: number, seed: number | bigint, n
     const total = vertices.length / 3
     for (let start = 0; start < count; start += total) {
       const order = random.permutation(total).subarray(0, count - start)
-      for (const [i, chosen] of order.entries()) points.set(vertices.subarray(3 * chosen, 3 * chosen + 3), 3 * (start + i))
+      for (const [i, chosen] of order.entries())
+        points.set(vertices.subarray(3 * chosen, 3 * chosen + 3), 3 * (start + i))
     }
     return points
   }
   const sums = areaSums(mesh)
   const total = sums.at(-1) ?? 0
-  if (!(total > 0 && Number.isFinite(total))) throw new FormatError(`${name}: must have a surface, found an area of ${total}`)
+  if (!(total > 0 && Number.isFinite(total)))
+    throw new FormatError(`${name}: must have a surface, found an area of ${total}`)
   const drawn = random.uniform(3 * count)
   for (let i = 0; i < count; i++) {
     const triangle = firstAbove(sums, (drawn[3 * i] ?? 0) * total)

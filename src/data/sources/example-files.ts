@@ -6,7 +6,7 @@ import { readBytes } from '../files.ts'
 import { describeClasses, describeSides, type Opening, openingOf } from '../opening.ts'
 import { type DataRecord, divide } from '../record.ts'
 import { pick, type Sides, splitRandomly } from '../split.ts'
-import { type ClassFiles, type FileKind } from './class-files.ts'
+import type { ClassFiles, FileKind } from './class-files.ts'
 import { type LabelledFilesOptions, openLabelledFiles } from './labelled-files.ts'
 
 /** A kind of files that are decoded to examples. */
@@ -113,7 +113,12 @@ function splitMembers(members: readonly SetMember[], share: number, seed: number
 }
 
 /** Groups in random order, until their members are the share; at least one. */
-function heldGroups(members: readonly SetMember[], groups: readonly string[], share: number, seed: number): Set<number> {
+function heldGroups(
+  members: readonly SetMember[],
+  groups: readonly string[],
+  share: number,
+  seed: number,
+): Set<number> {
   const order = new Generator(deriveSeed(seed, 'groups')).permutation(groups.length)
   const held = new Set<number>()
   for (const chosen of order.subarray(0, groups.length - 1)) {
@@ -129,7 +134,8 @@ function heldOfEachClass(members: readonly SetMember[], share: number, seed: num
   for (const label of new Set(members.map((member) => member.label))) {
     const rows = [...members.keys()].filter((row) => members[row]?.label === label)
     const count = rows.length > 1 ? Math.max(1, Math.round(share * rows.length)) : 0
-    for (const row of pick(rows, splitRandomly(rows.length, count, deriveSeed(seed, 'split', label)).test)) held.add(row)
+    for (const row of pick(rows, splitRandomly(rows.length, count, deriveSeed(seed, 'split', label)).test))
+      held.add(row)
   }
   return held
 }

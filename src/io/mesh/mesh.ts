@@ -42,11 +42,11 @@ export class MeshBuilder {
   /** Throws a FormatError if there is no vertex, or if a triangle has a corner that is not there. */
   mesh(): Mesh {
     if (this.vertexCount === 0) throw new FormatError(`${this.#what}: must have vertices, found none`)
-    const wrong = this.#triangles.find((corner) => !(Number.isInteger(corner) && corner >= 0 && corner < this.vertexCount))
+    const wrong = this.#triangles.find(
+      (corner) => !(Number.isInteger(corner) && corner >= 0 && corner < this.vertexCount),
+    )
     if (wrong !== undefined) {
-      throw new FormatError(
-        `${this.#what}: a face must have corners 0 to ${this.vertexCount - 1}, found ${wrong}`,
-      )
+      throw new FormatError(`${this.#what}: a face must have corners 0 to ${this.vertexCount - 1}, found ${wrong}`)
     }
     return { vertices: Float32Array.from(this.#vertices), triangles: Uint32Array.from(this.#triangles) }
   }

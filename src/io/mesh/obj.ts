@@ -24,8 +24,11 @@ export function parseObj(bytes: Uint8Array, name: string): Mesh {
       builder.addVertex(x, y, z)
     } else if (key === 'f') {
       const corners = words.map((word) => cornerOf(word, builder.vertexCount))
-      if (corners.length < 3 || corners.some((corner) => !Number.isInteger(corner))) {
-        throw new FormatError(`${what}: a face must have at least three corners, found "${line.trim().slice(0, 40)}" in line ${i + 1}`)
+      // Real files have faces of two corners: lines, which have no surface.
+      if (corners.length === 0 || corners.some((corner) => !Number.isInteger(corner))) {
+        throw new FormatError(
+          `${what}: a face must have numbers of vertices, found "${line.trim().slice(0, 40)}" in line ${i + 1}`,
+        )
       }
       builder.addPolygon(corners)
     }

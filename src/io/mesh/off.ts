@@ -10,8 +10,10 @@ export function parseOff(bytes: Uint8Array, name: string): Mesh {
     .split(/\r\n|\r|\n/)
     .map((line) => line.replace(/#.*$/, '').trim())
     .filter((line) => line !== '')
-  const header = /^(?:ST)?C?N?(4?)OFF\b\s*(.*)$/.exec(lines[0] ?? '') ?? /^(?:ST)?C?N?(4?)OFF(\d.*)$/.exec(lines[0] ?? '')
-  if (!header) throw new FormatError(`${what} must begin with OFF, found ${JSON.stringify((lines[0] ?? '').slice(0, 20))}`)
+  const header =
+    /^(?:ST)?C?N?(4?)OFF\b\s*(.*)$/.exec(lines[0] ?? '') ?? /^(?:ST)?C?N?(4?)OFF(\d.*)$/.exec(lines[0] ?? '')
+  if (!header)
+    throw new FormatError(`${what} must begin with OFF, found ${JSON.stringify((lines[0] ?? '').slice(0, 20))}`)
   const [, four = '', rest = ''] = header
   if (four !== '' || /BINARY/i.test(rest)) {
     throw new FormatError(`${what} must be text with three coordinates, found "${(lines[0] ?? '').slice(0, 20)}"`)
@@ -19,7 +21,9 @@ export function parseOff(bytes: Uint8Array, name: string): Mesh {
   const body = rest === '' ? lines.slice(1) : [rest, ...lines.slice(1)]
   const [vertexCount = Number.NaN, faceCount = Number.NaN] = numbersOf(body[0] ?? '')
   if (!(Number.isInteger(vertexCount) && Number.isInteger(faceCount) && vertexCount >= 0 && faceCount >= 0)) {
-    throw new FormatError(`${what} must say how many vertices and faces it has, found "${(body[0] ?? '').slice(0, 40)}"`)
+    throw new FormatError(
+      `${what} must say how many vertices and faces it has, found "${(body[0] ?? '').slice(0, 40)}"`,
+    )
   }
   if (body.length - 1 < vertexCount + faceCount) {
     throw new FormatError(

@@ -56,7 +56,9 @@ function parseHeader(bytes: Uint8Array, what: string): Header {
   const text = latin1Text(bytes.subarray(0, 65_536))
   const end = /(?:^|\n|\r)end_header[ \t]*(?:\r\n|\n|\r)/.exec(text)
   if (!/^ply\s/.test(text) || !end) {
-    throw new FormatError(`${what} must begin with "ply" and have an "end_header", found ${JSON.stringify(text.slice(0, 12))}`)
+    throw new FormatError(
+      `${what} must begin with "ply" and have an "end_header", found ${JSON.stringify(text.slice(0, 12))}`,
+    )
   }
   const elements: Element[] = []
   let format = ''
@@ -65,7 +67,8 @@ function parseHeader(bytes: Uint8Array, what: string): Header {
     if (key === 'format') format = first
     else if (key === 'element') elements.push({ name: first, count: Number(second), properties: [] })
     else if (key === 'property') {
-      const [count, type, name] = first === 'list' ? [types.get(second), types.get(third), fourth] : [undefined, types.get(first), second]
+      const [count, type, name] =
+        first === 'list' ? [types.get(second), types.get(third), fourth] : [undefined, types.get(first), second]
       if (!type || (first === 'list' && !count)) {
         throw new FormatError(`${what} must have properties of known types, found "${line.trim()}"`)
       }
@@ -84,7 +87,9 @@ function parseHeader(bytes: Uint8Array, what: string): Header {
 type Next = (type: NumberType) => number
 
 function textNumbers(bytes: Uint8Array, what: string): Next {
-  const words = latin1Text(bytes).split(/\s+/).filter((word) => word !== '')
+  const words = latin1Text(bytes)
+    .split(/\s+/)
+    .filter((word) => word !== '')
   let at = 0
   return () => {
     const word = words[at++]
@@ -101,7 +106,8 @@ function binaryNumbers(bytes: Uint8Array, little: boolean, what: string): Next {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let at = 0
   return ({ size, read }) => {
-    if (at + size > bytes.length) throw new FormatError(`${what} is cut off after ${bytes.length} bytes of its elements`)
+    if (at + size > bytes.length)
+      throw new FormatError(`${what} is cut off after ${bytes.length} bytes of its elements`)
     at += size
     return read(view, at - size, little)
   }
@@ -132,7 +138,8 @@ export function parsePly(bytes: Uint8Array, name: string): Mesh {
   const what = `${name}: the PLY file`
   const { format, elements, start } = parseHeader(bytes, what)
   const body = bytes.subarray(start)
-  const next = format === 'ascii' ? textNumbers(body, what) : binaryNumbers(body, format === 'binary_little_endian', what)
+  const next =
+    format === 'ascii' ? textNumbers(body, what) : binaryNumbers(body, format === 'binary_little_endian', what)
   const builder = new MeshBuilder(what)
   for (const element of elements) {
     for (let i = 0; i < element.count; i++) {

@@ -15,7 +15,9 @@ export function parseStl(bytes: Uint8Array, name: string): Mesh {
   const isText = startsWith(bytes, 'solid') && bytes.length !== size
   if (isText) return parseText(bytes, what)
   if (bytes.length < headerBytes) {
-    throw new FormatError(`${what} must have at least ${headerBytes} bytes, or begin with "solid", found ${bytes.length}`)
+    throw new FormatError(
+      `${what} must have at least ${headerBytes} bytes, or begin with "solid", found ${bytes.length}`,
+    )
   }
   if (bytes.length < size) {
     throw new FormatError(`${what} is cut off: ${count} triangles take ${size} bytes, found ${bytes.length}`)
@@ -39,7 +41,9 @@ function parseText(bytes: Uint8Array, what: string): Mesh {
     builder.addVertex(x, y, z)
   }
   if (builder.vertexCount % 3 !== 0 || !/endsolid/i.test(text)) {
-    throw new FormatError(`${what} is cut off: it ends after ${builder.vertexCount} corners of triangles, without endsolid`)
+    throw new FormatError(
+      `${what} is cut off: it ends after ${builder.vertexCount} corners of triangles, without endsolid`,
+    )
   }
   for (let i = 0; i < builder.vertexCount; i += 3) builder.addPolygon([i, i + 1, i + 2])
   return builder.mesh()
