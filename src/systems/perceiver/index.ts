@@ -1,4 +1,5 @@
 import { defineSystem } from '../define.ts'
+import { arrays } from './inputs/arrays.ts'
 import { audio } from './inputs/audio.ts'
 import { points } from './inputs/points.ts'
 import { images } from './recipes.ts'
@@ -8,6 +9,6 @@ export const perceiver = defineSystem({
   name: 'perceiver',
   title: 'Perceiver',
   paper: 'Jaegle et al. 2021, arXiv 2103.03206',
-  recipes: [images, points, audio],
+  recipes: [images, points, audio, arrays],
   targets,
 })
