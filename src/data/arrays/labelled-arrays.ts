@@ -1,6 +1,6 @@
 /** Labelled arrays of a file: rows with channels, optional positions and masks; every way in which they can be wrong. */
 import { readTensorFile } from '../../io/tensor-file.ts'
-import { elementCount, type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { FormatError } from '../../util/errors.ts'
 import { listSome } from '../counting.ts'
 
@@ -166,10 +166,4 @@ export async function readArrayFile(file: string): Promise<ArrayFile> {
     unusable: reader.unusable,
     unread: [...tensors.keys(), ...leftOut.keys()].filter((name) => !names.includes(name)),
   }
-}
-
-/** The bytes of one example of an array. */
-export function exampleBytes({ data, shape }: NDArray, index: number): Uint8Array {
-  const size = (data.BYTES_PER_ELEMENT * elementCount(shape)) / (shape[0] ?? 1)
-  return new Uint8Array(data.buffer, data.byteOffset + index * size, size)
 }

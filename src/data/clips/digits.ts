@@ -18,7 +18,7 @@ const pitches = [200, 300] as const
 
 /** How clips are made. */
 export interface DigitClipOptions {
-  /** Height and width of a frame. */
+  /** Height and width of a frame: at least 28, a digit's. */
   readonly size: number
   readonly frames: number
   readonly samplesPerFrame: number
@@ -28,35 +28,25 @@ export interface DigitClipOptions {
   readonly noise: number
 }
 
-/** A digit of 28 x 28 pixels at half its size. */
-function halved(digit: Uint8Array): Uint8Array {
-  const half = side / 2
-  return Uint8Array.from({ length: half * half }, (_, i) => {
-    const at = 2 * Math.floor(i / half) * side + 2 * (i % half)
-    const four = [at, at + 1, at + side, at + side + 1].map((place) => digit[place] ?? 0)
-    return four.reduce((sum, value) => sum + value, 0) / 4
-  })
-}
-
 /** Where something is that moves between walls, from 0 to `room`. */
 function bounced(place: number, room: number): number {
+  if (room === 0) return 0
   const turned = ((place % (2 * room)) + 2 * room) % (2 * room)
   return turned > room ? 2 * room - turned : turned
 }
 
 function framesOf(digit: Uint8Array, { size, frames }: DigitClipOptions, random: Generator): Uint8Array {
-  const half = side / 2
-  const room = Math.max(1, size - half)
+  const room = size - side
   const [x = 0, y = 0, dx = 0, dy = 0] = random.uniform(4)
   const result = new Uint8Array(frames * size * size)
   for (let t = 0; t < frames; t++) {
     const [left, top] = [
       [x, dx],
       [y, dy],
-    ].map(([start = 0, speed = 0]) => Math.round(bounced(start * room + t * (4 * speed - 2), room)))
-    for (let row = 0; row < half; row++) {
+    ].map(([start = 0, speed = 0]) => Math.round(bounced(start * room + t * (2 * speed - 1), room)))
+    for (let row = 0; row < side; row++) {
       const at = (t * size + (top ?? 0) + row) * size + (left ?? 0)
-      result.set(digit.subarray(row * half, (row + 1) * half), at)
+      result.set(digit.subarray(row * side, (row + 1) * side), at)
     }
   }
   return result
@@ -88,7 +78,7 @@ export async function digitClips(split: 'train' | 'test', length: number, option
       const samples = Float32Array.from({ length: total }, (_, i) => {
         return Math.sin(2 * Math.PI * ((pitch * i) / rate + phase)) + options.noise * (added[i] ?? 0)
       })
-      const digit = halved(pixels.subarray(index * side * side, (index + 1) * side * side))
+      const digit = pixels.subarray(index * side * side, (index + 1) * side * side)
       return { frames: framesOf(digit, options, random), frameCount: options.frames, samples }
     },
   }

@@ -1,9 +1,9 @@
 /** Many labelled clips in one file. */
-import { createHash } from 'node:crypto'
 import { readTensorFile } from '../../io/tensor-file.ts'
 import { elementCount, type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { FormatError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
+import { digestOfExample } from '../files.ts'
 import type { NamedExample } from '../record.ts'
 import type { Clip, ClipForm } from './clip.ts'
 import { checkFrames, framesInForm, soundInForm } from './clip-files.ts'
@@ -45,12 +45,6 @@ function classesOf(file: string, labels: NDArray | undefined, length: number): n
   )
 }
 
-function digestOf(arrays: readonly (NDArray | undefined)[], index: number): string {
-  const hash = createHash('sha256')
-  for (const array of arrays) if (array) hash.update(part(array, index).data)
-  return hash.digest('hex').slice(0, 32)
-}
-
 /**
  * Reads a file of `frames` uint8 [N, F, H, W] or [N, F, H, W, 1 or 3], optional `samples` [N, S] that last as long as the frames, and `labels` [N] or
  * [N, K]. Throws a UsageError if it can't be read, a FormatError if it is damaged or the arrays do not fit together.
@@ -78,7 +72,7 @@ export async function readClipFile(file: string, form: ClipForm): Promise<ClipFi
     classes,
     classCount: labels?.shape[1] ?? 1 + largest(classes.flat()),
     examples: classes.map((own, i) => {
-      const name = digestOf([frames, samples], i)
+      const name = digestOfExample([frames, samples], i)
       return { name, digest: `${name} ${own.join(' ')}` }
     }),
     read: async (index) => ({

@@ -32,7 +32,7 @@ const prefixes: Readonly<Record<string, string>> = {
   tabla: 'tabla',
 }
 
-/** 146 sounds and loops in 8 classes. Throws a MissingDataError with the command that fetches them. */
+/** 145 sounds and loops in 8 classes. Throws a MissingDataError with the command that fetches them. */
 export async function sampleSet(): Promise<MemberSet> {
   const folder = join(dataFolder('sound-samples'), 'samples')
   const members = await membersIn(folder, (name) => ({ label: prefixes[name.split('_', 1)[0] ?? ''] }))
@@ -53,10 +53,13 @@ const drums: readonly (readonly [label: string, pattern: RegExp])[] = [
   ['kick', /kick|bass.?drum/],
 ]
 
+/** An AIFF under the name of a WAV file. */
+const misnamed = '25671__walter-odington__garage-city-snare-snappy'
+
 /** The kind of drum that a file's name says; undefined: none of them. */
 export function drumOf(name: string): string | undefined {
   const own = basename(name, extname(name)).toLowerCase()
-  return drums.find(([, pattern]) => pattern.test(own))?.[0]
+  return own === misnamed ? undefined : drums.find(([, pattern]) => pattern.test(own))?.[0]
 }
 
 /** Single drum hits in 10 classes; a kit is a group. Throws a MissingDataError with the command that fetches them. */

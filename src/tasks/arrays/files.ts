@@ -1,9 +1,9 @@
 /** Classes of arrays in files of one's own: .npz of `inputs`, optional `positions` and `mask`, and `labels`. */
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { type ArrayFile, exampleBytes, readArrayFile } from '../../data/arrays/labelled-arrays.ts'
+import { type ArrayFile, readArrayFile } from '../../data/arrays/labelled-arrays.ts'
 import { count as countOf, listSome } from '../../data/counting.ts'
 import { arrayDataset, type Dataset, mapDataset, subset } from '../../data/dataset.ts'
+import { digestOfExample } from '../../data/files.ts'
 import { checkLabels, describeSides, openingOf, settleUnreadable, sharedContent } from '../../data/opening.ts'
 import { divide, type NamedExample } from '../../data/record.ts'
 import { gatherRows } from '../../data/rows.ts'
@@ -41,14 +41,6 @@ interface UsableFile {
   readonly leftOut: readonly string[]
 }
 
-function digestOf(arrays: readonly (NDArray | undefined)[], row: number): string {
-  const hash = createHash('sha256')
-  for (const array of arrays) {
-    if (array) hash.update(exampleBytes(array, sizeOf(array.shape, 0) === 1 ? 0 : row))
-  }
-  return hash.digest('hex').slice(0, 32)
-}
-
 async function readUsable(file: string, onError: 'stop' | 'skip'): Promise<UsableFile> {
   const arrays = await readArrayFile(file)
   const { inputs, positions, mask, labels, unusable, unread } = arrays
@@ -60,8 +52,8 @@ async function readUsable(file: string, onError: 'stop' | 'skip'): Promise<Usabl
   ]
   const rows = Array.from({ length: sizeOf(inputs.shape, 0) }, (_, row) => row).filter((row) => !unusable.has(row))
   const examples = rows.map((row) => ({
-    name: digestOf([inputs, positions, mask], row),
-    digest: digestOf([inputs, positions, mask, labels], row),
+    name: digestOfExample([inputs, positions, mask], row),
+    digest: digestOfExample([inputs, positions, mask, labels], row),
   }))
   return { arrays, labels, rows, examples, leftOut }
 }

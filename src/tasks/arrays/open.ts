@@ -115,6 +115,7 @@ export function openedArrays<Whole, Name extends string, Facts extends ArrayFact
     plain: exampleDataset(kept, cut),
     test: exampleDataset(held, cut, { windows: facts.windows }),
     facts,
+    testExamples: held.length,
     opening,
   }
 }

@@ -31,7 +31,7 @@ const rules = 'digits 1'
 
 async function digits(data: ClipDataSettings, { samplesPerFrame }: ClipForm) {
   const { image_size: size, clip_frames: frames, frame_rate: frameRate, examples, noise, clip_seed: seed } = data
-  if (size < 16) throw new UsageError(`data.image_size of digits must be at least 16, found ${size}`)
+  if (size < 28) throw new UsageError(`data.image_size of digits must be at least 28, found ${size}`)
   const clips = async (split: 'train' | 'test', length: number): Promise<Examples<Clip>> => {
     const made = await digitClips(split, length, { size, frames, frameRate, samplesPerFrame, seed, noise })
     const classes = Array.from({ length: made.length }, (_, i) => made.classes(i))

@@ -108,7 +108,7 @@ export class ClipRows extends Module {
 function blanked(x: Tensor, probability: number): Tensor {
   if (probability === 0) return x
   const shape = [sizeOf(x.shape, 0), ...new Array<number>(x.rank - 1).fill(1)]
-  return ops.mul(x, ops.randomBernoulli(shape, 1 - probability))
+  return ops.mul(x, ops.cast(ops.randomBernoulli(shape, 1 - probability), 'float32'))
 }
 
 /** A Perceiver that reads clips. */
