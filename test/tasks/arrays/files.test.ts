@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Batch } from '../../../src/data/dataset.ts'
 import { writeNpz } from '../../../src/io/npz.ts'
 import { type ArrayDataSettings, arrayDataSettings, openArrayFiles } from '../../../src/tasks/arrays/files.ts'
 import type { NDArray } from '../../../src/tensor/dtype.ts'
@@ -56,7 +57,7 @@ describe('what is read', () => {
       expect(opening.summary).toBe(
         `12 examples inputs float32 [N, 4, 2], positions float32 [N, 4, 1], mask bool [N, 4]; 3 classes; names not read; ${train.length} examples to train on, ${test.length} to test with`,
       )
-      const batch = await train.batch([0, 1], context)
+      const batch: Batch = await train.batch([0, 1], context)
       expect([...(batch.positions?.data ?? [])]).toEqual([0, 0.25, 0.5, 0.75, 0, 0.25, 0.5, 0.75])
       expect(batch.mask?.shape).toEqual([2, 4])
     }))
@@ -67,8 +68,8 @@ describe('what is read', () => {
       const sets = bytes('uint8', [12, 2], (i) => i % 2)
       const { train, facts } = await open(folder, { inputs: pixels, labels: sets })
       expect(facts).toMatchObject({ classes_per_example: 'any', labels: ['0', '1'] })
-      const { label, inputs: rows } = await train.batch([0], context)
-      expect([label.dtype, [...label.data], rows?.dtype]).toEqual(['float32', [0, 1], 'uint8'])
+      const { label, inputs: rows }: Batch = await train.batch([0], context)
+      expect([label?.dtype, [...(label?.data ?? [])], rows?.dtype]).toEqual(['float32', [0, 1], 'uint8'])
     }))
 
   test('a run finds its examples again, in any order, and leaves out new ones', () =>

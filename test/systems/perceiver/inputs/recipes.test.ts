@@ -78,6 +78,10 @@ test('points: surfaces are told apart after some steps; a mesh is predicted', ()
 test.each([
   ['raw', ['model.samples_per_patch=50']],
   ['mel', ['model.input=mel', 'model.n_fft=128', 'model.hop_length=128', 'model.n_mels=8']],
+  [
+    'mel by frames',
+    ['model.input=mel', 'model.mel_row=frame', 'model.n_fft=128', 'model.hop_length=64', 'model.n_mels=8'],
+  ],
 ])('audio, %s: tones', async (_, settings) => {
   const run = await trained(audio, ['data.examples=64', 'data.sample_rate=2000', 'data.seconds=0.3', ...settings], 20)
   const mean = (losses: readonly number[]): number => losses.reduce((sum, loss) => sum + loss, 0) / losses.length
