@@ -21,6 +21,7 @@ import { UsageError } from '../../../util/errors.ts'
 import { defineRecipe } from '../../define.ts'
 import { PerceiverClassifier } from '../classifier.ts'
 import { networkConfig, perceiverSettings, positionConfig } from '../settings.ts'
+import { attentionOverSounds } from './attention.ts'
 import { MelRows, type SoundInputs, SoundRows, WaveRows } from './sound-rows.ts'
 
 /** A Perceiver that reads sounds. */
@@ -92,5 +93,5 @@ export const audio = defineRecipe({
       },
     })
   },
-  uses: { predict: predictSounds },
+  uses: { predict: predictSounds, attention: attentionOverSounds },
 })

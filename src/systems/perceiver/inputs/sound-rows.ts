@@ -57,19 +57,19 @@ export type MelRow = 'cell' | 'frame'
 export class MelRows extends PositionEncoder {
   /** Bands and frames. */
   readonly size: readonly [mels: number, frames: number]
-  readonly #options: MelOptions
+  readonly options: MelOptions
   readonly #row: MelRow
 
   constructor(samples: number, options: MelOptions, row: MelRow, position: PositionConfig) {
     const [mels, frames] = [options.n_mels, frameCount(samples, options)]
     super({ position }, row === 'cell' ? [mels, frames] : [frames], row === 'cell' ? 1 : mels)
     this.size = [mels, frames]
-    this.#options = options
+    this.options = options
     this.#row = row
   }
 
   override forward(samples: Tensor): Tensor {
-    const levels = logMel(samples, this.#options) // [B, mels, frames]
+    const levels = logMel(samples, this.options) // [B, mels, frames]
     if (this.#row === 'frame') return super.forward(ops.transpose(levels))
     return super.forward(ops.reshape(levels, [sizeOf(samples.shape, 0), this.size[0] * this.size[1], 1]))
   }
