@@ -54,6 +54,23 @@ async function predicted(recipe: Recipe, { experiment }: Trained, files: readonl
   return answers
 }
 
+/** Titles of the figures of the page that `attention` writes for a file. */
+async function attended(recipe: Recipe, { experiment }: Trained, file: string): Promise<string[]> {
+  const use = recipe.uses?.attention
+  if (!use) throw new Error('no use')
+  const titles: string[] = []
+  const context: Partial<UseContext> = {
+    step: 1,
+    writePage: async (name, page) => {
+      titles.push(...page.sections.flatMap(({ figures }) => figures.map(({ title }) => title)))
+      return name
+    },
+  }
+  for await (const answer of use.run(experiment, [file], { latents: 2, of: 'scores' }, context as UseContext))
+    expect(answer).toMatchObject({ input: file, file: expect.stringMatching(/^attention-.*\.html$/) })
+  return titles
+}
+
 async function exported({ experiment }: Trained): Promise<number> {
   const make = experiment.exports.classifier
   if (!make) throw new Error('no export')
@@ -69,6 +86,7 @@ test('points: surfaces are told apart after some steps; a mesh is predicted', ()
     await writeFile(join(folder, 'bad.off'), 'OFF\n1')
     const [first, second] = await predicted(points, run, [file, join(folder, 'bad.off')])
     expect(first).toMatchObject({ input: file, choices: [{}, {}] })
+    expect(await attended(points, run, file)).toEqual(['a.obj, cross attention 1', 'a.obj, cross attention 2'])
     expect(second).toMatchObject({
       error: { message: expect.stringMatching(/bad\.off: the OFF file must say how many/) },
     })
@@ -76,18 +94,20 @@ test('points: surfaces are told apart after some steps; a mesh is predicted', ()
   }))
 
 test.each([
-  ['raw', ['model.samples_per_patch=50']],
-  ['mel', ['model.input=mel', 'model.n_fft=128', 'model.hop_length=128', 'model.n_mels=8']],
+  ['raw', ['model.samples_per_patch=50'], []],
+  ['mel', ['model.input=mel', 'model.n_fft=128', 'model.hop_length=128', 'model.n_mels=8'], ['tone.flac']],
   [
     'mel by frames',
     ['model.input=mel', 'model.mel_row=frame', 'model.n_fft=128', 'model.hop_length=64', 'model.n_mels=8'],
+    ['tone.flac'],
   ],
-])('audio, %s: tones', async (_, settings) => {
+])('audio, %s: tones', async (_, settings, shown) => {
   const run = await trained(audio, ['data.examples=64', 'data.sample_rate=2000', 'data.seconds=0.3', ...settings], 20)
   const mean = (losses: readonly number[]): number => losses.reduce((sum, loss) => sum + loss, 0) / losses.length
   expect(mean(run.losses.slice(-4))).toBeLessThan(mean(run.losses.slice(0, 4)))
   const file = new URL('../../../fixtures/audio/tone.flac', import.meta.url).pathname
   expect(await predicted(audio, run, [file])).toMatchObject([{ input: file, choices: [{}, {}] }])
+  expect(await attended(audio, run, file)).toEqual([...shown, 'Cross attention 1', 'Cross attention 2'])
   expect(await exported(run)).toBeGreaterThan(1000)
 })
 
