@@ -86,7 +86,7 @@ describe('what is wrong', () => {
   test.each([
     [
       [],
-      'UsageError: data.folder must name pictures, found "" | --set data.folder=DIR, with one sub-folder a class, or one of mnist, fashion-mnist, cifar10, openmoji',
+      'UsageError: data.folder must name pictures, found "" | --set data.folder=DIR, with one sub-folder per class, or one of mnist, fashion-mnist, cifar10, openmoji',
     ],
     [
       ['folder=cifar-10'],
