@@ -161,7 +161,8 @@ function attend(qkv: Tensor, heads: number, newOrder: boolean): Tensor {
   const ordered = newOrder ? [batch, 3, heads, width, places] : [batch, heads, 3, width, places]
   const parts = ops.split(ops.reshape(qkv, ordered), 1, newOrder ? 1 : 2)
   const [q, k, v] = parts.map((part) => ops.reshape(part, [batch, heads, width, places])) as [Tensor, Tensor, Tensor]
-  const scores = ops.mul(ops.matmul(ops.transpose(q), k), 1 / Math.sqrt(width)) // [B, heads, T, T]
+  const scale = width ** -0.25 // of both, as in the official code: in half precision their product could overflow
+  const scores = ops.matmul(ops.transpose(ops.mul(q, scale)), ops.mul(k, scale)) // [B, heads, T, T]
   const read = ops.matmul(v, ops.transpose(ops.softmax(scores, -1))) // [B, heads, C / heads, T]
   return ops.reshape(read, [batch, channels / 3, places])
 }
