@@ -14,6 +14,7 @@ import { type StepScalars, trainable } from '../../tasks/training.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Metrics } from '../../train/loop.ts'
+import { UsageError } from '../../util/errors.ts'
 import { explainDenoiser } from './explain.ts'
 import { exportDenoiser } from './exports.ts'
 import { GaussianDiffusion, type Network } from './gaussian-diffusion.ts'
@@ -101,6 +102,11 @@ export function denoiserExperiment(
   options: BuildOptions,
 ): DenoiserExperiment {
   const { diffusion: settings } = config
+  if (settings.use_kl && config.train.monitor === 'mse') {
+    throw new UsageError('train.monitor must be loss with diffusion.use_kl, whose loss has no mse', {
+      hint: '--set train.monitor=loss',
+    })
+  }
   const diffusion = new GaussianDiffusion(processConfig(settings))
   const trained = trainable({
     make: () => new UNetModel(unetConfig(config.model, facts, settings)),

@@ -25,9 +25,9 @@ const options = z.strictObject({
   classifier: pathSetting('a run of diffusion/classifier that guides; empty: no guidance'),
   class: z.string().default('').describe('the class to draw, by its label; empty: all of them in turn'),
   count: whole.default(64).describe('pictures to draw'),
-  batch_size: count.default(64).describe('pictures at once; the same pictures whatever it is'),
+  batch_size: whole.default(64).describe('pictures at once; the same pictures whatever it is'),
   columns: count.default(0).describe('columns of the grid; 0: one for each class, or nearly square'),
-  grid: pathSetting('PNG file for the pictures side by side; empty: samples.png in the run'),
+  grid: pathSetting('PNG file for the pictures side by side; empty: --out, or samples.png in the run'),
   npz: pathSetting('file for the pictures as numbers: arr_0 uint8 [count, height, width, channels], arr_1 labels'),
 })
 
@@ -93,9 +93,8 @@ export const samplePictures = defineUse<DenoiserExperiment, SampleOptions, Opene
   summary: 'pictures from noise, as a grid: PNG (and npz)',
   inputs: '',
   options,
-  run: async function* (experiment, _inputs, given, { run, seed, say, signal, openRun }) {
+  run: async function* (experiment, _inputs, given, { run, out, seed, say, signal, openRun }) {
     const { model, facts, threads } = experiment
-    if (given.batch_size < 1) throw new UsageError('sample: batch_size must be at least 1, found 0')
     const classifier =
       given.classifier === '' ? undefined : ((await openRun(given.classifier, 'classifier')) as ClassifierExperiment)
     if (classifier) checkClassifier(experiment, classifier)
@@ -132,7 +131,7 @@ export const samplePictures = defineUse<DenoiserExperiment, SampleOptions, Opene
     const seconds = (performance.now() - start) / 1000
     const isByClass = given.class === '' && (model.label_emb !== undefined || classifier !== undefined)
     const files = await writePictures(pictures, labels, given, {
-      grid: given.grid === '' ? join(run, 'samples.png') : given.grid,
+      grid: given.grid === '' ? (out ?? join(run, 'samples.png')) : given.grid,
       usualColumns: isByClass ? Math.min(given.count, facts.labels.length) : undefined,
     })
     const rate = given.count / seconds

@@ -96,7 +96,7 @@ export function encoderConfig(
 /** How the denoiser is trained. */
 export const denoiserTraining = {
   optimizer: optimizerSettings({ lr: 1e-3, weight_decay: 0, warmup_steps: 50, ema_decay: 0.995 }).prefault({}),
-  train: trainSettings({ epochs: 2, batch_size: 64, evaluate_every: 250, monitor: ['loss', 'mse'] }).prefault({}),
+  train: trainSettings({ epochs: 2, batch_size: 64, evaluate_every: 250, monitor: ['mse', 'loss'] }).prefault({}),
 }
 
 /** How the classifier is trained. */
