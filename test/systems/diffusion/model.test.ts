@@ -105,6 +105,16 @@ describe('the networks', () => {
     await run.release()
   })
 
+  test.each([true, false])('signals of one axis, resblock_updown %s', async (resblock_updown) => {
+    manualSeed(1)
+    const model = new UNetModel({ ...config, dims: 1, resblock_updown, attention_resolutions: [1, 2] })
+    const run = compile((x: Tensor, t: Tensor, y: Tensor) => model.forward(x, t, y))
+    const output = await run(constant(new Generator(1).normal(24), [2, 1, 12], 'float32'), times, labels)
+    expect(output.shape).toEqual([2, 2, 12])
+    expect(() => new EncoderUNetModel({ ...config, dims: 1 })).toThrow('EncoderUNetModel: dims must be 2, found 1')
+    await run.release()
+  })
+
   test('state dicts load by the official names', () => {
     const names = [...new UNetModel(config).stateDict().keys()]
     for (const name of [

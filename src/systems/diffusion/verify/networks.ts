@@ -57,7 +57,7 @@ async function runEncoder(reference: ReferenceCase): Found {
   return evaluated(reference, (inputs) => {
     const [labels, timesteps] = [inputNamed(inputs, 'labels'), inputNamed(inputs, 'timesteps')]
     const x = diffusion.qSample(inputNamed(inputs, 'x_start'), timesteps, inputNamed(inputs, 'noise'))
-    const logits = model.forward(x, diffusion.modelTimesteps(timesteps))
+    const logits = model.forward(x, timesteps) // unscaled, whatever the process: as the official training has it
     const loss = ops.crossEntropy(logits, labels, { reduction: 'none' })
     const [ofX, ...gradients] = gradient(ops.mean(loss), [x, ...parameters.map(([, variable]) => variable)])
     return {
