@@ -25,10 +25,10 @@ export function processConfig(settings: DiffusionSettings, timestep_respacing = 
   return diffusionConfig({ ...settings, timestep_respacing })
 }
 
-/** What a U-Net and a classifier have in common: by default 16, 32 and 64 channels at 28, 14 and 7 pixels. */
+/** What a U-Net and a classifier have in common: by default 16, 32 and 32 channels at 28, 14 and 7 pixels. */
 const networkSettings = {
   model_channels: whole.default(16).describe('channels at the highest resolution'),
-  channel_mult: z.array(z.number().positive()).min(1).default([1, 2, 4]).describe('times so many channels, by level'),
+  channel_mult: z.array(z.number().positive()).min(1).default([1, 2, 2]).describe('times so many channels, by level'),
   num_res_blocks: count.default(1).describe('residual blocks of a level'),
   attention_resolutions: z
     .array(whole)
@@ -95,8 +95,8 @@ export function encoderConfig(
 
 /** How the denoiser is trained. */
 export const denoiserTraining = {
-  optimizer: optimizerSettings({ lr: 1e-3, weight_decay: 0, warmup_steps: 50, ema_decay: 0.995 }).prefault({}),
-  train: trainSettings({ epochs: 2, batch_size: 64, evaluate_every: 250, monitor: ['mse', 'loss'] }).prefault({}),
+  optimizer: optimizerSettings({ lr: 2e-3, weight_decay: 0, warmup_steps: 50, ema_decay: 0.99 }).prefault({}),
+  train: trainSettings({ epochs: 1, batch_size: 32, evaluate_every: 250, monitor: ['mse', 'loss'] }).prefault({}),
 }
 
 /** How the classifier is trained. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compile } from '../../../src/compile/compile.ts'
-import { init } from '../../../src/nn/index.ts'
+import { init, summary } from '../../../src/nn/index.ts'
 import type { EncoderUNetConfig, UNetConfig } from '../../../src/systems/diffusion/config.ts'
 import { EncoderUNetModel } from '../../../src/systems/diffusion/encoder.ts'
 import { GaussianDiffusion } from '../../../src/systems/diffusion/gaussian-diffusion.ts'
@@ -22,6 +22,18 @@ import { Generator } from '../../../src/util/random.ts'
 
 const countOf = (model: { parameters(): { shape: readonly number[] }[] }): number =>
   model.parameters().reduce((sum, { shape }) => sum + elementCount(shape), 0)
+
+const config: UNetConfig = {
+  image_size: 8,
+  in_channels: 1,
+  model_channels: 8,
+  out_channels: 2,
+  num_res_blocks: 1,
+  attention_resolutions: [2],
+  channel_mult: [1, 2],
+  num_groups: 4,
+  num_classes: 3,
+}
 
 describe('the released models', () => {
   test.each([
@@ -51,6 +63,21 @@ describe('the released models', () => {
     expect(countOf(init.skipInit(() => new EncoderUNetModel(classifierConfig(classifiers[name]))))).toBe(parameters)
   })
 
+  // Fact sheet, section 10: multiply-adds of one picture, in millions.
+  test.each([
+    ['14 pixels, 16 channels', { model_channels: 16, num_head_channels: 16 }, [14, [1, 2]], 208_514, 14.9],
+    ['14 pixels, 32 channels', { model_channels: 32, num_head_channels: 32 }, [14, [1, 2]], 826_626, 58],
+    ['28 pixels, 32 channels', { model_channels: 32, num_head_channels: 32 }, [28, [1, 2, 2]], 1_370_242, 230.1],
+  ] as const)('small networks: %s', (_, widths, [side, channel_mult], parameters, millions) => {
+    const adm = { use_scale_shift_norm: true, resblock_updown: true, use_new_attention_order: true, num_groups: 8 }
+    const { num_classes: _classes, ...plain } = config
+    const attention_resolutions = [2 ** (channel_mult.length - 1)]
+    const model = new UNetModel({ ...plain, ...adm, ...widths, channel_mult, attention_resolutions, image_size: side })
+    const { multiplyAdds } = summary(model, [1, 1, side, side], { dtype: 'int64', shape: [1] })
+    expect(countOf(model)).toBe(parameters)
+    expect(multiplyAdds / 1e6).toBeCloseTo(millions, 1)
+  })
+
   test('flags of the scripts', () => {
     const flags = parseFlags('--image_size 32 --channel_mult 1,2,2,2 --class_cond yes', modelDefaults)
     expect(modelConfig(flags)).toMatchObject({ channel_mult: [1, 2, 2, 2], num_classes: 1000 })
@@ -66,17 +93,6 @@ describe('the released models', () => {
   })
 })
 
-const config: UNetConfig = {
-  image_size: 8,
-  in_channels: 1,
-  model_channels: 8,
-  out_channels: 2,
-  num_res_blocks: 1,
-  attention_resolutions: [2],
-  channel_mult: [1, 2],
-  num_groups: 4,
-  num_classes: 3,
-}
 const pictures = constant(new Generator(1).normal(2 * 64), [2, 1, 8, 8], 'float32')
 const times = constant(BigInt64Array.of(3n, 40n), [2], 'int64')
 const labels = constant(BigInt64Array.of(0n, 2n), [2], 'int64')
