@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { openPictures, pictureDataSettings, picturePackages } from '../../tasks/pictures/choose.ts'
 import { pictureFacts } from '../../tasks/pictures/facts.ts'
 import { defineRecipe } from '../define.ts'
+import { readStart } from './checkpoint.ts'
 import { denoiserExperiment, denoiserMetrics } from './denoiser.ts'
 import { classifierExperiment, classifierMetrics } from './noisy-classifier.ts'
 import { samplePictures } from './sample.ts'
@@ -22,6 +23,7 @@ export const denoiser = defineRecipe({
   metrics: denoiserMetrics,
   config: z.strictObject({ ...pictures, model: unetSettings().prefault({}), ...denoiserTraining }),
   packages: ({ data }) => picturePackages(data),
+  start: readStart,
   open: ({ data, augment }, { known }) => openPictures(data, augment, known),
   build: denoiserExperiment,
   uses: { sample: samplePictures },

@@ -1,7 +1,7 @@
 /** The settings of the recipes. */
 import { z } from 'zod'
 import { optimizerSettings, trainSettings } from '../../tasks/settings.ts'
-import { count, share, whole } from '../../train/settings.ts'
+import { count, pathSetting, share, whole } from '../../train/settings.ts'
 import { type DiffusionConfig, type EncoderUNetConfig, noiseSchedules, pools, type UNetConfig } from './config.ts'
 import { diffusionConfig } from './released.ts'
 
@@ -49,6 +49,7 @@ export function unetSettings() {
   return z.strictObject({
     ...networkSettings,
     class_cond: z.boolean().default(true).describe('whether the network is told the class'),
+    checkpoint: pathSetting('weights to start from: an official .pt, or a file with tensors of these names'),
   })
 }
 
@@ -72,7 +73,7 @@ export interface PictureSizes {
 
 /** The denoiser of the settings for such pictures. */
 export function unetConfig(
-  { class_cond, ...network }: UNetSettings,
+  { class_cond, checkpoint: _, ...network }: UNetSettings,
   { labels, image_size, in_channels }: PictureSizes,
   { learn_sigma }: DiffusionSettings,
 ): UNetConfig {
