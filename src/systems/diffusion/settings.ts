@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { optimizerSettings, trainSettings } from '../../tasks/settings.ts'
 import { count, pathSetting, share, whole } from '../../train/settings.ts'
+import { UsageError } from '../../util/errors.ts'
 import { type DiffusionConfig, type EncoderUNetConfig, noiseSchedules, pools, type UNetConfig } from './config.ts'
 import { diffusionConfig } from './released.ts'
 
@@ -77,6 +78,14 @@ export function unetConfig(
   { labels, image_size, in_channels }: PictureSizes,
   { learn_sigma }: DiffusionSettings,
 ): UNetConfig {
+  const factor = 2 ** (network.channel_mult.length - 1)
+  if (image_size.some((side) => side % factor !== 0)) {
+    const [height] = image_size
+    throw new UsageError(
+      `height and width of the pictures must be multiples of ${factor} for the ${network.channel_mult.length} levels of model.channel_mult, found ${image_size.join(' x ')}`,
+      { hint: `--set data.image_size=${Math.ceil(height / factor) * factor}, or fewer levels` },
+    )
+  }
   return {
     ...network,
     image_size: image_size[0],

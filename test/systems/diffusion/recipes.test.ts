@@ -130,6 +130,9 @@ describe('a denoiser that knows the classes', () => {
     await expect(sample(experiment, { classifier: 'other' }, contextWith({ other }))).rejects.toThrow(
       'sample: denoiser and classifier must have the same diffusion steps, found 60 and 50',
     )
+    expect(() => build(denoiser, { 'model.channel_mult': [1, 1, 1, 1, 1] })).toThrow(
+      'height and width of the pictures must be multiples of 16 for the 5 levels of model.channel_mult, found 8 x 8',
+    )
     expect(() => build(denoiser, { 'diffusion.use_kl': true })).toThrow(
       'train.monitor must be loss with diffusion.use_kl, whose loss has no mse',
     )
