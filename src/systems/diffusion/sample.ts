@@ -17,11 +17,18 @@ import type { ClassifierExperiment } from './noisy-classifier.ts'
 import { PictureSampler, samplerNames, toBytes } from './sampling.ts'
 import { processConfig } from './settings.ts'
 
+/** Scale of the classifier's gradient: that of the paper's formula. */
+const usualGuidance = 1
+
 const options = z.strictObject({
   sampler: z.enum(samplerNames).default('ddim').describe('ddim, which is good with few steps, or ancestral'),
   steps: whole.default(50).describe('steps from noise to picture, spaced evenly'),
   eta: share.default(0).describe('of ddim: how much noise it adds again'),
-  guidance: z.number().min(0).default(1).describe('of a classifier: how strongly it pushes toward the class'),
+  guidance: z
+    .number()
+    .min(0)
+    .default(usualGuidance)
+    .describe('of a classifier: how strongly it pushes toward the class'),
   classifier: pathSetting('a run of diffusion/classifier that guides; empty: no guidance'),
   class: z.string().default('').describe('the class to draw, by its label; empty: all of them in turn'),
   count: whole.default(64).describe('pictures to draw'),
@@ -88,12 +95,24 @@ async function writePictures(
   return [grid, npz]
 }
 
+/** Options that would have no effect. */
+function checkOptions({ sampler, eta, guidance, classifier }: SampleOptions): void {
+  if (sampler === 'ancestral' && eta !== 0)
+    throw new UsageError(`sample: eta is for the sampler ddim, found ${eta} for ancestral`)
+  if (classifier === '' && guidance !== usualGuidance) {
+    throw new UsageError(`sample: guidance needs a classifier, found ${guidance} without one`, {
+      hint: 'train one with tenfold train diffusion/classifier, and give --classifier RUN',
+    })
+  }
+}
+
 /** The use `sample`. */
 export const samplePictures = defineUse<DenoiserExperiment, SampleOptions, OpenedPictures>({
   summary: 'pictures from noise, as a grid: PNG (and npz)',
   inputs: '',
   options,
   run: async function* (experiment, _inputs, given, { run, out, seed, say, signal, openRun }) {
+    checkOptions(given)
     const { model, facts, threads } = experiment
     const classifier =
       given.classifier === '' ? undefined : ((await openRun(given.classifier, 'classifier')) as ClassifierExperiment)

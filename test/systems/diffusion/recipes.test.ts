@@ -126,6 +126,12 @@ describe('a denoiser that knows the classes', () => {
     await expect(sample(build(denoiser, { 'model.class_cond': false }), { class: 'left' })).rejects.toThrow(
       'sample: this denoiser knows no classes, so a class needs a classifier that guides',
     )
+    await expect(sample(experiment, { guidance: 2 })).rejects.toThrow(
+      'sample: guidance needs a classifier, found 2 without one',
+    )
+    await expect(sample(experiment, { sampler: 'ancestral', eta: 0.5 })).rejects.toThrow(
+      'sample: eta is for the sampler ddim, found 0.5 for ancestral',
+    )
     const other = build(classifier, { 'diffusion.diffusion_steps': 50 })
     await expect(sample(experiment, { classifier: 'other' }, contextWith({ other }))).rejects.toThrow(
       'sample: denoiser and classifier must have the same diffusion steps, found 60 and 50',
