@@ -1,8 +1,10 @@
 /** Everything that `npm run bench` measures. */
-import type { Product, Workload } from '../harness/workload.ts'
+import type { Decoding, Product, Workload } from '../harness/workload.ts'
 import { encoders } from './encoder.ts'
+import { gpt2s } from './gpt2.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
 import { resnet } from './resnet.ts'
+import { signals } from './signal.ts'
 import { transformerLm, transformerLmCheckpoint } from './transformer-lm.ts'
 import { unets } from './unet.ts'
 
@@ -14,7 +16,10 @@ export const workloads: readonly Workload[] = [
   ...encoders,
   ...unets,
   resnet,
+  ...signals,
 ]
+
+export const decodings: readonly Decoding[] = gpt2s
 
 export const products: readonly Product[] = [256, 512, 1024, 2048].map((size) => ({
   name: `sgemm-${size}`,

@@ -6,13 +6,12 @@ export {
   type Attention,
   type AttentionOptions,
   attentionWithWeights,
-  type MultiHeadOptions,
-  type MultiHeadWeights,
   mergeHeads,
-  multiHeadAttention,
   scaledDotProductAttention,
   splitHeads,
 } from './attention/attention.ts'
+export { type MultiHeadOptions, type MultiHeadWeights, multiHeadAttention } from './attention/multi-head.ts'
+export { type AttentionPart, attentionOverParts } from './attention/parts.ts'
 export { type BackwardContext, customGradient, stopGradient } from './control.ts'
 export { type ConvOptions, conv1d, conv2d } from './conv/conv.ts'
 export { fold, pixelShuffle, pixelUnshuffle, type UnfoldOptions, unfold } from './conv/patches.ts'
@@ -135,6 +134,22 @@ export {
   tanh,
   unitStep,
 } from './elementwise/unary.ts'
+export { type Complex, type ComplexOperand, complexAbs, complexAngle, complexMul } from './fourier/complex.ts'
+export {
+  type Fourier2dOptions,
+  type FourierNorm,
+  type FourierOptions,
+  fft,
+  fft2,
+  fftfreq,
+  fftshift,
+  ifft,
+  ifft2,
+  ifftshift,
+  irfft,
+  rfft,
+  rfftfreq,
+} from './fourier/fft.ts'
 export { fft2Real } from './fourier/fourier.ts'
 export { gather, indexSelect, scatterAdd, segmentSum, takeAlongAxis } from './indexing/indexing.ts'
 export {
@@ -286,3 +301,24 @@ export {
   variance,
   varMean,
 } from './reduction/statistics.ts'
+export { type CosineOptions, dct, idct } from './signal/cosine.ts'
+export { type AmplitudeToDBOptions, amplitudeToDB, type PowerToDBOptions, powerToDB } from './signal/decibels.ts'
+export { preemphasis, type ResampleOptions, resample } from './signal/filters.ts'
+export { type MelOptions, melFilterBank } from './signal/mel.ts'
+export {
+  type MelSpectrogramOptions,
+  type MfccOptions,
+  melSpectrogram,
+  mfcc,
+  type SpectrogramOptions,
+  spectrogram,
+} from './signal/spectrogram.ts'
+export { type IstftOptions, istft, type StftOptions, stft } from './signal/stft.ts'
+export {
+  bartlettWindow,
+  blackmanWindow,
+  hammingWindow,
+  hannWindow,
+  kaiserWindow,
+  type WindowOptions,
+} from './signal/windows.ts'

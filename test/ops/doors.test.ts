@@ -16,6 +16,7 @@ for (const file of files) families.set(file, await import(new URL(file, folder).
 /** Tools: exported functions that ops, gradients and lowerings are made of, and models are not. */
 const tools: Readonly<Record<string, readonly string[]>> = {
   'attention/blocks.ts': ['attentionInBlocks', 'planBlocks'],
+  'attention/grouped.ts': ['groupQueries'],
   'attention/kernel.ts': [
     'attentionBackward',
     'checkSizes',
@@ -24,6 +25,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
     'threeOf',
     'unmaskedAttention',
   ],
+  'attention/masks.ts': ['additiveMask', 'causalMask', 'checkMask', 'hasKeys'],
   'control.ts': ['alias', 'runAfter', 'withBackward'],
   'conv/blocks.ts': ['lowerInBlocks'],
   'conv/conv.ts': ['convInputGradient'],
@@ -34,6 +36,9 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'elementwise/binary.ts': ['defineBinary', 'emitExtremum', 'inferBroadcast', 'withoutZero'],
   'elementwise/unary.ts': ['defineUnary'],
   'fourier/chirp.ts': ['blocksOf', 'chirpTransform'],
+  'fourier/complex.ts': ['partsOf', 'squaredMagnitude'],
+  'fourier/convolution.ts': ['chirpRows', 'smoothLength'],
+  'fourier/fft.ts': ['halfWeights'],
   'fourier/forms.ts': [
     'completeColumns',
     'directTransform',
@@ -45,6 +50,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
     'wave',
     'waves',
   ],
+  'fourier/rows.ts': ['formOf', 'transformRows'],
   'indexing/indexing.ts': ['requireIndex', 'selectPlaces'],
   'indexing/places.ts': ['certainlyWithin', 'checkPlaces', 'firstMisplaced', 'placesMessage', 'sameElements', 'within'],
   'loss/loss.ts': ['reduceLosses'],
@@ -54,6 +60,9 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'pool/windows.ts': ['padded', 'poolShape', 'requireHalf'],
   'products/matmul.ts': ['addmmWith', 'matmulWith'],
   'reduction/reduce.ts': ['restoreAxes', 'sumTo'],
+  'signal/cosine.ts': ['dctMatrix'],
+  'signal/frames.ts': ['frameCount', 'framesOf', 'overlapAdd'],
+  'signal/windows.ts': ['besselI0'],
 }
 
 const shown = new Set<unknown>(Object.values(ops))
