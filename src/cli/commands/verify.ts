@@ -14,7 +14,7 @@ export function addVerify(program: Command): void {
         import('../../verify/run.ts'),
         import('../../systems/index.ts'),
       ])
-      const rules = systems.flatMap(({ targets = [] }) => targets)
+      const rules = systems.flatMap(({ name, targets = [] }) => targets.map((rule) => ({ ...rule, system: name })))
       let [passed, failed, unreadable] = [0, 0, 0]
       if (!flags.json)
         console.log(
