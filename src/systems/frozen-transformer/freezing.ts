@@ -1,6 +1,5 @@
 /** Which parameters learn, decided by name as in the official code (paper, Section 2.2). */
 import { freeze, type Module } from '../../nn/index.ts'
-import { elementCount } from '../../tensor/dtype.ts'
 import type { FreezeConfig } from './config.ts'
 
 /** Parts of a body by what their names contain, and the switch of each; the first that fits decides. */
@@ -26,20 +25,4 @@ export function isFrozen(name: string, config: FreezeConfig): boolean {
 /** Freezes what the switches say. */
 export function applyFreezing(model: Module, config: FreezeConfig): void {
   freeze(model, (name) => isFrozen(name, config))
-}
-
-/** Numbers of a model that learn, and all of them. */
-export interface ParameterCount {
-  readonly trained: number
-  readonly total: number
-}
-
-/** How many numbers learn. */
-export function countParameters(model: Module): ParameterCount {
-  const sizes = [...model.variables().values()].map(({ shape, trainable, frozen }) => ({
-    size: trainable ? elementCount(shape) : 0,
-    frozen,
-  }))
-  const sum = (counted: readonly { readonly size: number }[]): number => counted.reduce((n, { size }) => n + size, 0)
-  return { trained: sum(sizes.filter(({ frozen }) => !frozen)), total: sum(sizes) }
 }

@@ -1,9 +1,11 @@
 import { defineSystem } from '../define.ts'
+import { bitMemoryRecipe, bitXorRecipe } from './recipes.ts'
 import { targets } from './verify/index.ts'
 
 export const frozenTransformer = defineSystem({
   name: 'frozen-transformer',
   title: 'Frozen pretrained transformers',
   paper: 'Lu et al. 2021, arXiv 2103.05247',
+  recipes: [bitXorRecipe, bitMemoryRecipe],
   targets,
 })

@@ -10,10 +10,10 @@ import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
 import { ShapeError } from '../../util/errors.ts'
-import { type Body, type BodyOutputs, makeBody } from './bodies.ts'
+import { type Body, type BodyOutputs, makeBody } from './bodies/body.ts'
+import type { LSTMState } from './bodies/lstm.ts'
 import type { FrozenTransformerConfig } from './config.ts'
 import { applyFreezing } from './freezing.ts'
-import type { LSTMState } from './lstm.ts'
 
 /** Positions that a ViT body has for tokens that are no patches of its own. */
 const vitPositions = 1024

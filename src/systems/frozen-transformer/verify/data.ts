@@ -21,7 +21,8 @@ import {
   type ReferenceCase,
   requiredTensor,
 } from '../../../verify/target.ts'
-import { bitMemory, bitXor, normalizeFor, wordIds, wordsWithoutBrackets } from '../tasks.ts'
+import { bitMemory, bitXor } from '../bits/examples.ts'
+import { normalizeFor, wordIds, wordsWithoutBrackets } from '../tasks.ts'
 
 type Found = Promise<Map<string, NDArray>>
 

@@ -14,9 +14,9 @@ import {
   tensorsBelow,
   withoutEffect,
 } from '../../../verify/target.ts'
+import type { LSTMState } from '../bodies/lstm.ts'
 import type { BodyConfig } from '../config.ts'
 import { isFrozen } from '../freezing.ts'
-import type { LSTMState } from '../lstm.ts'
 import { FrozenTransformer } from '../model.ts'
 import { scoreOf, type TaskName, taskNames } from '../tasks.ts'
 import { freezeConfig, gpt2Config, layerSizes, modelConfig, nested, vitConfig } from './configuration.ts'

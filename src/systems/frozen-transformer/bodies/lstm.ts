@@ -3,11 +3,11 @@
  *
  * Shapes: B batch, T steps, E width.
  */
-import { Dropout, init, Linear, Module } from '../../nn/index.ts'
-import * as ops from '../../ops/index.ts'
-import { formatShape, sizeOf } from '../../tensor/shape.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import { ShapeError, UsageError } from '../../util/errors.ts'
+import { Dropout, init, Linear, Module } from '../../../nn/index.ts'
+import * as ops from '../../../ops/index.ts'
+import { formatShape, sizeOf } from '../../../tensor/shape.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import { ShapeError, UsageError } from '../../../util/errors.ts'
 
 /** Uniform within 1 / sqrt(n), which the official code fills everything with, gains of norms too. */
 function uniformWithin(n: number): init.Initialiser {

@@ -1,9 +1,9 @@
 /** The networks between input and output layer, each under its official names. */
-import { GPT2Model } from '../../models/gpt2.ts'
-import { ViT } from '../../models/vit.ts'
-import type { Module } from '../../nn/index.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import type { BodyConfig } from './config.ts'
+import { GPT2Model } from '../../../models/gpt2.ts'
+import { ViT } from '../../../models/vit.ts'
+import type { Module } from '../../../nn/index.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import type { BodyConfig } from '../config.ts'
 import { LayerNormLSTM, type LSTMState } from './lstm.ts'
 
 /** What a body computed on the way. */

@@ -1,0 +1,89 @@
+/** What a frozen transformer shows of itself: what learns, and whom the tokens of the first layer attend to (paper, Section 3.5). */
+import { compile } from '../../compile/compile.ts'
+import type { Dataset } from '../../data/dataset.ts'
+import type { Figure, HeatmapGrid, Section, Table } from '../../report/figures.ts'
+import { elementCount, toNumbers } from '../../tensor/dtype.ts'
+import { sizes } from '../../tensor/shape.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { BitFacts, BitFields } from './bits/data.ts'
+import type { FrozenTransformer } from './model.ts'
+
+/** Parts of the model as the paper names them, by what the names contain. */
+const parts: readonly (readonly [label: string, name: RegExp])[] = [
+  ['output layer', /^out_net\./],
+  ['input layer', /^in_net\./],
+  ['layer norms', /ln|norm/],
+  ['positions', /wpe|pos_embed/],
+  ['feed-forward layers', /mlp/],
+  ['attention', /attn/],
+  ['rest of the body', /./],
+]
+
+/** How much of each part learns. */
+export function learningTable(model: FrozenTransformer): Table {
+  const rows = new Map(parts.map(([label]) => [label, { learns: 0, all: 0 }]))
+  for (const [name, { shape, trainable, frozen }] of model.variables()) {
+    const row = rows.get(parts.find(([, pattern]) => pattern.test(name))?.[0] ?? '')
+    if (!row || !trainable) continue
+    row.all += elementCount(shape)
+    if (!frozen) row.learns += elementCount(shape)
+  }
+  const sum = (of: 'learns' | 'all'): number => [...rows.values()].reduce((n, row) => n + row[of], 0)
+  const counted = (label: string, learns: number, all: number): string[] => [
+    label,
+    all.toLocaleString('en'),
+    learns.toLocaleString('en'),
+    `${((100 * learns) / all).toFixed(2)} %`,
+  ]
+  return {
+    kind: 'table',
+    title: 'What learns',
+    caption: 'All other numbers are frozen: they get no gradient and the optimizer keeps no state of them.',
+    columns: ['part', 'numbers', 'learn', 'share'],
+    rows: [
+      ...[...rows].filter(([, { all }]) => all > 0).map(([label, { learns, all }]) => counted(label, learns, all)),
+      counted('together', sum('learns'), sum('all')),
+    ],
+  }
+}
+
+/** The attention of the first layer for one example, a map for each head: row by row the tokens that attend. */
+async function firstAttention(
+  model: FrozenTransformer,
+  facts: BitFacts,
+  test: Dataset<BitFields>,
+): Promise<HeatmapGrid | undefined> {
+  model.eval()
+  const { x } = await test.batch([0], { epoch: 0, seed: 0 })
+  const run = compile((input: Tensor) => model.outputs(input).attentions.slice(0, 1))
+  const [weights] = await run(x)
+  const map = weights?.array
+  await run.release()
+  if (!map) return undefined
+  const [, heads, height, width] = sizes(map.shape, 4)
+  const values = toNumbers(map.data)
+  const asked = facts.n / facts.patch_size
+  return {
+    kind: 'heatmaps',
+    title: 'Attention of the first layer',
+    caption: `A map is one head on the first test example; a row is a token, its columns are the tokens that it reads. The answer is read from the last ${asked} rows.`,
+    matrices: Array.from({ length: heads }, (_, head) => ({
+      values: values.slice(head * height * width, (head + 1) * height * width),
+      width,
+      height,
+      caption: `head ${head + 1}`,
+    })),
+    size: 160,
+  }
+}
+
+/** Sections of the report of a task of bits. */
+export async function explainBits(
+  model: FrozenTransformer,
+  facts: BitFacts,
+  test: Dataset<BitFields>,
+): Promise<Section[]> {
+  const maps = await firstAttention(model, facts, test)
+  const figures: Figure[] = [learningTable(model), ...(maps ? [maps] : [])]
+  return [{ title: 'Inside the model', figures }]
+}
