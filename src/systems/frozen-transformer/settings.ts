@@ -27,6 +27,11 @@ export const modelSettings = z.strictObject({
   body_dropout: probability
     .default(0.1)
     .describe('dropout inside of a GPT-2, in training, also where it is frozen (published: 0.1)'),
+  initializer_range: z
+    .number()
+    .positive()
+    .default(0.02)
+    .describe('standard deviation with which the matrices of a GPT-2 begin (published: 0.02)'),
   in_layer_sizes: widths.describe('hidden widths of the input layer, like [64]'),
   out_layer_sizes: widths.describe('hidden widths of the output layer'),
   freeze_trans: z.boolean().default(true).describe('freeze the body, but for what follows; false: all of it learns'),
@@ -108,6 +113,7 @@ export function bodyOfSettings(model: ModelSettings, tokens: number): BodyConfig
     n_positions: model.n_positions || (isPublished ? 1024 : tokens),
     vocab_size: model.vocab_size || (isPublished ? 50_257 : 1),
     n_inner: model.n_inner || null,
+    initializer_range: model.initializer_range,
     causal,
     embd_pdrop: rate,
     attn_pdrop: rate,

@@ -32,7 +32,7 @@ export function bitMemory(bits: NDArray, mask: NDArray, query: NDArray): BitExam
   })
   const x = wanted.flatMap((string, b) => [
     ...signs.slice(b * patterns * n, (b + 1) * patterns * n),
-    ...string.map((sign, i) => sign * (shown[b * n + i] ?? 0)),
+    ...string.map((sign, i) => (shown[b * n + i] === 1 ? sign : 0)),
   ])
   return examples(x, wanted.flat(), [batch, patterns + 1, n])
 }
