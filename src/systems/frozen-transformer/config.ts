@@ -1,4 +1,5 @@
 /** Settings of a frozen pretrained transformer, under the names of the official code. */
+import { type BertConfig, bertVariants } from '../../models/bert.ts'
 import { type GPT2Config, gpt2Variants } from '../../models/gpt2.ts'
 
 /** A GPT-2; it reads with its own position embeddings, causally as published. */
@@ -6,6 +7,11 @@ export interface GPT2BodyConfig extends GPT2Config {
   readonly kind: 'gpt2'
   /** Whether a token sees only itself and those before. Default: true. */
   readonly causal?: boolean
+}
+
+/** A BERT, every token of which sees all others (paper, Section 3.4; not in the official code). */
+export interface BertBodyConfig extends BertConfig {
+  readonly kind: 'bert'
 }
 
 /** The blocks of a timm ViT; its own patches, class token, positions and head are kept, but nothing reads them. */
@@ -33,14 +39,15 @@ export interface LSTMBodyConfig {
 }
 
 /** The network between input and output layer. */
-export type BodyConfig = GPT2BodyConfig | ViTBodyConfig | LSTMBodyConfig
+export type BodyConfig = GPT2BodyConfig | BertBodyConfig | ViTBodyConfig | LSTMBodyConfig
 
-/** The bodies of the official code, by their `model_name`. */
+/** The bodies of the official code by their `model_name`, and the BERT of the paper. */
 export const bodies = {
   gpt2: { kind: 'gpt2', ...gpt2Variants.gpt2 },
   'gpt2-medium': { kind: 'gpt2', ...gpt2Variants['gpt2-medium'] },
   'gpt2-large': { kind: 'gpt2', ...gpt2Variants['gpt2-large'] },
   'gpt2-xl': { kind: 'gpt2', ...gpt2Variants['gpt2-xl'] },
+  bert: { kind: 'bert', ...bertVariants['bert-base'] },
   vit: { kind: 'vit', embed_dim: 768, depth: 12, num_heads: 12 },
   lstm: { kind: 'lstm', hidden_size: 768, num_layers: 3 },
 } as const satisfies Readonly<Record<string, BodyConfig>>

@@ -12,10 +12,10 @@ import type { FrozenTransformer } from './model.ts'
 const parts: readonly (readonly [label: string, name: RegExp])[] = [
   ['output layer', /^out_net\./],
   ['input layer', /^in_net\./],
-  ['layer norms', /ln|norm/],
-  ['positions', /wpe|pos_embed/],
-  ['feed-forward layers', /mlp/],
-  ['attention', /attn/],
+  ['layer norms', /ln|norm/i],
+  ['positions', /wpe|pos_embed|position_embeddings/],
+  ['feed-forward layers', /mlp|intermediate|layer\.\d+\.output/],
+  ['attention', /attn|attention/],
   ['rest of the body', /./],
 ]
 

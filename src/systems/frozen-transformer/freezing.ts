@@ -2,12 +2,12 @@
 import { freeze, type Module } from '../../nn/index.ts'
 import type { FreezeConfig } from './config.ts'
 
-/** Parts of a body by what their names contain, and the switch of each; the first that fits decides. */
+/** Parts of a body by what their names contain (with those of BERT), and the switch of each; the first that fits decides. */
 const parts: readonly (readonly [name: RegExp, isFrozen: (config: FreezeConfig) => boolean])[] = [
   [/ln|norm/, ({ freeze_ln = false }) => freeze_ln],
   [/wpe|position_embeddings|pos_drop/, ({ freeze_pos = false }) => freeze_pos],
-  [/mlp/, ({ freeze_ff = true }) => freeze_ff],
-  [/attn/, ({ freeze_attn = true }) => freeze_attn],
+  [/mlp|intermediate|layer\.\d+\.output/, ({ freeze_ff = true }) => freeze_ff],
+  [/attn|attention/, ({ freeze_attn = true }) => freeze_attn],
 ]
 
 /** Whether a parameter of a FrozenTransformer does not learn. */

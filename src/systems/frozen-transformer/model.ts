@@ -89,7 +89,7 @@ export class FrozenTransformer extends Module {
     return { tokens: ops.reshape(x, [batch, rows * pieces, input_dim]), pieces }
   }
 
-  /** Adds the positions that a ViT body lacks. A GPT-2 adds its own. */
+  /** Adds the positions that a ViT body lacks. A GPT-2 and a BERT add their own. */
   #withPositions(embedded: Tensor): Tensor {
     const length = sizeOf(embedded.shape, 1)
     const positions = this.vit_pos_embed ? vitPositions : (this.#body.positions ?? length)

@@ -1,4 +1,4 @@
-/** Bodies from files: GPT-2 of transformers, ViT of timm, checkpoints of the official code. The names are ours already. */
+/** Bodies from files: GPT-2 and BERT of transformers, ViT of timm, checkpoints of the official code. The names are ours already. */
 import { skipInit } from '../../nn/init.ts'
 import { fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { FormatError, ShapeError } from '../../util/errors.ts'
@@ -17,13 +17,15 @@ export interface GivenBody {
 /** A tensor that every body of a kind has, and no other. */
 const stems = {
   gpt2: 'h.0.attn.c_attn.weight',
+  bert: 'encoder.layer.0.attention.self.query.weight',
   vit: 'blocks.0.attn.qkv.weight',
   lstm: 'params.0.i2h.weight',
 } as const satisfies Readonly<Record<BodyConfig['kind'], string>>
 
-/** Tensors that are no part of the computation: constant masks, and what a ViT has for pictures and classes of its own. */
+/** Tensors that are no part of the computation: constant masks and numbers, heads, and what a ViT has for pictures and classes of its own. */
 const unread = {
   gpt2: /\.attn\.(masked_)?bias$/,
+  bert: /^(pooler\.|cls\.|embeddings\.(position_ids|token_type_ids)$)/,
   vit: /^(cls_token|pos_embed|patch_embed|head|head_dist|pre_logits|fc_norm)\b/,
   lstm: /^$/,
 } as const satisfies Readonly<Record<BodyConfig['kind'], RegExp>>
@@ -32,11 +34,11 @@ const unread = {
 const headWidth = 64
 
 /**
- * The body in a file: a GPT-2 with or without a head, a ViT, an LSTM of the official code, or a whole frozen transformer. `heads`: of
+ * The body in a file: a GPT-2 or a BERT with or without a head, a ViT, an LSTM of the official code, or a whole frozen transformer. `heads`: of
  * its attention, which no file says; default: as many as are 64 wide. Throws a FormatError where it is none of these, or not complete.
  */
 export function bodyOf(tensors: State, heads?: number): GivenBody {
-  for (const kind of ['gpt2', 'vit', 'lstm'] as const) {
+  for (const kind of ['gpt2', 'bert', 'vit', 'lstm'] as const) {
     const found = below(tensors, stems[kind])
     if (!found) continue
     const weights = new Map([...found].filter(([name]) => !unread[kind].test(name)))
@@ -45,7 +47,7 @@ export function bodyOf(tensors: State, heads?: number): GivenBody {
     return { config, weights }
   }
   throw new FormatError('has no body of a known kind', {
-    hint: `a GPT-2 has "${stems.gpt2}", a ViT "${stems.vit}", the official LSTM "${stems.lstm}"; before them may stand any prefix`,
+    hint: `a GPT-2 has "${stems.gpt2}", a BERT "${stems.bert}", a ViT "${stems.vit}", the official LSTM "${stems.lstm}"; before them may stand any prefix`,
   })
 }
 
@@ -95,6 +97,19 @@ function configOf(kind: BodyConfig['kind'], weights: State, heads: number | unde
         n_layer: layers(/^h\.(\d+)\./),
         n_head: headsOf(n_embd),
         n_inner: size('h.0.mlp.c_fc.weight', 1),
+      }
+    }
+    case 'bert': {
+      const hidden_size = size('embeddings.word_embeddings.weight', 1)
+      return {
+        kind,
+        hidden_size,
+        vocab_size: size('embeddings.word_embeddings.weight', 0),
+        max_position_embeddings: size('embeddings.position_embeddings.weight', 0),
+        type_vocab_size: size('embeddings.token_type_embeddings.weight', 0),
+        num_hidden_layers: layers(/^encoder\.layer\.(\d+)\./),
+        num_attention_heads: headsOf(hidden_size),
+        intermediate_size: size('encoder.layer.0.intermediate.dense.weight', 0),
       }
     }
     case 'vit': {

@@ -11,27 +11,30 @@ const widths = z.array(whole).default([])
 
 /** The model: its body's sizes, its switches under the official names. */
 export const modelSettings = z.strictObject({
-  model_name: z.enum(modelNames).default('gpt2').describe('the body: a GPT-2 of a published size, a ViT, an LSTM'),
+  model_name: z
+    .enum(modelNames)
+    .default('gpt2')
+    .describe('the body: a GPT-2 of a published size, a BERT, a ViT, an LSTM'),
   embedding_size: count.default(128).describe('width of the body; 0: as published (768 and more)'),
   n_layer: count.default(4).describe('its layers; 0: as published'),
   n_head: count.default(4).describe('heads of its attention; 0: as published'),
   n_positions: count
     .default(0)
-    .describe('tokens that a GPT-2 has positions for; 0: those of the task, of a published size 1024'),
+    .describe('tokens that a GPT-2 or BERT has positions for; 0: those of the task, of a published size 1024 and 512'),
   vocab_size: count
     .default(0)
-    .describe('rows of its word embedding, which no task reads; 0: 1, of a published size 50257'),
+    .describe('rows of its word embedding, which no task reads; 0: 1, of a published size 50257 and 30522'),
   n_inner: count.default(0).describe('hidden width of its feed-forward layers; 0: four times its width'),
   qkv_bias: z.boolean().default(true).describe('whether queries, keys and values of a ViT have biases'),
   causal: z.boolean().default(true).describe('whether a token of a GPT-2 sees only itself and those before'),
   body_dropout: probability
     .default(0.1)
-    .describe('dropout inside of a GPT-2, in training, also where it is frozen (published: 0.1)'),
+    .describe('dropout inside of a GPT-2 or BERT, in training, also where it is frozen (published: 0.1)'),
   initializer_range: z
     .number()
     .positive()
     .default(0.02)
-    .describe('standard deviation with which the matrices of a GPT-2 begin (published: 0.02)'),
+    .describe('standard deviation with which the matrices of a GPT-2 or BERT begin (published: 0.02)'),
   in_layer_sizes: widths.describe('hidden widths of the input layer, like [64]'),
   out_layer_sizes: widths.describe('hidden widths of the output layer'),
   freeze_trans: z.boolean().default(true).describe('freeze the body, but for what follows; false: all of it learns'),
@@ -54,7 +57,7 @@ export type ModelSettings = z.infer<typeof modelSettings>
 /** What the body's weights are, if not random. */
 export const pretrainedSettings = z.strictObject({
   checkpoint: pathSetting(
-    'a body in a file: GPT-2 of transformers, ViT of timm, the official code (.safetensors, .bin, .pt); it decides the sizes',
+    'a body in a file: GPT-2 or BERT of transformers, ViT of timm, the official code (.safetensors, .bin, .pt); it decides the sizes',
   ),
   run: pathSetting('the body of another run of frozen-transformer, such as one that learned bit memory'),
   heads: count.default(0).describe('heads of the body in the file; 0: as many as are 64 wide'),
@@ -103,8 +106,23 @@ export function bodyOfSettings(model: ModelSettings, tokens: number): BodyConfig
       mlp_ratio: (model.n_inner || 4 * embed_dim) / embed_dim,
     }
   }
-  const { body_dropout: rate, causal } = model
+  const { body_dropout: rate, causal, initializer_range } = model
   const isPublished = model.embedding_size === 0
+  if (published.kind === 'bert') {
+    const hidden_size = model.embedding_size || published.hidden_size
+    return {
+      kind: 'bert',
+      hidden_size,
+      num_hidden_layers: model.n_layer || published.num_hidden_layers,
+      num_attention_heads: model.n_head || published.num_attention_heads,
+      max_position_embeddings: model.n_positions || (isPublished ? 512 : tokens),
+      vocab_size: model.vocab_size || (isPublished ? 30_522 : 1),
+      intermediate_size: model.n_inner || 4 * hidden_size,
+      initializer_range,
+      hidden_dropout_prob: rate,
+      attention_probs_dropout_prob: rate,
+    }
+  }
   return {
     kind: 'gpt2',
     n_embd: model.embedding_size || published.n_embd,
@@ -113,7 +131,7 @@ export function bodyOfSettings(model: ModelSettings, tokens: number): BodyConfig
     n_positions: model.n_positions || (isPublished ? 1024 : tokens),
     vocab_size: model.vocab_size || (isPublished ? 50_257 : 1),
     n_inner: model.n_inner || null,
-    initializer_range: model.initializer_range,
+    initializer_range,
     causal,
     embd_pdrop: rate,
     attn_pdrop: rate,
@@ -134,6 +152,17 @@ export function settingsOfBody(model: ModelSettings, body: BodyConfig): ModelSet
         n_positions: body.n_positions ?? 0,
         vocab_size: body.vocab_size ?? 0,
         n_inner: body.n_inner ?? 0,
+      }
+    case 'bert':
+      return {
+        ...model,
+        model_name: 'bert',
+        embedding_size: body.hidden_size,
+        n_layer: body.num_hidden_layers,
+        n_head: body.num_attention_heads,
+        n_positions: body.max_position_embeddings ?? 0,
+        vocab_size: body.vocab_size ?? 0,
+        n_inner: body.intermediate_size ?? 0,
       }
     case 'vit':
       return {

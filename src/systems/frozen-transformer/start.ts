@@ -70,7 +70,7 @@ export async function readStart<Config extends StartSettings, Facts extends { re
   return {
     fit: (config, { tokens }) => {
       const model = settingsOfBody(config.model, body.config)
-      if (body.config.kind === 'gpt2' && model.n_positions < tokens) {
+      if ((body.config.kind === 'gpt2' || body.config.kind === 'bert') && model.n_positions < tokens) {
         throw new UsageError(
           `${body.origin}: has positions for ${model.n_positions} tokens, but the task has ${tokens}`,
           { hint: 'take fewer or longer tokens, or a body with more positions' },

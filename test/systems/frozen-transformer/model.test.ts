@@ -8,6 +8,7 @@ import { bitMemory, bitXor } from '../../../src/systems/frozen-transformer/bits/
 import { makeBody } from '../../../src/systems/frozen-transformer/bodies/body.ts'
 import { LayerNormLSTM } from '../../../src/systems/frozen-transformer/bodies/lstm.ts'
 import { bodies, type FrozenTransformerConfig } from '../../../src/systems/frozen-transformer/config.ts'
+import { isFrozen } from '../../../src/systems/frozen-transformer/freezing.ts'
 import { frozenTransformer } from '../../../src/systems/frozen-transformer/index.ts'
 import { FrozenTransformer } from '../../../src/systems/frozen-transformer/model.ts'
 import { normalizeFor, wordIds, wordsWithoutBrackets } from '../../../src/systems/frozen-transformer/tasks.ts'
@@ -47,6 +48,7 @@ describe('published bodies', () => {
     ['gpt2-medium', 354_823_168],
     ['gpt2-large', 774_030_080],
     ['gpt2-xl', 1_557_611_200],
+    ['bert', 108_891_648],
     ['vit', 86_567_656],
   ] as const)('%s', (name, count) => {
     const { model } = skipInit(() => makeBody(bodies[name], 0))
@@ -61,6 +63,23 @@ describe('published bodies', () => {
     // The paper counts the positions that its 64 tokens have.
     expect((learn - (1024 - 64) * e) / total).toBeCloseTo(0.001, 3)
   })
+})
+
+test('the parts of a BERT have their switches too', () => {
+  const layer = 'sequence_model.encoder.layer.0'
+  const names = {
+    norm: `${layer}.attention.output.LayerNorm.weight`,
+    attention: `${layer}.attention.output.dense.weight`,
+    feedForward: `${layer}.output.dense.weight`,
+    positions: 'sequence_model.embeddings.position_embeddings.weight',
+    words: 'sequence_model.embeddings.word_embeddings.weight',
+  }
+  const learns = (config: Parameters<typeof isFrozen>[1]) =>
+    Object.entries(names).flatMap(([part, name]) => (isFrozen(name, config) ? [] : [part]))
+  expect(learns({})).toEqual(['norm', 'positions'])
+  expect(learns({ freeze_attn: false, freeze_ln: true })).toEqual(['attention', 'positions'])
+  expect(learns({ freeze_ff: false, freeze_pos: true })).toEqual(['norm', 'feedForward'])
+  expect(learns({ freeze_trans: false })).toEqual(Object.keys(names))
 })
 
 describe('the model', () => {

@@ -53,6 +53,7 @@ describe('training', () => {
   test.each([
     ['gpt2', ['sequence_model.h.0.ln_1.weight', 'sequence_model.wpe.weight', 'in_net.0.weight', 'out_net.0.bias']],
     ['vit', ['vit_pos_embed', 'sequence_model.blocks.0.norm2.bias', 'sequence_model.norm.weight']],
+    ['bert', ['sequence_model.embeddings.position_embeddings.weight', 'sequence_model.embeddings.LayerNorm.bias']],
     ['lstm', ['sequence_model.params.0.ln_cell.alpha', 'in_net.0.weight']],
   ])('%s: what is frozen keeps its bits and has no state', async (model_name, learning) => {
     const opened = await open(bitXorRecipe, { 'model.model_name': model_name, 'data.n': 2 })
@@ -149,6 +150,16 @@ describe('bodies from files', () => {
     ])
     const { config, weights } = bodyOf(file, 4)
     expect(config).toEqual({ ...gpt2, n_inner: 64 })
+    expect([...weights.keys()].sort()).toEqual([...state.keys()].sort())
+  })
+
+  test('a BERT', () => {
+    const bert = { kind: 'bert', hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2 } as const
+    const sizes = { vocab_size: 5, max_position_embeddings: 9, type_vocab_size: 2, intermediate_size: 24 }
+    const state = stateOf({ ...bert, ...sizes })
+    const file = new Map([...prefixed('bert.', state), ['bert.pooler.dense.weight', mask], ['cls.seq', mask]])
+    const { config, weights } = bodyOf(file, 2)
+    expect(config).toEqual({ ...bert, ...sizes })
     expect([...weights.keys()].sort()).toEqual([...state.keys()].sort())
   })
 

@@ -1,4 +1,5 @@
 /** The networks between input and output layer, each under its official names. */
+import { BertModel } from '../../../models/bert.ts'
 import { GPT2Model } from '../../../models/gpt2.ts'
 import { ViT } from '../../../models/vit.ts'
 import type { Module } from '../../../nn/index.ts'
@@ -31,6 +32,11 @@ export function makeBody(config: BodyConfig, dropout: number): Body {
       const model = new GPT2Model(config)
       const { n_embd: width, n_positions: positions = 1024, causal = true } = config
       return { model, width, positions, encode: (embedded) => model.outputs(embedded, { causal }) }
+    }
+    case 'bert': {
+      const model = new BertModel(config)
+      const { hidden_size: width, max_position_embeddings: positions = 512 } = config
+      return { model, width, positions, encode: (embedded) => model.outputs(embedded) }
     }
     case 'vit': {
       const { embed_dim: width, depth, num_heads: heads, mlp_ratio = 4, qkv_bias = true } = config

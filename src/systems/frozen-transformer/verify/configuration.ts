@@ -31,7 +31,7 @@ export function nested(settings: Settings, name: string): Settings {
 }
 
 type ModelName = keyof typeof bodies
-const modelNames = Object.keys(bodies) as readonly ModelName[]
+const modelNames = (Object.keys(bodies) as ModelName[]).filter((name) => bodies[name].kind !== 'bert')
 
 /** Which parts of the model are frozen. */
 export function freezeConfig(settings: Settings): Required<FreezeConfig> {
