@@ -1,7 +1,7 @@
 /** What a frozen transformer shows of itself: what learns, and whom the tokens of the first layer attend to (paper, Section 3.5). */
 import { compile } from '../../compile/compile.ts'
 import type { Dataset } from '../../data/dataset.ts'
-import type { Figure, HeatmapGrid, Section, Table } from '../../report/figures.ts'
+import type { HeatmapGrid, Section, Table } from '../../report/figures.ts'
 import { elementCount, toNumbers } from '../../tensor/dtype.ts'
 import { sizes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -47,6 +47,11 @@ export function learningTable(model: FrozenTransformer): Table {
   }
 }
 
+/** The section of the report that says so. */
+export function learningSection(model: FrozenTransformer): Section {
+  return { title: 'Inside the model', figures: [learningTable(model)] }
+}
+
 /** The attention of the first layer for one example, a map for each head: row by row the tokens that attend. */
 async function firstAttention(
   model: FrozenTransformer,
@@ -84,6 +89,6 @@ export async function explainBits(
   test: Dataset<BitFields>,
 ): Promise<Section[]> {
   const maps = await firstAttention(model, facts, test)
-  const figures: Figure[] = [learningTable(model), ...(maps ? [maps] : [])]
-  return [{ title: 'Inside the model', figures }]
+  const { title, figures } = learningSection(model)
+  return [{ title, figures: [...figures, ...(maps ? [maps] : [])] }]
 }

@@ -1,4 +1,5 @@
 import { defineSystem } from '../define.ts'
+import { picturesRecipe } from './pictures/recipe.ts'
 import { bitMemoryRecipe, bitXorRecipe } from './recipes.ts'
 import { targets } from './verify/index.ts'
 
@@ -6,6 +7,6 @@ export const frozenTransformer = defineSystem({
   name: 'frozen-transformer',
   title: 'Frozen pretrained transformers',
   paper: 'Lu et al. 2021, arXiv 2103.05247',
-  recipes: [bitXorRecipe, bitMemoryRecipe],
+  recipes: [bitXorRecipe, bitMemoryRecipe, picturesRecipe],
   targets,
 })

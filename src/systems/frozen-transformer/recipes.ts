@@ -4,7 +4,7 @@ import { defineRecipe } from '../define.ts'
 import { type BitTask, bitFacts, bitSettings, openBits } from './bits/data.ts'
 import { bitMetrics, buildBits, predictBits } from './bits/experiment.ts'
 import { frozenOptimizerSettings, frozenTrainSettings, modelSettings, pretrainedSettings } from './settings.ts'
-import { readStart } from './start.ts'
+import { startFromBody } from './start.ts'
 
 /** A recipe of a task of bits. */
 function bitRecipe(
@@ -29,7 +29,7 @@ function bitRecipe(
       optimizer: frozenOptimizerSettings(defaults.lr).prefault({}),
       train: frozenTrainSettings(defaults.epochs).prefault({}),
     }),
-    start: readStart,
+    start: startFromBody((_config, { tokens }) => tokens),
     open: async ({ data }) => openBits(name, data),
     build: buildBits,
     uses: { predict: predictBits(defaults.example) },

@@ -1,5 +1,6 @@
 /** The settings of a frozen transformer's recipes. */
 import { z } from 'zod'
+import { classifierOptimizerSettings } from '../../tasks/pictures/settings.ts'
 import { optimizerSettings, trainSettings } from '../../tasks/settings.ts'
 import { count, pathSetting, whole } from '../../train/settings.ts'
 import { type BodyConfig, bodies, type FrozenTransformerConfig } from './config.ts'
@@ -54,6 +55,14 @@ export const modelSettings = z.strictObject({
 
 export type ModelSettings = z.infer<typeof modelSettings>
 
+/** The same for pictures. */
+export const pictureModelSettings = modelSettings.extend({
+  patch_size: whole.default(7).describe('side of a patch in pixels; 1: every pixel is a token'),
+  grey: z.boolean().default(false).describe('make colours grey, as in the task of 1,024 grey pixels'),
+})
+
+export type PictureModelSettings = z.infer<typeof pictureModelSettings>
+
 /** What the body's weights are, if not random. */
 export const pretrainedSettings = z.strictObject({
   checkpoint: pathSetting(
@@ -71,8 +80,15 @@ export const pretrainedSettings = z.strictObject({
 export type PretrainedSettings = z.infer<typeof pretrainedSettings>
 
 /** Adam at a constant rate, clipped to norm 1 (official). */
-export const frozenOptimizerSettings = (lr: number) =>
-  optimizerSettings({ lr, name: 'adam', schedule: 'constant', weight_decay: 0 })
+const official = { name: 'adam', schedule: 'constant', weight_decay: 0 } as const
+
+export const frozenOptimizerSettings = (lr: number) => optimizerSettings({ lr, ...official })
+
+/** The same for classifiers of pictures. */
+export const pictureOptimizerSettings = (lr: number) =>
+  classifierOptimizerSettings({ lr, ...official, decayed: 'all' }).extend({
+    label_smoothing: z.number().min(0).max(0.5).default(0).describe('share of the target spread over all classes'),
+  })
 
 /** How long training is. */
 export const frozenTrainSettings = (epochs: number) =>

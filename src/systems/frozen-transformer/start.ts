@@ -41,7 +41,7 @@ async function fromFile(path: string, heads: number): Promise<NamedBody> {
 async function fromRun(path: string): Promise<NamedBody> {
   const run = await RunDirectory.open(path)
   const { system, recipe, config } = run.description
-  const model = modelSettings.safeParse(config.model)
+  const model = modelSettings.strip().safeParse(config.model) // recipes have more
   if (system !== 'frozen-transformer' || !model.success) {
     throw new UsageError(`${path} must be a run of frozen-transformer, found ${system}/${recipe}`)
   }
@@ -53,11 +53,36 @@ async function fromRun(path: string): Promise<NamedBody> {
   return { ...body, origin: `${path}, step ${state.step}` }
 }
 
-/** Reads the body that the settings name; undefined if none is named. */
-export async function readStart<Config extends StartSettings, Facts extends { readonly tokens: number }>({
-  pretrained,
-}: Config): Promise<Start<Config, Facts> | undefined> {
-  const { checkpoint, run, heads, weights: control, seed } = pretrained
+/**
+ * Reads the body that the settings name; undefined if none is named. `tokensOf`: how many tokens the task has, which the body must have
+ * positions for.
+ */
+export function startFromBody<Config extends StartSettings, Facts>(tokensOf: (config: Config, facts: Facts) => number) {
+  return async ({ pretrained }: Config): Promise<Start<Config, Facts> | undefined> => {
+    const body = await readBody(pretrained)
+    if (!body) return undefined
+    return {
+      fit: (config, facts) => {
+        const model = settingsOfBody(config.model, body.config)
+        const tokens = tokensOf(config, facts)
+        if ((body.config.kind === 'gpt2' || body.config.kind === 'bert') && model.n_positions < tokens) {
+          throw new UsageError(
+            `${body.origin}: has positions for ${model.n_positions} tokens, but the task has ${tokens}`,
+            { hint: 'take fewer or longer tokens, or a body with more positions' },
+          )
+        }
+        return {
+          config: { ...config, model: { ...config.model, ...model } },
+          weights: new Map([...body.weights].map(([name, array]) => [`sequence_model.${name}`, array])),
+          summary: `body of ${body.origin}: ${model.model_name}, ${model.n_layer} layers of width ${model.embedding_size}${told[pretrained.weights]}`,
+        }
+      },
+    }
+  }
+}
+
+/** The body that is named, after its control. */
+async function readBody({ checkpoint, run, heads, weights: control, seed }: PretrainedSettings) {
   if (checkpoint && run) throw new UsageError('pretrained.checkpoint and pretrained.run: give one of them')
   if (!checkpoint && !run) {
     if (control === 'kept') return undefined
@@ -66,23 +91,7 @@ export async function readStart<Config extends StartSettings, Facts extends { re
     })
   }
   const body = run ? await fromRun(run) : await fromFile(checkpoint, heads)
-  const weights = [...controlled(body.weights, control, seed)]
-  return {
-    fit: (config, { tokens }) => {
-      const model = settingsOfBody(config.model, body.config)
-      if ((body.config.kind === 'gpt2' || body.config.kind === 'bert') && model.n_positions < tokens) {
-        throw new UsageError(
-          `${body.origin}: has positions for ${model.n_positions} tokens, but the task has ${tokens}`,
-          { hint: 'take fewer or longer tokens, or a body with more positions' },
-        )
-      }
-      return {
-        config: { ...config, model },
-        weights: new Map(weights.map(([name, array]) => [`sequence_model.${name}`, array])),
-        summary: `body of ${body.origin}: ${model.model_name}, ${model.n_layer} layers of width ${model.embedding_size}${told[control]}`,
-      }
-    },
-  }
+  return { ...body, weights: controlled(body.weights, control, seed) }
 }
 
 const told = { kept: '', statistics: ', as random numbers of its statistics', shuffled: ', entries shuffled' } as const
