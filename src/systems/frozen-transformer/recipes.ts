@@ -27,7 +27,7 @@ function bitRecipe(
       pretrained: pretrainedSettings.prefault({}),
       model: modelSettings.prefault({}),
       optimizer: frozenOptimizerSettings(defaults.lr).prefault({}),
-      train: frozenTrainSettings(defaults.epochs).prefault({}),
+      train: frozenTrainSettings(defaults.epochs, ['accuracy', 'exact', 'loss']).prefault({}),
     }),
     start: startFromBody((_config, { tokens }) => tokens),
     open: async ({ data }) => openBits(name, data),

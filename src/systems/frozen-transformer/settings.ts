@@ -1,7 +1,7 @@
 /** The settings of a frozen transformer's recipes. */
 import { z } from 'zod'
 import { classifierOptimizerSettings } from '../../tasks/pictures/settings.ts'
-import { optimizerSettings, trainSettings } from '../../tasks/settings.ts'
+import { optimizerSettings, type TrainDefaults, trainSettings } from '../../tasks/settings.ts'
 import { count, pathSetting, whole } from '../../train/settings.ts'
 import { type BodyConfig, bodies, type FrozenTransformerConfig } from './config.ts'
 import { controls, unreadViT } from './official.ts'
@@ -91,14 +91,8 @@ export const pictureOptimizerSettings = (lr: number) =>
   })
 
 /** How long training is. */
-export const frozenTrainSettings = (epochs: number) =>
-  trainSettings({
-    epochs,
-    batch_size: 32,
-    evaluate_every: 250,
-    checkpoint_every: 250,
-    monitor: ['accuracy', 'exact', 'loss'],
-  })
+export const frozenTrainSettings = (epochs: number, monitor: TrainDefaults['monitor']) =>
+  trainSettings({ epochs, batch_size: 32, evaluate_every: 250, checkpoint_every: 250, monitor })
 
 /** The body of the settings, for a task of so many tokens. */
 export function bodyOfSettings(model: ModelSettings, tokens: number): BodyConfig {
