@@ -8,6 +8,7 @@ import { openBits } from '../../../src/systems/frozen-transformer/bits/data.ts'
 import { parseBits } from '../../../src/systems/frozen-transformer/bits/experiment.ts'
 import { makeBody } from '../../../src/systems/frozen-transformer/bodies/body.ts'
 import type { BodyConfig } from '../../../src/systems/frozen-transformer/config.ts'
+import { shareOnRelevant } from '../../../src/systems/frozen-transformer/explain.ts'
 import { bodyOf, controlled } from '../../../src/systems/frozen-transformer/official.ts'
 import { bitMemoryRecipe, bitXorRecipe } from '../../../src/systems/frozen-transformer/recipes.ts'
 import type { OpenedData } from '../../../src/tasks/define.ts'
@@ -91,6 +92,24 @@ describe('training', () => {
     expect(metrics.accuracy).toBeGreaterThan(0.7)
     expect(metrics.guess_accuracy).toBeCloseTo(0.75, 1)
   })
+})
+
+test('attention is measured on the tokens that an answer depends on', () => {
+  const facts = { task: 'bit-xor', n: 2, rows: 2, patch_size: 1, tokens: 4, guess: 0.5 } as const
+  const rows = [1, 0, 0, 0, 0.5, 0.5, 0, 0, 0.5, 0.25, 0.25, 0, 0.1, 0.2, 0.3, 0.4]
+  const map: NDArray = { dtype: 'float32', shape: [1, 1, 4, 4], data: Float32Array.from(rows) }
+  const [share] = shareOnRelevant(map, facts)
+  expect(share).toBeCloseTo((0.5 + 0.25 + 0.2 + 0.4) / 2, 6)
+})
+
+test('the report says what learns and whom the first layer attends to', async () => {
+  const titles = async (...settings: [string, unknown][]) => {
+    const { data, experiment } = await open(bitXorRecipe, Object.fromEntries(settings))
+    const sections = (await experiment.explain?.(data, [])) ?? []
+    return sections.flatMap(({ figures }) => figures.map(({ title }) => title))
+  }
+  expect(await titles()).toEqual(['What learns', 'Attention of the first layer', 'Attention on the bits that matter'])
+  expect(await titles(['model.model_name', 'lstm'])).toEqual(['What learns'])
 })
 
 describe('data', () => {
