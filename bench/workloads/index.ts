@@ -2,6 +2,7 @@
 import type { Decoding, Product, Workload } from '../harness/workload.ts'
 import { encoders } from './encoder.ts'
 import { gpt2s } from './gpt2.ts'
+import { involutions } from './involution.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
 import { resnet } from './resnet.ts'
 import { signals } from './signal.ts'
@@ -16,6 +17,7 @@ export const workloads: readonly Workload[] = [
   ...encoders,
   ...unets,
   resnet,
+  ...involutions,
   ...signals,
 ]
 

@@ -225,6 +225,23 @@ class UNet(nn.Module):
         return self.head(F.silu(self.norm(z)))
 
 
+class Involution(nn.Module):
+    """The naive form of d-li14/involution: all windows, times the kernels, summed."""
+
+    def __init__(self, kernel, batch=8, channels=64, groups=4, side=56):
+        super().__init__()
+        self.kernel, self.groups = kernel, groups
+        self.input = nn.Parameter(torch.empty(batch, channels, side, side))
+        self.kernels = nn.Parameter(torch.empty(batch, groups, kernel, kernel, side, side))
+
+    def forward(self, shift):
+        n, channels, height, width = self.input.shape
+        windows = F.unfold(self.input + shift, self.kernel, padding=self.kernel // 2)
+        windows = windows.view(n, self.groups, channels // self.groups, self.kernel**2, height, width)
+        kernels = self.kernels.view(n, self.groups, 1, self.kernel**2, height, width)
+        return (kernels * windows).sum(3).view(n, channels, height, width)
+
+
 class Conv1D(nn.Module):
     def __init__(self, start, to):
         super().__init__()

@@ -51,7 +51,7 @@ class Search {
   #allEnd = false
 
   constructor(prompt: TokenIds, settings: Settings, beams: BeamSettings, maxNewTokens: number, row: number) {
-    this.#prompt = Array.from(prompt)
+    this.#prompt = Array.from(prompt, Number)
     this.#settings = settings
     this.#beams = beams
     this.#maxNewTokens = maxNewTokens
@@ -105,7 +105,7 @@ class Search {
       if (!scores) return []
       toLogProbabilities(scores)
       const sequence = [...this.#prompt, ...tokens]
-      for (const process of processors) process(scores, sequence, this.#prompt.length)
+      for (const change of processors) change(scores, sequence, this.#prompt.length)
       // Drawn without replacement: the highest sums of log-probability and Gumbel noise.
       const noise = doSample ? this.#noise(scores.length) : undefined
       const ranked = noise ? scores.map((value, i) => value + (noise[i] ?? 0)) : scores

@@ -1,5 +1,5 @@
 /** A language model that reads one token after the other, each at the cost of one. */
-import { type Compiled, compile } from '../../compile/compile.ts'
+import { type Argument, type Compiled, compile } from '../../compile/compile.ts'
 import type { CompileOptions } from '../../compile/program.ts'
 import { allocate, elementCount, type NDArray } from '../../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
@@ -79,8 +79,7 @@ export class Decoder {
 
   /** Reads prompts, of any lengths. Throws a UsageError for an empty one, or one that is longer than the model takes. */
   async start(prompts: readonly TokenIds[], inputs: DecoderInputs = {}): Promise<Decoding> {
-    requireList('Decoder', 'prompts', prompts, UsageError)
-    if (prompts.length === 0) throw new UsageError('Decoder: needs at least one prompt, found none')
+    checkPrompts('Decoder', prompts)
     const decoding = new Decoding(this.#step, prompts.length, this.maxTokens, inputs)
     await decoding.append(prompts)
     return decoding
@@ -89,6 +88,18 @@ export class Decoder {
   /** Frees the native memory of all programs. */
   release(): Promise<void> {
     return this.#step.release()
+  }
+}
+
+/** Throws a UsageError unless there are prompts, and each is a list of whole numbers. */
+export function checkPrompts(owner: string, prompts: readonly TokenIds[]): void {
+  requireList(owner, 'prompts', prompts, UsageError)
+  if (prompts.length === 0) throw new UsageError(`${owner}: needs at least one prompt, found none`)
+  for (const [i, prompt] of prompts.entries()) {
+    const isList = Array.isArray(prompt) || ArrayBuffer.isView(prompt)
+    const wrong = isList ? Array.from<unknown>(prompt).find((id) => !Number.isSafeInteger(Number(id))) : prompt
+    if (!isList || wrong !== undefined)
+      throw new UsageError(`${owner}: prompts[${i}] must be a list of token ids, whole numbers, found ${shown(wrong)}`)
   }
 }
 
@@ -140,9 +151,9 @@ export class Decoding {
     const most = Math.max(...counts)
     const length = most === 1 ? 1 : roomFor(most, leastPrompt, this.#maxTokens - Math.max(...lengths))
     const { logits, present, contexts } = await this.#step(
-      idsOf(tokens, length) as unknown as Tensor,
-      this.#state(counts, length) as unknown as State,
-      this.#inputs as unknown as Record<string, Tensor>,
+      idsOf(tokens, length),
+      this.#state(counts, length),
+      this.#inputs,
     )
     this.#store.append(present.map(arraysOf), counts)
     this.#contexts ??= contexts.map(arraysOf)
@@ -170,7 +181,7 @@ export class Decoding {
     this.#contexts = this.#contexts?.map(({ key, value }) => ({ key: rowsOf(key, rows), value: rowsOf(value, rows) }))
   }
 
-  #state(counts: readonly number[], length: number): { readonly [K in keyof State]?: unknown } {
+  #state(counts: readonly number[], length: number): Argument<State> {
     const { past, lengths } = this.#store
     const contexts = this.#contexts?.length ? { contexts: this.#contexts } : {}
     const isPadded = counts.some((count) => count < length)

@@ -3,7 +3,7 @@ import { requireCount } from '../../util/check.ts'
 import { UsageError } from '../../util/errors.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
 import { type BeamOptions, beamSearch } from './beam-search.ts'
-import { type Decoder, type DecoderInputs, type Decoding, inputRows, type TokenIds } from './decoder.ts'
+import { checkPrompts, type Decoder, type DecoderInputs, type Decoding, inputRows, type TokenIds } from './decoder.ts'
 import { exponentials, maximumOf } from './logits.ts'
 import { type GenerationOptions, type Settings, settingsOf } from './options.ts'
 
@@ -34,6 +34,7 @@ export async function generate(
   const { numBeams = 1, lengthPenalty = 1, earlyStopping = false, numReturnSequences = 1, inputs, ...rest } = options
   for (const [name, value] of Object.entries({ numBeams, numReturnSequences }))
     requireCount('generate', name, value, 1, UsageError)
+  checkPrompts('generate', prompts)
   const settings = settingsOf('generate', rest, numBeams)
   if (numBeams > 1) {
     if (numReturnSequences > numBeams)
@@ -58,6 +59,7 @@ export async function* streamTokens(
   options: GenerationOptions & { readonly inputs?: DecoderInputs } = {},
 ): AsyncGenerator<number, void, void> {
   const { inputs, ...rest } = options
+  checkPrompts('streamTokens', [prompt])
   const writer = new Writer(decoder, [prompt], settingsOf('streamTokens', rest), 1, inputs)
   for (;;) {
     const [token] = await writer.step()
@@ -97,7 +99,7 @@ class Writer {
     this.#inputs = inputs
     this.#rows = prompts.flatMap((ids, prompt) =>
       Array.from({ length: times }, (_, i) => ({
-        tokens: Array.from(ids),
+        tokens: Array.from(ids, Number),
         promptLength: ids.length,
         prompt,
         generator: new Generator(deriveSeed(settings.seed, 'generation', prompt * times + i)),
@@ -161,7 +163,7 @@ class Writer {
 
   #choose(row: Row, logits: Float32Array): number {
     const { processors, doSample, stopTokens, maxNewTokens } = this.#settings
-    for (const process of processors) process(logits, row.tokens, row.promptLength)
+    for (const change of processors) change(logits, row.tokens, row.promptLength)
     const token = doSample ? draw(logits, row.generator) : logits.indexOf(maximumOf(logits))
     row.tokens.push(token)
     row.isDone = stopTokens.has(token) || row.tokens.length - row.promptLength >= maxNewTokens

@@ -102,8 +102,8 @@ export function maximumOf(scores: Float32Array): number {
 const bucketCount = 1024
 
 /**
- * Places of the highest scores, highest first (of equal ones the last first), as many as it takes for their weights (default: 1 each) to
- * reach `limit`, and at least `least`. Scores of -inf are left out. Linear: sorts only the scores down to a little below the limit.
+ * Places of the highest scores, the lowest of them last (of equal ones the last stands first), as many as it takes for their weights
+ * (default: 1 each) to reach `limit`, and at least `least`. Scores of -inf are left out. Linear: only scores near the limit are sorted.
  */
 export function highest(scores: Float32Array, weights: Float64Array | undefined, limit: number, least = 1): number[] {
   const largest = maximumOf(scores)
@@ -117,21 +117,24 @@ export function highest(scores: Float32Array, weights: Float64Array | undefined,
     masses[bucket] = (masses[bucket] ?? 0) + (weights ? (weights[i] ?? 0) : 1)
     counts[bucket] = (counts[bucket] ?? 0) + 1
   }
-  // One bucket more than the sum asks for: sums in another order round differently.
-  const lowest = 1 + lowestBucket(masses, counts, limit, least)
+  const reached = lowestBucket(masses, counts, limit, least)
+  // One bucket more on either side is sorted: sums in another order round differently.
   const places: number[] = []
+  const near: number[] = []
   for (let i = 0; i < scores.length; i++) {
     const score = scores[i] ?? never
-    if (score !== never && bucketOf(score) <= lowest) places.push(i)
+    const bucket = score === never ? bucketCount : bucketOf(score)
+    if (bucket < reached - 1) places.push(i)
+    else if (bucket <= Math.min(reached + 1, bucketCount - 1)) near.push(i)
   }
-  places.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || b - a)
-  let sum = 0
-  const end = places.findIndex((place, i) => {
-    const isEnough = sum >= limit && i >= least
+  near.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || b - a)
+  let sum = masses.subarray(0, Math.max(0, reached - 1)).reduce((total, mass) => total + mass, 0)
+  for (const place of near) {
+    if (sum >= limit && places.length >= least) break
+    places.push(place)
     sum += weights ? (weights[place] ?? 0) : 1
-    return isEnough
-  })
-  return end < 0 ? places : places.slice(0, end)
+  }
+  return places
 }
 
 /** Tells the bucket of a score: 0 has the highest. */

@@ -82,7 +82,7 @@ export function multiHeadAttention(
 type Weights = { readonly [K in keyof MultiHeadWeights]?: Tensor }
 
 function tensorsOf(weights: MultiHeadWeights): Weights {
-  const entries = Object.entries(weights as unknown as Record<string, Operand | undefined>)
+  const entries = Object.entries({ ...weights })
   return Object.fromEntries(
     entries.flatMap(([name, weight]) => (weight === undefined ? [] : [[name, toTensor(op, weight)]])),
   )

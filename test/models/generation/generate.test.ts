@@ -166,3 +166,18 @@ test.each<[string, GenerateOptions]>([
 ])('%s', async (message, options) => {
   await expect(generate(decoder, prompts, options)).rejects.toThrow(expect.objectContaining({ message }) as Error)
 })
+
+test('prompts are lists of token ids', async () => {
+  const untyped = (prompts: unknown): Promise<unknown> => generate(decoder, prompts as number[][])
+  await expect(untyped([1, 2])).rejects.toThrow(
+    'generate: prompts[0] must be a list of token ids, whole numbers, found 1',
+  )
+  await expect(untyped([[1], [1.5]])).rejects.toThrow(
+    'generate: prompts[1] must be a list of token ids, whole numbers, found 1.5',
+  )
+  await expect(untyped('text')).rejects.toThrow('generate: prompts must be a list, found "text"')
+  // From a tensor of a tokenizer: int64.
+  const ids = BigInt64Array.from(prompts[0] ?? [], BigInt) as unknown as number[]
+  expect(await untyped([ids])).toEqual(await generate(decoder, prompts.slice(0, 1)))
+  await expect(untyped([[37]])).rejects.toThrow('found 37')
+})
