@@ -73,8 +73,14 @@ function tensorsByEntry(
   return byEntry
 }
 
-function ruleFor(target: string, rules: readonly CaseTargetRule[]): CaseTargetRule | undefined {
-  return rules.find((rule) => (typeof rule.target === 'string' ? rule.target === target : rule.target.test(target)))
+/** The first rule that fits a case: those of its own system come before all others. */
+function ruleFor(
+  { system, target }: Pick<CaseDescription, 'system' | 'target'>,
+  rules: readonly CaseTargetRule[],
+): CaseTargetRule | undefined {
+  return [...rules.filter((rule) => rule.system === system), ...rules].find((rule) =>
+    typeof rule.target === 'string' ? rule.target === target : rule.target.test(target),
+  )
 }
 
 const checked = /^(output|grad|grad_input|state)\//
@@ -83,7 +89,7 @@ async function runCase(
   { description, folder, tensors }: LoadedCase,
   rules: readonly CaseTargetRule[],
 ): Promise<Comparison> {
-  const rule = ruleFor(description.target, rules)
+  const rule = ruleFor(description, rules)
   if (!rule) return { ...none, problem: 'unknown target' }
   const { system, case: name, target, mode, inputs, outputs, tolerance } = description
   const absent = [
