@@ -42,13 +42,13 @@ export interface Alignments {
   readonly tensions: readonly number[]
 }
 
-/** Tokens are what white space separates. Throws a FormatError for a line that is not `source ||| target` with words on both sides. */
+/** Tokens are what spaces and tabs separate. Throws a FormatError for a line that is not `source ||| target` with words on both sides. */
 export function parsePair(line: string, number = 1): readonly [source: readonly string[], target: readonly string[]] {
-  const sides = line.split(' ||| ').map((side) => side.trim().split(/\s+/).filter(Boolean))
-  const [source = [], target = []] = sides
-  if (sides.length !== 2 || source.length === 0 || target.length === 0)
+  const words = line.split(/[ \t]+/).filter(Boolean)
+  const divider = words.indexOf('|||')
+  if (divider < 1 || divider === words.length - 1)
     throw new FormatError(`line ${number} must be "source ||| target" with words on both sides, found "${line}"`)
-  return [source, target]
+  return [words.slice(0, divider), words.slice(divider + 1)]
 }
 
 /** The first table: not normalised, so that the first iteration sees the positions only. */
@@ -147,8 +147,8 @@ export function fastAlign(
         for (let i = useNull ? 0 : 1; i <= n; i++) {
           let position = 1 / (n + Number(useNull))
           if (favorDiagonal && i === 0) position = nullProbability
-          else if (favorDiagonal)
-            position = (Math.exp(-tension * Math.abs(i / n - j / m)) / z) * (useNull ? 1 - nullProbability : 1)
+          // Even without NULL its part is left out, as in the tool.
+          else if (favorDiagonal) position = (Math.exp(-tension * Math.abs(i / n - j / m)) / z) * (1 - nullProbability)
           const weight = (table[entries[start + i] ?? 0] ?? 0) * position
           weights[i] = weight
           sum += weight

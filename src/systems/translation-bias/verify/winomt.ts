@@ -125,7 +125,7 @@ function runRules({ fields }: ReferenceCase): Computed {
         phrase: entry.aligned_phrase,
         profession: entry.profession,
         target: entry.target,
-        firstIndex: entry.target_indices[0],
+        indices: entry.target_indices,
       }),
     }))
     return [language, results] as const

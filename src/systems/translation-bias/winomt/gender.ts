@@ -1,5 +1,6 @@
 /** The gender of a translated person by the rules of WinoMT, a rule for each target language. */
 import { UsageError } from '../../../util/errors.ts'
+import { smallest } from '../../../util/lists.ts'
 import type { Gender } from './sentences.ts'
 import { spacyTokens } from './tokens.ts'
 
@@ -10,8 +11,8 @@ export interface TranslatedEntity {
   /** The English word. */
   readonly profession: string
   readonly target: string
-  /** Index of the first aligned token among those that white space separates. */
-  readonly firstIndex: number | undefined
+  /** The aligned tokens among those that white space separates, in any order. */
+  readonly indices: readonly number[]
 }
 
 type GenderRule = (entity: TranslatedEntity) => Gender
@@ -39,10 +40,11 @@ const germanDeterminers: ReadonlyMap<string, Gender> = new Map([
 ])
 
 /** "-in" is a woman (and so is the preposition "in"); else the nearest determiner of the sentence; else a man. */
-const german: GenderRule = ({ phrase, profession, target, firstIndex = 0 }) => {
+const german: GenderRule = ({ phrase, profession, target, indices }) => {
   if (/^(the )?nurse$/i.test(profession.trim())) return 'female'
   if (phrase.trim() === '') return 'male'
   if (spacyTokens(phrase).some((token) => token.endsWith('in'))) return 'female'
+  const firstIndex = smallest(indices)
   let [nearest, gender]: [number, Gender] = [Number.POSITIVE_INFINITY, 'male']
   for (const [i, token] of spacyTokens(target).entries()) {
     const found = germanDeterminers.get(token.toLowerCase())

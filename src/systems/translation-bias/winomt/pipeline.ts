@@ -30,7 +30,7 @@ export function readGenders(
     const indices = targetIndices(entityTokens(sentence), links[i] ?? [])
     const tokens = tokensOf(target)
     const phrase = indices.map((index) => tokens[index]).join(' ')
-    const entity = { phrase, profession: sentence.entity, target, firstIndex: indices[0] }
+    const entity = { phrase, profession: sentence.entity, target, indices }
     return { indices, phrase, gender: translatedEntityGender(language, entity) }
   })
 }
