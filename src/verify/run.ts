@@ -83,7 +83,14 @@ function ruleFor(
   )
 }
 
+/** What a case expects. Where states after the call have a name of their own, `state/` are those before it: inputs. */
 const checked = /^(output|grad|grad_input|state)\//
+const checkedAfter = /^(output|grad|grad_input|state_out)\//
+
+/** The full name of a tensor that a case lists: with what stands before the slash, or without it. */
+function fullName(kind: 'input' | 'output', name: string): string {
+  return /^(input|output|state_out)\//.test(name) ? name : `${kind}/${name}`
+}
 
 async function runCase(
   { description, folder, tensors }: LoadedCase,
@@ -93,11 +100,12 @@ async function runCase(
   if (!rule) return { ...none, problem: 'unknown target' }
   const { system, case: name, target, mode, inputs, outputs, tolerance } = description
   const absent = [
-    ...inputs.filter((input) => !tensors.has(`input/${input}`)).map((input) => `input/${input}`),
-    ...outputs.filter((output) => !tensors.has(`output/${output}`)).map((output) => `output/${output}`),
-  ]
+    ...inputs.map((name) => fullName('input', name)),
+    ...outputs.map((name) => fullName('output', name)),
+  ].filter((name) => !tensors.has(name))
   if (absent[0]) return { ...none, problem: `the case's safetensors file has no tensor "${absent[0]}"` }
-  const expected = new Map([...tensors].filter(([key]) => checked.test(key)))
+  const hasStateAfter = [...tensors.keys()].some((key) => key.startsWith('state_out/'))
+  const expected = new Map([...tensors].filter(([key]) => (hasStateAfter ? checkedAfter : checked).test(key)))
   if (expected.size === 0) return { ...none, problem: 'the case has no tensors to compare with' }
   const settings = new SettingsReads()
   const config = settings.track(description.config)
@@ -105,7 +113,7 @@ async function runCase(
   const otherFields = new SettingsReads('field')
   const fields = otherFields.track(own)
   const given = new CaseTensors(tensors)
-  const found = await rule.run({ system, name, target, mode, config, fields, folder, tensors: given })
+  const found = await rule.run({ system, name, target, mode, config, fields, folder, tolerance, tensors: given })
   const unread = given.unread((key) => expected.has(key))
   refuseUnread([...unread, ...settings.unread(), ...otherFields.unread()])
   return compareTensors(expected, found, (key) => {

@@ -33,6 +33,8 @@ export interface ReferenceCase {
   readonly fields: Settings
   /** The folder of the case's files: some cases name another one. */
   readonly folder: string
+  /** The general one, for what a target compares itself. */
+  readonly tolerance: CaseTolerance
   readonly tensors: CaseTensors
 }
 
