@@ -37,6 +37,8 @@ const description = z.looseObject({
   mode: z.enum(['train', 'eval']).default('eval'),
   inputs: z.array(z.string()).default([]),
   outputs: z.array(z.string()).default([]),
+  // Carried state, such as memories.
+  states: z.array(z.string()).default([]),
   tolerance,
   cases: z.array(entry).optional(),
   // In words: how the scalar of the gradients is formed, which code made the case, what is peculiar in it.

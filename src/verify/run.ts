@@ -85,11 +85,11 @@ async function runCase(
 ): Promise<Comparison> {
   const rule = ruleFor(description.target, rules)
   if (!rule) return { ...none, problem: 'unknown target' }
-  const { system, case: name, target, mode, inputs, outputs, tolerance } = description
-  const absent = [
-    ...inputs.filter((input) => !tensors.has(`input/${input}`)).map((input) => `input/${input}`),
-    ...outputs.filter((output) => !tensors.has(`output/${output}`)).map((output) => `output/${output}`),
-  ]
+  const { system, case: name, target, mode, inputs, outputs, states, tolerance } = description
+  const listed = Object.entries({ input: inputs, output: outputs, state: states })
+  const absent = listed.flatMap(([kind, names]) =>
+    names.map((each) => `${kind}/${each}`).filter((each) => !tensors.has(each)),
+  )
   if (absent[0]) return { ...none, problem: `the case's safetensors file has no tensor "${absent[0]}"` }
   const expected = new Map([...tensors].filter(([key]) => checked.test(key)))
   if (expected.size === 0) return { ...none, problem: 'the case has no tensors to compare with' }

@@ -1,0 +1,9 @@
+import { defineSystem } from '../define.ts'
+import { targets } from './verify/index.ts'
+
+export const expireSpan = defineSystem({
+  name: 'expire-span',
+  title: 'Expire-Span',
+  paper: 'Sukhbaatar et al. 2021, arXiv 2105.06548',
+  targets,
+})
