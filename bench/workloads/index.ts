@@ -3,6 +3,7 @@ import type { Product, Workload } from '../harness/workload.ts'
 import { encoders } from './encoder.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
 import { resnet } from './resnet.ts'
+import { signals } from './signal.ts'
 import { transformerLm, transformerLmCheckpoint } from './transformer-lm.ts'
 import { unets } from './unet.ts'
 
@@ -14,6 +15,7 @@ export const workloads: readonly Workload[] = [
   ...encoders,
   ...unets,
   resnet,
+  ...signals,
 ]
 
 export const products: readonly Product[] = [256, 512, 1024, 2048].map((size) => ({
