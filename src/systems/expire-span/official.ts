@@ -1,16 +1,46 @@
 /** What differs from the official code's files, and how it trains (facebookresearch/transformer-sequential, trainer.py and main.py). */
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { FormatError } from '../../util/errors.ts'
+import type { SequenceConfig } from './config.ts'
 
 /**
- * The parameters of an official state dict: without the prefix `module.` of its checkpoints, and without the masks that it saves for
- * every layer, which follow from the configuration. Throws a FormatError for a mask that is another one than ours.
+ * The parameters of an official state dict, or of a whole checkpoint (`torch.save` of epoch, model, optimizer ...): without the prefixes
+ * `model.` and `module.`, and without the masks that are saved for every layer, which follow from the configuration. Throws a
+ * FormatError for a mask that is another one than ours.
  */
 export function officialWeights(state: ReadonlyMap<string, NDArray>): Map<string, NDArray> {
-  const names = [...state].map(([name, array]) => [name.replace(/^module\./, ''), array] as const)
+  const isCheckpoint = [...state.keys()].some((name) => name.startsWith('model.'))
+  const names = [...state].flatMap(([name, array]) =>
+    isCheckpoint && !name.startsWith('model.') ? [] : [[name.replace(/^(model\.)?(module\.)?/, ''), array] as const],
+  )
   const isMask = (name: string): boolean => /(^|\.)mask_(causal|template)$/.test(name)
   for (const [name, array] of names) if (isMask(name)) checkMask(name, array)
   return new Map(names.filter(([name]) => !isMask(name)))
+}
+
+/** The sizes of an Expire-Span model that its weights show; of the maximum span they show only the sum with the ramp. */
+export function officialSizes(state: ReadonlyMap<string, NDArray>): Omit<SequenceConfig, 'dropout' | 'attn_lim'> {
+  const weights = officialWeights(state)
+  const shape = (name: string): readonly number[] => {
+    const array = weights.get(name)
+    if (!array) throw new FormatError(`is not an Expire-Span model: it has no "${name}"`)
+    return array.shape
+  }
+  const [vocab_sz = 0, hid_sz = 0] = shape('in_emb.weight')
+  const [inner_hid_sz = 0] = shape('layers.0.ff.fc1.weight')
+  const [, head_dim = 0, mem_sz = 0] = shape('layers.0.attn.attn.key_pe')
+  const [width = 0] = shape('layers.0.attn.proj_query.weight')
+  const layers = [...weights.keys()].flatMap((name) => /^layers\.(\d+)\./.exec(name)?.[1] ?? [])
+  return {
+    hid_sz,
+    inner_hid_sz,
+    nlayers: new Set(layers).size,
+    mem_sz,
+    nheads: width / head_dim,
+    head_dim,
+    pre_norm: weights.has('out_norm.weight'),
+    vocab_sz,
+  }
 }
 
 /** mask_causal [M, columns]: query m sees all but the last M - m columns; mask_template [S]: 1 - S, ..., -1, 0. */

@@ -7,6 +7,7 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import { FormatError } from '../../../util/errors.ts'
 import { inputNamed, type NamedTensors, runModelCase } from '../../../verify/model-case.ts'
 import {
+  booleanSetting,
   type CaseTargetRule,
   fixedSetting,
   inputArrays,
@@ -59,28 +60,26 @@ function attentionOf(reference: ReferenceCase): SeqAttention {
 }
 
 /** The attention with heads among the batch, as the official code has them: [B K, ...]. */
-function attend(attention: SeqAttention, inputs: NamedTensors, heads: number) {
+function attend(reference: ReferenceCase, attention: SeqAttention, inputs: NamedTensors) {
+  const heads = numberSetting(reference.config, 'nheads')
+  const isCut = booleanSetting(reference.config, 'expire_span_noisy', false) && reference.mode === 'train'
+  const noise = inputs.block_span_noise
   const [query, key, value] = ['query', 'key', 'value'].map((name) => {
     const given = inputNamed(inputs, name)
     const [bk, length, d] = given.sizes(3)
     return ops.reshape(given, [bk / heads, heads, length, d])
   }) as [Tensor, Tensor, Tensor]
   const columns = { hidden: inputNamed(inputs, 'memory_hid'), keys: key, values: value }
-  const { output, spans, auxLoss } = attention.attend(
-    query,
-    columns,
-    inputNamed(inputs, 'memory_counter'),
-    inputs.block_span_noise,
-  )
+  const ages = inputNamed(inputs, 'memory_counter')
+  const { output, spans, auxLoss } = attention.attend(query, columns, ages, isCut ? noise : undefined)
   const [b, k, m, d] = output.sizes(4)
   return { out: ops.reshape(output, [b * k, m, d]), spans, auxLoss }
 }
 
 async function runAttention(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const attention = attentionOf(reference)
-  const heads = numberSetting(reference.config, 'nheads')
   return runModelCase(reference, attention, (inputs) => {
-    const { out, spans, auxLoss } = attend(attention, inputs, heads)
+    const { out, spans, auxLoss } = attend(reference, attention, inputs)
     return {
       outputs: { out, ...(spans && auxLoss && { spans: spans.remaining, aux_loss: auxLoss }) },
       weighted: [[out, inputs.cotangent], ...(auxLoss ? [[auxLoss, inputs.cotangent_aux_loss] as const] : [])],
@@ -91,10 +90,9 @@ async function runAttention(reference: ReferenceCase): Promise<Map<string, NDArr
 /** The gradient of the task's or of the span loss with respect to every span, and who could have given it one. */
 async function runSpanGradient(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const attention = attentionOf(reference)
-  const { config } = reference
   const run = compile((given: Record<string, Tensor>) => {
     const inputs = inputsRead(reference, given)
-    const { out, spans, auxLoss } = attend(attention, inputs, numberSetting(config, 'nheads'))
+    const { out, spans, auxLoss } = attend(reference, attention, inputs)
     if (!spans || !auxLoss) throw new FormatError('setting "expire_span" must be true')
     const loss = inputs.cotangent ? ops.sum(ops.mul(out, inputs.cotangent)) : ops.mean(auxLoss)
     // One at a time: a gradient ends at its targets, and the spans lie behind their logits.
