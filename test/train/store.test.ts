@@ -31,9 +31,9 @@ class MemoryStore implements TrainingStore {
   }
 
   async saveCheckpoint(...[variables, state, { best = false }]: Parameters<TrainingStore['saveCheckpoint']>) {
-    const copies = [...variables].map(([name, { dtype, shape, data }]): [string, NDArray] => [
+    const copies = [...variables].map(([name, { array }]): [string, NDArray] => [
       name,
-      { dtype, shape, data: data.slice() },
+      { ...array, data: array.data.slice() },
     ])
     this.newest = { path: `step ${state.step}`, tensors: new Map(copies), state }
     if (best) this.best = this.newest

@@ -5,26 +5,28 @@
  */
 import type { NDArray } from '../../tensor/dtype.ts'
 import { sizeOf, sizes } from '../../tensor/shape.ts'
+import type { LayerMemory } from './attention.ts'
 import type { ExpireSpanConfig } from './config.ts'
+import type { ExpiringMemory } from './expire-span.ts'
 
-/** The memories of one layer: `hidden` [B, L, H] with `ages` [B, L] at the first query of a block. */
-export interface StoredMemory {
-  readonly hidden: NDArray
-  readonly ages: NDArray
-}
+/** A layer's memory as numbers: what a compiled function takes in the place of its tensors. */
+export type Stored<Memory extends LayerMemory> = { readonly [Part in keyof Memory]: NDArray }
+
+/** The memories of one layer of Expire-Span: `hidden` [B, L, H] with `ages` [B, L] at the first query of a block. */
+export type StoredMemory = Stored<ExpiringMemory>
 
 type Kept = Pick<ExpireSpanConfig, 'mem_sz' | 'attn_lim' | 'expire_span_ramp'>
 
+/** Vectors of zeros, [B, count, H]: they are attended to like any other. */
+export function zeroVectors(batch: number, count: number, { hid_sz }: Pick<ExpireSpanConfig, 'hid_sz'>): NDArray {
+  return { dtype: 'float32', shape: [batch, count, hid_sz], data: new Float32Array(batch * count * hid_sz) }
+}
+
 /** The state before the first block: mem_sz vectors of zeros with ages mem_sz, ..., 2, 1. */
-export function emptyMemory(
-  batch: number,
-  { mem_sz, hid_sz }: Pick<ExpireSpanConfig, 'mem_sz' | 'hid_sz'>,
-): StoredMemory {
+export function emptyMemory(batch: number, config: Pick<ExpireSpanConfig, 'mem_sz' | 'hid_sz'>): StoredMemory {
+  const { mem_sz } = config
   const ages = Float32Array.from({ length: batch * mem_sz }, (_, i) => mem_sz - (i % mem_sz))
-  return {
-    hidden: { dtype: 'float32', shape: [batch, mem_sz, hid_sz], data: new Float32Array(batch * mem_sz * hid_sz) },
-    ages: { dtype: 'float32', shape: [batch, mem_sz], data: ages },
-  }
+  return { hidden: zeroVectors(batch, mem_sz, config), ages: { dtype: 'float32', shape: [batch, mem_sz], data: ages } }
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 import { Dropout, Embedding, LayerNorm, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
+import type { NDArray } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { distanceKeys, type LayerMemory, type MemoryAttention, MultiHeadSeqAttention, shrink } from './attention.ts'
 import { type CompressedMemory, CompressiveAttention, compressedCount } from './compressive.ts'
@@ -18,6 +19,7 @@ import {
 } from './config.ts'
 import { type ExpireAttended, type ExpiringMemory, SeqAttention } from './expire-span.ts'
 import { FixedSpanAttention } from './fixed-span.ts'
+import { emptyMemory, forget, type Stored, type StoredMemory, zeroVectors } from './memory.ts'
 
 /** Two linear layers with a ReLU between. */
 class FeedForward extends Module {
@@ -79,7 +81,7 @@ export interface BlockOutput<Memory extends LayerMemory> {
 }
 
 /** The network around the kinds of memory. */
-abstract class SequenceModel<Memory extends LayerMemory, Config extends SequenceConfig> extends Module {
+export abstract class SequenceModel<Memory extends LayerMemory, Config extends SequenceConfig> extends Module {
   readonly config: Config
   readonly in_emb: Embedding
   readonly layers: readonly SequenceLayer<Memory>[]
@@ -96,8 +98,21 @@ abstract class SequenceModel<Memory extends LayerMemory, Config extends Sequence
     this.out_norm = config.pre_norm ? new LayerNorm(config.hid_sz) : undefined
   }
 
-  /** What a layer remembers before the first block: vectors of zeros, which are attended to like any other. */
-  abstract initialMemory(batch: number): Memory
+  /** What a layer remembers before the first block, for `batch` texts. */
+  abstract initialMemory(batch: number): Stored<Memory>
+
+  /**
+   * What a layer takes into the next block, of the memory after a block as numbers (nothing of which has a gradient any more) and of
+   * what was left of each span at the block's first query, where memories expire. Default: all of it.
+   */
+  carry(memory: Stored<Memory>, _remaining?: NDArray): Stored<Memory> {
+    return memory
+  }
+
+  /** The axes of a layer's memory whose size changes from block to block; undefined: none. */
+  dynamicAxes(_layer: number): { readonly [Part in keyof Memory]?: Readonly<Record<number, string>> } | undefined {
+    return undefined
+  }
 
   /**
    * tokens: integers [B, M]; memories: one for each layer. `draws`: random numbers in [0, 1) of the block, [1 + layers], in the official
@@ -129,10 +144,6 @@ abstract class SequenceModel<Memory extends LayerMemory, Config extends Sequence
   protected leftOut(_draws: Tensor | undefined, _layer: number): Tensor | undefined {
     return undefined
   }
-
-  protected zeros(batch: number, count: number): Tensor {
-    return ops.zeros([batch, count, this.config.hid_sz])
-  }
 }
 
 function memoryOf<Memory>(memories: readonly Memory[], layer: number): Memory {
@@ -150,13 +161,19 @@ export class ExpireSpan extends SequenceModel<ExpiringMemory, ExpireSpanConfig> 
   }
 
   /** mem_sz memories. */
-  initialMemory(batch: number): ExpiringMemory {
-    const { mem_sz } = this.config
-    const ages = ops.sub(mem_sz, ops.cast(ops.arange(mem_sz), 'float32')) // M, ..., 2, 1
-    return {
-      hidden: this.zeros(batch, mem_sz),
-      ages: ops.broadcastTo(ops.reshape(ages, [1, mem_sz]), [batch, mem_sz]),
-    }
+  initialMemory(batch: number): StoredMemory {
+    return emptyMemory(batch, this.config)
+  }
+
+  /** Without those that have expired. */
+  override carry(memory: StoredMemory, remaining?: NDArray): StoredMemory {
+    return forget(memory, remaining, this.config)
+  }
+
+  /** Each layer keeps a number of its own. */
+  override dynamicAxes(layer: number) {
+    const kept = { 1: `memories_${layer}` }
+    return { hidden: kept, ages: kept }
   }
 
   protected override noise(draws: Tensor | undefined): Tensor | undefined {
@@ -178,8 +195,8 @@ export class TransformerSeq extends SequenceModel<LayerMemory, TransformerSeqCon
   }
 
   /** attn_lim memories. */
-  initialMemory(batch: number): LayerMemory {
-    return { hidden: this.zeros(batch, this.config.attn_lim) }
+  initialMemory(batch: number): Stored<LayerMemory> {
+    return { hidden: zeroVectors(batch, this.config.attn_lim, this.config) }
   }
 
   /** After an update of the parameters: learned spans stay within their bounds. Called inside of a traced function. */
@@ -196,8 +213,11 @@ export class CompressiveTransformer extends SequenceModel<CompressedMemory, Comp
   }
 
   /** attn_lim memories, and compress_size / compress_rate averages. */
-  initialMemory(batch: number): CompressedMemory {
-    const count = compressedCount(this.config)
-    return { hidden: this.zeros(batch, this.config.attn_lim), compressed: this.zeros(batch, count) }
+  initialMemory(batch: number): Stored<CompressedMemory> {
+    const zeros = (count: number): NDArray => zeroVectors(batch, count, this.config)
+    return { hidden: zeros(this.config.attn_lim), compressed: zeros(compressedCount(this.config)) }
   }
 }
+
+/** Any of the models, whatever it remembers. */
+export type AnyModel = SequenceModel<LayerMemory, SequenceConfig>

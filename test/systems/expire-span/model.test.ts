@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compile } from '../../../src/compile/compile.ts'
 import { skipInit } from '../../../src/nn/init.ts'
 import { toColumns, toDistances } from '../../../src/systems/expire-span/attention.ts'
+import { blockReader, CarriedMemory } from '../../../src/systems/expire-span/carried.ts'
 import {
   type CompressiveConfig,
   type ExpireSpanConfig,
@@ -11,8 +11,13 @@ import {
   variants,
 } from '../../../src/systems/expire-span/config.ts'
 import { expireSpan } from '../../../src/systems/expire-span/index.ts'
-import { emptyMemory, forget, type StoredMemory } from '../../../src/systems/expire-span/memory.ts'
-import { CompressiveTransformer, ExpireSpan, TransformerSeq } from '../../../src/systems/expire-span/model.ts'
+import { forget, type StoredMemory } from '../../../src/systems/expire-span/memory.ts'
+import {
+  type AnyModel,
+  CompressiveTransformer,
+  ExpireSpan,
+  TransformerSeq,
+} from '../../../src/systems/expire-span/model.ts'
 import { officialSizes, officialWeights } from '../../../src/systems/expire-span/official.ts'
 import { elementCount, type NDArray } from '../../../src/tensor/dtype.ts'
 import { manualSeed } from '../../../src/tensor/random-state.ts'
@@ -121,34 +126,29 @@ describe('memories', () => {
       ).expire_span.span_predictor
       predictor.weight.set(new Generator(5).normal(small.hid_sz))
     }
-    const run = compile(
-      (tokens: Tensor, memories: { hidden: Tensor; ages: Tensor }[]) => {
-        const { logProbs, layers, ...rest } = model.forward(tokens, memories)
-        return { logProbs, memories: rest.memories, remaining: layers.flatMap(({ spans }) => spans?.remaining ?? []) }
-      },
-      { onTrace: () => undefined },
-    )
-    let [kept, all] = [0, 1].map(() => [0, 1].map(() => emptyMemory(2, small))) as [StoredMemory[], StoredMemory[]]
+    const read = blockReader(model, (tokens: Tensor, readBlock) => readBlock(tokens).logProbs)
+    const all = new ExpireSpan({ ...expiring, expire_span_ramp: 4 })
+    all.carry = (memory) => forget(memory, undefined, { ...expiring, attn_lim: 1000 })
+    all.loadStateDict(model.stateDict())
+    const readAll = blockReader(all, (tokens: Tensor, readBlock) => readBlock(tokens).logProbs)
+    const [kept, whole] = [new CarriedMemory(model, 2), new CarriedMemory(all, 2)]
     const draws = new Generator(9)
     for (let block = 0; block < 8; block++) {
       const tokens = tensor(
         [0, 1].map(() => [...draws.integers(0, 6, 4)]),
         'int64',
       )
-      const [a, b] = [await run(tokens, kept), await run(tokens, all)]
-      const expected = await b.logProbs.numbers()
-      for (const [i, value] of (await a.logProbs.numbers()).entries()) expect(value).toBeCloseTo(expected[i] ?? 0, 4)
-      const arrays = ({ hidden, ages }: { hidden: Tensor; ages: Tensor }): StoredMemory => ({
-        hidden: hidden.array,
-        ages: ages.array,
-      })
-      kept = a.memories.map((memory, i) => forget(arrays(memory), a.remaining[i]?.array, expiring))
-      all = b.memories.map((memory) => forget(arrays(memory), undefined, { ...expiring, attn_lim: 1000 }))
+      const [a, b] = [await read(tokens, kept.memories), await readAll(tokens, whole.memories)]
+      const expected = await b.result.numbers()
+      for (const [i, value] of (await a.result.numbers()).entries()) expect(value).toBeCloseTo(expected[i] ?? 0, 4)
+      kept.advance(a.next)
+      whole.advance(b.next)
     }
-    const lengths = kept.map(({ ages }) => ages.shape[1] ?? 0)
-    expect(Math.min(...lengths)).toBeLessThan(36)
-    expect(all.map(({ ages }) => ages.shape[1])).toEqual([36, 36])
-    await run.release()
+    expect(whole.lengths).toEqual([36, 36])
+    expect(Math.min(...kept.lengths)).toBeLessThan(36)
+    // However long memories are.
+    expect(read.compiled.traces).toHaveLength(1)
+    await Promise.all([read.compiled.release(), readAll.compiled.release()])
   })
 })
 
@@ -175,19 +175,14 @@ describe('the future is not seen', () => {
     ['Compressive', () => new CompressiveTransformer(compressive)],
   ] as const)('%s', async (_, make) => {
     manualSeed(4)
-    const model = make() as TransformerSeq
-    const run = compile(
-      (tokens: Tensor) =>
-        model.forward(
-          tokens,
-          model.layers.map(() => model.initialMemory(1)),
-        ).logProbs,
-    )
-    const before = await (await run(tensor([[1, 2, 3, 4]], 'int64'))).numbers()
-    const after = await (await run(tensor([[1, 2, 3, 0]], 'int64'))).numbers()
+    const model: AnyModel = make()
+    const read = blockReader(model, (tokens: Tensor, readBlock) => readBlock(tokens).logProbs)
+    const memories = model.layers.map(() => model.initialMemory(1))
+    const logProbs = async (last: number) => (await read(tensor([[1, 2, 3, last]], 'int64'), memories)).result.numbers()
+    const [before, after] = [await logProbs(4), await logProbs(0)]
     expect(after.slice(0, 18)).toEqual(before.slice(0, 18))
     expect(after.slice(18)).not.toEqual(before.slice(18))
-    await run.release()
+    await read.compiled.release()
   })
 })
 

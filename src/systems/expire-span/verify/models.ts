@@ -2,8 +2,8 @@
 import type { NDArray } from '../../../tensor/dtype.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import { type CaseTargetRule, fixedSetting, type ReferenceCase, requiredTensor, rowAt } from '../../../verify/target.ts'
-import { CompressiveTransformer, ExpireSpan, TransformerSeq } from '../model.ts'
-import { type AnyModel, blockRunner, drawsOf, firstMemories, statesOf } from './blocks.ts'
+import { type AnyModel, CompressiveTransformer, ExpireSpan, TransformerSeq } from '../model.ts'
+import { blockRunner, drawsOf, firstMemories, statesOf } from './blocks.ts'
 import { compressiveConfig, expireSpanConfig, parametersOf, transformerSeqConfig } from './configuration.ts'
 
 /** Log probabilities and memories of each block; the gradients of the losses of all blocks together. */
@@ -22,7 +22,7 @@ async function runBlocks(reference: ReferenceCase, model: AnyModel): Promise<Map
   const draws = drawsOf(reference, model.layers.length)
   const { step, release } = blockRunner(model)
   const found = new Map<string, NDArray>()
-  let memories = await firstMemories(model, batch)
+  let memories = firstMemories(model, batch)
   let loss = 0
   for (let b = 0; b < blocks; b++) {
     const run = await step(rowAt(tokens, b), rowAt(targets, b), memories, draws(b))

@@ -125,7 +125,7 @@ async function runTraining(reference: ReferenceCase): Promise<Map<string, NDArra
   const draws = drawsOf(reference, model.layers.length)
   const [losses, errors]: [number[], number[]] = [[], []]
   let position = numberSetting(config, 'train_pos', 0)
-  let memories = await firstMemories(model, batch)
+  let memories = firstMemories(model, batch)
   for (let u = 0; u < updates; u++) {
     let sum: readonly NDArray[] = []
     for (let s = 0; s < schedule.split_batch; s++) {
@@ -138,7 +138,7 @@ async function runTraining(reference: ReferenceCase): Promise<Map<string, NDArra
       sum = [...run.gradients.values()].map((gradient, i) => added(gradient, sum[i], schedule.split_batch))
       const following = followingWindow(position, windows)
       position = following ?? nextWrap(wraps)
-      if (following === undefined) memories = await firstMemories(model, batch)
+      if (following === undefined) memories = firstMemories(model, batch)
     }
     await update([...sum])
   }
