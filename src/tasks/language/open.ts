@@ -46,6 +46,9 @@ export const pretrainingDataSettings = z.strictObject({
 
 export type PretrainingDataSettings = z.infer<typeof pretrainingDataSettings>
 
+/** Characters in a passage for each token of a pair: some pairs in each. */
+const charactersPerToken = 16
+
 /** The hidden tokens of the test pairs, as the counting baselines see them. */
 function maskedTokens(batch: Batch<MaskedFields>): MaskedToken[] {
   const numbers = (name: MaskedFields): number[] => toNumbers(batch[name].data)
@@ -79,7 +82,12 @@ export async function openPretraining(
   const { max_predictions_per_seq: maxPredictions } = data
   const facts = known?.facts
   const maxLength = facts?.max_seq_length ?? vocabulary?.max_seq_length ?? data.max_seq_length
-  const { train: rest, test: held, found, divided } = await readDivided(data, maxLength, known)
+  const {
+    train: rest,
+    test: held,
+    found,
+    divided,
+  } = await readDivided(data, () => charactersPerToken * maxLength, known)
   const told = [...found, describeSides(divided.record.unit, rest.length, held.length)]
   if (rest.length === 0 || held.length === 0) {
     const why = [...told, ...(divided.changes === undefined ? [] : [divided.changes])]

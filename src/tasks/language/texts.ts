@@ -37,13 +37,13 @@ const named = (name: string, text: string): NamedText => ({ name, text, digest: 
 
 /** Fewer texts than these are cut into passages, so that a share of them can be held out at all. */
 const fewTexts = 100
-/** Characters in a passage for each token of a pair: some pairs in each. */
-const charactersPerToken = 16
 
-/** Texts from npm packages, or from files: whole ones, or passages of a few long ones. */
+/**
+ * Texts from npm packages, or from files: whole ones, or, of a few long ones, passages of at least `passageLength` of all their characters.
+ */
 export async function readDivided(
   data: TextSources,
-  maxLength: number,
+  passageLength: (characters: number) => number,
   known: Pick<KnownData, 'record'> | undefined,
 ): Promise<Texts> {
   const { corpora, folder, test, test_share: share, split_seed: seed, on_error: onError } = data
@@ -74,9 +74,10 @@ export async function readDivided(
     held === undefined || test ? own.texts.filter(({ path }) => !isGiven.has(resolve(path))) : inside(parts.train ?? '')
   const testing = given ?? (held === undefined ? undefined : inside(held))
   const unit = known?.record.unit ?? (training.length < fewTexts && !testing ? 'passage' : 'text')
+  const passage = passageLength(training.reduce((sum, { text }) => sum + text.length, 0))
   const cut = (texts: typeof own.texts): NamedText[] =>
     unit === 'passage'
-      ? texts.flatMap(({ name, text }) => cutText(charactersPerToken * maxLength, name, text))
+      ? texts.flatMap(({ name, text }) => cutText(passage, name, text))
       : texts.map(({ name, text }) => named(name, text))
   const [documents, tests] = [cut(training), testing && cut(testing)]
   const split = (names: readonly string[]) => splitByName(names, share, seed, Math.min(1, names.length - 1))
