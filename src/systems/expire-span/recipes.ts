@@ -4,12 +4,8 @@ import { describeSides, openingOf } from '../../data/opening.ts'
 import { recordWhole } from '../../data/record.ts'
 import type { MetricDescriptions, OpenedData } from '../../tasks/define.ts'
 import type { BuildOptions, Experiment } from '../../tasks/experiment.ts'
-import {
-  type CharacterFacts,
-  characterDataSettings,
-  characterFacts,
-  openCharacters,
-} from '../../tasks/language/characters.ts'
+import { type CharacterFacts, characterFacts } from '../../tasks/language/characters.ts'
+import { characterDataSettings, openCharacters } from '../../tasks/language/open-characters.ts'
 import type { OptimizerSettings, TrainSettings } from '../../tasks/settings.ts'
 import { count, share, whole } from '../../train/settings.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
