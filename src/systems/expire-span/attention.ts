@@ -5,6 +5,7 @@
  */
 import { type Dropout, init, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
 import { headWidth, type SequenceConfig } from './config.ts'
@@ -46,7 +47,7 @@ export abstract class MemoryAttention<Memory extends LayerMemory> extends Module
   }
 
   abstract override forward(
-    queries: Tensor, // [B, K, M, D]
+    queries: Tensor, // [B, K, M, D], scaled
     block: Tensor, // [B, M, H]
     memory: Memory,
     read: Read,
@@ -88,10 +89,15 @@ export class MultiHeadSeqAttention<Memory extends LayerMemory> extends Module {
       const hidden = norm(x)
       return { hidden, keys: heads(this.proj_key.forward(hidden)), values: heads(this.proj_val.forward(hidden)) }
     }
-    const queries = heads(this.proj_query.forward(norm(block))) // [B, K, M, D]
+    const queries = scaled(heads(this.proj_query.forward(norm(block)))) // [B, K, M, D]
     const { output, ...rest } = this.attn.forward(queries, block, memory, read, noise)
     return { output: this.proj_out.forward(ops.mergeHeads(output)), ...rest }
   }
+}
+
+/** Queries divided by sqrt D, so that nothing has to be done to their scores, of which there are more. */
+export function scaled(queries: Tensor): Tensor {
+  return ops.mul(queries, 1 / Math.sqrt(sizeOf(queries.shape, -1)))
 }
 
 /** Divides first values by sqrt(2 layers): what each of the residual branches of a pre-norm model adds. */
@@ -99,11 +105,27 @@ export function shrink(parameter: Variable, nlayers: number): void {
   parameter.set((parameter.data as Float32Array).map((value) => value / Math.sqrt(2 * nlayers)))
 }
 
-/** softmax(scores / sqrt D), times a soft mask, normalised again; with dropout of the weights. */
-export function maskedWeights(scores: Tensor, width: number, mask: Tensor, dropout: Dropout): Tensor {
-  const weights = ops.softmax(ops.mul(scores, 1 / Math.sqrt(width)), -1)
-  const masked = ops.mul(weights, mask)
-  return dropout.forward(ops.div(masked, ops.add(ops.sum(masked, -1, { keepDims: true }), 1e-8)))
+/** What softly masked attention reads. */
+export interface MaskedAttention {
+  /** [B, K, M, D] */
+  readonly output: Tensor
+  /** [B, K, M, columns] */
+  readonly weights: Tensor
+}
+
+/**
+ * softmax(scores), times a soft mask, normalised again (plus 1e-8); with dropout; times the values that `valuesOf` the weights gives. The
+ * division comes last, where there are D numbers for a query instead of one for each column.
+ */
+export function maskedAttention(
+  scores: Tensor,
+  mask: Tensor,
+  dropout: Dropout,
+  valuesOf: (weights: Tensor) => Tensor,
+): MaskedAttention {
+  const masked = ops.mul(ops.softmax(scores, -1), mask)
+  const total = ops.add(ops.sum(masked, -1, { keepDims: true }), 1e-8)
+  return { output: ops.div(valuesOf(dropout.forward(masked)), total), weights: ops.div(masked, total) }
 }
 
 /** By distance [..., M, S] (the farthest first) -> by column [..., M, S + M]: each query's row lies one further to the right. */

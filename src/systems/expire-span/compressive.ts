@@ -42,7 +42,7 @@ export class CompressiveAttention extends MemoryAttention<CompressedMemory> {
   }
 
   forward(queries: Tensor, block: Tensor, memory: CompressedMemory, read: Read) {
-    const [b, , m, d] = queries.sizes(4)
+    const [b, , m] = queries.sizes(4)
     const [, s, h] = memory.hidden.sizes(3)
     const all = ops.concat([memory.hidden, block], 1) // [B, S + M, H]
     const groups = ops.reshape(ops.slice(all, [0, m], 1), [b, m / this.#rate, this.#rate, h])
@@ -56,7 +56,7 @@ export class CompressiveAttention extends MemoryAttention<CompressedMemory> {
       -1,
     )
     const scores = ops.add(content, ops.matmul(queries, this.key_pe)) // [B, K, M, C + 1 + S]
-    const weights = this.dropout.forward(ops.softmax(ops.mul(scores, 1 / Math.sqrt(d)), -1))
+    const weights = this.dropout.forward(ops.softmax(scores, -1))
     const ofAverages = this.#toAverages(ops.slice(weights, [0, this.#count + 1], -1)) // [B, K, M, C + M / c]
     const ofNear = toColumns(ops.slice(weights, [-s], -1)) // [B, K, M, S + M]
     const output = ops.add(ops.matmul(ofAverages, far.values), ops.matmul(ofNear, near.values))

@@ -8,7 +8,7 @@ import * as ops from '../../ops/index.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
-import { type Attended, type Columns, MemoryAttention, maskedWeights, type Read, toColumns } from './attention.ts'
+import { type Attended, type Columns, MemoryAttention, maskedAttention, type Read, toColumns } from './attention.ts'
 import { type ExpireSpanConfig, requireThat } from './config.ts'
 
 /** Memories of one layer, each with its age. */
@@ -127,22 +127,19 @@ export class SeqAttention extends MemoryAttention<ExpiringMemory> {
     return ops.concat([ages, ops.broadcastTo(ops.reshape(block, [1, m]), [sizeOf(ages.shape, 0), m])], 1) // [B, L]
   }
 
-  /** queries [B, K, M, D], ages [B, L]. */
+  /** queries [B, K, M, D], scaled; ages [B, L]. */
   attend(queries: Tensor, columns: Columns, ages: Tensor, noise?: Tensor): ExpireAttended {
-    const [, , m, d] = queries.sizes(4)
+    const [, , m] = queries.sizes(4)
     const l = sizeOf(columns.keys.shape, 2)
     const scores = ops.matmul(queries, ops.transpose(columns.keys)) // [B, K, M, L]
-    const positions = toColumns(ops.matmul(queries, this.key_pe)) // [B, K, M, 2 M]: distances 1 to M, which is what is left of them
+    const positions = toColumns(ops.matmul(queries, this.key_pe)) // [B, K, M, 2 M]: distances 1 to M, in their columns
     const placed = ops.add(scores, ops.pad(positions, [l - 2 * m, 0])) // older memories have none
-    const causal = causalMask(m, l) // [M, L]
-    const found = this.expire_span?.forward(columns.hidden, ages, noise)
-    const visible = found
-      ? ops.mul(ops.unsqueeze(found.mask, 1), ops.cast(causal, 'float32')) // [B, 1, M, L]
-      : ops.cast(causal, 'float32')
-    const hidden = ops.where(ops.greater(visible, 0), placed, unseen)
-    const weights = maskedWeights(hidden, d, visible, this.dropout)
-    const output = ops.matmul(weights, columns.values) // [B, K, M, D]
-    return { output, weights, ...(found && { spans: found, auxLoss: found.auxLoss }) }
+    const causal = ops.cast(causalMask(m, l), 'float32') // [M, L]
+    const spans = this.expire_span?.forward(columns.hidden, ages, noise)
+    const visible = spans ? ops.mul(ops.unsqueeze(spans.mask, 1), causal) : causal // [B, 1, M, L]
+    const hidden = ops.add(placed, ops.where(ops.greater(visible, 0), 0, unseen))
+    const attended = maskedAttention(hidden, visible, this.dropout, (weights) => ops.matmul(weights, columns.values))
+    return { ...attended, ...(spans && { spans, auxLoss: spans.auxLoss }) }
   }
 }
 

@@ -10,7 +10,7 @@ import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dependOn } from '../../tensor/trace.ts'
 import type { Variable } from '../../tensor/variable.ts'
-import { type LayerMemory, MemoryAttention, maskedWeights, type Read, toColumns, toDistances } from './attention.ts'
+import { type LayerMemory, MemoryAttention, maskedAttention, type Read, toColumns, toDistances } from './attention.ts'
 import { type AdaptiveSpanConfig, requireThat, type TransformerSeqConfig } from './config.ts'
 
 /** Each query attends to the S positions before it, not to itself. */
@@ -33,7 +33,7 @@ export class FixedSpanAttention extends MemoryAttention<LayerMemory> {
 
   forward(queries: Tensor, block: Tensor, memory: LayerMemory, read: Read) {
     const { attn_lim } = this.#config
-    const [b, , m, d] = queries.sizes(4)
+    const [b, , m] = queries.sizes(4)
     const span = attn_lim - (this.adaptive_span?.trimLength() ?? 0) // T
     const all = ops.concat([memory.hidden, block], 1) // [B, memories + M, H]
     const missing = span + m - sizeOf(all.shape, 1)
@@ -46,18 +46,14 @@ export class FixedSpanAttention extends MemoryAttention<LayerMemory> {
       toDistances(ops.matmul(queries, ops.transpose(keys))), // [B, K, M, T]
       ops.matmul(queries, near),
     )
-    const weights = this.#weights(scores, d)
-    const output = ops.matmul(toColumns(weights), values) // [B, K, M, D]
+    const valuesOf = (weights: Tensor): Tensor => ops.matmul(toColumns(weights), values) // [B, K, M, D]
+    const output = this.adaptive_span
+      ? maskedAttention(scores, this.adaptive_span.forward(span), this.dropout, valuesOf).output
+      : valuesOf(this.dropout.forward(ops.softmax(scores, -1)))
     const kept = this.adaptive_span?.cacheLength() ?? attn_lim
     const next = { hidden: ops.slice(all, [Math.max(0, sizeOf(all.shape, 1) - kept)], 1) }
     const loss = this.adaptive_span?.loss()
     return { output, memory: next, ...(loss && { auxLoss: ops.broadcastTo(loss, [b]) }) }
-  }
-
-  #weights(scores: Tensor, d: number): Tensor {
-    if (this.adaptive_span)
-      return maskedWeights(scores, d, this.adaptive_span.forward(sizeOf(scores.shape, -1)), this.dropout)
-    return this.dropout.forward(ops.softmax(ops.mul(scores, 1 / Math.sqrt(d)), -1))
   }
 }
 

@@ -86,7 +86,7 @@ export const characters = defineRecipe({
     }).prefault({}),
     optimizer: expireOptimizerSettings(1e-3).prefault({}),
     train: expireTrainSettings({
-      epochs: 2,
+      epochs: 1,
       batch_size: 16,
       evaluate_every: 400,
       monitor: ['bits_per_character', 'loss'],

@@ -16,7 +16,7 @@ import {
   type ReferenceCase,
   withoutEffect,
 } from '../../../verify/target.ts'
-import { distanceKeys } from '../attention.ts'
+import { distanceKeys, scaled } from '../attention.ts'
 import { causalMask, ExpireSpanDrop, isOnRamp, SeqAttention } from '../expire-span.ts'
 import { expireSpanConfig, parametersOf, spanSettings } from './configuration.ts'
 
@@ -71,7 +71,7 @@ function attend(reference: ReferenceCase, attention: SeqAttention, inputs: Named
   }) as [Tensor, Tensor, Tensor]
   const columns = { hidden: inputNamed(inputs, 'memory_hid'), keys: key, values: value }
   const ages = inputNamed(inputs, 'memory_counter')
-  const { output, spans, auxLoss } = attention.attend(query, columns, ages, isCut ? noise : undefined)
+  const { output, spans, auxLoss } = attention.attend(scaled(query), columns, ages, isCut ? noise : undefined)
   const [b, k, m, d] = output.sizes(4)
   return { out: ops.reshape(output, [b * k, m, d]), spans, auxLoss }
 }
