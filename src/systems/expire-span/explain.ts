@@ -1,23 +1,26 @@
 /** What a trained model remembers: how much in each layer, and which characters how long. */
 import type { Dataset } from '../../data/dataset.ts'
 import * as ops from '../../ops/index.ts'
-import type { HeatmapGrid, LinePlot, Section, Table } from '../../report/figures.ts'
+import type { HeatmapGrid, LinePlot, Matrix, Section, ShadedText, Table } from '../../report/figures.ts'
 import { type CharacterFacts, decodeCharacters } from '../../tasks/language/characters.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { blockReader, CarriedMemory } from './carried.ts'
 import { type AnyModel, ExpireSpan } from './model.ts'
 import type { ModelSettings } from './settings.ts'
-import type { StreamFields } from './stream.ts'
+import { firstRow, type StreamFields } from './stream.ts'
 
 /** Memories of each layer after each block of the test text. */
-export function explainMemory(lengths: readonly (readonly number[])[], settings: ModelSettings): Section {
+export function explainMemory(
+  lengths: readonly (readonly number[])[],
+  settings: Pick<ModelSettings, 'mem_sz' | 'attn_lim'>,
+): Section {
   const layers = lengths[0]?.map((_, layer) => layer) ?? []
   const plot: LinePlot = {
     kind: 'lines',
     title: 'Memories that are kept',
     caption: `After each block of ${settings.mem_sz} tokens; at most ${settings.attn_lim} steps back can be seen.`,
-    x: { label: 'block of the test text' },
+    x: { label: 'block of the text' },
     y: { label: 'memories' },
     series: layers.map((layer) => ({
       name: `layer ${layer}`,
@@ -32,80 +35,100 @@ export function explainMemory(lengths: readonly (readonly number[])[], settings:
   }
 }
 
-/** Spans of the characters of a text, [layers][characters]: blocks as in training, from an empty memory. */
-export async function spansOf(model: ExpireSpan, numbers: Int32Array): Promise<number[][]> {
+/** What a model remembers of a text. */
+export interface ReadText {
+  /** Span of each character, [layers][characters]. */
+  readonly spans: readonly (readonly number[])[]
+  /** Memories of each layer after each block, [blocks][layers]. */
+  readonly lengths: readonly (readonly number[])[]
+  /** Of the last block and each layer: how far each query sees each memory, [queries, columns]. */
+  readonly masks: readonly Matrix[]
+}
+
+/** Reads a text as in training, block by block from an empty memory; what does not fill a block is left out. */
+export async function readText(model: ExpireSpan, numbers: Int32Array): Promise<ReadText> {
   const { mem_sz } = model.config
   model.eval()
   const read = blockReader(model, (tokens: Tensor, readBlock) =>
-    readBlock(tokens).layers.flatMap(({ spans }) => (spans ? ops.slice(spans.spans, [-mem_sz], 1) : [])),
+    readBlock(tokens).layers.flatMap(({ spans }) =>
+      spans ? { spans: ops.slice(spans.spans, [-mem_sz], 1), mask: spans.mask } : [],
+    ),
   )
   const memory = new CarriedMemory(model, 1)
-  const found: number[][] = model.layers.map(() => [])
+  const spans: number[][] = model.layers.map(() => [])
+  const lengths: number[][] = []
+  let masks: Matrix[] = []
   try {
     for (let start = 0; start + mem_sz <= numbers.length; start += mem_sz) {
       const data = numbers.slice(start, start + mem_sz)
       const { result, next } = await read({ dtype: 'int32', shape: [1, mem_sz], data } as never, memory.memories)
       memory.advance(next)
-      for (const [layer, spans] of result.entries()) found[layer]?.push(...toNumbers(spans.array.data))
+      lengths.push(memory.lengths)
+      for (const [layer, found] of result.entries()) spans[layer]?.push(...toNumbers(found.spans.array.data))
+      masks = result.map(({ mask }, layer) => {
+        const [, height, width] = mask.sizes(3)
+        return { values: toNumbers(mask.array.data), width, height, caption: `layer ${layer}` }
+      })
     }
   } finally {
     await read.compiled.release()
   }
-  return found
+  return { spans, lengths, masks }
+}
+
+/** Which characters of a text are kept how long. */
+export function spanSection(model: ExpireSpan, facts: CharacterFacts, numbers: Int32Array, read: ReadText): Section {
+  const { mem_sz, attn_lim } = model.config
+  const texts = read.spans.map(
+    (spans, layer): ShadedText => ({
+      kind: 'shaded',
+      title: `Layer ${layer}`,
+      caption: `On average ${Math.round(mean(spans))} steps; the full shade is ${attn_lim}.`,
+      pieces: spans.map((value, i) => ({ text: decodeCharacters(numbers.slice(i, i + 1), facts), value })),
+      most: attn_lim,
+    }),
+  )
+  const longest: Table = {
+    kind: 'table',
+    title: 'Characters and their spans',
+    caption: 'Mean span over all layers, longest first, of characters that occur at least twice in the passage.',
+    columns: ['character', 'times', 'mean span'],
+    rows: characterAverages(numbers, read.spans).map(({ number, times, span }) => [
+      JSON.stringify(decodeCharacters([number], facts)),
+      times,
+      Math.round(span),
+    ]),
+  }
+  const masks: HeatmapGrid = {
+    kind: 'heatmaps',
+    title: 'The mask of the last block',
+    caption: `Rows: its ${mem_sz} tokens; columns: memories, the oldest first, and the block. Red: seen, white: expired.`,
+    scale: 'shared',
+    size: 480,
+    matrices: read.masks,
+  }
+  return {
+    title: 'What is kept how long',
+    intro: 'The stronger the shade of a character, the longer the layer wants to remember it.',
+    figures: [...texts, longest, masks],
+  }
 }
 
 const shownBlocks = 8
 
-/** Which characters of the test text are kept how long. */
+/** The same of the beginning of the test text. */
 export async function explainSpans(
   model: AnyModel,
   facts: CharacterFacts,
   test: Dataset<StreamFields>,
 ): Promise<Section[]> {
   if (!(model instanceof ExpireSpan)) return []
-  const { mem_sz, attn_lim } = model.config
-  const numbers = await firstRow(test, shownBlocks)
-  const spans = await spansOf(model, numbers)
-  const averages = characterAverages(numbers, spans)
-  const longest: Table = {
-    kind: 'table',
-    title: 'Characters and their spans',
-    caption:
-      'Mean predicted span over all layers, longest first, of characters that occur at least twice in the passage.',
-    columns: ['character', 'times', 'mean span'],
-    rows: averages.map(({ number, times, span }) => [
-      JSON.stringify(decodeCharacters([number], facts)),
-      times,
-      Math.round(span),
-    ]),
-  }
-  const heatmaps: HeatmapGrid = {
-    kind: 'heatmaps',
-    title: 'Spans along the text',
-    caption: `A line is a layer, a column a character; red: up to ${attn_lim} steps. The passage of each tile stands under it.`,
-    scale: 'shared',
-    size: 8 * mem_sz,
-    matrices: Array.from({ length: Math.floor(numbers.length / mem_sz) }, (_, block) => ({
-      values: spans.flatMap((layer) => layer.slice(block * mem_sz, (block + 1) * mem_sz)),
-      width: mem_sz,
-      height: spans.length,
-      caption: decodeCharacters(numbers.slice(block * mem_sz, (block + 1) * mem_sz), facts),
-    })),
-  }
-  return [{ title: 'What is kept how long', figures: [heatmaps, longest] }]
+  const numbers = await firstRow(test, shownBlocks * model.config.mem_sz)
+  return [spanSection(model, facts, numbers, await readText(model, numbers))]
 }
 
-/** The first blocks of the first row of a stream. */
-async function firstRow(test: Dataset<StreamFields>, blocks: number): Promise<Int32Array> {
-  const { begins } = await test.batch(
-    Array.from({ length: test.length }, (_, i) => i),
-    { epoch: 0, seed: 0 },
-  )
-  const rows = toNumbers(begins.data).filter((flag) => flag === 1).length
-  const indices = Array.from({ length: Math.floor(test.length / rows) }, (_, i) => i * rows).slice(0, blocks)
-  const { input } = await test.batch(indices, { epoch: 0, seed: 0 })
-  return Int32Array.from(toNumbers(input.data))
-}
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
 
 function characterAverages(numbers: Int32Array, spans: readonly (readonly number[])[]) {
   const found = new Map<number, { number: number; times: number; span: number }>()

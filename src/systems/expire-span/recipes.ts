@@ -14,6 +14,7 @@ import { type CollisionOptions, type Draws, generateCollisions, tokensPerStep } 
 import { continueText } from './continue.ts'
 import { explainMemory, explainSpans } from './explain.ts'
 import { exportBlock } from './export.ts'
+import { inspectText } from './inspect.ts'
 import type { AnyModel } from './model.ts'
 import { expireOptimizerSettings, expireTrainSettings, type ModelSettings, modelOf, modelSettings } from './settings.ts'
 import { type StreamFields, textStream } from './stream.ts'
@@ -100,7 +101,7 @@ export const characters = defineRecipe({
     return { ...opened, train: textStream(opened.train, form), test: textStream(opened.test, form) }
   },
   build: buildCharacters,
-  uses: { continue: continueText },
+  uses: { continue: continueText, inspect: inspectText },
 })
 
 const collisionSettings = z.strictObject({

@@ -147,7 +147,7 @@ describe('the trained model', () => {
     )
     const sections = await explainSpans(model, facts, data.test)
     expect(sections.map(({ title, figures }) => [title, figures.map(({ kind }) => kind)])).toEqual([
-      ['What is kept how long', ['heatmaps', 'table']],
+      ['What is kept how long', ['shaded', 'shaded', 'table', 'heatmaps']],
     ])
   })
 })
