@@ -99,6 +99,10 @@ export async function trainRun(
   }
   const { writeReport } = await import('./report.ts')
   await writeReport({ ...opened, run }, data, result)
+  if (options.profile !== undefined) {
+    const programs = task.step.traces.length
+    reporter.say(`programs   ${programs === 1 ? 'one' : programs} compiled for the training step`)
+  }
   summarize(run.path, run.report, opened.recipe, result, reporter, watch.confirm)
 }
 

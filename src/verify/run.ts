@@ -88,8 +88,8 @@ const checked = /^(output|grad|grad_input|state)\//
 const checkedAfter = /^(output|grad|grad_input|state_out)\//
 
 /** The full name of a tensor that a case lists: with what stands before the slash, or without it. */
-function fullName(kind: 'input' | 'output', name: string): string {
-  return /^(input|output|state_out)\//.test(name) ? name : `${kind}/${name}`
+function fullName(kind: string, name: string): string {
+  return /^(input|output|state|state_out)\//.test(name) ? name : `${kind}/${name}`
 }
 
 async function runCase(
@@ -98,11 +98,11 @@ async function runCase(
 ): Promise<Comparison> {
   const rule = ruleFor(description, rules)
   if (!rule) return { ...none, problem: 'unknown target' }
-  const { system, case: name, target, mode, inputs, outputs, tolerance } = description
-  const absent = [
-    ...inputs.map((name) => fullName('input', name)),
-    ...outputs.map((name) => fullName('output', name)),
-  ].filter((name) => !tensors.has(name))
+  const { system, case: name, target, mode, inputs, outputs, states, tolerance } = description
+  const listed = Object.entries({ input: inputs, output: outputs, state: states })
+  const absent = listed.flatMap(([kind, names]) =>
+    names.map((each) => fullName(kind, each)).filter((each) => !tensors.has(each)),
+  )
   if (absent[0]) return { ...none, problem: `the case's safetensors file has no tensor "${absent[0]}"` }
   const hasStateAfter = [...tensors.keys()].some((key) => key.startsWith('state_out/'))
   const expected = new Map([...tensors].filter(([key]) => (hasStateAfter ? checkedAfter : checked).test(key)))
