@@ -3,5 +3,6 @@ import type { System } from './define.ts'
 import { fnet } from './fnet/index.ts'
 import { mixer } from './mixer/index.ts'
 import { perceiver } from './perceiver/index.ts'
+import { selfSupervised } from './self-supervised/index.ts'
 
-export const systems: readonly System[] = [mixer, fnet, perceiver]
+export const systems: readonly System[] = [mixer, fnet, perceiver, selfSupervised]

@@ -77,7 +77,14 @@ function ruleFor(target: string, rules: readonly CaseTargetRule[]): CaseTargetRu
   return rules.find((rule) => (typeof rule.target === 'string' ? rule.target === target : rule.target.test(target)))
 }
 
+/** What a case expects. Where states after the call have a name of their own, `state/` are those before it: inputs. */
 const checked = /^(output|grad|grad_input|state)\//
+const checkedAfter = /^(output|grad|grad_input|state_out)\//
+
+/** The full name of a tensor that a case lists: with what stands before the slash, or without it. */
+function fullName(kind: 'input' | 'output', name: string): string {
+  return /^(input|output|state_out)\//.test(name) ? name : `${kind}/${name}`
+}
 
 async function runCase(
   { description, folder, tensors }: LoadedCase,
@@ -87,11 +94,12 @@ async function runCase(
   if (!rule) return { ...none, problem: 'unknown target' }
   const { system, case: name, target, mode, inputs, outputs, tolerance } = description
   const absent = [
-    ...inputs.filter((input) => !tensors.has(`input/${input}`)).map((input) => `input/${input}`),
-    ...outputs.filter((output) => !tensors.has(`output/${output}`)).map((output) => `output/${output}`),
-  ]
+    ...inputs.map((name) => fullName('input', name)),
+    ...outputs.map((name) => fullName('output', name)),
+  ].filter((name) => !tensors.has(name))
   if (absent[0]) return { ...none, problem: `the case's safetensors file has no tensor "${absent[0]}"` }
-  const expected = new Map([...tensors].filter(([key]) => checked.test(key)))
+  const hasStateAfter = [...tensors.keys()].some((key) => key.startsWith('state_out/'))
+  const expected = new Map([...tensors].filter(([key]) => (hasStateAfter ? checkedAfter : checked).test(key)))
   if (expected.size === 0) return { ...none, problem: 'the case has no tensors to compare with' }
   const settings = new SettingsReads()
   const config = settings.track(description.config)
