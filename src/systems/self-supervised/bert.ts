@@ -138,7 +138,10 @@ class BertEmbeddings extends Module {
   }
 }
 
-/** From hidden states to logits; `decoder.weight` is the word embedding where they are tied. */
+/**
+ * From hidden states to logits. Tied, the decoder has the matrix of the word embeddings and `bias`; otherwise it has its own, and `bias` is not
+ * used (as in transformers).
+ */
 class BertPredictions extends Module {
   readonly transform
   readonly bias: Variable
@@ -150,14 +153,15 @@ class BertPredictions extends Module {
     const { hidden_size: width, vocab_size, layer_norm_eps: eps, hidden_act, tie_word_embeddings } = config
     this.transform = { dense: dense(width, width), LayerNorm: new LayerNorm(width, { eps }) }
     this.bias = init.parameter([vocab_size], init.zeros)
-    const weight = tie_word_embeddings ? words.weight : init.parameter([vocab_size, width], small)
-    this.decoder = { weight, bias: this.bias }
+    this.decoder = tie_word_embeddings
+      ? { weight: words.weight, bias: this.bias }
+      : { weight: init.parameter([vocab_size, width], small), bias: init.parameter([vocab_size], init.zeros) }
     this.#act = hidden_act
   }
 
   forward(hidden: Tensor): Tensor {
     const x = this.transform.LayerNorm.forward(activate(this.#act, this.transform.dense.forward(hidden)))
-    return ops.linear(x, this.decoder.weight, this.bias)
+    return ops.linear(x, this.decoder.weight, this.decoder.bias)
   }
 }
 

@@ -34,8 +34,8 @@ export interface BarlowTwinsConfig {
   /** Widths of the projector's layers. */
   readonly projector: readonly number[]
   readonly lambd: number
-  /** What the products are divided by: the batch of all workers. Default: the rows given. */
-  readonly batch_size?: number
+  /** What the products are divided by: the batch of all workers, the script's batch_size. Default: the rows given. */
+  readonly total_batch_size?: number
   /** A factor on the loss, which versions before the published one had (0.024). Default: 1. */
   readonly scale_loss?: number
 }
@@ -77,8 +77,8 @@ export class BarlowTwins extends JointEmbedding {
     const [y1, y2] = twoViews('BarlowTwins', views)
     const embed = (y: Tensor): Tensor => this.projector.forward(this.backbone.features(y)) // [N, D]
     const [z1, z2] = [embed(y1), embed(y2)]
-    const { lambd, scale_loss = 1, batch_size = y1.shape[0] ?? 1 } = this.#config
-    const c = ops.div(ops.matmul(ops.transpose(this.bn.forward(z1)), this.bn.forward(z2)), batch_size) // [D, D]
+    const { lambd, scale_loss = 1, total_batch_size = y1.shape[0] ?? 1 } = this.#config
+    const c = ops.div(ops.matmul(ops.transpose(this.bn.forward(z1)), this.bn.forward(z2)), total_batch_size) // [D, D]
     const [onDiagonal, offDiagonal] = redundancy(c)
     const loss = ops.mul(ops.add(onDiagonal, ops.mul(offDiagonal, lambd)), scale_loss)
     return { loss, embeddings: [z1, z2], c }

@@ -36,8 +36,8 @@ export interface VICRegWeights {
   readonly sim_coeff: number
   readonly std_coeff: number
   readonly cov_coeff: number
-  /** The batch of all workers, by which (less 1) the covariance is divided. Default: the rows given. */
-  readonly batch_size?: number
+  /** The batch of all workers (the script's batch_size), by which, less 1, the covariance is divided. Default: the rows given. */
+  readonly total_batch_size?: number
 }
 
 /** The official names. */
@@ -69,11 +69,11 @@ function varianceTerm(x: Tensor): Tensor {
 
 /** The loss of embeddings [N, D] of two views (equation 6 with the repository's factors). */
 export function vicregLoss(x: Tensor, y: Tensor, weights: VICRegWeights): VICRegTerms {
-  const { sim_coeff, std_coeff, cov_coeff, batch_size = sizeOf(x.shape, 0) } = weights
+  const { sim_coeff, std_coeff, cov_coeff, total_batch_size = sizeOf(x.shape, 0) } = weights
   const centred = [x, y].map((z) => ops.sub(z, ops.mean(z, 0, { keepDims: true })))
   const repr_loss = ops.mseLoss(x, y)
   const std_loss = ops.addAll(centred.map(varianceTerm))
-  const cov_loss = ops.addAll(centred.map((z) => covarianceTerm(z, batch_size)))
+  const cov_loss = ops.addAll(centred.map((z) => covarianceTerm(z, total_batch_size)))
   const weighted = [ops.mul(repr_loss, sim_coeff), ops.mul(std_loss, std_coeff), ops.mul(cov_loss, cov_coeff)]
   return { loss: ops.addAll(weighted), repr_loss, std_loss, cov_loss }
 }

@@ -20,7 +20,7 @@ import { alignment, spreadOf, uniformity } from '../collapse.ts'
 import { PointNetwork } from '../energies/energy.ts'
 import { LinearProbe, topAccuracies } from '../evaluation/linear-probe.ts'
 import { nearestNeighbours } from '../evaluation/nearest-neighbours.ts'
-import { vicregDefaults, vicregLoss } from '../methods/vicreg.ts'
+import { vicregLoss } from '../methods/vicreg.ts'
 import { loadOfficial } from '../official.ts'
 import {
   allStored,
@@ -117,7 +117,7 @@ const trajectoryLosses = {
     const cosines = ops.matmul(ops.normalize(a), ops.transpose(ops.normalize(b)))
     return ops.crossEntropy(ops.div(cosines, 0.5), ops.arange(sizeOf(a.shape, 0)))
   },
-  vicreg: (a: Tensor, b: Tensor) => vicregLoss(a, b, vicregDefaults).loss,
+  vicreg: (a: Tensor, b: Tensor) => vicregLoss(a, b, { sim_coeff: 25, std_coeff: 25, cov_coeff: 1 }).loss,
 } as const
 
 async function runTrajectory(reference: ReferenceCase): Found {

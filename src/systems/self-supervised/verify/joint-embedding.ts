@@ -68,7 +68,7 @@ async function runBarlowTwins(reference: ReferenceCase): Found {
   const model = new BarlowTwins(backboneOf(nested(config, 'backbone')), {
     projector: parseWidths(stringSetting(config, 'projector')),
     lambd: numberSetting(config, 'lambd', 0.0051),
-    batch_size: numberSetting(config, 'batch_size'),
+    total_batch_size: numberSetting(config, 'batch_size'),
     ...(scale !== undefined && { scale_loss: scale }),
   })
   fixedSetting(config, 'actual_batch', sizeOf(inputArray(reference, 'y1').shape, 0))
@@ -87,7 +87,7 @@ async function runVICReg(reference: ReferenceCase): Found {
     sim_coeff: numberSetting(config, 'sim_coeff', 25),
     std_coeff: numberSetting(config, 'std_coeff', 25),
     cov_coeff: numberSetting(config, 'cov_coeff', 1),
-    batch_size: numberSetting(config, 'batch_size'),
+    total_batch_size: numberSetting(config, 'batch_size'),
   })
   fixedSetting(config, 'actual_batch', sizeOf(inputArray(reference, 'x').shape, 0))
   loadOfficial(model, tensorsBelow(reference, 'param/'))
