@@ -1,6 +1,6 @@
 /**
  * Losses that train an energy (LeCun et al. 2006, A Tutorial on Energy-Based Learning, section 2; contrastive divergence; noise-contrastive
- * estimation): each pushes the energy of data down, and those with a margin push other energies up.
+ * estimation): each pushes the energy of data down; all but two also push other energies up.
  *
  * Shapes: N data points, K wrong answers for each; energies of data [N], of wrong answers [N, K].
  */
@@ -18,10 +18,10 @@ export interface LossOptions {
   readonly alpha_l2: number
 }
 
-/** A loss and whether it has a margin: one without can be minimised by an energy that is flat. */
+/** A loss, and whether an energy that is flat minimises it: then nothing keeps training from a collapse. */
 export interface EnergyLoss {
   readonly formula: string
-  readonly margin: boolean
+  readonly collapses: boolean
   readonly loss: (positive: Tensor, negative: Tensor, options: LossOptions) => Tensor
 }
 
@@ -38,35 +38,35 @@ function contrastiveDivergence(positive: Tensor, negative: Tensor): Tensor {
 export const energyLosses = {
   hinge: {
     formula: 'max(0, m + E+ - E1)',
-    margin: true,
+    collapses: false,
     loss: (positive, negative, { margin }) =>
       average(ops.relu(ops.add(ops.sub(positive, mostOffending(negative)), margin))),
   },
   log: {
     formula: 'log(1 + exp(E+ - E1))',
-    margin: true,
+    collapses: false,
     loss: (positive, negative) => average(ops.softplus(ops.sub(positive, mostOffending(negative)))),
   },
   square_square: {
     formula: 'E+^2 + max(0, m - E1)^2',
-    margin: true,
+    collapses: false,
     loss: (positive, negative, { margin }) =>
       average(ops.add(ops.square(positive), ops.square(ops.relu(ops.sub(margin, mostOffending(negative)))))),
   },
   square_exp: {
     formula: 'E+^2 + exp(-beta E1)',
-    margin: true,
+    collapses: false,
     loss: (positive, negative, { beta }) =>
       average(ops.add(ops.square(positive), ops.exp(ops.mul(mostOffending(negative), -beta)))),
   },
   perceptron: {
     formula: 'E+ - min(E+, E1)',
-    margin: false,
+    collapses: true,
     loss: (positive, negative) => average(ops.sub(positive, ops.minimum(positive, mostOffending(negative)))),
   },
   nll: {
     formula: 'E+ + 1/beta log sum over all answers of exp(-beta E)',
-    margin: true,
+    collapses: false,
     loss: (positive, negative, { beta }) => {
       const all = ops.concat([ops.unsqueeze(positive, 1), negative], 1) // [N, 1 + K]
       return average(ops.add(positive, ops.div(ops.logSumExp(ops.mul(all, -beta), 1), beta)))
@@ -74,17 +74,17 @@ export const energyLosses = {
   },
   mce: {
     formula: 'sigmoid(E+ - E1)',
-    margin: true,
+    collapses: false,
     loss: (positive, negative) => average(ops.sigmoid(ops.sub(positive, mostOffending(negative)))),
   },
   cd: {
     formula: 'mean E+ - mean E-',
-    margin: false,
+    collapses: false,
     loss: contrastiveDivergence,
   },
   cd_l2: {
     formula: 'mean E+ - mean E- + alpha (mean E+^2 + mean E-^2)',
-    margin: false,
+    collapses: false,
     loss: (positive, negative, { alpha_l2 }) => {
       const squares = ops.add(ops.mean(ops.square(positive)), ops.mean(ops.square(negative)))
       return ops.add(contrastiveDivergence(positive, negative), ops.mul(squares, alpha_l2))
@@ -92,7 +92,7 @@ export const energyLosses = {
   },
   energy: {
     formula: 'E+',
-    margin: false,
+    collapses: true,
     loss: (positive) => average(positive),
   },
 } as const satisfies Readonly<Record<string, EnergyLoss>>
