@@ -95,6 +95,8 @@ export interface TaskParts<Name extends string = string> extends ThreadOptions {
   readonly epochs: number
   /** Computes what a step shows, inside of the traced step. */
   readonly scalars: (batch: BatchTensors<Name>) => StepScalars
+  /** Called in the traced step after the update: moving averages that belong to the model follow the new weights. */
+  readonly updated?: () => void
   readonly evaluate: TrainingTask['evaluate']
 }
 
@@ -103,7 +105,7 @@ export interface TaskParts<Name extends string = string> extends ThreadOptions {
  * one, and then the trained one as `trained.*`.
  */
 export function trainingTask<Name extends string>(parts: TaskParts<Name>): TrainingTask {
-  const { model, averaged, loader, scalars, evaluate, threads } = parts
+  const { model, averaged, loader, scalars, updated, evaluate, threads } = parts
   const { clip_norm: clipNorm, ema_decay } = parts.optimizer
   const optimizer = makeOptimizer(model.parameters(), parts.optimizer, parts.epochs * loader.stepsPerEpoch)
   const average = averaged && averageInto(averaged, model, ema_decay)
@@ -111,6 +113,7 @@ export function trainingTask<Name extends string>(parts: TaskParts<Name>): Train
     (batch: BatchTensors<Name>) => {
       const shown = scalars(batch)
       optimizer.minimize(shown.loss, clipNorm > 0 ? { clipNorm } : {})
+      updated?.()
       average?.update()
       return { ...shown }
     },

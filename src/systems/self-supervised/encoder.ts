@@ -3,7 +3,7 @@ import { type Layer, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 
-/** As torchvision's networks: methods put their projector in the place of `fc`; representations are used without it. */
+/** As torchvision's networks (`ResNet` of models/ is one): methods put their projector in the place of `fc`; representations are used without it. */
 export type Encoder = Module & {
   fc: Layer | undefined
   /** Width of the representation. */

@@ -27,6 +27,9 @@ export abstract class JointEmbedding extends Module {
   /** views: [N, ...] each, row i of all of them from picture i. Called in training mode; may assign queues, centres and targets. */
   abstract override forward(views: readonly Tensor[]): JointStep
 
+  /** The embedding that pairs are compared by, [N, D], without training anything. */
+  abstract embed(x: Tensor): Tensor
+
   /** The representation that is kept: [N, C]. */
   features(x: Tensor): Tensor {
     return this.encoder.features(x)

@@ -73,10 +73,13 @@ export class BarlowTwins extends JointEmbedding {
     return this.backbone
   }
 
+  embed(x: Tensor): Tensor {
+    return this.projector.forward(this.backbone.features(x))
+  }
+
   forward(views: readonly Tensor[]): BarlowTwinsStep {
     const [y1, y2] = twoViews('BarlowTwins', views)
-    const embed = (y: Tensor): Tensor => this.projector.forward(this.backbone.features(y)) // [N, D]
-    const [z1, z2] = [embed(y1), embed(y2)]
+    const [z1, z2] = [this.embed(y1), this.embed(y2)] // [N, D]
     const { lambd, scale_loss = 1, total_batch_size = y1.shape[0] ?? 1 } = this.#config
     const c = ops.div(ops.matmul(ops.transpose(this.bn.forward(z1)), this.bn.forward(z2)), total_batch_size) // [D, D]
     const [onDiagonal, offDiagonal] = redundancy(c)

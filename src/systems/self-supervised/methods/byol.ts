@@ -125,9 +125,13 @@ export class BYOL extends JointEmbedding {
     return this.online.encoder
   }
 
+  embed(x: Tensor): Tensor {
+    return this.online.forward(x)
+  }
+
   forward(views: readonly Tensor[]): JointStep {
     const [v1, v2] = twoViews('BYOL', views)
-    const [z1, z2] = [this.online.forward(v1), this.online.forward(v2)] // [N, D]
+    const [z1, z2] = [this.embed(v1), this.embed(v2)] // [N, D]
     const { predictor } = this.online.heads
     const targets = [this.target.forward(v1), this.target.forward(v2)] as const
     return { loss: byolLoss([predictor.forward(z1), predictor.forward(z2)], targets), embeddings: [z1, z2] }

@@ -215,6 +215,10 @@ export class DINO extends JointEmbedding {
     return this.student.backbone
   }
 
+  embed(x: Tensor): Tensor {
+    return this.student.forward([x])
+  }
+
   forward(views: readonly Tensor[]): JointStep {
     const student = this.student.forward(views) // [crops N, out_dim]
     const teacher = this.teacher.forward(views.slice(0, 2)) // [2 N, out_dim]

@@ -82,11 +82,15 @@ export class MoCo extends JointEmbedding {
     return this.encoder_q
   }
 
+  embed(x: Tensor): Tensor {
+    return this.encoder_q.forward(x)
+  }
+
   /** Queries of the first view, keys of the second (algorithm 1). */
   forward(views: readonly Tensor[]): MoCoStep {
     const [imQ, imK] = twoViews('MoCo', views)
     const { m, T } = this.#config
-    const query = this.encoder_q.forward(imQ) // [N, dim]
+    const query = this.embed(imQ) // [N, dim]
     const q = ops.normalize(query)
     moveToward(this.encoder_k, this.encoder_q, m) // before the keys
     const key = ops.stopGradient(this.encoder_k.forward(imK))

@@ -109,9 +109,13 @@ export class SimCLR extends JointEmbedding {
     this.#config = config
   }
 
+  embed(x: Tensor): Tensor {
+    return this.projector.forward(this.encoder.features(x))
+  }
+
   forward(views: readonly Tensor[]): JointStep {
     const both = ops.concat([...twoViews('SimCLR', views)], 0) // [2 N, ...]: batch norms see both views
-    const hidden = this.projector.forward(this.encoder.features(both)) // [2 N, D]
+    const hidden = this.embed(both) // [2 N, D]
     const { loss, contrast_acc } = ntXent(hidden, this.#config)
     return { loss, embeddings: ops.chunk(hidden, 2, 0) as [Tensor, Tensor], shown: { contrast_acc } }
   }

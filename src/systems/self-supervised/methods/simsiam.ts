@@ -66,10 +66,14 @@ export class SimSiam extends JointEmbedding {
     this.predictor = mlpHead([dim, pred_dim, dim], { bias: false })
   }
 
+  embed(x: Tensor): Tensor {
+    return this.encoder.forward(x)
+  }
+
   forward(views: readonly Tensor[]): SimSiamStep {
     const { withoutStopGradient = false, withoutPredictor = false } = this.#config
     const [x1, x2] = twoViews('SimSiam', views)
-    const [z1, z2] = [this.encoder.forward(x1), this.encoder.forward(x2)] // one after the other: norms are each view's own
+    const [z1, z2] = [this.embed(x1), this.embed(x2)] // one after the other: norms are each view's own
     const predict = (z: Tensor): Tensor => (withoutPredictor ? z : this.predictor.forward(z))
     const [p1, p2] = [predict(z1), predict(z2)]
     const target = (z: Tensor): Tensor => (withoutStopGradient ? z : ops.stopGradient(z))

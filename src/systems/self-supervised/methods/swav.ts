@@ -188,6 +188,10 @@ export class SwAV extends JointEmbedding {
     this.head = new SwAVHead(encoder.numFeatures, config)
   }
 
+  embed(x: Tensor): Tensor {
+    return this.head.projection_head.forward(this.encoder.features(x))
+  }
+
   forward(views: readonly Tensor[]): JointStep {
     const features = embedCrops(this.encoder, views)
     const { loss, embedding } = this.head.forward(features, views.length)

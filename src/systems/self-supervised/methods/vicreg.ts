@@ -98,11 +98,13 @@ export class VICReg extends JointEmbedding {
     return this.backbone
   }
 
+  embed(x: Tensor): Tensor {
+    return this.projector.forward(this.backbone.features(x))
+  }
+
   forward(views: readonly Tensor[]): VICRegStep {
-    const [x, y] = twoViews('VICReg', views).map((view) => this.projector.forward(this.backbone.features(view))) as [
-      Tensor,
-      Tensor,
-    ] // [N, D]
+    const [first, second] = twoViews('VICReg', views)
+    const [x, y] = [this.embed(first), this.embed(second)] // [N, D]
     const terms = vicregLoss(x, y, this.#config)
     const { repr_loss, std_loss, cov_loss } = terms
     return { ...terms, embeddings: [x, y], shown: { repr_loss, std_loss, cov_loss } }
