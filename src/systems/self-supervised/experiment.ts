@@ -40,7 +40,7 @@ export const embeddingMetrics = {
 export interface EmbeddingConfig {
   readonly views: ViewSettings
   readonly probe: ProbeSettings
-  readonly optimizer: OptimizerSettings
+  readonly optimizer: Omit<OptimizerSettings, 'ema_decay'>
   readonly train: TrainSettings
 }
 
@@ -214,14 +214,14 @@ export function embeddingExperiment(
     prepare: (data) => ({
       task: trainingTask({
         model: method,
-        // The pictures as they are: views are made in the step.
-        loader: new DataLoader(data.plain ?? data.train, {
+        // Views are made in the step.
+        loader: new DataLoader(data.train, {
           batchSize: train.batch_size,
           shuffle: true,
           seed,
           dropLast: true,
         }),
-        optimizer,
+        optimizer: { ...optimizer, ema_decay: 0 },
         epochs: train.epochs,
         scalars: ({ image }) => {
           const { loss, shown = {} } = method.forward(viewsOf(image, views))

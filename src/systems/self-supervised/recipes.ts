@@ -6,6 +6,7 @@ import { pictureFacts } from '../../tasks/pictures/facts.ts'
 import { evaluateShots } from '../../tasks/pictures/few-shot-evaluation.ts'
 import { type OptimizerDefaults, optimizerSettings, trainSettings } from '../../tasks/settings.ts'
 import { whole } from '../../train/settings.ts'
+import { UsageError } from '../../util/errors.ts'
 import { defineRecipe, type Recipe } from '../define.ts'
 import type { Encoder } from './encoder.ts'
 import { nearestPictures } from './evaluation/nearest.ts'
@@ -20,7 +21,14 @@ import { SimSiam } from './methods/simsiam.ts'
 import { SwAV } from './methods/swav.ts'
 import { VICReg } from './methods/vicreg.ts'
 import type { JointEmbedding } from './model.ts'
-import { encoderSettings, makeEncoder, probeSettings, viewSettings } from './settings.ts'
+import {
+  type EncoderSettings,
+  encoderSettings,
+  makeEncoder,
+  probeSettings,
+  type ViewSettings,
+  viewSettings,
+} from './settings.ts'
 
 /** What the data decide: the pictures, and how many there are to learn from. */
 const facts = pictureFacts.extend({ examples: whole })
@@ -40,7 +48,31 @@ interface MethodRecipe<Shape extends z.ZodRawShape> {
   readonly method: z.ZodObject<Shape, z.core.$strict>
   readonly optimizer?: Partial<OptimizerDefaults>
   readonly batch_size?: number
+  /** Whether it compares more than two views. Default: false. */
+  readonly multiCrop?: boolean
+  /** What is wrong with the settings for a batch of so many pictures. */
+  readonly complaint?: (method: z.output<z.ZodObject<Shape, z.core.$strict>>, batch: number) => string | undefined
   readonly make: (parts: Parts<z.output<z.ZodObject<Shape, z.core.$strict>>>) => JointEmbedding
+}
+
+/** Small crops need a method that compares more than two views, and an encoder for pictures of any size. */
+function checkCrops(
+  name: string,
+  { views, encoder }: { readonly views: ViewSettings; readonly encoder: EncoderSettings },
+  multiCrop: boolean,
+): void {
+  if (views.local_crops === 0) return
+  if (!multiCrop)
+    throw new UsageError(
+      `views.local_crops must be 0 for ${name}, which compares two views, found ${views.local_crops}`,
+      {
+        hint: 'swav and dino compare more',
+      },
+    )
+  if (encoder.name === 'mlp')
+    throw new UsageError('views.local_crops needs an encoder for pictures of any size, found mlp', {
+      hint: '--set encoder.name=resnet',
+    })
 }
 
 const positive = z.number().positive()
@@ -54,6 +86,8 @@ function methodRecipe<Shape extends z.ZodRawShape>({
   method,
   optimizer = {},
   batch_size = 256,
+  multiCrop = false,
+  complaint,
   make,
 }: MethodRecipe<Shape>): Recipe {
   const config = z.strictObject({
@@ -70,13 +104,16 @@ function methodRecipe<Shape extends z.ZodRawShape>({
       decayed: 'matrices',
       clip_norm: 0,
       ...optimizer,
-    }).prefault({}),
+    })
+      // Methods have moving averages of their own.
+      .omit({ ema_decay: true })
+      .prefault({}),
     train: trainSettings({ epochs: 5, batch_size, monitor: ['knn_accuracy', 'alignment', 'uniformity'] }).prefault({}),
   })
   type Config = z.output<typeof config>
   return defineRecipe({
     name,
-    summary: `${title} on pictures without labels: MNIST, or any folder or set of pictures (--set data.folder=DIR, =cifar10)`,
+    summary: `${title}, on MNIST or any pictures (--set data.folder=DIR, =cifar10) without their labels`,
     facts,
     metrics: embeddingMetrics,
     config: config as unknown as z.ZodType<Config & Record<string, unknown>>,
@@ -91,6 +128,9 @@ function methodRecipe<Shape extends z.ZodRawShape>({
       options: BuildOptions,
     ): EmbeddingExperiment => {
       const { encoder, views, train } = settings
+      const problem = complaint?.(settings.method as z.output<z.ZodObject<Shape, z.core.$strict>>, train.batch_size)
+      if (problem !== undefined) throw new UsageError(problem)
+      checkCrops(name, settings, multiCrop)
       const steps = Math.max(1, Math.floor(examples / train.batch_size) * train.epochs)
       const parts = {
         encoder: () => makeEncoder(encoder, pictures.in_channels, pictures.image_size),
@@ -126,6 +166,8 @@ export const moco = methodRecipe({
     T: sharpness(0.2, 'temperature'),
     mlp: z.boolean().default(true).describe('a hidden layer in the head (v2)'),
   }),
+  complaint: ({ K }, batch) =>
+    K % batch === 0 ? undefined : `method.K must be a multiple of train.batch_size, found ${K} and ${batch}`,
   make: ({ encoder, method }) => new MoCo(encoder, method),
 })
 
@@ -141,6 +183,11 @@ export const swav = methodRecipe({
     sinkhorn_iterations: width(3, 'rounds of Sinkhorn'),
     queue_length: z.number().int().min(0).default(0).describe('embeddings of earlier batches that help with the codes'),
   }),
+  multiCrop: true,
+  complaint: ({ queue_length: length }, batch) =>
+    length === 0 || length >= batch
+      ? undefined
+      : `method.queue_length must be 0 or at least train.batch_size, found ${length} and ${batch}`,
   make: ({ encoder, method }) => new SwAV(encoder(), { ...method, crops_for_assign: [0, 1] }),
 })
 
@@ -194,6 +241,7 @@ export const dino = methodRecipe({
       .default(0.97)
       .describe('share of the teacher that stays at the first step'),
   }),
+  multiCrop: true,
   make: ({ encoder, method, crops, steps }) => new DINO(encoder, { ...method, ncrops: crops, max_steps: steps }),
 })
 

@@ -18,7 +18,7 @@ import { LinearProbe } from './linear-probe.ts'
 
 /** How the layer is trained. */
 export interface ProbeTraining {
-  readonly epochs: number
+  readonly steps: number
   readonly batch_size: number
   readonly lr: number
   readonly seed: number
@@ -37,14 +37,13 @@ function rowsOf({ shape: [, width = 0], data }: NDArray, places: ArrayLike<numbe
 export async function trainProbe(
   train: LabelledFeatures,
   test: LabelledFeatures,
-  { epochs, batch_size, lr, seed, classes }: ProbeTraining,
+  { steps, batch_size, lr, seed, classes }: ProbeTraining,
 ): Promise<number> {
   manualSeed(seed)
   const [count = 0, feature_dim = 0] = train.features.shape
   const batch = Math.min(batch_size, count)
-  const steps = Math.floor(count / batch)
   const probe = new LinearProbe({ feature_dim, num_classes: classes, batchnorm_no_affine: true })
-  const schedule = cosineAnnealingLR(lr, { tMax: Math.max(1, epochs * steps) })
+  const schedule = cosineAnnealingLR(lr, { tMax: steps })
   const optimizer = new SGD(probe.parameters(), { lr: schedule, momentum: 0.9 })
   const step = compile((x: Tensor, y: Tensor) => void optimizer.minimize(ops.crossEntropy(probe.forward(x), y)))
   const labelsAt = (labels: readonly number[], places: ArrayLike<number>): NDArray => ({
@@ -53,12 +52,13 @@ export async function trainProbe(
     data: BigInt64Array.from(Array.from(places), (place) => BigInt(labels[place] ?? 0)),
   })
   const random = new Generator(seed)
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    const order = random.permutation(count)
-    for (let i = 0; i < steps; i++) {
-      const places = order.subarray(i * batch, (i + 1) * batch)
-      await step(rowsOf(train.features, places), labelsAt(train.labels, places))
-    }
+  let order = random.permutation(count)
+  let used = 0
+  for (let i = 0; i < steps; i++) {
+    if (used + batch > count) [order, used] = [random.permutation(count), 0]
+    const places = order.subarray(used, used + batch)
+    used += batch
+    await step(rowsOf(train.features, places), labelsAt(train.labels, places))
   }
   await step.release()
   probe.eval()
@@ -79,7 +79,7 @@ export const linearProbe = defineUse({
       .default([0.01, 0.1, 1])
       .describe('shares of the labels to learn from, with commas between'),
     examples: whole.default(10_000).describe('training pictures, at most, of which these are shares'),
-    epochs: whole.default(30).describe('passes over them'),
+    steps: whole.default(1000).describe('steps of each training'),
     batch_size: whole.default(256).describe('pictures in a step'),
     lr: z.number().positive().default(0.1).describe('learning rate at the start, which falls along half a cosine'),
   }),
