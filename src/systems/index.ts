@@ -6,6 +6,7 @@ import { fnet } from './fnet/index.ts'
 import { frozenTransformer } from './frozen-transformer/index.ts'
 import { mixer } from './mixer/index.ts'
 import { perceiver } from './perceiver/index.ts'
+import { selfSupervised } from './self-supervised/index.ts'
 import { translationBias } from './translation-bias/index.ts'
 
 export const systems: readonly System[] = [
@@ -15,5 +16,6 @@ export const systems: readonly System[] = [
   expireSpan,
   frozenTransformer,
   diffusion,
+  selfSupervised,
   translationBias,
 ]
