@@ -2,5 +2,6 @@
 import type { System } from './define.ts'
 import { fnet } from './fnet/index.ts'
 import { mixer } from './mixer/index.ts'
+import { perceiver } from './perceiver/index.ts'
 
-export const systems: readonly System[] = [mixer, fnet]
+export const systems: readonly System[] = [mixer, fnet, perceiver]

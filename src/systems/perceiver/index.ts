@@ -1,0 +1,11 @@
+import { defineSystem } from '../define.ts'
+import { images } from './recipes.ts'
+import { targets } from './verify/index.ts'
+
+export const perceiver = defineSystem({
+  name: 'perceiver',
+  title: 'Perceiver',
+  paper: 'Jaegle et al. 2021, arXiv 2103.03206',
+  recipes: [images],
+  targets,
+})
