@@ -1,0 +1,5 @@
+/** The reference cases that the music video answers: CLIP, BigGAN, the optimisation and the film. */
+import type { CaseTargetRule } from '../../../verify/target.ts'
+import { clipTargets } from './clip.ts'
+
+export const targets: readonly CaseTargetRule[] = [...clipTargets]
