@@ -63,7 +63,7 @@ export interface BigGANConfig {
   readonly channel_width: number
   readonly num_classes: number
   readonly layers: readonly BlockConfig[]
-  /** The number of the block before which attention stands. */
+  /** The number of the block before which attention stands; none of that number: no attention. */
   readonly attention_layer_position: number
   /** Of the spectral norms and of the batch norms. */
   readonly eps: number

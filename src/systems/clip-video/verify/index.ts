@@ -1,5 +1,7 @@
 /** The reference cases that the music video answers: CLIP, BigGAN, the optimisation and the film. */
 import type { CaseTargetRule } from '../../../verify/target.ts'
+import { bigganTargets } from './biggan.ts'
+import { bigganTrainingTargets } from './biggan-training.ts'
 import { clipTargets } from './clip.ts'
 
-export const targets: readonly CaseTargetRule[] = [...clipTargets]
+export const targets: readonly CaseTargetRule[] = [...clipTargets, ...bigganTargets, ...bigganTrainingTargets]
