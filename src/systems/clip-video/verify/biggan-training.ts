@@ -21,6 +21,7 @@ import { type ArchitectureName, generatorArchitectures } from '../biggan/archite
 import { Discriminator } from '../biggan/discriminator.ts'
 import { TrainableGenerator } from '../biggan/trainable-generator.ts'
 import { trainDiscriminator, trainGenerator } from '../biggan/training.ts'
+import { copyOf } from './arrays.ts'
 
 type Found = Promise<Map<string, NDArray>>
 
@@ -126,7 +127,5 @@ async function runStep(reference: ReferenceCase): Found {
   await second.release()
   return found
 }
-
-const copyOf = ({ dtype, shape, data }: NDArray): NDArray => ({ dtype, shape, data: data.slice() })
 
 export const bigganTrainingTargets: readonly CaseTargetRule[] = [{ target: 'BigGANdeep.G_D', run: runStep }]

@@ -20,6 +20,7 @@ import {
 } from '../../../verify/target.ts'
 import { BigGAN } from '../biggan/generator.ts'
 import type { BigGANConfig, BlockConfig } from '../config.ts'
+import { copyOf } from './arrays.ts'
 
 type Found = Promise<Map<string, NDArray>>
 
@@ -122,8 +123,6 @@ async function runSpectralNorm(reference: ReferenceCase): Found {
   await run.release()
   return found
 }
-
-const copyOf = ({ dtype, shape, data }: NDArray): NDArray => ({ dtype, shape, data: data.slice() })
 
 export const bigganTargets: readonly CaseTargetRule[] = [
   {

@@ -3,5 +3,13 @@ import type { CaseTargetRule } from '../../../verify/target.ts'
 import { bigganTargets } from './biggan.ts'
 import { bigganTrainingTargets } from './biggan-training.ts'
 import { clipTargets } from './clip.ts'
+import { textTargets } from './texts.ts'
+import { videoTargets } from './video.ts'
 
-export const targets: readonly CaseTargetRule[] = [...clipTargets, ...bigganTargets, ...bigganTrainingTargets]
+export const targets: readonly CaseTargetRule[] = [
+  ...clipTargets,
+  ...bigganTargets,
+  ...bigganTrainingTargets,
+  ...videoTargets,
+  ...textTargets,
+]
