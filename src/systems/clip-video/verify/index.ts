@@ -3,7 +3,9 @@ import type { CaseTargetRule } from '../../../verify/target.ts'
 import { bigganTargets } from './biggan.ts'
 import { bigganTrainingTargets } from './biggan-training.ts'
 import { clipTargets } from './clip.ts'
+import { preprocessTargets } from './preprocess.ts'
 import { textTargets } from './texts.ts'
+import { tokenizerTargets } from './tokenizer.ts'
 import { videoTargets } from './video.ts'
 
 export const targets: readonly CaseTargetRule[] = [
@@ -12,4 +14,6 @@ export const targets: readonly CaseTargetRule[] = [
   ...bigganTrainingTargets,
   ...videoTargets,
   ...textTargets,
+  ...preprocessTargets,
+  ...tokenizerTargets,
 ]

@@ -1,9 +1,10 @@
 /** Random parts of a picture, as CLIP gets to see them: cut out, padded with white, brought to CLIP's size, noisy. */
 import * as ops from '../../../ops/index.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
-import { constant, type Tensor } from '../../../tensor/tensor.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
 import { ShapeError } from '../../../util/errors.ts'
 import type { Generator } from '../../../util/random.ts'
+import { clipNormalized } from '../clip/normalization.ts'
 
 /** A cutout: a square of the picture, and how much white is put around it, in pixels. */
 export interface CutoutBox {
@@ -99,16 +100,6 @@ export function cutOut(picture: Tensor, places: Tensor, white = 1): Tensor {
   const padded = ops.concat([pixels, ops.full([3, 1], white)], 1) // [3, S S + 1]
   const shown = ops.reshape(ops.indexSelect(padded, ops.reshape(places, [-1]), 1), [3, count, side, side])
   return ops.permute(shown, [1, 0, 2, 3]) // [N, 3, a, a]
-}
-
-/** Mean and standard deviation of red, green and blue in CLIP's training pictures, 0 to 1. */
-export const clipMean = [0.48145466, 0.4578275, 0.40821073] as const
-export const clipStd = [0.26862954, 0.26130258, 0.27577711] as const
-
-/** Colours 0 to 1 [N, 3, H, W] as CLIP's towers take them. */
-export function clipNormalized(x: Tensor): Tensor {
-  const perChannel = (values: readonly number[]): Tensor => constant(Float32Array.from(values), [3, 1, 1], 'float32')
-  return ops.div(ops.sub(x, perChannel(clipMean)), perChannel(clipStd))
 }
 
 /** Cutouts with noise [N, 3, a, a] of the given strength, as CLIP takes them: (x + 1) / 1.8, not 2, is what was published. */

@@ -1,19 +1,11 @@
 /** From the picture of one line to that of the next. */
-import type { NDArray } from '../../../tensor/dtype.ts'
-import { fromNumbers, toNumbers } from '../../../tensor/dtype.ts'
+import { fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import { roundHalfEven } from '../../../util/rounding.ts'
 
 /** The published easing, 0 to 1: slow at both ends, 0.5 in the middle. */
 export function ease(x: number): number {
   const u = 2 * x - 1
   return Math.tanh((1.5 * u) / (Math.sqrt(1 - u ** 2) + 1e-6)) / 2 + 0.5
-}
-
-/** Rounds to a whole number, halves to the even one, as Python does. */
-export function roundHalfEven(value: number): number {
-  const floor = Math.floor(value)
-  const rest = value - floor
-  if (rest !== 0.5) return Math.round(value)
-  return floor % 2 === 0 ? floor : floor + 1
 }
 
 /** Pictures between two entries: round(seconds * pictures per second). */

@@ -1,5 +1,6 @@
 /** Lyrics as the original script reads them, with what it stumbles over. */
 import { FormatError } from '../../../util/errors.ts'
+import { pythonStrip } from '../../../util/python-text.ts'
 
 /** A line and when it is sung, in seconds. */
 export interface LyricsEntry {
@@ -20,15 +21,6 @@ export class OfficialLyricsFormatError extends FormatError {
   }
 }
 
-/** What Python's str.strip takes away (JavaScript's trim would also take a byte order mark). */
-const outer = /^[\s\u001c-\u001f\u0085]+|[\s\u001c-\u001f\u0085]+$/gu
-const byteOrderMark = '\ufeff'
-
-function strip(text: string): string {
-  const marked = text.replaceAll(byteOrderMark, '\u{10ffff}')
-  return marked.replace(outer, '').replaceAll('\u{10ffff}', byteOrderMark)
-}
-
 const format = 'each line must be MM:SS, one space and the text'
 
 /**
@@ -46,7 +38,7 @@ export function officialLyrics(content: string): LyricsEntry[] {
 }
 
 function parseLine(line: string, number: number): LyricsEntry {
-  const match = /(\p{Nd}\p{Nd}:\p{Nd}\p{Nd}) ([^\n]*)/u.exec(strip(line))
+  const match = /(\p{Nd}\p{Nd}:\p{Nd}\p{Nd}) ([^\n]*)/u.exec(pythonStrip(line))
   if (!match) {
     throw new OfficialLyricsFormatError(
       `lyrics, line ${number}: must have a time MM:SS, a space and a text, found ${JSON.stringify(line)}`,
