@@ -107,14 +107,12 @@ export async function decodeInto(
     const resized = crop ? transform : coveringSize(size, transform.box, name)
     const cut = crop
       ? picture.extract(crop(size)).resize(width, height, scaling)
-      : picture
-          .resize(resized.width, resized.height, scaling)
-          .extract({
-            top: roundHalfEven((resized.height - height) / 2),
-            left: roundHalfEven((resized.width - width) / 2),
-            height,
-            width,
-          })
+      : picture.resize(resized.width, resized.height, scaling).extract({
+          top: roundHalfEven((resized.height - height) / 2),
+          left: roundHalfEven((resized.width - width) / 2),
+          height,
+          width,
+        })
     const opaque = background === undefined ? cut.removeAlpha() : cut.flatten({ background })
     const pixels = await opaque.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer()
     writePixels(pixels, transform, out, offset)

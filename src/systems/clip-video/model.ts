@@ -56,6 +56,7 @@ export class CLIP extends Module {
     this.ln_final = new LayerNorm(width)
     this.text_projection = init.parameter([width, embed_dim], normal(width ** -0.5))
     this.logit_scale = init.parameter([], init.constant(Math.log(1 / 0.07)))
+    this.variables() // gives all of them their names: the encoders are used without `forward`
   }
 
   /** images [B, 3, R, R] -> [B, E]. */

@@ -1,6 +1,6 @@
-/** The released files of CLIP: their names are ours, their sizes say which model they are, and some numbers have 16 bits. */
+/** The released files of CLIP (TorchScript archives with some weights of 16 bits): their names are ours, their sizes say which model they are. */
 import { skipInit } from '../../nn/init.ts'
-import { fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import type { NDArray } from '../../tensor/dtype.ts'
 import { FormatError } from '../../util/errors.ts'
 import type { CLIPConfig } from './config.ts'
 import { CLIP } from './model.ts'
@@ -10,19 +10,9 @@ type State = ReadonlyMap<string, NDArray>
 /** Numbers that the released files hold beside the weights. */
 const scalars: ReadonlySet<string> = new Set(['input_resolution', 'context_length', 'vocab_size'])
 
-/** Loads a state dict of openai/CLIP: weights of 16 bits become float32, and what only states a size is left out. */
+/** Loads a state dict of openai/CLIP: what only states a size is left out. */
 export function loadCLIPState(model: CLIP, state: State): void {
-  const wanted = new Map([...model.variables()].map(([name, { dtype }]) => [name, dtype] as const))
-  const weights = [...state].filter(([name]) => !scalars.has(name))
-  model.loadStateDict(
-    new Map(
-      weights.map(([name, array]) => {
-        const dtype = wanted.get(name) ?? array.dtype
-        if (dtype === array.dtype) return [name, array] as const
-        return [name, { dtype, shape: array.shape, data: fromNumbers(dtype, toNumbers(array.data)) }] as const
-      }),
-    ),
-  )
+  model.loadStateDict(new Map([...state].filter(([name]) => !scalars.has(name))))
 }
 
 /** The configuration of a state dict: which tower it has and how large all is, by the shapes of its tensors. */

@@ -6,7 +6,8 @@ import { type Conv2d, Embedding, init, type Linear, Module } from '../../../nn/i
 import * as ops from '../../../ops/index.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Variable } from '../../../tensor/variable.ts'
-import { type ArchitectureName, attentionAt, generatorArchitectures } from './architectures.ts'
+import { UsageError } from '../../../util/errors.ts'
+import { type Architecture, type ArchitectureName, attentionAt, generatorArchitectures } from './architectures.ts'
 import { generatorBlock } from './block.ts'
 import { Attention, type LayerMaker, layerMaker, type SNConv2d, type SNLinear } from './spectral-layers.ts'
 
@@ -184,7 +185,12 @@ export class TrainableGenerator extends Module {
     const maker = layerMaker(
       config.G_param === 'SN' ? { num_svs: config.num_G_SVs, num_itrs: config.num_G_SV_itrs, eps: SN_eps } : undefined,
     )
-    const { from, to } = generatorArchitectures[resolution]
+    const { from, to }: Architecture = generatorArchitectures[resolution]
+    if (G_depth < 2 && from.some((channels, stage) => channels !== to[stage])) {
+      throw new UsageError(
+        `BigGAN: G_depth must be at least 2, for the last block of each resolution changes the channels, found ${G_depth}`,
+      )
+    }
     const norm = (channels: number) => new ConditionalNorm(channels, width + dim_z, maker, config)
     this.shared = new Embedding(n_classes, width, { initWeight: init.orthogonal })
     this.linear = maker.linear(dim_z + width, G_ch * (from[0] ?? 0) * bottom_width ** 2)
