@@ -85,4 +85,5 @@ test('frames: a sum of tenths is a little more than two seconds', () => {
 test('colours within 0 to 1 keep their values, others are stretched', () => {
   expect([...stretchedBytes([0, 0.5, 1], 1, 1)]).toEqual([0, 127, 255])
   expect([...stretchedBytes([-1, 0, 3], 1, 1)]).toEqual([0, 64, 255])
+  expect([...stretchedBytes([1.7, 1.7, 1.7], 1, 1)]).toEqual([1, 1, 1])
 })

@@ -32,9 +32,10 @@ export function stretchedBytes(image: ArrayLike<number>, height: number, width: 
     greatest = Math.max(greatest, value)
   }
   const isWithin = least >= 0 && greatest <= 1
+  const range = Math.fround(greatest - least) // in single precision, all else in double
   return Uint8Array.from({ length: 3 * area }, (_, i) => {
     const value = image[(i % 3) * area + Math.floor(i / 3)] ?? 0
-    const share = isWithin ? value : (value - least) / (greatest - least)
-    return Math.trunc(share * 255 + 0.499999999)
+    if (!isWithin && range === 0) return Math.trunc(value) // one colour is taken as bytes
+    return Math.trunc((isWithin ? value : (value - least) / range) * 255 + 0.499999999)
   })
 }
