@@ -111,9 +111,9 @@ def resized(x, size=None, scale_factor=None, mode="nearest", align_corners=None,
 
 
 def attended(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
-    if dropout_p or enable_gqa:
+    if dropout_p:
         return None
-    return [q, k, v, options(mask=attn_mask, causal=is_causal, scale=scale)]
+    return [q, k, v, options(mask=attn_mask, causal=is_causal, scale=scale, enableGqa=enable_gqa)]
 
 
 def padded(x, pad, mode="constant", value=None):

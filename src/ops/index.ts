@@ -6,13 +6,12 @@ export {
   type Attention,
   type AttentionOptions,
   attentionWithWeights,
-  type MultiHeadOptions,
-  type MultiHeadWeights,
   mergeHeads,
-  multiHeadAttention,
   scaledDotProductAttention,
   splitHeads,
 } from './attention/attention.ts'
+export { type MultiHeadOptions, type MultiHeadWeights, multiHeadAttention } from './attention/multi-head.ts'
+export { type AttentionPart, attentionOverParts } from './attention/parts.ts'
 export { type BackwardContext, customGradient, stopGradient } from './control.ts'
 export { type ConvOptions, conv1d, conv2d, conv3d } from './conv/conv.ts'
 export { fold, pixelShuffle, pixelUnshuffle, type UnfoldOptions, unfold } from './conv/patches.ts'

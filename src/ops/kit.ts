@@ -5,6 +5,8 @@
 
 export * from './attention/attention.ts'
 export { attentionOp } from './attention/kernel.ts'
+export * from './attention/multi-head.ts'
+export * from './attention/parts.ts'
 export * from './control.ts'
 export * from './conv/conv.ts'
 export * from './conv/patches.ts'

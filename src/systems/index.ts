@@ -1,8 +1,9 @@
 /** The systems, one line each. The command line and the checks use this list. */
 import { clipVideo } from './clip-video/index.ts'
 import type { System } from './define.ts'
+import { diffusion } from './diffusion/index.ts'
 import { fnet } from './fnet/index.ts'
 import { mixer } from './mixer/index.ts'
 import { perceiver } from './perceiver/index.ts'
 
-export const systems: readonly System[] = [mixer, fnet, perceiver, clipVideo]
+export const systems: readonly System[] = [mixer, fnet, perceiver, diffusion, clipVideo]

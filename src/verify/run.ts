@@ -102,7 +102,10 @@ async function runCase(
   const found = await rule.run({ system, name, target, mode, config, fields, folder, tensors: given })
   const unread = given.unread((key) => expected.has(key))
   refuseUnread([...unread, ...settings.unread(), ...otherFields.unread()])
-  return compareTensors(expected, found, (key) => rule.toleranceOf?.(key, tolerance) ?? tolerance)
+  return compareTensors(expected, found, (key) => {
+    const own = { ...tolerance, atol: tolerance.atol_by_tensor[key] ?? tolerance.atol }
+    return rule.toleranceOf?.(key, own) ?? own
+  })
 }
 
 /** The entries of a case, and the case itself where it has something that belongs to none of them. */

@@ -16,6 +16,7 @@ for (const file of files) families.set(file, await import(new URL(file, folder).
 /** Tools: exported functions that ops, gradients and lowerings are made of, and models are not. */
 const tools: Readonly<Record<string, readonly string[]>> = {
   'attention/blocks.ts': ['attentionInBlocks', 'planBlocks'],
+  'attention/grouped.ts': ['groupQueries'],
   'attention/kernel.ts': [
     'attentionBackward',
     'checkSizes',
@@ -24,6 +25,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
     'threeOf',
     'unmaskedAttention',
   ],
+  'attention/masks.ts': ['additiveMask', 'causalMask', 'checkMask', 'hasKeys'],
   'control.ts': ['alias', 'runAfter', 'withBackward'],
   'conv/blocks.ts': ['lowerInBlocks'],
   'conv/conv.ts': ['convInputGradient'],

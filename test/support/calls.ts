@@ -299,9 +299,14 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
     t([2, 3, 4]),
     t([2, 5, 4]),
     t([2, 5, 6]),
-    { mask: t([3, 5], 'bool'), causal: false, scale: 0.5, dropout: 0.1 },
+    { mask: t([3, 5], 'bool'), causal: false, scale: 0.5, dropout: 0.1, enableGqa: false },
   ],
   attentionWithWeights: [t([2, 3, 4]), t([2, 5, 4]), t([2, 5, 6]), { mask: t([3, 5]), causal: true, scale: 0.5 }],
+  attentionOverParts: [
+    t([2, 3, 4]),
+    [{ key: t([2, 5, 4]), value: t([2, 5, 6]), mask: t([3, 5]), causal: false }],
+    { scale: 0.5, dropout: 0.1, enableGqa: false },
+  ],
   multiHeadAttention: [
     t([2, 3, 4]),
     t([2, 5, 4]),
