@@ -104,17 +104,16 @@ def averaged(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_incl
     return [x, per_axis(kernel_size), {**more, **options(stride=per_axis(stride or None), divisorOverride=divisor_override)}]
 
 
-def resized(x, size=None, scale_factor=None, mode="nearest", align_corners=None, antialias=False):
-    if size is None or x.dim() > 4:
-        return None
-    size = [size] * (x.dim() - 2) if isinstance(size, int) else list(size)
-    return [x, size, options(mode=mode, alignCorners=align_corners, antialias=antialias)]
+def resized(x, size=None, scale_factor=None, mode="nearest", align_corners=None, antialias=False, recompute_scale_factor=None):
+    size = [size] * (x.dim() - 2) if isinstance(size, int) else listed(size)
+    more = options(scaleFactor=listed(scale_factor), recomputeScaleFactor=recompute_scale_factor)
+    return [x, size, options(mode=mode, alignCorners=align_corners, antialias=antialias, **more)]
 
 
 def attended(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
-    if dropout_p or enable_gqa:
+    if dropout_p:
         return None
-    return [q, k, v, options(mask=attn_mask, causal=is_causal, scale=scale)]
+    return [q, k, v, options(mask=attn_mask, causal=is_causal, scale=scale, enableGqa=enable_gqa)]
 
 
 def padded(x, pad, mode="constant", value=None):
@@ -276,11 +275,17 @@ OTHER = [
     ("unfold", "unfoldAxis", lambda x, dim, size, step: [x, dim, size, step] if size > 0 else None),
     ("unsqueeze", "unsqueeze", lambda x, dim: [x, dim]),
     ("where", "where", lambda a, condition, b: [condition, a, b]),
-    ("nn.functional.adaptive_avg_pool2d", "adaptiveAvgPool2d", lambda x, size: [x, listed(size)]),
+    *(
+        (f"nn.functional.adaptive_{kind.lower()}_pool{n}d", f"adaptive{kind}Pool{n}d", lambda x, size: [x, listed(size)])
+        for kind in ("Avg", "Max")
+        for n in (1, 2, 3)
+    ),
     ("nn.functional.avg_pool1d", "avgPool1d", averaged),
     ("nn.functional.avg_pool2d", "avgPool2d", averaged),
+    ("nn.functional.avg_pool3d", "avgPool3d", averaged),
     ("nn.functional.max_pool1d", "maxPool1d", max_pooled),
     ("nn.functional.max_pool2d", "maxPool2d", max_pooled),
+    ("nn.functional.max_pool3d", "maxPool3d", max_pooled),
     ("nn.functional.bilinear", "bilinear", lambda a, b, weight, bias=None: [a, b, weight, bias]),
     ("nn.functional.binary_cross_entropy", "binaryCrossEntropy", loss("weight")),
     ("nn.functional.binary_cross_entropy_with_logits", "bceWithLogits", loss("weight", "pos_weight")),
@@ -288,8 +293,10 @@ OTHER = [
     ("nn.functional.elu", "elu", lambda x, alpha=1.0: [x, {"alpha": alpha}]),
     ("nn.functional.conv1d", "conv1d", convolution),
     ("nn.functional.conv2d", "conv2d", convolution),
+    ("nn.functional.conv3d", "conv3d", convolution),
     ("nn.functional.conv_transpose1d", "convTranspose1d", transposed),
     ("nn.functional.conv_transpose2d", "convTranspose2d", transposed),
+    ("nn.functional.conv_transpose3d", "convTranspose3d", transposed),
     ("nn.functional.cosine_embedding_loss", "cosineEmbeddingLoss", loss("margin")),
     ("nn.functional.cosine_similarity", "cosineSimilarity", lambda a, b, dim=1, eps=1e-8: [a, b, {"axis": dim, "eps": eps}]),
     ("nn.functional.cross_entropy", "crossEntropy", loss("weight", "ignore_index", "label_smoothing")),
@@ -336,8 +343,8 @@ CONVERTERS = [(theirs, ours, unary) for theirs, ours in UNARY.items()] + [(their
 EXACT = {"floor", "ceil", "round", "trunc", "sign"}
 # Axes of the tensor at an index that tenfold wants to be there, where PyTorch takes one without a batch, too.
 AXES = {
-    "adaptiveAvgPool2d": (0, 4), "avgPool1d": (0, 3), "avgPool2d": (0, 4), "conv1d": (0, 3), "conv2d": (0, 4), "convTranspose1d": (0, 3),
-    "convTranspose2d": (0, 4), "maxPool1d": (0, 3), "maxPool2d": (0, 4), "linear": (1, 2), "unfold": (0, 4),
+    **{f"{name}{axes}d": (0, axes + 2) for axes in (1, 2, 3) for name in ("adaptiveAvgPool", "adaptiveMaxPool", "avgPool", "maxPool", "conv", "convTranspose")},
+    "linear": (1, 2), "unfold": (0, 4),
 }  # fmt: skip
 ELEMENTWISE = set(UNARY.values()) - {"trace", "median"}
 

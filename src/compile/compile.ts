@@ -1,14 +1,15 @@
 import type { NDArray } from '../tensor/dtype.ts'
-import { Tensor } from '../tensor/tensor.ts'
-import { record, type Trace } from '../tensor/trace.ts'
-import { Variable } from '../tensor/variable.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { optionsOf, requireCount, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { warn } from '../util/warnings.ts'
+import type { DynamicAxes } from './dynamic/axes.ts'
+import { traceAtSizes } from './dynamic/trace.ts'
 import { type Profile, summarizeKernels } from './profile.ts'
-import { type CompileOptions, firstNotFinite, Program } from './program.ts'
+import { type CompileOptions, firstNotFinite, type Program } from './program.ts'
 import { calls } from './queue.ts'
-import { type Difference, differenceOf, mapTensors, type Signature, signatureOf, watched } from './signature.ts'
+import { type Difference, declaredAxes, differenceOf, type Signature, signatureOf } from './signature.ts'
+import { type Traceable, type Traced, traceFunction, valueFor } from './trace-function.ts'
 
 /** What a caller may pass where a traced function takes a tensor: numbers in either form, nested as the function says. */
 export type Argument<T> = T extends Tensor
@@ -35,7 +36,13 @@ export interface Compiled<A extends readonly unknown[], R> {
 }
 
 /** `compile`'s own options. */
-export interface FunctionOptions extends CompileOptions {
+export interface FunctionOptions<A extends readonly unknown[] = readonly unknown[]> extends CompileOptions {
+  /**
+   * Axes whose size may change from call to call: a list as the arguments are, with `{ axis: name }` in the place of a tensor, nested as
+   * the arguments are: `dynamic: [{ 1: 'length' }, { 1: 'length' }]`. Axes of one name have one size in a call; one program serves all
+   * sizes (docs/decisions/052-dynamic-axes.md). Default: every new shape is traced again.
+   */
+  readonly dynamic?: DynamicAxes<A>
   /** Refuse to trace more often than this (a changing shape is traced again each time). Default: no limit. */
   readonly maxTraces?: number
   /** Called for every trace but the first. Default: a warning from the eighth trace on. */
@@ -50,68 +57,6 @@ export interface TraceEvent {
   readonly reason: string
   /** What to do if it should not be traced again each time. */
   readonly cure: string
-}
-
-/** One trace of the function. */
-interface Traced {
-  readonly leaves: ReadonlyMap<Tensor, number>
-  readonly trace: Trace
-  readonly results: readonly Tensor[]
-  readonly rebuild: (tensors: readonly Tensor[]) => unknown
-  /** Set by the first call that runs it. */
-  program?: Program
-}
-
-function traceFunction(fn: (...args: never[]) => unknown, args: readonly unknown[]): Traced {
-  const leaves = new Map<Tensor, number>()
-  const leafFor = ({ dtype, shape }: Tensor, path: string): Tensor => {
-    const leaf = new Tensor(dtype, shape, { kind: 'input', name: path })
-    leaves.set(leaf, leaves.size)
-    return leaf
-  }
-  const missing: string[] = []
-  const symbolic = args.map((arg, i) =>
-    watched(mapTensors(arg, `argument [${i}]`, leafFor), `argument [${i}]`, missing),
-  )
-  const { result, trace } = record(() => named(missing, () => fn(...(symbolic as never[]))), { tuned: true })
-  const results: Tensor[] = []
-  mapTensors(result, 'result', (tensor) => results.push(tensor), checkResult)
-  const rebuild = (tensors: readonly Tensor[]): unknown => {
-    let next = 0
-    return mapTensors(result, 'result', () => tensors[next++])
-  }
-  return { leaves, trace, rebuild, results }
-}
-
-/** Adds to JavaScript's own error about `undefined` which missing field of an argument was accessed. */
-function named<T>(missing: readonly string[], body: () => T): T {
-  try {
-    return body()
-  } catch (error) {
-    if (!(error instanceof TypeError) || missing.length === 0) throw error
-    throw new UsageError(`compile: ${error.message}: ${missing.at(-1)}`, { cause: error })
-  }
-}
-
-/** Refuses results that look like values but are not. */
-function checkResult(value: unknown, path: string): void {
-  if (value instanceof Variable) {
-    throw new UsageError(`compile: ${path} is ${value}, which is not a value`, { hint: 'return variable.value' })
-  }
-  const { then } = (typeof value === 'object' && value !== null ? value : {}) as { readonly then?: unknown }
-  if (typeof then !== 'function') return
-  // However it fails, being called during tracing is the cause.
-  Promise.resolve(value).catch(() => undefined)
-  throw new UsageError('compile: the function must not be async: it is traced once, and only tensors flow through it')
-}
-
-/** The numbers of this call for an input of the trace. */
-function valueFor(leaf: Tensor, leaves: ReadonlyMap<Tensor, number>, { values }: Signature): NDArray {
-  const value = values[leaves.get(leaf) ?? -1]
-  if (value) return value.array
-  throw new UsageError('compile: the function uses a tensor of another trace', {
-    hint: 'pass it as an argument, or keep it in a variable',
-  })
 }
 
 /** From this trace on, a warning says why a function is traced again. */
@@ -141,7 +86,7 @@ function traceEvent(difference: Difference | undefined, count: number): TraceEve
  */
 export function compile<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
-  given?: FunctionOptions,
+  given?: FunctionOptions<A>,
 ): Compiled<A, R> {
   if (typeof fn !== 'function')
     throw new UsageError(`compile: a function of tensors is needed, found ${shown(fn)}`, {
@@ -149,11 +94,13 @@ export function compile<A extends readonly unknown[], R>(
     })
   const options = optionsOf('compile', given, UsageError)
   const { onTrace = warnOfTrace, maxTraces } = options
+  const declared = declaredAxes(options.dynamic)
   const entries = new Map<string, Traced[]>()
   const traces: string[] = []
   let last: Program | undefined
   let previous: Signature | undefined
-  const trace = (args: readonly unknown[]) => traceFunction(fn as (...args: never[]) => unknown, args)
+  const trace = (args: readonly unknown[], signature: Signature): Traced =>
+    signature.sizes.size > 0 ? traceAtSizes(fn as Traceable, args, signature) : traceFunction(fn as Traceable, args)
 
   const reasonFor = (signature: Signature): TraceEvent & { readonly text: string } => {
     const difference = differenceOf(signature, previous)
@@ -173,11 +120,13 @@ export function compile<A extends readonly unknown[], R>(
       .get(signature.key)
       ?.find(({ trace }) => trace.dependencies.every(({ read, seen }) => Object.is(read(), seen)))
     if (known) {
+      known.check?.(signature)
       previous = signature
       return known
     }
     const { text, ...event } = reasonFor(signature)
-    const traced = trace(args)
+    const traced = trace(args, signature)
+    traced.check?.(signature)
     previous = signature
     traces.push(text)
     if (event.count > 1) onTrace(event)
@@ -186,13 +135,14 @@ export function compile<A extends readonly unknown[], R>(
   }
 
   const call = async (...args: readonly unknown[]): Promise<R> => {
-    const signature = signatureOf(args)
+    const signature = signatureOf(args, declared)
     const traced = lookup(args, signature)
     return calls.add(async () => {
-      traced.program ??= await Program.build(traced.results, traced.trace.assignments, options)
-      last = traced.program
-      const outputs = await last.run((leaf) => valueFor(leaf, traced.leaves, signature))
-      return traced.rebuild(outputs) as R
+      traced.built ??= await traced.build(options)
+      const { program, leaves, rebuild } = traced.built
+      last = program
+      const outputs = await program.run((leaf) => valueFor(leaf, leaves, signature))
+      return rebuild(outputs) as R
     })
   }
 
@@ -204,8 +154,8 @@ export function compile<A extends readonly unknown[], R>(
   }
 
   const findNotFinite = async (...args: readonly unknown[]): Promise<string | undefined> => {
-    const signature = signatureOf(args)
-    const { results, trace: traced, leaves } = trace(args)
+    const signature = signatureOf(args, declared)
+    const { results, trace: traced, leaves } = traceFunction(fn as Traceable, args)
     return calls.add(async () => {
       const roots = [...results, ...traced.assignments.values()]
       return firstNotFinite(roots, (leaf) => valueFor(leaf, leaves, signature), options)
@@ -214,10 +164,10 @@ export function compile<A extends readonly unknown[], R>(
 
   const profile = async (count: number, ...args: readonly unknown[]): Promise<Profile> => {
     requireCount('profile', 'calls', count, 1)
-    const signature = signatureOf(args)
-    const { results, trace: traced, leaves } = trace(args)
+    const signature = signatureOf(args, declared)
+    const traced = trace(args, signature)
     return calls.add(async () => {
-      const program = await Program.build(results, traced.assignments, { ...options, profile: true })
+      const { program, leaves } = await traced.build({ ...options, profile: true })
       try {
         for (let i = 0; i < count; i++) {
           await program.run((leaf) => valueFor(leaf, leaves, signature))
@@ -237,7 +187,7 @@ export function compile<A extends readonly unknown[], R>(
     traces.length = 0
     previous = undefined
     return calls.add(async () => {
-      for (const { program } of released) await program?.release()
+      for (const { built } of released) await built?.program.release()
     })
   }
 

@@ -1,78 +1,82 @@
 /**
- * Exported models: standard ONNX ops only, named inputs and outputs, weights inside, symbolic batch size.
+ * Exported models: standard ONNX ops only, named inputs and outputs, weights inside, symbolic sizes of the batch and of other axes.
  *
- * Traces are static, so the batch size becomes symbolic by comparison: the function is traced with two sizes, and
- * wherever the two graphs hold different whole numbers, these must be linear in the batch size and are computed from
- * the input's shape in the exported model. A graph that differs in any other way depends on the batch size as such.
+ * Traces are static, so sizes become symbolic by comparison, as in compiled functions (docs/decisions/052-dynamic-axes.md): what depends
+ * on them is computed from the inputs' shapes in the exported model.
  */
-
-import { create, toBinary } from '@bufbuild/protobuf'
-import {
-  AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
-  type NodeProto,
-  NodeProtoSchema,
-} from 'onnx-buf'
-import { fromNumbers, toNumbers } from '../tensor/dtype.ts'
-import { sizeOf } from '../tensor/shape.ts'
+import { fromNumbers } from '../tensor/dtype.ts'
 import { Tensor, type TensorType } from '../tensor/tensor.ts'
 import { record } from '../tensor/trace.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
+import type { SizedArray } from './dynamic/arrays.ts'
+import { axesOf, type DynamicAxes, type NamedAxis, readAxes } from './dynamic/axes.ts'
+import { compareGraphs, type SizedGraph } from './dynamic/graphs.ts'
+import { type Asker, notUnderstood, otherGraph, StructureError } from './dynamic/messages.ts'
+import { compareModels } from './dynamic/models.ts'
+import { ArrayWriter, type NamedInput } from './dynamic/nodes.ts'
+import { Samples } from './dynamic/sampling.ts'
+import { formatSize, isFixed, type Size, SizeTable } from './dynamic/sizes.ts'
+import { verifyNumbers } from './dynamic/verify.ts'
 import { type EmittedConstant, type EmittedGraph, emitGraph, modelBytes } from './onnx.ts'
 import { optimize } from './program.ts'
 import { calls } from './queue.ts'
 
 /** What is exported. */
 export interface ExportOptions<Name extends string = string> {
-  /** Inputs by name; axis 0 is the batch and its size here is ignored. */
+  /** Inputs by name; axis 0 is the batch and its size here is ignored, and so are those of dynamic axes. */
   readonly inputs: Readonly<Record<Name, TensorType>>
   readonly forward: (inputs: Readonly<Record<Name, Tensor>>) => Readonly<Record<string, Tensor>>
   readonly name?: string
   readonly documentation?: string
   readonly metadata?: Readonly<Record<string, string>>
-  /** false: axis 0 keeps the sizes given. Default: true. */
+  /** Axes that may have any size, by input: `{ tokens: { 1: 'length' } }`. Axes of one name have one size. */
+  readonly dynamic?: DynamicAxes<Readonly<Record<Name, Tensor>>>
+  /** false: axis 0 keeps the sizes given, unless it is dynamic. Default: true. */
   readonly symbolicBatch?: boolean
 }
 
-// Large primes: no size of a real model equals them, so equal constants of the two traces mean the same thing.
-const batchSizes = [10_007, 10_009] as const
-
-/** Errors show `batch`, not the size that stands for it here. */
-function withBatchNamed<T>(batch: number | undefined, body: () => T): T {
-  try {
-    return body()
-  } catch (error) {
-    if (batch === undefined || !(error instanceof TenfoldError)) throw error
-    const named = (text: string): string =>
-      text.replace(/\b\d+\b/g, (digits) => {
-        const times = Number(digits) / batch
-        if (times < 1 || !Number.isInteger(times)) return digits
-        return times === 1 ? 'batch' : `${times} * batch`
-      })
-    // A subclass takes the same arguments.
-    const Kind = error.constructor as typeof TenfoldError
-    throw new Kind(named(error.message), error.hint === undefined ? {} : { hint: named(error.hint) })
-  }
+/** Errors show the names of dynamic sizes, not the sizes that stand for them here. */
+function withNames(error: unknown, names: readonly string[], point: readonly number[]): unknown {
+  if (!(error instanceof TenfoldError)) return error
+  const named = (text: string): string =>
+    text.replace(/\b\d+\b/g, (digits) => {
+      const i = point.findIndex((size) => Number(digits) > 0 && Number.isInteger(Number(digits) / size))
+      const times = Number(digits) / (point[i] ?? 1)
+      return i < 0 ? digits : times === 1 ? `${names[i]}` : `${times} * ${names[i]}`
+    })
+  // A subclass takes the same arguments.
+  const Kind = error.constructor as typeof TenfoldError
+  return new Kind(named(error.message), error.hint === undefined ? {} : { hint: named(error.hint) })
 }
 
-async function traceWith<Name extends string>(
-  options: ExportOptions<Name>,
-  batch: number | undefined,
-): Promise<EmittedGraph> {
+/** The function, traced with inputs of some shapes. */
+interface ExportTrace {
+  /** By the outputs' names. */
+  readonly outputs: Readonly<Record<string, Tensor>>
+  readonly names: ReadonlyMap<Tensor, string>
+}
+
+function traceForward<Name extends string>(
+  { inputs, forward }: ExportOptions<Name>,
+  sizeOf: (name: string, axis: number) => number | undefined = () => undefined,
+): ExportTrace {
   const leaves = {} as Record<Name, Tensor>
   const names = new Map<Tensor, string>()
-  for (const [name, { dtype, shape }] of Object.entries(options.inputs) as [Name, TensorType][]) {
-    const leaf = new Tensor(dtype, batch === undefined ? shape : [batch, ...shape.slice(1)], { kind: 'input', name })
+  for (const [name, { dtype, shape }] of Object.entries(inputs) as [Name, TensorType][]) {
+    const sizes = shape.map((size, axis) => sizeOf(name, axis) ?? size)
+    const leaf = new Tensor(dtype, sizes, { kind: 'input', name })
     leaves[name] = leaf
     names.set(leaf, name)
   }
-  const { result } = withBatchNamed(batch, () => record(() => options.forward(leaves)))
-  const { roots } = await optimize(Object.values(result))
+  return { outputs: record(() => forward(leaves)).result, names }
+}
+
+async function emitForward(roots: readonly Tensor[], { outputs, names }: ExportTrace): Promise<EmittedGraph> {
   let unnamed = 0
   const used = new Set<string>()
-  return emitGraph(roots, {
+  return emitGraph((await optimize(roots)).roots, {
     fused: false,
-    outputNames: Object.keys(result),
+    outputNames: Object.keys(outputs),
     inputName: (leaf) => names.get(leaf),
     frozen: (leaf) => {
       if (leaf.source.kind === 'feed') {
@@ -112,130 +116,144 @@ export function exportOnnx<Name extends string>(options: ExportOptions<Name>): P
 async function exportNow<Name extends string>(options: ExportOptions<Name>): Promise<Uint8Array> {
   const { name, documentation, metadata } = options
   const texts = { ...(name && { name }), ...(documentation && { documentation }), ...(metadata && { metadata }) }
-  if (options.symbolicBatch === false) {
-    const graph = await traceWith(options, undefined)
+  const axes = exportedAxes(options)
+  if (axes.size === 0) {
+    const trace = traceForward(options)
+    const graph = await emitForward(Object.values(trace.outputs), trace)
     checkModelSize(graph.constants)
     return modelBytes(graph, texts)
   }
-  const [small, large] = [await traceWith(options, batchSizes[0]), await traceWith(options, batchSizes[1])]
-  const { graph, dimensionNames } = withSymbolicBatch(small, large)
+  const { graph, dimensionNames } = await withDynamicAxes(options, axes)
   checkModelSize(graph.constants)
   return modelBytes(graph, { ...texts, dimensionNames })
 }
 
-/** A number that was `a` at the first batch size and `b` at the second, as factor * batch + offset. */
-function linearInBatch(a: number, b: number): { factor: number; offset: number } {
-  const factor = (b - a) / (batchSizes[1] - batchSizes[0])
-  return { factor, offset: a - factor * batchSizes[0] }
+/** The dynamic axes of each input that has some. */
+function exportedAxes<Name extends string>(options: ExportOptions<Name>): Map<string, readonly NamedAxis[]> {
+  const { inputs, dynamic, symbolicBatch = true } = options
+  const declared = new Map<string, readonly NamedAxis[]>()
+  for (const [name, axes] of Object.entries(dynamic ?? {})) {
+    if (!(name in inputs)) throw new UsageError(`export: dynamic names "${name}", which is no input`)
+    for (const [path, found] of readAxes('export', axes, name, (path) => path)) declared.set(path, found)
+  }
+  const axes = Object.entries<TensorType>(inputs).map(([name, { shape }]) => {
+    const named = axesOf('export', declared.get(name) ?? [], name, shape.length)
+    const isBatch = symbolicBatch && shape.length > 0 && !named.some(({ axis }) => axis === 0)
+    return [name, isBatch ? [{ axis: 0, name: 'batch' }, ...named] : named] as const
+  })
+  return new Map(axes.filter(([, named]) => named.length > 0))
 }
 
-function dependsOnBatch(what: string): TenfoldError {
-  return new TenfoldError(`export: ${what} depends on the batch size, so the batch cannot be symbolic`, {
+// The function is also looked at with large sizes, about this one: `Math.min(length, 512)` is another number there.
+const largeSize = 1103
+
+/** Undefined: the function refuses these sizes. */
+function traceIfPossible(trace: () => ExportTrace): ExportTrace | undefined {
+  try {
+    return trace()
+  } catch {
+    return undefined
+  }
+}
+
+type DimensionNames = Record<string, Record<number, string>>
+
+async function withDynamicAxes<Name extends string>(
+  options: ExportOptions<Name>,
+  axes: ReadonlyMap<string, readonly NamedAxis[]>,
+): Promise<{ graph: EmittedGraph; dimensionNames: DimensionNames }> {
+  const places = [...axes].flatMap(([input, list]) => list.map((named) => ({ input, ...named })))
+  const names = [...new Set(places.map(({ name }) => name))]
+  const inputs = names.map((name) => places.find((place) => place.name === name) ?? { input: '', axis: 0 })
+  const asker = { owner: 'export', names }
+  const traceAt = (point: readonly number[]): ExportTrace =>
+    traceForward(options, (input, axis) => {
+      const named = axes.get(input)?.find((each) => each.axis === axis)
+      return named && point[names.indexOf(named.name)]
+    })
+  const samples = new Samples<ExportTrace, SizedGraph>({
+    sizes: inputs.map(({ input, axis }) => Math.max(1, options.inputs[input as Name]?.shape[axis] ?? 1)),
+    traceAt,
+    compare: (points, traces) => {
+      const roots = traces.map(({ outputs }) => Object.values(outputs))
+      const graph = compareGraphs(asker, new SizeTable(points), roots)
+      const far = names.map((_, i) => largeSize + 6 * i)
+      const trace = traceIfPossible(() => traceAt(far))
+      if (trace) verifyNumbers(asker, graph, far, Object.values(trace.outputs))
+      return graph
+    },
+    refusal: (error, point) => withNames(error, names, point),
+  })
+  for (;;) {
+    try {
+      const { compared, traces } = samples.next()
+      const graphs: EmittedGraph[] = []
+      for (const [i, trace] of traces.entries()) graphs.push(await emitForward(compared.roots[i] ?? [], trace))
+      return symbolicGraph(asker, compared, graphs, inputs)
+    } catch (error) {
+      if (samples.isExhausted) throw withHint(error)
+      samples.failed(error)
+    }
+  }
+}
+
+function withHint(error: unknown): unknown {
+  if (!(error instanceof StructureError)) return error
+  return new UsageError(error.message, {
     hint: 'a mean or norm over the batch belongs to training, not to the exported function; or pass symbolicBatch: false',
   })
 }
 
-function sameNode(a: NodeProto, b: NodeProto): boolean {
-  const [x, y] = [toBinary(NodeProtoSchema, a), toBinary(NodeProtoSchema, b)]
-  return x.length === y.length && x.every((byte, i) => byte === y[i])
-}
-
-function withSymbolicBatch(
-  small: EmittedGraph,
-  large: EmittedGraph,
-): { graph: EmittedGraph; dimensionNames: Record<string, Record<number, string>> } {
-  for (const [i, node] of small.nodes.entries()) {
-    const other = large.nodes[i]
-    if (!other || !sameNode(node, other)) throw dependsOnBatch(`node ${node.name}`)
+/** The graph with nodes in the place of constants that depend on the sizes. */
+function symbolicGraph(
+  asker: Asker,
+  { table, constants, leaves }: SizedGraph,
+  graphs: readonly EmittedGraph[],
+  inputs: readonly NamedInput[],
+): { graph: EmittedGraph; dimensionNames: DimensionNames } {
+  const [graph] = graphs
+  if (!graph) throw otherGraph(asker, [])
+  const sized = compareModels(asker, table, graphs)
+  const writer = new ArrayWriter(inputs, (what) => notUnderstood(asker, what))
+  const replaced = new Set<string>()
+  for (const { constant, array } of sized) {
+    if (leaveToReshape(graph, constant, array)) continue
+    replaced.add(constant.name)
+    writer.write(constant.name, array, constant.name)
   }
-  if (small.constants.length !== large.constants.length || small.nodes.length !== large.nodes.length)
-    throw dependsOnBatch('the graph')
-  const shapes = new ShapeWriter(small)
-  const constants = small.constants.filter((constant, i) => {
-    const other = large.constants[i]
-    if (!other || constant.data === other.data) return true
-    const [a, b] = [toNumbers(constant.data), toNumbers(other.data)]
-    if (a.length === b.length && a.every((value, j) => Object.is(value, b[j]))) return true
-    if (constant.dtype !== 'int64' || constant.shape.length !== 1 || a.length !== b.length)
-      throw dependsOnBatch(`constant ${constant.name}`)
-    return shapes.replace(constant, a, b)
+  const kept = graph.inputs.filter(({ name, tensor }) => {
+    const array = constants.get(tensor)
+    if (array) writer.write(name, array, name)
+    return array === undefined
   })
-  const dimensionNames: Record<string, Record<number, string>> = {}
-  for (const list of ['inputs', 'outputs'] as const) {
-    for (const [i, { name, tensor }] of small[list].entries()) {
-      const named: Record<number, string> = {}
-      for (const [axis, size] of tensor.shape.entries()) {
-        const { factor, offset } = linearInBatch(size, sizeOf(large[list][i]?.tensor.shape ?? [], axis))
-        if (factor !== 0)
-          named[axis] = factor === 1 && offset === 0 ? 'batch' : `${factor}*batch${offset ? `+${offset}` : ''}`
-      }
-      dimensionNames[name] = named
-    }
+  const symbols = (shape: readonly (Size | undefined)[]): Record<number, string> =>
+    Object.fromEntries(
+      shape.flatMap((size, axis) => (size && !isFixed(size) ? [[axis, formatSize(size, asker.names)] as const] : [])),
+    )
+  const dimensionNames = Object.fromEntries([
+    ...kept.map(({ name, tensor }) => [name, symbols(leaves.get(tensor) ?? [])] as const),
+    ...graph.outputs.map(({ name, tensor }, i) => {
+      const sizes = tensor.shape.map((_, axis) =>
+        table.fit(graphs.map(({ outputs }) => outputs[i]?.tensor.shape[axis] ?? Number.NaN)),
+      )
+      return [name, symbols(sizes)] as const
+    }),
+  ])
+  const all = [...graph.constants.filter(({ name }) => !replaced.has(name)), ...writer.constants]
+  return {
+    graph: { ...graph, nodes: [...writer.nodes, ...graph.nodes], constants: all, inputs: kept },
+    dimensionNames,
   }
-  const nodes = [...shapes.nodes, ...small.nodes]
-  return { graph: { ...small, nodes, constants: [...constants, ...shapes.constants] }, dimensionNames }
 }
 
-/** Writes the nodes that compute shapes from the batch size of the first input. */
-class ShapeWriter {
-  readonly nodes: NodeProto[] = []
-  readonly constants: EmittedConstant[] = []
-  readonly #graph: EmittedGraph
-  #batch: string | undefined
-
-  constructor(graph: EmittedGraph) {
-    this.#graph = graph
-  }
-
-  /** Returns true if the constant stays (with -1 in it), false if a computed value of the same name replaces it. */
-  replace(constant: EmittedConstant, a: readonly number[], b: readonly number[]): boolean {
-    const differing = a.flatMap((value, i) => (value === b[i] ? [] : [i]))
-    const users = this.#graph.nodes.filter((node) => node.input.includes(constant.name))
-    const onlyReshapes = users.every((node) => node.opType === 'Reshape' && node.input[0] !== constant.name)
-    if (differing.length === 1 && onlyReshapes && !a.includes(0)) {
-      constant.data.set(
-        fromNumbers(
-          'int64',
-          a.map((value, i) => (i === differing[0] ? -1 : value)),
-        ) as never,
-      )
-      return true
-    }
-    const pieces = a.map((value, i) => {
-      const { factor, offset } = linearInBatch(value, b[i] ?? value)
-      if (!Number.isInteger(factor)) throw dependsOnBatch(`constant ${constant.name}`)
-      if (factor === 0) return this.#ints([value])
-      const scaled = factor === 1 ? this.#batchSize() : this.#node('Mul', [this.#batchSize(), this.#ints([factor])])
-      return offset === 0 ? scaled : this.#node('Add', [scaled, this.#ints([offset])])
-    })
-    const axis = create(AttributeProtoSchema, { name: 'axis', type: AttributeType.INT, i: 0n })
-    this.nodes.push(
-      create(NodeProtoSchema, {
-        opType: 'Concat',
-        name: `shape_${constant.name}`,
-        input: pieces,
-        output: [constant.name],
-        attribute: [axis],
-      }),
-    )
-    return false
-  }
-
-  #ints(values: readonly number[]): string {
-    const name = `shape_c${this.constants.length}`
-    this.constants.push({ name, dtype: 'int64', shape: [values.length], data: fromNumbers('int64', values) })
-    return name
-  }
-
-  #node(opType: string, input: string[]): string {
-    const name = `shape_v${this.nodes.length}`
-    this.nodes.push(create(NodeProtoSchema, { opType, name, input, output: [name] }))
-    return name
-  }
-
-  #batchSize(): string {
-    const input = this.#graph.inputs[0]?.name ?? ''
-    this.#batch ??= this.#node('Gather', [this.#node('Shape', [input]), this.#ints([0])])
-    return this.#batch
-  }
+/** A shape of which one size changes, and that is used by Reshape only: -1 says it. */
+function leaveToReshape({ nodes }: EmittedGraph, constant: EmittedConstant, array: SizedArray): boolean {
+  if (constant.dtype !== 'int64' || array.kind !== 'elements' || array.shape.length !== 1) return false
+  const isSized = array.elements.map(({ size }) => !isFixed(size))
+  const users = nodes.filter((node) => node.input.includes(constant.name))
+  const onlyReshapes = users.every((node) => node.opType === 'Reshape' && node.input[0] !== constant.name)
+  const values = [...(constant.data as BigInt64Array)].map((value, i) => (isSized[i] ? -1 : Number(value)))
+  if (isSized.filter((is) => is).length !== 1 || !onlyReshapes || values.includes(0)) return false
+  ;(constant.data as BigInt64Array).set(fromNumbers('int64', values) as BigInt64Array)
+  return true
 }

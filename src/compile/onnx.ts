@@ -33,7 +33,8 @@ import { TenfoldError } from '../util/errors.ts'
 export const opsetVersion = 20n
 const irVersion = 9n
 
-const dataTypes: Record<DType, DataType> = {
+/** The numbers of the element types in ONNX. */
+export const dataTypes: Record<DType, DataType> = {
   float32: DataType.FLOAT,
   int32: DataType.INT32,
   int64: DataType.INT64,
@@ -54,7 +55,8 @@ function tensorProto(name: string, dtype: DType, shape: Shape, data: TypedArray)
   })
 }
 
-function attributeProto(name: string, value: OnnxAttribute): AttributeProto {
+/** An attribute of a node. */
+export function attributeProto(name: string, value: OnnxAttribute): AttributeProto {
   if (typeof value === 'number')
     return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) })
   if (typeof value === 'string')

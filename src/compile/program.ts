@@ -1,7 +1,6 @@
 /** From traced tensors to a loaded model that runs. */
 import { loadSession } from '#runtime'
 import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
-import { reshapeOp } from '../ops/movement/movement.ts'
 import type { KernelTime, Session, SessionOptions } from '../runtime/session.ts'
 import { allocate, elementCount, type NDArray } from '../tensor/dtype.ts'
 import { describeOrigin } from '../tensor/origin.ts'
@@ -9,12 +8,12 @@ import type { Shape } from '../tensor/shape.ts'
 import { constant, type Feed, type GraphNode, installEvaluator, type Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
-import { channelBlockFor } from './channel-blocks.ts'
 import { fuseSums } from './fuse-sums.ts'
-import { emitGraph, modelBytes } from './onnx.ts'
 import { foldConstants, mergeCommonSubexpressions, type PassCounts, type PassOptions, simplify } from './passes.ts'
 import { checkArguments, indexComplaint, type ResolvedPlaces, resolvePlaces } from './places.ts'
 import { calls } from './queue.ts'
+import { writeGraph, writtenModel } from './write.ts'
+import type { Sizing, WrittenModel } from './written-model.ts'
 
 /** How a function is compiled. */
 export interface CompileOptions extends SessionOptions {
@@ -64,13 +63,6 @@ function reduce(roots: readonly Tensor[], options: PassOptions, counts: PassCoun
   return current
 }
 
-/** An output's numbers are the same in any shape; the runtime would copy them to give them another. */
-function withoutReshape(output: Tensor): Tensor {
-  const { source } = output
-  const input = source.kind === 'node' && source.node.op === reshapeOp ? source.node.inputs[0] : undefined
-  return input?.source.kind === 'node' ? withoutReshape(input) : output
-}
-
 const withoutPasses: PassOptions = {
   simplify: false,
   commonSubexpressions: false,
@@ -78,41 +70,36 @@ const withoutPasses: PassOptions = {
   fuseSums: false,
 }
 
+/** What a program is loaded from. */
+export interface ProgramParts extends Pick<ResolvedPlaces, 'checks' | 'computed'> {
+  readonly model: WrittenModel
+  readonly counts: PassCounts
+  readonly results: readonly Tensor[]
+  readonly assigned: readonly Variable[]
+  readonly sizing?: Sizing
+}
+
 /** A loaded graph: its leaves are filled from the call's arguments, from variables and from feeds. */
 export class Program {
   readonly statistics: ProgramStatistics
   readonly #session: Session
   readonly #inputs: readonly Tensor[]
-  readonly #results: readonly Tensor[]
-  readonly #assigned: readonly Variable[]
-  /** Of the graph's outputs: results, then assigned variables. */
-  readonly #shapes: readonly Shape[]
   readonly #origins: ReadonlyMap<string, GraphNode>
-  readonly #checks: ResolvedPlaces['checks']
-  readonly #computed: ResolvedPlaces['computed']
+  /** Of the graph's outputs. */
+  readonly #shapes: readonly Shape[]
+  readonly #parts: Omit<ProgramParts, 'model'>
   #retreats: ReadonlySet<(() => void) | undefined> = new Set()
   /** `writes` of the assigned variables after the last run, as long as it can be taken back. */
   #written: readonly number[] | undefined
 
-  private constructor(
-    session: Session,
-    inputs: readonly Tensor[],
-    results: readonly Tensor[],
-    assigned: readonly Variable[],
-    shapes: readonly Shape[],
-    origins: ReadonlyMap<string, GraphNode>,
-    statistics: ProgramStatistics,
-    { checks, computed }: Pick<ResolvedPlaces, 'checks' | 'computed'>,
-  ) {
+  private constructor(session: Session, { model, ...parts }: ProgramParts) {
     this.#session = session
-    this.#checks = checks
-    this.#computed = computed
-    this.#inputs = inputs
-    this.#results = results
-    this.#assigned = assigned
-    this.#shapes = shapes
-    this.#origins = origins
-    this.statistics = statistics
+    // Not the model's bytes, which the session has, too.
+    this.#parts = parts
+    this.#inputs = model.inputs
+    this.#origins = model.origins
+    this.#shapes = model.shapes
+    this.statistics = { nodes: model.nodes, passes: parts.counts, bytes: model.bytes.length }
   }
 
   /**
@@ -125,55 +112,51 @@ export class Program {
     options: CompileOptions = {},
     outerComputed: ResolvedPlaces['computed'] = new Map(),
   ): Promise<Program> {
-    const { roots: resolved, checks, computed: ownComputed } = resolvePlaces([...results, ...assignments.values()])
+    const { roots, checks, computed: ownComputed } = resolvePlaces([...results, ...assignments.values()])
     const computed = new Map([...outerComputed, ...ownComputed])
-    const { roots, counts } = await optimize(resolved, options.passes, computed)
-    let frozenCount = 0
-    const bare = roots.map(withoutReshape)
-    const fused = options.fused ?? true
-    const graph = emitGraph(bare, {
-      fused,
-      // With weights that are stored in the model the runtime finds its blocked convolutions itself.
-      channelBlock: fused && !options.frozen ? await channelBlockFor(bare) : 1,
-      ...(options.frozen && {
-        frozen: (leaf: Tensor) =>
-          leaf.source.kind === 'variable' ? { name: `w${frozenCount++}`, data: leaf.source.variable.data } : undefined,
-      }),
-    })
-    const bytes = modelBytes(graph)
+    const { roots: optimized, counts } = await optimize(roots, options.passes, computed)
+    const model = writtenModel(await writeGraph(optimized, options))
+    return Program.load({ model, counts, checks, computed, results, assigned: [...assignments.keys()] }, options)
+  }
+
+  /** Loads a written graph. */
+  static async load(parts: ProgramParts, options: CompileOptions = {}): Promise<Program> {
+    const { model, computed, assigned } = parts
     // A training step gains nothing from the runtime's own passes, which take longer than loading it (docs/decisions/024-start.md).
-    const loading = { ...options, optimize: options.optimize ?? assignments.size === 0 }
-    const session = await retell(graph.origins, computed, () => loadSession(bytes, loading))
-    const statistics = { nodes: graph.nodes.length, passes: counts, bytes: bytes.length }
-    const inputs = graph.inputs.map(({ tensor }) => tensor)
-    const shapes = bare.map(({ shape }) => shape)
-    return new Program(session, inputs, results, [...assignments.keys()], shapes, graph.origins, statistics, {
-      checks,
-      computed,
-    })
+    const loading = { ...options, optimize: options.optimize ?? assigned.length === 0 }
+    const session = await retell(model.origins, computed, () => loadSession(model.bytes, loading))
+    return new Program(session, parts)
   }
 
   /** Runs once. `inputOf` gives the numbers of the call's input leaves. */
   async run(inputOf: (leaf: Tensor) => NDArray): Promise<Tensor[]> {
-    checkArguments(this.#checks, inputOf)
+    const { assigned, sizing } = this.#parts
+    const sized = sizing?.at(inputOf)
+    const { checks, computed } = sized ?? this.#parts
+    const shapes = sized?.shapes ?? this.#shapes
+    checkArguments(checks, inputOf)
     const feeds: Feed[] = []
     const values = this.#inputs.map((leaf) => {
       const { source } = leaf
       if (source.kind === 'variable') return source.variable.array
       if (source.kind === 'feed') {
-        const data = source.feed.pull(feeds.push(source.feed) - 1)
-        if (data.length !== elementCount(leaf.shape))
+        const shape = sized?.feeds.get(leaf) ?? leaf.shape
+        const data = source.feed.pull(feeds.push(source.feed) - 1, elementCount(shape))
+        if (data.length !== elementCount(shape))
           throw new TenfoldError(`a feed of type ${leaf} gave ${data.length} elements`)
-        return { dtype: leaf.dtype, shape: leaf.shape, data }
+        return { dtype: leaf.dtype, shape, data }
       }
-      return inputOf(leaf)
+      return sized?.constants.get(leaf) ?? inputOf(leaf)
     })
-    const results = this.#results.map(({ dtype, shape, size }) => ({ dtype, shape, data: allocate(dtype, size) }))
-    const state = this.#assigned.map(({ dtype, shape, backBuffer }) => ({ dtype, shape, data: backBuffer }))
-    const outputs = [...results, ...state].map((buffer, i) => ({ ...buffer, shape: this.#shapes[i] ?? buffer.shape }))
-    await retell(this.#origins, this.#computed, () => this.#session.run(values, outputs))
-    for (const variable of this.#assigned) variable.swap()
-    this.#written = this.#assigned.map(({ writes }) => writes)
+    const results = this.#parts.results.map((result, i) => {
+      const shape = sized?.results[i] ?? result.shape
+      return { dtype: result.dtype, shape, data: allocate(result.dtype, elementCount(shape)) }
+    })
+    const state = assigned.map(({ dtype, shape, backBuffer }) => ({ dtype, shape, data: backBuffer }))
+    const outputs = [...results, ...state].map((buffer, i) => ({ ...buffer, shape: shapes[i] ?? buffer.shape }))
+    await retell(this.#origins, computed, () => this.#session.run(values, outputs))
+    for (const variable of assigned) variable.swap()
+    this.#written = assigned.map(({ writes }) => writes)
     for (const advance of new Set(feeds.map((feed) => feed.advance))) advance?.()
     this.#retreats = new Set(feeds.map((feed) => feed.retreat))
     return results.map(({ dtype, shape, data }) => constant(data, shape, dtype))
@@ -182,13 +165,14 @@ export class Program {
   /** Puts back the values that the variables had before the last run. Throws a UsageError if another call came after it. */
   undo(): void {
     if (!this.#written) throw new UsageError('undo: the last call was taken back already')
-    const changed = this.#assigned.find(({ writes }, i) => writes !== this.#written?.[i])
+    const { assigned } = this.#parts
+    const changed = assigned.find(({ writes }, i) => writes !== this.#written?.[i])
     if (changed)
       throw new UsageError(`undo: another call has assigned ${changed} since`, {
         hint: 'take back the newest call first',
       })
     this.#written = undefined
-    for (const variable of this.#assigned) variable.swap()
+    for (const variable of assigned) variable.swap()
     for (const retreat of this.#retreats) retreat?.()
   }
 

@@ -1,9 +1,12 @@
 /** What distinguishes one call of a compiled function from another: the types of its tensors and its plain arguments. */
 import type { NDArray } from '../tensor/dtype.ts'
+import { sizeOf } from '../tensor/shape.ts'
 import { constant, Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
+import { shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
+import { axesOf, type DeclaredAxes, type NamedAxis, NamedSizes, readAxes } from './dynamic/axes.ts'
 
 /** One argument or a part of it. Equal keys mean that the graph traced for one serves the other. */
 interface Part {
@@ -18,6 +21,10 @@ export interface Signature {
   readonly key: string
   readonly parts: readonly Part[]
   readonly values: readonly Tensor[]
+  /** Sizes of the dynamic axes, but for those of size 0: these calls have a program of their own, since kernels differ there. */
+  readonly sizes: ReadonlyMap<string, number>
+  /** The dynamic axes of each of the values. */
+  readonly axes: readonly (readonly NamedAxis[])[]
 }
 
 function isNDArray(value: unknown): value is NDArray {
@@ -72,6 +79,11 @@ export function mapTensors(
   return Object.fromEntries(
     entries.map(([key, item]) => [key, mapTensors(item, `${path}${fieldPath(key)}`, replace, visit, inner)]),
   )
+}
+
+/** The path of a part of an argument. */
+export function pathOf(path: string, key: string, isList: boolean): string {
+  return isList ? `${path}[${key}]` : `${path}${fieldPath(key)}`
 }
 
 /** `.key`, or `["a key"]` where that could be read in two ways. */
@@ -133,24 +145,77 @@ function textOf(value: unknown): string {
   return isRecord(value) ? 'an object' : `a ${value.constructor.name || 'object'}`
 }
 
-/** Reads the arguments of a call. Throws a UsageError for a symbolic tensor. */
-export function signatureOf(args: readonly unknown[]): Signature {
+/** Reads the arguments of a call. Throws a UsageError for a symbolic tensor, and for dynamic axes that do not fit. */
+export function signatureOf(args: readonly unknown[], declared: DeclaredAxes = new Map()): Signature {
   const parts: Part[] = []
   const values: Tensor[] = []
+  const paths: string[] = []
   for (const [i, arg] of args.entries()) {
     mapTensors(
       arg,
-      `argument [${i}]`,
+      argumentPath(i),
       (tensor, path) => {
         if (tensor.source.kind !== 'constant')
           throw new UsageError(`compile: ${path} is symbolic; a compiled function is called with numbers`)
         parts.push({ path, key: String(tensor), text: String(tensor), isTensor: true })
         values.push(tensor)
+        paths.push(path)
       },
       (value, path) => parts.push({ path, key: keyOf(value), text: textOf(value), isTensor: false }),
     )
   }
-  return { key: parts.map(({ path, key }) => `${path}: ${key}`).join('\n'), parts, values }
+  if (declared.size === 0) return { key: keyOfParts(parts), parts, values, sizes: new Map(), axes: [] }
+  const { sizes, axes } = dynamicAxes(values, paths, declared)
+  const types = new Map(axes.flatMap((list, i) => (list.length > 0 ? [[paths[i], sizedType(values[i], list)]] : [])))
+  const named = parts.map((part) => {
+    const type = types.get(part.path)
+    return type === undefined ? part : { ...part, key: type, text: type }
+  })
+  return { key: keyOfParts(named), parts: named, values, sizes, axes }
+}
+
+function keyOfParts(parts: readonly Part[]): string {
+  return parts.map(({ path, key }) => `${path}: ${key}`).join('\n')
+}
+
+/** The path of an argument of the function. */
+export function argumentPath(i: number): string {
+  return `argument [${i}]`
+}
+
+/** The axes that the option `dynamic` declares, by the path of their tensor. */
+export function declaredAxes(dynamic: unknown): DeclaredAxes {
+  if (dynamic === undefined) return new Map()
+  if (!Array.isArray(dynamic))
+    throw new UsageError(`compile: dynamic must be a list as the arguments are, found ${shown(dynamic)}`)
+  return new Map(dynamic.flatMap((axes, i) => [...readAxes('compile', axes, argumentPath(i), pathOf)]))
+}
+
+/** `float32[8, length]`. */
+function sizedType(tensor: Tensor | undefined, axes: readonly NamedAxis[]): string {
+  const names = new Map(axes.map(({ axis, name }) => [axis, name]))
+  return tensor ? `${tensor.dtype}[${tensor.shape.map((size, axis) => names.get(axis) ?? size).join(', ')}]` : ''
+}
+
+function dynamicAxes(
+  values: readonly Tensor[],
+  paths: readonly string[],
+  declared: DeclaredAxes,
+): Pick<Signature, 'sizes' | 'axes'> {
+  const missing = [...declared.keys()].find((path) => !paths.includes(path))
+  if (missing !== undefined)
+    throw new UsageError(`compile: dynamic names ${missing}, which is no tensor in this call`, {
+      hint: 'dynamic is a list as the arguments are: { axis: name } in the place of a tensor, the same nested in lists and objects',
+    })
+  const found = new NamedSizes('compile')
+  const axes = values.map((tensor, i) => {
+    const path = paths[i] ?? ''
+    const list = axesOf('compile', declared.get(path) ?? [], path, tensor.rank)
+    for (const named of list) found.add(named, sizeOf(tensor.shape, named.axis), path)
+    return list
+  })
+  const sizes = new Map([...found.sizes].filter(([, size]) => size > 0))
+  return { sizes, axes: axes.map((list) => list.filter(({ name }) => sizes.has(name))) }
 }
 
 /** The argument that makes this call unlike the one before, and what it was then. */

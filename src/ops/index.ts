@@ -6,17 +6,16 @@ export {
   type Attention,
   type AttentionOptions,
   attentionWithWeights,
-  type MultiHeadOptions,
-  type MultiHeadWeights,
   mergeHeads,
-  multiHeadAttention,
   scaledDotProductAttention,
   splitHeads,
 } from './attention/attention.ts'
+export { type MultiHeadOptions, type MultiHeadWeights, multiHeadAttention } from './attention/multi-head.ts'
+export { type AttentionPart, attentionOverParts } from './attention/parts.ts'
 export { type BackwardContext, customGradient, stopGradient } from './control.ts'
-export { type ConvOptions, conv1d, conv2d } from './conv/conv.ts'
+export { type ConvOptions, conv1d, conv2d, conv3d } from './conv/conv.ts'
 export { fold, pixelShuffle, pixelUnshuffle, type UnfoldOptions, unfold } from './conv/patches.ts'
-export { type ConvTransposeOptions, convTranspose1d, convTranspose2d } from './conv/transpose.ts'
+export { type ConvTransposeOptions, convTranspose1d, convTranspose2d, convTranspose3d } from './conv/transpose.ts'
 export {
   type ArangeOptions,
   arange,
@@ -30,6 +29,16 @@ export {
   zerosLike,
 } from './creation.ts'
 export type { Operand } from './define.ts'
+export {
+  type BoxForm,
+  boxArea,
+  boxConvert,
+  boxIou,
+  clipBoxes,
+  generalizedBoxIou,
+} from './detection/boxes.ts'
+export { type Kept, type NmsOptions, nms } from './detection/nms.ts'
+export { type RoiAlignOptions, roiAlign } from './detection/roi-align.ts'
 export {
   celu,
   elu,
@@ -180,6 +189,7 @@ export {
   searchsorted,
   select,
 } from './indexing/selection.ts'
+export { type InvolutionOptions, involution } from './involution/involution.ts'
 export { det, inverse, slogdet, solve } from './linalg/elimination.ts'
 export { type MatrixNormOptions, matrixNorm, matrixPower } from './linalg/norms.ts'
 export { cholesky, solveTriangular, type TriangularOptions } from './linalg/triangular.ts'
@@ -236,7 +246,8 @@ export {
   stack,
   tile,
 } from './movement/rearrange.ts'
-export { type InterpolateOptions, type InterpolationMode, interpolate } from './movement/resize.ts'
+export { type InterpolateOptions, interpolate } from './movement/resize.ts'
+export type { InterpolationMode } from './movement/resize-axis.ts'
 export { unfoldAxis } from './movement/windows.ts'
 export {
   type BatchNormResult,
@@ -250,14 +261,22 @@ export { groupNorm, instanceNorm } from './norm/group-norm.ts'
 export { layerNorm, type NormOptions, rmsNorm } from './norm/layer-norm.ts'
 export {
   type AdaptiveSize,
-  type AvgPoolOptions,
+  adaptiveAvgPool1d,
   adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
   adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+} from './pool/adaptive.ts'
+export {
+  type AvgPoolOptions,
   avgPool1d,
   avgPool2d,
+  avgPool3d,
   type MaxPoolOptions,
   maxPool1d,
   maxPool2d,
+  maxPool3d,
 } from './pool/pool.ts'
 export type { PoolOptions } from './pool/windows.ts'
 export { cdist, vectorNorm } from './products/distance.ts'

@@ -5,6 +5,8 @@
 
 export * from './attention/attention.ts'
 export { attentionOp } from './attention/kernel.ts'
+export * from './attention/multi-head.ts'
+export * from './attention/parts.ts'
 export * from './control.ts'
 export * from './conv/conv.ts'
 export * from './conv/patches.ts'
@@ -13,6 +15,16 @@ export * from './conv/weight-gradient.ts'
 export * from './conv/windows.ts'
 export * from './creation.ts'
 export * from './define.ts'
+export {
+  type BoxForm,
+  boxArea,
+  boxConvert,
+  boxIou,
+  clipBoxes,
+  generalizedBoxIou,
+} from './detection/boxes.ts'
+export * from './detection/nms.ts'
+export * from './detection/roi-align.ts'
 export * from './elementwise/activation.ts'
 export * from './elementwise/arithmetic.ts'
 export * from './elementwise/bessel.ts'
@@ -65,6 +77,8 @@ export { certainlyWithin, within, withinOp } from './indexing/places.ts'
 export { indexCopy, maskedScatter, scatter, scatterOp } from './indexing/scatter.ts'
 export * from './indexing/scatter-reduce.ts'
 export * from './indexing/selection.ts'
+export * from './involution/input-gradient.ts'
+export * from './involution/involution.ts'
 export * from './linalg/elimination.ts'
 export * from './linalg/norms.ts'
 export * from './linalg/triangular.ts'
@@ -83,6 +97,7 @@ export * from './movement/windows.ts'
 export * from './norm/channel-norm.ts'
 export * from './norm/group-norm.ts'
 export * from './norm/layer-norm.ts'
+export * from './pool/adaptive.ts'
 export * from './pool/pool.ts'
 export type { PoolOptions } from './pool/windows.ts'
 export * from './products/distance.ts'

@@ -4,7 +4,6 @@
  */
 import { deriveSeed, Generator, RandomStream } from '../util/random.ts'
 import type { DType, TypedArray } from './dtype.ts'
-import { elementCount } from './dtype.ts'
 import { checkShape, type Shape } from './shape.ts'
 import { type Feed, Tensor } from './tensor.ts'
 import { Variable } from './variable.ts'
@@ -49,9 +48,8 @@ export class RandomState {
   /** A tensor whose elements `draw` supplies at each call. */
   draw(dtype: DType, shape: Shape, draw: Draw): Tensor {
     checkShape('random', shape)
-    const count = elementCount(shape)
     const feed: Feed = {
-      pull: (lane) => {
+      pull: (lane, count) => {
         const [stream, call] = [this.#stream, this.#call]
         const generator = (): Generator => new Generator(deriveSeed(this.#seed, 'call', call, lane))
         return draw({ stream, call, lane, generator }, count)

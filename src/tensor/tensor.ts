@@ -22,8 +22,8 @@ export interface GraphNode {
 
 /** Numbers that the host supplies at every call of a compiled function: a learning rate, random bits. */
 export interface Feed {
-  /** The values for the coming call. `lane` numbers the feeds of one graph, so that two draws in it differ. */
-  pull(lane: number): TypedArray
+  /** `count` values for the coming call. `lane` numbers the feeds of one graph, so that two draws in it differ. */
+  pull(lane: number, count: number): TypedArray
   /** Called once after all feeds of a call were pulled. Feeds that share state share this function. */
   readonly advance?: () => void
   /** Reverts `advance`, when the call is undone. */

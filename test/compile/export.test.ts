@@ -6,7 +6,8 @@ import { Linear } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { newSession } from '../../src/runtime/binding.ts'
 import { manualSeed } from '../../src/tensor/random-state.ts'
-import type { Tensor } from '../../src/tensor/tensor.ts'
+import { sizeOf } from '../../src/tensor/shape.ts'
+import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 
 const input = { x: { dtype: 'float32', shape: [1, 6] } } as const
 const batchOf = (n: number) => ({
@@ -43,9 +44,24 @@ test('what depends on the batch size as such cannot be exported with a symbolic 
   await expect(
     exportOnnx({
       inputs: input,
-      forward: ({ x }) => ({ y: ops.sum(ops.mul(x, 1 / (x.shape[0] ?? 1))) }),
+      forward: ({ x }) => ({ y: ops.sum(ops.mul(x, Math.sin(x.shape[0] ?? 1))) }),
     }),
-  ).rejects.toThrow(/^export: constant c\d+ depends on the batch size, so the batch cannot be symbolic$/)
+  ).rejects.toThrowError(
+    expect.objectContaining({
+      name: 'UsageError',
+      message: expect.stringMatching(
+        /^export: a constant of type float32\[\] that is used by mul in export.test.ts:\d+ depends on the size of "batch" in a way that is not understood$/,
+      ),
+      hint: 'a mean or norm over the batch belongs to training, not to the exported function; or pass symbolicBatch: false',
+    }),
+  )
+})
+
+test('a number that follows another rule at larger sizes', async () => {
+  const forward = ({ x }: { x: Tensor }) => ({ y: ops.slice(x, [0, Math.min(500, sizeOf(x.shape, 0))], 0) })
+  await expect(exportOnnx({ inputs: input, forward })).rejects.toThrow(
+    /^export: at batch \d+ slice in export\.test\.ts:\d+ depends on the size of "batch" in a way that is not understood$/,
+  )
 })
 
 test('random numbers cannot be exported', async () => {
@@ -70,5 +86,65 @@ test('an error shows the batch by its name', async () => {
   const inputs = { x: { dtype: 'float32', shape: [1, 6] } } as const
   await expect(exportOnnx({ inputs, forward: ({ x }) => ({ y: ops.reshape(x, [5, -1]) }) })).rejects.toThrow(
     'reshape: [batch, 6] has 6 * batch elements, which cannot fill [5, -1]',
+  )
+})
+
+/** Arrays that depend on the sizes of x [batch, length], each in another way. */
+function sized(x: Tensor): Record<string, Tensor> {
+  const [batch, length] = x.sizes(2)
+  const triangle = Array.from({ length: length * length }, (_, i) => (Math.floor(i / length) >= i % length ? 1 : -2))
+  const table = { dtype: 'float32', shape: [length, length], data: Float32Array.from(triangle) } as const
+  const thrice = Array.from({ length: 3 * length }, (_, i) => Math.floor(i / 3))
+  return {
+    means: ops.mul(ops.sum(x, 1), 1 / length),
+    roots: ops.mul(x, 3 / Math.sqrt(2 * length + 1)),
+    logarithms: ops.mul(x, 0.5 * Math.log(batch * length)),
+    corrected: ops.mul(x, (length + 1) / length),
+    spaced: ops.add(x, ops.linspace(-1, 1, length)),
+    counted: ops.add(ops.arange(length - 1, -1, { step: -1 }), length),
+    masked: ops.matmul(x, tensor(table)),
+    repeated: ops.indexSelect(x, tensor(thrice, 'int64'), 1),
+    flat: ops.reshape(ops.expand(ops.reshape(x, [batch, length, 1]), [batch, length, length + 2]), [
+      batch * length * (length + 2),
+    ]),
+    halves: ops.reshape(ops.concat([x, x], 1), [batch, length, 2]),
+  }
+}
+
+test('other axes may be dynamic too, and what depends on them is computed from the inputs', async () => {
+  const inputs = { x: { dtype: 'float32', shape: [1, 6] } } as const
+  const bytes = await exportOnnx({ inputs, forward: ({ x }) => sized(x), dynamic: { x: { 1: 'length' } } })
+  const session = await newSession()
+  session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, {})
+  const run = compile(sized)
+  const names = session.outputMetadata.map(({ name }) => name)
+  for (const shape of [
+    [1, 1],
+    [2, 5],
+    [3, 40],
+  ] as const) {
+    const data = Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => Math.sin(i))
+    const fetches = Object.fromEntries(names.map((name) => [name, null]))
+    const found = session.run({ x: new OrtTensor('float32', data, shape) }, fetches, {})
+    const expected = await run({ dtype: 'float32', shape, data })
+    for (const name of names) {
+      expect([name, found[name]?.dims]).toEqual([name, expected[name]?.shape])
+      for (const [i, value] of Array.from(found[name]?.data as Float32Array).entries())
+        expect(Number(value)).toBeCloseTo(Number(expected[name]?.array.data[i]), 4)
+    }
+  }
+})
+
+test('dynamic axes alone leave the batch fixed; what is declared must be there', async () => {
+  const inputs = { x: { dtype: 'float32', shape: [2, 6] } } as const
+  const forward = ({ x }: { x: Tensor }) => ({ y: ops.softmax(x) })
+  const bytes = await exportOnnx({ inputs, forward, dynamic: { x: { [-1]: 'length' } }, symbolicBatch: false })
+  const text = Buffer.from(bytes).toString('latin1')
+  expect([text.includes('length'), text.includes('batch')]).toEqual([true, false])
+  await expect(exportOnnx({ inputs, forward, dynamic: { z: { 1: 'length' } } as never })).rejects.toThrow(
+    'export: dynamic names "z", which is no input',
+  )
+  await expect(exportOnnx({ inputs, forward, dynamic: { x: { 2: 'length' } } })).rejects.toThrow(
+    'export: dynamic: x has 2 axes, and none at 2 ("length")',
   )
 })

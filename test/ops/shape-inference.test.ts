@@ -47,6 +47,23 @@ const input = (shape: readonly number[], like: ops.SampleInput | undefined): ops
   return { shape, ...(dtype && { dtype }), ...(range && { range }) }
 }
 
+/** Sizes that fit: some of them for products of band matrices, some for passes over the input. */
+function drawInvolution(draw: Draw) {
+  const [batch, groups, inGroup] = [draw.whole(1, 2), draw.whole(1, 2), draw.whole(1, 5)]
+  const pair = (low: number, high: number) => [draw.whole(low, high), draw.whole(low, high)] as const
+  const [size, kernel, stride, padding] = [pair(9, 12), pair(1, 6), pair(1, 3), pair(0, 3)]
+  const dilation = draw.coin() ? ([1, 1] as const) : pair(1, 2)
+  const count = (axis: 0 | 1): number =>
+    Math.floor((size[axis] + 2 * padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1) / stride[axis]) + 1
+  const fits = count(0) > 0 && count(1) > 0
+  const shapes = {
+    x: [batch, groups * inGroup, ...size],
+    weight: fits ? [batch, groups, ...kernel, count(0), count(1)] : [batch, groups, 1, 1, ...size],
+  }
+  const plain = { stride: [1, 1], padding: [0, 0], dilation: [1, 1] } as const
+  return { shapes, options: fits ? { stride, padding, dilation } : plain }
+}
+
 const indices = (draw: Draw, shape: readonly number[], below: number): ops.SampleInput => ({
   shape,
   dtype: 'int64',
@@ -283,6 +300,35 @@ const generators: Record<string, Generator> = {
       [2 * groups, draw.whole(1, 2), draw.whole(2, 3), draw.whole(2, 3)],
     ]
     return { inputs, call: (x, w) => ops.convTranspose2d(x, w, undefined, options) }
+  },
+  nms: (draw) => {
+    const [count, options] = [draw.whole(1, 5), { iouThreshold: 0.5, maxDetections: draw.whole(1, 4) }]
+    const call = (boxes: Tensor, scores: Tensor): Tensor[] => Object.values(ops.nms(boxes, scores, options))
+    return { inputs: [[count, 4], [count]], call }
+  },
+  roiAlign: (draw) => {
+    const [batch, count, rows] = [draw.whole(1, 2), draw.whole(1, 3), draw.whole(1, 3)]
+    const options = { samplingRatio: draw.whole(-1, 2), aligned: draw.coin(), spatialScale: draw.whole(1, 2) }
+    const call = (x: Tensor, corners: Tensor): Tensor =>
+      ops.roiAlign(x, ops.concat([ops.zeros([count, 1]), corners], 1), [rows, 2], options)
+    return {
+      inputs: [
+        [batch, draw.whole(1, 3), 4, 5],
+        [count, 4],
+      ],
+      call,
+    }
+  },
+  involution: (draw) => {
+    const { shapes, options } = drawInvolution(draw)
+    return { inputs: [shapes.x, shapes.weight], call: (x, weight) => ops.involution(x, weight, options) }
+  },
+  involutionWeightGradient: (draw) => {
+    const { shapes, options } = drawInvolution(draw)
+    const { stride, padding, dilation } = options
+    const attributes = { stride, before: padding, dilation }
+    const y = [...shapes.x.slice(0, 2), ...shapes.weight.slice(4)]
+    return { inputs: [shapes.x, y], call: (x, g) => ops.involutionWeightGradient(x, g, shapes.weight, attributes) }
   },
   maxPool: (draw) => {
     const options = {

@@ -22,6 +22,7 @@ const matrix = t([2, 3])
 const index = t([2, 3], 'int64')
 const bool = t([2, 3], 'bool')
 const picture = t([1, 2, 4, 6])
+const concatenated = constant(Float32Array.of(0, 0.5, 1, 3.5, 3, 0, 1, 2, 4, 5), [2, 5], 'float32')
 const reduction = 'sum'
 
 function each(names: string, ...args: unknown[]): Record<string, unknown[]> {
@@ -232,6 +233,14 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   // Windows and pictures.
   conv1d: [t([1, 2, 6]), t([4, 1, 3]), t([4]), { stride: 2, padding: 1, dilation: 1, groups: 2 }],
   conv2d: [picture, t([4, 1, 3, 3]), t([4]), { stride: [1, 2], padding: [1, 1], dilation: 1, groups: 2 }],
+  boxArea: [t([2, 4])],
+  boxConvert: [t([2, 4]), 'xywh', 'xyxy'],
+  boxIou: [t([2, 4]), t([3, 4])],
+  clipBoxes: [t([2, 4]), [3, 5]],
+  generalizedBoxIou: [t([2, 4]), t([3, 4])],
+  nms: [t([3, 4]), t([3]), { iouThreshold: 0.5, scoreThreshold: 0.1, maxDetections: 2, classes: t([3], 'int64') }],
+  roiAlign: [picture, concatenated, [2, 3], { spatialScale: 0.5, samplingRatio: 2, aligned: true }],
+  conv3d: [t([1, 2, 3, 4, 3]), t([4, 1, 2, 3, 1]), t([4]), { stride: [1, 2, 1], padding: 1, dilation: 1, groups: 2 }],
   convTranspose1d: [
     t([1, 2, 6]),
     t([2, 2, 3]),
@@ -244,13 +253,30 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
     t([4]),
     { stride: [2, 2], padding: 1, outputPadding: 1, dilation: 1, groups: 2 },
   ],
+  involution: [picture, t([1, 2, 3, 2, 4, 3]), { stride: [1, 2], padding: [1, 0], dilation: 1, bias: t([2]) }],
+  convTranspose3d: [
+    t([1, 2, 2, 3, 2]),
+    t([2, 2, 2, 3, 1]),
+    t([4]),
+    { stride: [2, 2, 2], padding: 0, outputPadding: 1, dilation: 1, groups: 2 },
+  ],
   maxPool1d: [t([1, 2, 6]), 3, { stride: 1, padding: 1, dilation: 1, ceilMode: true }],
   maxPool2d: [picture, [2, 3], { stride: [1, 2], padding: [1, 1], dilation: 1, ceilMode: true }],
+  maxPool3d: [t([1, 2, 3, 4, 3]), [2, 3, 2], { stride: [1, 2, 1], padding: [1, 1, 0], dilation: 1, ceilMode: true }],
   avgPool1d: [t([1, 2, 6]), 3, { stride: 1, padding: 1, ceilMode: true, countIncludePad: false, divisorOverride: 2 }],
   avgPool2d: [picture, 2, { stride: 1, padding: 1, ceilMode: true, countIncludePad: false, divisorOverride: 2 }],
+  avgPool3d: [
+    t([1, 2, 3, 4, 3]),
+    2,
+    { stride: 1, padding: 1, ceilMode: true, countIncludePad: false, divisorOverride: 2 },
+  ],
+  adaptiveAvgPool1d: [t([1, 2, 6]), 4],
   adaptiveAvgPool2d: [picture, [2, 3]],
+  adaptiveAvgPool3d: [t([1, 2, 3, 4, 3]), [2, 3, 1]],
+  adaptiveMaxPool1d: [t([1, 2, 6]), 4],
   adaptiveMaxPool2d: [picture, [2, 3]],
   unfoldAxis: [matrix, 1, 2, 1],
+  adaptiveMaxPool3d: [t([1, 2, 3, 4, 3]), [2, 3, 1]],
   unfold: [picture, [2, 2], { stride: 1, padding: 1, dilation: 1 }],
   fold: [t([1, 8, 15]), [4, 6], [2, 2], { stride: 1, padding: 0, dilation: 1 }],
   pixelShuffle: [t([1, 4, 2, 2]), 2],
@@ -273,9 +299,14 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
     t([2, 3, 4]),
     t([2, 5, 4]),
     t([2, 5, 6]),
-    { mask: t([3, 5], 'bool'), causal: false, scale: 0.5, dropout: 0.1 },
+    { mask: t([3, 5], 'bool'), causal: false, scale: 0.5, dropout: 0.1, enableGqa: false },
   ],
   attentionWithWeights: [t([2, 3, 4]), t([2, 5, 4]), t([2, 5, 6]), { mask: t([3, 5]), causal: true, scale: 0.5 }],
+  attentionOverParts: [
+    t([2, 3, 4]),
+    [{ key: t([2, 5, 4]), value: t([2, 5, 6]), mask: t([3, 5]), causal: false }],
+    { scale: 0.5, dropout: 0.1, enableGqa: false },
+  ],
   multiHeadAttention: [
     t([2, 3, 4]),
     t([2, 5, 4]),

@@ -190,7 +190,17 @@ function sliceEnd(start: number, step: number, size: number): number {
 export const sliceOp = defineOp<SliceAttributes>({
   name: 'slice',
   keepsValues: true,
-  infer: (inputs, { sizes }) => [{ dtype: inputAt('slice', inputs, 0).dtype, shape: sizes }],
+  infer: (inputs, { starts, steps, sizes }) => {
+    const { dtype, shape } = inputAt('slice', inputs, 0)
+    checkShape('slice', sizes)
+    for (const [axis, size] of sizes.entries()) {
+      const [first, all] = [sizeOf(starts, axis), sizeOf(shape, axis)]
+      const last = first + sizeOf(steps, axis) * (size - 1)
+      if (size > 0 && (Math.min(first, last) < 0 || Math.max(first, last) >= all))
+        throw new ShapeError(`slice: axis ${axis} of ${formatShape(shape)} has no elements ${first} to ${last}`)
+    }
+    return [{ dtype, shape: sizes }]
+  },
   gradient: (o, { inputs, attributes }, [g]) => {
     if (!g) return []
     const x = inputAt('slice', inputs, 0)

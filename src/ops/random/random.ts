@@ -219,8 +219,8 @@ export function randomBeta(shape: Shape, a: number, b: number, options?: RandomO
 export function randomPermutation(count: number, options?: RandomOptions): Tensor {
   const { state = randomState() } = optionsOf('randomPermutation', options)
   checked(() => requireCount('randomPermutation', 'count', count))
-  return drawn('randomPermutation', state, 'int64', [count], ({ generator }) =>
-    BigInt64Array.from(generator().permutation(count), (value) => BigInt(value)),
+  return drawn('randomPermutation', state, 'int64', [count], ({ generator }, length) =>
+    BigInt64Array.from(generator().permutation(length), (value) => BigInt(value)),
   )
 }
 

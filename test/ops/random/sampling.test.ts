@@ -8,7 +8,10 @@ import { constant, type Tensor, tensor } from '../../../src/tensor/tensor.ts'
 
 const numbers = (t: Tensor): number[] => toNumbers(t.array.data)
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
-const variance = (values: readonly number[]): number => mean(values.map((x) => (x - mean(values)) ** 2))
+function variance(values: readonly number[]): number {
+  const centre = mean(values)
+  return mean(values.map((x) => (x - centre) ** 2))
+}
 const shareOf = (values: readonly number[], value: number): number => mean(values.map((x) => Number(x === value)))
 
 beforeEach(() => manualSeed(11))

@@ -1,0 +1,95 @@
+/** Functions of tensors as graphs: called once with symbolic tensors. */
+import type { NDArray } from '../tensor/dtype.ts'
+import type { Shape } from '../tensor/shape.ts'
+import { Tensor } from '../tensor/tensor.ts'
+import { record, type Trace } from '../tensor/trace.ts'
+import { Variable } from '../tensor/variable.ts'
+import { UsageError } from '../util/errors.ts'
+import { type CompileOptions, Program } from './program.ts'
+import { argumentPath, mapTensors, type Signature, watched } from './signature.ts'
+
+export type Traceable = (...args: never[]) => unknown
+
+/** What runs, and how a call's arguments and results belong to it. */
+export interface Built {
+  readonly program: Program
+  /** Inputs of the program by their number among the tensors of the arguments. */
+  readonly leaves: ReadonlyMap<Tensor, number>
+  readonly rebuild: (tensors: readonly Tensor[]) => unknown
+}
+
+/** A function that was traced. */
+export interface Traced extends Omit<Built, 'program'> {
+  readonly trace: Trace
+  readonly results: readonly Tensor[]
+  /** With dynamic axes: throws where the program is not right at the sizes of a call. */
+  readonly check?: (signature: Signature) => void
+  readonly build: (options: CompileOptions) => Promise<Built>
+  /** Set by the first call that runs it. */
+  built?: Built
+}
+
+export interface TracingOptions {
+  /** The shape to trace a tensor with, by its number among those of the arguments. Default: its own. */
+  readonly shapeOf?: (index: number, shape: Shape) => Shape
+  /** Whether the graph is made for this machine's caches, by its sizes. Default: true. */
+  readonly tuned?: boolean
+}
+
+/** Calls the function with symbolic tensors of the arguments' types. */
+export function traceFunction(fn: Traceable, args: readonly unknown[], options: TracingOptions = {}): Traced {
+  const { shapeOf = (_: number, shape: Shape) => shape, tuned = true } = options
+  const leaves = new Map<Tensor, number>()
+  const leafFor = ({ dtype, shape }: Tensor, path: string): Tensor => {
+    const leaf = new Tensor(dtype, shapeOf(leaves.size, shape), { kind: 'input', name: path })
+    leaves.set(leaf, leaves.size)
+    return leaf
+  }
+  const missing: string[] = []
+  const symbolic = args.map((arg, i) => {
+    const path = argumentPath(i)
+    return watched(mapTensors(arg, path, leafFor), path, missing)
+  })
+  const { result, trace } = record(() => named(missing, () => fn(...(symbolic as never[]))), { tuned })
+  const results: Tensor[] = []
+  mapTensors(result, 'result', (tensor) => results.push(tensor), checkResult)
+  const rebuild = (tensors: readonly Tensor[]): unknown => {
+    let next = 0
+    return mapTensors(result, 'result', () => tensors[next++])
+  }
+  const build = async (compileOptions: CompileOptions): Promise<Built> => {
+    return { program: await Program.build(results, trace.assignments, compileOptions), leaves, rebuild }
+  }
+  return { leaves, trace, rebuild, results, build }
+}
+
+/** Adds to JavaScript's own error about `undefined` which missing field of an argument was accessed. */
+function named<T>(missing: readonly string[], body: () => T): T {
+  try {
+    return body()
+  } catch (error) {
+    if (!(error instanceof TypeError) || missing.length === 0) throw error
+    throw new UsageError(`compile: ${error.message}: ${missing.at(-1)}`, { cause: error })
+  }
+}
+
+/** Refuses results that look like values but are not. */
+function checkResult(value: unknown, path: string): void {
+  if (value instanceof Variable) {
+    throw new UsageError(`compile: ${path} is ${value}, which is not a value`, { hint: 'return variable.value' })
+  }
+  const { then } = (typeof value === 'object' && value !== null ? value : {}) as { readonly then?: unknown }
+  if (typeof then !== 'function') return
+  // However it fails, being called during tracing is the cause.
+  Promise.resolve(value).catch(() => undefined)
+  throw new UsageError('compile: the function must not be async: it is traced once, and only tensors flow through it')
+}
+
+/** The numbers of this call for an input of the trace. */
+export function valueFor(leaf: Tensor, leaves: ReadonlyMap<Tensor, number>, { values }: Signature): NDArray {
+  const value = values[leaves.get(leaf) ?? -1]
+  if (value) return value.array
+  throw new UsageError('compile: the function uses a tensor of another trace', {
+    hint: 'pass it as an argument, or keep it in a variable',
+  })
+}

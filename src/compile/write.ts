@@ -1,0 +1,49 @@
+/** From optimised graphs to ONNX models for this machine. */
+import { reshapeOp } from '../ops/movement/movement.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { channelBlockFor } from './channel-blocks.ts'
+import { type EmittedGraph, emitGraph, type ModelOptions, modelBytes } from './onnx.ts'
+import type { WrittenModel } from './written-model.ts'
+
+/** An output's numbers are the same in any shape; the runtime would copy them to give them another. */
+function withoutReshape(output: Tensor): Tensor {
+  const { source } = output
+  const input = source.kind === 'node' && source.node.op === reshapeOp ? source.node.inputs[0] : undefined
+  return input?.source.kind === 'node' ? withoutReshape(input) : output
+}
+
+/** What of a compilation's options the nodes depend on. */
+export interface WritingOptions {
+  readonly fused?: boolean
+  readonly frozen?: boolean
+}
+
+/** Writes the graph behind the roots. */
+export async function writeGraph(roots: readonly Tensor[], options: WritingOptions): Promise<EmittedGraph> {
+  let frozenCount = 0
+  const bare = roots.map(withoutReshape)
+  const fused = options.fused ?? true
+  return emitGraph(bare, {
+    fused,
+    // With weights that are stored in the model the runtime finds its blocked convolutions itself.
+    channelBlock: fused && !options.frozen ? await channelBlockFor(bare) : 1,
+    ...(options.frozen && {
+      frozen: (leaf: Tensor) =>
+        leaf.source.kind === 'variable' ? { name: `w${frozenCount++}`, data: leaf.source.variable.data } : undefined,
+    }),
+  })
+}
+
+/** The model of a written graph. `dimensionNames`: symbolic sizes. */
+export function writtenModel(
+  graph: EmittedGraph,
+  dimensionNames: NonNullable<ModelOptions['dimensionNames']> = {},
+): WrittenModel {
+  return {
+    bytes: modelBytes(graph, { dimensionNames }),
+    inputs: graph.inputs.map(({ tensor }) => tensor),
+    shapes: graph.outputs.map(({ tensor }) => tensor.shape),
+    origins: graph.origins,
+    nodes: graph.nodes.length,
+  }
+}
