@@ -95,6 +95,8 @@ export interface TaskParts<Name extends string = string> extends ThreadOptions {
   readonly epochs: number
   /** Computes what a step shows, inside of the traced step. */
   readonly scalars: (batch: BatchTensors<Name>) => StepScalars
+  /** Called in the traced step after the update: moving averages that belong to the model follow the new weights. */
+  readonly updated?: () => void
   readonly evaluate: TrainingTask['evaluate']
 }
 
@@ -138,12 +140,13 @@ export function updatesOf({
 
 /** The task that minimizes the loss of a model. Its checkpoints hold what `Updates.variables` says. */
 export function trainingTask<Name extends string>(parts: TaskParts<Name>): TrainingTask {
-  const { loader, scalars, evaluate, threads } = parts
+  const { loader, scalars, updated, evaluate, threads } = parts
   const { minimize, variables, learningRate } = updatesOf(parts)
   const step = compile(
     (batch: BatchTensors<Name>) => {
       const shown = scalars(batch)
       minimize(shown.loss)
+      updated?.()
       return { ...shown }
     },
     threads === undefined ? {} : { threads },

@@ -86,6 +86,8 @@ export interface StepReport {
 
 /** Callbacks; all optional. */
 export interface LoopObserver {
+  /** Everything has been restored; the first step of this session comes next. */
+  readonly onStart?: (step: number) => void
   readonly onStep?: (report: StepReport) => void
   readonly onEvaluation?: (step: number, epoch: number, metrics: Metrics, best: boolean) => void
   readonly onCheckpoint?: (path: string) => void
@@ -96,6 +98,9 @@ export interface LoopObserver {
 /** One observer that forwards to several. */
 export function observeAll(observers: readonly LoopObserver[]): LoopObserver {
   return {
+    onStart: (step) => {
+      for (const { onStart } of observers) onStart?.(step)
+    },
     onStep: (report) => {
       for (const { onStep } of observers) onStep?.(report)
     },
@@ -216,6 +221,7 @@ class Loop {
 
   async run(): Promise<LoopResult> {
     this.#startedAt = performance.now()
+    this.#observer.onStart?.(this.#step)
     if (this.#options.saveStart && this.#savedStep < 0) await this.#save(false)
     if (this.#isOutOfPatience) return this.#end('early stop')
     while (this.#step < this.#totalSteps) {

@@ -39,7 +39,10 @@ const description = z.looseObject({
   outputs: z.array(z.string()).default([]),
   // Carried state, such as memories.
   states: z.array(z.string()).default([]),
-  tolerance,
+  tolerance: tolerance.extend({
+    // By full name, in place of `atol`: smaller ones for tensors of small values, larger ones where float32 cancels.
+    atol_by_tensor: z.record(z.string(), z.number()).default({}),
+  }),
   cases: z.array(entry).optional(),
   // In words: how the scalar of the gradients is formed, which code made the case, what is peculiar in it.
   loss: z.unknown().optional(),

@@ -27,6 +27,25 @@ async function results(
   return found.map(({ case: name, passed, problem }) => ({ case: name, passed, ...(problem && { problem }) }))
 }
 
+test('a case is run by the rules of its own system before those of others', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tenfold-verify-'))
+  const names = ['first', 'second', 'third']
+  for (const system of names) {
+    await writeFile(join(folder, `${system}.json`), JSON.stringify({ ...head, system, case: system, target: 'Model' }))
+    await writeFile(join(folder, `${system}.safetensors`), writeSafetensors([['output/y', vector(1)]]))
+  }
+  const rule = (system: string, y: number) => ({
+    target: /Model/,
+    system,
+    run: async () => new Map([['output/y', vector(y)]]),
+  })
+  const found: Record<string, string | undefined> = {}
+  for await (const { case: name, problem } of verify([folder], [rule('first', 1), rule('second', 2)]))
+    found[name] = problem
+  // The last has no rules of its own: the first of all that fit is taken.
+  expect(found).toEqual({ first: undefined, second: 'output/y[0] is 2, expected 1', third: undefined })
+})
+
 test('right, wrong, unknown and malformed cases; the rest still runs', async () => {
   const entry = (name: string, op: string) => ({
     name,

@@ -28,6 +28,8 @@ export type SizedElements =
   /** `inside` where row x index of the last axis but one + column x index of the last + start >= 0, else `outside`. */
   | {
       readonly kind: 'triangle'
+      /** Only where it is 0: a diagonal. */
+      readonly isDiagonal: boolean
       readonly start: Size
       readonly row: number
       readonly column: number
@@ -73,7 +75,8 @@ export function arrayAt(array: SizedArray, values: SizeValues): NDArray {
     const [rows, columns] = [shape.length - 2, shape.length - 1]
     eachIndex(shape, (place, index) => {
       const side = array.row * (index[rows] ?? 0) + array.column * (index[columns] ?? 0) + start
-      setElement(data, place, side >= 0 ? array.inside : array.outside)
+      const isInside = array.isDiagonal ? side === 0 : side >= 0
+      setElement(data, place, isInside ? array.inside : array.outside)
     })
     return { dtype, shape, data }
   }
@@ -205,24 +208,26 @@ const fitAffine: Fit = (table, arrays, numbers) => {
   return steps.every((step) => step !== undefined) ? { kind: 'affine', start, steps, axes } : undefined
 }
 
-const fitTriangle: Fit = (table, arrays, numbers) => {
-  const [values] = [new Set(numbers.flat())]
+const signs = [
+  [1, -1],
+  [-1, 1],
+  [1, 1],
+  [-1, -1],
+] as const
+
+const fitTriangle: Fit = (table, arrays, numbers, shape) => {
+  const values = new Set(numbers.flat())
   if (values.size !== 2) return undefined
   const [a = 0, b = 0] = values
   for (const [inside, outside] of [
     [a, b],
     [b, a],
   ] as const) {
-    for (const [row, column] of [
-      [1, -1],
-      [-1, 1],
-      [1, 1],
-      [-1, -1],
-    ] as const) {
-      const starts = arrays.map(({ shape }, i) => {
-        // The first element inside, along the first row or column that has both kinds, lies on the border.
+    for (const [row, column] of signs) {
+      // The first element inside, seen from the outside, lies on the border.
+      const starts = arrays.map((array, i) => {
         let start = Number.NEGATIVE_INFINITY
-        eachIndex(shape, (place, index) => {
+        eachIndex(array.shape, (place, index) => {
           const side = row * (index.at(-2) ?? 0) + column * (index.at(-1) ?? 0)
           if (numbers[i]?.[place] === inside) start = Math.max(start, -side)
         })
@@ -230,15 +235,10 @@ const fitTriangle: Fit = (table, arrays, numbers) => {
       })
       const start = table.fit(starts)
       if (!start) continue
-      const found: SizedElements = { kind: 'triangle', start, row, column, inside, outside }
-      const array: SizedArray = {
-        dtype: arrays[0]?.dtype ?? 'float32',
-        shape: (arrays[0]?.shape ?? []).map(
-          (_, axis) => table.fit(arrays.map(({ shape }) => shape[axis] ?? 0)) ?? start,
-        ),
-        ...found,
+      for (const isDiagonal of [false, true]) {
+        const found: SizedElements = { kind: 'triangle', isDiagonal, start, row, column, inside, outside }
+        if (reproduces(table, { dtype: arrays[0]?.dtype ?? 'float32', shape, ...found }, numbers)) return found
       }
-      if (reproduces(table, array, numbers)) return found
     }
   }
   return undefined

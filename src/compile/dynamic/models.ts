@@ -1,5 +1,6 @@
 /** One ONNX graph for all sizes, from those that a graph was written as at several. */
-import type { AttributeProto, NodeProto } from 'onnx-buf'
+import { toBinary } from '@bufbuild/protobuf'
+import { type AttributeProto, AttributeProtoSchema, type NodeProto } from 'onnx-buf'
 import type { GraphNode } from '../../tensor/tensor.ts'
 import type { EmittedConstant, EmittedGraph } from '../onnx.ts'
 import { fitArray, type SizedArray } from './arrays.ts'
@@ -25,8 +26,15 @@ function sameAttribute(a: AttributeProto, b: AttributeProto | undefined): boolea
     Object.is(a.f, b.f) &&
     sameList([...a.s], [...b.s]) &&
     sameList(a.ints, b.ints) &&
-    sameList(a.floats, b.floats)
+    sameList(a.floats, b.floats) &&
+    (a.g === undefined || sameList([...bytesOf(a)], [...bytesOf(b)])) &&
+    (a.t === undefined || sameList([...bytesOf(a)], [...bytesOf(b)]))
   )
+}
+
+/** For attributes that hold a tensor, or the body of a loop. */
+function bytesOf(attribute: AttributeProto): Uint8Array {
+  return toBinary(AttributeProtoSchema, attribute)
 }
 
 function sameNode(a: NodeProto, b: NodeProto | undefined): boolean {

@@ -70,7 +70,7 @@ export class ArrayWriter {
       this.#node('Mul', [this.#indices(shape.at(axis), -1 - axis, 'int64', what), this.#fixed(factor, 'int64')])
     const sum = this.#node('Add', [along(-2, triangle.row), along(-1, triangle.column)])
     const side = this.#node('Add', [sum, this.#size(triangle.start, what)])
-    const isInside = this.#node('GreaterOrEqual', [side, this.#fixed(0, 'int64')])
+    const isInside = this.#node(triangle.isDiagonal ? 'Equal' : 'GreaterOrEqual', [side, this.#fixed(0, 'int64')])
     const values = [triangle.inside, triangle.outside].map((value) => this.#fixed(value, 'float32'))
     return this.#node('Expand', [this.#node('Where', [isInside, ...values]), this.#sizes(shape, what)])
   }

@@ -189,6 +189,32 @@ export async function resizePixels(
   }
 }
 
+/**
+ * Every `step`-th frame of an animated picture (WebP, GIF) on white, uint8 [frames, height, width, 3]. Throws a FormatError (naming `name`) if it is
+ * damaged.
+ */
+export async function readFrames(source: Uint8Array, name: string, step: number): Promise<NDArray> {
+  const sharp = await loadSharp()
+  try {
+    const open = () => sharp(source, { animated: true, failOn: 'error', limitInputPixels: 2 ** 28 })
+    const { pages = 1 } = await open().metadata()
+    // Pages come as one picture, one below the other; resized as one, each would have a little of its neighbours.
+    const { data, info } = await open()
+      .flatten({ background: 'white' })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true })
+    const height = info.height / pages
+    const size = 3 * height * info.width
+    const count = Math.ceil(pages / step)
+    const frames = new Uint8Array(count * size)
+    for (let i = 0; i < count; i++) frames.set(data.subarray(i * step * size, (i * step + 1) * size), i * size)
+    return { dtype: 'uint8', shape: [count, height, info.width, 3], data: frames }
+  } catch (error) {
+    throw error instanceof TenfoldError ? error : retell(error, name)
+  }
+}
+
 /** Half of a whole number, rounded to the even neighbour if it ends in .5, as Python does. */
 function roundHalf(twice: number): number {
   const down = Math.floor(twice / 2)

@@ -37,6 +37,11 @@ const understood: Readonly<Record<string, Table>> = {
     shape: square,
     element: (place, n) => Number(row(place, n) >= place % n),
   },
+  'four times the identity': {
+    dtype: 'float32',
+    shape: square,
+    element: (place, n) => (row(place, n) === place % n ? 4 : 0),
+  },
   'a band below the other diagonal': {
     dtype: 'float32',
     shape: square,
