@@ -1,4 +1,5 @@
 import { defineSystem } from '../define.ts'
+import { permutation } from './jobs/permutation.ts'
 import { images } from './recipes.ts'
 import { targets } from './verify/index.ts'
 
@@ -7,5 +8,6 @@ export const perceiver = defineSystem({
   title: 'Perceiver',
   paper: 'Jaegle et al. 2021, arXiv 2103.03206',
   recipes: [images],
+  jobs: [permutation],
   targets,
 })

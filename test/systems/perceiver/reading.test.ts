@@ -90,12 +90,13 @@ describe('latent transformers that are computed again', () => {
       [false, true].map(async (recompute) => {
         manualSeed(1)
         const model = new Perceiver({ ...config, recompute })
+        const parameters = model.parameters()
         const run = compile((x: Tensor) => {
           const { logits, attentions } = model.outputs(x)
           return [
             logits,
             ...attentions.map(({ weights }) => weights),
-            ...gradient(ops.sum(ops.sin(logits)), model.parameters()),
+            ...gradient(ops.sum(ops.sin(logits)), parameters),
           ]
         })
         const numbers = await Promise.all((await run(random(7, [2, 7, 5]))).map((tensor) => tensor.numbers()))
