@@ -1,5 +1,8 @@
 import { defineSystem } from '../define.ts'
+import { cost } from './jobs/cost.ts'
+import { iterations } from './jobs/iterations.ts'
 import { permutation } from './jobs/permutation.ts'
+import { positions } from './jobs/positions.ts'
 import { images } from './recipes.ts'
 import { targets } from './verify/index.ts'
 
@@ -8,6 +11,6 @@ export const perceiver = defineSystem({
   title: 'Perceiver',
   paper: 'Jaegle et al. 2021, arXiv 2103.03206',
   recipes: [images],
-  jobs: [permutation],
+  jobs: [permutation, cost, iterations, positions],
   targets,
 })

@@ -5,6 +5,7 @@ import { ViT } from '../../../models/vit.ts'
 import { Linear, Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
+import type { PerceiverConfig } from '../config.ts'
 import { Perceiver } from '../model.ts'
 import type { PositionConfig } from '../positions.ts'
 import { ImagePreprocessor } from '../preprocess.ts'
@@ -94,11 +95,11 @@ export interface TransformerSizes {
   readonly classes: number
 }
 
-/** The paper's network on rows. */
+/** The paper's network on rows; `changes`: what the settings do not say. */
 export const perceiverOn =
-  (settings: PerceiverSettings, classes: number) =>
-  ({ outputChannels }: ImagePreprocessor): RowModel =>
-    new Perceiver(networkConfig(settings, outputChannels, classes))
+  (settings: PerceiverSettings, classes: number, changes: Partial<PerceiverConfig> = {}) =>
+  ({ outputChannels }: Pick<ImagePreprocessor, 'outputChannels'>): RowModel =>
+    new Perceiver({ ...networkConfig(settings, outputChannels, classes), ...changes })
 
 /** A transformer in which all rows attend to each other. */
 export const transformerOn =
