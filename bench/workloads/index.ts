@@ -2,6 +2,7 @@
 import type { Product, Workload } from '../harness/workload.ts'
 import { encoders } from './encoder.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
+import { perceiver } from './perceiver.ts'
 import { resnet } from './resnet.ts'
 import { transformerLm, transformerLmCheckpoint } from './transformer-lm.ts'
 import { unets } from './unet.ts'
@@ -12,6 +13,7 @@ export const workloads: readonly Workload[] = [
   mixerMnist,
   mixerSmall,
   ...encoders,
+  perceiver,
   ...unets,
   resnet,
 ]
