@@ -4,6 +4,7 @@ import { encoders } from './encoder.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
 import { perceiver } from './perceiver.ts'
 import { resnet } from './resnet.ts'
+import { signals } from './signal.ts'
 import { transformerLm, transformerLmCheckpoint } from './transformer-lm.ts'
 import { unets } from './unet.ts'
 
@@ -16,6 +17,7 @@ export const workloads: readonly Workload[] = [
   perceiver,
   ...unets,
   resnet,
+  ...signals,
 ]
 
 export const products: readonly Product[] = [256, 512, 1024, 2048].map((size) => ({

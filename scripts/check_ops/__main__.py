@@ -29,6 +29,7 @@ import movements
 import networks
 import products
 import reductions
+import signals
 import windows
 from cases import decode_tensor, describe, encode_argument, encode_tensor
 from compare import INFINITY, compare, evaluate
@@ -38,7 +39,7 @@ from samples import sample_cases
 from table import NOT_COMPARED
 
 ROOT = Path(__file__).resolve().parents[2]
-FAMILIES = (elementwise, indices, losses, movements, networks, products, reductions, windows)
+FAMILIES = (elementwise, indices, losses, movements, networks, products, reductions, signals, windows)
 OPS = [op for family in FAMILIES for op in family.OPS]
 BATCH = 40
 

@@ -25,6 +25,7 @@ class Op:
 BUILDS = "builds ops or looks into tensors: computes nothing"
 RANDOM = "draws random numbers: test/ops/random.test.ts looks at their distribution"
 PART = "a part of "
+AUDIO = "of torchaudio, librosa or SciPy: test/ops/signal compares it with what they gave (scripts/make-signal-cases.py)"
 # Exported functions that are compared with nothing, and why.
 NOT_COMPARED = {
     **dict.fromkeys(
@@ -78,6 +79,8 @@ NOT_COMPARED = {
         BUILDS,
     ),
     **dict.fromkeys(["dropout", "randomBernoulli", "randomBeta", "randomNormal", "randomPermutation"], RANDOM),
+    **dict.fromkeys(["amplitudeToDB", "dct", "idct", "melFilterBank", "melSpectrogram", "mfcc"], AUDIO),
+    **dict.fromkeys(["powerToDB", "preemphasis", "resample", "spectrogram"], AUDIO),
     **dict.fromkeys(["randomTruncatedNormal", "randomUniform"], RANDOM),
     "addmmWith": PART + "addmm",
     "convInputGradient": PART + "the gradient of conv2d",

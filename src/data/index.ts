@@ -13,6 +13,7 @@ export {
 } from './dataset.ts'
 export type { Layout, PictureFields } from './layout.ts'
 export { type BatchSource, DataLoader, type LoaderOptions, type LoaderState, type SourceState } from './loader.ts'
+export { decodeAudio, readAudio } from './sources/audio.ts'
 export { cifar10Classes, loadCifar, loadCifarSheets, parseCifar } from './sources/cifar.ts'
 export { type CorpusName, corpusNames, corpusVersions, type Document, readCorpora } from './sources/corpora.ts'
 export { type ColumnType, type CsvOptions, type CsvTable, parseCsv, readCsv } from './sources/csv.ts'
@@ -28,10 +29,12 @@ export { parseIdx, readIdx } from './sources/idx.ts'
 export { decodeImage, type ImageOptions } from './sources/image.ts'
 export { type ImageFolder, type ImageFolderOptions, imageFolder, pictureDataset } from './sources/image-folder.ts'
 export {
-  type LabelledPictures,
-  type LabelledPicturesOptions,
-  openLabelledPictures,
-} from './sources/labelled-pictures.ts'
+  type CheckedKind,
+  type LabelledFiles,
+  type LabelledFilesOptions,
+  openLabelledFiles,
+} from './sources/labelled-files.ts'
+export { openLabelledPictures } from './sources/labelled-pictures.ts'
 export {
   type LabelledText,
   type LabelledTexts,

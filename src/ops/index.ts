@@ -135,6 +135,22 @@ export {
   tanh,
   unitStep,
 } from './elementwise/unary.ts'
+export { type Complex, type ComplexOperand, complexAbs, complexAngle, complexMul } from './fourier/complex.ts'
+export {
+  type Fourier2dOptions,
+  type FourierNorm,
+  type FourierOptions,
+  fft,
+  fft2,
+  fftfreq,
+  fftshift,
+  ifft,
+  ifft2,
+  ifftshift,
+  irfft,
+  rfft,
+  rfftfreq,
+} from './fourier/fft.ts'
 export { fft2Real } from './fourier/fourier.ts'
 export { gather, indexSelect, scatterAdd, segmentSum, takeAlongAxis } from './indexing/indexing.ts'
 export {
@@ -286,3 +302,24 @@ export {
   variance,
   varMean,
 } from './reduction/statistics.ts'
+export { type CosineOptions, dct, idct } from './signal/cosine.ts'
+export { type AmplitudeToDBOptions, amplitudeToDB, type PowerToDBOptions, powerToDB } from './signal/decibels.ts'
+export { preemphasis, type ResampleOptions, resample } from './signal/filters.ts'
+export { type MelOptions, melFilterBank } from './signal/mel.ts'
+export {
+  type MelSpectrogramOptions,
+  type MfccOptions,
+  melSpectrogram,
+  mfcc,
+  type SpectrogramOptions,
+  spectrogram,
+} from './signal/spectrogram.ts'
+export { type IstftOptions, istft, type StftOptions, stft } from './signal/stft.ts'
+export {
+  bartlettWindow,
+  blackmanWindow,
+  hammingWindow,
+  hannWindow,
+  kaiserWindow,
+  type WindowOptions,
+} from './signal/windows.ts'

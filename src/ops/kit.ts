@@ -23,6 +23,22 @@ export * from './elementwise/piecewise.ts'
 export * from './elementwise/rounding.ts'
 export * from './elementwise/special.ts'
 export * from './elementwise/unary.ts'
+export { type Complex, type ComplexOperand, complexAbs, complexAngle, complexMul } from './fourier/complex.ts'
+export {
+  type Fourier2dOptions,
+  type FourierNorm,
+  type FourierOptions,
+  fft,
+  fft2,
+  fftfreq,
+  fftshift,
+  ifft,
+  ifft2,
+  ifftshift,
+  irfft,
+  rfft,
+  rfftfreq,
+} from './fourier/fft.ts'
 export * from './fourier/fourier.ts'
 export * from './indexing/indexing.ts'
 export { certainlyWithin, within, withinOp } from './indexing/places.ts'
@@ -53,3 +69,24 @@ export * from './reduction/reduce.ts'
 export * from './reduction/scan.ts'
 export * from './reduction/softmax.ts'
 export * from './reduction/statistics.ts'
+export { type CosineOptions, dct, idct } from './signal/cosine.ts'
+export { type AmplitudeToDBOptions, amplitudeToDB, type PowerToDBOptions, powerToDB } from './signal/decibels.ts'
+export { preemphasis, type ResampleOptions, resample } from './signal/filters.ts'
+export { type MelOptions, melFilterBank } from './signal/mel.ts'
+export {
+  type MelSpectrogramOptions,
+  type MfccOptions,
+  melSpectrogram,
+  mfcc,
+  type SpectrogramOptions,
+  spectrogram,
+} from './signal/spectrogram.ts'
+export { type IstftOptions, istft, type StftOptions, stft } from './signal/stft.ts'
+export {
+  bartlettWindow,
+  blackmanWindow,
+  hammingWindow,
+  hannWindow,
+  kaiserWindow,
+  type WindowOptions,
+} from './signal/windows.ts'

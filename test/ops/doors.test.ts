@@ -34,6 +34,9 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'elementwise/binary.ts': ['defineBinary', 'emitExtremum', 'inferBroadcast', 'withoutZero'],
   'elementwise/unary.ts': ['defineUnary'],
   'fourier/chirp.ts': ['blocksOf', 'chirpTransform'],
+  'fourier/complex.ts': ['partsOf', 'squaredMagnitude'],
+  'fourier/convolution.ts': ['chirpRows', 'smoothLength'],
+  'fourier/fft.ts': ['halfWeights'],
   'fourier/forms.ts': [
     'completeColumns',
     'directTransform',
@@ -45,6 +48,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
     'wave',
     'waves',
   ],
+  'fourier/rows.ts': ['formOf', 'transformRows'],
   'indexing/indexing.ts': ['requireIndex', 'selectPlaces'],
   'indexing/places.ts': ['certainlyWithin', 'checkPlaces', 'firstMisplaced', 'placesMessage', 'sameElements', 'within'],
   'loss/loss.ts': ['reduceLosses'],
@@ -54,6 +58,9 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'pool/windows.ts': ['padded', 'poolShape', 'requireHalf'],
   'products/matmul.ts': ['addmmWith', 'matmulWith'],
   'reduction/reduce.ts': ['restoreAxes', 'sumTo'],
+  'signal/cosine.ts': ['dctMatrix'],
+  'signal/frames.ts': ['frameCount', 'framesOf', 'overlapAdd'],
+  'signal/windows.ts': ['besselI0'],
 }
 
 const shown = new Set<unknown>(Object.values(ops))

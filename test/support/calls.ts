@@ -43,6 +43,19 @@ const gated = (gates: number): object => ({
   biasHh: t([2 * gates]),
 })
 
+const spectrum = { real: matrix, imag: matrix }
+const framing = { hopLength: 3, winLength: 6, window: t([6]), center: true, normalized: true, onesided: true }
+const spectrogramOptions = { ...framing, nFft: 8, pad: 2, power: 3, normalized: 'window', padMode: 'constant' }
+const melOptions = {
+  ...spectrogramOptions,
+  sampleRate: 100,
+  nMels: 3,
+  fMin: 1,
+  fMax: 40,
+  norm: 'slaney',
+  melScale: 'slaney',
+}
+
 export const calls: Readonly<Record<string, readonly unknown[]>> = {
   ...each(elementwise, matrix),
   ...each(pairwise, matrix, 0.5),
@@ -154,6 +167,33 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   trace: [matrix],
   cdist: [matrix, matrix, { order: 2 }],
   fft2Real: [matrix],
+  // Signals.
+  ...each('complexAbs complexAngle', spectrum),
+  complexMul: [spectrum, spectrum],
+  ...each('fft ifft', spectrum, { n: 4, axis: 1, norm: 'ortho' }),
+  ...each('rfft irfft', matrix, { n: 4, axis: 1, norm: 'ortho' }),
+  ...each('fft2 ifft2', spectrum, { axes: [0, 1], norm: 'forward' }),
+  ...each('fftfreq rfftfreq', 5, 0.5),
+  ...each('fftshift ifftshift', matrix, [1]),
+  ...each('bartlettWindow blackmanWindow hannWindow', 5, { periodic: false }),
+  hammingWindow: [5, { periodic: false, alpha: 0.5, beta: 0.25 }],
+  kaiserWindow: [5, { periodic: false, beta: 3 }],
+  stft: [t([2, 20]), 8, { ...framing, padMode: 'constant' }],
+  istft: [{ real: t([2, 5, 6]), imag: t([2, 5, 6]) }, 8, { ...framing, length: 12 }],
+  spectrogram: [t([2, 20]), spectrogramOptions],
+  melFilterBank: [9, 3, 100, { fMin: 1, fMax: 40, norm: 'slaney', melScale: 'slaney' }],
+  melSpectrogram: [t([2, 20]), melOptions],
+  mfcc: [t([2, 20]), { ...melOptions, nMfcc: 2, dctNorm: 'ortho', logMels: false, topDb: 80 }],
+  amplitudeToDB: [matrix, { multiplier: 20, amin: 0.1, ref: 2, topDb: 40 }],
+  powerToDB: [matrix, { ref: 2, amin: 0.1, topDb: 40 }],
+  ...each('dct idct', matrix, { n: 4, axis: 1, norm: 'ortho' }),
+  resample: [
+    t([2, 20]),
+    3,
+    2,
+    { lowpassFilterWidth: 6, rolloff: 0.9, resamplingMethod: 'sinc_interp_kaiser', beta: 10 },
+  ],
+  preemphasis: [matrix, 0.5],
   // Windows and pictures.
   conv1d: [t([1, 2, 6]), t([4, 1, 3]), t([4]), { stride: 2, padding: 1, dilation: 1, groups: 2 }],
   conv2d: [picture, t([4, 1, 3, 3]), t([4]), { stride: [1, 2], padding: [1, 1], dilation: 1, groups: 2 }],

@@ -1,5 +1,7 @@
 """The models of bench/workloads in PyTorch, with the same names of parameters."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -293,3 +295,31 @@ class UNet(nn.Module):
         y = self.up2(torch.cat([self.widen2(F.interpolate(low, scale_factor=2)), b], 1))
         z = self.up1(torch.cat([self.widen1(F.interpolate(y, scale_factor=2)), a], 1))
         return self.head(F.silu(self.norm(z)))
+
+
+def mel_filters(count, bands, rate):
+    """HTK's, as torchaudio.functional.melscale_fbanks."""
+    hertz = 700 * (10 ** (torch.linspace(0, 2595 * math.log10(1 + rate / 1400), bands + 2, dtype=torch.float64) / 2595) - 1)
+    frequencies = torch.linspace(0, rate / 2, count, dtype=torch.float64)[:, None]
+    left, top, right = hertz[:-2], hertz[1:-1], hertz[2:]
+    return torch.minimum((frequencies - left) / (top - left), (right - frequencies) / (right - top)).clamp(min=0).float()
+
+
+class Waves(nn.Module):
+    """Power spectra (stft), logarithms of mel bands (mel), or transforms of rows (rfft)."""
+
+    def __init__(self, kind, size, batch=16, length=16000, bands=80):
+        super().__init__()
+        self.kind, self.size = kind, int(size)
+        self.waves = nn.Parameter(torch.empty(batch, length))
+        self.register_buffer("window", torch.hann_window(self.size), persistent=False)
+        self.register_buffer("filters", mel_filters(self.size // 2 + 1, bands, length).T.contiguous(), persistent=False)
+
+    def forward(self, shift):
+        waves = self.waves + shift
+        if self.kind == "rfft":
+            return torch.fft.rfft(waves.reshape(-1, self.size)).real
+        hop = {400: 160, 1024: 256}[self.size]
+        y = torch.stft(waves, self.size, hop, window=self.window, return_complex=True)
+        power = y.real.square() + y.imag.square()
+        return power if self.kind == "stft" else torch.log(self.filters @ power + 1e-6)

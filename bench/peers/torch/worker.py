@@ -56,6 +56,9 @@ def workload():
         model = models.ResNet()
         sgd = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, foreach=True)
         return model, "image", "label", F.cross_entropy, sgd, None
+    if name.startswith(("stft", "mel", "rfft")):
+        model = models.Waves(*name.split("-"))
+        return model, "shift", "wanted", F.mse_loss, torch.optim.SGD(model.parameters(), 0.01, foreach=True), None
     raise SystemExit(f"no model for {name}")
 
 

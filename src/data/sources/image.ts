@@ -189,6 +189,44 @@ export async function resizePixels(
   }
 }
 
+/** How the frames of an animation are brought into one form. */
+export interface FrameOptions {
+  readonly size: readonly [height: number, width: number]
+  readonly channels: 1 | 3
+  /** Every so-manyth frame is taken. */
+  readonly step: number
+}
+
+/**
+ * The frames of an animated picture (WebP, GIF) on white, [frames, channels, height, width]; proportions are not kept. Throws a FormatError (naming
+ * `name`) if it is damaged.
+ */
+export async function readFrames(
+  source: Uint8Array,
+  name: string,
+  { size: [height, width], channels, step }: FrameOptions,
+): Promise<Uint8Array> {
+  const sharp = await loadSharp()
+  try {
+    // Pages come as one picture, one below the other.
+    const pages = await sharp(source, { animated: true, failOn: 'error', limitInputPixels: 2 ** 28 })
+      .flatten({ background: 'white' })
+      .resize(width, height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer()
+    const transform = imageTransform({ size: [height, width], channels })
+    const [read, written] = [3 * height * width, channels * height * width]
+    const count = Math.ceil(pages.length / read / step)
+    const frames = new Uint8Array(count * written)
+    for (let i = 0; i < count; i++)
+      writePixels(pages.subarray(i * step * read, (i * step + 1) * read), transform, frames, i * written)
+    return frames
+  } catch (error) {
+    throw error instanceof TenfoldError ? error : retell(error, name)
+  }
+}
+
 /** Half of a whole number, rounded to the even neighbour if it ends in .5, as Python does. */
 function roundHalf(twice: number): number {
   const down = Math.floor(twice / 2)

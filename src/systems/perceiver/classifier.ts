@@ -8,6 +8,8 @@ import { Perceiver, type PerceiverOutputs } from './model.ts'
 export type RowMaker<Input> = Module & {
   readonly outputChannels: number
   forward(input: Input): Tensor
+  /** Which rows may be read, bool [B, M]; undefined: all. */
+  mask?(input: Input): Tensor | undefined
 }
 
 /** Any input, made into rows, read by the paper's network. `Input`: what its rows are made of, one tensor or several by name. */
@@ -22,17 +24,21 @@ export class PerceiverClassifier<Input, Rows extends RowMaker<Input>> extends Mo
     this.perceiver = new Perceiver(network(preprocessor.outputChannels))
   }
 
-  /** Logits [B, K]; mask bool [B, M] (true: may be read). */
+  /** Logits [B, K]; mask bool [B, M] (true: may be read; default: what the preprocessor says, else all). */
   forward(input: Input, mask?: Tensor): Tensor {
     return this.outputs(input, mask).logits
   }
 
   /** The representation before the head, [B, D]. */
   features(input: Input, mask?: Tensor): Tensor {
-    return this.perceiver.features(this.input_preprocessor.forward(input), mask)
+    return this.perceiver.features(this.input_preprocessor.forward(input), mask ?? this.#maskOf(input))
   }
 
   outputs(input: Input, mask?: Tensor): PerceiverOutputs {
-    return this.perceiver.outputs(this.input_preprocessor.forward(input), mask)
+    return this.perceiver.outputs(this.input_preprocessor.forward(input), mask ?? this.#maskOf(input))
+  }
+
+  #maskOf(input: Input): Tensor | undefined {
+    return this.input_preprocessor.mask?.(input)
   }
 }

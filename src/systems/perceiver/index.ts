@@ -1,4 +1,8 @@
 import { defineSystem } from '../define.ts'
+import { arrays } from './inputs/arrays.ts'
+import { audio } from './inputs/audio.ts'
+import { points } from './inputs/points.ts'
+import { video } from './inputs/video.ts'
 import { cost } from './jobs/cost.ts'
 import { iterations } from './jobs/iterations.ts'
 import { permutation } from './jobs/permutation.ts'
@@ -10,7 +14,7 @@ export const perceiver = defineSystem({
   name: 'perceiver',
   title: 'Perceiver',
   paper: 'Jaegle et al. 2021, arXiv 2103.03206',
-  recipes: [images],
+  recipes: [images, points, audio, video, arrays],
   jobs: [permutation, cost, iterations, positions],
   targets,
 })

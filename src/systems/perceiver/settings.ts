@@ -13,6 +13,7 @@ export interface PerceiverDefaults {
   readonly num_self_attend_heads?: number
   readonly positions?: 'fourier' | 'trainable' | 'none'
   readonly num_bands?: number
+  readonly max_resolution?: number
 }
 
 /**
@@ -46,7 +47,7 @@ export function perceiverSettings(defaults: PerceiverDefaults = {}) {
     max_resolution: z
       .number()
       .min(0)
-      .default(0)
+      .default(defaults.max_resolution ?? 0)
       .describe('mu: the fastest wave has mu / 2 periods; 0: the size of the input (Nyquist)'),
     position_channels: whole.default(32).describe('channels of a learned position'),
   })
@@ -54,12 +55,14 @@ export function perceiverSettings(defaults: PerceiverDefaults = {}) {
 
 export type PerceiverSettings = z.infer<ReturnType<typeof perceiverSettings>>
 
+/** The settings of the network alone. */
+export type NetworkSettings = Omit<
+  PerceiverSettings,
+  'positions' | 'num_bands' | 'max_resolution' | 'position_channels'
+>
+
 /** The network for rows of so many channels. */
-export function networkConfig(
-  settings: PerceiverSettings,
-  input_channels: number,
-  num_classes: number,
-): PerceiverConfig {
+export function networkConfig(settings: NetworkSettings, input_channels: number, num_classes: number): PerceiverConfig {
   const { num_cross_attends, num_self_attends_per_block } = settings
   return {
     input_channels,
