@@ -5,6 +5,7 @@ import { points } from './inputs/points.ts'
 import { video } from './inputs/video.ts'
 import { cost } from './jobs/cost.ts'
 import { iterations } from './jobs/iterations.ts'
+import { modalities } from './jobs/modalities.ts'
 import { permutation } from './jobs/permutation.ts'
 import { positions } from './jobs/positions.ts'
 import { images } from './recipes.ts'
@@ -15,6 +16,6 @@ export const perceiver = defineSystem({
   title: 'Perceiver',
   paper: 'Jaegle et al. 2021, arXiv 2103.03206',
   recipes: [images, points, audio, video, arrays],
-  jobs: [permutation, cost, iterations, positions],
+  jobs: [permutation, cost, iterations, positions, modalities],
   targets,
 })
