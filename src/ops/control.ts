@@ -94,8 +94,8 @@ interface BackwardAttributes {
   /** How many of the inputs are the values that pass through; the others are what gradients are for. */
   readonly count: number
   readonly backward: Backward
-  /** How many of these, from the first one on, have gradients that wait until those of the others are added up. Default: none. */
-  readonly late?: number
+  /** How many of these, from the first one on, have gradients that wait until those of the others are added up. */
+  readonly late: number
 }
 
 export const withBackwardOp = defineOp<BackwardAttributes>({
@@ -115,21 +115,15 @@ export const withBackwardOp = defineOp<BackwardAttributes>({
   samples: () => [{ inputs: [[3]], call: (x) => withBackward([x], [x], ([g]) => [g]) }],
   errors: 'every tensor is valid',
 })
-/** `values` as functions of `inputs` with the gradients that `backward` gives, whatever they were computed by. */
+/**
+ * `values` as functions of `inputs` with the gradients that `backward` gives, whatever they were computed by. The gradients of the
+ * first `late` inputs wait until those of the others are added up: for a backward pass that computes much again.
+ */
 export function withBackward(
   values: readonly Tensor[],
   inputs: readonly Tensor[],
   backward: Backward,
-): readonly Tensor[] {
-  return applyAll(withBackwardOp, [...values, ...inputs], { count: values.length, backward })
-}
-
-/** The same, for a backward pass that computes much: the gradients of the first `late` inputs wait until those of the others are added up. */
-export function withLateGradients(
-  values: readonly Tensor[],
-  inputs: readonly Tensor[],
-  late: number,
-  backward: Backward,
+  late = 0,
 ): readonly Tensor[] {
   return applyAll(withBackwardOp, [...values, ...inputs], { count: values.length, backward, late })
 }
@@ -137,7 +131,7 @@ export function withLateGradients(
 /** The inputs of a node whose gradients wait for those of the others. */
 export function lateInputs({ op, inputs, attributes }: GraphNode): ReadonlySet<Tensor> {
   if (op !== withBackwardOp) return new Set()
-  const { count, late = 0 } = attributes as BackwardAttributes
+  const { count, late } = attributes as BackwardAttributes // of this op
   return new Set(inputs.slice(count, count + late))
 }
 

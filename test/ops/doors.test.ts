@@ -24,7 +24,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
     'threeOf',
     'unmaskedAttention',
   ],
-  'control.ts': ['alias', 'runAfter', 'withBackward'],
+  'control.ts': ['alias', 'lateInputs', 'runAfter', 'runAfterAll', 'withBackward'],
   'conv/blocks.ts': ['lowerInBlocks'],
   'conv/conv.ts': ['convInputGradient'],
   'conv/weight-gradient.ts': ['convWeightGradient'],
