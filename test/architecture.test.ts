@@ -9,7 +9,7 @@ import { files, type Import, importsOf, shown, source } from './support/imports.
 const layers = [
   ['util'],
   ['tensor'],
-  ['ops'],
+  ['linalg', 'ops'],
   ['autodiff'],
   ['runtime'],
   ['compile'],

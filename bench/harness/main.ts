@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { runtimeVersion } from '../../src/runtime/binding.ts'
 import { suggestion } from '../../src/util/names.ts'
-import { products, workloads } from '../workloads/index.ts'
+import { decodings, products, workloads } from '../workloads/index.ts'
 import { mainJob, measureMainJob } from './main-job.ts'
 import { measureTogether } from './measure.ts'
 import { folder, missing, type PeerName, peerNames, tenfoldCommand, versionOf } from './peers.ts'
@@ -24,7 +24,7 @@ interface Flags {
   readonly json?: boolean
 }
 
-const known = [mainJob, ...[...workloads, ...products].map(({ name }) => name)]
+const known = [mainJob, ...[...workloads, ...decodings, ...products].map(({ name }) => name)]
 
 function peersOf(text: string): PeerName[] {
   return text.split(',').map((name) => {
@@ -63,6 +63,9 @@ async function measureWorkload(name: string, flags: Flags): Promise<Result[]> {
   const file = join(folder, `${name}.safetensors`)
   const { program, args } = tenfoldCommand(name, 'prepare', file, flags.threads)
   execFileSync(program, args)
+  if (decodings.some((decoding) => decoding.name === name)) {
+    return resultsOf(name, 'decode', await measureTogether(name, 'decode', file, options))
+  }
   const train = await measureTogether(name, 'train', file, options)
   const infer = await measureTogether(name, 'infer', file, options)
   return [...resultsOf(name, 'train', train), ...resultsOf(name, 'infer', infer)]

@@ -67,16 +67,16 @@ function checkLosses([own, ...others]: readonly Participant[]): void {
   }
 }
 
-/** Measures one workload: `train`, `infer` or `product`. Outcomes by participant, tenfold first. */
+/** Measures one workload: `train`, `infer`, `decode` or `product`. Outcomes by participant, tenfold first. */
 export async function measureTogether(
   name: string,
-  measure: 'train' | 'infer' | 'product',
+  measure: 'train' | 'infer' | 'decode' | 'product',
   file: string,
   options: MeasureOptions,
 ): Promise<Map<string, Outcome>> {
   const { running, outcomes } = await startAll(name, measure, file, options)
   try {
-    if (measure === 'train') checkLosses(running)
+    if (measure === 'train' || measure === 'decode') checkLosses(running)
     const times = new Map(running.map(({ name: who }) => [who, [] as number[]]))
     const peaks = new Map<string, number>()
     const steps = new Map<string, number>()

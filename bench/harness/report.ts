@@ -4,7 +4,7 @@ import type { Figures, Outcome } from './measure.ts'
 /** One row: what was measured of which participant, in the measure's unit. */
 export interface Result {
   readonly workload: string
-  /** train, infer, start, memory, product */
+  /** train, infer, decode, start, memory, product */
   readonly measure: string
   readonly participant: string
   readonly unit: string
@@ -17,13 +17,13 @@ export interface Result {
 
 const isFigures = (outcome: Outcome): outcome is Figures => 'median' in outcome
 
-/** Rows of one measurement. A training process also tells its start and its memory. */
+/** Rows of one measurement. A training or decoding process also tells its start and its memory. */
 export function resultsOf(workload: string, measure: string, outcomes: ReadonlyMap<string, Outcome>): Result[] {
   return [...outcomes].flatMap(([participant, outcome]): Result[] => {
     if (!isFigures(outcome)) return [{ workload, measure, participant, unit: 'ms', missing: outcome.missing }]
     const { median: value, low, high, startSeconds, peakMegabytes } = outcome
     const steps = { workload, measure, participant, unit: 'ms', value, low, high }
-    if (measure !== 'train') return [steps]
+    if (measure !== 'train' && measure !== 'decode') return [steps]
     return [
       steps,
       { workload, measure: 'start', participant, unit: 's', value: startSeconds },

@@ -7,13 +7,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { compile } from '../../src/compile/compile.ts'
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts'
+import { Decoder, type Decoding, GPT2LMHeadModel, maximumOf } from '../../src/models/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { Adam, AdamW, SGD } from '../../src/optim/index.ts'
 import type { NDArray } from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
-import { products, workloads } from '../workloads/index.ts'
-import { randomFloats } from '../workloads/random.ts'
+import { promptTokens, textTokens } from '../workloads/gpt2.ts'
+import { decodings, products, workloads } from '../workloads/index.ts'
+import { randomFloats, randomIndices } from '../workloads/random.ts'
 import type { Trainable } from './workload.ts'
 
 const [name = '', measure = '', file = '', threads = '2'] = process.argv.slice(2)
@@ -32,9 +34,17 @@ function trainable(): Trainable {
   return found.build()
 }
 
+/** The model and batch of the workload, of a GPT-2 the prompt. */
+function described(): Pick<Trainable, 'model' | 'batch'> {
+  const config = decodings.find((decoding) => decoding.name === name)?.config
+  if (!config) return trainable()
+  const { vocab_size = 50_257 } = config
+  return { model: new GPT2LMHeadModel(config), batch: { ids: randomIndices([1, promptTokens], vocab_size, 1) } }
+}
+
 /** Weights and batch, for all peers. */
 function prepare(): void {
-  const { model, batch } = trainable()
+  const { model, batch } = described()
   const tensors = new Map<string, NDArray>()
   for (const [key, array] of model.stateDict()) tensors.set(`weights.${key}`, array)
   for (const [key, array] of Object.entries(batch)) tensors.set(`batch.${key}`, array)
@@ -46,8 +56,7 @@ function withPrefix(tensors: ReadonlyMap<string, NDArray>, prefix: string): Map<
   return new Map(chosen.map(([key, array]) => [key.slice(prefix.length), array]))
 }
 
-function load(): Trainable {
-  const prepared = trainable()
+function load<T extends Pick<Trainable, 'model' | 'batch'>>(prepared: T): T {
   const { tensors } = readSafetensors(readFileSync(file))
   prepared.model.loadStateDict(withPrefix(tensors, 'weights.'))
   return { ...prepared, batch: Object.fromEntries(withPrefix(tensors, 'batch.')) }
@@ -74,6 +83,20 @@ function inferenceStep({ model, batch, forward }: Trainable): Step {
   return async () => {
     await run(batch)
     return 0
+  }
+}
+
+/** The likeliest token follows; the number is its logit. */
+function decodingStep({ model, batch }: Pick<Trainable, 'model' | 'batch'>): Step {
+  const decoder = new Decoder(model.eval() as GPT2LMHeadModel, options)
+  const prompt = Array.from(batch.ids?.data ?? [], Number)
+  let decoding: Decoding | undefined
+  return async () => {
+    if (!decoding || (decoding.lengths[0] ?? 0) >= textTokens) decoding = await decoder.start([prompt])
+    const [logits = new Float32Array()] = decoding.logits
+    const largest = maximumOf(logits)
+    await decoding.append([[logits.indexOf(largest)]])
+    return largest
   }
 }
 
@@ -108,4 +131,5 @@ async function serve(step: Step): Promise<void> {
 
 if (measure === 'prepare') prepare()
 else if (measure === 'product') await serve(productStep())
-else await serve(measure === 'train' ? trainingStep(load()) : inferenceStep(load()))
+else if (measure === 'decode') await serve(decodingStep(load(described())))
+else await serve(measure === 'train' ? trainingStep(load(trainable())) : inferenceStep(load(trainable())))

@@ -1,5 +1,6 @@
 /** What is measured: a model, its loss, its optimizer and one batch, the same in every peer. */
 import type { Batch, BatchTensors } from '../../src/data/dataset.ts'
+import type { GPT2Config } from '../../src/models/index.ts'
 import type { Module } from '../../src/nn/index.ts'
 import type { AdamOptions } from '../../src/optim/index.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -36,4 +37,11 @@ export interface Product {
   readonly name: string
   readonly summary: string
   readonly size: number
+}
+
+/** A GPT-2 that continues a text, one token after the other, with a cache of keys and values. */
+export interface Decoding {
+  readonly name: string
+  readonly summary: string
+  readonly config: GPT2Config
 }

@@ -1,6 +1,8 @@
 /** Everything that `npm run bench` measures. */
-import type { Product, Workload } from '../harness/workload.ts'
+import type { Decoding, Product, Workload } from '../harness/workload.ts'
 import { encoders } from './encoder.ts'
+import { gpt2s } from './gpt2.ts'
+import { involutions } from './involution.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
 import { perceiver } from './perceiver.ts'
 import { resnet } from './resnet.ts'
@@ -17,8 +19,11 @@ export const workloads: readonly Workload[] = [
   perceiver,
   ...unets,
   resnet,
+  ...involutions,
   ...signals,
 ]
+
+export const decodings: readonly Decoding[] = gpt2s
 
 export const products: readonly Product[] = [256, 512, 1024, 2048].map((size) => ({
   name: `sgemm-${size}`,

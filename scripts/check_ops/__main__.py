@@ -1,6 +1,6 @@
 """Compares every op of tenfold, forward and gradient, with PyTorch in float64.
 
-    npm run check:ops -- [--only add,softmax] [--seed 1] [--json FILE]     (needs: pip install torch numpy expecttest)
+    npm run check:ops -- [--only add,softmax] [--seed 1] [--json FILE]     (needs: pip install torch torchvision numpy expecttest)
 
 Inputs: our own (random, extreme, empty, scalar, broadcasting, of all dtypes) and PyTorch's own table of samples.
 Allowed differences are the rows of the table in docs/ops.md. A case whose dtype an op refuses is not offered: no failure.
@@ -18,13 +18,16 @@ from pathlib import Path
 try:
     import expecttest  # noqa: F401 (PyTorch's table of samples needs it)
     import torch
+    import torchvision  # noqa: F401 (the ops of detection)
 except ModuleNotFoundError as missing:
-    print(f"check:ops needs the Python package {missing.name}: pip install torch numpy expecttest", file=sys.stderr)
+    print(f"check:ops needs the Python package {missing.name}: pip install torch torchvision numpy expecttest", file=sys.stderr)
     sys.exit(2)
 
+import detection
 import elementwise
 import indices
 import losses
+import matrices
 import movements
 import networks
 import products
@@ -39,7 +42,19 @@ from samples import sample_cases
 from table import NOT_COMPARED
 
 ROOT = Path(__file__).resolve().parents[2]
-FAMILIES = (elementwise, indices, losses, movements, networks, products, reductions, signals, windows)
+FAMILIES = (
+    detection,
+    elementwise,
+    indices,
+    losses,
+    matrices,
+    movements,
+    networks,
+    products,
+    reductions,
+    signals,
+    windows,
+)
 OPS = [op for family in FAMILIES for op in family.OPS]
 BATCH = 40
 

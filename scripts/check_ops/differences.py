@@ -7,7 +7,7 @@ HEAD = ["op", "difference", "inputs", "within"]
 KINDS = {"refused", "dtype", "shape", "value", "non-finite", "gradient"}
 INPUTS = {
     "any", "float32", "int32", "int64", "uint8", "bool", "integer", "empty", "scalar", "non-finite", "nan", "huge",
-    "tiny", "number", "negative option", "negative integer", "fewer axes",
+    "tiny", "number", "negative option", "negative integer", "fewer axes", "no path",
 }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Elementwise functions beside PyTorch's."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -39,6 +41,14 @@ def quotient(a, b):
     if a.is_floating_point() or b.is_floating_point() or torch.bool in (a.dtype, b.dtype):
         return torch.div(a, b)
     return torch.where(b == -1, -a, torch.div(a, torch.where(b == -1, 1, b), rounding_mode="trunc"))
+
+
+def heaviside(x, values):
+    """PyTorch has no gradient of it: that of the value at 0 is what a choice gives."""
+    if x.dtype != values.dtype and not (x.dim() and values.dim()):
+        values = values.to(x.dtype) if x.dim() else values
+        x = x.to(values.dtype)
+    return torch.where(x == 0, values, torch.heaviside(x.detach(), torch.zeros_like(x.detach())))
 
 
 def whole_quotient(a, b):
@@ -83,6 +93,21 @@ def cast(x, dtype):
     if dtype == "float32" and x.is_floating_point():
         return x.clone()
     return x.to(getattr(torch, dtype))
+
+
+def polygamma_of(n):
+    """Where PyTorch has some large number, as its sine of a multiple of pi is not 0, there is a pole."""
+
+    def call(x):
+        is_pole = (x < 0) & (x == x.round()) & x.isfinite()
+        inside = torch.where(is_pole, 1.0, x)
+        smooth = torch.digamma(inside) if n == 0 else torch.polygamma(n, inside)
+        # Even orders change sign there: NaN, and an infinite slope. Odd ones are infinite, their slope is NaN.
+        at = torch.where(is_pole, x, 0.0)
+        pole = at * INF + NAN if n % 2 == 0 else (at - at.detach()).abs().sqrt() + INF
+        return torch.where(is_pole, pole, smooth)
+
+    return call
 
 
 def clamped(make):
@@ -158,9 +183,12 @@ OPS = [
     one("celu", options_of(F.celu, alpha="alpha"), options=[{}, {"alpha": 2.0}]),
     one("cos", torch.cos),
     one("cosh", torch.cosh),
+    one("digamma", polygamma_of(0), -4, 4),
     one("elu", options_of(F.elu, alpha="alpha"), options=[{}, {"alpha": 0.5}]),
+    one("entr", torch.special.entr, 0, 2),
     one("erf", torch.erf),
     one("erfc", torch.erfc),
+    one("erfcx", torch.special.erfcx, -3, 3),
     one("erfinv", torch.erfinv, -1, 1),
     one("exp", torch.exp),
     one("exp2", torch.exp2),
@@ -172,19 +200,28 @@ OPS = [
     one("hardsigmoid", F.hardsigmoid),
     one("hardswish", F.hardswish),
     one("hardtanh", options_of(F.hardtanh, min_val="min", max_val="max"), options=[{}, {"min": -2.0, "max": 0.5}]),
+    one("i0", torch.special.i0, -9, 9),
+    one("i0e", torch.special.i0e, -9, 9),
+    one("i1", torch.special.i1, -9, 9),
+    one("i1e", torch.special.i1e, -9, 9),
     one("isFinite", torch.isfinite),
     one("isInf", torch.isinf),
     one("isNan", torch.isnan),
     one("leakyRelu", options_of(F.leaky_relu, negative_slope="negativeSlope"), options=[{}, {"negativeSlope": 0.2}]),
+    one("lgamma", torch.lgamma, -4, 4),
     one("log", torch.log, 0, 3),
     one("log10", torch.log10, 0, 3),
     one("log1p", torch.log1p, -1, 2),
     one("log2", torch.log2, 0, 3),
+    one("logNdtr", torch.special.log_ndtr, -9, 9),
     one("logSigmoid", F.logsigmoid),
     one("logicalNot", torch.logical_not),
     one("logit", options_of(torch.logit, eps="eps"), 0, 1, [{}, {"eps": 0.0}, {"eps": 0.1}, {"eps": 0.5}]),
     one("mish", F.mish),
     one("nanToNum", nan_to_num, options=[{}, {"nan": 1.0, "positiveInfinity": 2.0, "negativeInfinity": -3.0}]),
+    one("ndtr", lambda x: 0.5 * torch.erfc(-math.sqrt(0.5) * x), -9, 9),
+    one("ndtri", torch.special.ndtri, 0, 1),
+    one("bitwiseNot", torch.bitwise_not),
     one("neg", torch.neg),
     one("onesLike", torch.ones_like),
     one("quickGelu", lambda x: x * torch.sigmoid(1.702 * x)),
@@ -231,6 +268,12 @@ OPS = [
     two("logicalAnd", torch.logical_and),
     two("logicalOr", torch.logical_or),
     two("logicalXor", torch.logical_xor),
+    two("bitwiseAnd", torch.bitwise_and),
+    two("bitwiseLeftShift", torch.bitwise_left_shift),
+    two("bitwiseOr", torch.bitwise_or),
+    two("bitwiseRightShift", torch.bitwise_right_shift),
+    two("bitwiseXor", torch.bitwise_xor),
+    two("heaviside", heaviside),
     comparison("equal", torch.eq),
     comparison("notEqual", torch.ne),
     comparison("less", torch.lt),
@@ -261,12 +304,28 @@ OPS = [
     Op("clamp", clamp, clamped, elementwise=True),
     Op("fullLike", lambda x, value: torch.full_like(x, value), shapes(([2, 3], 1), ([], 2), ([0], 1), ([2], 255), dtypes=DTYPES[:4])),
     Op(
+        "gammaSlope",
+        torch._standard_gamma_grad,
+        listed(
+            *(
+                lambda m, a=a: [m.uniform(2, 40, low=a, high=2 * a), torch._standard_gamma(m.uniform(2, 40, low=a, high=2 * a))]
+                for a in (0.01, 0.1, 0.5, 1.0, 3.0, 7.0, 20.0, 200.0, 5000.0, 1e6)
+            ),
+        ),
+    ),
+    Op(
         "lerp",
         lambda a, b, w: torch.lerp(a, b, w),
         together(lambda make: whole(make, 3), listed(lambda m: [m.normal(3), m.normal(3), 0.3])),
         elementwise=True,
     ),
     Op("maskedFill", lambda x, mask, value: torch.masked_fill(x, mask, value), masked),
+    Op(
+        "polygamma",
+        lambda n, x: polygamma_of(n)(x),
+        lambda make: (([n, *args], more) for n in (0, 1, 2, 3, 6) for args, more in unary(0.1, 6, optional=False)(make)),
+        elementwise=True,
+    ),
     Op("raised", raised, each([lambda make: make.normal(2, 3), lambda make: make.normal(0), lambda make: make.normal()], [0.5])),
     Op("threshold", F.threshold, each(inputs_for_threshold, [0.5, -3.0], [0.0, 0.0]), elementwise=True),
     Op("where", lambda c, a, b: torch.where(c, a, b), conditions, elementwise=True),

@@ -141,6 +141,44 @@ def normalized(make):
         yield [vector([[1, NAN, 2], [INF, 1, 2], [0, 0, 0], [1e-30, 0, 0]]), option], {}
 
 
+def ctc_loss(x, targets, input_lengths, target_lengths, o={}):
+    """PyTorch's gradient takes x for the result of log_softmax: it has e^x beside the gradient by x itself."""
+    options = {"blank": o.get("blank", 0), "zero_infinity": o.get("zeroInfinity", False)}
+    batch = x if x.dim() == 3 else x.unsqueeze(1)
+    lengths = [torch.as_tensor(given).reshape(-1) for given in (input_lengths, target_lengths)]
+    losses = F.ctc_loss(batch, targets, *lengths, reduction="none", **options)
+    counted = torch.arange(batch.shape[0])[:, None, None] < lengths[0][None, :, None]
+    alone = torch.where(counted, batch.exp(), 0.0).sum((0, 2))
+    finite = F.ctc_loss(batch, targets, *lengths, reduction="none", blank=options["blank"]).detach().isfinite()
+    losses = losses - torch.where(finite, alone - alone.detach(), 0.0)
+    reduction = o.get("reduction", "mean")
+    if reduction == "mean":
+        return (losses / lengths[1].clamp(min=1)).mean()
+    return losses.sum() if reduction == "sum" else losses.reshape(x.shape[1:-1])
+
+
+def alignments(make):
+    for reduction in REDUCTIONS:
+        for more in ({}, {"blank": 4}, {"zeroInfinity": True}):
+            o = {**reduction, **more}
+            low, high = (0, 4) if "blank" in more else (1, 5)
+            scores = F.log_softmax(make.normal(12, 3, 5), 2)
+            for dtype in (torch.int64, torch.int32):
+                padded = make.integers(3, 4, low=low, high=high, dtype=dtype)
+                yield [scores, padded, [12, 10, 7], [4, 2, 3], o], {}
+                yield [scores, padded, torch.tensor([12, 1, 7], dtype=dtype), torch.tensor([4, 0, 3], dtype=dtype), o], {}
+                yield [scores, make.integers(9, low=low, high=high, dtype=dtype), [12, 10, 7], [4, 2, 3], o], {}
+            yield [scores, make.integers(9, low=low, high=high), torch.tensor([12, 10, 7]), torch.tensor([4, 2, 3]), o], {}
+            yield [scores, torch.full((3, 4), low), [12, 12, 9], [4, 1, 0], o], {}
+            # As long as it must be for labels that repeat, and too short.
+            yield [scores, torch.full((3, 4), low), [7, 6, 2], [4, 3, 3], o], {"marks": {"no path"}}
+            yield [F.log_softmax(make.normal(6, 5), 1), make.integers(3, low=low, high=high), [6], [3], o], {}
+            yield [scores * 1e4, make.integers(3, 4, low=low, high=high), [12, 10, 7], [4, 2, 3], o], {}
+            yield [make.normal(12, 3, 5), make.integers(3, 4, low=low, high=high), [12, 10, 7], [4, 2, 3], o], {}
+    yield [F.log_softmax(make.normal(200, 2, 20), 2), make.integers(2, 60, low=1, high=20), [200, 150], [60, 35]], {}
+    yield [F.log_softmax(make.normal(4, 2, 3), 2), torch.zeros(2, 0, dtype=torch.int64), [4, 4], [0, 0], {"reduction": "none"}], {}
+
+
 LOGITS = ({}, {"weight": 1})
 
 
@@ -178,6 +216,7 @@ OPS = [
     Op("cosineEmbeddingLoss", loss(F.cosine_embedding_loss), vectors(with_reductions({}, {"margin": 0.3}), 2, True)),
     Op("cosineSimilarity", loss(F.cosine_similarity), similarities),
     Op("crossEntropy", classes(F.cross_entropy), labels()),
+    Op("ctcLoss", ctc_loss, alignments),
     Op("gaussianNllLoss", loss(F.gaussian_nll_loss), variances),
     Op("hingeEmbeddingLoss", loss(F.hinge_embedding_loss), signed([{}, {"margin": 2.0}])),
     Op("huberLoss", loss(F.huber_loss), pairs(more=({}, {"delta": 0.5}))),

@@ -112,13 +112,15 @@ def recurrent(kind, gates):
 
 
 def attention(q, k, v, o={}):
-    mask = o.get("mask")
-    bare = F.scaled_dot_product_attention(q, k, v, mask, is_causal=o.get("causal", False), scale=o.get("scale"))
-    return bare
+    return F.scaled_dot_product_attention(
+        q, k, v, o.get("mask"), is_causal=o.get("causal", False), scale=o.get("scale"), enable_gqa=o.get("enableGqa", False)
+    )
 
 
 def weights_of(q, k, o):
     scale = o.get("scale", q.shape[-1] ** -0.5)
+    if o.get("enableGqa"):
+        k = k.repeat_interleave(q.shape[-3] // k.shape[-3], -3)
     scores = q @ k.transpose(-2, -1) * scale
     if o.get("causal"):
         scores = scores.masked_fill(~torch.ones(scores.shape[-2:], dtype=torch.bool).tril(), -INF)
@@ -130,7 +132,45 @@ def weights_of(q, k, o):
 
 def attention_and_weights(q, k, v, o={}):
     weights = weights_of(q, k, o)
+    if o.get("enableGqa"):
+        v = v.repeat_interleave(q.shape[-3] // v.shape[-3], -3)
     return [weights @ v, weights]
+
+
+def attention_over_parts(q, parts, o={}):
+    """Of the joined keys and values, with one mask for all."""
+    masks = []
+    for part in parts:
+        mask = torch.zeros(q.shape[-2], part["key"].shape[-2])
+        if "mask" in part:
+            given = part["mask"]
+            mask = torch.zeros(given.shape).masked_fill(~given, -INF) if given.dtype == torch.bool else given
+        if part.get("causal"):
+            mask = mask.masked_fill(~torch.ones(q.shape[-2], part["key"].shape[-2], dtype=torch.bool).tril(), -INF)
+        leading = part["key"].shape[:-2] if not o.get("enableGqa") else q.shape[:-2]
+        masks.append(mask.expand(*leading, q.shape[-2], part["key"].shape[-2]))
+    keys, values = (torch.cat([part[name] for part in parts], -2) for name in ("key", "value"))
+    return attention_and_weights(q, keys, values, {**o, "mask": torch.cat(masks, -1)})
+
+
+def attentions_over_parts(make):
+    for lead, queries, sizes in [([2, 3], 4, (5, 4)), ([], 1, (7, 1)), ([2], 2, (3, 0, 2)), ([2], 3, (3,))]:
+
+        def parts():
+            return [{"key": make.normal(*lead, size, 6), "value": make.normal(*lead, size, 5)} for size in sizes]
+
+        yield [make.normal(*lead, queries, 6), parts()], {}
+        yield [make.normal(*lead, queries, 6), parts(), {"scale": 0.3}], {}
+        masked = parts()
+        masked[0]["mask"] = make.any([queries, sizes[0]], torch.bool)
+        masked[0]["mask"][:, 0] = True
+        masked[-1]["causal"] = True
+        yield [make.normal(*lead, queries, 6), masked], {}
+        added = parts()
+        added[0]["mask"] = make.normal(sizes[0])
+        yield [make.normal(*lead, queries, 6), added], {}
+    grouped = [{"key": make.normal(2, 2, size, 6), "value": make.normal(2, 2, size, 5)} for size in (4, 1)]
+    yield [make.normal(2, 4, 1, 6), grouped, {"enableGqa": True}], {}
 
 
 def attentions(make):
@@ -159,9 +199,59 @@ def attentions(make):
         yield [*tensors(), {"mask": mask}], {}
         if queries == keys:
             yield [*tensors(), {"causal": True}], {}
+    # Everything that broadcasts to the scores.
+    for shape in ([1, 5], [4, 1], [1, 1], [3, 1, 5], [2, 1, 1, 5], [2, 3, 4, 5], [1, 3, 4, 1]):
+        for mask in (make.normal(*shape), make.any(shape, torch.bool)):
+            if mask.dtype == torch.bool:
+                mask[..., 0] = True
+            yield [make.normal(2, 3, 4, 6), make.normal(2, 3, 5, 6), make.normal(2, 3, 5, 7), {"mask": mask}], {}
+    # Grouped queries.
+    for queries, keys, values in [(4, 2, 2), (6, 3, 3), (4, 1, 1), (4, 4, 4), (4, 2, 1)]:
+        for more in ({}, {"causal": True}, {"mask": make.normal(2, queries, 5, 5)}, {"mask": make.normal(1, 5), "scale": 0.4}):
+            lists = [make.normal(2, queries, 5, 6), make.normal(2, keys, 5, 6), make.normal(2, values, 5, 3)]
+            yield [*lists, {"enableGqa": True, **more}], {}
+
+
+def torch_multi_head(q, k, v, w, o):
+    """PyTorch's own function, which knows one width, one batch axis (the second) and masks in which true means ignore."""
+    heads, mask = o["heads"], o.get("mask")
+    if o.get("causal"):
+        mask = torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool).tril()
+    if mask is not None:
+        mask = ~mask if mask.dtype == torch.bool else mask
+        mask = mask.expand(q.shape[0], heads, q.shape[-2], k.shape[-2]).flatten(0, 1)
+    separate = "inProjWeight" not in w
+    output, weights = F.multi_head_attention_forward(
+        *(x.transpose(0, 1) for x in (q, k, v)),
+        q.shape[-1],
+        heads,
+        w.get("inProjWeight"),
+        w.get("inProjBias"),
+        w.get("biasK"),
+        w.get("biasV"),
+        o.get("addZeroAttn", False),
+        0.0,
+        w["outProjWeight"],
+        w.get("outProjBias"),
+        training=False,
+        need_weights=True,
+        attn_mask=mask,
+        use_separate_proj_weight=separate,
+        q_proj_weight=w.get("qProjWeight"),
+        k_proj_weight=w.get("kProjWeight"),
+        v_proj_weight=w.get("vProjWeight"),
+        average_attn_weights=False,
+    )
+    return [output.transpose(0, 1), weights]
 
 
 def multi_head(q, k, v, w, o):
+    if q.dim() == 3:
+        return torch_multi_head(q, k, v, w, o)
+    return multi_head_of_any_rank(q, k, v, w, o)
+
+
+def multi_head_of_any_rank(q, k, v, w, o):
     heads, width = o["heads"], q.shape[-1]
     projections = w["inProjWeight"].chunk(3)
     biases = w["inProjBias"].chunk(3) if "inProjBias" in w else [None] * 3
@@ -189,6 +279,16 @@ def multi_heads(make):
                     ],
                     {},
                 )
+    for kdim, vdim in [(8, 8), (5, 8), (8, 3), (5, 3)]:
+        for added in (False, True):
+            for zero in (False, True):
+                weights = {"qProjWeight": make.normal(8, 8), "kProjWeight": make.normal(8, kdim), "vProjWeight": make.normal(8, vdim)}
+                weights |= {"inProjBias": make.normal(24), "outProjWeight": make.normal(8, 8), "outProjBias": make.normal(8)}
+                if added:
+                    weights |= {"biasK": make.normal(1, 1, 8), "biasV": make.normal(1, 1, 8)}
+                for more in ({}, {"causal": True}, {"mask": make.normal(2, 1, 3, 5)}, {"mask": make.normal(2, 4, 3, 5)}):
+                    tensors = [make.normal(2, 3, 8), make.normal(2, 5, kdim), make.normal(2, 5, vdim)]
+                    yield [*tensors, weights, {"heads": 4, "addZeroAttn": zero, **more}], {}
 
 
 def prelus(make):
@@ -230,6 +330,7 @@ GLU, GLU_CASES = gated(lambda a, b: a * torch.sigmoid(b))
 
 OPS = [
     Op("attentionWithWeights", attention_and_weights, attentions, pick=["output", "weights"]),
+    Op("attentionOverParts", attention_over_parts, attentions_over_parts, pick=["output", "weights"]),
     Op("batchNorm", batch_norm, per_channel_norms(running)),
     Op("batchNormTrain", batch_norm_train, per_channel_norms(running), pick=["output", "runningMean", "runningVar"]),
     Op("fft2Real", fft2_real, shapes(([4, 6],), ([2, 3, 5],), ([1, 1],), ([0, 3, 4],), ([2, 12, 16],), dtypes=FLOAT)),

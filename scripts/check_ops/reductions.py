@@ -156,6 +156,56 @@ def temperature(make):
         yield [args[0], 0.1, args[1]], more
 
 
+def covariance(x, o={}):
+    return torch.cov(x, correction=o.get("correction", 1), fweights=o.get("fweights"), aweights=o.get("aweights"))
+
+
+def observations(options):
+    def generate(make):
+        for shape in ([3, 8], [8], [1, 5], [2, 2], [4, 1], [], [3, 0], [0, 4]):
+            for option in options(make, shape[-1] if shape else 1):
+                yield ([make.normal(*shape), option] if option else [make.normal(*shape)]), {}
+        yield [make.normal(3, 50, shift=1000.0)], {}
+        yield [make.normal(2, 6, scale=1e-3)], {}
+        yield [vector([[1, 2, NAN], [3, 1, 2]])], {}
+        yield [vector([[1, 2, 4], [2, 4, 8], [-1, -2, -4]])], {}
+        for dtype in DTYPES[1:]:
+            yield [make.any([2, 5], dtype)], {"optional": True}
+
+    return generate
+
+
+def weightings(make, count):
+    frequencies, importances = make.integers(count, low=1, high=5), make.uniform(count, low=0.1)
+    yield from ({}, {"correction": 0}, {"correction": 2}, {"fweights": frequencies}, {"aweights": importances})
+    yield {"fweights": frequencies.int(), "aweights": importances, "correction": 0}
+    yield {"fweights": frequencies, "aweights": importances}
+
+
+def differenced(make):
+    for shape, axis in [([6], -1), ([6], 0), ([3, 4], 0), ([3, 4], 1), ([2, 3, 4], -2), ([0], 0), ([2, 0], 1), ([1], 0)]:
+        for n in (0, 1, 2, 5):
+            yield [make.normal(*shape), {"axis": axis, "n": n}], {}
+    yield [make.normal(3, 4)], {}
+    yield [make.normal(3, 4), {"prepend": make.normal(3, 2), "append": make.normal(3, 1)}], {}
+    yield [make.normal(3, 4), {"axis": 0, "n": 2, "append": make.normal(1, 4)}], {}
+    for dtype in DTYPES[1:]:
+        yield [make.any([2, 5], dtype)], {"optional": True}
+        yield [make.any([2, 5], dtype), {"n": 2}], {"optional": True}
+
+
+def diff(x, o={}):
+    return torch.diff(x, o.get("n", 1), o.get("axis", -1), o.get("prepend"), o.get("append"))
+
+
+def with_nan(make):
+    yield from reduction()(make)
+    x = make.normal(3, 4)
+    x[0, 1] = x[2] = NAN
+    for axes in (None, 0, 1, [0, 1]):
+        yield [x, axes], {}
+
+
 OPS = [
     Op("all", over(torch.all), reduction()),
     Op("any", over(torch.any), reduction()),
@@ -167,6 +217,8 @@ OPS = [
         lambda x, axes=None: torch.count_nonzero(x) if axes is None else torch.count_nonzero(x, axes),
         reduction(options=({},)),
     ),
+    Op("corrcoef", torch.corrcoef, observations(lambda make, count: [{}])),
+    Op("cov", covariance, observations(weightings)),
     Op("cummax", lambda x, axis: pair(torch.cummax(x, axis)), scan()),
     Op("cummin", lambda x, axis: pair(torch.cummin(x, axis)), scan()),
     Op("cumprod", torch.cumprod, scan()),
@@ -175,6 +227,7 @@ OPS = [
         lambda x, axis, o={}: torch.cumsum(x.flip(axis), axis).flip(axis) if o else torch.cumsum(x, axis),
         together(scan(), listed(lambda m: [m.normal(2, 4), 1, {"reverse": True}])),
     ),
+    Op("diff", diff, differenced),
     Op("logCumsumExp", torch.logcumsumexp, scan()),
     Op("logSoftmax", lambda x, axis=-1: F.log_softmax(x, axis), softmax_cases),
     Op("logSumExp", over(torch.logsumexp), reduction()),
@@ -189,6 +242,8 @@ OPS = [
     ),
     Op("min", over(torch.amin), reduction()),
     Op("minWithIndices", along(lambda x, axis, keep: pair(torch.min(x, axis, keep))), reduction(one_axis=True, empty=False, ties=False)),
+    Op("nanmean", over(torch.nanmean), with_nan),
+    Op("nansum", over(torch.nansum), with_nan),
     Op("prod", axis_by_axis(torch.prod), reduction()),
     Op("quantile", quantile, quantiles),
     Op("softmax", lambda x, axis=-1: F.softmax(x, axis), softmax_cases),

@@ -104,17 +104,16 @@ def averaged(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_incl
     return [x, per_axis(kernel_size), {**more, **options(stride=per_axis(stride or None), divisorOverride=divisor_override)}]
 
 
-def resized(x, size=None, scale_factor=None, mode="nearest", align_corners=None, antialias=False):
-    if size is None or x.dim() > 4:
-        return None
-    size = [size] * (x.dim() - 2) if isinstance(size, int) else list(size)
-    return [x, size, options(mode=mode, alignCorners=align_corners, antialias=antialias)]
+def resized(x, size=None, scale_factor=None, mode="nearest", align_corners=None, antialias=False, recompute_scale_factor=None):
+    size = [size] * (x.dim() - 2) if isinstance(size, int) else listed(size)
+    more = options(scaleFactor=listed(scale_factor), recomputeScaleFactor=recompute_scale_factor)
+    return [x, size, options(mode=mode, alignCorners=align_corners, antialias=antialias, **more)]
 
 
 def attended(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
-    if dropout_p or enable_gqa:
+    if dropout_p:
         return None
-    return [q, k, v, options(mask=attn_mask, causal=is_causal, scale=scale)]
+    return [q, k, v, options(mask=attn_mask, causal=is_causal, scale=scale, enableGqa=enable_gqa)]
 
 
 def padded(x, pad, mode="constant", value=None):
@@ -132,9 +131,35 @@ def clamped(x, min=None, max=None):
     return [x, min, max] if all(bound.dtype == x.dtype for bound in bounds) else None
 
 
+def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False):
+    return None if ord in (2, -2, "nuc") else [x, ord, {"axes": list(dim), "keepDims": keepdim}]
+
+
 def joined(xs, dim=0):
     """PyTorch still skips empty vectors among tensors of more axes."""
     return [list(xs), dim] if len({x.dim() for x in xs}) == 1 else None
+
+
+def scattered(x, dim, index, source, reduce=None):
+    return [x, index, source, dim] if reduce is None else None
+
+
+def scattered_together(x, dim, index, source, reduce=None):
+    names = {"add": "sum", "multiply": "prod"}
+    return [x, index, source, dim, names[reduce]] if reduce in names else None
+
+
+def put_at(x, indices, values, accumulate=False):
+    if any(index is None or index.dtype == torch.bool for index in indices):
+        return None
+    return [x, list(indices), values, {"accumulate": accumulate}]
+
+
+def bagged(weight, index, offsets=None, max_norm=None, mode="mean", per_sample_weights=None, padding_idx=None, include_last_offset=False, **ways):
+    if max_norm is not None or ways.get("sparse") or ways.get("scale_grad_by_freq"):
+        return None
+    more = options(offsets=offsets, perSampleWeights=per_sample_weights, paddingIndex=padding_idx)
+    return [index, weight, {"mode": mode, "includeLastOffset": include_last_offset, **more}]
 
 
 # PyTorch's name, tenfold's, arguments of the one from those of the other (None: cannot be said).
@@ -148,12 +173,16 @@ UNARY = {
     "nn.functional.softsign": "softsign", "nn.functional.tanhshrink": "tanhshrink", "nn.functional.relu": "relu",
     "nn.functional.relu6": "relu6", "nn.functional.hardswish": "hardswish", "nn.functional.hardsigmoid": "hardsigmoid",
     "nn.functional.selu": "selu", "nn.functional.logsigmoid": "logSigmoid", "trace": "trace", "zeros_like": "zerosLike",
-    "ones_like": "onesLike", "median": "median",
+    "ones_like": "onesLike", "median": "median", "lgamma": "lgamma", "i0": "i0", "special.i0e": "i0e",
+    "special.i1": "i1", "special.i1e": "i1e", "special.entr": "entr", "special.erfcx": "erfcx", "special.log_ndtr": "logNdtr",
+    "special.ndtri": "ndtri",
+    "bitwise_not": "bitwiseNot", "corrcoef": "corrcoef",
 }  # fmt: skip
 BINARY = {
     "add": "add", "sub": "sub", "mul": "mul", "div": "div", "pow": "pow", "maximum": "maximum", "minimum": "minimum", "fmod": "fmod",
     "remainder": "remainder", "floor_divide": "floorDivide", "atan2": "atan2", "hypot": "hypot", "logaddexp": "logAddExp",
-    "logaddexp2": "logAddExp2", "xlogy": "xlogy", "eq": "equal", "ne": "notEqual", "lt": "less", "le": "lessOrEqual", "gt": "greater",
+    "bitwise_and": "bitwiseAnd", "bitwise_or": "bitwiseOr", "bitwise_xor": "bitwiseXor", "bitwise_left_shift": "bitwiseLeftShift",
+    "bitwise_right_shift": "bitwiseRightShift", "heaviside": "heaviside", "logaddexp2": "logAddExp2", "xlogy": "xlogy", "eq": "equal", "ne": "notEqual", "lt": "less", "le": "lessOrEqual", "gt": "greater",
     "ge": "greaterOrEqual", "logical_and": "logicalAnd", "logical_or": "logicalOr", "logical_xor": "logicalXor", "dot": "dot",
     "mv": "mv", "bmm": "bmm", "matmul": "matmul", "outer": "outer", "kron": "kron", "mm": "matmul", "nn.functional.prelu": "prelu",
 }  # fmt: skip
@@ -173,6 +202,7 @@ OTHER = [
     ("cdist", "cdist", lambda a, b, p=2.0, compute_mode=None: [a, b, {"order": float(p)}]),
     ("chunk", "chunk", lambda x, chunks, dim=0: [x, chunks, dim]),
     ("clamp", "clamp", clamped),
+    ("cov", "cov", lambda x, correction=1, fweights=None, aweights=None: [x, options(correction=correction, fweights=fweights, aweights=aweights)]),
     ("count_nonzero", "countNonzero", lambda x, dim=None: [x, listed(dim)]),
     ("cummax", "cummax", one_axis),
     ("cummin", "cummin", one_axis),
@@ -180,33 +210,50 @@ OTHER = [
     ("cumsum", "cumsum", one_axis),
     ("diag_embed", "diagEmbed", lambda x, offset=0, dim1=-2, dim2=-1: [x, {"offset": offset, "axis1": dim1, "axis2": dim2}]),
     ("diagonal", "diagonal", lambda x, offset=0, dim1=0, dim2=1: [x, {"offset": offset, "axis1": dim1, "axis2": dim2}]),
+    ("diff", "diff", lambda x, n=1, dim=-1, prepend=None, append=None: [x, options(n=n, axis=dim, prepend=prepend, append=append)]),
     ("einsum", "einsum", lambda xs, equation: [equation, *xs]),
     ("expand", "expand", sizes),
     ("flatten", "flatten", lambda x, start_dim=0, end_dim=-1: [x, start_dim, end_dim]),
     ("flip", "flip", lambda x, dims: [x, listed(dims)]),
     ("gather", "gather", lambda x, dim, index: [x, index, dim]),
     ("index_add", "indexAdd", lambda x, dim, index, source, alpha=1: [x, index, source, dim, {"alpha": alpha}]),
+    ("index_copy", "indexCopy", lambda x, dim, index, source: [x, index, source, dim]),
+    ("index_put", "indexPut", put_at),
     ("index_select", "indexSelect", lambda x, dim, index: [x, index, dim]),
     ("lerp", "lerp", lambda a, b, weight: [a, b, weight]),
     ("linspace", "linspace", lambda a, b, steps: [a, b, steps]),
+    ("linalg.cholesky", "cholesky", lambda x, upper=False: None if upper else [x]),
+    ("linalg.det", "det", same),
+    ("linalg.inv", "inverse", same),
+    ("linalg.matrix_norm", "matrixNorm", matrix_norm),
+    ("linalg.matrix_power", "matrixPower", lambda x, n: [x, n]),
+    ("linalg.slogdet", "slogdet", same),
+    ("linalg.solve", "solve", lambda a, b, left=True: [a, b] if left else None),
+    ("linalg.solve_triangular", "solveTriangular", lambda a, b, upper, left=True, unitriangular=False: [a, b, {"upper": upper, "left": left, "unitriangular": unitriangular}]),
     ("linalg.vector_norm", "vectorNorm", lambda x, ord=2, dim=None, keepdim=False: [x, ord, listed(dim), {"keepDims": keepdim}]),
     ("log_softmax", "logSoftmax", one_axis),
     ("logcumsumexp", "logCumsumExp", one_axis),
     ("logit", "logit", lambda x, eps=None: [x, options(eps=eps)]),
     ("logsumexp", "logSumExp", reduced),
     ("masked_fill", "maskedFill", lambda x, mask, value: [x, mask, value]),
+    ("masked_scatter", "maskedScatter", same),
     ("max", "maxWithIndices", reduced_to_two),
     ("min", "minWithIndices", reduced_to_two),
     ("median", "medianWithIndices", reduced_to_two),
     ("mean", "mean", reduced),
     ("movedim", "moveAxis", lambda x, a, b: [x, listed(a), listed(b)]),
     ("nan_to_num", "nanToNum", lambda x, nan=0.0, posinf=None, neginf=None: [x, options(nan=nan, positiveInfinity=posinf, negativeInfinity=neginf)]),
+    ("nanmean", "nanmean", reduced),
+    ("nansum", "nansum", reduced),
     ("permute", "permute", sizes),
     ("prod", "prod", reduced),
     ("quantile", "quantile", lambda x, q, dim=None, keepdim=False, interpolation="linear": None if isinstance(q, torch.Tensor) else [x, q, dim, {"keepDims": keepdim, "interpolation": interpolation}]),
     ("repeat_interleave", "repeatInterleave", repeated),
     ("reshape", "reshape", sizes),
     ("roll", "roll", lambda x, shifts, dims=None: [x, listed(shifts), listed(dims)]),
+    ("scatter", "scatter", scattered),
+    ("scatter", "scatterReduce", scattered_together),
+    ("scatter_reduce", "scatterReduce", lambda x, dim, index, source, reduce, include_self=True: [x, index, source, dim, reduce, {"includeSelf": include_self}]),
     ("scatter_add", "scatterAdd", lambda x, dim, index, source: [x, index, source, dim]),
     ("searchsorted", "searchsorted", lambda rows, x, right=False, side=None: [rows, x, {"right": right}] if side is None else None),
     ("select", "select", lambda x, dim, index: [x, index, dim]),
@@ -225,13 +272,20 @@ OTHER = [
     ("transpose", "transpose", lambda x, a, b: [x, a, b]),
     ("tril", "tril", lambda x, diagonal=0: [x, diagonal]),
     ("triu", "triu", lambda x, diagonal=0: [x, diagonal]),
+    ("unfold", "unfoldAxis", lambda x, dim, size, step: [x, dim, size, step] if size > 0 else None),
     ("unsqueeze", "unsqueeze", lambda x, dim: [x, dim]),
     ("where", "where", lambda a, condition, b: [condition, a, b]),
-    ("nn.functional.adaptive_avg_pool2d", "adaptiveAvgPool2d", lambda x, size: [x, listed(size)]),
+    *(
+        (f"nn.functional.adaptive_{kind.lower()}_pool{n}d", f"adaptive{kind}Pool{n}d", lambda x, size: [x, listed(size)])
+        for kind in ("Avg", "Max")
+        for n in (1, 2, 3)
+    ),
     ("nn.functional.avg_pool1d", "avgPool1d", averaged),
     ("nn.functional.avg_pool2d", "avgPool2d", averaged),
+    ("nn.functional.avg_pool3d", "avgPool3d", averaged),
     ("nn.functional.max_pool1d", "maxPool1d", max_pooled),
     ("nn.functional.max_pool2d", "maxPool2d", max_pooled),
+    ("nn.functional.max_pool3d", "maxPool3d", max_pooled),
     ("nn.functional.bilinear", "bilinear", lambda a, b, weight, bias=None: [a, b, weight, bias]),
     ("nn.functional.binary_cross_entropy", "binaryCrossEntropy", loss("weight")),
     ("nn.functional.binary_cross_entropy_with_logits", "bceWithLogits", loss("weight", "pos_weight")),
@@ -239,11 +293,14 @@ OTHER = [
     ("nn.functional.elu", "elu", lambda x, alpha=1.0: [x, {"alpha": alpha}]),
     ("nn.functional.conv1d", "conv1d", convolution),
     ("nn.functional.conv2d", "conv2d", convolution),
+    ("nn.functional.conv3d", "conv3d", convolution),
     ("nn.functional.conv_transpose1d", "convTranspose1d", transposed),
     ("nn.functional.conv_transpose2d", "convTranspose2d", transposed),
+    ("nn.functional.conv_transpose3d", "convTranspose3d", transposed),
     ("nn.functional.cosine_embedding_loss", "cosineEmbeddingLoss", loss("margin")),
     ("nn.functional.cosine_similarity", "cosineSimilarity", lambda a, b, dim=1, eps=1e-8: [a, b, {"axis": dim, "eps": eps}]),
     ("nn.functional.cross_entropy", "crossEntropy", loss("weight", "ignore_index", "label_smoothing")),
+    ("nn.functional.embedding_bag", "embeddingBag", bagged),
     ("nn.functional.embedding", "embedding", lambda weight, index, padding_idx=None: [index, weight, options(paddingIndex=padding_idx)]),
     ("nn.functional.gaussian_nll_loss", "gaussianNllLoss", loss("full", "eps")),
     ("nn.functional.gelu", "gelu", lambda x, approximate="none": [x, {"approximate": approximate}]),
@@ -286,8 +343,8 @@ CONVERTERS = [(theirs, ours, unary) for theirs, ours in UNARY.items()] + [(their
 EXACT = {"floor", "ceil", "round", "trunc", "sign"}
 # Axes of the tensor at an index that tenfold wants to be there, where PyTorch takes one without a batch, too.
 AXES = {
-    "adaptiveAvgPool2d": (0, 4), "avgPool1d": (0, 3), "avgPool2d": (0, 4), "conv1d": (0, 3), "conv2d": (0, 4), "convTranspose1d": (0, 3),
-    "convTranspose2d": (0, 4), "maxPool1d": (0, 3), "maxPool2d": (0, 4), "linear": (1, 2), "unfold": (0, 4),
+    **{f"{name}{axes}d": (0, axes + 2) for axes in (1, 2, 3) for name in ("adaptiveAvgPool", "adaptiveMaxPool", "avgPool", "maxPool", "conv", "convTranspose")},
+    "linear": (1, 2), "unfold": (0, 4),
 }  # fmt: skip
 ELEMENTWISE = set(UNARY.values()) - {"trace", "median"}
 

@@ -23,9 +23,9 @@ class Op:
 
 
 BUILDS = "builds ops or looks into tensors: computes nothing"
-RANDOM = "draws random numbers: test/ops/random.test.ts looks at their distribution"
+RANDOM = "draws random numbers: test/ops/random looks at their distribution"
 PART = "a part of "
-AUDIO = "of torchaudio, librosa or SciPy: test/ops/signal compares it with what they gave (scripts/make-signal-cases.py)"
+AUDIO = "of torchaudio, librosa or SciPy: test/ops/signal compares it with what they gave (test/fixtures/signal/make.py)"
 # Exported functions that are compared with nothing, and why.
 NOT_COMPARED = {
     **dict.fromkeys(
@@ -35,7 +35,6 @@ NOT_COMPARED = {
             "checked",
             "constantOf",
             "constantValue",
-            "cubicWeight",
             "defineBinary",
             "defineOp",
             "defineUnary",
@@ -78,16 +77,39 @@ NOT_COMPARED = {
         ],
         BUILDS,
     ),
-    **dict.fromkeys(["dropout", "randomBernoulli", "randomBeta", "randomNormal", "randomPermutation"], RANDOM),
     **dict.fromkeys(["amplitudeToDB", "dct", "idct", "melFilterBank", "melSpectrogram", "mfcc"], AUDIO),
     **dict.fromkeys(["powerToDB", "preemphasis", "resample", "spectrogram"], AUDIO),
-    **dict.fromkeys(["randomTruncatedNormal", "randomUniform"], RANDOM),
+    **dict.fromkeys(
+        [
+            "categorical",
+            "dropout",
+            "dropout2d",
+            "gumbelSoftmax",
+            "multinomial",
+            "randomBernoulli",
+            "randomBeta",
+            "randomExponential",
+            "randomGamma",
+            "randomGumbel",
+            "randomIntegers",
+            "randomNormal",
+            "randomPermutation",
+            "randomPoisson",
+            "randomTruncatedNormal",
+            "randomUniform",
+        ],
+        RANDOM,
+    ),
     "addmmWith": PART + "addmm",
     "convInputGradient": PART + "the gradient of conv2d",
     "convWeightGradient": PART + "the gradient of conv2d",
     "dilate": PART + "the gradient of conv2d",
     "kernelWindows": PART + "unfold",
+    "involutionInputGradient": PART + "the gradient of involution",
+    "involutionWeightGradient": PART + "the gradient of involution",
+    "roiAlignInputGradient": PART + "the gradient of roiAlign",
     "matmulWith": PART + "matmul",
     "padAxis": PART + "pad",
+    "pathScores": PART + "ctcLoss",
     "windowColumns": PART + "unfold",
 }

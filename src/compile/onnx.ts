@@ -85,6 +85,13 @@ function valueInfo(
   return create(ValueInfoProtoSchema, { name, type: create(TypeProtoSchema, { value: { case: 'tensorType', value } }) })
 }
 
+/** An input of a loop's body: a scalar, or of the shape that the runtime infers. */
+function bodyInput(name: string, elemType: DataType, isScalar = false): ValueInfoProto {
+  const scalar = isScalar ? { shape: create(TensorShapeProtoSchema, {}) } : {}
+  const value = create(TypeProto_TensorSchema, { elemType, ...scalar })
+  return create(ValueInfoProtoSchema, { name, type: create(TypeProtoSchema, { value: { case: 'tensorType', value } }) })
+}
+
 /** A constant as the emitter recorded it; the exporter may still replace it (symbolic sizes). */
 export interface EmittedConstant {
   readonly name: string
@@ -122,12 +129,14 @@ const poolLimit = 4096
 class GraphEmitter implements Emitter {
   readonly fused: boolean
   readonly channelBlock: number
-  readonly nodeProtos: NodeProto[] = []
+  /** Of the graph, or of the body of a loop that is being written. */
+  nodeProtos: NodeProto[] = []
   readonly constants: EmittedConstant[] = []
   readonly origins = new Map<string, GraphNode>()
   current: GraphNode | undefined
   #prefix = ''
   #values = 0
+  #nodes = 0
   readonly #pool = new Map<string, string>()
   readonly #identities = new Map<TypedArray, string>()
 
@@ -154,12 +163,46 @@ class GraphEmitter implements Emitter {
     attributes: Record<string, OnnxAttribute> = {},
     domain = '',
   ): string[] {
-    const name = `${this.#prefix}${type}_${this.nodeProtos.length}`
-    const output = Array.from({ length: outputs }, () => `v${this.#values++}`)
     const attribute = Object.entries(attributes).map(([key, value]) => attributeProto(key, value))
+    return this.#add(type, inputs, outputs, attribute, domain)
+  }
+
+  #add(type: string, inputs: readonly string[], outputs: number, attribute: AttributeProto[], domain = ''): string[] {
+    const name = `${this.#prefix}${type}_${this.#nodes++}`
+    const output = this.#newValues(outputs)
     this.nodeProtos.push(create(NodeProtoSchema, { name, opType: type, input: [...inputs], output, attribute, domain }))
     if (this.current) this.origins.set(name, this.current)
     return output
+  }
+
+  #newValues(count: number): string[] {
+    return Array.from({ length: count }, () => `v${this.#values++}`)
+  }
+
+  loop(
+    rounds: number,
+    states: readonly string[],
+    body: (round: string, states: readonly string[]) => { states: readonly string[]; stacked: readonly string[] },
+  ): string[] {
+    const outer = this.nodeProtos
+    this.nodeProtos = []
+    const [round = '', goesOn = '', ...given] = this.#newValues(2 + states.length)
+    const results = body(round, given)
+    // A body's outputs must come from its own nodes.
+    const outputs = [goesOn, ...results.states, ...results.stacked].map((value) => this.node('Identity', [value]))
+    const graph = create(GraphProtoSchema, {
+      name: 'body',
+      node: this.nodeProtos,
+      input: [
+        bodyInput(round, DataType.INT64, true),
+        bodyInput(goesOn, DataType.BOOL, true),
+        ...given.map((name) => bodyInput(name, DataType.DOUBLE)),
+      ],
+      output: outputs.map((name) => create(ValueInfoProtoSchema, { name })),
+    })
+    this.nodeProtos = outer
+    const attribute = create(AttributeProtoSchema, { name: 'body', type: AttributeType.GRAPH, g: graph })
+    return this.#add('Loop', [this.scalar(rounds, 'int64'), '', ...states], outputs.length - 1, [attribute])
   }
 
   constant(dtype: DType, shape: Shape, data: TypedArray): string {
@@ -184,6 +227,13 @@ class GraphEmitter implements Emitter {
 
   cast(input: string, to: DType): string {
     return this.node('Cast', [input], { to: dataTypes[to] })
+  }
+
+  double(value: string | number): string {
+    if (typeof value === 'string') return this.node('Cast', [value], { to: DataType.DOUBLE })
+    const t = create(TensorProtoSchema, { dataType: DataType.DOUBLE, doubleData: [value] })
+    const attribute = create(AttributeProtoSchema, { name: 'value', type: AttributeType.TENSOR, t })
+    return inputAt('Constant', this.#add('Constant', [], 1, [attribute]), 0)
   }
 }
 

@@ -27,9 +27,12 @@ function isWithin(node: GraphNode): boolean {
   return node.op === ops.withinOp
 }
 
-/** The same index, read from a table of all places: the runtime fails at an element that is none (ONNX counts negative ones from the end). */
-function guarded(index: Tensor, { size, except }: PlacesAttributes): Tensor {
-  const shifted = ops.where(ops.less(index, 0), size, index)
+/**
+ * The same index, read from a table of all places: the runtime fails at an element that is none. ONNX counts negative ones from the
+ * end: where these are allowed, the place is read in their stead.
+ */
+function guarded(index: Tensor, { size, except, fromEnd }: PlacesAttributes): Tensor {
+  const shifted = fromEnd ? index : ops.where(ops.less(index, 0), size, index)
   const isException = except === null ? undefined : ops.equal(index, except)
   const table = ops.arange(0, size, { dtype: index.dtype })
   const safe = isException ? ops.where(isException, 0, shifted) : shifted
@@ -52,7 +55,10 @@ export function resolvePlaces(roots: readonly Tensor[]): ResolvedPlaces {
     const found = sameElements(ops.inputAt('within', inputs, 0))
     const leaf = found.source.kind === 'input' ? found : undefined
     const isSame = (check: PlacesCheck): boolean =>
-      check.leaf === leaf && check.attributes.size === places.size && check.attributes.except === places.except
+      check.leaf === leaf &&
+      check.attributes.size === places.size &&
+      check.attributes.except === places.except &&
+      check.attributes.fromEnd === places.fromEnd
     if (leaf && !checks.some(isSame)) checks.push({ leaf, attributes: places, origin })
     else if (!leaf) computed.set(origin, places)
   }
@@ -94,6 +100,7 @@ export function indexComplaint(
   if (!places || !complaint.test(message)) return undefined
   // What was below 0 has become `size`.
   const value = /idx=(-?\d+)/.exec(message)?.[1]
-  const found = value === undefined || Number(value) === places.size ? `${places.size} or one below 0` : value
+  const isShifted = !places.fromEnd && Number(value) === places.size
+  const found = value === undefined || isShifted ? `${places.size} or one below 0` : value
   return placed(placesMessage(places, `${found} among those that the function computes`), node.origin)
 }

@@ -38,12 +38,13 @@ const noCounts = (): PassCounts => ({ simplified: 0, merged: 0, folded: 0, fused
 export async function optimize(
   roots: readonly Tensor[],
   options: PassOptions = {},
+  computed?: ResolvedPlaces['computed'],
 ): Promise<{ roots: Tensor[]; counts: PassCounts }> {
   const counts = noCounts()
   let current = reduce(roots, options, counts)
   if (options.foldConstants !== false) {
     current = await foldConstants(current, counts, (tensors) =>
-      evaluateNow(tensors, { threads: 1, passes: withoutPasses }),
+      evaluateNow(tensors, { threads: 1, passes: withoutPasses }, computed),
     )
     // A folded constant may be a 0 or 1 that simplifies what uses it.
     if (counts.folded > 0) current = reduce(current, options, counts)
@@ -114,14 +115,19 @@ export class Program {
     this.statistics = statistics
   }
 
-  /** Optimises, writes and loads the graph of `results` and the values that variables are assigned. */
+  /**
+   * Optimises, writes and loads the graph of `results` and the values that variables are assigned. `outerComputed`: indices that
+   * are compared in a graph of which this one is a part.
+   */
   static async build(
     results: readonly Tensor[],
     assignments: ReadonlyMap<Variable, Tensor>,
     options: CompileOptions = {},
+    outerComputed: ResolvedPlaces['computed'] = new Map(),
   ): Promise<Program> {
-    const { roots: resolved, checks, computed } = resolvePlaces([...results, ...assignments.values()])
-    const { roots, counts } = await optimize(resolved, options.passes)
+    const { roots: resolved, checks, computed: ownComputed } = resolvePlaces([...results, ...assignments.values()])
+    const computed = new Map([...outerComputed, ...ownComputed])
+    const { roots, counts } = await optimize(resolved, options.passes, computed)
     let frozenCount = 0
     const bare = roots.map(withoutReshape)
     const fused = options.fused ?? true
@@ -233,7 +239,11 @@ export function evaluate(tensors: readonly Tensor[], options: CompileOptions = {
 installEvaluator(evaluate)
 
 /** `evaluate` as part of a call that runs. */
-async function evaluateNow(tensors: readonly Tensor[], options: CompileOptions = {}): Promise<NDArray[]> {
+async function evaluateNow(
+  tensors: readonly Tensor[],
+  options: CompileOptions = {},
+  computed?: ResolvedPlaces['computed'],
+): Promise<NDArray[]> {
   const input = leavesOf(tensors).find((leaf) => leaf.source.kind === 'input')
   if (input) {
     throw new TenfoldError(`tensor ${input} is an argument of a traced function: it has no numbers yet`, {
@@ -241,7 +251,7 @@ async function evaluateNow(tensors: readonly Tensor[], options: CompileOptions =
     })
   }
   // It runs once.
-  const program = await Program.build(tensors, new Map(), { optimize: false, ...options })
+  const program = await Program.build(tensors, new Map(), { optimize: false, ...options }, computed)
   try {
     const results = await program.run((leaf) => leaf.array)
     return results.map((result) => result.array)

@@ -1,3 +1,4 @@
+export { type KeptBoxesOptions, keptBoxes } from './boxes.ts'
 export {
   arrayDataset,
   type Batch,

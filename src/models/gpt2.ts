@@ -11,8 +11,9 @@ import { formatShape, sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
+import { AttentionCache } from './attention-cache.ts'
 import { LearnedPositions } from './positions.ts'
-import { attendByHeads, transformerLayer } from './transformer.ts'
+import { type AttentionInputs, attendByHeads, transformerLayer } from './transformer.ts'
 
 /** Sizes, with the names of transformers' `config.json`. */
 export interface GPT2Config {
@@ -80,13 +81,13 @@ class GPT2Attention extends Module {
   }
 
   /** x [N, L, E] -> output [N, L, E], weights [N, heads, L, L]. */
-  forward(x: Tensor, mask?: Tensor): ops.Attention {
-    const [q, k, v] = ops.chunk(this.c_attn.forward(x), 3, -1) as [Tensor, Tensor, Tensor] // [N, L, E] each
+  forward(x: Tensor, inputs: AttentionInputs = {}): ops.Attention {
+    const [q, k, v] = ops.chunk(this.c_attn.forward(x), 3, -1) // [N, L, E] each
     const { output, weights } = attendByHeads(q, k, v, {
       heads: this.#heads,
       causal: true,
       dropout: this.training ? this.#dropout : 0,
-      ...(mask && { mask }),
+      ...inputs,
     })
     return { output: this.resid_dropout.forward(this.c_proj.forward(output)), weights }
   }
@@ -137,16 +138,26 @@ class GPT2Block extends Module {
   }
 
   /** [N, L, E] -> [N, L, E] */
-  forward(x: Tensor, mask?: Tensor): Tensor {
+  forward(x: Tensor, inputs: AttentionInputs = {}): Tensor {
     const { output } = transformerLayer(x, {
       norm: 'pre',
-      mix: (tokens) => this.attn.forward(tokens, mask),
+      mix: (tokens) => this.attn.forward(tokens, inputs),
       norm1: this.ln_1,
       feedForward: (tokens) => this.mlp.forward(tokens),
       norm2: this.ln_2,
     })
     return output
   }
+}
+
+/** What a GPT-2 sees besides its tokens. */
+export interface GPT2Inputs {
+  /** bool [N, L]: true for tokens, false for padding, which nothing attends to. With a cache it belongs to that. */
+  readonly mask?: Tensor
+  /** int64 [N, L]: where each token stands. Default: 0, 1, 2, ..., as in transformers; with a cache counted without padding. */
+  readonly positions?: Tensor
+  /** What the layers keep of the tokens before: ids are the new ones only. */
+  readonly cache?: AttentionCache
 }
 
 /** The transformer without a head. */
@@ -167,20 +178,22 @@ export class GPT2Model extends Module {
     this.ln_f = new LayerNorm(n_embd, { eps: config.layer_norm_epsilon ?? 1e-5 })
   }
 
-  /**
-   * ids: integers [N, L]; or, instead of them, their embeddings: float32 [N, L, E]. `mask` bool [N, L]: true for tokens, false for
-   * padding, which nothing attends to. -> [N, L, E] after the last norm.
-   */
-  forward(ids: Tensor, mask?: Tensor): Tensor {
+  /** ids: integers [N, L]; or, instead of them, their embeddings, float32 [N, L, E]. -> [N, L, E] after the last norm. */
+  forward(ids: Tensor, { mask, positions, cache }: GPT2Inputs = {}): Tensor {
     const embedded = ids.dtype === 'float32' ? ids : this.wte.forward(ids) // [N, L, E]
     if (embedded.rank !== 3) {
       throw new ShapeError(
         `GPT2: the input must be integers [N, L] or embeddings [N, L, E], found ${ids.dtype}${formatShape(ids.shape)}`,
       )
     }
-    const keys = mask && ops.unsqueeze(ops.unsqueeze(mask, 1), 1) // [N, 1, 1, L]
-    let x = this.drop.forward(ops.add(embedded, this.wpe.first(sizeOf(embedded.shape, 1))))
-    for (const block of this.h) x = block.forward(x, keys)
+    const length = sizeOf(embedded.shape, 1)
+    const places = positions ?? cache?.positions(length)
+    const inputs = {
+      ...(mask && { mask: ops.unsqueeze(ops.unsqueeze(mask, 1), 1) }), // [N, 1, 1, L]
+      ...(cache && { cache }),
+    }
+    let x = this.drop.forward(ops.add(embedded, places ? this.wpe.forward(places) : this.wpe.first(length)))
+    for (const block of this.h) x = block.forward(x, inputs)
     return this.ln_f.forward(x)
   }
 }
@@ -199,6 +212,12 @@ class TiedHead extends Module {
   }
 }
 
+/** Inputs of a GPT-2 with a head. */
+export interface GPT2LMInputs extends GPT2Inputs {
+  /** Whether the logits of the last token alone are wanted. Default: false. */
+  readonly last?: boolean
+}
+
 /** GPT-2 as a language model: the logits of the next token, by the matrix of the embedding. */
 export class GPT2LMHeadModel extends Module {
   readonly transformer: GPT2Model
@@ -210,9 +229,15 @@ export class GPT2LMHeadModel extends Module {
     this.lm_head = new TiedHead(this.transformer.wte)
   }
 
-  /** ids [N, L], mask bool [N, L] -> logits [N, L, V]. */
-  forward(ids: Tensor, mask?: Tensor): Tensor {
-    return this.lm_head.forward(this.transformer.forward(ids, mask))
+  /** Tokens in a sequence, at most. */
+  get maxTokens(): number {
+    return this.transformer.wpe.numEmbeddings
+  }
+
+  /** ids [N, L] -> logits [N, L, V]; `last`: of the last token of each row alone, [N, 1, V]. */
+  forward(ids: Tensor, { last = false, ...inputs }: GPT2LMInputs = {}): Tensor {
+    const hidden = this.transformer.forward(ids, inputs) // [N, L, E]
+    return this.lm_head.forward(last ? (inputs.cache ?? new AttentionCache(inputs)).last(hidden) : hidden)
   }
 }
 
@@ -226,4 +251,23 @@ export function gpt2Weights(state: ReadonlyMap<string, NDArray>): Map<string, ND
       .filter(([name]) => name !== 'lm_head.weight' && !/\.attn\.(masked_)?bias$/.test(name))
       .map(([name, array]) => [name.replace(/^transformer\./, ''), array]),
   )
+}
+
+/**
+ * The same for `GPT2LMHeadModel.loadStateDict`, with the prefix or without. Files without a head share the embedding's matrix, as the model
+ * does. Throws a UsageError for a head of its own.
+ */
+export function gpt2LMWeights(state: ReadonlyMap<string, NDArray>): Map<string, NDArray> {
+  const body = gpt2Weights(state)
+  const [embedding, head] = [body.get('wte.weight'), state.get('lm_head.weight')]
+  const isShared = !head || !embedding || head.data.every((value, i) => value === embedding.data[i])
+  if (!isShared)
+    throw new UsageError('GPT2LMHeadModel: the head must be the matrix of the embedding, found another one', {
+      hint: 'load the body with gpt2Weights into a GPT2Model, and put a Linear on it',
+    })
+  const shared = head ?? embedding
+  return new Map([
+    ...[...body].map(([name, array]) => [`transformer.${name}`, array] as const),
+    ...(shared ? [['lm_head.weight', shared] as const] : []),
+  ])
 }

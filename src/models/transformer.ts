@@ -8,6 +8,7 @@ import { Dropout, init, type Layer, LayerNorm, Linear, MLP, Module } from '../nn
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { UsageError } from '../util/errors.ts'
+import type { AttentionCache, KeysAndValues } from './attention-cache.ts'
 
 /** Which tokens attend to which. As in `ops`, and unlike in `nn.MultiheadAttention`, true means attend. */
 export interface AttentionInputs {
@@ -17,6 +18,11 @@ export interface AttentionInputs {
   readonly mask?: Tensor
   /** Token i attends to the tokens 0 to i only. Default: false. */
   readonly causal?: boolean
+  /**
+   * Keys and values of the tokens before: x has the new tokens only, and padding among them is the cache's to know. Needs causal
+   * attention; a context may be left out once its keys and values are in the cache.
+   */
+  readonly cache?: AttentionCache
 }
 
 /** Tokens mixed with each other; layers that attend also give their weights. */
@@ -38,10 +44,33 @@ export interface HeadOptions extends Omit<AttentionInputs, 'context'> {
 }
 
 /** Attention of each head over its part of the width: q [N, L, I], k and v [N, S, I] -> output [N, L, I], weights [N, heads, L, S]. */
-export function attendByHeads(q: Tensor, k: Tensor, v: Tensor, { heads, ...options }: HeadOptions): ops.Attention {
+export function attendByHeads(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  { heads, cache, ...options }: HeadOptions,
+): ops.Attention {
   const [queries, keys, values] = [ops.splitHeads(q, heads), ops.splitHeads(k, heads), ops.splitHeads(v, heads)]
-  const { output, weights } = ops.attentionWithWeights(queries, keys, values, options) // [N, heads, L, I / heads]
+  const { output, weights } = cache
+    ? attendWithCache(queries, keys, values, cache, options)
+    : ops.attentionWithWeights(queries, keys, values, options) // [N, heads, L, I / heads]
   return { output: ops.mergeHeads(output), weights }
+}
+
+function attendWithCache(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  cache: AttentionCache,
+  { mask, causal = false, ...options }: ops.AttentionOptions,
+): ops.Attention {
+  if (!causal || mask) {
+    throw new UsageError(
+      `Attention: with a cache attention must be causal and without a mask of its own, found ${mask ? 'a mask' : 'causal: false'}`,
+      { hint: 'the mask of the new tokens belongs to the cache: new AttentionCache({ mask })' },
+    )
+  }
+  return cache.attend(q, k, v, options)
 }
 
 /** Options of an attention layer. */
@@ -87,23 +116,36 @@ export class Attention extends Module {
   }
 
   /** x [N, L, C] -> output [N, L, C], weights [N, heads, L, S]. */
-  forward(x: Tensor, { context, ...masks }: AttentionInputs = {}): ops.Attention {
-    const [q, k, v] = this.#projections(x, context)
-    const dropout = this.training ? this.#dropout : 0
-    const { output, weights } = attendByHeads(q, k, v, { heads: this.heads, dropout, ...masks }) // [N, L, I]
+  forward(x: Tensor, { context, cache, ...masks }: AttentionInputs = {}): ops.Attention {
+    const options = { heads: this.heads, dropout: this.training ? this.#dropout : 0, ...masks }
+    const { output, weights } = this.qkv
+      ? this.#attendToSelf(x, context, { ...options, ...(cache && { cache }) })
+      : this.#attendToContext(x, context, cache, options) // [N, L, I]
     return { output: this.proj.forward(output), weights }
   }
 
-  /** Queries [N, L, I], keys and values [N, S, I]. */
-  #projections(x: Tensor, context: Tensor | undefined): readonly [q: Tensor, k: Tensor, v: Tensor] {
-    const { qkv, q, kv } = this
-    if (qkv && !context) return ops.chunk(qkv.forward(x), 3, -1) as [Tensor, Tensor, Tensor]
-    if (q && kv && context) return [q.forward(x), ...(ops.chunk(kv.forward(context), 2, -1) as [Tensor, Tensor])]
-    throw new UsageError(
-      context
-        ? 'Attention: a context was given, but the layer has no contextWidth'
-        : 'Attention: a layer with a contextWidth needs a context',
-    )
+  #attendToSelf(x: Tensor, context: Tensor | undefined, options: HeadOptions): ops.Attention {
+    if (!this.qkv || context) throw new UsageError('Attention: a context was given, but the layer has no contextWidth')
+    const [q, k, v] = ops.chunk(this.qkv.forward(x), 3, -1) // [N, L, I] each
+    return attendByHeads(q, k, v, options)
+  }
+
+  /** Keys and values are computed once where there is a cache. */
+  #attendToContext(
+    x: Tensor,
+    context: Tensor | undefined,
+    cache: AttentionCache | undefined,
+    { heads, ...options }: HeadOptions,
+  ): ops.Attention {
+    const compute = (): KeysAndValues => {
+      if (!context || !this.kv) throw new UsageError('Attention: a layer with a contextWidth needs a context')
+      const [key, value] = ops.chunk(this.kv.forward(context), 2, -1) // [N, S, I] each
+      return { key: ops.splitHeads(key, heads), value: ops.splitHeads(value, heads) }
+    }
+    const { key, value } = cache ? cache.context(compute) : compute() // [N, heads, S, I / heads]
+    const q = ops.splitHeads(this.q?.forward(x) ?? x, heads)
+    const { output, weights } = ops.attentionWithWeights(q, key, value, options)
+    return { output: ops.mergeHeads(output), weights }
   }
 }
 

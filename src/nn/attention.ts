@@ -2,9 +2,9 @@ import * as ops from '../ops/index.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { optionsOf, requireCount, requireWithin } from '../util/check.ts'
+import { optionsOf, requireCount, requireFlag, requireWithin } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
-import { parameter, xavierUniform, zeros } from './init.ts'
+import { parameter, xavierNormal, xavierUniform, zeros } from './init.ts'
 import { Linear } from './linear.ts'
 import { Module } from './module.ts'
 
@@ -17,13 +17,17 @@ export interface MultiheadAttentionOptions {
   /** Widths of keys and values. Default: embedDim. */
   readonly kdim?: number
   readonly vdim?: number
+  /** One more key and value for every query, learned: bias_k and bias_v [1, 1, C]. Default: false. */
+  readonly addBiasKv?: boolean
+  /** One more key and value of zeros. Default: false. */
+  readonly addZeroAttn?: boolean
 }
 
 /** Who attends to whom; in bool masks true means ignore, as in PyTorch's layer (and unlike `ops`). */
 export interface AttentionMasks {
-  /** [L, S], or what broadcasts to [N, heads, L, S]; float32 masks are added to the scores. */
+  /** [L, S], [N heads, L, S] as PyTorch has it, or what broadcasts to [N, heads, L, S]; float32 masks are added to the scores. */
   readonly attnMask?: Tensor
-  /** bool [N, S]: keys that are padding. */
+  /** [N, S]: keys that are padding, or float32 that is added to their scores. */
   readonly keyPaddingMask?: Tensor
   /** Query i attends to the keys 0 to i only. Default: false. */
   readonly causal?: boolean
@@ -43,7 +47,10 @@ export class MultiheadAttention extends Module {
   readonly k_proj_weight: Variable | undefined
   readonly v_proj_weight: Variable | undefined
   readonly in_proj_bias: Variable | undefined
+  readonly bias_k: Variable | undefined
+  readonly bias_v: Variable | undefined
   readonly out_proj: Linear
+  readonly #addZeroAttn: boolean
 
   constructor(embedDim: number, numHeads: number, options?: MultiheadAttentionOptions) {
     super()
@@ -52,10 +59,14 @@ export class MultiheadAttention extends Module {
       bias = true,
       kdim = embedDim,
       vdim = embedDim,
+      addBiasKv = false,
+      addZeroAttn = false,
     } = optionsOf('MultiheadAttention', options, UsageError)
     for (const [argument, width] of Object.entries({ embedDim, numHeads, kdim, vdim }))
       requireCount('MultiheadAttention', argument, width, 1, UsageError)
     requireWithin('MultiheadAttention', 'dropout', dropout, [0, 1], UsageError)
+    for (const [argument, flag] of Object.entries({ bias, addBiasKv, addZeroAttn }))
+      requireFlag('MultiheadAttention', argument, flag, UsageError)
     if (embedDim % numHeads !== 0) {
       throw new UsageError(
         `MultiheadAttention: embedDim must be a multiple of numHeads, found ${embedDim} and ${numHeads}`,
@@ -72,50 +83,61 @@ export class MultiheadAttention extends Module {
     this.k_proj_weight = separate(kdim)
     this.v_proj_weight = separate(vdim)
     this.in_proj_bias = bias ? parameter([3 * embedDim], zeros) : undefined
+    const more = (): Variable | undefined => (addBiasKv ? parameter([1, 1, embedDim], xavierNormal) : undefined)
+    this.bias_k = more()
+    this.bias_v = more()
+    this.#addZeroAttn = addZeroAttn
     this.out_proj = new Linear(embedDim, embedDim, { bias, initBias: zeros })
   }
 
-  /** query [N, L, C], key [N, S, kdim], value [N, S, vdim] -> output [N, L, C], weights [N, heads, L, S]. */
+  /**
+   * query [N, L, C], key [N, S, kdim], value [N, S, vdim] -> output [N, L, C], weights [N, heads, L, S]; all without N where there is
+   * no batch. S counts the keys that addBiasKv and addZeroAttn add, too.
+   */
   forward(query: Tensor, key: Tensor, value: Tensor, masks?: AttentionMasks): ops.Attention {
     const given = optionsOf('MultiheadAttention', masks)
-    const mask = joinedMask(given)
-    const options: ops.AttentionOptions = {
+    const mask = joinedMask(given, query.rank === 2, this.numHeads)
+    const weights = {
+      inProjWeight: this.in_proj_weight,
+      qProjWeight: this.q_proj_weight,
+      kProjWeight: this.k_proj_weight,
+      vProjWeight: this.v_proj_weight,
+      inProjBias: this.in_proj_bias,
+      biasK: this.bias_k,
+      biasV: this.bias_v,
+      outProjWeight: this.out_proj.weight,
+      outProjBias: this.out_proj.bias,
+    }
+    return ops.multiHeadAttention(query, key, value, weights, {
+      heads: this.numHeads,
+      addZeroAttn: this.#addZeroAttn,
       causal: given.causal ?? false,
       dropout: this.training ? this.dropout : 0,
       ...(mask && { mask }),
-    }
-    const { in_proj_weight, in_proj_bias, out_proj, numHeads } = this
-    if (in_proj_weight) {
-      const weights = {
-        inProjWeight: in_proj_weight,
-        inProjBias: in_proj_bias,
-        outProjWeight: out_proj.weight,
-        outProjBias: out_proj.bias,
-      }
-      return ops.multiHeadAttention(query, key, value, weights, { heads: numHeads, ...options })
-    }
-    const [q, k, v] = this.#projections(query, key, value)
-    const attention = ops.attentionWithWeights(q, k, v, options)
-    return { output: out_proj.forward(ops.mergeHeads(attention.output)), weights: attention.weights }
-  }
-
-  /** Each [N, heads, tokens, C / heads]. */
-  #projections(query: Tensor, key: Tensor, value: Tensor): readonly [Tensor, Tensor, Tensor] {
-    const [qBias, kBias, vBias] = this.in_proj_bias ? ops.chunk(this.in_proj_bias, 3, 0) : []
-    const project = (x: Tensor, weight: Variable | undefined, bias: Tensor | undefined): Tensor =>
-      weight ? ops.splitHeads(ops.linear(x, weight, bias), this.numHeads) : x
-    return [
-      project(query, this.q_proj_weight, qBias),
-      project(key, this.k_proj_weight, kBias),
-      project(value, this.v_proj_weight, vBias),
-    ]
+    })
   }
 }
 
-/** Both masks as one for `ops` (true = attend, or what is added), which broadcasts to [N, heads, L, S]. */
-function joinedMask({ attnMask, keyPaddingMask }: AttentionMasks): Tensor | undefined {
-  const padding = keyPaddingMask && ops.reshape(keyPaddingMask, [sizeOf(keyPaddingMask.shape, 0), 1, 1, -1])
-  if (!attnMask) return padding && ops.logicalNot(padding)
-  if (attnMask.dtype === 'bool') return ops.logicalNot(padding ? ops.logicalOr(attnMask, padding) : attnMask)
-  return padding ? ops.where(padding, Number.NEGATIVE_INFINITY, attnMask) : attnMask
+/** Both masks as one for `ops` (true = attend, or what is added), which broadcasts to [N, heads, L, S], or [heads, L, S] without a batch. */
+function joinedMask(
+  { attnMask, keyPaddingMask }: AttentionMasks,
+  unbatched: boolean,
+  heads: number,
+): Tensor | undefined {
+  const leading = unbatched ? [1, 1] : [keyPaddingMask ? sizeOf(keyPaddingMask.shape, 0) : 0, 1, 1]
+  const padding = keyPaddingMask && ops.reshape(keyPaddingMask, [...leading, sizeOf(keyPaddingMask.shape, -1)])
+  const mask = attnMask && !unbatched ? perHead(attnMask, heads) : attnMask
+  const parts = [mask, padding].filter((part) => part !== undefined)
+  const [first, second] = parts
+  if (!first || !second) return first?.dtype === 'bool' ? ops.logicalNot(first) : first
+  if (first.dtype === 'bool' && second.dtype === 'bool') return ops.logicalNot(ops.logicalOr(first, second))
+  const added = (part: Tensor): Tensor => (part.dtype === 'bool' ? ops.where(part, Number.NEGATIVE_INFINITY, 0) : part)
+  return ops.add(added(first), added(second))
+}
+
+/** [N heads, L, S] -> [N, heads, L, S]; other masks as they are. */
+function perHead(mask: Tensor, heads: number): Tensor {
+  const rows = mask.rank === 3 ? sizeOf(mask.shape, 0) : 0
+  if (rows <= heads || rows % heads !== 0) return mask
+  return ops.reshape(mask, [rows / heads, heads, ...mask.shape.slice(1)])
 }

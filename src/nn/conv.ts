@@ -70,7 +70,7 @@ abstract class ConvolutionLayer extends Module {
 
 type Convolve = typeof ops.conv2d
 
-/** Cross-correlation over 1 or 2 axes. */
+/** Cross-correlation over 1 to 3 axes. */
 abstract class ConvLayer extends ConvolutionLayer {
   readonly #options: ops.ConvOptions
   readonly #convolve: Convolve
@@ -132,7 +132,14 @@ export class Conv2d extends ConvLayer {
   }
 }
 
-/** Transposed convolution over 1 or 2 axes. */
+/** Convolution of x [N, in, D, H, W] -> [N, out, D', H', W']; weight [out, in / groups, kd, kh, kw], bias [out]. */
+export class Conv3d extends ConvLayer {
+  constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options?: ConvLayerOptions) {
+    super(ops.conv3d, 3, inChannels, outChannels, kernelSize, optionsOf('Conv3d', options, UsageError))
+  }
+}
+
+/** Transposed convolution over 1 to 3 axes. */
 abstract class ConvTransposeLayer extends ConvolutionLayer {
   readonly #options: ops.ConvTransposeOptions
   readonly #convolve: typeof ops.convTranspose2d
@@ -182,6 +189,20 @@ export class ConvTranspose2d extends ConvTransposeLayer {
       outChannels,
       kernelSize,
       optionsOf('ConvTranspose2d', options, UsageError),
+    )
+  }
+}
+
+/** Transposed convolution of x [N, in, D, H, W] -> [N, out, D', H', W']; weight [in, out / groups, kd, kh, kw], bias [out]. */
+export class ConvTranspose3d extends ConvTransposeLayer {
+  constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options?: ConvTransposeLayerOptions) {
+    super(
+      ops.convTranspose3d,
+      3,
+      inChannels,
+      outChannels,
+      kernelSize,
+      optionsOf('ConvTranspose3d', options, UsageError),
     )
   }
 }

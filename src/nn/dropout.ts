@@ -19,6 +19,21 @@ export class Dropout extends Module {
   }
 }
 
+/** In training zeroes whole channels of [N, C, ...] with probability p and divides the others by 1 - p. Default: 0.5. */
+export class Dropout2d extends Module {
+  readonly p: number
+
+  constructor(p = 0.5) {
+    super()
+    requireWithin('Dropout2d', 'p', p, [0, 1], UsageError)
+    this.p = p
+  }
+
+  forward(x: Tensor): Tensor {
+    return ops.dropout2d(x, this.p, { training: this.training })
+  }
+}
+
 /**
  * Stochastic depth (Huang et al. 2016): in training zeroes whole examples (axis 0) of a residual branch with probability
  * p. What is kept is divided by 1 - p (timm's DropPath), unless `rescale` is false (big_vision). Default p: 0.

@@ -1,5 +1,6 @@
 import { perAxis } from '../ops/conv/windows.ts'
 import * as ops from '../ops/index.ts'
+import { listOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { tensorOf } from '../tensor/variable.ts'
 import { optionsOf, requireFinite, requirePositive } from '../util/check.ts'
@@ -47,6 +48,13 @@ export class MaxPool2d extends PoolLayer<ops.MaxPoolOptions> {
   }
 }
 
+/** The largest element of each window of x [N, C, D, H, W]. */
+export class MaxPool3d extends PoolLayer<ops.MaxPoolOptions> {
+  constructor(kernelSize: KernelSize, options?: ops.MaxPoolOptions) {
+    super(ops.maxPool3d, 3, kernelSize, optionsOf('MaxPool3d', options, UsageError))
+  }
+}
+
 /** The mean of each window of x [N, C, L]; padding counts as zeros unless countIncludePad is false. */
 export class AvgPool1d extends PoolLayer<ops.AvgPoolOptions> {
   constructor(kernelSize: KernelSize, options?: ops.AvgPoolOptions) {
@@ -61,18 +69,25 @@ export class AvgPool2d extends PoolLayer<ops.AvgPoolOptions> {
   }
 }
 
-/** A function of windows that cover the input so that a given number of them fit. */
+/** The mean of each window of x [N, C, D, H, W]; padding counts as zeros unless countIncludePad is false. */
+export class AvgPool3d extends PoolLayer<ops.AvgPoolOptions> {
+  constructor(kernelSize: KernelSize, options?: ops.AvgPoolOptions) {
+    super(ops.avgPool3d, 3, kernelSize, optionsOf('AvgPool3d', options, UsageError))
+  }
+}
+
+/** A function of windows that cover the input so that outputSize of them fit; null keeps a size. */
 abstract class AdaptivePoolLayer extends Module {
   readonly outputSize: ops.AdaptiveSize
-  readonly #pool: (x: Tensor, outputSize: ops.AdaptiveSize) => Tensor
+  readonly #pool: typeof ops.adaptiveAvgPool2d
 
-  constructor(pool: (x: Tensor, outputSize: ops.AdaptiveSize) => Tensor, outputSize: ops.AdaptiveSize) {
+  constructor(pool: typeof ops.adaptiveAvgPool2d, axes: number, outputSize: ops.AdaptiveSize) {
     super()
     // null keeps the input's size, which is not known here.
     const sizes = Array.isArray(outputSize) ? outputSize.map((size: number | null) => size ?? 1) : outputSize
-    perAxis(this.constructor.name, 'outputSize', sizes as number | readonly number[], 2, 1, UsageError)
-    this.#pool = pool
+    perAxis(this.constructor.name, 'outputSize', sizes as number | readonly number[], axes, 1, UsageError)
     this.outputSize = outputSize
+    this.#pool = pool
   }
 
   forward(x: Tensor): Tensor {
@@ -80,37 +95,67 @@ abstract class AdaptivePoolLayer extends Module {
   }
 }
 
-/** The mean over windows that cover x [N, C, H, W] so that outputSize of them fit; null keeps a size. */
+/** The mean over windows of x [N, C, L]. */
+export class AdaptiveAvgPool1d extends AdaptivePoolLayer {
+  constructor(outputSize: ops.AdaptiveSize) {
+    super(ops.adaptiveAvgPool1d, 1, outputSize)
+  }
+}
+
+/** The mean over windows of x [N, C, H, W]. */
 export class AdaptiveAvgPool2d extends AdaptivePoolLayer {
   constructor(outputSize: ops.AdaptiveSize) {
-    super(ops.adaptiveAvgPool2d, outputSize)
+    super(ops.adaptiveAvgPool2d, 2, outputSize)
   }
 }
 
-/** The largest element over windows that cover x [N, C, H, W] so that outputSize of them fit; null keeps a size. */
+/** The mean over windows of x [N, C, D, H, W]. */
+export class AdaptiveAvgPool3d extends AdaptivePoolLayer {
+  constructor(outputSize: ops.AdaptiveSize) {
+    super(ops.adaptiveAvgPool3d, 3, outputSize)
+  }
+}
+
+/** The largest element over windows of x [N, C, L]. */
+export class AdaptiveMaxPool1d extends AdaptivePoolLayer {
+  constructor(outputSize: ops.AdaptiveSize) {
+    super(ops.adaptiveMaxPool1d, 1, outputSize)
+  }
+}
+
+/** The largest element over windows of x [N, C, H, W]. */
 export class AdaptiveMaxPool2d extends AdaptivePoolLayer {
   constructor(outputSize: ops.AdaptiveSize) {
-    super(ops.adaptiveMaxPool2d, outputSize)
+    super(ops.adaptiveMaxPool2d, 2, outputSize)
   }
 }
 
-/** Resizes the axes after batch and channel by any positive factor, rounded down. Default mode: nearest. */
-export class Upsample extends Module {
-  readonly scaleFactor: number
-  readonly options: ops.InterpolateOptions
+/** The largest element over windows of x [N, C, D, H, W]. */
+export class AdaptiveMaxPool3d extends AdaptivePoolLayer {
+  constructor(outputSize: ops.AdaptiveSize) {
+    super(ops.adaptiveMaxPool3d, 3, outputSize)
+  }
+}
 
-  constructor(scaleFactor: number, options?: ops.InterpolateOptions) {
+/** Options of `Upsample`. */
+export type UpsampleOptions = Omit<ops.InterpolateOptions, 'scaleFactor'>
+
+/** Resizes the axes after batch and channel by any positive factor, one for all axes or one each, rounded down. Default mode: nearest. */
+export class Upsample extends Module {
+  readonly scaleFactor: number | readonly number[]
+  readonly options: UpsampleOptions
+
+  constructor(scaleFactor: number | readonly number[], options?: UpsampleOptions) {
     super()
-    requirePositive('Upsample', 'scaleFactor', scaleFactor, UsageError)
-    requireFinite('Upsample', 'scaleFactor', scaleFactor, UsageError)
+    for (const factor of listOf(scaleFactor)) {
+      requirePositive('Upsample', 'scaleFactor', factor, UsageError)
+      requireFinite('Upsample', 'scaleFactor', factor, UsageError)
+    }
     this.scaleFactor = scaleFactor
     this.options = optionsOf('Upsample', options, UsageError)
   }
 
   forward(x: Tensor): Tensor {
-    const sizes = tensorOf('Upsample', x)
-      .shape.slice(2)
-      .map((size) => Math.floor(size * this.scaleFactor))
-    return ops.interpolate(x, sizes, this.options)
+    return ops.interpolate(tensorOf('Upsample', x), undefined, { ...this.options, scaleFactor: this.scaleFactor })
   }
 }

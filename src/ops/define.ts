@@ -47,6 +47,18 @@ export interface Emitter {
   scalar(value: number, dtype: DType): string
   /** Converts to another element type. */
   cast(input: string, to: DType): string
+  /** A value as float64, or a scalar constant: tensors cannot have this type, but values inside of an op can. */
+  double(value: string | number): string
+  /**
+   * Runs nodes `rounds` times: one ONNX Loop, however many rounds. `body` writes them once, from the number of the round
+   * (int64, a scalar) and the states, which are float64; it may use any value from outside. Results: the last states, then what each round
+   * gives beside them, stacked along a new first axis.
+   */
+  loop(
+    rounds: number,
+    states: readonly string[],
+    body: (round: string, states: readonly string[]) => { states: readonly string[]; stacked: readonly string[] },
+  ): string[]
 }
 
 /** What gradients and lowerings see of a node. */

@@ -6,17 +6,16 @@ export {
   type Attention,
   type AttentionOptions,
   attentionWithWeights,
-  type MultiHeadOptions,
-  type MultiHeadWeights,
   mergeHeads,
-  multiHeadAttention,
   scaledDotProductAttention,
   splitHeads,
 } from './attention/attention.ts'
+export { type MultiHeadOptions, type MultiHeadWeights, multiHeadAttention } from './attention/multi-head.ts'
+export { type AttentionPart, attentionOverParts } from './attention/parts.ts'
 export { type BackwardContext, customGradient, stopGradient } from './control.ts'
-export { type ConvOptions, conv1d, conv2d } from './conv/conv.ts'
+export { type ConvOptions, conv1d, conv2d, conv3d } from './conv/conv.ts'
 export { fold, pixelShuffle, pixelUnshuffle, type UnfoldOptions, unfold } from './conv/patches.ts'
-export { type ConvTransposeOptions, convTranspose1d, convTranspose2d } from './conv/transpose.ts'
+export { type ConvTransposeOptions, convTranspose1d, convTranspose2d, convTranspose3d } from './conv/transpose.ts'
 export {
   type ArangeOptions,
   arange,
@@ -30,6 +29,16 @@ export {
   zerosLike,
 } from './creation.ts'
 export type { Operand } from './define.ts'
+export {
+  type BoxForm,
+  boxArea,
+  boxConvert,
+  boxIou,
+  clipBoxes,
+  generalizedBoxIou,
+} from './detection/boxes.ts'
+export { type Kept, type NmsOptions, nms } from './detection/nms.ts'
+export { type RoiAlignOptions, roiAlign } from './detection/roi-align.ts'
 export {
   celu,
   elu,
@@ -48,7 +57,9 @@ export {
 export {
   addcdiv,
   addcmul,
+  entr,
   exp2,
+  heaviside,
   hypot,
   lerp,
   log2,
@@ -62,6 +73,7 @@ export {
   square,
   xlogy,
 } from './elementwise/arithmetic.ts'
+export { i0, i0e, i1, i1e } from './elementwise/bessel.ts'
 export {
   add,
   div,
@@ -80,9 +92,19 @@ export {
   pow,
   sub,
 } from './elementwise/binary.ts'
+export {
+  bitwiseAnd,
+  bitwiseLeftShift,
+  bitwiseNot,
+  bitwiseOr,
+  bitwiseRightShift,
+  bitwiseXor,
+} from './elementwise/bitwise.ts'
 export { cast, where } from './elementwise/choice.ts'
 export { addAll } from './elementwise/composite.ts'
+export { digamma, lgamma, polygamma } from './elementwise/gamma.ts'
 export { quickGelu, sigmoid, silu } from './elementwise/logistic.ts'
+export { erfcx, logNdtr, ndtr, ndtri } from './elementwise/normal.ts'
 export {
   hardshrink,
   hardsigmoid,
@@ -152,7 +174,11 @@ export {
   rfftfreq,
 } from './fourier/fft.ts'
 export { fft2Real } from './fourier/fourier.ts'
+export { type BagMode, type EmbeddingBagOptions, embeddingBag } from './indexing/bags.ts'
 export { gather, indexSelect, scatterAdd, segmentSum, takeAlongAxis } from './indexing/indexing.ts'
+export { type AxisIndex, type IndexPutOptions, index, indexPut } from './indexing/multi-index.ts'
+export { indexCopy, maskedScatter, scatter } from './indexing/scatter.ts'
+export { type ScatterReduceOptions, type ScatterReduction, scatterReduce } from './indexing/scatter-reduce.ts'
 export {
   bincount,
   type EmbeddingOptions,
@@ -163,7 +189,12 @@ export {
   searchsorted,
   select,
 } from './indexing/selection.ts'
+export { type InvolutionOptions, involution } from './involution/involution.ts'
+export { det, inverse, slogdet, solve } from './linalg/elimination.ts'
+export { type MatrixNormOptions, matrixNorm, matrixPower } from './linalg/norms.ts'
+export { cholesky, solveTriangular, type TriangularOptions } from './linalg/triangular.ts'
 export { type ClassLossOptions, type CrossEntropyOptions, crossEntropy, nllLoss } from './loss/cross-entropy.ts'
+export { type CtcLossOptions, ctcLoss, type Lengths } from './loss/ctc.ts'
 export {
   type BinaryLossOptions,
   bceWithLogits,
@@ -215,7 +246,9 @@ export {
   stack,
   tile,
 } from './movement/rearrange.ts'
-export { type InterpolateOptions, type InterpolationMode, interpolate } from './movement/resize.ts'
+export { type InterpolateOptions, interpolate } from './movement/resize.ts'
+export type { InterpolationMode } from './movement/resize-axis.ts'
+export { unfoldAxis } from './movement/windows.ts'
 export {
   type BatchNormResult,
   batchNorm,
@@ -228,14 +261,22 @@ export { groupNorm, instanceNorm } from './norm/group-norm.ts'
 export { layerNorm, type NormOptions, rmsNorm } from './norm/layer-norm.ts'
 export {
   type AdaptiveSize,
-  type AvgPoolOptions,
+  adaptiveAvgPool1d,
   adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
   adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+} from './pool/adaptive.ts'
+export {
+  type AvgPoolOptions,
   avgPool1d,
   avgPool2d,
+  avgPool3d,
   type MaxPoolOptions,
   maxPool1d,
   maxPool2d,
+  maxPool3d,
 } from './pool/pool.ts'
 export type { PoolOptions } from './pool/windows.ts'
 export { cdist, vectorNorm } from './products/distance.ts'
@@ -243,19 +284,36 @@ export { einsum } from './products/einsum.ts'
 export { bilinear, type LinearOptions, linear } from './products/linear.ts'
 export { type AddmmOptions, addmm, matmul } from './products/matmul.ts'
 export { baddbmm, bmm, type ContractedAxes, dot, kron, mv, outer, tensordot } from './products/products.ts'
+export { randomGamma } from './random/gamma.ts'
 export {
   type DropoutOptions,
   dropout,
+  dropout2d,
+  type ExponentialOptions,
+  type GumbelOptions,
+  type IntegerOptions,
   type NormalOptions,
   type RandomOptions,
   randomBernoulli,
   randomBeta,
+  randomExponential,
+  randomGumbel,
+  randomIntegers,
   randomNormal,
   randomPermutation,
+  randomPoisson,
   randomTruncatedNormal,
   randomUniform,
   type UniformOptions,
-} from './random.ts'
+} from './random/random.ts'
+export {
+  type CategoricalOptions,
+  categorical,
+  type GumbelSoftmaxOptions,
+  gumbelSoftmax,
+  type MultinomialOptions,
+  multinomial,
+} from './random/sampling.ts'
 export {
   gru,
   type LstmOptions,
@@ -266,6 +324,7 @@ export {
   type RnnOptions,
   rnn,
 } from './recurrent.ts'
+export { type CovarianceOptions, corrcoef, cov } from './reduction/covariance.ts'
 export {
   argmax,
   argmin,
@@ -286,11 +345,13 @@ export {
   max,
   mean,
   min,
+  nanmean,
+  nansum,
   prod,
   type ReduceOptions,
   sum,
 } from './reduction/reduce.ts'
-export { cummax, cummin, cumprod, cumsum, logCumsumExp } from './reduction/scan.ts'
+export { cummax, cummin, cumprod, cumsum, type DiffOptions, diff, logCumsumExp } from './reduction/scan.ts'
 export { logSoftmax, softmax, softmaxWithTemperature, softmin } from './reduction/softmax.ts'
 export {
   median,

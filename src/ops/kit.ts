@@ -5,6 +5,8 @@
 
 export * from './attention/attention.ts'
 export { attentionOp } from './attention/kernel.ts'
+export * from './attention/multi-head.ts'
+export * from './attention/parts.ts'
 export * from './control.ts'
 export * from './conv/conv.ts'
 export * from './conv/patches.ts'
@@ -13,12 +15,26 @@ export * from './conv/weight-gradient.ts'
 export * from './conv/windows.ts'
 export * from './creation.ts'
 export * from './define.ts'
+export {
+  type BoxForm,
+  boxArea,
+  boxConvert,
+  boxIou,
+  clipBoxes,
+  generalizedBoxIou,
+} from './detection/boxes.ts'
+export * from './detection/nms.ts'
+export * from './detection/roi-align.ts'
 export * from './elementwise/activation.ts'
 export * from './elementwise/arithmetic.ts'
+export * from './elementwise/bessel.ts'
 export * from './elementwise/binary.ts'
+export * from './elementwise/bitwise.ts'
 export * from './elementwise/choice.ts'
 export * from './elementwise/composite.ts'
+export * from './elementwise/gamma.ts'
 export * from './elementwise/logistic.ts'
+export * from './elementwise/normal.ts'
 export * from './elementwise/piecewise.ts'
 export * from './elementwise/rounding.ts'
 export * from './elementwise/special.ts'
@@ -40,10 +56,35 @@ export {
   rfftfreq,
 } from './fourier/fft.ts'
 export * from './fourier/fourier.ts'
-export * from './indexing/indexing.ts'
+export * from './indexing/bags.ts'
+export {
+  gather,
+  gatherOp,
+  type IndexSelectAttributes,
+  indexSelect,
+  indexSelectOp,
+  requireIndex,
+  type SegmentSumAttributes,
+  scatterAdd,
+  scatterAddOp,
+  segmentSum,
+  segmentSumOp,
+  selectPlaces,
+  takeAlongAxis,
+} from './indexing/indexing.ts'
+export * from './indexing/multi-index.ts'
 export { certainlyWithin, within, withinOp } from './indexing/places.ts'
+export { indexCopy, maskedScatter, scatter, scatterOp } from './indexing/scatter.ts'
+export * from './indexing/scatter-reduce.ts'
 export * from './indexing/selection.ts'
+export * from './involution/input-gradient.ts'
+export * from './involution/involution.ts'
+export * from './linalg/elimination.ts'
+export * from './linalg/norms.ts'
+export * from './linalg/triangular.ts'
 export * from './loss/cross-entropy.ts'
+export * from './loss/ctc.ts'
+export { latticeSumOp, pathScores, pathScoresOp } from './loss/ctc-scan.ts'
 export * from './loss/loss.ts'
 export * from './loss/similarity.ts'
 export * from './movement/diagonal.ts'
@@ -52,9 +93,11 @@ export * from './movement/movement.ts'
 export * from './movement/padding.ts'
 export * from './movement/rearrange.ts'
 export * from './movement/resize.ts'
+export * from './movement/windows.ts'
 export * from './norm/channel-norm.ts'
 export * from './norm/group-norm.ts'
 export * from './norm/layer-norm.ts'
+export * from './pool/adaptive.ts'
 export * from './pool/pool.ts'
 export type { PoolOptions } from './pool/windows.ts'
 export * from './products/distance.ts'
@@ -62,8 +105,31 @@ export * from './products/einsum.ts'
 export * from './products/linear.ts'
 export * from './products/matmul.ts'
 export * from './products/products.ts'
-export * from './random.ts'
+export { gammaSlope, randomGamma } from './random/gamma.ts'
+export {
+  type DropoutOptions,
+  dropout,
+  dropout2d,
+  type ExponentialOptions,
+  type GumbelOptions,
+  type IntegerOptions,
+  type NormalOptions,
+  type RandomOptions,
+  randomBernoulli,
+  randomBeta,
+  randomExponential,
+  randomGumbel,
+  randomIntegers,
+  randomNormal,
+  randomPermutation,
+  randomPoisson,
+  randomTruncatedNormal,
+  randomUniform,
+  type UniformOptions,
+} from './random/random.ts'
+export * from './random/sampling.ts'
 export * from './recurrent.ts'
+export * from './reduction/covariance.ts'
 export * from './reduction/order.ts'
 export * from './reduction/reduce.ts'
 export * from './reduction/scan.ts'

@@ -43,3 +43,8 @@ export class MissingDataError extends TenfoldError {
 export class DataError extends TenfoldError {
   override readonly name = 'DataError'
 }
+
+/** A matrix without the property that a function needs: it is singular, not positive definite, or not finite. */
+export class LinalgError extends TenfoldError {
+  override readonly name = 'LinalgError'
+}

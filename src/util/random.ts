@@ -72,6 +72,11 @@ function toNormal(words: Uint32Array, out: Float32Array, start: number): void {
   }
 }
 
+/** Standard exponential numbers from the middles of 2^32 equal parts of [0, 1]: from 1.2e-10 to 22.9. */
+function toExponential(words: Uint32Array, out: Float32Array, start: number): void {
+  for (let i = 0; i < words.length; i++) out[start + i] = -Math.log(((words[i] ?? 0) + 0.5) / twoTo32)
+}
+
 /** The quantile of each word (as a fraction, at its middle) of the normal distribution restricted to [-2, 2]. */
 function toTruncatedNormal(words: Uint32Array, out: Float32Array, start: number): void {
   for (let i = 0; i < words.length; i++) {
@@ -131,6 +136,13 @@ export class RandomStream {
   normal(call: number | bigint, lane: number, count: number): Float32Array {
     const out = new Float32Array(elements(count))
     this.#visit(call, lane, count + (count % 2), (words, start) => toNormal(words, out, start))
+    return out
+  }
+
+  /** `count` standard exponential numbers, -log u in float64, rounded; the word w gives u = (w + 1/2) / 2^32. */
+  exponential(call: number | bigint, lane: number, count: number): Float32Array {
+    const out = new Float32Array(elements(count))
+    this.#visit(call, lane, count, (words, start) => toExponential(words, out, start))
     return out
   }
 

@@ -147,6 +147,27 @@ test("the library trains with a browser's globals as it does in Node", async () 
   expect(inPage.losses[4]).toBeLessThan(inPage.losses[0] ?? 0)
 })
 
+/** What a small GPT-2 of random weights writes, drawn and by beams; written for both. */
+async function writeSmall(
+  { manualSeed }: { manualSeed: typeof import('../../src/tensor/random-state.ts').manualSeed },
+  { Decoder, generate, GPT2LMHeadModel }: typeof import('../../src/models/index.ts'),
+): Promise<number[][]> {
+  manualSeed(2)
+  const model = new GPT2LMHeadModel({ vocab_size: 40, n_positions: 32, n_embd: 8, n_layer: 2, n_head: 2 }).eval()
+  const decoder = new Decoder(model, { threads: 1 })
+  const drawn = await generate(decoder, [[1, 2], [3]], { temperature: 1.2, topP: 0.9, maxNewTokens: 5, seed: 3 })
+  const beams = await generate(decoder, [[1, 2]], { numBeams: 2, maxNewTokens: 5 })
+  await decoder.release()
+  return [...drawn, ...beams].map(({ tokens }) => [...tokens])
+}
+
+test('a language model writes the same in a page', async () => {
+  const bundle = await bundleOf('the library', core)
+  const inPage = await run<Promise<number[][]>>(bundle, `(${writeSmall})(bundle.random, bundle.models)`)
+  const here = await writeSmall({ manualSeed }, await import('../../src/models/index.ts'))
+  expect(Array.from(inPage, (tokens) => Array.from(tokens))).toEqual(here)
+})
+
 test('a tensor has its numbers, whatever was imported beside it', async () => {
   const bundle = await bundleOf('tensors and compile', { tensor: core.tensor, ops: core.ops, compile: core.compile })
   const program = 'bundle.ops.add(bundle.tensor.tensor([1, 2]), 1).numbers()'

@@ -4,6 +4,7 @@ import { gradient } from '../../src/autodiff/gradient.ts'
 import { compile } from '../../src/compile/compile.ts'
 import { exportOnnx } from '../../src/compile/export.ts'
 import * as ops from '../../src/ops/kit.ts'
+import { toNumbers } from '../../src/tensor/dtype.ts'
 import { constant, type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 import { IndexError } from '../../src/util/errors.ts'
@@ -12,6 +13,7 @@ const rows = tensor([
   [1, 2, 3],
   [4, 5, 6],
 ])
+const numbers = (t: Tensor): number[] => toNumbers(t.array.data)
 const matrix = (index: Tensor): Tensor => ops.reshape(index, [1, -1])
 
 /** Every function that takes an index with 3 places, and the words for it. */
@@ -23,6 +25,15 @@ const users: Record<string, [(index: Tensor) => Tensor, string]> = {
   scatterAdd: [
     (index) => ops.scatterAdd(rows, matrix(index), matrix(ops.cast(index, 'float32')), 1),
     'scatterAdd: index must lie in 0 to 2',
+  ],
+  scatter: [(index) => ops.scatter(rows, matrix(index), 0, 1), 'scatter: index must lie in 0 to 2'],
+  scatterReduce: [
+    (index) => ops.scatterReduce(rows, matrix(index), matrix(ops.cast(index, 'float32')), 1, 'amax'),
+    'scatterReduce: index must lie in 0 to 2',
+  ],
+  indexCopy: [
+    (index) => ops.indexCopy(tensor([1, 2, 3]), index, ops.cast(index, 'float32'), 0),
+    'indexCopy: index must lie in 0 to 2',
   ],
   segmentSum: [
     (index) => ops.segmentSum(ops.cast(index, 'float32'), index, 3, 0),
@@ -63,6 +74,13 @@ describe.each(Object.entries(users))('%s', (_name, [use, words]) => {
     expect(() => use(tensor([-1, 1], 'int64'))).toThrow(IndexError)
   })
 
+  test('refuses indices that are computed from constants', async () => {
+    const run = compile(() => use(ops.add(tensor([0, 1], 'int32'), 2)))
+    await expect(run()).rejects.toThrow(
+      /must lie in 0 to 2.*, found .* among those that the function computes\n {2}in places.test.ts:/,
+    )
+  })
+
   test('refuses indices that the function computes', async () => {
     const run = compile((index: Tensor, shift: Tensor) => use(ops.add(index, shift)))
     for (const shift of [-1, 3]) {
@@ -71,6 +89,71 @@ describe.each(Object.entries(users))('%s', (_name, [use, words]) => {
       )
     }
     await run(tensor([0, 1], 'int32'), tensor(1, 'int32'))
+  })
+})
+
+describe('indices that may count from the end', () => {
+  const read = (index: Tensor): Tensor => ops.index(rows, [null, index])
+  const words = 'index: index of axis 1 must lie in -3 to 2, found'
+
+  test.each(['int32', 'int64'] as const)('%s arguments', async (dtype) => {
+    const run = compile(read)
+    expect(numbers(await run(tensor([-1, 0, -3], dtype)))).toEqual([3, 1, 1, 6, 4, 4])
+    for (const wrong of [-4, 3])
+      await expect(run(tensor([0, wrong], dtype))).rejects.toThrow(`${words} ${wrong} at [1] of argument [0]`)
+  })
+
+  test('constants', () => {
+    expect(() => read(tensor([0, -4], 'int64'))).toThrow(`${words} -4 at [1]`)
+  })
+
+  test('those that the function computes', async () => {
+    const run = compile((index: Tensor) => read(ops.sub(index, 1)))
+    expect(numbers(await run(tensor([0, 3, -2], 'int32')))).toEqual([3, 3, 1, 6, 6, 4])
+    for (const wrong of [-4, 3])
+      await expect(run(tensor([1, wrong + 1], 'int32'))).rejects.toThrow(
+        `${words} ${wrong} among those that the function computes`,
+      )
+  })
+
+  test('the same argument may count from the end for one op and not for another', async () => {
+    const run = compile((index: Tensor) => [read(index), ops.indexSelect(rows, index, 1)])
+    await expect(run(tensor([0, -1], 'int64'))).rejects.toThrow('indexSelect: index must lie in 0 to 2, found -1')
+  })
+})
+
+describe('places that only values tell', () => {
+  test('a masked scatter needs an element for each place', async () => {
+    const run = compile((mask: Tensor) => ops.maskedScatter(rows, ops.greater(mask, 0), tensor([7, 8])))
+    expect(numbers(await run(tensor([0, 1, 0])))).toEqual([1, 7, 3, 4, 8, 6])
+    await expect(run(tensor([1, 1, 0]))).rejects.toThrow('maskedScatter: element of source must lie in 0 to 1, found 2')
+  })
+
+  test('bags begin at 0', async () => {
+    const index = tensor([0, 1, 1], 'int64')
+    const run = compile((offsets: Tensor) => ops.embeddingBag(index, rows, { offsets }))
+    expect(numbers(await run(tensor([0, 3], 'int64')))).toEqual([3, 4, 5, 0, 0, 0])
+    await expect(run(tensor([1, 2], 'int64'))).rejects.toThrow(
+      'embeddingBag: bag of an element (the first offset must be 0) must lie in 0 to 1, found 2 or one below 0',
+    )
+    await expect(run(tensor([0, 4], 'int64'))).rejects.toThrow(
+      'embeddingBag: offset must lie in 0 to 3, found 4 at [1]',
+    )
+  })
+
+  test.each([
+    ['too few weights above 0', [0, 1, 0], 2, false],
+    ['a negative weight', [1, -1, 3], 1, true],
+    ['a negative weight', [1, -1, 3], 1, false],
+    ['no weight above 0', [0, 0, 0], 1, true],
+    ['a weight that is no number', [1, Number.NaN, 1], 1, true],
+    ['an infinite weight', [1, Number.POSITIVE_INFINITY, 1], 1, false],
+  ])('multinomial refuses %s: %j', async (_what, weights, samples, replacement) => {
+    const run = compile((w: Tensor) => ops.multinomial(w, samples, { replacement }))
+    await expect(run(tensor(weights))).rejects.toThrow(
+      'multinomial: weights above 0 are too few, or one is no weight: class must lie in 0 to 2, found 3 or one below 0',
+    )
+    await run(tensor([1, 1, 0]))
   })
 })
 

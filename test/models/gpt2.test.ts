@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import '../../src/index.ts'
-import { GPT2LMHeadModel, GPT2Model, gpt2Variants, gpt2Weights } from '../../src/models/gpt2.ts'
+import { GPT2LMHeadModel, GPT2Model, gpt2LMWeights, gpt2Variants, gpt2Weights } from '../../src/models/gpt2.ts'
 import { init, summary } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import type { NDArray } from '../../src/tensor/dtype.ts'
@@ -16,10 +16,10 @@ test("transformers' state dict loads; outputs and gradients are equal, padding l
   const inputs = ['ids', 'mask']
   await expectOutputs(reference, inputs, (ids = ops.zeros([]), mask = ops.zeros([])) => {
     const padding = ops.cast(mask, 'bool')
-    return { hidden: model.transformer.forward(ids, padding), logits: model.forward(ids, padding) }
+    return { hidden: model.transformer.forward(ids, { mask: padding }), logits: model.forward(ids, { mask: padding }) }
   })
   await expectGradients(reference, model, inputs, (ids = ops.zeros([]), mask = ops.zeros([])) =>
-    model.forward(ids, ops.cast(mask, 'bool')),
+    model.forward(ids, { mask: ops.cast(mask, 'bool') }),
   )
 })
 
@@ -46,6 +46,23 @@ test('published files: the prefix, the head of the language model and constant m
   expect([...gpt2Weights(new Map(names.map((name) => [name, array]))).keys()]).toEqual(kept)
   const ofLanguageModel = [...names.map((name) => `transformer.${name}`), 'lm_head.weight']
   expect([...gpt2Weights(new Map(ofLanguageModel.map((name) => [name, array]))).keys()]).toEqual(kept)
+})
+
+test('published files of a language model load, with a head, without, and with the prefix or not', () => {
+  const model = new GPT2LMHeadModel(config)
+  const state = model.stateDict()
+  const bare = [...state].filter(([name]) => name !== 'lm_head.weight')
+  const plain = bare.map(([name, array]) => [name.replace('transformer.', ''), array] as const)
+  for (const file of [state, new Map(bare), new Map(plain)]) {
+    const other = new GPT2LMHeadModel(config)
+    other.loadStateDict(gpt2LMWeights(file))
+    expect(other.stateDict()).toEqual(state)
+  }
+  const shape = [config.vocab_size, config.n_embd]
+  const array: NDArray = { dtype: 'float32', shape, data: new Float32Array(config.vocab_size * config.n_embd) }
+  expect(() => gpt2LMWeights(new Map([...state, ['lm_head.weight', array]]))).toThrow(
+    'GPT2LMHeadModel: the head must be the matrix of the embedding, found another one',
+  )
 })
 
 test('begins with small weights, the last maps of the branches smaller', () => {

@@ -37,6 +37,22 @@ describe('variables are named and shaped as in PyTorch', () => {
     ['Linear without bias', new nn.Linear(3, 4, { bias: false }), { weight: [4, 3] }],
     ['Conv1d', new nn.Conv1d(4, 6, 3, { groups: 2 }), { weight: [6, 2, 3], bias: [6] }],
     ['Conv2d', new nn.Conv2d(2, 4, [3, 5]), { weight: [4, 2, 3, 5], bias: [4] }],
+    ['Conv3d', new nn.Conv3d(2, 4, [3, 5, 1]), { weight: [4, 2, 3, 5, 1], bias: [4] }],
+    ['ConvTranspose3d', new nn.ConvTranspose3d(4, 6, 3, { groups: 2 }), { weight: [4, 3, 3, 3, 3], bias: [6] }],
+    [
+      'Involution',
+      new nn.Involution(32, 3, 1),
+      {
+        'conv1.conv.weight': [8, 32, 1, 1],
+        'conv1.bn.weight': [8],
+        'conv1.bn.bias': [8],
+        'conv1.bn.running_mean': [8],
+        'conv1.bn.running_var': [8],
+        'conv1.bn.num_batches_tracked': [],
+        'conv2.conv.weight': [18, 8, 1, 1],
+        'conv2.conv.bias': [18],
+      },
+    ],
     ['ConvTranspose1d', new nn.ConvTranspose1d(4, 6, 3), { weight: [4, 6, 3], bias: [6] }],
     ['ConvTranspose2d', new nn.ConvTranspose2d(4, 6, 3, { groups: 2 }), { weight: [4, 3, 3, 3], bias: [6] }],
     ['LayerNorm', new nn.LayerNorm([2, 3]), { weight: [2, 3], bias: [2, 3] }],
@@ -187,6 +203,17 @@ describe('dropout', () => {
     expect(await examples(new nn.DropPath(0.5).eval())).toEqual(new Set([1]))
   })
 
+  test('Dropout2d drops whole channels in training', async () => {
+    const x = ops.ones([20, 20, 3])
+    const channels = async (layer: nn.Dropout2d): Promise<Set<number>> => {
+      const y = await layer.forward(x).numbers()
+      for (let i = 0; i < 400; i++) expect(new Set(y.slice(3 * i, 3 * i + 3)).size).toBe(1)
+      return new Set(y)
+    }
+    expect(await channels(new nn.Dropout2d())).toEqual(new Set([0, 2]))
+    expect(await channels(new nn.Dropout2d(0.5).eval())).toEqual(new Set([1]))
+  })
+
   test('probabilities are checked', () => {
     expect(() => new nn.Dropout(1.5)).toThrow('Dropout: p must be from 0 to 1, found 1.5')
     expect(() => new nn.DropPath(-1)).toThrow('DropPath: p must be from 0 to 1, found -1')
@@ -210,8 +237,58 @@ test('pooling and resizing compute their op', async () => {
   await expectEqual(new nn.AvgPool2d(2, options).forward(x), ops.avgPool2d(x, 2, options))
   await expectEqual(new nn.AdaptiveAvgPool2d([1, null]).forward(x), ops.mean(x, 2, { keepDims: true }))
   await expectEqual(new nn.AdaptiveMaxPool2d(1).forward(x), ops.max(x, [2, 3], { keepDims: true }))
-  const upsample = new nn.Upsample(1.5, { mode: 'bilinear' })
+  const upsample = new nn.Upsample(1.5, { mode: 'bilinear', recomputeScaleFactor: true })
   await expectEqual(upsample.forward(x), ops.interpolate(x, [9, 7], { mode: 'bilinear' }))
+  const stretch = new nn.Upsample([1.5, 2], { mode: 'bilinear' })
+  await expectEqual(stretch.forward(x), ops.interpolate(x, undefined, { mode: 'bilinear', scaleFactor: [1.5, 2] }))
+  const volume = random([1, 2, 4, 6, 5])
+  await expectEqual(new nn.MaxPool3d(2, options).forward(volume), ops.maxPool3d(volume, 2, options))
+  await expectEqual(new nn.AvgPool3d([1, 2, 3]).forward(volume), ops.avgPool3d(volume, [1, 2, 3]))
+  await expectEqual(new nn.AdaptiveAvgPool1d(3).forward(line), ops.adaptiveAvgPool1d(line, 3))
+  await expectEqual(new nn.AdaptiveMaxPool1d(3).forward(line), ops.adaptiveMaxPool1d(line, 3))
+  await expectEqual(new nn.AdaptiveAvgPool3d([1, null, 2]).forward(volume), ops.adaptiveAvgPool3d(volume, [1, 6, 2]))
+  await expectEqual(new nn.AdaptiveMaxPool3d(1).forward(volume), ops.max(volume, [2, 3, 4], { keepDims: true }))
+})
+
+describe('Involution', () => {
+  test('makes kernels of the pooled input, and applies them', async () => {
+    const layer = new nn.Involution(8, 3, 2, { groupChannels: 4, reductionRatio: 2 })
+    layer.eval()
+    const x = random([2, 8, 6, 4])
+    const kernels = ops.reshape(layer.conv2.forward(layer.conv1.forward(ops.avgPool2d(x, 2))), [2, 2, 3, 3, 3, 2])
+    await expectEqual(layer.forward(x), ops.involution(x, kernels, { stride: 2, padding: 1 }))
+  })
+
+  test('counts as the paper does', () => {
+    const layer = new nn.Involution(64, 7, 1)
+    const count = layer.parameters().reduce((sum, { size }) => sum + size, 0)
+    expect(count).toBe((64 * 64) / 4 + (2 * 64) / 4 + (64 / 4) * 49 * 4 + 49 * 4)
+  })
+
+  test('odd sizes with stride 2 are refused, with the reason', () => {
+    const layer = new nn.Involution(16, 3, 2)
+    let found: unknown
+    try {
+      layer.forward(random([1, 16, 7, 6]))
+    } catch (error) {
+      found = error
+    }
+    expect(found).toMatchObject({
+      message: 'Involution: with stride 2 height and width must be multiples of it, found 7 x 6',
+      hint: 'kernels are made from means of 2 x 2 pixels: there is none for a rest (the original code takes kernels of other positions, or fails); ops.pad or ops.interpolate the input',
+    })
+  })
+
+  test.each([
+    ['Involution: channels must be a multiple of groupChannels = 16, found 24', () => new nn.Involution(24, 3, 1)],
+    ['Involution: kernelSize must be odd, so that a kernel has a middle, found 4', () => new nn.Involution(16, 4, 1)],
+    [
+      'Involution: the input must be [N, 16, H, W], found float32[1, 8, 4, 4]',
+      () => new nn.Involution(16, 3, 1).forward(random([1, 8, 4, 4])),
+    ],
+  ])('%s', (message, call) => {
+    expect(call).toThrow(message)
+  })
 })
 
 describe('MultiheadAttention', () => {

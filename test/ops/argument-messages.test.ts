@@ -73,7 +73,7 @@ describe('an error that says what must hold', () => {
     ],
     ['pixelShuffle: factor must be a whole number of at least 1, found 0', () => ops.pixelShuffle(picture, 0)],
     [
-      'interpolate: mode must be nearest, nearest-exact, linear, bilinear, bicubic or area, found "cubic"',
+      'interpolate: mode must be nearest, nearest-exact, linear, bilinear, trilinear, bicubic or area, found "cubic"',
       () => ops.interpolate(picture, 3, { mode: untyped('cubic') }),
     ],
     [

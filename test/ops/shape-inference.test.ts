@@ -47,6 +47,23 @@ const input = (shape: readonly number[], like: ops.SampleInput | undefined): ops
   return { shape, ...(dtype && { dtype }), ...(range && { range }) }
 }
 
+/** Sizes that fit: some of them for products of band matrices, some for passes over the input. */
+function drawInvolution(draw: Draw) {
+  const [batch, groups, inGroup] = [draw.whole(1, 2), draw.whole(1, 2), draw.whole(1, 5)]
+  const pair = (low: number, high: number) => [draw.whole(low, high), draw.whole(low, high)] as const
+  const [size, kernel, stride, padding] = [pair(9, 12), pair(1, 6), pair(1, 3), pair(0, 3)]
+  const dilation = draw.coin() ? ([1, 1] as const) : pair(1, 2)
+  const count = (axis: 0 | 1): number =>
+    Math.floor((size[axis] + 2 * padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1) / stride[axis]) + 1
+  const fits = count(0) > 0 && count(1) > 0
+  const shapes = {
+    x: [batch, groups * inGroup, ...size],
+    weight: fits ? [batch, groups, ...kernel, count(0), count(1)] : [batch, groups, 1, 1, ...size],
+  }
+  const plain = { stride: [1, 1], padding: [0, 0], dilation: [1, 1] } as const
+  return { shapes, options: fits ? { stride, padding, dilation } : plain }
+}
+
 const indices = (draw: Draw, shape: readonly number[], below: number): ops.SampleInput => ({
   shape,
   dtype: 'int64',
@@ -67,8 +84,9 @@ function elementwise(op: ops.OpDefinition): Generator | undefined {
 }
 
 const anyShape = new Set(
-  `abs acos acosh add alias asin asinh atan2 atan atanh cast ceil clip cos cosh div equal erf erfc erfinv exp expm1 floor fmod gelu
-  greater greaterOrEqual hardsigmoid isInf isNan leakyRelu less lessOrEqual log1p log logicalAnd logicalNot logicalOr logicalXor maximum minimum mul neg pow
+  `abs acos acosh add alias asin asinh atan2 atan atanh bitwiseAnd bitwiseLeftShift bitwiseNot bitwiseOr bitwiseRightShift bitwiseXor cast ceil clip cos cosh digamma div equal erf erfc
+  erfcx erfinv exp expm1 floor fmod gelu
+  greater greaterOrEqual hardsigmoid i0 i0e i1 i1e isInf isNan leakyRelu less lessOrEqual lgamma log1p log logNdtr logicalAnd logicalNot logicalOr logicalXor maximum minimum mul ndtr ndtri neg polygamma pow
   reciprocal relu round runAfter sigmoid sign sin sinh sqrt stopGradient sub swish tan tanh unitStep withBackward`.split(
     /\s+/,
   ),
@@ -90,7 +108,37 @@ const alongAxis =
     return { inputs: [shape], call: (x) => call(x, axis, new Draw(shape.length)) }
   }
 
+/** Far from singular: 4 is added to the diagonal of numbers within 1. */
+function regular(a: Tensor): Tensor {
+  return ops.add(a, ops.mul(ops.eye(a.shape.at(-1) ?? 0), 4))
+}
+
+const matrices =
+  (call: (a: Tensor, b: Tensor, coin: boolean) => Tensor | readonly Tensor[]): Generator =>
+  (draw) => {
+    const [batch, n, coin] = [draw.shape(0, 2), draw.whole(1, 4), draw.coin()]
+    const inputs = [
+      [...batch, n, n],
+      [...draw.partner(batch), n, draw.whole(1, 3)],
+    ]
+    return { inputs, call: (a, b) => call(a, b, coin) }
+  }
+
 const generators: Record<string, Generator> = {
+  solve: matrices((a, b) => ops.solve(regular(a), b)),
+  solveTriangular: matrices((a, b, upper) => ops.solveTriangular(regular(a), b, { upper })),
+  inverse: matrices((a) => ops.inverse(regular(a))),
+  slogdet: matrices((a) => ops.slogdet(regular(a))),
+  cholesky: matrices((a) => ops.cholesky(regular(ops.matmul(a, ops.transpose(a))))),
+  latticeSum: (draw) => {
+    const shape = [draw.whole(1, 5), draw.whole(1, 3), draw.whole(1, 5)]
+    return { inputs: [shape, shape, shape, shape], call: (...inputs) => ops.apply(ops.latticeSumOp, inputs, {}) }
+  },
+  pathScores: (draw) => {
+    const [steps, examples, states] = [draw.whole(1, 5), draw.whole(1, 3), draw.whole(1, 2)]
+    const inputs: ops.SampleInput[] = [[steps, examples, states], { shape: [examples, states], dtype: 'bool' }]
+    return { inputs, call: (e, skip) => ops.pathScores(e, skip) }
+  },
   sum: reduction(ops.sum),
   mean: reduction(ops.mean),
   max: reduction(ops.max),
@@ -176,6 +224,30 @@ const generators: Record<string, Generator> = {
       call: (x, places, source) => ops.scatterAdd(x, places, source, axis),
     }
   },
+  scatter: (draw) => {
+    const shape = draw.shape(1)
+    const axis = draw.axis(shape.length)
+    const index = shape.map(() => 1)
+    return {
+      inputs: [shape, indices(draw, index, shape.at(axis) ?? 1), index],
+      call: (x, places, source) => ops.scatter(x, places, source, axis),
+    }
+  },
+  ...Object.fromEntries(
+    (['Max', 'Min', 'Prod'] as const).map((kind): [string, Generator] => [
+      `scatter${kind}`,
+      (draw) => {
+        const shape = draw.shape(1)
+        const axis = draw.axis(shape.length)
+        const index = shape.map((size) => draw.whole(1, size))
+        const reduce = kind === 'Prod' ? 'prod' : kind === 'Max' ? 'amax' : 'amin'
+        return {
+          inputs: [shape, indices(draw, index, shape.at(axis) ?? 1), index],
+          call: (x, places, source) => ops.scatterReduce(x, places, source, axis, reduce),
+        }
+      },
+    ]),
+  ),
   segmentSum: (draw) => {
     const [count, rows, width] = [draw.whole(1, 5), draw.whole(1, 4), draw.whole(1, 3)]
     return {
@@ -228,6 +300,35 @@ const generators: Record<string, Generator> = {
       [2 * groups, draw.whole(1, 2), draw.whole(2, 3), draw.whole(2, 3)],
     ]
     return { inputs, call: (x, w) => ops.convTranspose2d(x, w, undefined, options) }
+  },
+  nms: (draw) => {
+    const [count, options] = [draw.whole(1, 5), { iouThreshold: 0.5, maxDetections: draw.whole(1, 4) }]
+    const call = (boxes: Tensor, scores: Tensor): Tensor[] => Object.values(ops.nms(boxes, scores, options))
+    return { inputs: [[count, 4], [count]], call }
+  },
+  roiAlign: (draw) => {
+    const [batch, count, rows] = [draw.whole(1, 2), draw.whole(1, 3), draw.whole(1, 3)]
+    const options = { samplingRatio: draw.whole(-1, 2), aligned: draw.coin(), spatialScale: draw.whole(1, 2) }
+    const call = (x: Tensor, corners: Tensor): Tensor =>
+      ops.roiAlign(x, ops.concat([ops.zeros([count, 1]), corners], 1), [rows, 2], options)
+    return {
+      inputs: [
+        [batch, draw.whole(1, 3), 4, 5],
+        [count, 4],
+      ],
+      call,
+    }
+  },
+  involution: (draw) => {
+    const { shapes, options } = drawInvolution(draw)
+    return { inputs: [shapes.x, shapes.weight], call: (x, weight) => ops.involution(x, weight, options) }
+  },
+  involutionWeightGradient: (draw) => {
+    const { shapes, options } = drawInvolution(draw)
+    const { stride, padding, dilation } = options
+    const attributes = { stride, before: padding, dilation }
+    const y = [...shapes.x.slice(0, 2), ...shapes.weight.slice(4)]
+    return { inputs: [shapes.x, y], call: (x, g) => ops.involutionWeightGradient(x, g, shapes.weight, attributes) }
   },
   maxPool: (draw) => {
     const options = {

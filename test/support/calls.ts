@@ -22,6 +22,7 @@ const matrix = t([2, 3])
 const index = t([2, 3], 'int64')
 const bool = t([2, 3], 'bool')
 const picture = t([1, 2, 4, 6])
+const concatenated = constant(Float32Array.of(0, 0.5, 1, 3.5, 3, 0, 1, 2, 4, 5), [2, 5], 'float32')
 const reduction = 'sum'
 
 function each(names: string, ...args: unknown[]): Record<string, unknown[]> {
@@ -29,12 +30,12 @@ function each(names: string, ...args: unknown[]): Record<string, unknown[]> {
 }
 
 const elementwise =
-  'abs acos acosh asin asinh atan atanh ceil cos cosh erf erfc erfinv exp exp2 expm1 floor frac hardswish isFinite isInf isNan log ' +
-  'log10 log1p log2 logSigmoid mish neg quickGelu reciprocal relu relu6 rsqrt selu sigmoid sign silu sin sinc sinh softsign sqrt ' +
+  'abs acos acosh asin asinh atan atanh ceil cos cosh digamma entr erf erfc erfcx erfinv exp exp2 expm1 floor frac hardswish i0 i0e i1 i1e ' +
+  'isFinite isInf isNan lgamma log log10 log1p log2 logNdtr logSigmoid mish ndtr ndtri neg quickGelu reciprocal relu relu6 rsqrt selu sigmoid sign silu sin sinc sinh softsign sqrt ' +
   'sqrtOrZero square tan tanh tanhshrink trunc unitStep alias stopGradient onesLike zerosLike median'
 const pairwise =
   'add sub mul div pow maximum minimum fmod remainder floorDivide equal notEqual less lessOrEqual greater greaterOrEqual atan2 hypot ' +
-  'logAddExp logAddExp2 xlogy'
+  'logAddExp logAddExp2 xlogy heaviside'
 const recurrentWeights = { weightIh: t([2, 3]), weightHh: t([2, 2]), biasIh: t([2]), biasHh: t([2]) }
 const gated = (gates: number): object => ({
   weightIh: t([2 * gates, 3]),
@@ -60,12 +61,19 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   ...each(elementwise, matrix),
   ...each(pairwise, matrix, 0.5),
   ...each('logicalAnd logicalOr logicalXor', bool, bool),
+  ...each('bitwiseAnd bitwiseOr bitwiseXor bitwiseLeftShift bitwiseRightShift', index, 1),
+  ...each('bitwiseNot', index),
   ...each('logicalNot', bool),
-  ...each('sum mean max min prod logSumExp countNonzero any all vectorNorm', matrix, [1], { keepDims: true }),
+  ...each('sum mean max min nansum nanmean prod logSumExp countNonzero any all vectorNorm', matrix, [1], {
+    keepDims: true,
+  }),
   vectorNorm: [matrix, 3, [1], { keepDims: true }],
   ...each('variance std varMean', matrix, [1], { correction: 1, keepDims: true }),
   ...each('softmax logSoftmax softmin flip cumsum cumprod logCumsumExp cummax cummin unsqueeze', matrix, 1),
   cumsum: [matrix, 1, { reverse: true }],
+  diff: [matrix, { n: 1, axis: 1, prepend: matrix, append: matrix }],
+  cov: [matrix, { correction: 1, fweights: t([3], 'int64'), aweights: t([3]) }],
+  corrcoef: [matrix],
   ...each('argmax argmin maxWithIndices minWithIndices medianWithIndices', matrix, 1, { keepDims: true }),
   ...each('glu geglu swiglu', t([2, 4]), 1),
   ...each('tril triu', matrix, 1),
@@ -80,6 +88,7 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   softplus: [matrix, { beta: 2, threshold: 10 }],
   leakyRelu: [matrix, { negativeSlope: 0.1 }],
   prelu: [matrix, t([3])],
+  polygamma: [1, matrix],
   hardtanh: [matrix, { min: -1, max: 1 }],
   hardsigmoid: [matrix, { slope: 0.2, offset: 0.5 }],
   softshrink: [matrix, { lambda: 0.5 }],
@@ -130,13 +139,34 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   randomBernoulli: [[2], 0.3],
   randomBeta: [[2], 1, 2],
   randomPermutation: [4],
+  randomExponential: [[2], { rate: 2 }],
+  randomGamma: [[2, 3], matrix],
+  randomGumbel: [[2], { loc: 1, scale: 2 }],
+  randomIntegers: [[2], 0, 5, { dtype: 'int32' }],
+  randomPoisson: [[2], 3],
+  categorical: [matrix, { axis: 1 }],
+  gumbelSoftmax: [matrix, { tau: 0.5, hard: true, axis: 1 }],
+  multinomial: [matrix, 2, { replacement: false }],
+  gammaSlope: [matrix, matrix],
   dropout: [matrix, 0.5, { training: true }],
+  dropout2d: [picture, 0.5, { training: true }],
   // Indices and order.
   indexSelect: [matrix, t([2], 'int64'), 1],
   segmentSum: [matrix, t([3], 'int64'), 3, 1],
   gather: [matrix, index, 1],
   takeAlongAxis: [matrix, index, 1],
+  scatter: [matrix, index, matrix, 1],
   scatterAdd: [matrix, index, matrix, 1],
+  scatterReduce: [matrix, index, matrix, 1, 'amax', { includeSelf: false }],
+  index: [matrix, [t([2], 'int64'), t([2], 'int64')]],
+  indexPut: [matrix, [t([2], 'int64'), null], t([2, 3]), { accumulate: true }],
+  indexCopy: [matrix, t([3], 'int64'), matrix, 1],
+  maskedScatter: [matrix, bool, matrix],
+  embeddingBag: [
+    t([4], 'int64'),
+    t([3, 2]),
+    { offsets: t([2], 'int64'), mode: 'sum', perSampleWeights: t([4]), paddingIndex: 1, includeLastOffset: false },
+  ],
   select: [matrix, 1, 1],
   embedding: [t([4], 'int64'), t([3, 2]), { paddingIndex: 1 }],
   oneHot: [t([4], 'int64'), 3, 'float32'],
@@ -166,6 +196,12 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   diagEmbed: [matrix, { offset: 1, axis1: 0, axis2: 1 }],
   trace: [matrix],
   cdist: [matrix, matrix, { order: 2 }],
+  // Linear algebra.
+  ...each('cholesky det inverse slogdet', t([2, 2])),
+  solve: [t([2, 2]), t([2, 3])],
+  solveTriangular: [t([2, 2]), t([2, 3]), { upper: true, left: true, unitriangular: true }],
+  matrixNorm: [matrix, 1, { axes: [0, 1], keepDims: true }],
+  matrixPower: [t([2, 2]), 3],
   fft2Real: [matrix],
   // Signals.
   ...each('complexAbs complexAngle', spectrum),
@@ -197,6 +233,14 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   // Windows and pictures.
   conv1d: [t([1, 2, 6]), t([4, 1, 3]), t([4]), { stride: 2, padding: 1, dilation: 1, groups: 2 }],
   conv2d: [picture, t([4, 1, 3, 3]), t([4]), { stride: [1, 2], padding: [1, 1], dilation: 1, groups: 2 }],
+  boxArea: [t([2, 4])],
+  boxConvert: [t([2, 4]), 'xywh', 'xyxy'],
+  boxIou: [t([2, 4]), t([3, 4])],
+  clipBoxes: [t([2, 4]), [3, 5]],
+  generalizedBoxIou: [t([2, 4]), t([3, 4])],
+  nms: [t([3, 4]), t([3]), { iouThreshold: 0.5, scoreThreshold: 0.1, maxDetections: 2, classes: t([3], 'int64') }],
+  roiAlign: [picture, concatenated, [2, 3], { spatialScale: 0.5, samplingRatio: 2, aligned: true }],
+  conv3d: [t([1, 2, 3, 4, 3]), t([4, 1, 2, 3, 1]), t([4]), { stride: [1, 2, 1], padding: 1, dilation: 1, groups: 2 }],
   convTranspose1d: [
     t([1, 2, 6]),
     t([2, 2, 3]),
@@ -209,12 +253,30 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
     t([4]),
     { stride: [2, 2], padding: 1, outputPadding: 1, dilation: 1, groups: 2 },
   ],
+  involution: [picture, t([1, 2, 3, 2, 4, 3]), { stride: [1, 2], padding: [1, 0], dilation: 1, bias: t([2]) }],
+  convTranspose3d: [
+    t([1, 2, 2, 3, 2]),
+    t([2, 2, 2, 3, 1]),
+    t([4]),
+    { stride: [2, 2, 2], padding: 0, outputPadding: 1, dilation: 1, groups: 2 },
+  ],
   maxPool1d: [t([1, 2, 6]), 3, { stride: 1, padding: 1, dilation: 1, ceilMode: true }],
   maxPool2d: [picture, [2, 3], { stride: [1, 2], padding: [1, 1], dilation: 1, ceilMode: true }],
+  maxPool3d: [t([1, 2, 3, 4, 3]), [2, 3, 2], { stride: [1, 2, 1], padding: [1, 1, 0], dilation: 1, ceilMode: true }],
   avgPool1d: [t([1, 2, 6]), 3, { stride: 1, padding: 1, ceilMode: true, countIncludePad: false, divisorOverride: 2 }],
   avgPool2d: [picture, 2, { stride: 1, padding: 1, ceilMode: true, countIncludePad: false, divisorOverride: 2 }],
+  avgPool3d: [
+    t([1, 2, 3, 4, 3]),
+    2,
+    { stride: 1, padding: 1, ceilMode: true, countIncludePad: false, divisorOverride: 2 },
+  ],
+  adaptiveAvgPool1d: [t([1, 2, 6]), 4],
   adaptiveAvgPool2d: [picture, [2, 3]],
+  adaptiveAvgPool3d: [t([1, 2, 3, 4, 3]), [2, 3, 1]],
+  adaptiveMaxPool1d: [t([1, 2, 6]), 4],
   adaptiveMaxPool2d: [picture, [2, 3]],
+  unfoldAxis: [matrix, 1, 2, 1],
+  adaptiveMaxPool3d: [t([1, 2, 3, 4, 3]), [2, 3, 1]],
   unfold: [picture, [2, 2], { stride: 1, padding: 1, dilation: 1 }],
   fold: [t([1, 8, 15]), [4, 6], [2, 2], { stride: 1, padding: 0, dilation: 1 }],
   pixelShuffle: [t([1, 4, 2, 2]), 2],
@@ -237,9 +299,14 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
     t([2, 3, 4]),
     t([2, 5, 4]),
     t([2, 5, 6]),
-    { mask: t([3, 5], 'bool'), causal: false, scale: 0.5, dropout: 0.1 },
+    { mask: t([3, 5], 'bool'), causal: false, scale: 0.5, dropout: 0.1, enableGqa: false },
   ],
   attentionWithWeights: [t([2, 3, 4]), t([2, 5, 4]), t([2, 5, 6]), { mask: t([3, 5]), causal: true, scale: 0.5 }],
+  attentionOverParts: [
+    t([2, 3, 4]),
+    [{ key: t([2, 5, 4]), value: t([2, 5, 6]), mask: t([3, 5]), causal: false }],
+    { scale: 0.5, dropout: 0.1, enableGqa: false },
+  ],
   multiHeadAttention: [
     t([2, 3, 4]),
     t([2, 5, 4]),
@@ -262,6 +329,7 @@ export const calls: Readonly<Record<string, readonly unknown[]>> = {
   huberLoss: [matrix, matrix, { delta: 0.5, reduction }],
   klDiv: [matrix, matrix, { logTarget: true, reduction }],
   crossEntropy: [matrix, t([2], 'int64'), { weight: t([3]), ignoreIndex: 0, labelSmoothing: 0.1, reduction }],
+  ctcLoss: [t([5, 2, 3]), t([2, 2], 'int64'), [5, 4], [2, 1], { blank: 2, zeroInfinity: true, reduction }],
   nllLoss: [matrix, t([2], 'int64'), { weight: t([3]), ignoreIndex: 0, reduction }],
   cosineSimilarity: [matrix, matrix, { axis: 1, eps: 0.1 }],
   pairwiseDistance: [matrix, matrix, { p: 2, eps: 0.1, keepDims: true }],

@@ -24,7 +24,6 @@ export const tools: ReadonlySet<string> = new Set([
   'inferBroadcast',
   'restoreAxes',
   'certainlyWithin',
-  'cubicWeight',
   'kernelPlaces',
   'perAxis',
   'requireElements',

@@ -297,6 +297,109 @@ class UNet(nn.Module):
         return self.head(F.silu(self.norm(z)))
 
 
+class Involution(nn.Module):
+    """The naive form of d-li14/involution: all windows, times the kernels, summed."""
+
+    def __init__(self, kernel, batch=8, channels=64, groups=4, side=56):
+        super().__init__()
+        self.kernel, self.groups = kernel, groups
+        self.input = nn.Parameter(torch.empty(batch, channels, side, side))
+        self.kernels = nn.Parameter(torch.empty(batch, groups, kernel, kernel, side, side))
+
+    def forward(self, shift):
+        n, channels, height, width = self.input.shape
+        windows = F.unfold(self.input + shift, self.kernel, padding=self.kernel // 2)
+        windows = windows.view(n, self.groups, channels // self.groups, self.kernel**2, height, width)
+        kernels = self.kernels.view(n, self.groups, 1, self.kernel**2, height, width)
+        return (kernels * windows).sum(3).view(n, channels, height, width)
+
+
+class Conv1D(nn.Module):
+    def __init__(self, start, to):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(start, to))
+        self.bias = nn.Parameter(torch.empty(to))
+
+    def forward(self, x):
+        return torch.addmm(self.bias, x.flatten(0, -2), self.weight).view(*x.shape[:-1], -1)
+
+
+class GPT2Attention(nn.Module):
+    """With a cache that has room for all tokens of a text: only the new ones are written."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.c_attn = Conv1D(width, 3 * width)
+        self.c_proj = Conv1D(width, width)
+
+    def forward(self, x, cache, past):
+        batch, tokens, width = x.shape
+        q, k, v = self.c_attn(x).view(batch, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        cache[0][:, :, past : past + tokens] = k
+        cache[1][:, :, past : past + tokens] = v
+        keys, values = (part[:, :, : past + tokens] for part in cache)
+        mixed = F.scaled_dot_product_attention(q, keys, values, is_causal=tokens > 1)
+        return self.c_proj(mixed.transpose(1, 2).reshape(batch, tokens, width))
+
+
+class GPT2MLP(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.c_fc = Conv1D(width, 4 * width)
+        self.c_proj = Conv1D(4 * width, width)
+
+    def forward(self, x):
+        return self.c_proj(F.gelu(self.c_fc(x), approximate="tanh"))
+
+
+class GPT2Block(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(width)
+        self.attn = GPT2Attention(width, heads)
+        self.ln_2 = nn.LayerNorm(width)
+        self.mlp = GPT2MLP(width)
+
+    def forward(self, x, cache, past):
+        x = x + self.attn(self.ln_1(x), cache, past)
+        return x + self.mlp(self.ln_2(x))
+
+
+class GPT2Model(nn.Module):
+    def __init__(self, vocabulary, width, layers, heads):
+        super().__init__()
+        self.wte = nn.Embedding(vocabulary, width)
+        self.wpe = nn.Embedding(1024, width)
+        self.h = nn.ModuleList(GPT2Block(width, heads) for _ in range(layers))
+        self.ln_f = nn.LayerNorm(width)
+
+    def forward(self, ids, caches, past):
+        x = self.wte(ids) + self.wpe.weight[past : past + ids.shape[1]]
+        for block, cache in zip(self.h, caches):
+            x = block(x, cache, past)
+        return self.ln_f(x)
+
+
+class GPT2(nn.Module):
+    """transformers' names. The cache is a pair of tensors for each layer, `past` the number of tokens in it."""
+
+    def __init__(self, vocabulary, width, layers, heads):
+        super().__init__()
+        self.sizes = (layers, heads, width // heads)
+        self.transformer = GPT2Model(vocabulary, width, layers, heads)
+        self.lm_head = nn.Linear(width, vocabulary, bias=False)
+        self.lm_head.weight = self.transformer.wte.weight
+
+    def new_caches(self, tokens):
+        layers, heads, width = self.sizes
+        return [torch.zeros(2, 1, heads, tokens, width) for _ in range(layers)]
+
+    def forward(self, ids, caches, past):
+        """Logits of the token after the last one."""
+        return self.lm_head(self.transformer(ids, caches, past)[:, -1])
+
+
 def mel_filters(count, bands, rate):
     """HTK's, as torchaudio.functional.melscale_fbanks."""
     hertz = 700 * (10 ** (torch.linspace(0, 2595 * math.log10(1 + rate / 1400), bands + 2, dtype=torch.float64) / 2595) - 1)

@@ -56,10 +56,40 @@ def workload():
         model = models.ResNet()
         sgd = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, foreach=True)
         return model, "image", "label", F.cross_entropy, sgd, None
+    if name.startswith("involution"):
+        model = models.Involution(int(name.split("-")[1]))
+        return model, "shift", "wanted", F.mse_loss, torch.optim.SGD(model.parameters(), 0.01, foreach=True), None
     if name.startswith(("stft", "mel", "rfft")):
         model = models.Waves(*name.split("-"))
         return model, "shift", "wanted", F.mse_loss, torch.optim.SGD(model.parameters(), 0.01, foreach=True), None
     raise SystemExit(f"no model for {name}")
+
+
+# Vocabulary, width, layers, heads.
+GPT2_SIZES = {"gpt2-small": (8000, 384, 6, 6), "gpt2-124m": (50257, 768, 12, 12)}
+TEXT_TOKENS = 256
+
+
+def decode_step():
+    """The likeliest token follows, with a cache; the number is its logit."""
+    model = models.GPT2(*GPT2_SIZES[name]).eval()
+    tensors = load_file(file)
+    model.load_state_dict({key[len("weights.") :]: value for key, value in tensors.items() if key.startswith("weights.")})
+    forward = torch.compile(model, dynamic=True) if compiled else model
+    prompt = tensors["batch.ids"]
+    state = {"past": TEXT_TOKENS}
+
+    @torch.inference_mode()
+    def step():
+        if state["past"] >= TEXT_TOKENS:
+            caches = model.new_caches(TEXT_TOKENS)
+            state.update(caches=caches, past=prompt.shape[1], logits=forward(prompt, caches, 0))
+        largest, token = state["logits"].max(-1, keepdim=True)
+        state["logits"] = forward(token, state["caches"], state["past"])
+        state["past"] += 1
+        return largest.item()
+
+    return step
 
 
 def product_step():
@@ -105,7 +135,7 @@ def model_step():
     return train
 
 
-step = product_step() if measure == "product" else model_step()
+step = {"product": product_step, "decode": decode_step}.get(measure, model_step)()
 losses = [step()]
 answer(started=True)
 losses += [step(), step()]

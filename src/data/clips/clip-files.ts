@@ -87,8 +87,12 @@ export async function readClip(bytes: Uint8Array, name: string, form: ClipForm, 
 }
 
 async function readAnimation(bytes: Uint8Array, name: string, form: ClipForm, frameStep: number): Promise<Clip> {
-  const pages = await readFrames(bytes, name, { size: form.size, channels: form.channels, step: frameStep })
-  const frameCount = pages.length / frameNumbers(form)
+  const pages = await readFrames(bytes, name, frameStep)
+  const [frameCount = 0] = pages.shape
   if (frameCount < 2) throw new FormatError(`${name}: must have several frames, found ${frameCount}`)
-  return { frames: pages, frameCount, samples: new Float32Array(frameCount * form.samplesPerFrame) }
+  return {
+    frames: await framesInForm(pages, form),
+    frameCount,
+    samples: new Float32Array(frameCount * form.samplesPerFrame),
+  }
 }

@@ -189,39 +189,27 @@ export async function resizePixels(
   }
 }
 
-/** How the frames of an animation are brought into one form. */
-export interface FrameOptions {
-  readonly size: readonly [height: number, width: number]
-  readonly channels: 1 | 3
-  /** Every so-manyth frame is taken. */
-  readonly step: number
-}
-
 /**
- * The frames of an animated picture (WebP, GIF) on white, [frames, channels, height, width]; proportions are not kept. Throws a FormatError (naming
- * `name`) if it is damaged.
+ * Every `step`-th frame of an animated picture (WebP, GIF) on white, uint8 [frames, height, width, 3]. Throws a FormatError (naming `name`) if it is
+ * damaged.
  */
-export async function readFrames(
-  source: Uint8Array,
-  name: string,
-  { size: [height, width], channels, step }: FrameOptions,
-): Promise<Uint8Array> {
+export async function readFrames(source: Uint8Array, name: string, step: number): Promise<NDArray> {
   const sharp = await loadSharp()
   try {
-    // Pages come as one picture, one below the other.
-    const pages = await sharp(source, { animated: true, failOn: 'error', limitInputPixels: 2 ** 28 })
+    const open = () => sharp(source, { animated: true, failOn: 'error', limitInputPixels: 2 ** 28 })
+    const { pages = 1 } = await open().metadata()
+    // Pages come as one picture, one below the other; resized as one, each would have a little of its neighbours.
+    const { data, info } = await open()
       .flatten({ background: 'white' })
-      .resize(width, height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
-      .toBuffer()
-    const transform = imageTransform({ size: [height, width], channels })
-    const [read, written] = [3 * height * width, channels * height * width]
-    const count = Math.ceil(pages.length / read / step)
-    const frames = new Uint8Array(count * written)
-    for (let i = 0; i < count; i++)
-      writePixels(pages.subarray(i * step * read, (i * step + 1) * read), transform, frames, i * written)
-    return frames
+      .toBuffer({ resolveWithObject: true })
+    const height = info.height / pages
+    const size = 3 * height * info.width
+    const count = Math.ceil(pages / step)
+    const frames = new Uint8Array(count * size)
+    for (let i = 0; i < count; i++) frames.set(data.subarray(i * step * size, (i * step + 1) * size), i * size)
+    return { dtype: 'uint8', shape: [count, height, info.width, 3], data: frames }
   } catch (error) {
     throw error instanceof TenfoldError ? error : retell(error, name)
   }

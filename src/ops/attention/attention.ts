@@ -1,22 +1,20 @@
 /** Attention: weighted means of values, with weights from products of queries and keys. */
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { optionsOf, requireFields, requireFinite, requireWithin, shown } from '../../util/check.ts'
+import { optionsOf, requireFinite, requireWithin, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { withBackward } from '../control.ts'
-import { arange } from '../creation.ts'
-import { checked, inputAt, type Operand, requireDType, toFloat, toTensor, toTensorList } from '../define.ts'
-import { add, greater, lessOrEqual, logicalAnd, maximum, mul } from '../elementwise/binary.ts'
-import { cast, where } from '../elementwise/choice.ts'
+import { checked, inputAt, type Operand, requireDType, toFloat, toTensor } from '../define.ts'
+import { add, mul } from '../elementwise/binary.ts'
 import { reshape } from '../movement/movement.ts'
-import { moveAxis, split } from '../movement/rearrange.ts'
-import { linear } from '../products/linear.ts'
+import { moveAxis } from '../movement/rearrange.ts'
 import { matmul, matmulWith } from '../products/matmul.ts'
-import { dropout } from '../random.ts'
-import { max } from '../reduction/reduce.ts'
+import { dropout } from '../random/random.ts'
 import { softmax } from '../reduction/softmax.ts'
 import { attentionInBlocks, planBlocks } from './blocks.ts'
-import { type AttentionInputs, attentionBackward, checkSizes, isLong, threeOf, unmaskedAttention } from './kernel.ts'
+import { groupQueries, type KeysAndValues } from './grouped.ts'
+import { type AttentionInputs, attentionBackward, checkSizes, isLong, unmaskedAttention } from './kernel.ts'
+import { additiveMask, checkMask, hasKeys } from './masks.ts'
 
 // L queries, S keys and values, E their width.
 
@@ -27,6 +25,11 @@ export interface AttentionOptions {
   readonly causal?: boolean
   /** Factor on the products. Default: 1 / sqrt(E). */
   readonly scale?: number
+  /**
+   * Grouped queries: keys and values have fewer heads (axis -3) than queries, a divisor of theirs; each serves as many query heads, one
+   * after the other. Default: false.
+   */
+  readonly enableGqa?: boolean
   /** Probability with which a weight is dropped. Default: 0. */
   readonly dropout?: number
 }
@@ -37,24 +40,6 @@ export interface Attention {
   readonly output: Tensor
   /** [..., L, S]; each row sums to 1. */
   readonly weights: Tensor
-}
-
-// What is added to masked scores: the lowest float32, not -inf, so that a row without keys has no NaN in it.
-const lowest = -3.4028234663852886e38
-
-function causalMask(queries: number, keys: number): Tensor {
-  return lessOrEqual(arange(keys), reshape(arange(queries), [queries, 1]))
-}
-
-/** What is added to the scores: near 0 where a query attends to a key, `lowest` where not. */
-function additiveMask(mask: Tensor | undefined, causal: boolean, queries: number, keys: number): Tensor | undefined {
-  if (!causal) {
-    if (!mask) return undefined
-    return mask.dtype === 'bool' ? where(mask, 0, lowest) : maximum(mask, lowest)
-  }
-  const past = causalMask(queries, keys)
-  if (!mask) return where(past, 0, lowest)
-  return mask.dtype === 'bool' ? where(logicalAnd(mask, past), 0, lowest) : where(past, maximum(mask, lowest), lowest)
 }
 
 /** `scaledDotProductAttention` together with the weights. */
@@ -74,14 +59,28 @@ export function attentionWithWeights(
     requireWithin(op, 'dropout', given.dropout ?? 0, [0, 1])
     const mask = given.mask === undefined ? undefined : toTensor('attentionWithWeights', given.mask)
     if (mask) requireDType(op, 'mask', mask, ['bool', 'float32'])
-    const added = additiveMask(mask, given.causal ?? false, sizeOf(q.shape, -2), sizeOf(k.shape, -2))
-    const inputs = { q, k, v, added, scale, causal: given.causal ?? false }
-    const { output, weights } = attend(inputs, given.dropout ?? 0)
-    if (!mask || !added) return { output, weights }
-    // Rows without any key have equal weights so far.
-    const attending = cast(greater(max(added, -1, { keepDims: true }), lowest), 'float32') // [..., L, 1]
-    return { output: mul(output, attending), weights: mul(weights, attending) }
+    const settings = { scale, causal: given.causal ?? false, dropout: given.dropout ?? 0 }
+    if (!given.enableGqa) return masked({ k, v, mask }, q, settings)
+    const grouped = groupQueries(op, q, [{ k, v, mask }])
+    const [part = { k, v, mask }] = grouped.parts
+    const { output, weights } = masked(part, grouped.q, settings)
+    return { output: grouped.ungroup(output), weights: grouped.ungroup(weights) }
   })
+}
+
+interface Settings {
+  readonly scale: number
+  readonly causal: boolean
+  readonly dropout: number
+}
+
+function masked({ k, v, mask }: KeysAndValues, q: Tensor, { scale, causal, dropout: dropped }: Settings): Attention {
+  if (mask) checkMask('scaledDotProductAttention', mask, q, k)
+  const added = additiveMask(mask, causal, sizeOf(q.shape, -2), sizeOf(k.shape, -2))
+  const { output, weights } = attend({ q, k, v, added, scale, causal }, dropped)
+  if (!mask || !added) return { output, weights }
+  const present = hasKeys(added)
+  return { output: mul(output, present), weights: mul(weights, present) }
 }
 
 /** In the form that is fastest for the sizes. */
@@ -135,61 +134,4 @@ export function mergeHeads(x: Operand): Tensor {
   })
   const joined = moveAxis(x, -3, -2)
   return reshape(joined, [...joined.shape.slice(0, -2), sizeOf(joined.shape, -2) * sizeOf(joined.shape, -1)])
-}
-
-/** Parameters of multi-head attention, in PyTorch's layout; C is the width of the model. */
-export interface MultiHeadWeights {
-  /** Projections to queries, keys and values, one below the other: [3 C, C]. */
-  readonly inProjWeight: Operand
-  /** [3 C] */
-  readonly inProjBias?: Operand | undefined
-  /** [C, C] */
-  readonly outProjWeight: Operand
-  /** [C] */
-  readonly outProjBias?: Operand | undefined
-}
-
-export interface MultiHeadOptions extends AttentionOptions {
-  readonly heads: number
-}
-
-/**
- * Attention by several heads, each over its own projections (Vaswani et al. 2017): query [..., L, C], key and value
- * [..., S, C] -> output [..., L, C], weights [..., heads, L, S]. The mask broadcasts to the weights' shape. Pass one
- * tensor as all three for self-attention: its projections are then one product.
- */
-export function multiHeadAttention(
-  query: Operand,
-  key: Operand,
-  value: Operand,
-  projectionWeights: MultiHeadWeights,
-  options: MultiHeadOptions,
-): Attention {
-  checked(() => {
-    requireFields('multiHeadAttention', 'weights', projectionWeights)
-    requireFields('multiHeadAttention', 'options', options)
-  })
-  const { inProjWeight, inProjBias, outProjWeight, outProjBias } = projectionWeights
-  const { heads, ...rest } = options
-  const inputs = toTensorList('multiHeadAttention', 'inputs', [query, key, value])
-  const bias = inProjBias === undefined ? undefined : toTensor('multiHeadAttention', inProjBias)
-  const [q, k, v] = checked(() => projections(inputs, toTensor('multiHeadAttention', inProjWeight), bias))
-  const attention = attentionWithWeights(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), rest)
-  return { output: linear(mergeHeads(attention.output), outProjWeight, outProjBias), weights: attention.weights }
-}
-
-/** Queries, keys and values, [..., tokens, C] each. */
-function projections(
-  inputs: readonly Tensor[],
-  weight: Tensor,
-  bias: Tensor | undefined,
-): readonly [Tensor, Tensor, Tensor] {
-  const [q, k, v] = threeOf(inputs)
-  if (weight.rank !== 2 || sizeOf(weight.shape, 0) % 3 !== 0) {
-    throw new ShapeError(`multiHeadAttention: inProjWeight must be [3 C, C], found ${formatShape(weight.shape)}`)
-  }
-  const [rows] = weight.sizes(2)
-  if (q === k && k === v) return threeOf(split(linear(q, weight, bias), rows / 3, -1))
-  const [weights, biases] = [split(weight, rows / 3), bias && split(bias, rows / 3)]
-  return threeOf([q, k, v].map((x, i) => linear(x, inputAt('split', weights, i), biases?.[i])))
 }

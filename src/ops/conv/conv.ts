@@ -107,6 +107,14 @@ export const convOp = defineOp<ConvAttributes>({
       call: (x, w) => conv1d(x, w, undefined, { stride: 2 }),
     },
     { inputs: [[2, 3, 4, 6], [5, 3, 2, 3], [5]], call: (x, w, b) => conv2d(x, w, b, { stride: [2, 3] }) },
+    {
+      inputs: [
+        [2, 2, 4, 3, 4],
+        [4, 1, 2, 3, 2],
+      ],
+      call: (x, w) =>
+        conv3d(x, w, undefined, { stride: [2, 1, 1], padding: [1, 1, 0], dilation: [1, 1, 2], groups: 2 }),
+    },
   ],
   errors: () => [
     {
@@ -233,4 +241,9 @@ export function conv1d(x: Operand, weight: Operand, bias?: Operand, options?: Co
 /** x [N, C, H, W], weight [out, C / groups, kh, kw], bias [out]. Defaults: stride 1, padding 0, dilation 1, groups 1. */
 export function conv2d(x: Operand, weight: Operand, bias?: Operand, options?: ConvOptions): Tensor {
   return convolve(x, weight, bias, optionsOf('conv2d', options), 2)
+}
+
+/** x [N, C, D, H, W], weight [out, C / groups, kd, kh, kw], bias [out]. Defaults: stride 1, padding 0, dilation 1, groups 1. */
+export function conv3d(x: Operand, weight: Operand, bias?: Operand, options?: ConvOptions): Tensor {
+  return convolve(x, weight, bias, optionsOf('conv3d', options), 3)
 }

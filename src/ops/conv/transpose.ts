@@ -125,6 +125,8 @@ export const convTransposeOp = defineOp<ConvTransposeAttributes>({
     requireDType('convTranspose', 'weight', weight, ['float32'])
     const { stride, size, groups } = attributes
     requireWeight(x, weight, stride.length, groups)
+    if (elementCount(x.shape.slice(2)) === 0)
+      throw new ShapeError(`convTranspose: there must be elements to spread, found ${formatShape(x.shape)}`)
     if (size.some((length) => length < 1)) {
       throw new ShapeError(
         `convTranspose: the padding leaves nothing of the result, sizes would be ${formatShape(size)}`,
@@ -161,6 +163,19 @@ export const convTransposeOp = defineOp<ConvTransposeAttributes>({
         [2, 3, 3],
       ],
       call: (x, w) => convTranspose1d(x, w, undefined, { stride: 2, dilation: 3, outputPadding: 2 }),
+    },
+    {
+      inputs: [
+        [1, 4, 2, 3, 2],
+        [4, 1, 2, 3, 2],
+      ],
+      call: (x, w) =>
+        convTranspose3d(x, w, undefined, {
+          stride: [2, 1, 3],
+          padding: [0, 1, 1],
+          outputPadding: [1, 0, 2],
+          groups: 2,
+        }),
     },
   ],
   errors: () => [
@@ -244,4 +259,9 @@ export function convTranspose1d(x: Operand, weight: Operand, bias?: Operand, opt
 /** x [N, in, H, W], weight [in, out / groups, kh, kw], bias [out]. */
 export function convTranspose2d(x: Operand, weight: Operand, bias?: Operand, options?: ConvTransposeOptions): Tensor {
   return convolveTransposed(x, weight, bias, optionsOf('convTranspose2d', options), 2)
+}
+
+/** x [N, in, D, H, W], weight [in, out / groups, kd, kh, kw], bias [out]. */
+export function convTranspose3d(x: Operand, weight: Operand, bias?: Operand, options?: ConvTransposeOptions): Tensor {
+  return convolveTransposed(x, weight, bias, optionsOf('convTranspose3d', options), 3)
 }

@@ -5,7 +5,7 @@ import { optionsOf, requireFinite } from '../../util/check.ts'
 import { customGradient, stopGradient } from '../control.ts'
 import { checked, type Operand, scalar, toFloat, toTensor, toTensors } from '../define.ts'
 import { add, div, equal, greater, less, logicalAnd, logicalOr, maximum, mul, pow, sub } from './binary.ts'
-import { where } from './choice.ts'
+import { cast, where } from './choice.ts'
 import { clamp, isFinite as isFiniteNumber } from './rounding.ts'
 import { log1p } from './special.ts'
 import { abs, cos, exp, isInf, log, logicalNot, neg, reciprocal, sin, sqrt } from './unary.ts'
@@ -159,4 +159,19 @@ export function xlogy(x: Operand, y: Operand): Tensor {
   )
   const isZero = logicalAnd(equal(factor, 0), hasNoLog)
   return where(isZero, 0, mul(factor, log(where(isZero, 1, argument))))
+}
+
+/** -x log(x), 0 at 0 and -infinity below: the share of one probability in an entropy. */
+export function entr(x: Operand): Tensor {
+  const withSlope = customGradient(
+    (input: Tensor) => where(less(input, 0), Number.NEGATIVE_INFINITY, neg(xlogy(input, input))),
+    (g, { inputs: [input] }) => [mul(g, sub(-1, log(input)))],
+  )
+  return withSlope(toFloat('entr', x))
+}
+
+/** 0 where x is below 0, 1 where it is above, and the value where it is 0; also 0 where x is NaN, as in PyTorch. No gradient by x. */
+export function heaviside(x: Operand, values: Operand): Tensor {
+  const [input, atZero] = toTensors('heaviside', [x, values])
+  return where(equal(input, 0), atZero, cast(greater(input, 0), input.dtype))
 }

@@ -172,7 +172,7 @@ export function segmentSum(source: Operand, index: Operand, size: number, axis: 
 }
 
 /** An index must have as many axes as x and, but for one axis, at most its sizes. */
-function checkIndex(op: string, x: Shape, index: TensorType, axis: number): void {
+export function checkIndex(op: string, x: Shape, index: TensorType, axis: number): void {
   requireIndex(op, index)
   const fits = index.shape.length === x.length && index.shape.every((n, i) => i === axis || n <= sizeOf(x, i))
   if (fits && x.length > 0) return
@@ -283,22 +283,29 @@ export function scatterAdd(x: Operand, index: Operand, source: Operand, axis: nu
   return checked(() => {
     const at = normalizeAxis('scatterAdd', axis, input.rank)
     const places = within(toTensor('scatterAdd', index), { subject: 'scatterAdd: index', size: axisSize(input, at) })
-    // Only the part of the source under the index is added.
-    const used = places.shape.reduce(
-      (part, size, i) => (i < part.rank && size < sizeOf(part.shape, i) ? slice(part, [0, size], i) : part),
-      values,
-    )
-    return apply(scatterAddOp, [input, places, used], { axis: at })
+    return apply(scatterAddOp, [input, places, underIndex(values, places)], { axis: at })
   })
 }
 
+/** The part of a scatter's source that lies under the index: no more is read. */
+export function underIndex(source: Tensor, index: Tensor): Tensor {
+  return index.shape.reduce(
+    (part, size, i) => (i < part.rank && size < sizeOf(part.shape, i) ? slice(part, [0, size], i) : part),
+    source,
+  )
+}
+
 /** The size of an axis, of which a scalar has one of size 1. */
-function axisSize(x: Tensor, axis: number): number {
+export function axisSize(x: Tensor, axis: number): number {
   return x.rank === 0 ? 1 : sizeOf(x.shape, axis)
 }
 
 /** Index values of a sample: each below `bound`, in an order without pattern. */
-function places(shape: Shape, bound: number, dtype: DType = 'int64'): { shape: Shape; dtype: DType; values: number[] } {
+export function places(
+  shape: Shape,
+  bound: number,
+  dtype: DType = 'int64',
+): { shape: Shape; dtype: DType; values: number[] } {
   return {
     shape,
     dtype,

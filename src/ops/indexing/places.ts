@@ -1,6 +1,6 @@
 /**
  * The rule of all index inputs: whole numbers from 0 to below the size of what they point into. ONNX counts negative ones from
- * the end, PyTorch's functions do not. Checked where the index is known: a constant when the op is called, an argument of
+ * the end, PyTorch's functions do not, but for x[i, j] (`fromEnd`). Checked where the index is known: a constant when the op is called, an argument of
  * a compiled function on the host before each call, without a pass in the graph (compile/places.ts). Only an index that
  * the function itself computes costs a comparison, unless its op says what its values are below.
  */
@@ -18,31 +18,35 @@ export interface PlacesAttributes {
   readonly size: number
   /** A value that is allowed besides, because it marks what does not count. */
   readonly except: number | null
+  /** Whether elements from -size to -1 are places, too, counted from the end. */
+  readonly fromEnd: boolean
   /** Whether it was computed in a way that can give nothing else: no check. */
   readonly certain: boolean
 }
 
 /** `embedding: index must lie in 0 to 39, found 50 at [3, 7] of argument [0]`. `where`: the place, if it is known. */
-export function placesMessage({ subject, size, except }: PlacesAttributes, found: string): string {
-  const range = size === 0 ? 'cannot point into an empty axis' : `must lie in 0 to ${size - 1}`
+export function placesMessage({ subject, size, except, fromEnd }: PlacesAttributes, found: string): string {
+  const range = size === 0 ? 'cannot point into an empty axis' : `must lie in ${fromEnd ? -size : 0} to ${size - 1}`
   return `${subject} ${range}${except === null ? '' : `, or be ${except} (ignored)`}, found ${found}`
 }
 
 /** The position of the first element that is not a place; -1 if all are. */
-export function firstMisplaced(data: NDArray['data'], { size, except }: PlacesAttributes): number {
+export function firstMisplaced(data: NDArray['data'], { size, except, fromEnd }: PlacesAttributes): number {
+  const least = fromEnd ? -size : 0
   if (data instanceof BigInt64Array) {
     // The halves as numbers: reading whole ones would make an object of each.
     const halves = new Int32Array(data.buffer, data.byteOffset, 2 * data.length)
     for (let i = 0; i < data.length; i++) {
       const [low, high] = [halves[2 * i] ?? 0, halves[2 * i + 1]]
       if (high === 0 && low >= 0 && low < size) continue
-      if (Number(data[i]) >= size || Number(data[i]) < 0) if (except === null || Number(data[i]) !== except) return i
+      if (Number(data[i]) >= size || Number(data[i]) < least)
+        if (except === null || Number(data[i]) !== except) return i
     }
     return -1
   }
   for (let i = 0; i < data.length; i++) {
     const value = data[i] as number
-    if (!(value >= 0 && value < size) && value !== except) return i
+    if (!(value >= least && value < size) && value !== except) return i
   }
   return -1
 }
@@ -66,8 +70,8 @@ function knownBound(index: Tensor): number | undefined {
   if (index.source.kind !== 'node') return undefined
   const { node, index: output } = index.source
   if (node.op === withinOp) {
-    const { size, except } = node.attributes as PlacesAttributes
-    return except === null ? size : undefined
+    const { size, except, fromEnd } = node.attributes as PlacesAttributes
+    return except === null && !fromEnd ? size : undefined
   }
   const op = opOf(node)
   if (op.bounds) return op.bounds(node)[output]
@@ -113,11 +117,13 @@ export interface WithinOptions {
   readonly size: number
   /** Default: none. */
   readonly except?: number
+  /** Default: false. */
+  readonly fromEnd?: boolean
 }
 
 /** The same index, whose elements are refused unless they are places. Throws an IndexError for a constant. */
-export function within(index: Tensor, { subject, size, except }: WithinOptions): Tensor {
-  const attributes = { subject, size, except: except ?? null, certain: false }
+export function within(index: Tensor, { subject, size, except, fromEnd = false }: WithinOptions): Tensor {
+  const attributes = { subject, size, except: except ?? null, fromEnd, certain: false }
   const bound = knownBound(index)
   // A wrong dtype is told by the op that gets the index.
   if (!isInteger(index.dtype) || (bound !== undefined && bound <= size)) return index
@@ -130,5 +136,5 @@ export function within(index: Tensor, { subject, size, except }: WithinOptions):
 
 /** The same index, computed so that its elements lie in 0 to size - 1: nothing is checked. */
 export function certainlyWithin(index: Tensor, size: number): Tensor {
-  return apply(withinOp, [index], { subject: 'index', size, except: null, certain: true })
+  return apply(withinOp, [index], { subject: 'index', size, except: null, fromEnd: false, certain: true })
 }

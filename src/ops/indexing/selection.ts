@@ -6,12 +6,12 @@ import { optionsOf, requireCount, requireFinite, shown } from '../../util/check.
 import { ShapeError } from '../../util/errors.ts'
 import { arange, full, requireElements } from '../creation.ts'
 import { apply, checked, type Operand, toTensor, toTensorPair } from '../define.ts'
-import { add, equal, less, lessOrEqual, mul } from '../elementwise/binary.ts'
+import { add, equal, less, lessOrEqual, logicalAnd, minimum, mul, sub } from '../elementwise/binary.ts'
 import { cast, where } from '../elementwise/choice.ts'
 import { reshape, slice, squeeze, unsqueeze } from '../movement/movement.ts'
 import { sum } from '../reduction/reduce.ts'
-import { indexSelectOp, requireIndex, segmentSum } from './indexing.ts'
-import { within } from './places.ts'
+import { gather, indexSelectOp, requireIndex, segmentSum } from './indexing.ts'
+import { certainlyWithin, within } from './places.ts'
 
 /** Element `index` of one axis, which is dropped; negative ones count from the end. */
 export function select(x: Operand, index: number, axis: number): Tensor {
@@ -127,8 +127,26 @@ export function searchsorted(sorted: Operand, values: Operand, options?: { reado
         `searchsorted: sorted must have one axis or the leading axes of values, found ${formatShape(rows.shape)} and ${formatShape(sought.shape)}`,
       )
     }
+    const isBefore = right ? lessOrEqual : less
+    if (sizeOf(rows.shape, -1) > mostCompared && sought.size > 0) return searchedByHalves(rows, sought, isBefore)
     const candidates = rows.rank === 1 ? rows : unsqueeze(rows, -2)
-    const isBefore = (right ? lessOrEqual : less)(candidates, unsqueeze(sought, -1))
-    return sum(cast(isBefore, 'int64'), -1)
+    return sum(cast(isBefore(candidates, unsqueeze(sought, -1)), 'int64'), -1)
   })
+}
+
+/** In rows longer than this a place is found in log2(length) steps; in others each value is compared with all elements. */
+const mostCompared = 16
+
+/** How many elements of an ascending row lie before each value: as many as a power of two, as long as the last of these does. */
+function searchedByHalves(rows: Tensor, sought: Tensor, isBefore: (a: Tensor, b: Tensor) => Tensor): Tensor {
+  const length = sizeOf(rows.shape, -1)
+  const values = rows.rank === 1 ? reshape(sought, [-1]) : sought
+  let count = full(values.shape, 0, 'int64')
+  for (let step = 2 ** Math.floor(Math.log2(length)); step >= 1; step /= 2) {
+    const candidate = add(count, step)
+    const last = certainlyWithin(minimum(sub(candidate, 1), length - 1), length)
+    const fits = logicalAnd(lessOrEqual(candidate, length), isBefore(gather(rows, last, -1), values))
+    count = where(fits, candidate, count)
+  }
+  return reshape(count, sought.shape)
 }

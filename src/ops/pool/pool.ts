@@ -1,12 +1,11 @@
 /** Pooling over the axes after batch and channel. */
 import { elementCount } from '../../tensor/dtype.ts'
-import { channelSizes, formatShape, type Shape, sizeOf, sizes } from '../../tensor/shape.ts'
-import { constant, type Tensor } from '../../tensor/tensor.ts'
+import { channelSizes, type Shape, sizeOf } from '../../tensor/shape.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import { optionsOf, requireFinite } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
-import { largest } from '../../util/lists.ts'
 import { stopGradient } from '../control.ts'
-import { kernelPlaces, kernelWindows, perAxis, type WindowAttributes } from '../conv/windows.ts'
+import { kernelPlaces, kernelWindows, type WindowAttributes } from '../conv/windows.ts'
 import {
   apply,
   checked,
@@ -24,10 +23,6 @@ import { where } from '../elementwise/choice.ts'
 import { addAll } from '../elementwise/composite.ts'
 import { clamp } from '../elementwise/rounding.ts'
 import { isNan } from '../elementwise/unary.ts'
-import { indexSelect } from '../indexing/indexing.ts'
-import { permute, reshape } from '../movement/movement.ts'
-import { matmulWith } from '../products/matmul.ts'
-import { maxWithIndices } from '../reduction/order.ts'
 import { type PoolOptions, type PoolShape, padded, poolShape, requireHalf } from './windows.ts'
 
 interface MaxPoolAttributes extends WindowAttributes {
@@ -76,6 +71,11 @@ export const maxPoolOp = defineOp<MaxPoolAttributes>({
       smooth: false,
     },
     { inputs: [distinctSample([2, 3, 9])], call: (x) => maxPool1d(x, 3, { stride: 2, dilation: 2 }), smooth: false },
+    {
+      inputs: [distinctSample([2, 1, 4, 3, 5])],
+      call: (x) => maxPool3d(x, [2, 3, 2], { stride: [2, 1, 2], padding: [0, 1, 1], dilation: [1, 1, 2] }),
+      smooth: false,
+    },
   ],
   errors: () => [
     { inputs: [[2, 2, 2, 2]], call: (x) => maxPool2d(x, 3) },
@@ -130,6 +130,11 @@ export function maxPool2d(x: Operand, kernelSize: number | readonly number[], op
   return maxPool('maxPool2d', x, kernelSize, optionsOf('maxPool2d', options), 2)
 }
 
+/** The largest element of each window of x [N, C, D, H, W]; of equal ones the first in row-major order gets the gradient. */
+export function maxPool3d(x: Operand, kernelSize: number | readonly number[], options?: MaxPoolOptions): Tensor {
+  return maxPool('maxPool3d', x, kernelSize, optionsOf('maxPool3d', options), 3)
+}
+
 /** Options of average pooling. */
 export interface AvgPoolOptions extends PoolOptions {
   /** Whether padding counts as zeros in the average. Default: true. */
@@ -175,61 +180,7 @@ export function avgPool2d(x: Operand, kernelSize: number | readonly number[], op
   return avgPool('avgPool2d', x, kernelSize, optionsOf('avgPool2d', options), 2)
 }
 
-/** First and last + 1 element of each of `count` windows that together cover `size` elements. */
-function adaptiveWindows(size: number, count: number): (readonly [number, number])[] {
-  return Array.from({ length: count }, (_, i) => [Math.floor((i * size) / count), Math.ceil(((i + 1) * size) / count)])
-}
-
-/** Output sizes; null keeps the input's. */
-export type AdaptiveSize = number | readonly (number | null)[]
-
-function adaptiveSizes(op: string, input: Tensor, outputSize: AdaptiveSize): readonly [number, number] {
-  if (input.rank !== 4 || elementCount(input.shape.slice(2)) === 0)
-    throw new ShapeError(
-      `${op}: the input must be [N, C, H, W] with at least one pixel, found ${formatShape(input.shape)}`,
-    )
-  const own = input.shape.slice(2)
-  const filled = Array.isArray(outputSize) ? outputSize.map((size, i) => size ?? own[i]) : outputSize
-  return sizes(perAxis(op, 'outputSize', filled as number | readonly number[], 2, 1), 2)
-}
-
-/** The mean over windows that cover x [N, C, H, W] so that `outputSize` of them fit: two matrix products. */
-export function adaptiveAvgPool2d(x: Operand, outputSize: AdaptiveSize): Tensor {
-  const input = toFloat('adaptiveAvgPool2d', x)
-  return checked(() => {
-    const [height, width] = adaptiveSizes('adaptiveAvgPool2d', input, outputSize)
-    const rows = matmulWith(averages(sizeOf(input.shape, 2), height), input, {})
-    return matmulWith(rows, averages(sizeOf(input.shape, 3), width), { transposeB: true })
-  })
-}
-
-/** [count, size]: each row takes the mean of its window. */
-function averages(size: number, count: number): Tensor {
-  const data = new Float32Array(count * size)
-  for (const [i, [start, end]] of adaptiveWindows(size, count).entries())
-    data.fill(1 / (end - start), i * size + start, i * size + end)
-  return constantOf(data, [count, size])
-}
-
-/** The largest element over windows that cover x [N, C, H, W] so that `outputSize` of them fit. */
-export function adaptiveMaxPool2d(x: Operand, outputSize: AdaptiveSize): Tensor {
-  const input = toFloat('adaptiveMaxPool2d', x)
-  return checked(() => {
-    const [height, width] = adaptiveSizes('adaptiveMaxPool2d', input, outputSize)
-    const rows = indexSelect(input, windowIndices(sizeOf(input.shape, 2), height), 2) // [N, C, h, kh, W]
-    const columns = indexSelect(rows, windowIndices(sizeOf(input.shape, 3), width), 4) // [N, C, h, kh, w, kw]
-    const [n, c, h, kh, w, kw] = columns.sizes(6)
-    const windows = reshape(permute(columns, [0, 1, 2, 4, 3, 5]), [n, c, h, w, kh * kw])
-    return inputAt('adaptiveMaxPool2d', maxWithIndices(windows, -1), 0)
-  })
-}
-
-/** int64 [count, longest]: the elements of each window; shorter ones repeat their last. */
-function windowIndices(size: number, count: number): Tensor {
-  const windows = adaptiveWindows(size, count)
-  const longest = largest(windows.map(([start, end]) => end - start))
-  const data = windows.flatMap(([start, end]) =>
-    Array.from({ length: longest }, (_, i) => BigInt(Math.min(start + i, end - 1))),
-  )
-  return constant(BigInt64Array.from(data), [count, longest], 'int64')
+/** The mean of each window of x [N, C, D, H, W]. */
+export function avgPool3d(x: Operand, kernelSize: number | readonly number[], options?: AvgPoolOptions): Tensor {
+  return avgPool('avgPool3d', x, kernelSize, optionsOf('avgPool3d', options), 3)
 }

@@ -123,9 +123,11 @@ export const matmulOp = defineOp<MatmulAttributes>({
   multiplyAdds: ({ inputs, outputs, attributes }) => productMultiplyAdds(inputs[0], outputs[0], attributes),
   lower: (emit, { inputs, inputTypes, outputTypes, attributes }) => {
     const { transposeA, transposeB, scale } = attributes
-    if (elementCount(inputAt('matmul', outputTypes, 0).shape) === 0) return emitConstants(emit, outputTypes)
     const [a, b] = [inputAt('matmul', inputs, 0), inputAt('matmul', inputs, 1)]
     const [typeA, typeB] = [inputAt('matmul', inputTypes, 0), inputAt('matmul', inputTypes, 1)]
+    // Over an empty inner axis FusedMatMul leaves what was in the memory of a batch's products.
+    if (elementCount(inputAt('matmul', outputTypes, 0).shape) === 0 || elementCount(typeA.shape) === 0)
+      return emitConstants(emit, outputTypes)
     if (emit.fused && typeA.dtype === 'float32' && (transposeA || transposeB || scale !== 1)) {
       return emit.node(
         'FusedMatMul',

@@ -27,12 +27,13 @@ import {
   requireDType,
   type Sample,
   scalar,
+  toFloat,
   toTensor,
 } from '../define.ts'
-import { add, equal, greater, mul, sub } from '../elementwise/binary.ts'
+import { add, div, equal, greater, mul, sub } from '../elementwise/binary.ts'
 import { cast, where } from '../elementwise/choice.ts'
 import { isFinite as isFiniteNumber } from '../elementwise/rounding.ts'
-import { exp, log } from '../elementwise/unary.ts'
+import { exp, isNan, log, logicalNot } from '../elementwise/unary.ts'
 import { concat, expand, reshape, slice } from '../movement/movement.ts'
 
 export interface ReduceAttributes {
@@ -260,6 +261,19 @@ export function prod(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
     if (list.length === input.rank) return reshape(productAlong(reshape(input, [-1]), 0), shape)
     return reshape(list.reduce(productAlong, input), shape)
   })
+}
+
+/** Sum over axes, all by default, of the elements that are not NaN; these get no gradient. */
+export function nansum(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
+  const input = toTensor('nansum', x)
+  const counted = input.dtype === 'float32' ? where(isNan(input), 0, input) : input
+  return sum(counted, axes, optionsOf('nansum', options))
+}
+/** Mean over axes, all by default, of the elements that are not NaN; NaN where there are none. */
+export function nanmean(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
+  const input = toFloat('nanmean', x)
+  const given = optionsOf('nanmean', options)
+  return div(nansum(input, axes, given), sum(cast(logicalNot(isNan(input)), 'float32'), axes, given))
 }
 
 function nonzero(x: Operand, counter: DType): Tensor {

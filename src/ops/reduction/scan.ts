@@ -1,13 +1,14 @@
-/** Running sums, products and extrema along an axis. */
+/** Running sums, products, extrema and differences along an axis. */
 
 import { type DType, elementCount } from '../../tensor/dtype.ts'
-import { normalizeAxis, sizeOf } from '../../tensor/shape.ts'
+import { formatShape, normalizeAxis, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { optionsOf, requireFlag } from '../../util/check.ts'
+import { optionsOf, requireCount, requireFlag } from '../../util/check.ts'
+import { ShapeError } from '../../util/errors.ts'
 import { arange, zerosLike } from '../creation.ts'
 import { apply, checked, defineOp, inputAt, type Operand, requireDType, toTensor } from '../define.ts'
 import { logAddExp } from '../elementwise/arithmetic.ts'
-import { equal, logicalOr, maximum, mul } from '../elementwise/binary.ts'
+import { equal, logicalOr, logicalXor, maximum, mul, sub } from '../elementwise/binary.ts'
 import { cast, where } from '../elementwise/choice.ts'
 import { isNan, neg } from '../elementwise/unary.ts'
 import { gather } from '../indexing/indexing.ts'
@@ -110,4 +111,33 @@ export function cummax(x: Operand, axis: number): readonly [Tensor, Tensor] {
 export function cummin(x: Operand, axis: number): readonly [Tensor, Tensor] {
   const [values, indices] = cummax(neg(x), axis)
   return [neg(values), indices]
+}
+
+/** Options of `diff`. */
+export interface DiffOptions {
+  /** How often differences are taken. Default: 1. */
+  readonly n?: number
+  /** Default: the last. */
+  readonly axis?: number
+  /** What is joined to x before differences are taken, on the same axis. */
+  readonly prepend?: Operand
+  readonly append?: Operand
+}
+
+/** y_i = x_(i + 1) - x_i along one axis, which is `n` shorter; of bool whether they differ. */
+export function diff(x: Operand, options?: DiffOptions): Tensor {
+  const { n = 1, axis = -1, prepend, append } = optionsOf('diff', options)
+  const input = toTensor('diff', x)
+  return checked(() => {
+    requireCount('diff', 'n', n)
+    if (input.rank === 0) throw new ShapeError(`diff: the input must have an axis, found ${formatShape(input.shape)}`)
+    const at = normalizeAxis('diff', axis, input.rank)
+    if (n === 0) return input
+    const parts = [prepend, input, append].flatMap((part) => (part === undefined ? [] : [toTensor('diff', part)]))
+    const difference = input.dtype === 'bool' ? logicalXor : sub
+    let result = parts.length > 1 ? concat(parts, at) : input
+    for (let left = Math.min(n, sizeOf(result.shape, at)); left > 0; left--)
+      result = difference(slice(result, [1], at), slice(result, [0, -1], at))
+    return result
+  })
 }

@@ -22,11 +22,11 @@ function maskOf(call: OpCall, name: string): Tensor | undefined {
 
 function scaledDotProductAttention(call: OpCall): Tensor {
   fixedSetting(call.settings, 'dropout_p', 0)
-  fixedSetting(call.settings, 'enable_gqa', false)
   const mask = maskOf(call, 'attn_mask')
   const scale = optionalNumber(call.settings, 'scale')
   return ops.scaledDotProductAttention(inputOf(call, 'query'), inputOf(call, 'key'), inputOf(call, 'value'), {
     causal: booleanSetting(call.settings, 'is_causal', false),
+    enableGqa: booleanSetting(call.settings, 'enable_gqa', false),
     ...(mask && { mask }),
     ...(scale !== undefined && { scale }),
   })
@@ -52,12 +52,21 @@ function multiHeadAttention(call: OpCall): Tensor[] {
     inputOf(call, 'key'),
     inputOf(call, 'value'),
     {
-      inProjWeight: inputOf(call, 'in_proj_weight'),
+      inProjWeight: call.inputs.in_proj_weight,
+      qProjWeight: call.inputs.q_proj_weight,
+      kProjWeight: call.inputs.k_proj_weight,
+      vProjWeight: call.inputs.v_proj_weight,
       inProjBias: call.inputs.in_proj_bias,
+      biasK: call.inputs.bias_k,
+      biasV: call.inputs.bias_v,
       outProjWeight: inputOf(call, 'out_proj_weight'),
       outProjBias: call.inputs.out_proj_bias,
     },
-    { heads, ...(masks.length > 0 && { mask: masks.reduce((sum, mask) => ops.add(sum, mask)) }) },
+    {
+      heads,
+      addZeroAttn: booleanSetting(call.settings, 'add_zero_attn', false),
+      ...(masks.length > 0 && { mask: masks.reduce((sum, mask) => ops.add(sum, mask)) }),
+    },
   )
   return [output, booleanSetting(call.settings, 'average_attn_weights', false) ? ops.mean(weights, -3) : weights]
 }

@@ -32,8 +32,12 @@ export const targets: OpTargets = {
     ops.conv1d(inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs.bias, convOptions(call)),
   'torch.nn.functional.conv2d': (call) =>
     ops.conv2d(inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs.bias, convOptions(call)),
+  'torch.nn.functional.conv3d': (call) =>
+    ops.conv3d(inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs.bias, convOptions(call)),
   'torch.nn.functional.conv_transpose1d': (call) =>
     ops.convTranspose1d(inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs.bias, transposeOptions(call)),
   'torch.nn.functional.conv_transpose2d': (call) =>
     ops.convTranspose2d(inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs.bias, transposeOptions(call)),
+  'torch.nn.functional.conv_transpose3d': (call) =>
+    ops.convTranspose3d(inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs.bias, transposeOptions(call)),
 }

@@ -147,6 +147,13 @@ export const targets: OpTargets = {
   'torch.addcdiv': addProduct(ops.addcdiv),
   'torch.where': (call) =>
     ops.where(ops.cast(inputOf(call, 'condition'), 'bool'), operandOf(call, 'input'), operandOf(call, 'other')),
+  'torch.heaviside': (call) => ops.heaviside(inputOf(call, 'input'), operandOf(call, 'values')),
+  'torch.bitwise_and': binary(ops.bitwiseAnd),
+  'torch.bitwise_or': binary(ops.bitwiseOr),
+  'torch.bitwise_xor': binary(ops.bitwiseXor),
+  'torch.bitwise_not': unary(ops.bitwiseNot),
+  'torch.bitwise_left_shift': binary(ops.bitwiseLeftShift),
+  'torch.bitwise_right_shift': binary(ops.bitwiseRightShift),
   'torch.eq': binary(ops.equal),
   'torch.ne': binary(ops.notEqual),
   'torch.lt': binary(ops.less),

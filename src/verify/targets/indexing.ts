@@ -1,11 +1,14 @@
 /** PyTorch's functions that gather, scatter, select and sort, by the names of the reference entries. */
 import * as ops from '../../ops/index.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import {
   booleanSetting,
   choiceSetting,
   fixedSetting,
+  inputList,
   inputOf,
   numberSetting,
+  numbersSetting,
   type OpCall,
   type OpTargets,
   operandOf,
@@ -23,6 +26,45 @@ function sortOptions({ settings }: OpCall): ops.SortOptions {
   return { descending: booleanSetting(settings, 'descending', false) }
 }
 
+const scatterReductions = ['sum', 'prod', 'mean', 'amax', 'amin'] as const
+
+/** PyTorch's scatter, whose source may be a number, and its older names for two of the reductions. */
+function scatter(call: OpCall): Tensor {
+  const [input, index, axis] = [inputOf(call, 'input'), inputOf(call, 'index'), axisOf(call)]
+  const source = call.inputs.src ?? numberSetting(call.settings, 'value')
+  if ((call.settings.reduce ?? null) === null) return ops.scatter(input, index, source, axis)
+  const reduce = choiceSetting(call.settings, 'reduce', ['add', 'multiply'])
+  return ops.scatterReduce(input, index, source, axis, reduce === 'add' ? 'sum' : 'prod')
+}
+
+/** `indices.0`, `indices.1`, ... or, where a setting `axes` says so, those of these axes only. */
+function indicesOf(call: OpCall): ops.AxisIndex[] {
+  const given = inputList(call, 'indices')
+  if (call.settings.axes === undefined) return given
+  const axes = numbersSetting(call.settings, 'axes')
+  return Array.from({ length: Math.max(...axes) + 1 }, (_, axis) => given[axes.indexOf(axis)] ?? null)
+}
+
+function index(call: OpCall): Tensor {
+  return ops.index(inputOf(call, 'input'), indicesOf(call))
+}
+
+function embeddingBag(call: OpCall): Tensor {
+  const { settings, inputs } = call
+  fixedSetting(settings, 'max_norm', undefined)
+  fixedSetting(settings, 'scale_grad_by_freq', false)
+  withoutEffect(settings, 'norm_type', 'sparse') // of `max_norm`; how the gradient is stored
+  const paddingIndex = optionalNumber(settings, 'padding_idx')
+  const { offsets, per_sample_weights: perSampleWeights } = inputs
+  return ops.embeddingBag(inputOf(call, 'input'), inputOf(call, 'weight'), {
+    mode: choiceSetting(settings, 'mode', ['sum', 'mean', 'max'], 'mean'),
+    includeLastOffset: booleanSetting(settings, 'include_last_offset', false),
+    ...(offsets && { offsets }),
+    ...(perSampleWeights && { perSampleWeights }),
+    ...(paddingIndex !== undefined && { paddingIndex }),
+  })
+}
+
 export const targets: OpTargets = {
   'torch.nn.functional.embedding': (call) => {
     fixedSetting(call.settings, 'max_norm', undefined)
@@ -38,6 +80,26 @@ export const targets: OpTargets = {
   'torch.index_select': (call) => ops.indexSelect(inputOf(call, 'input'), inputOf(call, 'index'), axisOf(call)),
   'torch.scatter_add': (call) =>
     ops.scatterAdd(inputOf(call, 'input'), inputOf(call, 'index'), inputOf(call, 'src'), axisOf(call)),
+  'torch.scatter': scatter,
+  'torch.scatter_reduce': (call) =>
+    ops.scatterReduce(
+      inputOf(call, 'input'),
+      inputOf(call, 'index'),
+      inputOf(call, 'src'),
+      axisOf(call),
+      choiceSetting(call.settings, 'reduce', scatterReductions),
+      { includeSelf: booleanSetting(call.settings, 'include_self', true) },
+    ),
+  'torch.index_copy': (call) =>
+    ops.indexCopy(inputOf(call, 'input'), inputOf(call, 'index'), inputOf(call, 'source'), axisOf(call)),
+  'torch.index_put': (call) =>
+    ops.indexPut(inputOf(call, 'input'), indicesOf(call), operandOf(call, 'values'), {
+      accumulate: booleanSetting(call.settings, 'accumulate', false),
+    }),
+  'torch.masked_scatter': (call) =>
+    ops.maskedScatter(inputOf(call, 'input'), ops.cast(inputOf(call, 'mask'), 'bool'), inputOf(call, 'source')),
+  index,
+  'torch.nn.functional.embedding_bag': embeddingBag,
   'torch.index_add': (call) =>
     ops.indexAdd(inputOf(call, 'input'), inputOf(call, 'index'), inputOf(call, 'source'), axisOf(call), {
       alpha: numberSetting(call.settings, 'alpha', 1),

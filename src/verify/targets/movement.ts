@@ -43,6 +43,16 @@ function diagonalOptions({ settings }: OpCall, axis1: number, axis2: number): op
   }
 }
 
+/** Windows of one axis: Tensor.unfold(dimension, size, step). */
+const unfolded = moved((x, { settings }) =>
+  ops.unfoldAxis(
+    x,
+    numberSetting(settings, 'dimension', optionalNumber(settings, 'dim')),
+    numberSetting(settings, 'size'),
+    numberSetting(settings, 'step'),
+  ),
+)
+
 export const targets: OpTargets = {
   'torch.reshape': moved((x, { settings }) => ops.reshape(x, numbersSetting(settings, 'shape'))),
   'torch.permute': moved((x, { settings }) => ops.permute(x, numbersSetting(settings, 'dims'))),
@@ -72,6 +82,8 @@ export const targets: OpTargets = {
     const [start, stop] = [optionalNumber(call.settings, 'start'), optionalNumber(call.settings, 'stop')]
     return ops.slice(x, [start ?? null, stop ?? null, numberSetting(call.settings, 'step', 1)], axisOf(call, 0))
   }),
+  'torch.Tensor.unfold': unfolded,
+  'torch.unfold_copy': unfolded,
   'torch.flip': moved((x, { settings }) => ops.flip(x, numbersSetting(settings, 'dims'))),
   'torch.roll': moved((x, call) => {
     const axes = axesSetting(call, 'dims')

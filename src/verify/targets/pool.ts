@@ -59,15 +59,19 @@ const onInput =
   (call) =>
     f(call, inputOf(call, 'input'))
 
-const modes = ['nearest', 'nearest-exact', 'linear', 'bilinear', 'bicubic', 'area'] as const
+const modes = ['nearest', 'nearest-exact', 'linear', 'bilinear', 'trilinear', 'bicubic', 'area'] as const
 
 function interpolateOptions({ settings }: OpCall): ops.InterpolateOptions {
   return {
     mode: choiceSetting(settings, 'mode', modes, 'nearest'),
     alignCorners: booleanSetting(settings, 'align_corners', false),
     antialias: booleanSetting(settings, 'antialias', false),
+    recomputeScaleFactor: booleanSetting(settings, 'recompute_scale_factor', false),
+    ...(isGiven(settings.scale_factor) && { scaleFactor: perAxisSetting(settings, 'scale_factor') }),
   }
 }
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null
 
 function gridOptions({ settings }: OpCall): ops.GridSampleOptions {
   return {
@@ -80,10 +84,16 @@ function gridOptions({ settings }: OpCall): ops.GridSampleOptions {
 export const targets: OpTargets = {
   'torch.nn.functional.max_pool1d': onInput((call, x) => ops.maxPool1d(x, kernel(call), maxOptions(call))),
   'torch.nn.functional.max_pool2d': onInput((call, x) => ops.maxPool2d(x, kernel(call), maxOptions(call))),
+  'torch.nn.functional.max_pool3d': onInput((call, x) => ops.maxPool3d(x, kernel(call), maxOptions(call))),
   'torch.nn.functional.avg_pool1d': onInput((call, x) => ops.avgPool1d(x, kernel(call), avgOptions(call))),
   'torch.nn.functional.avg_pool2d': onInput((call, x) => ops.avgPool2d(x, kernel(call), avgOptions(call))),
+  'torch.nn.functional.avg_pool3d': onInput((call, x) => ops.avgPool3d(x, kernel(call), avgOptions(call))),
+  'torch.nn.functional.adaptive_avg_pool1d': onInput((call, x) => ops.adaptiveAvgPool1d(x, outputSize(call))),
   'torch.nn.functional.adaptive_avg_pool2d': onInput((call, x) => ops.adaptiveAvgPool2d(x, outputSize(call))),
+  'torch.nn.functional.adaptive_avg_pool3d': onInput((call, x) => ops.adaptiveAvgPool3d(x, outputSize(call))),
+  'torch.nn.functional.adaptive_max_pool1d': onInput((call, x) => ops.adaptiveMaxPool1d(x, outputSize(call))),
   'torch.nn.functional.adaptive_max_pool2d': onInput((call, x) => ops.adaptiveMaxPool2d(x, outputSize(call))),
+  'torch.nn.functional.adaptive_max_pool3d': onInput((call, x) => ops.adaptiveMaxPool3d(x, outputSize(call))),
   'torch.nn.functional.unfold': onInput((call, x) => ops.unfold(x, kernel(call), unfoldOptions(call))),
   'torch.nn.functional.fold': onInput((call, x) =>
     ops.fold(x, perAxisSetting(call.settings, 'output_size'), kernel(call), unfoldOptions(call)),
@@ -95,7 +105,11 @@ export const targets: OpTargets = {
     ops.pixelUnshuffle(x, numberSetting(call.settings, 'downscale_factor')),
   ),
   'torch.nn.functional.interpolate': onInput((call, x) =>
-    ops.interpolate(x, perAxisSetting(call.settings, 'size'), interpolateOptions(call)),
+    ops.interpolate(
+      x,
+      isGiven(call.settings.size) ? perAxisSetting(call.settings, 'size') : undefined,
+      interpolateOptions(call),
+    ),
   ),
   'torch.nn.functional.affine_grid': (call) =>
     ops.affineGrid(inputOf(call, 'theta'), numbersSetting(call.settings, 'size'), {

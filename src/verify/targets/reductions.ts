@@ -64,6 +64,26 @@ function quantile(call: OpCall): Tensor {
 export const targets: OpTargets = {
   'torch.sum': reduced(ops.sum),
   'torch.mean': reduced(ops.mean),
+  'torch.nansum': reduced(ops.nansum),
+  'torch.nanmean': reduced(ops.nanmean),
+  'torch.cov': (call) => {
+    const { fweights, aweights } = call.inputs
+    return ops.cov(inputOf(call, 'input'), {
+      correction: numberSetting(call.settings, 'correction', 1),
+      ...(fweights && { fweights }),
+      ...(aweights && { aweights }),
+    })
+  },
+  'torch.corrcoef': (call) => ops.corrcoef(inputOf(call, 'input')),
+  'torch.diff': (call) => {
+    const { prepend, append } = call.inputs
+    return ops.diff(inputOf(call, 'input'), {
+      n: numberSetting(call.settings, 'n', 1),
+      axis: numberSetting(call.settings, 'dim', -1),
+      ...(prepend && { prepend }),
+      ...(append && { append }),
+    })
+  },
   'torch.prod': reduced(ops.prod),
   'torch.amax': reduced(ops.max),
   'torch.amin': reduced(ops.min),

@@ -21,6 +21,7 @@ import { UsageError } from '../../../util/errors.ts'
 import { defineRecipe } from '../../define.ts'
 import { PerceiverClassifier } from '../classifier.ts'
 import { networkConfig, perceiverSettings, positionConfig } from '../settings.ts'
+import { attentionOverSounds } from './attention.ts'
 import { MelRows, type SoundInputs, SoundRows, WaveRows } from './sound-rows.ts'
 
 /** A Perceiver that reads sounds. */
@@ -33,6 +34,10 @@ const modelSettings = () =>
       .default('raw')
       .describe('rows: pieces of the waveform, or cells of its mel spectrogram'),
     samples_per_patch: whole.default(64).describe('of raw: samples of a row; the paper: 128 at 48 kHz'),
+    mel_row: z
+      .enum(['cell', 'frame'])
+      .default('cell')
+      .describe('of mel: a row is one cell with its place in pitch and time, or a whole frame with its place in time'),
     n_fft: whole.default(512).describe('of mel: samples of a frame'),
     hop_length: whole.default(256).describe('of mel: samples from one frame to the next'),
     n_mels: whole.default(32).describe('of mel: bands of pitch'),
@@ -45,13 +50,15 @@ interface SoundRecipe extends ArrayConfig, Settings {
 function rowsOf(model: SoundRecipe['model'], { samples, sample_rate }: SoundFacts): SoundRows {
   if (model.input === 'raw')
     return new SoundRows(new WaveRows(samples, model.samples_per_patch, positionConfig(model, 1)))
-  const { n_fft, hop_length, n_mels } = model
+  const { n_fft, hop_length, n_mels, mel_row } = model
   if (samples <= n_fft / 2) {
     throw new UsageError(`model.n_fft must be less than twice the ${samples} samples of a piece, found ${n_fft}`, {
       hint: '--set model.n_fft=256, or longer pieces: --set data.seconds=1',
     })
   }
-  return new SoundRows(new MelRows(samples, { sample_rate, n_fft, hop_length, n_mels }, positionConfig(model, 2)))
+  const options = { sample_rate, n_fft, hop_length, n_mels }
+  const position = positionConfig(model, mel_row === 'cell' ? 2 : 1)
+  return new SoundRows(new MelRows(samples, options, mel_row, position))
 }
 
 /** Sounds by class. */
@@ -86,5 +93,5 @@ export const audio = defineRecipe({
       },
     })
   },
-  uses: { predict: predictSounds },
+  uses: { predict: predictSounds, attention: attentionOverSounds },
 })

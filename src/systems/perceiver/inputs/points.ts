@@ -17,6 +17,7 @@ import type { Settings } from '../../../train/settings.ts'
 import { defineRecipe } from '../../define.ts'
 import { PerceiverClassifier } from '../classifier.ts'
 import { networkConfig, perceiverSettings } from '../settings.ts'
+import { attentionOverPoints } from './attention.ts'
 
 /** What a cloud is for the model: points [B, M, 3] in the cube from -1 to 1. */
 export type PointInputs = Readonly<Record<'points', Tensor>>
@@ -87,5 +88,5 @@ export const points = defineRecipe({
         points: 'points of the surface drawn uniformly by area; mean zero, then divided by the greatest coordinate',
       },
     }),
-  uses: { predict: predictPoints },
+  uses: { predict: predictPoints, attention: attentionOverPoints },
 })

@@ -50,21 +50,28 @@ export function logMel(samples: Tensor, { sample_rate, n_fft, hop_length, n_mels
   return ops.div(centred, ops.sqrt(ops.add(variance, quiet)))
 }
 
-/** The cells of a mel spectrogram as rows of one channel, with their place in time and pitch. */
-export class MelRows extends PositionEncoder {
-  readonly rows: number
-  readonly #options: MelOptions
+/** What of a spectrogram is a row: a cell, of one channel with its place in pitch and time, or a whole frame with its place in time. */
+export type MelRow = 'cell' | 'frame'
 
-  constructor(samples: number, options: MelOptions, position: PositionConfig) {
-    const size = [options.n_mels, frameCount(samples, options)]
-    super({ position }, size, 1)
-    this.rows = sizeOf(size, 0) * sizeOf(size, 1)
-    this.#options = options
+/** A mel spectrogram as rows. */
+export class MelRows extends PositionEncoder {
+  /** Bands and frames. */
+  readonly size: readonly [mels: number, frames: number]
+  readonly options: MelOptions
+  readonly #row: MelRow
+
+  constructor(samples: number, options: MelOptions, row: MelRow, position: PositionConfig) {
+    const [mels, frames] = [options.n_mels, frameCount(samples, options)]
+    super({ position }, row === 'cell' ? [mels, frames] : [frames], row === 'cell' ? 1 : mels)
+    this.size = [mels, frames]
+    this.options = options
+    this.#row = row
   }
 
   override forward(samples: Tensor): Tensor {
-    const cells = ops.reshape(logMel(samples, this.#options), [sizeOf(samples.shape, 0), this.rows, 1])
-    return super.forward(cells)
+    const levels = logMel(samples, this.options) // [B, mels, frames]
+    if (this.#row === 'frame') return super.forward(ops.transpose(levels))
+    return super.forward(ops.reshape(levels, [sizeOf(samples.shape, 0), this.size[0] * this.size[1], 1]))
   }
 }
 

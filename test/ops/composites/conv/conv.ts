@@ -17,6 +17,27 @@ export const samples: Record<string, ops.Sample[]> = {
       call: (x, w) => ops.conv2d(x, w, undefined, { groups: 3, padding: 1 }),
     },
   ],
+  conv3d: [
+    {
+      inputs: [[1, 2, 3, 4, 3], [3, 2, 2, 3, 2], [3]],
+      call: (x, w, b) => ops.conv3d(x, w, b, { padding: [0, 1, 1], stride: [1, 2, 1] }),
+    },
+    // Patches that do not overlap: a matrix product.
+    {
+      inputs: [
+        [2, 2, 2, 4, 3],
+        [3, 2, 1, 2, 3],
+      ],
+      call: (x, w) => ops.conv3d(x, w, undefined, { stride: [1, 2, 3] }),
+    },
+    {
+      inputs: [
+        [1, 1, 3, 2, 17],
+        [2, 1, 2, 2, 3],
+      ],
+      call: (x, w) => ops.conv3d(x, w, undefined, { padding: 'same' }),
+    },
+  ],
   convTranspose1d: [
     {
       inputs: [[2, 3, 4], [3, 2, 3], [2]],
@@ -34,6 +55,12 @@ export const samples: Record<string, ops.Sample[]> = {
         [2, 3, 2, 2],
       ],
       call: (x, w) => ops.convTranspose2d(x, w, undefined, { dilation: 2 }),
+    },
+  ],
+  convTranspose3d: [
+    {
+      inputs: [[1, 2, 2, 3, 2], [2, 1, 2, 2, 3], [2]],
+      call: (x, w, b) => ops.convTranspose3d(x, w, b, { stride: [2, 1, 1], padding: [0, 1, 0], groups: 2 }),
     },
   ],
   convInputGradient: [
@@ -63,6 +90,20 @@ export const errors: Record<string, ops.Sample> = {
       [2, 3, 2, 2],
     ],
     call: (x, w) => ops.convTranspose2d(x, w),
+  },
+  'conv: input and weight must have 5 axes, found input [1, 3, 4, 4], weight [4, 3, 2, 2]': {
+    inputs: [
+      [1, 3, 4, 4],
+      [4, 3, 2, 2],
+    ],
+    call: (x, w) => ops.conv3d(x, w),
+  },
+  'convTranspose: there must be elements to spread, found [1, 2, 0]': {
+    inputs: [
+      [1, 2, 0],
+      [2, 1, 2],
+    ],
+    call: (x, w) => ops.convTranspose1d(x, w, undefined, { stride: 2, outputPadding: 1 }),
   },
   'conv: the bias must be [4], found [3]': {
     inputs: [[1, 3, 4, 4], [4, 3, 2, 2], [3]],

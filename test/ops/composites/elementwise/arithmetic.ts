@@ -26,6 +26,14 @@ function onBoth(call: (a: ops.Operand, b: ops.Operand) => ReturnType<typeof ops.
 
 export const samples: Record<string, ops.Sample[]> = {
   square: [{ inputs: [[2, 3]], call: ops.square }],
+  heaviside: [
+    {
+      inputs: [{ shape: [4], values: [-1, 0.2, 2, -0.2] }, [4]],
+      call: (x, values) => ops.heaviside(ops.round(x), values),
+      smooth: false,
+    },
+    { inputs: [{ shape: [3], dtype: 'int32', values: [-1, 0, 2] }], call: (x) => ops.heaviside(x, 7) },
+  ],
   rsqrt: [{ inputs: [positive], call: ops.rsqrt }],
   exp2: [{ inputs: [[2, 3]], call: ops.exp2 }],
   log2: [{ inputs: [positive], call: ops.log2 }],
@@ -50,5 +58,6 @@ export const samples: Record<string, ops.Sample[]> = {
   hypot: [{ inputs: [positive, [3]], call: ops.hypot }],
   logAddExp: onBoth(ops.logAddExp),
   logAddExp2: onBoth(ops.logAddExp2),
+  entr: [{ inputs: [positive], call: ops.entr }],
   xlogy: [{ inputs: [[2, 1], positive], call: ops.xlogy }],
 }

@@ -10,7 +10,15 @@ export const samples: Record<string, ops.Sample[]> = {
     { inputs: [[1, 2, 4, 5]], call: (x) => ops.interpolate(x, [7, 3], { mode: 'bilinear', alignCorners: true }) },
     { inputs: [[1, 2, 6, 5]], call: (x) => ops.interpolate(x, [3, 8], { mode: 'bicubic', antialias: true }) },
     { inputs: [[2, 1, 5]], call: (x) => ops.interpolate(x, 3, { mode: 'area' }) },
-    { inputs: [[1, 1, 2, 3, 4]], call: (x) => ops.interpolate(x, [3, 3, 2], { mode: 'linear' }) },
+    { inputs: [[1, 1, 2, 3, 4]], call: (x) => ops.interpolate(x, [3, 3, 2], { mode: 'trilinear' }) },
+    { inputs: [[1, 1, 2, 3, 2]], call: (x) => ops.interpolate(x, [4, 3, 5]) },
+    { inputs: [[2, 1, 5]], call: (x) => ops.interpolate(x, undefined, { mode: 'linear', scaleFactor: 1.5 }) },
+    { inputs: [[1, 1, 5, 4]], call: (x) => ops.interpolate(x, undefined, { scaleFactor: [1.7, 0.6] }) },
+    {
+      inputs: [[1, 1, 5, 4]],
+      call: (x) =>
+        ops.interpolate(x, undefined, { mode: 'bicubic', scaleFactor: [1.7, 0.6], recomputeScaleFactor: true }),
+    },
   ],
   affineGrid: [{ inputs: [[2, 2, 3]], call: (theta) => ops.affineGrid(theta, [2, 1, 3, 4], { alignCorners: true }) }],
   gridSample: [
@@ -32,5 +40,22 @@ export const errors: Record<string, ops.Sample> = {
   'interpolate: the size must have one whole number for each axis after [N, C], found size [3, 3] for [1, 2, 5]': {
     inputs: [[1, 2, 5]],
     call: (x) => ops.interpolate(x, [3, 3]),
+  },
+  'interpolate: needs either a size or a scaleFactor, found none of them': {
+    inputs: [[1, 2, 5]],
+    call: (x) => ops.interpolate(x, undefined),
+  },
+  'interpolate: needs either a size or a scaleFactor, found both': {
+    inputs: [[1, 2, 5]],
+    call: (x) => ops.interpolate(x, 3, { scaleFactor: 2 }),
+  },
+  'interpolate: the scaleFactor must have one number above 0 for each axis after [N, C], found scaleFactor [0] for [1, 2, 5]':
+    {
+      inputs: [[1, 2, 5]],
+      call: (x) => ops.interpolate(x, undefined, { scaleFactor: 0 }),
+    },
+  'interpolate: scaleFactor [0.1] leaves nothing of [1, 2, 5], sizes would be [0]': {
+    inputs: [[1, 2, 5]],
+    call: (x) => ops.interpolate(x, undefined, { scaleFactor: 0.1 }),
   },
 }

@@ -22,6 +22,25 @@ export const samples: Record<string, ops.Sample[]> = {
     { inputs: [[1, 2, 5, 6]], call: (x) => ops.avgPool2d(x, [3, 2], { stride: 2, padding: 1, ceilMode: true }) },
     { inputs: [[1, 1, 5, 5]], call: (x) => ops.avgPool2d(x, 3, { padding: 1, countIncludePad: false }) },
   ],
+  maxPool3d: [
+    {
+      inputs: [distinct(1, 2, 3, 5, 4)],
+      call: (x) => ops.maxPool3d(x, [2, 3, 2], { stride: [1, 2, 2], padding: [0, 1, 1], ceilMode: true }),
+      smooth: false,
+    },
+  ],
+  avgPool3d: [
+    {
+      inputs: [[1, 2, 3, 5, 4]],
+      call: (x) => ops.avgPool3d(x, [2, 3, 2], { stride: [1, 2, 2], padding: [0, 1, 1], ceilMode: true }),
+    },
+  ],
+  adaptiveAvgPool1d: [{ inputs: [[2, 2, 7]], call: (x) => ops.adaptiveAvgPool1d(x, 3) }],
+  adaptiveAvgPool3d: [{ inputs: [[1, 2, 3, 5, 4]], call: (x) => ops.adaptiveAvgPool3d(x, [2, null, 3]) }],
+  adaptiveMaxPool1d: [{ inputs: [distinct(2, 2, 7)], call: (x) => ops.adaptiveMaxPool1d(x, 3), smooth: false }],
+  adaptiveMaxPool3d: [
+    { inputs: [distinct(1, 2, 3, 5, 4)], call: (x) => ops.adaptiveMaxPool3d(x, [2, 3, null]), smooth: false },
+  ],
   adaptiveAvgPool2d: [{ inputs: [[2, 2, 5, 7]], call: (x) => ops.adaptiveAvgPool2d(x, [2, null]) }],
   adaptiveMaxPool2d: [{ inputs: [distinct(2, 2, 5, 7)], call: (x) => ops.adaptiveMaxPool2d(x, [2, 3]), smooth: false }],
   kernelWindows: [{ inputs: [[1, 2, 5]], call: (x) => ops.kernelWindows(x, [2], [2], { stride: [3], dilation: [1] }) }],
@@ -37,5 +56,9 @@ export const errors: Record<string, ops.Sample> = {
   'maxPool2d: the window [3, 3] is larger than the padded input [1, 1, 2, 2]': {
     inputs: [[1, 1, 2, 2]],
     call: (x) => ops.maxPool2d(x, 3),
+  },
+  'adaptiveMaxPool3d: the input must be [N, C, D, H, W] with at least one pixel, found [1, 1, 2, 2]': {
+    inputs: [[1, 1, 2, 2]],
+    call: (x) => ops.adaptiveMaxPool3d(x, 3),
   },
 }

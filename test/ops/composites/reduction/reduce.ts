@@ -10,6 +10,15 @@ export const samples: Record<string, ops.Sample[]> = {
     { inputs: [{ shape: [2, 2], values: [0.2, inf, inf, 0.5] }], call: (x) => ops.logSumExp(ops.neg(x), 1) },
     { inputs: [[]], call: (x) => ops.logSumExp(x) },
   ],
+  nansum: [
+    { inputs: [[2, 3]], call: (x) => ops.nansum(x, 1) },
+    { inputs: [{ shape: [3], dtype: 'int32' }], call: (x) => ops.nansum(x, 0, { keepDims: true }) },
+    { inputs: [[2]], call: (x) => ops.nansum(ops.concat([x, ops.full([1], Number.NaN)], 0)) },
+  ],
+  nanmean: [
+    { inputs: [[2, 3]], call: (x) => ops.nanmean(x, [0, 1]) },
+    { inputs: [[2]], call: (x) => ops.nanmean(ops.concat([x, ops.full([1], Number.NaN)], 0)) },
+  ],
   prod: [
     { inputs: [{ shape: [2, 5], values: [0.5, 0, 2, -1, 3, 0, 1, 0, 0.7, 2] }], call: (x) => ops.prod(x, 1) },
     { inputs: [[2, 3, 2]], call: (x) => ops.prod(x, [0, -1], { keepDims: true }) },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { betaNumbers } from '../../src/util/beta.ts'
+import { betaNumbers } from '../../src/util/distributions.ts'
 import { Generator } from '../../src/util/random.ts'
 
 test.each([

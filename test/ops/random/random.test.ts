@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { gradient } from '../../src/autodiff/gradient.ts'
-import { compile } from '../../src/compile/compile.ts'
-import { evaluate } from '../../src/compile/program.ts'
-import * as ops from '../../src/ops/index.ts'
-import { toNumbers } from '../../src/tensor/dtype.ts'
-import { manualSeed, RandomState, randomState } from '../../src/tensor/random-state.ts'
-import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
-import { RandomStream } from '../../src/util/random.ts'
+import { gradient } from '../../../src/autodiff/gradient.ts'
+import { compile } from '../../../src/compile/compile.ts'
+import { evaluate } from '../../../src/compile/program.ts'
+import * as ops from '../../../src/ops/index.ts'
+import { toNumbers } from '../../../src/tensor/dtype.ts'
+import { manualSeed, RandomState, randomState } from '../../../src/tensor/random-state.ts'
+import { type Tensor, tensor } from '../../../src/tensor/tensor.ts'
+import { RandomStream } from '../../../src/util/random.ts'
 
 const numbers = (t: Tensor | undefined): number[] => toNumbers(t?.array.data ?? new Float32Array())
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length

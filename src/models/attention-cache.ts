@@ -1,0 +1,106 @@
+/**
+ * What attention layers keep of the tokens before, so that a further token costs one token: their keys and values.
+ *
+ * Shapes: N batch, L new tokens, S tokens that there is room for, width that of one head.
+ */
+import * as ops from '../ops/index.ts'
+import { sizeOf } from '../tensor/shape.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { UsageError } from '../util/errors.ts'
+
+/** Keys and values of one attention layer: [N, heads, S, width] each. */
+export interface KeysAndValues {
+  readonly key: Tensor
+  readonly value: Tensor
+}
+
+/** What is known when new tokens come. */
+export interface CacheInputs {
+  /** Keys and values of the tokens before, of each layer in the order in which they run. Default: none, the new tokens are the first. */
+  readonly past?: readonly KeysAndValues[]
+  /** int64 [N]: how many of `past` each row has; what stands behind is ignored. Default: none. */
+  readonly lengths?: Tensor
+  /** bool [N, L]: true for new tokens, false for padding on either side. Default: all are tokens. */
+  readonly mask?: Tensor
+  /** Keys and values of the layers that attend to a context, which stays the same. Default: computed, and found in `contexts`. */
+  readonly contexts?: readonly KeysAndValues[]
+}
+
+/** How the new tokens attend. */
+export interface CachedAttentionOptions {
+  readonly scale?: number
+  /** Probability with which a weight is dropped. Default: 0. */
+  readonly dropout?: number
+  readonly enableGqa?: boolean
+}
+
+/**
+ * Keys and values that a model's attention layers read and add to, in one call of the model. State comes in as tensors and goes out as
+ * tensors: `present` has the keys and values of the new tokens alone, for whoever calls to write behind the others (`Decoder` does).
+ */
+export class AttentionCache {
+  /** Keys and values of the new tokens, [N, heads, L, width], of each layer that has run. */
+  readonly present: KeysAndValues[] = []
+  /** Those of contexts, given or computed. */
+  readonly contexts: KeysAndValues[] = []
+  readonly #inputs: CacheInputs
+
+  constructor(inputs: CacheInputs = {}) {
+    const { past, lengths } = inputs
+    if ((past === undefined) !== (lengths === undefined)) {
+      throw new UsageError(
+        `AttentionCache: past and lengths must be given together, found ${past ? 'past' : 'lengths'} alone`,
+      )
+    }
+    this.#inputs = inputs
+  }
+
+  /** int64 [N or 1, L]: how many tokens stand before each new one; 0 for padding in front of all. */
+  positions(length: number): Tensor {
+    const { lengths, mask } = this.#inputs
+    const counted = mask
+      ? ops.maximum(ops.sub(ops.cumsum(ops.cast(mask, 'int64'), 1), 1), 0)
+      : ops.reshape(ops.arange(length), [1, length])
+    return lengths ? ops.add(counted, ops.unsqueeze(lengths, 1)) : counted
+  }
+
+  /** Causal attention to the tokens before and among the new ones: q [N, heads, L, width], k and v alike -> output [N, heads, L, width]. */
+  attend(q: Tensor, k: Tensor, v: Tensor, options: CachedAttentionOptions = {}): ops.Attention {
+    const { past, lengths, mask } = this.#inputs
+    const before = past?.[this.present.length]
+    if (past && !before) {
+      throw new UsageError(`AttentionCache: the model has more attention layers than past has: ${past.length}`)
+    }
+    this.present.push({ key: k, value: v })
+    const isToken = mask && { mask: ops.unsqueeze(ops.unsqueeze(mask, 1), 1) } // [N, 1, 1, L]
+    if (!before || !lengths) return ops.attentionWithWeights(q, k, v, { ...options, ...isToken, causal: true })
+    const places = ops.arange(sizeOf(before.key.shape, -2))
+    const seen = ops.less(places, ops.reshape(lengths, [-1, 1, 1, 1])) // [N, 1, 1, S]
+    const causal = sizeOf(q.shape, -2) > 1
+    return ops.attentionOverParts(
+      q,
+      [
+        { ...before, mask: seen },
+        { key: k, value: v, causal, ...isToken },
+      ],
+      options,
+    )
+  }
+
+  /** Keys and values of a context: those that are known of this layer, or what `compute` gives. */
+  context(compute: () => KeysAndValues): KeysAndValues {
+    const known = this.#inputs.contexts?.[this.contexts.length] ?? compute()
+    this.contexts.push(known)
+    return known
+  }
+
+  /** Of each row the vector of its last new token: x [N, L, C] -> [N, 1, C]. */
+  last(x: Tensor): Tensor {
+    const { mask } = this.#inputs
+    const [, length, width] = x.sizes(3)
+    if (length === 1) return x
+    if (!mask) return ops.slice(x, [length - 1, length], 1)
+    const place = ops.max(ops.where(mask, ops.arange(length), 0), 1, { keepDims: true }) // [N, 1]
+    return ops.gather(x, ops.expand(ops.unsqueeze(place, 2), [sizeOf(x.shape, 0), 1, width]), 1)
+  }
+}

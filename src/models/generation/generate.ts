@@ -1,0 +1,187 @@
+/** Texts that a language model writes: the likeliest token at each step, or one that is drawn. */
+import { requireCount } from '../../util/check.ts'
+import { UsageError } from '../../util/errors.ts'
+import { deriveSeed, Generator } from '../../util/random.ts'
+import { type BeamOptions, beamSearch } from './beam-search.ts'
+import { checkPrompts, type Decoder, type DecoderInputs, type Decoding, inputRows, type TokenIds } from './decoder.ts'
+import { exponentials, maximumOf } from './logits.ts'
+import { type GenerationOptions, type Settings, settingsOf } from './options.ts'
+
+/** What follows a prompt. */
+export interface Generated {
+  /** The new tokens, the one that ends the text included. */
+  readonly tokens: readonly number[]
+  /** Of beams: sum of the log-probabilities, divided by the number of tokens to the power of the length penalty. */
+  readonly score?: number
+}
+
+export interface GenerateOptions extends GenerationOptions, BeamOptions {
+  /** Continuations of each prompt: drawn ones, or the best of the beams. Default: 1. */
+  readonly numReturnSequences?: number
+  /** What the model gets beside the tokens, [N, ...] each. */
+  readonly inputs?: DecoderInputs
+}
+
+/**
+ * Continues prompts, with transformers' semantics: greedy, by drawing (`doSample`), by beams (`numBeams` above 1). Gives what follows
+ * each prompt, `numReturnSequences` for each, one prompt after the other. Throws a UsageError for options that do not fit.
+ */
+export async function generate(
+  decoder: Decoder,
+  prompts: readonly TokenIds[],
+  options: GenerateOptions = {},
+): Promise<Generated[]> {
+  const { numBeams = 1, lengthPenalty = 1, earlyStopping = false, numReturnSequences = 1, inputs, ...rest } = options
+  for (const [name, value] of Object.entries({ numBeams, numReturnSequences }))
+    requireCount('generate', name, value, 1, UsageError)
+  checkPrompts('generate', prompts)
+  const settings = settingsOf('generate', rest, numBeams)
+  if (numBeams > 1) {
+    if (numReturnSequences > numBeams)
+      throw new UsageError(`generate: there are ${numBeams} beams, so no ${numReturnSequences} sequences to return`)
+    const beams = await beamSearch(decoder, prompts, settings, {
+      numBeams,
+      lengthPenalty,
+      earlyStopping,
+      ...(inputs && { inputs }),
+    })
+    return beams.flatMap((ofPrompt) => ofPrompt.slice(0, numReturnSequences))
+  }
+  const writer = new Writer(decoder, prompts, settings, numReturnSequences, inputs)
+  while ((await writer.step()).some((token) => token !== undefined));
+  return writer.generated
+}
+
+/** The tokens that follow one prompt, as they come. Options as for `generate`, without beams. */
+export async function* streamTokens(
+  decoder: Decoder,
+  prompt: TokenIds,
+  options: GenerationOptions & { readonly inputs?: DecoderInputs } = {},
+): AsyncGenerator<number, void, void> {
+  const { inputs, ...rest } = options
+  checkPrompts('streamTokens', [prompt])
+  const writer = new Writer(decoder, [prompt], settingsOf('streamTokens', rest), 1, inputs)
+  for (;;) {
+    const [token] = await writer.step()
+    if (token === undefined) return
+    yield token
+  }
+}
+
+/** One continuation. */
+interface Row {
+  readonly tokens: number[]
+  readonly promptLength: number
+  readonly prompt: number
+  readonly generator: Generator
+  isDone: boolean
+}
+
+/** Sequences that are being written, one token a step. */
+class Writer {
+  readonly #decoder: Decoder
+  readonly #settings: Settings
+  readonly #inputs: DecoderInputs
+  readonly #rows: readonly Row[]
+  /** The rows that are read, in the order of the decoding's. */
+  #read: readonly Row[] = []
+  #decoding: Decoding | undefined
+
+  constructor(
+    decoder: Decoder,
+    prompts: readonly TokenIds[],
+    settings: Settings,
+    times: number,
+    inputs: DecoderInputs = {},
+  ) {
+    this.#decoder = decoder
+    this.#settings = settings
+    this.#inputs = inputs
+    this.#rows = prompts.flatMap((ids, prompt) =>
+      Array.from({ length: times }, (_, i) => ({
+        tokens: Array.from(ids, Number),
+        promptLength: ids.length,
+        prompt,
+        generator: new Generator(deriveSeed(settings.seed, 'generation', prompt * times + i)),
+        isDone: false,
+      })),
+    )
+  }
+
+  /** What was written so far. */
+  get generated(): Generated[] {
+    return this.#rows.map(({ tokens, promptLength }) => ({ tokens: tokens.slice(promptLength) }))
+  }
+
+  /** The next token of each row; undefined for those that have ended. */
+  async step(): Promise<(number | undefined)[]> {
+    const isFirst = this.#decoding === undefined
+    if (!isFirst && !this.#rows.some(({ isDone }) => !isDone)) return this.#rows.map(() => undefined)
+    const decoding = isFirst || !this.#decoding ? await this.#start(0) : await this.#advance(this.#decoding)
+    const chosen = new Map(
+      this.#read.flatMap((row, i) => {
+        const logits = decoding.logits[i]
+        return row.isDone || !logits ? [] : [[row, this.#choose(row, logits)] as const]
+      }),
+    )
+    return this.#rows.map((row) => chosen.get(row))
+  }
+
+  /** Reads the last tokens. Where they do not fit any more, rows end, or all are read again from their later half. */
+  async #advance(decoding: Decoding): Promise<Decoding> {
+    const { maxTokens } = this.#decoder
+    const isFull = decoding.lengths.map((length) => length >= maxTokens)
+    if (isFull.includes(true)) {
+      if (this.#settings.slides) return this.#start(Math.ceil(maxTokens / 2))
+      for (const [i, row] of this.#read.entries()) row.isDone ||= isFull[i] ?? false
+      const left = [...this.#read.keys()].filter((i) => this.#read[i]?.isDone === false)
+      this.#read = left.flatMap((i) => this.#read[i] ?? [])
+      if (left.length === 0) return decoding
+      decoding.select(left)
+    }
+    // Rows that have ended are read on in silence, so that the program stays the same.
+    await decoding.append(this.#read.map(({ tokens }) => tokens.slice(-1)))
+    return decoding
+  }
+
+  /** Reads the last `most` tokens of the rows that have not ended; 0: all. Rows of one prompt are read once. */
+  async #start(most: number): Promise<Decoding> {
+    this.#read = this.#rows.filter(({ isDone }) => !isDone)
+    const isNew = this.#decoding === undefined
+    const distinct = isNew ? this.#read.filter(({ prompt }, i, all) => all[i - 1]?.prompt !== prompt) : this.#read
+    const decoding = await this.#decoder.start(
+      distinct.map(({ tokens }) => tokens.slice(-most)),
+      inputRows(
+        this.#inputs,
+        distinct.map(({ prompt }) => prompt),
+      ),
+    )
+    if (distinct.length < this.#read.length) decoding.select(this.#read.map(({ prompt }) => prompt))
+    this.#decoding = decoding
+    return decoding
+  }
+
+  #choose(row: Row, logits: Float32Array): number {
+    const { processors, doSample, stopTokens, maxNewTokens } = this.#settings
+    for (const change of processors) change(logits, row.tokens, row.promptLength)
+    const token = doSample ? draw(logits, row.generator) : logits.indexOf(maximumOf(logits))
+    row.tokens.push(token)
+    row.isDone = stopTokens.has(token) || row.tokens.length - row.promptLength >= maxNewTokens
+    return token
+  }
+}
+
+/** A token, each as likely as its score says. */
+function draw(scores: Float32Array, generator: Generator): number {
+  const { weights, total } = exponentials(scores)
+  let left = (generator.uniform(1)[0] ?? 0) * total
+  let last = 0
+  for (let token = 0; token < weights.length; token++) {
+    const weight = weights[token] ?? 0
+    if (weight === 0) continue
+    last = token
+    left -= weight
+    if (left < 0) break
+  }
+  return last
+}

@@ -1,0 +1,96 @@
+import * as ops from '../ops/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { tensorOf } from '../tensor/variable.ts'
+import { optionsOf, requireCount } from '../util/check.ts'
+import { ShapeError, UsageError } from '../util/errors.ts'
+import { Conv2d } from './conv.ts'
+import { kaimingNormal, zeros } from './init.ts'
+import { Module } from './module.ts'
+import { BatchNorm2d } from './norm.ts'
+
+/** A 1x1 convolution, with or without a norm after it, under the names of mmcv's ConvModule: `conv`, `bn`. */
+class ConvModule extends Module {
+  readonly conv: Conv2d
+  readonly bn: BatchNorm2d | undefined
+
+  constructor(inChannels: number, outChannels: number, hasNorm: boolean) {
+    super()
+    this.conv = new Conv2d(inChannels, outChannels, 1, {
+      bias: !hasNorm,
+      initWeight: (shape) => kaimingNormal(shape, { mode: 'fanOut' }),
+      initBias: zeros,
+    })
+    this.bn = hasNorm ? new BatchNorm2d(outChannels) : undefined
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = this.conv.forward(x)
+    return this.bn ? ops.relu(this.bn.forward(y)) : y
+  }
+}
+
+/** Options of an involution layer. Defaults: those of the paper, reductionRatio 4, groupChannels 16. */
+export interface InvolutionLayerOptions {
+  /** Channels of the layer for each of those from which kernels are made. */
+  readonly reductionRatio?: number
+  /** Neighbouring channels that share their kernels. */
+  readonly groupChannels?: number
+}
+
+/**
+ * Involution of x [N, C, H, W] -> [N, C, H / stride, W / stride] by kernels that are made of each pixel: conv2(relu(bn(conv1(x)))), x
+ * averaged over stride x stride pixels before (Li et al. 2021, arXiv 2103.06255; names and first values of d-li14/involution).
+ */
+export class Involution extends Module {
+  readonly channels: number
+  readonly kernelSize: number
+  readonly stride: number
+  readonly groups: number
+  readonly conv1: ConvModule
+  readonly conv2: ConvModule
+
+  constructor(channels: number, kernelSize: number, stride: number, options?: InvolutionLayerOptions) {
+    super()
+    const given = optionsOf('Involution', options, UsageError)
+    const { reductionRatio = 4, groupChannels = 16 } = given
+    for (const [name, value] of Object.entries({ channels, kernelSize, stride, reductionRatio, groupChannels }))
+      requireCount('Involution', name, value, 1, UsageError)
+    if (kernelSize % 2 === 0)
+      throw new UsageError(`Involution: kernelSize must be odd, so that a kernel has a middle, found ${kernelSize}`)
+    for (const [name, divisor] of Object.entries({ groupChannels, reductionRatio }))
+      if (channels % divisor !== 0)
+        throw new UsageError(`Involution: channels must be a multiple of ${name} = ${divisor}, found ${channels}`)
+    this.channels = channels
+    this.kernelSize = kernelSize
+    this.stride = stride
+    this.groups = channels / groupChannels
+    this.conv1 = new ConvModule(channels, channels / reductionRatio, true)
+    this.conv2 = new ConvModule(channels / reductionRatio, kernelSize ** 2 * this.groups, false)
+  }
+
+  /** The kernel of each position: x [N, C, H, W] -> [N, groups, kernelSize, kernelSize, H / stride, W / stride]. */
+  kernels(x: Tensor): Tensor {
+    const { stride, kernelSize } = this
+    const input = tensorOf('Involution', x)
+    const { shape } = input
+    if (input.rank !== 4 || shape[1] !== this.channels)
+      throw new ShapeError(`Involution: the input must be [N, ${this.channels}, H, W], found ${input}`)
+    const [n, , height, width] = input.sizes(4)
+    if (height % stride !== 0 || width % stride !== 0)
+      throw new ShapeError(
+        `Involution: with stride ${stride} height and width must be multiples of it, found ${height} x ${width}`,
+        {
+          hint: `kernels are made from means of ${stride} x ${stride} pixels: there is none for a rest (the original code takes kernels of other positions, or fails); ops.pad or ops.interpolate the input`,
+        },
+      )
+    const averaged = stride === 1 ? input : ops.avgPool2d(input, stride)
+    const flat = this.conv2.forward(this.conv1.forward(averaged)) // [N, groups * K * K, H / stride, W / stride]
+    return ops.reshape(flat, [n, this.groups, kernelSize, kernelSize, height / stride, width / stride])
+  }
+
+  /** `kernels`: others than those that the layer makes of x, of the same shape. */
+  forward(x: Tensor, kernels: Tensor = this.kernels(x)): Tensor {
+    const { stride, kernelSize } = this
+    return ops.involution(x, kernels, { stride, padding: (kernelSize - 1) / 2 })
+  }
+}

@@ -1,0 +1,108 @@
+/** The operator of d-li14/involution: the core with given kernels, and the layer that makes them. */
+import { vectorJacobianProduct } from '../../autodiff/gradient.ts'
+import { compile } from '../../compile/compile.ts'
+import { Involution } from '../../nn/index.ts'
+import * as ops from '../../ops/index.ts'
+import type { NDArray } from '../../tensor/dtype.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { FormatError } from '../../util/errors.ts'
+import {
+  type CaseTargetRule,
+  fixedSetting,
+  inputArrays,
+  inputsRead,
+  numberSetting,
+  perAxisSetting,
+  type ReferenceCase,
+  tensorsBelow,
+} from '../target.ts'
+
+type Inputs = Readonly<Record<string, Tensor>>
+
+function needed(inputs: Inputs, name: string): Tensor {
+  const tensor = inputs[name]
+  if (!tensor) throw new FormatError(`the case has no input "${name}"`)
+  return tensor
+}
+
+/** The result of a compiled function with the inputs of a case, freed afterwards. */
+async function computed(
+  reference: ReferenceCase,
+  body: (inputs: Inputs) => Record<string, Tensor>,
+): Promise<Map<string, NDArray>> {
+  const run = compile((given: Record<string, Tensor>) => body(inputsRead(reference, given)))
+  try {
+    const found = await run(inputArrays(reference))
+    return new Map(Object.entries(found).map(([name, tensor]) => [name, tensor.array]))
+  } finally {
+    await run.release()
+  }
+}
+
+async function runCore(reference: ReferenceCase): Promise<Map<string, NDArray>> {
+  const { config } = reference
+  const options = {
+    stride: perAxisSetting(config, 'stride', 1),
+    padding: perAxisSetting(config, 'padding', 0),
+    dilation: perAxisSetting(config, 'dilation', 1),
+  }
+  return computed(reference, (inputs) => {
+    const [x, weight, cotangent] = ['input', 'weight', 'cotangent'].map((name) => needed(inputs, name)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ]
+    fixedSetting(config, 'channels', x.shape[1])
+    fixedSetting(config, 'groups', weight.shape[1])
+    fixedSetting(config, 'kernel_size', weight.shape.slice(2, 4))
+    const { bias } = inputs
+    const out = ops.involution(x, weight, { ...options, ...(bias && { bias }) })
+    const wanted = { input: x, weight, ...(bias && { bias }) }
+    const gradients = vectorJacobianProduct([out], [cotangent], Object.values(wanted))
+    const named = Object.keys(wanted).map((name, i) => [`grad_input/${name}`, gradients[i] as Tensor])
+    return { 'output/out': out, ...Object.fromEntries(named) }
+  })
+}
+
+const counter = /num_batches_tracked$/
+
+/** The cases store counters as [1]; PyTorch's own, and ours, are scalars. */
+function withCounters(tensors: Iterable<readonly [string, NDArray]>, shape: readonly number[]): Map<string, NDArray> {
+  return new Map([...tensors].map(([name, array]) => [name, counter.test(name) ? { ...array, shape } : array]))
+}
+
+async function runLayer(reference: ReferenceCase): Promise<Map<string, NDArray>> {
+  const { config, mode } = reference
+  const channels = numberSetting(config, 'channels')
+  const groupChannels = numberSetting(config, 'group_channels', 16)
+  const layer = new Involution(channels, numberSetting(config, 'kernel_size'), numberSetting(config, 'stride'), {
+    reductionRatio: numberSetting(config, 'reduction_ratio', 4),
+    groupChannels,
+  })
+  fixedSetting(config, 'groups', channels / groupChannels)
+  layer.train(mode === 'train')
+  layer.loadStateDict(withCounters(tensorsBelow(reference, 'param/'), []))
+  const parameters = layer.namedParameters()
+  const found = await computed(reference, (inputs) => {
+    const x = needed(inputs, 'x')
+    const kernels = layer.kernels(x)
+    const out = layer.forward(x, kernels)
+    const outputs = inputs.cotangent_kernel ? { out, kernel: ops.flatten(kernels, 1, 3) } : { out }
+    const cotangents = Object.keys(outputs).map((name) => inputs[`cotangent_${name}`] ?? needed(inputs, 'cotangent'))
+    const gradients = vectorJacobianProduct(Object.values(outputs), cotangents, [x, ...parameters.values()])
+    const names = ['grad_input/x', ...[...parameters.keys()].map((name) => `grad/${name}`)]
+    return {
+      ...Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [`output/${name}`, tensor])),
+      ...Object.fromEntries(names.map((name, i) => [name, gradients[i] as Tensor])),
+    }
+  })
+  if (mode === 'eval') return found
+  const buffers = [...layer.stateDict()].filter(([name]) => !parameters.has(name))
+  const states = buffers.map(([name, array]) => [`state/${name}`, array] as const)
+  return new Map([...found, ...withCounters(states, [1])])
+}
+
+export const involutionTargets: readonly CaseTargetRule[] = [
+  { target: /^_involution_cuda/, run: runCore },
+  { target: /^involution /, run: runLayer },
+]

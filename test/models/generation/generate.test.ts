@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import '../../../src/index.ts'
+import {
+  Decoder,
+  type GenerateOptions,
+  GPT2LMHeadModel,
+  generate,
+  gpt2LMWeights,
+  streamTokens,
+} from '../../../src/models/index.ts'
+import type { NDArray } from '../../../src/tensor/dtype.ts'
+import { readReference } from '../reference.ts'
+
+/** What transformers' GPT-2 writes with the same weights: test/fixtures/models/make.py. */
+interface Case {
+  readonly options: Readonly<Record<string, unknown>>
+  readonly tokens: readonly number[][]
+  /** Of beams. */
+  readonly scores: readonly number[]
+}
+
+const { config } = JSON.parse(
+  readFileSync(new URL('../../fixtures/models/gpt2-generation.json', import.meta.url), 'utf8'),
+) as {
+  config: {
+    vocab_size: number
+    n_positions: number
+    n_embd: number
+    n_layer: number
+    n_head: number
+    prompts: number[][]
+    cases: Case[]
+  }
+}
+const { prompts } = config
+
+/** The reference's weights; those of the embedding are a quarter. */
+function scaled([name, array]: readonly [string, NDArray]): [string, NDArray] {
+  const isEmbedding = name.endsWith('wte.weight')
+  return [name, isEmbedding ? { ...array, data: (array.data as Float32Array).map((value) => value / 4) } : array]
+}
+
+const model = new GPT2LMHeadModel(config).eval()
+model.loadStateDict(gpt2LMWeights(new Map([...readReference('gpt2-generation').state].map(scaled))))
+let decoder: Decoder
+
+beforeAll(() => {
+  decoder = new Decoder(model, { threads: 1 })
+})
+afterAll(() => decoder.release())
+
+/** transformers' names in camelCase. */
+function optionsOf(theirs: Case['options']): GenerateOptions {
+  const entries = Object.entries(theirs).map(([name, value]) => [
+    name.replace(/_(.)/g, (_, c) => c.toUpperCase()),
+    value,
+  ])
+  return { maxNewTokens: 15, doSample: false, ...Object.fromEntries(entries) }
+}
+
+test.each(config.cases)('transformers writes the same with $options', async ({ options, tokens, scores }) => {
+  const generated = await generate(decoder, prompts, optionsOf(options))
+  expect(generated.map((one) => one.tokens)).toEqual(tokens)
+  for (const [i, score] of scores.entries()) expect(generated[i]?.score).toBeCloseTo(score, 3)
+})
+
+test('a prompt alone is continued as among others, and as a stream', async () => {
+  const together = await generate(decoder, prompts, { maxNewTokens: 8 })
+  for (const [i, prompt] of prompts.entries()) {
+    const streamed: number[] = []
+    for await (const token of streamTokens(decoder, prompt, { maxNewTokens: 8 })) streamed.push(token)
+    expect(streamed).toEqual(together[i]?.tokens)
+  }
+})
+
+test('a stream may be left', async () => {
+  for await (const token of streamTokens(decoder, [1, 2], { maxNewTokens: 8 })) {
+    expect(token).toBeGreaterThanOrEqual(0)
+    break
+  }
+})
+
+describe('drawn tokens', () => {
+  const options = { temperature: 1.5, maxNewTokens: 12 }
+  const [prompt = []] = prompts
+
+  test('a seed gives the same text again, another seed and another row another text', async () => {
+    const draw = async (seed: number): Promise<readonly (readonly number[])[]> =>
+      (await generate(decoder, [prompt], { ...options, seed, numReturnSequences: 3 })).map(({ tokens }) => tokens)
+    const [first, again, other] = [await draw(1), await draw(1), await draw(2)]
+    expect(first).toEqual(again)
+    expect(first).not.toEqual(other)
+    expect(new Set(first.map(String)).size).toBe(3)
+  })
+
+  test('they follow the probabilities that are left', async () => {
+    const { logits } = await decoder.start([prompt])
+    const scores = Array.from(logits[0] ?? [])
+    const best = scores
+      .map((score, token) => ({ score, token }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, 3)
+    const total = best.reduce((sum, { score }) => sum + Math.exp(score / 0.8), 0)
+    const count = 4000
+    const drawn = await generate(decoder, [prompt], {
+      ...{ topK: 3, temperature: 0.8, maxNewTokens: 1, numReturnSequences: count },
+    })
+    const counts = new Map<number, number>()
+    for (const {
+      tokens: [token = -1],
+    } of drawn)
+      counts.set(token, (counts.get(token) ?? 0) + 1)
+    expect([...counts.keys()].sort()).toEqual(best.map(({ token }) => token).sort())
+    for (const { score, token } of best)
+      expect((counts.get(token) ?? 0) / count).toBeCloseTo(Math.exp(score / 0.8) / total, 1)
+  })
+
+  test('a temperature near 0 and one token to choose from take the likeliest', async () => {
+    const greedy = await generate(decoder, prompts, { maxNewTokens: 6 })
+    expect(await generate(decoder, prompts, { maxNewTokens: 6, temperature: 1e-4 })).toEqual(greedy)
+    expect(await generate(decoder, prompts, { maxNewTokens: 6, topK: 1 })).toEqual(greedy)
+    expect(await generate(decoder, prompts, { maxNewTokens: 6, topP: 0 })).toEqual(greedy)
+  })
+
+  test('beams may be drawn', async () => {
+    const draw = (seed: number) => generate(decoder, [prompt], { numBeams: 3, doSample: true, seed, maxNewTokens: 8 })
+    expect(await draw(1)).toEqual(await draw(1))
+    expect(await draw(1)).not.toEqual(await draw(2))
+  })
+})
+
+describe('positions that are used up', () => {
+  test('end a text, of each row by itself', async () => {
+    const long = Array.from({ length: 62 }, (_, i) => i % 37)
+    const rows = await generate(decoder, [[1, 2], long], { maxNewTokens: 10 })
+    // The last token need not be read.
+    expect(rows.map(({ tokens }) => tokens.length)).toEqual([10, 3])
+    const [beam] = await generate(decoder, [long], { maxNewTokens: 10, numBeams: 2 })
+    expect(beam?.tokens.length).toBe(3)
+  })
+
+  test('or the later half is read again', async () => {
+    const long = Array.from({ length: 60 }, (_, i) => i % 37)
+    const [row] = await generate(decoder, [long], { maxNewTokens: 50, whenFull: 'slide' })
+    expect(row?.tokens.length).toBe(50)
+    const read = [...long, ...(row?.tokens ?? [])].slice(65 - 32, 65)
+    const [again] = await generate(decoder, [read], { maxNewTokens: 5 })
+    expect(row?.tokens.slice(5, 10)).toEqual(again?.tokens)
+  })
+})
+
+test.each<[string, GenerateOptions]>([
+  ['generate: maxNewTokens must be a whole number of at least 1, found 0', { maxNewTokens: 0 }],
+  ['generate: temperature must be above 0, found 0', { temperature: 0 }],
+  ['generate: topP must be from 0 to 1, found 1.5', { topP: 1.5 }],
+  ['generate: topK must be a whole number of at least 0, found 2.5', { topK: 2.5 }],
+  ['generate: there are 2 beams, so no 3 sequences to return', { numBeams: 2, numReturnSequences: 3 }],
+  ['generate: beams cannot slide', { numBeams: 2, whenFull: 'slide' }],
+  ['generate: whenFull must be stop or slide, found "wait"', { whenFull: 'wait' as 'stop' }],
+  [
+    "generate: earlyStopping must be true, false or 'never', found sometimes",
+    { numBeams: 2, earlyStopping: 'sometimes' as 'never' },
+  ],
+  ['generate: doSample must be true or false, found "yes"', { doSample: 'yes' as unknown as boolean }],
+])('%s', async (message, options) => {
+  await expect(generate(decoder, prompts, options)).rejects.toThrow(expect.objectContaining({ message }) as Error)
+})
+
+test('prompts are lists of token ids', async () => {
+  const untyped = (prompts: unknown): Promise<unknown> => generate(decoder, prompts as number[][])
+  await expect(untyped([1, 2])).rejects.toThrow(
+    'generate: prompts[0] must be a list of token ids, whole numbers, found 1',
+  )
+  await expect(untyped([[1], [1.5]])).rejects.toThrow(
+    'generate: prompts[1] must be a list of token ids, whole numbers, found 1.5',
+  )
+  await expect(untyped('text')).rejects.toThrow('generate: prompts must be a list, found "text"')
+  // From a tensor of a tokenizer: int64.
+  const ids = BigInt64Array.from(prompts[0] ?? [], BigInt) as unknown as number[]
+  expect(await untyped([ids])).toEqual(await generate(decoder, prompts.slice(0, 1)))
+  await expect(untyped([[37]])).rejects.toThrow('found 37')
+})

@@ -1,0 +1,78 @@
+/** Names and arguments of PyTorch's that the reference entries at hand do not have. */
+import { expect, test } from 'vitest'
+import { evaluate } from '../../src/compile/program.ts'
+import { toNumbers } from '../../src/tensor/dtype.ts'
+import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
+import type { Settings } from '../../src/verify/target.ts'
+import { opTargets } from '../../src/verify/targets/index.ts'
+
+const row = tensor([1, 2, 3, 4])
+const twice = tensor([1, 3, 1], 'int64')
+const once = tensor([3, 0], 'int64')
+const matrix = tensor([
+  [1, 2, 4],
+  [0, 3, 1],
+])
+const whole = tensor([6, -5], 'int32')
+
+test.each<[string, Settings, Record<string, Tensor>, number[]]>([
+  ['torch.scatter', { dim: 0, value: 9 }, { input: row, index: once }, [9, 2, 3, 9]],
+  ['torch.scatter', { dim: 0 }, { input: row, index: once, src: tensor([7, 8]) }, [8, 2, 3, 7]],
+  ['torch.scatter', { dim: 0, value: 2, reduce: 'multiply' }, { input: row, index: twice }, [1, 8, 3, 8]],
+  ['torch.scatter', { dim: 0, value: 2, reduce: 'add' }, { input: row, index: twice }, [1, 6, 3, 6]],
+  [
+    'torch.scatter_reduce',
+    { dim: 0, reduce: 'mean', include_self: false },
+    { input: row, index: twice, src: tensor([5, 6, 9]) },
+    [1, 7, 3, 6],
+  ],
+  ['torch.index_copy', { dim: 0 }, { input: row, index: once, source: tensor([7, 8]) }, [8, 2, 3, 7]],
+  [
+    'torch.index_put',
+    { accumulate: true },
+    { input: row, 'indices.0': tensor([-1, 0, -1], 'int64'), values: tensor([10, 20, 30]) },
+    [21, 2, 3, 44],
+  ],
+  [
+    'torch.masked_scatter',
+    {},
+    { input: row, mask: tensor([0, 1, 0, 1], 'uint8'), source: tensor([8, 9]) },
+    [1, 8, 3, 9],
+  ],
+  ['index', {}, { input: matrix, 'indices.0': tensor([0, -1], 'int64'), 'indices.1': tensor(1, 'int64') }, [2, 3]],
+  ['index', { axes: [1] }, { input: matrix, 'indices.0': tensor([-1], 'int64') }, [4, 1]],
+  [
+    'torch.nn.functional.embedding_bag',
+    { mode: 'sum', padding_idx: null, include_last_offset: false },
+    { input: tensor([0, 1, 1], 'int64'), weight: matrix, offsets: tensor([0, 2], 'int64') },
+    [1, 5, 5, 0, 3, 1],
+  ],
+  ['torch.Tensor.unfold', { dimension: 0, size: 3, step: 1 }, { input: row }, [1, 2, 3, 2, 3, 4]],
+  ['torch.bitwise_and', { other: 3 }, { input: whole }, [2, 3]],
+  ['torch.bitwise_right_shift', { other: 1 }, { input: whole }, [3, -3]],
+  ['torch.bitwise_not', {}, { input: whole }, [-7, 4]],
+  ['torch.heaviside', { values: 0.5 }, { input: tensor([-1, 0, 2]) }, [0, 0.5, 1]],
+  ['torch.nansum', { dim: null, keepdim: false }, { input: tensor([1, Number.NaN, 2]) }, [3]],
+  ['torch.nanmean', { dim: 0 }, { input: tensor([1, Number.NaN, 2]) }, [1.5]],
+  ['torch.cov', { correction: 0 }, { input: tensor([1, 3]), fweights: tensor([3, 1], 'int64') }, [0.75]],
+  [
+    'torch.corrcoef',
+    {},
+    {
+      input: tensor([
+        [1, 2],
+        [4, 3],
+      ]),
+    },
+    [1, -1, -1, 1],
+  ],
+  ['torch.diff', { n: 1, dim: -1 }, { input: row, append: tensor([9]) }, [1, 1, 1, 5]],
+])('%s %j', async (op, settings, inputs, expected) => {
+  const target = opTargets[op]
+  if (!target) throw new Error(`no target of ${op}`)
+  const outputs = [target({ settings, inputs })].flat() as Tensor[]
+  const [found] = await evaluate(outputs)
+  for (const [i, value] of toNumbers(found?.data ?? new Float32Array()).entries())
+    expect(value).toBeCloseTo(expected[i] ?? Number.NaN, 6)
+  expect(found?.data.length).toBe(expected.length)
+})
