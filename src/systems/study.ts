@@ -17,7 +17,7 @@ export function studySettings(defaults: {
     learning_rates: z
       .array(z.number().positive())
       .min(1)
-      .default([...(defaults.learning_rates ?? [1e-3, 3e-3, 1e-2, 3e-2])])
+      .default([...(defaults.learning_rates ?? [3e-3, 1e-2, 3e-2])])
       .describe('tried for each arm on a validation split; the best one is used'),
     tuning_steps: whole.default(defaults.tuning_steps).describe('steps of such a trial'),
     steps: whole.default(defaults.steps).describe('steps of a training'),

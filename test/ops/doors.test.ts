@@ -25,7 +25,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
     'threeOf',
     'unmaskedAttention',
   ],
-'attention/masks.ts': ['additiveMask', 'causalMask', 'checkMask', 'hasKeys'],
+  'attention/masks.ts': ['additiveMask', 'causalMask', 'checkMask', 'hasKeys'],
   'control.ts': ['alias', 'lateInputs', 'runAfter', 'runAfterAll', 'withBackward'],
   'conv/blocks.ts': ['lowerInBlocks'],
   'conv/conv.ts': ['convInputGradient'],

@@ -53,7 +53,11 @@ const config = z.strictObject({
     .default(false)
     .describe('train on permuted pixels also where the untrained network gives the same logits for them'),
   data: pictureSettings.prefault({}),
-  study: studySettings({ steps: 280, tuning_steps: 90 }).prefault({}),
+  study: studySettings({
+    steps: 280,
+    tuning_steps: 90,
+    learning_rates: [3e-4, 1e-3, 3e-3, 1e-2, 3e-2], // the models want very different ones
+  }).prefault({}),
 })
 type PermutationSettings = z.infer<typeof config>
 
