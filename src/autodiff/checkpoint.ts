@@ -2,7 +2,7 @@
 import * as ops from '../ops/kit.ts'
 import { isFloat } from '../tensor/dtype.ts'
 import type { GraphNode, Tensor } from '../tensor/tensor.ts'
-import { vectorJacobianProduct } from './gradient.ts'
+import { partialProduct } from './gradient.ts'
 import { nodesBetween, rebuild } from './graph.ts'
 
 /**
@@ -28,7 +28,7 @@ export function checkpoint<A extends readonly Tensor[], R extends Tensor | reado
     const renamed = new Map([...entries, ...captured].map((tensor, i) => [tensor, late[i] as Tensor]))
     const again = recompute(inside, renamed)
     const targets = late.filter((tensor) => isFloat(tensor.dtype))
-    const gradients = vectorJacobianProduct(
+    const gradients = partialProduct(
       known.map(({ value }) => again(value)),
       known.map(({ gradient }) => gradient),
       targets,

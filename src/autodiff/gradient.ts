@@ -41,12 +41,33 @@ function requireTargets(targets: readonly unknown[]): void {
 }
 
 /**
- * The gradients of sum_i <outputs_i, cotangents_i> with respect to the targets: cotangents have the outputs' shapes.
+ * The gradients of sum_i <outputs_i, cotangents_i> with respect to the targets: cotangents have the outputs' shapes. They are
+ * total: what reaches a target through another target counts too.
  */
 export function vectorJacobianProduct<const T extends readonly (Tensor | Variable)[]>(
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
   targets: T,
+): TensorsFor<T> {
+  const variables = targets.filter((target) => target instanceof Variable)
+  return walkBack(outputs, cotangents, targets, new Set(variables.flatMap(({ values }) => values)))
+}
+
+/** `vectorJacobianProduct` with every target taken as independent of the others: the gradients of a part of a graph. */
+export function partialProduct(
+  outputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+  targets: readonly Tensor[],
+): readonly Tensor[] {
+  return walkBack(outputs, cotangents, targets, new Set(targets))
+}
+
+/** `stop`: tensors through which no gradient flows on. */
+function walkBack<const T extends readonly (Tensor | Variable)[]>(
+  outputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+  targets: T,
+  stop: ReadonlySet<Tensor>,
 ): TensorsFor<T> {
   const wanted = targets.map((target) => (target instanceof Variable ? target.values : [target]))
   const contributions = new Map<Tensor, Tensor[]>()
@@ -73,10 +94,10 @@ export function vectorJacobianProduct<const T extends readonly (Tensor | Variabl
     contributions.set(tensor, [sum])
     return sum
   }
-  const path = nodesBetween(targetSet, outputs)
+  const path = nodesBetween(targetSet, outputs, stop)
   const needed = new Set([...targetSet, ...path.flatMap((node) => node.outputs)])
   for (const node of path.reverse()) {
-    const outputGradients = node.outputs.map((output) => (targetSet.has(output) ? undefined : total(output)))
+    const outputGradients = node.outputs.map((output) => (stop.has(output) ? undefined : total(output)))
     if (outputGradients.every((g) => g === undefined)) continue
     const found = inputGradientsOf(node, outputGradients)
     const late = ops.lateInputs(node)
