@@ -14,7 +14,8 @@ const pairs = [
   ['he', 'she'],
   ['man', 'woman'],
 ] as const
-const dot = (x: Float64Array = new Float64Array(), y?: Float64Array): number => x.reduce((sum, v, i) => sum + v * (y?.[i] ?? 0), 0)
+const dot = (x: Float64Array = new Float64Array(), y?: Float64Array): number =>
+  x.reduce((sum, v, i) => sum + v * (y?.[i] ?? 0), 0)
 
 describe('hard debiasing', () => {
   const words = {
