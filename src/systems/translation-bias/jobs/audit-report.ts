@@ -45,6 +45,17 @@ function examples(title: string, caption: string, sentences: readonly AuditedSen
   }
 }
 
+/** What was published in 2021, and what this translator says. */
+function tweetTable(sentences: readonly AuditedSentence[]): Figure {
+  return {
+    kind: 'table',
+    title: 'Sentence by sentence',
+    caption: 'The 17 sentences that the question comes from. Nothing in them says whether a woman or a man is meant.',
+    columns: ['Hungarian', 'published in 2021', 'this translator', 'read as'],
+    rows: sentences.map(({ text, english, translation, answer }) => [text, english, translation, answer]),
+  }
+}
+
 /** The answer in a sentence. */
 export function auditAnswer(all: AuditRow): string {
   const share = maleShare(all)
@@ -71,7 +82,11 @@ const normative = [
   'The study asks less than a balance: a translator should not be more skewed than the labour statistics. Whether it should mirror society as it is, be balanced, or show both forms is a question of values, which no number on this page answers.',
 ]
 
-function sections(sentences: readonly AuditedSentence[], origin: AuditOrigin): Section[] {
+function sections(
+  sentences: readonly AuditedSentence[],
+  tweet: readonly AuditedSentence[],
+  origin: AuditOrigin,
+): Section[] {
   const occupations = sentences.filter(({ kind }) => kind === 'occupation')
   const groups: Figure[] =
     occupations.length === 0
@@ -95,6 +110,7 @@ function sections(sentences: readonly AuditedSentence[], origin: AuditOrigin): S
           ),
         ]
   return [
+    ...(tweet.length === 0 ? [] : [{ title: 'The tweet', figures: [tweetTable(tweet)] }]),
     {
       title: 'Shares',
       figures: [
@@ -139,7 +155,10 @@ function sections(sentences: readonly AuditedSentence[], origin: AuditOrigin): S
 
 /** The page: the answer, tables, tests, examples, what was not read, engine and dates. */
 export function auditReport(sentences: readonly AuditedSentence[], origin: AuditOrigin): Report {
-  const [all] = auditRows(sentences, () => 'all')
+  const tweet = sentences.filter(({ kind }) => kind === 'tweet')
+  // The tweet is an example, and no sample: it counts only where there is nothing else.
+  const sample = tweet.length === sentences.length ? tweet : sentences.filter(({ kind }) => kind !== 'tweet')
+  const [all] = auditRows(sample, () => 'all')
   if (!all) throw new RangeError('an audit has sentences')
   return {
     title: 'Is the translator sexist?',
@@ -149,7 +168,7 @@ export function auditReport(sentences: readonly AuditedSentence[], origin: Audit
       value: percent(all.counts[answer] / all.count),
       note: `${all.counts[answer]} of ${all.count} answers`,
     })),
-    sections: sections(sentences, origin),
+    sections: sections(sample, tweet, origin),
     footer: 'Written by tenfold run translation-bias/audit. Templates and tests: Prates, Avelar and Lamb 2019.',
   }
 }

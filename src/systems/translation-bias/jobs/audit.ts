@@ -3,42 +3,19 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { makeFolder } from '../../../io/atomic.ts'
 import type { Report } from '../../../report/figures.ts'
-import { count, pathSetting, whole } from '../../../train/settings.ts'
+import { pathSetting } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { TranslationCache } from '../engines/cache.ts'
-import { commandEngine } from '../engines/command.ts'
-import type { Engine } from '../engines/engine.ts'
-import { fileEngine } from '../engines/file.ts'
-import { httpEngine } from '../engines/http.ts'
-import { serviceOf } from '../engines/services.ts'
+import { engineOf, engineSettings } from '../engines/settings.ts'
 import { officialPronounClass, pronounClass } from '../prates/pronoun.ts'
 import { languages } from '../prates/templates.ts'
 import { auditCsv, auditReport } from './audit-report.ts'
 import { type AuditedSentence, auditRows } from './audit-result.ts'
-import { auditSentences } from './sentences.ts'
+import { auditSentences, tweetSentences } from './sentences.ts'
 
 const config = z.strictObject({
-  engine: z
-    .enum(['command', 'file', 'libretranslate', 'deepl', 'google-v2', 'google-v3'])
-    .default('command')
-    .describe('what translates: a local command, a file of translations, or a service'),
-  command: z
-    .string()
-    .default('')
-    .describe(
-      'command: reads a text a line, writes a translation a line; {source} and {target} are the codes of the languages',
-    ),
-  file: pathSetting('file: lines of source, tab, translation'),
-  url: z.string().default('').describe('services: the address of the server; empty: the usual one'),
-  batch: whole.default(200).describe('texts at once, at most'),
-  timeout: z.number().positive().default(600).describe('seconds that a batch may take'),
-  retries: count.default(5).describe('services: further tries of a request that failed'),
-  pause: z
-    .number()
-    .min(0)
-    .default(1)
-    .describe('services: seconds between requests; before further tries twice as long each time'),
+  ...engineSettings,
   languages: z
     .array(z.enum(languages))
     .min(1)
@@ -48,26 +25,25 @@ const config = z.strictObject({
     "a table of occupations in these languages, in the form of the study's jobs-translations.tsv",
   ),
   adjectives: pathSetting("the same of adjectives, in the form of the study's adjectives-translations.tsv"),
+  tweet: z
+    .boolean()
+    .default(true)
+    .describe('with Hungarian: also the 17 sentences of the tweet that the question comes from'),
   official: z.boolean().default(false).describe("read pronouns as the study's script does, with its quirks"),
 })
 
 type AuditConfig = z.infer<typeof config>
 
-async function engineOf({ engine, command, file, url, batch, timeout, retries, pause }: AuditConfig): Promise<Engine> {
-  if (engine === 'command') return commandEngine(command, { batch, timeout })
-  if (engine === 'file') return fileEngine(file)
-  return httpEngine(serviceOf(engine, url), { batch, timeout, retries, pause })
-}
-
-async function sentencesOf({ occupations, adjectives, languages: names }: AuditConfig) {
-  if (occupations === '' && adjectives === '')
-    throw new UsageError('an audit needs words: occupations, adjectives or both, found neither', {
-      hint: '--set occupations=FILE, tab-separated with the columns Category, English and the languages',
-    })
-  return [
+async function sentencesOf({ occupations, adjectives, languages: names, tweet }: AuditConfig) {
+  const sentences = [
+    ...(tweet && names.includes('Hungarian') ? tweetSentences() : []),
     ...(occupations === '' ? [] : await auditSentences(occupations, 'occupation', names)),
     ...(adjectives === '' ? [] : await auditSentences(adjectives, 'adjective', names)),
   ]
+  if (sentences.length > 0) return sentences
+  throw new UsageError('an audit needs words: occupations, adjectives or both, found neither', {
+    hint: '--set occupations=FILE, tab-separated with the columns Category, English and the languages',
+  })
 }
 
 async function run(settings: AuditConfig, { folder, progress, write, signal }: JobContext): Promise<Report> {

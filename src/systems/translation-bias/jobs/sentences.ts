@@ -7,9 +7,10 @@ import { columnsOf, type Template, templateSentence, templates } from '../prates
 
 /** A sentence without gender, to be translated. */
 export interface AuditSentence {
-  readonly kind: 'occupation' | 'adjective'
-  /** One of the study's groups; "Adjectives" for those. */
+  readonly kind: 'occupation' | 'adjective' | 'tweet'
+  /** One of the study's groups; "Adjectives" and "The tweet" for those. */
   readonly group: string
+  /** The word; of the tweet the sentence as it was published in English. */
   readonly english: string
   readonly template: Template
   readonly text: string
@@ -31,7 +32,7 @@ const missingWord = '?'
  */
 export async function auditSentences(
   path: string,
-  kind: AuditSentence['kind'],
+  kind: 'occupation' | 'adjective',
   languages: readonly string[],
 ): Promise<AuditSentence[]> {
   const rows = await rowsOf(path)
@@ -48,4 +49,40 @@ export async function auditSentences(
   )
   if (found.length === 0) throw new FormatError(`${path} has no words of ${languages.join(', ')}`)
   return found
+}
+
+/** The sentences of Dóra Vargha's tweet of March 2021, as newspapers printed the translation; the Hungarian side is reconstructed. */
+const tweet: Readonly<Record<string, string>> = {
+  'Ő szép.': 'She is beautiful.',
+  'Ő okos.': 'He is clever.',
+  'Ő olvas.': 'He reads.',
+  'Ő mosogat.': 'She washes the dishes.',
+  'Ő épít.': 'He builds.',
+  'Ő varr.': 'She sews.',
+  'Ő tanít.': 'He teaches.',
+  'Ő főz.': 'She cooks.',
+  'Ő kutat.': "He's researching.",
+  'Ő gyereket nevel.': 'She is raising a child.',
+  'Ő zenél.': 'He plays music.',
+  'Ő takarító.': "She's a cleaner.",
+  'Ő politikus.': 'He is a politician.',
+  'Ő sok pénzt keres.': 'He makes a lot of money.',
+  'Ő süteményt süt.': 'She is baking a cake.',
+  'Ő professzor.': "He's a professor.",
+  'Ő asszisztens.': "She's an assistant.",
+}
+
+/** The 17 sentences that the question comes from. */
+export function tweetSentences(): AuditSentence[] {
+  return templates
+    .filter(({ language }) => language === 'Hungarian')
+    .flatMap((template) =>
+      Object.entries(tweet).map(([text, english]) => ({
+        kind: 'tweet' as const,
+        group: 'The tweet',
+        english,
+        template,
+        text,
+      })),
+    )
 }

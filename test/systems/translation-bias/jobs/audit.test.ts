@@ -36,6 +36,7 @@ async function prepared(settings: Readonly<Record<string, unknown>> = {}) {
     file: join(folder, 'own.tsv'),
     languages: ['Hungarian', 'Finnish'],
     occupations: join(folder, 'words.tsv'),
+    tweet: false,
     ...settings,
   }
   return { folder, config: audit.config.parse(config) }
@@ -91,6 +92,20 @@ describe('an audit', () => {
       runJob(translationBias, audit, turkish.config, { ...options, folder: turkish.folder }),
     ).rejects.toThrow(`${turkish.config.occupations} has no column "Turkish"`)
   })
+})
+
+test('without any file: the 17 sentences of the tweet beside what was published', async () => {
+  const { folder } = await prepared()
+  // A translator that says "she" of everybody who is or does something short.
+  const code =
+    "process.stdin.on('data', (text) => console.log(String(text).trim().split(/[.]/).slice(0, -1).map((each) => each.length < 9 ? 'She' : 'He').join('\\n')))"
+  const config = audit.config.parse({ command: `"${process.execPath}" -e "${code}"` })
+  const { json } = await runJob(translationBias, audit, config, { ...options, folder })
+  const text = await readFile(json, 'utf8')
+  expect(text).toContain('"The tweet"')
+  const lines = (await readFile(join(folder, 'audit.csv'), 'utf8')).trimEnd().split('\n')
+  expect(lines).toHaveLength(18)
+  expect(lines[1]).toBe('Hungarian,Hungarian,tweet,The tweet,She is beautiful.,Ő szép.,She,Female')
 })
 
 test.each([
