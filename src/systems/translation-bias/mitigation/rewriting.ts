@@ -20,18 +20,23 @@ const noNoun = new Set(
   (
     'a an the this that these those some any to of in on at for from by with about into over after before because since as so and or but if when ' +
     'while until than not is are was were be been has have had do does did will would can could should may might must he she it they we ' +
-    'you i him them us me there here again too also who whom which what how why where up out off down away back back. yesterday today tomorrow'
+    'you i him them us me there here again too also who whom which what how why where up out off down away yesterday today tomorrow all less more well alone never someone something everything one lots anyway anyways'
   ).split(' '),
 )
 
-/** "-ing" and "-ly" begin no noun phrase after an object ("saw her leaving"), with few exceptions that are adjectives or nouns. */
-const looksLikeNoun = (word: string | undefined): boolean =>
-  word !== undefined &&
-  !noNoun.has(word) &&
-  !/(?:ing|ly)$/.test(word.replace(/^(?:building|feeling|wedding|painting|family)$/, ''))
+/** Words in "-ing" and "-ly" that do begin a noun phrase. Others do not, after an object: "saw her leaving". */
+const phraseStart =
+  /^(?:building|clothing|feeling|wedding|painting|training|meaning|wing|ring|king|family|daily|weekly|monthly|yearly|early|elderly|only|lovely|lonely|friendly|ugly)$/
 
-/** Which case a gendered pronoun has; undefined for any other word. `next`: the word behind it, unless punctuation comes between. */
-function caseOf(word: string, next: string | undefined): Case | undefined {
+const looksLikeNoun = (word: string | undefined): boolean =>
+  word !== undefined && !noNoun.has(word) && (!/(?:ing|ly)$/.test(word) || phraseStart.test(word))
+
+/** Verbs with two objects, or with an object that does something: whom comes first, and "her" is "him" whatever follows. */
+const twoObjects =
+  /^(?:g[ai]v(?:e|es|ing)|given|tells?|told|show(?:s|ed|n|ing)?|wish(?:es|ed)?|lets?|charg(?:e|es|ed))$/
+
+/** Which case a gendered pronoun has; undefined for any other word. `next` and `previous`: its neighbours, unless punctuation comes between. */
+function caseOf(word: string, next: string | undefined, previous: string | undefined): Case | undefined {
   switch (word) {
     case 'he':
     case 'she':
@@ -44,7 +49,7 @@ function caseOf(word: string, next: string | undefined): Case | undefined {
     case 'herself':
       return 'reflexive'
     case 'her':
-      return looksLikeNoun(next) ? 'determiner' : 'object'
+      return looksLikeNoun(next) && !twoObjects.test(previous ?? '') ? 'determiner' : 'object'
     case 'his':
       return looksLikeNoun(next) || (next !== undefined && /(?:ing|ly)$/.test(next)) ? 'determiner' : 'possessive'
     default:
@@ -93,6 +98,7 @@ const capitalAs = (model: string, word: string): string =>
  */
 export function rewritePronouns(text: string, target: RewriteTarget): string {
   const tokens = text.split(/([\p{L}]+(?:['’]\p{L}+)?)/u)
+  const original = [...tokens]
   /** The word n words behind token i; undefined if anything but spaces comes between. */
   const following = (i: number, n = 1): string | undefined => {
     for (let k = 1; k <= n; k++)
@@ -102,7 +108,8 @@ export function rewritePronouns(text: string, target: RewriteTarget): string {
   for (let i = 1; i < tokens.length; i += 2) {
     const word = tokens[i] ?? ''
     const [stem = '', suffix = ''] = word.toLowerCase().split(/(?=['’])/)
-    const found = caseOf(stem, following(i))
+    const previous = tokens[i - 1] === ' ' ? original[i - 2]?.toLowerCase() : undefined
+    const found = caseOf(stem, following(i), previous)
     if (!found) continue
     const apostrophe = suffix.charAt(0)
     let ending = suffix

@@ -8,6 +8,11 @@ describe('into the other gender', () => {
     ['The guard saw her.', 'The guard saw him.'],
     ['The guard asked her to leave.', 'The guard asked him to leave.'],
     ['The guard saw her leaving.', 'The guard saw him leaving.'],
+    [
+      'The cook gave her flowers and told her never to come back.',
+      'The cook gave him flowers and told him never to come back.',
+    ],
+    ['I know her daily schedule, and her back aches.', 'I know his daily schedule, and his back aches.'],
     ['The book is hers.', 'The book is his.'],
     ['She’s proud of herself, and she said so.', 'He’s proud of himself, and he said so.'],
     ['Anna sold the sheriff a shepherd.', 'Anna sold the sheriff a shepherd.'],
