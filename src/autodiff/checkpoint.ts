@@ -21,7 +21,7 @@ export function checkpoint<A extends readonly Tensor[], R extends Tensor | reado
   const values = [result].flat() as Tensor[]
   const inside = nodesBetween(new Set(entries), values)
   const captured = capturedTensors(inside, entries, values)
-  const outputs = ops.withBackward(values, [...inputs, ...captured], (outputGradients, given) => {
+  const backward: ops.Backward = (outputGradients, given) => {
     const known = outputGradients.flatMap((gradient, i) => (gradient ? [{ gradient, value: values[i] as Tensor }] : []))
     const [start] = known
     const late = given.map((input, i) => (start && i < inputs.length ? ops.runAfter(input, start.gradient) : input))
@@ -34,7 +34,8 @@ export function checkpoint<A extends readonly Tensor[], R extends Tensor | reado
       targets,
     )
     return late.map((tensor) => gradients[targets.indexOf(tensor)])
-  })
+  }
+  const outputs = ops.withBackward(values, [...inputs, ...captured], backward, inputs.length)
   // A list for a list, one tensor for one: the form of R.
   return (Array.isArray(result) ? outputs : outputs[0]) as R
 }

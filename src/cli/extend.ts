@@ -59,7 +59,7 @@ export async function extendRun(
   const { epochs } = trainSettings(run)
   const planned = epochs * task.loader.stepsPerEpoch
   checkEnd(run.path, step, planned, extension)
-  if (checkpoint) restoreVariables(checkpoint, task.variables)
+  if (checkpoint) restoreVariables(checkpoint, task.variables, task.state)
   const { extensions, limits } = run.description
   const extended = run.changed({ extensions: [...extensions, { step, epochs, steps: limits.steps }] })
   await extended.save()

@@ -12,7 +12,7 @@ export async function findNotFinite(
   const { task } = experiment.prepare(data)
   const checkpoint = await run.newestCheckpoint((_path, reason) => reporter.warn(reason))
   if (checkpoint) {
-    restoreVariables(checkpoint, task.variables)
+    restoreVariables(checkpoint, task.variables, task.state)
     task.loader.restore(checkpoint.state.loader)
   }
   for await (const batch of task.loader) {

@@ -4,7 +4,8 @@ import { writeFileAtomic } from '../io/atomic.ts'
 import type { Recipe } from '../systems/define.ts'
 import { type OpenedRun, prepareTraining } from '../systems/session.ts'
 import type { OpenedData } from '../tasks/define.ts'
-import { type LoopResult, observeAll, type TrainingTask, train } from '../train/loop.ts'
+import { FrozenParameters, learningShare } from '../train/frozen.ts'
+import { type LoopObserver, type LoopResult, observeAll, type TrainingTask, train } from '../train/loop.ts'
 import { logToTensorBoard } from '../train/tensorboard.ts'
 import { type Extension, extendRun } from './extend.ts'
 import { Interruption, interruptExitCode, interruptSignal } from './interrupt.ts'
@@ -36,6 +37,28 @@ async function profileStep(task: TrainingTask, file: string, reporter: Reporter)
   task.loader.restore(start)
 }
 
+/** Says how much of a model learns, if not all of it, and takes note of the rest before the first step. */
+function watchFrozen(weights: Parameters<typeof learningShare>[0], reporter: Reporter) {
+  const { learn, total } = learningShare(weights)
+  let frozen: FrozenParameters | undefined
+  const share = ((100 * learn) / total).toPrecision(3)
+  if (learn < total)
+    reporter.say(`learning   ${learn.toLocaleString('en')} of ${total.toLocaleString('en')} parameters (${share} %)`)
+  const observer: LoopObserver = {
+    onStart: () => {
+      if (learn < total) frozen = new FrozenParameters(weights)
+    },
+  }
+  /** Throws if training has changed one of them. */
+  const confirm = (): void => {
+    if (!frozen) return
+    frozen.check()
+    reporter.say(`frozen     ${frozen.tensors} tensors: the same bits as before`)
+    reporter.event('frozen', { learn, total, tensors: frozen.tensors, changed: 0 })
+  }
+  return { observer, confirm }
+}
+
 /** Trains a run to its end (or to an interrupt), writes its report and prints the summary. */
 export async function trainRun(
   opened: OpenedRun,
@@ -51,7 +74,8 @@ export async function trainRun(
   if (options.profile !== undefined) await profileStep(task, options.profile, reporter)
   const { signal, dispose } = interruptSignal(reporter)
   const log = run.description.tensorboard ? logToTensorBoard(run.tensorboard) : undefined
-  const observer = observeAll(log ? [reporter.observer, log] : [reporter.observer])
+  const watch = watchFrozen(opened.experiment.weights, reporter)
+  const observer = observeAll([reporter.observer, watch.observer, ...(log ? [log] : [])])
   const loopOptions = { ...loop, ...(steps !== null && { steps }), saveStart: options.saveStart ?? false, signal }
   const result = await train(task, run, loopOptions, observer).finally(() => {
     log?.close()
@@ -75,7 +99,11 @@ export async function trainRun(
   }
   const { writeReport } = await import('./report.ts')
   await writeReport({ ...opened, run }, data, result)
-  summarize(run.path, run.report, opened.recipe, result, reporter)
+  if (options.profile !== undefined) {
+    const programs = task.step.traces.length
+    reporter.say(`programs   ${programs === 1 ? 'one' : programs} compiled for the training step`)
+  }
+  summarize(run.path, run.report, opened.recipe, result, reporter, watch.confirm)
 }
 
 /** The next commands for a run: the first use of its recipe, and export. */
@@ -85,12 +113,20 @@ function advice(path: string, { uses }: Recipe): string {
   return [...first, `npx tenfold export ${path} --format onnx --out model.onnx`].join('    or    ')
 }
 
-function summarize(path: string, report: string, recipe: Recipe, result: LoopResult, reporter: Reporter): void {
+function summarize(
+  path: string,
+  report: string,
+  recipe: Recipe,
+  result: LoopResult,
+  reporter: Reporter,
+  confirmFrozen: () => void,
+): void {
   reporter.say('')
   reporter.say(
     `${result.reason === 'early stop' ? 'stopped early' : 'finished'} after ${result.step} steps, ${formatDuration(result.seconds)}`,
   )
   reporter.say(`test       ${formatMetrics(result.metrics, recipe.metrics)}`)
+  confirmFrozen()
   reporter.say(`report     ${report}`)
   reporter.say(`next       ${advice(path, recipe)}`)
   reporter.event('done', {

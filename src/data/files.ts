@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
+import type { NDArray } from '../tensor/dtype.ts'
 import { FormatError, UsageError } from '../util/errors.ts'
 import { reasonOf, systemCode } from '../util/system-errors.ts'
 
@@ -45,4 +46,17 @@ export async function readBytes(path: string, maxBytes: number): Promise<Uint8Ar
 /** A digest of a file's or a text's content: the first 128 bits of its SHA-256, in hexadecimal. */
 export function digestOf(content: Uint8Array | string): string {
   return createHash('sha256').update(content).digest('hex').slice(0, 32)
+}
+
+/** The bytes of one example of an array, examples on axis 0; of an array with one row for all, that row. */
+function exampleBytes({ data, shape: [examples = 1] }: NDArray, index: number): Uint8Array {
+  const size = data.byteLength / examples
+  return new Uint8Array(data.buffer, data.byteOffset + (examples === 1 ? 0 : index) * size, size)
+}
+
+/** A digest of an example of several arrays, as `digestOf`. */
+export function digestOfExample(arrays: readonly (NDArray | undefined)[], index: number): string {
+  const hash = createHash('sha256')
+  for (const array of arrays) if (array) hash.update(exampleBytes(array, index))
+  return hash.digest('hex').slice(0, 32)
 }

@@ -30,10 +30,12 @@ export { parseIdx, readIdx } from './sources/idx.ts'
 export { decodeImage, type ImageOptions } from './sources/image.ts'
 export { type ImageFolder, type ImageFolderOptions, imageFolder, pictureDataset } from './sources/image-folder.ts'
 export {
-  type LabelledPictures,
-  type LabelledPicturesOptions,
-  openLabelledPictures,
-} from './sources/labelled-pictures.ts'
+  type CheckedKind,
+  type LabelledFiles,
+  type LabelledFilesOptions,
+  openLabelledFiles,
+} from './sources/labelled-files.ts'
+export { openLabelledPictures } from './sources/labelled-pictures.ts'
 export {
   type LabelledText,
   type LabelledTexts,

@@ -1,7 +1,7 @@
 /** What opening the data reports: what was used, what was not, what looks wrong. */
 import { FormatError, UsageError } from '../util/errors.ts'
 import { count, countEndings, listSome } from './counting.ts'
-import type { DataRecord, Divided } from './record.ts'
+import { type DataRecord, type Divided, hasNames } from './record.ts'
 import type { Listing, Unreadable } from './sources/listing.ts'
 
 /** What to do about files that can't be read: refuse the data, or leave them out. */
@@ -177,6 +177,6 @@ export function checkLabels({ source, unit, labels, train, test, held, more, kno
 /** Says if examples to test with are, by their content, also trained on. */
 export function sharedContent({ record: { unit }, shared }: Divided): string[] {
   if (shared.length === 0) return []
-  const shown = unit === 'row' ? '' : `: ${listSome(shared, 3)}`
+  const shown = hasNames(unit) ? `: ${listSome(shared, 3)}` : ''
   return [`${count(shared.length, `test ${unit}`)} with the same content as one to train on${shown}`]
 }

@@ -43,6 +43,15 @@ export function requirePackages(names: readonly string[], purpose: string): void
   })
 }
 
+/** The folder of an installed package; undefined if it is not there. */
+export function installedFolder(name: string): string | undefined {
+  try {
+    return packageFolder(name, '')
+  } catch {
+    return undefined
+  }
+}
+
 /** The folder of an installed package. Throws a MissingPackageError if it is not there. */
 export function packageFolder(name: string, purpose: string): string {
   try {

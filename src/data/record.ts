@@ -158,9 +158,14 @@ function recall(
   }
 }
 
+/** Whether examples of a unit have names that say something: those of tables and arrays are known by their content. */
+export function hasNames(unit: string): boolean {
+  return unit !== 'row' && unit !== 'example'
+}
+
 /** `2 pictures missing (a/1.png, b/2.png)`; examples without a name of their own are only counted. */
 function tell(names: readonly string[], thing: string, what: string, unit: string): string[] {
   if (names.length === 0) return []
-  const shown = unit === 'row' ? '' : ` (${listSome(names, 3)})`
+  const shown = hasNames(unit) ? ` (${listSome(names, 3)})` : ''
   return [`${count(names.length, thing)} ${what}${shown}`]
 }

@@ -9,3 +9,8 @@ export function latin1(bytes: Uint8Array): string {
 export function startsWith(bytes: Uint8Array, text: string): boolean {
   return latin1(bytes.subarray(0, text.length)) === text
 }
+
+/** Any number of bytes as a text of one character a byte: of formats that are ASCII but for names and comments. */
+export function latin1Text(bytes: Uint8Array): string {
+  return new TextDecoder('latin1').decode(bytes)
+}

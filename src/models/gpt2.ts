@@ -4,6 +4,7 @@
  * Shapes: N batch, L tokens, E width, V vocabulary.
  */
 import { inRowBlocks } from '../autodiff/row-blocks.ts'
+import { type ActivationName, activate } from '../nn/activation-names.ts'
 import { Dropout, Embedding, init, LayerNorm, Module } from '../nn/index.ts'
 import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
@@ -13,7 +14,7 @@ import type { Variable } from '../tensor/variable.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import { AttentionCache } from './attention-cache.ts'
 import { LearnedPositions } from './positions.ts'
-import { type AttentionInputs, attendByHeads, transformerLayer } from './transformer.ts'
+import { type AttentionInputs, attendByHeads, type Mixed, transformerLayer } from './transformer.ts'
 
 /** Sizes, with the names of transformers' `config.json`. */
 export interface GPT2Config {
@@ -26,8 +27,16 @@ export interface GPT2Config {
   readonly n_head: number
   /** Hidden width of the MLPs. Default: 4 n_embd. */
   readonly n_inner?: number | null
+  /** Activation of the MLPs. Default: gelu_new, the tanh form of GELU. */
+  readonly activation_function?: ActivationName
   /** Default: 1e-5. */
   readonly layer_norm_epsilon?: number
+  /** Standard deviation with which matrices begin. Default: 0.02. */
+  readonly initializer_range?: number
+  /** Whether scores are divided by the square root of a head's width. Default: true. */
+  readonly scale_attn_weights?: boolean
+  /** Whether the scores of layer i (from 0) are divided by i + 1 besides. Default: false. */
+  readonly scale_attn_by_inverse_layer_idx?: boolean
   /** Dropout of the embeddings, of attention weights, of what each layer adds. Default: 0.1, as published. */
   readonly embd_pdrop?: number
   readonly attn_pdrop?: number
@@ -42,14 +51,22 @@ export const gpt2Variants = {
   'gpt2-xl': { n_embd: 1600, n_layer: 48, n_head: 25 },
 } as const satisfies Readonly<Record<string, GPT2Config>>
 
-const normal: init.Initialiser = (shape) => init.normal(shape, { std: 0.02 })
+/** How a matrix begins. */
+function matrixInit({ initializer_range: std = 0.02 }: Pick<GPT2Config, 'initializer_range'> = {}): init.Initialiser {
+  return (shape) => init.normal(shape, { std })
+}
+
+/** The last maps of the residual branches begin smaller the more there are: 0.02 / sqrt(2 layers). */
+function residualInit({ initializer_range = 0.02, n_layer }: GPT2Config): init.Initialiser {
+  return matrixInit({ initializer_range: initializer_range / Math.sqrt(2 * n_layer) })
+}
 
 /** y = x W + b over the last axis. The weight is [in, out], the other way round than in `Linear`: GPT-2's layout. */
 export class Conv1D extends Module {
   readonly weight
   readonly bias
 
-  constructor(inFeatures: number, outFeatures: number, initWeight: init.Initialiser = normal) {
+  constructor(inFeatures: number, outFeatures: number, initWeight: init.Initialiser = matrixInit()) {
     super()
     this.weight = init.parameter([inFeatures, outFeatures], initWeight)
     this.bias = init.parameter([outFeatures], init.zeros)
@@ -66,17 +83,23 @@ class GPT2Attention extends Module {
   readonly c_proj: Conv1D
   readonly resid_dropout: Dropout
   readonly #heads: number
+  readonly #scale: number
   readonly #dropout: number
 
-  constructor({ n_embd, n_head, n_layer, attn_pdrop = 0.1, resid_pdrop = 0.1 }: GPT2Config) {
+  /** Layers count from 0. */
+  constructor(config: GPT2Config, layer: number) {
     super()
+    const { n_embd, n_head, attn_pdrop = 0.1, resid_pdrop = 0.1 } = config
+    const { scale_attn_weights = true, scale_attn_by_inverse_layer_idx = false } = config
     if (n_embd % n_head !== 0) {
       throw new UsageError(`GPT2: n_embd must be a multiple of n_head, found ${n_embd} and ${n_head}`)
     }
-    this.c_attn = new Conv1D(n_embd, 3 * n_embd)
-    this.c_proj = new Conv1D(n_embd, n_embd, residualInit(n_layer))
+    this.c_attn = new Conv1D(n_embd, 3 * n_embd, matrixInit(config))
+    this.c_proj = new Conv1D(n_embd, n_embd, residualInit(config))
     this.resid_dropout = new Dropout(resid_pdrop)
     this.#heads = n_head
+    this.#scale =
+      (scale_attn_weights ? 1 / Math.sqrt(n_embd / n_head) : 1) / (scale_attn_by_inverse_layer_idx ? layer + 1 : 1)
     this.#dropout = attn_pdrop
   }
 
@@ -85,6 +108,7 @@ class GPT2Attention extends Module {
     const [q, k, v] = ops.chunk(this.c_attn.forward(x), 3, -1) // [N, L, E] each
     const { output, weights } = attendByHeads(q, k, v, {
       heads: this.#heads,
+      scale: this.#scale,
       causal: true,
       dropout: this.training ? this.#dropout : 0,
       ...inputs,
@@ -93,33 +117,31 @@ class GPT2Attention extends Module {
   }
 }
 
-/** Two layers with the tanh form of GELU between. */
+/** Two layers with an activation between, the tanh form of GELU as published. */
 class GPT2MLP extends Module {
   readonly c_fc: Conv1D
   readonly c_proj: Conv1D
   readonly dropout: Dropout
   readonly #hidden: number
+  readonly #activation: ActivationName
 
-  constructor({ n_embd, n_layer, n_inner, resid_pdrop = 0.1 }: GPT2Config) {
+  constructor(config: GPT2Config) {
     super()
+    const { n_embd, n_inner, activation_function = 'gelu_new', resid_pdrop = 0.1 } = config
     this.#hidden = n_inner ?? 4 * n_embd
-    this.c_fc = new Conv1D(n_embd, this.#hidden)
-    this.c_proj = new Conv1D(this.#hidden, n_embd, residualInit(n_layer))
+    this.#activation = activation_function
+    this.c_fc = new Conv1D(n_embd, this.#hidden, matrixInit(config))
+    this.c_proj = new Conv1D(this.#hidden, n_embd, residualInit(config))
     this.dropout = new Dropout(resid_pdrop)
   }
 
   /** [N, L, E] -> [N, L, E] */
   forward(x: Tensor): Tensor {
     const mapped = inRowBlocks(x, { widest: this.#hidden }, (rows) =>
-      this.c_proj.forward(ops.gelu(this.c_fc.forward(rows), { approximate: 'tanh' })),
+      this.c_proj.forward(activate(this.#activation, this.c_fc.forward(rows))),
     )
     return this.dropout.forward(mapped)
   }
-}
-
-/** The last maps of the residual branches begin smaller the more there are: 0.02 / sqrt(2 layers). */
-function residualInit(layers: number): init.Initialiser {
-  return (shape) => init.normal(shape, { std: 0.02 / Math.sqrt(2 * layers) })
 }
 
 class GPT2Block extends Module {
@@ -128,25 +150,24 @@ class GPT2Block extends Module {
   readonly ln_2: LayerNorm
   readonly mlp: GPT2MLP
 
-  constructor(config: GPT2Config) {
+  constructor(config: GPT2Config, layer: number) {
     super()
     const eps = config.layer_norm_epsilon ?? 1e-5
     this.ln_1 = new LayerNorm(config.n_embd, { eps })
-    this.attn = new GPT2Attention(config)
+    this.attn = new GPT2Attention(config, layer)
     this.ln_2 = new LayerNorm(config.n_embd, { eps })
     this.mlp = new GPT2MLP(config)
   }
 
-  /** [N, L, E] -> [N, L, E] */
-  forward(x: Tensor, inputs: AttentionInputs = {}): Tensor {
-    const { output } = transformerLayer(x, {
+  /** x [N, L, E] -> output [N, L, E], weights [N, heads, L, L]. */
+  forward(x: Tensor, inputs: AttentionInputs = {}): Mixed {
+    return transformerLayer(x, {
       norm: 'pre',
       mix: (tokens) => this.attn.forward(tokens, inputs),
       norm1: this.ln_1,
       feedForward: (tokens) => this.mlp.forward(tokens),
       norm2: this.ln_2,
     })
-    return output
   }
 }
 
@@ -158,6 +179,16 @@ export interface GPT2Inputs {
   readonly positions?: Tensor
   /** What the layers keep of the tokens before: ids are the new ones only. */
   readonly cache?: AttentionCache
+  /** Whether a token sees only itself and those before. Default: true. */
+  readonly causal?: boolean
+}
+
+/** What the layers computed on the way. */
+export interface GPT2Outputs {
+  /** After the last norm, [N, L, E]. */
+  readonly hidden: Tensor
+  /** Who attended to whom, layer by layer: [N, heads, L, L] each. */
+  readonly attentions: readonly Tensor[]
 }
 
 /** The transformer without a head. */
@@ -171,15 +202,20 @@ export class GPT2Model extends Module {
   constructor(config: GPT2Config) {
     super()
     const { vocab_size = 50_257, n_positions = 1024, n_embd, n_layer, embd_pdrop = 0.1 } = config
-    this.wte = new Embedding(vocab_size, n_embd, { initWeight: normal })
-    this.wpe = new LearnedPositions(n_positions, n_embd, { initWeight: normal })
+    this.wte = new Embedding(vocab_size, n_embd, { initWeight: matrixInit(config) })
+    this.wpe = new LearnedPositions(n_positions, n_embd, { initWeight: matrixInit(config) })
     this.drop = new Dropout(embd_pdrop)
-    this.h = Array.from({ length: n_layer }, () => new GPT2Block(config))
+    this.h = Array.from({ length: n_layer }, (_, layer) => new GPT2Block(config, layer))
     this.ln_f = new LayerNorm(n_embd, { eps: config.layer_norm_epsilon ?? 1e-5 })
   }
 
   /** ids: integers [N, L]; or, instead of them, their embeddings, float32 [N, L, E]. -> [N, L, E] after the last norm. */
-  forward(ids: Tensor, { mask, positions, cache }: GPT2Inputs = {}): Tensor {
+  forward(ids: Tensor, inputs: GPT2Inputs = {}): Tensor {
+    return this.outputs(ids, inputs).hidden
+  }
+
+  /** The same with what the layers attended to. */
+  outputs(ids: Tensor, { mask, positions, cache, causal = true }: GPT2Inputs = {}): GPT2Outputs {
     const embedded = ids.dtype === 'float32' ? ids : this.wte.forward(ids) // [N, L, E]
     if (embedded.rank !== 3) {
       throw new ShapeError(
@@ -189,12 +225,18 @@ export class GPT2Model extends Module {
     const length = sizeOf(embedded.shape, 1)
     const places = positions ?? cache?.positions(length)
     const inputs = {
+      causal,
       ...(mask && { mask: ops.unsqueeze(ops.unsqueeze(mask, 1), 1) }), // [N, 1, 1, L]
       ...(cache && { cache }),
     }
     let x = this.drop.forward(ops.add(embedded, places ? this.wpe.forward(places) : this.wpe.first(length)))
-    for (const block of this.h) x = block.forward(x, inputs)
-    return this.ln_f.forward(x)
+    const attentions: Tensor[] = []
+    for (const block of this.h) {
+      const { output, weights } = block.forward(x, inputs)
+      if (weights) attentions.push(weights)
+      x = output
+    }
+    return { hidden: this.ln_f.forward(x), attentions }
   }
 }
 

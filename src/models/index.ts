@@ -1,5 +1,6 @@
 /** Architectures and blocks that more than one system or benchmark uses. */
 export * from './attention-cache.ts'
+export * from './bert.ts'
 export * from './convnet.ts'
 export * from './generation/index.ts'
 export * from './gpt2.ts'

@@ -39,6 +39,8 @@ export type TokenMixer = Module & { forward(x: Tensor, inputs?: AttentionInputs)
 /** What attention by heads does besides its products. */
 export interface HeadOptions extends Omit<AttentionInputs, 'context'> {
   readonly heads: number
+  /** What the products of queries and keys are multiplied by. Default: 1 / sqrt(I / heads). */
+  readonly scale?: number
   /** Probability with which a weight is dropped. Default: 0. */
   readonly dropout?: number
 }

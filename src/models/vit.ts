@@ -38,6 +38,8 @@ export interface ViTOptions extends ViTSizes {
   readonly numClasses?: number
   /** Hidden width of the MLPs. Default: 4 times the width. */
   readonly mlpWidth?: number
+  /** Whether the maps to queries, keys and values have biases. Default: true. */
+  readonly qkvBias?: boolean
   /** What is classified: a class token in front of the patches, or the mean of the patches. Default: token. */
   readonly pool?: 'token' | 'avg'
   /** How the positions begin. Default: normal, with a standard deviation of 0.02. */
@@ -60,7 +62,7 @@ export class ViT extends Module {
   constructor(options: ViTOptions) {
     super()
     const { patchSize, width, depth, heads, imageSize = 224, inChannels = 3, numClasses = 1000 } = options
-    const { mlpWidth = 4 * width, pool = 'token', initPositions } = options
+    const { mlpWidth = 4 * width, qkvBias = true, pool = 'token', initPositions } = options
     const [h, w] = patchGrid('ViT', imageSize, patchSize)
     this.#imageSize = heightAndWidth(imageSize)
     this.patch_embed = new PatchEmbed(inChannels, width, patchSize)
@@ -69,7 +71,7 @@ export class ViT extends Module {
       [1, h * w + (this.cls_token ? 1 : 0), width],
       initPositions ?? ((shape) => init.normal(shape, { std: 0.02 })),
     )
-    this.blocks = Array.from({ length: depth }, () => new TransformerBlock(width, { heads, mlpWidth, eps }))
+    this.blocks = Array.from({ length: depth }, () => new TransformerBlock(width, { heads, mlpWidth, qkvBias, eps }))
     this.norm = new LayerNorm(width, { eps })
     this.head =
       numClasses > 0 ? new Linear(width, numClasses, { initWeight: init.zeros, initBias: init.zeros }) : undefined
@@ -101,7 +103,12 @@ export class ViT extends Module {
     const withClass = this.cls_token
       ? ops.concat([ops.expand(this.cls_token, [n, 1, c]), patches], 1) // [N, 1 + S, C]
       : patches
-    let x = ops.add(withClass, this.pos_embed)
+    return this.encode(ops.add(withClass, this.pos_embed))
+  }
+
+  /** The blocks and the last norm, for tokens of any kind and number that know their places: [N, L, C] -> [N, L, C]. */
+  encode(tokens: Tensor): Tensor {
+    let x = tokens
     for (const block of this.blocks) x = block.forward(x)
     return this.norm.forward(x)
   }

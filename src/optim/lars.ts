@@ -1,34 +1,59 @@
 import * as ops from '../ops/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { trustRatio } from './lamb.ts'
 import { Optimizer, type OptimizerSettings, type ParameterList, type UpdateRule } from './optimizer.ts'
 import { type Scheduled, scheduledValue } from './schedule.ts'
 
 export interface LARSSettings extends OptimizerSettings {
   readonly momentum: number
-  /** This times the weight is added to the gradient, for tensors with more than one axis. */
+  /** This times the weight is added to the gradient. */
   readonly weightDecay: Scheduled
   /** Factor on the ratio |w| / |g + wd w|. */
   readonly trustCoefficient: number
+  /** Whether tensors of one axis, biases and the parameters of norms, are decayed too. */
+  readonly decayVectors: boolean
+  /** Whether they are scaled by the ratio too. */
+  readonly adaptVectors: boolean
+  /** Whether any tensor is scaled: false for a group that is told by its names. */
+  readonly adapt: boolean
+  /** Whether the momentum holds steps, learning rate and ratio included (SimCLR's `classic_momentum`), or scaled gradients. */
+  readonly classicMomentum: boolean
+  /** Whether the ratio is that of the step which the momentum gives, and stays out of it (SimCLR without `classic_momentum`). */
+  readonly adaptMomentum: boolean
+  /** Look ahead: step by the scaled gradient + momentum * buffer. */
+  readonly nesterov: boolean
 }
 
 export type LARSOptions = Partial<LARSSettings> & Pick<OptimizerSettings, 'lr'>
 
-// d = g + wd w; buffer' = momentum buffer + trust |w| / |d| d; w' = w - lr buffer'. Vectors: d = g, ratio 1.
+// d = g + wd w; r = trust |w| / |d|; buffer' = momentum buffer + r d; w' = w - lr buffer'. Without decay or ratio: d = g, r = 1.
+// Classic: buffer' = momentum buffer + lr r d; w' = w - buffer'.
+// Of the momentum: buffer' = momentum buffer + d; w' = w - lr (trust |w| / |buffer'|) buffer'.
 const rule: UpdateRule<LARSSettings> = {
+  complaint: ({ classicMomentum, adaptMomentum }) =>
+    classicMomentum && adaptMomentum ? 'classicMomentum and adaptMomentum exclude each other, found both' : undefined,
   slots: () => ({ momentum_buffer: 0 }),
-  prepare: ({ momentum, weightDecay, trustCoefficient }, host) => {
+  prepare: (settings, host) => {
+    const { momentum, weightDecay, trustCoefficient, adapt, classicMomentum, adaptMomentum, nesterov } = settings
     const rate = host(({ lr }) => lr)
     const decay = host(({ step }) => scheduledValue(weightDecay, step))
     return ({ weight, gradient, state }) => {
       const buffer = state('momentum_buffer')
-      let direction = gradient
-      if (weight.rank > 1) {
-        const decayed = weightDecay === 0 ? gradient : ops.add(gradient, ops.mul(weight, decay))
-        const norms = [ops.vectorNorm(weight), ops.vectorNorm(decayed)] as const
-        direction = ops.mul(decayed, trustRatio(ops.mul(norms[0], trustCoefficient), norms[1]))
+      const isMatrix = weight.rank > 1
+      const decays = weightDecay !== 0 && (isMatrix || settings.decayVectors)
+      const decayed = decays ? ops.add(gradient, ops.mul(weight, decay)) : gradient
+      const adapts = adapt && (isMatrix || settings.adaptVectors)
+      const scaled = (step: Tensor): Tensor => {
+        if (!adapts) return step
+        const norms = [ops.vectorNorm(weight), ops.vectorNorm(step)] as const
+        return ops.mul(step, trustRatio(ops.mul(norms[0], trustCoefficient), norms[1]))
       }
-      buffer.assign(ops.add(ops.mul(buffer, momentum), direction))
-      return ops.sub(weight, ops.mul(buffer, rate))
+      const adapted = adaptMomentum ? decayed : scaled(decayed)
+      const added = classicMomentum ? ops.mul(adapted, rate) : adapted
+      buffer.assign(ops.add(ops.mul(buffer, momentum), added))
+      const step = nesterov ? ops.add(ops.mul(buffer, momentum), added) : buffer.value
+      if (classicMomentum) return ops.sub(weight, step)
+      return ops.sub(weight, ops.mul(adaptMomentum ? scaled(step) : step, rate))
     }
   },
 }
@@ -39,6 +64,22 @@ const rule: UpdateRule<LARSSettings> = {
  */
 export class LARS extends Optimizer<LARSSettings> {
   constructor(parameters: ParameterList<LARSSettings>, options: LARSOptions) {
-    super(rule, parameters, { momentum: 0.9, weightDecay: 0, trustCoefficient: 0.001, maximize: false }, options)
+    super(
+      rule,
+      parameters,
+      {
+        momentum: 0.9,
+        weightDecay: 0,
+        trustCoefficient: 0.001,
+        decayVectors: false,
+        adaptVectors: false,
+        adapt: true,
+        classicMomentum: false,
+        adaptMomentum: false,
+        nesterov: false,
+        maximize: false,
+      },
+      options,
+    )
   }
 }

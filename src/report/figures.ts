@@ -136,7 +136,16 @@ export interface Text extends Titled {
   readonly paragraphs: readonly string[]
 }
 
-export type Figure = PlotFigure | ConfusionMatrix | PictureGrid | HeatmapGrid | Table | Definitions | Text
+/** A running text whose pieces are shaded by a number: how long a character is remembered, how probable it was. */
+export interface ShadedText extends Titled {
+  readonly kind: 'shaded'
+  /** In reading order; `value` 0: no shade. It is shown where one points at the piece. */
+  readonly pieces: readonly { readonly text: string; readonly value: number }[]
+  /** The value of the full shade. Default: the greatest. */
+  readonly most?: number
+}
+
+export type Figure = PlotFigure | ConfusionMatrix | PictureGrid | HeatmapGrid | Table | Definitions | Text | ShadedText
 
 /** A part of a report. */
 export interface Section {

@@ -27,6 +27,7 @@ function familyOf(figure: Figure): Family {
     case 'definitions':
       return figure.items.length > mostInHalf.items ? 'full' : 'half'
     case 'text':
+    case 'shaded':
       return 'full'
   }
 }

@@ -6,7 +6,7 @@ import { heatmapGridHtml, heatmapNote, pictureGridHtml } from './pictures.ts'
 import { omissionNote } from './series.ts'
 import { css } from './style.ts'
 import { plotHtml } from './svg.ts'
-import { definitionsHtml, tableHtml, textHtml } from './tables.ts'
+import { definitionsHtml, shadedHtml, tableHtml, textHtml } from './tables.ts'
 import { escapeHtml, sentences, slug, withCode } from './text.ts'
 
 export { plotPackages } from './plot.ts'
@@ -31,6 +31,8 @@ async function figureBody(figure: Figure, alone: boolean): Promise<string> {
       return definitionsHtml(figure)
     case 'text':
       return textHtml(figure)
+    case 'shaded':
+      return shadedHtml(figure)
   }
 }
 

@@ -92,6 +92,7 @@ table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 .definitions dt{color:var(--soft)}
 .definitions dd{margin:0;font:.82rem/1.6 ${mono};text-align:right;overflow-wrap:anywhere;min-width:0}
 .prose{max-width:70ch}
+.shaded{white-space:pre-wrap;overflow-wrap:anywhere;font-family:ui-monospace,monospace;line-height:1.6}
 .prose p+p{margin-top:.8em}
 .empty{padding:22px;border:1px dashed var(--line);border-radius:6px;font-size:.875rem;color:var(--soft);text-align:center}
 body>footer,main>footer{margin-top:64px;padding-top:16px;border-top:1px solid var(--line);font-size:.82rem;color:var(--soft)}

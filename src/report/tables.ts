@@ -1,6 +1,7 @@
-/** Tables, lists of definitions, and paragraphs. */
+/** Tables, lists of definitions, paragraphs, and shaded text. */
 import { UsageError } from '../util/errors.ts'
-import type { Definitions, Table, Text } from './figures.ts'
+import { largest } from '../util/lists.ts'
+import type { Definitions, ShadedText, Table, Text } from './figures.ts'
 import { emptyHtml } from './pictures.ts'
 import { counted, escapeHtml, formatColumn, withCode } from './text.ts'
 
@@ -55,4 +56,19 @@ export function definitionsHtml({ items }: Definitions): string {
 
 export function textHtml({ paragraphs }: Text): string {
   return `<div class="prose">${paragraphs.map((paragraph) => `<p>${withCode(paragraph)}</p>`).join('\n')}</div>`
+}
+
+/** Greatest part of the shade's colour, in percent: text stays readable on it. */
+const fullShade = 55
+
+/** Pieces of a text one after the other, line breaks kept. */
+export function shadedHtml({ pieces, most }: ShadedText): string {
+  if (pieces.length === 0) return emptyHtml('text')
+  const end = most ?? largest(pieces.map(({ value }) => value))
+  const shade = (value: number): number => Math.round(fullShade * Math.min(1, Math.max(0, end > 0 ? value / end : 0)))
+  const spans = pieces.map(({ text, value }) => {
+    const title = `title="${escapeHtml(String(Number(value.toPrecision(3))))}"`
+    return `<span style="background:color-mix(in srgb,var(--series-1) ${shade(value)}%,transparent)" ${title}>${escapeHtml(text)}</span>`
+  })
+  return `<p class="shaded">${spans.join('')}</p>`
 }

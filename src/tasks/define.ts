@@ -30,6 +30,8 @@ export interface Vocabulary {
 /** Data opened for training. `facts`: what follows from the data and is needed later without them; kept in `run.json`. */
 export interface OpenedData<Facts = unknown, Name extends string = string> extends TrainingSets<Name> {
   readonly facts: Facts
+  /** Test examples, where `test` has several rows of each. Default: its length. */
+  readonly testExamples?: number
   /** What was found and what was not: as text, and as stored with the run. */
   readonly opening: Opening
 }

@@ -20,6 +20,8 @@ export interface OptimizerDefaults {
   readonly clip_norm?: number
   readonly betas?: readonly [number, number]
   readonly eps?: number
+  /** Default: 0, no average. */
+  readonly ema_decay?: number
 }
 
 /**
@@ -63,7 +65,7 @@ export function optimizerSettings(defaults: OptimizerDefaults) {
       .number()
       .min(0)
       .lt(1)
-      .default(0)
+      .default(defaults.ema_decay ?? 0)
       .describe('use an average of the weights, of which each step keeps this share, like 0.999; 0: the weights'),
   })
 }

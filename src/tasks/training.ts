@@ -95,28 +95,38 @@ export interface TaskParts<Name extends string = string> extends ThreadOptions {
   readonly epochs: number
   /** Computes what a step shows, inside of the traced step. */
   readonly scalars: (batch: BatchTensors<Name>) => StepScalars
+  /** Called in the traced step after the update: moving averages that belong to the model follow the new weights. */
+  readonly updated?: () => void
   readonly evaluate: TrainingTask['evaluate']
 }
 
-/**
- * The task that minimizes the loss of a model. Its checkpoints hold the model to use as `model.*`: the averaged one if there is
- * one, and then the trained one as `trained.*`.
- */
-export function trainingTask<Name extends string>(parts: TaskParts<Name>): TrainingTask {
-  const { model, averaged, loader, scalars, evaluate, threads } = parts
-  const { clip_norm: clipNorm, ema_decay } = parts.optimizer
-  const optimizer = makeOptimizer(model.parameters(), parts.optimizer, parts.epochs * loader.stepsPerEpoch)
+/** How a step changes a model, and what of it belongs into checkpoints. */
+export interface Updates {
+  /** Changes the weights, inside of the traced step. */
+  minimize(loss: Tensor): void
+  /** The model to use as `model.*`: the averaged one if there is one, and then the trained one as `trained.*`; optimizer, random numbers. */
+  readonly variables: ReadonlyMap<string, Variable>
+  learningRate(): number
+}
+
+/** The optimizer of the settings at work on a model. */
+export function updatesOf({
+  model,
+  averaged,
+  loader,
+  optimizer: settings,
+  epochs,
+}: Pick<TaskParts, 'model' | 'averaged' | 'optimizer' | 'epochs'> & {
+  readonly loader: Pick<BatchSource, 'stepsPerEpoch'>
+}): Updates {
+  const { clip_norm: clipNorm, ema_decay } = settings
+  const optimizer = makeOptimizer(model.parameters(), settings, epochs * loader.stepsPerEpoch)
   const average = averaged && averageInto(averaged, model, ema_decay)
-  const step = compile(
-    (batch: BatchTensors<Name>) => {
-      const shown = scalars(batch)
-      optimizer.minimize(shown.loss, clipNorm > 0 ? { clipNorm } : {})
+  return {
+    minimize: (loss) => {
+      optimizer.minimize(loss, clipNorm > 0 ? { clipNorm } : {})
       average?.update()
-      return { ...shown }
     },
-    threads === undefined ? {} : { threads },
-  )
-  return defineTask({
     variables: checkpointVariables({
       model: (averaged ?? model).variables(),
       trained: averaged ? model.variables() : [],
@@ -124,11 +134,24 @@ export function trainingTask<Name extends string>(parts: TaskParts<Name>): Train
       optimizer: optimizer.variables(),
       random: randomState().variables,
     }),
-    loader,
-    step,
-    evaluate,
     learningRate: () => optimizer.lr,
-  })
+  }
+}
+
+/** The task that minimizes the loss of a model. Its checkpoints hold what `Updates.variables` says. */
+export function trainingTask<Name extends string>(parts: TaskParts<Name>): TrainingTask {
+  const { loader, scalars, updated, evaluate, threads } = parts
+  const { minimize, variables, learningRate } = updatesOf(parts)
+  const step = compile(
+    (batch: BatchTensors<Name>) => {
+      const shown = scalars(batch)
+      minimize(shown.loss)
+      updated?.()
+      return { ...shown }
+    },
+    threads === undefined ? {} : { threads },
+  )
+  return defineTask({ variables, loader, step, evaluate, learningRate })
 }
 
 /** What makes a model trainable on examples; `Found`: what an evaluation finds, besides its metrics. */

@@ -7,10 +7,9 @@ import { makeFolder } from '../io/atomic.ts'
 import { cannotWrite } from '../io/errors.ts'
 import { readSafetensorsFile, writeSafetensorsFile } from '../io/safetensors-file.ts'
 import type { NDArray } from '../tensor/dtype.ts'
-import type { Variable } from '../tensor/variable.ts'
 import { FormatError, type TenfoldError, UsageError } from '../util/errors.ts'
 import { systemCode } from '../util/system-errors.ts'
-import type { Checkpoint, DamageListener, SaveOptions, TrainingState } from './store.ts'
+import type { Checkpoint, DamageListener, Saved, SaveOptions, TrainingState } from './store.ts'
 
 const count = z.number().int().min(0)
 
@@ -75,7 +74,7 @@ export async function markBest(folder: string, { path }: Pick<Checkpoint, 'path'
 /** Writes a checkpoint atomically and removes all but the newest `keep` up to it; `best` also marks it as the best one. */
 export async function saveCheckpoint(
   folder: string,
-  variables: ReadonlyMap<string, Variable>,
+  variables: ReadonlyMap<string, Saved>,
   state: TrainingState,
   options: SaveOptions,
 ): Promise<string> {

@@ -7,7 +7,14 @@ import { randomState } from '../tensor/random-state.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { type MetricsLine, restoreVariables, type Snapshots, type TrainingState, type TrainingStore } from './store.ts'
+import {
+  type ChangingState,
+  type MetricsLine,
+  restoreVariables,
+  type Snapshots,
+  type TrainingState,
+  type TrainingStore,
+} from './store.ts'
 
 /** Scalars by name; `loss` is always among a step's. */
 export type Metrics = Readonly<Record<string, number>>
@@ -31,6 +38,8 @@ export interface TrainingTask<Name extends string = string> {
    * `evaluate` may use and overwrite them, training continues with its own values. Default: none.
    */
   readonly memory?: readonly Variable[]
+  /** What checkpoints hold besides variables, in arrays whose shapes change. `evaluate` must leave it as it is. */
+  readonly state?: ChangingState
   /** Metrics on held-out data. */
   readonly evaluate: () => Promise<Metrics>
   /** Pictures that are kept at each evaluation. Random functions draw the same numbers in each, and training draws on as if there were none. */
@@ -77,6 +86,8 @@ export interface StepReport {
 
 /** Callbacks; all optional. */
 export interface LoopObserver {
+  /** Everything has been restored; the first step of this session comes next. */
+  readonly onStart?: (step: number) => void
   readonly onStep?: (report: StepReport) => void
   readonly onEvaluation?: (step: number, epoch: number, metrics: Metrics, best: boolean) => void
   readonly onCheckpoint?: (path: string) => void
@@ -87,6 +98,9 @@ export interface LoopObserver {
 /** One observer that forwards to several. */
 export function observeAll(observers: readonly LoopObserver[]): LoopObserver {
   return {
+    onStart: (step) => {
+      for (const { onStart } of observers) onStart?.(step)
+    },
     onStep: (report) => {
       for (const { onStep } of observers) onStep?.(report)
     },
@@ -164,7 +178,7 @@ class Loop {
     if (!checkpoint) return
     if (damaged > 0)
       this.#observer.onWarning?.(`continuing from step ${checkpoint.state.step}, whose checkpoint is intact`)
-    restoreVariables(checkpoint, this.#task.variables)
+    restoreVariables(checkpoint, this.#task.variables, this.#task.state)
     this.#restoreState(checkpoint.state)
     // Killed after this checkpoint was written and before it was marked as the best one.
     if (checkpoint.state.bestStep === checkpoint.state.step) await this.#store.markBest(checkpoint)
@@ -207,6 +221,7 @@ class Loop {
 
   async run(): Promise<LoopResult> {
     this.#startedAt = performance.now()
+    this.#observer.onStart?.(this.#step)
     if (this.#options.saveStart && this.#savedStep < 0) await this.#save(false)
     if (this.#isOutOfPatience) return this.#end('early stop')
     while (this.#step < this.#totalSteps) {
@@ -322,7 +337,8 @@ class Loop {
       evaluationsSinceBest: this.#evaluationsSinceBest,
       seconds: this.#seconds,
     }
-    const path = await this.#store.saveCheckpoint(this.#task.variables, state, {
+    const arrays = [...(this.#task.state?.arrays() ?? [])].map(([name, array]) => [name, { array }] as const)
+    const path = await this.#store.saveCheckpoint(new Map([...this.#task.variables, ...arrays]), state, {
       keep: this.#options.keepCheckpoints,
       best,
     })

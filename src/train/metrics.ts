@@ -93,3 +93,28 @@ export function spearmanCorrelation(a: ArrayLike<number>, b: ArrayLike<number>):
   }
   return xy / Math.sqrt(xx * yy)
 }
+
+/**
+ * Average precision of one class from scores: the sum over distinct thresholds, from high to low, of the gain in recall times the
+ * precision there; equal scores count together (as scikit-learn's average_precision_score). NaN where no example has the class.
+ */
+export function averagePrecision(scores: ArrayLike<number>, relevant: ArrayLike<boolean | number>): number {
+  const order = Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => Number(scores[b]) - Number(scores[a]))
+  const total = order.filter((i) => Boolean(relevant[i])).length
+  let [found, precisionSum, gained] = [0, 0, 0]
+  for (const [rank, i] of order.entries()) {
+    if (relevant[i]) gained++
+    const next = order[rank + 1]
+    if (next !== undefined && scores[next] === scores[i]) continue
+    found += gained
+    precisionSum += gained * (found / (rank + 1))
+    gained = 0
+  }
+  return precisionSum / total
+}
+
+/** The plain mean of the classes' average precision; classes that no example has are left out. */
+export function meanAveragePrecision(perClass: readonly number[]): number {
+  const known = perClass.filter((value) => !Number.isNaN(value))
+  return known.reduce((sum, value) => sum + value, 0) / known.length
+}

@@ -6,7 +6,6 @@ import type { DataRecord } from '../data/record.ts'
 import { dataRecord } from '../data/record-file.ts'
 import { makeFolder, removeUnfinished, writeFileAtomic } from '../io/atomic.ts'
 import { cannotRead, cannotWrite } from '../io/errors.ts'
-import type { Variable } from '../tensor/variable.ts'
 import { UsageError } from '../util/errors.ts'
 import { systemCode } from '../util/system-errors.ts'
 import {
@@ -26,6 +25,7 @@ import type {
   Checkpoint,
   DamageListener,
   MetricsLine,
+  Saved,
   SaveOptions,
   Snapshots,
   TrainingState,
@@ -177,7 +177,7 @@ export class RunDirectory implements TrainingStore {
   }
 
   async saveCheckpoint(
-    variables: ReadonlyMap<string, Variable>,
+    variables: ReadonlyMap<string, Saved>,
     state: TrainingState,
     options: SaveOptions,
   ): Promise<string> {

@@ -52,6 +52,11 @@ export interface SaveOptions {
 /** Pictures of one evaluation by what they show, in words that a file name may have: `samples`, `reconstructions`. */
 export type Snapshots = Readonly<Record<string, Picture>>
 
+/** What a checkpoint holds by one name: a variable, or an array alone. */
+export interface Saved {
+  readonly array: NDArray
+}
+
 /** Keeps the checkpoints, metrics and pictures of one training. */
 export interface TrainingStore {
   /** Names the log of metrics in messages. */
@@ -62,7 +67,7 @@ export interface TrainingStore {
    */
   recover(onDamage: DamageListener): Promise<Checkpoint | undefined>
   /** Saves a checkpoint, whole or not at all. Returns its path. */
-  saveCheckpoint(variables: ReadonlyMap<string, Variable>, state: TrainingState, options: SaveOptions): Promise<string>
+  saveCheckpoint(variables: ReadonlyMap<string, Saved>, state: TrainingState, options: SaveOptions): Promise<string>
   /** Makes a checkpoint that was saved the best one, unless it is. */
   markBest(checkpoint: Checkpoint): Promise<void>
   append(lines: readonly MetricsLine[]): Promise<void>
@@ -76,8 +81,20 @@ export interface TrainingStore {
   isExtendedAt(step: number): boolean
 }
 
-/** Copies a checkpoint into the variables; names and shapes must agree. */
-export function restoreVariables(checkpoint: Checkpoint, variables: ReadonlyMap<string, Variable>): void {
+/** Arrays that are kept with the variables and whose shapes may change from step to step: memories that grow and are forgotten. */
+export interface ChangingState {
+  /** By name; the present ones. */
+  arrays(): ReadonlyMap<string, NDArray>
+  /** Takes them from a checkpoint; `path` names it in errors. */
+  restore(arrays: ReadonlyMap<string, NDArray>, path: string): void
+}
+
+/** Copies a checkpoint into the variables, whose names and shapes must agree, and into the state. */
+export function restoreVariables(
+  checkpoint: Checkpoint,
+  variables: ReadonlyMap<string, Variable>,
+  state?: ChangingState,
+): void {
   for (const [name, variable] of variables) {
     const saved = checkpoint.tensors.get(name)
     if (!saved || saved.dtype !== variable.dtype || !sameShape(saved.shape, variable.shape)) {
@@ -88,6 +105,7 @@ export function restoreVariables(checkpoint: Checkpoint, variables: ReadonlyMap<
     }
     variable.set(saved.data)
   }
+  state?.restore(checkpoint.tensors, checkpoint.path)
 }
 
 /** The variables of a checkpoint under their prefixes. */

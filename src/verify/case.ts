@@ -37,7 +37,12 @@ const description = z.looseObject({
   mode: z.enum(['train', 'eval']).default('eval'),
   inputs: z.array(z.string()).default([]),
   outputs: z.array(z.string()).default([]),
-  tolerance,
+  // Carried state, such as memories.
+  states: z.array(z.string()).default([]),
+  tolerance: tolerance.extend({
+    // By full name, in place of `atol`: smaller ones for tensors of small values, larger ones where float32 cancels.
+    atol_by_tensor: z.record(z.string(), z.number()).default({}),
+  }),
   cases: z.array(entry).optional(),
   // In words: how the scalar of the gradients is formed, which code made the case, what is peculiar in it.
   loss: z.unknown().optional(),

@@ -73,8 +73,14 @@ function tensorsByEntry(
   return byEntry
 }
 
-function ruleFor(target: string, rules: readonly CaseTargetRule[]): CaseTargetRule | undefined {
-  return rules.find((rule) => (typeof rule.target === 'string' ? rule.target === target : rule.target.test(target)))
+/** The first rule that fits a case: those of its own system come before all others. */
+function ruleFor(
+  { system, target }: Pick<CaseDescription, 'system' | 'target'>,
+  rules: readonly CaseTargetRule[],
+): CaseTargetRule | undefined {
+  return [...rules.filter((rule) => rule.system === system), ...rules].find((rule) =>
+    typeof rule.target === 'string' ? rule.target === target : rule.target.test(target),
+  )
 }
 
 /** What a case expects. Where states after the call have a name of their own, `state/` are those before it: inputs. */
@@ -82,21 +88,21 @@ const checked = /^(output|grad|grad_input|state)\//
 const checkedAfter = /^(output|grad|grad_input|state_out)\//
 
 /** The full name of a tensor that a case lists: with what stands before the slash, or without it. */
-function fullName(kind: 'input' | 'output', name: string): string {
-  return /^(input|output|state_out)\//.test(name) ? name : `${kind}/${name}`
+function fullName(kind: string, name: string): string {
+  return /^(input|output|state|state_out)\//.test(name) ? name : `${kind}/${name}`
 }
 
 async function runCase(
   { description, folder, tensors }: LoadedCase,
   rules: readonly CaseTargetRule[],
 ): Promise<Comparison> {
-  const rule = ruleFor(description.target, rules)
+  const rule = ruleFor(description, rules)
   if (!rule) return { ...none, problem: 'unknown target' }
-  const { system, case: name, target, mode, inputs, outputs, tolerance } = description
-  const absent = [
-    ...inputs.map((name) => fullName('input', name)),
-    ...outputs.map((name) => fullName('output', name)),
-  ].filter((name) => !tensors.has(name))
+  const { system, case: name, target, mode, inputs, outputs, states, tolerance } = description
+  const listed = Object.entries({ input: inputs, output: outputs, state: states })
+  const absent = listed.flatMap(([kind, names]) =>
+    names.map((each) => fullName(kind, each)).filter((each) => !tensors.has(each)),
+  )
   if (absent[0]) return { ...none, problem: `the case's safetensors file has no tensor "${absent[0]}"` }
   const hasStateAfter = [...tensors.keys()].some((key) => key.startsWith('state_out/'))
   const expected = new Map([...tensors].filter(([key]) => (hasStateAfter ? checkedAfter : checked).test(key)))
@@ -110,7 +116,10 @@ async function runCase(
   const found = await rule.run({ system, name, target, mode, config, fields, folder, tolerance, tensors: given })
   const unread = given.unread((key) => expected.has(key))
   refuseUnread([...unread, ...settings.unread(), ...otherFields.unread()])
-  return compareTensors(expected, found, (key) => rule.toleranceOf?.(key, tolerance) ?? tolerance)
+  return compareTensors(expected, found, (key) => {
+    const own = { ...tolerance, atol: tolerance.atol_by_tensor[key] ?? tolerance.atol }
+    return rule.toleranceOf?.(key, own) ?? own
+  })
 }
 
 /** The entries of a case, and the case itself where it has something that belongs to none of them. */

@@ -45,6 +45,8 @@ export type CaseTarget = (reference: ReferenceCase) => Promise<ReadonlyMap<strin
 export interface CaseTargetRule {
   /** The `target` text of the case; a model's is its import path in the official code. */
   readonly target: string | RegExp
+  /** Whose rule it is: other systems may have cases of the same name. */
+  readonly system?: string
   readonly run: CaseTarget
   /** Where the case's own notes ask for a tolerance other than its general one: by the tensor's full name. */
   readonly toleranceOf?: (name: string, general: CaseTolerance) => CaseTolerance

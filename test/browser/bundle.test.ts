@@ -174,17 +174,20 @@ test('a tensor has its numbers, whatever was imported beside it', async () => {
   expect(Array.from(await run<Promise<number[]>>(bundle, program))).toEqual([2, 3])
 })
 
-test.each(['mixer', 'fnet'])('the model of %s, without a schema of settings', async (system) => {
+test.each(['mixer', 'fnet', 'frozen-transformer'])('the model of %s, without a schema of settings', async (system) => {
   const parts = { model: `systems/${system}/model`, config: `systems/${system}/config` }
   const { packages } = await bundleOf(`${system}: the model`, parts)
   expect(packages).toEqual(['@noble/ciphers'])
 })
 
-test.each(['mixer', 'fnet'])('the model of %s and the figures that explain it', async (system) => {
-  const parts = { model: `systems/${system}/model`, explain: `systems/${system}/explain` }
-  const bundle = await bundleOf(`${system}: the model and its explanation`, parts)
-  expect(run(bundle, 'Object.keys(bundle).length')).toBe(2)
-})
+test.each(['mixer', 'fnet', 'frozen-transformer'])(
+  'the model of %s and the figures that explain it',
+  async (system) => {
+    const parts = { model: `systems/${system}/model`, explain: `systems/${system}/explain` }
+    const bundle = await bundleOf(`${system}: the model and its explanation`, parts)
+    expect(run(bundle, 'Object.keys(bundle).length')).toBe(2)
+  },
+)
 
 test('formats of tensors, and tokenizers', async () => {
   const bundle = await bundleOf('formats and tokenizers', {

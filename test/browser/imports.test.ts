@@ -17,6 +17,7 @@ const neutral = [
   /^tasks\/(settings|training)\.ts$/,
   /^tasks\/language\/(baselines|facts|masked-pairs|masking|sentence-pairs)\.ts$/,
   /^tasks\/sequences\/(bytes|classifier|codec|dataset|listops)\.ts$/,
+  /^tasks\/arrays\/(classifier|facts|figures)\.ts$/,
   /^tasks\/pictures\/(classifier|facts|features|few-shot|figures)\.ts$/,
   /^systems\/[^/]+\/(config|explain|model)\.ts$/,
 ]

@@ -23,6 +23,40 @@ test("transformers' state dict loads; outputs and gradients are equal, padding l
   )
 })
 
+const unscaled = { n_inner: 20, activation_function: 'relu', scale_attn_weights: false } as const
+const byLayer = {
+  activation_function: 'silu',
+  scale_attn_by_inverse_layer_idx: true,
+  layer_norm_epsilon: 1e-3,
+} as const
+
+test.each([
+  ['gpt2-unscaled', unscaled],
+  ['gpt2-by-layer', byLayer],
+])("%s: transformers' other settings", async (name, settings) => {
+  const reference = readReference(name)
+  const model = new GPT2Model({ ...config, ...settings }).eval()
+  model.loadStateDict(reference.state)
+  const forward = (ids = ops.zeros([])) => model.forward(ids)
+  await expectOutputs(reference, ['ids'], (ids) => ({ hidden: forward(ids) }))
+  await expectGradients(reference, model, ['ids'], forward)
+})
+
+test('without causal each token sees those behind it too, and the layers say whom they saw', async () => {
+  const model = new GPT2Model(config).eval()
+  const ids = ops.reshape(ops.arange(6), [2, 3])
+  const ofFirst = async (causal: boolean): Promise<number[]> => {
+    const { attentions } = model.outputs(ids, { causal })
+    expect(attentions.map(({ shape }) => shape)).toEqual([
+      [2, 3, 3, 3],
+      [2, 3, 3, 3],
+    ])
+    return (await attentions[0]?.numbers())?.slice(0, 3) ?? []
+  }
+  expect(await ofFirst(true)).toEqual([1, 0, 0])
+  for (const weight of await ofFirst(false)) expect(weight).toBeCloseTo(1 / 3, 1)
+})
+
 test('embeddings may stand in the place of ids', async () => {
   const model = new GPT2Model(config).eval()
   const ids = ops.reshape(ops.arange(6), [2, 3])

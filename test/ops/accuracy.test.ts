@@ -215,3 +215,11 @@ describe('digits that a formula would lose', () => {
     expect((await gradientsOf(first, rows))[0]?.every((g) => g === 0)).toBe(true)
   })
 })
+
+test('group norm of numbers whose mean is large beside their deviation', async () => {
+  const values = [4000, 4001, 4003, 4002, 3999, 4001, 4000, 4002]
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length
+  const exact = values.map((value) => (value - mean) / Math.sqrt(variance + 1e-5))
+  expectRelative(await valuesOf((x) => ops.groupNorm(ops.reshape(x, [1, 2, 4]), 1), values), exact, 1e-5)
+})

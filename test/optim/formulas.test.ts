@@ -1,7 +1,7 @@
 /** Each optimizer with all its options against its formula in double precision, as PyTorch documents it. */
 import { describe, expect, test } from 'vitest'
 import { Adagrad, Adam, AdamW, LAMB, LARS, type Optimizer, RMSprop, SGD } from '../../src/optim/index.ts'
-import type { Variable } from '../../src/tensor/variable.ts'
+import { Variable } from '../../src/tensor/variable.ts'
 import { randomGradients, trajectory } from './support.ts'
 
 type Vector = readonly number[]
@@ -75,9 +75,32 @@ const lamb: Reference = (w, g, t, state) => {
   return zip((wi, ui) => wi - lr * ratio * ui, w, u)
 }
 
-const larsOfVector: Reference = (w, g, _t, state) => {
-  state.buffer = zip((b, gi) => 0.9 * b + gi, state.buffer ?? zeros(w), g)
-  return zip((wi, b) => wi - lr * b, w, state.buffer)
+interface LarsForm {
+  readonly decay?: number
+  readonly adapts?: boolean
+  readonly classic?: boolean
+  readonly ofMomentum?: boolean
+  readonly nesterov?: boolean
+}
+
+/** LARS of a vector with a trust coefficient of 0.05: the forms of Barlow Twins and of SimCLR. */
+function lars({
+  decay = 0,
+  adapts = false,
+  classic = false,
+  ofMomentum = false,
+  nesterov = false,
+}: LarsForm): Reference {
+  return (w, g, _t, state) => {
+    const scaled = (v: Vector): Vector =>
+      adapts && norm(w) > 0 && norm(v) > 0 ? v.map((vi) => (vi * 0.05 * norm(w)) / norm(v)) : v
+    const decayed = zip((gi, wi) => gi + decay * wi, g, w)
+    const added = (ofMomentum ? decayed : scaled(decayed)).map((d) => d * (classic ? lr : 1))
+    const buffer = zip((b, d) => 0.9 * b + d, state.buffer ?? zeros(w), added)
+    state.buffer = buffer
+    const step = nesterov ? zip((b, d) => 0.9 * b + d, buffer, added) : buffer
+    return zip((wi, si) => wi - (classic ? 1 : lr) * si, w, ofMomentum ? scaled(step) : step)
+  }
 }
 
 type Make = (parameters: readonly Variable[]) => Optimizer
@@ -134,7 +157,27 @@ const cases: readonly (readonly [string, Make, Reference])[] = [
     rmsprop({ momentum: 0.7, decay: 0.2 }),
   ],
   ['LAMB', (p) => new LAMB(p, { lr, betas: [0.8, 0.95], weightDecay: 0.1, clamp: 0.5 }), lamb],
-  ['LARS of a vector', (p) => new LARS(p, { lr, weightDecay: 0.5 }), larsOfVector],
+  ['LARS of a vector', (p) => new LARS(p, { lr, weightDecay: 0.5 }), lars({})],
+  [
+    'LARS, vectors too',
+    (p) => new LARS(p, { lr, weightDecay: 0.5, trustCoefficient: 0.05, decayVectors: true, adaptVectors: true }),
+    lars({ decay: 0.5, adapts: true }),
+  ],
+  [
+    'LARS, not adapted',
+    (p) => new LARS(p, { lr, weightDecay: 0.5, decayVectors: true, adaptVectors: true, adapt: false, nesterov: true }),
+    lars({ decay: 0.5, nesterov: true }),
+  ],
+  [
+    'LARS, classic momentum',
+    (p) => new LARS(p, { lr, trustCoefficient: 0.05, adaptVectors: true, classicMomentum: true, nesterov: true }),
+    lars({ adapts: true, classic: true, nesterov: true }),
+  ],
+  [
+    'LARS, the ratio of the momentum',
+    (p) => new LARS(p, { lr, trustCoefficient: 0.05, adaptVectors: true, adaptMomentum: true }),
+    lars({ adapts: true, ofMomentum: true }),
+  ],
 ]
 
 describe('twelve steps agree with the formula', () => {
@@ -155,4 +198,11 @@ test('centred RMSprop survives a gradient that never changes', async () => {
   const make: Make = (p) => new RMSprop(p, { lr: 1e-3, alpha: 0.5, centered: true })
   const found = await trajectory(make, [1, 1], new Array<number[]>(60).fill([0.1, 3]))
   expect(found.flat().every(Number.isFinite)).toBe(true)
+})
+
+test('LARS has its ratio in the momentum or outside of it', () => {
+  const parameter = new Variable([2], { trainable: true })
+  expect(() => new LARS([parameter], { lr, classicMomentum: true, adaptMomentum: true })).toThrow(
+    'LARS: classicMomentum and adaptMomentum exclude each other, found both',
+  )
 })

@@ -213,12 +213,30 @@ test('definitions pair names with values', async () => {
   expect(texts(figure, 'dl dd')).toEqual(['0.001', '–'])
 })
 
+test('shaded text keeps its line breaks, and shades by value', async () => {
+  const pieces = [
+    { text: 'Call ', value: 0 },
+    { text: '<me>\n', value: 300 },
+    { text: 'Ishmael', value: 600 },
+  ]
+  const figure = await figureOf({ kind: 'shaded', title: 'Spans', pieces })
+  expect(texts(figure, '.shaded span')).toEqual(['Call', '<me>', 'Ishmael'])
+  const page = await renderReport({
+    title: 'x',
+    summary: [],
+    sections: [{ title: 'y', figures: [{ kind: 'shaded', title: '', pieces, most: 1200 }] }],
+  })
+  expect(page).toContain('&lt;me&gt;\n</span>')
+  expect([...page.matchAll(/var\(--series-1\) (\d+)%/g)].map(([, percent]) => percent)).toEqual(['0', '14', '28'])
+})
+
 test.each([
   ['confusion', { kind: 'confusion', title: '', classes: [], counts: [] }, 'No classes.'],
   ['pictures', { kind: 'pictures', title: '', pictures: [] }, 'No pictures.'],
   ['heatmaps', { kind: 'heatmaps', title: '', matrices: [] }, 'No matrices.'],
   ['table', { kind: 'table', title: '', columns: ['a'], rows: [] }, 'No rows.'],
   ['definitions', { kind: 'definitions', title: '', items: [] }, 'No entries.'],
+  ['shaded', { kind: 'shaded', title: '', pieces: [] }, 'No text.'],
 ] as const)('an empty figure of kind %s says so', async (_, figure, words) => {
   expect(texts(await figureOf(figure), '.empty')).toEqual([words])
 })

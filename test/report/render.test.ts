@@ -32,6 +32,7 @@ function everyKind(word: string): Figure[] {
     { ...titled, kind: 'table', columns: [word, 'b'], rows: [[word, 1]] },
     { ...titled, kind: 'definitions', items: [{ name: word, value: word }] },
     { ...titled, kind: 'text', paragraphs: [word] },
+    { ...titled, kind: 'shaded', pieces: [{ text: word, value: 1 }] },
   ]
 }
 

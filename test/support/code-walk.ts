@@ -18,7 +18,7 @@ export function describePage(path: string, sources: readonly string[], system: S
 
     test.each(excerpts)('in the source: %s', (excerpt) => expect(code).toContain(excerpt))
 
-    const pattern = `npx tenfold (?:train|run) ${system.name}/(\\w+)((?: (?:\\\\\\n +)?--set (?:'[^']*'|\\S+))*)`
+    const pattern = `npx tenfold (?:train|run) ${system.name}/([\\w-]+)((?: (?:\\\\\\n +)?--set (?:'[^']*'|\\S+))*)`
     const commands = [...page.matchAll(new RegExp(pattern, 'g'))]
 
     test.each(commands.map(([line, name = '', flags = '']) => ({ line, name, flags })))('$line', ({ name, flags }) => {

@@ -5,65 +5,12 @@ import { type BatchSource, DataLoader, type SourceState } from '../../src/data/l
 import { Linear } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { SGD } from '../../src/optim/index.ts'
-import type { NDArray } from '../../src/tensor/dtype.ts'
 import { manualSeed } from '../../src/tensor/random-state.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 import { type LoopOptions, type TrainingTask, train } from '../../src/train/loop.ts'
-import {
-  type Checkpoint,
-  checkpointVariables,
-  type MetricsLine,
-  type Snapshots,
-  type TrainingStore,
-} from '../../src/train/store.ts'
-
-/** A store without files, as a page may have one. */
-class MemoryStore implements TrainingStore {
-  readonly metrics = 'the log'
-  readonly lines: MetricsLine[] = []
-  readonly snapshots = new Map<number, Snapshots>()
-  newest: Checkpoint | undefined
-  best: Checkpoint | undefined
-
-  async recover(): Promise<Checkpoint | undefined> {
-    return this.newest
-  }
-
-  async saveCheckpoint(...[variables, state, { best = false }]: Parameters<TrainingStore['saveCheckpoint']>) {
-    const copies = [...variables].map(([name, { dtype, shape, data }]): [string, NDArray] => [
-      name,
-      { dtype, shape, data: data.slice() },
-    ])
-    this.newest = { path: `step ${state.step}`, tensors: new Map(copies), state }
-    if (best) this.best = this.newest
-    return this.newest.path
-  }
-
-  async markBest(checkpoint: Checkpoint): Promise<void> {
-    this.best = checkpoint
-  }
-
-  async append(lines: readonly MetricsLine[]): Promise<void> {
-    this.lines.push(...lines)
-  }
-
-  async readMetrics(): Promise<MetricsLine[]> {
-    return [...this.lines]
-  }
-
-  async truncateLog(step: number): Promise<void> {
-    this.lines.splice(0, this.lines.length, ...this.lines.filter((line) => line.step <= step))
-  }
-
-  async saveSnapshots(step: number, snapshots: Snapshots): Promise<void> {
-    this.snapshots.set(step, snapshots)
-  }
-
-  isExtendedAt(): boolean {
-    return false
-  }
-}
+import { checkpointVariables } from '../../src/train/store.ts'
+import { MemoryStore } from '../support/memory-store.ts'
 
 function makeTask(): TrainingTask<'x'> {
   manualSeed(1)

@@ -6,6 +6,7 @@ import { writeSafetensors } from '../../src/io/safetensors.ts'
 import { systems } from '../../src/systems/index.ts'
 import type { NDArray } from '../../src/tensor/dtype.ts'
 import { type CaseResult, verify } from '../../src/verify/run.ts'
+import { type ReferenceCase, requiredTensor } from '../../src/verify/target.ts'
 
 const rules = systems.flatMap(({ targets = [] }) => targets)
 
@@ -26,6 +27,25 @@ async function results(
   for await (const result of verify([folder], rules, filter)) found.push(result)
   return found.map(({ case: name, passed, problem }) => ({ case: name, passed, ...(problem && { problem }) }))
 }
+
+test('a case is run by the rules of its own system before those of others', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tenfold-verify-'))
+  const names = ['first', 'second', 'third']
+  for (const system of names) {
+    await writeFile(join(folder, `${system}.json`), JSON.stringify({ ...head, system, case: system, target: 'Model' }))
+    await writeFile(join(folder, `${system}.safetensors`), writeSafetensors([['output/y', vector(1)]]))
+  }
+  const rule = (system: string, y: number) => ({
+    target: /Model/,
+    system,
+    run: async () => new Map([['output/y', vector(y)]]),
+  })
+  const found: Record<string, string | undefined> = {}
+  for await (const { case: name, problem } of verify([folder], [rule('first', 1), rule('second', 2)]))
+    found[name] = problem
+  // The last has no rules of its own: the first of all that fit is taken.
+  expect(found).toEqual({ first: undefined, second: 'output/y[0] is 2, expected 1', third: undefined })
+})
 
 test('right, wrong, unknown and malformed cases; the rest still runs', async () => {
   const entry = (name: string, op: string) => ({
@@ -77,6 +97,35 @@ test('right, wrong, unknown and malformed cases; the rest still runs', async () 
     { case: 'e', passed: false, problem: expect.stringMatching(/^safetensors: /) },
     { case: 'f', passed: false, problem: 'f.json is missing' },
   ])
+})
+
+test('names may be listed whole, and states after the call are compared where they have a name of their own', async () => {
+  const rule = {
+    target: 'counter',
+    run: async ({ tensors }: ReferenceCase) => {
+      const [before = 0] = requiredTensor(tensors, 'state/count').data
+      const [added = 0] = requiredTensor(tensors, 'input/x').data
+      return new Map([['state_out/count', vector(Number(before) + Number(added))]])
+    },
+  }
+  const run = async (after: number, outputs: readonly string[]): Promise<readonly (string | undefined)[]> => {
+    const folder = await mkdtemp(join(tmpdir(), 'tenfold-verify-'))
+    const description = { ...head, target: 'counter', case: 'a', inputs: ['input/x'], outputs }
+    await writeFile(join(folder, 'a.json'), JSON.stringify(description))
+    const tensors: [string, NDArray][] = [
+      ['input/x', vector(2)],
+      ['state/count', vector(1)],
+      ['state_out/count', vector(after)],
+    ]
+    await writeFile(join(folder, 'a.safetensors'), writeSafetensors(tensors))
+    const problems: (string | undefined)[] = []
+    for await (const { problem } of verify([folder], [rule])) problems.push(problem)
+    return problems
+  }
+  expect(await run(3, ['state_out/count'])).toEqual([undefined])
+  expect(await run(4, ['state_out/count'])).toEqual(['state_out/count[0] is 3, expected 4'])
+  expect(await run(3, ['state_out/sum'])).toEqual(['the case\'s safetensors file has no tensor "state_out/sum"'])
+  expect(await run(3, ['y'])).toEqual(['the case\'s safetensors file has no tensor "output/y"'])
 })
 
 test('the filter looks at names and targets', async () => {

@@ -19,7 +19,7 @@ export function addEval(program: Command): void {
       tellData(data.opening, reporter, true)
       const metrics = await opened.experiment.evaluate(data)
       reporter.say(
-        `step ${opened.step}, ${data.test.length} test examples: ${formatMetrics(metrics, opened.recipe.metrics)}`,
+        `step ${opened.step}, ${data.testExamples ?? data.test.length} test examples: ${formatMetrics(metrics, opened.recipe.metrics)}`,
       )
       reporter.event('done', { metrics, step: opened.step })
     })

@@ -15,7 +15,8 @@ export function addVerify(program: Command): void {
         import('../../systems/index.ts'),
         import('../../verify/targets/involution.ts'),
       ])
-      const rules = [...systems.flatMap(({ targets = [] }) => targets), ...involutionTargets]
+      const ofSystems = systems.flatMap(({ name, targets = [] }) => targets.map((rule) => ({ ...rule, system: name })))
+      const rules = [...ofSystems, ...involutionTargets]
       let [passed, failed, unreadable] = [0, 0, 0]
       if (!flags.json)
         console.log(

@@ -45,3 +45,8 @@ export function dataFolder(name: string, cache = cacheFolder()): string {
     hint: `fetch it: npx tenfold data ${name}`,
   })
 }
+
+/** The packages of a set with their versions: they change only as a whole. */
+export function packagesOf(name: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(findDataSet(name).sources.map(({ package: own, version }) => [own, version]))
+}

@@ -4,9 +4,10 @@ import type { BatchContext, Dataset } from '../dataset.ts'
 import { type PictureFields, pictureShape } from '../layout.ts'
 import { settleUnreadable } from '../opening.ts'
 import { checkIndices } from '../rows.ts'
+import { type ClassFiles, findFiles } from './class-files.ts'
 import { decodeInto, type ImageOptions, imageTransform, requireImageReader } from './image.ts'
+import { pictureFiles } from './labelled-pictures.ts'
 import { listFolder } from './listing.ts'
-import { findPictures, type PictureFiles } from './picture-files.ts'
 
 export interface ImageFolderOptions extends ImageOptions {
   /**
@@ -38,7 +39,7 @@ export interface ImageFolder extends Dataset<PictureFields> {
  */
 export async function imageFolder(folder: string, options: ImageFolderOptions): Promise<ImageFolder> {
   await requireImageReader()
-  const found = findPictures(folder, await listFolder(folder))
+  const found = findFiles(pictureFiles, folder, await listFolder(folder))
   settleUnreadable(
     folder,
     [...found.unreadable, ...found.empty],
@@ -50,7 +51,7 @@ export async function imageFolder(folder: string, options: ImageFolderOptions): 
 
 /** A dataset of listed pictures; see `imageFolder`. */
 export function pictureDataset(
-  { folder, classes, paths, labels }: PictureFiles,
+  { folder, classes, paths, labels }: ClassFiles,
   options: ImageFolderOptions,
 ): ImageFolder {
   const transform = imageTransform(options)

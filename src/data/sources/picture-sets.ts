@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { sizes } from '../../tensor/shape.ts'
 import { mapParallel } from '../../util/parallel.ts'
-import { dataFolder, findDataSet } from '../catalog/cache.ts'
+import { dataFolder, packagesOf } from '../catalog/cache.ts'
 import { type Batch, type Dataset, mapDataset } from '../dataset.ts'
 import { packageVersion } from '../packages.ts'
 import { cifar10Classes, loadCifarSheets } from './cifar.ts'
@@ -39,11 +39,6 @@ function withChannel(dataset: Dataset): Dataset {
   )
 }
 
-/** Name and version of the package that a set of the catalogue is from. */
-function catalogued(name: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(findDataSet(name).sources.map(({ package: own, version }) => [own, version]))
-}
-
 const clothes = [
   'T-shirt/top',
   'trouser',
@@ -74,7 +69,7 @@ export const pictureSets = {
     size: [28, 28],
     channels: 1,
     packages: [],
-    source: () => catalogued('fashion-mnist'),
+    source: () => packagesOf('fashion-mnist'),
     load: async (split) =>
       withChannel(
         await loadMnist(split, { folder: join(dataFolder('fashion-mnist'), 'usr/share/datasets/fashion-mnist') }),
@@ -86,7 +81,7 @@ export const pictureSets = {
     size: [32, 32],
     channels: 3,
     packages: ['sharp'],
-    source: () => catalogued('cifar10'),
+    source: () => packagesOf('cifar10'),
     load: (split) => loadCifarSheets(dataFolder('cifar10'), split),
   },
 } as const satisfies Readonly<Record<string, PictureSet>>

@@ -12,23 +12,32 @@ export interface WindowOptions {
    * row r of each batch continues where row r of the batch before ended (for models with memory). Default: windows in text order.
    */
   readonly rows?: number
+  /** What is to be said of each token, such as its label. Default: the token after it. */
+  readonly targets?: Int32Array
 }
 
 /**
  * Windows of a token sequence (bytes of a text, or token numbers) for next-token prediction: `input` int32 [length] and `target`
- * int32 [length], target[i] being the token after input[i]. A remainder too short for a window is left out.
+ * int32 [length], target[i] being the token after input[i] (or what `targets` has for it). A remainder too short for a window is left
+ * out.
  */
 export function tokenWindows(tokens: Uint8Array | Int32Array, options: WindowOptions): Dataset<'input' | 'target'> {
-  const { length, stride = length, rows = 1 } = options
+  const { length, stride = length, rows = 1, targets } = options
   for (const [name, value] of Object.entries({ length, stride, rows })) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new UsageError(`tokenWindows: ${name} must be a whole number of at least 1, found ${value}`)
     }
   }
-  const rowLength = Math.floor((tokens.length - 1) / rows) // the last target of a row is the first token of the next
+  if (targets && targets.length !== tokens.length)
+    throw new UsageError(
+      `tokenWindows: there must be as many targets as tokens, found ${targets.length} and ${tokens.length}`,
+    )
+  // Where the next token is the target, the last target of a row is the first token of the next.
+  const ahead = targets ? 0 : 1
+  const rowLength = Math.floor((tokens.length - ahead) / rows)
   const windows = Math.max(0, Math.floor((rowLength - length) / stride) + 1)
   if (windows === 0) {
-    const needed = rows * length + 1
+    const needed = rows * length + ahead
     throw new UsageError(`tokenWindows: ${rows} rows of length ${length} need ${needed} tokens, found ${tokens.length}`)
   }
   const field = { dtype: 'int32', shape: [length] } as const
@@ -44,7 +53,7 @@ export function tokenWindows(tokens: Uint8Array | Int32Array, options: WindowOpt
         const index = indices[i] ?? 0
         const start = (index % rows) * rowLength + Math.floor(index / rows) * stride
         input.set(tokens.subarray(start, start + length), i * length)
-        target.set(tokens.subarray(start + 1, start + 1 + length), i * length)
+        target.set((targets ?? tokens).subarray(start + ahead, start + ahead + length), i * length)
       }
       return { input: { dtype: 'int32', shape, data: input }, target: { dtype: 'int32', shape, data: target } }
     },

@@ -6,9 +6,9 @@ import { optionsOf, requireAtLeast, requireCount } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { withBackward } from '../control.ts'
 import { applyAll, checked, first, inputAt, type Operand, toFloat } from '../define.ts'
-import { add, mul } from '../elementwise/binary.ts'
+import { add, mul, sub } from '../elementwise/binary.ts'
 import { reshape } from '../movement/movement.ts'
-import { sum } from '../reduction/reduce.ts'
+import { mean, sum } from '../reduction/reduce.ts'
 import { layerNormOp, type NormOptions } from './layer-norm.ts'
 import { perChannel } from './per-channel.ts'
 
@@ -23,7 +23,10 @@ function normalizeGroups(op: string, input: Tensor, groups: number, options: Nor
   const [n, c, ...spatial] = channelSizes(input.shape)
   const size = (c / groups) * elementCount(spatial)
   const { weight, bias, eps = 1e-5 } = options
-  const statistics = applyAll(layerNormOp, [reshape(input, [n, groups, size])], { axis: 2, eps })
+  const grouped = reshape(input, [n, groups, size])
+  // ONNX Runtime takes the variance as mean(x^2) - mean(x)^2, which cancels where the mean is large beside the deviation.
+  const centered = sub(grouped, mean(grouped, 2, { keepDims: true }))
+  const statistics = applyAll(layerNormOp, [centered], { axis: 2, eps })
   const [normal, inverse] = [inputAt(op, statistics, 0), inputAt(op, statistics, 2)]
   const vector = (argument: string, given: Operand | undefined): Tensor | undefined =>
     given === undefined ? undefined : perChannel(op, argument, given, input)

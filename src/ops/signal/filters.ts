@@ -11,6 +11,7 @@ import {
   requireWithin,
 } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
+import { greatestDivisor, hannAt, type SincFilter, sincWeight, sincWidth } from '../../util/resampling.ts'
 import { conv1d } from '../conv/conv.ts'
 import { checked, type Operand, toFloat } from '../define.ts'
 import { mul, sub } from '../elementwise/binary.ts'
@@ -32,28 +33,12 @@ export interface ResampleOptions {
   readonly beta?: number
 }
 
-function greatestDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestDivisor(b, a % b)
-}
-
 /** A sinc under a window for each of the new samples in one period, [next, 1, 2 width + previous]. */
-function resamplingKernel(previous: number, next: number, width: number, options: Required<ResampleOptions>): Tensor {
-  const { lowpassFilterWidth, rolloff, resamplingMethod, beta } = options
-  const base = Math.min(previous, next) * rolloff
+function resamplingKernel(previous: number, next: number, width: number, filter: SincFilter): Tensor {
   const length = 2 * width + previous
   const data = new Float32Array(next * length)
   for (let phase = 0; phase < next; phase++) {
-    for (let i = 0; i < length; i++) {
-      const wanted = (-phase / next + (i - width) / previous) * base
-      const t = Math.min(Math.max(wanted, -lowpassFilterWidth), lowpassFilterWidth)
-      const place = t / lowpassFilterWidth
-      const window =
-        resamplingMethod === 'sinc_interp_hann'
-          ? Math.cos((place * Math.PI) / 2) ** 2
-          : besselI0(beta * Math.sqrt(1 - place ** 2)) / besselI0(beta)
-      const angle = t * Math.PI
-      data[phase * length + i] = ((angle === 0 ? 1 : Math.sin(angle) / angle) * window * base) / previous
-    }
+    for (let i = 0; i < length; i++) data[phase * length + i] = sincWeight(previous, next, filter, phase, i - width)
   }
   return constant(data, [next, 1, length], 'float32')
 }
@@ -82,7 +67,12 @@ export function resample(x: Operand, origFreq: number, newFreq: number, options?
     const divisor = greatestDivisor(origFreq, newFreq)
     const [previous, next] = [origFreq / divisor, newFreq / divisor]
     if (previous === next || input.size === 0) return resampledEmpty(input, previous, next)
-    const width = Math.ceil((lowpassFilterWidth * previous) / (Math.min(previous, next) * rolloff))
+    const window =
+      resamplingMethod === 'sinc_interp_hann'
+        ? hannAt
+        : (place: number) => besselI0(beta * Math.sqrt(1 - place ** 2)) / besselI0(beta)
+    const filter = { lowpassFilterWidth, rolloff, window }
+    const width = sincWidth(previous, next, filter)
     const numbers = next * (2 * width + previous)
     if (numbers > 2 ** 26) {
       throw new ShapeError(
@@ -92,7 +82,7 @@ export function resample(x: Operand, origFreq: number, newFreq: number, options?
         },
       )
     }
-    const kernel = resamplingKernel(previous, next, width, { lowpassFilterWidth, rolloff, resamplingMethod, beta })
+    const kernel = resamplingKernel(previous, next, width, filter)
     const leading = input.shape.slice(0, -1)
     const [batch, time] = [elementCount(leading), sizeOf(input.shape, -1)]
     const padded = padAxis(reshape(input, [batch, 1, time]), 2, width, width + previous)

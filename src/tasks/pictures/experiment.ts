@@ -34,8 +34,8 @@ export interface PictureExperiment<Model extends ClassifierModel> extends Experi
 
 /** What a recipe adds. */
 export interface PictureExperimentOptions<Model> extends BuildOptions {
-  /** Sections of the report about the model itself. */
-  readonly explain?: (model: Model) => readonly Section[]
+  /** Sections of the report about the model itself; `test`: pictures to show it on. */
+  readonly explain?: (model: Model, test: OpenedPictures['test']) => readonly Section[] | Promise<readonly Section[]>
 }
 
 /** Trains and uses the classifier that `make` makes; with averaging of weights it is made twice. All random numbers follow from the seed. */
@@ -62,7 +62,7 @@ export function pictureExperiment<Model extends ClassifierModel & Module>(
     exports: { classifier: () => exportClassifier({ model, facts }) },
     explain: async ({ test }) => [
       await mistakesSection(facts, test, await score(test)),
-      ...(options.explain?.(model) ?? []),
+      ...((await options.explain?.(model, test)) ?? []),
     ],
   }
 }

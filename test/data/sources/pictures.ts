@@ -2,11 +2,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { type LabelledPicturesOptions, openLabelledPictures } from '../../../src/data/sources/labelled-pictures.ts'
+import type { LabelledFilesOptions } from '../../../src/data/sources/labelled-files.ts'
+import { openLabelledPictures } from '../../../src/data/sources/labelled-pictures.ts'
 import { told, withFolder } from '../support.ts'
 
 const images = { size: 8 } as const
-export const options: LabelledPicturesOptions = { testShare: 0.3, seed: 0, onError: 'stop' }
+export const options: LabelledFilesOptions = { testShare: 0.3, seed: 0, onError: 'stop' }
 
 /** Pictures of two classes, no two alike. */
 export async function write(folder: string, classes = ['cat', 'dog'], count = 10, from = 0): Promise<void> {
@@ -25,8 +26,8 @@ export const withPictures = (use: (folder: string) => Promise<void>) =>
     await use(folder)
   })
 
-export const open = (folder: string, changed: Partial<LabelledPicturesOptions> = {}) =>
+export const open = (folder: string, changed: Partial<LabelledFilesOptions> = {}) =>
   openLabelledPictures(folder, images, { ...options, ...changed })
 
-export const failure = async (folder: string, changed: Partial<LabelledPicturesOptions> = {}) =>
+export const failure = async (folder: string, changed: Partial<LabelledFilesOptions> = {}) =>
   (await told(() => open(folder, changed))).replaceAll(folder, '.')

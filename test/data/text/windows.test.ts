@@ -28,6 +28,17 @@ describe('tokenWindows', () => {
     expect(batches).toEqual(['abef>bcfg', 'cdgh>dehi'])
   })
 
+  test('other targets than the next token', async () => {
+    const targets = Int32Array.from({ length: 10 }, (_, i) => 10 * i)
+    const dataset = tokenWindows(text, { length: 5, rows: 2, targets })
+    const batch = await dataset.batch([0, 1], context)
+    expect(letters(numbers(batch, 'input'))).toBe('abcdefghij')
+    expect(numbers(batch, 'target')).toEqual([...targets])
+    expect(await told(() => tokenWindows(text, { length: 2, targets: targets.subarray(1) }))).toMatchInlineSnapshot(
+      `"UsageError: tokenWindows: there must be as many targets as tokens, found 9 and 10"`,
+    )
+  })
+
   test('refuses what gives no window', async () => {
     expect(await told(() => tokenWindows(text, { length: 10 }))).toMatchInlineSnapshot(
       `"UsageError: tokenWindows: 1 rows of length 10 need 11 tokens, found 10"`,

@@ -1,58 +1,68 @@
-/** The pictures in a listed folder, by class. */
+/** The files of one kind (pictures, recordings, ...) in a listed folder, by class. */
 import { extname, join } from 'node:path'
 import { UsageError } from '../../util/errors.ts'
 import { countEndings, listSome } from '../counting.ts'
 import { foldersBelow, type Listing, splitFolders, type Unreadable } from './listing.ts'
 
-const endings = new Set(['.png', '.jpg', '.jpeg', '.webp', '.avif', '.gif'])
-
-/** Whether the ending (in any case) is that of a picture that can be read. */
-export function isPicture(name: string): boolean {
-  return endings.has(extname(name).toLowerCase())
+/** A kind of files: one file is one example. */
+export interface FileKind {
+  /** What an example is, in messages and records: `picture`. */
+  readonly unit: string
+  /** Endings of the files that can be read, in small letters, with the dot. */
+  readonly endings: readonly string[]
+  /** Two files of two classes, for hints: `folder/cat/1.jpg, folder/dog/1.jpg`. */
+  readonly sample: string
 }
 
-/** Pictures with their classes: by class, then by path. */
-export interface PictureFiles {
+/** Whether the ending (in any case) is that of a file that can be read. */
+export function isOfKind({ endings }: FileKind, name: string): boolean {
+  return endings.includes(extname(name).toLowerCase())
+}
+
+/** Files with their classes: by class, then by path. */
+export interface ClassFiles {
   /** Their folder, for messages. */
   readonly folder: string
   /** Sorted. */
   readonly classes: readonly string[]
-  /** Path, name (the path relative to the folder, with `/`) and class number of each picture. */
+  /** Path, name (the path relative to the folder, with `/`) and class number of each file. */
   readonly paths: readonly string[]
   readonly names: readonly string[]
   readonly labels: readonly number[]
 }
 
-export interface FoundPictures extends PictureFiles {
+export interface FoundFiles extends ClassFiles {
   /** Broken links, folders without permission. */
   readonly unreadable: readonly Unreadable[]
-  /** Classes without a picture. */
+  /** Classes without a file of the kind. */
   readonly empty: readonly Unreadable[]
-  /** Names of the files in the classes that are not pictures. */
+  /** Names of the files in the classes that are of another kind. */
   readonly unread: readonly string[]
-  /** Names of pictures outside of all classes. */
+  /** Names of files of the kind outside of all classes. */
   readonly loose: readonly string[]
 }
 
 /**
- * The pictures below `prefix` of a listed folder; each folder there is a class, except those of `others`. Throws a UsageError if there
+ * The files of a kind below `prefix` of a listed folder; each folder there is a class, except those of `others`. Throws a UsageError if there
  * are none, unless `mayBeNone`.
  */
-export function findPictures(
+export function findFiles(
+  kind: FileKind,
   folder: string,
   listing: Listing,
   prefix = '',
   others: readonly string[] = [],
   mayBeNone = false,
-): FoundPictures {
+): FoundFiles {
+  const { unit, endings, sample } = kind
   const own = (name: string): boolean =>
     name.startsWith(prefix) && !others.some((other) => name.startsWith(`${other}/`))
   const candidates = foldersBelow(listing, prefix).filter((name) => !others.includes(prefix + name))
   const files = listing.files.filter(own)
-  const unread = files.filter((name) => !isPicture(name))
+  const unread = files.filter((name) => !isOfKind(kind, name))
   const byClass = new Map(candidates.map((name) => [name, [] as string[]]))
   const loose: string[] = []
-  for (const name of files.filter(isPicture)) {
+  for (const name of files.filter((name) => isOfKind(kind, name))) {
     const inner = name.slice(prefix.length)
     const list = inner.includes('/') ? byClass.get(inner.slice(0, inner.indexOf('/'))) : loose
     list?.push(name)
@@ -63,9 +73,9 @@ export function findPictures(
   if (names.length === 0 && !mayBeNone) {
     const found = unread.length > 0 ? ` (${countEndings(unread)} ${unread.length === 1 ? 'is' : 'are'} not read)` : ''
     throw new UsageError(
-      `${place}: must have sub-folders with pictures, found no ${[...endings].join(', ')} in any${found}`,
+      `${place}: must have sub-folders with ${unit}s, found no ${endings.join(', ')} in any${found}`,
       {
-        hint: 'one sub-folder per class, named as the class: folder/cat/1.jpg, folder/dog/1.jpg',
+        hint: `one sub-folder per class, named as the class: ${sample}`,
       },
     )
   }
@@ -74,7 +84,7 @@ export function findPictures(
     .map((name): Unreadable => {
       const inside = unread.filter((file) => file.startsWith(`${prefix}${name}/`))
       const found = inside.length > 0 ? `, ${countEndings(inside)} ${inside.length === 1 ? 'is' : 'are'} not read` : ''
-      return { path: join(place, name), reason: `a class without a picture${found}` }
+      return { path: join(place, name), reason: `a class without a ${unit}${found}` }
     })
   const broken = listing.unreadable.filter(({ path }) => own(path.slice(join(folder, '/').length)))
   return {
@@ -90,11 +100,11 @@ export function findPictures(
   }
 }
 
-/** Where in a folder the training and the test pictures are. */
-export interface PictureLayout {
+/** Where in a folder the training and the test files are. */
+export interface ClassLayout {
   /** Prefix of the classes' folders: empty or `train/`. */
   readonly train: string
-  /** Prefix of the test pictures' classes; undefined: there are none of their own. */
+  /** Prefix of the test files' classes; undefined: there are none of their own. */
   readonly test?: string
   /** Folders that are neither classes nor used. */
   readonly unused: readonly string[]
@@ -102,29 +112,32 @@ export interface PictureLayout {
 
 /**
  * Understands `train/`, `val/` and `test/` (also training, valid, validation, testing) with one sub-folder per class in each: `test/` is
- * the test set, or `val/` where there is no `test/`. A `train` that has pictures and no sub-folders is an ordinary class. In a folder
+ * the test set, or `val/` where there is no `test/`. A `train` that has files and no sub-folders is an ordinary class. In a folder
  * that a run knows, only the parts that it has used count; others came later. Throws a UsageError if there are parts but none to
  * train on, or if the classes lie further down.
  */
 export function findLayout(
+  kind: FileKind,
   folder: string,
   listing: Listing,
   known?: Readonly<Record<'train' | 'test', Readonly<Record<string, string>>>>,
-): PictureLayout {
+): ClassLayout {
   const top = foldersBelow(listing, '')
   const { train, test, validation } = splitFolders(top)
-  const withPictures = new Set(listing.files.filter(isPicture).map((name) => name.split('/', 2).join('/')))
+  const withFiles = new Set(
+    listing.files.filter((name) => isOfKind(kind, name)).map((name) => name.split('/', 2).join('/')),
+  )
   const classesIn = (name: string): string[] =>
-    foldersBelow(listing, `${name}/`).filter((inner) => withPictures.has(`${name}/${inner}`))
+    foldersBelow(listing, `${name}/`).filter((inner) => withFiles.has(`${name}/${inner}`))
   const hasClasses = (name: string | undefined): name is string => name !== undefined && classesIn(name).length > 0
   const isPart = (name: string | undefined, side: 'train' | 'test'): name is string =>
-    hasClasses(name) && (!known || Object.keys(known[side]).every((picture) => picture.startsWith(`${name}/`)))
+    hasClasses(name) && (!known || Object.keys(known[side]).every((file) => file.startsWith(`${name}/`)))
   const held = [test, validation].find((name) => isPart(name, 'test'))
   if (isPart(train, 'train')) {
     const unused = top.filter((name) => name !== train && name !== held)
     return { train: `${train}/`, ...(held !== undefined && { test: `${held}/` }), unused }
   }
-  if (!known) refuseParts(folder, listing, train !== undefined && top.every((name) => roleOf(name)?.stem === ''))
+  if (!known) refuseParts(kind, folder, listing, train !== undefined && top.every((name) => roleOf(name)?.stem === ''))
   const classes = top.filter((name) => name !== held)
   const isDivided = held !== undefined && classesIn(held).every((name) => classes.includes(name))
   const knownNames = known && Object.keys({ ...known.train, ...known.test })
@@ -132,7 +145,7 @@ export function findLayout(
   const isThere = knownNames && listing.files.some((name) => Object.hasOwn(known.train, name))
   const unused = [train, test, validation].filter(hasClasses).filter((name) => {
     if (isDivided && name === held) return false
-    if (knownNames) return isThere && !knownNames.some((picture) => picture.startsWith(`${name}/`))
+    if (knownNames) return isThere && !knownNames.some((file) => file.startsWith(`${name}/`))
     return isDivided && name !== train && classesIn(name).every((inner) => classes.includes(inner))
   })
   return { train: '', ...(isDivided && { test: `${held}/` }), unused }
@@ -148,12 +161,12 @@ function roleOf(name: string): { readonly stem: string; readonly role: string } 
 }
 
 /** Refuses folders that would wrongly be taken for classes: the parts of a divided set, a folder around the classes. */
-function refuseParts(folder: string, listing: Listing, isFlat: boolean): void {
-  const pictures = listing.files.filter(isPicture)
-  const top = [...new Set(pictures.flatMap((name) => name.split('/').slice(0, -1).slice(0, 1)))].sort()
+function refuseParts(kind: FileKind, folder: string, listing: Listing, isFlat: boolean): void {
+  const files = listing.files.filter((name) => isOfKind(kind, name))
+  const top = [...new Set(files.flatMap((name) => name.split('/').slice(0, -1).slice(0, 1)))].sort()
   if (isFlat) {
     const train = splitFolders(foldersBelow(listing, '')).train
-    throw new UsageError(`${folder}: ${train}/ must have one sub-folder per class, found no pictures in any`)
+    throw new UsageError(`${folder}: ${train}/ must have one sub-folder per class, found no ${kind.unit}s in any`)
   }
   const parts = top.map(roleOf)
   const [first] = parts
@@ -167,7 +180,7 @@ function refuseParts(folder: string, listing: Listing, isFlat: boolean): void {
   // As from an archive that was unpacked into a folder of its own name.
   const [outer] = top
   if (top.length !== 1 || outer === undefined) return
-  const paths = pictures.filter((name) => name.includes('/')).map((name) => name.split('/').slice(0, -1))
+  const paths = files.filter((name) => name.includes('/')).map((name) => name.split('/').slice(0, -1))
   const [shortest = []] = paths.toSorted((a, b) => a.length - b.length)
   const shared = shortest.findIndex((name, level) => paths.some((path) => path[level] !== name))
   if (shared < 1) return

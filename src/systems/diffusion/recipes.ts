@@ -1,0 +1,41 @@
+/** The recipes of guided diffusion: a denoiser, and a classifier of noisy pictures that guides it. */
+import { z } from 'zod'
+import { openPictures, pictureDataSettings, picturePackages } from '../../tasks/pictures/choose.ts'
+import { pictureFacts } from '../../tasks/pictures/facts.ts'
+import { defineRecipe } from '../define.ts'
+import { readStart } from './checkpoint.ts'
+import { denoiserExperiment, denoiserMetrics } from './denoiser.ts'
+import { classifierExperiment, classifierMetrics } from './noisy-classifier.ts'
+import { samplePictures } from './sample.ts'
+import { classifierTraining, denoiserTraining, diffusionSettings, encoderSettings, unetSettings } from './settings.ts'
+
+/** Pictures of both recipes. */
+const pictures = {
+  data: pictureDataSettings({ folder: 'mnist' }).prefault({}),
+  augment: z.strictObject({ flip: z.boolean().default(false).describe('mirror half of the pictures') }).prefault({}),
+  diffusion: diffusionSettings().prefault({}),
+}
+
+export const denoiser = defineRecipe({
+  name: 'denoiser',
+  summary: 'a U-Net that makes pictures from noise: MNIST, or any folder or set of pictures (--set data.folder=DIR)',
+  facts: pictureFacts,
+  metrics: denoiserMetrics,
+  config: z.strictObject({ ...pictures, model: unetSettings().prefault({}), ...denoiserTraining }),
+  packages: ({ data }) => picturePackages(data),
+  start: readStart,
+  open: ({ data, augment }, { known }) => openPictures(data, augment, known),
+  build: denoiserExperiment,
+  uses: { sample: samplePictures },
+})
+
+export const classifier = defineRecipe({
+  name: 'classifier',
+  summary: 'names the class of pictures with any amount of noise, to guide a denoiser',
+  facts: pictureFacts,
+  metrics: classifierMetrics,
+  config: z.strictObject({ ...pictures, model: encoderSettings().prefault({}), ...classifierTraining }),
+  packages: ({ data }) => picturePackages(data),
+  open: ({ data, augment }, { known }) => openPictures(data, augment, known),
+  build: classifierExperiment,
+})

@@ -1,0 +1,121 @@
+/**
+ * Object collision (section 5.1): coloured particles wander on a grid; where did the last two of these colours meet? The answer may be
+ * thousands of tokens back. Rules of the official generator.
+ */
+
+/** Where random numbers come from. */
+export interface Draws {
+  /** In [0, 1). */
+  uniform(): number
+  /** Of the standard normal distribution. */
+  normal(): number
+  /** One of 0, 1, ..., count - 1. */
+  integer(count: number): number
+}
+
+/** The world; defaults are the paper's. */
+export interface CollisionOptions {
+  readonly num_particles?: number
+  readonly num_colors?: number
+  /** Rows and columns. */
+  readonly grid_size?: number
+  /** Standard deviation of velocities, cells a step. */
+  readonly speed?: number
+  readonly color_change_prob?: number
+  /** Part of the queries that ask for the particles that met last, by the colours that they have now. */
+  readonly easy_q?: number
+}
+
+/** A text of particles and queries: numbers, not words. */
+export interface Collisions {
+  readonly tokens: readonly number[]
+  /** 1 to 4: the quadrant, at the last token of a query whose colours have met; else 0: not to be answered. */
+  readonly labels: readonly number[]
+}
+
+interface Particle {
+  place: readonly [number, number]
+  velocity: readonly [number, number]
+  color: number
+}
+
+/** Tokens of one step: row, column and colour of each particle, and the two colours of a query. */
+export function tokensPerStep(particles: number): number {
+  return 3 * particles + 2
+}
+
+/** `steps` steps of one world. */
+export function generateCollisions(steps: number, draws: Draws, options: CollisionOptions = {}): Collisions {
+  const {
+    num_particles = 2,
+    num_colors = 5,
+    grid_size = 16,
+    speed = 0.5,
+    color_change_prob = 0.05,
+    easy_q = 0.4,
+  } = options
+  const velocity = (): readonly [number, number] => [draws.normal() * speed, draws.normal() * speed]
+  const last = grid_size - 1
+  const places = times(num_particles, () => [draws.uniform() * last, draws.uniform() * last] as const)
+  const velocities = times(num_particles, velocity)
+  const colors = times(num_particles, () => draws.integer(num_colors))
+  const particles: Particle[] = places.map((place, i) => ({
+    place,
+    velocity: velocities[i] ?? [0, 0],
+    color: colors[i] ?? 0,
+  }))
+  const isInside = (value: number): boolean => value > 0 && value < last
+  const tokens: number[] = []
+  const labels: number[] = []
+  // By the colours of the first and of the second particle.
+  const meetings = new Map<string, readonly [number, number]>()
+  let latest: readonly [Particle, Particle] | undefined
+
+  for (let step = 0; step < steps; step++) {
+    for (const particle of particles) {
+      let next = moved(particle)
+      while (!next.every(isInside)) {
+        particle.velocity = velocity()
+        next = moved(particle)
+      }
+      particle.place = next
+      if (draws.uniform() < color_change_prob) particle.color = draws.integer(num_colors)
+    }
+    const cells = particles.map(({ place: [row, column] }) => [roundEven(row), roundEven(column)] as const)
+    for (const [p, first] of particles.entries()) {
+      for (const [q, second] of particles.entries()) {
+        const [cell, other] = [cells[p], cells[q]]
+        if (q <= p || !cell || cell.join() !== other?.join()) continue
+        latest = [first, second]
+        meetings.set([first.color, second.color].join(), cell)
+      }
+    }
+    // Before anybody has met, the easy question is for the color -1, whose token is that of the last particle color.
+    const query =
+      draws.uniform() < easy_q
+        ? [latest?.[0].color ?? -1, latest?.[1].color ?? -1]
+        : [draws.integer(num_colors), draws.integer(num_colors)]
+    const where = meetings.get(query.join())
+    for (const [i, [row, column]] of cells.entries())
+      tokens.push(row, grid_size + column, 2 * grid_size + (particles[i]?.color ?? 0))
+    tokens.push(...query.map((color) => 2 * grid_size + num_colors + color))
+    labels.push(...times(tokensPerStep(num_particles) - 1, () => 0), where ? quadrant(where, grid_size) : 0)
+  }
+  return { tokens, labels }
+}
+
+const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make)
+
+function moved({ place, velocity }: Particle): readonly [number, number] {
+  return [place[0] + velocity[0], place[1] + velocity[1]]
+}
+
+function quadrant([row, column]: readonly [number, number], grid: number): number {
+  return 1 + 2 * roundEven((row + 0.5) / grid) + roundEven((column + 0.5) / grid)
+}
+
+/** To the nearest whole number, halves to the even one, as NumPy and PyTorch do. */
+function roundEven(value: number): number {
+  const floor = Math.floor(value)
+  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value)
+}

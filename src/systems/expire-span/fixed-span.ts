@@ -1,0 +1,107 @@
+/**
+ * The span is fixed (Dai et al. 2019, Transformer-XL, in the form of the official code), or learned once for a head (Sukhbaatar et al.
+ * 2019, Adaptive-Span).
+ *
+ * Shapes: B batch, K heads, M queries of a block, S attn_lim, T distances that are computed, D width of a head, H hidden width.
+ */
+import { Dropout, init, Module } from '../../nn/index.ts'
+import * as ops from '../../ops/index.ts'
+import { sizeOf } from '../../tensor/shape.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { dependOn } from '../../tensor/trace.ts'
+import type { Variable } from '../../tensor/variable.ts'
+import { type LayerMemory, MemoryAttention, maskedAttention, type Read, toColumns, toDistances } from './attention.ts'
+import { type AdaptiveSpanConfig, requireThat, type TransformerSeqConfig } from './config.ts'
+
+/** Each query attends to the S positions before it, not to itself. */
+export class FixedSpanAttention extends MemoryAttention<LayerMemory> {
+  readonly adaptive_span: AdaptiveSpan | undefined
+  readonly dropout: Dropout
+  readonly #config: TransformerSeqConfig
+
+  constructor(config: TransformerSeqConfig, key_pe: Variable) {
+    super(key_pe)
+    const { adapt_span, adaptive } = config
+    requireThat(
+      !adapt_span || adaptive !== undefined,
+      'adapt_span needs the settings adapt_span_loss, adapt_span_len, ...',
+    )
+    this.adaptive_span = adapt_span && adaptive ? new AdaptiveSpan(config, adaptive) : undefined
+    this.dropout = new Dropout(config.dropout)
+    this.#config = config
+  }
+
+  forward(queries: Tensor, block: Tensor, memory: LayerMemory, read: Read) {
+    const { attn_lim } = this.#config
+    const [b, , m] = queries.sizes(4)
+    const span = attn_lim - (this.adaptive_span?.trimLength() ?? 0) // T
+    const all = ops.concat([memory.hidden, block], 1) // [B, memories + M, H]
+    const missing = span + m - sizeOf(all.shape, 1)
+    const columns = read(ops.slice(all, [Math.max(0, -missing)], 1)) // [B, T + M, H]
+    const [keys, values] = [columns.keys, columns.values].map((x) =>
+      missing > 0 ? ops.pad(x, [0, 0, missing, 0]) : x,
+    ) as [Tensor, Tensor]
+    const near = ops.slice(this.key_pe.value, [attn_lim - span], 2) // [1, D, T]
+    const scores = ops.add(
+      toDistances(ops.matmul(queries, ops.transpose(keys))), // [B, K, M, T]
+      ops.matmul(queries, near),
+    )
+    const valuesOf = (weights: Tensor): Tensor => ops.matmul(toColumns(weights), values) // [B, K, M, D]
+    const output = this.adaptive_span
+      ? maskedAttention(scores, this.adaptive_span.forward(span), this.dropout, valuesOf).output
+      : valuesOf(this.dropout.forward(ops.softmax(scores, -1)))
+    const kept = this.adaptive_span?.cacheLength() ?? attn_lim
+    const next = { hidden: ops.slice(all, [Math.max(0, sizeOf(all.shape, 1) - kept)], 1) }
+    const loss = this.adaptive_span?.loss()
+    return { output, memory: next, ...(loss && { auxLoss: ops.broadcastTo(loss, [b]) }) }
+  }
+}
+
+/** A span for each head (or for the layer), learned: a soft mask over distances. */
+export class AdaptiveSpan extends Module {
+  readonly mask: { readonly size_ratio: Variable }
+  readonly #size: number
+  readonly #config: AdaptiveSpanConfig
+
+  constructor({ nheads, attn_lim }: TransformerSeqConfig, config: AdaptiveSpanConfig) {
+    super()
+    requireThat(config.adapt_span_len > 0, `adapt_span_len must be above 0, found ${config.adapt_span_len}`)
+    const count = config.adapt_span_layer ? 1 : nheads
+    this.mask = { size_ratio: init.parameter([count, 1, 1], init.constant(config.adapt_span_init)) }
+    this.#size = attn_lim
+    this.#config = config
+  }
+
+  /** The mask of the last `span` distances, the farthest first: 1 within a span z S, then a ramp; [K or 1, 1, span]. */
+  forward(span: number): Tensor {
+    const distance = ops.sub(span - 1, ops.cast(ops.arange(span), 'float32')) // less 1: 0 is the position before
+    const length = ops.mul(this.mask.size_ratio.value, this.#size)
+    return ops.clamp(ops.add(ops.mul(ops.sub(length, distance), 1 / this.#config.adapt_span_len), 1), 0, 1)
+  }
+
+  /** What spans cost: adapt_span_loss times the mean span. */
+  loss(): Tensor {
+    return ops.mul(ops.mean(this.mask.size_ratio.value), this.#config.adapt_span_loss * this.#size)
+  }
+
+  /** Distances that no head reaches, rounded down to a multiple of adapt_span_trim_step: the farthest, which are left out. */
+  trimLength(): number {
+    const { adapt_span_len: ramp, adapt_span_trim_step: step } = this.#config
+    return dependOn(() => {
+      const longest = Math.ceil(Math.max(...(this.mask.size_ratio.data as Float32Array)) * this.#size + ramp)
+      const unused = Math.min(this.#size - 1, this.#size - Math.min(this.#size, longest))
+      return Math.floor(unused / step) * step
+    })
+  }
+
+  /** Memories that are kept: with adapt_span_cache only what can be reached, and 64 more in case that spans grow. */
+  cacheLength(): number {
+    return this.#config.adapt_span_cache ? Math.min(this.#size, this.#size - this.trimLength() + 64) : this.#size
+  }
+
+  /** After an update: spans stay within [0, S]. Called inside of a traced function. */
+  clampSpans(): void {
+    const { size_ratio } = this.mask
+    size_ratio.assign(ops.clamp(size_ratio.value, 0, 1))
+  }
+}

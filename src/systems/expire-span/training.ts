@@ -1,0 +1,198 @@
+/** Training and evaluation of a model with memory on a stream of text. */
+import type { Compiled } from '../../compile/compile.ts'
+import type { Batch, BatchTensors, Dataset } from '../../data/dataset.ts'
+import { DataLoader } from '../../data/loader.ts'
+import * as ops from '../../ops/index.ts'
+import type { MetricDescriptions, OpenedData } from '../../tasks/define.ts'
+import { type BuildOptions, type Experiment, type ThreadOptions, threadOptions } from '../../tasks/experiment.ts'
+import { loopOptions, type OptimizerSettings, type TrainSettings } from '../../tasks/settings.ts'
+import { updatesOf } from '../../tasks/training.ts'
+import { manualSeed } from '../../tensor/random-state.ts'
+import { type Tensor, tensor } from '../../tensor/tensor.ts'
+import { defineTask, type Metrics, type StepResult } from '../../train/loop.ts'
+import { UsageError } from '../../util/errors.ts'
+import { type BlockReader, blockReader, CarriedMemory } from './carried.ts'
+import { type AnyModel, ExpireSpan, TransformerSeq } from './model.ts'
+import type { StreamFields } from './stream.ts'
+
+type StreamBatch = BatchTensors<StreamFields>
+
+/** The loss of what counts, the number of it, and how many of these were not the most probable class. */
+interface Counted {
+  readonly nats: Tensor
+  readonly count: Tensor
+  readonly wrong: Tensor
+}
+
+/** logProbs [B, M, V], target int [B, M]; targets of class `omitted` do not count. */
+function counted(logProbs: Tensor, target: Tensor, omitted: number | undefined): Counted {
+  const losses = ops.nllLoss(ops.transpose(logProbs), target, { reduction: 'none' }) // [B, M]
+  const isWrong = ops.cast(ops.notEqual(ops.argmax(logProbs, -1), ops.cast(target, 'int64')), 'float32')
+  const counts = omitted === undefined ? ops.onesLike(losses) : ops.cast(ops.notEqual(target, omitted), 'float32')
+  return {
+    nats: ops.sum(ops.mul(losses, counts)),
+    count: ops.sum(counts),
+    wrong: ops.sum(ops.mul(isWrong, counts)),
+  }
+}
+
+/** What a training is made of. */
+export interface MemoryPlan {
+  readonly make: () => AnyModel
+  readonly config: { readonly optimizer: OptimizerSettings; readonly train: TrainSettings }
+  readonly metrics: MetricDescriptions
+  readonly options: BuildOptions
+  /** Targets of this class do not count. */
+  readonly omitted?: number
+  /** Metrics of an evaluation from the mean loss in nats and the share of wrong answers. */
+  readonly describe: (loss: number, error: number) => Metrics
+}
+
+/** What an evaluation found. */
+export interface StreamScore {
+  readonly metrics: Metrics
+  /** Memories of each layer after each block. */
+  readonly lengths: readonly (readonly number[])[]
+}
+
+/** A model with memory and its training. */
+export interface TrainedMemory
+  extends Pick<Experiment<OpenedData<unknown, StreamFields>>, 'weights' | 'prepare' | 'evaluate' | 'initialize'>,
+    ThreadOptions {
+  readonly model: AnyModel
+  readonly score: (data: Dataset<StreamFields>) => Promise<StreamScore>
+}
+
+/**
+ * A model trained on a stream: the memory after a block is there for the next one, and is part of every checkpoint. Evaluation reads the
+ * test text with a memory of its own.
+ */
+export function trainedMemory(plan: MemoryPlan): TrainedMemory {
+  const { make, config, metrics, options, omitted } = plan
+  if (config.optimizer.ema_decay > 0)
+    throw new UsageError('optimizer.ema_decay must be 0: memories are of the weights that are trained')
+  manualSeed(options.seed)
+  const model = make()
+  const threads = threadOptions(options)
+  const rows = config.train.batch_size
+  const score = (data: Dataset<StreamFields>) => readStream(model, data, rows, plan)
+  return {
+    model,
+    ...threads,
+    score,
+    weights: model.variables(),
+    initialize: (weights) => {
+      model.loadStateDict(weights, { strict: false })
+    },
+    evaluate: async ({ test }) => (await score(test)).metrics,
+    prepare: ({ train, test }) => {
+      const loader = new DataLoader(train, { batchSize: rows, dropLast: true })
+      const updates = updatesOf({ model, loader, optimizer: config.optimizer, epochs: config.train.epochs })
+      const memory = new CarriedMemory(model, rows)
+      const read = blockReader(
+        model,
+        ({ input, target }: StreamBatch, readBlock) => {
+          const { logProbs, auxLoss } = readBlock(input, drawsFor(model))
+          const { nats, count } = counted(logProbs, target, omitted)
+          const loss = ops.div(nats, omitted === undefined ? count : ops.add(count, 1e-6))
+          const spanLoss = ops.mean(auxLoss)
+          updates.minimize(ops.add(loss, spanLoss))
+          if (model instanceof TransformerSeq) model.clampSpans()
+          return { loss, span_loss: spanLoss }
+        },
+        threads,
+      )
+      return {
+        task: defineTask({
+          variables: updates.variables,
+          state: memory,
+          loader,
+          step: memoryStep(model, read, memory),
+          evaluate: async () => (await score(test)).metrics,
+          learningRate: updates.learningRate,
+        }),
+        loop: loopOptions(config.train, metrics),
+      }
+    },
+  }
+}
+
+/** Random numbers of a training block, where the model wants some. */
+function drawsFor(model: AnyModel): Tensor | undefined {
+  if (!(model instanceof ExpireSpan)) return undefined
+  const { expire_span_noisy, expire_span_layerdrop } = model.config
+  return expire_span_noisy || expire_span_layerdrop > 0 ? ops.randomUniform([1 + model.layers.length]) : undefined
+}
+
+const beginsIn = (batch: Batch<StreamFields>): boolean => batch.begins.data[0] === 1
+
+/** One training step: the compiled function with the memory that it takes and leaves. */
+function memoryStep(
+  model: AnyModel,
+  read: BlockReader<StreamBatch, { readonly loss: Tensor; readonly span_loss: Tensor }>,
+  memory: CarriedMemory,
+): Compiled<[StreamBatch], StepResult> {
+  const { compiled } = read
+  const start = (batch: Batch<StreamFields>): void => {
+    model.train()
+    if (beginsIn(batch)) memory.reset()
+  }
+  const step = async (batch: Batch<StreamFields>): Promise<StepResult> => {
+    start(batch)
+    const { result, next } = await read(batch as never, memory.memories)
+    memory.advance(next)
+    return { ...result, memories: tensor(meanOf(memory.lengths)) }
+  }
+  const given = (batch: Batch<StreamFields>) => {
+    start(batch)
+    return [batch, memory.memories] as never as Parameters<typeof compiled>
+  }
+  const others = {
+    undo: () => {
+      compiled.undo()
+      memory.undo()
+    },
+    findNotFinite: (batch: Batch<StreamFields>) => compiled.findNotFinite(...given(batch)),
+    profile: (calls: number, batch: Batch<StreamFields>) => compiled.profile(calls, ...given(batch)),
+    release: () => compiled.release(),
+    traces: compiled.traces,
+  }
+  const whole = Object.assign(step, others)
+  Object.defineProperty(whole, 'program', { get: () => compiled.program })
+  // A batch is of arrays here, which is what the loader gives.
+  return whole as unknown as Compiled<[StreamBatch], StepResult>
+}
+
+const meanOf = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+
+/** Reads a whole stream from its beginning, with a memory of its own. */
+async function readStream(
+  model: AnyModel,
+  data: Dataset<StreamFields>,
+  rows: number,
+  { options, omitted, describe }: MemoryPlan,
+): Promise<StreamScore> {
+  const read = blockReader(
+    model,
+    ({ input, target }: StreamBatch, readBlock) => counted(readBlock(input).logProbs, target, omitted),
+    threadOptions(options),
+  )
+  const memory = new CarriedMemory(model, rows)
+  const lengths: number[][] = []
+  const total = { nats: 0, count: 0, wrong: 0 }
+  model.eval()
+  try {
+    for await (const batch of new DataLoader(data, { batchSize: rows, dropLast: true })) {
+      const { result, next } = await read(batch as never, memory.memories)
+      memory.advance(next)
+      for (const name of ['nats', 'count', 'wrong'] as const) total[name] += result[name].item()
+      lengths.push(memory.lengths)
+    }
+  } finally {
+    model.train()
+    await read.compiled.release()
+  }
+  const [loss, error] = [total.nats, total.wrong].map((sum) => sum / total.count) as [number, number]
+  return { metrics: { ...describe(loss, error), memories: meanOf(lengths.map(meanOf)) }, lengths }
+}

@@ -1,0 +1,142 @@
+/** A frozen transformer on list operations: the value is read from the last token (paper, Section 2.1). */
+import { z } from 'zod'
+import { compile } from '../../../compile/compile.ts'
+import { type BatchTensors, type Dataset, mapDataset } from '../../../data/dataset.ts'
+import * as ops from '../../../ops/index.ts'
+import { answerEach, defineUse, type Exportable, type MetricDescriptions, topChoices } from '../../../tasks/define.ts'
+import { classScores, evaluateClasses } from '../../../tasks/evaluate-classes.ts'
+import type { BuildOptions, Experiment } from '../../../tasks/experiment.ts'
+import { encodeSegments } from '../../../tasks/language/sentence-pairs.ts'
+import { type ClassificationFacts, codecOf } from '../../../tasks/sequences/codec.ts'
+import type { SequenceFields } from '../../../tasks/sequences/dataset.ts'
+import { listOpsVocabulary } from '../../../tasks/sequences/listops.ts'
+import type { OpenedClassification } from '../../../tasks/sequences/open.ts'
+import type { OptimizerSettings, TrainSettings } from '../../../tasks/settings.ts'
+import { trainable } from '../../../tasks/training.ts'
+import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import { sizes } from '../../../tensor/shape.ts'
+import { constant, type Tensor } from '../../../tensor/tensor.ts'
+import { learningSection } from '../explain.ts'
+import { FrozenTransformer } from '../model.ts'
+import { type ModelSettings, modelConfig } from '../settings.ts'
+import { scoreOf } from '../tasks.ts'
+
+/** How list operations are judged; `majority_accuracy`: always saying the most frequent value. */
+export const listOpsMetrics = {
+  accuracy: { goal: 'max', unit: 'percent' },
+  loss: { goal: 'min' },
+  majority_accuracy: { goal: 'max', unit: 'percent', constant: true },
+} as const satisfies MetricDescriptions
+
+/** The id of `]`, without which the end of a list is lost. */
+const closing = listOpsVocabulary.indexOf('X') + 1
+
+/** Rows of ids without closing brackets, padded at their end with 0: what the official loader makes of them. */
+export function withoutClosing(ids: NDArray): NDArray {
+  const [rows, length] = sizes(ids.shape, 2)
+  const values = toNumbers(ids.data)
+  const data = new Int32Array(values.length)
+  for (let row = 0; row < rows; row++)
+    data.set(
+      values.slice(row * length, (row + 1) * length).filter((id) => id !== closing),
+      row * length,
+    )
+  return { dtype: 'int32', shape: ids.shape, data }
+}
+
+/** Data as the official loader has them, if `brackets` are dropped. */
+export function readBrackets(opened: OpenedClassification, brackets: 'kept' | 'dropped'): OpenedClassification {
+  if (brackets === 'kept') return opened
+  const dropped = (data: Dataset<SequenceFields>): Dataset<SequenceFields> =>
+    mapDataset(data, ({ input_ids, ...rest }) => ({ ...rest, input_ids: withoutClosing(input_ids) }))
+  return { ...opened, train: dropped(opened.train), test: dropped(opened.test) }
+}
+
+/** A trained model with what it knows of its data. */
+export interface TrainedOnListOps {
+  readonly model: FrozenTransformer
+  readonly facts: ClassificationFacts
+  readonly brackets: 'kept' | 'dropped'
+}
+
+/** The settings that building and training use. */
+export interface ListOpsConfig {
+  readonly data: { readonly brackets: 'kept' | 'dropped' }
+  readonly model: ModelSettings
+  readonly optimizer: OptimizerSettings
+  readonly train: TrainSettings
+}
+
+/** Ids int32 [B, L] -> logits [B, 10]. */
+const logitsOf = (model: FrozenTransformer, ids: Tensor): Tensor => ops.select(model.forward(ids), 0, 1)
+
+/** The experiment of list operations. */
+export function buildListOps(config: ListOpsConfig, facts: ClassificationFacts, options: BuildOptions) {
+  const { brackets } = config.data
+  const sizesOfTask = { input_dim: facts.vocab_size, output_dim: facts.labels.length, tokens: facts.max_seq_length }
+  const { score, ...trained } = trainable({
+    make: () => new FrozenTransformer({ ...modelConfig(config.model, sizesOfTask), use_embeddings_for_in: true }),
+    config,
+    metrics: listOpsMetrics,
+    options,
+    scalars: (model, { input_ids, label }: BatchTensors<SequenceFields>) => ({
+      ...scoreOf('listops', model.forward(input_ids), label),
+    }),
+    evaluator: (model, threads) => {
+      const run = compile(
+        ({ input_ids, label }: BatchTensors<SequenceFields>) => classScores(logitsOf(model, input_ids), label),
+        threads,
+      )
+      return async (data: Dataset<SequenceFields>) => {
+        const { metrics } = await evaluateClasses(model, run, data, Math.min(100, data.length))
+        return { metrics: { ...metrics, majority_accuracy: facts.majority } }
+      }
+    },
+  })
+  const { model } = trained
+  return {
+    ...trained,
+    facts,
+    brackets,
+    exports: { classifier: () => exportListOps(model, facts) },
+    explain: async () => [learningSection(model)],
+  } satisfies Experiment<OpenedClassification> & TrainedOnListOps
+}
+
+/** `input_ids` int32 [batch, length] -> `logits` and `probabilities` [batch, 10]. */
+function exportListOps(model: FrozenTransformer, facts: ClassificationFacts): Exportable<'input_ids'> {
+  model.eval()
+  const { labels, max_seq_length: length } = facts
+  return {
+    inputs: { input_ids: { dtype: 'int32', shape: [1, length] } },
+    forward: ({ input_ids }) => {
+      const logits = logitsOf(model, input_ids)
+      return { logits, probabilities: ops.softmax(logits, -1) }
+    },
+    metadata: {
+      labels: JSON.stringify(labels),
+      preprocessing: JSON.stringify({ vocabulary: listOpsVocabulary, first_id: 1, length, ...codecOf(facts).ids }),
+    },
+  }
+}
+
+/** The use `predict`: the most probable values of expressions. */
+export const predictListOps = defineUse({
+  summary: 'the most probable values of each expression',
+  inputs: '"[MAX 2 9 [MIN 4 7 ] 0 ]"',
+  options: z.strictObject({ top: z.number().int().positive().default(3).describe('values to name, at most') }),
+  run: async function* ({ model, facts, brackets }: TrainedOnListOps, texts, { top }) {
+    model.eval()
+    const codec = codecOf(facts)
+    const { max_seq_length: length } = facts
+    const run = compile((ids: Tensor) => ops.softmax(logitsOf(model, ids), -1))
+    yield* answerEach(texts, async (text) => {
+      const { inputIds } = encodeSegments([codec.encode(text).slice(0, length - 2)], length, codec.ids)
+      const row: NDArray = { dtype: 'int32', shape: [1, length], data: Int32Array.from(inputIds) }
+      const { data, shape } = brackets === 'kept' ? row : withoutClosing(row)
+      const probabilities = toNumbers((await run(constant(data, shape, 'int32'))).array.data)
+      return [{ input: text, choices: topChoices(probabilities, (i) => facts.labels[i] ?? String(i), top) }]
+    })
+    await run.release()
+  },
+})

@@ -1,0 +1,158 @@
+/**
+ * PIRL (Misra and van der Maaten 2019, arXiv 1912.01991) and NPID (Wu et al. 2018, arXiv 1805.01978): a memory of every picture's embedding,
+ * and noise-contrastive estimation against it. As VISSL's NCELossWithMemory, under its names.
+ */
+import { Module } from '../../../nn/index.ts'
+import * as ops from '../../../ops/index.ts'
+import { defaultGenerator } from '../../../tensor/random-state.ts'
+import { sizeOf } from '../../../tensor/shape.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import { Variable } from '../../../tensor/variable.ts'
+import { ShapeError, UsageError } from '../../../util/errors.ts'
+import type { Declaration } from '../config.ts'
+
+export const pirl = {
+  name: 'pirl',
+  title: 'PIRL',
+  paper: 'Misra and van der Maaten 2019, arXiv 1912.01991',
+  architecture: 'joint embedding',
+  remedy: 'contrastive',
+  energy: '-cos(f, m)',
+  loss: 'noise-contrastive estimation of the own memory against those of K other pictures',
+  collapse: 'random entries of the memory bank are negatives',
+} as const satisfies Declaration
+
+/** The published settings. */
+export const pirlDefaults = {
+  temperature: 0.07,
+  num_negatives: 32_000,
+  momentum: 0.5,
+  loss_weights: [0.5, 0.5],
+  embedding_dim: 128,
+} as const
+
+/** VISSL's names. */
+export interface MemoryConfig {
+  /** Pictures: entries of the memory. */
+  readonly num_train_samples: number
+  readonly embedding_dim: number
+  readonly temperature: number
+  /** Share of an entry that stays when it is renewed. */
+  readonly momentum: number
+  readonly loss_type: 'nce' | 'cross_entropy'
+  /** Z of the model's probabilities; below 0: the first batch decides. */
+  readonly norm_constant: number
+  readonly norm_embedding: boolean
+  /** Whether the memory begins with entries of length 1. */
+  readonly norm_init: boolean
+  /** A weight for each embedding of a picture. */
+  readonly loss_weights: readonly number[]
+  /** Whether each embedding renews the memory, or the one at `update_mem_with_emb_index`. */
+  readonly update_mem_on_forward: boolean
+  readonly update_mem_with_emb_index: number
+}
+
+/** Keeps a probability from 0. */
+const eps = 1e-7
+
+/** The memory bank with its loss. */
+export class NCELossWithMemory extends Module {
+  /** [num_train_samples, embedding_dim] */
+  readonly memory: Variable
+  /** Z, a vector of one element; below 0 until the first batch. */
+  readonly norm_constant: Variable
+  readonly #config: MemoryConfig
+
+  constructor(config: MemoryConfig) {
+    super()
+    const { num_train_samples: entries, embedding_dim: width, norm_init } = config
+    if (!config.update_mem_on_forward && config.update_mem_with_emb_index < 0) {
+      throw new UsageError(
+        `PIRL: an embedding must renew the memory, found update_mem_on_forward false and update_mem_with_emb_index ${config.update_mem_with_emb_index}`,
+      )
+    }
+    this.#config = config
+    this.memory = new Variable([entries, width], { data: initialMemory(entries, width, norm_init) })
+    this.norm_constant = new Variable([1], { data: Float32Array.of(config.norm_constant) })
+  }
+
+  /**
+   * embeddings: of each picture as often as there are loss weights (PIRL: of the transformed picture, of the picture), [N, D] each.
+   * target: the pictures' places in the memory, int [N]. negatives: for each embedding the places it is compared to, int [N, K + 1], whose
+   * first column the targets replace. -> the loss.
+   */
+  forward(embeddings: readonly Tensor[], target: Tensor, negatives: readonly Tensor[]): Tensor {
+    const { loss_weights, norm_embedding, update_mem_on_forward, update_mem_with_emb_index, loss_type } = this.#config
+    const losses = embeddings.map((given, i) => {
+      const [weight, others] = [loss_weights[i], negatives[i]]
+      if (weight === undefined || !others) {
+        throw new ShapeError(
+          `PIRL: there must be a loss weight and negatives for each embedding, found ${embeddings.length} embeddings, ${loss_weights.length} weights, ${negatives.length} lists of negatives`,
+        )
+      }
+      const embedding = norm_embedding ? ops.normalize(given) : given
+      const scores = this.#scores(embedding, target, others) // [N, K + 1]
+      if (update_mem_on_forward || update_mem_with_emb_index === i) this.#renew(embedding, target)
+      const loss =
+        loss_type === 'nce'
+          ? nceLoss(this.#probabilities(scores), this.#config.num_train_samples)
+          : ops.crossEntropy(scores, ops.zeros([sizeOf(scores.shape, 0)], 'int64'))
+      return ops.mul(loss, weight)
+    })
+    return ops.addAll(losses)
+  }
+
+  /** Similarities to the own entry and to others, over the temperature: [N, K + 1]. */
+  #scores(embedding: Tensor, target: Tensor, others: Tensor): Tensor {
+    const own = ops.cast(ops.unsqueeze(target, 1), 'int64')
+    const places = ops.concat([own, ops.slice(ops.cast(others, 'int64'), [1, sizeOf(others.shape, 1)], 1)], 1)
+    const entries = ops.stopGradient(ops.embedding(places, this.memory)) // [N, K + 1, D]
+    const products = ops.squeeze(ops.matmul(entries, ops.unsqueeze(embedding, -1)), -1)
+    return ops.div(products, this.#config.temperature)
+  }
+
+  /** exp(score) / Z: the model's probabilities, but for that Z is a guess, the mean of the first batch. */
+  #probabilities(scores: Tensor): Tensor {
+    const raised = ops.exp(scores)
+    const guess = ops.reshape(ops.mul(ops.mean(raised), this.#config.num_train_samples), [1])
+    const z = ops.where(ops.less(this.norm_constant, 0), ops.stopGradient(guess), this.norm_constant)
+    this.norm_constant.assign(z)
+    return ops.div(raised, z)
+  }
+
+  #renew(embedding: Tensor, target: Tensor): void {
+    const { momentum } = this.#config
+    const places = ops.cast(target, 'int64')
+    const old = ops.mul(ops.embedding(places, this.memory), momentum)
+    const moved = ops.normalize(ops.add(old, ops.mul(ops.stopGradient(embedding), 1 - momentum)))
+    this.memory.assign(ops.indexCopy(this.memory, places, moved, 0))
+  }
+}
+
+/**
+ * -log P(data) of the first column and -log P(noise) of the others (NPID, equations 7 and 8), summed, over the batch. p [N, K + 1]: the
+ * model's probabilities of entries; noise draws each of the n with 1 / n.
+ */
+function nceLoss(p: Tensor, n: number): Tensor {
+  const columns = sizeOf(p.shape, 1)
+  const k = columns - 1
+  const noise = k / n
+  const positive = ops.slice(p, [0, 1], 1)
+  const negatives = ops.slice(p, [1, columns], 1)
+  const isData = ops.log(ops.div(positive, ops.add(positive, noise + eps)))
+  const isNoise = ops.log(ops.div(noise, ops.add(negatives, noise + eps)))
+  return ops.div(ops.neg(ops.add(ops.sum(isData), ops.sum(isNoise))), sizeOf(p.shape, 0))
+}
+
+/** Uniform within sqrt(3 / D). */
+function initialMemory(entries: number, width: number, isNormalised: boolean): Float32Array {
+  const bound = 1 / Math.sqrt(width / 3)
+  const data = Float32Array.from(defaultGenerator().uniform(entries * width), (u) => (2 * u - 1) * bound)
+  if (!isNormalised) return data
+  for (let i = 0; i < entries; i++) {
+    const row = data.subarray(i * width, (i + 1) * width)
+    const norm = Math.hypot(...row)
+    for (let j = 0; j < width; j++) row[j] = (row[j] ?? 0) / norm
+  }
+  return data
+}

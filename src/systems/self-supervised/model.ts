@@ -1,0 +1,72 @@
+/**
+ * Joint embedding: two networks embed x and y, and the energy of the pair is the distance of the embeddings (LeCun and Misra 2021). Each
+ * method is a subclass in `methods/`: what it adds is how it keeps the embeddings from collapsing.
+ *
+ * Shapes: N pictures, C width of the representation, D width of the embedding.
+ */
+import { Module } from '../../nn/index.ts'
+import * as ops from '../../ops/index.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { Variable } from '../../tensor/variable.ts'
+import { ShapeError } from '../../util/errors.ts'
+import type { Encoder } from './encoder.ts'
+
+/** What one training step computes of a batch. */
+export interface JointStep {
+  readonly loss: Tensor
+  /** Of the first two views, before any normalisation: [N, D] each. What the diagnostics of collapse look at. */
+  readonly embeddings: readonly [Tensor, Tensor]
+  /** What else is worth a curve. */
+  readonly shown?: Readonly<Record<string, Tensor>>
+}
+
+/** An encoder trained by comparing embeddings of views of the same picture. */
+export abstract class JointEmbedding extends Module {
+  abstract readonly encoder: Encoder
+
+  /** views: [N, ...] each, row i of all of them from picture i. Called in training mode; may assign queues, centres and targets. */
+  abstract override forward(views: readonly Tensor[]): JointStep
+
+  /** The embedding that pairs are compared by, [N, D], without training anything. */
+  abstract embed(x: Tensor): Tensor
+
+  /** The representation that is kept: [N, C]. */
+  features(x: Tensor): Tensor {
+    return this.encoder.features(x)
+  }
+
+  /** Called in the same trace after the optimizer's update: moving averages follow the new weights. */
+  afterUpdate(): void {}
+}
+
+/** Energy of pairs of embeddings, [N, D] each -> [N]: low where they point the same way. For inference; a loss trains it. */
+export function cosineEnergy(x: Tensor, y: Tensor): Tensor {
+  return ops.neg(ops.cosineSimilarity(x, y))
+}
+
+/** The first two of the views; a ShapeError if there are fewer. */
+export function twoViews(owner: string, views: readonly Tensor[]): readonly [Tensor, Tensor] {
+  const [a, b] = views
+  if (!a || !b) throw new ShapeError(`${owner}: there must be at least two views, found ${views.length}`)
+  return [a, b]
+}
+
+/** What moves a network's weights after another's: trainable variables, also those that are frozen, in their order. */
+export function weightsOf(module: Module): Variable[] {
+  return [...module.variables().values()].filter(({ trainable }) => trainable)
+}
+
+/** target = m target + (1 - m) online, of two networks of the same architecture; batch-norm statistics stay. */
+export function moveToward(target: Module, online: Module, m: Tensor | number): void {
+  const sources = weightsOf(online)
+  const rest = ops.sub(1, m)
+  for (const [i, variable] of weightsOf(target).entries()) {
+    const source = sources[i]
+    if (source) variable.assign(ops.add(ops.mul(variable, m), ops.mul(source, rest)))
+  }
+}
+
+/** A copy of the weights and statistics, once, from outside of compiled functions. */
+export function copyWeights(target: Module, online: Module): void {
+  target.loadStateDict(online.stateDict())
+}

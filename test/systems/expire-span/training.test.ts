@@ -1,0 +1,200 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { blockReader, CarriedMemory } from '../../../src/systems/expire-span/carried.ts'
+import { generateCollisions, tokensPerStep } from '../../../src/systems/expire-span/collisions.ts'
+import { continueCharacters } from '../../../src/systems/expire-span/continue.ts'
+import { explainSpans } from '../../../src/systems/expire-span/explain.ts'
+import { type CharacterExperiment, characters, collisions } from '../../../src/systems/expire-span/recipes.ts'
+import type { StreamFields } from '../../../src/systems/expire-span/stream.ts'
+import type { OpenedData } from '../../../src/tasks/define.ts'
+import { type CharacterFacts, encodeCharacters } from '../../../src/tasks/language/characters.ts'
+import type { Tensor } from '../../../src/tensor/tensor.ts'
+import { type LoopResult, train } from '../../../src/train/loop.ts'
+import { configure } from '../../../src/train/settings.ts'
+import type { Checkpoint } from '../../../src/train/store.ts'
+import { Generator } from '../../../src/util/random.ts'
+import { MemoryStore } from '../../support/memory-store.ts'
+
+const file = join(mkdtempSync(join(tmpdir(), 'tenfold-expire-')), 'text.txt')
+const words = ['whale', 'sea', 'ship', 'white', 'the', 'a', 'of', 'and']
+const draws = new Generator(3).integers(0, words.length, 900)
+const lines = Array.from({ length: 90 }, (_, i) => [...draws.slice(10 * i, 10 * i + 10)].map((n) => words[n]).join(' '))
+writeFileSync(file, lines.join('.\n'))
+
+const tiny = {
+  'model.hid_sz': 16,
+  'model.inner_hid_sz': 24,
+  'model.nlayers': 2,
+  'model.mem_sz': 8,
+  'model.nheads': 2,
+  'model.attn_lim': 48,
+  'model.expire_span_ramp': 4,
+  'model.expire_span_init_percentage': 0.3,
+  'train.batch_size': 4,
+  'train.epochs': 1,
+  'optimizer.lr': 0.01,
+}
+
+async function openCharacters(settings: Record<string, unknown> = {}) {
+  const config = configure(
+    characters.config,
+    Object.entries({ ...tiny, 'data.folder': file, ...settings }).map(([path, value]) => ({ path, value })),
+  )
+  const data = (await characters.open(config, {})) as OpenedData<CharacterFacts, StreamFields>
+  return { data, experiment: characters.build(config, data.facts, { seed: 1 }) as unknown as CharacterExperiment }
+}
+
+/** Trains to a number of steps, from what the store has. */
+async function trainTo(steps: number, store: MemoryStore, settings: Record<string, unknown> = {}): Promise<LoopResult> {
+  const { data, experiment } = await openCharacters(settings)
+  const { task, loop } = experiment.prepare(data)
+  return train(task, store, { ...loop, evaluateEvery: 4, steps })
+}
+
+const lengthsIn = (checkpoint: Checkpoint | undefined): (number | undefined)[] =>
+  [0, 1].map((layer) => checkpoint?.tensors.get(`memory.${layer}.hidden`)?.shape[1])
+
+describe('memory is part of the training', () => {
+  const noisy = { 'model.dropout': 0.1, 'model.expire_span_noisy': true, 'model.expire_span_layerdrop': 0.2 }
+
+  test('a training that was broken off goes on bit for bit, evaluations or not', async () => {
+    const [straight, broken] = [new MemoryStore(), new MemoryStore()]
+    const whole = await trainTo(12, straight, noisy)
+    await trainTo(7, broken, noisy)
+    const [first = 0, second = 0] = lengthsIn(broken.newest)
+    expect(first).toBeGreaterThanOrEqual(8)
+    expect(second).toBeGreaterThanOrEqual(8)
+    const rest = await trainTo(12, broken, noisy)
+    expect(rest.metrics).toEqual(whole.metrics)
+    expect(broken.newest?.tensors).toEqual(straight.newest?.tensors)
+  })
+
+  test.each(['fixed', 'adaptive', 'compressive'])('one setting makes it a baseline: %s', async (memory) => {
+    const store = new MemoryStore()
+    const settings = { 'model.memory': memory, 'model.compress_rate': 2, 'model.compress_size': 16 }
+    const { metrics } = await trainTo(3, store, settings)
+    expect(metrics.bits_per_character).toBeGreaterThan(0)
+    expect(metrics.memories).toBe(48)
+  })
+
+  test('a step that is undone leaves the memory as it was', async () => {
+    const { data, experiment } = await openCharacters()
+    const { task } = experiment.prepare(data)
+    const losses: number[] = []
+    for await (const batch of task.loader) {
+      losses.push((await task.step(batch)).loss.item())
+      if (losses.length < 4) continue
+      const after = task.state?.arrays()
+      task.step.undo()
+      expect(task.state?.arrays()).not.toEqual(after)
+      expect((await task.step(batch)).loss.item()).toBe(losses.at(-1))
+      expect(task.state?.arrays()).toEqual(after)
+      break
+    }
+    // However long memories became.
+    expect(task.step.traces).toHaveLength(1)
+    await task.step.release()
+  })
+
+  test('a checkpoint of another batch size is refused', async () => {
+    const store = new MemoryStore()
+    await trainTo(2, store)
+    await expect(trainTo(4, store, { 'train.batch_size': 5 })).rejects.toThrow(
+      'step 2: has no "memory.0.hidden" for 5 rows of text',
+    )
+  })
+})
+
+describe('the trained model', () => {
+  test('learns, and forgets', async () => {
+    const { data, experiment } = await openCharacters({ 'train.epochs': 2, 'optimizer.warmup_steps': 10 })
+    const before = await experiment.evaluate(data)
+    const { task } = experiment.prepare(data)
+    for (let epoch = 0; epoch < 2; epoch++) for await (const batch of task.loader) await task.step(batch)
+    const after = await experiment.evaluate(data)
+    expect(after.bits_per_character).toBeLessThan(Number(before.bits_per_character) - 1)
+    expect(after.memories).toBeLessThan(48)
+    await task.step.release()
+  })
+
+  test('writes what it would say of the text as a whole', async () => {
+    const { data, experiment } = await openCharacters()
+    const { model, facts } = experiment
+    const text = 'the whale and the sea'
+    const written = await continueCharacters(model, facts, text, { characters: 5, temperature: 0, seed: 0 })
+    // Greedy: each character is the most probable one after all before it, block by block.
+    const all = encodeCharacters(text + written, facts)
+    const read = blockReader(model.eval(), (tokens: Tensor, readBlock) => readBlock(tokens).logProbs)
+    const memory = new CarriedMemory(model, 1)
+    const greedy: number[] = []
+    for (let start = 0; start + 8 <= all.length; start += 8) {
+      const block = { dtype: 'int32' as const, shape: [1, 8], data: all.slice(start, start + 8) }
+      const { result, next } = await read(block as never, memory.memories)
+      memory.advance(next)
+      const logProbs = await result.numbers()
+      const classes = facts.characters.length
+      for (let i = 0; i < 8; i++) {
+        const row = logProbs.slice(i * classes + 1, (i + 1) * classes)
+        greedy.push(row.indexOf(Math.max(...row)) + 1)
+      }
+    }
+    await read.compiled.release()
+    expect([...all.slice(text.length, 24)]).toEqual(greedy.slice(text.length - 1, 23))
+    await expect(continueCharacters(model, facts, '', { characters: 5, temperature: 1, seed: 0 })).rejects.toThrow(
+      'there is no text to continue',
+    )
+    const sections = await explainSpans(model, facts, data.test)
+    expect(sections.map(({ title, figures }) => [title, figures.map(({ kind }) => kind)])).toEqual([
+      ['What is kept how long', ['shaded', 'shaded', 'table', 'heatmaps']],
+    ])
+  })
+})
+
+describe('object collision', () => {
+  const generator = new Generator(5)
+  const world = { num_particles: 3, num_colors: 4, grid_size: 5 }
+  const { tokens, labels } = generateCollisions(
+    400,
+    {
+      uniform: () => generator.uniform(1)[0] ?? 0,
+      normal: () => generator.normal(1)[0] ?? 0,
+      integer: (count) => generator.integers(0, count, 1)[0] ?? 0,
+    },
+    world,
+  )
+
+  test('the labels follow from the tokens', () => {
+    const width = tokensPerStep(3)
+    const met = new Map<string, number>()
+    for (let step = 0; step < 400; step++) {
+      const row = tokens.slice(step * width, (step + 1) * width)
+      const objects = [0, 1, 2].map((p) => row.slice(3 * p, 3 * p + 3) as [number, number, number])
+      for (const [p, [r, c, color]] of objects.entries()) {
+        expect([r >= 0 && r < 5, c >= 5 && c < 10, color >= 10 && color < 14]).toEqual([true, true, true])
+        for (const [otherRow, otherColumn, otherColor] of objects.slice(p + 1))
+          if (r === otherRow && c === otherColumn)
+            met.set(`${color},${otherColor}`, 1 + 2 * ((r + 0.5) / 5 > 0.5 ? 1 : 0) + ((c - 4.5) / 5 > 0.5 ? 1 : 0))
+      }
+      const query = row.slice(-2).map((token) => token - 4)
+      expect(labels.slice(step * width, (step + 1) * width - 1).every((label) => label === 0)).toBe(true)
+      expect(labels[(step + 1) * width - 1]).toBe(met.get(query.join()) ?? 0)
+    }
+    expect(met.size).toBeGreaterThan(4)
+  })
+
+  test('is a recipe', async () => {
+    const settings = { ...tiny, 'data.steps': 200, 'data.test_steps': 100 }
+    const config = configure(
+      collisions.config,
+      Object.entries(settings).map(([path, value]) => ({ path, value })),
+    )
+    const data = await collisions.open(config, {})
+    expect(data.opening.summary).toBe('1,600 tokens to train on, 800 to test with')
+    const experiment = collisions.build(config, data.facts, { seed: 1 })
+    const { error } = await experiment.evaluate(data)
+    expect(error).toBeGreaterThan(0)
+    expect(error).toBeLessThanOrEqual(1)
+  })
+})
