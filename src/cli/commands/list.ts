@@ -26,17 +26,26 @@ export function addList(program: Command): void {
         }
       } else {
         const { systems } = await import('../../systems/index.ts')
-        for (const system of systems) {
-          if (!json) console.log(`${system.title}  (${system.paper})`)
-          for (const recipe of system.recipes ?? []) {
-            const name = `${system.name}/${recipe.name}`
-            const { summary } = recipe
-            print(json, 'recipe', { name, summary }, `  ${name.padEnd(18)} ${summary}`)
-          }
-          for (const { name: own, summary } of system.jobs ?? []) {
-            const name = `${system.name}/${own}`
-            print(json, 'job', { name, summary }, `  ${name.padEnd(18)} job: ${summary}`)
-          }
+        for (const { name: system, title, paper, recipes = [], jobs = [] } of systems) {
+          const entries = [
+            ...recipes.map(({ name, summary }) => ({
+              kind: 'recipe',
+              name: `${system}/${name}`,
+              summary,
+              shown: summary,
+            })),
+            ...jobs.map(({ name, summary }) => ({
+              kind: 'job',
+              name: `${system}/${name}`,
+              summary,
+              shown: `job: ${summary}`,
+            })),
+          ]
+          if (!json) console.log(`${title}  (${paper})`)
+          if (!json && entries.length === 0) console.log('  its functions so far: nothing to train or run yet')
+          const width = Math.max(18, ...entries.map(({ name }) => name.length))
+          for (const { kind, name, summary, shown } of entries)
+            print(json, kind, { name, summary }, `  ${name.padEnd(width)} ${shown}`)
         }
       }
       if (json) console.log(JSON.stringify({ event: 'done', metrics: {} }))
