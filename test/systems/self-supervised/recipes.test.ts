@@ -68,7 +68,7 @@ describe.each(recipes.map((recipe) => [recipe.name, recipe] as const))('%s', (na
     expect(metrics.rank).toBeGreaterThanOrEqual(1)
     expect(metrics.uniformity).toBeLessThanOrEqual(1e-6)
     expect(Object.keys(metrics).toSorted()).toEqual(
-      ['alignment', 'knn_accuracy', 'knn_pixels', 'rank', 'spread', 'uniformity'].toSorted(),
+      ['alignment', 'knn_accuracy', 'knn_pixels', 'rank', 'spread', 'std', 'uniformity'].toSorted(),
     )
   })
 })
