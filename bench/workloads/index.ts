@@ -4,6 +4,7 @@ import { encoders } from './encoder.ts'
 import { gpt2s } from './gpt2.ts'
 import { involutions } from './involution.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
+import { perceiver } from './perceiver.ts'
 import { resnet } from './resnet.ts'
 import { signals } from './signal.ts'
 import { transformerLm, transformerLmCheckpoint } from './transformer-lm.ts'
@@ -15,6 +16,7 @@ export const workloads: readonly Workload[] = [
   mixerMnist,
   mixerSmall,
   ...encoders,
+  perceiver,
   ...unets,
   resnet,
   ...involutions,

@@ -2,7 +2,7 @@
 import * as ops from '../ops/kit.ts'
 import { isFloat } from '../tensor/dtype.ts'
 import type { GraphNode, Tensor } from '../tensor/tensor.ts'
-import { vectorJacobianProduct } from './gradient.ts'
+import { partialProduct } from './gradient.ts'
 import { nodesBetween, rebuild } from './graph.ts'
 
 /**
@@ -21,20 +21,21 @@ export function checkpoint<A extends readonly Tensor[], R extends Tensor | reado
   const values = [result].flat() as Tensor[]
   const inside = nodesBetween(new Set(entries), values)
   const captured = capturedTensors(inside, entries, values)
-  const outputs = ops.withBackward(values, [...inputs, ...captured], (outputGradients, given) => {
+  const backward: ops.Backward = (outputGradients, given) => {
     const known = outputGradients.flatMap((gradient, i) => (gradient ? [{ gradient, value: values[i] as Tensor }] : []))
     const [start] = known
     const late = given.map((input, i) => (start && i < inputs.length ? ops.runAfter(input, start.gradient) : input))
     const renamed = new Map([...entries, ...captured].map((tensor, i) => [tensor, late[i] as Tensor]))
     const again = recompute(inside, renamed)
     const targets = late.filter((tensor) => isFloat(tensor.dtype))
-    const gradients = vectorJacobianProduct(
+    const gradients = partialProduct(
       known.map(({ value }) => again(value)),
       known.map(({ gradient }) => gradient),
       targets,
     )
     return late.map((tensor) => gradients[targets.indexOf(tensor)])
-  })
+  }
+  const outputs = ops.withBackward(values, [...inputs, ...captured], backward, inputs.length)
   // A list for a list, one tensor for one: the form of R.
   return (Array.isArray(result) ? outputs : outputs[0]) as R
 }

@@ -41,12 +41,33 @@ function requireTargets(targets: readonly unknown[]): void {
 }
 
 /**
- * The gradients of sum_i <outputs_i, cotangents_i> with respect to the targets: cotangents have the outputs' shapes.
+ * The gradients of sum_i <outputs_i, cotangents_i> with respect to the targets: cotangents have the outputs' shapes. They are
+ * total: what reaches a target through another target counts too.
  */
 export function vectorJacobianProduct<const T extends readonly (Tensor | Variable)[]>(
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
   targets: T,
+): TensorsFor<T> {
+  const variables = targets.filter((target) => target instanceof Variable)
+  return walkBack(outputs, cotangents, targets, new Set(variables.flatMap(({ values }) => values)))
+}
+
+/** `vectorJacobianProduct` with every target taken as independent of the others: the gradients of a part of a graph. */
+export function partialProduct(
+  outputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+  targets: readonly Tensor[],
+): readonly Tensor[] {
+  return walkBack(outputs, cotangents, targets, new Set(targets))
+}
+
+/** `stop`: tensors through which no gradient flows on. */
+function walkBack<const T extends readonly (Tensor | Variable)[]>(
+  outputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+  targets: T,
+  stop: ReadonlySet<Tensor>,
 ): TensorsFor<T> {
   const wanted = targets.map((target) => (target instanceof Variable ? target.values : [target]))
   const contributions = new Map<Tensor, Tensor[]>()
@@ -73,10 +94,19 @@ export function vectorJacobianProduct<const T extends readonly (Tensor | Variabl
     contributions.set(tensor, [sum])
     return sum
   }
-  for (const node of nodesBetween(targetSet, outputs).reverse()) {
-    const outputGradients = node.outputs.map((output) => (targetSet.has(output) ? undefined : total(output)))
+  const path = nodesBetween(targetSet, outputs, stop)
+  const needed = new Set([...targetSet, ...path.flatMap((node) => node.outputs)])
+  for (const node of path.reverse()) {
+    const outputGradients = node.outputs.map((output) => (stop.has(output) ? undefined : total(output)))
     if (outputGradients.every((g) => g === undefined)) continue
-    propagate(node, outputGradients, contribute)
+    const found = inputGradientsOf(node, outputGradients)
+    const late = ops.lateInputs(node)
+    for (const [input, value] of found) if (!late.has(input)) contribute(input, value)
+    // With the sums so far, everything that was computed for them is let go before the walk goes on.
+    const sums = [...found.keys()].flatMap((input) =>
+      needed.has(input) && !late.has(input) ? (total(input) ?? []) : [],
+    )
+    for (const [input, value] of found) if (late.has(input)) contribute(input, ops.runAfterAll(value, sums))
   }
   const gradients = wanted.map((tensors) => {
     const found = tensors.flatMap((tensor) => total(tensor) ?? [])
@@ -86,13 +116,11 @@ export function vectorJacobianProduct<const T extends readonly (Tensor | Variabl
   return gradients as TensorsFor<T>
 }
 
-function propagate(
-  node: GraphNode,
-  outputGradients: readonly (Tensor | undefined)[],
-  contribute: (tensor: Tensor, value: Tensor) => void,
-): void {
+/** The gradients that reach the inputs of a node; of an input that occurs twice their sum. */
+function inputGradientsOf(node: GraphNode, outputGradients: readonly (Tensor | undefined)[]): Map<Tensor, Tensor> {
+  const found = new Map<Tensor, Tensor>()
   const op = ops.opOf(node)
-  if (!op.gradient) return
+  if (!op.gradient) return found
   const { gradient } = op
   const inputGradients = withOrigin(node.origin, () => gradient(ops, node, outputGradients))
   for (const [i, input] of node.inputs.entries()) {
@@ -103,6 +131,8 @@ function propagate(
         `${op.name}: gradient of input ${i} has shape ${formatShape(value.shape)}, expected ${formatShape(input.shape)}`,
       )
     }
-    contribute(input, value)
+    const other = found.get(input)
+    found.set(input, other ? ops.add(other, value) : value)
   }
+  return found
 }

@@ -26,11 +26,15 @@ export function topologicalNodes(roots: readonly Tensor[], stop?: ReadonlySet<Te
   return order
 }
 
-/** Nodes through which something in `sources` reaches the roots, inputs before users. */
-export function nodesBetween(sources: ReadonlySet<Tensor>, roots: readonly Tensor[]): GraphNode[] {
+/** Nodes through which something in `sources` reaches the roots, inputs before users. Nothing before a tensor of `stop` counts. */
+export function nodesBetween(
+  sources: ReadonlySet<Tensor>,
+  roots: readonly Tensor[],
+  stop: ReadonlySet<Tensor> = sources,
+): GraphNode[] {
   const reached = new Set(sources)
   const between: GraphNode[] = []
-  for (const node of topologicalNodes(roots, sources)) {
+  for (const node of topologicalNodes(roots, stop)) {
     if (!node.inputs.some((input) => reached.has(input))) continue
     for (const output of node.outputs) reached.add(output)
     between.push(node)

@@ -17,5 +17,6 @@ export {
   startRun,
   type TrainedRun,
 } from '../systems/session.ts'
+export { translationBias } from '../systems/translation-bias/index.ts'
 export * from '../tasks/define.ts'
 export * from '../tasks/experiment.ts'

@@ -1,6 +1,6 @@
 /** What the bytes of a pickle do; names are those of Python's `pickletools`. */
 import type { PickleMachine } from './pickle.ts'
-import { PickleDict, PickleTuple, type PickleValue } from './pickle-values.ts'
+import { PickleAttributes, PickleDict, PickleTuple, type PickleValue } from './pickle-values.ts'
 
 type Instruction = (machine: PickleMachine) => void
 
@@ -113,8 +113,10 @@ function object(machine: PickleMachine): void {
 
 /** BUILD: sets attributes of the topmost value. Those of containers (`_metadata` of a state dict) are not data. */
 function build(machine: PickleMachine): void {
-  machine.pop()
-  machine.top()
+  const state = machine.pop()
+  const target = machine.top()
+  if (!(target instanceof PickleAttributes) || !(state instanceof PickleDict)) return
+  for (const [name, value] of state.entries) target.entries.set(name, value)
 }
 
 const frozenSet: Instruction = (m) => m.push(m.popToMark())

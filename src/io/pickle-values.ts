@@ -26,6 +26,9 @@ export class PickleDict {
   readonly entries = new Map<PickleValue, PickleValue>()
 }
 
+/** An object whose attributes are its data: BUILD sets them, as the items of a dict. */
+export class PickleAttributes extends PickleDict {}
+
 /** A reference to a function or class: `torch.FloatStorage`. */
 export class PickleGlobal {
   readonly name: string

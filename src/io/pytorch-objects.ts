@@ -3,6 +3,7 @@ import type { FileElement } from './elements.ts'
 import { damaged } from './errors.ts'
 import type { PickleResolver } from './pickle.ts'
 import {
+  PickleAttributes,
   PickleGlobal,
   PickleObject,
   PickleTuple,
@@ -176,11 +177,15 @@ function persistentStorage(what: string, id: PickleValue): PickleObject {
   return new PickleObject(element ? new StorageReference({ key, element }) : new UnreadStorage(type.name))
 }
 
-/** What the pickle of a checkpoint may ask for; `what` begins every error. */
-export function pytorchObjects(what: string): PickleResolver {
+/**
+ * What the pickle of a checkpoint may ask for; `what` begins every error. `scripted`: modules of TorchScript are there, as their attributes.
+ */
+export function pytorchObjects(what: string, scripted = false): PickleResolver {
+  const module = (name: string): PickleAttributes | undefined =>
+    scripted && name.startsWith('__torch__.') ? new PickleAttributes() : undefined
   return {
     what,
-    call: (name, args) => calls.get(name)?.(what, args) ?? otherTensor(name),
+    call: (name, args) => calls.get(name)?.(what, args) ?? otherTensor(name) ?? module(name),
     persistent: (id) => persistentStorage(what, id),
   }
 }

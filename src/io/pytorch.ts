@@ -1,4 +1,7 @@
-/** PyTorch checkpoints (`torch.save` since 1.6: a zip archive with a pickle and raw storages). Nothing in them is executed. */
+/**
+ * PyTorch checkpoints (`torch.save` since 1.6: a zip archive with a pickle and raw storages), and the weights of TorchScript's programs
+ * (`torch.jit.save`), which have the same form. Nothing in them is executed.
+ */
 import { elementCount, type NDArray } from '../tensor/dtype.ts'
 import { stridesOf } from '../tensor/shape.ts'
 import { FormatError } from '../util/errors.ts'
@@ -6,6 +9,7 @@ import { elementBytes, gatherElements, isPlausibleShape, readElements } from './
 import { damaged, quoted } from './errors.ts'
 import { readPickle } from './pickle.ts'
 import {
+  PickleAttributes,
   PickleDict,
   PickleGlobal,
   PickleObject,
@@ -42,8 +46,10 @@ const programs: readonly (readonly [name: RegExp, kind: string])[] = [
   [/(^|\/)(archive_format|serialized_exported_program\.json|models\/[^/]+\.json)$/, 'torch.export (.pt2)'],
   [/(^|\/)aotinductor\//, 'AOTInductor (.pt2)'],
   [/(^|\/)\.data\/extern_modules$/, 'torch.package'],
-  [/(^|\/)(constants\.pkl|code\/.+\.py)$/, 'TorchScript (torch.jit.save)'],
 ]
+
+/** Members that make an archive TorchScript's. */
+const script = /(^|\/)(constants\.pkl|code\/.+\.py)$/
 
 /** Whether an archive is PyTorch's: a checkpoint, or a program. */
 export function isPytorch(members: readonly ZipMember[]): boolean {
@@ -146,10 +152,20 @@ class Leaves {
     this.#names += path.length + 1
     if (this.#names > maximumNames) throw damaged(`${what}: its dicts and lists have more entries than any checkpoint`)
     if (depth > maximumDepth) throw damaged(`${what}: is nested deeper than ${maximumDepth} levels`)
-    if (value instanceof PickleDict) this.#visitAll(value.entries, path, depth)
+    if (value instanceof PickleAttributes) this.#visitModule(value, path, depth)
+    else if (value instanceof PickleDict) this.#visitAll(value.entries, path, depth)
     else if (value instanceof PickleTuple || Array.isArray(value)) {
       this.#visitAll(sequence(value).entries(), path, depth)
     } else this.#leaf(value, path)
+  }
+
+  /** Of a module only parameters, buffers and modules are state: not its mode, hooks and constants. */
+  #visitModule({ entries }: PickleAttributes, path: string, depth: number): void {
+    this.#visitAll(
+      [...entries].filter(([, item]) => isView(item) || item instanceof PickleAttributes),
+      path,
+      depth,
+    )
   }
 
   #visitAll(entries: Iterable<readonly [PickleValue, PickleValue]>, path: string, depth: number): void {
@@ -180,7 +196,8 @@ class Leaves {
 /**
  * Reads the tensors of a checkpoint. Nested dicts and lists become dotted names (`optimizer.state.0.step`); numbers,
  * bools and texts go into `metadata`; objects of any class but those of plain tensors are never built, and stand in
- * `leftOut`. Throws a FormatError on damaged archives, and on those of other uses: a whole model, TorchScript, torch.export.
+ * `leftOut`. Throws a FormatError on damaged archives, and on those of other uses: a whole model, torch.export. Of a
+ * TorchScript program the state dict of its module is read.
  */
 export function readPytorch(bytes: Uint8Array): TensorFile {
   const members = readZip(bytes, what)
@@ -192,7 +209,13 @@ export function readPytorch(bytes: Uint8Array): TensorFile {
   if (pickle.size > maximumPickle) {
     throw damaged(`${what}: data.pkl must have at most ${maximumPickle} bytes, found ${pickle.size}`)
   }
-  const root = readPickle(pickle.unpack(), pytorchObjects(what))
+  const root = readPickle(
+    pickle.unpack(),
+    pytorchObjects(
+      what,
+      members.some(({ name }) => script.test(name)),
+    ),
+  )
   if (root instanceof PickleUnbuilt) {
     throw new FormatError(`${what}: is one whole object, which is not built: ${quoted(root.name)}`, {
       hint: stateDictHint,

@@ -38,6 +38,11 @@ export function parameter(shape: Shape, initialiser: Initialiser): Variable {
   return new Variable(shape, { ...(!skips.current && { data: initialiser(shape) }), trainable: true })
 }
 
+/** Gives a parameter other first values; within `skipInit` it stays at 0. */
+export function initialize(variable: Variable, initialiser: Initialiser): void {
+  if (!skips.current) variable.set(initialiser(variable.shape))
+}
+
 /** A variable that is state, not a parameter: a running statistic. */
 export function buffer(shape: Shape, initialiser: Initialiser): Variable {
   checkShape('buffer', shape)

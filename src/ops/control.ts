@@ -1,9 +1,11 @@
 /** Control over gradients and order: values that stop gradients, replace them, or are computed late. */
 import { elementCount } from '../tensor/dtype.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import type { GraphNode, Tensor } from '../tensor/tensor.ts'
 import { ShapeError } from '../util/errors.ts'
 import { zerosLike } from './creation.ts'
 import { apply, applyAll, defineOp, inputAt, type Operand, toTensor } from './define.ts'
+import { cast } from './elementwise/choice.ts'
+import { concat, reshape, slice } from './movement/movement.ts'
 
 type NoAttributes = Record<string, never>
 
@@ -70,6 +72,14 @@ export function runAfter(x: Operand, after: Operand): Tensor {
   return apply(runAfterOp, [toTensor('runAfter', x), toTensor('runAfter', after)], {})
 }
 
+/** The same values as x, but not there before any of `others` has been computed. */
+export function runAfterAll(x: Tensor, others: readonly Tensor[]): Tensor {
+  if (others.length === 0) return x
+  // One element of each: joined, they wait for all.
+  const elements = others.map((other) => cast(slice(reshape(other, [-1]), [0, Math.min(1, other.size)], 0), x.dtype))
+  return runAfter(x, concat(elements, 0))
+}
+
 /**
  * Gradients of the inputs from those of the outputs (undefined: nothing depends on that output). Takes tensors from its arguments
  * only: what it captured belongs to the first computation, which a checkpoint must not keep.
@@ -84,6 +94,8 @@ interface BackwardAttributes {
   /** How many of the inputs are the values that pass through; the others are what gradients are for. */
   readonly count: number
   readonly backward: Backward
+  /** How many of these, from the first one on, have gradients that wait until those of the others are added up. */
+  readonly late: number
 }
 
 export const withBackwardOp = defineOp<BackwardAttributes>({
@@ -103,13 +115,24 @@ export const withBackwardOp = defineOp<BackwardAttributes>({
   samples: () => [{ inputs: [[3]], call: (x) => withBackward([x], [x], ([g]) => [g]) }],
   errors: 'every tensor is valid',
 })
-/** `values` as functions of `inputs` with the gradients that `backward` gives, whatever they were computed by. */
+/**
+ * `values` as functions of `inputs` with the gradients that `backward` gives, whatever they were computed by. The gradients of the
+ * first `late` inputs wait until those of the others are added up: for a backward pass that computes much again.
+ */
 export function withBackward(
   values: readonly Tensor[],
   inputs: readonly Tensor[],
   backward: Backward,
+  late = 0,
 ): readonly Tensor[] {
-  return applyAll(withBackwardOp, [...values, ...inputs], { count: values.length, backward })
+  return applyAll(withBackwardOp, [...values, ...inputs], { count: values.length, backward, late })
+}
+
+/** The inputs of a node whose gradients wait for those of the others. */
+export function lateInputs({ op, inputs, attributes }: GraphNode): ReadonlySet<Tensor> {
+  if (op !== withBackwardOp) return new Set()
+  const { count, late } = attributes as BackwardAttributes // of this op
+  return new Set(inputs.slice(count, count + late))
 }
 
 /** What a function returns: one tensor or several. */

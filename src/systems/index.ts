@@ -1,4 +1,6 @@
 /** The systems, one line each. The command line and the checks use this list. */
+
+import { clipVideo } from './clip-video/index.ts'
 import type { System } from './define.ts'
 import { diffusion } from './diffusion/index.ts'
 import { expireSpan } from './expire-span/index.ts'
@@ -17,5 +19,6 @@ export const systems: readonly System[] = [
   frozenTransformer,
   diffusion,
   selfSupervised,
+  clipVideo,
   translationBias,
 ]

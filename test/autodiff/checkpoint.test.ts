@@ -67,4 +67,19 @@ describe('checkpoint', () => {
     expect(count(saved, 'Exp')).toBe(2)
     expect(saved.lastIndexOf('Exp')).toBeGreaterThan(saved.indexOf('Tanh'))
   })
+
+  test('gradients of what is read are added up before the part below is computed again', async () => {
+    const deep = (x: Tensor): Tensor => [1, 2, 3, 4].reduce((y) => checkpoint(block, y), x)
+    const ran = await executedOps((x) => gradient(ops.sum(ops.square(ops.tanh(deep(x)))), [weight, x]))
+    const again = ran.slice(ran.indexOf('Tanh')).join(' ').split('Exp').slice(1)
+    // Of each part: its product again, and the gradients of both factors.
+    const products = again.map((part) => part.match(/MatMul|Gemm/g)?.length)
+    expect(products).toEqual([3, 3, 3, 3])
+  })
+
+  test('what is not differentiated is not computed for its gradient', async () => {
+    const ran = await executedOps((x) => gradient(ops.sum(checkpoint(block, checkpoint(block, x))), [x]))
+    // The first product, both again, and the gradient of each one's input.
+    expect(ran.filter((op) => /MatMul|Gemm/.test(op))).toHaveLength(5)
+  })
 })

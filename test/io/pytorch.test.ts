@@ -140,7 +140,6 @@ test.each([
   ['torch.export (.pt2)', ['serialized_exported_program.json', 'serialized_state_dict.pt', 'version']],
   ['AOTInductor (.pt2)', ['m/data/aotinductor/model/a.so']],
   ['torch.package', ['m/.data/extern_modules', 'm/x/model.pkl']],
-  ['TorchScript (torch.jit.save)', ['m/data.pkl', 'm/code/__torch__.py', 'm/constants.pkl']],
 ])('an archive of %s', (kind, names) => {
   expectError(
     () => readPytorch(zipSync(Object.fromEntries(names.map((name) => [name, new Uint8Array()])))),
@@ -148,6 +147,28 @@ test.each([
     `is an archive of ${kind}, a program with its weights, which is not read`,
     'load it with PyTorch and save its weights alone: torch.save(model.state_dict(), path)',
   )
+})
+
+describe('TorchScript', () => {
+  const module = (name: string, attributes: string): string =>
+    `c__torch__\n${name}\n)\x81}(U\x08training\x89U\x04hookN${attributes}ub`
+  const script = { 'a/constants.pkl': bytesOfText(').'), 'a/code/__torch__.py': bytesOfText('class M(Module): ...') }
+  const nested = `${module('M', `U\x01w${small}U\x05inner${module('inner.L', `U\x01b${tensor('K\x00', ')', ')', 'HalfStorage')}`)}`)}.`
+
+  test('parameters of modules, also of 16 bits, have the names of a state dict', () => {
+    const { tensors, metadata, leftOut } = readPytorch(checkpoint(nested, undefined, script))
+    expect([...tensors].map(([name, { dtype, shape }]) => `${name} ${dtype} ${shape.join('x')}`)).toEqual([
+      'w float32 2',
+      'inner.b float32 ',
+    ])
+    expect(metadata).toEqual({})
+    expect(leftOut).toBeUndefined()
+  })
+
+  test('the same modules are no state where no program is', () => {
+    const message = 'PyTorch checkpoint: is one whole object, which is not built: "__torch__.M"'
+    expectError(() => readPytorch(checkpoint(nested)), 'FormatError', message, hint)
+  })
 })
 
 describe('damaged checkpoints', () => {

@@ -26,7 +26,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
     'unmaskedAttention',
   ],
   'attention/masks.ts': ['additiveMask', 'causalMask', 'checkMask', 'hasKeys'],
-  'control.ts': ['alias', 'runAfter', 'withBackward'],
+  'control.ts': ['alias', 'lateInputs', 'runAfter', 'runAfterAll', 'withBackward'],
   'conv/blocks.ts': ['lowerInBlocks'],
   'conv/conv.ts': ['convInputGradient'],
   'conv/weight-gradient.ts': ['convWeightGradient'],

@@ -133,6 +133,78 @@ class Mixer(nn.Module):
         return self.head(self.norm(x).mean(1))
 
 
+class PerceiverAttention(nn.Module):
+    """Names as in transformers' port; `context`: channels of what is read, None: the latents themselves."""
+
+    def __init__(self, width, context, channels, heads):
+        super().__init__()
+        self.heads = heads
+        self.self = nn.Module()
+        self.self.layernorm1 = nn.LayerNorm(width)
+        self.self.layernorm2 = nn.LayerNorm(context) if context else None
+        self.self.query = nn.Linear(width, channels)
+        self.self.key = nn.Linear(context or width, channels)
+        self.self.value = nn.Linear(context or width, channels)
+        self.output = nn.Module()
+        self.output.dense = nn.Linear(channels, width)
+
+    def forward(self, x, context=None):
+        part = self.self
+        latents = part.layernorm1(x)
+        read = latents if context is None else part.layernorm2(context)
+        split = lambda rows: rows.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        q, k, v = split(part.query(latents)), split(part.key(read)), split(part.value(read))
+        mixed = F.scaled_dot_product_attention(q, k, v)
+        return self.output.dense(mixed.transpose(1, 2).flatten(2))
+
+
+class PerceiverLayer(nn.Module):
+    def __init__(self, width, context, channels, heads):
+        super().__init__()
+        self.attention = PerceiverAttention(width, context, channels, heads)
+        self.layernorm = nn.LayerNorm(width)
+        self.mlp = nn.ModuleDict({"dense1": nn.Linear(width, width), "dense2": nn.Linear(width, width)})
+
+    def forward(self, x, context=None):
+        y = x + self.attention(x, context)
+        hidden = F.gelu(self.mlp["dense1"](self.layernorm(y)), approximate="tanh")
+        return y + self.mlp["dense2"](hidden)
+
+
+class Perceiver(nn.Module):
+    """The paper's network: cross attention 1 apart, the others shared; one latent transformer for all."""
+
+    def __init__(self, side=64, bands=16, latents=128, width=256, readings=4, layers=3, heads=8, classes=100):
+        super().__init__()
+        axis = torch.linspace(-1, 1, side)
+        places = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), -1).flatten(0, 1)
+        angles = torch.pi * (places[..., None] * torch.linspace(1, side / 2, bands))
+        waves = [places, angles.sin().flatten(1), angles.cos().flatten(1)]
+        self.register_buffer("places", torch.cat(waves, 1), persistent=False)
+        channels = 3 + self.places.shape[1]
+        self.readings = readings
+        self.perceiver = nn.Module()
+        self.perceiver.latents = nn.Parameter(torch.zeros(latents, width))
+        self.perceiver.cross_attentions = nn.ModuleList(
+            PerceiverLayer(width, channels, channels, 1) for _ in range(2)
+        )
+        self.perceiver.blocks = nn.ModuleList(
+            [nn.ModuleList(PerceiverLayer(width, None, width, heads) for _ in range(layers))]
+        )
+        self.perceiver.logits = nn.Linear(width, classes)
+
+    def forward(self, image):
+        batch = image.shape[0]
+        pixels = image.flatten(2).transpose(1, 2)
+        rows = torch.cat([pixels, self.places.expand(batch, -1, -1)], -1)
+        x = self.perceiver.latents.expand(batch, -1, -1)
+        for t in range(self.readings):
+            x = self.perceiver.cross_attentions[min(t, 1)](x, rows)
+            for layer in self.perceiver.blocks[0]:
+                x = layer(x)
+        return self.perceiver.logits(x.mean(1))
+
+
 class BasicBlock(nn.Module):
     def __init__(self, start, to, stride):
         super().__init__()

@@ -46,6 +46,9 @@ def workload():
         model = models.Mixer(28, 7, 1, 96, 4, 48, 192, 10) if small else models.Mixer(64, 8, 3, 512, 8, 256, 2048, 100)
         loss = lambda logits, target: F.cross_entropy(logits, target, label_smoothing=0.05)
         return model, "image", "label", loss, adamw(model, 1e-3, 0.05), 1.0 if small else None
+    if name == "perceiver":
+        model = models.Perceiver()
+        return model, "image", "label", F.cross_entropy, adam(model, 1e-3), None
     if name.startswith("unet"):
         model = models.UNet()
         return model, "image", "noise", F.mse_loss, adam(model, 1e-3), None

@@ -1,7 +1,23 @@
-/** Small trained models: language encoders, a language model, translators. */
+/** Small trained models: language encoders, a language model, translators; and a vocabulary. */
 import type { DataSet } from './define.ts'
 
 export const models: readonly DataSet[] = [
+  {
+    name: 'clip-vocabulary',
+    summary: "the 49,408 tokens of CLIP's tokenizer (bpe_simple_vocab_16e6.txt.gz)",
+    licence: 'MIT',
+    bytes: 1360000,
+    sources: [
+      {
+        client: 'pip',
+        package: 'clip-anytorch',
+        version: '2.6.0',
+        integrity: 'sha256-68Cv7SQ4UbncfharivtmUjfopYOJhul82Z8SOuTOlM4=',
+        bytes: 1372891,
+        files: ['clip/bpe_simple_vocab_16e6.txt.gz'],
+      },
+    ],
+  },
   {
     name: 'minilm',
     summary: 'all-MiniLM-L6-v2: a BERT of 6 layers x 384, trained on sentences',

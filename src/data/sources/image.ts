@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { FormatError, TenfoldError, UsageError } from '../../util/errors.ts'
+import { roundHalfEven } from '../../util/rounding.ts'
 import type { Box } from '../augment/crop.ts'
 import { type Layout, pictureShape } from '../layout.ts'
 import { importPackage } from '../packages.ts'
@@ -106,9 +107,12 @@ export async function decodeInto(
     const resized = crop ? transform : coveringSize(size, transform.box, name)
     const cut = crop
       ? picture.extract(crop(size)).resize(width, height, scaling)
-      : picture
-          .resize(resized.width, resized.height, scaling)
-          .extract({ top: roundHalf(resized.height - height), left: roundHalf(resized.width - width), height, width })
+      : picture.resize(resized.width, resized.height, scaling).extract({
+          top: roundHalfEven((resized.height - height) / 2),
+          left: roundHalfEven((resized.width - width) / 2),
+          height,
+          width,
+        })
     const opaque = background === undefined ? cut.removeAlpha() : cut.flatten({ background })
     const pixels = await opaque.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer()
     writePixels(pixels, transform, out, offset)
@@ -213,12 +217,6 @@ export async function readFrames(source: Uint8Array, name: string, step: number)
   } catch (error) {
     throw error instanceof TenfoldError ? error : retell(error, name)
   }
-}
-
-/** Half of a whole number, rounded to the even neighbour if it ends in .5, as Python does. */
-function roundHalf(twice: number): number {
-  const down = Math.floor(twice / 2)
-  return twice % 2 === 0 || down % 2 === 0 ? down : down + 1
 }
 
 /** sharp's error in one line with the picture's name. */

@@ -114,7 +114,7 @@ export function learnMerges(
 }
 
 /** The tokens with every `left`, `right` in a row replaced, from the left. */
-function mergeIn(tokens: readonly string[], left: string, right: string, merged: string): string[] {
+export function mergeIn(tokens: readonly string[], left: string, right: string, merged: string): string[] {
   const result: string[] = []
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i] ?? ''

@@ -4,6 +4,7 @@ import { listOf, normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf 
 import { constant, type Tensor, type TensorType } from '../../tensor/tensor.ts'
 import { optionsOf, requireFinite, requireFlag, requireOneOf, requireWithin } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
+import { roundHalfEven } from '../../util/rounding.ts'
 import { stopGradient } from '../control.ts'
 import { applyAll, checked, defineOp, inputAt, type Operand, requireDType, toFloat, toTensor } from '../define.ts'
 import { lerp, sqrtOrZero } from '../elementwise/arithmetic.ts'
@@ -145,14 +146,8 @@ const interpolations = {
   midpoint: (rank) => ({ below: Math.floor(rank), above: Math.ceil(rank), weight: 0.5 }),
   lower: (rank) => ({ below: Math.floor(rank), above: Math.floor(rank), weight: 0 }),
   higher: (rank) => ({ below: Math.ceil(rank), above: Math.ceil(rank), weight: 0 }),
-  nearest: (rank) => ({ below: roundHalfToEven(rank), above: roundHalfToEven(rank), weight: 0 }),
+  nearest: (rank) => ({ below: roundHalfEven(rank), above: roundHalfEven(rank), weight: 0 }),
 } satisfies Readonly<Record<string, Interpolation>>
-
-function roundHalfToEven(x: number): number {
-  const low = Math.floor(x)
-  if (x - low !== 0.5) return Math.round(x)
-  return low % 2 === 0 ? low : low + 1
-}
 
 /** Options of `quantile`. */
 export interface QuantileOptions extends ReduceOptions {

@@ -39,7 +39,17 @@ export interface ExpireSpanConfig extends SequenceConfig {
   readonly expire_span_pre_div: number
   /** In training leave out a layer with this probability. */
   readonly expire_span_layerdrop: number
+  /**
+   * What the span loss charges: memories while they fade (the official code), or every memory for its whole span, once, when it is made
+   * (the paper's formula, alpha sum_i e_i / T). Default: `ramp`.
+   */
+  readonly span_regulariser?: SpanRegulariser
 }
+
+/** The two forms of the span loss. */
+export const spanRegularisers = ['ramp', 'every'] as const
+
+export type SpanRegulariser = (typeof spanRegularisers)[number]
 
 /** Adaptive-Span (Sukhbaatar et al. 2019, arXiv 1905.07799). */
 export interface AdaptiveSpanConfig {

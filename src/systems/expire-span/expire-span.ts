@@ -38,7 +38,10 @@ export interface Spans {
 /** Predicts spans from memories: equations 2 to 4 of the paper. */
 export class ExpireSpanDrop extends Module {
   readonly span_predictor: Linear
-  readonly #config: Pick<ExpireSpanConfig, 'expire_span_ramp' | 'expire_span_loss' | 'expire_span_pre_div'>
+  readonly #config: Pick<
+    ExpireSpanConfig,
+    'expire_span_ramp' | 'expire_span_loss' | 'expire_span_pre_div' | 'span_regulariser'
+  >
   readonly #size: number
   readonly #blockLength: number
 
@@ -46,7 +49,12 @@ export class ExpireSpanDrop extends Module {
   constructor(
     config: Pick<
       ExpireSpanConfig,
-      'hid_sz' | 'expire_span_ramp' | 'expire_span_loss' | 'expire_span_pre_div' | 'expire_span_init_percentage'
+      | 'hid_sz'
+      | 'expire_span_ramp'
+      | 'expire_span_loss'
+      | 'expire_span_pre_div'
+      | 'expire_span_init_percentage'
+      | 'span_regulariser'
     >,
     size: number,
     blockLength: number,
@@ -77,10 +85,18 @@ export class ExpireSpanDrop extends Module {
     const query = ops.reshape(ops.cast(ops.arange(m), 'float32'), [1, m, 1])
     const offsets = ops.sub(ops.unsqueeze(cut, 1), query) // [B, M, L]
     const mask = ops.clamp(ops.add(ops.mul(offsets, 1 / ramp), 1), 0, 1)
-    const onRamp = ops.cast(isOnRamp(mask), 'float32')
-    const auxLoss = ops.mul(ops.sum(ops.mul(offsets, onRamp), [1, 2]), weight / (ramp * m))
+    const auxLoss =
+      this.#config.span_regulariser === 'every'
+        ? ops.mul(ops.mean(ops.slice(spans, [-m], 1), 1), weight) // of the block's own memories
+        : spansOnRamp(offsets, mask, weight / (ramp * m))
     return { logits, spans, remaining, offsets, mask, auxLoss }
   }
+}
+
+/** The official span loss of each example, [B]: what is left of fading memories (a negative number), summed over queries and columns. */
+function spansOnRamp(offsets: Tensor, mask: Tensor, weight: number): Tensor {
+  const onRamp = ops.cast(isOnRamp(mask), 'float32')
+  return ops.mul(ops.sum(ops.mul(offsets, onRamp), [1, 2]), weight)
 }
 
 /** Where a memory is fading: neither whole nor gone. */

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { optimizerSettings, type TrainDefaults, trainSettings } from '../../tasks/settings.ts'
 import { count, whole } from '../../train/settings.ts'
-import type { SequenceConfig } from './config.ts'
+import { type SequenceConfig, spanRegularisers } from './config.ts'
 import { type AnyModel, CompressiveTransformer, ExpireSpan, TransformerSeq } from './model.ts'
 
 /** Ways to remember, which one setting chooses. */
@@ -51,6 +51,10 @@ export function modelSettings(defaults: ModelDefaults) {
     expire_span_noisy: z.boolean().default(false).describe('cut the spans of a training block at random'),
     expire_span_pre_div: positive.default(1).describe('the hidden state is divided by it before its span is predicted'),
     expire_span_layerdrop: probability.default(0).describe('leave out layers in training with this probability'),
+    span_regulariser: z
+      .enum(spanRegularisers)
+      .default('ramp')
+      .describe('what the span loss charges: memories while they fade (official code), or every span (the paper)'),
     adapt_span_loss: z.number().min(0).default(1e-6).describe('adaptive: what a longer span costs'),
     adapt_span_len: positive.default(32).describe('adaptive: length of the soft end of a span'),
     adapt_span_init: z.number().min(0).max(1).default(0.1).describe('adaptive: first span, as a part of attn_lim'),

@@ -10,6 +10,7 @@ import * as ops from '../../ops/index.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
+import { attendToInputs, readsDirectly } from './reading.ts'
 
 /** What one attention gave each input to read: [B, heads, N, M] each. */
 export interface AttentionMaps {
@@ -119,9 +120,12 @@ export class PerceiverLayer extends Module {
     const normed = layernorm1.forward(x) // [B, N, D]
     const read = context && layernorm2 ? layernorm2.forward(context) : normed // [B, M, C]
     const q = ops.splitHeads(query.forward(normed), heads) // [B, heads, N, qk / heads]
-    const [k, v] = [key, value].map((map) => ops.splitHeads(map.forward(read), heads)) as [Tensor, Tensor]
+    const k = ops.splitHeads(key.forward(read), heads) // [B, heads, M, qk / heads]
     const added = mask && ops.where(ops.reshape(mask, [sizeOf(mask.shape, 0), 1, 1, -1]), 0, masked) // [B, 1, 1, M]
-    const { output, weights } = ops.attentionWithWeights(q, k, v, added ? { mask: added } : {})
+    const { output, weights } =
+      context && layernorm2 && readsDirectly(q, context, value)
+        ? attendToInputs(q, context, { norm: layernorm2, key, value, added })
+        : ops.attentionWithWeights(q, k, ops.splitHeads(value.forward(read), heads), added ? { mask: added } : {})
     const merged = ops.mergeHeads(output) // [B, N, v]
     // Any number of inputs may be there: the largest of no numbers is not.
     const readable = mask && allMasked === 'nothing' ? ops.any(mask, -1) : undefined // [B]

@@ -10,7 +10,7 @@ export interface PerceiverConfig {
   readonly num_latent_channels: number
   /** How often the inputs are read. */
   readonly num_cross_attends: number
-  /** Latent transformers: one after each cross attention, or as many as one likes after all of them. */
+  /** Latent transformers: as many after each cross attention, usually one; or as many as one likes after all of them. */
   readonly num_blocks: number
   /** Layers of a latent transformer. */
   readonly num_self_attends_per_block: number
@@ -26,6 +26,8 @@ export interface PerceiverConfig {
   readonly num_classes: number
   /** Standard deviation with which the latents begin. Default: 0.02. */
   readonly latent_init_scale?: number
+  /** Whether training computes the latent transformers again instead of keeping what is inside of them. Default: false. */
+  readonly recompute?: boolean
 }
 
 /** What the paper's models have in common (section 4 and appendix). */

@@ -10,7 +10,7 @@ import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { sizes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { PerceiverClassifier } from './classifier.ts'
-import type { NamedMaps } from './model.ts'
+import type { NamedMaps, Perceiver } from './model.ts'
 import type { PositionEncoder } from './positions.ts'
 
 type Size = readonly [height: number, width: number]
@@ -78,6 +78,18 @@ export async function positionFigure(encoder: PositionEncoder, limit = 64): Prom
   }
 }
 
+/** The learned latents, the queries of the first cross attention: a row is a latent, a column a channel. */
+export function latentFigure({ latents }: Perceiver): HeatmapGrid {
+  const [count, channels] = sizes(latents.shape, 2)
+  return {
+    kind: 'heatmaps',
+    title: 'The latents',
+    caption: `${count} learned vectors of ${channels} channels, one a row: with them the first cross attention asks. They are the same for all inputs.`,
+    matrices: [{ values: toNumbers(latents.data), width: channels, height: count }],
+    size: 320,
+  }
+}
+
 /** Sections of the report of a classifier of pictures. */
 export async function explainPictures(
   model: PerceiverClassifier<Tensor, PositionEncoder>,
@@ -99,6 +111,7 @@ export async function explainPictures(
     { kind: 'pictures', title: 'The first test picture', pictures: picturesOf(image), size: 168 },
     ...grids,
     ...(positions ? [positions] : []),
+    latentFigure(model.perceiver),
   ]
   return [
     {

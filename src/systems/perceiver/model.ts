@@ -3,6 +3,7 @@
  *
  * Shapes: B batch, M inputs of C channels (data and position features), N latents of D channels, K classes.
  */
+import { checkpoint } from '../../autodiff/checkpoint.ts'
 import { init, Linear, Module } from '../../nn/index.ts'
 import { parameter } from '../../nn/init.ts'
 import * as ops from '../../ops/index.ts'
@@ -10,7 +11,7 @@ import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
 import { UsageError } from '../../util/errors.ts'
-import { type AttentionMaps, PerceiverLayer } from './attention.ts'
+import { type AttentionMaps, type LayerOutput, PerceiverLayer } from './attention.ts'
 import type { PerceiverConfig } from './config.ts'
 
 /** What one attention read, and which one it was. */
@@ -88,11 +89,21 @@ export class Perceiver extends Module {
     let x = repeated(this.latents, sizeOf(inputs.shape, 0)) // [B, N, D]
     const attentions: NamedMaps[] = []
     for (const { kind, layer } of this.schedule()) {
-      const { output, ...maps } = kind === 'cross' ? layer.forward(x, inputs, mask) : layer.forward(x)
+      const { output, ...maps } = kind === 'cross' ? layer.forward(x, inputs, mask) : this.#refined(layer, x)
       attentions.push({ kind, ...maps })
       x = output
     }
     return { latents: x, attentions, logits: this.logits.forward(ops.mean(x, 1)) }
+  }
+
+  /** A layer of a latent transformer; what it computes inside is kept for the backward pass, or computed there again. */
+  #refined(layer: PerceiverLayer, x: Tensor): LayerOutput {
+    if (!this.config.recompute) return layer.forward(x)
+    const [output, scores, weights] = checkpoint((latents: Tensor) => {
+      const result = layer.forward(latents)
+      return [result.output, result.scores, result.weights] as const
+    }, x)
+    return { output, scores, weights }
   }
 
   /** The layers in the order in which they are applied; a shared one stands there once for each time. */
@@ -112,7 +123,8 @@ export class Perceiver extends Module {
     const crosses = Array.from({ length: num_cross_attends }, (_, t) => cross(t))
     const blocks = Array.from({ length: num_blocks }, (_, t) => block(t))
     if (arrangement === 'at_start') return [...crosses, ...blocks].flat()
-    return crosses.flatMap((layer, t) => [...layer, ...(blocks[t] ?? [])])
+    const each = num_blocks / num_cross_attends // blocks after each cross attention
+    return crosses.flatMap((layer, t) => [...layer, ...blocks.slice(t * each, (t + 1) * each).flat()])
   }
 }
 
@@ -123,9 +135,9 @@ const named =
 function checkArrangement({ arrangement, num_cross_attends, num_blocks }: PerceiverConfig): void {
   if (num_cross_attends < 1)
     throw new UsageError(`Perceiver: num_cross_attends must be at least 1, found ${num_cross_attends}`)
-  if (arrangement === 'interleaved' && num_blocks !== num_cross_attends && num_blocks !== 0) {
+  if (arrangement === 'interleaved' && num_blocks % num_cross_attends !== 0) {
     throw new UsageError(
-      `Perceiver: interleaved, there must be one block after each cross attention, found ${num_blocks} and ${num_cross_attends}`,
+      `Perceiver: interleaved, as many blocks must follow each cross attention, found ${num_blocks} for ${num_cross_attends}`,
       { hint: "arrangement 'at_start' allows any number of blocks" },
     )
   }

@@ -50,6 +50,10 @@ export function perceiverSettings(defaults: PerceiverDefaults = {}) {
       .default(defaults.max_resolution ?? 0)
       .describe('mu: the fastest wave has mu / 2 periods; 0: the size of the input (Nyquist)'),
     position_channels: whole.default(32).describe('channels of a learned position'),
+    recompute: z
+      .boolean()
+      .default(false)
+      .describe('compute latent transformers again in the backward pass: less memory where there are many, more time'),
   })
 }
 
@@ -77,6 +81,7 @@ export function networkConfig(settings: NetworkSettings, input_channels: number,
     arrangement: settings.arrangement,
     num_classes,
     latent_init_scale: settings.latent_init_scale,
+    recompute: settings.recompute,
   }
 }
 

@@ -7,7 +7,6 @@ import * as ops from '../../ops/index.ts'
 import { elementCount } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { Evaluation } from '../../train/metrics.ts'
 import { classScores, evaluateClasses } from '../evaluate-classes.ts'
 import type { ThreadOptions } from '../experiment.ts'
 import type { StepScalars } from '../training.ts'
@@ -23,7 +22,7 @@ export interface ClassifierLoss {
 }
 
 /** Runs a classifier over a data set. */
-export type ClassifierEvaluator = (data: Dataset<PictureFields>) => Promise<Evaluation>
+export type ClassifierEvaluator = (data: Dataset<PictureFields>) => ReturnType<typeof evaluateClasses>
 
 /** uint8 pixels 0..255 to floats -1..1, as the official input pipelines do. */
 export function normalizePixels(pixels: Tensor): Tensor {

@@ -1,7 +1,10 @@
 import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { gradient } from '../../../src/autodiff/gradient.ts'
+import { compile } from '../../../src/compile/compile.ts'
 import { skipInit } from '../../../src/nn/init.ts'
+import * as ops from '../../../src/ops/index.ts'
 import { toColumns, toDistances } from '../../../src/systems/expire-span/attention.ts'
 import { blockReader, CarriedMemory } from '../../../src/systems/expire-span/carried.ts'
 import {
@@ -10,6 +13,7 @@ import {
   type TransformerSeqConfig,
   variants,
 } from '../../../src/systems/expire-span/config.ts'
+import { ExpireSpanDrop } from '../../../src/systems/expire-span/expire-span.ts'
 import { expireSpan } from '../../../src/systems/expire-span/index.ts'
 import { forget, type StoredMemory } from '../../../src/systems/expire-span/memory.ts'
 import {
@@ -149,6 +153,31 @@ describe('memories', () => {
     // However long memories are.
     expect(read.compiled.traces).toHaveLength(1)
     await Promise.all([read.compiled.release(), readAll.compiled.release()])
+  })
+})
+
+describe('the span loss', () => {
+  // Spans of 5 steps, ramp 2. Ages 9, 5, 1 before a block of two: gone, at its end for the first query and fading for the second, whole.
+  const charged = async (span_regulariser: 'ramp' | 'every') => {
+    const config = { ...expiring, expire_span_loss: 0.6, expire_span_ramp: 2, span_regulariser }
+    const drop = new ExpireSpanDrop(config, 10, 2)
+    const run = compile((hidden: Tensor, ages: Tensor) => {
+      const { spans, auxLoss } = drop.forward(hidden, ages)
+      return gradient(ops.sum(auxLoss), [spans])[0]
+    })
+    const hidden = tensor([Array.from({ length: 5 }, () => new Array<number>(small.hid_sz).fill(0))])
+    const found = await run(hidden, tensor([[9, 5, 1, 0, -1]]))
+    await run.release()
+    return (await found.numbers()).map((value) => Math.round(value * 1e6) / 1e6)
+  }
+
+  test('of the official code charges memories while they fade', async () => {
+    // One of the queries sees the second memory on the ramp: 0.6 / (R M).
+    expect(await charged('ramp')).toEqual([0, 0.15, 0, 0, 0])
+  })
+
+  test('of the paper charges every memory, once, when it is made', async () => {
+    expect(await charged('every')).toEqual([0, 0, 0, 0.3, 0.3])
   })
 })
 

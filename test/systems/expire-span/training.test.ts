@@ -2,13 +2,15 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Report } from '../../../src/report/figures.ts'
 import { blockReader, CarriedMemory } from '../../../src/systems/expire-span/carried.ts'
 import { generateCollisions, tokensPerStep } from '../../../src/systems/expire-span/collisions.ts'
 import { continueCharacters } from '../../../src/systems/expire-span/continue.ts'
 import { explainSpans } from '../../../src/systems/expire-span/explain.ts'
+import { inspectText } from '../../../src/systems/expire-span/inspect.ts'
 import { type CharacterExperiment, characters, collisions } from '../../../src/systems/expire-span/recipes.ts'
 import type { StreamFields } from '../../../src/systems/expire-span/stream.ts'
-import type { OpenedData } from '../../../src/tasks/define.ts'
+import type { OpenedData, UseContext } from '../../../src/tasks/define.ts'
 import { type CharacterFacts, encodeCharacters } from '../../../src/tasks/language/characters.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { type LoopResult, train } from '../../../src/train/loop.ts'
@@ -149,6 +151,45 @@ describe('the trained model', () => {
     expect(sections.map(({ title, figures }) => [title, figures.map(({ kind }) => kind)])).toEqual([
       ['What is kept how long', ['shaded', 'shaded', 'table', 'heatmaps']],
     ])
+  })
+})
+
+describe('inspect', () => {
+  const inspect = async (options: { text: string; characters: number }, settings: Record<string, unknown> = {}) => {
+    const { data, experiment } = await openCharacters(settings)
+    const pages: Omit<Report, 'footer'>[] = []
+    const context = {
+      openData: async () => data,
+      step: 7,
+      writePage: async (name: string, page: Omit<Report, 'footer'>) => {
+        pages.push(page)
+        return name
+      },
+    } as unknown as UseContext
+    const answers: unknown[] = []
+    for await (const answer of inspectText.run(experiment as never, [], options, context)) answers.push(answer)
+    return { answers, pages }
+  }
+
+  test.each([
+    ['a file', file],
+    ['the test text', ''],
+  ])('shades %s by span', async (_, text) => {
+    const { answers, pages } = await inspect({ text, characters: 30 })
+    expect(answers).toEqual([{ file: 'inspect.html' }])
+    const figures = pages[0]?.sections.flatMap((section) => section.figures) ?? []
+    expect(figures.map(({ kind }) => kind)).toEqual(['lines', 'shaded', 'shaded', 'table', 'heatmaps'])
+    // Whole blocks of 8.
+    expect(figures.map((figure) => (figure.kind === 'shaded' ? figure.pieces.length : 0))).toEqual([0, 24, 24, 0, 0])
+  })
+
+  test('says what it cannot show', async () => {
+    await expect(inspect({ text: file, characters: 5 })).rejects.toThrow(
+      'the text must have at least 8 characters, a block, found 5',
+    )
+    await expect(inspect({ text: file, characters: 30 }, { 'model.memory': 'fixed' })).rejects.toThrow(
+      'inspect is for memories that expire: model.memory of this run is another one',
+    )
   })
 })
 

@@ -136,9 +136,19 @@ describe('the network', () => {
     expect([layers[2] === layers[4], layers[1] === layers[3], layers[0] === layers[2]]).toEqual([true, true, false])
   })
 
-  test('needs a block after each cross attention where they alternate', () => {
+  test('has as many blocks after each cross attention', () => {
+    const kinds = (num_cross_attends: number, arrangement: 'interleaved' | 'at_start') =>
+      new Perceiver({ ...config, num_cross_attends, num_blocks: 4, arrangement })
+        .schedule()
+        .map(({ kind }) => kind[0])
+        .join('')
+    expect([kinds(2, 'interleaved'), kinds(1, 'interleaved'), kinds(2, 'at_start')]).toEqual([
+      'csscss',
+      'cssss',
+      'ccssss',
+    ])
     expect(() => new Perceiver({ ...config, num_blocks: 2 })).toThrow(
-      'Perceiver: interleaved, there must be one block after each cross attention, found 2 and 3',
+      'Perceiver: interleaved, as many blocks must follow each cross attention, found 2 for 3',
     )
     expect(() => new Perceiver({ ...config, num_self_attend_heads: 3 })).toThrow(
       'Perceiver: qkChannels must be a multiple of the heads, found 8 and 3',

@@ -7,6 +7,7 @@ import type { NDArray } from '../../../tensor/dtype.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { Generator } from '../../../util/random.ts'
+import { costOfCalls, residentMebibytes } from '../../measurement.ts'
 import type { FNetConfig } from '../config.ts'
 import { FNetForSequenceClassification } from '../model.ts'
 
@@ -22,9 +23,6 @@ export type MeasuredEncoder = keyof typeof measuredEncoders
 
 /** Sizes that all encoders share: two layers, of which a hybrid's last attends. */
 const sizes = { d_emb: 256, d_model: 256, d_ff: 1024, num_heads: 4, num_layers: 2, vocab_size: 257 } as const
-
-/** Steps are measured for at least this long. */
-const leastMilliseconds = 1500
 
 export interface SpeedOptions {
   /** Measured steps, at least, after one that is not. */
@@ -52,7 +50,7 @@ export async function measureSpeed(
   length: number,
   { steps, batch, ...threads }: SpeedOptions,
 ): Promise<SpeedResult> {
-  const before = process.memoryUsage().rss
+  const before = residentMebibytes()
   manualSeed(0)
   const model = new FNetForSequenceClassification(
     {
@@ -82,22 +80,12 @@ export async function measureSpeed(
     data: new Generator(0).integers(1, sizes.vocab_size, batch * length),
   }
   const labels: NDArray = { dtype: 'int32', shape: [batch], data: new Int32Array(batch) }
-  await step(ids, labels)
-  // The shortest time is the one least disturbed by other work on the machine; short steps are repeated to find it.
-  let [best, total] = [Number.POSITIVE_INFINITY, 0]
-  for (let s = 0; s < steps || (total < leastMilliseconds && s < 100 * steps); s++) {
-    const start = performance.now()
-    await step(ids, labels)
-    const time = performance.now() - start
-    best = Math.min(best, time)
-    total += time
-  }
+  const cost = await costOfCalls(() => step(ids, labels), steps, before)
   await step.release()
   return {
     encoder,
     length,
-    milliseconds: best,
-    peakMebibytes: process.resourceUsage().maxRSS / 1024 - before / 2 ** 20,
+    ...cost,
     parameters: parameters.reduce((sum, { size }) => sum + size, 0),
   }
 }

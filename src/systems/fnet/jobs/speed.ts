@@ -1,13 +1,9 @@
 /** The job `fnet/speed`: time of a training step and peak memory against the length of the sequence (paper, section 4.3). */
-
-import { execFile } from 'node:child_process'
-import { extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { z } from 'zod'
 import { renderFigureSvg } from '../../../report/render.ts'
 import { whole } from '../../../train/settings.ts'
 import { defineJob } from '../../define.ts'
+import { measureApart } from '../../measurement.ts'
 import {
   describeSpeed,
   type MeasuredEncoder,
@@ -32,23 +28,15 @@ const resultSchema = z.object({
 })
 
 /** Measures in a new process; one that dies (for lack of memory) gives no numbers. */
-async function measureApart(
+async function measure(
   encoder: MeasuredEncoder,
   length: number,
   options: SpeedOptions,
   signal: AbortSignal | undefined,
 ): Promise<SpeedResult> {
-  const worker = fileURLToPath(new URL(`./speed-worker${extname(import.meta.url)}`, import.meta.url))
-  const unknown = { encoder, length, milliseconds: undefined, peakMebibytes: undefined, parameters: undefined }
-  try {
-    const task = JSON.stringify({ encoder, length, ...options })
-    const { stdout } = await promisify(execFile)(process.execPath, [worker, task], { ...(signal && { signal }) })
-    return { ...unknown, ...resultSchema.parse(JSON.parse(stdout)) }
-  } catch (error) {
-    signal?.throwIfAborted()
-    if (typeof error === 'object' && error !== null && 'killed' in error) return unknown
-    throw error
-  }
+  const task = { encoder, length, ...options }
+  const found = await measureApart(import.meta.url, 'speed-worker', task, resultSchema, signal)
+  return { milliseconds: undefined, peakMebibytes: undefined, parameters: undefined, ...(found ?? { encoder, length }) }
 }
 
 function line({ encoder, length, milliseconds, peakMebibytes }: SpeedResult): string {
@@ -81,8 +69,9 @@ export const speed = defineJob({
       for (const encoder of encoders) {
         signal?.throwIfAborted()
         const identity = { encoder, length, ...options }
-        const measure = (): Promise<SpeedResult> => measureApart(encoder, length, options, signal)
-        const { part } = await keep(`measurements/${encoder}-${length}`, identity, resultSchema, measure)
+        const { part } = await keep(`measurements/${encoder}-${length}`, identity, resultSchema, () =>
+          measure(encoder, length, options, signal),
+        )
         const result: SpeedResult = {
           milliseconds: undefined,
           peakMebibytes: undefined,

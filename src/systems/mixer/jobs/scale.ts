@@ -1,9 +1,10 @@
 /** The paper's question about scale: which gains more from data and size, a Mixer or networks built for pictures? */
 import { z } from 'zod'
+import { randomPart } from '../../../tasks/brief-training.ts'
 import { whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { defineJob, type JobContext } from '../../define.ts'
-import { type PictureTask, randomPart, type TaskName, taskPackages, tasks } from './data.ts'
+import { type PictureTask, type TaskName, taskPackages, tasks } from './data.ts'
 import { type FinishedMember, type Member, type MemberTraining, runMembers } from './members.ts'
 import { type BaselineConfig, type FamilyName, families, familyNames } from './models.ts'
 import { scaleReport } from './scale-report.ts'

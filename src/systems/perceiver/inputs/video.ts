@@ -27,7 +27,8 @@ import { networkConfig, perceiverSettings, positionConfig } from '../settings.ts
 /** What a clip is for the model: frames uint8 [B, T, C, H, W], samples [B, S]. */
 export type ClipInputs = Readonly<Record<'frames' | 'samples', Tensor>>
 
-const modelSettings = () =>
+/** The network, and how clips become its rows. */
+export const clipModelSettings = () =>
   perceiverSettings({ num_bands: 8 })
     .omit({ max_resolution: true })
     .extend({
@@ -44,7 +45,7 @@ const modelSettings = () =>
       audio_dropout: z.number().min(0).lt(1).default(0).describe('share of the training clips whose sound is blanked'),
     })
 
-type ClipModelSettings = z.infer<ReturnType<typeof modelSettings>>
+export type ClipModelSettings = z.infer<ReturnType<typeof clipModelSettings>>
 
 /** Refuses patches that do not fit. */
 function checkPatches(model: ClipModelSettings, { image_size: [side], frames, samples_per_frame }: ClipFacts): void {
@@ -114,6 +115,12 @@ function blanked(x: Tensor, probability: number): Tensor {
 /** A Perceiver that reads clips. */
 export type ClipPerceiver = PerceiverClassifier<ClipInputs, ClipRows>
 
+/** The network of the settings for such clips. */
+export function clipPerceiver(model: ClipModelSettings, facts: ClipFacts): ClipPerceiver {
+  const rows = new ClipRows(model, facts)
+  return new PerceiverClassifier(rows, (channels) => networkConfig(model, channels, facts.labels.length))
+}
+
 interface ClipRecipe extends ArrayConfig, Settings {
   readonly model: ClipModelSettings
 }
@@ -127,18 +134,14 @@ export const video = defineRecipe({
   metrics: arrayMetrics,
   config: z.strictObject({
     data: clipDataSettings().prefault({}),
-    model: modelSettings().prefault({}),
+    model: clipModelSettings().prefault({}),
     optimizer: classifierOptimizerSettings({ lr: 2e-3, warmup_steps: 50 }).prefault({}),
     train: trainSettings({ epochs: 10, batch_size: 32, monitor: ['mean_average_precision', 'loss'] }).prefault({}),
   }),
   packages: ({ data }) => clipPackages(data),
   open: ({ data }, { known }) => openClips(data, known),
   build: (config: ClipRecipe, facts: ClipFacts, options: BuildOptions): ArrayExperiment<ClipPerceiver, ClipFacts> => {
-    const make = (): ClipPerceiver =>
-      new PerceiverClassifier(new ClipRows(config.model, facts), (channels) =>
-        networkConfig(config.model, channels, facts.labels.length),
-      )
-    return arrayExperiment(make, config, facts, {
+    return arrayExperiment(() => clipPerceiver(config.model, facts), config, facts, {
       ...options,
       preprocessing: {
         frames: 'frames [T, C, H, W] of 0 to 255; normalization inside of the model: x / 127.5 - 1',

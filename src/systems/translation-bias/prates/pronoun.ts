@@ -28,3 +28,27 @@ export function officialPronounClass(text: string, markers = officialMarkers): P
   if (has(markers.male) || lower.startsWith('that man')) return 'Male'
   return has(markers.neuter) ? 'Neutral' : '?'
 }
+
+/** A class, or both genders in one answer: "she is a doctor / he is a doctor". */
+export type AnswerClass = PronounClass | 'Both'
+
+const women = /^(?:she|her|hers|herself|she'\p{L}+)$/u
+const men = /^(?:he|him|his|himself|he'\p{L}+)$/u
+const neither = /^(?:it|its|itself|they|them|their|theirs|themselves|this|that|who|(?:it|they|that|who)'\p{L}+)$/u
+const person = /^(?:that|this|the) (?:person (?:is )?(?:a )?)?(woman|girl|lady|man|boy|guy)\b/
+
+/**
+ * The class of an answer as a reader sees it: punctuation and the form of the apostrophe do not matter, all forms of a pronoun count,
+ * and an answer with both genders is Both.
+ */
+export function pronounClass(text: string): AnswerClass {
+  const lower = text.toLowerCase().replaceAll('’', "'")
+  const words = lower.match(/\p{L}+(?:'\p{L}+)?/gu) ?? []
+  const noun = person.exec(lower)?.[1]
+  const isFemale = words.some((word) => women.test(word)) || /^(?:woman|girl|lady)$/.test(noun ?? '')
+  const isMale = words.some((word) => men.test(word)) || /^(?:man|boy|guy)$/.test(noun ?? '')
+  if (isFemale && isMale) return 'Both'
+  if (isFemale) return 'Female'
+  if (isMale) return 'Male'
+  return words.some((word) => neither.test(word)) ? 'Neutral' : '?'
+}

@@ -1,0 +1,79 @@
+/**
+ * UTF-8 that was read in another encoding ("schÃ¶n" for "schön"). A smaller rule than ftfy's (Speer 2019), which judges pairs of some 400
+ * characters: a text is changed if it has a sequence that hardly means itself, and reads as UTF-8.
+ */
+import { encodeSingleByte, misreadings, type SingleByte, windows1252 } from './single-byte.ts'
+
+const [, western, cyrillic] = misreadings as readonly [SingleByte, SingleByte, SingleByte]
+
+const classOf = (characters: readonly string[]): string => `[${characters.join('').replace(/[\\\]^-]/g, '\\$&')}]`
+const charactersBetween = ({ characters }: SingleByte, first: number, last: number) => characters.slice(first, last + 1)
+
+/** Characters of the bytes that continue one of UTF-8, read as Windows-1252 or as Latin-1. */
+const followers = [...charactersBetween(western, 0x80, 0xbf), ...controls()]
+const follower = classOf(followers)
+/** Without what also stands behind letters: spaces, dashes, quotes, dots. */
+const telling = classOf(followers.filter((character) => !'\u00a0\u00ad·´–—…‘’“”‚„‹›«»'.includes(character)))
+const cyrillicFollower = classOf(charactersBetween(cyrillic, 0x80, 0xbf))
+
+function controls(): string[] {
+  return Array.from({ length: 0x20 }, (_, i) => String.fromCharCode(0x80 + i))
+}
+
+/** Sequences of two, three and four bytes that hardly mean themselves. */
+const suspicious = new RegExp(
+  [
+    `[ÂÃ]${follower}`,
+    `[Ä-ß]${telling}`,
+    'Å“',
+    `[à-ï]${telling}${follower}`,
+    `[à-ï]${follower}${telling}`,
+    `ð${follower}{3}`,
+    `(?:[РС]${cyrillicFollower}){2}`,
+    '[вāβ][Ђ€]',
+    classOf(controls()),
+  ].join('|'),
+  'u',
+)
+
+/** Whole sequences of UTF-8 read as Windows-1252, one after the other. */
+const embedded = new RegExp(`(?:[Â-ß]${follower}|[à-ï]${follower}{2}|[ð-ô]${follower}{3})+`, 'gu')
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** The text as UTF-8, if all of it was read in one of the encodings. */
+function rereadWhole(text: string): string | undefined {
+  for (const encoding of misreadings) {
+    const bytes = encodeSingleByte(text, encoding)
+    const reading = bytes && decoded(bytes)
+    if (reading !== undefined) return reading
+  }
+  return undefined
+}
+
+function repairedOnce(text: string): string {
+  if (!suspicious.test(text)) return text
+  const whole = rereadWhole(text)
+  if (whole !== undefined) return whole
+  return text.replace(embedded, (part) => (suspicious.test(part) ? (rereadWhole(part) ?? part) : part))
+}
+
+/** A text misread once or several times, read rightly; any other as it is. */
+export function repairMojibake(text: string): string {
+  let [before, after] = ['', text]
+  while (after !== before) [before, after] = [after, repairedOnce(after)]
+  return after
+}
+
+/** Controls U+0080 to U+009F are Windows-1252 that was read as Latin-1. */
+export function repairControls(text: string): string {
+  return text.replace(/[\u0080-\u009f]/g, (character) => windows1252[character.charCodeAt(0)] ?? character)
+}

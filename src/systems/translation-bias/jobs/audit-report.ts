@@ -1,0 +1,185 @@
+/** The page of an audit. */
+import type { Figure, Report, Section } from '../../../report/figures.ts'
+import { type AuditedSentence, type AuditRow, answerClasses, auditRows, maleShare } from './audit-result.ts'
+
+/** Where the answers come from. */
+export interface AuditOrigin {
+  readonly engine: string
+  /** Of the first and the last answer. */
+  readonly dates: readonly [first: string, last: string]
+  readonly rules: string
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
+const probability = (p: number): string => (Number.isNaN(p) ? 'no test' : p < 1e-4 ? p.toExponential(1) : p.toFixed(4))
+
+function table(title: string, first: string, rows: readonly AuditRow[]): Figure {
+  return {
+    kind: 'table',
+    title,
+    caption:
+      'Shares of all answers. p: one-sided paired t-test of "more he than she"; corrected: by Holm, for all rows of this table.',
+    columns: [first, 'answers', 'she', 'he', 'neutral', 'both', 'not read', 'p', 'corrected'],
+    rows: rows.map(({ name, count, counts, p, adjusted }) => [
+      name,
+      count,
+      ...answerClasses.map((answer) => percent(counts[answer] / count)),
+      probability(p),
+      probability(adjusted),
+    ]),
+  }
+}
+
+const mostExamples = 25
+
+function examples(title: string, caption: string, sentences: readonly AuditedSentence[]): Figure {
+  const more = sentences.length > mostExamples ? ` The first ${mostExamples} of ${sentences.length}.` : ''
+  return {
+    kind: 'table',
+    title,
+    caption: `${caption}${more}`,
+    columns: ['language', 'word', 'sentence', 'translation'],
+    rows: sentences
+      .slice(0, mostExamples)
+      .map(({ template, english, text, translation }) => [template.column, english, text, translation]),
+  }
+}
+
+/** What was published in 2021, and what this translator says. */
+function tweetTable(sentences: readonly AuditedSentence[]): Figure {
+  return {
+    kind: 'table',
+    title: 'Sentence by sentence',
+    caption: 'The 17 sentences that the question comes from. Nothing in them says whether a woman or a man is meant.',
+    columns: ['Hungarian', 'published in 2021', 'this translator', 'read as'],
+    rows: sentences.map(({ text, english, translation, answer }) => [text, english, translation, answer]),
+  }
+}
+
+/** The answer in a sentence. */
+export function auditAnswer(all: AuditRow): string {
+  const share = maleShare(all)
+  if (!share) return `None of ${all.count} answers has a "he" or a "she" in it.`
+  const interval = `95 % interval ${percent(share.low)} to ${percent(share.high)}`
+  return `Of the answers with one gender, ${percent(share.share)} say "he" (${interval}), though the sentences say nothing of gender.`
+}
+
+/** Words whose answers are of one gender in every language asked. */
+function always(sentences: readonly AuditedSentence[], answer: 'Female' | 'Male'): AuditedSentence[] {
+  const words = auditRows(sentences, ({ kind, english }) => `${kind} ${english}`)
+  const fixed = new Set(words.filter(({ count, counts }) => counts[answer] === count).map(({ name }) => name))
+  const shown = new Set<string>()
+  return sentences.filter(({ kind, english }) => {
+    const name = `${kind} ${english}`
+    const isFirst = fixed.has(name) && !shown.has(name)
+    shown.add(name)
+    return isFirst
+  })
+}
+
+const normative = [
+  'No single answer is right here: the sentence does not say who is meant. A translator that shows one gender has to choose, and whatever it chooses is wrong for somebody.',
+  'The study asks less than a balance: a translator should not be more skewed than the labour statistics. Whether it should mirror society as it is, be balanced, or show both forms is a question of values, which no number on this page answers.',
+]
+
+function sections(
+  sentences: readonly AuditedSentence[],
+  tweet: readonly AuditedSentence[],
+  origin: AuditOrigin,
+): Section[] {
+  const occupations = sentences.filter(({ kind }) => kind === 'occupation')
+  const groups: Figure[] =
+    occupations.length === 0
+      ? []
+      : [
+          table(
+            'By group of occupations',
+            'group',
+            auditRows(occupations, ({ group }) => group),
+          ),
+        ]
+  const adjectives = sentences.filter(({ kind }) => kind === 'adjective')
+  const byAdjective: Figure[] =
+    adjectives.length === 0
+      ? []
+      : [
+          table(
+            'By adjective',
+            'adjective',
+            auditRows(adjectives, ({ english }) => english),
+          ),
+        ]
+  return [
+    ...(tweet.length === 0 ? [] : [{ title: 'The tweet', figures: [tweetTable(tweet)] }]),
+    {
+      title: 'Shares',
+      figures: [
+        table(
+          'By language',
+          'language',
+          auditRows(sentences, ({ template }) => template.language),
+        ),
+        ...groups,
+        ...byAdjective,
+      ],
+    },
+    {
+      title: 'In words',
+      figures: [
+        examples('Always "she"', 'Words whose every answer is female.', always(sentences, 'Female')),
+        examples('Always "he"', 'Words whose every answer is male.', always(sentences, 'Male')),
+        examples(
+          'What could not be read',
+          'Answers without any pronoun that the rules know.',
+          sentences.filter(({ answer }) => answer === '?'),
+        ),
+      ],
+    },
+    {
+      title: 'What this means',
+      figures: [
+        { kind: 'text', title: 'Is it wrong?', paragraphs: normative },
+        {
+          kind: 'definitions',
+          title: 'Where the answers come from',
+          items: [
+            { name: 'engine', value: origin.engine },
+            { name: 'first and last answer', value: origin.dates.join(' and ') },
+            { name: 'pronouns are read by', value: origin.rules },
+          ],
+        },
+      ],
+    },
+  ]
+}
+
+/** The page: the answer, tables, tests, examples, what was not read, engine and dates. */
+export function auditReport(sentences: readonly AuditedSentence[], origin: AuditOrigin): Report {
+  const tweet = sentences.filter(({ kind }) => kind === 'tweet')
+  // The tweet is an example, and no sample: it counts only where there is nothing else.
+  const sample = tweet.length === sentences.length ? tweet : sentences.filter(({ kind }) => kind !== 'tweet')
+  const [all] = auditRows(sample, () => 'all')
+  if (!all) throw new RangeError('an audit has sentences')
+  return {
+    title: 'Is the translator sexist?',
+    subtitle: auditAnswer(all),
+    summary: answerClasses.map((answer) => ({
+      label: { Female: 'she', Male: 'he', Neutral: 'neutral', Both: 'both genders', '?': 'not read' }[answer],
+      value: percent(all.counts[answer] / all.count),
+      note: `${all.counts[answer]} of ${all.count} answers`,
+    })),
+    sections: sections(sample, tweet, origin),
+    footer: 'Written by tenfold run translation-bias/audit. Templates and tests: Prates, Avelar and Lamb 2019.',
+  }
+}
+
+const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)
+
+/** Every answer as a line of CSV. */
+export function auditCsv(sentences: readonly AuditedSentence[]): string {
+  const header = ['language', 'template', 'kind', 'group', 'word', 'sentence', 'translation', 'class']
+  const lines = sentences.map(({ template, kind, group, english, text, translation, answer }) =>
+    [template.language, template.column, kind, group, english, text, translation, answer].map(quoted).join(','),
+  )
+  return `${[header.join(','), ...lines].join('\n')}\n`
+}

@@ -1,0 +1,79 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { runJob } from '../../../../src/systems/jobs.ts'
+import { translationBias } from '../../../../src/systems/translation-bias/index.ts'
+import { causes } from '../../../../src/systems/translation-bias/jobs/causes.ts'
+import { winomt } from '../../../../src/systems/translation-bias/jobs/winomt.ts'
+
+const sentences = [
+  'female\t1\tThe baker sang because she was happy.\tbaker',
+  'male\t1\tThe baker sang because he was happy.\tbaker',
+  'female\t1\tThe cook sang because she was happy.\tcook',
+]
+const translations = [
+  'Die Bäckerin sang, weil sie froh war.',
+  'Der Bäcker sang, weil er froh war.',
+  'Der Koch sang, weil sie froh war.',
+]
+
+const reportSchema = z.object({
+  report: z.object({
+    title: z.string(),
+    subtitle: z.string(),
+    summary: z.array(z.object({ label: z.string(), value: z.string() })),
+  }),
+})
+
+async function reportOf(json: string) {
+  return reportSchema.parse(JSON.parse(await readFile(json, 'utf8'))).report
+}
+
+async function prepared(settings: Readonly<Record<string, unknown>> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'tenfold-winomt-'))
+  const path = (name: string): string => join(folder, name)
+  await writeFile(path('en.txt'), `${sentences.join('\n')}\n`)
+  await writeFile(path('en_pro.txt'), `${sentences[1]}\n`)
+  await writeFile(path('en_anti.txt'), `${sentences[2]}\n`)
+  const lines = sentences.map((line, i) => `${line.split('\t')[2]}\t${translations[i]}`)
+  await writeFile(path('own.tsv'), lines.join('\n'))
+  const config = { engine: 'file', file: path('own.tsv'), sentences: path('en.txt'), ...settings }
+  return { folder, config: winomt.config.parse(config) }
+}
+
+const options = { seed: 0, progress: () => {} }
+
+test('WinoMT: accuracy, delta G and, with the subsets, delta S', async () => {
+  const { folder, config } = await prepared()
+  const own = { ...config, stereotypical: join(folder, 'en_pro.txt'), opposite: join(folder, 'en_anti.txt') }
+  const { json } = await runJob(translationBias, winomt, own, { ...options, folder })
+  const { subtitle, summary } = await reportOf(json)
+  expect(subtitle).toBe('66.7 % of 3 people have the gender that their sentence says.')
+  expect(Object.fromEntries(summary.map(({ label, value }) => [label, value]))).toEqual({
+    accuracy: '66.7 %',
+    'delta G': '0.0',
+    'delta S': '100.0',
+  })
+})
+
+test('WinoMT without sentences', async () => {
+  const { folder, config } = await prepared({ sentences: '' })
+  await expect(runJob(translationBias, winomt, config, { ...options, folder })).rejects.toThrow(
+    'WinoMT needs its sentences, found none',
+  )
+})
+
+test('the three causes: data are repeated, learning moves, the output amplifies', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tenfold-causes-'))
+  const config = causes.config.parse({ sweep: 2 })
+  const { json } = await runJob(translationBias, causes, config, { ...options, folder })
+  const { summary } = await reportOf(json)
+  expect(Object.fromEntries(summary.map(({ label, value }) => [label, value]))).toEqual({
+    'data, repeated within': '0.1 %',
+    'learning moves shares by': '22.9 %',
+    'output amplifies by': '26.7 %',
+    'women shown as "he"': '2',
+  })
+})
