@@ -23,6 +23,8 @@ export interface BertConfig {
   readonly intermediate_size?: number
   /** Tokens in a sequence, at most. Default: 512. */
   readonly max_position_embeddings?: number
+  /** The padding's word, whose embedding gets no gradient through the look-up. Default: none. */
+  readonly pad_token_id?: number
   /** Kinds of segments. Default: 2. */
   readonly type_vocab_size?: number
   /** Activation of the feed-forward layers. Default: gelu (erf). */
@@ -175,7 +177,10 @@ class BertEmbeddings extends Module {
     super()
     const { vocab_size = 30_522, hidden_size, max_position_embeddings = 512, type_vocab_size = 2 } = config
     const start = { initWeight: matrixInit(config) }
-    this.word_embeddings = new Embedding(vocab_size, hidden_size, start)
+    this.word_embeddings = new Embedding(vocab_size, hidden_size, {
+      ...start,
+      ...(config.pad_token_id !== undefined && { paddingIndex: config.pad_token_id }),
+    })
     this.position_embeddings = new LearnedPositions(max_position_embeddings, hidden_size, start)
     this.token_type_embeddings = new Embedding(type_vocab_size, hidden_size, start)
     this.LayerNorm = norm(config)

@@ -34,6 +34,8 @@ export interface Spread {
   readonly std_per_dim: readonly number[]
   /** Their mean: about 1 / sqrt(D) without collapse, 0 of embeddings that are all equal. */
   readonly mean_std: number
+  /** Mean standard deviation of the dimensions of the embeddings as they are: 0 where a squared distance has collapsed. */
+  readonly raw_std: number
   /** 1 / sqrt(D). */
   readonly std_ref: number
   /** Of the unbiased covariance of the embeddings at length 1, descending. */
@@ -101,6 +103,7 @@ export function spreadOf(embeddings: NDArray): Spread {
   return {
     std_per_dim,
     mean_std: total(std_per_dim) / d,
+    raw_std: total(rawColumns.map((column) => Math.sqrt(dot(column, column) / (n - 1)))) / d,
     std_ref: 1 / Math.sqrt(d),
     cov_eigenvalues,
     participation_ratio: total(cov_eigenvalues) ** 2 / dot(cov_eigenvalues, cov_eigenvalues),

@@ -30,6 +30,7 @@ export const embeddingMetrics = {
   knn_accuracy: { goal: 'max', unit: 'percent' },
   knn_pixels: { goal: 'max', unit: 'percent', constant: true },
   spread: { goal: 'max' },
+  std: { goal: 'max' },
   rank: { goal: 'max' },
   alignment: { goal: 'min' },
   uniformity: { goal: 'min' },
@@ -199,6 +200,7 @@ export function embeddingExperiment(
       knn_pixels: floor,
       // 1 where the embeddings lie in all directions alike, 0 where they are all equal.
       spread: found.spread.mean_std / found.spread.std_ref,
+      std: found.spread.raw_std,
       rank: found.spread.rankme,
       alignment: found.alignment,
       uniformity: found.uniformity,

@@ -24,6 +24,16 @@ export interface JointStep {
 export abstract class JointEmbedding extends Module {
   abstract readonly encoder: Encoder
 
+  /** Networks that follow another one as a moving average: state, not parameters. */
+  protected get followers(): readonly Module[] {
+    return []
+  }
+
+  override namedParameters(): Map<string, Variable> {
+    const following = new Set(this.followers.flatMap(weightsOf))
+    return new Map([...super.namedParameters()].filter(([, variable]) => !following.has(variable)))
+  }
+
   /** views: [N, ...] each, row i of all of them from picture i. Called in training mode; may assign queues, centres and targets. */
   abstract override forward(views: readonly Tensor[]): JointStep
 

@@ -4,7 +4,7 @@ import { compile } from '../../../src/compile/compile.ts'
 import { Identity, Linear } from '../../../src/nn/index.ts'
 import { skipInit } from '../../../src/nn/init.ts'
 import * as ops from '../../../src/ops/index.ts'
-import { BertForMaskedLM, bertVariants } from '../../../src/systems/self-supervised/bert.ts'
+import { BertForMaskedLM, maskedLMVariants } from '../../../src/systems/self-supervised/bert.ts'
 import { MLPEncoder } from '../../../src/systems/self-supervised/encoder.ts'
 import { mlpHead, parseWidths } from '../../../src/systems/self-supervised/heads.ts'
 import { BarlowTwins } from '../../../src/systems/self-supervised/methods/barlow-twins.ts'
@@ -48,7 +48,7 @@ describe('published sizes', () => {
     ['bert-base-uncased', 109_514_298],
     ['bert-large-uncased', 335_174_458],
   ] as const)('%s', (name, count) => {
-    const model = skipInit(() => new BertForMaskedLM(bertVariants[name]))
+    const model = skipInit(() => new BertForMaskedLM(maskedLMVariants[name]))
     expect(model.parameters().reduce((sum, { shape }) => sum + elementCount(shape), 0)).toBe(count)
   })
 

@@ -10,6 +10,7 @@ import { recipes } from '../../../src/systems/self-supervised/recipes.ts'
 import { randomView, viewFamilies } from '../../../src/systems/self-supervised/views.ts'
 import { RandomState } from '../../../src/tensor/random-state.ts'
 import { constant, type Tensor } from '../../../src/tensor/tensor.ts'
+import { FrozenParameters } from '../../../src/train/frozen.ts'
 import { Generator } from '../../../src/util/random.ts'
 
 /** Pictures of bars: class 0 stands, class 1 lies. */
@@ -61,14 +62,16 @@ describe.each(recipes.map((recipe) => [recipe.name, recipe] as const))('%s', (na
   test('trains, and says what its embeddings are like', async () => {
     const experiment = build(recipe, name === 'swav' || name === 'dino' ? crops : {})
     const before = experiment.method.encoder.parameters()[0]?.data.slice()
+    const frozen = new FrozenParameters(experiment.weights)
     const { metrics } = await run(experiment, 3)
     expect(experiment.method.encoder.parameters()[0]?.data).not.toEqual(before)
+    frozen.check() // moving averages are state, not frozen parameters
     expect(metrics.knn_accuracy).toBeGreaterThanOrEqual(0)
     expect(metrics.spread).toBeGreaterThan(0)
     expect(metrics.rank).toBeGreaterThanOrEqual(1)
     expect(metrics.uniformity).toBeLessThanOrEqual(1e-6)
     expect(Object.keys(metrics).toSorted()).toEqual(
-      ['alignment', 'knn_accuracy', 'knn_pixels', 'rank', 'spread', 'uniformity'].toSorted(),
+      ['alignment', 'knn_accuracy', 'knn_pixels', 'rank', 'spread', 'std', 'uniformity'].toSorted(),
     )
   })
 })

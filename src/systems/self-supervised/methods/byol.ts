@@ -112,13 +112,15 @@ export class BYOL extends JointEmbedding {
     this.online = new BYOLNetwork(makeEncoder(), config)
     this.target = new BYOLNetwork(makeEncoder(), config)
     copyWeights(this.target, this.online)
-    const averages = weightsOf(this.target)
     this.#average = new ExponentialMovingAverage(weightsOf(this.online), {
       decay: targetEma(config.base_target_ema, config.max_steps),
-      averages,
+      averages: weightsOf(this.target),
     })
-    for (const variable of averages) variable.frozen = true
     this.updates = this.#average.variables().get('updates')
+  }
+
+  protected override get followers(): readonly Module[] {
+    return [this.target]
   }
 
   get encoder(): Encoder {

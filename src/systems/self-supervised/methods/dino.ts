@@ -202,13 +202,17 @@ export class DINO extends JointEmbedding {
     this.teacher = new DINONetwork(makeEncoder(), config)
     copyWeights(this.teacher, this.student)
     this.dino_loss = new DINOLoss(config.out_dim, config)
-    const averages = weightsOf(this.teacher)
-    this.#average = new ExponentialMovingAverage(weightsOf(this.student), {
+    // Lengths that stay 1 stay so exactly.
+    const moving = (network: DINONetwork): Variable[] => weightsOf(network).filter(({ frozen }) => !frozen)
+    this.#average = new ExponentialMovingAverage(moving(this.student), {
       decay: cosineMomentum(config.momentum_teacher, config.max_steps),
-      averages,
+      averages: moving(this.teacher),
     })
-    for (const variable of averages) variable.frozen = true
     this.updates = this.#average.variables().get('updates')
+  }
+
+  protected override get followers(): readonly Module[] {
+    return [this.teacher]
   }
 
   get encoder(): Encoder {

@@ -1,5 +1,5 @@
 /** MoCo (He et al. 2019, arXiv 1911.05722; v2: Chen et al. 2020, arXiv 2003.04297): a queue of keys from a slowly moving encoder. */
-import { Linear, ReLU, Sequential } from '../../../nn/index.ts'
+import { Linear, type Module, ReLU, Sequential } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import { defaultGenerator } from '../../../tensor/random-state.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
@@ -72,10 +72,12 @@ export class MoCo extends JointEmbedding {
     this.encoder_k = makeEncoder()
     for (const encoder of [this.encoder_q, this.encoder_k]) attachHead(encoder, config)
     copyWeights(this.encoder_k, this.encoder_q)
-    // Frozen: moved after the query encoder, never by an optimizer.
-    for (const [, variable] of this.encoder_k.variables()) variable.frozen = variable.trainable
     this.queue = new Variable([dim, K], { data: randomDirections(dim, K) })
     this.queue_ptr = new Variable([1], { dtype: 'int64' })
+  }
+
+  protected override get followers(): readonly Module[] {
+    return [this.encoder_k]
   }
 
   get encoder(): Encoder {

@@ -1,6 +1,7 @@
 /** Reference cases of predictive methods: denoising autoencoder, masked language model, masked autoencoder, VAE. */
 import { sinCos2d } from '../../../models/positions.ts'
 import type { ActivationName } from '../../../nn/activation-names.ts'
+import * as ops from '../../../ops/index.ts'
 import { toNumbers } from '../../../tensor/dtype.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import { inputNamed, runModelCase } from '../../../verify/model-case.ts'
@@ -94,7 +95,8 @@ async function runMaskedLM(reference: ReferenceCase): Found {
       random_words: inputNamed(inputs, 'random_words'),
     }
     const { inputIds, labels } = maskTokens(inputNamed(inputs, 'input_ids'), draws, masking)
-    const logits = model.forward(inputIds, inputNamed(inputs, 'attention_mask'))
+    const mask = ops.notEqual(inputNamed(inputs, 'attention_mask'), 0)
+    const logits = model.forward(inputIds, { mask })
     const loss = maskedLanguageModelLoss(logits, labels)
     return { outputs: { masked_input_ids: inputIds, labels, logits, loss }, loss }
   })
