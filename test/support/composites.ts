@@ -29,4 +29,6 @@ export const tools: ReadonlySet<string> = new Set([
   'requireElements',
   'requireIndex',
   'emitExtremum',
+  'lateInputs',
+  'runAfterAll',
 ])
