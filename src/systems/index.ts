@@ -3,8 +3,9 @@ import type { System } from './define.ts'
 import { diffusion } from './diffusion/index.ts'
 import { fnet } from './fnet/index.ts'
 import { frozenTransformer } from './frozen-transformer/index.ts'
+import { involution } from './involution/index.ts'
 import { mixer } from './mixer/index.ts'
 import { perceiver } from './perceiver/index.ts'
 import { translationBias } from './translation-bias/index.ts'
 
-export const systems: readonly System[] = [mixer, fnet, perceiver, frozenTransformer, diffusion, translationBias]
+export const systems: readonly System[] = [mixer, fnet, perceiver, frozenTransformer, diffusion, translationBias, involution]
