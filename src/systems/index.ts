@@ -8,4 +8,12 @@ import { mixer } from './mixer/index.ts'
 import { perceiver } from './perceiver/index.ts'
 import { translationBias } from './translation-bias/index.ts'
 
-export const systems: readonly System[] = [mixer, fnet, perceiver, frozenTransformer, diffusion, translationBias, involution]
+export const systems: readonly System[] = [
+  mixer,
+  fnet,
+  perceiver,
+  frozenTransformer,
+  diffusion,
+  translationBias,
+  involution,
+]

@@ -23,11 +23,11 @@ export interface NormConfig {
   readonly requires_grad?: boolean
 }
 
-/** The involutions of the blocks: the paper's section 3 and its ablations. */
+/** Involutions by the paper's section 3 and its ablations. The stem's have a kernel size of their own. */
 export interface KernelConfig {
   /** Default: 7. */
   readonly kernel_size?: number
-  /** Neighbouring channels that share a kernel. Default: 16. */
+  /** Neighbouring channels that share a kernel (in the stem at most all it has). Default: 16. */
   readonly group_channels?: number
   /** By how much the kernel generator narrows the channels. Default: 4. */
   readonly reduction_ratio?: number

@@ -6,10 +6,15 @@ import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
 import { batchNorm, normOptions, resLayer } from './bottleneck.ts'
-import { depths, type NormConfig, type RedNetConfig, stageBlocks } from './config.ts'
+import { depths, type KernelConfig, type NormConfig, type RedNetConfig, stageBlocks } from './config.ts'
 
 /** 3x3 convolution of stride 2, involution, 3x3 convolution: images [N, in, H, W] -> [N, channels, H / 2, W / 2]. */
-export function redNetStem(inChannels: number, channels: number, kernelSize: number, config?: NormConfig): Sequential {
+export function redNetStem(
+  inChannels: number,
+  channels: number,
+  { kernel_size = 3, group_channels = 16, reduction_ratio = 4 }: KernelConfig,
+  config?: NormConfig,
+): Sequential {
   if (channels % 2 !== 0) throw new UsageError(`RedNet: stem_channels must be even, found ${channels}`)
   const conv = (from: number, to: number, stride: number): ConvModule => {
     const made = new ConvModule(from, to, 3, { stride, padding: 1, norm: normOptions(config), relu: true })
@@ -19,7 +24,10 @@ export function redNetStem(inChannels: number, channels: number, kernelSize: num
   const half = channels / 2
   return new Sequential(
     conv(inChannels, half, 2),
-    new Involution(half, kernelSize, 1),
+    new Involution(half, kernel_size, 1, {
+      groupChannels: Math.min(group_channels, half),
+      reductionRatio: reduction_ratio,
+    }),
     batchNorm(half, config),
     new ReLU(),
     conv(half, channels, 1),
@@ -63,7 +71,8 @@ export class RedNet extends Module {
     const { num_stages, strides, out_indices } = checkConfig(config)
     const { in_channels = 3, stem_channels = 64, base_channels = 64, expansion = 4, norm_cfg } = config
     this.config = config
-    this.stem = redNetStem(in_channels, stem_channels, config.stem_involution_kernel_size ?? 3, norm_cfg)
+    const kernel_size = config.stem_involution_kernel_size ?? 3
+    this.stem = redNetStem(in_channels, stem_channels, { ...config.involution, kernel_size }, norm_cfg)
     this.maxpool = stemPool()
     this.channels = Array.from({ length: num_stages }, (_, i) => base_channels * expansion * 2 ** i)
     const stages = this.channels.map((to, i) => {

@@ -9,6 +9,7 @@ test.each(readdirSync(folder).filter((file) => file.endsWith('.json')))('%s', as
   const results: CaseResult[] = []
   for await (const result of verify([`${folder}${file}`], involution.targets ?? [])) results.push(result)
   expect(results).toHaveLength(1)
+  expect(results[0]?.problem).toBeUndefined()
   expect(results[0]).toMatchObject({ passed: true })
   expect(results[0]?.tensors).toBeGreaterThan(2)
 })

@@ -44,8 +44,8 @@ class Stem extends Module {
 async function runStem(reference: ReferenceCase): Found {
   const { config } = reference
   const channels = numberSetting(config, 'stem_channels', 64)
-  const norm = normConfig(config)
-  const model = new Stem(redNetStem(numberSetting(config, 'in_channels', 3), channels, stemKernel(reference), norm))
+  const [kernel, norm] = [{ kernel_size: stemKernel(reference) }, normConfig(config)]
+  const model = new Stem(redNetStem(numberSetting(config, 'in_channels', 3), channels, kernel, norm))
   return runLoaded(reference, model, (inputs) => weightedOutputs({ ...model.forward(inputNamed(inputs, 'x')) }, inputs))
 }
 
