@@ -3,31 +3,9 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { tensorOf } from '../tensor/variable.ts'
 import { optionsOf, requireCount } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
-import { Conv2d } from './conv.ts'
-import { kaimingNormal, zeros } from './init.ts'
+import { ConvModule } from './conv-module.ts'
+import type { Initialiser } from './init.ts'
 import { Module } from './module.ts'
-import { BatchNorm2d } from './norm.ts'
-
-/** A 1x1 convolution, with or without a norm after it, under the names of mmcv's ConvModule: `conv`, `bn`. */
-class ConvModule extends Module {
-  readonly conv: Conv2d
-  readonly bn: BatchNorm2d | undefined
-
-  constructor(inChannels: number, outChannels: number, hasNorm: boolean) {
-    super()
-    this.conv = new Conv2d(inChannels, outChannels, 1, {
-      bias: !hasNorm,
-      initWeight: (shape) => kaimingNormal(shape, { mode: 'fanOut' }),
-      initBias: zeros,
-    })
-    this.bn = hasNorm ? new BatchNorm2d(outChannels) : undefined
-  }
-
-  forward(x: Tensor): Tensor {
-    const y = this.conv.forward(x)
-    return this.bn ? ops.relu(this.bn.forward(y)) : y
-  }
-}
 
 /** Options of an involution layer. Defaults: those of the paper, reductionRatio 4, groupChannels 16. */
 export interface InvolutionLayerOptions {
@@ -35,6 +13,8 @@ export interface InvolutionLayerOptions {
   readonly reductionRatio?: number
   /** Neighbouring channels that share their kernels. */
   readonly groupChannels?: number
+  /** First values of both weights of the kernel generator. Default: Kaiming normal by the outputs. */
+  readonly initWeight?: Initialiser
 }
 
 /**
@@ -52,7 +32,7 @@ export class Involution extends Module {
   constructor(channels: number, kernelSize: number, stride: number, options?: InvolutionLayerOptions) {
     super()
     const given = optionsOf('Involution', options, UsageError)
-    const { reductionRatio = 4, groupChannels = 16 } = given
+    const { reductionRatio = 4, groupChannels = 16, initWeight } = given
     for (const [name, value] of Object.entries({ channels, kernelSize, stride, reductionRatio, groupChannels }))
       requireCount('Involution', name, value, 1, UsageError)
     if (kernelSize % 2 === 0)
@@ -64,8 +44,9 @@ export class Involution extends Module {
     this.kernelSize = kernelSize
     this.stride = stride
     this.groups = channels / groupChannels
-    this.conv1 = new ConvModule(channels, channels / reductionRatio, true)
-    this.conv2 = new ConvModule(channels / reductionRatio, kernelSize ** 2 * this.groups, false)
+    const own = initWeight && { initWeight }
+    this.conv1 = new ConvModule(channels, channels / reductionRatio, 1, { norm: {}, relu: true, ...own })
+    this.conv2 = new ConvModule(channels / reductionRatio, kernelSize ** 2 * this.groups, 1, own)
   }
 
   /** The kernel of each position: x [N, C, H, W] -> [N, groups, kernelSize, kernelSize, H / stride, W / stride]. */

@@ -27,6 +27,7 @@ let running = 0
  */
 export abstract class Module {
   #training = true
+  #isHeld = false
 
   constructor() {
     const { forward } = this
@@ -56,13 +57,19 @@ export abstract class Module {
 
   /** Sets the mode of this module and of all inside it. */
   train(mode = true): this {
-    for (const module of this.modules()) module.#training = mode
+    for (const module of this.modules()) module.#training = mode && !module.#isHeld
     return this
   }
 
   /** The mode for evaluation: `train(false)`. */
   eval(): this {
     return this.train(false)
+  }
+
+  /** Evaluation mode for good, of this module and of all inside it: `train` passes over them. For frozen batch norms. */
+  holdEval(): this {
+    for (const module of this.modules()) module.#isHeld = true
+    return this.eval()
   }
 
   /** What optimizers change: trainable variables that are not frozen, each once. */

@@ -6,6 +6,7 @@ import { diffusion } from './diffusion/index.ts'
 import { expireSpan } from './expire-span/index.ts'
 import { fnet } from './fnet/index.ts'
 import { frozenTransformer } from './frozen-transformer/index.ts'
+import { involution } from './involution/index.ts'
 import { mixer } from './mixer/index.ts'
 import { perceiver } from './perceiver/index.ts'
 import { selfSupervised } from './self-supervised/index.ts'
@@ -17,6 +18,7 @@ export const systems: readonly System[] = [
   perceiver,
   expireSpan,
   frozenTransformer,
+  involution,
   diffusion,
   selfSupervised,
   clipVideo,

@@ -10,13 +10,11 @@ export function addVerify(program: Command): void {
     .option('--json', 'one JSON object per case')
     .addHelpText('after', examples('tenfold verify test/cases', 'tenfold verify test/cases/ops --filter conv2d'))
     .action(async (paths: string[], flags: { filter?: string; json?: boolean }) => {
-      const [{ verify }, { systems }, { involutionTargets }] = await Promise.all([
+      const [{ verify }, { systems }] = await Promise.all([
         import('../../verify/run.ts'),
         import('../../systems/index.ts'),
-        import('../../verify/targets/involution.ts'),
       ])
-      const ofSystems = systems.flatMap(({ name, targets = [] }) => targets.map((rule) => ({ ...rule, system: name })))
-      const rules = [...ofSystems, ...involutionTargets]
+      const rules = systems.flatMap(({ name, targets = [] }) => targets.map((rule) => ({ ...rule, system: name })))
       let [passed, failed, unreadable] = [0, 0, 0]
       if (!flags.json)
         console.log(

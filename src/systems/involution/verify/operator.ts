@@ -1,11 +1,11 @@
 /** The operator of d-li14/involution: the core with given kernels, and the layer that makes them. */
-import { vectorJacobianProduct } from '../../autodiff/gradient.ts'
-import { compile } from '../../compile/compile.ts'
-import { Involution } from '../../nn/index.ts'
-import * as ops from '../../ops/index.ts'
-import type { NDArray } from '../../tensor/dtype.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import { FormatError } from '../../util/errors.ts'
+import { vectorJacobianProduct } from '../../../autodiff/gradient.ts'
+import { compile } from '../../../compile/compile.ts'
+import { Involution } from '../../../nn/index.ts'
+import * as ops from '../../../ops/index.ts'
+import type { NDArray } from '../../../tensor/dtype.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import { FormatError } from '../../../util/errors.ts'
 import {
   type CaseTargetRule,
   fixedSetting,
@@ -15,7 +15,9 @@ import {
   perAxisSetting,
   type ReferenceCase,
   tensorsBelow,
-} from '../target.ts'
+} from '../../../verify/target.ts'
+import { scalarCounters } from '../official.ts'
+import { withStates } from './running.ts'
 
 type Inputs = Readonly<Record<string, Tensor>>
 
@@ -64,13 +66,6 @@ async function runCore(reference: ReferenceCase): Promise<Map<string, NDArray>> 
   })
 }
 
-const counter = /num_batches_tracked$/
-
-/** The cases store counters as [1]; PyTorch's own, and ours, are scalars. */
-function withCounters(tensors: Iterable<readonly [string, NDArray]>, shape: readonly number[]): Map<string, NDArray> {
-  return new Map([...tensors].map(([name, array]) => [name, counter.test(name) ? { ...array, shape } : array]))
-}
-
 async function runLayer(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const { config, mode } = reference
   const channels = numberSetting(config, 'channels')
@@ -81,7 +76,7 @@ async function runLayer(reference: ReferenceCase): Promise<Map<string, NDArray>>
   })
   fixedSetting(config, 'groups', channels / groupChannels)
   layer.train(mode === 'train')
-  layer.loadStateDict(withCounters(tensorsBelow(reference, 'param/'), []))
+  layer.loadStateDict(scalarCounters(tensorsBelow(reference, 'param/')))
   const parameters = layer.namedParameters()
   const found = await computed(reference, (inputs) => {
     const x = needed(inputs, 'x')
@@ -96,13 +91,10 @@ async function runLayer(reference: ReferenceCase): Promise<Map<string, NDArray>>
       ...Object.fromEntries(names.map((name, i) => [name, gradients[i] as Tensor])),
     }
   })
-  if (mode === 'eval') return found
-  const buffers = [...layer.stateDict()].filter(([name]) => !parameters.has(name))
-  const states = buffers.map(([name, array]) => [`state/${name}`, array] as const)
-  return new Map([...found, ...withCounters(states, [1])])
+  return withStates(reference, layer, found)
 }
 
-export const involutionTargets: readonly CaseTargetRule[] = [
+export const operatorTargets: readonly CaseTargetRule[] = [
   { target: /^_involution_cuda/, run: runCore },
   { target: /^involution /, run: runLayer },
 ]

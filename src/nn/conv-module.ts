@@ -1,0 +1,46 @@
+import * as ops from '../ops/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { Conv2d, type KernelSize } from './conv.ts'
+import { type Initialiser, kaimingNormal, zeros } from './init.ts'
+import { Module } from './module.ts'
+import { BatchNorm2d, type RunningNormOptions } from './norm.ts'
+
+/** What comes with the convolution. */
+export interface ConvModuleOptions {
+  readonly stride?: number
+  readonly padding?: number
+  /** Of a batch norm, which takes the place of the bias. Default: none. */
+  readonly norm?: RunningNormOptions
+  /** Whether a ReLU ends it. Default: false. */
+  readonly relu?: boolean
+  /** Default: Kaiming normal by the outputs. */
+  readonly initWeight?: Initialiser
+}
+
+/** A convolution, perhaps a batch norm, perhaps a ReLU, under the names of mmcv's ConvModule: `conv`, `bn`. */
+export class ConvModule extends Module {
+  readonly conv: Conv2d
+  readonly bn: BatchNorm2d | undefined
+  readonly #relu: boolean
+
+  constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options: ConvModuleOptions = {}) {
+    super()
+    const { stride = 1, padding = 0, norm, relu = false } = options
+    const { initWeight = (shape) => kaimingNormal(shape, { mode: 'fanOut' }) } = options
+    this.conv = new Conv2d(inChannels, outChannels, kernelSize, {
+      stride,
+      padding,
+      bias: norm === undefined,
+      initWeight,
+      initBias: zeros,
+    })
+    this.bn = norm && new BatchNorm2d(outChannels, norm)
+    this.#relu = relu
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = this.conv.forward(x)
+    const z = this.bn?.forward(y) ?? y
+    return this.#relu ? ops.relu(z) : z
+  }
+}
