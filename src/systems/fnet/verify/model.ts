@@ -1,22 +1,17 @@
 /** Reference cases of FNet's models: the official code's (flax names) and those of transformers' FNet and BERT. */
 
-import { gradient, vectorJacobianProduct } from '../../../autodiff/gradient.ts'
-import { compile } from '../../../compile/compile.ts'
 import { activationNames } from '../../../nn/activation-names.ts'
-import type { Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
-import { FormatError } from '../../../util/errors.ts'
+import { inputNamed, type NamedTensors, numberedTensors, runModelCase } from '../../../verify/model-case.ts'
 import {
   booleanSetting,
   type CaseTargetRule,
   choiceSetting,
   dropoutSetting,
   fixedSetting,
-  inputArrays,
-  inputsRead,
   numberSetting,
   type ReferenceCase,
   requiredTensor,
@@ -28,8 +23,6 @@ import {
 import { architectures, attentionLayouts, type FNetConfig } from '../config.ts'
 import { type Encoded, FNetEncoder, FNetForPreTraining, FNetForSequenceClassification } from '../model.ts'
 import { loadOfficial, toBertName, toFlax } from '../official.ts'
-
-type Tensors = Readonly<Record<string, Tensor>>
 
 function flaxConfig(reference: ReferenceCase): FNetConfig {
   const { config } = reference
@@ -93,50 +86,6 @@ function transformersConfig(reference: ReferenceCase, model_arch: 'f_net' | 'ber
   }
 }
 
-/** Outputs by name, and what is differentiated: one loss, or outputs with given cotangents. */
-interface Computed {
-  readonly outputs: Tensors
-  readonly loss?: Tensor
-  readonly weighted?: readonly (readonly [output: Tensor, cotangent: Tensor | undefined])[]
-}
-
-/** Runs a model on the case's inputs: outputs, and the gradient of every parameter under `names`' names. */
-async function runModel(
-  reference: ReferenceCase,
-  model: Module,
-  compute: (inputs: Tensors) => Computed,
-  names: (gradients: Map<string, NDArray>) => Map<string, NDArray>,
-): Promise<Map<string, NDArray>> {
-  model.train(reference.mode === 'train')
-  const parameters = Object.fromEntries(model.namedParameters())
-  const run = compile((given: Record<string, Tensor>) => {
-    const { outputs, loss, weighted = [] } = compute(inputsRead(reference, given))
-    const pairs = weighted.filter((pair): pair is readonly [Tensor, Tensor] => pair[1] !== undefined)
-    const targets = Object.values(parameters)
-    const gradients = loss
-      ? gradient(loss, targets)
-      : vectorJacobianProduct(
-          pairs.map(([output]) => output),
-          pairs.map(([, cotangent]) => cotangent),
-          targets,
-        )
-    return { outputs, gradients }
-  })
-  const { outputs, gradients } = await run(inputArrays(reference))
-  await run.release()
-  const byName = new Map(Object.keys(parameters).map((name, i) => [name, (gradients[i] as Tensor).array] as const))
-  return new Map([
-    ...Object.entries(outputs).map(([name, tensor]) => [`output/${name}`, tensor.array] as const),
-    ...[...names(byName)].map(([name, array]) => [`grad/${name}`, array] as const),
-  ])
-}
-
-function input(inputs: Tensors, name: string): Tensor {
-  const tensor = inputs[name]
-  if (!tensor) throw new FormatError(`the case has no input "${name}"`)
-  return tensor
-}
-
 const isReal = (mask: Tensor | undefined): Tensor | undefined => mask && ops.notEqual(mask, 0)
 const rightOnes = (logits: Tensor, labels: Tensor): Tensor =>
   ops.cast(ops.equal(ops.argmax(logits, -1), labels), 'float32')
@@ -156,12 +105,12 @@ function randomState(model: FNetEncoder): [string, NDArray][] {
 async function runFlaxEncoder(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const model = new FNetEncoder(flaxConfig(reference))
   loadOfficial(model, tensorsBelow(reference, 'param/'))
-  const found = await runModel(
+  const found = await runModelCase(
     reference,
     model,
     (inputs) => {
       const mask = isReal(inputs.input_mask)
-      const { hidden, pooled } = model.forward(input(inputs, 'input_ids'), input(inputs, 'type_ids'), mask)
+      const { hidden, pooled } = model.forward(inputNamed(inputs, 'input_ids'), inputNamed(inputs, 'type_ids'), mask)
       return {
         outputs: { hidden, pooled },
         weighted: [
@@ -178,22 +127,22 @@ async function runFlaxEncoder(reference: ReferenceCase): Promise<Map<string, NDA
 async function runFlaxPreTraining(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const model = new FNetForPreTraining(flaxConfig(reference))
   loadOfficial(model, tensorsBelow(reference, 'param/'))
-  return runModel(
+  return runModelCase(
     reference,
     model,
     (inputs) => {
       const { maskedLmLogits, nextSentenceLogits } = model.forward(
-        input(inputs, 'input_ids'),
-        input(inputs, 'type_ids'),
-        input(inputs, 'masked_lm_positions'),
+        inputNamed(inputs, 'input_ids'),
+        inputNamed(inputs, 'type_ids'),
+        inputNamed(inputs, 'masked_lm_positions'),
         isReal(inputs.input_mask),
       )
       const [batch, predictions, vocabulary] = maskedLmLogits.sizes(3)
       const count = batch * predictions
       const logits = ops.reshape(maskedLmLogits, [count, vocabulary])
-      const labels = ops.reshape(input(inputs, 'masked_lm_labels'), [count])
-      const weights = ops.reshape(ops.cast(input(inputs, 'masked_lm_weights'), 'float32'), [count])
-      const order = ops.reshape(input(inputs, 'next_sentence_labels'), [batch])
+      const labels = ops.reshape(inputNamed(inputs, 'masked_lm_labels'), [count])
+      const weights = ops.reshape(ops.cast(inputNamed(inputs, 'masked_lm_weights'), 'float32'), [count])
+      const order = ops.reshape(inputNamed(inputs, 'next_sentence_labels'), [batch])
       const maskedLoss = ops.sum(ops.mul(ops.crossEntropy(logits, labels, { reduction: 'none' }), weights))
       const normalization = ops.sum(weights)
       const orderLoss = ops.crossEntropy(nextSentenceLogits, order, { reduction: 'sum' })
@@ -226,13 +175,13 @@ async function runFlaxClassification(reference: ReferenceCase): Promise<Map<stri
     numberSetting(config, 'n_classes', isRegression ? 1 : 2),
   )
   loadOfficial(model, tensorsBelow(reference, 'param/'))
-  return runModel(
+  return runModelCase(
     reference,
     model,
     (inputs) => {
-      const [ids, types] = [input(inputs, 'input_ids'), input(inputs, 'type_ids')]
+      const [ids, types] = [inputNamed(inputs, 'input_ids'), inputNamed(inputs, 'type_ids')]
       const logits = model.forward(ids, types, isReal(inputs.input_mask))
-      const given = input(inputs, 'labels')
+      const given = inputNamed(inputs, 'labels')
       const labels = ops.reshape(given, [given.size])
       if (isRegression) {
         const loss = ops.mseLoss(ops.select(logits, 0, 1), ops.cast(labels, 'float32'))
@@ -250,18 +199,14 @@ const unchanged = (gradients: Map<string, NDArray>): Map<string, NDArray> => gra
 const bertKeys = (gradients: Map<string, NDArray>): Map<string, NDArray> =>
   new Map([...gradients].map(([name, array]) => [toBertName(name), array]))
 
-function numbered(prefix: string, tensors: readonly Tensor[]): Tensors {
-  return Object.fromEntries(tensors.map((tensor, i) => [`${prefix}.${i}`, tensor]))
+function everyState({ hiddenStates, attentions }: Encoded): NamedTensors {
+  return { ...numberedTensors('hidden_states', hiddenStates), ...numberedTensors('attentions', attentions) }
 }
 
-function everyState({ hiddenStates, attentions }: Encoded): Tensors {
-  return { ...numbered('hidden_states', hiddenStates), ...numbered('attentions', attentions) }
-}
-
-const typesOf = (inputs: Tensors, ids: Tensor): Tensor => inputs.token_type_ids ?? ops.zeros(ids.shape, 'int64')
+const typesOf = (inputs: NamedTensors, ids: Tensor): Tensor => inputs.token_type_ids ?? ops.zeros(ids.shape, 'int64')
 
 /** transformers' position_ids [L], [1, L] or [B, L]. */
-function positionsOf({ position_ids: given }: Tensors, ids: Tensor): Tensor | undefined {
+function positionsOf({ position_ids: given }: NamedTensors, ids: Tensor): Tensor | undefined {
   return given?.rank === 1 ? ops.reshape(given, [1, sizeOf(ids.shape, 1)]) : given
 }
 
@@ -269,11 +214,11 @@ async function runTransformersModel(reference: ReferenceCase): Promise<Map<strin
   const model = new FNetEncoder(transformersConfig(reference, 'f_net'))
   const hasPooler = booleanSetting(reference.config, 'add_pooling_layer', true)
   loadOfficial(model, tensorsBelow(reference, 'param/'), /^pooler\./)
-  return runModel(
+  return runModelCase(
     reference,
     model,
     (inputs) => {
-      const ids = input(inputs, 'input_ids')
+      const ids = inputNamed(inputs, 'input_ids')
       const encoded = model.forward(ids, typesOf(inputs, ids), undefined, positionsOf(inputs, ids))
       const { hidden, pooled } = encoded
       return {
@@ -294,11 +239,11 @@ function transformersPreTraining(model_arch: 'f_net' | 'bert') {
     const model = new FNetForPreTraining(transformersConfig(reference, model_arch))
     loadOfficial(model, tensorsBelow(reference, 'param/'), /^(cls\.seq_relationship|fnet\.pooler)\./)
     const ignored = { ignoreIndex: -100 }
-    return runModel(
+    return runModelCase(
       reference,
       model,
       (inputs) => {
-        const ids = input(inputs, 'input_ids')
+        const ids = inputNamed(inputs, 'input_ids')
         const mask = isReal(inputs.attention_mask ?? ops.ones(ids.shape, 'int64'))
         const { encoded, maskedLmLogits, nextSentenceLogits } = model.forward(
           ids,
@@ -307,7 +252,7 @@ function transformersPreTraining(model_arch: 'f_net' | 'bert') {
           mask,
           positionsOf(inputs, ids),
         )
-        const labels = ops.reshape(input(inputs, 'labels'), [ids.size])
+        const labels = ops.reshape(inputNamed(inputs, 'labels'), [ids.size])
         const vocabulary = model.fnet.config.vocab_size
         const maskedLoss = ops.crossEntropy(ops.reshape(maskedLmLogits, [ids.size, vocabulary]), labels, ignored)
         const order = inputs.next_sentence_label
@@ -352,11 +297,11 @@ async function runTransformersClassification(reference: ReferenceCase): Promise<
   const model = new FNetForSequenceClassification(transformersConfig(reference, 'f_net'), classes)
   loadOfficial(model, tensorsBelow(reference, 'param/'))
   const problem = problemOf(config, requiredTensor(reference.tensors, 'input/labels'))
-  return runModel(
+  return runModelCase(
     reference,
     model,
     (inputs) => {
-      const [ids, labels] = [input(inputs, 'input_ids'), input(inputs, 'labels')]
+      const [ids, labels] = [inputNamed(inputs, 'input_ids'), inputNamed(inputs, 'labels')]
       const logits = model.forward(ids, typesOf(inputs, ids), undefined, positionsOf(inputs, ids))
       const loss = classificationLoss(problem, logits, labels)
       return { loss, outputs: { logits, loss } }
