@@ -113,6 +113,16 @@ describe('the mode', () => {
     const model = new Model().eval()
     expect(model.modules().map((module) => module.training)).toEqual([false, false, false, false, false, false])
   })
+
+  test('is evaluation for good where it is held', () => {
+    const model = new Model()
+    const [, held] = model.modules()
+    held?.holdEval()
+    model.train()
+    const inside = new Set(held?.modules())
+    expect(inside.size).toBeGreaterThan(0)
+    for (const module of model.modules()) expect(module.training).toBe(!inside.has(module))
+  })
 })
 
 test('frozen parameters are not trained, but saved', () => {

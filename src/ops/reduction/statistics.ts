@@ -51,8 +51,14 @@ export const varMeanOp = defineOp<VarMeanAttributes>({
       const nothing = emit.node('Expand', [emit.scalar(Number.NaN, 'float32'), result])
       return [nothing, nothing]
     }
-    const reduce = (type: string, input: string): string =>
-      emit.node(type, [input, emit.ints(axes)], { keepdims: 1, noop_with_empty_axes: 1 })
+    const reduce = (type: string, input: string, along = axes): string =>
+      emit.node(type, [input, emit.ints(along)], { keepdims: 1, noop_with_empty_axes: 1 })
+    // Axis by axis: one running sum over all would round thousands of times at its full size, and takes longer.
+    const [first, ...others] = [...axes].sort((a, b) => b - a)
+    const sumSquares = (input: string): string =>
+      first === undefined
+        ? reduce('ReduceSumSquare', input)
+        : others.reduce((sums, axis) => reduce('ReduceSum', sums, [axis]), reduce('ReduceSumSquare', input, [first]))
     // Two passes: the mean of squares minus the square of the mean would cancel. What the first mean is off by, a few roundings of
     // numbers that may be far from 0, is the mean of the differences from it.
     const rough = reduce('ReduceMean', x)
@@ -62,7 +68,7 @@ export const varMeanOp = defineOp<VarMeanAttributes>({
     const shift = emit.node('Clip', [reduce('ReduceMean', centred), ...bounds])
     const count = countAlong(shape, axes)
     const lost = emit.node('Mul', [emit.node('Mul', [shift, shift]), emit.scalar(count, 'float32')])
-    const squares = emit.node('Relu', [emit.node('Sub', [reduce('ReduceSumSquare', centred), lost])])
+    const squares = emit.node('Relu', [emit.node('Sub', [sumSquares(centred), lost])])
     const variance = emit.node('Div', [squares, emit.scalar(Math.max(0, count - correction), 'float32')])
     const outputs = [variance, emit.node('Add', [rough, shift])]
     return keepDims ? outputs : outputs.map((output) => emit.node('Reshape', [output, result]))
