@@ -53,7 +53,7 @@ export const varMeanOp = defineOp<VarMeanAttributes>({
     }
     const reduce = (type: string, input: string, along = axes): string =>
       emit.node(type, [input, emit.ints(along)], { keepdims: 1, noop_with_empty_axes: 1 })
-    // Axis by axis: one running sum over all would round thousands of times at its full size, and takes longer.
+    // Axis by axis: one running sum over all would round thousands of times at its full size.
     const [first, ...others] = [...axes].sort((a, b) => b - a)
     const sumSquares = (input: string): string =>
       first === undefined
