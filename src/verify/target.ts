@@ -116,6 +116,13 @@ export function withoutEffect(settings: Settings, ...names: readonly string[]): 
   for (const name of names) void settings[name]
 }
 
+/** The settings below a name; absent or null gives the fallback, if there is one. */
+export function nestedSettings(settings: Settings, name: string, fallback?: Settings): Settings {
+  const value = settings[name] ?? fallback
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(name, 'an object', value)
+  return value as Settings
+}
+
 /** A dropout rate. Cases are deterministic: in training the rate must be 0. */
 export function dropoutSetting({ config, mode }: Pick<ReferenceCase, 'config' | 'mode'>, name: string): number {
   const rate = numberSetting(config, name, 0)

@@ -2,7 +2,9 @@
  * Noise schedules and everything that follows from them, in double precision (Ho et al. 2020, section 2; Nichol and Dhariwal 2021,
  * section 3.2). A time t is an index: t = 0 means one step of noise.
  */
+
 import { UsageError } from '../../util/errors.ts'
+import { roundHalfEven } from '../../util/rounding.ts'
 import type { NoiseSchedule } from './config.ts'
 
 /** Cosine schedule: so much is added to the time, that beta is not too small near t = 0. */
@@ -138,19 +140,13 @@ function sections(steps: number, counts: readonly number[]): number[] {
     const stride = wanted <= 1 ? 1 : (length - 1) / (wanted - 1)
     let place = 0
     const kept = Array.from({ length: wanted }, () => {
-      const step = start + roundHalfToEven(place)
+      const step = start + roundHalfEven(place)
       place += stride // added up, not multiplied: a half may fall to either side
       return step
     })
     start += length
     return kept
   })
-}
-
-function roundHalfToEven(value: number): number {
-  const floor = Math.floor(value)
-  if (value - floor === 0.5) return floor + (floor % 2)
-  return Math.round(value)
 }
 
 /** The betas of a process that has only the steps at `times` (ascending) of another one: abar stays what it was at each of them. */

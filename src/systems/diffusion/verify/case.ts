@@ -12,6 +12,7 @@ import {
   fixedSetting,
   inputArrays,
   inputsRead,
+  nestedSettings,
   numberSetting,
   numbersSetting,
   optionalNumber,
@@ -33,14 +34,6 @@ import {
 import { GaussianDiffusion } from '../gaussian-diffusion.ts'
 
 export type Found = Promise<Map<string, NDArray>>
-
-/** Settings below a name, which must be there. */
-export function nested(settings: Settings, name: string): Settings {
-  const value = settings[name]
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new FormatError(`setting "${name}" must be an object, found ${JSON.stringify(value)}`)
-  return value as Settings
-}
 
 /** A list of settings. */
 export function nestedList(settings: Settings, name: string): readonly Settings[] {
@@ -112,7 +105,7 @@ function respacing(settings: Settings): string | readonly number[] {
 
 /** The process of `config.diffusion`; the types stand in `types`. */
 export function diffusionOf({ config }: ReferenceCase, types: Settings): GaussianDiffusion {
-  const settings = nested(config, 'diffusion')
+  const settings = nestedSettings(config, 'diffusion')
   const choices: DiffusionConfig = {
     noise_schedule: choiceSetting(settings, 'noise_schedule', noiseSchedules),
     diffusion_steps: numberSetting(settings, 'diffusion_steps'),

@@ -11,6 +11,7 @@ import {
   type CaseTargetRule,
   choiceSetting,
   fixedSetting,
+  nestedSettings,
   numberSetting,
   type ReferenceCase,
   requiredTensor,
@@ -31,7 +32,7 @@ import {
 } from '../schedule.ts'
 import { drawTimes, LossSecondMomentResampler, type TimeSampler, UniformSampler } from '../time-samplers.ts'
 import { timestepEmbedding } from '../timestep-embedding.ts'
-import { diffusionOf, evaluated, type Found, floats, integers, nested, nestedList, spacingSetting } from './case.ts'
+import { diffusionOf, evaluated, type Found, floats, integers, nestedList, spacingSetting } from './case.ts'
 
 const keyOf = (settings: Settings): string => stringSetting(settings, 'key')
 
@@ -206,7 +207,7 @@ async function runLikelihood(reference: ReferenceCase): Found {
 }
 
 async function runTimeSamplers({ config, tensors }: ReferenceCase): Found {
-  withoutEffect(nested(config, 'official_defaults'), 'history_per_term', 'uniform_prob')
+  withoutEffect(nestedSettings(config, 'official_defaults'), 'history_per_term', 'uniform_prob')
   const steps = numberSetting(config, 'num_timesteps')
   const resampler = new LossSecondMomentResampler(steps, {
     historyPerTerm: numberSetting(config, 'history_per_term', 10),

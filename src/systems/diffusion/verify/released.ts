@@ -4,6 +4,7 @@ import { elementCount } from '../../../tensor/dtype.ts'
 import { FormatError } from '../../../util/errors.ts'
 import {
   type CaseTargetRule,
+  nestedSettings,
   numberSetting,
   type ReferenceCase,
   type Settings,
@@ -22,7 +23,7 @@ import {
   superResConfig,
   superResDefaults,
 } from '../released.ts'
-import { type Found, integers, nested, nestedList } from './case.ts'
+import { type Found, integers, nestedList } from './case.ts'
 
 /** What the flags of a script make. */
 interface Made {
@@ -95,7 +96,7 @@ async function checkModel(settings: Settings): Promise<[string, ReturnType<typeo
   if (!maker) throw new FormatError(`${key}: unknown kind ${JSON.stringify(settings.kind)}`)
   const { constructorName, config, model, process } = maker(stringSetting(settings, 'flags'))
   requireEqual(`${key}: constructor`, constructorName, settings.constructor)
-  checkFields(key, config, nested(settings, 'constructor_args'))
+  checkFields(key, config, nestedSettings(settings, 'constructor_args'))
   if (process) {
     const diffusion = new GaussianDiffusion(process)
     const found = {
@@ -106,7 +107,7 @@ async function checkModel(settings: Settings): Promise<[string, ReturnType<typeo
       loss_type: diffusion.lossType,
       rescale_timesteps: process.rescale_timesteps,
     }
-    checkFields(key, found, nested(settings, 'diffusion'))
+    checkFields(key, found, nestedSettings(settings, 'diffusion'))
   }
   const entries = [...model.variables()].map(([name, { shape }]) => [name, shape] as const)
   requireEqual(`${key}: num_tensors`, entries.length, numberSetting(settings, 'num_tensors'))
@@ -120,10 +121,10 @@ async function checkModel(settings: Settings): Promise<[string, ReturnType<typeo
 }
 
 async function runReleased({ config, fields }: ReferenceCase): Found {
-  const defaults = nested(config, 'defaults')
-  checkFields('model_and_diffusion', modelDefaults, nested(defaults, 'model_and_diffusion'))
-  checkFields('sr_model_and_diffusion', superResDefaults, nested(defaults, 'sr_model_and_diffusion'))
-  checkFields('classifier', classifierDefaults, nested(defaults, 'classifier'))
+  const defaults = nestedSettings(config, 'defaults')
+  checkFields('model_and_diffusion', modelDefaults, nestedSettings(defaults, 'model_and_diffusion'))
+  checkFields('sr_model_and_diffusion', superResDefaults, nestedSettings(defaults, 'sr_model_and_diffusion'))
+  checkFields('classifier', classifierDefaults, nestedSettings(defaults, 'classifier'))
   const found = await Promise.all(nestedList(fields, 'models').map(checkModel))
   return new Map(found.flat())
 }

@@ -10,6 +10,7 @@ import {
   booleanSetting,
   type CaseTargetRule,
   fixedSetting,
+  nestedSettings,
   numberSetting,
   numbersSetting,
   type ReferenceCase,
@@ -24,13 +25,13 @@ import { classifierGuide, type GaussianDiffusion, type Guide, type Network, type
 import { boundTerm, bpdStep, priorBpd } from '../losses.ts'
 import { UNetModel } from '../model.ts'
 import { toBytes } from '../sampling.ts'
-import { diffusionOf, encoderConfig, evaluated, type Found, floats, groupsOf, nested, unetConfig } from './case.ts'
+import { diffusionOf, encoderConfig, evaluated, type Found, floats, groupsOf, unetConfig } from './case.ts'
 
 /** The denoiser of a case; labels go to it only if it has classes. */
 function denoiserOf(reference: ReferenceCase, prefix: string): (y: Tensor | undefined) => Network {
   const { config, mode } = reference
   fixedSetting(config, 'model', 'UNetModel')
-  const model = new UNetModel(unetConfig(nested(config, 'model_config'), mode, groupsOf(config)))
+  const model = new UNetModel(unetConfig(nestedSettings(config, 'model_config'), mode, groupsOf(config)))
   model.loadStateDict(tensorsBelow(reference, prefix))
   model.train(mode === 'train')
   return (y) => (x, timesteps) => model.forward(x, timesteps, model.label_emb ? y : undefined)
@@ -39,7 +40,7 @@ function denoiserOf(reference: ReferenceCase, prefix: string): (y: Tensor | unde
 function classifierOf(reference: ReferenceCase): EncoderUNetModel {
   const { config, mode } = reference
   fixedSetting(config, 'classifier', 'EncoderUNetModel')
-  const model = new EncoderUNetModel(encoderConfig(nested(config, 'classifier_config'), mode, groupsOf(config)))
+  const model = new EncoderUNetModel(encoderConfig(nestedSettings(config, 'classifier_config'), mode, groupsOf(config)))
   model.loadStateDict(tensorsBelow(reference, 'param/classifier/'))
   return model.train(mode === 'train')
 }

@@ -8,6 +8,7 @@ import { FormatError } from '../../../util/errors.ts'
 import {
   type CaseTargetRule,
   fixedSetting,
+  nestedSettings,
   numberSetting,
   type ReferenceCase,
   requiredTensor,
@@ -19,7 +20,7 @@ import type { GaussianDiffusion } from '../gaussian-diffusion.ts'
 import { trainingLosses } from '../losses.ts'
 import { UNetModel } from '../model.ts'
 import { annealedRate, timeQuartile } from '../official-training.ts'
-import { diffusionOf, type Found, floats, groupsOf, nested, unetConfig } from './case.ts'
+import { diffusionOf, type Found, floats, groupsOf, unetConfig } from './case.ts'
 
 /** "0.5,0.9" as texts, which names of tensors have. */
 function ratesOf(value: unknown): string[] {
@@ -55,10 +56,10 @@ async function runTrainLoop(reference: ReferenceCase): Found {
   withoutEffect(fields, 'stored') // which results there are: more are computed
   fixedSetting(config, 'use_fp16', false)
   fixedSetting(config, 'model', 'UNetModel')
-  const adamw = nested(config, 'adamw')
+  const adamw = nestedSettings(config, 'adamw')
   fixedSetting(adamw, 'decoupled_weight_decay', true)
   const diffusion = diffusionOf(reference, config)
-  const model = new UNetModel(unetConfig(nested(config, 'model_config'), mode, groupsOf(config)))
+  const model = new UNetModel(unetConfig(nestedSettings(config, 'model_config'), mode, groupsOf(config)))
   model.loadStateDict(tensorsBelow(reference, 'param/'))
   model.train(mode === 'train')
   const parameters = model.namedParameters()

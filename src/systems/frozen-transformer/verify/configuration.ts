@@ -6,6 +6,7 @@ import {
   choiceSetting,
   dropoutSetting,
   fixedSetting,
+  nestedSettings,
   numberSetting,
   numbersSetting,
   optionalNumber,
@@ -21,14 +22,6 @@ import {
   type GPT2BodyConfig,
   type ViTBodyConfig,
 } from '../config.ts'
-
-/** The settings below a name; none are empty. */
-export function nested(settings: Settings, name: string): Settings {
-  const value = settings[name] ?? {}
-  if (typeof value !== 'object' || Array.isArray(value))
-    throw new FormatError(`setting "${name}" must be an object, found ${JSON.stringify(value)}`)
-  return value as Settings
-}
 
 type ModelName = keyof typeof bodies
 const modelNames = (Object.keys(bodies) as ModelName[]).filter((name) => bodies[name].kind !== 'bert')
@@ -98,7 +91,7 @@ function bodyConfig(name: ModelName, config: Settings, mode: string): BodyConfig
   const { kind } = bodies[name]
   const width = numberSetting(config, 'embedding_size', 768)
   if (kind === 'lstm') return { kind, hidden_size: width, num_layers: numberSetting(config, 'lstm_num_layers', 3) }
-  const given = nested(config, `${kind}_config`)
+  const given = nestedSettings(config, `${kind}_config`, {})
   fixedSetting(given, kind === 'vit' ? 'embed_dim' : 'n_embd', width)
   return kind === 'vit' ? vitConfig(given) : gpt2Config(given, mode)
 }

@@ -8,6 +8,7 @@ import { type ComputedCase, inputNamed, type NamedTensors, runModelCase } from '
 import {
   type CaseTargetRule,
   choiceSetting,
+  nestedSettings,
   numberSetting,
   type ReferenceCase,
   type Settings,
@@ -19,7 +20,7 @@ import type { BodyConfig } from '../config.ts'
 import { isFrozen } from '../freezing.ts'
 import { FrozenTransformer } from '../model.ts'
 import { scoreOf, type TaskName, taskNames } from '../tasks.ts'
-import { freezeConfig, gpt2Config, layerSizes, modelConfig, nested, vitConfig } from './configuration.ts'
+import { freezeConfig, gpt2Config, layerSizes, modelConfig, vitConfig } from './configuration.ts'
 
 type Found = Promise<Map<string, NDArray>>
 
@@ -42,7 +43,7 @@ export function modelOf(reference: ReferenceCase, settings: Settings = reference
 
 function taskOf(config: Settings): TaskName | undefined {
   if (config.task === undefined || config.task === null) return undefined
-  const settings = nested(config, 'task')
+  const settings = nestedSettings(config, 'task', {})
   withoutEffect(settings, 'n', 'num_patterns', 'patch_size') // what the shapes say
   return choiceSetting(settings, 'task', taskNames)
 }
@@ -77,10 +78,10 @@ function tableBodies(config: Settings): Readonly<Record<'gpt2' | 'vit' | 'lstm',
     num_classes: 3,
     mlp_ratio: 2,
     num_heads: 1,
-    ...nested(config, 'vit_config'),
+    ...nestedSettings(config, 'vit_config', {}),
   }
   return {
-    gpt2: gpt2Config(nested(config, 'gpt2_config'), 'eval'),
+    gpt2: gpt2Config(nestedSettings(config, 'gpt2_config', {}), 'eval'),
     vit: vitConfig({ ...vit, embed_dim: width, depth: layers }),
     lstm: { kind: 'lstm', hidden_size: width, num_layers: layers },
   }

@@ -10,6 +10,7 @@ import {
   type CaseTargetRule,
   choiceSetting,
   fixedSetting,
+  nestedSettings,
   numberSetting,
   type ReferenceCase,
   requiredTensor,
@@ -19,7 +20,7 @@ import {
   withoutEffect,
 } from '../../../verify/target.ts'
 import { type Score, scoreOf, type TaskName, taskNames } from '../tasks.ts'
-import { freezeConfig, nested } from './configuration.ts'
+import { freezeConfig } from './configuration.ts'
 import { modelOf } from './models.ts'
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -54,7 +55,7 @@ function batchesOf({ tensors }: ReferenceCase, side: 'train' | 'test', count: nu
 
 async function runTrainer(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const { config } = reference
-  const settings = nested(config, 'fpt')
+  const settings = nestedSettings(config, 'fpt', {})
   const { accumulated, steps, tests, iterations } = sizesOf(config)
   const task: TaskName = choiceSetting(config, 'task', taskNames)
   withoutEffect(config, 'n', 'num_patterns', 'patch_size') // what the shapes say

@@ -1,9 +1,9 @@
 /** Settings of DeepMind's and transformers' cases as ours. */
 import type { Tensor } from '../../../tensor/tensor.ts'
-import { FormatError } from '../../../util/errors.ts'
 import {
   booleanSetting,
   choiceSetting,
+  nestedSettings,
   numberSetting,
   numbersSetting,
   optionalNumber,
@@ -15,23 +15,14 @@ import type { ClassificationDecoderConfig, EncoderConfig } from '../io.ts'
 import type { PositionConfig, PositionOptions } from '../positions.ts'
 import type { PreprocessorConfig } from '../preprocess.ts'
 
-/** Settings below a name; none are empty. */
-export function nested(settings: Settings, name: string): Settings {
-  const value = settings[name]
-  if (value === undefined || value === null) return {}
-  if (typeof value !== 'object')
-    throw new FormatError(`setting "${name}" must be an object, found ${JSON.stringify(value)}`)
-  return value as Settings
-}
-
 function positionConfig(settings: Settings): PositionConfig {
   const type = choiceSetting(settings, 'position_encoding_type', ['fourier', 'trainable'], 'fourier')
   if (type === 'trainable') {
-    const learned = nested(settings, 'trainable_position_encoding_kwargs')
+    const learned = nestedSettings(settings, 'trainable_position_encoding_kwargs', {})
     withoutEffect(learned, 'init_scale', 'index_dims')
     return { type, num_channels: numberSetting(learned, 'num_channels') }
   }
-  const waves = nested(settings, 'fourier_position_encoding_kwargs')
+  const waves = nestedSettings(settings, 'fourier_position_encoding_kwargs', {})
   return {
     type,
     num_bands: numberSetting(waves, 'num_bands'),
@@ -108,7 +99,7 @@ export function deepmindEncoder(settings: Settings, inputChannels: number): Enco
 
 /** DeepMind's ClassificationDecoder. */
 export function deepmindDecoder(settings: Settings, latentChannels: number): ClassificationDecoderConfig {
-  const learned = nested(settings, 'trainable_position_encoding_kwargs')
+  const learned = nestedSettings(settings, 'trainable_position_encoding_kwargs', {})
   withoutEffect(learned, 'init_scale')
   withoutEffect(settings, 'num_z_channels') // of decoders that do not attend
   choiceSetting(settings, 'position_encoding_type', ['trainable'], 'trainable')
@@ -169,7 +160,7 @@ export function transformersDecoder(
   model: Settings,
   latentChannels: number,
 ): ClassificationDecoderConfig {
-  const learned = nested(settings, 'trainable_position_encoding_kwargs')
+  const learned = nestedSettings(settings, 'trainable_position_encoding_kwargs', {})
   withoutEffect(learned, 'index_dims')
   withoutEffect(settings, 'num_channels')
   const shape = choiceSetting(model, 'cross_attention_shape_for_attention', ['kv', 'q'], 'kv')

@@ -17,6 +17,7 @@ import {
   type CaseTargetRule,
   choiceSetting,
   dropoutSetting,
+  nestedSettings,
   numberSetting,
   type ReferenceCase,
   requiredTensor,
@@ -37,7 +38,6 @@ import { type MultimodalConfig, MultimodalPreprocessor, preprocessorOf } from '.
 import {
   deepmindDecoder,
   deepmindEncoder,
-  nested,
   type Origin,
   preprocessorConfig,
   transformersDecoder,
@@ -178,13 +178,13 @@ async function runDeepMind(reference: ReferenceCase): Found {
   const { config } = reference
   const name = reference.tensors.has('input/video') ? 'video' : 'images'
   const preprocessor = preprocessorOf(
-    preprocessorConfig(nested(config, 'input_preprocessor'), shapeOf(reference, name), 'deepmind'),
+    preprocessorConfig(nestedSettings(config, 'input_preprocessor', {}), shapeOf(reference, name), 'deepmind'),
   )
-  const encoder = deepmindEncoder(nested(config, 'encoder'), preprocessor.outputChannels)
+  const encoder = deepmindEncoder(nestedSettings(config, 'encoder', {}), preprocessor.outputChannels)
   const model = new PerceiverIO(
     encoder,
     preprocessor,
-    deepmindDecoderOf(nested(config, 'decoder'), encoder.num_z_channels),
+    deepmindDecoderOf(nestedSettings(config, 'decoder', {}), encoder.num_z_channels),
   )
   return runIO(reference, 'deepmind', model, (inputs) => preprocessor.forward(channelsFirst(inputNamed(inputs, name))))
 }
@@ -197,7 +197,7 @@ function deepmindDecoderOf(settings: Settings, latentChannels: number): Classifi
 
 /** Both codes' multimodal preprocessor: a name stands for the one-hot one. */
 function multimodal(reference: ReferenceCase, settings: Settings, origin: Origin): MultimodalPreprocessor {
-  const modalities = nested(settings, 'modalities')
+  const modalities = nestedSettings(settings, 'modalities', {})
   const prefix = origin === 'transformers' ? 'inputs.' : ''
   const entries = Object.keys(modalities).map((name) => {
     const input = shapeOf(reference, `${prefix}${name}`)
@@ -207,7 +207,7 @@ function multimodal(reference: ReferenceCase, settings: Settings, origin: Origin
       return [name, { kind: 'one-hot', classes: input.shape.at(-1) ?? 0 }] as const
     return [name, preprocessorConfig(setting as Settings, input, origin)] as const
   })
-  const probabilities = nested(settings, 'mask_probs')
+  const probabilities = nestedSettings(settings, 'mask_probs', {})
   const config: MultimodalConfig = {
     modalities: Object.fromEntries(entries),
     mask_probs: Object.fromEntries(
@@ -237,11 +237,11 @@ function multimodalRows(preprocessor: MultimodalPreprocessor, inputs: NamedTenso
 async function runDeepMindMultimodal(reference: ReferenceCase): Found {
   const { config } = reference
   const preprocessor = multimodal(reference, config, 'deepmind')
-  const encoder = deepmindEncoder(nested(config, 'encoder'), preprocessor.outputChannels)
+  const encoder = deepmindEncoder(nestedSettings(config, 'encoder', {}), preprocessor.outputChannels)
   const model = new PerceiverIO(
     encoder,
     preprocessor,
-    deepmindDecoderOf(nested(config, 'decoder'), encoder.num_z_channels),
+    deepmindDecoderOf(nestedSettings(config, 'decoder', {}), encoder.num_z_channels),
   )
   return runIO(reference, 'deepmind', model, (inputs) => multimodalRows(preprocessor, inputs, 'deepmind'))
 }
@@ -258,16 +258,16 @@ function transformersModel<P extends Module & { readonly outputChannels: number 
 
 async function runTransformersImage(reference: ReferenceCase): Found {
   const { config } = reference
-  const settings = nested(config, 'input_preprocessor')
+  const settings = nestedSettings(config, 'input_preprocessor', {})
   const preprocessor = preprocessorOf(preprocessorConfig(settings, shapeOf(reference, 'inputs'), 'transformers'))
-  const model = transformersModel(config, preprocessor, nested(config, 'decoder'))
+  const model = transformersModel(config, preprocessor, nestedSettings(config, 'decoder', {}))
   return runIO(reference, 'transformers', model, (inputs) => preprocessor.forward(inputNamed(inputs, 'inputs')))
 }
 
 async function runTransformersMultimodal(reference: ReferenceCase): Found {
   const { config } = reference
-  const preprocessor = multimodal(reference, nested(config, 'input_preprocessor'), 'transformers')
-  const model = transformersModel(config, preprocessor, nested(config, 'decoder'))
+  const preprocessor = multimodal(reference, nestedSettings(config, 'input_preprocessor', {}), 'transformers')
+  const model = transformersModel(config, preprocessor, nestedSettings(config, 'decoder', {}))
   return runIO(reference, 'transformers', model, (inputs) => multimodalRows(preprocessor, inputs, 'transformers'))
 }
 

@@ -7,11 +7,13 @@ import { fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { type Tensor, tensor } from '../../../tensor/tensor.ts'
 import { Variable } from '../../../tensor/variable.ts'
 import { averagePrecision, meanAveragePrecision } from '../../../train/metrics.ts'
+import { roundHalfEven } from '../../../util/rounding.ts'
 import {
   booleanSetting,
   type CaseTargetRule,
   choiceSetting,
   fixedSetting,
+  nestedSettings,
   numberSetting,
   numbersSetting,
   type ReferenceCase,
@@ -27,7 +29,6 @@ import {
   officialSchedule,
   type TrainingSize,
 } from '../official-training.ts'
-import { nested } from './configuration.ts'
 
 type Found = Promise<Map<string, NDArray>>
 
@@ -47,7 +48,7 @@ function trainingSize(settings: Settings): TrainingSize {
 
 function scheduleOf(settings: Settings): OfficialSchedule {
   const [cosine, steps, constant] = ['cosine_decay_kwargs', 'step_decay_kwargs', 'constant_cosine_decay_kwargs'].map(
-    (name) => nested(settings, name),
+    (name) => nestedSettings(settings, name, {}),
   ) as [Settings, Settings, Settings]
   return {
     schedule_type: choiceSetting(settings, 'schedule_type', ['steps', 'cosine', 'constant_cosine']),
@@ -75,13 +76,13 @@ function optimizerOf(settings: Settings): OfficialOptimizer {
 
 /** Settings of the other schedules and optimizers stand in every case. */
 const unused = (settings: Settings, name: string, keys: readonly string[]): void =>
-  withoutEffect(nested(settings, name), ...keys)
+  withoutEffect(nestedSettings(settings, name, {}), ...keys)
 
 async function runSchedules({ config, tensors }: ReferenceCase): Found {
   const schedules = config.schedules as readonly Settings[]
   return new Map(
     schedules.map((settings, i) => {
-      const optimizer = nested(settings, 'optimizer')
+      const optimizer = nestedSettings(settings, 'optimizer', {})
       withoutEffect(optimizer, 'max_norm', 'weight_decay', 'decay_pos_embs', 'optimizer') // no part of a schedule
       unused(optimizer, 'adam_kwargs', ['b1', 'b2', 'eps'])
       unused(optimizer, 'lamb_kwargs', ['b1', 'b2', 'eps'])
@@ -95,10 +96,10 @@ async function runSchedules({ config, tensors }: ReferenceCase): Found {
 
 async function runOptimizer(reference: ReferenceCase): Found {
   const { config, tensors } = reference
-  const settings = nested(config, 'optimizer')
+  const settings = nestedSettings(config, 'optimizer', {})
   const official = optimizerOf(settings)
   const moments = (name: string, eps: number) => {
-    const given = nested(settings, name)
+    const given = nestedSettings(settings, name, {})
     return {
       betas: [numberSetting(given, 'b1', 0.9), numberSetting(given, 'b2', 0.999)] as const,
       eps: numberSetting(given, 'eps', eps),
@@ -201,15 +202,9 @@ async function runAveragePrecision({ config, tensors }: ReferenceCase): Found {
     ['output/average_scores', vector(means, [videos, classes])],
     ['output/average_precision', vector(exact)],
     ['output/mean_average_precision', vector([meanAveragePrecision(exact)], [])],
-    ['output/average_precision_rounded_scores', vector(perClass(means.map(rounded)))],
+    ['output/average_precision_rounded_scores', vector(perClass(means.map(roundHalfEven)))],
     ['output/sigmoid_cross_entropy_first_clip', vector(await loss.numbers(), [])],
   ])
-}
-
-/** To a whole number, halves to even, as NumPy does. */
-function rounded(value: number): number {
-  const floor = Math.floor(value)
-  return value - floor === 0.5 ? floor + (floor % 2 === 0 ? 0 : 1) : Math.round(value)
 }
 
 export const trainingTargets: readonly CaseTargetRule[] = [

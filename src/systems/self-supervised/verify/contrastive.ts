@@ -11,6 +11,7 @@ import {
   type CaseTargetRule,
   choiceSetting,
   fixedSetting,
+  nestedSettings,
   numberSetting,
   numbersSetting,
   type ReferenceCase,
@@ -31,7 +32,6 @@ import {
   gradientPrefix,
   inputArray,
   namedGradients,
-  nested,
   statesOf,
   type stored,
 } from './support.ts'
@@ -61,7 +61,7 @@ async function runNTXent(reference: ReferenceCase): Found {
 
 async function runMoCo(reference: ReferenceCase): Found {
   const { config } = reference
-  const encoder = nested(config, 'base_encoder')
+  const encoder = nestedSettings(config, 'base_encoder')
   const model = new MoCo(() => baseEncoder(encoder), {
     dim: numberSetting(config, 'dim', 128),
     K: numberSetting(config, 'K', 65_536),
@@ -88,7 +88,10 @@ async function runMoCo(reference: ReferenceCase): Found {
 
 async function runMemory(reference: ReferenceCase): Found {
   const { config, tensors } = reference
-  const [memory, sampling] = [nested(config, 'memory_params'), nested(config, 'negative_sampling_params')]
+  const [memory, sampling] = [
+    nestedSettings(config, 'memory_params'),
+    nestedSettings(config, 'negative_sampling_params'),
+  ]
   withoutEffect(sampling, 'type') // the negatives are given
   withoutEffect(memory, 'memory_size') // VISSL sets it to the number of samples
   const initial = requiredTensor(tensors, 'state/memory')

@@ -11,6 +11,7 @@ import {
   type CaseTargetRule,
   choiceSetting,
   fixedSetting,
+  nestedSettings,
   numberSetting,
   optionalNumber,
   type ReferenceCase,
@@ -29,21 +30,11 @@ import { moveToward } from '../model.ts'
 import { fromHaiku, loadOfficial, toHaiku } from '../official.ts'
 import { targetEma } from '../schedules.ts'
 import { baseEncoder } from './contrastive.ts'
-import {
-  allStored,
-  entriesOf,
-  type Found,
-  inputArray,
-  namedGradients,
-  nested,
-  numbersOf,
-  statesOf,
-  stored,
-} from './support.ts'
+import { allStored, entriesOf, type Found, inputArray, namedGradients, numbersOf, statesOf, stored } from './support.ts'
 
 async function runSimSiam(reference: ReferenceCase): Found {
   const { config } = reference
-  const model = new SimSiam(baseEncoder(nested(config, 'base_encoder')), {
+  const model = new SimSiam(baseEncoder(nestedSettings(config, 'base_encoder')), {
     dim: numberSetting(config, 'dim', 2048),
     pred_dim: numberSetting(config, 'pred_dim', 512),
   })
@@ -65,7 +56,7 @@ function backboneOf(settings: Settings): MLPEncoder {
 async function runBarlowTwins(reference: ReferenceCase): Found {
   const { config } = reference
   const scale = optionalNumber(config, 'scale_loss')
-  const model = new BarlowTwins(backboneOf(nested(config, 'backbone')), {
+  const model = new BarlowTwins(backboneOf(nestedSettings(config, 'backbone')), {
     projector: parseWidths(stringSetting(config, 'projector')),
     lambd: numberSetting(config, 'lambd', 0.0051),
     total_batch_size: numberSetting(config, 'batch_size'),
@@ -82,7 +73,7 @@ async function runBarlowTwins(reference: ReferenceCase): Found {
 
 async function runVICReg(reference: ReferenceCase): Found {
   const { config } = reference
-  const model = new VICReg(backboneOf(nested(config, 'backbone')), {
+  const model = new VICReg(backboneOf(nestedSettings(config, 'backbone')), {
     mlp: parseWidths(stringSetting(config, 'mlp')),
     sim_coeff: numberSetting(config, 'sim_coeff', 25),
     std_coeff: numberSetting(config, 'std_coeff', 25),
@@ -145,7 +136,7 @@ function haikuAverage(values: readonly NDArray[], decay: number): Record<'hidden
 
 async function runBYOL(reference: ReferenceCase): Found {
   const { config } = reference
-  const bn = nested(config, 'bn_config')
+  const bn = nestedSettings(config, 'bn_config')
   fixedSetting(bn, 'create_scale', true)
   fixedSetting(bn, 'create_offset', true)
   const [decay, eps] = [numberSetting(bn, 'decay_rate'), numberSetting(bn, 'eps', 1e-5)]
@@ -157,7 +148,7 @@ async function runBYOL(reference: ReferenceCase): Found {
   })
   model.loadStateDict(fromHaiku(model, tensorsBelow(reference, 'param/')), { strict: false })
   for (const variable of model.target.parameters()) variable.frozen = true
-  const settings = nested(config, 'optimizer')
+  const settings = nestedSettings(config, 'optimizer')
   choiceSetting(settings, 'type', ['lars'])
   const parameters = [...model.online.namedParameters().values()]
   const matrices = parameters.filter(({ shape }) => shape.length > 1)

@@ -12,6 +12,7 @@ import {
   type CaseTargetRule,
   choiceSetting,
   fixedSetting,
+  nestedSettings,
   numberSetting,
   numbersSetting,
   type ReferenceCase,
@@ -29,16 +30,7 @@ import {
 import { SwAVHead, sinkhorn } from '../methods/swav.ts'
 import { moveToward } from '../model.ts'
 import { loadOfficial } from '../official.ts'
-import {
-  entriesOf,
-  type Found,
-  gradientPrefix,
-  inputArray,
-  namedGradients,
-  nested,
-  statesOf,
-  stored,
-} from './support.ts'
+import { entriesOf, type Found, gradientPrefix, inputArray, namedGradients, statesOf, stored } from './support.ts'
 
 /** The crops of a step. */
 function cropsOf(reference: ReferenceCase, count: number, step: number): NDArray[] {
@@ -62,7 +54,7 @@ async function runSwAV(reference: ReferenceCase): Found {
   loadOfficial(model, tensorsBelow(reference, 'param/'), { strict: queue_length === 0 })
   const isFilled = booleanSetting(config, 'queue_prefilled', false) || tensors.has('state/queue')
   if (isFilled && queue_length > 0) model.queue?.set(requiredTensor(tensors, 'state/queue').data)
-  const settings = nested(config, 'optimizer')
+  const settings = nestedSettings(config, 'optimizer')
   choiceSetting(settings, 'type', ['sgd'])
   const options = {
     lr: numberSetting(settings, 'lr'),

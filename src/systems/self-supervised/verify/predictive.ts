@@ -11,6 +11,7 @@ import {
   choiceSetting,
   dropoutSetting,
   fixedSetting,
+  nestedSettings,
   numberSetting,
   numbersSetting,
   type ReferenceCase,
@@ -24,7 +25,7 @@ import { maskedLanguageModelLoss, maskTokens } from '../methods/masked-language-
 import { VAE } from '../methods/vae.ts'
 import { loadOfficial } from '../official.ts'
 import { maeLearningRate } from '../schedules.ts'
-import { allStored, type Found, inputArray, nested, numbersOf } from './support.ts'
+import { allStored, type Found, inputArray, numbersOf } from './support.ts'
 
 async function runDenoising(reference: ReferenceCase): Found {
   const { config } = reference
@@ -105,7 +106,7 @@ async function runMaskedLM(reference: ReferenceCase): Found {
 
 async function runMAE(reference: ReferenceCase): Found {
   const { config } = reference
-  const norm = nested(config, 'norm_layer')
+  const norm = nestedSettings(config, 'norm_layer')
   choiceSetting(norm, 'type', ['LayerNorm'])
   const ratio = numberSetting(config, 'mask_ratio', 0.75)
   const model = new MaskedAutoencoderViT({

@@ -3,9 +3,8 @@ import { gradient } from '../../../autodiff/gradient.ts'
 import type { Module } from '../../../nn/index.ts'
 import { fromNumbers, type NDArray } from '../../../tensor/dtype.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
-import { FormatError } from '../../../util/errors.ts'
 import type { NamedTensors } from '../../../verify/model-case.ts'
-import { type ReferenceCase, requiredTensor, type Settings } from '../../../verify/target.ts'
+import { type ReferenceCase, requiredTensor } from '../../../verify/target.ts'
 
 export type Found = Promise<Map<string, NDArray>>
 
@@ -61,12 +60,4 @@ export function gradientPrefix(step: number): string {
 /** An input of a case. */
 export function inputArray({ tensors }: ReferenceCase, name: string): NDArray {
   return requiredTensor(tensors, `input/${name}`)
-}
-
-/** Settings below a name. */
-export function nested(settings: Settings, name: string): Settings {
-  const value = settings[name]
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new FormatError(`setting "${name}" must be an object, found ${JSON.stringify(value)}`)
-  return value as Settings
 }

@@ -8,6 +8,7 @@ import { FormatError } from '../../../util/errors.ts'
 import {
   booleanSetting,
   type CaseTargetRule,
+  nestedSettings,
   numberSetting,
   numbersSetting,
   type ReferenceCase,
@@ -24,7 +25,7 @@ import {
   targetEma,
   warmedCosine,
 } from '../schedules.ts'
-import { type Found, inputArray, nested, numbersOf, stored } from './support.ts'
+import { type Found, inputArray, numbersOf, stored } from './support.ts'
 
 async function runBarlowSchedule(reference: ReferenceCase): Found {
   const { config } = reference
@@ -72,7 +73,7 @@ async function runSchedules(reference: ReferenceCase): Found {
   const total = epochs * niter_per_ep
   const steps = Array.from({ length: total }, (_, i) => i)
   const given = toNumbers(inputArray(reference, 'epoch').data)
-  const [ofDino, ofSwav] = [nested(config, 'dino'), nested(config, 'swav')]
+  const [ofDino, ofSwav] = [nestedSettings(config, 'dino'), nestedSettings(config, 'swav')]
   const simsiam = scaledByBatch(lr, batch)
   const vicreg = redundancyLearningRate({
     lr: numberSetting(config, 'vicreg_base_lr'),

@@ -32,10 +32,3 @@ export function histogram(values: readonly number[], bins: number): number[] {
   }
   return counts.map((count) => count / values.length)
 }
-
-/** Rounds halves to even, as Julia and NumPy do. */
-export function roundHalfEven(value: number): number {
-  const below = Math.floor(value)
-  if (value - below !== 0.5) return Math.round(value)
-  return below % 2 === 0 ? below : below + 1
-}

@@ -1,5 +1,5 @@
 /** How often each pronoun stands in the translations: tables 4 to 13 of study A, with the study's own weighting and slips. */
-import { roundHalfEven } from '../measures/numbers.ts'
+import { roundHalfEven } from '../../../util/rounding.ts'
 import type { PronounClass } from './pronoun.ts'
 import type { PronounRow } from './table.ts'
 import { columnsOf, templates } from './templates.ts'

@@ -1,8 +1,8 @@
 /** Reference cases of study A: templates, classifier, tables, tests, labour statistics. */
 import { z } from 'zod'
 import { FormatError } from '../../../util/errors.ts'
+import { roundHalfEven } from '../../../util/rounding.ts'
 import { type CaseTargetRule, type ReferenceCase, withoutEffect } from '../../../verify/target.ts'
-import { roundHalfEven } from '../measures/numbers.ts'
 import { compareWithLabour } from '../prates/labour.ts'
 import { officialPronounClass } from '../prates/pronoun.ts'
 import {

@@ -4,8 +4,8 @@ import {
   meanDivergence,
   meanSymmetricDivergence,
 } from '../../../../src/systems/translation-bias/measures/amplification.ts'
-import { roundHalfEven } from '../../../../src/systems/translation-bias/measures/numbers.ts'
 import { setScore, tgbi, translatedGender } from '../../../../src/systems/translation-bias/measures/tgbi.ts'
+import { roundHalfEven } from '../../../../src/util/rounding.ts'
 
 describe('amplification', () => {
   test('is what the majority gains', () => {
