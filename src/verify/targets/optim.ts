@@ -7,6 +7,7 @@ import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Variable } from '../../tensor/variable.ts'
 import { FormatError } from '../../util/errors.ts'
+import { copyOf } from '../arrays.ts'
 import { CaseTensors, refuseUnread, SettingsReads } from '../reads.ts'
 import {
   booleanSetting,
@@ -46,10 +47,6 @@ function tensorList(tensors: ReadonlyMap<string, NDArray>, prefix: string): NDAr
 function stack(rows: readonly NDArray[]): NDArray {
   const numbers = rows.flatMap(({ data }) => Array.from(data as Float32Array))
   return { dtype: 'float32', shape: [rows.length, ...(rows[0]?.shape ?? [])], data: Float32Array.from(numbers) }
-}
-
-function copyOf({ dtype, shape, data }: NDArray): NDArray {
-  return { dtype, shape, data: data.slice() }
 }
 
 type Make = (parameters: readonly Variable[], settings: Settings) => optim.Optimizer

@@ -1,16 +1,7 @@
-/** Arrays as reference cases have them. */
-import { type DType, fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+/** What cases have beside their tensors: numbers, records, texts. */
+import { toNumbers } from '../../../tensor/dtype.ts'
 import { FormatError } from '../../../util/errors.ts'
 import { type ReferenceCase, requiredTensor, type Settings } from '../../../verify/target.ts'
-
-export function arrayOf(values: readonly number[], dtype: DType = 'float32', shape = [values.length]): NDArray {
-  return { dtype, shape, data: fromNumbers(dtype, values) }
-}
-
-/** A copy: buffers of compiled functions and variables are written again. */
-export function copyOf({ dtype, shape, data }: NDArray): NDArray {
-  return { dtype, shape, data: data.slice() }
-}
 
 export function numbersOf(reference: ReferenceCase, name: string): number[] {
   return toNumbers(requiredTensor(reference.tensors, `input/${name}`).data)

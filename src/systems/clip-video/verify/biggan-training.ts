@@ -5,6 +5,7 @@ import { Adam } from '../../../optim/index.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { FormatError } from '../../../util/errors.ts'
+import { copyOf } from '../../../verify/arrays.ts'
 import type { NamedTensors } from '../../../verify/model-case.ts'
 import {
   type CaseTargetRule,
@@ -21,7 +22,6 @@ import { type ArchitectureName, generatorArchitectures } from '../biggan/archite
 import { Discriminator } from '../biggan/discriminator.ts'
 import { TrainableGenerator } from '../biggan/trainable-generator.ts'
 import { trainDiscriminator, trainGenerator } from '../biggan/training.ts'
-import { copyOf } from './arrays.ts'
 
 type Found = Promise<Map<string, NDArray>>
 

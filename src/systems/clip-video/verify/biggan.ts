@@ -7,6 +7,7 @@ import * as ops from '../../../ops/index.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { FormatError } from '../../../util/errors.ts'
+import { copyOf } from '../../../verify/arrays.ts'
 import { inputNamed, runModelCase } from '../../../verify/model-case.ts'
 import {
   booleanSetting,
@@ -20,7 +21,6 @@ import {
 } from '../../../verify/target.ts'
 import { BigGAN } from '../biggan/generator.ts'
 import type { BigGANConfig, BlockConfig } from '../config.ts'
-import { copyOf } from './arrays.ts'
 
 type Found = Promise<Map<string, NDArray>>
 

@@ -2,6 +2,7 @@
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { FormatError } from '../../../util/errors.ts'
 import { MersenneTwister } from '../../../util/mersenne-twister.ts'
+import { arrayOf } from '../../../verify/arrays.ts'
 import {
   type CaseTargetRule,
   numberSetting,
@@ -17,7 +18,7 @@ import { captionOf } from '../video/captions.ts'
 import { officialFrames } from '../video/frames.ts'
 import { blendWeights, ease, pictureCount } from '../video/interpolation.ts'
 import { type LyricsEntry, OfficialLyricsFormatError, officialLyrics } from '../video/official-lyrics.ts'
-import { arrayOf, numbersOf, recordsOf, requireSame } from './arrays.ts'
+import { numbersOf, recordsOf, requireSame } from './arrays.ts'
 
 type Found = Promise<Map<string, NDArray>>
 

@@ -1,6 +1,7 @@
 /** The reference case of CLIP's tokenizer. */
 import type { NDArray } from '../../../tensor/dtype.ts'
 import { FormatError } from '../../../util/errors.ts'
+import { arrayOf } from '../../../verify/arrays.ts'
 import {
   booleanSetting,
   type CaseTargetRule,
@@ -11,7 +12,7 @@ import {
   withoutEffect,
 } from '../../../verify/target.ts'
 import { cleanText, readCLIPVocabulary } from '../clip/tokenizer.ts'
-import { arrayOf, requireSame } from './arrays.ts'
+import { requireSame } from './arrays.ts'
 
 function textsOf(fields: Settings, name: string): readonly string[] {
   const texts = fields[name]

@@ -6,6 +6,7 @@ import * as ops from '../../../ops/index.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { FormatError } from '../../../util/errors.ts'
+import { arrayOf, copyOf } from '../../../verify/arrays.ts'
 import {
   type CaseTargetRule,
   fixedSetting,
@@ -25,7 +26,7 @@ import { stretchedBytes } from '../video/frames.ts'
 import { blend, blendWeights, pictureCount } from '../video/interpolation.ts'
 import { videoLosses } from '../video/losses.ts'
 import { lineLosses, lineOptimizer, VideoLatents } from '../video/optimisation.ts'
-import { arrayOf, copyOf, numbersOf, recordsOf } from './arrays.ts'
+import { numbersOf, recordsOf } from './arrays.ts'
 import { bigganConfig } from './biggan.ts'
 import { visionTransformerConfig } from './clip.ts'
 

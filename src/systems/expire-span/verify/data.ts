@@ -1,7 +1,8 @@
 /** Reference cases of the data: vocabulary, windows, object collisions. */
 import { z } from 'zod'
-import { fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { FormatError } from '../../../util/errors.ts'
+import { arrayOf } from '../../../verify/arrays.ts'
 import {
   booleanSetting,
   type CaseTargetRule,
@@ -13,12 +14,6 @@ import {
 } from '../../../verify/target.ts'
 import { type Draws, generateCollisions } from '../collisions.ts'
 import { batchify, Dictionary, followingWindow } from '../corpus.ts'
-
-const vector = (values: readonly number[]): NDArray => ({
-  dtype: 'int64',
-  shape: [values.length],
-  data: fromNumbers('int64', values),
-})
 
 async function runVocabulary({ config, fields }: ReferenceCase): Promise<Map<string, NDArray>> {
   const includeEos = booleanSetting(config, 'include_eos', false)
@@ -34,12 +29,12 @@ async function runVocabulary({ config, fields }: ReferenceCase): Promise<Map<str
   checkWords(dictionary.words, fields.expected_strings)
   const found = new Map<string, NDArray>()
   for (const [i, side] of ['train', 'valid', 'test'].entries()) {
-    found.set(`output/${side}_ids`, vector(ids(texts[i] ?? '')))
+    found.set(`output/${side}_ids`, arrayOf(ids(texts[i] ?? ''), 'int64'))
     const label = labels[i]
-    if (label !== undefined) found.set(`output/${side}_label_ids`, vector(ids(label)))
+    if (label !== undefined) found.set(`output/${side}_label_ids`, arrayOf(ids(label), 'int64'))
   }
   const shape = [rows.length, rows[0]?.length ?? 0]
-  return found.set('output/train_batchified', { ...vector(rows.flat()), shape })
+  return found.set('output/train_batchified', { ...arrayOf(rows.flat(), 'int64'), shape })
 }
 
 function checkWords(words: readonly string[], expected: unknown): void {
@@ -85,10 +80,10 @@ async function runWindows({ config, tensors, mode }: ReferenceCase): Promise<Map
   }
   const shape = [resets.length, rows, mem_sz]
   return new Map([
-    ['output/X', { ...vector(x), shape }],
-    ['output/Y', { ...vector(y), shape }],
-    ['output/end_pos', vector([position])],
-    ['output/memory_reset_before', vector(resets)],
+    ['output/X', { ...arrayOf(x, 'int64'), shape }],
+    ['output/Y', { ...arrayOf(y, 'int64'), shape }],
+    ['output/end_pos', arrayOf([position], 'int64')],
+    ['output/memory_reset_before', arrayOf(resets, 'int64')],
   ])
 }
 
@@ -117,8 +112,8 @@ async function runCollisions(reference: ReferenceCase): Promise<Map<string, NDAr
     easy_q: numberSetting(config, 'easy_q', 0.4),
   })
   return new Map([
-    ['output/tokens', vector(tokens)],
-    ['output/labels', vector(labels)],
+    ['output/tokens', arrayOf(tokens, 'int64')],
+    ['output/labels', arrayOf(labels, 'int64')],
   ])
 }
 

@@ -8,6 +8,7 @@ import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Variable } from '../../../tensor/variable.ts'
 import { FormatError } from '../../../util/errors.ts'
+import { arrayOf } from '../../../verify/arrays.ts'
 import {
   booleanSetting,
   type CaseTargetRule,
@@ -25,12 +26,6 @@ import { type OfficialSchedule, officialRates } from '../official.ts'
 import { blockRunner, drawsOf, firstMemories, statesOf, type TaskLoss } from './blocks.ts'
 import { expireSpanConfig, parametersOf } from './configuration.ts'
 
-const vector = (values: readonly number[]): NDArray => ({
-  dtype: 'float32',
-  shape: [values.length],
-  data: fromNumbers('float32', values),
-})
-
 /** `nbatches` is not in cases of a few updates without a decay, whose rates do not depend on it. */
 function scheduleOf(settings: Settings, nbatches = numberSetting(settings, 'nbatches', 1000)): OfficialSchedule {
   return {
@@ -47,7 +42,7 @@ async function runSchedules({ config }: ReferenceCase): Promise<Map<string, NDAr
   return new Map(
     (config.combos as readonly Settings[]).map((settings, i) => {
       const schedule = scheduleOf(settings)
-      return [`output/lr_${i}`, vector(officialRates(schedule, schedule.nepochs * schedule.nbatches))]
+      return [`output/lr_${i}`, arrayOf(officialRates(schedule, schedule.nepochs * schedule.nbatches))]
     }),
   )
 }
@@ -145,10 +140,10 @@ async function runTraining(reference: ReferenceCase): Promise<Map<string, NDArra
   await Promise.all([release(), update.release()])
   const mean = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0) / values.length
   const found = new Map<string, NDArray>([
-    ['output/lr_used', vector(rates)],
+    ['output/lr_used', arrayOf(rates)],
     ['output/end_pos', { dtype: 'int64', shape: [1], data: BigInt64Array.of(BigInt(position)) }],
-    ['output/stat_loss', vector([mean(losses)])],
-    ['output/stat_err', vector([mean(errors)])],
+    ['output/stat_loss', arrayOf([mean(losses)])],
+    ['output/stat_err', arrayOf([mean(errors)])],
     ...statesOf('final', memories),
   ])
   for (const [name, { array }] of parameters) found.set(`output/final.${name}`, array)

@@ -3,11 +3,12 @@ import { gradient } from '../../../autodiff/gradient.ts'
 import { compile } from '../../../compile/compile.ts'
 import * as ops from '../../../ops/index.ts'
 import { AdamW, LAMB, totalNorm } from '../../../optim/index.ts'
-import { fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { type Tensor, tensor } from '../../../tensor/tensor.ts'
 import { Variable } from '../../../tensor/variable.ts'
 import { averagePrecision, meanAveragePrecision } from '../../../train/metrics.ts'
 import { roundHalfEven } from '../../../util/rounding.ts'
+import { arrayOf, copyOf } from '../../../verify/arrays.ts'
 import {
   booleanSetting,
   type CaseTargetRule,
@@ -31,12 +32,6 @@ import {
 } from '../official-training.ts'
 
 type Found = Promise<Map<string, NDArray>>
-
-const vector = (values: readonly number[], shape: readonly number[] = [values.length]): NDArray => ({
-  dtype: 'float32',
-  shape,
-  data: fromNumbers('float32', values),
-})
 
 function trainingSize(settings: Settings): TrainingSize {
   return {
@@ -89,7 +84,7 @@ async function runSchedules({ config, tensors }: ReferenceCase): Found {
       const size = trainingSize(settings)
       const rate = officialSchedule(numberSetting(optimizer, 'base_lr'), scheduleOf(optimizer), size)
       const steps = toNumbers(requiredTensor(tensors, `input/steps_${i}`).data)
-      return [`output/lr_${i}`, vector(steps.map(rate))] as const
+      return [`output/lr_${i}`, arrayOf(steps.map(rate))] as const
     }),
   )
 }
@@ -130,13 +125,11 @@ async function runOptimizer(reference: ReferenceCase): Found {
     const { norm } = await step(parameters.map(([name]) => requiredTensor(tensors, `input/grad_${i}/${name}`)))
     for (const [name, variable] of parameters) found.set(`output/${name}_after_${i}`, copyOf(variable.array))
     found.set(`output/global_norm_${i}`, copyOf(norm.array))
-    found.set(`output/lr_${i}`, vector([schedule(i)], []))
+    found.set(`output/lr_${i}`, arrayOf([schedule(i)], 'float32', []))
   }
   await step.release()
   return found
 }
-
-const copyOf = ({ dtype, shape, data }: NDArray): NDArray => ({ dtype, shape, data: data.slice() })
 
 /** The script's loss: labels mixed by a ratio, then smoothed. */
 async function runLoss({ config, tensors }: ReferenceCase): Found {
@@ -174,7 +167,7 @@ async function runLoss({ config, tensors }: ReferenceCase): Found {
       const better = row.filter((score, j) => score > (row[label] ?? 0) || (score === row[label] && j < label)).length
       return better < k ? 1 : 0
     })
-    found.set(`output/top_${k}_correct`, vector(right))
+    found.set(`output/top_${k}_correct`, arrayOf(right))
   }
   return found
 }
@@ -199,11 +192,11 @@ async function runAveragePrecision({ config, tensors }: ReferenceCase): Found {
   const loss = ops.bceWithLogits(firstClip, ops.cast(tensor(labels), 'float32'))
   const exact = perClass(means)
   return new Map([
-    ['output/average_scores', vector(means, [videos, classes])],
-    ['output/average_precision', vector(exact)],
-    ['output/mean_average_precision', vector([meanAveragePrecision(exact)], [])],
-    ['output/average_precision_rounded_scores', vector(perClass(means.map(roundHalfEven)))],
-    ['output/sigmoid_cross_entropy_first_clip', vector(await loss.numbers(), [])],
+    ['output/average_scores', arrayOf(means, 'float32', [videos, classes])],
+    ['output/average_precision', arrayOf(exact)],
+    ['output/mean_average_precision', arrayOf([meanAveragePrecision(exact)], 'float32', [])],
+    ['output/average_precision_rounded_scores', arrayOf(perClass(means.map(roundHalfEven)))],
+    ['output/sigmoid_cross_entropy_first_clip', arrayOf(await loss.numbers(), 'float32', [])],
   ])
 }
 
