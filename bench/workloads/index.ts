@@ -4,6 +4,7 @@ import { encoders } from './encoder.ts'
 import { gpt2s } from './gpt2.ts'
 import { involutions } from './involution.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
+import { opWorkloads } from './ops.ts'
 import { perceiver } from './perceiver.ts'
 import { resnet } from './resnet.ts'
 import { signals } from './signal.ts'
@@ -21,7 +22,13 @@ export const workloads: readonly Workload[] = [
   resnet,
   ...involutions,
   ...signals,
+  ...opWorkloads,
 ]
+
+/** Names that stand for several workloads. */
+export const groups: Readonly<Record<string, readonly string[]>> = {
+  ops: [...involutions, ...signals, ...opWorkloads].map(({ name }) => name),
+}
 
 export const decodings: readonly Decoding[] = gpt2s
 

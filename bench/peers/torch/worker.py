@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 import models
+import ops
 
 name, measure, file, threads = sys.argv[1:5]
 compiled = "compile" in sys.argv[5:]
@@ -61,6 +62,9 @@ def workload():
         return model, "shift", "wanted", F.mse_loss, torch.optim.SGD(model.parameters(), 0.01, foreach=True), None
     if name.startswith(("stft", "mel", "rfft")):
         model = models.Waves(*name.split("-"))
+        return model, "shift", "wanted", F.mse_loss, torch.optim.SGD(model.parameters(), 0.01, foreach=True), None
+    if name.startswith("op-"):
+        model = ops.Op(name[len("op-") :])
         return model, "shift", "wanted", F.mse_loss, torch.optim.SGD(model.parameters(), 0.01, foreach=True), None
     raise SystemExit(f"no model for {name}")
 
