@@ -25,7 +25,7 @@ export class Scope {
     return this.#values.get(name) ?? this.#outer?.find(name)
   }
 
-  require(name: string): Value {
+  required(name: string): Value {
     const found = this.find(name)
     if (!found) throw new FormatError(`importOnnx: nothing in the graph gives ${name}`)
     return found
@@ -46,7 +46,7 @@ const none: ReadonlyMap<string, Attribute> = new Map()
 /** Evaluates the nodes that `wanted` depend on, in the file's order. */
 export function evaluateGraph(file: OnnxFile, graph: Graph, scope: Scope, wanted: readonly string[]): Tensor[] {
   evaluateNodes(neededNodes(graph.nodes, wanted), { file, scope, opset: file.opset, references: none })
-  return wanted.map((name) => asTensor(scope.require(name)))
+  return wanted.map((name) => asTensor(scope.required(name)))
 }
 
 /** The nodes that the values depend on, themselves or through the graphs inside of nodes. */
@@ -94,7 +94,7 @@ function resolved(node: GraphNode, references: ReadonlyMap<string, Attribute>): 
 }
 
 function evaluateNode(node: GraphNode, place: Place): readonly Value[] {
-  const inputs = node.inputs.map((name) => (name ? place.scope.require(name) : undefined))
+  const inputs = node.inputs.map((name) => (name ? place.scope.required(name) : undefined))
   const body = place.file.functions.get(`${node.domain}:${node.type}`)
   if (body) {
     const scope = new Scope()
@@ -104,7 +104,7 @@ function evaluateNode(node: GraphNode, place: Place): readonly Value[] {
     }
     const references = new Map([...body.defaults, ...node.attributes])
     evaluateNodes(neededNodes(body.nodes, body.outputs), { ...place, scope, opset: body.opset, references })
-    return body.outputs.map((name) => scope.require(name))
+    return body.outputs.map((name) => scope.required(name))
   }
   const reader = new OnnxNode(node, place.opset, inputs)
   if (node.domain !== '') return unknownOperator(node)
@@ -130,7 +130,7 @@ function evaluateIf(node: GraphNode, reader: OnnxNode, place: Place): readonly V
   for (const [name, weight] of chosen.value.initializers) scope.set(name, weight)
   const names = chosen.value.outputs.map(({ name }) => name)
   evaluateNodes(neededNodes(chosen.value.nodes, names), { ...place, scope })
-  return names.map((name) => scope.require(name))
+  return names.map((name) => scope.required(name))
 }
 
 function unknownOperator(node: GraphNode): never {
