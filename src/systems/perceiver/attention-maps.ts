@@ -70,12 +70,19 @@ export function attentionOver<Model extends Module, Facts extends ReaderFacts, N
   })
 }
 
-/** The use `attention` of pictures. */
-export const attentionOverPictures = attentionOver<PicturePerceiver, PictureFacts, 'image'>({
-  ...pictureReading,
-  summary: 'what each cross attention reads of a picture, as maps on one HTML page',
-  read: async (file, { image_size, in_channels }) => {
-    const picture = await decodeImage(file, { size: image_size, channels: in_channels })
-    return { image: { ...picture, shape: [1, ...picture.shape] } }
-  },
-})
+/** The use `attention` of pictures that are read in some way. */
+export function attentionOfPictures<Model extends Module>(
+  reading: ReadingPlan<Model, Pick<PictureFacts, 'labels'>, 'image'>,
+): Use<Reader<Model, PictureFacts>> {
+  return attentionOver<Model, PictureFacts, 'image'>({
+    ...reading,
+    summary: 'what each cross attention reads of a picture, as maps on one HTML page',
+    read: async (file, { image_size, in_channels }) => {
+      const picture = await decodeImage(file, { size: image_size, channels: in_channels })
+      return { image: { ...picture, shape: [1, ...picture.shape] } }
+    },
+  })
+}
+
+/** The use `attention` of pictures, pixel by pixel. */
+export const attentionOverPictures = attentionOfPictures<PicturePerceiver>(pictureReading)

@@ -2,6 +2,7 @@
 import { compile } from '../../compile/compile.ts'
 import type { Dataset } from '../../data/dataset.ts'
 import type { PictureFields } from '../../data/layout.ts'
+import type { Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { Figure, HeatmapGrid, Section } from '../../report/figures.ts'
 import { picturesOf } from '../../report/from-tensors.ts'
@@ -13,14 +14,18 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { crossAttentionGrids, crossMapsOf, type RowNames } from './attention-figures.ts'
 import { explainReading, type ReadingPlan } from './attention-reader.ts'
 import type { PerceiverClassifier } from './classifier.ts'
-import type { Perceiver } from './model.ts'
+import type { Perceiver, PerceiverOutputs } from './model.ts'
 import type { PositionEncoder } from './positions.ts'
 
 type PictureReader = PerceiverClassifier<Tensor, PositionEncoder>
 
-/** What the rows of a picture [1, C, H, W] are, and which are brighter than its mean. */
-function pixelNames(image: NDArray): RowNames {
+type Size = readonly [height: number, width: number]
+
+/** What the rows of a picture [1, C, H, W] are: its pixels, and which are brighter than its mean, or the cells of a smaller grid. */
+function cellNames(image: NDArray, grid: Size): RowNames {
   const [, channels, height, width] = sizes(image.shape, 4)
+  const place = (row: number): string => `row ${Math.floor(row / grid[1])}, column ${row % grid[1]}`
+  if (grid[0] !== height || grid[1] !== width) return { unit: 'cells', place, grid }
   const values = toNumbers(image.data)
   const area = height * width
   const brightness = (row: number): number =>
@@ -28,25 +33,34 @@ function pixelNames(image: NDArray): RowNames {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   return {
     unit: 'pixels',
-    place: (row) => `row ${Math.floor(row / width)}, column ${row % width}`,
+    place,
     groups: [{ name: 'what is brighter than the mean', has: (row) => brightness(row) > mean }],
-    grid: [height, width],
+    grid,
   }
 }
 
-/** How pictures are read and drawn. */
-export const pictureReading: ReadingPlan<PictureReader, Pick<PictureFacts, 'labels'>, 'image'> = {
-  over: 'the pixels',
-  outputs: (model, { image }) => model.outputs(normalizePixels(image)),
-  draw: ({ image }, maps, _, latents, title) => {
+/** How pictures are read and drawn by a model whose rows are the cells of a grid (default: the pixels). */
+export function readingOfPictures<Model extends Module & { outputs(images: Tensor): PerceiverOutputs }>(
+  gridOf: (model: Model) => readonly number[] | undefined = () => undefined,
+): ReadingPlan<Model, Pick<PictureFacts, 'labels'>, 'image'> {
+  const grid = (image: NDArray, model: Model): Size => {
     const [, , height, width] = sizes(image.shape, 4)
-    return [
+    const [rows = height, columns = width] = gridOf(model) ?? []
+    return [rows, columns]
+  }
+  return {
+    over: 'the pixels',
+    outputs: (model, { image }) => model.outputs(normalizePixels(image)),
+    draw: ({ image }, maps, { model }, latents, title) => [
       { kind: 'pictures', title, pictures: picturesOf(image), size: 168 },
-      ...crossAttentionGrids(maps, [height, width], latents),
-    ]
-  },
-  rows: ({ image }) => pixelNames(image),
+      ...crossAttentionGrids(maps, grid(image, model), latents),
+    ],
+    rows: ({ image }, { model }) => cellNames(image, grid(image, model)),
+  }
 }
+
+/** How pictures are read pixel by pixel. */
+export const pictureReading = readingOfPictures<PictureReader>()
 
 /** The position features of a grid as pictures: what each channel says of every place. */
 export async function positionFigure(encoder: PositionEncoder, limit = 64): Promise<HeatmapGrid | undefined> {
