@@ -21,6 +21,8 @@ export interface RowNames {
   readonly unit: string
   /** Where a row lies, as one reads it. */
   readonly place: (row: number) => string
+  /** What the parts of a place are: `row, column`. */
+  readonly where?: string
   readonly groups?: readonly RowGroup[]
   /** Height and width where all rows are the cells of one picture, row by row. */
   readonly grid?: Size
@@ -139,7 +141,7 @@ function ownersPicture(latents: readonly (readonly number[])[], [height, width]:
 
 /** Which latents read what: in words, as a picture where the rows are one, and as a table. weights: [1, N, M], after the softmax. */
 export function readingFigures(weights: readonly NDArray[], names: RowNames, limit: number): Figure[] {
-  const { unit, place, groups = [], grid } = names
+  const { unit, place, where, groups = [], grid } = names
   const byCross = weights.map(latentsOf)
   const readings = byCross.map((latents) => latents.map((values) => readingOf(values, groups)))
   const rows = byCross[0]?.[0]?.length ?? 0
@@ -160,7 +162,7 @@ export function readingFigures(weights: readonly NDArray[], names: RowNames, lim
       'cross attention',
       'latent',
       `how many ${unit}`,
-      'most read',
+      where === undefined ? 'most read' : `most read: ${where}`,
       'its weight',
       ...groups.map(({ name }) => name),
     ],

@@ -24,8 +24,9 @@ type Size = readonly [height: number, width: number]
 /** What the rows of a picture [1, C, H, W] are: its pixels, and which are brighter than its mean, or the cells of a smaller grid. */
 function cellNames(image: NDArray, grid: Size): RowNames {
   const [, channels, height, width] = sizes(image.shape, 4)
-  const place = (row: number): string => `row ${Math.floor(row / grid[1])}, column ${row % grid[1]}`
-  if (grid[0] !== height || grid[1] !== width) return { unit: 'cells', place, grid }
+  const place = (row: number): string => `${Math.floor(row / grid[1])}, ${row % grid[1]}`
+  const where = 'row, column'
+  if (grid[0] !== height || grid[1] !== width) return { unit: 'cells', place, where, grid }
   const values = toNumbers(image.data)
   const area = height * width
   const brightness = (row: number): number =>
@@ -34,6 +35,7 @@ function cellNames(image: NDArray, grid: Size): RowNames {
   return {
     unit: 'pixels',
     place,
+    where,
     groups: [{ name: 'what is brighter than the mean', has: (row) => brightness(row) > mean }],
     grid,
   }
@@ -62,23 +64,24 @@ export function readingOfPictures<Model extends Module & { outputs(images: Tenso
 /** How pictures are read pixel by pixel. */
 export const pictureReading = readingOfPictures<PictureReader>()
 
-/** The position features of a grid as pictures: what each channel says of every place. */
+/** The position features as pictures: what each channel says of every place of a grid, or of a line. */
 export async function positionFigure(encoder: PositionEncoder, limit = 64): Promise<HeatmapGrid | undefined> {
   const features = encoder.positions() // [M, P]
-  if (!features || encoder.sizes.length !== 2) return undefined
-  const [height, width] = sizes(encoder.sizes, 2)
+  if (!features || encoder.sizes.length > 2) return undefined
+  const [width = 1, height = 1] = encoder.sizes.toReversed()
   const [area, channels] = features.sizes(2)
   const values = await features.numbers()
+  const channel = (c: number): number[] => Array.from({ length: area }, (_, m) => values[m * channels + c] ?? 0)
+  const shown = Array.from({ length: Math.min(limit, channels) }, (_, c) => channel(c))
+  const isGrid = height > 1
   return {
     kind: 'heatmaps',
     title: 'What a row knows of its place',
-    caption: 'A tile is one channel of the position features, behind the channels of the data.',
-    matrices: Array.from({ length: Math.min(limit, channels) }, (_, c) => ({
-      values: Array.from({ length: area }, (_, m) => values[m * channels + c] ?? 0),
-      width,
-      height,
-    })),
-    size: 56,
+    caption: `${isGrid ? 'A tile' : 'A line'} is one channel of the position features, behind the channels of the data.`,
+    matrices: isGrid
+      ? shown.map((values) => ({ values, width, height }))
+      : [{ values: shown.flat(), width, height: shown.length }],
+    size: isGrid ? 56 : 480,
   }
 }
 
@@ -114,11 +117,7 @@ async function meanReadings(model: PictureReader, test: Dataset<PictureFields>):
     32,
     (t) => `Cross attention ${t + 1}: mean of ${count} pictures`,
   )
-  return grids.map((grid) => ({
-    ...grid,
-    caption:
-      'Weights after the softmax: where a latent reads whatever the picture shows. A map without a pattern follows the picture.',
-  }))
+  return grids.map((grid) => ({ ...grid, caption: 'A tile is one latent: red where it reads more than on average.' }))
 }
 
 /** Sections of the report of a classifier of pictures. */
@@ -127,11 +126,16 @@ export async function explainPictures(
   test: Dataset<PictureFields>,
   facts: Pick<PictureFacts, 'labels'>,
 ): Promise<Section[]> {
-  const [maps, readings] = await explainReading(pictureReading, facts)(model, test)
+  const sections = await explainReading(pictureReading, facts)(model, test)
   const positions = await positionFigure(model.input_preprocessor)
   return [
-    ...(maps ? [maps] : []),
-    ...(readings ? [{ ...readings, figures: [...readings.figures, ...(await meanReadings(model, test))] }] : []),
+    ...sections,
+    {
+      title: 'Where the latents read on average',
+      intro:
+        'Weights after the softmax, the mean of test pictures: where a latent reads whatever the picture shows. A map without a pattern follows the picture.',
+      figures: await meanReadings(model, test),
+    },
     {
       title: 'Places and questions',
       intro:

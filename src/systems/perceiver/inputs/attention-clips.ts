@@ -35,18 +35,17 @@ function partOf(map: NDArray, from: number, to: number): NDArray {
   return { dtype: 'float32', shape: [1, lines.length, to - from], data: Float32Array.from(lines.flat()) }
 }
 
-/** Maps of patches beside each other in the order of time, with a blank column between. */
+/** Maps of patches one below the other in the order of time, with a blank line between. */
 function inTime(
   values: readonly number[],
   [time, height, width]: readonly [number, number, number],
 ): Omit<Matrix, 'caption'> {
-  const wide = time * (width + 1) - 1
-  const drawn = new Array<number>(height * wide).fill(0)
+  const drawn = new Array<number>((time * (height + 1) - 1) * width).fill(0)
   for (const [row, value] of centred(values).entries()) {
-    const [t, y, x] = [Math.floor(row / (height * width)), Math.floor(row / width) % height, row % width]
-    drawn[y * wide + t * (width + 1) + x] = value
+    const [line, x] = [Math.floor(row / width), row % width]
+    drawn[(line + Math.floor(line / height)) * width + x] = value
   }
-  return { values: drawn, width: wide, height }
+  return { values: drawn, width, height: drawn.length / width }
 }
 
 function crossFigures(map: NDArray, t: number, { soundRows, patches }: ClipLayout, latents: number): Figure[] {
@@ -65,9 +64,9 @@ function crossFigures(map: NDArray, t: number, { soundRows, patches }: ClipLayou
     {
       kind: 'heatmaps',
       title: `${title}: the picture`,
-      caption: `A tile is one latent, the patches of ${patches[0]} moments beside each other: red where it reads more than on average, blue where less.`,
+      caption: `A tile is one latent, the patches of ${patches[0]} moments one below the other: red where it reads more than on average, blue where less.`,
       matrices: tiles.map((values, n) => ({ ...inTime(values, patches), caption: String(n) })),
-      size: 120,
+      size: 72,
     },
     ...sound,
   ]

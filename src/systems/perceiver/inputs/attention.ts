@@ -1,5 +1,5 @@
 /** What the latents read of a sound and of a cloud of points. */
-import type { HeatmapGrid, Point, ScatterPlot } from '../../../report/figures.ts'
+import type { HeatmapGrid, LinePlot, Point, ScatterPlot } from '../../../report/figures.ts'
 import type { PointFacts } from '../../../tasks/points/open.ts'
 import { readPoints } from '../../../tasks/points/predict.ts'
 import type { SoundFacts } from '../../../tasks/sounds/open.ts'
@@ -46,16 +46,16 @@ export function waveFigure(
   samples: readonly number[],
   { rate, unit }: { readonly rate: number; readonly unit: string },
   title: string,
-): ScatterPlot {
+): LinePlot {
   const step = Math.max(1, Math.floor(samples.length / 1000))
   const points = samples.filter((_, i) => i % step === 0).map((y, i): Point => ({ x: (i * step) / rate, y }))
   return {
-    kind: 'scatter',
+    kind: 'lines',
     title,
     caption: 'The waveform.',
     x: { label: unit },
     y: { label: 'sample' },
-    series: [{ name: 'sound', points, connected: true }],
+    series: [{ name: 'sound', points }],
   }
 }
 
@@ -178,6 +178,7 @@ export const pointReading: ReadingPlan<PointPerceiver, PointFacts, 'points'> = {
     const mean = Array.from({ length: count }, (_, row) => axis(row, 2)).reduce((a, b) => a + b, 0) / count
     return {
       unit: 'points',
+      where: 'x, y, z',
       place: (row) => [0, 1, 2].map((i) => axis(row, i).toFixed(2)).join(', '),
       groups: [{ name: 'the upper half (z above the mean)', has: (row) => axis(row, 2) > mean }],
     }

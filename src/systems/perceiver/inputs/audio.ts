@@ -22,6 +22,7 @@ import { UsageError } from '../../../util/errors.ts'
 import { defineRecipe } from '../../define.ts'
 import { explainReading } from '../attention-reader.ts'
 import { PerceiverClassifier } from '../classifier.ts'
+import { positionFigure } from '../explain.ts'
 import { networkConfig, perceiverSettings, positionConfig } from '../settings.ts'
 import { attentionOverSounds, soundReading } from './attention.ts'
 import { MelRows, type SoundInputs, SoundRows, WaveRows } from './sound-rows.ts'
@@ -100,7 +101,11 @@ export const audio = defineRecipe({
       )
     return arrayExperiment(make, config, facts, {
       ...options,
-      explain: explainReading(soundReading, facts),
+      explain: async (model, test) => {
+        const places = await positionFigure(model.input_preprocessor.sound)
+        const sections = await explainReading(soundReading, facts)(model, test)
+        return places ? [...sections, { title: 'Places', figures: [places] }] : sections
+      },
       preprocessing: {
         samples: `mono at ${facts.sample_rate} Hz${facts.normalize ? ', its loudest sample 1' : ''}; a piece of ${facts.samples} samples`,
         spectrogram: 'inside of the model',

@@ -56,7 +56,7 @@ async function predicted(recipe: Recipe, { experiment }: Trained, files: readonl
 }
 
 /** Titles of the figures of the page that `attention` writes for a file, without those on which latents read what. */
-async function attended(recipe: Recipe, { experiment, data }: Trained, file: string): Promise<string[]> {
+async function attended(recipe: Recipe, { experiment }: Trained, file: string): Promise<string[]> {
   const use = recipe.uses?.attention
   if (!use) throw new Error('no use')
   const sections: Section[] = []
@@ -75,10 +75,12 @@ async function attended(recipe: Recipe, { experiment, data }: Trained, file: str
   expect(titles(readings)).toEqual(['Which latents read what', 'Latent by latent'])
   const [, table] = readings.figures
   expect(table?.kind === 'table' && table.rows.length).toBe(4) // two cross attentions, two latents
-  // The report shows the same of a test example.
-  const report = await experiment.explain?.(data, [])
-  expect(report?.map(({ title }) => title).slice(1)).toEqual(['What the latents read', 'Which latents read what'])
   return titles(maps)
+}
+
+/** Titles of the sections of the report, which shows of a test example what `attention` shows of files. */
+async function reported({ experiment, data }: Trained): Promise<string[]> {
+  return (await experiment.explain?.(data, []))?.map(({ title }) => title) ?? []
 }
 
 async function exported({ experiment }: Trained): Promise<number> {
@@ -97,6 +99,7 @@ test('points: surfaces are told apart after some steps; a mesh is predicted', ()
     const [first, second] = await predicted(points, run, [file, join(folder, 'bad.off')])
     expect(first).toMatchObject({ input: file, choices: [{}, {}] })
     expect(await attended(points, run, file)).toEqual(['a.obj, cross attention 1', 'a.obj, cross attention 2'])
+    expect(await reported(run)).toEqual(['What it gets wrong', 'What the latents read', 'Which latents read what'])
     expect(second).toMatchObject({
       error: { message: expect.stringMatching(/bad\.off: the OFF file must say how many/) },
     })
@@ -120,6 +123,7 @@ test.each([
   const file = new URL('../../../fixtures/audio/tone.flac', import.meta.url).pathname
   expect(await predicted(audio, run, [file])).toMatchObject([{ input: file, choices: [{}, {}] }])
   expect(await attended(audio, run, file)).toEqual(['tone.flac', 'Cross attention 1', 'Cross attention 2'])
+  if (settings.length === 1) expect(await reported(run)).toContain('Places')
   expect(await exported(run)).toBeGreaterThan(1000)
 })
 
