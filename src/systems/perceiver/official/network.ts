@@ -142,11 +142,6 @@ function lucid(settings: OfficialSettings, { image_size, in_channels, labels }: 
   })
 }
 
-/** Weights after the softmax as scores: equal but for a number for each query, which maps leave out. */
-function asScores(weights: Tensor): Tensor {
-  return ops.log(ops.maximum(weights, 1e-30))
-}
-
 /** An official network for pictures in -1..1. */
 export class OfficialClassifier extends Module {
   readonly net: PerceiverIO<ImagePreprocessor> | LucidPerceiver
@@ -166,8 +161,8 @@ export class OfficialClassifier extends Module {
     if (this.net instanceof PerceiverIO) return this.net.forward(this.net.input_preprocessor.forward(pixels))
     const { embeddings, attentions, logits } = this.net.outputs(ops.permute(pixels, [0, 2, 3, 1]))
     const maps = attentions.flatMap(({ cross, self }): NamedMaps[] => [
-      { kind: 'cross', weights: cross, scores: asScores(cross) },
-      ...self.map((weights): NamedMaps => ({ kind: 'self', weights, scores: asScores(weights) })),
+      { ...cross, kind: 'cross' },
+      ...self.map((each): NamedMaps => ({ ...each, kind: 'self' })),
     ])
     return { latents: embeddings, attentions: maps, logits }
   }
