@@ -139,22 +139,33 @@ function ownersPicture(latents: readonly (readonly number[])[], [height, width]:
   return { pixels: Uint8Array.from(owners.flatMap(colorOf)), width, height, channels: 3, caption }
 }
 
-/** Which latents read what: in words, as a picture where the rows are one, and as a table. weights: [1, N, M], after the softmax. */
-export function readingFigures(weights: readonly NDArray[], names: RowNames, limit: number): Figure[] {
-  const { unit, place, where, groups = [], grid } = names
-  const byCross = weights.map(latentsOf)
-  const readings = byCross.map((latents) => latents.map((values) => readingOf(values, groups)))
-  const rows = byCross[0]?.[0]?.length ?? 0
-  const sizesOf = groups.map(({ has }) => Array.from({ length: rows }, (_, row) => row).filter(has).length / rows)
-  const sentences = readings.map((own, t) => {
-    const counts = own.map(({ count }) => count)
-    const inGroups = groups.map(({ name }, g) => {
-      const shares = own.map(({ shares }) => shares[g] ?? 0)
-      return ` ${name[0]?.toUpperCase()}${name.slice(1)}, ${percent(sizesOf[g] ?? 0)} of the ${unit}, gets ${percent(meanOf(shares))} of all weights, of single latents ${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}.`
-    })
-    return `Cross attention ${t + 1}: a latent reads as much as ${medianOf(counts).toFixed(0)} of the ${rows.toLocaleString('en')} ${unit} read alike (median; ${Math.min(...counts).toFixed(0)} to ${Math.max(...counts).toFixed(0)}).${inGroups.join('')}`
+/** What one cross attention's latents read, in a sentence for all rows and one for each group. */
+function sentenceOf(readings: readonly Reading[], t: number, { unit, groups = [] }: RowNames, rows: number): string {
+  const counts = readings.map(({ count }) => count)
+  const inGroups = groups.map(({ name, has }, g) => {
+    const size = Array.from({ length: rows }, (_, row) => row).filter(has).length / rows
+    const shares = readings.map((reading) => reading.shares[g] ?? 0)
+    return ` ${name[0]?.toUpperCase()}${name.slice(1)}, ${percent(size)} of the ${unit}, gets ${percent(meanOf(shares))} of all weights, of single latents ${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}.`
   })
-  const table: Table = {
+  return `Cross attention ${t + 1}: a latent reads as much as ${medianOf(counts).toFixed(0)} of the ${rows.toLocaleString('en')} ${unit} read alike (median; ${Math.min(...counts).toFixed(0)} to ${Math.max(...counts).toFixed(0)}).${inGroups.join('')}`
+}
+
+/** One line for each latent of each cross attention. */
+function latentTable(readings: readonly (readonly Reading[])[], names: RowNames, limit: number): Table {
+  const { unit, place, where, groups = [] } = names
+  const lines = readings.flatMap((own, t) =>
+    own
+      .slice(0, limit)
+      .map(({ count, most, weight, shares }, n) => [
+        t + 1,
+        n,
+        Math.round(count),
+        place(most),
+        percent(weight),
+        ...shares.map(percent),
+      ]),
+  )
+  return {
     kind: 'table',
     title: 'Latent by latent',
     caption: `Weights after the softmax, the mean of the heads. How many: e to the entropy of the weights, which is all ${unit} where they are read alike.`,
@@ -166,29 +177,31 @@ export function readingFigures(weights: readonly NDArray[], names: RowNames, lim
       'its weight',
       ...groups.map(({ name }) => name),
     ],
-    rows: readings.flatMap((own, t) =>
-      own
-        .slice(0, limit)
-        .map(({ count, most, weight, shares }, n) => [
-          t + 1,
-          n,
-          Math.round(count),
-          place(most),
-          percent(weight),
-          ...shares.map(percent),
-        ]),
-    ),
+    rows: lines,
   }
+}
+
+/** Which latents read what: in words, as a picture where the rows are one, and as a table. weights: [1, N, M], after the softmax. */
+export function readingFigures(weights: readonly NDArray[], names: RowNames, limit: number): Figure[] {
+  const { unit, groups, grid } = names
+  const maps = weights.map(latentsOf)
+  const readings = maps.map((latents) => latents.map((values) => readingOf(values, groups)))
+  const rows = maps[0]?.[0]?.length ?? 0
   const owners: Figure[] = grid
     ? [
         {
           kind: 'pictures',
           title: 'Who reads what',
           caption: `Each of the ${unit} has the colour of the latent that gives it the greatest weight.`,
-          pictures: byCross.map((latents, t) => ownersPicture(latents, grid, `cross attention ${t + 1}`)),
+          pictures: maps.map((latents, t) => ownersPicture(latents, grid, `cross attention ${t + 1}`)),
           size: 168,
         },
       ]
     : []
-  return [{ kind: 'text', title: 'Which latents read what', paragraphs: sentences }, ...owners, table]
+  const paragraphs = readings.map((own, t) => sentenceOf(own, t, names, rows))
+  return [
+    { kind: 'text', title: 'Which latents read what', paragraphs },
+    ...owners,
+    latentTable(readings, names, limit),
+  ]
 }
