@@ -1,13 +1,14 @@
 /** Pictures of a data set with noise of given times: what both trainings and their evaluations see. */
-import type { BatchTensors, Dataset } from '../../data/dataset.ts'
-import type { PictureFields } from '../../data/layout.ts'
-import { DataLoader } from '../../data/loader.ts'
-import * as ops from '../../ops/index.ts'
-import { normalizePixels } from '../../tasks/pictures/classifier.ts'
-import { elementCount, type NDArray } from '../../tensor/dtype.ts'
-import { sizeOf } from '../../tensor/shape.ts'
-import { constant, type Tensor } from '../../tensor/tensor.ts'
-import { Generator } from '../../util/random.ts'
+import type { BatchTensors, Dataset } from '../../../data/dataset.ts'
+import type { PictureFields } from '../../../data/layout.ts'
+import { DataLoader } from '../../../data/loader.ts'
+import * as ops from '../../../ops/index.ts'
+import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
+import { elementCount, type NDArray } from '../../../tensor/dtype.ts'
+import { sizeOf } from '../../../tensor/shape.ts'
+import { constant, type Tensor } from '../../../tensor/tensor.ts'
+import { Generator } from '../../../util/random.ts'
+import { uniformTimes } from './time-history.ts'
 
 /** Pictures in [-1, 1], what is added to them, and when. */
 export interface NoisyPictures {
@@ -22,8 +23,7 @@ export interface NoisyPictures {
 /** A training batch with times and noise that are drawn in each step, all times equally likely. */
 export function drawnNoise({ image, label }: BatchTensors<PictureFields>, steps: number): NoisyPictures {
   const xStart = normalizePixels(image)
-  const uniform = ops.randomUniform([sizeOf(image.shape, 0)])
-  const t = ops.minimum(ops.cast(ops.floor(ops.mul(uniform, steps)), 'int64'), steps - 1)
+  const { t } = uniformTimes(sizeOf(image.shape, 0), steps)
   return { xStart, noise: ops.randomNormal(xStart.shape), t, labels: ops.cast(label, 'int64') }
 }
 

@@ -2,7 +2,7 @@
  * Which times are trained on, and what each example weighs for it, so that the expectation stays (Nichol and Dhariwal 2021,
  * section 3.3): E_{t ~ p}[L_t / (T p_t)] is the same for every p.
  */
-import { UsageError } from '../../util/errors.ts'
+import { UsageError } from '../../../util/errors.ts'
 
 /** Times drawn for a batch. */
 export interface DrawnTimes {
