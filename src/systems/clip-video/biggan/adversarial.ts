@@ -117,13 +117,12 @@ export function adversarialExperiment(
     parameters: () => discriminator.parameters(),
   }
   const fill = standingStatistics(model, { batches: rates.standing_batches, seed: options.seed, ...threads })
-  // With the power iteration in it, a picture would depend on those made before it.
   const generate = compile((noise: Tensor, oneHot: Tensor, truncation: number) => {
     return model.forward(noise, oneHot, truncation)
   }, threads)
 
   const sample = async (labels: readonly number[], truncation: number, seed: number): Promise<NDArray> => {
-    model.eval()
+    model.eval() // in training each call is a step of the power iteration, and a picture depends on those before it
     const { size } = facts
     const random = new Generator(seed)
     const data = new Float32Array(labels.length * 3 * size * size)

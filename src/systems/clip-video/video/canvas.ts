@@ -65,8 +65,9 @@ function writeCaption(frame: Uint8Array, canvas: number, { width, height, alpha 
   const scale = canvas / published.canvas
   const [bottom, strip] = [Math.round(published.bottom * scale), Math.round(published.strip * scale)]
   const top = Math.max(0, canvas - bottom - height)
-  const from = 3 * canvas * Math.max(0, top - strip / 2)
-  const to = 3 * canvas * Math.min(canvas, top + height + strip / 2)
+  const margin = Math.floor(strip / 2)
+  const from = 3 * canvas * Math.max(0, top - margin)
+  const to = 3 * canvas * Math.min(canvas, top + height + margin)
   for (let i = from; i < to; i++) frame[i] = Math.round((frame[i] ?? 0) * (1 - published.darkness))
   const left = Math.floor((canvas - width) / 2)
   for (let y = 0; y < height; y++) {

@@ -158,10 +158,15 @@ function gradientSearch(
   generate: (latents: Tensor, classes: Tensor) => Tensor,
 ): Search {
   const latents = new VideoLatents(rows, noise, classes)
+  const smallestClasses = Math.max(1, classes - 1)
   const optimizer: Adam = lineOptimizer(latents, { lr: options.lr })
   const run = compile(
     (text: Tensor, places: Tensor, noises: Tensor) => {
-      const { losses } = lineLosses(latents, { text, places, noise: noises }, { generate, see: seer.see })
+      const { losses } = lineLosses(
+        latents,
+        { text, places, noise: noises },
+        { generate, see: seer.see, smallestClasses },
+      )
       const chosen = [
         losses.similarity,
         ...(options.latentLoss ? [losses.latent] : []),
