@@ -11,6 +11,7 @@ import { inRounds } from '../../../src/systems/clip-video/pairs/rounds.ts'
 import { drawText, textsOf } from '../../../src/systems/clip-video/pairs/texts.ts'
 import { writeView } from '../../../src/systems/clip-video/pairs/views.ts'
 import { clip as recipe } from '../../../src/systems/clip-video/recipes.ts'
+import { toNumbers } from '../../../src/tensor/dtype.ts'
 import { configure } from '../../../src/train/settings.ts'
 import { Generator } from '../../../src/util/random.ts'
 
@@ -28,7 +29,7 @@ describe('compact vocabulary', () => {
   test('what was never read is left out and named; nothing known is an error', () => {
     expect(tokenizer.read('fox x')).toEqual({ ids: [3, 1, 4, 0, 0], unknown: ['x</w>'] })
     expect(() => tokenizer.read('zebra')).toThrow('this CLIP has never read any word of "zebra"')
-    expect(Array.from(tokenizer.tokenize(['fox fox fox fox fox']).data)).toEqual([3, 1, 1, 1, 4])
+    expect(toNumbers(tokenizer.tokenize(['fox fox fox fox fox']).data)).toEqual([3, 1, 1, 1, 4])
   })
 })
 
@@ -66,7 +67,7 @@ describe('views', () => {
     for (let seed = 0; seed < 20; seed++) {
       writeView([of(9), of(9)], side, out, new Generator(seed), { ...plain, cutouts: 1 })
       whites += out.filter((value) => value === 255).length
-      expect(out.every((value) => value === 9 || value === 255)).toBe(true)
+      expect(out.every((value) => value >= 9) && out.includes(9)).toBe(true)
     }
     expect(whites).toBeGreaterThan(0)
   })
