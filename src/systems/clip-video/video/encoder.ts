@@ -87,11 +87,14 @@ export async function writeFilm(path: string, frames: AsyncIterable<Uint8Array>,
   const forget = atExit(() => void ffmpeg.kill('SIGKILL'))
   const ended = endOf(ffmpeg)
   try {
-    ffmpeg.stdin.on('error', () => {}) // told by `ended`
+    let isOpen = true
+    ffmpeg.stdin.on('error', () => {
+      isOpen = false // why is told by `ended`
+    })
     for await (const frame of frames) {
       options.signal?.throwIfAborted()
-      if (ffmpeg.exitCode !== null) break
-      if (!ffmpeg.stdin.write(frame)) await Promise.race([once(ffmpeg.stdin, 'drain'), ended])
+      if (!isOpen || ffmpeg.exitCode !== null) break
+      if (!ffmpeg.stdin.write(frame)) await Promise.race([once(ffmpeg.stdin, 'drain').catch(() => {}), ended])
     }
     ffmpeg.stdin.end()
     const complaint = await ended
@@ -114,6 +117,8 @@ function endOf(ffmpeg: ChildProcess): Promise<string | undefined> {
   })
   return new Promise((resolve) => {
     ffmpeg.on('error', (error) => resolve(error.message))
-    ffmpeg.on('close', (code) => resolve(code === 0 ? undefined : (told.trim().split('\n').at(-1) ?? `code ${code}`)))
+    ffmpeg.on('close', (code) =>
+      resolve(code === 0 ? undefined : told.trim().split('\n').at(-1) || `it ended with code ${code}`),
+    )
   })
 }
