@@ -4,11 +4,11 @@ import { decodeImage } from '../../../data/sources/image.ts'
 import type { Picture, Section } from '../../../report/figures.ts'
 import { answerEach, defineUse } from '../../../tasks/define.ts'
 import { whole } from '../../../train/settings.ts'
+import { namesFor } from '../explain.ts'
 import type { OpenedPairs } from '../pairs/open.ts'
 import { dot, meanDirection } from '../pairs/retrieval.ts'
 import { inPrompt, promptTemplates } from '../pairs/texts.ts'
 import type { ClipExperiment } from './contrastive.ts'
-import { namesFor } from './explain.ts'
 
 const ensembleOption = z
   .boolean()
