@@ -50,6 +50,9 @@ def workload():
     if name == "perceiver":
         model = models.Perceiver()
         return model, "image", "label", F.cross_entropy, adam(model, 1e-3), None
+    if name == "clip":
+        model = models.Clip()
+        return model, "image", "tokens", model.loss, adamw(model, 1e-3, 0.2), None
     if name.startswith("unet"):
         model = models.UNet()
         return model, "image", "noise", F.mse_loss, adam(model, 1e-3), None
