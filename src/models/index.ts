@@ -2,6 +2,7 @@
 export * from './attention-cache.ts'
 export * from './bert.ts'
 export * from './convnet.ts'
+export * from './encoder-decoder.ts'
 export * from './generation/index.ts'
 export * from './gpt2.ts'
 export * from './onnx-import/index.ts'
