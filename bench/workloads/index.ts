@@ -7,6 +7,7 @@ import { mixerMnist, mixerSmall } from './mixer.ts'
 import { perceiver } from './perceiver.ts'
 import { resnet } from './resnet.ts'
 import { signals } from './signal.ts'
+import { simclr } from './simclr.ts'
 import { transformerLm, transformerLmCheckpoint } from './transformer-lm.ts'
 import { unets } from './unet.ts'
 
@@ -19,6 +20,7 @@ export const workloads: readonly Workload[] = [
   perceiver,
   ...unets,
   resnet,
+  simclr,
   ...involutions,
   ...signals,
 ]

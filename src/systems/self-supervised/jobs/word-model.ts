@@ -1,0 +1,92 @@
+/** A small masked language model: the words beside a hidden one say what it is. Its energy is -logit; what differs is the loss. */
+import { Embedding, Linear, Module } from '../../../nn/index.ts'
+import * as ops from '../../../ops/index.ts'
+import { sizeOf } from '../../../tensor/shape.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import { noiseContrastiveLoss } from '../energies/losses.ts'
+
+export interface WordModelConfig {
+  readonly words: number
+  readonly context: number
+  readonly width: number
+  readonly hidden: number
+}
+
+/** Embeddings of the words beside, a hidden layer, one output for each word. */
+export class WordModel extends Module {
+  readonly embed: Embedding
+  readonly hidden: Linear
+  readonly out: Linear
+
+  constructor({ words, context, width, hidden }: WordModelConfig) {
+    super()
+    this.embed = new Embedding(words, width)
+    this.hidden = new Linear(2 * context * width, hidden)
+    this.out = new Linear(hidden, words)
+  }
+
+  /** What is known of the hidden word: int [N, 2 context] -> [N, hidden]. */
+  features(beside: Tensor): Tensor {
+    return ops.relu(this.hidden.forward(ops.flatten(this.embed.forward(beside), 1)))
+  }
+
+  /** The logit of every word: [N, 2 context] -> [N, V]. The energy of a word is -logit. */
+  forward(beside: Tensor): Tensor {
+    return this.out.forward(this.features(beside))
+  }
+
+  /** Energies of chosen words alone: features [N, hidden], words int [N, K] -> [N, K]. */
+  energies(features: Tensor, words: Tensor): Tensor {
+    const rows = ops.embedding(words, this.out.weight) // [N, K, hidden]
+    const products = ops.squeeze(ops.matmul(rows, ops.unsqueeze(features, -1)), -1)
+    const { bias } = this.out
+    return ops.neg(
+      bias
+        ? ops.add(
+            products,
+            ops.takeAlongAxis(
+              ops.expand(ops.unsqueeze(bias, 0), [sizeOf(words.shape, 0), bias.shape[0] ?? 1]),
+              words,
+              1,
+            ),
+          )
+        : products,
+    )
+  }
+}
+
+/** Words drawn as often as they occur: log frequencies [V], and how to draw by them. */
+export interface Frequencies {
+  readonly log: Tensor
+  /** Sums of the frequencies up to each word: [V]. */
+  readonly sums: Tensor
+}
+
+/** Words [N, K] drawn by their frequencies: where uniform numbers fall among the sums. */
+export function drawWords({ sums }: Frequencies, n: number, k: number): Tensor {
+  const draws = ops.randomUniform([n, k, 1])
+  const below = ops.cast(ops.greaterOrEqual(draws, ops.reshape(sums, [1, 1, -1])), 'int64') // [N, K, V]
+  return ops.minimum(ops.sum(below, -1), sizeOf(sums.shape, 0) - 1)
+}
+
+/** How the model is trained: all words are pushed up by the softmax, or so many drawn ones by noise-contrastive estimation. */
+export function wordLoss(
+  model: WordModel,
+  beside: Tensor,
+  hidden: Tensor,
+  negatives: number,
+  frequencies: Frequencies,
+): Tensor {
+  if (negatives === 0) return ops.crossEntropy(model.forward(beside), hidden)
+  const n = sizeOf(hidden.shape, 0)
+  const features = model.features(beside)
+  const own = ops.unsqueeze(ops.cast(hidden, 'int64'), 1) // [N, 1]
+  const drawn = drawWords(frequencies, n, negatives)
+  const logOf = (words: Tensor): Tensor =>
+    ops.takeAlongAxis(ops.expand(ops.unsqueeze(frequencies.log, 0), [n, sizeOf(frequencies.log.shape, 0)]), words, 1)
+  return noiseContrastiveLoss(ops.squeeze(model.energies(features, own), 1), model.energies(features, drawn), {
+    logNoisePositive: ops.squeeze(logOf(own), 1),
+    logNoiseNegative: logOf(drawn),
+    logZ: ops.zeros([]), // learned by the last layer's biases (Mnih and Teh 2012)
+  })
+}
