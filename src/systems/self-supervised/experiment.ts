@@ -7,7 +7,7 @@ import { Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { Exportable, MetricDescriptions, OpenedData, TrainingSets } from '../../tasks/define.ts'
 import { type BuildOptions, type Experiment, threadOptions } from '../../tasks/experiment.ts'
-import { evaluationBatchSize, normalizePixels } from '../../tasks/pictures/classifier.ts'
+import { evaluationBatchSize } from '../../tasks/pictures/classifier.ts'
 import type { PictureFacts } from '../../tasks/pictures/facts.ts'
 import type { FeatureModel } from '../../tasks/pictures/features.ts'
 import { loopOptions, type OptimizerSettings, type TrainSettings } from '../../tasks/settings.ts'
@@ -21,6 +21,7 @@ import type { Encoder } from './encoder.ts'
 import { neighbourVote, type RepresentationExperiment, sample, voteMetrics } from './evaluation/vote.ts'
 import { explainEmbeddings } from './explain.ts'
 import type { JointEmbedding } from './model.ts'
+import { exportOfPictures } from './predictive/exports.ts'
 import type { ProbeSettings, ViewSettings } from './settings.ts'
 import { embeddingLoader } from './training-loader.ts'
 import { randomView, viewFamilies } from './views.ts'
@@ -221,24 +222,10 @@ export function embeddingExperiment(
 }
 
 /** `image` uint8 [batch, channels, height, width] -> `representation` and `embedding`. */
-function exportEncoder(method: JointEmbedding, { image_size, in_channels }: PictureFacts): Exportable<'image'> {
+function exportEncoder(method: JointEmbedding, facts: PictureFacts): Exportable<'image'> {
   method.eval()
-  return {
-    inputs: { image: { dtype: 'uint8', shape: [1, in_channels, ...image_size] } },
-    forward: ({ image }) => {
-      const pixels = normalizePixels(image)
-      return { representation: method.features(pixels), embedding: method.embed(pixels) }
-    },
-    metadata: {
-      preprocessing: JSON.stringify({
-        input: 'image',
-        layout: 'NCHW',
-        dtype: 'uint8',
-        range: [0, 255],
-        size: image_size,
-        channels: in_channels,
-        normalization: 'inside the model: x / 127.5 - 1',
-      }),
-    },
-  }
+  return exportOfPictures(facts, (pixels) => ({
+    representation: method.features(pixels),
+    embedding: method.embed(pixels),
+  }))
 }

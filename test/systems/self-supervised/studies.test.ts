@@ -16,7 +16,7 @@ import { runTiny } from './run-tiny.ts'
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-ssl-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const pictures = ['examples=24', 'validation=12', 'test=12', 'labelled=24'].map((set) => `data.${set}`)
+const pictures = ['examples=24', 'validation=12', 'test=12', 'labelled=24', 'probe_steps=5'].map((set) => `data.${set}`)
 const study = ['steps=2', 'tuning_steps=1', 'seeds=1', 'learning_rates=[0.001]', 'batch_size=8'].map(
   (set) => `study.${set}`,
 )

@@ -18,7 +18,7 @@ import { runTiny } from './run-tiny.ts'
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-words-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const pictures = ['examples=24', 'validation=12', 'test=12', 'labelled=24']
+const pictures = ['examples=24', 'validation=12', 'test=12', 'labelled=24', 'probe_steps=5']
 
 /** A text in which words follow from each other. */
 const text = Array.from(

@@ -52,7 +52,10 @@ export interface ContourOptions {
   readonly caption?: string
 }
 
-/** Energies of `gridPoints(side)`, at least 2 x 2 of them, as contours. What is above the 95th hundredth has the last colour. */
+/**
+ * Energies of `gridPoints(side)`, at least 2 x 2 of them, as contours. Bands are narrower where the energy is low: by its square root.
+ * What is above the 95th hundredth has the last colour.
+ */
 export function contourPicture(values: ArrayLike<number>, side: number, options: ContourOptions = {}): Picture {
   const { size = 168, bands = 10, points = [], flat = 1e-6, caption } = options
   const energies = enlarged(values, side, size)
@@ -60,7 +63,9 @@ export function contourPicture(values: ArrayLike<number>, side: number, options:
   const [least, most] = [sorted[0] ?? 0, sorted[Math.floor(0.95 * sorted.length)] ?? 0]
   const range = most - least
   const bandOf = (i: number): number =>
-    range <= flat ? 0 : Math.min(bands - 1, Math.max(0, Math.floor((bands * ((energies[i] ?? 0) - least)) / range)))
+    range <= flat
+      ? 0
+      : Math.min(bands - 1, Math.max(0, Math.floor(bands * Math.sqrt(Math.max(0, (energies[i] ?? 0) - least) / range))))
   const pixels = new Uint8Array(3 * size * size)
   const paint = (i: number, colour: Colour): void => pixels.set(colour.map(Math.round), 3 * i)
   for (let i = 0; i < size * size; i++) {

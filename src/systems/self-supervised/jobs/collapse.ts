@@ -16,7 +16,6 @@ import {
   diagnosis,
   openStudyPictures,
   pixelRows,
-  probeAccuracy,
   type StudyPictures,
   studyEncoderSettings,
   studyPictureSettings,
@@ -87,7 +86,7 @@ async function trainArm(
   const watch = { every, look: async (step: number) => void curve.push(await diagnose(step)) }
   const loss = await trainEmbedding({ name: arm.name, method, train, steps, batch_size, lr, seed, watch, ...threads })
   const features = viewFeatures(method, (x) => method.features(x), threads)
-  const accuracy = await probeAccuracy(await features(labelled), await features(test), facts.labels.length)
+  const accuracy = await pictures.probe(await features(labelled), await features(test))
   return { accuracy, loss, curve }
 }
 
@@ -102,7 +101,7 @@ async function floors(
   const { labelled, test, facts } = pictures
   const encoder = makeEncoder(settings.encoder, facts.in_channels, facts.image_size)
   const by = async (features: ReturnType<typeof viewFeatures>) =>
-    probeAccuracy(await features(labelled), await features(test), facts.labels.length)
+    pictures.probe(await features(labelled), await features(test))
   return {
     pixels: await by(viewFeatures(encoder, pixelRows, threads)),
     random: await by(viewFeatures(encoder, (x) => encoder.features(x), threads)),

@@ -1,12 +1,13 @@
 /** Arms of studies that train a method of joint embedding and ask a linear probe: `runStudy` chooses their learning rates. */
 import { threadOptions } from '../../../tasks/experiment.ts'
+import type { LabelledFeatures } from '../../../tasks/pictures/features.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
 import type { JobContext } from '../../define.ts'
 import type { Arm, ArmTraining } from '../../study.ts'
 import type { Encoder } from '../encoder.ts'
 import type { Method } from '../method-recipe.ts'
 import { type EncoderSettings, makeEncoder } from '../settings.ts'
-import { diagnoser, probeAccuracy, type StudyPictures, trainEmbedding, viewFeatures } from './embedding-runs.ts'
+import { diagnoser, type StudyPictures, trainEmbedding, viewFeatures } from './embedding-runs.ts'
 
 /** What is trained, and how it differs from the others. */
 export interface EmbeddingArm {
@@ -23,6 +24,21 @@ export interface EmbeddingArm {
 /** Accuracies of a probe under the names of its shares of labels: `labels_1`, of 1 % of them. */
 export function shareName(share: number): string {
   return `labels_${Number((100 * share).toPrecision(3))}`
+}
+
+/** Accuracies of probes that learn from shares of the labels, at least one for each class. */
+export async function fewLabels(
+  shares: readonly number[],
+  known: LabelledFeatures,
+  asked: LabelledFeatures,
+  { facts, probe }: StudyPictures,
+): Promise<Record<string, number>> {
+  const found: Record<string, number> = {}
+  for (const share of shares) {
+    const count = Math.max(facts.labels.length, Math.round(share * known.labels.length))
+    found[shareName(share)] = await probe(known, asked, count)
+  }
+  return found
 }
 
 /** An arm that trains the method on pictures without labels; its accuracy is that of a linear probe. */
@@ -50,27 +66,21 @@ export function embeddingArm(
     const seconds = (performance.now() - started) / 1000
     const features = viewFeatures(model, (x) => model.features(x), threads)
     const [known, asked] = [await features(pictures.labelled), await features(pictures[triedOn])]
-    const classes = facts.labels.length
-    const accuracy = await probeAccuracy(known, asked, classes)
+    const accuracy = await pictures.probe(known, asked)
     const parameters = model.encoder.parameters().reduce((sum, { size }) => sum + size, 0)
     const result = {
       accuracy,
       loss,
-      trainAccuracy: await probeAccuracy(known, known, classes),
+      trainAccuracy: await pictures.probe(known, known),
       parameters,
       steps,
       seconds,
     }
     if (triedOn === 'validation') return result
-    const few = await Promise.all(
-      shares.map(async (share) => {
-        const count = Math.max(classes, Math.round(share * known.labels.length))
-        return [shareName(share), await probeAccuracy(known, asked, classes, count)] as const
-      }),
-    )
+    const few = await fewLabels(shares, known, asked, pictures)
     const test = { ...pictures.test, length: Math.min(400, pictures.test.length) }
     const { spread, rank, std } = await diagnoser(model, test, threads)(steps)
-    return { ...result, more: { ...Object.fromEntries(few), spread, rank, std } }
+    return { ...result, more: { ...few, spread, rank, std } }
   }
   return {
     name,

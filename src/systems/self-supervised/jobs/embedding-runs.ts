@@ -28,6 +28,7 @@ export const studyPictureSettings = z.strictObject({
   examples: whole.max(50_000).default(6000).describe('training pictures of MNIST, seen without their labels'),
   validation: whole.max(10_000).default(1000).describe('other training pictures, on which learning rates are chosen'),
   test: whole.max(10_000).default(2000).describe('test pictures'),
+  probe_steps: whole.default(300).describe('steps of the linear probe'),
   labelled: whole.max(50_000).default(2000).describe('training pictures whose labels the linear probe learns from'),
 })
 
@@ -42,6 +43,8 @@ export interface StudyPictures {
   readonly validation: Dataset<PictureFields>
   readonly test: Dataset<PictureFields>
   readonly facts: PictureFacts
+  /** Accuracy of a linear layer that has learned from the first so many labels (default: all), on other pictures. */
+  readonly probe: (train: LabelledFeatures, test: LabelledFeatures, count?: number) => Promise<number>
   /** Names the parts, for what depends on them. */
   readonly identity: unknown
 }
@@ -52,13 +55,14 @@ export async function openStudyPictures(
   seed: number,
 ): Promise<StudyPictures> {
   const { train, test, facts } = await openPictureSet('mnist')
-  const { examples, validation, labelled } = settings
+  const { examples, validation, labelled, probe_steps: steps } = settings
   return {
     train: randomPart(train, examples, seed),
     labelled: randomPart(train, Math.min(labelled, examples), seed),
     validation: randomPart(train, validation, seed, examples),
     test: randomPart(test, settings.test, seed),
     facts,
+    probe: (known, asked, count) => probeAccuracy(known, asked, { classes: facts.labels.length, steps }, count),
     identity: { ...settings, seed },
   }
 }
@@ -89,15 +93,14 @@ export function viewFeatures(model: Module, features: (x: Tensor) => Tensor, thr
 }
 
 /** How probes are trained in studies: as `tenfold probe` does, in fewer steps. */
-const probeTraining = { steps: 300, batch_size: 256, lr: 0.1, seed: 0 } as const
+const probeTraining = { batch_size: 256, lr: 0.1, seed: 0 } as const
 
-/** Accuracy of a linear layer that has learned from the first so many labels (default: all), on other pictures. */
-export function probeAccuracy(
+function probeAccuracy(
   train: LabelledFeatures,
   test: LabelledFeatures,
-  classes: number,
+  training: { readonly classes: number; readonly steps: number },
   count = train.labels.length,
-) {
+): Promise<number> {
   const [, width = 0] = train.features.shape
   const first = {
     features: {
@@ -107,7 +110,7 @@ export function probeAccuracy(
     },
     labels: train.labels.slice(0, count),
   }
-  return trainProbe(first, test, { ...probeTraining, classes })
+  return trainProbe(first, test, { ...probeTraining, ...training })
 }
 
 /** A short training of a method. */
@@ -153,7 +156,6 @@ export async function trainEmbedding(plan: EmbeddingPlan): Promise<number> {
     for await (const batch of task.loader) {
       last = await (await task.step(batch)).loss.item()
       step++
-      // A collapse can end in numbers that are none: this is what is looked for, not an error of the study.
       if (!Number.isFinite(last)) throw new TenfoldError(`${name}: the loss became NaN or infinite at step ${step}`)
       if (watch && step % watch.every === 0) await watch.look(step)
       if (step >= steps) break

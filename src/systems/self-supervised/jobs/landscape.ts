@@ -22,7 +22,7 @@ const config = z.strictObject({
   points: whole.default(2000).describe('points to learn from'),
   steps: whole.default(2000).describe('steps of a training'),
   batch_size: whole.default(128),
-  lr: z.number().positive().default(2e-3).describe('learning rate of Adam, which falls along half a cosine'),
+  lr: z.number().positive().default(3e-3).describe('learning rate of Adam, which falls along half a cosine'),
   side: whole.min(4).default(64).describe('cells of the grid along a side'),
 })
 type LandscapeSettings = z.infer<typeof config>
@@ -76,6 +76,9 @@ export interface LandscapeNumbers {
 
 /** The cells of the grid that are farther from all points of the curve than so much. */
 const farFrom = 0.15
+
+/** Energies that differ by less than this count as flat. */
+const flatGap = 0.02
 
 /** Compares energies of held-out data with those of cells away from the curve. */
 export function landscapeNumbers({ energies, data }: Landscape, side: number, points: Float32Array): LandscapeNumbers {
@@ -144,7 +147,7 @@ async function run(settings: LandscapeSettings, context: JobContext): Promise<Re
     const picture = contourPicture(part.energies, side, {
       points: points.subarray(0, 400),
       caption: arm.name,
-      flat: 1e-3,
+      flat: flatGap,
     })
     finished.push({ arm, picture, ...numbers })
     const told = `${(100 * numbers.above).toFixed(1).padStart(5)} % above`
@@ -155,8 +158,9 @@ async function run(settings: LandscapeSettings, context: JobContext): Promise<Re
     })
   }
   const [losses, latents] = [finished.slice(0, lossArms.length), finished.slice(lossArms.length)]
-  const flat = finished.filter(({ above }) => above < 0.6).map(({ arm }) => arm.name)
-  const valley = finished.filter(({ above }) => above > 0.9).map(({ arm }) => arm.name)
+  const isFlat = ({ onData, offData }: LandscapeNumbers): boolean => offData - onData < flatGap
+  const flat = finished.filter(isFlat).map(({ arm }) => arm.name)
+  const valley = finished.filter((each) => !isFlat(each) && each.above > 0.9).map(({ arm }) => arm.name)
   return {
     title: 'self-supervised / landscape',
     subtitle: 'Energies of the plane: low on the data, and high elsewhere only where something pushes them up',
@@ -169,8 +173,8 @@ async function run(settings: LandscapeSettings, context: JobContext): Promise<Re
             kind: 'text',
             title: 'In words',
             paragraphs: [
-              `Flat, or no higher away from the data (below 60 %): ${flat.join(', ') || 'none'}.`,
-              `A valley along the data (above 90 %): ${valley.join(', ') || 'none'}.`,
+              `Flat: away from the data less than ${flatGap} higher: ${flat.join(', ') || 'none'}.`,
+              `A valley along the data, higher away from it in more than 90 % of comparisons: ${valley.join(', ') || 'none'}.`,
             ],
           },
         ],

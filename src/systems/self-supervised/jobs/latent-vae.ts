@@ -10,7 +10,7 @@ import { manualSeed, RandomState } from '../../../tensor/random-state.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { VAE } from '../methods/vae.ts'
-import { probeAccuracy, type StudyPictures } from './embedding-runs.ts'
+import type { StudyPictures } from './embedding-runs.ts'
 import { type LatentSettings, minimise } from './latent-training.ts'
 
 export const vaeMember = z.strictObject({
@@ -50,7 +50,7 @@ export async function scoreVAE(
 ): Promise<VAEMember> {
   const model = await trainVAE(beta, pictures, settings, seed, threads)
   const state = new RandomState(0)
-  const { test, labelled, facts } = pictures
+  const { test, labelled } = pictures
   const run = compile((image: Tensor) => {
     const { mu, logvar, log_px_z } = model.forward(
       unitRows(image),
@@ -75,7 +75,7 @@ export async function scoreVAE(
     error: asked.error,
     kl: asked.terms.reduce((sum, value) => sum + value, 0),
     active: asked.terms.filter((value) => value > 0.01).length,
-    probe: await probeAccuracy(known.features, asked.features, facts.labels.length),
+    probe: await pictures.probe(known.features, asked.features),
   }
 }
 

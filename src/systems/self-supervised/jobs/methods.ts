@@ -28,11 +28,10 @@ import { taxonomyTable } from '../explain.ts'
 import { methods } from '../recipes.ts'
 import { type EncoderSettings, makeEncoder } from '../settings.ts'
 import { methodsNamed } from './batch.ts'
-import { embeddingArm, shareName } from './embedding-arms.ts'
+import { embeddingArm, fewLabels, shareName } from './embedding-arms.ts'
 import {
   openStudyPictures,
   pixelRows,
-  probeAccuracy,
   type StudyPictures,
   studyEncoderSettings,
   studyPictureSettings,
@@ -100,15 +99,8 @@ function supervisedArm(
     })
     const features = viewFeatures(model, (x) => model.encoder.features(x), threads)
     const [known, asked] = [await features(labelled), await features(pictures[triedOn])]
-    const accuracy = await probeAccuracy(known, asked, classes)
-    const more: Record<string, number> = {}
-    for (const part of shares)
-      more[shareName(part)] = await probeAccuracy(
-        known,
-        asked,
-        classes,
-        Math.max(classes, Math.round(part * known.labels.length)),
-      )
+    const accuracy = await pictures.probe(known, asked)
+    const more = await fewLabels(shares, known, asked, pictures)
     return { ...result, accuracy, more }
   }
   return {
@@ -128,7 +120,6 @@ function floorArm(
   context: JobContext,
 ): Arm {
   const { facts, labelled } = pictures
-  const classes = facts.labels.length
   const train: Arm['train'] = async ({ seed, triedOn }) => {
     manualSeed(seed)
     const model = makeEncoder(encoder, facts.in_channels, facts.image_size)
@@ -138,16 +129,9 @@ function floorArm(
       threadOptions(context),
     )
     const [known, asked] = [await features(labelled), await features(pictures[triedOn])]
-    const accuracy = await probeAccuracy(known, asked, classes)
-    const more: Record<string, number> = {}
-    for (const part of shares)
-      more[shareName(part)] = await probeAccuracy(
-        known,
-        asked,
-        classes,
-        Math.max(classes, Math.round(part * known.labels.length)),
-      )
-    const trainAccuracy = await probeAccuracy(known, known, classes)
+    const accuracy = await pictures.probe(known, asked)
+    const more = await fewLabels(shares, known, asked, pictures)
+    const trainAccuracy = await pictures.probe(known, known)
     return { accuracy, loss: 0, trainAccuracy, parameters: 0, steps: 0, seconds: 0, more }
   }
   const title = name === 'pixels' ? 'raw pixels (floor)' : 'random encoder (floor)'

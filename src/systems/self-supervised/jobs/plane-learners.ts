@@ -29,22 +29,31 @@ export interface PlaneArm {
 
 /** Widths of the networks between the plane and their output. */
 const hidden = [64, 64]
-/** Wrong answers of each point, drawn evenly from the square. */
+/** Wrong answers of each point, drawn evenly from the square, for losses that look at all of them. */
 const wrong = 16
+
+/** The plane is this much larger for the networks: smooth activations bend slowly. */
+const scale = 5
+
+/** The energy of one output of a network: [..., 2] -> [...]. */
+const energyOf = (network: PointNetwork, points: Tensor): Tensor => network.energy(ops.mul(points, scale))
 
 const anywhere = (shape: readonly number[]): Tensor => ops.randomUniform([...shape], { low: -1, high: 1 })
 
-/** A margin loss: energies at least 0, as the tutorial's, by a softplus behind the network. */
+/**
+ * A loss of the tutorial: energies at least 0, by a softplus behind the network. Most of them look at the most offending wrong answer alone, and
+ * among many places of the square some are on the curve, where no answer is wrong: these get one.
+ */
 function supervised(name: EnergyLossName): PlaneArm {
   const { formula, collapses, loss } = energyLosses[name]
   const make = (): PlaneLearner => {
     const module = new PointNetwork([2, ...hidden, 1])
-    const energy = (points: Tensor): Tensor => ops.softplus(module.energy(points))
+    const energy = (points: Tensor): Tensor => ops.softplus(energyOf(module, points))
     return {
       module,
       energy,
       loss: (points) =>
-        loss(energy(points), energy(anywhere([sizeOf(points.shape, 0), wrong, 2])), {
+        loss(energy(points), energy(anywhere([sizeOf(points.shape, 0), name === 'nll' ? wrong : 1, 2])), {
           margin: 1,
           beta: 1,
           alpha_l2: 0.1,
@@ -57,9 +66,9 @@ function supervised(name: EnergyLossName): PlaneArm {
 /** Contrastive divergence with Langevin dynamics and a replay buffer. */
 function langevinDivergence(): PlaneLearner {
   const module = new PointNetwork([2, ...hidden, 1])
-  const replay = { sgld_lr: 0.01, sgld_std: 0.03, n_steps: 10, buffer_size: 1000, reinit_freq: 0.05 }
+  const replay = { sgld_lr: 0.003, sgld_std: 0.03, n_steps: 10, buffer_size: 1000, reinit_freq: 0.05 }
   const buffer = new ReplayBuffer(replay, [2])
-  const energy = (points: Tensor): Tensor => module.energy(points)
+  const energy = (points: Tensor): Tensor => energyOf(module, points)
   return {
     module,
     energy,
@@ -77,7 +86,7 @@ class Normalised extends Module {
 
   /** points [..., 2] -> energies [...], as they are before the normalisation. */
   forward(points: Tensor): Tensor {
-    return this.network.energy(points)
+    return energyOf(this.network, points)
   }
 }
 
@@ -101,7 +110,7 @@ function noiseContrastive(): PlaneLearner {
 
 function scoreMatching(loss: (energy: PlaneLearner['energy'], points: Tensor) => Tensor): PlaneLearner {
   const module = new PointNetwork([2, ...hidden, 1])
-  const energy = (points: Tensor): Tensor => module.energy(points)
+  const energy = (points: Tensor): Tensor => energyOf(module, points)
   return { module, energy, loss: (points) => loss(energy, points) }
 }
 
