@@ -49,8 +49,11 @@ export abstract class JointEmbedding extends Module {
     return this.encoder.features(x)
   }
 
-  /** Called before each epoch with the embeddings [examples, D] of all training pictures, for methods that look at all of them. */
-  regroup?(embeddings: NDArray, seed: number): Promise<void>
+  /**
+   * Called before each epoch: what is to be done with the embeddings [examples, D] of all training pictures, for methods that look at all of
+   * them; undefined: nothing, and they are not computed.
+   */
+  beforeEpoch?(epoch: number): ((embeddings: NDArray, seed: number) => Promise<void>) | undefined
 
   /** Called in the same trace after the optimizer's update: moving averages follow the new weights. */
   afterUpdate(): void {}

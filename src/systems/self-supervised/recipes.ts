@@ -157,6 +157,18 @@ export const pirl = defineMethod({
       .describe('what a picture must still be known after: nine tiles in random order, or quarter turns'),
     embedding_dim: width(64, 'width of the embedding'),
     num_negatives: width(1024, 'entries of the memory that each picture is compared to'),
+    loss_type: z
+      .enum(['cross_entropy', 'nce'])
+      .default('cross_entropy')
+      .describe(
+        "of the own entry among the drawn ones; nce is the paper's, with a guess of Z that long trainings forget",
+      ),
+    init_memory: z
+      .boolean()
+      .default(true)
+      .describe(
+        'begin with the embeddings of all pictures, not with random directions that a first epoch has to forget',
+      ),
     temperature: sharpness(0.07, 'temperature'),
     momentum: z.number().min(0).max(1).default(0.5).describe('share of an entry of the memory that stays'),
   }),

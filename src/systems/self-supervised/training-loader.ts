@@ -58,18 +58,20 @@ function beforeEpochs<Name extends string>(
   }
 }
 
-/** Shuffled batches of pictures and places; a method that groups all pictures does so before each epoch. */
+/** Shuffled batches of pictures and places; a method that looks at all of them does so before an epoch. */
 export function embeddingLoader(
   method: JointEmbedding,
   { train, plain = train }: Pick<TrainingSets<PictureFields>, 'train' | 'plain'>,
   { batchSize, seed, ...threads }: ThreadOptions & { readonly batchSize: number; readonly seed: number },
 ): BatchSource<PictureFields | 'place'> {
   const loader = new DataLoader(withPlaces(train), { batchSize, shuffle: true, seed, dropLast: true })
-  if (!method.regroup) return loader
+  if (!method.beforeEpoch) return loader
   const embedAll = featureExtractor(new Embedding(method), threads)
   return beforeEpochs(loader, async (epoch) => {
+    const work = method.beforeEpoch?.(epoch)
+    if (!work) return
     const { features } = await embedAll(plain)
     method.train()
-    await method.regroup?.(features, Number(deriveSeed(seed, 'groups', epoch) & 0xffff_ffffn))
+    await work(features, Number(deriveSeed(seed, 'groups', epoch) & 0xffff_ffffn))
   })
 }

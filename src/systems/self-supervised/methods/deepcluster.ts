@@ -122,8 +122,12 @@ export class DeepCluster extends JointEmbedding {
     return this.projection_head.forward(this.encoder.features(x))
   }
 
+  override beforeEpoch() {
+    return (embeddings: NDArray, seed: number): Promise<void> => this.regroup(embeddings, seed)
+  }
+
   /** Groups all training pictures anew: embeddings [examples, feat_dim]. */
-  override async regroup(embeddings: NDArray, seed: number): Promise<void> {
+  async regroup(embeddings: NDArray, seed: number): Promise<void> {
     const { nmb_prototypes, kmeans_iters } = this.#config
     const { means, groups } = await sphericalKMeans(embeddings, nmb_prototypes, kmeans_iters, seed)
     this.prototypes.set(means)

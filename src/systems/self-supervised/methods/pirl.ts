@@ -4,6 +4,7 @@
  */
 import { Linear, Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
+import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { defaultGenerator } from '../../../tensor/random-state.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
@@ -150,10 +151,14 @@ function nceLoss(p: Tensor, n: number): Tensor {
 function initialMemory(entries: number, width: number, isNormalised: boolean): Float32Array {
   const bound = 1 / Math.sqrt(width / 3)
   const data = Float32Array.from(defaultGenerator().uniform(entries * width), (u) => (2 * u - 1) * bound)
-  if (!isNormalised) return data
-  for (let i = 0; i < entries; i++) {
-    const row = data.subarray(i * width, (i + 1) * width)
-    const norm = Math.hypot(...row)
+  return isNormalised ? unitRows(data, width) : data
+}
+
+/** Rows of so many numbers, brought to length 1 where they are. */
+function unitRows(data: Float32Array, width: number): Float32Array {
+  for (let start = 0; start < data.length; start += width) {
+    const row = data.subarray(start, start + width)
+    const norm = Math.max(Math.hypot(...row), 1e-12)
     for (let j = 0; j < width; j++) row[j] = (row[j] ?? 0) / norm
   }
   return data
@@ -167,6 +172,10 @@ export interface PIRLConfig {
   readonly num_negatives: number
   readonly temperature: number
   readonly momentum: number
+  /** nce: the paper's; cross_entropy: of the own entry among the drawn ones, which needs no guess of Z. */
+  readonly loss_type: MemoryConfig['loss_type']
+  /** Whether the memory begins with the embeddings of all pictures, instead of random directions that a first epoch has to forget. */
+  readonly init_memory: boolean
 }
 
 /** Tiles along a side. */
@@ -207,7 +216,7 @@ export class PIRL extends JointEmbedding {
   /** examples: training pictures, each of which has an entry of the memory. */
   constructor(encoder: Encoder, examples: number, config: PIRLConfig) {
     super()
-    const { pretext, embedding_dim: width, temperature, momentum } = config
+    const { pretext, embedding_dim: width, temperature, momentum, loss_type } = config
     this.encoder = encoder
     this.head = new Linear(encoder.numFeatures, width)
     this.transformed_head = new Linear(encoder.numFeatures, width)
@@ -217,7 +226,7 @@ export class PIRL extends JointEmbedding {
       embedding_dim: width,
       temperature,
       momentum,
-      loss_type: 'nce',
+      loss_type,
       norm_constant: -1,
       norm_embedding: true,
       norm_init: true,
@@ -227,6 +236,14 @@ export class PIRL extends JointEmbedding {
     })
     this.#config = config
     this.#entries = examples
+  }
+
+  override beforeEpoch(epoch: number) {
+    if (epoch > 0 || !this.#config.init_memory) return undefined
+    return async ({ data }: NDArray): Promise<void> => {
+      const entries = Float32Array.from(toNumbers(data))
+      this.nce.memory.set(unitRows(entries, this.#config.embedding_dim))
+    }
   }
 
   embed(x: Tensor): Tensor {
