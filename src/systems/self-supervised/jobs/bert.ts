@@ -46,22 +46,14 @@ const member = z.strictObject({
 })
 type Member = z.infer<typeof member>
 
-/** How often words occur in the training windows, each counted once more than it does. */
+/** How often words are hidden in the training windows; one that never is counts as if it were once. */
 export function frequenciesOf({ words, train }: OpenedWords): Frequencies {
-  const counts = new Float64Array(words.length).fill(1)
   const middle = (train.width - 1) / 2
-  for (let i = 0; i < train.count; i++) {
-    const word = train.windows[i * train.width + middle] ?? 0
-    counts[word] = (counts[word] ?? 0) + 1
-  }
-  const total = counts.reduce((sum, value) => sum + value, 0)
-  let sum = 0
-  const sums = Float32Array.from(counts, (value) => {
-    sum += value / total
-    return sum
-  })
-  const log = Float32Array.from(counts, (value) => Math.log(value / total))
-  return { log: constant(log, [words.length], 'float32'), sums: constant(sums, [words.length], 'float32') }
+  const text = Int32Array.from({ length: train.count }, (_, i) => train.windows[i * train.width + middle] ?? 0)
+  const counts = new Float64Array(words.length)
+  for (const word of text) counts[word] = (counts[word] ?? 0) + 1
+  const log = Float32Array.from(counts, (value) => Math.log(Math.max(1, value) / train.count))
+  return { log: constant(log, [words.length], 'float32'), text: constant(text, [train.count], 'int32') }
 }
 
 async function trainModel(
@@ -189,7 +181,7 @@ async function run(settings: BertSettings, context: JobContext): Promise<Report>
       'Nats; normalised: with the softmax over all words; as it is: with Z = 1, which is what noise-contrastive estimation learns. log Z: mean and spread over places.',
     columns: ['pushed up', 'normalised', 'as it is', 'log Z', 'its spread', 'accuracy'],
     rows: rows.map(({ negatives: each, results }) => [
-      each === 0 ? `all ${opened.words.length} words (softmax)` : `${each} drawn`,
+      each === 0 ? `all ${opened.words.length - 1} words (softmax)` : `${each} drawn`,
       about(results.map(({ loss }) => loss)),
       about(results.map(({ raw }) => raw)),
       about(results.map(({ logZ }) => logZ)),

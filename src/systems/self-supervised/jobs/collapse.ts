@@ -153,12 +153,12 @@ const meanOf = (result: CollapseResult, key: 'spread' | 'std' | 'rank' | 'alignm
   spreadOf(result.results.map((each) => lastOf(each)?.[key] ?? Number.NaN)).mean
 
 /** Mean curve over the seeds. */
-function meanCurve({ title, results }: CollapseResult, key: 'spread' | 'std' | 'rank') {
+function meanCurve({ name, results }: CollapseResult, key: 'spread' | 'std' | 'rank') {
   const points = (results[0]?.curve ?? []).map(({ step }, i) => ({
     x: step,
     y: spreadOf(results.map(({ curve }) => curve[i]?.[key] ?? Number.NaN)).mean,
   }))
-  return { name: title, points }
+  return { name, points }
 }
 
 function curves(
@@ -206,8 +206,9 @@ function table(results: readonly CollapseResult[]): Table {
     title: 'Every arm at its end',
     caption:
       'A linear probe on random views of test pictures, mean ± standard deviation over the seeds. spread: 1 where embeddings of length 1 lie in all directions, 0 where all are equal; std: of the embeddings as they are; rank: effective rank; alignment: squared distance of two views at length 1.',
-    columns: ['arm', 'taken away', 'probe', 'spread', 'std', 'rank', 'alignment'],
+    columns: ['', 'arm', 'taken away', 'probe', 'spread', 'std', 'rank', 'alignment'],
     rows: results.map((result) => [
+      result.name,
       result.title,
       result.removed ?? '',
       percentOf(accuracies(result)),
@@ -251,7 +252,7 @@ function collapseReport(
     bars: [
       { label: 'raw pixels', value: floor.pixels },
       { label: 'random encoder', value: floor.random },
-      ...results.map((each) => ({ label: each.title, value: spreadOf(accuracies(each)).mean })),
+      ...results.map((each) => ({ label: each.name, value: spreadOf(accuracies(each)).mean })),
     ],
   }
   const plots = families.flatMap(({ title, names }) => {

@@ -6,13 +6,14 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import { noiseContrastiveLoss } from '../energies/losses.ts'
 
 export interface WordModelConfig {
+  /** The last one stands for all unknown words: it is seen, but never the answer. */
   readonly words: number
   readonly context: number
   readonly width: number
   readonly hidden: number
 }
 
-/** Embeddings of the words beside, a hidden layer, one output for each word. */
+/** Embeddings of the words beside, a hidden layer, one output for each known word. */
 export class WordModel extends Module {
   readonly embed: Embedding
   readonly hidden: Linear
@@ -22,7 +23,7 @@ export class WordModel extends Module {
     super()
     this.embed = new Embedding(words, width)
     this.hidden = new Linear(2 * context * width, hidden)
-    this.out = new Linear(hidden, words)
+    this.out = new Linear(hidden, words - 1)
   }
 
   /** What is known of the hidden word: int [N, 2 context] -> [N, hidden]. */
@@ -30,7 +31,7 @@ export class WordModel extends Module {
     return ops.relu(this.hidden.forward(ops.flatten(this.embed.forward(beside), 1)))
   }
 
-  /** The logit of every word: [N, 2 context] -> [N, V]. The energy of a word is -logit. */
+  /** The logit of every known word: [N, 2 context] -> [N, V - 1]. The energy of a word is -logit. */
   forward(beside: Tensor): Tensor {
     return this.out.forward(this.features(beside))
   }
@@ -55,18 +56,18 @@ export class WordModel extends Module {
   }
 }
 
-/** Words drawn as often as they occur: log frequencies [V], and how to draw by them. */
+/** Words drawn as often as they occur. */
 export interface Frequencies {
+  /** Logarithms of the frequencies of all words: [V]. */
   readonly log: Tensor
-  /** Sums of the frequencies up to each word: [V]. */
-  readonly sums: Tensor
+  /** A text's words, of which some are drawn: int [count]. */
+  readonly text: Tensor
 }
 
-/** Words [N, K] drawn by their frequencies: where uniform numbers fall among the sums. */
-export function drawWords({ sums }: Frequencies, n: number, k: number): Tensor {
-  const draws = ops.randomUniform([n, k, 1])
-  const below = ops.cast(ops.greaterOrEqual(draws, ops.reshape(sums, [1, 1, -1])), 'int64') // [N, K, V]
-  return ops.minimum(ops.sum(below, -1), sizeOf(sums.shape, 0) - 1)
+/** Words [N, K] at random places of the text. */
+export function drawWords({ text }: Frequencies, n: number, k: number): Tensor {
+  const places = ops.floor(ops.randomUniform([n * k], { low: 0, high: sizeOf(text.shape, 0) }))
+  return ops.reshape(ops.cast(ops.gather(text, ops.cast(places, 'int64'), 0), 'int64'), [n, k])
 }
 
 /** How the model is trained: all words are pushed up by the softmax, or so many drawn ones by noise-contrastive estimation. */
