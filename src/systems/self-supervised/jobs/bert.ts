@@ -47,13 +47,17 @@ const member = z.strictObject({
 type Member = z.infer<typeof member>
 
 /** How often words are hidden in the training windows; one that never is counts as if it were once. */
-export function frequenciesOf({ words, train }: OpenedWords): Frequencies {
+export function frequenciesOf({ words, train }: OpenedWords): Frequencies & { readonly biases: Float32Array } {
   const middle = (train.width - 1) / 2
   const text = Int32Array.from({ length: train.count }, (_, i) => train.windows[i * train.width + middle] ?? 0)
   const counts = new Float64Array(words.length)
   for (const word of text) counts[word] = (counts[word] ?? 0) + 1
   const log = Float32Array.from(counts, (value) => Math.log(Math.max(1, value) / train.count))
-  return { log: constant(log, [words.length], 'float32'), text: constant(text, [train.count], 'int32') }
+  return {
+    log: constant(log, [words.length], 'float32'),
+    text: constant(text, [train.count], 'int32'),
+    biases: log.subarray(0, -1),
+  }
 }
 
 async function trainModel(
@@ -67,6 +71,8 @@ async function trainModel(
   manualSeed(seed)
   const model = new WordModel({ words: opened.words.length, context: data.context, width, hidden })
   const frequencies = frequenciesOf(opened)
+  // Every word begins as probable as it is common, whatever stands beside it: that is what is drawn from, and Z is 1.
+  model.out.bias?.set(frequencies.biases)
   const optimizer = new Adam(model.parameters(), { lr: cosineAnnealingLR(lr, { tMax: steps }) })
   const step = compile(
     (beside: Tensor, word: Tensor) => void optimizer.minimize(wordLoss(model, beside, word, negatives, frequencies)),
@@ -119,7 +125,8 @@ async function compareGradients(opened: OpenedWords, settings: BertSettings, see
   const { beside, hidden } = firstWindows(opened.train, settings.batch_size)
   const slopeOf = async (negatives: number): Promise<number[]> => {
     const run = compile(
-      (x: Tensor, y: Tensor) => gradient(wordLoss(model, x, y, negatives, frequencies), [model.out.weight])[0],
+      (x: Tensor, y: Tensor) =>
+        gradient(wordLoss(model, x, y, negatives, frequencies, { normalised: true }), [model.out.weight])[0],
       threads,
     )
     const values = await (await run(beside, hidden)).numbers()
@@ -202,7 +209,7 @@ async function run(settings: BertSettings, context: JobContext): Promise<Report>
             kind: 'lines',
             title: 'The same direction',
             caption:
-              "Cosine of the gradients of both losses by the last layer's weights, in the model trained by the softmax, on one batch.",
+              "Cosine of the gradients of both losses by the last layer's weights, in the model trained by the softmax, on one batch; energies normalised.",
             x: { label: 'drawn words', log: true },
             y: { label: 'cosine' },
             series: [

@@ -70,6 +70,15 @@ export function drawWords({ text }: Frequencies, n: number, k: number): Tensor {
   return ops.reshape(ops.cast(ops.gather(text, ops.cast(places, 'int64'), 0), 'int64'), [n, k])
 }
 
+/** How the energies of drawn words are read. */
+export interface NoiseOptions {
+  /**
+   * Whether they are normalised over all words first, without a gradient through it. Default: false: Z = 1, which the last layer's biases learn
+   * (Mnih and Teh 2012).
+   */
+  readonly normalised?: boolean
+}
+
 /** How the model is trained: all words are pushed up by the softmax, or so many drawn ones by noise-contrastive estimation. */
 export function wordLoss(
   model: WordModel,
@@ -77,17 +86,22 @@ export function wordLoss(
   hidden: Tensor,
   negatives: number,
   frequencies: Frequencies,
+  { normalised = false }: NoiseOptions = {},
 ): Tensor {
   if (negatives === 0) return ops.crossEntropy(model.forward(beside), hidden)
   const n = sizeOf(hidden.shape, 0)
   const features = model.features(beside)
   const own = ops.unsqueeze(ops.cast(hidden, 'int64'), 1) // [N, 1]
   const drawn = drawWords(frequencies, n, negatives)
-  const logOf = (words: Tensor): Tensor =>
-    ops.takeAlongAxis(ops.expand(ops.unsqueeze(frequencies.log, 0), [n, sizeOf(frequencies.log.shape, 0)]), words, 1)
-  return noiseContrastiveLoss(ops.squeeze(model.energies(features, own), 1), model.energies(features, drawn), {
+  const all = ops.expand(ops.unsqueeze(frequencies.log, 0), [n, sizeOf(frequencies.log.shape, 0)])
+  const logOf = (words: Tensor): Tensor => ops.takeAlongAxis(all, words, 1)
+  const logZ = normalised
+    ? ops.stopGradient(ops.logSumExp(model.out.forward(features), 1, { keepDims: true })) // [N, 1]
+    : ops.zeros([n, 1])
+  const energies = (words: Tensor): Tensor => ops.add(model.energies(features, words), logZ)
+  return noiseContrastiveLoss(ops.squeeze(energies(own), 1), energies(drawn), {
     logNoisePositive: ops.squeeze(logOf(own), 1),
     logNoiseNegative: logOf(drawn),
-    logZ: ops.zeros([]), // learned by the last layer's biases (Mnih and Teh 2012)
+    logZ: ops.zeros([]),
   })
 }
