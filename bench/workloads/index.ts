@@ -9,6 +9,7 @@ import { opWorkloads } from './ops.ts'
 import { perceiver } from './perceiver.ts'
 import { resnet } from './resnet.ts'
 import { signals } from './signal.ts'
+import { simclr } from './simclr.ts'
 import { transformerLm, transformerLmCheckpoint } from './transformer-lm.ts'
 import { unets } from './unet.ts'
 
@@ -22,6 +23,7 @@ export const workloads: readonly Workload[] = [
   clip,
   ...unets,
   resnet,
+  simclr,
   ...involutions,
   ...signals,
   ...opWorkloads,

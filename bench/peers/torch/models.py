@@ -239,6 +239,41 @@ class ResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class SmallResNet(nn.Module):
+    def __init__(self, width=16):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, width, 3, 2, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.layer1 = nn.Sequential(BasicBlock(width, width, 1))
+        self.layer2 = nn.Sequential(BasicBlock(width, 2 * width, 2))
+        self.layer3 = nn.Sequential(BasicBlock(2 * width, 4 * width, 2))
+
+    def forward(self, image):
+        x = F.relu(self.bn1(self.conv1(image)))
+        return self.layer3(self.layer2(self.layer1(x))).mean((2, 3))
+
+
+class SimCLR(nn.Module):
+    def __init__(self, hidden=128, out=64):
+        super().__init__()
+        self.encoder = SmallResNet()
+        self.projector = nn.Sequential(
+            nn.Linear(64, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, out, bias=False), nn.BatchNorm1d(out)
+        )
+
+    def forward(self, image):
+        return self.projector(self.encoder(image))
+
+
+def nt_xent(hidden, _labels, temperature=0.2):
+    """The official loss: the sum over both views of the cross-entropy of the other view."""
+    a, b = F.normalize(hidden).chunk(2)
+    itself = 1e9 * torch.eye(len(a))
+    target = torch.arange(len(a))
+    ab, aa, bb = a @ b.T / temperature, a @ a.T / temperature - itself, b @ b.T / temperature - itself
+    return F.cross_entropy(torch.cat([ab, aa], 1), target) + F.cross_entropy(torch.cat([ab.T, bb], 1), target)
+
+
 def conv(start, to, stride=1):
     return nn.Conv2d(start, to, 3, stride, 1)
 

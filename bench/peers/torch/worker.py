@@ -60,6 +60,9 @@ def workload():
         model = models.ResNet()
         sgd = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, foreach=True)
         return model, "image", "label", F.cross_entropy, sgd, None
+    if name == "simclr":
+        model = models.SimCLR()
+        return model, "image", "label", models.nt_xent, adam(model, 1e-3), None
     if name.startswith("involution"):
         model = models.Involution(int(name.split("-")[1]))
         return model, "shift", "wanted", F.mse_loss, torch.optim.SGD(model.parameters(), 0.01, foreach=True), None
