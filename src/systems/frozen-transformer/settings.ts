@@ -82,11 +82,21 @@ export type PretrainedSettings = z.infer<typeof pretrainedSettings>
 /** Adam at a constant rate, clipped to norm 1 (official). */
 const official = { name: 'adam', schedule: 'constant', weight_decay: 0 } as const
 
-export const frozenOptimizerSettings = (lr: number) => optimizerSettings({ lr, ...official })
+const bodyRateSetting = z
+  .number()
+  .min(0)
+  .default(0)
+  .describe('learning rate of attention and feed-forward layers where they learn; 0: lr, one rate for all (official)')
+
+export const frozenOptimizerSettings = (lr: number) =>
+  optimizerSettings({ lr, ...official }).extend({ body_lr: bodyRateSetting })
+
+export type FrozenOptimizerSettings = z.infer<ReturnType<typeof frozenOptimizerSettings>>
 
 /** The same for classifiers of pictures. */
 export const pictureOptimizerSettings = (lr: number) =>
   classifierOptimizerSettings({ lr, ...official, decayed: 'all' }).extend({
+    body_lr: bodyRateSetting,
     label_smoothing: z.number().min(0).max(0.5).default(0).describe('share of the target spread over all classes'),
   })
 
