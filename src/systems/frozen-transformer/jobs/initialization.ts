@@ -5,8 +5,8 @@ import { chosenVariants, frozenStudySettings, runFrozenStudy, usualTasks, type V
 
 /** What the frozen weights are, from nothing to all of what was learned. */
 export const initializationVariants: readonly Variant[] = [
-  { name: 'random', title: 'random, as GPT-2 begins' },
-  { name: 'wide', title: 'random, with 2.5 times the deviation', model: { initializer_range: 0.05 } },
+  { name: 'random', title: 'random' },
+  { name: 'published', title: 'random, deviation 0.02 whatever the width', model: { initializer_range: 0.02 } },
   {
     name: 'statistics',
     title: 'random, mean and deviation of each trained tensor',
@@ -27,7 +27,7 @@ export const initialization = defineJob({
       { says: 'The statistics of trained weights help a random body (Table 9)', first: 'random', second: 'statistics' },
       { says: 'They are not all that was learned', first: 'statistics', second: 'language' },
       { says: 'Nor are the numbers without their places', first: 'shuffled', second: 'language' },
-      { says: 'A wider random body is better than one of 0.02', first: 'random', second: 'wide' },
+      { says: 'A narrow random body needs more than the published deviation', first: 'published', second: 'random' },
     ]
     const outcomes = await runFrozenStudy(chosenVariants(initializationVariants, settings.variants), settings, context)
     const subtitle = 'a frozen body whose weights keep less and less of what was learned'

@@ -29,7 +29,7 @@ export const listOpsRecipe = defineRecipe({
     data: dataSettings.prefault({}),
     pretrained: pretrainedSettings.prefault({}),
     model: modelSettings.prefault({}),
-    optimizer: frozenOptimizerSettings(1e-3).prefault({}),
+    optimizer: frozenOptimizerSettings(1e-2).prefault({}),
     train: frozenTrainSettings(6, ['accuracy', 'loss']).prefault({}),
   }),
   start: startFromBody((_config, { max_seq_length }) => max_seq_length),
