@@ -8,16 +8,17 @@ import { classifierEvaluator, classifierScalars } from '../../../tasks/pictures/
 import { openPictureSet } from '../../../tasks/pictures/open.ts'
 import { openListOps } from '../../../tasks/sequences/open-listops.ts'
 import type { StepScalars } from '../../../tasks/training.ts'
-import { whole } from '../../../train/settings.ts'
+import { pathSetting, whole } from '../../../train/settings.ts'
 import { type BitTask, openBits } from '../bits/data.ts'
 import { bitEvaluator } from '../bits/experiment.ts'
 import type { FrozenTransformerConfig } from '../config.ts'
 import { FrozenTransformer } from '../model.ts'
 import { PictureTransformer, tokensOf } from '../pictures/model.ts'
+import { openProteins, proteinDataSettings } from '../proteins/data.ts'
 import { sequenceEvaluator } from '../sequences.ts'
 import { scoreOf } from '../tasks.ts'
 
-export const studyTaskNames = ['bit-xor', 'bit-memory', 'listops', 'mnist', 'cifar10'] as const
+export const studyTaskNames = ['bit-xor', 'bit-memory', 'listops', 'mnist', 'cifar10', 'proteins'] as const
 export type StudyTaskName = (typeof studyTaskNames)[number]
 
 /** Sizes of the tasks. */
@@ -29,6 +30,11 @@ export const studyTaskSettings = z.strictObject({
   listops_depth: whole.default(3).describe('its levels, at most'),
   pictures: whole.max(40_000).default(6000).describe('training pictures of MNIST and CIFAR-10'),
   expressions: whole.default(12_000).describe('training expressions of list operations'),
+  proteins: pathSetting(
+    'proteins (npx tenfold data proteins), generated, or a FASTA file with families as GN=',
+    ['proteins', 'generated'],
+    'proteins',
+  ),
   validation: whole.max(5000).default(500).describe('examples that everything is chosen on, never trained on'),
   test: whole.max(10_000).default(1000).describe('examples that results are of'),
 })
@@ -156,6 +162,28 @@ async function pictureTask(name: 'mnist' | 'cifar10', settings: StudyTaskSetting
   })
 }
 
+async function proteinTask(settings: StudyTaskSettings, seed: number): Promise<StudyTask> {
+  const data = proteinDataSettings.parse({ fasta: settings.proteins, max_seq_length: 128, split_seed: seed })
+  const { train: all, test, facts } = await openProteins(data, undefined)
+  // There are few: at most a fifth of them to choose on.
+  const validation = Math.min(settings.validation, Math.floor(all.length / 5))
+  return studyTask({
+    name: 'proteins',
+    title: 'protein families',
+    sizes: { input_dim: facts.vocab_size, output_dim: facts.labels.length, tokens: facts.max_seq_length },
+    embeds: true,
+    chance: facts.majority,
+    threshold: 0.3,
+    identity: { data, validation },
+    train: randomPart(all, all.length - validation, seed, validation),
+    validation: randomPart(all, validation, seed),
+    test: randomPart(test, settings.test, seed),
+    make: (config) => new FrozenTransformer({ ...config, use_embeddings_for_in: true }),
+    scalars: (model, { input_ids, label }) => ({ ...scoreOf('remote-homology', model.forward(input_ids), label) }),
+    evaluator: sequenceEvaluator(facts.majority),
+  })
+}
+
 /** Opens a task; its data follow from the seed. */
 export async function openStudyTask(
   name: StudyTaskName,
@@ -171,5 +199,7 @@ export async function openStudyTask(
     case 'mnist':
     case 'cifar10':
       return pictureTask(name, settings, seed)
+    case 'proteins':
+      return proteinTask(settings, seed)
   }
 }
