@@ -40,7 +40,7 @@ export const languageOptimizerSettings = optimizerSettings({
 })
 
 export const languageTrainSettings = trainSettings({
-  epochs: 3,
+  epochs: 6,
   batch_size: 16,
   evaluate_every: 250,
   checkpoint_every: 250,
