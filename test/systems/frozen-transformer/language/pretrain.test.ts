@@ -9,6 +9,7 @@ import { continueText } from '../../../../src/systems/frozen-transformer/languag
 import type { TrainedLanguage } from '../../../../src/systems/frozen-transformer/language/experiment.ts'
 import { languageRecipe } from '../../../../src/systems/frozen-transformer/language/recipe.ts'
 import { bodyOf } from '../../../../src/systems/frozen-transformer/official.ts'
+import type { Answer, UseContext } from '../../../../src/tasks/define.ts'
 import type { Experiment } from '../../../../src/tasks/experiment.ts'
 import { configure } from '../../../../src/train/settings.ts'
 import { UsageError } from '../../../../src/util/errors.ts'
@@ -78,6 +79,17 @@ test('characters: it gets better than counting, goes on with a text, and its bod
   await expect(written(experiment, '', drawn)).rejects.toThrow(
     new UsageError('there is no text to continue', { hint: 'begin it: "Call me"' }),
   )
+
+  const shown: string[] = []
+  const context = { seed: 0, write: (piece: string) => shown.push(piece) } as unknown as UseContext
+  const options = { tokens: 5, temperature: 0, top_k: 0, top_p: 1 }
+  const answers: Answer[] = []
+  for await (const answer of languageRecipe.uses?.continue?.run(experiment, ['the ', ''], options, context) ?? [])
+    answers.push(answer)
+  expect(answers.map((answer) => ('text' in answer ? `${answer.input}${answer.text}` : 'error' in answer))).toEqual([
+    shown.join(''),
+    true,
+  ])
 
   const named = [...experiment.weights].map(([name, variable]) => [`model.${name}`, variable.array] as const)
   const { config } = bodyOf(new Map(named), 2)
