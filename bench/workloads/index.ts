@@ -2,6 +2,7 @@
 import type { Decoding, Product, Workload } from '../harness/workload.ts'
 import { clip } from './clip.ts'
 import { encoders } from './encoder.ts'
+import { frozenTransformers } from './frozen.ts'
 import { gpt2s } from './gpt2.ts'
 import { involutions } from './involution.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
@@ -21,6 +22,7 @@ export const workloads: readonly Workload[] = [
   ...encoders,
   perceiver,
   clip,
+  ...frozenTransformers,
   ...unets,
   resnet,
   simclr,

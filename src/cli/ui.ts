@@ -8,6 +8,8 @@ import { errorLine, note } from './output.ts'
 export interface Reporter {
   /** A line for people; not printed with --json. */
   readonly say: (line: string) => void
+  /** A piece of a line, which `say` or the next `endProgress` ends; not printed with --json. */
+  readonly write: (piece: string) => void
   /** A problem that does not stop the command: on standard error, or an event with --json. */
   readonly warn: (message: string) => void
   /** A machine-readable event; printed only with --json. */
@@ -87,6 +89,11 @@ export function createReporter(options: { readonly json: boolean; readonly metri
     endProgress()
     out.write(`${line}\n`)
   }
+  const write = (piece: string): void => {
+    if (options.json) return
+    out.write(piece)
+    drawn = true
+  }
   const event = (name: string, fields: Record<string, unknown> = {}): void => {
     if (options.json) out.write(`${JSON.stringify({ event: name, ...fields })}\n`)
   }
@@ -118,7 +125,7 @@ export function createReporter(options: { readonly json: boolean; readonly metri
   const useMetrics = (metrics: MetricDescriptions): void => {
     descriptions = metrics
   }
-  return { say, warn, event, observer, endProgress, useMetrics }
+  return { say, write, warn, event, observer, endProgress, useMetrics }
 }
 
 /**
@@ -133,8 +140,8 @@ export function tellData({ summary, warnings, changes }: Opening, reporter: Repo
     reporter.event('data', { summary, warnings, changes: changes ?? null })
 }
 
-/** An answer of a use, as a line or an event. */
-export function tellAnswer(use: string, answer: Answer, reporter: Reporter): void {
+/** An answer of a use, as a line or an event. `isWritten`: its text was shown piece by piece, and only its line is ended. */
+export function tellAnswer(use: string, answer: Answer, reporter: Reporter, isWritten = false): void {
   const { input } = answer
   const named = (text: string): string => (input === undefined ? text : `${input}: ${text}`)
   if ('error' in answer) {
@@ -148,7 +155,8 @@ export function tellAnswer(use: string, answer: Answer, reporter: Reporter): voi
   if ('choices' in answer) {
     const best = answer.choices.map(({ label, probability }) => `${label} ${(100 * probability).toFixed(1)} %`)
     reporter.say(named(best.join(', ')))
-  } else if ('text' in answer) reporter.say(named(answer.text))
+  } else if ('text' in answer && isWritten) reporter.endProgress()
+  else if ('text' in answer) reporter.say(named(answer.text))
   else if ('values' in answer) reporter.say(named(answer.line))
   else reporter.say(named(answer.file))
 }

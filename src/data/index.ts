@@ -47,6 +47,7 @@ export { type PictureSet, type PictureSetName, pictureSets, resizePictures } fro
 export { readText } from './sources/text.ts'
 export { openTexts, readTextFolder, readTexts, type TextFolderOptions } from './sources/text-files.ts'
 export { readTokenizer } from './sources/tokenizer.ts'
+export { trainByteLevel } from './text/byte-level.ts'
 export { type SentencePieceModel, sentencePieceTokenizer } from './text/sentencepiece.ts'
 export { readSentencePiece } from './text/sentencepiece-file.ts'
 export { sentencesOf } from './text/sentences.ts'

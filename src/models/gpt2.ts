@@ -189,6 +189,8 @@ export interface GPT2Outputs {
   readonly hidden: Tensor
   /** Who attended to whom, layer by layer: [N, heads, L, L] each. */
   readonly attentions: readonly Tensor[]
+  /** What goes into the first layer, and what comes out of each, before the last norm: [N, L, E] each. */
+  readonly layers: readonly Tensor[]
 }
 
 /** The transformer without a head. */
@@ -231,12 +233,14 @@ export class GPT2Model extends Module {
     }
     let x = this.drop.forward(ops.add(embedded, places ? this.wpe.forward(places) : this.wpe.first(length)))
     const attentions: Tensor[] = []
+    const layers: Tensor[] = [x]
     for (const block of this.h) {
       const { output, weights } = block.forward(x, inputs)
       if (weights) attentions.push(weights)
       x = output
+      layers.push(x)
     }
-    return { hidden: this.ln_f.forward(x), attentions }
+    return { hidden: this.ln_f.forward(x), attentions, layers }
   }
 }
 

@@ -5,16 +5,22 @@ import type { Module } from '../nn/index.ts'
 import { TenfoldError } from '../util/errors.ts'
 import { Generator } from '../util/random.ts'
 import type { ThreadOptions } from './experiment.ts'
-import { optimizerSettings } from './settings.ts'
-import { type StepScalars, trainingTask } from './training.ts'
+import { type OptimizerSettings, optimizerSettings } from './settings.ts'
+import { type LearningRateScale, type StepScalars, trainingTask } from './training.ts'
 
-/** How a model is trained: AdamW on matrices and kernels, warm-up over a tenth of the steps, half a cosine. */
+/** How a model is trained; unless a plan has an optimizer: AdamW on matrices and kernels, warm-up over a tenth of the steps, half a cosine. */
 export interface BriefTraining {
   readonly steps: number
   readonly batch_size: number
   readonly lr: number
   readonly weight_decay: number
 }
+
+/** How good a model is. */
+export type BriefScore = { readonly accuracy: number; readonly loss: number }
+
+/** A training whose loss did not stay finite. */
+export class DivergedError extends TenfoldError {}
 
 /** What is trained, and what it is tried on. */
 export interface BriefPlan<Model extends Module, Name extends string> extends ThreadOptions {
@@ -32,7 +38,17 @@ export interface BriefPlan<Model extends Module, Name extends string> extends Th
   readonly evaluator: (
     model: Model,
     options: ThreadOptions,
-  ) => (data: Dataset<Name>) => Promise<{ readonly metrics: { readonly accuracy: number; readonly loss: number } }>
+  ) => (data: Dataset<Name>) => Promise<{ readonly metrics: BriefScore }>
+  /** How weights are updated; its learning rate counts, not that of `training`. Default: as `BriefTraining` says. */
+  readonly optimizer?: OptimizerSettings
+  /** Parameters that learn at another rate. Default: none. */
+  readonly lrScale?: LearningRateScale
+  /** Evaluated on the way, after every so many steps. */
+  readonly watch?: {
+    readonly every: number
+    readonly data: Dataset<Name>
+    readonly told: (step: number, score: BriefScore) => void
+  }
 }
 
 /** What came of it. */
@@ -48,11 +64,11 @@ export const briefResult = z.strictObject({
 })
 export type BriefResult = z.infer<typeof briefResult>
 
-/** Trains a model. Throws a TenfoldError if the loss does not stay finite. */
+/** Trains a model. Throws a DivergedError if the loss does not stay finite. */
 export async function trainBriefly<Model extends Module, Name extends string>(
   plan: BriefPlan<Model, Name>,
 ): Promise<BriefResult> {
-  const { name, model, train, test, training, seed, scalars } = plan
+  const { name, model, train, test, training, seed, scalars, lrScale, watch } = plan
   const options = plan.threads === undefined ? {} : { threads: plan.threads }
   const evaluate = plan.evaluator(model, options)
   const batchSize = Math.min(training.batch_size, train.length)
@@ -61,9 +77,10 @@ export async function trainBriefly<Model extends Module, Name extends string>(
   const task = trainingTask({
     model,
     loader,
-    optimizer: optimizerSettings({ lr, weight_decay, decayed: 'matrices', warmup_steps: Math.round(steps / 10) }).parse(
-      {},
-    ),
+    optimizer:
+      plan.optimizer ??
+      optimizerSettings({ lr, weight_decay, decayed: 'matrices', warmup_steps: Math.round(steps / 10) }).parse({}),
+    ...(lrScale && { lrScale }),
     // Not whole: so that the schedule ends with the last step.
     epochs: steps / loader.stepsPerEpoch,
     scalars: (batch) => scalars(model, batch),
@@ -76,11 +93,12 @@ export async function trainBriefly<Model extends Module, Name extends string>(
     for await (const batch of task.loader) {
       const { loss } = await task.step(batch)
       if (!Number.isFinite(loss?.item())) {
-        throw new TenfoldError(`${name}: the loss became NaN or infinite at step ${step + 1}`, {
+        throw new DivergedError(`${name}: the loss became NaN or infinite at step ${step + 1}`, {
           hint: 'a smaller learning rate',
         })
       }
       step++
+      if (watch && step % watch.every === 0) watch.told(step, (await evaluate(watch.data)).metrics)
       if (step >= steps) break
     }
   }

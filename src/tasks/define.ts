@@ -93,6 +93,8 @@ export interface UseContext<Data extends OpenedData = OpenedData> {
   readonly seed: number
   /** Prints a line besides the answers. */
   readonly say: (line: string) => void
+  /** Shows a piece of the next answer while it is made, a text that is being written; the answer has all of it. Nothing with `--json`. */
+  readonly write?: (piece: string) => void
   readonly signal?: AbortSignal
   /** The data of the run, opened again: each example on its old side. */
   readonly openData: () => Promise<Data>

@@ -43,20 +43,32 @@ export function learningRate(settings: OptimizerSettings, totalSteps: number): S
   }
 }
 
-/** The optimizer of the settings for a training of so many steps. */
+/** Learning rates of parameters as multiples of the setting, by what `Module.namedParameters` calls them. */
+export type LearningRateScale = (name: string) => number
+
+/** The optimizer of the settings for a training of so many steps. `scaleOf`: multiples of the learning rate; default: 1 for all. */
 export function makeOptimizer(
   parameters: readonly Variable[],
   settings: OptimizerSettings,
   totalSteps: number,
+  scaleOf: (parameter: Variable) => number = () => 1,
 ): Optimizer {
-  const { name, weight_decay: weightDecay, betas, eps, momentum } = settings
-  const matrices = { parameters: parameters.filter(({ shape }) => shape.length > 1), weightDecay }
-  const others = { parameters: parameters.filter(({ shape }) => shape.length <= 1), weightDecay: 0 }
-  const groups =
-    settings.decayed === 'all'
-      ? [{ parameters, weightDecay }]
-      : [matrices, others].filter((group) => group.parameters.length > 0)
+  const { name, weight_decay, betas, eps, momentum } = settings
   const lr = learningRate(settings, totalSteps)
+  const isDecayed = ({ shape }: Variable): boolean => settings.decayed === 'all' || shape.length > 1
+  // The first group's rate is the one that is shown, so those of the setting itself come first.
+  const scales = [...new Set([1, ...parameters.map(scaleOf)])]
+  const groups = scales
+    .flatMap((scale) => {
+      const own = parameters.filter((parameter) => scaleOf(parameter) === scale)
+      const rate = scale === 1 ? {} : { lr: (step: number): number => scale * lr(step) }
+      return [true, false].map((decays) => ({
+        parameters: own.filter((parameter) => isDecayed(parameter) === decays),
+        weightDecay: decays ? weight_decay : 0,
+        ...rate,
+      }))
+    })
+    .filter((group) => group.parameters.length > 0)
   switch (name) {
     case 'adamw':
       return new AdamW(groups, { lr, betas, eps })
@@ -91,6 +103,8 @@ export interface TaskParts<Name extends string = string> extends ThreadOptions {
   readonly averaged?: Module
   readonly loader: BatchSource<Name>
   readonly optimizer: OptimizerSettings
+  /** Parameters that learn at another rate. Default: none. */
+  readonly lrScale?: LearningRateScale
   /** Length of the training, for the learning rate. */
   readonly epochs: number
   /** Computes what a step shows, inside of the traced step. */
@@ -111,6 +125,11 @@ export interface Updates {
   learningRate(): number
 }
 
+function scaleByName(model: Module, lrScale: LearningRateScale): (parameter: Variable) => number {
+  const scales = new Map([...model.namedParameters()].map(([name, parameter]) => [parameter, lrScale(name)]))
+  return (parameter) => scales.get(parameter) ?? 1
+}
+
 /** The optimizer of the settings at work on a model. */
 export function updatesOf({
   model,
@@ -119,11 +138,13 @@ export function updatesOf({
   optimizer: settings,
   epochs,
   state,
-}: Pick<TaskParts, 'model' | 'averaged' | 'optimizer' | 'epochs' | 'state'> & {
+  lrScale,
+}: Pick<TaskParts, 'model' | 'averaged' | 'optimizer' | 'epochs' | 'state' | 'lrScale'> & {
   readonly loader: Pick<BatchSource, 'stepsPerEpoch'>
 }): Updates {
   const { clip_norm: clipNorm, ema_decay } = settings
-  const optimizer = makeOptimizer(model.parameters(), settings, epochs * loader.stepsPerEpoch)
+  const steps = epochs * loader.stepsPerEpoch
+  const optimizer = makeOptimizer(model.parameters(), settings, steps, lrScale && scaleByName(model, lrScale))
   const average = averaged && averageInto(averaged, model, ema_decay)
   return {
     minimize: (loss) => {
@@ -174,6 +195,8 @@ export interface TrainablePlan<
   readonly state?: ReadonlyMap<string, Variable>
   /** Makes the function that runs a model over a data set. */
   readonly evaluator: (model: Model, options: ThreadOptions) => (data: Dataset<Name>) => Promise<Found>
+  /** Parameters that learn at another rate. Default: none. */
+  readonly lrScale?: LearningRateScale
 }
 
 /** A model and its training: most of an experiment. */
@@ -191,7 +214,7 @@ export interface Trainable<Model extends Module, Found, Name extends string = st
 export function trainable<Model extends Module, Found extends { readonly metrics: Metrics }, Name extends string>(
   plan: TrainablePlan<Model, Found, Name>,
 ): Trainable<Model, Found, Name> {
-  const { make, metrics, options, scalars, evaluator, state } = plan
+  const { make, metrics, options, scalars, evaluator, state, lrScale } = plan
   const { optimizer, train } = plan.config
   const { seed } = options
   manualSeed(seed)
@@ -217,6 +240,7 @@ export function trainable<Model extends Module, Found extends { readonly metrics
         ...(averaged && { averaged }),
         loader: new DataLoader(data.train, { batchSize: train.batch_size, shuffle: true, seed, dropLast: true }),
         optimizer,
+        ...(lrScale && { lrScale }),
         epochs: train.epochs,
         scalars: (batch) => scalars(trained, batch),
         ...(state && { state }),

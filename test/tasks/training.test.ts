@@ -52,6 +52,17 @@ describe('the optimizer', () => {
   })
 })
 
+test('parameters may learn at a multiple of the rate, along the same schedule', () => {
+  const model = new Linear(2, 3)
+  const settings = optimizerSettings({ lr: 1, schedule: 'linear' }).parse({})
+  const { groups } = makeOptimizer(model.parameters(), settings, 10, ({ shape }) => (shape.length > 1 ? 0.1 : 1))
+  const rateOf = ({ settings: { lr } }: (typeof groups)[number]): number => (typeof lr === 'number' ? lr : lr(5))
+  expect(groups.map((group) => [group.parameters.map(({ shape }) => shape.length), rateOf(group)])).toEqual([
+    [[1], 0.5],
+    [[2], 0.05],
+  ])
+})
+
 test('the loop: whether the monitored metric is to rise is what its description says', () => {
   const settings = trainSettings({ epochs: 2, batch_size: 8, monitor: ['accuracy', 'loss'] })
   const metrics = { accuracy: { goal: 'max' }, loss: { goal: 'min' } } as const

@@ -371,9 +371,11 @@ class GPT2Attention(nn.Module):
     def forward(self, x, cache, past):
         batch, tokens, width = x.shape
         q, k, v = self.c_attn(x).view(batch, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        cache[0][:, :, past : past + tokens] = k
-        cache[1][:, :, past : past + tokens] = v
-        keys, values = (part[:, :, : past + tokens] for part in cache)
+        keys, values = k, v
+        if cache is not None:
+            cache[0][:, :, past : past + tokens] = k
+            cache[1][:, :, past : past + tokens] = v
+            keys, values = (part[:, :, : past + tokens] for part in cache)
         mixed = F.scaled_dot_product_attention(q, keys, values, is_causal=tokens > 1)
         return self.c_proj(mixed.transpose(1, 2).reshape(batch, tokens, width))
 
@@ -402,10 +404,10 @@ class GPT2Block(nn.Module):
 
 
 class GPT2Model(nn.Module):
-    def __init__(self, vocabulary, width, layers, heads):
+    def __init__(self, vocabulary, width, layers, heads, positions=1024):
         super().__init__()
         self.wte = nn.Embedding(vocabulary, width)
-        self.wpe = nn.Embedding(1024, width)
+        self.wpe = nn.Embedding(positions, width)
         self.h = nn.ModuleList(GPT2Block(width, heads) for _ in range(layers))
         self.ln_f = nn.LayerNorm(width)
 
@@ -433,6 +435,29 @@ class GPT2(nn.Module):
     def forward(self, ids, caches, past):
         """Logits of the token after the last one."""
         return self.lm_head(self.transformer(ids, caches, past)[:, -1])
+
+
+class FrozenGPT2(nn.Module):
+    """Class FPT of the official code: attention, MLPs and word embeddings are frozen, or nothing is. Dropout is 0."""
+
+    def __init__(self, frozen, numbers=48, classes=10, tokens=64, width=256, layers=6, heads=8):
+        super().__init__()
+        self.sequence_model = GPT2Model(1, width, layers, heads, tokens)
+        self.in_net = nn.Sequential(nn.Linear(numbers, width), nn.Dropout(0.0))
+        self.out_net = nn.Sequential(nn.Linear(width, classes))
+        # Not used, so it has no gradient in either.
+        self.sequence_model.wte.requires_grad_(False)
+        if frozen:
+            for block in self.sequence_model.h:
+                block.attn.requires_grad_(False)
+                block.mlp.requires_grad_(False)
+
+    def forward(self, x):
+        body = self.sequence_model
+        x = self.in_net(x) + body.wpe.weight[: x.shape[1]]
+        for block in body.h:
+            x = block(x, None, 0)
+        return self.out_net(body.ln_f(x)[:, -1])
 
 
 def mel_filters(count, bands, rate):

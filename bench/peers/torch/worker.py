@@ -53,6 +53,9 @@ def workload():
     if name == "clip":
         model = models.Clip()
         return model, "image", "tokens", model.loss, adamw(model, 1e-3, 0.2), None
+    if name.endswith("frozen-gpt2"):
+        model = models.FrozenGPT2(name == "frozen-gpt2")
+        return model, "x", "label", F.cross_entropy, adam(model, 1e-3), 1.0
     if name.startswith("unet"):
         model = models.UNet()
         return model, "image", "noise", F.mse_loss, adam(model, 1e-3), None

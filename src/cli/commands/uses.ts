@@ -41,9 +41,11 @@ function usesByName(systems: readonly System[]): Map<string, NamedUse[]> {
 
 const camel = (name: string): string => name.replace(/[-_](\w)/g, (_, letter: string) => letter.toUpperCase())
 
+const flagOf = (path: string): string => `--${path.replaceAll('_', '-')}`
+
 /** An option whose form follows from its default: a list is comma-separated, a switch takes no value. */
 function optionOf({ path, default: usual, description }: SettingDescription): Option {
-  const flag = `--${path.replaceAll('_', '-')}`
+  const flag = flagOf(path)
   const option = new Option(typeof usual === 'boolean' ? flag : `${flag} <value>`, description)
   const shown = Array.isArray(usual) ? usual.join(',') : String(usual)
   // Left undefined where it is not given: the use's own schema has the default.
@@ -68,7 +70,8 @@ function optionsFor(use: Use, name: string, recipe: string, flags: UseFlags): Re
     const setting = known.find(({ path }) => camel(path) === key)
     if (!setting) {
       throw new UsageError(`${name} of ${recipe} has no option --${key}`, {
-        hint: known.length > 0 ? `it has ${known.map(({ path }) => `--${path}`).join(', ')}` : 'it has none of its own',
+        hint:
+          known.length > 0 ? `it has ${known.map(({ path }) => flagOf(path)).join(', ')}` : 'it has none of its own',
       })
     }
     return { path: setting.path, value: givenValue(value, setting.default), raw: String(value) }
@@ -85,6 +88,7 @@ function contextOf(opened: TrainedRun, flags: UseFlags, reporter: Reporter, sign
     step,
     seed: flags.seed,
     say: reporter.say,
+    write: reporter.write,
     signal,
     openData: async () => {
       const data = await openData(opened)
@@ -122,13 +126,18 @@ async function runUse(name: string, dir: string, inputs: readonly string[], flag
     throw new UsageError(`${name} of ${system}/${recipe} takes no inputs, found "${inputs[0]}"`)
   const options = optionsFor(use as Use, name, `${system}/${recipe}`, flags)
   const { signal, dispose } = interruptSignal(reporter, 'stopping')
-  let [failed, metrics] = [0, {}]
+  let [failed, metrics, isWritten] = [0, {}, false]
+  const write = (piece: string): void => {
+    isWritten = true
+    reporter.write(piece)
+  }
   try {
-    const context = contextOf(opened, flags, reporter, signal)
+    const context = contextOf(opened, flags, { ...reporter, write }, signal)
     for await (const answer of use.run(opened.experiment, inputs, options, context)) {
       if ('error' in answer) failed++
       if ('metrics' in answer) metrics = answer.metrics
-      tellAnswer(name, answer, reporter)
+      tellAnswer(name, answer, reporter, isWritten)
+      isWritten = false
     }
   } finally {
     dispose()

@@ -1,11 +1,13 @@
 /** What a frozen transformer shows of itself: what learns, and whom the tokens of the first layer attend to (paper, Section 3.5). */
 import { compile } from '../../compile/compile.ts'
-import type { Dataset } from '../../data/dataset.ts'
-import type { BarPlot, HeatmapGrid, Section, Table } from '../../report/figures.ts'
+import type { Batch, Dataset } from '../../data/dataset.ts'
+import * as ops from '../../ops/index.ts'
+import type { BarPlot, HeatmapGrid, LinePlot, Section, Table } from '../../report/figures.ts'
 import { elementCount, type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { sizes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { BitFacts, BitFields } from './bits/data.ts'
+import type { BodyOutputs } from './bodies/body.ts'
 import type { FrozenTransformer } from './model.ts'
 
 /** Parts of the model as the paper names them, by what the names contain. */
@@ -47,19 +49,55 @@ export function learningTable(model: FrozenTransformer): Table {
   }
 }
 
-/** The section of the report that says so. */
-export function learningSection(model: FrozenTransformer): Section {
-  return { title: 'Inside the model', figures: [learningTable(model)] }
+/** What a batch looks like inside of the model. */
+export type ReadInside = (x: Tensor) => Pick<BodyOutputs, 'layers'>
+
+/** How large the activations are from layer to layer, of all tokens and of the last one; undefined where the body does not say. */
+export async function activationPlot(read: ReadInside, batch: NDArray): Promise<LinePlot | undefined> {
+  const run = compile((x: Tensor) =>
+    (read(x).layers ?? []).map((layer) => ({
+      all: ops.sqrt(ops.mean(ops.square(layer))),
+      last: ops.sqrt(ops.mean(ops.square(ops.select(layer, -1, 1)))),
+    })),
+  )
+  const found = (await run(batch)).map(({ all, last }) => ({ all: all.item(), last: last.item() }))
+  await run.release()
+  if (found.length === 0) return undefined
+  const series = (name: string, of: 'all' | 'last') => ({
+    name,
+    points: found.map((values, x) => ({ x, y: values[of] })),
+  })
+  return {
+    kind: 'lines',
+    title: 'Activations',
+    caption:
+      'Root mean square of the numbers of a token, before the first layer (0) and after each. The input layer is not scaled to what a pretrained body is used to; layer norms that learn make up for it.',
+    x: { label: 'layer' },
+    y: { label: 'root mean square' },
+    series: [series('all tokens', 'all'), series('last token', 'last')],
+  }
 }
 
-/** Examples that attention is averaged over. */
-const attentionExamples = 100
+/** The section of the report about the model: what learns, and how large the activations are on a batch of test examples. */
+export async function learningSection(model: FrozenTransformer, read: ReadInside, batch: NDArray): Promise<Section> {
+  model.eval()
+  const plot = await activationPlot(read, batch)
+  return { title: 'Inside the model', figures: [learningTable(model), ...(plot ? [plot] : [])] }
+}
+
+/** Examples that attention and activations are averaged over. */
+const shownExamples = 100
+
+/** The first examples of a data set. */
+export async function firstExamples<Name extends string>(data: Dataset<Name>): Promise<Batch<Name>> {
+  const examples = Array.from({ length: Math.min(shownExamples, data.length) }, (_, i) => i)
+  return data.batch(examples, { epoch: 0, seed: 0 })
+}
 
 /** The attention of the first layer for test examples, [examples, heads, T, T]; undefined where the body has none. */
 async function firstAttention(model: FrozenTransformer, test: Dataset<BitFields>): Promise<NDArray | undefined> {
   model.eval()
-  const examples = Array.from({ length: Math.min(attentionExamples, test.length) }, (_, i) => i)
-  const { x } = await test.batch(examples, { epoch: 0, seed: 0 })
+  const { x } = await firstExamples(test)
   const run = compile((input: Tensor) => model.outputs(input).attentions.slice(0, 1))
   const [weights] = await run(x)
   const map = weights?.array
@@ -125,7 +163,8 @@ export async function explainBits(
   test: Dataset<BitFields>,
 ): Promise<Section[]> {
   const map = await firstAttention(model, test)
-  const { title, figures } = learningSection(model)
+  const { x } = await firstExamples(test)
+  const { title, figures } = await learningSection(model, (input) => model.outputs(input), x)
   if (!map) return [{ title, figures }]
   const bars = facts.task === 'bit-xor' ? [relevantBars(map, facts)] : []
   return [{ title, figures: [...figures, attentionMaps(map, facts), ...bars] }]

@@ -1,5 +1,6 @@
 /** Which parameters learn, decided by name as in the official code (paper, Section 2.2). */
 import { freeze, type Module } from '../../nn/index.ts'
+import type { LearningRateScale } from '../../tasks/training.ts'
 import type { FreezeConfig } from './config.ts'
 
 /** Parts of a body by what their names contain (with those of BERT), and the switch of each; the first that fits decides. */
@@ -25,4 +26,13 @@ export function isFrozen(name: string, config: FreezeConfig): boolean {
 /** Freezes what the switches say. */
 export function applyFreezing(model: Module, config: FreezeConfig): void {
   freeze(model, (name) => isFrozen(name, config))
+}
+
+/**
+ * The rate of what is frozen as published, where it learns: attention, feed-forward layers, embeddings of words. `body_lr` 0: the same
+ * as of all others, as in the official code.
+ */
+export function bodyRate({ lr, body_lr }: { readonly lr: number; readonly body_lr: number }): LearningRateScale {
+  const scale = body_lr === 0 ? 1 : body_lr / lr
+  return (name) => (isFrozen(name, {}) ? scale : 1)
 }

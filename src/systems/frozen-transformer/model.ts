@@ -62,11 +62,11 @@ export class FrozenTransformer extends Module {
     const { return_last_only = true } = this.config
     const { tokens, pieces } = this.#tokens(x) // [B, T, input_dim]
     const embedded = this.#withPositions(this.in_net.forward(tokens)) // [B, T, E]
-    const { hidden, attentions } = this.#body.encode(embedded, state) // [B, T, E]
+    const { hidden, ...inside } = this.#body.encode(embedded, state) // [B, T, E]
     const length = sizeOf(hidden.shape, 1)
     const read = return_last_only ? ops.slice(hidden, [length - pieces, length], 1) : hidden
     const out = this.out_net.forward(read) // [B, r, output_dim]
-    return { hidden, attentions, out: return_last_only ? ops.reshape(out, [sizeOf(out.shape, 0), 1, -1]) : out }
+    return { hidden, ...inside, out: return_last_only ? ops.reshape(out, [sizeOf(out.shape, 0), 1, -1]) : out }
   }
 
   /** Rows that are longer than a token, cut into consecutive pieces. */

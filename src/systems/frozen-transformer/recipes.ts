@@ -47,6 +47,6 @@ export const bitMemoryRecipe = bitRecipe(
 export const bitXorRecipe = bitRecipe('bit-xor', 'the exclusive or of two strings of bits, with a frozen body', {
   data: { n: 5, num_patterns: 2, patch_size: 1 },
   lr: 3e-3,
-  epochs: 6,
+  epochs: 2,
   example: '"10110 01101"',
 })

@@ -33,9 +33,11 @@ export const modelSettings = z.strictObject({
     .describe('dropout inside of a GPT-2 or BERT, in training, also where it is frozen (published: 0.1)'),
   initializer_range: z
     .number()
-    .positive()
-    .default(0.02)
-    .describe('standard deviation with which the matrices of a GPT-2 or BERT begin (published: 0.02)'),
+    .min(0)
+    .default(0)
+    .describe(
+      'standard deviation with which the matrices of a GPT-2 or BERT begin; 0: 0.02 as published, in a body narrower than 768 times sqrt(768 / width)',
+    ),
   in_layer_sizes: widths.describe('hidden widths of the input layer, like [64]'),
   out_layer_sizes: widths.describe('hidden widths of the output layer'),
   freeze_trans: z.boolean().default(true).describe('freeze the body, but for what follows; false: all of it learns'),
@@ -82,17 +84,35 @@ export type PretrainedSettings = z.infer<typeof pretrainedSettings>
 /** Adam at a constant rate, clipped to norm 1 (official). */
 const official = { name: 'adam', schedule: 'constant', weight_decay: 0 } as const
 
-export const frozenOptimizerSettings = (lr: number) => optimizerSettings({ lr, ...official })
+const bodyRateSetting = z
+  .number()
+  .min(0)
+  .default(0)
+  .describe('learning rate of attention and feed-forward layers where they learn; 0: lr, one rate for all (official)')
+
+export const frozenOptimizerSettings = (lr: number) =>
+  optimizerSettings({ lr, ...official }).extend({ body_lr: bodyRateSetting })
+
+export type FrozenOptimizerSettings = z.infer<ReturnType<typeof frozenOptimizerSettings>>
 
 /** The same for classifiers of pictures. */
 export const pictureOptimizerSettings = (lr: number) =>
   classifierOptimizerSettings({ lr, ...official, decayed: 'all' }).extend({
+    body_lr: bodyRateSetting,
     label_smoothing: z.number().min(0).max(0.5).default(0).describe('share of the target spread over all classes'),
   })
 
 /** How long training is. */
 export const frozenTrainSettings = (epochs: number, monitor: TrainDefaults['monitor']) =>
   trainSettings({ epochs, batch_size: 32, evaluate_every: 250, checkpoint_every: 250, monitor })
+
+/**
+ * Standard deviation of random matrices. At 0.02 a map of width E keeps 0.02 sqrt(E) of what goes in, so a narrow body that is frozen as it
+ * begins would pass its input on and do next to nothing else: it begins with what makes it do as much as the published one.
+ */
+function initialDeviation({ initializer_range }: ModelSettings, width: number): number {
+  return initializer_range || 0.02 * Math.sqrt(Math.max(1, 768 / width))
+}
 
 /** The body of the settings, for a task of so many tokens. */
 export function bodyOfSettings(model: ModelSettings, tokens: number): BodyConfig {
@@ -116,7 +136,7 @@ export function bodyOfSettings(model: ModelSettings, tokens: number): BodyConfig
       mlp_ratio: (model.n_inner || 4 * embed_dim) / embed_dim,
     }
   }
-  const { body_dropout: rate, causal, initializer_range } = model
+  const { body_dropout: rate, causal } = model
   const isPublished = model.embedding_size === 0
   if (published.kind === 'bert') {
     const hidden_size = model.embedding_size || published.hidden_size
@@ -128,20 +148,21 @@ export function bodyOfSettings(model: ModelSettings, tokens: number): BodyConfig
       max_position_embeddings: model.n_positions || (isPublished ? 512 : tokens),
       vocab_size: model.vocab_size || (isPublished ? 30_522 : 1),
       intermediate_size: model.n_inner || 4 * hidden_size,
-      initializer_range,
+      initializer_range: initialDeviation(model, hidden_size),
       hidden_dropout_prob: rate,
       attention_probs_dropout_prob: rate,
     }
   }
+  const n_embd = model.embedding_size || published.n_embd
   return {
     kind: 'gpt2',
-    n_embd: model.embedding_size || published.n_embd,
+    n_embd,
     n_layer: model.n_layer || published.n_layer,
     n_head: model.n_head || published.n_head,
     n_positions: model.n_positions || (isPublished ? 1024 : tokens),
     vocab_size: model.vocab_size || (isPublished ? 50_257 : 1),
     n_inner: model.n_inner || null,
-    initializer_range,
+    initializer_range: initialDeviation(model, n_embd),
     causal,
     embd_pdrop: rate,
     attn_pdrop: rate,

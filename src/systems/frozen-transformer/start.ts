@@ -16,7 +16,8 @@ export interface StartSettings extends Settings {
   readonly pretrained: PretrainedSettings
 }
 
-interface NamedBody extends GivenBody {
+/** A body and where it was read. */
+export interface NamedBody extends GivenBody {
   readonly origin: string
 }
 
@@ -31,14 +32,15 @@ function ofPath<T>(path: string, leftOut: string | undefined, read: () => T): T 
   }
 }
 
-async function fromFile(path: string, heads: number): Promise<NamedBody> {
+/** The body in a file. `heads`: of its attention, 0: as many as are 64 wide. Throws a FormatError that names the path. */
+export async function readBodyFile(path: string, heads: number): Promise<NamedBody> {
   const file = await readTensorFile(path)
   const body = ofPath(path, describeLeftOut(file), () => bodyOf(file.tensors, heads || undefined))
   return { ...body, origin: path }
 }
 
 /** The newest checkpoint of a run of any recipe of this system. */
-async function fromRun(path: string): Promise<NamedBody> {
+export async function readRunBody(path: string): Promise<NamedBody> {
   const run = await RunDirectory.open(path)
   const { system, recipe, config } = run.description
   const model = modelSettings.strip().safeParse(config.model) // recipes have more
@@ -47,8 +49,7 @@ async function fromRun(path: string): Promise<NamedBody> {
   }
   const { tensors, state } = await run.chosenCheckpoint('last', (_path, reason) => warn(reason))
   const weights = new Map<string, NDArray>()
-  const prefix = 'model.sequence_model.'
-  for (const [name, array] of tensors) if (name.startsWith(prefix)) weights.set(name.slice(prefix.length), array)
+  for (const [name, array] of tensors) if (name.startsWith('model.')) weights.set(name, array)
   const body = ofPath(path, undefined, () => bodyOf(weights, model.data.n_head || undefined))
   return { ...body, origin: `${path}, step ${state.step}` }
 }
@@ -90,7 +91,7 @@ async function readBody({ checkpoint, run, heads, weights: control, seed }: Pret
       hint: '--set pretrained.checkpoint=FILE or pretrained.run=DIR names them',
     })
   }
-  const body = run ? await fromRun(run) : await fromFile(checkpoint, heads)
+  const body = run ? await readRunBody(run) : await readBodyFile(checkpoint, heads)
   return { ...body, weights: controlled(body.weights, control, seed) }
 }
 

@@ -9,7 +9,7 @@ import { count, pathSetting, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import type { KnownData } from '../define.ts'
 import { alphabetOf, type CharacterFacts, encodeCharacters } from './characters.ts'
-import { readDivided } from './texts.ts'
+import { readDivided, type Texts } from './texts.ts'
 
 /** Texts by name, each with its files inside of the package. */
 const books = {
@@ -60,25 +60,43 @@ function passageLength(characters: number): number {
   return 2 ** Math.min(14, Math.max(6, Math.floor(Math.log2(Math.max(1, characters) / 40))))
 }
 
+/** A long text to train on and one to test with. */
+export interface OpenedBook extends Pick<Texts, 'found' | 'divided'> {
+  readonly train: string
+  readonly test: string
+}
+
+/** Reads the text of the settings, or of an earlier run. Throws a UsageError where there is none. */
+export async function openBook(
+  data: Omit<CharacterDataSettings, 'test_characters'>,
+  known: Pick<KnownData, 'record'> | undefined,
+): Promise<OpenedBook> {
+  if (!data.folder)
+    throw new UsageError('data.folder must name a text', { hint: '--set data.folder=moby-dick, or a path' })
+  const sources = { ...data, folder: textPlace(data.folder), corpora: [] }
+  const { train, test, found, divided } = await readDivided(sources, passageLength, known)
+  const joined = (texts: Texts['train']): string => texts.map(({ text }) => text).join('\n')
+  return { train: joined(train), test: joined(test), found, divided }
+}
+
+/** The characters of a text. Throws a UsageError where there are none. */
+export function requireAlphabet(text: string): CharacterFacts {
+  const facts = alphabetOf(text)
+  if (facts.characters.length < 2)
+    throw new UsageError('the text gives nothing to train on: it is empty', {
+      hint: 'give more: --set data.folder=PATH',
+    })
+  return facts
+}
+
 /** Opens the text of the settings, or of an earlier run; each side must have `needed` characters. */
 export async function openCharacters(
   data: CharacterDataSettings,
   needed: number,
   known: KnownData<CharacterFacts> | undefined,
 ): Promise<OpenedCharacters> {
-  if (!data.folder)
-    throw new UsageError('data.folder must name a text', { hint: '--set data.folder=moby-dick, or a path' })
-  const sources = { ...data, folder: textPlace(data.folder), corpora: [] }
-  const { train, test, found, divided } = await readDivided(sources, passageLength, known)
-  const [trainText, testText] = [train, test].map((texts) => texts.map(({ text }) => text).join('\n')) as [
-    string,
-    string,
-  ]
-  const facts = known?.facts ?? alphabetOf(trainText)
-  if (facts.characters.length < 2)
-    throw new UsageError('the text gives nothing to train on: it is empty', {
-      hint: 'give more: --set data.folder=PATH',
-    })
+  const { train: trainText, test: testText, found, divided } = await openBook(data, known)
+  const facts = known?.facts ?? requireAlphabet(trainText)
   const [trainNumbers, allTest] = [encodeCharacters(trainText, facts), encodeCharacters(testText, facts)]
   const testNumbers = allTest.subarray(0, data.test_characters)
   if (trainNumbers.length < needed || testNumbers.length < needed) {

@@ -4,7 +4,7 @@ import type { Section } from '../../report/figures.ts'
 import type { MetricDescriptions } from '../define.ts'
 import type { BuildOptions, Experiment } from '../experiment.ts'
 import type { TrainSettings } from '../settings.ts'
-import { trainable } from '../training.ts'
+import { type LearningRateScale, trainable } from '../training.ts'
 import { type ClassifierModel, classifierEvaluator, classifierScalars } from './classifier.ts'
 import type { PictureFacts } from './facts.ts'
 import { mistakesSection } from './figures.ts'
@@ -36,6 +36,8 @@ export interface PictureExperiment<Model extends ClassifierModel> extends Experi
 export interface PictureExperimentOptions<Model> extends BuildOptions {
   /** Sections of the report about the model itself; `test`: pictures to show it on. */
   readonly explain?: (model: Model, test: OpenedPictures['test']) => readonly Section[] | Promise<readonly Section[]>
+  /** Parameters that learn at another rate. Default: none. */
+  readonly lrScale?: LearningRateScale
 }
 
 /** Trains and uses the classifier that `make` makes; with averaging of weights it is made twice. All random numbers follow from the seed. */
@@ -54,6 +56,7 @@ export function pictureExperiment<Model extends ClassifierModel & Module>(
     options,
     scalars: (model, batch) => classifierScalars(model, batch, loss),
     evaluator: classifierEvaluator,
+    ...(options.lrScale && { lrScale: options.lrScale }),
   })
   const { model } = trained
   return {

@@ -108,7 +108,12 @@ test('the report says what learns and whom the first layer attends to', async ()
     const sections = (await experiment.explain?.(data, [])) ?? []
     return sections.flatMap(({ figures }) => figures.map(({ title }) => title))
   }
-  expect(await titles()).toEqual(['What learns', 'Attention of the first layer', 'Attention on the bits that matter'])
+  expect(await titles()).toEqual([
+    'What learns',
+    'Activations',
+    'Attention of the first layer',
+    'Attention on the bits that matter',
+  ])
   expect(await titles(['model.model_name', 'lstm'])).toEqual(['What learns'])
 })
 

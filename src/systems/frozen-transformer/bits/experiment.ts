@@ -6,15 +6,15 @@ import { DataLoader } from '../../../data/loader.ts'
 import * as ops from '../../../ops/index.ts'
 import { answerEach, defineUse, type Exportable, type MetricDescriptions } from '../../../tasks/define.ts'
 import type { BuildOptions, Experiment, ThreadOptions } from '../../../tasks/experiment.ts'
-import type { OptimizerSettings, TrainSettings } from '../../../tasks/settings.ts'
+import type { TrainSettings } from '../../../tasks/settings.ts'
 import { trainable } from '../../../tasks/training.ts'
 import { toNumbers } from '../../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
-import type { Metrics } from '../../../train/loop.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { explainBits } from '../explain.ts'
+import { bodyRate } from '../freezing.ts'
 import { FrozenTransformer } from '../model.ts'
-import { type ModelSettings, modelConfig } from '../settings.ts'
+import { type FrozenOptimizerSettings, type ModelSettings, modelConfig } from '../settings.ts'
 import { bitLogits, scoreOf } from '../tasks.ts'
 import type { BitFacts, BitFields, OpenedBits } from './data.ts'
 
@@ -45,11 +45,11 @@ function counts(model: FrozenTransformer, { x, y }: BatchTensors<BitFields>) {
   }
 }
 
-/** Runs a model over examples. */
-function evaluatorOf(guess: number, n: number) {
+/** Runs a model over examples. `guess`: what copying and guessing would reach. */
+export function bitEvaluator(guess: number, n: number) {
   return (model: FrozenTransformer, options: ThreadOptions) => {
     const run = compile((batch: BatchTensors<BitFields>) => counts(model, batch), options)
-    return async (data: Dataset<BitFields>): Promise<{ readonly metrics: Metrics }> => {
+    return async (data: Dataset<BitFields>) => {
       const wasTraining = model.training
       model.eval()
       let [bits, strings, losses] = [0, 0, 0]
@@ -71,7 +71,7 @@ function evaluatorOf(guess: number, n: number) {
 /** The settings that training uses. */
 export interface BitConfig {
   readonly model: ModelSettings
-  readonly optimizer: OptimizerSettings
+  readonly optimizer: FrozenOptimizerSettings
   readonly train: TrainSettings
 }
 
@@ -85,7 +85,8 @@ export function buildBits(config: BitConfig, facts: BitFacts, options: BuildOpti
     metrics: bitMetrics,
     options,
     scalars: (model, { x, y }: BatchTensors<BitFields>) => ({ ...scoreOf(task, model.forward(x), y) }),
-    evaluator: evaluatorOf(guess, n),
+    evaluator: bitEvaluator(guess, n),
+    lrScale: bodyRate(config.optimizer),
   })
   const { model } = trained
   return {

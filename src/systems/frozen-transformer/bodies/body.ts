@@ -13,6 +13,8 @@ export interface BodyOutputs {
   readonly hidden: Tensor
   /** Who attended to whom, layer by layer, [B, heads, T, T] each; empty where it is not known. */
   readonly attentions: readonly Tensor[]
+  /** What goes into the first layer and comes out of each, [B, T, E] each; undefined where it is not known. */
+  readonly layers?: readonly Tensor[]
 }
 
 /** A network over embedded tokens. */

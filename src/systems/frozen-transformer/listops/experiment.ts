@@ -1,32 +1,20 @@
-/** A frozen transformer on list operations: the value is read from the last token (paper, Section 2.1). */
+/** A frozen transformer on list operations (paper, Section 2.1). */
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
-import { type BatchTensors, type Dataset, mapDataset } from '../../../data/dataset.ts'
+import { type Dataset, mapDataset } from '../../../data/dataset.ts'
 import * as ops from '../../../ops/index.ts'
-import { answerEach, defineUse, type Exportable, type MetricDescriptions, topChoices } from '../../../tasks/define.ts'
-import { classScores, evaluateClasses } from '../../../tasks/evaluate-classes.ts'
+import { answerEach, defineUse, topChoices } from '../../../tasks/define.ts'
 import type { BuildOptions, Experiment } from '../../../tasks/experiment.ts'
 import { encodeSegments } from '../../../tasks/language/sentence-pairs.ts'
 import { type ClassificationFacts, codecOf } from '../../../tasks/sequences/codec.ts'
 import type { SequenceFields } from '../../../tasks/sequences/dataset.ts'
 import { listOpsVocabulary } from '../../../tasks/sequences/listops.ts'
 import type { OpenedClassification } from '../../../tasks/sequences/open.ts'
-import type { OptimizerSettings, TrainSettings } from '../../../tasks/settings.ts'
-import { trainable } from '../../../tasks/training.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { sizes } from '../../../tensor/shape.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
-import { learningSection } from '../explain.ts'
-import { FrozenTransformer } from '../model.ts'
-import { type ModelSettings, modelConfig } from '../settings.ts'
-import { scoreOf } from '../tasks.ts'
-
-/** How list operations are judged; `majority_accuracy`: always saying the most frequent value. */
-export const listOpsMetrics = {
-  accuracy: { goal: 'max', unit: 'percent' },
-  loss: { goal: 'min' },
-  majority_accuracy: { goal: 'max', unit: 'percent', constant: true },
-} as const satisfies MetricDescriptions
+import type { FrozenTransformer } from '../model.ts'
+import { buildSequences, logitsOf, type SequenceConfig } from '../sequences.ts'
 
 /** The id of `]`, without which the end of a list is lost. */
 const closing = listOpsVocabulary.indexOf('X') + 1
@@ -60,64 +48,19 @@ export interface TrainedOnListOps {
 }
 
 /** The settings that building and training use. */
-export interface ListOpsConfig {
+export interface ListOpsConfig extends SequenceConfig {
   readonly data: { readonly brackets: 'kept' | 'dropped' }
-  readonly model: ModelSettings
-  readonly optimizer: OptimizerSettings
-  readonly train: TrainSettings
 }
-
-/** Ids int32 [B, L] -> logits [B, 10]. */
-const logitsOf = (model: FrozenTransformer, ids: Tensor): Tensor => ops.select(model.forward(ids), 0, 1)
 
 /** The experiment of list operations. */
 export function buildListOps(config: ListOpsConfig, facts: ClassificationFacts, options: BuildOptions) {
   const { brackets } = config.data
-  const sizesOfTask = { input_dim: facts.vocab_size, output_dim: facts.labels.length, tokens: facts.max_seq_length }
-  const { score, ...trained } = trainable({
-    make: () => new FrozenTransformer({ ...modelConfig(config.model, sizesOfTask), use_embeddings_for_in: true }),
-    config,
-    metrics: listOpsMetrics,
-    options,
-    scalars: (model, { input_ids, label }: BatchTensors<SequenceFields>) => ({
-      ...scoreOf('listops', model.forward(input_ids), label),
-    }),
-    evaluator: (model, threads) => {
-      const run = compile(
-        ({ input_ids, label }: BatchTensors<SequenceFields>) => classScores(logitsOf(model, input_ids), label),
-        threads,
-      )
-      return async (data: Dataset<SequenceFields>) => {
-        const { metrics } = await evaluateClasses(model, run, data, Math.min(100, data.length))
-        return { metrics: { ...metrics, majority_accuracy: facts.majority } }
-      }
-    },
-  })
-  const { model } = trained
+  const metadata = { vocabulary: listOpsVocabulary, first_id: 1, ...codecOf(facts).ids }
   return {
-    ...trained,
+    ...buildSequences('listops', config, facts, options, metadata),
     facts,
     brackets,
-    exports: { classifier: () => exportListOps(model, facts) },
-    explain: async () => [learningSection(model)],
   } satisfies Experiment<OpenedClassification> & TrainedOnListOps
-}
-
-/** `input_ids` int32 [batch, length] -> `logits` and `probabilities` [batch, 10]. */
-function exportListOps(model: FrozenTransformer, facts: ClassificationFacts): Exportable<'input_ids'> {
-  model.eval()
-  const { labels, max_seq_length: length } = facts
-  return {
-    inputs: { input_ids: { dtype: 'int32', shape: [1, length] } },
-    forward: ({ input_ids }) => {
-      const logits = logitsOf(model, input_ids)
-      return { logits, probabilities: ops.softmax(logits, -1) }
-    },
-    metadata: {
-      labels: JSON.stringify(labels),
-      preprocessing: JSON.stringify({ vocabulary: listOpsVocabulary, first_id: 1, length, ...codecOf(facts).ids }),
-    },
-  }
 }
 
 /** The use `predict`: the most probable values of expressions. */

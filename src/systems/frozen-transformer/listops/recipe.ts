@@ -4,9 +4,10 @@ import { classificationFacts } from '../../../tasks/sequences/codec.ts'
 import { listOpsSettings, openListOps } from '../../../tasks/sequences/open-listops.ts'
 import { count, whole } from '../../../train/settings.ts'
 import { defineRecipe } from '../../define.ts'
+import { sequenceMetrics } from '../sequences.ts'
 import { frozenOptimizerSettings, frozenTrainSettings, modelSettings, pretrainedSettings } from '../settings.ts'
 import { startFromBody } from '../start.ts'
-import { buildListOps, listOpsMetrics, predictListOps, readBrackets } from './experiment.ts'
+import { buildListOps, predictListOps, readBrackets } from './experiment.ts'
 
 const dataSettings = listOpsSettings.extend({
   max_seq_length: z.number().int().min(16).default(64).describe('tokens of an expression, at most (official 2000)'),
@@ -23,12 +24,12 @@ export const listOpsRecipe = defineRecipe({
   name: 'listops',
   summary: 'the value of nested list operations (Long Range Arena, short by default), with a frozen body',
   facts: classificationFacts,
-  metrics: listOpsMetrics,
+  metrics: sequenceMetrics,
   config: z.strictObject({
     data: dataSettings.prefault({}),
     pretrained: pretrainedSettings.prefault({}),
     model: modelSettings.prefault({}),
-    optimizer: frozenOptimizerSettings(1e-3).prefault({}),
+    optimizer: frozenOptimizerSettings(1e-2).prefault({}),
     train: frozenTrainSettings(6, ['accuracy', 'loss']).prefault({}),
   }),
   start: startFromBody((_config, { max_seq_length }) => max_seq_length),

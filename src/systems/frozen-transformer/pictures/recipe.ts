@@ -2,13 +2,15 @@
 import { z } from 'zod'
 import type { BuildOptions } from '../../../tasks/experiment.ts'
 import { openPictures, pictureDataSettings, picturePackages } from '../../../tasks/pictures/choose.ts'
+import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
 import { type PictureExperiment, pictureExperiment, pictureMetrics } from '../../../tasks/pictures/experiment.ts'
 import { type PictureFacts, pictureFacts } from '../../../tasks/pictures/facts.ts'
 import { evaluateShots } from '../../../tasks/pictures/few-shot-evaluation.ts'
 import { predictPictures } from '../../../tasks/pictures/predict.ts'
 import { augmentOptions, augmentSettings, classifierTrainSettings } from '../../../tasks/pictures/settings.ts'
 import { defineRecipe } from '../../define.ts'
-import { learningSection } from '../explain.ts'
+import { firstExamples, learningSection } from '../explain.ts'
+import { bodyRate } from '../freezing.ts'
 import { modelConfig, pictureModelSettings, pictureOptimizerSettings, pretrainedSettings } from '../settings.ts'
 import { startFromBody } from '../start.ts'
 import { PictureTransformer, tokensOf } from './model.ts'
@@ -33,7 +35,14 @@ function buildPictures(
   const patches = { patch_size, grey }
   const sizes = { ...tokensOf(patches, facts), output_dim: facts.labels.length }
   const make = (): PictureTransformer => new PictureTransformer(modelConfig(config.model, sizes), patches)
-  return pictureExperiment(make, config, facts, { ...options, explain: (model) => [learningSection(model)] })
+  return pictureExperiment(make, config, facts, {
+    ...options,
+    lrScale: bodyRate(config.optimizer),
+    explain: async (model, test) => {
+      const { image } = await firstExamples(test)
+      return [await learningSection(model, (pixels) => model.outputs(model.tokens(normalizePixels(pixels))), image)]
+    },
+  })
 }
 
 /** Pictures in patches; the class is read from the last one. */
