@@ -1,5 +1,6 @@
 /** Everything that `npm run bench` measures. */
 import type { Decoding, Product, Workload } from '../harness/workload.ts'
+import { denoiser } from './diffusion.ts'
 import { encoders } from './encoder.ts'
 import { gpt2s } from './gpt2.ts'
 import { involutions } from './involution.ts'
@@ -18,6 +19,7 @@ export const workloads: readonly Workload[] = [
   ...encoders,
   perceiver,
   ...unets,
+  denoiser,
   resnet,
   ...involutions,
   ...signals,

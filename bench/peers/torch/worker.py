@@ -49,6 +49,9 @@ def workload():
     if name == "perceiver":
         model = models.Perceiver()
         return model, "image", "label", F.cross_entropy, adam(model, 1e-3), None
+    if name == "guided-unet-28":
+        model = models.GuidedUNet()
+        return model, "image", "noise", F.mse_loss, adam(model, 1e-3), None
     if name.startswith("unet"):
         model = models.UNet()
         return model, "image", "noise", F.mse_loss, adam(model, 1e-3), None
