@@ -1,6 +1,7 @@
 /** Everything that `npm run bench` measures. */
 import type { Decoding, Product, Workload } from '../harness/workload.ts'
 import { clip } from './clip.ts'
+import { denoiser } from './diffusion.ts'
 import { encoders } from './encoder.ts'
 import { frozenTransformers } from './frozen.ts'
 import { gpt2s } from './gpt2.ts'
@@ -24,6 +25,7 @@ export const workloads: readonly Workload[] = [
   clip,
   ...frozenTransformers,
   ...unets,
+  denoiser,
   resnet,
   simclr,
   ...involutions,

@@ -332,6 +332,108 @@ class UNet(nn.Module):
         return self.head(F.silu(self.norm(z)))
 
 
+class GuidedResBlock(nn.Module):
+    """Time scales and shifts after the second norm; `resample` halves or doubles the resolution on the way."""
+
+    def __init__(self, start, to, embedding, resample=None):
+        super().__init__()
+        self.resample = resample
+        self.in_layers = nn.ModuleDict({"0": nn.GroupNorm(8, start), "2": conv(start, to)})
+        self.emb_layers = nn.ModuleDict({"1": nn.Linear(embedding, 2 * to)})
+        self.out_layers = nn.ModuleDict({"0": nn.GroupNorm(8, to), "3": conv(to, to)})
+        self.skip_connection = nn.Identity() if start == to else nn.Conv2d(start, to, 1)
+
+    def resized(self, x):
+        if self.resample == "down":
+            return F.avg_pool2d(x, 2)
+        return F.interpolate(x, scale_factor=2) if self.resample == "up" else x
+
+    def forward(self, x, emb):
+        h = self.in_layers["2"](self.resized(F.silu(self.in_layers["0"](x))))
+        scale, shift = self.emb_layers["1"](F.silu(emb))[:, :, None, None].chunk(2, 1)
+        h = self.out_layers["3"](F.silu(self.out_layers["0"](h) * (1 + scale) + shift))
+        return self.skip_connection(self.resized(x)) + h
+
+
+class GuidedAttention(nn.Module):
+    """Heads of 32 channels, computed by PyTorch's fused kernel."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.heads = width // 32
+        self.norm = nn.GroupNorm(8, width)
+        self.qkv = nn.Conv1d(width, 3 * width, 1)
+        self.proj_out = nn.Conv1d(width, width, 1)
+
+    def forward(self, x, emb):
+        batch, width, height, length = x.shape
+        flat = x.flatten(2)
+        q, k, v = self.qkv(self.norm(flat)).view(batch, 3, self.heads, 32, -1).transpose(-1, -2).unbind(1)
+        read = F.scaled_dot_product_attention(q, k, v).transpose(-1, -2).reshape(batch, width, -1)
+        return (flat + self.proj_out(read)).view(x.shape)
+
+
+class GuidedConv(nn.Conv2d):
+    """A convolution that the embedding does not concern."""
+
+    def forward(self, x, emb):
+        return super().forward(x)
+
+
+class GuidedUNet(nn.Module):
+    """The U-Net of guided diffusion with OpenAI's names, 16 channels times 1, 2, 2, one block a level, attention at the lowest one."""
+
+    def __init__(self, batch=32, base=16, multiples=(1, 2, 2), classes=10):
+        super().__init__()
+        embedding = 4 * base
+        self.time_embed = nn.Sequential(nn.Linear(base, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
+        self.label_emb = nn.Embedding(classes, embedding)
+        rows = torch.arange(batch)
+        half = base // 2
+        angles = (31.0 * rows)[:, None] * torch.exp(-math.log(10000) * torch.arange(half) / half)
+        self.register_buffer("times", torch.cat([angles.cos(), angles.sin()], 1), persistent=False)
+        self.register_buffer("labels", rows % classes, persistent=False)
+        inputs, channels = [[GuidedConv(1, base, 3, padding=1)]], [base]
+        for level, multiple in enumerate(multiples):
+            block = [GuidedResBlock(channels[-1], multiple * base, embedding)]
+            inputs.append(block + ([GuidedAttention(multiple * base)] if level == len(multiples) - 1 else []))
+            channels.append(multiple * base)
+            if level < len(multiples) - 1:
+                inputs.append([GuidedResBlock(channels[-1], channels[-1], embedding, "down")])
+                channels.append(channels[-1])
+        width = channels[-1]
+        middle = [GuidedResBlock(width, width, embedding), GuidedAttention(width), GuidedResBlock(width, width, embedding)]
+        outputs = []
+        for level, multiple in reversed(list(enumerate(multiples))):
+            for i in range(2):
+                block = [GuidedResBlock(width + channels.pop(), multiple * base, embedding)]
+                width = multiple * base
+                if level == len(multiples) - 1:
+                    block.append(GuidedAttention(width))
+                if level > 0 and i == 1:
+                    block.append(GuidedResBlock(width, width, embedding, "up"))
+                outputs.append(block)
+        self.input_blocks = nn.ModuleList(nn.ModuleList(block) for block in inputs)
+        self.middle_block = nn.ModuleList(middle)
+        self.output_blocks = nn.ModuleList(nn.ModuleList(block) for block in outputs)
+        self.out = nn.ModuleDict({"0": nn.GroupNorm(8, width), "2": conv(width, 1)})
+
+    def forward(self, x):
+        emb = self.time_embed(self.times) + self.label_emb(self.labels)
+        skips = []
+        for block in self.input_blocks:
+            for module in block:
+                x = module(x, emb)
+            skips.append(x)
+        for module in self.middle_block:
+            x = module(x, emb)
+        for block in self.output_blocks:
+            x = torch.cat([x, skips.pop()], 1)
+            for module in block:
+                x = module(x, emb)
+        return self.out["2"](F.silu(self.out["0"](x)))
+
+
 class Involution(nn.Module):
     """The naive form of d-li14/involution: all windows, times the kernels, summed."""
 

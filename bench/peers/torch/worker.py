@@ -56,6 +56,9 @@ def workload():
     if name.endswith("frozen-gpt2"):
         model = models.FrozenGPT2(name == "frozen-gpt2")
         return model, "x", "label", F.cross_entropy, adam(model, 1e-3), 1.0
+    if name == "guided-unet-28":
+        model = models.GuidedUNet()
+        return model, "image", "noise", F.mse_loss, adam(model, 1e-3), None
     if name.startswith("unet"):
         model = models.UNet()
         return model, "image", "noise", F.mse_loss, adam(model, 1e-3), None

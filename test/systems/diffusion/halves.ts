@@ -55,12 +55,8 @@ export function build(
   return recipe.build(configure(recipe.config, assignments), sizes, { seed: 1 }) as Experiment<OpenedPictures>
 }
 
-export async function train(
-  experiment: Experiment<OpenedPictures>,
-  epochs: number,
-  pictures: OpenedPictures = data,
-): Promise<void> {
-  const { task } = experiment.prepare(pictures)
+export async function train(experiment: Experiment<OpenedPictures>, epochs: number): Promise<void> {
+  const { task } = experiment.prepare(data)
   for (let epoch = 0; epoch < epochs; epoch++) for await (const batch of task.loader) await task.step(batch)
 }
 

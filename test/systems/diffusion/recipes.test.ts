@@ -17,7 +17,15 @@ describe('a denoiser that knows the classes', () => {
 
     const { samples } = (await experiment.snapshot?.(data)) ?? {}
     expect(samples).toMatchObject({ width: 2 * side + 2, height: 4 * side + 6, channels: 1 })
-    expect((await experiment.snapshot?.(data))?.samples).toEqual(samples)
+    const sections = (await experiment.explain?.(data, [])) ?? []
+    expect(sections.map(({ title, figures }) => [title, figures.length])).toEqual([
+      ['The way to noise', 2],
+      ['The way back', 5],
+    ])
+    const learned = sections[1]?.figures.at(-1)
+    const shares = learned?.kind === 'lines' ? (learned.series[0]?.points ?? []) : []
+    expect(shares).toHaveLength(23)
+    for (const { y } of shares) expect(Number.isFinite(y)).toBe(true)
 
     const npz = join(folder, 'samples.npz')
     const answers = await sample(experiment, { steps: 12, count: 6, batch_size: 4, npz })

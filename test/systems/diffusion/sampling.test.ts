@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import * as ops from '../../../src/ops/index.ts'
 import { GaussianDiffusion } from '../../../src/systems/diffusion/gaussian-diffusion.ts'
-import { PictureSampler, toBytes } from '../../../src/systems/diffusion/sample/sampler.ts'
+import { PictureSampler, respacingOf, toBytes } from '../../../src/systems/diffusion/sample/sampler.ts'
+import { spaceTimesteps } from '../../../src/systems/diffusion/schedule.ts'
 import {
   drawTimes,
   LossSecondMomentResampler,
@@ -69,6 +70,16 @@ describe('sampling', () => {
     expect(steps.at(-1)).toBe(1)
     const signal = AbortSignal.abort(new Error('stopped'))
     await expect(sampler.sample({ labels: [0], seed: 1, signal })).rejects.toThrow('stopped')
+  })
+
+  test('steps of DDIM have a whole stride and leave out the last time', () => {
+    expect(respacingOf('ancestral', 25, 1000)).toBe('25')
+    expect(respacingOf('ddim', 25, 1000)).toBe('ddim25')
+    expect(respacingOf('ddim', 70, 1000)).toBe('ddim72')
+    expect(respacingOf('ddim', 900, 1000)).toBe('ddim1000')
+    expect(respacingOf('ddim', 60, 60)).toBe('60')
+    expect(respacingOf('ancestral', 70, 60)).toBe('60')
+    for (let steps = 2; steps < 60; steps++) spaceTimesteps(60, respacingOf('ddim', steps, 60))
   })
 
   test('bytes', () => {

@@ -102,7 +102,6 @@ async function run(settings: ArchitectureSettings, context: JobContext): Promise
       parameters = trained.parameters
       errors.push(trained.told.mse ?? Number.NaN)
       seconds.push(trained.told.seconds ?? Number.NaN)
-      const respacing = String(Math.min(sampling_steps, diffusion.diffusion_steps))
       found.push(
         await measuredSetting(
           {
@@ -112,7 +111,7 @@ async function run(settings: ArchitectureSettings, context: JobContext): Promise
               drawPictures(trained, {
                 count: measuring.samples,
                 seed: each,
-                respacing,
+                steps: sampling_steps,
                 sampler: 'ancestral',
                 signal: context.signal,
               }),

@@ -4,15 +4,15 @@ import { conditioned } from '../conditions.ts'
 import type { DenoiserExperiment } from '../denoiser.ts'
 import { classifierGuide, GaussianDiffusion } from '../gaussian-diffusion.ts'
 import type { ClassifierExperiment } from '../noisy-classifier.ts'
-import { byteOf, PictureSampler, type samplerNames } from '../sample/sampler.ts'
+import { byteOf, PictureSampler, respacingOf, type samplerNames } from '../sample/sampler.ts'
 import { processConfig } from '../settings.ts'
 
 /** How pictures are drawn. */
 export interface Drawing {
   readonly count: number
   readonly seed: number
-  /** Steps, as `spaceTimesteps` reads them. */
-  readonly respacing: string
+  /** At most as many as were trained. */
+  readonly steps: number
   readonly sampler: (typeof samplerNames)[number]
   readonly classifier?: ClassifierExperiment | undefined
   readonly guidance?: number
@@ -42,12 +42,12 @@ export function asFloats({ shape, data }: NDArray): NDArray {
 /** Draws pictures of all classes in turn. */
 export async function drawPictures(
   { model, facts, diffusion, threads }: DenoiserExperiment,
-  { count, seed, respacing, sampler, classifier, guidance = 0, lowRes, signal }: Drawing,
+  { count, seed, steps, sampler, classifier, guidance = 0, lowRes, signal }: Drawing,
 ): Promise<Drawn> {
   const labels = Array.from({ length: count }, (_, i) => i % facts.labels.length)
   const guides = classifier && guidance > 0
   const drawing = new PictureSampler({
-    diffusion: new GaussianDiffusion(processConfig(diffusion, respacing)),
+    diffusion: new GaussianDiffusion(processConfig(diffusion, respacingOf(sampler, steps, diffusion.diffusion_steps))),
     modules: classifier ? [model, classifier.model] : [model],
     network: conditioned(model),
     ...(guides && {

@@ -15,6 +15,7 @@ import { FormatError, UsageError } from '../../../util/errors.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import type { DenoiserExperiment } from '../denoiser.ts'
 import type { ClassifierExperiment } from '../noisy-classifier.ts'
+import { checkClassifier } from '../sample/agreement.ts'
 import { samplerNames } from '../sample/sampler.ts'
 import { drawPictures } from './drawing.ts'
 import type { FeatureNetwork, Features } from './judge.ts'
@@ -81,9 +82,9 @@ async function samplesOf(settings: EvaluateSettings, context: JobContext): Promi
     settings.classifier === ''
       ? undefined
       : ((await context.openRun(settings.classifier, 'classifier')) as ClassifierExperiment)
+  if (classifier) checkClassifier(denoiser, classifier)
   context.progress(`drawing ${count} pictures`, { part: 'drawing' })
-  const respacing = String(steps)
-  const drawing = { count, seed: context.seed, respacing, sampler, classifier, guidance, signal: context.signal }
+  const drawing = { count, seed: context.seed, steps, sampler, classifier, guidance, signal: context.signal }
   const { pictures, labels } = await drawPictures(denoiser, drawing)
   const guided = classifier ? `, guided by ${settings.classifier} with scale ${guidance}` : ''
   const hasClasses = denoiser.model.label_emb !== undefined || classifier !== undefined

@@ -187,12 +187,11 @@ async function run(settings: GanSettings, context: JobContext): Promise<Report> 
   const seconds = trained.told.seconds ?? 0
   const gan = await trainedGan(seconds, settings, parts)
   const { samples: count } = measuring
-  const respacing = String(Math.min(sampling_steps, diffusion.diffusion_steps))
   const denoise = (scale: number) => (noise: number) =>
     drawPictures(trained, {
       count,
       seed: noise,
-      respacing,
+      steps: sampling_steps,
       sampler: 'ancestral',
       classifier,
       guidance: scale,

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Report } from '../../../report/figures.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { samplerNames } from '../sample/sampler.ts'
 import { drawPictures } from './drawing.ts'
 import {
   floorOf,
@@ -29,7 +30,8 @@ const scales = z.array(z.number().min(0)).min(1)
 const config = z.strictObject({
   conditional: scales.default([0, 0.5, 1, 2, 4, 8]).describe('scales for the denoiser that knows the classes'),
   unconditional: scales.default([0, 1, 2, 4, 8, 16]).describe('scales for the one that does not'),
-  sampling_steps: z.number().int().min(2).default(25).describe('steps of DDIM'),
+  sampler: z.enum(samplerNames).default('ancestral').describe('how pictures are drawn'),
+  sampling_steps: z.number().int().min(2).default(50).describe('steps from noise to picture'),
   data: pictureSettings.prefault({}),
   diffusion: studyDiffusionSettings().prefault({}),
   denoiser: studyUnetSettings().prefault({}),
@@ -46,7 +48,7 @@ interface Outcome {
   readonly measured: Measured
 }
 
-const titles = { conditional: 'told the class', unconditional: 'not told' } as const
+const titles = { conditional: 'told the class', unconditional: 'not told the class' } as const
 
 async function run(settings: GuidanceSettings, context: JobContext): Promise<Report> {
   const { seed } = context
@@ -64,13 +66,19 @@ async function run(settings: GuidanceSettings, context: JobContext): Promise<Rep
       const measured = await measuredSetting(
         {
           name: `${model}-${scale}`,
-          identity: { told: trained.told, classifier: classifier.told, scale, sampling_steps },
+          identity: {
+            told: trained.told,
+            classifier: classifier.told,
+            scale,
+            sampling_steps,
+            sampler: settings.sampler,
+          },
           draw: (noise) =>
             drawPictures(trained, {
               count: measuring.samples,
               seed: noise,
-              respacing: String(sampling_steps),
-              sampler: 'ddim',
+              steps: sampling_steps,
+              sampler: settings.sampler,
               classifier,
               guidance: scale,
               signal: context.signal,
@@ -84,7 +92,7 @@ async function run(settings: GuidanceSettings, context: JobContext): Promise<Rep
     }
   }
   const floor = await floorOf(pictures, measure, measuring, context)
-  const foot = `${describePictures(data, pictures.facts)}. Denoisers ${training.steps} steps of ${training.batch_size}, classifier ${training.classifier_steps}; learning rates not tuned; ${measuring.seeds} seeds of the noise, one of the trainings; DDIM with ${sampling_steps} steps. Written by tenfold.`
+  const foot = `${describePictures(data, pictures.facts)}. Denoisers ${training.steps} steps of ${training.batch_size}, classifier ${training.classifier_steps}; learning rates not tuned; ${measuring.seeds} seeds of the noise, one of the trainings; ${settings.sampler} sampling with ${sampling_steps} steps. Written by tenfold.`
   return guidanceReport(outcomes, floor, judge.told.accuracy ?? Number.NaN, classifier.told, foot)
 }
 
@@ -108,7 +116,7 @@ export function guidanceFindings(outcomes: readonly Outcome[]): string[] {
         : 'the trade of diversity for fidelity is not seen'
     const inside = best !== first && best !== last ? 'in between, as in the paper' : 'at an end'
     return [
-      `The denoiser that is ${titles[model]} the class: from scale ${first.scale} to ${last.scale} the pictures are as asked in ${from('accuracy')}, precision goes from ${from('precision')} and recall from ${from('recall')}: ${trade}. The Frechet distance is lowest at ${best.scale} (${spreadText(best.measured.qualities, 'frechet')}), ${inside}.`,
+      `The denoiser that is ${titles[model]}: from scale ${first.scale} to ${last.scale} the pictures are as asked in ${from('accuracy')}, precision goes from ${from('precision')} and recall from ${from('recall')}: ${trade}. The Frechet distance is lowest at ${best.scale} (${spreadText(best.measured.qualities, 'frechet')}), ${inside}.`,
     ]
   })
 }

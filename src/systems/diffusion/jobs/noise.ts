@@ -124,7 +124,7 @@ async function run(settings: NoiseSettings, context: JobContext): Promise<Report
           drawPictures(trained, {
             count: measuring.samples,
             seed: each,
-            respacing: String(Math.min(sampling_steps, diffusion.diffusion_steps)),
+            steps: sampling_steps,
             sampler: 'ancestral',
             signal: context.signal,
           }),

@@ -74,7 +74,7 @@ async function run(settings: StepSettings, context: JobContext): Promise<Report>
               drawPictures(trained, {
                 count: measuring.samples,
                 seed: noise,
-                respacing: String(steps),
+                steps,
                 sampler: ways[way].sampler,
                 signal: context.signal,
               }),

@@ -86,9 +86,8 @@ async function run(settings: UpsamplingSettings, context: JobContext): Promise<R
   const smallGuide = await trainedClassifier('small-classifier', { diffusion, model: settings.small_classifier }, small)
   const upsampler = await trainedUpsampler(settings, parts)
 
-  const respacing = String(Math.min(settings.sampling_steps, diffusion.diffusion_steps))
   const { samples: count } = measuring
-  const usual = { count, respacing, sampler: 'ancestral', signal: context.signal } as const
+  const usual = { count, steps: settings.sampling_steps, sampler: 'ancestral', signal: context.signal } as const
   const directly = (scale: number) => (noise: number) =>
     drawPictures(direct, { ...usual, seed: noise, classifier: guide, guidance: scale })
   const inTwo =
@@ -109,7 +108,7 @@ async function run(settings: UpsamplingSettings, context: JobContext): Promise<R
   const outcomes: Outcome[] = []
   for (const { name, title, draw } of ways) {
     const measured = await measuredSetting(
-      { name, identity: { told, respacing, scale, factor }, draw },
+      { name, identity: { told, steps: settings.sampling_steps, scale, factor }, draw },
       measure,
       measuring,
       context,

@@ -5,7 +5,6 @@ import { picturesOf } from '../../../report/from-tensors.ts'
 import { defineUse, type UseContext } from '../../../tasks/define.ts'
 import type { OpenedPictures } from '../../../tasks/pictures/open.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
-import { UsageError } from '../../../util/errors.ts'
 import { deriveSeed } from '../../../util/random.ts'
 import { conditioned } from '../conditions.ts'
 import type { DenoiserExperiment } from '../denoiser.ts'
@@ -13,6 +12,7 @@ import { classifierGuide, GaussianDiffusion } from '../gaussian-diffusion.ts'
 import type { ClassifierExperiment } from '../noisy-classifier.ts'
 import { processConfig } from '../settings.ts'
 import type { UpsamplerExperiment } from '../upsampler.ts'
+import { checkClassifier, checkUpsampler } from './agreement.ts'
 import { Animation, animationForm, keptPart, readKnown, readPicture, writeGrid, writeNumbers } from './files.ts'
 import {
   checkOptions,
@@ -24,47 +24,14 @@ import {
   stepsOf,
   walkLength,
 } from './options.ts'
-import { byteOf, PictureSampler, type SampleRequest } from './sampler.ts'
+import { byteOf, PictureSampler, respacingOf, type SampleRequest } from './sampler.ts'
 import { classOf, noiseOfPicture, noiseWalks } from './starts.ts'
 
 /** The process with the steps of the options. */
 function process({ diffusion }: Pick<DenoiserExperiment, 'diffusion'>, given: SampleOptions): GaussianDiffusion {
-  return new GaussianDiffusion(processConfig(diffusion, String(stepsOf(given, diffusion.diffusion_steps))))
-}
-
-/** Two runs that work together must agree on these. */
-function checkSame(
-  what: string,
-  own: Readonly<Record<string, string | number>>,
-  other: Readonly<Record<string, string | number>>,
-): void {
-  for (const [name, value] of Object.entries(own)) {
-    const found = other[name]
-    if (found !== value)
-      throw new UsageError(`sample: denoiser and ${what} must have the same ${name}, found ${value} and ${found}`)
-  }
-}
-
-/** The classifier must have been trained on the same classes, sizes and noise. */
-function checkClassifier(denoiser: DenoiserExperiment, classifier: ClassifierExperiment): void {
-  const described = ({ facts, diffusion }: DenoiserExperiment | ClassifierExperiment) => ({
-    classes: facts.labels.join(', '),
-    'picture sizes': facts.image_size.join(' x '),
-    channels: facts.in_channels,
-    'noise schedules': diffusion.noise_schedule,
-    'diffusion steps': diffusion.diffusion_steps,
-  })
-  checkSame('classifier', described(denoiser), described(classifier))
-}
-
-/** The upsampler must start from pictures like those. */
-function checkUpsampler(denoiser: DenoiserExperiment, { facts, smallSize }: UpsamplerExperiment): void {
-  const described = ({ labels, in_channels }: DenoiserExperiment['facts'], size: readonly number[]) => ({
-    classes: labels.join(', '),
-    channels: in_channels,
-    'sizes of small pictures': size.join(' x '),
-  })
-  checkSame('upsampler', described(denoiser.facts, denoiser.facts.image_size), described(facts, smallSize))
+  const { diffusion_steps } = diffusion
+  const respacing = respacingOf(samplerFor(given), stepsOf(given, diffusion_steps), diffusion_steps)
+  return new GaussianDiffusion(processConfig(diffusion, respacing))
 }
 
 /** Numbers that networks work on at once: large pictures come one by one. */
@@ -129,7 +96,7 @@ async function beginningOf(
   const found =
     from_class !== '' ? labelOf(from_class, facts.labels) : classifier && (await classOf(picture, classifier))
   if (from_class === '' && model.label_emb) say(`${given.edit}: the classifier says ${facts.labels[found ?? 0]}`)
-  const start = await noiseOfPicture(sampler, picture, found ?? 0, labels.length, facts, progress)
+  const start = await noiseOfPicture(sampler, picture, found ?? 0, labels.length, facts, { seed, ...progress })
   return { start, shown: asPicture(picture) }
 }
 
@@ -149,15 +116,18 @@ async function enlarged(
 
 /** Says every few seconds how far the work is. */
 function progressOf(say: (line: string) => void, signal: AbortSignal | undefined, what: string): Progress {
-  const start = performance.now()
-  let told = start
+  let told = performance.now()
+  let first: { readonly done: number; readonly time: number } | undefined
   return {
     signal,
     onStep: (done, all) => {
       const now = performance.now()
-      if (now - told < 5000) return
+      // The first step takes long: it is compiled.
+      if (!first || done < first.done) first = { done, time: now }
+      if (now - told < 5000 || done === first.done) return
       told = now
-      say(`${what}: step ${done} of ${all}, ${Math.ceil(((now - start) / 1000 / done) * (all - done))} s left`)
+      const left = ((now - first.time) / 1000 / (done - first.done)) * (all - done)
+      say(`${what}: step ${done} of ${all}, ${Math.ceil(left)} s left`)
     },
   }
 }

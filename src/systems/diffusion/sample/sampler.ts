@@ -33,6 +33,18 @@ export function toBytes({ shape, data }: NDArray): NDArray {
 
 export const samplerNames = ['ddim', 'ancestral'] as const
 
+/**
+ * So many steps of a process of `trained` ones, as `spaceTimesteps` reads them. Ancestral: evenly from the first to the last. DDIM: by a
+ * whole stride from the first, as OpenAI's scripts have it, the next number of steps for which there is one. It leaves out the last time,
+ * where next to nothing of a picture is left: whatever a guide adds to the noise would be multiplied by thousands there.
+ */
+export function respacingOf(sampler: (typeof samplerNames)[number], steps: number, trained: number): string {
+  if (sampler === 'ancestral' || steps >= trained) return String(Math.min(steps, trained))
+  const stride = Math.max(1, Math.ceil(trained / steps))
+  const counts = [stride, stride - 1].filter((each) => each > 0).map((each) => Math.ceil(trained / each))
+  return `ddim${counts.find((count) => count >= steps) ?? trained}`
+}
+
 /** What samples, and how. */
 export interface SamplerOptions extends ThreadOptions {
   readonly diffusion: GaussianDiffusion
@@ -81,7 +93,7 @@ export interface SampleRequest {
 }
 
 /** Which pictures are to be encoded. */
-export interface EncodeRequest extends Pick<SampleRequest, 'labels' | 'onStep' | 'signal'> {
+export interface EncodeRequest extends Pick<SampleRequest, 'labels' | 'seed' | 'onStep' | 'signal'> {
   /** [count, C, H, W] in [-1, 1] */
   readonly pictures: NDArray
 }
@@ -91,6 +103,9 @@ interface StepInput {
   readonly labels: Tensor
   readonly lowRes: Tensor | undefined
 }
+
+/** Noise that an encoding begins with, as a share of the pictures' range of 1. */
+const drawnShare = 0.1
 
 /** Draws its noise: all that a picture needs comes from a stream of its own. */
 class BatchNoise {
@@ -105,7 +120,7 @@ class BatchNoise {
     this.#size = elementCount(shape) / count
   }
 
-  /** Noise number `call`; `lane` 1 is that of a known picture. */
+  /** Noise number `call`; `lane` 1 is that of a known picture, 2 that of an encoding. */
   draw(call: number, lane = 0): Float32Array {
     const noise = new Float32Array(elementCount(this.#shape))
     for (const [i, stream] of this.#streams.entries()) noise.set(stream.normal(call, lane, this.#size), i * this.#size)
@@ -171,7 +186,8 @@ export class PictureSampler {
 
   /**
    * What DDIM makes these pictures from: its steps in reverse, but for the last one, whose result would be the noise that the network
-   * predicts and not a picture on the way.
+   * predicts and not a picture on the way. The way begins with a tenth of noise, which is drawn: pixels that are always the same, as the
+   * ground of digits, would else become pixels without noise, and the picture could be seen in it.
    */
   encode(request: EncodeRequest): Promise<NDArray> {
     return this.#inBatches(request.labels, (input, first) => this.#encodeBatch(request, input, first))
@@ -255,14 +271,26 @@ export class PictureSampler {
     await this.#restore(this.#time(t), again, constant(picture, shape, 'float32'), constant(kept, shape, 'float32'))
   }
 
-  async #encodeBatch({ pictures, onStep, signal, ...request }: EncodeRequest, { labels }: StepInput, first: number) {
-    const { diffusion, batchSize } = this.#options
-    const steps = diffusion.steps - 1
-    this.#state.set(this.#rows(pictures, first))
-    for (let t = 0; t < steps; t++) {
+  async #encodeBatch(
+    { pictures, seed, onStep, signal, ...request }: EncodeRequest,
+    { labels }: StepInput,
+    first: number,
+  ) {
+    const { diffusion, batchSize, shape } = this.#options
+    const { sqrt_alphas_cumprod: kept, sqrt_one_minus_alphas_cumprod: added } = diffusion.tables
+    const start = Math.max(
+      0,
+      added.findIndex((share) => share >= drawnShare),
+    )
+    const noise = new BatchNoise(seed, first, [batchSize, ...shape]).draw(0, 2)
+    this.#state.set(
+      this.#rows(pictures, first).map((value, i) => (kept[start] ?? 1) * value + (added[start] ?? 0) * (noise[i] ?? 0)),
+    )
+    const steps = diffusion.steps - 1 - start
+    for (let step = 0; step < steps; step++) {
       signal?.throwIfAborted()
-      await this.#encode(this.#time(t), labels)
-      onStep?.((first / batchSize) * steps + t + 1, Math.ceil(request.labels.length / batchSize) * steps)
+      await this.#encode(this.#time(start + step), labels)
+      onStep?.((first / batchSize) * steps + step + 1, Math.ceil(request.labels.length / batchSize) * steps)
     }
   }
 

@@ -56,7 +56,7 @@ export async function noiseOfPicture(
   label: number,
   count: number,
   { image_size, in_channels }: PictureFacts,
-  request: Pick<EncodeRequest, 'onStep' | 'signal'>,
+  request: Pick<EncodeRequest, 'seed' | 'onStep' | 'signal'>,
 ): Promise<NDArray> {
   const shape = [in_channels, ...image_size]
   const pictures: NDArray = { dtype: 'float32', shape: [1, ...shape], data: picture }
