@@ -79,6 +79,9 @@ export async function scoreVAE(
   }
 }
 
+/** Values of a latent variable that are drawn, from -2 to 2. */
+export const perRow = 9
+
 /** The pictures of a latent variable that goes from -2 to 2. */
 export async function traversals(
   beta: number,
@@ -88,7 +91,7 @@ export async function traversals(
   threads: ThreadOptions,
 ): Promise<Picture[]> {
   const model = await trainVAE(beta, pictures, settings, seed, threads)
-  const values = Array.from({ length: 9 }, (_, i) => (i - 4) / 2)
+  const values = Array.from({ length: perRow }, (_, i) => (4 * i) / (perRow - 1) - 2)
   const rows = Math.min(4, settings.z_dim)
   const data = new Float32Array(rows * values.length * settings.z_dim)
   for (let row = 0; row < rows; row++)

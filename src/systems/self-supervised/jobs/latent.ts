@@ -1,13 +1,14 @@
 /** How much z may say (R(z)): too little and the answer is an average, too much and every answer is likely. Halves of digits, and VAEs. */
 import type { z } from 'zod'
 import type { Figure, Report, Table } from '../../../report/figures.ts'
+import { pictureSheet } from '../../../report/from-tensors.ts'
 import { threadOptions } from '../../../tasks/experiment.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { percentOf, spreadOf } from '../../study.ts'
 import { openStudyPictures } from './embedding-runs.ts'
 import { type DiscreteMember, discreteMember, scoreDiscrete, sweeps } from './latent-halves.ts'
 import { type LatentSettings, latentSettings } from './latent-training.ts'
-import { scoreVAE, traversals, type VAEMember, vaeMember } from './latent-vae.ts'
+import { perRow, scoreVAE, traversals, type VAEMember, vaeMember } from './latent-vae.ts'
 
 const over = <Member>(results: readonly Member[], of: (member: Member) => number): string => {
   const { mean, deviation } = spreadOf(results.map(of))
@@ -23,7 +24,7 @@ function tables(discrete: readonly Row<DiscreteMember>[], vaes: readonly Row<VAE
       title: 'A discrete z: the right half of a digit from the left one',
       caption:
         'Energies of test pictures: squared error at the best z. told: how often the half of another picture has the higher energy; the ratio says how flat the energy is.',
-      columns: ['values of z', 'training pictures', 'true half', "another picture's half", 'ratio', 'told'],
+      columns: ['values of z', 'training pictures', 'true half', 'another half', 'ratio', 'told'],
       rows: discrete.map(({ capacity, results }) => [
         capacity,
         over(results, ({ trained }) => trained),
@@ -90,9 +91,9 @@ async function run(settings: LatentSettings, context: JobContext): Promise<Repor
     ? [
         {
           kind: 'pictures',
-          title: `A latent variable of the VAE from -2 to 2, the others 0 (beta ${best.capacity}); one in each row of nine`,
-          pictures: await traversals(best.capacity, pictures, settings, context.seed, threads),
-          size: 56,
+          title: `A latent variable of the VAE from -2 to 2, the others 0 (beta ${best.capacity}); one in each row`,
+          pictures: [pictureSheet(await traversals(best.capacity, pictures, settings, context.seed, threads), perRow)],
+          size: 56 * perRow,
         },
       ]
     : []
