@@ -8,7 +8,7 @@ const run = (program, args) => execFileSync(program, args, { stdio: 'inherit' })
 
 mkdirSync(folder, { recursive: true })
 if (!existsSync(join(folder, 'venv'))) run('python3', ['-m', 'venv', join(folder, 'venv')])
-run(join(folder, 'venv', 'bin', 'pip'), ['install', '--quiet', 'torch', 'numpy', 'safetensors'])
+run(join(folder, 'venv', 'bin', 'pip'), ['install', '--quiet', 'torch', 'torchvision', 'numpy', 'safetensors'])
 run('npm', [
   'install',
   '--prefix',

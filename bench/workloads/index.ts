@@ -1,13 +1,16 @@
 /** Everything that `npm run bench` measures. */
 import type { Decoding, Product, Workload } from '../harness/workload.ts'
+import { clip } from './clip.ts'
 import { encoders } from './encoder.ts'
 import { frozenTransformers } from './frozen.ts'
 import { gpt2s } from './gpt2.ts'
 import { involutions } from './involution.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
+import { opWorkloads } from './ops.ts'
 import { perceiver } from './perceiver.ts'
 import { resnet } from './resnet.ts'
 import { signals } from './signal.ts'
+import { simclr } from './simclr.ts'
 import { transformerLm, transformerLmCheckpoint } from './transformer-lm.ts'
 import { unets } from './unet.ts'
 
@@ -19,11 +22,19 @@ export const workloads: readonly Workload[] = [
   ...encoders,
   perceiver,
   ...frozenTransformers,
+  clip,
   ...unets,
   resnet,
+  simclr,
   ...involutions,
   ...signals,
+  ...opWorkloads,
 ]
+
+/** Names that stand for several workloads. */
+export const groups: Readonly<Record<string, readonly string[]>> = {
+  ops: [...involutions, ...signals, ...opWorkloads].map(({ name }) => name),
+}
 
 export const decodings: readonly Decoding[] = gpt2s
 

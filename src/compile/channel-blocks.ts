@@ -20,6 +20,15 @@ export function channelBlockFor(roots: readonly Tensor[]): Promise<number> | num
   return measured
 }
 
+/** The vectors that the runtime's kernels use here, as the width of their blocks tells; undefined where there are no such kernels. */
+export async function vectorKind(): Promise<'AVX-512' | 'AVX2' | undefined> {
+  if (!hasBlockedConvolutions) return undefined
+  measured ??= measure()
+  const width = await measured
+  if (width === 1) return undefined
+  return width === 16 ? 'AVX-512' : 'AVX2'
+}
+
 /** The runtime does not say the width. With the wrong one, the weights are taken for others. */
 async function measure(): Promise<number> {
   for (const width of widths) if (await isRight(width)) return width

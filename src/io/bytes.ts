@@ -14,3 +14,10 @@ export function startsWith(bytes: Uint8Array, text: string): boolean {
 export function latin1Text(bytes: Uint8Array): string {
   return new TextDecoder('latin1').decode(bytes)
 }
+
+/** The bytes of a text of one character a byte. */
+export function latin1Bytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
+}

@@ -24,6 +24,11 @@ const fileElements: ReadonlyMap<string, FileElement> = new Map([
   ['V2', 'bf16'],
 ])
 
+/** The element type of NumPy's name without the byte order (`f4`); undefined: a type that is not read. */
+export function npyElement(name: string): FileElement | undefined {
+  return fileElements.get(name)
+}
+
 const descriptors: Readonly<Record<DType, string>> = {
   float32: '<f4',
   int32: '<i4',

@@ -31,8 +31,8 @@ const formats: readonly OtherFormat[] = [
   { matches: isLegacy, is: 'a PyTorch file from before PyTorch 1.6, which is not read', hint: resave },
   {
     matches: isPickle,
-    is: 'a bare pickle',
-    hint: `${convert}; pickles are only read inside archives made by torch.save`,
+    is: 'a pickle without arrays of NumPy or JAX',
+    hint: `${convert}; objects of other classes are not built`,
   },
   {
     matches: (bytes) => startsWith(bytes.subarray(257), 'ustar'),

@@ -1,6 +1,6 @@
 /** What the bytes of a pickle do; names are those of Python's `pickletools`. */
 import type { PickleMachine } from './pickle.ts'
-import { PickleAttributes, PickleDict, PickleTuple, type PickleValue } from './pickle-values.ts'
+import { PickleAttributes, PickleDict, PickleObject, PickleTuple, type PickleValue } from './pickle-values.ts'
 
 type Instruction = (machine: PickleMachine) => void
 
@@ -115,6 +115,7 @@ function object(machine: PickleMachine): void {
 function build(machine: PickleMachine): void {
   const state = machine.pop()
   const target = machine.top()
+  if (target instanceof PickleObject) machine.resolver.build?.(target.value, state)
   if (!(target instanceof PickleAttributes) || !(state instanceof PickleDict)) return
   for (const [name, value] of state.entries) target.entries.set(name, value)
 }

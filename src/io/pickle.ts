@@ -13,6 +13,8 @@ export interface PickleResolver {
   readonly what: string
   /** What calling the class or function `module.name` with arguments stands for; undefined: the format does not know it. */
   readonly call: (name: string, args: readonly PickleValue[]) => PickleValue | undefined
+  /** Sets the state of an object that `call` made. Default: it has none. */
+  readonly build?: (object: unknown, state: PickleValue) => void
   /** The object behind a persistent id. */
   readonly persistent: (id: PickleValue) => PickleValue
 }

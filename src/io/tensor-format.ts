@@ -4,7 +4,7 @@ import { startsWith } from './bytes.ts'
 
 /** A file of named tensors, whatever its format. */
 export interface TensorFile {
-  readonly format: 'safetensors' | 'npz' | 'npy' | 'pytorch'
+  readonly format: 'safetensors' | 'npz' | 'npy' | 'pytorch' | 'pickle'
   readonly tensors: Map<string, NDArray>
   /** What the file says besides: texts by name. */
   readonly metadata: Record<string, string>
@@ -24,7 +24,7 @@ export function describeLeftOut({ leftOut }: Pick<TensorFile, 'leftOut'>): strin
 }
 
 /** The formats of named tensors, and those of other uses that are told apart from them. */
-export type FileFormat = 'safetensors' | 'zip' | 'npy' | 'onnx' | 'other'
+export type FileFormat = 'safetensors' | 'zip' | 'npy' | 'onnx' | 'pickle' | 'other'
 
 const npyMagic = '\x93NUMPY'
 // A length beyond safetensors' bound on its header cannot be a length.
@@ -48,7 +48,17 @@ export function fileFormat(bytes: Uint8Array, size = bytes.length): FileFormat {
   if (startsWith(bytes, 'PK')) return 'zip'
   if (startsWith(bytes, npyMagic)) return 'npy'
   if (bytes[0] === 0x08 && (bytes[1] ?? 0xff) < 32 && onnxFields.includes(bytes[2] ?? 0)) return 'onnx'
+  if (isPickle(bytes)) return 'pickle'
   return bytes[8] === 0x7b && isBinary(bytes.subarray(0, 8)) ? 'safetensors' : 'other'
+}
+
+// After the protocol: the number that `torch.save` before 1.6 begins with.
+const legacyNumber = '\x8a\x0a\x6c\xfc\x9c\x46'
+
+/** A pickle of protocol 2 to 5 by itself, which is not an old PyTorch file. */
+function isPickle(bytes: Uint8Array): boolean {
+  const [first, protocol = 0] = bytes
+  return first === 0x80 && protocol >= 2 && protocol <= 5 && !startsWith(bytes.subarray(2), legacyNumber)
 }
 
 /** A text may have a brace anywhere: the length of a header has bytes that are not text. */
@@ -70,6 +80,11 @@ export async function parseTensorFile(bytes: Uint8Array): Promise<TensorFile> {
     case 'npy': {
       const { readNpy } = await import('./npy.ts')
       return { format: 'npy', tensors: new Map([['array', readNpy(bytes)]]), metadata: {} }
+    }
+    case 'pickle': {
+      const file = (await import('./numpy-pickle.ts')).readNumpyPickle(bytes)
+      if (file.tensors.size > 0) return file
+      throw (await import('./other-formats.ts')).unreadFormat(bytes, false)
     }
     default:
       throw (await import('./other-formats.ts')).unreadFormat(bytes, format === 'onnx')

@@ -100,3 +100,31 @@ function readSamples(
     Float32Array.from({ length }, (_, i) => encoding.read(view, start + i * frame + channel * width)),
   )
 }
+
+/** A recording as a WAV file: PCM of 16 bits; what is beyond -1 to 1 is cut off. */
+export function encodeWav({ samples, sampleRate }: Recording): Uint8Array {
+  const [channels, length] = [samples.length, samples[0]?.length ?? 0]
+  const header = 44
+  const bytes = new Uint8Array(header + 2 * channels * length)
+  const view = new DataView(bytes.buffer)
+  const tag = (at: number, text: string): void => bytes.set(new TextEncoder().encode(text), at)
+  tag(0, 'RIFF')
+  view.setUint32(4, bytes.length - 8, true)
+  tag(8, 'WAVEfmt ')
+  view.setUint32(16, 16, true)
+  view.setUint16(20, 1, true)
+  view.setUint16(22, channels, true)
+  view.setUint32(24, sampleRate, true)
+  view.setUint32(28, 2 * channels * sampleRate, true)
+  view.setUint16(32, 2 * channels, true)
+  view.setUint16(34, 16, true)
+  tag(36, 'data')
+  view.setUint32(40, bytes.length - header, true)
+  for (const [channel, values] of samples.entries()) {
+    for (const [i, value] of values.entries()) {
+      const whole = Math.round(32767 * Math.max(-1, Math.min(1, value)))
+      view.setInt16(header + 2 * (i * channels + channel), whole, true)
+    }
+  }
+  return bytes
+}

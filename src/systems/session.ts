@@ -1,5 +1,4 @@
 /** Sessions: starting, opening and continuing runs; finding recipes and jobs by name. */
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { runtimeVersion } from '../runtime/binding.ts'
 import type { OpenedData } from '../tasks/define.ts'
@@ -7,6 +6,7 @@ import type { Experiment } from '../tasks/experiment.ts'
 import type { CheckpointChoice } from '../train/checkpoint.ts'
 import { checkBatchSize } from '../train/data-settings.ts'
 import { findPlaces, recordPlaces } from '../train/places.ts'
+import { processorName } from '../train/processor.ts'
 import { RunDirectory } from '../train/run.ts'
 import { checkConfig, type Settings } from '../train/settings.ts'
 import { restoreVariables } from '../train/store.ts'
@@ -229,6 +229,6 @@ export async function versionsInUse(): Promise<Record<string, string>> {
     onnxruntime: runtimeVersion,
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
-    processor: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+    processor: await processorName(),
   }
 }

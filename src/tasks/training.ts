@@ -109,6 +109,8 @@ export interface TaskParts<Name extends string = string> extends ThreadOptions {
   readonly epochs: number
   /** Computes what a step shows, inside of the traced step. */
   readonly scalars: (batch: BatchTensors<Name>) => StepScalars
+  /** What a training keeps besides weights and optimizer, by name: part of checkpoints, not of the model. Default: nothing. */
+  readonly state?: ReadonlyMap<string, Variable>
   /** Called in the traced step after the update: moving averages that belong to the model follow the new weights. */
   readonly updated?: () => void
   readonly evaluate: TrainingTask['evaluate']
@@ -136,7 +138,8 @@ export function updatesOf({
   optimizer: settings,
   epochs,
   lrScale,
-}: Pick<TaskParts, 'model' | 'averaged' | 'optimizer' | 'epochs' | 'lrScale'> & {
+  state,
+}: Pick<TaskParts, 'model' | 'averaged' | 'optimizer' | 'epochs' | 'lrScale' | 'state'> & {
   readonly loader: Pick<BatchSource, 'stepsPerEpoch'>
 }): Updates {
   const { clip_norm: clipNorm, ema_decay } = settings
@@ -154,6 +157,7 @@ export function updatesOf({
       average: average?.variables() ?? [],
       optimizer: optimizer.variables(),
       random: randomState().variables,
+      state: state ?? [],
     }),
     learningRate: () => optimizer.lr,
   }
@@ -187,6 +191,8 @@ export interface TrainablePlan<
   readonly metrics: MetricDescriptions
   readonly options: BuildOptions
   readonly scalars: (model: Model, batch: BatchTensors<Name>) => StepScalars
+  /** What `scalars` keeps from step to step, by name: part of checkpoints. Default: nothing. */
+  readonly state?: ReadonlyMap<string, Variable>
   /** Makes the function that runs a model over a data set. */
   readonly evaluator: (model: Model, options: ThreadOptions) => (data: Dataset<Name>) => Promise<Found>
   /** Parameters that learn at another rate. Default: none. */
@@ -208,7 +214,7 @@ export interface Trainable<Model extends Module, Found, Name extends string = st
 export function trainable<Model extends Module, Found extends { readonly metrics: Metrics }, Name extends string>(
   plan: TrainablePlan<Model, Found, Name>,
 ): Trainable<Model, Found, Name> {
-  const { make, metrics, options, scalars, evaluator, lrScale } = plan
+  const { make, metrics, options, scalars, evaluator, lrScale, state } = plan
   const { optimizer, train } = plan.config
   const { seed } = options
   manualSeed(seed)
@@ -237,6 +243,7 @@ export function trainable<Model extends Module, Found extends { readonly metrics
         ...(lrScale && { lrScale }),
         epochs: train.epochs,
         scalars: (batch) => scalars(trained, batch),
+        ...(state && { state }),
         evaluate: () => evaluate(data),
         ...threads,
       }),

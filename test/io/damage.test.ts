@@ -4,6 +4,7 @@ import { unzipSync, zipSync } from 'fflate'
 import { expect, test } from 'vitest'
 import { readNpy, writeNpy } from '../../src/io/npy.ts'
 import { readNpz, writeNpz } from '../../src/io/npz.ts'
+import { readNumpyPickle } from '../../src/io/numpy-pickle.ts'
 import { readPickle } from '../../src/io/pickle.ts'
 import { readPytorch } from '../../src/io/pytorch.ts'
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts'
@@ -133,6 +134,7 @@ const targets: Record<string, [Uint8Array, Read]> = {
     memberOf(fixture('texts.npz'), 'records.npy'),
     (bytes) => readNpz(zipSync({ 'a.npy': bytes })),
   ],
+  'pickle of NumPy': [fixture('haiku-4.pickle'), readNumpyPickle],
   pickle: [memberOf(checkpoint, 'checkpoint/data.pkl'), (bytes) => readPickle(bytes, pickles)],
 }
 

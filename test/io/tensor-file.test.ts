@@ -41,8 +41,8 @@ test.each<[string, Uint8Array, string, string]>([
   [
     'a pickle',
     bytesOfText('\x80\x04N.'),
-    'must be a safetensors, .npz, .npy or PyTorch file, is a bare pickle',
-    'convert it to safetensors: safetensors.torch.save_file(state_dict, path); pickles are only read inside archives made by torch.save',
+    'must be a safetensors, .npz, .npy or PyTorch file, is a pickle without arrays of NumPy or JAX',
+    'convert it to safetensors: safetensors.torch.save_file(state_dict, path); objects of other classes are not built',
   ],
   ['a text', bytesOfText('# a text'), 'must be a safetensors, .npz, .npy or PyTorch file, is none of these', kindHint],
   [

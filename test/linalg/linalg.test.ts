@@ -1,61 +1,8 @@
 /** Linear algebra outside of the graph: what decompositions are made of gives the matrix again, errors are one line with facts. */
 import { describe, expect, test } from 'vitest'
 import { linalg, tensor } from '../../src/index.ts'
-import type { Matrices } from '../../src/linalg/index.ts'
 import { LinalgError } from '../../src/util/errors.ts'
-import { randomNumbers } from '../support/gradients.ts'
-
-function random(shape: readonly number[], seed = 1): Matrices {
-  const next = randomNumbers(seed)
-  const count = shape.reduce((product, size) => product * size, 1)
-  return { shape, data: Float64Array.from({ length: count }, () => 2 * next() - 1) }
-}
-
-/** Rows by columns of the last two axes, of one matrix. */
-function times(a: Matrices, b: Matrices): Matrices {
-  const [rows = 0, inner = 0] = a.shape
-  const [, columns = 0] = b.shape
-  const data = new Float64Array(rows * columns)
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++)
-      for (let k = 0; k < inner; k++)
-        data[i * columns + j] =
-          (data[i * columns + j] ?? 0) + (a.data[i * inner + k] ?? 0) * (b.data[k * columns + j] ?? 0)
-  return { shape: [rows, columns], data }
-}
-
-function mirrored({ shape: [rows = 0, columns = 0], data }: Matrices): Matrices {
-  const at = (i: number): number => data[(i % rows) * columns + Math.floor(i / rows)] ?? 0
-  return { shape: [columns, rows], data: Float64Array.from({ length: rows * columns }, (_, i) => at(i)) }
-}
-
-function diagonal(values: ArrayLike<number>): Matrices {
-  const n = values.length
-  const at = (i: number): number => (i % (n + 1) === 0 ? (values[i / (n + 1)] ?? 0) : 0)
-  return { shape: [n, n], data: Float64Array.from({ length: n * n }, (_, i) => at(i)) }
-}
-
-const unit = (n: number): Matrices => diagonal(new Array<number>(n).fill(1))
-
-function expectNear(found: Matrices, wanted: Matrices, tolerance = 1e-12): void {
-  expect(found.shape).toEqual(wanted.shape)
-  const worst = found.data.reduce(
-    (most, value, i) => Math.max(most, Math.abs(value - (wanted.data[i] ?? Number.NaN))),
-    0,
-  )
-  expect(worst).toBeLessThan(tolerance)
-}
-
-/** Symmetric, of all kinds that its eigenvalues may be. */
-function symmetric(n: number, values?: readonly number[]): Matrices {
-  if (!values) {
-    const x = random([n, n])
-    const other = mirrored(x)
-    return { shape: x.shape, data: x.data.map((value, i) => value + (other.data[i] ?? 0)) }
-  }
-  const { q } = linalg.qr(random([n, n], 5))
-  return times(times(q, diagonal(values)), mirrored(q))
-}
+import { diagonal, expectNear, mirrored, random, symmetric, times, unit } from './matrices.ts'
 
 const sizes = [1, 2, 3, 5, 33, 70]
 
@@ -269,57 +216,6 @@ describe('equations', () => {
     ])
     expectNear(linalg.lstsq(flat, tensor([2, 2, 2])), { shape: [2], data: Float64Array.of(1, 1) }, 1e-7)
     expectNear(linalg.pinv(flat), { shape: [2, 3], data: new Float64Array(6).fill(1 / 6) }, 1e-7)
-  })
-})
-
-describe('norms', () => {
-  const a = tensor([
-    [1, -2],
-    [3, 4],
-  ])
-  test.each([
-    ['fro', Math.sqrt(30)],
-    ['nuc', Math.sqrt(50)],
-    [1, 6],
-    [-1, 4],
-    [Number.POSITIVE_INFINITY, 7],
-    [Number.NEGATIVE_INFINITY, 3],
-    [2, 5.116672736016927],
-    [-2, 1.9543950758485487],
-  ] as const)('%s', (order, value) => {
-    expect(linalg.matrixNorm(a, { order }).data[0]).toBeCloseTo(value, 6)
-  })
-
-  test('trace, condition, roots', () => {
-    expect([...linalg.trace(a).data]).toEqual([5])
-    expect(linalg.cond(a).data[0]).toBeCloseTo(2.618033988749895, 6)
-    expect([
-      ...linalg.cond(
-        tensor([
-          [1, 0],
-          [0, 0],
-        ]),
-      ).data,
-    ]).toEqual([Number.POSITIVE_INFINITY])
-    const root = linalg.matrixSqrth(symmetric(5, [0, 1, 2, 3, 4]))
-    expectNear(times(root, root), symmetric(5, [0, 1, 2, 3, 4]))
-  })
-
-  test('a result as a tensor', () => {
-    expect(
-      linalg.toTensor(
-        linalg.inv(
-          tensor([
-            [2, 0],
-            [0, 4],
-          ]),
-        ),
-      ).array,
-    ).toEqual({
-      dtype: 'float32',
-      shape: [2, 2],
-      data: Float32Array.of(0.5, 0, 0, 0.25),
-    })
   })
 })
 

@@ -3,25 +3,9 @@ import '../../src/index.ts'
 import { compile } from '../../src/compile/compile.ts'
 import * as nn from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
-import { elementCount } from '../../src/tensor/dtype.ts'
-import { constant, type Tensor, tensor } from '../../src/tensor/tensor.ts'
+import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { record } from '../../src/tensor/trace.ts'
-import { randomNumbers } from '../support/gradients.ts'
-
-function random(shape: readonly number[], seed = 1): Tensor {
-  const next = randomNumbers(seed)
-  return constant(
-    Float32Array.from({ length: elementCount(shape) }, () => 2 * next() - 1),
-    shape,
-    'float32',
-  )
-}
-
-async function expectEqual(found: Tensor, expected: Tensor): Promise<void> {
-  expect(found.shape).toEqual(expected.shape)
-  const [a, b] = [await found.numbers(), await expected.numbers()]
-  for (const [i, value] of a.entries()) expect(value).toBeCloseTo(b[i] ?? Number.NaN, 5)
-}
+import { expectEqual, random } from '../support/tensors.ts'
 
 /** Shapes of parameters and buffers by name: PyTorch's, as its documentation lists them. */
 describe('variables are named and shaped as in PyTorch', () => {
@@ -288,122 +272,6 @@ describe('Involution', () => {
     ],
   ])('%s', (message, call) => {
     expect(call).toThrow(message)
-  })
-})
-
-describe('MultiheadAttention', () => {
-  const [query, key, value] = [random([2, 3, 4], 2), random([2, 5, 4], 3), random([2, 5, 4], 4)]
-
-  test('separate projections compute what the joint one does', async () => {
-    const joint = new nn.MultiheadAttention(4, 2)
-    const separate = new nn.MultiheadAttention(4, 2, { kdim: 3 })
-    const parts = Array.from({ length: 3 }, (_, i) => joint.in_proj_weight?.data.slice(16 * i, 16 * i + 16))
-    separate.q_proj_weight?.set(parts[0] ?? [])
-    separate.v_proj_weight?.set(parts[2] ?? [])
-    // A key that is projected through three of its four inputs: the fourth one's weights are 0.
-    const narrow = Array.from(parts[1] ?? [], Number)
-    separate.k_proj_weight?.set(narrow.filter((_, i) => i % 4 < 3))
-    joint.in_proj_weight?.set([
-      ...Array.from(parts[0] ?? [], Number),
-      ...narrow.map((weight, i) => (i % 4 < 3 ? weight : 0)),
-      ...Array.from(parts[2] ?? [], Number),
-    ])
-    const bias = random([12], 9)
-    for (const layer of [joint, separate]) layer.in_proj_bias?.set(bias.array.data)
-    separate.out_proj.loadStateDict(joint.out_proj.stateDict())
-    const thin = ops.slice(key, [0, 3], 2)
-    await expectEqual(separate.forward(query, thin, value).output, joint.forward(query, key, value).output)
-  })
-
-  test('in bool masks true is ignored', async () => {
-    const layer = new nn.MultiheadAttention(4, 2)
-    const keyPaddingMask = tensor(
-      [
-        [0, 0, 1, 1, 1],
-        [0, 1, 1, 1, 1],
-      ],
-      'bool',
-    )
-    const attnMask = tensor(
-      [
-        [1, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0],
-      ],
-      'bool',
-    )
-    const { weights } = layer.forward(query, key, value, { keyPaddingMask, attnMask })
-    expect(weights.shape).toEqual([2, 2, 3, 5])
-    const numbers = await weights.numbers()
-    // Example 0: query 0 is left with key 1; example 1, query 1: with key 0.
-    expect(numbers.slice(0, 5)).toEqual([0, 1, 0, 0, 0])
-    expect(numbers.slice(35, 40)).toEqual([1, 0, 0, 0, 0])
-    const padding = await layer.forward(query, key, value, { keyPaddingMask }).weights.numbers()
-    expect(padding.slice(2, 5)).toEqual([0, 0, 0])
-    const added = ops.where(attnMask, -50, 0)
-    const both = await layer.forward(query, key, value, { keyPaddingMask, attnMask: added }).weights.numbers()
-    expect(both[1]).toBeCloseTo(1, 5)
-  })
-
-  test('heads divide the width', () => {
-    expect(() => new nn.MultiheadAttention(4, 3)).toThrow(
-      'MultiheadAttention: embedDim must be a multiple of numHeads, found 4 and 3',
-    )
-  })
-})
-
-describe('recurrent layers', () => {
-  const x = random([2, 4, 2])
-
-  test('layers and directions compose the op', async () => {
-    const layer = new nn.LSTM(2, 3, { numLayers: 2, bidirectional: true })
-    const state = { h: random([4, 2, 3], 5), c: random([4, 2, 3], 6) }
-    const at = (source: Tensor, i: number): Tensor => ops.squeeze(ops.slice(source, [i, i + 1], 0), 0)
-    const cell = (input: Tensor, i: number): ReturnType<typeof ops.lstm> => {
-      const suffix = ['l0', 'l0_reverse', 'l1', 'l1_reverse'][i] as 'l0'
-      const [weightIh, weightHh] = [layer[`weight_ih_${suffix}`], layer[`weight_hh_${suffix}`]]
-      if (!weightIh || !weightHh) throw new Error(`no weights ${suffix}`)
-      return ops.lstm(
-        input,
-        { weightIh, weightHh, biasIh: layer[`bias_ih_${suffix}`], biasHh: layer[`bias_hh_${suffix}`] },
-        { h: at(state.h, i), c: at(state.c, i), reverse: i % 2 === 1 },
-      )
-    }
-    const first = [cell(x, 0), cell(x, 1)]
-    const middle = ops.concat(
-      first.map(({ output }) => output),
-      -1,
-    )
-    const second = [cell(middle, 2), cell(middle, 3)]
-    const found = layer.forward(x, state)
-    await expectEqual(
-      found.output,
-      ops.concat(
-        second.map(({ output }) => output),
-        -1,
-      ),
-    )
-    await expectEqual(found.h, ops.stack([...first, ...second].map(({ h }) => h)))
-    await expectEqual(found.c, ops.stack([...first, ...second].map(({ c }) => c)))
-  })
-
-  test('shapes of GRU and RNN', () => {
-    const gru = new nn.GRU(2, 3, { numLayers: 2 }).forward(x)
-    expect([gru.output.shape, gru.h.shape]).toEqual([
-      [2, 4, 3],
-      [2, 2, 3],
-    ])
-    const rnn = new nn.RNN(2, 3, { nonlinearity: 'relu', bidirectional: true }).forward(x, random([2, 2, 3]))
-    expect([rnn.output.shape, rnn.h.shape]).toEqual([
-      [2, 4, 6],
-      [2, 2, 3],
-    ])
-  })
-
-  test('a state of another depth is refused', () => {
-    expect(() => new nn.GRU(2, 3, { numLayers: 2 }).forward(x, random([1, 2, 3]))).toThrow(
-      'GRU: h must be [layers * directions = 2, batch, hidden], found float32[1, 2, 3]',
-    )
   })
 })
 

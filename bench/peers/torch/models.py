@@ -239,6 +239,41 @@ class ResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class SmallResNet(nn.Module):
+    def __init__(self, width=16):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, width, 3, 2, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.layer1 = nn.Sequential(BasicBlock(width, width, 1))
+        self.layer2 = nn.Sequential(BasicBlock(width, 2 * width, 2))
+        self.layer3 = nn.Sequential(BasicBlock(2 * width, 4 * width, 2))
+
+    def forward(self, image):
+        x = F.relu(self.bn1(self.conv1(image)))
+        return self.layer3(self.layer2(self.layer1(x))).mean((2, 3))
+
+
+class SimCLR(nn.Module):
+    def __init__(self, hidden=128, out=64):
+        super().__init__()
+        self.encoder = SmallResNet()
+        self.projector = nn.Sequential(
+            nn.Linear(64, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, out, bias=False), nn.BatchNorm1d(out)
+        )
+
+    def forward(self, image):
+        return self.projector(self.encoder(image))
+
+
+def nt_xent(hidden, _labels, temperature=0.2):
+    """The official loss: the sum over both views of the cross-entropy of the other view."""
+    a, b = F.normalize(hidden).chunk(2)
+    itself = 1e9 * torch.eye(len(a))
+    target = torch.arange(len(a))
+    ab, aa, bb = a @ b.T / temperature, a @ a.T / temperature - itself, b @ b.T / temperature - itself
+    return F.cross_entropy(torch.cat([ab, aa], 1), target) + F.cross_entropy(torch.cat([ab.T, bb], 1), target)
+
+
 def conv(start, to, stride=1):
     return nn.Conv2d(start, to, 3, stride, 1)
 
@@ -451,3 +486,91 @@ class Waves(nn.Module):
         y = torch.stft(waves, self.size, hop, window=self.window, return_complex=True)
         power = y.real.square() + y.imag.square()
         return power if self.kind == "stft" else torch.log(self.filters @ power + 1e-6)
+
+
+class ClipAttention(nn.Module):
+    """Names of nn.MultiheadAttention, computed by the fused kernel in training too."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.in_proj_weight = nn.Parameter(torch.zeros(3 * width, width))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, x, causal):
+        batch, tokens, width = x.shape
+        qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        q, k, v = qkv.view(batch, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        return self.out_proj(mixed.transpose(1, 2).reshape(batch, tokens, width))
+
+
+class ClipBlock(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.attn = ClipAttention(width, heads)
+        self.ln_1 = nn.LayerNorm(width)
+        self.mlp = nn.ModuleDict({"c_fc": nn.Linear(width, 4 * width), "c_proj": nn.Linear(4 * width, width)})
+        self.ln_2 = nn.LayerNorm(width)
+
+    def forward(self, x, causal):
+        x = x + self.attn(self.ln_1(x), causal)
+        hidden = self.mlp["c_fc"](self.ln_2(x))
+        return x + self.mlp["c_proj"](hidden * torch.sigmoid(1.702 * hidden))
+
+
+class ClipTransformer(nn.Module):
+    def __init__(self, width, layers, heads, causal):
+        super().__init__()
+        self.resblocks = nn.ModuleList(ClipBlock(width, heads) for _ in range(layers))
+        self.causal = causal
+
+    def forward(self, x):
+        for block in self.resblocks:
+            x = block(x, self.causal)
+        return x
+
+
+class ClipVision(nn.Module):
+    def __init__(self, side, patch, width, layers, heads, embed):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, width, patch, stride=patch, bias=False)
+        self.class_embedding = nn.Parameter(torch.zeros(width))
+        self.positional_embedding = nn.Parameter(torch.zeros((side // patch) ** 2 + 1, width))
+        self.ln_pre = nn.LayerNorm(width)
+        self.transformer = ClipTransformer(width, layers, heads, False)
+        self.ln_post = nn.LayerNorm(width)
+        self.proj = nn.Parameter(torch.zeros(width, embed))
+
+    def forward(self, image):
+        x = self.conv1(image).flatten(2).transpose(1, 2)
+        x = torch.cat([self.class_embedding.expand(x.shape[0], 1, -1), x], 1) + self.positional_embedding
+        return self.ln_post(self.transformer(self.ln_pre(x))[:, 0]) @ self.proj
+
+
+class Clip(nn.Module):
+    """`forward` is the picture tower; the text tower belongs to the loss."""
+
+    def __init__(self, side=64, patch=8, width=256, layers=4, heads=4, embed=128, tokens=32, vocabulary=1000):
+        super().__init__()
+        self.visual = ClipVision(side, patch, width, layers, heads, embed)
+        self.transformer = ClipTransformer(width, layers, heads, True)
+        self.token_embedding = nn.Embedding(vocabulary, width)
+        self.positional_embedding = nn.Parameter(torch.zeros(tokens, width))
+        self.ln_final = nn.LayerNorm(width)
+        self.text_projection = nn.Parameter(torch.zeros(width, embed))
+        self.logit_scale = nn.Parameter(torch.zeros([]))
+
+    def forward(self, image):
+        return self.visual(image)
+
+    def encode_text(self, ids):
+        x = self.ln_final(self.transformer(self.token_embedding(ids) + self.positional_embedding))
+        return x[torch.arange(x.shape[0]), ids.argmax(-1)] @ self.text_projection
+
+    def loss(self, seen, ids):
+        pictures, texts = F.normalize(seen, dim=-1), F.normalize(self.encode_text(ids), dim=-1)
+        logits = self.logit_scale.exp() * pictures @ texts.t()
+        own = torch.arange(logits.shape[0])
+        return (F.cross_entropy(logits, own) + F.cross_entropy(logits.t(), own)) / 2

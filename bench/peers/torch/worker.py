@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 import models
+import ops
 
 name, measure, file, threads = sys.argv[1:5]
 compiled = "compile" in sys.argv[5:]
@@ -52,6 +53,9 @@ def workload():
     if name.endswith("frozen-gpt2"):
         model = models.FrozenGPT2(name == "frozen-gpt2")
         return model, "x", "label", F.cross_entropy, adam(model, 1e-3), 1.0
+    if name == "clip":
+        model = models.Clip()
+        return model, "image", "tokens", model.loss, adamw(model, 1e-3, 0.2), None
     if name.startswith("unet"):
         model = models.UNet()
         return model, "image", "noise", F.mse_loss, adam(model, 1e-3), None
@@ -59,11 +63,17 @@ def workload():
         model = models.ResNet()
         sgd = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, foreach=True)
         return model, "image", "label", F.cross_entropy, sgd, None
+    if name == "simclr":
+        model = models.SimCLR()
+        return model, "image", "label", models.nt_xent, adam(model, 1e-3), None
     if name.startswith("involution"):
         model = models.Involution(int(name.split("-")[1]))
         return model, "shift", "wanted", F.mse_loss, torch.optim.SGD(model.parameters(), 0.01, foreach=True), None
     if name.startswith(("stft", "mel", "rfft")):
         model = models.Waves(*name.split("-"))
+        return model, "shift", "wanted", F.mse_loss, torch.optim.SGD(model.parameters(), 0.01, foreach=True), None
+    if name.startswith("op-"):
+        model = ops.Op(name[len("op-") :])
         return model, "shift", "wanted", F.mse_loss, torch.optim.SGD(model.parameters(), 0.01, foreach=True), None
     raise SystemExit(f"no model for {name}")
 

@@ -141,6 +141,22 @@ export const pictures: readonly DataSet[] = [
     ],
   },
   {
+    name: 'caption-font',
+    summary: 'DejaVu Sans, the letters of captions in videos',
+    licence: 'Bitstream Vera (free), changes public domain',
+    bytes: 800000,
+    sources: [
+      {
+        client: 'npm',
+        package: 'dejavu-fonts-ttf',
+        version: '2.37.3',
+        integrity: 'sha512-f1hd7jJbeQa1VWcw+K2KrTXS50zTMaHpVC4XIKJpNcDeYR5ajMtj/iLlQDYNvLOKamUB3ARVVCf79lNwNVztSQ==',
+        bytes: 5494986,
+        files: ['ttf/DejaVuSans.ttf', 'LICENSE'],
+      },
+    ],
+  },
+  {
     name: 'trees',
     summary: 'aerial photos of forests with boxes around trees',
     licence: 'MIT',

@@ -2,7 +2,7 @@
 import { requireFinite } from '../../util/check.ts'
 import { UsageError } from '../../util/errors.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
-import { type Decoder, type DecoderInputs, type Decoding, inputRows, type TokenIds } from './decoder.ts'
+import { type DecoderInputs, inputRows, type TokenIds, type TokenReader, type TokenReading } from './decoder.ts'
 import { highest, toLogProbabilities } from './logits.ts'
 import type { Settings } from './options.ts'
 
@@ -143,7 +143,7 @@ class Search {
 
 /** The best `numBeams` continuations of each prompt, best first. */
 export async function beamSearch(
-  decoder: Decoder,
+  decoder: TokenReader,
   prompts: readonly TokenIds[],
   settings: Settings,
   beams: BeamSettings,
@@ -157,7 +157,7 @@ export async function beamSearch(
   const longest = Math.max(...prompts.map(({ length }) => length))
   const room = Math.min(settings.maxNewTokens, Math.max(1, decoder.maxTokens - longest + 1))
   const searches = prompts.map((prompt, row) => new Search(prompt, settings, beams, room, row))
-  const decoding: Decoding = await decoder.start(prompts, inputRows(inputs, [...prompts.keys()]))
+  const decoding: TokenReading = await decoder.start(prompts, inputRows(inputs, [...prompts.keys()]))
   decoding.select(prompts.flatMap((_, prompt) => new Array<number>(numBeams).fill(prompt)))
   const places = Array.from({ length: numBeams }, (_, beam) => beam)
   for (;;) {

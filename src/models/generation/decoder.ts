@@ -50,11 +50,30 @@ interface Step {
 // A prompt's length is made one of few, so that a program serves many prompts.
 const leastPrompt = 8
 
+/** Sequences that are read, whatever reads them: what generation asks of `Decoding`. */
+export interface TokenReading {
+  /** Logits of the token after each sequence. */
+  readonly logits: readonly Float32Array[]
+  /** Tokens that each sequence has. */
+  readonly lengths: readonly number[]
+  /** Reads the tokens that follow: of each row at least one. */
+  append(tokens: readonly TokenIds[]): Promise<void>
+  /** Row i goes on as row `rows[i]`. */
+  select(rows: readonly number[]): void
+}
+
+/** What reads sequences: `Decoder`, or a model from elsewhere. */
+export interface TokenReader {
+  /** Tokens in a sequence, at most. */
+  readonly maxTokens: number
+  start(prompts: readonly TokenIds[], inputs?: DecoderInputs): Promise<TokenReading>
+}
+
 /**
  * Runs a language model with a cache of keys and values: `start` reads prompts, `append` the tokens that follow. Programs are compiled when
  * they are first needed, for lengths in powers of two, and kept until `release`.
  */
-export class Decoder {
+export class Decoder implements TokenReader {
   /** Tokens in a sequence, at most; infinity: no limit. */
   readonly maxTokens: number
   readonly #step: Compiled<[Tensor, State, Record<string, Tensor>], Step>
@@ -104,7 +123,7 @@ export function checkPrompts(owner: string, prompts: readonly TokenIds[]): void 
 }
 
 /** Sequences that a decoder reads: what it remembers of them, and the logits of what comes next. */
-export class Decoding {
+export class Decoding implements TokenReading {
   readonly #step: Compiled<[Tensor, State, Record<string, Tensor>], Step>
   readonly #store: KeyValueStore
   readonly #maxTokens: number

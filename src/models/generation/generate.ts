@@ -3,7 +3,14 @@ import { requireCount } from '../../util/check.ts'
 import { UsageError } from '../../util/errors.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
 import { type BeamOptions, beamSearch } from './beam-search.ts'
-import { checkPrompts, type Decoder, type DecoderInputs, type Decoding, inputRows, type TokenIds } from './decoder.ts'
+import {
+  checkPrompts,
+  type DecoderInputs,
+  inputRows,
+  type TokenIds,
+  type TokenReader,
+  type TokenReading,
+} from './decoder.ts'
 import { exponentials, maximumOf } from './logits.ts'
 import { type GenerationOptions, type Settings, settingsOf } from './options.ts'
 
@@ -27,7 +34,7 @@ export interface GenerateOptions extends GenerationOptions, BeamOptions {
  * each prompt, `numReturnSequences` for each, one prompt after the other. Throws a UsageError for options that do not fit.
  */
 export async function generate(
-  decoder: Decoder,
+  decoder: TokenReader,
   prompts: readonly TokenIds[],
   options: GenerateOptions = {},
 ): Promise<Generated[]> {
@@ -54,7 +61,7 @@ export async function generate(
 
 /** The tokens that follow one prompt, as they come. Options as for `generate`, without beams. */
 export async function* streamTokens(
-  decoder: Decoder,
+  decoder: TokenReader,
   prompt: TokenIds,
   options: GenerationOptions & { readonly inputs?: DecoderInputs } = {},
 ): AsyncGenerator<number, void, void> {
@@ -79,16 +86,16 @@ interface Row {
 
 /** Sequences that are being written, one token a step. */
 class Writer {
-  readonly #decoder: Decoder
+  readonly #decoder: TokenReader
   readonly #settings: Settings
   readonly #inputs: DecoderInputs
   readonly #rows: readonly Row[]
   /** The rows that are read, in the order of the decoding's. */
   #read: readonly Row[] = []
-  #decoding: Decoding | undefined
+  #decoding: TokenReading | undefined
 
   constructor(
-    decoder: Decoder,
+    decoder: TokenReader,
     prompts: readonly TokenIds[],
     settings: Settings,
     times: number,
@@ -128,7 +135,7 @@ class Writer {
   }
 
   /** Reads the last tokens. Where they do not fit any more, rows end, or all are read again from their later half. */
-  async #advance(decoding: Decoding): Promise<Decoding> {
+  async #advance(decoding: TokenReading): Promise<TokenReading> {
     const { maxTokens } = this.#decoder
     const isFull = decoding.lengths.map((length) => length >= maxTokens)
     if (isFull.includes(true)) {
@@ -145,7 +152,7 @@ class Writer {
   }
 
   /** Reads the last `most` tokens of the rows that have not ended; 0: all. Rows of one prompt are read once. */
-  async #start(most: number): Promise<Decoding> {
+  async #start(most: number): Promise<TokenReading> {
     this.#read = this.#rows.filter(({ isDone }) => !isDone)
     const isNew = this.#decoding === undefined
     const distinct = isNew ? this.#read.filter(({ prompt }, i, all) => all[i - 1]?.prompt !== prompt) : this.#read

@@ -8,6 +8,8 @@ export {
   type DecoderOptions,
   type Decoding,
   type TokenIds,
+  type TokenReader,
+  type TokenReading,
 } from './decoder.ts'
 export * from './generate.ts'
 export * from './logits.ts'

@@ -5,7 +5,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { currentTrace } from '../../tensor/trace.ts'
 import { type Backward, runAfter, withBackward } from '../control.ts'
 import { first, inputAt } from '../define.ts'
-import { add, mul } from '../elementwise/binary.ts'
+import { add, mul, sub } from '../elementwise/binary.ts'
 import { concat, slice } from '../movement/movement.ts'
 import { padAxis } from '../movement/padding.ts'
 import { matmul, matmulWith } from '../products/matmul.ts'
@@ -41,7 +41,8 @@ export function planBlocks({ q, k, added, causal }: AttentionInputs): BlockPlan 
   const recomputes = leading * queries * keys > mostElements
   const most = recomputes ? Math.max(32, Math.floor(mostElements / (leading * keys))) : queries
   const fit = Math.min(causalRows.most, Math.max(causalRows.least, Math.ceil(queries / 4)))
-  const rows = causal ? Math.min(most, fit) : most
+  // Of one size where possible: the runtime keeps buffers of each size for themselves.
+  const rows = causal ? Math.min(most, fit) : Math.ceil(queries / Math.ceil(queries / most))
   if (rows >= queries) return undefined
   const blocks = Array.from({ length: Math.ceil(queries / rows) }, (_, i): Block => {
     const stop = Math.min(queries, (i + 1) * rows)
@@ -91,6 +92,12 @@ export function attentionInBlocks(inputs: AttentionInputs, plan: BlockPlan): Ten
   return first(withBackward([y], [...given, ...kept], blocksBackward(given.length, inputs, plan)))
 }
 
+/** G V^T - rows of a block. Values nearly as wide as the block has queries are not copied, as `productMinusRows` does. */
+function differences(g: Tensor, v: Tensor, rows: Tensor): Tensor {
+  if (4 * sizeOf(v.shape, -1) < sizeOf(g.shape, -2)) return productMinusRows(g, v, rows)
+  return sub(matmulWith(g, v, { transposeB: true }), rows)
+}
+
 /** The first `count` inputs, those of the function, have gradients; after them come the weights of the blocks, if they are kept. */
 function blocksBackward(
   count: number,
@@ -109,7 +116,8 @@ function blocksBackward(
       const p = recomputes
         ? weightsOf(late, block, { q, k, v, added, scale, causal })
         : inputAt('attention', given, count + i)
-      const ds = mul(p, productMinusRows(g, rangeOf(v, keys, -2), rangeOf(inner, queries, -2)))
+      // The weights come first in this product's order of computation: then two arrays of their size are there at once, not three.
+      const ds = mul(differences(g, rangeOf(v, keys, -2), rangeOf(inner, queries, -2)), p)
       return {
         ds: lengthened(ds, -1, total),
         dq: matmulWith(ds, rangeOf(k, keys, -2), { scale }),

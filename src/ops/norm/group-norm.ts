@@ -5,11 +5,13 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { optionsOf, requireAtLeast, requireCount } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { withBackward } from '../control.ts'
-import { applyAll, checked, first, inputAt, type Operand, toFloat } from '../define.ts'
+import { checked, first, type Operand, toFloat } from '../define.ts'
+import { rsqrt } from '../elementwise/arithmetic.ts'
 import { add, mul, sub } from '../elementwise/binary.ts'
+import { neg } from '../elementwise/unary.ts'
 import { reshape } from '../movement/movement.ts'
 import { mean, sum } from '../reduction/reduce.ts'
-import { layerNormOp, type NormOptions } from './layer-norm.ts'
+import type { NormOptions } from './layer-norm.ts'
 import { perChannel } from './per-channel.ts'
 
 function normalizeGroups(op: string, input: Tensor, groups: number, options: NormOptions): Tensor {
@@ -21,49 +23,53 @@ function normalizeGroups(op: string, input: Tensor, groups: number, options: Nor
     )
   }
   const [n, c, ...spatial] = channelSizes(input.shape)
-  const size = (c / groups) * elementCount(spatial)
+  const positions = elementCount(spatial)
   const { weight, bias, eps = 1e-5 } = options
-  const grouped = reshape(input, [n, groups, size])
-  // ONNX Runtime takes the variance as mean(x^2) - mean(x)^2, which cancels where the mean is large beside the deviation.
-  const centered = sub(grouped, mean(grouped, 2, { keepDims: true }))
-  const statistics = applyAll(layerNormOp, [centered], { axis: 2, eps })
-  const [normal, inverse] = [inputAt(op, statistics, 0), inputAt(op, statistics, 2)]
+  const grouped = reshape(input, [n, groups, c / groups, positions])
+  // Means of channels' means: sums in float32 lose less the shorter they are.
+  const groupMean = (t: Tensor): Tensor => mean(mean(t, 3, { keepDims: true }), 2, { keepDims: true })
+  // Two passes: mean(x^2) - mean(x)^2 would cancel where the mean is large beside the deviation.
+  const centered = sub(grouped, groupMean(grouped))
+  const inverse = rsqrt(add(groupMean(mul(centered, centered)), eps))
+  // What the first mean's rounding left: taken off together with the shift, which costs no pass.
+  const rest = groupMean(centered)
   const vector = (argument: string, given: Operand | undefined): Tensor | undefined =>
     given === undefined ? undefined : perChannel(op, argument, given, input)
-  const [scale, shift] = [vector('weight', weight), vector('bias', bias)]
-  const unshifted = scale ? mul(reshape(normal, input.shape), scale) : reshape(normal, input.shape)
-  const y = shift ? add(unshifted, shift) : unshifted
-  return scale && shift ? withGroupGradient(y, input, scale, shift, normal, inverse) : y
+  const byChannel = [1, groups, c / groups, 1]
+  const [scale, shift] = [vector('weight', weight), vector('bias', bias)].map((t) => t && reshape(t, byChannel))
+  const factor = scale ? mul(inverse, scale) : inverse
+  const offset = shift ? sub(shift, mul(rest, factor)) : neg(mul(rest, factor))
+  const y = add(mul(centered, factor), offset)
+  return reshape(
+    scale && shift ? withGroupGradient(y, grouped, scale, shift, [centered, rest, inverse]) : y,
+    input.shape,
+  )
 }
 
 /**
- * y = h scale + shift with h = (x - mean) r, the normal of each group, and r = 1 / sqrt(variance + eps) [N, groups, 1]; scale, shift
- * [1, C, 1, ...]. With u = g scale and means over a group: dx = r (u - mean(u) - h mean(u h)). The means are those of sums over
- * positions, which scale's and shift's gradients need too; as g a + h b + c with numbers for each group or channel: seven passes.
+ * y = h scale + shift with h = (c - m) r, for c = x - mean [N, groups, channels, positions] as float32 has it, m the mean of c, which is
+ * 0 but for rounding, and r = 1 / sqrt(variance + eps) [N, groups, 1, 1]; scale, shift [1, groups, channels, 1].
+ * With u = g scale and means over a group: dx = r (u - mean(u) - h mean(u h)). The means are those of sums over positions,
+ * which scale's and shift's gradients need too; as g a + c b + d with numbers for each group or channel: seven passes.
  */
 function withGroupGradient(
   y: Tensor,
   x: Tensor,
   scale: Tensor,
   shift: Tensor,
-  normal: Tensor,
-  inverse: Tensor,
+  statistics: readonly [centered: Tensor, rest: Tensor, inverse: Tensor],
 ): Tensor {
-  const [n, groups] = [sizeOf(normal.shape, 0), sizeOf(normal.shape, 1)]
-  const channels = sizeOf(x.shape, 1)
-  const positions = elementCount(x.shape.slice(2))
-  const byGroup = [n, groups, channels / groups, positions]
-  // The normal and r have gradients of their own: they are inputs here for the backward pass to use.
-  const outputs = withBackward([y], [x, scale, shift, normal, inverse], ([g], [, factor, , h, r]) => {
-    if (!g || !factor || !h || !r) return []
-    const [g4, h4] = [reshape(g, byGroup), reshape(h, byGroup)]
-    const [total, projection] = [sum(g4, 3, { keepDims: true }), sum(mul(g4, h4), 3, { keepDims: true })]
-    const [weights, inverses] = [reshape(factor, [1, groups, -1, 1]), reshape(r, [n, groups, 1, 1])]
+  const [, , channels, positions] = x.sizes(4)
+  // c, m and r have gradients of their own: they are inputs here for the backward pass to use.
+  const outputs = withBackward([y], [x, scale, shift, ...statistics], ([g], [, factor, , c, m, r]) => {
+    if (!g || !factor || !c || !m || !r) return []
+    const total = sum(g, 3, { keepDims: true })
+    const projection = mul(sub(sum(mul(g, c), 3, { keepDims: true }), mul(total, m)), r)
     const share = (t: Tensor): Tensor =>
-      mul(sum(mul(t, weights), 2, { keepDims: true }), mul(inverses, -groups / (channels * positions)))
-    const byInput = add(mul(g4, mul(weights, inverses)), add(mul(h4, share(projection)), share(total)))
-    const byVector = [projection, total].map((t) => reshape(sum(t, 0), scale.shape))
-    return [reshape(byInput, x.shape), ...byVector, undefined, undefined]
+      mul(sum(mul(t, factor), 2, { keepDims: true }), mul(r, -1 / (channels * positions)))
+    const slope = mul(r, share(projection))
+    const byInput = add(mul(g, mul(factor, r)), add(mul(c, slope), sub(share(total), mul(m, slope))))
+    return [byInput, ...[projection, total].map((t) => sum(t, 0, { keepDims: true })), undefined, undefined, undefined]
   })
   return first(outputs)
 }

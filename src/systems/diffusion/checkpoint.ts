@@ -8,8 +8,14 @@ import type { Settings } from '../../train/settings.ts'
 import { FormatError, ShapeError } from '../../util/errors.ts'
 import type { Start } from '../define.ts'
 import type { UNetConfig } from './config.ts'
-import { UNetModel } from './model.ts'
-import { type DiffusionSettings, type PictureSizes, type UNetSettings, unetConfig } from './settings.ts'
+import { SuperResModel, UNetModel } from './model.ts'
+import {
+  type DiffusionSettings,
+  type PictureSizes,
+  type UNetSettings,
+  type UpsamplerSettings,
+  unetConfig,
+} from './settings.ts'
 
 /** Every U-Net begins with it; its shape is [4 model_channels, model_channels]. */
 const firstWeight = 'time_embed.0.weight'
@@ -46,9 +52,14 @@ export interface LoadedWeights {
 }
 
 /** The weights of a file for the network of a configuration. Throws a FormatError that says what does not fit. */
-export function fitWeights(path: string, file: TensorFile, config: UNetConfig): LoadedWeights {
+export function fitWeights(
+  path: string,
+  file: TensorFile,
+  config: UNetConfig,
+  make: (config: UNetConfig) => UNetModel = (chosen) => new UNetModel(chosen),
+): LoadedWeights {
   const state = findModel(path, file)
-  const model = init.skipInit(() => new UNetModel(config))
+  const model = init.skipInit(() => make(config))
   const [own, given] = [model.label_emb?.weight, state.get(labelWeight)]
   const newLabels = own !== undefined && !(given && sameShape(own.shape, given.shape))
   if (newLabels || !own) state.delete(labelWeight)
@@ -75,15 +86,29 @@ export function fitWeights(path: string, file: TensorFile, config: UNetConfig): 
 type DenoiserRecipe = Settings & { readonly model: UNetSettings; readonly diffusion: DiffusionSettings }
 
 /** Reads `model.checkpoint`; undefined if none is named. Labels are new where there are others. */
-export async function readStart<Config extends DenoiserRecipe>(
+export function readStart<Config extends DenoiserRecipe>(
   config: Config,
+): Promise<Start<Config, PictureSizes> | undefined> {
+  return readStartOf(config, (network) => new UNetModel(network))
+}
+
+/** The same for an upsampler. */
+export function readUpsamplerStart<Config extends DenoiserRecipe & { readonly model: UpsamplerSettings }>(
+  config: Config,
+): Promise<Start<Config, PictureSizes> | undefined> {
+  return readStartOf(config, (network) => new SuperResModel(network))
+}
+
+async function readStartOf<Config extends DenoiserRecipe>(
+  config: Config,
+  make: (config: UNetConfig) => UNetModel,
 ): Promise<Start<Config, PictureSizes> | undefined> {
   const { checkpoint: path } = config.model
   if (path === '') return undefined
   const file = await readTensorFile(path)
   return {
     fit: (chosen, facts) => {
-      const { weights, newLabels } = fitWeights(path, file, unetConfig(chosen.model, facts, chosen.diffusion))
+      const { weights, newLabels } = fitWeights(path, file, unetConfig(chosen.model, facts, chosen.diffusion), make)
       const labels = newLabels ? '; the labels are new' : ''
       return { config: chosen, weights, summary: `weights of ${path}: ${weights.size} tensors${labels}` }
     },

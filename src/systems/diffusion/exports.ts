@@ -3,6 +3,8 @@ import type { Module } from '../../nn/index.ts'
 import type { Exportable } from '../../tasks/define.ts'
 import type { PictureFacts } from '../../tasks/pictures/facts.ts'
 import type { TensorType } from '../../tensor/tensor.ts'
+import { ShapeError } from '../../util/errors.ts'
+import { conditioned } from './conditions.ts'
 import type { EncoderUNetModel } from './encoder.ts'
 import type { UNetModel } from './model.ts'
 import type { DiffusionSettings } from './settings.ts'
@@ -29,25 +31,33 @@ function metadataOf({ facts, diffusion }: Trained<Module>): Readonly<Record<stri
   }
 }
 
-/** `x`, `timesteps` and, with classes, the label `y` -> `output`: the noise and, if it is learned, the variance. */
-export function exportDenoiser(trained: Trained<UNetModel>): Exportable {
-  const { model, facts } = trained
+/** A denoiser to export. */
+interface TrainedDenoiser extends Trained<UNetModel> {
+  /** Of the small pictures, where the network makes them larger. */
+  readonly smallSize?: readonly [height: number, width: number]
+}
+
+/**
+ * `x`, `timesteps` and, with classes, the label `y`, and of an upsampler the small picture `low_res` -> `output`: the noise and, if it is
+ * learned, the variance.
+ */
+export function exportDenoiser(trained: TrainedDenoiser): Exportable {
+  const { model, facts, smallSize } = trained
   model.eval()
-  const [inputs, metadata] = [inputsOf(facts), metadataOf(trained)]
-  if (!model.label_emb) {
-    const plain: Exportable<'x' | 'timesteps'> = {
-      inputs,
-      forward: ({ x, timesteps }) => ({ output: model.forward(x, timesteps) }),
-      metadata,
-    }
-    return plain
+  const inputs: Record<string, TensorType> = {
+    ...inputsOf(facts),
+    ...(smallSize && { low_res: { dtype: 'float32', shape: [1, facts.in_channels, ...smallSize] } }),
+    ...(model.label_emb && { y: { dtype: 'int64', shape: [1] } }),
   }
-  const labelled: Exportable<'x' | 'timesteps' | 'y'> = {
-    inputs: { ...inputs, y: { dtype: 'int64', shape: [1] } },
-    forward: ({ x, timesteps, y }) => ({ output: model.forward(x, timesteps, y) }),
-    metadata,
+  return {
+    inputs,
+    // Only inputs that are there are read, but for the labels of a network without classes, which it does not read.
+    forward: ({ x, timesteps, low_res: lowRes, y }) => {
+      if (!x || !timesteps) throw new ShapeError('exportDenoiser: x and timesteps are needed')
+      return { output: conditioned(model)({ labels: y ?? timesteps, lowRes })(x, timesteps) }
+    },
+    metadata: metadataOf(trained),
   }
-  return labelled
 }
 
 /** `x`, `timesteps` -> `logits`. */

@@ -17,9 +17,9 @@ import { EncoderUNetModel } from './encoder.ts'
 import { explainDenoiser } from './explain.ts'
 import { exportNoisyClassifier } from './exports.ts'
 import { GaussianDiffusion } from './gaussian-diffusion.ts'
-import { drawnNoise, evaluationBatches, type NoisyPictures } from './noisy-pictures.ts'
-import { timeQuartile } from './official-training.ts'
 import { type DiffusionSettings, type EncoderSettings, encoderConfig, processConfig } from './settings.ts'
+import { drawnNoise, evaluationBatches, type NoisyPictures } from './training/noisy-pictures.ts'
+import { timeQuartile } from './training/official-training.ts'
 
 /** Accuracy at all times, and in each quarter of them: q0 has the least noise. */
 export const classifierMetrics = {

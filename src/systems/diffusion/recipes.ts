@@ -1,15 +1,24 @@
-/** The recipes of guided diffusion: a denoiser, and a classifier of noisy pictures that guides it. */
+/** The recipes of guided diffusion: a denoiser, a classifier of noisy pictures that guides it, an upsampler. */
 import { z } from 'zod'
 import { openPictures, pictureDataSettings, picturePackages } from '../../tasks/pictures/choose.ts'
 import { pictureFacts } from '../../tasks/pictures/facts.ts'
 import { defineRecipe } from '../define.ts'
-import { readStart } from './checkpoint.ts'
-import { denoiserExperiment, denoiserMetrics } from './denoiser.ts'
+import { readStart, readUpsamplerStart } from './checkpoint.ts'
+import { denoiserExperiment } from './denoiser.ts'
 import { classifierExperiment, classifierMetrics } from './noisy-classifier.ts'
-import { samplePictures } from './sample.ts'
-import { classifierTraining, denoiserTraining, diffusionSettings, encoderSettings, unetSettings } from './settings.ts'
+import { samplePictures } from './sample/sample.ts'
+import {
+  classifierTraining,
+  denoiserTraining,
+  diffusionSettings,
+  encoderSettings,
+  unetSettings,
+  upsamplerSettings,
+} from './settings.ts'
+import { denoiserMetrics } from './training/denoiser-training.ts'
+import { upsamplerExperiment } from './upsampler.ts'
 
-/** Pictures of both recipes. */
+/** Pictures of all recipes. */
 const pictures = {
   data: pictureDataSettings({ folder: 'mnist' }).prefault({}),
   augment: z.strictObject({ flip: z.boolean().default(false).describe('mirror half of the pictures') }).prefault({}),
@@ -38,4 +47,16 @@ export const classifier = defineRecipe({
   packages: ({ data }) => picturePackages(data),
   open: ({ data, augment }, { known }) => openPictures(data, augment, known),
   build: classifierExperiment,
+})
+
+export const upsampler = defineRecipe({
+  name: 'upsampler',
+  summary: 'makes pictures larger: a denoiser that is shown the small ones',
+  facts: pictureFacts,
+  metrics: denoiserMetrics,
+  config: z.strictObject({ ...pictures, model: upsamplerSettings().prefault({}), ...denoiserTraining }),
+  packages: ({ data }) => picturePackages(data),
+  start: readUpsamplerStart,
+  open: ({ data, augment }, { known }) => openPictures(data, augment, known),
+  build: upsamplerExperiment,
 })

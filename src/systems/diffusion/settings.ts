@@ -62,6 +62,14 @@ export function encoderSettings() {
   })
 }
 
+/** The upsampler: its pictures are large, so it is narrow and has attention only where the resolution is lowest. */
+export function upsamplerSettings() {
+  return unetSettings().extend({
+    factor: z.number().int().min(2).default(2).describe('how many times larger pictures become'),
+  })
+}
+
+export type UpsamplerSettings = z.infer<ReturnType<typeof upsamplerSettings>>
 export type UNetSettings = z.infer<ReturnType<typeof unetSettings>>
 export type EncoderSettings = z.infer<ReturnType<typeof encoderSettings>>
 
@@ -103,10 +111,25 @@ export function encoderConfig(
   return { ...network, image_size: image_size[0], in_channels, out_channels: labels.length }
 }
 
-/** How the denoiser is trained. */
+/** What the training of a denoiser has besides that of others. */
+const denoiserSteps = {
+  schedule_sampler: z
+    .enum(['uniform', 'loss-second-moment'])
+    .default('uniform')
+    .describe('which times are trained on: all alike, or more often those with large losses, which then weigh less'),
+  microbatch: count
+    .default(0)
+    .describe('pictures of a batch that go through the network at once, whose mean losses are added up; 0: all'),
+}
+
+export type DenoiserTrainSettings = z.infer<z.ZodObject<typeof denoiserSteps>>
+
+/** How a denoiser is trained. */
 export const denoiserTraining = {
   optimizer: optimizerSettings({ lr: 2e-3, weight_decay: 0, warmup_steps: 50, ema_decay: 0.99 }).prefault({}),
-  train: trainSettings({ epochs: 1, batch_size: 32, evaluate_every: 250, monitor: ['mse', 'loss'] }).prefault({}),
+  train: trainSettings({ epochs: 1, batch_size: 32, evaluate_every: 250, monitor: ['mse', 'loss'] })
+    .extend(denoiserSteps)
+    .prefault({}),
 }
 
 /** How the classifier is trained. */

@@ -4,13 +4,14 @@
  *
  * Shapes: B batch, N queries (latents), M inputs, D channels of the queries, C channels of the inputs.
  */
+import { checkpoint } from '../../autodiff/checkpoint.ts'
 import { type ActivationName, activate } from '../../nn/activation-names.ts'
 import { type init, LayerNorm, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
-import { sizeOf } from '../../tensor/shape.ts'
+import { sizeOf, sizes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
-import { attendToInputs, readsDirectly } from './reading.ts'
+import { askInputs, type ReadingSizes, readInputs, readsDirectly, tellValues } from './reading.ts'
 
 /** What one attention gave each input to read: [B, heads, N, M] each. */
 export interface AttentionMaps {
@@ -97,8 +98,11 @@ export class PerceiverLayer extends Module {
     this.#options = options
   }
 
-  /** x [B, N, D], context [B, M, C], mask bool [B, M] (true: may be read) -> output [B, N, D], maps [B, heads, N, M]. */
-  forward(x: Tensor, context?: Tensor, mask?: Tensor): LayerOutput {
+  /**
+   * x [B, N, D], context [B, M, C], mask bool [B, M] (true: may be read) -> output [B, N, D], maps [B, heads, N, M]. `recompute`: training
+   * keeps of the layer only what goes into and comes out of the attention itself, and computes the rest again (default: false).
+   */
+  forward(x: Tensor, context?: Tensor, mask?: Tensor, recompute = false): LayerOutput {
     const { layernorm2 } = this.attention.self
     if ((context === undefined) !== (layernorm2 === undefined)) {
       throw new UsageError(
@@ -107,30 +111,51 @@ export class PerceiverLayer extends Module {
           : 'PerceiverLayer: a layer with a contextWidth needs a context',
       )
     }
-    const { output, ...maps } = this.#attend(x, context, mask)
-    const { useQueryResidual = true, act = 'gelu_new' } = this.#options
-    const y = useQueryResidual ? ops.add(x, output) : output // [B, N, D]
-    const hidden = activate(act, this.mlp.dense1.forward(this.layernorm.forward(y))) // [B, N, wideningFactor D]
-    return { output: ops.add(y, this.mlp.dense2.forward(hidden)), ...maps }
+    const part: typeof checkpoint = recompute ? checkpoint : (fn, ...inputs) => fn(...inputs)
+    const { found, told, ...maps } = this.#read(part, x, context, mask)
+    return { output: part((x: Tensor, found: Tensor) => this.#refined(x, told(found)), x, found), ...maps }
   }
 
-  #attend(x: Tensor, context: Tensor | undefined, mask: Tensor | undefined): LayerOutput {
+  /** Adds to the tokens [B, N, D] what they have read [B, N, v], then the MLP. */
+  #refined(x: Tensor, read: Tensor): Tensor {
+    const { useQueryResidual = true, act = 'gelu_new' } = this.#options
+    const output = this.attention.output.dense.forward(read)
+    const y = useQueryResidual ? ops.add(x, output) : output // [B, N, D]
+    const hidden = activate(act, this.mlp.dense1.forward(this.layernorm.forward(y))) // [B, N, wideningFactor D]
+    return ops.add(y, this.mlp.dense2.forward(hidden))
+  }
+
+  /** The attention alone: what it gives, and how that becomes [B, N, v]. */
+  #read(part: typeof checkpoint, x: Tensor, context: Tensor | undefined, mask: Tensor | undefined) {
     const { layernorm1, layernorm2, query, key, value } = this.attention.self
     const { heads, allMasked = 'nothing' } = this.#options
     const normed = layernorm1.forward(x) // [B, N, D]
     const read = context && layernorm2 ? layernorm2.forward(context) : normed // [B, M, C]
-    const q = ops.splitHeads(query.forward(normed), heads) // [B, heads, N, qk / heads]
+    const queriesOf = (normed: Tensor): Tensor => ops.splitHeads(query.forward(normed), heads) // [B, heads, N, qk / heads]
     const k = ops.splitHeads(key.forward(read), heads) // [B, heads, M, qk / heads]
     const added = mask && ops.where(ops.reshape(mask, [sizeOf(mask.shape, 0), 1, 1, -1]), 0, masked) // [B, 1, 1, M]
-    const { output, weights } =
-      context && layernorm2 && readsDirectly(q, context, value)
-        ? attendToInputs(q, context, { norm: layernorm2, key, value, added })
-        : ops.attentionWithWeights(q, k, ops.splitHeads(value.forward(read), heads), added ? { mask: added } : {})
-    const merged = ops.mergeHeads(output) // [B, N, v]
+    const scale = 1 / Math.sqrt(sizeOf(k.shape, -1))
     // Any number of inputs may be there: the largest of no numbers is not.
     const readable = mask && allMasked === 'nothing' ? ops.any(mask, -1) : undefined // [B]
-    const kept = readable ? ops.mul(merged, ops.cast(ops.reshape(readable, [-1, 1, 1]), 'float32')) : merged
-    const scores = ops.mul(ops.matmul(q, ops.transpose(k)), 1 / Math.sqrt(sizeOf(q.shape, -1))) // [B, heads, N, M]
-    return { output: this.attention.output.dense.forward(kept), scores, weights }
+    const merged = (output: Tensor): Tensor => {
+      const all = ops.mergeHeads(output) // [B, N, v]
+      return readable ? ops.mul(all, ops.cast(ops.reshape(readable, [-1, 1, 1]), 'float32')) : all
+    }
+    const scores = ops.mul(ops.matmul(queriesOf(normed), ops.transpose(k)), scale) // [B, heads, N, M]
+    if (context && layernorm2 && readsDirectly(this.#readingSizes(x))) {
+      const inputs = { norm: layernorm2, key, value }
+      const asked = part((x: Tensor) => askInputs(queriesOf(layernorm1.forward(x)), inputs), x) // [B, heads, N, C]
+      const { output, weights } = readInputs(asked, context, { norm: layernorm2, added, scale })
+      return { found: output, told: (found: Tensor) => merged(tellValues(found, inputs)), weights, scores }
+    }
+    const values = ops.splitHeads(value.forward(read), heads)
+    const { output, weights } = ops.attentionWithWeights(queriesOf(normed), k, values, added ? { mask: added } : {})
+    return { found: output, told: merged, weights, scores }
+  }
+
+  #readingSizes(x: Tensor): ReadingSizes {
+    const [vChannels, channels] = sizes(this.attention.self.value.weight.shape, 2)
+    const qkChannels = sizeOf(this.attention.self.query.weight.shape, 0)
+    return { heads: this.#options.heads, queries: sizeOf(x.shape, 1), channels, qkChannels, vChannels }
   }
 }

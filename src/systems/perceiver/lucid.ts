@@ -12,6 +12,7 @@ import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
 import { UsageError } from '../../util/errors.ts'
+import type { AttentionMaps } from './attention.ts'
 import { repeated } from './model.ts'
 
 /** Constructor arguments of the original. */
@@ -61,10 +62,9 @@ const defaults = {
   inverted_cross_attn: false,
 } as const satisfies Partial<LucidConfig>
 
-/** Tokens and the weights [B, heads, N, M] with which they were read. */
-interface Attended {
+/** Tokens, and the maps [B, heads, N, M] with which they were read. */
+interface Attended extends AttentionMaps {
   readonly output: Tensor
-  readonly weights: Tensor
 }
 
 interface HeadOptions {
@@ -100,15 +100,16 @@ class LucidAttention extends Module {
       Tensor,
       Tensor,
     ]
+    const scores = ops.mul(ops.matmul(q, ops.transpose(k)), 1 / Math.sqrt(sizeOf(q.shape, -1))) // [B, heads, N, M]
     const { output, weights } = inverted
-      ? invertedAttention(q, k, v, mask, dropout)
+      ? invertedAttention(scores, v, mask, dropout)
       : maskedAttention(q, k, v, mask, dropout)
-    return { output: this.to_out.forward(ops.mergeHeads(output)), weights }
+    return { output: this.to_out.forward(ops.mergeHeads(output)), weights, scores }
   }
 }
 
 /** As `masked_fill` before the softmax has it: where everything is masked all inputs weigh the same, whatever the queries are. */
-function maskedAttention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefined, dropout: number): Attended {
+function maskedAttention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefined, dropout: number): ops.Attention {
   if (!mask) return ops.attentionWithWeights(q, k, v, { dropout })
   const keep = ops.reshape(mask, [sizeOf(mask.shape, 0), 1, 1, -1]) // [B, 1, 1, M]
   const asking = ops.where(ops.any(keep, -1, { keepDims: true }), q, 0)
@@ -116,8 +117,7 @@ function maskedAttention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefin
 }
 
 /** Latents compete for the inputs (as in slot attention, arXiv 2006.15055); what a latent got is then divided by its sum. */
-function invertedAttention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefined, dropout: number): Attended {
-  const scores = ops.mul(ops.matmul(q, ops.transpose(k)), 1 / Math.sqrt(sizeOf(q.shape, -1))) // [B, heads, N, M]
+function invertedAttention(scores: Tensor, v: Tensor, mask: Tensor | undefined, dropout: number): ops.Attention {
   const shares = ops.softmax(scores, -2)
   const kept = mask ? ops.where(ops.reshape(mask, [sizeOf(mask.shape, 0), 1, 1, -1]), shares, 0) : shares
   const sums = ops.maximum(ops.sum(ops.abs(kept), -1, { keepDims: true }), 1e-8)
@@ -172,8 +172,8 @@ type Layer = readonly [cross: PreNormAttention, feedForward: PreNormFeedForward,
 export interface LucidOutputs {
   /** The latents after the last layer, [B, N, D]. */
   readonly embeddings: Tensor
-  /** Of each layer: weights of the cross attention, then of the self attentions. */
-  readonly attentions: readonly { readonly cross: Tensor; readonly self: readonly Tensor[] }[]
+  /** Of each layer: the cross attention, then the self attentions; weights are those after the softmax. */
+  readonly attentions: readonly { readonly cross: AttentionMaps; readonly self: readonly AttentionMaps[] }[]
   /** [B, K]; without a head the latents. */
   readonly logits: Tensor
 }
@@ -218,9 +218,9 @@ export class LucidPerceiver extends Module {
         const mixed = attention.forward(x)
         x = ops.add(mixed.output, x)
         x = ops.add(selfFeedForward.forward(x), x)
-        return mixed.weights
+        return mixed
       })
-      return { cross: read.weights, self }
+      return { cross: read, self }
     })
     const head = this.to_logits
     return { embeddings: x, attentions, logits: head ? head[2].forward(head[1].forward(ops.mean(x, 1))) : x }

@@ -89,7 +89,8 @@ export class Perceiver extends Module {
     let x = repeated(this.latents, sizeOf(inputs.shape, 0)) // [B, N, D]
     const attentions: NamedMaps[] = []
     for (const { kind, layer } of this.schedule()) {
-      const { output, ...maps } = kind === 'cross' ? layer.forward(x, inputs, mask) : this.#refined(layer, x)
+      const { output, ...maps } =
+        kind === 'cross' ? layer.forward(x, inputs, mask, this.config.recompute) : this.#refined(layer, x)
       attentions.push({ kind, ...maps })
       x = output
     }

@@ -188,7 +188,8 @@ function preparedSizes(config: ImagePreprocessorConfig): {
 /** Sound [B, samples] or [B, samples, channels] as pieces of samples_per_patch numbers. */
 export class AudioPreprocessor extends PositionEncoder {
   readonly rows: number
-  readonly #samplesPerPatch: number
+  /** Samples of a row. */
+  readonly samplesPerPatch: number
 
   constructor(config: AudioPreprocessorConfig) {
     const { samples, samples_per_patch } = config
@@ -199,11 +200,11 @@ export class AudioPreprocessor extends PositionEncoder {
     }
     super(config, [samples / samples_per_patch], samples_per_patch)
     this.rows = samples / samples_per_patch
-    this.#samplesPerPatch = samples_per_patch
+    this.samplesPerPatch = samples_per_patch
   }
 
   override forward(input: Tensor): Tensor {
-    return super.forward(ops.reshape(input, [sizeOf(input.shape, 0), this.rows, this.#samplesPerPatch]))
+    return super.forward(ops.reshape(input, [sizeOf(input.shape, 0), this.rows, this.samplesPerPatch]))
   }
 }
 

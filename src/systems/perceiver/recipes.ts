@@ -64,7 +64,7 @@ export const images = defineRecipe({
   build: (config: PictureRecipe, facts: PictureFacts, options: BuildOptions): PictureExperiment<PicturePerceiver> =>
     pictureExperiment(() => picturePerceiver(config.model, facts), config, facts, {
       ...options,
-      explain: explainPictures,
+      explain: (model, test) => explainPictures(model, test, facts),
     }),
   uses: { predict: predictPictures, attention: attentionOverPictures, fewshot: evaluateShots },
 })

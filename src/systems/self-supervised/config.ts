@@ -1,7 +1,7 @@
 /** What a method of self-supervised learning declares of itself: the columns of the taxonomy. */
 
-/** How x and y meet: two embeddings compared; y predicted from x; y predicted from x and a latent variable z. */
-export type Architecture = 'joint embedding' | 'predictive' | 'latent-variable predictive'
+/** How x and y meet: two embeddings compared; y predicted from x; y predicted from x and a latent variable z; no x, y has an energy of its own. */
+export type Architecture = 'joint embedding' | 'predictive' | 'latent-variable predictive' | 'energy of y alone'
 
 /** How a collapse, the same energy everywhere, is avoided. */
 export type Remedy = 'contrastive' | 'clustering' | 'distillation' | 'information maximisation' | 'regularised latent'

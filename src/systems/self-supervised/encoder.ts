@@ -1,4 +1,5 @@
 /** What embeds an input: any network with a representation and a last layer `fc` that a method may replace by its projector. */
+import { ViT, type ViTSizes } from '../../models/index.ts'
 import { type Layer, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -38,6 +39,30 @@ export class MLPEncoder extends Module {
     let rows = x.rank > 2 ? ops.flatten(x, 1) : x
     for (let i = 1; i <= this.#depth; i++) rows = ops.relu(this[`l${i}`]?.forward(rows) ?? rows)
     return rows
+  }
+
+  forward(x: Tensor): Tensor {
+    const features = this.features(x)
+    return this.fc?.forward(features) ?? features
+  }
+}
+
+/** A ViT whose class token is the representation, then `fc`. */
+export class ViTEncoder extends Module {
+  readonly vit: ViT
+  fc: Layer | undefined
+  readonly numFeatures: number
+
+  constructor(sizes: ViTSizes, inChannels: number, imageSize: readonly [number, number]) {
+    super()
+    this.vit = new ViT({ ...sizes, imageSize, inChannels, numClasses: 0, mlpWidth: 2 * sizes.width })
+    this.fc = undefined
+    this.numFeatures = sizes.width
+  }
+
+  /** x [N, C, H, W] -> [N, width]. */
+  features(x: Tensor): Tensor {
+    return this.vit.features(x)
   }
 
   forward(x: Tensor): Tensor {

@@ -1,34 +1,34 @@
 /** Joint embedding in training and in use: views, the step, what an evaluation says of the embeddings and of the representation. */
 import { compile } from '../../compile/compile.ts'
-import { type Dataset, subset } from '../../data/dataset.ts'
+import type { Dataset } from '../../data/dataset.ts'
 import type { PictureFields } from '../../data/layout.ts'
 import { DataLoader } from '../../data/loader.ts'
 import { Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { Exportable, MetricDescriptions, OpenedData, TrainingSets } from '../../tasks/define.ts'
 import { type BuildOptions, type Experiment, threadOptions } from '../../tasks/experiment.ts'
-import { evaluationBatchSize, normalizePixels } from '../../tasks/pictures/classifier.ts'
+import { evaluationBatchSize } from '../../tasks/pictures/classifier.ts'
 import type { PictureFacts } from '../../tasks/pictures/facts.ts'
-import { type FeatureModel, featureExtractor, type LabelledFeatures } from '../../tasks/pictures/features.ts'
+import type { FeatureModel } from '../../tasks/pictures/features.ts'
 import { loopOptions, type OptimizerSettings, type TrainSettings } from '../../tasks/settings.ts'
 import { trainingTask } from '../../tasks/training.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { manualSeed, RandomState } from '../../tensor/random-state.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Metrics } from '../../train/loop.ts'
-import { deriveSeed, Generator } from '../../util/random.ts'
 import { alignment, type Spread, spreadOf, uniformity } from './collapse.ts'
 import type { Encoder } from './encoder.ts'
-import { nearestNeighbours } from './evaluation/nearest-neighbours.ts'
+import { neighbourVote, type RepresentationExperiment, sample, voteMetrics } from './evaluation/vote.ts'
 import { explainEmbeddings } from './explain.ts'
 import type { JointEmbedding } from './model.ts'
+import { exportOfPictures } from './predictive/exports.ts'
 import type { ProbeSettings, ViewSettings } from './settings.ts'
+import { embeddingLoader } from './training-loader.ts'
 import { randomView, viewFamilies } from './views.ts'
 
 /** The metrics of every method: of a step its loss, of an evaluation what tells a collapse, and what the representation is worth. */
 export const embeddingMetrics = {
-  knn_accuracy: { goal: 'max', unit: 'percent' },
-  knn_pixels: { goal: 'max', unit: 'percent', constant: true },
+  ...voteMetrics,
   spread: { goal: 'max' },
   std: { goal: 'max' },
   rank: { goal: 'max' },
@@ -65,11 +65,9 @@ export class Representation extends Module implements FeatureModel {
 }
 
 /** A method with a trained encoder in it. */
-export interface EmbeddingExperiment extends Experiment<OpenedData<unknown, PictureFields>> {
+export interface EmbeddingExperiment extends Experiment<OpenedData<unknown, PictureFields>>, RepresentationExperiment {
   readonly method: JointEmbedding
   readonly model: Representation
-  readonly facts: PictureFacts
-  readonly threads?: number
 }
 
 /** Pixels from 0 to 1, the range in which views are made. */
@@ -93,14 +91,8 @@ export function viewsOf(image: Tensor, settings: ViewSettings, state?: RandomSta
   return [...global, ...local]
 }
 
-/** So many examples, the same ones for a seed. */
-export function sample<Name extends string>(data: Dataset<Name>, count: number, seed: number): Dataset<Name> {
-  if (count >= data.length) return data
-  return subset(data, new Generator(deriveSeed(seed, 'probe')).permutation(data.length).subarray(0, count))
-}
-
 /** Embeddings of two views of each picture, [N, D] each, and what the diagnostics say of them. */
-interface Embedded {
+export interface Embedded {
   readonly embeddings: NDArray
   readonly spread: Spread
   readonly alignment: number
@@ -108,7 +100,7 @@ interface Embedded {
 }
 
 /** Makes a function that embeds a data set in evaluation mode; it draws the same views each time. */
-function embedder(method: JointEmbedding, views: ViewSettings, threads: { threads?: number }) {
+export function embedder(method: JointEmbedding, views: ViewSettings, threads: { threads?: number }) {
   const state = new RandomState(0)
   const embed = compile((image: Tensor) => {
     const [a, b] = viewsOf(image, { ...views, local_crops: 0 }, state).map((view) => method.embed(view))
@@ -150,17 +142,6 @@ function joined(parts: readonly Float32Array[], count: number): NDArray {
   return { dtype: 'float32', shape: [count, data.length / count], data }
 }
 
-/** The pixels themselves as features: the floor that a representation must beat. */
-class Pixels extends Module implements FeatureModel {
-  forward(images: Tensor): Tensor {
-    return ops.flatten(images, 1)
-  }
-
-  features(images: Tensor): Tensor {
-    return this.forward(images)
-  }
-}
-
 /** Trains and uses the method that `make` makes. All random numbers follow from the seed. */
 export function embeddingExperiment(
   make: () => JointEmbedding,
@@ -174,30 +155,16 @@ export function embeddingExperiment(
   const method = make()
   const model = new Representation(method.encoder)
   const threads = threadOptions(options)
-  const [features, pixels] = [featureExtractor(model, threads), featureExtractor(new Pixels(), threads)]
+  const untrained = model.stateDict()
+  const vote = neighbourVote(model, probe, facts, { seed, ...threads })
   const embed = embedder(method, views, threads)
 
-  const vote = async (extract: typeof features, known: Dataset<PictureFields>, asked: Dataset<PictureFields>) => {
-    const [a, b]: LabelledFeatures[] = [await extract(known), await extract(asked)]
-    const problem = {
-      trainFeatures: a?.features ?? joined([], 0),
-      trainLabels: a?.labels ?? [],
-      testFeatures: b?.features ?? joined([], 0),
-      testLabels: b?.labels ?? [],
-    }
-    const k = Math.min(probe.k, known.length)
-    return (await nearestNeighbours({ ...problem, classes: facts.labels.length, k, T: probe.temperature })).top1
-  }
-  let floor: number | undefined
-  const evaluate = async ({ train: trained, plain = trained, test }: TrainingSets<PictureFields>): Promise<Metrics> => {
-    const [known, asked] = [sample(plain, probe.examples, seed), sample(test, probe.test_examples, seed)]
-    floor ??= await vote(pixels, known, asked)
-    const found = await embed(asked)
-    const knn_accuracy = await vote(features, known, asked)
+  const evaluate = async (sets: TrainingSets<PictureFields>): Promise<Metrics> => {
+    const voted = await vote(sets)
+    const found = await embed(sample(sets.test, probe.test_examples, seed))
     method.train()
     return {
-      knn_accuracy,
-      knn_pixels: floor,
+      ...voted,
       // 1 where the embeddings lie in all directions alike, 0 where they are all equal.
       spread: found.spread.mean_std / found.spread.std_ref,
       std: found.spread.raw_std,
@@ -210,23 +177,19 @@ export function embeddingExperiment(
     method,
     model,
     facts,
+    untrained,
     ...threads,
     weights: method.variables(),
     initialize: (weights) => void method.loadStateDict(weights, { strict: false }),
     prepare: (data) => ({
       task: trainingTask({
         model: method,
-        // Views are made in the step.
-        loader: new DataLoader(data.train, {
-          batchSize: train.batch_size,
-          shuffle: true,
-          seed,
-          dropLast: true,
-        }),
+        loader: embeddingLoader(method, data, { batchSize: train.batch_size, seed, ...threads }),
         optimizer: { ...optimizer, ema_decay: 0 },
         epochs: train.epochs,
-        scalars: ({ image }) => {
-          const { loss, shown = {} } = method.forward(viewsOf(image, views))
+        // Views are made in the step.
+        scalars: ({ image, place }) => {
+          const { loss, shown = {} } = method.forward(viewsOf(image, views), place)
           return { loss, ...shown }
         },
         updated: () => method.afterUpdate(),
@@ -259,24 +222,10 @@ export function embeddingExperiment(
 }
 
 /** `image` uint8 [batch, channels, height, width] -> `representation` and `embedding`. */
-function exportEncoder(method: JointEmbedding, { image_size, in_channels }: PictureFacts): Exportable<'image'> {
+function exportEncoder(method: JointEmbedding, facts: PictureFacts): Exportable<'image'> {
   method.eval()
-  return {
-    inputs: { image: { dtype: 'uint8', shape: [1, in_channels, ...image_size] } },
-    forward: ({ image }) => {
-      const pixels = normalizePixels(image)
-      return { representation: method.features(pixels), embedding: method.embed(pixels) }
-    },
-    metadata: {
-      preprocessing: JSON.stringify({
-        input: 'image',
-        layout: 'NCHW',
-        dtype: 'uint8',
-        range: [0, 255],
-        size: image_size,
-        channels: in_channels,
-        normalization: 'inside the model: x / 127.5 - 1',
-      }),
-    },
-  }
+  return exportOfPictures(facts, (pixels) => ({
+    representation: method.features(pixels),
+    embedding: method.embed(pixels),
+  }))
 }

@@ -6,6 +6,7 @@
  */
 import { Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
+import type { NDArray } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
 import { ShapeError } from '../../util/errors.ts'
@@ -34,8 +35,11 @@ export abstract class JointEmbedding extends Module {
     return new Map([...super.namedParameters()].filter(([, variable]) => !following.has(variable)))
   }
 
-  /** views: [N, ...] each, row i of all of them from picture i. Called in training mode; may assign queues, centres and targets. */
-  abstract override forward(views: readonly Tensor[]): JointStep
+  /**
+   * views: [N, ...] each, row i of all of them from picture i. places: of the pictures among all training pictures, int [N], for methods that
+   * remember each. Called in training mode; may assign queues, centres and targets.
+   */
+  abstract override forward(views: readonly Tensor[], places?: Tensor): JointStep
 
   /** The embedding that pairs are compared by, [N, D], without training anything. */
   abstract embed(x: Tensor): Tensor
@@ -44,6 +48,12 @@ export abstract class JointEmbedding extends Module {
   features(x: Tensor): Tensor {
     return this.encoder.features(x)
   }
+
+  /**
+   * Called before each epoch: what is to be done with the embeddings [examples, D] of all training pictures, for methods that look at all of
+   * them; undefined: nothing, and they are not computed.
+   */
+  beforeEpoch?(epoch: number): ((embeddings: NDArray, seed: number) => Promise<void>) | undefined
 
   /** Called in the same trace after the optimizer's update: moving averages follow the new weights. */
   afterUpdate(): void {}
@@ -59,6 +69,12 @@ export function twoViews(owner: string, views: readonly Tensor[]): readonly [Ten
   const [a, b] = views
   if (!a || !b) throw new ShapeError(`${owner}: there must be at least two views, found ${views.length}`)
   return [a, b]
+}
+
+/** The places of the pictures; a ShapeError if the step was not given them. */
+export function placesOf(owner: string, places: Tensor | undefined): Tensor {
+  if (!places) throw new ShapeError(`${owner}: the step must be given the places of its pictures, found none`)
+  return places
 }
 
 /** What moves a network's weights after another's: trainable variables, also those that are frozen, in their order. */

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { ResNet, resnetStems } from '../../models/index.ts'
 import { count, whole } from '../../train/settings.ts'
-import { type Encoder, MLPEncoder } from './encoder.ts'
+import { type Encoder, MLPEncoder, ViTEncoder } from './encoder.ts'
 import { type ViewFamily, viewFamilies } from './views.ts'
 
 const families = Object.keys(viewFamilies) as [ViewFamily, ...ViewFamily[]]
@@ -32,10 +32,17 @@ export type ViewSettings = z.infer<ReturnType<typeof viewSettings>>
 /** The network that is kept. */
 export function encoderSettings() {
   return z.strictObject({
-    name: z.enum(['resnet', 'mlp']).default('resnet').describe('a ResNet with a 3x3 stem, or layers over all pixels'),
+    name: z
+      .enum(['resnet', 'vit', 'mlp'])
+      .default('resnet')
+      .describe('a ResNet with a 3x3 stem, a ViT, or layers over all pixels'),
     width: whole.default(16).describe('channels of the ResNet in its first stage, which every further one doubles'),
     layers: z.array(whole).min(1).default([1, 1, 1]).describe('blocks of each stage of the ResNet'),
     stride: z.number().int().min(1).max(2).default(2).describe('of the stem: 2 takes a quarter of the time'),
+    patch_size: whole.default(7).describe('side of a patch of the ViT, in pixels'),
+    embed_dim: whole.default(96).describe('width of the ViT'),
+    depth: whole.default(4).describe('blocks of the ViT'),
+    num_heads: whole.default(4).describe('its heads'),
     hidden: z.array(whole).min(1).default([512, 128]).describe('widths of the layers of the mlp'),
   })
 }
@@ -49,6 +56,10 @@ export function makeEncoder(
   [height, width]: readonly [number, number],
 ): Encoder {
   if (settings.name === 'mlp') return new MLPEncoder(channels * height * width, settings.hidden)
+  if (settings.name === 'vit') {
+    const { patch_size: patchSize, embed_dim: embedDim, depth, num_heads: heads } = settings
+    return new ViTEncoder({ patchSize, width: embedDim, depth, heads }, channels, [height, width])
+  }
   return new ResNet({
     block: 'basic',
     layers: settings.layers,

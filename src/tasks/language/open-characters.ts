@@ -41,8 +41,11 @@ export interface OpenedCharacters {
   readonly opening: Opening
 }
 
+/** Texts that settings may name. */
+export const knownTexts: readonly string[] = bookNames
+
 /** Where the files of a known text are: in the installed package, else in what `tenfold data` has fetched. Other paths are what they are. */
-function placeOf(folder: string): string {
+export function textPlace(folder: string): string {
   const name = bookNames.find((book) => book === folder)
   if (name === undefined) return folder
   const { package: own, files } = books[name]
@@ -70,7 +73,7 @@ export async function openBook(
 ): Promise<OpenedBook> {
   if (!data.folder)
     throw new UsageError('data.folder must name a text', { hint: '--set data.folder=moby-dick, or a path' })
-  const sources = { ...data, folder: placeOf(data.folder), corpora: [] }
+  const sources = { ...data, folder: textPlace(data.folder), corpora: [] }
   const { train, test, found, divided } = await readDivided(sources, passageLength, known)
   const joined = (texts: Texts['train']): string => texts.map(({ text }) => text).join('\n')
   return { train: joined(train), test: joined(test), found, divided }

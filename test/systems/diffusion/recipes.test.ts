@@ -1,97 +1,9 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { arrayDataset, type Dataset } from '../../../src/data/dataset.ts'
-import type { PictureFields } from '../../../src/data/layout.ts'
-import { readNpz } from '../../../src/io/npz.ts'
 import { decodePng } from '../../../src/io/png.ts'
-import type { Recipe } from '../../../src/systems/define.ts'
 import { classifier, denoiser } from '../../../src/systems/diffusion/recipes.ts'
-import { samplePictures } from '../../../src/systems/diffusion/sample.ts'
-import type { Answer, UseContext } from '../../../src/tasks/define.ts'
-import type { Experiment } from '../../../src/tasks/experiment.ts'
-import type { OpenedPictures } from '../../../src/tasks/pictures/open.ts'
-import { toNumbers } from '../../../src/tensor/dtype.ts'
-import { configure } from '../../../src/train/settings.ts'
-import { Generator } from '../../../src/util/random.ts'
-
-const side = 8
-
-/** Pictures that are bright on the left, or on the right. */
-function halves(count: number, seed: number): Dataset<PictureFields> {
-  const random = new Generator(seed).uniform(count * side ** 2)
-  const pixels = Uint8Array.from(random, (value, i) => {
-    const isRight = i % side >= side / 2
-    const label = Math.floor(i / side ** 2) % 2
-    return (isRight === (label === 1) ? 200 : 20) + 30 * value
-  })
-  return arrayDataset({
-    image: { dtype: 'uint8', shape: [count, 1, side, side], data: pixels },
-    label: { dtype: 'int32', shape: [count], data: Int32Array.from({ length: count }, (_, i) => i % 2) },
-  })
-}
-
-const facts = { labels: ['left', 'right'], image_size: [side, side], in_channels: 1 }
-const data = { train: halves(512, 1), test: halves(64, 2), facts } as unknown as OpenedPictures
-
-const tiny = {
-  'model.model_channels': 8,
-  'model.channel_mult': [1, 2],
-  'model.attention_resolutions': [2],
-  'model.num_head_channels': 8,
-  'model.num_groups': 4,
-  'diffusion.diffusion_steps': 60,
-  'optimizer.lr': 0.005,
-  'optimizer.warmup_steps': 0,
-  'train.batch_size': 32,
-  'train.epochs': 6,
-}
-
-function build(recipe: Recipe, settings: Record<string, unknown> = {}): Experiment<OpenedPictures> {
-  const assignments = Object.entries({ ...tiny, ...settings }).map(([path, value]) => ({ path, value }))
-  return recipe.build(configure(recipe.config, assignments), facts, { seed: 1 }) as Experiment<OpenedPictures>
-}
-
-async function train(experiment: Experiment<OpenedPictures>, epochs: number): Promise<void> {
-  const { task } = experiment.prepare(data)
-  for (let epoch = 0; epoch < epochs; epoch++) for await (const batch of task.loader) await task.step(batch)
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'tenfold-diffusion-'))
-
-const contextWith = (classifiers: Readonly<Record<string, Experiment<OpenedPictures>>>): UseContext =>
-  ({
-    run: folder,
-    out: undefined,
-    step: 0,
-    seed: 1,
-    say: () => undefined,
-    openRun: async (path: string) => classifiers[path],
-  }) as unknown as UseContext
-
-async function sample(
-  experiment: Experiment<OpenedPictures>,
-  options: Record<string, unknown>,
-  context = contextWith({}),
-): Promise<Answer[]> {
-  const answers: Answer[] = []
-  const parsed = samplePictures.options.parse(options)
-  for await (const answer of samplePictures.run(experiment as never, [], parsed, context)) answers.push(answer)
-  return answers
-}
-
-/** How much brighter the right half of each picture is, of 255. */
-function leanings(path: string): number[] {
-  const pixels = readNpz(readFileSync(path)).tensors.get('arr_0')
-  const values = pixels ? toNumbers(pixels.data) : []
-  const count = values.length / side ** 2
-  return Array.from({ length: count }, (_, n) =>
-    values
-      .slice(n * side ** 2, (n + 1) * side ** 2)
-      .reduce((sum, value, i) => sum + ((i % side >= side / 2 ? 1 : -1) * value) / (side ** 2 / 2), 0),
-  )
-}
+import { build, contextWith, data, folder, leanings, sample, side, train } from './halves.ts'
 
 describe('a denoiser that knows the classes', () => {
   test('learns to draw them, and shows it at evaluations', async () => {

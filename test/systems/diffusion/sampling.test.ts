@@ -1,8 +1,12 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import * as ops from '../../../src/ops/index.ts'
 import { GaussianDiffusion } from '../../../src/systems/diffusion/gaussian-diffusion.ts'
-import { PictureSampler, toBytes } from '../../../src/systems/diffusion/sampling.ts'
-import { drawTimes, LossSecondMomentResampler, UniformSampler } from '../../../src/systems/diffusion/time-samplers.ts'
+import { PictureSampler, toBytes } from '../../../src/systems/diffusion/sample/sampler.ts'
+import {
+  drawTimes,
+  LossSecondMomentResampler,
+  UniformSampler,
+} from '../../../src/systems/diffusion/training/time-samplers.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
 
 /** Data of one point: the right noise is known. */
@@ -16,11 +20,13 @@ function samplerOf(batchSize: number, options: { sampler?: 'ddim' | 'ancestral';
     diffusion,
     modules: [],
     // eps of x_0 = point, or label / 4 less, at every x: (x - sqrt(abar) x_0) / sqrt(1 - abar)
-    network: (labels) => (x, t) => {
-      const index = ops.cast(t, 'int64')
-      const start = ops.reshape(ops.sub(point, ops.mul(ops.cast(labels, 'float32'), 0.25)), [-1, 1, 1, 1])
-      return diffusion.epsFromXstart(x, index, ops.broadcastTo(start, x.shape))
-    },
+    network:
+      ({ labels }) =>
+      (x, t) => {
+        const index = ops.cast(t, 'int64')
+        const start = ops.reshape(ops.sub(point, ops.mul(ops.cast(labels, 'float32'), 0.25)), [-1, 1, 1, 1])
+        return diffusion.epsFromXstart(x, index, ops.broadcastTo(start, x.shape))
+      },
     ...(push !== 0 && { guide: () => (x) => ops.full(x.shape, push) }),
     shape: [1, 2, 3],
     sampler,

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { compile } from '../../../src/compile/compile.ts'
 import { skipInit } from '../../../src/nn/init.ts'
+import { summary } from '../../../src/nn/summary.ts'
 import * as ops from '../../../src/ops/index.ts'
 import { type PerceiverConfig, variants } from '../../../src/systems/perceiver/config.ts'
 import { perceiver } from '../../../src/systems/perceiver/index.ts'
@@ -57,6 +58,22 @@ describe('published sizes', () => {
   ])('%s cross attentions without latent transformers', (num_cross_attends, millions) => {
     const config: PerceiverConfig = { ...variants['imagenet-unshared'], num_cross_attends, num_blocks: 0 }
     expect(countOf(skipInit(() => new Perceiver(config))) / 1e6).toBeCloseTo(millions, 1)
+  })
+
+  // Tables 5 and 6: thousand millions of multiplications and additions for a picture of 50,176 pixels.
+  test.each([
+    ['interleaved', 8, 8, 707.2],
+    ['at_start', 1, 8, 404.3],
+    ['at_start', 4, 8, 534.1],
+    ['at_start', 4, 0, 173.1],
+  ] as const)('work of %s, %s cross attentions, %s blocks', (arrangement, num_cross_attends, num_blocks, expected) => {
+    const config: PerceiverConfig = { ...variants.imagenet, num_cross_attends, num_blocks, arrangement }
+    const { multiplyAdds } = summary(
+      skipInit(() => new Perceiver(config)),
+      [1, 224 * 224, config.input_channels],
+    )
+    // The paper counts a little more: norms and softmaxes.
+    expect(Math.abs((2e-9 * multiplyAdds) / expected - 1)).toBeLessThan(0.002)
   })
 
   test("DeepMind's released ImageNet model", () => {

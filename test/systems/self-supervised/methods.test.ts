@@ -9,11 +9,12 @@ import { MLPEncoder } from '../../../src/systems/self-supervised/encoder.ts'
 import { mlpHead, parseWidths } from '../../../src/systems/self-supervised/heads.ts'
 import { BarlowTwins } from '../../../src/systems/self-supervised/methods/barlow-twins.ts'
 import { BYOL, BYOLHeads } from '../../../src/systems/self-supervised/methods/byol.ts'
+import { DeepCluster, sphericalKMeans } from '../../../src/systems/self-supervised/methods/deepcluster.ts'
 import { DINO, teacherTemperatures } from '../../../src/systems/self-supervised/methods/dino.ts'
 import { declarations } from '../../../src/systems/self-supervised/methods/index.ts'
 import { MaskedAutoencoderViT, maeVariants, randomMasking } from '../../../src/systems/self-supervised/methods/mae.ts'
 import { MoCo } from '../../../src/systems/self-supervised/methods/moco.ts'
-import { NCELossWithMemory } from '../../../src/systems/self-supervised/methods/pirl.ts'
+import { jigsawTiles, NCELossWithMemory, quarterTurns } from '../../../src/systems/self-supervised/methods/pirl.ts'
 import { ntXent } from '../../../src/systems/self-supervised/methods/simclr.ts'
 import { SimSiam } from '../../../src/systems/self-supervised/methods/simsiam.ts'
 import { SwAVHead, sinkhorn } from '../../../src/systems/self-supervised/methods/swav.ts'
@@ -260,6 +261,59 @@ describe('information maximisation', () => {
     const step = compile((x: Tensor) => ops.diagonal(model.forward([x, x]).c))
     for (const value of await (await step(normal(3, 16, 6))).numbers()) expect(value).toBeCloseTo(1, 2)
     await step.release()
+  })
+})
+
+describe('clustering', () => {
+  test('k-means finds groups that point different ways, and fills an empty one', async () => {
+    const rows = Float32Array.from([1, 0.1, 2, -0.1, 1, 0, -0.1, 1, 0, 3, 0.1, 2])
+    const { means, groups } = await sphericalKMeans({ dtype: 'float32', shape: [6, 2], data: rows }, 2, 10, 1)
+    expect(new Set(groups.slice(0, 3)).size).toBe(1)
+    expect(new Set(groups.slice(3)).size).toBe(1)
+    expect(groups[0]).not.toBe(groups[3])
+    for (const k of [0, 1]) expect(Math.hypot(means[2 * k] ?? 0, means[2 * k + 1] ?? 0)).toBeCloseTo(1, 5)
+  })
+
+  test('DeepCluster predicts the group that a picture had before the epoch', async () => {
+    manualSeed(1)
+    const config = { nmb_prototypes: 2, hidden_mlp: 4, feat_dim: 2, temperature: 0.1, kmeans_iters: 3 }
+    const model = new DeepCluster(encoder(), 4, config)
+    const rows = Float32Array.of(1, 0, 1, 0.1, 0, 1, 0.1, 1)
+    await model.regroup({ dtype: 'float32', shape: [4, 2], data: rows }, 0)
+    const groups = [...model.assignments.data].map(Number)
+    expect([groups[0], groups[2]]).toEqual([groups[1], groups[3]])
+    const views = [normal(1, 4, 6), normal(2, 4, 6)]
+    const step = compile((a: Tensor, b: Tensor) => model.forward([a, b], ops.arange(4)).loss)
+    expect(await (await step(normal(1, 4, 6), normal(2, 4, 6))).item()).toBeGreaterThan(0)
+    await step.release()
+    expect(() => model.forward(views)).toThrow('DeepCluster: the step must be given the places of its pictures')
+  })
+})
+
+describe('what PIRL does to pictures', () => {
+  const picture = constant(
+    Float32Array.from({ length: 16 }, (_, i) => i),
+    [1, 1, 4, 4],
+    'float32',
+  )
+
+  test('nine tiles; what does not divide is left out', async () => {
+    const tiles = jigsawTiles(picture)
+    expect(tiles.shape).toEqual([9, 1, 1, 1])
+    expect(await tiles.numbers()).toEqual([0, 1, 2, 4, 5, 6, 8, 9, 10])
+  })
+
+  test('quarter turns keep all pixels', async () => {
+    manualSeed(3)
+    const run = compile((x: Tensor) => quarterTurns(ops.expand(x, [16, 1, 4, 4])))
+    const turned = await (await run(picture)).numbers()
+    await run.release()
+    const corners = Array.from({ length: 16 }, (_, n) => turned[16 * n])
+    expect(new Set(corners)).toEqual(new Set([0, 3, 12, 15]))
+    for (let n = 0; n < 16; n++)
+      expect(turned.slice(16 * n, 16 * (n + 1)).toSorted((a, b) => a - b)).toEqual(
+        Array.from({ length: 16 }, (_, i) => i),
+      )
   })
 })
 

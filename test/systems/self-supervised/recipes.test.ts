@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { compile } from '../../../src/compile/compile.ts'
-import { arrayDataset } from '../../../src/data/dataset.ts'
 import type { Recipe } from '../../../src/systems/define.ts'
+import { fineTune } from '../../../src/systems/self-supervised/evaluation/fine-tuning.ts'
 import { trainProbe } from '../../../src/systems/self-supervised/evaluation/probe.ts'
 import type { EmbeddingExperiment } from '../../../src/systems/self-supervised/experiment.ts'
 import { taxonomyTable } from '../../../src/systems/self-supervised/explain.ts'
@@ -12,25 +12,9 @@ import { RandomState } from '../../../src/tensor/random-state.ts'
 import { constant, type Tensor } from '../../../src/tensor/tensor.ts'
 import { FrozenParameters } from '../../../src/train/frozen.ts'
 import { Generator } from '../../../src/util/random.ts'
+import { barFacts, bars } from './bars.ts'
 
-/** Pictures of bars: class 0 stands, class 1 lies. */
-function bars(count: number, seed: number, side = 12) {
-  const random = new Generator(seed)
-  const image = new Uint8Array(count * side * side)
-  const label = new Int32Array(count)
-  for (let n = 0; n < count; n++) {
-    const place = Number(random.integers(2, side - 3, 1)[0])
-    label[n] = n % 2
-    for (let i = 1; i < side - 1; i++)
-      for (const j of [place, place + 1]) image[n * side * side + (n % 2 === 0 ? i * side + j : j * side + i)] = 255
-  }
-  return arrayDataset({
-    image: { dtype: 'uint8', shape: [count, 1, side, side], data: image },
-    label: { dtype: 'int32', shape: [count], data: label },
-  })
-}
-
-const facts = { labels: ['standing', 'lying'], image_size: [12, 12], in_channels: 1, examples: 64 }
+const facts = barFacts
 const small = {
   encoder: { width: 4, layers: [1, 1], stride: 1 },
   probe: { examples: 32, test_examples: 32, k: 5 },
@@ -48,9 +32,9 @@ const sets = { train: bars(64, 1), test: bars(32, 2) }
 async function run(experiment: EmbeddingExperiment, steps: number) {
   const { task } = experiment.prepare(sets)
   const losses: number[] = []
-  for (let i = 0; i < steps; i++) {
-    const rows = Array.from({ length: 16 }, (_, k) => (16 * i + k) % sets.train.length)
-    losses.push(await (await task.step(await sets.train.batch(rows, { epoch: 0, seed: 0 }))).loss.item())
+  for await (const batch of task.loader) {
+    losses.push(await (await task.step(batch)).loss.item())
+    if (losses.length === steps) break
   }
   await task.step.release()
   return { losses, metrics: await task.evaluate() }
@@ -58,9 +42,17 @@ async function run(experiment: EmbeddingExperiment, steps: number) {
 
 const crops = { views: { local_crops: 1, local_size: 8 } }
 
+/** What a method must be told to run with so few pictures. */
+const fitted: Readonly<Record<string, object>> = {
+  swav: crops,
+  dino: crops,
+  pirl: { method: { num_negatives: 8 } },
+  deepcluster: { method: { nmb_prototypes: 4 } },
+}
+
 describe.each(recipes.map((recipe) => [recipe.name, recipe] as const))('%s', (name, recipe) => {
   test('trains, and says what its embeddings are like', async () => {
-    const experiment = build(recipe, name === 'swav' || name === 'dino' ? crops : {})
+    const experiment = build(recipe, fitted[name] ?? {})
     const before = experiment.method.encoder.parameters()[0]?.data.slice()
     const frozen = new FrozenParameters(experiment.weights)
     const { metrics } = await run(experiment, 3)
@@ -96,6 +88,12 @@ describe('settings', () => {
       { ...crops, encoder: { name: 'mlp' } },
       'views.local_crops needs an encoder for pictures of any size, found mlp',
     ],
+    [
+      'pirl',
+      { encoder: { name: 'vit', patch_size: 4 } },
+      'method.pretext jigsaw needs an encoder for pictures of any size, found vit',
+    ],
+    ['deepcluster', {}, 'method.nmb_prototypes must be at most the 64 training pictures, found 100'],
   ])('%s %j', (name, settings, message) => {
     expect(() => build(recipe(name), settings)).toThrow(message)
   })
@@ -162,6 +160,27 @@ test('the README has the taxonomy that the methods declare', () => {
   const line = (cells: readonly (string | number)[]): string =>
     `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
   for (const row of [columns, ...rows]) expect(readme).toContain(line(row))
+})
+
+test('a ViT is an encoder too', async () => {
+  const vit = { name: 'vit', patch_size: 4, embed_dim: 8, depth: 1, num_heads: 2 }
+  const { losses } = await run(build(recipe('moco'), { encoder: vit, method: { K: 32 } }), 2)
+  expect(losses.every(Number.isFinite)).toBe(true)
+})
+
+test('PIRL with rotations needs no encoder for pictures of any size', async () => {
+  const settings = { encoder: { name: 'mlp', hidden: [8] }, method: { pretext: 'rotation', num_negatives: 4 } }
+  const { losses } = await run(build(recipe('pirl'), settings), 2)
+  expect(losses.every(Number.isFinite)).toBe(true)
+})
+
+test('fine-tuning leaves the model as it was', async () => {
+  const experiment = build(recipe('simclr'), {})
+  const before = [...experiment.model.stateDict()].map(([name, { data }]) => [name, [...data]])
+  const options = { classes: 2, seed: 0, steps: 3, batch_size: 8, lr: 1e-3 }
+  const accuracy = await fineTune(experiment.model, experiment.untrained, bars(16, 3), sets.test, options)
+  expect(accuracy).toBeGreaterThanOrEqual(0)
+  expect([...experiment.model.stateDict()].map(([name, { data }]) => [name, [...data]])).toEqual(before)
 })
 
 test('embeddings of the evaluation do not move the training on', async () => {

@@ -9,11 +9,17 @@ import type { BigGANConfig } from '../config.ts'
 import { generatorBlock, selfAttention } from './block.ts'
 import { isWithin, statisticsPlace } from './statistics.ts'
 
+/** Told the mean and variance [C] of a batch that a norm saw, inside of the traced function. */
+export type SeenStatistics = (norm: BigGANBatchNorm, mean: Tensor, variance: Tensor) => void
+
+/** What norms go by: the statistics stored for a truncation; or, in training, the batch's own, which the function is told. */
+export type Statistics = number | SeenStatistics
+
 /**
- * Batch norm by stored statistics, which depend on the truncation; it never looks at the batch. Gain and bias follow from the condition, or
- * are plain parameters.
+ * Batch norm by stored statistics, which depend on the truncation; the official code never looks at the batch, and cannot be trained. Gain and
+ * bias follow from the condition, or are plain parameters.
  */
-class BigGANBatchNorm extends Module {
+export class BigGANBatchNorm extends Module {
   readonly running_means: Variable
   readonly running_vars: Variable
   readonly scale: SpectralLinear | undefined
@@ -38,15 +44,27 @@ class BigGANBatchNorm extends Module {
   }
 
   /** x [N, C, H, W], condition [N or 1, 2 z_dim] -> [N, C, H, W]. */
-  forward(x: Tensor, truncation: number, condition?: Tensor): Tensor {
-    const [mean, variance] = [this.#row(this.running_means, truncation), this.#row(this.running_vars, truncation)]
+  forward(x: Tensor, statistics: Statistics, condition?: Tensor): Tensor {
     const { scale, offset, weight, bias } = this
     if (!scale || !offset || !condition)
-      return ops.batchNorm(x, mean, variance, { ...(weight && { weight }), ...(bias && { bias }), eps: this.#eps })
-    const normal = ops.batchNorm(x, mean, variance, { eps: this.#eps })
+      return this.#normalized(x, statistics, { ...(weight && { weight }), ...(bias && { bias }) })
+    const normal = this.#normalized(x, statistics, {})
     const perChannel = (t: Tensor): Tensor => ops.reshape(t, [...t.shape, 1, 1])
     const gain = perChannel(ops.add(scale.forward(condition), 1)) // [N, C, 1, 1]
     return ops.add(ops.mul(normal, gain), perChannel(offset.forward(condition)))
+  }
+
+  #normalized(x: Tensor, statistics: Statistics, affine: { weight?: Variable; bias?: Variable }): Tensor {
+    const options = { ...affine, eps: this.#eps }
+    if (typeof statistics === 'number') {
+      const [mean, variance] = [this.#row(this.running_means, statistics), this.#row(this.running_vars, statistics)]
+      return ops.batchNorm(x, mean, variance, options)
+    }
+    const [, channels] = x.sizes(4)
+    const start = ops.zeros([channels])
+    const { output, runningMean, runningVar } = ops.batchNormTrain(x, start, start, { ...options, momentum: 1 })
+    statistics(this, runningMean, runningVar)
+    return output
   }
 
   /** The statistics of a truncation: [C]. */
@@ -95,8 +113,8 @@ class GenBlock extends Module {
     this.#kept = to
   }
 
-  forward(x: Tensor, condition: Tensor, truncation: number): Tensor {
-    const by = (norm: BigGANBatchNorm) => (t: Tensor) => norm.forward(t, truncation, condition)
+  forward(x: Tensor, condition: Tensor, statistics: Statistics): Tensor {
+    const by = (norm: BigGANBatchNorm) => (t: Tensor) => norm.forward(t, statistics, condition)
     const { conv_0, conv_1, conv_2, conv_3 } = this
     return generatorBlock(x, {
       norms: [by(this.bn_0), by(this.bn_1), by(this.bn_2), by(this.bn_3)],
@@ -162,12 +180,12 @@ class Generator extends Module {
   }
 
   /** first [N, 2 z_dim] -> [N, 3, H, W]. */
-  forward(first: Tensor, conditionOf: ConditionOf, truncation: number): Tensor {
+  forward(first: Tensor, conditionOf: ConditionOf, statistics: Statistics): Tensor {
     const places = ops.reshape(this.gen_z.forward(first), [-1, 4, 4, this.#width]) // channels last, here only
     let x = ops.permute(places, [0, 3, 1, 2]) // [N, 16 ch, 4, 4]
     for (const [i, layer] of this.layers.entries())
-      x = layer instanceof GenBlock ? layer.forward(x, conditionOf(i), truncation) : layer.forward(x)
-    const colours = this.conv_to_rgb.forward(ops.relu(this.bn.forward(x, truncation))) // [N, ch, H, W]
+      x = layer instanceof GenBlock ? layer.forward(x, conditionOf(i), statistics) : layer.forward(x)
+    const colours = this.conv_to_rgb.forward(ops.relu(this.bn.forward(x, statistics))) // [N, ch, H, W]
     return ops.tanh(ops.slice(colours, [0, 3], 1)) // three of the channels are used
   }
 }
@@ -187,25 +205,25 @@ export class BigGAN extends Module {
   }
 
   /**
-   * Noise [N, z_dim] and class vectors [N, num_classes] (one-hot, or any mixture) -> pictures [N, 3, H, W], -1 to 1. The truncation only
-   * chooses the statistics: noise is scaled by whoever draws it.
+   * Noise [N, z_dim] and class vectors [N, num_classes] (one-hot, or any mixture) -> pictures [N, 3, H, W], -1 to 1. A truncation
+   * only chooses the statistics: noise is scaled by whoever draws it.
    */
-  forward(noise: Tensor, classes: Tensor, truncation: number): Tensor {
+  forward(noise: Tensor, classes: Tensor, statistics: Statistics): Tensor {
     const condition = this.#conditions(noise, classes)
-    return this.generator.forward(condition, () => condition, truncation)
+    return this.generator.forward(condition, () => condition, statistics)
   }
 
   /**
    * One picture [1, 3, H, W] from a latent for each layer: row 0 of noise [R, z_dim] and classes [R, num_classes] feeds the first map, row
    * i + 1 the layer i. Attention counts and reads none, so its row has no effect, and neither have those after the last layer.
    */
-  layered(noise: Tensor, classes: Tensor, truncation: number): Tensor {
+  layered(noise: Tensor, classes: Tensor, statistics: Statistics): Tensor {
     const conditions = this.#conditions(noise, classes) // [R, 2 z_dim]
     const [rows] = conditions.sizes(2)
     const needed = this.generator.layers.length + 1
     if (rows < needed) throw new ShapeError(`BigGAN: ${needed} latents are needed, one for each layer, found ${rows}`)
     const row = (i: number): Tensor => ops.slice(conditions, [i, i + 1], 0)
-    return this.generator.forward(row(0), (layer) => row(layer + 1), truncation)
+    return this.generator.forward(row(0), (layer) => row(layer + 1), statistics)
   }
 
   #conditions(noise: Tensor, classes: Tensor): Tensor {

@@ -4,8 +4,6 @@ import * as ops from '../../../ops/index.ts'
 import type { Optimizer } from '../../../optim/optimizer.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Variable } from '../../../tensor/variable.ts'
-import type { Discriminator } from './discriminator.ts'
-import type { TrainableGenerator } from './trainable-generator.ts'
 
 /** Noise [N, dim_z] with classes int [N]. */
 export interface Latents {
@@ -17,6 +15,17 @@ export interface Latents {
 export interface Labelled {
   readonly images: Tensor
   readonly classes: Tensor
+}
+
+/** A network as it is trained: the generator makes pictures of noise and classes, the discriminator scores of pictures and classes. */
+export interface TrainedNetwork {
+  forward(x: Tensor, classes: Tensor): Tensor
+  parameters(): readonly Variable[]
+}
+
+/** A generator with its table of classes. */
+export interface TrainedGenerator extends TrainedNetwork {
+  readonly shared: { readonly weight: Variable }
 }
 
 /** What updates a network, and how strongly its weights are pulled towards orthogonal rows. */
@@ -62,8 +71,8 @@ function updateBy(
 
 /** Inside a traced step: the discriminator learns to tell real pictures from new ones, both in one batch. */
 export function trainDiscriminator(
-  generator: TrainableGenerator,
-  discriminator: Discriminator,
+  generator: TrainedGenerator,
+  discriminator: TrainedNetwork,
   { latents, real }: { readonly latents: Latents; readonly real: Labelled },
   updater: Updater,
 ) {
@@ -82,8 +91,8 @@ export function trainDiscriminator(
 
 /** Inside a traced step: the generator learns to be taken for real. */
 export function trainGenerator(
-  generator: TrainableGenerator,
-  discriminator: Discriminator,
+  generator: TrainedGenerator,
+  discriminator: TrainedNetwork,
   latents: Latents,
   updater: Updater,
 ) {

@@ -30,8 +30,8 @@ import {
   respacedBetas,
   spaceTimesteps,
 } from '../schedule.ts'
-import { drawTimes, LossSecondMomentResampler, type TimeSampler, UniformSampler } from '../time-samplers.ts'
 import { timestepEmbedding } from '../timestep-embedding.ts'
+import { drawTimes, LossSecondMomentResampler, type TimeSampler, UniformSampler } from '../training/time-samplers.ts'
 import { diffusionOf, evaluated, type Found, floats, integers, nestedList, spacingSetting } from './case.ts'
 
 const keyOf = (settings: Settings): string => stringSetting(settings, 'key')

@@ -24,7 +24,7 @@ import { EncoderUNetModel } from '../encoder.ts'
 import { classifierGuide, type GaussianDiffusion, type Guide, type Network, type Step } from '../gaussian-diffusion.ts'
 import { boundTerm, bpdStep, priorBpd } from '../losses.ts'
 import { UNetModel } from '../model.ts'
-import { toBytes } from '../sampling.ts'
+import { toBytes } from '../sample/sampler.ts'
 import { diffusionOf, encoderConfig, evaluated, type Found, floats, groupsOf, unetConfig } from './case.ts'
 
 /** The denoiser of a case; labels go to it only if it has classes. */

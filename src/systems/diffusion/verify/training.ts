@@ -19,7 +19,7 @@ import {
 import type { GaussianDiffusion } from '../gaussian-diffusion.ts'
 import { trainingLosses } from '../losses.ts'
 import { UNetModel } from '../model.ts'
-import { annealedRate, timeQuartile } from '../official-training.ts'
+import { annealedRate, microBatches, timeQuartile } from '../training/official-training.ts'
 import { diffusionOf, type Found, floats, groupsOf, unetConfig } from './case.ts'
 
 /** "0.5,0.9" as texts, which names of tensors have. */
@@ -27,12 +27,6 @@ function ratesOf(value: unknown): string[] {
   return String(value)
     .split(',')
     .map((rate) => rate.trim())
-}
-
-/** Sizes of the micro-batches: the last one may be smaller. */
-function microBatches(batch: number, size: number): [start: number, stop: number][] {
-  const step = size > 0 ? size : batch
-  return Array.from({ length: Math.ceil(batch / step) }, (_, i) => [i * step, Math.min(batch, (i + 1) * step)])
 }
 
 /** The names that the last step logs: each loss also by the quartile of its time. */

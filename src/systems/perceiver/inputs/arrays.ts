@@ -21,9 +21,11 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Settings } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { defineRecipe } from '../../define.ts'
+import { explainReading } from '../attention-reader.ts'
 import { PerceiverClassifier } from '../classifier.ts'
 import { type PositionConfig, PositionEncoder } from '../positions.ts'
 import { networkConfig, type PerceiverSettings, perceiverSettings, positionConfig } from '../settings.ts'
+import { arrayReading, attentionOverArrays } from './attention-arrays.ts'
 
 /** What an example is for the model: inputs [B, M, C], positions [B, M, d], mask bool [B, M]. */
 export type ArrayInputs = Readonly<Record<'inputs', Tensor>> & Partial<Readonly<Record<'positions' | 'mask', Tensor>>>
@@ -93,6 +95,7 @@ export const arrays = defineRecipe({
   build: (config: ArrayRecipe, facts: ArrayFacts, options: BuildOptions): ArrayExperiment<ArrayPerceiver, ArrayFacts> =>
     arrayExperiment(() => arrayPerceiver(config.model, facts), config, facts, {
       ...options,
+      explain: explainReading(arrayReading, facts),
       preprocessing: { inputs: 'as in the file', positions: 'from -1 to 1', mask: 'true: may be read' },
     }),
   uses: {
@@ -100,5 +103,6 @@ export const arrays = defineRecipe({
       summary: 'the most probable classes of each example of .npz files of inputs, positions and masks',
       read: readArrayExamples,
     }),
+    attention: attentionOverArrays,
   },
 })

@@ -16,12 +16,15 @@ import {
   soundPackages,
 } from '../../../tasks/sounds/open.ts'
 import { predictSounds } from '../../../tasks/sounds/predict.ts'
+import { isAugmented, type SpecAugmentSettings, specAugmentSettings } from '../../../tasks/sounds/spec-augment.ts'
 import { type Settings, whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { defineRecipe } from '../../define.ts'
+import { explainReading } from '../attention-reader.ts'
 import { PerceiverClassifier } from '../classifier.ts'
+import { positionFigure } from '../explain.ts'
 import { networkConfig, perceiverSettings, positionConfig } from '../settings.ts'
-import { attentionOverSounds } from './attention.ts'
+import { attentionOverSounds, soundReading } from './attention.ts'
 import { MelRows, type SoundInputs, SoundRows, WaveRows } from './sound-rows.ts'
 
 /** A Perceiver that reads sounds. */
@@ -45,11 +48,21 @@ const modelSettings = () =>
 
 interface SoundRecipe extends ArrayConfig, Settings {
   readonly model: z.infer<ReturnType<typeof modelSettings>>
+  readonly augment: SpecAugmentSettings
 }
 
-function rowsOf(model: SoundRecipe['model'], { samples, sample_rate }: SoundFacts): SoundRows {
-  if (model.input === 'raw')
+function rowsOf({ model, augment }: SoundRecipe, { samples, sample_rate }: SoundFacts): SoundRows {
+  if (model.input === 'raw') {
+    if (isAugmented(augment)) {
+      throw new UsageError(
+        'augment.time_warp, frequency_masks and time_masks change spectrograms, found model.input raw',
+        {
+          hint: '--set model.input=mel',
+        },
+      )
+    }
     return new SoundRows(new WaveRows(samples, model.samples_per_patch, positionConfig(model, 1)))
+  }
   const { n_fft, hop_length, n_mels, mel_row } = model
   if (samples <= n_fft / 2) {
     throw new UsageError(`model.n_fft must be less than twice the ${samples} samples of a piece, found ${n_fft}`, {
@@ -58,7 +71,7 @@ function rowsOf(model: SoundRecipe['model'], { samples, sample_rate }: SoundFact
   }
   const options = { sample_rate, n_fft, hop_length, n_mels }
   const position = positionConfig(model, mel_row === 'cell' ? 2 : 1)
-  return new SoundRows(new MelRows(samples, options, mel_row, position))
+  return new SoundRows(new MelRows(samples, options, mel_row, position, augment))
 }
 
 /** Sounds by class. */
@@ -71,6 +84,7 @@ export const audio = defineRecipe({
   config: z.strictObject({
     data: soundDataSettings().prefault({}),
     model: modelSettings().prefault({}),
+    augment: specAugmentSettings().prefault({}),
     optimizer: classifierOptimizerSettings({ lr: 2e-3, warmup_steps: 50 }).prefault({}),
     train: classifierTrainSettings({ epochs: 5, batch_size: 32 }).prefault({}),
   }),
@@ -82,11 +96,16 @@ export const audio = defineRecipe({
     options: BuildOptions,
   ): ArrayExperiment<SoundPerceiver, SoundFacts> => {
     const make = (): SoundPerceiver =>
-      new PerceiverClassifier(rowsOf(config.model, facts), (channels) =>
+      new PerceiverClassifier(rowsOf(config, facts), (channels) =>
         networkConfig(config.model, channels, facts.labels.length),
       )
     return arrayExperiment(make, config, facts, {
       ...options,
+      explain: async (model, test) => {
+        const places = await positionFigure(model.input_preprocessor.sound)
+        const sections = await explainReading(soundReading, facts)(model, test)
+        return places ? [...sections, { title: 'Places', figures: [places] }] : sections
+      },
       preprocessing: {
         samples: `mono at ${facts.sample_rate} Hz${facts.normalize ? ', its loudest sample 1' : ''}; a piece of ${facts.samples} samples`,
         spectrogram: 'inside of the model',

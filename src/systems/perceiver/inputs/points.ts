@@ -15,9 +15,10 @@ import { predictPoints } from '../../../tasks/points/predict.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Settings } from '../../../train/settings.ts'
 import { defineRecipe } from '../../define.ts'
+import { explainReading } from '../attention-reader.ts'
 import { PerceiverClassifier } from '../classifier.ts'
 import { networkConfig, perceiverSettings } from '../settings.ts'
-import { attentionOverPoints } from './attention.ts'
+import { attentionOverPoints, pointReading } from './attention.ts'
 
 /** What a cloud is for the model: points [B, M, 3] in the cube from -1 to 1. */
 export type PointInputs = Readonly<Record<'points', Tensor>>
@@ -84,6 +85,7 @@ export const points = defineRecipe({
   build: (config: PointRecipe, facts: PointFacts, options: BuildOptions): ArrayExperiment<PointPerceiver, PointFacts> =>
     arrayExperiment(() => pointPerceiver(config.model, facts), config, facts, {
       ...options,
+      explain: explainReading(pointReading, facts),
       preprocessing: {
         points: 'points of the surface drawn uniformly by area; mean zero, then divided by the greatest coordinate',
       },

@@ -1,6 +1,7 @@
 /** What makes rows of a waveform: pieces of it, or the cells of its mel spectrogram (paper, section 4.2). */
 import { Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
+import { checkSpecAugment, type SpecAugmentSettings, specAugment } from '../../../tasks/sounds/spec-augment.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { type PositionConfig, PositionEncoder } from '../positions.ts'
@@ -59,17 +60,28 @@ export class MelRows extends PositionEncoder {
   readonly size: readonly [mels: number, frames: number]
   readonly options: MelOptions
   readonly #row: MelRow
+  readonly #augment: SpecAugmentSettings | undefined
 
-  constructor(samples: number, options: MelOptions, row: MelRow, position: PositionConfig) {
+  /** `augment`: random changes while training. */
+  constructor(
+    samples: number,
+    options: MelOptions,
+    row: MelRow,
+    position: PositionConfig,
+    augment?: SpecAugmentSettings,
+  ) {
     const [mels, frames] = [options.n_mels, frameCount(samples, options)]
+    if (augment) checkSpecAugment(augment, mels, frames)
     super({ position }, row === 'cell' ? [mels, frames] : [frames], row === 'cell' ? 1 : mels)
     this.size = [mels, frames]
     this.options = options
     this.#row = row
+    this.#augment = augment
   }
 
   override forward(samples: Tensor): Tensor {
-    const levels = logMel(samples, this.options) // [B, mels, frames]
+    const plain = logMel(samples, this.options) // [B, mels, frames]
+    const levels = this.training && this.#augment ? specAugment(plain, this.#augment) : plain
     if (this.#row === 'frame') return super.forward(ops.transpose(levels))
     return super.forward(ops.reshape(levels, [sizeOf(samples.shape, 0), this.size[0] * this.size[1], 1]))
   }

@@ -20,9 +20,11 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import { type Settings, whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { defineRecipe } from '../../define.ts'
+import { explainReading } from '../attention-reader.ts'
 import { PerceiverClassifier } from '../classifier.ts'
 import { MultimodalPreprocessor, type PreprocessorConfig } from '../preprocess.ts'
 import { networkConfig, perceiverSettings, positionConfig } from '../settings.ts'
+import { attentionOverClips, clipReading } from './attention-clips.ts'
 
 /** What a clip is for the model: frames uint8 [B, T, C, H, W], samples [B, S]. */
 export type ClipInputs = Readonly<Record<'frames' | 'samples', Tensor>>
@@ -143,6 +145,7 @@ export const video = defineRecipe({
   build: (config: ClipRecipe, facts: ClipFacts, options: BuildOptions): ArrayExperiment<ClipPerceiver, ClipFacts> => {
     return arrayExperiment(() => clipPerceiver(config.model, facts), config, facts, {
       ...options,
+      explain: explainReading(clipReading, facts),
       preprocessing: {
         frames: 'frames [T, C, H, W] of 0 to 255; normalization inside of the model: x / 127.5 - 1',
         samples: `${facts.samples_per_frame} for each frame; silence: 0`,
@@ -150,5 +153,5 @@ export const video = defineRecipe({
       },
     })
   },
-  uses: { predict: predictClips },
+  uses: { predict: predictClips, attention: attentionOverClips },
 })

@@ -37,7 +37,7 @@ const config = z.strictObject({
     .describe('iterations for which the trained network with shared weights is tried'),
   perceiver: perceiverSettings({ num_self_attends_per_block: 1 }).prefault({}),
   data: pictureSettings.prefault({}),
-  study: studySettings({ steps: 280, tuning_steps: 90 }).prefault({}),
+  study: studySettings({ steps: 280, tuning_steps: 150, learning_rates: [3e-3, 1e-2] }).prefault({}),
 })
 type IterationSettings = z.infer<typeof config>
 

@@ -38,7 +38,7 @@ const config = z.strictObject({
   validation: whole.default(300).describe('other training clips, on which learning rates are chosen'),
   noise: z.number().min(0).default(0.5).describe('standard deviation added to each sample of sound'),
   model: clipModelSettings().omit({ modalities: true, video_dropout: true, audio_dropout: true }).prefault({}),
-  study: studySettings({ steps: 300, tuning_steps: 90 }).prefault({}),
+  study: studySettings({ steps: 300, tuning_steps: 150 }).prefault({}),
 })
 type ModalitySettings = z.infer<typeof config>
 

@@ -39,7 +39,7 @@ const config = z.strictObject({
     .describe('side of the crops on which positions are those of the crop, or of the picture; 28: no such arms'),
   perceiver: perceiverSettings().prefault({}),
   data: pictureSettings.prefault({}),
-  study: studySettings({ steps: 280, tuning_steps: 90 }).prefault({}),
+  study: studySettings({ steps: 280, tuning_steps: 150, learning_rates: [3e-3, 1e-2] }).prefault({}),
 })
 type PositionSettings = z.infer<typeof config>
 

@@ -82,8 +82,8 @@ async function runLucid(reference: ReferenceCase): Found {
   return runModelCase(reference, model, (inputs) => {
     const { embeddings, attentions, logits } = model.outputs(inputNamed(inputs, 'data'), isTrue(inputs.mask))
     const maps = attentions.flatMap(({ cross, self }, i) => [
-      [`attention.layer${i}.cross`, cross] as const,
-      ...self.map((weights, j) => [`attention.layer${i}.self${j}`, weights] as const),
+      [`attention.layer${i}.cross`, cross.weights] as const,
+      ...self.map(({ weights }, j) => [`attention.layer${i}.self${j}`, weights] as const),
     ])
     return {
       outputs: { logits, embeddings, latents: embeddings, ...Object.fromEntries(maps) },

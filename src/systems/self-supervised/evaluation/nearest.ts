@@ -13,7 +13,7 @@ import type { OpenedPictures } from '../../../tasks/pictures/open.ts'
 import { toNumbers } from '../../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
-import { type EmbeddingExperiment, sample } from '../experiment.ts'
+import { type RepresentationExperiment, sample } from './vote.ts'
 
 /** The use `nearest`. */
 export const nearestPictures = defineUse({
@@ -24,7 +24,7 @@ export const nearestPictures = defineUse({
     examples: whole.default(5000).describe('training pictures to look among'),
   }),
   run: async function* (
-    { model, facts, threads }: EmbeddingExperiment,
+    { model, facts, threads }: RepresentationExperiment,
     files,
     { k, examples },
     context: UseContext<OpenedPictures>,

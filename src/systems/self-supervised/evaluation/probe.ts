@@ -13,8 +13,8 @@ import { manualSeed } from '../../../tensor/random-state.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
-import { type EmbeddingExperiment, sample } from '../experiment.ts'
 import { LinearProbe } from './linear-probe.ts'
+import { Pixels, type RepresentationExperiment, sample } from './vote.ts'
 
 /** How the layer is trained. */
 export interface ProbeTraining {
@@ -79,34 +79,52 @@ export const linearProbe = defineUse({
       .default([0.01, 0.1, 1])
       .describe('shares of the labels to learn from, with commas between'),
     examples: whole.default(10_000).describe('training pictures, at most, of which these are shares'),
+    floors: z
+      .boolean()
+      .default(false)
+      .describe('measure the network as it was before training, and the pixels themselves, too'),
     steps: whole.default(1000).describe('steps of each training'),
     batch_size: whole.default(256).describe('pictures in a step'),
     lr: z.number().positive().default(0.1).describe('learning rate at the start, which falls along half a cosine'),
   }),
   run: async function* (
-    { model, facts, threads }: EmbeddingExperiment,
+    { model, facts, threads, untrained }: RepresentationExperiment,
     _inputs,
-    { labels, examples, ...training },
+    { labels, examples, floors, ...training },
     context: UseContext<OpenedPictures>,
   ) {
     const { train, plain = train, test } = await context.openData()
-    const features = featureExtractor(model, threads === undefined ? {} : { threads })
+    const options = threads === undefined ? {} : { threads }
     const chosen: Dataset<PictureFields> = sample(plain, examples, context.seed)
-    const [trainSide, testSide] = [await features(chosen), await features(test)]
+    const features = featureExtractor(model, options)
+    const measured = [{ name: '', sides: [await features(chosen), await features(test)] as const }]
+    if (floors) {
+      const learned = model.stateDict()
+      model.loadStateDict(untrained)
+      measured.push({ name: 'untrained', sides: [await features(chosen), await features(test)] })
+      model.loadStateDict(learned)
+      const pixels = featureExtractor(new Pixels(), options)
+      measured.push({ name: 'pixels', sides: [await pixels(chosen), await pixels(test)] })
+    }
     const classes = facts.labels.length
     const metrics: Record<string, number> = {}
     for (const share of labels) {
-      const count = Math.max(classes, Math.round(share * trainSide.labels.length))
+      const count = Math.max(classes, Math.round(share * chosen.length))
       // A sample is in random order, and so is each of its beginnings; of all pictures they are not.
-      const places = new Generator(context.seed).permutation(trainSide.labels.length).subarray(0, count)
-      const side = {
-        features: rowsOf(trainSide.features, places),
-        labels: Array.from(places, (place) => trainSide.labels[place] ?? 0),
+      const places = new Generator(context.seed).permutation(chosen.length).subarray(0, count)
+      const found: Record<string, number> = {}
+      for (const { name, sides } of measured) {
+        const [trainSide, testSide] = sides
+        const side = {
+          features: rowsOf(trainSide.features, places),
+          labels: Array.from(places, (place) => trainSide.labels[place] ?? 0),
+        }
+        const accuracy = await trainProbe(side, testSide, { ...training, classes, seed: context.seed })
+        found[name === '' ? 'accuracy' : name] = accuracy
+        metrics[`${name === '' ? 'accuracy' : name}_${count}_labels`] = accuracy
       }
-      const accuracy = await trainProbe(side, testSide, { ...training, classes, seed: context.seed })
-      const line = `${String(count).padStart(6)} labels  accuracy ${(100 * accuracy).toFixed(2)} %`
-      metrics[`accuracy_${count}_labels`] = accuracy
-      yield { values: { labels: count, accuracy }, line }
+      const told = Object.entries(found).map(([name, value]) => `${name} ${(100 * value).toFixed(2)} %`)
+      yield { values: { labels: count, ...found }, line: `${String(count).padStart(6)} labels  ${told.join(', ')}` }
     }
     yield { metrics: { ...metrics, classes, test_examples: test.length } }
   },

@@ -51,6 +51,10 @@ export interface BYOLConfig extends BYOLSizes {
   readonly base_target_ema: number
   /** Steps in which tau rises to 1. */
   readonly max_steps: number
+  /** Whether tau stays as it is at the first step. Default: false. */
+  readonly constant_target_ema?: boolean
+  /** What the paper's ablations remove. Default: false. */
+  readonly withoutPredictor?: boolean
 }
 
 /** Projector and predictor behind a representation; both networks have both, the target's predictor is not used. */
@@ -105,6 +109,7 @@ export class BYOL extends JointEmbedding {
   /** Steps taken, from which tau follows. */
   readonly updates: Variable | undefined
   readonly #average: ExponentialMovingAverage
+  readonly #hasPredictor: boolean
 
   /** makeEncoder: called twice; both begin with the same weights. */
   constructor(makeEncoder: () => Encoder, config: BYOLConfig) {
@@ -113,10 +118,11 @@ export class BYOL extends JointEmbedding {
     this.target = new BYOLNetwork(makeEncoder(), config)
     copyWeights(this.target, this.online)
     this.#average = new ExponentialMovingAverage(weightsOf(this.online), {
-      decay: targetEma(config.base_target_ema, config.max_steps),
+      decay: config.constant_target_ema ? config.base_target_ema : targetEma(config.base_target_ema, config.max_steps),
       averages: weightsOf(this.target),
     })
     this.updates = this.#average.variables().get('updates')
+    this.#hasPredictor = !(config.withoutPredictor ?? false)
   }
 
   protected override get followers(): readonly Module[] {
@@ -134,9 +140,9 @@ export class BYOL extends JointEmbedding {
   forward(views: readonly Tensor[]): JointStep {
     const [v1, v2] = twoViews('BYOL', views)
     const [z1, z2] = [this.embed(v1), this.embed(v2)] // [N, D]
-    const { predictor } = this.online.heads
+    const predict = (z: Tensor): Tensor => (this.#hasPredictor ? this.online.heads.predictor.forward(z) : z)
     const targets = [this.target.forward(v1), this.target.forward(v2)] as const
-    return { loss: byolLoss([predictor.forward(z1), predictor.forward(z2)], targets), embeddings: [z1, z2] }
+    return { loss: byolLoss([predict(z1), predict(z2)], targets), embeddings: [z1, z2] }
   }
 
   /** target = tau target + (1 - tau) online, with the new online weights. */

@@ -3,6 +3,8 @@ import type { Declaration } from '../config.ts'
 import { discreteLatent, sparseCoding } from '../energies/latent.ts'
 import { barlowTwins } from './barlow-twins.ts'
 import { byol } from './byol.ts'
+import { contrastiveDivergence, jem } from './contrastive-divergence.ts'
+import { deepCluster } from './deepcluster.ts'
 import { denoisingAutoencoder } from './denoising-autoencoder.ts'
 import { dino } from './dino.ts'
 import { gan } from './gan.ts'
@@ -16,12 +18,13 @@ import { swav } from './swav.ts'
 import { vae } from './vae.ts'
 import { vicreg } from './vicreg.ts'
 
-/** In the post's order: joint embedding, predictive, latent-variable predictive. */
+/** In the post's order: joint embedding, predictive, latent-variable predictive; last, energies of y alone. */
 export const declarations: readonly Declaration[] = [
   pirl,
   moco,
   simclr,
   swav,
+  deepCluster,
   byol,
   simsiam,
   dino,
@@ -34,4 +37,6 @@ export const declarations: readonly Declaration[] = [
   vae,
   sparseCoding,
   discreteLatent,
+  contrastiveDivergence,
+  jem,
 ]

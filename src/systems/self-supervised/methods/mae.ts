@@ -208,6 +208,13 @@ export class MaskedAutoencoderViT extends Module {
     return unpatchify(patches, this.config.patch_size, this.config.img_size)
   }
 
+  /** Predictions [N, L, P] as pixels: with norm_pix_loss the mean and the spread of the true patches are put back, as the demo does. */
+  toPixels(pred: Tensor, imgs: Tensor): Tensor {
+    if (!this.config.norm_pix_loss) return pred
+    const [variance, mean] = ops.varMean(this.patchify(imgs), -1, { keepDims: true })
+    return ops.add(ops.mul(pred, ops.sqrt(ops.add(variance, 1e-6))), mean)
+  }
+
   /** Mean squared error of the hidden patches. */
   loss(imgs: Tensor, pred: Tensor, mask: Tensor): Tensor {
     const patches = this.patchify(imgs)

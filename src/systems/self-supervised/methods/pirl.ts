@@ -2,14 +2,17 @@
  * PIRL (Misra and van der Maaten 2019, arXiv 1912.01991) and NPID (Wu et al. 2018, arXiv 1805.01978): a memory of every picture's embedding,
  * and noise-contrastive estimation against it. As VISSL's NCELossWithMemory, under its names.
  */
-import { Module } from '../../../nn/index.ts'
+import { Linear, Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
+import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { defaultGenerator } from '../../../tensor/random-state.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { Variable } from '../../../tensor/variable.ts'
 import { ShapeError, UsageError } from '../../../util/errors.ts'
 import type { Declaration } from '../config.ts'
+import type { Encoder } from '../encoder.ts'
+import { JointEmbedding, type JointStep, placesOf, twoViews } from '../model.ts'
 
 export const pirl = {
   name: 'pirl',
@@ -148,11 +151,126 @@ function nceLoss(p: Tensor, n: number): Tensor {
 function initialMemory(entries: number, width: number, isNormalised: boolean): Float32Array {
   const bound = 1 / Math.sqrt(width / 3)
   const data = Float32Array.from(defaultGenerator().uniform(entries * width), (u) => (2 * u - 1) * bound)
-  if (!isNormalised) return data
-  for (let i = 0; i < entries; i++) {
-    const row = data.subarray(i * width, (i + 1) * width)
-    const norm = Math.hypot(...row)
+  return isNormalised ? unitRows(data, width) : data
+}
+
+/** Rows of so many numbers, brought to length 1 where they are. */
+function unitRows(data: Float32Array, width: number): Float32Array {
+  for (let start = 0; start < data.length; start += width) {
+    const row = data.subarray(start, start + width)
+    const norm = Math.max(Math.hypot(...row), 1e-12)
     for (let j = 0; j < width; j++) row[j] = (row[j] ?? 0) / norm
   }
   return data
+}
+
+/** PIRL's own settings, under VISSL's names where it has them. */
+export interface PIRLConfig {
+  /** jigsaw: nine tiles in random order; rotation: a quarter turn or more. */
+  readonly pretext: 'jigsaw' | 'rotation'
+  readonly embedding_dim: number
+  readonly num_negatives: number
+  readonly temperature: number
+  readonly momentum: number
+  /** nce: the paper's; cross_entropy: of the own entry among the drawn ones, which needs no guess of Z. */
+  readonly loss_type: MemoryConfig['loss_type']
+  /** Whether the memory begins with the embeddings of all pictures, instead of random directions that a first epoch has to forget. */
+  readonly init_memory: boolean
+}
+
+/** Tiles along a side. */
+const grid = 3
+
+/** Nine tiles of each picture, what does not divide left out: [N, C, H, W] -> [9 N, C, H / 3, W / 3], tile by tile. */
+export function jigsawTiles(pictures: Tensor): Tensor {
+  const [n, c, height, width] = pictures.sizes(4)
+  const [h, w] = [Math.floor(height / grid), Math.floor(width / grid)]
+  const whole = ops.slice(ops.slice(pictures, [0, grid * h], 2), [0, grid * w], 3)
+  const cut = ops.reshape(whole, [n, c, grid, h, grid, w])
+  return ops.reshape(ops.permute(cut, [2, 4, 0, 1, 3, 5]), [grid * grid * n, c, h, w])
+}
+
+/** Each picture turned by 0, 1, 2 or 3 quarters, drawn at random: square [N, C, S, S]. */
+export function quarterTurns(pictures: Tensor): Tensor {
+  const n = sizeOf(pictures.shape, 0)
+  const draw = ops.reshape(ops.floor(ops.randomUniform([n], { low: 0, high: 4 })), [n, 1, 1, 1])
+  const flipped = ops.flip(pictures, [2, 3])
+  const quarter = ops.flip(ops.transpose(pictures, 2, 3), [2])
+  const turns = [quarter, flipped, ops.flip(quarter, [2, 3])]
+  return turns.reduce((so, turned, i) => ops.where(ops.equal(draw, i + 1), turned, so), pictures)
+}
+
+/** An encoder with a head for pictures and one for what the pretext task makes of them; both are compared to the memory (equation 5). */
+export class PIRL extends JointEmbedding {
+  readonly encoder: Encoder
+  /** f: of the picture. */
+  readonly head: Linear
+  /** g: of a tile, or of the turned picture. */
+  readonly transformed_head: Linear
+  /** Of nine tiles together. */
+  readonly tiles_head: Linear | undefined
+  readonly nce: NCELossWithMemory
+  readonly #config: PIRLConfig
+  readonly #entries: number
+
+  /** examples: training pictures, each of which has an entry of the memory. */
+  constructor(encoder: Encoder, examples: number, config: PIRLConfig) {
+    super()
+    const { pretext, embedding_dim: width, temperature, momentum, loss_type } = config
+    this.encoder = encoder
+    this.head = new Linear(encoder.numFeatures, width)
+    this.transformed_head = new Linear(encoder.numFeatures, width)
+    this.tiles_head = pretext === 'jigsaw' ? new Linear(grid * grid * width, width) : undefined
+    this.nce = new NCELossWithMemory({
+      num_train_samples: examples,
+      embedding_dim: width,
+      temperature,
+      momentum,
+      loss_type,
+      norm_constant: -1,
+      norm_embedding: true,
+      norm_init: true,
+      loss_weights: pirlDefaults.loss_weights,
+      update_mem_on_forward: false,
+      update_mem_with_emb_index: 1,
+    })
+    this.#config = config
+    this.#entries = examples
+  }
+
+  override beforeEpoch(epoch: number) {
+    if (epoch > 0 || !this.#config.init_memory) return undefined
+    return async ({ data }: NDArray): Promise<void> => {
+      const entries = Float32Array.from(toNumbers(data))
+      this.nce.memory.set(unitRows(entries, this.#config.embedding_dim))
+    }
+  }
+
+  embed(x: Tensor): Tensor {
+    return this.head.forward(this.encoder.features(x))
+  }
+
+  /** The embedding of what the pretext task makes of pictures: [N, D]. */
+  #transformed(pictures: Tensor): Tensor {
+    const n = sizeOf(pictures.shape, 0)
+    if (!this.tiles_head) return this.transformed_head.forward(this.encoder.features(quarterTurns(pictures)))
+    const tiles = this.transformed_head.forward(this.encoder.features(jigsawTiles(pictures))) // [9 N, D]
+    const own = ops.permute(ops.reshape(tiles, [grid * grid, n, this.#config.embedding_dim]), [1, 0, 2]) // [N, 9, D]
+    const order = ops.argsort(ops.randomUniform([n, grid * grid]), 1)
+    const shuffled = ops.takeAlongAxis(own, ops.unsqueeze(order, -1), 1)
+    return this.tiles_head.forward(ops.flatten(shuffled, 1))
+  }
+
+  forward(views: readonly Tensor[], places?: Tensor): JointStep {
+    const [picture, other] = twoViews('PIRL', views)
+    const target = placesOf('PIRL', places)
+    const [v, vt] = [this.embed(picture), this.#transformed(other)] // [N, D]
+    const n = sizeOf(v.shape, 0)
+    const draw = (): Tensor =>
+      ops.cast(
+        ops.floor(ops.randomUniform([n, this.#config.num_negatives + 1], { low: 0, high: this.#entries })),
+        'int64',
+      )
+    return { loss: this.nce.forward([vt, v], target, [draw(), draw()]), embeddings: [v, vt] }
+  }
 }

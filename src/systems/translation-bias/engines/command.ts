@@ -1,5 +1,8 @@
 /** A translator that is a command of this machine: a text a line on its input, a translation a line on its output. */
 import { spawn } from 'node:child_process'
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { UsageError } from '../../../util/errors.ts'
 import { shellQuoted } from '../../../util/shell.ts'
 import type { Direction, Engine } from './engine.ts'
@@ -17,11 +20,30 @@ interface Outcome {
   readonly problem: string
 }
 
+/**
+ * Gives a command its input as a file: Node's pipes are sockets, which a command that opens `/dev/stdin` by its name (apertium does) cannot
+ * read.
+ */
+async function runShell(command: string, input: string, timeout: number, signal?: AbortSignal): Promise<Outcome> {
+  const folder = await mkdtemp(join(tmpdir(), 'tenfold-command-'))
+  try {
+    await writeFile(join(folder, 'input.txt'), input)
+    const file = await open(join(folder, 'input.txt'))
+    try {
+      return await runWithInput(command, file.fd, timeout, signal)
+    } finally {
+      await file.close()
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
 /** Runs a shell's command line. It leads a group of its own, so that what it starts ends with it. */
-function runShell(command: string, input: string, timeout: number, signal?: AbortSignal): Promise<Outcome> {
+function runWithInput(command: string, input: number, timeout: number, signal?: AbortSignal): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const grouped = process.platform !== 'win32'
-    const child = spawn(command, { shell: true, detached: grouped, stdio: 'pipe' })
+    const child = spawn(command, { shell: true, detached: grouped, stdio: [input, 'pipe', 'pipe'] })
     const end = (reason: unknown): void => {
       if (grouped && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
       else child.kill()
@@ -34,17 +56,14 @@ function runShell(command: string, input: string, timeout: number, signal?: Abor
     const interrupted = (): void => end(signal?.reason)
     signal?.addEventListener('abort', interrupted, { once: true })
     const [output, problem]: [Buffer[], Buffer[]] = [[], []]
-    child.stdout.on('data', (piece: Buffer) => output.push(piece))
-    child.stderr.on('data', (piece: Buffer) => problem.push(piece))
-    // A command that does not read its input closes it: its exit code and its lines tell.
-    child.stdin.on('error', () => {})
+    child.stdout?.on('data', (piece: Buffer) => output.push(piece))
+    child.stderr?.on('data', (piece: Buffer) => problem.push(piece))
     child.on('error', reject)
     child.on('close', (code) => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', interrupted)
       resolve({ code, output: Buffer.concat(output).toString(), problem: Buffer.concat(problem).toString() })
     })
-    child.stdin.end(input)
   })
 }
 

@@ -15,6 +15,11 @@ export interface Service {
   readonly body: (texts: readonly string[], direction: Direction) => unknown
   /** The form of an answer. */
   readonly answer: z.ZodType<readonly string[]>
+  /** The same for the n best translations of each text, where the service gives them. */
+  readonly several?: {
+    readonly body: (texts: readonly string[], direction: Direction, n: number) => unknown
+    readonly answer: z.ZodType<readonly (readonly string[])[]>
+  }
 }
 
 /** How patient an engine is. */
@@ -75,14 +80,14 @@ async function request(
   }
 }
 
-function parseAnswer(service: Service, text: string, count: number): readonly string[] {
+function parseAnswer<T>(service: Service, schema: z.ZodType<readonly T[]>, text: string, count: number): readonly T[] {
   let json: unknown
   try {
     json = JSON.parse(text)
   } catch {
     throw new FormatError(`${service.name} must answer with JSON, found ${JSON.stringify(firstLine(text))}`)
   }
-  const found = service.answer.safeParse(json)
+  const found = schema.safeParse(json)
   if (!found.success) {
     const [issue] = found.error.issues
     const place = issue?.path.join('.') || 'the whole'
@@ -96,23 +101,32 @@ function parseAnswer(service: Service, text: string, count: number): readonly st
 /** An engine that asks a service. Failures that may pass are tried again, each time after twice the pause, or when the service says. */
 export function httpEngine(service: Service, { batch, timeout, retries, pause }: HttpOptions): Engine {
   let isFirst = true
+  const pauseFor = (seconds: number, signal: AbortSignal | undefined): Promise<unknown> =>
+    wait(seconds * 1000, undefined, { ...(signal && { signal }) })
+  /** Asks until there is an answer, or it is of no use to ask again. */
+  const exchange = async (content: unknown, signal: AbortSignal | undefined): Promise<string> => {
+    const body = JSON.stringify(content)
+    if (!isFirst) await pauseFor(pause, signal)
+    isFirst = false
+    for (let tries = 0; ; tries++) {
+      const found = await request(service, body, timeout, signal)
+      if (typeof found === 'string') return found
+      if (tries >= retries)
+        throw new UsageError(`${found.reason}, after ${tries + 1} tries`, {
+          hint: 'what was translated is kept; run the same command to continue',
+        })
+      await pauseFor(Math.min(found.after ?? pause * 2 ** tries, longestWait), signal)
+    }
+  }
+  const { several } = service
   return {
     identity: `${service.name}: ${service.url}`,
     batch: Math.min(batch, service.most),
-    translate: async (texts, direction, signal) => {
-      const body = JSON.stringify(service.body(texts, direction))
-      if (!isFirst) await wait(pause * 1000, undefined, { ...(signal && { signal }) })
-      isFirst = false
-      for (let tries = 0; ; tries++) {
-        const found = await request(service, body, timeout, signal)
-        if (typeof found === 'string') return parseAnswer(service, found, texts.length)
-        if (tries >= retries)
-          throw new UsageError(`${found.reason}, after ${tries + 1} tries`, {
-            hint: 'what was translated is kept; run the same command to continue',
-          })
-        const seconds = Math.min(found.after ?? pause * 2 ** tries, longestWait)
-        await wait(seconds * 1000, undefined, { ...(signal && { signal }) })
-      }
-    },
+    translate: async (texts, direction, signal) =>
+      parseAnswer(service, service.answer, await exchange(service.body(texts, direction), signal), texts.length),
+    ...(several && {
+      alternatives: async (texts, direction, n, signal) =>
+        parseAnswer(service, several.answer, await exchange(several.body(texts, direction, n), signal), texts.length),
+    }),
   }
 }

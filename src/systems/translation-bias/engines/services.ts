@@ -22,15 +22,24 @@ const services = {
       throw new UsageError('LibreTranslate needs the address of a server, found none', {
         hint: '--set url=http://localhost:5000',
       })
+    const body: Service['body'] = (q, { source, target }) => {
+      return { q, source: plain(source), target: plain(target), format: 'text', ...(key && { api_key: key }) }
+    }
     return {
       name: 'LibreTranslate',
       url: `${url.replace(/\/$/, '')}/translate`,
       headers: {},
       most: 50,
-      body: (q, { source, target }) => {
-        return { q, source: plain(source), target: plain(target), format: 'text', ...(key && { api_key: key }) }
-      },
+      body,
       answer: z.object({ translatedText: z.array(z.string()) }).transform(({ translatedText }) => translatedText),
+      several: {
+        body: (q, direction, n) => ({ ...(body(q, direction) as object), alternatives: n - 1 }),
+        answer: z
+          .object({ translatedText: z.array(z.string()), alternatives: z.array(z.array(z.string())) })
+          .transform(({ translatedText, alternatives }) =>
+            translatedText.map((best, i) => [best, ...(alternatives[i] ?? [])]),
+          ),
+      },
     }
   },
   deepl: (environment: Environment, url: string): Service => {

@@ -1,6 +1,7 @@
 /** The page of an audit. */
 import type { Figure, Report, Section } from '../../../report/figures.ts'
 import { type AuditedSentence, type AuditRow, answerClasses, auditRows, maleShare } from './audit-result.ts'
+import { quotedCell } from './csv.ts'
 
 /** Where the answers come from. */
 export interface AuditOrigin {
@@ -50,9 +51,16 @@ function tweetTable(sentences: readonly AuditedSentence[]): Figure {
   return {
     kind: 'table',
     title: 'Sentence by sentence',
-    caption: 'The 17 sentences that the question comes from. Nothing in them says whether a woman or a man is meant.',
-    columns: ['Hungarian', 'published in 2021', 'this translator', 'read as'],
-    rows: sentences.map(({ text, english, translation, answer }) => [text, english, translation, answer]),
+    caption:
+      'The 17 sentences that the question comes from. Nothing in them says whether a woman or a man is meant. Published in 2021: what Google Translate said of the Hungarian ones.',
+    columns: ['language', 'sentence', 'published in 2021', 'this translator', 'read as'],
+    rows: sentences.map(({ template, text, english, translation, answer }) => [
+      template.language,
+      text,
+      english,
+      translation,
+      answer,
+    ]),
   }
 }
 
@@ -153,11 +161,53 @@ function sections(
   ]
 }
 
-/** The page: the answer, tables, tests, examples, what was not read, engine and dates. */
-export function auditReport(sentences: readonly AuditedSentence[], origin: AuditOrigin): Report {
+/** Whether the translator hears a context: nothing where none was asked. */
+function contextSection(sentences: readonly AuditedSentence[]): Section[] {
+  if (sentences.length === 0) return []
+  const rows = [...new Set(sentences.map(({ group, asked }) => `${group}\t${asked}`))].map((key) => {
+    const own = sentences.filter(({ group, asked }) => `${group}\t${asked}` === key)
+    const share = (of: (each: AuditedSentence) => boolean): string => percent(own.filter(of).length / own.length)
+    const [form = '', asked] = key.split('\t')
+    return [
+      form,
+      asked === 'Female' ? 'she' : 'he',
+      own.length,
+      share(({ answer }) => answer === asked),
+      share(({ answer }) => answer === 'Both' || (answer !== asked && (answer === 'Female' || answer === 'Male'))),
+      share(({ answer }) => answer === 'Neutral' || answer === '?'),
+    ]
+  })
+  return [
+    {
+      title: 'With context',
+      intro:
+        'Who hears "my sister" knows who is meant by what follows. A translator that reads a sentence at a time does not, when that was said in the sentence before.',
+      figures: [
+        {
+          kind: 'table',
+          title: 'Heard',
+          columns: ['context', 'asks for', 'sentences', 'so translated', 'the other, or both', 'neutral or not read'],
+          rows,
+        },
+        examples('In words', 'One of each kind.', [
+          ...new Map(sentences.map((each) => [`${each.group}${each.asked}`, each])).values(),
+        ]),
+      ],
+    },
+  ]
+}
+
+/** The page: the answer, tables, tests, examples, what was not read, engine and dates; then what else there is. */
+export function auditReport(
+  sentences: readonly AuditedSentence[],
+  origin: AuditOrigin,
+  more: readonly Section[] = [],
+): Report {
   const tweet = sentences.filter(({ kind }) => kind === 'tweet')
-  // The tweet is an example, and no sample: it counts only where there is nothing else.
-  const sample = tweet.length === sentences.length ? tweet : sentences.filter(({ kind }) => kind !== 'tweet')
+  const context = sentences.filter(({ kind }) => kind === 'context')
+  const others = sentences.filter(({ kind }) => kind !== 'tweet' && kind !== 'context')
+  // The tweet is an example, and no sample: it counts only where there is nothing else. A context says who is meant.
+  const sample = others.length === 0 ? tweet : others
   const [all] = auditRows(sample, () => 'all')
   if (!all) throw new RangeError('an audit has sentences')
   return {
@@ -168,18 +218,16 @@ export function auditReport(sentences: readonly AuditedSentence[], origin: Audit
       value: percent(all.counts[answer] / all.count),
       note: `${all.counts[answer]} of ${all.count} answers`,
     })),
-    sections: sections(sample, tweet, origin),
+    sections: [...sections(sample, tweet, origin), ...contextSection(context), ...more],
     footer: 'Written by tenfold run translation-bias/audit. Templates and tests: Prates, Avelar and Lamb 2019.',
   }
 }
-
-const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)
 
 /** Every answer as a line of CSV. */
 export function auditCsv(sentences: readonly AuditedSentence[]): string {
   const header = ['language', 'template', 'kind', 'group', 'word', 'sentence', 'translation', 'class']
   const lines = sentences.map(({ template, kind, group, english, text, translation, answer }) =>
-    [template.language, template.column, kind, group, english, text, translation, answer].map(quoted).join(','),
+    [template.language, template.column, kind, group, english, text, translation, answer].map(quotedCell).join(','),
   )
   return `${[header.join(','), ...lines].join('\n')}\n`
 }

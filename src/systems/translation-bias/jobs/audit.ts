@@ -3,24 +3,38 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { makeFolder } from '../../../io/atomic.ts'
 import type { Report } from '../../../report/figures.ts'
+import { plotPackages } from '../../../report/plot.ts'
 import { pathSetting } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { TranslationCache } from '../engines/cache.ts'
 import { engineOf, engineSettings } from '../engines/settings.ts'
+import { tweetLanguages } from '../genderless/tweet.ts'
+import { labourDescription, labourTables, readLabourTable } from '../prates/labour-table.ts'
 import { officialPronounClass, pronounClass } from '../prates/pronoun.ts'
 import { languages } from '../prates/templates.ts'
-import { auditCsv, auditReport } from './audit-report.ts'
+import { auditAnswers, auditFile, auditJson, readAudit } from './audit-file.ts'
+import { type AuditOrigin, auditCsv, auditReport } from './audit-report.ts'
 import { type AuditedSentence, auditRows } from './audit-result.ts'
-import { auditSentences, tweetSentences } from './sentences.ts'
+import { compareSection } from './compare-section.ts'
+import { compareOccupations, labourSection } from './labour-section.ts'
+import {
+  auditSentences,
+  contextSentences,
+  droppedSubjectLanguage,
+  droppedSubjectSentences,
+  tweetSentences,
+} from './sentences.ts'
+
+const auditedLanguages = [...languages, droppedSubjectLanguage]
 
 const config = z.strictObject({
   ...engineSettings,
   languages: z
-    .array(z.enum(languages))
+    .array(z.enum(auditedLanguages))
     .min(1)
     .default(['Hungarian'])
-    .describe(`of ${languages.join(', ')}`),
+    .describe(`of ${auditedLanguages.join(', ')}; Portuguese: sentences without a subject, with words of its own`),
   occupations: pathSetting(
     "a table of occupations in these languages, in the form of the study's jobs-translations.tsv",
   ),
@@ -28,17 +42,23 @@ const config = z.strictObject({
   tweet: z
     .boolean()
     .default(true)
-    .describe('with Hungarian: also the 17 sentences of the tweet that the question comes from'),
+    .describe(`also the 17 sentences of the tweet that the question comes from, in ${tweetLanguages.join(', ')}`),
+  context: z.boolean().default(false).describe('with Portuguese: also sentences whose context says who is meant'),
+  labour: pathSetting(labourDescription, labourTables),
+  compare: pathSetting('the folder of an earlier audit: shows what changed'),
   official: z.boolean().default(false).describe("read pronouns as the study's script does, with its quirks"),
 })
 
 type AuditConfig = z.infer<typeof config>
 
-async function sentencesOf({ occupations, adjectives, languages: names, tweet }: AuditConfig) {
+async function sentencesOf({ occupations, adjectives, languages: names, tweet, context }: AuditConfig) {
+  const studied = names.filter((name) => name !== droppedSubjectLanguage)
   const sentences = [
-    ...(tweet && names.includes('Hungarian') ? tweetSentences() : []),
-    ...(occupations === '' ? [] : await auditSentences(occupations, 'occupation', names)),
-    ...(adjectives === '' ? [] : await auditSentences(adjectives, 'adjective', names)),
+    ...(tweet ? names.flatMap(tweetSentences) : []),
+    ...(occupations === '' || studied.length === 0 ? [] : await auditSentences(occupations, 'occupation', studied)),
+    ...(adjectives === '' || studied.length === 0 ? [] : await auditSentences(adjectives, 'adjective', studied)),
+    ...(names.includes(droppedSubjectLanguage) ? droppedSubjectSentences() : []),
+    ...(context && names.includes(droppedSubjectLanguage) ? contextSentences() : []),
   ]
   if (sentences.length > 0) return sentences
   throw new UsageError('an audit needs words: occupations, adjectives or both, found neither', {
@@ -46,9 +66,13 @@ async function sentencesOf({ occupations, adjectives, languages: names, tweet }:
   })
 }
 
-async function run(settings: AuditConfig, { folder, progress, write, signal }: JobContext): Promise<Report> {
-  const engine = await engineOf(settings)
+async function run(settings: AuditConfig, context: JobContext): Promise<Report> {
+  const { folder, progress, write, signal } = context
+  const engine = await engineOf(settings, context)
   const sentences = await sentencesOf(settings)
+  // What is missing is said before anything is asked.
+  const table = settings.labour === '' ? undefined : await readLabourTable(settings.labour)
+  const earlier = settings.compare === '' ? undefined : await readAudit(settings.compare)
   await makeFolder(folder)
   const cache = await TranslationCache.open(join(folder, 'translations.jsonl'))
   const read = settings.official ? officialPronounClass : pronounClass
@@ -78,16 +102,28 @@ async function run(settings: AuditConfig, { folder, progress, write, signal }: J
   }
   await write('audit.csv', auditCsv(audited))
   dates.sort()
-  return auditReport(audited, {
+  const origin: AuditOrigin = {
     engine: engine.identity,
     dates: [dates[0] ?? '', dates.at(-1) ?? ''],
     rules: settings.official ? "the study's script" : 'any form of a pronoun; both genders count as both',
-  })
+  }
+  const labour = table && compareOccupations(audited, table)
+  if (table && !labour)
+    throw new UsageError(`${settings.labour} must have at least two of the audit's occupations by their English names`)
+  await write(auditFile, auditJson(audited, origin, labour))
+  const more = [
+    ...(labour ? [labourSection(labour, settings.labour)] : []),
+    ...(earlier
+      ? [compareSection(earlier, { ...origin, dates: [...origin.dates], answers: auditAnswers(audited) })]
+      : []),
+  ]
+  return auditReport(audited, origin, more)
 }
 
 export const audit = defineJob({
   name: 'audit',
   summary: 'which gender a translator gives to people that have none: any command, service or file of translations',
   config,
+  packages: ({ labour }) => (labour === '' ? [] : plotPackages),
   run,
 })

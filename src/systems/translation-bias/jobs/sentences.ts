@@ -1,19 +1,28 @@
 /** The sentences of an audit: each word of the lists in the template of each language. */
 import { readFile } from 'node:fs/promises'
 import { FormatError, UsageError } from '../../../util/errors.ts'
+import {
+  portugueseAdjectives,
+  portugueseContexts,
+  portugueseOccupations,
+  portugueseTemplates,
+} from '../genderless/portuguese.ts'
+import { tweetIn } from '../genderless/tweet.ts'
 import { groupOf } from '../prates/groups.ts'
 import { cellOf, parseTable } from '../prates/table.ts'
 import { columnsOf, type Template, templateSentence, templates } from '../prates/templates.ts'
 
 /** A sentence without gender, to be translated. */
 export interface AuditSentence {
-  readonly kind: 'occupation' | 'adjective' | 'tweet'
+  readonly kind: 'occupation' | 'adjective' | 'tweet' | 'context'
   /** One of the study's groups; "Adjectives" and "The tweet" for those. */
   readonly group: string
   /** The word; of the tweet the sentence as it was published in English. */
   readonly english: string
   readonly template: Template
   readonly text: string
+  /** Of a context: who it says is meant. */
+  readonly asked?: 'Female' | 'Male'
 }
 
 async function rowsOf(path: string): Promise<Record<string, string>[]> {
@@ -51,38 +60,62 @@ export async function auditSentences(
   return found
 }
 
-/** The sentences of Dóra Vargha's tweet of March 2021, as newspapers printed the translation; the Hungarian side is reconstructed. */
-const tweet: Readonly<Record<string, string>> = {
-  'Ő szép.': 'She is beautiful.',
-  'Ő okos.': 'He is clever.',
-  'Ő olvas.': 'He reads.',
-  'Ő mosogat.': 'She washes the dishes.',
-  'Ő épít.': 'He builds.',
-  'Ő varr.': 'She sews.',
-  'Ő tanít.': 'He teaches.',
-  'Ő főz.': 'She cooks.',
-  'Ő kutat.': "He's researching.",
-  'Ő gyereket nevel.': 'She is raising a child.',
-  'Ő zenél.': 'He plays music.',
-  'Ő takarító.': "She's a cleaner.",
-  'Ő politikus.': 'He is a politician.',
-  'Ő sok pénzt keres.': 'He makes a lot of money.',
-  'Ő süteményt süt.': 'She is baking a cake.',
-  'Ő professzor.': "He's a professor.",
-  'Ő asszisztens.': "She's an assistant.",
+/** Where sentences stand that are in no template of the study. */
+function ownTemplate(language: string, column = language): Template {
+  const code = templates.find((template) => template.language === language)?.code ?? 'pt'
+  return { column, language, code, occupation: '', adjective: '' }
 }
 
-/** The 17 sentences that the question comes from. */
-export function tweetSentences(): AuditSentence[] {
-  return templates
-    .filter(({ language }) => language === 'Hungarian')
-    .flatMap((template) =>
-      Object.entries(tweet).map(([text, english]) => ({
-        kind: 'tweet' as const,
-        group: 'The tweet',
+/** The 17 sentences that the question comes from, in the languages that they are there in. */
+export function tweetSentences(language: string): AuditSentence[] {
+  const template = ownTemplate(language)
+  return tweetIn(language).map(({ text, english }) => ({ kind: 'tweet', group: 'The tweet', english, template, text }))
+}
+
+/** The language whose sentences drop their subject, beside those of the study. */
+export const droppedSubjectLanguage = 'Portuguese'
+
+/** Portuguese sentences without a subject: each occupation in two of them, each adjective in one. */
+export function droppedSubjectSentences(): AuditSentence[] {
+  const language = droppedSubjectLanguage
+  const occupations = Object.entries(portugueseTemplates).flatMap(([name, form]) => {
+    const template = ownTemplate(language, `${language}: ${name}`)
+    return portugueseOccupations.map(
+      ({ word, english, group }): AuditSentence => ({
+        kind: 'occupation',
+        group,
         english,
         template,
-        text,
-      })),
+        text: form.replace('%s', word),
+      }),
     )
+  })
+  const template = ownTemplate(language)
+  const adjectives = portugueseAdjectives.map(
+    ({ word, english, group }): AuditSentence => ({
+      kind: 'adjective',
+      group,
+      english,
+      template,
+      text: portugueseTemplates.is.replace('%s', word),
+    }),
+  )
+  return [...occupations, ...adjectives]
+}
+
+/** Each occupation after a context that says who is meant, in another sentence or in the same one. */
+export function contextSentences(): AuditSentence[] {
+  return portugueseContexts.flatMap(({ form, asked, text }) => {
+    const template = ownTemplate(droppedSubjectLanguage, `${droppedSubjectLanguage}: ${form}`)
+    return portugueseOccupations.map(
+      ({ word, english }): AuditSentence => ({
+        kind: 'context',
+        group: form,
+        english,
+        template,
+        text: text.replace('%s', word),
+        asked,
+      }),
+    )
+  })
 }

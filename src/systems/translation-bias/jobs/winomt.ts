@@ -3,17 +3,22 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { makeFolder } from '../../../io/atomic.ts'
-import type { Report, Table } from '../../../report/figures.ts'
+import type { Report } from '../../../report/figures.ts'
+import { plotPackages } from '../../../report/plot.ts'
 import { pathSetting } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
-import { wilsonInterval } from '../../../util/significance.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { TranslationCache } from '../engines/cache.ts'
 import { engineOf, engineSettings } from '../engines/settings.ts'
+import { labourDescription, labourTables, readLabourTable } from '../prates/labour-table.ts'
+import { withAdjective } from '../winomt/adjectives.ts'
 import { ruledLanguages } from '../winomt/gender.ts'
 import { type FoundEntity, readGenders } from '../winomt/pipeline.ts'
+import { romanceLanguages } from '../winomt/romance.ts'
 import { deltaG, deltaS, genderConfusion, subsetPredictions, winoScores } from '../winomt/scores.ts'
-import { genders, parseSentences, type WinoSentence } from '../winomt/sentences.ts'
+import { parseSentences, type WinoSentence } from '../winomt/sentences.ts'
+import { compareRuns, winoReport } from './winomt-report.ts'
+import { readWinomt, type WinoAnswer, winoAnswers, winoCsv, winomtFile, winoTests } from './winomt-result.ts'
 
 const config = z.strictObject({
   ...engineSettings,
@@ -24,6 +29,12 @@ const config = z.strictObject({
   sentences: pathSetting("WinoMT's en.txt"),
   stereotypical: pathSetting("WinoMT's en_pro.txt, for delta S"),
   opposite: pathSetting("WinoMT's en_anti.txt, for delta S"),
+  adjectives: z
+    .boolean()
+    .default(false)
+    .describe('put "handsome" and "pretty" in front of the people, as their sentence says who they are'),
+  labour: pathSetting(labourDescription, labourTables),
+  compare: pathSetting('the folder of an earlier run of the same sentences: shows what changed'),
 })
 
 type WinoConfig = z.infer<typeof config>
@@ -35,126 +46,105 @@ async function sentencesIn(path: string): Promise<WinoSentence[]> {
   return parseSentences(text, path)
 }
 
-async function subsetScores(path: string, all: readonly WinoSentence[], found: readonly FoundEntity[]) {
+/** A subset of the sentences with what became of them in the whole set. */
+async function subsetAnswers(
+  path: string,
+  all: readonly WinoSentence[],
+  found: readonly FoundEntity[],
+): Promise<WinoAnswer[]> {
   const subset = await sentencesIn(path)
   const predicted = subsetPredictions(
     subset,
     all,
     found.map(({ gender }) => gender),
   )
-  return winoScores(
-    genderConfusion(
-      subset.map(({ gold }) => gold),
-      predicted,
-    ),
+  return winoAnswers(
+    subset,
+    [],
+    predicted.map((gender) => ({ indices: [], phrase: '', gender })),
   )
 }
 
-const mostExamples = 30
+const confusionOf = (answers: readonly WinoAnswer[]) =>
+  genderConfusion(
+    answers.map(({ gold }) => gold),
+    answers.map(({ predicted }) => predicted),
+  )
 
-function mistakes(
+/** Both subsets, where both are given. */
+async function subsetsOf(
+  { stereotypical, opposite }: WinoConfig,
   sentences: readonly WinoSentence[],
-  translations: readonly string[],
   found: readonly FoundEntity[],
-): Table {
-  const wrong = [...sentences.keys()].filter((i) => sentences[i]?.gold !== found[i]?.gender)
+) {
+  if (stereotypical === '' || opposite === '') return undefined
   return {
-    kind: 'table',
-    title: 'Wrong ones',
-    caption: `The first ${Math.min(mostExamples, wrong.length)} of ${wrong.length}.`,
-    columns: ['sentence', 'person', 'is', 'translation', 'words found', 'became'],
-    rows: wrong.slice(0, mostExamples).map((i) => {
-      const [sentence, entity] = [sentences[i], found[i]]
-      return [
-        sentence?.text ?? '',
-        sentence?.entity ?? '',
-        sentence?.gold ?? '',
-        translations[i] ?? '',
-        entity?.phrase ?? '',
-        entity?.gender ?? '',
-      ]
-    }),
+    stereotypical: await subsetAnswers(stereotypical, sentences, found),
+    opposite: await subsetAnswers(opposite, sentences, found),
   }
 }
 
-async function run(settings: WinoConfig, { folder, progress, signal }: JobContext): Promise<Report> {
-  const { language, sentences: path, stereotypical, opposite } = settings
+const rulesOf = (language: string): string =>
+  romanceLanguages.includes(language)
+    ? "articles, then endings: tenfold's own rules, not the official ones"
+    : 'the official rules of WinoMT'
+
+async function run(settings: WinoConfig, context: JobContext): Promise<Report> {
+  const { folder, progress, signal, write } = context
+  const { language, sentences: path } = settings
   if (path === '')
     throw new UsageError('WinoMT needs its sentences, found none', {
       hint: '--set sentences=en.txt, of the mt_gender repository',
     })
-  const engine = await engineOf(settings)
+  const engine = await engineOf(settings, context)
+  const table = settings.labour === '' ? undefined : await readLabourTable(settings.labour)
+  const earlier = settings.compare === '' ? undefined : await readWinomt(settings.compare)
   const sentences = await sentencesIn(path)
+  const asked = settings.adjectives ? sentences.map(withAdjective) : sentences
   await makeFolder(folder)
   const cache = await TranslationCache.open(join(folder, 'translations.jsonl'))
-  const answers = await cache.translate(
+  const given = await cache.translate(
     engine,
     { source: 'en', target: language },
-    sentences.map(({ text }) => text),
+    asked.map(({ text }) => text),
     {
       ...(signal && { signal }),
       progress: (done, of) => progress(`${done} of ${of} sentences translated`, { done, of }),
     },
   )
-  const translations = answers.map(({ translation }) => translation)
-  const found = readGenders(sentences, translations, language)
-  const confusion = genderConfusion(
-    sentences.map(({ gold }) => gold),
-    found.map(({ gender }) => gender),
-  )
+  const translations = given.map(({ translation }) => translation)
+  const found = readGenders(asked, translations, language)
+  const answers = winoAnswers(asked, translations, found)
+  const confusion = confusionOf(answers)
   const scores = winoScores(confusion)
-  const right = confusion.reduce((sum, row, i) => sum + (row[i] ?? 0), 0)
-  const [low, high] = wilsonInterval(right, sentences.length)
+  // The subsets are found by the sentences as they are in their files.
+  const subsets = await subsetsOf(settings, sentences, found)
   const stereotype =
-    stereotypical === '' || opposite === ''
-      ? undefined
-      : deltaS(await subsetScores(stereotypical, sentences, found), await subsetScores(opposite, sentences, found))
+    subsets && deltaS(winoScores(confusionOf(subsets.stereotypical)), winoScores(confusionOf(subsets.opposite)))
   const told = stereotype === undefined ? '' : `, delta S ${stereotype.toFixed(1)}`
   progress(`accuracy ${scores.accuracy.toFixed(1)} %, delta G ${deltaG(scores).toFixed(1)}${told}`, { ...scores })
-  return {
-    title: 'WinoMT: does the translator hear who is meant?',
-    subtitle: `${scores.accuracy.toFixed(1)} % of ${sentences.length} people have the gender that their sentence says.`,
-    summary: [
-      {
-        label: 'accuracy',
-        value: `${scores.accuracy.toFixed(1)} %`,
-        note: `95 % interval ${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)} %`,
-      },
-      { label: 'delta G', value: deltaG(scores).toFixed(1), note: 'F1 of men - F1 of women' },
-      ...(stereotype === undefined
-        ? []
-        : [{ label: 'delta S', value: stereotype.toFixed(1), note: 'accuracy with - against stereotypes' }]),
-    ],
-    sections: [
-      {
-        title: 'Genders',
-        figures: [
-          {
-            kind: 'table',
-            title: 'What became of whom',
-            columns: ['is', ...genders],
-            rows: confusion.map((row, i) => [genders[i] ?? '', ...row]),
-          },
-          mistakes(sentences, translations, found),
-          {
-            kind: 'definitions',
-            title: 'Where the answers come from',
-            items: [
-              { name: 'engine', value: engine.identity },
-              { name: 'first answer', value: answers.map(({ date }) => date).sort()[0] ?? '' },
-              { name: 'language', value: language },
-            ],
-          },
-        ],
-      },
-    ],
-    footer: 'Written by tenfold run translation-bias/winomt. Rules and scores: Stanovsky, Smith and Zettlemoyer 2019.',
+  const dates = given.map(({ date }) => date).sort()
+  const result = {
+    engine: engine.identity,
+    language,
+    dates: [dates[0] ?? '', dates.at(-1) ?? ''] as const,
+    rules: rulesOf(language),
+    answers,
+    confusion,
+    scores,
+    deltaS: stereotype,
+    tests: winoTests(answers, subsets),
   }
+  await write('winomt.csv', winoCsv(answers))
+  await write(winomtFile, `${JSON.stringify({ ...result, deltaG: deltaG(scores) }, null, 1)}\n`)
+  return winoReport(result, table && { table, source: settings.labour }, earlier ? [compareRuns(earlier, answers)] : [])
 }
 
 export const winomt = defineJob({
   name: 'winomt',
-  summary: "accuracy, delta G and delta S of a translator on WinoMT's sentences, by any command, service or file",
+  summary:
+    "accuracy, delta G and delta S of a translator on WinoMT's sentences, by any command, model, service or file",
   config,
+  packages: ({ labour }) => (labour === '' ? [] : plotPackages),
   run,
 })

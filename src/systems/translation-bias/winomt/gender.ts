@@ -1,6 +1,7 @@
 /** The gender of a translated person by the rules of WinoMT, a rule for each target language. */
 import { UsageError } from '../../../util/errors.ts'
 import { smallest } from '../../../util/lists.ts'
+import { romanceGender, romanceLanguages } from './romance.ts'
 import type { Gender } from './sentences.ts'
 import { spacyTokens } from './tokens.ts'
 
@@ -69,7 +70,17 @@ const arabic: GenderRule = ({ phrase }) => {
   return /[\u0629\uFE94]/u.test(phrase) ? 'female' : 'male'
 }
 
-const rules: Readonly<Record<string, GenderRule>> = { ar: arabic, de: german, he: hebrew }
+const romance = romanceLanguages.map((language): [string, GenderRule] => [
+  language,
+  ({ target, indices }) => romanceGender(language, target, indices),
+])
+
+const rules: Readonly<Record<string, GenderRule>> = {
+  ar: arabic,
+  de: german,
+  he: hebrew,
+  ...Object.fromEntries(romance),
+}
 
 /** Languages that have a rule. */
 export const ruledLanguages: readonly string[] = Object.keys(rules)

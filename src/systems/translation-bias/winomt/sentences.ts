@@ -12,6 +12,8 @@ export interface WinoSentence {
   readonly entityIndex: number
   readonly text: string
   readonly entity: string
+  /** Whether an adjective stands between the article and the person. Default: false. */
+  readonly described?: boolean
 }
 
 /** The words of a text. */
@@ -42,9 +44,14 @@ export function parseSentences(text: string, name: string): WinoSentence[] {
 const articles = new Set(['the', 'a', 'an'])
 
 /** The source tokens that are the person: the article in front, if there is one, and the person's token. */
-export function entityTokens({ text, entityIndex }: Pick<WinoSentence, 'text' | 'entityIndex'>): number[] {
-  const before = tokensOf(text)[entityIndex - 1]?.toLowerCase()
-  return before !== undefined && articles.has(before) ? [entityIndex - 1, entityIndex] : [entityIndex]
+export function entityTokens({
+  text,
+  entityIndex,
+  described = false,
+}: Pick<WinoSentence, 'text' | 'entityIndex' | 'described'>): number[] {
+  const article = entityIndex - (described ? 2 : 1)
+  const before = tokensOf(text)[article]?.toLowerCase()
+  return before !== undefined && articles.has(before) ? [article, entityIndex] : [entityIndex]
 }
 
 /** The target tokens that are aligned to the person: those of the article first. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exportOnnx } from '../../../../src/compile/export.ts'
 import { writeNpz } from '../../../../src/io/npz.ts'
+import type { Section } from '../../../../src/report/figures.ts'
 import type { Recipe } from '../../../../src/systems/define.ts'
 import { arrays } from '../../../../src/systems/perceiver/inputs/arrays.ts'
 import { audio } from '../../../../src/systems/perceiver/inputs/audio.ts'
@@ -54,21 +55,32 @@ async function predicted(recipe: Recipe, { experiment }: Trained, files: readonl
   return answers
 }
 
-/** Titles of the figures of the page that `attention` writes for a file. */
+/** Titles of the figures of the page that `attention` writes for a file, without those on which latents read what. */
 async function attended(recipe: Recipe, { experiment }: Trained, file: string): Promise<string[]> {
   const use = recipe.uses?.attention
   if (!use) throw new Error('no use')
-  const titles: string[] = []
+  const sections: Section[] = []
   const context: Partial<UseContext> = {
     step: 1,
     writePage: async (name, page) => {
-      titles.push(...page.sections.flatMap(({ figures }) => figures.map(({ title }) => title)))
+      sections.push(...page.sections)
       return name
     },
   }
   for await (const answer of use.run(experiment, [file], { latents: 2, of: 'scores' }, context as UseContext))
     expect(answer).toMatchObject({ input: file, file: expect.stringMatching(/^attention-.*\.html$/) })
-  return titles
+  const titles = ({ figures }: Section): string[] => figures.map(({ title }) => title)
+  const [maps, readings] = sections
+  if (!maps || !readings) throw new Error('no sections')
+  expect(titles(readings)).toEqual(['Which latents read what', 'Latent by latent'])
+  const [, table] = readings.figures
+  expect(table?.kind === 'table' && table.rows.length).toBe(4) // two cross attentions, two latents
+  return titles(maps)
+}
+
+/** Titles of the sections of the report, which shows of a test example what `attention` shows of files. */
+async function reported({ experiment, data }: Trained): Promise<string[]> {
+  return (await experiment.explain?.(data, []))?.map(({ title }) => title) ?? []
 }
 
 async function exported({ experiment }: Trained): Promise<number> {
@@ -87,6 +99,7 @@ test('points: surfaces are told apart after some steps; a mesh is predicted', ()
     const [first, second] = await predicted(points, run, [file, join(folder, 'bad.off')])
     expect(first).toMatchObject({ input: file, choices: [{}, {}] })
     expect(await attended(points, run, file)).toEqual(['a.obj, cross attention 1', 'a.obj, cross attention 2'])
+    expect(await reported(run)).toEqual(['What it gets wrong', 'What the latents read', 'Which latents read what'])
     expect(second).toMatchObject({
       error: { message: expect.stringMatching(/bad\.off: the OFF file must say how many/) },
     })
@@ -94,20 +107,23 @@ test('points: surfaces are told apart after some steps; a mesh is predicted', ()
   }))
 
 test.each([
-  ['raw', ['model.samples_per_patch=50'], []],
-  ['mel', ['model.input=mel', 'model.n_fft=128', 'model.hop_length=128', 'model.n_mels=8'], ['tone.flac']],
+  ['raw', ['model.samples_per_patch=50']],
+  ['mel', ['model.input=mel', 'model.n_fft=128', 'model.hop_length=128', 'model.n_mels=8']],
   [
-    'mel by frames',
-    ['model.input=mel', 'model.mel_row=frame', 'model.n_fft=128', 'model.hop_length=64', 'model.n_mels=8'],
-    ['tone.flac'],
+    'mel by frames, with SpecAugment',
+    [
+      ...['model.input=mel', 'model.mel_row=frame', 'model.n_fft=128', 'model.hop_length=64', 'model.n_mels=8'],
+      ...['augment.time_warp=1', 'augment.time_masks=1', 'augment.frequency_masks=1', 'augment.frequency_width=2'],
+    ],
   ],
-])('audio, %s: tones', async (_, settings, shown) => {
+])('audio, %s: tones', async (_, settings) => {
   const run = await trained(audio, ['data.examples=64', 'data.sample_rate=2000', 'data.seconds=0.3', ...settings], 20)
   const mean = (losses: readonly number[]): number => losses.reduce((sum, loss) => sum + loss, 0) / losses.length
   expect(mean(run.losses.slice(-4))).toBeLessThan(mean(run.losses.slice(0, 4)))
   const file = new URL('../../../fixtures/audio/tone.flac', import.meta.url).pathname
   expect(await predicted(audio, run, [file])).toMatchObject([{ input: file, choices: [{}, {}] }])
-  expect(await attended(audio, run, file)).toEqual([...shown, 'Cross attention 1', 'Cross attention 2'])
+  expect(await attended(audio, run, file)).toEqual(['tone.flac', 'Cross attention 1', 'Cross attention 2'])
+  if (settings.length === 1) expect(await reported(run)).toContain('Places')
   expect(await exported(run)).toBeGreaterThan(1000)
 })
 
@@ -115,6 +131,13 @@ test('audio: frames of a spectrogram that are longer than the sound are refused'
   const settings = ['data.examples=64', 'data.sample_rate=2000', 'data.seconds=0.1', 'model.input=mel']
   expect(await told(() => trained(audio, settings, 1))).toBe(
     'UsageError: model.n_fft must be less than twice the 200 samples of a piece, found 512 | --set model.n_fft=256, or longer pieces: --set data.seconds=1',
+  )
+})
+
+test('audio: SpecAugment is for spectrograms', async () => {
+  const settings = ['data.examples=64', 'data.sample_rate=2000', 'data.seconds=0.3', 'augment.time_masks=1']
+  expect(await told(() => trained(audio, settings, 1))).toBe(
+    'UsageError: augment.time_warp, frequency_masks and time_masks change spectrograms, found model.input raw | --set model.input=mel',
   )
 })
 
@@ -135,6 +158,10 @@ test('video: the sound is heard while pictures are dropped; windows are averaged
     const frames = { dtype: 'uint8', shape: [3, 10, 12, 3], data: new Uint8Array(1080).fill(9) } as const
     await writeFile(file, writeNpz([['frames', frames] as const]))
     expect(await predicted(video, run, [file])).toMatchObject([{ input: file, choices: [{}, {}] }])
+    expect(await attended(video, run, file)).toEqual([
+      ...['clip.npz: the frames', 'clip.npz: the sound'],
+      ...[1, 2].flatMap((t) => [`Cross attention ${t}: the picture`, `Cross attention ${t}: the sound`]),
+    ])
     expect(await exported(run)).toBeGreaterThan(1000)
   }))
 
@@ -181,6 +208,7 @@ test('arrays: which row is large, with a mask and positions', () =>
     const answers = await predicted(arrays, run, [file])
     expect(answers).toHaveLength(count)
     expect(answers[1]).toMatchObject({ input: `${file}[1]` })
+    expect(await attended(arrays, run, file)).toEqual(['rows.npz[0]', 'Cross attention 1', 'Cross attention 2'])
     expect(await exported(run)).toBeGreaterThan(1000)
   }))
 

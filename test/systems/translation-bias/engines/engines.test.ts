@@ -29,6 +29,13 @@ describe('commands', () => {
     expect(await codes.translate(['a'], direction)).toEqual(['hu-en'])
   })
 
+  test.skipIf(process.platform === 'win32')('a command may open its input by name, as apertium does', async () => {
+    expect(await commandEngine('cat /dev/stdin', options).translate(['ő szép', 'ő okos'], direction)).toEqual([
+      'ő szép',
+      'ő okos',
+    ])
+  })
+
   test('no command, too few lines, a failure, no answer in time', async () => {
     expect(() => commandEngine(' ', options)).toThrow('the engine "command" needs a command, found none')
     await expect(commandEngine(node("console.log('one')"), options).translate(['a', 'b'], direction)).rejects.toThrow(

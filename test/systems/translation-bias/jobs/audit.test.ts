@@ -127,3 +127,48 @@ test('groups of the study, and categories that are not in it', () => {
   expect(groupOf('Management')).toBe('Corporate')
   expect(groupOf('My own')).toBe('My own')
 })
+
+describe('beside an audit', () => {
+  test('labour statistics: occupation by occupation, with a correlation', async () => {
+    const { folder, config } = await prepared()
+    const labour = join(folder, 'labour.tsv')
+    await writeFile(labour, 'occupation\twomen\njudge\t30\nnurse\t90\nbaker\t-\n')
+    await runJob(translationBias, audit, { ...config, labour }, { ...options, folder })
+    const file = z
+      .object({ labour: z.object({ missing: z.array(z.string()), summary: z.object({ correlation: z.number() }) }) })
+      .parse(JSON.parse(await readFile(join(folder, 'audit.json'), 'utf8')))
+    expect(file.labour.missing).toEqual(['Lawyer'])
+    expect(file.labour.summary.correlation).toBeCloseTo(1, 12)
+    await expect(
+      runJob(translationBias, audit, { ...config, labour: join(folder, 'own.tsv') }, { ...options, folder }),
+    ).rejects.toThrow('own.tsv must be tab-separated with the columns "occupation" and "women" (percent)')
+  })
+
+  test('an earlier audit: what changed, sentence by sentence', async () => {
+    const { folder, config } = await prepared()
+    await runJob(translationBias, audit, config, { ...options, folder })
+    const later = await prepared({ compare: folder })
+    await writeFile(later.config.file as string, translations.replace('He is a judge.', 'She is a judge.'))
+    const { json } = await runJob(translationBias, audit, later.config, { ...options, folder: later.folder })
+    const text = await readFile(json, 'utf8')
+    expect(text).toContain('\\"he\\" in one of the two only: 1 sentences before, 0 now')
+    expect(text).toContain('The first 1 of 1.')
+    const wrong = await prepared({ compare: '/nonesuch' })
+    await expect(runJob(translationBias, audit, wrong.config, { ...options, folder: wrong.folder })).rejects.toThrow(
+      '/nonesuch must be the folder of an audit with its audit.json, found none',
+    )
+  })
+
+  test('Portuguese without subjects needs no table of words', async () => {
+    const { folder } = await prepared()
+    const code =
+      "let all = ''; process.stdin.on('data', (text) => { all += text }).on('end', () => console.log(all.trim().split('\\n').map(() => 'It is so.').join('\\n')))"
+    const config = audit.config.parse({ command: `"${process.execPath}" -e "${code}"`, languages: ['Portuguese'] })
+    await runJob(translationBias, audit, config, { ...options, folder })
+    const text = await readFile(join(folder, 'audit.csv'), 'utf8')
+    expect(text).toContain('Portuguese,Portuguese: is,occupation,Healthcare,dentist,É dentista.,It is so.,Neutral')
+    expect(text).toContain(
+      'Portuguese,Portuguese,tweet,The tweet,She washes the dishes.,Lava a louça.,It is so.,Neutral',
+    )
+  })
+})

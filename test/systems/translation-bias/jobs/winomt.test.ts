@@ -50,7 +50,9 @@ test('WinoMT: accuracy, delta G and, with the subsets, delta S', async () => {
   const own = { ...config, stereotypical: join(folder, 'en_pro.txt'), opposite: join(folder, 'en_anti.txt') }
   const { json } = await runJob(translationBias, winomt, own, { ...options, folder })
   const { subtitle, summary } = await reportOf(json)
-  expect(subtitle).toBe('66.7 % of 3 people have the gender that their sentence says.')
+  expect(subtitle).toBe(
+    '66.7 % of 3 people have the gender that their sentence says; always "male" would be right for 33.3 %.',
+  )
   expect(Object.fromEntries(summary.map(({ label, value }) => [label, value]))).toEqual({
     accuracy: '66.7 %',
     'delta G': '0.0',

@@ -79,7 +79,7 @@ describe('gender rules', () => {
 
   test('a language without a rule', () => {
     expect(() => translatedEntityGender('xx', { phrase: '', target: '', indices: [], profession: '' })).toThrow(
-      'language must be one of ar, de, he, found "xx"',
+      'language must be one of ar, de, he, pt, es, fr, it, found "xx"',
     )
   })
 })

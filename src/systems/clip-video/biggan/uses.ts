@@ -1,0 +1,45 @@
+/** The use `sample`: pictures from a trained BigGAN. */
+import { join } from 'node:path'
+import { z } from 'zod'
+import { writeFileAtomic } from '../../../io/atomic.ts'
+import { encodePng } from '../../../io/png.ts'
+import { pictureSheet, picturesOf } from '../../../report/from-tensors.ts'
+import { defineUse } from '../../../tasks/define.ts'
+import { whole } from '../../../train/settings.ts'
+import { UsageError } from '../../../util/errors.ts'
+import { suggestion } from '../../../util/names.ts'
+import type { BigGANExperiment } from './adversarial.ts'
+
+const options = z.strictObject({
+  class: z.string().default('').describe('the class to draw, by its label; empty: all of them, a column each'),
+  truncation: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe('largest noise, with the statistics that belong to it: small is typical, 1 is varied'),
+  count: whole.default(96).describe('pictures to draw'),
+})
+
+/** Draws pictures by class, side by side in a PNG file. */
+export const sampleClasses = defineUse<BigGANExperiment, z.infer<typeof options>>({
+  summary: 'pictures of a class, or of all classes, as a PNG',
+  inputs: '',
+  options,
+  run: async function* (
+    { sample, facts: { labels } },
+    _inputs,
+    { class: wanted, truncation, count },
+    { run, out, seed },
+  ) {
+    const found = labels.indexOf(wanted)
+    if (wanted !== '' && found < 0)
+      throw new UsageError(`sample: there is no class "${wanted}"`, { hint: suggestion(wanted, labels) })
+    const numbers = Array.from({ length: count }, (_, i) => (wanted === '' ? i % labels.length : found))
+    const pictures = picturesOf(await sample(numbers, truncation, seed))
+    const sheet = pictureSheet(pictures, wanted === '' ? Math.min(count, labels.length) : undefined)
+    const file = out ?? join(run, 'samples.png')
+    await writeFileAtomic(file, encodePng(sheet.pixels, sheet.width, sheet.height, sheet.channels))
+    yield { file }
+  },
+})

@@ -1,0 +1,54 @@
+/** The part of CLIP's vocabulary that a small model has learned: the official ids that occur in its texts, in their order. */
+import type { NDArray } from '../../../tensor/dtype.ts'
+import { UsageError } from '../../../util/errors.ts'
+import type { CLIPTokenizer } from './tokenizer.ts'
+
+/** The official ids of all tokens in the texts, with padding (0), start and end: rising, so that the end is the largest here too. */
+export function usedIds(tokenizer: CLIPTokenizer, texts: Iterable<string>): number[] {
+  const used = new Set([0, tokenizer.startId, tokenizer.endId])
+  for (const text of texts) for (const id of tokenizer.encode(text)) used.add(id)
+  return [...used].sort((a, b) => a - b)
+}
+
+/** A text as a small model reads it. */
+export interface CompactText {
+  /** Start, tokens, end, zeros. */
+  readonly ids: readonly number[]
+  /** Tokens that the model has never seen, which are left out. */
+  readonly unknown: readonly string[]
+}
+
+/** Texts to ids of the compact vocabulary. */
+export class CompactTokenizer {
+  readonly #official: CLIPTokenizer
+  readonly #rows: ReadonlyMap<number, number>
+  readonly contextLength: number
+
+  /** `ids`: as `usedIds` gives them. */
+  constructor(official: CLIPTokenizer, ids: readonly number[], contextLength: number) {
+    this.#official = official
+    this.#rows = new Map(ids.map((id, row) => [id, row]))
+    this.contextLength = contextLength
+  }
+
+  /** Texts that are too long are cut. Throws a UsageError if nothing of a text is known. */
+  read(text: string): CompactText {
+    const official = this.#official.encode(text)
+    const known = official.flatMap((id) => this.#rows.get(id) ?? [])
+    const unknown = official.filter((id) => !this.#rows.has(id)).map((id) => this.#official.token(id))
+    if (known.length === 0 && official.length > 0) {
+      throw new UsageError(`this CLIP has never read any word of ${JSON.stringify(text)}`, {
+        hint: 'it knows the names of the drawings it was trained on, such as "red apple" and "fox"',
+      })
+    }
+    const [start, end] = [this.#official.startId, this.#official.endId].map((id) => this.#rows.get(id) ?? 0)
+    const ids = [start ?? 0, ...known.slice(0, this.contextLength - 2), end ?? 0]
+    return { ids: [...ids, ...Array<number>(this.contextLength - ids.length).fill(0)], unknown }
+  }
+
+  /** int32 [texts, contextLength]; what is not known is left out. */
+  tokenize(texts: readonly string[]): NDArray {
+    const rows = texts.flatMap((text) => this.read(text).ids)
+    return { dtype: 'int32', shape: [texts.length, this.contextLength], data: Int32Array.from(rows) }
+  }
+}

