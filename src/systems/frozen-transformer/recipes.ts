@@ -40,7 +40,7 @@ function bitRecipe(
 export const bitMemoryRecipe = bitRecipe(
   'bit-memory',
   'remember strings of bits and complete one of them, with a frozen body',
-  { data: { n: 40, num_patterns: 3, patch_size: 10 }, lr: 3e-3, epochs: 6, example: '"BITS BITS BITS BITS-WITH-?"' },
+  { data: { n: 40, num_patterns: 3, patch_size: 10 }, lr: 1e-2, epochs: 3, example: '"BITS BITS BITS BITS-WITH-?"' },
 )
 
 /** The exclusive or of two strings. */

@@ -21,7 +21,7 @@ export function frozenStudySettings(defaults: {
   readonly tuning_steps?: number
   readonly learning_rates?: readonly number[]
 }) {
-  const { steps = 600, tuning_steps = 200, learning_rates = [1e-3, 3e-3, 1e-2] } = defaults
+  const { steps = 600, tuning_steps = 200, learning_rates = [1e-3, 3e-3, 1e-2, 3e-2] } = defaults
   return z.strictObject({
     tasks: z
       .array(z.enum(studyTaskNames))

@@ -10,9 +10,9 @@ import { startFromBody } from '../start.ts'
 import { buildListOps, predictListOps, readBrackets } from './experiment.ts'
 
 const dataSettings = listOpsSettings.extend({
-  max_seq_length: z.number().int().min(16).default(64).describe('tokens of an expression, at most (official 2000)'),
-  min_length: count.default(8).describe('expressions have more tokens than this (official 500)'),
-  max_depth: whole.default(4).describe('levels of nesting, at most (official 10)'),
+  max_seq_length: z.number().int().min(16).default(32).describe('tokens of an expression, at most (official 2000)'),
+  min_length: count.default(4).describe('expressions have more tokens than this (official 500)'),
+  max_depth: whole.default(3).describe('levels of nesting, at most (official 10)'),
   brackets: z
     .enum(['kept', 'dropped'])
     .default('kept')
