@@ -2,6 +2,7 @@
 import type { Figure, Report, Section } from '../../../report/figures.ts'
 import { type AuditedSentence, type AuditRow, answerClasses, auditRows, maleShare } from './audit-result.ts'
 import { quotedCell } from './csv.ts'
+import { probability } from './probability.ts'
 
 /** Where the answers come from. */
 export interface AuditOrigin {
@@ -12,7 +13,6 @@ export interface AuditOrigin {
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
-const probability = (p: number): string => (Number.isNaN(p) ? 'no test' : p < 1e-4 ? p.toExponential(1) : p.toFixed(4))
 
 function table(title: string, first: string, rows: readonly AuditRow[]): Figure {
   return {
@@ -107,8 +107,9 @@ function sections(
           ),
         ]
   const adjectives = sentences.filter(({ kind }) => kind === 'adjective')
+  // In one language and one template an adjective has one answer: that is no share.
   const byAdjective: Figure[] =
-    adjectives.length === 0
+    adjectives.length === new Set(adjectives.map(({ english }) => english)).size
       ? []
       : [
           table(

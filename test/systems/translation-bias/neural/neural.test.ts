@@ -126,12 +126,7 @@ test('the job of the causes: each translator once, kept for the next time', asyn
   const titles = (await read(json)).sections.flatMap(({ figures }) => figures.map(({ title }) => title))
   expect(titles).toContain('Calibration')
   expect(lines).toHaveLength(2)
-  await runJob(
-    translationBias,
-    neural,
-    neural.config.parse({ ...tiny, translators: ['whole', 'early'] }),
-    options,
-  )
+  await runJob(translationBias, neural, neural.config.parse({ ...tiny, translators: ['whole', 'early'] }), options)
   expect(lines.slice(2).every((line) => line.endsWith('(kept)'))).toBe(true)
 })
 
