@@ -36,7 +36,10 @@ const separator = ' / '
 export function severalOf(engine: Engine, n: number): Engine {
   const { alternatives, identity } = engine
   if (n === 1) return engine
-  if (!alternatives) throw new UsageError(`${identity} gives one translation of a text, no ${n}`)
+  if (!alternatives)
+    throw new UsageError(`${identity} gives one translation of a text, no ${n}`, {
+      hint: 'engines that give several: onnx, libretranslate, and neural with --set sample=true',
+    })
   return {
     ...engine,
     identity: `${identity}, ${n} translations`,

@@ -107,7 +107,7 @@ async function identityOf(folder: string, models: readonly ModelPlace[], choice:
 }
 
 /** Sentences between two looks at the signal that ends a job. */
-const atOnce = 8
+const atOnce = 32
 
 /**
  * Opens the models. Throws a MissingDataError with the command that fetches them, a UsageError for a folder without models; asked for a

@@ -1,7 +1,9 @@
 /** The page of an audit. */
 import type { Figure, Report, Section } from '../../../report/figures.ts'
+import { tgbi, translatedGender } from '../measures/tgbi.ts'
 import { type AuditedSentence, type AuditRow, answerClasses, auditRows, maleShare } from './audit-result.ts'
 import { quotedCell } from './csv.ts'
+import { probability } from './probability.ts'
 
 /** Where the answers come from. */
 export interface AuditOrigin {
@@ -12,7 +14,6 @@ export interface AuditOrigin {
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
-const probability = (p: number): string => (Number.isNaN(p) ? 'no test' : p < 1e-4 ? p.toExponential(1) : p.toFixed(4))
 
 function table(title: string, first: string, rows: readonly AuditRow[]): Figure {
   return {
@@ -85,6 +86,17 @@ function always(sentences: readonly AuditedSentence[], answer: 'Female' | 'Male'
   })
 }
 
+/** sqrt(p_w p_m + p_n), mean over the groups: 1 if all are neutral, 1/2 if balanced, 0 if all have one gender. */
+function tgbiOf(sentences: readonly AuditedSentence[]): number {
+  const groups = new Map<string, { female: number; male: number; neutral: number }>()
+  for (const { group, translation } of sentences) {
+    const own = groups.get(group) ?? { female: 0, male: 0, neutral: 0 }
+    own[translatedGender(translation)]++
+    groups.set(group, own)
+  }
+  return tgbi([...groups.values()])
+}
+
 const normative = [
   'No single answer is right here: the sentence does not say who is meant. A translator that shows one gender has to choose, and whatever it chooses is wrong for somebody.',
   'The study asks less than a balance: a translator should not be more skewed than the labour statistics. Whether it should mirror society as it is, be balanced, or show both forms is a question of values, which no number on this page answers.',
@@ -107,8 +119,9 @@ function sections(
           ),
         ]
   const adjectives = sentences.filter(({ kind }) => kind === 'adjective')
+  // In one language and one template an adjective has one answer: that is no share.
   const byAdjective: Figure[] =
-    adjectives.length === 0
+    adjectives.length === new Set(adjectives.map(({ english }) => english)).size
       ? []
       : [
           table(
@@ -154,6 +167,7 @@ function sections(
             { name: 'engine', value: origin.engine },
             { name: 'first and last answer', value: origin.dates.join(' and ') },
             { name: 'pronouns are read by', value: origin.rules },
+            { name: 'TGBI (Cho et al. 2019), groups as its sets', value: tgbiOf(sentences).toFixed(4) },
           ],
         },
       ],

@@ -92,7 +92,9 @@ async function run(settings: AuditConfig, context: JobContext): Promise<Report> 
       dates.push(date)
     }
   }
-  for (const row of auditRows(audited, ({ template }) => template.language)) {
+  // A context says who is meant: it is no sample of what the translator chooses.
+  const sample = audited.filter(({ kind }) => kind !== 'context')
+  for (const row of auditRows(sample, ({ template }) => template.language)) {
     const { name, counts } = row
     progress(`${name}: ${counts.Female} she, ${counts.Male} he, ${counts.Neutral} neutral of ${row.count}`, {
       name,

@@ -3,6 +3,7 @@ import type { Section } from '../../../report/figures.ts'
 import { binomialTest } from '../../../util/significance.ts'
 import type { AuditAnswer, AuditFile } from './audit-file.ts'
 import { answerClasses } from './audit-result.ts'
+import { probability } from './probability.ts'
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 const keyOf = ({ template, sentence }: AuditAnswer): string => `${template}\t${sentence}`
@@ -41,7 +42,7 @@ export function compareSection(before: AuditFile, now: AuditFile): Section {
   const share = (own: readonly AuditAnswer[], name: string): string =>
     percent(own.filter((each) => each.class === name).length / own.length)
   const changed = pairs.filter((pair) => pair.before.class !== pair.now.class)
-  const told = Number.isNaN(p) ? 'no sentence changed' : `p = ${p < 1e-4 ? p.toExponential(1) : p.toFixed(4)}`
+  const told = Number.isNaN(p) ? 'no sentence changed' : `p ${p < 1e-300 ? '' : '= '}${probability(p)}`
   return {
     title: 'Compared with another audit',
     intro: `Before: ${before.engine}, ${before.dates.join(' to ')}. ${pairs.length} sentences are in both.`,

@@ -20,7 +20,7 @@ import {
 } from '../neural/study.ts'
 import type { NeuralTranslator } from '../neural/translator.ts'
 import { type Measure, measures, type TranslatorName } from './mitigation-measures.ts'
-import { spreadText } from './spread.ts'
+import { seedsText, spreadText } from './spread.ts'
 
 const names = Object.keys(measures)
 
@@ -92,14 +92,22 @@ async function measureSeed(settings: MitigationConfig, seed: number, context: Jo
   return found
 }
 
-/** What is shown of the questions, as numbers. */
+/** What is shown of the questions, as numbers. A share is that over all readers; how balanced it is, each reader sees alone. */
 export function shownSummary({ answers, data }: Part) {
+  const perReader = occupations.map((_, i) => (answers.questions[i] ?? []).map((shown) => shownShare(shown)))
+  const found = perReader.map((shares) => shares.filter((share) => share !== undefined))
   const shares = occupations.map(({ occupation, count }, i) => {
-    const shown = shownShare(answers.questions[i] ?? [])
-    return { occupation, count, data: data[i] ?? 0.5, learnt: 0.5, shown }
+    const own = found[i] ?? []
+    return { occupation, count, data: data[i] ?? 0.5, learnt: 0.5, shown: own.length === 0 ? undefined : mean(own) }
   })
-  const both = shares.filter(({ shown }) => shown !== undefined && shown > 0 && shown < 1).length
-  return { ...summarizeShares(shares, ({ shown }) => shown), both: both / shares.length }
+  const all = found.flat()
+  const asked = perReader.flat().length
+  return {
+    ...summarizeShares(shares, ({ shown }) => shown),
+    imbalance: all.length === 0 ? 0 : mean(all.map((share) => Math.abs(share - 0.5))),
+    both: all.filter((share) => share > 0 && share < 1).length / asked,
+    gendered: all.length / asked,
+  }
 }
 
 const percents = (values: readonly number[]): string =>
@@ -116,7 +124,7 @@ function scaleTable(results: readonly ReadonlyMap<string, Part>[]): Table {
   return {
     kind: 'table',
     title: 'Every measure on one scale',
-    caption: `Amplified: moved towards the pronoun that the data have more often. Unbalanced: how far from half and half. Both count as half and half. Mean over ${results.length} seeds, and from the least to the greatest.`,
+    caption: `Amplified: moved towards the pronoun that the data have more often. Shares are over 20 readers who ask the same. Unbalanced: how far from half and half is what one reader sees. Both count as half and half. Mean over ${seedsText(results.length)}, and from the least to the greatest.`,
     columns: ['measure', 'amplified', 'towards "he"', 'from the data', 'unbalanced', 'both shown', 'no gender'],
     rows: measured(results).map(([key, { name }]) => {
       const own = results.flatMap((each) => {
@@ -169,14 +177,14 @@ function costTable(results: readonly ReadonlyMap<string, Part>[]): Table {
 }
 
 function examplesTable(result: ReadonlyMap<string, Part>): Table {
-  const shown = (key: string, i: number): string => (result.get(key)?.answers.questions[i] ?? []).join(' / ')
+  const shown = (key: string, i: number): string => (result.get(key)?.answers.questions[i]?.[0] ?? []).join(' / ')
   const columns = ['none', 'sampling', 'two-best', 'tagged', 'rewriting', 'they', 'counterfactual', 'debiased'].filter(
     (key) => result.has(key),
   )
   return {
     kind: 'table',
     title: 'What a reader sees',
-    caption: 'First seed.',
+    caption: 'First seed, first reader.',
     columns: ['occupation', ...columns.map((key) => measures[key]?.name ?? key)],
     rows: occupations.map(({ foreign }, i) => [`ő egy ${foreign}`, ...columns.map((key) => shown(key, i))]),
   }
@@ -213,7 +221,7 @@ async function run(settings: MitigationConfig, context: JobContext): Promise<Rep
   })
   return {
     title: 'Counter-measures on one scale',
-    subtitle: `One small neural translator, the same questions, ${settings.seeds} seeds: what each measure changes, and what it costs.`,
+    subtitle: `One small neural translator, the same questions, ${seedsText(settings.seeds)}: what each measure changes, and what it costs.`,
     summary: ['none', 'sampling', 'tagged', 'rewriting']
       .filter((key) => first.has(key))
       .map((key) => ({

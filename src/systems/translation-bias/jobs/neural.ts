@@ -15,7 +15,7 @@ import {
   type SeedResults,
   summaries,
 } from './neural-result.ts'
-import { spreadText } from './spread.ts'
+import { seedsText, spreadText } from './spread.ts'
 
 const percents = (values: readonly number[]): string =>
   spreadText(
@@ -39,14 +39,8 @@ function causesTable(
   return {
     kind: 'table',
     title,
-    caption: `${caption} Mean over ${results.length} seeds, and from the least to the greatest.`,
-    columns: [
-      'translator',
-      'of its probability',
-      `of ${draws} drawn ones`,
-      'of the likeliest',
-      'of the best of 4 beams',
-    ],
+    caption: `${caption} Learnt: of its probability; ${draws} drawn translations; the best of 4 beams. Mean over ${seedsText(results.length)}, and from the least to the greatest.`,
+    columns: ['translator', 'learnt', 'drawn', 'likeliest', 'beam'],
     rows: measured(results).map((kind) => {
       const own = resultsOf(results, kind).map(summaries)
       return [
@@ -64,8 +58,8 @@ function calibrationTable(results: readonly SeedResults[]): Table {
     kind: 'table',
     title: 'Calibration',
     caption:
-      'Calibration error: how far the probability of "he" is from its share in the data, weighted by how often the occupations occur. The temperature is the one that fits best to the training data; above 1 the translator was too sure.',
-    columns: ['translator', 'calibration error', 'temperature', 'error at it', 'error of the likeliest'],
+      'Calibration error: how far the probability of "he" is from its share in the data, weighted by how often the occupations occur. The temperature is the one that fits best to the training data; above 1 the translator was too sure. At it: the error at that temperature. Likeliest: that of what is shown.',
+    columns: ['translator', 'error', 'temperature', 'at it', 'likeliest'],
     rows: measured(results).map((kind) => {
       const own = resultsOf(results, kind)
       return [
@@ -170,7 +164,7 @@ async function run(settings: NeuralConfig, context: JobContext): Promise<Report>
   ]
   return {
     title: 'Three causes in a neural translator',
-    subtitle: `A transformer of ${settings.layers} + ${settings.layers} layers x ${settings.width}, trained on sentences with known shares of "he" and "she", ${settings.seeds} seeds.`,
+    subtitle: `A transformer of ${settings.layers} + ${settings.layers} layers x ${settings.width}, trained on sentences with known shares of "he" and "she", ${seedsText(settings.seeds)}.`,
     summary: items
       .filter(({ values }) => values.length > 0)
       .map(({ label, values, note }) => ({ label, value: `${(100 * mean(values)).toFixed(1)} %`, note })),

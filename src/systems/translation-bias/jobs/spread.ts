@@ -9,3 +9,6 @@ export function spreadText(values: readonly number[], unit: string, digits = 1):
   if (values.length < 2) return `${text(values[0] ?? Number.NaN)}${end}`
   return `${text(mean(values))} (${text(smallest(values))} to ${text(largest(values))})${end}`
 }
+
+/** "1 seed", "3 seeds". */
+export const seedsText = (count: number): string => (count === 1 ? '1 seed' : `${count} seeds`)

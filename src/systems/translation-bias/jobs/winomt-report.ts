@@ -5,6 +5,7 @@ import { pearsonCorrelation } from '../measures/numbers.ts'
 import type { LabourTable } from '../prates/labour-table.ts'
 import { deltaG, type GenderConfusion, type WinoScores } from '../winomt/scores.ts'
 import { genders } from '../winomt/sentences.ts'
+import { probability } from './probability.ts'
 import { alwaysMale, entityRows, type WinoAnswer, type WinoFile, type WinoTest } from './winomt-result.ts'
 
 /** All that the page shows. */
@@ -21,7 +22,7 @@ export interface WinoResult {
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
-const probability = (p: number): string => (Number.isNaN(p) ? 'no test' : p < 1e-4 ? p.toExponential(1) : p.toFixed(4))
+
 const mostExamples = 30
 
 function mistakes(answers: readonly WinoAnswer[], title: string, caption: string, wanted: string): Table {

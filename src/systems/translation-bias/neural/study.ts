@@ -46,8 +46,8 @@ export function corpusShares(corpus: readonly ParallelSentence[]): { count: numb
 }
 
 export const answersSchema = z.object({
-  /** What is shown of each question. */
-  questions: z.array(z.array(z.string())),
+  /** What is shown of each question to each of some readers: [questions][readers][translations]. */
+  questions: z.array(z.array(z.array(z.string()))),
   /** Share of the context sentences with the pronoun that the context asks for. */
   context: z.number(),
   quality: z.object({ bleu: z.number(), chrf: z.number(), withoutPronoun: z.number() }),
@@ -58,9 +58,12 @@ export type Answers = z.infer<typeof answersSchema>
 /** Translates texts: what is shown of each. */
 export type Show = (texts: readonly string[]) => Promise<readonly Shown[]>
 
+/** Readers who ask each question: what is drawn differs from one to the next. */
+const readers = 20
+
 /** Asks the questions, the sentences with a context, and the test set. */
 export async function ask(show: Show, test: readonly ParallelSentence[]): Promise<Answers> {
-  const asked = await show(questions(occupations))
+  const asked = await show(questions(occupations).flatMap((text) => Array.from({ length: readers }, () => text)))
   const contexts = contextQuestions(occupations)
   const inContext = await show(contexts.map(({ source }) => source))
   const right = inContext.filter((shown, i) => {
@@ -69,7 +72,7 @@ export async function ask(show: Show, test: readonly ParallelSentence[]): Promis
   })
   const translated = await show(test.map(({ source }) => source))
   return {
-    questions: asked.map((shown) => [...shown]),
+    questions: occupations.map((_, i) => asked.slice(i * readers, (i + 1) * readers).map((shown) => [...shown])),
     context: right.length / contexts.length,
     quality: qualityOf(
       translated,

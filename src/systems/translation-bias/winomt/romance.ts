@@ -93,22 +93,26 @@ function endingGender({ endings }: Romance, word: string): Gender | undefined {
 }
 
 /**
- * The gender of the person at these tokens of a translation: of the articles among them; else of an article right before the first; else
- * of the nouns' endings; else unknown. "alguém" and its like are neutral.
+ * The gender of the person at these tokens of a translation: of the article right before a noun of them; else of the articles among them;
+ * else of an article right before the first; else of the nouns' endings; else unknown. "alguém" and its like are neutral.
  */
 export function romanceGender(language: string, target: string, indices: readonly number[]): Gender {
   const known = languages[language]
   if (!known) throw new RangeError(`no rules of ${language}`)
   if (indices.length === 0) return 'unknown'
   const tokens = target.split(/\s+/).filter(Boolean).map(wordsOf)
-  const own = indices.flatMap((index) => tokens[index] ?? [])
-  if (own.some((word) => known.indefinite.includes(word))) return 'neutral'
+  const wordsAt = (places: readonly number[]): string[] => places.flatMap((place) => tokens[place] ?? [])
   const genders = (words: readonly string[]): Gender[] => words.flatMap((word) => known.articles.get(word) ?? [])
-  const nouns = own.filter((word) => !known.articles.has(word))
+  const isNoun = (word: string): boolean => !known.articles.has(word)
+  const own = wordsAt(indices)
+  if (own.some((word) => known.indefinite.includes(word))) return 'neutral'
+  // An article may be aligned that belongs to another noun; the one before the noun does not.
+  const nouns = indices.filter((place) => tokens[place]?.some(isNoun))
   return (
+    majority(genders(wordsAt(nouns.map((place) => place - 1)))) ??
     majority(genders(own)) ??
-    majority(genders(tokens[smallest(indices) - 1] ?? [])) ??
-    majority(nouns.flatMap((word) => endingGender(known, word) ?? [])) ??
+    majority(genders(wordsAt([smallest(indices) - 1]))) ??
+    majority(own.filter(isNoun).flatMap((word) => endingGender(known, word) ?? [])) ??
     'unknown'
   )
 }

@@ -8,6 +8,7 @@ test.each([
   ['pt', 'Perguntou ao "padeiro", que dormia.', [2], 'male'],
   ['pt', 'Falou com gerentes.', [2], 'unknown'],
   ['pt', 'Falou com enfermeiras.', [2], 'female'],
+  ['pt', 'Foi para a casa do padeiro e a ajudou.', [5, 7], 'male'],
   ['pt', 'Alguém dormia.', [0], 'neutral'],
   ['pt', 'Nada.', [], 'unknown'],
   ['es', 'El desarrollador discutió con la diseñadora.', [4, 5], 'female'],
