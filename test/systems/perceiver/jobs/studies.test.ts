@@ -15,7 +15,6 @@ import {
   permutation,
   permutationFindings,
 } from '../../../../src/systems/perceiver/jobs/permutation.ts'
-import type { StudyPictures } from '../../../../src/systems/perceiver/jobs/pictures.ts'
 import { positionFindings, positions } from '../../../../src/systems/perceiver/jobs/positions.ts'
 import {
   convNetOn,
@@ -29,6 +28,7 @@ import {
 import type { ImagePreprocessor } from '../../../../src/systems/perceiver/preprocess.ts'
 import { perceiverSettings } from '../../../../src/systems/perceiver/settings.ts'
 import type { FinishedArm } from '../../../../src/systems/study.ts'
+import type { StudyPictures } from '../../../../src/systems/study-pictures.ts'
 import { constant, type Tensor } from '../../../../src/tensor/tensor.ts'
 import { configure, parseAssignment } from '../../../../src/train/settings.ts'
 import { Generator } from '../../../../src/util/random.ts'
