@@ -16,7 +16,10 @@ export interface PictureClassifier {
 }
 
 /** Digits of MNIST are light on dark: a picture with a light border is taken for its negative. */
-function likeTraining(pixels: Uint8Array, { image_size: [height, width], in_channels }: PictureFacts): Uint8Array {
+export function likeTraining(
+  pixels: Uint8Array,
+  { image_size: [height, width], in_channels }: PictureFacts,
+): Uint8Array {
   if (in_channels !== 1) return pixels
   const border = [...pixels.subarray(0, width), ...pixels.subarray((height - 1) * width)]
   const mean = border.reduce((sum, value) => sum + value, 0) / border.length
