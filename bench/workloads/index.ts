@@ -4,6 +4,7 @@ import { encoders } from './encoder.ts'
 import { gpt2s } from './gpt2.ts'
 import { involutions } from './involution.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
+import { neighbourhoods } from './neighbourhoods.ts'
 import { perceiver } from './perceiver.ts'
 import { resnet } from './resnet.ts'
 import { signals } from './signal.ts'
@@ -20,6 +21,7 @@ export const workloads: readonly Workload[] = [
   ...unets,
   resnet,
   ...involutions,
+  ...neighbourhoods,
   ...signals,
 ]
 
