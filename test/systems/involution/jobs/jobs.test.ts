@@ -5,33 +5,20 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { compile } from '../../../../src/compile/compile.ts'
 import * as ops from '../../../../src/ops/index.ts'
-import type { Job, JobContext } from '../../../../src/systems/define.ts'
+import type { Job } from '../../../../src/systems/define.ts'
 import { attentionAsInvolution, localAttention } from '../../../../src/systems/involution/jobs/attention.ts'
 import { compare, comparedNetworks } from '../../../../src/systems/involution/jobs/compare.ts'
 import { multiplyAdds } from '../../../../src/systems/involution/jobs/layer-cost.ts'
 import { cuedPictures, specificity } from '../../../../src/systems/involution/jobs/specificity.ts'
-import { keepIn } from '../../../../src/systems/jobs.ts'
 import type { Tensor } from '../../../../src/tensor/tensor.ts'
-import { configure, parseAssignment } from '../../../../src/train/settings.ts'
+import { configure } from '../../../../src/train/settings.ts'
 import { Generator } from '../../../../src/util/random.ts'
+import { runTiny } from '../../../support/tiny-job.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-involution-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-async function runTiny(job: Job, sets: readonly string[]) {
-  const parts: string[] = []
-  const context: JobContext = {
-    folder: join(folder, job.name),
-    seed: 0,
-    threads: 1,
-    progress: (_line, { part, kept }) => void (typeof part === 'string' && parts.push(kept ? part : `new ${part}`)),
-    keep: keepIn(join(folder, job.name)),
-    write: () => Promise.reject(new Error('writes no files')),
-    openRun: () => Promise.reject(new Error('opens no runs')),
-  }
-  const report = await job.run(configure(job.config, sets.map(parseAssignment)), context)
-  return { report, parts }
-}
+const run = (job: Job, sets: readonly string[]) => runTiny(job, sets, folder)
 
 test('specificity: what is asked for is the value where the colour points', () => {
   const sizes = { channels: 16, kernel_size: 3, side: 8, cues: 4 }
@@ -62,7 +49,7 @@ test('specificity: parts are kept; an involution is ahead soon', async () => {
     'batch_size=8',
     'learning_rates=[0.03]',
   ]
-  const { report, parts } = await runTiny(specificity, sets)
+  const { report, parts } = await run(specificity, sets)
   expect(parts).toEqual([
     'new members/involution-seed0',
     'new members/convolution-seed0',
@@ -70,7 +57,7 @@ test('specificity: parts are kept; an involution is ahead soon', async () => {
   ])
   const [involution, convolution] = report.summary.map(({ value }) => Number.parseFloat(value))
   expect(involution).toBeGreaterThan((convolution ?? 0) + 10)
-  expect((await runTiny(specificity, sets)).parts).toEqual(parts.map((part) => part.slice(4)))
+  expect((await run(specificity, sets)).parts).toEqual(parts.map((part) => part.slice(4)))
 })
 
 test('compare: networks of the settings, one of them of the same cost', async () => {
@@ -88,7 +75,7 @@ test('compare: networks of the settings, one of them of the same cost', async ()
     'study.learning_rates=[0.01]',
     'study.batch_size=4',
   ]
-  const { report, parts } = await runTiny(compare, sets)
+  const { report, parts } = await run(compare, sets)
   expect(parts).toEqual(['rednet', 'resnet', 'resnet-cost'].map((name) => `new members/${name}-seed0`))
   expect(JSON.stringify(report)).toContain('of its multiply-adds')
   const facts = { image_size: [28, 28] as [number, number], in_channels: 1 as const, labels: ['a', 'b'] }
