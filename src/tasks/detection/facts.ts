@@ -7,6 +7,8 @@ export const detectionFacts = z.object({
   labels: z.array(z.string()),
   /** Height and width that pictures are brought to, in pixels. */
   image_size: z.tuple([whole, whole]),
+  /** false: some object has a box only. Default: true. */
+  has_masks: z.boolean().optional(),
 })
 
 export type DetectionFacts = z.infer<typeof detectionFacts>

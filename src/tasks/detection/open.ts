@@ -139,7 +139,11 @@ async function openAnnotated(
       data.most_objects,
       data.flip,
     ),
-    facts: { labels: [...(known?.facts.labels ?? set.labels)], image_size: [size, size] },
+    facts: {
+      labels: [...(known?.facts.labels ?? set.labels)],
+      image_size: [size, size],
+      has_masks: set.hasMasks && other?.hasMasks !== false,
+    },
     opening: openingOf(
       [`${set.labels.length} categories`, ...left, describeSides('picture', sides.train.length, sides.test.length)],
       [],

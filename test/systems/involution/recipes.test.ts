@@ -103,6 +103,14 @@ test('images: a size that cannot be halved', async () => {
   )
 })
 
+test('detect: masks need objects with masks', () => {
+  const config = configure(detect.config, [parseAssignment('model.detector=mask_rcnn')])
+  const facts = { labels: ['a'], image_size: [64, 64], has_masks: false }
+  expect(() => detect.build(config, facts, { seed: 0 })).toThrow(
+    'model.detector=mask_rcnn needs a mask of every object, some annotations have only a box',
+  )
+})
+
 const tiny = [
   'data.folder=digits',
   'data.image_size=64',

@@ -47,7 +47,7 @@ test('a folder with COCO annotations: pictures, boxes and masks at the size of t
     await writeSet(folder)
     const { train, test: held, facts, truth, opening } = await open(folder)
     expect(train.length + held.length).toBe(3)
-    expect(facts).toEqual({ labels: ['cup', 'spoon'], image_size: [64, 64] })
+    expect(facts).toEqual({ labels: ['cup', 'spoon'], image_size: [64, 64], has_masks: true })
     const { image, boxes, classes, masks } = await train.batch([0], { epoch: 0, seed: 0 })
     expect([...boxes.data].slice(0, 4)).toEqual([16, 8, 48, 24])
     expect([...classes.data].slice(0, 2)).toEqual([1, -1])

@@ -166,6 +166,10 @@ export function detectionExperiment(
   const { model: settings } = config
   if (settings.layers.length !== 4)
     throw new UsageError(`model.layers must be of four stages for a pyramid, found ${settings.layers.length}`)
+  if (settings.detector === 'mask_rcnn' && facts.has_masks === false)
+    throw new UsageError('model.detector=mask_rcnn needs a mask of every object, some annotations have only a box', {
+      hint: '--set model.detector=faster_rcnn finds boxes',
+    })
   const network = { ...settings, stem: 'standard' as const }
   const stages = [1, 2, 4, 8].map((times) => 4 * times * settings.base_channels)
   const make = (): Detector => new Detector(makeBackbone(network, 3), stages, detectorConfig(settings, labels.length))
