@@ -8,6 +8,7 @@ import { gpt2s } from './gpt2.ts'
 import { involutions } from './involution.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
 import { opWorkloads } from './ops.ts'
+import { neighbourhoods } from './neighbourhoods.ts'
 import { perceiver } from './perceiver.ts'
 import { resnet } from './resnet.ts'
 import { signals } from './signal.ts'
@@ -29,6 +30,7 @@ export const workloads: readonly Workload[] = [
   resnet,
   simclr,
   ...involutions,
+  ...neighbourhoods,
   ...signals,
   ...opWorkloads,
 ]

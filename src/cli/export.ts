@@ -26,7 +26,7 @@ export async function writeModel(
 ): Promise<number> {
   const { run, config, experiment } = opened
   const { config: schema } = opened.recipe
-  const { inputs, forward, metadata } = chosenModel(opened, model)
+  const { inputs, forward, metadata, symbolicBatch = true } = chosenModel(opened, model)
   const { system, recipe, versions } = run.description
   const texts = {
     system,
@@ -39,7 +39,7 @@ export async function writeModel(
     const tensors = [...experiment.weights].map(([name, variable]) => [name, variable.array] as const)
     return writeSafetensorsFile(path, tensors, texts)
   }
-  const bytes = await exportOnnx({ inputs, forward, name: `${system}-${recipe}`, metadata: texts })
+  const bytes = await exportOnnx({ inputs, forward, symbolicBatch, name: `${system}-${recipe}`, metadata: texts })
   await writeFileAtomic(path, bytes)
   return bytes.length
 }

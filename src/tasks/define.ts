@@ -63,6 +63,8 @@ export interface Exportable<Name extends string = string> {
   forward(inputs: Readonly<Record<Name, Tensor>>): Readonly<Record<string, Tensor>>
   /** What a consumer must know: labels, preprocessing. */
   readonly metadata: Readonly<Record<string, string>>
+  /** false: the batch has the size of the inputs. Default: true, any size. */
+  readonly symbolicBatch?: boolean
 }
 
 /** Labels with their probabilities, best first. */

@@ -5,7 +5,7 @@ import { count, share, whole } from '../train/settings.ts'
 import type { MetricDescriptions } from './define.ts'
 
 const optimizerNames = ['adamw', 'adam', 'sgd', 'lamb', 'lars'] as const
-const schedules = ['cosine', 'linear', 'constant', 'inverse_sqrt'] as const
+const schedules = ['cosine', 'linear', 'constant', 'inverse_sqrt', 'epoch_cosine', 'epoch_steps'] as const
 const decayed = ['all', 'matrices'] as const
 
 /** What a recipe says of its optimizer; what is left out is as in `optimizerSettings`. */
@@ -15,6 +15,8 @@ export interface OptimizerDefaults {
   readonly schedule?: (typeof schedules)[number]
   readonly warmup_steps?: number
   readonly warmup_share?: number
+  /** Default: 0. */
+  readonly warmup_ratio?: number
   readonly weight_decay?: number
   readonly decayed?: (typeof decayed)[number]
   readonly clip_norm?: number
@@ -22,6 +24,8 @@ export interface OptimizerDefaults {
   readonly eps?: number
   /** Default: 0, no average. */
   readonly ema_decay?: number
+  /** Default: false. */
+  readonly nesterov?: boolean
 }
 
 /**
@@ -40,8 +44,11 @@ export function optimizerSettings(defaults: OptimizerDefaults) {
     schedule: z
       .enum(schedules)
       .default(schedule)
-      .describe('after the warm-up: along half a cosine or a line down to 0, constant, or 1 / sqrt(step)'),
-    warmup_steps: count.default(defaults.warmup_steps ?? 0).describe('steps in which the learning rate rises from 0'),
+      .describe(
+        'after the warm-up: along half a cosine or a line down to 0, constant, or 1 / sqrt(step); the same in each epoch (mmcv): half a cosine, or a tenth after 8 of 12 and again after 11 of 12 epochs',
+      ),
+    warmup_steps: count.default(defaults.warmup_steps ?? 0).describe('steps in which the learning rate rises'),
+    warmup_ratio: share.default(defaults.warmup_ratio ?? 0).describe('where it begins, as a share of its full value'),
     warmup_share: share
       .default(defaults.warmup_share ?? 0)
       .describe('the same as a share of all steps, where warmup_steps is 0'),
@@ -61,6 +68,10 @@ export function optimizerSettings(defaults: OptimizerDefaults) {
       .describe('of adamw, adam and lamb'),
     eps: z.number().positive().default(eps).describe('of adamw, adam and lamb'),
     momentum: z.number().min(0).lt(1).default(0.9).describe('of sgd and lars'),
+    nesterov: z
+      .boolean()
+      .default(defaults.nesterov ?? false)
+      .describe("of sgd: Nesterov's momentum, which looks ahead"),
     ema_decay: z
       .number()
       .min(0)

@@ -26,35 +26,75 @@ import type { MetricDescriptions, OpenedData } from './define.ts'
 import { type BuildOptions, type Experiment, type ThreadOptions, threadOptions } from './experiment.ts'
 import { loopOptions, type OptimizerSettings, type TrainSettings } from './settings.ts'
 
-/** The learning rate of every step of a training. */
-export function learningRate(settings: OptimizerSettings, totalSteps: number): Schedule {
-  const { lr, schedule, warmup_steps, warmup_share } = settings
+/** What is done of a training at a step, as whole epochs. */
+export interface Epochs {
+  readonly stepsPerEpoch: number
+  readonly epochs: number
+}
+
+/** mmcv's schedules: the rate changes between epochs only, and a warm-up is a share of what the epoch has. */
+function epochRate(name: 'epoch_cosine' | 'epoch_steps', lr: number, { stepsPerEpoch, epochs }: Epochs): Schedule {
+  const done = (step: number): number => Math.floor(step / Math.max(1, stepsPerEpoch)) / epochs
+  if (name === 'epoch_cosine') return (step) => (lr * (1 + Math.cos(Math.PI * done(step)))) / 2
+  return (step) => lr * 0.1 ** [8 / 12, 11 / 12].filter((milestone) => done(step) >= milestone - 1e-9).length
+}
+
+/** The learning rate of every step of a training. `epochs`: for schedules that change between epochs. Default: one epoch. */
+export function learningRate(
+  settings: OptimizerSettings,
+  totalSteps: number,
+  epochs: Epochs = { stepsPerEpoch: totalSteps, epochs: 1 },
+): Schedule {
+  const { lr, schedule, warmup_steps, warmup_share, warmup_ratio } = settings
   const numWarmupSteps = warmup_steps > 0 ? warmup_steps : Math.round(warmup_share * totalSteps)
   const lengths = { numWarmupSteps, numTrainingSteps: totalSteps }
-  switch (schedule) {
-    case 'cosine':
-      return cosineScheduleWithWarmup(lr, lengths)
-    case 'linear':
-      return linearScheduleWithWarmup(lr, lengths)
-    case 'constant':
-      return constantScheduleWithWarmup(lr, lengths)
-    case 'inverse_sqrt':
-      return inverseSqrtSchedule(lr, lengths)
+  const risen = (full: Schedule): Schedule => {
+    return (step) => {
+      const left = step < numWarmupSteps ? 1 - step / numWarmupSteps : 0
+      return full(step) * (1 - left * (1 - warmup_ratio))
+    }
   }
+  const full = (): Schedule => {
+    switch (schedule) {
+      case 'cosine':
+        return cosineScheduleWithWarmup(lr, lengths)
+      case 'linear':
+        return linearScheduleWithWarmup(lr, lengths)
+      case 'constant':
+        return constantScheduleWithWarmup(lr, lengths)
+      case 'inverse_sqrt':
+        return inverseSqrtSchedule(lr, lengths)
+      case 'epoch_cosine':
+      case 'epoch_steps':
+        return risen(epochRate(schedule, lr, epochs))
+    }
+  }
+  const chosen = full()
+  if (warmup_ratio === 0 || schedule.startsWith('epoch_')) return chosen
+  const after = chosen(numWarmupSteps)
+  return (step) => (step < numWarmupSteps ? risen(() => after)(step) : chosen(step))
 }
 
 /** Learning rates of parameters as multiples of the setting, by what `Module.namedParameters` calls them. */
 export type LearningRateScale = (name: string) => number
 
-/** The optimizer of the settings for a training of so many steps. `scaleOf`: multiples of the learning rate; default: 1 for all. */
+/** What an optimizer needs to know beside its settings. */
+export interface OptimizerOptions {
+  /** Multiples of the learning rate. Default: 1 for all. */
+  readonly scaleOf?: (parameter: Variable) => number
+  /** For schedules that change between epochs. Default: one epoch. */
+  readonly epochs?: Epochs
+}
+
+/** The optimizer of the settings for a training of so many steps. */
 export function makeOptimizer(
   parameters: readonly Variable[],
   settings: OptimizerSettings,
   totalSteps: number,
-  scaleOf: (parameter: Variable) => number = () => 1,
+  { scaleOf = () => 1, epochs }: OptimizerOptions = {},
 ): Optimizer {
   const { name, weight_decay, betas, eps, momentum } = settings
-  const lr = learningRate(settings, totalSteps)
+  const lr = learningRate(settings, totalSteps, epochs)
   const isDecayed = ({ shape }: Variable): boolean => settings.decayed === 'all' || shape.length > 1
   // The first group's rate is the one that is shown, so those of the setting itself come first.
   const scales = [...new Set([1, ...parameters.map(scaleOf)])]
@@ -77,7 +117,7 @@ export function makeOptimizer(
     case 'lamb':
       return new LAMB(groups, { lr, betas, eps })
     case 'sgd':
-      return new SGD(groups, { lr, momentum })
+      return new SGD(groups, { lr, momentum, nesterov: settings.nesterov && momentum > 0 })
     case 'lars':
       return new LARS(groups, { lr, momentum })
   }
@@ -143,8 +183,11 @@ export function updatesOf({
   readonly loader: Pick<BatchSource, 'stepsPerEpoch'>
 }): Updates {
   const { clip_norm: clipNorm, ema_decay } = settings
-  const steps = epochs * loader.stepsPerEpoch
-  const optimizer = makeOptimizer(model.parameters(), settings, steps, lrScale && scaleByName(model, lrScale))
+  const { stepsPerEpoch } = loader
+  const optimizer = makeOptimizer(model.parameters(), settings, epochs * stepsPerEpoch, {
+    epochs: { stepsPerEpoch, epochs },
+    ...(lrScale && { scaleOf: scaleByName(model, lrScale) }),
+  })
   const average = averaged && averageInto(averaged, model, ema_decay)
   return {
     minimize: (loss) => {

@@ -21,6 +21,27 @@ describe('the learning rate', () => {
     expect(rates({ schedule: 'inverse_sqrt', warmup_steps: 25 }, [25, 100])).toEqual([1, 0.5]))
 })
 
+describe("mmcv's learning rates change between epochs", () => {
+  const of = (defaults: Omit<OptimizerDefaults, 'lr'>, steps: readonly number[]): number[] => {
+    const settings = optimizerSettings({ lr: 0.8, ...defaults }).parse({})
+    const schedule = learningRate(settings, 12 * 10, { stepsPerEpoch: 10, epochs: 12 })
+    return steps.map((step) => Number(schedule(step).toFixed(5)))
+  }
+  const cosine = (epoch: number): number => 0.4 * (1 + Math.cos((Math.PI * epoch) / 12))
+
+  test('half a cosine; in the warm-up a share of what the epoch has', () => {
+    const found = of({ schedule: 'epoch_cosine', warmup_steps: 20, warmup_ratio: 0.25 }, [0, 5, 15, 20, 29, 119])
+    const wanted = [0.2, 0.8 * (1 - 0.75 * 0.75), cosine(1) * (1 - 0.25 * 0.75), cosine(2), cosine(2), cosine(11)]
+    expect(found).toEqual(wanted.map((rate) => Number(rate.toFixed(5))))
+  })
+
+  test('a tenth after two thirds of the epochs, and again near the end', () =>
+    expect(of({ schedule: 'epoch_steps' }, [0, 79, 80, 109, 110])).toEqual([0.8, 0.8, 0.08, 0.08, 0.008]))
+
+  test('others may begin above 0, too', () =>
+    expect(of({ schedule: 'constant', warmup_steps: 10, warmup_ratio: 0.5 }, [0, 5, 10])).toEqual([0.4, 0.6, 0.8]))
+})
+
 describe('the optimizer', () => {
   const optimizerOf = (defaults: Omit<OptimizerDefaults, 'lr'>) =>
     makeOptimizer(new Linear(2, 3).parameters(), optimizerSettings({ lr: 1, ...defaults }).parse({}), 10)
@@ -55,7 +76,9 @@ describe('the optimizer', () => {
 test('parameters may learn at a multiple of the rate, along the same schedule', () => {
   const model = new Linear(2, 3)
   const settings = optimizerSettings({ lr: 1, schedule: 'linear' }).parse({})
-  const { groups } = makeOptimizer(model.parameters(), settings, 10, ({ shape }) => (shape.length > 1 ? 0.1 : 1))
+  const { groups } = makeOptimizer(model.parameters(), settings, 10, {
+    scaleOf: ({ shape }) => (shape.length > 1 ? 0.1 : 1),
+  })
   const rateOf = ({ settings: { lr } }: (typeof groups)[number]): number => (typeof lr === 'number' ? lr : lr(5))
   expect(groups.map((group) => [group.parameters.map(({ shape }) => shape.length), rateOf(group)])).toEqual([
     [[1], 0.5],

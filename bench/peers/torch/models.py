@@ -451,6 +451,37 @@ class Involution(nn.Module):
         return (kernels * windows).sum(3).view(n, channels, height, width)
 
 
+class Neighbourhood(nn.Module):
+    """What involution is compared with: convolutions, and self-attention in windows (unfold) or over all pixels."""
+
+    def __init__(self, kind, kernel=1, batch=8, channels=64, heads=4, side=56):
+        super().__init__()
+        self.kind, self.kernel, self.heads = kind, int(kernel), heads
+        self.input = nn.Parameter(torch.empty(batch, channels, side, side))
+        if kind.endswith("attention"):
+            self.qkv = nn.Conv2d(channels, 3 * channels, 1, bias=False)
+        else:
+            groups = channels if kind == "depthwise" else 1
+            self.conv = nn.Conv2d(channels, channels, self.kernel, padding=self.kernel // 2, groups=groups, bias=False)
+
+    def forward(self, shift):
+        x = self.input + shift
+        if not self.kind.endswith("attention"):
+            return self.conv(x)
+        n, channels, height, width = x.shape
+        depth = channels // self.heads
+        query, key, value = self.qkv(x).chunk(3, 1)
+        if self.kind == "fullattention":
+            query, key, value = (part.view(n, self.heads, depth, -1).transpose(2, 3) for part in (query, key, value))
+            return F.scaled_dot_product_attention(query, key, value).transpose(2, 3).reshape(n, channels, height, width)
+        windows = lambda part: F.unfold(part, self.kernel, padding=self.kernel // 2).view(
+            n, self.heads, depth, self.kernel**2, height, width
+        )
+        scores = (query.view(n, self.heads, depth, 1, height, width) * windows(key)).sum(2) / depth**0.5
+        found = (scores.softmax(2).unsqueeze(2) * windows(value)).sum(3)
+        return found.view(n, channels, height, width)
+
+
 class Conv1D(nn.Module):
     def __init__(self, start, to):
         super().__init__()

@@ -72,6 +72,9 @@ def workload():
     if name.startswith("involution"):
         model = models.Involution(int(name.split("-")[1]))
         return model, "shift", "wanted", F.mse_loss, torch.optim.SGD(model.parameters(), 0.01, foreach=True), None
+    if name.startswith(("convolution", "depthwise", "localattention", "fullattention")):
+        model = models.Neighbourhood(*name.split("-"))
+        return model, "shift", "wanted", F.mse_loss, torch.optim.SGD(model.parameters(), 0.01, foreach=True), None
     if name.startswith(("stft", "mel", "rfft")):
         model = models.Waves(*name.split("-"))
         return model, "shift", "wanted", F.mse_loss, torch.optim.SGD(model.parameters(), 0.01, foreach=True), None

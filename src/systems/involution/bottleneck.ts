@@ -1,4 +1,5 @@
 /** RedNet's block and stage (section 3.4): ResNet's bottleneck with an involution in place of its 3x3 convolution. */
+import { ConvModule, type ConvModuleOptions } from '../../nn/conv-module.ts'
 import {
   AvgPool2d,
   BatchNorm2d,
@@ -16,7 +17,7 @@ import { UsageError } from '../../util/errors.ts'
 import type { BlockConfig, NormConfig } from './config.ts'
 
 /** Options of a batch norm as tenfold has them. */
-export function normOptions({ eps = 1e-5, momentum = 0.1 }: NormConfig = {}): { eps: number; momentum: number } {
+function normOptions({ eps = 1e-5, momentum = 0.1 }: NormConfig = {}): { eps: number; momentum: number } {
   return { eps, momentum }
 }
 
@@ -25,6 +26,18 @@ export function batchNorm(channels: number, config: NormConfig = {}): BatchNorm2
   const norm = new BatchNorm2d(channels, normOptions(config))
   if (config.requires_grad === false) freeze(norm)
   return norm
+}
+
+/** mmcv's ConvModule by its official configuration of the norm; without one the convolution has a bias and no norm. */
+export function convModule(
+  from: number,
+  to: number,
+  kernel: number,
+  { norm_cfg, ...options }: Omit<ConvModuleOptions, 'norm'> & { readonly norm_cfg?: NormConfig | undefined },
+): ConvModule {
+  const made = new ConvModule(from, to, kernel, { ...options, ...(norm_cfg && { norm: normOptions(norm_cfg) }) })
+  if (made.bn && norm_cfg?.requires_grad === false) freeze(made.bn)
+  return made
 }
 
 function conv1x1(from: number, to: number, stride = 1): Conv2d {

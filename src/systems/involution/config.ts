@@ -48,6 +48,10 @@ export interface BlockConfig {
 /** RedNet's arguments. Those of the official class without effect on what is computed (dilations, with_cp) are absent. */
 export interface RedNetConfig extends BlockConfig {
   readonly depth: Depth
+  /** Blocks of each stage, for networks that are not published; `num_stages`, `strides` and `out_indices` follow. Default: those of the depth. */
+  readonly layers?: readonly number[]
+  /** `small`: for small pictures, without stride and pool. Default: standard, which quarters height and width. */
+  readonly stem?: 'standard' | 'small'
   /** Default: 3. */
   readonly in_channels?: number
   /** Default: 64. */

@@ -1,10 +1,10 @@
 /** Feature pyramid (Lin et al. 2017, arXiv 1612.03144) with involutions at its outputs, under mmdet's names: FPN_involution. */
-import { ConvModule } from '../../nn/conv-module.ts'
+import type { ConvModule } from '../../nn/conv-module.ts'
 import { Involution, init, type Layer, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { ShapeError, UsageError } from '../../util/errors.ts'
-import { normOptions } from './bottleneck.ts'
+import { convModule } from './bottleneck.ts'
 import type { NormConfig } from './config.ts'
 
 /** Where a coarser map is added to a finer one. */
@@ -89,17 +89,17 @@ export class FPN extends Module {
     this.#source = extraSource(config)
     const { start, end, extra } = this.#levels
     const shared = { initWeight, relu: relu ?? false }
-    const normed = { ...shared, ...(norm_cfg && { norm: normOptions(norm_cfg) }) }
+    const normed = { ...shared, norm_cfg }
     const used = in_channels.slice(start, end)
-    this.lateral_convs = used.map((from) => new ConvModule(from, out, 1, no_norm_on_lateral ? shared : normed))
+    this.lateral_convs = used.map((from) => convModule(from, out, 1, no_norm_on_lateral ? shared : normed))
     const outputs = used.map(() =>
       operator === 'involution'
         ? new Involution(out, 7, 1, { initWeight })
-        : new ConvModule(out, out, 3, { ...normed, padding: 1 }),
+        : convModule(out, out, 3, { ...normed, padding: 1 }),
     )
     const extras = Array.from({ length: this.#source ? extra : 0 }, (_, i) => {
       const from = i === 0 && this.#source === 'on_input' ? (in_channels[end - 1] ?? out) : out
-      return new ConvModule(from, out, 3, { ...normed, stride: 2, padding: 1 })
+      return convModule(from, out, 3, { ...normed, stride: 2, padding: 1 })
     })
     this.fpn_convs = [...outputs, ...extras]
   }

@@ -1,29 +1,39 @@
 /** RedNet (section 3.4 of the paper): ResNet whose 3x3 convolutions, and one of the stem, are involutions. */
 import type { ResNet } from '../../models/resnet.ts'
-import { ConvModule } from '../../nn/conv-module.ts'
-import { BatchNorm2d, freeze, Involution, init, Linear, MaxPool2d, Module, ReLU, Sequential } from '../../nn/index.ts'
+import type { ConvModule } from '../../nn/conv-module.ts'
+import {
+  BatchNorm2d,
+  freeze,
+  Identity,
+  Involution,
+  init,
+  type Layer,
+  Linear,
+  MaxPool2d,
+  Module,
+  ReLU,
+  Sequential,
+} from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
-import { batchNorm, normOptions, resLayer } from './bottleneck.ts'
+import { batchNorm, convModule, resLayer } from './bottleneck.ts'
 import { depths, type KernelConfig, type NormConfig, type RedNetConfig, stageBlocks } from './config.ts'
 
-/** 3x3 convolution of stride 2, involution, 3x3 convolution: images [N, in, H, W] -> [N, channels, H / 2, W / 2]. */
+/** 3x3 convolution, involution, 3x3 convolution: images [N, in, H, W] -> [N, channels, H / stride, W / stride]. */
 export function redNetStem(
   inChannels: number,
   channels: number,
   { kernel_size = 3, group_channels = 16, reduction_ratio = 4 }: KernelConfig,
-  config?: NormConfig,
+  config: NormConfig = {},
+  stride = 2,
 ): Sequential {
   if (channels % 2 !== 0) throw new UsageError(`RedNet: stem_channels must be even, found ${channels}`)
-  const conv = (from: number, to: number, stride: number): ConvModule => {
-    const made = new ConvModule(from, to, 3, { stride, padding: 1, norm: normOptions(config), relu: true })
-    if (made.bn && config?.requires_grad === false) freeze(made.bn)
-    return made
-  }
+  const conv = (from: number, to: number, stride: number): ConvModule =>
+    convModule(from, to, 3, { stride, padding: 1, norm_cfg: config, relu: true })
   const half = channels / 2
   return new Sequential(
-    conv(inChannels, half, 2),
+    conv(inChannels, half, stride),
     new Involution(half, kernel_size, 1, {
       groupChannels: Math.min(group_channels, half),
       reductionRatio: reduction_ratio,
@@ -40,10 +50,17 @@ export function stemPool(): MaxPool2d {
 }
 
 function checkConfig(config: RedNetConfig): Required<Pick<RedNetConfig, 'num_stages' | 'strides' | 'out_indices'>> {
-  const { depth, num_stages = 4, strides = [1, 2, 2, 2], out_indices = [3], frozen_stages = -1 } = config
+  const { depth, layers, frozen_stages = -1 } = config
+  const { num_stages = layers?.length ?? 4 } = config
+  const usual = [1, 2, 2, 2].slice(0, layers?.length)
+  const { strides = usual, out_indices = [usual.length - 1] } = config
   if (!depths.includes(depth)) throw new UsageError(`RedNet: depth must be one of ${depths.join(', ')}, found ${depth}`)
   if (!Number.isInteger(num_stages) || num_stages < 1 || num_stages > 4)
     throw new UsageError(`RedNet: num_stages must be 1 to 4, found ${num_stages}`)
+  if (layers && !(layers.length === num_stages && layers.every((blocks) => Number.isInteger(blocks) && blocks > 0)))
+    throw new UsageError(
+      `RedNet: layers must be a number of blocks for each of ${num_stages} stages, found [${layers.join(', ')}]`,
+    )
   if (strides.length !== num_stages)
     throw new UsageError(`RedNet: strides must be one for each of ${num_stages} stages, found ${strides.length}`)
   const isStage = (i: number): boolean => Number.isInteger(i) && i >= 0 && i < num_stages
@@ -54,11 +71,11 @@ function checkConfig(config: RedNetConfig): Required<Pick<RedNetConfig, 'num_sta
   return { num_stages, strides, out_indices }
 }
 
-/** The stem and stages named layer1, layer2, ...; the last has 1 / 32 of height and width. */
+/** The stem and stages named layer1, layer2, ...; of a published network the last has 1 / 32 of height and width. */
 export class RedNet extends Module {
   readonly config: RedNetConfig
   readonly stem: Sequential
-  readonly maxpool: MaxPool2d
+  readonly maxpool: Layer
   readonly [stage: `layer${number}`]: Sequential
   /** Channels of the last stage. */
   readonly numFeatures: number
@@ -72,12 +89,14 @@ export class RedNet extends Module {
     const { in_channels = 3, stem_channels = 64, base_channels = 64, expansion = 4, norm_cfg } = config
     this.config = config
     const kernel_size = config.stem_involution_kernel_size ?? 3
-    this.stem = redNetStem(in_channels, stem_channels, { ...config.involution, kernel_size }, norm_cfg)
-    this.maxpool = stemPool()
+    const isSmall = config.stem === 'small'
+    const kernels = { ...config.involution, kernel_size }
+    this.stem = redNetStem(in_channels, stem_channels, kernels, norm_cfg, isSmall ? 1 : 2)
+    this.maxpool = isSmall ? new Identity() : stemPool()
     this.channels = Array.from({ length: num_stages }, (_, i) => base_channels * expansion * 2 ** i)
     const stages = this.channels.map((to, i) => {
       const from = this.channels[i - 1] ?? stem_channels
-      const blocks = stageBlocks[config.depth][i] ?? 0
+      const blocks = (config.layers ?? stageBlocks[config.depth])[i] ?? 0
       return [`layer${i + 1}`, resLayer(blocks, from, to, expansion, strides[i] ?? 1, config)] as const
     })
     Object.assign(this, Object.fromEntries(stages))
@@ -170,10 +189,15 @@ export class ImageClassifier extends Module {
   }
 }
 
+/** The share e / (1 + e) of the uniform distribution in mmcls's smoothed target for e. */
+export function smoothingShare(labelSmoothVal: number): number {
+  return labelSmoothVal / (1 + labelSmoothVal)
+}
+
 /**
  * mmcls's LabelSmoothLoss: cross-entropy with the target (onehot + e / K) / (1 + e). That is the usual mix of target and uniform
  * distribution with the share e / (1 + e): 1 / 11, not 1 / 10, for e = 0.1. logits [N, K], labels [N] -> the mean.
  */
 export function labelSmoothLoss(logits: Tensor, labels: Tensor, labelSmoothVal = 0.1): Tensor {
-  return ops.crossEntropy(logits, labels, { labelSmoothing: labelSmoothVal / (1 + labelSmoothVal) })
+  return ops.crossEntropy(logits, labels, { labelSmoothing: smoothingShare(labelSmoothVal) })
 }

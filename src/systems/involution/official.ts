@@ -57,7 +57,7 @@ export function redNetConfigOf(tensors: State): RedNetConfig {
 }
 
 /** The weights of the backbone alone: those after "backbone.", or all where no name begins so. */
-function backboneWeights(weights: State): Map<string, NDArray> {
+export function backboneWeights(weights: State): Map<string, NDArray> {
   const prefix = 'backbone.'
   const inside = [...weights].filter(([name]) => name.startsWith(prefix))
   return inside.length === 0

@@ -50,6 +50,14 @@ describe('levels of the pyramid', () => {
   })
 })
 
+test('norms that are not trained: norm_cfg.requires_grad', () => {
+  const names = (requires_grad: boolean): string[] => [
+    ...build({ operator: 'convolution', num_outs: 3, norm_cfg: { requires_grad } }).namedParameters().keys(),
+  ]
+  expect(names(true).filter((name) => name.includes('.bn.')).length).toBe(12)
+  expect(names(false).filter((name) => name.includes('.bn.'))).toEqual([])
+})
+
 describe('heads', () => {
   test.each<[MaskUpsampleConfig, boolean, number[]]>([
     [{ type: 'deconv', scale_factor: 2 }, false, [3, 5, 14, 14]],

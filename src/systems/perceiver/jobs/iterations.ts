@@ -18,9 +18,9 @@ import {
   studySettings,
   tuningTable,
 } from '../../study.ts'
+import { describePictures, openStudyPictures, pictureArm, pictureSettings } from '../../study-pictures.ts'
 import type { PerceiverConfig } from '../config.ts'
 import { perceiverSettings, positionConfig } from '../settings.ts'
-import { describePictures, openStudyPictures, pictureArm, pictureSettings } from './pictures.ts'
 import { perceiverOn, pixelRows, RowClassifier } from './row-models.ts'
 
 const config = z.strictObject({

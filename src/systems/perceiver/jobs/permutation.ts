@@ -22,8 +22,14 @@ import {
   studySettings,
   tuningTable,
 } from '../../study.ts'
+import {
+  describePictures,
+  openStudyPictures,
+  pictureArm,
+  pictureSettings,
+  type StudyPictures,
+} from '../../study-pictures.ts'
 import { perceiverSettings, positionConfig } from '../settings.ts'
-import { describePictures, openStudyPictures, pictureArm, pictureSettings, type StudyPictures } from './pictures.ts'
 import { convNetOn, perceiverOn, pixelRows, RowClassifier, transformerOn, vitOn } from './row-models.ts'
 
 const modelNames = ['perceiver', 'perceiver-learned', 'convnet', 'vit', 'transformer'] as const

@@ -18,10 +18,10 @@ import {
   studySettings,
   tuningTable,
 } from '../../study.ts'
+import { describePictures, openStudyPictures, pictureArm, pictureSettings } from '../../study-pictures.ts'
 import type { PositionConfig } from '../positions.ts'
 import { type PerceiverSettings, perceiverSettings } from '../settings.ts'
 import { CropClassifier } from './crops.ts'
-import { describePictures, openStudyPictures, pictureArm, pictureSettings } from './pictures.ts'
 import { perceiverOn, pixelRows, RowClassifier } from './row-models.ts'
 
 const config = z.strictObject({

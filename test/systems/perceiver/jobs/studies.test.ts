@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { compile } from '../../../../src/compile/compile.ts'
 import { arrayDataset } from '../../../../src/data/index.ts'
-import type { Job, JobContext } from '../../../../src/systems/define.ts'
-import { keepIn } from '../../../../src/systems/jobs.ts'
+import type { Job } from '../../../../src/systems/define.ts'
 import { CropClassifier } from '../../../../src/systems/perceiver/jobs/crops.ts'
 import { iterationFindings, iterations } from '../../../../src/systems/perceiver/jobs/iterations.ts'
 import { modalities, modalityFindings } from '../../../../src/systems/perceiver/jobs/modalities.ts'
@@ -15,7 +14,6 @@ import {
   permutation,
   permutationFindings,
 } from '../../../../src/systems/perceiver/jobs/permutation.ts'
-import type { StudyPictures } from '../../../../src/systems/perceiver/jobs/pictures.ts'
 import { positionFindings, positions } from '../../../../src/systems/perceiver/jobs/positions.ts'
 import {
   convNetOn,
@@ -29,28 +27,15 @@ import {
 import type { ImagePreprocessor } from '../../../../src/systems/perceiver/preprocess.ts'
 import { perceiverSettings } from '../../../../src/systems/perceiver/settings.ts'
 import type { FinishedArm } from '../../../../src/systems/study.ts'
+import type { StudyPictures } from '../../../../src/systems/study-pictures.ts'
 import { constant, type Tensor } from '../../../../src/tensor/tensor.ts'
-import { configure, parseAssignment } from '../../../../src/train/settings.ts'
 import { Generator } from '../../../../src/util/random.ts'
+import { runTiny } from '../../../support/tiny-job.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-perceiver-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Runs a job with a few settings; returns its page and the names of its parts, those made anew marked. */
-async function runTiny(job: Job, sets: readonly string[]) {
-  const parts: string[] = []
-  const context: JobContext = {
-    folder: join(folder, job.name),
-    seed: 0,
-    threads: 1,
-    progress: (_line, { part, kept }) => void (typeof part === 'string' && parts.push(kept ? part : `new ${part}`)),
-    keep: keepIn(join(folder, job.name)),
-    write: () => Promise.reject(new Error('studies write no files')),
-    openRun: () => Promise.reject(new Error('studies open no runs')),
-  }
-  const report = await job.run(configure(job.config, sets.map(parseAssignment)), context)
-  return { report, parts }
-}
+const run = (job: Job, sets: readonly string[]) => runTiny(job, sets, folder)
 
 const tinyStudy = ['steps=2', 'tuning_steps=1', 'seeds=2', 'learning_rates=[0.003,0.01]', 'batch_size=8'].map(
   (set) => `study.${set}`,
@@ -74,7 +59,7 @@ describe('jobs', () => {
       'vit.depth=1',
       'perceiver.num_self_attend_heads=2',
     ]
-    const first = await runTiny(permutation, sets)
+    const first = await run(permutation, sets)
     const names = ['perceiver-raw', 'vit-raw', 'vit-permuted'].flatMap((arm) => [
       `tuning/${arm}-0.003`,
       `tuning/${arm}-0.01`,
@@ -87,12 +72,12 @@ describe('jobs', () => {
       'Every number',
       'What the models get',
     ])
-    expect((await runTiny(permutation, sets)).parts).toEqual(names)
+    expect((await run(permutation, sets)).parts).toEqual(names)
   })
 
   test('iterations: the weights of the recurrent network are tried with other numbers of iterations', async () => {
     const sets = [...tiny, 'cross_only=[1]', 'cross_attentions=[1,2]', 'blocks=2', 'unrolled=[1,3]', 'study.seeds=1']
-    const { report, parts } = await runTiny(iterations, sets)
+    const { report, parts } = await run(iterations, sets)
     expect(parts.filter((part) => part.includes('members'))).toEqual(
       ['cross-only-1', 'interleaved-1', 'at-start-2', 'interleaved-2', 'unshared-2'].map(
         (arm) => `new members/${arm}-seed0`,
@@ -106,7 +91,7 @@ describe('jobs', () => {
 
   test('positions', async () => {
     const sets = [...tiny, 'resolutions=[28]', 'band_counts=[2]', 'study.seeds=1', 'study.learning_rates=[0.01]']
-    const { parts } = await runTiny(positions, sets)
+    const { parts } = await run(positions, sets)
     expect(parts).toEqual(
       ['mu-28', 'bands-2', 'learned', 'none', 'crops-crop', 'crops-picture'].map((arm) => `new members/${arm}-seed0`),
     )
@@ -115,7 +100,7 @@ describe('jobs', () => {
   test('modalities', async () => {
     const net = tinyNet.filter((set) => !set.startsWith('position')).map((set) => `model.${set}`)
     const sets = [...tinyStudy, ...net, 'examples=12', 'validation=4', 'study.seeds=1', 'study.learning_rates=[0.01]']
-    const { report } = await runTiny(modalities, sets)
+    const { report } = await run(modalities, sets)
     expect(report.summary.map(({ label }) => label)).toEqual([
       'video',
       'sound',

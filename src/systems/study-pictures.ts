@@ -1,14 +1,14 @@
 /** What the studies on pictures share: their part of MNIST, and an arm that trains a classifier on it. */
 import { z } from 'zod'
-import type { Dataset, PictureFields } from '../../../data/index.ts'
-import { randomPart, trainBriefly } from '../../../tasks/brief-training.ts'
-import { type ClassifierModel, classifierEvaluator, classifierScalars } from '../../../tasks/pictures/classifier.ts'
-import type { PictureFacts } from '../../../tasks/pictures/facts.ts'
-import { openPictureSet } from '../../../tasks/pictures/open.ts'
-import { manualSeed } from '../../../tensor/random-state.ts'
-import { whole } from '../../../train/settings.ts'
-import type { JobContext } from '../../define.ts'
-import type { Arm, ArmTraining } from '../../study.ts'
+import type { Dataset, PictureFields } from '../data/index.ts'
+import { randomPart, trainBriefly } from '../tasks/brief-training.ts'
+import { type ClassifierModel, classifierEvaluator, classifierScalars } from '../tasks/pictures/classifier.ts'
+import type { PictureFacts } from '../tasks/pictures/facts.ts'
+import { openPictureSet } from '../tasks/pictures/open.ts'
+import { manualSeed } from '../tensor/random-state.ts'
+import { whole } from '../train/settings.ts'
+import type { JobContext } from './define.ts'
+import type { Arm, ArmTraining } from './study.ts'
 
 /** The pictures that a study uses. */
 export const pictureSettings = z.strictObject({
