@@ -1,6 +1,7 @@
 /** Everything that `npm run bench` measures. */
 import type { Decoding, Product, Workload } from '../harness/workload.ts'
 import { encoders } from './encoder.ts'
+import { expireSpan } from './expire-span.ts'
 import { gpt2s } from './gpt2.ts'
 import { involutions } from './involution.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
@@ -17,6 +18,7 @@ export const workloads: readonly Workload[] = [
   mixerSmall,
   ...encoders,
   perceiver,
+  expireSpan,
   ...unets,
   resnet,
   ...involutions,
