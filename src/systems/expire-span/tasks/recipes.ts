@@ -19,7 +19,8 @@ const small = {
   dropout: 0,
   expire_span_loss: 2e-5,
   expire_span_ramp: 16,
-  expire_span_init_percentage: 0.1,
+  // Long at first: a span that is much too short never meets the question that would make it grow.
+  expire_span_init_percentage: 0.5,
 } as const
 
 const views = whole.default(10).describe('different looks of a step that means nothing')
@@ -38,7 +39,7 @@ export const corridors = questionRecipe({
     views,
   }),
   model: { ...small, attn_lim: 256 },
-  lr: 1e-3,
+  lr: 3e-3,
   train,
 })
 
@@ -55,7 +56,7 @@ export const portal = questionRecipe({
     views,
   }),
   model: { ...small, attn_lim: 512 },
-  lr: 1e-3,
+  lr: 3e-3,
   train,
 })
 
@@ -72,7 +73,7 @@ export const instruction = questionRecipe({
     views,
   }),
   model: { ...small, attn_lim: 512 },
-  lr: 1e-3,
+  lr: 3e-3,
   train,
 })
 
@@ -86,7 +87,7 @@ export const copy = questionRecipe({
     symbols: whole.default(64).describe('different symbols'),
   }),
   model: { ...small, attn_lim: 256 },
-  lr: 1e-3,
+  lr: 3e-3,
   train,
 })
 
@@ -110,6 +111,7 @@ export const collisions = questionRecipe({
     attn_lim: 1024,
     expire_span_loss: 2e-6,
     expire_span_ramp: 32,
+    expire_span_init_percentage: 0.25,
   },
   lr: 1e-3,
   train: { epochs: 2, batch_size: 16, evaluate_every: 200 },
@@ -129,6 +131,6 @@ export const cue = questionRecipe({
     views,
   }),
   model: { ...small, mem_sz: 16, attn_lim: 128 },
-  lr: 1e-3,
+  lr: 3e-3,
   train,
 })
