@@ -3,12 +3,13 @@ import type { Decoding, Product, Workload } from '../harness/workload.ts'
 import { clip } from './clip.ts'
 import { denoiser } from './diffusion.ts'
 import { encoders } from './encoder.ts'
+import { expireSpan } from './expire-span.ts'
 import { frozenTransformers } from './frozen.ts'
 import { gpt2s } from './gpt2.ts'
 import { involutions } from './involution.ts'
 import { mixerMnist, mixerSmall } from './mixer.ts'
-import { opWorkloads } from './ops.ts'
 import { neighbourhoods } from './neighbourhoods.ts'
+import { opWorkloads } from './ops.ts'
 import { perceiver } from './perceiver.ts'
 import { resnet } from './resnet.ts'
 import { signals } from './signal.ts'
@@ -25,6 +26,7 @@ export const workloads: readonly Workload[] = [
   perceiver,
   clip,
   ...frozenTransformers,
+  expireSpan,
   ...unets,
   denoiser,
   resnet,

@@ -205,6 +205,88 @@ class Perceiver(nn.Module):
         return self.perceiver.logits(x.mean(1))
 
 
+class ExpireSpanDrop(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.span_predictor = nn.Linear(width, 1)
+
+
+class ExpireAttention(nn.Module):
+    """The mask of predicted spans on the weights of attention, which are then normalised again."""
+
+    def __init__(self, width, heads, limit, ramp, weight, key_pe):
+        super().__init__()
+        self.heads, self.limit, self.ramp, self.weight = heads, limit, ramp, weight
+        self.attn = nn.Module()
+        self.attn.key_pe = key_pe
+        self.attn.expire_span = ExpireSpanDrop(width)
+        for name in ("proj_query", "proj_key", "proj_val", "proj_out"):
+            setattr(self, name, nn.Linear(width, width, bias=False))
+
+    def forward(self, block, hidden, ages):
+        batch, m, width = block.shape
+        columns = torch.cat([hidden, block], 1)
+        own = -torch.arange(m, dtype=ages.dtype).expand(batch, m)
+        ages = torch.cat([ages, own], 1)
+        length = columns.shape[1]
+        split = lambda x: x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        q = split(self.proj_query(block)) / math.sqrt(width // self.heads)
+        k, v = split(self.proj_key(columns)), split(self.proj_val(columns))
+        spans = self.limit * torch.sigmoid(self.attn.expire_span.span_predictor(columns).squeeze(-1))
+        left = (spans - ages)[:, None, :] - torch.arange(m, dtype=ages.dtype)[:, None]
+        mask = (left / self.ramp + 1).clamp(0, 1)
+        on_ramp = (mask > 0) & (mask < 1)
+        aux = (left * on_ramp).sum((1, 2)) * (self.weight / (self.ramp * m))
+        # Query m sees the columns before length - m + m, the nearest m of them with a key of their distance.
+        near = F.pad(q @ self.attn.key_pe, (0, m + 1)).flatten(-2)[..., : m * 2 * m].unflatten(-1, (m, 2 * m))
+        scores = q @ k.transpose(-1, -2) + F.pad(near, (length - 2 * m, 0))
+        causal = torch.arange(length) < torch.arange(m)[:, None] + (length - m)
+        seen = mask[:, None] * causal
+        weights = scores.masked_fill(seen == 0, -1e30).softmax(-1) * seen
+        mixed = (weights / (weights.sum(-1, keepdim=True) + 1e-8)) @ v
+        return self.proj_out(mixed.transpose(1, 2).flatten(2)), aux
+
+
+class ExpireLayer(nn.Module):
+    def __init__(self, width, hidden, attention):
+        super().__init__()
+        self.attn = attention
+        self.ff = nn.Module()
+        self.ff.fc1, self.ff.fc2 = nn.Linear(width, hidden), nn.Linear(hidden, width)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+
+    def forward(self, block, hidden, ages):
+        read, aux = self.attn(block, hidden, ages)
+        h = self.norm1(block + read)
+        return self.norm2(h + self.ff.fc2(F.relu(self.ff.fc1(h)))), aux
+
+
+class ExpireSpan(nn.Module):
+    """A block read with a memory that does not change; log probabilities, and the mean of the span loss."""
+
+    def __init__(self, batch=16, tokens=64, memories=256, width=128, layers=4, heads=4, vocabulary=84):
+        super().__init__()
+        self.model = nn.Module()
+        self.model.in_emb = nn.Embedding(vocabulary, width)
+        key_pe = nn.Parameter(torch.zeros(1, width // heads, tokens))
+        self.model.layers = nn.ModuleList(
+            ExpireLayer(width, 512, ExpireAttention(width, heads, 1024, 32, 1e-6, key_pe)) for _ in range(layers)
+        )
+        self.model.out = nn.Module()
+        self.model.out.out_emb = nn.Linear(width, vocabulary)
+        for layer in range(layers):
+            self.register_buffer(f"hidden_{layer}", torch.zeros(batch, memories, width))
+        self.register_buffer("ages", torch.zeros(batch, memories))
+
+    def forward(self, ids):
+        x = self.model.in_emb(ids)
+        losses = 0
+        for i, layer in enumerate(self.model.layers):
+            x, aux = layer(x, getattr(self, f"hidden_{i}"), self.ages)
+            losses = losses + aux
+        return F.log_softmax(self.model.out.out_emb(x), -1), losses.mean()
+
+
 class BasicBlock(nn.Module):
     def __init__(self, start, to, stride):
         super().__init__()

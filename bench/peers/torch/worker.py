@@ -1,6 +1,7 @@
 """PyTorch's side of a measurement: worker.py NAME MEASURE FILE THREADS [compile]. The protocol is bench/harness/worker.ts's."""
 
 import json
+import re
 import resource
 import sys
 import time
@@ -59,6 +60,10 @@ def workload():
     if name == "guided-unet-28":
         model = models.GuidedUNet()
         return model, "image", "noise", F.mse_loss, adam(model, 1e-3), None
+    if name == "expire-span":
+        model = models.ExpireSpan()
+        loss = lambda found, target: F.nll_loss(found[0].flatten(0, 1), target.flatten()) + found[1]
+        return model, "ids", "next", loss, adam(model, 1e-3), None
     if name.startswith("unet"):
         model = models.UNet()
         return model, "image", "noise", F.mse_loss, adam(model, 1e-3), None
@@ -126,6 +131,7 @@ def model_step():
     model, given, wanted, loss_of, optimizer, clip = workload()
     tensors = load_file(file)
     weights = {key[len("weights.") :]: value for key, value in tensors.items() if key.startswith("weights.")}
+    weights = {re.sub(r"^hidden\.", "hidden_", key): value for key, value in weights.items()}
     absent = model.load_state_dict(weights, strict=False)
     left = [key for key in absent.missing_keys if not key.endswith("num_batches_tracked")] + absent.unexpected_keys
     if left:

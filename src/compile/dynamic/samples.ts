@@ -41,8 +41,16 @@ function spread(pool: readonly number[], names: number, count: number): number[]
  * product of one size with a batch is another size.
  */
 export function samplePoints(names: number): readonly (readonly (readonly number[])[])[] {
+  return listsOf([unusualSizes(137, 239), unusualSizes(29, 57), range(11, 21), range(5, 9)], names)
+}
+
+/** The same for a function that refuses all of these: fewer than it needs, such as blocks of 512 tokens. */
+export function largePoints(names: number): readonly (readonly (readonly number[])[])[] {
+  return listsOf([unusualSizes(521, 997), unusualSizes(1031, 1999)], names)
+}
+
+function listsOf(pools: readonly (readonly number[])[], names: number): (readonly (readonly number[])[])[] {
   const count = pointCount(names)
-  const pools = [unusualSizes(137, 239), unusualSizes(29, 57), range(11, 21), range(5, 9)]
   const fits = ({ length }: readonly number[]): boolean => length % pointStep !== 0 && length >= Math.max(names, count)
   return pools.filter(fits).map((pool) => spread(pool, names, count))
 }

@@ -1,6 +1,6 @@
 /** A function with dynamic axes is traced at sizes of our choice until it is one graph at several. */
 import { StructureError } from './messages.ts'
-import { multiples, samplePoints } from './samples.ts'
+import { largePoints, multiples, samplePoints } from './samples.ts'
 
 /** How a function is traced at a point (a size for each name), and how traces are compared. */
 export interface Sampling<T, C> {
@@ -66,10 +66,12 @@ export class Samples<T, C> {
 
   #points(): readonly (readonly number[])[] | undefined {
     const next = this.#lists.shift()
-    // Sizes with a common divisor would hide that a graph depends on it.
     if (next || this.#isLast || this.hasStructureError) return next
     this.#isLast = true
-    return multiples(this.#sampling.sizes)
+    const { sizes } = this.#sampling
+    // The multiples come last: sizes with a common divisor would hide that a graph depends on it.
+    this.#lists.push(...largePoints(sizes.length), multiples(sizes))
+    return this.#lists.shift()
   }
 
   /** Undefined: the function refuses a size. */

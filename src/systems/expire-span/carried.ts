@@ -7,7 +7,8 @@ import type { ChangingState } from '../../train/store.ts'
 import { UsageError } from '../../util/errors.ts'
 import { mapValues } from '../../util/records.ts'
 import type { LayerMemory } from './attention.ts'
-import type { Stored } from './memory.ts'
+import type { ExpireSpanConfig } from './config.ts'
+import { aliveCount, type Stored } from './memory.ts'
 import type { AnyModel, BlockOutput } from './model.ts'
 
 /** What layers remember between blocks, as numbers. */
@@ -85,6 +86,8 @@ export class CarriedMemory implements ChangingState {
 export interface ReadBlock<R> {
   readonly result: R
   readonly next: Memories
+  /** Where memories expire, of each layer: those that have not, on average over the examples. What is kept is a whole number of blocks. */
+  readonly alive: readonly number[]
 }
 
 /** Reads one block. */
@@ -127,7 +130,9 @@ export function blockReader<A, R>(
         found.remaining[i]?.array,
       ),
     )
-    return { result: found.result as R, next }
+    const { config } = model
+    const alive = found.remaining.map(({ array }) => aliveCount(array, config as ExpireSpanConfig))
+    return { result: found.result as R, next, alive }
   }
   return Object.assign(read, { compiled: compiled as unknown as Compiled<[A, LayerMemory[]], unknown> })
 }

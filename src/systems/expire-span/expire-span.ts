@@ -147,6 +147,8 @@ export class SeqAttention extends MemoryAttention<ExpiringMemory> {
   attend(queries: Tensor, columns: Columns, ages: Tensor, noise?: Tensor): ExpireAttended {
     const [, , m] = queries.sizes(4)
     const l = sizeOf(columns.keys.shape, 2)
+    // The block before is never forgotten, so that the last 2 M columns lie side by side in time.
+    requireThat(l >= 2 * m, `a block of ${m} tokens needs at least ${m} memories, found ${l - m}`)
     const scores = ops.matmul(queries, ops.transpose(columns.keys)) // [B, K, M, L]
     const positions = toColumns(ops.matmul(queries, this.key_pe)) // [B, K, M, 2 M]: distances 1 to M, in their columns
     const placed = ops.add(scores, ops.pad(positions, [l - 2 * m, 0])) // older memories have none

@@ -1,11 +1,12 @@
-/** What a trained model remembers: how much in each layer, and which characters how long. */
+/** What a trained model remembers: how much in each layer, and which characters or tokens how long. */
 import type { Dataset } from '../../data/dataset.ts'
 import * as ops from '../../ops/index.ts'
-import type { HeatmapGrid, LinePlot, Matrix, Section, ShadedText, Table } from '../../report/figures.ts'
+import type { Figure, HeatmapGrid, LinePlot, Matrix, Section, ShadedText, Table } from '../../report/figures.ts'
 import { type CharacterFacts, decodeCharacters } from '../../tasks/language/characters.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { blockReader, CarriedMemory } from './carried.ts'
+import { kindTable } from './kinds.ts'
 import { type AnyModel, ExpireSpan } from './model.ts'
 import type { ModelSettings } from './settings.ts'
 import { firstRow, type StreamFields } from './stream.ts'
@@ -76,27 +77,72 @@ export async function readText(model: ExpireSpan, numbers: Int32Array): Promise<
   return { spans, lengths, masks }
 }
 
-/** Which characters of a text are kept how long. */
-export function spanSection(model: ExpireSpan, facts: CharacterFacts, numbers: Int32Array, read: ReadText): Section {
-  const { mem_sz, attn_lim } = model.config
-  const texts = read.spans.map(
-    (spans, layer): ShadedText => ({
+/** The mask of a memory as its span runs out. */
+export function rampPlot(ramp: number): LinePlot {
+  return {
+    kind: 'lines',
+    title: 'The ramp',
+    caption: `How much of a memory is seen: all of it while something is left of its span, then less and less over ${ramp} steps. Only there does a change of the span change anything.`,
+    x: { label: 'what is left of the span, in steps' },
+    y: { label: 'mask' },
+    series: [
+      {
+        name: 'mask',
+        points: [-2 * ramp, -ramp, 0, ramp].map((x) => ({ x, y: Math.min(1, Math.max(0, x / ramp + 1)) })),
+      },
+    ],
+  }
+}
+
+/** How the tokens of a text are called on a page. */
+export interface TokenNames {
+  /** One of them: `character`. */
+  readonly unit: string
+  /** As it stands in the running text. */
+  readonly shown: (number: number) => string
+  /** As it stands in a table. */
+  readonly name: (number: number) => string
+  /** Figures of its own, from the tokens as they are shown and their spans [layers][tokens]. */
+  readonly more?: (shown: readonly string[], spans: readonly (readonly number[])[]) => readonly Figure[]
+}
+
+/** Characters stand beside each other, and in quotes in a table. */
+export function characterTokens(facts: CharacterFacts): TokenNames {
+  const shown = (number: number): string => decodeCharacters([number], facts)
+  const name = (number: number): string => JSON.stringify(shown(number))
+  return { unit: 'character', shown, name, more: (characters, spans) => [kindTable(characters, spans)] }
+}
+
+/** Tokens with names stand apart. */
+export function spaced(names: readonly string[]): TokenNames {
+  const name = (number: number): string => names[number] ?? String(number)
+  return { unit: 'token', shown: (number) => `[${name(number)}] `, name }
+}
+
+/** Which tokens of a text are kept how long. */
+export function spanSection(model: ExpireSpan, tokens: TokenNames, numbers: Int32Array, read: ReadText): Section {
+  const { mem_sz, attn_lim, expire_span_ramp } = model.config
+  const { unit, shown, name, more } = tokens
+  const texts = read.spans.map((spans, layer): ShadedText => {
+    const [average, most] = [mean(spans), Math.max(...spans)]
+    return {
       kind: 'shaded',
       title: `Layer ${layer}`,
-      caption: `On average ${Math.round(mean(spans))} steps; the full shade is ${attn_lim}.`,
-      pieces: spans.map((value, i) => ({ text: decodeCharacters(numbers.slice(i, i + 1), facts), value })),
-      most: attn_lim,
-    }),
-  )
+      caption: `On average ${Math.round(average)} steps, at most ${Math.round(most)}, which is the full shade; attn_lim is ${attn_lim}.`,
+      pieces: spans.map((value, i) => ({ text: shown(numbers[i] ?? 0), value })),
+      most,
+    }
+  })
   const longest: Table = {
     kind: 'table',
-    title: 'Characters and their spans',
-    caption: 'Mean span over all layers, longest first, of characters that occur at least twice in the passage.',
-    columns: ['character', 'times', 'mean span'],
-    rows: characterAverages(numbers, read.spans).map(({ number, times, span }) => [
-      JSON.stringify(decodeCharacters([number], facts)),
+    title: `Each ${unit} and its spans`,
+    caption: `Mean span, longest first, of each ${unit} that occurs at least twice in the passage.`,
+    columns: [unit, 'times', 'all layers', ...read.spans.map((_, layer) => `layer ${layer}`)],
+    rows: tokenAverages(numbers, read.spans).map(({ number, times, span, layers }) => [
+      name(number),
       times,
       Math.round(span),
+      ...layers.map(Math.round),
     ]),
   }
   const masks: HeatmapGrid = {
@@ -109,8 +155,14 @@ export function spanSection(model: ExpireSpan, facts: CharacterFacts, numbers: I
   }
   return {
     title: 'What is kept how long',
-    intro: 'The stronger the shade of a character, the longer the layer wants to remember it.',
-    figures: [...texts, longest, masks],
+    intro: `The stronger the shade of a ${unit}, the longer the layer wants to remember it.`,
+    figures: [
+      ...texts,
+      ...(more?.(Array.from(numbers, shown), read.spans) ?? []),
+      longest,
+      masks,
+      rampPlot(expire_span_ramp),
+    ],
   }
 }
 
@@ -119,24 +171,30 @@ const shownBlocks = 8
 /** The same of the beginning of the test text. */
 export async function explainSpans(
   model: AnyModel,
-  facts: CharacterFacts,
+  tokens: TokenNames,
   test: Dataset<StreamFields>,
 ): Promise<Section[]> {
   if (!(model instanceof ExpireSpan)) return []
   const numbers = await firstRow(test, shownBlocks * model.config.mem_sz)
-  return [spanSection(model, facts, numbers, await readText(model, numbers))]
+  return [spanSection(model, tokens, numbers, await readText(model, numbers))]
 }
 
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
 
-function characterAverages(numbers: Int32Array, spans: readonly (readonly number[])[]) {
-  const found = new Map<number, { number: number; times: number; span: number }>()
+/** Mean spans of each token that occurs more than once, over all layers and in each, the longest first. */
+export function tokenAverages(numbers: Int32Array, spans: readonly (readonly number[])[]) {
+  const places = new Map<number, number[]>()
   for (const [i, number] of numbers.entries()) {
-    const before = found.get(number) ?? { number, times: 0, span: 0 }
-    const mean = spans.reduce((sum, layer) => sum + (layer[i] ?? 0), 0) / spans.length
-    const times = before.times + 1
-    found.set(number, { number, times, span: before.span + (mean - before.span) / times })
+    const at = places.get(number)
+    if (at) at.push(i)
+    else places.set(number, [i])
   }
-  return [...found.values()].filter(({ times }) => times > 1).sort((a, b) => b.span - a.span)
+  return [...places]
+    .filter(([, at]) => at.length > 1)
+    .map(([number, at]) => {
+      const layers = spans.map((layer) => mean(at.map((i) => layer[i] ?? 0)))
+      return { number, times: at.length, span: mean(layers), layers }
+    })
+    .sort((a, b) => b.span - a.span)
 }

@@ -2,11 +2,12 @@
 import { z } from 'zod'
 import type { Dataset } from '../../data/dataset.ts'
 import { readText as readFile } from '../../data/sources/text.ts'
+import type { Report } from '../../report/figures.ts'
 import { defineUse } from '../../tasks/define.ts'
 import { type CharacterFacts, encodeCharacters } from '../../tasks/language/characters.ts'
 import { pathSetting } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
-import { explainMemory, readText, spanSection } from './explain.ts'
+import { characterTokens, explainMemory, readText, spaced, spanSection, type TokenNames } from './explain.ts'
 import { type AnyModel, ExpireSpan } from './model.ts'
 import { firstRow, type StreamFields } from './stream.ts'
 
@@ -24,24 +25,57 @@ export const inspectText = defineUse({
     { text, characters },
     { openData, writePage, step },
   ) {
-    if (!(model instanceof ExpireSpan))
-      throw new UsageError('inspect is for memories that expire: model.memory of this run is another one')
+    const expiring = expiringModel(model)
     const all = text
       ? encodeCharacters(await readFile(text), facts)
       : await firstRow((await openData()).test as Dataset<StreamFields>, characters)
     const numbers = all.subarray(0, characters)
-    const { mem_sz } = model.config
-    if (numbers.length < mem_sz)
-      throw new UsageError(`the text must have at least ${mem_sz} characters, a block, found ${numbers.length}`)
-    const read = await readText(model, numbers)
-    const page = {
-      title: 'What is remembered',
-      summary: [
-        { label: 'characters', value: numbers.length.toLocaleString('en') },
-        { label: 'trained steps', value: step.toLocaleString('en') },
-      ],
-      sections: [explainMemory(read.lengths, model.config), spanSection(model, facts, numbers, read)],
-    }
+    const page = await inspectionPage(expiring, characterTokens(facts), numbers, step)
     yield { file: await writePage('inspect.html', page) }
   },
 })
+
+/** The same of a generated text: which of its tokens are remembered how long. */
+export const inspectTokens = defineUse({
+  summary: 'a page: which tokens of the test text are remembered how long, and how much each layer keeps',
+  inputs: '',
+  options: z.strictObject({
+    tokens: z.number().int().positive().default(512).describe('tokens that are read, at most'),
+  }),
+  run: async function* (
+    { model, facts }: { readonly model: AnyModel; readonly facts: { readonly names: readonly string[] } },
+    _inputs,
+    { tokens },
+    { openData, writePage, step },
+  ) {
+    const expiring = expiringModel(model)
+    const numbers = await firstRow((await openData()).test as Dataset<StreamFields>, tokens)
+    yield { file: await writePage('inspect.html', await inspectionPage(expiring, spaced(facts.names), numbers, step)) }
+  },
+})
+
+function expiringModel(model: AnyModel): ExpireSpan {
+  if (model instanceof ExpireSpan) return model
+  throw new UsageError('inspect is for memories that expire: model.memory of this run is another one')
+}
+
+/** What a model remembers of a text. Throws a UsageError for one that fills no block. */
+async function inspectionPage(
+  model: ExpireSpan,
+  tokens: TokenNames,
+  numbers: Int32Array,
+  step: number,
+): Promise<Omit<Report, 'footer'>> {
+  const { mem_sz } = model.config
+  if (numbers.length < mem_sz)
+    throw new UsageError(`the text must have at least ${mem_sz} ${tokens.unit}s, a block, found ${numbers.length}`)
+  const read = await readText(model, numbers)
+  return {
+    title: 'What is remembered',
+    summary: [
+      { label: `${tokens.unit}s`, value: numbers.length.toLocaleString('en') },
+      { label: 'trained steps', value: step.toLocaleString('en') },
+    ],
+    sections: [explainMemory(read.lengths, model.config), spanSection(model, tokens, numbers, read)],
+  }
+}

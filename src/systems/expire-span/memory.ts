@@ -3,7 +3,7 @@
  *
  * Shapes: B batch, L columns of the block that was computed (memories and its M tokens), H hidden width.
  */
-import type { NDArray } from '../../tensor/dtype.ts'
+import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { sizeOf, sizes } from '../../tensor/shape.ts'
 import type { LayerMemory } from './attention.ts'
 import type { ExpireSpanConfig } from './config.ts'
@@ -50,12 +50,23 @@ export function forget(memory: StoredMemory, remaining: NDArray | undefined, con
 }
 
 /** Columns of an example that no query of the next block can see, oldest first; none of the block itself. */
-function expiredColumns({ shape, data }: NDArray, row: number, { mem_sz, expire_span_ramp }: Kept): number[] {
+function expiredColumns({ shape, data }: NDArray, row: number, config: Kept): number[] {
   const l = sizeOf(shape, 1)
   const columns: number[] = []
-  for (let column = 0; column < l - mem_sz; column++)
-    if (Number(data[row * l + column]) + expire_span_ramp - mem_sz <= 0) columns.push(column)
+  for (let column = 0; column < l - config.mem_sz; column++)
+    if (!isAlive(Number(data[row * l + column]), config)) columns.push(column)
   return columns
+}
+
+/** Memories that some query of the next block can still see, the block's own among them, on average over the examples. */
+export function aliveCount({ shape, data }: NDArray, config: Kept): number {
+  const left = toNumbers(data).filter((remaining) => isAlive(remaining, config))
+  return left.length / sizeOf(shape, 0)
+}
+
+/** Whether the first query of the next block sees a memory that had so much left at the first query of this one. */
+function isAlive(remaining: number, { mem_sz, expire_span_ramp }: Kept): boolean {
+  return remaining + expire_span_ramp - mem_sz > 0
 }
 
 /** The memory without the columns (equally many of each example, ascending), `later` steps older. */

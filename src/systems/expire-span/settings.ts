@@ -8,7 +8,8 @@ import { type AnyModel, CompressiveTransformer, ExpireSpan, TransformerSeq } fro
 /** Ways to remember, which one setting chooses. */
 export const memoryKinds = ['expire', 'fixed', 'adaptive', 'compressive'] as const
 
-interface ModelDefaults {
+/** What recipes say of their models. */
+export interface ModelDefaults {
   readonly hid_sz: number
   readonly inner_hid_sz: number
   readonly nlayers: number

@@ -7,6 +7,7 @@ import type { MetricDescriptions, OpenedData } from '../../tasks/define.ts'
 import { type BuildOptions, type Experiment, type ThreadOptions, threadOptions } from '../../tasks/experiment.ts'
 import { loopOptions, type OptimizerSettings, type TrainSettings } from '../../tasks/settings.ts'
 import { updatesOf } from '../../tasks/training.ts'
+import { toNumbers } from '../../tensor/dtype.ts'
 import { manualSeed } from '../../tensor/random-state.ts'
 import { type Tensor, tensor } from '../../tensor/tensor.ts'
 import { defineTask, type Metrics, type StepResult } from '../../train/loop.ts'
@@ -17,10 +18,11 @@ import type { StreamFields } from './stream.ts'
 
 type StreamBatch = BatchTensors<StreamFields>
 
-/** The loss of what counts, the number of it, and how many of these were not the most probable class. */
+/** The loss of what counts, the number of it, and where the most probable class was not the right one: 1, else 0. */
 interface Counted {
   readonly nats: Tensor
   readonly count: Tensor
+  /** Where one was not, [B, M]. */
   readonly wrong: Tensor
 }
 
@@ -32,7 +34,7 @@ function counted(logProbs: Tensor, target: Tensor, omitted: number | undefined):
   return {
     nats: ops.sum(ops.mul(losses, counts)),
     count: ops.sum(counts),
-    wrong: ops.sum(ops.mul(isWrong, counts)),
+    wrong: ops.mul(isWrong, counts),
   }
 }
 
@@ -53,6 +55,10 @@ export interface StreamScore {
   readonly metrics: Metrics
   /** Memories of each layer after each block. */
   readonly lengths: readonly (readonly number[])[]
+  /** The same of those that have not expired, where memories expire. */
+  readonly alive: readonly (readonly number[])[]
+  /** Of each row of the text: 1 where a token that counts was answered wrongly. */
+  readonly wrong: readonly (readonly number[])[]
 }
 
 /** A model with memory and its training. */
@@ -62,6 +68,9 @@ export interface TrainedMemory
   readonly model: AnyModel
   readonly score: (data: Dataset<StreamFields>) => Promise<StreamScore>
 }
+
+/** What a recipe builds of it. */
+export type MemoryExperiment<Data extends OpenedData> = Experiment<Data> & Pick<TrainedMemory, 'model' | 'score'>
 
 /**
  * A model trained on a stream: the memory after a block is there for the next one, and is part of every checkpoint. Evaluation reads the
@@ -179,20 +188,27 @@ async function readStream(
     threadOptions(options),
   )
   const memory = new CarriedMemory(model, rows)
-  const lengths: number[][] = []
-  const total = { nats: 0, count: 0, wrong: 0 }
+  const { mem_sz } = model.config
+  const [lengths, alive]: [number[][], (readonly number[])[]] = [[], []]
+  const wrong: number[][] = Array.from({ length: rows }, () => [])
+  const total = { nats: 0, count: 0 }
   model.eval()
   try {
     for await (const batch of new DataLoader(data, { batchSize: rows, dropLast: true })) {
-      const { result, next } = await read(batch as never, memory.memories)
+      const { result, next, alive: left } = await read(batch as never, memory.memories)
       memory.advance(next)
-      for (const name of ['nats', 'count', 'wrong'] as const) total[name] += result[name].item()
+      if (left.length > 0) alive.push(left)
+      for (const name of ['nats', 'count'] as const) total[name] += result[name].item()
+      const found = toNumbers(result.wrong.array.data)
+      for (const [row, of] of wrong.entries()) of.push(...found.slice(row * mem_sz, (row + 1) * mem_sz))
       lengths.push(memory.lengths)
     }
   } finally {
     model.train()
     await read.compiled.release()
   }
-  const [loss, error] = [total.nats, total.wrong].map((sum) => sum / total.count) as [number, number]
-  return { metrics: { ...describe(loss, error), memories: meanOf(lengths.map(meanOf)) }, lengths }
+  const errors = wrong.reduce((sum, of) => sum + of.reduce((all, one) => all + one, 0), 0)
+  const described = describe(total.nats / total.count, errors / total.count)
+  const kept = { memories: meanOf(lengths.map(meanOf)), ...(alive.length > 0 && { alive: meanOf(alive.map(meanOf)) }) }
+  return { metrics: { ...described, ...kept }, lengths, alive, wrong }
 }

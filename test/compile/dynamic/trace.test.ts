@@ -238,6 +238,18 @@ describe('errors', () => {
     )
   })
 
+  test('a function that wants hundreds gets them', async () => {
+    const run = compile(
+      (x: Tensor) => {
+        if (sizeOf(x.shape, 0) < 300) throw new RangeError('at least 300')
+        return ops.sum(x)
+      },
+      { dynamic: [{ 0: 'length' }] },
+    )
+    for (const length of [300, 512, 407]) expect((await run(waves(length))).item()).toBeTypeOf('number')
+    expect(run.traces).toHaveLength(1)
+  })
+
   test('what is wrong with the sizes of the call is said of these', async () => {
     const run = compile((x: Tensor) => ops.reshape(x, [3, 4]), { dynamic: [{ 0: 'n' }] })
     await expect(run(waves(10))).rejects.toThrow('reshape: [10] has 10 elements, [3, 4] needs 12')

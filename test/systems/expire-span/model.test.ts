@@ -156,6 +156,22 @@ describe('memories', () => {
   })
 })
 
+test('blocks that are longer than the lengths at which programs are usually traced', async () => {
+  manualSeed(6)
+  const model = new ExpireSpan({ ...expiring, mem_sz: 256, attn_lim: 600 })
+  const read = blockReader(model, (tokens: Tensor, readBlock) => readBlock(tokens).logProbs)
+  const memory = new CarriedMemory(model, 1)
+  for (let block = 0; block < 3; block++) {
+    const { next, alive } = await read(tensor([new Array<number>(256).fill(block)], 'int64'), memory.memories)
+    memory.advance(next)
+    // Spans are 300 steps and the ramp 4: what is at most 303 steps old at the next block. Whole blocks are kept.
+    expect(alive).toEqual([303, 303])
+    expect(memory.lengths).toEqual([512, 512])
+  }
+  expect(read.compiled.traces).toHaveLength(1)
+  await read.compiled.release()
+})
+
 describe('the span loss', () => {
   // Spans of 5 steps, ramp 2. Ages 9, 5, 1 before a block of two: gone, at its end for the first query and fading for the second, whole.
   const charged = async (span_regulariser: 'ramp' | 'every') => {

@@ -3,13 +3,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Report } from '../../../src/report/figures.ts'
+import { defineRecipe } from '../../../src/systems/define.ts'
 import { blockReader, CarriedMemory } from '../../../src/systems/expire-span/carried.ts'
-import { generateCollisions, tokensPerStep } from '../../../src/systems/expire-span/collisions.ts'
 import { continueCharacters } from '../../../src/systems/expire-span/continue.ts'
-import { explainSpans } from '../../../src/systems/expire-span/explain.ts'
+import { characterTokens, explainSpans } from '../../../src/systems/expire-span/explain.ts'
 import { inspectText } from '../../../src/systems/expire-span/inspect.ts'
-import { type CharacterExperiment, characters, collisions } from '../../../src/systems/expire-span/recipes.ts'
+import { type CharacterExperiment, characters } from '../../../src/systems/expire-span/recipes.ts'
 import type { StreamFields } from '../../../src/systems/expire-span/stream.ts'
+import {
+  collisions,
+  copy,
+  corridors,
+  cue,
+  instruction,
+  portal,
+} from '../../../src/systems/expire-span/tasks/recipes.ts'
 import type { OpenedData, UseContext } from '../../../src/tasks/define.ts'
 import { type CharacterFacts, encodeCharacters } from '../../../src/tasks/language/characters.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
@@ -147,9 +155,9 @@ describe('the trained model', () => {
     await expect(continueCharacters(model, facts, '', { characters: 5, temperature: 1, seed: 0 })).rejects.toThrow(
       'there is no text to continue',
     )
-    const sections = await explainSpans(model, facts, data.test)
+    const sections = await explainSpans(model, characterTokens(facts), data.test)
     expect(sections.map(({ title, figures }) => [title, figures.map(({ kind }) => kind)])).toEqual([
-      ['What is kept how long', ['shaded', 'shaded', 'table', 'heatmaps']],
+      ['What is kept how long', ['shaded', 'shaded', 'table', 'table', 'heatmaps', 'lines']],
     ])
   })
 })
@@ -178,9 +186,19 @@ describe('inspect', () => {
     const { answers, pages } = await inspect({ text, characters: 30 })
     expect(answers).toEqual([{ file: 'inspect.html' }])
     const figures = pages[0]?.sections.flatMap((section) => section.figures) ?? []
-    expect(figures.map(({ kind }) => kind)).toEqual(['lines', 'shaded', 'shaded', 'table', 'heatmaps'])
+    expect(figures.map(({ kind }) => kind)).toEqual([
+      'lines',
+      'shaded',
+      'shaded',
+      'table',
+      'table',
+      'heatmaps',
+      'lines',
+    ])
     // Whole blocks of 8.
-    expect(figures.map((figure) => (figure.kind === 'shaded' ? figure.pieces.length : 0))).toEqual([0, 24, 24, 0, 0])
+    expect(figures.map((figure) => (figure.kind === 'shaded' ? figure.pieces.length : 0))).toEqual([
+      0, 24, 24, 0, 0, 0, 0,
+    ])
   })
 
   test('says what it cannot show', async () => {
@@ -193,49 +211,72 @@ describe('inspect', () => {
   })
 })
 
-describe('object collision', () => {
-  const generator = new Generator(5)
-  const world = { num_particles: 3, num_colors: 4, grid_size: 5 }
-  const { tokens, labels } = generateCollisions(
-    400,
-    {
-      uniform: () => generator.uniform(1)[0] ?? 0,
-      normal: () => generator.normal(1)[0] ?? 0,
-      integer: (count) => generator.integers(0, count, 1)[0] ?? 0,
+describe('texts with questions', () => {
+  const cases = [
+    [defineRecipe(corridors), { 'data.max_length': 10 }],
+    [defineRecipe(portal), { 'data.rooms': 3 }],
+    [defineRecipe(instruction), { 'data.max_walk': 5 }],
+    [defineRecipe(copy), { 'data.length': 8 }],
+    [defineRecipe(cue), { 'data.max_length': 40 }],
+    [defineRecipe(collisions), {}],
+  ] as const
+
+  test.each(cases.map(([recipe, settings]) => ({ name: recipe.name, recipe, settings })))(
+    '$name is a recipe',
+    async ({ recipe, settings }) => {
+      const all = { ...tiny, 'data.tokens': 1600, 'data.test_tokens': 800, ...settings }
+      const config = configure(
+        recipe.config,
+        Object.entries(all).map(([path, value]) => ({ path, value })),
+      )
+      const data = await recipe.open(config, {})
+      expect(data.opening.summary).toMatch(
+        /^1,600 tokens to train on, 800 to test with; \d+ test questions \(one answer for all: [\d.]+ % wrong\)$/,
+      )
+      const experiment = recipe.build(config, data.facts, { seed: 1 })
+      const { error } = await experiment.evaluate(data)
+      expect(error).toBeGreaterThan(0)
+      expect(error).toBeLessThanOrEqual(1)
     },
-    world,
   )
 
-  test('the labels follow from the tokens', () => {
-    const width = tokensPerStep(3)
-    const met = new Map<string, number>()
-    for (let step = 0; step < 400; step++) {
-      const row = tokens.slice(step * width, (step + 1) * width)
-      const objects = [0, 1, 2].map((p) => row.slice(3 * p, 3 * p + 3) as [number, number, number])
-      for (const [p, [r, c, color]] of objects.entries()) {
-        expect([r >= 0 && r < 5, c >= 5 && c < 10, color >= 10 && color < 14]).toEqual([true, true, true])
-        for (const [otherRow, otherColumn, otherColor] of objects.slice(p + 1))
-          if (r === otherRow && c === otherColumn)
-            met.set(`${color},${otherColor}`, 1 + 2 * ((r + 0.5) / 5 > 0.5 ? 1 : 0) + ((c - 4.5) / 5 > 0.5 ? 1 : 0))
-      }
-      const query = row.slice(-2).map((token) => token - 4)
-      expect(labels.slice(step * width, (step + 1) * width - 1).every((label) => label === 0)).toBe(true)
-      expect(labels[(step + 1) * width - 1]).toBe(met.get(query.join()) ?? 0)
+  test('a short training answers what lies far beyond its block', async () => {
+    const settings = {
+      ...tiny,
+      'model.pre_norm': true,
+      'model.expire_span_init_percentage': 0.5,
+      'model.expire_span_loss': 1e-4,
+      'data.tokens': 51_200,
+      'data.test_tokens': 3200,
+      'data.min_length': 18,
+      'data.max_length': 22,
+      'data.views': 4,
+      'train.batch_size': 16,
+      'optimizer.lr': 0.003,
+      'optimizer.warmup_steps': 20,
     }
-    expect(met.size).toBeGreaterThan(4)
-  })
-
-  test('is a recipe', async () => {
-    const settings = { ...tiny, 'data.steps': 200, 'data.test_steps': 100 }
     const config = configure(
-      collisions.config,
+      corridors.config,
       Object.entries(settings).map(([path, value]) => ({ path, value })),
     )
-    const data = await collisions.open(config, {})
-    expect(data.opening.summary).toBe('1,600 tokens to train on, 800 to test with')
-    const experiment = collisions.build(config, data.facts, { seed: 1 })
-    const { error } = await experiment.evaluate(data)
-    expect(error).toBeGreaterThan(0)
-    expect(error).toBeLessThanOrEqual(1)
+    const data = await corridors.open(config)
+    const experiment = corridors.build(config, data.facts, { seed: 1 })
+    const { task } = experiment.prepare(data)
+    for await (const batch of task.loader) await task.step(batch)
+    await task.step.release()
+    const { error, alive } = await experiment.evaluate(data)
+    expect(error).toBeLessThan(0.1)
+    // Of up to 48 it keeps few.
+    expect(alive).toBeLessThan(16)
+    const sections = await experiment.explain?.(data, [])
+    expect(sections?.map(({ title }) => title)).toEqual(['How far back', 'Memory', 'What is kept how long'])
+  })
+
+  test('a text that is too short to ask anything is refused', async () => {
+    const config = configure(corridors.config, [
+      { path: 'data.test_tokens', value: 512 },
+      { path: 'data.min_length', value: 90 },
+    ])
+    await expect(corridors.open(config)).rejects.toThrow('the test text of 512 tokens asks nothing')
   })
 })

@@ -12,8 +12,9 @@ import {
   requiredTensor,
   stringSetting,
 } from '../../../verify/target.ts'
-import { type Draws, generateCollisions } from '../collisions.ts'
 import { batchify, Dictionary, followingWindow } from '../corpus.ts'
+import { generateCollisions } from '../tasks/collisions.ts'
+import type { Draws } from '../tasks/text.ts'
 
 async function runVocabulary({ config, fields }: ReferenceCase): Promise<Map<string, NDArray>> {
   const includeEos = booleanSetting(config, 'include_eos', false)

@@ -2,16 +2,8 @@
  * Object collision (section 5.1): coloured particles wander on a grid; where did the last two of these colours meet? The answer may be
  * thousands of tokens back. Rules of the official generator.
  */
-
-/** Where random numbers come from. */
-export interface Draws {
-  /** In [0, 1). */
-  uniform(): number
-  /** Of the standard normal distribution. */
-  normal(): number
-  /** One of 0, 1, ..., count - 1. */
-  integer(count: number): number
-}
+import { roundHalfEven } from '../../../util/rounding.ts'
+import type { Draws, QuestionText, World } from './text.ts'
 
 /** The world; defaults are the paper's. */
 export interface CollisionOptions {
@@ -26,13 +18,6 @@ export interface CollisionOptions {
   readonly easy_q?: number
 }
 
-/** A text of particles and queries: numbers, not words. */
-export interface Collisions {
-  readonly tokens: readonly number[]
-  /** 1 to 4: the quadrant, at the last token of a query whose colours have met; else 0: not to be answered. */
-  readonly labels: readonly number[]
-}
-
 interface Particle {
   place: readonly [number, number]
   velocity: readonly [number, number]
@@ -44,8 +29,11 @@ export function tokensPerStep(particles: number): number {
   return 3 * particles + 2
 }
 
-/** `steps` steps of one world. */
-export function generateCollisions(steps: number, draws: Draws, options: CollisionOptions = {}): Collisions {
+/**
+ * `steps` steps of one world. Labels are 1 to 4, the quadrant, at the last token of a query whose colours have met; else 0: not to be
+ * answered.
+ */
+export function generateCollisions(steps: number, draws: Draws, options: CollisionOptions = {}): QuestionText {
   const {
     num_particles = 2,
     num_colors = 5,
@@ -67,8 +55,10 @@ export function generateCollisions(steps: number, draws: Draws, options: Collisi
   const isInside = (value: number): boolean => value > 0 && value < last
   const tokens: number[] = []
   const labels: number[] = []
+  const distances: number[] = []
+  const width = tokensPerStep(num_particles)
   // By the colours of the first and of the second particle.
-  const meetings = new Map<string, readonly [number, number]>()
+  const meetings = new Map<string, { readonly cell: readonly [number, number]; readonly seen: number }>()
   let latest: readonly [Particle, Particle] | undefined
 
   for (let step = 0; step < steps; step++) {
@@ -81,13 +71,13 @@ export function generateCollisions(steps: number, draws: Draws, options: Collisi
       particle.place = next
       if (draws.uniform() < color_change_prob) particle.color = draws.integer(num_colors)
     }
-    const cells = particles.map(({ place: [row, column] }) => [roundEven(row), roundEven(column)] as const)
+    const cells = particles.map(({ place: [row, column] }) => [roundHalfEven(row), roundHalfEven(column)] as const)
     for (const [p, first] of particles.entries()) {
       for (const [q, second] of particles.entries()) {
         const [cell, other] = [cells[p], cells[q]]
         if (q <= p || !cell || cell.join() !== other?.join()) continue
         latest = [first, second]
-        meetings.set([first.color, second.color].join(), cell)
+        meetings.set([first.color, second.color].join(), { cell, seen: step * width + 3 * num_particles - 1 })
       }
     }
     // Before anybody has met, the easy question is for the color -1, whose token is that of the last particle color.
@@ -95,27 +85,46 @@ export function generateCollisions(steps: number, draws: Draws, options: Collisi
       draws.uniform() < easy_q
         ? [latest?.[0].color ?? -1, latest?.[1].color ?? -1]
         : [draws.integer(num_colors), draws.integer(num_colors)]
-    const where = meetings.get(query.join())
+    const meeting = meetings.get(query.join())
     for (const [i, [row, column]] of cells.entries())
       tokens.push(row, grid_size + column, 2 * grid_size + (particles[i]?.color ?? 0))
     tokens.push(...query.map((color) => 2 * grid_size + num_colors + color))
-    labels.push(...times(tokensPerStep(num_particles) - 1, () => 0), where ? quadrant(where, grid_size) : 0)
+    const nothing = times(width - 1, () => 0)
+    labels.push(...nothing, meeting ? quadrant(meeting.cell, grid_size) : 0)
+    distances.push(...nothing, meeting ? (step + 1) * width - 1 - meeting.seen : 0)
   }
-  return { tokens, labels }
+  return { tokens, labels, distances }
 }
 
-const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make)
+/** Sizes of a world, all of them set. */
+export type CollisionWorld = Required<CollisionOptions>
+
+/** The same for a number of tokens. */
+export const collisions: World<CollisionWorld> = {
+  generate: (length, draws, options) => {
+    const steps = Math.ceil(length / tokensPerStep(options.num_particles))
+    const { tokens, labels, distances } = generateCollisions(steps, draws, options)
+    return {
+      tokens: tokens.slice(0, length),
+      labels: labels.slice(0, length),
+      distances: distances.slice(0, length),
+    }
+  },
+  names: ({ grid_size, num_colors }) => [
+    ...times(grid_size, (i) => `row ${i}`),
+    ...times(grid_size, (i) => `column ${i}`),
+    ...times(num_colors, (i) => `colour ${i}`),
+    ...times(num_colors, (i) => `where ${i}`),
+  ],
+  classes: () => 4,
+}
+
+const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i))
 
 function moved({ place, velocity }: Particle): readonly [number, number] {
   return [place[0] + velocity[0], place[1] + velocity[1]]
 }
 
 function quadrant([row, column]: readonly [number, number], grid: number): number {
-  return 1 + 2 * roundEven((row + 0.5) / grid) + roundEven((column + 0.5) / grid)
-}
-
-/** To the nearest whole number, halves to the even one, as NumPy and PyTorch do. */
-function roundEven(value: number): number {
-  const floor = Math.floor(value)
-  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value)
+  return 1 + 2 * roundHalfEven((row + 0.5) / grid) + roundHalfEven((column + 0.5) / grid)
 }

@@ -1,0 +1,175 @@
+/** Recipes of generated texts with questions: corridor, portal, instruction, copy, collisions. */
+import { z } from 'zod'
+import { describeSides, openingOf } from '../../../data/opening.ts'
+import { recordWhole } from '../../../data/record.ts'
+import type { MetricDescriptions, OpenedData } from '../../../tasks/define.ts'
+import type { BuildOptions } from '../../../tasks/experiment.ts'
+import type { OptimizerSettings, TrainDefaults, TrainSettings } from '../../../tasks/settings.ts'
+import { count, whole } from '../../../train/settings.ts'
+import { UsageError } from '../../../util/errors.ts'
+import { deriveSeed } from '../../../util/random.ts'
+import { explainMemory, explainSpans, spaced } from '../explain.ts'
+import { exportBlock } from '../export.ts'
+import { inspectTokens } from '../inspect.ts'
+import { memoryMetrics } from '../metrics.ts'
+import {
+  expireOptimizerSettings,
+  expireTrainSettings,
+  type ModelDefaults,
+  type ModelSettings,
+  modelOf,
+  modelSettings,
+} from '../settings.ts'
+import { type StreamFields, textStream } from '../stream.ts'
+import { type MemoryExperiment, trainedMemory } from '../training.ts'
+import { distanceSection } from './distances.ts'
+import { drawsOf, type QuestionText, type World } from './text.ts'
+
+const heldOut = ['test', 'validation'] as const
+
+/** How much is generated. */
+export function lengthSettings(defaults: { readonly tokens: number; readonly test_tokens: number }) {
+  return {
+    tokens: whole.default(defaults.tokens).describe('tokens to train on, in all rows together'),
+    test_tokens: whole.default(defaults.test_tokens).describe('tokens to test with'),
+    data_seed: count.default(0).describe('seed of the texts'),
+    held_out: z
+      .enum(heldOut)
+      .default('test')
+      .describe('which other text is used to evaluate: for choosing settings, validation'),
+  }
+}
+
+type Lengths = z.infer<z.ZodObject<ReturnType<typeof lengthSettings>>>
+
+const questionFacts = z.object({ names: z.array(z.string()).min(1), classes: whole })
+
+/** The names of the tokens, and how many answers there are. */
+export type QuestionFacts = z.infer<typeof questionFacts>
+
+/** A generated stream, and what is asked in each row of the test text. */
+export interface OpenedQuestions extends OpenedData<QuestionFacts, StreamFields> {
+  readonly asked: readonly QuestionText[]
+}
+
+/** The configuration of such a recipe. */
+export interface QuestionConfig<Options> extends Record<string, unknown> {
+  readonly data: Lengths & Options
+  readonly model: ModelSettings
+  readonly optimizer: OptimizerSettings
+  readonly train: TrainSettings
+}
+
+/** A trained answerer of questions. */
+export type QuestionExperiment = MemoryExperiment<OpenedQuestions> & { readonly facts: QuestionFacts }
+
+/** What makes a recipe of a world. */
+interface QuestionPlan<Options> {
+  readonly name: string
+  readonly summary: string
+  readonly world: World<Options>
+  /** Settings of the text: `lengthSettings` and those of the world. */
+  readonly data: z.ZodType<Lengths & Options>
+  readonly model: ModelDefaults
+  readonly lr: number
+  readonly train: Omit<TrainDefaults, 'monitor'>
+}
+
+const questionMetrics = {
+  error: { goal: 'min', unit: 'percent' },
+  ...memoryMetrics,
+} satisfies MetricDescriptions
+
+/** A recipe with its exact types. */
+export function questionRecipe<Options>(plan: QuestionPlan<Options>) {
+  const { name, summary, world, data, model, lr, train } = plan
+  const config: z.ZodType<QuestionConfig<Options>> = z.strictObject({
+    data: data.prefault({} as never),
+    model: modelSettings(model).prefault({}),
+    optimizer: expireOptimizerSettings(lr).prefault({}),
+    train: expireTrainSettings({ ...train, monitor: ['error', 'loss'] }).prefault({}),
+  })
+  return {
+    name,
+    summary,
+    config,
+    facts: questionFacts,
+    metrics: questionMetrics,
+    open: async (settings: QuestionConfig<Options>) => openQuestions(world, settings),
+    build: buildQuestions,
+    uses: { inspect: inspectTokens },
+  }
+}
+
+/** A recipe of questions, whatever its world. */
+export type QuestionRecipe<Options> = ReturnType<typeof questionRecipe<Options>>
+
+function openQuestions<Options>(world: World<Options>, config: QuestionConfig<Options>): OpenedQuestions {
+  const { data, model, train } = config
+  const rows = train.batch_size
+  const texts = (side: string, tokens: number): QuestionText[] =>
+    Array.from({ length: rows }, (_, row) =>
+      world.generate(Math.floor(tokens / rows), drawsOf(deriveSeed(data.data_seed, `${side} ${row}`)), data),
+    )
+  const stream = (of: readonly QuestionText[]) => {
+    const join = (part: 'tokens' | 'labels') => Int32Array.from(of.flatMap((text) => text[part]))
+    return textStream(join('tokens'), { rows, length: model.mem_sz, targets: join('labels') })
+  }
+  const asked = texts(data.held_out, data.test_tokens)
+  const questions = asked.reduce((sum, { labels }) => sum + labels.filter((label) => label > 0).length, 0)
+  if (questions === 0)
+    throw new UsageError(`the test text of ${data.test_tokens.toLocaleString('en')} tokens asks nothing`, {
+      hint: `more than ${rows} episodes are needed, one for each row: a greater data.test_tokens, or shorter episodes`,
+    })
+  const parts = [
+    describeSides('token', data.tokens, data.test_tokens),
+    `${questions.toLocaleString('en')} test questions (one answer for all: ${(100 * guessingError(asked)).toFixed(1)} % wrong)`,
+  ]
+  return {
+    train: stream(texts('train', data.tokens)),
+    test: stream(asked),
+    asked,
+    facts: { names: [...world.names(data)], classes: world.classes(data) },
+    opening: openingOf(parts, [], recordWhole('token', {})),
+  }
+}
+
+/** The error of always giving the most frequent answer. */
+export function guessingError(texts: readonly QuestionText[]): number {
+  const counts = new Map<number, number>()
+  for (const label of texts.flatMap(({ labels }) => labels))
+    if (label > 0) counts.set(label, (counts.get(label) ?? 0) + 1)
+  const all = [...counts.values()]
+  return 1 - Math.max(...all) / all.reduce((sum, count) => sum + count, 0)
+}
+
+function buildQuestions(
+  config: Pick<QuestionConfig<unknown>, 'model' | 'optimizer' | 'train'>,
+  facts: QuestionFacts,
+  options: BuildOptions,
+): QuestionExperiment {
+  const { names, classes } = facts
+  const trained = trainedMemory({
+    // Answers are classes of the same output as tokens; class 0 is for what is not asked.
+    make: () => modelOf(config.model, Math.max(names.length, classes + 1)),
+    config,
+    metrics: questionMetrics,
+    options,
+    omitted: 0,
+    describe: (loss, error) => ({ error, loss }),
+  })
+  const { model, score } = trained
+  return {
+    ...trained,
+    facts,
+    exports: { block: () => exportBlock(model, { tokens: JSON.stringify(names), classes: String(classes) }) },
+    explain: async ({ test, asked }) => {
+      const { lengths, wrong } = await score(test)
+      return [
+        distanceSection(asked, wrong),
+        explainMemory(lengths, config.model),
+        ...(await explainSpans(model, spaced(names), test)),
+      ]
+    },
+  }
+}
