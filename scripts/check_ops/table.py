@@ -72,6 +72,8 @@ NOT_COMPARED = {
             "withoutZero",
             "customGradient",
             "within",
+            "lateInputs",
+            "runAfterAll",
             "withBackward",
             "runAfter",
         ],
