@@ -155,8 +155,8 @@ function costTable(results: readonly ReadonlyMap<string, Part>[]): Table {
     title: 'What each costs',
     caption:
       'BLEU and chrF of the first translation that is shown, on held-out sentences of the same corpus, one reference each, as sacrebleu computes them. With context: sentences whose context says who is meant, and that only this pronoun is shown. But for the pronoun: sentences that are right otherwise.',
-    columns: ['measure', 'BLEU', 'chrF', 'but for the pronoun', 'with context', 'what it trades'],
-    rows: measured(results).map(([key, { name, tradeOff }]) => {
+    columns: ['measure', 'BLEU', 'chrF', 'but for the pronoun', 'with context'],
+    rows: measured(results).map(([key, { name }]) => {
       const own = results.flatMap((each) => each.get(key)?.answers ?? [])
       return [
         name,
@@ -170,9 +170,17 @@ function costTable(results: readonly ReadonlyMap<string, Part>[]): Table {
         ),
         percents(own.map(({ quality }) => quality.withoutPronoun)),
         percents(own.map(({ context }) => context)),
-        tradeOff,
       ]
     }),
+  }
+}
+
+function tradesTable(results: readonly ReadonlyMap<string, Part>[]): Table {
+  return {
+    kind: 'table',
+    title: 'What each trades',
+    columns: ['measure', 'what it trades'],
+    rows: measured(results).map(([, { name, tradeOff }]) => [name, tradeOff]),
   }
 }
 
@@ -225,8 +233,8 @@ async function run(settings: MitigationConfig, context: JobContext): Promise<Rep
     summary: ['none', 'sampling', 'tagged', 'rewriting']
       .filter((key) => first.has(key))
       .map((key) => ({
-        label: measures[key]?.name ?? key,
-        value: `${(100 * amplified(key)).toFixed(1)} % amplified`,
+        label: `amplified: ${measures[key]?.name ?? key}`,
+        value: `${(100 * amplified(key)).toFixed(1)} %`,
         note: key === 'none' ? 'the measure of all' : `BLEU ${cost(key) < 0 ? '' : '+'}${cost(key).toFixed(1)}`,
       })),
     sections: [
@@ -243,6 +251,7 @@ async function run(settings: MitigationConfig, context: JobContext): Promise<Rep
             y: { label: 'BLEU of the first translation' },
             series: [{ name: 'measures', points }],
           },
+          tradesTable(results),
           examplesTable(first),
         ],
       },
