@@ -186,23 +186,26 @@ export const gan = learnerRecipe({
 const energyShape = {
   width: whole.default(24).describe('channels of the first convolution'),
   hidden: whole.default(128).describe('width of the hidden layer, the representation'),
-  sgld_lr: positive.default(1).describe('step size of Langevin dynamics'),
+  sgld_lr: positive
+    .default(30)
+    .describe('step size of Langevin dynamics (JEM: 1; with that the chains do not keep up with so short a training)'),
   sgld_std: amount.default(0.01).describe('and its noise'),
-  n_steps: whole.default(10).describe('Langevin steps of each training step'),
+  n_steps: whole.default(20).describe('Langevin steps of each training step'),
   buffer_size: whole.default(2000).describe('chains that go on from step to step'),
   reinit_freq: share.default(0.05).describe('share of them that begin anew'),
   sigma: amount.default(0.03).describe('standard deviation of the noise on data'),
   alpha_l2: amount.default(0.1).describe('weight of the squared energies'),
 } as const
 
-const energyOptimizer = { name: 'adam', lr: 1e-3, betas: [0, 0.999], warmup_share: 0.02, clip_norm: 1 } as const
+const energyOptimizer = { name: 'adam', lr: 3e-4, betas: [0, 0.999], warmup_share: 0.02, clip_norm: 1 } as const
 
 export const energy = learnerRecipe({
   name: 'energy',
   title: 'Energy-based model by contrastive divergence',
   model: z.strictObject(energyShape),
   optimizer: energyOptimizer,
-  epochs: 3,
+  epochs: 1,
+  batch_size: 64,
   metrics: { ...energyMetrics, energy_noise: { goal: 'max' } },
   uses: { sample: sampleLearner },
   make: (model, facts) => new PictureEnergy({ ...model, p_y_given_x_weight: 0 } as EnergyModelConfig, facts),
@@ -216,7 +219,8 @@ export const jem = learnerRecipe({
     p_y_given_x_weight: amount.default(1).describe('weight of the cross-entropy of the classes'),
   }),
   optimizer: energyOptimizer,
-  epochs: 3,
+  epochs: 1,
+  batch_size: 64,
   metrics: {
     ...energyMetrics,
     energy_noise: { goal: 'max' },
