@@ -134,11 +134,7 @@ test.each(['retinanet', 'mask_rcnn'])('detect: %s', (detector) =>
       'max_proposals=16',
     ]
     const sets = [...tiny, ...own.map((set) => `model.${set}`), 'model.max_per_img=5', `model.detector=${detector}`]
-    const { experiment, data, losses } = await trained(
-      detect,
-      [...sets, 'model.score_thr=0'],
-      detector === 'mask_rcnn' ? 5 : 3,
-    )
+    const { experiment, data, losses } = await trained(detect, [...sets, 'model.score_thr=0'], 5)
     expect(losses.every(Number.isFinite)).toBe(true)
     expect(losses.at(-1)).toBeLessThan(losses[0] ?? 0)
     const metrics = await experiment.evaluate(data as never)

