@@ -1,10 +1,11 @@
 /** Jobs: work in parts, which are kept, so that a stopped job can continue. */
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { makeFolder, writeFileAtomic } from '../io/atomic.ts'
 import { renderReport } from '../report/render.ts'
 import type { Settings } from '../train/settings.ts'
+import { UsageError } from '../util/errors.ts'
 import type { Job, JobContext, Kept, System } from './define.ts'
 import { openRunOf } from './session.ts'
 
@@ -49,6 +50,18 @@ function withoutPixels(_key: string, value: unknown): unknown {
   return ArrayBuffer.isView(value) ? undefined : value
 }
 
+/** Throws a UsageError for a folder with a training run or the results of another job: they would be written over. */
+async function checkJobFolder(folder: string, name: string): Promise<void> {
+  const names: string[] = await readdir(folder).catch(() => [])
+  const hint = 'choose another --out'
+  if (names.includes('run.json')) throw new UsageError(`${folder} holds a training run`, { hint })
+  if (!names.includes('report.json')) return
+  const text = await readFile(join(folder, 'report.json'), 'utf8').catch(() => '')
+  const [, other] = /^\s*\{\s*"job":\s*"([^"]+)"/.exec(text) ?? []
+  if (other !== undefined && other !== name)
+    throw new UsageError(`${folder} holds the results of ${other}, not of ${name}`, { hint })
+}
+
 /** Runs a job to its end and writes its page `report.html`, and what is on it as `report.json`. */
 export async function runJob(
   { name: system }: System,
@@ -57,6 +70,7 @@ export async function runJob(
   options: JobOptions,
 ): Promise<JobResult> {
   const { folder, seed, threads } = options
+  await checkJobFolder(folder, `${system}/${job.name}`)
   await makeFolder(folder)
   const write = async (name: string, content: Uint8Array | string): Promise<string> => {
     const path = join(folder, name)

@@ -20,6 +20,9 @@ export async function checkNewRun(path: string): Promise<void> {
       hint: `continue it with: tenfold resume ${path}, or choose another --out`,
     })
   }
+  if (names.includes('report.json')) {
+    throw new UsageError(`${path} holds the results of a job`, { hint: 'choose another --out' })
+  }
   if (names.includes('checkpoints')) {
     throw new UsageError(`${path} holds checkpoints, but no run.json`, { hint: 'choose another --out' })
   }

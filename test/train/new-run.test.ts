@@ -38,24 +38,24 @@ test('the folder of a run that does not come about is not left behind, unless it
 })
 
 test('what stands in the way is said', async () => {
-  const [file, link, old, lost] = ['file', 'link', 'old', 'lost'].map((name) => join(root, name)) as [
-    string,
-    string,
-    string,
-    string,
-  ]
+  const [file = '', link = '', old = '', job = '', lost = ''] = ['file', 'link', 'old', 'job', 'lost'].map((name) =>
+    join(root, name),
+  )
   await writeFile(file, '')
   await symlink('nowhere', link)
   await mkdir(join(old), { recursive: true })
   await writeFile(join(old, 'run.json'), '{}')
+  await mkdir(job, { recursive: true })
+  await writeFile(join(job, 'report.json'), '{}')
   await mkdir(join(lost, 'checkpoints'), { recursive: true })
   const messageOf = (path: string) =>
     inNewRunFolder({ path }, write).catch(({ message, hint }) => `${message} (${hint})`.replaceAll(root, 'ROOT'))
-  expect(await Promise.all([file, link, join(file, 'run'), old, lost].map(messageOf))).toEqual([
+  expect(await Promise.all([file, link, join(file, 'run'), old, job, lost].map(messageOf))).toEqual([
     'ROOT/file: must be a folder, found a file or a broken link (choose another name)',
     'ROOT/link: must be a folder, found a file or a broken link (choose another name)',
     'ROOT/file/run: cannot be written (ENOTDIR) (a part of the path is a file, not a folder)',
     'ROOT/old already holds a run (continue it with: tenfold resume ROOT/old, or choose another --out)',
+    'ROOT/job holds the results of a job (choose another --out)',
     'ROOT/lost holds checkpoints, but no run.json (choose another --out)',
   ])
 })

@@ -1,0 +1,45 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
+import { defineJob, defineSystem } from '../../src/systems/define.ts'
+import { runJob } from '../../src/systems/jobs.ts'
+
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tenfold-jobs-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const [first, second] = ['first', 'second'].map((name) =>
+  defineJob({
+    name,
+    summary: name,
+    config: z.strictObject({}),
+    run: async (_config, { keep }) => {
+      const { wasThere } = await keep('part', {}, z.number(), async () => 1)
+      return { title: name, summary: [{ label: 'kept', value: String(wasThere) }], sections: [] }
+    },
+  }),
+)
+const system = defineSystem({ name: 'trial', title: 'Trial', paper: 'none' })
+
+const run = (job: typeof first, path: string) => {
+  if (!job) throw new Error('no job')
+  return runJob(system, job, {}, { folder: path, seed: 0, progress: () => {} })
+}
+
+test('a job continues in its folder, and writes over nothing else', async () => {
+  const path = join(folder, 'results')
+  await run(first, path)
+  await run(first, path)
+  expect(JSON.parse(await readFile(join(path, 'report.json'), 'utf8')).report.summary).toEqual([
+    { label: 'kept', value: 'true' },
+  ])
+  const before = await readFile(join(path, 'report.json'), 'utf8')
+  await expect(run(second, path)).rejects.toThrow(`${path} holds the results of trial/first, not of trial/second`)
+  expect(await readFile(join(path, 'report.json'), 'utf8')).toBe(before)
+  await writeFile(join(folder, 'run.json'), '{}')
+  await expect(run(first, folder)).rejects.toThrow(`${folder} holds a training run`)
+})
