@@ -8,7 +8,7 @@ import type { DataSet } from './define.ts'
 import { dataSets } from './sets.ts'
 
 /** `TENFOLD_DATA`, else `tenfold` in the user's cache folder (`XDG_CACHE_HOME`, `~/.cache`; on Windows `LOCALAPPDATA`). */
-export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
+export function cacheFolder(environment: Readonly<Record<string, string | undefined>> = process.env): string {
   const { TENFOLD_DATA, XDG_CACHE_HOME, LOCALAPPDATA } = environment
   if (TENFOLD_DATA) return TENFOLD_DATA
   if (process.platform === 'win32' && LOCALAPPDATA) return join(LOCALAPPDATA, 'tenfold', 'data')
