@@ -1,8 +1,8 @@
 """Random pictures with objects and detections, and what pycocotools makes of them.
 
     pip install pycocotools
-    python scripts/check_coco.py 40 /tmp/coco.json        # 40 cases
-    npm run build && node scripts/check-coco.js /tmp/coco.json
+    python scripts/check_coco.py 40 FILE        # 40 cases
+    npm run build && node scripts/check-coco.js FILE
 
 test/cases/coco/cases.json was written by `python scripts/check_coco.py 5 test/cases/coco/cases.json`.
 """

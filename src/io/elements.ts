@@ -95,6 +95,11 @@ export function elementBytes(element: FileElement): number {
   return rules[element].bytes
 }
 
+/** What the element becomes. */
+export function elementDType(element: FileElement): DType {
+  return rules[element].dtype
+}
+
 // NumPy's bound. A file's shape may be as long as the file, and stands in error messages.
 const maximumRank = 64
 

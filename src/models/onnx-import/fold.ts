@@ -123,7 +123,7 @@ function concat(node: OnnxNode, inputs: readonly Known[]): Known {
 }
 
 /** First place, step and count of a slice, as ONNX cuts ends that lie outside. */
-export function sliceRange(start: number, end: number, step: number, size: number): [number, number, number] {
+function sliceRange(start: number, end: number, step: number, size: number): [number, number, number] {
   const [low, high] = step > 0 ? [0, size] : [-1, size - 1]
   const bound = (i: number): number => Math.min(Math.max(i < 0 ? i + size : i, low), high)
   const from = bound(start)
