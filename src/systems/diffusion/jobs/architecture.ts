@@ -6,24 +6,10 @@ import { defineJob, type JobContext } from '../../define.ts'
 import { spreadOf } from '../../study.ts'
 import type { UNetSettings } from '../settings.ts'
 import { drawPictures } from './drawing.ts'
-import {
-  floorOf,
-  type Measured,
-  meanOf,
-  measuredSetting,
-  measureOf,
-  measuringSettings,
-  qualityTable,
-  spreadText,
-} from './measuring.ts'
-import {
-  studyDiffusionSettings,
-  studyTrainingSettings,
-  studyUnetSettings,
-  trainedDenoiser,
-  trainedJudge,
-} from './networks.ts'
-import { describePictures, openStudyPictures, pictureSettings } from './pictures.ts'
+import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { studyDiffusionSettings, studyTrainingSettings, studyUnetSettings, trainedDenoiser } from './networks.ts'
+import { describePictures, pictureSettings } from './pictures.ts'
+import { openStudy } from './study.ts'
 
 /** What differs from the plain network: one head, attention at the lowest resolution, convolutions that change it, time scales and shifts. */
 interface Variant {
@@ -87,10 +73,9 @@ interface Outcome {
 async function run(settings: ArchitectureSettings, context: JobContext): Promise<Report> {
   const { seed } = context
   const { data, training, diffusion, denoiser, measuring, sampling_steps, trainings } = settings
-  const pictures = await openStudyPictures(data, seed)
-  const parts = { pictures, training, context }
-  const judge = await trainedJudge(parts)
-  const measure = await measureOf(judge.features, pictures, judge.told)
+  const study = await openStudy(settings, context)
+  const { parts } = study
+  const { pictures } = parts
   const outcomes: Outcome[] = []
   for (const variant of settings.variants) {
     const model: UNetSettings = { ...denoiser, ...base, ...copied(variants[variant].changes) }
@@ -103,23 +88,18 @@ async function run(settings: ArchitectureSettings, context: JobContext): Promise
       errors.push(trained.told.mse ?? Number.NaN)
       seconds.push(trained.told.seconds ?? Number.NaN)
       found.push(
-        await measuredSetting(
-          {
-            name,
-            identity: { told: trained.told, sampling_steps, variant, i },
-            draw: (each) =>
-              drawPictures(trained, {
-                count: measuring.samples,
-                seed: each,
-                steps: sampling_steps,
-                sampler: 'ancestral',
-                signal: context.signal,
-              }),
-          },
-          measure,
-          measuring,
-          context,
-        ),
+        await study.measured({
+          name,
+          identity: { told: trained.told, sampling_steps, variant, i },
+          draw: (each) =>
+            drawPictures(trained, {
+              count: measuring.samples,
+              seed: each,
+              steps: sampling_steps,
+              sampler: 'ancestral',
+              signal: context.signal,
+            }),
+        }),
       )
     }
     const measured = {
@@ -129,7 +109,7 @@ async function run(settings: ArchitectureSettings, context: JobContext): Promise
     }
     outcomes.push({ variant, parameters, errors, seconds, measured })
   }
-  const floor = await floorOf(pictures, measure, measuring, context)
+  const floor = await study.floor()
   const foot = `${describePictures(data, pictures.facts)}. Each network ${training.steps} steps of ${training.batch_size}, ${trainings} trainings of each; learning rate ${training.lr} for all, not tuned. Written by tenfold.`
   return architectureReport(outcomes, floor, foot)
 }

@@ -17,16 +17,7 @@ import { defineJob, type JobContext } from '../../define.ts'
 import { asBytes, type Drawn, drawPictures } from './drawing.ts'
 import { Discriminator, Generator, latentSize } from './gan-networks.ts'
 import { keptNetwork, type Told } from './kept-networks.ts'
-import {
-  floorOf,
-  type Measured,
-  meanOf,
-  measuredSetting,
-  measureOf,
-  measuringSettings,
-  qualityTable,
-  spreadText,
-} from './measuring.ts'
+import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
 import {
   type StudyParts,
   studyDiffusionSettings,
@@ -35,9 +26,9 @@ import {
   studyUnetSettings,
   trainedClassifier,
   trainedDenoiser,
-  trainedJudge,
 } from './networks.ts'
-import { describePictures, openStudyPictures, pictureSettings } from './pictures.ts'
+import { describePictures, pictureSettings } from './pictures.ts'
+import { openStudy } from './study.ts'
 
 const config = z.strictObject({
   channels: whole.default(62).describe('of the generator: 62 makes it as large as the denoiser of these settings'),
@@ -178,10 +169,9 @@ interface Outcome {
 async function run(settings: GanSettings, context: JobContext): Promise<Report> {
   const { seed } = context
   const { data, training, diffusion, denoiser, measuring, sampling_steps, guidance } = settings
-  const pictures = await openStudyPictures(data, seed)
-  const parts = { pictures, training, context }
-  const judge = await trainedJudge(parts)
-  const measure = await measureOf(judge.features, pictures, judge.told)
+  const study = await openStudy(settings, context)
+  const { parts } = study
+  const { pictures } = parts
   const trained = await trainedDenoiser({ name: 'denoiser', seed, diffusion, model: denoiser }, parts)
   const classifier = await trainedClassifier('classifier', { diffusion, model: settings.classifier }, parts)
   const seconds = trained.told.seconds ?? 0
@@ -217,11 +207,11 @@ async function run(settings: GanSettings, context: JobContext): Promise<Report> 
   const outcomes: Outcome[] = []
   for (const { name, title, told, parameters, draw } of drawn) {
     const identity = { told, classifier: classifier.told, sampling_steps, guidance, name }
-    const measured = await measuredSetting({ name, identity, draw }, measure, measuring, context)
+    const measured = await study.measured({ name, identity, draw })
     const steps = told.steps ?? training.steps
     outcomes.push({ name, title, parameters, seconds: told.seconds ?? 0, steps, measured })
   }
-  const floor = await floorOf(pictures, measure, measuring, context)
+  const floor = await study.floor()
   const foot = `${describePictures(data, pictures.facts)}. One training of each; the GAN for as many seconds as the denoiser; learning rates not tuned; ancestral sampling with ${sampling_steps} steps; ${measuring.seeds} seeds of the noise. Written by tenfold.`
   return ganReport(outcomes, floor, foot)
 }

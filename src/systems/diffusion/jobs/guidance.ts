@@ -4,16 +4,7 @@ import type { Report } from '../../../report/figures.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { samplerNames } from '../sample/sampler.ts'
 import { drawPictures } from './drawing.ts'
-import {
-  floorOf,
-  type Measured,
-  meanOf,
-  measuredSetting,
-  measureOf,
-  measuringSettings,
-  qualityTable,
-  spreadText,
-} from './measuring.ts'
+import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
 import {
   studyDiffusionSettings,
   studyEncoderSettings,
@@ -21,9 +12,9 @@ import {
   studyUnetSettings,
   trainedClassifier,
   trainedDenoiser,
-  trainedJudge,
 } from './networks.ts'
-import { describePictures, openStudyPictures, pictureSettings } from './pictures.ts'
+import { describePictures, pictureSettings } from './pictures.ts'
+import { openStudy } from './study.ts'
 
 const scales = z.array(z.number().min(0)).min(1)
 
@@ -53,47 +44,41 @@ const titles = { conditional: 'told the class', unconditional: 'not told the cla
 async function run(settings: GuidanceSettings, context: JobContext): Promise<Report> {
   const { seed } = context
   const { data, training, diffusion, denoiser, measuring, sampling_steps } = settings
-  const pictures = await openStudyPictures(data, seed)
-  const parts = { pictures, training, context }
-  const judge = await trainedJudge(parts)
-  const measure = await measureOf(judge.features, pictures, judge.told)
+  const study = await openStudy(settings, context)
+  const { parts } = study
+  const { pictures } = parts
   const classifier = await trainedClassifier('classifier', { diffusion, model: settings.classifier }, parts)
   const outcomes: Outcome[] = []
   for (const model of ['conditional', 'unconditional'] as const) {
     const variant = { name: model, seed, diffusion, model: { ...denoiser, class_cond: model === 'conditional' } }
     const trained = await trainedDenoiser(variant, parts)
     for (const scale of settings[model]) {
-      const measured = await measuredSetting(
-        {
-          name: `${model}-${scale}`,
-          identity: {
-            told: trained.told,
-            classifier: classifier.told,
-            scale,
-            sampling_steps,
-            sampler: settings.sampler,
-          },
-          draw: (noise) =>
-            drawPictures(trained, {
-              count: measuring.samples,
-              seed: noise,
-              steps: sampling_steps,
-              sampler: settings.sampler,
-              classifier,
-              guidance: scale,
-              signal: context.signal,
-            }),
+      const measured = await study.measured({
+        name: `${model}-${scale}`,
+        identity: {
+          told: trained.told,
+          classifier: classifier.told,
+          scale,
+          sampling_steps,
+          sampler: settings.sampler,
         },
-        measure,
-        measuring,
-        context,
-      )
+        draw: (noise) =>
+          drawPictures(trained, {
+            count: measuring.samples,
+            seed: noise,
+            steps: sampling_steps,
+            sampler: settings.sampler,
+            classifier,
+            guidance: scale,
+            signal: context.signal,
+          }),
+      })
       outcomes.push({ model, scale, measured })
     }
   }
-  const floor = await floorOf(pictures, measure, measuring, context)
+  const floor = await study.floor()
   const foot = `${describePictures(data, pictures.facts)}. Denoisers ${training.steps} steps of ${training.batch_size}, classifier ${training.classifier_steps}; learning rates not tuned; ${measuring.seeds} seeds of the noise, one of the trainings; ${settings.sampler} sampling with ${sampling_steps} steps. Written by tenfold.`
-  return guidanceReport(outcomes, floor, judge.told.accuracy ?? Number.NaN, classifier.told, foot)
+  return guidanceReport(outcomes, floor, study.judge.told.accuracy ?? Number.NaN, classifier.told, foot)
 }
 
 /** The outcome of a model with the lowest Frechet distance. */

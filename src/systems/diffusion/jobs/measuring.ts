@@ -58,13 +58,17 @@ export async function measureOf(
   return { features, real: await features(real), identity: { judge: identity, data: pictures.identity } }
 }
 
-/** Draws and measures a setting, once for each seed of the noise. `draw` gets the seed. */
+/** A way to draw pictures. */
+export interface Setting {
+  readonly name: string
+  /** All that its pictures depend on. */
+  readonly identity: unknown
+  readonly draw: (seed: number) => Promise<Drawn>
+}
+
+/** Draws and measures a setting, once for each seed of the noise. */
 export async function measuredSetting(
-  {
-    name,
-    identity,
-    draw,
-  }: { readonly name: string; readonly identity: unknown; readonly draw: (seed: number) => Promise<Drawn> },
+  { name, identity, draw }: Setting,
   measure: Measure,
   { samples, seeds }: MeasuringSettings,
   context: JobContext,

@@ -6,24 +6,10 @@ import { defineJob, type JobContext } from '../../define.ts'
 import type { DiffusionSettings } from '../settings.ts'
 import { type BoundByTime, boundByTime, gradientNoise } from './bound.ts'
 import { drawPictures } from './drawing.ts'
-import {
-  floorOf,
-  type Measured,
-  meanOf,
-  measuredSetting,
-  measureOf,
-  measuringSettings,
-  qualityTable,
-  spreadText,
-} from './measuring.ts'
-import {
-  studyDiffusionSettings,
-  studyTrainingSettings,
-  studyUnetSettings,
-  trainedDenoiser,
-  trainedJudge,
-} from './networks.ts'
-import { describePictures, openStudyPictures, pictureSettings } from './pictures.ts'
+import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { studyDiffusionSettings, studyTrainingSettings, studyUnetSettings, trainedDenoiser } from './networks.ts'
+import { describePictures, pictureSettings } from './pictures.ts'
+import { openStudy } from './study.ts'
 
 /** What is compared: a schedule, a loss, how times are drawn. */
 const arms = {
@@ -79,10 +65,9 @@ const gradientKinds = [
 async function run(settings: NoiseSettings, context: JobContext): Promise<Report> {
   const { seed } = context
   const { data, training, denoiser, measuring, sampling_steps, pictures_per_time, gradient_batches } = settings
-  const pictures = await openStudyPictures(data, seed)
-  const parts = { pictures, training, context }
-  const judge = await trainedJudge(parts)
-  const measure = await measureOf(judge.features, pictures, judge.told)
+  const study = await openStudy(settings, context)
+  const { parts } = study
+  const { pictures } = parts
   const outcomes: Outcome[] = []
   for (const arm of settings.arms) {
     const { title: _, ...changes } = arms[arm]
@@ -116,26 +101,21 @@ async function run(settings: NoiseSettings, context: JobContext): Promise<Report
       context.progress(`${arm}: gradient noise of ${name} ${part.toPrecision(3)}`, { part: arm, name, noise: part })
       noise[name] = part
     }
-    const measured = await measuredSetting(
-      {
-        name: arm,
-        identity: { ...identity, sampling_steps },
-        draw: (each) =>
-          drawPictures(trained, {
-            count: measuring.samples,
-            seed: each,
-            steps: sampling_steps,
-            sampler: 'ancestral',
-            signal: context.signal,
-          }),
-      },
-      measure,
-      measuring,
-      context,
-    )
+    const measured = await study.measured({
+      name: arm,
+      identity: { ...identity, sampling_steps },
+      draw: (each) =>
+        drawPictures(trained, {
+          count: measuring.samples,
+          seed: each,
+          steps: sampling_steps,
+          sampler: 'ancestral',
+          signal: context.signal,
+        }),
+    })
     outcomes.push({ arm, bound: found, measured, noise })
   }
-  const floor = await floorOf(pictures, measure, measuring, context)
+  const floor = await study.floor()
   const foot = `${describePictures(data, pictures.facts)}. T = ${settings.diffusion.diffusion_steps}; each network ${training.steps} steps of ${training.batch_size}, one seed; bounds from ${pictures_per_time} test pictures at each time; gradient noise from ${gradient_batches} batches. Written by tenfold.`
   return noiseReport(outcomes, floor, foot)
 }

@@ -4,24 +4,10 @@ import type { Report } from '../../../report/figures.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { spreadOf } from '../../study.ts'
 import { drawPictures } from './drawing.ts'
-import {
-  floorOf,
-  type Measured,
-  meanOf,
-  measuredSetting,
-  measureOf,
-  measuringSettings,
-  qualityTable,
-  spreadText,
-} from './measuring.ts'
-import {
-  studyDiffusionSettings,
-  studyTrainingSettings,
-  studyUnetSettings,
-  trainedDenoiser,
-  trainedJudge,
-} from './networks.ts'
-import { describePictures, openStudyPictures, pictureSettings } from './pictures.ts'
+import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { studyDiffusionSettings, studyTrainingSettings, studyUnetSettings, trainedDenoiser } from './networks.ts'
+import { describePictures, pictureSettings } from './pictures.ts'
+import { openStudy } from './study.ts'
 
 const config = z.strictObject({
   steps: z
@@ -55,10 +41,9 @@ interface Outcome {
 async function run(settings: StepSettings, context: JobContext): Promise<Report> {
   const { seed } = context
   const { data, training, diffusion, denoiser, measuring } = settings
-  const pictures = await openStudyPictures(data, seed)
-  const parts = { pictures, training, context }
-  const judge = await trainedJudge(parts)
-  const measure = await measureOf(judge.features, pictures, judge.told)
+  const study = await openStudy(settings, context)
+  const { parts } = study
+  const { pictures } = parts
   const outcomes: Outcome[] = []
   for (const learnSigma of [true, false]) {
     const name = learnSigma ? 'learned' : 'fixed'
@@ -66,28 +51,23 @@ async function run(settings: StepSettings, context: JobContext): Promise<Report>
     const trained = await trainedDenoiser(variant, parts)
     for (const way of wayNames.filter((each) => ways[each].learnSigma === learnSigma)) {
       for (const steps of settings.steps.filter((each) => each <= diffusion.diffusion_steps)) {
-        const measured = await measuredSetting(
-          {
-            name: `${way}-${steps}`,
-            identity: { told: trained.told, way, steps },
-            draw: (noise) =>
-              drawPictures(trained, {
-                count: measuring.samples,
-                seed: noise,
-                steps,
-                sampler: ways[way].sampler,
-                signal: context.signal,
-              }),
-          },
-          measure,
-          measuring,
-          context,
-        )
+        const measured = await study.measured({
+          name: `${way}-${steps}`,
+          identity: { told: trained.told, way, steps },
+          draw: (noise) =>
+            drawPictures(trained, {
+              count: measuring.samples,
+              seed: noise,
+              steps,
+              sampler: ways[way].sampler,
+              signal: context.signal,
+            }),
+        })
         outcomes.push({ way, steps, measured })
       }
     }
   }
-  const floor = await floorOf(pictures, measure, measuring, context)
+  const floor = await study.floor()
   const foot = `${describePictures(data, pictures.facts)}. Two denoisers, ${training.steps} steps of ${training.batch_size} each, one seed; ${measuring.seeds} seeds of the noise. Written by tenfold.`
   return stepsReport(outcomes, floor, foot)
 }

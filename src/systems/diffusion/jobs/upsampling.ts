@@ -6,17 +6,9 @@ import { deriveSeed } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { upsamplerExperiment } from '../upsampler.ts'
 import { asFloats, type Drawn, drawPictures } from './drawing.ts'
+import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
 import {
-  floorOf,
-  type Measured,
-  meanOf,
-  measuredSetting,
-  measureOf,
-  measuringSettings,
-  qualityTable,
-  spreadText,
-} from './measuring.ts'
-import {
+  type StudyParts,
   studyDiffusionSettings,
   studyEncoderSettings,
   studyTrainingSettings,
@@ -24,10 +16,10 @@ import {
   trainedClassifier,
   trainedDenoiser,
   trainedExperiment,
-  trainedJudge,
   trainSettingsOf,
 } from './networks.ts'
-import { describePictures, openStudyPictures, pictureSettings, type StudyPictures, shrunkPictures } from './pictures.ts'
+import { describePictures, pictureSettings, type StudyPictures, shrunkPictures } from './pictures.ts'
+import { openStudy } from './study.ts'
 
 const config = z.strictObject({
   factor: z.number().int().min(2).default(2).describe('how much larger the upsampler makes pictures'),
@@ -71,11 +63,10 @@ interface Outcome {
 async function run(settings: UpsamplingSettings, context: JobContext): Promise<Report> {
   const { seed } = context
   const { data, training, diffusion, measuring, factor } = settings
-  const pictures = await openStudyPictures(data, seed)
-  const parts = { pictures, training, context }
+  const study = await openStudy(settings, context)
+  const { parts } = study
+  const { pictures } = parts
   const small = { ...parts, pictures: smaller(pictures, factor) }
-  const judge = await trainedJudge(parts)
-  const measure = await measureOf(judge.features, pictures, judge.told)
 
   const direct = await trainedDenoiser({ name: 'direct', seed, diffusion, model: settings.denoiser }, parts)
   const guide = await trainedClassifier('classifier', { diffusion, model: settings.classifier }, parts)
@@ -107,15 +98,14 @@ async function run(settings: UpsamplingSettings, context: JobContext): Promise<R
   const told = [direct.told, guide.told, base.told, smallGuide.told, upsampler.told]
   const outcomes: Outcome[] = []
   for (const { name, title, draw } of ways) {
-    const measured = await measuredSetting(
-      { name, identity: { told, steps: settings.sampling_steps, scale, factor }, draw },
-      measure,
-      measuring,
-      context,
-    )
+    const measured = await study.measured({
+      name,
+      identity: { told, steps: settings.sampling_steps, scale, factor },
+      draw,
+    })
     outcomes.push({ title, measured })
   }
-  const floor = await floorOf(pictures, measure, measuring, context)
+  const floor = await study.floor()
   const size = small.pictures.facts.image_size.join(' x ')
   const foot = `${describePictures(data, pictures.facts)}; small pictures are ${size}. Networks of large pictures ${training.steps} steps of ${training.batch_size}, the small one ${settings.small_steps}; one training of each, ${measuring.seeds} seeds of the noise. Written by tenfold.`
   return upsamplingReport(outcomes, floor, foot)
@@ -123,7 +113,7 @@ async function run(settings: UpsamplingSettings, context: JobContext): Promise<R
 
 async function trainedUpsampler(
   { factor, denoiser, diffusion, training: { steps } }: UpsamplingSettings,
-  parts: Parameters<typeof trainedJudge>[0],
+  parts: StudyParts,
 ) {
   const { pictures, context } = parts
   const { optimizer, train } = trainSettingsOf(parts, { ...parts.training, steps })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { writeNpz } from '../../../../src/io/npz.ts'
-import type { Job, JobContext } from '../../../../src/systems/define.ts'
+import type { Job } from '../../../../src/systems/define.ts'
 import { architecture, architectureFindings } from '../../../../src/systems/diffusion/jobs/architecture.ts'
 import { evaluate } from '../../../../src/systems/diffusion/jobs/evaluate.ts'
 import { gan, ganFindings } from '../../../../src/systems/diffusion/jobs/gan.ts'
@@ -12,28 +12,12 @@ import { guidance, guidanceFindings } from '../../../../src/systems/diffusion/jo
 import { noise, noiseFindings } from '../../../../src/systems/diffusion/jobs/noise.ts'
 import { stepFindings, steps } from '../../../../src/systems/diffusion/jobs/steps.ts'
 import { upsampling } from '../../../../src/systems/diffusion/jobs/upsampling.ts'
-import { keepIn } from '../../../../src/systems/jobs.ts'
-import { configure, parseAssignment } from '../../../../src/train/settings.ts'
+import { runTiny as runTinyIn } from '../../../support/tiny-job.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-diffusion-jobs-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Runs a job with a few settings; returns its page and the names of its parts, those made anew marked. */
-async function runTiny(job: Job, sets: readonly string[]) {
-  const parts: string[] = []
-  const own = join(folder, job.name)
-  const context: JobContext = {
-    folder: own,
-    seed: 0,
-    threads: 1,
-    progress: (_line, { part, kept }) => void (typeof part === 'string' && parts.push(kept ? part : `new ${part}`)),
-    keep: keepIn(own),
-    write: () => Promise.reject(new Error('studies write no files')),
-    openRun: () => Promise.reject(new Error('studies open no runs')),
-  }
-  const report = await job.run(configure(job.config, sets.map(parseAssignment)), context)
-  return { report, parts }
-}
+const runTiny = (job: Job, sets: readonly string[]) => runTinyIn(job, sets, folder)
 
 const network = (name: string): string[] =>
   ['model_channels=4', 'num_groups=2', 'channel_mult=[1]', 'attention_resolutions=[]', 'num_head_channels=4'].map(
