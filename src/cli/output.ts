@@ -1,4 +1,5 @@
 /** A standard output that may be closed: `tenfold list | head -1`, a closed terminal, a full disk. */
+import { setImmediate } from 'node:timers/promises'
 import type { TenfoldError } from '../util/errors.ts'
 import { describeSystemError } from '../util/system-errors.ts'
 
@@ -35,6 +36,14 @@ export function onOutputEnd(close: CloseListener): () => void {
   return () => {
     listener = quit
   }
+}
+
+/**
+ * Waits until it is known whether what was written so far has arrived: an output that was closed before the first line has ended
+ * the program when this returns, and nothing has been begun.
+ */
+export async function outputNoticed(): Promise<void> {
+  await setImmediate()
 }
 
 /** A line on standard error, for warnings and errors. */

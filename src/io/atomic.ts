@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { rmSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { type FileHandle, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { UsageError } from '../util/errors.ts'
 import { atExit } from './at-exit.ts'
@@ -76,15 +76,19 @@ async function writeStream(path: string, content: FileContent): Promise<void> {
   }
 }
 
-async function replaceFile(path: string, content: FileContent): Promise<void> {
-  const folder = dirname(path)
+/** Where a file is written before it takes its name. */
+function temporaryBeside(path: string): string {
   // File names have at most 255 bytes.
-  const temporary = join(folder, `.${basename(path).slice(0, 50)}.${randomUUID()}.tmp`)
+  return join(dirname(path), `.${basename(path).slice(0, 50)}.${randomUUID()}.tmp`)
+}
+
+async function replaceFile(path: string, content: FileContent): Promise<void> {
+  const temporary = temporaryBeside(path)
   const forget = atExit(() => rmSync(temporary, { force: true }))
   try {
     await writeNewFile(temporary, content)
     await rename(temporary, path)
-    await syncFolder(folder)
+    await syncFolder(dirname(path))
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
@@ -107,6 +111,21 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
   }
 }
 
+/**
+ * Like `writeFileAtomic`, for a small file that need not outlive the machine: at once, so that a process that exits has either
+ * written it or never will.
+ */
+export function writeFileAtOnce(path: string, content: Uint8Array): void {
+  const temporary = temporaryBeside(path)
+  try {
+    writeFileSync(temporary, content, { flag: 'wx' })
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw cannotWrite(path, error)
+  }
+}
+
 const temporaryName = /^\..*\.[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/
 
 /** Removes what killed writers left in a folder. No other process may be writing there. */
@@ -118,7 +137,8 @@ export async function removeUnfinished(folder: string): Promise<void> {
 /** Makes a folder, and those above it; returns whether it is new. Throws a UsageError if that is not possible. */
 export async function makeFolder(path: string): Promise<boolean> {
   try {
-    await mkdir(path)
+    // At once: a folder that a process is still waiting for when it exits would be there after it had cleaned up.
+    mkdirSync(path)
     return true
   } catch (error) {
     const code = systemReason(error)

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { atExit } from '../io/at-exit.ts'
-import { makeFolder, writeFileAtomic } from '../io/atomic.ts'
+import { makeFolder, writeFileAtOnce } from '../io/atomic.ts'
 import { cannotWrite } from '../io/errors.ts'
 import { UsageError } from '../util/errors.ts'
 import { systemCode } from '../util/system-errors.ts'
@@ -151,9 +151,12 @@ export async function lockFolder(folder: string, isNew = !existsSync(folder)): P
 async function obtain(folder: string, own: string, self: Holder): Promise<void> {
   const path = join(folder, own)
   for (let attempt = 1; ; attempt++) {
-    await writeFileAtomic(path, Buffer.from(`${JSON.stringify(self)}\n`)).catch((error: Error) => {
-      throw cannotWrite(folder, error.cause)
-    })
+    try {
+      // An exit in the middle of a write that goes on elsewhere would leave the file behind.
+      writeFileAtOnce(path, Buffer.from(`${JSON.stringify(self)}\n`))
+    } catch (error) {
+      throw cannotWrite(folder, error instanceof Error ? error.cause : error)
+    }
     const other = otherLock(folder, own, self)
     if (!other) return
     rmSync(path, { force: true })

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { quitOnInterrupt } from '../interrupt.ts'
 import { collect, examples, withComputing } from '../options.ts'
+import { outputNoticed } from '../output.ts'
 import { createReporter } from '../ui.ts'
 
 interface RunFlags {
@@ -43,6 +44,7 @@ async function runNamed(name: string, flags: RunFlags): Promise<void> {
   const config = configure(job.config, flags.set.map(parseAssignment))
   const reporter = createReporter({ json: flags.json ?? false })
   reporter.say(`${system.title}: ${job.summary}`)
+  await outputNoticed()
   const folder = flags.out ?? join('runs', `${system.name}-${job.name}`)
   const options = { folder, seed: flags.seed, ...(flags.threads && { threads: flags.threads }) }
   await runJobHere(system, job, config, options, reporter)

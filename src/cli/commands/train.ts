@@ -4,6 +4,7 @@ import type { Recipe, System } from '../../systems/define.ts'
 import type { Settings } from '../../train/settings.ts'
 import { quitOnInterrupt } from '../interrupt.ts'
 import { collect, examples, newFile, wholeNumber, withComputing } from '../options.ts'
+import { outputNoticed } from '../output.ts'
 import { createReporter, type Reporter, tellData } from '../ui.ts'
 
 interface TrainFlags {
@@ -69,6 +70,7 @@ async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
   const config = expandHomes(recipe.config, configure(recipe.config, assignments))
   const reporter = createReporter({ json: flags.json ?? false, metrics: recipe.metrics })
   reporter.say(`${system.title}: ${recipe.summary}`)
+  await outputNoticed()
   requireReportPackages(recipe.packages?.(config))
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')
   const folder =
