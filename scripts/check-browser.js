@@ -9,8 +9,9 @@ import { extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
 import { train } from './check-browser-page.js'
-import { npm } from './runtime.js'
+import { chromiumPath, webPackages } from './web-packages.js'
 
+const packages = webPackages()
 const place = mkdtempSync(join(tmpdir(), 'tenfold-browser-'))
 const page = fileURLToPath(new URL('check-browser-page.js', import.meta.url))
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' }
@@ -18,7 +19,7 @@ const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/ja
 const tolerance = 1e-5
 
 async function bundle(folder) {
-  const modules = [join(place, 'node_modules'), 'node_modules']
+  const modules = [packages, 'node_modules']
   const bundler = await rolldown({ input: page, platform: 'browser', tsconfig: false, resolve: { modules } })
   await bundler.write({ dir: folder, format: 'esm', minify: true, entryFileNames: 'page.js' })
   writeFileSync(
@@ -32,7 +33,7 @@ async function bundle(folder) {
 
 /** Serves the page, and the runtime's own files beside it. */
 function serve(folder) {
-  const runtime = join(place, 'node_modules', 'onnxruntime-web', 'dist')
+  const runtime = join(packages, 'onnxruntime-web', 'dist')
   const server = createServer(({ url }, response) => {
     const name = url === '/' ? 'index.html' : url.slice(1)
     const from = [folder, runtime].find((each) => readdirSync(each).includes(name))
@@ -45,9 +46,8 @@ function serve(folder) {
 }
 
 async function trainInPage(server) {
-  const { chromium } = createRequire(pathToFileURL(join(place, 'package.json')))('playwright-core')
-  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  const { chromium } = createRequire(pathToFileURL(join(packages, '..', 'package.json')))('playwright-core')
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] })
   try {
     const tab = await browser.newPage()
     tab.on('pageerror', (error) => console.log(`page: ${error.message}`))
@@ -67,11 +67,6 @@ function check(what, passed) {
 }
 
 try {
-  writeFileSync(join(place, 'package.json'), '{ "private": true }\n')
-  npm(
-    ['install', '--silent', '--ignore-scripts', '--no-audit', '--no-fund', 'onnxruntime-web@1.30', 'playwright-core'],
-    place,
-  )
   const folder = join(place, 'page')
   await bundle(folder)
   const server = await serve(folder)
