@@ -96,6 +96,7 @@ function contextOf(opened: TrainedRun, flags: UseFlags, reporter: Reporter, sign
       return data
     },
     readRecord: () => run.readData(),
+    readTensors: async () => (await run.chosenCheckpoint(flags.checkpoint)).tensors,
     openRun: (path, other) => openRunOf(path, system, other),
     writePage: async (name, report) => {
       const path = flags.out ?? join(run.path, name)
