@@ -20,7 +20,9 @@ export async function runJobHere(
   const { folder, share, onlyFinished = false } = options
   requireReportPackages(job.packages?.(config))
   if (onlyFinished && !existsSync(folder)) {
-    throw new UsageError(`${folder}: there is no such folder, so nothing is finished`, { hint: 'was it run with --out?' })
+    throw new UsageError(`${folder}: there is no such folder, so nothing is finished`, {
+      hint: 'was it run with --out?',
+    })
   }
   // A page of what is finished may be wanted while others work.
   const lock = onlyFinished ? undefined : await lockFolder(folder, { shared: share !== undefined })

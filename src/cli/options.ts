@@ -99,9 +99,10 @@ export function withSharing(command: Command): Command {
       readShare,
     )
     .addOption(
-      new Option('--report-only', 'make nothing: write the page of what is finished, and say what is missing').conflicts(
-        'array',
-      ),
+      new Option(
+        '--report-only',
+        'make nothing: write the page of what is finished, and say what is missing',
+      ).conflicts('array'),
     )
 }
 

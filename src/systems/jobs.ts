@@ -80,7 +80,8 @@ async function runIn(
 ): Promise<{ readonly report: Report; readonly missing: readonly string[] }> {
   const { folder, share, onlyFinished = false, progress, signal } = options
   if (onlyFinished) return reportFinished(job, config, options, surroundings)
-  if (!share) return { report: await job.run(config, { ...options, ...surroundings, keep: keepIn(folder) }), missing: [] }
+  if (!share)
+    return { report: await job.run(config, { ...options, ...surroundings, keep: keepIn(folder) }), missing: [] }
   const parts = new SharedParts(folder, share, {
     ...(signal && { signal }),
     tellWaiting: (names) => {
@@ -89,7 +90,10 @@ async function runIn(
     },
   })
   try {
-    return { report: await job.run(config, { ...options, ...surroundings, parts: 'shared', keep: parts.keep }), missing: [] }
+    return {
+      report: await job.run(config, { ...options, ...surroundings, parts: 'shared', keep: parts.keep }),
+      missing: [],
+    }
   } catch (error) {
     await parts.close(error)
     throw error

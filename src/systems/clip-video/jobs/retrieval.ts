@@ -51,25 +51,30 @@ async function run(settings: RetrievalSettings, context: JobContext): Promise<Re
       context.signal?.throwIfAborted()
       const model = modelOf(settings, tower)
       const identity = { model, drawings, steps, batch_size, optimizer, seed: memberSeed }
-      const { part, wasThere } = await context.keep(`members/${tower}-seed${memberSeed}`, identity, member, async () => {
-        const passes = Math.ceil(steps / Math.max(1, Math.floor(data.train.length / batch_size)))
-        const options = { seed: memberSeed, ...(threads !== undefined && { threads }) }
-        const experiment = pairExperiment({ model, optimizer, train: { ...train, passes } }, data.facts, options)
-        const { task } = experiment.prepare(data)
-        const start = performance.now()
-        let done = 0
-        for await (const batch of task.loader) {
-          context.signal?.throwIfAborted()
-          await task.step(batch)
-          done++
-          if (done >= steps) break
-        }
-        await task.step.release()
-        return {
-          ...member.omit({ seconds: true }).parse(await experiment.evaluate(data)),
-          seconds: (performance.now() - start) / 1000,
-        }
-      })
+      const { part, wasThere } = await context.keep(
+        `members/${tower}-seed${memberSeed}`,
+        identity,
+        member,
+        async () => {
+          const passes = Math.ceil(steps / Math.max(1, Math.floor(data.train.length / batch_size)))
+          const options = { seed: memberSeed, ...(threads !== undefined && { threads }) }
+          const experiment = pairExperiment({ model, optimizer, train: { ...train, passes } }, data.facts, options)
+          const { task } = experiment.prepare(data)
+          const start = performance.now()
+          let done = 0
+          for await (const batch of task.loader) {
+            context.signal?.throwIfAborted()
+            await task.step(batch)
+            done++
+            if (done >= steps) break
+          }
+          await task.step.release()
+          return {
+            ...member.omit({ seconds: true }).parse(await experiment.evaluate(data)),
+            seconds: (performance.now() - start) / 1000,
+          }
+        },
+      )
       const told = `top-1 ${(100 * part.top1).toFixed(1)} %, top-5 ${(100 * part.top5).toFixed(1)} %`
       context.progress(`${tower}, seed ${memberSeed}: ${told}${wasThere ? '  kept' : ''}`, {
         tower,

@@ -118,7 +118,9 @@ async function run(settings: TruncationSettings, context: JobContext): Promise<R
     return found
   }
   const rows = await eachOf(context, settings.truncations, async (truncation) => {
-    const [own = [], fixed = []] = await allOf(context, [truncation, 1], (statistics) => measure(truncation, statistics))
+    const [own = [], fixed = []] = await allOf(context, [truncation, 1], (statistics) =>
+      measure(truncation, statistics),
+    )
     return { truncation, own, fixed }
   })
   const sheets: Picture[] = []

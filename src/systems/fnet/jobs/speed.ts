@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { renderFigureSvg } from '../../../report/render.ts'
 import { whole } from '../../../train/settings.ts'
 import { defineJob } from '../../define.ts'
-import { eachOf } from '../../parts.ts'
 import { measureApart } from '../../measurement.ts'
+import { eachOf } from '../../parts.ts'
 import {
   describeSpeed,
   type MeasuredEncoder,
