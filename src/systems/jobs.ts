@@ -110,7 +110,12 @@ async function reportFinished(
   const [there, missing]: [string[], string[]] = [[], []]
   const keep = readIn(options.folder, (name, isThere) => (isThere ? there : missing).push(name))
   const context: JobContext = { ...options, ...surroundings, parts: 'finished', keep }
-  const report = await job.run(config, context).catch((error: unknown): Report => {
+  const whole = async (): Promise<Report> => {
+    const made = await job.run(config, context)
+    await renderReport(made) // a table may be uneven without some of its cells
+    return made
+  }
+  const report = await whole().catch((error: unknown): Report => {
     if (missing.length === 0) throw error
     return { title: job.name, subtitle: job.summary, summary: [], sections: [finishedSection(there)] }
   })
