@@ -9,13 +9,14 @@ import { interruptExitCode, interruptSignal } from './interrupt.ts'
 import { requireReportPackages } from './report.ts'
 import type { Reporter } from './ui.ts'
 
-/** Runs a job to its end or to an interrupt. */
+/** Runs a job to its end or to an interrupt, at which it says what it is `stopping`. */
 export async function runJobHere(
   system: System,
   job: Job,
   config: Settings,
   options: Omit<JobOptions, 'progress' | 'signal'>,
   reporter: Reporter,
+  stopping = 'stopping after this part',
 ): Promise<void> {
   const { folder, share, onlyFinished = false } = options
   requireReportPackages(job.packages?.(config))
@@ -29,7 +30,7 @@ export async function runJobHere(
   if (share) reporter.say(`process ${share.index} of ${share.of} that share ${folder}; finished parts are kept`)
   else if (!onlyFinished)
     reporter.say(`results in ${folder}; finished parts are kept: run the same command to continue`)
-  const { signal, dispose } = interruptSignal(reporter, 'stopping after this part')
+  const { signal, dispose } = interruptSignal(reporter, stopping)
   const progress: JobOptions['progress'] = (line, fields) => {
     reporter.say(line)
     reporter.event('part', { ...fields })

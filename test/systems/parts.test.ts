@@ -66,9 +66,7 @@ const rows = [
 test('processes that share a folder make every part once, also those that depend on parts of others', async () => {
   const folder = join(root, 'shared')
   const made: string[][] = [[], []]
-  const results = await Promise.all(
-    made.map((own, i) => run(folder, own, { share: { index: i + 1, of: 2 } })),
-  )
+  const results = await Promise.all(made.map((own, i) => run(folder, own, { share: { index: i + 1, of: 2 } })))
   expect(made.flat().sort()).toEqual([...names, ...members].sort())
   expect(made.every((own) => own.length > 1)).toBe(true)
   for (const { json } of results) expect(await rowsOf(json)).toEqual(rows)
