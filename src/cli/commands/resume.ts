@@ -10,7 +10,8 @@ interface ResumeFlags {
   readonly json?: boolean
 }
 
-async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags, reporter: Reporter) {
+/** Opens a run to train on, with its data. A run without a checkpoint starts over. */
+export async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags, reporter: Reporter) {
   const [session, { RunDirectory }, { withEnd }, { checkBatchSize }, { requireReportPackages }] = await Promise.all([
     import('../../systems/session.ts'),
     import('../../train/run.ts'),

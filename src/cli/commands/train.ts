@@ -5,6 +5,7 @@ import type { Settings } from '../../train/settings.ts'
 import { quitOnInterrupt } from '../interrupt.ts'
 import { collect, examples, newFile, wholeNumber, withComputing } from '../options.ts'
 import { outputNoticed } from '../output.ts'
+import type { TrainingResult } from '../training.ts'
 import { createReporter, type Reporter, tellData } from '../ui.ts'
 
 interface TrainFlags {
@@ -75,16 +76,19 @@ async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')
   const folder =
     flags.out === undefined ? { like: join('runs', `${system.name}-${recipe.name}-${time}`) } : { path: flags.out }
-  await inNewRunFolder(folder, (path) => trainNew(path, { system, recipe, config }, flags, reporter))
+  await inNewRunFolder(folder, async (path) => {
+    await trainNew(path, { system, recipe, config }, flags, reporter)
+  })
 }
 
 /** Opens the data, builds the model, describes both in `run.json`, and trains. */
-async function trainNew(
+export async function trainNew(
   path: string,
   { system, recipe, config: chosen }: { system: System; recipe: Recipe; config: Settings },
-  flags: TrainFlags,
+  flags: Pick<TrainFlags, 'seed' | 'steps' | 'threads' | 'tensorboard' | 'profile'>,
   reporter: Reporter,
-): Promise<void> {
+  signal?: AbortSignal,
+): Promise<TrainingResult> {
   const [{ prepareRun, startRun }, { trainRun }] = await Promise.all([
     import('../../systems/session.ts'),
     import('../training.ts'),
@@ -95,6 +99,10 @@ async function trainNew(
   if (prepared.start !== undefined) reporter.say(prepared.start)
   const described = { ...options, chosen, tensorboard, ...(steps !== undefined && { steps }) }
   const opened = await startRun(path, { system, recipe }, prepared, described)
-  const around = { saveStart: prepared.start !== undefined, ...(profile !== undefined && { profile }) }
-  await trainRun(opened, prepared.data, reporter, around)
+  const around = {
+    saveStart: prepared.start !== undefined,
+    ...(profile !== undefined && { profile }),
+    ...(signal && { signal }),
+  }
+  return trainRun(opened, prepared.data, reporter, around)
 }
