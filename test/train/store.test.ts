@@ -10,7 +10,7 @@ import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 import { type LoopOptions, type TrainingTask, train } from '../../src/train/loop.ts'
 import { checkpointVariables } from '../../src/train/store.ts'
-import { MemoryStore } from '../support/memory-store.ts'
+import { MemoryStore } from '../../src/train/memory-store.ts'
 
 function makeTask(): TrainingTask<'x'> {
   manualSeed(1)

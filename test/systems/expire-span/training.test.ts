@@ -25,7 +25,7 @@ import { type LoopResult, train } from '../../../src/train/loop.ts'
 import { configure } from '../../../src/train/settings.ts'
 import type { Checkpoint } from '../../../src/train/store.ts'
 import { Generator } from '../../../src/util/random.ts'
-import { MemoryStore } from '../../support/memory-store.ts'
+import { MemoryStore } from '../../../src/train/memory-store.ts'
 
 const file = join(mkdtempSync(join(tmpdir(), 'tenfold-expire-')), 'text.txt')
 const words = ['whale', 'sea', 'ship', 'white', 'the', 'a', 'of', 'and']
