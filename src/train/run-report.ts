@@ -122,9 +122,7 @@ export async function writeRunReport(
         title: 'How it was made',
         ...(made !== undefined && { intro: made }),
         figures: [
-          ...(settings.length > 0
-            ? [{ kind: 'definitions', title: 'Configuration', items: settings } as const]
-            : []),
+          ...(settings.length > 0 ? [{ kind: 'definitions', title: 'Configuration', items: settings } as const] : []),
           {
             kind: 'definitions',
             title: 'Versions',

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { formatMetrics } from '../../train/describe-metrics.ts'
 import type { CheckpointChoice } from '../../train/checkpoint.ts'
+import { formatMetrics } from '../../train/describe-metrics.ts'
 import { checkpointOption, examples } from '../options.ts'
 import { createReporter, tellData } from '../ui.ts'
 
