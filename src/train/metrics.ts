@@ -14,7 +14,10 @@ export interface Evaluation {
 }
 
 /** counts[label][predicted] */
-export function confusionCounts({ labels, predicted }: Evaluation, classes: number): number[][] {
+export function confusionCounts(
+  { labels, predicted }: Pick<Evaluation, 'labels' | 'predicted'>,
+  classes: number,
+): number[][] {
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
   for (const [i, label] of labels.entries()) {
     const row = counts[label]
