@@ -47,7 +47,7 @@ export async function trainModel<Name extends string>(options: TrainOptions<Name
   if (options.report) requirePackages(plotPackages, 'a run with a report')
   const lock = await lockFolder(folder)
   try {
-    return await trainInto(options, await openFolder(folder, options.settings ?? {}))
+    return await trainInto(options, await openFolder(folder, options.settings ?? {}, monitorOf(options)))
   } finally {
     lock.release()
   }
@@ -89,8 +89,12 @@ function variablesOf(state: TrainOptions['state']): Map<string, Variable> {
   return variables
 }
 
+function monitorOf({ monitor }: Pick<TrainOptions, 'monitor'>): LoopOptions['monitor'] {
+  return { metric: monitor?.metric ?? 'loss', goal: monitor?.goal ?? 'min' }
+}
+
 /** The run of a folder: a new one, or that of an earlier start of the same program with the same settings. */
-async function openFolder(folder: string, settings: Settings): Promise<RunDirectory> {
+async function openFolder(folder: string, settings: Settings, monitor: LoopOptions['monitor']): Promise<RunDirectory> {
   // As JSON has them: what is undefined is not there.
   const config = JSON.parse(JSON.stringify(settings)) as Settings
   if (!existsSync(join(folder, 'run.json')))
@@ -100,16 +104,21 @@ async function openFolder(folder: string, settings: Settings): Promise<RunDirect
       recipe: basename(resolve(folder)),
       seed: 0,
       config,
-      facts: {},
+      facts: { monitor },
       limits: { steps: null },
       threads: null,
       versions: await versionsInUse(),
       started: new Date().toISOString(),
     })
   const run = await RunDirectory.open(folder)
-  const { system, recipe, config: before } = run.description
+  const { system, recipe, config: before, facts } = run.description
   const hint = 'choose another folder, or delete this one'
   if (system !== programSystem) throw new UsageError(`${folder} holds a run of ${system}/${recipe}`, { hint })
+  const judges = [facts.monitor, monitor].map((value) => JSON.stringify(value))
+  if (judges[0] !== judges[1])
+    throw new UsageError(`${folder} holds a run whose best step is that of monitor ${judges[0]}, now ${judges[1]}`, {
+      hint,
+    })
   const names = [...new Set([...Object.keys(before), ...Object.keys(config)])]
   const changed = names.find((name) => JSON.stringify(before[name]) !== JSON.stringify(config[name]))
   if (changed === undefined) return run
@@ -160,7 +169,8 @@ async function trainInto<Name extends string>(
   options: TrainOptions<Name>,
   store: RunDirectory | MemoryStore,
 ): Promise<TrainResult> {
-  const { loader, evaluate, snapshot, memory, steps, monitor = { metric: 'loss', goal: 'min' }, metrics = {} } = options
+  const { loader, evaluate, snapshot, memory, steps, metrics = {} } = options
+  const monitor = monitorOf(options)
   const { stepsPerEpoch } = loader
   const variables = variablesOf(options.state)
   const task: TrainingTask = defineTask({

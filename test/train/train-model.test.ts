@@ -100,8 +100,9 @@ test('a program that is stopped in the middle and started again ends with the sa
 
 test('an epoch more continues; the best weights can be taken back', async () => {
   const path = join(folder, 'longer')
-  await trainModel(program({ folder: path, epochs: 1 }).options)
-  const longer = program({ folder: path, monitor: { metric: 'accuracy', goal: 'max' } })
+  const monitor = { metric: 'accuracy', goal: 'max' } as const
+  await trainModel(program({ folder: path, epochs: 1, monitor }).options)
+  const longer = program({ folder: path, monitor })
   const result = await trainModel(longer.options)
   expect(result.step).toBe(30)
   const best = await result.restore('best')
@@ -151,11 +152,14 @@ test('mistakes are one line', async () => {
   )
   const { epochs: _, steps: __, ...endless } = options
   await expect(trainModel(endless)).rejects.toThrow('trainModel: how long to train must be said')
-  expect(await failure({ monitor: { metric: 'acuracy', goal: 'max' } })).toBe(
+  expect(await failure({ folder: join(folder, 'typo'), monitor: { metric: 'acuracy', goal: 'max' } })).toBe(
     'trainModel: monitor.metric is "acuracy", and evaluate gives loss, accuracy, top2',
   )
   expect(await failure({ settings: { lr: 0.2 } })).toBe(
     `${join(folder, 'settings')} holds a run with lr 0.1, and is to continue with 0.2`,
+  )
+  expect(await failure({ monitor: { metric: 'top2', goal: 'max' } })).toBe(
+    `${join(folder, 'settings')} holds a run whose best step is that of monitor {"metric":"loss","goal":"min"}, now {"metric":"top2","goal":"max"}`,
   )
   const { folder: ___, evaluate: ____, ...bare } = options
   await expect(trainModel({ ...bare, tensorboard: true })).rejects.toThrow('trainModel: tensorboard needs a folder')
