@@ -4,6 +4,7 @@ import { writeFileAtomic } from '../io/atomic.ts'
 import type { Recipe } from '../systems/define.ts'
 import { type OpenedRun, prepareTraining } from '../systems/session.ts'
 import type { OpenedData } from '../tasks/define.ts'
+import { formatDuration, formatMetrics } from '../train/describe-metrics.ts'
 import { FrozenParameters, learningShare } from '../train/frozen.ts'
 import {
   type LoopObserver,
@@ -17,7 +18,7 @@ import { logToTensorBoard } from '../train/tensorboard.ts'
 import { type Extension, extendRun } from './extend.ts'
 import { Interruption, interruptExitCode, interruptSignal } from './interrupt.ts'
 import { note } from './output.ts'
-import { formatDuration, formatMetrics, type Reporter } from './ui.ts'
+import type { Reporter } from './ui.ts'
 
 /** What else happens around the training. */
 export interface TrainRunOptions {

@@ -1,15 +1,14 @@
 /** Sessions: starting, opening and continuing runs; finding recipes and jobs by name. */
 import { join } from 'node:path'
-import { runtimeVersion } from '../runtime/binding.ts'
 import type { OpenedData } from '../tasks/define.ts'
 import type { Experiment } from '../tasks/experiment.ts'
 import type { CheckpointChoice } from '../train/checkpoint.ts'
 import { checkBatchSize } from '../train/data-settings.ts'
 import { findPlaces, recordPlaces } from '../train/places.ts'
-import { processorName } from '../train/processor.ts'
 import { RunDirectory } from '../train/run.ts'
 import { checkConfig, type Settings } from '../train/settings.ts'
 import { restoreVariables } from '../train/store.ts'
+import { versionsInUse } from '../train/versions.ts'
 import { UsageError } from '../util/errors.ts'
 import { suggestion } from '../util/names.ts'
 import type { Job, Recipe, System } from './define.ts'
@@ -218,17 +217,4 @@ export async function openRunOf(path: string, system: string, recipe: string): P
     throw new UsageError(`${path} must be a run of ${system}/${recipe}, found one of ${found}`)
   }
   return (await openRun(path)).experiment
-}
-
-/** Versions of the software that computed the run, for `run.json` and the report. */
-export async function versionsInUse(): Promise<Record<string, string>> {
-  const { createRequire } = await import('node:module')
-  const require = createRequire(import.meta.url)
-  return {
-    tenfold: (require('../../package.json') as { version: string }).version,
-    onnxruntime: runtimeVersion,
-    node: process.versions.node,
-    platform: `${process.platform} ${process.arch}`,
-    processor: await processorName(),
-  }
 }

@@ -7,8 +7,11 @@ import type { TextTokenizer } from '../data/text/tokenizer.ts'
 import type { Report } from '../report/figures.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
+import type { Metric, MetricDescriptions } from '../train/describe-metrics.ts'
 import type { Settings } from '../train/settings.ts'
 import { FormatError, UsageError } from '../util/errors.ts'
+
+export type { Metric, MetricDescriptions }
 
 /** What is trained on and tested with. */
 export interface TrainingSets<Name extends string = string> {
@@ -42,19 +45,6 @@ export interface KnownData<Facts = unknown> {
   readonly facts: Facts
   readonly record: DataRecord
 }
-
-/** How a metric is read and compared. */
-export interface Metric {
-  /** What is better. */
-  readonly goal: 'min' | 'max'
-  /** `percent`: a share, shown times 100. Default: a plain number. */
-  readonly unit?: 'percent' | 'bits' | 'nats' | 'seconds'
-  /** The same at every evaluation: a baseline, which has no curve. */
-  readonly constant?: boolean
-}
-
-/** The metrics of a recipe: of its steps and evaluations, by name. */
-export type MetricDescriptions = Readonly<Record<string, Metric>>
 
 /** A function to write as a model file, with symbolic batch size. */
 export interface Exportable<Name extends string = string> {

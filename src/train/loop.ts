@@ -40,7 +40,7 @@ export interface TrainingTask<Name extends string = string> {
   readonly memory?: readonly Variable[]
   /** What checkpoints hold besides variables, in arrays whose shapes change. `evaluate` must leave it as it is. */
   readonly state?: ChangingState
-  /** Metrics on held-out data. */
+  /** Metrics on held-out data; none: no step is better than another, and none is kept as the best one. */
   readonly evaluate: () => Promise<Metrics>
   /** Pictures that are kept at each evaluation. Random functions draw the same numbers in each, and training draws on as if there were none. */
   readonly snapshot?: () => Promise<Snapshots>
@@ -280,19 +280,23 @@ class Loop {
 
   async #evaluate(epoch: number): Promise<StopReason | undefined> {
     const { metrics, snapshots } = await this.#evaluateApart()
+    const hasMetrics = Object.keys(metrics).length > 0
     const { metric, goal } = this.#options.monitor
     const value = metrics[metric] ?? Number.NaN
     const isTied = value === this.#best && this.#bestLoss !== null && (metrics.loss ?? Number.NaN) < this.#bestLoss
     const isBest =
-      isTied ||
-      this.#best === null ||
-      Number.isNaN(this.#best) ||
-      (goal === 'max' ? value > this.#best : value < this.#best)
+      hasMetrics &&
+      (isTied ||
+        this.#best === null ||
+        Number.isNaN(this.#best) ||
+        (goal === 'max' ? value > this.#best : value < this.#best))
     if (isBest) [this.#best, this.#bestStep, this.#bestLoss] = [value, this.#step, metrics.loss ?? null]
     this.#evaluationsSinceBest = isBest ? 0 : this.#evaluationsSinceBest + 1
     this.#lastEvaluation = metrics
-    this.#lines.push({ type: 'evaluation', step: this.#step, epoch, seconds: this.#seconds, ...metrics })
-    this.#observer.onEvaluation?.(this.#step, epoch, metrics, isBest)
+    if (hasMetrics) {
+      this.#lines.push({ type: 'evaluation', step: this.#step, epoch, seconds: this.#seconds, ...metrics })
+      this.#observer.onEvaluation?.(this.#step, epoch, metrics, isBest)
+    }
     // Before the checkpoint: pictures that no checkpoint knows of are dropped by a resumed training, and made again.
     if (snapshots) await this.#store.saveSnapshots(this.#step, snapshots)
     await this.#save(isBest)

@@ -1,7 +1,7 @@
 /** Small random moves of training pictures. */
 import { sizes } from '../../tensor/shape.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
-import { type Dataset, mapDataset } from '../dataset.ts'
+import { type Dataset, mapDataset, withLabelsOf } from '../dataset.ts'
 
 /** Moves each picture of field `image` (uint8 [N, C, H, W]) by up to `pixels` along both axes; the gaps are filled with 0. */
 export function shiftPictures<Name extends string>(
@@ -9,7 +9,7 @@ export function shiftPictures<Name extends string>(
   pixels: number,
 ): Dataset<Name | 'image'> {
   if (pixels === 0) return dataset
-  return mapDataset(dataset, (batch, indices, { epoch, seed }) => {
+  const shifted = mapDataset(dataset, (batch, indices, { epoch, seed }) => {
     const { shape, data, dtype } = batch.image
     const [count, channels, height, width] = sizes(shape, 4)
     const moves = new Generator(deriveSeed(seed, 'shift', epoch, indices[0] ?? 0)).integers(
@@ -32,4 +32,5 @@ export function shiftPictures<Name extends string>(
     }
     return { ...batch, image: { dtype, shape, data: moved } }
   })
+  return withLabelsOf(dataset, shifted)
 }
