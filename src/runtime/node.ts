@@ -6,7 +6,7 @@ import { Tensor } from 'onnxruntime-common'
 import type { NDArray, TypedArray } from '../tensor/dtype.ts'
 import { UsageError } from '../util/errors.ts'
 import { type NativeSession, newSession, silent, type Tensors } from './binding.ts'
-import type { KernelTime, Session, SessionOptions } from './session.ts'
+import type { KernelTime, RuntimeOptions, Session, SessionOptions } from './session.ts'
 import { byName, disabledOptimizers } from './shared.ts'
 import { isRefusal, unreadableName, unreadableOp, withUnreadableOutput } from './unreadable-output.ts'
 
@@ -118,9 +118,18 @@ function usableThreads(wanted: number): number {
   return cores
 }
 
+let defaultThreads: number | undefined
+
+/** See `Runtime.configure`. */
+export function configure({ threads, files }: RuntimeOptions): void {
+  if (files !== undefined) throw new UsageError('files: only a browser fetches the files of the runtime')
+  defaultThreads = threads
+}
+
 /** Loads an ONNX model into ONNX Runtime (CPU). */
 export async function loadSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
   const session = { intra_op: { allow_spinning: options.spin === false ? '0' : '1' } }
+  const threads = options.threads ?? defaultThreads
   const profile = options.profile ? mkdtempSync(join(tmpdir(), 'tenfold-profile-')) : undefined
   const native = await newSession()
   const bytes = withUnreadableOutput(model)
@@ -131,7 +140,7 @@ export async function loadSession(model: Uint8Array, options: SessionOptions = {
     // With its pattern the runtime keeps two sets of buffers, those of the first run too: a third to a half more memory.
     enableMemPattern: false,
     extra: { session, optimization: { disable_specified_optimizers: disabledOptimizers(options) } },
-    ...(options.threads !== undefined && { intraOpNumThreads: usableThreads(options.threads) }),
+    ...(threads !== undefined && { intraOpNumThreads: usableThreads(threads) }),
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: join(profile, 'run') }),
   })
   return new NodeSession(native, profile)

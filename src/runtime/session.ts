@@ -24,6 +24,16 @@ export interface Session {
   endProfiling(): readonly KernelTime[]
 }
 
+/** What computes, and how: settings of a platform's runtime as a whole. */
+export interface RuntimeOptions {
+  /** Threads that compute one op, where a compiled function says nothing else. In a browser they are fixed when the first model is loaded; more than
+   * one needs a page that is isolated from other origins (the headers COOP and COEP), and `files`. Default: in Node the number of
+   * physical cores, in a browser half of the processors, at most 4, where several can be had. */
+  readonly threads?: number
+  /** In a browser: the URL of the folder that has the files of onnxruntime-web (`ort-wasm-*`), relative to the page's. Default: where the bundler puts them. */
+  readonly files?: string
+}
+
 /**
  * What tenfold asks of a platform. The module `#runtime` is one of these: `node.ts`, or in a browser `web.ts` (package.json,
  * "imports"; docs/decisions/044-platforms.md).
@@ -31,6 +41,8 @@ export interface Session {
 export interface Runtime {
   /** Loads an ONNX model. */
   readonly loadSession: (model: Uint8Array, options?: SessionOptions) => Promise<Session>
+  /** Settings for all models that are loaded from here on. Throws a UsageError for those that the platform does not have, or that come too late. */
+  readonly configure: (options: RuntimeOptions) => void
   /** Whether the runtime may have convolutions with channels in blocks (its domain com.microsoft.nchwc). */
   readonly hasBlockedConvolutions: boolean
 }

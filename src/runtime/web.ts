@@ -1,8 +1,10 @@
 /** ONNX Runtime as WebAssembly: the package onnxruntime-web, which a page brings along (docs/decisions/044-platforms.md). */
 import type { InferenceSession } from 'onnxruntime-common'
 import type { NDArray } from '../tensor/dtype.ts'
+import { requireCount } from '../util/check.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
-import type { Runtime, Session } from './session.ts'
+import { turn } from '../util/turn.ts'
+import type { Runtime, RuntimeOptions, Session } from './session.ts'
 import { byName, disabledOptimizers } from './shared.ts'
 
 /** Its build for the web has no kernels of the domain com.microsoft.nchwc. */
@@ -13,9 +15,36 @@ const silent = 4
 
 type Library = typeof import('onnxruntime-web/wasm')
 
+let settings: RuntimeOptions = {}
+let loaded: Promise<Library> | undefined
+
+/** See `Runtime.configure`. */
+export function configure(options: RuntimeOptions): void {
+  const { threads, files } = options
+  if (threads !== undefined) requireCount('configure', 'threads', threads, 1, UsageError)
+  if (threads !== undefined && threads > 1 && files === undefined)
+    throw new UsageError(`configure: ${threads} threads need files, the folder with the files of onnxruntime-web`, {
+      hint: 'each thread loads them by itself',
+    })
+  if (loaded && (threads !== settings.threads || files !== settings.files))
+    throw new UsageError('configure: the runtime is loaded already, with other settings', {
+      hint: 'start another worker',
+    })
+  settings = options
+}
+
 async function load(): Promise<Library> {
   try {
-    return await import('onnxruntime-web/wasm')
+    const library = await import('onnxruntime-web/wasm')
+    const { wasm } = library.env
+    const { threads, files } = settings
+    // Without `files` the library's worker threads would load the script that it is bundled into: the page's own.
+    if (files === undefined) wasm.numThreads = 1
+    else {
+      wasm.wasmPaths = new URL(files.replace(/\/?$/, '/'), globalThis.location.href).href
+      if (threads !== undefined) wasm.numThreads = threads
+    }
+    return library
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new TenfoldError(`the package onnxruntime-web can't be loaded: ${reason}`, {
@@ -23,18 +52,6 @@ async function load(): Promise<Library> {
       cause: error,
     })
   }
-}
-
-/** Gives the page time to draw and respond: a run blocks it, and code that awaits one continues before any event. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      port1.close()
-      resolve()
-    }
-    port2.postMessage(undefined)
-  })
 }
 
 class WebSession implements Session {
@@ -69,10 +86,14 @@ class WebSession implements Session {
   }
 }
 
-/** Loads an ONNX model into ONNX Runtime (WebAssembly). `threads` and `spin` are the page's: `env.wasm` of onnxruntime-web. */
+/** Loads an ONNX model into ONNX Runtime (WebAssembly). `threads` and `spin` of one model are Node's: see `configure`. */
 export const loadSession: Runtime['loadSession'] = async (model, options = {}) => {
   if (options.profile) throw new UsageError('profile: kernels are timed in Node only')
-  const library = await load()
+  loaded ??= load().catch((error: unknown) => {
+    loaded = undefined
+    throw error
+  })
+  const library = await loaded
   const session = await library.InferenceSession.create(model, {
     executionProviders: ['wasm'],
     graphOptimizationLevel: options.optimize === false ? 'disabled' : 'all',
