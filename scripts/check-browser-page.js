@@ -1,10 +1,10 @@
 // What `npm run check:browser` runs in Node and in a browser: a few steps of a small Mixer, from the same weights on the same pictures.
 import { compile } from '../dist/compile/compile.js'
-import { init } from '../dist/nn/index.js'
 import * as ops from '../dist/ops/index.js'
 import { AdamW } from '../dist/optim/index.js'
 import { variantConfig } from '../dist/systems/mixer/config.js'
 import { Mixer } from '../dist/systems/mixer/model.js'
+import { manualSeed } from '../dist/tensor/random-state.js'
 import { tensor } from '../dist/tensor/tensor.js'
 
 const steps = 20
@@ -21,7 +21,7 @@ const label = { dtype: 'int32', shape: [examples], data: Int32Array.from({ lengt
 
 /** The losses, the last one again after `undo`, a sum that no compiled function returns, and milliseconds a step. */
 export async function train() {
-  init.manualSeed(1)
+  manualSeed(1)
   const model = new Mixer(config)
   const optimizer = new AdamW(model.parameters(), { lr: 1e-3 })
   const step = compile((x, y) => {

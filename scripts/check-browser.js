@@ -20,7 +20,14 @@ const tolerance = 1e-5
 
 async function bundle(folder) {
   const modules = [packages, 'node_modules']
-  const bundler = await rolldown({ input: page, platform: 'browser', tsconfig: false, resolve: { modules } })
+  const bundler = await rolldown({
+    ...{ input: page, platform: 'browser', tsconfig: false, resolve: { modules } },
+    // A name that a module does not export is a warning, and undefined in the page.
+    onLog: (level, { code, message }) => {
+      if (code === 'IMPORT_IS_UNDEFINED') throw new Error(message)
+      if (level === 'warn') console.warn(message)
+    },
+  })
   await bundler.write({ dir: folder, format: 'esm', minify: true, entryFileNames: 'page.js' })
   writeFileSync(
     join(folder, 'index.html'),

@@ -18,6 +18,7 @@ const layers = [
   ['data'],
   ['report', 'models'],
   ['train'],
+  ['web'],
   ['tasks'],
   ['verify'],
   ['systems'],
