@@ -75,6 +75,13 @@ export function withComputing(command: Command, out: string): Command {
     .option('--threads <n>', 'threads that compute (default: all cores)', wholeNumber(1))
 }
 
+/** `--distributed`, for commands that train. */
+export function distributedOption(): Option {
+  return new Option('--distributed <library>', 'train together with all processes that mpirun has started').choices([
+    'mpi',
+  ])
+}
+
 /** Appends to a list: for options that may be given several times. */
 export function collect(value: string, list: readonly string[]): string[] {
   return [...list, value]

@@ -7,6 +7,7 @@ import type { OpenedData } from '../tasks/define.ts'
 import { FrozenParameters, learningShare } from '../train/frozen.ts'
 import { type LoopObserver, type LoopResult, observeAll, type TrainingTask, train } from '../train/loop.ts'
 import { logToTensorBoard } from '../train/tensorboard.ts'
+import type { Group } from './distributed.ts'
 import { type Extension, extendRun } from './extend.ts'
 import { Interruption, interruptExitCode, interruptSignal } from './interrupt.ts'
 import { note } from './output.ts'
@@ -20,6 +21,8 @@ export interface TrainRunOptions {
   readonly saveStart?: boolean
   /** By how much the run is extended; written once the data are known to allow it. */
   readonly extension?: Extension
+  /** The processes that train together. Default: this one alone. */
+  readonly group?: Group
 }
 
 const profiledSteps = 10
@@ -66,18 +69,22 @@ export async function trainRun(
   reporter: Reporter,
   options: TrainRunOptions = {},
 ): Promise<void> {
-  const { task, loop } = prepareTraining(opened.experiment, data)
+  const { task: whole, loop } = prepareTraining(opened.experiment, data)
+  const { system, recipe } = opened.run.description
+  const task = options.group?.taskOf(whole, `${system}/${recipe}`) ?? whole
   const run = options.extension ? await extendRun(opened, options.extension, task, reporter) : opened.run
   const { steps } = run.description.limits
   reporter.event('start', { run: run.path, system: run.description.system, recipe: run.description.recipe })
   reporter.say(`run directory ${run.path}`)
+  if (options.group) reporter.say(`processes  ${options.group.size}, each with a part of every batch`)
   if (options.profile !== undefined) await profileStep(task, options.profile, reporter)
   const { signal, dispose } = interruptSignal(reporter)
   const log = run.description.tensorboard ? logToTensorBoard(run.tensorboard) : undefined
   const watch = watchFrozen(opened.experiment.weights, reporter)
   const observer = observeAll([reporter.observer, watch.observer, ...(log ? [log] : [])])
   const loopOptions = { ...loop, ...(steps !== null && { steps }), saveStart: options.saveStart ?? false, signal }
-  const result = await train(task, run, loopOptions, observer).finally(() => {
+  const trained = options.group?.train(task, run, loopOptions, observer) ?? train(task, run, loopOptions, observer)
+  const result = await trained.finally(() => {
     log?.close()
     dispose()
     reporter.endProgress()

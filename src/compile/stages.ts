@@ -69,22 +69,22 @@ export class StagedProgram implements Runnable {
     const values = new Map<Tensor, NDArray>()
     const feeds = this.#feeds.map(({ feed }) => feed)
     for (const [lane, { feed, leaf }] of this.#feeds.entries()) values.set(leaf, pull(feed, lane, leaf))
-    const valueOf = (leaf: Tensor): NDArray => {
+    const numbersOf = (leaf: Tensor): NDArray => {
       const { source } = leaf
       if (source.kind === 'variable') return source.variable.array
       return values.get(leaf) ?? (source.kind === 'constant' ? leaf.array : inputOf(leaf))
     }
     for (const { program, given, sums, buffer } of this.#stages) {
-      const outputs = await program.run(valueOf)
+      const outputs = await program.run(numbersOf)
       for (const [i, leaf] of given.entries()) {
         const output = outputs[i]
         if (output) values.set(leaf, output.array)
       }
-      for (const { own, view } of sums) view.set(float32Of(valueOf(own)))
+      for (const { own, view } of sums) view.set(float32Of(numbersOf(own)))
       await this.#communicator.sum(buffer)
       for (const { leaf, view } of sums) values.set(leaf, { dtype: leaf.dtype, shape: leaf.shape, data: view })
     }
-    const results = await this.#last.run(valueOf)
+    const results = await this.#last.run(numbersOf)
     for (const advance of new Set(feeds.map((feed) => feed.advance))) advance?.()
     this.#retreats = new Set(feeds.map((feed) => feed.retreat))
     return results

@@ -2,6 +2,9 @@
 import '../compile/program.ts'
 
 export { type CheckpointChoice, chosenCheckpoint, newestCheckpoint } from '../train/checkpoint.ts'
+export { broadcastVariables } from '../train/distributed/exchange.ts'
+export { connectMpi } from '../train/distributed/mpi.ts'
+export { trainDistributed } from '../train/distributed/training.ts'
 export {
   defineTask,
   type LoopObserver,
@@ -27,3 +30,4 @@ export {
   type TrainingStore,
 } from '../train/store.ts'
 export { logToTensorBoard } from '../train/tensorboard.ts'
+export type { Communicator, Ranks } from '../util/communicator.ts'
