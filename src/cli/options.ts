@@ -111,6 +111,13 @@ export function sharing({ array, reportOnly }: ShareFlags): { share?: Share; onl
   return { ...(array && { share: array }), ...(reportOnly && { onlyFinished: true }) }
 }
 
+/** `--distributed`, for commands that train. */
+export function distributedOption(): Option {
+  return new Option('--distributed <library>', 'train together with all processes that mpirun has started').choices([
+    'mpi',
+  ])
+}
+
 /** Appends to a list: for options that may be given several times. */
 export function collect(value: string, list: readonly string[]): string[] {
   return [...list, value]

@@ -15,6 +15,7 @@ import {
   train,
 } from '../train/loop.ts'
 import { logToTensorBoard } from '../train/tensorboard.ts'
+import type { Group } from './distributed.ts'
 import { type Extension, extendRun } from './extend.ts'
 import { Interruption, interruptExitCode, interruptSignal } from './interrupt.ts'
 import { note } from './output.ts'
@@ -30,6 +31,8 @@ export interface TrainRunOptions {
   readonly extension?: Extension
   /** Stops it, where the training is one of several; the exit code is then up to the caller. Default: stopped by signals of the system. */
   readonly signal?: AbortSignal
+  /** The processes that train together. Default: this one alone. */
+  readonly group?: Group
 }
 
 /** How a training ended, and by which metric its evaluations were compared. */
@@ -81,11 +84,14 @@ export async function trainRun(
   reporter: Reporter,
   options: TrainRunOptions = {},
 ): Promise<TrainingResult> {
-  const { task, loop } = prepareTraining(opened.experiment, data)
+  const { task: whole, loop } = prepareTraining(opened.experiment, data)
+  const { system, recipe } = opened.run.description
+  const task = options.group?.taskOf(whole, `${system}/${recipe}`) ?? whole
   const run = options.extension ? await extendRun(opened, options.extension, task, reporter) : opened.run
   const { steps } = run.description.limits
   reporter.event('start', { run: run.path, system: run.description.system, recipe: run.description.recipe })
   reporter.say(`run directory ${run.path}`)
+  if (options.group) reporter.say(`processes  ${options.group.size}, each with a part of every batch`)
   if (options.profile !== undefined) await profileStep(task, options.profile, reporter)
   const isAlone = options.signal === undefined
   const { signal, dispose } = options.signal ? { signal: options.signal, dispose: () => {} } : interruptSignal(reporter)
@@ -93,7 +99,8 @@ export async function trainRun(
   const watch = watchFrozen(opened.experiment.weights, reporter)
   const observer = observeAll([reporter.observer, watch.observer, ...(log ? [log] : [])])
   const loopOptions = { ...loop, ...(steps !== null && { steps }), saveStart: options.saveStart ?? false, signal }
-  const result = await train(task, run, loopOptions, observer).finally(() => {
+  const trained = options.group?.train(task, run, loopOptions, observer) ?? train(task, run, loopOptions, observer)
+  const result = await trained.finally(() => {
     log?.close()
     dispose()
     reporter.endProgress()

@@ -24,6 +24,17 @@ export interface Reporter {
   readonly useMetrics: (metrics: MetricDescriptions) => void
 }
 
+/** Prints nothing: of several processes only one reports. */
+export const silentReporter: Reporter = {
+  say: () => {},
+  write: () => {},
+  warn: () => {},
+  event: () => {},
+  observer: {},
+  endProgress: () => {},
+  useMetrics: () => {},
+}
+
 /** Prints to stdout. On a terminal progress is one line that is drawn over; elsewhere a line every ten seconds. */
 export function createReporter(options: { readonly json: boolean; readonly metrics?: MetricDescriptions }): Reporter {
   let { metrics: descriptions = {} } = options

@@ -7,6 +7,7 @@ import { randomState } from '../tensor/random-state.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { fetchVariables, type Variable } from '../tensor/variable.ts'
+import type { Communicator } from '../util/communicator.ts'
 import {
   type ChangingState,
   type MetricsLine,
@@ -46,6 +47,8 @@ export interface TrainingTask<Name extends string = string> {
   readonly snapshot?: () => Promise<Snapshots>
   /** The learning rate of the next step. */
   readonly learningRate?: () => number
+  /** The same task for one of several processes, which computes its part of every batch. Undefined: the loss has no such parts. */
+  readonly distributed?: (communicator: Communicator) => TrainingTask<Name>
 }
 
 /** A task with its batch names erased: its step takes what its loader gives. */

@@ -2,8 +2,8 @@
 import type { Figure, LinePlot, Report, ScatterPlot, Table } from '../../report/figures.ts'
 import { spreadOf } from '../../systems/study.ts'
 import type { Metric, MetricDescriptions } from '../../tasks/define.ts'
+import { formatDuration, formatMetric } from '../../train/describe-metrics.ts'
 import type { MetricsLine } from '../../train/store.ts'
-import { formatDuration, formatMetric } from '../ui.ts'
 import { monitored, type Ranked, sameAsBest } from './compare.ts'
 import type { Axis } from './grid.ts'
 

@@ -72,7 +72,7 @@ export async function trainAt(
   } else {
     const flags = { seed, ...(steps !== undefined && { steps }), ...(threads !== undefined && { threads }) }
     result = await inNewRunFolder({ path }, (folder) =>
-      trainNew(folder, { system, recipe, config }, flags, reporter, signal),
+      trainNew(folder, { system, recipe, config }, flags, reporter, { ...(signal && { signal }) }),
     )
   }
   const { reason, step, seconds, monitor } = result
