@@ -115,6 +115,8 @@ export interface EmittedGraph {
 export interface EmitOptions {
   /** Whether com.microsoft kernels may be used. Default: true. */
   readonly fused?: boolean
+  /** Kernels that there are. Default: all. */
+  readonly hasKernel?: (type: string) => boolean
   /** Channels in one block of the runtime's blocked convolutions. Default: 1, none of them. */
   readonly channelBlock?: number
   /** Leaves whose values are stored in the model instead of being inputs (weights of an exported model). */
@@ -130,6 +132,7 @@ const poolLimit = 4096
 
 class GraphEmitter implements Emitter {
   readonly fused: boolean
+  readonly has: (type: string) => boolean
   readonly channelBlock: number
   /** Of the graph, or of the body of a loop that is being written. */
   nodeProtos: NodeProto[] = []
@@ -142,8 +145,9 @@ class GraphEmitter implements Emitter {
   readonly #pool = new Map<string, string>()
   readonly #identities = new Map<TypedArray, string>()
 
-  constructor({ fused = true, channelBlock = 1 }: EmitOptions) {
+  constructor({ fused = true, hasKernel = () => true, channelBlock = 1 }: EmitOptions) {
     this.fused = fused
+    this.has = hasKernel
     this.channelBlock = channelBlock
   }
 

@@ -1,8 +1,8 @@
 /** From traced tensors to a loaded model that runs. */
 import { loadSession } from '#runtime'
 import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
-import type { KernelTime, Session, SessionOptions } from '../runtime/session.ts'
-import { allocate, elementCount, type NDArray } from '../tensor/dtype.ts'
+import type { KernelTime, Session, SessionOptions, Target } from '../runtime/session.ts'
+import { allocate, elementCount, isResident, type NDArray, type StoredArray } from '../tensor/dtype.ts'
 import { describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { constant, type Feed, type GraphNode, installEvaluator, type Tensor } from '../tensor/tensor.ts'
@@ -123,7 +123,12 @@ export class Program {
   static async load(parts: ProgramParts, options: CompileOptions = {}): Promise<Program> {
     const { model, computed, assigned } = parts
     // A training step gains nothing from the runtime's own passes, which take longer than loading it (docs/decisions/024-start.md).
-    const loading = { ...options, optimize: options.optimize ?? assigned.length === 0 }
+    const stay = assigned.flatMap(({ dtype }, i) => (dtype === 'float32' ? [i + parts.results.length] : []))
+    const loading = {
+      ...options,
+      optimize: options.optimize ?? assigned.length === 0,
+      stay: stay.map((output) => model.outputs[output] ?? ''),
+    }
     const session = await retell(model.origins, computed, () => loadSession(model.bytes, loading))
     return new Program(session, parts)
   }
@@ -136,9 +141,9 @@ export class Program {
     const shapes = sized?.shapes ?? this.#shapes
     checkArguments(checks, inputOf)
     const feeds: Feed[] = []
-    const values = this.#inputs.map((leaf) => {
+    const values = this.#inputs.map((leaf): StoredArray => {
       const { source } = leaf
-      if (source.kind === 'variable') return source.variable.array
+      if (source.kind === 'variable') return source.variable.stored
       if (source.kind === 'feed') {
         const shape = sized?.feeds.get(leaf) ?? leaf.shape
         const data = source.feed.pull(feeds.push(source.feed) - 1, elementCount(shape))
@@ -148,18 +153,22 @@ export class Program {
       }
       return sized?.constants.get(leaf) ?? inputOf(leaf)
     })
-    const results = this.#parts.results.map((result, i) => {
-      const shape = sized?.results[i] ?? result.shape
-      return { dtype: result.dtype, shape, data: allocate(result.dtype, elementCount(shape)) }
-    })
-    const state = assigned.map(({ dtype, shape, backBuffer }) => ({ dtype, shape, data: backBuffer }))
-    const outputs = [...results, ...state].map((buffer, i) => ({ ...buffer, shape: shapes[i] ?? buffer.shape }))
-    await retell(this.#origins, computed, () => this.#session.run(values, outputs))
-    for (const variable of assigned) variable.swap()
+    const results = this.#parts.results.map(({ dtype, shape }, i) => ({ dtype, shape: sized?.results[i] ?? shape }))
+    const targets: Target[] = [
+      ...results.map(({ dtype, shape }) => ({ dtype, shape, buffer: () => allocate(dtype, elementCount(shape)) })),
+      ...assigned.map((variable) => ({ ...variable.stored, buffer: () => variable.backBuffer })),
+    ].map(({ dtype, shape, buffer }, i) => ({ dtype, shape: shapes[i] ?? shape, buffer }))
+    const written = await retell(this.#origins, computed, () => this.#session.run(values, targets))
+    const taken = written.slice(results.length)
+    for (const [i, variable] of assigned.entries()) variable.take(taken[i] ?? variable.backBuffer)
     this.#written = assigned.map(({ writes }) => writes)
     for (const advance of new Set(feeds.map((feed) => feed.advance))) advance?.()
     this.#retreats = new Set(feeds.map((feed) => feed.retreat))
-    return results.map(({ dtype, shape, data }) => constant(data, shape, dtype))
+    return results.map(({ dtype, shape }, i) => {
+      const data = written[i]
+      if (data === undefined || isResident(data)) throw new TenfoldError('internal: a result did not come back')
+      return constant(data, shape, dtype)
+    })
   }
 
   /** Puts back the values that the variables had before the last run. Throws a UsageError if another call came after it. */
@@ -172,7 +181,7 @@ export class Program {
         hint: 'take back the newest call first',
       })
     this.#written = undefined
-    for (const variable of assigned) variable.swap()
+    for (const variable of assigned) variable.revert()
     for (const retreat of this.#retreats) retreat?.()
   }
 

@@ -27,6 +27,8 @@ export type OnnxAttribute =
 export interface Emitter {
   /** Whether kernels of ONNX Runtime outside of the standard (com.microsoft) may be used. */
   readonly fused: boolean
+  /** Whether there is a kernel where the model will run; asked of those that not every runtime has (`Runtime.hasKernel`). */
+  has(type: string): boolean
   /** Channels in one block of the runtime's blocked convolutions on this machine; 1: none, or the model must run elsewhere too. */
   readonly channelBlock: number
   /** Adds a node with one output and returns its name. An empty input name is an omitted optional input. */

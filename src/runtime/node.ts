@@ -3,10 +3,10 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Tensor } from 'onnxruntime-common'
-import type { NDArray, TypedArray } from '../tensor/dtype.ts'
-import { UsageError } from '../util/errors.ts'
+import { isResident, type NDArray, type StoredArray, type TypedArray } from '../tensor/dtype.ts'
+import { TenfoldError, UsageError } from '../util/errors.ts'
 import { type NativeSession, newSession, silent, type Tensors } from './binding.ts'
-import type { KernelTime, RuntimeOptions, Session, SessionOptions } from './session.ts'
+import type { KernelTime, RuntimeOptions, Session, SessionOptions, Target } from './session.ts'
 import { byName, disabledOptimizers } from './shared.ts'
 import { isRefusal, unreadableName, unreadableOp, withUnreadableOutput } from './unreadable-output.ts'
 
@@ -30,8 +30,16 @@ function wrap(array: NDArray): Tensor {
 
 const wrapAll = (names: readonly string[], arrays: readonly NDArray[]): Tensors => byName(names, arrays.map(wrap))
 
+function onHost({ dtype, shape, data }: StoredArray): NDArray {
+  if (isResident(data)) throw new TenfoldError('internal: in Node no numbers lie outside of its memory')
+  return { dtype, shape, data }
+}
+
 /** Whether the runtime's convolutions with channels in blocks (its domain com.microsoft.nchwc) are built for this processor. */
 export const hasBlockedConvolutions = process.arch === 'x64'
+
+/** The runtime's build for processors has all of them. */
+export const hasKernel = (): boolean => true
 
 /** One entry of the runtime's profile file, which is a Chrome trace. */
 interface ProfileEvent {
@@ -59,22 +67,25 @@ class NodeSession implements Session {
     this.#profile = profile
   }
 
-  async run(inputs: readonly NDArray[], outputs: readonly NDArray[]): Promise<void> {
-    const feeds = wrapAll(this.#inputNames, inputs)
+  async run(inputs: readonly StoredArray[], targets: readonly Target[]): Promise<TypedArray[]> {
+    const outputs = targets.map(({ dtype, shape, buffer }) => ({ dtype, shape, data: buffer() }))
+    const written = outputs.map(({ data }) => data)
+    const feeds = wrapAll(this.#inputNames, inputs.map(onHost))
     const fetches = wrapAll(this.#outputNames, outputs)
     // The run blocks this thread: pending work goes first.
     await setImmediate()
     if (this.#stopsBeforeCopies) {
       try {
         this.#session.run(feeds, { [unreadableName]: null, ...fetches }, {})
-        return
+        return written
       } catch (error) {
-        if (isRefusal(error)) return
+        if (isRefusal(error)) return written
       }
     }
     // Another error comes from the run itself and is thrown here; or the binding's message has changed: then it copies.
     this.#session.run(feeds, fetches, {})
     this.#stopsBeforeCopies = false
+    return written
   }
 
   async release(): Promise<void> {
@@ -121,7 +132,8 @@ function usableThreads(wanted: number): number {
 let defaultThreads: number | undefined
 
 /** See `Runtime.configure`. */
-export function configure({ threads, files }: RuntimeOptions): void {
+export function configure({ device = 'cpu', threads, files }: RuntimeOptions): void {
+  if (device !== 'cpu') throw new UsageError(`device: in Node models run on the processor (cpu), found ${device}`)
   if (files !== undefined) throw new UsageError('files: only a browser fetches the files of the runtime')
   defaultThreads = threads
 }

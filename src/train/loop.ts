@@ -6,7 +6,7 @@ import type { BatchSource } from '../data/loader.ts'
 import { randomState } from '../tensor/random-state.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import type { Variable } from '../tensor/variable.ts'
+import { fetchVariables, type Variable } from '../tensor/variable.ts'
 import {
   type ChangingState,
   type MetricsLine,
@@ -302,6 +302,7 @@ class Loop {
   /** Evaluates and takes pictures; the memory of training is as it was. */
   async #evaluateApart(): Promise<{ readonly metrics: Metrics; readonly snapshots: Snapshots | undefined }> {
     const { memory = [], evaluate } = this.#task
+    await fetchVariables(memory)
     const kept = memory.map((variable) => variable.data.slice())
     const metrics = await evaluate()
     const snapshots = await this.#takeSnapshots()
@@ -328,6 +329,7 @@ class Loop {
   async #save(best: boolean): Promise<void> {
     await this.#store.append(this.#lines)
     this.#lines = []
+    await fetchVariables(this.#task.variables)
     const state: TrainingState = {
       step: this.#step,
       loader: this.#task.loader.state(),
