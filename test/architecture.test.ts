@@ -24,6 +24,7 @@ const layers = [
   ['systems'],
   ['cli'],
   ['index.ts', 'entries'],
+  ['pages'],
 ]
 
 function layerOf(file: string): number {
