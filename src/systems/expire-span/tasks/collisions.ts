@@ -93,7 +93,7 @@ export function generateCollisions(steps: number, draws: Draws, options: Collisi
     labels.push(...nothing, meeting ? quadrant(meeting.cell, grid_size) : 0)
     distances.push(...nothing, meeting ? (step + 1) * width - 1 - meeting.seen : 0)
   }
-  return { tokens, labels, distances }
+  return { tokens, labels, distances, elapsed: tokens.map((_, i) => i) }
 }
 
 /** Sizes of a world, all of them set. */
@@ -103,11 +103,12 @@ export type CollisionWorld = Required<CollisionOptions>
 export const collisions: World<CollisionWorld> = {
   generate: (length, draws, options) => {
     const steps = Math.ceil(length / tokensPerStep(options.num_particles))
-    const { tokens, labels, distances } = generateCollisions(steps, draws, options)
+    const { tokens, labels, distances, elapsed } = generateCollisions(steps, draws, options)
     return {
       tokens: tokens.slice(0, length),
       labels: labels.slice(0, length),
       distances: distances.slice(0, length),
+      elapsed: elapsed.slice(0, length),
     }
   },
   names: ({ grid_size, num_colors }) => [
