@@ -143,7 +143,7 @@ export const samplePictures = defineUse<DenoiserExperiment, SampleOptions, Opene
     checkOptions(given, { labels: facts.labels, isConditioned })
     if (given.animate !== '') animationForm(given.animate)
     const opened = async <Run>(path: string, recipe: string): Promise<Run | undefined> =>
-      path === '' ? undefined : ((await openRun(path, recipe)) as Run)
+      path === '' ? undefined : await openRun<Run>(path, recipe)
     const classifier = await opened<ClassifierExperiment>(given.classifier, 'classifier')
     if (classifier) checkClassifier(experiment, classifier)
     const upsampler = await opened<UpsamplerExperiment>(given.upsample, 'upsampler')

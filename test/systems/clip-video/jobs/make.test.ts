@@ -80,7 +80,7 @@ async function run(settings: Record<string, unknown>, name: string) {
       writeFileSync(join(own, file), content)
       return join(own, file)
     },
-    openRun: async (_path, recipe) => known[recipe] as Experiment,
+    openRun: async (_path, recipe) => known[recipe] as never,
   }
   const config = configure(
     make.config,
