@@ -1,7 +1,7 @@
 /**
  * A CNN on a folder of pictures, one sub-folder per class: augmentation, a schedule, early stop, exact resume, a report.
  *
- *   npm run example -- cnn-pictures [--data FOLDER] [--out RUN] [--size PIXELS] [--epochs N] [--steps N]
+ *   npm run example -- cnn-pictures [--data FOLDER] [--out RUN] [--size PIXELS] [--epochs N]
  *
  * Without a folder it makes one of MNIST's digits. Stop it with Ctrl-C, or kill it; the same command goes on where it was.
  */
@@ -9,17 +9,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { compile, manualSeed, nn, ops, optim, type Tensor } from 'tenfold'
-import {
-  augmentPictures,
-  type BatchTensors,
-  cacheDataset,
-  DataLoader,
-  encodePng,
-  imageFolder,
-  labelsOf,
-  loadMnist,
-  splitDataset,
-} from 'tenfold/data'
+import * as data from 'tenfold/data'
 import { accuracy, confusionCounts, predictAll, trainModel } from 'tenfold/train'
 
 const { values: given } = parseArgs({
@@ -28,7 +18,6 @@ const { values: given } = parseArgs({
     out: { type: 'string', default: 'runs/cnn' },
     size: { type: 'string', default: '32' },
     epochs: { type: 'string', default: '20' },
-    steps: { type: 'string' },
   },
 })
 const [size, epochs] = [Number(given.size), Number(given.epochs)]
@@ -59,26 +48,30 @@ class Cnn extends nn.Module {
 }
 
 manualSeed(1)
-const pictures = await imageFolder(given.data, { size })
-const [held, rest] = splitDataset(pictures, 0.2, 1)
-const test = cacheDataset(held) // decoded once
+const pictures = await data.imageFolder(given.data, { size })
+const [held, rest] = data.splitDataset(pictures, 0.2, 1)
+const test = data.cacheDataset(held) // decoded once
 // Digits are not mirrored; most other things are: flip: true.
-const train = augmentPictures(cacheDataset(rest), { cropArea: 0.6, flip: false, layers: 1, magnitude: 5 })
-const loader = new DataLoader(train, { batchSize: Math.min(32, train.length), shuffle: true, seed: 1, dropLast: true })
+const train = data.augmentPictures(data.cacheDataset(rest), { cropArea: 0.6, flip: false, layers: 1, magnitude: 5 })
+const loader = new data.DataLoader(train, {
+  batchSize: Math.min(32, train.length),
+  shuffle: true,
+  seed: 1,
+  dropLast: true,
+})
 
 const model = new Cnn(pictures.classes.length)
 const planned = epochs * loader.stepsPerEpoch
 const lr = optim.cosineScheduleWithWarmup(3e-3, { numWarmupSteps: planned / 10, numTrainingSteps: planned })
 const optimizer = new optim.AdamW(model.parameters(), { lr, weightDecay: 0.05 })
 
-const predict = compile(({ image, label }: BatchTensors<Fields>) => {
+const predict = compile(({ image, label }: data.BatchTensors<Fields>) => {
   const logits = model.forward(image)
   return { predicted: ops.argmax(logits, -1), losses: ops.crossEntropy(logits, label, { reduction: 'none' }) }
 })
 
 async function evaluate() {
-  const labels = await labelsOf(test)
-  const found = await predictAll(predict, test, { model })
+  const [labels, found] = [await data.labelsOf(test), await predictAll(predict, test, { model })]
   const predicted = Array.from(found.predicted.data, Number)
   const loss = Array.from(found.losses.data, Number).reduce((sum, value) => sum + value / test.length, 0)
   return { labels, predicted, metrics: { accuracy: accuracy(predicted, labels), loss } }
@@ -91,14 +84,12 @@ const result = await trainModel<Fields>({
   state: { model, optimizer },
   loader,
   step: ({ image, label }) => {
-    const logits = model.forward(image)
-    const loss = ops.crossEntropy(logits, label, { labelSmoothing: 0.1 })
+    const loss = ops.crossEntropy(model.forward(image), label, { labelSmoothing: 0.1 })
     optimizer.minimize(loss, { clipNorm: 1 })
     return { loss }
   },
   evaluate: async () => (await evaluate()).metrics,
   epochs,
-  ...(given.steps !== undefined && { steps: Number(given.steps) }),
   monitor: { metric: 'accuracy', goal: 'max' },
   patience: 5,
   metrics: { accuracy: { goal: 'max', unit: 'percent' } },
@@ -112,19 +103,18 @@ const result = await trainModel<Fields>({
   signal: stop.signal,
 })
 if (result.reason === 'interrupted') process.exit(130)
-const best = await result.restore('best')
-const { metrics } = await evaluate()
+const [best, { metrics }] = [await result.restore('best'), await evaluate()]
 console.log(
-  `${result.reason} after ${result.step} steps; of step ${best}: accuracy ${metrics.accuracy}, loss ${metrics.loss}`,
+  `${result.reason} after ${result.step} steps; step ${best}: accuracy ${metrics.accuracy}, loss ${metrics.loss}`,
 )
 
 /** Digits of MNIST as PNG files in folders named after them. */
 async function writeDigits(folder: string, count: number) {
-  const digits = await loadMnist('test')
+  const digits = await data.loadMnist('test')
   const { image, label } = await digits.batch([...Array(count).keys()], { epoch: 0, seed: 0 })
   for (const [i, digit] of Array.from(label.data, Number).entries()) {
     mkdirSync(join(folder, `${digit}`), { recursive: true })
     const pixels = Uint8Array.from(image.data.subarray(i * 784, (i + 1) * 784), Number)
-    writeFileSync(join(folder, `${digit}`, `${i}.png`), encodePng(pixels, 28, 28, 1))
+    writeFileSync(join(folder, `${digit}`, `${i}.png`), data.encodePng(pixels, 28, 28, 1))
   }
 }

@@ -6,7 +6,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { compile, constant, Generator, manualSeed, nn, ops, optim, type Tensor, type Variable } from 'tenfold'
+import { compile, constant, Generator, manualSeed, nn, ops, optim, type Tensor } from 'tenfold'
 import { DataLoader, encodePng, loadMnist, subset } from 'tenfold/data'
 import { pictureSheet, picturesOf } from 'tenfold/report'
 import { trainModel } from 'tenfold/train'
@@ -70,16 +70,12 @@ class Discriminator extends nn.Module {
 manualSeed(1)
 const [encoder, decoder, discriminator] = [new Encoder(), new Decoder(), new Discriminator()]
 const options = { lr: 5e-4, betas: [0.5, 0.999] } as const
-const coding: readonly Variable[] = [...encoder.parameters(), ...decoder.parameters()]
-const codeOptimizer = new optim.Adam(coding, options)
+const codeOptimizer = new optim.Adam([...encoder.parameters(), ...decoder.parameters()], options)
 const realOptimizer = new optim.Adam(discriminator.parameters(), options)
 const judged = (logit: Tensor, isReal: number) => ops.mean(ops.softplus(isReal ? ops.neg(logit) : logit))
 
 const digits = await loadMnist('train')
-const data = subset(
-  digits,
-  Array.from({ length: Math.min(Number(given.examples), digits.length) }, (_, i) => i),
-)
+const data = subset(digits, [...Array(Math.min(Number(given.examples), digits.length)).keys()])
 const decode = compile((codes: Tensor) => decoder.forward(codes))
 const codes = constant(new Generator(1).normal(64 * latent), [64, latent], 'float32')
 
@@ -98,10 +94,8 @@ const result = await trainModel<'image' | 'label'>({
     const rebuilt = decoder.forward(code)
     const drawn = discriminator.forward(decoder.forward(ops.randomNormal(mean.shape)))
     const [real, again] = [discriminator.forward(pictures), discriminator.forward(rebuilt)]
-    const divergence = ops.mul(
-      ops.mean(ops.sub(ops.add(ops.exp(logVariance), ops.square(mean)), ops.add(logVariance, 1))),
-      0.5,
-    )
+    const excess = ops.sub(ops.add(ops.exp(logVariance), ops.square(mean)), ops.add(logVariance, 1))
+    const divergence = ops.mul(ops.mean(excess), 0.5) // from the normal distribution, for each number of a code
     const likeness = ops.mean(ops.square(ops.sub(real.features, again.features)))
     const fooling = ops.add(judged(again.logit, 1), judged(drawn.logit, 1))
     const loss = ops.addAll([likeness, ops.mul(divergence, 0.02), ops.mul(fooling, 0.02)])

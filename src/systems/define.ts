@@ -88,8 +88,8 @@ export interface JobContext {
   readonly parts?: 'alone' | 'shared' | 'finished'
   /** Writes a result as a file of the folder and returns its path. */
   readonly write: (name: string, content: Uint8Array | string) => Promise<string>
-  /** A trained run of this system with its model. Throws a UsageError unless it is of that recipe. */
-  readonly openRun: (path: string, recipe: string) => Promise<Experiment>
+  /** A trained run of this system with its model; `E`: what that recipe builds. Throws a UsageError unless it is of that recipe. */
+  readonly openRun: <E = Experiment>(path: string, recipe: string) => Promise<E>
 }
 
 /** A part of a job. */

@@ -22,8 +22,8 @@ export function studySettings(defaults: {
       .describe('tried for each arm on a validation split; the best one is used'),
     tuning_steps: whole.default(defaults.tuning_steps).describe('steps of such a trial'),
     steps: whole.default(defaults.steps).describe('steps of a training'),
-    batch_size: whole.default(64),
-    weight_decay: z.number().min(0).default(0.05),
+    batch_size: whole.default(64).describe('examples in a step'),
+    weight_decay: z.number().min(0).default(0.05).describe('of matrices and kernels, by AdamW'),
   })
 }
 export type StudySettings = z.infer<ReturnType<typeof studySettings>>

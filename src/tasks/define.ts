@@ -95,8 +95,8 @@ export interface UseContext<Data extends OpenedData = OpenedData> {
   readonly openData: () => Promise<Data>
   /** What the run was trained on and tested with. */
   readonly readRecord: () => Promise<DataRecord>
-  /** Another run with its model, such as a classifier that guides a sampler. Throws a UsageError unless it is of that recipe. */
-  readonly openRun: (path: string, recipe: string) => Promise<unknown>
+  /** Another run with its model, such as a classifier that guides a sampler. `E`: what that recipe builds. Throws a UsageError unless it is of that recipe. */
+  readonly openRun: <E>(path: string, recipe: string) => Promise<E>
   /** Writes a page and returns its path: `out`, or the name inside of the run directory. */
   readonly writePage: (name: string, report: Omit<Report, 'footer'>) => Promise<string>
 }

@@ -85,3 +85,6 @@ export interface TrainResult extends LoopResult {
   /** Puts the variables back to a checkpoint and returns its step: the best one, the newest, or that of a step. */
   restore(choice: CheckpointChoice): Promise<number>
 }
+
+/** The `system` of runs that a program of its own makes. */
+export const programSystem = 'program'

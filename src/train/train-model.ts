@@ -28,11 +28,8 @@ import { parameterCount, writeRunReport } from './run-report.ts'
 import type { Settings } from './settings.ts'
 import { type Checkpoint, restoreVariables } from './store.ts'
 import { logToTensorBoard } from './tensorboard.ts'
-import type { TrainOptions, TrainResult } from './train-model-options.ts'
+import { programSystem, type TrainOptions, type TrainResult } from './train-model-options.ts'
 import { versionsInUse } from './versions.ts'
-
-/** The `system` of runs that a program of its own makes. */
-export const programSystem = 'program'
 
 /**
  * Trains a model with everything that the recipes of tenfold have: progress, evaluation, checkpoints and exact resume, early stop, metrics,

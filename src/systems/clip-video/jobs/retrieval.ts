@@ -20,7 +20,7 @@ const config = z.strictObject({
     .describe(`what reads pictures, of ${towers.join(', ')}`),
   seeds: whole.default(3).describe('trainings of each, which differ in all random numbers'),
   steps: whole.default(1200).describe('steps of a training'),
-  batch_size: whole.default(128),
+  batch_size: whole.default(128).describe('pairs in a step'),
   data: drawingSettings().prefault({}),
   model: clipSettings().prefault({}),
   optimizer: optimizerSettings({ ...clipTraining.optimizer.parse(undefined) }).prefault({}),

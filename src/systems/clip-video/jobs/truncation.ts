@@ -20,9 +20,13 @@ import { runPath, weightsDigest } from '../video/models.ts'
 const config = z.strictObject({
   generator: pathSetting('a run of clip-video/biggan; empty: the newest run in the folder runs'),
   clip: pathSetting('a run of clip-video/clip, whose features are compared; empty: the newest run'),
-  truncations: z.array(z.number().gt(0).max(1)).min(2).default([0.2, 0.4, 0.6, 0.8, 1]),
+  truncations: z
+    .array(z.number().gt(0).max(1))
+    .min(2)
+    .default([0.2, 0.4, 0.6, 0.8, 1])
+    .describe('of the noise that pictures are made from; 1: none'),
   pictures: whole.default(960).describe('pictures for each truncation and seed'),
-  seeds: whole.default(3),
+  seeds: whole.default(3).describe('draws of the noise, for each truncation'),
 })
 type TruncationSettings = z.infer<typeof config>
 
@@ -84,11 +88,8 @@ function spreadOfFeatures(rows: readonly Float64Array[]): number {
 
 async function run(settings: TruncationSettings, context: JobContext): Promise<Report> {
   const { seed, threads } = context
-  const generator = (await context.openRun(
-    await runPath(settings.generator, 'biggan'),
-    'biggan',
-  )) as unknown as BigGANExperiment
-  const clip = (await context.openRun(await runPath(settings.clip, 'clip'), 'clip')) as unknown as ClipExperiment
+  const generator = await context.openRun<BigGANExperiment>(await runPath(settings.generator, 'biggan'), 'biggan')
+  const clip = await context.openRun<ClipExperiment>(await runPath(settings.clip, 'clip'), 'clip')
   const drawings = await openClasses(classSettings().parse({ classes: generator.facts.labels }))
   const { image } = await drawings.test.batch([...Array(drawings.test.length).keys()], { epoch: 0, seed: 0 })
   const real = await clip.seePictures(image)

@@ -37,7 +37,7 @@ const config = z.strictObject({
     .describe('tried for each model on other pictures; the best one is used'),
   tuning_steps: whole.default(200).describe('steps of such a trial'),
   steps: whole.default(800).describe('steps of a training'),
-  batch_size: whole.default(32),
+  batch_size: whole.default(32).describe('pictures in a step'),
 })
 type SpecificitySettings = z.infer<typeof config>
 

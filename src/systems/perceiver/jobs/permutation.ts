@@ -44,15 +44,24 @@ const config = z.strictObject({
     .describe(`of ${modelNames.join(', ')}`),
   perceiver: perceiverSettings().prefault({}),
   convnet: z
-    .strictObject({ width: whole.default(32), depth: whole.default(4) })
+    .strictObject({
+      width: whole.default(32).describe('channels of the first convolution'),
+      depth: whole.default(4).describe('convolutions'),
+    })
     .prefault({})
     .describe('convolutions, and channels of the first one'),
-  vit: z.strictObject({ patch_size: whole.default(7), width: whole.default(64), depth: whole.default(4) }).prefault({}),
+  vit: z
+    .strictObject({
+      patch_size: whole.default(7).describe('side of a patch in pixels'),
+      width: whole.default(64).describe('of a token'),
+      depth: whole.default(4).describe('layers'),
+    })
+    .prefault({}),
   transformer: z
     .strictObject({
       side: whole.default(14).describe('pictures are brought to this side: more pixels are too many'),
-      width: whole.default(64),
-      depth: whole.default(2),
+      width: whole.default(64).describe('of a pixel’s vector'),
+      depth: whole.default(2).describe('layers'),
     })
     .prefault({}),
   train_both: z

@@ -31,7 +31,7 @@ const config = z.strictObject({
     .describe(`which ones, by name; none: all of ${collapseArms.map(({ name }) => name).join(', ')}`),
   seeds: whole.default(3).describe('trainings of each arm'),
   steps: whole.default(300).describe('steps of a training'),
-  batch_size: whole.default(128),
+  batch_size: whole.default(128).describe('pictures in a step'),
   lr: z.number().positive().default(2e-3).describe('learning rate of AdamW, the same for all'),
   looks: whole.default(6).describe('how often spread and rank are measured on the way'),
   looked_at: whole.default(400).describe('test pictures whose embeddings are looked at'),

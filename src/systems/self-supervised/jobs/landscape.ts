@@ -22,7 +22,7 @@ const config = z.strictObject({
     .describe(`where the points lie: ${planeCurves.join(', ')}`),
   points: whole.default(2000).describe('points to learn from'),
   steps: whole.default(2000).describe('steps of a training'),
-  batch_size: whole.default(128),
+  batch_size: whole.default(128).describe('points in a step'),
   lr: z.number().positive().default(3e-3).describe('learning rate of Adam, which falls along half a cosine'),
   side: whole.min(4).default(64).describe('cells of the grid along a side'),
 })

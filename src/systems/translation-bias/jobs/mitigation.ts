@@ -1,7 +1,7 @@
 /** The job `translation-bias/mitigation`: every counter-measure on the same translator, the same questions and the same scale. */
 import { z } from 'zod'
 import type { Report, Table } from '../../../report/figures.ts'
-import { plotPackages } from '../../../report/plot.ts'
+import { plotPackages } from '../../../report/plot-packages.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { eachOf, seedsFrom } from '../../parts.ts'
 import { mean } from '../measures/numbers.ts'

@@ -1,6 +1,6 @@
 /** The job `translation-bias/neural`: data, learning and output again, in a small transformer that is trained here. */
 import type { Figure, Report, Table } from '../../../report/figures.ts'
-import { plotPackages } from '../../../report/plot.ts'
+import { plotPackages } from '../../../report/plot-packages.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { eachOf, seedsFrom } from '../../parts.ts'
 import { mean } from '../measures/numbers.ts'
