@@ -13,17 +13,27 @@ const source = join(root, 'src', 'pages')
 /** Folders of src/pages that have a file of this name. */
 const foldersWith = (file) => readdirSync(source).filter((name) => existsSync(join(source, name, file)))
 
-/** `page:NAME` is the script of a page, `rendered:NAME` what makes its HTML when the site is built. */
+/** Where in a page what can be touched stands (Shell.svelte). */
+const place = 'touch'
+
+/**
+ * `page:NAME` is the script of a page: only what can be touched, Try.svelte, is in it. `rendered:NAME` makes the page's HTML when the site is built,
+ * its texts, formulas and tables, which need no script.
+ */
 const entries = {
   name: 'entries',
   resolveId: (id) => (/^(page|rendered):/.test(id) ? `\0${id}` : null),
   load: (id) => {
     const [, kind, name] = /^\0(page|rendered):(.*)/.exec(id) ?? []
     if (!kind) return null
-    const imports = `import Page from ${JSON.stringify(join(source, name, 'Page.svelte'))}\n`
+    const imported = (component) =>
+      `import ${component} from ${JSON.stringify(join(source, name, `${component}.svelte`))}\n`
+    const hasTry = existsSync(join(source, name, 'Try.svelte'))
+    const style = `import ${JSON.stringify(join(source, 'shell', 'shell.css'))}\n`
     if (kind === 'page')
-      return `${imports}import { hydrate } from 'svelte'\nhydrate(Page, { target: document.getElementById('page') })`
-    return `${imports}import { render } from 'svelte/server'\nexport const rendered = () => render(Page)`
+      return `${style}${imported('Try')}import { hydrate } from 'svelte'\nhydrate(Try, { target: document.getElementById('${place}') })`
+    const touched = hasTry ? 'render(Try).body' : "''"
+    return `${hasTry ? imported('Try') : ''}${imported('Page')}import { render } from 'svelte/server'\nexport const rendered = () => {\n  const { head, body } = render(Page)\n  return { head, body, touched: ${touched} }\n}`
   },
 }
 
@@ -135,8 +145,10 @@ const policy = [
   "img-src 'self' data: blob:",
 ].join('; ')
 
-function html({ head, body }, { up, name, style, colors, preloads }) {
-  const links = preloads.map((file) => `<link rel="modulepreload" href="${up}${file}">`).join('\n')
+function html({ head, body, touched }, { up, style, colors, preloads }) {
+  const links = preloads?.map((file) => `<link rel="modulepreload" href="${up}${file}">`).join('\n')
+  const script = links === undefined ? '' : `${links}\n<script type="module" src="page.js"></script>`
+  const whole = body.replace(`<div id="${place}"></div>`, () => `<div id="${place}">${touched}</div>`)
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -146,11 +158,10 @@ function html({ head, body }, { up, name, style, colors, preloads }) {
 <link rel="icon" href="data:,">
 <style>${colors}</style>
 <link rel="stylesheet" href="${up}${style}">
-${links}
-<script type="module" src="${name === 'index' ? 'index/' : ''}page.js"></script>
+${script}
 ${head}
 </head>
-<body><div id="page">${body}</div></body>
+<body>${whole}</body>
 </html>
 `
 }
@@ -162,14 +173,15 @@ ${head}
 export async function buildPages(folder) {
   const modules = webPackages()
   const names = foldersWith('Page.svelte')
-  const { style, preloads } = await buildScripts(folder, modules, names)
+  const { style, preloads } = await buildScripts(folder, modules, foldersWith('Try.svelte'))
   await buildWorkers(folder, modules)
   const rendered = await renderPages(modules, names)
   const { colorVariables } = await imported(modules, 'report/palette.ts')
   const colors = `:root{${colorVariables('light')}}@media(prefers-color-scheme:dark){:root{${colorVariables('dark')}}}`
   for (const name of names) {
     const isIndex = name === 'index'
-    const place = { up: isIndex ? './' : '../', name, style, colors, preloads: preloads.get(name) }
+    const place = { up: isIndex ? './' : '../', style, colors, preloads: preloads.get(name) }
+    if (!isIndex) mkdirSync(join(folder, name), { recursive: true })
     writeFileSync(join(folder, isIndex ? '' : name, 'index.html'), html(rendered.get(name), place))
   }
   await writeData(folder, modules)
