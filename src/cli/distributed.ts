@@ -25,9 +25,17 @@ interface Followed {
 /** The processes that train together, of which this is one. */
 export class Group {
   readonly #communicator: Communicator
+  readonly #stopped: AbortController
 
-  constructor(communicator: Communicator) {
+  private constructor(communicator: Communicator, stopped: AbortController) {
     this.#communicator = communicator
+    this.#stopped = stopped
+  }
+
+  /** Joins the processes that `mpirun` has started. */
+  static async join(): Promise<Group> {
+    const stopped = new AbortController()
+    return new Group(await connectMpi({ signal: stopped.signal }), stopped)
   }
 
   get size(): number {
@@ -63,6 +71,7 @@ export class Group {
     options: LoopOptions,
     observer?: LoopObserver,
   ): Promise<LoopResult> {
+    options.signal?.addEventListener('abort', () => this.#stopped.abort())
     return trainDistributed(this.#communicator, task, store, options, observer)
   }
 
@@ -79,9 +88,4 @@ export class Group {
   async close(): Promise<void> {
     await this.#communicator.close()
   }
-}
-
-/** Joins the processes that `mpirun` has started. */
-export async function joinGroup(): Promise<Group> {
-  return new Group(await connectMpi())
 }

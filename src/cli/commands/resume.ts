@@ -49,7 +49,7 @@ export async function openToTrain(
 }
 
 async function resume(dir: string, flags: ResumeFlags, reporter: Reporter): Promise<void> {
-  const [{ joinGroup }, { trainRun }, { RunDirectory }, { lockFolder }] = await Promise.all([
+  const [{ Group: joined }, { trainRun }, { RunDirectory }, { lockFolder }] = await Promise.all([
     import('../distributed.ts'),
     import('../training.ts'),
     import('../../train/run.ts'),
@@ -57,7 +57,7 @@ async function resume(dir: string, flags: ResumeFlags, reporter: Reporter): Prom
   ])
   // Is there a run at all, before anything is written?
   await RunDirectory.open(dir)
-  const group = flags.distributed && (await joinGroup())
+  const group = flags.distributed && (await joined.join())
   if (group?.isFollower) return follow(group, dir, flags)
   const lock = await lockFolder(dir)
   try {

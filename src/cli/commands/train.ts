@@ -72,7 +72,7 @@ async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
   const assignments = flags.set.map(parseAssignment)
   if (flags.epochs !== undefined) assignments.push({ path: 'train.epochs', value: flags.epochs })
   const config = expandHomes(recipe.config, configure(recipe.config, assignments))
-  const group = flags.distributed && (await (await import('../distributed.ts')).joinGroup())
+  const group = flags.distributed && (await (await import('../distributed.ts')).Group.join())
   const reporter = group?.isFollower
     ? silentReporter
     : createReporter({ json: flags.json ?? false, metrics: recipe.metrics })

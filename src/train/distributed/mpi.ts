@@ -14,6 +14,15 @@ const ignored = 0n
 /** MPI_THREAD_FUNNELED: only this thread calls. */
 const funneled = 1
 
+/** Milliseconds. When one of its processes has died, mpirun asks all others to end, and kills them a second later. */
+const patience = 400
+
+/** Up to so many numbers are summed without blocking; for more, MPI's blocking sum is faster (in Open MPI 4.1 by up to a half). */
+const short = 65_536
+
+/** Bytes of one message: MPI counts them in 32 bits. */
+const longest = 2 ** 30
+
 const libraries: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
   linux: ['libmpi.so.40', 'libmpi.so'],
   darwin: ['libmpi.40.dylib', 'libmpi.dylib', '/opt/homebrew/lib/libmpi.dylib'],
@@ -70,14 +79,23 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength)
 }
 
+/** How processes are joined. */
+export interface MpiOptions {
+  /** Once it is aborted, the communicator waits only briefly for the others, and throws then: they may have ended. Default: never. */
+  readonly signal?: AbortSignal
+  /** Names of Open MPI's library, of which the first that is there is taken. Default: those of this platform. */
+  readonly libraries?: readonly string[]
+}
+
 /**
  * Joins the processes that `mpirun` has started. Throws a UsageError if this one is none of them or Open MPI is not there, a
  * MissingPackageError without the optional package ffi-rs. Only once in a process.
  */
-export async function connectMpi(names = libraries[process.platform] ?? []): Promise<Communicator> {
+export async function connectMpi(options: MpiOptions = {}): Promise<Communicator> {
+  const { signal, libraries: names = libraries[process.platform] ?? [] } = options
   if (!mpiLaunch()) throw new UsageError("MPI: this process was not started by Open MPI's mpirun", { hint: started })
   const ffi = await loadFfi()
-  return new MpiCommunicator(ffi, openLibrary(ffi, names))
+  return new MpiCommunicator(ffi, openLibrary(ffi, names), signal)
 }
 
 class MpiCommunicator implements Communicator {
@@ -87,10 +105,14 @@ class MpiCommunicator implements Communicator {
   readonly #handles: Record<'world' | 'int32' | 'float32' | 'byte' | 'max' | 'sum', Ffi.JsExternal>
   /** Memory that the library writes while it works: it must stay where it is. */
   readonly #lengths = new Int32Array(2)
-  readonly #request = Buffer.alloc(8)
+  readonly #first = Buffer.alloc(8)
+  readonly #second = Buffer.alloc(8)
   readonly #flag = Buffer.alloc(4)
 
-  constructor(ffi: typeof Ffi, library: string) {
+  readonly #signal: AbortSignal | undefined
+
+  constructor(ffi: typeof Ffi, library: string, signal: AbortSignal | undefined) {
+    this.#signal = signal
     const { DataType } = ffi
     const typeOf = (value: unknown): Ffi.DataType => {
       if (typeof value === 'number') return DataType.I32
@@ -135,15 +157,25 @@ class MpiCommunicator implements Communicator {
   }
 
   async sum(values: Float32Array): Promise<void> {
-    await this.#meet(values.length)
     const { float32, sum, world } = this.#handles
-    this.#call('MPI_Allreduce', inPlace, bytesOf(values), values.length, float32, sum, world)
+    const data = [inPlace, bytesOf(values), values.length, float32, sum, world] as const
+    if (values.length > short) {
+      await this.#meet(values.length)
+      return this.#call('MPI_Allreduce', ...data)
+    }
+    const met = this.#meet(values.length)
+    this.#call('MPI_Iallreduce', ...data, this.#second)
+    await met
+    await this.#finish(this.#second)
   }
 
   async broadcast(bytes: Uint8Array): Promise<void> {
-    await this.#meet(bytes.length)
     const { byte, world } = this.#handles
-    this.#call('MPI_Bcast', bytesOf(bytes), bytes.length, byte, 0, world)
+    for (let start = 0; start === 0 || start < bytes.length; start += longest) {
+      const part = bytes.subarray(start, start + longest)
+      await this.#meet(part.length)
+      this.#call('MPI_Bcast', bytesOf(part), part.length, byte, 0, world)
+    }
   }
 
   async close(): Promise<void> {
@@ -151,26 +183,39 @@ class MpiCommunicator implements Communicator {
     this.#call('MPI_Finalize')
   }
 
-  /**
-   * Waits until all processes are here, which may take long (rank 0 evaluates, another one is slow), without keeping a core busy and
-   * deaf to signals, as MPI's own waiting does. Then they exchange at once. Throws if they do not mean the same.
-   */
+  /** Waits until all processes are here. Throws if they do not mean to exchange as much. */
   async #meet(length: number): Promise<void> {
     const { int32, max, world } = this.#handles
     this.#lengths.set([length, -length])
-    this.#call('MPI_Iallreduce', inPlace, bytesOf(this.#lengths), 2, int32, max, world, this.#request)
-    const start = performance.now()
-    for (;;) {
-      this.#call('MPI_Test', this.#request, this.#flag, ignored)
-      if (this.#flag.readInt32LE() !== 0) break
-      const waited = performance.now() - start
-      if (waited > 50) await setTimeout(1)
-      else if (waited > 0.2) await setImmediate()
-    }
+    this.#call('MPI_Iallreduce', inPlace, bytesOf(this.#lengths), 2, int32, max, world, this.#first)
+    await this.#finish(this.#first)
     const [most = 0, least = 0] = this.#lengths
     if (most === -least) return
     throw new TenfoldError(`MPI: the processes do not do the same: one exchanges ${-least} numbers, another ${most}`, {
       hint: 'all of them must run the same program on parts of the same data',
     })
+  }
+
+  /**
+   * Waits for an exchange, which may take long (rank 0 evaluates, another process is slow), without keeping a core busy and deaf to
+   * signals, as MPI's own waiting does.
+   */
+  async #finish(request: Uint8Array): Promise<void> {
+    const start = performance.now()
+    let abortedAt: number | undefined
+    for (;;) {
+      this.#call('MPI_Test', request, this.#flag, ignored)
+      if (this.#flag.readInt32LE() !== 0) return
+      const now = performance.now()
+      if (this.#signal?.aborted) abortedAt ??= now
+      if (abortedAt !== undefined && now - abortedAt > patience) {
+        throw new TenfoldError(`stopped: another of the ${this.size} processes has ended or does not answer`, {
+          hint: 'checkpoints are intact: resume continues from the last one',
+        })
+      }
+      const waited = now - start
+      if (waited > 50) await setTimeout(1)
+      else if (waited > 0.2) await setImmediate()
+    }
   }
 }

@@ -3,7 +3,6 @@ import type { Batch } from '../../data/dataset.ts'
 import type { BatchSource } from '../../data/loader.ts'
 import { randomState } from '../../tensor/random-state.ts'
 import type { Communicator } from '../../util/communicator.ts'
-import { TenfoldError } from '../../util/errors.ts'
 import { defineTask, type LoopObserver, type LoopOptions, type LoopResult, type TrainingTask, train } from '../loop.ts'
 import type { TrainingStore } from '../store.ts'
 import { broadcastCheckpoint, broadcastNumbers, broadcastVariables } from './exchange.ts'
@@ -22,7 +21,6 @@ export async function trainDistributed<Name extends string>(
   { signal, ...options }: LoopOptions,
   observer: LoopObserver = {},
 ): Promise<LoopResult> {
-  const patient = signal ? withSignal(communicator, signal) : communicator
   const together = new AbortController()
   randomState().useRank(communicator.rank)
   const { evaluate, snapshot, ...shared } = defineTask(task)
@@ -30,11 +28,11 @@ export async function trainDistributed<Name extends string>(
   return train(
     {
       ...shared,
-      loader: agreedLoader(shared.loader, patient, signal, together),
-      evaluate: async () => broadcastNumbers(patient, isFirst ? await evaluate() : undefined),
+      loader: agreedLoader(shared.loader, communicator, signal, together),
+      evaluate: async () => broadcastNumbers(communicator, isFirst ? await evaluate() : undefined),
       ...(isFirst && snapshot && { snapshot }),
     },
-    new SharedStore(patient, shared, isFirst ? store : undefined),
+    new SharedStore(communicator, shared, isFirst ? store : undefined),
     { ...options, signal: together.signal },
     isFirst ? observer : {},
   )
@@ -59,44 +57,6 @@ function agreedLoader(
         yield batch
       }
     },
-  }
-}
-
-// Open MPI's mpirun asks all processes to end, once one has died, and kills them a second later.
-const patience = 500
-
-/** After a request to stop, waits for the others only briefly: they may have ended. */
-function withSignal(communicator: Communicator, signal: AbortSignal): Communicator {
-  const { rank, size } = communicator
-  const briefly = async (exchange: Promise<void>): Promise<void> => {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    let giveUp = (): void => {}
-    const late = new Promise<never>((_, reject) => {
-      giveUp = () => {
-        timer = setTimeout(() => {
-          reject(
-            new TenfoldError('stopped: another process has ended or does not answer', {
-              hint: 'the last checkpoint is intact; resume continues from it',
-            }),
-          )
-        }, patience)
-      }
-    })
-    if (signal.aborted) giveUp()
-    else signal.addEventListener('abort', giveUp)
-    try {
-      await Promise.race([exchange, late])
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', giveUp)
-    }
-  }
-  return {
-    rank,
-    size,
-    sum: (values) => briefly(communicator.sum(values)),
-    broadcast: (bytes) => briefly(communicator.broadcast(bytes)),
-    close: () => communicator.close(),
   }
 }
 
