@@ -21,6 +21,7 @@ const layers = [
   ['tasks'],
   ['verify'],
   ['systems'],
+  ['studio'],
   ['cli'],
   ['index.ts', 'entries'],
 ]

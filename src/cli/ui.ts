@@ -2,7 +2,8 @@
 import type { Opening } from '../data/opening.ts'
 import type { Answer, Metric, MetricDescriptions } from '../tasks/define.ts'
 import type { LoopObserver, Metrics, StepReport } from '../train/loop.ts'
-import { errorLine, note } from './output.ts'
+import { errorLine } from '../util/errors.ts'
+import { note } from './output.ts'
 
 /** Where a command reports to. */
 export interface Reporter {
