@@ -1,10 +1,17 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
-import { FormatError, MissingDataError, MissingPackageError, TenfoldError, UsageError } from '../util/errors.ts'
+import {
+  errorLine,
+  FormatError,
+  MissingDataError,
+  MissingPackageError,
+  TenfoldError,
+  UsageError,
+} from '../util/errors.ts'
 import { describeSystemError } from '../util/system-errors.ts'
 import { addCommands } from './commands/index.ts'
 import { Interruption } from './interrupt.ts'
-import { errorLine, note, watchOutput } from './output.ts'
+import { note, watchOutput } from './output.ts'
 import { speakerPrefix } from './speaker.ts'
 
 /** Errors in what tenfold was given: its options, files, packages, data sets. */

@@ -4,7 +4,8 @@ import type { Answer } from '../tasks/define.ts'
 import type { MetricDescriptions } from '../train/describe-metrics.ts'
 import type { LoopObserver } from '../train/loop.ts'
 import { observeProgress, StatusLine } from '../train/progress.ts'
-import { errorLine, note } from './output.ts'
+import { errorLine } from '../util/errors.ts'
+import { note } from './output.ts'
 
 /** Where a command reports to. */
 export interface Reporter {

@@ -37,16 +37,40 @@ function heldBy(folder: string, file: string, holder: Holder, self: Holder): Usa
 const prefix = 'lock-'
 const attempts = 10
 
+function lockFiles(folder: string): string[] {
+  return readdirSync(folder).filter((file) => file.startsWith(prefix) && file.endsWith('.json'))
+}
+
 /** Another process's lock that excludes this one; locks of dead processes are removed. */
 function otherLock(folder: string, own: string, self: Holder): { file: string; holder: Holder } | undefined {
-  for (const file of readdirSync(folder)) {
-    if (!file.startsWith(prefix) || !file.endsWith('.json') || file === own) continue
+  for (const file of lockFiles(folder)) {
+    if (file === own) continue
     const holder = readHolder(join(folder, file))
     if (holder && mayLive(holder, self)) {
       if (holder.shared && self.shared) continue
       return { file, holder }
     }
     rmSync(join(folder, file), { force: true })
+  }
+  return undefined
+}
+
+/** The process that holds the lock of a folder. */
+export interface FolderHolder {
+  readonly pid: number
+  /** When it took the lock, as ISO 8601 text. */
+  readonly since: string
+  /** Whether it runs where this process does, so that its number means the same here. */
+  readonly isHere: boolean
+}
+
+/** Who holds the lock of a folder, as far as can be known; undefined if nobody does. Changes nothing. */
+export function folderHolder(folder: string): FolderHolder | undefined {
+  const self = thisProcess()
+  for (const file of lockFiles(folder)) {
+    const holder = readHolder(join(folder, file))
+    if (!holder || !mayLive(holder, self)) continue
+    return { pid: holder.pid, since: holder.since, isHere: isHere(holder, self) }
   }
   return undefined
 }

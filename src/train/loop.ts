@@ -56,6 +56,9 @@ export function defineTask<Name extends string>(task: TrainingTask<Name>): Train
   return task as unknown as TrainingTask
 }
 
+/** Milliseconds after which a step is in the log, before its checkpoint: whoever watches a run sees its curve grow. */
+const logEvery = 200
+
 export interface LoopOptions {
   readonly epochs: number
   /** Stop after this many steps, if sooner than the epochs. */
@@ -160,6 +163,7 @@ class Loop {
   #startedAt = performance.now()
   #lastEvaluation: Metrics = {}
   #lines: MetricsLine[] = []
+  #loggedAt = performance.now()
   #savedStep = -1
 
   constructor(task: TrainingTask, store: TrainingStore, options: LoopOptions, observer: LoopObserver) {
@@ -252,6 +256,7 @@ class Loop {
       if (epochEnds || lastStep)
         return (await this.#evaluate(epoch)) ?? (this.#options.signal?.aborted ? 'interrupted' : undefined)
       if (this.#options.signal?.aborted) return 'interrupted'
+      if (performance.now() - this.#loggedAt >= logEvery) await this.#log()
       if (this.#step % (this.#options.evaluateEvery ?? Number.POSITIVE_INFINITY) === 0) {
         const stop = await this.#evaluate(epoch)
         if (stop) return stop
@@ -333,9 +338,15 @@ class Loop {
     }
   }
 
-  async #save(best: boolean): Promise<void> {
+  /** Appends what is not in the log yet; a resumed training drops what no checkpoint has. */
+  async #log(): Promise<void> {
     await this.#store.append(this.#lines)
     this.#lines = []
+    this.#loggedAt = performance.now()
+  }
+
+  async #save(best: boolean): Promise<void> {
+    await this.#log()
     await fetchVariables(this.#task.variables)
     const state: TrainingState = {
       step: this.#step,

@@ -16,8 +16,8 @@ import { manualSeed, randomState } from '../../src/tensor/random-state.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { fetchVariables, Variable } from '../../src/tensor/variable.ts'
 import { type TrainingTask, train } from '../../src/train/loop.ts'
+import { MemoryStore } from '../../src/train/memory-store.ts'
 import { checkpointVariables } from '../../src/train/store.ts'
-import { MemoryStore } from '../support/memory-store.ts'
 import { close, equal, toldBy } from './assert.ts'
 
 /** A promise that a runtime keeps. */
