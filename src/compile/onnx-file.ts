@@ -102,7 +102,10 @@ function writeTensor(writer: BinaryWriter, { dims = [], dataType, name, rawData,
   })
 }
 
-function writeAttribute(writer: BinaryWriter, { name, f, i, s, t, g, floats = [], ints = [], type }: OnnxAttributeValue): void {
+function writeAttribute(
+  writer: BinaryWriter,
+  { name, f, i, s, t, g, floats = [], ints = [], type }: OnnxAttributeValue,
+): void {
   text(writer, 1, name)
   float(writer, 2, f)
   whole(writer, 3, i)

@@ -126,7 +126,13 @@ class GraphEmitter implements Emitter {
     return this.#add(type, inputs, outputs, attribute, domain)
   }
 
-  #add(type: string, inputs: readonly string[], outputs: number, attribute: OnnxAttributeValue[], domain = ''): string[] {
+  #add(
+    type: string,
+    inputs: readonly string[],
+    outputs: number,
+    attribute: OnnxAttributeValue[],
+    domain = '',
+  ): string[] {
     const name = `${this.#prefix}${type}_${this.#nodes++}`
     const output = this.#newValues(outputs)
     this.written.push({ name, opType: type, input: [...inputs], output, attribute, domain })

@@ -15,7 +15,12 @@ test('a graph with every kind of attribute', () => {
   const y = ops.conv2d(x, weight, undefined, { padding: 1 })
   const bytes = modelBytes(
     emitGraph(
-      [ops.layerNorm(ops.sum(y, [2, 3]), [4]), ops.gelu(ops.mul(input, 3)), ops.argmax(input, 1), ops.randomGamma([3], 2)],
+      [
+        ops.layerNorm(ops.sum(y, [2, 3]), [4]),
+        ops.gelu(ops.mul(input, 3)),
+        ops.argmax(input, 1),
+        ops.randomGamma([3], 2),
+      ],
       { outputNames: ['normed', 'gelu', 'best', 'drawn'], inputName: (leaf) => (leaf === input ? 'in' : undefined) },
     ),
     { documentation: 'what it is', metadata: { labels: 'ä,b' }, dimensionNames: { in: { 0: 'batch' } } },
@@ -36,7 +41,11 @@ test('what no op of today writes', () => {
     { name: 'floats', type: 6, floats: [0.5, Number.NaN, -0] },
     { name: 'ints', type: 7, ints: [-1, 2 ** 40] },
     { name: 'text', type: 3, s: new TextEncoder().encode('same') },
-    { name: 'body', type: 5, g: { name: 'body', node: [], input: [{ name: 'i', elemType: 7, shape: [] }], output: [{ name: 'o' }] } },
+    {
+      name: 'body',
+      type: 5,
+      g: { name: 'body', node: [], input: [{ name: 'i', elemType: 7, shape: [] }], output: [{ name: 'o' }] },
+    },
   ]
   const node = [{ name: 'n', opType: 'Some', input: ['', 'a'], output: ['b'], attribute, domain: 'mine' }]
   const bytes = fileBytes({
@@ -46,6 +55,9 @@ test('what no op of today writes', () => {
   })
   const model = fromBinary(ModelProtoSchema, bytes)
   const [, floats, ints] = model.graph?.node[0]?.attribute ?? []
-  expect([floats?.floats, ints?.ints]).toEqual([[0.5, Number.NaN, -0], [-1n, 2n ** 40n]])
+  expect([floats?.floats, ints?.ints]).toEqual([
+    [0.5, Number.NaN, -0],
+    [-1n, 2n ** 40n],
+  ])
   expect(toBinary(ModelProtoSchema, model)).toEqual(bytes)
 })
