@@ -16,6 +16,7 @@ function withoutReshape(output: Tensor): Tensor {
 export interface WritingOptions {
   readonly fused?: boolean
   readonly frozen?: boolean
+  readonly pooled?: boolean
 }
 
 /** Writes the graph behind the roots. */
@@ -25,6 +26,7 @@ export async function writeGraph(roots: readonly Tensor[], options: WritingOptio
   const fused = options.fused ?? true
   return emitGraph(bare, {
     fused,
+    pooled: options.pooled ?? true,
     // With weights that are stored in the model the runtime finds its blocked convolutions itself.
     channelBlock: fused && !options.frozen ? await channelBlockFor(bare) : 1,
     ...(options.frozen && {
