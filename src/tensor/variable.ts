@@ -71,7 +71,10 @@ export class Variable {
     return elementCount(this.shape)
   }
 
-  /** The present numbers. Do not keep the array across calls of compiled functions: buffers are swapped. */
+  /**
+   * The present numbers, at once: those of a tensor are asked for, `await tensor.data()`. Do not keep the array across calls of compiled
+   * functions: buffers are swapped.
+   */
   get data(): TypedArray {
     return this.#front
   }
