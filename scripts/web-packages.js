@@ -1,5 +1,5 @@
 /**
- * What only the web parts need (pages, their tests): onnxruntime-web, playwright-core and temml, 160 MB, in `.web/node_modules`. They are not among
+ * What only the web parts need (pages, their tests): onnxruntime-web, playwright-core, esbuild and temml, 170 MB, in `.web/node_modules`. They are not among
  * the dependencies, so that whoever only wants to train in Node does not fetch them.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { npm } from './runtime.js'
 const folder = fileURLToPath(new URL('../.web', import.meta.url))
 
 /** Exact versions: onnxruntime-web as the library for Node; temml writes formulas as MathML when the pages are built. */
-const packages = { 'onnxruntime-web': '1.30.0', 'playwright-core': '1.65.1', temml: '0.13.5' }
+const packages = { 'onnxruntime-web': '1.30.0', 'playwright-core': '1.65.1', esbuild: '0.28.2', temml: '0.13.5' }
 
 function isPresent(name, version) {
   const file = join(folder, 'node_modules', name, 'package.json')

@@ -22,6 +22,7 @@ const layers = [
   ['tasks'],
   ['verify'],
   ['systems'],
+  ['studio'],
   ['cli'],
   ['index.ts', 'entries'],
   ['pages'],

@@ -39,7 +39,7 @@ test.each(blocks)('%s, block %i', (file, i, code) => {
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['block.ts'] }))
     const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
     execFileSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8', stdio: 'pipe' })
-    const output = execFileSync(process.execPath, [join(folder, 'block.js')], { encoding: 'utf8' })
+    const output = execFileSync(process.execPath, [join(folder, 'block.js')], { cwd: folder, encoding: 'utf8' })
     expect(output.length).toBeGreaterThan(0)
   } finally {
     rmSync(folder, { recursive: true, force: true })

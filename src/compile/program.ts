@@ -7,6 +7,7 @@ import { describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { constant, type Feed, type GraphNode, installEvaluator, type Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import type { Communicator } from '../util/communicator.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import { fuseSums } from './fuse-sums.ts'
 import { foldConstants, mergeCommonSubexpressions, type PassCounts, type PassOptions, simplify } from './passes.ts'
@@ -22,6 +23,11 @@ export interface CompileOptions extends SessionOptions {
   readonly fused?: boolean
   /** Store the variables' present values in the model: faster inference, but later changes are not seen. Default: false. */
   readonly frozen?: boolean
+  /**
+   * Several processes run the function together, each on its part of a batch: `Optimizer.minimize`, batch norm, `ops.sumOverRanks`
+   * and `ops.meanOverRanks` then work over all parts. All processes must call it in the same order. Default: none, it runs alone.
+   */
+  readonly communicator?: Communicator
 }
 
 /** What a compilation produced: for tests and `--profile`. */
@@ -144,13 +150,7 @@ export class Program {
     const values = this.#inputs.map((leaf): StoredArray => {
       const { source } = leaf
       if (source.kind === 'variable') return source.variable.stored
-      if (source.kind === 'feed') {
-        const shape = sized?.feeds.get(leaf) ?? leaf.shape
-        const data = source.feed.pull(feeds.push(source.feed) - 1, elementCount(shape))
-        if (data.length !== elementCount(shape))
-          throw new TenfoldError(`a feed of type ${leaf} gave ${data.length} elements`)
-        return { dtype: leaf.dtype, shape, data }
-      }
+      if (source.kind === 'feed') return pull(source.feed, feeds.push(source.feed) - 1, leaf, sized?.feeds.get(leaf))
       return sized?.constants.get(leaf) ?? inputOf(leaf)
     })
     const results = this.#parts.results.map(({ dtype, shape }, i) => ({ dtype, shape: sized?.results[i] ?? shape }))
@@ -198,6 +198,13 @@ export class Program {
   originOf(name: string): GraphNode | undefined {
     return this.#origins.get(name)
   }
+}
+
+/** The numbers that a feed has for the coming call. `lane` numbers the feeds of a graph. */
+export function pull(feed: Feed, lane: number, leaf: Tensor, shape = leaf.shape): NDArray {
+  const data = feed.pull(lane, elementCount(shape))
+  if (data.length !== elementCount(shape)) throw new TenfoldError(`a feed of type ${leaf} gave ${data.length} elements`)
+  return { dtype: leaf.dtype, shape, data }
 }
 
 /** The runtime's errors name its nodes; ours name the op, the shapes and the line of the model. */

@@ -54,6 +54,11 @@ export class ExponentialMovingAverage {
     for (const [i, average] of this.averages.entries()) average.set(parameters[i]?.data ?? [])
   }
 
+  /** How many updates were made: an int64 scalar. */
+  get updates(): Variable {
+    return this.#counter.count
+  }
+
   /** The decay of update k. */
   decay(k: number): number {
     const decay = scheduledValue(this.#options.decay, k)

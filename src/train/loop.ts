@@ -7,6 +7,7 @@ import { randomState } from '../tensor/random-state.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { fetchVariables, type Variable } from '../tensor/variable.ts'
+import type { Communicator } from '../util/communicator.ts'
 import {
   type ChangingState,
   type MetricsLine,
@@ -40,18 +41,23 @@ export interface TrainingTask<Name extends string = string> {
   readonly memory?: readonly Variable[]
   /** What checkpoints hold besides variables, in arrays whose shapes change. `evaluate` must leave it as it is. */
   readonly state?: ChangingState
-  /** Metrics on held-out data. */
+  /** Metrics on held-out data; none: no step is better than another, and none is kept as the best one. */
   readonly evaluate: () => Promise<Metrics>
   /** Pictures that are kept at each evaluation. Random functions draw the same numbers in each, and training draws on as if there were none. */
   readonly snapshot?: () => Promise<Snapshots>
   /** The learning rate of the next step. */
   readonly learningRate?: () => number
+  /** The same task for one of several processes, which computes its part of every batch. Undefined: the loss has no such parts. */
+  readonly distributed?: (communicator: Communicator) => TrainingTask<Name>
 }
 
 /** A task with its batch names erased: its step takes what its loader gives. */
 export function defineTask<Name extends string>(task: TrainingTask<Name>): TrainingTask {
   return task as unknown as TrainingTask
 }
+
+/** Milliseconds after which a step is in the log, before its checkpoint: whoever watches a run sees its curve grow. */
+const logEvery = 200
 
 export interface LoopOptions {
   readonly epochs: number
@@ -157,6 +163,7 @@ class Loop {
   #startedAt = performance.now()
   #lastEvaluation: Metrics = {}
   #lines: MetricsLine[] = []
+  #loggedAt = performance.now()
   #savedStep = -1
 
   constructor(task: TrainingTask, store: TrainingStore, options: LoopOptions, observer: LoopObserver) {
@@ -249,6 +256,7 @@ class Loop {
       if (epochEnds || lastStep)
         return (await this.#evaluate(epoch)) ?? (this.#options.signal?.aborted ? 'interrupted' : undefined)
       if (this.#options.signal?.aborted) return 'interrupted'
+      if (performance.now() - this.#loggedAt >= logEvery) await this.#log()
       if (this.#step % (this.#options.evaluateEvery ?? Number.POSITIVE_INFINITY) === 0) {
         const stop = await this.#evaluate(epoch)
         if (stop) return stop
@@ -280,19 +288,23 @@ class Loop {
 
   async #evaluate(epoch: number): Promise<StopReason | undefined> {
     const { metrics, snapshots } = await this.#evaluateApart()
+    const hasMetrics = Object.keys(metrics).length > 0
     const { metric, goal } = this.#options.monitor
     const value = metrics[metric] ?? Number.NaN
     const isTied = value === this.#best && this.#bestLoss !== null && (metrics.loss ?? Number.NaN) < this.#bestLoss
     const isBest =
-      isTied ||
-      this.#best === null ||
-      Number.isNaN(this.#best) ||
-      (goal === 'max' ? value > this.#best : value < this.#best)
+      hasMetrics &&
+      (isTied ||
+        this.#best === null ||
+        Number.isNaN(this.#best) ||
+        (goal === 'max' ? value > this.#best : value < this.#best))
     if (isBest) [this.#best, this.#bestStep, this.#bestLoss] = [value, this.#step, metrics.loss ?? null]
     this.#evaluationsSinceBest = isBest ? 0 : this.#evaluationsSinceBest + 1
     this.#lastEvaluation = metrics
-    this.#lines.push({ type: 'evaluation', step: this.#step, epoch, seconds: this.#seconds, ...metrics })
-    this.#observer.onEvaluation?.(this.#step, epoch, metrics, isBest)
+    if (hasMetrics) {
+      this.#lines.push({ type: 'evaluation', step: this.#step, epoch, seconds: this.#seconds, ...metrics })
+      this.#observer.onEvaluation?.(this.#step, epoch, metrics, isBest)
+    }
     // Before the checkpoint: pictures that no checkpoint knows of are dropped by a resumed training, and made again.
     if (snapshots) await this.#store.saveSnapshots(this.#step, snapshots)
     await this.#save(isBest)
@@ -326,9 +338,15 @@ class Loop {
     }
   }
 
-  async #save(best: boolean): Promise<void> {
+  /** Appends what is not in the log yet; a resumed training drops what no checkpoint has. */
+  async #log(): Promise<void> {
     await this.#store.append(this.#lines)
     this.#lines = []
+    this.#loggedAt = performance.now()
+  }
+
+  async #save(best: boolean): Promise<void> {
+    await this.#log()
     await fetchVariables(this.#task.variables)
     const state: TrainingState = {
       step: this.#step,

@@ -93,6 +93,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'products/matmul.ts': ['addmmWith', 'matmulWith'],
   'random/gamma.ts': ['gammaSlope'],
   'random/random.ts': ['drawn', 'parameterOf'],
+  'ranks.ts': ['gatherOverRanks'],
   'reduction/reduce.ts': ['restoreAxes', 'sumTo'],
   'signal/cosine.ts': ['dctMatrix'],
   'signal/frames.ts': ['frameCount', 'framesOf', 'overlapAdd'],

@@ -28,7 +28,7 @@ const config = z.strictObject({
     .describe('fixed spans; 32 keeps what Expire-Span keeps at the least: the last block'),
   long_span: z.boolean().default(true).describe('whether a fixed span of attn_lim is trained too'),
   test_episodes: whole.default(200).describe('corridors of each length that are tried'),
-  batch_size: whole.default(16),
+  batch_size: whole.default(16).describe('sequences in a step'),
   mem_sz: whole.default(32).describe('tokens of a block'),
   arms: armSettings({ steps: 1500 }).prefault({}),
 })

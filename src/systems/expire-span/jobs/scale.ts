@@ -25,7 +25,7 @@ const config = z.strictObject({
   hid_sz: whole.default(64).describe('width'),
   nlayers: whole.default(2).describe('layers'),
   mem_sz: whole.default(256).describe('tokens of a block'),
-  batch_size: whole.default(8),
+  batch_size: whole.default(8).describe('sequences in a step'),
   ramp: whole.default(128).describe('steps in which a memory fades out'),
   span_loss: z.number().min(0).default(1e-6).describe('what remembering costs'),
   initial_steps: whole.default(256).describe('the span that memories begin with, in steps, whatever the maximum'),

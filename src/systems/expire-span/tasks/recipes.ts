@@ -7,7 +7,7 @@ import { corridor as corridorWorld } from './corridor.ts'
 import { cue as cueWorld } from './cue.ts'
 import { instruction as instructionWorld } from './instruction.ts'
 import { portal as portalWorld } from './portal.ts'
-import { lengthSettings, questionRecipe } from './questions.ts'
+import { episodeSettings, lengthSettings, questionRecipe } from './questions.ts'
 
 /** Small: what they have to learn is what to keep. */
 const small = {
@@ -32,6 +32,7 @@ export const corridors = questionRecipe({
   world: corridorWorld,
   data: z.strictObject({
     ...lengthSettings({ tokens: 800_000, test_tokens: 40_000 }),
+    ...episodeSettings,
     colors: whole.default(2).describe('colours of objects and doors'),
     min_length: count.default(3).describe('steps of a corridor, at least'),
     max_length: whole.default(200).describe('steps of a corridor, at most'),
@@ -49,6 +50,7 @@ export const portal = questionRecipe({
   world: portalWorld,
   data: z.strictObject({
     ...lengthSettings({ tokens: 800_000, test_tokens: 40_000 }),
+    ...episodeSettings,
     rooms: whole.default(6).describe('rooms of an episode, one behind the other'),
     doors: z.number().int().min(2).default(2).describe('doors of a room, one of which leads on'),
     min_walk: count.default(2).describe('steps through a room, at least'),
@@ -66,6 +68,7 @@ export const instruction = questionRecipe({
   world: instructionWorld,
   data: z.strictObject({
     ...lengthSettings({ tokens: 800_000, test_tokens: 40_000 }),
+    ...episodeSettings,
     instructions: whole.default(6).describe('instructions of an episode'),
     colors: whole.default(4).describe('colours that an instruction may name'),
     min_walk: count.default(2).describe('irrelevant steps after an instruction, at least'),
@@ -83,6 +86,7 @@ export const copy = questionRecipe({
   world: copyWorld,
   data: z.strictObject({
     ...lengthSettings({ tokens: 800_000, test_tokens: 40_000 }),
+    ...episodeSettings,
     length: whole.default(128).describe('symbols of a sequence (paper: tens of thousands)'),
     symbols: whole.default(64).describe('different symbols'),
   }),
@@ -123,6 +127,7 @@ export const cue = questionRecipe({
   world: cueWorld,
   data: z.strictObject({
     ...lengthSettings({ tokens: 800_000, test_tokens: 40_000 }),
+    ...episodeSettings,
     objects: whole.default(8).describe('objects of an episode, each of another kind'),
     colors: whole.default(2).describe('colours of objects'),
     cue: z.enum(['before', 'after']).default('before').describe('when it is said which kind matters'),

@@ -11,6 +11,7 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
 import { deriveSeed } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { allOf, eachOf, seedsFrom } from '../../parts.ts'
 import { spreadOf } from '../../study.ts'
 import { cuedPictures, Filter, type ModelName, models, titles } from '../cued-filter.ts'
 import { kernelsAt } from '../explain.ts'
@@ -28,7 +29,7 @@ const config = z.strictObject({
     .describe('tried for each model on other pictures; the best one is used'),
   tuning_steps: whole.default(200).describe('steps of such a trial'),
   steps: whole.default(800).describe('steps of a training'),
-  batch_size: whole.default(32),
+  batch_size: whole.default(32).describe('pictures in a step'),
 })
 type SpecificitySettings = z.infer<typeof config>
 
@@ -106,7 +107,6 @@ function kernelsOfCues(kernels: NDArray, x: NDArray, { cues, channels, side }: S
 async function run(settings: SpecificitySettings, context: JobContext): Promise<Report> {
   const { seeds, learning_rates, tuning_steps, steps, channels, kernel_size, side, cues, batch_size } = settings
   const task = { channels, kernel_size, side, cues, batch_size }
-  const arms: Arm[] = []
   const part = async (name: ModelName, file: string, options: Parameters<typeof trainFilter>[2]): Promise<Result> => {
     context.signal?.throwIfAborted()
     const { part: found, wasThere } = await context.keep(file, { task, name, ...options }, result, () =>
@@ -119,20 +119,17 @@ async function run(settings: SpecificitySettings, context: JobContext): Promise<
     })
     return found
   }
-  for (const name of models) {
-    const tried: { readonly lr: number; readonly error: number }[] = []
-    for (const lr of learning_rates.length > 1 ? learning_rates : []) {
+  const arms = await eachOf(context, models, async (name): Promise<Arm> => {
+    const tried = await allOf(context, learning_rates.length > 1 ? learning_rates : [], async (lr) => {
       const options = { lr, steps: tuning_steps, seed: context.seed, of: 'validation' as const }
-      tried.push({ lr, error: (await part(name, `tuning/${name}-${lr}`, options)).error })
-    }
+      return { lr, error: (await part(name, `tuning/${name}-${lr}`, options)).error }
+    })
     const lr = tried.toSorted((a, b) => a.error - b.error)[0]?.lr ?? learning_rates[0] ?? Number.NaN
-    const results: Result[] = []
-    for (let i = 0; i < seeds; i++) {
-      const seed = context.seed + i
-      results.push(await part(name, `members/${name}-seed${seed}`, { lr, steps, seed, of: 'test' }))
-    }
-    arms.push({ name, lr, results })
-  }
+    const results = await eachOf(context, seedsFrom(context.seed, seeds), (seed) =>
+      part(name, `members/${name}-seed${seed}`, { lr, steps, seed, of: 'test' }),
+    )
+    return { name, lr, results }
+  })
   return specificityReport(arms, settings)
 }
 

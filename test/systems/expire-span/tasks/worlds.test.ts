@@ -174,7 +174,12 @@ describe('object collision', () => {
 })
 
 test('errors by distance, and what a span cannot reach', () => {
-  const text: QuestionText = { tokens: [0, 0, 0, 0], labels: [1, 0, 2, 1], distances: [5, 0, 7, 9] }
+  const text: QuestionText = {
+    tokens: [0, 0, 0, 0],
+    labels: [1, 0, 2, 1],
+    distances: [5, 0, 7, 9],
+    elapsed: [5, 6, 7, 9],
+  }
   expect(errorByDistance([text], [[1, 0, 0, 1]])).toEqual([
     { from: 4, questions: 2, error: 0.5 },
     { from: 8, questions: 1, error: 1 },
