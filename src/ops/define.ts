@@ -7,9 +7,9 @@ import { type Attributes, constant, type GraphNode, Tensor, type TensorType } fr
 import { Variable } from '../tensor/variable.ts'
 import { requireList } from '../util/check.ts'
 import { IndexError, ShapeError, TenfoldError } from '../util/errors.ts'
-import type * as Kit from './kit.ts'
+import type * as Kit from './gradient-kit.ts'
 
-/** All ops, as handed to gradients: families whose gradients need each other stay free of import cycles. */
+/** The ops that are handed to gradients: families whose gradients need each other stay free of import cycles. */
 export type Ops = typeof Kit
 
 /** What ops accept in place of a tensor; a number takes the dtype of the other operands (docs/decisions/031). */

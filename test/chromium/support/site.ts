@@ -1,8 +1,7 @@
 /** Bundles programs for a page and serves them, with onnxruntime-web's files under /runtime/. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
@@ -50,6 +49,9 @@ export async function bundle(...names: readonly string[]): Promise<Bundled> {
   return { files, size }
 }
 
+/** Whether a script imports a module of Node's. */
+export const importsNode = (code: string): boolean => /\b(?:from|import|require)\s*\(?\s*["'`]node:/.test(code)
+
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -57,7 +59,7 @@ const types: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 }
 
-/** Serves files, and a page at / that loads page.js. `isolated`: with the headers that threads need. */
+/** Serves files, and a page at / that loads page.js unless there is one. `isolated`: with the headers that threads need. */
 export async function serveFiles(
   files: ReadonlyMap<string, string>,
   { isolated }: { readonly isolated: boolean },
@@ -67,7 +69,7 @@ export async function serveFiles(
   const server = createServer(async ({ url = '/' }, response) => {
     const name = url.slice(1) || 'index.html'
     const runtime = /^runtime\/(ort[\w.-]+)$/.exec(name)?.[1]
-    const own = name === 'index.html' ? page : files.get(name)
+    const own = files.get(name) ?? (name === 'index.html' ? page : undefined)
     const body =
       own ?? (runtime && (await readFile(join(packages, 'onnxruntime-web', 'dist', runtime)).catch(() => undefined)))
     response.writeHead(body === undefined ? 404 : 200, {
@@ -79,18 +81,4 @@ export async function serveFiles(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return { url: `http://127.0.0.1:${port}/`, close: () => server.close() }
-}
-
-/** A temporary folder with files, for bundlers that read from disk; deleted afterwards. */
-export async function withSources<T>(
-  files: Readonly<Record<string, string>>,
-  use: (folder: string) => Promise<T>,
-): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'tenfold-web-'))
-  try {
-    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
-    return await use(folder)
-  } finally {
-    await rm(folder, { recursive: true })
-  }
 }
