@@ -19,7 +19,7 @@ export async function use(tab, check) {
     )
     .catch(() => undefined)
   check(`00110 xor 01101 is ${await answers()}`, (await answers()) === '01011')
-  await tab.getByText('attention', { exact: true }).click()
+  await tab.locator('label.switch', { hasText: 'attention' }).click()
   await tab.waitForFunction(() => document.querySelectorAll('.legend li').length === 2, undefined, { timeout: 60_000 })
   const row = await tab.locator('.train ~ .claims tr', { hasText: 'attention' }).textContent()
   check(`with attention thawed: ${row?.replace(/\s+/g, ' ')}`, /100(\.00)? %/.test(row ?? ''))
