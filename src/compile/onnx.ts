@@ -72,6 +72,11 @@ export interface EmitOptions {
   readonly hasKernel?: (type: string) => boolean
   /** Channels in one block of the runtime's blocked convolutions. Default: 1, none of them. */
   readonly channelBlock?: number
+  /**
+   * Whether small equal constants are one. Default: true; not in graphs of several sizes that are compared, where some are equal by chance at
+   * one of them.
+   */
+  readonly pooled?: boolean
   /** Leaves whose values are stored in the model instead of being inputs (weights of an exported model). */
   readonly frozen?: (leaf: Tensor) => { readonly name: string; readonly data: TypedArray } | undefined
   /** Names of the outputs. Default: any. */
@@ -95,13 +100,15 @@ class GraphEmitter implements Emitter {
   #prefix = ''
   #values = 0
   #nodes = 0
+  readonly #pooled: boolean
   readonly #pool = new Map<string, string>()
   readonly #identities = new Map<TypedArray, string>()
 
-  constructor({ fused = true, hasKernel = () => true, channelBlock = 1 }: EmitOptions) {
+  constructor({ fused = true, hasKernel = () => true, channelBlock = 1, pooled = true }: EmitOptions) {
     this.fused = fused
     this.has = hasKernel
     this.channelBlock = channelBlock
+    this.#pooled = pooled
   }
 
   /** Names of the nodes that follow begin with the module path of `node`. */
@@ -171,7 +178,7 @@ class GraphEmitter implements Emitter {
   }
 
   constant(dtype: DType, shape: Shape, data: TypedArray): string {
-    const small = data.length <= poolLimit
+    const small = this.#pooled && data.length <= poolLimit
     const key = small ? `${dtype}${formatShape(shape)}${Array.from(bytesOf(data)).join()}` : ''
     const known = small ? this.#pool.get(key) : this.#identities.get(data)
     if (known !== undefined) return known

@@ -24,6 +24,7 @@ export function variablesOf(roots: readonly Tensor[]): Variable[] {
 export interface WritingOptions {
   readonly fused?: boolean
   readonly frozen?: boolean
+  readonly pooled?: boolean
 }
 
 /** Writes the graph behind the roots. */
@@ -35,6 +36,7 @@ export async function writeGraph(roots: readonly Tensor[], options: WritingOptio
   return emitGraph(bare, {
     fused,
     hasKernel,
+    pooled: options.pooled ?? true,
     // With weights that are stored in the model the runtime finds its blocked convolutions itself.
     channelBlock: fused && !options.frozen ? await channelBlockFor(bare) : 1,
     ...(options.frozen && {

@@ -42,6 +42,13 @@ export function withSpread(values: readonly number[], { unit }: Partial<Metric> 
   return `${shown}${spread}${unit === undefined ? '' : ` ${unit}`}`
 }
 
+/** A combination in few words: the last parts of the paths, where they are different. */
+function shortName(assignments: Ranked['point']['assignments'], axes: readonly Axis[]): string {
+  const last = (path: string): string => path.split('.').at(-1) ?? path
+  const isClear = new Set(axes.map(({ path }) => last(path))).size === axes.length
+  return assignments.map(({ path, raw }) => `${isClear ? last(path) : path}=${raw}`).join(' ')
+}
+
 const valuesOf = ({ members }: Ranked): number[] => members.flatMap(({ trained }) => monitored(trained) ?? [])
 
 function shownValue({ point }: Ranked, path: string): string | number {
@@ -110,7 +117,7 @@ function meanCurve(
     .map(([x]) => ({ x, y: spreadOf(bySeed.map((values) => values.get(x) ?? Number.NaN)).mean }))
 }
 
-function curvePlots({ arms, curves, metrics, monitor, seeds }: SweepResult): LinePlot[] {
+function curvePlots({ arms, axes, curves, metrics, monitor, seeds }: SweepResult): LinePlot[] {
   const shown = arms.slice(0, mostLines)
   const which = shown.length < arms.length ? `The ${shown.length} best combinations. ` : ''
   const over = seeds > 1 ? 'Each line is the mean over the seeds.' : ''
@@ -120,10 +127,11 @@ function curvePlots({ arms, curves, metrics, monitor, seeds }: SweepResult): Lin
     caption: `${which}${over}`,
     x: { label: 'step' },
     y: { label: metric, percent: metrics[metric]?.unit === 'percent', log: metric === 'loss' },
-    series: shown.map((arm) => ({
-      name: arm.point.name,
+    series: shown.map((arm, i) => ({
+      name: shortName(arm.point.assignments, axes) || 'mean of the seeds',
       points: meanCurve(arm, curves, type, metric),
-      ...(type === 'step' ? { smooth: true } : { best: metrics[metric]?.goal ?? ('min' as const) }),
+      // Marks of many lines would cover each other.
+      ...(type === 'step' ? { smooth: true } : i === 0 && { best: metrics[metric]?.goal ?? ('min' as const) }),
     })),
   })
   const plots = [
@@ -143,7 +151,7 @@ function effectPlots({ arms, axes, metrics, monitor }: SweepResult): ScatterPlot
     const groups = new Map<string, Ranked[]>()
     for (const arm of arms.filter(({ count }) => count > 0)) {
       const others = arm.point.assignments.filter((each) => each.path !== path)
-      const name = others.map(({ path, raw }) => `${path}=${raw}`).join(' ')
+      const name = shortName(others, axes)
       groups.set(name, [...(groups.get(name) ?? []), arm])
     }
     const at = ({ point }: Ranked): number => Number(point.assignments.find((each) => each.path === path)?.value)
@@ -188,7 +196,7 @@ export function findings({ arms, monitor, metrics, seeds, again }: SweepResult):
 }
 
 export function sweepReport(result: SweepResult): Report {
-  const { recipe, summary, arms, axes, monitor, metrics, common } = result
+  const { recipe, summary, arms, axes, monitor, metrics, common, seeds } = result
   const [best] = arms
   const trainings = arms.reduce((sum, { members }) => sum + members.length, 0)
   const seconds = arms
@@ -220,7 +228,7 @@ export function sweepReport(result: SweepResult): Report {
             {
               label: `best ${monitor.metric}`,
               value: formatMetric(best.mean, metrics[monitor.metric]),
-              note: best.point.name,
+              note: shortName(best.point.assignments, axes) || `${seeds} seeds`,
             },
           ]
         : []),

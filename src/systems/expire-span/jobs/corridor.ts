@@ -15,22 +15,22 @@ import {
 import { type Changes, meanOf, type ScoreResult } from './members.ts'
 
 const config = z.strictObject({
-  train_length: whole.default(200).describe('steps of the corridors that are trained on, at most (at least 3)'),
+  train_length: whole.default(100).describe('steps of the corridors that are trained on, at most (at least 3)'),
   lengths: z
     .array(whole)
     .min(1)
-    .default([10, 25, 50, 100, 200, 400, 800])
+    .default([10, 20, 40, 80, 160, 240])
     .describe('lengths at which the trained models are tried: all corridors of a text are so long'),
-  attn_lim: whole.default(1024).describe('maximum span of Expire-Span and of the long fixed span'),
+  attn_lim: whole.default(256).describe('maximum span of Expire-Span and of the long fixed span'),
   short_spans: z
     .array(whole)
     .default([32])
-    .describe('fixed spans; 32 keeps what Expire-Span keeps at the least: the last block'),
+    .describe('fixed spans; 32 is what Expire-Span keeps at the end: the last block, and one more for what has not expired'),
   long_span: z.boolean().default(true).describe('whether a fixed span of attn_lim is trained too'),
   test_episodes: whole.default(200).describe('corridors of each length that are tried'),
   batch_size: whole.default(16).describe('sequences in a step'),
-  mem_sz: whole.default(32).describe('tokens of a block'),
-  arms: armSettings({ steps: 1500 }).prefault({}),
+  mem_sz: whole.default(16).describe('tokens of a block'),
+  arms: armSettings({ steps: 1000, learning_rates: [3e-3] }).prefault({}),
 })
 type CorridorSettings = z.infer<typeof config>
 
@@ -62,12 +62,12 @@ export function corridorArms(settings: CorridorSettings): MemoryArm[] {
   })
   return [
     arm('expire', `Expire-Span, at most ${attn_lim}`, { 'model.attn_lim': attn_lim }),
-    ...(long_span
-      ? [arm('fixed-long', `fixed span ${attn_lim}`, { 'model.memory': 'fixed', 'model.attn_lim': attn_lim })]
-      : []),
     ...short_spans.map((span) =>
       arm(`fixed-${span}`, `fixed span ${span}`, { 'model.memory': 'fixed', 'model.attn_lim': span }),
     ),
+    ...(long_span
+      ? [arm('fixed-long', `fixed span ${attn_lim}`, { 'model.memory': 'fixed', 'model.attn_lim': attn_lim })]
+      : []),
   ]
 }
 
