@@ -42,31 +42,33 @@ async function openTab(browser, address, options) {
 /** Whether the page is wider than its window: a phone would scroll sideways. */
 const isTooWide = (tab) => tab.evaluate(() => document.documentElement.scrollWidth > window.innerWidth)
 
+/** How a page is looked at once it was used: the same tab, so that it is used once. */
 const looks = {
-  desktop: { viewport: { width: 1280, height: 900 } },
-  dark: { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' },
-  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true },
+  desktop: { width: 1280, colorScheme: 'light' },
+  dark: { width: 1280, colorScheme: 'dark' },
+  phone: { width: 390, colorScheme: 'light' },
 }
 
 async function checkPage(browser, address, name) {
   const { page, worker } = await pageSizes(folder, name)
-  check(
-    `${name}: page ${(page / 1000).toFixed(1)} KB, worker ${(worker / 1000).toFixed(1)} KB`,
-    page <= limits.page && worker <= limits.worker,
-  )
-  const { use } = existsSync(new URL(`${name}.js`, checks)) ? await import(new URL(`${name}.js`, checks).href) : {}
-  check(`${name}: has a check of its own`, use !== undefined)
-  for (const [look, options] of Object.entries(looks)) {
-    const { tab, wrong, close } = await openTab(browser, address, options)
+  const sizes = `page ${(page / 1000).toFixed(1)} KB, worker ${(worker / 1000).toFixed(1)} KB`
+  check(`${name}: ${sizes}`, page <= limits.page && worker <= limits.worker)
+  const { tab, wrong, close } = await openTab(browser, address, { viewport: { width: 1280, height: 900 } })
+  try {
+    const { use } = await import(new URL(`${name}.js`, checks).href)
     await tab.goto(`${address}/${name}/index.html`)
-    // The whole use once; the other looks are for the eye.
-    if (use && look === 'desktop') await use(tab, (what, passed) => check(`${name}: ${what}`, passed))
-    else if (use && values.pictures) await use(tab, () => {})
-    check(`${name}, ${look}: fits its width`, !(await isTooWide(tab)))
-    check(`${name}, ${look}: nothing wrong${wrong.map((each) => `\n     ${each}`).join('')}`, wrong.length === 0)
-    if (values.pictures) await tab.screenshot({ path: join(values.pictures, `${name}-${look}.png`), fullPage: true })
-    await close()
+    await use(tab, (what, passed) => check(`${name}: ${what}`, passed))
+  } catch (error) {
+    check(`${name}: ${error.message.split('\n', 1)[0]}`, false)
   }
+  for (const [look, { width, colorScheme }] of Object.entries(looks)) {
+    await tab.setViewportSize({ width, height: 844 })
+    await tab.emulateMedia({ colorScheme })
+    check(`${name}, ${look}: fits its width`, !(await isTooWide(tab)))
+    if (values.pictures) await tab.screenshot({ path: join(values.pictures, `${name}-${look}.png`), fullPage: true })
+  }
+  check(`${name}: nothing wrong${wrong.map((each) => `\n     ${each}`).join('')}`, wrong.length === 0)
+  await close()
 }
 
 const { chromium } = createRequire(pathToFileURL(join(webPackages(), '..', 'package.json')))('playwright-core')

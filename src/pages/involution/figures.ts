@@ -1,6 +1,5 @@
 /** The figures of Involution's page. */
 import type { HeatmapGrid, Matrix } from '../../report/figures.ts'
-import { Generator } from '../../util/random.ts'
 import type { Look } from './program.ts'
 import { squares, task } from './sizes.ts'
 
@@ -14,11 +13,21 @@ export const colors: readonly { readonly name: string; readonly means: string; r
   { name: 'pink', means: 'two pixels above', rgb: [1, 0.6, 0.85] },
 ]
 
+/** Numbers that look like noise, in [0, 1). */
+const noise = (count: number, seed: number): number[] =>
+  Array.from({ length: count }, (_, i) => {
+    const value = 43758.5453 * Math.sin(12.9898 * (i + 1) + seed)
+    return value - Math.floor(value)
+  })
+
 /** The picture that the page begins with. */
 export function firstPicture(): { readonly signal: Float32Array; readonly colors: readonly number[] } {
-  const random = new Generator(7)
-  const signal = random.normal(side * side)
-  return { signal, colors: Array.from(random.integers(0, task.cues, squares * squares)) }
+  // The sum of four has nearly the spread of the normal distribution that it learns from.
+  const parts = [1, 2, 3, 4].map((seed) => noise(side * side, seed))
+  const signal = Float32Array.from(parts[0] ?? [], (_, i) =>
+    parts.reduce((sum, part) => sum + 1.73 * ((part[i] ?? 0) - 0.5), 0),
+  )
+  return { signal, colors: noise(squares * squares, 5).map((value) => Math.floor(value * task.cues)) }
 }
 
 /** The square in which a pixel lies. */

@@ -1,11 +1,9 @@
 /** The figures of the Perceiver's page. */
 import type { Picture, PictureGrid } from '../../report/figures.ts'
-import { Generator } from '../../util/random.ts'
 import { side } from '../data/read-digits.ts'
 
 /** The drawing as the network is asked about it the second time: all pixels in another order. */
-export function shuffledPicture(pixels: Uint8Array): PictureGrid {
-  const order = new Generator(5).permutation(pixels.length)
+export function shuffledPicture(pixels: Uint8Array, order: Int32Array): PictureGrid {
   const picture = (values: Uint8Array, caption: string): Picture => ({
     pixels: values.map((value) => 255 - value),
     width: side,

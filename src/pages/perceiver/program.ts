@@ -66,7 +66,9 @@ const network = (input_channels: number) => ({
 /** What the network makes of one drawing. */
 export interface Look {
   readonly probabilities: readonly number[]
-  /** The largest difference of a probability when all rows stand in another order. */
+  /** Another order of the pixels. */
+  readonly order: Int32Array
+  /** The largest difference of a probability when all rows stand in that order. */
   readonly shuffledDifference: number
   /** What each latent reads, a grid for each reading. */
   readonly reads: readonly HeatmapGrid[]
@@ -131,6 +133,7 @@ export async function perceiverProgram({ positions, seed }: PerceiverPageSetting
         const weights = found.weights.map(({ array }) => array)
         return {
           probabilities: probabilities ?? [],
+          order,
           shuffledDifference: Math.max(...(probabilities ?? []).map((p, i) => Math.abs(p - (shuffled?.[i] ?? 0)))),
           reads: crossAttentionGrids(
             found.scores.map(({ array }) => array),
