@@ -61,10 +61,14 @@ export async function measure({ runs, config, startStudio, openPage }) {
   const before = usage(studio.child.pid)
   await timed('the curves of a million steps, for the first time', () => open('#/run/long'))
   const after = usage(studio.child.pid)
-  console.log(`     ${(after.milliseconds - before.milliseconds).toFixed(0).padStart(6)} ms  of it computed by the studio; it has ${after.megabytes.toFixed(0)} MB`)
+  console.log(
+    `     ${(after.milliseconds - before.milliseconds).toFixed(0).padStart(6)} ms  of it computed by the studio; it has ${after.megabytes.toFixed(0)} MB`,
+  )
   await page.goto(`${origin}/#/`)
   await timed('the same again', () => open('#/run/long'))
-  await timed('ten runs compared', () => open(`#/compare/${Array.from({ length: 10 }, (_, i) => `many-${i}`).join(',')}`))
+  await timed('ten runs compared', () =>
+    open(`#/compare/${Array.from({ length: 10 }, (_, i) => `many-${i}`).join(',')}`),
+  )
   await open('#/run/long')
   const longest = await longestFrame(page, async () => {
     for (let i = 1; i <= 100; i++) {
@@ -72,11 +76,14 @@ export async function measure({ runs, config, startStudio, openPage }) {
       await page.waitForTimeout(20)
     }
   })
-  console.log(`     ${longest.toFixed(0).padStart(6)} ms  the longest frame while a million-step run grows by 50 lines a second`)
+  console.log(
+    `     ${longest.toFixed(0).padStart(6)} ms  the longest frame while a million-step run grows by 50 lines a second`,
+  )
   const idle = usage(studio.child.pid).milliseconds
   await page.waitForTimeout(10_000)
-  console.log(`     ${((usage(studio.child.pid).milliseconds - idle) / 100).toFixed(1).padStart(6)} %   of a core, while nothing happens`)
-  studio.child.removeAllListeners('exit')
+  console.log(
+    `     ${((usage(studio.child.pid).milliseconds - idle) / 100).toFixed(1).padStart(6)} %   of a core, while nothing happens`,
+  )
   studio.child.kill('SIGINT')
   await studio.ended
 }
