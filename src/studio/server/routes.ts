@@ -117,7 +117,7 @@ async function stop(call: Call): Promise<void> {
 const useSchema = z.strictObject({
   use: z.string().regex(/^[a-z][a-z-]*$/, 'must be the name of a use'),
   inputs: z.array(z.string()),
-  options: z.record(z.string().regex(/^[a-z][\w.]*$/i, 'must be the name of an option'), z.string()),
+  options: z.record(z.string().regex(/^[a-z][\w.]*$/i), z.string()),
   checkpoint: z.string().optional(),
   seed: z.number().int().min(0).optional(),
 })
