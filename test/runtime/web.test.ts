@@ -4,7 +4,7 @@ import type { Runtime } from '../../src/runtime/session.ts'
 import * as web from '../../src/runtime/web.ts'
 import { told } from '../data/support.ts'
 
-// What it computes is tested in test/browser, and in Chromium by `npm run check:browser`.
+// What it computes is tested in test/browser, and in Chromium by `npm run test:web`.
 
 test('every platform has the same interface', () => {
   const platforms: readonly Runtime[] = [node, web]
