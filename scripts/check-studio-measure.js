@@ -92,6 +92,7 @@ export async function measure({ runs, config, startStudio, openPage }) {
   console.log(
     `     ${((usage(pid).milliseconds - idle) / 100).toFixed(1).padStart(6)} %   of a core, while nothing happens`,
   )
+  await page.context().close()
   studio.child.kill('SIGINT')
   await studio.ended
 }
