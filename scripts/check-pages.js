@@ -1,4 +1,4 @@
-// `npm run check:pages [NAME ...]`: each page of the site (folder `site`, made by `npm run site`) in Chromium, used as a visitor would, and something true
+// `npm run check:pages [NAME ...]`: each page of the site (folder `site/try`, made by `npm run site`) in Chromium, used as a visitor would, and something true
 // of what it then shows. With --pictures FOLDER screenshots: desktop, phone, dark.
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -11,7 +11,7 @@ import { chromiumPath, webPackages } from './web-packages.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { folder: { type: 'string', default: 'site' }, pictures: { type: 'string' } },
+  options: { folder: { type: 'string', default: 'site/try' }, pictures: { type: 'string' } },
 })
 const folder = resolve(values.folder)
 const checks = new URL('site/checks/', import.meta.url)

@@ -31,42 +31,59 @@ export function formulas(modules) {
   }
 }
 
-/** Markdown within a line: code, bold, emphasis; of a link its words, since the page beside it may not be there. */
-function inlineHtml(markdown) {
+/**
+ * Markdown within a line: code, bold, emphasis. A link to a section of the README leads to its page in the documentation, `document`; of other
+ * links, and without a documentation, the words stay.
+ */
+function inlineHtml(markdown, document) {
+  const link = (_, words, address) =>
+    document !== undefined && address.startsWith('#') ? `<a href="${document}${address}">${words}</a>` : words
   return escapeHtml(markdown)
-    .replace(/\[([^\]]+)\]\([^)]*\)/g, '$1')
+    .replace(/\[([^\]]+)\]\(([^)]*)\)/g, link)
     .replace(/`([^`]+)`/g, '<code>$1</code>')
     .replace(/\*\*([^*]+)\*\*/g, '<b>$1</b>')
     .replace(/(?<![\w*])\*([^*]+)\*(?![\w*])/g, '<i>$1</i>')
 }
 
-const cellsOf = (line) =>
+const cellsOf = (line, document) =>
   line
     .replace(/^\s*\||\|\s*$/g, '')
     .split(/(?<!\\)\|/)
-    .map((cell) => inlineHtml(cell.trim().replace(/\\\|/g, '|')))
+    .map((cell) => inlineHtml(cell.trim().replace(/\\\|/g, '|'), document))
 
-/** The tables of a README's section whose title begins with "Claims" or "The claims", cells as HTML. */
-export function claimsOf(file) {
+/**
+ * The tables of a README's section whose title begins with "Claims" or "The claims", before any section below it, cells as HTML. `document`: the
+ * README's page in the documentation, as seen from a page; undefined: there is none.
+ */
+export function claimsOf(file, document) {
   if (!existsSync(file)) throw new Error(`${file}: there is no such README`)
-  const [, section] =
-    /^## (?:The c|C)laims[^\n]*\n([\s\S]*?)(?=^## |(?![\s\S]))/m.exec(readFileSync(file, 'utf8')) ?? []
+  const [, section] = /^## (?:The c|C)laims[^\n]*\n([\s\S]*?)(?=^##|(?![\s\S]))/m.exec(readFileSync(file, 'utf8')) ?? []
   if (section === undefined) throw new Error(`${file}: it has no section "The claims"`)
   const tables = section.match(/(?:^\|.*\n?)+/gm) ?? []
   if (tables.length === 0) throw new Error(`${file}: its claims are no table`)
   return tables.map((table) => {
-    const [columns, , ...rows] = table.trim().split('\n').map(cellsOf)
+    const [columns, , ...rows] = table
+      .trim()
+      .split('\n')
+      .map((line) => cellsOf(line, document))
     return { columns, rows }
   })
 }
 
-/** A module `.../README.md?claims` exports `claims`, the tables of that README's claims. */
-export const claims = {
+/** Where the documentation (`npm run docs`) in a folder has the page of a README; undefined: nowhere. */
+export function documentOf(file, folder) {
+  const [, title = ''] = /^# ([^\n:]*)/m.exec(readFileSync(file, 'utf8')) ?? []
+  const path = `documents/${title.trim().replaceAll(' ', '_')}.html`
+  return folder !== undefined && existsSync(join(folder, path)) ? path : undefined
+}
+
+/** A module `.../README.md?claims` exports `claims`, the tables of that README's claims. `docs`: the folder of the documentation, two above a page. */
+export const claims = (docs) => ({
   name: 'claims',
   load(id) {
     if (!id.endsWith('.md?claims')) return null
     const file = id.slice(0, -'?claims'.length)
-    this.addWatchFile(file)
-    return `export const claims = ${JSON.stringify(claimsOf(file))}`
+    const document = documentOf(file, docs)
+    return `export const claims = ${JSON.stringify(claimsOf(file, document && `../../${document}`))}`
   },
-}
+})

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { build, runnerImport } from 'vite'
 import { webPackages } from '../web-packages.js'
-import { claims, formulas } from './markup.js'
+import { claims, documentOf, formulas } from './markup.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const source = join(root, 'src', 'pages')
@@ -37,8 +37,19 @@ const entries = {
   },
 }
 
-/** What all builds share. `runtime`: the file that is `#runtime`. */
-function config(modules, { runtime = 'web.ts', isForServer = false }) {
+/** What the texts of the pages need to know of the site (src/pages/shell/modules.d.ts). */
+function builtSite(docs) {
+  const names = foldersWith('Page.svelte')
+  const documents = names.flatMap((name) => {
+    const readme = join(root, 'src', 'systems', name, 'README.md')
+    const document = existsSync(readme) ? documentOf(readme, docs) : undefined
+    return document === undefined ? [] : [[name, document]]
+  })
+  return { names, documents: Object.fromEntries(documents), hasDocs: docs !== undefined }
+}
+
+/** What all builds share. `runtime`: the file that is `#runtime`; `docs`: the folder of the documentation, for the build of the HTML. */
+function config(modules, { runtime = 'web.ts', isForServer = false, docs }) {
   return {
     root,
     base: './',
@@ -54,10 +65,10 @@ function config(modules, { runtime = 'web.ts', isForServer = false }) {
     },
     plugins: [
       entries,
-      claims,
+      claims(docs),
       svelte({ configFile: false, preprocess: [formulas(modules)], compilerOptions: { css: 'external' } }),
     ],
-    ...(isForServer && { ssr: { noExternal: true } }),
+    ...(isForServer && { ssr: { noExternal: true }, define: { builtSite: JSON.stringify(builtSite(docs)) } }),
   }
 }
 
@@ -110,14 +121,14 @@ async function buildWorkers(folder, modules) {
 }
 
 /** The pages' HTML: their texts are there before, and without, any script. */
-async function renderPages(modules, names) {
+async function renderPages(modules, names, docs) {
   const outDir = join(root, '.web', 'rendered')
   rmSync(outDir, { recursive: true, force: true })
   mkdirSync(outDir, { recursive: true })
   writeFileSync(join(outDir, 'package.json'), '{ "type": "module" }\n')
   const input = Object.fromEntries(names.map((name) => [name, `rendered:${name}`]))
   await build({
-    ...config(modules, { isForServer: true }),
+    ...config(modules, { isForServer: true, docs }),
     build: { ...common, ssr: true, outDir, rolldownOptions: { input, output: outputOf() } },
   })
   const found = new Map()
@@ -168,14 +179,15 @@ ${head}
 
 /**
  * Writes the pages into a folder: `index.html`, a folder for each system, and what they share in `assets`, `data` and `runtime` (the
- * files of onnxruntime-web). Any file server can host it; with the headers COOP and COEP training uses several threads.
+ * files of onnxruntime-web). Any file server can host it; with the headers COOP and COEP training uses several threads. `docs`: the folder of the
+ * documentation, if it lies one above: its pages are then linked. Resolves to the names of the pages.
  */
-export async function buildPages(folder) {
+export async function buildPages(folder, { docs } = {}) {
   const modules = webPackages()
   const names = foldersWith('Page.svelte')
   const { style, preloads } = await buildScripts(folder, modules, foldersWith('Try.svelte'))
   await buildWorkers(folder, modules)
-  const rendered = await renderPages(modules, names)
+  const rendered = await renderPages(modules, names, docs)
   const { colorVariables } = await imported(modules, 'report/palette.ts')
   const colors = `:root{${colorVariables('light')}}@media(prefers-color-scheme:dark){:root{${colorVariables('dark')}}}`
   for (const name of names) {

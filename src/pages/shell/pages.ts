@@ -1,4 +1,4 @@
-/** The ten pages, in the order in which they are listed. A page exists when its folder has a Page.svelte. */
+/** The pages of the ten systems. */
 export interface PageInfo {
   /** Of the system, and so of the page's folder. */
   readonly name: string
@@ -8,7 +8,7 @@ export interface PageInfo {
   readonly summary: string
 }
 
-export const pages: readonly PageInfo[] = [
+const all: readonly PageInfo[] = [
   {
     name: 'mixer',
     title: 'MLP-Mixer',
@@ -140,6 +140,9 @@ export const pages: readonly PageInfo[] = [
     summary: 'Set the proportions in the data and see 60 % become 100 %.',
   },
 ]
+
+/** The pages that are there, in the order in which they are listed: those whose folder has a Page.svelte. */
+export const pages = all.filter(({ name }) => builtSite.names.includes(name))
 
 /** The page of a system. */
 export function pageOf(name: string): PageInfo {
