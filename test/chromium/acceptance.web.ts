@@ -221,6 +221,8 @@ test('WebGPU: 20 steps of a tiny network, and no product of matrices on the proc
     const time = median(milliseconds).toFixed(0)
     console.log(`WebGPU: losses of 20 steps differ by at most ${difference.toExponential(1)}, ${time} ms a step`)
     expect(difference).toBeLessThan(1e-5)
+    // Weights and moments, between two steps.
+    expect(await call('stays')).toBe(true)
     const { CPUExecutionProvider: processor = [], WebGpuExecutionProvider: gpu = [] } =
       await call<Record<string, string[]>>('placements')
     console.log(`WebGPU: ${gpu.length} nodes there, on the processor ${processor.join(', ')}`)
