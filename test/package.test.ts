@@ -52,7 +52,8 @@ test('links of the documentation lead to files of the package', () => {
   expect(broken).toEqual([])
 })
 
-test('the types that a program sees need no newer TypeScript than 5.4', () => {
+const seenByPrograms = ['dist/index.d.ts', 'dist/entries/report.d.ts']
+test.each(seenByPrograms)('the types that a program sees in %s need no newer TypeScript than 5.4', (entry) => {
   const seen = new Set<string>()
   const visit = (file: string): void => {
     if (seen.has(file)) return
@@ -60,7 +61,7 @@ test('the types that a program sees need no newer TypeScript than 5.4', () => {
     for (const match of read(file).matchAll(/from '(\.[^']+)\.(?:js|ts)'/g))
       visit(normalize(join(dirname(file), `${match[1]}.d.ts`)))
   }
-  visit('dist/index.d.ts')
+  visit(entry)
   // A package's own types could ask for more, or for types that are not installed.
   const packages = [...seen].flatMap((file) =>
     [...read(file).matchAll(/(?:from|import\() ?['"]([^.'"][^'"]*)/g)].map((match) => match[1]),

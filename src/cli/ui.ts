@@ -1,8 +1,11 @@
 /** What the command line prints: events for people or, with --json, one object a line. */
 import type { Opening } from '../data/opening.ts'
-import type { Answer, Metric, MetricDescriptions } from '../tasks/define.ts'
-import type { LoopObserver, Metrics, StepReport } from '../train/loop.ts'
-import { errorLine, note } from './output.ts'
+import type { Answer } from '../tasks/define.ts'
+import type { MetricDescriptions } from '../train/describe-metrics.ts'
+import type { LoopObserver } from '../train/loop.ts'
+import { observeProgress, StatusLine } from '../train/progress.ts'
+import { errorLine } from '../util/errors.ts'
+import { note } from './output.ts'
 
 /** Where a command reports to. */
 export interface Reporter {
@@ -22,56 +25,6 @@ export interface Reporter {
   readonly useMetrics: (metrics: MetricDescriptions) => void
 }
 
-/** `1:05`, `1:02:03`. */
-export function formatDuration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds))
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
-  const two = (value: number): string => String(value).padStart(2, '0')
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
-}
-
-/** A metric as text: shares in percent, the rest with four significant digits. */
-export function formatMetric(value: number, { unit }: Partial<Metric> = {}): string {
-  if (unit === 'percent') return `${(100 * value).toFixed(2)} %`
-  return unit === undefined ? value.toPrecision(4) : `${value.toPrecision(4)} ${unit}`
-}
-
-export function formatMetrics(metrics: Metrics, descriptions: MetricDescriptions = {}): string {
-  return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${formatMetric(value, descriptions[name])}`)
-    .join(', ')
-}
-
-/** Exponential averages of the step metrics, and throughput over the last seconds. */
-class Progress {
-  #averages: Record<string, number> = {}
-  #examples = 0
-  #windowExamples = 0
-  #windowStart = 0
-  #rate = 0
-
-  line(
-    { step, totalSteps, epoch, epochs, metrics, examples, seconds }: StepReport,
-    descriptions: MetricDescriptions,
-  ): string {
-    for (const [name, value] of Object.entries(metrics))
-      this.#averages[name] = 0.95 * (this.#averages[name] ?? value) + 0.05 * value
-    this.#examples += examples
-    if (seconds - this.#windowStart > 1) {
-      this.#rate = (this.#examples - this.#windowExamples) / (seconds - this.#windowStart)
-      this.#windowStart = seconds
-      this.#windowExamples = this.#examples
-    }
-    const rate = this.#rate || this.#examples / Math.max(seconds, 1e-3)
-    const left = ((totalSteps - step) * examples) / rate
-    const values = formatMetrics(this.#averages, descriptions)
-    return `epoch ${epoch + 1}/${epochs}  step ${step}/${totalSteps}  ${values}  ${Math.round(rate)} examples/s  ${formatDuration(left)} left`
-  }
-}
-
-const redrawSeconds = 0.1
-const plainLineSeconds = 10
-
 /** Prints nothing: of several processes only one reports. */
 export const silentReporter: Reporter = {
   say: () => {},
@@ -86,52 +39,30 @@ export const silentReporter: Reporter = {
 /** Prints to stdout. On a terminal progress is one line that is drawn over; elsewhere a line every ten seconds. */
 export function createReporter(options: { readonly json: boolean; readonly metrics?: MetricDescriptions }): Reporter {
   let { metrics: descriptions = {} } = options
-  const out = process.stdout
-  const live = !options.json && out.isTTY
-  const progress = new Progress()
-  let drawn = false
-  let last = Number.NEGATIVE_INFINITY
-  const endProgress = (): void => {
-    if (drawn) out.write('\n')
-    drawn = false
-  }
+  const status = new StatusLine(process.stdout)
+  const endProgress = (): void => status.end()
   const say = (line: string): void => {
-    if (options.json) return
-    endProgress()
-    out.write(`${line}\n`)
+    if (!options.json) status.say(line)
   }
   const write = (piece: string): void => {
-    if (options.json) return
-    out.write(piece)
-    drawn = true
+    if (!options.json) status.write(piece)
   }
   const event = (name: string, fields: Record<string, unknown> = {}): void => {
-    if (options.json) out.write(`${JSON.stringify({ event: name, ...fields })}\n`)
+    if (options.json) process.stdout.write(`${JSON.stringify({ event: name, ...fields })}\n`)
   }
   const warn = (message: string): void => {
     endProgress()
     if (options.json) event('warning', { message })
     else note(`warning: ${message}`)
   }
-  const observer: LoopObserver = {
-    onWarning: warn,
-    onStep: (report) => {
-      const { step, epoch, metrics } = report
-      event('step', { step, epoch, ...metrics })
-      const line = progress.line(report, descriptions)
-      if (options.json || report.seconds - last < (live ? redrawSeconds : plainLineSeconds)) return
-      last = report.seconds
-      if (!live) return say(line)
-      out.write(`\r\x1b[2K${line.slice(0, Math.max(20, (out.columns ?? 80) - 1))}`)
-      drawn = true
-    },
-    onEvaluation: (step, epoch, metrics, best) => {
-      event('evaluation', { step, epoch, metrics, best })
-      if (live && drawn) out.write('\r\x1b[2K')
-      drawn = false
-      say(`epoch ${epoch + 1}  test ${formatMetrics(metrics, descriptions)}${best ? '  (best so far)' : ''}`)
-    },
+  const events: LoopObserver = {
+    onStep: ({ step, epoch, metrics }) => event('step', { step, epoch, ...metrics }),
+    onEvaluation: (step, epoch, metrics, best) => event('evaluation', { step, epoch, metrics, best }),
     onCheckpoint: (path) => event('checkpoint', { path }),
+  }
+  const observer: LoopObserver = {
+    ...(options.json ? events : observeProgress(status, () => descriptions)),
+    onWarning: warn,
   }
   const useMetrics = (metrics: MetricDescriptions): void => {
     descriptions = metrics

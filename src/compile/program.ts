@@ -1,8 +1,8 @@
 /** From traced tensors to a loaded model that runs. */
 import { loadSession } from '#runtime'
 import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
-import type { KernelTime, Session, SessionOptions } from '../runtime/session.ts'
-import { allocate, elementCount, type NDArray } from '../tensor/dtype.ts'
+import type { KernelTime, Session, SessionOptions, Target } from '../runtime/session.ts'
+import { allocate, elementCount, isResident, type NDArray, type StoredArray } from '../tensor/dtype.ts'
 import { describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { constant, type Feed, type GraphNode, installEvaluator, type Tensor } from '../tensor/tensor.ts'
@@ -94,6 +94,8 @@ export class Program {
   /** Of the graph's outputs. */
   readonly #shapes: readonly Shape[]
   readonly #parts: Omit<ProgramParts, 'model'>
+  /** The last outputs, which the variables take. */
+  readonly #state: readonly Target[]
   #retreats: ReadonlySet<(() => void) | undefined> = new Set()
   /** `writes` of the assigned variables after the last run, as long as it can be taken back. */
   #written: readonly number[] | undefined
@@ -105,6 +107,10 @@ export class Program {
     this.#inputs = model.inputs
     this.#origins = model.origins
     this.#shapes = model.shapes
+    this.#state = parts.assigned.map((variable, i) => {
+      const shape = model.shapes[parts.results.length + i] ?? variable.shape
+      return { dtype: variable.dtype, shape, buffer: () => variable.backBuffer }
+    })
     this.statistics = { nodes: model.nodes, passes: parts.counts, bytes: model.bytes.length }
   }
 
@@ -129,7 +135,12 @@ export class Program {
   static async load(parts: ProgramParts, options: CompileOptions = {}): Promise<Program> {
     const { model, computed, assigned } = parts
     // A training step gains nothing from the runtime's own passes, which take longer than loading it (docs/decisions/024-start.md).
-    const loading = { ...options, optimize: options.optimize ?? assigned.length === 0 }
+    const stay = assigned.flatMap(({ dtype }, i) => (dtype === 'float32' ? [i + parts.results.length] : []))
+    const loading = {
+      ...options,
+      optimize: options.optimize ?? assigned.length === 0,
+      stay: stay.map((output) => model.outputs[output] ?? ''),
+    }
     const session = await retell(model.origins, computed, () => loadSession(model.bytes, loading))
     return new Program(session, parts)
   }
@@ -142,24 +153,29 @@ export class Program {
     const shapes = sized?.shapes ?? this.#shapes
     checkArguments(checks, inputOf)
     const feeds: Feed[] = []
-    const values = this.#inputs.map((leaf) => {
+    const values = this.#inputs.map((leaf): StoredArray => {
       const { source } = leaf
-      if (source.kind === 'variable') return source.variable.array
+      if (source.kind === 'variable') return source.variable.stored
       if (source.kind === 'feed') return pull(source.feed, feeds.push(source.feed) - 1, leaf, sized?.feeds.get(leaf))
       return sized?.constants.get(leaf) ?? inputOf(leaf)
     })
-    const results = this.#parts.results.map((result, i) => {
-      const shape = sized?.results[i] ?? result.shape
-      return { dtype: result.dtype, shape, data: allocate(result.dtype, elementCount(shape)) }
+    const results = this.#parts.results.map(({ dtype, shape }, i): Target & { readonly given: Shape } => {
+      const [given, size] = [sized?.results[i] ?? shape, elementCount(sized?.results[i] ?? shape)]
+      return { dtype, given, shape: shapes[i] ?? given, buffer: () => allocate(dtype, size) }
     })
-    const state = assigned.map(({ dtype, shape, backBuffer }) => ({ dtype, shape, data: backBuffer }))
-    const outputs = [...results, ...state].map((buffer, i) => ({ ...buffer, shape: shapes[i] ?? buffer.shape }))
-    await retell(this.#origins, computed, () => this.#session.run(values, outputs))
-    for (const variable of assigned) variable.swap()
+    const state = sized
+      ? this.#state.map((target, i) => ({ ...target, shape: shapes[results.length + i] ?? target.shape }))
+      : this.#state
+    const written = await retell(this.#origins, computed, () => this.#session.run(values, [...results, ...state]))
+    for (const [i, variable] of assigned.entries()) variable.take(written[results.length + i] ?? variable.backBuffer)
     this.#written = assigned.map(({ writes }) => writes)
     for (const advance of new Set(feeds.map((feed) => feed.advance))) advance?.()
     this.#retreats = new Set(feeds.map((feed) => feed.retreat))
-    return results.map(({ dtype, shape, data }) => constant(data, shape, dtype))
+    return results.map(({ dtype, given }, i) => {
+      const data = written[i]
+      if (data === undefined || isResident(data)) throw new TenfoldError('internal: a result did not come back')
+      return constant(data, given, dtype)
+    })
   }
 
   /** Puts back the values that the variables had before the last run. Throws a UsageError if another call came after it. */
@@ -172,7 +188,7 @@ export class Program {
         hint: 'take back the newest call first',
       })
     this.#written = undefined
-    for (const variable of assigned) variable.swap()
+    for (const variable of assigned) variable.revert()
     for (const retreat of this.#retreats) retreat?.()
   }
 

@@ -33,7 +33,7 @@ export interface BatchContext {
 export interface Dataset<Name extends string = string> {
   readonly length: number
   readonly fields: Fields<Name>
-  /** The value of the field `label` in each example, if it is known without reading the examples. */
+  /** The value of the field `label` in each example, if it is known without reading the examples; `labelsOf` reads them where it is not. */
   readonly labels?: ArrayLike<number>
   batch(indices: ArrayLike<number>, context: BatchContext): Batch<Name> | Promise<Batch<Name>>
 }
@@ -65,11 +65,18 @@ export function arrayDataset<Name extends string>(arrays: Readonly<Record<Name, 
   return {
     length,
     fields,
+    ...knownLabels(arrays),
     batch(indices) {
       checkIndices(indices, length)
       return mapValues(arrays, (array) => gatherRows(array, indices))
     },
   }
+}
+
+/** The labels among arrays, if each is one whole number. */
+function knownLabels({ label }: Readonly<Record<string, NDArray>>): { readonly labels?: ArrayLike<number> } {
+  if (label?.shape.length !== 1 || label.data instanceof BigInt64Array || label.dtype === 'float32') return {}
+  return { labels: label.data }
 }
 
 /** The examples `indices` of a dataset, in that order; an index may occur more than once. */
@@ -115,8 +122,8 @@ type Transform<From extends string, To extends string> = (
 ) => Batch<To> | Promise<Batch<To>>
 
 /**
- * A dataset whose batches go through `transform` (batch, its example indices, context), which keeps the rows and their order.
- * `fields` says what comes out; left out: the same as goes in.
+ * A dataset whose batches go through `transform` (batch, its example indices, context), which keeps the rows and their order. Whether
+ * `transform` changes labels is not known, so `labels` is left out: `withLabelsOf(dataset, mapped)` puts them back. `fields` says what comes out; left out: the same as goes in.
  */
 export function mapDataset<Name extends string>(
   dataset: Dataset<Name>,
@@ -142,6 +149,11 @@ export function mapDataset(
   }
 }
 
+/** A dataset that was mapped by something which changes no label, with the labels of the one it was made of. */
+export function withLabelsOf<Name extends string>(source: Dataset, mapped: Dataset<Name>): Dataset<Name> {
+  return source.labels ? { ...mapped, labels: source.labels } : mapped
+}
+
 /** The examples of several datasets with the same fields, one set after the other. */
 export function concatDatasets<Name extends string>(datasets: readonly Dataset<Name>[]): Dataset<Name> {
   const [first] = datasets
@@ -160,6 +172,9 @@ export function concatDatasets<Name extends string>(datasets: readonly Dataset<N
   return {
     length,
     fields: first.fields,
+    ...(datasets.every(({ labels }) => labels) && {
+      labels: datasets.flatMap(({ labels = [] }) => Array.from(labels)),
+    }),
     async batch(indices, context) {
       checkIndices(indices, length)
       const whole = mapValues(first.fields, (field) => allocateRows(indices.length, field))

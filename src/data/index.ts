@@ -11,7 +11,9 @@ export {
   mapDataset,
   splitDataset,
   subset,
+  withLabelsOf,
 } from './dataset.ts'
+export { type CacheOptions, cacheDataset, filterDataset, labelsOf } from './derive.ts'
 export type { Layout, PictureFields } from './layout.ts'
 export { type BatchSource, DataLoader, type LoaderOptions, type LoaderState, type SourceState } from './loader.ts'
 export { decodeAudio, readAudio } from './sources/audio.ts'

@@ -1,6 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { type FileHandle, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import {
+  access,
+  constants,
+  type FileHandle,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { UsageError } from '../util/errors.ts'
 import { atExit } from './at-exit.ts'
@@ -153,4 +164,11 @@ export async function makeFolder(path: string): Promise<boolean> {
       hint: 'choose another name',
     })
   }
+}
+
+/** Throws a UsageError unless a file can be made there: before the work, not after it. */
+export async function requireWritable(path: string): Promise<void> {
+  await access(dirname(path), constants.W_OK).catch((error: unknown) => {
+    throw cannotWrite(path, error)
+  })
 }

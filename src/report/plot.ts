@@ -15,9 +15,6 @@ export interface Kit {
   readonly document: Document
 }
 
-/** The npm packages that draw plots; they are optional. */
-export const plotPackages = ['@observablehq/plot', 'linkedom'] as const
-
 /** Loads the plotting packages. Throws a MissingPackageError if they are not installed. */
 export async function loadKit(): Promise<Kit> {
   try {

@@ -9,7 +9,7 @@ import { plotHtml } from './svg.ts'
 import { definitionsHtml, shadedHtml, tableHtml, textHtml } from './tables.ts'
 import { escapeHtml, sentences, slug, withCode } from './text.ts'
 
-export { plotPackages } from './plot.ts'
+export { plotPackages } from './plot-packages.ts'
 export { renderFigureSvg } from './svg.ts'
 
 async function figureBody(figure: Figure, alone: boolean): Promise<string> {

@@ -1,15 +1,15 @@
 /** Sessions: starting, opening and continuing runs; finding recipes and jobs by name. */
 import { join } from 'node:path'
-import { runtimeVersion } from '../runtime/binding.ts'
 import type { OpenedData } from '../tasks/define.ts'
 import type { Experiment } from '../tasks/experiment.ts'
 import type { CheckpointChoice } from '../train/checkpoint.ts'
 import { checkBatchSize } from '../train/data-settings.ts'
 import { findPlaces, recordPlaces } from '../train/places.ts'
-import { processorName } from '../train/processor.ts'
 import { RunDirectory } from '../train/run.ts'
 import { checkConfig, type Settings } from '../train/settings.ts'
 import { restoreVariables } from '../train/store.ts'
+import { programSystem } from '../train/train-model-options.ts'
+import { versionsInUse } from '../train/versions.ts'
 import { UsageError } from '../util/errors.ts'
 import { suggestion } from '../util/names.ts'
 import type { Job, Recipe, System } from './define.ts'
@@ -89,6 +89,11 @@ export async function openRun(path: string, options: OpenOptions = {}): Promise<
 export async function openUntrained(run: RunDirectory): Promise<OpenedRun> {
   const { system, recipe: recipeName, config: saved, facts, seed, threads, versions } = run.description
   const file = join(run.path, 'run.json')
+  if (system === programSystem) {
+    throw new UsageError(`${run.path} is a run of a program of its own, which alone knows its model`, {
+      hint: 'start that program again: it continues its run',
+    })
+  }
   try {
     const { recipe } = findRecipe(`${system}/${recipeName}`)
     const config = checkConfig(recipe.config, saved, file)
@@ -209,26 +214,14 @@ export function prepareTraining(experiment: Experiment, data: OpenedData): Retur
   return { task: { ...task, snapshot: async () => (await experiment.snapshot?.(data)) ?? {} }, loop }
 }
 
-/** Another run of a recipe, for a use or a job that needs one. Throws a UsageError for a run of another recipe. */
-export async function openRunOf(path: string, system: string, recipe: string): Promise<Experiment> {
+/** Another run of a recipe, for a use or a job that needs one; `E`: what it builds. Throws a UsageError for a run of another recipe. */
+export async function openRunOf<E>(path: string, system: string, recipe: string): Promise<E> {
   const run = await RunDirectory.open(path)
   const { description } = run
   if (description.system !== system || description.recipe !== recipe) {
     const found = `${description.system}/${description.recipe}`
     throw new UsageError(`${path} must be a run of ${system}/${recipe}, found one of ${found}`)
   }
-  return (await openRun(path)).experiment
-}
-
-/** Versions of the software that computed the run, for `run.json` and the report. */
-export async function versionsInUse(): Promise<Record<string, string>> {
-  const { createRequire } = await import('node:module')
-  const require = createRequire(import.meta.url)
-  return {
-    tenfold: (require('../../package.json') as { version: string }).version,
-    onnxruntime: runtimeVersion,
-    node: process.versions.node,
-    platform: `${process.platform} ${process.arch}`,
-    processor: await processorName(),
-  }
+  // Recipes are kept with their types erased: it is the one of that name that has built it.
+  return (await openRun(path)).experiment as unknown as E
 }

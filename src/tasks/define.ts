@@ -5,9 +5,13 @@ import type { Opening } from '../data/opening.ts'
 import type { DataRecord } from '../data/record.ts'
 import type { TextTokenizer } from '../data/text/tokenizer.ts'
 import type { Report } from '../report/figures.ts'
+import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
+import type { Metric, MetricDescriptions } from '../train/describe-metrics.ts'
 import type { Settings } from '../train/settings.ts'
 import { FormatError, UsageError } from '../util/errors.ts'
+
+export type { Metric, MetricDescriptions }
 
 /** What is trained on and tested with. */
 export interface TrainingSets<Name extends string = string> {
@@ -41,19 +45,6 @@ export interface KnownData<Facts = unknown> {
   readonly facts: Facts
   readonly record: DataRecord
 }
-
-/** How a metric is read and compared. */
-export interface Metric {
-  /** What is better. */
-  readonly goal: 'min' | 'max'
-  /** `percent`: a share, shown times 100. Default: a plain number. */
-  readonly unit?: 'percent' | 'bits' | 'nats' | 'seconds'
-  /** The same at every evaluation: a baseline, which has no curve. */
-  readonly constant?: boolean
-}
-
-/** The metrics of a recipe: of its steps and evaluations, by name. */
-export type MetricDescriptions = Readonly<Record<string, Metric>>
 
 /** A function to write as a model file, with symbolic batch size. */
 export interface Exportable<Name extends string = string> {
@@ -98,12 +89,14 @@ export interface UseContext<Data extends OpenedData = OpenedData> {
   /** Shows a piece of the next answer while it is made, a text that is being written; the answer has all of it. Nothing with `--json`. */
   readonly write?: (piece: string) => void
   readonly signal?: AbortSignal
+  /** All tensors of the checkpoint in use, by their names in it: weights are `model.*`, what else the training keeps `state.*`. */
+  readonly readTensors: () => Promise<ReadonlyMap<string, NDArray>>
   /** The data of the run, opened again: each example on its old side. */
   readonly openData: () => Promise<Data>
   /** What the run was trained on and tested with. */
   readonly readRecord: () => Promise<DataRecord>
-  /** Another run with its model, such as a classifier that guides a sampler. Throws a UsageError unless it is of that recipe. */
-  readonly openRun: (path: string, recipe: string) => Promise<unknown>
+  /** Another run with its model, such as a classifier that guides a sampler. `E`: what that recipe builds. Throws a UsageError unless it is of that recipe. */
+  readonly openRun: <E>(path: string, recipe: string) => Promise<E>
   /** Writes a page and returns its path: `out`, or the name inside of the run directory. */
   readonly writePage: (name: string, report: Omit<Report, 'footer'>) => Promise<string>
 }

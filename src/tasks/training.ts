@@ -243,6 +243,12 @@ function rowsOf(batch: BatchTensors): number {
   return first ? sizeOf(first.shape, 0) : 0
 }
 
+/** What a training keeps of its model beside it: state for checkpoints, and what a step does to it after the update. */
+export interface KeptBeside {
+  readonly state: ReadonlyMap<string, Variable>
+  readonly updated: () => void
+}
+
 /** What makes a model trainable on examples; `Found`: what an evaluation finds, besides its metrics. */
 export interface TrainablePlan<
   Model extends Module,
@@ -259,6 +265,8 @@ export interface TrainablePlan<
   readonly meansOfExamples?: boolean
   /** What `scalars` keeps from step to step, by name: part of checkpoints. Default: nothing. */
   readonly state?: ReadonlyMap<string, Variable>
+  /** What else is kept of the trained model. Default: nothing. */
+  readonly beside?: (trained: Model) => KeptBeside
   /** Makes the function that runs a model over a data set. */
   readonly evaluator: (model: Model, options: ThreadOptions) => (data: Dataset<Name>) => Promise<Found>
   /** Parameters that learn at another rate. Default: none. */
@@ -280,7 +288,7 @@ export interface Trainable<Model extends Module, Found, Name extends string = st
 export function trainable<Model extends Module, Found extends { readonly metrics: Metrics }, Name extends string>(
   plan: TrainablePlan<Model, Found, Name>,
 ): Trainable<Model, Found, Name> {
-  const { make, metrics, options, scalars, meansOfExamples = false, evaluator, state, lrScale } = plan
+  const { make, metrics, options, scalars, meansOfExamples = false, evaluator, beside, lrScale } = plan
   const { optimizer, train } = plan.config
   const { seed } = options
   manualSeed(seed)
@@ -288,6 +296,8 @@ export function trainable<Model extends Module, Found extends { readonly metrics
   const averaged = optimizer.ema_decay > 0 ? make() : undefined
   averaged?.loadStateDict(trained.stateDict())
   const model = averaged ?? trained
+  const kept = beside?.(trained)
+  const state = new Map([...(plan.state ?? []), ...(kept?.state ?? [])])
   const threads = threadOptions(options)
   const score = evaluator(model, threads)
   const evaluate = async ({ test }: { readonly test: Dataset<Name> }): Promise<Metrics> => (await score(test)).metrics
@@ -310,7 +320,8 @@ export function trainable<Model extends Module, Found extends { readonly metrics
         epochs: train.epochs,
         scalars: (batch) => scalars(trained, batch),
         meansOfExamples,
-        ...(state && { state }),
+        state,
+        ...(kept && { updated: kept.updated }),
         evaluate: () => evaluate(data),
         ...threads,
       }),

@@ -6,7 +6,7 @@ import type { BatchSource } from '../data/loader.ts'
 import { randomState } from '../tensor/random-state.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import type { Variable } from '../tensor/variable.ts'
+import { fetchVariables, type Variable } from '../tensor/variable.ts'
 import type { Communicator } from '../util/communicator.ts'
 import {
   type ChangingState,
@@ -41,7 +41,7 @@ export interface TrainingTask<Name extends string = string> {
   readonly memory?: readonly Variable[]
   /** What checkpoints hold besides variables, in arrays whose shapes change. `evaluate` must leave it as it is. */
   readonly state?: ChangingState
-  /** Metrics on held-out data. */
+  /** Metrics on held-out data; none: no step is better than another, and none is kept as the best one. */
   readonly evaluate: () => Promise<Metrics>
   /** Pictures that are kept at each evaluation. Random functions draw the same numbers in each, and training draws on as if there were none. */
   readonly snapshot?: () => Promise<Snapshots>
@@ -55,6 +55,9 @@ export interface TrainingTask<Name extends string = string> {
 export function defineTask<Name extends string>(task: TrainingTask<Name>): TrainingTask {
   return task as unknown as TrainingTask
 }
+
+/** Milliseconds after which a step is in the log, before its checkpoint: whoever watches a run sees its curve grow. */
+const logEvery = 200
 
 export interface LoopOptions {
   readonly epochs: number
@@ -160,6 +163,7 @@ class Loop {
   #startedAt = performance.now()
   #lastEvaluation: Metrics = {}
   #lines: MetricsLine[] = []
+  #loggedAt = performance.now()
   #savedStep = -1
 
   constructor(task: TrainingTask, store: TrainingStore, options: LoopOptions, observer: LoopObserver) {
@@ -252,6 +256,7 @@ class Loop {
       if (epochEnds || lastStep)
         return (await this.#evaluate(epoch)) ?? (this.#options.signal?.aborted ? 'interrupted' : undefined)
       if (this.#options.signal?.aborted) return 'interrupted'
+      if (performance.now() - this.#loggedAt >= logEvery) await this.#log()
       if (this.#step % (this.#options.evaluateEvery ?? Number.POSITIVE_INFINITY) === 0) {
         const stop = await this.#evaluate(epoch)
         if (stop) return stop
@@ -283,19 +288,23 @@ class Loop {
 
   async #evaluate(epoch: number): Promise<StopReason | undefined> {
     const { metrics, snapshots } = await this.#evaluateApart()
+    const hasMetrics = Object.keys(metrics).length > 0
     const { metric, goal } = this.#options.monitor
     const value = metrics[metric] ?? Number.NaN
     const isTied = value === this.#best && this.#bestLoss !== null && (metrics.loss ?? Number.NaN) < this.#bestLoss
     const isBest =
-      isTied ||
-      this.#best === null ||
-      Number.isNaN(this.#best) ||
-      (goal === 'max' ? value > this.#best : value < this.#best)
+      hasMetrics &&
+      (isTied ||
+        this.#best === null ||
+        Number.isNaN(this.#best) ||
+        (goal === 'max' ? value > this.#best : value < this.#best))
     if (isBest) [this.#best, this.#bestStep, this.#bestLoss] = [value, this.#step, metrics.loss ?? null]
     this.#evaluationsSinceBest = isBest ? 0 : this.#evaluationsSinceBest + 1
     this.#lastEvaluation = metrics
-    this.#lines.push({ type: 'evaluation', step: this.#step, epoch, seconds: this.#seconds, ...metrics })
-    this.#observer.onEvaluation?.(this.#step, epoch, metrics, isBest)
+    if (hasMetrics) {
+      this.#lines.push({ type: 'evaluation', step: this.#step, epoch, seconds: this.#seconds, ...metrics })
+      this.#observer.onEvaluation?.(this.#step, epoch, metrics, isBest)
+    }
     // Before the checkpoint: pictures that no checkpoint knows of are dropped by a resumed training, and made again.
     if (snapshots) await this.#store.saveSnapshots(this.#step, snapshots)
     await this.#save(isBest)
@@ -305,6 +314,7 @@ class Loop {
   /** Evaluates and takes pictures; the memory of training is as it was. */
   async #evaluateApart(): Promise<{ readonly metrics: Metrics; readonly snapshots: Snapshots | undefined }> {
     const { memory = [], evaluate } = this.#task
+    await fetchVariables(memory)
     const kept = memory.map((variable) => variable.data.slice())
     const metrics = await evaluate()
     const snapshots = await this.#takeSnapshots()
@@ -328,9 +338,16 @@ class Loop {
     }
   }
 
-  async #save(best: boolean): Promise<void> {
+  /** Appends what is not in the log yet; a resumed training drops what no checkpoint has. */
+  async #log(): Promise<void> {
     await this.#store.append(this.#lines)
     this.#lines = []
+    this.#loggedAt = performance.now()
+  }
+
+  async #save(best: boolean): Promise<void> {
+    await this.#log()
+    await fetchVariables(this.#task.variables)
     const state: TrainingState = {
       step: this.#step,
       loader: this.#task.loader.state(),

@@ -1,4 +1,7 @@
-/** Metrics of classification, and the results of evaluation. GLUE's as f_net/run_classifier.py computes them. */
+/** Metrics of classification, by scikit-learn's conventions, and the results of evaluation. */
+import type { NDArray } from '../tensor/dtype.ts'
+import { sizes } from '../tensor/shape.ts'
+import { ShapeError } from '../util/errors.ts'
 import type { Metrics } from './loop.ts'
 
 /** The results of evaluation for every example of a data set, in order. */
@@ -11,7 +14,10 @@ export interface Evaluation {
 }
 
 /** counts[label][predicted] */
-export function confusionCounts({ labels, predicted }: Evaluation, classes: number): number[][] {
+export function confusionCounts(
+  { labels, predicted }: Pick<Evaluation, 'labels' | 'predicted'>,
+  classes: number,
+): number[][] {
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
   for (const [i, label] of labels.entries()) {
     const row = counts[label]
@@ -29,9 +35,6 @@ export function worstMistakes({ labels, predicted, confidence }: Evaluation, cou
     .slice(0, count)
 }
 
-/** Keeps the denominators of precision, F1 and Matthews correlation from zero. */
-const epsilon = 1e-6
-
 /** Share of predictions that are right. */
 export function accuracy(predictions: ArrayLike<number>, labels: ArrayLike<number>): number {
   let right = 0
@@ -39,7 +42,31 @@ export function accuracy(predictions: ArrayLike<number>, labels: ArrayLike<numbe
   return right / Math.max(labels.length, 1)
 }
 
+/**
+ * Share of examples whose label is among the k classes of the highest score; of equal scores the higher class comes first
+ * (scikit-learn's top_k_accuracy_score). scores: [examples, classes].
+ */
+export function topKAccuracy(scores: NDArray, labels: ArrayLike<number>, k: number): number {
+  const [examples, classes] = sizes(scores.shape, 2)
+  requireEqual('topKAccuracy', 'rows of scores', examples, labels)
+  const right = Array.from({ length: examples }, (_, i) => {
+    const row = scores.data.subarray(i * classes, (i + 1) * classes)
+    const label = labels[i] ?? 0
+    const own = Number(row[label])
+    let before = 0
+    for (let c = 0; c < classes; c++) if (Number(row[c]) > own || (Number(row[c]) === own && c > label)) before++
+    return before < k
+  })
+  return right.filter(Boolean).length / Math.max(examples, 1)
+}
+
+function requireEqual(owner: string, what: string, count: number, labels: ArrayLike<number>): void {
+  if (count === labels.length) return
+  throw new ShapeError(`${owner}: there must be as many labels as ${what}, ${count}, found ${labels.length}`)
+}
+
 function counts(predictions: ArrayLike<number>, labels: ArrayLike<number>, positive: number) {
+  requireEqual('metrics', 'predictions', predictions.length, labels)
   const count = { tp: 0, fp: 0, fn: 0, tn: 0 }
   for (let i = 0; i < labels.length; i++) {
     const [said, is] = [predictions[i] === positive, labels[i] === positive]
@@ -48,23 +75,62 @@ function counts(predictions: ArrayLike<number>, labels: ArrayLike<number>, posit
   return count
 }
 
-/** F1 of one class: the harmonic mean of precision and recall. Default: class 1. */
-export function f1Score(predictions: ArrayLike<number>, labels: ArrayLike<number>, positive = 1): number {
-  const { tp, fp, fn } = counts(predictions, labels, positive)
-  return (2 * tp) / (2 * tp + fp + fn + epsilon)
+/** 0 / 0 is 0, as with scikit-learn's zero_division. */
+function ratio(part: number, whole: number): number {
+  return part === 0 ? 0 : part / whole
 }
 
-/** The mean of the classes' F1: of class 1 alone where there are two classes. */
+/** Of the examples that were said to be of one class, the share that are. Default: class 1. */
+export function precision(predictions: ArrayLike<number>, labels: ArrayLike<number>, positive = 1): number {
+  const { tp, fp } = counts(predictions, labels, positive)
+  return ratio(tp, tp + fp)
+}
+
+/** Of the examples of one class, the share that were said to be. Default: class 1. */
+export function recall(predictions: ArrayLike<number>, labels: ArrayLike<number>, positive = 1): number {
+  const { tp, fn } = counts(predictions, labels, positive)
+  return ratio(tp, tp + fn)
+}
+
+/** How F1 and Matthews correlation are computed. */
+export interface ClassMetricOptions {
+  /** The class that counts. Default: 1. */
+  readonly positive?: number
+  /** Added to the denominator: some published evaluations do. Default: 0. */
+  readonly epsilon?: number
+}
+
+/** F1 of one class: the harmonic mean of precision and recall, 0 where nothing of the class is said or there. */
+export function f1Score(
+  predictions: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  { positive = 1, epsilon = 0 }: ClassMetricOptions = {},
+): number {
+  const { tp, fp, fn } = counts(predictions, labels, positive)
+  return ratio(2 * tp, 2 * tp + fp + fn + epsilon)
+}
+
+/** The plain mean of the F1 of classes 0 to classes - 1. */
 export function macroF1(predictions: ArrayLike<number>, labels: ArrayLike<number>, classes: number): number {
-  if (classes === 2) return f1Score(predictions, labels)
-  const scores = Array.from({ length: classes }, (_, positive) => f1Score(predictions, labels, positive))
+  const scores = Array.from({ length: classes }, (_, positive) => f1Score(predictions, labels, { positive }))
   return scores.reduce((sum, score) => sum + score, 0) / Math.max(classes, 1)
 }
 
-/** Matthews correlation coefficient of two classes, -1 to 1. */
-export function matthewsCorrelation(predictions: ArrayLike<number>, labels: ArrayLike<number>): number {
-  const { tp, fp, fn, tn } = counts(predictions, labels, 1)
-  return (tp * tn - fp * fn) / (Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)) + epsilon)
+/** Matthews correlation coefficient of a class against the others, -1 to 1; 0 where all are predicted alike. */
+export function matthewsCorrelation(
+  predictions: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  { positive = 1, epsilon = 0 }: ClassMetricOptions = {},
+): number {
+  const { tp, fp, fn, tn } = counts(predictions, labels, positive)
+  return ratio(tp * tn - fp * fn, Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)) + epsilon)
+}
+
+/** exp of the mean negative log-likelihood of tokens, in nats. */
+export function perplexity(losses: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < losses.length; i++) sum += losses[i] ?? 0
+  return Math.exp(sum / losses.length)
 }
 
 /** 1-based ranks; equal values share the mean of theirs. */
@@ -92,6 +158,21 @@ export function spearmanCorrelation(a: ArrayLike<number>, b: ArrayLike<number>):
     yy += dy * dy
   }
   return xy / Math.sqrt(xx * yy)
+}
+
+/**
+ * Area under the ROC curve: the probability that an example of the class has a higher score than one of the others, equal scores counted
+ * half (scikit-learn's roc_auc_score). NaN where there are none, or nothing but, of the class.
+ */
+export function rocAuc(scores: ArrayLike<number>, relevant: ArrayLike<boolean | number>): number {
+  const place = ranks(scores)
+  let [positive, rankSum] = [0, 0]
+  for (const [i, rank] of place.entries()) {
+    if (!relevant[i]) continue
+    positive++
+    rankSum += rank
+  }
+  return (rankSum - (positive * (positive + 1)) / 2) / (positive * (place.length - positive))
 }
 
 /**

@@ -9,8 +9,8 @@ import { manualSeed } from '../../src/tensor/random-state.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 import { type LoopOptions, type TrainingTask, train } from '../../src/train/loop.ts'
+import { MemoryStore } from '../../src/train/memory-store.ts'
 import { checkpointVariables } from '../../src/train/store.ts'
-import { MemoryStore } from '../support/memory-store.ts'
 
 function makeTask(): TrainingTask<'x'> {
   manualSeed(1)

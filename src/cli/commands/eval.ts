@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import type { CheckpointChoice } from '../../train/checkpoint.ts'
+import { formatMetrics } from '../../train/describe-metrics.ts'
 import { checkpointOption, examples } from '../options.ts'
-import { createReporter, formatMetrics, tellData } from '../ui.ts'
+import { createReporter, tellData } from '../ui.ts'
 
 export function addEval(program: Command): void {
   program

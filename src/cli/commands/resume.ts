@@ -12,7 +12,13 @@ interface ResumeFlags {
   readonly json?: boolean
 }
 
-async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags, reporter: Reporter, group?: Group) {
+/** Opens a run to train on, with its data. A run without a checkpoint starts over. */
+export async function openToTrain(
+  dir: string,
+  { epochs, steps, findNan }: ResumeFlags,
+  reporter: Reporter,
+  group?: Group,
+) {
   const [session, { RunDirectory }, { withEnd }, { checkBatchSize }, { requireReportPackages }] = await Promise.all([
     import('../../systems/session.ts'),
     import('../../train/run.ts'),

@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Recipe, System } from '../../systems/define.ts'
 import type { Settings } from '../../train/settings.ts'
-import type { Group } from '../distributed.ts'
 import { quitOnInterrupt } from '../interrupt.ts'
 import { collect, distributedOption, examples, newFile, wholeNumber, withComputing } from '../options.ts'
 import { outputNoticed } from '../output.ts'
+import type { TrainingResult, TrainRunOptions } from '../training.ts'
 import { createReporter, type Reporter, silentReporter, tellData } from '../ui.ts'
 
 interface TrainFlags {
@@ -87,14 +87,16 @@ async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')
   const folder =
     flags.out === undefined ? { like: join('runs', `${system.name}-${recipe.name}-${time}`) } : { path: flags.out }
-  await inNewRunFolder(folder, (path) => trainNew(path, { system, recipe, config }, own, reporter, group))
+  await inNewRunFolder(folder, async (path) => {
+    await trainNew(path, { system, recipe, config }, own, reporter, { ...(group && { group }) })
+  })
   await group?.close()
 }
 
 /** Opens the data and builds the model. */
 async function prepare(
   { recipe, config }: { readonly recipe: Recipe; readonly config: Settings },
-  { seed, threads }: TrainFlags,
+  { seed, threads }: Pick<TrainFlags, 'seed' | 'threads'>,
   reporter: Reporter,
 ) {
   const { prepareRun } = await import('../../systems/session.ts')
@@ -103,13 +105,13 @@ async function prepare(
 }
 
 /** Opens the data, builds the model, describes both in `run.json`, and trains. */
-async function trainNew(
+export async function trainNew(
   path: string,
   { system, recipe, config: chosen }: { system: System; recipe: Recipe; config: Settings },
-  flags: TrainFlags,
+  flags: Pick<TrainFlags, 'seed' | 'steps' | 'threads' | 'tensorboard' | 'profile'>,
   reporter: Reporter,
-  group: Group | undefined,
-): Promise<void> {
+  { signal, group }: Partial<Pick<TrainRunOptions, 'signal' | 'group'>> = {},
+): Promise<TrainingResult> {
   const [{ startRun }, { trainRun }] = await Promise.all([import('../../systems/session.ts'), import('../training.ts')])
   const { seed, steps, threads, tensorboard = false, profile } = flags
   const prepared = await prepare({ recipe, config: chosen }, flags, reporter)
@@ -126,7 +128,8 @@ async function trainNew(
   const around = {
     saveStart: prepared.start !== undefined,
     ...(profile !== undefined && { profile }),
+    ...(signal && { signal }),
     ...(group && { group }),
   }
-  await trainRun(opened, prepared.data, reporter, around)
+  return trainRun(opened, prepared.data, reporter, around)
 }

@@ -1,7 +1,7 @@
 /** Random changes of training pictures: pure functions of seed, epoch and example, so that resumed runs repeat them. */
 import { sizes } from '../../tensor/shape.ts'
 import type { Generator } from '../../util/random.ts'
-import { type Dataset, mapDataset } from '../dataset.ts'
+import { type Dataset, mapDataset, withLabelsOf } from '../dataset.ts'
 import { cropResized, exampleGenerator, inceptionBox } from './crop.ts'
 import { flipLeftRight } from './geometry.ts'
 import type { Picture } from './picture.ts'
@@ -41,7 +41,7 @@ export function augmentPictures<Name extends string>(
 ): Dataset<Name | 'image'> {
   const { cropArea = 1, flip = false, layers = 0 } = options
   if (cropArea >= 1 && !flip && layers === 0) return dataset
-  return mapDataset(dataset, (batch, indices, context) => {
+  const augmented = mapDataset(dataset, (batch, indices, context) => {
     const { dtype, shape, data } = batch.image
     const [, channels, height, width] = sizes(shape, 4)
     const size = channels * height * width
@@ -53,4 +53,5 @@ export function augmentPictures<Name extends string>(
     }
     return { ...batch, image: { dtype, shape, data: changed } }
   })
+  return withLabelsOf(dataset, augmented)
 }

@@ -1,7 +1,7 @@
 /** Small random moves of training pictures. */
 import { sizes } from '../../tensor/shape.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
-import { type Dataset, mapDataset } from '../dataset.ts'
+import { type Dataset, mapDataset, withLabelsOf } from '../dataset.ts'
 
 /** Moves each picture of field `image` (uint8 [N, C, H, W]) by up to `pixels` along both axes; the gaps are filled with 0. */
 export function shiftPictures<Name extends string>(
@@ -16,7 +16,7 @@ export function shiftPictures<Name extends string>(
       drawn = { of: seed, moves: new Generator(seed).integers(-pixels, pixels + 1, 2 * dataset.length) }
     return drawn.moves
   }
-  return mapDataset(dataset, (batch, indices, { epoch, seed }) => {
+  const shifted = mapDataset(dataset, (batch, indices, { epoch, seed }) => {
     const { shape, data, dtype } = batch.image
     const [count, channels, height, width] = sizes(shape, 4)
     const moves = movesOf(deriveSeed(seed, 'shift', epoch))
@@ -36,4 +36,5 @@ export function shiftPictures<Name extends string>(
     }
     return { ...batch, image: { dtype, shape, data: moved } }
   })
+  return withLabelsOf(dataset, shifted)
 }

@@ -89,7 +89,7 @@ export const gradientSettings = z.strictObject({
     .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
     .default([0, 0.99])
     .describe('of Adam'),
-  adam_eps: z.number().positive().default(1e-6),
+  adam_eps: z.number().positive().default(1e-6).describe('of Adam: added to the root of the second moment'),
   ortho: z.number().min(0).default(0).describe('orthogonal regularisation of the generator (the paper: 1e-4)'),
   ema_decay: share.default(0.999).describe('the generator that is used is an average, of which each step keeps this'),
   augment: z

@@ -1,15 +1,13 @@
 /** The linear few-shot evaluation of frozen features (MLP-Mixer, section 3; big_vision's fewshot_lsr). */
 import { z } from 'zod'
 import { count, listSome } from '../../data/counting.ts'
-import { DataLoader, type Dataset, type PictureFields, subset } from '../../data/index.ts'
+import { type Dataset, labelsOf, type PictureFields, subset } from '../../data/index.ts'
 import type { OnError } from '../../data/opening.ts'
-import { toNumbers } from '../../tensor/dtype.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
-import { appendAll, largest, smallest } from '../../util/lists.ts'
+import { largest, smallest } from '../../util/lists.ts'
 import { defineUse, type TrainingSets, type UseContext } from '../define.ts'
-import { evaluationBatchSize } from './classifier.ts'
 import type { PictureFacts } from './facts.ts'
 import { type FeatureClassifier, featureExtractor, type LabelledFeatures } from './features.ts'
 import { fewShot, selectShots } from './few-shot.ts'
@@ -42,16 +40,6 @@ export interface FewShotOutcome {
 // The official evaluation takes the examples from the first 65,000 of ImageNet.
 const greatestPool = 65_000
 
-async function labelsOf(data: Dataset<PictureFields>): Promise<number[]> {
-  if (data.labels) return Array.from(data.labels).slice(0, greatestPool)
-  const labels: number[] = []
-  for await (const { label } of new DataLoader(data, { batchSize: evaluationBatchSize(data) })) {
-    appendAll(labels, toNumbers(label.data))
-    if (labels.length >= greatestPool) break
-  }
-  return labels.slice(0, greatestPool)
-}
-
 function smallestCount(labels: readonly number[]): number {
   const counts = new Map<number, number>()
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1)
@@ -64,7 +52,15 @@ export async function evaluateFewShot(
   { test, train, plain = train }: TrainingSets<PictureFields>,
   options: FewShotOptions,
 ): Promise<FewShotOutcome> {
-  const labels = await labelsOf(plain)
+  const pool = Math.min(plain.length, greatestPool)
+  const labels = await labelsOf(
+    pool < plain.length
+      ? subset(
+          plain,
+          Array.from({ length: pool }, (_, i) => i),
+        )
+      : plain,
+  )
   const draws = options.shots.map((shots) =>
     Array.from({ length: options.seeds }, (_, seed) => selectShots(labels, shots, seed)),
   )

@@ -4,7 +4,7 @@ import type { BatchTensors, Dataset } from '../../data/dataset.ts'
 import type { Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { accuracy, type Evaluation, macroF1 } from '../../train/metrics.ts'
+import { accuracy, type Evaluation, f1Score, macroF1 } from '../../train/metrics.ts'
 import { classScores, evaluateClasses } from '../evaluate-classes.ts'
 import type { ThreadOptions } from '../experiment.ts'
 import type { SequenceFields } from './dataset.ts'
@@ -27,7 +27,7 @@ export function classificationScalars(
   return { loss: ops.crossEntropy(logits, label), accuracy: ops.mean(ops.cast(right, 'float32')) }
 }
 
-/** Runs the classifier over labelled sequences; besides accuracy and loss: F1. */
+/** Runs the classifier over labelled sequences; besides accuracy and loss: F1, of class 1 where there are two classes (as GLUE has it), else the classes' mean. */
 export function classificationEvaluator(
   model: SequenceClassifier,
   classes: number,
@@ -41,7 +41,7 @@ export function classificationEvaluator(
   return async (data) => {
     const found = await evaluateClasses(model, score, data, Math.min(64, data.length))
     const { labels, predicted, metrics } = found
-    const f1 = macroF1(predicted, labels, classes)
+    const f1 = classes === 2 ? f1Score(predicted, labels) : macroF1(predicted, labels, classes)
     return { ...found, metrics: { accuracy: metrics.accuracy, f1, loss: metrics.loss } }
   }
 }

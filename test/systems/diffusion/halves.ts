@@ -69,7 +69,7 @@ export const contextWith = (classifiers: Readonly<Record<string, Experiment<Open
     step: 0,
     seed: 1,
     say: () => undefined,
-    openRun: async (path: string) => classifiers[path],
+    openRun: async (path: string) => classifiers[path] as never,
   }) as unknown as UseContext
 
 export async function sample(

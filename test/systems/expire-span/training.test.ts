@@ -22,10 +22,10 @@ import type { OpenedData, UseContext } from '../../../src/tasks/define.ts'
 import { type CharacterFacts, encodeCharacters } from '../../../src/tasks/language/characters.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { type LoopResult, train } from '../../../src/train/loop.ts'
+import { MemoryStore } from '../../../src/train/memory-store.ts'
 import { configure } from '../../../src/train/settings.ts'
 import type { Checkpoint } from '../../../src/train/store.ts'
 import { Generator } from '../../../src/util/random.ts'
-import { MemoryStore } from '../../support/memory-store.ts'
 
 const file = join(mkdtempSync(join(tmpdir(), 'tenfold-expire-')), 'text.txt')
 const words = ['whale', 'sea', 'ship', 'white', 'the', 'a', 'of', 'and']

@@ -23,7 +23,7 @@ const config = z.strictObject({
   losses_at: whole.default(16).describe('cutouts of the comparison with and without the latent and class losses'),
   seeds: whole.default(3).describe('pictures for each line and arm'),
   steps: whole.default(60).describe('steps of Adam for each picture'),
-  lr: z.number().positive().default(0.1),
+  lr: z.number().positive().default(0.1).describe('learning rate of Adam'),
 })
 type OptimisationSettings = z.infer<typeof config>
 

@@ -9,6 +9,7 @@ import { featureStatistics, frechetDistance } from '../../../train/sample-metric
 import { pathSetting, whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { allOf, eachOf, seedsFrom } from '../../parts.ts'
 import { spreadOf } from '../../study.ts'
 import type { BigGANExperiment } from '../biggan/adversarial.ts'
 import { classSettings, openClasses } from '../biggan/classes.ts'
@@ -19,9 +20,13 @@ import { runPath, weightsDigest } from '../video/models.ts'
 const config = z.strictObject({
   generator: pathSetting('a run of clip-video/biggan; empty: the newest run in the folder runs'),
   clip: pathSetting('a run of clip-video/clip, whose features are compared; empty: the newest run'),
-  truncations: z.array(z.number().gt(0).max(1)).min(2).default([0.2, 0.4, 0.6, 0.8, 1]),
+  truncations: z
+    .array(z.number().gt(0).max(1))
+    .min(2)
+    .default([0.2, 0.4, 0.6, 0.8, 1])
+    .describe('of the noise that pictures are made from; 1: none'),
   pictures: whole.default(960).describe('pictures for each truncation and seed'),
-  seeds: whole.default(3),
+  seeds: whole.default(3).describe('draws of the noise, for each truncation'),
 })
 type TruncationSettings = z.infer<typeof config>
 
@@ -83,11 +88,8 @@ function spreadOfFeatures(rows: readonly Float64Array[]): number {
 
 async function run(settings: TruncationSettings, context: JobContext): Promise<Report> {
   const { seed, threads } = context
-  const generator = (await context.openRun(
-    await runPath(settings.generator, 'biggan'),
-    'biggan',
-  )) as unknown as BigGANExperiment
-  const clip = (await context.openRun(await runPath(settings.clip, 'clip'), 'clip')) as unknown as ClipExperiment
+  const generator = await context.openRun<BigGANExperiment>(await runPath(settings.generator, 'biggan'), 'biggan')
+  const clip = await context.openRun<ClipExperiment>(await runPath(settings.clip, 'clip'), 'clip')
   const drawings = await openClasses(classSettings().parse({ classes: generator.facts.labels }))
   const { image } = await drawings.test.batch([...Array(drawings.test.length).keys()], { epoch: 0, seed: 0 })
   const real = await clip.seePictures(image)
@@ -95,20 +97,19 @@ async function run(settings: TruncationSettings, context: JobContext): Promise<R
   const sample = sampler(generator, threads)
   const models = [weightsDigest(generator.model), weightsDigest(clip.model)]
   const measure = async (truncation: number, statistics: number): Promise<Measured[]> => {
-    const found: Measured[] = []
-    for (let s = 0; s < settings.seeds; s++) {
+    const found = await eachOf(context, seedsFrom(seed, settings.seeds), async (noiseSeed) => {
       context.signal?.throwIfAborted()
-      const identity = { truncation, statistics, pictures: settings.pictures, models, seed: seed + s }
-      const name = `samples/${truncation}-${statistics}-seed${seed + s}`
+      const identity = { truncation, statistics, pictures: settings.pictures, models, seed: noiseSeed }
+      const name = `samples/${truncation}-${statistics}-seed${noiseSeed}`
       const { part } = await context.keep(name, identity, measured, async () => {
-        const made = await clip.seePictures(bytesOf(await sample(settings.pictures, truncation, statistics, seed + s)))
+        const made = await clip.seePictures(bytesOf(await sample(settings.pictures, truncation, statistics, noiseSeed)))
         return {
           frechet: frechetDistance(realStatistics, featureStatistics(asArray(made))),
           spread: spreadOfFeatures(made),
         }
       })
-      found.push(part)
-    }
+      return part
+    })
     const frechet = spreadOf(found.map((each) => each.frechet)).mean
     context.progress(`truncation ${truncation}, statistics of ${statistics}: Frechet ${frechet.toFixed(3)}`, {
       truncation,
@@ -117,9 +118,12 @@ async function run(settings: TruncationSettings, context: JobContext): Promise<R
     })
     return found
   }
-  const rows: { truncation: number; own: Measured[]; fixed: Measured[] }[] = []
-  for (const truncation of settings.truncations)
-    rows.push({ truncation, own: await measure(truncation, truncation), fixed: await measure(truncation, 1) })
+  const rows = await eachOf(context, settings.truncations, async (truncation) => {
+    const [own = [], fixed = []] = await allOf(context, [truncation, 1], (statistics) =>
+      measure(truncation, statistics),
+    )
+    return { truncation, own, fixed }
+  })
   const sheets: Picture[] = []
   const columns = generator.facts.labels.length
   for (const { truncation } of rows) {

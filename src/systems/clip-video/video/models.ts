@@ -114,7 +114,7 @@ const isWeights = (path: string): boolean => /\.(pt|pth|bin|safetensors|npz)$/i.
 export async function openSeer(given: string, { openRun }: Pick<JobContext, 'openRun'>): Promise<Seer> {
   if (isWeights(given)) return releasedSeer(given)
   const path = await runPath(given, 'clip')
-  const clip = (await openRun(path, 'clip')) as unknown as ClipExperiment
+  const clip = await openRun<ClipExperiment>(path, 'clip')
   clip.model.eval()
   return {
     name: `mini CLIP (${clip.settings.tower}) of ${path}`,
@@ -173,7 +173,7 @@ export async function openGenerator(
     return bigganGenerator(model, given, truncation, threads)
   }
   const path = await runPath(given, 'biggan')
-  const run = (await openRun(path, 'biggan')) as unknown as BigGANExperiment
+  const run = await openRun<BigGANExperiment>(path, 'biggan')
   return { ...bigganGenerator(run.model, `mini BigGAN of ${path}`, truncation, threads), labels: run.facts.labels }
 }
 

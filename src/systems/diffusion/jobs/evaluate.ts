@@ -77,11 +77,11 @@ async function samplesOf(settings: EvaluateSettings, context: JobContext): Promi
   }
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false
   if (!isFolder) return { ...(await readSamples(path)), told: path }
-  const denoiser = (await context.openRun(path, 'denoiser')) as DenoiserExperiment
+  const denoiser = await context.openRun<DenoiserExperiment>(path, 'denoiser')
   const classifier =
     settings.classifier === ''
       ? undefined
-      : ((await context.openRun(settings.classifier, 'classifier')) as ClassifierExperiment)
+      : await context.openRun<ClassifierExperiment>(settings.classifier, 'classifier')
   if (classifier) checkClassifier(denoiser, classifier)
   context.progress(`drawing ${count} pictures`, { part: 'drawing' })
   const drawing = { count, seed: context.seed, steps, sampler, classifier, guidance, signal: context.signal }

@@ -32,7 +32,7 @@ import { openStudy } from './study.ts'
 
 const config = z.strictObject({
   channels: whole.default(62).describe('of the generator: 62 makes it as large as the denoiser of these settings'),
-  discriminator_channels: whole.default(48),
+  discriminator_channels: whole.default(48).describe('channels of the discriminator'),
   gan_lr: z.number().positive().default(5e-4).describe('learning rate of both networks of the GAN; not tuned'),
   most_steps: whole.default(100_000).describe('of the GAN, which is trained for as many seconds as the denoiser'),
   guidance: z.number().min(0).default(1).describe('scale of the classifier that guides one of the settings'),

@@ -43,7 +43,7 @@ export function studyTrainingSettings(steps = 1500) {
     steps: whole.default(steps).describe('of each denoiser'),
     classifier_steps: whole.default(500).describe('of the classifier that guides'),
     judge_steps: whole.default(400).describe('of the classifier that judges'),
-    batch_size: whole.default(64),
+    batch_size: whole.default(64).describe('pictures in a step'),
     lr: z.number().positive().default(2e-3).describe('learning rate of denoisers; not tuned'),
     ema_decay: z.number().min(0).lt(1).default(0.99).describe('average of the weights that is used'),
   })
@@ -160,7 +160,7 @@ export function trainedDenoiser(
   const { training, pictures, context } = parts
   const count = steps ?? training.steps
   const { optimizer, train } = trainSettingsOf(parts, { ...training, steps: count })
-  const config = { diffusion, model, optimizer, train: { ...train, schedule_sampler, microbatch: 0 } }
+  const config = { diffusion, model, optimizer, train: { ...train, schedule_sampler, microbatch: 0, ema_rates: [] } }
   const experiment = denoiserExperiment(config, pictures.facts, { seed, ...optionsOf(context) })
   const identity = { config, seed, steps: count, data: pictures.identity }
   return trainedExperiment(experiment, { name, identity, steps: count }, parts)

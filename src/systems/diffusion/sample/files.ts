@@ -1,5 +1,6 @@
 /** Picture files that `sample` reads and writes. */
 import { decodeImage } from '../../../data/index.ts'
+import { findFfmpeg } from '../../../data/sources/ffmpeg.ts'
 import { encodeApng } from '../../../io/animation/apng.ts'
 import { writeFilm } from '../../../io/animation/film.ts'
 import { writeFileAtomic } from '../../../io/atomic.ts'
@@ -115,6 +116,7 @@ export class Animation {
     }
     const last = frames.at(-1) ?? first.pixels
     const still = new Array<Uint8Array>(Math.round(lastDelay / delay)).fill(last)
-    await writeFilm(file, [...frames, ...still], { ...first, framesPerSecond: 1000 / delay })
+    const film = [...frames, ...still]
+    await writeFilm(file, film, { ...first, ffmpeg: findFfmpeg(), fps: 1000 / delay, frames: film.length })
   }
 }

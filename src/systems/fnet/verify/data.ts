@@ -315,17 +315,20 @@ async function runBytes(reference: ReferenceCase): Promise<Map<string, NDArray>>
   ])
 }
 
+// What f_net/run_classifier.py adds to denominators.
+const glue = { epsilon: 1e-6 }
+
 async function runMetrics(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const results = new Map<string, NDArray>()
   for (const name of reference.tensors.keys()) {
     const [, kind, number] = /^input\/(prediction|regression_prediction)_(\d+)$/.exec(name) ?? []
     if (kind === 'prediction') {
       const [said, is] = [input(reference, `prediction_${number}`), input(reference, `label_${number}`)]
-      const [f1, share] = [f1Score(said, is), accuracy(said, is)]
+      const [f1, share] = [f1Score(said, is, glue), accuracy(said, is)]
       results.set(`output/accuracy_${number}`, scalar(share))
       results.set(`output/f1_${number}`, scalar(f1))
       results.set(`output/f1_accuracy_mean_${number}`, scalar((f1 + share) / 2))
-      results.set(`output/mcc_${number}`, scalar(matthewsCorrelation(said, is)))
+      results.set(`output/mcc_${number}`, scalar(matthewsCorrelation(said, is, glue)))
     } else if (kind) {
       const [said, is] = [input(reference, `${kind}_${number}`), input(reference, `regression_label_${number}`)]
       results.set(`output/spearmanr_${number}`, scalar(spearmanCorrelation(said, is)))

@@ -37,7 +37,7 @@ export function frozenStudySettings(defaults: {
     data: studyTaskSettings.prefault({}),
     study: studySettings({ steps, tuning_steps, learning_rates })
       .extend({
-        batch_size: whole.default(32),
+        batch_size: whole.default(32).describe('examples in a step'),
         weight_decay: z.literal(0).default(0).describe('none, as in the official code'),
         evaluate_every: whole.default(50).describe('steps between evaluations on the validation split'),
       })

@@ -16,13 +16,13 @@ import { type CostTask, costResult, type LayerName, layerNames, layerTitles, mul
 const odd = whole.refine((size) => size % 2 === 1, { error: 'must be odd' })
 
 const config = z.strictObject({
-  channels: whole.multipleOf(16).default(64),
+  channels: whole.multipleOf(16).default(64).describe('of the features that both mix'),
   heads: whole.default(4).describe('of attention: groups of the involution'),
   kernel_size: odd.default(7).describe('K: side of the window'),
   side: whole.default(16).describe('height and width at which both are compared'),
   sides: z.array(whole).default([14, 28, 56]).describe('heights and widths at which costs are measured'),
   kernel_sizes: z.array(odd).default([3, 5, 7, 9]).describe('K, at the second of the sides'),
-  batch: whole.default(4),
+  batch: whole.default(4).describe('examples at once'),
   calls: whole.default(3).describe('measured calls, at least; the fastest counts'),
 })
 type AttentionSettings = z.infer<typeof config>

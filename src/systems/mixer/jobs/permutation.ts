@@ -65,9 +65,10 @@ const config = z.strictObject({
   models: z
     .array(z.enum(['mixer', 'convnet', 'vit', 'resnet']))
     .min(1)
-    .default(['mixer', 'convnet']),
+    .default(['mixer', 'convnet'])
+    .describe('of mixer, convnet, vit, resnet'),
   width: whole.multipleOf(8).default(64).describe('of the Mixer; the other models at equal cost'),
-  depth: whole.default(4),
+  depth: whole.default(4).describe('blocks or layers of each model'),
   examples: whole.max(60_000).default(10_000).describe('training pictures of MNIST'),
   train: memberTraining.prefault({}),
 })

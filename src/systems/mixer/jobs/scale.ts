@@ -30,11 +30,13 @@ const config = z.strictObject({
   tasks: z
     .array(z.enum(['mnist', 'emoji']))
     .min(1)
-    .default(['mnist', 'emoji']),
+    .default(['mnist', 'emoji'])
+    .describe('what is learned: digits, or groups of emoji'),
   models: z
     .array(z.enum(familyNames as [FamilyName, ...FamilyName[]]))
     .min(1)
-    .default([...familyNames]),
+    .default([...familyNames])
+    .describe(`of ${familyNames.join(', ')}`),
   widths: z
     .array(whole.multipleOf(8))
     .min(1)

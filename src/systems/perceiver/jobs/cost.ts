@@ -20,9 +20,9 @@ const config = z.strictObject({
   depth_sides: z.array(whole).default([32, 64]).describe('sides of the pictures at which depth is varied'),
   bands: whole.default(64).describe('Fourier bands: a pixel has 3 + 2 (2 K + 1) channels'),
   width: whole.default(128).describe('of the latents, and of the transformer'),
-  heads: whole.default(4),
-  latents: whole.default(128),
-  cross_attentions: whole.default(2),
+  heads: whole.default(4).describe('of each self attention'),
+  latents: whole.default(128).describe('vectors that read the pixels'),
+  cross_attentions: whole.default(2).describe('from the latents to the pixels'),
   self_attentions: whole.default(4).describe('of the latents, or of the transformer on the pixels'),
   calls: whole.default(2).describe('measured calls, at least; the fastest counts'),
   limit_seconds: z
@@ -32,10 +32,10 @@ const config = z.strictObject({
     .describe('what would take longer, by what was measured before, is left out'),
   large: z
     .strictObject({
-      side: whole.default(224),
-      latents: whole.default(512),
-      width: whole.default(512),
-      heads: whole.default(8),
+      side: whole.default(224).describe('of its pictures'),
+      latents: whole.default(512).describe('vectors that read the pixels'),
+      width: whole.default(512).describe('of the latents'),
+      heads: whole.default(8).describe('of each self attention'),
       cross_attentions: z.array(whole).default([1, 2, 4, 8]).describe('cross attentions, one measurement each'),
       self_attentions: whole.default(6).describe('after each cross attention'),
       unshared: z.array(whole).default([2, 8]).describe('of these, without shared weights'),

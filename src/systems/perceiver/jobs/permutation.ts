@@ -10,6 +10,7 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { eachOf, MissingPartError } from '../../parts.ts'
 import {
   accuraciesOf,
   armTable,
@@ -43,15 +44,24 @@ const config = z.strictObject({
     .describe(`of ${modelNames.join(', ')}`),
   perceiver: perceiverSettings().prefault({}),
   convnet: z
-    .strictObject({ width: whole.default(32), depth: whole.default(4) })
+    .strictObject({
+      width: whole.default(32).describe('channels of the first convolution'),
+      depth: whole.default(4).describe('convolutions'),
+    })
     .prefault({})
     .describe('convolutions, and channels of the first one'),
-  vit: z.strictObject({ patch_size: whole.default(7), width: whole.default(64), depth: whole.default(4) }).prefault({}),
+  vit: z
+    .strictObject({
+      patch_size: whole.default(7).describe('side of a patch in pixels'),
+      width: whole.default(64).describe('of a token'),
+      depth: whole.default(4).describe('layers'),
+    })
+    .prefault({}),
   transformer: z
     .strictObject({
       side: whole.default(14).describe('pictures are brought to this side: more pixels are too many'),
-      width: whole.default(64),
-      depth: whole.default(2),
+      width: whole.default(64).describe('of a pixel’s vector'),
+      depth: whole.default(2).describe('layers'),
     })
     .prefault({}),
   train_both: z
@@ -176,8 +186,7 @@ interface Outcome {
 async function run(settings: PermutationSettings, context: JobContext): Promise<Report> {
   const { seed } = context
   const pictures = await openStudyPictures(settings.data, seed)
-  const outcomes: Outcome[] = []
-  for (const name of settings.models) {
+  const outcomes = await eachOf(context, settings.models, async (name): Promise<Outcome> => {
     const model = comparedModel(name, settings, pictures.facts)
     const { part: dependence } = await context.keep(
       `order/${name}`,
@@ -200,8 +209,9 @@ async function run(settings: PermutationSettings, context: JobContext): Promise<
       )
     const both = settings.train_both || dependence > sameLogits
     const [raw, permuted] = await runStudy(both ? [arm(false), arm(true)] : [arm(false)], settings.study, context)
-    if (raw) outcomes.push({ model, dependence, raw, permuted: permuted ?? raw })
-  }
+    if (!raw || (both && !permuted)) throw new MissingPartError([`all of ${name}`])
+    return { model, dependence, raw, permuted: permuted ?? raw }
+  })
   return permutationReport(outcomes, settings, await shownPictures(pictures, seed))
 }
 

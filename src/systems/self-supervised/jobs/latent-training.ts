@@ -18,9 +18,9 @@ export const latentSettings = z.strictObject({
     .describe('of a VAE: weight of the KL divergence; the greater, the less z may say'),
   z_dim: whole.default(10).describe('latent variables of the VAE'),
   hidden: whole.default(256).describe('width of its hidden layers'),
-  seeds: whole.default(3),
+  seeds: whole.default(3).describe('trainings of each model'),
   steps: whole.default(600).describe('steps of a training'),
-  batch_size: whole.default(128),
+  batch_size: whole.default(128).describe('pictures in a step'),
   lr: z.number().positive().default(2e-3).describe('learning rate of Adam, which falls along half a cosine'),
   data: studyPictureSettings.prefault({}),
 })

@@ -43,7 +43,8 @@ const config = z.strictObject({
   methods: z
     .array(z.string())
     .min(1)
-    .default(methods.map(({ name }) => name)),
+    .default(methods.map(({ name }) => name))
+    .describe('recipes of this system that are compared'),
   labels: z.array(share).default([0.01, 0.1]).describe("shares of the probe's labels that it learns from, besides all"),
   encoder: studyEncoderSettings(),
   data: studyPictureSettings.prefault({}),

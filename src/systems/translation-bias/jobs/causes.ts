@@ -1,7 +1,7 @@
 /** The job `translation-bias/causes`: data, learning and output, measured one by one in a translator whose corpus is known. */
 import { z } from 'zod'
 import type { Figure, LineSeries, Report } from '../../../report/figures.ts'
-import { plotPackages } from '../../../report/plot.ts'
+import { plotPackages } from '../../../report/plot-packages.ts'
 import { whole } from '../../../train/settings.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { type CauseSummary, type OccupationShares, separateCauses } from '../statistical/causes.ts'

@@ -7,7 +7,7 @@ export const translatorSettings = {
   width: whole.default(64).describe('of the vectors'),
   layers: whole.default(2).describe('of the encoder, and of the decoder'),
   heads: whole.default(4).describe('of each attention'),
-  dropout: z.number().min(0).lt(1).default(0.1),
+  dropout: z.number().min(0).lt(1).default(0.1).describe('share of values that a training step drops'),
   steps: whole.default(1200).describe('of each training'),
   batch_size: whole.default(64).describe('sentences a step'),
   lr: z.number().positive().default(0.002).describe('highest learning rate'),

@@ -1,5 +1,5 @@
-import type { NDArray } from '../../src/tensor/dtype.ts'
-import type { Checkpoint, MetricsLine, Snapshots, TrainingStore } from '../../src/train/store.ts'
+import type { NDArray } from '../tensor/dtype.ts'
+import type { Checkpoint, MetricsLine, Snapshots, TrainingStore } from './store.ts'
 
 /** A store without files, as a page may have one. */
 export class MemoryStore implements TrainingStore {
