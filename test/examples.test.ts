@@ -118,7 +118,7 @@ test('cnn-pictures: killed in the middle and started again, it ends with the sam
   run('cnn-pictures', { ...options, out: at('killed') })
   expect(outcome(at('killed'))).toEqual(outcome(at('whole')))
   expect(readFileSync(join(at('whole'), 'report.html'), 'utf8')).toContain('What was said of them')
-})
+}, 180_000)
 
 test('character-gpt: learns and writes', () => {
   const output = run('character-gpt', { text: 'LICENSE', out: at('gpt'), steps: 2, prompt: 'The ' })
