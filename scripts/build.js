@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildStudio } from './build-studio.js'
 import { npm } from './runtime.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -25,3 +26,4 @@ try {
 } catch ({ status }) {
   process.exitCode = status ?? 1
 }
+if (process.exitCode === undefined) await buildStudio()

@@ -1,8 +1,10 @@
-// Runs the test suite and closes with one plain line: `N passed, N failed` (`, N skipped`).
+// Runs the test suite, or with --web the one in Chromium, and closes with one plain line: `N passed, N failed` (`, N skipped`).
 import { startVitest } from 'vitest/node'
 
-const filters = process.argv.slice(2)
-const vitest = await startVitest('test', filters, { watch: false })
+const args = process.argv.slice(2)
+const filters = args.filter((arg) => arg !== '--web')
+const config = args.includes('--web') ? { config: 'vitest.web.config.js' } : {}
+const vitest = await startVitest('test', filters, { watch: false, ...config })
 const counts = { passed: 0, failed: 0, skipped: 0 }
 for (const module of vitest.state.getTestModules()) {
   if (module.errors().length > 0) counts.failed++

@@ -1,30 +1,19 @@
 /**
- * What only the web parts need (pages, their tests): onnxruntime-web and playwright-core, 160 MB, in `.web/node_modules`. They are not among
+ * What only the web parts need (pages, their tests): onnxruntime-web, playwright-core, esbuild and temml, 170 MB, in `.web/node_modules`. They are not among
  * the dependencies, so that whoever only wants to train in Node does not fetch them.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { npm } from './runtime.js'
+import { fetchedPackages } from './fetched-packages.js'
 
-const folder = fileURLToPath(new URL('../.web', import.meta.url))
-
-/** Exact versions: onnxruntime-web as the library for Node. */
-const packages = { 'onnxruntime-web': '1.30.0', 'playwright-core': '1.65.1' }
-
-function isPresent(name, version) {
-  const file = join(folder, 'node_modules', name, 'package.json')
-  return existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).version === version
-}
-
-/** Fetches the packages if they are not there, and returns the folder that has them: `.web/node_modules`. */
+/** Fetches the packages if they are not there, and returns the folder that has them: `.web/node_modules`. onnxruntime-web as the library for Node. */
 export function webPackages() {
-  if (!Object.entries(packages).every(([name, version]) => isPresent(name, version))) {
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ private: true, dependencies: packages })}\n`)
-    npm(['install', '--silent', '--ignore-scripts', '--no-audit', '--no-fund'], folder)
-  }
-  return join(folder, 'node_modules')
+  const folder = fileURLToPath(new URL('../.web', import.meta.url))
+  return fetchedPackages(folder, {
+    'onnxruntime-web': '1.30.0',
+    'playwright-core': '1.65.1',
+    esbuild: '0.28.2',
+    temml: '0.13.5',
+  })
 }
 
 /** The Chromium to drive: what CHROMIUM names, or Debian's. */

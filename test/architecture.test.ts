@@ -18,11 +18,14 @@ const layers = [
   ['data'],
   ['report', 'models'],
   ['train'],
+  ['web'],
   ['tasks'],
   ['verify'],
   ['systems'],
+  ['studio'],
   ['cli'],
   ['index.ts', 'entries'],
+  ['pages'],
 ]
 
 function layerOf(file: string): number {

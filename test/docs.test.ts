@@ -1,8 +1,9 @@
 /** Runs the TypeScript blocks of the documentation that are marked with `<!-- run -->`, against the built package. */
-import { execFileSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { promisify } from 'node:util'
+import { afterAll, expect, test } from 'vitest'
 
 const root = new URL('..', import.meta.url).pathname
 const files = [
@@ -18,30 +19,34 @@ const blocks = files.flatMap((file) =>
   ),
 )
 
-test('the documentation has blocks to run', () => expect(blocks.length).toBeGreaterThan(1))
+// Inside the package, so that `tenfold` means the package itself, for the compiler and for Node.
+const folder = join(root, 'dist', `docs-${process.pid}`)
+const nameOf = (file: string, i: number): string => `${file.replace(/\W/g, '-')}-${i}`
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test.each(blocks)('%s, block %i', (file, i, code) => {
-  // Inside the package, so that `tenfold` means the package itself, for the compiler and for Node.
-  const folder = join(root, 'dist', `docs-${process.pid}-${file.replace(/\W/g, '-')}-${i}`)
+test('the documentation has blocks to run, and their types are right', () => {
+  expect(blocks.length).toBeGreaterThan(1)
   mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'block.ts'), code)
-  try {
-    const compilerOptions = {
-      target: 'es2023',
-      module: 'nodenext',
-      strict: true,
-      noUncheckedIndexedAccess: true,
-      skipLibCheck: true,
-      types: ['node'],
-      rootDir: '.',
-      noEmit: false,
-    }
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['block.ts'] }))
-    const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-    execFileSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8', stdio: 'pipe' })
-    const output = execFileSync(process.execPath, [join(folder, 'block.js')], { cwd: folder, encoding: 'utf8' })
-    expect(output.length).toBeGreaterThan(0)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+  for (const [file, i, code] of blocks) writeFileSync(join(folder, `${nameOf(file, i)}.ts`), code)
+  const compilerOptions = {
+    target: 'es2023',
+    module: 'nodenext',
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: true,
+    types: ['node'],
+    rootDir: '.',
+    noEmit: false,
   }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const { stdout } = spawnSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8' })
+  expect(stdout).toBe('')
+})
+
+test.each(blocks)('%s, block %i', async (file, i) => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(folder, `${nameOf(file, i)}.js`)], {
+    cwd: folder,
+  })
+  expect(stdout.length).toBeGreaterThan(0)
 })

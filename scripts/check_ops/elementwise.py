@@ -244,6 +244,8 @@ OPS = [
     one("sqrtOrZero", sqrt_or_zero, 0, 3),
     one("square", torch.square),
     one("stopGradient", torch.detach),
+    one("meanOverRanks", torch.clone),
+    one("sumOverRanks", torch.clone),
     one("tan", torch.tan, -1.5, 1.5),
     one("tanh", torch.tanh),
     one("tanhshrink", F.tanhshrink),

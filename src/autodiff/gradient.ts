@@ -1,3 +1,4 @@
+import * as gradientOps from '../ops/gradient-kit.ts'
 import * as ops from '../ops/kit.ts'
 import { withOrigin } from '../tensor/origin.ts'
 import { formatShape } from '../tensor/shape.ts'
@@ -122,7 +123,7 @@ function inputGradientsOf(node: GraphNode, outputGradients: readonly (Tensor | u
   const op = ops.opOf(node)
   if (!op.gradient) return found
   const { gradient } = op
-  const inputGradients = withOrigin(node.origin, () => gradient(ops, node, outputGradients))
+  const inputGradients = withOrigin(node.origin, () => gradient(gradientOps, node, outputGradients))
   for (const [i, input] of node.inputs.entries()) {
     const value = inputGradients[i]
     if (!value) continue

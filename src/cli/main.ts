@@ -1,11 +1,19 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
-import { FormatError, MissingDataError, MissingPackageError, TenfoldError, UsageError } from '../util/errors.ts'
+import {
+  errorLine,
+  FormatError,
+  MissingDataError,
+  MissingPackageError,
+  TenfoldError,
+  UsageError,
+} from '../util/errors.ts'
 import { describeSystemError } from '../util/system-errors.ts'
 import { addCommands } from './commands/index.ts'
 import { Interruption } from './interrupt.ts'
-import { errorLine, note, watchOutput } from './output.ts'
+import { note, watchOutput } from './output.ts'
 import { addSystemsOf, takeSystems } from './own-systems.ts'
+import { speakerPrefix } from './speaker.ts'
 
 /** Errors in what tenfold was given: its options, files, packages, data sets. */
 const usersToMend = [UsageError, FormatError, MissingPackageError, MissingDataError]
@@ -14,17 +22,17 @@ const usersToMend = [UsageError, FormatError, MissingPackageError, MissingDataEr
  * Ends with one line for a user's mistake, bad input or what is not installed (exit code 2), or for another known failure (1); a bug keeps its stack
  * trace.
  */
-function explain(error: unknown): number {
+async function explain(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   // As requested: the message was already printed.
   if (error instanceof Interruption) return error.exitCode
   if (error instanceof TenfoldError) {
-    note(`error: ${errorLine(error)}`)
+    note(`${await speakerPrefix()}error: ${errorLine(error)}`)
     return usersToMend.some((kind) => error instanceof kind) ? 2 : 1
   }
   const refusal = describeSystemError(error)
   if (refusal !== undefined) {
-    note(`error: ${refusal}`)
+    note(`${await speakerPrefix()}error: ${refusal}`)
     return 2
   }
   note(`tenfold has a bug:\n${error instanceof Error ? error.stack : String(error)}`)
@@ -72,6 +80,6 @@ export async function main(args: readonly string[]): Promise<number> {
     await (await buildProgram(rest)).parseAsync(rest, { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {
-    return explain(error)
+    return await explain(error)
   }
 }

@@ -2,6 +2,7 @@
 import { existsSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Share } from '../systems/parts.ts'
 import type { CheckpointChoice } from '../train/checkpoint.ts'
 
 /** A whole number of at least `least`. */
@@ -73,6 +74,48 @@ export function withComputing(command: Command, out: string): Command {
     .option('--seed <n>', 'seed of all random numbers', wholeNumber(0), 0)
     .option('--out <dir>', out, newFolder)
     .option('--threads <n>', 'threads that compute (default: all cores)', wholeNumber(1))
+}
+
+/** `2/4`: the second of four processes. */
+function readShare(text: string): Share {
+  const [, index, of] = /^(\d+)\/(\d+)$/.exec(text) ?? []
+  const share = { index: Number(index), of: Number(of) }
+  if (share.index >= 1 && share.index <= share.of) return share
+  throw new InvalidArgumentError('must be i/n, the i-th of n processes, for example 2/4.')
+}
+
+/** What several processes that share a folder are given. */
+export interface ShareFlags {
+  readonly array?: Share
+  readonly reportOnly?: boolean
+}
+
+/** Adds `--array` and `--report-only`, for work in parts that several processes can share. */
+export function withSharing(command: Command): Command {
+  return command
+    .option(
+      '--array <i/n>',
+      'be the i-th of n processes with the same --out, on one machine or several: each makes its share',
+      readShare,
+    )
+    .addOption(
+      new Option(
+        '--report-only',
+        'make nothing: write the page of what is finished, and say what is missing',
+      ).conflicts('array'),
+    )
+}
+
+/** The same for a job. */
+export function sharing({ array, reportOnly }: ShareFlags): { share?: Share; onlyFinished?: boolean } {
+  return { ...(array && { share: array }), ...(reportOnly && { onlyFinished: true }) }
+}
+
+/** `--distributed`, for commands that train. */
+export function distributedOption(): Option {
+  return new Option('--distributed <library>', 'train together with all processes that mpirun has started').choices([
+    'mpi',
+  ])
 }
 
 /** Appends to a list: for options that may be given several times. */

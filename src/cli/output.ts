@@ -1,6 +1,5 @@
 /** A standard output that may be closed: `tenfold list | head -1`, a closed terminal, a full disk. */
 import { setImmediate } from 'node:timers/promises'
-import type { TenfoldError } from '../util/errors.ts'
 import { describeSystemError } from '../util/system-errors.ts'
 
 type CloseListener = () => void
@@ -49,9 +48,4 @@ export async function outputNoticed(): Promise<void> {
 /** A line on standard error, for warnings and errors. */
 export function note(line: string): void {
   process.stderr.write(`${line}\n`)
-}
-
-/** An error in one line, with its hint. */
-export function errorLine({ message, hint }: TenfoldError): string {
-  return `${message}${hint ? ` (${hint})` : ''}`.replaceAll('\n', ' ')
 }

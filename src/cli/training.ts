@@ -6,8 +6,16 @@ import { type OpenedRun, prepareTraining } from '../systems/session.ts'
 import type { OpenedData } from '../tasks/define.ts'
 import { formatDuration, formatMetrics } from '../train/describe-metrics.ts'
 import { FrozenParameters, learningShare } from '../train/frozen.ts'
-import { type LoopObserver, type LoopResult, observeAll, type TrainingTask, train } from '../train/loop.ts'
+import {
+  type LoopObserver,
+  type LoopOptions,
+  type LoopResult,
+  observeAll,
+  type TrainingTask,
+  train,
+} from '../train/loop.ts'
 import { logToTensorBoard } from '../train/tensorboard.ts'
+import type { Group } from './distributed.ts'
 import { type Extension, extendRun } from './extend.ts'
 import { Interruption, interruptExitCode, interruptSignal } from './interrupt.ts'
 import { note } from './output.ts'
@@ -21,6 +29,15 @@ export interface TrainRunOptions {
   readonly saveStart?: boolean
   /** By how much the run is extended; written once the data are known to allow it. */
   readonly extension?: Extension
+  /** Stops it, where the training is one of several; the exit code is then up to the caller. Default: stopped by signals of the system. */
+  readonly signal?: AbortSignal
+  /** The processes that train together. Default: this one alone. */
+  readonly group?: Group
+}
+
+/** How a training ended, and by which metric its evaluations were compared. */
+export interface TrainingResult extends LoopResult {
+  readonly monitor: LoopOptions['monitor']
 }
 
 const profiledSteps = 10
@@ -66,37 +83,43 @@ export async function trainRun(
   data: OpenedData,
   reporter: Reporter,
   options: TrainRunOptions = {},
-): Promise<void> {
-  const { task, loop } = prepareTraining(opened.experiment, data)
+): Promise<TrainingResult> {
+  const { task: whole, loop } = prepareTraining(opened.experiment, data)
+  const { system, recipe } = opened.run.description
+  const task = options.group?.taskOf(whole, `${system}/${recipe}`) ?? whole
   const run = options.extension ? await extendRun(opened, options.extension, task, reporter) : opened.run
   const { steps } = run.description.limits
   reporter.event('start', { run: run.path, system: run.description.system, recipe: run.description.recipe })
   reporter.say(`run directory ${run.path}`)
+  if (options.group) reporter.say(`processes  ${options.group.size}, each with a part of every batch`)
   if (options.profile !== undefined) await profileStep(task, options.profile, reporter)
-  const { signal, dispose } = interruptSignal(reporter)
+  const isAlone = options.signal === undefined
+  const { signal, dispose } = options.signal ? { signal: options.signal, dispose: () => {} } : interruptSignal(reporter)
   const log = run.description.tensorboard ? logToTensorBoard(run.tensorboard) : undefined
   const watch = watchFrozen(opened.experiment.weights, reporter)
   const observer = observeAll([reporter.observer, watch.observer, ...(log ? [log] : [])])
   const loopOptions = { ...loop, ...(steps !== null && { steps }), saveStart: options.saveStart ?? false, signal }
-  const result = await train(task, run, loopOptions, observer).finally(() => {
+  const trained = options.group?.train(task, run, loopOptions, observer) ?? train(task, run, loopOptions, observer)
+  const result = await trained.finally(() => {
     log?.close()
     dispose()
     reporter.endProgress()
   })
+  const told = { ...result, monitor: loop.monitor }
   if (result.reason === 'interrupted') {
     const line = `interrupted at step ${result.step}; everything is saved. Continue with: npx tenfold resume ${run.path}`
     if (signal.reason instanceof Interruption && signal.reason.signal === 'SIGPIPE') note(line)
     else reporter.say(line)
     reporter.event('interrupted', { step: result.step, run: run.path })
-    process.exitCode = interruptExitCode(signal.reason)
-    return
+    if (isAlone) process.exitCode = interruptExitCode(signal.reason)
+    return told
   }
   if (result.reason === 'not finite') {
     reporter.say(`the loss became NaN or infinite at step ${result.step + 1}; the state before that step is saved.`)
     reporter.say(`Find the first op that produced it with: npx tenfold resume ${run.path} --find-nan`)
     reporter.event('not finite', { step: result.step + 1, run: run.path })
-    process.exitCode = 1
-    return
+    if (isAlone) process.exitCode = 1
+    return told
   }
   const { writeReport } = await import('./report.ts')
   await writeReport({ ...opened, run }, data, result)
@@ -105,6 +128,7 @@ export async function trainRun(
     reporter.say(`programs   ${programs === 1 ? 'one' : programs} compiled for the training step`)
   }
   summarize(run.path, run.report, opened.recipe, result, reporter, watch.confirm)
+  return told
 }
 
 /** The next commands for a run: the first use of its recipe, and export. */

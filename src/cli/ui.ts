@@ -4,7 +4,8 @@ import type { Answer } from '../tasks/define.ts'
 import type { MetricDescriptions } from '../train/describe-metrics.ts'
 import type { LoopObserver } from '../train/loop.ts'
 import { observeProgress, StatusLine } from '../train/progress.ts'
-import { errorLine, note } from './output.ts'
+import { errorLine } from '../util/errors.ts'
+import { note } from './output.ts'
 
 /** Where a command reports to. */
 export interface Reporter {
@@ -22,6 +23,17 @@ export interface Reporter {
   readonly endProgress: () => void
   /** How the metrics of what is trained are read, once that is known. */
   readonly useMetrics: (metrics: MetricDescriptions) => void
+}
+
+/** Prints nothing: of several processes only one reports. */
+export const silentReporter: Reporter = {
+  say: () => {},
+  write: () => {},
+  warn: () => {},
+  event: () => {},
+  observer: {},
+  endProgress: () => {},
+  useMetrics: () => {},
 }
 
 /** Prints to stdout. On a terminal progress is one line that is drawn over; elsewhere a line every ten seconds. */

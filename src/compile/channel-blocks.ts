@@ -56,7 +56,7 @@ async function isRight(width: number): Promise<boolean> {
   const data = new Float32Array(size)
   try {
     const session = await loadSession(model, { optimize: false, threads: 1 })
-    await session.run([], [{ dtype: 'float32', shape: y.shape, data }])
+    await session.run([], [{ dtype: 'float32', shape: y.shape, buffer: () => data }])
     await session.release()
   } catch {
     return false // another version of the runtime may have other kernels

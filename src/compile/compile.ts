@@ -1,14 +1,16 @@
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { optionsOf, requireCount, shown } from '../util/check.ts'
+import type { Ranks } from '../util/communicator.ts'
 import { UsageError } from '../util/errors.ts'
 import { warn } from '../util/warnings.ts'
 import type { DynamicAxes } from './dynamic/axes.ts'
 import { traceAtSizes } from './dynamic/trace.ts'
 import { type Profile, summarizeKernels } from './profile.ts'
-import { type CompileOptions, firstNotFinite, type Program } from './program.ts'
+import { type CompileOptions, firstNotFinite } from './program.ts'
 import { calls } from './queue.ts'
 import { type Difference, declaredAxes, differenceOf, type Signature, signatureOf } from './signature.ts'
+import type { Runnable } from './stages.ts'
 import { type Traceable, type Traced, traceFunction, valueFor } from './trace-function.ts'
 
 /** What a caller may pass where a traced function takes a tensor: numbers in either form, nested as the function says. */
@@ -23,16 +25,16 @@ export interface Compiled<A extends readonly unknown[], R> {
   (...args: { [K in keyof A]: Argument<A[K]> }): Promise<R>
   /** Variables go back to the values they had before the last call. Throws a UsageError if that is no longer possible. */
   undo(): void
-  /** Runs once and checks every value; names the first op whose result is not finite. Changes no variable. */
+  /** Runs once, in this process alone, and checks every value; names the first op whose result is not finite. Changes no variable. */
   findNotFinite(...args: { [K in keyof A]: Argument<A[K]> }): Promise<string | undefined>
-  /** Where the time goes in a number of calls with the same arguments. Changes no variable. */
+  /** Where the time goes in a number of calls with the same arguments, in this process alone. Changes no variable. */
   profile(calls: number, ...args: { [K in keyof A]: Argument<A[K]> }): Promise<Profile>
   /** Frees the native memory of all traces. */
   release(): Promise<void>
   /** How often the function was traced, and why the last time: the argument that was new. */
   readonly traces: readonly string[]
   /** The program that ran last, for profiles and tests. */
-  readonly program: Program | undefined
+  readonly program: Runnable | undefined
 }
 
 /** `compile`'s own options. */
@@ -93,14 +95,20 @@ export function compile<A extends readonly unknown[], R>(
       hint: 'write compile((x) => model.forward(x))',
     })
   const options = optionsOf('compile', given, UsageError)
-  const { onTrace = warnOfTrace, maxTraces } = options
+  const { onTrace = warnOfTrace, maxTraces, communicator, ...alone } = options
   const declared = declaredAxes(options.dynamic)
+  if (communicator && options.dynamic)
+    throw new UsageError('compile: a function with dynamic axes cannot have a communicator', {
+      hint: 'leave out dynamic: every new shape is traced again',
+    })
   const entries = new Map<string, Traced[]>()
   const traces: string[] = []
-  let last: Program | undefined
+  let last: Runnable | undefined
   let previous: Signature | undefined
-  const trace = (args: readonly unknown[], signature: Signature): Traced =>
-    signature.sizes.size > 0 ? traceAtSizes(fn as Traceable, args, signature) : traceFunction(fn as Traceable, args)
+  const trace = (args: readonly unknown[], signature: Signature, ranks?: Ranks): Traced =>
+    signature.sizes.size > 0
+      ? traceAtSizes(fn as Traceable, args, signature)
+      : traceFunction(fn as Traceable, args, ranks && { ranks })
 
   const reasonFor = (signature: Signature): TraceEvent & { readonly text: string } => {
     const difference = differenceOf(signature, previous)
@@ -125,7 +133,7 @@ export function compile<A extends readonly unknown[], R>(
       return known
     }
     const { text, ...event } = reasonFor(signature)
-    const traced = trace(args, signature)
+    const traced = trace(args, signature, communicator)
     traced.check?.(signature)
     previous = signature
     traces.push(text)
@@ -158,7 +166,7 @@ export function compile<A extends readonly unknown[], R>(
     const { results, trace: traced, leaves } = traceFunction(fn as Traceable, args)
     return calls.add(async () => {
       const roots = [...results, ...traced.assignments.values()]
-      return firstNotFinite(roots, (leaf) => valueFor(leaf, leaves, signature), options)
+      return firstNotFinite(roots, (leaf) => valueFor(leaf, leaves, signature), alone)
     })
   }
 
@@ -167,7 +175,7 @@ export function compile<A extends readonly unknown[], R>(
     const signature = signatureOf(args, declared)
     const traced = trace(args, signature)
     return calls.add(async () => {
-      const { program, leaves } = await traced.build({ ...options, profile: true })
+      const { program, leaves } = await traced.build({ ...alone, profile: true })
       try {
         for (let i = 0; i < count; i++) {
           await program.run((leaf) => valueFor(leaf, leaves, signature))

@@ -7,6 +7,7 @@
 import { fromNumbers } from '../tensor/dtype.ts'
 import { Tensor, type TensorType } from '../tensor/tensor.ts'
 import { record } from '../tensor/trace.ts'
+import { fetchVariables } from '../tensor/variable.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import type { SizedArray } from './dynamic/arrays.ts'
 import { axesOf, type DynamicAxes, type NamedAxis, readAxes } from './dynamic/axes.ts'
@@ -20,6 +21,7 @@ import { verifyNumbers } from './dynamic/verify.ts'
 import { type EmittedConstant, type EmittedGraph, emitGraph, modelBytes } from './onnx.ts'
 import { optimize } from './program.ts'
 import { calls } from './queue.ts'
+import { variablesOf } from './write.ts'
 
 /** What is exported. */
 export interface ExportOptions<Name extends string = string> {
@@ -74,6 +76,7 @@ function traceForward<Name extends string>(
 async function emitForward(roots: readonly Tensor[], { outputs, names }: ExportTrace): Promise<EmittedGraph> {
   let unnamed = 0
   const used = new Set<string>()
+  await fetchVariables(variablesOf(roots))
   return emitGraph((await optimize(roots)).roots, {
     fused: false,
     outputNames: Object.keys(outputs),

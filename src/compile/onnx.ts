@@ -1,25 +1,4 @@
 /** Writes graphs as ONNX models. */
-import { create, toBinary } from '@bufbuild/protobuf'
-import {
-  type AttributeProto,
-  AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
-  TensorProto_DataType as DataType,
-  GraphProtoSchema,
-  ModelProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
-  OperatorSetIdProtoSchema,
-  StringStringEntryProtoSchema,
-  type TensorProto,
-  TensorProtoSchema,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from 'onnx-buf'
 import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
 import { type Emitter, inputAt, type OnnxAttribute, opOf } from '../ops/define.ts'
 import type { DType, TypedArray } from '../tensor/dtype.ts'
@@ -28,70 +7,44 @@ import { scopePath } from '../tensor/origin.ts'
 import { formatShape, type Shape } from '../tensor/shape.ts'
 import type { GraphNode, Tensor, TensorType } from '../tensor/tensor.ts'
 import { TenfoldError } from '../util/errors.ts'
+import {
+  attributeTypes,
+  elementTypes,
+  fileBytes,
+  type OnnxAttributeValue,
+  type OnnxNode,
+  type OnnxValue,
+} from './onnx-file.ts'
 
 /** Operator set and file version written: the first with Gelu, readable by ONNX Runtime 1.17 and later. */
-export const opsetVersion = 20n
-const irVersion = 9n
+export const opsetVersion = 20
+const irVersion = 9
 
 /** The numbers of the element types in ONNX. */
-export const dataTypes: Record<DType, DataType> = {
-  float32: DataType.FLOAT,
-  int32: DataType.INT32,
-  int64: DataType.INT64,
-  bool: DataType.BOOL,
-  uint8: DataType.UINT8,
+export const dataTypes: Record<DType, number> = {
+  float32: elementTypes.FLOAT,
+  int32: elementTypes.INT32,
+  int64: elementTypes.INT64,
+  bool: elementTypes.BOOL,
+  uint8: elementTypes.UINT8,
 }
 
 function bytesOf(data: TypedArray): Uint8Array<ArrayBuffer> {
   return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
 }
 
-function tensorProto(name: string, dtype: DType, shape: Shape, data: TypedArray): TensorProto {
-  return create(TensorProtoSchema, {
-    name,
-    dataType: dataTypes[dtype],
-    dims: shape.map(BigInt),
-    rawData: bytesOf(data),
-  })
-}
-
 /** An attribute of a node. */
-export function attributeProto(name: string, value: OnnxAttribute): AttributeProto {
-  if (typeof value === 'number')
-    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) })
-  if (typeof value === 'string')
-    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) })
-  if ('float' in value) return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float })
-  if ('floats' in value)
-    return create(AttributeProtoSchema, { name, type: AttributeType.FLOATS, floats: [...value.floats] })
-  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) })
-}
-
-function valueInfo(
-  name: string,
-  { dtype, shape }: TensorType,
-  dimensionNames?: Readonly<Record<number, string>>,
-): ValueInfoProto {
-  const dim = shape.map((size, axis) => {
-    const symbol = dimensionNames?.[axis]
-    const value =
-      symbol === undefined
-        ? { case: 'dimValue' as const, value: BigInt(size) }
-        : { case: 'dimParam' as const, value: symbol }
-    return create(TensorShapeProto_DimensionSchema, { value })
-  })
-  const value = create(TypeProto_TensorSchema, {
-    elemType: dataTypes[dtype],
-    shape: create(TensorShapeProtoSchema, { dim }),
-  })
-  return create(ValueInfoProtoSchema, { name, type: create(TypeProtoSchema, { value: { case: 'tensorType', value } }) })
+export function attributeOf(name: string, value: OnnxAttribute): OnnxAttributeValue {
+  if (typeof value === 'number') return { name, type: attributeTypes.INT, i: value }
+  if (typeof value === 'string') return { name, type: attributeTypes.STRING, s: new TextEncoder().encode(value) }
+  if ('float' in value) return { name, type: attributeTypes.FLOAT, f: value.float }
+  if ('floats' in value) return { name, type: attributeTypes.FLOATS, floats: value.floats }
+  return { name, type: attributeTypes.INTS, ints: value }
 }
 
 /** An input of a loop's body: a scalar, or of the shape that the runtime infers. */
-function bodyInput(name: string, elemType: DataType, isScalar = false): ValueInfoProto {
-  const scalar = isScalar ? { shape: create(TensorShapeProtoSchema, {}) } : {}
-  const value = create(TypeProto_TensorSchema, { elemType, ...scalar })
-  return create(ValueInfoProtoSchema, { name, type: create(TypeProtoSchema, { value: { case: 'tensorType', value } }) })
+function bodyInput(name: string, elemType: number, isScalar = false): OnnxValue {
+  return { name, elemType, ...(isScalar && { shape: [] }) }
 }
 
 /** A constant as the emitter recorded it; the exporter may still replace it (symbolic sizes). */
@@ -104,7 +57,7 @@ export interface EmittedConstant {
 
 /** A graph written as ONNX nodes, before it is put into a file. */
 export interface EmittedGraph {
-  readonly nodes: NodeProto[]
+  readonly nodes: OnnxNode[]
   readonly constants: EmittedConstant[]
   readonly inputs: { readonly name: string; readonly tensor: Tensor }[]
   readonly outputs: { readonly name: string; readonly tensor: Tensor }[]
@@ -115,8 +68,15 @@ export interface EmittedGraph {
 export interface EmitOptions {
   /** Whether com.microsoft kernels may be used. Default: true. */
   readonly fused?: boolean
+  /** Kernels that there are. Default: all. */
+  readonly hasKernel?: (type: string) => boolean
   /** Channels in one block of the runtime's blocked convolutions. Default: 1, none of them. */
   readonly channelBlock?: number
+  /**
+   * Whether small equal constants are one. Default: true; not in graphs of several sizes that are compared, where some are equal by chance at
+   * one of them.
+   */
+  readonly pooled?: boolean
   /** Leaves whose values are stored in the model instead of being inputs (weights of an exported model). */
   readonly frozen?: (leaf: Tensor) => { readonly name: string; readonly data: TypedArray } | undefined
   /** Names of the outputs. Default: any. */
@@ -130,21 +90,25 @@ const poolLimit = 4096
 
 class GraphEmitter implements Emitter {
   readonly fused: boolean
+  readonly has: (type: string) => boolean
   readonly channelBlock: number
   /** Of the graph, or of the body of a loop that is being written. */
-  nodeProtos: NodeProto[] = []
+  written: OnnxNode[] = []
   readonly constants: EmittedConstant[] = []
   readonly origins = new Map<string, GraphNode>()
   current: GraphNode | undefined
   #prefix = ''
   #values = 0
   #nodes = 0
+  readonly #pooled: boolean
   readonly #pool = new Map<string, string>()
   readonly #identities = new Map<TypedArray, string>()
 
-  constructor({ fused = true, channelBlock = 1 }: EmitOptions) {
+  constructor({ fused = true, hasKernel = () => true, channelBlock = 1, pooled = true }: EmitOptions) {
     this.fused = fused
+    this.has = hasKernel
     this.channelBlock = channelBlock
+    this.#pooled = pooled
   }
 
   /** Names of the nodes that follow begin with the module path of `node`. */
@@ -165,14 +129,20 @@ class GraphEmitter implements Emitter {
     attributes: Record<string, OnnxAttribute> = {},
     domain = '',
   ): string[] {
-    const attribute = Object.entries(attributes).map(([key, value]) => attributeProto(key, value))
+    const attribute = Object.entries(attributes).map(([key, value]) => attributeOf(key, value))
     return this.#add(type, inputs, outputs, attribute, domain)
   }
 
-  #add(type: string, inputs: readonly string[], outputs: number, attribute: AttributeProto[], domain = ''): string[] {
+  #add(
+    type: string,
+    inputs: readonly string[],
+    outputs: number,
+    attribute: OnnxAttributeValue[],
+    domain = '',
+  ): string[] {
     const name = `${this.#prefix}${type}_${this.#nodes++}`
     const output = this.#newValues(outputs)
-    this.nodeProtos.push(create(NodeProtoSchema, { name, opType: type, input: [...inputs], output, attribute, domain }))
+    this.written.push({ name, opType: type, input: [...inputs], output, attribute, domain })
     if (this.current) this.origins.set(name, this.current)
     return output
   }
@@ -186,29 +156,29 @@ class GraphEmitter implements Emitter {
     states: readonly string[],
     body: (round: string, states: readonly string[]) => { states: readonly string[]; stacked: readonly string[] },
   ): string[] {
-    const outer = this.nodeProtos
-    this.nodeProtos = []
+    const outer = this.written
+    this.written = []
     const [round = '', goesOn = '', ...given] = this.#newValues(2 + states.length)
     const results = body(round, given)
     // A body's outputs must come from its own nodes.
     const outputs = [goesOn, ...results.states, ...results.stacked].map((value) => this.node('Identity', [value]))
-    const graph = create(GraphProtoSchema, {
+    const graph = {
       name: 'body',
-      node: this.nodeProtos,
+      node: this.written,
       input: [
-        bodyInput(round, DataType.INT64, true),
-        bodyInput(goesOn, DataType.BOOL, true),
-        ...given.map((name) => bodyInput(name, DataType.DOUBLE)),
+        bodyInput(round, elementTypes.INT64, true),
+        bodyInput(goesOn, elementTypes.BOOL, true),
+        ...given.map((name) => bodyInput(name, elementTypes.DOUBLE)),
       ],
-      output: outputs.map((name) => create(ValueInfoProtoSchema, { name })),
-    })
-    this.nodeProtos = outer
-    const attribute = create(AttributeProtoSchema, { name: 'body', type: AttributeType.GRAPH, g: graph })
+      output: outputs.map((name) => ({ name })),
+    }
+    this.written = outer
+    const attribute = { name: 'body', type: attributeTypes.GRAPH, g: graph }
     return this.#add('Loop', [this.scalar(rounds, 'int64'), '', ...states], outputs.length - 1, [attribute])
   }
 
   constant(dtype: DType, shape: Shape, data: TypedArray): string {
-    const small = data.length <= poolLimit
+    const small = this.#pooled && data.length <= poolLimit
     const key = small ? `${dtype}${formatShape(shape)}${Array.from(bytesOf(data)).join()}` : ''
     const known = small ? this.#pool.get(key) : this.#identities.get(data)
     if (known !== undefined) return known
@@ -232,9 +202,9 @@ class GraphEmitter implements Emitter {
   }
 
   double(value: string | number): string {
-    if (typeof value === 'string') return this.node('Cast', [value], { to: DataType.DOUBLE })
-    const t = create(TensorProtoSchema, { dataType: DataType.DOUBLE, doubleData: [value] })
-    const attribute = create(AttributeProtoSchema, { name: 'value', type: AttributeType.TENSOR, t })
+    if (typeof value === 'string') return this.node('Cast', [value], { to: elementTypes.DOUBLE })
+    const t = { dataType: elementTypes.DOUBLE, doubleData: [value] }
+    const attribute = { name: 'value', type: attributeTypes.TENSOR, t }
     return inputAt('Constant', this.#add('Constant', [], 1, [attribute]), 0)
   }
 }
@@ -265,7 +235,7 @@ export function emitGraph(outputs: readonly Tensor[], options: EmitOptions = {})
   for (const node of nodes) for (const input of node.inputs) used.add(input)
   for (const node of nodes) lowerNode(emitter, node, names, used)
   return {
-    nodes: emitter.nodeProtos,
+    nodes: emitter.written,
     constants: emitter.constants,
     inputs,
     outputs: nameOutputs(emitter, outputs, names, options),
@@ -309,14 +279,14 @@ function nameOutputs(
   options: EmitOptions,
 ): { name: string; tensor: Tensor }[] {
   const taken = new Set<string>()
-  const produced = new Set(emitter.nodeProtos.flatMap((node) => node.output))
+  const produced = new Set(emitter.written.flatMap((node) => node.output))
   emitter.current = undefined
   return outputs.map((tensor, i) => {
     let name = nameOf(names, tensor)
     const wished = options.outputNames?.[i]
     if (!produced.has(name) || taken.has(name) || wished !== undefined) {
       const copied = emitter.node('Identity', [name])
-      const node = emitter.nodeProtos.at(-1)
+      const node = emitter.written.at(-1)
       if (wished !== undefined && node) node.output = [wished]
       name = wished ?? copied
     }
@@ -338,26 +308,29 @@ export interface ModelOptions {
 export function modelBytes(graph: EmittedGraph, options: ModelOptions = {}): Uint8Array {
   const domains = new Set(graph.nodes.map((node) => node.domain))
   // Those of ONNX Runtime are all in their first version.
-  const opsetImport = [...new Set(['', ...domains])].map((domain) =>
-    create(OperatorSetIdProtoSchema, { domain, version: domain === '' ? opsetVersion : 1n }),
-  )
-  const info = ({ name, tensor }: { name: string; tensor: Tensor }): ValueInfoProto =>
-    valueInfo(name, tensor, options.dimensionNames?.[name])
-  const model = create(ModelProtoSchema, {
+  const opsetImport = [...new Set(['', ...domains])].map((domain) => ({
+    domain,
+    version: domain === '' ? opsetVersion : 1,
+  }))
+  const info = ({ name, tensor: { dtype, shape } }: { name: string; tensor: TensorType }): OnnxValue => ({
+    name,
+    elemType: dataTypes[dtype],
+    shape: shape.map((size, axis) => options.dimensionNames?.[name]?.[axis] ?? size),
+  })
+  return fileBytes({
     irVersion,
     opsetImport,
     producerName: 'tenfold',
     docString: options.documentation ?? '',
-    metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) =>
-      create(StringStringEntryProtoSchema, { key, value }),
-    ),
-    graph: create(GraphProtoSchema, {
+    metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
+    graph: {
       name: options.name ?? 'tenfold',
       node: graph.nodes,
       input: graph.inputs.map(info),
       output: graph.outputs.map(info),
-      initializer: graph.constants.map(({ name, dtype, shape, data }) => tensorProto(name, dtype, shape, data)),
-    }),
+      initializer: graph.constants.map(({ name, dtype, shape, data }) => {
+        return { name, dims: shape, dataType: dataTypes[dtype], rawData: bytesOf(data) }
+      }),
+    },
   })
-  return toBinary(ModelProtoSchema, model)
 }

@@ -1,5 +1,6 @@
 /** Graph passes: each takes the roots of a graph and returns equal roots of a smaller one. */
 import { rebuild, rewrite } from '../autodiff/graph.ts'
+import * as gradientOps from '../ops/gradient-kit.ts'
 import * as ops from '../ops/kit.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { withOrigin } from '../tensor/origin.ts'
@@ -29,7 +30,7 @@ export function simplify(roots: readonly Tensor[], counts: PassCounts): Tensor[]
     const changed = inputs.some((input, i) => input !== node.inputs[i])
     const outputs = changed ? rebuild(node, inputs) : node.outputs
     const { simplify: rule } = op
-    const simpler = withOrigin(node.origin, () => rule(ops, { inputs, outputs, attributes: node.attributes }))
+    const simpler = withOrigin(node.origin, () => rule(gradientOps, { inputs, outputs, attributes: node.attributes }))
     if (!simpler) return changed ? outputs : undefined
     counts.simplified++
     return simpler

@@ -1,12 +1,13 @@
 /** From traced tensors to a loaded model that runs. */
 import { loadSession } from '#runtime'
 import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
-import type { KernelTime, Session, SessionOptions } from '../runtime/session.ts'
-import { allocate, elementCount, type NDArray } from '../tensor/dtype.ts'
+import type { KernelTime, Session, SessionOptions, Target } from '../runtime/session.ts'
+import { allocate, elementCount, isResident, type NDArray, type StoredArray } from '../tensor/dtype.ts'
 import { describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { constant, type Feed, type GraphNode, installEvaluator, type Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import type { Communicator } from '../util/communicator.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import { fuseSums } from './fuse-sums.ts'
 import { foldConstants, mergeCommonSubexpressions, type PassCounts, type PassOptions, simplify } from './passes.ts'
@@ -22,6 +23,11 @@ export interface CompileOptions extends SessionOptions {
   readonly fused?: boolean
   /** Store the variables' present values in the model: faster inference, but later changes are not seen. Default: false. */
   readonly frozen?: boolean
+  /**
+   * Several processes run the function together, each on its part of a batch: `Optimizer.minimize`, batch norm, `ops.sumOverRanks`
+   * and `ops.meanOverRanks` then work over all parts. All processes must call it in the same order. Default: none, it runs alone.
+   */
+  readonly communicator?: Communicator
 }
 
 /** What a compilation produced: for tests and `--profile`. */
@@ -88,6 +94,8 @@ export class Program {
   /** Of the graph's outputs. */
   readonly #shapes: readonly Shape[]
   readonly #parts: Omit<ProgramParts, 'model'>
+  /** The last outputs, which the variables take. */
+  readonly #state: readonly Target[]
   #retreats: ReadonlySet<(() => void) | undefined> = new Set()
   /** `writes` of the assigned variables after the last run, as long as it can be taken back. */
   #written: readonly number[] | undefined
@@ -99,6 +107,10 @@ export class Program {
     this.#inputs = model.inputs
     this.#origins = model.origins
     this.#shapes = model.shapes
+    this.#state = parts.assigned.map((variable, i) => {
+      const shape = model.shapes[parts.results.length + i] ?? variable.shape
+      return { dtype: variable.dtype, shape, buffer: () => variable.backBuffer }
+    })
     this.statistics = { nodes: model.nodes, passes: parts.counts, bytes: model.bytes.length }
   }
 
@@ -123,7 +135,12 @@ export class Program {
   static async load(parts: ProgramParts, options: CompileOptions = {}): Promise<Program> {
     const { model, computed, assigned } = parts
     // A training step gains nothing from the runtime's own passes, which take longer than loading it (docs/decisions/024-start.md).
-    const loading = { ...options, optimize: options.optimize ?? assigned.length === 0 }
+    const stay = assigned.flatMap(({ dtype }, i) => (dtype === 'float32' ? [i + parts.results.length] : []))
+    const loading = {
+      ...options,
+      optimize: options.optimize ?? assigned.length === 0,
+      stay: stay.map((output) => model.outputs[output] ?? ''),
+    }
     const session = await retell(model.origins, computed, () => loadSession(model.bytes, loading))
     return new Program(session, parts)
   }
@@ -136,30 +153,29 @@ export class Program {
     const shapes = sized?.shapes ?? this.#shapes
     checkArguments(checks, inputOf)
     const feeds: Feed[] = []
-    const values = this.#inputs.map((leaf) => {
+    const values = this.#inputs.map((leaf): StoredArray => {
       const { source } = leaf
-      if (source.kind === 'variable') return source.variable.array
-      if (source.kind === 'feed') {
-        const shape = sized?.feeds.get(leaf) ?? leaf.shape
-        const data = source.feed.pull(feeds.push(source.feed) - 1, elementCount(shape))
-        if (data.length !== elementCount(shape))
-          throw new TenfoldError(`a feed of type ${leaf} gave ${data.length} elements`)
-        return { dtype: leaf.dtype, shape, data }
-      }
+      if (source.kind === 'variable') return source.variable.stored
+      if (source.kind === 'feed') return pull(source.feed, feeds.push(source.feed) - 1, leaf, sized?.feeds.get(leaf))
       return sized?.constants.get(leaf) ?? inputOf(leaf)
     })
-    const results = this.#parts.results.map((result, i) => {
-      const shape = sized?.results[i] ?? result.shape
-      return { dtype: result.dtype, shape, data: allocate(result.dtype, elementCount(shape)) }
+    const results = this.#parts.results.map(({ dtype, shape }, i): Target & { readonly given: Shape } => {
+      const [given, size] = [sized?.results[i] ?? shape, elementCount(sized?.results[i] ?? shape)]
+      return { dtype, given, shape: shapes[i] ?? given, buffer: () => allocate(dtype, size) }
     })
-    const state = assigned.map(({ dtype, shape, backBuffer }) => ({ dtype, shape, data: backBuffer }))
-    const outputs = [...results, ...state].map((buffer, i) => ({ ...buffer, shape: shapes[i] ?? buffer.shape }))
-    await retell(this.#origins, computed, () => this.#session.run(values, outputs))
-    for (const variable of assigned) variable.swap()
+    const state = sized
+      ? this.#state.map((target, i) => ({ ...target, shape: shapes[results.length + i] ?? target.shape }))
+      : this.#state
+    const written = await retell(this.#origins, computed, () => this.#session.run(values, [...results, ...state]))
+    for (const [i, variable] of assigned.entries()) variable.take(written[results.length + i] ?? variable.backBuffer)
     this.#written = assigned.map(({ writes }) => writes)
     for (const advance of new Set(feeds.map((feed) => feed.advance))) advance?.()
     this.#retreats = new Set(feeds.map((feed) => feed.retreat))
-    return results.map(({ dtype, shape, data }) => constant(data, shape, dtype))
+    return results.map(({ dtype, given }, i) => {
+      const data = written[i]
+      if (data === undefined || isResident(data)) throw new TenfoldError('internal: a result did not come back')
+      return constant(data, given, dtype)
+    })
   }
 
   /** Puts back the values that the variables had before the last run. Throws a UsageError if another call came after it. */
@@ -172,7 +188,7 @@ export class Program {
         hint: 'take back the newest call first',
       })
     this.#written = undefined
-    for (const variable of assigned) variable.swap()
+    for (const variable of assigned) variable.revert()
     for (const retreat of this.#retreats) retreat?.()
   }
 
@@ -189,6 +205,13 @@ export class Program {
   originOf(name: string): GraphNode | undefined {
     return this.#origins.get(name)
   }
+}
+
+/** The numbers that a feed has for the coming call. `lane` numbers the feeds of a graph. */
+export function pull(feed: Feed, lane: number, leaf: Tensor, shape = leaf.shape): NDArray {
+  const data = feed.pull(lane, elementCount(shape))
+  if (data.length !== elementCount(shape)) throw new TenfoldError(`a feed of type ${leaf} gave ${data.length} elements`)
+  return { dtype: leaf.dtype, shape, data }
 }
 
 /** The runtime's errors name its nodes; ours name the op, the shapes and the line of the model. */

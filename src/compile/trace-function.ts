@@ -4,15 +4,17 @@ import type { Shape } from '../tensor/shape.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { record, type Trace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
+import type { Ranks } from '../util/communicator.ts'
 import { UsageError } from '../util/errors.ts'
 import { type CompileOptions, Program } from './program.ts'
 import { argumentPath, mapTensors, type Signature, watched } from './signature.ts'
+import { type Runnable, StagedProgram } from './stages.ts'
 
 export type Traceable = (...args: never[]) => unknown
 
 /** What runs, and how a call's arguments and results belong to it. */
 export interface Built {
-  readonly program: Program
+  readonly program: Runnable
   /** Inputs of the program by their number among the tensors of the arguments. */
   readonly leaves: ReadonlyMap<Tensor, number>
   readonly rebuild: (tensors: readonly Tensor[]) => unknown
@@ -34,11 +36,13 @@ export interface TracingOptions {
   readonly shapeOf?: (index: number, shape: Shape) => Shape
   /** Whether the graph is made for this machine's caches, by its sizes. Default: true. */
   readonly tuned?: boolean
+  /** The processes that run it together. Default: this one alone. */
+  readonly ranks?: Ranks
 }
 
 /** Calls the function with symbolic tensors of the arguments' types. */
 export function traceFunction(fn: Traceable, args: readonly unknown[], options: TracingOptions = {}): Traced {
-  const { shapeOf = (_: number, shape: Shape) => shape, tuned = true } = options
+  const { shapeOf = (_: number, shape: Shape) => shape, tuned = true, ranks } = options
   const leaves = new Map<Tensor, number>()
   const leafFor = ({ dtype, shape }: Tensor, path: string): Tensor => {
     const leaf = new Tensor(dtype, shapeOf(leaves.size, shape), { kind: 'input', name: path })
@@ -50,7 +54,10 @@ export function traceFunction(fn: Traceable, args: readonly unknown[], options: 
     const path = argumentPath(i)
     return watched(mapTensors(arg, path, leafFor), path, missing)
   })
-  const { result, trace } = record(() => named(missing, () => fn(...(symbolic as never[]))), { tuned })
+  const { result, trace } = record(() => named(missing, () => fn(...(symbolic as never[]))), {
+    tuned,
+    ...(ranks && { ranks }),
+  })
   const results: Tensor[] = []
   mapTensors(result, 'result', (tensor) => results.push(tensor), checkResult)
   const rebuild = (tensors: readonly Tensor[]): unknown => {
@@ -58,7 +65,12 @@ export function traceFunction(fn: Traceable, args: readonly unknown[], options: 
     return mapTensors(result, 'result', () => tensors[next++])
   }
   const build = async (compileOptions: CompileOptions): Promise<Built> => {
-    return { program: await Program.build(results, trace.assignments, compileOptions), leaves, rebuild }
+    const { communicator } = compileOptions
+    const program =
+      trace.ranks && communicator
+        ? await StagedProgram.build(results, trace.assignments, { ...compileOptions, communicator })
+        : await Program.build(results, trace.assignments, compileOptions)
+    return { program, leaves, rebuild }
   }
   return { leaves, trace, rebuild, results, build }
 }

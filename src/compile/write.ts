@@ -1,6 +1,9 @@
 /** From optimised graphs to ONNX models for this machine. */
+import { hasKernel } from '#runtime'
+import { leavesOf } from '../autodiff/graph.ts'
 import { reshapeOp } from '../ops/movement/movement.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { fetchVariables, type Variable } from '../tensor/variable.ts'
 import { channelBlockFor } from './channel-blocks.ts'
 import { type EmittedGraph, emitGraph, type ModelOptions, modelBytes } from './onnx.ts'
 import type { WrittenModel } from './written-model.ts'
@@ -12,10 +15,16 @@ function withoutReshape(output: Tensor): Tensor {
   return input?.source.kind === 'node' ? withoutReshape(input) : output
 }
 
+/** The variables that values depend on. */
+export function variablesOf(roots: readonly Tensor[]): Variable[] {
+  return leavesOf(roots).flatMap(({ source }) => (source.kind === 'variable' ? [source.variable] : []))
+}
+
 /** What of a compilation's options the nodes depend on. */
 export interface WritingOptions {
   readonly fused?: boolean
   readonly frozen?: boolean
+  readonly pooled?: boolean
 }
 
 /** Writes the graph behind the roots. */
@@ -23,8 +32,11 @@ export async function writeGraph(roots: readonly Tensor[], options: WritingOptio
   let frozenCount = 0
   const bare = roots.map(withoutReshape)
   const fused = options.fused ?? true
+  if (options.frozen) await fetchVariables(variablesOf(bare))
   return emitGraph(bare, {
     fused,
+    hasKernel,
+    pooled: options.pooled ?? true,
     // With weights that are stored in the model the runtime finds its blocked convolutions itself.
     channelBlock: fused && !options.frozen ? await channelBlockFor(bare) : 1,
     ...(options.frozen && {
@@ -42,6 +54,7 @@ export function writtenModel(
   return {
     bytes: modelBytes(graph, { dimensionNames }),
     inputs: graph.inputs.map(({ tensor }) => tensor),
+    outputs: graph.outputs.map(({ name }) => name),
     shapes: graph.outputs.map(({ tensor }) => tensor.shape),
     origins: graph.origins,
     nodes: graph.nodes.length,

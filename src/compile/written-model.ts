@@ -8,6 +8,8 @@ import type { ResolvedPlaces } from './places.ts'
 export interface WrittenModel {
   readonly bytes: Uint8Array
   readonly inputs: readonly Tensor[]
+  /** Names of the outputs. */
+  readonly outputs: readonly string[]
   /** Of the outputs. */
   readonly shapes: readonly Shape[]
   /** The tenfold node behind each ONNX node, by name. */

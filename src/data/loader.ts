@@ -1,3 +1,4 @@
+import type { Ranks } from '../util/communicator.ts'
 import { UsageError } from '../util/errors.ts'
 import { deriveSeed, Generator } from '../util/random.ts'
 import { type Batch, checkBatch, type Dataset } from './dataset.ts'
@@ -11,6 +12,11 @@ export interface LoaderOptions {
   readonly seed?: number | bigint
   /** Leave out the last batch of an epoch where it is smaller than the others; default false. */
   readonly dropLast?: boolean
+  /**
+   * Which rows of every batch are wanted: those of one of several processes (a `Communicator` says which). They have as many examples
+   * each, or one more. The position and the number of steps are those of whole batches. Default: all rows.
+   */
+  readonly part?: Ranks
   /** Batches requested ahead of the one that is being used; default 2. Helps datasets that work outside JavaScript (pictures). */
   readonly prefetch?: number
 }
@@ -60,10 +66,19 @@ export class DataLoader<Name extends string = string> implements BatchSource<Nam
   readonly #seed: number | bigint
   readonly #prefetch: number
   readonly #dropLast: boolean
+  readonly #part: Ranks
+  readonly #options: LoaderOptions
   #state: LoaderState = { epoch: 0, position: 0 }
 
   constructor(dataset: Dataset<Name>, options: LoaderOptions) {
-    const { batchSize, shuffle = false, seed = 0, dropLast = false, prefetch = 2 } = options
+    const {
+      batchSize,
+      shuffle = false,
+      seed = 0,
+      dropLast = false,
+      prefetch = 2,
+      part = { rank: 0, size: 1 },
+    } = options
     checkWhole('batchSize', batchSize, 1)
     checkWhole('prefetch', prefetch, 0)
     this.dataset = dataset
@@ -72,12 +87,28 @@ export class DataLoader<Name extends string = string> implements BatchSource<Nam
     this.#seed = seed
     this.#prefetch = prefetch
     this.#dropLast = dropLast
+    this.#part = part
+    this.#options = options
     if (this.#end(0) === 0) {
       throw new UsageError(`DataLoader: an epoch has no batch: ${dataset.length} examples, batchSize ${batchSize}`, {
         hint:
           dropLast && dataset.length > 0 ? 'take a smaller batchSize, or leave out dropLast' : 'the dataset is empty',
       })
     }
+    const smallest = ((this.#end(0) - 1) % batchSize) + 1
+    if (smallest < part.size) {
+      throw new UsageError(`DataLoader: a batch of ${smallest} cannot be divided among ${part.size} processes`, {
+        hint:
+          smallest === batchSize
+            ? 'take a larger batchSize'
+            : 'the last one of an epoch is smaller: dropLast leaves it out',
+      })
+    }
+  }
+
+  /** The same batches, of which it gives the rows of one process. Both have positions of their own. */
+  partFor({ rank, size }: Ranks): DataLoader<Name> {
+    return new DataLoader(this.dataset, { ...this.#options, part: { rank, size } })
   }
 
   /** Batches in a whole epoch. */
@@ -113,7 +144,7 @@ export class DataLoader<Name extends string = string> implements BatchSource<Nam
     for (let start = position; start < stop; start += this.batchSize) {
       while (pending.length <= this.#prefetch && requested < stop) {
         const end = Math.min(requested + this.batchSize, stop)
-        const batch = this.#batch(order.subarray(requested, end), epoch)
+        const batch = this.#batch(partOf(order.subarray(requested, end), this.#part), epoch)
         batch.catch(() => {}) // reported when its turn comes, if it comes
         pending.push(batch)
         requested = end
@@ -144,6 +175,11 @@ export class DataLoader<Name extends string = string> implements BatchSource<Nam
     const batch = await this.dataset.batch(indices, { epoch, seed: this.#seed })
     return checkBatch(batch, this.dataset.fields, indices.length)
   }
+}
+
+function partOf(rows: Uint32Array, { rank, size }: Ranks): Uint32Array {
+  const start = (index: number): number => Math.floor((index * rows.length) / size)
+  return rows.subarray(start(rank), start(rank + 1))
 }
 
 function checkWhole(name: string, value: unknown, least: number): asserts value is number {

@@ -3,6 +3,9 @@ import '../compile/program.ts'
 
 export { type CheckpointChoice, chosenCheckpoint, newestCheckpoint } from '../train/checkpoint.ts'
 export type { Metric, MetricDescriptions } from '../train/describe-metrics.ts'
+export { broadcastVariables } from '../train/distributed/exchange.ts'
+export { connectMpi } from '../train/distributed/mpi.ts'
+export { trainDistributed } from '../train/distributed/training.ts'
 export {
   defineTask,
   type LoopObserver,
@@ -34,3 +37,4 @@ export {
 export { logToTensorBoard, type TensorBoardLog } from '../train/tensorboard.ts'
 export { trainModel } from '../train/train-model.ts'
 export type { Stateful, TrainOptions, TrainResult } from '../train/train-model-options.ts'
+export type { Communicator, Ranks } from '../util/communicator.ts'

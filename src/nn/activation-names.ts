@@ -6,13 +6,18 @@ type Activation = (x: Tensor) => Tensor
 
 const tanhGelu: Activation = (x) => ops.gelu(x, { approximate: 'tanh' })
 
+/** The normal distribution whose share below x is close to relu(x)^2 (Ma et al. 2022, arXiv 2209.10655). */
+const [laplaceMean, laplaceDeviation] = [0.707107, 0.282095]
+
 /** transformers' (`ACT2FN`) and timm's (`create_act`); where both have a name, they mean the same. */
 const activations = {
   gelu: (x) => ops.gelu(x),
+  gelu_10: (x) => ops.clamp(ops.gelu(x), -10, 10),
   gelu_accurate: tanhGelu,
   gelu_fast: tanhGelu,
   gelu_new: tanhGelu,
   gelu_python: (x) => ops.gelu(x),
+  gelu_python_tanh: tanhGelu,
   gelu_pytorch_tanh: tanhGelu,
   gelu_tanh: tanhGelu,
   quick_gelu: (x) => ops.quickGelu(x),
@@ -33,7 +38,9 @@ const activations = {
   hard_swish: (x) => ops.hardswish(x),
   hardswish: (x) => ops.hardswish(x),
   identity: (x) => x,
+  laplace: (x) => ops.mul(ops.add(ops.erf(ops.div(ops.sub(x, laplaceMean), laplaceDeviation * Math.SQRT2)), 1), 0.5),
   linear: (x) => x,
+  sqrtsoftplus: (x) => ops.sqrt(ops.softplus(x)),
 } as const satisfies Readonly<Record<string, Activation>>
 
 export type ActivationName = keyof typeof activations

@@ -7,9 +7,9 @@ import { type Attributes, constant, type GraphNode, Tensor, type TensorType } fr
 import { Variable } from '../tensor/variable.ts'
 import { requireList } from '../util/check.ts'
 import { IndexError, ShapeError, TenfoldError } from '../util/errors.ts'
-import type * as Kit from './kit.ts'
+import type * as Kit from './gradient-kit.ts'
 
-/** All ops, as handed to gradients: families whose gradients need each other stay free of import cycles. */
+/** The ops that are handed to gradients: families whose gradients need each other stay free of import cycles. */
 export type Ops = typeof Kit
 
 /** What ops accept in place of a tensor; a number takes the dtype of the other operands (docs/decisions/031). */
@@ -27,6 +27,8 @@ export type OnnxAttribute =
 export interface Emitter {
   /** Whether kernels of ONNX Runtime outside of the standard (com.microsoft) may be used. */
   readonly fused: boolean
+  /** Whether there is a kernel where the model will run; asked of those that not every runtime has (`Runtime.hasKernel`). */
+  has(type: string): boolean
   /** Channels in one block of the runtime's blocked convolutions on this machine; 1: none, or the model must run elsewhere too. */
   readonly channelBlock: number
   /** Adds a node with one output and returns its name. An empty input name is an omitted optional input. */

@@ -314,6 +314,7 @@ export {
   type MultinomialOptions,
   multinomial,
 } from './random/sampling.ts'
+export { meanOverRanks, sumOverRanks } from './ranks.ts'
 export {
   gru,
   type LstmOptions,

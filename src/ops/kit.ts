@@ -128,6 +128,7 @@ export {
   type UniformOptions,
 } from './random/random.ts'
 export * from './random/sampling.ts'
+export * from './ranks.ts'
 export * from './recurrent.ts'
 export * from './reduction/covariance.ts'
 export * from './reduction/order.ts'

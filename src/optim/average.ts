@@ -1,7 +1,7 @@
 import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
-import { Variable } from '../tensor/variable.ts'
+import { fetchVariables, Variable } from '../tensor/variable.ts'
 import { optionsOf, requireFlag, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { UpdateCounter } from './counter.ts'
@@ -54,6 +54,11 @@ export class ExponentialMovingAverage {
     for (const [i, average] of this.averages.entries()) average.set(parameters[i]?.data ?? [])
   }
 
+  /** How many updates were made: an int64 scalar. */
+  get updates(): Variable {
+    return this.#counter.count
+  }
+
   /** The decay of update k. */
   decay(k: number): number {
     const decay = scheduledValue(this.#options.decay, k)
@@ -70,7 +75,7 @@ export class ExponentialMovingAverage {
     }
   }
 
-  /** Exchanges averages and weights, on the host; a second call undoes the first. */
+  /** Exchanges averages and weights, on the host, where their numbers must be (`fetchVariables`); a second call undoes the first. */
   swap(): void {
     for (const [i, average] of this.averages.entries()) {
       const parameter = this.parameters[i]
@@ -85,12 +90,18 @@ export class ExponentialMovingAverage {
   /** Runs `body`, for instance an evaluation, with the averages in place of the weights. */
   async withAverages<T>(body: () => Promise<T>): Promise<T> {
     if (this.#swapped) return body()
+    await this.#fetch()
     this.swap()
     try {
       return await body()
     } finally {
+      await this.#fetch()
       this.swap()
     }
+  }
+
+  #fetch(): Promise<void> {
+    return fetchVariables([...this.averages, ...this.parameters])
   }
 
   /** What a checkpoint holds, by name. */

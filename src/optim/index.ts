@@ -7,6 +7,7 @@ export { LAMB, type LAMBOptions, type LAMBSettings } from './lamb.ts'
 export * from './lars.ts'
 export {
   type HostScalar,
+  type LossWeight,
   Optimizer,
   type OptimizerSettings,
   type ParameterGroup,

@@ -4,6 +4,7 @@ import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 import { optionsOf, requireList, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
@@ -56,6 +57,12 @@ export interface UpdateRule<S> {
   readonly slots: (settings: S) => Readonly<Record<string, number>>
   /** Prepares the scalars of a group; the function it returns gives the next value of a parameter. */
   readonly prepare: (settings: S, host: HostScalar) => (update: ParameterUpdate) => Tensor
+}
+
+/** What a loss counts among those of several processes. */
+export interface LossWeight {
+  /** A scalar: how many examples, or other terms, the loss is the mean of. Default: 1. */
+  readonly weight?: ops.Operand
 }
 
 /** Information about an update. */
@@ -115,9 +122,16 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
     return scheduledValue(this.groups[0]?.settings.lr ?? 0, this.#counter.value)
   }
 
-  /** d loss / d each parameter. */
-  gradients(loss: Tensor): Tensor[] {
-    return gradient(loss, this.parameters)
+  /**
+   * d loss / d each parameter. In a function that several processes run together (`compile`'s communicator), of the mean of their
+   * losses, weighted by `weight`, which is a scalar such as the number of examples of a process. Default: 1, the plain mean.
+   */
+  gradients(loss: Tensor, { weight = 1 }: LossWeight = {}): Tensor[] {
+    if (!currentTrace()?.ranks) return gradient(loss, this.parameters)
+    // Weighted before it is differentiated: through batch norm the loss of one process reaches the gradients of all.
+    const gradients = gradient(ops.mul(loss, weight), this.parameters)
+    const share = ops.div(1, ops.sumOverRanks(weight))
+    return gradients.map((found) => ops.mul(ops.sumOverRanks(found), share))
   }
 
   /** Records the update by gradients in the order of `parameters`, clipped first if asked. */
@@ -150,9 +164,10 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
     return { gradientNorm: clipped.norm }
   }
 
-  /** Records the gradients of the loss and the update of all parameters. */
-  minimize(loss: Tensor, options?: ClipOptions): UpdateResult {
-    return this.update(this.gradients(loss), options)
+  /** Records the gradients of the loss (`gradients` says which, of several processes) and the update of all parameters. */
+  minimize(loss: Tensor, options?: ClipOptions & LossWeight): UpdateResult {
+    const { weight, ...clip } = optionsOf(this.constructor.name, options, UsageError)
+    return this.update(this.gradients(loss, weight === undefined ? {} : { weight }), clip)
   }
 
   /** `steps` and all state by stable names, like `exp_avg.<parameter name>`: what a checkpoint holds. */

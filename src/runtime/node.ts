@@ -3,10 +3,10 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Tensor } from 'onnxruntime-common'
-import type { NDArray, TypedArray } from '../tensor/dtype.ts'
-import { UsageError } from '../util/errors.ts'
-import { type NativeSession, newSession, silent, type Tensors } from './binding.ts'
-import type { KernelTime, Session, SessionOptions } from './session.ts'
+import { isResident, type NDArray, type Resident, type StoredArray, type TypedArray } from '../tensor/dtype.ts'
+import { TenfoldError, UsageError } from '../util/errors.ts'
+import { type NativeSession, newSession, silent } from './binding.ts'
+import type { KernelTime, RuntimeOptions, Session, SessionOptions, Target } from './session.ts'
 import { byName, disabledOptimizers } from './shared.ts'
 import { isRefusal, unreadableName, unreadableOp, withUnreadableOutput } from './unreadable-output.ts'
 
@@ -14,24 +14,27 @@ import { isRefusal, unreadableName, unreadableOp, withUnreadableOutput } from '.
 const wrapped = new WeakMap<TypedArray, Tensor>()
 
 /** Whether a wrapper can be reused: the bytes of uint8 may also be requested as bool. */
-function describes(known: Tensor, { dtype, shape }: NDArray): boolean {
+function describes(known: Tensor, { dtype, shape }: Pick<NDArray, 'dtype' | 'shape'>): boolean {
   return known.type === dtype && known.dims.length === shape.length && known.dims.every((size, i) => size === shape[i])
 }
 
-function wrap(array: NDArray): Tensor {
-  const known = wrapped.get(array.data)
+/** An array's numbers as the binding takes them. */
+function wrap(data: TypedArray | Resident, array: Pick<NDArray, 'dtype' | 'shape'>): Tensor {
+  if (isResident(data)) throw new TenfoldError('internal: in Node no numbers lie outside of its memory')
+  const known = wrapped.get(data)
   if (known && describes(known, array)) return known
   // The binding takes no shared memory; what it holds may change, so it is copied at every run.
-  if (array.data.buffer instanceof SharedArrayBuffer) return new Tensor(array.dtype, array.data.slice(), array.shape)
-  const tensor = new Tensor(array.dtype, array.data, array.shape)
-  wrapped.set(array.data, tensor)
+  if (data.buffer instanceof SharedArrayBuffer) return new Tensor(array.dtype, data.slice(), array.shape)
+  const tensor = new Tensor(array.dtype, data, array.shape)
+  wrapped.set(data, tensor)
   return tensor
 }
 
-const wrapAll = (names: readonly string[], arrays: readonly NDArray[]): Tensors => byName(names, arrays.map(wrap))
-
 /** Whether the runtime's convolutions with channels in blocks (its domain com.microsoft.nchwc) are built for this processor. */
 export const hasBlockedConvolutions = process.arch === 'x64'
+
+/** The runtime's build for processors has all of them. */
+export const hasKernel = (): boolean => true
 
 /** One entry of the runtime's profile file, which is a Chrome trace. */
 interface ProfileEvent {
@@ -59,22 +62,30 @@ class NodeSession implements Session {
     this.#profile = profile
   }
 
-  async run(inputs: readonly NDArray[], outputs: readonly NDArray[]): Promise<void> {
-    const feeds = wrapAll(this.#inputNames, inputs)
-    const fetches = wrapAll(this.#outputNames, outputs)
+  async run(inputs: readonly StoredArray[], targets: readonly Target[]): Promise<TypedArray[]> {
+    const written = targets.map(({ buffer }) => buffer())
+    const feeds = byName(
+      this.#inputNames,
+      inputs.map((input) => wrap(input.data, input)),
+    )
+    const fetches = byName(
+      this.#outputNames,
+      targets.map((target, i) => wrap(written[i] as TypedArray, target)),
+    )
     // The run blocks this thread: pending work goes first.
     await setImmediate()
     if (this.#stopsBeforeCopies) {
       try {
         this.#session.run(feeds, { [unreadableName]: null, ...fetches }, {})
-        return
+        return written
       } catch (error) {
-        if (isRefusal(error)) return
+        if (isRefusal(error)) return written
       }
     }
     // Another error comes from the run itself and is thrown here; or the binding's message has changed: then it copies.
     this.#session.run(feeds, fetches, {})
     this.#stopsBeforeCopies = false
+    return written
   }
 
   async release(): Promise<void> {
@@ -118,9 +129,19 @@ function usableThreads(wanted: number): number {
   return cores
 }
 
+let defaultThreads: number | undefined
+
+/** See `Runtime.configure`. */
+export function configure({ device = 'cpu', threads, files }: RuntimeOptions): void {
+  if (device !== 'cpu') throw new UsageError(`device: in Node models run on the processor (cpu), found ${device}`)
+  if (files !== undefined) throw new UsageError('files: only a browser fetches the files of the runtime')
+  defaultThreads = threads
+}
+
 /** Loads an ONNX model into ONNX Runtime (CPU). */
 export async function loadSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
   const session = { intra_op: { allow_spinning: options.spin === false ? '0' : '1' } }
+  const threads = options.threads ?? defaultThreads
   const profile = options.profile ? mkdtempSync(join(tmpdir(), 'tenfold-profile-')) : undefined
   const native = await newSession()
   const bytes = withUnreadableOutput(model)
@@ -131,7 +152,7 @@ export async function loadSession(model: Uint8Array, options: SessionOptions = {
     // With its pattern the runtime keeps two sets of buffers, those of the first run too: a third to a half more memory.
     enableMemPattern: false,
     extra: { session, optimization: { disable_specified_optimizers: disabledOptimizers(options) } },
-    ...(options.threads !== undefined && { intraOpNumThreads: usableThreads(options.threads) }),
+    ...(threads !== undefined && { intraOpNumThreads: usableThreads(threads) }),
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: join(profile, 'run') }),
   })
   return new NodeSession(native, profile)

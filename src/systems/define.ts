@@ -80,6 +80,12 @@ export interface JobContext {
     schema: z.ZodType<Part>,
     make: () => Promise<Part>,
   ) => Promise<Kept<Part>>
+  /**
+   * How parts come about. `alone`: this process makes them, one after the other; `shared`: with other processes that have the same folder;
+   * `finished`: those that are there are read, and `keep` throws a MissingPartError for others. Default: alone. Jobs leave this to `eachOf`
+   * and `allOf`.
+   */
+  readonly parts?: 'alone' | 'shared' | 'finished'
   /** Writes a result as a file of the folder and returns its path. */
   readonly write: (name: string, content: Uint8Array | string) => Promise<string>
   /** A trained run of this system with its model; `E`: what that recipe builds. Throws a UsageError unless it is of that recipe. */

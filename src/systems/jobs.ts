@@ -1,48 +1,33 @@
 /** Jobs: work in parts, which are kept, so that a stopped job can continue. */
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { z } from 'zod'
 import { makeFolder, writeFileAtomic } from '../io/atomic.ts'
+import type { Report, Section } from '../report/figures.ts'
 import { renderReport } from '../report/render.ts'
+import { counted } from '../report/text.ts'
 import type { Settings } from '../train/settings.ts'
 import { UsageError } from '../util/errors.ts'
-import type { Job, JobContext, Kept, System } from './define.ts'
+import type { Job, JobContext, System } from './define.ts'
+import { keepIn, readIn, type Share, SharedParts } from './parts.ts'
 import { openRunOf } from './session.ts'
 
+export { keepIn } from './parts.ts'
+
 /** What a job needs from its environment. */
-export type JobOptions = Omit<JobContext, 'keep' | 'write' | 'openRun'>
+export interface JobOptions extends Omit<JobContext, 'keep' | 'parts' | 'write' | 'openRun'> {
+  /** Shares the parts with other processes that have the same folder. Default: makes all of them. */
+  readonly share?: Share
+  /** Makes no parts: the page is of what is finished, and says what is missing. Default: false. */
+  readonly onlyFinished?: boolean
+}
 
 /** The pages that a job has written. */
 export interface JobResult {
   readonly page: string
   /** The same as data. */
   readonly json: string
-}
-
-/** The part in a file; undefined if there is none, it is damaged, or it was made from something else. */
-async function readPart<Part>(path: string, identity: string, schema: z.ZodType<Part>): Promise<Part | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text === undefined) return undefined
-  try {
-    const file = z.object({ identity: z.string(), part: schema }).parse(JSON.parse(text))
-    return file.identity === identity ? file.part : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** The `keep` of a job whose parts are files in a folder. */
-export function keepIn(folder: string): JobContext['keep'] {
-  return async <Part>(name: string, depends: unknown, schema: z.ZodType<Part>, make: () => Promise<Part>) => {
-    const path = join(folder, `${name}.json`)
-    const identity = JSON.stringify(depends)
-    const kept = await readPart(path, identity, schema)
-    if (kept !== undefined) return { part: kept, wasThere: true } satisfies Kept<Part>
-    const part = await make()
-    await mkdir(dirname(path), { recursive: true })
-    await writeFileAtomic(path, Buffer.from(`${JSON.stringify({ identity, part }, null, 2)}\n`))
-    return { part, wasThere: false } satisfies Kept<Part>
-  }
+  /** The parts that are not on the page, as far as they are known; none unless only what is finished was asked for. */
+  readonly missing: readonly string[]
 }
 
 /** Pixels are on the page; the data file leaves them out. */
@@ -63,28 +48,94 @@ async function checkJobFolder(folder: string, name: string): Promise<void> {
 }
 
 /** Runs a job to its end and writes its page `report.html`, and what is on it as `report.json`. */
-export async function runJob(
-  { name: system }: System,
-  job: Job,
-  config: Settings,
-  options: JobOptions,
-): Promise<JobResult> {
+export async function runJob(system: System, job: Job, config: Settings, options: JobOptions): Promise<JobResult> {
   const { folder, seed, threads } = options
-  await checkJobFolder(folder, `${system}/${job.name}`)
+  const name = `${system.name}/${job.name}`
+  await checkJobFolder(folder, name)
   await makeFolder(folder)
-  const write = async (name: string, content: Uint8Array | string): Promise<string> => {
-    const path = join(folder, name)
+  const write = async (file: string, content: Uint8Array | string): Promise<string> => {
+    const path = join(folder, file)
     await mkdir(dirname(path), { recursive: true })
     await writeFileAtomic(path, typeof content === 'string' ? Buffer.from(content) : content)
     return path
   }
-  const report = await job.run(config, {
-    ...options,
-    keep: keepIn(folder),
+  const { report, missing } = await runIn(job, config, options, {
     write,
-    openRun: (path, recipe) => openRunOf(path, system, recipe),
+    openRun: (path, recipe) => openRunOf(path, system.name, recipe),
   })
-  const made = { job: `${system}/${job.name}`, seed, threads: threads ?? null, config, report }
+  const told = options.onlyFinished ? { missing } : {}
+  const made = { job: name, seed, threads: threads ?? null, config, ...told, report }
   const json = await write('report.json', `${JSON.stringify(made, withoutPixels, 1)}\n`)
-  return { page: await write('report.html', await renderReport(report)), json }
+  return { page: await write('report.html', await renderReport(report)), json, missing }
+}
+
+type Surroundings = Pick<JobContext, 'write' | 'openRun'>
+
+/** Runs a job by itself, as one of several processes, or on what is finished. */
+async function runIn(
+  job: Job,
+  config: Settings,
+  options: JobOptions,
+  surroundings: Surroundings,
+): Promise<{ readonly report: Report; readonly missing: readonly string[] }> {
+  const { folder, share, onlyFinished = false, progress, signal } = options
+  if (onlyFinished) return reportFinished(job, config, options, surroundings)
+  if (!share)
+    return { report: await job.run(config, { ...options, ...surroundings, keep: keepIn(folder) }), missing: [] }
+  const parts = new SharedParts(folder, share, {
+    ...(signal && { signal }),
+    tellWaiting: (names) => {
+      const more = names.length > 3 ? ` and ${names.length - 3} more` : ''
+      progress(`waiting for what other processes make: ${names.slice(0, 3).join(', ')}${more}`, { waiting: names })
+    },
+  })
+  try {
+    return {
+      report: await job.run(config, { ...options, ...surroundings, parts: 'shared', keep: parts.keep }),
+      missing: [],
+    }
+  } catch (error) {
+    await parts.close(error)
+    throw error
+  }
+}
+
+/** The job's page of the parts that are there; a plain list where the page cannot be made without the others. */
+async function reportFinished(
+  job: Job,
+  config: Settings,
+  options: JobOptions,
+  surroundings: Surroundings,
+): Promise<{ readonly report: Report; readonly missing: readonly string[] }> {
+  const [there, missing]: [string[], string[]] = [[], []]
+  const keep = readIn(options.folder, (name, isThere) => (isThere ? there : missing).push(name))
+  const context: JobContext = { ...options, ...surroundings, parts: 'finished', keep }
+  const whole = async (): Promise<Report> => {
+    const made = await job.run(config, context)
+    await renderReport(made) // a table may be uneven without some of its cells
+    return made
+  }
+  const report = await whole().catch((error: unknown): Report => {
+    if (missing.length === 0) throw error
+    return { title: job.name, subtitle: job.summary, summary: [], sections: [finishedSection(there)] }
+  })
+  if (missing.length === 0) return { report, missing }
+  return { report: { ...report, sections: [missingSection(missing, there.length), ...report.sections] }, missing }
+}
+
+function missingSection(missing: readonly string[], there: number): Section {
+  return {
+    title: 'What is missing',
+    intro: `This page is of the ${counted(there, 'part')} that were finished when it was written. Not on it: what is named here, and what depends on that.`,
+    figures: [{ kind: 'text', title: counted(missing.length, 'missing part'), paragraphs: [missing.join(', ')] }],
+  }
+}
+
+function finishedSection(there: readonly string[]): Section {
+  const names = there.length > 0 ? there.join(', ') : 'none'
+  return {
+    title: 'What is finished',
+    intro: 'Too little is finished for the page of this job.',
+    figures: [{ kind: 'text', title: counted(there.length, 'finished part'), paragraphs: [names] }],
+  }
 }

@@ -4,6 +4,7 @@ import type { Figure, Table } from '../report/figures.ts'
 import { type BriefResult, type BriefTraining, briefResult } from '../tasks/brief-training.ts'
 import { whole } from '../train/settings.ts'
 import type { JobContext } from './define.ts'
+import { allOf, eachOf, seedsFrom } from './parts.ts'
 
 /** Settings of every study. What is left out of `defaults` is as here. */
 export function studySettings(defaults: {
@@ -90,26 +91,21 @@ export async function runStudy(
     })
     return part
   }
-  const finished: FinishedArm[] = []
-  for (const arm of arms) {
+  return eachOf(context, arms, async (arm) => {
     const common = { batch_size, weight_decay }
-    const tried: { lr: number; accuracy: number; loss: number }[] = []
-    for (const lr of learning_rates.length > 1 ? learning_rates : []) {
+    const rates = learning_rates.length > 1 ? learning_rates : []
+    const tried = await allOf(context, rates, async (lr) => {
       const options = { ...common, lr, steps: tuning_steps, seed: context.seed, triedOn: 'validation' as const }
       const { accuracy, loss } = await training(arm, `tuning/${arm.name}-${lr}`, options)
-      tried.push({ lr, accuracy, loss })
-    }
+      return { lr, accuracy, loss }
+    })
     const best = tried.toSorted((a, b) => b.accuracy - a.accuracy || a.loss - b.loss)[0]
     const lr = best?.lr ?? learning_rates[0] ?? Number.NaN
-    const results: ArmResult[] = []
-    for (let i = 0; i < seeds; i++) {
-      const seed = context.seed + i
-      const options = { ...common, lr, steps, seed, triedOn: 'test' as const }
-      results.push(await training(arm, `members/${arm.name}-seed${seed}`, options))
-    }
-    finished.push({ name: arm.name, title: arm.title, lr, tried, results })
-  }
-  return finished
+    const results = await eachOf(context, seedsFrom(context.seed, seeds), (seed) =>
+      training(arm, `members/${arm.name}-seed${seed}`, { ...common, lr, steps, seed, triedOn: 'test' as const }),
+    )
+    return { name: arm.name, title: arm.title, lr, tried, results }
+  })
 }
 
 /** Mean, and standard deviation between seeds (0 for one). */

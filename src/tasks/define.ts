@@ -5,6 +5,7 @@ import type { Opening } from '../data/opening.ts'
 import type { DataRecord } from '../data/record.ts'
 import type { TextTokenizer } from '../data/text/tokenizer.ts'
 import type { Report } from '../report/figures.ts'
+import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor, TensorType } from '../tensor/tensor.ts'
 import type { Metric, MetricDescriptions } from '../train/describe-metrics.ts'
 import type { Settings } from '../train/settings.ts'
@@ -88,6 +89,8 @@ export interface UseContext<Data extends OpenedData = OpenedData> {
   /** Shows a piece of the next answer while it is made, a text that is being written; the answer has all of it. Nothing with `--json`. */
   readonly write?: (piece: string) => void
   readonly signal?: AbortSignal
+  /** All tensors of the checkpoint in use, by their names in it: weights are `model.*`, what else the training keeps `state.*`. */
+  readonly readTensors: () => Promise<ReadonlyMap<string, NDArray>>
   /** The data of the run, opened again: each example on its old side. */
   readonly openData: () => Promise<Data>
   /** What the run was trained on and tested with. */

@@ -3,6 +3,7 @@ import { compile } from '../compile/compile.ts'
 import type { BatchTensors, Dataset } from '../data/dataset.ts'
 import { type BatchSource, DataLoader } from '../data/loader.ts'
 import type { Module } from '../nn/index.ts'
+import * as ops from '../ops/index.ts'
 import {
   Adam,
   AdamW,
@@ -18,10 +19,13 @@ import {
   SGD,
 } from '../optim/index.ts'
 import { manualSeed, randomState } from '../tensor/random-state.ts'
+import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { defineTask, type Metrics, type TrainingTask } from '../train/loop.ts'
 import { checkpointVariables } from '../train/store.ts'
+import type { Communicator } from '../util/communicator.ts'
+import { mapValues } from '../util/records.ts'
 import type { MetricDescriptions, OpenedData } from './define.ts'
 import { type BuildOptions, type Experiment, type ThreadOptions, threadOptions } from './experiment.ts'
 import { loopOptions, type OptimizerSettings, type TrainSettings } from './settings.ts'
@@ -149,6 +153,11 @@ export interface TaskParts<Name extends string = string> extends ThreadOptions {
   readonly epochs: number
   /** Computes what a step shows, inside of the traced step. */
   readonly scalars: (batch: BatchTensors<Name>) => StepScalars
+  /**
+   * Whether all of `scalars` are means over the examples of the batch: then several processes can compute them of parts of it.
+   * Default: false.
+   */
+  readonly meansOfExamples?: boolean
   /** What a training keeps besides weights and optimizer, by name: part of checkpoints, not of the model. Default: nothing. */
   readonly state?: ReadonlyMap<string, Variable>
   /** Called in the traced step after the update: moving averages that belong to the model follow the new weights. */
@@ -158,8 +167,8 @@ export interface TaskParts<Name extends string = string> extends ThreadOptions {
 
 /** How a step changes a model, and what of it belongs into checkpoints. */
 export interface Updates {
-  /** Changes the weights, inside of the traced step. */
-  minimize(loss: Tensor): void
+  /** Changes the weights, inside of the traced step. `weight`: of this loss among those of several processes. */
+  minimize(loss: Tensor, weight?: number): void
   /** The model to use as `model.*`: the averaged one if there is one, and then the trained one as `trained.*`; optimizer, random numbers. */
   readonly variables: ReadonlyMap<string, Variable>
   learningRate(): number
@@ -190,8 +199,8 @@ export function updatesOf({
   })
   const average = averaged && averageInto(averaged, model, ema_decay)
   return {
-    minimize: (loss) => {
-      optimizer.minimize(loss, clipNorm > 0 ? { clipNorm } : {})
+    minimize: (loss, weight = 1) => {
+      optimizer.minimize(loss, { ...(clipNorm > 0 && { clipNorm }), weight })
       average?.update()
     },
     variables: checkpointVariables({
@@ -208,18 +217,36 @@ export function updatesOf({
 
 /** The task that minimizes the loss of a model. Its checkpoints hold what `Updates.variables` says. */
 export function trainingTask<Name extends string>(parts: TaskParts<Name>): TrainingTask {
-  const { loader, scalars, updated, evaluate, threads } = parts
+  const { loader, scalars, meansOfExamples, updated, evaluate, threads } = parts
   const { minimize, variables, learningRate } = updatesOf(parts)
-  const step = compile(
-    (batch: BatchTensors<Name>) => {
-      const shown = scalars(batch)
-      minimize(shown.loss)
-      updated?.()
-      return { ...shown }
-    },
-    threads === undefined ? {} : { threads },
-  )
-  return defineTask({ variables, loader, step, evaluate, learningRate })
+  const taskWith = (batches: BatchSource<Name>, communicator?: Communicator): TrainingTask => {
+    const step = compile(
+      (batch: BatchTensors<Name>) => {
+        const shown = scalars(batch)
+        const examples = rowsOf(batch)
+        minimize(shown.loss, examples)
+        updated?.()
+        return { ...shown, ...mapValues(shown, (value) => ops.meanOverRanks(value, examples)) }
+      },
+      { ...(threads !== undefined && { threads }), ...(communicator && { communicator }) },
+    )
+    return defineTask({ variables, loader: batches, step, evaluate, learningRate })
+  }
+  const task = taskWith(loader)
+  if (!meansOfExamples || !(loader instanceof DataLoader)) return task
+  return { ...task, distributed: (communicator) => taskWith(loader.partFor(communicator), communicator) }
+}
+
+/** Examples in a batch: all of its tensors have as many rows. */
+function rowsOf(batch: BatchTensors): number {
+  const [first] = Object.values(batch)
+  return first ? sizeOf(first.shape, 0) : 0
+}
+
+/** What a training keeps of its model beside it: state for checkpoints, and what a step does to it after the update. */
+export interface KeptBeside {
+  readonly state: ReadonlyMap<string, Variable>
+  readonly updated: () => void
 }
 
 /** What makes a model trainable on examples; `Found`: what an evaluation finds, besides its metrics. */
@@ -234,8 +261,12 @@ export interface TrainablePlan<
   readonly metrics: MetricDescriptions
   readonly options: BuildOptions
   readonly scalars: (model: Model, batch: BatchTensors<Name>) => StepScalars
+  /** Whether all of them are means over the examples of the batch, so that several processes can train together. Default: false. */
+  readonly meansOfExamples?: boolean
   /** What `scalars` keeps from step to step, by name: part of checkpoints. Default: nothing. */
   readonly state?: ReadonlyMap<string, Variable>
+  /** What else is kept of the trained model. Default: nothing. */
+  readonly beside?: (trained: Model) => KeptBeside
   /** Makes the function that runs a model over a data set. */
   readonly evaluator: (model: Model, options: ThreadOptions) => (data: Dataset<Name>) => Promise<Found>
   /** Parameters that learn at another rate. Default: none. */
@@ -257,7 +288,7 @@ export interface Trainable<Model extends Module, Found, Name extends string = st
 export function trainable<Model extends Module, Found extends { readonly metrics: Metrics }, Name extends string>(
   plan: TrainablePlan<Model, Found, Name>,
 ): Trainable<Model, Found, Name> {
-  const { make, metrics, options, scalars, evaluator, state, lrScale } = plan
+  const { make, metrics, options, scalars, meansOfExamples = false, evaluator, beside, lrScale } = plan
   const { optimizer, train } = plan.config
   const { seed } = options
   manualSeed(seed)
@@ -265,6 +296,8 @@ export function trainable<Model extends Module, Found extends { readonly metrics
   const averaged = optimizer.ema_decay > 0 ? make() : undefined
   averaged?.loadStateDict(trained.stateDict())
   const model = averaged ?? trained
+  const kept = beside?.(trained)
+  const state = new Map([...(plan.state ?? []), ...(kept?.state ?? [])])
   const threads = threadOptions(options)
   const score = evaluator(model, threads)
   const evaluate = async ({ test }: { readonly test: Dataset<Name> }): Promise<Metrics> => (await score(test)).metrics
@@ -286,7 +319,9 @@ export function trainable<Model extends Module, Found extends { readonly metrics
         ...(lrScale && { lrScale }),
         epochs: train.epochs,
         scalars: (batch) => scalars(trained, batch),
-        ...(state && { state }),
+        meansOfExamples,
+        state,
+        ...(kept && { updated: kept.updated }),
         evaluate: () => evaluate(data),
         ...threads,
       }),

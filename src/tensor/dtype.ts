@@ -15,6 +15,25 @@ export interface NDArray {
   readonly data: TypedArray
 }
 
+/** Numbers that a runtime keeps where JavaScript cannot read them: on a graphics processor. */
+export interface Resident {
+  /** Moves them to an array and gives up the place they had; called again, the same array. */
+  read(): Promise<TypedArray>
+  /** Gives them up. */
+  release(): void
+}
+
+/** A dense array whose numbers may lie elsewhere. */
+export interface StoredArray {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly data: TypedArray | Resident
+}
+
+export function isResident(data: TypedArray | Resident | undefined): data is Resident {
+  return data !== undefined && !ArrayBuffer.isView(data)
+}
+
 /** Bytes one element takes. */
 export function byteSize(dtype: DType): number {
   switch (dtype) {

@@ -25,19 +25,28 @@ export type Draw = (context: DrawContext, count: number) => TypedArray
 export class RandomState {
   /** How many calls of compiled functions have drawn from the stream so far. */
   readonly calls = new Variable([], { dtype: 'int64', name: 'random.calls' })
+  #base: number | bigint
+  /** Of this process. */
   #seed: number | bigint
   #stream: RandomStream
 
   constructor(seed: number | bigint) {
+    this.#base = seed
     this.#seed = seed
     this.#stream = new RandomStream(seed)
   }
 
   /** Starts again with another seed; compiled functions that draw from this state follow. */
   reseed(seed: number | bigint): void {
-    this.#seed = seed
-    this.#stream = new RandomStream(seed)
+    this.#base = seed
+    this.useRank(0)
     this.calls.set([0])
+  }
+
+  /** Draws the numbers of one of several processes: those of rank 0 are the ones of the seed. The number of the call stays. */
+  useRank(rank: number): void {
+    this.#seed = rank === 0 ? this.#base : deriveSeed(this.#base, 'rank', rank)
+    this.#stream = new RandomStream(this.#seed)
   }
 
   /** What a checkpoint holds. */

@@ -1,3 +1,4 @@
+import type { Ranks } from '../util/communicator.ts'
 import type { Tensor } from './tensor.ts'
 import type { Variable } from './variable.ts'
 
@@ -15,6 +16,8 @@ export interface Trace {
   readonly dependencies: Dependency[]
   /** Whether the graph is tuned for this machine's caches; exported or inspected graphs are not. */
   readonly tuned: boolean
+  /** The processes that run the function together, each on its part of a batch, if there are several. */
+  readonly ranks?: Ranks
 }
 
 export interface Dependency {
@@ -29,15 +32,19 @@ export function currentTrace(): Trace | undefined {
   return traces.at(-1)
 }
 
-/** Runs `body` and records what it assigns and depends on. Default of `tuned`: false. */
-export function record<T>(body: () => T, options: { readonly tuned?: boolean } = {}): { result: T; trace: Trace } {
+/** Runs `body` and records what it assigns and depends on. Defaults: `tuned` false, one process. */
+export function record<T>(
+  body: () => T,
+  { tuned = false, ranks }: Partial<Pick<Trace, 'tuned' | 'ranks'>> = {},
+): { result: T; trace: Trace } {
   const trace: Trace = {
     assignments: new Map(),
     earlier: new Map(),
     reads: new Set(),
     missing: [],
     dependencies: [],
-    tuned: options.tuned ?? false,
+    tuned,
+    ...(ranks && ranks.size > 1 && { ranks }),
   }
   traces.push(trace)
   try {

@@ -1,7 +1,7 @@
 import { optionsOf, requireOneOf, shown } from '../util/check.ts'
 import { ShapeError, TenfoldError, UsageError } from '../util/errors.ts'
-import type { DType, NDArray, TypedArray } from './dtype.ts'
-import { allocate, checkedElements, dtypes, elementCount, fromNumbers, storesElements } from './dtype.ts'
+import type { DType, NDArray, Resident, StoredArray, TypedArray } from './dtype.ts'
+import { allocate, checkedElements, dtypes, elementCount, fromNumbers, isResident, storesElements } from './dtype.ts'
 import { noTensor } from './operand.ts'
 import { formatNumbers, inspectSymbol, primitiveOf, refuseIteration } from './print.ts'
 import { checkShape, formatShape, type Shape, sameShape } from './shape.ts'
@@ -34,8 +34,8 @@ export class Variable {
   frozen = false
   /** The symbolic tensor that stands for the value at the start of a call. */
   readonly leaf: Tensor
-  #front: TypedArray
-  #back: TypedArray | undefined
+  #front: TypedArray | Resident
+  #back: TypedArray | Resident | undefined
   #writes = 0
 
   constructor(shape: Shape, given?: VariableOptions) {
@@ -48,12 +48,9 @@ export class Variable {
     this.name = options.name ?? ''
     this.leaf = new Tensor(this.dtype, shape, { kind: 'variable', variable: this })
     requireOneOf('Variable', 'dtype', this.dtype, dtypes, UsageError)
-    this.#front = checkedElements(
-      `variable ${this.#label}`,
-      options.data ?? allocate(this.dtype, this.size),
-      this.dtype,
-    )
-    this.#checkLength(this.#front.length)
+    const data = options.data ?? allocate(this.dtype, this.size)
+    this.#front = checkedElements(`variable ${this.#label}`, data, this.dtype)
+    this.#checkLength(data.length)
   }
 
   get #label(): string {
@@ -73,14 +70,36 @@ export class Variable {
 
   /**
    * The present numbers, at once: those of a tensor are asked for, `await tensor.data()`. Do not keep the array across calls of compiled
-   * functions: buffers are swapped.
+   * functions: buffers are swapped. Throws a UsageError if they are on a graphics processor (`fetch`).
    */
   get data(): TypedArray {
+    if (isResident(this.#front))
+      throw new UsageError(`variable ${this.#label}: its numbers are on the graphics processor`, {
+        hint: 'await variable.fetch(), or fetchVariables(model.variables()), before they are read',
+      })
     return this.#front
   }
 
   get array(): NDArray {
+    return { dtype: this.dtype, shape: this.shape, data: this.data }
+  }
+
+  /** The present numbers wherever they are: what a call reads. */
+  get stored(): StoredArray {
     return { dtype: this.dtype, shape: this.shape, data: this.#front }
+  }
+
+  /**
+   * The present numbers, brought back from the graphics processor if a call left them there (WebGPU); the next call takes them there
+   * again. Elsewhere they are there already.
+   */
+  async fetch(): Promise<TypedArray> {
+    const front = this.#front
+    if (!isResident(front)) return front
+    const data = await front.read()
+    // Unless a call has replaced them meanwhile.
+    if (this.#front === front) this.#front = data
+    return data
   }
 
   /** The symbolic value: what the running trace has assigned, else the value at its start. */
@@ -118,18 +137,27 @@ export class Variable {
         `variable ${this.#label}: set takes a typed array or a list of numbers, found ${shown(values)}`,
       )
     this.#checkLength(values.length)
-    const target = this.#front
     const numbers = storesElements(values, this.dtype)
       ? values
       : fromNumbers(this.dtype, values, `variable ${this.#label}`)
+    if (isResident(this.#front)) {
+      this.#front.release()
+      this.#front = allocate(this.dtype, this.size)
+    }
+    const target = this.#front
     if (target instanceof BigInt64Array) target.set(numbers as BigInt64Array)
     else target.set(numbers as Exclude<TypedArray, BigInt64Array>)
   }
 
-  /** The buffer that the coming call writes the new value into. */
+  /** The buffer that the coming call may write the new value into. */
   get backBuffer(): TypedArray {
-    this.#back ??= allocate(this.dtype, this.size)
-    return this.#back
+    if (this.#back === undefined || isResident(this.#back)) this.#replaceBack(allocate(this.dtype, this.size))
+    return this.#back as TypedArray
+  }
+
+  #replaceBack(next: TypedArray | Resident): void {
+    if (isResident(this.#back)) this.#back.release()
+    this.#back = next
   }
 
   /** How often the numbers were replaced by a call: tells whether a call's values are still the present ones. */
@@ -137,9 +165,15 @@ export class Variable {
     return this.#writes
   }
 
-  /** Makes the written buffer the present one; called a second time it undoes the last call. */
-  swap(): void {
-    const back = this.backBuffer
+  /** Takes what a call wrote, the back buffer or numbers of the runtime's own, as the present value; the one before is kept for `revert`. */
+  take(next: TypedArray | Resident): void {
+    if (next !== this.#back) this.#replaceBack(next)
+    this.revert()
+  }
+
+  /** Goes back to the value before the last call. */
+  revert(): void {
+    const back = this.#back ?? this.backBuffer
     this.#back = this.#front
     this.#front = back
     this.#writes++
@@ -156,11 +190,16 @@ export class Variable {
 
   /** What `console.log` shows in Node. */
   [inspectSymbol](): string {
-    return `${this} ${formatNumbers(this.array)}`
+    return isResident(this.#front) ? `${this} (on the graphics processor)` : `${this} ${formatNumbers(this.array)}`
   }
 }
 
 refuseIteration(Variable)
+
+/** Brings the numbers of variables back from the graphics processor; see `Variable.fetch`. Takes what `variables()` of modules and optimizers give, too. */
+export async function fetchVariables(variables: Iterable<Variable | readonly [string, Variable]>): Promise<void> {
+  for (const each of variables) await (each instanceof Variable ? each : each[1]).fetch()
+}
 
 /** A tensor, or a variable's value; else an error that begins with `owner`. */
 export function tensorOf(owner: string, value: Tensor | Variable): Tensor {

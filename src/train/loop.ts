@@ -6,7 +6,8 @@ import type { BatchSource } from '../data/loader.ts'
 import { randomState } from '../tensor/random-state.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import type { Variable } from '../tensor/variable.ts'
+import { fetchVariables, type Variable } from '../tensor/variable.ts'
+import type { Communicator } from '../util/communicator.ts'
 import {
   type ChangingState,
   type MetricsLine,
@@ -46,12 +47,17 @@ export interface TrainingTask<Name extends string = string> {
   readonly snapshot?: () => Promise<Snapshots>
   /** The learning rate of the next step. */
   readonly learningRate?: () => number
+  /** The same task for one of several processes, which computes its part of every batch. Undefined: the loss has no such parts. */
+  readonly distributed?: (communicator: Communicator) => TrainingTask<Name>
 }
 
 /** A task with its batch names erased: its step takes what its loader gives. */
 export function defineTask<Name extends string>(task: TrainingTask<Name>): TrainingTask {
   return task as unknown as TrainingTask
 }
+
+/** Milliseconds after which a step is in the log, before its checkpoint: whoever watches a run sees its curve grow. */
+const logEvery = 200
 
 export interface LoopOptions {
   readonly epochs: number
@@ -157,6 +163,7 @@ class Loop {
   #startedAt = performance.now()
   #lastEvaluation: Metrics = {}
   #lines: MetricsLine[] = []
+  #loggedAt = performance.now()
   #savedStep = -1
 
   constructor(task: TrainingTask, store: TrainingStore, options: LoopOptions, observer: LoopObserver) {
@@ -249,6 +256,7 @@ class Loop {
       if (epochEnds || lastStep)
         return (await this.#evaluate(epoch)) ?? (this.#options.signal?.aborted ? 'interrupted' : undefined)
       if (this.#options.signal?.aborted) return 'interrupted'
+      if (performance.now() - this.#loggedAt >= logEvery) await this.#log()
       if (this.#step % (this.#options.evaluateEvery ?? Number.POSITIVE_INFINITY) === 0) {
         const stop = await this.#evaluate(epoch)
         if (stop) return stop
@@ -306,6 +314,7 @@ class Loop {
   /** Evaluates and takes pictures; the memory of training is as it was. */
   async #evaluateApart(): Promise<{ readonly metrics: Metrics; readonly snapshots: Snapshots | undefined }> {
     const { memory = [], evaluate } = this.#task
+    await fetchVariables(memory)
     const kept = memory.map((variable) => variable.data.slice())
     const metrics = await evaluate()
     const snapshots = await this.#takeSnapshots()
@@ -329,9 +338,16 @@ class Loop {
     }
   }
 
-  async #save(best: boolean): Promise<void> {
+  /** Appends what is not in the log yet; a resumed training drops what no checkpoint has. */
+  async #log(): Promise<void> {
     await this.#store.append(this.#lines)
     this.#lines = []
+    this.#loggedAt = performance.now()
+  }
+
+  async #save(best: boolean): Promise<void> {
+    await this.#log()
+    await fetchVariables(this.#task.variables)
     const state: TrainingState = {
       step: this.#step,
       loader: this.#task.loader.state(),

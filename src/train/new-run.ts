@@ -54,7 +54,7 @@ export async function inNewRunFolder<T>(folder: NewRunFolder, begin: (path: stri
   const isNamed = 'path' in folder
   if (isNamed) await checkNewRun(folder.path)
   const path = isNamed ? folder.path : await makeUniqueFolder(folder.like)
-  const lock = await lockFolder(path, isNamed ? !existsSync(path) : true)
+  const lock = await lockFolder(path, { isNew: isNamed ? !existsSync(path) : true })
   try {
     // Another process may have started and finished one in the meantime.
     await checkNewRun(path)

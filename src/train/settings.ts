@@ -29,6 +29,11 @@ export function pathSetting(description: string, names: readonly string[] = [], 
   return z.string().default(usual).meta({ description, isPath: true, names })
 }
 
+/** The command-line option of a use for one of its settings: `from_class` -> `--from-class`. */
+export function flagOf(path: string): string {
+  return `--${path.replaceAll('_', '-')}`
+}
+
 /** Reads `a.b=c`; the value is JSON where it parses as JSON (numbers, true, [1,2]), else a text. */
 export function parseAssignment(text: string): Assignment {
   const cut = text.indexOf('=')

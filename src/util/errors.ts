@@ -9,6 +9,11 @@ export class TenfoldError extends Error {
   }
 }
 
+/** An error in one line, with its hint. */
+export function errorLine({ message, hint }: TenfoldError): string {
+  return `${message}${hint ? ` (${hint})` : ''}`.replaceAll('\n', ' ')
+}
+
 /** A mistake in how tenfold is used: an unknown recipe, option, key, name, or a value of the wrong type. Exit code 2. */
 export class UsageError extends TenfoldError {
   override readonly name = 'UsageError'

@@ -2,7 +2,7 @@
 import { vectorJacobianProduct } from '../autodiff/gradient.ts'
 import { compile } from '../compile/compile.ts'
 import * as ops from '../ops/index.ts'
-import type { NDArray } from '../tensor/dtype.ts'
+import { type NDArray, toNumbers } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { FormatError } from '../util/errors.ts'
 import { CaseTensors, refuseUnread, SettingsReads } from './reads.ts'
@@ -69,7 +69,8 @@ export async function runOpEntry(
     const viewed = inputs.map((input, i) => applyViews(viewsOf[names[i] ?? ''], input))
     const byName = Object.fromEntries(names.map((name, i) => [name, viewed[i] as Tensor]))
     const read = given.reading(byName, (name) => entry.inputs[names.indexOf(name)] ?? '')
-    const outputs = [target({ inputs: read, settings: args })].flat() as Tensor[]
+    const valuesOf = (name: string): readonly number[] => toNumbers(arrays[names.indexOf(name)]?.data ?? new Float32Array(0))
+    const outputs = [target({ inputs: read, settings: args, valuesOf })].flat() as Tensor[]
     refuseUnread([...given.unread(), ...settings.unread()])
     if (outputs.length !== entry.outputs.length) {
       throw new FormatError(

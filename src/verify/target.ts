@@ -1,5 +1,6 @@
 /** What a reference case is checked against. */
 
+import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -14,6 +15,8 @@ export interface OpCall {
   /** Both `input/` and `param/` tensors, by the name after the slash: `input`, `weight`, `tensors.0`. */
   readonly inputs: Readonly<Record<string, Tensor>>
   readonly settings: Settings
+  /** The numbers of an input, for what PyTorch makes as large as its data say. */
+  readonly valuesOf: (name: string) => readonly number[]
 }
 
 /** Builds the outputs of an entry, in the order of its `outputs`. Gradients and comparison are the caller's. */
@@ -196,6 +199,11 @@ export function inputOf(call: OpCall, name: string): Tensor {
 /** An argument that may be a tensor or a number. */
 export function operandOf(call: OpCall, name: string): Tensor | number {
   return call.inputs[name] ?? numberSetting(call.settings, name)
+}
+
+/** PyTorch also takes one example alone, without the axis of the batch: `rank` is that of a batch. */
+export function batched(x: Tensor, rank: number, f: (x: Tensor) => Tensor): Tensor {
+  return x.rank === rank - 1 ? ops.squeeze(f(ops.unsqueeze(x, 0)), 0) : f(x)
 }
 
 /** `name.0`, `name.1`, ... as a list. */

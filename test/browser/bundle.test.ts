@@ -24,7 +24,8 @@ interface Bundle {
 
 /** Modules that are not files: what is bundled, and a stand-in for the package that a page brings along. */
 const modules: Readonly<Record<string, string>> = {
-  'onnxruntime-web/wasm': 'export const { InferenceSession, Tensor } = globalThis.onnxruntime',
+  'onnxruntime-web/wasm': 'export const { InferenceSession, Tensor, env } = globalThis.onnxruntime',
+  'onnxruntime-web/webgpu': 'export default undefined',
 }
 
 /** Bundles and minifies modules of dist, by name in the global `bundle`. Fails if anything is left to import. */
@@ -61,6 +62,7 @@ async function bundleOf(what: string, parts: Readonly<Record<string, string>>): 
 /** onnxruntime-web as far as it is used, by the library for Node. */
 const onnxruntime = {
   Tensor,
+  env: { wasm: {} },
   InferenceSession: {
     create: async ({ buffer, byteOffset, byteLength }: Uint8Array, options: object) => {
       const session = await newSession()

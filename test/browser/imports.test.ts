@@ -7,13 +7,13 @@ import { files, reachedFrom, shown, source } from '../support/imports.ts'
 
 /** Paths in src of all that must work in a browser, by itself and with what it imports. */
 const neutral = [
-  /^(util|tensor|ops|autodiff|compile|nn|optim|models)\//,
+  /^(util|tensor|ops|autodiff|compile|nn|optim|models|web)\//,
   /^io\/(bytes|checksum|elements|name-table|npy|npz|other-formats|png|pytorch|safetensors|tensor-format|zip)\.ts$/,
   /^data\/(dataset|layout|loader|rows|split)\.ts$/,
   /^data\/(augment|text)\//,
   /^train\/(loop|metrics|store)\.ts$/,
   /^report\//,
-  /^(index|entries\/models)\.ts$/,
+  /^(index|entries\/(models|web|worker))\.ts$/,
   /^tasks\/(settings|training)\.ts$/,
   /^tasks\/language\/(baselines|facts|masked-pairs|masking|sentence-pairs)\.ts$/,
   /^tasks\/sequences\/(bytes|classifier|codec|dataset|listops)\.ts$/,

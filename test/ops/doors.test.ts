@@ -8,7 +8,7 @@ import { calls, tensorsOf } from '../support/calls.ts'
 const folder = new URL('../../src/ops/', import.meta.url)
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))
-  .filter((file) => file.endsWith('.ts') && !['define.ts', 'index.ts', 'kit.ts'].includes(file))
+  .filter((file) => file.endsWith('.ts') && !['define.ts', 'gradient-kit.ts', 'index.ts', 'kit.ts'].includes(file))
   .sort()
 const families = new Map<string, Record<string, unknown>>()
 for (const file of files) families.set(file, await import(new URL(file, folder).href))
@@ -93,6 +93,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'products/matmul.ts': ['addmmWith', 'matmulWith'],
   'random/gamma.ts': ['gammaSlope'],
   'random/random.ts': ['drawn', 'parameterOf'],
+  'ranks.ts': ['gatherOverRanks'],
   'reduction/reduce.ts': ['restoreAxes', 'sumTo'],
   'signal/cosine.ts': ['dctMatrix'],
   'signal/frames.ts': ['frameCount', 'framesOf', 'overlapAdd'],

@@ -87,7 +87,7 @@ const anyShape = new Set(
   `abs acos acosh add alias asin asinh atan2 atan atanh bitwiseAnd bitwiseLeftShift bitwiseNot bitwiseOr bitwiseRightShift bitwiseXor cast ceil clip cos cosh digamma div equal erf erfc
   erfcx erfinv exp expm1 floor fmod gelu
   greater greaterOrEqual hardsigmoid i0 i0e i1 i1e isInf isNan leakyRelu less lessOrEqual lgamma log1p log logNdtr logicalAnd logicalNot logicalOr logicalXor maximum minimum mul ndtr ndtri neg polygamma pow
-  reciprocal relu round runAfter sigmoid sign sin sinh sqrt stopGradient sub swish tan tanh unitStep withBackward`.split(
+  reciprocal relu round runAfter sigmoid sign sin sinh sqrt stopGradient sub sumOverRanks swish tan tanh unitStep withBackward`.split(
     /\s+/,
   ),
 )

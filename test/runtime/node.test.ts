@@ -2,15 +2,17 @@ import { expect, test } from 'vitest'
 import { emitGraph, modelBytes } from '../../src/compile/onnx.ts'
 import * as ops from '../../src/ops/index.ts'
 import { loadSession } from '../../src/runtime/node.ts'
-import type { Session } from '../../src/runtime/session.ts'
-import { allocate, type DType, elementCount, type NDArray } from '../../src/tensor/dtype.ts'
+import type { Session, Target } from '../../src/runtime/session.ts'
+import { allocate, type DType, elementCount, type NDArray, type TypedArray } from '../../src/tensor/dtype.ts'
 import { constant } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 
 const length = 2 ** 21
 
-function buffer(dtype: DType, shape: readonly number[]): NDArray {
-  return { dtype, shape, data: allocate(dtype, elementCount(shape)) }
+/** An output with its array. */
+function buffer(dtype: DType, shape: readonly number[]): Target & { readonly data: TypedArray } {
+  const data = allocate(dtype, elementCount(shape))
+  return { dtype, shape, data, buffer: () => data }
 }
 
 /** x [length] -> x + 1, and the sum of x. */
@@ -24,7 +26,8 @@ test('results are written into the buffers that are given, every time', async ()
   const [successor, sum] = [buffer('float32', [length]), buffer('float32', [])]
   for (const start of [0.5, 2]) {
     const x = { ...successor, data: new Float32Array(length).fill(start) }
-    await session.run([x], [successor, sum])
+    const written = await session.run([x], [successor, sum])
+    expect(written[0] === successor.data && written[1] === sum.data).toBe(true)
     expect(new Set<number | bigint>(successor.data)).toEqual(new Set([start + 1]))
     expect(sum.data[0]).toBe(start * length)
   }

@@ -32,7 +32,7 @@ function each(names: string, ...args: unknown[]): Record<string, unknown[]> {
 const elementwise =
   'abs acos acosh asin asinh atan atanh ceil cos cosh digamma entr erf erfc erfcx erfinv exp exp2 expm1 floor frac hardswish i0 i0e i1 i1e ' +
   'isFinite isInf isNan lgamma log log10 log1p log2 logNdtr logSigmoid mish ndtr ndtri neg quickGelu reciprocal relu relu6 rsqrt selu sigmoid sign silu sin sinc sinh softsign sqrt ' +
-  'sqrtOrZero square tan tanh tanhshrink trunc unitStep alias stopGradient onesLike zerosLike median'
+  'sqrtOrZero square tan tanh tanhshrink trunc unitStep alias stopGradient sumOverRanks meanOverRanks onesLike zerosLike median'
 const pairwise =
   'add sub mul div pow maximum minimum fmod remainder floorDivide equal notEqual less lessOrEqual greater greaterOrEqual atan2 hypot ' +
   'logAddExp logAddExp2 xlogy heaviside'

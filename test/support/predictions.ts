@@ -9,6 +9,7 @@ const context: UseContext = {
   seed: 0,
   say: () => undefined,
   openData: () => Promise.reject(new Error('the test has no data to open')),
+  readTensors: () => Promise.reject(new Error('the test has no checkpoint')),
   readRecord: () => Promise.reject(new Error('the test has no record')),
   openRun: () => Promise.reject(new Error('the test has no other run')),
   writePage: () => Promise.reject(new Error('the test writes no page')),

@@ -66,11 +66,21 @@ test.each<[string, Settings, Record<string, Tensor>, number[]]>([
     },
     [1, -1, -1, 1],
   ],
+  ['torch.nn.functional.one_hot', { num_classes: -1 }, { input: tensor([1, 2], 'int64') }, [0, 1, 0, 0, 0, 1]],
+  ['torch.nn.functional.one_hot', { num_classes: 2 }, { input: tensor([1], 'int64') }, [0, 1]],
+  ['torch.bincount', { minlength: 0 }, { input: tensor([1, 3, 1], 'int64') }, [0, 2, 0, 1]],
+  ['torch.bincount', { minlength: 3 }, { input: tensor([1], 'int64') }, [0, 1, 0]],
+  ['torch.pow', { exponent: 3 }, { input: tensor([-2, 3], 'int64') }, [-8, 27]],
+  ['torch.sum', { dim: null, keepdim: false }, { input: tensor([1, 0, 1], 'uint8') }, [2]],
+  ['torch.nn.functional.linear', {}, { input: matrix, weight: tensor([1, 0, 2]), bias: tensor(1) }, [10, 3]],
+  ['torch.nn.functional.conv1d', {}, { input: matrix, weight: tensor([[[1], [-1]]]) }, [1, -1, 3]],
+  ['torch.nn.functional.avg_pool1d', { kernel_size: 2, stride: 1 }, { input: matrix }, [1.5, 3, 1.5, 2]],
   ['torch.diff', { n: 1, dim: -1 }, { input: row, append: tensor([9]) }, [1, 1, 1, 5]],
 ])('%s %j', async (op, settings, inputs, expected) => {
   const target = opTargets[op]
   if (!target) throw new Error(`no target of ${op}`)
-  const outputs = [target({ settings, inputs })].flat() as Tensor[]
+  const valuesOf = (name: string): readonly number[] => toNumbers(inputs[name]?.array.data ?? new Float32Array())
+  const outputs = [target({ settings, inputs, valuesOf })].flat() as Tensor[]
   const [found] = await evaluate(outputs)
   for (const [i, value] of toNumbers(found?.data ?? new Float32Array()).entries())
     expect(value).toBeCloseTo(expected[i] ?? Number.NaN, 6)

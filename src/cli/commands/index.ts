@@ -7,6 +7,8 @@ import { addInfo } from './info.ts'
 import { addList } from './list.ts'
 import { addResume } from './resume.ts'
 import { addRun } from './run.ts'
+import { addStudio } from './studio.ts'
+import { addSweep } from './sweep.ts'
 import { addTokenizer } from './tokenizer.ts'
 import { addTrain } from './train.ts'
 import { addVerify } from './verify.ts'
@@ -18,6 +20,8 @@ export function addCommands(program: Command): void {
     addTrain,
     addResume,
     addRun,
+    addStudio,
+    addSweep,
     addData,
     addEval,
     addExport,

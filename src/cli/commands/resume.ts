@@ -1,16 +1,24 @@
 import { type Command, Option } from 'commander'
+import type { Group } from '../distributed.ts'
 import { quitOnInterrupt } from '../interrupt.ts'
-import { examples, wholeNumber } from '../options.ts'
-import { createReporter, type Reporter, tellData } from '../ui.ts'
+import { distributedOption, examples, wholeNumber } from '../options.ts'
+import { createReporter, type Reporter, silentReporter, tellData } from '../ui.ts'
 
 interface ResumeFlags {
   readonly epochs?: number
   readonly steps?: number
   readonly findNan?: boolean
+  readonly distributed?: 'mpi'
   readonly json?: boolean
 }
 
-async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags, reporter: Reporter) {
+/** Opens a run to train on, with its data. A run without a checkpoint starts over. */
+export async function openToTrain(
+  dir: string,
+  { epochs, steps, findNan }: ResumeFlags,
+  reporter: Reporter,
+  group?: Group,
+) {
   const [session, { RunDirectory }, { withEnd }, { checkBatchSize }, { requireReportPackages }] = await Promise.all([
     import('../../systems/session.ts'),
     import('../../train/run.ts'),
@@ -21,7 +29,10 @@ async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags,
   const run = await RunDirectory.open(dir)
   const extension = { ...(epochs !== undefined && { epochs }), ...(steps !== undefined && { steps }) }
   const longer = withEnd(run, extension)
-  const opened = await session.openUntrained(longer)
+  const { threads } = longer.description
+  const opened = await session.openUntrained(
+    group ? longer.changed({ threads: group.threads(threads ?? undefined) }) : longer,
+  )
   if (!findNan) requireReportPackages(opened.recipe.packages?.(opened.config))
   // Checked first: opening the data may take a long time.
   const isNew = (await run.newestCheckpoint()) === undefined
@@ -38,20 +49,32 @@ async function openToTrain(dir: string, { epochs, steps, findNan }: ResumeFlags,
 }
 
 async function resume(dir: string, flags: ResumeFlags, reporter: Reporter): Promise<void> {
-  const [{ trainRun }, { RunDirectory }, { lockFolder }] = await Promise.all([
+  const [{ Group: joined }, { trainRun }, { RunDirectory }, { lockFolder }] = await Promise.all([
+    import('../distributed.ts'),
     import('../training.ts'),
     import('../../train/run.ts'),
     import('../../train/lock.ts'),
   ])
   // Is there a run at all, before anything is written?
   await RunDirectory.open(dir)
+  const group = flags.distributed && (await joined.join())
+  if (group?.isFollower) return follow(group, dir, flags)
   const lock = await lockFolder(dir)
   try {
-    const { opened, data, extension } = await openToTrain(dir, flags, reporter)
-    await trainRun(opened, data, reporter, extension ? { extension } : {})
+    const { opened, data, extension } = await openToTrain(dir, flags, reporter, group)
+    await trainRun(opened, data, reporter, { ...(extension && { extension }), ...(group && { group }) })
   } finally {
     lock.release()
   }
+  await group?.close()
+}
+
+/** Trains with the process that resumes the run. */
+async function follow(group: Group, dir: string, flags: ResumeFlags): Promise<void> {
+  const { opened, data } = await openToTrain(dir, flags, silentReporter, group)
+  const { system, recipe, limits } = opened.run.description
+  const { experiment } = opened
+  await group.follow({ name: `${system}/${recipe}`, experiment, data, steps: limits.steps, saveStart: false })
 }
 
 export function addResume(program: Command): void {
@@ -71,6 +94,7 @@ export function addResume(program: Command): void {
         'run the next step with every intermediate value checked, and name the first op that is not finite',
       ).conflicts(['epochs', 'steps']),
     )
+    .addOption(distributedOption().conflicts('findNan'))
     .option('--json', 'one JSON object per line')
     .addHelpText(
       'after',

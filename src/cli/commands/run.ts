@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { quitOnInterrupt } from '../interrupt.ts'
-import { collect, examples, withComputing } from '../options.ts'
+import { collect, examples, type ShareFlags, sharing, withComputing, withSharing } from '../options.ts'
 import { outputNoticed } from '../output.ts'
 import { createReporter } from '../ui.ts'
 
-interface RunFlags {
+interface RunFlags extends ShareFlags {
   readonly set: string[]
   readonly seed: number
   readonly out?: string
@@ -21,13 +21,15 @@ export function addRun(program: Command): void {
     )
     .argument('<job>', 'SYSTEM/JOB, as `tenfold list` shows them')
     .option('--set <path=value>', 'change a setting; may be repeated', collect, [])
-  withComputing(command, 'where results are kept (default: runs/SYSTEM-JOB)')
+  withSharing(withComputing(command, 'where results are kept (default: runs/SYSTEM-JOB)'))
     .option('--json', 'one JSON object per line')
     .addHelpText(
       'after',
       examples(
         'tenfold run mixer/scale',
         'tenfold run mixer/scale --set \'tasks=["mnist"]\' --set train.steps=1000',
+        'tenfold run mixer/scale --array 1/4',
+        'tenfold run mixer/scale --report-only',
         'tenfold run fnet/speed --set lengths=[512,2048] --set \'encoders=["FNet","BERT"]\'',
       ),
     )
@@ -46,6 +48,6 @@ async function runNamed(name: string, flags: RunFlags): Promise<void> {
   reporter.say(`${system.title}: ${job.summary}`)
   await outputNoticed()
   const folder = flags.out ?? join('runs', `${system.name}-${job.name}`)
-  const options = { folder, seed: flags.seed, ...(flags.threads && { threads: flags.threads }) }
+  const options = { folder, seed: flags.seed, ...(flags.threads && { threads: flags.threads }), ...sharing(flags) }
   await runJobHere(system, job, config, options, reporter)
 }

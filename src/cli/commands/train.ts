@@ -3,9 +3,10 @@ import type { Command } from 'commander'
 import type { Recipe, System } from '../../systems/define.ts'
 import type { Settings } from '../../train/settings.ts'
 import { quitOnInterrupt } from '../interrupt.ts'
-import { collect, examples, newFile, wholeNumber, withComputing } from '../options.ts'
+import { collect, distributedOption, examples, newFile, wholeNumber, withComputing } from '../options.ts'
 import { outputNoticed } from '../output.ts'
-import { createReporter, type Reporter, tellData } from '../ui.ts'
+import type { TrainingResult, TrainRunOptions } from '../training.ts'
+import { createReporter, type Reporter, silentReporter, tellData } from '../ui.ts'
 
 interface TrainFlags {
   readonly set: string[]
@@ -16,6 +17,7 @@ interface TrainFlags {
   readonly threads?: number
   readonly tensorboard?: boolean
   readonly profile?: string
+  readonly distributed?: 'mpi'
   readonly json?: boolean
 }
 
@@ -34,6 +36,7 @@ export function addTrain(program: Command): void {
       'write how the time of a step is spent, by kernel and by line of the model (.json or text)',
       newFile,
     )
+    .addOption(distributedOption())
     .option('--json', 'one JSON object per line')
     .addHelpText(
       'after',
@@ -41,6 +44,7 @@ export function addTrain(program: Command): void {
         'tenfold train mixer/mnist',
         'tenfold train mixer/mnist --epochs 2 --set optimizer.lr=0.002 --out runs/quick',
         'tenfold train mixer/images --set data.folder=photos',
+        'mpirun -n 2 tenfold train mixer/mnist --distributed mpi --out runs/two',
         'tenfold train mixer/images --set data.folder=photos --set data.image_size=224 --set model.checkpoint=Mixer-B_16.npz',
       ),
     )
@@ -68,33 +72,63 @@ async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
   const assignments = flags.set.map(parseAssignment)
   if (flags.epochs !== undefined) assignments.push({ path: 'train.epochs', value: flags.epochs })
   const config = expandHomes(recipe.config, configure(recipe.config, assignments))
-  const reporter = createReporter({ json: flags.json ?? false, metrics: recipe.metrics })
+  const group = flags.distributed && (await (await import('../distributed.ts')).Group.join())
+  const reporter = group?.isFollower
+    ? silentReporter
+    : createReporter({ json: flags.json ?? false, metrics: recipe.metrics })
   reporter.say(`${system.title}: ${recipe.summary}`)
   await outputNoticed()
   requireReportPackages(recipe.packages?.(config))
+  const own = { ...flags, ...(group && { threads: group.threads(flags.threads) }) }
+  if (group?.isFollower) {
+    const prepared = await prepare({ recipe, config }, own, reporter)
+    return group.follow({ ...prepared, name, steps: flags.steps ?? null, saveStart: prepared.start !== undefined })
+  }
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')
   const folder =
     flags.out === undefined ? { like: join('runs', `${system.name}-${recipe.name}-${time}`) } : { path: flags.out }
-  await inNewRunFolder(folder, (path) => trainNew(path, { system, recipe, config }, flags, reporter))
+  await inNewRunFolder(folder, async (path) => {
+    await trainNew(path, { system, recipe, config }, own, reporter, { ...(group && { group }) })
+  })
+  await group?.close()
+}
+
+/** Opens the data and builds the model. */
+async function prepare(
+  { recipe, config }: { readonly recipe: Recipe; readonly config: Settings },
+  { seed, threads }: Pick<TrainFlags, 'seed' | 'threads'>,
+  reporter: Reporter,
+) {
+  const { prepareRun } = await import('../../systems/session.ts')
+  const options = { seed, ...(threads !== undefined && { threads }) }
+  return prepareRun(recipe, config, options, ({ opening }) => tellData(opening, reporter))
 }
 
 /** Opens the data, builds the model, describes both in `run.json`, and trains. */
-async function trainNew(
+export async function trainNew(
   path: string,
   { system, recipe, config: chosen }: { system: System; recipe: Recipe; config: Settings },
-  flags: TrainFlags,
+  flags: Pick<TrainFlags, 'seed' | 'steps' | 'threads' | 'tensorboard' | 'profile'>,
   reporter: Reporter,
-): Promise<void> {
-  const [{ prepareRun, startRun }, { trainRun }] = await Promise.all([
-    import('../../systems/session.ts'),
-    import('../training.ts'),
-  ])
+  { signal, group }: Partial<Pick<TrainRunOptions, 'signal' | 'group'>> = {},
+): Promise<TrainingResult> {
+  const [{ startRun }, { trainRun }] = await Promise.all([import('../../systems/session.ts'), import('../training.ts')])
   const { seed, steps, threads, tensorboard = false, profile } = flags
-  const options = { seed, ...(threads !== undefined && { threads }) }
-  const prepared = await prepareRun(recipe, chosen, options, ({ opening }) => tellData(opening, reporter))
+  const prepared = await prepare({ recipe, config: chosen }, flags, reporter)
   if (prepared.start !== undefined) reporter.say(prepared.start)
-  const described = { ...options, chosen, tensorboard, ...(steps !== undefined && { steps }) }
+  const described = {
+    seed,
+    ...(threads !== undefined && { threads }),
+    chosen,
+    tensorboard,
+    ...(steps !== undefined && { steps }),
+  }
   const opened = await startRun(path, { system, recipe }, prepared, described)
-  const around = { saveStart: prepared.start !== undefined, ...(profile !== undefined && { profile }) }
-  await trainRun(opened, prepared.data, reporter, around)
+  const around = {
+    saveStart: prepared.start !== undefined,
+    ...(profile !== undefined && { profile }),
+    ...(signal && { signal }),
+    ...(group && { group }),
+  }
+  return trainRun(opened, prepared.data, reporter, around)
 }

@@ -7,7 +7,7 @@ import type { System } from '../../systems/define.ts'
 import { openData, openRun, openRunOf, type TrainedRun } from '../../systems/session.ts'
 import type { Use, UseContext } from '../../tasks/define.ts'
 import type { CheckpointChoice } from '../../train/checkpoint.ts'
-import { configure, describeSettings, type SettingDescription } from '../../train/settings.ts'
+import { configure, describeSettings, flagOf, type SettingDescription } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { interruptSignal } from '../interrupt.ts'
 import { checkpointOption, examples, wholeNumber } from '../options.ts'
@@ -40,8 +40,6 @@ function usesByName(systems: readonly System[]): Map<string, NamedUse[]> {
 }
 
 const camel = (name: string): string => name.replace(/[-_](\w)/g, (_, letter: string) => letter.toUpperCase())
-
-const flagOf = (path: string): string => `--${path.replaceAll('_', '-')}`
 
 /** An option whose form follows from its default: a list is comma-separated, a switch takes no value. */
 function optionOf({ path, default: usual, description }: SettingDescription): Option {
@@ -96,6 +94,7 @@ function contextOf(opened: TrainedRun, flags: UseFlags, reporter: Reporter, sign
       return data
     },
     readRecord: () => run.readData(),
+    readTensors: async () => (await run.chosenCheckpoint(flags.checkpoint)).tensors,
     openRun: (path, other) => openRunOf(path, system, other),
     writePage: async (name, report) => {
       const path = flags.out ?? join(run.path, name)

@@ -1,12 +1,10 @@
 /** One program for all sizes of dynamic axes. */
-import { create } from '@bufbuild/protobuf'
-import { AttributeProtoSchema, AttributeProto_AttributeType as AttributeType, NodeProtoSchema } from 'onnx-buf'
 import type { PlacesAttributes } from '../../ops/indexing/places.ts'
 import { allocate, type NDArray } from '../../tensor/dtype.ts'
 import type { Origin } from '../../tensor/origin.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
-import type { EmittedGraph } from '../onnx.ts'
+import { attributeOf, type EmittedGraph } from '../onnx.ts'
 import type { PassCounts } from '../passes.ts'
 import { type PlacesCheck, type ResolvedPlaces, resolvePlaces } from '../places.ts'
 import { type CompileOptions, optimize, Program } from '../program.ts'
@@ -89,7 +87,7 @@ export async function buildSized(
   for (const roots of graph.roots) {
     const optimized = await optimize(roots, options.passes)
     counts.push(optimized.counts)
-    graphs.push(await writeGraph(optimized.roots, options))
+    graphs.push(await writeGraph(optimized.roots, { ...options, pooled: false }))
   }
   const [head] = graphs
   const [first] = traces
@@ -169,14 +167,14 @@ function withSizedInputs(graph: EmittedGraph, sized: readonly SizedConstant[]): 
   const lengths = vectors.map(({ constant }) => constant.data.length)
   const total = lengths.reduce((sum, length) => sum + length, 0)
   const leaf = new Tensor('int64', [total], { kind: 'input', name: 'sizes' })
-  const axis = create(AttributeProtoSchema, { name: 'axis', type: AttributeType.INT, i: 0n })
-  const split = create(NodeProtoSchema, {
+  const split = {
     opType: 'Split',
     name: 'sizes_split',
     input: ['sizes', 'sizes_lengths'],
     output: vectors.map(({ constant }) => constant.name),
-    attribute: [axis],
-  })
+    attribute: [attributeOf('axis', 0)],
+    domain: '',
+  }
   const data = BigInt64Array.from(lengths, BigInt)
   return {
     graph: {

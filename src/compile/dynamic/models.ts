@@ -1,8 +1,7 @@
 /** One ONNX graph for all sizes, from those that a graph was written as at several. */
-import { toBinary } from '@bufbuild/protobuf'
-import { type AttributeProto, AttributeProtoSchema, type NodeProto } from 'onnx-buf'
 import type { GraphNode } from '../../tensor/tensor.ts'
 import type { EmittedConstant, EmittedGraph } from '../onnx.ts'
+import { attributeBytes, type OnnxAttributeValue, type OnnxNode } from '../onnx-file.ts'
 import { fitArray, type SizedArray } from './arrays.ts'
 import { type Asker, notUnderstood, otherGraph, placeOf } from './messages.ts'
 import type { SizeTable } from './sizes.ts'
@@ -17,27 +16,11 @@ function sameList<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((value, i) => Object.is(value, b[i]))
 }
 
-function sameAttribute(a: AttributeProto, b: AttributeProto | undefined): boolean {
-  return (
-    b !== undefined &&
-    a.name === b.name &&
-    a.type === b.type &&
-    a.i === b.i &&
-    Object.is(a.f, b.f) &&
-    sameList([...a.s], [...b.s]) &&
-    sameList(a.ints, b.ints) &&
-    sameList(a.floats, b.floats) &&
-    (a.g === undefined || sameList([...bytesOf(a)], [...bytesOf(b)])) &&
-    (a.t === undefined || sameList([...bytesOf(a)], [...bytesOf(b)]))
-  )
+function sameAttribute(a: OnnxAttributeValue, b: OnnxAttributeValue | undefined): boolean {
+  return b !== undefined && sameList([...attributeBytes(a)], [...attributeBytes(b)])
 }
 
-/** For attributes that hold a tensor, or the body of a loop. */
-function bytesOf(attribute: AttributeProto): Uint8Array {
-  return toBinary(AttributeProtoSchema, attribute)
-}
-
-function sameNode(a: NodeProto, b: NodeProto | undefined): boolean {
+function sameNode(a: OnnxNode, b: OnnxNode | undefined): boolean {
   return (
     b !== undefined &&
     a.opType === b.opType &&

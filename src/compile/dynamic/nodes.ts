@@ -1,8 +1,7 @@
 /** Writes constants that depend on the sizes of dynamic axes as ONNX nodes, which compute them from the shapes of the inputs. */
-import { create } from '@bufbuild/protobuf'
-import { type NodeProto, NodeProtoSchema } from 'onnx-buf'
 import { type DType, fromNumbers } from '../../tensor/dtype.ts'
-import { attributeProto, dataTypes, type EmittedConstant } from '../onnx.ts'
+import { attributeOf, dataTypes, type EmittedConstant } from '../onnx.ts'
+import type { OnnxNode } from '../onnx-file.ts'
 import type { SizedArray, SizedElements } from './arrays.ts'
 import type { NumberFunction, SizedNumber } from './numbers.ts'
 import { isFixed, type Size } from './sizes.ts'
@@ -15,7 +14,7 @@ export interface NamedInput {
 
 /** Nodes and constants that compute arrays from sizes. Throws what `refuse` gives for a size that has no formula. */
 export class ArrayWriter {
-  readonly nodes: NodeProto[] = []
+  readonly nodes: OnnxNode[] = []
   readonly constants: EmittedConstant[] = []
   readonly #inputs: readonly NamedInput[]
   readonly #refuse: (what: string) => Error
@@ -31,14 +30,14 @@ export class ArrayWriter {
     const { dtype } = array
     const flat = this.#elements(array, what)
     const typed = dtype === 'int64' && array.kind !== 'triangle' ? flat : this.#cast(flat, dtype)
-    this.nodes.push(
-      create(NodeProtoSchema, {
-        opType: 'Reshape',
-        name: `shape_${name}`,
-        input: [typed, this.#sizes(array.shape, what)],
-        output: [name],
-      }),
-    )
+    this.nodes.push({
+      opType: 'Reshape',
+      name: `shape_${name}`,
+      input: [typed, this.#sizes(array.shape, what)],
+      output: [name],
+      attribute: [],
+      domain: '',
+    })
   }
 
   #elements(array: SizedArray, what: string): string {
@@ -160,8 +159,8 @@ export class ArrayWriter {
   #node(opType: string, input: readonly string[], attributes: Readonly<Record<string, number>> = {}): string {
     return this.#once(`${opType} ${input} ${JSON.stringify(attributes)}`, () => {
       const name = `shape_v${this.nodes.length}`
-      const attribute = Object.entries(attributes).map(([key, value]) => attributeProto(key, value))
-      this.nodes.push(create(NodeProtoSchema, { opType, name, input: [...input], output: [name], attribute }))
+      const attribute = Object.entries(attributes).map(([key, value]) => attributeOf(key, value))
+      this.nodes.push({ opType, name, input, output: [name], attribute, domain: '' })
       return name
     })
   }

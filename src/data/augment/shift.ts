@@ -9,18 +9,22 @@ export function shiftPictures<Name extends string>(
   pixels: number,
 ): Dataset<Name | 'image'> {
   if (pixels === 0) return dataset
+  // Of all pictures at once: a generator for each takes longer than moving it.
+  let drawn: { readonly of: bigint; readonly moves: ReturnType<Generator['integers']> } | undefined
+  const movesOf = (seed: bigint): ReturnType<Generator['integers']> => {
+    if (drawn?.of !== seed)
+      drawn = { of: seed, moves: new Generator(seed).integers(-pixels, pixels + 1, 2 * dataset.length) }
+    return drawn.moves
+  }
   const shifted = mapDataset(dataset, (batch, indices, { epoch, seed }) => {
     const { shape, data, dtype } = batch.image
     const [count, channels, height, width] = sizes(shape, 4)
-    const moves = new Generator(deriveSeed(seed, 'shift', epoch, indices[0] ?? 0)).integers(
-      -pixels,
-      pixels + 1,
-      2 * count,
-    )
+    const moves = movesOf(deriveSeed(seed, 'shift', epoch))
     const moved = new Uint8Array(data.length)
     const source = data as Uint8Array
     for (let n = 0; n < count; n++) {
-      const [down, right] = [Number(moves[2 * n]), Number(moves[2 * n + 1])]
+      const index = indices[n] ?? 0
+      const [down, right] = [Number(moves[2 * index]), Number(moves[2 * index + 1])]
       for (let plane = n * channels; plane < (n + 1) * channels; plane++) {
         const start = plane * height * width
         for (let y = Math.max(0, -down); y < Math.min(height, height - down); y++) {

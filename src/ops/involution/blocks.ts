@@ -8,7 +8,8 @@ const fewestChannels = 8
 /** Whether products of band matrices can be used, and beat passes over the input (docs/decisions/051-involution.md). */
 export function prefersTiles(emit: Emitter, involution: Involution, fewestPlaces: number): boolean {
   const isDense = involution.dilation.every((step) => step === 1)
-  return emit.fused && isDense && places(involution) >= fewestPlaces && groupChannels(involution) >= fewestChannels
+  const isRuntime = emit.fused && emit.has('FusedMatMul')
+  return isRuntime && isDense && places(involution) >= fewestPlaces && groupChannels(involution) >= fewestChannels
 }
 
 /** How blocks are cut: the axis of rows in the other factor (kernels or the output's gradient) and in the result, and their size. */

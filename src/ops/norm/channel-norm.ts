@@ -1,6 +1,7 @@
 /** Normalisation of channels, axis 1 of x [N, C, ...]: batch, local response; and spectral norm. */
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { currentTrace } from '../../tensor/trace.ts'
 import { optionsOf, requireAtLeast, requireCount, requireFinite, requireWithin, shown } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { customGradient, stopGradient } from '../control.ts'
@@ -16,16 +17,50 @@ import {
   toFloat,
   toTensor,
 } from '../define.ts'
+import { square } from '../elementwise/arithmetic.ts'
 import { add, div, maximum, mul, pow, sub } from '../elementwise/binary.ts'
 import { addAll } from '../elementwise/composite.ts'
 import { reciprocal, sqrt } from '../elementwise/unary.ts'
-import { reshape, slice } from '../movement/movement.ts'
+import { concat, reshape, slice } from '../movement/movement.ts'
 import { padAxis } from '../movement/padding.ts'
 import { matmul } from '../products/matmul.ts'
+import { gatherOverRanks, sumOverRanks } from '../ranks.ts'
 import { sum } from '../reduction/reduce.ts'
 import { varMean } from '../reduction/statistics.ts'
 import type { NormOptions } from './layer-norm.ts'
 import { channelShape, perChannel } from './per-channel.ts'
+
+/** Of each channel [1, C, 1, ...]. */
+interface Statistics {
+  readonly variance: Tensor
+  readonly center: Tensor
+  /** -1 / n for n values per channel. */
+  readonly share: Operand
+  /** n / (n - 1) */
+  readonly unbiased: Operand
+}
+
+/**
+ * Biased variance and mean of each channel in the batch. Where several processes have a part of it each, of the whole batch, from
+ * those of the parts: with n_r values, mean m_r and variance v_r, sum(n_r (v_r + (m_r - mean)^2)) / n.
+ */
+function batchStatistics(x: Tensor, axes: readonly number[]): (x: Tensor) => Statistics {
+  const count = x.size / sizeOf(x.shape, 1)
+  const own = (input: Tensor): Statistics => {
+    const [variance, center] = varMean(input, axes, { correction: 0, keepDims: true })
+    return { variance, center, share: -1 / count, unbiased: count / (count - 1) }
+  }
+  if (!currentTrace()?.ranks) return own
+  const part = own(x)
+  const gathered = gatherOverRanks(concat([part.variance, part.center, full(part.center.shape, count)]))
+  const [variances, centers, counts] = [0, 1, 2].map((i) => slice(gathered, [i, i + 1], 1)) as [Tensor, Tensor, Tensor]
+  const total = sum(counts, 0)
+  const center = div(sum(mul(centers, counts), 0), total)
+  const variance = div(sum(mul(counts, add(variances, square(sub(centers, center)))), 0), total)
+  // Computed once: every use of it would be a sum over the processes.
+  const whole = { variance, center, share: div(-1, total), unbiased: div(total, sub(total, 1)) }
+  return () => whole
+}
 
 /** Batch statistics and the running ones after them. */
 export interface BatchNormResult {
@@ -36,7 +71,8 @@ export interface BatchNormResult {
 
 /**
  * Batch norm in training (Ioffe and Szegedy 2015): each channel of x [N, C, ...] by its mean and biased variance in the
- * batch; running statistics move by `momentum` (default 0.1) toward the mean and the unbiased variance.
+ * batch; running statistics move by `momentum` (default 0.1) toward the mean and the unbiased variance. In a function that several
+ * processes run together the batch is that of all of them.
  */
 export function batchNormTrain(
   x: Operand,
@@ -60,13 +96,14 @@ export function batchNormTrain(
     const given = { weight: weight ?? full(channels, 1), bias: bias ?? full(channels, 0) }
     const scale = perChannel('batchNorm', 'weight', given.weight, input)
     const shift = perChannel('batchNorm', 'bias', given.bias, input)
-    const [variance, center] = varMean(input, axes, { correction: 0, keepDims: true })
+    const statistics = batchStatistics(input, axes)
+    const { variance, center, unbiased } = statistics(input)
     const move = (old: Operand, found: Tensor): Tensor =>
       add(mul(old, 1 - momentum), mul(reshape(found, [-1]), momentum))
     return {
-      output: normalizeByBatch(input, scale, shift, axes, eps),
+      output: normalizeByBatch(input, scale, shift, axes, statistics, eps),
       runningMean: move(runningMean, center),
-      runningVar: move(runningVar, mul(variance, count / (count - 1))),
+      runningVar: move(runningVar, mul(variance, unbiased)),
     }
   })
 }
@@ -75,21 +112,28 @@ export function batchNormTrain(
  * (x - mean) s + shift with s = scale / sqrt(variance + eps); scale, shift [1, C, 1, ...]. With c = x - mean and n values
  * per channel: dx = s (g - sum(g) / n - c r^2 sum(g c) / n), r = 1 / sqrt(variance + eps): as g s + c k + l four passes.
  */
-function normalizeByBatch(x: Tensor, scale: Tensor, shift: Tensor, axes: readonly number[], eps: number): Tensor {
+function normalizeByBatch(
+  x: Tensor,
+  scale: Tensor,
+  shift: Tensor,
+  axes: readonly number[],
+  statistics: (x: Tensor) => Statistics,
+  eps: number,
+): Tensor {
   const inverseOf = (variance: Tensor): Tensor => reciprocal(sqrt(add(variance, eps)))
   const normalize = customGradient(
     (input: Tensor, factor: Tensor, offset: Tensor) => {
-      const [variance, center] = varMean(input, axes, { correction: 0, keepDims: true })
+      const { variance, center } = statistics(input)
       return add(mul(sub(input, center), mul(factor, inverseOf(variance))), offset)
     },
     (g, { inputs: [input, factor] }) => {
-      const [variance, center] = varMean(input, axes, { correction: 0, keepDims: true })
+      const { variance, center, share: perValue } = statistics(input)
       const [inverse, centered] = [inverseOf(variance), sub(input, center)]
       const total = sum(g, axes, { keepDims: true })
       const projection = sum(mul(g, centered), axes, { keepDims: true })
-      const share = mul(mul(factor, inverse), -factor.size / input.size)
-      const pull = mul(share, mul(projection, mul(inverse, inverse)))
-      const byInput = add(add(mul(g, mul(factor, inverse)), mul(centered, pull)), mul(share, total))
+      const share = mul(mul(factor, inverse), perValue)
+      const pull = mul(share, mul(sumOverRanks(projection), mul(inverse, inverse)))
+      const byInput = add(add(mul(g, mul(factor, inverse)), mul(centered, pull)), mul(share, sumOverRanks(total)))
       return [byInput, mul(projection, inverse), total]
     },
   )

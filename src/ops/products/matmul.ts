@@ -128,7 +128,12 @@ export const matmulOp = defineOp<MatmulAttributes>({
     // Over an empty inner axis FusedMatMul leaves what was in the memory of a batch's products.
     if (elementCount(inputAt('matmul', outputTypes, 0).shape) === 0 || elementCount(typeA.shape) === 0)
       return emitConstants(emit, outputTypes)
-    if (emit.fused && typeA.dtype === 'float32' && (transposeA || transposeB || scale !== 1)) {
+    if (
+      emit.fused &&
+      emit.has('FusedMatMul') &&
+      typeA.dtype === 'float32' &&
+      (transposeA || transposeB || scale !== 1)
+    ) {
       return emit.node(
         'FusedMatMul',
         [a, b],

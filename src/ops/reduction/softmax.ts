@@ -6,6 +6,7 @@ import {
   apply,
   checked,
   defineOp,
+  type Emitter,
   inputAt,
   type OpDefinition,
   type Operand,
@@ -27,6 +28,7 @@ function defineSoftmax(
   onnx: string,
   call: (x: Tensor, axis?: number) => Tensor,
   gradient: (o: Ops, y: Tensor, g: Tensor, axis: number) => Tensor,
+  plain?: (emit: Emitter, x: string, axis: number) => string,
 ): OpDefinition<AxisAttribute> {
   return defineOp<AxisAttribute>({
     name,
@@ -36,7 +38,8 @@ function defineSoftmax(
       return [{ dtype: x.dtype, shape: x.shape }]
     },
     gradient: (o, { outputs, attributes }, [g]) => [g && gradient(o, inputAt(name, outputs, 0), g, attributes.axis)],
-    lower: (emit, { inputs, attributes }) => emit.node(onnx, inputs, { axis: attributes.axis }),
+    lower: (emit, { inputs, attributes: { axis } }) =>
+      plain && !emit.has(onnx) ? plain(emit, inputAt(name, inputs, 0), axis) : emit.node(onnx, inputs, { axis }),
     samples: () => [
       { inputs: [[2, 5]], call: (x) => call(x) },
       { inputs: [[3, 1, 4]], call: (x) => call(x, 0) },
@@ -54,9 +57,21 @@ function defineSoftmax(
 export const softmaxOp = defineSoftmax('softmax', 'Softmax', softmax, (o, y, g, axis) =>
   o.mul(y, o.sub(g, o.sum(o.mul(g, y), axis, { keepDims: true }))),
 )
+/** x - max(x) - log(sum(e^(x - max(x)))), of kernels that every runtime has. */
+function lowerLogSoftmax(emit: Emitter, x: string, axis: number): string {
+  const along = (kernel: string, input: string): string =>
+    emit.node(kernel, [input, emit.ints([axis])], { keepdims: 1 })
+  const shifted = emit.node('Sub', [x, along('ReduceMax', x)])
+  return emit.node('Sub', [shifted, emit.node('Log', [along('ReduceSum', emit.node('Exp', [shifted]))])])
+}
+
 // dx = g - exp(y) sum(g)
-export const logSoftmaxOp = defineSoftmax('logSoftmax', 'LogSoftmax', logSoftmax, (o, y, g, axis) =>
-  o.sub(g, o.mul(o.exp(y), o.sum(g, axis, { keepDims: true }))),
+export const logSoftmaxOp = defineSoftmax(
+  'logSoftmax',
+  'LogSoftmax',
+  logSoftmax,
+  (o, y, g, axis) => o.sub(g, o.mul(o.exp(y), o.sum(g, axis, { keepDims: true }))),
+  lowerLogSoftmax,
 )
 
 function along(op: OpDefinition<AxisAttribute>, x: Operand, axis: number): Tensor {

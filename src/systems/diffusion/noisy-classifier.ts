@@ -111,6 +111,7 @@ export function classifierExperiment(
       const { losses, hits } = scoresOf(model, diffusion, drawnNoise(batch, diffusion.steps))
       return { loss: ops.mean(losses), accuracy: ops.mean(hits) }
     },
+    meansOfExamples: true,
     evaluator: (model, threads) => classifierEvaluator(model, diffusion, threads),
   })
   const { model } = trained

@@ -102,11 +102,12 @@ export function fixedLargeVariance({ betas, posterior_variance }: DiffusionTable
 
 /**
  * The times that are kept of T: "ddim25", exactly 25 at an even whole stride; "10,15,20" (or a list), so many of each of 3 equal
- * sections, first and last one included; "": all. Ascending. Throws a UsageError where that cannot be.
+ * sections, first and last one included; "" or an empty list: all. Ascending. Throws a UsageError where that cannot be.
  */
 export function spaceTimesteps(steps: number, spec: string | readonly number[]): number[] {
+  const isWhole = typeof spec === 'string' ? spec.trim() === '' : spec.length === 0
+  if (isWhole) return Array.from({ length: steps }, (_, t) => t)
   if (typeof spec !== 'string') return sections(steps, spec)
-  if (spec.trim() === '') return Array.from({ length: steps }, (_, t) => t)
   if (spec.startsWith('ddim')) return strided(steps, count(spec.slice('ddim'.length), spec))
   return sections(
     steps,

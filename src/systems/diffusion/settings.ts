@@ -120,6 +120,10 @@ const denoiserSteps = {
   microbatch: count
     .default(0)
     .describe('pictures of a batch that go through the network at once, whose mean losses are added up; 0: all'),
+  ema_rates: z
+    .array(z.number().min(0).lt(1))
+    .default([])
+    .describe('further averages of the weights to keep, like [0.99,0.999]: sample --ema 0.999 draws with one of them'),
 }
 
 export type DenoiserTrainSettings = z.infer<z.ZodObject<typeof denoiserSteps>>

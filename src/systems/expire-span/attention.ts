@@ -36,6 +36,14 @@ export interface LayerMemory {
   readonly hidden: Tensor
 }
 
+/** What is known of a block besides its tokens. */
+export interface BlockContext {
+  /** One number in [0, 1) that cuts all spans of a training block, []. */
+  readonly noise?: Tensor | undefined
+  /** Where an episode begins with an empty memory: tokens of its episode before each token of the block, [B, M]. Default: it is never emptied. */
+  readonly elapsed?: Tensor | undefined
+}
+
 /** How a layer remembers: from its queries, its input (the block) and its memory to what it reads, and the next memory. */
 export abstract class MemoryAttention<Memory extends LayerMemory> extends Module {
   /** Learned keys of distances, the farthest first, [1, D, distances]. One for all layers of a model. */
@@ -51,7 +59,7 @@ export abstract class MemoryAttention<Memory extends LayerMemory> extends Module
     block: Tensor, // [B, M, H]
     memory: Memory,
     read: Read,
-    noise?: Tensor,
+    context: BlockContext,
   ): Attended & { readonly memory: Memory }
 }
 
@@ -83,14 +91,14 @@ export class MultiHeadSeqAttention<Memory extends LayerMemory> extends Module {
   }
 
   /** block [B, M, H]; `norm`: what comes before the projections -> output [B, M, H] and the next memory. */
-  forward(block: Tensor, memory: Memory, norm: (x: Tensor) => Tensor, noise?: Tensor) {
+  forward(block: Tensor, memory: Memory, norm: (x: Tensor) => Tensor, context: BlockContext) {
     const heads = (x: Tensor): Tensor => ops.splitHeads(x, this.#heads)
     const read: Read = (x) => {
       const hidden = norm(x)
       return { hidden, keys: heads(this.proj_key.forward(hidden)), values: heads(this.proj_val.forward(hidden)) }
     }
     const queries = scaled(heads(this.proj_query.forward(norm(block)))) // [B, K, M, D]
-    const { output, ...rest } = this.attn.forward(queries, block, memory, read, noise)
+    const { output, ...rest } = this.attn.forward(queries, block, memory, read, context)
     return { output: this.proj_out.forward(ops.mergeHeads(output)), ...rest }
   }
 }
@@ -127,6 +135,22 @@ export function maskedAttention(
   const total = ops.add(ops.sum(masked, -1, { keepDims: true }), 1e-8)
   return { output: ops.div(valuesOf(dropout.forward(masked)), total), weights: ops.div(masked, total) }
 }
+
+/**
+ * 1 where a column is of the query's own episode, else 0, [B, M, columns]: of `distances` in tokens [1 or B, 1 or M, columns] those up to
+ * the beginning of the episode, which is `elapsed` [B, M] tokens before each query.
+ */
+export function withinEpisode(distances: Tensor, elapsed: Tensor): Tensor {
+  return ops.cast(ops.lessOrEqual(distances, ops.unsqueeze(ops.cast(elapsed, 'float32'), -1)), 'float32')
+}
+
+/** Scores of columns that are not seen at all, where `visible` is 0, get no weight in a softmax. */
+export function hideUnseen(scores: Tensor, visible: Tensor): Tensor {
+  return ops.add(scores, ops.where(ops.greater(visible, 0), 0, unseen))
+}
+
+// Not -inf: a row may have nothing to see (where noise cuts all spans to 0, or an episode begins), and reads nothing instead of NaN.
+const unseen = -1e30
 
 /** By distance [..., M, S] (the farthest first) -> by column [..., M, S + M]: each query's row lies one further to the right. */
 export function toColumns(x: Tensor): Tensor {

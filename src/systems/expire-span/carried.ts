@@ -82,6 +82,11 @@ export class CarriedMemory implements ChangingState {
   }
 }
 
+/** What a block is given of what each layer has kept. */
+export function reachableOf(model: AnyModel, memories: Memories): Memories {
+  return memories.map((memory, layer) => model.reachable(memory, layer))
+}
+
 /** A block read: numbers of the function, and what is remembered of it. */
 export interface ReadBlock<R> {
   readonly result: R
@@ -98,20 +103,21 @@ export interface BlockReader<A, R> {
 }
 
 /**
- * Compiles a function of a block. `body` calls `read` with the tokens [B, M] (and random numbers) once, and returns tensors of its own.
- * Where memories expire their number is a dynamic axis of each layer: a step costs what is kept, and there is one program.
+ * Compiles a function of a block. `body` calls `read` with the tokens [B, M] (random numbers, tokens since an episode began) once, and
+ * returns tensors of its own. Where memories expire, and where spans are learned, their number is a dynamic axis of each layer: a step
+ * costs what is kept, and there is one program.
  */
 export function blockReader<A, R>(
   model: AnyModel,
-  body: (given: A, read: (tokens: Tensor, draws?: Tensor) => BlockOutput<LayerMemory>) => R,
+  body: (given: A, read: (tokens: Tensor, draws?: Tensor, elapsed?: Tensor) => BlockOutput<LayerMemory>) => R,
   options: { readonly threads?: number } = {},
 ): BlockReader<A, R> {
   const axes = model.layers.flatMap((_, layer) => model.dynamicAxes(layer) ?? [])
   const compiled = compile(
     (given: A, memories: LayerMemory[]) => {
       let block: BlockOutput<LayerMemory> | undefined
-      const result = body(given, (tokens, draws) => {
-        block = model.forward(tokens, memories, draws)
+      const result = body(given, (tokens, draws, elapsed) => {
+        block = model.forward(tokens, memories, draws, elapsed)
         return block
       })
       const remaining = block?.layers.flatMap(({ spans }) => spans?.remaining ?? []) ?? []
@@ -120,7 +126,7 @@ export function blockReader<A, R>(
     { ...options, ...(axes.length > 0 && { dynamic: [undefined, axes] as never }) },
   )
   const read = async (given: A, memories: Memories): Promise<ReadBlock<R>> => {
-    const found = await compiled(given as never, memories as never)
+    const found = await compiled(given as never, reachableOf(model, memories) as never)
     const next = found.memories.map((memory, i) =>
       model.carry(
         mapValues(
@@ -128,6 +134,7 @@ export function blockReader<A, R>(
           ({ array }) => array,
         ) as unknown as Stored<LayerMemory>,
         found.remaining[i]?.array,
+        memories[i],
       ),
     )
     const { config } = model

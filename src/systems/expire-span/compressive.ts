@@ -5,10 +5,20 @@
  */
 import { Dropout } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { type Tensor, tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
-import { MemoryAttention, type Read, toColumns, toDistances } from './attention.ts'
+import {
+  type BlockContext,
+  hideUnseen,
+  MemoryAttention,
+  maskedAttention,
+  type Read,
+  toColumns,
+  toDistances,
+  withinEpisode,
+} from './attention.ts'
 import { type CompressiveConfig, requireThat } from './config.ts'
+import { distances } from './fixed-span.ts'
 
 /** The last S inputs of a layer, and averages of those before. */
 export interface CompressedMemory {
@@ -41,7 +51,7 @@ export class CompressiveAttention extends MemoryAttention<CompressedMemory> {
     this.#count = compressedCount(config)
   }
 
-  forward(queries: Tensor, block: Tensor, memory: CompressedMemory, read: Read) {
+  forward(queries: Tensor, block: Tensor, memory: CompressedMemory, read: Read, { elapsed }: BlockContext) {
     const [b, , m] = queries.sizes(4)
     const [, s, h] = memory.hidden.sizes(3)
     const all = ops.concat([memory.hidden, block], 1) // [B, S + M, H]
@@ -56,12 +66,26 @@ export class CompressiveAttention extends MemoryAttention<CompressedMemory> {
       -1,
     )
     const scores = ops.add(content, ops.matmul(queries, this.key_pe)) // [B, K, M, C + 1 + S]
-    const weights = this.dropout.forward(ops.softmax(scores, -1))
-    const ofAverages = this.#toAverages(ops.slice(weights, [0, this.#count + 1], -1)) // [B, K, M, C + M / c]
-    const ofNear = toColumns(ops.slice(weights, [-s], -1)) // [B, K, M, S + M]
-    const output = ops.add(ops.matmul(ofAverages, far.values), ops.matmul(ofNear, near.values))
+    const valuesOf = (weights: Tensor): Tensor => {
+      const ofAverages = this.#toAverages(ops.slice(weights, [0, this.#count + 1], -1)) // [B, K, M, C + M / c]
+      const ofNear = toColumns(ops.slice(weights, [-s], -1)) // [B, K, M, S + M]
+      return ops.add(ops.matmul(ofAverages, far.values), ops.matmul(ofNear, near.values))
+    }
+    const own = elapsed && ops.unsqueeze(withinEpisode(this.#distances(m, s), elapsed), 1) // [B, 1, M, C + 1 + S]
+    const output = own
+      ? maskedAttention(hideUnseen(scores, own), own, this.dropout, valuesOf).output
+      : valuesOf(this.dropout.forward(ops.softmax(scores, -1)))
     const next = { hidden: ops.slice(all, [-s], 1), compressed: ops.slice(averages, [m / this.#rate], 1) }
     return { output, memory: next }
+  }
+
+  /** Of each query and its columns, [M, C + 1 + S]: of an average the distance of the latest of its group, so that a part of it is enough. */
+  #distances(m: number, s: number): Tensor {
+    const c = this.#rate
+    const place = tensor(Array.from({ length: m }, (_, query) => [query % c])) // in its group, [M, 1]
+    const groups = ops.mul(ops.sub(distances(this.#count + 1), 2), c) // [C + 1]: (C - 1) c, ..., 0, -c
+    const near = ops.broadcastTo(ops.reshape(distances(s), [1, s]), [m, s])
+    return ops.concat([ops.add(ops.add(groups, place), s + 1), near], -1)
   }
 
   /** Query m sees the averages g to g + C with g = floor(m / c): [B, K, M, C + M / c] -> [B, K, M, C + 1]. */

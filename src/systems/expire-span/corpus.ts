@@ -1,4 +1,5 @@
 /** How the official code reads texts: words to numbers, rows of a batch, windows in their order. */
+import { pythonWords } from '../../util/python-text.ts'
 
 /** Words by number. */
 export class Dictionary {
@@ -28,10 +29,10 @@ export class Dictionary {
 }
 
 function wordsOf(text: string, includeEos: boolean): string[] {
-  const lines = text.split('\n')
+  const lines = text.split(/\r\n|[\r\n]/)
   // What follows the last line break is a line only if there is something.
   if (lines.at(-1) === '') lines.pop()
-  return lines.flatMap((line) => [...line.split(/\s+/).filter((word) => word !== ''), ...(includeEos ? ['<eos>'] : [])])
+  return lines.flatMap((line) => [...pythonWords(line), ...(includeEos ? ['<eos>'] : [])])
 }
 
 /** Equally long rows, one after the other; what is left over at the end is dropped. */

@@ -8,7 +8,17 @@ import * as ops from '../../ops/index.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
-import { type Attended, type Columns, MemoryAttention, maskedAttention, type Read, toColumns } from './attention.ts'
+import {
+  type Attended,
+  type BlockContext,
+  type Columns,
+  hideUnseen,
+  MemoryAttention,
+  maskedAttention,
+  type Read,
+  toColumns,
+  withinEpisode,
+} from './attention.ts'
 import { type ExpireSpanConfig, requireThat } from './config.ts'
 
 /** Memories of one layer, each with its age. */
@@ -25,11 +35,11 @@ export interface Spans {
   readonly logits: Tensor
   /** e, [B, L] */
   readonly spans: Tensor
-  /** e - age: what is left of each span at the first query, [B, L]. */
+  /** e - age: what is left of each span at the first query, [B, L]; a great negative number of what an earlier episode has left. */
   readonly remaining: Tensor
   /** What is left at every query, with noise if there is any: r = e - (t - i), [B, M, L]. */
   readonly offsets: Tensor
-  /** 1 within the span, falling to 0 over the ramp after it, [B, M, L]. */
+  /** 1 within the span, falling to 0 over the ramp after it; 0 for other episodes than the query's; [B, M, L]. */
   readonly mask: Tensor
   /** The span loss of each example, [B]. */
   readonly auxLoss: Tensor
@@ -73,8 +83,8 @@ export class ExpireSpanDrop extends Module {
     })
   }
 
-  /** hidden [B, L, H], ages [B, L]; `noise`: one number in [0, 1) that cuts all spans to that part of the longest. */
-  forward(hidden: Tensor, ages: Tensor, noise?: Tensor): Spans {
+  /** hidden [B, L, H], ages [B, L]; `noise`: one number in [0, 1) that cuts all spans to that part of the longest; `elapsed` [B, M]. */
+  forward(hidden: Tensor, ages: Tensor, { noise, elapsed }: BlockContext = {}): Spans {
     const { expire_span_ramp: ramp, expire_span_loss: weight, expire_span_pre_div: preDiv } = this.#config
     const m = this.#blockLength
     const scaled = preDiv === 1 ? hidden : ops.mul(hidden, 1 / preDiv)
@@ -85,18 +95,30 @@ export class ExpireSpanDrop extends Module {
     const query = ops.reshape(ops.cast(ops.arange(m), 'float32'), [1, m, 1])
     const offsets = ops.sub(ops.unsqueeze(cut, 1), query) // [B, M, L]
     const mask = ops.clamp(ops.add(ops.mul(offsets, 1 / ramp), 1), 0, 1)
+    const own = elapsed && withinEpisode(distancesOf(ages, m), elapsed) // [B, M, L]
+    const seen = own ? ops.mul(mask, own) : mask
     const auxLoss =
       this.#config.span_regulariser === 'every'
         ? ops.mul(ops.mean(ops.slice(spans, [-m], 1), 1), weight) // of the block's own memories
-        : spansOnRamp(offsets, mask, weight / (ramp * m))
-    return { logits, spans, remaining, offsets, mask, auxLoss }
+        : spansOnRamp(offsets, seen, weight / (ramp * m))
+    // No later query is of an episode that has ended before the block's last token.
+    const left = own ? ops.where(ops.greater(ops.select(own, m - 1, 1), 0), remaining, cleared) : remaining
+    return { logits, spans, remaining: left, offsets, mask: seen, auxLoss }
   }
 }
+
+// Nothing is left, however long the ramp is.
+const cleared = -1e30
 
 /** The official span loss of each example, [B]: what is left of fading memories (a negative number), summed over queries and columns. */
 function spansOnRamp(offsets: Tensor, mask: Tensor, weight: number): Tensor {
   const onRamp = ops.cast(isOnRamp(mask), 'float32')
   return ops.mul(ops.sum(ops.mul(offsets, onRamp), [1, 2]), weight)
+}
+
+/** Tokens between each of M queries and each column, [B, M, L], by the ages at the first one, [B, L]. */
+function distancesOf(ages: Tensor, m: number): Tensor {
+  return ops.add(ops.unsqueeze(ages, 1), ops.reshape(ops.cast(ops.arange(m), 'float32'), [1, m, 1]))
 }
 
 /** Where a memory is fading: neither whole nor gone. */
@@ -130,10 +152,10 @@ export class SeqAttention extends MemoryAttention<ExpiringMemory> {
     this.#config = config
   }
 
-  forward(queries: Tensor, block: Tensor, memory: ExpiringMemory, read: Read, noise?: Tensor) {
+  forward(queries: Tensor, block: Tensor, memory: ExpiringMemory, read: Read, context: BlockContext) {
     const next = { hidden: ops.concat([memory.hidden, block], 1), ages: this.#agesWith(memory.ages) }
     const columns = read(next.hidden)
-    return { ...this.attend(queries, columns, next.ages, noise), memory: next }
+    return { ...this.attend(queries, columns, next.ages, context), memory: next }
   }
 
   /** The block's tokens come after its first query: their ages are 0, -1, -2, ... */
@@ -144,7 +166,7 @@ export class SeqAttention extends MemoryAttention<ExpiringMemory> {
   }
 
   /** queries [B, K, M, D], scaled; ages [B, L]. */
-  attend(queries: Tensor, columns: Columns, ages: Tensor, noise?: Tensor): ExpireAttended {
+  attend(queries: Tensor, columns: Columns, ages: Tensor, context: BlockContext = {}): ExpireAttended {
     const [, , m] = queries.sizes(4)
     const l = sizeOf(columns.keys.shape, 2)
     // The block before is never forgotten, so that the last 2 M columns lie side by side in time.
@@ -153,13 +175,12 @@ export class SeqAttention extends MemoryAttention<ExpiringMemory> {
     const positions = toColumns(ops.matmul(queries, this.key_pe)) // [B, K, M, 2 M]: distances 1 to M, in their columns
     const placed = ops.add(scores, ops.pad(positions, [l - 2 * m, 0])) // older memories have none
     const causal = ops.cast(causalMask(m, l), 'float32') // [M, L]
-    const spans = this.expire_span?.forward(columns.hidden, ages, noise)
-    const visible = spans ? ops.mul(ops.unsqueeze(spans.mask, 1), causal) : causal // [B, 1, M, L]
-    const hidden = ops.add(placed, ops.where(ops.greater(visible, 0), 0, unseen))
-    const attended = maskedAttention(hidden, visible, this.dropout, (weights) => ops.matmul(weights, columns.values))
+    const spans = this.expire_span?.forward(columns.hidden, ages, context)
+    const soft = spans?.mask ?? (context.elapsed && withinEpisode(distancesOf(ages, m), context.elapsed)) // [B, M, L]
+    const visible = soft ? ops.mul(ops.unsqueeze(soft, 1), causal) : causal // [B, 1, M, L]
+    const attended = maskedAttention(hideUnseen(placed, visible), visible, this.dropout, (weights) =>
+      ops.matmul(weights, columns.values),
+    )
     return { ...attended, ...(spans && { spans, auxLoss: spans.auxLoss }) }
   }
 }
-
-// Not -inf: where noise cuts all spans to 0, a row may have nothing to see, and reads nothing instead of NaN.
-const unseen = -1e30

@@ -3,13 +3,13 @@ import type { Dataset } from '../../data/dataset.ts'
 import * as ops from '../../ops/index.ts'
 import type { Figure, HeatmapGrid, LinePlot, Matrix, Section, ShadedText, Table } from '../../report/figures.ts'
 import { type CharacterFacts, decodeCharacters } from '../../tasks/language/characters.ts'
-import { toNumbers } from '../../tensor/dtype.ts'
+import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { blockReader, CarriedMemory } from './carried.ts'
 import { kindTable } from './kinds.ts'
 import { type AnyModel, ExpireSpan } from './model.ts'
 import type { ModelSettings } from './settings.ts'
-import { firstRow, type StreamFields } from './stream.ts'
+import { firstRow, type StreamFields, type TokenText } from './stream.ts'
 
 /** Memories of each layer after each block of the test text. */
 export function explainMemory(
@@ -47,11 +47,11 @@ export interface ReadText {
 }
 
 /** Reads a text as in training, block by block from an empty memory; what does not fill a block is left out. */
-export async function readText(model: ExpireSpan, numbers: Int32Array): Promise<ReadText> {
+export async function readText(model: ExpireSpan, text: TokenText): Promise<ReadText> {
   const { mem_sz } = model.config
   model.eval()
-  const read = blockReader(model, (tokens: Tensor, readBlock) =>
-    readBlock(tokens).layers.flatMap(({ spans }) =>
+  const read = blockReader(model, ({ tokens, elapsed }: { tokens: Tensor; elapsed?: Tensor }, readBlock) =>
+    readBlock(tokens, undefined, elapsed).layers.flatMap(({ spans }) =>
       spans ? { spans: ops.slice(spans.spans, [-mem_sz], 1), mask: spans.mask } : [],
     ),
   )
@@ -60,9 +60,14 @@ export async function readText(model: ExpireSpan, numbers: Int32Array): Promise<
   const lengths: number[][] = []
   let masks: Matrix[] = []
   try {
-    for (let start = 0; start + mem_sz <= numbers.length; start += mem_sz) {
-      const data = numbers.slice(start, start + mem_sz)
-      const { result, next } = await read({ dtype: 'int32', shape: [1, mem_sz], data } as never, memory.memories)
+    for (let start = 0; start + mem_sz <= text.tokens.length; start += mem_sz) {
+      const part = (numbers: Int32Array): NDArray => ({
+        dtype: 'int32',
+        shape: [1, mem_sz],
+        data: numbers.slice(start, start + mem_sz),
+      })
+      const block = { tokens: part(text.tokens), ...(text.elapsed && { elapsed: part(text.elapsed) }) }
+      const { result, next } = await read(block as never, memory.memories)
       memory.advance(next)
       lengths.push(memory.lengths)
       for (const [layer, found] of result.entries()) spans[layer]?.push(...toNumbers(found.spans.array.data))
@@ -171,12 +176,13 @@ const shownBlocks = 8
 /** The same of the beginning of the test text. */
 export async function explainSpans(
   model: AnyModel,
-  tokens: TokenNames,
+  names: TokenNames,
   test: Dataset<StreamFields>,
+  { clears = false }: { readonly clears?: boolean } = {},
 ): Promise<Section[]> {
   if (!(model instanceof ExpireSpan)) return []
-  const numbers = await firstRow(test, shownBlocks * model.config.mem_sz)
-  return [spanSection(model, tokens, numbers, await readText(model, numbers))]
+  const { tokens, elapsed } = await firstRow(test, shownBlocks * model.config.mem_sz)
+  return [spanSection(model, names, tokens, await readText(model, { tokens, ...(clears && { elapsed }) }))]
 }
 
 const mean = (values: readonly number[]): number =>

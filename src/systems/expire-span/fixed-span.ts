@@ -8,9 +8,18 @@ import { Dropout, init, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { dependOn } from '../../tensor/trace.ts'
 import type { Variable } from '../../tensor/variable.ts'
-import { type LayerMemory, MemoryAttention, maskedAttention, type Read, toColumns, toDistances } from './attention.ts'
+import {
+  type BlockContext,
+  hideUnseen,
+  type LayerMemory,
+  MemoryAttention,
+  maskedAttention,
+  type Read,
+  toColumns,
+  toDistances,
+  withinEpisode,
+} from './attention.ts'
 import { type AdaptiveSpanConfig, requireThat, type TransformerSeqConfig } from './config.ts'
 
 /** Each query attends to the S positions before it, not to itself. */
@@ -31,30 +40,36 @@ export class FixedSpanAttention extends MemoryAttention<LayerMemory> {
     this.#config = config
   }
 
-  forward(queries: Tensor, block: Tensor, memory: LayerMemory, read: Read) {
+  /** The memory [B, T, H] is what can be reached; the next one is all of it and the block where spans are learned, else the last S. */
+  forward(queries: Tensor, block: Tensor, memory: LayerMemory, read: Read, { elapsed }: BlockContext) {
     const { attn_lim } = this.#config
     const [b, , m] = queries.sizes(4)
-    const span = attn_lim - (this.adaptive_span?.trimLength() ?? 0) // T
-    const all = ops.concat([memory.hidden, block], 1) // [B, memories + M, H]
-    const missing = span + m - sizeOf(all.shape, 1)
-    const columns = read(ops.slice(all, [Math.max(0, -missing)], 1)) // [B, T + M, H]
-    const [keys, values] = [columns.keys, columns.values].map((x) =>
-      missing > 0 ? ops.pad(x, [0, 0, missing, 0]) : x,
-    ) as [Tensor, Tensor]
-    const near = ops.slice(this.key_pe.value, [attn_lim - span], 2) // [1, D, T]
+    const span = sizeOf(memory.hidden.shape, 1) // T
+    const all = ops.concat([memory.hidden, block], 1) // [B, T + M, H]
+    const { keys, values } = read(all)
+    // With a column before, so that something is cut off at every span: the graph must not depend on it.
+    const near = ops.slice(ops.pad(this.key_pe.value, [1, 0]), [attn_lim + 1 - span], 2) // [1, D, T]
     const scores = ops.add(
       toDistances(ops.matmul(queries, ops.transpose(keys))), // [B, K, M, T]
       ops.matmul(queries, near),
     )
     const valuesOf = (weights: Tensor): Tensor => ops.matmul(toColumns(weights), values) // [B, K, M, D]
-    const output = this.adaptive_span
-      ? maskedAttention(scores, this.adaptive_span.forward(span), this.dropout, valuesOf).output
-      : valuesOf(this.dropout.forward(ops.softmax(scores, -1)))
-    const kept = this.adaptive_span?.cacheLength() ?? attn_lim
-    const next = { hidden: ops.slice(all, [Math.max(0, sizeOf(all.shape, 1) - kept)], 1) }
+    const own = elapsed && ops.unsqueeze(withinEpisode(distances(span), elapsed), 1) // [B, 1, M, T]
+    const reach = this.adaptive_span?.forward(span) // [K or 1, 1, T]
+    const mask = own && reach ? ops.mul(own, reach) : (own ?? reach)
+    const seen = own ? hideUnseen(scores, own) : scores
+    const output = mask
+      ? maskedAttention(seen, mask, this.dropout, valuesOf).output
+      : valuesOf(this.dropout.forward(ops.softmax(seen, -1)))
+    const next = { hidden: reach ? all : ops.slice(all, [m], 1) }
     const loss = this.adaptive_span?.loss()
     return { output, memory: next, ...(loss && { auxLoss: ops.broadcastTo(loss, [b]) }) }
   }
+}
+
+/** `count`, ..., 2, 1: the distances of as many columns before a query, the farthest first. */
+export function distances(count: number): Tensor {
+  return ops.sub(count, ops.cast(ops.arange(count), 'float32'))
 }
 
 /** A span for each head (or for the layer), learned: a soft mask over distances. */
@@ -74,7 +89,7 @@ export class AdaptiveSpan extends Module {
 
   /** The mask of the last `span` distances, the farthest first: 1 within a span z S, then a ramp; [K or 1, 1, span]. */
   forward(span: number): Tensor {
-    const distance = ops.sub(span - 1, ops.cast(ops.arange(span), 'float32')) // less 1: 0 is the position before
+    const distance = ops.sub(distances(span), 1) // 0 is the position before
     const length = ops.mul(this.mask.size_ratio.value, this.#size)
     return ops.clamp(ops.add(ops.mul(ops.sub(length, distance), 1 / this.#config.adapt_span_len), 1), 0, 1)
   }
@@ -84,19 +99,17 @@ export class AdaptiveSpan extends Module {
     return ops.mul(ops.mean(this.mask.size_ratio.value), this.#config.adapt_span_loss * this.#size)
   }
 
-  /** Distances that no head reaches, rounded down to a multiple of adapt_span_trim_step: the farthest, which are left out. */
-  trimLength(): number {
+  /** T, distances that some head reaches; what is left out, the farthest, is a multiple of adapt_span_trim_step. By the spans as they are now. */
+  reach(): number {
     const { adapt_span_len: ramp, adapt_span_trim_step: step } = this.#config
-    return dependOn(() => {
-      const longest = Math.ceil(Math.max(...(this.mask.size_ratio.data as Float32Array)) * this.#size + ramp)
-      const unused = Math.min(this.#size - 1, this.#size - Math.min(this.#size, longest))
-      return Math.floor(unused / step) * step
-    })
+    const longest = Math.ceil(Math.max(...(this.mask.size_ratio.data as Float32Array)) * this.#size + ramp)
+    const unused = Math.min(this.#size - 1, this.#size - Math.min(this.#size, longest))
+    return this.#size - Math.floor(unused / step) * step
   }
 
-  /** Memories that are kept: with adapt_span_cache only what can be reached, and 64 more in case that spans grow. */
-  cacheLength(): number {
-    return this.#config.adapt_span_cache ? Math.min(this.#size, this.#size - this.trimLength() + 64) : this.#size
+  /** Memories that are kept after a block that has reached back `reach`: with adapt_span_cache only those, and 64 more in case that spans grow. */
+  cacheLength(reach: number): number {
+    return this.#config.adapt_span_cache ? Math.min(this.#size, reach + 64) : this.#size
   }
 
   /** After an update: spans stay within [0, S]. Called inside of a traced function. */

@@ -9,7 +9,7 @@ import { pathSetting } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { characterTokens, explainMemory, readText, spaced, spanSection, type TokenNames } from './explain.ts'
 import { type AnyModel, ExpireSpan } from './model.ts'
-import { firstRow, type StreamFields } from './stream.ts'
+import { firstRow, type StreamFields, type TokenText } from './stream.ts'
 
 /** The use `inspect`: a page with memories over time, the text shaded by span, and the mask of a block. */
 export const inspectText = defineUse({
@@ -28,12 +28,19 @@ export const inspectText = defineUse({
     const expiring = expiringModel(model)
     const all = text
       ? encodeCharacters(await readFile(text), facts)
-      : await firstRow((await openData()).test as Dataset<StreamFields>, characters)
-    const numbers = all.subarray(0, characters)
-    const page = await inspectionPage(expiring, characterTokens(facts), numbers, step)
+      : (await firstRow((await openData()).test as Dataset<StreamFields>, characters)).tokens
+    const read = { tokens: all.subarray(0, characters) }
+    const page = await inspectionPage(expiring, characterTokens(facts), read, step)
     yield { file: await writePage('inspect.html', page) }
   },
 })
+
+/** A model of a generated text, and whether its memory is empty where an episode begins. */
+export interface InspectedTokens {
+  readonly model: AnyModel
+  readonly facts: { readonly names: readonly string[] }
+  readonly clears: boolean
+}
 
 /** The same of a generated text: which of its tokens are remembered how long. */
 export const inspectTokens = defineUse({
@@ -42,15 +49,11 @@ export const inspectTokens = defineUse({
   options: z.strictObject({
     tokens: z.number().int().positive().default(512).describe('tokens that are read, at most'),
   }),
-  run: async function* (
-    { model, facts }: { readonly model: AnyModel; readonly facts: { readonly names: readonly string[] } },
-    _inputs,
-    { tokens },
-    { openData, writePage, step },
-  ) {
+  run: async function* ({ model, facts, clears }: InspectedTokens, _inputs, { tokens }, { openData, writePage, step }) {
     const expiring = expiringModel(model)
-    const numbers = await firstRow((await openData()).test as Dataset<StreamFields>, tokens)
-    yield { file: await writePage('inspect.html', await inspectionPage(expiring, spaced(facts.names), numbers, step)) }
+    const row = await firstRow((await openData()).test as Dataset<StreamFields>, tokens)
+    const read = clears ? row : { tokens: row.tokens }
+    yield { file: await writePage('inspect.html', await inspectionPage(expiring, spaced(facts.names), read, step)) }
   },
 })
 
@@ -62,20 +65,21 @@ function expiringModel(model: AnyModel): ExpireSpan {
 /** What a model remembers of a text. Throws a UsageError for one that fills no block. */
 async function inspectionPage(
   model: ExpireSpan,
-  tokens: TokenNames,
-  numbers: Int32Array,
+  names: TokenNames,
+  text: TokenText,
   step: number,
 ): Promise<Omit<Report, 'footer'>> {
   const { mem_sz } = model.config
-  if (numbers.length < mem_sz)
-    throw new UsageError(`the text must have at least ${mem_sz} ${tokens.unit}s, a block, found ${numbers.length}`)
-  const read = await readText(model, numbers)
+  const { tokens } = text
+  if (tokens.length < mem_sz)
+    throw new UsageError(`the text must have at least ${mem_sz} ${names.unit}s, a block, found ${tokens.length}`)
+  const read = await readText(model, text)
   return {
     title: 'What is remembered',
     summary: [
-      { label: `${tokens.unit}s`, value: numbers.length.toLocaleString('en') },
+      { label: `${names.unit}s`, value: tokens.length.toLocaleString('en') },
       { label: 'trained steps', value: step.toLocaleString('en') },
     ],
-    sections: [explainMemory(read.lengths, model.config), spanSection(model, tokens, numbers, read)],
+    sections: [explainMemory(read.lengths, model.config), spanSection(model, names, tokens, read)],
   }
 }

@@ -29,6 +29,32 @@ export function emptyMemory(batch: number, config: Pick<ExpireSpanConfig, 'mem_s
   return { hidden: zeroVectors(batch, mem_sz, config), ages: { dtype: 'float32', shape: [batch, mem_sz], data: ages } }
 }
 
+/** The last `count` columns of vectors [B, columns, H]; zeros stand before them where there are fewer. */
+export function lastColumns({ dtype, shape, data }: NDArray, count: number): NDArray {
+  const [b, l, h] = sizes(shape, 3)
+  if (count === l) return { dtype, shape, data }
+  const [from, to] = [data as Float32Array, new Float32Array(b * count * h)]
+  const copied = Math.min(count, l)
+  for (let row = 0; row < b; row++)
+    to.set(from.subarray((row * l + l - copied) * h, (row + 1) * l * h), ((row + 1) * count - copied) * h)
+  return { dtype, shape: [b, count, h], data: to }
+}
+
+/** Vectors [B, columns, H] beside each other. */
+export function concatColumns(first: NDArray, second: NDArray): NDArray {
+  const [b, , h] = sizes(first.shape, 3)
+  const lengths = [first, second].map(({ shape }) => sizeOf(shape, 1) * h)
+  const joined = new Float32Array(first.data.length + second.data.length)
+  let at = 0
+  for (let row = 0; row < b; row++)
+    for (const [i, length = 0] of lengths.entries()) {
+      const from = (i === 0 ? first : second).data as Float32Array
+      joined.set(from.subarray(row * length, (row + 1) * length), at)
+      at += length
+    }
+  return { dtype: first.dtype, shape: [b, sizeOf(first.shape, 1) + sizeOf(second.shape, 1), h], data: joined }
+}
+
 /**
  * What the next block keeps of `memory` (its last mem_sz columns are the block itself), by what was left of each span at the block's
  * first query (`remaining` [B, L]): a memory that would be beyond its ramp for the whole next block is deleted. All examples keep equally

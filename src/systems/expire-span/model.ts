@@ -7,8 +7,16 @@
 import { Dropout, Embedding, LayerNorm, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { distanceKeys, type LayerMemory, type MemoryAttention, MultiHeadSeqAttention, shrink } from './attention.ts'
+import {
+  type BlockContext,
+  distanceKeys,
+  type LayerMemory,
+  type MemoryAttention,
+  MultiHeadSeqAttention,
+  shrink,
+} from './attention.ts'
 import { type CompressedMemory, CompressiveAttention, compressedCount } from './compressive.ts'
 import {
   type CompressiveConfig,
@@ -18,8 +26,16 @@ import {
   type TransformerSeqConfig,
 } from './config.ts'
 import { type ExpireAttended, type ExpiringMemory, SeqAttention } from './expire-span.ts'
-import { FixedSpanAttention } from './fixed-span.ts'
-import { emptyMemory, forget, type Stored, type StoredMemory, zeroVectors } from './memory.ts'
+import { type AdaptiveSpan, FixedSpanAttention } from './fixed-span.ts'
+import {
+  concatColumns,
+  emptyMemory,
+  forget,
+  lastColumns,
+  type Stored,
+  type StoredMemory,
+  zeroVectors,
+} from './memory.ts'
 
 /** Two linear layers with a ReLU between. */
 class FeedForward extends Module {
@@ -58,10 +74,10 @@ export class SequenceLayer<Memory extends LayerMemory> extends Module {
   }
 
   /** block [B, M, H] -> output [B, M, H], the next memory, and what the attention says besides. */
-  forward(block: Tensor, memory: Memory, noise?: Tensor) {
+  forward(block: Tensor, memory: Memory, context: BlockContext) {
     const [before, after] = this.#preNorm ? [true, false] : [false, true]
     const norm = (wanted: boolean, layer: LayerNorm) => (x: Tensor) => (wanted ? layer.forward(x) : x)
-    const { output: read, ...rest } = this.attn.forward(block, memory, norm(before, this.norm1), noise)
+    const { output: read, ...rest } = this.attn.forward(block, memory, norm(before, this.norm1), context)
     const h = norm(after, this.norm1)(ops.add(block, read)) // [B, M, H]
     const output = norm(after, this.norm2)(ops.add(h, this.ff.forward(norm(before, this.norm2)(h))))
     return { output, ...rest }
@@ -102,11 +118,17 @@ export abstract class SequenceModel<Memory extends LayerMemory, Config extends S
   abstract initialMemory(batch: number): Stored<Memory>
 
   /**
-   * What a layer takes into the next block, of the memory after a block as numbers (nothing of which has a gradient any more) and of
-   * what was left of each span at the block's first query, where memories expire. Default: all of it.
+   * What a layer takes into the next block, of the memory after a block as numbers (nothing of which has a gradient any more), of
+   * what was left of each span at the block's first query, where memories expire, and of what it had kept before the block. Default:
+   * all of the first.
    */
-  carry(memory: Stored<Memory>, _remaining?: NDArray): Stored<Memory> {
+  carry(memory: Stored<Memory>, _remaining?: NDArray, _kept?: Stored<Memory>): Stored<Memory> {
     return memory
+  }
+
+  /** What a block is given of what a layer has kept: what it can reach. Default: all of it. */
+  reachable(kept: Stored<Memory>, _layer: number): Stored<Memory> {
+    return kept
   }
 
   /** The axes of a layer's memory whose size changes from block to block; undefined: none. */
@@ -116,12 +138,14 @@ export abstract class SequenceModel<Memory extends LayerMemory, Config extends S
 
   /**
    * tokens: integers [B, M]; memories: one for each layer. `draws`: random numbers in [0, 1) of the block, [1 + layers], in the official
-   * order: the noise of spans, then what decides whether each layer is left out.
+   * order: the noise of spans, then what decides whether each layer is left out. `elapsed` int [B, M]: tokens of its episode before each
+   * token, where nothing of an earlier episode may be remembered; default: everything may.
    */
-  forward(tokens: Tensor, memories: readonly Memory[], draws?: Tensor): BlockOutput<Memory> {
+  forward(tokens: Tensor, memories: readonly Memory[], draws?: Tensor, elapsed?: Tensor): BlockOutput<Memory> {
+    const context: BlockContext = { noise: this.noise(draws), elapsed }
     let h = this.in_emb.forward(tokens) // [B, M, H]
     const found = this.layers.map((layer, i) => {
-      const { output, ...rest } = layer.forward(h, memoryOf(memories, i), this.noise(draws))
+      const { output, ...rest } = layer.forward(h, memoryOf(memories, i), context)
       const isLeftOut = this.leftOut(draws, i)
       h = isLeftOut ? ops.where(isLeftOut, h, output) : output
       const auxLoss = rest.auxLoss && isLeftOut ? ops.where(isLeftOut, 0, rest.auxLoss) : rest.auxLoss
@@ -199,9 +223,35 @@ export class TransformerSeq extends SequenceModel<LayerMemory, TransformerSeqCon
     return { hidden: zeroVectors(batch, this.config.attn_lim, this.config) }
   }
 
+  /** Where spans are learned: of the last columns as many as some head reaches now, zeros where so many were not kept. */
+  override reachable(kept: Stored<LayerMemory>, layer: number): Stored<LayerMemory> {
+    const span = this.#span(layer)
+    return span ? { hidden: lastColumns(kept.hidden, span.reach()) } : kept
+  }
+
+  /** Where spans are learned: what was kept before and the block, the last of it. `memory`: what was reached, and the block. */
+  override carry(memory: Stored<LayerMemory>, _remaining?: NDArray, kept?: Stored<LayerMemory>): Stored<LayerMemory> {
+    const span = this.#span(0)
+    if (!span) return memory
+    const { mem_sz } = this.config
+    const reach = sizeOf(memory.hidden.shape, 1) - mem_sz
+    const all = kept ? concatColumns(kept.hidden, lastColumns(memory.hidden, mem_sz)) : memory.hidden
+    return { hidden: lastColumns(all, Math.min(sizeOf(all.shape, 1), span.cacheLength(reach))) }
+  }
+
+  /** Where spans are learned: how far back each layer reaches, so that one program serves all spans. */
+  override dynamicAxes(layer: number) {
+    return this.#span(layer) && { hidden: { 1: `reach_${layer}` } }
+  }
+
+  #span(layer: number): AdaptiveSpan | undefined {
+    const attention = this.layers[layer]?.attn.attn
+    return attention instanceof FixedSpanAttention ? attention.adaptive_span : undefined
+  }
+
   /** After an update of the parameters: learned spans stay within their bounds. Called inside of a traced function. */
   clampSpans(): void {
-    for (const { attn } of this.layers) (attn.attn as FixedSpanAttention).adaptive_span?.clampSpans()
+    for (const layer of this.layers.keys()) this.#span(layer)?.clampSpans()
   }
 }
 

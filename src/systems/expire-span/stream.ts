@@ -1,10 +1,13 @@
 /** A long text as a model with memory reads it: rows that go on from batch to batch. */
 import type { Dataset } from '../../data/dataset.ts'
 import { tokenWindows } from '../../data/text/windows.ts'
-import { toNumbers } from '../../tensor/dtype.ts'
+import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 
-/** `input` and `target` int32 [length]; `begins`: whether a row's text begins here, so that nothing is remembered yet. */
-export type StreamFields = 'input' | 'target' | 'begins'
+/**
+ * `input`, `target` and `elapsed` (tokens of its episode before each token) int32 [length]; `begins`: whether a row's text begins here, so
+ * that nothing is remembered yet.
+ */
+export type StreamFields = 'input' | 'target' | 'elapsed' | 'begins'
 
 /** The form of a stream. */
 export interface StreamOptions {
@@ -14,27 +17,47 @@ export interface StreamOptions {
   readonly length: number
   /** Labels of the tokens. Default: the next token of each. */
   readonly targets?: Int32Array
+  /** Tokens of its episode before each token. Default: each row is one episode. */
+  readonly elapsed?: Int32Array
 }
 
 /** Windows of the tokens: row r of each batch continues where row r of the batch before ended. */
 export function textStream(tokens: Int32Array, options: StreamOptions): Dataset<StreamFields> {
+  const { rows, length, elapsed } = options
   const windows = tokenWindows(tokens, options)
+  const ages = elapsed && tokenWindows(elapsed, { rows, length, targets: elapsed })
+  const sinceStart = (indices: ArrayLike<number>): NDArray => ({
+    dtype: 'int32',
+    shape: [indices.length, length],
+    data: Int32Array.from(Array.from(indices).flatMap((index) => places(Math.floor(index / rows) * length, length))),
+  })
   return {
     length: windows.length,
-    fields: { ...windows.fields, begins: { dtype: 'bool', shape: [] } },
+    fields: { ...windows.fields, elapsed: windows.fields.input, begins: { dtype: 'bool', shape: [] } },
     batch: async (indices, context) => ({
       ...(await windows.batch(indices, context)),
+      elapsed: ages ? (await ages.batch(indices, context)).input : sinceStart(indices),
       begins: {
         dtype: 'bool',
         shape: [indices.length],
-        data: Uint8Array.from(indices, (index) => (index < options.rows ? 1 : 0)),
+        data: Uint8Array.from(indices, (index) => (index < rows ? 1 : 0)),
       },
     }),
   }
 }
 
+/** `count` numbers from `start` on. */
+const places = (start: number, count: number): number[] => Array.from({ length: count }, (_, i) => start + i)
+
+/** Tokens that are read one after the other. */
+export interface TokenText {
+  readonly tokens: Int32Array
+  /** Tokens of its episode before each token, where nothing of an earlier one may be remembered. */
+  readonly elapsed?: Int32Array
+}
+
 /** The first tokens of the first row of a stream, whole blocks. */
-export async function firstRow(stream: Dataset<StreamFields>, tokens: number): Promise<Int32Array> {
+export async function firstRow(stream: Dataset<StreamFields>, tokens: number): Promise<Required<TokenText>> {
   const context = { epoch: 0, seed: 0 }
   const { begins } = await stream.batch(
     Array.from({ length: stream.length }, (_, i) => i),
@@ -43,9 +66,9 @@ export async function firstRow(stream: Dataset<StreamFields>, tokens: number): P
   const rows = toNumbers(begins.data).filter((flag) => flag === 1).length
   const [length = 1] = stream.fields.input.shape
   const blocks = Math.min(Math.floor(tokens / length), Math.floor(stream.length / rows))
-  const { input } = await stream.batch(
+  const { input, elapsed } = await stream.batch(
     Array.from({ length: blocks }, (_, i) => i * rows),
     context,
   )
-  return Int32Array.from(toNumbers(input.data))
+  return { tokens: Int32Array.from(toNumbers(input.data)), elapsed: Int32Array.from(toNumbers(elapsed.data)) }
 }

@@ -12,7 +12,7 @@ import { manualSeed } from '../../tensor/random-state.ts'
 import { type Tensor, tensor } from '../../tensor/tensor.ts'
 import { defineTask, type Metrics, type StepResult } from '../../train/loop.ts'
 import { UsageError } from '../../util/errors.ts'
-import { type BlockReader, blockReader, CarriedMemory } from './carried.ts'
+import { type BlockReader, blockReader, CarriedMemory, reachableOf } from './carried.ts'
 import { type AnyModel, ExpireSpan, TransformerSeq } from './model.ts'
 import type { StreamFields } from './stream.ts'
 
@@ -44,6 +44,8 @@ export interface MemoryPlan {
   readonly config: { readonly optimizer: OptimizerSettings; readonly train: TrainSettings }
   readonly metrics: MetricDescriptions
   readonly options: BuildOptions
+  /** Whether the memory is empty where an episode begins. Default: no, whatever was read may be remembered. */
+  readonly clears?: boolean
   /** Targets of this class do not count. */
   readonly omitted?: number
   /** Metrics of an evaluation from the mean loss in nats and the share of wrong answers. */
@@ -100,8 +102,8 @@ export function trainedMemory(plan: MemoryPlan): TrainedMemory {
       const memory = new CarriedMemory(model, rows)
       const read = blockReader(
         model,
-        ({ input, target }: StreamBatch, readBlock) => {
-          const { logProbs, auxLoss } = readBlock(input, drawsFor(model))
+        ({ input, target, elapsed }: StreamBatch, readBlock) => {
+          const { logProbs, auxLoss } = readBlock(input, drawsFor(model), plan.clears ? elapsed : undefined)
           const { nats, count } = counted(logProbs, target, omitted)
           const loss = ops.div(nats, omitted === undefined ? count : ops.add(count, 1e-6))
           const spanLoss = ops.mean(auxLoss)
@@ -154,7 +156,7 @@ function memoryStep(
   }
   const given = (batch: Batch<StreamFields>) => {
     start(batch)
-    return [batch, memory.memories] as never as Parameters<typeof compiled>
+    return [batch, reachableOf(model, memory.memories)] as never as Parameters<typeof compiled>
   }
   const others = {
     undo: () => {
@@ -180,11 +182,12 @@ async function readStream(
   model: AnyModel,
   data: Dataset<StreamFields>,
   rows: number,
-  { options, omitted, describe }: MemoryPlan,
+  { options, omitted, describe, clears }: MemoryPlan,
 ): Promise<StreamScore> {
   const read = blockReader(
     model,
-    ({ input, target }: StreamBatch, readBlock) => counted(readBlock(input).logProbs, target, omitted),
+    ({ input, target, elapsed }: StreamBatch, readBlock) =>
+      counted(readBlock(input, undefined, clears ? elapsed : undefined).logProbs, target, omitted),
     threadOptions(options),
   )
   const memory = new CarriedMemory(model, rows)

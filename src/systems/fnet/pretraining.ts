@@ -75,11 +75,14 @@ export function pretrainingEvaluator(model: FNetForPreTraining, options: ThreadO
 export function pretrainingScalars(model: FNetForPreTraining, batch: BatchTensors<MaskedFields>): StepScalars {
   const sums = pretrainingSums(model, batch)
   const [pairs] = batch.next_sentence_labels.sizes(1)
-  const mlm_loss = ops.div(sums.masked_loss, sums.masked_count)
+  // Of several processes each divides by as many as its pairs would have, had all pairs as many: the mean of their losses by pairs is
+  // then that of the whole batch.
+  const masked = ops.mul(ops.meanOverRanks(ops.div(sums.masked_count, pairs), pairs), pairs)
+  const mlm_loss = ops.div(sums.masked_loss, masked)
   return {
     loss: ops.add(mlm_loss, ops.div(sums.order_loss, pairs)),
     mlm_loss,
-    mlm_accuracy: ops.div(sums.masked_right, sums.masked_count),
+    mlm_accuracy: ops.div(sums.masked_right, masked),
     nsp_accuracy: ops.div(sums.order_right, pairs),
   }
 }

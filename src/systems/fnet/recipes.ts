@@ -67,6 +67,7 @@ function buildPretraining(config: TrainedConfig, facts: PretrainingFacts, option
     metrics: pretrainingMetrics,
     options,
     scalars: (model, batch) => pretrainingScalars(model, batch),
+    meansOfExamples: true,
     evaluator: (model, threads) => {
       const evaluate = pretrainingEvaluator(model, threads)
       const baselines = { unigram_accuracy: unigram.accuracy, bigram_accuracy: bigram.accuracy }
@@ -131,6 +132,7 @@ function buildClassifier(config: TrainedConfig, facts: ClassificationFacts, opti
     metrics: classificationMetrics,
     options,
     scalars: classificationScalars,
+    meansOfExamples: true,
     evaluator: (model, threads) => {
       const evaluate = classificationEvaluator(model, facts.labels.length, threads)
       return async (data) => {

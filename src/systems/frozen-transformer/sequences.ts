@@ -73,6 +73,7 @@ export function buildSequences(
     scalars: (model, { input_ids, label }: BatchTensors<SequenceFields>) => ({
       ...scoreOf(task, model.forward(input_ids), label),
     }),
+    meansOfExamples: true,
     evaluator: sequenceEvaluator(facts.majority),
   })
   const { model } = trained

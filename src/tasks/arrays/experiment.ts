@@ -74,6 +74,7 @@ export function arrayExperiment<Model extends ArrayClassifier, Facts extends Arr
     metrics: arrayMetrics,
     options,
     scalars: (model, batch) => arrayScalars(model, batch, kind, smoothing),
+    meansOfExamples: true,
     evaluator: (model, threads) => arrayEvaluator(model, facts, threads),
   })
   const { model } = trained

@@ -55,6 +55,7 @@ export function pictureExperiment<Model extends ClassifierModel & Module>(
     metrics: pictureMetrics,
     options,
     scalars: (model, batch) => classifierScalars(model, batch, loss),
+    meansOfExamples: true,
     evaluator: classifierEvaluator,
     ...(options.lrScale && { lrScale: options.lrScale }),
   })

@@ -46,6 +46,15 @@ function divide(call: OpCall): Tensor {
   return isFloat(quotient.dtype) ? ops.trunc(quotient) : quotient
 }
 
+/** Of whole numbers to a whole power it is a product, exact. */
+function power(call: OpCall): Tensor {
+  const base = call.inputs.input ?? call.inputs.self ?? numberSetting(call.settings, 'self')
+  const exponent = operandOf(call, 'exponent')
+  const isProduct = typeof exponent === 'number' && Number.isInteger(exponent) && exponent >= 0
+  if (typeof base === 'number' || isFloat(base.dtype) || !isProduct) return ops.pow(base, exponent)
+  return new Array<Tensor>(exponent).fill(base).reduce<Tensor>(ops.mul, ops.onesLike(base))
+}
+
 function clamp(call: OpCall): Tensor {
   const bound = (name: string): ops.Operand | undefined => call.inputs[name] ?? optionalNumber(call.settings, name)
   return ops.clamp(inputOf(call, 'input'), bound('min'), bound('max'))
@@ -121,10 +130,7 @@ export const targets: OpTargets = {
   },
   'torch.clamp': clamp,
   'torch.nan_to_num': nanToNum,
-  'torch.pow': (call) => {
-    const base = call.inputs.input ?? call.inputs.self ?? numberSetting(call.settings, 'self')
-    return ops.pow(base, operandOf(call, 'exponent'))
-  },
+  'torch.pow': power,
   'torch.add': (call) => ops.add(operandOf(call, 'input'), scaledOther(call)),
   'torch.sub': (call) => ops.sub(operandOf(call, 'input'), scaledOther(call)),
   'torch.rsub': (call) =>

@@ -65,6 +65,10 @@ function embeddingBag(call: OpCall): Tensor {
   })
 }
 
+/** The largest of an input's numbers; -1 if there are none. */
+const largestOf = (call: OpCall, name: string): number =>
+  call.valuesOf(name).reduce((most, value) => Math.max(most, value), -1)
+
 export const targets: OpTargets = {
   'torch.nn.functional.embedding': (call) => {
     fixedSetting(call.settings, 'max_norm', undefined)
@@ -106,8 +110,10 @@ export const targets: OpTargets = {
     }),
   masked_fill: (call) =>
     ops.maskedFill(inputOf(call, 'input'), ops.cast(inputOf(call, 'mask'), 'bool'), operandOf(call, 'value')),
-  'torch.nn.functional.one_hot': (call) =>
-    ops.oneHot(inputOf(call, 'input'), numberSetting(call.settings, 'num_classes')),
+  'torch.nn.functional.one_hot': (call) => {
+    const classes = numberSetting(call.settings, 'num_classes', -1)
+    return ops.oneHot(inputOf(call, 'input'), classes === -1 ? 1 + largestOf(call, 'input') : classes)
+  },
   'torch.topk': (call) => {
     // Unsorted, any order is correct, so ours is.
     withoutEffect(call.settings, 'sorted')
@@ -130,7 +136,7 @@ export const targets: OpTargets = {
     }),
   'torch.bincount': (call) => {
     const weights = call.inputs.weights
-    const length = numberSetting(call.settings, 'minlength')
+    const length = Math.max(numberSetting(call.settings, 'minlength', 0), 1 + largestOf(call, 'input'))
     return ops.bincount(inputOf(call, 'input'), length, weights ? { weights } : {})
   },
 }

@@ -20,6 +20,13 @@ function factors({ settings }: OpCall): ops.AddmmOptions {
   return { alpha: numberSetting(settings, 'alpha', 1), beta: numberSetting(settings, 'beta', 1) }
 }
 
+/** A weight of one axis gives one number, without an axis. */
+function linear(call: OpCall): Tensor {
+  const [input, weight, { bias }] = [inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs]
+  if (weight.rank !== 1) return ops.linear(input, weight, bias)
+  return bias ? ops.add(ops.matmul(input, weight), bias) : ops.matmul(input, weight)
+}
+
 /** `dims`: how many axes, or `dims_a` and `dims_b`: which. */
 function contractedAxes({ settings }: OpCall): ops.ContractedAxes {
   if (settings.dims_a === undefined) return numberSetting(settings, 'dims', 2)
@@ -37,7 +44,7 @@ export const targets: OpTargets = {
     ops.addmm(inputOf(call, 'input'), inputOf(call, 'mat1'), inputOf(call, 'mat2'), factors(call)),
   'torch.baddbmm': (call) =>
     ops.baddbmm(inputOf(call, 'input'), inputOf(call, 'batch1'), inputOf(call, 'batch2'), factors(call)),
-  'torch.nn.functional.linear': (call) => ops.linear(inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs.bias),
+  'torch.nn.functional.linear': linear,
   'torch.nn.functional.bilinear': (call) =>
     ops.bilinear(inputOf(call, 'input1'), inputOf(call, 'input2'), inputOf(call, 'weight'), call.inputs.bias),
   einsum: (call) => ops.einsum(stringSetting(call.settings, 'equation'), ...inputList(call, 'operands')),

@@ -1,6 +1,8 @@
 /** PyTorch's pooling, folding and resampling, by the names of the reference entries. */
 import * as ops from '../../ops/index.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import {
+  batched,
   booleanSetting,
   choiceSetting,
   fixedSetting,
@@ -59,6 +61,11 @@ const onInput =
   (call) =>
     f(call, inputOf(call, 'input'))
 
+const onExamples =
+  (axes: number, f: (call: OpCall, x: Tensor) => Tensor): OpTarget =>
+  (call) =>
+    batched(inputOf(call, 'input'), axes + 2, (x) => f(call, x))
+
 const modes = ['nearest', 'nearest-exact', 'linear', 'bilinear', 'trilinear', 'bicubic', 'area'] as const
 
 function interpolateOptions({ settings }: OpCall): ops.InterpolateOptions {
@@ -82,18 +89,18 @@ function gridOptions({ settings }: OpCall): ops.GridSampleOptions {
 }
 
 export const targets: OpTargets = {
-  'torch.nn.functional.max_pool1d': onInput((call, x) => ops.maxPool1d(x, kernel(call), maxOptions(call))),
-  'torch.nn.functional.max_pool2d': onInput((call, x) => ops.maxPool2d(x, kernel(call), maxOptions(call))),
-  'torch.nn.functional.max_pool3d': onInput((call, x) => ops.maxPool3d(x, kernel(call), maxOptions(call))),
-  'torch.nn.functional.avg_pool1d': onInput((call, x) => ops.avgPool1d(x, kernel(call), avgOptions(call))),
-  'torch.nn.functional.avg_pool2d': onInput((call, x) => ops.avgPool2d(x, kernel(call), avgOptions(call))),
-  'torch.nn.functional.avg_pool3d': onInput((call, x) => ops.avgPool3d(x, kernel(call), avgOptions(call))),
-  'torch.nn.functional.adaptive_avg_pool1d': onInput((call, x) => ops.adaptiveAvgPool1d(x, outputSize(call))),
-  'torch.nn.functional.adaptive_avg_pool2d': onInput((call, x) => ops.adaptiveAvgPool2d(x, outputSize(call))),
-  'torch.nn.functional.adaptive_avg_pool3d': onInput((call, x) => ops.adaptiveAvgPool3d(x, outputSize(call))),
-  'torch.nn.functional.adaptive_max_pool1d': onInput((call, x) => ops.adaptiveMaxPool1d(x, outputSize(call))),
-  'torch.nn.functional.adaptive_max_pool2d': onInput((call, x) => ops.adaptiveMaxPool2d(x, outputSize(call))),
-  'torch.nn.functional.adaptive_max_pool3d': onInput((call, x) => ops.adaptiveMaxPool3d(x, outputSize(call))),
+  'torch.nn.functional.max_pool1d': onExamples(1, (call, x) => ops.maxPool1d(x, kernel(call), maxOptions(call))),
+  'torch.nn.functional.max_pool2d': onExamples(2, (call, x) => ops.maxPool2d(x, kernel(call), maxOptions(call))),
+  'torch.nn.functional.max_pool3d': onExamples(3, (call, x) => ops.maxPool3d(x, kernel(call), maxOptions(call))),
+  'torch.nn.functional.avg_pool1d': onExamples(1, (call, x) => ops.avgPool1d(x, kernel(call), avgOptions(call))),
+  'torch.nn.functional.avg_pool2d': onExamples(2, (call, x) => ops.avgPool2d(x, kernel(call), avgOptions(call))),
+  'torch.nn.functional.avg_pool3d': onExamples(3, (call, x) => ops.avgPool3d(x, kernel(call), avgOptions(call))),
+  'torch.nn.functional.adaptive_avg_pool1d': onExamples(1, (call, x) => ops.adaptiveAvgPool1d(x, outputSize(call))),
+  'torch.nn.functional.adaptive_avg_pool2d': onExamples(2, (call, x) => ops.adaptiveAvgPool2d(x, outputSize(call))),
+  'torch.nn.functional.adaptive_avg_pool3d': onExamples(3, (call, x) => ops.adaptiveAvgPool3d(x, outputSize(call))),
+  'torch.nn.functional.adaptive_max_pool1d': onExamples(1, (call, x) => ops.adaptiveMaxPool1d(x, outputSize(call))),
+  'torch.nn.functional.adaptive_max_pool2d': onExamples(2, (call, x) => ops.adaptiveMaxPool2d(x, outputSize(call))),
+  'torch.nn.functional.adaptive_max_pool3d': onExamples(3, (call, x) => ops.adaptiveMaxPool3d(x, outputSize(call))),
   'torch.nn.functional.unfold': onInput((call, x) => ops.unfold(x, kernel(call), unfoldOptions(call))),
   'torch.nn.functional.fold': onInput((call, x) =>
     ops.fold(x, perAxisSetting(call.settings, 'output_size'), kernel(call), unfoldOptions(call)),

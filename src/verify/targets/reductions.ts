@@ -62,7 +62,8 @@ function quantile(call: OpCall): Tensor {
 }
 
 export const targets: OpTargets = {
-  'torch.sum': reduced(ops.sum),
+  // Booleans, which are stored as uint8, are counted.
+  'torch.sum': reduced((x, axes, options) => ops.sum(x.dtype === 'uint8' ? ops.cast(x, 'int64') : x, axes, options)),
   'torch.mean': reduced(ops.mean),
   'torch.nansum': reduced(ops.nansum),
   'torch.nanmean': reduced(ops.nanmean),

@@ -43,6 +43,12 @@ describe('captions', () => {
     )
   })
 
+  test('they break at dashes between words, before which or behind which there is room', () => {
+    expect(wrapText('my hair\u2014smells like an old dishrag', 12)).toBe('my hair\u2014\nsmells like\nan old\ndishrag')
+    expect(wrapText('my hair--smells', 8)).toBe('my hair\n--smells')
+    expect(wrapText('a dash \u2014 alone', 8)).toBe('a dash \u2014\nalone')
+  })
+
   test('before the first line there is none', () => {
     expect(captionOf('start song')).toBe(' ')
     expect(captionOf('end song')).toBe('end song')

@@ -95,6 +95,7 @@ describe('respacing', () => {
     expect(spaceTimesteps(1000, 'ddim25').slice(-2)).toEqual([920, 960])
     expect(spaceTimesteps(1000, '25').slice(-1)).toEqual([999])
     expect(spaceTimesteps(4, '')).toEqual([0, 1, 2, 3])
+    expect(spaceTimesteps(4, [])).toEqual([0, 1, 2, 3])
   })
 
   test('keeps abar at the kept steps', () => {

@@ -13,6 +13,7 @@ import { count, pathSetting, whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { deriveSeed } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { allOf } from '../../parts.ts'
 import { captionFont, drawCaption } from '../video/canvas.ts'
 import { drawScene, filmFrames, sceneOf } from '../video/film.ts'
 import { directionOf, type KeyLine, keyLines, type MadeLine } from '../video/keys.ts'
@@ -144,9 +145,8 @@ async function makeLines(
   settings: MakeSettings,
   context: JobContext,
 ): Promise<MadeLine[]> {
-  const lines: MadeLine[] = []
-  let [spent, computed] = [0, 0]
-  for (const [i, line] of keys.entries()) {
+  let [spent, computed, done] = [0, 0, 0]
+  return allOf(context, keys, async (line): Promise<MadeLine> => {
     context.signal?.throwIfAborted()
     const start = performance.now()
     const { made, wasThere } = await makeLine(line, workshop, folder, settings, context)
@@ -154,20 +154,19 @@ async function makeLines(
       spent += (performance.now() - start) / 1000
       computed++
     }
-    lines.push({ ...line, made })
-    const rest = keys.length - i - 1
+    const rest = keys.length - ++done
     const left = computed > 0 && rest > 0 ? `, about ${shownTime((rest * spent) / computed)} left for the lines` : ''
     const cosines = `cosine ${made.before.toFixed(3)} to ${made.after.toFixed(3)}`
     const words = line.part === 'line' ? line.phrases.join(' | ') : `(${line.part})`
-    context.progress(`${i + 1}/${keys.length}  ${words.padEnd(36)} ${cosines}${wasThere ? '  kept' : ''}${left}`, {
+    context.progress(`${done}/${keys.length}  ${words.padEnd(36)} ${cosines}${wasThere ? '  kept' : ''}${left}`, {
       line: line.number,
       part: line.part,
       kept: wasThere,
       before: made.before,
       after: made.after,
     })
-  }
-  return lines
+    return { ...line, made }
+  })
 }
 
 /** Warns of words that CLIP has never read, once each. */

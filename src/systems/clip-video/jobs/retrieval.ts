@@ -4,6 +4,7 @@ import type { Report } from '../../../report/figures.ts'
 import { optimizerSettings } from '../../../tasks/settings.ts'
 import { whole } from '../../../train/settings.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { eachOf, seedsFrom } from '../../parts.ts'
 import { percentOf, spreadOf } from '../../study.ts'
 import { pairExperiment } from '../clip/contrastive.ts'
 import { drawingSettings, openPairs } from '../pairs/open.ts'
@@ -45,43 +46,46 @@ async function run(settings: RetrievalSettings, context: JobContext): Promise<Re
   const { steps, batch_size, optimizer, data: drawings } = settings
   const data = await openPairs(drawings, settings.model.context_length)
   const train = { ...clipTraining.train.parse(undefined), batch_size, epochs: 1 }
-  const results = new Map<string, Member[]>()
-  for (const tower of settings.towers) {
-    const found: Member[] = []
-    for (let i = 0; i < settings.seeds; i++) {
+  const results = await eachOf(context, settings.towers, async (tower) => {
+    const found = await eachOf(context, seedsFrom(seed, settings.seeds), async (memberSeed) => {
       context.signal?.throwIfAborted()
       const model = modelOf(settings, tower)
-      const identity = { model, drawings, steps, batch_size, optimizer, seed: seed + i }
-      const { part, wasThere } = await context.keep(`members/${tower}-seed${seed + i}`, identity, member, async () => {
-        const passes = Math.ceil(steps / Math.max(1, Math.floor(data.train.length / batch_size)))
-        const options = { seed: seed + i, ...(threads !== undefined && { threads }) }
-        const experiment = pairExperiment({ model, optimizer, train: { ...train, passes } }, data.facts, options)
-        const { task } = experiment.prepare(data)
-        const start = performance.now()
-        let done = 0
-        for await (const batch of task.loader) {
-          context.signal?.throwIfAborted()
-          await task.step(batch)
-          done++
-          if (done >= steps) break
-        }
-        await task.step.release()
-        return {
-          ...member.omit({ seconds: true }).parse(await experiment.evaluate(data)),
-          seconds: (performance.now() - start) / 1000,
-        }
-      })
-      found.push(part)
+      const identity = { model, drawings, steps, batch_size, optimizer, seed: memberSeed }
+      const { part, wasThere } = await context.keep(
+        `members/${tower}-seed${memberSeed}`,
+        identity,
+        member,
+        async () => {
+          const passes = Math.ceil(steps / Math.max(1, Math.floor(data.train.length / batch_size)))
+          const options = { seed: memberSeed, ...(threads !== undefined && { threads }) }
+          const experiment = pairExperiment({ model, optimizer, train: { ...train, passes } }, data.facts, options)
+          const { task } = experiment.prepare(data)
+          const start = performance.now()
+          let done = 0
+          for await (const batch of task.loader) {
+            context.signal?.throwIfAborted()
+            await task.step(batch)
+            done++
+            if (done >= steps) break
+          }
+          await task.step.release()
+          return {
+            ...member.omit({ seconds: true }).parse(await experiment.evaluate(data)),
+            seconds: (performance.now() - start) / 1000,
+          }
+        },
+      )
       const told = `top-1 ${(100 * part.top1).toFixed(1)} %, top-5 ${(100 * part.top5).toFixed(1)} %`
-      context.progress(`${tower}, seed ${seed + i}: ${told}${wasThere ? '  kept' : ''}`, {
+      context.progress(`${tower}, seed ${memberSeed}: ${told}${wasThere ? '  kept' : ''}`, {
         tower,
         kept: wasThere,
         ...part,
       })
-    }
-    results.set(tower, found)
-  }
-  return retrievalReport(results, settings, data.facts.names.length, data.test.length)
+      return part
+    })
+    return [tower, found] as const
+  })
+  return retrievalReport(new Map(results), settings, data.facts.names.length, data.test.length)
 }
 
 /** The page. */

@@ -9,6 +9,7 @@ import { featureStatistics, frechetDistance } from '../../../train/sample-metric
 import { pathSetting, whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { allOf, eachOf, seedsFrom } from '../../parts.ts'
 import { spreadOf } from '../../study.ts'
 import type { BigGANExperiment } from '../biggan/adversarial.ts'
 import { classSettings, openClasses } from '../biggan/classes.ts'
@@ -96,20 +97,19 @@ async function run(settings: TruncationSettings, context: JobContext): Promise<R
   const sample = sampler(generator, threads)
   const models = [weightsDigest(generator.model), weightsDigest(clip.model)]
   const measure = async (truncation: number, statistics: number): Promise<Measured[]> => {
-    const found: Measured[] = []
-    for (let s = 0; s < settings.seeds; s++) {
+    const found = await eachOf(context, seedsFrom(seed, settings.seeds), async (noiseSeed) => {
       context.signal?.throwIfAborted()
-      const identity = { truncation, statistics, pictures: settings.pictures, models, seed: seed + s }
-      const name = `samples/${truncation}-${statistics}-seed${seed + s}`
+      const identity = { truncation, statistics, pictures: settings.pictures, models, seed: noiseSeed }
+      const name = `samples/${truncation}-${statistics}-seed${noiseSeed}`
       const { part } = await context.keep(name, identity, measured, async () => {
-        const made = await clip.seePictures(bytesOf(await sample(settings.pictures, truncation, statistics, seed + s)))
+        const made = await clip.seePictures(bytesOf(await sample(settings.pictures, truncation, statistics, noiseSeed)))
         return {
           frechet: frechetDistance(realStatistics, featureStatistics(asArray(made))),
           spread: spreadOfFeatures(made),
         }
       })
-      found.push(part)
-    }
+      return part
+    })
     const frechet = spreadOf(found.map((each) => each.frechet)).mean
     context.progress(`truncation ${truncation}, statistics of ${statistics}: Frechet ${frechet.toFixed(3)}`, {
       truncation,
@@ -118,9 +118,12 @@ async function run(settings: TruncationSettings, context: JobContext): Promise<R
     })
     return found
   }
-  const rows: { truncation: number; own: Measured[]; fixed: Measured[] }[] = []
-  for (const truncation of settings.truncations)
-    rows.push({ truncation, own: await measure(truncation, truncation), fixed: await measure(truncation, 1) })
+  const rows = await eachOf(context, settings.truncations, async (truncation) => {
+    const [own = [], fixed = []] = await allOf(context, [truncation, 1], (statistics) =>
+      measure(truncation, statistics),
+    )
+    return { truncation, own, fixed }
+  })
   const sheets: Picture[] = []
   const columns = generator.facts.labels.length
   for (const { truncation } of rows) {

@@ -1,4 +1,4 @@
-/** Captions: a line of lyrics, wrapped as Python's textwrap does. */
+/** Captions: a line of lyrics, wrapped as textwrap3 0.9.2 does, which the official script calls: Python's textwrap, and em dashes. */
 
 /** Characters in a line of a caption, at most. */
 export const captionWidth = 35
@@ -9,12 +9,15 @@ const word = '[\\p{L}\\p{N}_]'
 const letter = '[\\p{L}\\p{Nl}\\p{No}_]'
 const beforeDash = '[\\p{L}\\p{N}_!"\'&.,?]'
 
-/** White space, or a dash of several strokes between words, or a word up to a hyphen behind which it may be broken. */
+/** A dash of several strokes, or a long one. */
+const dash = '(?:-{2,}|\u2014)'
+
+/** White space, or a dash between words, or a word up to a hyphen behind which it may be broken. */
 const chunk = new RegExp(
   [
     `${white}+`,
-    `(?<=${beforeDash})-{2,}(?=${word})`,
-    `${black}+?(?:-(?:(?<=${letter}{2}-)|(?<=${letter}-${letter}-))(?=${letter}-?${letter})|(?=${white}|$)|(?<=${beforeDash})(?=-{2,}${word}))`,
+    `(?<=${beforeDash})${dash}(?=${word})`,
+    `${black}+?(?:-(?:(?<=${letter}{2}-)|(?<=${letter}-${letter}-))(?=${letter}-?${letter})|(?=${white}|$)|(?<=${beforeDash})(?=${dash}${word}))`,
   ].join('|'),
   'gu',
 )

@@ -54,7 +54,7 @@ export async function openOnnxGenerator(path: string): Promise<VideoGenerator> {
       const given: NDArray[] = [{ dtype: 'float32', shape: [1, noise], data: z }]
       if (count > 0) given.push({ dtype: 'float32', shape: [1, count], data: y })
       const picture = new Float32Array(3 * side * side)
-      await session.run(given, [{ dtype: 'float32', shape: [1, 3, side, side], data: picture }])
+      await session.run(given, [{ dtype: 'float32', shape: [1, 3, side, side], buffer: () => picture }])
       return picture
     },
   }

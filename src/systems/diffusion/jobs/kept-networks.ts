@@ -27,29 +27,35 @@ export interface NetworkPart {
 /** Trains a network, or loads the weights of an earlier training of the same identity. */
 export async function keptNetwork(
   { name, identity, weights, train }: NetworkPart,
-  { folder, progress, signal }: Pick<JobContext, 'folder' | 'progress' | 'signal'>,
+  { folder, keep, progress, signal }: Pick<JobContext, 'folder' | 'keep' | 'progress' | 'signal'>,
 ): Promise<Told> {
   signal?.throwIfAborted()
   const path = join(folder, `${name}.safetensors`)
   const wanted = JSON.stringify(identity)
-  if (existsSync(path)) {
+  const load = async (): Promise<Told | undefined> => {
+    if (!existsSync(path)) return undefined
     const { tensors, metadata } = await readSafetensorsFile(path)
-    if (metadata.identity === wanted) {
-      for (const [key, variable] of weights) {
-        const array = tensors.get(key)
-        if (array) variable.set(array.data)
-      }
-      progress(`${name}: kept`, { part: name, kept: true })
-      return told.parse(JSON.parse(metadata.told ?? '{}'))
+    if (metadata.identity !== wanted) return undefined
+    for (const [key, variable] of weights) {
+      const array = tensors.get(key)
+      if (array) variable.set(array.data)
     }
+    progress(`${name}: kept`, { part: name, kept: true })
+    return told.parse(JSON.parse(metadata.told ?? '{}'))
   }
-  const found = await train()
-  await mkdir(dirname(path), { recursive: true })
-  const arrays = new Map([...weights].map(([key, { array }]) => [key, array]))
-  await writeSafetensorsFile(path, arrays, { identity: wanted, told: JSON.stringify(found) })
-  const numbers = Object.entries(found).map(([key, value]) => `${key} ${Number(value.toPrecision(4))}`)
-  progress(`${name}: ${numbers.join(', ')}`, { part: name, kept: false, ...found })
-  return found
+  const make = async (): Promise<Told> => {
+    const found = await train()
+    await mkdir(dirname(path), { recursive: true })
+    const arrays = new Map([...weights].map(([key, { array }]) => [key, array]))
+    await writeSafetensorsFile(path, arrays, { identity: wanted, told: JSON.stringify(found) })
+    const numbers = Object.entries(found).map(([key, value]) => `${key} ${Number(value.toPrecision(4))}`)
+    progress(`${name}: ${numbers.join(', ')}`, { part: name, kept: false, ...found })
+    return found
+  }
+  const loadOrMake = async (): Promise<Told> => (await load()) ?? make()
+  // What was told is a part of the job, so that of several processes one trains; the weights lie beside it.
+  const { part, wasThere } = await keep(name, identity, told, loadOrMake)
+  return wasThere ? loadOrMake() : part
 }
 
 /** Steps of a training, from the beginning. Returns its seconds and the mean loss of its last tenth. */

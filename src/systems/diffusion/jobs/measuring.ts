@@ -5,6 +5,7 @@ import { picturesOf } from '../../../report/from-tensors.ts'
 import { sizeOf, sizes } from '../../../tensor/shape.ts'
 import { whole } from '../../../train/settings.ts'
 import type { JobContext } from '../../define.ts'
+import { eachOf, seedsFrom } from '../../parts.ts'
 import { spreadOf } from '../../study.ts'
 import type { Drawn } from './drawing.ts'
 import type { FeatureNetwork, Features } from './judge.ts'
@@ -73,8 +74,7 @@ export async function measuredSetting(
   { samples, seeds }: MeasuringSettings,
   context: JobContext,
 ): Promise<Measured> {
-  const parts: z.infer<typeof measured>[] = []
-  for (let seed = 0; seed < seeds; seed++) {
+  const parts = await eachOf(context, seedsFrom(0, seeds), async (seed) => {
     context.signal?.throwIfAborted()
     const part = `drawn/${name}-${seed}`
     const kept = await context.keep(
@@ -101,8 +101,8 @@ export async function measuredSetting(
       kept: kept.wasThere,
       ...kept.part.quality,
     })
-    parts.push(kept.part)
-  }
+    return kept.part
+  })
   const [first] = parts
   const pictures = first
     ? picturesOf({ dtype: 'uint8', shape: sizes(first.shape, 4), data: Buffer.from(first.pixels, 'base64') })

@@ -160,7 +160,7 @@ export function trainedDenoiser(
   const { training, pictures, context } = parts
   const count = steps ?? training.steps
   const { optimizer, train } = trainSettingsOf(parts, { ...training, steps: count })
-  const config = { diffusion, model, optimizer, train: { ...train, schedule_sampler, microbatch: 0 } }
+  const config = { diffusion, model, optimizer, train: { ...train, schedule_sampler, microbatch: 0, ema_rates: [] } }
   const experiment = denoiserExperiment(config, pictures.facts, { seed, ...optionsOf(context) })
   const identity = { config, seed, steps: count, data: pictures.identity }
   return trainedExperiment(experiment, { name, identity, steps: count }, parts)

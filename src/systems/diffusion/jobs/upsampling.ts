@@ -117,7 +117,7 @@ async function trainedUpsampler(
 ) {
   const { pictures, context } = parts
   const { optimizer, train } = trainSettingsOf(parts, { ...parts.training, steps })
-  const settings = { ...train, schedule_sampler: 'uniform' as const, microbatch: 0 }
+  const settings = { ...train, schedule_sampler: 'uniform' as const, microbatch: 0, ema_rates: [] }
   const model = { ...denoiser, factor }
   const chosen = { diffusion, model, optimizer, train: settings }
   const experiment = upsamplerExperiment(chosen, pictures.facts, {

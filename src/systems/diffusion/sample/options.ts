@@ -39,6 +39,7 @@ export const sampleOptions = z.strictObject({
     .default(usualGuidance)
     .describe('of a classifier: how strongly it pushes toward the class'),
   classifier: pathSetting('a run of diffusion/classifier that guides; empty: no guidance'),
+  ema: share.default(0).describe('draw with the average of this rate, one of train.ema_rates; 0: as trained'),
   class: z.string().default('').describe('the class to draw, by its label; empty: all of them in turn'),
   count: count.default(0).describe(`pictures to draw; 0: ${usualCount}, or of edit one for each class`),
   batch_size: count.default(0).describe('pictures at once, the same pictures whatever it is; 0: what fits into memory'),

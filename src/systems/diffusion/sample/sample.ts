@@ -12,6 +12,7 @@ import type { DenoiserExperiment } from '../denoiser.ts'
 import { classifierGuide, GaussianDiffusion } from '../gaussian-diffusion.ts'
 import type { ClassifierExperiment } from '../noisy-classifier.ts'
 import { processConfig } from '../settings.ts'
+import { weightsAt } from '../training/averages.ts'
 import type { UpsamplerExperiment } from '../upsampler.ts'
 import { checkClassifier, checkUpsampler } from './agreement.ts'
 import { Animation, animationForm, keptPart, readKnown, readPicture, writeGrid, writeNumbers } from './files.ts'
@@ -138,12 +139,13 @@ export const samplePictures = defineUse<DenoiserExperiment, SampleOptions, Opene
   summary: 'pictures from noise, as a grid: PNG (and npz, animation)',
   inputs: '',
   options: sampleOptions,
-  run: async function* (experiment, _inputs, given, { run, out, seed, say, signal, openRun }) {
+  run: async function* (experiment, _inputs, given, { run, out, seed, say, signal, openRun, readTensors }) {
     const { model, facts } = experiment
     const isConditioned = model.label_emb !== undefined
     checkOptions(given, { labels: facts.labels, isConditioned })
     // What is missing is told before the work.
     if (given.animate !== '' && animationForm(given.animate) === 'mp4') findFfmpeg()
+    if (given.ema > 0) model.loadStateDict(weightsAt(given.ema, await readTensors()))
     const opened = async <Run>(path: string, recipe: string): Promise<Run | undefined> =>
       path === '' ? undefined : await openRun<Run>(path, recipe)
     const classifier = await opened<ClassifierExperiment>(given.classifier, 'classifier')

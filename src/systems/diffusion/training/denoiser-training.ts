@@ -18,6 +18,7 @@ import { GaussianDiffusion } from '../gaussian-diffusion.ts'
 import { type TrainingLosses, trainingLosses } from '../losses.ts'
 import type { UNetModel } from '../model.ts'
 import { type DenoiserTrainSettings, type DiffusionSettings, processConfig } from '../settings.ts'
+import { averagesAt } from './averages.ts'
 import { evaluationBatches, type NoisyPictures } from './noisy-pictures.ts'
 import { microBatches } from './official-training.ts'
 import { TimeHistory, uniformTimes } from './time-history.ts'
@@ -123,6 +124,7 @@ export function trainDenoiser<Model extends UNetModel>(
     options,
     scalars,
     ...(history && { state: history.variables }),
+    ...(train.ema_rates.length > 0 && { beside: (trained: Model) => averagesAt(train.ema_rates, trained) }),
     evaluator: (model, threads) => denoiserEvaluator(model, diffusion, conditions, threads),
   })
 }

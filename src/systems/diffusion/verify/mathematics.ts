@@ -126,13 +126,14 @@ async function runForward(reference: ReferenceCase): Found {
   })
 }
 
-/** A function of the predicted picture, written like "0.5*x+0.1". */
+/** A function of the predicted picture, written like "0.5*x+0.1" or "-x". */
 function denoisedFn(settings: Settings): ((x: Tensor) => Tensor) | undefined {
   const text = settings.denoised_fn ?? undefined
   if (text === undefined) return undefined
-  const [, factor, sign, shift = 0] = /^([-\d.]+)\*x(?:([-+])([\d.]+))?$/.exec(String(text).replaceAll(' ', '')) ?? []
-  if (factor === undefined) throw new FormatError(`setting "denoised_fn" must be like "0.5*x+0.1", found "${text}"`)
-  return (x) => ops.add(ops.mul(x, Number(factor)), Number(shift) * (sign === '-' ? -1 : 1))
+  const [found, factor, minus, sign, shift = 0] =
+    /^(?:([-\d.]+)\*|(-?))x(?:([-+])([\d.]+))?$/.exec(String(text).replaceAll(' ', '')) ?? []
+  if (found === undefined) throw new FormatError(`setting "denoised_fn" must be like "0.5*x+0.1", found "${text}"`)
+  return (x) => ops.add(ops.mul(x, Number(factor ?? `${minus}1`)), Number(shift) * (sign === '-' ? -1 : 1))
 }
 
 async function runPrediction(reference: ReferenceCase): Found {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Table } from '../../../report/figures.ts'
 import { count, parseAssignment, whole } from '../../../train/settings.ts'
 import type { JobContext } from '../../define.ts'
+import { allOf, eachOf, seedsFrom } from '../../parts.ts'
 import { spreadOf } from '../../study.ts'
 import {
   type Changes,
@@ -84,26 +85,22 @@ export async function runArms(
     context.progress(`${++done}/${total}  ${name.padEnd(36)} ${told}`, { part: name, kept: wasThere, ...score })
     return part
   }
-  const finished: FinishedMemoryArm[] = []
-  for (const arm of arms) {
+  return eachOf(context, arms, async (arm): Promise<FinishedMemoryArm> => {
     const { recipe, trials } = arm
     const changes = { ...common, ...arm.changes }
     const threads = context.threads === undefined ? {} : { threads: context.threads }
-    const tried: { lr: number; quality: number }[] = []
-    for (const lr of isTuned ? learning_rates : []) {
+    const tried = await allOf(context, isTuned ? learning_rates : [], async (lr) => {
       const trial = { ...changes, 'optimizer.lr': lr, 'data.held_out': 'validation' }
       const task = { recipe, changes: trial, steps: tuning_steps, seed: context.seed, ...threads }
-      tried.push({ lr, quality: (await member(`tuning/${arm.name}-${lr}`, task)).score.quality })
-    }
+      return { lr, quality: (await member(`tuning/${arm.name}-${lr}`, task)).score.quality }
+    })
     const lr = tried.toSorted((a, b) => a.quality - b.quality)[0]?.lr ?? learning_rates[0] ?? Number.NaN
-    const results: MemberResult[] = []
-    for (let seed = context.seed; seed < context.seed + seeds; seed++) {
+    const results = await eachOf(context, seedsFrom(context.seed, seeds), (seed) => {
       const task = { recipe, changes: { ...changes, 'optimizer.lr': lr }, steps, seed, ...threads }
-      results.push(await member(`members/${arm.name}-seed${seed}`, trials ? { ...task, trials } : task))
-    }
-    finished.push({ arm, lr, tried, results })
-  }
-  return finished
+      return member(`members/${arm.name}-seed${seed}`, trials ? { ...task, trials } : task)
+    })
+    return { arm, lr, tried, results }
+  })
 }
 
 /** `12.3 %` wrong, or `2.31 bits`. */

@@ -15,22 +15,24 @@ import {
 import { type Changes, meanOf, type ScoreResult } from './members.ts'
 
 const config = z.strictObject({
-  train_length: whole.default(200).describe('steps of the corridors that are trained on, at most (at least 3)'),
+  train_length: whole.default(100).describe('steps of the corridors that are trained on, at most (at least 3)'),
   lengths: z
     .array(whole)
     .min(1)
-    .default([10, 25, 50, 100, 200, 400, 800])
+    .default([10, 20, 40, 80, 160, 240])
     .describe('lengths at which the trained models are tried: all corridors of a text are so long'),
-  attn_lim: whole.default(1024).describe('maximum span of Expire-Span and of the long fixed span'),
+  attn_lim: whole.default(256).describe('maximum span of Expire-Span and of the long fixed span'),
   short_spans: z
     .array(whole)
     .default([32])
-    .describe('fixed spans; 32 keeps what Expire-Span keeps at the least: the last block'),
+    .describe(
+      'fixed spans; 32 is what Expire-Span keeps at the end: the last block, and one more for what has not expired',
+    ),
   long_span: z.boolean().default(true).describe('whether a fixed span of attn_lim is trained too'),
   test_episodes: whole.default(200).describe('corridors of each length that are tried'),
   batch_size: whole.default(16).describe('sequences in a step'),
-  mem_sz: whole.default(32).describe('tokens of a block'),
-  arms: armSettings({ steps: 1500 }).prefault({}),
+  mem_sz: whole.default(16).describe('tokens of a block'),
+  arms: armSettings({ steps: 1000, learning_rates: [3e-3] }).prefault({}),
 })
 type CorridorSettings = z.infer<typeof config>
 
@@ -62,12 +64,12 @@ export function corridorArms(settings: CorridorSettings): MemoryArm[] {
   })
   return [
     arm('expire', `Expire-Span, at most ${attn_lim}`, { 'model.attn_lim': attn_lim }),
-    ...(long_span
-      ? [arm('fixed-long', `fixed span ${attn_lim}`, { 'model.memory': 'fixed', 'model.attn_lim': attn_lim })]
-      : []),
     ...short_spans.map((span) =>
       arm(`fixed-${span}`, `fixed span ${span}`, { 'model.memory': 'fixed', 'model.attn_lim': span }),
     ),
+    ...(long_span
+      ? [arm('fixed-long', `fixed span ${attn_lim}`, { 'model.memory': 'fixed', 'model.attn_lim': attn_lim })]
+      : []),
   ]
 }
 
@@ -108,14 +110,22 @@ function lengthTable(arms: readonly FinishedMemoryArm[], lengths: readonly numbe
 
 /** The page. */
 export function corridorReport(arms: readonly FinishedMemoryArm[], settings: CorridorSettings): Report {
-  const plot = (title: string, label: string, value: (score: ScoreResult) => number | undefined): LinePlot => ({
+  const plot = (
+    title: string,
+    label: string,
+    value: (score: ScoreResult) => number | undefined,
+    more: LinePlot['series'] = [],
+  ): LinePlot => ({
     kind: 'lines',
     title,
     x: { label: 'steps of the corridor', log: true },
     y: { label, ...(label === 'error' && { percent: true }) },
-    series: against(arms, value),
+    series: [...against(arms, value), ...more],
   })
-  const longest = String(Math.max(...settings.lengths))
+  const isTrained = (length: number): boolean => length <= settings.train_length
+  const tried = settings.lengths.some(isTrained) ? settings.lengths.filter(isTrained) : settings.lengths
+  const longest = String(Math.max(...tried))
+  const all = { name: 'every step of it', points: settings.lengths.map((length) => ({ x: length, y: length + 1 })) }
   return {
     title: 'Expire-Span: the corridor',
     subtitle: `An object at one end says which of the doors at the other is right. Trained on corridors of 3 to ${settings.train_length} steps, tried on lengths of their own.`,
@@ -134,7 +144,7 @@ export function corridorReport(arms: readonly FinishedMemoryArm[], settings: Cor
           'One colour of two is guessed wrongly half of the time. What Expire-Span keeps should not grow with the corridor.',
         figures: [
           plot('Error', 'error', ({ quality }) => quality),
-          plot('Memories that are kept', 'memories of a layer', ({ memories }) => memories),
+          plot('Memories that are kept', 'memories of a layer', ({ memories }) => memories, [all]),
           plot('Memories that have not expired', 'memories of a layer', ({ alive }) => alive),
           lengthTable(arms, settings.lengths),
         ],

@@ -15,10 +15,10 @@ import {
 } from './arms.ts'
 
 const config = z.strictObject({
-  objects: whole.default(8).describe('objects of an episode, of which one will be asked for'),
-  losses: z.array(z.number().min(0)).min(1).default([2e-5, 1e-3]).describe('weights of the span loss'),
+  objects: whole.default(4).describe('objects of an episode, of which one will be asked for'),
+  losses: z.array(z.number().min(0)).min(1).default([1e-4, 3e-4]).describe('weights of the span loss'),
   attn_lim: whole.default(128).describe('maximum span'),
-  arms: armSettings({ steps: 2000, learning_rates: [2e-3] }).prefault({}),
+  arms: armSettings({ steps: 1000, learning_rates: [3e-3] }).prefault({}),
 })
 type CriticismSettings = z.infer<typeof config>
 

@@ -1,6 +1,6 @@
 /**
  * Object collision (section 5.1): coloured particles wander on a grid; where did the last two of these colours meet? The answer may be
- * thousands of tokens back. Rules of the official generator.
+ * thousands of tokens back. Rules of the official generator, in its float32: a place half-way between cells rounds as there.
  */
 import { roundHalfEven } from '../../../util/rounding.ts'
 import type { Draws, QuestionText, World } from './text.ts'
@@ -42,9 +42,10 @@ export function generateCollisions(steps: number, draws: Draws, options: Collisi
     color_change_prob = 0.05,
     easy_q = 0.4,
   } = options
-  const velocity = (): readonly [number, number] => [draws.normal() * speed, draws.normal() * speed]
+  const scaled = (draw: number, factor: number): number => Math.fround(Math.fround(draw) * Math.fround(factor))
+  const velocity = (): readonly [number, number] => [scaled(draws.normal(), speed), scaled(draws.normal(), speed)]
   const last = grid_size - 1
-  const places = times(num_particles, () => [draws.uniform() * last, draws.uniform() * last] as const)
+  const places = times(num_particles, () => [scaled(draws.uniform(), last), scaled(draws.uniform(), last)] as const)
   const velocities = times(num_particles, velocity)
   const colors = times(num_particles, () => draws.integer(num_colors))
   const particles: Particle[] = places.map((place, i) => ({
@@ -93,7 +94,7 @@ export function generateCollisions(steps: number, draws: Draws, options: Collisi
     labels.push(...nothing, meeting ? quadrant(meeting.cell, grid_size) : 0)
     distances.push(...nothing, meeting ? (step + 1) * width - 1 - meeting.seen : 0)
   }
-  return { tokens, labels, distances }
+  return { tokens, labels, distances, elapsed: tokens.map((_, i) => i) }
 }
 
 /** Sizes of a world, all of them set. */
@@ -103,11 +104,12 @@ export type CollisionWorld = Required<CollisionOptions>
 export const collisions: World<CollisionWorld> = {
   generate: (length, draws, options) => {
     const steps = Math.ceil(length / tokensPerStep(options.num_particles))
-    const { tokens, labels, distances } = generateCollisions(steps, draws, options)
+    const { tokens, labels, distances, elapsed } = generateCollisions(steps, draws, options)
     return {
       tokens: tokens.slice(0, length),
       labels: labels.slice(0, length),
       distances: distances.slice(0, length),
+      elapsed: elapsed.slice(0, length),
     }
   },
   names: ({ grid_size, num_colors }) => [
@@ -122,7 +124,7 @@ export const collisions: World<CollisionWorld> = {
 const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i))
 
 function moved({ place, velocity }: Particle): readonly [number, number] {
-  return [place[0] + velocity[0], place[1] + velocity[1]]
+  return [Math.fround(place[0] + velocity[0]), Math.fround(place[1] + velocity[1])]
 }
 
 function quadrant([row, column]: readonly [number, number], grid: number): number {

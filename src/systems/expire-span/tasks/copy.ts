@@ -17,6 +17,7 @@ export const copy: World<CopyOptions> = {
   generate: (length, draws, options) => {
     const text = new QuestionWriter(length)
     while (!text.isFull) {
+      text.begin()
       const start = text.position
       const sequence = Array.from({ length: Math.min(options.length, length - start) }, () =>
         draws.integer(options.symbols),

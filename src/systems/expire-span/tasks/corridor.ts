@@ -29,6 +29,7 @@ export const corridor: World<CorridorOptions> = {
     const { colors, views } = options
     const text = new QuestionWriter(length)
     while (!text.isFull) {
+      text.begin()
       const color = draws.integer(colors)
       const seen = text.position
       text.write(views + color)

@@ -28,6 +28,7 @@ export const cue: World<CueOptions> = {
     const text = new QuestionWriter(length)
     const walk = { min: options.min_length, max: options.max_length }
     while (!text.isFull) {
+      text.begin()
       const wanted = draws.integer(objects)
       const say = (): void => text.write(views + objects * colors + wanted)
       if (options.cue === 'before') say()

@@ -24,6 +24,7 @@ export const instruction: World<InstructionOptions> = {
     const text = new QuestionWriter(length)
     const walk = { min: options.min_walk, max: options.max_walk }
     while (!text.isFull) {
+      text.begin()
       const told = Array.from({ length: instructions }, (_, i) => {
         const [color, seen] = [draws.integer(colors), text.position]
         text.write(views + i * colors + color)

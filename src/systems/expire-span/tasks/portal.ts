@@ -37,6 +37,7 @@ const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ le
 
 function episode(text: QuestionWriter, options: PortalOptions, draws: Parameters<typeof wander>[3]): void {
   const { rooms, doors, views } = options
+  text.begin()
   const right = times(rooms, () => draws.integer(doors))
   // Doors that were tried in each room and led back, and where it was last seen which one is right.
   const wrong = times(rooms, () => new Set<number>())

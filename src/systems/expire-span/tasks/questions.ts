@@ -40,7 +40,15 @@ export function lengthSettings(defaults: { readonly tokens: number; readonly tes
   }
 }
 
-type Lengths = z.infer<z.ZodObject<ReturnType<typeof lengthSettings>>>
+/** Of texts in episodes. */
+export const episodeSettings = {
+  clear: z
+    .boolean()
+    .default(true)
+    .describe('empty the memory where an episode begins, as in reinforcement learning; false: old episodes stay in it'),
+}
+
+type Lengths = z.infer<z.ZodObject<ReturnType<typeof lengthSettings>>> & { readonly clear?: boolean }
 
 const questionFacts = z.object({ names: z.array(z.string()).min(1), classes: whole })
 
@@ -61,7 +69,11 @@ export interface QuestionConfig<Options> extends Record<string, unknown> {
 }
 
 /** A trained answerer of questions. */
-export type QuestionExperiment = MemoryExperiment<OpenedQuestions> & { readonly facts: QuestionFacts }
+export interface QuestionExperiment extends MemoryExperiment<OpenedQuestions> {
+  readonly facts: QuestionFacts
+  /** Whether the memory is empty where an episode begins. */
+  readonly clears: boolean
+}
 
 /** What makes a recipe of a world. */
 interface QuestionPlan<Options> {
@@ -112,8 +124,9 @@ function openQuestions<Options>(world: World<Options>, config: QuestionConfig<Op
       world.generate(Math.floor(tokens / rows), drawsOf(deriveSeed(data.data_seed, `${side} ${row}`)), data),
     )
   const stream = (of: readonly QuestionText[]) => {
-    const join = (part: 'tokens' | 'labels') => Int32Array.from(of.flatMap((text) => text[part]))
-    return textStream(join('tokens'), { rows, length: model.mem_sz, targets: join('labels') })
+    const join = (part: 'tokens' | 'labels' | 'elapsed') => Int32Array.from(of.flatMap((text) => text[part]))
+    const form = { rows, length: model.mem_sz, targets: join('labels'), elapsed: join('elapsed') }
+    return textStream(join('tokens'), form)
   }
   const asked = texts(data.held_out, data.test_tokens)
   const questions = asked.reduce((sum, { labels }) => sum + labels.filter((label) => label > 0).length, 0)
@@ -144,11 +157,12 @@ export function guessingError(texts: readonly QuestionText[]): number {
 }
 
 function buildQuestions(
-  config: Pick<QuestionConfig<unknown>, 'model' | 'optimizer' | 'train'>,
+  config: Pick<QuestionConfig<unknown>, 'data' | 'model' | 'optimizer' | 'train'>,
   facts: QuestionFacts,
   options: BuildOptions,
 ): QuestionExperiment {
   const { names, classes } = facts
+  const clears = config.data.clear ?? false
   const trained = trainedMemory({
     // Answers are classes of the same output as tokens; class 0 is for what is not asked.
     make: () => modelOf(config.model, Math.max(names.length, classes + 1)),
@@ -156,19 +170,23 @@ function buildQuestions(
     metrics: questionMetrics,
     options,
     omitted: 0,
+    clears,
     describe: (loss, error) => ({ error, loss }),
   })
   const { model, score } = trained
   return {
     ...trained,
     facts,
-    exports: { block: () => exportBlock(model, { tokens: JSON.stringify(names), classes: String(classes) }) },
+    clears,
+    exports: {
+      block: () => exportBlock(model, { tokens: JSON.stringify(names), classes: String(classes) }, { clears }),
+    },
     explain: async ({ test, asked }) => {
       const { lengths, wrong } = await score(test)
       return [
         distanceSection(asked, wrong),
         explainMemory(lengths, config.model),
-        ...(await explainSpans(model, spaced(names), test)),
+        ...(await explainSpans(model, spaced(names), test, { clears })),
       ]
     },
   }

@@ -36,6 +36,8 @@ export interface QuestionText {
   readonly labels: readonly number[]
   /** At a token that asks: how many tokens ago the answer was last seen; else 0. */
   readonly distances: readonly number[]
+  /** At each token: how many tokens of its episode stand before it; 0 where one begins. */
+  readonly elapsed: readonly number[]
 }
 
 /** A world that writes texts: how a task is generated, and how its tokens are called. */
@@ -53,7 +55,9 @@ export class QuestionWriter implements QuestionText {
   readonly tokens: number[] = []
   readonly labels: number[] = []
   readonly distances: number[] = []
+  readonly elapsed: number[] = []
   readonly #length: number
+  #start = 0
 
   constructor(length: number) {
     this.#length = length
@@ -68,6 +72,11 @@ export class QuestionWriter implements QuestionText {
     return this.tokens.length >= this.#length
   }
 
+  /** An episode begins with the next token. */
+  begin(): void {
+    this.#start = this.position
+  }
+
   /** A token that asks nothing. What is beyond the length is dropped. */
   write(token: number): void {
     this.#add(token, 0, 0)
@@ -80,6 +89,7 @@ export class QuestionWriter implements QuestionText {
 
   #add(token: number, label: number, distance: number): void {
     if (this.isFull) return
+    this.elapsed.push(this.position - this.#start)
     this.tokens.push(token)
     this.labels.push(label)
     this.distances.push(distance)

@@ -36,7 +36,7 @@ async function runDrop(reference: ReferenceCase): Promise<Map<string, NDArray>> 
     const [hidden, ages] = [inputNamed(inputs, 'memory_hid'), inputNamed(inputs, 'current_counter')]
     const isCut = isNoisy && mode === 'train'
     if (isCut && !noise) throw new FormatError('noisy spans in training need the input "block_span_noise"')
-    const { mask, auxLoss, remaining } = drop.forward(hidden, ages, isCut ? noise : undefined)
+    const { mask, auxLoss, remaining } = drop.forward(hidden, ages, isCut ? { noise } : {})
     const ofHeads = ops.repeatInterleave(mask, heads, 0) // [B K, M, L]
     const slight = inputs.cotangent_remaining_offset
     return {
@@ -71,7 +71,7 @@ function attend(reference: ReferenceCase, attention: SeqAttention, inputs: Named
   }) as [Tensor, Tensor, Tensor]
   const columns = { hidden: inputNamed(inputs, 'memory_hid'), keys: key, values: value }
   const ages = inputNamed(inputs, 'memory_counter')
-  const { output, spans, auxLoss } = attention.attend(scaled(query), columns, ages, isCut ? noise : undefined)
+  const { output, spans, auxLoss } = attention.attend(scaled(query), columns, ages, isCut ? { noise } : {})
   const [b, k, m, d] = output.sizes(4)
   return { out: ops.reshape(output, [b * k, m, d]), spans, auxLoss }
 }

@@ -4,6 +4,7 @@ import { renderFigureSvg } from '../../../report/render.ts'
 import { whole } from '../../../train/settings.ts'
 import { defineJob } from '../../define.ts'
 import { measureApart } from '../../measurement.ts'
+import { eachOf } from '../../parts.ts'
 import {
   describeSpeed,
   type MeasuredEncoder,
@@ -62,26 +63,25 @@ export const speed = defineJob({
     steps: whole.default(5).describe('measured training steps, at least; the fastest counts'),
     batch: whole.default(1).describe('sequences in a step'),
   }),
-  run: async ({ lengths, encoders, steps, batch }, { threads, progress, keep, write, signal }) => {
+  run: async ({ lengths, encoders, steps, batch }, context) => {
+    const { threads, progress, keep, write, signal } = context
     const options: SpeedOptions = { steps, batch, ...(threads !== undefined && { threads }) }
-    const results: SpeedResult[] = []
-    for (const length of lengths) {
-      for (const encoder of encoders) {
-        signal?.throwIfAborted()
-        const identity = { encoder, length, ...options }
-        const { part } = await keep(`measurements/${encoder}-${length}`, identity, resultSchema, () =>
-          measure(encoder, length, options, signal),
-        )
-        const result: SpeedResult = {
-          milliseconds: undefined,
-          peakMebibytes: undefined,
-          parameters: undefined,
-          ...part,
-        }
-        results.push(result)
-        progress(line(result), { ...result })
+    const measured = lengths.flatMap((length) => encoders.map((encoder) => ({ encoder, length })))
+    const results = await eachOf(context, measured, async ({ encoder, length }) => {
+      signal?.throwIfAborted()
+      const identity = { encoder, length, ...options }
+      const { part } = await keep(`measurements/${encoder}-${length}`, identity, resultSchema, () =>
+        measure(encoder, length, options, signal),
+      )
+      const result: SpeedResult = {
+        milliseconds: undefined,
+        peakMebibytes: undefined,
+        parameters: undefined,
+        ...part,
       }
-    }
+      progress(line(result), { ...result })
+      return result
+    })
     for (const { length, time, memory } of speedRatios(results)) {
       const paper = paperRatios.get(length)
       const beside = paper ? ` (paper, on GPUs: ${paper.time} and ${paper.memory})` : ''

@@ -85,6 +85,7 @@ export function buildBits(config: BitConfig, facts: BitFacts, options: BuildOpti
     metrics: bitMetrics,
     options,
     scalars: (model, { x, y }: BatchTensors<BitFields>) => ({ ...scoreOf(task, model.forward(x), y) }),
+    meansOfExamples: true,
     evaluator: bitEvaluator(guess, n),
     lrScale: bodyRate(config.optimizer),
   })

@@ -93,6 +93,7 @@ export function buildLanguage(config: LanguageConfig, facts: LanguageFacts, opti
     metrics: languageMetrics,
     options,
     scalars: (model, batch: BatchTensors<LanguageFields>) => ({ loss: ops.mean(losses(model, batch)) }),
+    meansOfExamples: true,
     evaluator: languageEvaluator(facts),
   })
   const { model } = trained

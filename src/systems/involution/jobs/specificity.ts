@@ -1,7 +1,7 @@
 /** A task in which the right filter depends on a local cue: one involution solves it, one convolution of the same size does not. */
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
-import { Conv2d, Involution, Module, ReLU, Sequential } from '../../../nn/index.ts'
+import { Involution } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import { AdamW } from '../../../optim/index.ts'
 import type { HeatmapGrid, Matrix, Report } from '../../../report/figures.ts'
@@ -9,19 +9,12 @@ import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
-import { deriveSeed, Generator } from '../../../util/random.ts'
+import { deriveSeed } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { allOf, eachOf, seedsFrom } from '../../parts.ts'
 import { spreadOf } from '../../study.ts'
+import { cuedPictures, Filter, type ModelName, models, titles } from '../cued-filter.ts'
 import { kernelsAt } from '../explain.ts'
-
-const models = ['involution', 'convolution', 'convolution-relu'] as const
-type ModelName = (typeof models)[number]
-
-const titles: Readonly<Record<ModelName, string>> = {
-  involution: 'one involution',
-  convolution: 'one convolution',
-  'convolution-relu': 'convolution, ReLU, 1x1 convolution',
-}
 
 const config = z.strictObject({
   channels: whole.multipleOf(16).default(16).describe('of the layers; a colour, the signal, and empty ones'),
@@ -39,77 +32,6 @@ const config = z.strictObject({
   batch_size: whole.default(32).describe('pictures in a step'),
 })
 type SpecificitySettings = z.infer<typeof config>
-
-/** Where each colour's pixels find their value: `distance` rows or columns away, in eight directions in turn. */
-export function offsetsOf(cues: number, kernelSize: number): [down: number, right: number][] {
-  const reach = (kernelSize - 1) / 2
-  const directions: [number, number][] = [
-    [0, 1],
-    [1, 0],
-    [0, -1],
-    [-1, 0],
-    [1, 1],
-    [-1, -1],
-    [1, -1],
-    [-1, 1],
-  ]
-  return directions.slice(0, cues).map(([down, right]) => [down * reach, right * reach])
-}
-
-/** Pictures and what is asked for: x [N, channels, side, side], y [N, 1, side, side]. */
-export function cuedPictures(
-  { channels, kernel_size, side, cues }: Pick<SpecificitySettings, 'channels' | 'kernel_size' | 'side' | 'cues'>,
-  count: number,
-  seed: bigint,
-): { readonly x: NDArray; readonly y: NDArray } {
-  const random = new Generator(seed)
-  const area = side * side
-  const [x, y] = [new Float32Array(count * channels * area), new Float32Array(count * area)]
-  const offsets = offsetsOf(cues, kernel_size)
-  const cell = 4 // colours come in squares, as surfaces of a thing do
-  const cells = Math.ceil(side / cell)
-  for (let n = 0; n < count; n++) {
-    const signal = random.normal(area)
-    const colors = random.integers(0, cues, cells * cells)
-    for (let i = 0; i < area; i++) {
-      const [row, column] = [Math.floor(i / side), i % side]
-      const cue = colors[Math.floor(row / cell) * cells + Math.floor(column / cell)] ?? 0
-      const [down, right] = offsets[cue] ?? [0, 0]
-      const [from, across] = [row + down, column + right]
-      x[(n * channels + cue) * area + i] = 1
-      x[(n * channels + cues) * area + i] = signal[i] ?? 0
-      const isInside = from >= 0 && across >= 0 && from < side && across < side
-      y[n * area + i] = isInside ? (signal[from * side + across] ?? 0) : 0
-    }
-  }
-  return {
-    x: { dtype: 'float32', shape: [count, channels, side, side], data: x },
-    y: { dtype: 'float32', shape: [count, 1, side, side], data: y },
-  }
-}
-
-/** A layer whose channel after the colours is the answer. */
-class Filter extends Module {
-  readonly layer: Involution | Conv2d | Sequential
-  readonly #answer: number
-
-  constructor(name: ModelName, { channels, kernel_size, cues }: SpecificitySettings) {
-    super()
-    const conv = (): Conv2d => new Conv2d(channels, channels, kernel_size, { padding: (kernel_size - 1) / 2 })
-    this.layer =
-      name === 'involution'
-        ? new Involution(channels, kernel_size, 1, { groupChannels: 16 })
-        : name === 'convolution'
-          ? conv()
-          : new Sequential(conv(), new ReLU(), new Conv2d(channels, channels, 1))
-    this.#answer = cues
-  }
-
-  /** [N, channels, H, W] -> [N, 1, H, W]. */
-  forward(x: Tensor): Tensor {
-    return ops.slice(this.layer.forward(x), [this.#answer, this.#answer + 1], 1)
-  }
-}
 
 const result = z.strictObject({
   /** Share of the variance of what is asked for that is not explained. */
@@ -185,7 +107,6 @@ function kernelsOfCues(kernels: NDArray, x: NDArray, { cues, channels, side }: S
 async function run(settings: SpecificitySettings, context: JobContext): Promise<Report> {
   const { seeds, learning_rates, tuning_steps, steps, channels, kernel_size, side, cues, batch_size } = settings
   const task = { channels, kernel_size, side, cues, batch_size }
-  const arms: Arm[] = []
   const part = async (name: ModelName, file: string, options: Parameters<typeof trainFilter>[2]): Promise<Result> => {
     context.signal?.throwIfAborted()
     const { part: found, wasThere } = await context.keep(file, { task, name, ...options }, result, () =>
@@ -198,20 +119,17 @@ async function run(settings: SpecificitySettings, context: JobContext): Promise<
     })
     return found
   }
-  for (const name of models) {
-    const tried: { readonly lr: number; readonly error: number }[] = []
-    for (const lr of learning_rates.length > 1 ? learning_rates : []) {
+  const arms = await eachOf(context, models, async (name): Promise<Arm> => {
+    const tried = await allOf(context, learning_rates.length > 1 ? learning_rates : [], async (lr) => {
       const options = { lr, steps: tuning_steps, seed: context.seed, of: 'validation' as const }
-      tried.push({ lr, error: (await part(name, `tuning/${name}-${lr}`, options)).error })
-    }
+      return { lr, error: (await part(name, `tuning/${name}-${lr}`, options)).error }
+    })
     const lr = tried.toSorted((a, b) => a.error - b.error)[0]?.lr ?? learning_rates[0] ?? Number.NaN
-    const results: Result[] = []
-    for (let i = 0; i < seeds; i++) {
-      const seed = context.seed + i
-      results.push(await part(name, `members/${name}-seed${seed}`, { lr, steps, seed, of: 'test' }))
-    }
-    arms.push({ name, lr, results })
-  }
+    const results = await eachOf(context, seedsFrom(context.seed, seeds), (seed) =>
+      part(name, `members/${name}-seed${seed}`, { lr, steps, seed, of: 'test' }),
+    )
+    return { name, lr, results }
+  })
   return specificityReport(arms, settings)
 }
 

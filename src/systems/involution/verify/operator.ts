@@ -4,6 +4,7 @@ import { compile } from '../../../compile/compile.ts'
 import { Involution } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
+import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { FormatError } from '../../../util/errors.ts'
 import {
@@ -12,9 +13,11 @@ import {
   inputArrays,
   inputsRead,
   numberSetting,
-  perAxisSetting,
+  numbersSetting,
   type ReferenceCase,
+  type Settings,
   tensorsBelow,
+  withoutEffect,
 } from '../../../verify/target.ts'
 import { scalarCounters } from '../official.ts'
 import { withStates } from './running.ts'
@@ -41,13 +44,39 @@ async function computed(
   }
 }
 
+type Pair = readonly [number, number]
+
+/**
+ * The official kernels have as many positions as the case gives, floor(H / stride) of them, wherever the last window ends: beyond the
+ * border there are zeros, and what no window reaches is not read. So many rows and columns are laid out, and none padded besides.
+ */
+function laidOut(x: Tensor, weight: Tensor, { stride, padding, dilation }: Readonly<Record<string, Pair>>): Tensor {
+  const [strides, before, spread] = [stride ?? [1, 1], padding ?? [0, 0], dilation ?? [1, 1]]
+  const extents = ([0, 1] as const).map((axis) => {
+    const [kernel, positions] = [sizeOf(weight.shape, axis + 2), sizeOf(weight.shape, axis + 4)]
+    return (positions - 1) * strides[axis] + spread[axis] * (kernel - 1) + 1
+  })
+  const missing = ([0, 1] as const).map((axis) =>
+    Math.max(0, (extents[axis] ?? 0) - before[axis] - sizeOf(x.shape, axis + 2)),
+  )
+  const padded = ops.pad(x, [before[1], missing[1] ?? 0, before[0], missing[0] ?? 0])
+  return ops.slice(ops.slice(padded, [0, extents[0] ?? 0], 2), [0, extents[1] ?? 0], 3)
+}
+
+/** A setting of one number an axis. */
+function pairSetting(config: Settings, name: string, fallback: number): Pair {
+  const [first = fallback, second = first] = numbersSetting(config, name, [fallback])
+  return [first, second]
+}
+
 async function runCore(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const { config } = reference
   const options = {
-    stride: perAxisSetting(config, 'stride', 1),
-    padding: perAxisSetting(config, 'padding', 0),
-    dilation: perAxisSetting(config, 'dilation', 1),
+    stride: pairSetting(config, 'stride', 1),
+    padding: pairSetting(config, 'padding', 0),
+    dilation: pairSetting(config, 'dilation', 1),
   }
+  withoutEffect(config, 'bias') // whether there is one: it is an input
   return computed(reference, (inputs) => {
     const [x, weight, cotangent] = ['input', 'weight', 'cotangent'].map((name) => needed(inputs, name)) as [
       Tensor,
@@ -58,7 +87,8 @@ async function runCore(reference: ReferenceCase): Promise<Map<string, NDArray>> 
     fixedSetting(config, 'groups', weight.shape[1])
     fixedSetting(config, 'kernel_size', weight.shape.slice(2, 4))
     const { bias } = inputs
-    const out = ops.involution(x, weight, { ...options, ...(bias && { bias }) })
+    const { stride, dilation } = options
+    const out = ops.involution(laidOut(x, weight, options), weight, { stride, dilation, ...(bias && { bias }) })
     const wanted = { input: x, weight, ...(bias && { bias }) }
     const gradients = vectorJacobianProduct([out], [cotangent], Object.values(wanted))
     const named = Object.keys(wanted).map((name, i) => [`grad_input/${name}`, gradients[i] as Tensor])

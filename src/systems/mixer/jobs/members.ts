@@ -5,6 +5,7 @@ import { type BriefTraining, briefResult, trainBriefly } from '../../../tasks/br
 import { classifierEvaluator, classifierScalars } from '../../../tasks/pictures/classifier.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
 import type { JobContext } from '../../define.ts'
+import { eachOf } from '../../parts.ts'
 import { type BaselineConfig, costOf, type FamilyName, families, matchingWidth } from './models.ts'
 
 /** How every member of a study is trained. */
@@ -51,15 +52,13 @@ export async function runMembers(
   open: (member: Member) => Promise<MemberData>,
   context: JobContext,
 ): Promise<FinishedMember[]> {
-  const finished: FinishedMember[] = []
-  for (const [i, member] of members.entries()) {
+  return eachOf(context, members, async (member, i) => {
     context.signal?.throwIfAborted()
     // Another seed or setting is another training.
     const identity = { ...member, seed: context.seed }
     const { part: result, wasThere } = await context.keep(`members/${member.name}`, identity, resultSchema, async () =>
       trainMember(member, await open(member), context),
     )
-    finished.push({ ...member, result })
     const percent = (100 * result.accuracy).toFixed(2)
     const time = wasThere ? 'kept' : `${result.seconds.toFixed(1)} s`
     context.progress(`${i + 1}/${members.length}  ${member.name.padEnd(38)} ${percent.padStart(6)} %  ${time}`, {
@@ -67,8 +66,8 @@ export async function runMembers(
       kept: wasThere,
       ...result,
     })
-  }
-  return finished
+    return { ...member, result }
+  })
 }
 
 async function trainMember(member: Member, data: MemberData, { seed, threads }: JobContext): Promise<MemberResult> {

@@ -1,5 +1,5 @@
 /** Learning-rate schedules of the two official training codes. */
-import { choiceSetting, numberSetting, type Settings } from '../../../verify/target.ts'
+import { choiceSetting, numberSetting, numbersSetting, type Settings, withoutEffect } from '../../../verify/target.ts'
 
 const clamp01 = (value: number): number => Math.min(Math.max(value, 0), 1)
 
@@ -22,17 +22,44 @@ export function fineTuningRate(settings: Settings): (step: number) => number {
   }
 }
 
-/** big_vision (`utils.create_learning_rate_schedule`): a factor on the peak rate; `linear_end` is relative to it. */
+/** big_vision (`utils.create_learning_rate_schedule`): a factor on the peak rate; the end is relative to it. */
 export function bigVisionSchedule(
   settings: Settings,
   totalSteps = numberSetting(settings, 'total_steps'),
 ): (step: number) => number {
-  const end = numberSetting(settings, 'linear_end', 0)
-  const kind = choiceSetting(settings, 'decay_type', ['linear', 'cosine'], 'linear')
+  const kind = choiceSetting(settings, 'decay_type', ['linear', 'polynomial', 'cosine', 'rsqrt', 'stair'], 'linear')
   const warmup = numberSetting(settings, 'warmup_steps', 0)
+  const cooldown = numberSetting(settings, 'cooldown_steps', 0)
+  withoutEffect(settings, 'linear_end', 'end', 'power', 'timescale', 'shift', 'steps', 'mults') // of other kinds
+  const decay = decays[kind](settings, warmup)
   return (step) => {
     const { progress, factor } = phase(step, warmup, totalSteps)
-    const rate = kind === 'cosine' ? 0.5 * (1 + Math.cos(Math.PI * progress)) : end + (1 - end) * (1 - progress)
-    return rate * factor
+    const last = cooldown > 0 ? Math.min(1, (totalSteps - step) / cooldown) : 1
+    return decay(progress, step) * factor * last
   }
+}
+
+type Decay = (progress: number, step: number) => number
+
+function polynomial(settings: Settings): Decay {
+  const [end, power] = [
+    numberSetting(settings, 'end', numberSetting(settings, 'linear_end', 0)),
+    numberSetting(settings, 'power', 1),
+  ]
+  return (progress) => end + (1 - end) * (1 - progress) ** power
+}
+
+/** What is left of the peak rate, without warm-up and cool-down. */
+const decays = {
+  linear: polynomial,
+  polynomial,
+  cosine: (): Decay => (progress) => 0.5 * (1 + Math.cos(Math.PI * progress)),
+  rsqrt: (settings: Settings, warmup: number): Decay => {
+    const [timescale, shift] = [numberSetting(settings, 'timescale', 10_000), numberSetting(settings, 'shift', 0)]
+    return (_progress, step) => 1 / Math.sqrt(1 + (Math.max(0, step - warmup) + shift) / timescale)
+  },
+  stair: (settings: Settings): Decay => {
+    const [steps, mults] = [numbersSetting(settings, 'steps', []), numbersSetting(settings, 'mults', [])]
+    return (_progress, step) => [1, ...mults][steps.filter((at) => at < step + 1).length] ?? 1
+  },
 }

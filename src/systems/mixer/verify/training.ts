@@ -3,7 +3,7 @@
 import { gradient } from '../../../autodiff/gradient.ts'
 import { compile } from '../../../compile/compile.ts'
 import * as ops from '../../../ops/index.ts'
-import { fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import { elementCount, fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { Variable } from '../../../tensor/variable.ts'
@@ -55,6 +55,12 @@ const pretrainingLosses = {
   softmax_xent: (logits: Tensor, labels: Tensor): Tensor => ops.neg(ops.sum(ops.mul(labels, ops.logSoftmax(logits)))),
 }
 
+/** The mask of a step in which every branch is kept: [blocks, 2, N]. */
+function nothingDropped({ config }: Mixer, labels: NDArray): NDArray {
+  const shape = [config.num_blocks, 2, sizeOf(labels.shape, 0)]
+  return { dtype: 'float32', shape, data: new Float32Array(elementCount(shape)) }
+}
+
 interface Trajectory {
   readonly series: Record<string, number[]>
   readonly parameters: Map<string, NDArray>
@@ -102,7 +108,7 @@ export async function runPreTraining(reference: ReferenceCase): Promise<Map<stri
   const [lr, wd, limit] = [
     numberSetting(config, 'lr'),
     numberSetting(config, 'wd'),
-    numberSetting(config, 'grad_clip_norm'),
+    numberSetting(config, 'grad_clip_norm', Number.POSITIVE_INFINITY), // none
   ]
   const classes = numberSetting(config.model as Settings, 'num_classes')
   const multipliers = (config.wd_mults as [string, number][] | undefined) ?? [['.*/kernel$', 1]]
@@ -160,11 +166,12 @@ export async function runPreTraining(reference: ReferenceCase): Promise<Map<stri
   for (let s = 0; s < numberSetting(config, 'num_steps'); s++) {
     const input = (name: string): NDArray => rowAt(requiredTensor(reference.tensors, `input/${name}`), s)
     const labels = oneHot(input('labels'), classes)
+    const [mixing, drops] = [config.mixup ?? undefined, model.config.stoch_depth > 0]
     const { loss, norm, updateNorm } = await step(
       input('images'),
       labels,
-      input('mixup_a'),
-      input('drop_mask'),
+      mixing === undefined && !reference.tensors.has('input/mixup_a') ? scalarArray(1) : input('mixup_a'),
+      drops || reference.tensors.has('input/drop_mask') ? input('drop_mask') : nothingDropped(model, labels),
       scalarArray(schedule(s)),
       scalarArray(1 / (1 - b1 ** (s + 1))),
       scalarArray(1 / (1 - b2 ** (s + 1))),
@@ -186,7 +193,7 @@ export async function runFineTuning(reference: ReferenceCase): Promise<Map<strin
   const { config } = reference
   const { model, names, parameters } = loadModel(reference)
   model.train()
-  const limit = numberSetting(config, 'grad_norm_clip')
+  const limit = numberSetting(config, 'grad_norm_clip', Number.POSITIVE_INFINITY)
   withoutEffect(config, 'accum_steps') // the mean over equal parts of the batch is the mean over all of it
   const half = choiceSetting(config, 'optim_dtype', ['float32', 'bfloat16'], 'float32') === 'bfloat16'
   // In bfloat16 the decay constant is rounded too: 0.9 becomes 0.8984375.

@@ -10,6 +10,7 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { eachOf, MissingPartError } from '../../parts.ts'
 import {
   accuraciesOf,
   armTable,
@@ -185,8 +186,7 @@ interface Outcome {
 async function run(settings: PermutationSettings, context: JobContext): Promise<Report> {
   const { seed } = context
   const pictures = await openStudyPictures(settings.data, seed)
-  const outcomes: Outcome[] = []
-  for (const name of settings.models) {
+  const outcomes = await eachOf(context, settings.models, async (name): Promise<Outcome> => {
     const model = comparedModel(name, settings, pictures.facts)
     const { part: dependence } = await context.keep(
       `order/${name}`,
@@ -209,8 +209,9 @@ async function run(settings: PermutationSettings, context: JobContext): Promise<
       )
     const both = settings.train_both || dependence > sameLogits
     const [raw, permuted] = await runStudy(both ? [arm(false), arm(true)] : [arm(false)], settings.study, context)
-    if (raw) outcomes.push({ model, dependence, raw, permuted: permuted ?? raw })
-  }
+    if (!raw || (both && !permuted)) throw new MissingPartError([`all of ${name}`])
+    return { model, dependence, raw, permuted: permuted ?? raw }
+  })
   return permutationReport(outcomes, settings, await shownPictures(pictures, seed))
 }
 

@@ -1,4 +1,5 @@
 /** Settings of DeepMind's and transformers' cases as ours. */
+import { activationNames } from '../../../nn/activation-names.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import {
   booleanSetting,
@@ -140,19 +141,7 @@ export function transformersEncoder(settings: Settings, inputChannels: number): 
   }
 }
 
-const activations = [
-  'gelu',
-  'gelu_new',
-  'relu',
-  'silu',
-  'selu',
-  'gelu_pytorch_tanh',
-  'quick_gelu',
-  'mish',
-  'tanh',
-] as const
-
-export const activationOf = (settings: Settings) => choiceSetting(settings, 'hidden_act', activations, 'gelu')
+export const activationOf = (settings: Settings) => choiceSetting(settings, 'hidden_act', activationNames, 'gelu')
 
 /** transformers' PerceiverClassificationDecoder: settings of its own, and its width of classes from the model's. */
 export function transformersDecoder(

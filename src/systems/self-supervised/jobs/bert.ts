@@ -10,6 +10,7 @@ import { manualSeed } from '../../../tensor/random-state.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
 import { count, whole } from '../../../train/settings.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { eachOf, seedsFrom } from '../../parts.ts'
 import { spreadOf } from '../../study.ts'
 import { type Frequencies, WordModel, wordLoss } from './word-model.ts'
 import { type HiddenWords, type OpenedWords, openWords, windowBatch, windowBatches, wordSettings } from './words.ts'
@@ -153,17 +154,14 @@ async function run(settings: BertSettings, context: JobContext): Promise<Report>
   const { negatives, directions, seeds, ...common } = settings
   const opened = await openWords(settings.data, context.seed)
   const threads = threadOptions(context)
-  const rows: { negatives: number; results: Member[] }[] = []
   let done = 0
-  for (const each of negatives) {
-    const results: Member[] = []
-    for (let seed = context.seed; seed < context.seed + seeds; seed++) {
+  const rows = await eachOf(context, negatives, async (each) => {
+    const results = await eachOf(context, seedsFrom(context.seed, seeds), async (seed) => {
       context.signal?.throwIfAborted()
       const name = `negatives-${each}-seed${seed}`
       const { part, wasThere } = await context.keep(name, { ...common, each, seed }, member, async () =>
         score(await trainModel(each, opened, settings, seed, threads), opened, settings.test, threads),
       )
-      results.push(part)
       context.progress(
         `${++done}/${negatives.length * seeds}  ${name}  ${part.loss.toFixed(3)} nats${wasThere ? '  kept' : ''}`,
         {
@@ -172,9 +170,10 @@ async function run(settings: BertSettings, context: JobContext): Promise<Report>
           kept: wasThere,
         },
       )
-    }
-    rows.push({ negatives: each, results })
-  }
+      return part
+    })
+    return { negatives: each, results }
+  })
   const { part: cosines } = await context.keep(
     'gradients',
     { ...common, directions, seed: context.seed },

@@ -7,6 +7,7 @@ import { whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { suggestion } from '../../../util/names.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { eachOf, seedsFrom } from '../../parts.ts'
 import { percentOf, spreadOf } from '../../study.ts'
 import type { Encoder } from '../encoder.ts'
 import { makeEncoder } from '../settings.ts'
@@ -119,17 +120,14 @@ async function run(settings: CollapseSettings, context: JobContext): Promise<Rep
     z.strictObject({ pixels: z.number(), random: z.number() }),
     () => floors(pictures, settings, context.seed, threads),
   )
-  const found: CollapseResult[] = []
   let done = 0
-  for (const arm of chosen) {
-    const results: Member[] = []
-    for (let seed = context.seed; seed < context.seed + settings.seeds; seed++) {
+  const found = await eachOf(context, chosen, async (arm): Promise<CollapseResult> => {
+    const results = await eachOf(context, seedsFrom(context.seed, settings.seeds), async (seed) => {
       context.signal?.throwIfAborted()
       const identity = { method: arm.method.name, changes: arm.changes, seed, ...common, seeds: 0 }
       const { part, wasThere } = await context.keep(`${arm.name}-seed${seed}`, identity, member, () =>
         trainArm(arm, pictures, settings, seed, threads),
       )
-      results.push(part)
       const last = part.curve.at(-1)
       const told = `${(100 * part.accuracy).toFixed(1).padStart(5)} %  spread ${last?.spread.toFixed(2)}  rank ${last?.rank.toFixed(1)}`
       context.progress(
@@ -141,9 +139,10 @@ async function run(settings: CollapseSettings, context: JobContext): Promise<Rep
           kept: wasThere,
         },
       )
-    }
-    found.push({ name: arm.name, title: arm.title, removed: arm.removed, results })
-  }
+      return part
+    })
+    return { name: arm.name, title: arm.title, removed: arm.removed, results }
+  })
   return collapseReport(found, floor, settings)
 }
 

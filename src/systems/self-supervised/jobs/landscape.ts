@@ -10,6 +10,7 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { eachOf } from '../../parts.ts'
 import { contourPicture } from '../energies/contours.ts'
 import { gridPoints, planeCurves, pointsOnCurve } from '../energies/plane.ts'
 import { latentArms, lossArms, type PlaneArm } from './plane-learners.ts'
@@ -137,8 +138,8 @@ async function run(settings: LandscapeSettings, context: JobContext): Promise<Re
   const { curve, side } = settings
   const arms = [...lossArms, ...latentArms]
   const points = pointsOnCurve(curve, 500, context.seed + 1)
-  const finished: Finished[] = []
-  for (const arm of arms) {
+  let done = 0
+  const finished = await eachOf(context, arms, async (arm): Promise<Finished> => {
     context.signal?.throwIfAborted()
     const { part, wasThere } = await context.keep(arm.name, { ...settings, seed: context.seed }, landscape, () =>
       trainArm(arm, settings, context.seed, threadOptions(context)),
@@ -149,15 +150,16 @@ async function run(settings: LandscapeSettings, context: JobContext): Promise<Re
       caption: arm.name,
       flat: flatGap,
     })
-    finished.push({ arm, picture, ...numbers })
     const told = `${(100 * numbers.above).toFixed(1).padStart(5)} % above`
-    context.progress(`${finished.length}/${arms.length}  ${arm.name.padEnd(20)} ${told}${wasThere ? '  kept' : ''}`, {
+    context.progress(`${++done}/${arms.length}  ${arm.name.padEnd(20)} ${told}${wasThere ? '  kept' : ''}`, {
       part: arm.name,
       above: numbers.above,
       kept: wasThere,
     })
-  }
-  const [losses, latents] = [finished.slice(0, lossArms.length), finished.slice(lossArms.length)]
+    return { arm, picture, ...numbers }
+  })
+  const isLoss = ({ arm }: Finished): boolean => lossArms.some(({ name }) => name === arm.name)
+  const [losses, latents] = [finished.filter(isLoss), finished.filter((each) => !isLoss(each))]
   const isFlat = ({ onData, offData }: LandscapeNumbers): boolean => offData - onData < flatGap
   const flat = finished.filter(isFlat).map(({ arm }) => arm.name)
   const valley = finished.filter((each) => !isFlat(each) && each.above > 0.9).map(({ arm }) => arm.name)

@@ -4,6 +4,7 @@ import type { Figure, Report, Table } from '../../../report/figures.ts'
 import { pictureSheet } from '../../../report/from-tensors.ts'
 import { threadOptions } from '../../../tasks/experiment.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { eachOf, seedsFrom } from '../../parts.ts'
 import { percentOf, spreadOf } from '../../study.ts'
 import { openStudyPictures } from './embedding-runs.ts'
 import { type DiscreteMember, discreteMember, scoreDiscrete, sweeps } from './latent-halves.ts'
@@ -63,26 +64,21 @@ async function run(settings: LatentSettings, context: JobContext): Promise<Repor
     schema: z.ZodType<Member>,
     score: (seed: number) => Promise<Member>,
   ) => {
-    const results: Member[] = []
-    for (let seed = context.seed; seed < context.seed + seeds; seed++) {
+    const results = await eachOf(context, seedsFrom(context.seed, seeds), async (seed) => {
       context.signal?.throwIfAborted()
       const name = `${kind}-${capacity}-seed${seed}`
       const { part, wasThere } = await context.keep(name, { ...common, capacity, seed }, schema, () => score(seed))
-      results.push(part)
       context.progress(`${++done}/${total}  ${name}${wasThere ? '  kept' : ''}`, { part: name, kept: wasThere })
-    }
+      return part
+    })
     return { capacity, results }
   }
-  const discrete: Row<DiscreteMember>[] = []
-  for (const latents of values)
-    discrete.push(
-      await members('discrete', latents, discreteMember, (seed) =>
-        scoreDiscrete(latents, pictures, settings, seed, threads),
-      ),
-    )
-  const vaes: Row<VAEMember>[] = []
-  for (const beta of betas)
-    vaes.push(await members('vae', beta, vaeMember, (seed) => scoreVAE(beta, pictures, settings, seed, threads)))
+  const discrete = await eachOf(context, values, (latents) =>
+    members('discrete', latents, discreteMember, (seed) => scoreDiscrete(latents, pictures, settings, seed, threads)),
+  )
+  const vaes = await eachOf(context, betas, (beta) =>
+    members('vae', beta, vaeMember, (seed) => scoreVAE(beta, pictures, settings, seed, threads)),
+  )
   const [discreteTable, vaeTable] = tables(discrete, vaes)
   const best = vaes.toSorted(
     (a, b) => spreadOf(b.results.map(({ probe }) => probe)).mean - spreadOf(a.results.map(({ probe }) => probe)).mean,

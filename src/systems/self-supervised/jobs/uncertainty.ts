@@ -7,6 +7,7 @@ import type { Report, Table } from '../../../report/figures.ts'
 import { threadOptions } from '../../../tasks/experiment.ts'
 import { whole } from '../../../train/settings.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { eachOf, seedsFrom } from '../../parts.ts'
 import { percentOf, spreadOf } from '../../study.ts'
 import { openStudyPictures, studyPictureSettings } from './embedding-runs.ts'
 import { hiddenPatches, patchMember, patchPictures } from './hidden-patches.ts'
@@ -39,14 +40,11 @@ async function run(settings: UncertaintySettings, context: JobContext): Promise<
     await openStudyPictures(pictureData, context.seed),
     await openWords(wordData, context.seed),
   ]
-  const patchResults: z.infer<typeof patchMember>[] = []
-  const wordResults: z.infer<typeof hiddenWordMember>[] = []
-  for (let seed = context.seed; seed < context.seed + seeds; seed++) {
+  const results = await eachOf(context, seedsFrom(context.seed, seeds), async (seed) => {
     context.signal?.throwIfAborted()
     const patch = await context.keep(`patches-seed${seed}`, { ...common, pictureData, seed }, patchMember, () =>
       hiddenPatches(pictures, settings, seed, threads),
     )
-    patchResults.push(patch.part)
     context.progress(`patches-seed${seed}${patch.wasThere ? '  kept' : ''}`, {
       part: `patches-seed${seed}`,
       kept: patch.wasThere,
@@ -54,12 +52,13 @@ async function run(settings: UncertaintySettings, context: JobContext): Promise<
     const word = await context.keep(`words-seed${seed}`, { ...common, wordData, seed }, hiddenWordMember, () =>
       predictHiddenWords(words, settings, seed, threads),
     )
-    wordResults.push(word.part)
     context.progress(`words-seed${seed}${word.wasThere ? '  kept' : ''}`, {
       part: `words-seed${seed}`,
       kept: word.wasThere,
     })
-  }
+    return { patch: patch.part, word: word.part }
+  })
+  const [patchResults, wordResults] = [results.map(({ patch }) => patch), results.map(({ word }) => word)]
   const patchTable: Table = {
     kind: 'table',
     title: 'A hidden square of a digit',

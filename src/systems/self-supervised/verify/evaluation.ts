@@ -88,8 +88,10 @@ async function runProbe(reference: ReferenceCase): Found {
   }
   await step.release()
   const states = statesOf(model)
-  // The norm's statistics may stand under the name of the layer that the official code has for it.
-  const ofNorm = states.map(([name, array]) => [name.replace('/norm.', '/bn.'), array] as const)
+  // The norm's statistics may stand under the name of the layer that the official code has for it, or under none.
+  const ofNorm = ['/bn.', '/'].flatMap((place) =>
+    states.map(([name, array]) => [name.replace('/norm.', place), array] as const),
+  )
   return new Map([...found, ...states, ...ofNorm])
 }
 

@@ -1,6 +1,7 @@
 /** Reference cases of predictive methods: denoising autoencoder, masked language model, masked autoencoder, VAE. */
 import { sinCos2d } from '../../../models/positions.ts'
-import type { ActivationName } from '../../../nn/activation-names.ts'
+import { activationNames } from '../../../nn/activation-names.ts'
+import { Linear } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import { toNumbers } from '../../../tensor/dtype.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
@@ -15,7 +16,6 @@ import {
   numberSetting,
   numbersSetting,
   type ReferenceCase,
-  stringSetting,
   tensorsBelow,
 } from '../../../verify/target.ts'
 import { BertForMaskedLM } from '../bert.ts'
@@ -37,7 +37,9 @@ async function runDenoising(reference: ReferenceCase): Found {
     corruption: choiceSetting(config, 'corruption', ['gaussian', 'mask'], 'gaussian'),
   })
   fixedSetting(config, 'batch', sizeOf(inputArray(reference, 'x').shape, 0))
-  loadOfficial(model, tensorsBelow(reference, 'param/'))
+  const weights = tensorsBelow(reference, 'param/')
+  if (!(model.dec instanceof Linear)) weights.delete('dec.weight') // of a layer whose matrix is that of the encoder
+  loadOfficial(model, weights)
   const found = await runModelCase(reference, model, (inputs) => {
     const outputs = model.forward(inputNamed(inputs, 'x'), inputNamed(inputs, 'noise'))
     return { outputs: { ...outputs }, loss: outputs.loss }
@@ -76,7 +78,7 @@ async function runMaskedLM(reference: ReferenceCase): Found {
     intermediate_size: numberSetting(config, 'intermediate_size', 3072),
     max_position_embeddings: numberSetting(config, 'max_position_embeddings', 512),
     type_vocab_size: numberSetting(config, 'type_vocab_size', 2),
-    hidden_act: stringSetting(config, 'hidden_act', 'gelu') as ActivationName, // checked when it is used
+    hidden_act: choiceSetting(config, 'hidden_act', activationNames, 'gelu'),
     layer_norm_eps: numberSetting(config, 'layer_norm_eps', 1e-12),
     pad_token_id: numberSetting(config, 'pad_token_id', 0),
     tie_word_embeddings: booleanSetting(config, 'tie_word_embeddings', true),

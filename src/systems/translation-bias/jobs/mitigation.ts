@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Report, Table } from '../../../report/figures.ts'
 import { plotPackages } from '../../../report/plot-packages.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { eachOf, seedsFrom } from '../../parts.ts'
 import { mean } from '../measures/numbers.ts'
 import { occupations } from '../neural/corpus.ts'
 import { shownShare, summarizeShares } from '../neural/measure.ts'
@@ -71,9 +72,9 @@ async function measureSeed(settings: MitigationConfig, seed: number, context: Jo
   const shares = corpusShares(data.train).map(({ he }) => he)
   const found = new Map<string, Part>()
   const { measures: chosen, seeds: _seeds, ...own } = settings
-  for (const key of chosen) {
+  await eachOf(context, chosen, async (key) => {
     const measure = measures[key]
-    if (!measure) continue
+    if (!measure) return
     const { name, translator: wanted, show } = measure
     context.signal?.throwIfAborted()
     const { part, wasThere } = await context.keep(`${key}-${seed}`, { key, seed, own }, partSchema, async () => {
@@ -88,7 +89,7 @@ async function measureSeed(settings: MitigationConfig, seed: number, context: Jo
       `seed ${seed}, ${name}: BLEU ${bleu.toFixed(1)}, chrF ${chrf.toFixed(1)}${wasThere ? ' (kept)' : ''}`,
       { seed, measure: key, quality: part.answers.quality },
     )
-  }
+  })
   return found
 }
 
@@ -205,8 +206,9 @@ const meaning = [
 ]
 
 async function run(settings: MitigationConfig, context: JobContext): Promise<Report> {
-  const results: Map<string, Part>[] = []
-  for (let i = 0; i < settings.seeds; i++) results.push(await measureSeed(settings, context.seed + i, context))
+  const results = await eachOf(context, seedsFrom(context.seed, settings.seeds), (seed) =>
+    measureSeed(settings, seed, context),
+  )
   const amplified = (key: string): number =>
     mean(
       results.flatMap((each) => {

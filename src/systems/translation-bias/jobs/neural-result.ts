@@ -1,6 +1,7 @@
 /** What the job `translation-bias/neural` measures of each translator, and the translators. */
 import { z } from 'zod'
 import type { JobContext } from '../../define.ts'
+import { eachOf } from '../../parts.ts'
 import { occupations, type ParallelSentence, questions } from '../neural/corpus.ts'
 import {
   calibratedTemperature,
@@ -96,7 +97,7 @@ export async function measureSeed(settings: NeuralConfig, seed: number, context:
   let first: Promise<NeuralTranslator> | undefined
   const found: { [kind in Kind]?: Result } = {}
   const { translators: _translators, seeds: _seeds, ...own } = settings
-  for (const kind of settings.translators) {
+  await eachOf(context, settings.translators, async (kind) => {
     context.signal?.throwIfAborted()
     const { part, wasThere } = await context.keep(`${kind}-${seed}`, { kind, options, own }, resultSchema, async () => {
       const trainFirst = (): Promise<NeuralTranslator> => {
@@ -114,7 +115,7 @@ export async function measureSeed(settings: NeuralConfig, seed: number, context:
       `seed ${seed}, ${kinds[kind]}: amplified ${(100 * amplification).toFixed(1)} % by learning, calibration error ${(100 * part.error).toFixed(1)} %${wasThere ? ' (kept)' : ''}`,
       { seed, kind, amplification, error: part.error },
     )
-  }
+  })
   return found
 }
 

@@ -2,6 +2,7 @@
 import type { Figure, Report, Table } from '../../../report/figures.ts'
 import { plotPackages } from '../../../report/plot-packages.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { eachOf, seedsFrom } from '../../parts.ts'
 import { mean } from '../measures/numbers.ts'
 import { calibrationError, type NeuralSummary } from '../neural/measure.ts'
 import {
@@ -143,8 +144,9 @@ const meaning = [
 ]
 
 async function run(settings: NeuralConfig, context: JobContext): Promise<Report> {
-  const results: SeedResults[] = []
-  for (let i = 0; i < settings.seeds; i++) results.push(await measureSeed(settings, context.seed + i, context))
+  const results = await eachOf(context, seedsFrom(context.seed, settings.seeds), (seed) =>
+    measureSeed(settings, seed, context),
+  )
   const amplified = (kind: Kind, part: keyof ReturnType<typeof summaries>): number[] =>
     resultsOf(results, kind).map((each) => summaries(each)[part].amplification)
   const whole = resultsOf(results, 'whole')

@@ -1,4 +1,5 @@
 /** The class of an English translation by its pronoun, as study A reads it. */
+import { pythonWords } from '../../../util/python-text.ts'
 
 /** What the tables of the study have in their cells: `?` is what could not be read. */
 export type PronounClass = 'Female' | 'Male' | 'Neutral' | '?'
@@ -22,7 +23,7 @@ export const officialMarkers: PronounMarkers = {
  */
 export function officialPronounClass(text: string, markers = officialMarkers): PronounClass {
   const lower = text.toLowerCase()
-  const words = new Set(lower.split(/\s+/))
+  const words = new Set(pythonWords(lower))
   const has = (list: readonly string[]): boolean => list.some((word) => words.has(word))
   if (has(markers.female) || lower.startsWith('that woman')) return 'Female'
   if (has(markers.male) || lower.startsWith('that man')) return 'Male'

@@ -77,6 +77,8 @@ function emStep(pairs: readonly SentencePair[], model: IbmModel, options: IbmOpt
   const { floor = 0, poolRepeats = false } = options
   const counts = new Map<string, Map<string, number>>() // e -> f
   const places: AlignmentTable = new Map()
+  // Added up link by link, as in NLTK: sums in another order round differently, and equal probabilities would not be equal.
+  const [countsOf, placesOf] = [new Map<string, number>(), new Map<string, number>()]
   for (const { f, e, count = 1 } of pairs) {
     const weights = f.map((_, j) => linkWeights(model, f, e, j + 1))
     const totals = new Map<string | number, number>()
@@ -95,18 +97,19 @@ function emStep(pairs: readonly SentencePair[], model: IbmModel, options: IbmOpt
         const word = i === 0 ? nullWord : (e[i - 1] ?? '')
         const column = counts.get(word) ?? new Map<string, number>()
         counts.set(word, column.set(f[j] ?? '', (column.get(f[j] ?? '') ?? 0) + expected))
+        countsOf.set(word, (countsOf.get(word) ?? 0) + expected)
         place[i] = (place[i] ?? 0) + expected
+        placesOf.set(key, (placesOf.get(key) ?? 0) + expected)
       }
     }
   }
   for (const [e, column] of counts) {
-    let total = 0
-    for (const expected of column.values()) total += expected
+    const total = countsOf.get(e) ?? 1
     for (const [f, expected] of column) model.t.set(f, e, Math.max(expected / total, floor))
   }
   if (!model.a) return model
-  for (const place of places.values()) {
-    const total = place.reduce((sum, expected) => sum + expected, 0)
+  for (const [key, place] of places) {
+    const total = placesOf.get(key) ?? 1
     for (const [i, expected] of place.entries()) place[i] = Math.max(expected / total, floor)
   }
   return { t: model.t, a: places }

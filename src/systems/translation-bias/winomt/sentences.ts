@@ -1,5 +1,6 @@
 /** The sentences of WinoMT (Stanovsky, Smith and Zettlemoyer 2019) and their translations. */
 import { FormatError } from '../../../util/errors.ts'
+import { pythonWords } from '../../../util/python-text.ts'
 
 /** Genders in the order of the official tables. */
 export const genders = ['male', 'female', 'neutral', 'unknown'] as const
@@ -17,7 +18,7 @@ export interface WinoSentence {
 }
 
 /** The words of a text. */
-export const tokensOf = (text: string): string[] => text.split(/\s+/).filter(Boolean)
+export const tokensOf = pythonWords
 
 /** Lines of a file, the last one without an empty rest. */
 export const linesOf = (text: string): string[] => text.replace(/\r?\n$/, '').split(/\r?\n/)

@@ -28,6 +28,14 @@ function written<Options>(world: World<Options>, options: Options, length: numbe
   return { text, steps, asked: steps.filter(({ label }) => label > 0) }
 }
 
+test('object collisions are added up in float32, as the official generator does it', () => {
+  let drawn = 0
+  const draws = { uniform: () => (drawn++ < 2 ? 0.2 / 15 : 1), normal: () => 0.1, integer: () => 0 }
+  const { tokens } = generateCollisions(6, draws, { num_particles: 1, grid_size: 16 })
+  // 0.2 and six times 0.05: 0.49999999999999994 in double precision, above a half in single.
+  expect([tokens[0], tokens[20], tokens[25]]).toEqual([0, 0, 1])
+})
+
 /** Runs of steps that mean nothing, between others. */
 function walksIn(steps: readonly { readonly name: string }[]): number[] {
   const others = steps.flatMap(({ name }, i) => (name.startsWith('step ') ? [] : [i]))
@@ -174,7 +182,12 @@ describe('object collision', () => {
 })
 
 test('errors by distance, and what a span cannot reach', () => {
-  const text: QuestionText = { tokens: [0, 0, 0, 0], labels: [1, 0, 2, 1], distances: [5, 0, 7, 9] }
+  const text: QuestionText = {
+    tokens: [0, 0, 0, 0],
+    labels: [1, 0, 2, 1],
+    distances: [5, 0, 7, 9],
+    elapsed: [5, 6, 7, 9],
+  }
   expect(errorByDistance([text], [[1, 0, 0, 1]])).toEqual([
     { from: 4, questions: 2, error: 0.5 },
     { from: 8, questions: 1, error: 1 },

@@ -9,6 +9,7 @@ import {
   PhraseTable,
 } from '../../../../src/systems/translation-bias/statistical/decoder.ts'
 import {
+  bestLinks,
   nullWord,
   type SentencePair,
   trainModel1,
@@ -76,6 +77,27 @@ describe('IBM models', () => {
       }),
       { seed: 2, numRuns: 30 },
     )
+  })
+
+  test('of words that explain as much the last one is linked, as in NLTK', () => {
+    const corpus = [
+      ['w v', 'b c c e c'],
+      ['v w x x', 'b'],
+      ['v w u u', 'e'],
+      ['w', 'a e'],
+      ['w x w', 'c a a d f'],
+      ['w w x w', 'd a f d d'],
+    ].map(([f = '', e = '']): SentencePair => ({ f: words(f), e: words(e) }))
+    const model = trainModel1(corpus, { iterations: 1, floor: 1e-12, poolRepeats: true })
+    // What NLTK 3.10.4 gives.
+    expect(corpus.map((pair) => bestLinks(model, pair, 1e-12).map((link) => link ?? null))).toEqual([
+      [4, 4],
+      [0, null, 0, 0],
+      [0, 0, 0, 0],
+      [0],
+      [2, 4, 2],
+      [1, 1, 2, 1],
+    ])
   })
 
   test('a pair that counts twice is a pair that is there twice', () => {

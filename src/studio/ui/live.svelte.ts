@@ -1,0 +1,58 @@
+/** The list of runs as the server tells it, and the metrics of the runs that are looked at. */
+import type { Events, NewLines, RunSummary } from '../protocol.ts'
+import { getRuns } from './api.ts'
+import { updated } from './list.ts'
+
+/** Told what happens to the runs that a page looks at. */
+export interface WatchListener {
+  readonly onLines: (lines: NewLines) => void
+  /** The curves are other ones now, or lines may have been missed. */
+  readonly onReset: (id: string) => void
+}
+
+class LiveRuns {
+  runs = $state.raw<readonly RunSummary[]>([])
+  isLoaded = $state(false)
+  isConnected = $state(true)
+  #source: EventSource | undefined
+  #watched: readonly string[] = []
+  #listener: WatchListener | undefined
+
+  /** Connects, from now on also to the metrics of these runs. */
+  watch(ids: readonly string[], listener?: WatchListener): void {
+    const isSame = this.#source !== undefined && ids.join('\n') === this.#watched.join('\n')
+    this.#listener = listener
+    if (isSame) return
+    this.#watched = ids
+    this.#source?.close()
+    const query = ids.map((id) => `watch=${encodeURIComponent(id)}`).join('&')
+    const source = new EventSource(`/api/events?${query}`)
+    this.#source = source
+    const on = <Name extends keyof Events>(name: Name, act: (data: Events[Name]) => void): void => {
+      source.addEventListener(name, ({ data }) => act(JSON.parse(data) as Events[Name]))
+    }
+    on('runs', ({ changed, removed }) => {
+      this.runs = updated(this.runs, changed, removed)
+    })
+    on('lines', (lines) => this.#listener?.onLines(lines))
+    on('reset', ({ id }) => this.#listener?.onReset(id))
+    source.addEventListener('open', () => void this.#opened())
+    source.addEventListener('error', () => {
+      this.isConnected = false
+    })
+  }
+
+  get(id: string): RunSummary | undefined {
+    return this.runs.find((run) => run.id === id)
+  }
+
+  /** What happened before the connection was there is asked for. */
+  async #opened(): Promise<void> {
+    this.isConnected = true
+    this.runs = await getRuns()
+    this.isLoaded = true
+    for (const id of this.#watched) this.#listener?.onReset(id)
+  }
+}
+
+export const live = new LiveRuns()

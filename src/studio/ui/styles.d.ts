@@ -1,0 +1,2 @@
+/** Styles, which vite takes care of. */
+declare module '*.css'
