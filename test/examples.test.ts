@@ -139,6 +139,11 @@ test('fine-tune: the frozen part of a PyTorch file stays, and the exported model
   expect(output).toMatch(/differs from the model by \d\.\de-\d+ at most/)
 })
 
+test('distributed: without mpirun it trains alone', () => {
+  run('distributed', { steps: 3, out: at('circle.safetensors') })
+  expect(readSafetensors(readFileSync(at('circle.safetensors'))).tensors.size).toBeGreaterThan(0)
+})
+
 test('sample-generator: noise and classes go in, as the model has them', async () => {
   const forward = ({ z, y }: Readonly<Record<string, Tensor>>) => {
     const rows = ops.reshape(
