@@ -118,7 +118,7 @@ test('cnn-pictures: killed in the middle and started again, it ends with the sam
   run('cnn-pictures', { ...options, out: at('killed') })
   expect(outcome(at('killed'))).toEqual(outcome(at('whole')))
   expect(readFileSync(join(at('whole'), 'report.html'), 'utf8')).toContain('What was said of them')
-})
+}, 180_000)
 
 test('character-gpt: learns and writes', () => {
   const output = run('character-gpt', { text: 'LICENSE', out: at('gpt'), steps: 2, prompt: 'The ' })
@@ -137,6 +137,11 @@ test('fine-tune: the frozen part of a PyTorch file stays, and the exported model
   const output = run('fine-tune', { checkpoint, data: at('pictures'), out: at('tuned'), size: 32, steps: 2 })
   expect(output).toContain(`72 tensors from ${checkpoint}; new: fc.weight, fc.bias`)
   expect(output).toMatch(/differs from the model by \d\.\de-\d+ at most/)
+})
+
+test('distributed: without mpirun it trains alone', () => {
+  run('distributed', { steps: 3, out: at('circle.safetensors') })
+  expect(readSafetensors(readFileSync(at('circle.safetensors'))).tensors.size).toBeGreaterThan(0)
 })
 
 test('sample-generator: noise and classes go in, as the model has them', async () => {
