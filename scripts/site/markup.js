@@ -51,22 +51,30 @@ const cellsOf = (line, document) =>
     .split(/(?<!\\)\|/)
     .map((cell) => inlineHtml(cell.trim().replace(/\\\|/g, '|'), document))
 
+/** Sections of a README that say what was found, the first that it has; of one of claims what lies below in sections of its own is left out. */
+const sections = [
+  /^## (?:The c|C)laims[^\n]*\n([\s\S]*?)(?=^##|(?![\s\S]))/m,
+  /^## What was measured[^\n]*\n([\s\S]*?)(?=^## |(?![\s\S]))/m,
+]
+
 /**
- * The tables of a README's section whose title begins with "Claims" or "The claims", before any section below it, cells as HTML. `document`: the
- * README's page in the documentation, as seen from a page; undefined: there is none.
+ * The tables of a README's section of claims, or of what was measured, each with the paragraph before it, as HTML. `document`: the README's page in the
+ * documentation, as seen from a page; undefined: there is none.
  */
 export function claimsOf(file, document) {
   if (!existsSync(file)) throw new Error(`${file}: there is no such README`)
-  const [, section] = /^## (?:The c|C)laims[^\n]*\n([\s\S]*?)(?=^##|(?![\s\S]))/m.exec(readFileSync(file, 'utf8')) ?? []
-  if (section === undefined) throw new Error(`${file}: it has no section "The claims"`)
-  const tables = section.match(/(?:^\|.*\n?)+/gm) ?? []
-  if (tables.length === 0) throw new Error(`${file}: its claims are no table`)
-  return tables.map((table) => {
-    const [columns, , ...rows] = table
-      .trim()
-      .split('\n')
-      .map((line) => cellsOf(line, document))
-    return { columns, rows }
+  const text = readFileSync(file, 'utf8')
+  const section = sections.map((pattern) => pattern.exec(text)?.[1]).find((found) => found !== undefined)
+  if (section === undefined) throw new Error(`${file}: it has no section "The claims" or "What was measured"`)
+  const blocks = section.split(/\n\s*\n/).map((block) => block.trim())
+  const isTable = (block) => block.startsWith('|')
+  if (!blocks.some(isTable)) throw new Error(`${file}: its claims are no table`)
+  return blocks.flatMap((block, i) => {
+    if (!isTable(block)) return []
+    const [columns, , ...rows] = block.split('\n').map((line) => cellsOf(line, document))
+    const before = blocks[i - 1] ?? ''
+    const caption = before === '' || isTable(before) || before.startsWith('`') ? '' : inlineHtml(before, document)
+    return { caption, columns, rows }
   })
 }
 

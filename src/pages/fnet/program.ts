@@ -121,7 +121,7 @@ export async function fnetProgram({ mixing, seed }: FNetPageSettings, { progress
       return { loss: loss.item(), right: right.item() }
     },
     requests: {
-      /** The share of the pronouns of 200 new sentences that is guessed right: they follow from a word up to eleven places before. */
+      /** The share of the pronouns of 200 new sentences that is guessed right: they follow from a word up to eight places before. */
       pronouns: async (): Promise<number> => (await test(pronounsHidden)).right.item(),
       /** The best guesses for a hidden word. */
       guess: async ({ words, place }: { words: readonly string[]; place: number }): Promise<Guess[]> => {

@@ -84,7 +84,7 @@ beforeAll(async () => {
     if (each) results.set(name, each)
   }
   await Promise.all(threads.map((thread) => thread.terminate()))
-})
+}, 180_000)
 
 function resultOf(name: string): { readonly together: Trained; readonly alone: Trained } {
   const result = results.get(name)

@@ -1,0 +1,102 @@
+/** The logic of the interactive pages that needs no browser; the pages themselves are used in one by `npm run check:pages`. */
+import { describe, expect, test } from 'vitest'
+import { packDigits, side, unpackDigits } from '../../src/pages/data/read-digits.ts'
+import { blank, centred, exampleDigit, ink } from '../../src/pages/data/strokes.ts'
+import { encode, longest, randomSentence, vocabulary, wordsOf } from '../../src/pages/fnet/grammar.ts'
+import { nameOf, published } from '../../src/pages/frozen-transformer/parts.ts'
+import { reordered, tokenOrder } from '../../src/pages/mixer/pixel-order.ts'
+import { columnsOf, smoothed } from '../../src/pages/shell/curve.ts'
+import { shownOf, translate } from '../../src/pages/translation-bias/corpus.ts'
+import { Generator } from '../../src/util/random.ts'
+
+describe('curves', () => {
+  test('have means of steps where there are more than a plot can show, and end with nulls', () => {
+    const long = { name: 'a', losses: Array.from({ length: 600 }, (_, i) => i) }
+    const [steps, first, second] = columnsOf([long, { name: 'b', losses: [5, 7] }])
+    expect(steps?.slice(0, 2)).toEqual([2, 4])
+    expect(steps).toHaveLength(300)
+    expect(first?.slice(0, 2)).toEqual([0.5, 2.5])
+    expect(second?.slice(0, 2)).toEqual([6, null])
+    expect(columnsOf([])).toEqual([[]])
+  })
+
+  test('are smoothed from their first number on', () => {
+    const [first, second = 0, none] = smoothed([0, 1, null])
+    expect(first).toBe(0)
+    expect(second).toBeCloseTo(12 / 23, 10)
+    expect(none).toBe(null)
+  })
+})
+
+describe('drawings', () => {
+  test('are centred by their ink', () => {
+    const pixels = blank()
+    ink(pixels, [4, 4], [4, 10])
+    const moved = centred(pixels)
+    const sum = (values: Uint8Array, of: (i: number) => number): number =>
+      values.reduce((total, value, i) => total + value * of(i), 0)
+    const middle = (of: (i: number) => number): number => sum(moved, of) / sum(moved, () => 1)
+    expect(Math.abs(middle((i) => i % side) - 13.5)).toBeLessThanOrEqual(0.5)
+    expect(Math.abs(middle((i) => Math.floor(i / side)) - 13.5)).toBeLessThanOrEqual(0.5)
+    expect(sum(moved, () => 1)).toBe(sum(pixels, () => 1))
+    expect(centred(blank())).toEqual(blank())
+    expect(exampleDigit().some((value) => value === 255)).toBe(true)
+  })
+
+  test('are shuffled in whole, or by patches, whose tokens are found again', () => {
+    const pixels = Uint8Array.from({ length: side * side }, (_, i) => i % 251)
+    expect(reordered(pixels, 'as they are')).toBe(pixels)
+    for (const order of ['patches', 'all'] as const)
+      expect(reordered(pixels, order).toSorted()).toEqual(pixels.toSorted())
+    // A picture with one patch in ink: the token that stands for the patch has it.
+    const patch = 17
+    const inPatch = (i: number): number => 7 * Math.floor(Math.floor(i / side) / 4) + Math.floor((i % side) / 4)
+    const marked = Uint8Array.from({ length: side * side }, (_, i) => Number(inPatch(i) === patch))
+    const moved = reordered(marked, 'patches')
+    const token = tokenOrder('patches')[patch] ?? -1
+    expect(moved.every((value, i) => value === Number(inPatch(i) === token))).toBe(true)
+  })
+
+  test('digits come out of their file as they went in', () => {
+    const part = (count: number, first: number) => ({
+      labels: new Uint8Array(count).fill(first),
+      images: new Uint8Array(count * side * side).fill(first + 1),
+    })
+    const digits = { train: part(6000, 1), test: part(1000, 3) }
+    const found = unpackDigits(packDigits(digits))
+    for (const split of ['train', 'test'] as const)
+      for (const of of ['labels', 'images'] as const)
+        expect(Buffer.compare(found[split][of], digits[split][of])).toBe(0)
+  })
+})
+
+describe("FNet's small language", () => {
+  test('has every word of its sentences, and none longer than the network reads', () => {
+    const random = new Generator(3)
+    for (let i = 0; i < 300; i++) {
+      const words = randomSentence(random)
+      expect(words.length).toBeLessThanOrEqual(longest)
+      expect(words.every((word) => vocabulary.includes(word))).toBe(true)
+    }
+    expect(encode(['the', 'king'])).toHaveLength(longest)
+  })
+
+  test('names words that it does not have', () => {
+    expect(wordsOf('The king eats a Zebra!')).toEqual({ words: ['the', 'king', 'eats', '.'], unknown: ['a', 'zebra'] })
+  })
+})
+
+test('what learns of a frozen transformer has a name', () => {
+  expect(nameOf(published)).toBe('as in the paper')
+  expect(nameOf({ ...published, freeze_attn: false, freeze_ff: false })).toBe('all of it learns')
+  expect(nameOf({ ...published, freeze_ln: true, freeze_pos: true })).toBe('learns: input layer, output layer')
+})
+
+test('60 % in the data are 60 % learned, and 100 % shown', () => {
+  const settings = { he: [120, 20, 150, 80, 60, 170], order: 5, languageWeight: 1, temperature: 0 }
+  const [doctor] = translate(settings)
+  expect(doctor?.posterior).toBeCloseTo(0.6, 2)
+  expect(doctor && shownOf(doctor, 0)).toBe(1)
+  const [drawn] = translate({ ...settings, temperature: 1 })
+  expect(drawn && shownOf(drawn, 1)).toBeCloseTo(0.6, 2)
+})
