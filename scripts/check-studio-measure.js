@@ -5,10 +5,14 @@ import { metricsLine, writeRun } from './studio-runs.js'
 
 const [many, long] = [500, 1_000_000]
 
-async function timed(what, work) {
+/** Says how long something takes, and how much of it the studio computes. */
+async function timed(what, work, pid) {
+  const before = pid === undefined ? 0 : usage(pid).milliseconds
   const start = performance.now()
   const result = await work()
-  console.log(`     ${(performance.now() - start).toFixed(0).padStart(6)} ms  ${what}`)
+  const time = (performance.now() - start).toFixed(0)
+  const computed = usage(pid ?? result.child.pid).milliseconds - before
+  console.log(`     ${time.padStart(6)} ms, ${computed.toFixed(0).padStart(5)} of it computed by the studio: ${what}`)
   return result
 }
 
@@ -44,31 +48,35 @@ export async function measure({ runs, config, startStudio, openPage }) {
   const megabytes = statSync(join(runs, 'long', 'metrics.jsonl')).size / 1e6
   console.log(`     ${many} runs of 1,876 steps, one of ${long.toLocaleString('en')} (${megabytes.toFixed(0)} MB)`)
   const studio = await timed('the studio starts and has looked at all runs', startStudio)
-  const page = await timed('the list is on the page', async () => {
-    const opened = await openPage(studio)
-    await opened.locator('tbody tr').first().waitFor()
-    return opened
-  })
-  await timed('a search is answered', async () => {
-    await page.getByRole('searchbox').fill('many-123')
-    await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1)
-  })
+  const { pid } = studio.child
+  const page = await timed(
+    'the list is on the page',
+    async () => {
+      const opened = await openPage(studio)
+      await opened.locator('tbody tr').first().waitFor()
+      return opened
+    },
+    pid,
+  )
+  await timed(
+    'a search is answered',
+    async () => {
+      await page.getByRole('searchbox').fill('many-123')
+      await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1)
+    },
+    pid,
+  )
   const origin = new URL(page.url()).origin
   const open = async (hash) => {
     await page.goto(`${origin}/${hash}`)
     await page.waitForFunction(() => /\d/.test(document.querySelector('.legend b')?.textContent ?? ''))
   }
-  const before = usage(studio.child.pid)
-  await timed('the curves of a million steps, for the first time', () => open('#/run/long'))
-  const after = usage(studio.child.pid)
-  console.log(
-    `     ${(after.milliseconds - before.milliseconds).toFixed(0).padStart(6)} ms  of it computed by the studio; it has ${after.megabytes.toFixed(0)} MB`,
-  )
+  await timed('the curves of a million steps, for the first time', () => open('#/run/long'), pid)
   await page.goto(`${origin}/#/`)
-  await timed('the same again', () => open('#/run/long'))
-  await timed('ten runs compared', () =>
-    open(`#/compare/${Array.from({ length: 10 }, (_, i) => `many-${i}`).join(',')}`),
-  )
+  await timed('the same again', () => open('#/run/long'), pid)
+  const ten = Array.from({ length: 10 }, (_, i) => `many-${i}`).join(',')
+  await timed('ten runs compared', () => open(`#/compare/${ten}`), pid)
+  console.log(`     ${usage(pid).megabytes.toFixed(0)} MB of memory in the studio`)
   await open('#/run/long')
   const longest = await longestFrame(page, async () => {
     for (let i = 1; i <= 100; i++) {
@@ -79,12 +87,12 @@ export async function measure({ runs, config, startStudio, openPage }) {
   console.log(
     `     ${longest.toFixed(0).padStart(6)} ms  the longest frame while a million-step run grows by 50 lines a second`,
   )
-  const idle = usage(studio.child.pid).milliseconds
+  const idle = usage(pid).milliseconds
   await page.waitForTimeout(10_000)
   console.log(
-    `     ${((usage(studio.child.pid).milliseconds - idle) / 100).toFixed(1).padStart(6)} %   of a core, while nothing happens`,
+    `     ${((usage(pid).milliseconds - idle) / 100).toFixed(1).padStart(6)} %   of a core, while nothing happens`,
   )
-  studio.child.removeAllListeners('exit')
+  await page.context().close()
   studio.child.kill('SIGINT')
   await studio.ended
 }

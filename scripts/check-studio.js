@@ -2,7 +2,7 @@
 // fetches playwright-core into .web. `npm run check:studio -- --measure` also measures it with hundreds of runs and a million lines;
 // `-- --pictures DIR` keeps pictures of the pages.
 import { spawn } from 'node:child_process'
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +21,8 @@ const runs = join(place, 'runs')
 const pictures = process.argv[process.argv.indexOf('--pictures') + 1 || Number.NaN]
 const patience = 120_000
 
+const children = []
+
 function check(what, passed, found = '') {
   console.log(`${passed ? 'ok  ' : 'FAIL'} ${what}${passed || found === '' ? '' : `: ${found}`}`)
   if (!passed) process.exitCode = 1
@@ -31,6 +33,7 @@ function startStudio() {
   const child = spawn(process.execPath, [program, 'studio', '--runs', runs, '--no-open', '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  children.push(child)
   const ended = new Promise((resolve) => child.once('exit', resolve))
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the studio ended with ${code}`)))
@@ -92,7 +95,7 @@ async function startFromForm(page) {
   for (const [name, value] of Object.entries(small)) await page.getByLabel(name, { exact: true }).fill(String(value))
   await page.getByLabel('steps', { exact: true }).fill('2000')
   await page.getByLabel('threads', { exact: true }).fill('1')
-  await page.getByLabel('folder', { exact: true }).fill('live')
+  await page.getByLabel('run name').fill('live')
   await page.getByRole('button', { name: 'Train' }).and(page.locator(':enabled')).click()
 }
 
@@ -149,7 +152,9 @@ async function lookAround(page) {
   const plot = page.locator('.plot').first()
   await plot.focus()
   await page.keyboard.press('Home')
-  check('a chart is read with the keyboard', (await page.locator('.chart .at').first().innerText()) === 'step 1')
+  const at = page.locator('.chart .at').first()
+  await page.waitForTimeout(100)
+  check('a chart is read with the keyboard', (await at.innerText()) === 'step 1', await at.innerText())
 }
 
 async function compareRuns(page) {
@@ -182,7 +187,7 @@ async function latency(page) {
     )
     await new Promise((resolve) => setTimeout(resolve, 300))
     const start = performance.now()
-    appendFileSync(join(runs, 'slow', 'metrics.jsonl'), metricsLine(2000 + i, loss))
+    appendFileSync(join(runs, 'slow', 'metrics.jsonl'), metricsLine(500 + i, loss))
     await seen
     times.push(performance.now() - start)
   }
@@ -207,7 +212,6 @@ async function narrowAndDark(browser, studio) {
 }
 
 async function endAndRestart(studio) {
-  studio.child.removeAllListeners('exit')
   studio.child.kill('SIGINT')
   check('Ctrl-C ends the studio in order', (await studio.ended) === 130)
 }
@@ -215,14 +219,14 @@ async function endAndRestart(studio) {
 mkdirSync(runs)
 const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] })
 try {
-  let studio = await startStudio()
-  let page = await openPage(browser, studio)
+  const studio = await startStudio()
+  const page = await openPage(browser, studio)
   check('the token leaves the address', !page.url().includes('token'))
   await trainStopResume(page)
   await lookAround(page)
   await dropPicture(page)
   const { config } = JSON.parse(readFileSync(join(runs, 'live', 'run.json'), 'utf8'))
-  writeRun(runs, { config, name: 'slow', steps: 2000, seed: 1, lr: 0.001, started: '2026-01-01T10:00:00.000Z' })
+  writeRun(runs, { config, name: 'slow', steps: 500, seed: 1, lr: 0.001, started: '2026-01-01T10:00:00.000Z' })
   writeRun(runs, { config, name: 'fast', steps: 2000, seed: 2, lr: 0.002, started: '2026-01-02T10:00:00.000Z' })
   await compareRuns(page)
   console.log(`     ${(await latency(page)).toFixed(0)} ms from a line in metrics.jsonl to the page (median of 10)`)
@@ -232,9 +236,13 @@ try {
   if (process.argv.includes('--measure')) {
     await measure({ runs, config, startStudio, openPage: (opened) => openPage(browser, opened) })
   }
-  studio = undefined
-  page = undefined
 } finally {
   await browser.close()
+  for (const child of children) child.kill('SIGKILL')
+  // A training goes on without the studio.
+  for (const name of readdirSync(runs, { recursive: true, encoding: 'utf8' }).filter((each) =>
+    /lock-.*\.json$/.test(each),
+  ))
+    process.kill(JSON.parse(readFileSync(join(runs, name), 'utf8')).pid, 'SIGKILL')
   rmSync(place, { recursive: true, force: true })
 }

@@ -7,5 +7,7 @@ packRuntime()
 await import('./build.js')
 for (const file of readdirSync('dist', { recursive: true, encoding: 'utf8' })) {
   const [, name] = /^(.*?)(?:\.d\.ts|\.js|\.js\.map)$/.exec(file) ?? []
-  if (name !== undefined && !existsSync(join('src', `${name}.ts`))) rmSync(join('dist', file))
+  // The studio's page is bundled of many sources.
+  const isBundled = file.startsWith(join('studio', 'page'))
+  if (name !== undefined && !isBundled && !existsSync(join('src', `${name}.ts`))) rmSync(join('dist', file))
 }

@@ -6,8 +6,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { encodePng } from '../src/io/png.ts'
-import { readSafetensors } from '../src/io/safetensors.ts'
+import {
+  compile,
+  constant,
+  exportOnnx,
+  Generator,
+  manualSeed,
+  ops,
+  readSafetensors,
+  type Tensor,
+  tensor,
+} from '../src/index.ts'
+import { decodePng, encodePng } from '../src/io/png.ts'
+import { exportDenoiser } from '../src/systems/diffusion/exports.ts'
+import { GaussianDiffusion } from '../src/systems/diffusion/gaussian-diffusion.ts'
+import { UNetModel } from '../src/systems/diffusion/model.ts'
+import { diffusionSettings, processConfig, unetConfig, unetSettings } from '../src/systems/diffusion/settings.ts'
+import { langevinDefaults } from '../src/systems/self-supervised/energies/inference.ts'
+import { PictureEnergy } from '../src/systems/self-supervised/predictive/energy-model.ts'
+import type { Exportable } from '../src/tasks/define.ts'
 
 const root = new URL('..', import.meta.url).pathname
 const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts'))
@@ -40,8 +57,8 @@ function command(name: string, options: Readonly<Record<string, string | number>
   return [join(built, `${name}.js`), ...Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)])]
 }
 
-const run = (name: string, options: Readonly<Record<string, string | number>>): string =>
-  execFileSync(process.execPath, command(name, options), { cwd: root, encoding: 'utf8', stdio: 'pipe' })
+const run = (name: string, options: Readonly<Record<string, string | number>>, files: readonly string[] = []): string =>
+  execFileSync(process.execPath, [...command(name, options), ...files], { cwd: root, encoding: 'utf8', stdio: 'pipe' })
 
 test.each(examples)('%s is short, and uses nothing but the public entries', (name) => {
   const text = readFileSync(join(root, 'examples', name), 'utf8')
@@ -54,6 +71,19 @@ test('the README of the examples names each of them', () => {
   const text = readFileSync(join(root, 'examples', 'README.md'), 'utf8')
   for (const name of examples) expect(text).toContain(`(${name})`)
 })
+
+/** An exported model as a file. */
+async function exported(name: string, { inputs, forward, metadata }: Exportable): Promise<string> {
+  writeFileSync(at(name), await exportOnnx({ inputs, forward, metadata }))
+  return at(name)
+}
+
+/** A PNG file of one column of gray pictures, as numbers from -1 to 1, without the lines between. */
+function columnOf(path: string, side: number): number[] {
+  const { pixels, width } = decodePng(readFileSync(path), path)
+  expect(width).toBe(side)
+  return Array.from(pixels, (value) => value / 127.5 - 1).filter((_, i) => Math.floor(i / side) % (side + 2) < side)
+}
 
 /** The tensors of the newest checkpoint as bits, and what was logged, without times. */
 function outcome(path: string) {
@@ -88,7 +118,7 @@ test('cnn-pictures: killed in the middle and started again, it ends with the sam
   run('cnn-pictures', { ...options, out: at('killed') })
   expect(outcome(at('killed'))).toEqual(outcome(at('whole')))
   expect(readFileSync(join(at('whole'), 'report.html'), 'utf8')).toContain('What was said of them')
-})
+}, 180_000)
 
 test('character-gpt: learns and writes', () => {
   const output = run('character-gpt', { text: 'LICENSE', out: at('gpt'), steps: 2, prompt: 'The ' })
@@ -107,4 +137,89 @@ test('fine-tune: the frozen part of a PyTorch file stays, and the exported model
   const output = run('fine-tune', { checkpoint, data: at('pictures'), out: at('tuned'), size: 32, steps: 2 })
   expect(output).toContain(`72 tensors from ${checkpoint}; new: fc.weight, fc.bias`)
   expect(output).toMatch(/differs from the model by \d\.\de-\d+ at most/)
+})
+
+test('distributed: without mpirun it trains alone', () => {
+  run('distributed', { steps: 3, out: at('circle.safetensors') })
+  expect(readSafetensors(readFileSync(at('circle.safetensors'))).tensors.size).toBeGreaterThan(0)
+})
+
+test('sample-generator: noise and classes go in, as the model has them', async () => {
+  const forward = ({ z, y }: Readonly<Record<string, Tensor>>) => {
+    const rows = ops.reshape(
+      ops.add(
+        ops.mul(z as Tensor, 0),
+        ops.matmul(
+          y as Tensor,
+          tensor([
+            [-1, -1],
+            [1, 1],
+          ]),
+        ),
+      ),
+      [-1, 1, 1, 2],
+    )
+    return { picture: ops.concat([rows, rows], 2) }
+  }
+  const inputs = { z: { dtype: 'float32', shape: [1, 2] }, y: { dtype: 'float32', shape: [1, 2] } } as const
+  const file = await exported('generator.onnx', { inputs, forward, metadata: {} })
+  run('sample-generator', { width: 2, classes: 2, count: 4 }, [file, at('drawn.png')])
+  const { pixels, width, height } = decodePng(readFileSync(at('drawn.png')), 'drawn.png')
+  expect([width, height]).toEqual([14, 2])
+  // Black and white in turn, with white lines between.
+  expect([...pixels.subarray(0, 14)]).toEqual([0, 0, 255, 255, 255, 255, 255, 255, 0, 0, 255, 255, 255, 255])
+})
+
+test('sample-energy: goes down the slope of the energy', async () => {
+  manualSeed(1)
+  const config = {
+    ...langevinDefaults,
+    width: 8,
+    hidden: 8,
+    sigma: 0.03,
+    alpha_l2: 0.1,
+    p_y_given_x_weight: 1,
+    buffer_size: 4,
+  }
+  const model = new PictureEnergy(config, { image_size: [8, 8], in_channels: 1 })
+  const file = await exported('slope.onnx', model.exports().slope())
+  run('sample-energy', { size: 8, steps: 30, step: 5, noise: 0, count: 1 }, [file, at('low.png')])
+  const start = new Generator(0).uniform(64).map((value) => 2 * value - 1)
+  const energy = compile((x: Tensor) => model.energy(x))
+  const of = async (data: Float32Array) => (await energy(constant(data, [1, 1, 8, 8], 'float32'))).item()
+  expect(await of(Float32Array.from(columnOf(at('low.png'), 8)))).toBeLessThan(await of(start))
+})
+
+test('sample-diffusion: with eta 0 the pictures are those of DDIM', async () => {
+  const settings = { ...diffusionSettings().parse({}), diffusion_steps: 4 }
+  const facts = { labels: ['a', 'b'], image_size: [8, 8] as [number, number], in_channels: 1 as const }
+  manualSeed(1)
+  const small = {
+    model_channels: 8,
+    channel_mult: [1, 2],
+    num_groups: 4,
+    num_head_channels: 8,
+    attention_resolutions: [2],
+  }
+  const model = new UNetModel(unetConfig(unetSettings().parse(small), facts, settings))
+  // The last layer begins with zeros: something is to be predicted.
+  for (const [name, { shape, size }] of model.namedParameters())
+    if (shape.length > 1)
+      model
+        .variables()
+        .get(name)
+        ?.set(new Generator(size).normal(size).map((value) => 0.1 * value))
+  const file = await exported('denoiser.onnx', exportDenoiser({ model, facts, diffusion: settings }) as Exportable)
+  const options = { size: 8, steps: 4, times: 4, eta: 0, classes: 2, count: 1 }
+  run('sample-diffusion', options, [file, at('denoised.png')])
+  const process = new GaussianDiffusion(processConfig(settings))
+  const back = compile((x: Tensor, t: Tensor) => {
+    const network = (x: Tensor, times: Tensor) => model.forward(x, times, tensor([0], 'int64'))
+    return process.ddimSample(network, x, t).sample
+  })
+  let x = constant(new Generator(0).normal(64), [1, 1, 8, 8], 'float32')
+  for (const t of [3, 2, 1, 0]) x = await back(x, tensor([t], 'int64'))
+  const clamped = (await x.numbers()).map((value) => Math.min(1, Math.max(-1, value)))
+  const differences = columnOf(at('denoised.png'), 8).map((value, i) => Math.abs(value - Number(clamped[i])))
+  expect(Math.max(...differences)).toBeLessThan(1 / 127)
 })

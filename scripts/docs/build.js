@@ -80,7 +80,7 @@ export async function buildDocs(folder, { links = {} } = {}) {
       child.comment = new Comment([{ kind: 'text', text: escapeMarkdown(headOf(entry.file)) }])
     }
   })
-  app.renderer.hooks.on('navigation.begin', (context) =>
+  app.renderer.hooks.on('sidebar.begin', (context) =>
     JSX.createElement(
       'nav',
       { class: 'site-links' },

@@ -86,6 +86,20 @@ function titleOf(file, text, isBelow = false) {
   return isBelow && after ? `${after.charAt(0).toUpperCase()}${after.slice(1)}` : before
 }
 
+/** The first page with ways into the site below its first paragraph. */
+function withCards(text) {
+  const cards = [
+    ['docs/guide/first-model.md', 'Guide', 'From a first model to training, fine-tuning, export; runnable programs'],
+    ['src/systems/mixer/README.md', 'Systems', 'Ten of them: the idea, the code, claims and our numbers beside them'],
+    ['docs/runs.md', 'Handbook', 'Runs, sweeps, several machines; your own data; speed; how it is checked'],
+  ]
+  const html = cards.map(
+    ([path, title, words]) => `<a href="${path}"><strong>${title}</strong><span>${words}</span></a>`,
+  )
+  const at = text.indexOf('\n\n', text.indexOf('\n\n') + 2)
+  return `${text.slice(0, at)}\n\n<div class="cards">${html.join('')}</div>${text.slice(at)}`
+}
+
 /** A link, whose words may have code in them; or code alone, in which nothing is a link. */
 const link = /(!?\[(?:[^\]`]|`[^`]*`)*\]\()([^)\s#]*)(#[^)\s]*)?(\))|`[^`\n]*`/g
 
@@ -139,7 +153,7 @@ export function stagePages(root, stage, repository) {
     ]
     const head = file === 'README.md' ? '' : `---\n${about.join('\n')}\n---\n\n`
     mkdirSync(dirname(join(stage, file)), { recursive: true })
-    writeFileSync(join(stage, file), head + text)
+    writeFileSync(join(stage, file), head + (file === 'README.md' ? withCards(text) : text))
   }
   if (dead.length > 0) throw new Error(`links that lead nowhere:\n${dead.join('\n')}`)
   return { groups: groups.map(({ title }) => title), order, files: listed.map(({ file }) => join(stage, file)) }

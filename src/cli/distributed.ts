@@ -58,10 +58,15 @@ export class Group {
 
   /** This process's part of a recipe's task. Throws a UsageError if it has no parts. */
   taskOf(task: TrainingTask, name: string): TrainingTask {
-    if (task.distributed) return task.distributed(this.#communicator)
+    if (task.distributed) return { ...task, ...task.distributed(this.#communicator) }
     throw new UsageError(`${name} cannot be trained by several processes`, {
       hint: 'its loss is not a mean over the examples of a batch',
     })
+  }
+
+  /** Throws the UsageError of `taskOf` before anything is written. */
+  requireParts({ experiment, data }: Pick<Followed, 'experiment' | 'data'>, name: string): void {
+    this.taskOf(prepareTraining(experiment, data).task, name)
   }
 
   /** `store`: of rank 0 only. */

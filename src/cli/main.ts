@@ -12,6 +12,7 @@ import { describeSystemError } from '../util/system-errors.ts'
 import { addCommands } from './commands/index.ts'
 import { Interruption } from './interrupt.ts'
 import { note, watchOutput } from './output.ts'
+import { addSystemsOf, takeSystems } from './own-systems.ts'
 import { speakerPrefix } from './speaker.ts'
 
 /** Errors in what tenfold was given: its options, files, packages, data sets. */
@@ -51,6 +52,8 @@ export async function buildProgram(args: readonly string[] = ['help']): Promise<
   const program = new Command('tenfold')
     .description('Landmark machine-learning systems of 2021, trained, run, explained and exported from TypeScript.')
     .version(ownVersion(), '--version', 'print the version')
+    // For the help: taken before anything else is read.
+    .option('--system <file>', 'a module that exports a system of your own; with every command')
     .showSuggestionAfterError()
     .showHelpAfterError(false)
     .configureOutput({ outputError: (text, write) => write(text.replace(/\n(?=.)/g, ' ')) })
@@ -72,7 +75,9 @@ export async function main(args: readonly string[]): Promise<number> {
   process.removeAllListeners('warning')
   process.on('warning', ({ message }) => note(`warning: ${message}`))
   try {
-    await (await buildProgram(args)).parseAsync(args, { from: 'user' })
+    const { rest, files } = takeSystems(args)
+    await addSystemsOf(files)
+    await (await buildProgram(rest)).parseAsync(rest, { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {
     return await explain(error)

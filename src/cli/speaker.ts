@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { mpiLaunch } from '../train/distributed/mpi.ts'
 
 // Longer than mpirun takes to end all processes after one has failed.
-const deference = 1500
+const deference = 4000
 
 /** What an error line begins with: of several processes, all with the same mistake, only the first reports it. */
 export async function speakerPrefix(): Promise<string> {

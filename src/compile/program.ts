@@ -94,6 +94,8 @@ export class Program {
   /** Of the graph's outputs. */
   readonly #shapes: readonly Shape[]
   readonly #parts: Omit<ProgramParts, 'model'>
+  /** The last outputs, which the variables take. */
+  readonly #state: readonly Target[]
   #retreats: ReadonlySet<(() => void) | undefined> = new Set()
   /** `writes` of the assigned variables after the last run, as long as it can be taken back. */
   #written: readonly number[] | undefined
@@ -105,6 +107,10 @@ export class Program {
     this.#inputs = model.inputs
     this.#origins = model.origins
     this.#shapes = model.shapes
+    this.#state = parts.assigned.map((variable, i) => {
+      const shape = model.shapes[parts.results.length + i] ?? variable.shape
+      return { dtype: variable.dtype, shape, buffer: () => variable.backBuffer }
+    })
     this.statistics = { nodes: model.nodes, passes: parts.counts, bytes: model.bytes.length }
   }
 
@@ -153,21 +159,22 @@ export class Program {
       if (source.kind === 'feed') return pull(source.feed, feeds.push(source.feed) - 1, leaf, sized?.feeds.get(leaf))
       return sized?.constants.get(leaf) ?? inputOf(leaf)
     })
-    const results = this.#parts.results.map(({ dtype, shape }, i) => ({ dtype, shape: sized?.results[i] ?? shape }))
-    const targets: Target[] = [
-      ...results.map(({ dtype, shape }) => ({ dtype, shape, buffer: () => allocate(dtype, elementCount(shape)) })),
-      ...assigned.map((variable) => ({ ...variable.stored, buffer: () => variable.backBuffer })),
-    ].map(({ dtype, shape, buffer }, i) => ({ dtype, shape: shapes[i] ?? shape, buffer }))
-    const written = await retell(this.#origins, computed, () => this.#session.run(values, targets))
-    const taken = written.slice(results.length)
-    for (const [i, variable] of assigned.entries()) variable.take(taken[i] ?? variable.backBuffer)
+    const results = this.#parts.results.map(({ dtype, shape }, i): Target & { readonly given: Shape } => {
+      const [given, size] = [sized?.results[i] ?? shape, elementCount(sized?.results[i] ?? shape)]
+      return { dtype, given, shape: shapes[i] ?? given, buffer: () => allocate(dtype, size) }
+    })
+    const state = sized
+      ? this.#state.map((target, i) => ({ ...target, shape: shapes[results.length + i] ?? target.shape }))
+      : this.#state
+    const written = await retell(this.#origins, computed, () => this.#session.run(values, [...results, ...state]))
+    for (const [i, variable] of assigned.entries()) variable.take(written[results.length + i] ?? variable.backBuffer)
     this.#written = assigned.map(({ writes }) => writes)
     for (const advance of new Set(feeds.map((feed) => feed.advance))) advance?.()
     this.#retreats = new Set(feeds.map((feed) => feed.retreat))
-    return results.map(({ dtype, shape }, i) => {
+    return results.map(({ dtype, given }, i) => {
       const data = written[i]
       if (data === undefined || isResident(data)) throw new TenfoldError('internal: a result did not come back')
-      return constant(data, shape, dtype)
+      return constant(data, given, dtype)
     })
   }
 

@@ -7,6 +7,7 @@ type Activation = (x: Tensor) => Tensor
 const tanhGelu: Activation = (x) => ops.gelu(x, { approximate: 'tanh' })
 
 /** The normal distribution whose share below x is close to relu(x)^2 (Ma et al. 2022, arXiv 2209.10655). */
+// biome-ignore lint/suspicious/noApproximativeNumericConstant: transformers' digits
 const [laplaceMean, laplaceDeviation] = [0.707107, 0.282095]
 
 /** transformers' (`ACT2FN`) and timm's (`create_act`); where both have a name, they mean the same. */

@@ -3,9 +3,9 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Tensor } from 'onnxruntime-common'
-import { isResident, type NDArray, type StoredArray, type TypedArray } from '../tensor/dtype.ts'
+import { isResident, type NDArray, type Resident, type StoredArray, type TypedArray } from '../tensor/dtype.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
-import { type NativeSession, newSession, silent, type Tensors } from './binding.ts'
+import { type NativeSession, newSession, silent } from './binding.ts'
 import type { KernelTime, RuntimeOptions, Session, SessionOptions, Target } from './session.ts'
 import { byName, disabledOptimizers } from './shared.ts'
 import { isRefusal, unreadableName, unreadableOp, withUnreadableOutput } from './unreadable-output.ts'
@@ -14,25 +14,20 @@ import { isRefusal, unreadableName, unreadableOp, withUnreadableOutput } from '.
 const wrapped = new WeakMap<TypedArray, Tensor>()
 
 /** Whether a wrapper can be reused: the bytes of uint8 may also be requested as bool. */
-function describes(known: Tensor, { dtype, shape }: NDArray): boolean {
+function describes(known: Tensor, { dtype, shape }: Pick<NDArray, 'dtype' | 'shape'>): boolean {
   return known.type === dtype && known.dims.length === shape.length && known.dims.every((size, i) => size === shape[i])
 }
 
-function wrap(array: NDArray): Tensor {
-  const known = wrapped.get(array.data)
+/** An array's numbers as the binding takes them. */
+function wrap(data: TypedArray | Resident, array: Pick<NDArray, 'dtype' | 'shape'>): Tensor {
+  if (isResident(data)) throw new TenfoldError('internal: in Node no numbers lie outside of its memory')
+  const known = wrapped.get(data)
   if (known && describes(known, array)) return known
   // The binding takes no shared memory; what it holds may change, so it is copied at every run.
-  if (array.data.buffer instanceof SharedArrayBuffer) return new Tensor(array.dtype, array.data.slice(), array.shape)
-  const tensor = new Tensor(array.dtype, array.data, array.shape)
-  wrapped.set(array.data, tensor)
+  if (data.buffer instanceof SharedArrayBuffer) return new Tensor(array.dtype, data.slice(), array.shape)
+  const tensor = new Tensor(array.dtype, data, array.shape)
+  wrapped.set(data, tensor)
   return tensor
-}
-
-const wrapAll = (names: readonly string[], arrays: readonly NDArray[]): Tensors => byName(names, arrays.map(wrap))
-
-function onHost({ dtype, shape, data }: StoredArray): NDArray {
-  if (isResident(data)) throw new TenfoldError('internal: in Node no numbers lie outside of its memory')
-  return { dtype, shape, data }
 }
 
 /** Whether the runtime's convolutions with channels in blocks (its domain com.microsoft.nchwc) are built for this processor. */
@@ -68,10 +63,15 @@ class NodeSession implements Session {
   }
 
   async run(inputs: readonly StoredArray[], targets: readonly Target[]): Promise<TypedArray[]> {
-    const outputs = targets.map(({ dtype, shape, buffer }) => ({ dtype, shape, data: buffer() }))
-    const written = outputs.map(({ data }) => data)
-    const feeds = wrapAll(this.#inputNames, inputs.map(onHost))
-    const fetches = wrapAll(this.#outputNames, outputs)
+    const written = targets.map(({ buffer }) => buffer())
+    const feeds = byName(
+      this.#inputNames,
+      inputs.map((input) => wrap(input.data, input)),
+    )
+    const fetches = byName(
+      this.#outputNames,
+      targets.map((target, i) => wrap(written[i] as TypedArray, target)),
+    )
     // The run blocks this thread: pending work goes first.
     await setImmediate()
     if (this.#stopsBeforeCopies) {

@@ -1,13 +1,6 @@
 /** ONNX Runtime as WebAssembly and on WebGPU: the package onnxruntime-web, which a page brings along (docs/decisions/044-platforms.md). */
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
-import {
-  type DType,
-  elementCount,
-  isResident,
-  type Resident,
-  type StoredArray,
-  type TypedArray,
-} from '../tensor/dtype.ts'
+import { type DType, elementCount, type Resident, type StoredArray, type TypedArray } from '../tensor/dtype.ts'
 import { requireCount, requireOneOf } from '../util/check.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import { Queue } from '../util/queue.ts'
@@ -90,6 +83,9 @@ const calls = new Queue()
 class GpuArray implements Resident {
   readonly #tensor: Tensor
   readonly #owner: Set<GpuArray>
+  /** A call that reads them, perhaps behind others. */
+  #asked: Promise<TypedArray> | undefined
+  /** They are no longer there. */
   #data: Promise<TypedArray> | undefined
 
   /** `owner`: those of one session, whose numbers are lost with it. */
@@ -106,21 +102,20 @@ class GpuArray implements Resident {
   }
 
   read(): Promise<TypedArray> {
-    this.#data ??= calls.add(() => this.readNow())
-    return this.#data
+    this.#asked ??= calls.add(() => this.readNow())
+    return this.#asked
   }
 
   /** `read` as part of a call. */
   readNow(): Promise<TypedArray> {
     this.#owner.delete(this)
-    const data = this.#tensor.getData(true) as Promise<TypedArray>
-    this.#data = data
-    return data
+    this.#data ??= this.#tensor.getData(true) as Promise<TypedArray>
+    return this.#data
   }
 
   release(): void {
-    // Numbers that are being read are given up when they have been.
-    if (!this.#data) this.#tensor.dispose()
+    // Reading them gives them up, too.
+    if (!this.#asked && !this.#data) this.#tensor.dispose()
     this.#owner.delete(this)
   }
 }
@@ -146,7 +141,7 @@ class WebSession implements Session {
       const values = inputs.map(async ({ dtype, shape, data }) =>
         data instanceof GpuArray
           ? data.input(this.#library, dtype, shape)
-          : new Tensor(dtype, (isResident(data) ? await data.read() : data) as never, shape),
+          : new Tensor(dtype, data as TypedArray as never, shape),
       )
       const results = await this.#session.run(byName(inputNames, await Promise.all(values)))
       // Arrays of their own, which the library copied out of WebAssembly's memory: they are taken over.

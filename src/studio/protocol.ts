@@ -127,7 +127,7 @@ export interface UseRequest {
   readonly seed?: number
 }
 
-/** A mistake, in one line. */
+/** A mistake, in one line; empty: none. */
 export interface Refusal {
   readonly error: string
 }

@@ -69,8 +69,8 @@ export class Variable {
   }
 
   /**
-   * The present numbers. Do not keep the array across calls of compiled functions: buffers are swapped. Throws a UsageError if they
-   * are on a graphics processor (`fetch`).
+   * The present numbers, at once: those of a tensor are asked for, `await tensor.data()`. Do not keep the array across calls of compiled
+   * functions: buffers are swapped. Throws a UsageError if they are on a graphics processor (`fetch`).
    */
   get data(): TypedArray {
     if (isResident(this.#front))

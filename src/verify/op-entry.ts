@@ -69,7 +69,8 @@ export async function runOpEntry(
     const viewed = inputs.map((input, i) => applyViews(viewsOf[names[i] ?? ''], input))
     const byName = Object.fromEntries(names.map((name, i) => [name, viewed[i] as Tensor]))
     const read = given.reading(byName, (name) => entry.inputs[names.indexOf(name)] ?? '')
-    const valuesOf = (name: string): readonly number[] => toNumbers(arrays[names.indexOf(name)]?.data ?? new Float32Array(0))
+    const valuesOf = (name: string): readonly number[] =>
+      toNumbers(arrays[names.indexOf(name)]?.data ?? new Float32Array(0))
     const outputs = [target({ inputs: read, settings: args, valuesOf })].flat() as Tensor[]
     refuseUnread([...given.unread(), ...settings.unread()])
     if (outputs.length !== entry.outputs.length) {

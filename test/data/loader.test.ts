@@ -15,6 +15,36 @@ async function take(loader: DataLoader, limit = Number.POSITIVE_INFINITY): Promi
   return batches
 }
 
+describe('parts of batches', () => {
+  const options = { batchSize: 5, shuffle: true, seed: 3 }
+
+  test('are disjoint, and together the whole batch; position and steps are those of whole batches', async () => {
+    const whole = new DataLoader(counting(13), options)
+    const parts = [0, 1, 2].map((rank) => whole.partFor({ rank, size: 3 }))
+    const batches = await take(whole)
+    const taken = await Promise.all(parts.map((part) => take(part)))
+    expect(batches.map((_, i) => taken.flatMap((part) => part[i] ?? []))).toEqual(batches)
+    expect(taken.map((part) => part.map(({ length }) => length))).toEqual([
+      [1, 1, 1],
+      [2, 2, 1],
+      [2, 2, 1],
+    ])
+    for (const part of parts) {
+      expect(part.stepsPerEpoch).toBe(3)
+      expect(part.state()).toEqual({ epoch: 1, position: 0 })
+    }
+  })
+
+  test('a batch with fewer examples than processes is refused', () => {
+    const part = { rank: 0, size: 3 }
+    expect(() => new DataLoader(counting(12), { ...options, part })).toThrow(
+      'DataLoader: a batch of 2 cannot be divided among 3 processes',
+    )
+    expect(() => new DataLoader(counting(12), { ...options, part, dropLast: true })).not.toThrow()
+    expect(() => new DataLoader(counting(12), { batchSize: 2, part })).toThrow('cannot be divided among 3 processes')
+  })
+})
+
 describe('one epoch', () => {
   test('in order, the last batch smaller or left out', async () => {
     const loader = new DataLoader(counting(7), { batchSize: 3 })

@@ -45,3 +45,21 @@ test('a seed that is none changes neither', () => {
   expect(() => manualSeed(0.5)).toThrow(UsageError)
   expect(numbers(init.uniform([2]))).toEqual(expected)
 })
+
+test('processes of other ranks draw other numbers, from the same call on; rank 0 those of the seed', async () => {
+  const state = new RandomState(7)
+  const run = compile(() => ops.randomUniform([3], { state }))
+  const draw = async (): Promise<number[]> => numbers((await run()).array.data)
+  const [first, second] = [await draw(), await draw()]
+  state.useRank(1)
+  state.calls.set([0])
+  const other = await draw()
+  expect(other).not.toEqual(first)
+  state.useRank(0)
+  expect(await draw()).toEqual(second)
+  // Not derived from that of another rank.
+  state.useRank(2)
+  state.useRank(1)
+  state.calls.set([0])
+  expect(await draw()).toEqual(other)
+})

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { lockFolder } from '../../src/train/lock.ts'
+import { folderHolder, lockFolder } from '../../src/train/lock.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'tenfold-lock-'))
 afterAll(() => rm(root, { recursive: true }))
@@ -50,6 +50,18 @@ test('a second holder is told who has the lock, and since when', async () => {
   })
   expect(await readdir(folder)).toHaveLength(1)
   lock.release()
+})
+
+test('who holds a folder is told without taking it, and nothing is removed', async () => {
+  const folder = await mkdtemp(join(root, 'asked-'))
+  expect(folderHolder(folder)).toBeUndefined()
+  const lock = await lockFolder(folder)
+  expect(folderHolder(folder)).toEqual({ pid: process.pid, since: expect.stringMatching(/^\d{4}-/), isHere: true })
+  lock.release()
+  expect(folderHolder(await heldBy({ host: 'elsewhere' }))).toMatchObject({ isHere: false })
+  const dead = await heldBy({ pid: 2 ** 22 + 1 })
+  expect(folderHolder(dead)).toBeUndefined()
+  expect(await readdir(dead)).toEqual(['lock-other.json'])
 })
 
 test('of many that come at once, at most one has the lock', async () => {

@@ -28,7 +28,7 @@ export function addRun(program: Command): void {
       examples(
         'tenfold run mixer/scale',
         'tenfold run mixer/scale --set \'tasks=["mnist"]\' --set train.steps=1000',
-        'tenfold run mixer/scale --array $SLURM_ARRAY_TASK_ID/4',
+        'tenfold run mixer/scale --array 1/4',
         'tenfold run mixer/scale --report-only',
         'tenfold run fnet/speed --set lengths=[512,2048] --set \'encoders=["FNet","BERT"]\'',
       ),

@@ -115,6 +115,7 @@ export async function trainNew(
   const [{ startRun }, { trainRun }] = await Promise.all([import('../../systems/session.ts'), import('../training.ts')])
   const { seed, steps, threads, tensorboard = false, profile } = flags
   const prepared = await prepare({ recipe, config: chosen }, flags, reporter)
+  group?.requireParts(prepared, `${system.name}/${recipe.name}`)
   if (prepared.start !== undefined) reporter.say(prepared.start)
   const described = {
     seed,

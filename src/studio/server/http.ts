@@ -92,7 +92,7 @@ export function sendEntry(response: ServerResponse, cookie: string): void {
     'set-cookie': cookie,
   })
   response.end(
-    '<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>tenfold studio</title><a href="/">Open</a>',
+    '<!doctype html><meta http-equiv="refresh" content="0;url=/"><link rel="icon" href="/favicon.svg"><title>tenfold studio</title><a href="/">Open</a>',
   )
 }
 

@@ -1,7 +1,9 @@
 /** Trainings and jobs in processes of their own, which outlive the studio: each is the command line, with its output in a file. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { findEntry } from '../../systems/session.ts'
 import { folderHolder } from '../../train/lock.ts'
@@ -15,6 +17,9 @@ import { readJobHead } from './summary.ts'
 
 /** The command line. */
 export const program = fileURLToPath(new URL('../../../bin/tenfold.js', import.meta.url))
+
+/** Milliseconds in which a process that has just ended is known to have. */
+const exitWait = 500
 
 /** A part of a command as a shell takes it. */
 function quoted(text: string): string {
@@ -58,7 +63,7 @@ export class Launcher {
   readonly #records: Records
   readonly #listener: LaunchListener
   /** The processes that have been started and are not known to have ended, by their folders. */
-  readonly #started = new Map<string, number | undefined>()
+  readonly #started = new Map<string, ChildProcess>()
 
   constructor(folder: RunsFolder, records: Records, listener: LaunchListener) {
     this.#folder = folder
@@ -98,14 +103,18 @@ export class Launcher {
       throw new UsageError(`the folder of a run must be one plain name, found ${JSON.stringify(folder)}`, {
         hint: 'letters, digits, - _ and . only, such as quick-1',
       })
-    this.#checkFree(folder)
+    await this.#checkFree(folder)
     if (command === 'train') await checkNewRun(this.#path(folder))
     else if (existsSync(this.#path(folder)))
       throw new UsageError(`${join(this.#folder.shown, folder)} is there already`, { hint: 'choose another name' })
     return folder
   }
 
-  #checkFree(id: string): void {
+  /** Throws a UsageError if something runs in a folder. */
+  async #checkFree(id: string): Promise<void> {
+    const started = this.#started.get(id)
+    // One that was killed may have lost its lock before it is known to have ended.
+    if (started) await Promise.race([once(started, 'exit'), setTimeout(exitWait, undefined, { ref: false })])
     if (this.#started.has(id)) throw new UsageError(`${join(this.#folder.shown, id)} is running already`)
     if (!existsSync(this.#path(id))) return
     const holder = folderHolder(this.#path(id))
@@ -114,7 +123,7 @@ export class Launcher {
 
   /** Continues a run, perhaps to a new end, or a job. Throws a UsageError if something runs there. */
   async resume(id: string, end: { readonly epochs?: number; readonly steps?: number }): Promise<void> {
-    this.#checkFree(id)
+    await this.#checkFree(id)
     const out = join(this.#folder.shown, id)
     if (existsSync(join(this.#path(id), 'run.json'))) {
       const option = (flag: string, value: number | undefined): string[] => (value ? [flag, String(value)] : [])
@@ -143,7 +152,7 @@ export class Launcher {
     })
     log.close()
     child.unref()
-    this.#started.set(id, child.pid)
+    this.#started.set(id, child)
     const ended = async (message: string): Promise<void> => {
       if (!this.#started.delete(id)) return
       await this.#listener.onEnd(id, start, message || problemOf(await this.#records.readLog(id)))
@@ -162,7 +171,7 @@ export class Launcher {
     const holder = existsSync(path) ? folderHolder(path) : undefined
     const shown = join(this.#folder.shown, id)
     // Just started: it has not locked its folder yet.
-    const pid = holder?.pid ?? this.#started.get(id)
+    const pid = holder?.pid ?? this.#started.get(id)?.pid
     if (pid === undefined) throw new UsageError(`${shown} is not running`)
     if (holder?.isHere === false)
       throw new UsageError(`${shown} is in use by a process elsewhere`, { hint: 'stop it there' })

@@ -45,8 +45,9 @@ export class Live {
   async open(response: ServerResponse, watched: readonly string[]): Promise<void> {
     const client: Client = { response, told: new Map() }
     for (const id of watched) {
+      // One that has just been started has no folder yet.
       const log = await this.#read(id)
-      if (log) client.told.set(id, toldOf(log))
+      client.told.set(id, log ? toldOf(log) : { generation: 0, rows: { step: 0, evaluation: 0 } })
     }
     response.writeHead(200, { ...commonHeaders, 'content-type': 'text/event-stream' })
     response.write('retry: 1000\n\n')

@@ -3,8 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { System } from '../../systems/define.ts'
+import { errorLine, TenfoldError } from '../../util/errors.ts'
 import { mostBuckets, roundedCurve } from '../curves.ts'
-import type { Curves, RunSummary } from '../protocol.ts'
+import type { Curves, Refusal, RunSummary } from '../protocol.ts'
 import { detailOf } from './detail.ts'
 import { entriesOf, formOf } from './forms.ts'
 import { HttpError, notFound, readJson, sendJson, sendRunFile } from './http.ts'
@@ -82,9 +83,15 @@ async function start({ request, response, launcher }: Call): Promise<void> {
   sendJson(response, { id: await launcher.start(await readJson(request, startSchema)) })
 }
 
+/** What would be wrong with a start, as one types: no mistake of the request. */
 async function check({ request, response }: Call): Promise<void> {
-  checkStart(await readJson(request, startSchema))
-  sendJson(response, {})
+  try {
+    checkStart(await readJson(request, startSchema))
+    sendJson(response, { error: '' } satisfies Refusal)
+  } catch (error) {
+    if (!(error instanceof TenfoldError)) throw error
+    sendJson(response, { error: errorLine(error) } satisfies Refusal)
+  }
 }
 
 const endSchema = z.strictObject({
@@ -110,7 +117,7 @@ async function stop(call: Call): Promise<void> {
 const useSchema = z.strictObject({
   use: z.string().regex(/^[a-z][a-z-]*$/, 'must be the name of a use'),
   inputs: z.array(z.string()),
-  options: z.record(z.string().regex(/^[a-z][\w.]*$/i, 'must be the name of an option'), z.string()),
+  options: z.record(z.string().regex(/^[a-z][\w.]*$/i), z.string()),
   checkpoint: z.string().optional(),
   seed: z.number().int().min(0).optional(),
 })

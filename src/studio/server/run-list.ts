@@ -9,6 +9,9 @@ import { kindOf, type SummaryContext, summarize, tracesOf } from './summary.ts'
 /** Milliseconds between two looks at a run that changes all the time, and at everything. */
 const [pokeEvery, scanEvery] = [100, 2000]
 
+/** Milliseconds in which the writes of one moment come together. */
+const moment = 10
+
 /** Runs watched at once: systems have limits, and more are looked at every two seconds. */
 const mostWatched = 1000
 
@@ -35,6 +38,7 @@ export class RunList {
   readonly #known = new Map<string, Known>()
   readonly #watchers = new Map<string, FSWatcher>()
   readonly #waiting = new Map<string, NodeJS.Timeout>()
+  readonly #lastLooks = new Map<string, number>()
   /** Started by the studio, and not in the folder yet, or never. */
   readonly #promised = new Map<string, RunSummary>()
   #timer: NodeJS.Timeout | undefined
@@ -144,18 +148,22 @@ export class RunList {
     })
   }
 
-  /** Does it once, however often it is asked for meanwhile. */
+  /** Does it soon, and once, however often it is asked for meanwhile. */
   #later(id: string, work: () => unknown): void {
     if (this.#isClosed || this.#waiting.has(id)) return
+    const now = performance.now()
+    const wait = Math.max(moment, (this.#lastLooks.get(id) ?? 0) + pokeEvery - now)
+    this.#lastLooks.set(id, now + wait)
     const timer = setTimeout(() => {
       this.#waiting.delete(id)
       void work()
-    }, pokeEvery)
+    }, wait)
     this.#waiting.set(id, timer)
   }
 
   #forget(id: string): void {
     this.#known.delete(id)
+    this.#lastLooks.delete(id)
     for (const name of [id, `${id}/snapshots`]) {
       this.#watchers.get(name)?.close()
       this.#watchers.delete(name)

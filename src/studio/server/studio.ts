@@ -11,6 +11,7 @@ import { Access, newToken } from './access.ts'
 import { describeFailure, HttpError, notFound, sendEntry, sendJson, sendOwnFile } from './http.ts'
 import { Launcher } from './launcher.ts'
 import { Live } from './live.ts'
+import { MetricsEnds } from './metrics-end.ts'
 import { MetricsLogs } from './metrics-log.ts'
 import { RunsFolder } from './places.ts'
 import { Records } from './records.ts'
@@ -74,7 +75,7 @@ async function openParts(folder: RunsFolder, signal: AbortSignal): Promise<Parts
   const live = new Live(readLog)
   const list = new RunList(
     folder,
-    { systems, records },
+    { systems, records, ends: new MetricsEnds() },
     {
       onChange: (change) => live.tell('runs', change),
       onWrite: (id) => void live.onWrite(id).catch(() => {}),

@@ -1,5 +1,5 @@
 /** What the list shows of a folder: read from its files, with as little reading as possible. */
-import { type FileHandle, lstat, open, readdir, stat } from 'node:fs/promises'
+import { lstat, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { System } from '../../systems/define.ts'
 import { type FolderHolder, folderHolder } from '../../train/lock.ts'
@@ -7,6 +7,7 @@ import { type RunDescription, RunDirectory } from '../../train/run.ts'
 import { changedSettings, type Settings } from '../../train/settings.ts'
 import { errorLine, TenfoldError } from '../../util/errors.ts'
 import type { RunSummary } from '../protocol.ts'
+import type { Line, MetricsEnds } from './metrics-end.ts'
 import { problemOf, type Records } from './records.ts'
 
 /** What a folder is, by the names in it; undefined: neither run nor job. `pending`: one that has just been started, or has no result yet. */
@@ -47,78 +48,6 @@ export async function tracesOf(path: string, id: string, records: Records): Prom
   const [, metrics, page, data] = stamps.map((each) => each?.time ?? 0)
   const isJob = !names.includes('run.json')
   return { names, holder, stamp, written: metrics ?? 0, reported: (isJob ? data : page) ?? 0 }
-}
-
-/** Bytes read at once from the end of the metrics, and at most: an evaluation may be long ago. */
-const [pieceBytes, mostBytes] = [2 ** 16, 2 ** 22]
-
-interface Line extends Readonly<Record<string, unknown>> {
-  readonly type?: unknown
-  readonly step?: unknown
-  readonly epoch?: unknown
-}
-
-/** What the end of the metrics says. */
-export interface MetricsEnd {
-  readonly step: number
-  readonly epoch: number
-  readonly evaluation: Line | undefined
-  /** Steps in an epoch, where two of them meet in what was read. */
-  readonly stepsPerEpoch: number | undefined
-}
-
-function parseLine(text: string): Line | undefined {
-  try {
-    const line: unknown = JSON.parse(text)
-    return typeof line === 'object' && line !== null ? (line as Line) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Whole lines before `end`, newest first, and where they begin. */
-async function linesBefore(file: FileHandle, end: number): Promise<{ readonly lines: Line[]; readonly start: number }> {
-  const start = Math.max(0, end - pieceBytes)
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(end - start), 0, end - start, start)
-  const bytes = buffer.subarray(0, bytesRead)
-  const first = start === 0 ? 0 : bytes.indexOf(10) + 1
-  const text = bytes.toString('utf8', first)
-  const lines = text
-    .split('\n')
-    .map(parseLine)
-    .filter((line) => line !== undefined)
-  return { lines: lines.reverse(), start: first === 0 ? start : start + first }
-}
-
-/** Reads the metrics of a run from their end until an evaluation is found. */
-export async function readMetricsEnd(path: string): Promise<MetricsEnd> {
-  const nothing = { step: 0, epoch: 0, evaluation: undefined, stepsPerEpoch: undefined }
-  const file = await open(path, 'r').catch(() => undefined)
-  if (!file) return nothing
-  try {
-    const { size } = await file.stat()
-    let newest: Line | undefined
-    let later: Line | undefined
-    let stepsPerEpoch: number | undefined
-    for (let end = size; end > 0 && size - end < mostBytes; ) {
-      const { lines, start } = await linesBefore(file, end)
-      for (const line of lines) {
-        newest ??= line
-        const isNewEpoch = later !== undefined && Number(later.epoch) === Number(line.epoch) + 1
-        if (isNewEpoch && Number(line.step) % (Number(line.epoch) + 1) === 0)
-          stepsPerEpoch = Number(line.step) / (Number(line.epoch) + 1)
-        if (line.type === 'evaluation')
-          return { step: Number(newest.step), epoch: Number(newest.epoch), evaluation: line, stepsPerEpoch }
-        later = line
-      }
-      // A line longer than a piece is none of ours.
-      if (start >= end) break
-      end = start
-    }
-    return newest ? { ...nothing, step: Number(newest.step), epoch: Number(newest.epoch), stepsPerEpoch } : nothing
-  } finally {
-    await file.close()
-  }
 }
 
 function metricsOf(line: Line | undefined): Record<string, number> {
@@ -169,6 +98,7 @@ export async function readJobHead(path: string): Promise<JobHead | undefined> {
 export interface SummaryContext {
   readonly systems: readonly System[]
   readonly records: Records
+  readonly ends: MetricsEnds
 }
 
 const nothingKnown = {
@@ -200,7 +130,7 @@ async function summarizeRun(path: string, id: string, traces: Traces, context: S
     return { ...nothingKnown, id, kind: 'run', recipe: '', state: 'damaged', problem: errorLine(error) }
   }
   const { system, recipe, config, seed, started, limits } = description
-  const end = await readMetricsEnd(join(path, 'metrics.jsonl'))
+  const end = await context.ends.read(join(path, 'metrics.jsonl'))
   const problem = await failureOf(id, traces, context.records)
   const isFinished = traces.reported > 0 && traces.reported >= traces.written
   const epochs = Number((config.train as { readonly epochs?: unknown } | undefined)?.epochs)

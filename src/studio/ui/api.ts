@@ -54,8 +54,8 @@ export function fileUrl(id: string, file: string): string {
   return `/api/runs/${part(id)}/files/${part(file)}`
 }
 
-/** Throws what the command line would say. */
-export const checkStart = (start: StartRequest): Promise<unknown> => post('check', start)
+/** What the command line would say of it. */
+export const checkStart = (start: StartRequest): Promise<Refusal> => post('check', start)
 
 export const startRun = (start: StartRequest): Promise<{ id: string }> => post('start', start)
 

@@ -12,8 +12,8 @@ export interface ChartRun {
 export interface ChartLine {
   readonly label: string
   readonly kind: LineKind
-  /** Which run, for the colour. */
-  readonly run: number
+  /** Which of the colours: one for each run, or, of one run alone, for training and test. */
+  readonly color: number
   readonly x: readonly number[]
   readonly y: readonly (number | null)[]
   /** Least and greatest value of each bucket, where buckets have several rows. */
@@ -46,14 +46,14 @@ export function smoothed(values: readonly (number | null)[], weight: number): (n
 function lineOf(
   label: string,
   kind: LineKind,
-  run: number,
+  color: number,
   curve: Curve,
   series: CurveSeries,
   weight: number,
 ): ChartLine {
   const isSmoothed = kind === 'step' && weight > 0
   return {
-    ...{ label, kind, run, x: curve.x },
+    ...{ label, kind, color, x: curve.x },
     y: isSmoothed ? smoothed(series.mean, weight) : series.mean,
     band: curve.every > 1 ? { low: series.min, high: series.max } : undefined,
     raw: isSmoothed && curve.every === 1 ? series.mean : undefined,
@@ -76,7 +76,8 @@ export function chartsOf(
       kinds.flatMap((kind) => {
         const series = curves[kind].series[metric]
         const named = [label, kindNames[kind]].filter(Boolean).join(' ')
-        return series ? [lineOf(named, kind, run, curves[kind], series, weight)] : []
+        const color = runs.length === 1 && kind === 'evaluation' ? 1 : run
+        return series ? [lineOf(named, kind, color, curves[kind], series, weight)] : []
       }),
     )
     return { metric, form: forms[metric], lines }

@@ -21,8 +21,8 @@ function color(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 }
 
-function runColor(run: number): string {
-  return color(`--series-${run % 6}`)
+function lineColor(index: number): string {
+  return color(`--series-${index % 6}`)
 }
 
 function withAlpha(hex: string, alpha: number): string {
@@ -33,25 +33,25 @@ function withAlpha(hex: string, alpha: number): string {
 
 function seriesOf({ chart, data }: DrawOptions): uPlot.Series[] {
   return data.roles.map(({ line, part }) => {
-    const { run, kind } = chart.lines[line] ?? { run: 0, kind: 'step' }
+    const { color: index, kind } = chart.lines[line] ?? { color: 0, kind: 'step' }
     const isTest = kind === 'evaluation'
     const isValue = part === 'value'
     return {
       spanGaps: true,
-      stroke: () => withAlpha(runColor(run), isValue ? 1 : part === 'raw' ? 0.28 : 0),
+      stroke: () => withAlpha(lineColor(index), isValue ? 1 : part === 'raw' ? 0.28 : 0),
       width: isValue ? (isTest ? 2 : 1.5) : 1,
       ...(isTest && { dash: [6, 4] }),
-      points: { show: isTest && isValue, size: 6, fill: () => runColor(run) },
+      points: { show: isTest && isValue, size: 6, fill: () => lineColor(index) },
     }
   })
 }
 
 function bandsOf({ chart, data }: DrawOptions): uPlot.Band[] {
   return data.roles.flatMap(({ line, part }, i) => {
-    const run = chart.lines[line]?.run ?? 0
+    const index = chart.lines[line]?.color ?? 0
     // The column of the least values follows that of the greatest.
     return part === 'high'
-      ? [{ series: [i + 1, i + 2] as [number, number], fill: () => withAlpha(runColor(run), 0.14) }]
+      ? [{ series: [i + 1, i + 2] as [number, number], fill: () => withAlpha(lineColor(index), 0.14) }]
       : []
   })
 }

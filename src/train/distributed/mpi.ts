@@ -17,7 +17,10 @@ const funneled = 1
 /** Milliseconds. When one of its processes has died, mpirun asks all others to end, and kills them a second later. */
 const patience = 400
 
-/** Up to so many numbers are summed without blocking; for more, MPI's blocking sum is faster (in Open MPI 4.1 by up to a half). */
+/**
+ * Up to so many numbers are exchanged without blocking the thread, which stays open to signals if another process ends in the middle.
+ * For more, MPI's blocking functions are faster (in Open MPI 4.1 by up to a third).
+ */
 const short = 65_536
 
 /** Bytes of one message: MPI counts them in 32 bits. */
@@ -72,7 +75,8 @@ function openLibrary(ffi: typeof Ffi, names: readonly string[]): string {
 }
 
 /** A function of the library that returns an error code, 0 if all is well. */
-type Call = (name: string, ...args: readonly (number | bigint | Uint8Array | Ffi.JsExternal)[]) => void
+type Argument = number | bigint | Uint8Array | Ffi.JsExternal
+type Call = (name: string, ...args: readonly Argument[]) => void
 
 /** A buffer of the same memory. */
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer {
@@ -158,29 +162,32 @@ class MpiCommunicator implements Communicator {
 
   async sum(values: Float32Array): Promise<void> {
     const { float32, sum, world } = this.#handles
-    const data = [inPlace, bytesOf(values), values.length, float32, sum, world] as const
-    if (values.length > short) {
-      await this.#meet(values.length)
-      return this.#call('MPI_Allreduce', ...data)
-    }
-    const met = this.#meet(values.length)
-    this.#call('MPI_Iallreduce', ...data, this.#second)
-    await met
-    await this.#finish(this.#second)
+    await this.#exchange(values.length, 'allreduce', inPlace, bytesOf(values), values.length, float32, sum, world)
   }
 
   async broadcast(bytes: Uint8Array): Promise<void> {
     const { byte, world } = this.#handles
     for (let start = 0; start === 0 || start < bytes.length; start += longest) {
-      const part = bytes.subarray(start, start + longest)
-      await this.#meet(part.length)
-      this.#call('MPI_Bcast', bytesOf(part), part.length, byte, 0, world)
+      const part = bytesOf(bytes.subarray(start, start + longest))
+      await this.#exchange(part.length, 'bcast', part, part.length, byte, 0, world)
     }
   }
 
   async close(): Promise<void> {
     await this.#meet(0)
     this.#call('MPI_Finalize')
+  }
+
+  /** Calls a collective function of MPI once all processes are here. */
+  async #exchange(length: number, name: string, ...args: readonly Argument[]): Promise<void> {
+    if (length > short) {
+      await this.#meet(length)
+      return this.#call(`MPI_${name.charAt(0).toUpperCase()}${name.slice(1)}`, ...args)
+    }
+    const met = this.#meet(length)
+    this.#call(`MPI_I${name}`, ...args, this.#second)
+    await met
+    await this.#finish(this.#second)
   }
 
   /** Waits until all processes are here. Throws if they do not mean to exchange as much. */

@@ -10,7 +10,7 @@ import type { FNetConfig } from '../../../src/systems/fnet/config.ts'
 import { FNetForSequenceClassification } from '../../../src/systems/fnet/model.ts'
 import { variantConfig } from '../../../src/systems/mixer/config.ts'
 import { Mixer } from '../../../src/systems/mixer/model.ts'
-import type { NDArray } from '../../../src/tensor/dtype.ts'
+import { isResident, type NDArray } from '../../../src/tensor/dtype.ts'
 import { manualSeed } from '../../../src/tensor/random-state.ts'
 import { type Tensor, tensor } from '../../../src/tensor/tensor.ts'
 import { fetchVariables } from '../../../src/tensor/variable.ts'
@@ -135,6 +135,11 @@ export function newLearner(name: LearnerName) {
         batches.push(batch.x, batch.label)
       return { weights: await sha256(variables.map(({ array }) => array)), batches: await sha256(batches) }
     },
+    /** Whether all weights and moments are where only the runtime can read them. */
+    stays: (): boolean =>
+      [...model.variables(), ...optimizer.variables()].every(
+        ([, { dtype, stored }]) => isResident(stored.data) === (dtype === 'float32'),
+      ),
     /** Probabilities of the first example. */
     predict: async (): Promise<number[]> =>
       (await guess({ dtype, shape: [1, ...shape], data: x.data.slice(0, size) })).numbers(),

@@ -43,6 +43,7 @@ const page = {
   predict: () => worker?.ask('predict'),
   /** Only of the worker that tells. */
   placements: () => worker?.ask('placements' as 'predict'),
+  stays: () => worker?.ask('stays' as 'predict'),
   /** Frames a second without training and with it, and how long predictions take meanwhile, beside the time of a step. */
   whileTraining: async () => {
     const idle = await framesPerSecond()

@@ -25,6 +25,7 @@ export async function place({ name }: { readonly name: LearnerName }) {
   return {
     step: async () => ({ loss: await learner.step() }),
     requests: {
+      stays: learner.stays,
       /** Types of the nodes that run on each device, of all graphs so far. */
       placements: () => {
         const found: Record<string, string[]> = {}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { gradient } from '../../../src/autodiff/gradient.ts'
 import { compile } from '../../../src/compile/compile.ts'
+import { samplePoints } from '../../../src/compile/dynamic/samples.ts'
 import { LearnedPositions } from '../../../src/models/positions.ts'
 import { Dropout, Embedding, LayerNorm, Linear } from '../../../src/nn/index.ts'
 import * as ops from '../../../src/ops/index.ts'
@@ -178,6 +179,22 @@ test('what depends on the size by known relations', async () => {
     const expected = await each(waves(n))
     for (const [i, found] of (await one(waves(n))).entries()) close(found.array, expected[i]?.array)
   }
+})
+
+test('numbers of two axes that are equal by chance at a size that is tried', async () => {
+  const [[[one = 0, other = 0] = []] = []] = samplePoints(2)
+  const more = Math.abs(other - one)
+  const shorter = one < other ? 0 : 1
+  const sums = compile(
+    (first: Tensor, second: Tensor) => {
+      const ends = [first, second].map((x, i) => (x.shape[0] ?? 0) + (i === shorter ? more : 0))
+      return [first, second].map((x, i) => ops.sum(ops.slice(ops.pad(ops.exp(x), [0, more + 1]), [0, ends[i] ?? 0], 0)))
+    },
+    { dynamic: [{ 0: 'first' }, { 0: 'second' }] },
+  )
+  const found = await sums(tensor([0, 0, 0]), tensor([0, 0, 0, 0, 0]))
+  expect(await Promise.all(found.map(async (each) => (await each.numbers())[0]))).toEqual([3, 5])
+  await sums.release()
 })
 
 describe('errors', () => {

@@ -8,6 +8,7 @@ import {
   operations,
   type Picture,
   randAugment,
+  shiftPictures,
 } from '../../../src/data/augment/index.ts'
 import { arrayDataset } from '../../../src/data/dataset.ts'
 import { Generator } from '../../../src/util/random.ts'
@@ -151,4 +152,16 @@ test('a mirror twice is the picture', () => {
   const start = picture(3, 5)
   expect(geometry.flipLeftRight(geometry.flipLeftRight(start))).toEqual(start)
   expect(geometry.flipLeftRight(start).pixels.slice(0, 5)).toEqual(start.pixels.slice(0, 5).reverse())
+})
+
+test('shifts follow from seed, epoch and example, whatever batch it is in', async () => {
+  const data = Uint8Array.from({ length: 6 * 16 }, (_, i) => i + 1)
+  const shifted = shiftPictures(arrayDataset({ image: { dtype: 'uint8', shape: [6, 1, 4, 4], data } }), 2)
+  const pictures = async (indices: readonly number[], epoch: number): Promise<number[][]> => {
+    const { image } = await shifted.batch(indices, { seed: 1, epoch })
+    return indices.map((_, n) => Array.from(image.data.subarray(16 * n, 16 * (n + 1)), Number))
+  }
+  const whole = await pictures([5, 1, 3], 0)
+  expect([...(await pictures([5], 0)), ...(await pictures([1, 3], 0))]).toEqual(whole)
+  expect(await pictures([5, 1, 3], 1)).not.toEqual(whole)
 })

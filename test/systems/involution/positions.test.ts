@@ -16,8 +16,25 @@ test('the core has as many positions as kernels: floor(5 / 2), though three wind
     ['input/weight', array([1, 1, 1, 3, 1, 2], [1, 10, 1, 100, 1, 1000])],
     ['input/cotangent', array([1, 1, 1, 2], [1, 1])],
   ])
-  const config = { stride: [1, 2], padding: [0, 1], dilation: 1, channels: 1, groups: 1, kernel_size: [1, 3], bias: null }
-  const reference = { system: 'involution', name: 'odd', target: '', mode: 'eval', config, fields: {}, folder: '', tensors }
+  const config = {
+    stride: [1, 2],
+    padding: [0, 1],
+    dilation: 1,
+    channels: 1,
+    groups: 1,
+    kernel_size: [1, 3],
+    bias: null,
+  }
+  const reference = {
+    system: 'involution',
+    name: 'odd',
+    target: '',
+    mode: 'eval',
+    config,
+    fields: {},
+    folder: '',
+    tensors,
+  }
   const found = await rule?.run({ ...reference, tolerance: { atol: 0, rtol: 0 } })
   // The windows are (0 1 2) and (2 3 4).
   expect([...(found?.get('output/out')?.data ?? [])]).toEqual([3, 4320])

@@ -12,6 +12,8 @@ const charactersBetween = ({ characters }: SingleByte, first: number, last: numb
 /** Characters of the bytes that continue one of UTF-8, read as Windows-1252 or as Latin-1. */
 const followers = [...charactersBetween(western, 0x80, 0xbf), ...controls()]
 const follower = classOf(followers)
+/** A space may stand for the one that does not break. */
+const spacedFollower = classOf([' ', ...followers])
 /** Without what also stands behind letters: spaces, dashes, quotes, dots. */
 const telling = classOf(followers.filter((character) => !'\u00a0\u00ad·´–—…‘’“”‚„‹›«»'.includes(character)))
 const cyrillicFollower = classOf(charactersBetween(cyrillic, 0x80, 0xbf))
@@ -26,8 +28,11 @@ const suspicious = new RegExp(
     `[ÂÃ]${follower}`,
     `[Ä-ß]${telling}`,
     'Å“',
-    `[à-ï]${telling}${follower}`,
-    `[à-ï]${follower}${telling}`,
+    // "â„¢" alone is left as it is, as ftfy leaves it.
+    `(?!â„¢)[à-ï]${telling}${follower}`,
+    `(?!â„¢)[à-ï]${follower}${telling}`,
+    // A space in place of the one that does not break, behind a letter or a mark or at the beginning.
+    '(?:^|[a-z]\\s?)[ÃÂ] |[.,?!®»”›™]Â ',
     `ð${follower}{3}`,
     `(?:[РС]${cyrillicFollower}){2}`,
     '[вāβ][Ђ€]',
@@ -37,7 +42,29 @@ const suspicious = new RegExp(
 )
 
 /** Whole sequences of UTF-8 read as Windows-1252, one after the other. */
-const embedded = new RegExp(`(?:[Â-ß]${follower}|[à-ï]${follower}{2}|[ð-ô]${follower}{3})+`, 'gu')
+const embedded = new RegExp(`(?:[Â-ß]${spacedFollower}|[à-ï]${spacedFollower}{2}|[ð-ô]${spacedFollower}{3})+`, 'gu')
+
+/** Sequences of UTF-8 in which a space stands for byte A0, a space that does not break: some program took the one for the other. */
+const spaced = new RegExp(
+  [
+    '[\\xc2\\xc3\\xc5\\xce\\xd0\\xd9] ',
+    '[\\xe2\\xe3] [\\x80-\\x84\\x86-\\x9f\\xa1-\\xbf]',
+    '[\\xe0-\\xe3][\\x80-\\x84\\x86-\\x9f\\xa1-\\xbf] ',
+    '\\xf0 [\\x80-\\xbf]{2}',
+    '\\xf0[\\x80-\\xbf] [\\x80-\\xbf]',
+    '\\xf0[\\x80-\\xbf]{2} ',
+  ].join('|'),
+  'g',
+)
+
+/** With those bytes put back; "à" as a word keeps a space behind it, but in Portuguese "àquele" and the like. */
+function withUnbreakableSpaces(bytes: Uint8Array): Uint8Array {
+  const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
+  const restored = text
+    .replace(/\xc3 (?! |quele|quela|quilo|s )/g, '\xc3\xa0 ')
+    .replace(spaced, (sequence) => sequence.replaceAll(' ', '\xa0'))
+  return Uint8Array.from(restored, (character) => character.charCodeAt(0))
+}
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -53,7 +80,7 @@ function decoded(bytes: Uint8Array): string | undefined {
 function rereadWhole(text: string): string | undefined {
   for (const encoding of misreadings) {
     const bytes = encodeSingleByte(text, encoding)
-    const reading = bytes && decoded(bytes)
+    const reading = bytes && decoded(withUnbreakableSpaces(bytes))
     if (reading !== undefined) return reading
   }
   return undefined

@@ -23,12 +23,12 @@ const config = z.strictObject({
     .default('corridors')
     .describe(`what is trained: ${memberRecipes.join(', ')}`),
   ramps: z.array(positive).default([2, 16, 64]).describe('lengths of the ramp'),
-  losses: z.array(z.number().min(0)).default([0, 2e-6, 2e-5, 2e-4, 2e-3]).describe('weights of the span loss'),
-  initial: z.array(positive.lt(1)).default([0.02, 0.1, 0.5]).describe('first spans, as parts of the maximum'),
+  losses: z.array(z.number().min(0)).default([0, 1e-5, 1e-4, 3e-4, 1e-3]).describe('weights of the span loss'),
+  initial: z.array(positive.lt(1)).default([0.02, 0.1, 0.25]).describe('first spans, as parts of the maximum'),
   noisy: z.boolean().default(true).describe('whether noisy spans are tried'),
   regularisers: z.boolean().default(true).describe("whether the paper's span loss is tried beside the official code's"),
   attn_lim: whole.default(256).describe('maximum span'),
-  arms: armSettings({ steps: 1000, learning_rates: [1e-3] }).prefault({}),
+  arms: armSettings({ steps: 1000, learning_rates: [3e-3] }).prefault({}),
 })
 type AblationSettings = z.infer<typeof config>
 

@@ -25,7 +25,9 @@ const config = z.strictObject({
   short_spans: z
     .array(whole)
     .default([32])
-    .describe('fixed spans; 32 is what Expire-Span keeps at the end: the last block, and one more for what has not expired'),
+    .describe(
+      'fixed spans; 32 is what Expire-Span keeps at the end: the last block, and one more for what has not expired',
+    ),
   long_span: z.boolean().default(true).describe('whether a fixed span of attn_lim is trained too'),
   test_episodes: whole.default(200).describe('corridors of each length that are tried'),
   batch_size: whole.default(16).describe('sequences in a step'),
@@ -108,14 +110,22 @@ function lengthTable(arms: readonly FinishedMemoryArm[], lengths: readonly numbe
 
 /** The page. */
 export function corridorReport(arms: readonly FinishedMemoryArm[], settings: CorridorSettings): Report {
-  const plot = (title: string, label: string, value: (score: ScoreResult) => number | undefined): LinePlot => ({
+  const plot = (
+    title: string,
+    label: string,
+    value: (score: ScoreResult) => number | undefined,
+    more: LinePlot['series'] = [],
+  ): LinePlot => ({
     kind: 'lines',
     title,
     x: { label: 'steps of the corridor', log: true },
     y: { label, ...(label === 'error' && { percent: true }) },
-    series: against(arms, value),
+    series: [...against(arms, value), ...more],
   })
-  const longest = String(Math.max(...settings.lengths))
+  const isTrained = (length: number): boolean => length <= settings.train_length
+  const tried = settings.lengths.some(isTrained) ? settings.lengths.filter(isTrained) : settings.lengths
+  const longest = String(Math.max(...tried))
+  const all = { name: 'every step of it', points: settings.lengths.map((length) => ({ x: length, y: length + 1 })) }
   return {
     title: 'Expire-Span: the corridor',
     subtitle: `An object at one end says which of the doors at the other is right. Trained on corridors of 3 to ${settings.train_length} steps, tried on lengths of their own.`,
@@ -134,7 +144,7 @@ export function corridorReport(arms: readonly FinishedMemoryArm[], settings: Cor
           'One colour of two is guessed wrongly half of the time. What Expire-Span keeps should not grow with the corridor.',
         figures: [
           plot('Error', 'error', ({ quality }) => quality),
-          plot('Memories that are kept', 'memories of a layer', ({ memories }) => memories),
+          plot('Memories that are kept', 'memories of a layer', ({ memories }) => memories, [all]),
           plot('Memories that have not expired', 'memories of a layer', ({ alive }) => alive),
           lengthTable(arms, settings.lengths),
         ],

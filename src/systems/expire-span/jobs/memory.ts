@@ -29,10 +29,10 @@ const config = z.strictObject({
   losses: z
     .array(z.number().min(0))
     .min(1)
-    .default([2e-6, 2e-5, 2e-4])
+    .default([2e-5, 1e-4, 3e-4])
     .describe("weights of Expire-Span's span loss: each keeps another amount"),
   compress_rate: whole.default(4).describe('memories that become one, in the compressive transformer'),
-  arms: armSettings({ steps: 1500 }).prefault({}),
+  arms: armSettings({ steps: 1000, learning_rates: [3e-3] }).prefault({}),
 })
 type MemorySettings = z.infer<typeof config>
 

@@ -1,4 +1,4 @@
-/** Maximum spans of 1,024 to 65,536 (Table 3 of the paper): the longer it may be, the more can be answered, while little is kept. */
+/** Maximum spans of 256 to 65,536 (Table 3 of the paper): the longer it may be, the more can be answered, while little is kept. */
 import { z } from 'zod'
 import type { LinePlot, Report, Table } from '../../../report/figures.ts'
 import { whole } from '../../../train/settings.ts'
@@ -21,25 +21,25 @@ const config = z.strictObject({
     .enum(tasks)
     .default('corridors')
     .describe(`what is remembered: ${tasks.join(', ')}`),
-  spans: z.array(whole).min(1).default([1024, 4096, 16_384, 65_536]).describe('maximum spans'),
-  hid_sz: whole.default(64).describe('width'),
-  nlayers: whole.default(2).describe('layers'),
-  mem_sz: whole.default(256).describe('tokens of a block'),
-  batch_size: whole.default(8).describe('sequences in a step'),
-  ramp: whole.default(128).describe('steps in which a memory fades out'),
-  span_loss: z.number().min(0).default(1e-6).describe('what remembering costs'),
-  initial_steps: whole.default(256).describe('the span that memories begin with, in steps, whatever the maximum'),
+  spans: z.array(whole).min(1).default([256, 1024, 4096, 65_536]).describe('maximum spans'),
+  hid_sz: whole.default(32).describe('width'),
+  nlayers: whole.default(1).describe('layers'),
+  mem_sz: whole.default(64).describe('tokens of a block'),
+  batch_size: whole.default(16).describe('sequences in a step'),
+  ramp: whole.default(64).describe('steps in which a memory fades out'),
+  span_loss: z.number().min(0).default(1e-5).describe('what remembering costs'),
+  initial_steps: whole.default(128).describe('the span that memories begin with, in steps, whatever the maximum'),
   noisy: z.boolean().default(false).describe('cut the spans of a training block at random'),
-  row_tokens: whole.default(262_144).describe('tokens of a row of the training text, of which there are batch_size'),
-  test_row_tokens: whole.default(131_072).describe('tokens of a row of the test text'),
+  row_tokens: whole.default(65_536).describe('tokens of a row of the training text, of which there are batch_size'),
+  test_row_tokens: whole.default(16_384).describe('tokens of a row of the test text'),
   corridor_length: whole
-    .default(60_000)
+    .default(2000)
     .describe('corridors: the longest; lengths are spread by their order of magnitude'),
-  copy_length: whole.default(60_000).describe('copy: symbols of a sequence'),
+  copy_length: whole.default(1000).describe('copy: symbols of a sequence'),
   copy_symbols: whole.default(64).describe('copy: different symbols'),
   grid_size: whole.default(16).describe('collisions: rows and columns'),
   num_colors: whole.default(5).describe('collisions: colours'),
-  arms: armSettings({ steps: 1500, seeds: 1, learning_rates: [2e-3] }).prefault({}),
+  arms: armSettings({ steps: 1000, seeds: 1, learning_rates: [5e-3] }).prefault({}),
 })
 type ScaleSettings = z.infer<typeof config>
 
@@ -171,7 +171,7 @@ export function scaleReport(arms: readonly FinishedMemoryArm[], settings: ScaleS
 
 export const scale = defineJob({
   name: 'scale',
-  summary: 'maximum spans of 1,024 to 65,536: error and kept memory',
+  summary: 'maximum spans of 256 to 65,536: error and kept memory',
   config,
   run: async (settings, context) => scaleReport(await runArms(scaleArms(settings), settings.arms, context), settings),
 })

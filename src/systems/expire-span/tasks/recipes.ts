@@ -67,16 +67,16 @@ export const instruction = questionRecipe({
   summary: 'instructions between irrelevant steps, to be carried out in order much later (generated)',
   world: instructionWorld,
   data: z.strictObject({
-    ...lengthSettings({ tokens: 256_000, test_tokens: 40_000 }),
+    ...lengthSettings({ tokens: 384_000, test_tokens: 40_000 }),
     ...episodeSettings,
     instructions: whole.default(6).describe('instructions of an episode'),
     colors: whole.default(4).describe('colours that an instruction may name'),
     min_walk: count.default(2).describe('irrelevant steps after an instruction, at least'),
-    max_walk: count.default(30).describe('irrelevant steps after an instruction, at most'),
+    max_walk: count.default(20).describe('irrelevant steps after an instruction, at most'),
     views,
   }),
-  model: { ...small, attn_lim: 512 },
-  lr: 3e-3,
+  model: { ...small, attn_lim: 256, expire_span_init_percentage: 0.4 },
+  lr: 5e-3,
   train,
 })
 
@@ -85,13 +85,14 @@ export const copy = questionRecipe({
   summary: 'a long sequence of symbols, to be said again (generated; length a setting)',
   world: copyWorld,
   data: z.strictObject({
-    ...lengthSettings({ tokens: 800_000, test_tokens: 40_000 }),
+    ...lengthSettings({ tokens: 512_000, test_tokens: 40_000 }),
     ...episodeSettings,
-    length: whole.default(128).describe('symbols of a sequence (paper: tens of thousands)'),
-    symbols: whole.default(64).describe('different symbols'),
+    length: whole.default(20).describe('symbols of a sequence (paper: tens of thousands)'),
+    symbols: whole.default(32).describe('different symbols'),
   }),
-  model: { ...small, attn_lim: 256 },
-  lr: 3e-3,
+  // A second layer, so that a memory can know what stood before it: beyond a block there are no positions to count.
+  model: { ...small, nlayers: 2, attn_lim: 128, expire_span_loss: 1e-5, expire_span_init_percentage: 0.3 },
+  lr: 5e-3,
   train,
 })
 
@@ -110,7 +111,9 @@ export const collisions = questionRecipe({
   }),
   model: {
     ...small,
+    hid_sz: 64,
     inner_hid_sz: 256,
+    nlayers: 2,
     mem_sz: 64,
     attn_lim: 1024,
     expire_span_loss: 2e-6,

@@ -1,5 +1,7 @@
 /** Energies of pictures, trained by contrastive divergence: one output, or those of a classifier (JEM). */
+import { gradient } from '../../../autodiff/gradient.ts'
 import * as ops from '../../../ops/index.ts'
+import type { Exportable } from '../../../tasks/define.ts'
 import type { StepScalars } from '../../../tasks/training.ts'
 import { type RandomState, randomState } from '../../../tensor/random-state.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
@@ -101,6 +103,21 @@ export class PictureEnergy extends PictureLearner {
         representation: this.features(pictures),
         ...(this.#classes > 0 && { logits: this.network.forward(pictures) }),
       }))
-    return { energy }
+    return { energy, slope: () => this.#exportSlope() }
+  }
+
+  /** What Langevin dynamics outside needs: `x` float32 [batch, C, H, W] from -1 to 1 -> `energy` [batch], `slope` d energy / d x. */
+  #exportSlope(): Exportable<'x'> {
+    const { in_channels, image_size } = this.#sizes
+    const { sgld_lr, sgld_std } = this.#config
+    return {
+      inputs: { x: { dtype: 'float32', shape: [1, in_channels, ...image_size] } },
+      forward: ({ x }) => {
+        const energy = this.energy(x)
+        const [slope] = gradient(ops.sum(energy), [x])
+        return { energy, slope }
+      },
+      metadata: { sampling: JSON.stringify({ start: 'uniform from -1 to 1', sgld_lr, sgld_std }) },
+    }
   }
 }

@@ -19,6 +19,13 @@ test.each([
   ['Ð¿Ñ€Ð¸Ð²ÐµÑ‚', 'привет'],
   ['РїСЂРёРІРµС‚', 'привет'],
   ['\u0093quoted\u0094', '"quoted"'],
+  ['voilÃ le travail', 'voilà le travail'],
+  ['Ã la carte', 'à la carte'],
+  ['naïve Ã sure', 'naïve à sure'],
+  ['a.Â b', 'a.\u00a0b'],
+  ['Â Hello', '\u00a0Hello'],
+  ['prix : 5Â €', 'prix : 5Â €'],
+  ['Brandâ„¢ x', 'Brandâ"¢ x'],
 ])('%j', (text, fixed) => {
   expect(fixText(text)).toBe(fixed)
 })
