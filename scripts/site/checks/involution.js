@@ -25,11 +25,9 @@ export async function use(tab, check) {
       (await most()) === place,
     )
   }
-  const before = await tab.locator('[data-test=task]').textContent()
+  const mark = () => tab.locator('button .mark').getAttribute('style')
+  const before = await mark()
   await tab.getByRole('button', { name: /pick a cell/ }).focus()
   for (let i = 0; i < 4; i++) await tab.keyboard.press('ArrowRight')
-  check(
-    'another square is picked with the arrow keys',
-    before !== (await tab.locator('[data-test=task]').textContent()),
-  )
+  check('another pixel is picked with the arrow keys', before !== (await mark()))
 }
