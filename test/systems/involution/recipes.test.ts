@@ -75,7 +75,7 @@ test.each(['rednet', 'resnet'])('images: %s learns two classes; its kernels are 
   withPicture(async (file, folder) => {
     const own = ['layers=[1,1]', 'stem_channels=16', 'kernel_size=3', `network=${network}`].map((set) => `model.${set}`)
     const sets = [...own, `data.folder=${await pictureFolder(folder)}`, 'data.image_size=16', 'train.batch_size=8']
-    const { experiment, data, losses } = await trained(images, sets, 14)
+    const { experiment, data, losses } = await trained(images, sets, 24)
     expect(losses.at(-1)).toBeLessThan(0.5 * (losses[0] ?? 0))
     const sections = await experiment.explain?.(data as never, [])
     expect(sections?.map(({ title }) => title)).toEqual(
