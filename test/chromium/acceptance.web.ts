@@ -205,8 +205,9 @@ test.runIf(process.platform === 'linux')('memory does not grow over 400 steps', 
       least.push(lowest)
     }
     console.log(`memory in each 100 of 400 steps: ${least.map((each) => each.toFixed(0)).join(', ')} MB`)
-    // A set of weights and moments has 10 MB.
-    expect((least[3] ?? 0) - (least[1] ?? 0)).toBeLessThan(20)
+    // A set of weights and moments has 10 MB: kept at each step they would be 2,000 MB more. Collections of garbage move the least by some tens.
+    const [first, second] = [Math.min(...least.slice(0, 2)), Math.min(...least.slice(2))]
+    expect(second - first).toBeLessThan(20)
   })
 })
 
