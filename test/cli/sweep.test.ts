@@ -127,6 +127,15 @@ test('values of a setting are split at commas outside of brackets and quotes', (
   expect(folderNames(['a=x/y', 'a=x:y', 'a=1'])).toEqual(['a=x_y', 'a=x_y-2', 'a=1'])
 })
 
+test('a setting that is in the grid and beside it', async () => {
+  const both = ['--grid', 'optimizer.lr=0.1', '--set', 'optimizer.lr=0.2', '--out', join(folder, 'both')]
+  expect(await tenfold('sweep', 'frozen-transformer/bit-xor', ...both)).toEqual({
+    code: 2,
+    out: expect.any(String),
+    err: 'error: optimizer.lr is in --set and in --grid (leave it out of --set, or give its one value in --grid)\n',
+  })
+})
+
 test('a grid that is none is told in one line', () => {
   const messageOf = (make: () => unknown): string => {
     try {

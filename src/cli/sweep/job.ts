@@ -36,6 +36,12 @@ interface Planned {
 /** All combinations with their configurations. Throws a UsageError for a setting that does not exist or does not fit. */
 function planned({ recipe, axes, common }: SweepPlan): Planned[] {
   const points = pointsOf(axes)
+  const both = common.find(({ path }) => axes.some((axis) => axis.path === path))
+  if (both) {
+    throw new UsageError(`${both.path} is in --set and in --grid`, {
+      hint: 'leave it out of --set, or give its one value in --grid',
+    })
+  }
   const folders = folderNames(points.map(({ name }) => name.replaceAll(' ', ',').replace('all,settings', 'all')))
   return points.map((point, i) => ({
     point,
