@@ -128,7 +128,7 @@ test('values of a setting are split at commas outside of brackets and quotes', (
 })
 
 test('a setting that is in the grid and beside it', async () => {
-  const both = ['--grid', 'optimizer.lr=0.1', '--set', 'optimizer.lr=0.2', '--out', join(folder, 'both')]
+  const both = ['--grid', 'optimizer.lr=0.1', '--set', 'optimizer.lr=0.2']
   expect(await tenfold('sweep', 'frozen-transformer/bit-xor', ...both)).toEqual({
     code: 2,
     out: expect.any(String),
