@@ -3,7 +3,7 @@
 /** Sizes of the joint embedding of digits. It is two numbers wide: what is plotted is all of it. */
 export const embedding = { hidden: 128, batch: 128, steps: 900, lr: 0.002, shown: 300 } as const
 /** Sizes of the energy of the plane. */
-export const landscape = { batch: 128, steps: 1000, lr: 0.003, side: 40, size: 320, points: 2000, drawn: 300 } as const
+export const landscape = { batch: 128, steps: 1000, lr: 0.003, side: 40, size: 200, points: 2000, drawn: 300 } as const
 
 /** Terms of the loss, by what they do; `weight`: when it is on. */
 export const terms = [
