@@ -2,11 +2,16 @@
 import { describe, expect, test } from 'vitest'
 import { packDigits, side, unpackDigits } from '../../src/pages/data/read-digits.ts'
 import { blank, centred, exampleDigit, ink } from '../../src/pages/data/strokes.ts'
+import { nearestOf, pointsOnArms, spreadOf } from '../../src/pages/diffusion/arms.ts'
+import { noisyDigits } from '../../src/pages/diffusion/figures.ts'
 import { encode, longest, randomSentence, vocabulary, wordsOf } from '../../src/pages/fnet/grammar.ts'
 import { nameOf, published } from '../../src/pages/frozen-transformer/parts.ts'
 import { reordered, tokenOrder } from '../../src/pages/mixer/pixel-order.ts'
+import { nearestShare } from '../../src/pages/self-supervised/embedding.ts'
+import { losses } from '../../src/pages/self-supervised/settings.ts'
 import { columnsOf, smoothed } from '../../src/pages/shell/curve.ts'
 import { shownOf, translate } from '../../src/pages/translation-bias/corpus.ts'
+import { lossArms } from '../../src/systems/self-supervised/jobs/plane-learners.ts'
 import { Generator } from '../../src/util/random.ts'
 
 describe('curves', () => {
@@ -99,4 +104,30 @@ test('60 % in the data are 60 % learned, and 100 % shown', () => {
   expect(doctor && shownOf(doctor, 0)).toBe(1)
   const [drawn] = translate({ ...settings, temperature: 1 })
   expect(drawn && shownOf(drawn, 1)).toBeCloseTo(0.6, 2)
+})
+
+describe('the embedding of digits', () => {
+  test('is judged by nearest neighbours; where all are at one place nothing is told', () => {
+    expect(nearestShare([0, 0, 0, 1, 5, 5, 5, 6], [3, 3, 7, 7])).toBe(1)
+    expect(nearestShare([0, 0, 0, 1, 5, 5, 5, 6], [3, 7, 3, 7])).toBe(0)
+    expect(nearestShare(new Array(8).fill(2), [3, 3, 7, 7])).toBeCloseTo(1 / 3, 10)
+  })
+
+  test('the landscape has the losses that it offers', () => {
+    const names = lossArms.map(({ name }) => name)
+    expect(losses.every(({ value }) => names.includes(value))).toBe(true)
+  })
+})
+
+describe('points that diffusion learns', () => {
+  test('lie within the square, and each is its own nearest', () => {
+    const data = pointsOnArms(200, new Generator(1))
+    expect(data.points.every((value) => Math.abs(value) <= 1)).toBe(true)
+    expect(nearestOf(data.points, data)).toEqual(Array.from({ length: 200 }, (_, i) => i))
+    expect(spreadOf([1, 0, -1, 0])).toBe(1)
+  })
+
+  test('a digit at the last time has nothing left', () => {
+    expect(noisyDigits(99).map(({ caption }) => caption)).toEqual(['cosine: 0.0 % left', 'linear: 0.0 % left'])
+  })
 })
