@@ -79,6 +79,13 @@ export class Training<P extends PageProgram> {
     return true
   }
 
+  /** After a change of settings: a new model, which trains at once, if there was one; `open` makes it. */
+  async restart(open: () => Promise<boolean>): Promise<void> {
+    if (!this.isOpen) return
+    await this.pause()
+    if (await open()) await this.train()
+  }
+
   /** Trains for so many steps, or until it is paused or finished. */
   async train(steps?: number): Promise<void> {
     if (this.status !== 'ready') return
