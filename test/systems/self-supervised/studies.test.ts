@@ -49,10 +49,10 @@ describe('jobs', () => {
       ...pictures,
       ...study,
       encoder,
-      'methods=["vicreg"]',
+      'methods=["vicreg","pirl"]',
       'labels=[0.5]',
     ])
-    expect(parts).toEqual(['pixels', 'random', 'vicreg', 'supervised'].map((arm) => `new members/${arm}-seed0`))
+    expect(parts).toEqual(['pixels', 'random', 'vicreg', 'pirl', 'supervised'].map((arm) => `new members/${arm}-seed0`))
     expect(JSON.stringify(report)).toContain('12 labels')
   })
 

@@ -32,7 +32,7 @@ const config = z.strictObject({
   reduction_ratios: z.array(whole).default([1]).describe('other r of the kernel generator'),
   same_cost: z.boolean().default(true).describe('also the ResNet that is narrower, of as many multiply-adds'),
   data: pictureSettings.prefault({ examples: 4000, test: 2000 }),
-  study: studySettings({ steps: 300, tuning_steps: 80, learning_rates: [1e-3, 3e-3, 1e-2] }).prefault({}),
+  study: studySettings({ steps: 250, tuning_steps: 60, learning_rates: [3e-3, 1e-2] }).prefault({ batch_size: 32 }),
 })
 type CompareSettings = z.infer<typeof config>
 

@@ -17,7 +17,7 @@ import {
   tuningTable,
 } from '../../study.ts'
 import { methods } from '../recipes.ts'
-import { embeddingArm } from './embedding-arms.ts'
+import { briefly, embeddingArm } from './embedding-arms.ts'
 import { openStudyPictures, studyEncoderSettings, studyPictureSettings } from './embedding-runs.ts'
 
 const names = methods.map(({ name }) => name)
@@ -57,7 +57,7 @@ async function run(settings: BatchSettings, context: JobContext): Promise<Report
         {
           name: `${method.name}-${batch_size}`,
           title: `${method.title}, batches of ${batch_size}`,
-          method,
+          ...briefly(method),
           batch_size,
         },
         settings.encoder,

@@ -12,6 +12,7 @@ import {
   swav,
   vicreg,
 } from '../recipes.ts'
+import { briefly } from './embedding-arms.ts'
 
 /** A method with changed settings. */
 export interface CollapseArm {
@@ -37,15 +38,11 @@ const without = (
   removed,
 })
 
-const whole = (method: CollapseArm['method'], title: string, changes: CollapseArm['changes'] = {}): CollapseArm => ({
+const whole = (method: CollapseArm['method'], title: string): CollapseArm => ({
   name: method.name,
   title: `${method.title}: ${title}`,
-  method,
-  changes,
+  ...briefly(method),
 })
-
-/** A queue that a few short batches fill. */
-const shortQueue = { K: 1024 }
 
 export const collapseArms: readonly CollapseArm[] = [
   without('distance', 'no remedy: the squared distance alone', vicreg, { std_coeff: 0, cov_coeff: 0 }, 'everything'),
@@ -57,11 +54,11 @@ export const collapseArms: readonly CollapseArm[] = [
     'everything',
   ),
   whole(simclr, 'negatives of the batch'),
-  whole(moco, 'negatives from a queue', shortQueue),
-  whole(pirl, 'negatives from a memory', { pretext: 'rotation' }),
+  whole(moco, 'negatives from a queue'),
+  whole(pirl, 'negatives from a memory'),
   whole(swav, 'clusters of equal size'),
   without('swav-softmax', 'SwAV without equal shares', swav, { withoutEquipartition: true }, 'equal shares'),
-  whole(deepcluster, 'clusters by k-means', { nmb_prototypes: 50 }),
+  whole(deepcluster, 'clusters by k-means'),
   whole(byol, 'a moving average as target, and a predictor'),
   without(
     'byol-tau-0',

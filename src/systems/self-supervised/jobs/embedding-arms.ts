@@ -21,6 +21,21 @@ export interface EmbeddingArm {
   readonly shares?: readonly number[]
 }
 
+/**
+ * What brief trainings on a few thousand pictures change of a method's published defaults, by its name: a queue that a few batches fill,
+ * fewer clusters than pictures, and PIRL's rotations, for the pieces of its jigsaw have another size than an MLP reads.
+ */
+const briefChanges: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  moco: { K: 1024 },
+  deepcluster: { nmb_prototypes: 50 },
+  pirl: { pretext: 'rotation' },
+}
+
+/** A method as brief trainings have it. */
+export function briefly<M extends Method>(method: M): { method: M; changes: Readonly<Record<string, unknown>> } {
+  return { method, changes: briefChanges[method.name] ?? {} }
+}
+
 /** Accuracies of a probe under the names of its shares of labels: `labels_1`, of 1 % of them. */
 export function shareName(share: number): string {
   return `labels_${Number((100 * share).toPrecision(3))}`

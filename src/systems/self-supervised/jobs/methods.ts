@@ -28,7 +28,7 @@ import { taxonomyTable } from '../explain.ts'
 import { methods } from '../recipes.ts'
 import { type EncoderSettings, makeEncoder } from '../settings.ts'
 import { methodsNamed } from './batch.ts'
-import { embeddingArm, fewLabels, shareName } from './embedding-arms.ts'
+import { briefly, embeddingArm, fewLabels, shareName } from './embedding-arms.ts'
 import {
   openStudyPictures,
   pixelRows,
@@ -169,7 +169,12 @@ async function run(settings: MethodsSettings, context: JobContext): Promise<Repo
   const trained = await runStudy(
     [
       ...chosen.map((method) =>
-        embeddingArm({ name: method.name, title: method.title, method, shares: labels }, encoder, pictures, context),
+        embeddingArm(
+          { name: method.name, title: method.title, ...briefly(method), shares: labels },
+          encoder,
+          pictures,
+          context,
+        ),
       ),
       supervisedArm(encoder, pictures, labels, context),
     ],
