@@ -14,7 +14,7 @@ export async function runJobHere(
   system: System,
   job: Job,
   config: Settings,
-  options: Omit<JobOptions, 'progress' | 'signal'>,
+  options: Omit<JobOptions, 'progress' | 'signal' | 'making'>,
   reporter: Reporter,
   stopping = 'stopping after this part',
 ): Promise<void> {
@@ -36,7 +36,12 @@ export async function runJobHere(
     reporter.event('part', { ...fields })
   }
   try {
-    const { page, json, missing } = await runJob(system, job, config, { ...options, progress, signal })
+    const { page, json, missing } = await runJob(system, job, config, {
+      ...options,
+      progress,
+      signal,
+      making: reporter.working,
+    })
     if (missing.length > 0) reporter.say(`missing    ${missing.join(', ')}`)
     reporter.say(`report     ${page}`)
     reporter.event('done', { metrics: {}, report: page, file: json, ...(onlyFinished && { missing }) })
@@ -46,6 +51,7 @@ export async function runJobHere(
     reporter.event('interrupted', { folder })
     process.exitCode = interruptExitCode(signal.reason)
   } finally {
+    reporter.working(undefined)
     dispose()
     lock?.release()
   }

@@ -1,7 +1,7 @@
 /** What the command line prints: events for people or, with --json, one object a line. */
 import type { Opening } from '../data/opening.ts'
 import type { Answer } from '../tasks/define.ts'
-import type { MetricDescriptions } from '../train/describe-metrics.ts'
+import { formatDuration, type MetricDescriptions } from '../train/describe-metrics.ts'
 import type { LoopObserver } from '../train/loop.ts'
 import { observeProgress, StatusLine } from '../train/progress.ts'
 import { errorLine } from '../util/errors.ts'
@@ -19,6 +19,8 @@ export interface Reporter {
   readonly event: (event: string, fields?: Record<string, unknown>) => void
   /** Observer of the training loop. */
   readonly observer: LoopObserver
+  /** On a terminal: says what is being worked on, and for how long, until it is told something else or nothing. */
+  readonly working: (what: string | undefined) => void
   /** Ends the progress line, if there is one. */
   readonly endProgress: () => void
   /** How the metrics of what is trained are read, once that is known. */
@@ -32,6 +34,7 @@ export const silentReporter: Reporter = {
   warn: () => {},
   event: () => {},
   observer: {},
+  working: () => {},
   endProgress: () => {},
   useMetrics: () => {},
 }
@@ -67,7 +70,24 @@ export function createReporter(options: { readonly json: boolean; readonly metri
   const useMetrics = (metrics: MetricDescriptions): void => {
     descriptions = metrics
   }
-  return { say, write, warn, event, observer, endProgress, useMetrics }
+  const working = options.json ? silentReporter.working : workingLine(status)
+  return { say, write, warn, event, observer, working, endProgress, useMetrics }
+}
+
+/** Draws what is being worked on once a second, over what it drew before. */
+export function workingLine(status: StatusLine): Reporter['working'] {
+  let timer: NodeJS.Timeout | undefined
+  return (what) => {
+    clearInterval(timer)
+    if (!status.isLive) return
+    if (timer) status.clear()
+    timer = undefined
+    if (what === undefined) return
+    const started = performance.now()
+    const draw = (): void => status.draw(`working on ${what}  ${formatDuration((performance.now() - started) / 1000)}`)
+    draw()
+    timer = setInterval(draw, 1000).unref()
+  }
 }
 
 /**

@@ -19,6 +19,8 @@ export interface JobOptions extends Omit<JobContext, 'keep' | 'parts' | 'write' 
   readonly share?: Share
   /** Makes no parts: the page is of what is finished, and says what is missing. Default: false. */
   readonly onlyFinished?: boolean
+  /** Told the name of the part that is being made, and undefined when none is any more. */
+  readonly making?: (name: string | undefined) => void
 }
 
 /** The pages that a job has written. */
@@ -69,6 +71,22 @@ export async function runJob(system: System, job: Job, config: Settings, options
   return { page: await write('report.html', await renderReport(report)), json, missing }
 }
 
+/** A `keep` that tells which part is being made; of parts within parts the innermost. */
+function tellMaking(keep: JobContext['keep'], tell: NonNullable<JobOptions['making']>): JobContext['keep'] {
+  let names: readonly string[] = []
+  return (name, depends, schema, make) =>
+    keep(name, depends, schema, async () => {
+      names = [...names, name]
+      tell(name)
+      try {
+        return await make()
+      } finally {
+        names = names.filter((other) => other !== name)
+        tell(names.at(-1))
+      }
+    })
+}
+
 type Surroundings = Pick<JobContext, 'write' | 'openRun'>
 
 /** Runs a job by itself, as one of several processes, or on what is finished. */
@@ -78,10 +96,13 @@ async function runIn(
   options: JobOptions,
   surroundings: Surroundings,
 ): Promise<{ readonly report: Report; readonly missing: readonly string[] }> {
-  const { folder, share, onlyFinished = false, progress, signal } = options
+  const { folder, share, onlyFinished = false, progress, signal, making = () => {} } = options
   if (onlyFinished) return reportFinished(job, config, options, surroundings)
   if (!share)
-    return { report: await job.run(config, { ...options, ...surroundings, keep: keepIn(folder) }), missing: [] }
+    return {
+      report: await job.run(config, { ...options, ...surroundings, keep: tellMaking(keepIn(folder), making) }),
+      missing: [],
+    }
   const parts = new SharedParts(folder, share, {
     ...(signal && { signal }),
     tellWaiting: (names) => {
@@ -91,7 +112,12 @@ async function runIn(
   })
   try {
     return {
-      report: await job.run(config, { ...options, ...surroundings, parts: 'shared', keep: parts.keep }),
+      report: await job.run(config, {
+        ...options,
+        ...surroundings,
+        parts: 'shared',
+        keep: tellMaking(parts.keep, making),
+      }),
       missing: [],
     }
   } catch (error) {

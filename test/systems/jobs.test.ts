@@ -43,3 +43,26 @@ test('a job continues in its folder, and writes over nothing else', async () => 
   await writeFile(join(folder, 'run.json'), '{}')
   await expect(run(first, folder)).rejects.toThrow(`${folder} holds a training run`)
 })
+
+test('it is told which part is being made, not those that are there', async () => {
+  const nested = defineJob({
+    name: 'nested',
+    summary: 'nested',
+    config: z.strictObject({}),
+    run: async (_config, { keep }) => {
+      await keep('outer', {}, z.number(), async () => (await keep('inner', {}, z.number(), async () => 1)).part)
+      return { title: 'nested', summary: [], sections: [] }
+    },
+  })
+  const told: (string | undefined)[] = []
+  const options = {
+    folder: join(folder, 'nested'),
+    seed: 0,
+    progress: () => {},
+    making: (name?: string) => told.push(name),
+  }
+  await runJob(system, nested, {}, options)
+  expect(told).toEqual(['outer', 'inner', 'outer', undefined])
+  await runJob(system, nested, {}, options)
+  expect(told).toHaveLength(4)
+})
