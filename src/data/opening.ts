@@ -121,6 +121,8 @@ export interface LabelledSides {
   readonly held: string
   /** What one can do about too few examples, where there are no training settings to change. */
   readonly more?: string | undefined
+  /** Default: 2, as classifiers need. */
+  readonly leastClasses?: number
   /** For a run that was started earlier: how the data differ from those that it knows. */
   readonly known?: { readonly changes: string | undefined } | undefined
 }
@@ -128,8 +130,18 @@ export interface LabelledSides {
 /** What to do if too little is left of a run's data. */
 export const restoreData = 'put the data back as they were, or train a new run on them'
 
-/** Refuses what no classifier can be trained on or tested with; returns warnings. */
-export function checkLabels({ source, unit, labels, train, test, held, more, known }: LabelledSides): string[] {
+/** Refuses what cannot be trained on or tested with, unless told otherwise by a classifier; returns warnings. */
+export function checkLabels({
+  source,
+  unit,
+  labels,
+  train,
+  test,
+  held,
+  more,
+  leastClasses = 2,
+  known,
+}: LabelledSides): string[] {
   const total = train.length + test.length
   const hint = known ? restoreData : undefined
   // For a run that exists already, what has changed explains it best.
@@ -143,13 +155,13 @@ export function checkLabels({ source, unit, labels, train, test, held, more, kno
   const inTrain = new Set(train)
   const inTest = new Set(test)
   const present = labels.filter((_, label) => inTrain.has(label) || inTest.has(label))
-  if (present.length < 2) {
+  if (present.length < leastClasses) {
     const found = `found only "${present[0] ?? ''}" (${count(total, unit)})`
     throw refuse(`there must be at least two classes, ${found}`)
   }
   const cure = hint ?? more ?? `give more ${unit}s, or a test set of their own: --set data.test=PATH`
   if (test.length === 0) throw refuse(`no ${unit} is left to test with`, changes ?? held, cure)
-  if (inTrain.size < 2) {
+  if (inTrain.size < leastClasses) {
     const only = train.length === 0 ? 'none' : `only "${labels[train[0] ?? 0]}"`
     throw refuse(`there must be two classes to train on, found ${only}`, changes ?? held, cure)
   }

@@ -42,32 +42,44 @@ export interface FoundFiles extends ClassFiles {
   readonly loose: readonly string[]
 }
 
+/** Which files of a listed folder are looked for, and what they may lack. */
+export interface FindOptions {
+  /** Where the classes' folders are: `train/`. Default: in the folder itself. */
+  readonly prefix?: string
+  /** Folders that are no classes. Default: none. */
+  readonly others?: readonly string[]
+  /** Whether there may be no files of the kind. Default: false. */
+  readonly mayBeNone?: boolean
+  /** The class of files that lie at the prefix itself, where folders are no classes. Default: those files are left out. */
+  readonly looseClass?: string | undefined
+}
+
 /**
- * The files of a kind below `prefix` of a listed folder; each folder there is a class, except those of `others`. Throws a UsageError if there
- * are none, unless `mayBeNone`.
+ * The files of a kind in a listed folder; each folder at the prefix is a class, except `others`. Throws a UsageError if there are none, unless
+ * `mayBeNone`.
  */
 export function findFiles(
   kind: FileKind,
   folder: string,
   listing: Listing,
-  prefix = '',
-  others: readonly string[] = [],
-  mayBeNone = false,
+  { prefix = '', others = [], mayBeNone = false, looseClass }: FindOptions = {},
 ): FoundFiles {
   const { unit, endings, sample } = kind
   const own = (name: string): boolean =>
     name.startsWith(prefix) && !others.some((other) => name.startsWith(`${other}/`))
-  const candidates = foldersBelow(listing, prefix).filter((name) => !others.includes(prefix + name))
+  const candidates =
+    looseClass === undefined ? foldersBelow(listing, prefix).filter((name) => !others.includes(prefix + name)) : []
   const files = listing.files.filter(own)
   const unread = files.filter((name) => !isOfKind(kind, name))
   const byClass = new Map(candidates.map((name) => [name, [] as string[]]))
-  const loose: string[] = []
+  if (looseClass !== undefined) byClass.set(looseClass, [])
+  const loose = (looseClass === undefined ? undefined : byClass.get(looseClass)) ?? []
   for (const name of files.filter((name) => isOfKind(kind, name))) {
     const inner = name.slice(prefix.length)
     const list = inner.includes('/') ? byClass.get(inner.slice(0, inner.indexOf('/'))) : loose
     list?.push(name)
   }
-  const classes = candidates.filter((name) => (byClass.get(name) ?? []).length > 0)
+  const classes = [...byClass.keys()].filter((name) => (byClass.get(name) ?? []).length > 0)
   const names = classes.flatMap((name) => byClass.get(name) ?? [])
   const place = join(folder, prefix)
   if (names.length === 0 && !mayBeNone) {
@@ -96,7 +108,7 @@ export function findFiles(
     unreadable: broken,
     empty,
     unread,
-    loose,
+    loose: looseClass === undefined ? loose : [],
   }
 }
 

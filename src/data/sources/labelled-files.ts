@@ -22,12 +22,14 @@ import {
   type ClassFiles,
   type ClassLayout,
   type FileKind,
+  type FindOptions,
   type FoundFiles,
   findFiles,
   findLayout,
   isOfKind,
 } from './class-files.ts'
 import { foldersBelow, type Listing, listFolder, splitFolders, type Unreadable } from './listing.ts'
+import { findUnlabelled, knownUnlabelled, unlabelled } from './unlabelled-files.ts'
 
 /** A kind of files of which damaged ones are found before training. */
 export interface CheckedKind extends FileKind {
@@ -46,6 +48,8 @@ export interface LabelledFilesOptions {
   readonly hint?: string
   /** Hint for too few files. Default: the settings that give more. */
   readonly more?: string
+  /** Whether a folder may have files and no classes: all are of the class `unlabelled` then, and one class is enough. Default: false. */
+  readonly mayLackClasses?: boolean
   /** What a run that was started earlier knows: its classes, and which file was on which side. */
   readonly known?: { readonly classes: readonly string[]; readonly record: DataRecord } | undefined
 }
@@ -76,12 +80,18 @@ export async function openLabelledFiles(
   const listing = await listFolder(folder)
   const layout = layoutFor(kind, folder, listing, options)
   // For a known run all may be missing, which is reported with the other changes.
-  const main = findFiles(kind, folder, listing, layout.train, [...layout.held, ...layout.unused], known !== undefined)
+  const { looseClass } = layout
+  const main = findFiles(kind, folder, listing, {
+    prefix: layout.train,
+    others: [...layout.held, ...layout.unused],
+    mayBeNone: known !== undefined,
+    looseClass,
+  })
   const own = options.test
-    ? await openTestFolder(kind, options.test, known !== undefined)
+    ? await openTestFolder(kind, options.test, { mayBeNone: known !== undefined, looseClass })
     : layout.test === undefined
       ? undefined
-      : { found: findFiles(kind, folder, listing, layout.test) }
+      : { found: findFiles(kind, folder, listing, { prefix: layout.test, looseClass }) }
   const mainDigests = await readAll(main, kind, known?.record.train, known?.record.test)
   const testDigests = own && (await readAll(own.found, kind, known?.record.test))
   const unreadable = [
@@ -119,10 +129,11 @@ export async function openLabelledFiles(
     test: test.labels,
     held,
     more: options.more,
+    ...(options.mayLackClasses && { leastClasses: 1 }),
     known: known && { changes: divided.changes },
   })
   const summary = [
-    `${count(train.paths.length + test.paths.length, unit)} in ${describeClasses(classes, train.labels, test.labels)}`,
+    `${count(train.paths.length + test.paths.length, unit)} ${looseClass === undefined ? `in ${describeClasses(classes, train.labels, test.labels)}` : 'without classes'}`,
     ...leftOut,
     ...notUsed(kind, listing, main, layout, own),
     describeSides(unit, train.paths.length, test.paths.length),
@@ -175,8 +186,17 @@ function layoutFor(
   kind: FileKind,
   folder: string,
   listing: Listing,
-  { test, known }: LabelledFilesOptions,
-): ClassLayout & { readonly held: readonly string[] } {
+  { test, known, mayLackClasses = false }: LabelledFilesOptions,
+): ClassLayout & { readonly held: readonly string[]; readonly looseClass?: string } {
+  const wereLoose = known?.classes.every((name) => name === unlabelled)
+  const loose = known ? wereLoose && knownUnlabelled(known.record) : mayLackClasses && findUnlabelled(kind, listing)
+  if (loose) {
+    const { train, test: found, unused } = loose
+    if (found === undefined) return { train, unused, held: [], looseClass: unlabelled }
+    const name = found.slice(0, -1)
+    if (!test) return { ...loose, held: [name], looseClass: unlabelled }
+    return { train, unused: [name, ...unused], held: [], looseClass: unlabelled }
+  }
   const layout = findLayout(kind, folder, listing, known?.record)
   const { train, test: found } = layout
   const given = test ? relative(folder, test).replaceAll(sep, '/') : ''
@@ -201,9 +221,9 @@ function refuseEmptyTest(kind: FileKind, folder: string, listing: Listing): void
   })
 }
 
-async function openTestFolder(kind: FileKind, folder: string, mayBeNone: boolean): Promise<TestFolder> {
+async function openTestFolder(kind: FileKind, folder: string, options: FindOptions): Promise<TestFolder> {
   const listing = await listFolder(folder)
-  return { listing, found: findFiles(kind, folder, listing, '', [], mayBeNone) }
+  return { listing, found: findFiles(kind, folder, listing, options) }
 }
 
 interface Digests {

@@ -18,11 +18,17 @@ import {
 import { denoiserMetrics } from './training/denoiser-training.ts'
 import { upsamplerExperiment } from './upsampler.ts'
 
-/** Pictures of all recipes. */
-const pictures = {
-  data: pictureDataSettings({ folder: 'mnist' }).prefault({}),
+/** What all recipes have. */
+const common = {
   augment: z.strictObject({ flip: z.boolean().default(false).describe('mirror half of the pictures') }).prefault({}),
   diffusion: diffusionSettings().prefault({}),
+}
+
+/** Pictures, of which a classifier needs the classes. */
+const pictures = { ...common, data: pictureDataSettings({ folder: 'mnist' }).prefault({}) }
+const anyPictures = {
+  ...common,
+  data: pictureDataSettings({ folder: 'mnist', mayLackClasses: true }).prefault({}),
 }
 
 export const denoiser = defineRecipe({
@@ -30,10 +36,10 @@ export const denoiser = defineRecipe({
   summary: 'a U-Net that makes pictures from noise: MNIST, or any folder or set of pictures (--set data.folder=DIR)',
   facts: pictureFacts,
   metrics: denoiserMetrics,
-  config: z.strictObject({ ...pictures, model: unetSettings().prefault({}), ...denoiserTraining }),
+  config: z.strictObject({ ...anyPictures, model: unetSettings().prefault({}), ...denoiserTraining }),
   packages: ({ data }) => picturePackages(data),
   start: readStart,
-  open: ({ data, augment }, { known }) => openPictures(data, augment, known),
+  open: ({ data, augment }, { known }) => openPictures(data, augment, known, { mayLackClasses: true }),
   build: denoiserExperiment,
   uses: { sample: samplePictures },
 })
@@ -54,9 +60,9 @@ export const upsampler = defineRecipe({
   summary: 'makes pictures larger: a denoiser that is shown the small ones',
   facts: pictureFacts,
   metrics: denoiserMetrics,
-  config: z.strictObject({ ...pictures, model: upsamplerSettings().prefault({}), ...denoiserTraining }),
+  config: z.strictObject({ ...anyPictures, model: upsamplerSettings().prefault({}), ...denoiserTraining }),
   packages: ({ data }) => picturePackages(data),
   start: readUpsamplerStart,
-  open: ({ data, augment }, { known }) => openPictures(data, augment, known),
+  open: ({ data, augment }, { known }) => openPictures(data, augment, known, { mayLackClasses: true }),
   build: upsamplerExperiment,
 })

@@ -1,5 +1,6 @@
 /** The settings of the recipes. */
 import { z } from 'zod'
+import { haveClasses } from '../../tasks/pictures/facts.ts'
 import { optimizerSettings, trainSettings } from '../../tasks/settings.ts'
 import { count, pathSetting, share, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -49,7 +50,7 @@ const networkSettings = {
 export function unetSettings() {
   return z.strictObject({
     ...networkSettings,
-    class_cond: z.boolean().default(true).describe('whether the network is told the class'),
+    class_cond: z.boolean().default(true).describe('whether the network is told the class, if pictures have classes'),
     checkpoint: pathSetting('weights to start from: an official .pt, or a file with tensors of these names'),
   })
 }
@@ -99,7 +100,8 @@ export function unetConfig(
     image_size: image_size[0],
     in_channels,
     out_channels: learn_sigma ? 2 * in_channels : in_channels,
-    ...(class_cond && { num_classes: labels.length }),
+    // One class says nothing of a picture.
+    ...(class_cond && haveClasses({ labels }) && { num_classes: labels.length }),
   }
 }
 

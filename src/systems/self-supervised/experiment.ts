@@ -18,7 +18,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { Metrics } from '../../train/loop.ts'
 import { alignment, type Spread, spreadOf, uniformity } from './collapse.ts'
 import type { Encoder } from './encoder.ts'
-import { neighbourVote, type RepresentationExperiment, sample, voteMetrics } from './evaluation/vote.ts'
+import { neighbourVote, type RepresentationExperiment, sample, trainedWithout, voteMetrics } from './evaluation/vote.ts'
 import { explainEmbeddings } from './explain.ts'
 import type { JointEmbedding } from './model.ts'
 import { exportOfPictures } from './predictive/exports.ts'
@@ -196,7 +196,8 @@ export function embeddingExperiment(
         evaluate: () => evaluate(data),
         ...threads,
       }),
-      loop: loopOptions(train, embeddingMetrics),
+      // The effective rank says without labels which embeddings are worth more (RankMe, Garrido et al. 2023).
+      loop: loopOptions(trainedWithout(train, facts, 'rank'), embeddingMetrics),
     }),
     evaluate,
     exports: { encoder: () => exportEncoder(method, facts) },

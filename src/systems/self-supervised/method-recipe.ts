@@ -107,7 +107,7 @@ export function defineMethod<Shape extends z.ZodRawShape>({
   make,
 }: MethodRecipe<Shape>): Method {
   const config = z.strictObject({
-    data: pictureDataSettings({ folder: 'mnist' }).prefault({}),
+    data: pictureDataSettings({ folder: 'mnist', mayLackClasses: true }).prefault({}),
     views: viewSettings().prefault({}),
     encoder: encoderSettings().prefault({}),
     // Every setting of a method has a default.
@@ -124,7 +124,11 @@ export function defineMethod<Shape extends z.ZodRawShape>({
       // Methods have moving averages of their own.
       .omit({ ema_decay: true })
       .prefault({}),
-    train: trainSettings({ epochs: 5, batch_size, monitor: ['knn_accuracy', 'alignment', 'uniformity'] }).prefault({}),
+    train: trainSettings({
+      epochs: 5,
+      batch_size,
+      monitor: ['knn_accuracy', 'rank', 'alignment', 'uniformity'],
+    }).prefault({}),
   })
   type Config = z.output<typeof config>
   const recipe = defineRecipe({
@@ -135,7 +139,7 @@ export function defineMethod<Shape extends z.ZodRawShape>({
     config: config as unknown as z.ZodType<Config & Record<string, unknown>>,
     packages: ({ data }) => picturePackages(data),
     open: async ({ data }, { known }) => {
-      const opened = await openPictures(data, {}, known)
+      const opened = await openPictures(data, {}, known, { mayLackClasses: true })
       return { ...opened, facts: { ...opened.facts, examples: opened.train.length } }
     },
     build: (

@@ -24,13 +24,15 @@ export interface PictureDataDefaults {
   readonly folder?: PictureSetName | 'openmoji' | ''
   /** Default: 0. */
   readonly shift?: number
+  /** Whether pictures need no classes. Default: false. */
+  readonly mayLackClasses?: boolean
 }
 
 /** Settings that choose pictures: a set by name, or a folder of one's own. */
-export function pictureDataSettings({ folder = '', shift = 0 }: PictureDataDefaults = {}) {
+export function pictureDataSettings({ folder = '', shift = 0, mayLackClasses = false }: PictureDataDefaults = {}) {
   return z.strictObject({
     folder: pathSetting(
-      `a set by name (${names.join(', ')}), or a folder with one sub-folder per class, or with train/ and test/ folders`,
+      `a set by name (${names.join(', ')}), or a folder ${mayLackClasses ? 'of pictures, in one sub-folder per class or without classes' : 'with one sub-folder per class'}, or with train/ and test/ folders`,
       names,
       folder,
     ),
@@ -69,6 +71,7 @@ async function openChosen(
   data: PictureDataSettings,
   augment: AugmentOptions,
   known: KnownData<PictureFacts> | undefined,
+  mayLackClasses: boolean,
 ): Promise<OpenedPictures> {
   const { folder, test, image_size, shift, test_share: testShare, split_seed: seed, on_error: onError } = data
   if (!folder) {
@@ -92,16 +95,20 @@ async function openChosen(
       hint: suggestion(folder, names),
     })
   }
-  return openFolder(folder, { size: [side, side], channels: 3, test, onError, ...held })
+  return openFolder(folder, { size: [side, side], channels: 3, test, onError, mayLackClasses, ...held })
 }
 
-/** Opens the pictures that the settings name. Throws a MissingDataError, with the command that fetches it, for a set that is not here. */
+/**
+ * Opens the pictures that the settings name; with `mayLackClasses` a folder without classes, too, whose pictures are all of the class
+ * `unlabelled`. Throws a MissingDataError, with the command that fetches it, for a set that is not here.
+ */
 export async function openPictures(
   data: PictureDataSettings,
   augment: AugmentOptions,
   known?: KnownData<PictureFacts>,
+  { mayLackClasses = false }: { readonly mayLackClasses?: boolean } = {},
 ): Promise<OpenedPictures> {
-  const opened = await openChosen(data, augment, known)
+  const opened = await openChosen(data, augment, known, mayLackClasses)
   const side = Math.min(...opened.facts.image_size)
   if (data.shift >= side) {
     throw new UsageError(`data.shift must be less than the side of the pictures, ${side} pixels, found ${data.shift}`)

@@ -109,6 +109,8 @@ export interface FolderOptions {
   readonly shift?: number
   /** Random changes of the training pictures, after that; boxes are cut from the pictures as they are in their files. */
   readonly augment?: AugmentOptions
+  /** Whether the folder may have pictures and no classes. Default: false. */
+  readonly mayLackClasses?: boolean
   /** What to do about damaged files. Default: stop. */
   readonly onError?: OnError
   /** Hints for damaged files and for too few of them, where there is no setting to change. */
@@ -121,12 +123,21 @@ export interface FolderOptions {
 /** A folder of pictures with one sub-folder per class; a share of them is held out for testing. */
 export async function openFolder(folder: string, options: FolderOptions): Promise<OpenedPictures> {
   const { size, channels, testShare, seed, shift = 0, augment = {} } = options
-  const { onError = 'stop', test = '', known, hint, more } = options
+  const { onError = 'stop', test = '', mayLackClasses = false, known, hint, more } = options
   const { cropArea = 1, ...others } = augment
   const opened = await openLabelledPictures(
     folder,
     { size, channels },
-    { test, testShare, seed, onError, known, ...(hint !== undefined && { hint }), ...(more !== undefined && { more }) },
+    {
+      test,
+      testShare,
+      seed,
+      onError,
+      mayLackClasses,
+      known,
+      ...(hint !== undefined && { hint }),
+      ...(more !== undefined && { more }),
+    },
   )
   const pictures = (crop: { randomCrop?: CropOptions }) => pictureDataset(opened.train, { size, channels, ...crop })
   const plain = pictures({})

@@ -8,6 +8,7 @@ import { trainBriefly } from '../../../tasks/brief-training.ts'
 import { defineUse, type UseContext } from '../../../tasks/define.ts'
 import type { ThreadOptions } from '../../../tasks/experiment.ts'
 import { classifierEvaluator, classifierScalars } from '../../../tasks/pictures/classifier.ts'
+import { requireClasses } from '../../../tasks/pictures/facts.ts'
 import { type FeatureModel, featureExtractor } from '../../../tasks/pictures/features.ts'
 import type { OpenedPictures } from '../../../tasks/pictures/open.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
@@ -97,6 +98,7 @@ export const fineTuneWithLabels = defineUse({
     { labels, examples, ...training },
     context: UseContext<OpenedPictures>,
   ) {
+    requireClasses(facts, 'finetune')
     const { train, plain = train, test } = await context.openData()
     const chosen = sample(plain, examples, context.seed)
     const order = new Generator(context.seed).permutation(chosen.length)

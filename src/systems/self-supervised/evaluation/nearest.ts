@@ -8,6 +8,7 @@ import type { Section } from '../../../report/figures.ts'
 import { picturesOf } from '../../../report/from-tensors.ts'
 import { answerEach, defineUse, type UseContext } from '../../../tasks/define.ts'
 import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
+import { haveClasses } from '../../../tasks/pictures/facts.ts'
 import { featureExtractor } from '../../../tasks/pictures/features.ts'
 import type { OpenedPictures } from '../../../tasks/pictures/open.ts'
 import { toNumbers } from '../../../tensor/dtype.ts'
@@ -40,6 +41,7 @@ export const nearestPictures = defineUse({
       return { cosines, places }
     })
     const { image_size, in_channels } = facts
+    const named = haveClasses(facts)
     yield* answerEach(files, async (file) => {
       const picture = await decodeImage(file, { size: image_size, channels: in_channels })
       const pixels = picture.data as Uint8Array
@@ -49,11 +51,13 @@ export const nearestPictures = defineUse({
       const { image } = await known.batch(rows, { epoch: 0, seed: context.seed })
       const found = picturesOf(image).map((each, i) => ({
         ...each,
-        caption: `${facts.labels[labels[rows[i] ?? 0] ?? 0] ?? ''} ${(near[i] ?? 0).toFixed(2)}`,
+        caption: [...(named ? [facts.labels[labels[rows[i] ?? 0] ?? 0] ?? ''] : []), (near[i] ?? 0).toFixed(2)].join(
+          ' ',
+        ),
       }))
       const section: Section = {
         title: 'Nearest pictures',
-        intro: 'By the cosine of the representations. The classes are written below; training did not see them.',
+        intro: `By the cosine of the representations.${named ? ' The classes are written below; training did not see them.' : ''}`,
         figures: [
           {
             kind: 'pictures',

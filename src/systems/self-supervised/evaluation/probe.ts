@@ -6,6 +6,7 @@ import type { PictureFields } from '../../../data/layout.ts'
 import * as ops from '../../../ops/index.ts'
 import { cosineAnnealingLR, SGD } from '../../../optim/index.ts'
 import { defineUse, type UseContext } from '../../../tasks/define.ts'
+import { requireClasses } from '../../../tasks/pictures/facts.ts'
 import { featureExtractor, type LabelledFeatures } from '../../../tasks/pictures/features.ts'
 import type { OpenedPictures } from '../../../tasks/pictures/open.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
@@ -93,6 +94,7 @@ export const linearProbe = defineUse({
     { labels, examples, floors, ...training },
     context: UseContext<OpenedPictures>,
   ) {
+    requireClasses(facts, 'probe')
     const { train, plain = train, test } = await context.openData()
     const options = threads === undefined ? {} : { threads }
     const chosen: Dataset<PictureFields> = sample(plain, examples, context.seed)

@@ -5,10 +5,12 @@ import { Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import type { MetricDescriptions, TrainingSets } from '../../../tasks/define.ts'
 import type { ThreadOptions } from '../../../tasks/experiment.ts'
-import type { PictureFacts } from '../../../tasks/pictures/facts.ts'
+import { haveClasses, type PictureFacts } from '../../../tasks/pictures/facts.ts'
 import { type FeatureModel, featureExtractor, type LabelledFeatures } from '../../../tasks/pictures/features.ts'
+import type { TrainSettings } from '../../../tasks/settings.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
+import type { Metrics } from '../../../train/loop.ts'
 import { deriveSeed, Generator } from '../../../util/random.ts'
 import type { ProbeSettings } from '../settings.ts'
 import { nearestNeighbours } from './nearest-neighbours.ts'
@@ -18,6 +20,11 @@ export const voteMetrics = {
   knn_accuracy: { goal: 'max', unit: 'percent' },
   knn_pixels: { goal: 'max', unit: 'percent', constant: true },
 } as const satisfies MetricDescriptions
+
+/** The settings of a training; on pictures without classes another metric takes the place of `knn_accuracy`. */
+export function trainedWithout(train: TrainSettings, facts: PictureFacts, instead: string): TrainSettings {
+  return haveClasses(facts) || train.monitor !== 'knn_accuracy' ? train : { ...train, monitor: instead }
+}
 
 /** A model whose representation the uses look at. */
 export interface RepresentationExperiment extends ThreadOptions {
@@ -63,19 +70,20 @@ async function vote(
   return top1
 }
 
-/** Makes the function that measures a model by its nearest neighbours, beside the pixels. */
+/** Makes the function that measures a model by its nearest neighbours, beside the pixels; of pictures without classes it gives no metric. */
 export function neighbourVote(
   model: FeatureModel,
   probe: ProbeSettings,
-  { labels }: PictureFacts,
+  facts: PictureFacts,
   { seed, ...threads }: ThreadOptions & { readonly seed: number },
 ) {
   const [features, pixels] = [featureExtractor(model, threads), featureExtractor(new Pixels(), threads)]
   let floor: number | undefined
-  return async ({ train, plain = train, test }: TrainingSets<PictureFields>) => {
+  return async ({ train, plain = train, test }: TrainingSets<PictureFields>): Promise<Metrics> => {
+    if (!haveClasses(facts)) return {}
     const [known, asked] = [sample(plain, probe.examples, seed), sample(test, probe.test_examples, seed)]
     const by = async (extract: typeof features) =>
-      vote(await extract(known), await extract(asked), labels.length, probe)
+      vote(await extract(known), await extract(asked), facts.labels.length, probe)
     floor ??= await by(pixels)
     return { knn_accuracy: await by(features), knn_pixels: floor }
   }

@@ -17,7 +17,13 @@ import { manualSeed, RandomState, randomState } from '../../../tensor/random-sta
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { defineTask, type Metrics, type TrainingTask } from '../../../train/loop.ts'
 import { checkpointVariables } from '../../../train/store.ts'
-import { neighbourVote, type RepresentationExperiment, sample } from '../evaluation/vote.ts'
+import {
+  neighbourVote,
+  type RepresentationExperiment,
+  sample,
+  trainedWithout,
+  voteMetrics,
+} from '../evaluation/vote.ts'
 import type { ProbeSettings } from '../settings.ts'
 import { randomView, type ViewFamily, viewFamilies } from '../views.ts'
 import { drawer, reconstructor } from './drawing.ts'
@@ -138,6 +144,7 @@ export function learnerExperiment(
 ): LearnerExperiment {
   const { seed } = options
   const { probe } = config
+  const own = Object.keys(metrics).find((name) => !(name in voteMetrics)) ?? 'loss'
   manualSeed(seed)
   const model = make()
   const threads = threadOptions(options)
@@ -174,7 +181,7 @@ export function learnerExperiment(
         evaluate: () => evaluate(data),
         ...threads,
       }),
-      loop: loopOptions(config.train, metrics),
+      loop: loopOptions(trainedWithout(config.train, facts, own), metrics),
     }),
     evaluate,
     exports: Object.fromEntries(

@@ -28,6 +28,8 @@ interface LearnerRecipe<Shape extends z.ZodRawShape> {
   readonly optimizer?: Partial<OptimizerDefaults>
   readonly epochs: number
   readonly batch_size?: number
+  /** Whether it learns from the labels. Default: false. */
+  readonly needsClasses?: boolean
   readonly metrics: MetricDescriptions
   readonly uses: Readonly<Record<string, Use<LearnerExperiment>>>
   readonly make: (model: z.output<z.ZodObject<Shape, z.core.$strict>>, facts: PictureFacts) => PictureLearner
@@ -43,13 +45,14 @@ function learnerRecipe<Shape extends z.ZodRawShape>({
   optimizer = {},
   epochs,
   batch_size = 128,
+  needsClasses = false,
   metrics: own,
   uses,
   make,
 }: LearnerRecipe<Shape>): Recipe {
   const metrics: MetricDescriptions = { ...voteMetrics, ...own }
   const config = z.strictObject({
-    data: pictureDataSettings({ folder: 'mnist' }).prefault({}),
+    data: pictureDataSettings({ folder: 'mnist', mayLackClasses: !needsClasses }).prefault({}),
     views: z
       .strictObject({
         family: z
@@ -74,7 +77,7 @@ function learnerRecipe<Shape extends z.ZodRawShape>({
     metrics,
     config: config as unknown as z.ZodType<Config & Record<string, unknown>>,
     packages: ({ data }) => picturePackages(data),
-    open: ({ data }, { known }) => openPictures(data, {}, known),
+    open: ({ data }, { known }) => openPictures(data, {}, known, { mayLackClasses: !needsClasses }),
     build: (
       settings: Config & Record<string, unknown>,
       facts: PictureFacts,
@@ -214,6 +217,7 @@ export const energy = learnerRecipe({
 export const jem = learnerRecipe({
   name: 'jem',
   title: 'JEM, a classifier that is an energy-based model (it learns from the labels)',
+  needsClasses: true,
   model: z.strictObject({
     ...energyShape,
     p_y_given_x_weight: amount.default(1).describe('weight of the cross-entropy of the classes'),
