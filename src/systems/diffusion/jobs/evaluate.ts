@@ -104,7 +104,7 @@ async function judgeOf(
   const { train, plain = train, test, facts } = opened
   const some = randomPart(test, tested, context.seed)
   const pictures = { train: plain, judged: plain, test: some, real: some, facts, identity: data }
-  const training = { steps: 0, classifier_steps: 0, judge_steps, batch_size: 64, lr: 0, ema_decay: 0 }
+  const training = { steps: 0, classifier_steps: 0, judge_steps, batch_size: 64, lr: 0, ema_decay: 0, networks: '' }
   const { features, told } = await trainedJudge({ pictures, training, context })
   return { features, accuracy: told.accuracy ?? Number.NaN }
 }

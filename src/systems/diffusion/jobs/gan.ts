@@ -19,6 +19,7 @@ import { Discriminator, Generator, latentSize } from './gan-networks.ts'
 import { keptNetwork, type Told } from './kept-networks.ts'
 import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
 import {
+  keeperOf,
   type StudyParts,
   studyDiffusionSettings,
   studyEncoderSettings,
@@ -126,7 +127,7 @@ async function trainedGan(seconds: number, settings: GanSettings, parts: StudyPa
       weights: generator.variables(),
       train: () => trainGan(generator, discriminator, seconds, settings, parts),
     },
-    context,
+    keeperOf(parts),
   )
   return { generator, told, parameters: generator.parameters().reduce((sum, { size }) => sum + size, 0) }
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { digestOf } from '../../../data/files.ts'
 import { readSafetensorsFile, writeSafetensorsFile } from '../../../io/safetensors-file.ts'
 import type { Variable } from '../../../tensor/variable.ts'
 import type { TrainingTask } from '../../../train/loop.ts'
@@ -24,14 +25,19 @@ export interface NetworkPart {
   readonly train: () => Promise<Told>
 }
 
+/** What keeps networks. `networks`: a folder that jobs share, where a network's file has the name of its identity. Default: the job's own folder. */
+export interface NetworkKeeper extends Pick<JobContext, 'folder' | 'keep' | 'progress' | 'signal'> {
+  readonly networks?: string
+}
+
 /** Trains a network, or loads the weights of an earlier training of the same identity. */
 export async function keptNetwork(
   { name, identity, weights, train }: NetworkPart,
-  { folder, keep, progress, signal }: Pick<JobContext, 'folder' | 'keep' | 'progress' | 'signal'>,
+  { folder, networks, keep, progress, signal }: NetworkKeeper,
 ): Promise<Told> {
   signal?.throwIfAborted()
-  const path = join(folder, `${name}.safetensors`)
   const wanted = JSON.stringify(identity)
+  const path = join(networks ?? folder, `${networks === undefined ? name : digestOf(wanted)}.safetensors`)
   const load = async (): Promise<Told | undefined> => {
     if (!existsSync(path)) return undefined
     const { tensors, metadata } = await readSafetensorsFile(path)

@@ -5,7 +5,7 @@ import type { Experiment } from '../../../tasks/experiment.ts'
 import { classifierEvaluator, classifierScalars } from '../../../tasks/pictures/classifier.ts'
 import { optimizerSettings, trainSettings } from '../../../tasks/settings.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
-import { whole } from '../../../train/settings.ts'
+import { pathSetting, whole } from '../../../train/settings.ts'
 import type { JobContext } from '../../define.ts'
 import { type DenoiserExperiment, denoiserExperiment } from '../denoiser.ts'
 import { type ClassifierExperiment, classifierExperiment } from '../noisy-classifier.ts'
@@ -18,7 +18,7 @@ import {
   unetSettings,
 } from '../settings.ts'
 import { type FeatureNetwork, Judge, judgeFeatures } from './judge.ts'
-import { keptNetwork, runSteps, type Told } from './kept-networks.ts'
+import { keptNetwork, type NetworkKeeper, runSteps, type Told } from './kept-networks.ts'
 import type { StudyPictures } from './pictures.ts'
 
 /** The denoiser of a study, by default for pictures of 14 x 14 pixels: 16 and 32 channels. */
@@ -46,6 +46,7 @@ export function studyTrainingSettings(steps = 1500) {
     batch_size: whole.default(64).describe('pictures in a step'),
     lr: z.number().positive().default(2e-3).describe('learning rate of denoisers; not tuned'),
     ema_decay: z.number().min(0).lt(1).default(0.99).describe('average of the weights that is used'),
+    networks: pathSetting('folder of trained networks that several jobs share; empty: each job trains its own'),
   })
 }
 export type StudyTrainingSettings = z.infer<ReturnType<typeof studyTrainingSettings>>
@@ -60,14 +61,18 @@ export interface StudyParts {
   readonly context: JobContext
 }
 
+/** Where the networks of a study are kept, and what tells of them. */
+export function keeperOf({ training, context }: StudyParts): NetworkKeeper {
+  return { ...context, ...(training.networks !== '' && { networks: training.networks }) }
+}
+
 const optionsOf = ({ threads }: JobContext) => (threads === undefined ? {} : { threads })
 
 /** Trains the judge, or loads it. Its test accuracy is among what is told. */
-export async function trainedJudge({
-  pictures,
-  training,
-  context,
-}: StudyParts): Promise<{ readonly features: FeatureNetwork; readonly told: Told }> {
+export async function trainedJudge(
+  parts: StudyParts,
+): Promise<{ readonly features: FeatureNetwork; readonly told: Told }> {
+  const { pictures, training, context } = parts
   manualSeed(context.seed + 1000)
   const judge = new Judge(pictures.facts)
   const { judge_steps: steps } = training
@@ -92,7 +97,7 @@ export async function trainedJudge({
         return { accuracy, loss, seconds }
       },
     },
-    context,
+    keeperOf(parts),
   )
   return { features: judgeFeatures(judge, optionsOf(context)), told }
 }
@@ -133,8 +138,9 @@ export function trainSettingsOf(
 export async function trainedExperiment<E extends Experiment<never>>(
   experiment: E,
   { name, identity, steps }: { readonly name: string; readonly identity: unknown; readonly steps: number },
-  { pictures, context }: StudyParts,
+  parts: StudyParts,
 ): Promise<Known<E>> {
+  const { pictures, context } = parts
   const data = { train: pictures.train, test: pictures.test, facts: pictures.facts } as never
   const told = await keptNetwork(
     {
@@ -146,7 +152,7 @@ export async function trainedExperiment<E extends Experiment<never>>(
         return { ...(await experiment.evaluate(data)), seconds }
       },
     },
-    context,
+    keeperOf(parts),
   )
   const parameters = [...experiment.weights.values()].reduce((sum, { size }) => sum + size, 0)
   return { ...experiment, told, parameters }

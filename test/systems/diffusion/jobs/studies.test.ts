@@ -129,6 +129,24 @@ describe('jobs', () => {
     ])
   })
 
+  test('jobs share the networks of a folder', async () => {
+    const networks = `training.networks=${join(folder, 'networks')}`
+    const first = await runTiny(guidance, [
+      ...tiny,
+      ...withClassifier,
+      networks,
+      'conditional=[0]',
+      'unconditional=[0]',
+    ])
+    const second = await runTiny(steps, [...tiny, networks, 'steps=[2]'])
+    const trained = (parts: readonly string[]) => parts.filter((part) => part.includes('networks/'))
+    expect(trained(first.parts)).toEqual(
+      ['judge', 'classifier', 'conditional', 'unconditional'].map((name) => `new networks/${name}`),
+    )
+    // The denoiser that both have is called `learned` here.
+    expect(trained(second.parts)).toEqual(['networks/judge', 'networks/learned', 'new networks/fixed'])
+  })
+
   test('noise: the bound and the gradients of a network', async () => {
     const arms = 'arms=["cosine-simple","cosine-vlb-importance"]'
     const few = ['pictures_per_time=2', 'gradient_batches=2', 'sampling_steps=2']
