@@ -1,20 +1,17 @@
 /** What the worker of Mixer's page computes: a small Mixer that learns digits, and what it makes of a drawn one. */
 import { gradient } from '../../autodiff/gradient.ts'
 import { compile } from '../../compile/compile.ts'
-import { DataLoader } from '../../data/loader.ts'
 import * as ops from '../../ops/index.ts'
-import { AdamW, cosineScheduleWithWarmup } from '../../optim/index.ts'
 import type { HeatmapGrid } from '../../report/figures.ts'
 import { patchFilters, tokenMixingWeights } from '../../systems/mixer/explain.ts'
 import { Mixer } from '../../systems/mixer/model.ts'
-import { classifierEvaluator, classifierScalars, normalizePixels } from '../../tasks/pictures/classifier.ts'
+import { normalizePixels } from '../../tasks/pictures/classifier.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import { manualSeed } from '../../tensor/random-state.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Host } from '../../web/serve.ts'
-import { endlessBatches } from '../data/batches.ts'
-import { fetchFile } from '../data/fetch-file.ts'
-import { type Digits, digitDataset, digitImages, digitsFile, side, unpackDigits } from '../data/read-digits.ts'
+import { digitClassifier, readDigits } from '../data/digit-classifier.ts'
+import { type Digits, digitImages, side } from '../data/read-digits.ts'
 import { type PixelOrder, reordered, tokenOrder } from './pixel-order.ts'
 import { sizes } from './sizes.ts'
 
@@ -72,23 +69,14 @@ function heard(model: Mixer, image: Tensor, block: number, asked: Tensor): Tenso
 }
 
 /** Opens the digits and makes the network. */
-export async function mixerProgram({ order, seed }: MixerPageSettings, { progress }: Host) {
-  progress({ what: 'reading the digits' })
-  const { train, test } = unpackDigits(await fetchFile(digitsFile))
-  progress({ what: 'making the network' })
+export async function mixerProgram({ order, seed }: MixerPageSettings, host: Host) {
+  const { train, test } = await readDigits(host)
+  host.progress({ what: 'making the network' })
   manualSeed(seed)
   const model = new Mixer(modelConfig)
-  const lr = cosineScheduleWithWarmup(0.006, { numWarmupSteps: 40, numTrainingSteps: sizes.steps })
-  const optimizer = new AdamW(model.parameters(), { lr })
-  const data = digitDataset(inOrder(train, order))
-  const testData = digitDataset(inOrder(test, order))
-  const batches = endlessBatches(new DataLoader(data, { batchSize: sizes.batch, shuffle: true, seed, dropLast: true }))
-  const learn = compile((batch: { readonly image: Tensor; readonly label: Tensor }) => {
-    const scalars = classifierScalars(model, batch, { label_smoothing: 0, mixup: 0 })
-    optimizer.minimize(scalars.loss, { clipNorm: 1 })
-    return { ...scalars }
-  })
-  const evaluate = classifierEvaluator(model)
+  const { steps, batch } = sizes
+  const data = { train: inOrder(train, order), test: inOrder(test, order) }
+  const classifier = digitClassifier(model, data, { seed, steps, batch, lr: 0.006, numWarmupSteps: 40 })
   const see = compile((image: Tensor) => {
     const { stem, blocks, logits } = model.outputs(normalizePixels(image))
     const maps = [ops.transpose(ops.flatten(stem, 2)), ...blocks].map(strength)
@@ -99,19 +87,11 @@ export async function mixerProgram({ order, seed }: MixerPageSettings, { progres
   const places = tokenOrder(order)
   const inPicture = (values: readonly number[]): number[] => places.map((token) => values[token] ?? 0)
   const picture = (pixels: Uint8Array) => digitImages(reordered(pixels, order))
-  let done = 0
 
   return {
-    step: async () => {
-      if (done === sizes.steps) return undefined
-      const { value } = await batches.next()
-      const { loss, accuracy } = await learn(value)
-      done++
-      return { loss: loss.item(), accuracy: accuracy?.item() ?? 0 }
-    },
+    step: classifier.step,
     requests: {
-      /** The share of the test digits that is named right. */
-      test: async (): Promise<number> => (await evaluate(testData)).metrics.accuracy,
+      test: classifier.test,
       look: async (pixels: Uint8Array): Promise<Look> => {
         const { probabilities, tokens } = await see(picture(pixels))
         const all = toNumbers(tokens.array.data)
@@ -132,7 +112,7 @@ export async function mixerProgram({ order, seed }: MixerPageSettings, { progres
       filters: (): HeatmapGrid => patchFilters(model, sizes.width),
     },
     release: async () => {
-      await Promise.all([learn.release(), see.release(), mix.release()])
+      await Promise.all([classifier.release(), see.release(), mix.release()])
     },
   }
 }

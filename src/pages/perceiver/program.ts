@@ -1,23 +1,20 @@
 /** What the worker of the Perceiver's page computes: latents that learn to read digits pixel by pixel, and what each of them reads. */
 import { compile } from '../../compile/compile.ts'
-import { DataLoader } from '../../data/loader.ts'
 import { Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
-import { AdamW, cosineScheduleWithWarmup } from '../../optim/index.ts'
 import type { Figure, HeatmapGrid } from '../../report/figures.ts'
 import { crossAttentionGrids, crossMapsOf, readingFigures } from '../../systems/perceiver/attention-figures.ts'
 import { PerceiverClassifier } from '../../systems/perceiver/classifier.ts'
 import { positionFigure } from '../../systems/perceiver/explain.ts'
 import { PositionEncoder } from '../../systems/perceiver/positions.ts'
-import { classifierEvaluator, classifierScalars, normalizePixels } from '../../tasks/pictures/classifier.ts'
+import { normalizePixels } from '../../tasks/pictures/classifier.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import { manualSeed } from '../../tensor/random-state.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Generator } from '../../util/random.ts'
 import type { Host } from '../../web/serve.ts'
-import { endlessBatches } from '../data/batches.ts'
-import { fetchFile } from '../data/fetch-file.ts'
-import { digitDataset, digitImages, digitsFile, side, unpackDigits } from '../data/read-digits.ts'
+import { digitClassifier, readDigits } from '../data/digit-classifier.ts'
+import { digitImages, side } from '../data/read-digits.ts'
 import { sizes } from './sizes.ts'
 
 export type PositionKind = 'trainable' | 'fourier' | 'none'
@@ -77,23 +74,13 @@ export interface Look {
 }
 
 /** Opens the digits and makes the network. */
-export async function perceiverProgram({ positions, seed }: PerceiverPageSettings, { progress }: Host) {
-  progress({ what: 'reading the digits' })
-  const { train, test } = unpackDigits(await fetchFile(digitsFile))
-  progress({ what: 'making the network' })
+export async function perceiverProgram({ positions, seed }: PerceiverPageSettings, host: Host) {
+  const digits = await readDigits(host)
+  host.progress({ what: 'making the network' })
   manualSeed(seed)
   const model = new PerceiverClassifier<Tensor, PixelRows>(new PixelRows(positions), network)
-  const lr = cosineScheduleWithWarmup(0.01, { numWarmupSteps: 50, numTrainingSteps: sizes.steps })
-  const optimizer = new AdamW(model.parameters(), { lr })
-  const loader = new DataLoader(digitDataset(train), { batchSize: sizes.batch, shuffle: true, seed, dropLast: true })
-  const batches = endlessBatches(loader)
-  const testData = digitDataset(test)
-  const learn = compile((batch: { readonly image: Tensor; readonly label: Tensor }) => {
-    const scalars = classifierScalars(model, batch, { label_smoothing: 0, mixup: 0 })
-    optimizer.minimize(scalars.loss, { clipNorm: 1 })
-    return { ...scalars }
-  })
-  const evaluate = classifierEvaluator(model)
+  const { steps, batch } = sizes
+  const classifier = digitClassifier(model, digits, { seed, steps, batch, lr: 0.01, numWarmupSteps: 50 })
   const see = compile((image: Tensor, order: Tensor) => {
     const rows = model.input_preprocessor.forward(normalizePixels(image)) // [1, M, C]
     const { attentions, logits } = model.perceiver.outputs(rows)
@@ -105,19 +92,11 @@ export async function perceiverProgram({ positions, seed }: PerceiverPageSetting
     }
   })
   const order = Int32Array.from(new Generator(5).permutation(sizes.rows))
-  let done = 0
 
   return {
-    step: async () => {
-      if (done === sizes.steps) return undefined
-      const { value } = await batches.next()
-      const { loss, accuracy } = await learn(value)
-      done++
-      return { loss: loss.item(), accuracy: accuracy?.item() ?? 0 }
-    },
+    step: classifier.step,
     requests: {
-      /** The share of the test digits that is named right. */
-      test: async (): Promise<number> => (await evaluate(testData)).metrics.accuracy,
+      test: classifier.test,
       look: async (pixels: Uint8Array): Promise<Look> => {
         const found = await see(digitImages(pixels), { dtype: 'int32', shape: [sizes.rows], data: order })
         const [probabilities, shuffled] = [found.probabilities, found.shuffled].map(({ array }) =>
@@ -147,7 +126,7 @@ export async function perceiverProgram({ positions, seed }: PerceiverPageSetting
         positionFigure(model.input_preprocessor.places, sizes.positions),
     },
     release: async () => {
-      await Promise.all([learn.release(), see.release()])
+      await Promise.all([classifier.release(), see.release()])
     },
   }
 }

@@ -11,8 +11,8 @@ import { manualSeed } from '../../tensor/random-state.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Host } from '../../web/serve.ts'
 import { endlessBatches } from '../data/batches.ts'
-import { fetchFile } from '../data/fetch-file.ts'
-import { digitDataset, digitImages, digitsFile, side, unpackDigits } from '../data/read-digits.ts'
+import { readDigits } from '../data/digit-classifier.ts'
+import { digitDataset, digitImages, side } from '../data/read-digits.ts'
 import { embedding as sizes, type Terms, weightsOf } from './settings.ts'
 
 export interface EmbeddingSettings {
@@ -55,10 +55,9 @@ export function nearestShare(places: readonly number[], labels: readonly number[
 }
 
 /** Makes the encoder and its embedding of two numbers. */
-export async function embeddingProgram({ on, seed }: EmbeddingSettings, { progress }: Host) {
-  progress({ what: 'loading digits' })
-  const { train, test } = unpackDigits(await fetchFile(digitsFile))
-  progress({ what: 'making the network' })
+export async function embeddingProgram({ on, seed }: EmbeddingSettings, host: Host) {
+  const { train, test } = await readDigits(host)
+  host.progress({ what: 'making the network' })
   manualSeed(seed)
   const { hidden } = sizes
   const model = new VICReg(new MLPEncoder(side * side, [hidden]), { ...each, mlp: [hidden, 2] })
