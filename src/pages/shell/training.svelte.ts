@@ -132,6 +132,23 @@ export class Training<P extends PageProgram> {
 }
 
 /**
+ * Calls `update` as soon as there is a model, after every so many `steps` of its training, when that begins and ends, and when state changes that it
+ * reads at once. `update` gets how often so many steps are done. To be called where a component begins.
+ */
+export function follow<P extends PageProgram>(
+  training: Training<P>,
+  steps: number,
+  update: (times: number) => void,
+): void {
+  // Derived, so that the effect does not run again at every step.
+  const times = $derived(Math.floor(training.step / steps))
+  $effect(() => {
+    const done = times
+    if (training.isOpen) update(done)
+  })
+}
+
+/**
  * Runs an async function, never twice at once: what is asked for meanwhile is done once more at the end, with what then holds. For
  * pictures that follow a training.
  */
