@@ -1,5 +1,5 @@
 /** The figures of Expire-Span's page. */
-import type { HeatmapGrid, LinePlot } from '../../report/figures.ts'
+import type { LinePlot } from '../../report/figures.ts'
 import type { DistanceBand } from '../../systems/expire-span/tasks/distances.ts'
 import type { Kept } from './program.ts'
 import { fixedSpan, type MemoryName } from './settings.ts'
@@ -25,16 +25,22 @@ export function seenAt(words: readonly Word[], { spans, ramp }: Spans, now: numb
   return words.map((_, i) => (i < start || i >= now ? 0 : seenAfter(spans[i] ?? 0, now - i, ramp)))
 }
 
-/** What is seen of each word (column) at each word (row). */
-export function lifeFigure(words: readonly Word[], spans: Spans): HeatmapGrid {
-  const count = words.length
-  return {
-    kind: 'heatmaps',
-    title: 'What is remembered (across) at each word (downwards)',
-    caption: 'An upright line is a word that stays; what expires leaves only a short one below the diagonal.',
-    matrices: [{ values: words.flatMap((_, now) => seenAt(words, spans, now)), width: count, height: count }],
-    size: 460,
-  }
+/** From when to when a word is remembered, as places of the text. */
+export interface Life {
+  readonly from: number
+  /** Until here all of it is seen, */
+  readonly whole: number
+  /** and until here some of it. */
+  readonly to: number
+}
+
+/** The lives of the words: at most to the end of the episode. */
+export function lives(words: readonly Word[], { spans, ramp }: Spans): Life[] {
+  return words.map((_, from) => {
+    const next = words.findIndex(({ elapsed }, i) => i > from && elapsed === 0)
+    const [end, whole] = [next < 0 ? words.length : next, from + (spans[from] ?? 0)]
+    return { from, whole: Math.min(end, whole), to: Math.min(end, whole + ramp) }
+  })
 }
 
 /** What each layer has kept over the steps of the training. */
@@ -50,8 +56,8 @@ export function keptPlot(kept: readonly Kept[], memory: MemoryName): LinePlot {
     kind: 'lines',
     title: 'Memories kept as it trains',
     caption: expires
-      ? 'After each block of 16 words. Whole blocks are deleted, and equally many in each of 16 texts; what has not expired is less.'
-      : 'A fixed span keeps always the same number.',
+      ? 'Whole blocks of 16 words are deleted, equally many in each of 16 texts; what has not expired is less.'
+      : 'A fixed span always keeps as many.',
     x: { label: 'step of the training' },
     y: { label: 'memories' },
     series: layers.flatMap((layer) => [
@@ -85,7 +91,7 @@ export function rampPlot(
   return {
     kind: 'lines',
     title: 'The ramp',
-    caption: `How much of a memory is seen, by its age: all of it until its span is over, then less and less over R = ${ramp} words. Only on that slope does a span learn anything.`,
+    caption: `How much of a memory is seen: all until its span is over, then less and less over R = ${ramp} words. Only on that slope does a span learn.`,
     x: { label: 'words since it was read' },
     y: { label: 'seen', percent: true },
     series: means.map(({ name, span }) => ({
@@ -121,8 +127,7 @@ export function errorPlot(scores: readonly Score[]): LinePlot {
   return {
     kind: 'lines',
     title: 'Wrong answers by distance',
-    caption:
-      'Of new texts, by how many words ago the answer was read. One colour of four, guessed, is wrong in 75 % of them.',
+    caption: 'Of new texts. Guessing one colour of four is wrong in 75 % of them.',
     x: { label: 'words since the answer was read', log: true },
     y: { label: 'wrong', percent: true },
     series: scores.map(({ name, bands }) => ({

@@ -50,7 +50,7 @@ interface World {
   readonly write: (length: number, draws: Draws, longest: number) => QuestionText
 }
 
-/** A task with its sizes. Ways of 3 to 100 steps in training. */
+/** A task with its sizes. */
 function worldOf(task: TaskName): World {
   const { views } = sizes
   if (task === 'corridor') {
@@ -70,7 +70,7 @@ function worldOf(task: TaskName): World {
 }
 
 function modelOf({ task, memory, ramp }: ExpirePageSettings, vocab_sz: number): AnyModel {
-  const { layers, longest } = shapes[task]
+  const { layers, longest, first } = shapes[task]
   const common: SequenceConfig = {
     hid_sz: sizes.width,
     inner_hid_sz: sizes.inner,
@@ -90,7 +90,7 @@ function modelOf({ task, memory, ramp }: ExpirePageSettings, vocab_sz: number): 
     // The page's own price multiplies it, so that it can change as the model trains.
     expire_span_loss: 1,
     expire_span_ramp: ramp,
-    expire_span_init_percentage: sizes.first,
+    expire_span_init_percentage: first,
     expire_span_noisy: false,
     expire_span_pre_div: 1,
     expire_span_layerdrop: 0,

@@ -7,7 +7,7 @@ export const sizes = {
   /** M, tokens of a block. */
   block: 16,
   rows: 16,
-  steps: 800,
+  steps: 1200,
   lr: 3e-3,
   warmup: 100,
   /** What is kept is noted after so many steps. */
@@ -16,14 +16,12 @@ export const sizes = {
   views: 10,
   /** Tokens of each row of the test text. */
   test: 960,
-  /** The span that memories begin with, as a part of the longest. */
-  first: 0.25,
 } as const
 
 export const tasks = [
   { value: 'corridor', label: 'a corridor: one object' },
-  { value: 'before', label: 'four objects, told before which matters' },
-  { value: 'after', label: 'told only after them' },
+  { value: 'before', label: 'two objects: told before which matters' },
+  { value: 'after', label: 'the same, told after them' },
 ] as const
 export type TaskName = (typeof tasks)[number]['value']
 
@@ -38,6 +36,8 @@ interface Shape {
   readonly layers: number
   /** S, the longest span. */
   readonly longest: number
+  /** The span that memories begin with, as a part of it: shorter than episodes, or none fades. */
+  readonly first: number
   /** Steps before a question, at most: of the texts that are learned, and of those that it is tested with. */
   readonly train: number
   readonly test: number
@@ -45,10 +45,10 @@ interface Shape {
 
 /** What belongs to a task. */
 export const shapes: Readonly<Record<TaskName, Shape>> = {
-  corridor: { layers: 1, longest: 256, train: 100, test: 200 },
+  corridor: { layers: 1, longest: 256, first: 0.25, train: 100, test: 200 },
   // A second layer, so that a memory can know what was said before it.
-  before: { layers: 2, longest: 128, train: 40, test: 60 },
-  after: { layers: 2, longest: 128, train: 40, test: 60 },
+  before: { layers: 2, longest: 128, first: 0.4, train: 80, test: 80 },
+  after: { layers: 2, longest: 128, first: 0.4, train: 80, test: 80 },
 }
 
 /** How far back each token is seen; undefined where every memory says it itself. */

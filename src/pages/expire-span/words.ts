@@ -2,7 +2,7 @@
 import { sizes, type TaskName } from './settings.ts'
 
 export const colors = ['red', 'blue', 'green', 'yellow'] as const
-export const kinds = ['hat', 'key', 'lamp', 'cup'] as const
+export const kinds = ['hat', 'key'] as const
 /** A step of each look; other words look like one of them. */
 const steps = ['stone', 'wall', 'arch', 'dust', 'echo', 'draft', 'rope', 'crate', 'shadow', 'corner']
 
@@ -98,17 +98,18 @@ export function compose(task: TaskName, length: number, random: () => number): s
   return [...told, ...walk, `${wanted}?`].join(' ')
 }
 
+const facts = 'There is a green hat and a red key.'
+const way =
+  'Now we walk along the wall, under an arch, past a crate and a rope, through dust and shadow, around one corner and the next; we hear an echo, feel a draft, count our steps, lose count of them, and'
+
 /** What a visitor finds first. */
 export const examples: Readonly<Record<TaskName, string>> = {
-  corridor:
-    'green stands at the entrance. Now we walk along the wall, under an arch, past a crate and a rope, through dust and shadow, around one corner and the next; we hear an echo, feel a draft, count our steps, and lose count of them. At the other end there are four of them, and which is the right door?',
-  before:
-    'hat! There is a yellow cup, a green hat, a blue lamp and a red key. Now we walk along the wall, under an arch, past a crate and a rope, around one corner and the next, and then somebody asks about the hat?',
-  after:
-    'There is a yellow cup, a green hat, a blue lamp and a red key. hat! Now we walk along the wall, under an arch, past a crate and a rope, around one corner and the next, and then somebody asks about the hat?',
+  corridor: `green stands at the entrance. ${way} at the other end we have to know which is the right door?`,
+  before: `hat! ${facts} ${way} then somebody asks about the hat?`,
+  after: `${facts} hat! ${way} then somebody asks about the hat?`,
 }
 
-const objects = 'A colour (red, blue, green, yellow) with a kind behind it (hat, key, lamp, cup) is an object.'
+const objects = 'A colour (red, blue, green, yellow) before hat or key is an object.'
 const others = 'Every other word is a step that means nothing.'
 
 /** What the words mean. */
