@@ -4,7 +4,7 @@ import { packDigits, side, unpackDigits } from '../../src/pages/data/read-digits
 import { blank, centred, exampleDigit, ink } from '../../src/pages/data/strokes.ts'
 import { nearestOf, pointsOnArms, spreadOf } from '../../src/pages/diffusion/arms.ts'
 import { noisyDigits } from '../../src/pages/diffusion/figures.ts'
-import { lives, type Spans, scoresWith, seenAfter, seenAt } from '../../src/pages/expire-span/figures.ts'
+import { lives, type Score, type Spans, scoresWith, seenAfter, seenAt } from '../../src/pages/expire-span/figures.ts'
 import { sizes as expireSizes, tasks } from '../../src/pages/expire-span/settings.ts'
 import * as expireWords from '../../src/pages/expire-span/words.ts'
 import { encode, longest, randomSentence, vocabulary, wordsOf } from '../../src/pages/fnet/grammar.ts'
@@ -207,7 +207,7 @@ describe("Expire-Span's texts", () => {
   })
 
   test('have the scores of the last trainings, one of a name', () => {
-    const score = (name: string, error: number) => ({ name, error, bands: [] })
+    const score = (name: string, error: number): Score => ({ name, error, bands: [] })
     const all = ['a', 'b', 'c', 'd', 'e'].reduce((scores, name) => scoresWith(scores, score(name, 1)), [score('a', 0)])
     expect(all.map(({ name, error }) => [name, error])).toEqual(['b', 'c', 'd', 'e'].map((name) => [name, 1]))
   })
