@@ -76,7 +76,7 @@ const roleNames: Readonly<Record<Role, string>> = {
 
 /** Mean spans by the role of the words; questions, after which nothing comes, left out. */
 export function meanSpans(words: readonly Word[], spans: readonly number[]) {
-  return (['object', 'cue', 'step'] as const).flatMap((role) => {
+  return (['step', 'object', 'cue'] as const).flatMap((role) => {
     const of = words.flatMap((word, i) => (word.role === role ? (spans[i] ?? []) : []))
     return of.length > 0 ? [{ name: roleNames[role], span: of.reduce((sum, one) => sum + one, 0) / of.length }] : []
   })
