@@ -15,7 +15,9 @@ function inputs() {
   const files = readdirSync(source, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-  const shared = ['studio/curves.ts', 'studio/protocol.ts', 'report/palette.ts'].map((name) => join(root, 'src', name))
+  const shared = ['studio/curves.ts', 'studio/protocol.ts', 'report/palette.ts', 'report/base.css'].map((name) =>
+    join(root, 'src', name),
+  )
   const versions = tools.map((name) => join(root, 'node_modules', name, 'package.json'))
   const digest = createHash('sha256')
   for (const file of [...files.sort(), ...shared, ...versions, fileURLToPath(import.meta.url)])

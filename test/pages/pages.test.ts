@@ -4,6 +4,9 @@ import { packDigits, side, unpackDigits } from '../../src/pages/data/read-digits
 import { blank, centred, exampleDigit, ink } from '../../src/pages/data/strokes.ts'
 import { nearestOf, pointsOnArms, spreadOf } from '../../src/pages/diffusion/arms.ts'
 import { noisyDigits } from '../../src/pages/diffusion/figures.ts'
+import { lives, type Score, type Spans, scoresWith, seenAfter, seenAt } from '../../src/pages/expire-span/figures.ts'
+import { sizes as expireSizes, tasks } from '../../src/pages/expire-span/settings.ts'
+import * as expireWords from '../../src/pages/expire-span/words.ts'
 import { encode, longest, randomSentence, vocabulary, wordsOf } from '../../src/pages/fnet/grammar.ts'
 import { nameOf, published } from '../../src/pages/frozen-transformer/parts.ts'
 import { reordered, tokenOrder } from '../../src/pages/mixer/pixel-order.ts'
@@ -11,6 +14,8 @@ import { nearestShare } from '../../src/pages/self-supervised/embedding.ts'
 import { losses } from '../../src/pages/self-supervised/settings.ts'
 import { columnsOf, smoothed } from '../../src/pages/shell/curve.ts'
 import { shownOf, translate } from '../../src/pages/translation-bias/corpus.ts'
+import { corridor } from '../../src/systems/expire-span/tasks/corridor.ts'
+import { cue } from '../../src/systems/expire-span/tasks/cue.ts'
 import { lossArms } from '../../src/systems/self-supervised/jobs/plane-learners.ts'
 import { Generator } from '../../src/util/random.ts'
 
@@ -129,5 +134,81 @@ describe('points that diffusion learns', () => {
 
   test('a digit at the last time has nothing left', () => {
     expect(noisyDigits(99).map(({ caption }) => caption)).toEqual(['cosine: 0.0 % left', 'linear: 0.0 % left'])
+  })
+})
+
+describe("Expire-Span's texts", () => {
+  const { colors, compose, encode: numbers, examples, kinds, wordsOf } = expireWords
+  const answersOf = (text: string, task: (typeof tasks)[number]['value']) =>
+    wordsOf(text, task).flatMap(({ role, answer }) => (role === 'question' ? [answer] : []))
+
+  test('have the tokens of the tasks that are learned', () => {
+    const options = { views: expireSizes.views, colors: colors.length }
+    const walk = { min_length: 1, max_length: 1, log_lengths: false }
+    const corridorNames = corridor.names({ ...options, ...walk })
+    const [blue, question] = wordsOf('Blue door?', 'corridor')
+    expect([blue, question].map((word) => corridorNames[word?.token ?? -1])).toEqual(['object 1', 'doors'])
+    const cueNames = cue.names({ ...options, ...walk, objects: kinds.length, cue: 'before' })
+    const words = wordsOf('key! a green hat, a blue key. And so on: key?', 'before')
+    expect(words.map(({ role }) => role)).toEqual([
+      'cue',
+      'step',
+      'object',
+      'step',
+      'object',
+      'step',
+      'step',
+      'step',
+      'question',
+    ])
+    expect(words.filter(({ role }) => role !== 'step').map(({ token }) => cueNames[token])).toEqual([
+      '1 matters',
+      'object 0: 2',
+      'object 1: 1',
+      'which 1?',
+    ])
+    expect(words.every(({ token, role }) => role !== 'step' || token < expireSizes.views)).toBe(true)
+  })
+
+  test('say what is right, where they do', () => {
+    expect(answersOf('red stone door? blue stone door? door?', 'corridor')).toEqual([0, 1, undefined])
+    expect(answersOf('red key yellow hat hat! wall hat?', 'after')).toEqual([3])
+    for (const { value } of tasks) {
+      const composed = wordsOf(
+        compose(value, 20, () => 0.5),
+        value,
+      )
+      expect(composed.filter(({ role }) => role === 'step')).toHaveLength(20)
+      expect(composed.at(-1)?.answer).toBe(2)
+      expect(answersOf(examples[value], value)).toEqual([2])
+    }
+  })
+
+  test('begin an episode with an object, and after a question; blocks are filled', () => {
+    const words = wordsOf('stone red stone door? stone blue', 'corridor')
+    expect(words.map(({ elapsed }) => elapsed)).toEqual([0, 0, 1, 2, 0, 0])
+    const { tokens, elapsed } = numbers(words)
+    expect(tokens).toHaveLength(expireSizes.block)
+    expect([...elapsed.subarray(4, 8)]).toEqual([0, 0, 1, 2])
+    expect(numbers([]).tokens).toHaveLength(expireSizes.block)
+  })
+
+  test('are remembered for their spans, and fade on the ramp', () => {
+    expect([0, 4, 6, 8, 9].map((distance) => seenAfter(4, distance, 4))).toEqual([1, 1, 0.5, 0, 0])
+    expect([32, 33].map((distance) => seenAfter(32, distance, 0))).toEqual([1, 0])
+    const words = wordsOf('red stone stone stone door? blue', 'corridor')
+    const spans: Spans = { spans: [9, 1, 1, 1, 1, 1], ramp: 2 }
+    expect(seenAt(words, spans, 4)).toEqual([1, 0, 0.5, 1, 0, 0])
+    expect(seenAt(words, spans, 5)).toEqual([0, 0, 0, 0, 0, 0])
+    expect(lives(words, spans).slice(0, 2)).toEqual([
+      { from: 0, whole: 5, to: 5 },
+      { from: 1, whole: 2, to: 4 },
+    ])
+  })
+
+  test('have the scores of the last trainings, one of a name', () => {
+    const score = (name: string, error: number): Score => ({ name, error, bands: [] })
+    const all = ['a', 'b', 'c', 'd', 'e'].reduce((scores, name) => scoresWith(scores, score(name, 1)), [score('a', 0)])
+    expect(all.map(({ name, error }) => [name, error])).toEqual(['b', 'c', 'd', 'e'].map((name) => [name, 1]))
   })
 })

@@ -1,13 +1,10 @@
 /** What a trained model remembers: how much in each layer, and which characters or tokens how long. */
 import type { Dataset } from '../../data/dataset.ts'
-import * as ops from '../../ops/index.ts'
-import type { Figure, HeatmapGrid, LinePlot, Matrix, Section, ShadedText, Table } from '../../report/figures.ts'
+import type { Figure, HeatmapGrid, LinePlot, Section, ShadedText, Table } from '../../report/figures.ts'
 import { type CharacterFacts, decodeCharacters } from '../../tasks/language/characters.ts'
-import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import { blockReader, CarriedMemory } from './carried.ts'
 import { kindTable } from './kinds.ts'
 import { type AnyModel, ExpireSpan } from './model.ts'
+import { type ReadText, textReader } from './read-text.ts'
 import type { ModelSettings } from './settings.ts'
 import { firstRow, type StreamFields, type TokenText } from './stream.ts'
 
@@ -36,50 +33,14 @@ export function explainMemory(
   }
 }
 
-/** What a model remembers of a text. */
-export interface ReadText {
-  /** Span of each character, [layers][characters]. */
-  readonly spans: readonly (readonly number[])[]
-  /** Memories of each layer after each block, [blocks][layers]. */
-  readonly lengths: readonly (readonly number[])[]
-  /** Of the last block and each layer: how far each query sees each memory, [queries, columns]. */
-  readonly masks: readonly Matrix[]
-}
-
 /** Reads a text as in training, block by block from an empty memory; what does not fill a block is left out. */
 export async function readText(model: ExpireSpan, text: TokenText): Promise<ReadText> {
-  const { mem_sz } = model.config
-  model.eval()
-  const read = blockReader(model, ({ tokens, elapsed }: { tokens: Tensor; elapsed?: Tensor }, readBlock) =>
-    readBlock(tokens, undefined, elapsed).layers.flatMap(({ spans }) =>
-      spans ? { spans: ops.slice(spans.spans, [-mem_sz], 1), mask: spans.mask } : [],
-    ),
-  )
-  const memory = new CarriedMemory(model, 1)
-  const spans: number[][] = model.layers.map(() => [])
-  const lengths: number[][] = []
-  let masks: Matrix[] = []
+  const read = textReader(model)
   try {
-    for (let start = 0; start + mem_sz <= text.tokens.length; start += mem_sz) {
-      const part = (numbers: Int32Array): NDArray => ({
-        dtype: 'int32',
-        shape: [1, mem_sz],
-        data: numbers.slice(start, start + mem_sz),
-      })
-      const block = { tokens: part(text.tokens), ...(text.elapsed && { elapsed: part(text.elapsed) }) }
-      const { result, next } = await read(block as never, memory.memories)
-      memory.advance(next)
-      lengths.push(memory.lengths)
-      for (const [layer, found] of result.entries()) spans[layer]?.push(...toNumbers(found.spans.array.data))
-      masks = result.map(({ mask }, layer) => {
-        const [, height, width] = mask.sizes(3)
-        return { values: toNumbers(mask.array.data), width, height, caption: `layer ${layer}` }
-      })
-    }
+    return await read(text)
   } finally {
-    await read.compiled.release()
+    await read.release()
   }
-  return { spans, lengths, masks }
 }
 
 /** The mask of a memory as its span runs out. */

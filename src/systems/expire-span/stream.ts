@@ -2,6 +2,7 @@
 import type { Dataset } from '../../data/dataset.ts'
 import { tokenWindows } from '../../data/text/windows.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import type { QuestionText } from './tasks/text.ts'
 
 /**
  * `input`, `target` and `elapsed` (tokens of its episode before each token) int32 [length]; `begins`: whether a row's text begins here, so
@@ -44,6 +45,12 @@ export function textStream(tokens: Int32Array, options: StreamOptions): Dataset<
       },
     }),
   }
+}
+
+/** Texts with questions as a stream, each of them a row: the targets are the labels. `length`: tokens of a block. */
+export function questionStream(texts: readonly QuestionText[], length: number): Dataset<StreamFields> {
+  const join = (part: 'tokens' | 'labels' | 'elapsed') => Int32Array.from(texts.flatMap((text) => text[part]))
+  return textStream(join('tokens'), { rows: texts.length, length, targets: join('labels'), elapsed: join('elapsed') })
 }
 
 /** `count` numbers from `start` on. */

@@ -7,36 +7,16 @@ import type { MetricDescriptions, OpenedData } from '../../tasks/define.ts'
 import { type BuildOptions, type Experiment, type ThreadOptions, threadOptions } from '../../tasks/experiment.ts'
 import { loopOptions, type OptimizerSettings, type TrainSettings } from '../../tasks/settings.ts'
 import { updatesOf } from '../../tasks/training.ts'
-import { toNumbers } from '../../tensor/dtype.ts'
 import { manualSeed } from '../../tensor/random-state.ts'
 import { type Tensor, tensor } from '../../tensor/tensor.ts'
 import { defineTask, type Metrics, type StepResult } from '../../train/loop.ts'
 import { UsageError } from '../../util/errors.ts'
 import { type BlockReader, blockReader, CarriedMemory, reachableOf } from './carried.ts'
 import { type AnyModel, ExpireSpan, TransformerSeq } from './model.ts'
+import { counted, meanLoss, type StreamAnswers, streamScorer } from './scoring.ts'
 import type { StreamFields } from './stream.ts'
 
 type StreamBatch = BatchTensors<StreamFields>
-
-/** The loss of what counts, the number of it, and where the most probable class was not the right one: 1, else 0. */
-interface Counted {
-  readonly nats: Tensor
-  readonly count: Tensor
-  /** Where one was not, [B, M]. */
-  readonly wrong: Tensor
-}
-
-/** logProbs [B, M, V], target int [B, M]; targets of class `omitted` do not count. */
-function counted(logProbs: Tensor, target: Tensor, omitted: number | undefined): Counted {
-  const losses = ops.nllLoss(ops.transpose(logProbs), target, { reduction: 'none' }) // [B, M]
-  const isWrong = ops.cast(ops.notEqual(ops.argmax(logProbs, -1), ops.cast(target, 'int64')), 'float32')
-  const counts = omitted === undefined ? ops.onesLike(losses) : ops.cast(ops.notEqual(target, omitted), 'float32')
-  return {
-    nats: ops.sum(ops.mul(losses, counts)),
-    count: ops.sum(counts),
-    wrong: ops.mul(isWrong, counts),
-  }
-}
 
 /** What a training is made of. */
 export interface MemoryPlan {
@@ -53,14 +33,8 @@ export interface MemoryPlan {
 }
 
 /** What an evaluation found. */
-export interface StreamScore {
+export interface StreamScore extends Pick<StreamAnswers, 'lengths' | 'alive' | 'wrong'> {
   readonly metrics: Metrics
-  /** Memories of each layer after each block. */
-  readonly lengths: readonly (readonly number[])[]
-  /** The same of those that have not expired, where memories expire. */
-  readonly alive: readonly (readonly number[])[]
-  /** Of each row of the text: 1 where a token that counts was answered wrongly. */
-  readonly wrong: readonly (readonly number[])[]
 }
 
 /** A model with memory and its training. */
@@ -104,8 +78,7 @@ export function trainedMemory(plan: MemoryPlan): TrainedMemory {
         model,
         ({ input, target, elapsed }: StreamBatch, readBlock) => {
           const { logProbs, auxLoss } = readBlock(input, drawsFor(model), plan.clears ? elapsed : undefined)
-          const { nats, count } = counted(logProbs, target, omitted)
-          const loss = ops.div(nats, omitted === undefined ? count : ops.add(count, 1e-6))
+          const loss = meanLoss(counted(logProbs, target, omitted), omitted)
           const spanLoss = ops.mean(auxLoss)
           updates.minimize(ops.add(loss, spanLoss))
           if (model instanceof TransformerSeq) model.clampSpans()
@@ -184,34 +157,16 @@ async function readStream(
   rows: number,
   { options, omitted, describe, clears }: MemoryPlan,
 ): Promise<StreamScore> {
-  const read = blockReader(
-    model,
-    ({ input, target, elapsed }: StreamBatch, readBlock) =>
-      counted(readBlock(input, undefined, clears ? elapsed : undefined).logProbs, target, omitted),
-    threadOptions(options),
-  )
-  const memory = new CarriedMemory(model, rows)
-  const { mem_sz } = model.config
-  const [lengths, alive]: [number[][], (readonly number[])[]] = [[], []]
-  const wrong: number[][] = Array.from({ length: rows }, () => [])
-  const total = { nats: 0, count: 0 }
-  model.eval()
+  const score = streamScorer(model, { rows, clears, omitted, ...threadOptions(options) })
   try {
-    for await (const batch of new DataLoader(data, { batchSize: rows, dropLast: true })) {
-      const { result, next, alive: left } = await read(batch as never, memory.memories)
-      memory.advance(next)
-      if (left.length > 0) alive.push(left)
-      for (const name of ['nats', 'count'] as const) total[name] += result[name].item()
-      const found = toNumbers(result.wrong.array.data)
-      for (const [row, of] of wrong.entries()) of.push(...found.slice(row * mem_sz, (row + 1) * mem_sz))
-      lengths.push(memory.lengths)
+    const { loss, error, ...found } = await score(data)
+    const { lengths, alive } = found
+    const kept = {
+      memories: meanOf(lengths.map(meanOf)),
+      ...(alive.length > 0 && { alive: meanOf(alive.map(meanOf)) }),
     }
+    return { metrics: { ...describe(loss, error), ...kept }, ...found }
   } finally {
-    model.train()
-    await read.compiled.release()
+    await score.release()
   }
-  const errors = wrong.reduce((sum, of) => sum + of.reduce((all, one) => all + one, 0), 0)
-  const described = describe(total.nats / total.count, errors / total.count)
-  const kept = { memories: meanOf(lengths.map(meanOf)), ...(alive.length > 0 && { alive: meanOf(alive.map(meanOf)) }) }
-  return { metrics: { ...described, ...kept }, lengths, alive, wrong }
 }

@@ -20,7 +20,7 @@ import {
   modelOf,
   modelSettings,
 } from '../settings.ts'
-import { type StreamFields, textStream } from '../stream.ts'
+import { questionStream, type StreamFields } from '../stream.ts'
 import { type MemoryExperiment, trainedMemory } from '../training.ts'
 import { distanceSection } from './distances.ts'
 import { drawsOf, type QuestionText, type World } from './text.ts'
@@ -123,11 +123,7 @@ function openQuestions<Options>(world: World<Options>, config: QuestionConfig<Op
     Array.from({ length: rows }, (_, row) =>
       world.generate(Math.floor(tokens / rows), drawsOf(deriveSeed(data.data_seed, `${side} ${row}`)), data),
     )
-  const stream = (of: readonly QuestionText[]) => {
-    const join = (part: 'tokens' | 'labels' | 'elapsed') => Int32Array.from(of.flatMap((text) => text[part]))
-    const form = { rows, length: model.mem_sz, targets: join('labels'), elapsed: join('elapsed') }
-    return textStream(join('tokens'), form)
-  }
+  const stream = (of: readonly QuestionText[]) => questionStream(of, model.mem_sz)
   const asked = texts(data.held_out, data.test_tokens)
   const questions = asked.reduce((sum, { labels }) => sum + labels.filter((label) => label > 0).length, 0)
   if (questions === 0)
