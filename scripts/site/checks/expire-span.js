@@ -69,5 +69,6 @@ export async function use(tab, check) {
   check(`two layers, another ramp, another task: ${answer.trim()}`, /hat\? Right: green/.test(answer))
   // Looked at afterwards, on pictures, with the task that it begins with.
   await tab.locator('label', { hasText: 'corridor' }).click()
-  await tab.waitForFunction(() => Number(document.querySelector('[data-step]')?.dataset.step) > 5)
+  await tab.locator('.legend', { hasText: /told before.*R = 4/ }).waitFor({ timeout: 60_000 })
+  await tab.waitForFunction(() => Number(document.querySelector('[data-step]')?.dataset.step) >= 20)
 }

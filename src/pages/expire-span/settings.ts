@@ -70,8 +70,10 @@ export interface ExpirePageSettings {
 /** What remembering may cost: weights of the span loss, from which the slider chooses. */
 export const prices: readonly number[] = [0, 1e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 1e-2]
 
-/** The name of a training among others of its task. */
-export function nameOf({ memory, ramp }: Pick<ExpirePageSettings, 'memory' | 'ramp'>): string {
+const taskNames: Readonly<Record<TaskName, string>> = { corridor: '', before: ', told before', after: ', told after' }
+
+/** The name of a training among others. */
+export function nameOf({ task, memory, ramp }: Pick<ExpirePageSettings, 'task' | 'memory' | 'ramp'>): string {
   const label = memories.find(({ value }) => value === memory)?.label ?? memory
-  return fixedSpan(memory) === undefined ? `${label}, R = ${ramp}` : label
+  return `${label}${fixedSpan(memory) === undefined ? `, R = ${ramp}` : ''}${taskNames[task]}`
 }
