@@ -24,7 +24,7 @@ import { addAll } from '../elementwise/composite.ts'
 import { clamp } from '../elementwise/rounding.ts'
 import { isNan } from '../elementwise/unary.ts'
 import { reshape } from '../movement/movement.ts'
-import { repeatElements } from '../movement/resize.ts'
+import { repeatElements } from '../movement/repeated.ts'
 import { sum } from '../reduction/reduce.ts'
 import { type PoolOptions, type PoolShape, padded, poolShape, requireHalf } from './windows.ts'
 
