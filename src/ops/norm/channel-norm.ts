@@ -21,7 +21,7 @@ import { square } from '../elementwise/arithmetic.ts'
 import { add, div, maximum, mul, pow, sub } from '../elementwise/binary.ts'
 import { addAll } from '../elementwise/composite.ts'
 import { clamp } from '../elementwise/rounding.ts'
-import { reciprocal, relu, sqrt } from '../elementwise/unary.ts'
+import { reciprocal, sqrt } from '../elementwise/unary.ts'
 import { concat, reshape, slice } from '../movement/movement.ts'
 import { padAxis } from '../movement/padding.ts'
 import { matmul } from '../products/matmul.ts'
@@ -53,12 +53,14 @@ const largestMean = 1e18
 function batchStatistics(x: Tensor, axes: readonly number[]): (x: Tensor) => Statistics {
   const count = x.size / sizeOf(x.shape, 1)
   const average = (t: Tensor): Tensor => mean(t, axes, { keepDims: true })
+  // By rows first: sums in float32 lose less the shorter they are.
+  const averageOfRows = (t: Tensor): Tensor => average(axes.length === 1 ? t : mean(t, -1, { keepDims: true }))
   // The differences are what normalisation and its gradient use: no other pass makes them.
   const own = (input: Tensor): Statistics => {
     const center = average(input)
     const centered = sub(input, center)
     const rest = clamp(average(centered), -largestMean, largestMean)
-    const variance = relu(sub(average(mul(centered, centered)), square(rest)))
+    const variance = maximum(sub(averageOfRows(mul(centered, centered)), square(rest)), 0)
     return { variance, center, rest, share: -1 / count, unbiased: count / (count - 1) }
   }
   if (!currentTrace()?.ranks) return own
