@@ -54,7 +54,8 @@ function batchStatistics(x: Tensor, axes: readonly number[]): (x: Tensor) => Sta
   const count = x.size / sizeOf(x.shape, 1)
   const average = (t: Tensor): Tensor => mean(t, axes, { keepDims: true })
   // By rows first: sums in float32 lose less the shorter they are.
-  const averageOfRows = (t: Tensor): Tensor => average(axes.length === 1 ? t : mean(t, -1, { keepDims: true }))
+  const averageOfRows = (t: Tensor): Tensor =>
+    axes.length === 1 ? average(t) : mean(mean(t, -1, { keepDims: true }), axes.slice(0, -1), { keepDims: true })
   // The differences are what normalisation and its gradient use: no other pass makes them.
   const own = (input: Tensor): Statistics => {
     const center = average(input)
