@@ -54,10 +54,10 @@ export const swishOp = defineOp<{ readonly beta: number }>({
     requireDType('swish', 'input', x, ['float32'])
     return [x, x].map(({ shape }) => ({ dtype: 'float32', shape }))
   },
-  // With s = sigmoid(beta x): dy/dx = s (1 + beta (x - y)), in which x - y is 0 where s is 1; ds/dx = beta s (1 - s).
+  // With s = sigmoid(beta x): dy/dx = s + beta s (x - y), in which x - y is 0 where s is 1; ds/dx = beta s (1 - s).
   gradient: (o, { inputs, outputs, attributes: { beta } }, [g, gSigmoid]) => {
     const [x, y, s] = [inputAt('swish', inputs, 0), inputAt('swish', outputs, 0), inputAt('swish', outputs, 1)]
-    const byValue = g && o.mul(g, o.mul(s, o.add(o.mul(o.sub(x, y), beta), 1)))
+    const byValue = g && o.mul(g, o.add(s, o.mul(o.mul(s, o.sub(x, y)), beta)))
     const bySigmoid = gSigmoid && o.mul(gSigmoid, o.mul(o.mul(s, o.sub(1, s)), beta))
     return [byValue && bySigmoid ? o.add(byValue, bySigmoid) : (byValue ?? bySigmoid)]
   },
