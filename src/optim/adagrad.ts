@@ -16,7 +16,6 @@ export type AdagradOptions = Partial<AdagradSettings> & Pick<OptimizerSettings, 
 
 // sum' = sum + g^2; w' = w - lr g / (sqrt(sum') + eps).
 const rule: UpdateRule<AdagradSettings> = {
-  elementwise: true,
   slots: ({ initialAccumulatorValue }) => ({ sum: initialAccumulatorValue }),
   prepare: ({ lrDecay, weightDecay, eps }, host) => {
     const rate = host(({ step, lr }) => lr / (1 + step * lrDecay))
@@ -24,8 +23,8 @@ const rule: UpdateRule<AdagradSettings> = {
     return ({ weight, gradient, state }) => {
       const g = decayed(gradient, weight)
       const sum = state('sum')
-      sum.assign(ops.add(sum.value, ops.mul(g, g)))
-      return ops.sub(weight, ops.mul(ops.div(g, ops.add(ops.sqrt(sum.value), eps)), rate))
+      sum.assign(ops.add(sum, ops.mul(g, g)))
+      return ops.sub(weight, ops.mul(ops.div(g, ops.add(ops.sqrt(sum), eps)), rate))
     }
   },
 }

@@ -30,7 +30,6 @@ export type AdamOptions = Partial<AdamSettings> & Pick<OptimizerSettings, 'lr'>
  */
 function adamRule(decoupled: boolean): UpdateRule<AdamSettings> {
   return {
-    elementwise: true,
     complaint: ({ betas }) => decayComplaint('betas', betas),
     slots: ({ amsgrad }) => ({ exp_avg: 0, exp_avg_sq: 0, ...(amsgrad && { max_exp_avg_sq: 0 }) }),
     prepare: ({ betas: [beta1, beta2], eps, weightDecay, amsgrad }, host) => {
@@ -43,15 +42,15 @@ function adamRule(decoupled: boolean): UpdateRule<AdamSettings> {
       return ({ weight, gradient, state }) => {
         const g = decayed(gradient, weight)
         const [average, square] = [state('exp_avg'), state('exp_avg_sq')]
-        average.assign(beta1 === 0 ? g : ops.add(ops.mul(average.value, beta1), g))
-        square.assign(ops.add(ops.mul(square.value, beta2), ops.mul(g, g)))
+        average.assign(beta1 === 0 ? g : ops.add(ops.mul(average, beta1), g))
+        square.assign(ops.add(ops.mul(square, beta2), ops.mul(g, g)))
         let second = square.value
         if (amsgrad) {
           const largest = state('max_exp_avg_sq')
-          largest.assign(ops.maximum(largest.value, second))
+          largest.assign(ops.maximum(largest, second))
           second = largest.value
         }
-        const step = ops.mul(ops.div(average.value, ops.add(ops.sqrt(second), epsilon)), stepSize)
+        const step = ops.mul(ops.div(average, ops.add(ops.sqrt(second), epsilon)), stepSize)
         return ops.sub(kept ? ops.mul(weight, kept) : weight, step)
       }
     },

@@ -40,9 +40,9 @@ const rule: UpdateRule<LAMBSettings> = {
     const rate = host(({ lr }) => lr)
     return ({ weight, gradient, state }) => {
       const [average, square] = [state('exp_avg'), state('exp_avg_sq')]
-      average.assign(ops.add(ops.mul(average.value, beta1), gradient))
-      square.assign(ops.add(ops.mul(square.value, beta2), ops.mul(gradient, gradient)))
-      const adam = ops.mul(ops.div(average.value, ops.add(ops.sqrt(square.value), epsilon)), factor)
+      average.assign(ops.add(ops.mul(average, beta1), gradient))
+      square.assign(ops.add(ops.mul(square, beta2), ops.mul(gradient, gradient)))
+      const adam = ops.mul(ops.div(average, ops.add(ops.sqrt(square), epsilon)), factor)
       const step = weightDecay === 0 ? adam : ops.add(adam, ops.mul(weight, decay))
       const norm = ops.vectorNorm(weight)
       const ratio = trustRatio(clamp === undefined ? norm : ops.minimum(norm, clamp), ops.vectorNorm(step))

@@ -50,8 +50,8 @@ const rule: UpdateRule<LARSSettings> = {
       }
       const adapted = adaptMomentum ? decayed : scaled(decayed)
       const added = classicMomentum ? ops.mul(adapted, rate) : adapted
-      buffer.assign(ops.add(ops.mul(buffer.value, momentum), added))
-      const step = nesterov ? ops.add(ops.mul(buffer.value, momentum), added) : buffer.value
+      buffer.assign(ops.add(ops.mul(buffer, momentum), added))
+      const step = nesterov ? ops.add(ops.mul(buffer, momentum), added) : buffer.value
       if (classicMomentum) return ops.sub(weight, step)
       return ops.sub(weight, ops.mul(adaptMomentum ? scaled(step) : step, rate))
     }

@@ -10,7 +10,6 @@ import { optionsOf, requireList, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { type ClipOptions, clipGradients } from './clipping.ts'
 import { UpdateCounter } from './counter.ts'
-import { inParts, updateJoined } from './joined.ts'
 import { parameterNames } from './parameter-names.ts'
 import { type Scheduled, scheduledValue } from './schedule.ts'
 import { requireKnown, requireParameters, requireVariables, settingsOf } from './settings.ts'
@@ -40,25 +39,20 @@ export interface UpdateTime {
 /** Makes a scalar that the host computes, in double precision, before every call of the compiled function. */
 export type HostScalar = (compute: (time: UpdateTime) => number) => Tensor
 
-/** State of a parameter: `value` is the last that was assigned. */
-export type UpdateState = Pick<Variable, 'value' | 'assign'>
-
-/** One parameter, or several as one vector, at the moment of an update. */
+/** One parameter at the moment of its update. */
 export interface ParameterUpdate {
   /** Its value, of any shape. */
   readonly weight: Tensor
   /** d loss / d weight, of the same shape. */
   readonly gradient: Tensor
   /** The state of that name, which belongs to this parameter and has its shape; the rule assigns its next value. */
-  readonly state: (slot: string) => UpdateState
+  readonly state: (slot: string) => Variable
 }
 
 /** The mathematics of an optimizer. */
 export interface UpdateRule<S> {
   /** A problem with the settings, beyond wrong types and negative numbers. */
   readonly complaint?: (settings: S) => string | undefined
-  /** Whether each element's update depends on nothing but that element: then small parameters are updated together. Default: false. */
-  readonly elementwise?: boolean
   /** State of each parameter: names and first values. */
   readonly slots: (settings: S) => Readonly<Record<string, number>>
   /** Prepares the scalars of a group; the function it returns gives the next value of a parameter. */
@@ -90,7 +84,6 @@ type Preparation = (host: HostScalar) => (update: ParameterUpdate) => Tensor
  */
 export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings> {
   readonly groups: readonly Group<S>[]
-  readonly #elementwise: boolean
   readonly #counter = new UpdateCounter(this.constructor.name, 'steps')
   readonly #states = new Map<Variable, ReadonlyMap<string, Variable>>()
   readonly #preparations = new Map<Group<OptimizerSettings>, Preparation>()
@@ -98,7 +91,6 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
   constructor(rule: UpdateRule<S>, parameters: ParameterList<S>, defaults: Omit<S, 'lr'>, options: Partial<S>) {
     const name = this.constructor.name
     this.groups = groupsOf(name, parameters, defaults, options)
-    this.#elementwise = rule.elementwise ?? false
     checkParameters(name, this.parameters)
     for (const group of this.groups) {
       const complaint = rule.complaint?.(group.settings)
@@ -157,18 +149,16 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
     for (const [group, prepare] of this.#preparations) {
       const { maximize, lr } = group.settings
       const updated = prepare((compute) => scalar((step) => compute({ step, lr: scheduledValue(lr, step) })))
-      const directionOf = (parameter: Variable): Tensor | undefined => {
+      for (const parameter of group.parameters) {
         const found = gradientOf.get(parameter)
-        return found && maximize ? ops.neg(found) : found
-      }
-      for (const part of this.#elementwise ? inParts(group.parameters) : group.parameters.map((one) => [one])) {
-        const directions = part.flatMap((parameter) => directionOf(parameter) ?? [])
-        const [parameter, gradient] = [part[0], directions[0]]
-        if (part.length > 1) updateJoined(part, directions, (one, slot) => this.#state(one, slot), updated)
-        else if (parameter && gradient)
-          parameter.assign(
-            updated({ weight: parameter.value, gradient, state: (slot) => this.#state(parameter, slot) }),
-          )
+        if (!found) continue
+        parameter.assign(
+          updated({
+            weight: parameter.value,
+            gradient: maximize ? ops.neg(found) : found,
+            state: (slot) => this.#state(parameter, slot),
+          }),
+        )
       }
     }
     return { gradientNorm: clipped.norm }

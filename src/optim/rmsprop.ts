@@ -28,7 +28,6 @@ export type RMSpropOptions = Partial<RMSpropSettings> & Pick<OptimizerSettings, 
  * momentum buffer of these steps. As in Adam, the averages are kept without 1 - alpha, whose root divides eps and lr.
  */
 const rule: UpdateRule<RMSpropSettings> = {
-  elementwise: true,
   complaint: ({ alpha }) => decayComplaint('alpha', [alpha]),
   slots: ({ momentum, centered }) => ({
     square_avg: 0,
@@ -42,19 +41,19 @@ const rule: UpdateRule<RMSpropSettings> = {
     return ({ weight, gradient, state }) => {
       const g = decayed(gradient, weight)
       const square = state('square_avg')
-      square.assign(ops.add(ops.mul(square.value, alpha), ops.mul(g, g)))
+      square.assign(ops.add(ops.mul(square, alpha), ops.mul(g, g)))
       let second = square.value
       if (centered) {
         const average = state('grad_avg')
-        average.assign(ops.add(ops.mul(average.value, alpha), g))
+        average.assign(ops.add(ops.mul(average, alpha), g))
         // Rounding may take a variance of 0 below it.
-        second = ops.relu(ops.sub(second, ops.mul(ops.mul(average.value, average.value), 1 - alpha)))
+        second = ops.relu(ops.sub(second, ops.mul(ops.mul(average, average), 1 - alpha)))
       }
       const scaled = ops.div(g, ops.add(ops.sqrt(second), eps / root))
       if (momentum === 0) return ops.sub(weight, ops.mul(scaled, rate))
       const buffer = state('momentum_buffer')
-      buffer.assign(ops.add(ops.mul(buffer.value, momentum), scaled))
-      return ops.sub(weight, ops.mul(buffer.value, rate))
+      buffer.assign(ops.add(ops.mul(buffer, momentum), scaled))
+      return ops.sub(weight, ops.mul(buffer, rate))
     }
   },
 }

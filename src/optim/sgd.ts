@@ -17,7 +17,6 @@ export type SGDOptions = Partial<SGDSettings> & Pick<OptimizerSettings, 'lr'>
 
 // d = g + wd w; buffer' = momentum buffer + (1 - dampening) d; w' = w - lr buffer' (Nesterov: d + momentum buffer').
 const rule: UpdateRule<SGDSettings> = {
-  elementwise: true,
   complaint: ({ nesterov, momentum, dampening }) =>
     nesterov && (momentum === 0 || dampening !== 0)
       ? `nesterov needs a momentum and no dampening, found momentum ${momentum}, dampening ${dampening}`
@@ -31,8 +30,8 @@ const rule: UpdateRule<SGDSettings> = {
       const direction = decayed(gradient, weight)
       if (momentum === 0) return ops.sub(weight, ops.mul(direction, lr))
       const buffer = state('momentum_buffer')
-      buffer.assign(ops.add(ops.mul(buffer.value, momentum), share ? ops.mul(direction, share) : direction))
-      const step = nesterov ? ops.add(direction, ops.mul(buffer.value, momentum)) : buffer.value
+      buffer.assign(ops.add(ops.mul(buffer, momentum), share ? ops.mul(direction, share) : direction))
+      const step = nesterov ? ops.add(direction, ops.mul(buffer, momentum)) : buffer.value
       return ops.sub(weight, ops.mul(step, lr))
     }
   },
