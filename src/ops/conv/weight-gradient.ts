@@ -7,6 +7,7 @@ import { concat, permute, reshape } from '../movement/movement.ts'
 import { matmulWith } from '../products/matmul.ts'
 import { sum } from '../reduction/reduce.ts'
 import type { ConvAttributes } from './conv.ts'
+import { movedProducts } from './moved-products.ts'
 import { windowColumns } from './windows.ts'
 
 /**
@@ -14,10 +15,14 @@ import { windowColumns } from './windows.ts'
  * place of the kernel meets, summed over batch and positions. Measured in docs/decisions/014-convolution-gradients.md.
  */
 export function convWeightGradient(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAttributes): Tensor {
+  if (sizeOf(x.shape, 0) >= leastBatch) return movedProducts(x, g, weight, attributes)
   return shiftsBoth(g, weight, attributes)
     ? shiftedProduct(x, g, weight, attributes)
     : windowProduct(x, g, weight, attributes)
 }
+
+// Copies of rows with a number for each of fewer examples take longer than those of whole rows of pixels.
+const leastBatch = 8
 
 /** Zeros before and after one axis. The runtime's Pad has one thread, its Concat all. */
 function surround(x: Tensor, axis: number, before: number, after: number): Tensor {

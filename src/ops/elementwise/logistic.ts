@@ -46,26 +46,26 @@ export function sigmoid(x: Operand): Tensor {
   return apply(sigmoidOp, [toTensor('sigmoid', x)], {})
 }
 
-/** x sigmoid(beta x). A primitive so that only x is kept for its gradient. */
+/** Outputs: y = x sigmoid(beta x) and the sigmoid, which the gradient uses. */
 export const swishOp = defineOp<{ readonly beta: number }>({
   name: 'swish',
   infer: (inputs) => {
     const x = inputAt('swish', inputs, 0)
     requireDType('swish', 'input', x, ['float32'])
-    return [{ dtype: x.dtype, shape: x.shape }]
+    return [x, x].map(({ shape }) => ({ dtype: 'float32', shape }))
   },
-  // With s = sigmoid(beta x): d = s + beta x s (1 - s), where 1 - s = 1 / (1 + e^(beta x)) is exact in this form.
-  gradient: (o, { inputs, attributes: { beta } }, [g]) => {
-    const x = inputAt('swish', inputs, 0)
-    const [s, power] = applyAll(sigmoidOp, [o.mul(x, beta)], {})
-    if (!g || !s || !power) return []
-    return [o.mul(g, o.add(s, o.mul(o.mul(s, o.div(x, o.add(power, 1))), beta)))]
+  // With s = sigmoid(beta x): dy/dx = s + beta s (x - y), in which x - y is 0 where s is 1; ds/dx = beta s (1 - s).
+  gradient: (o, { inputs, outputs, attributes: { beta } }, [g, gSigmoid]) => {
+    const [x, y, s] = [inputAt('swish', inputs, 0), inputAt('swish', outputs, 0), inputAt('swish', outputs, 1)]
+    const byValue = g && o.mul(g, o.add(s, o.mul(o.mul(s, o.sub(x, y)), beta)))
+    const bySigmoid = gSigmoid && o.mul(gSigmoid, o.mul(o.mul(s, o.sub(1, s)), beta))
+    return [byValue && bySigmoid ? o.add(byValue, bySigmoid) : (byValue ?? bySigmoid)]
   },
   lower: (emit, { inputs, attributes: { beta } }) => {
     const x = inputAt('swish', inputs, 0)
     const scaled = beta === 1 ? x : emit.node('Mul', [x, emit.scalar(beta, 'float32')])
     const s = emit.fused ? emitFromPower(emit, emit.node('Exp', [scaled])) : emit.node('Sigmoid', [scaled])
-    return emit.node('Mul', [x, s])
+    return [emit.node('Mul', [x, s]), s]
   },
   samples: () => [
     { inputs: [{ shape: [2, 5], range: [-3, 3] }], call: (x) => silu(x) },
@@ -75,12 +75,16 @@ export const swishOp = defineOp<{ readonly beta: number }>({
   errors: () => [{ inputs: [{ shape: [2], dtype: 'int32' }], call: (x) => silu(x) }],
 })
 
+function swish(x: Tensor, beta: number): Tensor {
+  return inputAt('swish', applyAll(swishOp, [x], { beta }), 0)
+}
+
 /** x sigmoid(x), also called swish. */
 export function silu(x: Operand): Tensor {
-  return apply(swishOp, [toTensor('silu', x)], { beta: 1 })
+  return swish(toTensor('silu', x), 1)
 }
 
 /** x sigmoid(1.702 x), as in CLIP. */
 export function quickGelu(x: Operand): Tensor {
-  return apply(swishOp, [toTensor('quickGelu', x)], { beta: 1.702 })
+  return swish(toTensor('quickGelu', x), 1.702)
 }

@@ -20,25 +20,31 @@ import {
 import { square } from '../elementwise/arithmetic.ts'
 import { add, div, maximum, mul, pow, sub } from '../elementwise/binary.ts'
 import { addAll } from '../elementwise/composite.ts'
+import { clamp } from '../elementwise/rounding.ts'
 import { reciprocal, sqrt } from '../elementwise/unary.ts'
 import { concat, reshape, slice } from '../movement/movement.ts'
 import { padAxis } from '../movement/padding.ts'
 import { matmul } from '../products/matmul.ts'
 import { gatherOverRanks, sumOverRanks } from '../ranks.ts'
-import { sum } from '../reduction/reduce.ts'
-import { varMean } from '../reduction/statistics.ts'
+import { mean, sum } from '../reduction/reduce.ts'
 import type { NormOptions } from './layer-norm.ts'
 import { channelShape, perChannel } from './per-channel.ts'
 
 /** Of each channel [1, C, 1, ...]. */
 interface Statistics {
   readonly variance: Tensor
+  /** The mean as float32's sums give it. */
   readonly center: Tensor
+  /** What its rounding left: the mean of what differs from it. */
+  readonly rest: Operand
   /** -1 / n for n values per channel. */
   readonly share: Operand
   /** n / (n - 1) */
   readonly unbiased: Operand
 }
+
+// A mean beyond comes of sums that overflowed, and stays out of differences of infinities.
+const largestMean = 1e18
 
 /**
  * Biased variance and mean of each channel in the batch. Where several processes have a part of it each, of the whole batch, from
@@ -46,19 +52,28 @@ interface Statistics {
  */
 function batchStatistics(x: Tensor, axes: readonly number[]): (x: Tensor) => Statistics {
   const count = x.size / sizeOf(x.shape, 1)
+  const average = (t: Tensor): Tensor => mean(t, axes, { keepDims: true })
+  // By rows first: sums in float32 lose less the shorter they are.
+  const averageOfRows = (t: Tensor): Tensor =>
+    axes.length === 1 ? average(t) : mean(mean(t, -1, { keepDims: true }), axes.slice(0, -1), { keepDims: true })
+  // The differences are what normalisation and its gradient use: no other pass makes them.
   const own = (input: Tensor): Statistics => {
-    const [variance, center] = varMean(input, axes, { correction: 0, keepDims: true })
-    return { variance, center, share: -1 / count, unbiased: count / (count - 1) }
+    const center = average(input)
+    const centered = sub(input, center)
+    const rest = clamp(average(centered), -largestMean, largestMean)
+    const variance = maximum(sub(averageOfRows(mul(centered, centered)), square(rest)), 0)
+    return { variance, center, rest, share: -1 / count, unbiased: count / (count - 1) }
   }
   if (!currentTrace()?.ranks) return own
   const part = own(x)
-  const gathered = gatherOverRanks(concat([part.variance, part.center, full(part.center.shape, count)]))
+  const partMean = add(part.center, part.rest)
+  const gathered = gatherOverRanks(concat([part.variance, partMean, full(partMean.shape, count)]))
   const [variances, centers, counts] = [0, 1, 2].map((i) => slice(gathered, [i, i + 1], 1)) as [Tensor, Tensor, Tensor]
   const total = sum(counts, 0)
   const center = div(sum(mul(centers, counts), 0), total)
   const variance = div(sum(mul(counts, add(variances, square(sub(centers, center)))), 0), total)
   // Computed once: every use of it would be a sum over the processes.
-  const whole = { variance, center, share: div(-1, total), unbiased: div(total, sub(total, 1)) }
+  const whole = { variance, center, rest: 0, share: div(-1, total), unbiased: div(total, sub(total, 1)) }
   return () => whole
 }
 
@@ -97,12 +112,12 @@ export function batchNormTrain(
     const scale = perChannel('batchNorm', 'weight', given.weight, input)
     const shift = perChannel('batchNorm', 'bias', given.bias, input)
     const statistics = batchStatistics(input, axes)
-    const { variance, center, unbiased } = statistics(input)
+    const { variance, center, rest, unbiased } = statistics(input)
     const move = (old: Operand, found: Tensor): Tensor =>
       add(mul(old, 1 - momentum), mul(reshape(found, [-1]), momentum))
     return {
       output: normalizeByBatch(input, scale, shift, axes, statistics, eps),
-      runningMean: move(runningMean, center),
+      runningMean: move(runningMean, add(center, rest)),
       runningVar: move(runningVar, mul(variance, unbiased)),
     }
   })
@@ -110,7 +125,8 @@ export function batchNormTrain(
 
 /**
  * (x - mean) s + shift with s = scale / sqrt(variance + eps); scale, shift [1, C, 1, ...]. With c = x - mean and n values
- * per channel: dx = s (g - sum(g) / n - c r^2 sum(g c) / n), r = 1 / sqrt(variance + eps): as g s + c k + l four passes.
+ * per channel: dx = s (g - sum(g) / n - c r^2 sum(g c) / n), r = 1 / sqrt(variance + eps): as g s + c k + l four passes. What the mean's
+ * rounding left of c goes into the numbers for each channel.
  */
 function normalizeByBatch(
   x: Tensor,
@@ -123,18 +139,20 @@ function normalizeByBatch(
   const inverseOf = (variance: Tensor): Tensor => reciprocal(sqrt(add(variance, eps)))
   const normalize = customGradient(
     (input: Tensor, factor: Tensor, offset: Tensor) => {
-      const { variance, center } = statistics(input)
-      return add(mul(sub(input, center), mul(factor, inverseOf(variance))), offset)
+      const { variance, center, rest } = statistics(input)
+      const slope = mul(factor, inverseOf(variance))
+      return add(mul(sub(input, center), slope), sub(offset, mul(rest, slope)))
     },
     (g, { inputs: [input, factor] }) => {
-      const { variance, center, share: perValue } = statistics(input)
+      const { variance, center, rest, share: perValue } = statistics(input)
       const [inverse, centered] = [inverseOf(variance), sub(input, center)]
       const total = sum(g, axes, { keepDims: true })
-      const projection = sum(mul(g, centered), axes, { keepDims: true })
-      const share = mul(mul(factor, inverse), perValue)
+      const projection = sub(sum(mul(g, centered), axes, { keepDims: true }), mul(total, rest))
+      const slope = mul(factor, inverse)
+      const share = mul(slope, perValue)
       const pull = mul(share, mul(sumOverRanks(projection), mul(inverse, inverse)))
-      const byInput = add(add(mul(g, mul(factor, inverse)), mul(centered, pull)), mul(share, sumOverRanks(total)))
-      return [byInput, mul(projection, inverse), total]
+      const level = sub(mul(share, sumOverRanks(total)), mul(rest, pull))
+      return [add(mul(g, slope), add(mul(centered, pull), level)), mul(projection, inverse), total]
     },
   )
   return normalize(x, scale, shift)

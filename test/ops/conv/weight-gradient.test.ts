@@ -4,12 +4,12 @@ import * as ops from '../../../src/ops/kit.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 
-const wave = (shape: readonly number[], step: number) => {
+const wave = (shape: readonly number[], step: number, height = 1) => {
   const size = shape.reduce((total, n) => total * n, 1)
   return {
     dtype: 'float32' as const,
     shape,
-    data: Float32Array.from({ length: size }, (_, i) => Math.sin(step * (i + 1))),
+    data: Float32Array.from({ length: size }, (_, i) => height * Math.sin(step * (i + 1))),
   }
 }
 
@@ -30,7 +30,7 @@ function reference(
   const [[height, width], [rows, columns]] = [plane(x.shape), plane(g.shape)]
   const of = (list: readonly number[]): [number, number] =>
     list.length > 1 ? [list[0] ?? 0, list[1] ?? 0] : [0, list[0] ?? 0]
-  const [[top, left], [dy, dx]] = [of(conv.before), of(conv.dilation)]
+  const [[top, left], [dy, dx], [sy, sx]] = [of(conv.before), of(conv.dilation), of(conv.stride)]
   const [n, channels] = [size(x.shape, 0), size(x.shape, 1)]
   const result: number[] = []
   for (let o = 0; o < out; o++)
@@ -42,7 +42,7 @@ function reference(
           for (let b = 0; b < n; b++)
             for (let r = 0; r < rows; r++)
               for (let q = 0; q < columns; q++) {
-                const [y, z] = [r + i * dy - top, q + j * dx - left]
+                const [y, z] = [r * sy + i * dy - top, q * sx + j * dx - left]
                 if (y < 0 || y >= height || z < 0 || z >= width) continue
                 const met = x.data[((b * channels + channel) * height + y) * width + z] ?? 0
                 sum += met * (g.data[((b * out + o) * rows + r) * columns + q] ?? 0)
@@ -54,7 +54,31 @@ function reference(
 
 const one = (axes: number): number[] => new Array(axes).fill(1)
 
-test.each([
+interface Case extends Omit<ops.ConvAttributes, 'stride'> {
+  readonly name: string
+  readonly x: readonly number[]
+  readonly weight: readonly number[]
+  readonly stride?: readonly number[]
+  /** Of the numbers: sums of many are smaller, so that float32 has their fourth digit. */
+  readonly height?: number
+}
+
+async function checkCase({ name: _, x: shape, weight, height, ...rest }: Case): Promise<void> {
+  const conv = { stride: one(rest.before.length), ...rest }
+  const spatial = shape.slice(2).map((size, i) => {
+    const reach = (conv.dilation[i] ?? 1) * ((weight[i + 2] ?? 1) - 1)
+    return Math.floor((size + (conv.before[i] ?? 0) + (conv.after[i] ?? 0) - reach - 1) / (conv.stride[i] ?? 1)) + 1
+  })
+  const [x, g] = [wave(shape, 0.37, height), wave([shape[0] ?? 0, weight[0] ?? 0, ...spatial], 0.71)]
+  const run = compile((input: Tensor, gradient: Tensor) => ops.convWeightGradient(input, gradient, weight, conv))
+  const found = await run(x, g)
+  await run.release()
+  const expected = reference(x, g, weight, conv)
+  expect(found.shape).toEqual(weight)
+  for (const [i, value] of toNumbers(found.array.data).entries()) expect(value).toBeCloseTo(expected[i] as number, 4)
+}
+
+test.each<Case>([
   {
     name: 'as large as the input',
     x: [2, 6, 5, 18],
@@ -83,17 +107,36 @@ test.each([
     dilation: [1, 1],
     groups: 1,
   },
-])('weight gradient, stride 1: $name', async ({ x: shape, weight, ...rest }) => {
-  const conv = { ...rest, stride: one(rest.before.length) }
-  const spatial = shape.slice(2).map((size, i) => {
-    const reach = (conv.dilation[i] ?? 1) * ((weight[i + 2] ?? 1) - 1)
-    return size + (conv.before[i] ?? 0) + (conv.after[i] ?? 0) - reach
-  })
-  const [x, g] = [wave(shape, 0.37), wave([shape[0] ?? 0, weight[0] ?? 0, ...spatial], 0.71)]
-  const run = compile((input: Tensor, gradient: Tensor) => ops.convWeightGradient(input, gradient, weight, conv))
-  const found = await run(x, g)
-  await run.release()
-  const expected = reference(x, g, weight, conv)
-  expect(found.shape).toEqual(weight)
-  for (const [i, value] of toNumbers(found.array.data).entries()) expect(value).toBeCloseTo(expected[i] as number, 4)
-})
+])('weight gradient, stride 1: $name', checkCase)
+
+const square = { before: [1, 1], after: [1, 1], dilation: [1, 1], groups: 1 }
+
+test.each<Case>([
+  { name: 'both move', x: [8, 5, 6, 7], weight: [6, 5, 3, 3], ...square },
+  { name: 'only the input moves: it has few channels', x: [8, 1, 6, 7], weight: [9, 1, 3, 3], ...square },
+  { name: 'only the gradient moves: it has few channels', x: [9, 16, 6, 7], weight: [1, 16, 3, 3], ...square },
+  { name: 'many out channels', x: [8, 2, 5, 5], weight: [160, 2, 3, 3], ...square, stride: [2, 2] },
+  { name: 'stride', x: [8, 3, 9, 8], weight: [4, 3, 3, 3], ...square, stride: [2, 3] },
+  { name: 'stride of one axis', x: [8, 6, 7, 8], weight: [5, 6, 3, 3], ...square, stride: [2, 1] },
+  {
+    name: 'a kernel of one place, stride',
+    x: [8, 3, 7, 7],
+    weight: [4, 3, 1, 1],
+    ...square,
+    before: [0, 0],
+    stride: [2, 2],
+  },
+  {
+    name: 'groups, dilation, uneven padding',
+    x: [8, 8, 6, 9],
+    weight: [4, 4, 2, 3],
+    before: [0, 2],
+    after: [1, 1],
+    dilation: [2, 2],
+    groups: 2,
+  },
+  { name: 'groups of one channel', x: [8, 4, 6, 6], weight: [4, 1, 3, 3], ...square, groups: 4 },
+  { name: 'one axis', x: [10, 5, 20], weight: [4, 5, 4], before: [0], after: [3], dilation: [3], groups: 1 },
+  { name: 'in parts', x: [8, 12, 64, 64], weight: [12, 12, 3, 3], ...square },
+  { name: 'in parts, stride', x: [8, 12, 129, 65], weight: [8, 12, 3, 3], ...square, stride: [2, 2], height: 0.1 },
+])('weight gradient, batch of 8 and more: $name', checkCase)
