@@ -46,9 +46,9 @@ export class SketchEncoder extends Module {
 
   constructor() {
     super()
-    const { noise, hidden } = sizes
-    this.first = new Linear(pixels + classes, hidden)
-    this.last = new Linear(hidden, 2 * noise)
+    const { noise, encoder } = sizes
+    this.first = new Linear(pixels + classes, encoder)
+    this.last = new Linear(encoder, 2 * noise)
   }
 
   /** Drawings [N, 3, side, side] and class vectors [N, K] -> means and logarithms of variances [N, Z]. */
@@ -64,7 +64,12 @@ export class SketchEncoder extends Module {
 const codeCost = 0.0015
 
 /** Squared error of the drawing that comes back, and how far the codes are from a standard normal distribution. */
-export function sketchLoss(encoder: SketchEncoder, generator: SketchGenerator, drawings: Tensor, classes: Tensor): Tensor {
+export function sketchLoss(
+  encoder: SketchEncoder,
+  generator: SketchGenerator,
+  drawings: Tensor,
+  classes: Tensor,
+): Tensor {
   const { mean, logVariance } = encoder.forward(drawings, classes)
   const noise = ops.add(mean, ops.mul(ops.exp(ops.mul(logVariance, 0.5)), ops.randomNormal(mean.shape)))
   const error = ops.mean(ops.square(ops.sub(generator.forward(noise, classes), drawings)))

@@ -97,7 +97,9 @@ export async function clipVideoProgram({ seed }: ClipVideoPageSettings, { progre
     return { loss, drawing }
   })
   const readTokens = compile((tokens: Tensor) => unit(clip.encodeText(tokens)))
-  const seeDrawings = compile((drawings: Tensor) => unit(clip.encodeImage(clipView(drawings, ops.zeros(drawings.shape)))))
+  const seeDrawings = compile((drawings: Tensor) =>
+    unit(clip.encodeImage(clipView(drawings, ops.zeros(drawings.shape)))),
+  )
   const generate = compile((noise: Tensor, vectors: Tensor) => decoder.forward(noise, vectors))
   const losses = compile((noise: Tensor, vectors: Tensor) => ({
     latent: latentLoss(noise, 1),
@@ -218,7 +220,15 @@ export async function clipVideoProgram({ seed }: ClipVideoPageSettings, { progre
         return lineState(search)
       },
       /** The pictures on the way from one key picture to the next. */
-      way: async ({ from, to, weights }: { readonly from: Latents; readonly to: Latents; readonly weights: readonly number[] }): Promise<Picture[]> => {
+      way: async ({
+        from,
+        to,
+        weights,
+      }: {
+        readonly from: Latents
+        readonly to: Latents
+        readonly weights: readonly number[]
+      }): Promise<Picture[]> => {
         const pictures: Picture[] = []
         for (const weight of weights) pictures.push(await drawLatents(between(from, to, weight)))
         return pictures

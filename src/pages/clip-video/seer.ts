@@ -1,7 +1,8 @@
 /** The page's mini CLIP, and how it is shown drawings in training: as the music video shows pictures to CLIP, mostly parts of them with white around. */
-import type { NDArray } from '../../tensor/dtype.ts'
+
 import { CLIP } from '../../systems/clip-video/model.ts'
 import { type CutoutBox, cutoutPads, cutoutPlaces } from '../../systems/clip-video/video/cutouts.ts'
+import type { NDArray } from '../../tensor/dtype.ts'
 import type { Generator } from '../../util/random.ts'
 import { sizes } from './settings.ts'
 import { contextLength, encode, vocabulary } from './world.ts'
@@ -13,7 +14,7 @@ export function miniCLIP(): CLIP {
     image_resolution: sizes.side,
     vision_layers: sizes.visionLayers,
     vision_width: sizes.visionWidth,
-    vision_patch_size: null,
+    vision_patch_size: sizes.patch,
     context_length: contextLength,
     vocab_size: vocabulary.length,
     transformer_width: sizes.textWidth,
@@ -28,18 +29,26 @@ export function tokensOf(texts: readonly string[]): NDArray {
 }
 
 /** Share of drawings that are seen in whole. */
-const whole = 0.4
+const whole = 0.5
 const everything: CutoutBox = { size: sizes.side, row: 0, column: 0, left: 0, right: 0, top: 0, bottom: 0 }
 
-/** All of a drawing, or a part of half to all of its side with some white around. */
+/** All of a drawing, or a part of .7 to all of its side with some white around. */
 function drawPart(random: Generator): CutoutBox {
   const { side } = sizes
   const [a = 0, b = 0, c = 0, d = 0] = random.uniform(4)
   if (a < whole) return everything
-  const size = Math.round(side * (0.5 + 0.5 * b))
+  const size = Math.round(side * (0.7 + 0.3 * b))
   const padding = Math.round((50 * side) / 512)
   const [left, right, top, bottom] = cutoutPads(padding, 10 + 80 * c, 10 + 80 * d)
-  return { size, row: random.integers(0, side - size + 1, 1)[0] ?? 0, column: random.integers(0, side - size + 1, 1)[0] ?? 0, left, right, top, bottom }
+  return {
+    size,
+    row: random.integers(0, side - size + 1, 1)[0] ?? 0,
+    column: random.integers(0, side - size + 1, 1)[0] ?? 0,
+    left,
+    right,
+    top,
+    bottom,
+  }
 }
 
 /** Parts of drawings, float32 [N, 3, side, side], white where there is nothing. */
@@ -55,8 +64,7 @@ export function partsOf(drawings: readonly Float32Array[], random: Generator): N
   for (const [n, pixels] of drawings.entries()) {
     for (let i = 0; i < area; i++) {
       const place = Number(places[n * area + i])
-      for (let c = 0; c < 3; c++)
-        data[(3 * n + c) * area + i] = place === area ? 1 : (pixels[c * area + place] ?? 0)
+      for (let c = 0; c < 3; c++) data[(3 * n + c) * area + i] = place === area ? 1 : (pixels[c * area + place] ?? 0)
     }
   }
   return { dtype: 'float32', shape: [drawings.length, 3, side, side], data }

@@ -5,7 +5,10 @@ import { type FramePlace, framePlaces, type Segment, segmentsOf } from '../../sy
 export const pace = { seconds: 2.5, pictures: 10, frames: 24 } as const
 
 /** From each line to the next, and from the last to the first. */
-export function loopOf(lines: number): { readonly segments: readonly Segment[]; readonly places: readonly FramePlace[] } {
+export function loopOf(lines: number): {
+  readonly segments: readonly Segment[]
+  readonly places: readonly FramePlace[]
+} {
   const segments = segmentsOf(
     Array.from({ length: lines + 1 }, (_, i) => i * pace.seconds),
     pace.pictures,

@@ -134,8 +134,8 @@ const samples = 2
 export function draw({ shape, count, colour, ground }: Scene, random: Generator): Float32Array {
   const { side } = sizes
   const [a = 0, b = 0, c = 0] = random.uniform(3)
-  const radius = side * (count === 1 ? 0.27 + 0.12 * a : 0.19 + 0.04 * a)
-  const [x, y] = [b, c].map((at) => side * (0.5 + 0.12 * (at - 0.5))) as [number, number]
+  const radius = side * (count === 1 ? 0.3 + 0.09 * a : 0.2 + 0.03 * a)
+  const [x, y] = [b, c].map((at) => side * (0.5 + 0.08 * (at - 0.5))) as [number, number]
   const centres = count === 1 ? [x] : [x - side / 4, x + side / 4]
   const inside = shapes[shape]
   const [area, ink, back] = [side * side, colours[colour], colours[ground]]
