@@ -3,7 +3,7 @@ export const sizes = {
   /** Height and width of a drawing, in pixels. */
   side: 24,
   batch: 64,
-  steps: 700,
+  steps: 500,
   lr: 0.002,
   /** Of the loss of drawings, beside the contrastive one. */
   drawingWeight: 5,
@@ -11,7 +11,7 @@ export const sizes = {
   tested: 64,
   shown: 8,
   /** Of the mini CLIP. */
-  patch: 6,
+  patch: 12,
   visionWidth: 64,
   visionLayers: 2,
   textWidth: 64,
