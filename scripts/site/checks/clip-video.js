@@ -17,7 +17,7 @@ export async function use(tab, check) {
   check('a word that it has never read is named', true)
   await field.fill('a red heart on yellow')
   await part.getByRole('button', { name: 'One step' }).press('Enter')
-  await part.getByText('step 1 of').waitFor({ timeout: 20_000 })
+  await part.getByText('step 1 of').waitFor({ timeout: 60_000 })
   const before = await score()
   await part.getByRole('button', { name: 'Steer' }).click()
   await part.getByText('step 60 of 60').waitFor({ timeout: 120_000 })
