@@ -11,14 +11,13 @@ import { between, type Scene as Latents } from '../../systems/clip-video/video/i
 import { type LineSearch, lineOptimiser } from '../../systems/clip-video/video/line.ts'
 import { classLoss, latentLoss } from '../../systems/clip-video/video/losses.ts'
 import type { Seer, VideoGenerator } from '../../systems/clip-video/video/models.ts'
-import { seenMap, seenOver } from '../../systems/clip-video/video/seen.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { manualSeed } from '../../tensor/random-state.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Generator } from '../../util/random.ts'
 import type { Host } from '../../web/serve.ts'
 import { SketchEncoder, SketchGenerator, sketchLoss } from './generator.ts'
-import { miniCLIP, partsOf, tokensOf } from './seer.ts'
+import { cutOf, miniCLIP, partsOf, tokensOf } from './seer.ts'
 import { type PartSize, partSizes, sizes } from './settings.ts'
 import { captionOf, classNames, classOf, differentScenes, draw, textOf, trainingScenes, wordsOf } from './world.ts'
 
@@ -58,8 +57,8 @@ export interface LineState {
   readonly class: number
   /** The class vector, by the names of the classes. */
   readonly active: readonly { readonly label: string; readonly value: number }[]
-  /** The picture as bright as its cutouts fit the words, and the mean cosine of 64 of them. */
-  readonly seen: Picture
+  /** Some cutouts of the picture with their cosines, and the mean of 64. */
+  readonly cutouts: readonly Picture[]
   readonly score: number
   readonly scene: Latents
 }
@@ -152,14 +151,16 @@ export async function clipVideoProgram({ seed }: ClipVideoPageSettings, { progre
     const pixels = await generator.draw(latents, vector)
     const scored = await optimiser.score(pixels, text, parts)
     const { latent, class: ofClass } = await losses(floats(latents, [1, sizes.noise]), floats(vector, [1, classes]))
-    const picture = pictureOf(pixels)
+    const cutouts = scored.boxes.slice(0, sizes.shownCutouts).map((box, i) => {
+      return pictureOf(cutOf([pixels], [box]).data as Float32Array, (scored.cosines[i] ?? 0).toFixed(2))
+    })
     return {
-      picture,
+      picture: pictureOf(pixels),
+      cutouts,
       curve,
       latent: latent.item(),
       class: ofClass.item(),
       active: classNames.map((label, i) => ({ label, value: vector[i] ?? 0 })),
-      seen: seenOver(picture, seenMap(scored, side)),
       score: scored.mean,
       scene: { latents, classes: vector },
     }

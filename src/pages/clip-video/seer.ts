@@ -51,15 +51,11 @@ function drawPart(random: Generator): CutoutBox {
   }
 }
 
-/** Parts of drawings, float32 [N, 3, side, side], white where there is nothing. */
-export function partsOf(drawings: readonly Float32Array[], random: Generator): NDArray {
+/** Parts of drawings [3, side, side] one behind the other, white where there is nothing: float32 [N, 3, side, side]. */
+export function cutOf(drawings: readonly Float32Array[], boxes: readonly CutoutBox[]): NDArray {
   const { side } = sizes
   const area = side * side
-  const places = cutoutPlaces(
-    drawings.map(() => drawPart(random)),
-    side,
-    side,
-  ).data as BigInt64Array
+  const places = cutoutPlaces(boxes, side, side).data as BigInt64Array
   const data = new Float32Array(drawings.length * 3 * area)
   for (const [n, pixels] of drawings.entries()) {
     for (let i = 0; i < area; i++) {
@@ -68,4 +64,12 @@ export function partsOf(drawings: readonly Float32Array[], random: Generator): N
     }
   }
   return { dtype: 'float32', shape: [drawings.length, 3, side, side], data }
+}
+
+/** Random parts of drawings, as CLIP sees them in training. */
+export function partsOf(drawings: readonly Float32Array[], random: Generator): NDArray {
+  return cutOf(
+    drawings,
+    drawings.map(() => drawPart(random)),
+  )
 }

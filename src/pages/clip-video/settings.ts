@@ -23,6 +23,7 @@ export const sizes = {
   encoder: 128,
   /** Cutouts in each step of a line (published: 128), and steps of a line (published: 100 to 400). */
   cutouts: 16,
+  shownCutouts: 6,
   lineSteps: 60,
   lineLr: 0.1,
 } as const

@@ -118,13 +118,11 @@ export function captionOf({ shape, count, colour, ground }: Scene): string {
   return ground === 'white' ? thing : `${thing} on ${ground}`
 }
 
-/** Something that can be said of a scene: mostly all, sometimes without its colour or its ground. */
+/** Something that can be said of a scene: mostly all, sometimes all but its colour. */
 export function textOf(scene: Scene, random: Generator): string {
   const [a = 0] = random.uniform(1)
   const all = captionOf(scene)
-  if (a < 0.08) return all.replace(` on ${scene.ground}`, '')
-  if (a < 0.16) return all.replace(`${scene.colour} `, '')
-  return all
+  return a < 0.08 ? all.replace(`${scene.colour} `, '') : all
 }
 
 /** Points of a pixel that are looked at, along each axis. */

@@ -3,8 +3,8 @@ import type { Figure, LineSeries, Picture, Report } from '../../../report/figure
 import { drawScene, sceneOf } from '../video/film.ts'
 import { between, blendWeights } from '../video/interpolation.ts'
 import type { MadeLine } from '../video/keys.ts'
+import { seenGrid } from '../video/line.ts'
 import type { Seer, VideoGenerator } from '../video/models.ts'
-import { seenOver } from '../video/seen.ts'
 
 /** Pictures of an interpolation strip. */
 const stripLength = 9
@@ -24,6 +24,19 @@ function classesOf({ made }: MadeLine, { rows, classes, labels }: VideoGenerator
   })
   const strongest = means.sort((a, b) => b.share - a.share).slice(0, namedClasses)
   return strongest.map(({ label, share }) => `${label} ${share.toFixed(2)}`).join(', ')
+}
+
+/** The picture with what CLIP sees: bright where cutouts fit the words, dark where they do not. */
+function seenOver(picture: Picture, seen: readonly number[]): Picture {
+  const [least, most] = [Math.min(...seen), Math.max(...seen)]
+  const { width, height } = picture
+  const pixels = picture.pixels.map((value, i) => {
+    const [y, x] = [Math.floor(i / 3 / width), Math.floor(i / 3) % width]
+    const at = Math.floor((y * seenGrid) / height) * seenGrid + Math.floor((x * seenGrid) / width)
+    const share = most > least ? ((seen[at] ?? least) - least) / (most - least) : 1
+    return Math.round(value * (0.15 + 0.85 * share))
+  })
+  return { ...picture, pixels, caption: `${least.toFixed(3)} to ${most.toFixed(3)}` }
 }
 
 /** What the page says besides. */

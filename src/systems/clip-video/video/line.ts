@@ -6,11 +6,10 @@ import type { ThreadOptions } from '../../../tasks/experiment.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
 import { deriveSeed, Generator } from '../../../util/random.ts'
-import { type CutoutOptions, clipView, cutOut, cutoutPlaces, drawCutout } from './cutouts.ts'
+import { type CutoutBox, type CutoutOptions, clipView, cutOut, cutoutPlaces, drawCutout } from './cutouts.ts'
 import { classLoss, latentLoss } from './losses.ts'
 import type { Seer, VideoGenerator } from './models.ts'
 import { lineLosses, lineOptimizer, VideoLatents } from './optimisation.ts'
-import { type Scored, seenMap } from './seen.ts'
 
 /** How a line's latents are found; names and defaults of the published script where it has them. */
 export interface LineOptions extends ThreadOptions {
@@ -50,6 +49,8 @@ function classWeight(classes: number): number {
 
 /** Cutouts that score a picture. */
 const scoredCutouts = 64
+/** Places of the map of scores, a side. */
+export const seenGrid = 16
 
 /** A line between two steps. */
 export interface LineSearch {
@@ -73,6 +74,12 @@ export interface LineOptimiser {
   /** Mean cosine of a text and 64 cutouts of a picture [3, side, side], and where they were cut. */
   readonly score: (picture: Float32Array, text: Float64Array, parts?: CutoutOptions) => Promise<Scored>
   readonly release: () => Promise<void>
+}
+
+interface Scored {
+  readonly mean: number
+  readonly boxes: readonly CutoutBox[]
+  readonly cosines: readonly number[]
 }
 
 /** One step's cutouts and noise. */
@@ -287,4 +294,20 @@ function trialSearch(
     }),
     release: () => update.release(),
   }
+}
+
+/** What CLIP sees where: the mean cosine of all cutouts that show a place. */
+function seenMap({ boxes, cosines, mean }: Scored, side: number): number[] {
+  return Array.from({ length: seenGrid ** 2 }, (_, at) => {
+    const [y, x] = [(Math.floor(at / seenGrid) + 0.5) / seenGrid, ((at % seenGrid) + 0.5) / seenGrid].map(
+      (v) => v * side,
+    ) as [number, number]
+    let [sum, count] = [0, 0]
+    for (const [i, { row, column, size }] of boxes.entries()) {
+      if (y < row || y >= row + size || x < column || x >= column + size) continue
+      sum += cosines[i] ?? 0
+      count++
+    }
+    return count > 0 ? sum / count : mean
+  })
 }
