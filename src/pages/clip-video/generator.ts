@@ -39,6 +39,12 @@ export class SketchGenerator extends Module {
   }
 }
 
+/** What a generator makes of random noise and any class vectors [count, 3, side, side]: mixtures of shapes, in any colours. No gradients. */
+export function mixtures(generator: SketchGenerator, count: number): Tensor {
+  const vectors = ops.sigmoid(ops.sub(ops.mul(ops.randomNormal([count, classes]), 2), 2))
+  return ops.stopGradient(generator.forward(ops.randomNormal([count, sizes.noise]), vectors))
+}
+
 /** Drawings to the normal distributions of their noise; only for training. */
 export class SketchEncoder extends Module {
   readonly first: Linear

@@ -4,7 +4,7 @@ import * as ops from '../../ops/index.ts'
 import { AdamW, cosineScheduleWithWarmup } from '../../optim/index.ts'
 import type { Picture } from '../../report/figures.ts'
 import { colourBytes, oneHotRows } from '../../systems/clip-video/biggan/sampling.ts'
-import { contrastiveLoss, unit } from '../../systems/clip-video/model.ts'
+import { unit } from '../../systems/clip-video/model.ts'
 import { dot, ranksOf, unitRows, within } from '../../systems/clip-video/pairs/retrieval.ts'
 import { type CutoutOptions, clipView } from '../../systems/clip-video/video/cutouts.ts'
 import { between, type Scene as Latents } from '../../systems/clip-video/video/interpolation.ts'
@@ -16,8 +16,8 @@ import { manualSeed } from '../../tensor/random-state.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Generator } from '../../util/random.ts'
 import type { Host } from '../../web/serve.ts'
-import { SketchEncoder, SketchGenerator, sketchLoss } from './generator.ts'
-import { cutOf, miniCLIP, partsOf, tokensOf } from './seer.ts'
+import { mixtures, SketchEncoder, SketchGenerator, sketchLoss } from './generator.ts'
+import { cutOf, matchingLoss, miniCLIP, partsOf, tokensOf } from './seer.ts'
 import { type PartSize, partSizes, sizes } from './settings.ts'
 import { captionOf, classNames, classOf, differentScenes, draw, textOf, trainingScenes, wordsOf } from './world.ts'
 
@@ -88,9 +88,7 @@ export async function clipVideoProgram({ seed }: ClipVideoPageSettings, { progre
   const parameters = [...clip.parameters(), ...encoder.parameters(), ...decoder.parameters()]
   const optimizer = new AdamW(parameters, { lr, weightDecay: 0.05, betas: [0.9, 0.98] })
   const learn = compile((drawings: Tensor, oneHot: Tensor, parts: Tensor, tokens: Tensor) => {
-    const views = clipView(parts, ops.randomNormal(parts.shape))
-    const logits = clip.logits(clip.encodeImage(views), clip.encodeText(tokens))
-    const loss = contrastiveLoss(logits)
+    const loss = matchingLoss(clip, parts, tokens, mixtures(decoder, sizes.wrong))
     const drawing = sketchLoss(encoder, decoder, drawings, oneHot)
     optimizer.minimize(ops.add(loss, ops.mul(drawing, sizes.drawingWeight)), { clipNorm: 5 }) // no weight is in both
     return { loss, drawing }

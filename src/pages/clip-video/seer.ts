@@ -1,8 +1,10 @@
 /** The page's mini CLIP, and how it is shown drawings in training: as the music video shows pictures to CLIP, mostly parts of them with white around. */
 
+import * as ops from '../../ops/index.ts'
 import { CLIP } from '../../systems/clip-video/model.ts'
-import { type CutoutBox, cutoutPads, cutoutPlaces } from '../../systems/clip-video/video/cutouts.ts'
+import { type CutoutBox, clipView, cutoutPads, cutoutPlaces } from '../../systems/clip-video/video/cutouts.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import type { Generator } from '../../util/random.ts'
 import { sizes } from './settings.ts'
 import { contextLength, encode, vocabulary } from './world.ts'
@@ -21,6 +23,19 @@ export function miniCLIP(): CLIP {
     transformer_heads: 1,
     transformer_layers: sizes.textLayers,
   })
+}
+
+/**
+ * The contrastive loss of drawings [N, 3, side, side] and their texts, with pictures that no text may find beside the drawings: what the generator makes
+ * of noise and any class vector. The paper has none; here a line is steered through such pictures, and CLIP must know them from drawings.
+ */
+export function matchingLoss(clip: CLIP, drawings: Tensor, tokens: Tensor, wrong: Tensor): Tensor {
+  const pictures = ops.concat([drawings, wrong], 0)
+  const views = clipView(pictures, ops.randomNormal(pictures.shape))
+  const { logits_per_text } = clip.logits(clip.encodeImage(views), clip.encodeText(tokens)) // [N, N + M]
+  const [count] = logits_per_text.sizes(2)
+  const [own, logits_per_image] = [ops.arange(count), ops.transpose(ops.slice(logits_per_text, [0, count], 1))]
+  return ops.mul(ops.add(ops.crossEntropy(logits_per_image, own), ops.crossEntropy(logits_per_text, own)), 0.5)
 }
 
 /** Texts as token ids, int32 [N, L]. */

@@ -3,7 +3,9 @@ export const sizes = {
   /** Height and width of a drawing, in pixels. */
   side: 24,
   batch: 64,
-  steps: 500,
+  /** Pictures in each batch that no text may find. */
+  wrong: 32,
+  steps: 450,
   lr: 0.002,
   /** Of the loss of drawings, beside the contrastive one. */
   drawingWeight: 5,
