@@ -1,7 +1,7 @@
 /** The page of a video: each line with its key picture, how the score rose, what CLIP sees where, and the way to the next line. */
 import type { Figure, LineSeries, Picture, Report } from '../../../report/figures.ts'
-import { between, drawScene, sceneOf } from '../video/film.ts'
-import { blendWeights } from '../video/interpolation.ts'
+import { drawScene, sceneOf } from '../video/film.ts'
+import { between, blendWeights } from '../video/interpolation.ts'
 import type { MadeLine } from '../video/keys.ts'
 import { seenGrid } from '../video/line.ts'
 import type { Seer, VideoGenerator } from '../video/models.ts'

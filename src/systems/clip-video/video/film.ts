@@ -1,26 +1,14 @@
 /** All frames of the film from the key pictures of its lines. */
 import { colourBytes } from '../biggan/sampling.ts'
 import { composeFrame, type DrawnCaption } from './canvas.ts'
+import { between, type Scene } from './interpolation.ts'
 import type { OptimisedLine } from './line.ts'
 import type { VideoGenerator } from './models.ts'
 import type { FramePlace, Segment } from './timeline.ts'
 
-/** What is shown between two times. */
-export interface Scene {
-  readonly latents: Float32Array
-  readonly classes: Float32Array
-}
-
 /** The latents of a line. */
 export function sceneOf({ latents, classes }: Pick<OptimisedLine, 'latents' | 'classes'>): Scene {
   return { latents: Float32Array.from(latents), classes: Float32Array.from(classes) }
-}
-
-/** A scene between two others: from + weight (to - from). */
-export function between(from: Scene, to: Scene, weight: number): Scene {
-  const mixed = (a: Float32Array, b: Float32Array): Float32Array =>
-    a.map((value, i) => value + weight * ((b[i] ?? value) - value))
-  return { latents: mixed(from.latents, to.latents), classes: mixed(from.classes, to.classes) }
 }
 
 /** A scene's picture [side, side, 3]. */

@@ -29,3 +29,16 @@ export function blend(from: NDArray, to: NDArray, weights: readonly number[]): N
     ),
   }))
 }
+
+/** What a key picture is made of. */
+export interface Scene {
+  readonly latents: Float32Array
+  readonly classes: Float32Array
+}
+
+/** A scene between two others: from + weight (to - from). */
+export function between(from: Scene, to: Scene, weight: number): Scene {
+  const mixed = (a: Float32Array, b: Float32Array): Float32Array =>
+    a.map((value, i) => value + weight * ((b[i] ?? value) - value))
+  return { latents: mixed(from.latents, to.latents), classes: mixed(from.classes, to.classes) }
+}

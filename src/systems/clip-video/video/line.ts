@@ -6,7 +6,7 @@ import type { ThreadOptions } from '../../../tasks/experiment.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
 import { deriveSeed, Generator } from '../../../util/random.ts'
-import { type CutoutBox, clipView, cutOut, cutoutPlaces, drawCutout } from './cutouts.ts'
+import { type CutoutBox, type CutoutOptions, clipView, cutOut, cutoutPlaces, drawCutout } from './cutouts.ts'
 import { classLoss, latentLoss } from './losses.ts'
 import type { Seer, VideoGenerator } from './models.ts'
 import { lineLosses, lineOptimizer, VideoLatents } from './optimisation.ts'
@@ -52,12 +52,27 @@ const scoredCutouts = 64
 /** Places of the map of scores, a side. */
 export const seenGrid = 16
 
+/** A line between two steps. */
+export interface LineSearch {
+  /** One step of Adam with cutouts of its own; resolves to their mean cosine with the text. */
+  readonly step: () => Promise<number>
+  /** Noise [rows, noise], and class vectors [rows, classes] after the sigmoid, as they are now. */
+  readonly found: () => FoundLatents
+}
+
+interface FoundLatents {
+  readonly latents: Float32Array
+  readonly classes: Float32Array
+}
+
 /** Finds latents for texts, one after the other, with one compiled step for all. */
 export interface LineOptimiser {
   /** `text`: features of length 1. */
   readonly optimise: (text: Float64Array, seed: bigint) => Promise<OptimisedLine>
+  /** The same step by step, with cutouts as published or others. There is one line at a time: the one that was begun last. */
+  readonly begin: (text: Float64Array, seed: bigint, parts?: CutoutOptions) => LineSearch
   /** Mean cosine of a text and 64 cutouts of a picture [3, side, side], and where they were cut. */
-  readonly score: (picture: Float32Array, text: Float64Array) => Promise<Scored>
+  readonly score: (picture: Float32Array, text: Float64Array, parts?: CutoutOptions) => Promise<Scored>
   readonly release: () => Promise<void>
 }
 
@@ -73,8 +88,9 @@ function drawStep(
   count: number,
   side: number,
   cutSide: number,
+  parts: CutoutOptions,
 ): { places: NDArray; noise: NDArray } {
-  const boxes = Array.from({ length: count }, () => drawCutout(random, side))
+  const boxes = Array.from({ length: count }, () => drawCutout(random, side, parts))
   return {
     places: cutoutPlaces(boxes, side, cutSide),
     noise: {
@@ -88,8 +104,8 @@ function drawStep(
 /** The state of a line between steps, which the two ways of finding latents share. */
 interface Search {
   readonly start: (random: Generator) => void
-  readonly step: (text: NDArray, random: Generator) => Promise<number>
-  readonly found: () => { latents: Float32Array; classes: Float32Array }
+  readonly step: (text: NDArray, random: Generator, parts: CutoutOptions) => Promise<number>
+  readonly found: () => FoundLatents
   readonly release: () => Promise<void>
 }
 
@@ -115,25 +131,30 @@ export function lineOptimiser(generator: VideoGenerator, seer: Seer, options: Li
       ? trialSearch(generator, seer, options, cosinesOf)
       : gradientSearch(generator, seer, options, generator.generate)
 
-  const score = async (picture: Float32Array, text: Float64Array): Promise<Scored> => {
+  const score: LineOptimiser['score'] = async (picture, text, parts = {}) => {
     const random = new Generator(1)
-    const boxes = Array.from({ length: scoredCutouts }, () => drawCutout(random, generator.side))
+    const boxes = Array.from({ length: scoredCutouts }, () => drawCutout(random, generator.side, parts))
     const places = cutoutPlaces(boxes, generator.side, seer.side)
     const noise = random.normal(scoredCutouts * 3 * seer.side ** 2)
     const shape = [scoredCutouts, 3, seer.side, seer.side]
     const cosines = await cosinesOf(picture, rowOf(text), places, { dtype: 'float32', shape, data: noise })
     return { mean: cosines.reduce((sum, value) => sum + value, 0) / cosines.length, boxes, cosines }
   }
+  const begin: LineOptimiser['begin'] = (text, seed, parts = {}) => {
+    search.start(new Generator(deriveSeed(seed, 'latents')))
+    const random = new Generator(deriveSeed(seed, 'cutouts'))
+    return { step: () => search.step(rowOf(text), random, parts), found: search.found }
+  }
   return {
     score,
+    begin,
     optimise: async (text, seed) => {
-      search.start(new Generator(deriveSeed(seed, 'latents')))
-      const random = new Generator(deriveSeed(seed, 'cutouts'))
-      const first = search.found()
+      const line = begin(text, seed)
+      const first = line.found()
       const before = await score(await generator.draw(first.latents, first.classes), text)
       const curve: number[] = []
-      for (let step = 0; step < options.steps; step++) curve.push(await search.step(rowOf(text), random))
-      const { latents, classes } = search.found()
+      for (let step = 0; step < options.steps; step++) curve.push(await line.step())
+      const { latents, classes } = line.found()
       const after = await score(await generator.draw(latents, classes), text)
       return {
         latents: Array.from(latents),
@@ -191,8 +212,8 @@ function gradientSearch(
       latents.cls.set(random.normal(rows * classes).map((value) => -3.9 + 0.3 * value))
       for (const variable of optimizer.variables().values()) variable.set(new Array<number>(variable.size).fill(0))
     },
-    step: async (text, random) => {
-      const { places, noise: noises } = drawStep(random, options.cutouts, side, seer.side)
+    step: async (text, random, parts) => {
+      const { places, noise: noises } = drawStep(random, options.cutouts, side, seer.side, parts)
       return -(await (await run(text, places, noises)).item()) / 100
     },
     found: () => ({
@@ -244,8 +265,8 @@ function trialSearch(
       latents.cls.set(random.normal(Math.max(1, y)).map((value) => -3.9 + 0.3 * value))
       for (const variable of optimizer.variables().values()) variable.set(new Array<number>(variable.size).fill(0))
     },
-    step: async (text, random) => {
-      const { places, noise: noises } = drawStep(random, options.cutouts, side, seer.side)
+    step: async (text, random, parts) => {
+      const { places, noise: noises } = drawStep(random, options.cutouts, side, seer.side, parts)
       const lossAt = async (dz: Float32Array, dy: Float32Array, sign: number): Promise<number> => {
         const moved = Float32Array.from(dz, (d, i) => Number(latents.normu.data[i]) + sign * triedDistance * d)
         const active = Float32Array.from({ length: y }, (_, i) =>
