@@ -73,25 +73,37 @@ export const clipTraining = {
 /** How BigGAN is trained, the networks' sizes among it. */
 export function bigganSettings() {
   return z.strictObject({
-    z_dim: whole.default(32).describe('width of the noise, and of the embedding of a class'),
-    channel_width: z.number().int().min(3).default(8).describe('ch: channels of the last block of the generator'),
+    z_dim: whole.default(128).describe('width of the noise, and of the embedding of a class'),
+    channel_width: z.number().int().min(3).default(16).describe('ch: channels of the last block of the generator'),
     D_ch: whole.default(8).describe('channels of the first block of the discriminator'),
-    n_stats: z.number().int().min(2).default(51).describe('truncations for which the batch norms have statistics'),
+    n_stats: z.number().int().min(2).default(11).describe('truncations for which the batch norms have statistics'),
     eps: z.number().positive().default(1e-4).describe('of spectral norms and batch norms'),
   })
 }
 export type BigGANSettings = z.infer<ReturnType<typeof bigganSettings>>
 
 export const gradientSettings = z.strictObject({
-  lr_G: z.number().positive().default(2e-4).describe('learning rate of the generator'),
+  redraw: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe('weight of how unlike its own drawing each picture is; wants data.by=thing; 0: the two networks alone'),
+  adversarial: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      "weight of the discriminator's opinion, as published where it is 1 and redraw 0; 0: there is no discriminator",
+    ),
+  lr_G: z.number().positive().default(2e-3).describe('learning rate of the generator'),
   lr_D: z.number().positive().default(4e-4).describe('learning rate of the discriminator'),
   betas: z
     .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
-    .default([0, 0.99])
+    .default([0.9, 0.99])
     .describe('of Adam'),
   adam_eps: z.number().positive().default(1e-6).describe('of Adam: added to the root of the second moment'),
   ortho: z.number().min(0).default(0).describe('orthogonal regularisation of the generator (the paper: 1e-4)'),
-  ema_decay: share.default(0.999).describe('the generator that is used is an average, of which each step keeps this'),
+  ema_decay: share.default(0.99).describe('the generator that is used is an average, of which each step keeps this'),
   augment: z
     .boolean()
     .default(true)
@@ -102,7 +114,7 @@ export type GradientSettings = z.infer<typeof gradientSettings>
 
 export const bigganTraining = {
   optimizer: gradientSettings.prefault({}),
-  train: trainSettings({ epochs: 7, batch_size: 32, monitor: ['frechet', 'loss'] })
+  train: trainSettings({ epochs: 5, batch_size: 32, monitor: ['frechet', 'loss'] })
     .extend({ passes: whole.default(4).describe('passes over the drawings that count as one epoch') })
     .prefault({}),
 }

@@ -37,6 +37,12 @@ const config = z.strictObject({
   lr: z.number().positive().default(0.1).describe('learning rate of Adam'),
   latent_loss: z.boolean().default(true).describe('keep the noise like a sample of a normal distribution'),
   class_loss: z.boolean().default(true).describe('keep few classes active'),
+  begin: z
+    .enum(['class', 'noise'])
+    .default('class')
+    .describe(
+      'a line begins with the class whose picture fits its words best, where the generator knows the names of its classes (class), or with random ones, as published (noise)',
+    ),
   truncation: z.number().gt(0).max(1).default(1).describe('which statistics the norms of BigGAN take'),
   interpolation: z.number().positive().default(10).describe('pictures a second from line to line'),
   fps: whole.default(24).describe('frames a second'),
@@ -102,6 +108,7 @@ async function openWorkshop(settings: MakeSettings, context: JobContext): Promis
     lr: settings.lr,
     latentLoss: settings.latent_loss,
     classLoss: settings.class_loss,
+    begin: settings.begin,
     ...threads,
   })
   return { seer, generator, optimiser }
@@ -115,13 +122,13 @@ async function makeLine(
   settings: MakeSettings,
   { keep, seed }: JobContext,
 ): Promise<{ made: OptimisedLine; wasThere: boolean }> {
-  const { steps, cutouts, lr, latent_loss, class_loss, truncation, reroll } = settings
+  const { steps, cutouts, lr, latent_loss, class_loss, begin, truncation, reroll } = settings
   const rolls = line.part === 'line' ? reroll.filter((number) => number === line.number).length : 0
   const direction = await directionOf(line, seer, folder)
   const identity = {
     direction: Array.from(direction, (value) => Number(value.toPrecision(6))),
     models: [seer.identity, generator.identity],
-    options: { steps, cutouts, lr, latent_loss, class_loss, truncation },
+    options: { steps, cutouts, lr, latent_loss, class_loss, begin, truncation },
     seed,
     rolls,
   }

@@ -76,8 +76,17 @@ export async function openPairs(
   contextLength: number,
   known?: { readonly facts: PairFacts; readonly record: DataRecord },
 ): Promise<OpenedPairs> {
+  return pairsOf(await loadDrawings(settings), settings, contextLength, known)
+}
+
+/** The same of drawings that are in memory already. */
+export async function pairsOf(
+  drawn: Drawings,
+  settings: DrawingSettings,
+  contextLength: number,
+  known?: { readonly facts: PairFacts; readonly record: DataRecord },
+): Promise<OpenedPairs> {
   const vocabulary = await loadCLIPVocabulary()
-  const drawn = await loadDrawings(settings)
   const { things, drawings, sources } = drawn
   const names = things.map(({ name }) => name)
   const tokens = known?.facts.tokens ?? usedIds(vocabulary, textsOf(things))

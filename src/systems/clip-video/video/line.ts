@@ -6,6 +6,7 @@ import type { ThreadOptions } from '../../../tasks/experiment.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
 import { deriveSeed, Generator } from '../../../util/random.ts'
+import { classFinder, firstLogits } from './beginnings.ts'
 import { type CutoutBox, clipView, cutOut, cutoutPlaces, drawCutout } from './cutouts.ts'
 import { classLoss, latentLoss } from './losses.ts'
 import type { Seer, VideoGenerator } from './models.ts'
@@ -21,6 +22,8 @@ export interface LineOptions extends ThreadOptions {
   /** Whether latents must stay likely, and few classes be active. */
   readonly latentLoss: boolean
   readonly classLoss: boolean
+  /** Whether a line begins with the class whose picture fits best, where classes have names. Default: with random ones, as published. */
+  readonly begin?: 'class' | 'noise'
 }
 
 /** What a line has become. */
@@ -87,7 +90,8 @@ function drawStep(
 
 /** The state of a line between steps, which the two ways of finding latents share. */
 interface Search {
-  readonly start: (random: Generator) => void
+  /** `active`: the class to begin with. */
+  readonly start: (random: Generator, active?: number) => void
   readonly step: (text: NDArray, random: Generator) => Promise<number>
   readonly found: () => { latents: Float32Array; classes: Float32Array }
   readonly release: () => Promise<void>
@@ -114,6 +118,7 @@ export function lineOptimiser(generator: VideoGenerator, seer: Seer, options: Li
     generator.generate === undefined
       ? trialSearch(generator, seer, options, cosinesOf)
       : gradientSearch(generator, seer, options, generator.generate)
+  const finder = options.begin === 'class' && generator.labels ? classFinder(generator, seer, threads) : undefined
 
   const score = async (picture: Float32Array, text: Float64Array): Promise<Scored> => {
     const random = new Generator(1)
@@ -127,7 +132,7 @@ export function lineOptimiser(generator: VideoGenerator, seer: Seer, options: Li
   return {
     score,
     optimise: async (text, seed) => {
-      search.start(new Generator(deriveSeed(seed, 'latents')))
+      search.start(new Generator(deriveSeed(seed, 'latents')), await finder?.find(text))
       const random = new Generator(deriveSeed(seed, 'cutouts'))
       const first = search.found()
       const before = await score(await generator.draw(first.latents, first.classes), text)
@@ -148,6 +153,7 @@ export function lineOptimiser(generator: VideoGenerator, seer: Seer, options: Li
     release: async () => {
       await look.release()
       await search.release()
+      await finder?.release()
     },
   }
 }
@@ -186,9 +192,9 @@ function gradientSearch(
     options.threads === undefined ? {} : { threads: options.threads },
   )
   return {
-    start: (random) => {
+    start: (random, active) => {
       latents.normu.set(random.normal(rows * noise))
-      latents.cls.set(random.normal(rows * classes).map((value) => -3.9 + 0.3 * value))
+      latents.cls.set(firstLogits(random, rows, classes, active))
       for (const variable of optimizer.variables().values()) variable.set(new Array<number>(variable.size).fill(0))
     },
     step: async (text, random) => {
@@ -239,9 +245,9 @@ function trialSearch(
   const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value))
   const [z, y] = [rows * noise, rows * classes]
   return {
-    start: (random) => {
+    start: (random, active) => {
       latents.normu.set(random.normal(z))
-      latents.cls.set(random.normal(Math.max(1, y)).map((value) => -3.9 + 0.3 * value))
+      latents.cls.set(firstLogits(random, rows, Math.max(1, classes), active))
       for (const variable of optimizer.variables().values()) variable.set(new Array<number>(variable.size).fill(0))
     },
     step: async (text, random) => {
