@@ -66,7 +66,15 @@ export const clipTraining = {
     batch_size: 128,
     monitor: ['top5', 'top1', 'loss'],
   })
-    .extend({ passes: whole.default(25).describe('passes over the drawings that count as one epoch') })
+    .extend({
+      passes: whole.default(25).describe('passes over the drawings that count as one epoch'),
+      align: z
+        .boolean()
+        .default(true)
+        .describe(
+          'the towers begin with the linear maps in which pictures and texts agree most (canonical correlations)',
+        ),
+    })
     .prefault({}),
 }
 

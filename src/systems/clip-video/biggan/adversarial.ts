@@ -81,6 +81,8 @@ export function miniBigGAN({ z_dim, channel_width, n_stats, eps }: BigGANSetting
   }
 }
 
+/** What tanh makes a light grey of. */
+const whiteGround = 1.5
 /** Pictures that an evaluation compares. */
 const comparedPictures = 480
 const sampledAtOnce = 48
@@ -275,7 +277,7 @@ export function adversarialExperiment(
   }
 }
 
-/** Where it redraws: classes that look alike begin near each other, and noise begins without effect. */
+/** Where it redraws: classes that look alike begin near each other, noise begins without effect, and the ground is light. */
 function beginWithCodes(trained: BigGAN, model: BigGAN, codes: Float32Array | undefined): void {
   if (codes) trained.embeddings.weight.set(ofColumns(codes, trained.embeddings.weight.shape))
   const { z_dim } = trained.config
@@ -287,6 +289,9 @@ function beginWithCodes(trained: BigGAN, model: BigGAN, codes: Float32Array | un
     for (let row = 0; row < rows; row++) values.fill(0, row * columns, row * columns + z_dim)
     variable.set(values)
   }
+  // Drawings stand on white, which a bias of 0 would need a thousand steps to reach.
+  const ground = trained.generator.conv_to_rgb.bias
+  ground?.set(new Array<number>(ground.size).fill(whiteGround))
   model.loadStateDict(trained.stateDict())
 }
 
