@@ -15,7 +15,7 @@ const ofHeads = z
 /** Sizes of a small CLIP. */
 export function clipSettings() {
   return z.strictObject({
-    tower: z.enum(['vit', 'resnet']).default('vit').describe('what reads pictures: vit, or resnet (ModifiedResNet)'),
+    tower: z.enum(['vit', 'resnet']).default('resnet').describe('what reads pictures: vit, or resnet (ModifiedResNet)'),
     embed_dim: whole.default(64).describe('width of the space that pictures and texts share'),
     vision_width: ofHeads.default(128).describe('of the ViT'),
     vision_layers: whole.default(3).describe('of the ViT'),
@@ -25,8 +25,8 @@ export function clipSettings() {
       .tuple([whole, whole, whole, whole])
       .default([1, 1, 1, 1])
       .describe('bottlenecks of the four stages of the ResNet'),
-    enlarge: whole.default(1).describe('pictures become so many times larger first: a ResNet needs 64 pixels or more'),
-    transformer_width: ofHeads.default(128).describe('of the text tower'),
+    enlarge: whole.default(1).describe('pictures become so many times larger first: a ResNet needs 32 pixels or more'),
+    transformer_width: ofHeads.default(64).describe('of the text tower'),
     transformer_layers: whole.default(2).describe('of the text tower'),
     context_length: z.number().int().min(3).default(16).describe('tokens of a text, with start and end'),
   })
@@ -54,15 +54,15 @@ export function clipConfig(settings: ClipSettings, size: number, vocab_size: num
 /** How CLIP is trained (section 2.5 of the paper, for a small model). */
 export const clipTraining = {
   optimizer: optimizerSettings({
-    lr: 1e-3,
-    weight_decay: 0.2,
+    lr: 2e-3,
+    weight_decay: 0.05,
     decayed: 'matrices',
-    warmup_steps: 100,
+    warmup_steps: 50,
     betas: [0.9, 0.98],
     eps: 1e-6,
   }).prefault({}),
   train: trainSettings({
-    epochs: 6,
+    epochs: 5,
     batch_size: 128,
     monitor: ['top5', 'top1', 'loss'],
   })

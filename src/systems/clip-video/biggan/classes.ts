@@ -88,7 +88,7 @@ function kindOf(subgroup: string, kinds: readonly string[]): number {
 
 /** Opens the drawings of the classes; all of them are trained on. Throws a MissingDataError with the command that fetches them. */
 export async function openClasses(
-  settings: ClassSettings,
+  settings: Omit<ClassSettings, 'size'> & { readonly size: number },
   known?: { readonly record: DataRecord },
 ): Promise<OpenedClasses> {
   const { classes: kinds, by, size, styles } = settings
@@ -140,7 +140,7 @@ function thingCodes(
 function classDataset(
   { drawings, size, onWhite, onBlack }: Drawings,
   classOfThing: readonly number[],
-  settings: ClassSettings,
+  settings: Omit<ClassSettings, 'size'> & { readonly size: number },
   random: boolean,
 ): Dataset<ClassFields> {
   const bytes = 3 * size * size

@@ -30,7 +30,7 @@ const config = z.strictObject({
   out: pathSetting('the video; empty: video.mp4 in the folder of the job'),
   clip: pathSetting('a run of clip-video/clip, or a released CLIP (.pt); empty: the newest run in the folder runs'),
   generator: pathSetting(
-    'a run of clip-video/biggan, a released BigGAN (.bin), or any ONNX model from latents to a picture; empty: the newest run',
+    'a run of clip-video/biggan, a released BigGAN (.bin), any ONNX model from latents to a picture, or the word eigendrawings (drawings by their principal components, which need no training); empty: the newest run',
   ),
   steps: whole.default(60).describe('steps of Adam for each line (published: 100 to 400)'),
   cutouts: whole.default(16).describe('cutouts that CLIP sees in each step (published: 128)'),

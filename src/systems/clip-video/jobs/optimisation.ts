@@ -50,11 +50,16 @@ function armsOf({ cutouts, losses_at, steps, lr }: OptimisationSettings, threads
     const title = `${count} cutout${count === 1 ? '' : 's'}${left === '' ? '' : `, without the ${left} loss`}`
     return { title, options: { ...common, cutouts: count, latentLoss, classLoss } }
   }
+  const begun: Arm = {
+    title: `${losses_at} cutouts, begun with the best class`,
+    options: { ...arm(losses_at, true, true).options, begin: 'class' },
+  }
   return [
     ...cutouts.map((count) => arm(count, true, true)),
     arm(losses_at, false, true),
     arm(losses_at, true, false),
     arm(losses_at, false, false),
+    begun,
   ]
 }
 
@@ -75,8 +80,7 @@ async function run(settings: OptimisationSettings, context: JobContext): Promise
   /** The place of line `i` among all lines by the judge's mean cosine over 64 cutouts. */
   const rankOf = async (latents: Float32Array, classes: Float32Array, i: number): Promise<number> => {
     const picture = await generator.draw(latents, classes)
-    const means: number[] = []
-    for (const text of judgeTexts) means.push((await judging.score(picture, text)).mean)
+    const means = (await judging.scores(picture, judgeTexts)).map(({ mean }) => mean)
     return 1 + means.filter((mean, other) => other !== i && mean >= (means[i] ?? 0)).length
   }
   for (const { title, options } of arms) {
