@@ -54,27 +54,19 @@ export function clipConfig(settings: ClipSettings, size: number, vocab_size: num
 /** How CLIP is trained (section 2.5 of the paper, for a small model). */
 export const clipTraining = {
   optimizer: optimizerSettings({
-    lr: 2e-3,
+    lr: 3e-3,
     weight_decay: 0.05,
     decayed: 'matrices',
-    warmup_steps: 50,
+    warmup_steps: 30,
     betas: [0.9, 0.98],
     eps: 1e-6,
   }).prefault({}),
   train: trainSettings({
-    epochs: 5,
+    epochs: 4,
     batch_size: 128,
     monitor: ['top5', 'top1', 'loss'],
   })
-    .extend({
-      passes: whole.default(25).describe('passes over the drawings that count as one epoch'),
-      align: z
-        .boolean()
-        .default(true)
-        .describe(
-          'the towers begin with the linear maps in which pictures and texts agree most (canonical correlations)',
-        ),
-    })
+    .extend({ passes: whole.default(25).describe('passes over the drawings that count as one epoch') })
     .prefault({}),
 }
 
@@ -103,7 +95,7 @@ export const gradientSettings = z.strictObject({
     .describe(
       "weight of the discriminator's opinion, as published where it is 1 and redraw 0; 0: there is no discriminator",
     ),
-  lr_G: z.number().positive().default(2e-3).describe('learning rate of the generator'),
+  lr_G: z.number().positive().default(3e-3).describe('learning rate of the generator'),
   lr_D: z.number().positive().default(4e-4).describe('learning rate of the discriminator'),
   betas: z
     .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
@@ -116,13 +108,13 @@ export const gradientSettings = z.strictObject({
     .boolean()
     .default(true)
     .describe('real and generated pictures are changed at random before they are judged'),
-  standing_batches: whole.default(2).describe('batches of 64 whose statistics are averaged for each truncation'),
+  standing_batches: whole.default(4).describe('batches of 64 whose statistics are averaged for each truncation'),
 })
 export type GradientSettings = z.infer<typeof gradientSettings>
 
 export const bigganTraining = {
   optimizer: gradientSettings.prefault({}),
   train: trainSettings({ epochs: 5, batch_size: 32, monitor: ['frechet', 'loss'] })
-    .extend({ passes: whole.default(4).describe('passes over the drawings that count as one epoch') })
+    .extend({ passes: whole.default(8).describe('passes over the drawings that count as one epoch') })
     .prefault({}),
 }

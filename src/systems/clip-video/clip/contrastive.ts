@@ -7,10 +7,9 @@ import type { MetricDescriptions } from '../../../tasks/define.ts'
 import { type BuildOptions, type Experiment, type ThreadOptions, threadOptions } from '../../../tasks/experiment.ts'
 import { loopOptions, type OptimizerSettings, type TrainSettings } from '../../../tasks/settings.ts'
 import { trainingTask } from '../../../tasks/training.ts'
-import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import type { NDArray } from '../../../tensor/dtype.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
-import type { Variable } from '../../../tensor/variable.ts'
 import type { Metrics } from '../../../train/loop.ts'
 import { loadCLIPVocabulary } from '../checkpoint.ts'
 import { explainPairs } from '../explain.ts'
@@ -20,7 +19,6 @@ import { meanDirection, ranksOf, unitRows, within } from '../pairs/retrieval.ts'
 import { inRounds } from '../pairs/rounds.ts'
 import { inPrompt, promptTemplates } from '../pairs/texts.ts'
 import { type ClipSettings, clipConfig } from '../settings.ts'
-import { align, alignment } from './alignment.ts'
 import { CompactTokenizer } from './compact-vocabulary.ts'
 import { clipExports } from './exports.ts'
 import { clipNormalized } from './normalization.ts'
@@ -39,13 +37,11 @@ export const pairMetrics = {
 export interface PairConfig {
   readonly model: ClipSettings
   readonly optimizer: OptimizerSettings
-  readonly train: TrainSettings & { readonly passes: number; readonly align: boolean }
+  readonly train: TrainSettings & { readonly passes: number }
 }
 
 /** exp(logit_scale) stays at 100 at most (section 2.5). */
 const largestScale = Math.log(100)
-/** Pairs by which the towers are aligned before training. */
-const alignedPairs = 1024
 /** Texts and pictures that are encoded at a time. */
 const encodedAtOnce = 256
 
@@ -68,8 +64,6 @@ export function pairExperiment(config: PairConfig, facts: PairFacts, options: Bu
   const { model: settings, optimizer, train } = config
   manualSeed(options.seed)
   const model = new CLIP(clipConfig(settings, facts.size, facts.tokens.length))
-  spreadOut(model.token_embedding.weight)
-  spreadOut(model.positional_embedding)
   const threads = threadOptions(options)
   const see = (pictures: Tensor): Tensor =>
     model.encodeImage(
@@ -132,20 +126,6 @@ export function pairExperiment(config: PairConfig, facts: PairFacts, options: Bu
     }
   }
 
-  let initialized = false
-  const alignTowers = async ({ train: pairs }: { readonly train: Dataset<PairFields> }): Promise<void> => {
-    if (initialized || !train.align) return
-    const chosen = Array.from({ length: Math.min(alignedPairs, pairs.length) }, (_, i) => i)
-    const { image, tokens } = await pairs.batch(chosen, { epoch: 0, seed: options.seed })
-    const look = compile(
-      (pictures: Tensor, texts: Tensor) => ({ pictures: ofBytes(pictures), texts: model.encodeText(texts) }),
-      threads,
-    )
-    const { pictures, texts } = await look(image, tokens)
-    align(model, alignment(inDoubles(pictures.array), inDoubles(texts.array)))
-    await look.release()
-  }
-
   const experiment: ClipExperiment = {
     model,
     facts,
@@ -156,10 +136,7 @@ export function pairExperiment(config: PairConfig, facts: PairFacts, options: Bu
     readTexts,
     seePictures,
     weights: model.variables(),
-    initialize: (weights) => {
-      model.loadStateDict(weights, { strict: false })
-      initialized = true
-    },
+    initialize: (weights) => void model.loadStateDict(weights, { strict: false }),
     evaluate: (data) => evaluate(data),
     prepare: (data) => ({
       task: trainingTask({
@@ -172,7 +149,6 @@ export function pairExperiment(config: PairConfig, facts: PairFacts, options: Bu
             dropLast: true,
           }),
           train.passes,
-          () => alignTowers(data),
         ),
         optimizer,
         epochs: train.epochs,
@@ -193,16 +169,3 @@ export function pairExperiment(config: PairConfig, facts: PairFacts, options: Bu
   }
   return experiment
 }
-
-/**
- * The published tokens begin at a deviation of 0.02, which a step of this learning rate changes by a twentieth: what a name says would be lost
- * before pictures could answer it.
- */
-function spreadOut(embedding: Variable): void {
-  embedding.set(toNumbers(embedding.data).map((value) => 10 * value))
-}
-
-const inDoubles = ({ shape, data }: NDArray): { shape: readonly number[]; data: Float64Array } => ({
-  shape,
-  data: Float64Array.from(toNumbers(data)),
-})

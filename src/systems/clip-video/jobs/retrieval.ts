@@ -19,7 +19,7 @@ const config = z.strictObject({
     .default(['resnet'])
     .describe(`what reads pictures, of ${towers.join(', ')}`),
   seeds: whole.default(3).describe('trainings of each, which differ in all random numbers'),
-  steps: whole.default(1200).describe('steps of a training'),
+  steps: whole.default(800).describe('steps of a training'),
   batch_size: whole.default(128).describe('pairs in a step'),
   data: drawingSettings().prefault({}),
   model: clipSettings().prefault({}),
