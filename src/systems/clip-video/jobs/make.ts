@@ -15,6 +15,7 @@ import { deriveSeed } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { allOf } from '../../parts.ts'
 import { captionFont, drawCaption } from '../video/canvas.ts'
+import { eigenName } from '../video/eigen-generator.ts'
 import { drawScene, filmFrames, sceneOf } from '../video/film.ts'
 import { directionOf, type KeyLine, keyLines, type MadeLine } from '../video/keys.ts'
 import { type LineOptimiser, lineOptimiser, type OptimisedLine } from '../video/line.ts'
@@ -30,7 +31,9 @@ const config = z.strictObject({
   out: pathSetting('the video; empty: video.mp4 in the folder of the job'),
   clip: pathSetting('a run of clip-video/clip, or a released CLIP (.pt); empty: the newest run in the folder runs'),
   generator: pathSetting(
-    'a run of clip-video/biggan, a released BigGAN (.bin), any ONNX model from latents to a picture, or the word eigendrawings (drawings by their principal components, which need no training); empty: the newest run',
+    'eigendrawings (drawings by their principal components, which need no training), a run of clip-video/biggan, a released BigGAN (.bin), or any ONNX model from latents to a picture; empty: the newest run of clip-video/biggan',
+    [eigenName],
+    eigenName,
   ),
   steps: whole.default(60).describe('steps of Adam for each line (published: 100 to 400)'),
   cutouts: whole.default(16).describe('cutouts that CLIP sees in each step (published: 128)'),

@@ -5,6 +5,7 @@ import { pathSetting, whole } from '../../../train/settings.ts'
 import { deriveSeed } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { spreadOf } from '../../study.ts'
+import { eigenName } from '../video/eigen-generator.ts'
 import { type LineOptions, lineOptimiser } from '../video/line.ts'
 import { readLyrics } from '../video/lyrics.ts'
 import { openGenerator, openJudge, openSeer } from '../video/models.ts'
@@ -13,7 +14,7 @@ import { songLyrics } from '../video/song.ts'
 const config = z.strictObject({
   clip: pathSetting('a run of clip-video/clip, which guides; empty: the newest run in the folder runs'),
   judge: pathSetting('a run with another tower and seed, which only judges; empty: the newest such run'),
-  generator: pathSetting('a run of clip-video/biggan; empty: the newest run'),
+  generator: pathSetting('a run of clip-video/biggan, or eigendrawings; empty: the newest run', [eigenName]),
   lines: z
     .array(z.string())
     .min(2)
