@@ -5,7 +5,7 @@ import { arrayDataset } from '../../../src/data/dataset.ts'
 import { adversarialExperiment } from '../../../src/systems/clip-video/biggan/adversarial.ts'
 import type { ClassFacts, OpenedClasses } from '../../../src/systems/clip-video/biggan/classes.ts'
 import { halfSize, principalCodes } from '../../../src/systems/clip-video/biggan/codes.ts'
-import { artistNoise, likenessLoss } from '../../../src/systems/clip-video/biggan/redraw.ts'
+import { artistNoise, checkRedraw, likenessLoss } from '../../../src/systems/clip-video/biggan/redraw.ts'
 import { classesToShow } from '../../../src/systems/clip-video/biggan/samples.ts'
 import { biggan as recipe } from '../../../src/systems/clip-video/recipes.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
@@ -67,6 +67,16 @@ test('codes: what is alike is near, a mean square of 1; too few pictures have no
       ),
     ),
   ).toEqual([1, 1, 1])
+})
+
+test('what cannot be learned is refused in one line', () => {
+  expect(() => checkRedraw({ redraw: 0, adversarial: 0 }, { by: 'thing' })).toThrow(
+    'setting "optimizer": redraw or adversarial must be above 0, found both 0',
+  )
+  expect(() => checkRedraw({ redraw: 1, adversarial: 0 }, { by: 'kind' })).toThrow(
+    'setting "optimizer.redraw" must be 0 where data.by is kind: which drawing of a kind is meant, no noise says',
+  )
+  checkRedraw({ redraw: 0, adversarial: 1 }, { by: 'kind' })
 })
 
 test('a sheet shows all of few classes, and some of many from the first to the last', () => {

@@ -23,7 +23,7 @@ import type { ClassFacts, ClassFields, OpenedClasses } from './classes.ts'
 import { deviation, shrunk } from './compare.ts'
 import { Discriminator } from './discriminator.ts'
 import { BigGAN } from './generator.ts'
-import { artistNoise, trainToRedraw } from './redraw.ts'
+import { artistNoise, checkRedraw, trainToRedraw } from './redraw.ts'
 import { classesToShow, exportGenerator, samplesByClass } from './samples.ts'
 import { oneHotRows, truncatedNoise } from './sampling.ts'
 import { standingStatistics } from './standing.ts'
@@ -95,6 +95,7 @@ export function adversarialExperiment(
 ): BigGANExperiment {
   const { model: settings, optimizer: rates, train } = config
   const classes = facts.labels.length
+  checkRedraw(rates, facts)
   manualSeed(options.seed)
   const trained = new BigGAN(miniBigGAN(settings, classes))
   // Of a thousand classes the usual beginning is a hundredth of the noise beside it: they could hardly be told apart.

@@ -4,6 +4,8 @@
  */
 import * as ops from '../../../ops/index.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
+import { UsageError } from '../../../util/errors.ts'
+import type { ClassFacts } from './classes.ts'
 import {
   generatorLoss,
   type Labelled,
@@ -37,6 +39,20 @@ export interface RedrawWeights {
   readonly redraw: number
   /** Of a discriminator's opinion of the same pictures. 0: it is not asked. */
   readonly adversarial: number
+}
+
+/** Throws a UsageError where nothing is learned, or one class has many drawings by the same artist. */
+export function checkRedraw({ redraw, adversarial }: RedrawWeights, { by }: Pick<ClassFacts, 'by'>): void {
+  if (redraw === 0 && adversarial === 0)
+    throw new UsageError('setting "optimizer": redraw or adversarial must be above 0, found both 0')
+  if (redraw > 0 && by === 'kind') {
+    throw new UsageError(
+      'setting "optimizer.redraw" must be 0 where data.by is kind: which drawing of a kind is meant, no noise says',
+      {
+        hint: '--set optimizer.redraw=0 --set optimizer.adversarial=1',
+      },
+    )
+  }
 }
 
 /** Inside a traced step: the generator repeats drawings [N, 3, S, S] from noise [N, Z] that means their artists, int [N]. */
