@@ -23,7 +23,7 @@ import type { ClassFacts, ClassFields, OpenedClasses } from './classes.ts'
 import { deviation, shrunk } from './compare.ts'
 import { Discriminator } from './discriminator.ts'
 import { BigGAN } from './generator.ts'
-import { artistNoise, checkRedraw, trainToRedraw } from './redraw.ts'
+import { artistNoise, beginWithCodes, checkRedraw, trainToRedraw } from './redraw.ts'
 import { classesToShow, exportGenerator, samplesByClass } from './samples.ts'
 import { oneHotRows, truncatedNoise } from './sampling.ts'
 import { standingStatistics } from './standing.ts'
@@ -81,8 +81,6 @@ export function miniBigGAN({ z_dim, channel_width, n_stats, eps }: BigGANSetting
   }
 }
 
-/** What tanh makes a light grey of. */
-const whiteGround = 1.5
 /** Pictures that an evaluation compares. */
 const comparedPictures = 480
 const sampledAtOnce = 48
@@ -276,30 +274,4 @@ export function adversarialExperiment(
       },
     ],
   }
-}
-
-/** Where it redraws: classes that look alike begin near each other, noise begins without effect, and the ground is light. */
-function beginWithCodes(trained: BigGAN, model: BigGAN, codes: Float32Array | undefined): void {
-  if (codes) trained.embeddings.weight.set(ofColumns(codes, trained.embeddings.weight.shape))
-  const { z_dim } = trained.config
-  for (const [name, variable] of trained.namedParameters()) {
-    const [rows = 0, columns = 0] = variable.shape
-    const readsNoise = variable.shape.length === 2 && columns === 2 * z_dim && name.endsWith('weight_orig')
-    if (!readsNoise) continue
-    const values = Float32Array.from(variable.data, Number)
-    for (let row = 0; row < rows; row++) values.fill(0, row * columns, row * columns + z_dim)
-    variable.set(values)
-  }
-  // Drawings stand on white, which a bias of 0 would need a thousand steps to reach.
-  const ground = trained.generator.conv_to_rgb.bias
-  ground?.set(new Array<number>(ground.size).fill(whiteGround))
-  model.loadStateDict(trained.stateDict())
-}
-
-/** Codes [classes, width] as the weight of a linear layer [width, classes]. */
-function ofColumns(codes: Float32Array, [width = 0, classes = 0]: readonly number[]): Float32Array {
-  return Float32Array.from(
-    { length: width * classes },
-    (_, i) => codes[(i % classes) * width + Math.floor(i / classes)] ?? 0,
-  )
 }

@@ -6,6 +6,7 @@ import * as ops from '../../../ops/index.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { UsageError } from '../../../util/errors.ts'
 import type { ClassFacts } from './classes.ts'
+import type { BigGAN } from './generator.ts'
 import {
   generatorLoss,
   type Labelled,
@@ -72,4 +73,33 @@ export function trainToRedraw(
       : likeness
   updateGenerator(generator, loss, updater)
   return { images, unlike, loss }
+}
+
+/** What tanh makes a light grey of. */
+const whiteGround = 1.5
+
+/** Where it redraws: classes that look alike begin near each other, noise begins without effect, and the ground is light. */
+export function beginWithCodes(trained: BigGAN, model: BigGAN, codes: Float32Array | undefined): void {
+  if (codes) trained.embeddings.weight.set(ofColumns(codes, trained.embeddings.weight.shape))
+  const { z_dim } = trained.config
+  for (const [name, variable] of trained.namedParameters()) {
+    const [rows = 0, columns = 0] = variable.shape
+    const readsNoise = variable.shape.length === 2 && columns === 2 * z_dim && name.endsWith('weight_orig')
+    if (!readsNoise) continue
+    const values = Float32Array.from(variable.data, Number)
+    for (let row = 0; row < rows; row++) values.fill(0, row * columns, row * columns + z_dim)
+    variable.set(values)
+  }
+  // Drawings stand on white, which a bias of 0 would need a thousand steps to reach.
+  const ground = trained.generator.conv_to_rgb.bias
+  ground?.set(new Array<number>(ground.size).fill(whiteGround))
+  model.loadStateDict(trained.stateDict())
+}
+
+/** Codes [classes, width] as the weight of a linear layer [width, classes]. */
+function ofColumns(codes: Float32Array, [width = 0, classes = 0]: readonly number[]): Float32Array {
+  return Float32Array.from(
+    { length: width * classes },
+    (_, i) => codes[(i % classes) * width + Math.floor(i / classes)] ?? 0,
+  )
 }
