@@ -12,8 +12,11 @@ import type { Seer, VideoGenerator } from './models.ts'
 
 /** Where the published script begins: logits of all classes, normal. */
 const usual = { mean: -3.9, deviation: 0.3 }
-/** With a class chosen: its own logit, and those of all others, whose sum must stay small beside it. */
-const chosen = { own: 3, mean: -6, deviation: 0.3 }
+/**
+ * With a class chosen: its own logit, and those of all others. Hundreds of small ones, pushed the same way, would be a direction of their own in
+ * which the picture becomes a blot that only CLIP likes.
+ */
+const chosen = { own: 3, mean: -8, deviation: 0.3 }
 
 /** Logits of classes [rows, classes], row by row: around the published value, or one class active in every row. */
 export function firstLogits(random: Generator, rows: number, classes: number, active?: number): Float32Array {
