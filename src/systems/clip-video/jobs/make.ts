@@ -36,7 +36,13 @@ const config = z.strictObject({
   ),
   steps: whole.default(60).describe('steps of Adam for each line (published: 100 to 400)'),
   cutouts: whole.default(16).describe('cutouts that CLIP sees in each step (published: 128)'),
-  lr: z.number().positive().default(0.1).describe('learning rate of Adam'),
+  lr: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      'learning rate of Adam; 0: 0.1 as published, 0.003 where lines begin with a class, whose shape a larger one loses',
+    ),
   latent_loss: z.boolean().default(true).describe('keep the noise like a sample of a normal distribution'),
   class_loss: z.boolean().default(true).describe('keep few classes active'),
   begin: z
@@ -94,6 +100,12 @@ async function openSong({ lyrics, audio }: MakeSettings, { write }: JobContext):
   return { lines: readLyrics(text, lyrics), audio: audio === '' ? undefined : audio, folder: dirname(resolve(lyrics)) }
 }
 
+/** The learning rate of the settings, or the one that belongs to how lines begin. */
+function rateOf({ lr, begin }: MakeSettings, { labels }: VideoGenerator): number {
+  if (lr > 0) return lr
+  return begin === 'class' && labels ? 0.003 : 0.1
+}
+
 interface Workshop {
   readonly seer: Seer
   readonly generator: VideoGenerator
@@ -111,7 +123,7 @@ async function openWorkshop(settings: MakeSettings, context: JobContext): Promis
   const optimiser = lineOptimiser(generator, seer, {
     steps: settings.steps,
     cutouts: settings.cutouts,
-    lr: settings.lr,
+    lr: rateOf(settings, generator),
     latentLoss: settings.latent_loss,
     classLoss: settings.class_loss,
     begin: settings.begin,
@@ -128,13 +140,13 @@ async function makeLine(
   settings: MakeSettings,
   { keep, seed }: JobContext,
 ): Promise<{ made: OptimisedLine; wasThere: boolean }> {
-  const { steps, cutouts, lr, latent_loss, class_loss, begin, truncation, reroll } = settings
+  const { steps, cutouts, latent_loss, class_loss, begin, truncation, reroll } = settings
   const rolls = line.part === 'line' ? reroll.filter((number) => number === line.number).length : 0
   const direction = await directionOf(line, seer, folder)
   const identity = {
     direction: Array.from(direction, (value) => Number(value.toPrecision(6))),
     models: [seer.identity, generator.identity],
-    options: { steps, cutouts, lr, latent_loss, class_loss, begin, truncation },
+    options: { steps, cutouts, lr: rateOf(settings, generator), latent_loss, class_loss, begin, truncation },
     seed,
     rolls,
   }
@@ -281,7 +293,7 @@ async function run(settings: MakeSettings, context: JobContext): Promise<Report>
       video: out,
       length: `${(frames / fps).toFixed(2)} s, ${frames} frames at ${fps} a second, ${canvas} x ${canvas} pixels`,
       sound: song.audio ?? 'none',
-      'each line': `${settings.steps} steps of ${settings.cutouts} cutouts, learning rate ${settings.lr}`,
+      'each line': `${settings.steps} steps of ${settings.cutouts} cutouts, learning rate ${rateOf(settings, generator)}`,
     },
   })
 }
