@@ -20,7 +20,7 @@ import { drawScene, filmFrames, sceneOf } from '../video/film.ts'
 import { directionOf, type KeyLine, keyLines, type MadeLine } from '../video/keys.ts'
 import { type LineOptimiser, lineOptimiser, type OptimisedLine } from '../video/line.ts'
 import { type LyricsLine, readLyrics } from '../video/lyrics.ts'
-import { newestRun, openGenerator, openSeer, type Seer, type VideoGenerator } from '../video/models.ts'
+import { openGenerator, openSeer, type Seer, type VideoGenerator } from '../video/models.ts'
 import { songLyrics, songSeconds, synthesiseSong } from '../video/song.ts'
 import { framePlaces, segmentsOf } from '../video/timeline.ts'
 import { storyboard } from './storyboard.ts'
@@ -31,8 +31,9 @@ const config = z.strictObject({
   out: pathSetting('the video; empty: video.mp4 in the folder of the job'),
   clip: pathSetting('a run of clip-video/clip, or a released CLIP (.pt); empty: the newest run in the folder runs'),
   generator: pathSetting(
-    'a run of clip-video/biggan, a released BigGAN (.bin), any ONNX model from latents to a picture, or eigendrawings (drawings by their principal components, which need no training); empty: the newest run in the folder runs, eigendrawings where there is none',
+    'eigendrawings (drawings by their principal components, which need no training), a run of clip-video/biggan, a released BigGAN (.bin), or any ONNX model from latents to a picture; empty: the newest run of clip-video/biggan',
     [eigenName],
+    eigenName,
   ),
   steps: whole.default(60).describe('steps of Adam for each line (published: 100 to 400)'),
   cutouts: whole.default(16).describe('cutouts that CLIP sees in each step (published: 128)'),
@@ -115,11 +116,7 @@ interface Workshop {
 async function openWorkshop(settings: MakeSettings, context: JobContext): Promise<Workshop> {
   const threads = context.threads === undefined ? {} : { threads: context.threads }
   const seer = await openSeer(settings.clip, context)
-  const isNone = settings.generator === '' && (await newestRun('biggan')) === undefined
-  const generator = await openGenerator(isNone ? eigenName : settings.generator, settings.truncation, {
-    ...context,
-    ...threads,
-  })
+  const generator = await openGenerator(settings.generator, settings.truncation, { ...context, ...threads })
   const optimiser = lineOptimiser(generator, seer, {
     steps: settings.steps,
     cutouts: settings.cutouts,
