@@ -147,10 +147,10 @@ export async function clipVideoProgram({ seed }: ClipVideoPageSettings, { progre
   const lineState = async (line: LineSearch): Promise<LineState> => {
     const { latents, classes: vector } = line.found()
     const pixels = await generator.draw(latents, vector)
-    const scored = await optimiser.score(pixels, text, parts)
+    const [scored] = await optimiser.scores(pixels, [text], parts)
     const { latent, class: ofClass } = await losses(floats(latents, [1, sizes.noise]), floats(vector, [1, classes]))
-    const cutouts = scored.boxes.slice(0, sizes.shownCutouts).map((box, i) => {
-      return pictureOf(cutOf([pixels], [box]).data as Float32Array, (scored.cosines[i] ?? 0).toFixed(2))
+    const cutouts = (scored?.boxes ?? []).slice(0, sizes.shownCutouts).map((box, i) => {
+      return pictureOf(cutOf([pixels], [box]).data as Float32Array, (scored?.cosines[i] ?? 0).toFixed(2))
     })
     return {
       picture: pictureOf(pixels),
@@ -159,7 +159,7 @@ export async function clipVideoProgram({ seed }: ClipVideoPageSettings, { progre
       latent: latent.item(),
       class: ofClass.item(),
       active: classNames.map((label, i) => ({ label, value: vector[i] ?? 0 })),
-      score: scored.mean,
+      score: scored?.mean ?? Number.NaN,
       scene: { latents, classes: vector },
     }
   }
@@ -207,7 +207,7 @@ export async function clipVideoProgram({ seed }: ClipVideoPageSettings, { progre
         clip.eval()
         ;[text = new Float64Array()] = await readTexts([line])
         parts = partSizes.find(({ value }) => value === size)?.options ?? {}
-        search = optimiser.begin(text, BigInt(of), parts)
+        search = await optimiser.begin(text, BigInt(of), parts)
         curve = []
         return lineState(search)
       },

@@ -11,7 +11,7 @@ import { bigganSettings, bigganTraining, clipSettings, clipTraining } from './se
 
 export const clip = defineRecipe({
   name: 'clip',
-  summary: 'a mini CLIP of drawings and their names (npx tenfold data openmoji twemoji clip-vocabulary)',
+  summary: 'a mini CLIP of drawings and their names (npx tenfold data openmoji fluent-emoji twemoji clip-vocabulary)',
   config: z.strictObject({ data: drawingSettings().prefault({}), model: clipSettings().prefault({}), ...clipTraining }),
   facts: pairFacts,
   metrics: pairMetrics,
@@ -23,7 +23,7 @@ export const clip = defineRecipe({
 
 export const biggan = defineRecipe({
   name: 'biggan',
-  summary: 'a mini BigGAN-deep of 24 kinds of drawings (npx tenfold data openmoji twemoji)',
+  summary: 'a mini BigGAN-deep of drawings of things, by name (npx tenfold data openmoji twemoji)',
   config: z.strictObject({
     data: classSettings().prefault({}),
     model: bigganSettings().prefault({}),

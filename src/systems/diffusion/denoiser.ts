@@ -5,7 +5,7 @@ import type { PictureFacts } from '../../tasks/pictures/facts.ts'
 import type { OpenedPictures } from '../../tasks/pictures/open.ts'
 import { explainDenoiser } from './explain.ts'
 import { explainSteps } from './explain-steps.ts'
-import { exportDenoiser } from './exports.ts'
+import { exportDenoiser, exportPicture } from './exports.ts'
 import { GaussianDiffusion } from './gaussian-diffusion.ts'
 import { UNetModel } from './model.ts'
 import type { PictureSampler } from './sample/sampler.ts'
@@ -48,7 +48,10 @@ export function denoiserExperiment(
     ...trained,
     facts,
     diffusion,
-    exports: { denoiser: () => exportDenoiser({ model, facts, diffusion }) },
+    exports: {
+      denoiser: () => exportDenoiser({ model, facts, diffusion }),
+      picture: () => exportPicture({ model, facts, diffusion }),
+    },
     snapshot: async () => {
       sampler ??= snapshotSampler({ model, facts, diffusion }, snapshotRows * columns, options)
       const labels = Array.from({ length: snapshotRows * columns }, (_, i) => i % columns)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { compile } from '../../../src/compile/compile.ts'
 import { arrayDataset } from '../../../src/data/dataset.ts'
 import { adversarialExperiment } from '../../../src/systems/clip-video/biggan/adversarial.ts'
-import type { OpenedClasses } from '../../../src/systems/clip-video/biggan/classes.ts'
+import type { ClassFacts, OpenedClasses } from '../../../src/systems/clip-video/biggan/classes.ts'
 import { judgedViews } from '../../../src/systems/clip-video/biggan/views.ts'
 import { biggan as recipe } from '../../../src/systems/clip-video/recipes.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
@@ -21,7 +21,15 @@ const data = arrayDataset({
     ),
   },
   label: { dtype: 'int32', shape: [count], data: Int32Array.from({ length: count }, (_, i) => i % 2) },
+  style: { dtype: 'int32', shape: [count], data: Int32Array.from({ length: count }, (_, i) => (i >> 1) % 2) },
 })
+const facts: ClassFacts = {
+  labels: ['light', 'dark'],
+  size: side,
+  styles: ['openmoji', 'twemoji'],
+  kinds: ['heart'],
+  by: 'thing',
+}
 const opened = { train: data, test: data } as unknown as OpenedClasses
 
 test('steps change both networks; an evaluation fills the statistics of every truncation', async () => {
@@ -30,6 +38,8 @@ test('steps change both networks; an evaluation fills the statistics of every tr
     'model.channel_width': 3,
     'model.D_ch': 4,
     'model.n_stats': 3,
+    'optimizer.redraw': 0,
+    'optimizer.adversarial': 1,
     'optimizer.standing_batches': 1,
     'train.batch_size': 4,
     'train.passes': 1,
@@ -38,7 +48,6 @@ test('steps change both networks; an evaluation fills the statistics of every tr
     recipe.config,
     Object.entries(sets).map(([path, value]) => ({ path, value })),
   )
-  const facts = { labels: ['light', 'dark'], size: side }
   const experiment = adversarialExperiment(config as never, facts, { seed: 0, threads: 1 })
   const { task } = experiment.prepare(opened)
   const names = ['trained.embeddings.weight', 'discriminator.linear.weight', 'model.embeddings.weight']

@@ -117,6 +117,7 @@ test('a mini CLIP learns which of four colours a picture has', async () => {
     label: { dtype: 'int32', shape: [count], data: Int32Array.of(0, 1, 2, 3) },
   })
   const sets = {
+    'model.tower': 'vit',
     'model.embed_dim': 8,
     'model.vision_width': 64,
     'model.vision_layers': 1,
@@ -124,6 +125,8 @@ test('a mini CLIP learns which of four colours a picture has', async () => {
     'model.transformer_width': 64,
     'model.transformer_layers': 1,
     'model.context_length': length,
+    'optimizer.lr': 0.001,
+    'optimizer.weight_decay': 0.2,
     'optimizer.warmup_steps': 0,
     'train.batch_size': count,
     'train.passes': 30,

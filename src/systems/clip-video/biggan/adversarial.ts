@@ -1,13 +1,11 @@
-/** BigGAN-deep in training on classes of drawings: two networks that take turns, an average of the generator, and its statistics. */
+/** BigGAN-deep in training on classes of drawings: it redraws them, or two networks take turns, or both; its average, and its statistics. */
 import { compile } from '../../../compile/compile.ts'
 import type { BatchTensors, Dataset } from '../../../data/dataset.ts'
-import type { PictureFields } from '../../../data/layout.ts'
 import { DataLoader } from '../../../data/loader.ts'
+import { init } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import { Adam, ExponentialMovingAverage } from '../../../optim/index.ts'
-import type { Picture } from '../../../report/figures.ts'
-import { pictureSheet, picturesOf } from '../../../report/from-tensors.ts'
-import type { Exportable, MetricDescriptions } from '../../../tasks/define.ts'
+import type { MetricDescriptions, TrainingSets } from '../../../tasks/define.ts'
 import { type BuildOptions, type Experiment, type ThreadOptions, threadOptions } from '../../../tasks/experiment.ts'
 import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
 import { loopOptions, type TrainSettings } from '../../../tasks/settings.ts'
@@ -21,18 +19,22 @@ import { Generator } from '../../../util/random.ts'
 import type { BigGANConfig } from '../config.ts'
 import { inRounds } from '../pairs/rounds.ts'
 import type { BigGANSettings, GradientSettings } from '../settings.ts'
-import type { ClassFacts, OpenedClasses } from './classes.ts'
+import type { ClassFacts, ClassFields, OpenedClasses } from './classes.ts'
 import { deviation, shrunk } from './compare.ts'
 import { Discriminator } from './discriminator.ts'
 import { BigGAN } from './generator.ts'
+import { artistNoise, beginWithCodes, checkRedraw, trainToRedraw } from './redraw.ts'
+import { classesToShow, exportGenerator, samplesByClass } from './samples.ts'
 import { oneHotRows, truncatedNoise } from './sampling.ts'
 import { standingStatistics } from './standing.ts'
-import { type TrainedNetwork, trainDiscriminator, trainGenerator } from './training.ts'
+import { type Latents, type TrainedNetwork, trainDiscriminator, trainGenerator } from './training.ts'
 import { judgedViews } from './views.ts'
 
 export const adversarialMetrics = {
-  /** Of the generator: the mean score of its pictures, negative. */
+  /** Of the generator. */
   loss: { goal: 'min' },
+  /** Of its pictures to their drawings, where it redraws. */
+  unlike: { goal: 'min' },
   d_loss: { goal: 'min' },
   /** Mean scores that the discriminator gives. */
   real: { goal: 'max' },
@@ -66,11 +68,12 @@ export function miniBigGAN({ z_dim, channel_width, n_stats, eps }: BigGANSetting
     class_embed_dim: z_dim,
     channel_width,
     num_classes,
+    // The block that keeps the size stands where it costs least.
     layers: [
-      [true, 16, 8],
+      [false, 16, 8],
       [true, 8, 4],
       [true, 4, 2],
-      [false, 2, 1],
+      [true, 2, 1],
     ],
     attention_layer_position: 2,
     eps,
@@ -90,8 +93,11 @@ export function adversarialExperiment(
 ): BigGANExperiment {
   const { model: settings, optimizer: rates, train } = config
   const classes = facts.labels.length
+  checkRedraw(rates, facts)
   manualSeed(options.seed)
   const trained = new BigGAN(miniBigGAN(settings, classes))
+  // Of a thousand classes the usual beginning is a hundredth of the noise beside it: they could hardly be told apart.
+  init.initialize(trained.embeddings.weight, init.normal)
   const discriminator = new Discriminator({
     D_ch: settings.D_ch,
     D_depth: 1,
@@ -116,7 +122,16 @@ export function adversarialExperiment(
     forward: (images, labels) => discriminator.forward(rates.augment ? judgedViews(images) : images, labels),
     parameters: () => discriminator.parameters(),
   }
+  /** As many as there are real pictures, of any class. */
+  const latents = ({ classes: own }: { readonly classes: Tensor }): Latents => {
+    const [count] = own.sizes(1)
+    return {
+      noise: ops.randomNormal([count, settings.z_dim]),
+      classes: ops.randomIntegers([count], 0, classes),
+    }
+  }
   const fill = standingStatistics(model, { batches: rates.standing_batches, seed: options.seed, ...threads })
+  let initialized = false
   const generate = compile((noise: Tensor, oneHot: Tensor, truncation: number) => {
     return model.forward(noise, oneHot, truncation)
   }, threads)
@@ -140,7 +155,7 @@ export function adversarialExperiment(
     return { dtype: 'float32', shape: [labels.length, 3, size, size], data }
   }
 
-  const evaluate = async ({ test }: { readonly test: Dataset<PictureFields> }): Promise<Metrics> => {
+  const evaluate = async ({ test }: { readonly test: Dataset<ClassFields> }): Promise<Metrics> => {
     const chosen = new Generator(0).permutation(test.length).subarray(0, comparedPictures)
     const { image, label } = await test.batch(chosen, { epoch: 0, seed: 0 })
     const made = await sample(toNumbers(label.data), 1, 0)
@@ -155,7 +170,7 @@ export function adversarialExperiment(
       spread: deviation(made) / deviation(real),
     }
   }
-  const evaluateNow = async (data: { readonly test: Dataset<PictureFields> }): Promise<Metrics> => {
+  const evaluateNow = async (data: { readonly test: Dataset<ClassFields> }): Promise<Metrics> => {
     await fill()
     return evaluate(data)
   }
@@ -168,38 +183,51 @@ export function adversarialExperiment(
     weights: model.variables(),
     initialize: (weights) => {
       for (const each of [trained, model]) each.loadStateDict(weights, { strict: false })
+      initialized = true
     },
     evaluate: (data) => evaluate(data),
-    prepare: (data) => {
+    prepare: (data: Pick<OpenedClasses, keyof TrainingSets | 'codes'>) => {
       const adam = (network: TrainedNetwork, lr: number): Adam =>
         new Adam([...network.parameters()], { lr, betas: rates.betas, eps: rates.adam_eps })
       const [byG, byD] = [adam(generator, rates.lr_G), adam(judge, rates.lr_D)]
+      if (rates.redraw > 0 && !initialized) beginWithCodes(trained, model, data.codes?.(settings.z_dim))
       const copies = model.namedParameters()
       const own = [...trained.namedParameters()]
       const average = new ExponentialMovingAverage(
         own.map(([, variable]) => variable),
         { decay: rates.ema_decay, warmup: true, averages: own.flatMap(([name]) => copies.get(name) ?? []) },
       )
-      const step = compile(({ image, label }: BatchTensors<PictureFields>) => {
-        const [count] = label.sizes(1)
-        const latents = () => ({
-          noise: ops.randomNormal([count, settings.z_dim]),
-          classes: ops.randomIntegers([count], 0, classes),
-        })
+      const step = compile(({ image, label, style }: BatchTensors<ClassFields>) => {
         const real = { images: normalizePixels(image), classes: ops.cast(label, 'int64') }
-        const d = trainDiscriminator(
-          generator,
-          judge,
-          { latents: latents(), real },
-          { optimizer: byD, orthogonality: 0 },
-        )
-        const g = trainGenerator(generator, judge, latents(), { optimizer: byG, orthogonality: rates.ortho })
+        const judged =
+          rates.adversarial > 0
+            ? trainDiscriminator(
+                generator,
+                judge,
+                { latents: latents(real), real },
+                { optimizer: byD, orthogonality: 0 },
+              )
+            : undefined
+        const updater = { optimizer: byG, orthogonality: rates.ortho }
+        const made: { readonly loss: Tensor; readonly unlike?: Tensor } =
+          rates.redraw > 0
+            ? trainToRedraw(
+                generator,
+                judge,
+                { ...real, noise: artistNoise(latents(real).noise, style, facts.styles.length) },
+                updater,
+                rates,
+              )
+            : trainGenerator(generator, judge, latents(real), updater)
         average.update()
         return {
-          loss: g.loss,
-          d_loss: ops.add(d.losses.real, d.losses.fake),
-          real: ops.mean(d.real),
-          fake: ops.mean(d.fake),
+          loss: made.loss,
+          ...(made.unlike && { unlike: made.unlike }),
+          ...(judged && {
+            d_loss: ops.add(judged.losses.real, judged.losses.fake),
+            real: ops.mean(judged.real),
+            fake: ops.mean(judged.fake),
+          }),
         }
       }, threads)
       const loader = new DataLoader(data.train, {
@@ -236,36 +264,14 @@ export function adversarialExperiment(
         figures: await Promise.all(
           [1, 0.5].map(async (truncation) => ({
             kind: 'pictures' as const,
-            title: `Truncation ${truncation}: ${facts.labels.join(', ')}`,
+            title: `Truncation ${truncation}: ${classesToShow(classes)
+              .map((i) => facts.labels[i])
+              .join(', ')}`,
             pictures: [await samplesByClass(sample, facts, 4, truncation)],
             size: 816,
           })),
         ),
       },
     ],
-  }
-}
-
-/** A sheet with a column for each class. */
-async function samplesByClass(
-  sample: BigGANExperiment['sample'],
-  { labels }: ClassFacts,
-  rows: number,
-  truncation = 1,
-): Promise<Picture> {
-  const numbers = Array.from({ length: rows * labels.length }, (_, i) => i % labels.length)
-  return pictureSheet(picturesOf(await sample(numbers, truncation, 0)), labels.length)
-}
-
-/** `noise` [batch, z_dim] and `classes` [batch, num_classes] -> `picture` [batch, 3, size, size], -1 to 1, at truncation 1. */
-function exportGenerator(model: BigGAN, { labels, size }: ClassFacts): Exportable<'noise' | 'classes'> {
-  model.eval()
-  return {
-    inputs: {
-      noise: { dtype: 'float32', shape: [1, model.config.z_dim] },
-      classes: { dtype: 'float32', shape: [1, labels.length] },
-    },
-    forward: ({ noise, classes }) => ({ picture: model.forward(noise, classes, 1) }),
-    metadata: { labels: JSON.stringify(labels), size: String(size), truncation: '1' },
   }
 }

@@ -89,6 +89,15 @@ export function trainDiscriminator(
   return { fake, real: genuine, losses, gradients }
 }
 
+/** Records an update of the generator by a loss. */
+export function updateGenerator(generator: TrainedGenerator, loss: Tensor, updater: Updater): readonly Tensor[] {
+  const parameters = generator.parameters()
+  const gradients = gradient(loss, parameters)
+  // The table of classes has rows that must not repel each other.
+  updateBy(updater, parameters, gradients, [generator.shared.weight])
+  return gradients
+}
+
 /** Inside a traced step: the generator learns to be taken for real. */
 export function trainGenerator(
   generator: TrainedGenerator,
@@ -99,9 +108,5 @@ export function trainGenerator(
   const images = generator.forward(latents.noise, latents.classes)
   const fake = discriminator.forward(images, latents.classes)
   const loss = generatorLoss(fake)
-  const parameters = generator.parameters()
-  const gradients = gradient(loss, parameters)
-  // The table of classes has rows that must not repel each other.
-  updateBy(updater, parameters, gradients, [generator.shared.weight])
-  return { images, fake, loss, gradients }
+  return { images, fake, loss, gradients: updateGenerator(generator, loss, updater) }
 }

@@ -9,9 +9,13 @@ import { whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { suggestion } from '../../../util/names.ts'
 import type { BigGANExperiment } from './adversarial.ts'
+import { classesToShow } from './samples.ts'
 
 const options = z.strictObject({
-  class: z.string().default('').describe('the class to draw, by its label; empty: all of them, a column each'),
+  class: z
+    .string()
+    .default('')
+    .describe('the class to draw, by its label; empty: all of them, or 24 from the first to the last, a column each'),
   truncation: z
     .number()
     .gt(0)
@@ -35,9 +39,10 @@ export const sampleClasses = defineUse<BigGANExperiment, z.infer<typeof options>
     const found = labels.indexOf(wanted)
     if (wanted !== '' && found < 0)
       throw new UsageError(`sample: there is no class "${wanted}"`, { hint: suggestion(wanted, labels) })
-    const numbers = Array.from({ length: count }, (_, i) => (wanted === '' ? i % labels.length : found))
+    const shown = classesToShow(labels.length)
+    const numbers = Array.from({ length: count }, (_, i) => (wanted === '' ? (shown[i % shown.length] ?? 0) : found))
     const pictures = picturesOf(await sample(numbers, truncation, seed))
-    const sheet = pictureSheet(pictures, wanted === '' ? Math.min(count, labels.length) : undefined)
+    const sheet = pictureSheet(pictures, wanted === '' ? Math.min(count, shown.length) : undefined)
     const file = out ?? join(run, 'samples.png')
     await writeFileAtomic(file, encodePng(sheet.pixels, sheet.width, sheet.height, sheet.channels))
     yield { file }

@@ -15,11 +15,12 @@ import { deriveSeed } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { allOf } from '../../parts.ts'
 import { captionFont, drawCaption } from '../video/canvas.ts'
+import { eigenName } from '../video/eigen-generator.ts'
 import { drawScene, filmFrames, sceneOf } from '../video/film.ts'
 import { directionOf, type KeyLine, keyLines, type MadeLine } from '../video/keys.ts'
 import { type LineOptimiser, lineOptimiser, type OptimisedLine } from '../video/line.ts'
 import { type LyricsLine, readLyrics } from '../video/lyrics.ts'
-import { openGenerator, openSeer, type Seer, type VideoGenerator } from '../video/models.ts'
+import { newestRun, openGenerator, openSeer, type Seer, type VideoGenerator } from '../video/models.ts'
 import { songLyrics, songSeconds, synthesiseSong } from '../video/song.ts'
 import { framePlaces, segmentsOf } from '../video/timeline.ts'
 import { storyboard } from './storyboard.ts'
@@ -30,13 +31,26 @@ const config = z.strictObject({
   out: pathSetting('the video; empty: video.mp4 in the folder of the job'),
   clip: pathSetting('a run of clip-video/clip, or a released CLIP (.pt); empty: the newest run in the folder runs'),
   generator: pathSetting(
-    'a run of clip-video/biggan, a released BigGAN (.bin), or any ONNX model from latents to a picture; empty: the newest run',
+    'a run of clip-video/biggan, a released BigGAN (.bin), any ONNX model from latents to a picture, or eigendrawings (drawings by their principal components, which need no training); empty: the newest run in the folder runs, eigendrawings where there is none',
+    [eigenName],
   ),
   steps: whole.default(60).describe('steps of Adam for each line (published: 100 to 400)'),
   cutouts: whole.default(16).describe('cutouts that CLIP sees in each step (published: 128)'),
-  lr: z.number().positive().default(0.1).describe('learning rate of Adam'),
+  lr: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      'learning rate of Adam; 0: 0.1 as published, 0.003 where lines begin with a class, whose shape a larger one loses',
+    ),
   latent_loss: z.boolean().default(true).describe('keep the noise like a sample of a normal distribution'),
   class_loss: z.boolean().default(true).describe('keep few classes active'),
+  begin: z
+    .enum(['class', 'noise'])
+    .default('class')
+    .describe(
+      'a line begins with the class whose picture fits its words best, where the generator knows the names of its classes (class), or with random ones, as published (noise)',
+    ),
   truncation: z.number().gt(0).max(1).default(1).describe('which statistics the norms of BigGAN take'),
   interpolation: z.number().positive().default(10).describe('pictures a second from line to line'),
   fps: whole.default(24).describe('frames a second'),
@@ -86,6 +100,12 @@ async function openSong({ lyrics, audio }: MakeSettings, { write }: JobContext):
   return { lines: readLyrics(text, lyrics), audio: audio === '' ? undefined : audio, folder: dirname(resolve(lyrics)) }
 }
 
+/** The learning rate of the settings, or the one that belongs to how lines begin. */
+function rateOf({ lr, begin }: MakeSettings, { labels }: VideoGenerator): number {
+  if (lr > 0) return lr
+  return begin === 'class' && labels ? 0.003 : 0.1
+}
+
 interface Workshop {
   readonly seer: Seer
   readonly generator: VideoGenerator
@@ -95,13 +115,18 @@ interface Workshop {
 async function openWorkshop(settings: MakeSettings, context: JobContext): Promise<Workshop> {
   const threads = context.threads === undefined ? {} : { threads: context.threads }
   const seer = await openSeer(settings.clip, context)
-  const generator = await openGenerator(settings.generator, settings.truncation, { ...context, ...threads })
+  const isNone = settings.generator === '' && (await newestRun('biggan')) === undefined
+  const generator = await openGenerator(isNone ? eigenName : settings.generator, settings.truncation, {
+    ...context,
+    ...threads,
+  })
   const optimiser = lineOptimiser(generator, seer, {
     steps: settings.steps,
     cutouts: settings.cutouts,
-    lr: settings.lr,
+    lr: rateOf(settings, generator),
     latentLoss: settings.latent_loss,
     classLoss: settings.class_loss,
+    begin: settings.begin,
     ...threads,
   })
   return { seer, generator, optimiser }
@@ -115,13 +140,13 @@ async function makeLine(
   settings: MakeSettings,
   { keep, seed }: JobContext,
 ): Promise<{ made: OptimisedLine; wasThere: boolean }> {
-  const { steps, cutouts, lr, latent_loss, class_loss, truncation, reroll } = settings
+  const { steps, cutouts, latent_loss, class_loss, begin, truncation, reroll } = settings
   const rolls = line.part === 'line' ? reroll.filter((number) => number === line.number).length : 0
   const direction = await directionOf(line, seer, folder)
   const identity = {
     direction: Array.from(direction, (value) => Number(value.toPrecision(6))),
     models: [seer.identity, generator.identity],
-    options: { steps, cutouts, lr, latent_loss, class_loss, truncation },
+    options: { steps, cutouts, lr: rateOf(settings, generator), latent_loss, class_loss, begin, truncation },
     seed,
     rolls,
   }
@@ -268,7 +293,7 @@ async function run(settings: MakeSettings, context: JobContext): Promise<Report>
       video: out,
       length: `${(frames / fps).toFixed(2)} s, ${frames} frames at ${fps} a second, ${canvas} x ${canvas} pixels`,
       sound: song.audio ?? 'none',
-      'each line': `${settings.steps} steps of ${settings.cutouts} cutouts, learning rate ${settings.lr}`,
+      'each line': `${settings.steps} steps of ${settings.cutouts} cutouts, learning rate ${rateOf(settings, generator)}`,
     },
   })
 }

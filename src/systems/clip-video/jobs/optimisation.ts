@@ -5,6 +5,7 @@ import { pathSetting, whole } from '../../../train/settings.ts'
 import { deriveSeed } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { spreadOf } from '../../study.ts'
+import { eigenName } from '../video/eigen-generator.ts'
 import { type LineOptions, lineOptimiser } from '../video/line.ts'
 import { readLyrics } from '../video/lyrics.ts'
 import { openGenerator, openJudge, openSeer } from '../video/models.ts'
@@ -13,7 +14,7 @@ import { songLyrics } from '../video/song.ts'
 const config = z.strictObject({
   clip: pathSetting('a run of clip-video/clip, which guides; empty: the newest run in the folder runs'),
   judge: pathSetting('a run with another tower and seed, which only judges; empty: the newest such run'),
-  generator: pathSetting('a run of clip-video/biggan; empty: the newest run'),
+  generator: pathSetting('a run of clip-video/biggan, or eigendrawings; empty: the newest run', [eigenName]),
   lines: z
     .array(z.string())
     .min(2)
@@ -50,11 +51,16 @@ function armsOf({ cutouts, losses_at, steps, lr }: OptimisationSettings, threads
     const title = `${count} cutout${count === 1 ? '' : 's'}${left === '' ? '' : `, without the ${left} loss`}`
     return { title, options: { ...common, cutouts: count, latentLoss, classLoss } }
   }
+  const begun: Arm = {
+    title: `${losses_at} cutouts, begun with the best class`,
+    options: { ...arm(losses_at, true, true).options, begin: 'class' },
+  }
   return [
     ...cutouts.map((count) => arm(count, true, true)),
     arm(losses_at, false, true),
     arm(losses_at, true, false),
     arm(losses_at, false, false),
+    begun,
   ]
 }
 
@@ -75,8 +81,7 @@ async function run(settings: OptimisationSettings, context: JobContext): Promise
   /** The place of line `i` among all lines by the judge's mean cosine over 64 cutouts. */
   const rankOf = async (latents: Float32Array, classes: Float32Array, i: number): Promise<number> => {
     const picture = await generator.draw(latents, classes)
-    const means: number[] = []
-    for (const text of judgeTexts) means.push((await judging.score(picture, text)).mean)
+    const means = (await judging.scores(picture, judgeTexts)).map(({ mean }) => mean)
     return 1 + means.filter((mean, other) => other !== i && mean >= (means[i] ?? 0)).length
   }
   for (const { title, options } of arms) {

@@ -16,10 +16,10 @@ const config = z.strictObject({
   towers: z
     .array(z.enum(towers))
     .min(1)
-    .default(['vit'])
+    .default(['resnet'])
     .describe(`what reads pictures, of ${towers.join(', ')}`),
   seeds: whole.default(3).describe('trainings of each, which differ in all random numbers'),
-  steps: whole.default(1200).describe('steps of a training'),
+  steps: whole.default(800).describe('steps of a training'),
   batch_size: whole.default(128).describe('pairs in a step'),
   data: drawingSettings().prefault({}),
   model: clipSettings().prefault({}),
@@ -36,11 +36,6 @@ const member = z.object({
 })
 type Member = z.infer<typeof member>
 
-/** The settings of a tower: a ResNet sees pictures twice as large, since it divides their size by 32. */
-function modelOf({ model }: RetrievalSettings, tower: (typeof towers)[number]) {
-  return { ...model, tower, ...(tower === 'resnet' && model.enlarge === 1 && { enlarge: 2 }) }
-}
-
 async function run(settings: RetrievalSettings, context: JobContext): Promise<Report> {
   const { seed, threads } = context
   const { steps, batch_size, optimizer, data: drawings } = settings
@@ -49,7 +44,7 @@ async function run(settings: RetrievalSettings, context: JobContext): Promise<Re
   const results = await eachOf(context, settings.towers, async (tower) => {
     const found = await eachOf(context, seedsFrom(seed, settings.seeds), async (memberSeed) => {
       context.signal?.throwIfAborted()
-      const model = modelOf(settings, tower)
+      const model = { ...settings.model, tower }
       const identity = { model, drawings, steps, batch_size, optimizer, seed: memberSeed }
       const { part, wasThere } = await context.keep(
         `members/${tower}-seed${memberSeed}`,

@@ -90,7 +90,8 @@ async function run(settings: TruncationSettings, context: JobContext): Promise<R
   const { seed, threads } = context
   const generator = await context.openRun<BigGANExperiment>(await runPath(settings.generator, 'biggan'), 'biggan')
   const clip = await context.openRun<ClipExperiment>(await runPath(settings.clip, 'clip'), 'clip')
-  const drawings = await openClasses(classSettings().parse({ classes: generator.facts.labels }))
+  const { styles, by, kinds } = generator.facts
+  const drawings = await openClasses(classSettings().parse({ styles, by, classes: kinds }))
   const { image } = await drawings.test.batch([...Array(drawings.test.length).keys()], { epoch: 0, seed: 0 })
   const real = await clip.seePictures(image)
   const realStatistics = featureStatistics(asArray(real))

@@ -21,7 +21,7 @@ export function drawingSettings() {
     styles: z
       .array(z.enum(drawingStyles))
       .min(1)
-      .default(['openmoji', 'twemoji'])
+      .default(['openmoji', 'fluent-emoji', 'twemoji'])
       .describe(`artists: ${drawingStyles.join(', ')}; the last one's drawings of the held-out things are for testing`),
     size: whole.default(32).describe('height and width of the pictures, in pixels'),
     held_out: z
@@ -32,11 +32,11 @@ export function drawingSettings() {
       .default(0)
       .describe('which tenth of the things is held out'),
     shift: share.default(0.1).describe('training pictures are moved by up to this share of the side'),
-    scale: share.default(0.2).describe('and are larger or smaller by up to this share'),
+    scale: share.default(0.15).describe('and are larger or smaller by up to this share'),
     flip: z.boolean().default(true).describe('mirror half of the training pictures'),
-    colour: share.default(0.2).describe('change of brightness and of each colour, at most'),
-    ground: share.default(0.3).describe('share of training pictures on a coloured ground'),
-    cutouts: share.default(0.4).describe('share of training pictures of which only a part is seen, with white around'),
+    colour: share.default(0.1).describe('change of brightness and of each colour, at most'),
+    ground: share.default(0.1).describe('share of training pictures on a coloured ground'),
+    cutouts: share.default(0.3).describe('share of training pictures of which only a part is seen, with white around'),
   })
 }
 export type DrawingSettings = z.infer<ReturnType<typeof drawingSettings>>
@@ -76,8 +76,17 @@ export async function openPairs(
   contextLength: number,
   known?: { readonly facts: PairFacts; readonly record: DataRecord },
 ): Promise<OpenedPairs> {
+  return pairsOf(await loadDrawings(settings), settings, contextLength, known)
+}
+
+/** The same of drawings that are in memory already. */
+export async function pairsOf(
+  drawn: Drawings,
+  settings: DrawingSettings,
+  contextLength: number,
+  known?: { readonly facts: PairFacts; readonly record: DataRecord },
+): Promise<OpenedPairs> {
   const vocabulary = await loadCLIPVocabulary()
-  const drawn = await loadDrawings(settings)
   const { things, drawings, sources } = drawn
   const names = things.map(({ name }) => name)
   const tokens = known?.facts.tokens ?? usedIds(vocabulary, textsOf(things))

@@ -16,6 +16,7 @@ import { loadBigGAN, loadCLIP, loadCLIPVocabulary } from '../checkpoint.ts'
 import type { ClipExperiment } from '../clip/contrastive.ts'
 import { unit } from '../model.ts'
 import { unitRows } from '../pairs/retrieval.ts'
+import { eigenName, openEigenGenerator } from './eigen-generator.ts'
 import { openOnnxGenerator } from './onnx-generator.ts'
 
 /** A CLIP: pictures and texts in one space. */
@@ -134,11 +135,10 @@ export async function openJudge(given: string, guide: Seer, context: Pick<JobCon
   const model = z.object({ model: z.object({ tower: z.literal(tower) }) })
   const path = await newestRun('clip', 'runs', (config) => model.safeParse(config).success)
   if (path !== undefined) return openSeer(path, context)
-  const enlarge = tower === 'resnet' ? ' --set model.enlarge=2' : ''
   throw new UsageError(
     `a judge is needed: a CLIP with a ${tower} that did not guide; there is none in the folder runs`,
     {
-      hint: `tenfold train clip-video/clip --seed 1 --set model.tower=${tower}${enlarge}; or name one: --set judge=RUN`,
+      hint: `tenfold train clip-video/clip --seed 1 --set model.tower=${tower}; or name one: --set judge=RUN`,
     },
   )
 }
@@ -161,13 +161,14 @@ async function releasedSeer(path: string): Promise<Seer> {
   }
 }
 
-/** The generator of the settings: a run, the file of a released BigGAN, or any ONNX model from latents to a picture. */
+/** The generator of the settings: a run, the file of a released BigGAN, any ONNX model from latents to a picture, or drawings by their components. */
 export async function openGenerator(
   given: string,
   truncation: number,
   { openRun, ...threads }: Pick<JobContext, 'openRun'> & ThreadOptions,
 ): Promise<VideoGenerator> {
   if (/\.onnx$/i.test(given)) return openOnnxGenerator(given)
+  if (given === eigenName) return openEigenGenerator(threads)
   if (isWeights(given)) {
     const model = await loadBigGAN(given)
     return bigganGenerator(model, given, truncation, threads)

@@ -51,7 +51,7 @@ test('with gradients and without, latents are found that show the colour', async
     const { before, after, curve, seen } = await optimiser.optimise(red, 1n)
     expect(after).toBeGreaterThan(before)
     expect([curve.length, seen.length]).toEqual([12, 256])
-    const line = optimiser.begin(red, 1n)
+    const line = await optimiser.begin(red, 1n)
     const steps: number[] = []
     for (let i = 0; i < options.steps; i++) steps.push(await line.step())
     expect(steps).toEqual(curve)
