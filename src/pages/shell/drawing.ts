@@ -1,4 +1,5 @@
 /** What drawings of the pages share: they follow the page when it turns dark or light. */
+import type { Picture } from '../../report/figures.ts'
 
 const darkScheme = '(prefers-color-scheme: dark)'
 
@@ -27,4 +28,16 @@ export function axisStyle(color: (name: string) => string) {
     ticks: { show: false },
     font: '12px system-ui',
   }
+}
+
+/** Puts a picture on a canvas, a pixel on a pixel. */
+export function paintPicture(canvas: HTMLCanvasElement, { pixels, width, height, channels }: Picture): void {
+  canvas.width = width
+  canvas.height = height
+  const colors = new Uint8ClampedArray(width * height * 4)
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < 3; c++) colors[4 * i + c] = pixels[channels === 3 ? 3 * i + c : i] ?? 0
+    colors[4 * i + 3] = 255
+  }
+  canvas.getContext('2d')?.putImageData(new ImageData(colors, width, height), 0, 0)
 }
