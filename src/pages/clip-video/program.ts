@@ -207,7 +207,7 @@ export async function clipVideoProgram({ seed }: ClipVideoPageSettings, { progre
         clip.eval()
         ;[text = new Float64Array()] = await readTexts([line])
         parts = partSizes.find(({ value }) => value === size)?.options ?? {}
-        search = await optimiser.begin(text, BigInt(of), parts)
+        search = await optimiser.begin(text, BigInt(of), { parts })
         curve = []
         return lineState(search)
       },

@@ -17,7 +17,7 @@ import { allOf } from '../../parts.ts'
 import { captionFont, drawCaption } from '../video/canvas.ts'
 import { eigenName } from '../video/eigen-generator.ts'
 import { drawScene, filmFrames, sceneOf } from '../video/film.ts'
-import { directionOf, type KeyLine, keyLines, type MadeLine } from '../video/keys.ts'
+import { directionOf, isPicture, type KeyLine, keyLines, type MadeLine } from '../video/keys.ts'
 import { type LineOptimiser, lineOptimiser, type OptimisedLine } from '../video/line.ts'
 import { type LyricsLine, readLyrics } from '../video/lyrics.ts'
 import { newestRun, openGenerator, openSeer, type Seer, type VideoGenerator } from '../video/models.ts'
@@ -49,7 +49,7 @@ const config = z.strictObject({
     .enum(['class', 'noise'])
     .default('class')
     .describe(
-      'a line begins with the class whose picture fits its words best, where the generator knows the names of its classes (class), or with random ones, as published (noise)',
+      'where the generator knows the names of its classes a line begins with the one that its words name, else with one whose name and picture fit them best (class), or with random ones, as published (noise)',
     ),
   truncation: z.number().gt(0).max(1).default(1).describe('which statistics the norms of BigGAN take'),
   interpolation: z.number().positive().default(10).describe('pictures a second from line to line'),
@@ -143,16 +143,20 @@ async function makeLine(
   const { steps, cutouts, latent_loss, class_loss, begin, truncation, reroll } = settings
   const rolls = line.part === 'line' ? reroll.filter((number) => number === line.number).length : 0
   const direction = await directionOf(line, seer, folder)
+  const words = line.phrases.filter((phrase) => !isPicture(phrase)).join(' ')
   const identity = {
     direction: Array.from(direction, (value) => Number(value.toPrecision(6))),
     models: [seer.identity, generator.identity],
+    words,
     options: { steps, cutouts, lr: rateOf(settings, generator), latent_loss, class_loss, begin, truncation },
     seed,
     rolls,
   }
   const name = `lines/${line.part}-${String(line.number).padStart(3, '0')}`
   const lineSeed = deriveSeed(seed, 'line', line.part, line.number, rolls)
-  const { part, wasThere } = await keep(name, identity, optimisedLine, () => optimiser.optimise(direction, lineSeed))
+  const { part, wasThere } = await keep(name, identity, optimisedLine, () =>
+    optimiser.optimise(direction, lineSeed, words),
+  )
   return { made: part, wasThere }
 }
 

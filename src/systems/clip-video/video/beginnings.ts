@@ -1,4 +1,4 @@
-/** Where the search for a line's latents begins: at a class whose picture fits the words, if there are few enough to look at all. */
+/** Where the search for a line's latents begins: at the class that its words name, or one whose name and picture fit them. */
 import { compile } from '../../../compile/compile.ts'
 import * as ops from '../../../ops/index.ts'
 import type { ThreadOptions } from '../../../tasks/experiment.ts'
@@ -26,8 +26,27 @@ export function firstLogits(random: Generator, rows: number, classes: number, ac
   )
 }
 
-/** Finds the class whose picture has the largest cosine with a text. All classes are drawn and seen once, when first asked. */
-export function classFinder(generator: VideoGenerator, seer: Seer, threads: ThreadOptions) {
+/** The class whose name stands first in the words (of two at the same place the longer one): lyrics made of class labels. */
+export function namedClass(words: string, names: readonly string[]): number | undefined {
+  const spaced = (text: string): string =>
+    ` ${text
+      .toLowerCase()
+      .split(/[^\p{L}\p{N}]+/u)
+      .join(' ')
+      .trim()} `
+  const text = spaced(words)
+  const found = names.flatMap((name, label) => {
+    const place = text.indexOf(spaced(name))
+    return place < 0 || spaced(name).trim() === '' ? [] : [{ label, place, length: name.length }]
+  })
+  return found.toSorted((a, b) => a.place - b.place || b.length - a.length)[0]?.label
+}
+
+/**
+ * Finds the class of which the cosines of its name and of its picture with a text have the largest sum. All classes are read, drawn and seen once,
+ * when first asked.
+ */
+export function classFinder(generator: VideoGenerator, names: readonly string[], seer: Seer, threads: ThreadOptions) {
   const { side, rows, noise, classes } = generator
   const whole = { size: side, row: 0, column: 0, left: 0, right: 0, top: 0, bottom: 0 }
   const places = cutoutPlaces([whole], side, seer.side)
@@ -39,11 +58,12 @@ export function classFinder(generator: VideoGenerator, seer: Seer, threads: Thre
   const seeAll = async (): Promise<Float64Array[]> => {
     const latents = Float32Array.from(new Generator(1).normal(rows * noise))
     const features: Float64Array[] = []
+    const read = await seer.readTexts(names)
     for (let own = 0; own < classes; own++) {
       const active = Float32Array.from({ length: rows * classes }, (_, i) => (i % classes === own ? 1 : 0))
       const picture = await generator.draw(latents, active)
       const found = await look({ dtype: 'float32', shape: [1, 3, side, side], data: picture }, places)
-      features.push(Float64Array.from(toNumbers(found.array.data)))
+      features.push(Float64Array.from(toNumbers(found.array.data), (value, i) => value + (read[own]?.[i] ?? 0)))
     }
     return features
   }

@@ -32,11 +32,16 @@ export function keyLines(lines: readonly LyricsLine[], end: number): KeyLine[] {
   ]
 }
 
+/** Whether a phrase is the path of a picture. */
+export function isPicture(phrase: string): boolean {
+  return phrase.startsWith('picture:')
+}
+
 /** The direction in CLIP's space that a line's picture must have: the mean of its phrases and pictures. */
 export async function directionOf(line: KeyLine, seer: Seer, folder: string): Promise<Float64Array> {
   const directions: Float64Array[] = []
   for (const phrase of line.phrases) {
-    if (phrase.startsWith('picture:')) {
+    if (isPicture(phrase)) {
       const path = resolve(folder, phrase.slice('picture:'.length).trim())
       const picture = await decodeImage(path, { size: seer.side, background: 'white' })
       directions.push(await seePictureFile(seer, picture.data as Uint8Array))

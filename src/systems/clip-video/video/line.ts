@@ -6,7 +6,7 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import { deriveSeed, Generator } from '../../../util/random.ts'
 import { unit } from '../model.ts'
 import { dot, unitRows } from '../pairs/retrieval.ts'
-import { classFinder } from './beginnings.ts'
+import { classFinder, namedClass } from './beginnings.ts'
 import { type CutoutBox, type CutoutOptions, clipView, cutOut, cutoutPlaces, drawCutout } from './cutouts.ts'
 import type { Seer, VideoGenerator } from './models.ts'
 import { type FoundLatents, gradientSearch, trialSearch } from './search.ts'
@@ -21,7 +21,7 @@ export interface LineOptions extends ThreadOptions {
   /** Whether latents must stay likely, and few classes be active. */
   readonly latentLoss: boolean
   readonly classLoss: boolean
-  /** Whether a line begins with the class whose picture fits best, where classes have names. Default: with random ones, as published. */
+  /** Whether a line begins with the class that its words name, else one whose name and picture fit best. Default: with random ones, as published. */
   readonly begin?: 'class' | 'noise'
 }
 
@@ -55,10 +55,14 @@ export interface LineSearch {
 
 /** Finds latents for texts, one after the other, with one compiled step for all. */
 export interface LineOptimiser {
-  /** `text`: features of length 1. */
-  readonly optimise: (text: Float64Array, seed: bigint) => Promise<OptimisedLine>
+  /** `text`: features of length 1; `words`: the same in words, if it is to begin with a class that these name. */
+  readonly optimise: (text: Float64Array, seed: bigint, words?: string) => Promise<OptimisedLine>
   /** The same step by step, with cutouts as published or others. There is one line at a time: the one that was begun last. */
-  readonly begin: (text: Float64Array, seed: bigint, parts?: CutoutOptions) => Promise<LineSearch>
+  readonly begin: (
+    text: Float64Array,
+    seed: bigint,
+    options?: { readonly parts?: CutoutOptions; readonly words?: string | undefined },
+  ) => Promise<LineSearch>
   /** For each text its mean cosine with 64 cutouts of a picture [3, side, side], and where they were cut. */
   readonly scores: (picture: Float32Array, texts: readonly Float64Array[], parts?: CutoutOptions) => Promise<Scored[]>
   readonly release: () => Promise<void>
@@ -87,7 +91,8 @@ export function lineOptimiser(generator: VideoGenerator, seer: Seer, options: Li
     generator.generate === undefined
       ? trialSearch(generator, seer, options, cosinesOf)
       : gradientSearch(generator, seer, options, generator.generate)
-  const finder = options.begin === 'class' && generator.labels ? classFinder(generator, seer, threads) : undefined
+  const finder =
+    options.begin === 'class' && generator.labels ? classFinder(generator, generator.labels, seer, threads) : undefined
 
   const scores: LineOptimiser['scores'] = async (picture, texts, parts = {}) => {
     const random = new Generator(1)
@@ -105,16 +110,17 @@ export function lineOptimiser(generator: VideoGenerator, seer: Seer, options: Li
     const [scored] = await scores(picture, [text])
     return scored ?? { mean: Number.NaN, boxes: [], cosines: [] }
   }
-  const begin: LineOptimiser['begin'] = async (text, seed, parts = {}) => {
-    search.start(new Generator(deriveSeed(seed, 'latents')), await finder?.find(text))
+  const begin: LineOptimiser['begin'] = async (text, seed, { parts = {}, words = '' } = {}) => {
+    const active = finder && (namedClass(words, generator.labels ?? []) ?? (await finder.find(text)))
+    search.start(new Generator(deriveSeed(seed, 'latents')), active)
     const random = new Generator(deriveSeed(seed, 'cutouts'))
     return { step: () => search.step(text, random, parts), found: search.found }
   }
   return {
     scores,
     begin,
-    optimise: async (text, seed) => {
-      const line = await begin(text, seed)
+    optimise: async (text, seed, words) => {
+      const line = await begin(text, seed, { words })
       const first = line.found()
       const before = await score(await generator.draw(first.latents, first.classes), text)
       const curve: number[] = []
