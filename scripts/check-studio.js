@@ -149,6 +149,9 @@ async function lookAround(page) {
   await page.frameLocator('iframe.page').getByRole('heading', { name: 'Confusion matrix' }).waitFor()
   check('the report is shown', true)
   await page.getByRole('link', { name: 'charts', exact: true }).click()
+  // The plot is drawn, and sized, in the frames after its numbers.
+  await page.waitForFunction(() => /\d/.test(document.querySelector('.legend b')?.textContent ?? ''))
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
   const plot = page.locator('.plot').first()
   await plot.focus()
   await page.keyboard.press('Home')
