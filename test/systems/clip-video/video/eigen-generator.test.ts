@@ -1,9 +1,8 @@
 /** Drawings by their principal components as a generator: a class alone is its drawing, classes mix, gradients flow. */
 import { expect, test } from 'vitest'
-import * as ops from '../../../../src/ops/index.ts'
 import { eigenGenerator } from '../../../../src/systems/clip-video/video/eigen-generator.ts'
 import { lineOptimiser } from '../../../../src/systems/clip-video/video/line.ts'
-import type { Seer } from '../../../../src/systems/clip-video/video/models.ts'
+import { meanColour } from './mean-colour.ts'
 
 const [size, area] = [8, 64]
 const shades = [
@@ -31,15 +30,6 @@ test('a class alone is its drawing; two halves are the mean; there are fewer com
 })
 
 test('a line begins with the class that fits, and ends nearer to the words', async () => {
-  const seer: Seer = {
-    name: 'mean colour',
-    identity: 'colour',
-    tower: 'vit',
-    side: 4,
-    see: (pictures) => ops.mean(pictures, [2, 3]),
-    readTexts: async () => [],
-    unknown: async () => [],
-  }
   const options = {
     steps: 4,
     cutouts: 2,
@@ -49,7 +39,7 @@ test('a line begins with the class that fits, and ends nearer to the words', asy
     threads: 1,
     begin: 'class' as const,
   }
-  const optimiser = lineOptimiser(generator, seer, options)
+  const optimiser = lineOptimiser(generator, meanColour, options)
   const { first, before, after } = await optimiser.optimise(Float64Array.of(-0.5, -0.5, 0.7), 1n)
   expect(first.classes.indexOf(Math.max(...first.classes))).toBe(2)
   expect(after).toBeGreaterThan(before - 0.01)

@@ -6,9 +6,10 @@ import { afterAll, expect, test } from 'vitest'
 import { exportOnnx } from '../../../../src/compile/export.ts'
 import * as ops from '../../../../src/ops/index.ts'
 import { lineOptimiser } from '../../../../src/systems/clip-video/video/line.ts'
-import type { Seer, VideoGenerator } from '../../../../src/systems/clip-video/video/models.ts'
+import type { VideoGenerator } from '../../../../src/systems/clip-video/video/models.ts'
 import { openOnnxGenerator } from '../../../../src/systems/clip-video/video/onnx-generator.ts'
 import type { Tensor } from '../../../../src/tensor/tensor.ts'
+import { meanColour } from './mean-colour.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-onnx-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -18,16 +19,6 @@ const side = 8
 const colours = (latents: Tensor): Tensor =>
   ops.broadcastTo(ops.reshape(ops.tanh(ops.slice(latents, [0, 3], 1)), [1, 3, 1, 1]), [1, 3, side, side])
 
-/** Sees the mean colour, and knows no words. */
-const seer: Seer = {
-  name: 'mean colour',
-  identity: 'colour',
-  tower: 'vit',
-  side: 4,
-  see: (pictures) => ops.mean(pictures, [2, 3]),
-  readTexts: async () => [],
-  unknown: async () => [],
-}
 const red = Float64Array.of(0.98, -0.14, -0.14)
 const options = { steps: 12, cutouts: 4, lr: 0.2, latentLoss: false, classLoss: false, threads: 1 }
 
@@ -47,7 +38,7 @@ test('with gradients and without, latents are found that show the colour', async
   expect([byTrying.side, byTrying.rows, byTrying.noise, byTrying.classes]).toEqual([side, 1, 4, 0])
   const byGradient: VideoGenerator = { ...byTrying, classes: 1, generate: (latents) => colours(latents) }
   for (const generator of [byGradient, byTrying]) {
-    const optimiser = lineOptimiser(generator, seer, options)
+    const optimiser = lineOptimiser(generator, meanColour, options)
     const { before, after, curve, seen } = await optimiser.optimise(red, 1n)
     expect(after).toBeGreaterThan(before)
     expect([curve.length, seen.length]).toEqual([12, 256])
