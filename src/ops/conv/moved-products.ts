@@ -68,6 +68,14 @@ const indices = new Map<string, Int32Array>()
 
 /** The rows of an operand with `count` rows and one of zeros after them, for all places and for positions of the first axis from `from` to `to`. */
 function rowsOf(axes: readonly Reading[], from: number, to: number): Int32Array {
+  // Where an axis is read is linear in place and position.
+  const key = [
+    from,
+    to,
+    ...axes.flatMap(({ size, places, positions, at }) => [size, places, positions, at(0, 0), at(1, 0), at(0, 1)]),
+  ].join()
+  const known = indices.get(key)
+  if (known) return known
   const positions = kernelPlaces(axes.map(({ positions: all }, i) => (i === 0 ? to - from : all)))
   const count = product(axes.map(({ size }) => size))
   const rows = kernelPlaces(axes.map(({ places }) => places)).flatMap((place) =>
@@ -78,9 +86,6 @@ function rowsOf(axes: readonly Reading[], from: number, to: number): Int32Array 
       }, 0),
     ),
   )
-  const key = `${count}:${rows.join()}`
-  const known = indices.get(key)
-  if (known) return known
   const found = Int32Array.from(rows)
   indices.set(key, found)
   return found
