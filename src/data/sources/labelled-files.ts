@@ -190,25 +190,19 @@ function layoutFor(
 ): ClassLayout & { readonly held: readonly string[]; readonly looseClass?: string } {
   const wereLoose = known?.classes.every((name) => name === unlabelled)
   const loose = known ? wereLoose && knownUnlabelled(known.record) : mayLackClasses && findUnlabelled(kind, listing)
-  if (loose) {
-    const { train, test: found, unused } = loose
-    if (found === undefined) return { train, unused, held: [], looseClass: unlabelled }
-    const name = found.slice(0, -1)
-    if (!test) return { ...loose, held: [name], looseClass: unlabelled }
-    return { train, unused: [name, ...unused], held: [], looseClass: unlabelled }
-  }
-  const layout = findLayout(kind, folder, listing, known?.record)
+  const layout = loose || findLayout(kind, folder, listing, known?.record)
   const { train, test: found } = layout
   const given = test ? relative(folder, test).replaceAll(sep, '/') : ''
   const inside = given !== '' && !given.startsWith('..') && !isAbsolute(given) ? [given] : []
   const unused = layout.unused.filter((name) => !inside.includes(name))
+  const common = { train, ...(loose && { looseClass: unlabelled }) }
   if (found === undefined) {
-    if (!test && !known && train !== '') refuseEmptyTest(kind, folder, listing)
-    return { train, unused, held: inside }
+    if (!loose && !test && !known && train !== '') refuseEmptyTest(kind, folder, listing)
+    return { ...common, unused, held: inside }
   }
   const name = found.slice(0, -1)
-  if (!test) return { ...layout, held: [name] }
-  return { train, unused: inside.includes(name) ? unused : [name, ...unused], held: inside }
+  if (!test) return { ...common, test: found, unused: layout.unused, held: [name] }
+  return { ...common, unused: inside.includes(name) ? unused : [name, ...unused], held: inside }
 }
 
 /** A test folder that has classes but no files is a mistake: no share of the training files is held out instead. */
