@@ -63,8 +63,8 @@ export async function buildProgram(args: readonly string[] = ['help']): Promise<
   const isOwn = program.commands.some((command) => command.name() === wanted && wanted !== 'help')
   const onlyVersion = args.length === 1 && args[0] === '--version'
   if (isOwn || onlyVersion) return program
-  const [{ addUses }, { systems }] = await Promise.all([import('./commands/uses.ts'), import('../systems/index.ts')])
-  addUses(program, systems)
+  const { addUses, systemsWith } = await import('./commands/uses.ts')
+  addUses(program, await systemsWith(wanted, args))
   return program
 }
 

@@ -30,7 +30,7 @@ function isSystem(value: unknown): value is System {
 /** Imports the modules and adds the systems that they export. Throws a UsageError if one cannot be read, or exports none. */
 export async function addSystemsOf(files: readonly string[]): Promise<void> {
   if (files.length === 0) return
-  const { addSystem } = await import('../systems/index.ts')
+  const { addSystem } = await import('../systems/registry.ts')
   for (const file of files) {
     if (!existsSync(file)) throw new UsageError(`${file}: no such file`)
     const found: Readonly<Record<string, unknown>> = await import(pathToFileURL(resolve(file)).href).catch(

@@ -13,7 +13,7 @@ import { versionsInUse } from '../train/versions.ts'
 import { UsageError } from '../util/errors.ts'
 import { suggestion } from '../util/names.ts'
 import type { Job, Recipe, System } from './define.ts'
-import { systems } from './index.ts'
+import { loadSystem, loadSystems, systems } from './registry.ts'
 
 /** A recipe or job with its system. */
 interface Named<Kind, Entry> {
@@ -22,32 +22,38 @@ interface Named<Kind, Entry> {
   readonly entry: Entry
 }
 
-/** `mixer/mnist`, `mixer/scale`: what has settings. Throws a UsageError with similar names. */
-export function findEntry(name: string): Named<'recipe', Recipe> | Named<'job', Job> {
-  const known: string[] = []
+type Entry = Named<'recipe', Recipe> | Named<'job', Job>
+
+/** Recipes and jobs of the systems that are loaded, by name. */
+function entries(): Map<string, Entry> {
+  const found = new Map<string, Entry>()
   for (const system of systems) {
-    for (const recipe of system.recipes ?? []) {
-      known.push(`${system.name}/${recipe.name}`)
-      if (known.at(-1) === name) return { kind: 'recipe', system, entry: recipe }
-    }
-    for (const job of system.jobs ?? []) {
-      known.push(`${system.name}/${job.name}`)
-      if (known.at(-1) === name) return { kind: 'job', system, entry: job }
-    }
+    for (const recipe of system.recipes ?? [])
+      found.set(`${system.name}/${recipe.name}`, { kind: 'recipe', system, entry: recipe })
+    for (const job of system.jobs ?? []) found.set(`${system.name}/${job.name}`, { kind: 'job', system, entry: job })
   }
-  throw new UsageError(`unknown recipe or job "${name}"`, { hint: suggestion(name, known) })
+  return found
+}
+
+/** `mixer/mnist`, `mixer/scale`: what has settings. Rejects with a UsageError with similar names. */
+export async function findEntry(name: string): Promise<Entry> {
+  await loadSystem(name.split('/', 1)[0] ?? '')
+  const found = entries().get(name)
+  if (found) return found
+  await loadSystems()
+  throw new UsageError(`unknown recipe or job "${name}"`, { hint: suggestion(name, [...entries().keys()]) })
 }
 
 /** `mixer/mnist` -> its system and recipe. */
-export function findRecipe(name: string): { system: System; recipe: Recipe } {
-  const found = findEntry(name)
+export async function findRecipe(name: string): Promise<{ system: System; recipe: Recipe }> {
+  const found = await findEntry(name)
   if (found.kind === 'recipe') return { system: found.system, recipe: found.entry }
   throw new UsageError(`${name} is a job, not a recipe to train`, { hint: `tenfold run ${name}` })
 }
 
 /** `mixer/scale` -> its system and job. */
-export function findJob(name: string): { system: System; job: Job } {
-  const found = findEntry(name)
+export async function findJob(name: string): Promise<{ system: System; job: Job }> {
+  const found = await findEntry(name)
   if (found.kind === 'job') return { system: found.system, job: found.entry }
   throw new UsageError(`${name} is a recipe to train, not a job`, { hint: `tenfold train ${name}` })
 }
@@ -95,7 +101,7 @@ export async function openUntrained(run: RunDirectory): Promise<OpenedRun> {
     })
   }
   try {
-    const { recipe } = findRecipe(`${system}/${recipeName}`)
+    const { recipe } = await findRecipe(`${system}/${recipeName}`)
     const config = checkConfig(recipe.config, saved, file)
     const experiment = recipe.build(config, checkFacts(recipe, facts, file), {
       seed,

@@ -53,7 +53,7 @@ describe('examples', () => {
     expect(without.map(({ path }) => path)).toEqual([])
   })
 
-  test.each(examples)('%s: %s', (path, line) => {
+  test.each(examples)('%s: %s', async (path, line) => {
     const [, ...args] = words(line)
     const found = commandsBelow(program).find((named) => named.path === path)?.command
     expect(args.slice(0, path.split(' ').length)).toEqual(path.split(' '))
@@ -62,7 +62,7 @@ describe('examples', () => {
     expect(parsed?.unknown).toEqual([])
     const [recipe = ''] = parsed?.operands ?? []
     if (['train', 'run', 'list'].includes(path) && recipe !== '')
-      expect(findEntry(recipe).entry.name).toBe(recipe.split('/')[1])
+      expect((await findEntry(recipe)).entry.name).toBe(recipe.split('/')[1])
   })
 })
 

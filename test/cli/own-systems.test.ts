@@ -31,7 +31,7 @@ test('a system of one file is found by name; what is none is one line', async ()
   const system = "{ name: 'own', title: 'Own', paper: 'none', recipes: [{ name: 'first' }] }"
   const file = written('own.mjs', `export const own = ${system}\nexport const other = 1\n`)
   await addSystemsOf([file])
-  expect(findEntry('own/first').system.title).toBe('Own')
+  expect((await findEntry('own/first')).system.title).toBe('Own')
   await addSystemsOf([file]) // the same again
   expect(() => addSystem({ name: 'mixer', title: '', paper: '' })).toThrow(
     'there is a system of the name "mixer" already',

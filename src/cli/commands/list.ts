@@ -18,7 +18,7 @@ export function addList(program: Command): void {
           import('../../systems/session.ts'),
           import('../../train/settings.ts'),
         ])
-        const { config, summary } = findEntry(wanted).entry
+        const { config, summary } = (await findEntry(wanted)).entry
         if (!json) console.log(`${wanted}: ${summary}\nsettings, for --set PATH=VALUE:`)
         for (const setting of describeSettings(config)) {
           const value = JSON.stringify(setting.default)

@@ -42,7 +42,7 @@ async function runNamed(name: string, flags: RunFlags): Promise<void> {
     import('../../train/settings.ts'),
     import('../job.ts'),
   ])
-  const { system, job } = findJob(name)
+  const { system, job } = await findJob(name)
   const config = configure(job.config, flags.set.map(parseAssignment))
   const reporter = createReporter({ json: flags.json ?? false })
   reporter.say(`${system.title}: ${job.summary}`)

@@ -52,7 +52,7 @@ async function sweepNamed(name: string, flags: SweepFlags): Promise<void> {
     import('../sweep/job.ts'),
     import('../job.ts'),
   ])
-  const { system, recipe } = findRecipe(name)
+  const { system, recipe } = await findRecipe(name)
   const axes = flags.grid.map(parseAxis)
   if (axes.length === 0 && flags.seeds === 1) {
     throw new UsageError('there is nothing to compare', { hint: 'give --grid PATH=VALUE,VALUE or --seeds N' })

@@ -68,7 +68,7 @@ async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
     import('../../train/places.ts'),
     import('../report.ts'),
   ])
-  const { system, recipe } = findRecipe(name)
+  const { system, recipe } = await findRecipe(name)
   const assignments = flags.set.map(parseAssignment)
   if (flags.epochs !== undefined) assignments.push({ path: 'train.epochs', value: flags.epochs })
   const config = expandHomes(recipe.config, configure(recipe.config, assignments))

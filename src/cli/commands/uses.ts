@@ -1,9 +1,11 @@
 /** The commands that recipes declare: uses of a trained run (predict, sample, continue ...). */
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { writeFileAtomic } from '../../io/atomic.ts'
 import { renderReport } from '../../report/render.ts'
 import type { System } from '../../systems/define.ts'
+import { loadSystem, loadSystems, systems } from '../../systems/registry.ts'
 import { openData, openRun, openRunOf, type TrainedRun } from '../../systems/session.ts'
 import type { Use, UseContext } from '../../tasks/define.ts'
 import type { CheckpointChoice } from '../../train/checkpoint.ts'
@@ -37,6 +39,33 @@ function usesByName(systems: readonly System[]): Map<string, NamedUse[]> {
     }
   }
   return found
+}
+
+/** The system of a run directory as its description names it; undefined: there is none to be read. */
+async function systemOfRun(path: string): Promise<string | undefined> {
+  try {
+    const { system } = JSON.parse(await readFile(join(path, 'run.json'), 'utf8')) as { system?: unknown }
+    return typeof system === 'string' ? system : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The systems whose uses `args` may mean: that of the run alone, if it has the use `wanted` with all options that are given; otherwise all,
+ * among which mistakes are found.
+ */
+export async function systemsWith(wanted: string | undefined, args: readonly string[]): Promise<readonly System[]> {
+  const [, run] = args.filter((arg) => !arg.startsWith('-'))
+  const name = wanted !== undefined && run !== undefined ? await systemOfRun(run) : undefined
+  if (name === undefined) return await loadSystems()
+  await loadSystem(name)
+  const own = systems.filter((system) => system.name === name)
+  const uses = usesByName(own).get(wanted ?? '') ?? []
+  const known = new Set(['--checkpoint', '--out', '--seed', '--json'])
+  for (const { use } of uses) for (const { path } of describeSettings(use.options)) known.add(flagOf(path))
+  const given = args.filter((arg) => arg.startsWith('-')).map((arg) => arg.split('=', 1)[0] ?? '')
+  return uses.length > 0 && given.every((flag) => known.has(flag)) ? own : await loadSystems()
 }
 
 const camel = (name: string): string => name.replace(/[-_](\w)/g, (_, letter: string) => letter.toUpperCase())

@@ -49,9 +49,9 @@ export function entriesOf(systems: readonly System[]): Entry[] {
   ])
 }
 
-/** The form of a recipe or job. Throws a UsageError with similar names. */
-export function formOf(name: string): EntryForm {
-  const { kind, system, entry } = findEntry(name)
+/** The form of a recipe or job. Rejects with a UsageError with similar names. */
+export async function formOf(name: string): Promise<EntryForm> {
+  const { kind, system, entry } = await findEntry(name)
   return {
     name,
     kind: kind === 'recipe' ? 'run' : 'job',

@@ -33,9 +33,9 @@ export interface LaunchListener {
   readonly onEnd: (id: string, start: Pick<Start, 'name'>, problem: string) => Promise<void>
 }
 
-/** Checks what is to be started. Throws a UsageError in the words of the command line. */
-export function checkStart({ name, settings, epochs }: Start): 'train' | 'run' {
-  const { kind, entry } = findEntry(name)
+/** Checks what is to be started. Rejects with a UsageError in the words of the command line. */
+export async function checkStart({ name, settings, epochs }: Start): Promise<'train' | 'run'> {
+  const { kind, entry } = await findEntry(name)
   const assignments = settings.map(parseAssignment)
   if (kind === 'recipe' && epochs !== undefined) assignments.push({ path: 'train.epochs', value: epochs })
   expandHomes(entry.config, configure(entry.config, assignments))
@@ -82,7 +82,7 @@ export class Launcher {
 
   /** Starts a training or job in a new folder and returns its id. Throws a UsageError, as the command line would. */
   async start(start: Start): Promise<string> {
-    const command = checkStart(start)
+    const command = await checkStart(start)
     const id = await this.#newFolder(start, command)
     await this.#records.save(id, start)
     this.#launch(id, argumentsOf(command, start, join(this.#folder.shown, id)), start)
@@ -132,13 +132,13 @@ export class Launcher {
     }
     const start = (await this.#records.read(id)) ?? (await this.#startOfJob(id))
     if (!start) throw new UsageError(`nothing tells how ${out} was started`, { hint: 'start it again from its form' })
-    this.#launch(id, argumentsOf(checkStart(start), start, out), start)
+    this.#launch(id, argumentsOf(await checkStart(start), start, out), start)
   }
 
   async #startOfJob(id: string): Promise<Start | undefined> {
     const head = await readJobHead(this.#path(id))
     if (!head) return undefined
-    const settings = changedSettings(findEntry(head.job).entry.config, head.config)
+    const settings = changedSettings((await findEntry(head.job)).entry.config, head.config)
     return { name: head.job, settings, ...(head.seed !== null && { seed: head.seed }) }
   }
 

@@ -86,7 +86,7 @@ async function start({ request, response, launcher }: Call): Promise<void> {
 /** What would be wrong with a start, as one types: no mistake of the request. */
 async function check({ request, response }: Call): Promise<void> {
   try {
-    checkStart(await readJson(request, startSchema))
+    await checkStart(await readJson(request, startSchema))
     sendJson(response, { error: '' } satisfies Refusal)
   } catch (error) {
     if (!(error instanceof TenfoldError)) throw error
@@ -173,7 +173,7 @@ const routes: readonly { readonly method: 'GET' | 'POST'; readonly path: string;
   {
     method: 'GET',
     path: 'entries/*',
-    handler: async ({ response, names: [name = ''] }) => sendJson(response, formOf(name)),
+    handler: async ({ response, names: [name = ''] }) => sendJson(response, await formOf(name)),
   },
   { method: 'POST', path: 'check', handler: check },
   { method: 'POST', path: 'start', handler: start },

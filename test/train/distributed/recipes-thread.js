@@ -29,7 +29,7 @@ function memoryStore() {
 
 /** Data are opened once for each case. */
 async function opened({ recipe: name, set }) {
-  const { recipe } = findRecipe(name)
+  const { recipe } = await findRecipe(name)
   const config = configure(recipe.config, set.map(parseAssignment))
   const data = await recipe.open(config, {})
   return { recipe, config, data: { ...data, test: { ...data.test, length: 8 } } }
