@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { addRow, emptyCurve, roundedCurve } from '../../src/studio/curves.ts'
 import { MetricsLog, MetricsLogs } from '../../src/studio/server/metrics-log.ts'
-import { addLines } from '../../src/studio/ui/growing.ts'
+import { addLines } from '../../src/studio/ui/charts/growing.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'tenfold-curves-'))
 afterAll(() => rm(root, { recursive: true }))

@@ -2,13 +2,13 @@
 import { expect, test } from 'vitest'
 import { emptyCurve } from '../../src/studio/curves.ts'
 import type { Curves, Field, RunDetail, RunSummary } from '../../src/studio/protocol.ts'
-import { exampleOf, shownOf } from '../../src/studio/ui/answers.ts'
-import { chartsOf, joined, smoothed, valueAt } from '../../src/studio/ui/chart-data.ts'
-import { comparedMetrics, comparedSettings } from '../../src/studio/ui/compare.ts'
-import { changedOptions, changedSettings, fieldOf, groupsOf, typedFrom } from '../../src/studio/ui/form.ts'
+import { chartsOf, joined, smoothed, valueAt } from '../../src/studio/ui/charts/chart-data.ts'
 import { formatAgo, formatDuration, formatMetric, formatProgress, progressOf } from '../../src/studio/ui/format.ts'
-import { isFound, metricNames, ordered, updated } from '../../src/studio/ui/list.ts'
 import { formatRoute, parseRoute, type Route } from '../../src/studio/ui/route.ts'
+import { comparedMetrics, comparedSettings } from '../../src/studio/ui/runs/compare.ts'
+import { isFound, metricNames, ordered, updated } from '../../src/studio/ui/runs/list.ts'
+import { changedOptions, changedSettings, fieldOf, groupsOf, typedFrom } from '../../src/studio/ui/start/form.ts'
+import { exampleOf, shownOf } from '../../src/studio/ui/use/answers.ts'
 
 function run(id: string, given: Partial<RunSummary> = {}): RunSummary {
   return {

@@ -1,7 +1,7 @@
 /** The list of runs as the server tells it, and the metrics of the runs that are looked at. */
 import type { Events, NewLines, RunSummary } from '../protocol.ts'
 import { getRuns } from './api.ts'
-import { updated } from './list.ts'
+import { updated } from './runs/list.ts'
 
 /** Told what happens to the runs that a page looks at. */
 export interface WatchListener {

@@ -1,6 +1,6 @@
 /** Curves that grow while a run trains: new lines are added to what the server has sent. */
-import { addRow } from '../curves.ts'
-import type { Curves, NewLines } from '../protocol.ts'
+import { addRow } from '../../curves.ts'
+import type { Curves, NewLines } from '../../protocol.ts'
 
 /** Adds lines to the curves of their run; false: lines between are missing, and the curves must be asked for again. */
 export function addLines(curves: Curves, { kind, from, steps, values }: NewLines): boolean {

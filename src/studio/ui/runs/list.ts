@@ -1,5 +1,5 @@
 /** The list of runs: what is searched, how it is ordered. */
-import type { RunSummary } from '../protocol.ts'
+import type { RunSummary } from '../../protocol.ts'
 
 /** Whether a run has all words of a search in its name, recipe, state or settings. */
 export function isFound(run: RunSummary, search: string): boolean {

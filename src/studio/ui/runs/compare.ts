@@ -1,6 +1,6 @@
 /** Runs side by side: the settings in which they differ, and which has the best number. */
-import type { MetricForm, RunDetail } from '../protocol.ts'
-import { formatSetting } from './format.ts'
+import type { MetricForm, RunDetail } from '../../protocol.ts'
+import { formatSetting } from '../format.ts'
 
 export interface ComparedRow {
   readonly name: string

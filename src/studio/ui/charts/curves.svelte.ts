@@ -1,8 +1,8 @@
 /** The curves of the runs on a page: asked for once, then grown line by line; of a part, when one is looked at closely. */
-import type { Curves } from '../protocol.ts'
-import { getCurves, type StepRange } from './api.ts'
+import type { Curves } from '../../protocol.ts'
+import { getCurves, type StepRange } from '../api.ts'
+import { live } from '../live.svelte.ts'
 import { addLines } from './growing.ts'
-import { live } from './live.svelte.ts'
 
 const noCurves = (): Curves => ({
   step: { every: 1, rows: 0, x: [], series: {} },

@@ -1,8 +1,8 @@
 /** Draws a chart with uPlot: lines, bands of least and greatest values, a pointer shared by all charts, and a part to choose. */
 import uPlot from 'uplot'
-import type { StepRange } from './api.ts'
+import type { StepRange } from '../api.ts'
+import { formatMetric } from '../format.ts'
 import type { ChartModel, JoinedData } from './chart-data.ts'
-import { formatMetric } from './format.ts'
 
 export interface DrawOptions {
   readonly chart: ChartModel

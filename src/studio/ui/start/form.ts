@@ -1,6 +1,6 @@
 /** The form of a recipe, job or use: what was typed becomes the settings that the command line takes. */
-import type { Field } from '../protocol.ts'
-import { formatSetting } from './format.ts'
+import type { Field } from '../../protocol.ts'
+import { formatSetting } from '../format.ts'
 
 /** What was typed, by the paths of the fields; what is missing is as it is by default. */
 export type Typed = Readonly<Record<string, string>>

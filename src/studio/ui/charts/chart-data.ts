@@ -1,6 +1,6 @@
 /** What a chart draws: curves of runs, smoothed, on one axis of steps. */
-import type { Curve, CurveSeries } from '../curves.ts'
-import type { Curves, LineKind, MetricForm } from '../protocol.ts'
+import type { Curve, CurveSeries } from '../../curves.ts'
+import type { Curves, LineKind, MetricForm } from '../../protocol.ts'
 
 /** A run on a chart. */
 export interface ChartRun {
