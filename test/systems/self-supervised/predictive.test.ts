@@ -5,6 +5,7 @@ import type { Recipe } from '../../../src/systems/define.ts'
 import { ReplayBuffer } from '../../../src/systems/self-supervised/methods/contrastive-divergence.ts'
 import { MaskedAutoencoderViT, maeVariants } from '../../../src/systems/self-supervised/methods/mae.ts'
 import { drawer, reconstructor } from '../../../src/systems/self-supervised/predictive/drawing.ts'
+import type { PictureEnergy } from '../../../src/systems/self-supervised/predictive/energy-model.ts'
 import type { LearnerExperiment } from '../../../src/systems/self-supervised/predictive/experiment.ts'
 import { learnerRecipes } from '../../../src/systems/self-supervised/predictive/recipes.ts'
 import { manualSeed } from '../../../src/tensor/random-state.ts'
@@ -117,6 +118,23 @@ describe('pictures', () => {
     const pictures = async (seed: number) => [...((await draw?.({ count: 2, rounds: 0, seed }))?.data ?? [])]
     expect(await pictures(1)).toEqual(await pictures(1))
     expect(await pictures(1)).not.toEqual(await pictures(2))
+  })
+
+  test('JEM draws a class: its energy given the class falls, and only a model with classes can be asked', async () => {
+    const { model } = build(recipe('jem'), { model: { sgld_lr: 1, sgld_std: 0 } })
+    const draw = drawer(model, {})
+    const energyOf = compile((x: Tensor) =>
+      (model as PictureEnergy).energy(x, constant(Int32Array.of(1, 1), [2], 'int32')),
+    )
+    const energies = await Promise.all(
+      [0, 3].map(async (rounds) => {
+        const drawn = await draw?.({ count: 2, rounds, seed: 1, classNumber: 1 })
+        return drawn ? await (await energyOf(drawn)).numbers() : []
+      }),
+    )
+    for (const i of [0, 1]) expect(energies[1]?.[i]).toBeLessThan(energies[0]?.[i] ?? 0)
+    expect(build(recipe('energy')).model.knowsClasses).toBe(false)
+    await energyOf.release()
   })
 
   test('MAE: what is seen stays as it is, hidden patches are grey', async () => {

@@ -86,3 +86,8 @@ export class ReplayBuffer extends Module {
 export function energyOfLogits(logits: Tensor): Tensor {
   return ops.neg(ops.logSumExp(logits, 1))
 }
+
+/** The energy given a class, -logit_k: logits [N, K], classes int [N] -> [N]. Its Langevin dynamics draws from p(y | class) (JEM, section 3). */
+export function energyOfClass(logits: Tensor, classes: Tensor): Tensor {
+  return ops.neg(ops.squeeze(ops.gather(logits, ops.unsqueeze(classes, 1), 1), 1))
+}

@@ -12,6 +12,8 @@ export interface DrawRequest {
   readonly count: number
   readonly rounds: number
   readonly seed: number
+  /** The class of all pictures, by its number, of a learner that knows classes. Default: whatever comes. */
+  readonly classNumber?: number
   readonly onRound?: (done: number, all: number) => void
   readonly signal?: AbortSignal | undefined
 }
@@ -33,13 +35,18 @@ export function drawer(learner: PictureLearner, threads: ThreadOptions) {
   const state = new RandomState(0)
   const begin = compile((like: Tensor) => learner.draw?.(like.shape[0] ?? 1, state) ?? like, threads)
   const refine = learner.refine && compile((x: Tensor) => learner.refine?.(x, state) ?? x, threads)
-  return ({ count, rounds, seed, onRound, signal }: DrawRequest): Promise<NDArray> =>
+  const refineAs = learner.refine && compile((x: Tensor, of: Tensor) => learner.refine?.(x, state, of) ?? x, threads)
+  return ({ count, rounds, seed, classNumber, onRound, signal }: DrawRequest): Promise<NDArray> =>
     inEvaluation(learner, async () => {
       state.reseed(seed)
+      const classes: NDArray | undefined =
+        classNumber === undefined
+          ? undefined
+          : { dtype: 'int32', shape: [count], data: new Int32Array(count).fill(classNumber) }
       let drawn = (await begin({ dtype: 'float32', shape: [count], data: new Float32Array(count) })).array
       for (let round = 0; refine && round < rounds; round++) {
         signal?.throwIfAborted()
-        drawn = (await refine(drawn)).array
+        drawn = (await (classes ? refineAs?.(drawn, classes) : refine(drawn)))?.array ?? drawn
         onRound?.(round + 1, rounds)
       }
       return drawn

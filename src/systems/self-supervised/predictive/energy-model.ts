@@ -7,7 +7,7 @@ import { type RandomState, randomState } from '../../../tensor/random-state.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { energyLosses } from '../energies/losses.ts'
-import { energyOfLogits, ReplayBuffer, type ReplayConfig } from '../methods/contrastive-divergence.ts'
+import { energyOfClass, energyOfLogits, ReplayBuffer, type ReplayConfig } from '../methods/contrastive-divergence.ts'
 import { exportOfPictures, type PictureSizes } from './exports.ts'
 import { PictureLearner, type Turn } from './model.ts'
 import { Scorer } from './networks.ts'
@@ -27,6 +27,7 @@ export interface EnergyModelConfig extends ReplayConfig {
 export class PictureEnergy extends PictureLearner {
   readonly network: Scorer
   readonly buffer: ReplayBuffer
+  override readonly knowsClasses: boolean
   readonly #config: EnergyModelConfig
   readonly #sizes: PictureSizes
   readonly #classes: number
@@ -39,11 +40,13 @@ export class PictureEnergy extends PictureLearner {
     this.#config = config
     this.#sizes = sizes
     this.#classes = classes
+    this.knowsClasses = classes > 0
   }
 
-  /** [N, C, H, W] -> [N]. */
-  energy(pictures: Tensor): Tensor {
-    return energyOfLogits(this.network.forward(pictures))
+  /** [N, C, H, W] -> [N]; given classes, int [N], of a picture and its class. */
+  energy(pictures: Tensor, classes?: Tensor): Tensor {
+    const logits = this.network.forward(pictures)
+    return classes ? energyOfClass(logits, classes) : energyOfLogits(logits)
   }
 
   #noisy(pictures: Tensor, state: RandomState): Tensor {
@@ -88,9 +91,9 @@ export class PictureEnergy extends PictureLearner {
     return this.buffer.fresh(count, state)
   }
 
-  override refine(pictures: Tensor, state: RandomState): Tensor {
+  override refine(pictures: Tensor, state: RandomState, classes?: Tensor): Tensor {
     return ops.clamp(
-      this.buffer.forward((x) => this.energy(x), pictures, state),
+      this.buffer.forward((x) => this.energy(x, classes), pictures, state),
       -1,
       1,
     )

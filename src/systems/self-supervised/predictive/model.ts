@@ -48,8 +48,11 @@ export abstract class PictureLearner extends Module implements FeatureModel {
   /** Pictures from chance alone: a first guess, where `refine` follows. */
   draw?(count: number, state: RandomState): Tensor
 
-  /** Pictures that are a little better than those given: sampling calls it many times. */
-  refine?(pictures: Tensor, state: RandomState): Tensor
+  /** Pictures that are a little better than those given: sampling calls it many times. `classes`, int [N]: of these, where it `knowsClasses`. */
+  refine?(pictures: Tensor, state: RandomState, classes?: Tensor): Tensor
+
+  /** Whether `refine` can be asked for classes. */
+  readonly knowsClasses: boolean = false
 
   /** What the model makes of a part of pictures. */
   reconstruct?(pictures: Tensor, state: RandomState): Reconstruction

@@ -9,11 +9,21 @@ import { answerEach, defineUse } from '../../../tasks/define.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import { count, pathSetting, whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
+import { suggestion } from '../../../util/names.ts'
 import { drawer, reconstructor } from './drawing.ts'
 import type { LearnerExperiment } from './experiment.ts'
+import type { PictureLearner } from './model.ts'
 
 /** Milliseconds between lines of progress. */
 const patience = 5000
+
+function numberOfClass({ knowsClasses }: PictureLearner, labels: readonly string[], wanted: string): number {
+  if (!knowsClasses)
+    throw new UsageError('sample: this model knows no classes', { hint: 'leave out --class, or train jem' })
+  if (!labels.includes(wanted))
+    throw new UsageError(`sample: there is no class "${wanted}"`, { hint: suggestion(wanted, labels) })
+  return labels.indexOf(wanted)
+}
 
 /** The use `sample`: pictures from chance. */
 export const sampleLearner = defineUse({
@@ -22,24 +32,36 @@ export const sampleLearner = defineUse({
   options: z.strictObject({
     count: whole.default(64).describe('pictures to draw'),
     columns: count.default(0).describe('columns of the grid; 0: nearly square'),
+    class: z
+      .string()
+      .default('')
+      .describe('of a classifier (jem): the class to draw, by its label; empty: whatever comes'),
     rounds: whole.default(20).describe('of an energy: how often its Langevin steps are repeated'),
     grid: pathSetting('PNG file for the pictures side by side; empty: --out, or samples.png in the run'),
   }),
   run: async function* (
-    { model, threads }: LearnerExperiment,
+    { model, facts, threads }: LearnerExperiment,
     _inputs,
-    { count: pictures, columns, rounds, grid },
+    { count: pictures, columns, class: wanted, rounds, grid },
     { run, out, seed, say, signal },
   ) {
     const draw = drawer(model, threads === undefined ? {} : { threads })
     if (!draw) throw new UsageError('sample: this model draws nothing from noise')
+    const classNumber = wanted === '' ? undefined : numberOfClass(model, facts.labels, wanted)
     let told = performance.now()
     const onRound = (done: number, all: number): void => {
       if (performance.now() - told < patience) return
       told = performance.now()
       say(`round ${done} of ${all}`)
     }
-    const drawn = await draw({ count: pictures, rounds, seed, onRound, signal })
+    const drawn = await draw({
+      count: pictures,
+      rounds,
+      seed,
+      ...(classNumber !== undefined && { classNumber }),
+      onRound,
+      signal,
+    })
     const sheet = pictureSheet(picturesOf(drawn), columns > 0 ? columns : undefined)
     const file = grid === '' ? (out ?? join(run, 'samples.png')) : grid
     await writeFileAtomic(file, encodePng(sheet.pixels, sheet.width, sheet.height, sheet.channels))
