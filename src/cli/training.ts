@@ -1,7 +1,6 @@
 /** A training session of the commands `train` and `resume`: signals, the loop, the report, the summary. */
 import { formatProfile } from '../compile/profile.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
-import type { Recipe } from '../systems/define.ts'
 import { type OpenedRun, prepareTraining } from '../systems/session.ts'
 import type { OpenedData } from '../tasks/define.ts'
 import { formatDuration, formatMetrics } from '../train/describe-metrics.ts'
@@ -127,13 +126,13 @@ export async function trainRun(
     const programs = task.step.traces.length
     reporter.say(`programs   ${programs === 1 ? 'one' : programs} compiled for the training step`)
   }
-  summarize(run.path, run.report, opened.recipe, result, reporter, watch.confirm)
+  summarize(run.path, run.report, opened, result, reporter, watch.confirm)
   return told
 }
 
-/** The next commands for a run: the first use of its recipe, and export. */
-function advice(path: string, { uses }: Recipe): string {
-  const [use] = Object.entries(uses ?? {})
+/** The next commands for a run: the first use of its recipe that fits it, and export. */
+function advice(path: string, { recipe, experiment }: OpenedRun): string {
+  const use = Object.entries(recipe.uses ?? {}).find(([, { fits }]) => fits?.(experiment) ?? true)
   const first = use ? [`npx tenfold ${use[0]} ${path} ${use[1].inputs}`.trim()] : []
   return [...first, `npx tenfold export ${path} --format onnx --out model.onnx`].join('    or    ')
 }
@@ -141,7 +140,7 @@ function advice(path: string, { uses }: Recipe): string {
 function summarize(
   path: string,
   report: string,
-  recipe: Recipe,
+  opened: OpenedRun,
   result: LoopResult,
   reporter: Reporter,
   confirmFrozen: () => void,
@@ -150,10 +149,10 @@ function summarize(
   reporter.say(
     `${result.reason === 'early stop' ? 'stopped early' : 'finished'} after ${result.step} steps, ${formatDuration(result.seconds)}`,
   )
-  reporter.say(`test       ${formatMetrics(result.metrics, recipe.metrics)}`)
+  reporter.say(`test       ${formatMetrics(result.metrics, opened.recipe.metrics)}`)
   confirmFrozen()
   reporter.say(`report     ${report}`)
-  reporter.say(`next       ${advice(path, recipe)}`)
+  reporter.say(`next       ${advice(path, opened)}`)
   reporter.event('done', {
     metrics: result.metrics,
     reason: result.reason,

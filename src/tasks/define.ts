@@ -109,6 +109,8 @@ export interface Use<E = unknown, Options extends Settings = Settings, Data exte
   readonly inputs: string
   /** Every option with its default and description: a strict object, flat. */
   readonly options: z.ZodType<Options>
+  /** Whether a run can be used so, by what it knows of its data, so that the use is proposed after a training. Default: yes. */
+  readonly fits?: (experiment: E) => boolean
   readonly run: (
     experiment: E,
     inputs: readonly string[],

@@ -162,6 +162,16 @@ test('the README has the taxonomy that the methods declare', () => {
   for (const row of [columns, ...rows]) expect(readme).toContain(line(row))
 })
 
+test('what needs classes is proposed where there are some', () => {
+  const fitting = (labels: readonly string[]): string[] =>
+    Object.entries(recipes[0]?.uses ?? {}).flatMap(([name, { fits }]) =>
+      (fits?.({ facts: { ...barFacts, labels } }) ?? true) ? [name] : [],
+    )
+  expect(fitting(barFacts.labels)).toEqual(expect.arrayContaining(['probe', 'finetune', 'nearest']))
+  expect(fitting([])).not.toEqual(expect.arrayContaining(['probe']))
+  expect(fitting([])[0]).toBe('nearest')
+})
+
 test('a ViT is an encoder too', async () => {
   const vit = { name: 'vit', patch_size: 4, embed_dim: 8, depth: 1, num_heads: 2 }
   const { losses } = await run(build(recipe('moco'), { encoder: vit, method: { K: 32 } }), 2)

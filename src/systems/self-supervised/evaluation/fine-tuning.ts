@@ -8,7 +8,7 @@ import { trainBriefly } from '../../../tasks/brief-training.ts'
 import { defineUse, type UseContext } from '../../../tasks/define.ts'
 import type { ThreadOptions } from '../../../tasks/experiment.ts'
 import { classifierEvaluator, classifierScalars } from '../../../tasks/pictures/classifier.ts'
-import { requireClasses } from '../../../tasks/pictures/facts.ts'
+import { haveClasses, requireClasses } from '../../../tasks/pictures/facts.ts'
 import { type FeatureModel, featureExtractor } from '../../../tasks/pictures/features.ts'
 import type { OpenedPictures } from '../../../tasks/pictures/open.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
@@ -92,6 +92,7 @@ export const fineTuneWithLabels = defineUse({
     batch_size: whole.default(64).describe('pictures in a step'),
     lr: z.number().positive().default(1e-3).describe('learning rate of AdamW after the warm-up'),
   }),
+  fits: ({ facts }: RepresentationExperiment) => haveClasses(facts),
   run: async function* (
     { model, facts, threads, untrained }: RepresentationExperiment,
     _inputs,

@@ -6,7 +6,7 @@ import type { PictureFields } from '../../../data/layout.ts'
 import * as ops from '../../../ops/index.ts'
 import { cosineAnnealingLR, SGD } from '../../../optim/index.ts'
 import { defineUse, type UseContext } from '../../../tasks/define.ts'
-import { requireClasses } from '../../../tasks/pictures/facts.ts'
+import { haveClasses, requireClasses } from '../../../tasks/pictures/facts.ts'
 import { featureExtractor, type LabelledFeatures } from '../../../tasks/pictures/features.ts'
 import type { OpenedPictures } from '../../../tasks/pictures/open.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
@@ -88,6 +88,7 @@ export const linearProbe = defineUse({
     batch_size: whole.default(256).describe('pictures in a step'),
     lr: z.number().positive().default(0.1).describe('learning rate at the start, which falls along half a cosine'),
   }),
+  fits: ({ facts }: RepresentationExperiment) => haveClasses(facts),
   run: async function* (
     { model, facts, threads, untrained }: RepresentationExperiment,
     _inputs,
