@@ -165,7 +165,7 @@ test('the README has the taxonomy that the methods declare', () => {
 test('what needs classes is proposed where there are some', () => {
   const fitting = (labels: readonly string[]): string[] =>
     Object.entries(recipes[0]?.uses ?? {}).flatMap(([name, { fits }]) =>
-      (fits?.({ facts: { ...barFacts, labels } } as EmbeddingExperiment) ?? true) ? [name] : [],
+      (fits?.({ facts: { ...barFacts, labels } } as unknown as EmbeddingExperiment) ?? true) ? [name] : [],
     )
   expect(fitting(barFacts.labels)).toEqual(expect.arrayContaining(['probe', 'finetune', 'nearest']))
   expect(fitting([])).not.toEqual(expect.arrayContaining(['probe']))
