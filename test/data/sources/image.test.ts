@@ -139,7 +139,8 @@ describe('decodeImage', () => {
     await withFolder(async (folder) => {
       const path = join(folder, 'photo.png')
       await writeFile(path, photo)
-      expect(await readPixels(path)).toEqual({ width: 1, height: 2, data: Uint8Array.from([red, blue].flat()) })
+      const { width, height, data } = await readPixels(path)
+      expect([width, height, ...data]).toEqual([1, 2, ...red, ...blue])
     })
   })
 
