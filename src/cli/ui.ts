@@ -105,7 +105,7 @@ export function tellData({ summary, warnings, changes }: Opening, reporter: Repo
 /** An answer of a use, as a line or an event. `isWritten`: its text was shown piece by piece, and only its line is ended. */
 export function tellAnswer(use: string, answer: Answer, reporter: Reporter, isWritten = false): void {
   const { input } = answer
-  const named = (text: string): string => (input === undefined ? text : `${input}: ${text}`)
+  const named = (text: string): string => (input === undefined ? text : `${input || '""'}: ${text}`)
   if ('error' in answer) {
     const line = errorLine(answer.error)
     reporter.event('error', { use, input, message: line })

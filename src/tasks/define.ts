@@ -77,7 +77,7 @@ export type Answer = { readonly input?: string } & (
 
 /** What a use is given besides its inputs. `Data`: what the recipe's `open` gives. */
 export interface UseContext<Data extends OpenedData = OpenedData> {
-  /** Where `--out` says that files go; undefined: the use chooses, inside of the run. */
+  /** Where `--out` says that files go; undefined: the use chooses, inside of the run. Prefer `place`. */
   readonly out: string | undefined
   /** The run directory. */
   readonly run: string
@@ -97,7 +97,9 @@ export interface UseContext<Data extends OpenedData = OpenedData> {
   readonly readRecord: () => Promise<DataRecord>
   /** Another run with its model, such as a classifier that guides a sampler. `E`: what that recipe builds. Throws a UsageError unless it is of that recipe. */
   readonly openRun: <E>(path: string, recipe: string) => Promise<E>
-  /** Writes a page and returns its path: `out`, or the name inside of the run directory. */
+  /** Where a file of this name goes: in the run, or where `--out` says; no two files of a command get one place. */
+  readonly place: (name: string) => Promise<string>
+  /** Writes a page and returns its path, the `place` of its name. */
   readonly writePage: (name: string, report: Omit<Report, 'footer'>) => Promise<string>
 }
 

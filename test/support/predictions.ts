@@ -12,6 +12,7 @@ const context: UseContext = {
   readTensors: () => Promise.reject(new Error('the test has no checkpoint')),
   readRecord: () => Promise.reject(new Error('the test has no record')),
   openRun: () => Promise.reject(new Error('the test has no other run')),
+  place: () => Promise.reject(new Error('the test writes no file')),
   writePage: () => Promise.reject(new Error('the test writes no page')),
 }
 

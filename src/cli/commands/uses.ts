@@ -14,6 +14,7 @@ import { UsageError } from '../../util/errors.ts'
 import { interruptSignal } from '../interrupt.ts'
 import { checkpointOption, examples, wholeNumber } from '../options.ts'
 import { note } from '../output.ts'
+import { placesOf } from '../places.ts'
 import { createReporter, type Reporter, tellAnswer, tellData } from '../ui.ts'
 
 interface UseFlags extends Record<string, unknown> {
@@ -106,8 +107,15 @@ function optionsFor(use: Use, name: string, recipe: string, flags: UseFlags): Re
   return configure(use.options, assignments)
 }
 
-function contextOf(opened: TrainedRun, flags: UseFlags, reporter: Reporter, signal: AbortSignal): UseContext {
+function contextOf(
+  opened: TrainedRun,
+  flags: UseFlags,
+  inputs: number,
+  reporter: Reporter,
+  signal: AbortSignal,
+): UseContext {
   const { run, step } = opened
+  const place = placesOf(run.path, flags.out, inputs)
   const { system, recipe } = run.description
   return {
     out: flags.out,
@@ -125,8 +133,9 @@ function contextOf(opened: TrainedRun, flags: UseFlags, reporter: Reporter, sign
     readRecord: () => run.readData(),
     readTensors: async () => (await run.chosenCheckpoint(flags.checkpoint)).tensors,
     openRun: (path, other) => openRunOf(path, system, other),
+    place,
     writePage: async (name, report) => {
-      const path = flags.out ?? join(run.path, name)
+      const path = await place(name)
       const footer = 'Written by tenfold. This file is self-contained.'
       const page = { ...report, title: `${system} / ${recipe}: ${report.title}`, footer }
       await writeFileAtomic(path, Buffer.from(await renderReport({ subtitle: opened.recipe.summary, ...page })))
@@ -160,7 +169,7 @@ async function runUse(name: string, dir: string, inputs: readonly string[], flag
     reporter.write(piece)
   }
   try {
-    const context = contextOf(opened, flags, { ...reporter, write }, signal)
+    const context = contextOf(opened, flags, inputs.length, { ...reporter, write }, signal)
     for await (const answer of use.run(opened.experiment, inputs, options, context)) {
       if ('error' in answer) failed++
       if ('metrics' in answer) metrics = answer.metrics

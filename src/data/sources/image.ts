@@ -157,11 +157,25 @@ function coveringSize(picture: Size, box: Size, name: string): Size {
   return size
 }
 
-/** All pixels of a picture file as they are: red, green, blue, row by row. Throws as `decodeInto`. */
+/** The size of a picture, upright, all of which can be decoded. Throws a FormatError (naming `name`) if it cannot. */
+export async function checkedSize(source: Uint8Array, name: string): Promise<Size> {
+  const sharp = await loadSharp()
+  const open = () => sharp(source, { failOn: 'error', limitInputPixels: 2 ** 27 })
+  try {
+    const { autoOrient } = await open().metadata()
+    await open().resize(8, 8, { fit: 'fill', kernel: 'nearest' }).raw().toBuffer()
+    return { width: autoOrient.width, height: autoOrient.height }
+  } catch (error) {
+    throw retell(error, name)
+  }
+}
+
+/** All pixels of a picture file, upright as its EXIF data say: red, green, blue, row by row. Throws as `decodeInto`. */
 export async function readPixels(path: string): Promise<Size & { readonly data: Uint8Array }> {
   const sharp = await loadSharp()
   try {
     const picture = sharp(path, { failOn: 'error', limitInputPixels: 2 ** 27 })
+      .autoOrient()
       .removeAlpha()
       .toColourspace('srgb')
     const { data, info } = await picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })

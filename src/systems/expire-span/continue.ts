@@ -1,7 +1,12 @@
 /** `tenfold continue RUN "Call me"`: text that a character model writes, with its memory. */
 import { z } from 'zod'
 import { type Answer, answerEach, defineUse } from '../../tasks/define.ts'
-import { type CharacterFacts, decodeCharacters, encodeCharacters } from '../../tasks/language/characters.ts'
+import {
+  type CharacterFacts,
+  decodeCharacters,
+  encodeCharacters,
+  unknownCharacters,
+} from '../../tasks/language/characters.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import { type Tensor, tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -85,9 +90,11 @@ export const continueText = defineUse({
     { model, facts }: { readonly model: AnyModel; readonly facts: CharacterFacts },
     texts,
     options,
-    { seed },
+    { seed, say },
   ): AsyncGenerator<Answer> =>
-    answerEach(texts, async (text) => [
-      { input: text, text: await continueCharacters(model, facts, text, { ...options, seed }) },
-    ]),
+    answerEach(texts, async (text) => {
+      const strange = unknownCharacters(text, facts)
+      if (strange !== undefined) say(`note: ${strange}`)
+      return [{ input: text, text: await continueCharacters(model, facts, text, { ...options, seed }) }]
+    }),
 })

@@ -8,7 +8,7 @@ import type { AnyModel } from './model.ts'
 /**
  * `tokens` int32 [batch, M] and the parts of every layer's memory (`hidden_0`, `ages_0`, ...) -> `log_probs` [batch, M, vocabulary], the
  * memories with the block (`next_hidden_0`, ...), and, where memories expire, what is left of their spans (`remaining_0`). There are
- * attn_lim places for memories: an unused one has an age above attn_lim and the ramp. With `clears` there is a further input, `elapsed` int32
+ * attn_lim places for memories, the latest last: an unused one has an age above attn_lim and the ramp. With `clears` there is a further input, `elapsed` int32
  * [batch, M]: tokens of its episode before each token.
  */
 export function exportBlock(

@@ -4,7 +4,7 @@ import type { Dataset } from '../../data/dataset.ts'
 import { readText as readFile } from '../../data/sources/text.ts'
 import type { Report } from '../../report/figures.ts'
 import { defineUse } from '../../tasks/define.ts'
-import { type CharacterFacts, encodeCharacters } from '../../tasks/language/characters.ts'
+import { type CharacterFacts, encodeCharacters, unknownCharacters } from '../../tasks/language/characters.ts'
 import { pathSetting } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { characterTokens, explainMemory, readText, spaced, spanSection, type TokenNames } from './explain.ts'
@@ -23,11 +23,14 @@ export const inspectText = defineUse({
     { model, facts }: { readonly model: AnyModel; readonly facts: CharacterFacts },
     _inputs,
     { text, characters },
-    { openData, writePage, step },
+    { openData, writePage, say, step },
   ) {
     const expiring = expiringModel(model)
+    const own = text ? [...(await readFile(text))].slice(0, characters).join('') : ''
+    const strange = unknownCharacters(own, facts)
+    if (strange !== undefined) say(`note: ${strange}`)
     const all = text
-      ? encodeCharacters(await readFile(text), facts)
+      ? encodeCharacters(own, facts)
       : (await firstRow((await openData()).test as Dataset<StreamFields>, characters)).tokens
     const read = { tokens: all.subarray(0, characters) }
     const page = await inspectionPage(expiring, characterTokens(facts), read, step)

@@ -8,7 +8,6 @@ import { answerEach, defineUse } from '../../tasks/define.ts'
 import { likeTraining, type PictureClassifier } from '../../tasks/pictures/predict.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
-import { count } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { involutionsOf, kernelMaps, kernelsAt, sumGrid, usualLayer } from './explain.ts'
 
@@ -26,14 +25,19 @@ function placeOf(
   return [along('y', picked.y, height ?? 1, rows), along('x', picked.x, width ?? 1, columns)]
 }
 
+/** Rows or columns from the border of the picture; -1: the middle. */
+const picked = z.number().int().min(-1).default(-1)
+
 /** The use `inspect`. */
 export const inspectKernels = defineUse({
   summary: 'the kernels that an involution makes for a picture: their sums at every pixel, and those of one pixel',
   inputs: 'FILE...',
   options: z.strictObject({
     layer: z.string().default('').describe('the involution, like layer2.0.conv2; empty: the last of a middle stage'),
-    y: count.default(0).describe('the pixel whose kernel is drawn, from the top of the picture as the model sees it'),
-    x: count.default(0).describe('and from its left; both 0: the middle'),
+    y: picked.describe(
+      'the pixel whose kernel is drawn, from the top of the picture as the model sees it; -1: the middle',
+    ),
+    x: picked.describe('and from its left; -1: the middle'),
     groups: z.number().int().positive().default(32).describe('groups to draw, at most'),
   }),
   run: async function* ({ model, facts }: PictureClassifier, files, options, { step, writePage }) {
@@ -49,8 +53,10 @@ export const inspectKernels = defineUse({
       const pixels = likeTraining(decoded.data as Uint8Array, facts)
       const image: NDArray = { dtype: 'uint8', shape: [1, ...decoded.shape], data: pixels }
       const { kernels, probabilities } = await kernelMaps(model, image, layer)
-      const isPicked = options.y > 0 || options.x > 0
-      const pixel = isPicked ? options : { y: Math.floor(height / 2), x: Math.floor(width / 2) }
+      const pixel = {
+        y: options.y < 0 ? Math.floor(height / 2) : options.y,
+        x: options.x < 0 ? Math.floor(width / 2) : options.x,
+      }
       const place = placeOf(pixel, facts.image_size, kernels)
       const [, groups, , , rows, columns] = kernels.shape
       const values = toNumbers(probabilities.data)

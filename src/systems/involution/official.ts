@@ -2,7 +2,7 @@
 import { init, type Module } from '../../nn/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { FormatError } from '../../util/errors.ts'
-import { depths, type RedNetConfig, stageBlocks } from './config.ts'
+import { type Depth, depths, type RedNetConfig, stageBlocks } from './config.ts'
 import { ImageClassifier, RedNet } from './model.ts'
 
 type State = ReadonlyMap<string, NDArray>
@@ -20,8 +20,19 @@ export function weightsOf(tensors: State): Map<string, NDArray> {
   return scalarCounters(weights.map(([name, array]) => [name.replace(/^(state_dict\.)?(module\.)?/, ''), array]))
 }
 
-/** What a checkpoint's backbone is, from the names and shapes of its weights. Throws a FormatError if it is no RedNet. */
+/** What a checkpoint's backbone is, from the names and shapes of its weights. Throws a FormatError if it is no RedNet of a published depth. */
 export function redNetConfigOf(tensors: State): RedNetConfig {
+  const { blocks, depth, sizes } = backboneSizesOf(tensors)
+  if (depth === undefined) throw new FormatError(`no RedNet has stages of ${blocks.join(', ')} blocks`)
+  return { depth, ...sizes }
+}
+
+/** The blocks of each of four stages, the published depth that has them, if one has, and all else. Throws a FormatError if it is no RedNet. */
+export function backboneSizesOf(tensors: State): {
+  readonly blocks: readonly number[]
+  readonly depth: Depth | undefined
+  readonly sizes: Omit<RedNetConfig, 'depth'>
+} {
   const weights = backboneWeights(weightsOf(tensors))
   const sizeOf = (name: string, axis: number): number | undefined => weights.get(name)?.shape[axis]
   const blocks = [1, 2, 3, 4].map((stage) => {
@@ -41,9 +52,7 @@ export function redNetConfigOf(tensors: State): RedNetConfig {
     throw new FormatError('the checkpoint holds no RedNet: it has no stem with an involution, or no first stage', {
       hint: 'names are stem.1.conv2.conv.weight, layer1.0.conv1.weight, perhaps after "backbone."',
     })
-  if (!depth) throw new FormatError(`no RedNet has stages of ${blocks.join(', ')} blocks`)
-  return {
-    depth,
+  const sizes = {
     num_stages,
     strides: [1, 2, 2, 2].slice(0, num_stages),
     out_indices: [num_stages - 1],
@@ -54,6 +63,7 @@ export function redNetConfigOf(tensors: State): RedNetConfig {
     avg_down: weights.has('layer2.0.downsample.2.weight'),
     stem_involution_kernel_size: Math.sqrt(kernels / (stem / 2 / 16)),
   }
+  return { blocks, depth, sizes }
 }
 
 /** The weights of the backbone alone: those after "backbone.", or all where no name begins so. */

@@ -4,8 +4,7 @@ import type { NDArray } from '../../tensor/dtype.ts'
 import type { Settings } from '../../train/settings.ts'
 import { TenfoldError, UsageError } from '../../util/errors.ts'
 import type { Start } from '../define.ts'
-import { stageBlocks } from './config.ts'
-import { backboneWeights, redNetConfigOf, weightsOf } from './official.ts'
+import { backboneSizesOf, backboneWeights, weightsOf } from './official.ts'
 import type { NetworkSettings } from './settings.ts'
 
 /** Detectors and segmentors always have the standard stem, and no setting for it. */
@@ -20,21 +19,21 @@ interface Pictures {
 
 /** The settings of the RedNet whose weights these are. */
 function settingsOf<Own extends BackboneSettings>(settings: Own, tensors: ReadonlyMap<string, NDArray>) {
-  const config = redNetConfigOf(tensors)
-  const { depth, num_stages = 4, stem_channels = 64, base_channels = 64, in_channels = 3 } = config
+  const { blocks, depth, sizes } = backboneSizesOf(tensors)
+  const { num_stages = 4, stem_channels = 64, base_channels = 64, in_channels = 3 } = sizes
   const model: Own = {
     ...settings,
     network: 'rednet',
-    layers: [...stageBlocks[depth]].slice(0, num_stages),
+    layers: blocks.slice(0, num_stages),
     ...(settings.stem !== undefined && { stem: 'standard' }),
     stem_channels,
     base_channels,
-    stem_kernel_size: config.stem_involution_kernel_size ?? 3,
-    kernel_size: 7,
-    group_channels: 16,
-    reduction_ratio: 4,
+    stem_kernel_size: sizes.stem_involution_kernel_size ?? 3,
+    // Published ones have these; of a run of one's own the settings must say what it had.
+    ...(depth !== undefined && { kernel_size: 7, group_channels: 16, reduction_ratio: 4 }),
   }
-  return { model, depth, in_channels }
+  const name = depth === undefined ? `a RedNet of ${model.layers.join(', ')} blocks` : `RedNet-${depth}`
+  return { model, name, in_channels }
 }
 
 /**
@@ -50,15 +49,15 @@ export async function readBackbone<Config extends Settings & { readonly model: B
   return {
     fit: (config, pictures) => {
       try {
-        const { model, depth, in_channels } = settingsOf(config.model, plain)
+        const { model, name, in_channels } = settingsOf(config.model, plain)
         const given = pictures.in_channels ?? 3
         if (in_channels !== given)
           throw new UsageError(`is for pictures of ${in_channels} channels, these have ${given}`)
-        const weights = [...backboneWeights(weightsOf(plain))].filter(([name]) => /^(stem|layer\d)\./.test(name))
+        const weights = [...backboneWeights(weightsOf(plain))].filter(([weight]) => /^(stem|layer\d)\./.test(weight))
         return {
           config: { ...config, model },
-          weights: new Map(weights.map(([name, array]) => [`backbone.${name}`, array] as const)),
-          summary: `backbone of ${path}: RedNet-${depth}; new head`,
+          weights: new Map(weights.map(([weight, array]) => [`backbone.${weight}`, array] as const)),
+          summary: `backbone of ${path}: ${name}; new head`,
         }
       } catch (error) {
         if (!(error instanceof TenfoldError)) throw error

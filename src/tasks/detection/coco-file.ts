@@ -7,7 +7,7 @@ import { readPixels, resizePixels } from '../../data/sources/image.ts'
 import { FormatError, UsageError } from '../../util/errors.ts'
 import type { TrueObject } from './average-precision.ts'
 import type { Scene, Scenes, Truth } from './examples.ts'
-import { type Mask, maskOfPolygons, maskOfRuns, runsOfText } from './masks.ts'
+import { type Mask, maskOfPolygons, maskOfRuns, requireRuns, runsOfText, type Size } from './masks.ts'
 
 const number = z.number()
 const runs = z.object({ size: z.tuple([number, number]), counts: z.union([z.string(), z.array(number)]) })
@@ -67,12 +67,33 @@ async function parseFile(path: string): Promise<CocoFile> {
   })
 }
 
+/** What is wrong with a mask; undefined if nothing. */
+function maskProblemOf({ segmentation }: Annotation, picture: Size): string | undefined {
+  if (segmentation === undefined) return undefined
+  if (Array.isArray(segmentation)) {
+    const wrong = segmentation.find((polygon) => polygon.length < 6 || polygon.length % 2 === 1)
+    return wrong && `a polygon must have x and y of at least 3 corners, found ${wrong.length} numbers`
+  }
+  const [height, width] = segmentation.size
+  if (height !== picture.height || width !== picture.width)
+    return `a mask must be of the picture's ${picture.width} x ${picture.height} pixels, found ${width} x ${height}`
+  try {
+    const { counts } = segmentation
+    requireRuns(typeof counts === 'string' ? runsOfText(counts) : counts, { width, height })
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    return error.message
+  }
+  return undefined
+}
+
 /** What is wrong with an object; undefined if nothing. */
-function problemOf({ bbox: [x, y, w, h] }: Annotation, picture: { width: number; height: number }): string | undefined {
+function problemOf(annotation: Annotation, picture: Size): string | undefined {
+  const [x, y, w, h] = annotation.bbox
   if (!(w > 0 && h > 0)) return `an object's box must have a width and height above 0, found ${w} x ${h}`
   if (x >= picture.width || y >= picture.height || x + w <= 0 || y + h <= 0)
     return `an object's box must lie in the picture of ${picture.width} x ${picture.height}, found [${x}, ${y}, ${w}, ${h}]`
-  return undefined
+  return maskProblemOf(annotation, picture)
 }
 
 /** Reads a file of annotations; pictures are in `folder`. Throws a FormatError where it is no such file. */
@@ -112,17 +133,22 @@ export async function readCoco(path: string, folder: string): Promise<CocoSet> {
     labels: categories.map(({ name }) => name),
     categories: numbers,
     pictures: pictures.filter(({ name }) => !missing.has(name)),
-    hasMasks: annotations.length > 0 && annotations.every(({ segmentation }) => segmentation !== undefined),
+    hasMasks: annotations.length > 0 && annotations.every(({ segmentation }) => hasMask(segmentation)),
     problems,
   }
+}
+
+/** Whether there is a mask: some tools write an empty list where there is none. */
+function hasMask(segmentation: Annotation['segmentation']): segmentation is NonNullable<Annotation['segmentation']> {
+  return segmentation !== undefined && !(Array.isArray(segmentation) && segmentation.length === 0)
 }
 
 /** The mask of polygons or runs; undefined where there is none. */
 export function maskOfSegmentation(
   segmentation: Annotation['segmentation'],
-  { width, height }: { readonly width: number; readonly height: number },
+  { width, height }: Size,
 ): Mask | undefined {
-  if (segmentation === undefined) return undefined
+  if (!hasMask(segmentation)) return undefined
   if (Array.isArray(segmentation)) return maskOfPolygons(segmentation, { width, height })
   const [rows, columns] = segmentation.size
   const { counts } = segmentation
@@ -161,14 +187,19 @@ function scaledMask({ pixels, width, height }: Mask, scale: number, size: number
   return { pixels: own, width: size, height: size }
 }
 
+/** A picture's size in a square of `size`: its longer side fills it; the other has at least one pixel. */
+export function sizeWithin({ width, height }: Size, size: number): Size {
+  const scale = size / Math.max(width, height)
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
+}
+
 /** A picture brought to a square: its longer side to `size`, the rest black. uint8 [3, size, size]. */
 export async function readSquare(
   path: string,
   size: number,
 ): Promise<{ pixels: Uint8Array; width: number; height: number }> {
   const { data, width, height } = await readPixels(path)
-  const scale = size / Math.max(width, height)
-  const to = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
+  const to = sizeWithin({ width, height }, size)
   const planes = new Uint8Array(data.length)
   const area = width * height
   for (let i = 0; i < area; i++) for (let c = 0; c < 3; c++) planes[c * area + i] = data[3 * i + c] ?? 0
@@ -181,6 +212,14 @@ export async function readSquare(
       pixels.set(small.subarray(from, from + to.width), (c * size + y) * size)
     }
   return { pixels, width, height }
+}
+
+/** Throws a FormatError unless a picture, upright, has the size that the annotations say. */
+export function requireAnnotatedSize({ path, width, height }: CocoPicture, found: Size): void {
+  if (found.width !== width || found.height !== height)
+    throw new FormatError(
+      `${path}: must be of ${width} x ${height} pixels, as the annotations say, found ${found.width} x ${found.height}`,
+    )
 }
 
 /** The pictures as scenes of size x size pixels. */
@@ -199,10 +238,7 @@ export function cocoScenes(
     read: async (index): Promise<Scene> => {
       const picture = at(index)
       const { pixels, width, height } = await readSquare(picture.path, size)
-      if (width !== picture.width || height !== picture.height)
-        throw new FormatError(
-          `${picture.path}: must be of ${picture.width} x ${picture.height} pixels, as the annotations say, found ${width} x ${height}`,
-        )
+      requireAnnotatedSize(picture, { width, height })
       const { objects, scale } = truthOf(picture, categories, size)
       return {
         pixels,

@@ -8,21 +8,30 @@ export interface Mask {
   readonly height: number
 }
 
-interface Size {
+/** Of a picture, in pixels. */
+export interface Size {
   readonly width: number
   readonly height: number
 }
 
+/** Throws a FormatError unless runs cover the picture, each at least 0 and whole. */
+export function requireRuns(runs: readonly number[], { width, height }: Size): void {
+  const wrong = runs.find((run) => !(Number.isInteger(run) && run >= 0))
+  if (wrong !== undefined) throw new FormatError(`runs must be whole numbers of at least 0, found ${wrong}`)
+  const covered = runs.reduce((sum, run) => sum + run, 0)
+  if (covered !== width * height)
+    throw new FormatError(`runs must cover ${width} x ${height} = ${width * height} pixels, found ${covered}`)
+}
+
 /** The mask of runs of 0 and 1 in turns, down the columns. Throws a FormatError unless they cover the picture. */
 export function maskOfRuns(runs: readonly number[], { width, height }: Size): Mask {
+  requireRuns(runs, { width, height })
   const pixels = new Uint8Array(width * height)
   let at = 0
   for (const [i, run] of runs.entries()) {
     if (i % 2 === 1) for (let p = at; p < at + run; p++) pixels[(p % height) * width + Math.floor(p / height)] = 1
     at += run
   }
-  if (at !== width * height)
-    throw new FormatError(`runs must cover ${width} x ${height} = ${width * height} pixels, found ${at}`)
   return { pixels, width, height }
 }
 

@@ -1,14 +1,15 @@
 /** Which pictures with objects a recipe is trained on: composed scenes, or a folder with COCO annotations. */
 import { z } from 'zod'
 import { digestOf, readBytes } from '../../data/files.ts'
-import { describeSides, openingOf, settleUnreadable } from '../../data/opening.ts'
+import { describeSides, openingOf, reasonOf, settleUnreadable } from '../../data/opening.ts'
 import { divide, type NamedExample, recordWhole } from '../../data/record.ts'
+import { checkedSize } from '../../data/sources/image.ts'
 import { pick } from '../../data/split.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { count, pathSetting, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import type { KnownData } from '../define.ts'
-import { type CocoSet, cocoScenes, readCoco } from './coco-file.ts'
+import { type CocoPicture, type CocoSet, cocoScenes, readCoco, requireAnnotatedSize } from './coco-file.ts'
 import { type DrawingSetName, drawingSets } from './drawings.ts'
 import { type OpenedScenes, type Scenes, sceneDataset } from './examples.ts'
 import type { DetectionFacts } from './facts.ts'
@@ -87,10 +88,28 @@ function datasets(own: Scenes, held: Scenes, { image_size: size }: DetectionData
   }
 }
 
-async function named(set: CocoSet): Promise<NamedExample[]> {
+/** A set whose pictures can all be read, and the names and contents of these. */
+interface CheckedSet extends CocoSet {
+  readonly examples: readonly NamedExample[]
+}
+
+/** Reads each picture once; those that cannot be used become problems. */
+async function checked(set: CocoSet): Promise<CheckedSet> {
+  const problems = [...set.problems]
+  const pictures: CocoPicture[] = []
   const examples: NamedExample[] = []
-  for (const { path, name } of set.pictures) examples.push({ name, digest: digestOf(await readBytes(path, 2 ** 28)) })
-  return examples
+  for (const picture of set.pictures) {
+    const { path, name } = picture
+    try {
+      const bytes = await readBytes(path, 2 ** 28)
+      requireAnnotatedSize(picture, await checkedSize(bytes, path))
+      pictures.push(picture)
+      examples.push({ name, digest: digestOf(bytes) })
+    } catch (error) {
+      problems.push({ ...reasonOf(path, error), path: name })
+    }
+  }
+  return { ...set, problems, pictures, examples }
 }
 
 function requireSameLabels(first: CocoSet, second: CocoSet | undefined): void {
@@ -98,6 +117,15 @@ function requireSameLabels(first: CocoSet, second: CocoSet | undefined): void {
   throw new UsageError('data.test_annotations must have the categories of data.annotations, in their order', {
     hint: `${first.labels.join(', ')}; found ${second.labels.join(', ')}`,
   })
+}
+
+/** Without an object there is nothing to learn, and no average precision. */
+function requireObjects(folder: string, pictures: readonly CocoPicture[], use: string): void {
+  if (pictures.some(({ annotations }) => annotations.some(({ iscrowd }) => iscrowd !== 1))) return
+  throw new UsageError(
+    `${folder}: the pictures to ${use} must have objects, found none (groups with iscrowd = 1 do not count)`,
+    { hint: 'give annotations of more pictures, or another data.split_seed' },
+  )
 }
 
 async function openAnnotated(
@@ -111,14 +139,14 @@ async function openAnnotated(
     })
   if ((test === '') !== (test_annotations === ''))
     throw new UsageError('data.test and data.test_annotations belong together: give both or none')
-  const set = await readCoco(annotations, folder)
-  const other = test ? await readCoco(test_annotations, test) : undefined
+  const set = await checked(await readCoco(annotations, folder))
+  const other = test ? await checked(await readCoco(test_annotations, test)) : undefined
   requireSameLabels(set, other)
   const left = [
     ...settleUnreadable(folder, set.problems, on_error),
     ...settleUnreadable(test, other?.problems ?? [], on_error),
   ]
-  const divided = divide(await named(set), other && (await named(other)), {
+  const divided = divide(set.examples, other?.examples, {
     unit: 'picture',
     share: data.test_share,
     seed: data.split_seed,
@@ -131,10 +159,13 @@ async function openAnnotated(
       `${folder}: there must be pictures to train on and to test with, found ${describeSides('picture', sides.train.length, sides.test.length)}`,
       { hint: 'give more pictures, another data.split_seed, or a test set: data.test and data.test_annotations' },
     )
+  const [own, tested] = [pick(set.pictures, sides.train), pick(held.pictures, sides.test)]
+  requireObjects(folder, own, 'train on')
+  requireObjects(test || folder, tested, 'test with')
   return {
     ...datasets(
-      cocoScenes(pick(set.pictures, sides.train), set.categories, size),
-      cocoScenes(pick(held.pictures, sides.test), held.categories, size),
+      cocoScenes(own, set.categories, size),
+      cocoScenes(tested, held.categories, size),
       data,
       data.most_objects,
       data.flip,

@@ -14,6 +14,17 @@ export function encodeCharacters(text: string, { characters }: CharacterFacts): 
   return Int32Array.from([...text], (character) => numbers.get(character) ?? 0)
 }
 
+/** One line about the characters of a text that a model does not know, such as "2 of 9 characters are unknown to the model: é, ☃"; undefined: it knows all. */
+export function unknownCharacters(text: string, { characters }: CharacterFacts): string | undefined {
+  const known = new Set(characters.slice(1))
+  const all = [...text]
+  const strange = all.filter((character) => !known.has(character))
+  if (strange.length === 0) return undefined
+  const kinds = [...new Set(strange)]
+  const shown = `${kinds.slice(0, 5).join(', ')}${kinds.length > 5 ? ', ...' : ''}`
+  return `${strange.length.toLocaleString('en')} of ${all.length.toLocaleString('en')} characters are unknown to the model: ${shown}`
+}
+
 /** The text of numbers. */
 export function decodeCharacters(numbers: Iterable<number>, { characters }: CharacterFacts): string {
   return Array.from(numbers, (number) => characters[number] ?? unknown).join('')

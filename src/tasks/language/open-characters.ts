@@ -83,7 +83,7 @@ export async function openBook(
 export function requireAlphabet(text: string): CharacterFacts {
   const facts = alphabetOf(text)
   if (facts.characters.length < 2)
-    throw new UsageError('the text gives nothing to train on: it is empty', {
+    throw new UsageError('the text gives nothing to train on: it is empty, or all of it is held out', {
       hint: 'give more: --set data.folder=PATH',
     })
   return facts

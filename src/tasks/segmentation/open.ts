@@ -4,9 +4,10 @@ import { extname, join } from 'node:path'
 import { z } from 'zod'
 import type { Dataset } from '../../data/dataset.ts'
 import { digestOf, readBytes } from '../../data/files.ts'
-import { describeSides, openingOf, settleUnreadable } from '../../data/opening.ts'
+import { describeSides, openingOf, reasonOf, settleUnreadable } from '../../data/opening.ts'
 import { divide, type NamedExample, recordWhole } from '../../data/record.ts'
 import { allocateRows, checkIndices } from '../../data/rows.ts'
+import { checkedSize } from '../../data/sources/image.ts'
 import { pick } from '../../data/split.ts'
 import { decodePng } from '../../io/png.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
@@ -14,10 +15,11 @@ import { count, pathSetting, whole } from '../../train/settings.ts'
 import { FormatError, UsageError } from '../../util/errors.ts'
 import { mapParallel } from '../../util/parallel.ts'
 import type { KnownData, OpenedData } from '../define.ts'
-import { readSquare } from '../detection/coco-file.ts'
+import { readSquare, sizeWithin } from '../detection/coco-file.ts'
 import { drawingSets } from '../detection/drawings.ts'
 import type { Scenes } from '../detection/examples.ts'
 import type { DetectionFacts } from '../detection/facts.ts'
+import type { Size } from '../detection/masks.ts'
 import { composedScenes } from '../detection/scenes.ts'
 
 const names = ['emoji', 'digits'] as const
@@ -140,19 +142,25 @@ async function readMap(path: string): Promise<{ pixels: Uint8Array; width: numbe
   return { pixels, width, height }
 }
 
-/** Both at the network's size: the longer side to `size`; beyond the picture no class counts. */
-async function readPair({ picture, map }: Pair, size: number): Promise<Labelled> {
-  const { pixels, width, height } = await readSquare(picture, size)
-  const found = await readMap(map)
+/** Throws a FormatError unless a map has its picture's size. */
+function requireSameSize(map: string, found: Size, { width, height }: Size): void {
   if (found.width !== width || found.height !== height)
     throw new FormatError(
       `${map}: must be of ${width} x ${height} pixels as its picture, found ${found.width} x ${found.height}`,
     )
+}
+
+/** Both at the network's size: the longer side to `size`; beyond the picture no class counts. */
+async function readPair({ picture, map }: Pair, size: number): Promise<Labelled> {
+  const { pixels, width, height } = await readSquare(picture, size)
+  const found = await readMap(map)
+  requireSameSize(map, found, { width, height })
   const scale = size / Math.max(width, height)
+  const inside = sizeWithin({ width, height }, size)
   const labels = new Int32Array(size * size).fill(ignored)
-  for (let y = 0; y < Math.round(height * scale); y++) {
+  for (let y = 0; y < inside.height; y++) {
     const row = Math.min(height - 1, Math.floor((y + 0.5) / scale))
-    for (let x = 0; x < Math.round(width * scale); x++)
+    for (let x = 0; x < inside.width; x++)
       labels[y * size + x] = found.pixels[row * width + Math.min(width - 1, Math.floor((x + 0.5) / scale))] ?? ignored
   }
   return { pixels, labels }
@@ -169,16 +177,21 @@ async function openMaps(data: LabelMapSettings, known?: KnownData<DetectionFacts
   const usable: (Pair & { readonly example: NamedExample })[] = []
   let most = -1
   for (const pair of pairs) {
+    let path = pair.map
     try {
-      const { pixels } = await readMap(pair.map)
+      const { pixels, ...mapSize } = await readMap(pair.map)
+      path = pair.picture
+      const bytes = await readBytes(path, 2 ** 28)
+      const pictureSize = await checkedSize(bytes, path)
+      path = pair.map
+      requireSameSize(path, mapSize, pictureSize)
       const own = pixels.reduce((greatest, value) => (value === ignored ? greatest : Math.max(greatest, value)), -1)
       if (classes.length > 0 && own >= classes.length)
         throw new FormatError(`has class ${own}, data.classes are ${classes.length}`)
       most = Math.max(most, own)
-      usable.push({ ...pair, example: { name: pair.name, digest: digestOf(await readBytes(pair.picture, 2 ** 28)) } })
+      usable.push({ ...pair, example: { name: pair.name, digest: digestOf(bytes) } })
     } catch (error) {
-      if (!(error instanceof FormatError || error instanceof UsageError)) throw error
-      problems.push({ path: pair.map, reason: error.message })
+      problems.push(reasonOf(path, error))
     }
   }
   const left = settleUnreadable(labels, problems, on_error)

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
-import { decodeImage } from '../../../src/data/sources/image.ts'
+import { checkedSize, decodeImage, readPixels } from '../../../src/data/sources/image.ts'
 import { told, withFolder } from '../support.ts'
 
 /** A picture encoder for `pixels` [height][width] of [red, green, blue]. */
@@ -135,6 +135,13 @@ describe('decodeImage', () => {
     )
     const lying = await decodeImage(photo, { size: [1, 2], layout: 'NHWC', orient: false })
     expect(lying.data).toEqual(Uint8Array.from([red, blue].flat()))
+    expect(await checkedSize(photo, 'photo')).toEqual({ width: 1, height: 2 })
+    await withFolder(async (folder) => {
+      const path = join(folder, 'photo.png')
+      await writeFile(path, photo)
+      const { width, height, data } = await readPixels(path)
+      expect([width, height, ...data]).toEqual([1, 2, ...red, ...blue])
+    })
   })
 
   test('an empty name and a folder are no pictures', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -166,7 +166,9 @@ describe('inspect', () => {
   const inspect = async (options: { text: string; characters: number }, settings: Record<string, unknown> = {}) => {
     const { data, experiment } = await openCharacters(settings)
     const pages: Omit<Report, 'footer'>[] = []
+    const said: string[] = []
     const context = {
+      say: (line: string) => said.push(line),
       openData: async () => data,
       step: 7,
       writePage: async (name: string, page: Omit<Report, 'footer'>) => {
@@ -176,7 +178,7 @@ describe('inspect', () => {
     } as unknown as UseContext
     const answers: unknown[] = []
     for await (const answer of inspectText.run(experiment as never, [], options, context)) answers.push(answer)
-    return { answers, pages }
+    return { answers, pages, said }
   }
 
   test.each([
@@ -199,6 +201,15 @@ describe('inspect', () => {
     expect(figures.map((figure) => (figure.kind === 'shaded' ? figure.pieces.length : 0))).toEqual([
       0, 24, 24, 0, 0, 0, 0,
     ])
+  })
+
+  test('says which characters it does not know', async () => {
+    const strange = join(mkdtempSync(join(tmpdir(), 'tenfold-unknown-')), 'text.txt')
+    writeFileSync(strange, `\u2603\u2603 \u00e9${readFileSync(file, 'utf8')}`)
+    expect((await inspect({ text: strange, characters: 30 })).said).toEqual([
+      'note: 3 of 30 characters are unknown to the model: \u2603, \u00e9',
+    ])
+    expect((await inspect({ text: file, characters: 30 })).said).toEqual([])
   })
 
   test('says what it cannot show', async () => {

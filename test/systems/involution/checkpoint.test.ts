@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { ImageClassifier, RedNet } from '../../../src/systems/involution/model.ts'
-import { classifierOf, loadBackbone, loadOfficial, redNetConfigOf } from '../../../src/systems/involution/official.ts'
+import {
+  backboneSizesOf,
+  classifierOf,
+  loadBackbone,
+  loadOfficial,
+  redNetConfigOf,
+} from '../../../src/systems/involution/official.ts'
 import type { NDArray } from '../../../src/tensor/dtype.ts'
 
 const tiny = { depth: 26, stem_channels: 32, base_channels: 16 } as const
@@ -50,5 +56,7 @@ describe('official checkpoints', () => {
     )
     const short = new Map([...file].filter(([name]) => !name.includes('layer3.3.')))
     expect(() => classifierOf(short)).toThrow('no RedNet has stages of 1, 2, 3, 1 blocks')
+    // A training may begin from it all the same, as from any run of one's own.
+    expect(backboneSizesOf(short)).toMatchObject({ blocks: [1, 2, 3, 1], depth: undefined, sizes: { num_stages: 4 } })
   })
 })

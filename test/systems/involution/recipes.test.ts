@@ -34,7 +34,8 @@ async function answers(
   options: object,
 ) {
   const found: Answer[] = []
-  const context: Partial<UseContext> = { run: folder, out: undefined, step: 1, writePage: async (page) => page }
+  const place = async (name: string): Promise<string> => join(folder, name)
+  const context: Partial<UseContext> = { place, step: 1, writePage: async (page) => page }
   const use = recipe.uses?.[name]
   if (!use) throw new Error('no use')
   for await (const answer of use.run(experiment as never, [file], options as never, context as UseContext))
@@ -81,7 +82,7 @@ test.each(['rednet', 'resnet'])('images: %s learns two classes; its kernels are 
     expect(sections?.map(({ title }) => title)).toEqual(
       network === 'rednet' ? ['What it gets wrong', 'Its kernels'] : ['What it gets wrong'],
     )
-    const options = { layer: '', y: 0, x: 0, groups: 4 }
+    const options = { layer: '', y: 0, x: -1, groups: 4 }
     if (network === 'resnet') {
       const answer = answers(images, 'inspect', experiment, file, folder, options)
       expect(await told(() => answer)).toContain('this run has no involution to inspect')
@@ -160,6 +161,13 @@ test('segment: classes of pixels', () =>
     expect(await answers(segment, 'predict', experiment, file, folder, {})).toMatchObject([
       { choices: expect.anything() },
       { file: join(folder, 'scene-classes.png') },
+    ])
+    // So narrow that no row is left at the network's size: one is kept.
+    const line = join(folder, 'line.png')
+    await writeFile(line, encodePng(new Uint8Array(3 * 300), 300, 1, 3))
+    expect(await answers(segment, 'predict', experiment, line, folder, {})).toMatchObject([
+      { choices: expect.anything() },
+      { file: join(folder, 'line-classes.png') },
     ])
     const [section] = (await experiment.explain?.(data as never, [])) ?? []
     expect(section?.figures.map(({ title }) => title)).toEqual(['Test pictures', 'By class'])

@@ -30,6 +30,11 @@ function annotations() {
   }
 }
 
+/** The first object with another mask. */
+function withMask({ annotations: [first, ...others], ...file }: ReturnType<typeof annotations>, segmentation: unknown) {
+  return { ...file, annotations: [{ ...first, segmentation }, ...others] }
+}
+
 const open = (folder: string, more: object = {}) =>
   openDetection(
     detectionDataSettings({ scenes: 4, size: 64 }).parse({
@@ -58,6 +63,21 @@ test('a folder with COCO annotations: pictures, boxes and masks at the size of t
     expect(opening.summary).toBe(`2 categories; ${train.length} pictures to train on, ${held.length} to test with`)
   }))
 
+test('an empty list is no mask', () =>
+  withFolder(async (folder) => {
+    await writeSet(folder, (file) => withMask(file, []))
+    expect((await open(folder)).facts.has_masks).toBe(false)
+  }))
+
+test('a damaged picture is told before training, or left out', () =>
+  withFolder(async (folder) => {
+    await writeSet(folder)
+    await writeFile(join(folder, 'b.png'), picture.subarray(0, picture.length - 30))
+    expect(await told(() => open(folder))).toContain('1 entry cannot be used: b.png: must be a readable picture')
+    const { train, test: held } = await open(folder, { on_error: 'skip' })
+    expect(train.length + held.length).toBe(2)
+  }))
+
 describe('what cannot be used', () => {
   test.each<[string, (file: ReturnType<typeof annotations>) => unknown, string]>([
     ['no list', () => ({}), 'images: Invalid input: expected array, received undefined'],
@@ -75,6 +95,46 @@ describe('what cannot be used', () => {
       'a file that is not there',
       (file) => ({ ...file, images: [...file.images, { id: 1, file_name: 'd.png', width: 4, height: 4 }] }),
       '1 entry cannot be used: d.png: no such file in .',
+    ],
+    [
+      'a picture of another size',
+      (file) => ({ ...file, images: file.images.map((image, i) => (i === 0 ? { ...image, width: 50 } : image)) }),
+      '1 entry cannot be used: a.png: must be of 50 x 20 pixels, as the annotations say, found 40 x 20',
+    ],
+    [
+      'runs that do not cover the picture',
+      (file) => withMask(file, { size: [20, 40], counts: [5, 10] }),
+      '1 entry cannot be used: a.png: runs must cover 40 x 20 = 800 pixels, found 15',
+    ],
+    [
+      'runs below 0',
+      (file) => withMask(file, { size: [20, 40], counts: [-10, 810] }),
+      '1 entry cannot be used: a.png: runs must be whole numbers of at least 0, found -10',
+    ],
+    [
+      'packed runs that are none',
+      (file) => withMask(file, { size: [20, 40], counts: '~~' }),
+      '1 entry cannot be used: a.png: packed runs must be characters from "0" on, found "~~"',
+    ],
+    [
+      'runs of another picture',
+      (file) => withMask(file, { size: [40, 20], counts: [800] }),
+      "1 entry cannot be used: a.png: a mask must be of the picture's 40 x 20 pixels, found 20 x 40",
+    ],
+    [
+      'half a corner',
+      (file) => withMask(file, [[1, 2, 3, 4, 5, 6, 7]]),
+      '1 entry cannot be used: a.png: a polygon must have x and y of at least 3 corners, found 7 numbers',
+    ],
+    [
+      'no objects',
+      (file) => ({ ...file, annotations: [] }),
+      '.: the pictures to train on must have objects, found none (groups with iscrowd = 1 do not count)',
+    ],
+    [
+      'groups only',
+      (file) => ({ ...file, annotations: file.annotations.map((own) => ({ ...own, iscrowd: 1 })) }),
+      '.: the pictures to train on must have objects, found none (groups with iscrowd = 1 do not count)',
     ],
   ])('%s', (_, change, message) =>
     withFolder(async (folder) => {
@@ -108,6 +168,10 @@ test('folders of pictures and label maps', () =>
     expect(facts.labels).toEqual(['0', '1', '2'])
     const { labels: found } = await train.batch([0], { epoch: 0, seed: 0 })
     expect([found.data[0], found.data[63], found.data[64 * 40]]).toEqual([0, 2, 255])
+    await writeFile(join(labels, 'b.png'), encodePng(map, 20, 40, 1))
+    expect(await told(openMaps)).toContain(
+      '1 entry cannot be used: b.png: must be of 40 x 20 pixels as its picture, found 20 x 40',
+    )
     await writeFile(join(labels, 'a.png'), encodePng(new Uint8Array(3 * 800), 40, 20, 3))
     expect(await told(openMaps)).toContain('a label map must have one number for each pixel, found colours')
   }))

@@ -1,5 +1,5 @@
 /** The use `predict` of a detector: boxes, masks, names and scores, drawn onto the picture. */
-import { basename, extname, join } from 'node:path'
+import { basename, extname } from 'node:path'
 import { z } from 'zod'
 import { readPixels } from '../../../data/sources/image.ts'
 import { writeFileAtomic } from '../../../io/atomic.ts'
@@ -18,22 +18,22 @@ export const predictObjects = defineUse({
   options: z.strictObject({
     score: share.default(shownFrom).describe('detections of lower scores are left out'),
   }),
-  run: async function* ({ model, facts, threads }: DetectionExperiment, files, { score }, { out, run }) {
+  run: async function* ({ model, facts, threads }: DetectionExperiment, files, { score }, { place }) {
     const [size] = facts.image_size
     const find = finderOf(model, threads === undefined ? {} : { threads })
     yield* answerEach(files, async (file) => {
       const { pixels, width, height } = await readSquare(file, size)
       const image: NDArray = { dtype: 'uint8', shape: [1, 3, size, size], data: pixels }
       const [found = []] = await find(image, [{ width, height, scale: size / Math.max(width, height) }])
-      const shown = found.filter((each) => each.score >= score)
+      // A box beside the picture, where the square is black, is cut to nothing.
+      const shown = found.filter(({ score: own, box: [, , w, h] }) => own >= score && w > 0 && h > 0)
       const { data } = await readPixels(file)
       const canvas = { pixels: Uint8Array.from(data), width, height }
       drawObjects(
         canvas,
         shown.map((each) => drawnObject(each, facts.labels)),
       )
-      const name = `${basename(file, extname(file))}-objects.png`
-      const path = out && files.length === 1 ? out : join(out ?? run, name)
+      const path = await place(`${basename(file, extname(file))}-objects.png`)
       await writeFileAtomic(path, encodePng(canvas.pixels, width, height, 3))
       return [
         ...shown.map(({ category, score: found, box }) => {

@@ -1,5 +1,5 @@
 /** A network that gives every pixel a class, in training and in use. */
-import { basename, extname, join } from 'node:path'
+import { basename, extname } from 'node:path'
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import { type BatchTensors, DataLoader, type Dataset } from '../../../data/index.ts'
@@ -8,7 +8,7 @@ import { encodePng } from '../../../io/png.ts'
 import * as ops from '../../../ops/index.ts'
 import type { Picture, Section } from '../../../report/figures.ts'
 import { answerEach, defineUse, type Exportable, type MetricDescriptions } from '../../../tasks/define.ts'
-import { readSquare } from '../../../tasks/detection/coco-file.ts'
+import { readSquare, sizeWithin } from '../../../tasks/detection/coco-file.ts'
 import { type Canvas, canvasOf, categoryColor, pictureOf } from '../../../tasks/detection/draw.ts'
 import type { DetectionFacts } from '../../../tasks/detection/facts.ts'
 import type { BuildOptions, Experiment, ThreadOptions } from '../../../tasks/experiment.ts'
@@ -199,7 +199,7 @@ export const predictLabelMaps = defineUse({
   summary: 'the class of each pixel of picture files, as colours over the picture',
   inputs: 'FILE...',
   options: z.strictObject({}),
-  run: async function* ({ model, facts, threads }: SegmentationExperiment, files, _options, { out, run }) {
+  run: async function* ({ model, facts, threads }: SegmentationExperiment, files, _options, { place }) {
     model.eval()
     const [size] = facts.image_size
     const label = labellerOf(model, threads === undefined ? {} : { threads })
@@ -207,13 +207,11 @@ export const predictLabelMaps = defineUse({
       const { pixels, width, height } = await readSquare(file, size)
       const image: NDArray = { dtype: 'uint8', shape: [1, 3, size, size], data: pixels }
       const classes = toNumbers((await label(image)).array.data)
-      const scale = size / Math.max(width, height)
-      const [wide, tall] = [Math.round(width * scale), Math.round(height * scale)]
+      const { width: wide, height: tall } = sizeWithin({ width, height }, size)
       const inside = classes.filter((_, i) => i % size < wide && Math.floor(i / size) < tall)
       const planes = pixels.filter((_, i) => i % size < wide && Math.floor(i / size) % size < tall)
       const canvas = overlay(planes, inside, wide, tall)
-      const name = `${basename(file, extname(file))}-classes.png`
-      const path = out && files.length === 1 ? out : join(out ?? run, name)
+      const path = await place(`${basename(file, extname(file))}-classes.png`)
       await writeFileAtomic(path, encodePng(canvas.pixels, wide, tall, 3))
       const shares = facts.labels.flatMap((label, k) => {
         const count = inside.filter((own) => own === k).length

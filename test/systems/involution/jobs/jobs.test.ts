@@ -9,6 +9,7 @@ import type { Job } from '../../../../src/systems/define.ts'
 import { cuedPictures } from '../../../../src/systems/involution/cued-filter.ts'
 import { attentionAsInvolution, localAttention } from '../../../../src/systems/involution/jobs/attention.ts'
 import { compare, comparedNetworks } from '../../../../src/systems/involution/jobs/compare.ts'
+import { counts } from '../../../../src/systems/involution/jobs/counts.ts'
 import { multiplyAdds } from '../../../../src/systems/involution/jobs/layer-cost.ts'
 import { specificity } from '../../../../src/systems/involution/jobs/specificity.ts'
 import type { Tensor } from '../../../../src/tensor/tensor.ts'
@@ -83,6 +84,18 @@ test('compare: networks of the settings, one of them of the same cost', async ()
   const config = configure(compare.config, []) as Parameters<typeof comparedNetworks>[0]
   const names = comparedNetworks(config, facts).map(({ name }) => name)
   expect(names).toEqual(['rednet', 'resnet', 'resnet-cost', 'k3', 'k5', 'k9', 'group4', 'group8', 'r1'])
+})
+
+test('counts: the published table to the last digit', async () => {
+  const { report } = await run(counts, [])
+  const [table] = report.sections[0]?.figures ?? []
+  const rows = table?.kind === 'table' ? table.rows : []
+  expect(rows).toHaveLength(15)
+  expect(rows.slice(6, 9)).toEqual([
+    ['RedNet-50, stem with K = 7', 15541526, 2672590336, 2713184096],
+    ['RedNet-50, stem with K = 3', 15540806, 2648505856, expect.any(Number)],
+    ['ResNet-50', 25557032, 4089184256, 4119876096],
+  ])
 })
 
 test('attention: softmax(q k) as kernels is local self-attention', async () => {
