@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { Dictionary } from '../../../src/systems/expire-span/corpus.ts'
 import { dataTargets } from '../../../src/systems/expire-span/verify/data.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
 import { CaseTensors } from '../../../src/verify/reads.ts'
@@ -36,4 +37,11 @@ test('a test reads a tenth of the batches, at most the rows once', async () => {
 test('a full test ends where the rows do, whatever the number of batches', async () => {
   expect(await beginnings({ nbatches: 2, test_only: true, full_valid: true })).toEqual([0, 4, 8, 12, 16])
   expect(await beginnings({ nbatches: 9, test_only: false, full_test: true })).toEqual([0, 4, 8, 12, 16])
+})
+
+test('the word for unknown ones is counted where a text has it', () => {
+  const dictionary = Dictionary.of(['<unk> a <unk>\n'])
+  expect(dictionary.words).toEqual(['<unk>', '<eos>', 'a'])
+  expect(dictionary.encode('b a', false)).toEqual([0, 2])
+  expect(Dictionary.of(['a\n']).words).toEqual(['<eos>', 'a', '<unk>'])
 })
