@@ -4,21 +4,21 @@
  */
 import { UsageError } from '../util/errors.ts'
 
-/** Kinds of pictures: grey, with transparency, colour, colour with transparency, numbers of a palette's colours. */
-export type PillowMode = 'L' | 'LA' | 'RGB' | 'RGBA' | 'P'
+/** Kinds of pictures: black and white, grey, with transparency, colour, with transparency, four inks, numbers of a palette's colours. */
+export type PillowMode = '1' | 'L' | 'LA' | 'RGB' | 'RGBA' | 'CMYK' | 'P'
 
 /** A picture as Pillow holds it. */
 export interface PillowImage {
   readonly mode: PillowMode
   readonly height: number
   readonly width: number
-  /** [height, width, channels], row by row. */
+  /** [height, width, channels], row by row. Of mode 1, anything but 0 is white. */
   readonly data: Uint8Array
   /** Of mode P: red, green and blue of each colour. */
   readonly palette?: Uint8Array
 }
 
-const channelsOf: Readonly<Record<PillowMode, number>> = { L: 1, LA: 2, RGB: 3, RGBA: 4, P: 1 }
+const channelsOf: Readonly<Record<PillowMode, number>> = { 1: 1, L: 1, LA: 2, RGB: 3, RGBA: 4, CMYK: 4, P: 1 }
 
 /** Weights are whole multiples of 2^-22. */
 const precision = 2 ** 22
@@ -78,13 +78,18 @@ function resampled(data: Uint8Array, { from, to, lines, vertical, channels }: Pa
   return out
 }
 
+/** The product of two bytes, 255 counting as 1. */
+function byteProduct(a: number, b: number): number {
+  const product = a * b + 128
+  return (product + (product >> 8)) >> 8
+}
+
 /** Colours times transparency, in bytes; the last channel is the transparency. */
 function premultiplied(data: Uint8Array, channels: number): Uint8Array {
   return data.map((value, i) => {
     const last = i % channels === channels - 1
     if (last) return value
-    const product = value * (data[i - (i % channels) + channels - 1] ?? 0) + 128
-    return (product + (product >> 8)) >> 8
+    return byteProduct(value, data[i - (i % channels) + channels - 1] ?? 0)
   })
 }
 
@@ -96,11 +101,14 @@ function unpremultiplied(data: Uint8Array, channels: number): Uint8Array {
   })
 }
 
-/** `image.resize((width, height), BICUBIC)`: palettes by the nearest neighbour, transparency multiplied in and taken out again. */
+/**
+ * `image.resize((width, height), BICUBIC)`: palettes and black and white by the nearest neighbour, transparency multiplied in and taken
+ * out again.
+ */
 export function pillowResize(image: PillowImage, height: number, width: number): PillowImage {
   checkImage(image)
   if (height === image.height && width === image.width) return image
-  if (image.mode === 'P') return { ...image, height, width, data: nearest(image, height, width) }
+  if (image.mode === 'P' || image.mode === '1') return { ...image, height, width, data: nearest(image, height, width) }
   const channels = channelsOf[image.mode]
   const isTransparent = image.mode === 'LA' || image.mode === 'RGBA'
   const before = isTransparent ? premultiplied(image.data, channels) : image.data
@@ -115,9 +123,19 @@ export function pillowResize(image: PillowImage, height: number, width: number):
   return { ...image, height, width, data: isTransparent ? unpremultiplied(both, channels) : both }
 }
 
+/** The places of the nearest neighbours: Pillow adds the step up, so that rounding decides where a centre falls on an edge. */
+function nearestPlaces(from: number, to: number): readonly number[] {
+  const step = from / to
+  let centre = step / 2
+  return Array.from({ length: to }, () => {
+    const place = Math.trunc(centre)
+    centre += step
+    return place
+  })
+}
+
 function nearest({ data, ...from }: PillowImage, height: number, width: number): Uint8Array {
-  const rows = Array.from({ length: height }, (_, y) => Math.trunc((y + 0.5) * (from.height / height)))
-  const columns = Array.from({ length: width }, (_, x) => Math.trunc((x + 0.5) * (from.width / width)))
+  const [rows, columns] = [nearestPlaces(from.height, height), nearestPlaces(from.width, width)]
   return Uint8Array.from(rows.flatMap((y) => columns.map((x) => data[y * from.width + x] ?? 0)))
 }
 
@@ -132,16 +150,27 @@ export function pillowCrop(image: PillowImage, top: number, left: number, height
   return { ...image, height, width, data }
 }
 
+/** Red, green or blue (`c`) of a pixel with these channels. */
+function colourOf({ mode, palette }: PillowImage, pixel: Uint8Array, c: number): number {
+  const [first = 0, , , last = 0] = pixel
+  if (mode === '1') return first === 0 ? 0 : 255
+  if (mode === 'P') return palette?.[3 * first + c] ?? 0
+  if (mode === 'L' || mode === 'LA') return first
+  const value = pixel[c] ?? 0
+  if (mode !== 'CMYK') return value
+  // What black leaves of the light, without what the ink takes of that.
+  const light = 255 - last
+  return light - byteProduct(value, light)
+}
+
 /** `image.convert('RGB')`: transparency is dropped. */
 export function pillowRgb(image: PillowImage): PillowImage {
-  const { mode, height, width, data, palette } = image
+  const { mode, height, width, data } = image
   const channels = channelsOf[mode]
   const out = new Uint8Array(height * width * 3)
   for (let i = 0; i < height * width; i++) {
-    for (let c = 0; c < 3; c++) {
-      const value = data[i * channels + (channels > 2 ? c : 0)] ?? 0
-      out[3 * i + c] = mode === 'P' ? (palette?.[3 * value + c] ?? 0) : value
-    }
+    const pixel = data.subarray(i * channels, (i + 1) * channels)
+    for (let c = 0; c < 3; c++) out[3 * i + c] = colourOf(image, pixel, c)
   }
   return { mode: 'RGB', height, width, data: out }
 }

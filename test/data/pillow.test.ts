@@ -37,6 +37,20 @@ test('palettes by the nearest neighbour', () => {
   expect([...pillowRgb(pillowCrop(resized, 0, 1, 1, 2)).data]).toEqual([1, 2, 3, 4, 5, 6])
 })
 
+// Image.resize((7, 1), NEAREST) of a palette's picture: trunc((3 + 0.5) * 2 / 7) would be 1.
+test('the nearest neighbour where a centre falls on an edge', () => {
+  const palette = Uint8Array.of(1, 2, 3, 4, 5, 6)
+  const image = { mode: 'P', height: 1, width: 2, data: Uint8Array.of(0, 1), palette } as const
+  expect([...pillowResize(image, 1, 7).data]).toEqual([0, 0, 0, 0, 1, 1, 1])
+})
+
+test('black and white, and four inks', () => {
+  const white = { mode: '1', height: 1, width: 2, data: Uint8Array.of(0, 1) } as const
+  expect([...pillowRgb(pillowResize(white, 1, 4)).data]).toEqual([0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255])
+  const inks = { mode: 'CMYK', height: 1, width: 1, data: Uint8Array.of(10, 200, 255, 100) } as const
+  expect([...pillowRgb(inks).data]).toEqual([149, 33, 0])
+})
+
 test('pictures that are none', () => {
   expect(() => pillowResize(grey(2, 2, [1]), 1, 1)).toThrow('picture: L of 2 x 2 must have 4 bytes, found 1')
   expect(() => pillowResize({ ...grey(1, 1, [0]), mode: 'P' }, 1, 1)).toThrow('picture: mode P needs a palette')

@@ -1,6 +1,6 @@
 /** Sampling of pictures at given points (spatial transformers, Jaderberg et al. 2015). */
 import { elementCount } from '../../tensor/dtype.ts'
-import { formatShape, sameShape, sizeOf, sizes } from '../../tensor/shape.ts'
+import { formatShape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { optionsOf, requireCount, requireList, requireOneOf } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
@@ -23,26 +23,36 @@ function coordinates(size: number, alignCorners: boolean): number[] {
   })
 }
 
-/** The points [N, H, W, 2] (x, y) that affine maps theta [N, 2, 3] take the pixels of a picture of `size` [N, C, H, W] to. */
+/**
+ * The points [N, H, W, 2] (x, y) that affine maps theta [N, 2, 3] take the pixels of a picture of `size` [N, C, H, W] to; of a volume
+ * [N, C, D, H, W] the points [N, D, H, W, 3] (x, y, z) by maps [N, 3, 4].
+ */
 export function affineGrid(
   theta: Operand,
   size: readonly number[],
   options?: { readonly alignCorners?: boolean },
 ): Tensor {
-  const given = optionsOf('affineGrid', options)
+  const { alignCorners = false } = optionsOf('affineGrid', options)
   const maps = toFloat('affineGrid', theta, 'theta')
   return checked(() => {
     requireList('affineGrid', 'size', size)
     for (const number of size) requireCount('affineGrid', 'size', number)
-    if (size.length !== 4 || !sameShape(maps.shape, [sizeOf(size, 0), 2, 3])) {
+    const axes = size.length - 2
+    if ((axes !== 2 && axes !== 3) || !sameShape(maps.shape, [sizeOf(size, 0), axes, axes + 1])) {
       throw new ShapeError(
-        `affineGrid: theta must be [N, 2, 3] and the size [N, C, H, W], found ${formatShape(maps.shape)} and ${formatShape(size)}`,
+        `affineGrid: theta must be [N, 2, 3] and the size [N, C, H, W], or [N, 3, 4] and [N, C, D, H, W], found ${formatShape(maps.shape)} and ${formatShape(size)}`,
       )
     }
-    const [n, , height, width] = sizes(size, 4)
-    const [xs, ys] = [coordinates(width, given.alignCorners ?? false), coordinates(height, given.alignCorners ?? false)]
-    const base = constantOf(Float32Array.from(ys.flatMap((y) => xs.flatMap((x) => [x, y, 1]))), [1, height * width, 3])
-    return reshape(matmulWith(expand(base, [n, height * width, 3]), maps, { transposeB: true }), [n, height, width, 2])
+    const spatial = size.slice(2)
+    // Axes as they are stored, the last fastest; a point names them the other way round, and 1 is for the shift.
+    const places = spatial.reduce<readonly (readonly number[])[]>(
+      (points, length) => points.flatMap((point) => coordinates(length, alignCorners).map((x) => [x, ...point])),
+      [[1]],
+    )
+    const count = elementCount(spatial)
+    const base = constantOf(Float32Array.from(places.flat()), [1, count, axes + 1])
+    const points = matmulWith(expand(base, [sizeOf(size, 0), count, axes + 1]), maps, { transposeB: true })
+    return reshape(points, [sizeOf(size, 0), ...spatial, axes])
   })
 }
 
@@ -66,8 +76,9 @@ function reflected(x: Tensor, size: number, alignCorners: boolean): Tensor {
 }
 
 /**
- * Samples pictures [N, C, H, W] at the points of a grid [N, h, w, 2], whose x and y run from -1 to 1 over the picture:
- * [N, C, h, w]. Gradients flow to the pictures and, but for `nearest`, to the grid.
+ * Samples pictures [N, C, H, W] at the points of a grid [N, h, w, 2], whose x and y run from -1 to 1 over the picture: [N, C, h, w];
+ * volumes [N, C, D, H, W] at points [N, d, h, w, 3] (x, y, z), not `bicubic`. Gradients flow to the pictures and, but for `nearest`, to
+ * the grid.
  */
 export function gridSample(x: Operand, grid: Operand, options?: GridSampleOptions): Tensor {
   const [input, points] = [toFloat('gridSample', x), toFloat('gridSample', grid, 'grid')]
@@ -75,91 +86,100 @@ export function gridSample(x: Operand, grid: Operand, options?: GridSampleOption
   return checked(() => {
     requireOneOf('gridSample', 'mode', mode, ['bilinear', 'nearest', 'bicubic'])
     requireOneOf('gridSample', 'paddingMode', paddingMode, ['zeros', 'border', 'reflection'])
+    const axes = input.rank - 2
     if (
-      input.rank !== 4 ||
-      points.rank !== 4 ||
-      points.shape[3] !== 2 ||
+      (axes !== 2 && axes !== 3) ||
+      points.rank !== input.rank ||
+      points.shape.at(-1) !== axes ||
       points.shape[0] !== input.shape[0] ||
       elementCount(input.shape.slice(2)) === 0
     ) {
       throw new ShapeError(
-        `gridSample: needs pictures [N, C, H, W] with at least one pixel and a grid [N, h, w, 2], found ${formatShape(input.shape)} and ${formatShape(points.shape)}`,
+        `gridSample: needs pictures [N, C, H, W] with at least one pixel and a grid [N, h, w, 2], or volumes and a grid [N, d, h, w, 3], found ${formatShape(input.shape)} and ${formatShape(points.shape)}`,
       )
     }
+    if (axes === 3 && mode === 'bicubic')
+      throw new ShapeError('gridSample: mode "bicubic" is for pictures, found volumes')
     return new Sampler(input, points, { mode, paddingMode, alignCorners }).sample()
   })
 }
 
+/** Coordinates are listed as the points have them: x first, which is the last axis. */
 class Sampler {
   readonly #input: Tensor
   readonly #points: Tensor
   readonly #options: Required<GridSampleOptions>
+  /** Of the picture along x, y, ... */
+  readonly #sizes: readonly number[]
 
   constructor(input: Tensor, points: Tensor, options: Required<GridSampleOptions>) {
     this.#input = input
     this.#points = points
     this.#options = options
+    this.#sizes = input.shape.slice(2).reverse()
   }
 
   sample(): Tensor {
     const { mode } = this.#options
-    const [x, y] = [this.#pixels(0), this.#pixels(1)]
-    if (mode === 'nearest') return this.#fetch(round(this.#inside(x, 0)), round(this.#inside(y, 1)))
-    if (mode === 'bicubic') return this.#bicubic(x, y)
-    return this.#bilinear(this.#inside(x, 0), this.#inside(y, 1))
+    const given = this.#sizes.map((_, axis) => this.#pixels(axis))
+    if (mode === 'bicubic') return this.#bicubic(given as [Tensor, Tensor])
+    const inside = given.map((x, axis) => this.#inside(x, axis))
+    return mode === 'nearest' ? this.#fetch(inside.map((x) => round(x))) : this.#linear(inside)
   }
 
-  #size(axis: 0 | 1): number {
-    return sizeOf(this.#input.shape, axis === 0 ? 3 : 2)
-  }
-
-  /** Coordinates in pixels along x (0) or y (1): [N, h, w]. */
-  #pixels(axis: 0 | 1): Tensor {
-    const [n, h, w] = this.#points.sizes(4)
-    const values = reshape(slice(this.#points, [axis, axis + 1], 3), [n, h, w])
-    const size = this.#size(axis)
+  /** Coordinates in pixels along an axis: [N, ...]. */
+  #pixels(axis: number): Tensor {
+    const { shape, rank } = this.#points
+    const values = reshape(slice(this.#points, [axis, axis + 1], rank - 1), shape.slice(0, -1))
+    const size = sizeOf(this.#sizes, axis)
     return this.#options.alignCorners
       ? mul(add(values, 1), (size - 1) / 2)
       : mul(sub(mul(add(values, 1), size), 1), 0.5)
   }
 
   /** Coordinates moved into the picture as the padding mode says. */
-  #inside(x: Tensor, axis: 0 | 1): Tensor {
+  #inside(x: Tensor, axis: number): Tensor {
     const { paddingMode, alignCorners } = this.#options
-    if (paddingMode === 'border') return clamp(x, 0, this.#size(axis) - 1)
-    return paddingMode === 'reflection' ? reflected(x, this.#size(axis), alignCorners) : x
+    const size = sizeOf(this.#sizes, axis)
+    if (paddingMode === 'border') return clamp(x, 0, size - 1)
+    return paddingMode === 'reflection' ? reflected(x, size, alignCorners) : x
   }
 
-  /** The pixels at whole coordinates [N, h, w]; 0 outside of the picture. */
-  #fetch(x: Tensor, y: Tensor): Tensor {
-    const [n, c, height, width] = this.#input.sizes(4)
-    const [, h, w] = x.sizes(3)
-    const within = (t: Tensor, size: number): Tensor => logicalAnd(greaterOrEqual(t, 0), lessOrEqual(t, size - 1))
-    const index = add(mul(clamp(y, 0, height - 1), width), clamp(x, 0, width - 1))
-    const places = expand(reshape(cast(index, 'int64'), [n, 1, h * w]), [n, c, h * w])
-    const values = reshape(
-      gather(reshape(this.#input, [n, c, height * width]), certainlyWithin(places, height * width), 2),
-      [n, c, h, w],
-    )
-    const valid = cast(logicalAnd(within(x, width), within(y, height)), 'float32')
-    return mul(values, reshape(valid, [n, 1, h, w]))
+  /** The pixels at whole coordinates [N, ...]; 0 outside of the picture. */
+  #fetch(places: readonly Tensor[]): Tensor {
+    const [n = 0, c = 0] = this.#input.shape
+    const area = elementCount(this.#sizes)
+    const [, ...found] = this.#points.shape.slice(0, -1)
+    const count = elementCount(found)
+    const clamped = places.map((x, axis) => clamp(x, 0, sizeOf(this.#sizes, axis) - 1))
+    const index = clamped.reduceRight((rows, x, axis) => add(mul(rows, sizeOf(this.#sizes, axis)), x))
+    const flat = expand(reshape(cast(index, 'int64'), [n, 1, count]), [n, c, count])
+    const pixels = gather(reshape(this.#input, [n, c, area]), certainlyWithin(flat, area), 2)
+    const valid = places
+      .map((x, axis) => logicalAnd(greaterOrEqual(x, 0), lessOrEqual(x, sizeOf(this.#sizes, axis) - 1)))
+      .reduce(logicalAnd)
+    return this.#weighted(reshape(pixels, [n, c, ...found]), cast(valid, 'float32'))
   }
 
   #weighted(values: Tensor, weight: Tensor): Tensor {
-    const [n, h, w] = weight.sizes(3)
-    return mul(values, reshape(weight, [n, 1, h, w]))
+    const [n = 0, ...rest] = weight.shape
+    return mul(values, reshape(weight, [n, 1, ...rest]))
   }
 
-  #bilinear(x: Tensor, y: Tensor): Tensor {
-    const [left, top] = [floor(x), floor(y)]
-    const [dx, dy] = [sub(x, left), sub(y, top)]
-    const corners = [0, 1].flatMap((i) =>
-      [0, 1].map((j) => {
-        const weight = mul(i === 1 ? dy : sub(1, dy), j === 1 ? dx : sub(1, dx))
-        return this.#weighted(this.#fetch(add(left, j), add(top, i)), weight)
+  /** Between the neighbours on either side along every axis. */
+  #linear(places: readonly Tensor[]): Tensor {
+    const starts = places.map((x) => floor(x))
+    const beyond = places.map((x, axis) => sub(x, starts[axis] as Tensor))
+    const corners = places.reduce<readonly (readonly number[])[]>(
+      (found) => found.flatMap((corner) => [0, 1].map((step) => [step, ...corner])),
+      [[]],
+    )
+    return addAll(
+      corners.map((corner) => {
+        const shares = beyond.map((share, axis) => (corner[axis] === 1 ? share : sub(1, share)))
+        return this.#weighted(this.#fetch(starts.map((x, axis) => add(x, sizeOf(corner, axis)))), shares.reduce(mul))
       }),
     )
-    return addAll(corners)
   }
 
   /** Weights of the four neighbours -1, 0, 1, 2 at fraction t (Keys, a = -0.75). */
@@ -170,12 +190,12 @@ class Sampler {
     return [far(add(t, 1)), near(t), near(sub(1, t)), far(sub(2, t))]
   }
 
-  #bicubic(x: Tensor, y: Tensor): Tensor {
+  #bicubic([x, y]: readonly [Tensor, Tensor]): Tensor {
     const [left, top] = [floor(x), floor(y)]
     const [columns, rows] = [this.#cubicWeights(sub(x, left)), this.#cubicWeights(sub(y, top))]
     const taps = rows.flatMap((row, i) =>
       columns.map((column, j) => {
-        const pixels = this.#fetch(this.#inside(add(left, j - 1), 0), this.#inside(add(top, i - 1), 1))
+        const pixels = this.#fetch([this.#inside(add(left, j - 1), 0), this.#inside(add(top, i - 1), 1)])
         return this.#weighted(pixels, mul(row, column))
       }),
     )

@@ -20,8 +20,18 @@ export interface InterpolateOptions extends AxisOptions {
   readonly recomputeScaleFactor?: boolean
 }
 
+interface NearestOptions {
+  /** Whether centres of elements are compared, not their beginnings. */
+  readonly exact: boolean
+  /** Whether there are two axes. */
+  readonly isPicture: boolean
+}
+
 /** Which input element each output element is. */
-function nearestIndices(input: number, output: number, step: number, exact: boolean): number[] {
+function nearestIndices(input: number, output: number, step: number, { exact, isPicture }: NearestOptions): number[] {
+  // PyTorch copies a picture's axis of the same size, and repeats one of twice the size, whatever the scale factor was.
+  if (isPicture && !exact && (output === input || output === 2 * input))
+    return Array.from({ length: output }, (_, i) => Math.floor((i * input) / output))
   // PyTorch computes the source coordinate in float32.
   const scale = Math.fround(step)
   return Array.from({ length: output }, (_, i) => {
@@ -31,7 +41,8 @@ function nearestIndices(input: number, output: number, step: number, exact: bool
 }
 
 function resizeNearest(x: Tensor, sizes: readonly number[], steps: readonly number[], exact: boolean): Tensor {
-  const indices = sizes.map((output, i) => nearestIndices(sizeOf(x.shape, i + 2), output, sizeOf(steps, i), exact))
+  const options = { exact, isPicture: sizes.length === 2 }
+  const indices = sizes.map((output, i) => nearestIndices(sizeOf(x.shape, i + 2), output, sizeOf(steps, i), options))
   const factors = sizes.map((output, i) => output / sizeOf(x.shape, i + 2))
   const repeats = (list: readonly number[], factor: number): boolean =>
     Number.isInteger(factor) && list.every((index, j) => index === Math.floor(j / factor))

@@ -1,22 +1,26 @@
 /**
  * The blocks of the U-Net and of the classifier (Dhariwal and Nichol 2021, section 3; parameters as in OpenAI's `unet.py`).
  *
- * Shapes: B batch, C channels, S the spatial axes (H x W, or L), E width of the embedding of time and class.
+ * Shapes: B batch, C channels, S the spatial axes (H x W, or L, or frames x H x W), E width of the embedding of time and class.
  */
-import { Conv1d, Conv2d, Dropout, GroupNorm, init, Linear, Module } from '../../nn/index.ts'
+import { Conv1d, Conv2d, Conv3d, Dropout, GroupNorm, init, Linear, Module } from '../../nn/index.ts'
 import { parameter } from '../../nn/init.ts'
 import * as ops from '../../ops/index.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
 import { ShapeError, UsageError } from '../../util/errors.ts'
+import type { Dimensions } from './config.ts'
 
 /** A block of a network. Most have no use for the embedding of time and class. */
 export type Block = Module & { forward(x: Tensor, emb: Tensor): Tensor }
 
+/** Over 1, 2 or 3 axes. */
+type Convolution = Conv1d | Conv2d | Conv3d
+
 /** What all blocks of a network share. */
 export interface BlockStyle {
-  readonly dims: 1 | 2
+  readonly dims: Dimensions
   readonly num_groups: number
   readonly embedding_width: number
   readonly dropout: number
@@ -25,46 +29,51 @@ export interface BlockStyle {
   readonly use_new_attention_order: boolean
 }
 
-/** A convolution over 1 or 2 axes; `zero`: it begins as the constant 0, so that its block begins as the identity. */
+/** A convolution over the axes of a signal; `zero`: it begins as the constant 0, so that its block begins as the identity. */
 export function convolution(
-  dims: 1 | 2,
+  dims: Dimensions,
   [from, to]: readonly [from: number, to: number],
   kernel: number,
-  { stride = 1, zero = false }: { readonly stride?: number; readonly zero?: boolean } = {},
-): Conv1d | Conv2d {
+  { stride = 1, zero = false }: { readonly stride?: number | readonly number[]; readonly zero?: boolean } = {},
+): Convolution {
   const options = {
     stride,
     padding: (kernel - 1) / 2,
     ...(zero && { initWeight: init.zeros, initBias: init.zeros }),
   }
-  return dims === 1 ? new Conv1d(from, to, kernel, options) : new Conv2d(from, to, kernel, options)
+  if (dims === 1) return new Conv1d(from, to, kernel, options)
+  return dims === 2 ? new Conv2d(from, to, kernel, options) : new Conv3d(from, to, kernel, options)
 }
 
-/** Each place twice along every axis: [B, C, S] -> [B, C, 2 S]. */
-function doubled(x: Tensor): Tensor {
+/** By what the resolution of each axis changes: 2; of films the number of frames stays. */
+const steps: Readonly<Record<Dimensions, readonly number[]>> = { 1: [2], 2: [2, 2], 3: [1, 2, 2] }
+
+/** Each place twice along every axis (of a film, of its frames): [B, C, S] -> [B, C, 2 S]. */
+function doubled(x: Tensor, dims: Dimensions): Tensor {
   return ops.interpolate(
     x,
-    x.shape.slice(2).map((size) => 2 * size),
+    x.shape.slice(2).map((size, axis) => sizeOf(steps[dims], axis) * size),
   )
 }
 
-/** The mean of every two places along every axis: [B, C, S] -> [B, C, S / 2]. */
-function halved(x: Tensor, dims: 1 | 2): Tensor {
-  const shrinks = x.shape.slice(2).every((size) => size >= 2)
+/** The mean of every two places along every axis (of a film, of its frames): [B, C, S] -> [B, C, S / 2]. */
+function halved(x: Tensor, dims: Dimensions): Tensor {
+  const shrinks = x.shape.slice(2).every((size, axis) => size >= sizeOf(steps[dims], axis))
   if (!shrinks)
     throw new ShapeError(`diffusion: there must be at least 2 places on every axis to halve, found ${x.shape.slice(2)}`)
-  return dims === 1 ? ops.avgPool1d(x, 2) : ops.avgPool2d(x, 2)
+  if (dims === 1) return ops.avgPool1d(x, 2)
+  return dims === 2 ? ops.avgPool2d(x, 2) : ops.avgPool3d(x, steps[3])
 }
 
 /** Half the resolution: a convolution of stride 2, or the mean of 2 x 2 places. */
 export class Downsample extends Module {
-  readonly op: Conv1d | Conv2d | undefined
-  readonly #dims: 1 | 2
+  readonly op: Convolution | undefined
+  readonly #dims: Dimensions
 
   constructor(channels: number, { dims, conv_resample }: BlockStyle) {
     super()
     this.#dims = dims
-    this.op = conv_resample ? convolution(dims, [channels, channels], 3, { stride: 2 }) : undefined
+    this.op = conv_resample ? convolution(dims, [channels, channels], 3, { stride: steps[dims] }) : undefined
   }
 
   forward(x: Tensor): Tensor {
@@ -74,25 +83,27 @@ export class Downsample extends Module {
 
 /** Twice the resolution: each place repeated, then a convolution if there is one. */
 export class Upsample extends Module {
-  readonly conv: Conv1d | Conv2d | undefined
+  readonly conv: Convolution | undefined
+  readonly #dims: Dimensions
 
   constructor(channels: number, { dims, conv_resample }: BlockStyle) {
     super()
+    this.#dims = dims
     this.conv = conv_resample ? convolution(dims, [channels, channels], 3) : undefined
   }
 
   forward(x: Tensor): Tensor {
-    const larger = doubled(x) // [B, C, 2 S]
+    const larger = doubled(x, this.#dims) // [B, C, 2 S]
     return this.conv ? this.conv.forward(larger) : larger
   }
 }
 
 /** A residual block that the time steers; with `resample` it changes the resolution on the way (BigGAN's). */
 export class ResBlock extends Module {
-  readonly in_layers: { readonly 0: GroupNorm; readonly 2: Conv1d | Conv2d }
+  readonly in_layers: { readonly 0: GroupNorm; readonly 2: Convolution }
   readonly emb_layers: { readonly 1: Linear }
-  readonly out_layers: { readonly 0: GroupNorm; readonly 2: Dropout; readonly 3: Conv1d | Conv2d }
-  readonly skip_connection: Conv1d | Conv2d | undefined
+  readonly out_layers: { readonly 0: GroupNorm; readonly 2: Dropout; readonly 3: Convolution }
+  readonly skip_connection: Convolution | undefined
   readonly #style: BlockStyle
   readonly #resample: 'down' | 'up' | undefined
 
@@ -122,7 +133,7 @@ export class ResBlock extends Module {
 
   #resized(x: Tensor): Tensor {
     if (this.#resample === 'down') return halved(x, this.#style.dims)
-    return this.#resample === 'up' ? doubled(x) : x
+    return this.#resample === 'up' ? doubled(x, this.#style.dims) : x
   }
 
   /** Adaptive group norm: GN(h) (1 + scale) + shift; or GN(h + e). Then the second convolution. */

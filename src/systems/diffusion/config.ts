@@ -1,5 +1,8 @@
 /** Configurations of guided diffusion under the names of OpenAI's code (openai/guided-diffusion): networks and diffusion processes. */
 
+/** Axes of a signal besides batch and channels. */
+export type Dimensions = 1 | 2 | 3
+
 /** What a U-Net and a classifier have in common. */
 interface NetworkConfig {
   /** Height and width of the pictures. The U-Net itself takes any size that its levels divide. */
@@ -18,8 +21,8 @@ interface NetworkConfig {
   readonly channel_mult?: readonly number[]
   /** Whether down- and upsampling have a convolution. Default: true. */
   readonly conv_resample?: boolean
-  /** Axes of a signal: 1 or 2. Default: 2. */
-  readonly dims?: 1 | 2
+  /** Axes of a signal: 1, 2, or 3 (frames, whose number stays, of H x W). Default: 2. */
+  readonly dims?: Dimensions
   /** Default: 1. */
   readonly num_heads?: number
   /** Channels of a head, instead of a number of heads; -1: `num_heads` counts. Default: -1. */

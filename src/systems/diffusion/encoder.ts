@@ -65,7 +65,8 @@ export class EncoderUNetModel extends Module {
 
   constructor(config: EncoderUNetConfig) {
     super()
-    if (config.dims === 1) throw new UsageError('EncoderUNetModel: dims must be 2, found 1')
+    const { dims = 2 } = config
+    if (dims !== 2) throw new UsageError(`EncoderUNetModel: dims must be 2, found ${dims}`)
     const { time_embed, input_blocks, middle_block, channels, downsampling } = encodingHalf(config)
     this.config = config
     this.time_embed = time_embed

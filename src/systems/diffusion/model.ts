@@ -78,13 +78,13 @@ export class UNetModel extends Module {
   }
 
   #check(x: Tensor, y: Tensor | undefined): void {
-    const { in_channels, num_classes, channel_mult = [1, 2, 4, 8] } = this.config
+    const { in_channels, num_classes, channel_mult = [1, 2, 4, 8], dims } = this.config
     const { shape } = x
     if (shape[1] !== this.inputChannels) {
       throw new ShapeError(`${this.constructor.name}: the pictures must have ${in_channels} channels, found ${x}`)
     }
     const factor = 2 ** (channel_mult.length - 1)
-    if (shape.slice(2).some((size) => size % factor !== 0)) {
+    if (shape.slice(dims === 3 ? 3 : 2).some((size) => size % factor !== 0)) {
       throw new ShapeError(
         `${this.constructor.name}: height and width must be multiples of ${factor} for ${channel_mult.length} levels, found ${x}`,
         { hint: 'fewer numbers in channel_mult make fewer levels' },

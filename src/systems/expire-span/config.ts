@@ -16,7 +16,7 @@ export interface SequenceConfig {
   readonly head_dim: number
   /** Dropout of attention weights and after the ReLU. */
   readonly dropout: number
-  /** S, the maximum span: how far back a query can look. At least mem_sz. */
+  /** S, the maximum span: how far back a query can look. Where memories may expire, at least mem_sz. */
   readonly attn_lim: number
   /** LayerNorm before attention and feed-forward layer (and a last one before the output) instead of after their residual sums. */
   readonly pre_norm: boolean
@@ -98,17 +98,20 @@ export function requireThat(holds: boolean, complaint: string, hint?: string): v
 
 /** What must hold of every configuration. */
 export function checkConfig(config: SequenceConfig): void {
-  const { attn_lim, mem_sz } = config
   for (const name of ['hid_sz', 'inner_hid_sz', 'nlayers', 'mem_sz', 'nheads', 'attn_lim', 'vocab_sz'] as const) {
     const size = config[name]
     requireThat(Number.isInteger(size) && size >= 1, `${name} must be a whole number of at least 1, found ${size}`)
   }
+  headWidth(config)
+}
+
+/** A query of Expire-Span attends to all earlier tokens of its block: spans cannot be shorter than that. */
+export function requireSpanOfBlock({ attn_lim, mem_sz }: SequenceConfig): void {
   requireThat(
     attn_lim >= mem_sz,
     `attn_lim must be at least mem_sz, found ${attn_lim} and ${mem_sz}`,
     'a longer maximum span, or shorter blocks',
   )
-  headWidth(config)
 }
 
 /** What the paper's trainings have in common. */

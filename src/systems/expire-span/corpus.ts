@@ -1,6 +1,8 @@
 /** How the official code reads texts: words to numbers, rows of a batch, windows in their order. */
 import { pythonWords } from '../../util/python-text.ts'
 
+const unknown = '<unk>'
+
 /** Words by number. */
 export class Dictionary {
   readonly words: readonly string[]
@@ -13,18 +15,19 @@ export class Dictionary {
 
   /**
    * The words of the texts by their number of occurrences, of equally frequent ones the latest first. Every line has an end, `<eos>`;
-   * the last word, `<unk>`, stands for all that are unknown.
+   * `<unk>`, the last word unless it occurs itself, stands for all that are unknown.
    */
   static of(texts: readonly string[]): Dictionary {
-    const counts = new Map<string, number>()
+    const counts = new Map([[unknown, 0]])
     for (const word of texts.flatMap((text) => wordsOf(text, true))) counts.set(word, (counts.get(word) ?? 0) + 1)
     const known = [...counts].reverse().sort(([, a], [, b]) => b - a) // stable
-    return new Dictionary([...known.map(([word]) => word), '<unk>'])
+    return new Dictionary(known.map(([word]) => word))
   }
 
   /** Numbers of the words of a text, which is cut at white space. */
   encode(text: string, includeEos: boolean): number[] {
-    return wordsOf(text, includeEos).map((word) => this.#numbers.get(word) ?? this.words.length - 1)
+    const other = this.#numbers.get(unknown) ?? this.words.length - 1
+    return wordsOf(text, includeEos).map((word) => this.#numbers.get(word) ?? other)
   }
 }
 

@@ -47,8 +47,8 @@ export class FixedSpanAttention extends MemoryAttention<LayerMemory> {
     const span = sizeOf(memory.hidden.shape, 1) // T
     const all = ops.concat([memory.hidden, block], 1) // [B, T + M, H]
     const { keys, values } = read(all)
-    // With a column before, so that something is cut off at every span: the graph must not depend on it.
-    const near = ops.slice(ops.pad(this.key_pe.value, [1, 0]), [attn_lim + 1 - span], 2) // [1, D, T]
+    // With T columns before, so that the graph is the same one at every span.
+    const near = ops.slice(ops.pad(this.key_pe.value, [span, 0]), [attn_lim], 2) // [1, D, T]
     const scores = ops.add(
       toDistances(ops.matmul(queries, ops.transpose(keys))), // [B, K, M, T]
       ops.matmul(queries, near),
@@ -74,6 +74,7 @@ export function distances(count: number): Tensor {
 
 /** A span for each head (or for the layer), learned: a soft mask over distances. */
 export class AdaptiveSpan extends Module {
+  /** `size_ratio`: spans as parts of S, [K, 1, 1], or [1] for all heads. */
   readonly mask: { readonly size_ratio: Variable }
   readonly #size: number
   readonly #config: AdaptiveSpanConfig
@@ -81,8 +82,8 @@ export class AdaptiveSpan extends Module {
   constructor({ nheads, attn_lim }: TransformerSeqConfig, config: AdaptiveSpanConfig) {
     super()
     requireThat(config.adapt_span_len > 0, `adapt_span_len must be above 0, found ${config.adapt_span_len}`)
-    const count = config.adapt_span_layer ? 1 : nheads
-    this.mask = { size_ratio: init.parameter([count, 1, 1], init.constant(config.adapt_span_init)) }
+    const shape = config.adapt_span_layer ? [1] : [nheads, 1, 1]
+    this.mask = { size_ratio: init.parameter(shape, init.constant(config.adapt_span_init)) }
     this.#size = attn_lim
     this.#config = config
   }
@@ -90,7 +91,7 @@ export class AdaptiveSpan extends Module {
   /** The mask of the last `span` distances, the farthest first: 1 within a span z S, then a ramp; [K or 1, 1, span]. */
   forward(span: number): Tensor {
     const distance = ops.sub(distances(span), 1) // 0 is the position before
-    const length = ops.mul(this.mask.size_ratio.value, this.#size)
+    const length = ops.mul(ops.reshape(this.mask.size_ratio.value, [-1, 1, 1]), this.#size)
     return ops.clamp(ops.add(ops.mul(ops.sub(length, distance), 1 / this.#config.adapt_span_len), 1), 0, 1)
   }
 

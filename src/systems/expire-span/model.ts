@@ -22,6 +22,7 @@ import {
   type CompressiveConfig,
   checkConfig,
   type ExpireSpanConfig,
+  requireSpanOfBlock,
   type SequenceConfig,
   type TransformerSeqConfig,
 } from './config.ts'
@@ -179,6 +180,7 @@ function memoryOf<Memory>(memories: readonly Memory[], layer: number): Memory {
 /** The paper's model. With expire_span off: the last attn_lim memories at the start of a block, and its earlier tokens. */
 export class ExpireSpan extends SequenceModel<ExpiringMemory, ExpireSpanConfig> {
   constructor(config: ExpireSpanConfig) {
+    requireSpanOfBlock(config)
     // Distances up to the length of a block: that far back nothing was dropped yet.
     const key_pe = distanceKeys(config, Math.min(config.attn_lim, config.mem_sz))
     super(config, () => new SeqAttention(config, key_pe))

@@ -47,6 +47,8 @@ export interface PortConfig {
   readonly attention_mask?: 'pairs' | 'keys'
   /** Whether the embedding of the padding token is trained; PyTorch's is not. Default: true. */
   readonly trains_padding?: boolean
+  /** Whether the last matrix of pre-training is that of the word embeddings. Default: true. */
+  readonly tie_word_embeddings?: boolean
 }
 
 /** Which of the layers attend (f_net/models.py, `_init_mixing_sublayer`); `mixed` may give more than were asked for. */

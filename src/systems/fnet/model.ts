@@ -158,7 +158,11 @@ export interface PreTrainingOutputs {
   readonly nextSentenceLogits: Tensor
 }
 
-/** Encoder, masked language model (its last matrix is the word embedding) and next sentence head. */
+/** The last layer of a masked language model that has a matrix of its own: the bias beside it then is of no use, as in transformers. */
+const ownDecoder = ({ d_emb, vocab_size, port }: FNetConfig) =>
+  port?.tie_word_embeddings === false && { decoder: dense(d_emb, vocab_size, small) }
+
+/** Encoder, masked language model (its last matrix is the word embedding unless it has its own) and next sentence head. */
 export class FNetForPreTraining extends Module {
   readonly fnet: FNetEncoder
   readonly cls
@@ -171,6 +175,7 @@ export class FNetForPreTraining extends Module {
       predictions: {
         transform: { dense: dense(d_model, d_emb), LayerNorm: norm(d_emb, config) },
         bias: init.parameter([vocab_size], small),
+        ...ownDecoder(config),
       },
       seq_relationship: dense(d_model, 2, small),
     }
@@ -186,12 +191,13 @@ export class FNetForPreTraining extends Module {
   ): PreTrainingOutputs {
     const encoded = this.fnet.forward(inputIds, typeIds, mask, positionIds)
     const { hidden, pooled } = encoded
-    const { transform, bias } = this.cls.predictions
+    const { transform, bias, decoder } = this.cls.predictions
     const chosen = positions ? takePositions(hidden, positions) : hidden // [B, P, H]
+    const words = this.fnet.embeddings.word_embeddings.weight
     const transformed = transform.LayerNorm.forward(activation(transform.dense.forward(chosen), this.fnet.config))
     return {
       encoded,
-      maskedLmLogits: ops.linear(transformed, this.fnet.embeddings.word_embeddings.weight, bias), // [B, P, V]
+      maskedLmLogits: decoder?.forward(transformed) ?? ops.linear(transformed, words, bias), // [B, P, V]
       nextSentenceLogits: this.cls.seq_relationship.forward(pooled), // [B, 2]
     }
   }

@@ -158,8 +158,11 @@ export function toFlax(
   )
 }
 
-/** Tied weights, constant tables and the lone ids of positions, which transformers stores with the parameters. */
-const derived = /(^|\.)(cls\.predictions\.decoder\.(weight|bias)|position_ids|dft_mat_(hidden|seq))$/
+/** Constant tables and the lone ids of positions, which transformers stores with the parameters. */
+const derived = /(^|\.)(position_ids|dft_mat_(hidden|seq))$/
+
+/** The last layer, which is stored too where it is the word embeddings and a bias. */
+const decoder = /(^|\.)cls\.predictions\.decoder\.(weight|bias)$/
 
 const bertNames: readonly (readonly [bert: string, ours: string])[] = [
   ['bert.', 'fnet.'],
@@ -169,13 +172,13 @@ const bertNames: readonly (readonly [bert: string, ours: string])[] = [
 ]
 
 /** Tensors that duplicate others must agree with them: the model here has them once. */
-function checkDerived(tensors: State): void {
+function checkDerived(tensors: State, isTied: boolean): void {
   const endingWith = (end: string): NDArray | undefined => [...tensors].find(([name]) => name.endsWith(end))?.[1]
   for (const [name, array] of tensors) {
     const source = name.endsWith('cls.predictions.decoder.weight')
       ? 'embeddings.word_embeddings.weight'
       : name.endsWith('cls.predictions.decoder.bias') && 'cls.predictions.bias'
-    const tied = source ? endingWith(source) : undefined
+    const tied = source && isTied ? endingWith(source) : undefined
     if (tied && !sameArrays(tied, array)) {
       throw new FormatError(`FNet checkpoint: "${name}" must be the same numbers as "${source}": they are tied`, {
         hint: 'a model whose output matrix is not its word embedding is not offered',
@@ -191,13 +194,13 @@ function checkDerived(tensors: State): void {
 
 /**
  * A state dict of transformers' FNet or BERT under our names, without tensors that duplicate others. Throws a FormatError
- * where these do not agree.
+ * where these do not agree. `isTied`: whether the last matrix of the model is that of the word embeddings.
  */
-export function fromTransformers(tensors: State): Map<string, NDArray> {
-  checkDerived(tensors)
+export function fromTransformers(tensors: State, isTied = true): Map<string, NDArray> {
+  checkDerived(tensors, isTied)
   return new Map(
     [...tensors]
-      .filter(([name]) => !derived.test(name))
+      .filter(([name]) => !derived.test(name) && !(isTied && decoder.test(name)))
       .map(([name, array]) => [
         bertNames.reduce((text, [bert, ours]) => (text.includes(bert) ? text.replace(bert, ours) : text), name),
         array,
@@ -215,9 +218,9 @@ export function toBertName(name: string): string {
 }
 
 /** A checkpoint under any of the three naming schemes, ours included, under our names. */
-export function fromOfficial(tensors: State): Map<string, NDArray> {
+export function fromOfficial(tensors: State, isTied = true): Map<string, NDArray> {
   const isFlax = [...tensors.keys()].some((name) => name.includes('/'))
-  return isFlax ? fromFlax(tensors) : fromTransformers(tensors)
+  return isFlax ? fromFlax(tensors) : fromTransformers(tensors, isTied)
 }
 
 /**
@@ -225,8 +228,8 @@ export function fromOfficial(tensors: State): Map<string, NDArray> {
  * from its seed, the matrices of `random`, stays; so does what `optional` names. Everything else must agree.
  */
 export function loadOfficial(model: Module, tensors: State, optional: RegExp = /^$/): void {
-  const state = fromOfficial(tensors)
   const parameters = new Set([...model.namedParameters()].map(([name]) => name))
+  const state = fromOfficial(tensors, ![...parameters].some((name) => decoder.test(name)))
   for (const [name, array] of model.stateDict()) {
     if (!state.has(name) && (!parameters.has(name) || optional.test(name))) state.set(name, array)
   }

@@ -39,18 +39,20 @@ function additive(mask: Tensor): Tensor {
 
 function multiHeadAttention(call: OpCall): Tensor[] {
   fixedSetting(call.settings, 'dropout', 0)
-  fixedSetting(call.settings, 'batch_first', true)
   withoutEffect(call.settings, 'need_weights') // they are an output of every entry
   const heads = numberSetting(call.settings, 'num_heads')
-  const query = inputOf(call, 'query')
+  // Axes of sequences and batches that are the other way round.
+  const isSwapped = !booleanSetting(call.settings, 'batch_first', true) && inputOf(call, 'query').rank === 3
+  const ordered = (x: Tensor): Tensor => (isSwapped ? ops.transpose(x, 0, 1) : x)
+  const query = ordered(inputOf(call, 'query'))
   const [attend, padding] = [maskOf(call, 'attn_mask'), maskOf(call, 'key_padding_mask')]
   const masks: Tensor[] = []
   if (attend) masks.push(additive(attend.rank === 3 ? perHead(attend, heads) : attend))
   if (padding) masks.push(ops.reshape(additive(padding), [sizeOf(padding.shape, 0), 1, 1, sizeOf(padding.shape, 1)]))
   const { output, weights } = ops.multiHeadAttention(
     query,
-    inputOf(call, 'key'),
-    inputOf(call, 'value'),
+    ordered(inputOf(call, 'key')),
+    ordered(inputOf(call, 'value')),
     {
       inProjWeight: call.inputs.in_proj_weight,
       qProjWeight: call.inputs.q_proj_weight,
@@ -68,7 +70,10 @@ function multiHeadAttention(call: OpCall): Tensor[] {
       ...(masks.length > 0 && { mask: masks.reduce((sum, mask) => ops.add(sum, mask)) }),
     },
   )
-  return [output, booleanSetting(call.settings, 'average_attn_weights', false) ? ops.mean(weights, -3) : weights]
+  return [
+    ordered(output),
+    booleanSetting(call.settings, 'average_attn_weights', false) ? ops.mean(weights, -3) : weights,
+  ]
 }
 
 /** [batch heads, L, S] -> [batch, heads, L, S]. */

@@ -17,6 +17,16 @@ function unary(f: (x: Tensor) => Tensor): OpTarget {
   return (call) => f(inputOf(call, 'input'))
 }
 
+/** A function that is one of real numbers: whole ones are taken as such. */
+function real(f: (x: Tensor) => Tensor): OpTarget {
+  return (call) => f(ops.cast(inputOf(call, 'input'), 'float32'))
+}
+
+/** A function that leaves whole numbers as they are. */
+function rounding(f: (x: Tensor) => Tensor): OpTarget {
+  return unary((x) => (isFloat(x.dtype) ? f(x) : x))
+}
+
 /** A function of `input` and `other`, either of which may be a number. */
 function binary(f: (a: ops.Operand, b: ops.Operand) => Tensor): OpTarget {
   return (call) => f(operandOf(call, 'input'), operandOf(call, 'other'))
@@ -86,39 +96,44 @@ function addProduct(f: Product): OpTarget {
 export const targets: OpTargets = {
   'torch.abs': unary(ops.abs),
   'torch.neg': unary(ops.neg),
-  'torch.exp': unary(ops.exp),
-  'torch.exp2': unary(ops.exp2),
-  'torch.expm1': unary(ops.expm1),
-  'torch.log': unary(ops.log),
-  'torch.log2': unary(ops.log2),
-  'torch.log10': unary(ops.log10),
-  'torch.log1p': unary(ops.log1p),
-  'torch.sqrt': unary(ops.sqrt),
-  'torch.rsqrt': unary(ops.rsqrt),
+  'torch.exp': real(ops.exp),
+  'torch.exp2': real(ops.exp2),
+  'torch.expm1': real(ops.expm1),
+  'torch.log': real(ops.log),
+  'torch.log2': real(ops.log2),
+  'torch.log10': real(ops.log10),
+  'torch.log1p': real(ops.log1p),
+  'torch.sqrt': real(ops.sqrt),
+  'torch.rsqrt': real(ops.rsqrt),
   'torch.square': unary(ops.square),
-  'torch.reciprocal': unary(ops.reciprocal),
-  'torch.sin': unary(ops.sin),
-  'torch.cos': unary(ops.cos),
-  'torch.tan': unary(ops.tan),
-  'torch.asin': unary(ops.asin),
-  'torch.acos': unary(ops.acos),
-  'torch.atan': unary(ops.atan),
-  'torch.sinh': unary(ops.sinh),
-  'torch.cosh': unary(ops.cosh),
-  'torch.tanh': unary(ops.tanh),
-  'torch.asinh': unary(ops.asinh),
-  'torch.acosh': unary(ops.acosh),
-  'torch.atanh': unary(ops.atanh),
-  'torch.erf': unary(ops.erf),
-  'torch.erfc': unary(ops.erfc),
-  'torch.erfinv': unary(ops.erfinv),
-  'torch.sigmoid': unary(ops.sigmoid),
-  'torch.sinc': unary(ops.sinc),
+  'torch.reciprocal': real(ops.reciprocal),
+  'torch.sin': real(ops.sin),
+  'torch.cos': real(ops.cos),
+  'torch.tan': real(ops.tan),
+  'torch.asin': real(ops.asin),
+  'torch.acos': real(ops.acos),
+  'torch.atan': real(ops.atan),
+  'torch.sinh': real(ops.sinh),
+  'torch.cosh': real(ops.cosh),
+  'torch.tanh': real(ops.tanh),
+  'torch.asinh': real(ops.asinh),
+  'torch.acosh': real(ops.acosh),
+  'torch.atanh': real(ops.atanh),
+  'torch.erf': real(ops.erf),
+  'torch.erfc': real(ops.erfc),
+  'torch.erfinv': real(ops.erfinv),
+  'torch.sigmoid': real(ops.sigmoid),
+  'torch.sinc': real(ops.sinc),
   'torch.sign': unary(ops.sign),
-  'torch.floor': unary(ops.floor),
-  'torch.ceil': unary(ops.ceil),
-  'torch.trunc': unary(ops.trunc),
+  'torch.floor': rounding(ops.floor),
+  'torch.ceil': rounding(ops.ceil),
+  'torch.trunc': rounding(ops.trunc),
   'torch.frac': unary(ops.frac),
+  'torch.lgamma': real(ops.lgamma),
+  'torch.digamma': real(ops.digamma),
+  'torch.deg2rad': real((x) => ops.mul(x, Math.PI / 180)),
+  'torch.rad2deg': real((x) => ops.mul(x, 180 / Math.PI)),
+  'torch.positive': unary((x) => x),
   'torch.isnan': unary(ops.isNan),
   'torch.isinf': unary(ops.isInf),
   'torch.isfinite': unary(ops.isFinite),

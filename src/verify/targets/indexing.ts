@@ -49,6 +49,31 @@ function index(call: OpCall): Tensor {
   return ops.index(inputOf(call, 'input'), indicesOf(call))
 }
 
+/** Rows that are looked up, and longer than `max_norm`, shortened to it; their gradient is that of the shortened ones. */
+function shortened(call: OpCall, weight: Tensor): Tensor {
+  const order = numberSetting(call.settings, 'norm_type', 2)
+  const limit = optionalNumber(call.settings, 'max_norm')
+  if (limit === undefined) return weight
+  const counts = ops.bincount(ops.flatten(inputOf(call, 'input')), weight.shape[0] ?? 0)
+  const length = ops.vectorNorm(weight, order, 1, { keepDims: true })
+  const isLong = ops.logicalAnd(ops.greater(length, limit), ops.unsqueeze(ops.greater(counts, 0), 1))
+  const change = ops.mul(weight, ops.where(isLong, ops.sub(ops.div(limit, ops.add(length, 1e-7)), 1), 0))
+  return ops.add(weight, ops.stopGradient(change))
+}
+
+function embedding(call: OpCall): Tensor {
+  const { settings } = call
+  withoutEffect(settings, 'sparse') // how the gradient is stored
+  const [index, paddingIndex] = [inputOf(call, 'input'), optionalNumber(settings, 'padding_idx')]
+  const weight = shortened(call, inputOf(call, 'weight'))
+  const rows = ops.embedding(index, weight, paddingIndex === undefined ? {} : { paddingIndex })
+  if (!booleanSetting(settings, 'scale_grad_by_freq', false)) return rows
+  const counts = ops.cast(ops.bincount(ops.flatten(index), weight.shape[0] ?? 0), 'float32')
+  const share = ops.unsqueeze(ops.reciprocal(ops.indexSelect(counts, index, 0)), -1)
+  const fixed = ops.stopGradient(rows)
+  return ops.add(fixed, ops.mul(ops.sub(rows, fixed), share)) // the rows, with a part of their gradient
+}
+
 function embeddingBag(call: OpCall): Tensor {
   const { settings, inputs } = call
   fixedSetting(settings, 'max_norm', undefined)
@@ -70,14 +95,7 @@ const largestOf = (call: OpCall, name: string): number =>
   call.valuesOf(name).reduce((most, value) => Math.max(most, value), -1)
 
 export const targets: OpTargets = {
-  'torch.nn.functional.embedding': (call) => {
-    fixedSetting(call.settings, 'max_norm', undefined)
-    fixedSetting(call.settings, 'scale_grad_by_freq', false)
-    withoutEffect(call.settings, 'norm_type', 'sparse') // of `max_norm`; how the gradient is stored
-    const paddingIndex = optionalNumber(call.settings, 'padding_idx')
-    const options = paddingIndex === undefined ? {} : { paddingIndex }
-    return ops.embedding(inputOf(call, 'input'), inputOf(call, 'weight'), options)
-  },
+  'torch.nn.functional.embedding': embedding,
   'torch.gather': (call) => ops.gather(inputOf(call, 'input'), inputOf(call, 'index'), axisOf(call)),
   'torch.take_along_dim': (call) =>
     ops.takeAlongAxis(inputOf(call, 'input'), inputOf(call, 'indices'), optionalNumber(call.settings, 'dim')),
@@ -114,6 +132,10 @@ export const targets: OpTargets = {
     const classes = numberSetting(call.settings, 'num_classes', -1)
     return ops.oneHot(inputOf(call, 'input'), classes === -1 ? 1 + largestOf(call, 'input') : classes)
   },
+  'torch.bucketize': (call) =>
+    ops.searchsorted(inputOf(call, 'boundaries'), operandOf(call, 'input'), {
+      right: booleanSetting(call.settings, 'right', false),
+    }),
   'torch.topk': (call) => {
     // Unsorted, any order is correct, so ours is.
     withoutEffect(call.settings, 'sorted')

@@ -20,6 +20,13 @@ function factors({ settings }: OpCall): ops.AddmmOptions {
   return { alpha: numberSetting(settings, 'alpha', 1), beta: numberSetting(settings, 'beta', 1) }
 }
 
+/** beta input + alpha product; beta 0 leaves the input out, whatever is in it. */
+function scaledSum(call: OpCall, product: Tensor): Tensor {
+  const [{ alpha = 1, beta = 1 }, input] = [factors(call), inputOf(call, 'input')]
+  const scaled = ops.mul(product, alpha)
+  return beta === 0 ? scaled : ops.add(ops.mul(input, beta), scaled)
+}
+
 /** A weight of one axis gives one number, without an axis. */
 function linear(call: OpCall): Tensor {
   const [input, weight, { bias }] = [inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs]
@@ -35,6 +42,9 @@ function contractedAxes({ settings }: OpCall): ops.ContractedAxes {
 
 export const targets: OpTargets = {
   'torch.matmul': product(ops.matmul, 'input', 'other'),
+  'torch.mm': product(ops.matmul, 'input', 'mat2'),
+  'torch.inner': product((a, b) => ops.matmul(a, b.rank > 1 ? ops.transpose(b) : b), 'input', 'other'),
+  'torch.vdot': product(ops.dot, 'input', 'other'),
   'torch.bmm': product(ops.bmm, 'input', 'mat2'),
   'torch.mv': product(ops.mv, 'input', 'vec'),
   'torch.outer': product(ops.outer, 'input', 'vec2'),
@@ -44,6 +54,9 @@ export const targets: OpTargets = {
     ops.addmm(inputOf(call, 'input'), inputOf(call, 'mat1'), inputOf(call, 'mat2'), factors(call)),
   'torch.baddbmm': (call) =>
     ops.baddbmm(inputOf(call, 'input'), inputOf(call, 'batch1'), inputOf(call, 'batch2'), factors(call)),
+  'torch.addmv': (call) => scaledSum(call, ops.mv(inputOf(call, 'mat'), inputOf(call, 'vec'))),
+  'torch.addr': (call) => scaledSum(call, ops.outer(inputOf(call, 'vec1'), inputOf(call, 'vec2'))),
+  'torch.addbmm': (call) => scaledSum(call, ops.sum(ops.bmm(inputOf(call, 'batch1'), inputOf(call, 'batch2')), 0)),
   'torch.nn.functional.linear': linear,
   'torch.nn.functional.bilinear': (call) =>
     ops.bilinear(inputOf(call, 'input1'), inputOf(call, 'input2'), inputOf(call, 'weight'), call.inputs.bias),

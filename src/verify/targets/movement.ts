@@ -82,6 +82,17 @@ export const targets: OpTargets = {
     const [start, stop] = [optionalNumber(call.settings, 'start'), optionalNumber(call.settings, 'stop')]
     return ops.slice(x, [start ?? null, stop ?? null, numberSetting(call.settings, 'step', 1)], axisOf(call, 0))
   }),
+  'torch.narrow': moved((x, { settings }) => {
+    const start = numberSetting(settings, 'start')
+    return ops.slice(x, [start, start + numberSetting(settings, 'length')], numberSetting(settings, 'dim'))
+  }),
+  'torch.select': moved((x, { settings }) =>
+    ops.select(x, numberSetting(settings, 'index'), numberSetting(settings, 'dim')),
+  ),
+  'torch.unbind': moved((x, call) => {
+    const axis = axisOf(call, 0)
+    return Array.from({ length: x.shape.at(axis) ?? 0 }, (_, i) => ops.select(x, i, axis))
+  }),
   'torch.Tensor.unfold': unfolded,
   'torch.unfold_copy': unfolded,
   'torch.flip': moved((x, { settings }) => ops.flip(x, numbersSetting(settings, 'dims'))),
@@ -91,9 +102,10 @@ export const targets: OpTargets = {
     return ops.roll(x, requiredAxes(call, 'shifts'), Array.isArray(axes) && axes.length === 0 ? undefined : axes)
   }),
   'torch.tile': moved((x, { settings }) => ops.tile(x, numbersSetting(settings, 'dims'))),
-  'torch.repeat_interleave': moved((x, call) =>
-    ops.repeatInterleave(x, requiredAxes(call, 'repeats'), optionalNumber(call.settings, 'dim')),
-  ),
+  'torch.repeat_interleave': moved((x, call) => {
+    const repeats = call.inputs.repeats ? call.valuesOf('repeats') : requiredAxes(call, 'repeats')
+    return ops.repeatInterleave(x, repeats, optionalNumber(call.settings, 'dim'))
+  }),
   'torch.nn.functional.pad': moved((x, call) =>
     ops.pad(x, numbersSetting(call.settings, 'pad'), {
       mode: choiceSetting(call.settings, 'mode', padModes, 'constant'),

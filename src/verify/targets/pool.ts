@@ -66,6 +66,13 @@ const onExamples =
   (call) =>
     batched(inputOf(call, 'input'), axes + 2, (x) => f(call, x))
 
+/** Any number of axes before those of a picture, or none. */
+const onPictures = (f: (call: OpCall, x: Tensor) => Tensor): OpTarget =>
+  onInput((call, x) => {
+    const found = f(call, ops.reshape(x, [-1, ...x.shape.slice(-3)]))
+    return ops.reshape(found, [...x.shape.slice(0, -3), ...found.shape.slice(1)])
+  })
+
 const modes = ['nearest', 'nearest-exact', 'linear', 'bilinear', 'trilinear', 'bicubic', 'area'] as const
 
 function interpolateOptions({ settings }: OpCall): ops.InterpolateOptions {
@@ -101,14 +108,14 @@ export const targets: OpTargets = {
   'torch.nn.functional.adaptive_max_pool1d': onExamples(1, (call, x) => ops.adaptiveMaxPool1d(x, outputSize(call))),
   'torch.nn.functional.adaptive_max_pool2d': onExamples(2, (call, x) => ops.adaptiveMaxPool2d(x, outputSize(call))),
   'torch.nn.functional.adaptive_max_pool3d': onExamples(3, (call, x) => ops.adaptiveMaxPool3d(x, outputSize(call))),
-  'torch.nn.functional.unfold': onInput((call, x) => ops.unfold(x, kernel(call), unfoldOptions(call))),
-  'torch.nn.functional.fold': onInput((call, x) =>
+  'torch.nn.functional.unfold': onExamples(2, (call, x) => ops.unfold(x, kernel(call), unfoldOptions(call))),
+  'torch.nn.functional.fold': onExamples(1, (call, x) =>
     ops.fold(x, perAxisSetting(call.settings, 'output_size'), kernel(call), unfoldOptions(call)),
   ),
-  'torch.nn.functional.pixel_shuffle': onInput((call, x) =>
+  'torch.nn.functional.pixel_shuffle': onPictures((call, x) =>
     ops.pixelShuffle(x, numberSetting(call.settings, 'upscale_factor')),
   ),
-  'torch.nn.functional.pixel_unshuffle': onInput((call, x) =>
+  'torch.nn.functional.pixel_unshuffle': onPictures((call, x) =>
     ops.pixelUnshuffle(x, numberSetting(call.settings, 'downscale_factor')),
   ),
   'torch.nn.functional.interpolate': onInput((call, x) =>

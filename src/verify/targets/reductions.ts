@@ -102,6 +102,10 @@ export const targets: OpTargets = {
   'torch.var': (call) => ops.variance(inputOf(call, 'input'), axesOf(call), spread(call)),
   'torch.std': (call) => ops.std(inputOf(call, 'input'), axesOf(call), spread(call)),
   'torch.var_mean': (call) => ops.varMean(inputOf(call, 'input'), axesOf(call), spread(call)),
+  'torch.std_mean': (call) => [
+    ops.std(inputOf(call, 'input'), axesOf(call), spread(call)),
+    ops.mean(inputOf(call, 'input'), axesOf(call), keepDims(call)),
+  ],
   'torch.linalg.vector_norm': (call) =>
     ops.vectorNorm(inputOf(call, 'x'), numberSetting(call.settings, 'ord', 2), axesOf(call), keepDims(call)),
   'torch.quantile': quantile,

@@ -29,6 +29,15 @@ describe('lyrics of the original', () => {
     )
     expect(() => officialLyrics('')).toThrow('lyrics: there are no lines')
   })
+
+  // What Python's re and strptime say to the same texts.
+  test('all lines are looked at before their times, whose first digits are ASCII', () => {
+    expect(() => officialLyrics('00:62 late\n\n')).toThrow('line 2: must have a time')
+    expect(officialLyrics('0\u0661:5\u0662 x')[1]).toEqual({ time: 112, text: 'x' })
+    expect(officialLyrics('59:61 x')[1]).toEqual({ time: 3601, text: 'x' })
+    expect(() => officialLyrics('\u0660\u0661:00 x')).toThrow('minutes must be at most 59')
+    expect(() => officialLyrics('00:6\u0660 x')).toThrow('seconds at most 61')
+  })
 })
 
 describe('captions', () => {

@@ -131,6 +131,16 @@ describe('the networks', () => {
     await run.release()
   })
 
+  test.each([true, false])('films, whose frames keep their number, resblock_updown %s', async (resblock_updown) => {
+    manualSeed(1)
+    const model = new UNetModel({ ...config, dims: 3, resblock_updown, attention_resolutions: [1, 2] })
+    const run = compile((x: Tensor, t: Tensor, y: Tensor) => model.forward(x, t, y))
+    const output = await run(constant(new Generator(1).normal(96), [2, 1, 3, 4, 4], 'float32'), times, labels)
+    expect(output.shape).toEqual([2, 2, 3, 4, 4])
+    expect(model.stateDict().get('input_blocks.0.0.weight')?.shape.slice(2)).toEqual([3, 3, 3])
+    await run.release()
+  })
+
   test('state dicts load by the official names', () => {
     const names = [...new UNetModel(config).stateDict().keys()]
     for (const name of [

@@ -231,6 +231,41 @@ describe('the future is not seen', () => {
   })
 })
 
+describe('a fixed span that is shorter than a block', () => {
+  const adaptive = {
+    adapt_span_loss: 0,
+    adapt_span_len: 2,
+    adapt_span_init: 0.5,
+    adapt_span_cache: true,
+    adapt_span_trim_step: 1,
+    adapt_span_layer: true,
+  }
+  test.each([
+    ['that is given', { adapt_span: false }],
+    ['that is learned', { adapt_span: true, adaptive }],
+  ] as const)('%s', async (_, span) => {
+    manualSeed(4)
+    const model = new TransformerSeq({ ...fixed, ...span, nlayers: 1, attn_lim: 2 })
+    const read = blockReader(model, (tokens: Tensor, readBlock) => readBlock(tokens).logProbs)
+    const logProbs = async (first: number) => {
+      const memory = new CarriedMemory(model, 1)
+      memory.advance((await read(tensor([[1, 2, 3, 4]], 'int64'), memory.memories)).next)
+      expect(memory.lengths).toEqual([2])
+      return (await read(tensor([[first, 2, 3, 4]], 'int64'), memory.memories)).result.numbers()
+    }
+    const [before, after] = [await logProbs(1), await logProbs(5)]
+    // Two positions later the token is out of reach.
+    expect(after.slice(18)).toEqual(before.slice(18))
+    expect(after.slice(12, 18)).not.toEqual(before.slice(12, 18))
+    await read.compiled.release()
+  })
+
+  test('a span for all heads of a layer is one number, under the official name', () => {
+    const model = new TransformerSeq({ ...fixed, adapt_span: true, adaptive })
+    expect(model.stateDict().get('layers.0.attn.attn.adaptive_span.mask.size_ratio')?.shape).toEqual([1])
+  })
+})
+
 describe('official checkpoints', () => {
   const model = new ExpireSpan(expiring)
   const state = model.stateDict()

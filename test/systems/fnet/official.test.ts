@@ -69,6 +69,17 @@ test("transformers' names: BERT's attention, tied and constant tensors", () => {
   expect(toBertName(ours)).toBe(bert)
 })
 
+test('a last matrix of its own is kept where the model has one', () => {
+  const port = { tie_word_embeddings: false } as const
+  const model = new FNetForPreTraining({ ...config, port })
+  const state = model.stateDict()
+  expect(state.get('cls.predictions.decoder.weight')?.shape).toEqual([config.vocab_size, config.d_emb])
+  const other = new FNetForPreTraining({ ...config, port })
+  loadOfficial(other, state)
+  expect(other.stateDict()).toEqual(state)
+  expect(() => loadOfficial(new FNetForPreTraining(config), state)).toThrow('they are tied')
+})
+
 test('an unknown tensor is named, with the nearest known name', () => {
   const array = { dtype: 'float32', shape: [1], data: new Float32Array(1) } as const
   expect(() => fromFlax(new Map([['embedder/words/embedding', array]]))).toThrowErrorMatchingInlineSnapshot(

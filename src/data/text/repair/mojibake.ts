@@ -5,6 +5,7 @@
 import { encodeSingleByte, misreadings, type SingleByte, windows1252 } from './single-byte.ts'
 
 const [, western, cyrillic] = misreadings as readonly [SingleByte, SingleByte, SingleByte]
+const macintosh = misreadings.at(-1) as SingleByte
 
 const classOf = (characters: readonly string[]): string => `[${characters.join('').replace(/[\\\]^-]/g, '\\$&')}]`
 const charactersBetween = ({ characters }: SingleByte, first: number, last: number) => characters.slice(first, last + 1)
@@ -16,6 +17,7 @@ const follower = classOf(followers)
 const spacedFollower = classOf([' ', ...followers])
 /** Without what also stands behind letters: spaces, dashes, quotes, dots. */
 const telling = classOf(followers.filter((character) => !'\u00a0\u00ad·´–—…‘’“”‚„‹›«»'.includes(character)))
+const macintoshFollower = classOf(charactersBetween(macintosh, 0x80, 0xbf))
 const cyrillicFollower = classOf(charactersBetween(cyrillic, 0x80, 0xbf))
 
 function controls(): string[] {
@@ -36,6 +38,9 @@ const suspicious = new RegExp(
     `ð${follower}{3}`,
     `(?:[РС]${cyrillicFollower}){2}`,
     '[вāβ][Ђ€]',
+    // Latin letters, and quotes and dashes, read as old Macintoshes read them.
+    `√${macintoshFollower}`,
+    `‚Ä${macintoshFollower}`,
     classOf(controls()),
   ].join('|'),
   'u',

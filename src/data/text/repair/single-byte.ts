@@ -26,8 +26,8 @@ function encoding(characters: readonly string[]): SingleByte {
 export const misreadings: readonly SingleByte[] = [
   encoding(latin1),
   encoding(windows1252),
-  ...['windows-1251', 'windows-1250', 'windows-1253', 'windows-1254', 'windows-1257', 'iso-8859-2'].map((label) =>
-    encoding(charactersOf(label)),
+  ...['windows-1251', 'windows-1250', 'windows-1253', 'windows-1254', 'windows-1257', 'iso-8859-2', 'macintosh'].map(
+    (label) => encoding(charactersOf(label)),
   ),
 ]
 

@@ -14,7 +14,7 @@ import {
 import { preparePicture } from '../clip/preprocess.ts'
 import { recordsOf } from './arrays.ts'
 
-const modes = ['RGB', 'RGBA', 'L', 'LA', 'P'] as const satisfies readonly PillowMode[]
+const modes = ['1', 'L', 'LA', 'RGB', 'RGBA', 'CMYK', 'P'] as const satisfies readonly PillowMode[]
 
 function bytesOf({ tensors }: ReferenceCase, name: string): NDArray & { readonly data: Uint8Array } {
   const { data, ...array } = requiredTensor(tensors, `input/${name}`)

@@ -4,11 +4,13 @@ import { compile } from '../../../compile/compile.ts'
 import { freeze } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import type { Shape } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { FormatError } from '../../../util/errors.ts'
 import { arrayOf, copyOf } from '../../../verify/arrays.ts'
 import {
   type CaseTargetRule,
+  choiceSetting,
   fixedSetting,
   numberSetting,
   numbersSetting,
@@ -189,13 +191,22 @@ async function runInterpolation(reference: ReferenceCase): Found {
   ])
 }
 
+/** What the script hands on of a generator's picture: StyleGAN's, a batch of one, within -1 to 1 and as 0 to 256. */
+function pictureOf(generator: string, { shape, data }: NDArray): { readonly shape: Shape; readonly values: number[] } {
+  const values = toNumbers(data)
+  if (generator !== 'stylegan') return { shape, values }
+  const single = (value: number): number => Math.fround((Math.fround(Math.min(1, Math.max(-1, value)) + 1) / 2) * 256)
+  return { shape: shape.slice(-3), values: values.map(single) }
+}
+
 async function runFrameBytes(reference: ReferenceCase): Found {
-  fixedSetting(reference.config, 'generator', 'biggan')
+  const generator = choiceSetting(reference.config, 'generator', ['biggan', 'dall-e', 'stylegan'], 'biggan')
   fixedSetting(reference.config, 'pre_scaled', true)
   return new Map(
-    [...tensorsBelow(reference, 'input/')].map(([name, { shape, data }]) => {
+    [...tensorsBelow(reference, 'input/')].map(([name, image]) => {
+      const { shape, values } = pictureOf(generator, image)
       const [, height = 0, width = 0] = shape
-      const bytes = stretchedBytes(toNumbers(data), height, width)
+      const bytes = stretchedBytes(values, height, width)
       return [`output/${name.replace('image', 'bytes')}`, { dtype: 'uint8', shape: [height, width, 3], data: bytes }]
     }),
   )

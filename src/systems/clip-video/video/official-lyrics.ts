@@ -30,14 +30,17 @@ const format = 'each line must be MM:SS, one space and the text'
 export function officialLyrics(content: string): LyricsEntry[] {
   const text = content.replace(/\r\n?/g, '\n')
   const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n')
-  const entries = lines.map((line, i) => parseLine(line, i + 1))
+  // All lines are looked through before any time is read.
+  const found = lines.map((line, i) => parseLine(line, i + 1))
+  const entries = found.map(({ time, text }, i) => ({ time: secondsOf(time, i + 1), text }))
   const [first, last] = [entries[0], entries.at(-1)]
   if (!first || !last) throw new OfficialLyricsFormatError('lyrics: there are no lines', 'IndexError', format)
   const start = first.time === 0 ? [] : [{ time: 0, text: 'start song' }]
   return [...start, ...entries, { time: last.time + 9, text: 'end song' }]
 }
 
-function parseLine(line: string, number: number): LyricsEntry {
+/** The first time of a line, and the text behind it. */
+function parseLine(line: string, number: number): { readonly time: string; readonly text: string } {
   const match = /(\p{Nd}\p{Nd}:\p{Nd}\p{Nd}) ([^\n]*)/u.exec(pythonStrip(line))
   if (!match) {
     throw new OfficialLyricsFormatError(
@@ -47,20 +50,22 @@ function parseLine(line: string, number: number): LyricsEntry {
     )
   }
   const [, time = '', text = ''] = match
-  const [minutes = 0, seconds = 0] = time.split(':').map(wholeNumber)
-  if (minutes > 59 || seconds > 61) {
+  return { time, text }
+}
+
+/** Seconds of a time, as strptime reads `%M:%S`: the second digits may be of any script, the first ones may not. */
+function secondsOf(time: string, number: number): number {
+  const [, tenMinutes, minute = '', tenSeconds, second = ''] =
+    /^([0-5])(\p{Nd}):(?:([0-5])(\p{Nd})|(?=6[01]))/u.exec(time) ?? []
+  if (tenMinutes === undefined) {
     throw new OfficialLyricsFormatError(
       `lyrics, line ${number}: minutes must be at most 59 and seconds at most 61, found ${time}`,
       'ValueError',
       format,
     )
   }
-  return { time: 60 * minutes + seconds, text }
-}
-
-/** Two decimal digits of any script. */
-function wholeNumber(digits: string): number {
-  return [...digits].reduce((value, digit) => 10 * value + digitValue(digit), 0)
+  const seconds = tenSeconds === undefined ? Number(time.slice(-2)) : 10 * Number(tenSeconds) + digitValue(second)
+  return 60 * (10 * Number(tenMinutes) + digitValue(minute)) + seconds
 }
 
 /** Decimal digits stand in Unicode in runs of ten, from the zero on. */

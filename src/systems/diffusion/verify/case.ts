@@ -48,7 +48,7 @@ function networkConfig(settings: Settings, mode: string, num_groups: number) {
   withoutEffect(settings, 'use_checkpoint') // time against memory: the numbers are the same
   fixedSetting(settings, 'use_fp16', false)
   const dims = numberSetting(settings, 'dims', 2)
-  if (dims !== 1 && dims !== 2) throw new FormatError(`setting "dims" must be 1 or 2, found ${dims}`)
+  if (dims !== 1 && dims !== 2 && dims !== 3) throw new FormatError(`setting "dims" must be 1, 2 or 3, found ${dims}`)
   return {
     image_size: numberSetting(settings, 'image_size'),
     in_channels: numberSetting(settings, 'in_channels'),

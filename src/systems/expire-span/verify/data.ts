@@ -52,11 +52,15 @@ async function runWindows({ config, tensors, mode }: ReferenceCase): Promise<Map
   fixedSetting(config, 'batch_sz', rows)
   const mem_sz = numberSetting(config, 'mem_sz')
   const isTest = booleanSetting(config, 'test_only', mode === 'eval')
-  const [fullValid, fullTest] = ['full_valid', 'full_test'].map((name) => booleanSetting(config, name, false))
-  const goesOnce = isTest && (fullValid || fullTest)
+  const fullTest = booleanSetting(config, 'full_test', false)
+  const isFull = booleanSetting(config, 'full_valid', false) || fullTest
+  const goesOnce = fullTest || (isTest && isFull)
   const labels = tensors.get('input/labels')
   const options = { length, mem_sz, hasLabels: labels !== undefined }
-  const limit = numberSetting(config, 'nbatches')
+  const nbatches = numberSetting(config, 'nbatches')
+  // A test takes a tenth as many, at most those of the data once; a full one ends where the data do.
+  const ofTest = isFull ? length : Math.min(Math.max(1, Math.floor(nbatches / 10)), Math.floor(length / mem_sz))
+  const limit = isTest ? ofTest : nbatches
   const wraps = toNumbers(tensors.get('input/wrap_offsets')?.data ?? new Float32Array(0))[Symbol.iterator]()
   const window = (from: NDArray, start: number): number[] => {
     const values = toNumbers(from.data)
@@ -67,7 +71,7 @@ async function runWindows({ config, tensors, mode }: ReferenceCase): Promise<Map
   const [x, y, resets]: [number[], number[], number[]] = [[], [], []]
   let position = numberSetting(config, 'train_pos', 0)
   let isFresh = true
-  while (goesOnce || resets.length < limit) {
+  while (resets.length < limit) {
     x.push(...window(data, position))
     y.push(...window(labels ?? data, labels ? position : position + 1))
     resets.push(isFresh ? 1 : 0)

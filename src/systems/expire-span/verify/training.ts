@@ -8,7 +8,7 @@ import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Variable } from '../../../tensor/variable.ts'
 import { FormatError } from '../../../util/errors.ts'
-import { arrayOf } from '../../../verify/arrays.ts'
+import { arrayOf, copyOf } from '../../../verify/arrays.ts'
 import {
   booleanSetting,
   type CaseTargetRule,
@@ -55,6 +55,48 @@ function optimizerOf(config: Settings, parameters: readonly Variable[], rates: r
   return choiceSetting(config, 'optim', ['sgd', 'adam']) === 'sgd'
     ? new SGD(parameters, { lr, momentum, weightDecay })
     : new Adam(parameters, { lr, betas: [beta1, beta2], eps, weightDecay })
+}
+
+/** Parameters of a layer, or what all layers share, or the others. */
+function layerOf(name: string): number | 'shared' | 'others' {
+  if (name.endsWith('.key_pe')) return 'shared'
+  const layer = /^layers\.(\d+)\./.exec(name)?.[1]
+  return layer === undefined ? 'others' : Number(layer)
+}
+
+/**
+ * The official updates: all gradients are clipped together, and what no window of an update has used has none, so that PyTorch passes
+ * over it (no momentum, no step counted). `uses`: whether an update's windows use a layer.
+ */
+function updater(
+  config: Settings,
+  model: ExpireSpan,
+  rates: readonly number[],
+  uses: (update: number, layer: number) => boolean,
+) {
+  const named = [...model.namedParameters()]
+  const isUsed = (part: ReturnType<typeof layerOf>, update: number): boolean => {
+    if (part === 'others') return true
+    return part === 'shared' ? model.layers.some((_, layer) => uses(update, layer)) : uses(update, part)
+  }
+  const groups = [...new Set(named.map(([name]) => layerOf(name)))].map((part) => {
+    const places = named.flatMap(([name], i) => (layerOf(name) === part ? [i] : []))
+    const parameters = places.map((i) => (named[i] as (typeof named)[number])[1])
+    const own = rates.filter((_, update) => isUsed(part, update))
+    const optimizer = optimizerOf(config, parameters, own)
+    return { part, places, step: compile((gradients: Tensor[]) => void optimizer.update(gradients)) }
+  })
+  const limit = numberSetting(config, 'grad_clip', 0)
+  const clip = compile((gradients: Tensor[]) => [...clipGradNorm(gradients, limit).gradients])
+  const update = async (u: number, given: readonly NDArray[]): Promise<void> => {
+    const clipped = limit > 0 ? (await clip([...given])).map(({ array }) => copyOf(array)) : given
+    for (const { part, places, step } of groups)
+      if (isUsed(part, u)) await step(places.map((i) => clipped[i] as NDArray))
+  }
+  const release = async (): Promise<void> => {
+    await Promise.all([clip.release(), ...groups.map(({ step }) => step.release())])
+  }
+  return { update, release }
 }
 
 /** Labels that do not count; null: all do. */
@@ -107,17 +149,18 @@ async function runTraining(reference: ReferenceCase): Promise<Map<string, NDArra
   const schedule = scheduleOf(config)
   const rates = officialRates(schedule, updates)
   const omitted = omittedLabels(config)
-  const optimizer = optimizerOf(config, [...parameters.values()], rates)
-  const limit = numberSetting(config, 'grad_clip', 0)
-  const update = compile((gradients: Tensor[]) => {
-    optimizer.update(limit > 0 ? clipGradNorm(gradients, limit).gradients : gradients)
-    return {}
-  })
+  const draws = drawsOf(reference, model.layers.length)
+  const isLeftOut = (window: number, layer: number): boolean =>
+    model.training && Number(draws(window)?.data[layer + 1] ?? 1) < model.config.expire_span_layerdrop
+  const { update, release: releaseUpdates } = updater(config, model, rates, (u, layer) =>
+    Array.from({ length: schedule.split_batch }, (_, s) => u * schedule.split_batch + s).some(
+      (window) => !isLeftOut(window, layer),
+    ),
+  )
   const { step, release } = blockRunner(model, maskedLoss(omitted))
   const { mem_sz } = model.config
   const windows = { length, mem_sz, hasLabels: labels !== undefined }
   const wraps = [...toNumbers(tensors.get('input/wrap_offsets')?.data ?? new Float32Array(0))]
-  const draws = drawsOf(reference, model.layers.length)
   const [losses, errors]: [number[], number[]] = [[], []]
   let position = numberSetting(config, 'train_pos', 0)
   let memories = firstMemories(model, batch)
@@ -135,9 +178,9 @@ async function runTraining(reference: ReferenceCase): Promise<Map<string, NDArra
       position = following ?? nextWrap(wraps)
       if (following === undefined) memories = firstMemories(model, batch)
     }
-    await update([...sum])
+    await update(u, sum)
   }
-  await Promise.all([release(), update.release()])
+  await Promise.all([release(), releaseUpdates()])
   const mean = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0) / values.length
   const found = new Map<string, NDArray>([
     ['output/lr_used', arrayOf(rates)],

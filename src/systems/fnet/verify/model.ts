@@ -56,7 +56,6 @@ const elsewhere = [
 function transformersConfig(reference: ReferenceCase, model_arch: 'f_net' | 'bert'): FNetConfig {
   const { config } = reference
   withoutEffect(config, ...elsewhere)
-  fixedSetting(config, 'tie_word_embeddings', true)
   fixedSetting(config, 'position_embedding_type', 'absolute')
   fixedSetting(config, 'is_decoder', false)
   const width = numberSetting(config, 'hidden_size')
@@ -82,6 +81,7 @@ function transformersConfig(reference: ReferenceCase, model_arch: 'f_net' | 'ber
       embedding_projection: !isBert,
       attention_mask: 'keys',
       trains_padding: false,
+      tie_word_embeddings: booleanSetting(config, 'tie_word_embeddings', true),
     },
   }
 }

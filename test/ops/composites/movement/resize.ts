@@ -3,6 +3,8 @@ import * as ops from '../../../../src/ops/kit.ts'
 // Points away from pixel centres and borders, where sampling has kinks.
 const grid = { shape: [1, 1, 3, 2], values: [-0.37, 0.21, 0.13, -0.58, 0.64, 0.3] }
 
+const volumeGrid = { shape: [1, 1, 1, 2, 3], values: [-0.37, 0.21, 0.13, -0.58, 0.63, 0.29] }
+
 export const samples: Record<string, ops.Sample[]> = {
   interpolate: [
     { inputs: [[1, 2, 4, 5]], call: (x) => ops.interpolate(x, [7, 3]) },
@@ -20,7 +22,10 @@ export const samples: Record<string, ops.Sample[]> = {
         ops.interpolate(x, undefined, { mode: 'bicubic', scaleFactor: [1.7, 0.6], recomputeScaleFactor: true }),
     },
   ],
-  affineGrid: [{ inputs: [[2, 2, 3]], call: (theta) => ops.affineGrid(theta, [2, 1, 3, 4], { alignCorners: true }) }],
+  affineGrid: [
+    { inputs: [[2, 2, 3]], call: (theta) => ops.affineGrid(theta, [2, 1, 3, 4], { alignCorners: true }) },
+    { inputs: [[2, 3, 4]], call: (theta) => ops.affineGrid(theta, [2, 1, 2, 3, 2]) },
+  ],
   gridSample: [
     { inputs: [[1, 2, 4, 5], grid], call: (x, points) => ops.gridSample(x, points) },
     {
@@ -32,6 +37,11 @@ export const samples: Record<string, ops.Sample[]> = {
       inputs: [[1, 2, 4, 5], grid],
       call: (x, points) => ops.gridSample(x, points, { mode: 'nearest', paddingMode: 'border' }),
       smooth: false,
+    },
+    { inputs: [[1, 2, 3, 4, 5], volumeGrid], call: (x, points) => ops.gridSample(x, points) },
+    {
+      inputs: [[1, 2, 3, 4, 5], volumeGrid],
+      call: (x, points) => ops.gridSample(x, points, { paddingMode: 'reflection', alignCorners: true }),
     },
   ],
 }
@@ -54,6 +64,10 @@ export const errors: Record<string, ops.Sample> = {
       inputs: [[1, 2, 5]],
       call: (x) => ops.interpolate(x, undefined, { scaleFactor: 0 }),
     },
+  'gridSample: mode "bicubic" is for pictures, found volumes': {
+    inputs: [[1, 1, 2, 2, 2], volumeGrid],
+    call: (x, points) => ops.gridSample(x, points, { mode: 'bicubic' }),
+  },
   'interpolate: scaleFactor [0.1] leaves nothing of [1, 2, 5], sizes would be [0]': {
     inputs: [[1, 2, 5]],
     call: (x) => ops.interpolate(x, undefined, { scaleFactor: 0.1 }),
