@@ -71,11 +71,17 @@ export async function systemsWith(wanted: string | undefined, args: readonly str
 
 const camel = (name: string): string => name.replace(/[-_](\w)/g, (_, letter: string) => letter.toUpperCase())
 
-/** An option whose form follows from its default: a list is comma-separated, a switch takes no value. */
-function optionOf({ path, default: usual, description }: SettingDescription): Option {
+/**
+ * An option whose form follows from its default: a list is comma-separated, a switch takes no value. `settings`: the option of each recipe that
+ * has it; their defaults may differ.
+ */
+function optionOf(settings: readonly [SettingDescription, ...SettingDescription[]]): Option {
+  const [{ path, default: usual, description }] = settings
   const flag = flagOf(path)
   const option = new Option(typeof usual === 'boolean' ? flag : `${flag} <value>`, description)
-  const shown = Array.isArray(usual) ? usual.join(',') : String(usual)
+  const defaults = settings.map((each) => (Array.isArray(each.default) ? each.default.join(',') : String(each.default)))
+  const different = [...new Set(defaults)].filter((text) => text !== '')
+  const shown = `${different.join(' or ')}${different.length > 1 ? ', by recipe' : ''}`
   // Left undefined where it is not given: the use's own schema has the default.
   return usual === '' || typeof usual === 'boolean'
     ? option
@@ -198,8 +204,10 @@ export function addUses(program: Command, systems: readonly System[]): void {
     const command = program.command(name).description(summaries.join('; ')).argument('<dir>', 'run directory')
     if (uses.some(({ use }) => use.inputs !== ''))
       command.argument('[inputs...]', 'files or texts, as the recipe needs')
-    const options = new Map(uses.flatMap(({ use }) => describeSettings(use.options).map((each) => [each.path, each])))
-    for (const setting of options.values()) command.addOption(optionOf(setting))
+    const options = new Map<string, [SettingDescription, ...SettingDescription[]]>()
+    for (const setting of uses.flatMap(({ use }) => describeSettings(use.options)))
+      options.set(setting.path, [...(options.get(setting.path) ?? []), setting])
+    for (const settings of options.values()) command.addOption(optionOf(settings))
     command
       .addOption(checkpointOption())
       .option('--out <path>', 'where files go (default: the run directory)')
