@@ -51,7 +51,9 @@ const config = z.strictObject({
 
 type AuditConfig = z.infer<typeof config>
 
-async function sentencesOf({ occupations, adjectives, languages: names, tweet, context }: AuditConfig) {
+async function sentencesOf({ occupations, adjectives, languages: given, tweet, context }: AuditConfig) {
+  // Given twice, its sentences would count twice.
+  const names = [...new Set(given)]
   const studied = names.filter((name) => name !== droppedSubjectLanguage)
   const sentences = [
     ...(tweet ? names.flatMap(tweetSentences) : []),
@@ -96,11 +98,10 @@ async function run(settings: AuditConfig, context: JobContext): Promise<Report> 
   const sample = audited.filter(({ kind }) => kind !== 'context')
   for (const row of auditRows(sample, ({ template }) => template.language)) {
     const { name, counts } = row
-    progress(`${name}: ${counts.Female} she, ${counts.Male} he, ${counts.Neutral} neutral of ${row.count}`, {
-      name,
-      count: row.count,
-      counts,
-    })
+    // The rare ones are told only where there are any.
+    const rare = [counts.Both > 0 ? `, ${counts.Both} both` : '', counts['?'] > 0 ? `, ${counts['?']} not read` : '']
+    const told = `${counts.Female} she, ${counts.Male} he, ${counts.Neutral} neutral${rare.join('')}`
+    progress(`${name}: ${told} of ${row.count}`, { name, count: row.count, counts })
   }
   await write('audit.csv', auditCsv(audited))
   dates.sort()

@@ -1,5 +1,5 @@
 /** The job `translation-bias/winomt`: does a translator give people the gender that the sentence says? */
-import { readFile } from 'node:fs/promises'
+
 import { join } from 'node:path'
 import { z } from 'zod'
 import { makeFolder } from '../../../io/atomic.ts'
@@ -11,6 +11,7 @@ import { defineJob, type JobContext } from '../../define.ts'
 import { TranslationCache } from '../engines/cache.ts'
 import { engineOf, engineSettings } from '../engines/settings.ts'
 import { labourDescription, labourTables, readLabourTable } from '../prates/labour-table.ts'
+import { readTextFile } from '../text-file.ts'
 import { withAdjective } from '../winomt/adjectives.ts'
 import { ruledLanguages } from '../winomt/gender.ts'
 import { type FoundEntity, readGenders } from '../winomt/pipeline.ts'
@@ -40,9 +41,7 @@ const config = z.strictObject({
 type WinoConfig = z.infer<typeof config>
 
 async function sentencesIn(path: string): Promise<WinoSentence[]> {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new UsageError(`${path}: no such file`)
-  })
+  const text = await readTextFile(path)
   return parseSentences(text, path)
 }
 
@@ -71,13 +70,13 @@ const confusionOf = (answers: readonly WinoAnswer[]) =>
     answers.map(({ predicted }) => predicted),
   )
 
-/** Both subsets, where both are given. */
+/** Both subsets, where they are given. */
 async function subsetsOf(
   { stereotypical, opposite }: WinoConfig,
   sentences: readonly WinoSentence[],
   found: readonly FoundEntity[],
 ) {
-  if (stereotypical === '' || opposite === '') return undefined
+  if (stereotypical === '' && opposite === '') return undefined
   return {
     stereotypical: await subsetAnswers(stereotypical, sentences, found),
     opposite: await subsetAnswers(opposite, sentences, found),
@@ -95,6 +94,10 @@ async function run(settings: WinoConfig, context: JobContext): Promise<Report> {
   if (path === '')
     throw new UsageError('WinoMT needs its sentences, found none', {
       hint: '--set sentences=en.txt, of the mt_gender repository',
+    })
+  if ((settings.stereotypical === '') !== (settings.opposite === ''))
+    throw new UsageError('delta S needs both sets of sentences, found only one', {
+      hint: '--set stereotypical=en_pro.txt --set opposite=en_anti.txt',
     })
   const engine = await engineOf(settings, context)
   const table = settings.labour === '' ? undefined : await readLabourTable(settings.labour)

@@ -78,6 +78,17 @@ describe('an audit', () => {
     expect(lines.map((line) => line.split(',').at(-1))).toEqual(['Male', 'Female', '?'])
   })
 
+  test('a language that is given twice counts once; both genders, and what is not read, are told', async () => {
+    const { folder, config } = await prepared({ languages: ['Hungarian', 'Hungarian'] })
+    const own = ['ő egy bíró\tHe or she is a judge.', 'ő egy ügyvéd\tShe or he.', 'ő egy ápoló\tA nurse.']
+    await writeFile(join(folder, 'own.tsv'), own.join('\n'))
+    const told: string[] = []
+    const progress = (text: string): void => void told.push(text)
+    const { json } = await runJob(translationBias, audit, config, { ...options, folder, progress })
+    expect(told).toContain('Hungarian: 0 she, 0 he, 0 neutral, 2 both, 1 not read of 3')
+    expect(await readFile(json, 'utf8')).toContain('None of 3 answers has one gender; 2 of them show both.')
+  })
+
   test('without words, without their file, without the language', async () => {
     const nothing = await prepared({ occupations: '' })
     await expect(
@@ -87,6 +98,10 @@ describe('an audit', () => {
     await expect(runJob(translationBias, audit, absent.config, { ...options, folder: absent.folder })).rejects.toThrow(
       '/nonesuch.tsv: no such file',
     )
+    const folderGiven = await prepared({ occupations: tmpdir() })
+    await expect(
+      runJob(translationBias, audit, folderGiven.config, { ...options, folder: folderGiven.folder }),
+    ).rejects.toThrow(`${tmpdir()}: cannot be read (EISDIR)`)
     const turkish = await prepared({ languages: ['Turkish'] })
     await expect(
       runJob(translationBias, audit, turkish.config, { ...options, folder: turkish.folder }),

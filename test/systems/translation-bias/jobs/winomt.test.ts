@@ -67,6 +67,14 @@ test('WinoMT without sentences', async () => {
   )
 })
 
+test('WinoMT with one of the two sets that delta S compares', async () => {
+  const { folder, config } = await prepared()
+  const own = { ...config, stereotypical: join(folder, 'en_pro.txt') }
+  await expect(runJob(translationBias, winomt, own, { ...options, folder })).rejects.toThrow(
+    'delta S needs both sets of sentences, found only one',
+  )
+})
+
 test('the three causes: data are repeated, learning moves, the output amplifies', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tenfold-causes-'))
   const config = causes.config.parse({ sweep: 2 })
