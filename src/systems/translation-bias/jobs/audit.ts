@@ -17,7 +17,7 @@ import { auditAnswers, auditFile, auditJson, readAudit } from './audit-file.ts'
 import { type AuditOrigin, auditCsv, auditReport } from './audit-report.ts'
 import { type AuditedSentence, auditRows } from './audit-result.ts'
 import { compareSection } from './compare-section.ts'
-import { compareOccupations, labourSection } from './labour-section.ts'
+import { compareOccupations, labourSection, occupationsIn } from './labour-section.ts'
 import {
   auditSentences,
   contextSentences,
@@ -74,6 +74,8 @@ async function run(settings: AuditConfig, context: JobContext): Promise<Report> 
   const sentences = await sentencesOf(settings)
   // What is missing is said before anything is asked.
   const table = settings.labour === '' ? undefined : await readLabourTable(settings.labour)
+  if (table && occupationsIn(sentences, table).length < 2)
+    throw new UsageError(`${settings.labour} must have at least two of the audit's occupations by their English names`)
   const earlier = settings.compare === '' ? undefined : await readAudit(settings.compare)
   await makeFolder(folder)
   const cache = await TranslationCache.open(join(folder, 'translations.jsonl'))
@@ -111,8 +113,6 @@ async function run(settings: AuditConfig, context: JobContext): Promise<Report> 
     rules: settings.official ? "the study's script" : 'any form of a pronoun; both genders count as both',
   }
   const labour = table && compareOccupations(audited, table)
-  if (table && !labour)
-    throw new UsageError(`${settings.labour} must have at least two of the audit's occupations by their English names`)
   await write(auditFile, auditJson(audited, origin, labour))
   const more = [
     ...(labour ? [labourSection(labour, settings.labour)] : []),

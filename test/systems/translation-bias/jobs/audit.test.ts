@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -157,6 +158,16 @@ describe('beside an audit', () => {
     await expect(
       runJob(translationBias, audit, { ...config, labour: join(folder, 'own.tsv') }, { ...options, folder }),
     ).rejects.toThrow('own.tsv must be tab-separated with the columns "occupation" and "women" (percent)')
+  })
+
+  test('labour statistics of other occupations are refused before anything is asked', async () => {
+    const { folder, config } = await prepared()
+    const labour = join(folder, 'labour.tsv')
+    await writeFile(labour, 'occupation\twomen\njudge\t30\nbaker\t50\n')
+    await expect(runJob(translationBias, audit, { ...config, labour }, { ...options, folder })).rejects.toThrow(
+      `${labour} must have at least two of the audit's occupations by their English names`,
+    )
+    expect(existsSync(join(folder, 'translations.jsonl'))).toBe(false)
   })
 
   test('an earlier audit: what changed, sentence by sentence', async () => {
