@@ -192,3 +192,34 @@ export function sharedContent({ record: { unit }, shared }: Divided): string[] {
   const shown = hasNames(unit) ? `: ${listSome(shared, 3)}` : ''
   return [`${count(shared.length, `test ${unit}`)} with the same content as one to train on${shown}`]
 }
+
+/** The classes of each example on both sides: any number of them. */
+export interface ClassSets {
+  /** The file or folder, for messages. */
+  readonly source: string
+  /** What an example is called: "clip". */
+  readonly unit: string
+  /** Names of the classes. */
+  readonly labels: readonly string[]
+  readonly train: readonly (readonly number[])[]
+  readonly test: readonly (readonly number[])[]
+}
+
+/** Refuses a side on which no example has any class, of which nothing could be learned or measured; returns warnings of single classes. */
+export function checkClassSets({ source, unit, labels, train, test }: ClassSets): string[] {
+  for (const [side, use] of [
+    [train, 'train on'],
+    [test, 'test with'],
+  ] as const) {
+    if (side.some((own) => own.length > 0)) continue
+    throw new UsageError(
+      `${source}: at least one ${unit} to ${use} must have a class, found none in ${count(side.length, unit)}`,
+    )
+  }
+  const missing = (side: ClassSets['train'], where: string): string[] => {
+    const present = new Set(side.flat())
+    const without = labels.filter((_, c) => !present.has(c))
+    return without.length > 0 ? [`no ${unit} of class ${listSome(without, 5)} is in the ${where} set`] : []
+  }
+  return [...missing(train, 'training'), ...missing(test, 'test')]
+}

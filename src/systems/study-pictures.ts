@@ -73,7 +73,7 @@ export function pictureArm<Model extends ClassifierModel>(
     })
     return { ...result, ...(more && triedOn === 'test' && { more: await more(model, pictures.test) }) }
   }
-  return { name, title, settings: { model: settings, data: pictures.identity }, train }
+  return { name, title, settings: { model: settings, data: pictures.identity }, check: () => void make(), train }
 }
 
 /** `6000 training pictures of MNIST, ...`, for the page. */

@@ -49,6 +49,8 @@ export interface Arm {
   readonly title: string
   /** All that its results depend on, besides the training: model and data. */
   readonly settings: unknown
+  /** Builds what would be trained, and throws a UsageError where the settings fit no model: before hours of other arms. */
+  readonly check?: () => void
   readonly train: (
     training: ArmTraining,
     name: string,
@@ -65,13 +67,14 @@ export interface FinishedArm {
   readonly results: readonly ArmResult[]
 }
 
-/** Tunes and trains the arms, one after the other. */
+/** Tunes and trains the arms, one after the other, once all of them are known to be possible. */
 export async function runStudy(
   arms: readonly Arm[],
   settings: StudySettings,
   context: JobContext,
 ): Promise<FinishedArm[]> {
   const { seeds, learning_rates, tuning_steps, steps, batch_size, weight_decay } = settings
+  for (const arm of arms) arm.check?.()
   const total = arms.length * (seeds + (learning_rates.length > 1 ? learning_rates.length : 0))
   let done = 0
   const training = async (arm: Arm, name: string, options: ArmTraining): Promise<ArmResult> => {

@@ -143,11 +143,31 @@ function describeIssue(error: z.ZodError, config: unknown): string {
   return `setting "${path.join('.')}": ${issue.message.replace(/^Invalid input: /, '')}, found ${JSON.stringify(found)}`
 }
 
+/** How a list is written, where something else was given for one: the quotes and brackets are easily forgotten in a shell. */
+function listHint(error: z.ZodError, config: unknown): string | undefined {
+  const [issue] = error.issues
+  if (issue?.code !== 'invalid_type' || issue.expected !== 'array') return undefined
+  const found = valueAt(config, issue.path)
+  // Of [a,b] that lost its quotes: the words between the brackets.
+  const words =
+    typeof found === 'string'
+      ? found
+          .replace(/^\[|\]$/g, '')
+          .split(',')
+          .map((word) => word.trim())
+      : [found]
+  return `a list: --set '${issue.path.join('.')}=${JSON.stringify(words)}'`
+}
+
 /** Checks a whole configuration and fills in defaults. `source` names where it came from, for the error. */
 export function checkConfig<T>(schema: z.ZodType<T>, config: unknown, source = ''): T {
   const result = schema.safeParse(config)
   if (result.success) return result.data
-  throw new UsageError(`${source && `${source}: `}${describeIssue(result.error, config)}`)
+  const hint = listHint(result.error, config)
+  throw new UsageError(
+    `${source && `${source}: `}${describeIssue(result.error, config)}`,
+    hint === undefined ? {} : { hint },
+  )
 }
 
 /** The recipe's defaults with the command line's assignments applied, in order. */

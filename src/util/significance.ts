@@ -154,5 +154,6 @@ export function wilsonInterval(successes: number, trials: number, z = 1.95996398
   const scale = 1 + z ** 2 / trials
   const centre = (share + z ** 2 / (2 * trials)) / scale
   const half = (z * Math.sqrt((share * (1 - share)) / trials + (z / (2 * trials)) ** 2)) / scale
-  return [Math.max(0, centre - half), Math.min(1, centre + half)]
+  // At the ends the formula gives 0 and 1, which rounding misses.
+  return [successes === 0 ? 0 : Math.max(0, centre - half), successes === trials ? 1 : Math.min(1, centre + half)]
 }

@@ -25,6 +25,12 @@ test.each([
   ['optimizer.lt=1', 'unknown setting "optimizer.lt"', 'did you mean "optimizer.lr"?'],
   ['optimizer.lr=fast', 'setting "optimizer.lr": expected number, received string, found "fast"', undefined],
   ['optimizer.lr=-1', 'setting "optimizer.lr": Too small: expected number to be >0, found -1', undefined],
+  ['layers=3', 'setting "layers": expected array, received number, found 3', "a list: --set 'layers=[3]'"],
+  [
+    'layers=[one, two]',
+    'setting "layers": expected array, received string, found "[one, two]"',
+    'a list: --set \'layers=["one","two"]\'',
+  ],
   ['optimizer', '--set needs path=value, found "optimizer"', 'for example --set optimizer.lr=0.001'],
 ])('%s is refused in one line', (text, message, hint) => {
   expect(() => set(text)).toThrowError(expect.objectContaining({ name: 'UsageError', message, hint }))

@@ -81,6 +81,8 @@ test("Wilson's interval", () => {
   near(low, 0.1811918241010821)
   near(high, 0.5671457233147637)
   expect(wilsonInterval(0, 0)).toEqual([0, 1])
+  expect(wilsonInterval(0, 3)[0]).toBe(0)
+  expect(wilsonInterval(3, 3)[1]).toBe(1)
 })
 
 test("Holm's correction leaves out what was not tested", () => {

@@ -4,7 +4,14 @@ import { type ArrayFile, readArrayFile } from '../../data/arrays/labelled-arrays
 import { count as countOf, listSome } from '../../data/counting.ts'
 import { arrayDataset, type Dataset, mapDataset, subset } from '../../data/dataset.ts'
 import { digestOfExample } from '../../data/files.ts'
-import { checkLabels, describeSides, openingOf, settleUnreadable, sharedContent } from '../../data/opening.ts'
+import {
+  checkClassSets,
+  checkLabels,
+  describeSides,
+  openingOf,
+  settleUnreadable,
+  sharedContent,
+} from '../../data/opening.ts'
 import { divide, type NamedExample } from '../../data/record.ts'
 import { gatherRows } from '../../data/rows.ts'
 import { pick } from '../../data/split.ts'
@@ -110,14 +117,6 @@ function classesOf(labels: NDArray, rows: readonly number[]): number[][] {
   })
 }
 
-/** Warns of classes that cannot be learned, or not be tested. */
-function checkSides(train: readonly number[][], test: readonly number[][], labels: readonly string[]): string[] {
-  const without = (side: readonly number[][]): string[] => labels.filter((_, c) => !side.some((own) => own.includes(c)))
-  const tell = (missing: readonly string[], where: string): string[] =>
-    missing.length > 0 ? [`no example of class ${listSome(missing, 5)} is in the ${where} set`] : []
-  return [...tell(without(train), 'training'), ...tell(without(test), 'test')]
-}
-
 /** Opens the files that the settings name. Throws a UsageError or FormatError, in one line, if they cannot be trained on. */
 export async function openArrayFiles(
   { file, test, test_share: share, split_seed: seed, on_error }: ArrayDataSettings,
@@ -149,8 +148,13 @@ export async function openArrayFiles(
   const held = own
     ? `there are none in ${test}`
     : `data.test_share of ${countOf(main.rows.length, 'example')} is ${share}`
+  if (isMulti && (trainRows.length === 0 || testRows.length === 0)) {
+    throw new UsageError(
+      `${file}: no example is left to ${trainRows.length === 0 ? 'train on' : 'test with'}: ${divided.changes ?? held}`,
+    )
+  }
   const warnings = isMulti
-    ? checkSides(trainClasses, testClasses, labels)
+    ? checkClassSets({ source: file, unit: 'example', labels, train: trainClasses, test: testClasses })
     : checkLabels({
         source: file,
         unit: 'example',
@@ -160,11 +164,6 @@ export async function openArrayFiles(
         held,
         known: known && { changes: divided.changes },
       })
-  if (isMulti && (trainRows.length === 0 || testRows.length === 0)) {
-    throw new UsageError(
-      `${file}: no example is left to ${trainRows.length === 0 ? 'train on' : 'test with'}: ${divided.changes ?? held}`,
-    )
-  }
   const summary = [
     `${countOf(trainRows.length + testRows.length, 'example')} ${describeInputs(inputs)}; ${countOf(labels.length, 'class')}`,
     ...main.leftOut,

@@ -7,7 +7,7 @@ import { emojiClips } from '../../data/clips/emoji-clips.ts'
 import { type ClipFile, readClipFile } from '../../data/clips/labelled-clips.ts'
 import { count as countOf } from '../../data/counting.ts'
 import type { Cut, Examples } from '../../data/examples.ts'
-import { describeSides, openingOf, sharedContent } from '../../data/opening.ts'
+import { checkClassSets, describeSides, openingOf, sharedContent } from '../../data/opening.ts'
 import { packageVersion } from '../../data/packages.ts'
 import { divide } from '../../data/record.ts'
 import { windowStart } from '../../data/sounds/recordings.ts'
@@ -96,12 +96,10 @@ async function openClipFiles(
     seed: data.split_seed,
     known: known?.record,
   })
+  const classesOf = (file: ClipFile, rows: readonly number[]) => rows.map((row) => file.classes[row] ?? [])
   const side = (file: ClipFile, rows: readonly number[]): Examples<Clip> => ({
     length: rows.length,
-    labels: classSets(
-      rows.map((row) => file.classes[row] ?? []),
-      classes,
-    ),
+    labels: classSets(classesOf(file, rows), classes),
     read: (index) => file.read(rows[index] ?? 0),
   })
   const [train, test] = [side(main, divided.sides.train), side(own ?? main, divided.sides.test)]
@@ -111,15 +109,23 @@ async function openClipFiles(
       `${data.file}: no clip is left to ${what}: ${divided.changes ?? `data.test_share is ${data.test_share}`}`,
     )
   }
+  const labels = known?.facts.labels ?? Array.from({ length: classes }, (_, c) => String(c))
+  const warnings = checkClassSets({
+    source: data.file,
+    unit: 'clip',
+    labels,
+    train: classesOf(main, divided.sides.train),
+    test: classesOf(own ?? main, divided.sides.test),
+  })
   const summary = [
     `${countOf(train.length + test.length, 'clip')} of ${countOf(classes, 'class')}`,
     describeSides('clip', train.length, test.length),
   ]
   return {
-    labels: known?.facts.labels ?? Array.from({ length: classes }, (_, c) => String(c)),
+    labels,
     train,
     test,
-    opening: openingOf(summary, sharedContent(divided), divided),
+    opening: openingOf(summary, [...(known ? [] : warnings), ...sharedContent(divided)], divided),
   }
 }
 

@@ -149,6 +149,11 @@ describe('what is refused, in one line', () => {
       { inputs, labels: ints(classes.map(() => 1)) },
       'UsageError: ./a.npz: there must be at least two classes, found only "1" (12 examples)',
     ],
+    [
+      'sets of classes that are all empty',
+      { inputs, labels: floats([12, 2], () => 0) },
+      'UsageError: ./a.npz: at least one example to train on must have a class, found none in 10 examples',
+    ],
   ])('%s', async (_, arrays, message) => {
     expect(await failure(arrays)).toBe(message)
   })

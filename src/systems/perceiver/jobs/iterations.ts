@@ -5,6 +5,7 @@ import type { LinePlot, Report, Table } from '../../../report/figures.ts'
 import { classifierEvaluator } from '../../../tasks/pictures/classifier.ts'
 import type { PictureFacts } from '../../../tasks/pictures/facts.ts'
 import { whole } from '../../../train/settings.ts'
+import { UsageError } from '../../../util/errors.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import {
   accuraciesOf,
@@ -98,6 +99,8 @@ function unrolledAccuracies(
 
 async function run(settings: IterationSettings, context: JobContext): Promise<Report> {
   const { perceiver, blocks, cross_attentions, unrolled } = settings
+  if (cross_attentions.some((k) => blocks % k !== 0))
+    throw new UsageError(`blocks must be a multiple of each of cross_attentions ${cross_attentions}, found ${blocks}`)
   const pictures = await openStudyPictures(settings.data, context.seed)
   const make = (changes: Changes, { labels, ...facts }: PictureFacts): RowClassifier =>
     new RowClassifier(pixelRows(facts, positionConfig(perceiver, 2)), perceiverOn(perceiver, labels.length, changes))

@@ -128,7 +128,7 @@ async function run(settings: ModalitySettings, context: JobContext): Promise<Rep
       const blind = byKind(await evaluate(withoutPicture(test)), facts)
       return { ...result, more: { ...whole, tonesWithoutPicture: blind.tones } }
     }
-    return { name, title, settings: { model: own, data, seed }, train }
+    return { name, title, settings: { model: own, data, seed }, check: () => void clipPerceiver(own, facts), train }
   })
   return modalityReport(await runStudy(arms, settings.study, context), settings)
 }

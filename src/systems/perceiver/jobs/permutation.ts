@@ -186,8 +186,10 @@ interface Outcome {
 async function run(settings: PermutationSettings, context: JobContext): Promise<Report> {
   const { seed } = context
   const pictures = await openStudyPictures(settings.data, seed)
-  const outcomes = await eachOf(context, settings.models, async (name): Promise<Outcome> => {
-    const model = comparedModel(name, settings, pictures.facts)
+  const models = settings.models.map((name) => ({ name, model: comparedModel(name, settings, pictures.facts) }))
+  // Settings that fit no model are told before the others are trained.
+  for (const { model } of models) model.make()
+  const outcomes = await eachOf(context, models, async ({ name, model }): Promise<Outcome> => {
     const { part: dependence } = await context.keep(
       `order/${name}`,
       { model: model.settings, data: pictures.identity },

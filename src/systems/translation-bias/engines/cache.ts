@@ -1,6 +1,7 @@
 /** Answers of translators in a file, a line each: nothing is asked twice, and nothing is lost when a job is killed. */
 import { appendFile, readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { cannotRead, systemReason } from '../../../io/errors.ts'
 import type { Direction, Engine } from './engine.ts'
 
 const entry = z.object({
@@ -33,7 +34,11 @@ export class TranslationCache {
   /** Reads the file, if there is one. A line that is cut off, as when the machine was switched off, counts as not asked. */
   static async open(path: string): Promise<TranslationCache> {
     const cache = new TranslationCache(path)
-    const text = await readFile(path, 'utf8').catch(() => '')
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (systemReason(error) === 'ENOENT') return ''
+      // What is there and cannot be read would be asked, and paid for, again.
+      throw cannotRead(path, error)
+    })
     for (const line of text.split('\n')) {
       const found = parsed(line)
       if (found) cache.#answers.set(keyOf(found.engine, found, found.text), found)

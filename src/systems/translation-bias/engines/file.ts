@@ -1,21 +1,21 @@
 /** Translations that were made elsewhere: a file of lines `source TAB translation`. */
+
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { quoted } from '../../../io/errors.ts'
 import { FormatError, UsageError } from '../../../util/errors.ts'
+import { readTextFile } from '../text-file.ts'
 import { linesOf } from '../winomt/sentences.ts'
 import type { Engine } from './engine.ts'
 
 /** Reads the file. A first line `source TAB translation` is its header. Throws a FormatError that names a malformed line. */
 export async function fileEngine(path: string): Promise<Engine> {
   if (path === '') throw new UsageError('the engine "file" needs a file, found none', { hint: '--set file=FILE' })
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new UsageError(`${path}: no such file`)
-  })
+  const text = await readTextFile(path)
   const translations = new Map<string, string>()
-  for (const [i, line] of linesOf(text.replace(/^\uFEFF/, '')).entries()) {
+  for (const [i, line] of linesOf(text).entries()) {
     const [source, translation, ...others] = line.split('\t')
     if (source === undefined || translation === undefined || others.length > 0)
-      throw new FormatError(`${path}: line ${i + 1} must be "source TAB translation", found "${line}"`)
+      throw new FormatError(`${path}: line ${i + 1} must be "source TAB translation", found ${quoted(line)}`)
     if (i > 0 || source !== 'source') translations.set(source, translation)
   }
   return {

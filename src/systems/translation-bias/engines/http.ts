@@ -101,8 +101,15 @@ function parseAnswer<T>(service: Service, schema: z.ZodType<readonly T[]>, text:
 /** An engine that asks a service. Failures that may pass are tried again, each time after twice the pause, or when the service says. */
 export function httpEngine(service: Service, { batch, timeout, retries, pause }: HttpOptions): Engine {
   let isFirst = true
-  const pauseFor = (seconds: number, signal: AbortSignal | undefined): Promise<unknown> =>
-    wait(seconds * 1000, undefined, { ...(signal && { signal }) })
+  const pauseFor = async (seconds: number, signal: AbortSignal | undefined): Promise<void> => {
+    try {
+      await wait(seconds * 1000, undefined, { ...(signal && { signal }) })
+    } catch (error) {
+      // A timer ends with an AbortError of its own; who waits for this work knows the signal's reason.
+      signal?.throwIfAborted()
+      throw error
+    }
+  }
   /** Asks until there is an answer, or it is of no use to ask again. */
   const exchange = async (content: unknown, signal: AbortSignal | undefined): Promise<string> => {
     const body = JSON.stringify(content)

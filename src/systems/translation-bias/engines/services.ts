@@ -6,9 +6,9 @@ import type { Service } from './http.ts'
 /** Variables of the environment. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-function required(environment: Environment, name: string, service: string): string {
+function required(environment: Environment, name: string, service: string, what = 'a key'): string {
   const value = environment[name]
-  if (!value) throw new UsageError(`${service} needs a key in the environment variable ${name}, found none`)
+  if (!value) throw new UsageError(`${service} needs ${what} in the environment variable ${name}, found none`)
   return value
 }
 
@@ -71,7 +71,7 @@ const services = {
       .transform(({ data }) => data.translations.map(({ translatedText }) => translatedText)),
   }),
   'google-v3': (environment: Environment, url: string): Service => {
-    const project = required(environment, 'GOOGLE_CLOUD_PROJECT', 'Google (v3)')
+    const project = required(environment, 'GOOGLE_CLOUD_PROJECT', 'Google (v3)', 'the name of a project')
     return {
       name: 'Google (v3)',
       url: `${url || 'https://translation.googleapis.com'}/v3/projects/${project}/locations/global:translateText`,
@@ -87,7 +87,19 @@ const services = {
   },
 } satisfies Readonly<Record<string, (environment: Environment, url: string) => Service>>
 
-/** A service by its name in the settings; `url` replaces its usual address. Throws a UsageError where a key is missing. */
+/** Whether it can be asked at all: without http:// there would be nobody to wait for. */
+function isAddress(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
+}
+
+/**
+ * A service by its name in the settings; `url` replaces its usual address. Throws a UsageError where a key is missing, or `url` is no
+ * address.
+ */
 export function serviceOf(name: keyof typeof services, url: string, environment: Environment = process.env): Service {
+  if (url !== '' && !isAddress(url))
+    throw new UsageError(`url must be an address that begins with http:// or https://, found "${url}"`, {
+      hint: '--set url=http://localhost:5000',
+    })
   return services[name](environment, url)
 }

@@ -68,6 +68,8 @@ function tweetTable(sentences: readonly AuditedSentence[]): Figure {
 /** The answer in a sentence. */
 export function auditAnswer(all: AuditRow): string {
   const share = maleShare(all)
+  const both = all.counts.Both
+  if (!share && both > 0) return `None of ${all.count} answers has one gender; ${both} of them show both.`
   if (!share) return `None of ${all.count} answers has a "he" or a "she" in it.`
   const interval = `95 % interval ${percent(share.low)} to ${percent(share.high)}`
   return `Of the answers with one gender, ${percent(share.share)} say "he" (${interval}), though the sentences say nothing of gender.`
@@ -167,7 +169,10 @@ function sections(
             { name: 'engine', value: origin.engine },
             { name: 'first and last answer', value: origin.dates.join(' and ') },
             { name: 'pronouns are read by', value: origin.rules },
-            { name: 'TGBI (Cho et al. 2019), groups as its sets', value: tgbiOf(sentences).toFixed(4) },
+            {
+              name: 'TGBI (Cho et al. 2019), groups as its sets',
+              value: `${tgbiOf(sentences).toFixed(4)} (by its own rules: both genders are female, none is neutral)`,
+            },
           ],
         },
       ],

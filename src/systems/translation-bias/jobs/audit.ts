@@ -17,7 +17,7 @@ import { auditAnswers, auditFile, auditJson, readAudit } from './audit-file.ts'
 import { type AuditOrigin, auditCsv, auditReport } from './audit-report.ts'
 import { type AuditedSentence, auditRows } from './audit-result.ts'
 import { compareSection } from './compare-section.ts'
-import { compareOccupations, labourSection } from './labour-section.ts'
+import { compareOccupations, labourSection, occupationsIn } from './labour-section.ts'
 import {
   auditSentences,
   contextSentences,
@@ -51,7 +51,9 @@ const config = z.strictObject({
 
 type AuditConfig = z.infer<typeof config>
 
-async function sentencesOf({ occupations, adjectives, languages: names, tweet, context }: AuditConfig) {
+async function sentencesOf({ occupations, adjectives, languages: given, tweet, context }: AuditConfig) {
+  // Given twice, its sentences would count twice.
+  const names = [...new Set(given)]
   const studied = names.filter((name) => name !== droppedSubjectLanguage)
   const sentences = [
     ...(tweet ? names.flatMap(tweetSentences) : []),
@@ -72,6 +74,8 @@ async function run(settings: AuditConfig, context: JobContext): Promise<Report> 
   const sentences = await sentencesOf(settings)
   // What is missing is said before anything is asked.
   const table = settings.labour === '' ? undefined : await readLabourTable(settings.labour)
+  if (table && occupationsIn(sentences, table).length < 2)
+    throw new UsageError(`${settings.labour} must have at least two of the audit's occupations by their English names`)
   const earlier = settings.compare === '' ? undefined : await readAudit(settings.compare)
   await makeFolder(folder)
   const cache = await TranslationCache.open(join(folder, 'translations.jsonl'))
@@ -96,11 +100,10 @@ async function run(settings: AuditConfig, context: JobContext): Promise<Report> 
   const sample = audited.filter(({ kind }) => kind !== 'context')
   for (const row of auditRows(sample, ({ template }) => template.language)) {
     const { name, counts } = row
-    progress(`${name}: ${counts.Female} she, ${counts.Male} he, ${counts.Neutral} neutral of ${row.count}`, {
-      name,
-      count: row.count,
-      counts,
-    })
+    // The rare ones are told only where there are any.
+    const rare = [counts.Both > 0 ? `, ${counts.Both} both` : '', counts['?'] > 0 ? `, ${counts['?']} not read` : '']
+    const told = `${counts.Female} she, ${counts.Male} he, ${counts.Neutral} neutral${rare.join('')}`
+    progress(`${name}: ${told} of ${row.count}`, { name, count: row.count, counts })
   }
   await write('audit.csv', auditCsv(audited))
   dates.sort()
@@ -110,8 +113,6 @@ async function run(settings: AuditConfig, context: JobContext): Promise<Report> 
     rules: settings.official ? "the study's script" : 'any form of a pronoun; both genders count as both',
   }
   const labour = table && compareOccupations(audited, table)
-  if (table && !labour)
-    throw new UsageError(`${settings.labour} must have at least two of the audit's occupations by their English names`)
   await write(auditFile, auditJson(audited, origin, labour))
   const more = [
     ...(labour ? [labourSection(labour, settings.labour)] : []),

@@ -3,6 +3,7 @@ import type { BarPlot, Section } from '../../../report/figures.ts'
 import { compareWithLabour } from '../prates/labour.ts'
 import type { LabourTable } from '../prates/labour-table.ts'
 import { type AuditedSentence, auditRows } from './audit-result.ts'
+import type { AuditSentence } from './sentences.ts'
 
 /** An occupation that both the audit and the table have. */
 export interface ComparedOccupation {
@@ -20,6 +21,12 @@ export interface LabourComparison {
   /** Occupations of the audit that the table does not have. */
   readonly missing: readonly string[]
   readonly summary: ReturnType<typeof compareWithLabour>
+}
+
+/** The English names of an audit's occupations that a table has, each once. */
+export function occupationsIn(sentences: readonly AuditSentence[], table: LabourTable): string[] {
+  const names = sentences.flatMap(({ kind, english }) => (kind === 'occupation' ? [english] : []))
+  return [...new Set(names)].filter((name) => table.has(name.toLowerCase()))
 }
 
 /** Occupations by their English names; undefined if the table has fewer than two of them. */

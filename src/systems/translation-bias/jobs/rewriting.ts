@@ -1,15 +1,16 @@
 /** The job `translation-bias/rewriting`: how often English sentences are rewritten rightly, on text that the rules know and text that they do not. */
+
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { dataFolder } from '../../../data/catalog/cache.ts'
 import type { Figure, Report } from '../../../report/figures.ts'
 import { pathSetting } from '../../../train/settings.ts'
-import { UsageError } from '../../../util/errors.ts'
 import { wilsonInterval } from '../../../util/significance.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { rewritePronouns } from '../mitigation/rewriting.ts'
 import { countAgreement, countRewriting, genderOfSentence, parseTagged } from '../mitigation/tagged-truth.ts'
+import { readTextFile } from '../text-file.ts'
 import { parseSentences } from '../winomt/sentences.ts'
 
 const config = z.strictObject({
@@ -85,9 +86,7 @@ function addLine(result: BrownResult, line: string): void {
 
 /** Sentences of WinoMT that become exactly another one of the set. */
 async function onWinomt(path: string): Promise<{ all: number; right: number }> {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new UsageError(`${path}: no such file`)
-  })
+  const text = await readTextFile(path)
   const sentences = parseSentences(text, path).filter(({ gold }) => gold === 'male' || gold === 'female')
   const known = new Set(sentences.map((each) => each.text))
   const gendered = sentences.filter((each) => /\b(?:he|him|his|she|her|hers)\b/i.test(each.text))

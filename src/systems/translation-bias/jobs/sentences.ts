@@ -1,6 +1,6 @@
 /** The sentences of an audit: each word of the lists in the template of each language. */
-import { readFile } from 'node:fs/promises'
-import { FormatError, UsageError } from '../../../util/errors.ts'
+
+import { FormatError } from '../../../util/errors.ts'
 import {
   portugueseAdjectives,
   portugueseContexts,
@@ -11,6 +11,7 @@ import { tweetIn } from '../genderless/tweet.ts'
 import { groupOf } from '../prates/groups.ts'
 import { cellOf, parseTable } from '../prates/table.ts'
 import { columnsOf, type Template, templateSentence, templates } from '../prates/templates.ts'
+import { readTextFile } from '../text-file.ts'
 
 /** A sentence without gender, to be translated. */
 export interface AuditSentence {
@@ -26,9 +27,7 @@ export interface AuditSentence {
 }
 
 async function rowsOf(path: string): Promise<Record<string, string>[]> {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new UsageError(`${path}: no such file`)
-  })
+  const text = await readTextFile(path)
   return parseTable(text, path)
 }
 

@@ -1,5 +1,5 @@
 /** The job `translation-bias/winomt`: does a translator give people the gender that the sentence says? */
-import { readFile } from 'node:fs/promises'
+
 import { join } from 'node:path'
 import { z } from 'zod'
 import { makeFolder } from '../../../io/atomic.ts'
@@ -11,6 +11,7 @@ import { defineJob, type JobContext } from '../../define.ts'
 import { TranslationCache } from '../engines/cache.ts'
 import { engineOf, engineSettings } from '../engines/settings.ts'
 import { labourDescription, labourTables, readLabourTable } from '../prates/labour-table.ts'
+import { readTextFile } from '../text-file.ts'
 import { withAdjective } from '../winomt/adjectives.ts'
 import { ruledLanguages } from '../winomt/gender.ts'
 import { type FoundEntity, readGenders } from '../winomt/pipeline.ts'
@@ -40,19 +41,16 @@ const config = z.strictObject({
 type WinoConfig = z.infer<typeof config>
 
 async function sentencesIn(path: string): Promise<WinoSentence[]> {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new UsageError(`${path}: no such file`)
-  })
+  const text = await readTextFile(path)
   return parseSentences(text, path)
 }
 
 /** A subset of the sentences with what became of them in the whole set. */
-async function subsetAnswers(
-  path: string,
+function subsetAnswers(
+  subset: readonly WinoSentence[],
   all: readonly WinoSentence[],
   found: readonly FoundEntity[],
-): Promise<WinoAnswer[]> {
-  const subset = await sentencesIn(path)
+): WinoAnswer[] {
   const predicted = subsetPredictions(
     subset,
     all,
@@ -71,16 +69,32 @@ const confusionOf = (answers: readonly WinoAnswer[]) =>
     answers.map(({ predicted }) => predicted),
   )
 
-/** Both subsets, where both are given. */
+/** A subset of the sentences. Throws a UsageError where it is of another set; single ones that are missing count as not read, and are told. */
+async function subsetIn(path: string, all: readonly WinoSentence[], { progress }: JobContext): Promise<WinoSentence[]> {
+  const subset = await sentencesIn(path)
+  const known = new Set(all.map(({ text }) => text))
+  const missing = subset.filter(({ text }) => !known.has(text)).length
+  if (missing === subset.length)
+    throw new UsageError(`${path} must have sentences of the whole set, found none of them`)
+  if (missing > 0)
+    progress(`${missing} of ${subset.length} sentences of ${path} are not in the whole set: not read`, {})
+  return subset
+}
+
+/** Both subsets, where they are given. */
 async function subsetsOf(
   { stereotypical, opposite }: WinoConfig,
   sentences: readonly WinoSentence[],
-  found: readonly FoundEntity[],
+  context: JobContext,
 ) {
-  if (stereotypical === '' || opposite === '') return undefined
+  if (stereotypical === '' && opposite === '') return undefined
+  if (stereotypical === '' || opposite === '')
+    throw new UsageError('delta S needs both sets of sentences, found only one', {
+      hint: '--set stereotypical=en_pro.txt --set opposite=en_anti.txt',
+    })
   return {
-    stereotypical: await subsetAnswers(stereotypical, sentences, found),
-    opposite: await subsetAnswers(opposite, sentences, found),
+    stereotypical: await subsetIn(stereotypical, sentences, context),
+    opposite: await subsetIn(opposite, sentences, context),
   }
 }
 
@@ -100,10 +114,11 @@ async function run(settings: WinoConfig, context: JobContext): Promise<Report> {
   const table = settings.labour === '' ? undefined : await readLabourTable(settings.labour)
   const earlier = settings.compare === '' ? undefined : await readWinomt(settings.compare)
   const sentences = await sentencesIn(path)
+  const given = await subsetsOf(settings, sentences, context)
   const asked = settings.adjectives ? sentences.map(withAdjective) : sentences
   await makeFolder(folder)
   const cache = await TranslationCache.open(join(folder, 'translations.jsonl'))
-  const given = await cache.translate(
+  const translated = await cache.translate(
     engine,
     { source: 'en', target: language },
     asked.map(({ text }) => text),
@@ -112,18 +127,21 @@ async function run(settings: WinoConfig, context: JobContext): Promise<Report> {
       progress: (done, of) => progress(`${done} of ${of} sentences translated`, { done, of }),
     },
   )
-  const translations = given.map(({ translation }) => translation)
+  const translations = translated.map(({ translation }) => translation)
   const found = readGenders(asked, translations, language)
   const answers = winoAnswers(asked, translations, found)
   const confusion = confusionOf(answers)
   const scores = winoScores(confusion)
   // The subsets are found by the sentences as they are in their files.
-  const subsets = await subsetsOf(settings, sentences, found)
+  const subsets = given && {
+    stereotypical: subsetAnswers(given.stereotypical, sentences, found),
+    opposite: subsetAnswers(given.opposite, sentences, found),
+  }
   const stereotype =
     subsets && deltaS(winoScores(confusionOf(subsets.stereotypical)), winoScores(confusionOf(subsets.opposite)))
   const told = stereotype === undefined ? '' : `, delta S ${stereotype.toFixed(1)}`
   progress(`accuracy ${scores.accuracy.toFixed(1)} %, delta G ${deltaG(scores).toFixed(1)}${told}`, { ...scores })
-  const dates = given.map(({ date }) => date).sort()
+  const dates = translated.map(({ date }) => date).sort()
   const result = {
     engine: engine.identity,
     language,

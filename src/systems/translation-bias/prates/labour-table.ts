@@ -1,9 +1,11 @@
 /** Tables of occupations with the share of women among their workers. */
+
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { dataFolder } from '../../../data/catalog/cache.ts'
-import { FormatError, UsageError } from '../../../util/errors.ts'
+import { FormatError } from '../../../util/errors.ts'
+import { readTextFile } from '../text-file.ts'
 import { parseTable } from './table.ts'
 
 /** Shares of women, from 0 to 1, by the occupation's English name in lower case. */
@@ -32,9 +34,7 @@ function shareOf(cell: string | undefined): number | undefined {
 }
 
 async function tableOf(path: string): Promise<LabourTable> {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new UsageError(`${path}: no such file`)
-  })
+  const text = await readTextFile(path)
   const rows = parseTable(text, path)
   const names = rows[0] && columns.study.occupation in rows[0] ? columns.study : columns.own
   if (!rows[0] || !(names.occupation in rows[0]) || !(names.women in rows[0]))

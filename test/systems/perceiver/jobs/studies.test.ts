@@ -1,5 +1,5 @@
 /** The studies of the Perceiver on tiny settings: arms, what is tuned on what, sentences that follow the numbers. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -87,6 +87,22 @@ describe('jobs', () => {
     expect(told).toMatch(
       /Trained with 2 iterations and tried with other numbers of them, the same weights give 1: .* 3: /,
     )
+  })
+
+  test('settings that fit no model are told before anything is trained', async () => {
+    const trained: string[] = []
+    const failure = async (job: Job, sets: readonly string[]): Promise<string> => {
+      const own = mkdtempSync(join(folder, 'refused-'))
+      const error: unknown = await runTiny(job, [...tinyStudy, ...tinyPictures, ...sets], own).catch((error) => error)
+      trained.push(...readdirSync(own, { recursive: true }).map(String))
+      return error instanceof Error ? error.message : 'nothing'
+    }
+    expect(await failure(iterations, ['blocks=3'])).toBe(
+      'blocks must be a multiple of each of cross_attentions 1,2,4, found 3',
+    )
+    expect(await failure(iterations, ['perceiver.num_latent_channels=10'])).toMatch(/multiple of the heads/)
+    expect(await failure(permutation, ['vit.patch_size=5'])).toMatch(/patch/)
+    expect(trained).toEqual([])
   })
 
   test('positions', async () => {

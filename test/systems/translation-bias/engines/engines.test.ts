@@ -69,6 +69,10 @@ describe('files of translations', () => {
     await expect(fileEngine('')).rejects.toThrow('the engine "file" needs a file, found none')
     await writeFile(path, 'no tab\n')
     await expect(fileEngine(path)).rejects.toThrow(`${path}: line 1 must be "source TAB translation", found "no tab"`)
+    await writeFile(path, '\0'.repeat(500))
+    await expect(fileEngine(path)).rejects.toThrow(
+      `${path}: line 1 must be "source TAB translation", found "${'\\u0000'.repeat(20)}..."`,
+    )
   })
 })
 
@@ -105,6 +109,11 @@ describe('the cache', () => {
     expect(again.get({ ...second, identity: 'another' }, direction, 'c')).toBeUndefined()
     expect((await readFile(path, 'utf8')).split('\n')).toHaveLength(5)
   })
+})
+
+test('a cache that is there and cannot be read is not taken for an empty one', async () => {
+  const path = await folder()
+  await expect(TranslationCache.open(path)).rejects.toThrow(`${path}: cannot be read (EISDIR)`)
 })
 
 describe('services', () => {
@@ -183,6 +192,15 @@ describe('services', () => {
     )
   })
 
+  test('a request to stop ends a pause with its own reason', async () => {
+    const { url } = await serving(fails(500))
+    const controller = new AbortController()
+    const asking = libre(url, { pause: 30 }).translate(['a'], direction, controller.signal)
+    const reason = new Error('interrupted')
+    setTimeout(() => controller.abort(reason), 50)
+    await expect(asking).rejects.toBe(reason)
+  })
+
   test.each([
     ['<html>', 'LibreTranslate must answer with JSON, found "<html>"'],
     [
@@ -227,5 +245,10 @@ describe('services', () => {
     expect(() => serviceOf('libretranslate', '', {})).toThrow(
       'LibreTranslate needs the address of a server, found none',
     )
+    for (const url of ['server', 'localhost:5000', 'ftp://server']) {
+      expect(() => serviceOf('libretranslate', url, {})).toThrow(
+        `url must be an address that begins with http:// or https://, found "${url}"`,
+      )
+    }
   })
 })

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,6 +79,17 @@ describe('an audit', () => {
     expect(lines.map((line) => line.split(',').at(-1))).toEqual(['Male', 'Female', '?'])
   })
 
+  test('a language that is given twice counts once; both genders, and what is not read, are told', async () => {
+    const { folder, config } = await prepared({ languages: ['Hungarian', 'Hungarian'] })
+    const own = ['ő egy bíró\tHe or she is a judge.', 'ő egy ügyvéd\tShe or he.', 'ő egy ápoló\tA nurse.']
+    await writeFile(join(folder, 'own.tsv'), own.join('\n'))
+    const told: string[] = []
+    const progress = (text: string): void => void told.push(text)
+    const { json } = await runJob(translationBias, audit, config, { ...options, folder, progress })
+    expect(told).toContain('Hungarian: 0 she, 0 he, 0 neutral, 2 both, 1 not read of 3')
+    expect(await readFile(json, 'utf8')).toContain('None of 3 answers has one gender; 2 of them show both.')
+  })
+
   test('without words, without their file, without the language', async () => {
     const nothing = await prepared({ occupations: '' })
     await expect(
@@ -87,6 +99,10 @@ describe('an audit', () => {
     await expect(runJob(translationBias, audit, absent.config, { ...options, folder: absent.folder })).rejects.toThrow(
       '/nonesuch.tsv: no such file',
     )
+    const folderGiven = await prepared({ occupations: tmpdir() })
+    await expect(
+      runJob(translationBias, audit, folderGiven.config, { ...options, folder: folderGiven.folder }),
+    ).rejects.toThrow(`${tmpdir()}: cannot be read (EISDIR)`)
     const turkish = await prepared({ languages: ['Turkish'] })
     await expect(
       runJob(translationBias, audit, turkish.config, { ...options, folder: turkish.folder }),
@@ -142,6 +158,16 @@ describe('beside an audit', () => {
     await expect(
       runJob(translationBias, audit, { ...config, labour: join(folder, 'own.tsv') }, { ...options, folder }),
     ).rejects.toThrow('own.tsv must be tab-separated with the columns "occupation" and "women" (percent)')
+  })
+
+  test('labour statistics of other occupations are refused before anything is asked', async () => {
+    const { folder, config } = await prepared()
+    const labour = join(folder, 'labour.tsv')
+    await writeFile(labour, 'occupation\twomen\njudge\t30\nbaker\t50\n')
+    await expect(runJob(translationBias, audit, { ...config, labour }, { ...options, folder })).rejects.toThrow(
+      `${labour} must have at least two of the audit's occupations by their English names`,
+    )
+    expect(existsSync(join(folder, 'translations.jsonl'))).toBe(false)
   })
 
   test('an earlier audit: what changed, sentence by sentence', async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,6 +66,31 @@ test('WinoMT without sentences', async () => {
   await expect(runJob(translationBias, winomt, config, { ...options, folder })).rejects.toThrow(
     'WinoMT needs its sentences, found none',
   )
+})
+
+test('WinoMT with one of the two sets that delta S compares', async () => {
+  const { folder, config } = await prepared()
+  const own = { ...config, stereotypical: join(folder, 'en_pro.txt') }
+  await expect(runJob(translationBias, winomt, own, { ...options, folder })).rejects.toThrow(
+    'delta S needs both sets of sentences, found only one',
+  )
+})
+
+test('WinoMT with subsets that are of another set', async () => {
+  const { folder, config } = await prepared()
+  const [opposite, stereotypical] = [join(folder, 'en_anti.txt'), join(folder, 'other.txt')]
+  const own = { ...config, stereotypical, opposite }
+  const other = 'male\t1\tThe guard slept because he was tired.\tguard'
+  await writeFile(stereotypical, other)
+  await expect(runJob(translationBias, winomt, own, { ...options, folder })).rejects.toThrow(
+    `${stereotypical} must have sentences of the whole set, found none of them`,
+  )
+  expect(existsSync(join(folder, 'translations.jsonl'))).toBe(false)
+  await writeFile(stereotypical, `${sentences[1]}\n${other}`)
+  const told: string[] = []
+  const progress = (text: string): void => void told.push(text)
+  await runJob(translationBias, winomt, own, { ...options, folder, progress })
+  expect(told).toContain(`1 of 2 sentences of ${stereotypical} are not in the whole set: not read`)
 })
 
 test('the three causes: data are repeated, learning moves, the output amplifies', async () => {
