@@ -1,17 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import {
-  access,
-  constants,
-  type FileHandle,
-  open,
-  readdir,
-  readlink,
-  realpath,
-  rename,
-  rm,
-  stat,
-} from 'node:fs/promises'
+import { type FileHandle, open, readdir, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { UsageError } from '../util/errors.ts'
 import { atExit } from './at-exit.ts'
@@ -168,7 +157,12 @@ export async function makeFolder(path: string): Promise<boolean> {
 
 /** Throws a UsageError unless a file can be made there: before the work, not after it. */
 export async function requireWritable(path: string): Promise<void> {
-  await access(dirname(path), constants.W_OK).catch((error: unknown) => {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory()) throw cannotWrite(path, Object.assign(new Error('is a folder'), { code: 'EISDIR' }))
+  // Only an attempt tells: in /proc the rights are there, and no file can be made.
+  const attempt = join(dirname(path), `.${basename(path)}.${randomUUID()}`)
+  await writeFile(attempt, '', { flag: 'wx' }).catch((error: unknown) => {
     throw cannotWrite(path, error)
   })
+  await rm(attempt, { force: true })
 }

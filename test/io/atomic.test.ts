@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 import { afterAll, expect, test } from 'vitest'
-import { makeFolder, removeUnfinished, writeFileAtomic } from '../../src/io/atomic.ts'
+import { makeFolder, removeUnfinished, requireWritable, writeFileAtomic } from '../../src/io/atomic.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'tenfold-'))
 afterAll(() => rm(root, { recursive: true }))
@@ -173,3 +173,18 @@ test.runIf(process.platform === 'linux')(
     })
   },
 )
+
+test('whether a file can be made is told before the work, and nothing is left of the attempt', async () => {
+  const folder = join(root, 'writable')
+  await makeFolder(join(folder, 'inner'))
+  await requireWritable(join(folder, 'file'))
+  expect(await readdir(folder)).toEqual(['inner'])
+  await expect(requireWritable(join(folder, 'inner'))).rejects.toMatchObject({
+    message: `${join(folder, 'inner')}: cannot be written (EISDIR)`,
+    hint: 'is a folder',
+  })
+})
+
+test.runIf(process.platform === 'linux')('a folder whose rights promise more than the system keeps', async () => {
+  await expect(requireWritable('/proc/video.mp4')).rejects.toThrow('/proc/video.mp4: cannot be written (ENOENT)')
+})

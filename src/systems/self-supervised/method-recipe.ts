@@ -95,6 +95,22 @@ function checkCrops(
     })
 }
 
+/** Methods compare the embeddings of a batch, and their norms are those of a batch: one picture is none. */
+function checkBatch(size: number): void {
+  if (size >= 2) return
+  throw new UsageError(`train.batch_size must be at least 2 for a joint embedding, found ${size}`, {
+    hint: '--set train.batch_size=2, or more; it needs as many pictures to train on',
+  })
+}
+
+/** Whether embeddings have collapsed is asked of the test pictures. */
+function checkTestPictures(pictures: number): void {
+  if (pictures >= 2) return
+  throw new UsageError(`data: there must be at least 2 pictures to test with, found ${pictures}`, {
+    hint: 'give more pictures, or a larger data.test_share',
+  })
+}
+
 /** A recipe of joint embedding: all but the method is the same. */
 export function defineMethod<Shape extends z.ZodRawShape>({
   name,
@@ -140,6 +156,7 @@ export function defineMethod<Shape extends z.ZodRawShape>({
     packages: ({ data }) => picturePackages(data),
     open: async ({ data }, { known }) => {
       const opened = await openPictures(data, {}, known, { mayLackClasses: true })
+      checkTestPictures(opened.test.length)
       return { ...opened, facts: { ...opened.facts, examples: opened.train.length } }
     },
     build: (
@@ -148,6 +165,7 @@ export function defineMethod<Shape extends z.ZodRawShape>({
       options: BuildOptions,
     ): EmbeddingExperiment => {
       const { encoder, views, train } = settings
+      checkBatch(train.batch_size)
       const problem = complaint?.(settings.method as z.output<z.ZodObject<Shape, z.core.$strict>>, train.batch_size)
       if (problem !== undefined) throw new UsageError(problem)
       checkCrops(name, settings, multiCrop)

@@ -8,7 +8,7 @@ import { pathSetting, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { largest, smallest } from '../../util/lists.ts'
 import { defineUse, type TrainingSets, type UseContext } from '../define.ts'
-import type { PictureFacts } from './facts.ts'
+import { type PictureFacts, requireClasses } from './facts.ts'
 import { type FeatureClassifier, featureExtractor, type LabelledFeatures } from './features.ts'
 import { fewShot, selectShots } from './few-shot.ts'
 import { type OpenedPictures, openFolder } from './open.ts'
@@ -134,6 +134,7 @@ export const evaluateShots = defineUse({
     { data: folder, on_error: onError, ...options },
     context: UseContext<OpenedPictures>,
   ) {
+    if (!folder) requireClasses(facts, 'fewshot')
     const data = folder ? await openOthers(folder, onError, facts, context) : await context.openData()
     const features = featureExtractor(model, threads === undefined ? {} : { threads })
     const { classes, testExamples, smallestClass, rows } = await evaluateFewShot(features, data, options)

@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { compile } from '../../../src/compile/compile.ts'
+import { encodePng } from '../../../src/io/png.ts'
 import type { Recipe } from '../../../src/systems/define.ts'
 import { fineTune } from '../../../src/systems/self-supervised/evaluation/fine-tuning.ts'
 import { trainProbe } from '../../../src/systems/self-supervised/evaluation/probe.ts'
@@ -93,9 +97,25 @@ describe('settings', () => {
       { encoder: { name: 'vit', patch_size: 4 } },
       'method.pretext jigsaw needs an encoder for pictures of any size, found vit',
     ],
+    [
+      'barlow-twins',
+      { train: { batch_size: 1 } },
+      'train.batch_size must be at least 2 for a joint embedding, found 1',
+    ],
     ['deepcluster', {}, 'method.nmb_prototypes must be at most the 64 training pictures, found 100'],
   ])('%s %j', (name, settings, message) => {
     expect(() => build(recipe(name), settings)).toThrow(message)
+  })
+
+  test('one picture to test with is told before the training', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tenfold-two-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    await Promise.all([mkdir(join(folder, 'train')), mkdir(join(folder, 'test'))])
+    for (const [name, shade] of Object.entries({ 'train/a': 10, 'train/b': 90, 'test/c': 200 }))
+      await writeFile(join(folder, `${name}.png`), encodePng(new Uint8Array(64).fill(shade), 8, 8, 1))
+    const simclr = recipe('simclr')
+    const opened = simclr.open(simclr.config.parse({ data: { folder } }) as never, {} as never)
+    await expect(opened).rejects.toThrow('data: there must be at least 2 pictures to test with, found 1')
   })
 
   test('an average of the weights is no setting: methods have their own', () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { fewShot, selectShots, solvePositiveDefinite } from '../../../src/tasks/pictures/few-shot.ts'
+import { evaluateShots } from '../../../src/tasks/pictures/few-shot-evaluation.ts'
 import type { NDArray } from '../../../src/tensor/dtype.ts'
 import { randomNumbers } from '../../support/gradients.ts'
 
@@ -56,4 +57,13 @@ test('separates classes that are apart, with fewer rows than features and with m
     expect(result.accuracy).toBeGreaterThan(shots === 1 ? 0.7 : 0.95)
     expect(result.weights).toHaveLength((width + 1) * classes)
   }
+})
+
+test('pictures of one class are refused before they are opened', async () => {
+  const facts = { labels: ['pictures'], image_size: [8, 8], in_channels: 1 }
+  const options = evaluateShots.options.parse({})
+  const outcome = evaluateShots.run({ facts } as never, [], options, {} as never)
+  await expect(outcome[Symbol.asyncIterator]().next()).rejects.toThrow(
+    "fewshot: the run's pictures have no classes to tell apart",
+  )
 })

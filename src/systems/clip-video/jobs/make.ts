@@ -1,6 +1,6 @@
 /** The music video: lyrics and sound in, an MP4 out; every line's key picture is kept, so that a stopped job continues line by line. */
 import { readFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, extname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { findFfmpeg, soundLength } from '../../../data/sources/ffmpeg.ts'
 import { writeFilm } from '../../../io/animation/film.ts'
@@ -17,7 +17,7 @@ import { allOf } from '../../parts.ts'
 import { captionFont, drawCaption } from '../video/canvas.ts'
 import { eigenName } from '../video/eigen-generator.ts'
 import { drawScene, filmFrames, sceneOf } from '../video/film.ts'
-import { directionOf, isPicture, type KeyLine, keyLines, type MadeLine } from '../video/keys.ts'
+import { checkPictures, directionOf, isPicture, type KeyLine, keyLines, type MadeLine } from '../video/keys.ts'
 import { type LineOptimiser, lineOptimiser, type OptimisedLine } from '../video/line.ts'
 import { type LyricsLine, readLyrics } from '../video/lyrics.ts'
 import { newestRun, openGenerator, openSeer, type Seer, type VideoGenerator } from '../video/models.ts'
@@ -220,6 +220,7 @@ async function preview(
     const lines = keys.filter(({ part }) => part === 'line').length
     throw new UsageError(`setting "preview": there are ${lines} lines, found ${settings.preview}`)
   }
+  await checkPictures([line], song.folder)
   const workshop = await openWorkshop(settings, context)
   await tellUnknown([line], workshop.seer, context)
   const lines = await makeLines([line], workshop, song.folder, settings, context)
@@ -229,6 +230,9 @@ async function preview(
   context.progress(`key picture of line ${settings.preview}: ${file}`, { file })
   return storyboard(lines, workshop.generator, workshop.seer, { title: `Line ${settings.preview}`, facts: {} })
 }
+
+/** Containers of H.264 and AAC. */
+const videoEndings = ['.mp4', '.m4v', '.mov', '.mkv']
 
 async function run(settings: MakeSettings, context: JobContext): Promise<Report> {
   if (settings.canvas % 2 !== 0 || settings.canvas < settings.size) {
@@ -243,6 +247,8 @@ async function run(settings: MakeSettings, context: JobContext): Promise<Report>
   // All that can be wrong is found before the work.
   const ffmpeg = findFfmpeg()
   const out = settings.out === '' ? join(context.folder, 'video.mp4') : settings.out
+  if (!videoEndings.includes(extname(out).toLowerCase()))
+    throw new UsageError(`setting "out" must end in one of ${videoEndings.join(', ')}, found "${out}"`)
   await requireWritable(resolve(out))
   const font = settings.captions ? captionFont() : ''
   const seconds = song.audio === undefined ? end : (song.seconds ?? (await soundLength(ffmpeg, song.audio)))
@@ -251,6 +257,7 @@ async function run(settings: MakeSettings, context: JobContext): Promise<Report>
     seconds,
   )
   if (keys.length === 0) throw new UsageError(`the sound ends after ${seconds.toFixed(1)} s, before the first line`)
+  await checkPictures(keys, song.folder)
   const workshop = await openWorkshop(settings, context)
   const { seer, generator } = workshop
   context.progress(`${seer.name}, ${generator.name}: ${keys.length} key pictures`, { lines: keys.length })

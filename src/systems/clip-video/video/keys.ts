@@ -1,6 +1,7 @@
 /** Key pictures: what each line of the lyrics must show, and what it has become. */
 import { resolve } from 'node:path'
 import { decodeImage } from '../../../data/sources/image.ts'
+import { TenfoldError, UsageError } from '../../../util/errors.ts'
 import { meanDirection } from '../pairs/retrieval.ts'
 import type { OptimisedLine } from './line.ts'
 import type { LyricsLine } from './lyrics.ts'
@@ -37,13 +38,29 @@ export function isPicture(phrase: string): boolean {
   return phrase.startsWith('picture:')
 }
 
+function pathOf(picture: string, folder: string): string {
+  return resolve(folder, picture.slice('picture:'.length).trim())
+}
+
+/** Throws a UsageError that names the line whose picture cannot be read: before the work, not when its turn comes. */
+export async function checkPictures(lines: readonly KeyLine[], folder: string): Promise<void> {
+  for (const { number, phrases } of lines) {
+    for (const phrase of phrases.filter(isPicture)) {
+      const path = pathOf(phrase, folder)
+      await decodeImage(path, { size: 8, background: 'white' }).catch((error: unknown) => {
+        if (!(error instanceof TenfoldError)) throw error
+        throw new UsageError(`line ${number}: ${error.message}`, { cause: error })
+      })
+    }
+  }
+}
+
 /** The direction in CLIP's space that a line's picture must have: the mean of its phrases and pictures. */
 export async function directionOf(line: KeyLine, seer: Seer, folder: string): Promise<Float64Array> {
   const directions: Float64Array[] = []
   for (const phrase of line.phrases) {
     if (isPicture(phrase)) {
-      const path = resolve(folder, phrase.slice('picture:'.length).trim())
-      const picture = await decodeImage(path, { size: seer.side, background: 'white' })
+      const picture = await decodeImage(pathOf(phrase, folder), { size: seer.side, background: 'white' })
       directions.push(await seePictureFile(seer, picture.data as Uint8Array))
     } else directions.push(...(await seer.readTexts([phrase])))
   }

@@ -133,6 +133,10 @@ describe('make', () => {
     await expect(run({}, 'none')).rejects.toThrow('a video needs ffmpeg, which is not on the PATH')
     process.env.PATH = folder
     await expect(run({ out: join(folder, 'no', 'video.mp4') }, 'none')).rejects.toThrow('cannot be written (ENOENT)')
+    await expect(run({ out: folder }, 'none')).rejects.toThrow('setting "out" must end in one of .mp4')
+    const pictures = join(folder, 'pictures.lrc')
+    writeFileSync(pictures, '[00:01.00] red\n[00:02.00] green | picture: no.png\n')
+    await expect(run({ lyrics: pictures, tail: 2 }, 'none')).rejects.toThrow(/^line 2: .*no\.png: no such file/)
     await expect(run({ audio: join(folder, 'no.mp3') }, 'none')).rejects.toThrow('no.mp3: no such file')
     await expect(run({ canvas: 17 }, 'none')).rejects.toThrow('setting "canvas" must be even')
     await expect(run({ lyrics: join(folder, 'no.lrc') }, 'none')).rejects.toThrow('no.lrc: cannot be read (ENOENT)')
