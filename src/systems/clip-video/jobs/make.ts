@@ -252,12 +252,15 @@ async function run(settings: MakeSettings, context: JobContext): Promise<Report>
   await requireWritable(resolve(out))
   const font = settings.captions ? captionFont() : ''
   const seconds = song.audio === undefined ? end : (song.seconds ?? (await soundLength(ffmpeg, song.audio)))
-  const keys = keyLines(
-    song.lines.filter(({ time }) => time < seconds),
-    seconds,
-  )
+  const heard = song.lines.filter(({ time }) => time < seconds)
+  const keys = keyLines(heard, seconds)
+  const unheard = song.lines.length - heard.length
   if (keys.length === 0) throw new UsageError(`the sound ends after ${seconds.toFixed(1)} s, before the first line`)
   await checkPictures(keys, song.folder)
+  if (unheard > 0)
+    context.progress(`the sound ends after ${seconds.toFixed(1)} s: the last ${unheard} of the lines are left out`, {
+      unheard,
+    })
   const workshop = await openWorkshop(settings, context)
   const { seer, generator } = workshop
   context.progress(`${seer.name}, ${generator.name}: ${keys.length} key pictures`, { lines: keys.length })
