@@ -1,28 +1,13 @@
 /** Where the files go that a use writes: pages, pictures. */
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
-import { cannotWrite } from '../io/errors.ts'
+import { makeFolder } from '../io/atomic.ts'
 import { UsageError } from '../util/errors.ts'
 
 /** `a/page.html` and 2: `a/page-2.html`. */
 function numbered(path: string, number: number): string {
   const { dir, name, ext } = parse(path)
   return join(dir, `${name}-${number}${ext}`)
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true })
-  } catch (error) {
-    throw cannotWrite(path, error)
-  }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
 }
 
 /**
@@ -34,12 +19,10 @@ export function placesOf(run: string, out: string | undefined, inputs: number): 
   const given = new Set<string>()
   const wanted = async (name: string): Promise<string> => {
     if (out === undefined) return join(run, name)
-    if (inputs <= 1 && !/[\\/]$/.test(out) && !(await isFolder(out))) return out
-    const isFile = await stat(out).then(
-      (found) => !found.isDirectory(),
-      () => false,
-    )
-    if (isFile) throw new UsageError(`--out must be a folder where there are several inputs, found the file ${out}`)
+    const found = await stat(out).catch(() => undefined)
+    if (inputs <= 1 && !/[\\/]$/.test(out) && !found?.isDirectory()) return out
+    if (found && !found.isDirectory())
+      throw new UsageError(`--out must be a folder where there are several inputs, found the file ${out}`)
     return join(out, name)
   }
   return async (name) => {

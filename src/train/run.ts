@@ -64,6 +64,23 @@ export type RunDescription = z.infer<typeof description>
 /** The description of a new run: fields with a default may be left out. */
 export type NewRun = z.input<typeof description>
 
+/** What a folder's `run.json` says it is, unchecked. */
+export interface RunHead {
+  readonly system?: unknown
+  readonly recipe?: unknown
+  readonly config?: unknown
+}
+
+/** The head of what may be a run directory; empty where there is no description that can be read. */
+export async function readRunHead(path: string): Promise<RunHead> {
+  try {
+    const content: unknown = JSON.parse(await readFile(join(path, 'run.json'), 'utf8'))
+    return typeof content === 'object' && content !== null ? content : {}
+  } catch {
+    return {}
+  }
+}
+
 /** Why there is no run at a path that cannot be opened as one. */
 async function noRun(path: string, error: unknown): Promise<UsageError> {
   const hint = 'tenfold train writes run directories, below runs/'

@@ -1,6 +1,4 @@
 /** The commands that recipes declare: uses of a trained run (predict, sample, continue ...). */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { writeFileAtomic } from '../../io/atomic.ts'
 import { renderReport } from '../../report/render.ts'
@@ -9,6 +7,7 @@ import { loadSystem, loadSystems, systems } from '../../systems/registry.ts'
 import { openData, openRun, openRunOf, type TrainedRun } from '../../systems/session.ts'
 import type { Use, UseContext } from '../../tasks/define.ts'
 import type { CheckpointChoice } from '../../train/checkpoint.ts'
+import { readRunHead } from '../../train/run.ts'
 import { configure, describeSettings, flagOf, type SettingDescription } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { interruptSignal } from '../interrupt.ts'
@@ -42,24 +41,14 @@ function usesByName(systems: readonly System[]): Map<string, NamedUse[]> {
   return found
 }
 
-/** The system of a run directory as its description names it; undefined: there is none to be read. */
-async function systemOfRun(path: string): Promise<string | undefined> {
-  try {
-    const { system } = JSON.parse(await readFile(join(path, 'run.json'), 'utf8')) as { system?: unknown }
-    return typeof system === 'string' ? system : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /**
  * The systems whose uses `args` may mean: that of the run alone, if it has the use `wanted` with all options that are given; otherwise all,
  * among which mistakes are found.
  */
 export async function systemsWith(wanted: string | undefined, args: readonly string[]): Promise<readonly System[]> {
   const [, run] = args.filter((arg) => !arg.startsWith('-'))
-  const name = wanted !== undefined && run !== undefined ? await systemOfRun(run) : undefined
-  if (name === undefined) return await loadSystems()
+  const { system: name } = run === undefined ? {} : await readRunHead(run)
+  if (typeof name !== 'string') return await loadSystems()
   await loadSystem(name)
   const own = systems.filter((system) => system.name === name)
   const uses = usesByName(own).get(wanted ?? '') ?? []

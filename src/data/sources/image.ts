@@ -133,15 +133,8 @@ async function notAFile(source: string | Uint8Array, name: string, error: unknow
  * several times faster.
  */
 export async function checkImage(source: Uint8Array, transform: ImageTransform, name: string): Promise<void> {
-  const sharp = await loadSharp()
-  const open = () => sharp(source, { failOn: 'error', limitInputPixels: transform.maxPixels })
-  try {
-    const header = await open().metadata()
-    coveringSize(transform.orient ? header.autoOrient : header, transform.box, name)
-    await open().resize(8, 8, { fit: 'fill', kernel: 'nearest' }).raw().toBuffer()
-  } catch (error) {
-    throw error instanceof TenfoldError ? error : retell(error, name)
-  }
+  const { orient, maxPixels, box } = transform
+  coveringSize(await checkedSize(source, name, { orient, maxPixels }), box, name)
 }
 
 /** The least size in the picture's proportions that covers the box; the longer side is cut to a whole number. */
@@ -157,14 +150,19 @@ function coveringSize(picture: Size, box: Size, name: string): Size {
   return size
 }
 
-/** The size of a picture, upright, all of which can be decoded. Throws a FormatError (naming `name`) if it cannot. */
-export async function checkedSize(source: Uint8Array, name: string): Promise<Size> {
+/** The size of a picture, upright unless `orient` is false, all of which can be decoded. Throws a FormatError (naming `name`) if it cannot. */
+export async function checkedSize(
+  source: Uint8Array,
+  name: string,
+  { orient = true, maxPixels = 2 ** 27 }: Pick<ImageOptions, 'orient' | 'maxPixels'> = {},
+): Promise<Size> {
   const sharp = await loadSharp()
-  const open = () => sharp(source, { failOn: 'error', limitInputPixels: 2 ** 27 })
+  const open = () => sharp(source, { failOn: 'error', limitInputPixels: maxPixels })
   try {
-    const { autoOrient } = await open().metadata()
+    const header = await open().metadata()
     await open().resize(8, 8, { fit: 'fill', kernel: 'nearest' }).raw().toBuffer()
-    return { width: autoOrient.width, height: autoOrient.height }
+    const { width, height } = orient ? header.autoOrient : header
+    return { width, height }
   } catch (error) {
     throw retell(error, name)
   }

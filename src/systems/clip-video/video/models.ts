@@ -1,13 +1,14 @@
 /** What the video is made with: something that sees, and something that draws; whichever models these are. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import type { Module } from '../../../nn/index.ts'
 import type { ThreadOptions } from '../../../tasks/experiment.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
+import { readRunHead } from '../../../train/run.ts'
 import { UsageError } from '../../../util/errors.ts'
 import type { JobContext } from '../../define.ts'
 import type { BigGANExperiment } from '../biggan/adversarial.ts'
@@ -77,27 +78,12 @@ export async function newestRun(
   const found: { path: string; time: number }[] = []
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name)
-    const text = await readFile(join(path, 'run.json'), 'utf8').catch(() => '{}')
-    const run = parsed(text)
+    const run = await readRunHead(path)
     const isOfRecipe = run.system === 'clip-video' && run.recipe === recipe && fits(run.config)
     if (!isOfRecipe || !existsSync(join(path, 'checkpoints'))) continue
     found.push({ path, time: (await stat(path)).mtimeMs })
   }
   return found.sort((a, b) => b.time - a.time)[0]?.path
-}
-
-interface RunHead {
-  readonly system?: unknown
-  readonly recipe?: unknown
-  readonly config?: unknown
-}
-
-function parsed(text: string): RunHead {
-  try {
-    return JSON.parse(text) as RunHead
-  } catch {
-    return {}
-  }
 }
 
 /** A run by its path; empty: the newest one in `runs`. Throws a UsageError that says how to make one. */
