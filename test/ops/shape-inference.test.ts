@@ -301,6 +301,23 @@ const generators: Record<string, Generator> = {
     ]
     return { inputs, call: (x, w) => ops.convTranspose2d(x, w, undefined, options) }
   },
+  weightConvolution: (draw) => {
+    const [n, inner, out, kernel] = [draw.whole(1, 3), draw.whole(1, 4), draw.whole(1, 4), draw.whole(1, 3)]
+    const [stride, dilation, rows] = [draw.whole(1, 3), draw.whole(1, 2), draw.whole(2, 4)]
+    // Rows as many as the windows fill, along the last axis as wide.
+    const before = draw.whole(0, kernel - 1)
+    const sizes = [dilation, 1].map((apart) => apart * (kernel - 1) + stride * (rows - 1) + 1 - before)
+    const attributes = { stride: [stride, stride], before: [before, before], after: [0, 0], dilation: [dilation, 1] }
+    const call = (x: Tensor, g: Tensor): Tensor =>
+      ops.apply(ops.weightConvolutionOp, [x, g], { ...attributes, groups: 1, weight: [out, inner, kernel, kernel] })
+    return {
+      inputs: [
+        [n, inner, ...sizes],
+        [n, out, rows, rows],
+      ],
+      call,
+    }
+  },
   nms: (draw) => {
     const [count, options] = [draw.whole(1, 5), { iouThreshold: 0.5, maxDetections: draw.whole(1, 4) }]
     const call = (boxes: Tensor, scores: Tensor): Tensor[] => Object.values(ops.nms(boxes, scores, options))

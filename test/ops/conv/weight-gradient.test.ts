@@ -140,3 +140,27 @@ test.each<Case>([
   { name: 'in parts', x: [8, 12, 64, 64], weight: [12, 12, 3, 3], ...square },
   { name: 'in parts, stride', x: [8, 12, 129, 65], weight: [8, 12, 3, 3], ...square, stride: [2, 2], height: 0.1 },
 ])('weight gradient, batch of 8 and more: $name', checkCase)
+
+test.each<Case>([
+  { name: 'as many channels', x: [2, 32, 8, 9], weight: [32, 32, 3, 3], ...square },
+  { name: 'more out channels', x: [3, 16, 9, 8], weight: [34, 16, 3, 3], ...square },
+  { name: 'fewer out channels', x: [3, 33, 9, 8], weight: [20, 33, 3, 3], ...square },
+  { name: 'fewer out channels, uneven padding', x: [2, 32, 9, 11], weight: [16, 32, 2, 4], ...square, after: [0, 2] },
+  { name: 'fewer out channels, wide padding', x: [2, 32, 8, 8], weight: [16, 32, 3, 3], ...square, before: [3, 3] },
+  { name: 'stride', x: [2, 32, 17, 19], weight: [33, 32, 3, 3], ...square, stride: [2, 2] },
+  { name: 'stride that leaves the last column', x: [2, 32, 18, 18], weight: [32, 32, 3, 3], ...square, stride: [2, 2] },
+  { name: 'dilation of rows', x: [2, 32, 12, 10], weight: [32, 32, 3, 3], ...square, dilation: [2, 1] },
+  { name: 'dilation of both', x: [2, 32, 12, 12], weight: [32, 32, 3, 3], ...square, dilation: [2, 2] },
+  { name: 'one axis', x: [2, 48, 30], weight: [40, 48, 5], before: [2], after: [2], dilation: [1], groups: 1 },
+])('weight gradient, many channels: $name', checkCase)
+
+test('many channels are one convolution, few channels and small pictures are products', () => {
+  const { stride, ...rest } = { ...square, stride: one(2) }
+  const is = (x: readonly number[], out: number, kernel = 3): boolean => {
+    const [n = 0, inner = 0, ...sizes] = x
+    return ops.isWeightConvolution(x, [n, out, ...sizes], [out, inner, kernel, kernel], { ...rest, stride })
+  }
+  expect([is([8, 32, 64, 64], 32), is([8, 64, 32, 32], 32), is([16, 64, 16, 16], 64)]).toEqual([true, true, true])
+  expect([is([128, 16, 14, 14], 16), is([256, 32, 7, 7], 64), is([8, 3, 64, 64], 32)]).toEqual([false, false, false])
+  expect([is([8, 512, 8, 8], 512), is([8, 64, 64, 64], 64, 1)]).toEqual([false, false])
+})

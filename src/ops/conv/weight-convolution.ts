@@ -1,0 +1,173 @@
+/** The gradient of a convolution's weight as one convolution, whose kernel is as large as a picture (docs/decisions/063-weight-convolution.md). */
+import { elementCount } from '../../tensor/dtype.ts'
+import { channelSizes, formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
+import type { TensorType } from '../../tensor/tensor.ts'
+import { ShapeError } from '../../util/errors.ts'
+import { apply, defineOp, type Emitter, inputAt, requireDType, type Sample } from '../define.ts'
+import type { ConvAttributes } from './conv.ts'
+
+interface WeightAttributes extends ConvAttributes {
+  /** [out, in, ...kernel] */
+  readonly weight: Shape
+}
+
+/** How one axis is read: zeros before and after the data, and how far apart places of the result, and of the kernel, are. */
+interface Reading {
+  readonly before: number
+  readonly after: number
+  readonly stride: number
+  readonly dilation: number
+}
+
+/** The result lies over input channels; out channels are what multiplies it. Its places are the weight's kernel's. */
+function overInput(x: Shape, g: Shape, { weight, stride, before, dilation }: WeightAttributes): Reading[] {
+  return stride.map((step, i) => {
+    const [apart, low] = [sizeOf(dilation, i), sizeOf(before, i)]
+    const reach = apart * (sizeOf(weight, i + 2) - 1) + step * (sizeOf(g, i + 2) - 1) + 1
+    return { before: low, after: reach - sizeOf(x, i + 2) - low, stride: apart, dilation: step }
+  })
+}
+
+/** With stride 1 and dilation 1: over out channels, multiplied by the input; the places are turned around. */
+function overOutput({ weight, before, after }: WeightAttributes): Reading[] {
+  return before.map((low, i) => {
+    const last = sizeOf(weight, i + 2) - 1
+    return { before: last - low, after: last - sizeOf(after, i), stride: 1, dilation: 1 }
+  })
+}
+
+const isOne = (step: number): boolean => step === 1
+/** Zeros can be added only; along the last axis, which holds the channels too, the result has all places. */
+const canRead = (axes: readonly Reading[]): boolean =>
+  axes.every(({ before, after }) => before >= 0 && after >= 0) && axes.at(-1)?.stride === 1
+
+/** Whether who has fewer channels, the result, can be read so; undefined: neither way is possible. */
+function planOf(
+  x: Shape,
+  g: Shape,
+  attributes: WeightAttributes,
+): { readonly turned: boolean; readonly axes: readonly Reading[] } | undefined {
+  const { weight, stride, dilation, groups } = attributes
+  if (groups !== 1) return undefined
+  const [out, inner] = channelSizes(weight)
+  const turned = out < inner && [...stride, ...dilation].every(isOne) ? overOutput(attributes) : undefined
+  if (turned && canRead(turned)) return { turned: true, axes: turned }
+  const axes = overInput(x, g, attributes)
+  return canRead(axes) ? { turned: false, axes } : undefined
+}
+
+// The runtime copies windows into place row by row: short rows take long, of numbers (a place of the kernel is as wide as the channels) and of places.
+const [fewestNumbers, fewestPlaces] = [32, 8]
+// Each number that is copied is multiplied with as many as there are channels of the other side. Products of batches of 8 and more copy less by hand.
+const fewestChannels = (examples: number): number => (examples < 8 ? 16 : 32)
+// The result has its channels last: bringing it into the weight's order takes as long as summing over this many examples and places.
+const ordering = 0.8
+
+/** Whether the weight's gradient can be had so, and soonest so. */
+export function isWeightConvolution(x: Shape, g: Shape, weight: Shape, attributes: ConvAttributes): boolean {
+  const [out, inner, ...kernel] = channelSizes(weight)
+  const [n, , ...positions] = channelSizes(g)
+  const [few, many] = [Math.min(out, inner), Math.max(out, inner)]
+  return (
+    elementCount(kernel) > 1 &&
+    many >= fewestChannels(n) &&
+    few * sizeOf(kernel, -1) >= fewestNumbers &&
+    positions.every((size) => size >= fewestPlaces) &&
+    n * elementCount(positions) >= ordering * many * elementCount(kernel) &&
+    planOf(x, g, { ...attributes, weight }) !== undefined
+  )
+}
+
+/** [N, C, ...sizes] as a picture with a channel for each example, in which a place is C numbers wide: [1, N, ...sizes C]. */
+function asPicture(emit: Emitter, name: string, [n = 0, channels = 0, ...sizes]: Shape): string {
+  const axes = sizes.map((_, i) => i + 2)
+  const placed = emit.node('Transpose', [name], { perm: [0, ...axes, 1] })
+  return emit.node('Reshape', [placed, emit.ints([1, n, ...sizes.slice(0, -1), sizeOf(sizes, -1) * channels])])
+}
+
+/**
+ * Inputs: the convolution's input x [N, in, ...] and its result's gradient g [N, out, ...]. One of them is the picture, with channels innermost,
+ * the other the kernel: its channels are the result's, its examples are the picture's channels, its sizes the kernel's. The runtime copies
+ * the windows in pieces that stay in its cache.
+ */
+export const weightConvolutionOp = defineOp<WeightAttributes>({
+  name: 'weightConvolution',
+  infer: (inputs, attributes) => {
+    const [x, g] = [inputAt('weightConvolution', inputs, 0), inputAt('weightConvolution', inputs, 1)]
+    for (const input of [x, g]) requireDType('weightConvolution', 'input', input, ['float32'])
+    const { weight, stride } = attributes
+    const fits = ({ shape }: TensorType, channels: number): boolean =>
+      shape.length === stride.length + 2 && sameShape(shape.slice(0, 2), [sizeOf(x.shape, 0), channels])
+    if (!fits(x, sizeOf(weight, 1)) || !fits(g, sizeOf(weight, 0)) || !planOf(x.shape, g.shape, attributes))
+      throw new ShapeError(
+        `weightConvolution: input ${formatShape(x.shape)} and gradient ${formatShape(g.shape)} do not give a weight ${formatShape(weight)}`,
+      )
+    return [{ dtype: 'float32', shape: weight }]
+  },
+  // Linear in x and in g: with the gradient as the weight, the convolution and its input's gradient.
+  gradient: (o, { inputs, attributes: { weight: _, ...attributes } }, [gradient]) => {
+    const [x, g] = [inputAt('weightConvolution', inputs, 0), inputAt('weightConvolution', inputs, 1)]
+    if (!gradient) return []
+    return [o.convInputGradient(g, gradient, x.shape, attributes), apply(o.convOp, [x, gradient], attributes)]
+  },
+  multiplyAdds: ({ inputs: [, g], outputs: [weight] }) =>
+    g && weight ? (g.size * weight.size) / Math.max(1, sizeOf(weight.shape, 0)) : 0,
+  lower: (emit, { inputs, inputTypes, attributes }) => {
+    const [x, g] = [
+      inputAt('weightConvolution', inputTypes, 0).shape,
+      inputAt('weightConvolution', inputTypes, 1).shape,
+    ]
+    const plan = planOf(x, g, attributes)
+    if (!plan) throw new ShapeError('weightConvolution: shapes that its shape rule refuses')
+    const { turned, axes } = plan
+    const [out, inner, ...kernel] = channelSizes(attributes.weight)
+    const [picture, multiplier] = turned ? [1, 0] : [0, 1]
+    const [across, within] = turned ? [inner, out] : [out, inner]
+    const sizes = (turned ? x : g).slice(2)
+    const wide = axes.map((_, i) => (i === axes.length - 1 ? within : 1))
+    const filter = emit.node('Transpose', [inputAt('weightConvolution', inputs, multiplier)], {
+      perm: [1, 0, ...sizes.map((_, i) => i + 2)],
+    })
+    const result = emit.node(
+      'Conv',
+      [asPicture(emit, inputAt('weightConvolution', inputs, picture), turned ? g : x), filter],
+      {
+        kernel_shape: sizes,
+        strides: axes.map(({ stride }) => stride),
+        dilations: axes.map(({ dilation }, i) => dilation * sizeOf(wide, i)),
+        pads: [
+          ...axes.map(({ before }, i) => before * sizeOf(wide, i)),
+          ...axes.map(({ after }, i) => after * sizeOf(wide, i)),
+        ],
+      },
+    )
+    const places = emit.node('Reshape', [result, emit.ints([across, elementCount(kernel), within])])
+    const placed = turned ? turnedPlaces(emit, places, elementCount(kernel)) : places
+    const ordered = emit.node('Transpose', [placed], { perm: turned ? [2, 0, 1] : [0, 2, 1] })
+    return emit.node('Reshape', [ordered, emit.ints(attributes.weight)])
+  },
+  samples: () => [
+    sample([2, 2, 5, 6], [2, 3, 5, 6], { weight: [3, 2, 3, 3], ...square }),
+    sample([2, 3, 4, 5], [2, 2, 5, 5], { weight: [2, 3, 2, 3], ...square }),
+    sample([2, 2, 7, 7], [2, 4, 4, 3], { weight: [4, 2, 3, 3], ...square, stride: [2, 3] }),
+    sample([1, 2, 7, 6], [1, 4, 5, 6], { weight: [4, 2, 3, 3], ...square, dilation: [2, 1] }),
+    sample([2, 2, 9], [2, 3, 4], { weight: [3, 2, 3], stride: [2], before: [0], after: [0], dilation: [1], groups: 1 }),
+  ],
+  errors: () => [
+    sample([2, 2, 5, 6], [2, 3, 5, 6], { weight: [4, 2, 3, 3], ...square }),
+    sample([2, 2, 5, 6], [3, 3, 5, 6], { weight: [3, 2, 3, 3], ...square }),
+    sample([2, 2, 6, 6], [2, 3, 2, 2], { weight: [3, 2, 1, 1], ...square, before: [0, 0], stride: [2, 2] }),
+  ],
+})
+
+const square = { stride: [1, 1], before: [1, 1], after: [1, 1], dilation: [1, 1], groups: 1 }
+
+function sample(x: Shape, g: Shape, attributes: WeightAttributes): Sample {
+  return { inputs: [x, g], call: (input, gradient) => apply(weightConvolutionOp, [input, gradient], attributes) }
+}
+
+/** The places of the kernel from the last to the first: [channels, places, channels]. */
+function turnedPlaces(emit: Emitter, name: string, places: number): string {
+  const [last, end] = [emit.ints([-1]), emit.ints([-places - 1])]
+  return emit.node('Slice', [name, last, end, emit.ints([1]), last])
+}
