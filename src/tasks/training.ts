@@ -127,8 +127,8 @@ export function makeOptimizer(
   }
 }
 
-/** The average of a model's weights in a second one's; frozen weights are equal in both and stay. */
-function averageInto(averaged: Module, model: Module, decay: number): ExponentialMovingAverage {
+/** The average of a model's weights in those of a second one of the same kind; frozen weights are equal in both and stay. */
+export function averageInto(averaged: Module, model: Module, decay: number): ExponentialMovingAverage {
   const copies = averaged.variables()
   const moving = [...model.variables()].filter(([, { dtype, frozen }]) => dtype === 'float32' && !frozen)
   return new ExponentialMovingAverage(

@@ -114,6 +114,13 @@ export interface GradientPlan {
   readonly seed: number
 }
 
+export interface GradientNoise {
+  /** Examples in a batch. */
+  readonly scale: number
+  /** false: the gradient is drowned in the noise of all the batches together, and the noise scale is more than `scale`. */
+  readonly isSeen: boolean
+}
+
 /**
  * The noise scale of a loss's gradient, tr(S) / |G|^2 with S the covariance of the gradient of one example (McCandlish et al. 2018): the
  * batch at which noise and gradient are equally large. Estimated from the gradients of batches at fixed weights.
@@ -122,7 +129,7 @@ export async function gradientNoise(
   { model, threads }: DenoiserExperiment,
   pictures: StudyPictures,
   { diffusion: settings, roots, batches, batchSize, seed }: GradientPlan,
-): Promise<number> {
+): Promise<GradientNoise> {
   const diffusion = new GaussianDiffusion(processConfig(settings))
   const sampler = roots ? new FixedSampler(roots) : new UniformSampler(diffusion.steps)
   const parameters = model.parameters()
@@ -164,7 +171,21 @@ export async function gradientNoise(
     if (count >= batches) break
   }
   await run.release()
-  const ofMean = sum.reduce((total, value) => total + (value / count) ** 2, 0)
-  const variance = (squares - count * ofMean) / (count - 1)
-  return (batchSize * variance) / Math.max(ofMean - variance / count, Number.MIN_VALUE)
+  return noiseScale(
+    sum.map((value) => value / count),
+    { squares: squares / count, count, batchSize },
+  )
+}
+
+/** The noise scale from the mean of the gradients of `count` batches and the mean of their squared lengths. */
+export function noiseScale(
+  mean: Float64Array,
+  { squares, count, batchSize }: { readonly squares: number; readonly count: number; readonly batchSize: number },
+): GradientNoise {
+  const ofMean = mean.reduce((total, value) => total + value ** 2, 0)
+  const variance = ((squares - ofMean) * count) / (count - 1)
+  // What noise alone adds to the squared length of the mean: where the gradient is not longer than that, the mean's length bounds it.
+  const byNoise = variance / count
+  const isSeen = ofMean > 2 * byNoise
+  return { scale: (batchSize * variance) / (isSeen ? ofMean - byNoise : ofMean), isSeen }
 }

@@ -1,25 +1,16 @@
 /** Does diffusion beat a GAN here? One of equal size, trained as long on the same pictures, measured by the same judge (paper, Table 5). */
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
-import type { BatchTensors, PictureFields } from '../../../data/index.ts'
-import { DataLoader } from '../../../data/loader.ts'
-import * as ops from '../../../ops/index.ts'
-import { Adam } from '../../../optim/index.ts'
 import type { Report } from '../../../report/figures.ts'
-import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
 import { fromNumbers } from '../../../tensor/dtype.ts'
-import { manualSeed } from '../../../tensor/random-state.ts'
-import { sizeOf } from '../../../tensor/shape.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
-import { whole } from '../../../train/settings.ts'
 import { deriveSeed, RandomStream } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { asBytes, type Drawn, drawPictures } from './drawing.ts'
-import { Discriminator, Generator, latentSize } from './gan-networks.ts'
-import { keptNetwork, type Told } from './kept-networks.ts'
+import { latentSize } from './gan-networks.ts'
+import { ganSettings, type TrainedGan, trainedGan } from './gan-training.ts'
 import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
 import {
-  keeperOf,
   type StudyParts,
   studyDiffusionSettings,
   studyEncoderSettings,
@@ -32,10 +23,7 @@ import { describePictures, pictureSettings } from './pictures.ts'
 import { openStudy } from './study.ts'
 
 const config = z.strictObject({
-  channels: whole.default(62).describe('of the generator: 62 makes it as large as the denoiser of these settings'),
-  discriminator_channels: whole.default(48).describe('channels of the discriminator'),
-  gan_lr: z.number().positive().default(5e-4).describe('learning rate of both networks of the GAN; not tuned'),
-  most_steps: whole.default(100_000).describe('of the GAN, which is trained for as many seconds as the denoiser'),
+  ...ganSettings,
   guidance: z.number().min(0).default(1).describe('scale of the classifier that guides one of the settings'),
   sampling_steps: z.number().int().min(2).default(100).describe('ancestral steps of diffusion'),
   data: pictureSettings.prefault({}),
@@ -45,92 +33,6 @@ const config = z.strictObject({
   training: studyTrainingSettings().prefault({}),
   measuring: measuringSettings().prefault({}),
 })
-type GanSettings = z.infer<typeof config>
-
-/** A trained generator. */
-interface TrainedGan {
-  readonly generator: Generator
-  readonly told: Told
-  readonly parameters: number
-}
-
-/** Trains a GAN with the hinge loss, for so many seconds; the generator takes a step after each of the discriminator's. */
-async function trainGan(
-  generator: Generator,
-  discriminator: Discriminator,
-  seconds: number,
-  { gan_lr, most_steps }: GanSettings,
-  { pictures, training, context }: StudyParts,
-): Promise<Told> {
-  const options = context.threads === undefined ? {} : { threads: context.threads }
-  const adam = { lr: gan_lr, betas: [0.5, 0.999] } as const
-  const [ofGenerator, ofDiscriminator] = [
-    new Adam(generator.parameters(), adam),
-    new Adam(discriminator.parameters(), adam),
-  ]
-  const made = (labels: Tensor): Tensor =>
-    generator.forward(ops.randomNormal([sizeOf(labels.shape, 0), latentSize]), labels)
-  const judgeStep = compile(({ image, label }: BatchTensors<PictureFields>) => {
-    const labels = ops.cast(label, 'int64')
-    const real = discriminator.forward(normalizePixels(image), labels)
-    const fake = discriminator.forward(ops.stopGradient(made(labels)), labels)
-    const loss = ops.add(ops.mean(ops.relu(ops.sub(1, real))), ops.mean(ops.relu(ops.add(fake, 1))))
-    ofDiscriminator.minimize(loss)
-    return { loss }
-  }, options)
-  const makeStep = compile(({ label }: Pick<BatchTensors<PictureFields>, 'label'>) => {
-    const labels = ops.cast(label, 'int64')
-    const loss = ops.neg(ops.mean(discriminator.forward(made(labels), labels)))
-    ofGenerator.minimize(loss)
-    return { loss }
-  }, options)
-  const { batch_size: batchSize } = training
-  const loader = new DataLoader(pictures.train, { batchSize, shuffle: true, seed: context.seed, dropLast: true })
-  const start = performance.now()
-  const spent = (): number => (performance.now() - start) / 1000
-  let [steps, said] = [0, 0]
-  while (steps < most_steps && spent() < seconds) {
-    for await (const { image, label } of loader) {
-      context.signal?.throwIfAborted()
-      await judgeStep({ image, label })
-      await makeStep({ label })
-      steps++
-      if (steps >= most_steps || spent() >= seconds) break
-      if (spent() - said > 20) {
-        said = spent()
-        context.progress(`gan: step ${steps}, ${said.toFixed(0)} of ${seconds.toFixed(0)} s`, { part: 'gan', steps })
-      }
-    }
-  }
-  await Promise.all([judgeStep.release(), makeStep.release()])
-  return { steps, seconds: spent() }
-}
-
-async function trainedGan(seconds: number, settings: GanSettings, parts: StudyParts): Promise<TrainedGan> {
-  const { pictures, context, training } = parts
-  const { channels, discriminator_channels, gan_lr, most_steps } = settings
-  manualSeed(context.seed)
-  const generator = new Generator(pictures.facts, channels)
-  const discriminator = new Discriminator(pictures.facts, discriminator_channels)
-  const told = await keptNetwork(
-    {
-      name: 'networks/gan',
-      identity: {
-        seconds,
-        channels,
-        discriminator_channels,
-        gan_lr,
-        most_steps,
-        batch_size: training.batch_size,
-        data: pictures.identity,
-      },
-      weights: generator.variables(),
-      train: () => trainGan(generator, discriminator, seconds, settings, parts),
-    },
-    keeperOf(parts),
-  )
-  return { generator, told, parameters: generator.parameters().reduce((sum, { size }) => sum + size, 0) }
-}
 
 /** Draws pictures of all classes in turn; the latents of picture i follow from the seed and i alone. */
 async function drawWithGan(
@@ -167,9 +69,9 @@ interface Outcome {
   readonly measured: Measured
 }
 
-async function run(settings: GanSettings, context: JobContext): Promise<Report> {
+async function run(settings: z.infer<typeof config>, context: JobContext): Promise<Report> {
   const { seed } = context
-  const { data, training, diffusion, denoiser, measuring, sampling_steps, guidance } = settings
+  const { data, training, diffusion, denoiser, measuring, sampling_steps, guidance, gan_penalty } = settings
   const study = await openStudy(settings, context)
   const { parts } = study
   const { pictures } = parts
@@ -213,7 +115,7 @@ async function run(settings: GanSettings, context: JobContext): Promise<Report> 
     outcomes.push({ name, title, parameters, seconds: told.seconds ?? 0, steps, measured })
   }
   const floor = await study.floor()
-  const foot = `${describePictures(data, pictures.facts)}. One training of each; the GAN for as many seconds as the denoiser; learning rates not tuned; ancestral sampling with ${sampling_steps} steps; ${measuring.seeds} seeds of the noise. Written by tenfold.`
+  const foot = `${describePictures(data, pictures.facts)}. One training of each; the GAN for as many seconds as the denoiser; ${gan_penalty === 0 ? 'without' : 'with'} a gradient penalty; ancestral sampling with ${sampling_steps} steps; ${measuring.seeds} seeds of the noise. Written by tenfold.`
   return ganReport(outcomes, floor, foot)
 }
 

@@ -4,7 +4,7 @@ import type { Report } from '../../../report/figures.ts'
 import { whole } from '../../../train/settings.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import type { DiffusionSettings } from '../settings.ts'
-import { type BoundByTime, boundByTime, gradientNoise } from './bound.ts'
+import { type BoundByTime, boundByTime, type GradientNoise, gradientNoise } from './bound.ts'
 import { drawPictures } from './drawing.ts'
 import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
 import { studyDiffusionSettings, studyTrainingSettings, studyUnetSettings, trainedDenoiser } from './networks.ts'
@@ -45,6 +45,10 @@ const config = z.strictObject({
 })
 type NoiseSettings = z.infer<typeof config>
 
+const noiseSchema = z.strictObject({ scale: z.number(), isSeen: z.boolean() })
+const shownNoise = ({ scale, isSeen }: GradientNoise): string =>
+  `${isSeen ? '' : 'more than '}${Number(scale.toPrecision(3)).toLocaleString('en')}`
+
 const bound = z.strictObject({ terms: z.array(z.number()), roots: z.array(z.number()), total: z.number() })
 
 interface Outcome {
@@ -52,7 +56,7 @@ interface Outcome {
   readonly bound: BoundByTime
   readonly measured: Measured
   /** By loss and sampling of times, for the network of hybrid and vlb. */
-  readonly noise: Readonly<Record<string, number>>
+  readonly noise: Readonly<Record<string, GradientNoise>>
 }
 
 /** The losses whose gradients are compared at the same weights. */
@@ -82,7 +86,7 @@ async function run(settings: NoiseSettings, context: JobContext): Promise<Report
       () => boundByTime(trained, pictures, pictures_per_time),
     )
     context.progress(`${arm}: ${found.total.toFixed(3)} bits per dimension`, { part: arm, bits: found.total })
-    const noise: Record<string, number> = {}
+    const noise: Record<string, GradientNoise> = {}
     for (const { name, use_kl, important } of gradientKinds) {
       if (!changes.learn_sigma) continue // a network without variances has no bound to compare with
       const plan = {
@@ -93,12 +97,12 @@ async function run(settings: NoiseSettings, context: JobContext): Promise<Report
         seed,
       }
       const { part } = await context.keep(
-        `gradients/${arm}-${name.replace(/\W+/g, '-')}`,
+        `noise-scales/${arm}-${name.replace(/\W+/g, '-')}`,
         { ...identity, gradient_batches, name },
-        z.number(),
+        noiseSchema,
         () => gradientNoise(trained, pictures, plan),
       )
-      context.progress(`${arm}: gradient noise of ${name} ${part.toPrecision(3)}`, { part: arm, name, noise: part })
+      context.progress(`${arm}: gradient noise of ${name} ${shownNoise(part)}`, { part: arm, name, noise: part })
       noise[name] = part
     }
     const measured = await study.measured({
@@ -148,7 +152,7 @@ export function noiseFindings(outcomes: readonly Outcome[]): string[] {
     const [hybrid, plain, important] = [noise.L_hybrid, noise.L_vlb, noise['L_vlb, importance sampling']]
     if (hybrid === undefined || plain === undefined || important === undefined) continue
     sentences.push(
-      `Gradient noise at the weights of ${arms[arm].title}: L_hybrid ${hybrid.toPrecision(3)}, L_vlb ${plain.toPrecision(3)}, with importance sampling ${important.toPrecision(3)}: ${important < plain ? 'importance sampling makes it less' : 'importance sampling does not make it less'}.`,
+      `Gradient noise at the weights of ${arms[arm].title}: L_hybrid ${shownNoise(hybrid)}, L_vlb ${shownNoise(plain)}, with importance sampling ${shownNoise(important)}: ${important.isSeen && important.scale < plain.scale ? 'importance sampling makes it less' : 'importance sampling does not make it less'}.`,
     )
   }
   return sentences
@@ -201,10 +205,14 @@ function noiseReport(outcomes: readonly Outcome[], floor: Measured, footer: stri
           {
             kind: 'bars',
             title: 'Gradient noise scale',
-            caption: 'tr S / |G|^2 at the same weights: the batch at which noise and gradient are equally large.',
+            caption:
+              'tr S / |G|^2 at the same weights: the batch at which noise and gradient are equally large. More than: the gradient is not seen in all batches together.',
             value: { label: 'examples' },
             bars: outcomes.flatMap(({ arm, noise }) =>
-              Object.entries(noise).map(([name, value]) => ({ label: `${arms[arm].title}: ${name}`, value })),
+              Object.entries(noise).map(([name, { scale, isSeen }]) => ({
+                label: `${arms[arm].title}: ${name}${isSeen ? '' : ' (more than)'}`,
+                value: scale,
+              })),
             ),
           },
         ],

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { writeNpz } from '../../../../src/io/npz.ts'
 import type { Job } from '../../../../src/systems/define.ts'
 import { architecture, architectureFindings } from '../../../../src/systems/diffusion/jobs/architecture.ts'
+import { noiseScale } from '../../../../src/systems/diffusion/jobs/bound.ts'
 import { evaluate } from '../../../../src/systems/diffusion/jobs/evaluate.ts'
 import { gan, ganFindings } from '../../../../src/systems/diffusion/jobs/gan.ts'
 import { guidance, guidanceFindings } from '../../../../src/systems/diffusion/jobs/guidance.ts'
@@ -103,6 +104,15 @@ describe('what was found follows the numbers', () => {
       'L_simple with the linear schedule, and with the cosine: 2.000 and 1.500 bits per dimension, lower, as in the paper (3.77 and 3.68).',
     )
   })
+})
+
+test('gradient noise: of gradients 3 and 5 with batches of 10, and where it drowns', () => {
+  // Mean 4, variance 2: |G|^2 is 16 less what noise adds, 1; 10 x 2 / 15.
+  const found = noiseScale(Float64Array.of(4), { squares: (9 + 25) / 2, count: 2, batchSize: 10 })
+  expect(found).toEqual({ scale: expect.closeTo(20 / 15, 6), isSeen: true })
+  // 1 and -1.2: the mean's length is noise.
+  const drowned = noiseScale(Float64Array.of(-0.1), { squares: (1 + 1.44) / 2, count: 2, batchSize: 10 })
+  expect(drowned).toEqual({ scale: expect.closeTo(2420, 6), isSeen: false })
 })
 
 describe('jobs', () => {
