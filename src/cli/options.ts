@@ -68,6 +68,13 @@ export function checkpointOption(): Option {
     .default('last' satisfies CheckpointChoice)
 }
 
+/** `--threads`, for commands that use a run that is there. */
+export function threadsOption(): Option {
+  return new Option('--threads <n>', 'threads that compute (default: as many as the run was started with)').argParser(
+    wholeNumber(1),
+  )
+}
+
 /** Adds the options of all commands that compute: seed, folder of the results, threads. `out`: what `--out` is. */
 export function withComputing(command: Command, out: string): Command {
   return command

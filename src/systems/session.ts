@@ -77,12 +77,15 @@ export interface OpenOptions {
   /** Default: last. */
   readonly checkpoint?: CheckpointChoice
   readonly onWarning?: (message: string) => void
+  /** Default: as many as the run was started with. */
+  readonly threads?: number
 }
 
 /** Opens a run for use: the model with the weights of a checkpoint. */
 export async function openRun(path: string, options: OpenOptions = {}): Promise<TrainedRun> {
-  const { checkpoint: choice = 'last', onWarning = () => {} } = options
-  const opened = await openUntrained(await RunDirectory.open(path))
+  const { checkpoint: choice = 'last', onWarning = () => {}, threads } = options
+  const run = await RunDirectory.open(path)
+  const opened = await openUntrained(threads === undefined ? run : run.changed({ threads }))
   const damaged: string[] = []
   const checkpoint = await opened.run.chosenCheckpoint(choice, (_path, reason) => damaged.push(reason))
   for (const reason of damaged) onWarning(`${reason}; the checkpoint of step ${checkpoint.state.step} is used`)

@@ -69,6 +69,12 @@ test('train, evaluate, predict, export and describe a run', async () => {
 
   const evaluated = await tenfold('eval', run, '--json')
   expect(JSON.parse(evaluated.out).metrics).toEqual(events.at(-1).metrics)
+  const alone = await tenfold('eval', run, '--json', '--threads', '1')
+  expect(JSON.parse(alone.out).metrics.loss).toBeCloseTo(events.at(-1).metrics.loss, 3)
+  expect(await tenfold('predict', run, '--threads', '0')).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/^error: .*threads.*\n$/),
+  })
 
   const model = join(folder, 'model.onnx')
   expect((await tenfold('export', run, '--format', 'onnx', '--out', model)).code).toBe(0)
@@ -100,7 +106,7 @@ test('a killed run resumes to the same end as one that was never stopped', async
   const broken = join(folder, 'broken')
   const child = spawn(process.execPath, [program, 'train', 'mixer/mnist', ...args, '--out', broken])
   await killAfterSteps(child, 25, 'SIGKILL')
-  const resumed = await tenfold('resume', broken, '--json')
+  const resumed = await tenfold('resume', broken, '--json', '--threads', '2')
   const last = (out: string) => JSON.parse(out.trim().split('\n').at(-1) ?? '{}').metrics
   expect(last(resumed.out)).toEqual(last(straight.out))
 })

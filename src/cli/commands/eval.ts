@@ -1,8 +1,14 @@
 import type { Command } from 'commander'
 import type { CheckpointChoice } from '../../train/checkpoint.ts'
 import { formatMetrics } from '../../train/describe-metrics.ts'
-import { checkpointOption, examples } from '../options.ts'
+import { checkpointOption, examples, threadsOption } from '../options.ts'
 import { createReporter, tellData } from '../ui.ts'
+
+interface EvalFlags {
+  readonly checkpoint: CheckpointChoice
+  readonly threads?: number
+  readonly json?: boolean
+}
 
 export function addEval(program: Command): void {
   program
@@ -10,12 +16,13 @@ export function addEval(program: Command): void {
     .description("evaluate a run's model on its test data")
     .argument('<dir>', 'run directory')
     .addOption(checkpointOption())
+    .addOption(threadsOption())
     .option('--json', 'one JSON object per line')
     .addHelpText('after', examples('tenfold eval runs/quick', 'tenfold eval runs/quick --checkpoint best'))
-    .action(async (dir: string, { checkpoint, json = false }: { checkpoint: CheckpointChoice; json?: boolean }) => {
+    .action(async (dir: string, { json = false, ...flags }: EvalFlags) => {
       const { openRun, openData } = await import('../../systems/session.ts')
       const reporter = createReporter({ json })
-      const opened = await openRun(dir, { checkpoint, onWarning: reporter.warn })
+      const opened = await openRun(dir, { ...flags, onWarning: reporter.warn })
       const data = await openData(opened)
       tellData(data.opening, reporter, true)
       const metrics = await opened.experiment.evaluate(data)

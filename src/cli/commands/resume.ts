@@ -1,13 +1,14 @@
 import { type Command, Option } from 'commander'
 import type { Group } from '../distributed.ts'
 import { quitOnInterrupt } from '../interrupt.ts'
-import { distributedOption, examples, wholeNumber } from '../options.ts'
+import { distributedOption, examples, threadsOption, wholeNumber } from '../options.ts'
 import { createReporter, type Reporter, silentReporter, tellData } from '../ui.ts'
 
 interface ResumeFlags {
   readonly epochs?: number
   readonly steps?: number
   readonly findNan?: boolean
+  readonly threads?: number
   readonly distributed?: 'mpi'
   readonly json?: boolean
 }
@@ -15,7 +16,7 @@ interface ResumeFlags {
 /** Opens a run to train on, with its data. A run without a checkpoint starts over. */
 export async function openToTrain(
   dir: string,
-  { epochs, steps, findNan }: ResumeFlags,
+  { epochs, steps, findNan, threads: wanted }: ResumeFlags,
   reporter: Reporter,
   group?: Group,
 ) {
@@ -29,9 +30,9 @@ export async function openToTrain(
   const run = await RunDirectory.open(dir)
   const extension = { ...(epochs !== undefined && { epochs }), ...(steps !== undefined && { steps }) }
   const longer = withEnd(run, extension)
-  const { threads } = longer.description
+  const threads = wanted ?? longer.description.threads
   const opened = await session.openUntrained(
-    group ? longer.changed({ threads: group.threads(threads ?? undefined) }) : longer,
+    longer.changed({ threads: group ? group.threads(threads ?? undefined) : threads }),
   )
   if (!findNan) requireReportPackages(opened.recipe.packages?.(opened.config))
   // Checked first: opening the data may take a long time.
@@ -94,6 +95,7 @@ export function addResume(program: Command): void {
         'run the next step with every intermediate value checked, and name the first op that is not finite',
       ).conflicts(['epochs', 'steps']),
     )
+    .addOption(threadsOption())
     .addOption(distributedOption().conflicts('findNan'))
     .option('--json', 'one JSON object per line')
     .addHelpText(
@@ -108,7 +110,7 @@ export function addResume(program: Command): void {
       const reporter = createReporter({ json: flags.json ?? false })
       if (flags.findNan) {
         const { findNotFinite } = await import('../find-nan.ts')
-        const { opened, data } = await openToTrain(dir, { findNan: true }, reporter)
+        const { opened, data } = await openToTrain(dir, flags, reporter)
         return findNotFinite(opened, data, reporter)
       }
       return quitOnInterrupt(() => resume(dir, flags, reporter))

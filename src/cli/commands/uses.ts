@@ -11,7 +11,7 @@ import { readRunHead } from '../../train/run.ts'
 import { configure, describeSettings, flagOf, type SettingDescription } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { interruptSignal } from '../interrupt.ts'
-import { checkpointOption, examples, wholeNumber } from '../options.ts'
+import { checkpointOption, examples, threadsOption, wholeNumber } from '../options.ts'
 import { note } from '../output.ts'
 import { placesOf } from '../places.ts'
 import { createReporter, type Reporter, tellAnswer, tellData } from '../ui.ts'
@@ -20,6 +20,7 @@ interface UseFlags extends Record<string, unknown> {
   readonly checkpoint: CheckpointChoice
   readonly out?: string
   readonly seed: number
+  readonly threads?: number
   readonly json?: boolean
 }
 
@@ -52,7 +53,7 @@ export async function systemsWith(wanted: string | undefined, args: readonly str
   await loadSystem(name)
   const own = systems.filter((system) => system.name === name)
   const uses = usesByName(own).get(wanted ?? '') ?? []
-  const known = new Set(['--checkpoint', '--out', '--seed', '--json'])
+  const known = new Set(['--checkpoint', '--out', '--seed', '--threads', '--json'])
   for (const { use } of uses) for (const { path } of describeSettings(use.options)) known.add(flagOf(path))
   const given = args.filter((arg) => arg.startsWith('-')).map((arg) => arg.split('=', 1)[0] ?? '')
   return uses.length > 0 && given.every((flag) => known.has(flag)) ? own : await loadSystems()
@@ -87,7 +88,7 @@ function givenValue(given: unknown, usual: unknown): unknown {
 
 function optionsFor(use: Use, name: string, recipe: string, flags: UseFlags): Record<string, unknown> {
   const known = describeSettings(use.options)
-  const common = new Set(['checkpoint', 'out', 'seed', 'json'])
+  const common = new Set(['checkpoint', 'out', 'seed', 'threads', 'json'])
   const given = Object.entries(flags).filter(([key, value]) => !common.has(key) && value !== undefined)
   const assignments = given.map(([key, value]) => {
     const setting = known.find(({ path }) => camel(path) === key)
@@ -141,7 +142,8 @@ function contextOf(
 
 async function runUse(name: string, dir: string, inputs: readonly string[], flags: UseFlags): Promise<void> {
   const reporter = createReporter({ json: flags.json ?? false })
-  const opened = await openRun(dir, { checkpoint: flags.checkpoint, onWarning: reporter.warn })
+  const { checkpoint, threads } = flags
+  const opened = await openRun(dir, { checkpoint, onWarning: reporter.warn, ...(threads && { threads }) })
   const { system, recipe } = opened.run.description
   const use = opened.recipe.uses?.[name]
   if (!use) {
@@ -201,6 +203,7 @@ export function addUses(program: Command, systems: readonly System[]): void {
       .addOption(checkpointOption())
       .option('--out <path>', 'where files go (default: the run directory)')
       .option('--seed <n>', 'seed of all random numbers', wholeNumber(0), 0)
+      .addOption(threadsOption())
       .option('--json', 'one JSON object per line')
       .addHelpText('after', helpOf(name, uses))
       .action(async (dir: string, ...rest: unknown[]) => {
