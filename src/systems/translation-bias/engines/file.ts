@@ -1,16 +1,16 @@
 /** Translations that were made elsewhere: a file of lines `source TAB translation`. */
 
 import { createHash } from 'node:crypto'
+import { readText } from '../../../data/sources/text.ts'
 import { quoted } from '../../../io/errors.ts'
 import { FormatError, UsageError } from '../../../util/errors.ts'
-import { readTextFile } from '../text-file.ts'
 import { linesOf } from '../winomt/sentences.ts'
 import type { Engine } from './engine.ts'
 
 /** Reads the file. A first line `source TAB translation` is its header. Throws a FormatError that names a malformed line. */
 export async function fileEngine(path: string): Promise<Engine> {
   if (path === '') throw new UsageError('the engine "file" needs a file, found none', { hint: '--set file=FILE' })
-  const text = await readTextFile(path)
+  const text = await readText(path)
   const translations = new Map<string, string>()
   for (const [i, line] of linesOf(text).entries()) {
     const [source, translation, ...others] = line.split('\t')

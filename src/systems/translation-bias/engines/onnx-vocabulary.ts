@@ -4,11 +4,11 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readText } from '../../../data/sources/text.ts'
 import { sentencePieceTokenizer } from '../../../data/text/sentencepiece.ts'
 import { readSentencePiece } from '../../../data/text/sentencepiece-file.ts'
 import { TextTokenizer } from '../../../data/text/tokenizer.ts'
 import { FormatError, UsageError } from '../../../util/errors.ts'
-import { readTextFile } from '../text-file.ts'
 
 /** What a model's texts are made of. Neither direction adds or shows the tokens that begin and end a sentence. */
 export interface TranslationVocabulary {
@@ -47,7 +47,7 @@ async function fromTokenizer(path: string): Promise<TranslationVocabulary> {
 
 /** Reads a JSON file of a model. Throws a UsageError if it is not there, a FormatError unless it has the form. */
 export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  const text = await readTextFile(path)
+  const text = await readText(path)
   try {
     return schema.parse(JSON.parse(text))
   } catch (error) {

@@ -16,7 +16,7 @@ import { languages } from '../prates/templates.ts'
 import { auditAnswers, auditFile, auditJson, readAudit } from './audit-file.ts'
 import { type AuditOrigin, auditCsv, auditReport } from './audit-report.ts'
 import { type AuditedSentence, auditRows } from './audit-result.ts'
-import { compareSection } from './compare-section.ts'
+import { compareSection, hasCommon } from './compare-section.ts'
 import { compareOccupations, labourSection, occupationsIn } from './labour-section.ts'
 import {
   auditSentences,
@@ -77,6 +77,12 @@ async function run(settings: AuditConfig, context: JobContext): Promise<Report> 
   if (table && occupationsIn(sentences, table).length < 2)
     throw new UsageError(`${settings.labour} must have at least two of the audit's occupations by their English names`)
   const earlier = settings.compare === '' ? undefined : await readAudit(settings.compare)
+  const asked = sentences.map(({ template, text }) => ({ template: template.column, sentence: text }))
+  if (earlier && !hasCommon(earlier.answers, asked)) {
+    throw new UsageError(`compare: no sentence of this audit is in ${settings.compare}`, {
+      hint: `that audit has ${[...new Set(earlier.answers.map(({ language }) => language))].join(', ')}: choose the same languages and words`,
+    })
+  }
   await makeFolder(folder)
   const cache = await TranslationCache.open(join(folder, 'translations.jsonl'))
   const read = settings.official ? officialPronounClass : pronounClass

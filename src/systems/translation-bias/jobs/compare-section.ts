@@ -6,7 +6,9 @@ import { answerClasses } from './audit-result.ts'
 import { probability } from './probability.ts'
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
-const keyOf = ({ template, sentence }: AuditAnswer): string => `${template}\t${sentence}`
+/** What names a sentence in every audit. */
+type Asked = Pick<AuditAnswer, 'template' | 'sentence'>
+const keyOf = ({ template, sentence }: Asked): string => `${template}\t${sentence}`
 
 /** A sentence that both audits have. */
 interface Pair {
@@ -22,6 +24,12 @@ export function commonSentences(before: readonly AuditAnswer[], now: readonly Au
     const other = earlier.get(key)
     return other ? [{ before: other, now: each }] : []
   })
+}
+
+/** Whether any sentence to be asked is in an earlier audit. */
+export function hasCommon(before: readonly Asked[], now: readonly Asked[]): boolean {
+  const earlier = new Set(before.map(keyOf))
+  return now.some((each) => earlier.has(keyOf(each)))
 }
 
 /** McNemar's exact test: of the sentences that are "he" in one of the two only, are as many in either? */

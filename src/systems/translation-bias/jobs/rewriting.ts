@@ -4,13 +4,13 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { dataFolder } from '../../../data/catalog/cache.ts'
+import { readText } from '../../../data/sources/text.ts'
 import type { Figure, Report } from '../../../report/figures.ts'
 import { pathSetting } from '../../../train/settings.ts'
 import { wilsonInterval } from '../../../util/significance.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { rewritePronouns } from '../mitigation/rewriting.ts'
 import { countAgreement, countRewriting, genderOfSentence, parseTagged } from '../mitigation/tagged-truth.ts'
-import { readTextFile } from '../text-file.ts'
 import { parseSentences } from '../winomt/sentences.ts'
 
 const config = z.strictObject({
@@ -86,7 +86,7 @@ function addLine(result: BrownResult, line: string): void {
 
 /** Sentences of WinoMT that become exactly another one of the set. */
 async function onWinomt(path: string): Promise<{ all: number; right: number }> {
-  const text = await readTextFile(path)
+  const text = await readText(path)
   const sentences = parseSentences(text, path).filter(({ gold }) => gold === 'male' || gold === 'female')
   const known = new Set(sentences.map((each) => each.text))
   const gendered = sentences.filter((each) => /\b(?:he|him|his|she|her|hers)\b/i.test(each.text))

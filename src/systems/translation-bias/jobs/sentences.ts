@@ -1,5 +1,6 @@
 /** The sentences of an audit: each word of the lists in the template of each language. */
 
+import { readText } from '../../../data/sources/text.ts'
 import { FormatError } from '../../../util/errors.ts'
 import {
   portugueseAdjectives,
@@ -11,7 +12,6 @@ import { tweetIn } from '../genderless/tweet.ts'
 import { groupOf } from '../prates/groups.ts'
 import { cellOf, parseTable } from '../prates/table.ts'
 import { columnsOf, type Template, templateSentence, templates } from '../prates/templates.ts'
-import { readTextFile } from '../text-file.ts'
 
 /** A sentence without gender, to be translated. */
 export interface AuditSentence {
@@ -27,7 +27,7 @@ export interface AuditSentence {
 }
 
 async function rowsOf(path: string): Promise<Record<string, string>[]> {
-  const text = await readTextFile(path)
+  const text = await readText(path)
   return parseTable(text, path)
 }
 

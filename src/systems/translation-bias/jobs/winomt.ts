@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readText } from '../../../data/sources/text.ts'
 import { makeFolder } from '../../../io/atomic.ts'
 import type { Report } from '../../../report/figures.ts'
 import { plotPackages } from '../../../report/plot-packages.ts'
@@ -11,7 +12,6 @@ import { defineJob, type JobContext } from '../../define.ts'
 import { TranslationCache } from '../engines/cache.ts'
 import { engineOf, engineSettings } from '../engines/settings.ts'
 import { labourDescription, labourTables, readLabourTable } from '../prates/labour-table.ts'
-import { readTextFile } from '../text-file.ts'
 import { withAdjective } from '../winomt/adjectives.ts'
 import { ruledLanguages } from '../winomt/gender.ts'
 import { type FoundEntity, readGenders } from '../winomt/pipeline.ts'
@@ -41,7 +41,7 @@ const config = z.strictObject({
 type WinoConfig = z.infer<typeof config>
 
 async function sentencesIn(path: string): Promise<WinoSentence[]> {
-  const text = await readTextFile(path)
+  const text = await readText(path)
   return parseSentences(text, path)
 }
 

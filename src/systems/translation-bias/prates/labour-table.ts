@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { dataFolder } from '../../../data/catalog/cache.ts'
+import { readText } from '../../../data/sources/text.ts'
 import { FormatError } from '../../../util/errors.ts'
-import { readTextFile } from '../text-file.ts'
 import { parseTable } from './table.ts'
 
 /** Shares of women, from 0 to 1, by the occupation's English name in lower case. */
@@ -34,7 +34,7 @@ function shareOf(cell: string | undefined): number | undefined {
 }
 
 async function tableOf(path: string): Promise<LabourTable> {
-  const text = await readTextFile(path)
+  const text = await readText(path)
   const rows = parseTable(text, path)
   const names = rows[0] && columns.study.occupation in rows[0] ? columns.study : columns.own
   if (!rows[0] || !(names.occupation in rows[0]) || !(names.women in rows[0]))

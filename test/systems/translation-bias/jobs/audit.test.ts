@@ -102,7 +102,7 @@ describe('an audit', () => {
     const folderGiven = await prepared({ occupations: tmpdir() })
     await expect(
       runJob(translationBias, audit, folderGiven.config, { ...options, folder: folderGiven.folder }),
-    ).rejects.toThrow(`${tmpdir()}: cannot be read (EISDIR)`)
+    ).rejects.toThrow(`${tmpdir()}: must be a regular file`)
     const turkish = await prepared({ languages: ['Turkish'] })
     await expect(
       runJob(translationBias, audit, turkish.config, { ...options, folder: turkish.folder }),
@@ -182,6 +182,11 @@ describe('beside an audit', () => {
     const wrong = await prepared({ compare: '/nonesuch' })
     await expect(runJob(translationBias, audit, wrong.config, { ...options, folder: wrong.folder })).rejects.toThrow(
       '/nonesuch must be the folder of an audit with its audit.json, found none',
+    )
+    const earlier = join(folder, 'audit.json')
+    await writeFile(earlier, (await readFile(earlier, 'utf8')).replace(/"template": "[^"]*"/g, '"template": "other"'))
+    await expect(runJob(translationBias, audit, later.config, { ...options, folder: later.folder })).rejects.toThrow(
+      `compare: no sentence of this audit is in ${folder}`,
     )
   })
 
