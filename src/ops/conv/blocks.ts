@@ -32,7 +32,7 @@ const fewestPositions = 1024
 const fewestTurned = 256
 
 /** Whether blocks of this many channels can be used, and are worth it. */
-function paysInBlocks(block: number, { weight, turned, output, options }: BlockedConvolution): boolean {
+export function paysInBlocks(block: number, { weight, turned, output, options }: BlockedConvolution): boolean {
   const [first, second, ...kernel] = channelSizes(weight)
   const positions = elementCount(output) / sizeOf(output, 1) // of all examples
   return (
@@ -71,9 +71,18 @@ function orderOfRows(block: number, out: number, inner: number, places: number, 
 
 /** Writes the convolution, with input and output in their usual order of channels; undefined where blocks cannot be used, or are not worth it. */
 export function lowerInBlocks(emit: Emitter, convolution: BlockedConvolution): string | undefined {
+  if (!paysInBlocks(emit.channelBlock, convolution)) return undefined
+  return inUsualOrder(emit, lowerToBlocks(emit, convolution), sizeOf(convolution.output, 1))
+}
+
+/** Channels out of their blocks. */
+export function inUsualOrder(emit: Emitter, blocked: string, channels: number): string {
+  return emit.node('ReorderOutput', [blocked], { channels }, domain)
+}
+
+/** Writes the convolution; its result has its channels in blocks: [N, out blocks, ...positions, out of the block]. */
+export function lowerToBlocks(emit: Emitter, { inputs, weight, turned, options }: BlockedConvolution): string {
   const block = emit.channelBlock
-  if (!paysInBlocks(block, convolution)) return undefined
-  const { inputs, weight, turned, options } = convolution
   const [x = '', stored = '', ...bias] = inputs
   const kernel = weight.slice(2)
   const places = elementCount(kernel)
@@ -87,6 +96,5 @@ export function lowerInBlocks(emit: Emitter, convolution: BlockedConvolution): s
   ])
   const filter = emit.node('Reshape', [rows, emit.ints([out, inner, ...kernel])])
   const input = emit.node('ReorderInput', [x], {}, domain)
-  const result = emit.node('Conv', [input, filter, ...bias], { kernel_shape: kernel, ...options }, domain)
-  return emit.node('ReorderOutput', [result], { channels: out }, domain)
+  return emit.node('Conv', [input, filter, ...bias], { kernel_shape: kernel, ...options }, domain)
 }

@@ -20,6 +20,7 @@ import { add } from '../elementwise/binary.ts'
 import { reshape, slice } from '../movement/movement.ts'
 import { lowerInBlocks } from './blocks.ts'
 import type { ConvAttributes } from './conv.ts'
+import { lowerInPhases } from './phases.ts'
 import { perAxis } from './windows.ts'
 
 /** Those of the convolution that it transposes; its padding at the ends follows from the sizes. */
@@ -104,6 +105,24 @@ function lowerTurned(
   return emit.node('Conv', [input, turnKernel(emit, stored, weight, groups)], options)
 }
 
+/** With strides, by the kernels that keep channels in blocks; undefined: not here. */
+function lowerSpread(
+  emit: Emitter,
+  { inputs, inputTypes, outputTypes, attributes }: LoweringContext<ConvTransposeAttributes>,
+): string | undefined {
+  const { stride, before, dilation, groups } = attributes
+  if (!emit.fused || groups !== 1 || dilation.some((apart) => apart !== 1) || stride.every((step) => step === 1))
+    return undefined
+  return lowerInPhases(emit, {
+    inputs: [inputAt('convTranspose', inputs, 0), inputAt('convTranspose', inputs, 1)],
+    x: inputAt('convTranspose', inputTypes, 0).shape,
+    weight: inputAt('convTranspose', inputTypes, 1).shape,
+    output: inputAt('convTranspose', outputTypes, 0).shape,
+    stride,
+    before,
+  })
+}
+
 /** The kernel turned around, in and out channels of each group changed: [G * a, b, ...] -> [G * b, a, ...]. */
 function turnKernel(emit: Emitter, stored: string, weight: Shape, groups: number): string {
   const [first, second, ...kernel] = channelSizes(weight)
@@ -146,7 +165,7 @@ export const convTransposeOp = defineOp<ConvTransposeAttributes>({
   },
   multiplyAdds: ({ inputs: [x, weight] }) =>
     x && weight ? (x.size * weight.size) / Math.max(1, sizeOf(x.shape, 1)) : 0,
-  lower: (emit, context) => lowerTurned(emit, context) ?? lowerTransposed(emit, context),
+  lower: (emit, context) => lowerTurned(emit, context) ?? lowerSpread(emit, context) ?? lowerTransposed(emit, context),
   samples: () => [
     { inputs: [[2, 3, 4, 3], [3, 2, 3, 3], [2]], call: (x, w, b) => convTranspose2d(x, w, b, { padding: 1 }) },
     {
