@@ -88,6 +88,13 @@ function readTimed(rows: readonly string[]): Read {
   return { lines, complaints, sorted }
 }
 
+/** When a block of SubRip begins, from its two clocks; a text: why that cannot be. */
+function beginOf(clocks: RegExpExecArray): number | string {
+  const [begin, end] = [secondsOf(clocks.slice(1, 5)), secondsOf(clocks.slice(5, 9))]
+  if (typeof begin === 'string' || typeof end === 'string') return typeof begin === 'string' ? begin : end
+  return end > begin ? begin : `must end after it begins, found ${begin.toFixed(2)} s to ${end.toFixed(2)} s`
+}
+
 /** SubRip: a number, `from --> to`, lines of text, a blank line. */
 function readSubtitles(rows: readonly string[]): Read {
   const [lines, complaints]: [LyricsLine[], Complaint[]] = [[], []]
@@ -105,9 +112,7 @@ function readSubtitles(rows: readonly string[]): Read {
     const found = arrow.exec(row)
     if (row.includes('-->')) {
       finish()
-      const time = found
-        ? secondsOf(found.slice(1, 5))
-        : `must be HH:MM:SS,mmm --> HH:MM:SS,mmm, found ${JSON.stringify(row)}`
+      const time = found ? beginOf(found) : `must be HH:MM:SS,mmm --> HH:MM:SS,mmm, found ${JSON.stringify(row)}`
       if (typeof time === 'string') complaints.push({ line: i + 1, reason: time })
       else current = { time, line: i + 1, text: [] }
     } else if (row.trim() === '') finish()

@@ -49,6 +49,8 @@ describe('lyrics', () => {
       '1\n00:01 --> x\na',
       'lyrics: line 2 must be HH:MM:SS,mmm --> HH:MM:SS,mmm, found "00:01 --> x"; line 3 is text without a time above it',
     ],
+    ['1\n00:00:09,000 --> 00:00:05,500\na', 'lyrics: line 2 must end after it begins, found 9.00 s to 5.50 s'],
+    ['1\n00:00:09,000 --> 00:00:75,500\na', 'lyrics: line 2 seconds must be below 60, found 75'],
     ['\n\n', 'lyrics: there is no line with a time and a text'],
   ])('%j: each bad line by its number', (text, message) => {
     expect(() => readLyrics(text)).toThrow(message)
