@@ -6,6 +6,7 @@ import { fromNumbers } from '../../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
 import { deriveSeed, RandomStream } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
+import { spreadOf } from '../../study.ts'
 import { asBytes, type Drawn, drawPictures } from './drawing.ts'
 import { latentSize } from './gan-networks.ts'
 import { ganSettings, type TrainedGan, trainedGan } from './gan-training.ts'
@@ -126,8 +127,18 @@ export function ganFindings(outcomes: readonly Pick<Outcome, 'name' | 'title' | 
   return others.map(({ title, measured }) => {
     const of = (name: 'frechet' | 'precision' | 'recall' | 'accuracy'): string =>
       `${spreadText(measured.qualities, name)} against ${spreadText(gan.measured.qualities, name)}`
-    const isBetter = meanOf(measured, 'frechet') < meanOf(gan.measured, 'frechet')
-    return `${title} against the GAN: Frechet distance ${of('frechet')}, precision ${of('precision')}, recall ${of('recall')}, as asked ${of('accuracy')}: by the distance ${isBetter ? 'diffusion beats the GAN here' : 'diffusion does not beat the GAN here'}.`
+    const [own, other] = [measured, gan.measured].map(({ qualities }) =>
+      spreadOf(qualities.map((each) => each.frechet)),
+    )
+    const [ahead, spread] = [
+      (other?.mean ?? 0) - (own?.mean ?? 0),
+      Math.hypot(own?.deviation ?? 0, other?.deviation ?? 0),
+    ]
+    const verdict =
+      Math.abs(ahead) <= spread
+        ? 'there is no difference beyond the spread of the noise'
+        : `diffusion ${ahead > 0 ? 'beats' : 'does not beat'} the GAN here`
+    return `${title} against the GAN: Frechet distance ${of('frechet')}, precision ${of('precision')}, recall ${of('recall')}, as asked ${of('accuracy')}: by the distance ${verdict}.`
   })
 }
 

@@ -46,6 +46,11 @@ const measured = (frechet: number, precision: number, recall: number) => ({
   pictures: [],
 })
 
+const several = (...distances: readonly number[]) => ({
+  ...measured(0, 0, 0),
+  qualities: distances.flatMap((frechet) => measured(frechet, 0.5, 0.5).qualities),
+})
+
 describe('what was found follows the numbers', () => {
   test('guidance', () => {
     const of = (...points: [scale: number, frechet: number, precision: number, recall: number][]) =>
@@ -81,6 +86,10 @@ describe('what was found follows the numbers', () => {
       { name: 'gan', title: 'GAN', measured: measured(3, 0.5, 0.5) },
     ]
     expect(ganFindings(rivals)[0]).toContain('diffusion does not beat the GAN here')
+    const noisy = { name: 'diffusion', title: 'diffusion', measured: several(2, 3.4) }
+    expect(ganFindings([noisy, { name: 'gan', title: 'GAN', measured: several(3, 3.2) }])[0]).toContain(
+      'by the distance there is no difference beyond the spread of the noise',
+    )
     const networks = [
       { variant: 'base', errors: [0.05, 0.052] },
       { variant: 'heads', errors: [0.051, 0.0515] },
