@@ -98,11 +98,18 @@ async function runIn(
 ): Promise<{ readonly report: Report; readonly missing: readonly string[] }> {
   const { folder, share, onlyFinished = false, progress, signal, making = () => {} } = options
   if (onlyFinished) return reportFinished(job, config, options, surroundings)
-  if (!share)
+  if (!share) {
+    const keep = keepIn(folder, (name) =>
+      progress(
+        `${folder} holds results of other settings: ${name} and what else differs is made again and replaces them (another --out keeps both)`,
+        { replaced: name },
+      ),
+    )
     return {
-      report: await job.run(config, { ...options, ...surroundings, keep: tellMaking(keepIn(folder), making) }),
+      report: await job.run(config, { ...options, ...surroundings, keep: tellMaking(keep, making) }),
       missing: [],
     }
+  }
   const parts = new SharedParts(folder, share, {
     ...(signal && { signal }),
     tellWaiting: (names) => {

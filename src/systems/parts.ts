@@ -18,16 +18,23 @@ export class MissingPartError extends TenfoldError {
   }
 }
 
-/** The part in a file; undefined if there is none, it is damaged, or it was made from something else. */
-async function readPart<Part>(path: string, identity: string, schema: z.ZodType<Part>): Promise<Part | undefined> {
+/** The part in a file; undefined if there is none, it is damaged, or it was made from something else, of which `onOther` is told. */
+async function readPart<Part>(
+  path: string,
+  identity: string,
+  schema: z.ZodType<Part>,
+  onOther: () => void = () => {},
+): Promise<Part | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   try {
     const file = z.object({ identity: z.string(), part: schema }).parse(JSON.parse(text))
-    return file.identity === identity ? file.part : undefined
+    if (file.identity === identity) return file.part
+    onOther()
   } catch {
     return undefined
   }
+  return undefined
 }
 
 async function writePart(path: string, identity: string, part: unknown): Promise<void> {
@@ -35,12 +42,16 @@ async function writePart(path: string, identity: string, part: unknown): Promise
   await writeFileAtomic(path, Buffer.from(`${JSON.stringify({ identity, part }, null, 2)}\n`))
 }
 
-/** The `keep` of a job whose parts are files in a folder that no other process uses. */
-export function keepIn(folder: string): Keep {
+/** The `keep` of a job whose parts are files in a folder that no other process uses. `onOther` is told of the first part of other settings that is replaced. */
+export function keepIn(folder: string, onOther: (name: string) => void = () => {}): Keep {
+  let isTold = false
   return async (name, depends, schema, make) => {
     const path = join(folder, `${name}.json`)
     const identity = JSON.stringify(depends)
-    const kept = await readPart(path, identity, schema)
+    const kept = await readPart(path, identity, schema, () => {
+      if (!isTold) onOther(name)
+      isTold = true
+    })
     if (kept !== undefined) return { part: kept, wasThere: true }
     const part = await make()
     await writePart(path, identity, part)

@@ -44,6 +44,28 @@ test('a job continues in its folder, and writes over nothing else', async () => 
   await expect(run(first, folder)).rejects.toThrow(`${folder} holds a training run`)
 })
 
+test('results of other settings are not replaced without a word', async () => {
+  const many = defineJob({
+    name: 'many',
+    summary: 'many',
+    config: z.strictObject({ size: z.number() }),
+    run: async ({ size }, { keep }) => {
+      for (const name of ['a', 'b']) await keep(name, { size }, z.number(), async () => size)
+      return { title: 'many', summary: [], sections: [] }
+    },
+  })
+  const [path, told] = [join(folder, 'many'), [] as string[]]
+  const at = (size: number) =>
+    runJob(system, many, { size }, { folder: path, seed: 0, progress: (line) => told.push(line) })
+  await at(1)
+  await at(1)
+  expect(told).toEqual([])
+  await at(2)
+  expect(told).toEqual([
+    `${path} holds results of other settings: a and what else differs is made again and replaces them (another --out keeps both)`,
+  ])
+})
+
 test('it is told which part is being made, not those that are there', async () => {
   const nested = defineJob({
     name: 'nested',

@@ -6,7 +6,7 @@ import * as ops from '../../ops/index.ts'
 import { type Answer, answerEach, defineUse, type Exportable, topChoices } from '../../tasks/define.ts'
 import type { PretrainingFacts } from '../../tasks/language/facts.ts'
 import { encodeSegments } from '../../tasks/language/sentence-pairs.ts'
-import { type ClassificationFacts, codecOf } from '../../tasks/sequences/codec.ts'
+import { type ClassificationFacts, codecOf, encodeToFit } from '../../tasks/sequences/codec.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -63,7 +63,7 @@ export async function* predictClasses(
   const codec = codecOf(facts)
   const run = compile((input: Tensor, types: Tensor) => ops.softmax(model.forward(input, types), -1))
   yield* answerEach(texts, async (text) => {
-    const tokens = codec.encode(text).slice(0, facts.max_seq_length - 2)
+    const tokens = encodeToFit(text, facts)
     const { inputIds, typeIds } = encodeSegments([tokens], facts.max_seq_length, codec.ids)
     const probabilities = toNumbers((await run(row(inputIds), row(typeIds))).array.data)
     const choices = topChoices(probabilities, (label) => facts.labels[label] ?? String(label), top)

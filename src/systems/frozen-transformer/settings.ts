@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { classifierOptimizerSettings } from '../../tasks/pictures/settings.ts'
 import { optimizerSettings, type TrainDefaults, trainSettings } from '../../tasks/settings.ts'
 import { count, pathSetting, whole } from '../../train/settings.ts'
+import { UsageError } from '../../util/errors.ts'
 import { type BodyConfig, bodies, type FrozenTransformerConfig } from './config.ts'
 import { controls, unreadViT } from './official.ts'
 
@@ -218,6 +219,17 @@ export function modelConfig(
   const { input_dim, output_dim, tokens } = task
   const { in_layer_sizes, out_layer_sizes, dropout, orth_gain } = model
   const { freeze_trans, freeze_ln, freeze_pos, freeze_attn, freeze_ff, freeze_in, freeze_out } = model
+  const ofBody = freeze_trans && freeze_ln && freeze_attn && freeze_ff
+  if (ofBody && freeze_pos && freeze_in && freeze_out) {
+    throw new UsageError('nothing would learn: all of model.freeze_... are true', {
+      hint: '--set model.freeze_out=false lets the output layer learn',
+    })
+  }
+  if (model.embedding_size > 0 && model.n_head > 0 && model.embedding_size % model.n_head !== 0) {
+    throw new UsageError(
+      `model.embedding_size must be a multiple of model.n_head, found ${model.embedding_size} and ${model.n_head}`,
+    )
+  }
   return {
     body: bodyOfSettings(model, tokens),
     input_dim,

@@ -40,7 +40,7 @@ export async function readBodyFile(path: string, heads: number): Promise<NamedBo
 }
 
 /** The newest checkpoint of a run of any recipe of this system. */
-export async function readRunBody(path: string): Promise<NamedBody> {
+export async function readRunBody(path: string): Promise<NamedBody & { readonly recipe: string }> {
   const run = await RunDirectory.open(path)
   const { system, recipe, config } = run.description
   const model = modelSettings.strip().safeParse(config.model) // recipes have more
@@ -51,7 +51,7 @@ export async function readRunBody(path: string): Promise<NamedBody> {
   const weights = new Map<string, NDArray>()
   for (const [name, array] of tensors) if (name.startsWith('model.')) weights.set(name, array)
   const body = ofPath(path, undefined, () => bodyOf(weights, model.data.n_head || undefined))
-  return { ...body, origin: `${path}, step ${state.step}` }
+  return { ...body, recipe, origin: `${path}, step ${state.step}` }
 }
 
 /**

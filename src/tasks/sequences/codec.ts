@@ -4,7 +4,7 @@ import { TextTokenizer } from '../../data/text/tokenizer.ts'
 import { whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { byteIds, byteVocabularySize } from './bytes.ts'
-import { listOpsVocabulary } from './listops.ts'
+import { listOpsFault, listOpsVocabulary } from './listops.ts'
 
 /** What is known of the data when the model is built, and how texts become ids. */
 export const classificationFacts = z.object({
@@ -30,18 +30,30 @@ export interface SequenceCodec {
 const listOpsNumbers = new Map<string, number>([...listOpsVocabulary.entries()].map(([i, token]) => [token, i + 1]))
 listOpsNumbers.set(']', listOpsNumbers.get('X') ?? 0) // as people write it
 
+const hint = 'write it like "[MAX 2 9 [MIN 4 7 ] ]"'
+
 /** `[MAX 2 9 [MIN 4 7 ] ]`, with or without the official parentheses. */
 function encodeListOps(text: string): number[] {
-  return text
-    .split(/[\s()]+/)
-    .filter((word) => word !== '')
-    .map((word) => {
-      const id = listOpsNumbers.get(word)
-      if (id === undefined) {
-        throw new UsageError(`"${word}" is not a token of ListOps`, { hint: 'write it like "[MAX 2 9 [MIN 4 7 ] ]"' })
-      }
-      return id
-    })
+  const words = text.split(/[\s()]+/).filter((word) => word !== '')
+  const ids = words.map((word) => {
+    const id = listOpsNumbers.get(word)
+    if (id === undefined) throw new UsageError(`"${word}" is not a token of ListOps`, { hint })
+    return id
+  })
+  const fault = listOpsFault(words.map((word) => (word === ']' ? 'X' : word)))
+  if (fault !== undefined) throw new UsageError(`must be an expression of ListOps, but ${fault}`, { hint })
+  return ids
+}
+
+/** The ids of a text for a model with these facts, as many as fit beside two special ones. A list operation that is cut off has no value: it must fit. */
+export function encodeToFit(
+  text: string,
+  facts: Pick<ClassificationFacts, 'kind' | 'tokenizer' | 'max_seq_length'>,
+): number[] {
+  const [ids, most] = [codecOf(facts).encode(text), facts.max_seq_length - 2]
+  if (facts.kind === 'listops' && ids.length > most)
+    throw new UsageError(`must have at most ${most} tokens, as those of the training, found ${ids.length}`)
+  return ids.slice(0, most)
 }
 
 /** The codec that the facts of a run describe. Special ids of listops and bytes follow after their vocabularies. */

@@ -74,6 +74,24 @@ export function listOpsText(tree: ListOpsTree): string {
   return `( ${applied} ] )`
 }
 
+/** Why the tokens are no expression; undefined if they are one. */
+export function listOpsFault(tokens: readonly string[]): string | undefined {
+  // Values of each list that is open; below them the whole, which has one.
+  const open = [0]
+  for (const token of tokens) {
+    if (open.length === 1 && open[0] === 1) return 'something follows the end of the expression'
+    if (token === 'X') {
+      if (open.length === 1) return 'a list ends that has not begun'
+      if (open.pop() === 0) return 'a list has no values'
+    }
+    const isOperator = token !== 'X' && Number.isNaN(Number(token))
+    if (isOperator) open.push(0)
+    else open[open.length - 1] = (open.at(-1) ?? 0) + 1
+  }
+  if (open.length > 1) return `${open.length - 1} ${open.length === 2 ? 'list does' : 'lists do'} not end`
+  return open[0] === 0 ? 'there is nothing in it' : undefined
+}
+
 const numbers = new Map<string, number>(listOpsVocabulary.map((token, i) => [token, i + 1]))
 
 /** Token ids, 1 and more. */

@@ -71,6 +71,12 @@ export async function openListOps(data: ListOpsSettings): Promise<OpenedClassifi
   const { train_examples, test_examples, min_length, max_seq_length, max_depth, max_args, data_seed } = data
   const options = { maxDepth: max_depth, maxArgs: max_args, nodeShare }
   const total = train_examples + test_examples
+  if (min_length > max_seq_length - 3) {
+    throw new UsageError(
+      `data.min_length must be below data.max_seq_length - 2, found ${min_length} and ${max_seq_length}`,
+      { hint: 'expressions have more tokens than the one, and two less than the other' },
+    )
+  }
   // Two tokens of the length are [CLS] and [SEP].
   const trees = makeListOps(total, min_length, max_seq_length - 1, options, deriveSeed(data_seed, 'listops'))
   const examples = trees.map((tree) => ({ text: listOpsTokensText(tree), label: listOpsValue(tree) }))

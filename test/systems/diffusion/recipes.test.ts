@@ -39,6 +39,13 @@ describe('a denoiser that knows the classes', () => {
 
   test('what cannot be sampled', async () => {
     const experiment = build(denoiser)
+    await expect(sample(experiment, { steps: 60, count: 1, grid: 'same.png', animate: './same.png' })).rejects.toThrow(
+      'sample: grid and animate must name two files, found "./same.png" for both',
+    )
+    await expect(sample(experiment, { steps: 60, count: 1, npz: 'x.foo' })).rejects.toThrow(
+      'sample: npz must name a .npz file, found "x.foo"',
+    )
+    await expect(sample(experiment, { steps: 60, count: 1, npz: '/nonesuch/x.npz' })).rejects.toThrow('/nonesuch/x.npz')
     await expect(sample(experiment, { class: 'up' })).rejects.toThrow('sample: there is no class "up"')
     await expect(sample(experiment, { steps: 61 })).rejects.toThrow(
       'sample: steps must be from 2 to 60, as many as were trained, found 61',

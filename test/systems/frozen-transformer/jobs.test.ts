@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { writeSafetensors } from '../../../src/io/safetensors.ts'
+import { ViT } from '../../../src/models/index.ts'
 import type { Job } from '../../../src/systems/define.ts'
 import { frozenTransformer } from '../../../src/systems/frozen-transformer/index.ts'
 import { depth } from '../../../src/systems/frozen-transformer/jobs/depth.ts'
@@ -97,6 +99,15 @@ test('layer norms, depth, unfreezing', async () => {
     'without any model',
   ])
 }, 60_000)
+
+test('a body is of the kind that it is called', async () => {
+  const file = join(folder, 'vit.safetensors')
+  const vit = new ViT({ imageSize: 8, patchSize: 4, width: 64, depth: 1, heads: 1, numClasses: 3 })
+  writeFileSync(file, writeSafetensors(vit.stateDict()))
+  await expect(run(transfer, { variants: ['language'], 'bodies.language': file })).rejects.toThrow(
+    `bodies.language must be a run of frozen-transformer/pretrain, or a file, found a vit in a file: ${file}`,
+  )
+})
 
 test('unknown variants are named with the known ones; steps count where most seeds got there', () => {
   expect(() => chosenVariants(transferVariants.slice(0, 2), ['x'])).toThrow(

@@ -11,6 +11,7 @@ import type { BodyConfig } from '../../../src/systems/frozen-transformer/config.
 import { shareOnRelevant } from '../../../src/systems/frozen-transformer/explain.ts'
 import { bodyOf, controlled } from '../../../src/systems/frozen-transformer/official.ts'
 import { bitMemoryRecipe, bitXorRecipe } from '../../../src/systems/frozen-transformer/recipes.ts'
+import { modelConfig, modelSettings } from '../../../src/systems/frozen-transformer/settings.ts'
 import type { OpenedData } from '../../../src/tasks/define.ts'
 import type { Experiment } from '../../../src/tasks/experiment.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
@@ -194,6 +195,17 @@ describe('bodies from files', () => {
     expect([...found.weights.keys()].filter((name) => !/^(blocks|norm)\./.test(name))).toEqual([])
     const lstm = { kind: 'lstm', hidden_size: 6, num_layers: 2 } as const
     expect(bodyOf(prefixed('sequence_model.', stateOf(lstm))).config).toEqual(lstm)
+  })
+
+  test('something must learn, and heads must divide the width', () => {
+    const task = { input_dim: 2, output_dim: 2, tokens: 4 }
+    const of = (settings: object) => () => modelConfig(modelSettings.parse(settings), task)
+    const frozen = { freeze_ln: true, freeze_pos: true, freeze_in: true, freeze_out: true }
+    expect(of(frozen)).toThrow('nothing would learn: all of model.freeze_... are true')
+    expect(of({ ...frozen, freeze_trans: false })).not.toThrow()
+    expect(of({ embedding_size: 64, n_head: 3 })).toThrow(
+      'model.embedding_size must be a multiple of model.n_head, found 64 and 3',
+    )
   })
 
   test('what does not fit is one line', () => {

@@ -19,19 +19,25 @@ import { checkClassifier } from '../sample/agreement.ts'
 import { samplerNames } from '../sample/sampler.ts'
 import { drawPictures } from './drawing.ts'
 import type { FeatureNetwork, Features } from './judge.ts'
+import { describeQuality, fewestPictures } from './measuring.ts'
 import { trainedJudge } from './networks.ts'
 import { onnxFeatureSettings, onnxFeatures } from './onnx-features.ts'
 import { type LabelledPictures, readPictures, tested } from './pictures.ts'
 import { namedClasses, type Quality, qualityOf } from './quality.ts'
 
+const usualGuidance = 1
+
 const config = z.strictObject({
   samples: pathSetting('what to evaluate: a run of diffusion/denoiser, or a .npz with arr_0 [count, height, width, C]'),
   reference: pathSetting('a .npz of real pictures to compare with; empty: the test pictures of data'),
-  count: whole.default(1000).describe('pictures to draw of a run, and of real ones to compare with'),
+  count: whole
+    .min(fewestPictures)
+    .default(1000)
+    .describe('pictures to draw of a run, and of real ones to compare with, if there are as many'),
   sampler: z.enum(samplerNames).default('ancestral').describe('of a run: how pictures are drawn'),
   steps: z.number().int().min(2).default(100).describe('of a run: steps from noise to picture'),
   classifier: pathSetting('of a run: a run of diffusion/classifier that guides; empty: no guidance'),
-  guidance: z.number().min(0).default(1).describe('of a classifier: how strongly it pushes'),
+  guidance: z.number().min(0).default(usualGuidance).describe('of a classifier: how strongly it pushes'),
   data: pictureDataSettings({ folder: 'mnist' }).prefault({}),
   judge_steps: whole.default(600).describe('training steps of the network whose features are compared'),
   features: onnxFeatureSettings.prefault({}),
@@ -83,6 +89,8 @@ async function samplesOf(settings: EvaluateSettings, context: JobContext): Promi
       ? undefined
       : await context.openRun<ClassifierExperiment>(settings.classifier, 'classifier')
   if (classifier) checkClassifier(denoiser, classifier)
+  else if (guidance !== usualGuidance)
+    throw new UsageError(`evaluate: guidance needs a classifier, found ${guidance} without one`)
   context.progress(`drawing ${count} pictures`, { part: 'drawing' })
   const drawing = { count, seed: context.seed, steps, sampler, classifier, guidance, signal: context.signal }
   const { pictures, labels } = await drawPictures(denoiser, drawing)
@@ -130,9 +138,12 @@ async function run(settings: EvaluateSettings, context: JobContext): Promise<Rep
   const judge = isOwn ? await judgeOf(settings, opened, context) : undefined
   const features = judge?.features ?? (await onnxFeatures(settings.features))
   const [drawn, wanted] = [await features(samples.pictures), await features(real)]
+  const found = qualityOf(drawn, wanted, judge && samples.labels)
+  const [many, compared] = [sizeOf(samples.pictures.shape, 0), sizeOf(real.shape, 0)]
+  context.progress(`${many} pictures beside ${compared} real ones: ${describeQuality(found)}`, { ...found })
   const floorPictures = sizeOf(train.pictures.shape, 0) > 3 ? await features(train.pictures) : undefined
   return evaluationReport({
-    found: qualityOf(drawn, wanted, judge && samples.labels),
+    found,
     floor: floorPictures && qualityOf(floorPictures, wanted, judge && train.labels),
     samples,
     drawn,

@@ -1,9 +1,9 @@
 /** Networks that a job trains once: their weights lie in its folder, beside what was said of the training. */
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { digestOf } from '../../../data/files.ts'
+import { makeFolder, requireWritable } from '../../../io/atomic.ts'
 import { readSafetensorsFile, writeSafetensorsFile } from '../../../io/safetensors-file.ts'
 import type { Variable } from '../../../tensor/variable.ts'
 import type { TrainingTask } from '../../../train/loop.ts'
@@ -50,8 +50,10 @@ export async function keptNetwork(
     return told.parse(JSON.parse(metadata.told ?? '{}'))
   }
   const make = async (): Promise<Told> => {
+    // Before the training: where nothing can be written it would be lost.
+    await makeFolder(dirname(path))
+    await requireWritable(path)
     const found = await train()
-    await mkdir(dirname(path), { recursive: true })
     const arrays = new Map([...weights].map(([key, { array }]) => [key, array]))
     await writeSafetensorsFile(path, arrays, { identity: wanted, told: JSON.stringify(found) })
     const numbers = Object.entries(found).map(([key, value]) => `${key} ${Number(value.toPrecision(4))}`)

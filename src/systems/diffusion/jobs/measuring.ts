@@ -13,9 +13,12 @@ import { readPictures, type StudyPictures } from './pictures.ts'
 import { type Quality, quality, qualityOf } from './quality.ts'
 
 /** How much is drawn to measure a setting. */
+/** Precision and recall look at three neighbours of each picture. */
+export const fewestPictures = 4
+
 export function measuringSettings(samples = 500) {
   return z.strictObject({
-    samples: whole.default(samples).describe('pictures of each setting, all classes alike'),
+    samples: whole.min(fewestPictures).default(samples).describe('pictures of each setting, all classes alike'),
     seeds: whole.default(3).describe('how often each setting is drawn, with other noise'),
   })
 }

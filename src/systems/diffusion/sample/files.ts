@@ -1,9 +1,10 @@
 /** Picture files that `sample` reads and writes. */
+import { resolve } from 'node:path'
 import { decodeImage } from '../../../data/index.ts'
 import { findFfmpeg } from '../../../data/sources/ffmpeg.ts'
 import { encodeApng } from '../../../io/animation/apng.ts'
 import { writeFilm } from '../../../io/animation/film.ts'
-import { writeFileAtomic } from '../../../io/atomic.ts'
+import { requireWritable, writeFileAtomic } from '../../../io/atomic.ts'
 import { writeNpz } from '../../../io/npz.ts'
 import { encodePng } from '../../../io/png.ts'
 import type { Picture } from '../../../report/figures.ts'
@@ -72,6 +73,23 @@ const delay = 80
 const lastDelay = 2500
 /** Pictures on the way that are kept at most. */
 const mostFrames = 60
+
+/** Before the work: files of three names, with their endings, that can be written. Throws a UsageError. */
+export async function checkFiles(files: {
+  readonly grid: string
+  readonly npz: string
+  readonly animate: string
+}): Promise<void> {
+  const given = Object.entries(files).filter(([, file]) => file !== '')
+  for (const [i, [name, file]] of given.entries()) {
+    const ending = name === 'npz' ? 'npz' : 'png'
+    if (name !== 'animate' && !file.toLowerCase().endsWith(`.${ending}`))
+      throw new UsageError(`sample: ${name} must name a .${ending} file, found "${file}"`)
+    const [same] = given.slice(0, i).find(([, other]) => resolve(other) === resolve(file)) ?? []
+    if (same) throw new UsageError(`sample: ${same} and ${name} must name two files, found "${file}" for both`)
+    await requireWritable(file)
+  }
+}
 
 /** Which form a file of an animation has. Throws a UsageError for another. */
 export function animationForm(file: string): 'png' | 'mp4' {

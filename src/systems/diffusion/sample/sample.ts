@@ -15,7 +15,16 @@ import { processConfig } from '../settings.ts'
 import { weightsAt } from '../training/averages.ts'
 import type { UpsamplerExperiment } from '../upsampler.ts'
 import { checkClassifier, checkUpsampler } from './agreement.ts'
-import { Animation, animationForm, keptPart, readKnown, readPicture, writeGrid, writeNumbers } from './files.ts'
+import {
+  Animation,
+  animationForm,
+  checkFiles,
+  keptPart,
+  readKnown,
+  readPicture,
+  writeGrid,
+  writeNumbers,
+} from './files.ts'
 import {
   checkOptions,
   labelOf,
@@ -145,6 +154,8 @@ export const samplePictures = defineUse<DenoiserExperiment, SampleOptions, Opene
     checkOptions(given, { labels: facts.labels, isConditioned })
     // What is missing is told before the work.
     if (given.animate !== '' && animationForm(given.animate) === 'mp4') findFfmpeg()
+    const grid = given.grid === '' ? (out ?? join(run, 'samples.png')) : given.grid
+    await checkFiles({ grid, npz: given.npz, animate: given.animate })
     if (given.ema > 0) model.loadStateDict(weightsAt(given.ema, await readTensors()))
     const opened = async <Run>(path: string, recipe: string): Promise<Run | undefined> =>
       path === '' ? undefined : await openRun<Run>(path, recipe)
@@ -184,7 +195,6 @@ export const samplePictures = defineUse<DenoiserExperiment, SampleOptions, Opene
     const isByClass = given.class === '' && !given.interpolate && (isConditioned || classifier !== undefined)
     const usual = given.interpolate ? walkLength(given) : isByClass ? Math.min(labels.length, facts.labels.length) : 0
     const columns = given.columns || usual || undefined
-    const grid = given.grid === '' ? (out ?? join(run, 'samples.png')) : given.grid
     await writeGrid(grid, [...shown, ...picturesOf(pictures)], shown.length > 0 ? given.columns || undefined : columns)
     if (given.npz !== '') await writeNumbers(given.npz, pictures, labels)
     if (animation) await animation.write(given.animate, columns)

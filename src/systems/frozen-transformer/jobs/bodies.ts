@@ -73,9 +73,9 @@ export class StudyBodies {
 
   #make(name: BodyName): Promise<StudyBody> {
     const { language, vit, heads } = this.#settings
-    if (name === 'vit') return readBody(vit, heads)
+    if (name === 'vit') return readBody('vit', vit, heads)
     if (name === 'memory') return this.#trained(name, () => this.#trainMemory())
-    return language ? readBody(language, heads) : this.#trained(name, () => this.#trainLanguage())
+    return language ? readBody('language', language, heads) : this.#trained(name, () => this.#trainLanguage())
   }
 
   /** A body that is trained once: its weights are a file of the job's folder. */
@@ -163,9 +163,29 @@ export class StudyBodies {
   }
 }
 
+/** What a run must have been to be such a body. */
+const wanted = {
+  language: { recipe: 'pretrain', kind: 'gpt2', told: 'a run of frozen-transformer/pretrain, or a file' },
+  vit: {
+    recipe: 'images',
+    kind: 'vit',
+    told: 'a run of frozen-transformer/images with model.model_name=vit, or a file',
+  },
+} as const
+
 /** A run, or a file. */
-async function readBody(path: string, heads: number): Promise<StudyBody> {
+async function readBody(name: keyof typeof wanted, path: string, heads: number): Promise<StudyBody> {
   const found = await stat(path).catch(() => undefined)
   if (!found) throw new UsageError(`${path}: there is no such run or file`)
-  return found.isDirectory() ? readRunBody(path) : readBodyFile(path, heads)
+  const body = found.isDirectory() ? await readRunBody(path) : await readBodyFile(path, heads)
+  const { recipe, kind, told } = wanted[name]
+  const other = 'recipe' in body && body.recipe !== recipe
+  if (other || body.config.kind !== kind) {
+    const what =
+      'recipe' in body
+        ? `a run of frozen-transformer/${body.recipe} with a ${body.config.kind}`
+        : `a ${body.config.kind} in a file`
+    throw new UsageError(`bodies.${name} must be ${told}, found ${what}: ${path}`)
+  }
+  return body
 }

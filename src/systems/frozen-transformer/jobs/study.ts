@@ -74,7 +74,10 @@ export interface Outcome {
 export function firstLayers({ config, weights, origin }: StudyBody, layers: number | undefined): StudyBody {
   if (layers === undefined) return { config, weights, origin }
   if (config.kind !== 'gpt2' || layers > config.n_layer)
-    throw new UsageError(`the first ${layers} layers can only be taken of a GPT-2 that has as many, found ${origin}`)
+    throw new UsageError(
+      `the first ${layers} layers can only be taken of a GPT-2 that has as many, found ${config.kind === 'gpt2' ? config.n_layer : `a ${config.kind}`}: ${origin}`,
+      { hint: '--set layers=[1,2] chooses others' },
+    )
   const isKept = (name: string): boolean => Number(/^h\.(\d+)\./.exec(name)?.[1] ?? 0) < layers
   return {
     config: { ...config, n_layer: layers },

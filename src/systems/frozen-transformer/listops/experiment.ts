@@ -6,7 +6,7 @@ import * as ops from '../../../ops/index.ts'
 import { answerEach, defineUse, topChoices } from '../../../tasks/define.ts'
 import type { BuildOptions, Experiment } from '../../../tasks/experiment.ts'
 import { encodeSegments } from '../../../tasks/language/sentence-pairs.ts'
-import { type ClassificationFacts, codecOf } from '../../../tasks/sequences/codec.ts'
+import { type ClassificationFacts, codecOf, encodeToFit } from '../../../tasks/sequences/codec.ts'
 import type { SequenceFields } from '../../../tasks/sequences/dataset.ts'
 import { listOpsVocabulary } from '../../../tasks/sequences/listops.ts'
 import type { OpenedClassification } from '../../../tasks/sequences/open.ts'
@@ -74,7 +74,7 @@ export const predictListOps = defineUse({
     const { max_seq_length: length } = facts
     const run = compile((ids: Tensor) => ops.softmax(logitsOf(model, ids), -1))
     yield* answerEach(texts, async (text) => {
-      const { inputIds } = encodeSegments([codec.encode(text).slice(0, length - 2)], length, codec.ids)
+      const { inputIds } = encodeSegments([encodeToFit(text, facts)], length, codec.ids)
       const row: NDArray = { dtype: 'int32', shape: [1, length], data: Int32Array.from(inputIds) }
       const { data, shape } = brackets === 'kept' ? row : withoutClosing(row)
       const probabilities = toNumbers((await run(constant(data, shape, 'int32'))).array.data)

@@ -8,6 +8,7 @@ import { type PictureFacts, pictureFacts } from '../../../tasks/pictures/facts.t
 import { evaluateShots } from '../../../tasks/pictures/few-shot-evaluation.ts'
 import { predictPictures } from '../../../tasks/pictures/predict.ts'
 import { augmentOptions, augmentSettings, classifierTrainSettings } from '../../../tasks/pictures/settings.ts'
+import { UsageError } from '../../../util/errors.ts'
 import { defineRecipe } from '../../define.ts'
 import { firstExamples, learningSection } from '../explain.ts'
 import { bodyRate } from '../freezing.ts'
@@ -33,6 +34,11 @@ function buildPictures(
 ): PictureExperiment<PictureTransformer> {
   const { patch_size, grey } = config.model
   const patches = { patch_size, grey }
+  if (facts.image_size.some((side) => side % patch_size !== 0)) {
+    throw new UsageError(
+      `model.patch_size must divide the pictures' ${facts.image_size.join(' x ')} pixels, found ${patch_size}`,
+    )
+  }
   const sizes = { ...tokensOf(patches, facts), output_dim: facts.labels.length }
   const make = (): PictureTransformer => new PictureTransformer(modelConfig(config.model, sizes), patches)
   return pictureExperiment(make, config, facts, {
