@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { compile } from '../../../src/compile/compile.ts'
+import { movedProducts } from '../../../src/ops/conv/moved-products.ts'
 import * as ops from '../../../src/ops/kit.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
@@ -153,6 +154,23 @@ test.each<Case>([
   { name: 'dilation of both', x: [2, 32, 12, 12], weight: [32, 32, 3, 3], ...square, dilation: [2, 2] },
   { name: 'one axis', x: [2, 48, 30], weight: [40, 48, 5], before: [2], after: [2], dilation: [1], groups: 1 },
 ])('weight gradient, many channels: $name', checkCase)
+
+test('three axes: as products of moved copies', async () => {
+  const [weight, shape] = [
+    [33, 16, 2, 3, 3],
+    [3, 16, 8, 9, 10],
+  ]
+  const attributes = { stride: one(3), before: [1, 1, 1], after: [0, 1, 1], dilation: one(3), groups: 1 }
+  const [x, g] = [wave(shape, 0.37), wave([3, 33, ...shape.slice(2)], 0.71)]
+  expect(ops.isWeightConvolution(shape, g.shape, weight, attributes)).toBe(true)
+  const run = compile((input: Tensor, gradient: Tensor) => [
+    ops.convWeightGradient(input, gradient, weight, attributes),
+    movedProducts(input, gradient, weight, attributes),
+  ])
+  const [found, expected] = (await run(x, g)).map(({ array }) => toNumbers(array.data))
+  for (const [i, value] of (found ?? []).entries()) expect(value).toBeCloseTo(expected?.[i] ?? Number.NaN, 3)
+  await run.release()
+})
 
 test('many channels are one convolution, few channels and small pictures are products', () => {
   const { stride, ...rest } = { ...square, stride: one(2) }
