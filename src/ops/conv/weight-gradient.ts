@@ -2,6 +2,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { channelSizes, type Shape, sizeOf, spatialAxes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { currentTrace } from '../../tensor/trace.ts'
 import { zeros } from '../creation.ts'
 import { apply } from '../define.ts'
 import { concat, permute, reshape } from '../movement/movement.ts'
@@ -17,6 +18,8 @@ import { windowColumns } from './windows.ts'
  * place of the kernel meets, summed over batch and positions. Measured in docs/decisions/014-convolution-gradients.md.
  */
 export function convWeightGradient(x: Tensor, g: Tensor, weight: Shape, attributes: ConvAttributes): Tensor {
+  // With axes whose sizes change the other forms would be made for one size.
+  if (currentTrace()?.tuned === false) return windowProduct(x, g, weight, attributes)
   if (isWeightConvolution(x.shape, g.shape, weight, attributes))
     return apply(weightConvolutionOp, [x, g], { ...attributes, weight })
   if (sizeOf(x.shape, 0) >= leastBatch) return movedProducts(x, g, weight, attributes)

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
+import { gradient } from '../../../src/autodiff/gradient.ts'
 import { compile } from '../../../src/compile/compile.ts'
 import { movedProducts } from '../../../src/ops/conv/moved-products.ts'
 import * as ops from '../../../src/ops/kit.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
+import { expectSame } from '../../support/tensors.ts'
 
 const wave = (shape: readonly number[], step: number, height = 1) => {
   const size = shape.reduce((total, n) => total * n, 1)
@@ -170,6 +172,19 @@ test('three axes: as products of moved copies', async () => {
   const [found, expected] = (await run(x, g)).map(({ array }) => toNumbers(array.data))
   for (const [i, value] of (found ?? []).entries()) expect(value).toBeCloseTo(expected?.[i] ?? Number.NaN, 3)
   await run.release()
+})
+
+test.each([4, 32])('one program for all lengths, %i channels', async (channels) => {
+  const step = (x: Tensor, weight: Tensor): Tensor =>
+    gradient(ops.sum(ops.square(ops.conv1d(x, weight, undefined, { padding: 1 }))), [weight])[0]
+  const [program, forOne] = [compile(step, { dynamic: [{ 2: 'length' }] }), compile(step)]
+  for (const length of [20, 33]) {
+    const inputs = [wave([8, channels, length], 0.37, 0.1), wave([channels, channels, 3], 0.71, 0.1)] as const
+    const [found, expected] = [await program(...inputs), await forOne(...inputs)]
+    expectSame([found], [expected])
+  }
+  expect(program.traces).toHaveLength(1)
+  await Promise.all([program.release(), forOne.release()])
 })
 
 test('many channels are one convolution, few channels and small pictures are products', () => {
