@@ -24,6 +24,7 @@ export const tools: ReadonlySet<string> = new Set([
   'inferBroadcast',
   'restoreAxes',
   'certainlyWithin',
+  'isWeightConvolution',
   'kernelPlaces',
   'perAxis',
   'requireElements',

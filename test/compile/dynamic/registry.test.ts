@@ -24,6 +24,8 @@ const limits: Readonly<Record<string, RegExp>> = {
   // What is counted from the end is not there at size 1; every second element is a rounded number.
   slice: /sizes of slice|has no elements/,
   split: /the graph depends on the size/,
+  // Its kernel is as large as the picture. Gradients of convolutions take another form where sizes change.
+  weightConvolution: /the graph depends on the size/,
 }
 
 interface Input {
