@@ -225,7 +225,8 @@ export function modelConfig(
       hint: '--set model.freeze_out=false lets the output layer learn',
     })
   }
-  if (model.embedding_size > 0 && model.n_head > 0 && model.embedding_size % model.n_head !== 0) {
+  const hasHeads = model.model_name !== 'lstm' && model.embedding_size > 0 && model.n_head > 0
+  if (hasHeads && model.embedding_size % model.n_head !== 0) {
     throw new UsageError(
       `model.embedding_size must be a multiple of model.n_head, found ${model.embedding_size} and ${model.n_head}`,
     )

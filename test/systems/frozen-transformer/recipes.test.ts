@@ -203,6 +203,7 @@ describe('bodies from files', () => {
     const frozen = { freeze_ln: true, freeze_pos: true, freeze_in: true, freeze_out: true }
     expect(of(frozen)).toThrow('nothing would learn: all of model.freeze_... are true')
     expect(of({ ...frozen, freeze_trans: false })).not.toThrow()
+    expect(of({ model_name: 'lstm', embedding_size: 66, n_head: 4 })).not.toThrow()
     expect(of({ embedding_size: 64, n_head: 3 })).toThrow(
       'model.embedding_size must be a multiple of model.n_head, found 64 and 3',
     )
