@@ -16,6 +16,7 @@ import { defineJob, type JobContext } from '../../define.ts'
 import type { DenoiserExperiment } from '../denoiser.ts'
 import type { ClassifierExperiment } from '../noisy-classifier.ts'
 import { checkClassifier } from '../sample/agreement.ts'
+import { usualGuidance } from '../sample/options.ts'
 import { samplerNames } from '../sample/sampler.ts'
 import { drawPictures } from './drawing.ts'
 import type { FeatureNetwork, Features } from './judge.ts'
@@ -24,8 +25,6 @@ import { trainedJudge } from './networks.ts'
 import { onnxFeatureSettings, onnxFeatures } from './onnx-features.ts'
 import { type LabelledPictures, readPictures, tested } from './pictures.ts'
 import { namedClasses, type Quality, qualityOf } from './quality.ts'
-
-const usualGuidance = 1
 
 const config = z.strictObject({
   samples: pathSetting('what to evaluate: a run of diffusion/denoiser, or a .npz with arr_0 [count, height, width, C]'),

@@ -6,7 +6,7 @@ import { suggestion } from '../../../util/names.ts'
 import { samplerNames } from './sampler.ts'
 
 /** Scale of the classifier's gradient: that of the paper's formula. */
-const usualGuidance = 1
+export const usualGuidance = 1
 
 /** Pictures where nothing else is said. */
 const usualCount = 64
