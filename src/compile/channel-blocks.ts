@@ -2,6 +2,7 @@
 import { hasBlockedConvolutions, loadSession } from '#runtime'
 import { topologicalNodes } from '../autodiff/graph.ts'
 import { convOp } from '../ops/conv/conv.ts'
+import { enlargedConvOp } from '../ops/conv/enlarged.ts'
 import { convTransposeOp } from '../ops/conv/transpose.ts'
 import { apply } from '../ops/define.ts'
 import { constant, type Tensor } from '../tensor/tensor.ts'
@@ -14,7 +15,7 @@ let measured: Promise<number> | undefined
 
 /** Channels in a block of the convolutions of this graph; 1 if it has none, or the runtime has no such kernels here. */
 export function channelBlockFor(roots: readonly Tensor[]): Promise<number> | number {
-  const ops: readonly unknown[] = [convOp, convTransposeOp]
+  const ops: readonly unknown[] = [convOp, convTransposeOp, enlargedConvOp]
   if (!hasBlockedConvolutions || !topologicalNodes(roots).some(({ op }) => ops.includes(op))) return 1
   measured ??= measure()
   return measured

@@ -92,6 +92,7 @@ class GraphEmitter implements Emitter {
   readonly fused: boolean
   readonly has: (type: string) => boolean
   readonly channelBlock: number
+  readonly storesWeights: boolean
   /** Of the graph, or of the body of a loop that is being written. */
   written: OnnxNode[] = []
   readonly constants: EmittedConstant[] = []
@@ -104,10 +105,11 @@ class GraphEmitter implements Emitter {
   readonly #pool = new Map<string, string>()
   readonly #identities = new Map<TypedArray, string>()
 
-  constructor({ fused = true, hasKernel = () => true, channelBlock = 1, pooled = true }: EmitOptions) {
+  constructor({ fused = true, hasKernel = () => true, channelBlock = 1, pooled = true, frozen }: EmitOptions) {
     this.fused = fused
     this.has = hasKernel
     this.channelBlock = channelBlock
+    this.storesWeights = frozen !== undefined
     this.#pooled = pooled
   }
 

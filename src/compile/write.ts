@@ -37,8 +37,7 @@ export async function writeGraph(roots: readonly Tensor[], options: WritingOptio
     fused,
     hasKernel,
     pooled: options.pooled ?? true,
-    // With weights that are stored in the model the runtime finds its blocked convolutions itself.
-    channelBlock: fused && !options.frozen ? await channelBlockFor(bare) : 1,
+    channelBlock: fused ? await channelBlockFor(bare) : 1,
     ...(options.frozen && {
       frozen: (leaf: Tensor) =>
         leaf.source.kind === 'variable' ? { name: `w${frozenCount++}`, data: leaf.source.variable.data } : undefined,

@@ -31,6 +31,8 @@ export interface Emitter {
   has(type: string): boolean
   /** Channels in one block of the runtime's blocked convolutions on this machine; 1: none, or the model must run elsewhere too. */
   readonly channelBlock: number
+  /** Whether weights are stored in the model: then the runtime takes its blocked convolutions by itself, and puts weights in order once. */
+  readonly storesWeights: boolean
   /** Adds a node with one output and returns its name. An empty input name is an omitted optional input. */
   node(type: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>, domain?: string): string
   /** Adds a node with several outputs; unused optional ones may be dropped by the emitter. */

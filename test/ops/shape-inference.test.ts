@@ -301,6 +301,17 @@ const generators: Record<string, Generator> = {
     ]
     return { inputs, call: (x, w) => ops.convTranspose2d(x, w, undefined, options) }
   },
+  enlargedConv: (draw) => {
+    const [n, inner, out] = [draw.whole(1, 2), draw.whole(1, 3), draw.whole(1, 3)]
+    const [factors, kernel] = [0, 1].map(() => [draw.whole(1, 3), draw.whole(1, 3)]) as [number[], number[]]
+    const [before, after] = [0, 1].map(() => kernel.map((size) => draw.whole(0, size - 1)))
+    const inputs = [
+      [n, inner, draw.whole(3, 4), draw.whole(3, 4)],
+      [out, inner, ...kernel],
+    ]
+    const attributes = { factors, before: before ?? [], after: after ?? [] }
+    return { inputs, call: (x, w) => ops.apply(ops.enlargedConvOp, [x, w], attributes) }
+  },
   weightConvolution: (draw) => {
     const [n, inner, out, kernel] = [draw.whole(1, 3), draw.whole(1, 4), draw.whole(1, 4), draw.whole(1, 3)]
     const [stride, dilation, rows] = [draw.whole(1, 3), draw.whole(1, 2), draw.whole(2, 4)]

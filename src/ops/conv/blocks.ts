@@ -32,7 +32,7 @@ const fewestPositions = 1024
 const fewestTurned = 256
 
 /** Whether blocks of this many channels can be used, and are worth it. */
-export function paysInBlocks(block: number, { weight, turned, output, options }: BlockedConvolution): boolean {
+function paysInBlocks(block: number, { weight, turned, output, options }: BlockedConvolution): boolean {
   const [first, second, ...kernel] = channelSizes(weight)
   const positions = elementCount(output) / sizeOf(output, 1) // of all examples
   return (
@@ -45,33 +45,51 @@ export function paysInBlocks(block: number, { weight, turned, output, options }:
   )
 }
 
+/** Which rows, of a block of out channels each, a blocked weight is made of. */
+export interface RowsOfWeight {
+  readonly out: number
+  readonly inner: number
+  /** The places of the kernel, in their order. */
+  readonly places: readonly number[]
+  /** How the rows lie: [in, places, out blocks], or with the places first: [places, in, out blocks]. */
+  readonly placesFirst: boolean
+  /** How many places there are to choose from. */
+  readonly count: number
+}
+
 // One array for each shape, so that convolutions of the same shape share the constant.
 const orders = new Map<string, Int32Array>()
 
-/**
- * Where the rows of the blocked weight [out blocks, in blocks, places, in of the block] are found, each the weights of one block of
- * out channels, when the weight is transposed: [in, places, out blocks], turned [places, in, out blocks].
- */
-function orderOfRows(block: number, out: number, inner: number, places: number, turned: boolean): Int32Array {
-  const key = [block, out, inner, places, turned].join()
+/** Where the rows of the blocked weight [out blocks, in blocks, places, in of the block] are found. */
+function orderOfRows(block: number, { out, inner, places, placesFirst, count }: RowsOfWeight): Int32Array {
+  const key = [block, out, inner, placesFirst, count, places].join()
   const known = orders.get(key)
   if (known) return known
   const blocks = out / block
-  const order = new Int32Array(blocks * inner * places)
+  const order = new Int32Array(blocks * inner * places.length)
   let row = 0
   for (let outBlock = 0; outBlock < blocks; outBlock++)
     for (let start = 0; start < inner; start += block)
-      for (let place = 0; place < places; place++)
+      for (const place of places)
         for (let channel = start; channel < start + block; channel++)
-          order[row++] =
-            blocks * (turned ? (places - 1 - place) * inner + channel : channel * places + place) + outBlock
+          order[row++] = blocks * (placesFirst ? place * inner + channel : channel * count + place) + outBlock
   orders.set(key, order)
   return order
 }
 
+/** Puts the rows of a weight in order: a blocked weight, for `window` places. */
+export function blockedWeight(emit: Emitter, columns: string, rows: RowsOfWeight, window: readonly number[]): string {
+  const order = orderOfRows(emit.channelBlock, rows)
+  const chosen = emit.node('Gather', [
+    emit.node('Reshape', [columns, emit.ints([-1, emit.channelBlock])]),
+    emit.constant('int32', [order.length], order),
+  ])
+  return emit.node('Reshape', [chosen, emit.ints([rows.out, rows.inner, ...window])])
+}
+
 /** Writes the convolution, with input and output in their usual order of channels; undefined where blocks cannot be used, or are not worth it. */
 export function lowerInBlocks(emit: Emitter, convolution: BlockedConvolution): string | undefined {
-  if (!paysInBlocks(emit.channelBlock, convolution)) return undefined
+  if (emit.storesWeights || !paysInBlocks(emit.channelBlock, convolution)) return undefined
   return inUsualOrder(emit, lowerToBlocks(emit, convolution), sizeOf(convolution.output, 1))
 }
 
@@ -81,20 +99,28 @@ export function inUsualOrder(emit: Emitter, blocked: string, channels: number): 
 }
 
 /** Writes the convolution; its result has its channels in blocks: [N, out blocks, ...positions, out of the block]. */
-export function lowerToBlocks(emit: Emitter, { inputs, weight, turned, options }: BlockedConvolution): string {
-  const block = emit.channelBlock
+function lowerToBlocks(emit: Emitter, { inputs, weight, turned, options }: BlockedConvolution): string {
   const [x = '', stored = '', ...bias] = inputs
   const kernel = weight.slice(2)
-  const places = elementCount(kernel)
+  const count = elementCount(kernel)
   const [out, inner] = turned ? [sizeOf(weight, 1), sizeOf(weight, 0)] : [sizeOf(weight, 0), sizeOf(weight, 1)]
-  const matrix = emit.node('Reshape', [stored, emit.ints(turned ? [-1, places] : [out, -1])])
+  const matrix = emit.node('Reshape', [stored, emit.ints(turned ? [-1, count] : [out, -1])])
   const columns = emit.node('Transpose', [matrix], { perm: [1, 0] })
-  const order = orderOfRows(block, out, inner, places, turned)
-  const rows = emit.node('Gather', [
-    emit.node('Reshape', [columns, emit.ints([-1, block])]),
-    emit.constant('int32', [order.length], order),
-  ])
-  const filter = emit.node('Reshape', [rows, emit.ints([out, inner, ...kernel])])
-  const input = emit.node('ReorderInput', [x], {}, domain)
-  return emit.node('Conv', [input, filter, ...bias], { kernel_shape: kernel, ...options }, domain)
+  const places = Array.from({ length: count }, (_, place) => (turned ? count - 1 - place : place))
+  const filter = blockedWeight(emit, columns, { out, inner, places, placesFirst: turned, count }, kernel)
+  return blockedConvolution(emit, [inBlocks(emit, x), filter, ...bias], { kernel_shape: kernel, ...options })
+}
+
+/** Channels into blocks: [N, C, ...positions] -> [N, blocks, ...positions, C of the block]; the runtime calls it [N, C, ...positions]. */
+export function inBlocks(emit: Emitter, x: string): string {
+  return emit.node('ReorderInput', [x], {}, domain)
+}
+
+/** The convolution of x in blocks with a weight [out blocks, in blocks, ...kernel, in of the block, out of the block], and a bias. */
+export function blockedConvolution(
+  emit: Emitter,
+  inputs: readonly string[],
+  attributes: { readonly kernel_shape: readonly number[] } & BlockedConvolution['options'],
+): string {
+  return emit.node('Conv', inputs, attributes, domain)
 }

@@ -10,6 +10,7 @@ import { flatten } from '../movement/rearrange.ts'
 import { linear } from '../products/linear.ts'
 import { matmulWith } from '../products/matmul.ts'
 import { lowerInBlocks } from './blocks.ts'
+import { convEnlarged } from './enlarged.ts'
 import { convTransposeOp } from './transpose.ts'
 import { perAxis } from './windows.ts'
 
@@ -188,14 +189,16 @@ function convolve(x: Operand, weight: Operand, bias: Operand | undefined, option
         ? total.map((size) => Math.floor(size / 2))
         : perAxis('conv', 'padding', padding === 'valid' ? 0 : padding, axes, 0)
     const after = padding === 'same' ? total.map((size, i) => size - sizeOf(before, i)) : before
+    if (shift) requireBias(shift, sizeOf(kernel.shape, 0))
     const attributes = { stride, before, after, dilation, groups }
-    if (!isPatchwise(input.shape, kernel.shape, attributes))
-      return apply(convOp, shift ? [input, kernel, shift] : [input, kernel], attributes)
+    if (!isPatchwise(input.shape, kernel.shape, attributes)) {
+      const inputs = shift ? [input, kernel, shift] : [input, kernel]
+      return convEnlarged(inputs, attributes) ?? apply(convOp, inputs, attributes)
+    }
     const product = kernel.shape.slice(2).every((size) => size === 1)
       ? linear(input, flatten(kernel, 1), undefined, { axis: 1 })
       : patchProduct(input, kernel)
     if (!shift) return product
-    requireBias(shift, sizeOf(kernel.shape, 0))
     return add(product, reshape(shift, [1, -1, ...new Array<number>(axes).fill(1)]))
   })
 }

@@ -113,13 +113,20 @@ function lowerSpread(
   const { stride, before, dilation, groups } = attributes
   if (!emit.fused || groups !== 1 || dilation.some((apart) => apart !== 1) || stride.every((step) => step === 1))
     return undefined
+  const [x, weight] = [inputAt('convTranspose', inputTypes, 0).shape, inputAt('convTranspose', inputTypes, 1).shape]
+  const kernel = weight.slice(2)
   return lowerInPhases(emit, {
-    inputs: [inputAt('convTranspose', inputs, 0), inputAt('convTranspose', inputs, 1)],
-    x: inputAt('convTranspose', inputTypes, 0).shape,
-    weight: inputAt('convTranspose', inputTypes, 1).shape,
+    x: inputAt('convTranspose', inputs, 0),
+    bias: [],
+    kernel,
+    input: x,
     output: inputAt('convTranspose', outputTypes, 0).shape,
     stride,
     before,
+    weight: () => {
+      const flat = emit.node('Reshape', [inputAt('convTranspose', inputs, 1), emit.ints([-1, elementCount(kernel)])])
+      return emit.node('Transpose', [flat], { perm: [1, 0] })
+    },
   })
 }
 
