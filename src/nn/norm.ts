@@ -75,6 +75,12 @@ export interface ChannelNormOptions {
   readonly affine?: boolean
 }
 
+/** What steers a norm, for each example and channel: [N, C]. */
+export interface Modulation {
+  readonly scale: Tensor
+  readonly shift: Tensor
+}
+
 /** Normalises groups of channels of each example together. x [N, C, ...]; weight, bias [C]. */
 export class GroupNorm extends Module {
   readonly numGroups: number
@@ -101,9 +107,17 @@ export class GroupNorm extends Module {
     this.bias = affine ? parameter([numChannels], zeros) : undefined
   }
 
-  forward(x: Tensor): Tensor {
+  /** With a modulation, adaptive group norm: GN(x) (1 + scale) + shift (Dhariwal and Nichol 2021, section 3.1), in as many passes as without. */
+  forward(x: Tensor, modulation?: Modulation): Tensor {
     const { weight, bias, eps } = this
-    return ops.groupNorm(x, this.numGroups, { weight, bias, eps })
+    if (!modulation) return ops.groupNorm(x, this.numGroups, { weight, bias, eps })
+    const factor = ops.add(modulation.scale, 1)
+    const scaled = (vector: Variable): Tensor => ops.mul(vector, factor)
+    return ops.groupNorm(x, this.numGroups, {
+      weight: weight ? scaled(weight) : factor,
+      bias: bias ? ops.add(scaled(bias), modulation.shift) : modulation.shift,
+      eps,
+    })
   }
 }
 

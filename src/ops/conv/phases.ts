@@ -1,6 +1,6 @@
 /** Transposed convolutions with strides as blocked convolutions (docs/decisions/064-phases.md). */
 import { elementCount } from '../../tensor/dtype.ts'
-import { type Shape, sizeOf } from '../../tensor/shape.ts'
+import { channelSizes, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Emitter } from '../define.ts'
 import { blockedConvolution, blockedWeight, inBlocks, inUsualOrder } from './blocks.ts'
 import { kernelPlaces } from './windows.ts'
@@ -38,7 +38,7 @@ function phasesOf({ kernel, stride, before, input, output }: SpreadConvolution, 
     const reach = phase + sizeOf(before, axis)
     const [first, last] = [Math.ceil((reach - size + 1) / step), Math.floor(reach / step)]
     const places = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => reach - step * (first + i))
-    return { places, low: -first, high: sizeOf(output, axis + 2) / step + last - sizeOf(input, axis + 2) }
+    return { places, low: -first, high: Math.ceil(sizeOf(output, axis + 2) / step) + last - sizeOf(input, axis + 2) }
   })
 }
 
@@ -46,8 +46,7 @@ function phasesOf({ kernel, stride, before, input, output }: SpreadConvolution, 
 export const mostPhases = 16
 
 // A phase that meets no place of the kernel is 0: then the runtime's ConvTranspose is faster.
-const isPossible = ({ places, low, high }: Phase): boolean =>
-  places.length > 0 && low >= 0 && high >= 0 && Number.isInteger(high)
+const isPossible = ({ places, low, high }: Phase): boolean => places.length > 0 && low >= 0 && high >= 0
 
 /**
  * Results whose places leave the same rest by the stride are a convolution of x of their own, with the part of the kernel that they meet:
@@ -77,22 +76,29 @@ export function lowerInPhases(emit: Emitter, convolution: SpreadConvolution): st
       group: 1,
     })
   })
-  const joined = interleaved(emit, parts, convolution)
-  return inUsualOrder(emit, emit.node('Reshape', [joined, emit.ints(output)]), out)
+  return inUsualOrder(emit, interleaved(emit, parts, convolution), out)
 }
 
 /** Places of all phases beside each other, along the last axis first: each is as wide as a block of channels. */
 function interleaved(emit: Emitter, phases: readonly string[], { stride, output }: SpreadConvolution): string {
-  let length = emit.channelBlock
-  let parts = phases
+  const block = emit.channelBlock
+  const [n, out, ...sizes] = channelSizes(output)
+  // Phases are equally long: what is beyond the result is left out at the end.
+  const whole = sizes.map((size, axis) => Math.ceil(size / sizeOf(stride, axis)) * sizeOf(stride, axis))
+  let [parts, length] = [phases, block]
   for (let axis = stride.length - 1; axis >= 0; axis--) {
     const step = sizeOf(stride, axis)
     const rows = parts.map((part) => emit.node('Reshape', [part, emit.ints([-1, length])]))
     parts = Array.from({ length: rows.length / step }, (_, i) =>
       emit.node('Concat', rows.slice(i * step, (i + 1) * step), { axis: 1 }),
     )
-    length *= sizeOf(output, axis + 2)
+    length *= sizeOf(whole, axis)
   }
-  const [joined = ''] = parts
-  return joined
+  let [joined = ''] = parts
+  if (!sameShape(sizes, whole)) {
+    const places = emit.node('Reshape', [joined, emit.ints([n, out / block, ...whole, block])])
+    const axes = sizes.map((_, axis) => axis + 2)
+    joined = emit.node('Slice', [places, emit.ints(sizes.map(() => 0)), emit.ints(sizes), emit.ints(axes)])
+  }
+  return emit.node('Reshape', [joined, emit.ints(output)])
 }

@@ -139,11 +139,16 @@ export class ResBlock extends Module {
   /** Adaptive group norm: GN(h) (1 + scale) + shift; or GN(h + e). Then the second convolution. */
   #steered(h: Tensor, embedding: Tensor): Tensor {
     const { 0: norm, 2: dropout, 3: conv } = this.out_layers
-    const e = ops.reshape(embedding, [...embedding.shape, ...h.shape.slice(2).map(() => 1)]) // [B, to or 2 to, 1, 1]
-    if (!this.#style.use_scale_shift_norm) return conv.forward(dropout.forward(ops.silu(norm.forward(ops.add(h, e)))))
-    const [scale, shift] = ops.chunk(e, 2, 1)
-    const normed = ops.add(ops.mul(norm.forward(h), ops.add(scale, 1)), shift)
-    return conv.forward(dropout.forward(ops.silu(normed)))
+    return conv.forward(dropout.forward(ops.silu(this.#normed(norm, h, embedding))))
+  }
+
+  #normed(norm: GroupNorm, h: Tensor, embedding: Tensor): Tensor {
+    if (this.#style.use_scale_shift_norm) {
+      const [scale, shift] = ops.chunk(embedding, 2, 1) // [B, to]
+      return norm.forward(h, { scale, shift })
+    }
+    const e = ops.reshape(embedding, [...embedding.shape, ...h.shape.slice(2).map(() => 1)]) // [B, to, 1, 1]
+    return norm.forward(ops.add(h, e))
   }
 }
 
