@@ -1,6 +1,7 @@
 import * as ops from '../ops/index.ts'
-import { listOf } from '../tensor/shape.ts'
+import { listOf, spatialAxes } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { currentTrace } from '../tensor/trace.ts'
 import { tensorOf, Variable } from '../tensor/variable.ts'
 import { optionsOf, requireAtLeast, requireCount, requireWithin } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
@@ -81,6 +82,14 @@ export interface Modulation {
   readonly shift: Tensor
 }
 
+// Passes over fewer features take no time: these are computed as it is written, and rounded as elsewhere.
+const manyFeatures = 2 ** 16
+
+/** Whether the norm's own scale and shift take over the modulation, which saves two passes, and four of the gradient (docs/decisions/059-group-norm.md). */
+function isSteeredAtOnce(x: Tensor): boolean {
+  return currentTrace()?.tuned === true && x.size >= manyFeatures
+}
+
 /** Normalises groups of channels of each example together. x [N, C, ...]; weight, bias [C]. */
 export class GroupNorm extends Module {
   readonly numGroups: number
@@ -107,17 +116,19 @@ export class GroupNorm extends Module {
     this.bias = affine ? parameter([numChannels], zeros) : undefined
   }
 
-  /** With a modulation, adaptive group norm: GN(x) (1 + scale) + shift (Dhariwal and Nichol 2021, section 3.1), in as many passes as without. */
+  /** With a modulation, adaptive group norm: GN(x) (1 + scale) + shift (Dhariwal and Nichol 2021, section 3.1). */
   forward(x: Tensor, modulation?: Modulation): Tensor {
     const { weight, bias, eps } = this
-    if (!modulation) return ops.groupNorm(x, this.numGroups, { weight, bias, eps })
-    const factor = ops.add(modulation.scale, 1)
+    const normed = (by: Pick<ops.NormOptions, 'weight' | 'bias'>): Tensor =>
+      ops.groupNorm(x, this.numGroups, { ...by, eps })
+    if (!modulation) return normed({ weight, bias })
+    const [factor, { shift }] = [ops.add(modulation.scale, 1), modulation]
+    if (!isSteeredAtOnce(x)) {
+      const byChannel = (t: Tensor): Tensor => ops.reshape(t, [...t.shape, ...spatialAxes(x.shape).map(() => 1)])
+      return ops.add(ops.mul(normed({ weight, bias }), byChannel(factor)), byChannel(shift))
+    }
     const scaled = (vector: Variable): Tensor => ops.mul(vector, factor)
-    return ops.groupNorm(x, this.numGroups, {
-      weight: weight ? scaled(weight) : factor,
-      bias: bias ? ops.add(scaled(bias), modulation.shift) : modulation.shift,
-      eps,
-    })
+    return normed({ weight: weight ? scaled(weight) : factor, bias: bias ? ops.add(scaled(bias), shift) : shift })
   }
 }
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import '../../src/index.ts'
+import { gradient } from '../../src/autodiff/gradient.ts'
 import { compile } from '../../src/compile/compile.ts'
 import * as nn from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { record } from '../../src/tensor/trace.ts'
-import { expectEqual, random } from '../support/tensors.ts'
+import { expectEqual, expectSame, random } from '../support/tensors.ts'
 
 /** Shapes of parameters and buffers by name: PyTorch's, as its documentation lists them. */
 describe('variables are named and shaped as in PyTorch', () => {
@@ -164,6 +165,26 @@ describe('other norms', () => {
     await expectEqual(new nn.RMSNorm(3, { eps: 0.1 }).forward(x), ops.rmsNorm(x, [3], { eps: 0.1 }))
     await expectEqual(new nn.GroupNorm(2, 4, { affine: false }).forward(x), ops.groupNorm(x, 2))
     await expectEqual(new nn.InstanceNorm2d(4, { affine: true }).forward(x), ops.instanceNorm(x))
+  })
+
+  test.each([5, 3000])('a modulation steers GroupNorm: GN(x) (1 + scale) + shift, %d places', async (places) => {
+    const inputs = [random([3, 4, places, 2]), random([3, 4], 2), random([3, 4], 3)] as const
+    const byChannel = (t: Tensor): Tensor => ops.reshape(t, [3, 4, 1, 1])
+    for (const affine of [true, false]) {
+      const norm = new nn.GroupNorm(2, 4, { affine })
+      norm.weight?.set(Float32Array.of(0.5, 2, 1, -1))
+      norm.bias?.set(Float32Array.of(1, 0, -2, 0.5))
+      const step = (forward: (x: Tensor, scale: Tensor, shift: Tensor) => Tensor) =>
+        compile((x: Tensor, scale: Tensor, shift: Tensor) => {
+          const y = forward(x, scale, shift)
+          return [y, ...gradient(ops.mean(ops.mul(y, ops.sin(y))), [x, scale, shift, ...norm.parameters()])]
+        })
+      const [found, written] = [
+        step((x, scale, shift) => norm.forward(x, { scale, shift })),
+        step((x, scale, shift) => ops.add(ops.mul(norm.forward(x), ops.add(byChannel(scale), 1)), byChannel(shift))),
+      ]
+      expectSame(await found(...inputs), await written(...inputs))
+    }
   })
 
   test('GroupNorm needs whole groups', () => {

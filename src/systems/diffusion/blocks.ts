@@ -136,12 +136,13 @@ export class ResBlock extends Module {
     return this.#resample === 'up' ? doubled(x, this.#style.dims) : x
   }
 
-  /** Adaptive group norm: GN(h) (1 + scale) + shift; or GN(h + e). Then the second convolution. */
+  /** What the time steers, then the second convolution. */
   #steered(h: Tensor, embedding: Tensor): Tensor {
     const { 0: norm, 2: dropout, 3: conv } = this.out_layers
     return conv.forward(dropout.forward(ops.silu(this.#normed(norm, h, embedding))))
   }
 
+  /** Adaptive group norm: GN(h) (1 + scale) + shift; or GN(h + e). */
   #normed(norm: GroupNorm, h: Tensor, embedding: Tensor): Tensor {
     if (this.#style.use_scale_shift_norm) {
       const [scale, shift] = ops.chunk(embedding, 2, 1) // [B, to]
