@@ -4,7 +4,16 @@ import { channelSizes, formatShape, type Shape, sizeOf, spatialAxes } from '../.
 import type { Tensor, TensorType } from '../../tensor/tensor.ts'
 import { currentTrace } from '../../tensor/trace.ts'
 import { ShapeError } from '../../util/errors.ts'
-import { apply, constantOf, defineOp, type Emitter, inputAt, requireDType, type Sample } from '../define.ts'
+import {
+  apply,
+  constantOf,
+  defineOp,
+  type Emitter,
+  inputAt,
+  requireDType,
+  type Sample,
+  type SampleInput,
+} from '../define.ts'
 import { permute, reshape } from '../movement/movement.ts'
 import { emitRepeated, type Repetition, repetitionOf } from '../movement/repeated.ts'
 import { matmulWith } from '../products/matmul.ts'
@@ -140,7 +149,12 @@ export const enlargedConvOp = defineOp<EnlargedAttributes>({
     sample([2, 3, 3, 4], [4, 3, 3, 3], { factors: [2, 2], before: [1, 1], after: [1, 1] }, [4]),
     sample([1, 2, 3, 2], [2, 2, 4, 2], { factors: [2, 3], before: [2, 0], after: [1, 1] }),
     sample([2, 2, 4], [3, 2, 3], { factors: [3], before: [2], after: [0] }),
-    sample([2, 16, 6, 5], [32, 16, 3, 3], { factors: [2, 2], before: [1, 1], after: [1, 1] }, [32]),
+    sample(
+      [2, 16, 6, 5],
+      { shape: [32, 16, 3, 3], range: [-0.1, 0.1] },
+      { factors: [2, 2], before: [1, 1], after: [1, 1] },
+      [32],
+    ),
   ],
   errors: () => [
     sample([2, 3, 3, 4], [4, 2, 3, 3], { factors: [2, 2], before: [1, 1], after: [1, 1] }),
@@ -149,7 +163,7 @@ export const enlargedConvOp = defineOp<EnlargedAttributes>({
   ],
 })
 
-function sample(x: Shape, weight: Shape, attributes: EnlargedAttributes, bias?: Shape): Sample {
+function sample(x: Shape, weight: SampleInput, attributes: EnlargedAttributes, bias?: Shape): Sample {
   return {
     inputs: bias ? [x, weight, bias] : [x, weight],
     call: (...inputs) => apply(enlargedConvOp, inputs, attributes),
