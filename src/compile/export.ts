@@ -11,6 +11,7 @@ import { fetchVariables } from '../tensor/variable.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import type { SizedArray } from './dynamic/arrays.ts'
 import { axesOf, type DynamicAxes, type NamedAxis, readAxes } from './dynamic/axes.ts'
+import { callSitesOf, verifyCallSites } from './dynamic/call-sites.ts'
 import { compareGraphs, type SizedGraph } from './dynamic/graphs.ts'
 import { type Asker, notUnderstood, otherGraph, StructureError } from './dynamic/messages.ts'
 import { compareModels } from './dynamic/models.ts'
@@ -147,8 +148,9 @@ function exportedAxes<Name extends string>(options: ExportOptions<Name>): Map<st
   return new Map(axes.filter(([, named]) => named.length > 0))
 }
 
-// The function is also looked at with large sizes, about this one: `Math.min(length, 512)` is another number there.
-const largeSize = 1103
+// The function is also looked at with few elements, where an `if` on the size takes another way, and with about so many: `Math.min(length, 512)`
+// is another number there.
+const otherSizes = [1, 2, 1103] as const
 
 /** Undefined: the function refuses these sizes. */
 function traceIfPossible(trace: () => ExportTrace): ExportTrace | undefined {
@@ -180,9 +182,15 @@ async function withDynamicAxes<Name extends string>(
     compare: (points, traces) => {
       const roots = traces.map(({ outputs }) => Object.values(outputs))
       const graph = compareGraphs(asker, new SizeTable(points), roots)
-      const far = names.map((_, i) => largeSize + 6 * i)
-      const trace = traceIfPossible(() => traceAt(far))
-      if (trace) verifyNumbers(asker, graph, far, Object.values(trace.outputs))
+      const usual = callSitesOf(graph.traced)
+      for (const size of otherSizes) {
+        const point = names.map((_, i) => (size > 2 ? size + 6 * i : size))
+        const trace = traceIfPossible(() => traceAt(point))
+        if (!trace) continue
+        const found = Object.values(trace.outputs)
+        verifyCallSites(asker, usual, point, found)
+        if (size > 2) verifyNumbers(asker, graph, point, found)
+      }
       return graph
     },
     refusal: (error, point) => withNames(error, names, point),

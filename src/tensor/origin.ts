@@ -67,15 +67,20 @@ export function scopePath(origin: Origin): string {
 const ownSource =
   /[\\/](?:src|dist)[\\/](?:tensor|ops|autodiff|compile|runtime|nn|optim)[\\/]|node_modules|node:internal/
 
-/** `model.ts:41`, the first line outside the library that led to the node; undefined if none is on the stack. */
-export function sourceLine(origin: Origin): string | undefined {
+/** `model.ts:41:17`, the first place outside the library that led to the node; undefined if none is on the stack. */
+export function callSite(origin: Origin): string | undefined {
   const lines = (origin.error.stack ?? '').split('\n').slice(1)
   for (const line of lines) {
     if (ownSource.test(line)) continue
-    const found = /([^\s()/\\]+:\d+):\d+\)?$/.exec(line)
+    const found = /([^\s()/\\]+:\d+:\d+)\)?$/.exec(line)
     if (found?.[1]) return found[1]
   }
   return undefined
+}
+
+/** `model.ts:41`: its line. */
+export function sourceLine(origin: Origin): string | undefined {
+  return callSite(origin)?.replace(/:\d+$/, '')
 }
 
 /** ` in Mixer.blocks.3.fc1 (model.ts:41)`, or the part of it that is known. */

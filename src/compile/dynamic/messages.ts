@@ -39,6 +39,14 @@ export function notUnderstood(asker: Asker, what: string): StructureError {
   })
 }
 
+/** The function calls other ops at these sizes. */
+export function choiceBySize(asker: Asker, sizes: readonly number[], node: GraphNode): StructureError {
+  const at = describeSizes(asker.names, sizes)
+  return new StructureError(`${asker.owner}: the graph depends on ${namesOf(asker)}: at ${at}, ${placeOf(node)}`, {
+    hint: structureHint,
+  })
+}
+
 /** The graphs themselves differ. */
 export function otherGraph(asker: Asker, nodes: readonly (GraphNode | undefined)[]): StructureError {
   const texts = [...new Set(nodes.flatMap((node) => (node ? [placeOf(node)] : [])))]

@@ -6,6 +6,7 @@ import type { CompileOptions } from '../program.ts'
 import type { Signature } from '../signature.ts'
 import { type Built, type Traceable, type Traced, traceFunction } from '../trace-function.ts'
 import { buildSized, type ComparedTraces, compareTraces, type SizedInput } from './build.ts'
+import { callSitesOf, verifyCallSites } from './call-sites.ts'
 import { describeSizes } from './messages.ts'
 import { type Sample, Samples } from './sampling.ts'
 import { VerifiedRange, verifyNumbers } from './verify.ts'
@@ -57,9 +58,12 @@ export function traceAtSizes(fn: Traceable, args: readonly unknown[], signature:
   const asker = { owner: 'compile', names }
   const { graph } = first.compared
   const verified = new VerifiedRange(graph.table.points)
+  const usual = callSitesOf(graph.traced)
   const verify = (point: readonly number[]): void => {
     const { results, trace } = traceAt(point)
-    verifyNumbers(asker, graph, point, resolvePlaces([...results, ...trace.assignments.values()]).roots)
+    const { roots } = resolvePlaces([...results, ...trace.assignments.values()])
+    verifyCallSites(asker, usual, point, roots)
+    if (!point.includes(1)) verifyNumbers(asker, graph, point, roots)
     verified.include(point)
   }
   const check = (call: Signature): void => {

@@ -65,10 +65,14 @@ export function verifyNumbers(
   }
 }
 
+const onesOf = (sizes: readonly number[]): string => sizes.map((size) => Number(size === 1)).join()
+
 /** The sizes of each name between which formulas are known to hold. */
 export class VerifiedRange {
   readonly #least: number[]
   readonly #most: number[]
+  /** Which names were 1 together. */
+  readonly #ones = new Set<string>()
 
   constructor(points: readonly (readonly number[])[]) {
     const columns = (points[0] ?? []).map((_, name) => points.map((point) => point[name] ?? 0))
@@ -76,9 +80,10 @@ export class VerifiedRange {
     this.#most = columns.map((column) => Math.max(...column))
   }
 
-  /** Size 1 is never looked at: ops take axes of one element for broadcast ones, with the same results. */
+  /** With a size of 1 only the calls of ops are looked at, once: ops take axes of one element for broadcast ones, with the same results. */
   covers(sizes: readonly number[]): boolean {
-    return sizes.includes(1) || sizes.every((size, i) => size >= (this.#least[i] ?? 0) && size <= (this.#most[i] ?? 0))
+    if (sizes.includes(1)) return this.#ones.has(onesOf(sizes))
+    return sizes.every((size, i) => size >= (this.#least[i] ?? 0) && size <= (this.#most[i] ?? 0))
   }
 
   /** The sizes again, with those beyond the largest doubled: a cache that grows is not looked at for every token. */
@@ -87,6 +92,10 @@ export class VerifiedRange {
   }
 
   include(sizes: readonly number[]): void {
+    if (sizes.includes(1)) {
+      this.#ones.add(onesOf(sizes))
+      return
+    }
     for (const [i, size] of sizes.entries()) {
       this.#least[i] = Math.min(this.#least[i] ?? size, size)
       this.#most[i] = Math.max(this.#most[i] ?? size, size)

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { gradient } from '../../../src/autodiff/gradient.ts'
 import { compile } from '../../../src/compile/compile.ts'
 import { samplePoints } from '../../../src/compile/dynamic/samples.ts'
+import { exportOnnx } from '../../../src/compile/export.ts'
 import { LearnedPositions } from '../../../src/models/positions.ts'
 import { Dropout, Embedding, LayerNorm, Linear } from '../../../src/nn/index.ts'
 import * as ops from '../../../src/ops/index.ts'
@@ -244,6 +245,24 @@ describe('errors', () => {
     await expect(blocks(waves(1001))).rejects.toThrow(
       /^compile: at n 1001 mul in trace\.test\.ts:\d+ depends on the size of "n" in a way that is not understood$/,
     )
+  })
+
+  test.each([1, 2, 5, 20, 100])('a choice by the size, below %d', async (n) => {
+    const choices: ((x: Tensor, isSmall: boolean) => Tensor)[] = [
+      (x, isSmall) => (isSmall ? ops.mul(x, 100) : ops.mul(x, 2)),
+      (x, isSmall) => (isSmall ? ops.add(ops.mul(x, 2), 1000) : ops.mul(x, 2)),
+      // At size 1 ops may be superfluous.
+      (x, isSmall) => (isSmall && n > 1 ? x : isSmall ? ops.neg(x) : ops.mul(x, 2)),
+      (x, isSmall) => (isSmall ? ops.neg(x) : ops.exp(x)),
+    ]
+    for (const choice of choices) {
+      const run = compile((x: Tensor) => choice(x, sizeOf(x.shape, 0) <= n), { dynamic: [{ 0: 'n' }] })
+      // Seen at the first call, or at the first one that takes the other way.
+      await expect(run(waves(300)).then(() => run(waves(n)))).rejects.toThrow(/^compile: .*\bn\b.*trace\.test\.ts:\d+/)
+    }
+    const input = { x: { dtype: 'float32', shape: [4] } } as const
+    const forward = ({ x }: { readonly x: Tensor }) => ({ y: choices[1]?.(x, sizeOf(x.shape, 0) <= n) ?? x })
+    await expect(exportOnnx({ inputs: input, forward })).rejects.toThrow(/^export: .*trace\.test\.ts:\d+/)
   })
 
   test('a function that wants multiples gets them, and only them', async () => {
