@@ -1,5 +1,5 @@
 import * as ops from '../ops/index.ts'
-import { listOf, spatialAxes } from '../tensor/shape.ts'
+import { formatShape, listOf, sameShape, spatialAxes } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
 import { tensorOf, Variable } from '../tensor/variable.ts'
@@ -82,6 +82,16 @@ export interface Modulation {
   readonly shift: Tensor
 }
 
+function checkedModulation(x: Tensor, { scale, shift }: Modulation): Modulation {
+  const wanted = x.shape.slice(0, 2)
+  for (const [name, given] of Object.entries({ scale, shift })) {
+    const { shape } = tensorOf('GroupNorm', given)
+    if (!sameShape(shape, wanted))
+      throw new ShapeError(`GroupNorm: ${name} must be ${formatShape(wanted)}, found ${formatShape(shape)}`)
+  }
+  return { scale, shift }
+}
+
 // Passes over fewer features take no time: these are computed as it is written, and rounded as elsewhere.
 const manyFeatures = 2 ** 16
 
@@ -122,7 +132,8 @@ export class GroupNorm extends Module {
     const normed = (by: Pick<ops.NormOptions, 'weight' | 'bias'>): Tensor =>
       ops.groupNorm(x, this.numGroups, { ...by, eps })
     if (!modulation) return normed({ weight, bias })
-    const [factor, { shift }] = [ops.add(modulation.scale, 1), modulation]
+    const { scale, shift } = checkedModulation(x, modulation)
+    const factor = ops.add(scale, 1)
     if (!isSteeredAtOnce(x)) {
       const byChannel = (t: Tensor): Tensor => ops.reshape(t, [...t.shape, ...spatialAxes(x.shape).map(() => 1)])
       return ops.add(ops.mul(normed({ weight, bias }), byChannel(factor)), byChannel(shift))

@@ -187,6 +187,15 @@ describe('other norms', () => {
     }
   })
 
+  test('a modulation has a number for each example and channel', () => {
+    const norm = new nn.GroupNorm(2, 4)
+    const steer = (scale: unknown, shift: unknown) => (): Tensor =>
+      norm.forward(random([3, 4, 5]), { scale, shift } as nn.Modulation)
+    expect(steer(random([3, 4]), random([3, 4, 1]))).toThrow('GroupNorm: shift must be [3, 4], found [3, 4, 1]')
+    expect(steer(random([4]), random([4]))).toThrow('GroupNorm: scale must be [3, 4], found [4]')
+    expect(steer(random([3, 4]), undefined)).toThrow('GroupNorm: a tensor is needed, found undefined')
+  })
+
   test('GroupNorm needs whole groups', () => {
     expect(() => new nn.GroupNorm(3, 4)).toThrow(
       'GroupNorm: channels must be a multiple of groups, found 4 channels, 3 groups',

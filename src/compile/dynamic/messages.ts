@@ -47,6 +47,14 @@ export function choiceBySize(asker: Asker, sizes: readonly number[], node: Graph
   })
 }
 
+/** Ops of the graph refuse sizes that the function itself takes. */
+export function refusedSizes(asker: Asker, sizes: readonly number[], error: unknown): StructureError {
+  const at = describeSizes(asker.names, sizes)
+  const reason = error instanceof Error ? error.message : String(error)
+  const message = `${asker.owner}: the graph depends on ${namesOf(asker)}: at ${at}, ${reason}`
+  return new StructureError(message, { hint: structureHint, cause: error })
+}
+
 /** The graphs themselves differ. */
 export function otherGraph(asker: Asker, nodes: readonly (GraphNode | undefined)[]): StructureError {
   const texts = [...new Set(nodes.flatMap((node) => (node ? [placeOf(node)] : [])))]

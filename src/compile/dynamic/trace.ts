@@ -7,8 +7,9 @@ import type { Signature } from '../signature.ts'
 import { type Built, type Traceable, type Traced, traceFunction } from '../trace-function.ts'
 import { buildSized, type ComparedTraces, compareTraces, type SizedInput } from './build.ts'
 import { callSitesOf, verifyCallSites } from './call-sites.ts'
-import { describeSizes } from './messages.ts'
+import { describeSizes, refusedSizes, StructureError } from './messages.ts'
 import { type Sample, Samples } from './sampling.ts'
+import { checkedSizes } from './shape-rules.ts'
 import { VerifiedRange, verifyNumbers } from './verify.ts'
 
 /**
@@ -63,8 +64,17 @@ export function traceAtSizes(fn: Traceable, args: readonly unknown[], signature:
     const { results, trace } = traceAt(point)
     const { roots } = resolvePlaces([...results, ...trace.assignments.values()])
     verifyCallSites(asker, usual, point, roots)
+    requireSizes(graph, point)
     if (!point.includes(1)) verifyNumbers(asker, graph, point, roots)
     verified.include(point)
+  }
+  /** A graph whose ops refuse sizes that the function takes is another one there: of as many steps, say, as the axis has powers of 2. */
+  const requireSizes = (sized: typeof graph, point: readonly number[]): void => {
+    try {
+      checkedSizes(sized, point, asker)
+    } catch (error) {
+      throw error instanceof StructureError ? error : refusedSizes(asker, point, error)
+    }
   }
   const check = (call: Signature): void => {
     const sizes = [...call.sizes.values()]

@@ -66,6 +66,10 @@ export async function* streamTokens(
   options: GenerationOptions & { readonly inputs?: DecoderInputs } = {},
 ): AsyncGenerator<number, void, void> {
   const { inputs, ...rest } = options
+  if ('numBeams' in rest || 'numReturnSequences' in rest)
+    throw new UsageError(
+      'streamTokens: writes one text, without beams: numBeams and numReturnSequences are for generate',
+    )
   checkPrompts('streamTokens', [prompt])
   const writer = new Writer(decoder, [prompt], settingsOf('streamTokens', rest), 1, inputs)
   for (;;) {
@@ -171,16 +175,27 @@ class Writer {
   #choose(row: Row, logits: Float32Array): number {
     const { processors, doSample, stopTokens, maxNewTokens } = this.#settings
     for (const change of processors) change(logits, row.tokens, row.promptLength)
-    const token = doSample ? draw(logits, row.generator) : logits.indexOf(maximumOf(logits))
+    const token = doSample ? draw(logits, row.generator) : likeliest(logits)
+    if (token < 0)
+      throw new UsageError('generate: no token may come: all scores are -Infinity or NaN', {
+        hint: 'suppressTokens and the other limits must leave a token; NaN comes from the model',
+      })
     row.tokens.push(token)
     row.isDone = stopTokens.has(token) || row.tokens.length - row.promptLength >= maxNewTokens
     return token
   }
 }
 
-/** A token, each as likely as its score says. */
+/** The token of the highest score; -1: none may come. */
+function likeliest(scores: Float32Array): number {
+  const largest = maximumOf(scores)
+  return largest === Number.NEGATIVE_INFINITY ? -1 : scores.indexOf(largest)
+}
+
+/** A token, each as likely as its score says; -1: none may come. */
 function draw(scores: Float32Array, generator: Generator): number {
   const { weights, total } = exponentials(scores)
+  if (!(total > 0)) return -1
   let left = (generator.uniform(1)[0] ?? 0) * total
   let last = 0
   for (let token = 0; token < weights.length; token++) {

@@ -3,6 +3,9 @@
  * processors. All of them change the scores in place; a token that must not come gets -inf.
  */
 
+import { requireCount, requirePositive, requireWithin } from '../../util/check.ts'
+import { UsageError } from '../../util/errors.ts'
+
 /** Changes the scores [V] of the token that follows `tokens`, the first `promptLength` of which are the prompt. */
 export type LogitsProcessor = (scores: Float32Array, tokens: readonly number[], promptLength: number) => void
 
@@ -10,6 +13,7 @@ const never = Number.NEGATIVE_INFINITY
 
 /** Scores of tokens that were there already: divided by the penalty if above 0, else multiplied with it (Keskar et al. 2019, CTRL). */
 export function repetitionPenalty(penalty: number): LogitsProcessor {
+  requirePositive('repetitionPenalty', 'penalty', penalty, UsageError)
   return (scores, tokens) => {
     for (const token of new Set(tokens)) {
       const score = scores[token] ?? 0
@@ -20,6 +24,7 @@ export function repetitionPenalty(penalty: number): LogitsProcessor {
 
 /** No sequence of `size` tokens comes twice. */
 export function noRepeatNgrams(size: number): LogitsProcessor {
+  requireCount('noRepeatNgrams', 'size', size, 1, UsageError)
   return (scores, tokens) => {
     const start = tokens.length + 1 - size
     for (let i = 0; i < start; i++) {
@@ -47,6 +52,7 @@ export function minNewTokens(count: number, stopTokens: readonly number[]): Logi
 
 /** Divides the scores: below 1 the likely tokens become likelier. */
 export function temperature(value: number): LogitsProcessor {
+  requirePositive('temperature', 'value', value, UsageError)
   return (scores) => {
     for (let i = 0; i < scores.length; i++) scores[i] = (scores[i] ?? 0) / value
   }
@@ -54,6 +60,7 @@ export function temperature(value: number): LogitsProcessor {
 
 /** The k highest scores stay, and what equals the lowest of them. */
 export function topK(k: number): LogitsProcessor {
+  requireCount('topK', 'k', k, 1, UsageError)
   return (scores) => {
     const kept = highest(scores, undefined, k)
     if (kept.length >= k) keepFrom(scores, scores[kept.at(-1) ?? 0] ?? never)
@@ -65,6 +72,7 @@ export function topK(k: number): LogitsProcessor {
  * Holtzman et al. 2020). Of equal ones those with the higher index stay.
  */
 export function topP(mass: number, least = 1): LogitsProcessor {
+  requireWithin('topP', 'mass', mass, [0, 1], UsageError)
   return (scores) => {
     const { weights, total } = exponentials(scores)
     const kept = highest(scores, weights, mass * total, least)
@@ -76,6 +84,7 @@ export function topP(mass: number, least = 1): LogitsProcessor {
 
 /** Tokens stay whose probability is at least `share` of the likeliest one's, and at least `least` of them. */
 export function minP(share: number, least = 1): LogitsProcessor {
+  requireWithin('minP', 'share', share, [0, 1], UsageError)
   return (scores) => {
     const lowest = maximumOf(scores) + Math.log(share)
     const kept = least > 1 ? highest(scores, undefined, least) : []

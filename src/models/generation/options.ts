@@ -5,9 +5,11 @@ import {
   requireCount,
   requireFinite,
   requireFlag,
+  requireList,
   requireOneOf,
   requirePositive,
   requireWithin,
+  shown,
 } from '../../util/check.ts'
 import { UsageError } from '../../util/errors.ts'
 import {
@@ -82,6 +84,12 @@ export function settingsOf(owner: string, options: GenerationOptions | undefined
   }
   for (const [name, value] of Object.entries({ topP: mass, minP: share }))
     requireWithin(owner, name, value, [0, 1], UsageError)
+  if (least > maxNewTokens)
+    throw new UsageError(`${owner}: minNewTokens must be at most maxNewTokens, ${maxNewTokens}, found ${least}`)
+  requireList(owner, 'logitsProcessor', logitsProcessor, UsageError)
+  const other = logitsProcessor.find((change) => typeof change !== 'function')
+  if (other !== undefined)
+    throw new UsageError(`${owner}: logitsProcessor must be a list of functions, found ${shown(other)}`)
   requireOneOf(owner, 'whenFull', whenFull, ['stop', 'slide'], UsageError)
   const stopTokens = [given.eosTokenId ?? []].flat() as number[]
   for (const token of [...stopTokens, ...suppressed])

@@ -37,6 +37,7 @@ export interface BlockPlan {
 export function planBlocks({ q, k, added, causal }: AttentionInputs): BlockPlan | undefined {
   if (!currentTrace()?.tuned) return undefined
   const [queries, keys] = [sizeOf(q.shape, -2), sizeOf(k.shape, -2)]
+  if (queries === 0) return undefined
   const leading = Math.max(...[q, k, added].map((x) => (x ? elementCount(x.shape.slice(0, -2)) : 1)))
   const recomputes = leading * queries * keys > mostElements
   const most = recomputes ? Math.max(32, Math.floor(mostElements / (leading * keys))) : queries

@@ -181,7 +181,11 @@ function isWorthIt(
 ): boolean {
   const [n, channels, ...sizes] = channelSizes(x.shape)
   const [out, , ...kernel] = channelSizes(weight)
+  const fits = sizes.every((size, i) => {
+    return size * sizeOf(factors, i) + sizeOf(before, i) + sizeOf(after, i) >= sizeOf(kernel, i)
+  })
   return (
+    fits &&
     x.dtype === 'float32' &&
     dtype === 'float32' &&
     groups === 1 &&

@@ -102,7 +102,7 @@ export interface NmsOptions {
   readonly iouThreshold: number
   /** Boxes whose score is not above this are left out. Default: none. */
   readonly scoreThreshold?: number
-  /** The length of the result; boxes of lower scores beyond it are left out. Default: as many as there are boxes. */
+  /** The length of the result; boxes of lower scores beyond it are left out. Default: as many as there are boxes, of none 1. */
   readonly maxDetections?: number
   /** Whole numbers [N]: boxes of different classes never suppress each other. Default: one class. */
   readonly classes?: Operand

@@ -119,7 +119,7 @@ export const segmentSumOp = defineOp<SegmentSumAttributes>({
   infer: (inputs, { axis, size }) => {
     const [source, index] = [inputAt('segmentSum', inputs, 0), inputAt('segmentSum', inputs, 1)]
     requireDType('segmentSum', 'source', source, number)
-    requireCount('segmentSum', 'size', size, elementCount(index.shape) > 0 ? 1 : 0)
+    requireCount('segmentSum', 'size', size, elementCount(source.shape) > 0 ? 1 : 0)
     requireIndex('segmentSum', index)
     if (index.shape.length !== 1 || index.shape[0] !== source.shape[axis]) {
       throw new ShapeError(

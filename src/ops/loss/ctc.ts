@@ -35,9 +35,8 @@ export type Lengths = Operand | readonly number[]
 
 /** Lengths as int64 [N]. Numbers are checked; of those of a tensor what is known when the op is called. */
 function lengthsOf(argument: string, lengths: Lengths, count: number, most: number | undefined): Tensor {
-  const given = Array.isArray(lengths)
-    ? numbersOf(argument, lengths as readonly number[])
-    : toTensor('ctcLoss', lengths as Operand)
+  const known = knownLengths(lengths)
+  const given = known ? numbersOf(argument, known) : toTensor('ctcLoss', lengths as Operand)
   const flat = given.rank === 0 ? reshape(given, [1]) : given
   if (!isInteger(flat.dtype) || !sameShape(flat.shape, [count])) {
     throw new ShapeError(`ctcLoss: ${argument} must be whole numbers of shape ${formatShape([count])}, found ${given}`)
@@ -45,14 +44,27 @@ function lengthsOf(argument: string, lengths: Lengths, count: number, most: numb
   return cast(most === undefined ? flat : within(flat, { subject: `ctcLoss: ${argument}`, size: most + 1 }), 'int64')
 }
 
+/** The lengths that are numbers: of one example one number. */
+function knownLengths(lengths: Lengths): readonly number[] | undefined {
+  return typeof lengths === 'number' ? [lengths] : Array.isArray(lengths) ? (lengths as readonly number[]) : undefined
+}
+
 function numbersOf(argument: string, lengths: readonly number[]): Tensor {
   for (const length of lengths) requireCount('ctcLoss', `a length of ${argument}`, length)
   return constant(fromNumbers('int64', lengths), [lengths.length], 'int64')
 }
 
+/** One list of all labels has as many as the lengths say, where these are known. */
+function requireLabelsOfAll(target: Tensor, lengths: Lengths, isPadded: boolean): void {
+  const known = isPadded ? undefined : knownLengths(lengths)
+  const total = known?.reduce((sum, length) => sum + length, 0)
+  if (total !== undefined && total !== target.size)
+    throw new ShapeError(`ctcLoss: the target lengths sum to ${total}, but there are ${target.size} labels`)
+}
+
 /** The largest of lengths that are known when the op is called, else `otherwise`. */
 function longest(lengths: Tensor, given: Lengths, otherwise: number): number {
-  const known = Array.isArray(given) ? (given as readonly number[]) : undefined
+  const known = knownLengths(given)
   return known && lengths.size > 0 ? Math.max(...known) : otherwise
 }
 
@@ -143,6 +155,7 @@ export function ctcLoss(
     const most = isPadded ? sizeOf(target.shape, 1) : target.size
     const ofInputs = lengthsOf('input lengths', inputLengths, count, steps)
     const ofTargets = lengthsOf('target lengths', targetLengths, count, most)
+    requireLabelsOfAll(target, targetLengths, isPadded)
     const places = within(target, { subject: 'ctcLoss: label', size: classes })
     const labels = paddedLabels(places, ofTargets, longest(ofTargets, targetLengths, most), blank)
     const losses = pathLosses(batched, labels, ofInputs, ofTargets, blank)

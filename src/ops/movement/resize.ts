@@ -7,7 +7,7 @@ import { ShapeError } from '../../util/errors.ts'
 import { checked, type Operand, toTensor } from '../define.ts'
 import { selectPlaces } from '../indexing/indexing.ts'
 import { repeatElements } from './repeated.ts'
-import { type AxisOptions, modes, resizeAxis } from './resize-axis.ts'
+import { type AxisOptions, type InterpolationMode, modes, resizeAxis } from './resize-axis.ts'
 
 /** Options of `interpolate`. */
 export interface InterpolateOptions extends AxisOptions {
@@ -100,6 +100,14 @@ function resizingOf(
   }
 }
 
+/** What a mode has no use for is a mistake. */
+function requireFitting({ alignCorners, antialias }: InterpolateOptions, mode: InterpolationMode): void {
+  const isWeighted = mode !== 'area' && !mode.startsWith('nearest')
+  for (const [name, isAsked] of Object.entries({ alignCorners, antialias }))
+    if (isAsked && !isWeighted)
+      throw new ShapeError(`interpolate: ${name} is for linear and bicubic modes, found mode ${mode}`)
+}
+
 /**
  * Resizes the axes after batch and channel to `size`, or by `scaleFactor`: one matrix product (or selection) each.
  * x: [N, C, L], [N, C, H, W] or [N, C, D, H, W]; size: one number for all axes, or one each; undefined with a scaleFactor.
@@ -115,6 +123,7 @@ export function interpolate(
     const { sizes, steps } = resizingOf(input.shape, size, given)
     const { mode = 'nearest' } = given
     requireOneOf('interpolate', 'mode', mode, modes)
+    requireFitting(given, mode)
     if (elementCount(input.shape.slice(2)) === 0)
       throw new ShapeError(`interpolate: there must be elements to resize, found ${formatShape(input.shape)}`)
     if (mode === 'nearest' || mode === 'nearest-exact')

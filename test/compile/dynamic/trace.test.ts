@@ -265,6 +265,11 @@ describe('errors', () => {
     await expect(exportOnnx({ inputs: input, forward })).rejects.toThrow(/^export: .*trace\.test\.ts:\d+/)
   })
 
+  test('as many steps as the axis has powers of 2', async () => {
+    const run = compile((x: Tensor) => ops.cumprod(x, 0), { dynamic: [{ 0: 'n' }] })
+    await expect(run(waves(3))).rejects.toThrow(/^compile: the graph depends on the size of "n": at n 3, slice: /)
+  })
+
   test('a function that wants multiples gets them, and only them', async () => {
     const run = compile((x: Tensor) => ops.sum(ops.reshape(x, [-1, 4]), 1), { dynamic: [{ 0: 'n' }] })
     expect((await run(waves(8))).shape).toEqual([2])

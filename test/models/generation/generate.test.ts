@@ -167,6 +167,25 @@ test.each<[string, GenerateOptions]>([
   await expect(generate(decoder, prompts, options)).rejects.toThrow(expect.objectContaining({ message }) as Error)
 })
 
+test('options that leave nothing to write are errors', async () => {
+  const all = Array.from({ length: config.vocab_size }, (_, i) => i)
+  const none = 'generate: no token may come: all scores are -Infinity or NaN'
+  for (const doSample of [false, true])
+    await expect(generate(decoder, prompts, { suppressTokens: all, doSample })).rejects.toThrow(none)
+  const spoil = (scores: Float32Array): void => void scores.fill(Number.NaN)
+  for (const doSample of [false, true])
+    await expect(generate(decoder, prompts, { logitsProcessor: [spoil], doSample })).rejects.toThrow(none)
+  await expect(generate(decoder, prompts, { minNewTokens: 30, maxNewTokens: 5 })).rejects.toThrow(
+    'generate: minNewTokens must be at most maxNewTokens, 5, found 30',
+  )
+  for (const wrong of [spoil, [3]] as unknown[] as GenerateOptions['logitsProcessor'][])
+    await expect(generate(decoder, prompts, { logitsProcessor: wrong ?? [] })).rejects.toThrow(
+      /logitsProcessor must be a list/,
+    )
+  const stream = streamTokens(decoder, prompts[0] ?? [], { numBeams: 2 } as object)
+  await expect(stream.next()).rejects.toThrow('streamTokens: writes one text, without beams')
+})
+
 test('prompts are lists of token ids', async () => {
   const untyped = (prompts: unknown): Promise<unknown> => generate(decoder, prompts as number[][])
   await expect(untyped([1, 2])).rejects.toThrow(

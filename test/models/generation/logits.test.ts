@@ -94,3 +94,12 @@ test('among many scores the highest are found without sorting all', () => {
     expect(after(topP(0.7), Array.from(scores)).filter((score) => score !== never)).toHaveLength(count)
   }
 })
+
+test('processors say which numbers they take', () => {
+  expect(() => topK(0)).toThrow('topK: k must be a whole number of at least 1, found 0')
+  expect(() => noRepeatNgrams(0)).toThrow('noRepeatNgrams: size must be a whole number of at least 1, found 0')
+  expect(() => temperature(0)).toThrow('temperature: value must be')
+  expect(() => repetitionPenalty(0)).toThrow('repetitionPenalty: penalty must be')
+  expect(() => topP(1.5)).toThrow('topP: mass must be')
+  expect(() => minP(-1)).toThrow('minP: share must be')
+})

@@ -9,6 +9,7 @@ import { newSession } from '../../../src/runtime/binding.ts'
 import { hasBlockedConvolutions } from '../../../src/runtime/node.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
 import { constant, type Tensor } from '../../../src/tensor/tensor.ts'
+import { record } from '../../../src/tensor/trace.ts'
 import { Variable } from '../../../src/tensor/variable.ts'
 import { randomNumbers, sampleArray } from '../../support/gradients.ts'
 import { expectSame } from '../../support/tensors.ts'
@@ -36,7 +37,9 @@ const cases: Case[] = [
 ]
 const random = randomNumbers(11)
 
-const enlarge = (x: Tensor, { factor }: Case): Tensor => ops.interpolate(x, undefined, { scaleFactor: factor })
+const zeros = (shape: readonly number[]): Tensor => ops.zeros(shape)
+const enlarge = (x: Tensor, { factor }: Pick<Case, 'factor'>): Tensor =>
+  ops.interpolate(x, undefined, { scaleFactor: factor })
 
 test.each(cases)('$x by $factor with $weight, $options', async (sample) => {
   const step = (detour: (x: Tensor) => Tensor) => (x: Tensor, weight: Tensor, bias: Tensor) => {
@@ -58,6 +61,13 @@ test.each(cases)('$x by $factor with $weight, $options', async (sample) => {
   const [found, expected] = [await here(x, weight, bias), await plain(x, weight, bias)]
   expectSame(found, expected)
   for (const tensor of expected) expect(toNumbers(tensor.array.data).some((value) => value !== 0)).toBe(true)
+})
+
+test('a kernel that is larger than the picture is told of as ever', () => {
+  const call = (): Tensor => ops.conv2d(enlarge(zeros([8, 16, 6, 7]), { factor: 2 }), zeros([16, 16, 13, 3]))
+  expect(() => record(call, { tuned: true })).toThrow(
+    'conv: the kernel [13, 3] is larger than the padded input [12, 14]',
+  )
 })
 
 const [first] = cases as [Case]

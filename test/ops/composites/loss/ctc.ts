@@ -11,6 +11,10 @@ export const samples: Record<string, ops.Sample[]> = {
       inputs: [[4, 3], { shape: [2], dtype: 'int32', values: [0, 1] }],
       call: (x, target) => ops.ctcLoss(x, target, [4], [2], { blank: 2, reduction: 'sum' }),
     },
+    {
+      inputs: [[4, 3], { shape: [2], dtype: 'int32', values: [0, 1] }],
+      call: (x, target) => ops.ctcLoss(x, target, 4, 2, { blank: 2 }),
+    },
   ],
 }
 
@@ -36,6 +40,10 @@ export const errors: Record<string, ops.Sample> = {
   'ctcLoss: target lengths must be whole numbers of shape [2], found int64[1]': {
     inputs: [[5, 2, 3], labels],
     call: (x, target) => ops.ctcLoss(x, target, [5, 5], [2]),
+  },
+  'ctcLoss: the target lengths sum to 4, but there are 2 labels': {
+    inputs: [[5, 2, 3], one],
+    call: (x, target) => ops.ctcLoss(x, target, [5, 5], [2, 2]),
   },
   'ctcLoss: a length of input lengths must be a whole number of at least 0, found 1.5': {
     inputs: [[5, 2, 3], labels],
