@@ -1,5 +1,6 @@
 /** State dicts: the numbers of named variables, out and in. */
-import { ShapeError } from '../util/errors.ts'
+import { shown } from '../util/check.ts'
+import { ShapeError, UsageError } from '../util/errors.ts'
 import { nearestNames } from '../util/names.ts'
 import type { NDArray } from './dtype.ts'
 import { formatShape, sameShape } from './shape.ts'
@@ -39,6 +40,10 @@ export function loadState(
   state: ReadonlyMap<string, NDArray>,
   options: LoadOptions = {},
 ): StateDifference {
+  if (typeof (state as Partial<typeof state> | undefined)?.has !== 'function')
+    throw new UsageError(
+      `${owner}: a state dict is a Map of arrays by name, as stateDict() and files give it, found ${shown(state)}`,
+    )
   const named = new Map(variables)
   const given = new Set([...named].filter(([name]) => state.has(name)).map(([, variable]) => variable))
   const missing = [...named].filter(([, variable]) => !given.has(variable)).map(([name]) => name)

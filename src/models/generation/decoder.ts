@@ -3,7 +3,7 @@ import { type Argument, type Compiled, compile } from '../../compile/compile.ts'
 import type { CompileOptions } from '../../compile/program.ts'
 import { allocate, elementCount, type NDArray } from '../../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { Tensor } from '../../tensor/tensor.ts'
 import { optionsOf, requireCount, requireList, shown } from '../../util/check.ts'
 import { ShapeError, UsageError } from '../../util/errors.ts'
 import { AttentionCache, type KeysAndValues } from '../attention-cache.ts'
@@ -80,6 +80,11 @@ export class Decoder implements TokenReader {
 
   constructor(model: CausalLanguageModel | DecoderForward, options?: DecoderOptions) {
     const { maxTokens, ...rest } = optionsOf('Decoder', options, UsageError)
+    if (
+      typeof model !== 'function' &&
+      typeof (model as Partial<CausalLanguageModel> | undefined)?.forward !== 'function'
+    )
+      throw new UsageError(`Decoder: a model with a forward method is needed, or a function, found ${shown(model)}`)
     const forward: DecoderForward =
       typeof model === 'function' ? model : (ids, cache) => model.forward(ids, { cache, last: true })
     const own = typeof model === 'function' ? undefined : model.maxTokens
@@ -88,7 +93,7 @@ export class Decoder implements TokenReader {
     this.#step = compile(
       (ids, state, inputs) => {
         const cache = new AttentionCache(state)
-        const logits = cache.last(forward(ids, cache, inputs)) // [N, 1, V]
+        const logits = cache.last(checkedLogits(forward(ids, cache, inputs), ids)) // [N, 1, V]
         return { logits, present: cache.present, contexts: state.contexts ? [] : cache.contexts }
       },
       // Few programs are what it is about: they are no surprise.
@@ -110,15 +115,31 @@ export class Decoder implements TokenReader {
   }
 }
 
+/** What a model gave for these tokens. Throws a ShapeError unless it is logits of all of them, or of the last. */
+function checkedLogits(logits: Tensor | undefined, ids: Tensor): Tensor {
+  const [rows, length] = ids.sizes(2)
+  const shape = logits instanceof Tensor ? logits.shape : undefined
+  if (logits && shape?.length === 3 && shape[0] === rows && (shape[1] === length || shape[1] === 1)) return logits
+  throw new ShapeError(
+    `Decoder: the model must give logits [${rows}, ${length}, V], or [${rows}, 1, V] of the last token, found ${shape ? formatShape(shape) : shown(logits)}`,
+  )
+}
+
 /** Throws a UsageError unless there are prompts, and each is a list of whole numbers. */
 export function checkPrompts(owner: string, prompts: readonly TokenIds[]): void {
   requireList(owner, 'prompts', prompts, UsageError)
   if (prompts.length === 0) throw new UsageError(`${owner}: needs at least one prompt, found none`)
-  for (const [i, prompt] of prompts.entries()) {
-    const isList = Array.isArray(prompt) || ArrayBuffer.isView(prompt)
-    const wrong = isList ? Array.from<unknown>(prompt).find((id) => !Number.isSafeInteger(Number(id))) : prompt
+  checkTokens(owner, 'prompts', prompts)
+}
+
+function checkTokens(owner: string, argument: string, lists: readonly TokenIds[]): void {
+  for (const [i, list] of lists.entries()) {
+    const isList = Array.isArray(list) || ArrayBuffer.isView(list)
+    const wrong = isList ? Array.from<unknown>(list).find((id) => !Number.isSafeInteger(Number(id))) : list
     if (!isList || wrong !== undefined)
-      throw new UsageError(`${owner}: prompts[${i}] must be a list of token ids, whole numbers, found ${shown(wrong)}`)
+      throw new UsageError(
+        `${owner}: ${argument}[${i}] must be a list of token ids, whole numbers, found ${shown(wrong)}`,
+      )
   }
 }
 
@@ -156,9 +177,11 @@ export class Decoding implements TokenReading {
 
   /** Reads the tokens that follow: of each row at least one. Throws a UsageError beyond the tokens that the model takes. */
   async append(tokens: readonly TokenIds[]): Promise<void> {
+    requireList('Decoder', 'tokens', tokens, UsageError)
     const { lengths } = this.#store
     if (tokens.length !== lengths.length)
       throw new UsageError(`Decoder: there must be tokens for ${lengths.length} rows, found ${tokens.length}`)
+    checkTokens('Decoder', 'tokens', tokens)
     const counts = tokens.map((row) => row.length)
     const longest = Math.max(...counts.map((count, row) => count + (lengths[row] ?? 0)))
     if (longest > this.#maxTokens) {
@@ -239,6 +262,17 @@ function maskOf(counts: readonly number[], length: number): NDArray {
 /** Row i of each array is what row `rows[i]` was. */
 export function inputRows(inputs: DecoderInputs, rows: readonly number[]): DecoderInputs {
   return Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, rowsOf(array, rows)]))
+}
+
+/** Throws a UsageError unless the inputs beside the tokens are arrays with one row for each prompt. */
+export function checkInputs(owner: string, inputs: DecoderInputs, rows: number): void {
+  for (const [name, array] of Object.entries(inputs)) {
+    const shape = (array as Partial<NDArray> | undefined)?.shape
+    if (!Array.isArray(shape) || !ArrayBuffer.isView(array.data) || shape[0] !== rows)
+      throw new UsageError(
+        `${owner}: inputs.${name} must be an array [${rows}, ...], a row for each prompt, found ${shape ? formatShape(shape) : shown(array)}`,
+      )
+  }
 }
 
 function rowsOf({ dtype, shape, data }: NDArray, rows: readonly number[]): NDArray {

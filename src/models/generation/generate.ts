@@ -4,6 +4,7 @@ import { UsageError } from '../../util/errors.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
 import { type BeamOptions, beamSearch } from './beam-search.ts'
 import {
+  checkInputs,
   checkPrompts,
   type DecoderInputs,
   inputRows,
@@ -42,6 +43,7 @@ export async function generate(
   for (const [name, value] of Object.entries({ numBeams, numReturnSequences }))
     requireCount('generate', name, value, 1, UsageError)
   checkPrompts('generate', prompts)
+  if (inputs) checkInputs('generate', inputs, prompts.length)
   const settings = settingsOf('generate', rest, numBeams)
   if (numBeams > 1) {
     if (numReturnSequences > numBeams)
@@ -71,6 +73,7 @@ export async function* streamTokens(
       'streamTokens: writes one text, without beams: numBeams and numReturnSequences are for generate',
     )
   checkPrompts('streamTokens', [prompt])
+  if (inputs) checkInputs('streamTokens', inputs, 1)
   const writer = new Writer(decoder, [prompt], settingsOf('streamTokens', rest), 1, inputs)
   for (;;) {
     const [token] = await writer.step()

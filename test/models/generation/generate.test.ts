@@ -9,6 +9,7 @@ import {
   gpt2LMWeights,
   streamTokens,
 } from '../../../src/models/index.ts'
+import * as ops from '../../../src/ops/index.ts'
 import type { NDArray } from '../../../src/tensor/dtype.ts'
 import { readReference } from '../reference.ts'
 
@@ -184,6 +185,27 @@ test('options that leave nothing to write are errors', async () => {
     )
   const stream = streamTokens(decoder, prompts[0] ?? [], { numBeams: 2 } as object)
   await expect(stream.next()).rejects.toThrow('streamTokens: writes one text, without beams')
+})
+
+test('what is no model, no logits, no tokens or no input is told of', async () => {
+  expect(() => new Decoder(undefined as never)).toThrow('Decoder: a model with a forward method is needed')
+  for (const [wrong, found] of [
+    [undefined, 'found undefined'],
+    [ops.zeros([1, 37]), 'found [1, 37]'],
+    [ops.zeros([1, 7, 37]), 'found [1, 7, 37]'],
+  ] as const) {
+    const other = new Decoder(() => wrong as never, { threads: 1 })
+    await expect(generate(other, [[1, 2, 3]])).rejects.toThrow(found)
+    await other.release()
+  }
+  const decoding = await decoder.start([[1, 2]])
+  await expect(decoding.append([[0.5]])).rejects.toThrow('Decoder: tokens[0] must be a list of token ids')
+  await expect(generate(decoder, prompts, { inputs: { memory: 1 } as never })).rejects.toThrow(
+    `generate: inputs.memory must be an array [${prompts.length}, ...], a row for each prompt, found 1`,
+  )
+  expect(() => model.loadStateDict({ weight: 1 } as never)).toThrow(
+    'GPT2LMHeadModel: a state dict is a Map of arrays by name',
+  )
 })
 
 test('prompts are lists of token ids', async () => {
