@@ -123,7 +123,20 @@ export function optionsOf<T extends object>(
 ): T | Partial<T> {
   if (options === undefined || options === null) return {}
   requireFields(owner, 'options', options, Thrown)
+  for (const name of Object.keys(options)) requireOurName(owner, name, Thrown)
   return options
+}
+
+/** PyTorch's spelling, which would be ignored silently: `ceil_mode` for `ceilMode`, `dim` for `axis`. */
+function requireOurName(owner: string, name: string, Thrown: ErrorClass): void {
+  if (!/_|^(keep)?dim$/.test(name)) return
+  const ours =
+    name === 'dim'
+      ? 'axis'
+      : name === 'keepdim'
+        ? 'keepDims'
+        : name.replace(/_+(.?)/g, (_, letter) => letter.toUpperCase())
+  throw new Thrown(`${owner}: there is no option "${name}"`, { hint: `options are in camelCase: "${ours}"` })
 }
 
 /** One of the names. */

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import * as ops from '../../src/ops/index.ts'
+import { optionsOf } from '../../src/util/check.ts'
+import { UsageError } from '../../src/util/errors.ts'
+
+test('options: an object, or nothing', () => {
+  expect(optionsOf('op', undefined)).toEqual({})
+  expect(optionsOf('op', { axis: 1 })).toEqual({ axis: 1 })
+  expect(() => optionsOf('op', 3 as never, UsageError)).toThrow('op: options must be an object, found 3')
+})
+
+test.each([
+  ['ceil_mode', 'ceilMode'],
+  ['dim', 'axis'],
+  ['keepdim', 'keepDims'],
+  ['attn_mask', 'attnMask'],
+])("an option with PyTorch's spelling, %s, is none", (theirs, ours) => {
+  expect(() => optionsOf('op', { [theirs]: 1 })).toThrowError(
+    expect.objectContaining({
+      message: `op: there is no option "${theirs}"`,
+      hint: `options are in camelCase: "${ours}"`,
+    }),
+  )
+})
+
+test('so an op does not ignore it', () => {
+  expect(() => ops.fft(ops.zeros([2, 4]), { dim: 0 } as object)).toThrow('fft: there is no option "dim"')
+})
