@@ -72,6 +72,10 @@ async function checkPage(browser, address, name) {
 }
 
 const { chromium } = createRequire(pathToFileURL(join(webPackages(), '..', 'package.json')))('playwright-core')
+if (!existsSync(folder)) {
+  console.error(`there are no pages in ${folder}: run npm run site first`)
+  process.exit(1)
+}
 const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'page.js')) && name !== 'index')
 const wanted = positionals.length > 0 ? positionals : names
 if (values.pictures) mkdirSync(values.pictures, { recursive: true })
