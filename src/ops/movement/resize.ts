@@ -69,7 +69,7 @@ function axisNumbers(
   requireList('interpolate', name, list)
   if (axes >= 1 && list.length === axes && list.every(holds)) return list
   throw new ShapeError(
-    `interpolate: the ${name} must have one ${kind} for each axis after [N, C], found ${name} ${shown(list)} for ${formatShape(shape)}`,
+    `interpolate: the ${name} must have one ${kind} for each axis after [N, C], found ${name} ${shown(value)} for ${formatShape(shape)}`,
   )
 }
 

@@ -67,7 +67,7 @@ export const errors: Record<string, ops.Sample> = {
     inputs: [[1, 2, 5]],
     call: (x) => ops.interpolate(x, 3, { mode: 'area', antialias: true }),
   },
-  'interpolate: the scaleFactor must have one number above 0 for each axis after [N, C], found scaleFactor [0] for [1, 2, 5]':
+  'interpolate: the scaleFactor must have one number above 0 for each axis after [N, C], found scaleFactor 0 for [1, 2, 5]':
     {
       inputs: [[1, 2, 5]],
       call: (x) => ops.interpolate(x, undefined, { scaleFactor: 0 }),
