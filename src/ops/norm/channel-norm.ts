@@ -1,5 +1,6 @@
 /** Normalisation of channels, axis 1 of x [N, C, ...]: batch, local response; and spectral norm. */
-import { formatShape, sizeOf } from '../../tensor/shape.ts'
+import { elementCount } from '../../tensor/dtype.ts'
+import { channelSizes, formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { currentTrace } from '../../tensor/trace.ts'
 import { optionsOf, requireAtLeast, requireCount, requireFinite, requireWithin, shown } from '../../util/check.ts'
@@ -123,6 +124,18 @@ export function batchNormTrain(
   })
 }
 
+// Rows with fewer positions are so short that the runtime's sums of broadcast numbers take longer than its batch norm, which has one thread.
+const shortRow = 64
+
+/** x slope + level, with numbers for each channel [1, C, 1, ...]. */
+function scaled(x: Tensor, slope: Tensor, level: Tensor): Tensor {
+  const [, channels, ...positions] = channelSizes(x.shape)
+  if (!currentTrace()?.tuned || positions.length === 0 || elementCount(positions) >= shortRow)
+    return add(mul(x, slope), level)
+  const [weight, bias] = [slope, level].map((numbers) => reshape(numbers, [channels])) as [Tensor, Tensor]
+  return apply(batchNormOp, [x, weight, bias, full([channels], 0), full([channels], 1)], { eps: 0 })
+}
+
 /**
  * (x - mean) s + shift with s = scale / sqrt(variance + eps); scale, shift [1, C, 1, ...]. With c = x - mean and n values
  * per channel: dx = s (g - sum(g) / n - c r^2 sum(g c) / n), r = 1 / sqrt(variance + eps): as g s + c k + l four passes. What the mean's
@@ -141,7 +154,7 @@ function normalizeByBatch(
     (input: Tensor, factor: Tensor, offset: Tensor) => {
       const { variance, center, rest } = statistics(input)
       const slope = mul(factor, inverseOf(variance))
-      return add(mul(sub(input, center), slope), sub(offset, mul(rest, slope)))
+      return scaled(sub(input, center), slope, sub(offset, mul(rest, slope)))
     },
     (g, { inputs: [input, factor] }) => {
       const { variance, center, rest, share: perValue } = statistics(input)
@@ -152,7 +165,7 @@ function normalizeByBatch(
       const share = mul(slope, perValue)
       const pull = mul(share, mul(sumOverRanks(projection), mul(inverse, inverse)))
       const level = sub(mul(share, sumOverRanks(total)), mul(rest, pull))
-      return [add(mul(g, slope), add(mul(centered, pull), level)), mul(projection, inverse), total]
+      return [add(scaled(g, slope, level), mul(centered, pull)), mul(projection, inverse), total]
     },
   )
   return normalize(x, scale, shift)
