@@ -127,15 +127,15 @@ export function optionsOf<T extends object>(
   return options
 }
 
+const ourNames: ReadonlyMap<string, string> = new Map([
+  ['dim', 'axis'],
+  ['keepdim', 'keepDims'],
+])
+
 /** PyTorch's spelling, which would be ignored silently: `ceil_mode` for `ceilMode`, `dim` for `axis`. */
 function requireOurName(owner: string, name: string, Thrown: ErrorClass): void {
-  if (!/_|^(keep)?dim$/.test(name)) return
-  const ours =
-    name === 'dim'
-      ? 'axis'
-      : name === 'keepdim'
-        ? 'keepDims'
-        : name.replace(/_+(.?)/g, (_, letter) => letter.toUpperCase())
+  const ours = ourNames.get(name) ?? name.replace(/_+(.?)/g, (_, letter) => letter.toUpperCase())
+  if (ours === name) return
   throw new Thrown(`${owner}: there is no option "${name}"`, { hint: `options are in camelCase: "${ours}"` })
 }
 

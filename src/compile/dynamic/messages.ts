@@ -39,25 +39,26 @@ export function notUnderstood(asker: Asker, what: string): StructureError {
   })
 }
 
+function dependsOnSizes(asker: Asker, where: string, cause?: unknown): StructureError {
+  return new StructureError(`${asker.owner}: the graph depends on ${namesOf(asker)}${where}`, {
+    hint: structureHint,
+    ...(cause !== undefined && { cause }),
+  })
+}
+
 /** The function calls other ops at these sizes. */
 export function choiceBySize(asker: Asker, sizes: readonly number[], node: GraphNode): StructureError {
-  const at = describeSizes(asker.names, sizes)
-  return new StructureError(`${asker.owner}: the graph depends on ${namesOf(asker)}: at ${at}, ${placeOf(node)}`, {
-    hint: structureHint,
-  })
+  return dependsOnSizes(asker, `: at ${describeSizes(asker.names, sizes)}, ${placeOf(node)}`)
 }
 
 /** Ops of the graph refuse sizes that the function itself takes. */
 export function refusedSizes(asker: Asker, sizes: readonly number[], error: unknown): StructureError {
-  const at = describeSizes(asker.names, sizes)
   const reason = error instanceof Error ? error.message : String(error)
-  const message = `${asker.owner}: the graph depends on ${namesOf(asker)}: at ${at}, ${reason}`
-  return new StructureError(message, { hint: structureHint, cause: error })
+  return dependsOnSizes(asker, `: at ${describeSizes(asker.names, sizes)}, ${reason}`, error)
 }
 
 /** The graphs themselves differ. */
 export function otherGraph(asker: Asker, nodes: readonly (GraphNode | undefined)[]): StructureError {
   const texts = [...new Set(nodes.flatMap((node) => (node ? [placeOf(node)] : [])))]
-  const where = texts.length > 0 ? `: ${texts.join(', ')}` : ''
-  return new StructureError(`${asker.owner}: the graph depends on ${namesOf(asker)}${where}`, { hint: structureHint })
+  return dependsOnSizes(asker, texts.length > 0 ? `: ${texts.join(', ')}` : '')
 }

@@ -81,6 +81,7 @@ export function traceAtSizes(fn: Traceable, args: readonly unknown[], signature:
     if (verified.covers(sizes)) return
     const further = verified.beyond(sizes)
     verify(sizes)
+    if (verified.covers(further)) return
     try {
       verify(further)
     } catch {
