@@ -301,6 +301,11 @@ const generators: Record<string, Generator> = {
     ]
     return { inputs, call: (x, w) => ops.convTranspose2d(x, w, undefined, options) }
   },
+  repeatElements: (draw) => {
+    const factors = Array.from({ length: draw.whole(1, 3) }, () => draw.whole(1, 3))
+    const input = [draw.whole(1, 2), draw.whole(1, 2), ...factors.map(() => draw.whole(1, 3))]
+    return { inputs: [input], call: (x) => ops.apply(ops.repeatElementsOp, [x], { factors }) }
+  },
   enlargedConv: (draw) => {
     const [n, inner, out] = [draw.whole(1, 2), draw.whole(1, 3), draw.whole(1, 3)]
     const [factors, kernel] = [0, 1].map(() => [draw.whole(1, 3), draw.whole(1, 3)]) as [number[], number[]]

@@ -9,7 +9,19 @@ export type CallSites = ReadonlyMap<string, GraphNode>
 
 // At some sizes these do nothing, and leave no node (a slice of everything, zeros that are none).
 const moving: ReadonlySet<string> = new Set([
-  ...['reshape', 'permute', 'expand', 'slice', 'concat', 'padConstant', 'padReflect', 'split', 'cast', 'alias'],
+  ...[
+    'reshape',
+    'permute',
+    'expand',
+    'slice',
+    'concat',
+    'padConstant',
+    'padReflect',
+    'repeatElements',
+    'split',
+    'cast',
+    'alias',
+  ],
   ...['sum', 'indexSelect', 'segmentSum', 'gather', 'scatterAdd', 'within', 'withBackward', 'stopGradient', 'runAfter'],
 ])
 
