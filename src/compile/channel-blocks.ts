@@ -5,7 +5,9 @@ import { convOp } from '../ops/conv/conv.ts'
 import { enlargedConvOp } from '../ops/conv/enlarged.ts'
 import { convTransposeOp } from '../ops/conv/transpose.ts'
 import { apply } from '../ops/define.ts'
-import { constant, type Tensor } from '../tensor/tensor.ts'
+import { addmmOp, type MatmulAttributes, matmulOp } from '../ops/products/matmul.ts'
+import { transposedForm } from '../ops/products/transposed.ts'
+import { constant, type GraphNode, type Tensor } from '../tensor/tensor.ts'
 import { emitGraph, modelBytes } from './onnx.ts'
 
 /** As wide as the vectors of AVX-512, and of all processors before it. */
@@ -13,10 +15,22 @@ const widths = [16, 8] as const
 
 let measured: Promise<number> | undefined
 
-/** Channels in a block of the convolutions of this graph; 1 if it has none, or the runtime has no such kernels here. */
+const convolutions: readonly unknown[] = [convOp, convTransposeOp, enlargedConvOp]
+
+/** Whether a node's lowering depends on the width of the vectors: a convolution, or a product with a form of its own on AVX2. */
+function dependsOnVectors({ op, inputs, attributes }: GraphNode): boolean {
+  if (convolutions.includes(op)) return true
+  if (op !== matmulOp && op !== addmmOp) return false
+  const { transposeA, transposeB } = attributes as MatmulAttributes
+  const [a, b] = inputs.slice(-2)
+  return (
+    a !== undefined && b !== undefined && transposeA && !transposeB && transposedForm(a.shape, b.shape) !== undefined
+  )
+}
+
+/** Channels in a block of convolutions here; 1 if nothing in this graph depends on it, or the runtime has no such kernels here. */
 export function channelBlockFor(roots: readonly Tensor[]): Promise<number> | number {
-  const ops: readonly unknown[] = [convOp, convTransposeOp, enlargedConvOp]
-  if (!hasBlockedConvolutions || !topologicalNodes(roots).some(({ op }) => ops.includes(op))) return 1
+  if (!hasBlockedConvolutions || !topologicalNodes(roots).some(dependsOnVectors)) return 1
   measured ??= measure()
   return measured
 }

@@ -20,6 +20,7 @@ import {
   toTensors,
 } from '../define.ts'
 import { permuteOp, reshape, transpose } from '../movement/movement.ts'
+import { emitTranspose, emitTransposedProduct, transposedFormHere } from './transposed.ts'
 
 interface Transposes {
   /** Whether the last two axes of the operand are swapped before the product. */
@@ -103,7 +104,8 @@ function productGradients(o: Ops, a: Tensor, b: Tensor, g: Tensor, attributes: M
 
 /**
  * FusedMatMul transposes while it packs: of the forms measured in docs/decisions/001-matmul-forms.md none is faster by
- * more than the noise, and an explicit Transpose costs up to half as much again.
+ * more than the noise, and an explicit Transpose costs up to half as much again. Weight gradients on AVX2 are the exception
+ * (docs/decisions/066-transposed-products.md).
  */
 export const matmulOp = defineOp<MatmulAttributes>({
   name: 'matmul',
@@ -134,6 +136,8 @@ export const matmulOp = defineOp<MatmulAttributes>({
       typeA.dtype === 'float32' &&
       (transposeA || transposeB || scale !== 1)
     ) {
+      const form = transposeA && !transposeB ? transposedFormHere(emit, typeA.shape, typeB.shape) : undefined
+      if (form) return emitTransposedProduct(emit, a, b, scale, form)
       return emit.node(
         'FusedMatMul',
         [a, b],
@@ -214,8 +218,11 @@ export const addmmOp = defineOp<AddmmAttributes>({
       const scaled = emit.node('Mul', [c, emit.scalar(beta, 'float32')])
       return emit.node('Expand', [scaled, emit.ints(product.shape)])
     }
-    return emit.node('Gemm', [a, b, c], {
-      transA: Number(transposeA),
+    // Of the two forms only this one adds to c as it lies in memory.
+    const [shapeA, shapeB] = [typeA.shape, inputAt('addmm', inputTypes, 2).shape]
+    const isFirst = transposeA && !transposeB && transposedFormHere(emit, shapeA, shapeB) === 'left'
+    return emit.node('Gemm', [isFirst ? emitTranspose(emit, a) : a, b, c], {
+      transA: Number(transposeA && !isFirst),
       transB: Number(transposeB),
       alpha: { float: alpha },
       beta: { float: beta },
