@@ -66,7 +66,6 @@ export {
   indexSelect,
   indexSelectOp,
   requireIndex,
-  type SegmentSumAttributes,
   scatterAdd,
   scatterAddOp,
   segmentSum,

@@ -5,19 +5,10 @@ import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, siz
 import { constant, type Tensor, type TensorType } from '../../tensor/tensor.ts'
 import { requireCount } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
-import {
-  apply,
-  checked,
-  defineOp,
-  type Emitter,
-  emitConstants,
-  inputAt,
-  type Operand,
-  requireDType,
-  toTensor,
-} from '../define.ts'
+import { apply, checked, defineOp, emitConstants, inputAt, type Operand, requireDType, toTensor } from '../define.ts'
 import { expand, reshape, slice } from '../movement/movement.ts'
 import { within } from './places.ts'
+import { emitSegmentSum, type SegmentSumAttributes } from './segment-forms.ts'
 
 const indexTypes: readonly DType[] = ['int64', 'int32']
 const number: readonly DType[] = ['float32', 'int32', 'int64']
@@ -85,35 +76,7 @@ export function selectPlaces(x: Tensor, places: readonly number[], axis: number)
   return isWhole ? x : indexSelect(x, constant(BigInt64Array.from(places, BigInt), [places.length], 'int64'), axis)
 }
 
-/**
- * Whether adding rows with a matrix product beats ScatterElements, which runs on one thread: measured on two cores, a
- * scattered element costs about 400 times a multiplication, and the one-hot matrix about 40 for each of its elements.
- */
-function prefersProduct(rows: number, columns: number): boolean {
-  return rows * (columns + 40) < 400 * columns
-}
-
-export interface SegmentSumAttributes {
-  readonly axis: number
-  readonly size: number
-}
-
-/** oneHot^T source, over source folded to [before, count, after]. */
-function lowerAsProduct(
-  emit: Emitter,
-  [source, index]: readonly [string, string],
-  [type, indexType]: readonly [TensorType, TensorType],
-  { axis, size }: SegmentSumAttributes,
-): string {
-  const [before, after] = [elementCount(type.shape.slice(0, axis)), elementCount(type.shape.slice(axis + 1))]
-  const folded = emit.node('Reshape', [source, emit.ints([before, sizeOf(type.shape, axis), after])])
-  const every = emit.cast(emit.ints(Array.from({ length: size }, (_, i) => i)), indexType.dtype)
-  const matches = emit.node('Equal', [emit.node('Reshape', [every, emit.ints([size, 1])]), index])
-  const product = emit.node('MatMul', [emit.cast(matches, 'float32'), folded])
-  return emit.node('Reshape', [product, emit.ints(type.shape.map((n, i) => (i === axis ? size : n)))])
-}
-
-/** The adjoint of `indexSelect`. ScatterND would suit it, but its threads overwrite each other's sums. */
+/** The adjoint of `indexSelect`. */
 export const segmentSumOp = defineOp<SegmentSumAttributes>({
   name: 'segmentSum',
   infer: (inputs, { axis, size }) => {
@@ -134,19 +97,9 @@ export const segmentSumOp = defineOp<SegmentSumAttributes>({
   lower: (emit, { inputs, inputTypes, outputTypes, attributes }) => {
     const [source, index] = [inputAt('segmentSum', inputs, 0), inputAt('segmentSum', inputs, 1)]
     const [type, indexType] = [inputAt('segmentSum', inputTypes, 0), inputAt('segmentSum', inputTypes, 1)]
-    const { axis, size } = attributes
     const isEmpty = [type, ...outputTypes].some(({ shape }) => elementCount(shape) === 0)
     if (isEmpty) return emitConstants(emit, outputTypes)
-    const columns = elementCount(type.shape.filter((_, i) => i !== axis))
-    if (type.dtype === 'float32' && prefersProduct(size, columns))
-      return lowerAsProduct(emit, [source, index], [type, indexType], attributes)
-    const zeros = emit.node('Expand', [
-      emit.scalar(0, type.dtype),
-      emit.ints(inputAt('segmentSum', outputTypes, 0).shape),
-    ])
-    const column = emit.node('Reshape', [index, emit.ints(type.shape.map((_, i) => (i === axis ? -1 : 1)))])
-    const everywhere = emit.node('Expand', [column, emit.ints(type.shape)])
-    return emit.node('ScatterElements', [zeros, everywhere, source], { axis, reduction: 'add' })
+    return emitSegmentSum(emit, { source, index, type, indexType }, attributes)
   },
   samples: () => [
     { inputs: [[5, 3], places([5], 4)], call: (x, index) => segmentSum(x, index, 4, 0) },

@@ -44,7 +44,8 @@ describe('a weight gradient on AVX2', () => {
     expect(avx2.kernels).toEqual(kernels)
     expect(other.kernels).toEqual([kernels.includes('Gemm') ? 'Gemm' : 'FusedMatMul'])
     // Sums of up to 1,024 products of normal numbers: of the same order, but the kernels of a machine may differ by roundings.
-    for (const [i, value] of avx2.data.entries()) expect(Math.abs(value - (other.data[i] ?? Infinity))).toBeLessThan(2e-4)
+    for (const [i, value] of avx2.data.entries())
+      expect(Math.abs(value - (other.data[i] ?? Infinity))).toBeLessThan(2e-4)
   })
 
   test('is one kernel where the result is small, the rows are few, or the sum would be transposed', async () => {
