@@ -1,5 +1,6 @@
 /** Which ONNX form of a matrix product is fastest: `node scripts/forms.js matmul-forms`. Decision: docs/decisions/001-matmul-forms.md. */
 import type { Emitter } from '../../src/ops/kit.ts'
+import { emitTransposedProduct } from '../../src/ops/products/transposed.ts'
 import { type Contest, type Form, report } from './measure.ts'
 
 const fused =
@@ -83,6 +84,34 @@ for (const [rows, inputs, outputs] of [
   [16, 32, 32],
 ] as const) {
   await report(biased(rows, inputs, outputs))
+}
+
+// Weight gradients g^T x of larger layers: which operand is transposed, and by what.
+for (const [rows, outputs, inputs] of [
+  [512, 256, 1024],
+  [512, 1024, 256],
+  [2048, 256, 1024],
+  [2048, 1024, 256],
+  [2048, 256, 256],
+  [2048, 768, 768],
+  [2048, 3072, 768],
+  [4096, 1000, 256],
+  [8192, 256, 64],
+] as const) {
+  await report({
+    title: `dW = g^T x, ${rows} rows, [${outputs}, ${inputs}]`,
+    inputs: [
+      [rows, outputs],
+      [rows, inputs],
+    ],
+    outputs: [[outputs, inputs]],
+    operations: 2 * rows * outputs * inputs,
+    forms: {
+      FusedMatMul: fused(1, 0),
+      'g transposed': (emit, [g = '', x = '']) => emitTransposedProduct(emit, g, x, 1, 'left'),
+      'x and dW transposed': (emit, [g = '', x = '']) => emitTransposedProduct(emit, g, x, 1, 'right'),
+    },
+  })
 }
 
 // Mixing tokens, x [B, S, C]: a product with W [H, S] from the left, or a linear layer between two transposes.

@@ -1,4 +1,5 @@
 /** How rows are best added at repeated indices: `node scripts/forms.js scatter-forms`. Decision: docs/decisions/010. */
+import { emitSortedSums } from '../../src/ops/indexing/sorted-sums.ts'
 import type { Emitter } from '../../src/ops/kit.ts'
 import { type Contest, report } from './measure.ts'
 
@@ -25,6 +26,8 @@ function scatter(count: number, rows: number, columns: number): Contest {
       // Fast and wrong: its threads add to one row at the same time, and sums are lost.
       ScatterND: (emit, [uniform = '', source = '']) =>
         emit.node('ScatterND', [zeros(emit), upright(emit, uniform), source], { reduction: 'add' }),
+      sorted: (emit, [uniform = '', source = '']) =>
+        emitSortedSums(emit, source, indices(emit, uniform, rows), [count, columns, rows]),
       'one-hot MatMul': (emit, [uniform = '', source = '']) => {
         const every = emit.node('Reshape', [emit.ints(Array.from({ length: rows }, (_, i) => i)), emit.ints([rows, 1])])
         const matches = emit.node('Equal', [every, indices(emit, uniform, rows)])
@@ -39,6 +42,11 @@ for (const [count, rows, columns] of [
   [4096, 100, 256],
   [4096, 300, 256],
   [4096, 600, 256],
+  [4096, 1000, 256],
+  [8192, 600, 128],
+  [4096, 8000, 384],
+  [1024, 8000, 384],
+  [512, 300, 64],
   [2048, 30, 8],
   [2048, 200, 16],
   [50176, 169, 4],
