@@ -268,6 +268,11 @@ export function emitConstants(emit: Emitter, outputs: readonly TensorType[], val
   return outputs.map(({ dtype, shape }) => emit.node('Expand', [emit.scalar(value, dtype), emit.ints(shape)]))
 }
 
+/** A value of the graph in another shape, of as many elements; -1 once for the size that follows from the others. */
+export function reshaped(emit: Emitter, x: string, shape: readonly number[]): string {
+  return emit.node('Reshape', [x, emit.ints(shape)])
+}
+
 /** The input at an index; a missing one is an error of the caller. */
 export function inputAt<T>(op: string, inputs: readonly T[], index: number): T {
   const input = inputs[index]

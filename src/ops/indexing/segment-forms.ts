@@ -2,7 +2,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { TensorType } from '../../tensor/tensor.ts'
-import type { Emitter } from '../define.ts'
+import { type Emitter, reshaped } from '../define.ts'
 import { emitSortedSums } from './sorted-sums.ts'
 
 export interface SegmentSumAttributes {
@@ -44,7 +44,11 @@ function emitScatter(emit: Emitter, rows: SegmentRows, attributes: SegmentSumAtt
   const { source, index, type } = rows
   const { axis } = attributes
   const zeros = emit.node('Expand', [emit.scalar(0, type.dtype), emit.ints(shapeOfSums(rows, attributes))])
-  const column = emit.node('Reshape', [index, emit.ints(type.shape.map((_, i) => (i === axis ? -1 : 1)))])
+  const column = reshaped(
+    emit,
+    index,
+    type.shape.map((_, i) => (i === axis ? -1 : 1)),
+  )
   const everywhere = emit.node('Expand', [column, emit.ints(type.shape)])
   return emit.node('ScatterElements', [zeros, everywhere, source], { axis, reduction: 'add' })
 }
@@ -54,18 +58,18 @@ function emitProduct(emit: Emitter, rows: SegmentRows, attributes: SegmentSumAtt
   const { axis, size } = attributes
   const { shape } = rows.type
   const [before, after] = [elementCount(shape.slice(0, axis)), elementCount(shape.slice(axis + 1))]
-  const folded = emit.node('Reshape', [rows.source, emit.ints([before, sizeOf(shape, axis), after])])
+  const folded = reshaped(emit, rows.source, [before, sizeOf(shape, axis), after])
   const every = emit.cast(emit.ints(Array.from({ length: size }, (_, i) => i)), rows.indexType.dtype)
-  const matches = emit.node('Equal', [emit.node('Reshape', [every, emit.ints([size, 1])]), rows.index])
+  const matches = emit.node('Equal', [reshaped(emit, every, [size, 1]), rows.index])
   const product = emit.node('MatMul', [emit.cast(matches, 'float32'), folded])
-  return emit.node('Reshape', [product, emit.ints(shapeOfSums(rows, attributes))])
+  return reshaped(emit, product, shapeOfSums(rows, attributes))
 }
 
 function emitSorted(emit: Emitter, rows: SegmentRows, attributes: SegmentSumAttributes): string {
   const { shape } = rows.type
   const [count, columns] = [sizeOf(shape, attributes.axis), elementCount(shape.slice(attributes.axis + 1))]
-  const folded = emit.node('Reshape', [rows.source, emit.ints([count, columns])])
+  const folded = reshaped(emit, rows.source, [count, columns])
   const index = rows.indexType.dtype === 'int64' ? rows.index : emit.cast(rows.index, 'int64')
   const sums = emitSortedSums(emit, folded, index, [count, columns, attributes.size])
-  return emit.node('Reshape', [sums, emit.ints(shapeOfSums(rows, attributes))])
+  return reshaped(emit, sums, shapeOfSums(rows, attributes))
 }

@@ -1,5 +1,5 @@
 /** Rows added at equal indices, after they are sorted: on all threads, where a scatter has one. */
-import { type Emitter, inputAt } from '../define.ts'
+import { type Emitter, inputAt, reshaped } from '../define.ts'
 
 // Rows of equal index are added by a product in each block: more rows multiply more, fewer leave more blocks.
 const blockRows = 32
@@ -25,9 +25,6 @@ interface BlockSums {
 }
 
 const int64 = (emit: Emitter, value: number): string => emit.scalar(value, 'int64')
-
-const reshaped = (emit: Emitter, x: string, shape: readonly number[]): string =>
-  emit.node('Reshape', [x, emit.ints(shape)])
 
 /** 0, 1, .. up to an int64 scalar. */
 const range = (emit: Emitter, stop: string): string => emit.node('Range', [int64(emit, 0), stop, int64(emit, 1)])

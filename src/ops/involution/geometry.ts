@@ -1,7 +1,7 @@
 /** What the forms of an involution have in common: its sizes, and the ONNX nodes that they all write. */
 import type { Shape } from '../../tensor/shape.ts'
 import { sizeOf } from '../../tensor/shape.ts'
-import type { Emitter } from '../define.ts'
+import { type Emitter, reshaped } from '../define.ts'
 
 /** Two numbers: of the rows and of the columns. */
 export type Pair = readonly [rows: number, columns: number]
@@ -39,10 +39,6 @@ export const places = ({ kernel: [rows, columns] }: Involution): number => rows 
 /** Groups of all examples: the forms treat them alike. */
 export const allGroups = ({ input: [batch], groups }: Involution): number => batch * groups
 export const groupChannels = ({ input: [, channels], groups }: Involution): number => channels / groups
-
-export function reshaped(emit: Emitter, x: string, shape: readonly number[]): string {
-  return emit.node('Reshape', [x, emit.ints(shape)])
-}
 
 export function transposed(emit: Emitter, x: string, perm: readonly number[]): string {
   return emit.node('Transpose', [x], { perm })

@@ -2,7 +2,7 @@
  * Involution as a sum over the places of the kernel: the input moved by the place times the place's plane of kernels. Standard ONNX, no
  * copy of all windows; three passes over the input for each place.
  */
-import type { Emitter } from '../define.ts'
+import { type Emitter, reshaped } from '../define.ts'
 import {
   allGroups,
   bordered,
@@ -12,7 +12,6 @@ import {
   joined,
   places,
   reachOf,
-  reshaped,
   sliced,
 } from './geometry.ts'
 

@@ -4,7 +4,7 @@
  * moved by j strides. A band matrix needs no scattering: rows of P numbers that are read again as rows of P - stride are moved
  * by one stride each (docs/decisions/051-involution.md).
  */
-import type { Emitter } from '../define.ts'
+import { type Emitter, reshaped } from '../define.ts'
 import {
   allGroups,
   bordered,
@@ -14,7 +14,6 @@ import {
   joined,
   places,
   reachOf,
-  reshaped,
   sliced,
   transposed,
   zeros,
