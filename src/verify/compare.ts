@@ -8,6 +8,8 @@ export interface Comparison {
   readonly maxAbsolute: number
   /** Largest |a - b| / |b|, where |b| exceeds the absolute tolerance. */
   readonly maxRelative: number
+  /** Largest |a - b| in units of the tolerance; infinite where something is missing or not finite. */
+  readonly excess: number
   /** The first thing that is wrong. */
   readonly problem?: string
 }
@@ -15,6 +17,7 @@ export interface Comparison {
 interface Difference {
   readonly absolute: number
   readonly relative: number
+  readonly excess: number
   readonly problem?: string
 }
 
@@ -24,16 +27,17 @@ function compareArrays(
   expected: NDArray,
   { atol, rtol }: Tolerance,
 ): Difference {
-  if (!found) return { absolute: 0, relative: 0, problem: `${name} was not computed` }
+  if (!found) return { absolute: 0, relative: 0, excess: Infinity, problem: `${name} was not computed` }
   // A state or counter may be stored with fewer axes of size 1 than it is computed with.
   if (!sameShape(found.shape, expected.shape)) {
     return {
       absolute: 0,
       relative: 0,
+      excess: Infinity,
       problem: `${name} has shape ${formatShape(found.shape)}, expected ${formatShape(expected.shape)}`,
     }
   }
-  let [absolute, relative] = [0, 0]
+  let [absolute, relative, excess] = [0, 0, 0]
   let problem: string | undefined
   const numbers = toNumbers(found.data)
   for (const [i, value] of toNumbers(expected.data).entries()) {
@@ -41,12 +45,14 @@ function compareArrays(
     // Infinities must agree in sign, NaN with NaN: neither has a distance.
     if (Object.is(number, value) || number === value) continue
     const difference = Math.abs(number - value)
-    if (!(difference <= atol + rtol * Math.abs(value))) problem ??= `${name}[${i}] is ${number}, expected ${value}`
+    const allowed = atol + rtol * Math.abs(value)
+    excess = Math.max(excess, Number.isNaN(difference) ? Infinity : difference / allowed)
+    if (!(difference <= allowed)) problem ??= `${name}[${i}] is ${number}, expected ${value}`
     if (!Number.isFinite(difference)) continue
     absolute = Math.max(absolute, difference)
     if (Math.abs(value) > atol) relative = Math.max(relative, difference / Math.abs(value))
   }
-  return { absolute, relative, ...(problem !== undefined && { problem }) }
+  return { absolute, relative, excess, ...(problem !== undefined && { problem }) }
 }
 
 /** Compares every expected tensor: |found - expected| <= atol + rtol |expected|, elementwise. */
@@ -55,13 +61,14 @@ export function compareTensors(
   found: ReadonlyMap<string, NDArray>,
   toleranceOf: (name: string) => Tolerance,
 ): Comparison {
-  let [maxAbsolute, maxRelative] = [0, 0]
+  let [maxAbsolute, maxRelative, excess] = [0, 0, 0]
   let problem: string | undefined
   for (const [name, array] of expected) {
     const difference = compareArrays(name, found.get(name), array, toleranceOf(name))
     maxAbsolute = Math.max(maxAbsolute, difference.absolute)
     maxRelative = Math.max(maxRelative, difference.relative)
+    excess = Math.max(excess, difference.excess)
     problem ??= difference.problem
   }
-  return { tensors: expected.size, maxAbsolute, maxRelative, ...(problem !== undefined && { problem }) }
+  return { tensors: expected.size, maxAbsolute, maxRelative, excess, ...(problem !== undefined && { problem }) }
 }

@@ -6,6 +6,7 @@ import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { FormatError } from '../util/errors.ts'
 import type { CaseTensors } from './reads.ts'
+import type { Rounding } from './rounding.ts'
 
 /** Arguments of a case as JSON has them, read with the functions below. */
 export type Settings = Readonly<Record<string, unknown>>
@@ -38,7 +39,10 @@ export interface ReferenceCase {
   readonly folder: string
   /** The general one, for what a target compares itself. */
   readonly tolerance: CaseTolerance
+  /** Rounded as `rounding` says. */
   readonly tensors: CaseTensors
+  /** For weights and inputs that a target makes itself, under the full names that stored ones would have. */
+  readonly rounding: Rounding
 }
 
 /** Computes every `output/`, `grad/`, `grad_input/` and `state/` tensor of a case, by its full name. */

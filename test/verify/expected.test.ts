@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { checkExpected } from '../../src/verify/expected.ts'
 import { CaseTensors } from '../../src/verify/reads.ts'
+import { asGiven } from '../../src/verify/rounding.ts'
 
 const check = (expected: unknown, found: unknown) => () =>
   checkExpected(
@@ -13,6 +14,7 @@ const check = (expected: unknown, found: unknown) => () =>
       fields: { expected },
       folder: '.',
       tolerance: { atol: 0.1, rtol: 0 },
+      rounding: asGiven,
       tensors: new CaseTensors(),
     },
     found,

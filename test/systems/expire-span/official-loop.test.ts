@@ -6,6 +6,7 @@ import { trainingTargets } from '../../../src/systems/expire-span/verify/trainin
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
 import { manualSeed } from '../../../src/tensor/random-state.ts'
 import { CaseTensors } from '../../../src/verify/reads.ts'
+import { asGiven } from '../../../src/verify/rounding.ts'
 
 /** Where the windows begin that the loop feeds of one row 0, 1, 2, ..., 22 without labels. */
 async function beginnings(config: Readonly<Record<string, unknown>>): Promise<number[]> {
@@ -24,6 +25,7 @@ async function beginnings(config: Readonly<Record<string, unknown>>): Promise<nu
     fields: {},
     folder: '',
     tolerance: { atol: 0, rtol: 0 },
+    rounding: asGiven,
     tensors: new CaseTensors([['input/data', data]]),
   })
   const windows = found?.get('output/X')
@@ -72,6 +74,7 @@ describe('a layer that is left out', () => {
       fields: {},
       folder: '',
       tolerance: { atol: 0, rtol: 0 },
+      rounding: asGiven,
       tensors: new CaseTensors([
         ...weights,
         ['input/data', data as NDArray],

@@ -46,7 +46,7 @@ function normOf(x: Tensor): Tensor {
 }
 
 async function runClassifier(reference: ReferenceCase): Promise<Map<string, NDArray>> {
-  const { config, mode, tensors } = reference
+  const { config, mode, tensors, rounding } = reference
   const backbone = init.skipInit(() => new RedNet(redNetConfig(reference)))
   fixedSetting(config, 'head_in_channels', backbone.numFeatures)
   const model = init.skipInit(() => new ImageClassifier(backbone, numberSetting(config, 'num_classes')))
@@ -61,7 +61,7 @@ async function runClassifier(reference: ReferenceCase): Promise<Map<string, NDAr
   ]
   const image = formulaInput(stringSetting(formula, 'image'), size)
   checkFormula(reference, new Map([...state, ['input/image', image]]))
-  model.loadStateDict(state)
+  model.loadStateDict(new Map([...state].map(([name, array]) => [name, rounding(array, `param/${name}`)] as const)))
   model.train(mode === 'train')
   const parameters = model.namedParameters()
   fixedSetting(
@@ -93,7 +93,7 @@ async function runClassifier(reference: ReferenceCase): Promise<Map<string, NDAr
     ] as [string, Tensor][])
   })
   try {
-    const found = await run(image, requiredTensor(tensors, 'input/labels'))
+    const found = await run(rounding(image, 'input/image'), requiredTensor(tensors, 'input/labels'))
     const arrays = Object.entries(found).map(([name, { array }]) => [name, array] as const)
     return withStates(reference, model, new Map(arrays))
   } finally {
