@@ -18,8 +18,9 @@ export interface SegmentRows {
   readonly indexType: TensorType
 }
 
-// Below these, sorting and its small nodes cost more than they save.
-const leastSorted = { rows: 512, columns: 32 }
+// With fewer rows or columns, sorting and its small nodes cost more than they save; with more rows, the matrix over blocks (16 MB) would.
+const sortedRows = { least: 512, most: 65_536 }
+const leastColumns = 32
 
 /** Sums over equal indices, in the form that is fastest at these sizes. */
 export function emitSegmentSum(emit: Emitter, rows: SegmentRows, attributes: SegmentSumAttributes): string {
@@ -28,7 +29,8 @@ export function emitSegmentSum(emit: Emitter, rows: SegmentRows, attributes: Seg
   if (dtype !== 'float32') return emitScatter(emit, rows, attributes)
   const columns = elementCount(shape.filter((_, i) => i !== axis))
   const isLeading = elementCount(shape.slice(0, axis)) === 1
-  const canSort = isLeading && sizeOf(shape, axis) >= leastSorted.rows && columns >= leastSorted.columns
+  const count = sizeOf(shape, axis)
+  const canSort = isLeading && count >= sortedRows.least && count <= sortedRows.most && columns >= leastColumns
   // For each row: the multiplications of the product with its matrix of 0 and 1, and how many take the time of the other form.
   const [product, scatter, sorted] = [size * (columns + 40), 400 * columns, 25_000 + 120 * columns]
   if (product < (canSort ? Math.min(scatter, sorted) : scatter)) return emitProduct(emit, rows, attributes)

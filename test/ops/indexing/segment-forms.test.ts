@@ -97,6 +97,7 @@ test('the form is that which is fastest at the sizes', () => {
   for (const [shape, count, axis] of [
     [[256, 256], 256, 0],
     [[2048, 8], 2048, 0],
+    [[70_000, 32], 70_000, 0],
     [[4, 2048, 64], 2048, 1],
   ] as const) {
     expect(kernelsOf(shape, count, 1000, axis)).toContain('ScatterElements')
