@@ -40,6 +40,7 @@ NOT_COMPARED = {
             "defineUnary",
             "emitConstants",
             "emitExtremum",
+            "emitReshape",
         ],
         BUILDS,
     ),

@@ -269,7 +269,7 @@ export function emitConstants(emit: Emitter, outputs: readonly TensorType[], val
 }
 
 /** A value of the graph in another shape, of as many elements; -1 once for the size that follows from the others. */
-export function reshaped(emit: Emitter, x: string, shape: readonly number[]): string {
+export function emitReshape(emit: Emitter, x: string, shape: readonly number[]): string {
   return emit.node('Reshape', [x, emit.ints(shape)])
 }
 

@@ -2,7 +2,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { TensorType } from '../../tensor/tensor.ts'
-import { type Emitter, reshaped } from '../define.ts'
+import { type Emitter, emitReshape } from '../define.ts'
 import { emitSortedSums } from './sorted-sums.ts'
 
 export interface SegmentSumAttributes {
@@ -46,7 +46,7 @@ function emitScatter(emit: Emitter, rows: SegmentRows, attributes: SegmentSumAtt
   const { source, index, type } = rows
   const { axis } = attributes
   const zeros = emit.node('Expand', [emit.scalar(0, type.dtype), emit.ints(shapeOfSums(rows, attributes))])
-  const column = reshaped(
+  const column = emitReshape(
     emit,
     index,
     type.shape.map((_, i) => (i === axis ? -1 : 1)),
@@ -60,18 +60,18 @@ function emitProduct(emit: Emitter, rows: SegmentRows, attributes: SegmentSumAtt
   const { axis, size } = attributes
   const { shape } = rows.type
   const [before, after] = [elementCount(shape.slice(0, axis)), elementCount(shape.slice(axis + 1))]
-  const folded = reshaped(emit, rows.source, [before, sizeOf(shape, axis), after])
+  const folded = emitReshape(emit, rows.source, [before, sizeOf(shape, axis), after])
   const every = emit.cast(emit.ints(Array.from({ length: size }, (_, i) => i)), rows.indexType.dtype)
-  const matches = emit.node('Equal', [reshaped(emit, every, [size, 1]), rows.index])
+  const matches = emit.node('Equal', [emitReshape(emit, every, [size, 1]), rows.index])
   const product = emit.node('MatMul', [emit.cast(matches, 'float32'), folded])
-  return reshaped(emit, product, shapeOfSums(rows, attributes))
+  return emitReshape(emit, product, shapeOfSums(rows, attributes))
 }
 
 function emitSorted(emit: Emitter, rows: SegmentRows, attributes: SegmentSumAttributes): string {
   const { shape } = rows.type
   const [count, columns] = [sizeOf(shape, attributes.axis), elementCount(shape.slice(attributes.axis + 1))]
-  const folded = reshaped(emit, rows.source, [count, columns])
+  const folded = emitReshape(emit, rows.source, [count, columns])
   const index = rows.indexType.dtype === 'int64' ? rows.index : emit.cast(rows.index, 'int64')
   const sums = emitSortedSums(emit, folded, index, [count, columns, attributes.size])
-  return reshaped(emit, sums, shapeOfSums(rows, attributes))
+  return emitReshape(emit, sums, shapeOfSums(rows, attributes))
 }

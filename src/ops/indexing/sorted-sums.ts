@@ -1,5 +1,5 @@
 /** Rows added at equal indices, after they are sorted: on all threads, where a scatter has one. */
-import { type Emitter, inputAt, reshaped } from '../define.ts'
+import { type Emitter, emitReshape, inputAt } from '../define.ts'
 
 // Rows of equal index are added by a product in each block: more rows multiply more, fewer leave more blocks.
 const blockRows = 32
@@ -35,24 +35,24 @@ function sortRows(emit: Emitter, source: string, index: string, [rows, columns, 
   const length = int64(emit, blockRows)
   const added = emit.node('Sub', [length, emit.node('Mod', [count, length])])
   const total = emit.node('Add', [count, added])
-  const pads = emit.node('Concat', [emit.ints([0]), reshaped(emit, added, [1])], { axis: 0 })
+  const pads = emit.node('Concat', [emit.ints([0]), emitReshape(emit, added, [1])], { axis: 0 })
   const padded = emit.node('Pad', [index, pads, int64(emit, size ?? 0)])
-  const sorted = emit.nodes('TopK', [padded, reshaped(emit, total, [1])], 2, { axis: 0, largest: 0, sorted: 1 })
+  const sorted = emit.nodes('TopK', [padded, emitReshape(emit, total, [1])], 2, { axis: 0, largest: 0, sorted: 1 })
   const [indices, order] = [inputAt('TopK', sorted, 0), inputAt('TopK', sorted, 1)]
   // Any row will do for the entries that are not real.
   const from = emit.node('Min', [order, int64(emit, (rows ?? 0) - 1)])
-  const values = reshaped(emit, emit.node('Gather', [source, from], { axis: 0 }), [-1, blockRows, columns ?? 1])
+  const values = emitReshape(emit, emit.node('Gather', [source, from], { axis: 0 }), [-1, blockRows, columns ?? 1])
   return { indices, values, total, blocks: emit.node('Div', [total, length]) }
 }
 
 /** Sums within the blocks, and over the blocks after each. */
 function sumBlocks(emit: Emitter, { indices, values, blocks }: SortedRows, columns: number, size: number): BlockSums {
   const isNone = emit.cast(emit.node('Equal', [indices, int64(emit, size)]), 'int64')
-  const own = reshaped(emit, indices, [-1, blockRows, 1])
+  const own = emitReshape(emit, indices, [-1, blockRows, 1])
   // Entries that are not real are equal to nothing, not even to themselves.
-  const others = reshaped(emit, emit.node('Add', [indices, isNone]), [-1, 1, blockRows])
+  const others = emitReshape(emit, emit.node('Add', [indices, isNone]), [-1, 1, blockRows])
   const local = emit.node('MatMul', [emit.cast(emit.node('Equal', [own, others]), 'float32'), values])
-  const byBlock = reshaped(emit, indices, [-1, blockRows])
+  const byBlock = emitReshape(emit, indices, [-1, blockRows])
   const at = (x: string, place: number): string => emit.node('Gather', [x, int64(emit, place)], { axis: 1 })
   const [first, last] = [at(byBlock, 0), at(byBlock, blockRows - 1)]
   const number = range(emit, blocks)
@@ -60,11 +60,11 @@ function sumBlocks(emit: Emitter, { indices, values, blocks }: SortedRows, colum
     [-1, 1],
     [1, -1],
   ]
-  const isLater = emit.node('Less', [reshaped(emit, number, column), reshaped(emit, number, row)])
-  const isEqual = emit.node('Equal', [reshaped(emit, last, column), reshaped(emit, first, row)])
+  const isLater = emit.node('Less', [emitReshape(emit, number, column), emitReshape(emit, number, row)])
+  const isEqual = emit.node('Equal', [emitReshape(emit, last, column), emitReshape(emit, first, row)])
   const goesOn = emit.cast(emit.node('And', [isLater, isEqual]), 'float32')
   const later = emit.node('Pad', [emit.node('MatMul', [goesOn, at(local, 0)]), emit.ints([0, 0, 1, 0])])
-  return { local: reshaped(emit, local, [-1, columns]), later, last }
+  return { local: emitReshape(emit, local, [-1, columns]), later, last }
 }
 
 /**

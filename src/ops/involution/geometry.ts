@@ -1,7 +1,7 @@
 /** What the forms of an involution have in common: its sizes, and the ONNX nodes that they all write. */
 import type { Shape } from '../../tensor/shape.ts'
 import { sizeOf } from '../../tensor/shape.ts'
-import { type Emitter, reshaped } from '../define.ts'
+import { type Emitter, emitReshape } from '../define.ts'
 
 /** Two numbers: of the rows and of the columns. */
 export type Pair = readonly [rows: number, columns: number]
@@ -86,7 +86,7 @@ function fitted(emit: Emitter, x: string, shape: number[], axis: number, before:
 export function bordered(emit: Emitter, involution: Involution, input: string, [height, width]: Pair): string {
   const [, , h, w] = involution.input
   const shape = [allGroups(involution), groupChannels(involution), h, w]
-  const tall = fitted(emit, reshaped(emit, input, shape), shape, 2, involution.before[0], height)
+  const tall = fitted(emit, emitReshape(emit, input, shape), shape, 2, involution.before[0], height)
   return fitted(emit, tall, shape, 3, involution.before[1], width)
 }
 

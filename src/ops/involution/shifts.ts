@@ -2,7 +2,7 @@
  * Involution as a sum over the places of the kernel: the input moved by the place times the place's plane of kernels. Standard ONNX, no
  * copy of all windows; three passes over the input for each place.
  */
-import { type Emitter, reshaped } from '../define.ts'
+import { type Emitter, emitReshape } from '../define.ts'
 import {
   allGroups,
   bordered,
@@ -44,7 +44,7 @@ export const byShifts: Form = (emit, involution, input, kernels) => {
     output,
   } = involution
   const count = places(involution)
-  const stacked = reshaped(emit, kernels, [allGroups(involution), count, ...output])
+  const stacked = emitReshape(emit, kernels, [allGroups(involution), count, ...output])
   const planes = count === 1 ? [stacked] : emit.nodes('Split', [stacked], count, { axis: 1, num_outputs: count })
   let sum: string | undefined
   windowsOf(emit, involution, input, (window, place) => {
@@ -52,7 +52,7 @@ export const byShifts: Form = (emit, involution, input, kernels) => {
     sum = sum === undefined ? product : emit.node('Add', [sum, product])
     return sum
   })
-  return reshaped(emit, sum ?? '', [batch, channels, ...output])
+  return emitReshape(emit, sum ?? '', [batch, channels, ...output])
 }
 
 /** The gradient of the kernels [B, G, KH, KW, Ho, Wo], from the output's [B, C, Ho, Wo]. */
@@ -63,9 +63,9 @@ export const gradientByShifts: Form = (emit, involution, input, gradient) => {
     kernel,
     output,
   } = involution
-  const g = reshaped(emit, gradient, [allGroups(involution), groupChannels(involution), ...output])
+  const g = emitReshape(emit, gradient, [allGroups(involution), groupChannels(involution), ...output])
   const planes = windowsOf(emit, involution, input, (window) =>
     emit.node('ReduceSum', [emit.node('Mul', [window, g]), emit.ints([1])], { keepdims: 1 }),
   )
-  return reshaped(emit, joined(emit, planes, 1), [batch, groups, ...kernel, ...output])
+  return emitReshape(emit, joined(emit, planes, 1), [batch, groups, ...kernel, ...output])
 }

@@ -4,7 +4,7 @@
  * moved by j strides. A band matrix needs no scattering: rows of P numbers that are read again as rows of P - stride are moved
  * by one stride each (docs/decisions/051-involution.md).
  */
-import { type Emitter, reshaped } from '../define.ts'
+import { type Emitter, emitReshape } from '../define.ts'
 import {
   allGroups,
   bordered,
@@ -47,7 +47,11 @@ function windowsOf(emit: Emitter, involution: Involution, input: string, tiling:
   const height = reachOf(output[0], kernel[0], stride[0], 1)
   const width = (runs - 1) * step + columns
   const [groups, channels] = [allGroups(involution), groupChannels(involution)]
-  const whole = reshaped(emit, bordered(emit, involution, input, [height, width]), [groups, channels, height * width])
+  const whole = emitReshape(emit, bordered(emit, involution, input, [height, width]), [
+    groups,
+    channels,
+    height * width,
+  ])
   const index = new Int32Array(output[0] * runs * window)
   let at = 0
   for (let row = 0; row < output[0]; row++)
@@ -57,12 +61,12 @@ function windowsOf(emit: Emitter, involution: Involution, input: string, tiling:
   const picked = emit.node('Gather', [transposed(emit, whole, [0, 2, 1]), emit.constant('int32', [at], index)], {
     axis: 1,
   })
-  return reshaped(emit, picked, [groups * output[0] * runs, window, channels])
+  return emitReshape(emit, picked, [groups * output[0] * runs, window, channels])
 }
 
 /** Rows [count, before.size] continued with zeros. */
 function continued(emit: Emitter, x: string, count: number, size: number, more: number): string {
-  const rows = reshaped(emit, x, [count, size])
+  const rows = emitReshape(emit, x, [count, size])
   return more === 0 ? rows : joined(emit, [rows, zeros(emit, [count, more])], 1)
 }
 
@@ -77,7 +81,7 @@ export const byTiles: Form = (emit, involution, input, kernels) => {
   const tiling = tilingOf(involution)
   const { run, runs, columns, window } = tiling
   const [groups, inGroup, padded] = [allGroups(involution), groupChannels(involution), run * runs]
-  const planes = reshaped(emit, kernels, [groups, places(involution), output[0] * output[1]])
+  const planes = emitReshape(emit, kernels, [groups, places(involution), output[0] * output[1]])
   const byPosition = transposed(emit, planes, [0, 2, 1])
   const rows = groups * output[0]
   const full = continued(
@@ -88,11 +92,11 @@ export const byTiles: Form = (emit, involution, input, kernels) => {
     (padded - output[1]) * places(involution),
   )
   const wide = continued(emit, full, rows * padded * kernel[0], kernel[1], columns - kernel[1])
-  const cut = sliced(emit, reshaped(emit, wide, [rows * runs, run * (window + stride[1])]), 1, [0, run * window])
-  const band = reshaped(emit, cut, [rows * runs, run, window])
+  const cut = sliced(emit, emitReshape(emit, wide, [rows * runs, run * (window + stride[1])]), 1, [0, run * window])
+  const band = emitReshape(emit, cut, [rows * runs, run, window])
   const product = emit.node('MatMul', [band, windowsOf(emit, involution, input, tiling)])
-  const channelsFirst = transposed(emit, reshaped(emit, product, [groups, output[0] * padded, inGroup]), [0, 2, 1])
-  const result = reshaped(emit, channelsFirst, [batch, channels, output[0], padded])
+  const channelsFirst = transposed(emit, emitReshape(emit, product, [groups, output[0] * padded, inGroup]), [0, 2, 1])
+  const result = emitReshape(emit, channelsFirst, [batch, channels, output[0], padded])
   return padded === output[1] ? result : sliced(emit, result, 3, [0, output[1]])
 }
 
@@ -109,14 +113,14 @@ export const gradientByTiles: Form = (emit, involution, input, gradient) => {
   const { run, runs, columns, window } = tiling
   const [all, inGroup, padded] = [allGroups(involution), groupChannels(involution), run * runs]
   const full = continued(emit, gradient, all * inGroup * output[0], output[1], padded - output[1])
-  const byPosition = transposed(emit, reshaped(emit, full, [all, inGroup, output[0] * padded]), [0, 2, 1])
+  const byPosition = transposed(emit, emitReshape(emit, full, [all, inGroup, output[0] * padded]), [0, 2, 1])
   const tiles = all * output[0] * runs
-  const factors = [reshaped(emit, byPosition, [tiles, run, inGroup]), windowsOf(emit, involution, input, tiling)]
+  const factors = [emitReshape(emit, byPosition, [tiles, run, inGroup]), windowsOf(emit, involution, input, tiling)]
   const band = emit.node('FusedMatMul', factors, { transA: 0, transB: 1 }, 'com.microsoft')
   const wide = continued(emit, band, tiles, run * window, run * stride[1])
-  const cut = sliced(emit, reshaped(emit, wide, [tiles * run * kernel[0], columns]), 1, [0, kernel[1]])
+  const cut = sliced(emit, emitReshape(emit, wide, [tiles * run * kernel[0], columns]), 1, [0, kernel[1]])
   const count = places(involution)
-  const planes = transposed(emit, reshaped(emit, cut, [all, output[0] * padded, count]), [0, 2, 1])
-  const result = reshaped(emit, planes, [batch, groups, ...kernel, output[0], padded])
+  const planes = transposed(emit, emitReshape(emit, cut, [all, output[0] * padded, count]), [0, 2, 1])
+  const result = emitReshape(emit, planes, [batch, groups, ...kernel, output[0], padded])
   return padded === output[1] ? result : sliced(emit, result, 5, [0, output[1]])
 }
