@@ -107,7 +107,7 @@ async function runCase(
   rules: readonly CaseTargetRule[],
 ): Promise<Comparison & Pick<CaseResult, 'rounding'>> {
   const given = await runRounded(loaded, rules, asGiven)
-  if (given.problem === undefined || given.excess > mostExcess || given.excess === 0) return given
+  if (!(given.excess > 1 && given.excess <= mostExcess)) return given
   for (let trial = 1; trial <= otherRoundings; trial++) {
     const rounded = await runRounded(loaded, rules, roundedOtherwise(trial))
     if (rounded.problem === undefined) return { ...rounded, rounding: trial }

@@ -4,6 +4,9 @@ import { type Emitter, emitReshape, inputAt } from '../define.ts'
 // Rows of equal index are added by a product in each block: more rows multiply more, fewer leave more blocks.
 const blockRows = 32
 
+/** Rows and columns of the source, and how many sums there are. */
+type Sizes = readonly [rows: number, columns: number, size: number]
+
 /** Values of the graph. */
 interface SortedRows {
   /** [total]: ascending, int64; 1 to `blockRows` entries of index `size` follow the real ones. */
@@ -30,23 +33,23 @@ const int64 = (emit: Emitter, value: number): string => emit.scalar(value, 'int6
 const range = (emit: Emitter, stop: string): string => emit.node('Range', [int64(emit, 0), stop, int64(emit, 1)])
 
 /** Nothing is written for one number of rows only: it may change. */
-function sortRows(emit: Emitter, source: string, index: string, [rows, columns, size]: readonly number[]): SortedRows {
-  const count = int64(emit, rows ?? 0)
+function sortRows(emit: Emitter, source: string, index: string, [rows, columns, size]: Sizes): SortedRows {
+  const count = int64(emit, rows)
   const length = int64(emit, blockRows)
   const added = emit.node('Sub', [length, emit.node('Mod', [count, length])])
   const total = emit.node('Add', [count, added])
   const pads = emit.node('Concat', [emit.ints([0]), emitReshape(emit, added, [1])], { axis: 0 })
-  const padded = emit.node('Pad', [index, pads, int64(emit, size ?? 0)])
+  const padded = emit.node('Pad', [index, pads, int64(emit, size)])
   const sorted = emit.nodes('TopK', [padded, emitReshape(emit, total, [1])], 2, { axis: 0, largest: 0, sorted: 1 })
   const [indices, order] = [inputAt('TopK', sorted, 0), inputAt('TopK', sorted, 1)]
   // Any row will do for the entries that are not real.
-  const from = emit.node('Min', [order, int64(emit, (rows ?? 0) - 1)])
-  const values = emitReshape(emit, emit.node('Gather', [source, from], { axis: 0 }), [-1, blockRows, columns ?? 1])
+  const from = emit.node('Min', [order, int64(emit, rows - 1)])
+  const values = emitReshape(emit, emit.node('Gather', [source, from], { axis: 0 }), [-1, blockRows, columns])
   return { indices, values, total, blocks: emit.node('Div', [total, length]) }
 }
 
 /** Sums within the blocks, and over the blocks after each. */
-function sumBlocks(emit: Emitter, { indices, values, blocks }: SortedRows, columns: number, size: number): BlockSums {
+function sumBlocks(emit: Emitter, { indices, values, blocks }: SortedRows, [, columns, size]: Sizes): BlockSums {
   const isNone = emit.cast(emit.node('Equal', [indices, int64(emit, size)]), 'int64')
   const own = emitReshape(emit, indices, [-1, blockRows, 1])
   // Entries that are not real are equal to nothing, not even to themselves.
@@ -56,12 +59,9 @@ function sumBlocks(emit: Emitter, { indices, values, blocks }: SortedRows, colum
   const at = (x: string, place: number): string => emit.node('Gather', [x, int64(emit, place)], { axis: 1 })
   const [first, last] = [at(byBlock, 0), at(byBlock, blockRows - 1)]
   const number = range(emit, blocks)
-  const [column, row] = [
-    [-1, 1],
-    [1, -1],
-  ]
-  const isLater = emit.node('Less', [emitReshape(emit, number, column), emitReshape(emit, number, row)])
-  const isEqual = emit.node('Equal', [emitReshape(emit, last, column), emitReshape(emit, first, row)])
+  const column = (x: string): string => emitReshape(emit, x, [-1, 1])
+  const isLater = emit.node('Less', [column(number), number])
+  const isEqual = emit.node('Equal', [column(last), first])
   const goesOn = emit.cast(emit.node('And', [isLater, isEqual]), 'float32')
   const later = emit.node('Pad', [emit.node('MatMul', [goesOn, at(local, 0)]), emit.ints([0, 0, 1, 0])])
   return { local: emitReshape(emit, local, [-1, columns]), later, last }
@@ -72,15 +72,10 @@ function sumBlocks(emit: Emitter, { indices, values, blocks }: SortedRows, colum
  * equal index are added by a product, and what later blocks hold of its last index by a product over the blocks. Then each sum is
  * read where its index stands first.
  */
-export function emitSortedSums(
-  emit: Emitter,
-  source: string,
-  index: string,
-  sizes: readonly [number, number, number],
-): string {
-  const [, columns, size] = sizes
+export function emitSortedSums(emit: Emitter, source: string, index: string, sizes: Sizes): string {
+  const [, , size] = sizes
   const sorted = sortRows(emit, source, index, sizes)
-  const { local, later, last } = sumBlocks(emit, sorted, columns, size)
+  const { local, later, last } = sumBlocks(emit, sorted, sizes)
   // Where no row has an index, the last entry is read, whose sum is 0.
   const end = emit.node('Expand', [emit.node('Sub', [sorted.total, int64(emit, 1)]), emit.ints([size + 1])])
   const placed = [end, sorted.indices, range(emit, sorted.total)]

@@ -1,14 +1,13 @@
 /** Matrix products. */
 import { elementCount } from '../../tensor/dtype.ts'
 import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
-import type { Tensor, TensorType } from '../../tensor/tensor.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import { optionsOf, requireFinite, requireFlag } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
 import {
   apply,
   checked,
   defineOp,
-  type Emitter,
   emitConstants,
   inputAt,
   type Operand,
@@ -58,12 +57,6 @@ function productShape(op: string, a: Shape, b: Shape, transposeA: boolean, trans
     )
   }
   return [...broadcastShapes(op, [a.slice(0, -2), b.slice(0, -2)]), rows, columns]
-}
-
-function swapLast(emit: Emitter, name: string, type: TensorType): string {
-  const rank = type.shape.length
-  const perm = type.shape.map((_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i))
-  return emit.node('Transpose', [name], { perm })
 }
 
 /** The matrix before a swap of its last two axes, which a product can do by itself. */
@@ -145,8 +138,8 @@ export const matmulOp = defineOp<MatmulAttributes>({
         'com.microsoft',
       )
     }
-    const left = transposeA ? swapLast(emit, a, typeA) : a
-    const right = transposeB ? swapLast(emit, b, typeB) : b
+    const left = transposeA ? emitTranspose(emit, a, typeA.shape.length) : a
+    const right = transposeB ? emitTranspose(emit, b, typeB.shape.length) : b
     const product = emit.node('MatMul', [left, right])
     return scale === 1 ? product : emit.node('Mul', [product, emit.scalar(scale, 'float32')])
   },

@@ -28,9 +28,10 @@ export function transposedFormHere(emit: Emitter, a: Shape, b: Shape): Transpose
   return emit.channelBlock === avx2Block ? transposedForm(a, b) : undefined
 }
 
-/** The transpose of a matrix. */
-export function emitTranspose(emit: Emitter, matrix: string): string {
-  return emit.node('Transpose', [matrix], { perm: [1, 0] })
+/** A matrix, or a batch of them of that many axes, with the last two swapped. */
+export function emitTranspose(emit: Emitter, x: string, rank = 2): string {
+  const perm = Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i))
+  return emit.node('Transpose', [x], { perm })
 }
 
 /** scale A^T B in a form that transposes one operand before the product; `right` transposes the result back. */
