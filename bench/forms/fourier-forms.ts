@@ -50,7 +50,7 @@ for (const [batch, tokens, width] of [
   const products = {
     direct: run(directTransform),
     chirp: run(chirpTransform),
-    ...(factors[0] > 1 && { [`${factors.join(' x ')}`]: run((x) => fourStepTransform(x, factors)) }),
+    ...(factors[1] > 1 && { [`${factors.join(' x ')}`]: run((x) => fourStepTransform(x, factors)) }),
   }
   console.log(`[${shape}]: ${describeTimes({ ...(await takeTurns(products)), ...dft })}`)
 }

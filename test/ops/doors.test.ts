@@ -51,6 +51,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
     'directTransform',
     'factorsOf',
     'fourStepTransform',
+    'fourStepWork',
     'halfOf',
     'table',
     'transformColumns',

@@ -63,29 +63,19 @@ export function completeColumns(w: Tensor, columns: number, order: readonly numb
   return concat([selectPlaces(w, order, -2), selectPlaces(flip(slice(w, [1, mirrored + 1], -1), -1), opposite, -2)], -1)
 }
 
-// Narrower than this, adding the two halves of a row takes longer than the products that it saves.
-const narrowestFolded = 512
-
-/**
- * The first H numbers of the transforms of all rows, [..., 2, M, H]. cos is even in n and sin is odd: of wide rows, the sums and
- * the differences of x[n] and x[N - n] are transformed, half as many numbers.
- */
+/** The first H numbers of the transforms of all rows, [..., 2, M, H]. */
 export function transformColumns(x: Tensor): Tensor {
   const columns = sizeOf(x.shape, -1)
-  const width = halfOf(columns)
-  if (columns < narrowestFolded) return matmul(unsqueeze(x, -3), waves(columns, columns, width))
-  // x[0], and x[N / 2] of an even N, are their own opposites, and counted twice.
-  const half = (kind: 'cos' | 'sin'): Tensor =>
-    table(
-      `folded ${kind} ${columns}`,
-      [1, width, width],
-      (_, n, l) => wave(kind, n * l, columns) * ((2 * n) % columns === 0 ? 0.5 : 1),
-    )
-  const first = slice(x, [0, width], -1)
-  const opposite = concat([slice(x, [0, 1], -1), flip(slice(x, [columns - width + 1, columns], -1), -1)], -1)
-  const even = matmul(unsqueeze(add(first, opposite), -3), half('cos'))
-  const odd = matmul(unsqueeze(sub(first, opposite), -3), half('sin'))
-  return concat([even, odd], -3)
+  return matmul(unsqueeze(x, -3), waves(columns, columns, halfOf(columns)))
+}
+
+/**
+ * The whole from its terms C_M x C_N and S_M x S_N, [..., 2, rows, H], of half of the frequencies: their differences are those rows, their
+ * sums the opposite ones, which lie behind them. Row k of M is at place `order[k]` then.
+ */
+function bothHalves(terms: Tensor, columns: number, order: readonly number[]): Tensor {
+  const [even, odd] = [select(terms, 0, -3), select(terms, 1, -3)]
+  return completeColumns(concat([sub(even, odd), add(even, odd)], -2), columns, order)
 }
 
 /**
@@ -96,50 +86,63 @@ export function directTransform(x: Tensor): Tensor {
   const [rows, columns] = [sizeOf(x.shape, -2), sizeOf(x.shape, -1)]
   const half = halfOf(rows)
   const left = waves(rows, half, rows)
-  const both =
+  const terms =
     rows > columns
       ? matmul(left, transformColumns(x))
       : matmul(matmul(left, unsqueeze(x, -3)), waves(columns, columns, halfOf(columns))) // [..., 2, half, H]
-  const [even, odd] = [select(both, 0, -3), select(both, 1, -3)]
   const order = Array.from({ length: rows }, (_, k) => (k < half ? k : half + rows - k))
-  return completeColumns(concat([sub(even, odd), add(even, odd)], -2), columns, order)
+  return bothHalves(terms, columns, order)
 }
 
-/** M1 and M2 with M1 M2 = M and the least work, 2 M1 + M2 products a number; a prime has only 1 and itself. */
+/** Products that four steps take for each number: M1 + 2 M2, and more for the rows that are their own conjugates. */
+export function fourStepWork([first, second]: readonly [number, number]): number {
+  return 2 * halfOf(first) * (1 + (2 * second) / first)
+}
+
+/** M1 and M2 with M1 M2 = M and the least work; a prime has only itself and 1. */
 export function factorsOf(size: number): readonly [number, number] {
-  let best: readonly [number, number] = [1, size]
-  for (let first = 2; first < size; first++) {
-    const second = size / first
-    if (Number.isInteger(second) && 2 * first + second < 2 * best[0] + best[1]) best = [first, second]
+  let best: readonly [number, number] = [size, 1]
+  for (let first = 1; first < size; first++) {
+    const factors = [first, size / first] as const
+    if (Number.isInteger(factors[1]) && fourStepWork(factors) < fourStepWork(best)) best = factors
   }
   return best
 }
 
 /**
- * By the four-step transform of the rows (Bailey 1990): row m = M2 m1 + m2, result k = k1 + M1 k2. Transforms of length M1 over m1 and
- * then of length M2 over m2, M (2 M1 + M2) products a column instead of M^2 / 2. The rotations by m2 k1 / M between the two are
- * part of the second one's matrices, of which there are M1: their angles are exact and cost no pass over the data.
+ * By the four-step transform of the rows (Bailey 1990): row m = M2 m1 + m2, frequency k = k1 + M1 k2. Transforms of length M1 over m1,
+ * then of length M2 over m2. The rotations by m2 k1 / M between the two are part of the second one's matrices, one for each k1: their angles
+ * are exact and cost no pass over the data. x is real, so that frequency M - k is the conjugate of k: k1 up to M1 / 2 make all. Then
+ * the columns: y = C_M x C_N - S_M x S_N, of rows k and M - k from the same two terms.
  */
 export function fourStepTransform(x: Tensor, [first, second]: readonly [number, number]): Tensor {
   const [rows, columns] = [sizeOf(x.shape, -2), sizeOf(x.shape, -1)]
-  const width = halfOf(columns)
+  const half = halfOf(first)
   const batch = x.shape.slice(0, -2)
-  const inner = transformColumns(x) // [..., 2, M, H]
-  // (a - i b)(cos - i sin) = (a cos - b sin) - i (a sin + b cos): rows (k1, part), columns (part, m1).
-  const outer = table(`outer ${first}`, [1, 2 * first, 2 * first], (_, row, column) => {
-    const [k, part] = [Math.floor(row / 2), row % 2]
-    const [from, m] = [Math.floor(column / first), column % first]
-    if (part === from) return wave('cos', k * m, first)
-    return (part === 0 ? -1 : 1) * wave('sin', k * m, first)
-  })
-  const partial = matmul(reshape(outer, [2 * first, 2 * first]), reshape(inner, [...batch, 2 * first, second * width]))
-  // The real part of the rest: k1, then rows k2, columns (part, m2).
-  const last = table(`last ${first} ${second}`, [first, second, 2 * second], (k1, k2, column) => {
+  // Rows (k1, part) of a - i b, columns m1.
+  const outer = table(`outer ${first}`, [1, 2 * half, first], (_, row, m1) =>
+    wave(row % 2 === 0 ? 'cos' : 'sin', (row >> 1) * m1, first),
+  )
+  const partial = matmul(reshape(outer, [2 * half, first]), reshape(x, [...batch, first, second * columns]))
+  // (a - i b)(cos - i sin) = (a cos - b sin) - i (a sin + b cos): for each part and k1, rows k2, columns (part, m2).
+  const inner = table(`inner ${first} ${second}`, [2 * half, second, 2 * second], (place, k2, column) => {
+    const [to, k1, from] = [Math.floor(place / half), place % half, Math.floor(column / second)]
     const product = (k1 + first * k2) * (column % second)
-    return column < second ? wave('cos', product, rows) : -wave('sin', product, rows)
+    if (to === from) return wave('cos', product, rows)
+    return (to === 0 ? -1 : 1) * wave('sin', product, rows)
   })
-  const parts = matmul(last, reshape(partial, [...batch, first, 2 * second, width])) // [..., M1, M2, H]
-  // Row k1 + M1 k2 is the result (k1, k2).
-  const order = Array.from({ length: rows }, (_, k) => (k % first) * second + Math.floor(k / first))
-  return completeColumns(reshape(parts, [...batch, rows, width]), columns, order)
+  const transformed = matmul(
+    reshape(inner, [2, half, second, 2 * second]),
+    reshape(partial, [...batch, 1, half, 2 * second, columns]),
+  ) // [..., 2, k1, k2, N]
+  const terms = matmul(
+    reshape(transformed, [...batch, 2, half * second, columns]),
+    waves(columns, columns, halfOf(columns)),
+  )
+  // Row k1 + M1 k2 is the result (k1, k2), or the conjugate of the opposite row's.
+  const placeOf = (k: number): number => (k % first) * second + Math.floor(k / first)
+  const order = Array.from({ length: rows }, (_, k) =>
+    k % first < half ? placeOf(k) : half * second + placeOf(rows - k),
+  )
+  return bothHalves(terms, columns, order)
 }

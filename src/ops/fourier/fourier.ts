@@ -6,30 +6,31 @@ import { ShapeError } from '../../util/errors.ts'
 import { withBackward } from '../control.ts'
 import { checked, type Operand, requireDType, toTensor } from '../define.ts'
 import { blocksOf, chirpTransform } from './chirp.ts'
-import { directTransform, factorsOf, fourStepTransform } from './forms.ts'
+import { directTransform, factorsOf, fourStepTransform, fourStepWork } from './forms.ts'
 
-/** A way to compute the transform, and its work: products a number of a row, or what its passes over the data cost in such. */
+/** A way to compute the transform, and its work: products a number, and what its passes over the data cost in such. */
 interface Form {
   readonly work: number
   readonly transform: (x: Tensor) => Tensor
 }
 
 // The passes of four steps and of the chirp, in products a number; measured: docs/decisions/012-fourier.md.
-const fourStepPasses = 48
+const fourStepPasses = 80
 const chirpPasses = 512
 
-function formsFor(rows: number): readonly Form[] {
+function formsFor(rows: number, columns: number): readonly Form[] {
   const factors = factorsOf(rows)
   const [blocks, length] = blocksOf(rows)
   return [
-    { work: rows / 2, transform: directTransform },
-    { work: 2 * factors[0] + factors[1] + fourStepPasses, transform: (x) => fourStepTransform(x, factors) },
-    { work: 6 * blocks + 4 * length + chirpPasses, transform: chirpTransform },
+    { work: rows > columns ? columns + rows / 2 : rows + columns / 2, transform: directTransform },
+    { work: fourStepWork(factors) + columns / 2 + fourStepPasses, transform: (x) => fourStepTransform(x, factors) },
+    { work: 6 * blocks + 4 * length + columns + chirpPasses, transform: chirpTransform },
   ]
 }
 
 function realTransform(x: Tensor): Tensor {
-  const { transform } = formsFor(sizeOf(x.shape, -2)).reduce((best, form) => (form.work < best.work ? form : best))
+  const forms = formsFor(sizeOf(x.shape, -2), sizeOf(x.shape, -1))
+  const { transform } = forms.reduce((best, form) => (form.work < best.work ? form : best))
   return transform(x)
 }
 
