@@ -97,7 +97,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'movement/resize-axis.ts': ['adaptiveWindows', 'resizeAxis'],
   'norm/per-channel.ts': ['channelShape', 'perChannel'],
   'pool/windows.ts': ['padded', 'poolShape', 'requireHalf'],
-  'products/matmul.ts': ['addmmWith', 'matmulWith'],
+  'products/matmul.ts': ['addmmWith', 'matmulWith', 'withoutSwap'],
   'products/transposed.ts': ['emitTranspose', 'emitTransposedProduct', 'transposedForm', 'transposedFormHere'],
   'random/gamma.ts': ['gammaSlope'],
   'random/random.ts': ['drawn', 'parameterOf'],

@@ -60,7 +60,7 @@ function productShape(op: string, a: Shape, b: Shape, transposeA: boolean, trans
 }
 
 /** The matrix before a swap of its last two axes, which a product can do by itself. */
-function withoutSwap(x: Tensor): Tensor | undefined {
+export function withoutSwap(x: Tensor): Tensor | undefined {
   if (x.source.kind !== 'node' || x.source.node.op !== permuteOp) return undefined
   const { axes } = x.source.node.attributes as { readonly axes: readonly number[] }
   const swaps = axes.every((axis, i) => axis === (i < axes.length - 2 ? i : 2 * axes.length - 3 - i))
