@@ -1,7 +1,7 @@
 import type { DType, TypedArray } from '../tensor/dtype.ts'
 import { describeNumbers, fromNumbers, holdsNumber, numberHint } from '../tensor/dtype.ts'
 import { noTensor } from '../tensor/operand.ts'
-import { captureOrigin, describeOrigin } from '../tensor/origin.ts'
+import { calledOp, captureOrigin, describeOrigin } from '../tensor/origin.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { type Attributes, constant, type GraphNode, Tensor, type TensorType } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
@@ -146,9 +146,12 @@ export function opOf(node: GraphNode): OpDefinition {
 function located(error: unknown): unknown {
   const kind = error instanceof ShapeError ? ShapeError : error instanceof IndexError ? IndexError : undefined
   if (!kind || !(error instanceof TenfoldError)) return error
-  const place = describeOrigin(captureOrigin())
+  const origin = captureOrigin()
+  const [place, called] = [describeOrigin(origin), calledOp(origin)]
   if (!place || error.message.includes('\n')) return error
-  return new kind(`${error.message}\n  in ${place}`, error.hint === undefined ? {} : { hint: error.hint })
+  // What is made of ops fails in one of them: the message is that op's, the name of what was called stands beside the place.
+  const through = called && !error.message.startsWith(`${called}:`) ? `${called} at ` : ''
+  return new kind(`${error.message}\n  in ${through}${place}`, error.hint === undefined ? {} : { hint: error.hint })
 }
 
 /** Runs `check`, adding to its ShapeError the module and line that called the op. */

@@ -67,15 +67,26 @@ export function scopePath(origin: Origin): string {
 const ownSource =
   /[\\/](?:src|dist)[\\/](?:tensor|ops|autodiff|compile|runtime|nn|optim)[\\/]|node_modules|node:internal/
 
+/** Frames with a place in a file, the innermost first. */
+const stackOf = (origin: Origin): string[] =>
+  (origin.error.stack ?? '').split('\n').filter((line) => /:\d+:\d+\)?$/.test(line))
+
 /** `model.ts:41:17`, the first place outside the library that led to the node; undefined if none is on the stack. */
 export function callSite(origin: Origin): string | undefined {
-  const lines = (origin.error.stack ?? '').split('\n').slice(1)
-  for (const line of lines) {
+  for (const line of stackOf(origin)) {
     if (ownSource.test(line)) continue
     const found = /([^\s()/\\]+:\d+:\d+)\)?$/.exec(line)
     if (found?.[1]) return found[1]
   }
   return undefined
+}
+
+/** `nansum`: the function of the ops that the model, or a module, called; undefined if none is on the stack. */
+export function calledOp(origin: Origin): string | undefined {
+  const lines = stackOf(origin)
+  const outside = lines.findIndex((line) => !ownSource.test(line))
+  const last = lines.slice(0, outside === -1 ? undefined : outside).findLast((line) => /[\\/]ops[\\/]/.test(line))
+  return /^\s*at (?:\S+\.)?(\w+)(?: \[as \w+\])? \(/.exec(last ?? '')?.[1]
 }
 
 /** `model.ts:41`: its line. */

@@ -324,3 +324,19 @@ describe('labels that are no integers', () => {
     ])
   })
 })
+
+describe('what is made of other ops names itself beside the place', () => {
+  test.each<[string, () => unknown]>([
+    ['nansum', () => ops.nansum(matrix, 2)],
+    ['diff', () => ops.diff(matrix, { append: t([3, 3, 3]) })],
+    ['heaviside', () => ops.heaviside(matrix, t([5]))],
+    ['square', () => ops.square(t([2], 'bool'))],
+    ['embeddingBag', () => ops.embeddingBag(matrix, t([4, 2]))],
+    ['addAll', () => ops.addAll([matrix, matrix, t([4])])],
+  ])('%s', (name, call) => {
+    expect(call).toThrow(new RegExp(`^(?!${name})\\w+: .*\\n {2}in ${name} at argument-messages.test.ts:\\d+$`))
+  })
+  test('an op is not named twice', () => {
+    expect(() => ops.exp(whole)).toThrow(/^exp: .*\n {2}in argument-messages.test.ts:\d+$/)
+  })
+})
