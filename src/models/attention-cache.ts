@@ -4,9 +4,10 @@
  * Shapes: N batch, L new tokens, S tokens that there is room for, width that of one head.
  */
 import * as ops from '../ops/index.ts'
+import type { DType } from '../tensor/dtype.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { UsageError } from '../util/errors.ts'
+import { ShapeError, UsageError } from '../util/errors.ts'
 
 /** Keys and values of one attention layer: [N, heads, S, width] each. */
 export interface KeysAndValues {
@@ -34,6 +35,11 @@ export interface CachedAttentionOptions {
   readonly enableGqa?: boolean
 }
 
+function requireRows(name: string, tensor: Tensor, must: string, dtypes: readonly DType[], rank: number): void {
+  if (tensor.rank === rank && dtypes.includes(tensor.dtype)) return
+  throw new ShapeError(`AttentionCache: ${name} must be ${must}, found ${tensor}`)
+}
+
 /**
  * Keys and values that a model's attention layers read and add to, in one call of the model. State comes in as tensors and goes out as
  * tensors: `present` has the keys and values of the new tokens alone, for whoever calls to write behind the others (`Decoder` does).
@@ -46,12 +52,14 @@ export class AttentionCache {
   readonly #inputs: CacheInputs
 
   constructor(inputs: CacheInputs = {}) {
-    const { past, lengths } = inputs
+    const { past, lengths, mask } = inputs
     if ((past === undefined) !== (lengths === undefined)) {
       throw new UsageError(
         `AttentionCache: past and lengths must be given together, found ${past ? 'past' : 'lengths'} alone`,
       )
     }
+    if (lengths) requireRows('lengths', lengths, 'int64 [N]', ['int64', 'int32'], 1)
+    if (mask) requireRows('mask', mask, 'bool [N, L]', ['bool'], 2)
     this.#inputs = inputs
   }
 

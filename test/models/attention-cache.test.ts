@@ -185,6 +185,14 @@ describe('what does not fit is an error', () => {
       () => new AttentionCache({ past: [] }),
     ],
     [
+      'AttentionCache: lengths must be int64 [N], found int64[1, 1]',
+      () => new AttentionCache({ past: [], lengths: ops.zeros([1, 1], 'int64') }),
+    ],
+    [
+      'AttentionCache: mask must be bool [N, L], found float32[1, 2]',
+      () => new AttentionCache({ mask: ops.zeros([1, 2]) }),
+    ],
+    [
       'AttentionCache: the model has more attention layers than past has: 0',
       () =>
         layer.forward(x, { causal: true, cache: new AttentionCache({ past: [], lengths: ops.zeros([1], 'int64') }) }),

@@ -24,7 +24,7 @@ export interface Generated {
 }
 
 export interface GenerateOptions extends GenerationOptions, BeamOptions {
-  /** Continuations of each prompt: drawn ones, or the best of the beams. Default: 1. */
+  /** Continuations of each prompt: drawn ones, or the best of the beams; greedy ones would be the same. Default: 1. */
   readonly numReturnSequences?: number
   /** What the model gets beside the tokens, [N, ...] each. */
   readonly inputs?: DecoderInputs
@@ -32,7 +32,7 @@ export interface GenerateOptions extends GenerationOptions, BeamOptions {
 
 /**
  * Continues prompts, with transformers' semantics: greedy, by drawing (`doSample`), by beams (`numBeams` above 1). Gives what follows
- * each prompt, `numReturnSequences` for each, one prompt after the other. Throws a UsageError for options that do not fit.
+ * each prompt, `numReturnSequences` for each, one prompt after the other (one if greedy). Throws a UsageError for options that do not fit.
  */
 export async function generate(
   decoder: TokenReader,
@@ -56,6 +56,11 @@ export async function generate(
     })
     return beams.flatMap((ofPrompt) => ofPrompt.slice(0, numReturnSequences))
   }
+  if (numReturnSequences > 1 && !settings.doSample)
+    throw new UsageError(
+      `generate: the likeliest token at each step makes one sequence for each prompt, so no ${numReturnSequences} to return`,
+      { hint: 'draw with doSample, or search with numBeams' },
+    )
   const writer = new Writer(decoder, prompts, settings, numReturnSequences, inputs)
   while ((await writer.step()).some((token) => token !== undefined));
   return writer.generated

@@ -157,6 +157,10 @@ test.each<[string, GenerateOptions]>([
   ['generate: topP must be from 0 to 1, found 1.5', { topP: 1.5 }],
   ['generate: topK must be a whole number of at least 0, found 2.5', { topK: 2.5 }],
   ['generate: there are 2 beams, so no 3 sequences to return', { numBeams: 2, numReturnSequences: 3 }],
+  [
+    'generate: the likeliest token at each step makes one sequence for each prompt, so no 2 to return',
+    { numReturnSequences: 2 },
+  ],
   ['generate: beams cannot slide', { numBeams: 2, whenFull: 'slide' }],
   ['generate: whenFull must be stop or slide, found "wait"', { whenFull: 'wait' as 'stop' }],
   [
