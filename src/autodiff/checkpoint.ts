@@ -15,10 +15,11 @@ export function checkpoint<A extends readonly Tensor[], R extends Tensor | reado
   fn: (...inputs: A) => R,
   ...inputs: A
 ): R {
+  ops.requireFunction('checkpoint', 'fn', fn)
   // Fresh names for the inputs: whatever depends on them was made by `fn`.
   const entries = inputs.map((input) => ops.alias(input))
   const result = fn(...(entries as unknown as A))
-  const values = [result].flat() as Tensor[]
+  const values = ops.requireResult('checkpoint', 'fn', result)
   const inside = nodesBetween(new Set(entries), values)
   const captured = capturedTensors(inside, entries, values)
   const backward: ops.Backward = (outputGradients, given) => {

@@ -23,7 +23,7 @@ export function gradient<const T extends readonly (Tensor | Variable)[]>(
   targets: T,
 ): TensorsFor<T> {
   const total = ops.toTensor('gradient', loss)
-  requireTargets(targets)
+  requireTargets('gradient', targets)
   if (total.size !== 1 || total.dtype !== 'float32') {
     throw new ShapeError(`gradient: the loss must be one float32 number, found ${total}`, {
       hint: total.dtype === 'float32' ? 'take its mean or sum first' : 'cast it to float32',
@@ -32,13 +32,13 @@ export function gradient<const T extends readonly (Tensor | Variable)[]>(
   return vectorJacobianProduct([total], [ops.full(total.shape, 1)], targets)
 }
 
-function requireTargets(targets: readonly unknown[]): void {
+function requireTargets(owner: string, targets: readonly unknown[]): void {
   const hint = 'write gradient(loss, [x]), or gradient(loss, model.parameters())'
   if (!Array.isArray(targets))
-    throw new ShapeError(`gradient: targets must be a list of tensors or variables, found ${shown(targets)}`, { hint })
+    throw new ShapeError(`${owner}: targets must be a list of tensors or variables, found ${shown(targets)}`, { hint })
   const i = targets.findIndex((target) => !ops.isTensorLike(target))
   if (i >= 0)
-    throw new ShapeError(`gradient: target ${i} must be a tensor or a variable, found ${shown(targets[i])}`, { hint })
+    throw new ShapeError(`${owner}: target ${i} must be a tensor or a variable, found ${shown(targets[i])}`, { hint })
 }
 
 /**
@@ -50,6 +50,7 @@ export function vectorJacobianProduct<const T extends readonly (Tensor | Variabl
   cotangents: readonly Tensor[],
   targets: T,
 ): TensorsFor<T> {
+  requireTargets('vectorJacobianProduct', targets)
   const variables = targets.filter((target) => target instanceof Variable)
   return walkBack(outputs, cotangents, targets, new Set(variables.flatMap(({ values }) => values)))
 }

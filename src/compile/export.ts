@@ -169,7 +169,7 @@ async function withDynamicAxes<Name extends string>(
 ): Promise<{ graph: EmittedGraph; dimensionNames: DimensionNames }> {
   const places = [...axes].flatMap(([input, list]) => list.map((named) => ({ input, ...named })))
   const names = [...new Set(places.map(({ name }) => name))]
-  const inputs = names.map((name) => places.find((place) => place.name === name) ?? { input: '', axis: 0 })
+  const inputs = places.filter(({ name }, i) => places.findIndex((place) => place.name === name) === i)
   const asker = { owner: 'export', names }
   const traceAt = (point: readonly number[]): ExportTrace =>
     traceForward(options, (input, axis) => {
@@ -200,7 +200,7 @@ async function withDynamicAxes<Name extends string>(
       const { compared, traces } = samples.next()
       const graphs: EmittedGraph[] = []
       for (const [i, trace] of traces.entries()) graphs.push(await emitForward(compared.roots[i] ?? [], trace))
-      return symbolicGraph(asker, compared, graphs, inputs)
+      return symbolicGraph(asker, compared, graphs, { places, leaves: traces[0]?.names ?? new Map() })
     } catch (error) {
       if (samples.isExhausted) throw withHint(error)
       samples.failed(error)
@@ -215,17 +215,31 @@ function withHint(error: unknown): unknown {
   })
 }
 
+/** A dynamic axis of an input. */
+interface Place extends NamedInput {
+  /** Of its size. */
+  readonly name: string
+}
+
+/** What is known of a trace's inputs, used or not. */
+interface Given {
+  readonly places: readonly Place[]
+  /** Their names. */
+  readonly leaves: ReadonlyMap<Tensor, string>
+}
+
 /** The graph with nodes in the place of constants that depend on the sizes. */
 function symbolicGraph(
   asker: Asker,
   { table, constants, leaves }: SizedGraph,
   graphs: readonly EmittedGraph[],
-  inputs: readonly NamedInput[],
+  given: Given,
 ): { graph: EmittedGraph; dimensionNames: DimensionNames } {
   const [graph] = graphs
   if (!graph) throw otherGraph(asker, [])
   const sized = compareModels(asker, table, graphs)
-  const writer = new ArrayWriter(inputs, (what) => notUnderstood(asker, what))
+  const sources = sourcesOf(asker.names, given.places, graph)
+  const writer = new ArrayWriter(sources, (what) => notUnderstood(asker, what))
   const replaced = new Set<string>()
   for (const { constant, array } of sized) {
     if (leaveToReshape(graph, constant, array)) continue
@@ -237,12 +251,17 @@ function symbolicGraph(
     if (array) writer.write(name, array, name)
     return array === undefined
   })
+  const asked = unusedInputs(writer, kept, given)
   const symbols = (shape: readonly (Size | undefined)[]): Record<number, string> =>
     Object.fromEntries(
       shape.flatMap((size, axis) => (size && !isFixed(size) ? [[axis, formatSize(size, asker.names)] as const] : [])),
     )
   const dimensionNames = Object.fromEntries([
     ...kept.map(({ name, tensor }) => [name, symbols(leaves.get(tensor) ?? [])] as const),
+    ...asked.map(({ name }) => {
+      const own = given.places.filter(({ input }) => input === name)
+      return [name, Object.fromEntries(own.map((place) => [place.axis, place.name]))] as const
+    }),
     ...graph.outputs.map(({ name, tensor }, i) => {
       const sizes = tensor.shape.map((_, axis) =>
         table.fit(graphs.map(({ outputs }) => outputs[i]?.tensor.shape[axis] ?? Number.NaN)),
@@ -252,9 +271,30 @@ function symbolicGraph(
   ])
   const all = [...graph.constants.filter(({ name }) => !replaced.has(name)), ...writer.constants]
   return {
-    graph: { ...graph, nodes: [...writer.nodes, ...graph.nodes], constants: all, inputs: kept },
+    graph: { ...graph, nodes: [...writer.nodes, ...graph.nodes], constants: all, inputs: [...kept, ...asked] },
     dimensionNames,
   }
+}
+
+/** Which input each size is read from: one that the graph uses anyway, if there is one. */
+function sourcesOf(names: readonly string[], places: readonly Place[], { inputs }: EmittedGraph): Place[] {
+  const used = new Set(inputs.map(({ name }) => name))
+  return names.flatMap((name) => {
+    const own = places.filter((place) => place.name === name)
+    const source = own.find(({ input }) => used.has(input)) ?? own[0]
+    return source ? [source] : []
+  })
+}
+
+/** Inputs of which the graph uses nothing but a size. */
+function unusedInputs(
+  { nodes }: ArrayWriter,
+  kept: EmittedGraph['inputs'],
+  { leaves }: Given,
+): { readonly name: string; readonly tensor: Tensor }[] {
+  const asked = new Set(nodes.flatMap(({ input }) => input))
+  for (const { name } of kept) asked.delete(name)
+  return [...leaves].flatMap(([tensor, name]) => (asked.has(name) ? [{ name, tensor }] : []))
 }
 
 /** A shape of which one size changes, and that is used by Reshape only: -1 says it. */

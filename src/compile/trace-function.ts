@@ -4,6 +4,7 @@ import type { Shape } from '../tensor/shape.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { record, type Trace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
+import { shown } from '../util/check.ts'
 import type { Ranks } from '../util/communicator.ts'
 import { UsageError } from '../util/errors.ts'
 import { type CompileOptions, Program } from './program.ts'
@@ -85,10 +86,19 @@ function named<T>(missing: readonly string[], body: () => T): T {
   }
 }
 
+const isList = (value: object): boolean => Array.isArray(value) || ArrayBuffer.isView(value)
+
 /** Refuses results that look like values but are not. */
 function checkResult(value: unknown, path: string): void {
   if (value instanceof Variable) {
     throw new UsageError(`compile: ${path} is ${value}, which is not a value`, { hint: 'return variable.value' })
+  }
+  // Generators, whose body would never run, and lists of a kind in which tensors are not found.
+  if (typeof value === 'object' && value !== null && Symbol.iterator in value && !isList(value)) {
+    const kind = 'next' in value ? 'a generator' : shown(value)
+    throw new UsageError(`compile: ${path} is ${kind}, in which tensors are not found`, {
+      hint: 'return arrays and objects',
+    })
   }
   const { then } = (typeof value === 'object' && value !== null ? value : {}) as { readonly then?: unknown }
   if (typeof then !== 'function') return

@@ -1,6 +1,6 @@
 /** The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes (little-endian, row-major). */
 import { byteSize, type DType, type NDArray } from '../tensor/dtype.ts'
-import { FormatError } from '../util/errors.ts'
+import { FormatError, UsageError } from '../util/errors.ts'
 import { bytesOf, type FileElement, readElements } from './elements.ts'
 import { damaged, quoted } from './errors.ts'
 import { jsonKeys } from './json-keys.ts'
@@ -168,6 +168,8 @@ export function readSafetensorsEntry({ name, element, shape }: SafetensorsEntry,
  * FormatError on anything that the format does not allow.
  */
 export function readSafetensors(bytes: Uint8Array): TensorFile {
+  if (!((bytes as unknown) instanceof Uint8Array))
+    throw new UsageError(`readSafetensors: needs the bytes of a file, a Uint8Array, found ${shown(bytes)}`)
   const length = safetensorsHeaderLength(bytes, bytes.length)
   const body = bytes.subarray(8 + length)
   const { entries, metadata } = readSafetensorsLayout(bytes.subarray(8, 8 + length), body.length)
@@ -193,6 +195,8 @@ export function safetensorsPieces(
   metadata: SafetensorsMetadata = {},
 ): Uint8Array[] {
   const parts = new Map<string, { readonly array: NDArray; readonly bytes: Uint8Array; begin: number }>()
+  if (typeof (tensors as Partial<typeof tensors> | undefined)?.[Symbol.iterator] !== 'function')
+    throw new UsageError(`safetensors: tensors must be given by name, as a Map, found ${shown(tensors)}`)
   for (const [name, array] of tensors) {
     const what = `safetensors: tensor ${quoted(name)}`
     if (parts.has(name)) throw new FormatError(`${what} is given twice`, { hint: 'give every tensor its own name' })
@@ -210,6 +214,7 @@ export function safetensorsPieces(
   }
   const data = ordered.map(({ bytes }) => bytes)
   const texts = typeof metadata === 'function' ? metadata(data) : metadata
+  if (!isTexts(texts)) throw new FormatError(`safetensors: the metadata must be texts by name, found ${shown(texts)}`)
   if (Object.entries(texts).flat().some(isBroken)) {
     throw new FormatError('safetensors: the metadata have a text that is not valid Unicode', {
       hint: 'a half of a surrogate pair cannot be written in UTF-8',

@@ -1,6 +1,7 @@
 /** Control over gradients and order: values that stop gradients, replace them, or are computed late. */
 import { elementCount } from '../tensor/dtype.ts'
-import type { GraphNode, Tensor } from '../tensor/tensor.ts'
+import { type GraphNode, Tensor } from '../tensor/tensor.ts'
+import { shown } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
 import { zerosLike } from './creation.ts'
 import { apply, applyAll, defineOp, inputAt, type Operand, toTensor } from './define.ts'
@@ -103,6 +104,9 @@ export const withBackwardOp = defineOp<BackwardAttributes>({
   infer: (inputs, { count }) => inputs.slice(0, count).map(({ dtype, shape }) => ({ dtype, shape })),
   gradient: (_o, { inputs, outputs, attributes: { count, backward } }, outputGradients) => {
     const gradients = backward(outputGradients, inputs.slice(count), outputs)
+    const wrong = Array.isArray(gradients) ? gradients.find((g) => g && !(g instanceof Tensor)) : gradients
+    if (!Array.isArray(gradients) || wrong !== undefined)
+      throw new ShapeError(`customGradient: backward must return a list of gradients, tensors, found ${shown(wrong)}`)
     if (gradients.length !== inputs.length - count) {
       throw new ShapeError(
         `customGradient: backward must return ${inputs.length - count} gradients, one for each input, found ${gradients.length}`,
@@ -138,6 +142,22 @@ export function lateInputs({ op, inputs, attributes }: GraphNode): ReadonlySet<T
 /** What a function returns: one tensor or several. */
 type Result = Tensor | readonly Tensor[]
 
+/** Throws a ShapeError unless it is a function. */
+export function requireFunction(owner: string, argument: string, value: unknown): void {
+  if (typeof value !== 'function')
+    throw new ShapeError(`${owner}: ${argument} must be a function, found ${shown(value)}`)
+}
+
+/** The tensors that a function gave, one or a list. Throws a ShapeError for anything else. */
+export function requireResult(owner: string, argument: string, result: unknown): readonly Tensor[] {
+  const values: unknown[] = Array.isArray(result) ? result : [result]
+  const wrong = values.findIndex((value) => !(value instanceof Tensor))
+  if (wrong === -1 && values.length > 0) return values as Tensor[]
+  throw new ShapeError(
+    `${owner}: ${argument} must return a tensor or a list of them, found ${shown(Array.isArray(result) ? values[wrong] : result)}`,
+  )
+}
+
 /** What `customGradient` passes to `backward` besides the gradient. Using these keeps second derivatives right. */
 export interface BackwardContext<A, R> {
   readonly inputs: A
@@ -153,11 +173,13 @@ export function customGradient<A extends readonly Tensor[], R extends Result>(
   forward: (...inputs: A) => R,
   backward: (gradient: R, context: BackwardContext<A, R>) => readonly (Tensor | undefined)[],
 ): (...inputs: A) => R {
+  requireFunction('customGradient', 'forward', forward)
+  requireFunction('customGradient', 'backward', backward)
   return (...inputs) => {
     const result = forward(...inputs)
     // A list for a list, one tensor for one: the form of R.
     const inForm = (tensors: readonly Tensor[]): R => (Array.isArray(result) ? tensors : tensors[0]) as R
-    const values = [result].flat() as Tensor[]
+    const values = requireResult('customGradient', 'forward', result)
     const outputs = withBackward(values, inputs, (gradients, given, outputs) => {
       const incoming = outputs.map((output, i) => gradients[i] ?? zerosLike(output))
       return backward(inForm(incoming), { inputs: given as A, output: inForm(outputs) })

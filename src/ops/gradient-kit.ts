@@ -46,6 +46,7 @@ export {
   matmulWith,
   maximum,
   mean,
+  minimum,
   mul,
   neg,
   onesLike,

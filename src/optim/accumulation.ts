@@ -1,9 +1,10 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
+import { shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import type { ClipOptions } from './clipping.ts'
-import type { Optimizer, UpdateResult } from './optimizer.ts'
+import { Optimizer, type UpdateResult } from './optimizer.ts'
 import { parameterNames } from './parameter-names.ts'
 
 /**
@@ -20,6 +21,8 @@ export class GradientAccumulator {
   constructor(optimizer: Optimizer, count: number) {
     if (!Number.isInteger(count) || count < 1)
       throw new UsageError(`GradientAccumulator: count must be a whole number of at least 1, found ${count}`)
+    if (!(optimizer instanceof Optimizer))
+      throw new UsageError(`GradientAccumulator: optimizer must be an optimizer, found ${shown(optimizer)}`)
     this.optimizer = optimizer
     this.count = count
     this.#sums = optimizer.parameters.map(({ shape }) => new Variable(shape))

@@ -3,7 +3,7 @@ import { gradient } from '../autodiff/gradient.ts'
 import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 import { optionsOf, requireList, shown } from '../util/check.ts'
@@ -127,6 +127,8 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
    * losses, weighted by `weight`, which is a scalar such as the number of examples of a process. Default: 1, the plain mean.
    */
   gradients(loss: Tensor, { weight = 1 }: LossWeight = {}): Tensor[] {
+    if (!((loss as unknown) instanceof Tensor || (loss as unknown) instanceof Variable))
+      throw new UsageError(`${this.constructor.name}: the loss must be a tensor, found ${shown(loss)}`)
     if (!currentTrace()?.ranks) return gradient(loss, this.parameters)
     // Weighted before it is differentiated: through batch norm the loss of one process reaches the gradients of all.
     const gradients = gradient(ops.mul(loss, weight), this.parameters)

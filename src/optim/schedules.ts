@@ -2,9 +2,23 @@
  * The schedules of `torch.optim.lr_scheduler`, by closed formulas. Each takes the learning rate that PyTorch's optimizer
  * is made with, and gives the rate of step 0, 1, 2, ...
  */
-import { requireCount, requireOneOf, requirePositive, requireWithin } from '../util/check.ts'
+import {
+  requireCount,
+  requireFields,
+  requireFinite,
+  requireList,
+  requireOneOf,
+  requirePositive,
+  requireWithin,
+} from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import type { Schedule } from './schedule.ts'
+
+/** The options of a schedule that needs some. */
+function fieldsOf<T extends object>(owner: string, options: T): T {
+  requireFields(owner, 'options', options, UsageError)
+  return options
+}
 
 /** lr * factor for the first `totalIters` steps, then lr. Defaults: 1/3, 5. */
 export function constantLR(
@@ -45,10 +59,8 @@ export function polynomialLR(
 }
 
 /** lr * gamma^(number of times stepSize has passed). Default gamma: 0.1. */
-export function stepLR(
-  lr: number,
-  { stepSize, gamma = 0.1 }: { readonly stepSize: number; readonly gamma?: number },
-): Schedule {
+export function stepLR(lr: number, options: { readonly stepSize: number; readonly gamma?: number }): Schedule {
+  const { stepSize, gamma = 0.1 } = fieldsOf('stepLR', options)
   requireCount('stepLR', 'stepSize', stepSize, 1, UsageError)
   return (step) => lr * gamma ** Math.floor(step / stepSize)
 }
@@ -56,13 +68,17 @@ export function stepLR(
 /** lr * gamma^(number of milestones reached); a milestone listed twice counts twice. Default gamma: 0.1. */
 export function multiStepLR(
   lr: number,
-  { milestones, gamma = 0.1 }: { readonly milestones: readonly number[]; readonly gamma?: number },
+  options: { readonly milestones: readonly number[]; readonly gamma?: number },
 ): Schedule {
+  const { milestones, gamma = 0.1 } = fieldsOf('multiStepLR', options)
+  requireList('multiStepLR', 'milestones', milestones, UsageError)
   return (step) => lr * gamma ** milestones.filter((milestone) => milestone <= step).length
 }
 
 /** lr * gamma^step. */
-export function exponentialLR(lr: number, { gamma }: { readonly gamma: number }): Schedule {
+export function exponentialLR(lr: number, options: { readonly gamma: number }): Schedule {
+  const { gamma } = fieldsOf('exponentialLR', options)
+  requireFinite('exponentialLR', 'gamma', gamma, UsageError)
   return (step) => lr * gamma ** step
 }
 
@@ -72,10 +88,8 @@ function cosine(start: number, end: number, progress: number): number {
 }
 
 /** Half a cosine from lr to etaMin at step tMax, and up again: period 2 tMax. Default etaMin: 0. */
-export function cosineAnnealingLR(
-  lr: number,
-  { tMax, etaMin = 0 }: { readonly tMax: number; readonly etaMin?: number },
-): Schedule {
+export function cosineAnnealingLR(lr: number, options: { readonly tMax: number; readonly etaMin?: number }): Schedule {
+  const { tMax, etaMin = 0 } = fieldsOf('cosineAnnealingLR', options)
   requirePositive('cosineAnnealingLR', 'tMax', tMax, UsageError)
   return (step) => cosine(lr, etaMin, step / tMax)
 }
@@ -83,8 +97,9 @@ export function cosineAnnealingLR(
 /** Half a cosine over t0 steps, then again over t0 * tMult, t0 * tMult^2, ... Defaults: tMult 1, etaMin 0. */
 export function cosineAnnealingWarmRestarts(
   lr: number,
-  { t0, tMult = 1, etaMin = 0 }: { readonly t0: number; readonly tMult?: number; readonly etaMin?: number },
+  options: { readonly t0: number; readonly tMult?: number; readonly etaMin?: number },
 ): Schedule {
+  const { t0, tMult = 1, etaMin = 0 } = fieldsOf('cosineAnnealingWarmRestarts', options)
   if (!(t0 > 0) || !(tMult >= 1))
     throw new UsageError(`cosineAnnealingWarmRestarts: t0 must be above 0 and tMult at least 1, found ${t0}, ${tMult}`)
   return (step) => {

@@ -2,6 +2,7 @@
  * The schedules of `transformers` (`get_..._schedule...`): linear warm-up from 0 at step 0 to lr at step numWarmupSteps,
  * then a decay. `lr` is the rate that the optimizer is made with.
  */
+import { requireFields, requireFinite } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -15,9 +16,19 @@ export interface TrainingOptions extends WarmupOptions {
   readonly numTrainingSteps: number
 }
 
-/** lr * step / warm-up steps, then what `after` says. */
-function warmedUp(lr: number, { numWarmupSteps }: WarmupOptions, after: Schedule): Schedule {
+/** lr * step / warm-up steps, then what `after` says. Throws a UsageError for lengths that are no numbers. */
+function warmedUp(lr: number, options: WarmupOptions, after: Schedule): Schedule {
+  requireFields('schedule', 'options', options, UsageError)
+  const { numWarmupSteps } = options
+  requireFinite('schedule', 'numWarmupSteps', numWarmupSteps, UsageError)
   return (step) => (step < numWarmupSteps ? (lr * step) / Math.max(1, numWarmupSteps) : after(step))
+}
+
+/** The same with a length of the training. */
+function warmedUpFor(lr: number, options: TrainingOptions, after: Schedule): Schedule {
+  requireFields('schedule', 'options', options, UsageError)
+  requireFinite('schedule', 'numTrainingSteps', options.numTrainingSteps, UsageError)
+  return warmedUp(lr, options, after)
 }
 
 /** The share of the steps after the warm-up that is done; beyond 1 after the last. */
@@ -34,7 +45,7 @@ export function constantScheduleWithWarmup(lr: number, options: WarmupOptions): 
 export function linearScheduleWithWarmup(lr: number, options: TrainingOptions): Schedule {
   const { numTrainingSteps, numWarmupSteps } = options
   const length = Math.max(1, numTrainingSteps - numWarmupSteps)
-  return warmedUp(lr, options, (step) => lr * Math.max(0, (numTrainingSteps - step) / length))
+  return warmedUpFor(lr, options, (step) => lr * Math.max(0, (numTrainingSteps - step) / length))
 }
 
 /** `numCycles` cosine waves: the default of 0.5 falls to 0 once. */
@@ -43,7 +54,7 @@ export function cosineScheduleWithWarmup(
   options: TrainingOptions & { readonly numCycles?: number },
 ): Schedule {
   const { numCycles = 0.5 } = options
-  return warmedUp(lr, options, (step) => {
+  return warmedUpFor(lr, options, (step) => {
     const angle = 2 * Math.PI * numCycles * progress(step, options)
     return lr * Math.max(0, (1 + Math.cos(angle)) / 2)
   })
@@ -55,7 +66,7 @@ export function cosineWithHardRestartsScheduleWithWarmup(
   options: TrainingOptions & { readonly numCycles?: number },
 ): Schedule {
   const { numCycles = 1 } = options
-  return warmedUp(lr, options, (step) => {
+  return warmedUpFor(lr, options, (step) => {
     const done = progress(step, options)
     return done >= 1 ? 0 : lr * Math.max(0, (1 + Math.cos(Math.PI * ((numCycles * done) % 1))) / 2)
   })
@@ -79,7 +90,7 @@ export function polynomialDecayScheduleWithWarmup(
   const { numTrainingSteps, numWarmupSteps, lrEnd = 1e-7, power = 1 } = options
   if (!(lr > lrEnd))
     throw new UsageError(`polynomialDecayScheduleWithWarmup: lrEnd must be below lr, found ${lrEnd}, lr ${lr}`)
-  return warmedUp(lr, options, (step) => {
+  return warmedUpFor(lr, options, (step) => {
     if (step > numTrainingSteps) return lrEnd
     const remaining = 1 - (step - numWarmupSteps) / (numTrainingSteps - numWarmupSteps)
     return (lr - lrEnd) * remaining ** power + lrEnd

@@ -1,6 +1,7 @@
 /** ONNX models of others, with tensors by name and of any size: what `Session` does for tenfold's own. Node only. */
 import { Tensor } from 'onnxruntime-common'
 import { dtypes, type NDArray } from '../tensor/dtype.ts'
+import { shown } from '../util/check.ts'
 import { FormatError, TenfoldError } from '../util/errors.ts'
 import { type NativeSession, newSession, silent } from './binding.ts'
 
@@ -52,7 +53,7 @@ export class OnnxModel {
     const feeds = Object.fromEntries(
       this.inputs.flatMap((each) => {
         const array = inputs[each]
-        return array ? [[each, new Tensor(array.dtype, array.data, array.shape)]] : []
+        return array ? [[each, this.#tensorOf(each, array)]] : []
       }),
     )
     const fetches = Object.fromEntries(this.outputs.map((each) => [each, null]))
@@ -62,6 +63,19 @@ export class OnnxModel {
     } catch (error) {
       if (error instanceof TenfoldError) throw error
       throw new TenfoldError(`${this.name} could not be run: ${firstLine(error)}`, { cause: error })
+    }
+  }
+
+  #tensorOf(name: string, array: NDArray): Tensor {
+    const { dtype, shape, data } = array as Partial<NDArray>
+    if (dtype === undefined || !Array.isArray(shape) || !ArrayBuffer.isView(data))
+      throw new TenfoldError(
+        `${this.name}: the input "${name}" must be an array, { dtype, shape, data }, found ${shown(array)}`,
+      )
+    try {
+      return new Tensor(dtype, data, shape)
+    } catch (error) {
+      throw new TenfoldError(`${this.name}: the input "${name}": ${firstLine(error)}`, { cause: error })
     }
   }
 

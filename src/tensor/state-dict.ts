@@ -2,7 +2,7 @@
 import { shown } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import { nearestNames } from '../util/names.ts'
-import type { NDArray } from './dtype.ts'
+import { elementCount, type NDArray } from './dtype.ts'
 import { formatShape, sameShape } from './shape.ts'
 import type { Variable } from './variable.ts'
 
@@ -30,6 +30,15 @@ function list(label: string, names: readonly string[]): string[] {
   return [`${label} ${shown}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`]
 }
 
+/** Throws unless the value is an array whose data fill its shape: nothing is to be loaded by half. */
+function requireArray(what: string, value: unknown): void {
+  const { dtype, shape, data } = (value ?? {}) as Partial<NDArray>
+  const isArray = typeof dtype === 'string' && Array.isArray(shape) && (ArrayBuffer.isView(data) || Array.isArray(data))
+  if (!isArray) throw new UsageError(`${what} must be an array, { dtype, shape, data }, found ${shown(value)}`)
+  if (data.length !== elementCount(shape))
+    throw new ShapeError(`${what} has ${data.length} elements, ${formatShape(shape)} needs ${elementCount(shape)}`)
+}
+
 /**
  * Copies numbers into the variables. Throws a ShapeError naming everything that does not fit, and then changes nothing.
  * A variable may have several names (tied weights): one of them is enough.
@@ -54,6 +63,7 @@ export function loadState(
     return fits ? [] : [`${name} (${variable.leaf}, found ${array.dtype}${formatShape(array.shape)})`]
   })
   const strict = options.strict ?? true
+  for (const [name] of named) if (state.has(name)) requireArray(`${owner}: ${name} of the state dict`, state.get(name))
   const problems = [
     ...(strict ? list('missing', missing) : []),
     ...(strict ? list('unexpected', unexpected) : []),

@@ -148,3 +148,24 @@ test('dynamic axes alone leave the batch fixed; what is declared must be there',
     'export: dynamic: x has 2 axes, and none at 2 ("length")',
   )
 })
+
+test('an input of which only a size is used stays an input', async () => {
+  const rows = { dtype: 'float32', shape: [1, 3] } as const
+  const bytes = await exportOnnx({
+    inputs: { ids: { dtype: 'int64', shape: [1, 5] }, m: rows, x: rows },
+    dynamic: { ids: { 1: 'length' } },
+    forward: ({ ids, m, x }) => ({
+      places: ops.mul(ops.arange(sizeOf(ids.shape, 1)), 2),
+      scaled: ops.mul(x, sizeOf(m.shape, 0)),
+    }),
+  })
+  const session = await newSession()
+  session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, {})
+  // The batch is read from the input that is used anyway.
+  expect(session.inputMetadata.map(({ name }) => name)).toEqual(['x', 'ids'])
+  const ids = new OrtTensor('int64', new BigInt64Array(14), [2, 7])
+  const x = new OrtTensor('float32', new Float32Array(6).fill(1), [2, 3])
+  const { places, scaled } = session.run({ ids, x }, { places: null, scaled: null }, {})
+  expect(Array.from(places?.data as BigInt64Array, Number)).toEqual([0, 2, 4, 6, 8, 10, 12])
+  expect(Array.from(scaled?.data as Float32Array)).toEqual([2, 2, 2, 2, 2, 2])
+})

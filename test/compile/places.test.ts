@@ -70,7 +70,8 @@ describe.each(Object.entries(users))('%s', (_name, [use, words]) => {
   )
 
   test('refuses constants where the op is called', () => {
-    expect(() => use(tensor([1, 3], 'int32'))).toThrow(`${words}, found 3 at [1]\n  in places.test.ts:`)
+    expect(() => use(tensor([1, 3], 'int32'))).toThrow(`${words}, found 3 at [1]\n  in `)
+    expect(() => use(tensor([1, 3], 'int32'))).toThrow(/\n {2}in (\w+ at )?places\.test\.ts:\d+$/)
     expect(() => use(tensor([-1, 1], 'int64'))).toThrow(IndexError)
   })
 

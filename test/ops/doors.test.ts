@@ -26,7 +26,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
     'unmaskedAttention',
   ],
   'attention/masks.ts': ['additiveMask', 'causalMask', 'checkMask', 'hasKeys'],
-  'control.ts': ['alias', 'lateInputs', 'runAfter', 'runAfterAll', 'withBackward'],
+  'control.ts': ['alias', 'lateInputs', 'requireFunction', 'requireResult', 'runAfter', 'runAfterAll', 'withBackward'],
   'conv/blocks.ts': ['blockedConvolution', 'blockedWeight', 'inBlocks', 'inUsualOrder', 'lowerInBlocks'],
   'conv/conv.ts': ['convInputGradient'],
   'conv/enlarged.ts': ['convEnlarged'],

@@ -1,5 +1,6 @@
 /** Values and gradients where a formula taken literally would fail: infinities, ties, zeros, empty axes, tiny numbers. */
 import { describe, expect, test } from 'vitest'
+import { gradient } from '../../src/autodiff/gradient.ts'
 import * as ops from '../../src/ops/index.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { expectRelative, gradientsOf, valuesOf } from '../support/values.ts'
@@ -218,5 +219,40 @@ describe('scalars', () => {
     expect(await value((x) => ops.std(x, axis, { correction: 0 }))).toEqual([0])
     expect(await value((x) => ops.flip(x, axis))).toEqual([3])
     expect(await gradientsOf((x) => ops.prod(x, axis), 3)).toEqual([[1]])
+  })
+})
+
+describe('gradients of gradients where a factor is infinite', () => {
+  /** The derivatives of order 1, 2, ... of the sum, by element. */
+  async function derivatives(fn: (x: Tensor) => Tensor, values: number[], order: number): Promise<number[]> {
+    const of = (f: (x: Tensor) => Tensor) => (x: Tensor) => gradient(ops.sum(f(x)), [x])[0]
+    const derived = Array.from({ length: order }).reduce<(x: Tensor) => Tensor>(of, fn)
+    return valuesOf(derived, values)
+  }
+  test.each<[string, number, (x: Tensor) => Tensor, number[]]>([
+    ['sigmoid', 2, ops.sigmoid, [89, 100, 300, -300]],
+    ['sigmoid', 3, ops.sigmoid, [89, 100, 300]],
+    ['softplus', 3, (x) => ops.softplus(x), [89, 300]],
+    ['logSigmoid', 3, ops.logSigmoid, [-100, 100]],
+    ['logNdtr', 2, ops.logNdtr, [20, 40, 1000]],
+    ['pow(x, 0)', 2, (x) => ops.pow(x, 0), [0, 1]],
+    ['pow(x, 1)', 3, (x) => ops.pow(x, 1), [0, 1]],
+    ['pow(x, 2)', 4, (x) => ops.pow(x, 2), [0, 1]],
+  ])('%s, order %i: 0', async (_name, order, fn, values) => {
+    const found = await derivatives(fn, values, order)
+    for (const value of found) expect(Math.abs(value)).toBeLessThanOrEqual(1e-37)
+  })
+  test('logNdtr: the slope is the density where the distribution is 1, and the ratio before', async () => {
+    const x = [-100, -10, 0, 5, 12.1, 13]
+    // scipy: exp(norm.logpdf(x) - norm.logcdf(x))
+    const wanted = [100.00999800099926, 10.098093233962512, 0.7978845608028654, 1.486719940904906e-6]
+    expectRelative(await derivatives(ops.logNdtr, x.slice(0, 4), 1), wanted, 2e-6)
+    const density = x.slice(4).map((value) => Math.exp(-(value ** 2) / 2) / Math.sqrt(2 * Math.PI))
+    expectRelative(await derivatives(ops.logNdtr, x.slice(4), 1), density, 2e-5)
+  })
+  test('pow with a constant at 0', async () => {
+    expect(await derivatives((x) => ops.pow(x, 2), [0, 3], 1)).toEqual([0, 6])
+    expect(await derivatives((x) => ops.pow(x, 3), [0, 2], 2)).toEqual([0, 12])
+    expect(await derivatives((x) => ops.pow(x, 0), [0, 2], 1)).toEqual([0, 0])
   })
 })

@@ -169,7 +169,7 @@ describe('groups', () => {
 
   test('no loss', () => {
     expect(() => new SGD([weight], { lr: 1 }).minimize(untyped(undefined))).toThrow(
-      'gradient: a tensor is needed, found undefined',
+      'SGD: the loss must be a tensor, found undefined',
     )
   })
 

@@ -154,21 +154,23 @@ export async function beamSearch(
     throw new UsageError(`generate: earlyStopping must be true, false or 'never', found ${String(earlyStopping)}`)
   if (settings.slides)
     throw new UsageError('generate: beams cannot slide', { hint: "leave whenFull at 'stop', or numBeams at 1" })
-  const longest = Math.max(...prompts.map(({ length }) => length))
-  const room = Math.min(settings.maxNewTokens, Math.max(1, decoder.maxTokens - longest + 1))
-  const searches = prompts.map((prompt, row) => new Search(prompt, settings, beams, room, row))
+  const roomAfter = ({ length }: TokenIds): number =>
+    Math.min(settings.maxNewTokens, Math.max(1, decoder.maxTokens - length + 1))
+  const searches = prompts.map((prompt, row) => new Search(prompt, settings, beams, roomAfter(prompt), row))
   const decoding: TokenReading = await decoder.start(prompts, inputRows(inputs, [...prompts.keys()]))
   decoding.select(prompts.flatMap((_, prompt) => new Array<number>(numBeams).fill(prompt)))
-  const places = Array.from({ length: numBeams }, (_, beam) => beam)
   for (;;) {
     const { logits } = decoding
-    // Beams of a prompt that is done go on as they are, so that the program stays the same.
-    const sources = searches.flatMap((search, i) => {
-      const own = search.isDone ? places : search.advance(logits.slice(i * numBeams, (i + 1) * numBeams))
+    const sources = searches.map((search, i) => {
+      if (search.isDone) return []
+      const own = search.advance(logits.slice(i * numBeams, (i + 1) * numBeams))
       return own.map((beam) => i * numBeams + beam)
     })
-    if (searches.every(({ isDone }) => isDone)) return searches.map(({ best }) => best)
-    decoding.select(sources)
-    await decoding.append(searches.flatMap(({ lastTokens }) => lastTokens.map((token) => [token])))
+    const running = searches.findIndex(({ isDone }) => !isDone)
+    if (running === -1) return searches.map(({ best }) => best)
+    // In the place of a prompt that is done, and may have used up its positions, stands another: the program stays the same.
+    const read = searches.map(({ isDone }, i) => (isDone ? running : i))
+    decoding.select(read.flatMap((i) => sources[i] ?? []))
+    await decoding.append(read.flatMap((i) => (searches[i]?.lastTokens ?? []).map((token) => [token])))
   }
 }

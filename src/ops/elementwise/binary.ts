@@ -173,9 +173,12 @@ export const powOp = defineBinary('pow', pow, {
   ],
   gradient: (o, a, b, y, g) => {
     // d/da = b a^(b-1), 0 where b = 0; d/db = y log a, 0 where a = 0 and b >= 0 (as PyTorch).
-    const da = o.where(o.equal(b, 0), 0, o.mul(b, o.pow(a, o.sub(b, 1))))
+    const exponent = constantValue(b)
+    const slope = (): Tensor => o.mul(b, o.pow(a, exponent === undefined ? o.sub(b, 1) : exponent - 1))
+    // A constant: no gradient of a power that is left out, which would be 0 times infinity at 0.
+    const da = exponent === undefined ? o.where(o.equal(b, 0), 0, slope()) : exponent === 0 ? undefined : slope()
     const db = o.where(o.logicalAnd(o.equal(a, 0), o.greaterOrEqual(b, 0)), 0, o.mul(y, o.log(a)))
-    return [o.mul(g, da), o.mul(g, db)]
+    return [da && o.mul(g, da), o.mul(g, db)]
   },
   simplify: (o, a, b) => {
     const exponent = constantValue(b)

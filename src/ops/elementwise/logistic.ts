@@ -7,6 +7,9 @@ type NoAttributes = Record<string, never>
 /** Greater powers of e are taken for this one: 1 + it is it, so that p / (1 + p) is 1, never a rounding more, nor infinity by infinity. */
 const largestPower = 2 ** 24
 
+/** Powers beyond, infinite ones too, have a gradient of 0, not one of 0 times infinity. */
+const largestSloped = 2 ** 127
+
 /**
  * Nodes of 1 / (1 + e^-x) from the power e^x. ONNX Runtime's own kernel is 0 below -18 and twice too large at -17; Softsign, p / (1 + |p|),
  * of the power is right to the last digits of the smallest number and takes no longer.
@@ -28,7 +31,7 @@ export const sigmoidOp = defineOp<NoAttributes>({
   gradient: (o, { outputs }, [g, gPower]) => {
     const [y, power] = [inputAt('sigmoid', outputs, 0), inputAt('sigmoid', outputs, 1)]
     const byValue = g && o.mul(g, o.div(y, o.add(power, 1)))
-    const byPower = gPower && o.mul(gPower, power)
+    const byPower = gPower && o.mul(gPower, o.minimum(power, largestSloped))
     return [byValue && byPower ? o.add(byValue, byPower) : (byValue ?? byPower)]
   },
   lower: (emit, { inputs, used }) => {

@@ -52,9 +52,16 @@ export const ndtrOp: Unary = defineInDoubles('ndtr', ndtr, {
   },
 })
 
+// Beyond, the distribution is 1 in float32.
+const certain = 12
+
 export const logNdtrOp: Unary = defineInDoubles('logNdtr', logNdtr, {
-  // The density by the function: sqrt(2 / pi) / erfcx(-x / sqrt(2)).
-  gradient: (o, x, _y, g) => o.mul(g, o.div(Math.sqrt(2 / Math.PI), o.erfcx(o.mul(x, -Math.SQRT1_2)))),
+  // The density by the function: sqrt(2 / pi) / erfcx(-x / sqrt(2)). Where the function is 1, and erfcx soon infinite: the density.
+  gradient: (o, x, _y, g) => {
+    const scaled = o.erfcx(o.mul(o.minimum(x, certain), -Math.SQRT1_2))
+    const density = o.mul(o.exp(o.mul(o.mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI))
+    return o.mul(g, o.where(o.greater(x, certain), density, o.div(Math.sqrt(2 / Math.PI), scaled)))
+  },
   formula: (d, x) => {
     const { scaled, power, square } = emitTail(d, x)
     const below = d.sub(d.of('Log', d.mul(scaled, 0.5)), square)

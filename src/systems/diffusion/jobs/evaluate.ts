@@ -5,6 +5,7 @@ import type { Dataset, PictureFields } from '../../../data/index.ts'
 import { readTensorFile } from '../../../io/tensor-file.ts'
 import type { Figure, Report } from '../../../report/figures.ts'
 import { picturesOf } from '../../../report/from-tensors.ts'
+import { counted } from '../../../report/text.ts'
 import { randomPart } from '../../../tasks/brief-training.ts'
 import { openPictures, pictureDataSettings, picturePackages } from '../../../tasks/pictures/choose.ts'
 import type { OpenedPictures } from '../../../tasks/pictures/open.ts'
@@ -90,7 +91,7 @@ async function samplesOf(settings: EvaluateSettings, context: JobContext): Promi
   if (classifier) checkClassifier(denoiser, classifier)
   else if (guidance !== usualGuidance)
     throw new UsageError(`evaluate: guidance needs a classifier, found ${guidance} without one`)
-  context.progress(`drawing ${count} pictures`, { part: 'drawing' })
+  context.progress(`drawing ${counted(count, 'picture')}`, { part: 'drawing' })
   const drawing = { count, seed: context.seed, steps, sampler, classifier, guidance, signal: context.signal }
   const { pictures, labels } = await drawPictures(denoiser, drawing)
   const guided = classifier ? `, guided by ${settings.classifier} with scale ${guidance}` : ''
@@ -98,7 +99,7 @@ async function samplesOf(settings: EvaluateSettings, context: JobContext): Promi
   return {
     pictures,
     ...(hasClasses && { labels }),
-    told: `${path}, ${count} pictures, ${sampler} with ${steps} steps${guided}`,
+    told: `${path}, ${counted(count, 'picture')}, ${sampler} with ${steps} steps${guided}`,
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { findFfmpeg } from '../../../data/sources/ffmpeg.ts'
 import type { Picture } from '../../../report/figures.ts'
 import { picturesOf } from '../../../report/from-tensors.ts'
+import { counted } from '../../../report/text.ts'
 import { defineUse, type UseContext } from '../../../tasks/define.ts'
 import type { OpenedPictures } from '../../../tasks/pictures/open.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
@@ -202,7 +203,7 @@ export const samplePictures = defineUse<DenoiserExperiment, SampleOptions, Opene
     const rate = labels.length / seconds
     yield {
       values: { pictures: labels.length, seconds, pictures_per_second: rate },
-      line: `${labels.length} pictures in ${seconds.toFixed(1)} s, ${rate.toFixed(1)} a second`,
+      line: `${counted(labels.length, 'picture')} in ${seconds.toFixed(1)} s, ${rate.toFixed(1)} a second`,
     }
     for (const file of [grid, given.npz, given.animate]) if (file !== '') yield { file }
   },

@@ -5,6 +5,7 @@ import { decodeImage } from '../../../data/index.ts'
 import { writeFileAtomic } from '../../../io/atomic.ts'
 import { encodePng } from '../../../io/png.ts'
 import { pictureSheet, picturesOf } from '../../../report/from-tensors.ts'
+import { counted } from '../../../report/text.ts'
 import { answerEach, defineUse } from '../../../tasks/define.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import { count, pathSetting, whole } from '../../../train/settings.ts'
@@ -65,7 +66,7 @@ export const sampleLearner = defineUse({
     const sheet = pictureSheet(picturesOf(drawn), columns > 0 ? columns : undefined)
     const file = grid === '' ? (out ?? join(run, 'samples.png')) : grid
     await writeFileAtomic(file, encodePng(sheet.pixels, sheet.width, sheet.height, sheet.channels))
-    yield { values: { pictures }, line: `${pictures} pictures` }
+    yield { values: { pictures }, line: counted(pictures, 'picture') }
     yield { file }
   },
 })
