@@ -38,7 +38,7 @@ test.each<[string, () => unknown]>([
   ],
   [
     'vectorJacobianProduct: targets must be a list of tensors or variables, found float32[2]',
-    () => vectorJacobianProduct([x], [x], untyped(x)),
+    () => vectorJacobianProduct([x], [x], untyped<Tensor[]>(x)),
   ],
   [
     'SGD: the loss must be a tensor, found 3',

@@ -1,8 +1,14 @@
 /** `tenfold resume DIR --find-nan`: the first op of the next step whose result is not finite. */
 import type { OpenedRun } from '../systems/session.ts'
 import type { OpenedData } from '../tasks/define.ts'
+import type { Variable } from '../tensor/variable.ts'
 import { restoreVariables } from '../train/store.ts'
 import type { Reporter } from './ui.ts'
+
+/** Whether all numbers are. */
+function hasOnlyFinite({ dtype, data }: Variable): boolean {
+  return dtype !== 'float32' || (data as Float32Array).every(Number.isFinite)
+}
 
 export async function findNotFinite(
   { run, experiment }: OpenedRun,
@@ -14,6 +20,14 @@ export async function findNotFinite(
   if (checkpoint) {
     restoreVariables(checkpoint, task.variables, task.state)
     task.loader.restore(checkpoint.state.loader)
+  }
+  const spoiled = checkpoint && [...task.variables].find(([, variable]) => !hasOnlyFinite(variable))
+  if (spoiled) {
+    const { step } = checkpoint.state
+    const found = `${spoiled[0]} is NaN or infinite in the checkpoint of step ${step} already: the update of that step made it so (a learning rate that is too high?)`
+    reporter.say(found)
+    reporter.event('done', { metrics: {}, found })
+    return
   }
   for await (const batch of task.loader) {
     const found = await task.step.findNotFinite(batch)

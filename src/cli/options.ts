@@ -4,13 +4,16 @@ import { dirname } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Share } from '../systems/parts.ts'
 import type { CheckpointChoice } from '../train/checkpoint.ts'
+import { belongsToRun } from './run-files.ts'
 
-/** A whole number of at least `least`. */
-export function wholeNumber(least: number): (text: string) => number {
+/** A whole number of at least `least`, and at most `most`. */
+export function wholeNumber(least: number, most = Number.POSITIVE_INFINITY): (text: string) => number {
   return (text) => {
     const value = Number(text)
-    if (!Number.isSafeInteger(value) || value < least || text.trim() === '') {
-      throw new InvalidArgumentError(`must be a whole number of at least ${least}.`)
+    if (!Number.isSafeInteger(value) || value < least || value > most || text.trim() === '') {
+      throw new InvalidArgumentError(
+        `must be a whole number ${most === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${most}`}.`,
+      )
     }
     return value
   }
@@ -45,6 +48,7 @@ export function newFile(text: string): string {
   if (!existsSync(folder)) throw new InvalidArgumentError(`there is no folder ${folder}.`)
   if (!kindOf(folder)?.isDirectory()) throw new InvalidArgumentError(`${folder} is not a folder.`)
   if (kindOf(text)?.isDirectory()) throw new InvalidArgumentError('it is a folder.')
+  if (belongsToRun(text)) throw new InvalidArgumentError('it is a file that a run needs.')
   return text
 }
 

@@ -1,8 +1,10 @@
 /** Where the files go that a use writes: pages, pictures. */
+import { existsSync, realpathSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { dirname, join, parse } from 'node:path'
+import { dirname, join, parse, resolve } from 'node:path'
 import { makeFolder } from '../io/atomic.ts'
 import { UsageError } from '../util/errors.ts'
+import { belongsToRun } from './run-files.ts'
 
 /** `a/page.html` and 2: `a/page-2.html`. */
 function numbered(path: string, number: number): string {
@@ -10,17 +12,44 @@ function numbered(path: string, number: number): string {
   return join(dir, `${name}-${number}${ext}`)
 }
 
+/** The file itself, also by way of links; of one that is not there its path. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
+  }
+}
+
+/** Throws a UsageError where writing the file would lose what is there: an input, a part of a run. */
+function requireExpendable(path: string, inputs: readonly string[]): void {
+  const own = realPath(path)
+  const input = inputs.find((each) => realPath(each) === own)
+  if (input !== undefined && existsSync(path))
+    throw new UsageError(`${path} is an input, and would be overwritten`, {
+      hint: 'give another file or folder: --out',
+    })
+  if (belongsToRun(path))
+    throw new UsageError(`${path} is a file that a run needs, and would be overwritten`, {
+      hint: 'give another file or folder: --out',
+    })
+}
+
 /**
  * Gives each file of one command a place: by its name in the run directory, or where `--out` says. That is a folder, which is made, where it
  * is one, ends in a slash, or there are several inputs; else the file. A second file of a name gets a number, so that none replaces
- * another. Throws a UsageError where `out` is a file and must be a folder.
+ * another. Throws a UsageError where `out` is a file and must be a folder, or a place is that of an input or of a part of a run.
  */
-export function placesOf(run: string, out: string | undefined, inputs: number): (name: string) => Promise<string> {
+export function placesOf(
+  run: string,
+  out: string | undefined,
+  inputs: readonly string[],
+): (name: string) => Promise<string> {
   const given = new Set<string>()
   const wanted = async (name: string): Promise<string> => {
     if (out === undefined) return join(run, name)
     const found = await stat(out).catch(() => undefined)
-    if (inputs <= 1 && !/[\\/]$/.test(out) && !found?.isDirectory()) return out
+    if (inputs.length <= 1 && !/[\\/]$/.test(out) && !found?.isDirectory()) return out
     if (found && !found.isDirectory())
       throw new UsageError(`--out must be a folder where there are several inputs, found the file ${out}`)
     return join(out, name)
@@ -30,6 +59,7 @@ export function placesOf(run: string, out: string | undefined, inputs: number): 
     let path = first
     for (let number = 2; given.has(path); number++) path = numbered(first, number)
     given.add(path)
+    requireExpendable(path, inputs)
     if (out !== undefined) await makeFolder(dirname(path))
     return path
   }

@@ -23,7 +23,7 @@ export function reproduction({ run, recipe: { config: schema }, config }: Opened
 
 /** Before work begins: throws a MissingPackageError if its data (`packages`) or the report at its end need what is not installed. */
 export function requireReportPackages(packages: readonly string[] = []): void {
-  requirePackages([...plotPackages, ...packages], 'a run with a report')
+  requirePackages([...plotPackages, ...packages], 'this, with its data and its report,')
 }
 
 /** Writes `report.html` into the run directory. */

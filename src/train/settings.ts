@@ -132,6 +132,10 @@ function assign(config: Settings, { path, value, raw }: Assignment): Settings {
   return { ...config, [head]: assign(isRecord(old) ? old : {}, inner) }
 }
 
+/** JSON, in which a number that is none has no form. */
+const written = (value: unknown): string =>
+  typeof value === 'number' && !Number.isFinite(value) ? String(value) : (JSON.stringify(value) ?? String(value))
+
 /** `train.epochs: must be a number, found "ten"`: the first problem zod found, in one line. */
 function describeIssue(error: z.ZodError, config: unknown): string {
   const [issue] = error.issues
@@ -140,7 +144,9 @@ function describeIssue(error: z.ZodError, config: unknown): string {
   const found = valueAt(config, path)
   if (issue.code === 'unrecognized_keys') return `unknown setting "${[...path, ...issue.keys].join('.')}"`
   if (found === undefined) return `setting "${path.join('.')}" is missing`
-  return `setting "${path.join('.')}": ${issue.message.replace(/^Invalid input: /, '')}, found ${JSON.stringify(found)}`
+  const said = issue.message.replace(/^Invalid input: /, '')
+  const must = typeof found === 'number' && !Number.isFinite(found) ? said.replace(/, received .*$/, '') : said
+  return `setting "${path.join('.')}": ${must}, found ${written(found)}`
 }
 
 /** How a list is written, where something else was given for one: the quotes and brackets are easily forgotten in a shell. */

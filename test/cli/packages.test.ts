@@ -59,7 +59,7 @@ test.each([
   const { code, err } = await run(hide, command)
   const list = packages.replaceAll(' ', ', ')
   expect(err).toBe(
-    `error: a run with a report needs packages that are not installed: ${list} (npm install ${packages})\n`,
+    `error: this, with its data and its report, needs packages that are not installed: ${list} (npm install ${packages})\n`,
   )
   expect(code).toBe(2)
   expect(existsSync(join(folder, 'runs'))).toBe(false)

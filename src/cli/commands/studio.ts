@@ -14,7 +14,7 @@ export function addStudio(program: Command): void {
     .command('studio')
     .description('watch, compare, start and use runs in the browser: a server for this machine only')
     .option('--runs <dir>', 'folder of the runs', newFolder, 'runs')
-    .option('--port <n>', 'port; 0: any that is free', wholeNumber(0), 0)
+    .option('--port <n>', 'port; 0: any that is free', wholeNumber(0, 65_535), 0)
     .option('--no-open', 'print the address, and open no browser')
     .option('--json', 'one JSON object per line')
     .addHelpText('after', examples('tenfold studio', 'tenfold studio --runs experiments --port 8080 --no-open'))

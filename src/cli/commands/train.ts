@@ -1,7 +1,8 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Recipe, System } from '../../systems/define.ts'
 import type { Settings } from '../../train/settings.ts'
+import { UsageError } from '../../util/errors.ts'
 import { quitOnInterrupt } from '../interrupt.ts'
 import { collect, distributedOption, examples, newFile, wholeNumber, withComputing } from '../options.ts'
 import { outputNoticed } from '../output.ts'
@@ -68,6 +69,8 @@ async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
     import('../../train/places.ts'),
     import('../report.ts'),
   ])
+  if (flags.profile !== undefined && flags.out !== undefined && resolve(flags.profile) === resolve(flags.out))
+    throw new UsageError(`--profile is a file and --out a folder: both cannot be ${flags.out}`)
   const { system, recipe } = await findRecipe(name)
   const assignments = flags.set.map(parseAssignment)
   if (flags.epochs !== undefined) assignments.push({ path: 'train.epochs', value: flags.epochs })

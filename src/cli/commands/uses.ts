@@ -106,7 +106,7 @@ function optionsFor(use: Use, name: string, recipe: string, flags: UseFlags): Re
 function contextOf(
   opened: TrainedRun,
   flags: UseFlags,
-  inputs: number,
+  inputs: readonly string[],
   reporter: Reporter,
   signal: AbortSignal,
 ): UseContext {
@@ -166,7 +166,7 @@ async function runUse(name: string, dir: string, inputs: readonly string[], flag
     reporter.write(piece)
   }
   try {
-    const context = contextOf(opened, flags, inputs.length, { ...reporter, write }, signal)
+    const context = contextOf(opened, flags, inputs, { ...reporter, write }, signal)
     for await (const answer of use.run(opened.experiment, inputs, options, context)) {
       if ('error' in answer) failed++
       if ('metrics' in answer) metrics = answer.metrics

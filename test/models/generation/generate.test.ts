@@ -141,6 +141,15 @@ describe('positions that are used up', () => {
     expect(beam?.tokens.length).toBe(3)
   })
 
+  test('end beams of a prompt where they would alone, whatever the others', async () => {
+    const long = Array.from({ length: 59 }, (_, i) => (3 * i) % 37)
+    const options = { maxNewTokens: 60, numBeams: 3, eosTokenId: 0 }
+    const together = await generate(decoder, [[4, 5], long, [7, 8, 9]], options)
+    const apart = await Promise.all([[4, 5], long, [7, 8, 9]].map((each) => generate(decoder, [each], options)))
+    expect(together.map(({ tokens }) => tokens)).toEqual(apart.flat().map(({ tokens }) => tokens))
+    expect(together[1]?.tokens.length).toBeLessThanOrEqual(6)
+  })
+
   test('or the later half is read again', async () => {
     const long = Array.from({ length: 60 }, (_, i) => i % 37)
     const [row] = await generate(decoder, [long], { maxNewTokens: 50, whenFull: 'slide' })

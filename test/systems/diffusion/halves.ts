@@ -69,6 +69,7 @@ export const contextWith = (classifiers: Readonly<Record<string, Experiment<Open
     step: 0,
     seed: 1,
     say: () => undefined,
+    place: async (name: string) => join(folder, name),
     openRun: async (path: string) => classifiers[path] as never,
   }) as unknown as UseContext
 

@@ -1,7 +1,6 @@
 /** The use `sample`: pictures from a trained BigGAN. */
-import { join } from 'node:path'
 import { z } from 'zod'
-import { writeFileAtomic } from '../../../io/atomic.ts'
+import { requireWritable, writeFileAtomic } from '../../../io/atomic.ts'
 import { encodePng } from '../../../io/png.ts'
 import { pictureSheet, picturesOf } from '../../../report/from-tensors.ts'
 import { defineUse } from '../../../tasks/define.ts'
@@ -30,20 +29,17 @@ export const sampleClasses = defineUse<BigGANExperiment, z.infer<typeof options>
   summary: 'pictures of a class, or of all classes, as a PNG',
   inputs: '',
   options,
-  run: async function* (
-    { sample, facts: { labels } },
-    _inputs,
-    { class: wanted, truncation, count },
-    { run, out, seed },
-  ) {
+  run: async function* ({ sample, facts: { labels } }, _inputs, { class: wanted, truncation, count }, { place, seed }) {
     const found = labels.indexOf(wanted)
     if (wanted !== '' && found < 0)
       throw new UsageError(`sample: there is no class "${wanted}"`, { hint: suggestion(wanted, labels) })
+    // What cannot be written is told before the work.
+    const file = await place('samples.png')
+    await requireWritable(file)
     const shown = classesToShow(labels.length)
     const numbers = Array.from({ length: count }, (_, i) => (wanted === '' ? (shown[i % shown.length] ?? 0) : found))
     const pictures = picturesOf(await sample(numbers, truncation, seed))
     const sheet = pictureSheet(pictures, wanted === '' ? Math.min(count, shown.length) : undefined)
-    const file = out ?? join(run, 'samples.png')
     await writeFileAtomic(file, encodePng(sheet.pixels, sheet.width, sheet.height, sheet.channels))
     yield { file }
   },

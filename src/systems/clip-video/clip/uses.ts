@@ -4,6 +4,7 @@ import { decodeImage } from '../../../data/sources/image.ts'
 import type { Picture, Section } from '../../../report/figures.ts'
 import { answerEach, defineUse } from '../../../tasks/define.ts'
 import { whole } from '../../../train/settings.ts'
+import { UsageError } from '../../../util/errors.ts'
 import { namesFor } from '../explain.ts'
 import type { OpenedPairs } from '../pairs/open.ts'
 import { dot, meanDirection } from '../pairs/retrieval.ts'
@@ -26,6 +27,18 @@ async function textFeatures(
   return texts.map((_, i) => meanDirection(promptTemplates.flatMap((_t, t) => all[t * texts.length + i] ?? [])))
 }
 
+/** Texts with commas between. Throws a UsageError for an empty one, or one that stands twice: each would take a share. */
+function readLabels(text: string): string[] {
+  const labels = text.split(',').map((label) => label.trim())
+  if (labels.includes(''))
+    throw new UsageError(`predict: labels has an empty text, found ${JSON.stringify(text)}`, {
+      hint: 'texts with single commas between: --labels "a fox,a red apple"',
+    })
+  const twice = labels.find((label, i) => labels.indexOf(label) !== i)
+  if (twice !== undefined) throw new UsageError(`predict: labels has ${JSON.stringify(twice)} twice`)
+  return labels
+}
+
 const predictOptions = z.strictObject({
   labels: z
     .string()
@@ -42,7 +55,7 @@ export const predictNames = defineUse<ClipExperiment, z.infer<typeof predictOpti
   options: predictOptions,
   run: async function* (clip, files, { labels, top, ensemble }) {
     const { facts, model } = clip
-    const texts = labels === '' ? facts.names : labels.split(',').map((label) => label.trim())
+    const texts = labels === '' ? facts.names : readLabels(labels)
     const features = await textFeatures(clip, texts, ensemble)
     const scale = Math.exp(Number(model.logit_scale.data[0]))
     yield* answerEach(files, async (file) => {
@@ -71,6 +84,9 @@ export const retrieveDrawings = defineUse<ClipExperiment, z.infer<typeof retriev
   inputs: '"a red apple" ...',
   options: retrieveOptions,
   run: async function* (clip, texts, { top, among, ensemble }, { openData, writePage }) {
+    const nothing = texts.find((text) => text.trim() === '')
+    if (nothing !== undefined)
+      throw new UsageError(`retrieve: needs texts, found ${JSON.stringify(nothing)}`, { hint: 'such as "a red apple"' })
     const { drawings: all, held } = await openData()
     const numbers = among === 'all' ? [...all.drawings.keys()] : held
     const { size, onWhite } = all

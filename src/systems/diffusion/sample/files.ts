@@ -74,12 +74,8 @@ const lastDelay = 2500
 /** Pictures on the way that are kept at most. */
 const mostFrames = 60
 
-/** Before the work: files of three names, with their endings, that can be written. Throws a UsageError. */
-export async function checkFiles(files: {
-  readonly grid: string
-  readonly npz: string
-  readonly animate: string
-}): Promise<void> {
+/** Before the work: files by their options, with their endings, that can be written; empty: none. Throws a UsageError. */
+export async function checkFiles(files: Readonly<Record<string, string>>): Promise<void> {
   const given = Object.entries(files).filter(([, file]) => file !== '')
   for (const [i, [name, file]] of given.entries()) {
     const ending = name === 'npz' ? 'npz' : 'png'

@@ -1,5 +1,4 @@
 /** The use `sample`: pictures from a trained denoiser. */
-import { join } from 'node:path'
 import { findFfmpeg } from '../../../data/sources/ffmpeg.ts'
 import type { Picture } from '../../../report/figures.ts'
 import { picturesOf } from '../../../report/from-tensors.ts'
@@ -149,14 +148,15 @@ export const samplePictures = defineUse<DenoiserExperiment, SampleOptions, Opene
   summary: 'pictures from noise, as a grid: PNG (and npz, animation)',
   inputs: '',
   options: sampleOptions,
-  run: async function* (experiment, _inputs, given, { run, out, seed, say, signal, openRun, readTensors }) {
+  run: async function* (experiment, _inputs, given, { out, place, seed, say, signal, openRun, readTensors }) {
     const { model, facts } = experiment
     const isConditioned = model.label_emb !== undefined
     checkOptions(given, { labels: facts.labels, isConditioned })
     // What is missing is told before the work.
     if (given.animate !== '' && animationForm(given.animate) === 'mp4') findFfmpeg()
-    const grid = given.grid === '' ? (out ?? join(run, 'samples.png')) : given.grid
-    await checkFiles({ grid, npz: given.npz, animate: given.animate })
+    const grid = given.grid === '' ? await place('samples.png') : given.grid
+    const name = given.grid === '' && out !== undefined ? '--out' : 'grid'
+    await checkFiles({ [name]: grid, npz: given.npz, animate: given.animate })
     if (given.ema > 0) model.loadStateDict(weightsAt(given.ema, await readTensors()))
     const opened = async <Run>(path: string, recipe: string): Promise<Run | undefined> =>
       path === '' ? undefined : await openRun<Run>(path, recipe)

@@ -1,8 +1,8 @@
 /** The uses `sample` and `reconstruct`. */
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import { z } from 'zod'
 import { decodeImage } from '../../../data/index.ts'
-import { writeFileAtomic } from '../../../io/atomic.ts'
+import { requireWritable, writeFileAtomic } from '../../../io/atomic.ts'
 import { encodePng } from '../../../io/png.ts'
 import { pictureSheet, picturesOf } from '../../../report/from-tensors.ts'
 import { counted } from '../../../report/text.ts'
@@ -44,11 +44,14 @@ export const sampleLearner = defineUse({
     { model, facts, threads }: LearnerExperiment,
     _inputs,
     { count: pictures, columns, class: wanted, rounds, grid },
-    { run, out, seed, say, signal },
+    { place, seed, say, signal },
   ) {
     const draw = drawer(model, threads === undefined ? {} : { threads })
     if (!draw) throw new UsageError('sample: this model draws nothing from noise')
     const classNumber = wanted === '' ? undefined : numberOfClass(model, facts.labels, wanted)
+    // What cannot be written is told before the work.
+    const file = grid === '' ? await place('samples.png') : grid
+    await requireWritable(file)
     let told = performance.now()
     const onRound = (done: number, all: number): void => {
       if (performance.now() - told < patience) return
@@ -64,7 +67,6 @@ export const sampleLearner = defineUse({
       signal,
     })
     const sheet = pictureSheet(picturesOf(drawn), columns > 0 ? columns : undefined)
-    const file = grid === '' ? (out ?? join(run, 'samples.png')) : grid
     await writeFileAtomic(file, encodePng(sheet.pixels, sheet.width, sheet.height, sheet.channels))
     yield { values: { pictures }, line: counted(pictures, 'picture') }
     yield { file }
