@@ -45,6 +45,15 @@ test.each<[string, () => unknown]>([
     () => new optim.SGD(new Linear(1, 1).parameters(), { lr: 1 }).minimize(untyped(3)),
   ],
   [
+    'SGD: there is no setting "maxNorm"',
+    () => new optim.SGD(new Linear(1, 1).parameters(), { lr: 1 }).minimize(ops.sum(x), untyped({ maxNorm: 1 })),
+  ],
+  ['std: there is no option "unbiased"', () => ops.std(x, 0, untyped({ unbiased: false }))],
+  [
+    'embedding: there is no option "paddingIdx"',
+    () => ops.embedding(tensor([0], 'int64'), ops.ones([2, 1]), untyped({ paddingIdx: 0 })),
+  ],
+  [
     'GradientAccumulator: optimizer must be an optimizer, found Linear',
     () => new optim.GradientAccumulator(untyped(new Linear(1, 1)), 2),
   ],

@@ -14,6 +14,8 @@ import { parameterNames } from './parameter-names.ts'
 import { type Scheduled, scheduledValue } from './schedule.ts'
 import { requireKnown, requireParameters, requireVariables, settingsOf } from './settings.ts'
 
+const clipNames: readonly (keyof ClipOptions)[] = ['clipNorm', 'normType', 'clipValue']
+
 /** Settings that every optimizer has. */
 export interface OptimizerSettings {
   /** Learning rate, or a schedule of it. */
@@ -169,6 +171,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
   /** Records the gradients of the loss (`gradients` says which, of several processes) and the update of all parameters. */
   minimize(loss: Tensor, options?: ClipOptions & LossWeight): UpdateResult {
     const { weight, ...clip } = optionsOf(this.constructor.name, options, UsageError)
+    requireKnown(this.constructor.name, Object.keys(clip), clipNames)
     return this.update(this.gradients(loss, weight === undefined ? {} : { weight }), clip)
   }
 

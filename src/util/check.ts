@@ -130,13 +130,19 @@ export function optionsOf<T extends object>(
 const ourNames: ReadonlyMap<string, string> = new Map([
   ['dim', 'axis'],
   ['keepdim', 'keepDims'],
+  ['keepdims', 'keepDims'],
+  ['padding_idx', 'paddingIndex'],
+  ['paddingIdx', 'paddingIndex'],
+  ['unbiased', 'correction'],
 ])
 
 /** PyTorch's spelling, which would be ignored silently: `ceil_mode` for `ceilMode`, `dim` for `axis`. */
 function requireOurName(owner: string, name: string, Thrown: ErrorClass): void {
   const ours = ourNames.get(name) ?? name.replace(/_+(.?)/g, (_, letter) => letter.toUpperCase())
   if (ours === name) return
-  throw new Thrown(`${owner}: there is no option "${name}"`, { hint: `options are in camelCase: "${ours}"` })
+  throw new Thrown(`${owner}: there is no option "${name}"`, {
+    hint: ourNames.has(name) ? `here it is "${ours}"` : `options are in camelCase: "${ours}"`,
+  })
 }
 
 /** One of the names. */

@@ -10,15 +10,16 @@ test('options: an object, or nothing', () => {
 })
 
 test.each([
-  ['ceil_mode', 'ceilMode'],
-  ['dim', 'axis'],
-  ['keepdim', 'keepDims'],
-  ['attn_mask', 'attnMask'],
-])("an option with PyTorch's spelling, %s, is none", (theirs, ours) => {
+  ['ceil_mode', 'options are in camelCase: "ceilMode"'],
+  ['attn_mask', 'options are in camelCase: "attnMask"'],
+  ['dim', 'here it is "axis"'],
+  ['keepdim', 'here it is "keepDims"'],
+  ['padding_idx', 'here it is "paddingIndex"'],
+])("an option with PyTorch's spelling, %s, is none", (theirs, hint) => {
   expect(() => optionsOf('op', { [theirs]: 1 })).toThrowError(
     expect.objectContaining({
       message: `op: there is no option "${theirs}"`,
-      hint: `options are in camelCase: "${ours}"`,
+      hint,
     }),
   )
 })
