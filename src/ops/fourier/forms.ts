@@ -1,6 +1,6 @@
 /**
  * The real part of a two-dimensional Fourier transform, computed two ways: `directTransform` and `fourStepTransform`; a third is in
- * `fourier-chirp.ts`.
+ * `chirp.ts`.
  * M rows, N columns, H = floor(N / 2) + 1. A complex number a - i b is the pair (a, b) on an axis of its own: that sign makes every
  * part of exp(-i t) = cos t - i sin t come out with a plus.
  */
