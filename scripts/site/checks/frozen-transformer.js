@@ -21,6 +21,9 @@ export async function use(tab, check) {
   check(`00110 xor 01101 is ${await answers()}`, (await answers()) === '01011')
   await tab.locator('label.switch', { hasText: 'attention' }).click()
   await tab.waitForFunction(() => document.querySelectorAll('.legend li').length === 2, undefined, { timeout: 60_000 })
-  const row = await tab.locator('.train ~ .claims tr', { hasText: 'attention' }).textContent()
+  const attention = tab.locator('.train ~ .claims tr', { hasText: 'attention' })
+  // The numbers of the run that goes on come with its first steps.
+  await attention.filter({ hasText: /100(\.00)? %/ }).waitFor({ timeout: 60_000 }).catch(() => undefined)
+  const row = await attention.textContent()
   check(`with attention thawed: ${row?.replace(/\s+/g, ' ')}`, /100(\.00)? %/.test(row ?? ''))
 }
