@@ -23,7 +23,10 @@ export async function use(tab, check) {
   await tab.waitForFunction(() => document.querySelectorAll('.legend li').length === 2, undefined, { timeout: 60_000 })
   const attention = tab.locator('.train ~ .claims tr', { hasText: 'attention' })
   // The numbers of the run that goes on come with its first steps.
-  await attention.filter({ hasText: /100(\.00)? %/ }).waitFor({ timeout: 60_000 }).catch(() => undefined)
+  await attention
+    .filter({ hasText: /100(\.00)? %/ })
+    .waitFor({ timeout: 60_000 })
+    .catch(() => undefined)
   const row = await attention.textContent()
   check(`with attention thawed: ${row?.replace(/\s+/g, ' ')}`, /100(\.00)? %/.test(row ?? ''))
 }
