@@ -168,7 +168,7 @@ export function readSafetensorsEntry({ name, element, shape }: SafetensorsEntry,
  * FormatError on anything that the format does not allow.
  */
 export function readSafetensors(bytes: Uint8Array): TensorFile {
-  if (!((bytes as unknown) instanceof Uint8Array))
+  if (!(bytes instanceof Uint8Array))
     throw new UsageError(`readSafetensors: needs the bytes of a file, a Uint8Array, found ${shown(bytes)}`)
   const length = safetensorsHeaderLength(bytes, bytes.length)
   const body = bytes.subarray(8 + length)

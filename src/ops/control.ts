@@ -153,9 +153,7 @@ export function requireResult(owner: string, argument: string, result: unknown):
   const values: unknown[] = Array.isArray(result) ? result : [result]
   const wrong = values.findIndex((value) => !(value instanceof Tensor))
   if (wrong === -1 && values.length > 0) return values as Tensor[]
-  throw new ShapeError(
-    `${owner}: ${argument} must return a tensor or a list of them, found ${shown(Array.isArray(result) ? values[wrong] : result)}`,
-  )
+  throw new ShapeError(`${owner}: ${argument} must return a tensor or a list of them, found ${shown(values[wrong])}`)
 }
 
 /** What `customGradient` passes to `backward` besides the gradient. Using these keeps second derivatives right. */

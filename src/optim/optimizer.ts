@@ -1,9 +1,10 @@
 /** What all optimizers share: groups of parameters, their state, and the update as part of a trace. */
 import { gradient } from '../autodiff/gradient.ts'
+import { isTensorLike } from '../ops/define.ts'
 import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
-import { Tensor } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 import { optionsOf, requireList, shown } from '../util/check.ts'
@@ -129,7 +130,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
    * losses, weighted by `weight`, which is a scalar such as the number of examples of a process. Default: 1, the plain mean.
    */
   gradients(loss: Tensor, { weight = 1 }: LossWeight = {}): Tensor[] {
-    if (!((loss as unknown) instanceof Tensor || (loss as unknown) instanceof Variable))
+    if (!isTensorLike(loss))
       throw new UsageError(`${this.constructor.name}: the loss must be a tensor, found ${shown(loss)}`)
     if (!currentTrace()?.ranks) return gradient(loss, this.parameters)
     // Weighted before it is differentiated: through batch norm the loss of one process reaches the gradients of all.
@@ -147,7 +148,9 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
         `${this.constructor.name}: there must be as many gradients as parameters, ${parameters.length}, found ${gradients.length}`,
       )
     }
-    const clipped = clipGradients(gradients, optionsOf(this.constructor.name, options, UsageError))
+    const clip = optionsOf(this.constructor.name, options, UsageError)
+    requireKnown(this.constructor.name, Object.keys(clip), clipNames)
+    const clipped = clipGradients(gradients, clip)
     const gradientOf = new Map(parameters.map((parameter, i) => [parameter, clipped.gradients[i]]))
     const scalar = this.#counter.advance()
     for (const [group, prepare] of this.#preparations) {
@@ -171,7 +174,6 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
   /** Records the gradients of the loss (`gradients` says which, of several processes) and the update of all parameters. */
   minimize(loss: Tensor, options?: ClipOptions & LossWeight): UpdateResult {
     const { weight, ...clip } = optionsOf(this.constructor.name, options, UsageError)
-    requireKnown(this.constructor.name, Object.keys(clip), clipNames)
     return this.update(this.gradients(loss, weight === undefined ? {} : { weight }), clip)
   }
 

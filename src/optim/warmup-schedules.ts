@@ -26,7 +26,6 @@ function warmedUp(lr: number, options: WarmupOptions, after: Schedule): Schedule
 
 /** The same with a length of the training. */
 function warmedUpFor(lr: number, options: TrainingOptions, after: Schedule): Schedule {
-  requireFields('schedule', 'options', options, UsageError)
   requireFinite('schedule', 'numTrainingSteps', options.numTrainingSteps, UsageError)
   return warmedUp(lr, options, after)
 }

@@ -134,7 +134,7 @@ function assign(config: Settings, { path, value, raw }: Assignment): Settings {
 
 /** JSON, in which a number that is none has no form. */
 const written = (value: unknown): string =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : (JSON.stringify(value) ?? String(value))
+  typeof value === 'number' && !Number.isFinite(value) ? String(value) : JSON.stringify(value)
 
 /** `train.epochs: must be a number, found "ten"`: the first problem zod found, in one line. */
 function describeIssue(error: z.ZodError, config: unknown): string {

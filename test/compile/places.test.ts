@@ -55,7 +55,7 @@ const users: Record<string, [(index: Tensor) => Tensor, string]> = {
   ],
 }
 
-describe.each(Object.entries(users))('%s', (_name, [use, words]) => {
+describe.each(Object.entries(users))('%s', (name, [use, words]) => {
   test.each(['int32', 'int64'] as const)(
     'refuses %s arguments that point nowhere, and names the element',
     async (dtype) => {
@@ -70,8 +70,9 @@ describe.each(Object.entries(users))('%s', (_name, [use, words]) => {
   )
 
   test('refuses constants where the op is called', () => {
-    expect(() => use(tensor([1, 3], 'int32'))).toThrow(`${words}, found 3 at [1]\n  in `)
-    expect(() => use(tensor([1, 3], 'int32'))).toThrow(/\n {2}in (\w+ at )?places\.test\.ts:\d+$/)
+    // What is made of another op is named beside the place.
+    const through = words.startsWith(`${name}:`) ? '' : `${name} at `
+    expect(() => use(tensor([1, 3], 'int32'))).toThrow(`${words}, found 3 at [1]\n  in ${through}places.test.ts:`)
     expect(() => use(tensor([-1, 1], 'int64'))).toThrow(IndexError)
   })
 

@@ -48,6 +48,9 @@ export function waves(size: number, rows: number, columns: number): Tensor {
 
 export const halfOf = (size: number): number => Math.floor(size / 2) + 1
 
+/** cos and sin for the first H columns of N, [2, N, H]: the others mirror them. */
+const columnWaves = (columns: number): Tensor => waves(columns, columns, halfOf(columns))
+
 /** All N columns from the first H: y[k, N - l] = y[(M - k) mod M, l]. w [..., rows, H] has row k of M at place `order[k]`. */
 export function completeColumns(w: Tensor, columns: number, order: readonly number[]): Tensor {
   const mirrored = columns - sizeOf(w.shape, -1)
@@ -65,8 +68,7 @@ export function completeColumns(w: Tensor, columns: number, order: readonly numb
 
 /** The first H numbers of the transforms of all rows, [..., 2, M, H]. */
 export function transformColumns(x: Tensor): Tensor {
-  const columns = sizeOf(x.shape, -1)
-  return matmul(unsqueeze(x, -3), waves(columns, columns, halfOf(columns)))
+  return matmul(unsqueeze(x, -3), columnWaves(sizeOf(x.shape, -1)))
 }
 
 /**
@@ -87,9 +89,7 @@ export function directTransform(x: Tensor): Tensor {
   const half = halfOf(rows)
   const left = waves(rows, half, rows)
   const terms =
-    rows > columns
-      ? matmul(left, transformColumns(x))
-      : matmul(matmul(left, unsqueeze(x, -3)), waves(columns, columns, halfOf(columns))) // [..., 2, half, H]
+    rows > columns ? matmul(left, transformColumns(x)) : matmul(matmul(left, unsqueeze(x, -3)), columnWaves(columns)) // [..., 2, half, H]
   const order = Array.from({ length: rows }, (_, k) => (k < half ? k : half + rows - k))
   return bothHalves(terms, columns, order)
 }
@@ -135,10 +135,7 @@ export function fourStepTransform(x: Tensor, [first, second]: readonly [number, 
     reshape(inner, [2, half, second, 2 * second]),
     reshape(partial, [...batch, 1, half, 2 * second, columns]),
   ) // [..., 2, k1, k2, N]
-  const terms = matmul(
-    reshape(transformed, [...batch, 2, half * second, columns]),
-    waves(columns, columns, halfOf(columns)),
-  )
+  const terms = matmul(reshape(transformed, [...batch, 2, half * second, columns]), columnWaves(columns))
   // Row k1 + M1 k2 is the result (k1, k2), or the conjugate of the opposite row's.
   const placeOf = (k: number): number => (k % first) * second + Math.floor(k / first)
   const order = Array.from({ length: rows }, (_, k) =>
