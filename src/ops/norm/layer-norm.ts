@@ -67,6 +67,12 @@ function sumOfRows(o: Ops, t: Tensor, axis: number): Tensor {
   return o.sum(t, t.shape.map((_, i) => i).slice(0, axis))
 }
 
+/** Sums of rows with a factor for each of them: a product, which stores no rows. */
+function weightedSumOfRows(o: Ops, t: Tensor, factors: Tensor, shape: Shape): Tensor {
+  const rows = o.reshape(t, [factors.size, elementCount(shape)])
+  return o.reshape(o.matmul(o.reshape(factors, [1, factors.size]), rows), shape)
+}
+
 /**
  * h = (x - mean) r with r = 1 / sqrt(var + eps), times weight, plus bias. A primitive because its kernel also yields
  * mean and r, so that the gradient recomputes neither. Inputs: x, weight, bias, the last ones optional. Outputs: y, mean, r.
@@ -77,25 +83,27 @@ export const layerNormOp = defineOp<NormAttributes>({
     const [type, statistics] = inferNorm('layerNorm', inputs, axis)
     return [type, statistics, statistics]
   },
-  // With u = g weight: dx = r (u - mean(u) - h mean(u h)), dmean/dx = 1/n, dr/dx = -r^2 h / n.
+  // With u = g weight, h = c r and c = x - mean: dx = r (u - mean(u) - h mean(u h)), dmean/dx = 1/n, dr/dx = -r^2 h / n.
+  // Only without a weight is h at hand, as y; else r goes into the numbers for each row, as h would be one pass more.
   gradient: (o, { inputs, outputs, attributes: { axis } }, [g, gMean, gInverse]) => {
     const [x, weight, bias] = inputs
     const [y, mean, inverse] = outputs
     if (!x || !y || !mean || !inverse) return []
     const count = elementCount(x.shape.slice(axis))
-    const normal = weight ? o.mul(o.sub(x, mean), inverse) : y
+    const centered = weight ? o.sub(x, mean) : y
+    const byRow = (t: Tensor): Tensor => (weight ? o.mul(t, inverse) : t)
     const terms: Tensor[] = []
-    const weightGradient = g && o.mul(g, normal)
-    if (g && weightGradient) {
+    const product = g && o.mul(g, centered)
+    if (g && product) {
       const scaled = weight ? o.mul(g, weight) : g
-      const projection = o.mul(normal, weightedMean(o, weightGradient, weight, axis))
+      const projection = o.mul(centered, byRow(byRow(weightedMean(o, product, weight, axis))))
       terms.push(o.mul(o.sub(o.sub(scaled, weightedMean(o, g, weight, axis)), projection), inverse))
     }
     if (gMean) terms.push(o.expand(o.mul(gMean, 1 / count), x.shape))
-    if (gInverse) terms.push(o.mul(normal, o.mul(gInverse, o.mul(o.mul(inverse, inverse), -1 / count))))
+    if (gInverse) terms.push(o.mul(centered, byRow(o.mul(gInverse, o.mul(o.mul(inverse, inverse), -1 / count)))))
     return [
       terms.length > 0 ? o.addAll(terms) : undefined,
-      weight && weightGradient && sumOfRows(o, weightGradient, axis),
+      weight && product && weightedSumOfRows(o, product, inverse, weight.shape),
       bias && g && sumOfRows(o, g, axis),
     ]
   },
