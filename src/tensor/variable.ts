@@ -132,6 +132,10 @@ export class Variable {
 
   /** Copies numbers into the variable, from outside of compiled functions. Those that its dtype does not hold are an error. */
   set(values: TypedArray | readonly (number | bigint)[]): void {
+    if (currentTrace())
+      throw new TenfoldError(`variable ${this.#label}: set works only outside of compiled functions`, {
+        hint: 'inside, it would happen once, when the function is traced: use `assign`',
+      })
     if (!Array.isArray(values) && !ArrayBuffer.isView(values))
       throw new UsageError(
         `variable ${this.#label}: set takes a typed array or a list of numbers, found ${shown(values)}`,

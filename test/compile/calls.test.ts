@@ -71,6 +71,16 @@ describe('calls at once', () => {
 })
 
 describe('variables', () => {
+  test('are not set while a function is traced, as that would happen once', async () => {
+    const count = new Variable([], { name: 'count' })
+    const run = compile(() => {
+      count.set([1])
+      return ops.add(count, 1)
+    })
+    await expect(run()).rejects.toThrow('variable count: set works only outside of compiled functions')
+    expect(Number(count.data[0])).toBe(0)
+  })
+
   test('as arguments are read and assigned at every call', async () => {
     const count = counter()
     const add = compile((v: Variable) => v.assign(ops.add(v, 1)))
