@@ -30,6 +30,8 @@ import { type PoolOptions, type PoolShape, padded, poolShape, requireHalf } from
 
 interface MaxPoolAttributes extends WindowAttributes {
   readonly kernel: readonly number[]
+  /** Padding that is never the largest, before and after each axis. */
+  readonly padding: readonly [before: readonly number[], after: readonly number[]]
 }
 
 /** A sample input without near-ties, where the maximum is not differentiable. */
@@ -43,13 +45,14 @@ function distinctSample(shape: Shape): SampleInput {
 export const maxPoolOp = defineOp<MaxPoolAttributes>({
   name: 'maxPool',
   bounds: ({ inputs }) => [undefined, inputAt('maxPool', inputs, 0).size],
-  infer: (inputs, { kernel, stride, dilation }) => {
+  infer: (inputs, { kernel, stride, dilation, padding: [before, after] }) => {
     const x = inputAt('maxPool', inputs, 0)
     requireDType('maxPool', 'input', x, ['float32'])
     const [n, c, ...spatial] = channelSizes(x.shape)
-    const positions = spatial.map(
-      (size, i) => Math.floor((size - sizeOf(dilation, i) * (sizeOf(kernel, i) - 1) - 1) / sizeOf(stride, i)) + 1,
-    )
+    const positions = spatial.map((size, i) => {
+      const reach = sizeOf(dilation, i) * (sizeOf(kernel, i) - 1) + 1
+      return Math.floor((sizeOf(before, i) + size + sizeOf(after, i) - reach) / sizeOf(stride, i)) + 1
+    })
     const shape = [n, c, ...positions]
     return [
       { dtype: 'float32', shape },
@@ -62,9 +65,10 @@ export const maxPoolOp = defineOp<MaxPoolAttributes>({
     const flat = o.scatterAdd(o.full([x.size], 0), o.reshape(indices, [-1]), o.reshape(g, [-1]), 0)
     return [o.reshape(flat, x.shape)]
   },
-  lower: (emit, { inputs, outputTypes, attributes: { kernel, stride, dilation } }) => {
+  lower: (emit, { inputs, outputTypes, attributes: { kernel, stride, dilation, padding } }) => {
     if (elementCount(inputAt('maxPool', outputTypes, 0).shape) === 0) return emitConstants(emit, outputTypes)
-    return emit.nodes('MaxPool', inputs, 2, { kernel_shape: kernel, strides: stride, dilations: dilation })
+    const windows = { kernel_shape: kernel, strides: stride, dilations: dilation, pads: padding.flat() }
+    return emit.nodes('MaxPool', inputs, 2, windows)
   },
   samples: () => [
     { inputs: [distinctSample([2, 2, 4, 6])], call: (x) => maxPool2d(x, 2), smooth: false },
@@ -103,13 +107,24 @@ function pooling<Options extends PoolOptions>(
   }
 }
 
+function largestOfWindows(input: Tensor, shape: PoolShape): Tensor {
+  const { kernel, stride, dilation, padding, after } = shape
+  // The kernel has no maximum of a window that is all padding, as one with gaps or of an empty input may be.
+  if (input.size > 0 && dilation.every((step) => step === 1)) {
+    const ends = padding.map((amount, i) => Math.max(amount, sizeOf(after, i)))
+    return apply(maxPoolOp, [input], { kernel, stride, dilation, padding: [padding, ends] })
+  }
+  const none = kernel.map(() => 0)
+  const full = padded(input, shape, Number.NEGATIVE_INFINITY)
+  return apply(maxPoolOp, [full], { kernel, stride, dilation, padding: [none, none] })
+}
+
 const maxPool = pooling<MaxPoolOptions>((_op, input, shape, options) => {
   const { kernel, stride, dilation, positions } = shape
-  const full = padded(input, shape, Number.NEGATIVE_INFINITY)
-  const largest = apply(maxPoolOp, [full], { kernel, stride, dilation })
+  const largest = largestOfWindows(input, shape)
   if (!options.propagateNan) return largest
   // Within bounds only NaN makes a sum of a window NaN.
-  const total = addAll(kernelWindows(clamp(full, -1, 1), kernel, positions, shape))
+  const total = addAll(kernelWindows(padded(clamp(input, -1, 1), shape, 0), kernel, positions, { stride, dilation }))
   return add(largest, stopGradient(where(isNan(total), total, 0)))
 })
 
