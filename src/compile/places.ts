@@ -1,4 +1,4 @@
-/** Puts the checks of index inputs (ops/indexing/places.ts) where they cost least: on the host if the index is an argument, else into the graph. */
+/** Puts the checks of index inputs (ops/indexing/places.ts) where they cost least: on the host if the index is an argument or a variable, else into the graph. */
 import { rewrite, topologicalNodes } from '../autodiff/graph.ts'
 import { checkPlaces, type PlacesAttributes, placesMessage, sameElements } from '../ops/indexing/places.ts'
 import * as ops from '../ops/kit.ts'
@@ -7,7 +7,7 @@ import { describeOrigin, type Origin, withOrigin } from '../tensor/origin.ts'
 import type { GraphNode, Tensor } from '../tensor/tensor.ts'
 import { IndexError } from '../util/errors.ts'
 
-/** An argument of the function that must hold places only. */
+/** An argument of the function, or a variable, that must hold places only. */
 export interface PlacesCheck {
   readonly leaf: Tensor
   readonly attributes: PlacesAttributes
@@ -17,7 +17,7 @@ export interface PlacesCheck {
 /** A graph whose indices are checked. */
 export interface ResolvedPlaces {
   readonly roots: readonly Tensor[]
-  /** For `checkArguments`. */
+  /** For `checkLeaves`. */
   readonly checks: readonly PlacesCheck[]
   /** The indices that are compared in the graph, by the origin of the nodes that do it. */
   readonly computed: ReadonlyMap<Origin, PlacesAttributes>
@@ -41,8 +41,8 @@ function guarded(index: Tensor, { size, except, fromEnd }: PlacesAttributes): Te
 }
 
 /**
- * The same graph without marks: marked arguments are returned as checks for `checkArguments`, computed indices are compared where
- * they are computed.
+ * The same graph without marks: marked arguments and variables are returned as checks for `checkLeaves`, computed indices are compared
+ * where they are computed.
  */
 export function resolvePlaces(roots: readonly Tensor[]): ResolvedPlaces {
   const marks = topologicalNodes(roots).filter(isWithin)
@@ -53,7 +53,7 @@ export function resolvePlaces(roots: readonly Tensor[]): ResolvedPlaces {
     const places = attributes as PlacesAttributes
     if (places.certain) continue
     const found = sameElements(ops.inputAt('within', inputs, 0))
-    const leaf = found.source.kind === 'input' ? found : undefined
+    const leaf = found.source.kind === 'input' || found.source.kind === 'variable' ? found : undefined
     const isSame = (check: PlacesCheck): boolean =>
       check.leaf === leaf &&
       check.attributes.size === places.size &&
@@ -71,12 +71,16 @@ export function resolvePlaces(roots: readonly Tensor[]): ResolvedPlaces {
   return { roots: resolved, checks, computed }
 }
 
-/** Throws an IndexError for the first argument with an element that is not a place. */
-export function checkArguments(checks: readonly PlacesCheck[], inputOf: (leaf: Tensor) => NDArray): void {
+function nameOf({ source }: Tensor): string {
+  if (source.kind === 'variable') return `variable ${source.variable.name || '(unnamed)'}`
+  return source.kind === 'input' ? source.name : ''
+}
+
+/** Throws an IndexError for the first argument or variable with an element that is not a place. `valueOf`: their present numbers. */
+export function checkLeaves(checks: readonly PlacesCheck[], valueOf: (leaf: Tensor) => NDArray): void {
   for (const { leaf, attributes, origin } of checks) {
-    const name = leaf.source.kind === 'input' ? leaf.source.name : ''
     try {
-      checkPlaces(inputOf(leaf), attributes, name)
+      checkPlaces(valueOf(leaf), attributes, nameOf(leaf))
     } catch (error) {
       throw error instanceof IndexError ? placed(error.message, origin) : error
     }

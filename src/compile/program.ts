@@ -11,7 +11,7 @@ import type { Communicator } from '../util/communicator.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import { fuseSums } from './fuse-sums.ts'
 import { foldConstants, mergeCommonSubexpressions, type PassCounts, type PassOptions, simplify } from './passes.ts'
-import { checkArguments, indexComplaint, type ResolvedPlaces, resolvePlaces } from './places.ts'
+import { checkLeaves, indexComplaint, type ResolvedPlaces, resolvePlaces } from './places.ts'
 import { calls } from './queue.ts'
 import { writeGraph, writtenModel } from './write.ts'
 import type { Sizing, WrittenModel } from './written-model.ts'
@@ -151,7 +151,8 @@ export class Program {
     const sized = sizing?.at(inputOf)
     const { checks, computed } = sized ?? this.#parts
     const shapes = sized?.shapes ?? this.#shapes
-    checkArguments(checks, inputOf)
+    for (const { leaf } of checks) if (leaf.source.kind === 'variable') await leaf.source.variable.fetch()
+    checkLeaves(checks, (leaf) => (leaf.source.kind === 'variable' ? leaf.source.variable.array : inputOf(leaf)))
     const feeds: Feed[] = []
     const values = this.#inputs.map((leaf): StoredArray => {
       const { source } = leaf

@@ -69,6 +69,14 @@ describe.each(Object.entries(users))('%s', (name, [use, words]) => {
     },
   )
 
+  test('refuses variables that point nowhere, at every call', async () => {
+    const index = new Variable([2], { dtype: 'int64', name: 'places' })
+    const run = compile(() => use(index.value))
+    await run()
+    index.set([0, 3])
+    await expect(run()).rejects.toThrow(`${words}, found 3 at [1] of variable places\n  in places.test.ts:`)
+  })
+
   test('refuses constants where the op is called', () => {
     // What is made of another op is named beside the place.
     const through = words.startsWith(`${name}:`) ? '' : `${name} at `
@@ -81,6 +89,15 @@ describe.each(Object.entries(users))('%s', (name, [use, words]) => {
     await expect(run()).rejects.toThrow(
       /must lie in 0 to 2.*, found .* among those that the function computes\n {2}in places.test.ts:/,
     )
+  })
+
+  test('refuses what a variable was assigned in the same call', async () => {
+    const index = new Variable([2], { dtype: 'int64' })
+    const run = compile(() => {
+      index.assign(ops.add(index.value, 3))
+      return use(index.value)
+    })
+    await expect(run()).rejects.toThrow(IndexError)
   })
 
   test('refuses indices that the function computes', async () => {

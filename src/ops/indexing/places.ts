@@ -1,7 +1,7 @@
 /**
  * The rule of all index inputs: whole numbers from 0 to below the size of what they point into. ONNX counts negative ones from
  * the end, PyTorch's functions do not, but for x[i, j] (`fromEnd`). Checked where the index is known: a constant when the op is called, an argument of
- * a compiled function on the host before each call, without a pass in the graph (compile/places.ts). Only an index that
+ * a compiled function or a variable on the host before each call, without a pass in the graph (compile/places.ts). Only an index that
  * the function itself computes costs a comparison, unless its op says what its values are below.
  */
 
