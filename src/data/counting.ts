@@ -1,10 +1,4 @@
-/** Counts of things in words. */
-
-/** `1 picture`, `1,200 pictures`. */
-export function count(number: number, thing: string): string {
-  const plural = /s$/.test(thing) ? `${thing}es` : thing.replace(/y$/, 'ie').concat('s')
-  return `${number.toLocaleString('en')} ${number === 1 ? thing : plural}`
-}
+/** Lists of names in words. */
 
 /** Files by their endings, most frequent first: `5 .HEIC, 1 .txt`. */
 export function countEndings(names: readonly string[]): string {

@@ -1,6 +1,7 @@
 /** What opening the data reports: what was used, what was not, what looks wrong. */
+import { counted } from '../util/counted.ts'
 import { FormatError, UsageError } from '../util/errors.ts'
-import { count, countEndings, listSome } from './counting.ts'
+import { countEndings, listSome } from './counting.ts'
 import { type DataRecord, type Divided, hasNames } from './record.ts'
 import type { Listing, Unreadable } from './sources/listing.ts'
 
@@ -30,13 +31,13 @@ export function openingOf(
 
 /** `34 pictures to train on, 8 to test with` */
 export function describeSides(unit: string, train: number, test: number): string {
-  return `${count(train, unit)} to train on, ${test.toLocaleString('en')} to test with`
+  return `${counted(train, unit)} to train on, ${test.toLocaleString('en')} to test with`
 }
 
 /** `3 classes`; of a run, some may have no example any more: `2 of 3 classes`. */
 export function describeClasses(labels: readonly string[], train: readonly number[], test: readonly number[]): string {
   const present = new Set([...train, ...test]).size
-  return present < labels.length ? `${present} of ${count(labels.length, 'class')}` : count(labels.length, 'class')
+  return present < labels.length ? `${present} of ${counted(labels.length, 'class')}` : counted(labels.length, 'class')
 }
 
 /** What was ignored in a folder, as parts of a line. `unread`: files that are of no known kind. */
@@ -46,7 +47,7 @@ export function passedOver(listing: Listing, unread: readonly string[]): string[
     ...(unread.length > 0 ? [`${countEndings(unread)} not read`] : []),
     ...(hidden.length > 0 ? [`${hidden.length.toLocaleString('en')} hidden`] : []),
     ...(repeated.length > 0
-      ? [`${count(repeated.length, 'link')} to what is read already (${listSome(repeated, 3)})`]
+      ? [`${counted(repeated.length, 'link')} to what is read already (${listSome(repeated, 3)})`]
       : []),
   ]
 }
@@ -68,7 +69,7 @@ export function settleUnreadable(
   const named = unreadable.map(({ path, reason }) => `${within(source, path)}: ${reason}`)
   if (onError === 'skip') return [`${unreadable.length.toLocaleString('en')} left out (${listSome(named, 3)})`]
   throw new UsageError(
-    `${source}: ${count(unreadable.length, 'entry')} cannot be used: ${listSome(named, mostNamed)}`,
+    `${source}: ${counted(unreadable.length, 'entry')} cannot be used: ${listSome(named, mostNamed)}`,
     { hint },
   )
 }
@@ -156,7 +157,7 @@ export function checkLabels({
   const inTest = new Set(test)
   const present = labels.filter((_, label) => inTrain.has(label) || inTest.has(label))
   if (present.length < leastClasses) {
-    const found = `found only "${present[0] ?? ''}" (${count(total, unit)})`
+    const found = `found only "${present[0] ?? ''}" (${counted(total, unit)})`
     throw refuse(`there must be at least two classes, ${found}`)
   }
   const cure = hint ?? more ?? `give more ${unit}s, or a test set of their own: --set data.test=PATH`
@@ -190,7 +191,7 @@ export function checkLabels({
 export function sharedContent({ record: { unit }, shared }: Divided): string[] {
   if (shared.length === 0) return []
   const shown = hasNames(unit) ? `: ${listSome(shared, 3)}` : ''
-  return [`${count(shared.length, `test ${unit}`)} with the same content as one to train on${shown}`]
+  return [`${counted(shared.length, `test ${unit}`)} with the same content as one to train on${shown}`]
 }
 
 /** The classes of each example on both sides: any number of them. */
@@ -213,7 +214,7 @@ export function checkClassSets({ source, unit, labels, train, test }: ClassSets)
   ] as const) {
     if (side.some((own) => own.length > 0)) continue
     throw new UsageError(
-      `${source}: at least one ${unit} to ${use} must have a class, found none in ${count(side.length, unit)}`,
+      `${source}: at least one ${unit} to ${use} must have a class, found none in ${counted(side.length, unit)}`,
     )
   }
   const missing = (side: ClassSets['train'], where: string): string[] => {

@@ -1,5 +1,6 @@
 /** What a run was trained on and tested with, by the names of the examples, so that later changes can be detected. */
-import { count, listSome } from './counting.ts'
+import { counted } from '../util/counted.ts'
+import { listSome } from './counting.ts'
 import { pick, type Sides, splitByName } from './split.ts'
 
 /** Names and digests of examples. */
@@ -167,5 +168,5 @@ export function hasNames(unit: string): boolean {
 function tell(names: readonly string[], thing: string, what: string, unit: string): string[] {
   if (names.length === 0) return []
   const shown = hasNames(unit) ? ` (${listSome(names, 3)})` : ''
-  return [`${count(names.length, thing)} ${what}${shown}`]
+  return [`${counted(names.length, thing)} ${what}${shown}`]
 }

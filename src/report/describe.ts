@@ -1,8 +1,8 @@
 /** Plots in words, for readers who can't see them. */
+import { counted } from '../util/counted.ts'
 import type { LinePlot, PlotFigure, Point, ScatterPlot } from './figures.ts'
 import { formatOnAxis } from './scale.ts'
 import { drawableBars, drawablePoints, extreme } from './series.ts'
-import { counted } from './text.ts'
 
 function describeSeries(figure: LinePlot | ScatterPlot, name: string, points: readonly Point[]): string {
   const [low, high] = [extreme(points, 'min'), extreme(points, 'max')]

@@ -1,10 +1,12 @@
 /** Grids of pictures and of small matrices, as PNG files inside the page. */
+
 import { dataUri, encodePng } from '../io/png.ts'
+import { counted } from '../util/counted.ts'
 import { ShapeError } from '../util/errors.ts'
 import type { HeatmapGrid, Matrix, Picture, PictureGrid } from './figures.ts'
 import { colorPixels, divergingPixels, largestSize } from './heat-colors.ts'
 import { mostTilesBeside } from './layout.ts'
-import { counted, escapeHtml, formatNumber } from './text.ts'
+import { escapeHtml, formatNumber } from './text.ts'
 
 /** What is shown where a figure is empty. */
 export function emptyHtml(what: string): string {
@@ -77,7 +79,7 @@ export function heatmapGridHtml({ matrices, scale = 'each', size = 52 }: Heatmap
   const style = many ? '' : ` style="--columns:${columns};max-width:${columns * (size + 5)}px"`
   const [first] = matrices
   const captioned = matrices.some(({ caption }) => caption)
-  const label = `${counted(matrices.length, 'matrix').replace('matrixs', 'matrices')}, ${first?.height} by ${first?.width}`
+  const label = `${counted(matrices.length, 'matrix')}, ${first?.height} by ${first?.width}`
   // Without captions the tiles are one picture to those who can't see it.
   const role = captioned ? `aria-label="${label}"` : `role="img" aria-label="${label}"`
   const classes = ['tiles', ...(signed.length > 0 ? ['signed'] : []), ...(many ? ['many'] : [])].join(' ')

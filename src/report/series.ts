@@ -1,6 +1,6 @@
 /** Points prepared for drawing: those that can't be drawn are removed, noise is smoothed, dense points are thinned. */
+import { counted } from '../util/counted.ts'
 import type { Axis, PlotFigure, Point } from './figures.ts'
-import { counted } from './text.ts'
 
 /** Sums and logarithms of greater values, and logarithms of lesser ones, would not be finite themselves. */
 const [least, most] = [1e-250, 1e250]

@@ -26,11 +26,6 @@ export function slug(title: string): string {
   return words ? words.join('-') : 'section'
 }
 
-/** `1 point`, `3 points`. */
-export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
-}
-
 /** Sentences one after the other; those that are missing are skipped. */
 export function sentences(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== '').join(' ')

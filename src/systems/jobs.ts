@@ -1,11 +1,12 @@
 /** Jobs: work in parts, which are kept, so that a stopped job can continue. */
+
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { makeFolder, writeFileAtomic } from '../io/atomic.ts'
 import type { Report, Section } from '../report/figures.ts'
 import { renderReport } from '../report/render.ts'
-import { counted } from '../report/text.ts'
 import type { Settings } from '../train/settings.ts'
+import { counted } from '../util/counted.ts'
 import { UsageError } from '../util/errors.ts'
 import type { Job, JobContext, System } from './define.ts'
 import { keepIn, readIn, type Share, SharedParts } from './parts.ts'

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import {
-  counted,
   escapeHtml,
   fitText,
   formatColumn,
@@ -21,14 +20,6 @@ test('slugs keep letters and digits of any script', () => {
   expect(slug('What it gets wrong?')).toBe('what-it-gets-wrong')
   expect(slug('Über 10 %')).toBe('über-10')
   expect(slug('…')).toBe('section')
-})
-
-test('counted things have their plural', () => {
-  expect([counted(0, 'point'), counted(1, 'point'), counted(1234, 'point')]).toEqual([
-    '0 points',
-    '1 point',
-    '1,234 points',
-  ])
 })
 
 describe('numbers', () => {

@@ -1,8 +1,10 @@
 /** A folder of files by class opened for training: listed, checked, divided into training and test files. */
+
 import { basename, isAbsolute, relative, sep } from 'node:path'
+import { counted } from '../../util/counted.ts'
 import { UsageError } from '../../util/errors.ts'
 import { mapParallel } from '../../util/parallel.ts'
-import { count, listSome } from '../counting.ts'
+import { listSome } from '../counting.ts'
 import { digestOf, readBytes } from '../files.ts'
 import {
   checkLabels,
@@ -120,7 +122,7 @@ export async function openLabelledFiles(
   const test = choose((testFiles ?? files).files, divided.sides.test)
   const held = own
     ? `there are none in ${options.test || layout.test}`
-    : `data.test_share of ${count(main.names.length, unit)} is ${testShare}`
+    : `data.test_share of ${counted(main.names.length, unit)} is ${testShare}`
   const warnings = checkLabels({
     source: folder,
     unit,
@@ -133,7 +135,7 @@ export async function openLabelledFiles(
     known: known && { changes: divided.changes },
   })
   const summary = [
-    `${count(train.paths.length + test.paths.length, unit)} ${looseClass === undefined ? `in ${describeClasses(classes, train.labels, test.labels)}` : 'without classes'}`,
+    `${counted(train.paths.length + test.paths.length, unit)} ${looseClass === undefined ? `in ${describeClasses(classes, train.labels, test.labels)}` : 'without classes'}`,
     ...leftOut,
     ...notUsed(kind, listing, main, layout, own),
     describeSides(unit, train.paths.length, test.paths.length),
@@ -169,13 +171,13 @@ function notUsed(kind: FileKind, listing: Listing, main: FoundFiles, layout: Cla
     ...passedOver(listing, unread),
     ...describeLoose(unit, loose),
     ...apart.map((part) => `of the test folder ${part}`),
-    ...(empty.length > 0 ? [`${count(empty.length, 'test class')} without a ${unit} (${listSome(empty, 3)})`] : []),
+    ...(empty.length > 0 ? [`${counted(empty.length, 'test class')} without a ${unit} (${listSome(empty, 3)})`] : []),
     ...(folders.length > 0 ? [`${listSome(folders, 3)} not used`] : []),
   ]
 }
 
 function describeLoose(unit: string, loose: readonly string[]): string[] {
-  return loose.length > 0 ? [`${count(loose.length, unit)} in no class not used`] : []
+  return loose.length > 0 ? [`${counted(loose.length, unit)} in no class not used`] : []
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Labelled texts opened for training: the rows of CSV files, divided into training and test texts. */
+import { counted } from '../../util/counted.ts'
 import { UsageError } from '../../util/errors.ts'
-import { count, listSome } from '../counting.ts'
+import { listSome } from '../counting.ts'
 import { digestOf } from '../files.ts'
 import {
   checkLabels,
@@ -58,14 +59,14 @@ export async function readLabelledRows(
   if (broken.length > 0 && onError === 'stop') {
     const bad = [...broken, ...unlabelled.map((row) => ({ line: table.lines[row] ?? 0, reason: 'has no label' }))]
     const named = bad.sort((a, b) => a.line - b.line).map(({ line, reason }) => `line ${line}: ${reason}`)
-    throw new UsageError(`${file}: ${count(bad.length, 'row')} cannot be used: ${listSome(named, 20)}`, {
+    throw new UsageError(`${file}: ${counted(bad.length, 'row')} cannot be used: ${listSome(named, 20)}`, {
       hint: leaveRows,
     })
   }
   if (unlabelled.length > 0 && onError === 'stop') {
     const lines = unlabelled.map((row) => String(table.lines[row]))
     throw new UsageError(
-      `${file}: ${count(unlabelled.length, 'row')} without a label in column "${labelColumn}": line ${listSome(lines, 10)}`,
+      `${file}: ${counted(unlabelled.length, 'row')} without a label in column "${labelColumn}": line ${listSome(lines, 10)}`,
       { hint: `fill the gaps, or ${leaveRows}` },
     )
   }
@@ -77,9 +78,11 @@ export async function readLabelledRows(
   })
   const brokenLines = broken.map(({ line }) => String(line))
   const leftOut = [
-    ...(broken.length > 0 ? [`${count(broken.length, 'broken row')} left out (line ${listSome(brokenLines, 3)})`] : []),
-    ...(unlabelled.length > 0 ? [`${count(unlabelled.length, 'row')} without a label left out`] : []),
-    ...(textless > 0 ? [`${count(textless, 'row')} without a text left out`] : []),
+    ...(broken.length > 0
+      ? [`${counted(broken.length, 'broken row')} left out (line ${listSome(brokenLines, 3)})`]
+      : []),
+    ...(unlabelled.length > 0 ? [`${counted(unlabelled.length, 'row')} without a label left out`] : []),
+    ...(textless > 0 ? [`${counted(textless, 'row')} without a text left out`] : []),
   ]
   return { rows, leftOut }
 }
@@ -130,7 +133,7 @@ export function openLabelledTexts(
     train: choose(rows, divided.sides.train),
     test: choose(test?.rows ?? rows, divided.sides.test),
   }
-  const held = test ? 'the test file has none' : `data.test_share of ${count(rows.length, 'row')} is ${options.share}`
+  const held = test ? 'the test file has none' : `data.test_share of ${counted(rows.length, 'row')} is ${options.share}`
   const warnings = checkLabels({
     source,
     unit: 'row',
@@ -141,7 +144,7 @@ export function openLabelledTexts(
     known: known && { changes: divided.changes },
   })
   const summary = [
-    `${count(sides.train.length + sides.test.length, 'row')} in ${describeClasses(
+    `${counted(sides.train.length + sides.test.length, 'row')} in ${describeClasses(
       labels,
       sides.train.map(({ label }) => label),
       sides.test.map(({ label }) => label),
@@ -164,7 +167,7 @@ function tellOtherLabels(
   const used = [...pick(train, sides.train), ...pick(test, sides.test)]
   const other = used.flatMap(({ label }) => (numbers.has(label) ? [] : [`"${label}"`]))
   if (other.length === 0) return divided
-  const told = `${count(other.length, 'row')} of a class that the run does not know: left out (${listSome([...new Set(other)], 3)})`
+  const told = `${counted(other.length, 'row')} of a class that the run does not know: left out (${listSome([...new Set(other)], 3)})`
   return { ...divided, changes: changes === undefined ? told : `${changes}; ${told}` }
 }
 
@@ -182,7 +185,7 @@ function contradictions(...sides: readonly (readonly LabelledText[] | undefined)
   const [text, labels] = first
   const shown = text.length > 40 ? `${text.slice(0, 40)}...` : text
   const such = `such as ${JSON.stringify(shown)}: ${listSome([...labels].sort(), 5)}`
-  return [`${count(several.length, 'text')} with rows of different classes, ${such}`]
+  return [`${counted(several.length, 'text')} with rows of different classes, ${such}`]
 }
 
 function refuseOtherLabels(

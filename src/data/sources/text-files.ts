@@ -1,8 +1,10 @@
 /** The text files of a folder, and a summary of what was read. */
+
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { counted } from '../../util/counted.ts'
 import { FormatError, UsageError } from '../../util/errors.ts'
-import { count } from '../counting.ts'
+
 import { cannotRead, readBytes } from '../files.ts'
 import { type OnError, passedOver, reasonOf, settleUnreadable } from '../opening.ts'
 import { decodeUtf8 } from '../text/encoding.ts'
@@ -78,7 +80,7 @@ async function openTextFolder(folder: string, options: TextFolderOptions): Promi
     const found = passed.length > 0 ? `; ${passed.join('; ')}` : ''
     throw new UsageError(`${folder}: must have files ending in ${extensions.join(', ')}, found none${found}`)
   }
-  return { texts, summary: [count(texts.length, 'text'), ...leftOut, ...passed].join('; '), folders: listing.folders }
+  return { texts, summary: [counted(texts.length, 'text'), ...leftOut, ...passed].join('; '), folders: listing.folders }
 }
 
 /** A text file, or all texts below a folder; see `openTexts`. */

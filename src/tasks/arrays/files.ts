@@ -1,7 +1,8 @@
 /** Classes of arrays in files of one's own: .npz of `inputs`, optional `positions` and `mask`, and `labels`. */
+
 import { z } from 'zod'
 import { type ArrayFile, readArrayFile } from '../../data/arrays/labelled-arrays.ts'
-import { count as countOf, listSome } from '../../data/counting.ts'
+import { listSome } from '../../data/counting.ts'
 import { arrayDataset, type Dataset, mapDataset, subset } from '../../data/dataset.ts'
 import { digestOfExample } from '../../data/files.ts'
 import {
@@ -19,6 +20,7 @@ import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { count, pathSetting } from '../../train/settings.ts'
+import { counted } from '../../util/counted.ts'
 import { FormatError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
 import type { KnownData } from '../define.ts'
@@ -147,7 +149,7 @@ export async function openArrayFiles(
   const [trainClasses, testClasses] = [classesOf(main.labels, trainRows), classesOf((own ?? main).labels, testRows)]
   const held = own
     ? `there are none in ${test}`
-    : `data.test_share of ${countOf(main.rows.length, 'example')} is ${share}`
+    : `data.test_share of ${counted(main.rows.length, 'example')} is ${share}`
   if (isMulti && (trainRows.length === 0 || testRows.length === 0)) {
     throw new UsageError(
       `${file}: no example is left to ${trainRows.length === 0 ? 'train on' : 'test with'}: ${divided.changes ?? held}`,
@@ -165,7 +167,7 @@ export async function openArrayFiles(
         known: known && { changes: divided.changes },
       })
   const summary = [
-    `${countOf(trainRows.length + testRows.length, 'example')} ${describeInputs(inputs)}; ${countOf(labels.length, 'class')}`,
+    `${counted(trainRows.length + testRows.length, 'example')} ${describeInputs(inputs)}; ${counted(labels.length, 'class')}`,
     ...main.leftOut,
     ...(own?.leftOut ?? []).map((part) => `of the test file ${part}`),
     describeSides('example', trainRows.length, testRows.length),

@@ -5,7 +5,6 @@ import { clipFiles, readClip } from '../../data/clips/clip-files.ts'
 import { digitClipNames, digitClips } from '../../data/clips/digits.ts'
 import { emojiClips } from '../../data/clips/emoji-clips.ts'
 import { type ClipFile, readClipFile } from '../../data/clips/labelled-clips.ts'
-import { count as countOf } from '../../data/counting.ts'
 import type { Cut, Examples } from '../../data/examples.ts'
 import { checkClassSets, describeSides, openingOf, sharedContent } from '../../data/opening.ts'
 import { packageVersion } from '../../data/packages.ts'
@@ -13,6 +12,7 @@ import { divide } from '../../data/record.ts'
 import { windowStart } from '../../data/sounds/recordings.ts'
 import type { OpenedExamples } from '../../data/sources/example-files.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import { counted } from '../../util/counted.ts'
 import { UsageError } from '../../util/errors.ts'
 import type { OpenedArrays } from '../arrays/experiment.ts'
 import { type ExampleKind, openExamples, openedArrays } from '../arrays/open.ts'
@@ -118,7 +118,7 @@ async function openClipFiles(
     test: classesOf(own ?? main, divided.sides.test),
   })
   const summary = [
-    `${countOf(train.length + test.length, 'clip')} of ${countOf(classes, 'class')}`,
+    `${counted(train.length + test.length, 'clip')} of ${counted(classes, 'class')}`,
     describeSides('clip', train.length, test.length),
   ]
   return {

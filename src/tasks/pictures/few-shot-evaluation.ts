@@ -1,10 +1,12 @@
 /** The linear few-shot evaluation of frozen features (MLP-Mixer, section 3; big_vision's fewshot_lsr). */
+
 import { z } from 'zod'
-import { count, listSome } from '../../data/counting.ts'
+import { listSome } from '../../data/counting.ts'
 import { type Dataset, labelsOf, type PictureFields, subset } from '../../data/index.ts'
 import type { OnError } from '../../data/opening.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting, whole } from '../../train/settings.ts'
+import { counted } from '../../util/counted.ts'
 import { UsageError } from '../../util/errors.ts'
 import { largest, smallest } from '../../util/lists.ts'
 import { defineUse, type TrainingSets, type UseContext } from '../define.ts'
@@ -108,7 +110,7 @@ async function openOthers(
   const trained = new Set(Object.values(known?.train ?? {}))
   const all = [...Object.entries(record.train), ...Object.entries(record.test)]
   const seen = all.filter(([, digest]) => trained.has(digest)).map(([name]) => name)
-  const told = `the run was trained on ${seen.length} of the ${count(all.length, 'picture')} (${listSome(seen, 3)})`
+  const told = `the run was trained on ${seen.length} of the ${counted(all.length, 'picture')} (${listSome(seen, 3)})`
   for (const warning of seen.length > 0 ? [...warnings, told] : warnings) say(`warning: ${warning}`)
   return data
 }

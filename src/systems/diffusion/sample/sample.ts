@@ -1,11 +1,12 @@
 /** The use `sample`: pictures from a trained denoiser. */
+
 import { findFfmpeg } from '../../../data/sources/ffmpeg.ts'
 import type { Picture } from '../../../report/figures.ts'
 import { picturesOf } from '../../../report/from-tensors.ts'
-import { counted } from '../../../report/text.ts'
 import { defineUse, type UseContext } from '../../../tasks/define.ts'
 import type { OpenedPictures } from '../../../tasks/pictures/open.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import { counted } from '../../../util/counted.ts'
 import { deriveSeed } from '../../../util/random.ts'
 import { conditioned } from '../conditions.ts'
 import type { DenoiserExperiment } from '../denoiser.ts'

@@ -1,9 +1,9 @@
 /** Proteins with their families, some organisms of which are held out. */
+
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { dataFolder } from '../../../data/catalog/cache.ts'
-import { count as counted } from '../../../data/counting.ts'
 import { digestOf } from '../../../data/files.ts'
 import { type LabelledText, openLabelledTexts } from '../../../data/sources/labelled-texts.ts'
 import { nameHashes } from '../../../data/split.ts'
@@ -11,6 +11,7 @@ import type { KnownData, OpenedData } from '../../../tasks/define.ts'
 import { majorityAccuracy } from '../../../tasks/sequences/classifier.ts'
 import { labelledDataset, type SequenceFields } from '../../../tasks/sequences/dataset.ts'
 import { count, pathSetting, share, whole } from '../../../train/settings.ts'
+import { counted } from '../../../util/counted.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { Generator } from '../../../util/random.ts'
 import { encodeProtein, evolveFamilies, headerField, type Protein, proteinIds, readFasta } from './fasta.ts'

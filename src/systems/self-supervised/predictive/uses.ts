@@ -1,14 +1,15 @@
 /** The uses `sample` and `reconstruct`. */
+
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { decodeImage } from '../../../data/index.ts'
 import { requireWritable, writeFileAtomic } from '../../../io/atomic.ts'
 import { encodePng } from '../../../io/png.ts'
 import { pictureSheet, picturesOf } from '../../../report/from-tensors.ts'
-import { counted } from '../../../report/text.ts'
 import { answerEach, defineUse } from '../../../tasks/define.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import { count, pathSetting, whole } from '../../../train/settings.ts'
+import { counted } from '../../../util/counted.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { suggestion } from '../../../util/names.ts'
 import { drawer, reconstructor } from './drawing.ts'
