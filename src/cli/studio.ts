@@ -52,9 +52,10 @@ export async function serveStudio(
   const { signal, dispose } = interruptSignal(reporter, 'ending the studio')
   const onBug = (error: unknown): void =>
     note(`tenfold has a bug:\n${error instanceof Error ? error.stack : String(error)}`)
+  const isNew = !existsSync(runs)
   const studio = await openStudio({ runs, page, port, onBug })
   reporter.say(`studio     ${studio.url}`)
-  reporter.say(`runs       ${runs}`)
+  reporter.say(`runs       ${runs}${isNew ? ' (it was not there: made)' : ''}`)
   reporter.say('Ctrl-C ends it; trainings that it has started go on')
   reporter.event('studio', { url: studio.url, port: studio.port, runs })
   const forget = open && process.stdout.isTTY ? await openBrowser(studio.url) : undefined

@@ -14,6 +14,7 @@ import {
   train,
 } from '../train/loop.ts'
 import { logToTensorBoard } from '../train/tensorboard.ts'
+import { shellQuoted } from '../util/shell.ts'
 import type { Group } from './distributed.ts'
 import { type Extension, extendRun } from './extend.ts'
 import { Interruption, interruptExitCode, interruptSignal } from './interrupt.ts'
@@ -106,7 +107,7 @@ export async function trainRun(
   })
   const told = { ...result, monitor: loop.monitor }
   if (result.reason === 'interrupted') {
-    const line = `interrupted at step ${result.step}; everything is saved. Continue with: npx tenfold resume ${run.path}`
+    const line = `interrupted at step ${result.step}; everything is saved. Continue with: npx tenfold resume ${shellQuoted(run.path)}`
     if (signal.reason instanceof Interruption && signal.reason.signal === 'SIGPIPE') note(line)
     else reporter.say(line)
     reporter.event('interrupted', { step: result.step, run: run.path })
@@ -115,7 +116,7 @@ export async function trainRun(
   }
   if (result.reason === 'not finite') {
     reporter.say(`the loss became NaN or infinite at step ${result.step + 1}; the state before that step is saved.`)
-    reporter.say(`Find the first op that produced it with: npx tenfold resume ${run.path} --find-nan`)
+    reporter.say(`Find the first op that produced it with: npx tenfold resume ${shellQuoted(run.path)} --find-nan`)
     reporter.event('not finite', { step: result.step + 1, run: run.path })
     if (isAlone) process.exitCode = 1
     return told
@@ -133,8 +134,9 @@ export async function trainRun(
 /** The next commands for a run: the first use of its recipe that fits it, and export. */
 function advice(path: string, { recipe, experiment }: OpenedRun): string {
   const use = Object.entries(recipe.uses ?? {}).find(([, { fits }]) => fits?.(experiment) ?? true)
-  const first = use ? [`npx tenfold ${use[0]} ${path} ${use[1].inputs}`.trim()] : []
-  return [...first, `npx tenfold export ${path} --format onnx --out model.onnx`].join('    or    ')
+  const run = shellQuoted(path)
+  const first = use ? [`npx tenfold ${use[0]} ${run} ${use[1].inputs}`.trim()] : []
+  return [...first, `npx tenfold export ${run} --format onnx --out model.onnx`].join('    or    ')
 }
 
 function summarize(

@@ -37,16 +37,22 @@ export class Involution extends Module {
       requireCount('Involution', name, value, 1, UsageError)
     if (kernelSize % 2 === 0)
       throw new UsageError(`Involution: kernelSize must be odd, so that a kernel has a middle, found ${kernelSize}`)
-    for (const [name, divisor] of Object.entries({ groupChannels, reductionRatio }))
-      if (channels % divisor !== 0)
-        throw new UsageError(`Involution: channels must be a multiple of ${name} = ${divisor}, found ${channels}`)
+    if (channels % groupChannels !== 0)
+      throw new UsageError(
+        `Involution: channels must be a multiple of groupChannels = ${groupChannels}, found ${channels}`,
+      )
+    if (channels < reductionRatio)
+      throw new UsageError(
+        `Involution: reductionRatio must be at most the ${channels} channels, found ${reductionRatio}`,
+      )
     this.channels = channels
     this.kernelSize = kernelSize
     this.stride = stride
     this.groups = channels / groupChannels
     const own = initWeight && { initWeight }
-    this.conv1 = new ConvModule(channels, channels / reductionRatio, 1, { norm: {}, relu: true, ...own })
-    this.conv2 = new ConvModule(channels / reductionRatio, kernelSize ** 2 * this.groups, 1, own)
+    const reduced = Math.floor(channels / reductionRatio)
+    this.conv1 = new ConvModule(channels, reduced, 1, { norm: {}, relu: true, ...own })
+    this.conv2 = new ConvModule(reduced, kernelSize ** 2 * this.groups, 1, own)
   }
 
   /** The kernel of each position: x [N, C, H, W] -> [N, groups, kernelSize, kernelSize, H / stride, W / stride]. */

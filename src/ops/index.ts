@@ -196,7 +196,6 @@ export { cholesky, solveTriangular, type TriangularOptions } from './linalg/tria
 export { type ClassLossOptions, type CrossEntropyOptions, crossEntropy, nllLoss } from './loss/cross-entropy.ts'
 export { type CtcLossOptions, ctcLoss, type Lengths } from './loss/ctc.ts'
 export {
-  type BinaryLossOptions,
   bceWithLogits,
   binaryCrossEntropy,
   huberLoss,
@@ -206,6 +205,7 @@ export {
   mseLoss,
   type Reduction,
   smoothL1Loss,
+  type WeightedLossOptions,
 } from './loss/loss.ts'
 export {
   cosineEmbeddingLoss,

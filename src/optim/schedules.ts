@@ -25,7 +25,8 @@ export function constantLR(
   lr: number,
   { factor = 1 / 3, totalIters = 5 }: { readonly factor?: number; readonly totalIters?: number } = {},
 ): Schedule {
-  return (step) => (step < totalIters ? lr * factor : lr)
+  // Over 0 steps it never ends, in PyTorch, too.
+  return (step) => (step < totalIters || totalIters === 0 ? lr * factor : lr)
 }
 
 /** Options of `linearLR`. */

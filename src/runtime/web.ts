@@ -179,7 +179,7 @@ export const loadSession: Runtime['loadSession'] = async (model, options = {}) =
   const library = await loaded
   const isGpu = settings.device === 'webgpu'
   const stay = Object.fromEntries((options.stay ?? []).map((name) => [name, 'gpu-buffer' as const]))
-  const session = await calls.add(() =>
+  const create = (): Promise<InferenceSession> =>
     library.InferenceSession.create(model, {
       executionProviders: isGpu ? ['webgpu'] : ['wasm'],
       graphOptimizationLevel: options.optimize === false ? 'disabled' : 'all',
@@ -187,7 +187,16 @@ export const loadSession: Runtime['loadSession'] = async (model, options = {}) =
       enableMemPattern: false,
       extra: { optimization: { disable_specified_optimizers: disabledOptimizers(options) } },
       ...(isGpu && { preferredOutputLocation: stay }),
-    }),
-  )
-  return new WebSession(library, session)
+    })
+  return new WebSession(library, await calls.add(create).catch(tellMissingFiles))
+}
+
+/** The library's complaint that it cannot load its own files, in our words; others as they are. */
+function tellMissingFiles(error: unknown): never {
+  const complaint = /no available backend found\. ERR: (.*)/.exec(error instanceof Error ? error.message : '')?.[1]
+  if (complaint === undefined) throw error
+  throw new TenfoldError(`the runtime's files could not be loaded: ${complaint}`, {
+    hint: `${settings.files === undefined ? 'the folder of the bundled script' : settings.files} must have the files ort-wasm-* of onnxruntime-web/dist; \`files\` names another folder`,
+    cause: error,
+  })
 }

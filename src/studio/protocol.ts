@@ -132,6 +132,12 @@ export interface Refusal {
   readonly error: string
 }
 
+/** What the command line would say to a start. */
+export interface StartCheck extends Refusal {
+  /** The command that does the same; empty if it is refused. */
+  readonly command: string
+}
+
 /** New lines of a run's metrics. */
 export interface NewLines {
   readonly id: string

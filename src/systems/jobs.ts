@@ -43,11 +43,14 @@ async function checkJobFolder(folder: string, name: string): Promise<void> {
   const names: string[] = await readdir(folder).catch(() => [])
   const hint = 'choose another --out'
   if (names.includes('run.json')) throw new UsageError(`${folder} holds a training run`, { hint })
-  if (!names.includes('report.json')) return
+  if (!names.includes('report.json')) {
+    if (!names.includes('report.html')) return
+    throw new UsageError(`${folder} holds a report.html that is of no job`, { hint })
+  }
   const text = await readFile(join(folder, 'report.json'), 'utf8').catch(() => '')
   const [, other] = /^\s*\{\s*"job":\s*"([^"]+)"/.exec(text) ?? []
-  if (other !== undefined && other !== name)
-    throw new UsageError(`${folder} holds the results of ${other}, not of ${name}`, { hint })
+  if (other === undefined) throw new UsageError(`${folder} holds a report.json that is of no job`, { hint })
+  if (other !== name) throw new UsageError(`${folder} holds the results of ${other}, not of ${name}`, { hint })
 }
 
 /** Runs a job to its end and writes its page `report.html`, and what is on it as `report.json`. */

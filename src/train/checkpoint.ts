@@ -8,6 +8,7 @@ import { cannotWrite } from '../io/errors.ts'
 import { readSafetensorsFile, writeSafetensorsFile } from '../io/safetensors-file.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { FormatError, type TenfoldError, UsageError } from '../util/errors.ts'
+import { shellQuoted } from '../util/shell.ts'
 import { systemCode } from '../util/system-errors.ts'
 import type { Checkpoint, DamageListener, Saved, SaveOptions, TrainingState } from './store.ts'
 
@@ -226,7 +227,9 @@ export async function chosenCheckpoint(
   if (choice === 'last') {
     const newest = await newestCheckpoint(folder, search)
     if (newest) return newest
-    throw new UsageError(`${path} has no checkpoint yet`, { hint: `train it first: tenfold resume ${path}` })
+    throw new UsageError(`${path} has no checkpoint yet`, {
+      hint: `train it first: tenfold resume ${shellQuoted(path)}`,
+    })
   }
   const paths = await listCheckpoints(folder)
   const bestExists = await hasBest(folder)

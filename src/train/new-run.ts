@@ -1,31 +1,45 @@
 /** The folder of a new run: not shared with another process, and not left behind empty if the run is not started. */
 import { existsSync, mkdirSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { makeFolder } from '../io/atomic.ts'
 import { cannotWrite } from '../io/errors.ts'
 import { UsageError } from '../util/errors.ts'
+import { shellQuoted } from '../util/shell.ts'
 import { systemCode } from '../util/system-errors.ts'
 import { lockFolder } from './lock.ts'
 
-/** Throws a UsageError if there is already a run at `path`. */
+/** What a run writes beside its description: without that it is somebody else's. */
+const written: readonly string[] = ['report.html', 'metrics.jsonl']
+
+/** Throws a UsageError if there is already a run at `path`, or something that a run would be written over or into. */
 export async function checkNewRun(path: string): Promise<void> {
-  const names: string[] = await readdir(path).catch((error: unknown) => {
+  const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
     // Other problems are reported when the folder is made.
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return []
     throw cannotWrite(path, error)
   })
+  const names = entries.map(({ name }) => name)
   if (names.includes('run.json')) {
     throw new UsageError(`${path} already holds a run`, {
-      hint: `continue it with: tenfold resume ${path}, or choose another --out`,
+      hint: `continue it with: tenfold resume ${shellQuoted(path)}, or choose another --out`,
     })
   }
-  if (names.includes('report.json')) {
-    throw new UsageError(`${path} holds the results of a job`, { hint: 'choose another --out' })
-  }
-  if (names.includes('checkpoints')) {
-    throw new UsageError(`${path} holds checkpoints, but no run.json`, { hint: 'choose another --out' })
-  }
+  const hint = 'choose another --out'
+  if (names.includes('report.json')) throw new UsageError(`${path} holds the results of a job`, { hint })
+  if (names.includes('checkpoints')) throw new UsageError(`${path} holds checkpoints, but no run.json`, { hint })
+  const folder = entries.find((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+  const foreign =
+    folder?.name ??
+    names.find((name) => written.includes(name)) ??
+    (names.includes('data.json') && !(await isRecord(join(path, 'data.json'))) ? 'data.json' : undefined)
+  if (foreign !== undefined)
+    throw new UsageError(`${path} holds ${foreign}, but no run.json: a run would mix with it`, { hint })
+}
+
+/** Whether a file is the data record of a start that failed. */
+async function isRecord(path: string): Promise<boolean> {
+  return /^\{\s*"format": \d+,\s*"unit": /.test(await readFile(path, 'utf8').catch(() => ''))
 }
 
 /** Makes the folder `path`, or `path-2`, `path-3`, ... if the name is taken: no two processes get the same. */

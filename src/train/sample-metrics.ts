@@ -165,14 +165,15 @@ export function manifoldMembers(
   return { inside: found.map(({ inside }) => inside), nearest: found.map(({ nearest }) => nearest) }
 }
 
-/** The share of generated examples inside the manifold of real ones, and the reverse, for each k. */
+/** The share of generated examples inside the manifold of real ones, and the reverse, for each k; radii as in `manifoldRadii`. */
 export function precisionAndRecall(
   real: NDArray,
   generated: NDArray,
   ks: readonly number[] = [3],
+  clampToPercentile?: number,
 ): { readonly precision: readonly number[]; readonly recall: readonly number[] } {
   const share = (manifold: NDArray, examples: NDArray): number[] => {
-    const { inside } = manifoldMembers(manifold, manifoldRadii(manifold, ks), examples)
+    const { inside } = manifoldMembers(manifold, manifoldRadii(manifold, ks, clampToPercentile), examples)
     return ks.map((_, k) => inside.filter((each) => each[k]).length / inside.length)
   }
   return { precision: share(real, generated), recall: share(generated, real) }

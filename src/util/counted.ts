@@ -5,5 +5,8 @@ export function counted(count: number, noun: string): string {
 
 function pluralOf(noun: string): string {
   if (/s$/.test(noun)) return `${noun}es`
-  return noun.replace(/(?<![aeiou])y$/, 'ie').replace(/ix$/, 'ice').concat('s')
+  return noun
+    .replace(/(?<![aeiou])y$/, 'ie')
+    .replace(/ix$/, 'ice')
+    .concat('s')
 }

@@ -1,5 +1,6 @@
 /** The worker's side: a model that trains and answers at the page's request. */
 import { configure } from '#runtime'
+import { requireCount } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { turn } from '../util/turn.ts'
 import {
@@ -54,6 +55,8 @@ class Server {
   readonly #program: WorkerProgram<unknown, unknown, Requests>
   readonly #port: Port
   #model: ServedModel<unknown, Requests> | undefined
+  /** The last start, which the next one waits for. */
+  #starting: Promise<void> = Promise.resolve()
   #step = 0
   /** The training that runs, if one does. */
   #training: Promise<TrainingEnd> | undefined
@@ -96,13 +99,19 @@ class Server {
     return this.#answer(message)
   }
 
-  async #start({ settings, runtime }: Message & { type: 'start' }): Promise<void> {
+  #start(message: Message & { type: 'start' }): Promise<void> {
+    this.#starting = this.#starting.catch(() => undefined).then(() => this.#make(message))
+    return this.#starting
+  }
+
+  async #make({ settings, runtime }: Message & { type: 'start' }): Promise<void> {
+    // What it refuses leaves the model before as it is.
+    configure(runtime)
     await this.#pause()
     const before = this.#model
     this.#model = undefined
     this.#step = 0
     await before?.release?.()
-    configure(runtime)
     this.#model = await this.#program(settings, {
       progress: (progress) => this.#send({ type: 'progress', progress }),
     })
@@ -129,6 +138,7 @@ class Server {
   async #train(steps: number | undefined): Promise<TrainingEnd> {
     const { step } = this.#started
     if (!step) throw new UsageError('the model does not train: it has no step')
+    if (steps !== undefined) requireCount('train', 'steps', steps, 0, UsageError)
     if (this.#training) throw new UsageError('the model is training already', { hint: 'await pause() first' })
     this.#isPausing = false
     this.#training = this.#steps(step, steps ?? Number.POSITIVE_INFINITY)

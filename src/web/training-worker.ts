@@ -46,6 +46,12 @@ interface Waiting {
   readonly reject: (error: TenfoldError) => void
 }
 
+/** An address as the page means it: in the worker it would be relative to the worker's script. */
+function fromPage(address: string | undefined): string | undefined {
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href
+  return address === undefined || base === undefined ? address : new URL(address, base).href
+}
+
 /**
  * Trains and asks a model that lives in a worker:
  *
@@ -78,12 +84,14 @@ export class TrainingWorker<P extends (...args: never[]) => Promise<unknown>> {
   }
 
   /**
-   * Makes the model from settings, in place of the one before. `runtime`: what computes, and with how many threads; a worker keeps
-   * what it was first given (`stop` to change it).
+   * Makes the model from settings, in place of the one before; one after the other if several are asked for. `runtime`: what computes,
+   * with how many threads, and where its files are, seen from the page; a worker keeps what it was first given (`stop` to change it).
    */
   start(settings: Settings<P>, runtime: RuntimeOptions = {}): Promise<void> {
     this.#worker ??= this.#connect()
-    return this.#send({ type: 'start', id: ++this.#id, settings, runtime }) as Promise<void>
+    const files = fromPage(runtime.files)
+    const message = { settings, runtime: files === undefined ? runtime : { ...runtime, files } }
+    return this.#send({ type: 'start', id: ++this.#id, ...message }) as Promise<void>
   }
 
   /** Trains for a number of steps, until it is paused unless given. Resolves when it ends. */

@@ -58,9 +58,31 @@ test.each([
   expect(await folder.file(run, file)).toBeUndefined()
 })
 
+test.skipIf(process.platform === 'win32')('a folder may have any name that the system allows', async () => {
+  for (const name of ['run:10:30', 'back\\slash', 'two\nlines']) {
+    await mkdir(join(root, 'runs', name))
+    expect(await folder.run(name)).toBe(join(root, 'runs', name))
+  }
+})
+
 test('names for new runs', () => {
   const good = ['quick', 'quick-1', 'Größe_2.5', 'lr=x'.replace('=', '-')]
-  const bad = ['', '.', '..', '.studio', 'a/b', 'a\\b', '-rf', 'a b', 'a\n', 'con', 'NUL.txt', 'a.', 'x'.repeat(101)]
+  const bad = [
+    '',
+    '.',
+    '..',
+    '.studio',
+    'a/b',
+    'a\\b',
+    '-rf',
+    'a b',
+    'a\n',
+    'con',
+    'NUL.txt',
+    'a.',
+    'x'.repeat(101),
+    '语'.repeat(90),
+  ]
   expect(good.filter((name) => !isPlainName(name))).toEqual([])
   expect(bad.filter(isPlainName)).toEqual([])
 })

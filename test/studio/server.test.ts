@@ -122,6 +122,9 @@ test('the printed address gives the cookie, and the token leaves the address; wi
   })
   for (const path of ['/', script, '/api/runs', '/api/events', '/?token=guess'])
     expect((await ask(path)).status).toBe(401)
+  expect((await ask('/')).text).toBe('open the address that `tenfold studio` has printed: it has the token\n')
+  const head = await ask('/api/runs', { method: 'HEAD', headers: { cookie } })
+  expect([head.status, head.text]).toEqual([200, ''])
 })
 
 test('requests from other names and other sites are refused, with the token too', async () => {
@@ -163,6 +166,14 @@ test('mistakes are said as the command line says them', async () => {
   expect(await said([], 'mixer/mnits')).toBe('unknown recipe or job "mixer/mnits" (did you mean "mixer/mnist"?)')
   for (const folder of ['../out', '.studio', 'a/b', '-x'])
     expect((await post('start', { name: 'mixer/mnist', settings: [], folder })).status).toBe(422)
+})
+
+test('a form shows the command that does the same, as a shell takes it', async () => {
+  const start = { name: 'mixer/mnist', settings: ["data.folder=it's"], seed: 7, steps: 20, threads: 1, folder: 'mine' }
+  expect(JSON.parse((await post('check', start)).text)).toEqual({
+    error: '',
+    command: `npx tenfold train mixer/mnist --set 'data.folder=it'\\''s' --seed 7 --threads 1 --steps 20 --out ${join(runs, 'mine')}`,
+  })
 })
 
 test('the form of a recipe has the kind, default and description of each setting', async () => {
@@ -214,6 +225,14 @@ test('runs, groups of them, jobs and damaged ones are listed; links are not foll
     state: 'damaged',
     problem: `${join(runs, 'broken', 'run.json')} is not valid JSON`,
   })
+  // Not of the studio's making.
+  await mkdir(join(runs, '.studio'), { recursive: true })
+  await writeFile(join(runs, '.studio', '50%.json'), '{}')
+  await mkdir(join(runs, 'later'))
+  await writeFile(join(runs, 'later', 'run.json'), '{')
+  await until('later', () => true)
+  await rm(join(runs, 'later'), { recursive: true })
+  while (await listed('later')) await new Promise((resolve) => setTimeout(resolve, 30))
   expect((await get<RunSummary[]>('runs')).map(({ id }) => id).sort()).toEqual(['broken', 'group/job'])
 })
 

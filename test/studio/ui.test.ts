@@ -7,7 +7,14 @@ import { formatAgo, formatDuration, formatMetric, formatProgress, progressOf } f
 import { formatRoute, parseRoute, type Route } from '../../src/studio/ui/route.ts'
 import { comparedMetrics, comparedSettings } from '../../src/studio/ui/runs/compare.ts'
 import { isFound, metricNames, ordered, updated } from '../../src/studio/ui/runs/list.ts'
-import { changedOptions, changedSettings, fieldOf, groupsOf, typedFrom } from '../../src/studio/ui/start/form.ts'
+import {
+  changedOptions,
+  changedSettings,
+  fieldOf,
+  groupsOf,
+  typedFrom,
+  wrongWhole,
+} from '../../src/studio/ui/start/form.ts'
 import { exampleOf, shownOf } from '../../src/studio/ui/use/answers.ts'
 
 function run(id: string, given: Partial<RunSummary> = {}): RunSummary {
@@ -103,6 +110,12 @@ const fields = [
   field('optimizer.betas', [0.9, 0.999], 'json'),
   field('flip', false, 'switch'),
 ]
+
+test('whole numbers that were typed are whole numbers', () => {
+  expect(wrongWhole({ seed: '7', steps: '', threads: ' 2 ' })).toBe('')
+  expect(wrongWhole({ seed: '7', steps: 'abc' })).toBe('steps must be a whole number, found "abc"')
+  expect(wrongWhole({ seed: '-1' })).toBe('seed must be a whole number, found "-1"')
+})
 
 test('what was typed becomes settings of the command line, and back', () => {
   const typed = { 'data.folder': 'my photos=1', 'optimizer.lr': '0.003', 'optimizer.betas': '[0.8,0.9]', flip: 'true' }

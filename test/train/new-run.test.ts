@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -35,6 +35,28 @@ test('the folder of a run that does not come about is not left behind, unless it
   await mkdir(path)
   await expect(inNewRunFolder({ path }, fail)).rejects.toThrow('no data')
   expect(await readdir(path)).toEqual([])
+})
+
+test('nothing of somebody else is written over', async () => {
+  const refused = { 'report.html': 'page', 'metrics.jsonl': '{}', 'data.json': '{"mine":1}', 'cats/1.png': '' }
+  for (const [i, [name, text]] of Object.entries(refused).entries()) {
+    const path = join(root, `mine-${i}`)
+    await mkdir(join(path, 'cats'), { recursive: true })
+    if (!name.startsWith('cats')) await rm(join(path, 'cats'), { recursive: true })
+    await writeFile(join(path, name), text)
+    await expect(inNewRunFolder({ path }, write)).rejects.toThrow(
+      `${path} holds ${name.split('/')[0]}, but no run.json: a run would mix with it`,
+    )
+    expect(await readFile(join(path, name), 'utf8')).toBe(text)
+  }
+})
+
+test('the record of a start that failed, and notes, are no obstacle', async () => {
+  const path = join(root, 'again')
+  await mkdir(path)
+  await writeFile(join(path, 'data.json'), '{\n "format": 1,\n "unit": "row"')
+  await writeFile(join(path, 'notes.txt'), '')
+  await inNewRunFolder({ path }, write)
 })
 
 test('what stands in the way is said', async () => {

@@ -103,6 +103,32 @@ test('trains, reports every step, answers meanwhile, pauses and goes on', async 
   expect(await worker.train({ steps: 3 })).toBe('finished')
 })
 
+test('starts are one after the other, and the last model stays', async () => {
+  const worker = newWorker()
+  const first = worker.start({ from: 5 })
+  await worker.start({ from: 9 })
+  await first
+  expect(await worker.ask('left')).toBe(9)
+  expect(await worker.train({ steps: 2 })).toBe('done')
+})
+
+test('a start that the runtime refuses leaves the model as it is', async () => {
+  const worker = newWorker()
+  await worker.start({ from: 5 })
+  expect(await told(() => worker.start({ from: 9 }, { device: 'webgpu' }))).toMatch(/^TenfoldError: device: /)
+  expect(await worker.ask('left')).toBe(5)
+})
+
+test('steps are a whole number', async () => {
+  const worker = newWorker()
+  await worker.start({ from: 5 })
+  for (const steps of [Number.NaN, -1, 2.5])
+    expect(await told(() => worker.train({ steps }))).toBe(
+      `TenfoldError: train: steps must be a whole number of at least 0, found ${steps}`,
+    )
+  expect(await worker.train({ steps: 0 })).toBe('done')
+})
+
 test('errors are one line, and the worker goes on', async () => {
   const worker = newWorker()
   expect(await told(() => worker.train())).toBe('UsageError: no worker runs | await start() first')

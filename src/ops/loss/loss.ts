@@ -1,6 +1,6 @@
 /** Losses of numbers and probabilities, with PyTorch's reductions and defaults. Those of classes: `cross-entropy.ts`. */
 
-import { sizeOf } from '../../tensor/shape.ts'
+import { formatShape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { optionsOf, requireAtLeast, requireOneOf, requirePositive } from '../../util/check.ts'
 import { ShapeError } from '../../util/errors.ts'
@@ -29,20 +29,34 @@ export function reduceLosses(losses: Tensor, reduction: Reduction = 'mean', op =
   return reduction === 'sum' ? sum(losses) : mean(losses)
 }
 
-export interface BinaryLossOptions extends LossOptions {
+export interface WeightedLossOptions extends LossOptions {
   /** A factor on each loss. */
   readonly weight?: Operand
 }
 
-function weightedReduction(op: string, losses: Tensor, { weight, reduction }: BinaryLossOptions): Tensor {
+function weightedReduction(op: string, losses: Tensor, { weight, reduction }: WeightedLossOptions): Tensor {
   return reduceLosses(weight === undefined ? losses : mul(losses, weight), reduction, op)
+}
+
+/** Of losses with weights, which have their shape, the mean is a weighted one: divided by the sum of the weights. */
+function weightedMean(op: string, losses: Tensor, { weight, reduction = 'mean' }: WeightedLossOptions): Tensor {
+  if (weight === undefined) return reduceLosses(losses, reduction, op)
+  const factors = toFloat(op, weight, 'weight')
+  checked(() => {
+    if (!sameShape(losses.shape, factors.shape))
+      throw new ShapeError(
+        `${op}: weight must have the shape of the losses, ${formatShape(losses.shape)}, found ${formatShape(factors.shape)}`,
+      )
+  })
+  const weighted = mul(losses, factors)
+  return reduction === 'mean' ? div(sum(weighted), sum(factors)) : reduceLosses(weighted, reduction, op)
 }
 
 /** -(y log s(x) + (1 - y) log(1 - s(x))) without overflow; posWeight: a factor on the positive part. */
 export function bceWithLogits(
   logits: Operand,
   target: Operand,
-  options?: BinaryLossOptions & { readonly posWeight?: Operand },
+  options?: WeightedLossOptions & { readonly posWeight?: Operand },
 ): Tensor {
   const given = optionsOf('bceWithLogits', options)
   const [x, y] = [toFloat('bceWithLogits', logits, 'logits'), toFloat('bceWithLogits', target, 'target')]
@@ -53,7 +67,7 @@ export function bceWithLogits(
 }
 
 /** -(y log p + (1 - y) log(1 - p)), logarithms bounded below by -100 and gradients likewise, as in PyTorch. */
-export function binaryCrossEntropy(probability: Operand, target: Operand, options?: BinaryLossOptions): Tensor {
+export function binaryCrossEntropy(probability: Operand, target: Operand, options?: WeightedLossOptions): Tensor {
   const losses = customGradient(
     (p: Tensor, y: Tensor) => {
       const bounded = (t: Tensor): Tensor => clamp(log(t), -100)
@@ -74,18 +88,15 @@ export function binaryCrossEntropy(probability: Operand, target: Operand, option
 }
 
 /** (x - y)^2. */
-export function mseLoss(x: Operand, y: Operand, options?: LossOptions): Tensor {
+export function mseLoss(x: Operand, y: Operand, options?: WeightedLossOptions): Tensor {
   const difference = sub(toFloat('mseLoss', x, 'x'), toFloat('mseLoss', y, 'y'))
-  return reduceLosses(mul(difference, difference), optionsOf('mseLoss', options).reduction, 'mseLoss')
+  return weightedMean('mseLoss', mul(difference, difference), optionsOf('mseLoss', options))
 }
 
 /** |x - y|. */
-export function l1Loss(x: Operand, y: Operand, options?: LossOptions): Tensor {
-  return reduceLosses(
-    abs(sub(toFloat('l1Loss', x, 'x'), toFloat('l1Loss', y, 'y'))),
-    optionsOf('l1Loss', options).reduction,
-    'l1Loss',
-  )
+export function l1Loss(x: Operand, y: Operand, options?: WeightedLossOptions): Tensor {
+  const losses = abs(sub(toFloat('l1Loss', x, 'x'), toFloat('l1Loss', y, 'y')))
+  return weightedMean('l1Loss', losses, optionsOf('l1Loss', options))
 }
 
 /** d^2 / 2 where |d| < delta, else delta (|d| - delta / 2); its derivative is d, bounded by delta. */
@@ -109,12 +120,12 @@ export function smoothL1Loss(x: Operand, y: Operand, options?: LossOptions & { r
   return reduceLosses(losses, reduction, 'smoothL1Loss')
 }
 
-/** d^2 / 2 where d = |x - y| < delta, else delta (d - delta / 2). Default delta: 1. */
-export function huberLoss(x: Operand, y: Operand, options?: LossOptions & { readonly delta?: number }): Tensor {
-  const { delta = 1, reduction } = optionsOf('huberLoss', options)
+/** d^2 / 2 where d = |x - y| < delta, else delta (d - delta / 2). Default delta: 1. Of weighted losses the mean is that of all. */
+export function huberLoss(x: Operand, y: Operand, options?: WeightedLossOptions & { readonly delta?: number }): Tensor {
+  const { delta = 1, ...given } = optionsOf('huberLoss', options)
   checked(() => requirePositive('huberLoss', 'delta', delta))
   const difference = sub(toFloat('huberLoss', x, 'x'), toFloat('huberLoss', y, 'y'))
-  return reduceLosses(huber(difference, delta), reduction, 'huberLoss')
+  return weightedReduction('huberLoss', huber(difference, delta), given)
 }
 
 /** sum of y (log y - x) for log probabilities x. `batchmean` divides by the size of axis 0. */

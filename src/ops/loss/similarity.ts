@@ -12,8 +12,9 @@ import { clamp } from '../elementwise/rounding.ts'
 import { exp, log, neg, relu } from '../elementwise/unary.ts'
 import { expand, unsqueeze } from '../movement/movement.ts'
 import { vectorNorm } from '../products/distance.ts'
+import type { Axes } from '../reduction/reduce.ts'
 import { mean, sum } from '../reduction/reduce.ts'
-import { type BinaryLossOptions, bceWithLogits, type LossOptions, reduceLosses } from './loss.ts'
+import { bceWithLogits, type LossOptions, reduceLosses, type WeightedLossOptions } from './loss.ts'
 
 /**
  * x y / (|x| |y|) along an axis of the shape that both broadcast to, each norm at least eps. Defaults: axis 1, eps 1e-8.
@@ -37,10 +38,10 @@ export function cosineSimilarity(
   })
 }
 
-/** x / max(|x|_p, eps) along an axis. Defaults: p 2, axis 1, eps 1e-12. */
+/** x / max(|x|_p, eps) along an axis, or over several. Defaults: p 2, axis 1, eps 1e-12. */
 export function normalize(
   x: Operand,
-  options?: { readonly p?: number; readonly axis?: number; readonly eps?: number },
+  options?: { readonly p?: number; readonly axis?: Axes; readonly eps?: number },
 ): Tensor {
   const { p = 2, axis = 1, eps = 1e-12 } = optionsOf('normalize', options)
   const input = toFloat('normalize', x)
@@ -199,7 +200,7 @@ export function softMarginLoss(x: Operand, target: Operand, options?: LossOption
 }
 
 /** Mean over the classes (last axis) of -(y log s(x) + (1 - y) log(1 - s(x))). */
-export function multilabelSoftMarginLoss(x: Operand, target: Operand, options?: BinaryLossOptions): Tensor {
+export function multilabelSoftMarginLoss(x: Operand, target: Operand, options?: WeightedLossOptions): Tensor {
   const given = optionsOf('multilabelSoftMarginLoss', options)
   const losses = bceWithLogits(x, target, { ...given, reduction: 'none' })
   return reduceLosses(mean(losses, -1), given.reduction, 'multilabelSoftMarginLoss')

@@ -35,6 +35,9 @@ export class Training<P extends PageProgram> {
   readonly worker: TrainingWorker<P>
   readonly #lossOf: (values: ValuesOf<P>) => number
   #opened: Promise<boolean> | undefined
+  /** Makes the model that is to come next. */
+  #next: (() => Promise<boolean>) | undefined
+  #beginning: Promise<void> | undefined
 
   /** `lossOf`: the number of a step that the curve shows. */
   constructor(lossOf: (values: ValuesOf<P>) => number) {
@@ -67,6 +70,8 @@ export class Training<P extends PageProgram> {
     try {
       await this.worker.start(settings, { files: own })
     } catch (error) {
+      // Another worker loads what this one could not.
+      this.worker.stop()
       this.#fail(error)
       return false
     }
@@ -79,11 +84,30 @@ export class Training<P extends PageProgram> {
     return true
   }
 
-  /** After a change of settings: a new model, which trains at once, if there was one; `open` makes it. */
+  /** A new model, which trains at once; `open` makes it. Of several that are asked for before it is there, the last one comes. */
+  begin(open: () => Promise<boolean>): Promise<void> {
+    this.#next = open
+    this.#beginning ??= this.#begin().finally(() => {
+      this.#beginning = undefined
+    })
+    return this.#beginning
+  }
+
+  async #begin(): Promise<void> {
+    let isThere = false
+    while (this.#next) {
+      await this.#opened
+      await this.pause()
+      const open = this.#next
+      this.#next = undefined
+      isThere = await open()
+    }
+    if (isThere) void this.train()
+  }
+
+  /** After a change of settings: `begin`, if there was a model, or one is being made. */
   async restart(open: () => Promise<boolean>): Promise<void> {
-    if (!this.isOpen) return
-    await this.pause()
-    if (await open()) await this.train()
+    if (this.status !== 'off') await this.begin(open)
   }
 
   /** Trains for so many steps, or until it is paused or finished. */
@@ -92,7 +116,7 @@ export class Training<P extends PageProgram> {
     this.status = 'training'
     try {
       const end = await this.worker.train(steps === undefined ? {} : { steps })
-      this.status = end === 'finished' ? 'finished' : 'ready'
+      if (this.status === 'training') this.status = end === 'finished' ? 'finished' : 'ready'
     } catch (error) {
       if (this.status === 'training') this.#fail(error)
     }
@@ -109,7 +133,7 @@ export class Training<P extends PageProgram> {
     try {
       return await question(this.worker)
     } catch (error) {
-      this.error = textOf(error)
+      if (this.isOpen) this.error = textOf(error)
       return undefined
     }
   }

@@ -57,6 +57,12 @@ export function sendJson(response: ServerResponse, value: unknown, status = 200)
   response.end(text)
 }
 
+/** A line for whoever opened an address that is not the page's. */
+export function sendText(response: ServerResponse, text: string, status: number): void {
+  response.writeHead(status, { ...commonHeaders, 'content-type': 'text/plain; charset=utf-8' })
+  response.end(`${text}\n`)
+}
+
 async function sendFile(response: ServerResponse, path: string, headers: Readonly<Record<string, string>>) {
   const { size } = await stat(path)
   response.writeHead(200, { ...commonHeaders, ...headers, 'content-length': String(size) })

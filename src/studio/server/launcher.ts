@@ -11,6 +11,7 @@ import { checkNewRun } from '../../train/new-run.ts'
 import { expandHomes } from '../../train/places.ts'
 import { changedSettings, configure, parseAssignment } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
+import { shellQuoted } from '../../util/shell.ts'
 import { isPlainName, type RunsFolder } from './places.ts'
 import { problemOf, type Records, type Start } from './records.ts'
 import { readJobHead } from './summary.ts'
@@ -20,11 +21,6 @@ export const program = fileURLToPath(new URL('../../../bin/tenfold.js', import.m
 
 /** Milliseconds in which a process that has just ended is known to have. */
 const exitWait = 500
-
-/** A part of a command as a shell takes it. */
-function quoted(text: string): string {
-  return /^[\w./=:,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
-}
 
 /** Told when a process has been started in a folder, and when it has ended. */
 export interface LaunchListener {
@@ -46,7 +42,7 @@ export async function checkStart({ name, settings, epochs }: Start): Promise<'tr
 function argumentsOf(
   command: 'train' | 'run',
   { name, settings, seed, steps, epochs, threads }: Start,
-  out: string,
+  out: string | undefined,
 ): string[] {
   const option = (flag: string, value: number | undefined): string[] =>
     value === undefined ? [] : [flag, String(value)]
@@ -54,7 +50,7 @@ function argumentsOf(
     ...[command, name, ...settings.flatMap((setting) => ['--set', setting])],
     ...[...option('--seed', seed), ...option('--threads', threads)],
     ...(command === 'train' ? [...option('--epochs', epochs), ...option('--steps', steps)] : []),
-    ...['--out', out],
+    ...(out === undefined ? [] : ['--out', out]),
   ]
 }
 
@@ -87,6 +83,13 @@ export class Launcher {
     await this.#records.save(id, start)
     this.#launch(id, argumentsOf(command, start, join(this.#folder.shown, id)), start)
     return id
+  }
+
+  /** The command that starts the same. Throws a UsageError, as the command line would. */
+  async commandOf(start: Start): Promise<string> {
+    const command = await checkStart(start)
+    const out = start.folder ? join(this.#folder.shown, start.folder) : undefined
+    return ['npx', 'tenfold', ...argumentsOf(command, start, out)].map(shellQuoted).join(' ')
   }
 
   /** The folder of something new: as it was named, or by recipe and time. */
@@ -143,7 +146,7 @@ export class Launcher {
   }
 
   #launch(id: string, args: readonly string[], start: Pick<Start, 'name'>): void {
-    const log = this.#records.openLog(id, ['tenfold', ...args].map(quoted).join(' '))
+    const log = this.#records.openLog(id, ['tenfold', ...args].map(shellQuoted).join(' '))
     // Of its own group: Ctrl-C in the studio's terminal is not meant for it.
     const child = spawn(process.execPath, [program, ...args], {
       detached: true,

@@ -5,21 +5,27 @@ import { isAbsolute, join, relative, sep } from 'node:path'
 /** A folder below the runs folder may lie this deep. */
 export const deepest = 3
 
-/** Names for new runs: no path, no hidden file, nothing that a shell or Windows reads in its own way. */
+/** Names for new runs: no path, no hidden file, nothing that a shell or Windows reads in its own way, and room for an ending. */
 const plainName = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,99}$/u
+
+/** Bytes of a new name: systems allow 255. */
+const longestName = 240
+
+/** What leads out of a folder, or is no name at all, on Windows only. */
+const foreign = sep === '\\' ? /[\\:\p{Cc}]/u : /\0/
 
 /** Names that Windows has given away, with any ending. */
 const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
 
 export function isPlainName(name: string): boolean {
-  return plainName.test(name) && !reserved.test(name) && !name.endsWith('.')
+  return plainName.test(name) && !reserved.test(name) && !name.endsWith('.') && Buffer.byteLength(name) <= longestName
 }
 
 /** The parts of a name with `/` between them; undefined if one of them is not the name of something that lies there. */
 function partsOf(name: string): string[] | undefined {
   const parts = name.split('/')
   const isHarmless = (part: string): boolean =>
-    part !== '' && !part.startsWith('.') && !/[\\:\p{Cc}]/u.test(part) && part.length <= 255
+    part !== '' && !part.startsWith('.') && !foreign.test(part) && part.length <= 255
   return parts.every(isHarmless) ? parts : undefined
 }
 

@@ -30,6 +30,20 @@ export interface LogEnd {
 /** Bytes of a log that are shown. */
 const shownBytes = 16_384
 
+/** An id as the name of a file: no longer than it must be, since systems have limits. */
+function encoded(id: string): string {
+  return id.replace(/[%/\\:]/g, encodeURIComponent)
+}
+
+/** The id that a file is named by; undefined if the studio has not named it. */
+function decoded(name: string): string | undefined {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return undefined
+  }
+}
+
 /** The notes of one runs folder. */
 export class Records {
   readonly #folder: string
@@ -39,7 +53,7 @@ export class Records {
   }
 
   #file(id: string, ending: string): string {
-    return join(this.#folder, `${encodeURIComponent(id)}.${ending}`)
+    return join(this.#folder, `${encoded(id)}.${ending}`)
   }
 
   /** Notes what was started. */
@@ -87,17 +101,15 @@ export class Records {
   /** The folders in which something was started. */
   async ids(): Promise<string[]> {
     const names: string[] = await readdir(this.#folder).catch(() => [])
-    return names
-      .filter((name) => name.endsWith('.json'))
-      .map((name) => decodeURIComponent(name.slice(0, -'.json'.length)))
+    return names.flatMap((name) => (name.endsWith('.json') ? (decoded(name.slice(0, -'.json'.length)) ?? []) : []))
   }
 
   /** Forgets what was started in folders that are gone. */
   async forget(isThere: (id: string) => Promise<boolean>): Promise<void> {
     const names: string[] = await readdir(this.#folder).catch(() => [])
     for (const name of names) {
-      const [, encoded] = /^(.+)\.(?:json|log)$/.exec(name) ?? []
-      if (encoded === undefined || (await isThere(decodeURIComponent(encoded)))) continue
+      const id = decoded(/^(.+)\.(?:json|log)$/.exec(name)?.[1] ?? '%')
+      if (id === undefined || (await isThere(id))) continue
       await rm(join(this.#folder, name), { force: true })
     }
   }

@@ -5,11 +5,11 @@ import { z } from 'zod'
 import type { System } from '../../systems/define.ts'
 import { errorLine, TenfoldError } from '../../util/errors.ts'
 import { mostBuckets, roundedCurve } from '../curves.ts'
-import type { Curves, Refusal, RunSummary } from '../protocol.ts'
+import type { Curves, RunSummary, StartCheck } from '../protocol.ts'
 import { detailOf } from './detail.ts'
 import { entriesOf, formOf } from './forms.ts'
 import { HttpError, notFound, readJson, sendJson, sendRunFile } from './http.ts'
-import { checkStart, type Launcher } from './launcher.ts'
+import type { Launcher } from './launcher.ts'
 import type { Live } from './live.ts'
 import type { MetricsLog } from './metrics-log.ts'
 import type { RunsFolder } from './places.ts'
@@ -84,13 +84,13 @@ async function start({ request, response, launcher }: Call): Promise<void> {
 }
 
 /** What would be wrong with a start, as one types: no mistake of the request. */
-async function check({ request, response }: Call): Promise<void> {
+async function check({ request, response, launcher }: Call): Promise<void> {
   try {
-    await checkStart(await readJson(request, startSchema))
-    sendJson(response, { error: '' } satisfies Refusal)
+    const command = await launcher.commandOf(await readJson(request, startSchema))
+    sendJson(response, { error: '', command } satisfies StartCheck)
   } catch (error) {
     if (!(error instanceof TenfoldError)) throw error
-    sendJson(response, { error: errorLine(error) } satisfies Refusal)
+    sendJson(response, { error: errorLine(error), command: '' } satisfies StartCheck)
   }
 }
 
@@ -211,7 +211,9 @@ export async function answer(
     return names ? [{ names, ...rest }] : []
   })
   if (found.length === 0) throw notFound()
-  const route = found.find(({ method }) => method === request.method)
+  // Node leaves the body out of the answer to HEAD.
+  const wanted = request.method === 'HEAD' ? 'GET' : request.method
+  const route = found.find(({ method }) => method === wanted)
   if (!route) throw new HttpError(405, `${request.method} is not for this address`)
   await route.handler({ ...parts, request, response, query: url.searchParams, names: route.names })
 }

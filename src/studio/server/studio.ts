@@ -8,7 +8,7 @@ import { UsageError } from '../../util/errors.ts'
 import { systemCode } from '../../util/system-errors.ts'
 import type { RunSummary } from '../protocol.ts'
 import { Access, newToken } from './access.ts'
-import { describeFailure, HttpError, notFound, sendEntry, sendJson, sendOwnFile } from './http.ts'
+import { describeFailure, HttpError, notFound, sendEntry, sendJson, sendOwnFile, sendText } from './http.ts'
 import { Launcher } from './launcher.ts'
 import { Live } from './live.ts'
 import { MetricsEnds } from './metrics-end.ts'
@@ -126,7 +126,8 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
     if (url.pathname.startsWith('/api/')) return answer(parts, request, response, url)
     const file = pageFile(url.pathname)
     if (file === undefined) throw notFound()
-    if (request.method !== 'GET') throw new HttpError(405, `${request.method} is not for this address`)
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      throw new HttpError(405, `${request.method} is not for this address`)
     await sendOwnFile(response, join(options.page, file))
   }
 
@@ -137,11 +138,10 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
       if (response.headersSent) return response.destroy()
       // A body that nobody has read is not waited for.
       response.setHeader('connection', 'close')
-      sendJson(
-        response,
-        { error: failure?.message ?? 'the studio has a bug: its terminal says more' },
-        failure?.status ?? 500,
-      )
+      const line = failure?.message ?? 'the studio has a bug: its terminal says more'
+      const status = failure?.status ?? 500
+      if (request.url?.startsWith('/api/')) sendJson(response, { error: line }, status)
+      else sendText(response, line, status)
     })
   })
 

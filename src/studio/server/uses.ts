@@ -17,6 +17,10 @@ export const uploadPrefix = 'upload:'
 
 const largestUpload = 2 ** 29
 
+const folderPrefix = 'tenfold-studio-'
+/** Where an upload is kept, before its name. */
+const uploadedFile = new RegExp(`[^\\s"']*${folderPrefix}\\w+[\\\\/]\\d+[\\\\/]`, 'g')
+
 /** Files that were dropped on the page, in a temporary folder. */
 export class Uploads {
   readonly #files = new Map<string, string>()
@@ -24,7 +28,7 @@ export class Uploads {
 
   /** Keeps a file; returns its name for inputs. Its own name is kept as far as it is harmless: answers show it. */
   async add(name: string, content: NodeJS.ReadableStream): Promise<string> {
-    this.#folder ??= await realpath(await mkdtemp(join(tmpdir(), 'tenfold-studio-')))
+    this.#folder ??= await realpath(await mkdtemp(join(tmpdir(), folderPrefix)))
     const id = `${uploadPrefix}${this.#files.size + 1}`
     const harmless =
       name
@@ -127,7 +131,9 @@ export async function* runUse(call: UseCall, signal: AbortSignal): AsyncGenerato
       yield { event: 'warning', message: line.slice('warning: '.length) }
     const error = lines.findLast((line) => line.startsWith('error: '))?.slice('error: '.length)
     const isBug = lines.includes('tenfold has a bug:')
-    yield { event: 'end', code, error: error ?? (isBug ? lines.join('\n') : '') }
+    // Uploads by their own names, not by where they are kept.
+    const told = (error ?? '').replaceAll(uploadedFile, '')
+    yield { event: 'end', code, error: error === undefined && isBug ? lines.join('\n') : told }
   } finally {
     signal.removeEventListener('abort', stop)
     stop()

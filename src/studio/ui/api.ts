@@ -1,5 +1,15 @@
 /** Requests to the studio's server. */
-import type { Curves, Entry, EntryForm, Refusal, RunDetail, RunSummary, StartRequest, UseRequest } from '../protocol.ts'
+import type {
+  Curves,
+  Entry,
+  EntryForm,
+  Refusal,
+  RunDetail,
+  RunSummary,
+  StartCheck,
+  StartRequest,
+  UseRequest,
+} from '../protocol.ts'
 
 /** What the server refused, in its words. */
 export class Refused extends Error {}
@@ -55,7 +65,7 @@ export function fileUrl(id: string, file: string): string {
 }
 
 /** What the command line would say of it. */
-export const checkStart = (start: StartRequest): Promise<Refusal> => post('check', start)
+export const checkStart = (start: StartRequest): Promise<StartCheck> => post('check', start)
 
 export const startRun = (start: StartRequest): Promise<{ id: string }> => post('start', start)
 

@@ -1,6 +1,6 @@
 /** The list of runs as the server tells it, and the metrics of the runs that are looked at. */
 import type { Events, NewLines, RunSummary } from '../protocol.ts'
-import { getRuns } from './api.ts'
+import { getRuns, Refused } from './api.ts'
 import { updated } from './runs/list.ts'
 
 /** Told what happens to the runs that a page looks at. */
@@ -14,6 +14,8 @@ class LiveRuns {
   runs = $state.raw<readonly RunSummary[]>([])
   isLoaded = $state(false)
   isConnected = $state(true)
+  /** Why there is no connection, as the studio says it. */
+  problem = $state('')
   #source: EventSource | undefined
   #watched: readonly string[] = []
   #listener: WatchListener | undefined
@@ -37,8 +39,15 @@ class LiveRuns {
     on('lines', (lines) => this.#listener?.onLines(lines))
     on('reset', ({ id }) => this.#listener?.onReset(id))
     source.addEventListener('open', () => void this.#opened())
-    source.addEventListener('error', () => {
-      this.isConnected = false
+    source.addEventListener('error', () => void this.#lost(source))
+  }
+
+  /** A browser tries again by itself, unless it was refused: then the studio's answer to another request says why. */
+  async #lost(source: EventSource): Promise<void> {
+    this.isConnected = false
+    if (source.readyState !== EventSource.CLOSED) return
+    await getRuns().catch((failure: unknown) => {
+      this.problem = failure instanceof Refused ? failure.message : String(failure)
     })
   }
 
@@ -49,6 +58,7 @@ class LiveRuns {
   /** What happened before the connection was there is asked for. */
   async #opened(): Promise<void> {
     this.isConnected = true
+    this.problem = ''
     this.runs = await getRuns()
     this.isLoaded = true
     for (const id of this.#watched) this.#listener?.onReset(id)

@@ -38,7 +38,8 @@ export function redNetStem(
       groupChannels: Math.min(group_channels, half),
       reductionRatio: reduction_ratio,
     }),
-    batchNorm(half, config),
+    // Not of `norm_cfg`, in the official code neither.
+    batchNorm(half),
     new ReLU(),
     conv(half, channels, 1),
   )

@@ -1,6 +1,5 @@
 /** PyTorch's attention, recurrent layers and FNet's Fourier mixing, by the names of the reference entries. */
 import * as ops from '../../ops/index.ts'
-import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import {
   booleanSetting,
@@ -48,7 +47,7 @@ function multiHeadAttention(call: OpCall): Tensor[] {
   const [attend, padding] = [maskOf(call, 'attn_mask'), maskOf(call, 'key_padding_mask')]
   const masks: Tensor[] = []
   if (attend) masks.push(additive(attend.rank === 3 ? perHead(attend, heads) : attend))
-  if (padding) masks.push(ops.reshape(additive(padding), [sizeOf(padding.shape, 0), 1, 1, sizeOf(padding.shape, 1)]))
+  if (padding) masks.push(ops.unsqueeze(ops.unsqueeze(additive(padding), -2), -2)) // [S], or [batch, S]
   const { output, weights } = ops.multiHeadAttention(
     query,
     ordered(inputOf(call, 'key')),

@@ -1,6 +1,6 @@
 /** PyTorch's elementwise functions, by the names of the reference entries. */
 import * as ops from '../../ops/index.ts'
-import { isFloat } from '../../tensor/dtype.ts'
+import { type DType, isFloat } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import {
   choiceSetting,
@@ -27,9 +27,28 @@ function rounding(f: (x: Tensor) => Tensor): OpTarget {
   return unary((x) => (isFloat(x.dtype) ? f(x) : x))
 }
 
+/** dtypes from the narrowest, as PyTorch promotes them. */
+const ranks: readonly DType[] = ['bool', 'uint8', 'int32', 'int64', 'float32']
+
+/** Operands as PyTorch promotes them: tensors of the wider dtype, whole ones beside a number with a fraction of float32. */
+function promoted(...operands: readonly (Tensor | number)[]): (Tensor | number)[] {
+  const ofNumber = (x: number): DType => (Number.isInteger(x) ? 'bool' : 'float32')
+  const wanted = operands.map((x) => ranks.indexOf(typeof x === 'number' ? ofNumber(x) : x.dtype))
+  const dtype = ranks[Math.max(...wanted)] ?? 'float32'
+  return operands.map((x) => (typeof x === 'number' || x.dtype === dtype ? x : ops.cast(x, dtype)))
+}
+
 /** A function of `input` and `other`, either of which may be a number. */
 function binary(f: (a: ops.Operand, b: ops.Operand) => Tensor): OpTarget {
-  return (call) => f(operandOf(call, 'input'), operandOf(call, 'other'))
+  return (call) => {
+    const [a = 0, b = 0] = promoted(operandOf(call, 'input'), operandOf(call, 'other'))
+    return f(a, b)
+  }
+}
+
+/** A function of two real numbers: whole ones are taken as such. */
+function realBinary(f: (a: ops.Operand, b: ops.Operand) => Tensor): OpTarget {
+  return binary((a, b) => f(asFloat(a), asFloat(b)))
 }
 
 /** Booleans are stored as uint8, and logical functions take numbers too: anything but 0 is true. */
@@ -37,9 +56,13 @@ function logical(f: (a: ops.Operand, b: ops.Operand) => Tensor): OpTarget {
   return binary((a, b) => f(ops.cast(a, 'bool'), ops.cast(b, 'bool')))
 }
 
-function scaledOther(call: OpCall): ops.Operand {
-  const [other, alpha] = [operandOf(call, 'other'), numberSetting(call.settings, 'alpha', 1)]
-  return alpha === 1 ? other : ops.mul(other, alpha)
+/** A sum or difference of one operand and `alpha` times the other. */
+function scaled(f: (a: ops.Operand, b: ops.Operand) => Tensor, first: string, second: string): OpTarget {
+  return (call) => {
+    const alpha = numberSetting(call.settings, 'alpha', 1)
+    const [a = 0, b = 0] = promoted(operandOf(call, first), operandOf(call, second))
+    return f(a, alpha === 1 ? b : ops.mul(b, alpha))
+  }
 }
 
 function asFloat(x: ops.Operand): ops.Operand {
@@ -48,7 +71,7 @@ function asFloat(x: ops.Operand): ops.Operand {
 
 /** Division: of whole numbers too it gives fractions, unless rounded. */
 function divide(call: OpCall): Tensor {
-  const [a, b] = [operandOf(call, 'input'), operandOf(call, 'other')]
+  const [a = 0, b = 0] = promoted(operandOf(call, 'input'), operandOf(call, 'other'))
   if ((call.settings.rounding_mode ?? null) === null) return ops.div(asFloat(a), asFloat(b))
   const mode = choiceSetting(call.settings, 'rounding_mode', ['floor', 'trunc'])
   if (mode === 'floor') return ops.floorDivide(a, b)
@@ -56,13 +79,39 @@ function divide(call: OpCall): Tensor {
   return isFloat(quotient.dtype) ? ops.trunc(quotient) : quotient
 }
 
-/** Of whole numbers to a whole power it is a product, exact. */
+/** The first operand; a number is called `self` or `input`. */
+function firstOf(call: OpCall): Tensor | number {
+  return (
+    call.inputs.input ?? call.inputs.self ?? numberSetting(call.settings, 'self' in call.settings ? 'self' : 'input')
+  )
+}
+
+const isWhole = (x: Tensor | number): boolean => (typeof x === 'number' ? Number.isInteger(x) : !isFloat(x.dtype))
+
+/** Bits of the largest exponent that is told from others: beyond it a power is 0, 1 or -1, or wraps around to one of few numbers. */
+const exponentBits = 31
+
+/** Powers of whole numbers, exact: products of those squares whose bit the exponent has. Negative exponents leave 1, -1 and 0. */
+function wholePower(base: Tensor | number, exponent: Tensor | number): Tensor {
+  if (typeof exponent === 'number' && typeof base !== 'number')
+    return new Array<Tensor>(exponent).fill(base).reduce<Tensor>(ops.mul, ops.onesLike(base))
+  const [b, e] = [ops.cast(base, 'int64'), ops.cast(exponent, 'int64')]
+  let result = ops.onesLike(ops.add(b, e))
+  let square: Tensor = b
+  for (let bit = 0; bit < exponentBits; bit++) {
+    const isSet = ops.notEqual(ops.bitwiseAnd(e, 2 ** bit), 0)
+    result = ops.mul(result, ops.where(isSet, square, 1))
+    square = ops.mul(square, square)
+  }
+  return result
+}
+
+/** Of whole numbers to whole powers it is whole, too. */
 function power(call: OpCall): Tensor {
-  const base = call.inputs.input ?? call.inputs.self ?? numberSetting(call.settings, 'self')
+  const base = firstOf(call)
   const exponent = operandOf(call, 'exponent')
-  const isProduct = typeof exponent === 'number' && Number.isInteger(exponent) && exponent >= 0
-  if (typeof base === 'number' || isFloat(base.dtype) || !isProduct) return ops.pow(base, exponent)
-  return new Array<Tensor>(exponent).fill(base).reduce<Tensor>(ops.mul, ops.onesLike(base))
+  const isProduct = isWhole(base) && isWhole(exponent) && !(typeof exponent === 'number' && exponent < 0)
+  return isProduct ? wholePower(base, exponent) : ops.pow(asFloat(base), asFloat(exponent))
 }
 
 function clamp(call: OpCall): Tensor {
@@ -77,7 +126,8 @@ function nanToNum(call: OpCall): Tensor {
       return value === undefined ? [] : [[option, value] as const]
     },
   )
-  return ops.nanToNum(inputOf(call, 'input'), Object.fromEntries(options))
+  const input = inputOf(call, 'input')
+  return isFloat(input.dtype) ? ops.nanToNum(input, Object.fromEntries(options)) : input
 }
 
 function lerp(call: OpCall): Tensor {
@@ -134,11 +184,14 @@ export const targets: OpTargets = {
   'torch.deg2rad': real((x) => ops.mul(x, Math.PI / 180)),
   'torch.rad2deg': real((x) => ops.mul(x, 180 / Math.PI)),
   'torch.positive': unary((x) => x),
-  'torch.isnan': unary(ops.isNan),
-  'torch.isinf': unary(ops.isInf),
+  'torch.isnan': real(ops.isNan),
+  'torch.isinf': real(ops.isInf),
   'torch.isfinite': unary(ops.isFinite),
   'torch.logical_not': unary((x) => ops.logicalNot(ops.cast(x, 'bool'))),
-  'torch.round': (call) => ops.round(inputOf(call, 'input'), { decimals: numberSetting(call.settings, 'decimals', 0) }),
+  'torch.round': (call) => {
+    const decimals = numberSetting(call.settings, 'decimals', 0)
+    return rounding((x) => ops.round(x, { decimals }))(call)
+  },
   'torch.logit': (call) => {
     const eps = optionalNumber(call.settings, 'eps')
     return ops.logit(inputOf(call, 'input'), eps === undefined ? {} : { eps })
@@ -146,10 +199,9 @@ export const targets: OpTargets = {
   'torch.clamp': clamp,
   'torch.nan_to_num': nanToNum,
   'torch.pow': power,
-  'torch.add': (call) => ops.add(operandOf(call, 'input'), scaledOther(call)),
-  'torch.sub': (call) => ops.sub(operandOf(call, 'input'), scaledOther(call)),
-  'torch.rsub': (call) =>
-    ops.sub(operandOf(call, 'other'), ops.mul(operandOf(call, 'input'), numberSetting(call.settings, 'alpha', 1))),
+  'torch.add': scaled(ops.add, 'input', 'other'),
+  'torch.sub': scaled(ops.sub, 'input', 'other'),
+  'torch.rsub': scaled(ops.sub, 'other', 'input'),
   'torch.mul': binary(ops.mul),
   'torch.div': divide,
   'torch.floor_divide': binary(ops.floorDivide),
@@ -157,17 +209,19 @@ export const targets: OpTargets = {
   'torch.remainder': binary(ops.remainder),
   'torch.maximum': binary(ops.maximum),
   'torch.minimum': binary(ops.minimum),
-  'torch.atan2': binary(ops.atan2),
-  'torch.hypot': binary(ops.hypot),
-  'torch.logaddexp': binary(ops.logAddExp),
-  'torch.logaddexp2': binary(ops.logAddExp2),
-  'torch.xlogy': binary(ops.xlogy),
+  'torch.atan2': realBinary(ops.atan2),
+  'torch.hypot': realBinary(ops.hypot),
+  'torch.logaddexp': realBinary(ops.logAddExp),
+  'torch.logaddexp2': realBinary(ops.logAddExp2),
+  'torch.xlogy': (call) => ops.xlogy(asFloat(firstOf(call)), asFloat(operandOf(call, 'other'))),
   'torch.lerp': lerp,
   'torch.lerp.scalar': lerp,
   'torch.addcmul': addProduct(ops.addcmul),
   'torch.addcdiv': addProduct(ops.addcdiv),
-  'torch.where': (call) =>
-    ops.where(ops.cast(inputOf(call, 'condition'), 'bool'), operandOf(call, 'input'), operandOf(call, 'other')),
+  'torch.where': (call) => {
+    const [a = 0, b = 0] = promoted(operandOf(call, 'input'), operandOf(call, 'other'))
+    return ops.where(ops.cast(inputOf(call, 'condition'), 'bool'), a, b)
+  },
   'torch.heaviside': (call) => ops.heaviside(inputOf(call, 'input'), operandOf(call, 'values')),
   'torch.bitwise_and': binary(ops.bitwiseAnd),
   'torch.bitwise_or': binary(ops.bitwiseOr),

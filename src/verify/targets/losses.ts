@@ -26,9 +26,14 @@ function classOptions(call: OpCall): ops.CrossEntropyOptions {
   }
 }
 
-function binaryOptions(call: OpCall): ops.BinaryLossOptions & { readonly posWeight?: ops.Operand } {
-  const { weight, pos_weight: posWeight } = call.inputs
-  return { reduction: reduction(call), ...(weight && { weight }), ...(posWeight && { posWeight }) }
+function weightOptions(call: OpCall): ops.WeightedLossOptions {
+  const { weight } = call.inputs
+  return { reduction: reduction(call), ...(weight && { weight }) }
+}
+
+function binaryOptions(call: OpCall): ops.WeightedLossOptions & { readonly posWeight?: ops.Operand } {
+  const { pos_weight: posWeight } = call.inputs
+  return { ...weightOptions(call), ...(posWeight && { posWeight }) }
 }
 
 function klReduction({ settings }: OpCall): ops.Reduction | 'batchmean' {
@@ -58,13 +63,13 @@ export const targets: OpTargets = {
   'torch.nn.functional.binary_cross_entropy': regression((call, x, y) =>
     ops.binaryCrossEntropy(x, y, binaryOptions(call)),
   ),
-  'torch.nn.functional.mse_loss': regression((call, x, y) => ops.mseLoss(x, y, { reduction: reduction(call) })),
-  'torch.nn.functional.l1_loss': regression((call, x, y) => ops.l1Loss(x, y, { reduction: reduction(call) })),
+  'torch.nn.functional.mse_loss': regression((call, x, y) => ops.mseLoss(x, y, weightOptions(call))),
+  'torch.nn.functional.l1_loss': regression((call, x, y) => ops.l1Loss(x, y, weightOptions(call))),
   'torch.nn.functional.smooth_l1_loss': regression((call, x, y) =>
     ops.smoothL1Loss(x, y, { reduction: reduction(call), beta: numberSetting(call.settings, 'beta', 1) }),
   ),
   'torch.nn.functional.huber_loss': regression((call, x, y) =>
-    ops.huberLoss(x, y, { reduction: reduction(call), delta: numberSetting(call.settings, 'delta', 1) }),
+    ops.huberLoss(x, y, { ...weightOptions(call), delta: numberSetting(call.settings, 'delta', 1) }),
   ),
   'torch.nn.functional.kl_div': regression((call, x, y) =>
     ops.klDiv(x, y, { reduction: klReduction(call), logTarget: booleanSetting(call.settings, 'log_target', false) }),

@@ -58,7 +58,7 @@ export const targets: OpTargets = {
   'torch.nn.functional.normalize': (call) =>
     ops.normalize(inputOf(call, 'input'), {
       p: numberSetting(call.settings, 'p', 2),
-      axis: numberSetting(call.settings, 'dim', 1),
+      axis: numbersSetting(call.settings, 'dim', [1]),
       eps: numberSetting(call.settings, 'eps', 1e-12),
     }),
   spectral_norm: (call) => {

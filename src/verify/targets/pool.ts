@@ -42,6 +42,7 @@ function avgOptions(call: OpCall): ops.AvgPoolOptions {
 }
 
 function outputSize({ settings }: OpCall): ops.AdaptiveSize {
+  fixedSetting(settings, 'return_indices', false)
   const { output_size: given } = settings
   return Array.isArray(given)
     ? given.map((size) => (size === null ? null : Number(size)))

@@ -28,7 +28,13 @@ function controls(): string[] {
 const suspicious = new RegExp(
   [
     `[ÂÃ]${follower}`,
-    `[Ä-ß]${telling}`,
+    `[Ä-ÑØÜÝ][ƒ†‡ˆ‰˜¤¦§¨ª¬¯°±²³µ¶¸¹º¼½¾]`,
+    '[a-z][Ä-ÑØÜÝ][€‚¡¢£¥©¿]',
+    `[ÎÐ]${telling}`,
+    'ß[€ƒ†‡ˆ‰˜¢£¤¥¦¨ª¬¯¸º]',
+    '×[ƒ†‡ˆ‰˜¡¤¦¨©ª¬¯²³¸º¿]',
+    // One such pair may mean itself (CAFÉ®, Fuß²), several hardly do.
+    `(?:[Ä-ß]${telling}){2}`,
     'Å“',
     // "â„¢" alone is left as it is, as ftfy leaves it.
     `(?!â„¢)[à-ï]${telling}${follower}`,

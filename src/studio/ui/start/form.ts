@@ -55,6 +55,12 @@ export function fieldOf(error: string, fields: readonly Field[]): string | undef
   return fields.find((field) => field.path === path || path.startsWith(`${field.path}.`))?.path
 }
 
+/** What is wrong with whole numbers that were typed, by their names; empty: nothing. */
+export function wrongWhole(typed: Typed): string {
+  const wrong = Object.entries(typed).find(([, text]) => !/^\s*\d*\s*$/.test(text))
+  return wrong ? `${wrong[0]} must be a whole number, found ${JSON.stringify(wrong[1])}` : ''
+}
+
 /** A whole number that was typed; undefined for nothing. */
 export function wholeOf(text: string): number | undefined {
   return text.trim() === '' ? undefined : Number(text)

@@ -56,11 +56,11 @@ async function runMetrics({ config, tensors }: ReferenceCase): Found {
   const evaluated = manifoldMembers(real, radii(real, manyKs), made)
   const many = {
     precision: manyKs.map((_, k) => share(evaluated.inside.map((each) => each[k] === true))),
-    recall: precisionAndRecall(real, made, manyKs).recall,
+    recall: precisionAndRecall(real, made, manyKs, percentile).recall,
   }
   const factor = numberSetting(config, 'scaled_factor', 100)
   const [largeReal, largeMade] = [scaled(real, factor), scaled(made, factor)]
-  const large = precisionAndRecall(largeReal, largeMade, ks)
+  const large = precisionAndRecall(largeReal, largeMade, ks, percentile)
   const first = (lists: readonly (readonly number[])[]): NDArray => floats(lists.map(([radius]) => radius ?? 0))
   return new Map([
     ['output/ref_mu', floats(ofReal.mean)],

@@ -14,6 +14,7 @@ import {
   type ReferenceCase,
   requiredTensor,
   type Settings,
+  withoutEffect,
 } from '../../../verify/target.ts'
 import { type ExtraSource, FPN, type FPNConfig, type UpsampleConfig } from '../fpn.ts'
 import { MaskHead, type MaskUpsampleConfig, RPNHead } from '../heads.ts'
@@ -42,7 +43,10 @@ function fpnConfig({ config }: ReferenceCase): FPNConfig {
   fixedSetting(config, 'conv_cfg', null) // other kinds of convolutions
   const norm_cfg = normConfig(config)
   const act = config.act_cfg as Settings | null | undefined
-  if (act) fixedSetting(act, 'type', 'ReLU')
+  if (act) {
+    fixedSetting(act, 'type', 'ReLU')
+    withoutEffect(act, 'inplace') // where the result is kept
+  }
   return {
     in_channels: numbersSetting(config, 'in_channels'),
     out_channels: numberSetting(config, 'out_channels'),

@@ -18,6 +18,9 @@ import type { PreprocessorConfig } from '../preprocess.ts'
 
 function positionConfig(settings: Settings): PositionConfig {
   const type = choiceSetting(settings, 'position_encoding_type', ['fourier', 'trainable'], 'fourier')
+  const unused = `${type === 'fourier' ? 'trainable' : 'fourier'}_position_encoding_kwargs`
+  const other = nestedSettings(settings, unused, {})
+  withoutEffect(other, ...Object.keys(other))
   if (type === 'trainable') {
     const learned = nestedSettings(settings, 'trainable_position_encoding_kwargs', {})
     withoutEffect(learned, 'init_scale', 'index_dims')
