@@ -114,7 +114,8 @@ async function trainStopResume(page) {
   const before = await shown()
   await page.waitForFunction((old) => document.querySelector('.legend b')?.textContent !== old, before)
   check('the curve of a training grows on the page', true)
-  await page.getByRole('button', { name: 'Stop' }).click()
+  // The second half of a double click must not end it without saving.
+  await page.getByRole('button', { name: 'Stop' }).dblclick()
   await page.locator('.badge.stopped').waitFor()
   const stoppedAt = lastStep('live')
   check('a training is stopped, and has saved', stoppedAt > 0 && stoppedAt < 2000, stoppedAt)

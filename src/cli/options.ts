@@ -11,8 +11,9 @@ export function wholeNumber(least: number, most = Number.POSITIVE_INFINITY): (te
   return (text) => {
     const value = Number(text)
     if (!Number.isSafeInteger(value) || value < least || value > most || text.trim() === '') {
+      const limit = value > Number.MAX_SAFE_INTEGER ? Math.min(most, Number.MAX_SAFE_INTEGER) : most
       throw new InvalidArgumentError(
-        `must be a whole number ${most === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${most}`}.`,
+        `must be a whole number ${limit === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${limit}`}.`,
       )
     }
     return value

@@ -1,4 +1,5 @@
 /** The commands that recipes declare: uses of a trained run (predict, sample, continue ...). */
+import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { writeFileAtomic } from '../../io/atomic.ts'
 import { renderReport } from '../../report/render.ts'
@@ -159,6 +160,9 @@ async function runUse(name: string, dir: string, inputs: readonly string[], flag
     })
   if (use.inputs === '' && inputs.length > 0)
     throw new UsageError(`${name} of ${system}/${recipe} takes no inputs, found "${inputs[0]}"`)
+  const named = use.inputs.startsWith('"') ? inputs.find((input) => existsSync(input)) : undefined
+  if (named !== undefined)
+    reporter.warn(`${JSON.stringify(named)} is taken as a text: the file of that name is not read`)
   const options = optionsFor(use as Use, name, `${system}/${recipe}`, flags)
   const { signal, dispose } = interruptSignal(reporter, 'stopping')
   let [failed, metrics, isWritten] = [0, {}, false]

@@ -238,7 +238,11 @@ function retell(error: unknown, name: string): TenfoldError {
   if (isMissing) return new UsageError(`${name}: no such file or folder`, { cause: error })
   // libvips keeps one error text for all threads: where several fail at once, the reason of one may be lost
   const reason = first === 'Unknown error' ? 'damaged data' : first.replace(/[\s:]+$/, '')
-  return new FormatError(`${name}: must be a readable picture, found: ${reason}`, { cause: error })
+  const isLarge = reason.startsWith('Input image exceeds pixel limit')
+  return new FormatError(`${name}: must be a readable picture, found: ${isLarge ? 'too many pixels' : reason}`, {
+    cause: error,
+    ...(isLarge && { hint: 'make it smaller' }),
+  })
 }
 
 /** Writes red, green, blue pixels in the wanted layout and colours. */

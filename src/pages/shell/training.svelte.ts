@@ -70,9 +70,7 @@ export class Training<P extends PageProgram> {
     try {
       await this.worker.start(settings, { files: own })
     } catch (error) {
-      // Another worker loads what this one could not.
-      this.worker.stop()
-      this.#fail(error)
+      this.#giveUp(error)
       return false
     }
     if (this.runs.at(-1)?.losses.length === 0) this.runs.pop()
@@ -118,7 +116,7 @@ export class Training<P extends PageProgram> {
       const end = await this.worker.train(steps === undefined ? {} : { steps })
       if (this.status === 'training') this.status = end === 'finished' ? 'finished' : 'ready'
     } catch (error) {
-      if (this.status === 'training') this.#fail(error)
+      if (this.status === 'training') this.#giveUp(error)
     }
   }
 
@@ -147,6 +145,12 @@ export class Training<P extends PageProgram> {
       this.milliseconds = step <= 3 ? milliseconds : 0.9 * this.milliseconds + 0.1 * milliseconds
     }
     this.reports++
+  }
+
+  /** Another worker can load what this one could not. */
+  #giveUp(error: unknown): void {
+    this.worker.stop()
+    this.#fail(error)
   }
 
   #fail(error: unknown): void {

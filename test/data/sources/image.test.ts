@@ -190,7 +190,7 @@ describe('decodeImage', () => {
         "FormatError: picture: must be a readable picture, found: Input Bit Array is empty",
         "FormatError: picture: must be a readable picture, found: VipsJpeg: premature end of JPEG image",
         "FormatError: picture: must be a readable picture, found: vipspng: libpng read error",
-        "FormatError: picture: must be a readable picture, found: Input image exceeds pixel limit",
+        "FormatError: picture: must be a readable picture, found: too many pixels | make it smaller",
         "FormatError: picture: must have at most 65536 pixels a side when resized, found 10 x 100000 from 1 x 10000",
         "UsageError: pictures: size must be a whole number from 1 to 16384, found 0",
         "UsageError: pictures: width must be a whole number from 1 to 16384, found 1000000000",
