@@ -273,6 +273,16 @@ describe('Involution', () => {
     await expectEqual(layer.forward(x), ops.involution(x, kernels, { stride: 2, padding: 1 }))
   })
 
+  test('a reduction that does not divide the channels is rounded down', () => {
+    const layer = new nn.Involution(10, 3, 1, { groupChannels: 5, reductionRatio: 3 })
+    layer.eval()
+    expect(layer.stateDict().get('conv1.conv.weight')?.shape).toEqual([3, 10, 1, 1])
+    expect(layer.forward(random([1, 10, 4, 4])).shape).toEqual([1, 10, 4, 4])
+    expect(() => new nn.Involution(4, 3, 1, { groupChannels: 2, reductionRatio: 5 })).toThrow(
+      'Involution: reductionRatio must be at most the 4 channels, found 5',
+    )
+  })
+
   test('counts as the paper does', () => {
     const layer = new nn.Involution(64, 7, 1)
     const count = layer.parameters().reduce((sum, { size }) => sum + size, 0)

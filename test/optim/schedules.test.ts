@@ -62,6 +62,7 @@ describe('PyTorch', () => {
   })
 
   test('lengths of 0', () => {
+    expect(table(optim.constantLR(1, { factor: 0.5, totalIters: 0 }), 2)).toEqual([0.5, 0.5])
     expect(table(optim.linearLR(1, { totalIters: 0 }), 2)).toEqual([1, 1])
     const linear = optim.linearScheduleWithWarmup(1, { numWarmupSteps: 0, numTrainingSteps: 2 })
     expect(table(linear, 4)).toEqual([1, 0.5, 0, 0])

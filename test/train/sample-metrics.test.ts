@@ -74,4 +74,11 @@ describe('precision and recall', () => {
     expect(precision[0]).toBeGreaterThan(0.9)
     expect(recall[0]).toBeLessThan(0.2)
   })
+
+  test('clamped radii hold fewer examples', () => {
+    const line = features([[0], [1], [4], [10]])
+    const near = features([[-0.5], [5], [12], [1]])
+    expect(precisionAndRecall(line, near, [1]).precision).toEqual([1])
+    expect(precisionAndRecall(line, near, [1], 50).precision).toEqual([0.5])
+  })
 })

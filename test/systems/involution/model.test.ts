@@ -25,6 +25,16 @@ const published = {
   152: [33985302, 33984582, 60192808],
 } as const
 
+test("the norm behind the stem's involution is not one of `norm_cfg`, as in the official code", () => {
+  const model = new RedNet({ depth: 26, stem_channels: 32, base_channels: 16, norm_cfg: { requires_grad: false } })
+  const isFrozen = (name: string) => model.variables().get(name)?.frozen
+  expect([isFrozen('stem.0.bn.weight'), isFrozen('stem.2.weight'), isFrozen('stem.4.bn.weight')]).toEqual([
+    true,
+    false,
+    true,
+  ])
+})
+
 describe('published sizes', () => {
   test.each(depths)('RedNet-%s with both stems, and ResNet with the same blocks', (depth) => {
     const redNet = (name: string): number =>
