@@ -151,6 +151,7 @@ export class Program {
     const sized = sizing?.at(inputOf)
     const { checks, computed } = sized ?? this.#parts
     const shapes = sized?.shapes ?? this.#shapes
+    // An index may have been left on the graphics processor.
     for (const { leaf } of checks) if (leaf.source.kind === 'variable') await leaf.source.variable.fetch()
     checkLeaves(checks, (leaf) => (leaf.source.kind === 'variable' ? leaf.source.variable.array : inputOf(leaf)))
     const feeds: Feed[] = []

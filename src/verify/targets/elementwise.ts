@@ -30,20 +30,21 @@ function rounding(f: (x: Tensor) => Tensor): OpTarget {
 /** dtypes from the narrowest, as PyTorch promotes them. */
 const ranks: readonly DType[] = ['bool', 'uint8', 'int32', 'int64', 'float32']
 
+type NumberOrTensor = Tensor | number
+
 /** Operands as PyTorch promotes them: tensors of the wider dtype, whole ones beside a number with a fraction of float32. */
-function promoted(...operands: readonly (Tensor | number)[]): (Tensor | number)[] {
+function promoted(a: NumberOrTensor, b: NumberOrTensor): readonly [NumberOrTensor, NumberOrTensor] {
   const ofNumber = (x: number): DType => (Number.isInteger(x) ? 'bool' : 'float32')
-  const wanted = operands.map((x) => ranks.indexOf(typeof x === 'number' ? ofNumber(x) : x.dtype))
-  const dtype = ranks[Math.max(...wanted)] ?? 'float32'
-  return operands.map((x) => (typeof x === 'number' || x.dtype === dtype ? x : ops.cast(x, dtype)))
+  const rankOf = (x: NumberOrTensor): number => ranks.indexOf(typeof x === 'number' ? ofNumber(x) : x.dtype)
+  const dtype = ranks[Math.max(rankOf(a), rankOf(b))] ?? 'float32'
+  const wide = (x: NumberOrTensor): NumberOrTensor =>
+    typeof x === 'number' || x.dtype === dtype ? x : ops.cast(x, dtype)
+  return [wide(a), wide(b)]
 }
 
 /** A function of `input` and `other`, either of which may be a number. */
 function binary(f: (a: ops.Operand, b: ops.Operand) => Tensor): OpTarget {
-  return (call) => {
-    const [a = 0, b = 0] = promoted(operandOf(call, 'input'), operandOf(call, 'other'))
-    return f(a, b)
-  }
+  return (call) => f(...promoted(operandOf(call, 'input'), operandOf(call, 'other')))
 }
 
 /** A function of two real numbers: whole ones are taken as such. */
@@ -60,7 +61,7 @@ function logical(f: (a: ops.Operand, b: ops.Operand) => Tensor): OpTarget {
 function scaled(f: (a: ops.Operand, b: ops.Operand) => Tensor, first: string, second: string): OpTarget {
   return (call) => {
     const alpha = numberSetting(call.settings, 'alpha', 1)
-    const [a = 0, b = 0] = promoted(operandOf(call, first), operandOf(call, second))
+    const [a, b] = promoted(operandOf(call, first), operandOf(call, second))
     return f(a, alpha === 1 ? b : ops.mul(b, alpha))
   }
 }
@@ -71,7 +72,7 @@ function asFloat(x: ops.Operand): ops.Operand {
 
 /** Division: of whole numbers too it gives fractions, unless rounded. */
 function divide(call: OpCall): Tensor {
-  const [a = 0, b = 0] = promoted(operandOf(call, 'input'), operandOf(call, 'other'))
+  const [a, b] = promoted(operandOf(call, 'input'), operandOf(call, 'other'))
   if ((call.settings.rounding_mode ?? null) === null) return ops.div(asFloat(a), asFloat(b))
   const mode = choiceSetting(call.settings, 'rounding_mode', ['floor', 'trunc'])
   if (mode === 'floor') return ops.floorDivide(a, b)
@@ -80,19 +81,19 @@ function divide(call: OpCall): Tensor {
 }
 
 /** The first operand; a number is called `self` or `input`. */
-function firstOf(call: OpCall): Tensor | number {
+function firstOf(call: OpCall): NumberOrTensor {
   return (
     call.inputs.input ?? call.inputs.self ?? numberSetting(call.settings, 'self' in call.settings ? 'self' : 'input')
   )
 }
 
-const isWhole = (x: Tensor | number): boolean => (typeof x === 'number' ? Number.isInteger(x) : !isFloat(x.dtype))
+const isWhole = (x: NumberOrTensor): boolean => (typeof x === 'number' ? Number.isInteger(x) : !isFloat(x.dtype))
 
-/** Bits of the largest exponent that is told from others: beyond it a power is 0, 1 or -1, or wraps around to one of few numbers. */
+/** Bits of the largest exponent that is told from others. */
 const exponentBits = 31
 
-/** Powers of whole numbers, exact: products of those squares whose bit the exponent has. Negative exponents leave 1, -1 and 0. */
-function wholePower(base: Tensor | number, exponent: Tensor | number): Tensor {
+/** Powers of whole numbers, exact: products of those squares whose bit the exponent has. Of negative exponents only 1 and -1 have whole ones. */
+function wholePower(base: NumberOrTensor, exponent: NumberOrTensor): Tensor {
   if (typeof exponent === 'number' && typeof base !== 'number')
     return new Array<Tensor>(exponent).fill(base).reduce<Tensor>(ops.mul, ops.onesLike(base))
   const [b, e] = [ops.cast(base, 'int64'), ops.cast(exponent, 'int64')]
@@ -103,7 +104,7 @@ function wholePower(base: Tensor | number, exponent: Tensor | number): Tensor {
     result = ops.mul(result, ops.where(isSet, square, 1))
     square = ops.mul(square, square)
   }
-  return result
+  return ops.where(ops.logicalOr(ops.greaterOrEqual(e, 0), ops.equal(ops.abs(b), 1)), result, 0)
 }
 
 /** Of whole numbers to whole powers it is whole, too. */
@@ -219,7 +220,7 @@ export const targets: OpTargets = {
   'torch.addcmul': addProduct(ops.addcmul),
   'torch.addcdiv': addProduct(ops.addcdiv),
   'torch.where': (call) => {
-    const [a = 0, b = 0] = promoted(operandOf(call, 'input'), operandOf(call, 'other'))
+    const [a, b] = promoted(operandOf(call, 'input'), operandOf(call, 'other'))
     return ops.where(ops.cast(inputOf(call, 'condition'), 'bool'), a, b)
   },
   'torch.heaviside': (call) => ops.heaviside(inputOf(call, 'input'), operandOf(call, 'values')),
