@@ -1,5 +1,4 @@
 /** Grids of pictures and of small matrices, as PNG files inside the page. */
-
 import { dataUri, encodePng } from '../io/png.ts'
 import { counted } from '../util/counted.ts'
 import { ShapeError } from '../util/errors.ts'

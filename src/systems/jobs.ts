@@ -1,5 +1,4 @@
 /** Jobs: work in parts, which are kept, so that a stopped job can continue. */
-
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { makeFolder, writeFileAtomic } from '../io/atomic.ts'

@@ -1,5 +1,4 @@
 /** A folder of files by class opened for training: listed, checked, divided into training and test files. */
-
 import { basename, isAbsolute, relative, sep } from 'node:path'
 import { counted } from '../../util/counted.ts'
 import { UsageError } from '../../util/errors.ts'

@@ -12,7 +12,12 @@ import type {
 } from '../protocol.ts'
 
 /** What the server refused, in its words. */
-export class Refused extends Error {}
+class Refused extends Error {}
+
+/** A failure in one line: the server's, or what went wrong before it. */
+export function lineOf(failure: unknown): string {
+  return failure instanceof Refused ? failure.message : String(failure)
+}
 
 async function checked(response: Response): Promise<Response> {
   if (response.ok) return response

@@ -1,6 +1,6 @@
 /** The list of runs as the server tells it, and the metrics of the runs that are looked at. */
 import type { Events, NewLines, RunSummary } from '../protocol.ts'
-import { getRuns, Refused } from './api.ts'
+import { getRuns, lineOf } from './api.ts'
 import { updated } from './runs/list.ts'
 
 /** Told what happens to the runs that a page looks at. */
@@ -47,7 +47,7 @@ class LiveRuns {
     this.isConnected = false
     if (source.readyState !== EventSource.CLOSED) return
     await getRuns().catch((failure: unknown) => {
-      this.problem = failure instanceof Refused ? failure.message : String(failure)
+      this.problem = lineOf(failure)
     })
   }
 

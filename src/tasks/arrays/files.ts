@@ -1,5 +1,4 @@
 /** Classes of arrays in files of one's own: .npz of `inputs`, optional `positions` and `mask`, and `labels`. */
-
 import { z } from 'zod'
 import { type ArrayFile, readArrayFile } from '../../data/arrays/labelled-arrays.ts'
 import { listSome } from '../../data/counting.ts'

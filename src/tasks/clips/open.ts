@@ -1,5 +1,4 @@
 /** Moving pictures with sound, each of any number of classes. */
-
 import { type Clip, type ClipForm, clipBytes, clipPart, frameNumbers } from '../../data/clips/clip.ts'
 import { clipFiles, readClip } from '../../data/clips/clip-files.ts'
 import { digitClipNames, digitClips } from '../../data/clips/digits.ts'

@@ -1,5 +1,4 @@
 /** The linear few-shot evaluation of frozen features (MLP-Mixer, section 3; big_vision's fewshot_lsr). */
-
 import { z } from 'zod'
 import { listSome } from '../../data/counting.ts'
 import { type Dataset, labelsOf, type PictureFields, subset } from '../../data/index.ts'

@@ -1,5 +1,4 @@
 /** The evaluation of drawn pictures, of a run or from a file: distances, precision and recall as OpenAI's evaluator has them. */
-
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import type { Dataset, PictureFields } from '../../../data/index.ts'

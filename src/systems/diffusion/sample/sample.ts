@@ -1,5 +1,4 @@
 /** The use `sample`: pictures from a trained denoiser. */
-
 import { findFfmpeg } from '../../../data/sources/ffmpeg.ts'
 import type { Picture } from '../../../report/figures.ts'
 import { picturesOf } from '../../../report/from-tensors.ts'

@@ -1,5 +1,4 @@
 /** Proteins with their families, some organisms of which are held out. */
-
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'

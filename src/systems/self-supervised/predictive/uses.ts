@@ -1,5 +1,4 @@
 /** The uses `sample` and `reconstruct`. */
-
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { decodeImage } from '../../../data/index.ts'
