@@ -1,7 +1,6 @@
 /**
  * tenfold: plain functions of tensors, traced into a graph, differentiated, and run by ONNX Runtime; in Node and in browsers.
  */
-export { configure } from '#runtime'
 export { checkpoint } from './autodiff/checkpoint.ts'
 export { gradient, vectorJacobianProduct } from './autodiff/gradient.ts'
 export { inRowBlocks } from './autodiff/row-blocks.ts'
@@ -12,6 +11,7 @@ export * as linalg from './linalg/index.ts'
 export * as nn from './nn/index.ts'
 export * as ops from './ops/index.ts'
 export * as optim from './optim/index.ts'
+export { configure } from './runtime/configure.ts'
 export type { RuntimeOptions } from './runtime/session.ts'
 export * from './tensor/dtype.ts'
 export { manualSeed, RandomState, randomState } from './tensor/random-state.ts'

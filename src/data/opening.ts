@@ -1,6 +1,7 @@
 /** What opening the data reports: what was used, what was not, what looks wrong. */
-import { counted } from '../util/counted.ts'
+
 import { FormatError, UsageError } from '../util/errors.ts'
+import { counted } from '../util/words.ts'
 import { countEndings, listSome } from './counting.ts'
 import { type DataRecord, type Divided, hasNames } from './record.ts'
 import type { Listing, Unreadable } from './sources/listing.ts'

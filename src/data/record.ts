@@ -1,5 +1,5 @@
 /** What a run was trained on and tested with, by the names of the examples, so that later changes can be detected. */
-import { counted } from '../util/counted.ts'
+import { counted } from '../util/words.ts'
 import { listSome } from './counting.ts'
 import { pick, type Sides, splitByName } from './split.ts'
 

@@ -1,6 +1,6 @@
 /** Maps the names of another library's checkpoint to ours, row by row. */
 import { FormatError } from '../util/errors.ts'
-import { suggestion } from '../util/names.ts'
+import { suggestion } from '../util/words.ts'
 
 /** A row of a table: the same tensors under both names. `*` stands for a number, at most one in a name. */
 export interface NameRule {

@@ -2,7 +2,7 @@
 import { Variable } from '../tensor/variable.ts'
 import { optionsOf, requireAtLeast, requireFlag, requireList, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
-import { suggestion } from '../util/names.ts'
+import { suggestion } from '../util/words.ts'
 
 /** Settings that may change from step to step. */
 const scheduled: ReadonlySet<string> = new Set(['lr', 'weightDecay'])

@@ -1,5 +1,5 @@
 /** Plots in words, for readers who can't see them. */
-import { counted } from '../util/counted.ts'
+import { counted } from '../util/words.ts'
 import type { LinePlot, PlotFigure, Point, ScatterPlot } from './figures.ts'
 import { formatOnAxis } from './scale.ts'
 import { drawableBars, drawablePoints, extreme } from './series.ts'

@@ -1,7 +1,7 @@
 /** Grids of pictures and of small matrices, as PNG files inside the page. */
 import { dataUri, encodePng } from '../io/png.ts'
-import { counted } from '../util/counted.ts'
 import { ShapeError } from '../util/errors.ts'
+import { counted } from '../util/words.ts'
 import type { HeatmapGrid, Matrix, Picture, PictureGrid } from './figures.ts'
 import { colorPixels, divergingPixels, largestSize } from './heat-colors.ts'
 import { mostTilesBeside } from './layout.ts'

@@ -1,5 +1,5 @@
 /** Points prepared for drawing: those that can't be drawn are removed, noise is smoothed, dense points are thinned. */
-import { counted } from '../util/counted.ts'
+import { counted } from '../util/words.ts'
 import type { Axis, PlotFigure, Point } from './figures.ts'
 
 /** Sums and logarithms of greater values, and logarithms of lesser ones, would not be finite themselves. */

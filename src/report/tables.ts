@@ -1,7 +1,8 @@
 /** Tables, lists of definitions, paragraphs, and shaded text. */
-import { counted } from '../util/counted.ts'
+
 import { UsageError } from '../util/errors.ts'
 import { largest } from '../util/lists.ts'
+import { counted } from '../util/words.ts'
 import type { Definitions, ShadedText, Table, Text } from './figures.ts'
 import { emptyHtml } from './pictures.ts'
 import { escapeHtml, formatColumn, withCode } from './text.ts'

@@ -11,7 +11,7 @@ import { restoreVariables } from '../train/store.ts'
 import { programSystem } from '../train/train-model-options.ts'
 import { versionsInUse } from '../train/versions.ts'
 import { UsageError } from '../util/errors.ts'
-import { suggestion } from '../util/names.ts'
+import { suggestion } from '../util/words.ts'
 import type { Job, Recipe, System } from './define.ts'
 import { loadSystem, loadSystems, systems } from './registry.ts'
 

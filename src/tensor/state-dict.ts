@@ -1,7 +1,7 @@
 /** State dicts: the numbers of named variables, out and in. */
 import { shown } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
-import { nearestNames } from '../util/names.ts'
+import { nearestNames } from '../util/words.ts'
 import { elementCount, type NDArray } from './dtype.ts'
 import { formatShape, sameShape } from './shape.ts'
 import type { Variable } from './variable.ts'

@@ -1,7 +1,7 @@
 /** Configurations: one zod schema per recipe gives defaults, checks, types and what the command line may set. */
 import { toJSONSchema, z } from 'zod'
 import { UsageError } from '../util/errors.ts'
-import { suggestion } from '../util/names.ts'
+import { suggestion } from '../util/words.ts'
 
 /** A configuration as JSON: nested records of plain values. */
 export type Settings = Record<string, unknown>

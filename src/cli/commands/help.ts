@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { UsageError } from '../../util/errors.ts'
-import { suggestion } from '../../util/names.ts'
+import { suggestion } from '../../util/words.ts'
 import { examples } from '../options.ts'
 
 /** The command of that path, such as `tokenizer train`. */

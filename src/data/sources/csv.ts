@@ -1,7 +1,7 @@
 import { CsvError, type Options, parse } from 'csv-parse/sync'
 import { type DType, fromNumbers, type NDArray } from '../../tensor/dtype.ts'
 import { FormatError, UsageError } from '../../util/errors.ts'
-import { suggestion } from '../../util/names.ts'
+import { suggestion } from '../../util/words.ts'
 import { readBytes } from '../files.ts'
 import { decodeUtf8 } from '../text/encoding.ts'
 

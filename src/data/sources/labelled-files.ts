@@ -1,8 +1,8 @@
 /** A folder of files by class opened for training: listed, checked, divided into training and test files. */
 import { basename, isAbsolute, relative, sep } from 'node:path'
-import { counted } from '../../util/counted.ts'
 import { UsageError } from '../../util/errors.ts'
 import { mapParallel } from '../../util/parallel.ts'
+import { counted } from '../../util/words.ts'
 import { listSome } from '../counting.ts'
 import { digestOf, readBytes } from '../files.ts'
 import {

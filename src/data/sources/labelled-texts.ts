@@ -1,6 +1,7 @@
 /** Labelled texts opened for training: the rows of CSV files, divided into training and test texts. */
-import { counted } from '../../util/counted.ts'
+
 import { UsageError } from '../../util/errors.ts'
+import { counted } from '../../util/words.ts'
 import { listSome } from '../counting.ts'
 import { digestOf } from '../files.ts'
 import {

@@ -1,8 +1,8 @@
 /** The text files of a folder, and a summary of what was read. */
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { counted } from '../../util/counted.ts'
 import { FormatError, UsageError } from '../../util/errors.ts'
+import { counted } from '../../util/words.ts'
 import { cannotRead, readBytes } from '../files.ts'
 import { type OnError, passedOver, reasonOf, settleUnreadable } from '../opening.ts'
 import { decodeUtf8 } from '../text/encoding.ts'

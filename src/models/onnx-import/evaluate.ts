@@ -1,6 +1,6 @@
 /** Traces an ONNX graph: its nodes in order, each with what the nodes before it gave. */
 import type { Tensor } from '../../tensor/tensor.ts'
-import { suggestion } from '../../util/names.ts'
+import { suggestion } from '../../util/words.ts'
 import { FormatError, UnsupportedError } from './errors.ts'
 import { fold } from './fold.ts'
 import type { Attribute, Graph, GraphNode, OnnxFile } from './graph.ts'

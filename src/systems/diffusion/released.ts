@@ -1,6 +1,6 @@
 /** The released models by name, and the command-line flags of the official scripts as configurations. */
 import { UsageError } from '../../util/errors.ts'
-import { suggestion } from '../../util/names.ts'
+import { suggestion } from '../../util/words.ts'
 import { type DiffusionConfig, type EncoderUNetConfig, noiseSchedules, pools, type UNetConfig } from './config.ts'
 
 const diffusionDefaults = {

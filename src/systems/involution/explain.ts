@@ -10,7 +10,7 @@ import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { sizes } from '../../tensor/shape.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
-import { suggestion } from '../../util/names.ts'
+import { suggestion } from '../../util/words.ts'
 
 /** The involutions of a model by the names of their blocks: `stem.1`, `layer2.0.conv2`. */
 export function involutionsOf(model: Module): Map<string, Involution> {

@@ -6,7 +6,7 @@ import type { Module } from '../../nn/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { permuteArray } from '../../tensor/permute.ts'
 import { FormatError } from '../../util/errors.ts'
-import { suggestion } from '../../util/names.ts'
+import { suggestion } from '../../util/words.ts'
 
 type State = ReadonlyMap<string, NDArray>
 

@@ -14,7 +14,7 @@ import {
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { count, pathSetting } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
-import { suggestion } from '../../util/names.ts'
+import { suggestion } from '../../util/words.ts'
 import type { KnownData } from '../define.ts'
 import type { OpenedArrays } from './experiment.ts'
 import type { ArrayFacts } from './facts.ts'

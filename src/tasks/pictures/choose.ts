@@ -6,7 +6,7 @@ import { type PictureSet, type PictureSetName, pictureSets } from '../../data/in
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { count, pathSetting } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
-import { suggestion } from '../../util/names.ts'
+import { suggestion } from '../../util/words.ts'
 import type { KnownData } from '../define.ts'
 import type { PictureFacts } from './facts.ts'
 import { type OpenedPictures, openEmoji, openFolder, openPictureSet } from './open.ts'

@@ -8,7 +8,7 @@ import { type Drawing, type Drawings, drawingStyles, loadDrawings, readThings } 
 import type { OpenedData } from '../../../tasks/define.ts'
 import { share, whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
-import { suggestion } from '../../../util/names.ts'
+import { suggestion } from '../../../util/words.ts'
 import { writeView } from '../pairs/views.ts'
 import { halfSize, principalCodes } from './codes.ts'
 

@@ -6,7 +6,7 @@ import { pictureSheet, picturesOf } from '../../../report/from-tensors.ts'
 import { defineUse } from '../../../tasks/define.ts'
 import { whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
-import { suggestion } from '../../../util/names.ts'
+import { suggestion } from '../../../util/words.ts'
 import type { BigGANExperiment } from './adversarial.ts'
 import { classesToShow } from './samples.ts'
 

@@ -10,7 +10,7 @@ import { sizeOf } from '../../../tensor/shape.ts'
 import { constant, type Tensor as Traced } from '../../../tensor/tensor.ts'
 import { count, pathSetting, whole } from '../../../train/settings.ts'
 import { FormatError, UsageError } from '../../../util/errors.ts'
-import { suggestion } from '../../../util/names.ts'
+import { suggestion } from '../../../util/words.ts'
 import { type FeatureNetwork, inBatches } from './judge.ts'
 
 export const onnxFeatureSettings = z.strictObject({

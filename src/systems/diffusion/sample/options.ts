@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { count, pathSetting, share } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
-import { suggestion } from '../../../util/names.ts'
+import { suggestion } from '../../../util/words.ts'
 import { samplerNames } from './sampler.ts'
 
 /** Scale of the classifier's gradient: that of the paper's formula. */

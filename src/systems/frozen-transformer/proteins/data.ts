@@ -10,9 +10,9 @@ import type { KnownData, OpenedData } from '../../../tasks/define.ts'
 import { majorityAccuracy } from '../../../tasks/sequences/classifier.ts'
 import { labelledDataset, type SequenceFields } from '../../../tasks/sequences/dataset.ts'
 import { count, pathSetting, share, whole } from '../../../train/settings.ts'
-import { counted } from '../../../util/counted.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { Generator } from '../../../util/random.ts'
+import { counted } from '../../../util/words.ts'
 import { encodeProtein, evolveFamilies, headerField, type Protein, proteinIds, readFasta } from './fasta.ts'
 
 /** Where proteins come from. */

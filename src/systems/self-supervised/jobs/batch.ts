@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { LineSeries, Report } from '../../../report/figures.ts'
 import { whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
-import { suggestion } from '../../../util/names.ts'
+import { suggestion } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import {
   accuraciesOf,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { counted } from '../../src/util/counted.ts'
+import { counted } from '../../src/util/words.ts'
 
 test.each([
   [0, 'point', '0 points'],

@@ -1,3 +1,5 @@
+/** Words of messages: names that may have been meant, and counts of things. */
+
 /** Edit distance (insert, delete, substitute, swap of neighbours) between two strings. */
 function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = []
@@ -41,4 +43,17 @@ export function suggestion(name: string, candidates: Iterable<string>): string {
   const near = nearestNames(name, all)
   if (near.length > 0) return `did you mean ${near.map((n) => `"${n}"`).join(' or ')}?`
   return all.length > 0 ? `known: ${all.join(', ')}` : 'no names are known here'
+}
+
+/** `1 picture`, `1,200 pictures`, `2 classes`, `3 entries`, `4 matrices`. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? noun : pluralOf(noun)}`
+}
+
+function pluralOf(noun: string): string {
+  if (/s$/.test(noun)) return `${noun}es`
+  return noun
+    .replace(/(?<![aeiou])y$/, 'ie')
+    .replace(/ix$/, 'ice')
+    .concat('s')
 }

@@ -1,0 +1,10 @@
+import { configure as configureRuntime } from '#runtime'
+import type { RuntimeOptions } from './session.ts'
+
+/**
+ * Says what computes, and with how many threads, for all models that run from here on; in a browser also where the runtime's files are, before the
+ * first model runs. Throws a UsageError for what the platform does not have, or where it comes too late.
+ */
+export function configure(options: RuntimeOptions): void {
+  configureRuntime(options)
+}
