@@ -1,5 +1,5 @@
 /** A page and its worker, over a channel instead of a thread; in a browser both are tested by `npm run test:web`. */
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { UsageError } from '../../src/util/errors.ts'
 import { turn } from '../../src/util/turn.ts'
 import { type Host, serve } from '../../src/web/serve.ts'
@@ -117,6 +117,19 @@ test('a start that the runtime refuses leaves the model as it is', async () => {
   await worker.start({ from: 5 })
   expect(await told(() => worker.start({ from: 9 }, { device: 'webgpu' }))).toMatch(/^TenfoldError: device: /)
   expect(await worker.ask('left')).toBe(5)
+})
+
+test('the files of the runtime are where the page says, not where the script of the worker lies', async () => {
+  vi.stubGlobal('location', { href: 'http://page.example/app/index.html' })
+  const sent: unknown[] = []
+  const worker = new TrainingWorker<Program>(() => ({
+    postMessage: (message) => sent.push(message),
+    addEventListener: () => {},
+    terminate: () => {},
+  }))
+  void worker.start({ from: 1 }, { threads: 2, files: './runtime/' }).catch(() => {})
+  vi.unstubAllGlobals()
+  expect(sent).toMatchObject([{ runtime: { threads: 2, files: 'http://page.example/app/runtime/' } }])
 })
 
 test('steps are a whole number', async () => {
