@@ -76,11 +76,12 @@ function nameOf({ source }: Tensor): string {
   return source.kind === 'input' ? source.name : ''
 }
 
-/** Throws an IndexError for the first argument or variable with an element that is not a place. `numbersOf`: their present numbers. */
-export function checkLeaves(checks: readonly PlacesCheck[], numbersOf: (leaf: Tensor) => NDArray): void {
+/** Throws an IndexError for the first argument or variable with an element that is not a place. `inputOf`: the arguments. */
+export function checkLeaves(checks: readonly PlacesCheck[], inputOf: (leaf: Tensor) => NDArray): void {
   for (const { leaf, attributes, origin } of checks) {
+    const { source } = leaf
     try {
-      checkPlaces(numbersOf(leaf), attributes, nameOf(leaf))
+      checkPlaces(source.kind === 'variable' ? source.variable.array : inputOf(leaf), attributes, nameOf(leaf))
     } catch (error) {
       throw error instanceof IndexError ? placed(error.message, origin) : error
     }

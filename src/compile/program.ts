@@ -153,7 +153,7 @@ export class Program {
     const shapes = sized?.shapes ?? this.#shapes
     // An index may have been left on the graphics processor.
     for (const { leaf } of checks) if (leaf.source.kind === 'variable') await leaf.source.variable.fetch()
-    checkLeaves(checks, (leaf) => (leaf.source.kind === 'variable' ? leaf.source.variable.array : inputOf(leaf)))
+    checkLeaves(checks, inputOf)
     const feeds: Feed[] = []
     const values = this.#inputs.map((leaf): StoredArray => {
       const { source } = leaf

@@ -1,5 +1,4 @@
 /** What opening the data reports: what was used, what was not, what looks wrong. */
-
 import { FormatError, UsageError } from '../util/errors.ts'
 import { counted } from '../util/words.ts'
 import { countEndings, listSome } from './counting.ts'

@@ -1,5 +1,4 @@
 /** Tables, lists of definitions, paragraphs, and shaded text. */
-
 import { UsageError } from '../util/errors.ts'
 import { largest } from '../util/lists.ts'
 import { counted } from '../util/words.ts'

@@ -1,5 +1,4 @@
 /** Labelled texts opened for training: the rows of CSV files, divided into training and test texts. */
-
 import { UsageError } from '../../util/errors.ts'
 import { counted } from '../../util/words.ts'
 import { listSome } from '../counting.ts'

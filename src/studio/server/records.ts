@@ -36,9 +36,10 @@ function encoded(id: string): string {
 }
 
 /** The id that a file is named by; undefined if the studio has not named it. */
-function decoded(name: string): string | undefined {
+function idOf(file: string): string | undefined {
+  const [, name] = /^(.+)\.(?:json|log)$/.exec(file) ?? []
   try {
-    return decodeURIComponent(name)
+    return name && decodeURIComponent(name)
   } catch {
     return undefined
   }
@@ -101,14 +102,14 @@ export class Records {
   /** The folders in which something was started. */
   async ids(): Promise<string[]> {
     const names: string[] = await readdir(this.#folder).catch(() => [])
-    return names.flatMap((name) => (name.endsWith('.json') ? (decoded(name.slice(0, -'.json'.length)) ?? []) : []))
+    return names.filter((name) => name.endsWith('.json')).flatMap((name) => idOf(name) ?? [])
   }
 
   /** Forgets what was started in folders that are gone. */
   async forget(isThere: (id: string) => Promise<boolean>): Promise<void> {
     const names: string[] = await readdir(this.#folder).catch(() => [])
     for (const name of names) {
-      const id = decoded(/^(.+)\.(?:json|log)$/.exec(name)?.[1] ?? '%')
+      const id = idOf(name)
       if (id === undefined || (await isThere(id))) continue
       await rm(join(this.#folder, name), { force: true })
     }
