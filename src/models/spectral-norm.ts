@@ -49,7 +49,7 @@ abstract class SpectralLayer extends Module {
 
 function unitVector(shape: readonly number[]): Float32Array {
   const values = init.normal(shape)
-  const length = Math.hypot(...values)
+  const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
   return values.map((value) => value / length)
 }
 

@@ -2,7 +2,7 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { optionsOf, requireCount } from '../util/check.ts'
+import { optionsOf, requireCount, requireFinite, requireOneOf, requireWhole } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { constant, parameter } from './init.ts'
 import { Module } from './module.ts'
@@ -27,6 +27,7 @@ export class LeakyReLU extends Module {
 
   constructor(negativeSlope = 0.01) {
     super()
+    requireFinite('LeakyReLU', 'negativeSlope', negativeSlope, UsageError)
     this.negativeSlope = negativeSlope
   }
 
@@ -56,6 +57,7 @@ export class ELU extends Module {
 
   constructor(alpha = 1) {
     super()
+    requireFinite('ELU', 'alpha', alpha, UsageError)
     this.alpha = alpha
   }
 
@@ -78,6 +80,7 @@ export class GELU extends Module {
   constructor(options?: { readonly approximate?: ops.GeluForm }) {
     super()
     const { approximate = 'none' } = optionsOf('GELU', options, UsageError)
+    requireOneOf('GELU', 'approximate', approximate, ['none', 'tanh'], UsageError)
     this.approximate = approximate
   }
 
@@ -151,6 +154,7 @@ export class Softmax extends Module {
 
   constructor(axis = -1) {
     super()
+    requireWhole('Softmax', 'axis', axis, UsageError)
     this.axis = axis
   }
 

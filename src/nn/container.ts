@@ -2,7 +2,7 @@ import { inRowBlocks } from '../autodiff/row-blocks.ts'
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { tensorOf } from '../tensor/variable.ts'
-import { optionsOf, shown } from '../util/check.ts'
+import { optionsOf, requireWhole, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { GELU, isElementwise } from './activation.ts'
 import { Dropout } from './dropout.ts'
@@ -26,6 +26,8 @@ export class Flatten extends Module {
 
   constructor(startAxis = 1, endAxis = -1) {
     super()
+    requireWhole('Flatten', 'startAxis', startAxis, UsageError)
+    requireWhole('Flatten', 'endAxis', endAxis, UsageError)
     this.startAxis = startAxis
     this.endAxis = endAxis
   }

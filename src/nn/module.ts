@@ -66,6 +66,17 @@ export abstract class Module {
     return this.train(false)
   }
 
+  /** Runs `body` in evaluation mode. After it each module has the mode of before again, also where `body` throws. */
+  async inEvalMode<T>(body: () => Promise<T>): Promise<T> {
+    const modes = [...this.modules()].map((module) => [module, module.#training] as const)
+    this.eval()
+    try {
+      return await body()
+    } finally {
+      for (const [module, mode] of modes) module.#training = mode
+    }
+  }
+
   /** Evaluation mode for good, of this module and of all inside it: `train` passes over them. For frozen batch norms. */
   holdEval(): this {
     for (const module of this.modules()) module.#isHeld = true

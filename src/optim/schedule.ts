@@ -1,3 +1,4 @@
+import { requireAtLeast, requireCount, requireList } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 
 /** A number for each step; 0 is the first update. A pure function, so that resuming needs the step alone. */
@@ -16,17 +17,27 @@ export function scheduledValue(value: Scheduled, step: number): number {
 
 /**
  * Several schedules, one after the other: schedule i starts from its step 0 at step milestones[i - 1] (PyTorch's SequentialLR).
- * milestones: rising, one fewer than schedules.
+ * milestones: not falling, one fewer than schedules.
  */
 export function sequentialLR(schedules: readonly Schedule[], milestones: readonly number[]): Schedule {
+  requireList('sequentialLR', 'schedules', schedules, UsageError)
+  requireList('sequentialLR', 'milestones', milestones, UsageError)
+  for (const milestone of milestones) requireCount('sequentialLR', 'milestones', milestone, 0, UsageError)
+  if (milestones.length !== schedules.length - 1)
+    throw new UsageError(
+      `sequentialLR: there must be a milestone between each two schedules, found ${schedules.length} schedules and ${milestones.length} milestones`,
+    )
+  const starts = [0, ...milestones]
+  if (starts.some((start, i) => start < (starts[i - 1] ?? 0)))
+    throw new UsageError(`sequentialLR: milestones must not fall, found ${milestones.join(', ')}`)
   return (step) => {
     const index = milestones.filter((milestone) => milestone <= step).length
-    const start = index === 0 ? 0 : (milestones[index - 1] ?? 0)
-    return (schedules[index] ?? schedules.at(-1))?.(step - start) ?? 0
+    return scheduledValue(schedules[index] as Schedule, step - (starts[index] ?? 0))
   }
 }
 
 /** A schedule times min(1, step / steps): a warm-up on top of it, as in big_vision and vit_jax. The first rate is 0. */
 export function withWarmup(schedule: Scheduled, steps: number): Schedule {
+  requireAtLeast('withWarmup', 'steps', steps, 0, UsageError)
   return (step) => scheduledValue(schedule, step) * (steps > 0 ? Math.min(1, step / steps) : 1)
 }

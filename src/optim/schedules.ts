@@ -25,6 +25,8 @@ export function constantLR(
   lr: number,
   { factor = 1 / 3, totalIters = 5 }: { readonly factor?: number; readonly totalIters?: number } = {},
 ): Schedule {
+  requireFinite('constantLR', 'factor', factor, UsageError)
+  requireCount('constantLR', 'totalIters', totalIters, 0, UsageError)
   // Over 0 steps it never ends, in PyTorch, too.
   return (step) => (step < totalIters || totalIters === 0 ? lr * factor : lr)
 }
@@ -44,6 +46,9 @@ export function linearLR(
   lr: number,
   { startFactor = 1 / 3, endFactor = 1, totalIters = 5 }: LinearOptions = {},
 ): Schedule {
+  requireFinite('linearLR', 'startFactor', startFactor, UsageError)
+  requireFinite('linearLR', 'endFactor', endFactor, UsageError)
+  requireCount('linearLR', 'totalIters', totalIters, 0, UsageError)
   return (step) => {
     const progress = totalIters > 0 ? Math.min(1, step / totalIters) : 1
     return lr * (startFactor + (endFactor - startFactor) * progress)

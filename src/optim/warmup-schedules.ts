@@ -86,12 +86,11 @@ export function polynomialDecayScheduleWithWarmup(
   lr: number,
   options: TrainingOptions & { readonly lrEnd?: number; readonly power?: number },
 ): Schedule {
-  const { numTrainingSteps, numWarmupSteps, lrEnd = 1e-7, power = 1 } = options
+  const { numTrainingSteps, lrEnd = 1e-7, power = 1 } = options
   if (!(lr > lrEnd))
     throw new UsageError(`polynomialDecayScheduleWithWarmup: lrEnd must be below lr, found ${lrEnd}, lr ${lr}`)
   return warmedUpFor(lr, options, (step) => {
     if (step > numTrainingSteps) return lrEnd
-    const remaining = 1 - (step - numWarmupSteps) / (numTrainingSteps - numWarmupSteps)
-    return (lr - lrEnd) * remaining ** power + lrEnd
+    return (lr - lrEnd) * (1 - progress(step, options)) ** power + lrEnd
   })
 }

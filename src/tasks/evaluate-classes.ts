@@ -33,18 +33,17 @@ export async function evaluateClasses<Name extends string>(
   data: Dataset<Name | 'label'>,
   batchSize: number,
 ): Promise<Evaluation & { readonly metrics: { readonly accuracy: number; readonly loss: number } }> {
-  const wasTraining = model.training
-  model.eval()
   const [labels, predicted, confidence]: [number[], number[], number[]] = [[], [], []]
   let loss = 0
-  for await (const batch of new DataLoader(data, { batchSize })) {
-    const scores = await score(batch)
-    appendAll(labels, toNumbers(batch.label.data))
-    appendAll(predicted, toNumbers(scores.predicted.array.data))
-    appendAll(confidence, toNumbers(scores.confidence.array.data))
-    loss = toNumbers(scores.losses.array.data).reduce((sum, value) => sum + value, loss)
-  }
-  if (wasTraining) model.train()
+  await model.inEvalMode(async () => {
+    for await (const batch of new DataLoader(data, { batchSize })) {
+      const scores = await score(batch)
+      appendAll(labels, toNumbers(batch.label.data))
+      appendAll(predicted, toNumbers(scores.predicted.array.data))
+      appendAll(confidence, toNumbers(scores.confidence.array.data))
+      loss = toNumbers(scores.losses.array.data).reduce((sum, value) => sum + value, loss)
+    }
+  })
   return {
     labels,
     predicted,

@@ -71,7 +71,7 @@ export function optimizerSettings(defaults: OptimizerDefaults) {
     nesterov: z
       .boolean()
       .default(defaults.nesterov ?? false)
-      .describe("of sgd: Nesterov's momentum, which looks ahead"),
+      .describe("of sgd and lars: Nesterov's momentum, which looks ahead"),
     ema_decay: z
       .number()
       .min(0)

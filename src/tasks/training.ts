@@ -123,7 +123,7 @@ export function makeOptimizer(
     case 'sgd':
       return new SGD(groups, { lr, momentum, nesterov: settings.nesterov && momentum > 0 })
     case 'lars':
-      return new LARS(groups, { lr, momentum })
+      return new LARS(groups, { lr, momentum, nesterov: settings.nesterov, decayVectors: settings.decayed === 'all' })
   }
 }
 

@@ -9,7 +9,7 @@ export function permuteArray(array: NDArray, axes: readonly number[]): NDArray {
   const index = new Array<number>(shape.length).fill(0)
   let from = 0
   for (let to = 0; to < data.length; to++) {
-    setElement(data, to, Number(array.data[from] ?? 0))
+    setElement(data, to, array.data[from] ?? 0)
     // Counts the index up like an odometer, moving `from` along.
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       const next = (index[axis] ?? 0) + 1

@@ -57,13 +57,13 @@ export function loadState(
   const given = new Set([...named].filter(([name]) => state.has(name)).map(([, variable]) => variable))
   const missing = [...named].filter(([, variable]) => !given.has(variable)).map(([name]) => name)
   const unexpected = [...state.keys()].filter((name) => !named.has(name))
+  for (const [name] of named) if (state.has(name)) requireArray(`${owner}: ${name} of the state dict`, state.get(name))
   const misfit = [...named].flatMap(([name, variable]) => {
     const array = state.get(name)
     const fits = !array || (sameShape(array.shape, variable.shape) && array.dtype === variable.dtype)
     return fits ? [] : [`${name} (${variable.leaf}, found ${array.dtype}${formatShape(array.shape)})`]
   })
   const strict = options.strict ?? true
-  for (const [name] of named) if (state.has(name)) requireArray(`${owner}: ${name} of the state dict`, state.get(name))
   const problems = [
     ...(strict ? list('missing', missing) : []),
     ...(strict ? list('unexpected', unexpected) : []),

@@ -8,6 +8,7 @@ import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { fetchVariables, type Variable } from '../tensor/variable.ts'
 import type { Communicator } from '../util/communicator.ts'
+import { UsageError } from '../util/errors.ts'
 import {
   type ChangingState,
   type MetricsLine,
@@ -77,6 +78,15 @@ export interface LoopOptions {
   readonly saveStart?: boolean
   /** Save and stop as soon as this is aborted. */
   readonly signal?: AbortSignal
+}
+
+/** Throws a UsageError where an evaluation does not give the metric that decides. */
+export function requireMonitored(owner: string, metrics: Metrics, metric: string): void {
+  if (Object.hasOwn(metrics, metric)) return
+  throw new UsageError(
+    `${owner}: monitor.metric is "${metric}", and evaluate gives ${Object.keys(metrics).join(', ') || 'nothing'}`,
+    { hint: "for example monitor: { metric: 'accuracy', goal: 'max' }" },
+  )
 }
 
 export interface StepReport {
@@ -290,6 +300,7 @@ class Loop {
     const { metrics, snapshots } = await this.#evaluateApart()
     const hasMetrics = Object.keys(metrics).length > 0
     const { metric, goal } = this.#options.monitor
+    if (hasMetrics) requireMonitored('train', metrics, metric)
     const value = metrics[metric] ?? Number.NaN
     const isTied = value === this.#best && this.#bestLoss !== null && (metrics.loss ?? Number.NaN) < this.#bestLoss
     const isBest =

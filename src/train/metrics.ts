@@ -1,7 +1,7 @@
 /** Metrics of classification, by scikit-learn's conventions, and the results of evaluation. */
 import type { NDArray } from '../tensor/dtype.ts'
 import { sizes } from '../tensor/shape.ts'
-import { ShapeError } from '../util/errors.ts'
+import { IndexError, ShapeError } from '../util/errors.ts'
 import type { Metrics } from './loop.ts'
 
 /** The results of evaluation for every example of a data set, in order. */
@@ -22,7 +22,9 @@ export function confusionCounts(
   for (const [i, label] of labels.entries()) {
     const row = counts[label]
     const column = predicted[i]
-    if (row && column !== undefined) row[column] = (row[column] ?? 0) + 1
+    if (row === undefined || column === undefined || !(column in row))
+      throw new IndexError(`confusionCounts: classes must be from 0 to ${classes - 1}, found ${row ? column : label}`)
+    row[column] = (row[column] ?? 0) + 1
   }
   return counts
 }
@@ -37,6 +39,7 @@ export function worstMistakes({ labels, predicted, confidence }: Evaluation, cou
 
 /** Share of predictions that are right. */
 export function accuracy(predictions: ArrayLike<number>, labels: ArrayLike<number>): number {
+  requireEqual('accuracy', 'predictions', predictions.length, labels)
   let right = 0
   for (let i = 0; i < labels.length; i++) if (predictions[i] === labels[i]) right++
   return right / Math.max(labels.length, 1)
@@ -60,7 +63,7 @@ export function topKAccuracy(scores: NDArray, labels: ArrayLike<number>, k: numb
   return right.filter(Boolean).length / Math.max(examples, 1)
 }
 
-function requireEqual(owner: string, what: string, count: number, labels: ArrayLike<number>): void {
+function requireEqual(owner: string, what: string, count: number, labels: ArrayLike<unknown>): void {
   if (count === labels.length) return
   throw new ShapeError(`${owner}: there must be as many labels as ${what}, ${count}, found ${labels.length}`)
 }
@@ -126,7 +129,7 @@ export function matthewsCorrelation(
   return ratio(tp * tn - fp * fn, Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)) + epsilon)
 }
 
-/** exp of the mean negative log-likelihood of tokens, in nats. */
+/** exp of the mean negative log-likelihood of tokens, in nats; NaN of none. */
 export function perplexity(losses: ArrayLike<number>): number {
   let sum = 0
   for (let i = 0; i < losses.length; i++) sum += losses[i] ?? 0
@@ -148,6 +151,8 @@ function ranks(values: ArrayLike<number>): number[] {
 
 /** Spearman's rank correlation: Pearson's correlation of the ranks. */
 export function spearmanCorrelation(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length)
+    throw new ShapeError(`spearmanCorrelation: both lists must be equally long, found ${a.length} and ${b.length}`)
   const [x, y] = [ranks(a), ranks(b)]
   const mean = (x.length + 1) / 2
   let [xy, xx, yy] = [0, 0, 0]
@@ -165,6 +170,7 @@ export function spearmanCorrelation(a: ArrayLike<number>, b: ArrayLike<number>):
  * half (scikit-learn's roc_auc_score). NaN where there are none, or nothing but, of the class.
  */
 export function rocAuc(scores: ArrayLike<number>, relevant: ArrayLike<boolean | number>): number {
+  requireEqual('rocAuc', 'scores', scores.length, relevant)
   const place = ranks(scores)
   let [positive, rankSum] = [0, 0]
   for (const [i, rank] of place.entries()) {
@@ -180,6 +186,7 @@ export function rocAuc(scores: ArrayLike<number>, relevant: ArrayLike<boolean | 
  * precision there; equal scores count together (as scikit-learn's average_precision_score). NaN where no example has the class.
  */
 export function averagePrecision(scores: ArrayLike<number>, relevant: ArrayLike<boolean | number>): number {
+  requireEqual('averagePrecision', 'scores', scores.length, relevant)
   const order = Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => Number(scores[b]) - Number(scores[a]))
   const total = order.filter((i) => Boolean(relevant[i])).length
   let [found, precisionSum, gained] = [0, 0, 0]

@@ -25,9 +25,7 @@ export async function predictAll<Name extends string, Out extends Readonly<Recor
   data: Dataset<Name>,
   { batchSize = Math.min(256, data.length), model }: PredictAllOptions = {},
 ): Promise<{ readonly [K in keyof Out]: NDArray }> {
-  const wasTraining = model?.training ?? false
-  model?.eval()
-  try {
+  const run = async (): Promise<Map<string, NDArray>> => {
     const whole = new Map<string, NDArray>()
     let start = 0
     for await (const batch of new DataLoader(data, { batchSize })) {
@@ -47,11 +45,11 @@ export async function predictAll<Name extends string, Out extends Readonly<Recor
       }
       start += rows
     }
-    // The function gives the same names for each batch, and there is at least one.
-    return Object.fromEntries(whole) as { readonly [K in keyof Out]: NDArray }
-  } finally {
-    if (wasTraining) model?.train()
+    return whole
   }
+  const whole = await (model ? model.inEvalMode(run) : run())
+  // The function gives the same names for each batch, and there is at least one.
+  return Object.fromEntries(whole) as { readonly [K in keyof Out]: NDArray }
 }
 
 function empty({ dtype, shape }: Tensor, length: number): NDArray {

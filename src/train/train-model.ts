@@ -18,6 +18,7 @@ import {
   type LoopResult,
   type Metrics,
   observeAll,
+  requireMonitored,
   type TrainingTask,
   train,
 } from './loop.ts'
@@ -152,13 +153,8 @@ function checkedEvaluation(
 ): () => Promise<Metrics> {
   return async () => {
     const metrics = await evaluate()
-    if (Object.hasOwn(metrics, metric)) return metrics
-    throw new UsageError(
-      `trainModel: monitor.metric is "${metric}", and evaluate gives ${Object.keys(metrics).join(', ') || 'nothing'}`,
-      {
-        hint: "for example monitor: { metric: 'accuracy', goal: 'max' }",
-      },
-    )
+    requireMonitored('trainModel', metrics, metric)
+    return metrics
   }
 }
 

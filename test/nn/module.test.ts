@@ -114,6 +114,19 @@ describe('the mode', () => {
     expect(model.modules().map((module) => module.training)).toEqual([false, false, false, false, false, false])
   })
 
+  test('of each module comes back after an evaluation, also after one that fails', async () => {
+    const model = new Model()
+    const [, own] = model.modules()
+    own?.eval()
+    const modes = () => model.modules().map((module) => module.training)
+    const before = modes()
+    expect(new Set(before).size).toBe(2)
+    expect(await model.inEvalMode(async () => modes().includes(true))).toBe(false)
+    expect(modes()).toEqual(before)
+    await expect(model.inEvalMode(() => Promise.reject(new Error('stop')))).rejects.toThrow('stop')
+    expect(modes()).toEqual(before)
+  })
+
   test('is evaluation for good where it is held', () => {
     const model = new Model()
     const [, held] = model.modules()
@@ -160,6 +173,13 @@ describe('state dicts', () => {
     const model = new Model()
     model.loadStateDict(state)
     expect(model.tied.array).toEqual(state.get('blocks.0.fc1.weight'))
+  })
+
+  test('what is no array is told', () => {
+    const state = new Map([['weight', {}]]) as unknown as ReturnType<Module['stateDict']>
+    expect(() => new Linear(2, 2, { bias: false }).loadStateDict(state)).toThrow(
+      'Linear: weight of the state dict must be an array, { dtype, shape, data }, found an object',
+    )
   })
 
   test('what does not fit is told, and nothing is changed', () => {

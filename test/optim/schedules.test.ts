@@ -61,12 +61,32 @@ describe('PyTorch', () => {
     expectTable(schedule, [0.1, 0.1, 1, 1, 0.5, 0.25])
   })
 
+  test.each<[string, () => unknown]>([
+    [
+      'sequentialLR: there must be a milestone between each two schedules, found 0 schedules and 0 milestones',
+      () => optim.sequentialLR([], []),
+    ],
+    [
+      'sequentialLR: there must be a milestone between each two schedules, found 2 schedules and 2 milestones',
+      () => optim.sequentialLR([() => 1, () => 2], [1, 2]),
+    ],
+    [
+      'sequentialLR: milestones must not fall, found 5, 3',
+      () => optim.sequentialLR([() => 1, () => 2, () => 3], [5, 3]),
+    ],
+    ['withWarmup: steps must be at least 0, found NaN', () => optim.withWarmup(1, Number.NaN)],
+    ['constantLR: totalIters must be ', () => optim.constantLR(1, { totalIters: -1 })],
+    ['linearLR: startFactor must be a finite number, found NaN', () => optim.linearLR(1, { startFactor: Number.NaN })],
+  ])('%s', (message, call) => expect(call).toThrow(message))
+
   test('lengths of 0', () => {
     expect(table(optim.constantLR(1, { factor: 0.5, totalIters: 0 }), 2)).toEqual([0.5, 0.5])
     expect(table(optim.linearLR(1, { totalIters: 0 }), 2)).toEqual([1, 1])
     const linear = optim.linearScheduleWithWarmup(1, { numWarmupSteps: 0, numTrainingSteps: 2 })
     expect(table(linear, 4)).toEqual([1, 0.5, 0, 0])
     expect(table(optim.withWarmup(2, 0), 2)).toEqual([2, 2])
+    const polynomial = optim.polynomialDecayScheduleWithWarmup(1, { numWarmupSteps: 2, numTrainingSteps: 2 })
+    expect(table(polynomial, 4)).toEqual([0, 0.5, 1, 1e-7])
     expect(optim.oneCycleLR({ maxLr: 1, totalSteps: 10, pctStart: 0.1 })(0)).toBe(1)
   })
 })

@@ -67,6 +67,13 @@ describe('the optimizer', () => {
     ])
   })
 
+  test("lars decays vectors where all decay, and takes Nesterov's momentum", () => {
+    const [all] = optimizerOf({ name: 'lars', nesterov: true }).groups
+    expect(all?.settings).toMatchObject({ decayVectors: true, nesterov: true })
+    const [matrices] = optimizerOf({ name: 'lars', decayed: 'matrices' }).groups
+    expect(matrices?.settings).toMatchObject({ decayVectors: false, nesterov: false })
+  })
+
   test('betas and eps', () => {
     const [group] = optimizerOf({ betas: [0.5, 0.9], eps: 1e-6 }).groups
     expect(group?.settings).toMatchObject({ betas: [0.5, 0.9], eps: 1e-6 })

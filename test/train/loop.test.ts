@@ -276,6 +276,14 @@ describe('training', () => {
     expect((await chosenCheckpoint('RUN', run.checkpoints, 'best')).state).toMatchObject({ best: 0.5, bestStep: 20 })
   })
 
+  test('the metric that decides must be one that evaluation gives', async () => {
+    const monitor = { metric: 'acuracy', goal: 'max' } as const
+    const evaluate = async () => ({ accuracy: 1, loss: 1 })
+    await expect(
+      train({ ...makeTask(), evaluate }, await newRun(), { ...options, epochs: 1, monitor }),
+    ).rejects.toThrow('train: monitor.metric is "acuracy", and evaluate gives accuracy, loss')
+  })
+
   test('a process that was killed before it named the best checkpoint leaves no wrong one', async () => {
     const run = await newRun()
     await train(makeTask(), run, { ...options, epochs: 2 })

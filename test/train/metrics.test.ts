@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import {
   accuracy,
   averagePrecision,
+  confusionCounts,
   f1Score,
   macroF1,
   matthewsCorrelation,
@@ -13,6 +14,15 @@ import {
   spearmanCorrelation,
   topKAccuracy,
 } from '../../src/train/metrics.ts'
+
+test('lists of unequal length, or classes that are not there, are errors', () => {
+  expect(() => accuracy([1, 1, 1], [1])).toThrow('accuracy: there must be as many labels as predictions, 3, found 1')
+  expect(() => rocAuc([0.5, 0.2], [1])).toThrow('rocAuc: there must be as many labels as scores, 2, found 1')
+  expect(() => averagePrecision([0.5], [1, 0])).toThrow('averagePrecision: there must be as many labels as scores')
+  expect(() => spearmanCorrelation([1, 2, 3], [1, 2])).toThrow('both lists must be equally long, found 3 and 2')
+  const found = { labels: [0, 3], predicted: [0, 1] }
+  expect(() => confusionCounts(found, 3)).toThrow('confusionCounts: classes must be from 0 to 2, found 3')
+})
 
 test('metrics of several classes and of ties', () => {
   expect(macroF1([0, 1, 2, 2], [0, 1, 2, 1], 3)).toBeCloseTo((1 + 2 / 3 + 2 / 3) / 3, 12)

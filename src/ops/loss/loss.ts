@@ -34,6 +34,15 @@ export interface WeightedLossOptions extends LossOptions {
   readonly weight?: Operand
 }
 
+/** Of probabilities, targets have the same shape (PyTorch refuses others, too), or are one number for all. */
+function requireTargets(op: string, x: Tensor, target: Tensor): void {
+  if (target.rank === 0 || sameShape(x.shape, target.shape)) return
+  throw new ShapeError(
+    `${op}: target must have the input's shape, ${formatShape(x.shape)}, found ${formatShape(target.shape)}`,
+    { hint: 'squeeze or unsqueeze one of them' },
+  )
+}
+
 function weightedReduction(op: string, losses: Tensor, { weight, reduction }: WeightedLossOptions): Tensor {
   return reduceLosses(weight === undefined ? losses : mul(losses, weight), reduction, op)
 }
@@ -52,7 +61,7 @@ function weightedMean(op: string, losses: Tensor, { weight, reduction = 'mean' }
   return reduction === 'mean' ? div(sum(weighted), sum(factors)) : reduceLosses(weighted, reduction, op)
 }
 
-/** -(y log s(x) + (1 - y) log(1 - s(x))) without overflow; posWeight: a factor on the positive part. */
+/** -(y log s(x) + (1 - y) log(1 - s(x))) without overflow, y of x's shape or one number; posWeight: a factor on the positive part. */
 export function bceWithLogits(
   logits: Operand,
   target: Operand,
@@ -60,13 +69,14 @@ export function bceWithLogits(
 ): Tensor {
   const given = optionsOf('bceWithLogits', options)
   const [x, y] = [toFloat('bceWithLogits', logits, 'logits'), toFloat('bceWithLogits', target, 'target')]
+  checked(() => requireTargets('bceWithLogits', x, y))
   // -log s(x) = log(1 + e^-x), -log(1 - s(x)) = log(1 + e^x): of targets 0 and 1 nothing cancels.
   const { posWeight } = given
   const positive = mul(softplus(neg(x)), posWeight === undefined ? y : mul(y, posWeight))
   return weightedReduction('bceWithLogits', add(mul(softplus(x), sub(1, y)), positive), given)
 }
 
-/** -(y log p + (1 - y) log(1 - p)), logarithms bounded below by -100 and gradients likewise, as in PyTorch. */
+/** -(y log p + (1 - y) log(1 - p)), y of p's shape or one number; logarithms bounded below by -100 and gradients likewise, as in PyTorch. */
 export function binaryCrossEntropy(probability: Operand, target: Operand, options?: WeightedLossOptions): Tensor {
   const losses = customGradient(
     (p: Tensor, y: Tensor) => {
@@ -80,11 +90,9 @@ export function binaryCrossEntropy(probability: Operand, target: Operand, option
     },
   )
   const op = 'binaryCrossEntropy'
-  return weightedReduction(
-    op,
-    losses(toFloat(op, probability, 'probability'), toFloat(op, target, 'target')),
-    optionsOf('binaryCrossEntropy', options),
-  )
+  const [p, y] = [toFloat(op, probability, 'probability'), toFloat(op, target, 'target')]
+  checked(() => requireTargets(op, p, y))
+  return weightedReduction(op, losses(p, y), optionsOf(op, options))
 }
 
 /** (x - y)^2. */

@@ -87,7 +87,8 @@ export async function fnetProgram({ mixing, seed }: FNetPageSettings, { progress
   const model = new FNetForPreTraining(config(mixing, longest))
   const lr = cosineScheduleWithWarmup(0.004, { numWarmupSteps: 30, numTrainingSteps: sizes.steps })
   const optimizer = new AdamW(model.parameters(), { lr })
-  const forward = (inputs: Tensor, places?: Tensor) => model.forward(inputs, ops.zeros(inputs.shape, 'int64'), places)
+  const forward = (inputs: Tensor, places?: Tensor) =>
+    model.forward(inputs, ops.zeros(inputs.shape, 'int64'), { positions: places })
   const lossOf = ({ inputs, places, labels }: { readonly [name in keyof Hidden]: Tensor }) => {
     const logits = ops.reshape(forward(inputs, places).maskedLmLogits, [-1, vocabulary.length])
     const right = ops.mean(ops.cast(ops.equal(ops.argmax(logits, -1), ops.cast(labels, 'int64')), 'float32'))

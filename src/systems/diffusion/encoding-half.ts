@@ -32,7 +32,7 @@ export function levelChannels({ model_channels }: NetworkConfig, mult: number): 
 }
 
 /** The multiples of the levels, checked. */
-function multiples({ channel_mult = [1, 2, 4, 8], model_channels }: NetworkConfig): readonly number[] {
+export function multiples({ channel_mult = [1, 2, 4, 8], model_channels }: NetworkConfig): readonly number[] {
   if (channel_mult.length === 0 || channel_mult.some((mult) => !(mult * model_channels >= 1))) {
     throw new UsageError(
       `diffusion: channel_mult must have a number for each level that makes at least 1 of ${model_channels} channels, found [${channel_mult.join(', ')}]`,

@@ -11,7 +11,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { ShapeError, UsageError } from '../../util/errors.ts'
 import { AttentionBlock, type Block, convolution, ResBlock, Upsample } from './blocks.ts'
 import type { UNetConfig } from './config.ts'
-import { attends, embedTime, encodingHalf, levelChannels, type TimeEmbed, through } from './encoding-half.ts'
+import { attends, embedTime, encodingHalf, levelChannels, multiples, type TimeEmbed, through } from './encoding-half.ts'
 
 /** Falling resolution, then rising again, each block of the second half reading what one of the first half gave. */
 export class UNetModel extends Module {
@@ -78,15 +78,16 @@ export class UNetModel extends Module {
   }
 
   #check(x: Tensor, y: Tensor | undefined): void {
-    const { in_channels, num_classes, channel_mult = [1, 2, 4, 8], dims } = this.config
+    const { in_channels, num_classes, dims } = this.config
     const { shape } = x
-    if (shape[1] !== this.inputChannels) {
+    if (shape[1] !== in_channels) {
       throw new ShapeError(`${this.constructor.name}: the pictures must have ${in_channels} channels, found ${x}`)
     }
-    const factor = 2 ** (channel_mult.length - 1)
+    const levels = multiples(this.config).length
+    const factor = 2 ** (levels - 1)
     if (shape.slice(dims === 3 ? 3 : 2).some((size) => size % factor !== 0)) {
       throw new ShapeError(
-        `${this.constructor.name}: height and width must be multiples of ${factor} for ${channel_mult.length} levels, found ${x}`,
+        `${this.constructor.name}: height and width must be multiples of ${factor} for ${levels} levels, found ${x}`,
         { hint: 'fewer numbers in channel_mult make fewer levels' },
       )
     }
@@ -97,11 +98,6 @@ export class UNetModel extends Module {
           : `${this.constructor.name}: labels were given, but the network has no num_classes`,
       )
     }
-  }
-
-  /** Channels that the first convolution reads. */
-  protected get inputChannels(): number {
-    return this.config.in_channels
   }
 }
 
@@ -114,6 +110,9 @@ export class SuperResModel extends UNetModel {
 
   /** x [B, C, H, W], low_res [B, C, h, w] -> [B, out_channels, H, W]. */
   upsample(x: Tensor, timesteps: Tensor, lowRes: Tensor, y?: Tensor): Tensor {
+    const channels = this.config.in_channels / 2
+    if (x.shape[1] !== channels || lowRes.shape[1] !== channels)
+      throw new ShapeError(`SuperResModel: both pictures must have ${channels} channels, found ${x} and ${lowRes}`)
     const resized = ops.interpolate(lowRes, x.shape.slice(2), { mode: 'bilinear' }) // [B, C, H, W]
     return this.forward(ops.concat([x, resized], 1), timesteps, y)
   }

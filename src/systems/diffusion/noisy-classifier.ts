@@ -71,16 +71,15 @@ function classifierEvaluator(model: EncoderUNetModel, diffusion: GaussianDiffusi
     return scoresOf(model, diffusion, pictures)
   }, options)
   return async (data: Dataset<PictureFields>): Promise<{ readonly metrics: Metrics }> => {
-    const wasTraining = model.training
-    model.eval()
     const found: { readonly loss: number; readonly hit: number; readonly quartile: number }[] = []
-    for await (const { image, label, noise, t, times } of evaluationBatches(data, diffusion.steps)) {
-      const { losses, hits } = await score(image, label, noise, t)
-      const [loss, hit] = [toNumbers(losses.array.data), toNumbers(hits.array.data)]
-      for (const [i, time] of times.entries())
-        found.push({ loss: loss[i] ?? 0, hit: hit[i] ?? 0, quartile: timeQuartile(time, diffusion.steps) })
-    }
-    if (wasTraining) model.train()
+    await model.inEvalMode(async () => {
+      for await (const { image, label, noise, t, times } of evaluationBatches(data, diffusion.steps)) {
+        const { losses, hits } = await score(image, label, noise, t)
+        const [loss, hit] = [toNumbers(losses.array.data), toNumbers(hits.array.data)]
+        for (const [i, time] of times.entries())
+          found.push({ loss: loss[i] ?? 0, hit: hit[i] ?? 0, quartile: timeQuartile(time, diffusion.steps) })
+      }
+    })
     const quarters = [0, 1, 2, 3].flatMap((quartile) => {
       const hits = found.filter((each) => each.quartile === quartile).map(({ hit }) => hit)
       return hits.length > 0 ? [[`accuracy_q${quartile}`, meanOf(hits)] as const] : []

@@ -9,6 +9,7 @@ import * as ops from '../../ops/index.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { UsageError } from '../../util/errors.ts'
 import {
   type BlockContext,
   distanceKeys,
@@ -143,10 +144,15 @@ export abstract class SequenceModel<Memory extends LayerMemory, Config extends S
    * token, where nothing of an earlier episode may be remembered; default: everything may.
    */
   forward(tokens: Tensor, memories: readonly Memory[], draws?: Tensor, elapsed?: Tensor): BlockOutput<Memory> {
+    if (memories.length !== this.layers.length)
+      throw new UsageError(
+        `${this.constructor.name}: there must be a memory for each of ${this.layers.length} layers, found ${memories.length}`,
+        { hint: 'initialMemory gives that of a layer before the first block' },
+      )
     const context: BlockContext = { noise: this.noise(draws), elapsed }
     let h = this.in_emb.forward(tokens) // [B, M, H]
     const found = this.layers.map((layer, i) => {
-      const { output, ...rest } = layer.forward(h, memoryOf(memories, i), context)
+      const { output, ...rest } = layer.forward(h, memories[i] as Memory, context)
       const isLeftOut = this.leftOut(draws, i)
       h = isLeftOut ? ops.where(isLeftOut, h, output) : output
       const auxLoss = rest.auxLoss && isLeftOut ? ops.where(isLeftOut, 0, rest.auxLoss) : rest.auxLoss
@@ -169,12 +175,6 @@ export abstract class SequenceModel<Memory extends LayerMemory, Config extends S
   protected leftOut(_draws: Tensor | undefined, _layer: number): Tensor | undefined {
     return undefined
   }
-}
-
-function memoryOf<Memory>(memories: readonly Memory[], layer: number): Memory {
-  const memory = memories[layer]
-  if (memory === undefined) throw new RangeError(`layer ${layer} has no memory`)
-  return memory
 }
 
 /** The paper's model. With expire_span off: the last attn_lim memories at the start of a block, and its earlier tokens. */

@@ -79,8 +79,7 @@ export function streamScorer(model: AnyModel, options: ScoringOptions): StreamSc
     const [lengths, alive]: [number[][], (readonly number[])[]] = [[], []]
     const wrong: number[][] = Array.from({ length: rows }, () => [])
     const total = { nats: 0, count: 0 }
-    model.eval()
-    try {
+    await model.inEvalMode(async () => {
       for await (const batch of new DataLoader(data, { batchSize: rows, dropLast: true })) {
         const { result, next, alive: left } = await read(batch as never, memory.memories)
         memory.advance(next)
@@ -90,9 +89,7 @@ export function streamScorer(model: AnyModel, options: ScoringOptions): StreamSc
         for (const [row, of] of wrong.entries()) of.push(...found.slice(row * mem_sz, (row + 1) * mem_sz))
         lengths.push(memory.lengths)
       }
-    } finally {
-      model.train()
-    }
+    })
     const errors = wrong.reduce((sum, of) => sum + of.reduce((all, one) => all + one, 0), 0)
     return { loss: total.nats / total.count, error: errors / total.count, lengths, alive, wrong }
   }

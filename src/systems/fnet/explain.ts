@@ -53,7 +53,7 @@ async function sampleGuesses(
   const tokenizer = new TextTokenizer(facts.tokenizer)
   model.eval()
   const run = compile((input: Tensor, types: Tensor, positions: Tensor) =>
-    ops.softmax(model.forward(input, types, positions).maskedLmLogits, -1),
+    ops.softmax(model.forward(input, types, { positions }).maskedLmLogits, -1),
   )
   const every = Math.max(1, Math.floor(test.length / sampleCount))
   const indices = Array.from({ length: Math.min(sampleCount, test.length) }, (_, i) => i * every)

@@ -10,6 +10,7 @@ import { type Mixed, transformerLayer } from '../../models/transformer.ts'
 import { activate } from '../../nn/activation-names.ts'
 import { Dropout, Embedding, init, LayerNorm, Linear, Module } from '../../nn/index.ts'
 import * as ops from '../../ops/index.ts'
+import { isInteger } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -99,6 +100,14 @@ class Embeddings extends Module {
   }
 }
 
+/** What the encoder is given beside the tokens. */
+export interface EncoderInputs {
+  /** Real tokens, bool [B, L]: only layers that attend look at it, all others mix padding in. Default: what is not `pad_token_id`. */
+  readonly mask?: TokenMask | undefined
+  /** int [B or 1, L]. Default: 0, 1, 2, ... */
+  readonly positionIds?: Tensor | undefined
+}
+
 /** What the encoder computes. */
 export interface Encoded {
   /** [B, L, H] */
@@ -126,16 +135,9 @@ export class FNetEncoder extends Module {
     this.pooler = { dense: dense(config.d_model, config.d_model) }
   }
 
-  /**
-   * input_ids, type_ids [B, L]; `mask` bool [B, L] (default: what is not pad_token_id), which only layers that attend look at:
-   * all others mix padding in. position_ids [B or 1, L] (default: 0, 1, 2, ...).
-   */
-  forward(
-    inputIds: Tensor,
-    typeIds: Tensor,
-    mask: TokenMask = ops.notEqual(inputIds, this.config.pad_token_id),
-    positionIds?: Tensor,
-  ): Encoded {
+  /** inputIds, typeIds int [B, L]. */
+  forward(inputIds: Tensor, typeIds: Tensor, options: EncoderInputs = {}): Encoded {
+    const { mask = ops.notEqual(inputIds, this.config.pad_token_id), positionIds } = options
     let hidden = this.embeddings.forward(inputIds, typeIds, positionIds) // [B, L, H]
     const [hiddenStates, attentions] = [[hidden], [] as Tensor[]]
     for (const block of this.encoder.layer) {
@@ -147,6 +149,12 @@ export class FNetEncoder extends Module {
     const first = ops.select(hidden, 0, 1) // [B, H]
     return { hidden, pooled: ops.tanh(this.pooler.dense.forward(first)), hiddenStates, attentions }
   }
+}
+
+/** What the pre-training model is given beside the tokens. */
+export interface PreTrainingInputs extends EncoderInputs {
+  /** Tokens to predict, int [B, P]. Default: all L of them. */
+  readonly positions?: Tensor | undefined
 }
 
 /** What the pre-training model computes. */
@@ -181,15 +189,10 @@ export class FNetForPreTraining extends Module {
     }
   }
 
-  /** `positions` int [B, P]: the tokens to predict. Default: all L of them. */
-  forward(
-    inputIds: Tensor,
-    typeIds: Tensor,
-    positions?: Tensor,
-    mask?: TokenMask,
-    positionIds?: Tensor,
-  ): PreTrainingOutputs {
-    const encoded = this.fnet.forward(inputIds, typeIds, mask, positionIds)
+  /** inputIds, typeIds int [B, L]. */
+  forward(inputIds: Tensor, typeIds: Tensor, options: PreTrainingInputs = {}): PreTrainingOutputs {
+    const { positions } = options
+    const encoded = this.fnet.forward(inputIds, typeIds, options)
     const { hidden, pooled } = encoded
     const { transform, bias, decoder } = this.cls.predictions
     const chosen = positions ? takePositions(hidden, positions) : hidden // [B, P, H]
@@ -205,6 +208,8 @@ export class FNetForPreTraining extends Module {
 
 /** x [B, L, H], positions [B, P] -> [B, P, H]. */
 function takePositions(x: Tensor, positions: Tensor): Tensor {
+  if (!isInteger(positions.dtype))
+    throw new UsageError(`FNetForPreTraining: positions must be integers [B, P], found ${positions}`)
   const [batch, length, width] = x.sizes(3)
   const starts = ops.reshape(ops.arange(0, batch * length, { step: length }), [batch, 1])
   const rows = ops.add(ops.cast(positions, 'int64'), starts) // [B, P]
@@ -224,8 +229,9 @@ export class FNetForSequenceClassification extends Module {
     this.dropout = new Dropout(config.dropout_rate)
   }
 
-  forward(inputIds: Tensor, typeIds: Tensor, mask?: TokenMask, positionIds?: Tensor): Tensor {
-    const { pooled } = this.fnet.forward(inputIds, typeIds, mask, positionIds)
+  /** inputIds, typeIds int [B, L]. */
+  forward(inputIds: Tensor, typeIds: Tensor, options: EncoderInputs = {}): Tensor {
+    const { pooled } = this.fnet.forward(inputIds, typeIds, options)
     return this.classifier.forward(this.dropout.forward(pooled))
   }
 }

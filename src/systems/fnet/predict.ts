@@ -26,7 +26,7 @@ export async function* predictWords(
   const ids = tokenizer.specialIds()
   const maskName = tokenizer.token(ids.mask)
   const run = compile((input: Tensor, types: Tensor, positions: Tensor) =>
-    ops.softmax(model.forward(input, types, positions).maskedLmLogits, -1),
+    ops.softmax(model.forward(input, types, { positions }).maskedLmLogits, -1),
   )
   yield* answerEach(texts, async (text) => {
     const tokens = tokenizer.encode(text)

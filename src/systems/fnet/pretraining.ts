@@ -30,7 +30,7 @@ function rightOnes(logits: Tensor, labels: Tensor): Tensor {
 /** B pairs of L tokens, P of them hidden, V tokens in the vocabulary. */
 function pretrainingSums(model: FNetForPreTraining, batch: BatchTensors<MaskedFields>): PretrainingSums {
   const { input_ids, type_ids, masked_lm_positions, masked_lm_ids, masked_lm_weights, next_sentence_labels } = batch
-  const { maskedLmLogits, nextSentenceLogits } = model.forward(input_ids, type_ids, masked_lm_positions)
+  const { maskedLmLogits, nextSentenceLogits } = model.forward(input_ids, type_ids, { positions: masked_lm_positions })
   const [rows, predictions, vocabulary] = maskedLmLogits.sizes(3) // [B, P, V]
   const logits = ops.reshape(maskedLmLogits, [rows * predictions, vocabulary]) // [B P, V]
   const ids = ops.reshape(masked_lm_ids, [rows * predictions]) // [B P]
@@ -50,15 +50,14 @@ export type PretrainingEvaluator = (data: Dataset<MaskedFields>) => Promise<Metr
 export function pretrainingEvaluator(model: FNetForPreTraining, options: ThreadOptions = {}): PretrainingEvaluator {
   const run = compile((batch: BatchTensors<MaskedFields>) => pretrainingSums(model, batch), options)
   return async (data) => {
-    const wasTraining = model.training
-    model.eval()
     const totals: Record<string, number> = {}
-    for await (const batch of new DataLoader(data, { batchSize: Math.min(64, data.length) })) {
-      for (const [name, sum] of Object.entries(await run(batch))) {
-        totals[name] = (totals[name] ?? 0) + (toNumbers(sum.array.data)[0] ?? 0)
+    await model.inEvalMode(async () => {
+      for await (const batch of new DataLoader(data, { batchSize: Math.min(64, data.length) })) {
+        for (const [name, sum] of Object.entries(await run(batch))) {
+          totals[name] = (totals[name] ?? 0) + (toNumbers(sum.array.data)[0] ?? 0)
+        }
       }
-    }
-    if (wasTraining) model.train()
+    })
     const { masked_loss = 0, masked_right = 0, masked_count = 1, order_loss = 0, order_right = 0 } = totals
     const [mlm_loss, nsp_loss] = [masked_loss / masked_count, order_loss / data.length]
     return {

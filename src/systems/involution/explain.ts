@@ -46,8 +46,6 @@ export async function kernelMaps(
   const chosen = involutions.get(layer)
   if (!chosen)
     throw new UsageError(`the model has no involution "${layer}"`, { hint: suggestion(layer, [...involutions.keys()]) })
-  const wasTraining = model.training
-  model.eval()
   const run = compile((pixels: Tensor) => {
     let flat: Tensor | undefined
     const observe = (module: Module, result: unknown): void => {
@@ -62,11 +60,10 @@ export async function kernelMaps(
     }
   }, options)
   try {
-    const { kernels, probabilities } = await run(image)
+    const { kernels, probabilities } = await model.inEvalMode(() => run(image))
     return { kernels: kernels.array, probabilities: probabilities.array }
   } finally {
     await run.release()
-    if (wasTraining) model.train()
   }
 }
 

@@ -9,7 +9,7 @@ import type { NormConfig } from './config.ts'
 
 /** Where a coarser map is added to a finer one. */
 export interface UpsampleConfig {
-  readonly mode: 'nearest' | 'bilinear'
+  readonly mode: 'nearest' | 'bilinear' | 'bicubic'
   /** Default: to the size of the finer map, whatever it is. */
   readonly scale_factor?: number
   readonly align_corners?: boolean

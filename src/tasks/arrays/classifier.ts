@@ -118,17 +118,16 @@ export function arrayEvaluator(
     return { probabilities: classProbabilities(logits, kind), losses: lossesOf(logits, label, kind) }
   }, options)
   return async (data) => {
-    const wasTraining = model.training
-    model.eval()
     const [probabilities, labels]: [number[], number[]] = [[], []]
     let loss = 0
-    for await (const batch of new DataLoader(data, { batchSize: arrayBatchSize(data) })) {
-      const found = await score(batch)
-      appendAll(probabilities, toNumbers(found.probabilities.array.data))
-      appendAll(labels, toNumbers(batch.label.data))
-      loss = toNumbers(found.losses.array.data).reduce((sum, value) => sum + value, loss)
-    }
-    if (wasTraining) model.train()
+    await model.inEvalMode(async () => {
+      for await (const batch of new DataLoader(data, { batchSize: arrayBatchSize(data) })) {
+        const found = await score(batch)
+        appendAll(probabilities, toNumbers(found.probabilities.array.data))
+        appendAll(labels, toNumbers(batch.label.data))
+        loss = toNumbers(found.losses.array.data).reduce((sum, value) => sum + value, loss)
+      }
+    })
     const scores = averaged(rowsOf(probabilities, classes), windows)
     const ofRows = rowsOf(labels, labels.length / data.length).filter((_, row) => row % windows === 0)
     const truth = ofRows.map((row) => (kind === 'one' ? row : row.flatMap((value, c) => (value > 0 ? [c] : []))))

@@ -200,9 +200,7 @@ export class PictureSampler {
     lowRes?: NDArray,
   ): Promise<NDArray> {
     const { modules, shape, batchSize } = this.#options
-    const training = modules.map((module) => module.training)
-    for (const module of modules) module.eval()
-    try {
+    const makeAll = async (): Promise<NDArray> => {
       const size = elementCount(shape)
       const pictures = new Float32Array(labels.length * size)
       for (let first = 0; first < labels.length; first += batchSize) {
@@ -213,9 +211,8 @@ export class PictureSampler {
         pictures.set(found.subarray(0, Math.min(found.length, (labels.length - first) * size)), first * size)
       }
       return { dtype: 'float32', shape: [labels.length, ...shape], data: pictures }
-    } finally {
-      for (const [i, module] of modules.entries()) module.train(training[i] ?? false)
     }
+    return modules.reduce((body, module) => () => module.inEvalMode(body), makeAll)()
   }
 
   /** A batch of the rows of an array, filled up with the last ones. */

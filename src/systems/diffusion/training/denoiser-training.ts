@@ -68,16 +68,15 @@ function denoiserEvaluator(
     return { ...lossesOf(model, diffusion, pictures, conditions) }
   }, options)
   return async (data: Dataset<PictureFields>): Promise<{ readonly metrics: Metrics }> => {
-    const wasTraining = model.training
-    model.eval()
     const sums: Record<string, number> = {}
     let count = 0
-    for await (const { image, label, noise, t, times } of evaluationBatches(data, diffusion.steps)) {
-      for (const [name, { array }] of Object.entries(await score(image, label, noise, t)))
-        sums[name] = toNumbers(array.data).reduce((sum, value) => sum + value, sums[name] ?? 0)
-      count += times.length
-    }
-    if (wasTraining) model.train()
+    await model.inEvalMode(async () => {
+      for await (const { image, label, noise, t, times } of evaluationBatches(data, diffusion.steps)) {
+        for (const [name, { array }] of Object.entries(await score(image, label, noise, t)))
+          sums[name] = toNumbers(array.data).reduce((sum, value) => sum + value, sums[name] ?? 0)
+        count += times.length
+      }
+    })
     return { metrics: Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / count])) }
   }
 }

@@ -110,7 +110,9 @@ async function runFlaxEncoder(reference: ReferenceCase): Promise<Map<string, NDA
     model,
     (inputs) => {
       const mask = isReal(inputs.input_mask)
-      const { hidden, pooled } = model.forward(inputNamed(inputs, 'input_ids'), inputNamed(inputs, 'type_ids'), mask)
+      const { hidden, pooled } = model.forward(inputNamed(inputs, 'input_ids'), inputNamed(inputs, 'type_ids'), {
+        mask,
+      })
       return {
         outputs: { hidden, pooled },
         weighted: [
@@ -134,8 +136,7 @@ async function runFlaxPreTraining(reference: ReferenceCase): Promise<Map<string,
       const { maskedLmLogits, nextSentenceLogits } = model.forward(
         inputNamed(inputs, 'input_ids'),
         inputNamed(inputs, 'type_ids'),
-        inputNamed(inputs, 'masked_lm_positions'),
-        isReal(inputs.input_mask),
+        { positions: inputNamed(inputs, 'masked_lm_positions'), mask: isReal(inputs.input_mask) },
       )
       const [batch, predictions, vocabulary] = maskedLmLogits.sizes(3)
       const count = batch * predictions
@@ -180,7 +181,7 @@ async function runFlaxClassification(reference: ReferenceCase): Promise<Map<stri
     model,
     (inputs) => {
       const [ids, types] = [inputNamed(inputs, 'input_ids'), inputNamed(inputs, 'type_ids')]
-      const logits = model.forward(ids, types, isReal(inputs.input_mask))
+      const logits = model.forward(ids, types, { mask: isReal(inputs.input_mask) })
       const given = inputNamed(inputs, 'labels')
       const labels = ops.reshape(given, [given.size])
       if (isRegression) {
@@ -219,7 +220,7 @@ async function runTransformersModel(reference: ReferenceCase): Promise<Map<strin
     model,
     (inputs) => {
       const ids = inputNamed(inputs, 'input_ids')
-      const encoded = model.forward(ids, typesOf(inputs, ids), undefined, positionsOf(inputs, ids))
+      const encoded = model.forward(ids, typesOf(inputs, ids), { positionIds: positionsOf(inputs, ids) })
       const { hidden, pooled } = encoded
       return {
         outputs: { last_hidden_state: hidden, ...(hasPooler && { pooler_output: pooled }), ...everyState(encoded) },
@@ -245,13 +246,10 @@ function transformersPreTraining(model_arch: 'f_net' | 'bert') {
       (inputs) => {
         const ids = inputNamed(inputs, 'input_ids')
         const mask = isReal(inputs.attention_mask ?? ops.ones(ids.shape, 'int64'))
-        const { encoded, maskedLmLogits, nextSentenceLogits } = model.forward(
-          ids,
-          typesOf(inputs, ids),
-          undefined,
+        const { encoded, maskedLmLogits, nextSentenceLogits } = model.forward(ids, typesOf(inputs, ids), {
           mask,
-          positionsOf(inputs, ids),
-        )
+          positionIds: positionsOf(inputs, ids),
+        })
         const labels = ops.reshape(inputNamed(inputs, 'labels'), [ids.size])
         const vocabulary = model.fnet.config.vocab_size
         const maskedLoss = ops.crossEntropy(ops.reshape(maskedLmLogits, [ids.size, vocabulary]), labels, ignored)
@@ -302,7 +300,7 @@ async function runTransformersClassification(reference: ReferenceCase): Promise<
     model,
     (inputs) => {
       const [ids, labels] = [inputNamed(inputs, 'input_ids'), inputNamed(inputs, 'labels')]
-      const logits = model.forward(ids, typesOf(inputs, ids), undefined, positionsOf(inputs, ids))
+      const logits = model.forward(ids, typesOf(inputs, ids), { positionIds: positionsOf(inputs, ids) })
       const loss = classificationLoss(problem, logits, labels)
       return { loss, outputs: { logits, loss } }
     },

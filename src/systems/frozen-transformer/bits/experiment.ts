@@ -50,16 +50,15 @@ export function bitEvaluator(guess: number, n: number) {
   return (model: FrozenTransformer, options: ThreadOptions) => {
     const run = compile((batch: BatchTensors<BitFields>) => counts(model, batch), options)
     return async (data: Dataset<BitFields>) => {
-      const wasTraining = model.training
-      model.eval()
       let [bits, strings, losses] = [0, 0, 0]
-      for await (const batch of new DataLoader(data, { batchSize: Math.min(100, data.length) })) {
-        const found = await run(batch)
-        bits += found.bits.item()
-        strings += found.strings.item()
-        losses += found.losses.item()
-      }
-      if (wasTraining) model.train()
+      await model.inEvalMode(async () => {
+        for await (const batch of new DataLoader(data, { batchSize: Math.min(100, data.length) })) {
+          const found = await run(batch)
+          bits += found.bits.item()
+          strings += found.strings.item()
+          losses += found.losses.item()
+        }
+      })
       const all = data.length * n
       return {
         metrics: { accuracy: bits / all, exact: strings / data.length, loss: losses / all, guess_accuracy: guess },

@@ -53,12 +53,11 @@ export function languageEvaluator({ baselines, characters_per_token }: LanguageF
   return (model: GPT2LMHeadModel, options: ThreadOptions) => {
     const run = compile((batch: BatchTensors<LanguageFields>) => ops.sum(losses(model, batch)), options)
     return async (data: Dataset<LanguageFields>) => {
-      const wasTraining = model.training
-      model.eval()
       let nats = 0
-      for await (const batch of new DataLoader(data, { batchSize: Math.min(32, data.length) }))
-        nats += (await run(batch)).item()
-      if (wasTraining) model.train()
+      await model.inEvalMode(async () => {
+        for await (const batch of new DataLoader(data, { batchSize: Math.min(32, data.length) }))
+          nats += (await run(batch)).item()
+      })
       const [length = 1] = data.fields.input.shape
       const loss = nats / (data.length * length)
       const { unigram, bigram, ppm, brotli } = baselines

@@ -92,10 +92,7 @@ function foundIn(arrays: Readonly<Record<string, NDArray>>, n: number, size: Pic
 export function finderOf(model: Detector, options: ThreadOptions): Finder {
   const run = compile((image: Tensor) => ({ ...model.forward(normalizePixels(image)) }), options)
   return async (image, sizes) => {
-    const wasTraining = model.training
-    model.eval()
-    const found = await run(image)
-    if (wasTraining) model.train()
+    const found = await model.inEvalMode(() => run(image))
     const arrays = Object.fromEntries(
       Object.entries(found).flatMap(([name, tensor]) => (tensor ? [[name, tensor.array] as const] : [])),
     )

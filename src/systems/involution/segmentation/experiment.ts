@@ -130,12 +130,11 @@ function evaluatorOf(classes: number) {
   return (model: Segmentor, options: ThreadOptions) => {
     const label = labellerOf(model, options)
     return async (data: Dataset<LabelMapFields>) => {
-      const wasTraining = model.training
-      model.eval()
       const counts = new PixelCounts(classes, ignoredLabel)
-      for await (const { image, labels } of new DataLoader(data, { batchSize: Math.min(8, data.length) }))
-        counts.add(labels.data, (await label(image)).array.data)
-      if (wasTraining) model.train()
+      await model.inEvalMode(async () => {
+        for await (const { image, labels } of new DataLoader(data, { batchSize: Math.min(8, data.length) }))
+          counts.add(labels.data, (await label(image)).array.data)
+      })
       return { counts, metrics: { mIoU: counts.meanIou, accuracy: counts.accuracy } }
     }
   }

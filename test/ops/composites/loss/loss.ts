@@ -63,4 +63,12 @@ export const errors: Record<string, ops.Sample> = {
     inputs: [[3, 4], { shape: [2], dtype: 'int64', values: [0, 1] }],
     call: (x, y) => ops.crossEntropy(x, y),
   },
+  "bceWithLogits: target must have the input's shape, [4, 1], found [4]": {
+    inputs: [[4, 1], [4]],
+    call: (x, y) => ops.bceWithLogits(x, y),
+  },
+  "binaryCrossEntropy: target must have the input's shape, [2, 3], found [3]": {
+    inputs: [[2, 3], [3]],
+    call: (x, y) => ops.binaryCrossEntropy(x, y),
+  },
 }
