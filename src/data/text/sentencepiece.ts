@@ -23,29 +23,30 @@ export interface SentencePieceOptions {
 const replace = (Regex: string, content: string) => ({ type: 'Replace', pattern: { Regex }, content })
 
 /**
- * The tokenizer of a SentencePiece model: runs of spaces are one, those at the ends none, one is put in front. BPE merges the
- * neighbours whose piece has the highest score; neighbouring unknown characters are one <unk>. Control pieces are ids that no
- * text can give, unless they are to be recognised.
+ * The tokenizer of a SentencePiece model: runs of spaces are one, those at the ends none, one is put in front. A `▁` of the text is a
+ * space that counts, but for the last ones; decoded, spaces in front go. BPE merges the neighbours whose piece has the highest score;
+ * neighbouring unknown characters are one <unk>. Control pieces and <unk> are ids that no text can write, unless they are to be recognised.
  */
 export function sentencePieceTokenizer(model: SentencePieceModel, options: SentencePieceOptions = {}): TokenizerFile {
   const { kind, pieces, scores, types, charsmap } = model
   const unknownId = types.indexOf('unknown')
-  const unknown = pieces[unknownId]
-  if (unknown === undefined) throw new FormatError('a SentencePiece model must have a piece of type "unknown"')
+  if (unknownId < 0) throw new FormatError('a SentencePiece model must have a piece of type "unknown"')
   const text = pieces
     .map((piece, id) => ({ piece, id, score: scores[id] ?? 0 }))
     .filter(({ id }) => types[id] === 'normal')
   const table = charsmap ? [{ type: 'Precompiled', precompiled_charsmap: toBase64(charsmap) }] : []
-  const spaces = [replace('\\A +| +\\z', ''), replace(' +', wordStart), replace('\\A(?=[\\s\\S])', wordStart)]
+  const spaces = [
+    replace(`\\A +|[ ${wordStart}]+\\z`, ''),
+    replace(' +', wordStart),
+    replace('\\A(?=[\\s\\S])', wordStart),
+  ]
   const usable = new Set(text.map(({ piece }) => piece))
   const merges = text
     .toSorted((a, b) => b.score - a.score || a.id - b.id)
     .flatMap(({ piece }) => splits(piece).filter(([left, right]) => usable.has(left) && usable.has(right)))
-  const named = new Set(text.map(({ id }) => id)).add(unknownId)
+  const named = options.recognizeControl ? ['normal', 'control', 'unknown'] : ['normal']
   // Unigram takes any piece it finds in the text: what must not be found gets a name that no text has.
-  const isNamed = (id: number): boolean =>
-    named.has(id) || (options.recognizeControl === true && types[id] === 'control')
-  const listed = pieces.map((piece, id) => (isNamed(id) ? piece : `\0${piece}`))
+  const listed = pieces.map((piece, id) => (named.includes(types[id] ?? '') ? piece : `\0${piece}`))
   return {
     version: '1.0',
     truncation: null,
@@ -54,10 +55,17 @@ export function sentencePieceTokenizer(model: SentencePieceModel, options: Sente
     normalizer: { type: 'Sequence', normalizers: [...table, ...spaces] },
     pre_tokenizer: null,
     post_processor: null,
-    decoder: { type: 'Metaspace', replacement: wordStart, prepend_scheme: 'always', split: false },
+    decoder: {
+      type: 'Sequence',
+      decoders: [
+        { type: 'Replace', pattern: { String: wordStart }, content: ' ' },
+        { type: 'Fuse' },
+        { type: 'Strip', content: ' ', start: Number.MAX_SAFE_INTEGER, stop: 0 },
+      ],
+    },
     model:
       kind === 'bpe'
-        ? bpeModel(pieces, merges, unknown)
+        ? bpeModel(listed, merges, listed[unknownId])
         : unigramModel(
             listed.map((piece, id) => [piece, scores[id] ?? 0]),
             unknownId,

@@ -216,6 +216,7 @@ describe('BigGAN', () => {
       SN_eps: 1e-6,
       G_param: 'SN',
       norm_style: 'nonorm',
+      mybn: false,
     } as const
     const generator = new TrainableGenerator(config).eval()
     expect(generator.forward(ops.zeros([2, 3]), tensor([0, 1], 'int64')).shape).toEqual([2, 3, 64, 64])

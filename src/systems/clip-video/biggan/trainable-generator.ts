@@ -5,14 +5,14 @@
 import { type Conv2d, Embedding, init, type Linear, Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
-import type { Variable } from '../../../tensor/variable.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { type Architecture, type ArchitectureName, attentionAt, generatorArchitectures } from './architectures.ts'
 import { generatorBlock } from './block.ts'
 import { Attention, type LayerMaker, layerMaker, type SNConv2d, type SNLinear } from './spectral-layers.ts'
+import { ConditionalNorm, type NormSettings, OutputNorm } from './trainable-norms.ts'
 
 /** Settings under the official names; what is not here has one value only. */
-export interface TrainableGeneratorConfig {
+export interface TrainableGeneratorConfig extends NormSettings {
   readonly G_ch: number
   /** Blocks for each resolution; the last one doubles it. */
   readonly G_depth: number
@@ -27,98 +27,9 @@ export interface TrainableGeneratorConfig {
   readonly num_G_SV_itrs: number
   /** Width of the embedding of a class. */
   readonly shared_dim: number
-  readonly BN_eps: number
   readonly SN_eps: number
   /** "SN": with spectral norms. */
   readonly G_param: string
-  /** "bn": by the batch; "gn", "gn_grp_G", "gn_ch_C": by groups; "nonorm". */
-  readonly norm_style: string
-}
-
-/** Statistics of a batch norm, and the norm by them. */
-class BatchStatistics {
-  readonly stored_mean: Variable
-  readonly stored_var: Variable
-  readonly #eps: number
-
-  constructor(channels: number, eps: number) {
-    this.stored_mean = init.buffer([channels], init.zeros)
-    this.stored_var = init.buffer([channels], init.ones)
-    this.#eps = eps
-  }
-
-  normalized(x: Tensor, training: boolean, affine: { weight?: Variable; bias?: Variable } = {}): Tensor {
-    const { stored_mean, stored_var } = this
-    const options = { ...affine, eps: this.#eps }
-    if (!training) return ops.batchNorm(x, stored_mean, stored_var, options)
-    const batch = ops.batchNormTrain(x, stored_mean, stored_var, { ...options, momentum: 0.1 })
-    stored_mean.assign(ops.stopGradient(batch.runningMean))
-    stored_var.assign(ops.stopGradient(batch.runningVar))
-    return batch.output
-  }
-}
-
-/** A norm whose gain and bias follow from the condition. */
-class ConditionalNorm extends Module {
-  readonly gain: SNLinear | Linear
-  readonly bias: SNLinear | Linear
-  readonly stored_mean: Variable
-  readonly stored_var: Variable
-  readonly #statistics: BatchStatistics
-  readonly #style: string
-
-  constructor(channels: number, conditions: number, { linear }: LayerMaker, config: TrainableGeneratorConfig) {
-    super()
-    this.gain = linear(conditions, channels, false)
-    this.bias = linear(conditions, channels, false)
-    this.#statistics = new BatchStatistics(channels, config.BN_eps)
-    this.stored_mean = this.#statistics.stored_mean
-    this.stored_var = this.#statistics.stored_var
-    this.#style = config.norm_style
-  }
-
-  /** x [N, C, H, W], condition [N, D] -> [N, C, H, W]. */
-  forward(x: Tensor, condition: Tensor): Tensor {
-    const perChannel = (t: Tensor): Tensor => ops.reshape(t, [...t.shape, 1, 1])
-    const gain = perChannel(ops.add(this.gain.forward(condition), 1))
-    return ops.add(ops.mul(this.#normalized(x), gain), perChannel(this.bias.forward(condition)))
-  }
-
-  #normalized(x: Tensor): Tensor {
-    if (this.#style === 'bn') return this.#statistics.normalized(x, this.training)
-    if (this.#style === 'nonorm') return x
-    const [, channels] = x.sizes(4)
-    return ops.groupNorm(x, groupsOf(this.#style, channels), {})
-  }
-}
-
-/** Groups of a style "gn" (16), "gn_grp_8" (8) or "gn_ch_8" (of 8 channels). */
-function groupsOf(style: string, channels: number): number {
-  const number = Number(style.split('_').at(-1))
-  if (style.includes('ch')) return Math.max(1, Math.floor(channels / number))
-  return style.includes('grp') ? number : 16
-}
-
-/** A norm with a gain and a bias of its own. */
-class OutputNorm extends Module {
-  readonly gain: Variable
-  readonly bias: Variable
-  readonly stored_mean: Variable
-  readonly stored_var: Variable
-  readonly #statistics: BatchStatistics
-
-  constructor(channels: number) {
-    super()
-    this.gain = init.parameter([channels], init.ones)
-    this.bias = init.parameter([channels], init.zeros)
-    this.#statistics = new BatchStatistics(channels, 1e-5) // whatever BN_eps is
-    this.stored_mean = this.#statistics.stored_mean
-    this.stored_var = this.#statistics.stored_var
-  }
-
-  forward(x: Tensor): Tensor {
-    return this.#statistics.normalized(x, this.training, { weight: this.gain, bias: this.bias })
-  }
 }
 
 class GBlock extends Module {
@@ -204,7 +115,7 @@ export class TrainableGenerator extends Module {
       })
     })
     const last = G_ch * (to.at(-1) ?? 0)
-    this.output_layer = { 0: new OutputNorm(last), 2: maker.conv(last, 3, 3) }
+    this.output_layer = { 0: new OutputNorm(last, config), 2: maker.conv(last, 3, 3) }
     this.#bottom = bottom_width
   }
 

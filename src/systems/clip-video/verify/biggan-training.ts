@@ -8,6 +8,7 @@ import { FormatError } from '../../../util/errors.ts'
 import { copyOf } from '../../../verify/arrays.ts'
 import type { NamedTensors } from '../../../verify/model-case.ts'
 import {
+  booleanSetting,
   type CaseTargetRule,
   fixedSetting,
   numberSetting,
@@ -37,11 +38,10 @@ function generatorOf(settings: Settings): TrainableGenerator {
   fixedSetting(settings, 'G_shared', true)
   fixedSetting(settings, 'hier', true)
   fixedSetting(settings, 'cross_replica', false)
-  fixedSetting(settings, 'mybn', false)
   withoutEffect(settings, 'G_kernel_size', 'G_init') // kernels are always 3, and the case has the weights
   const style = stringSetting(settings, 'norm_style', 'bn')
-  if (!/^(bn|nonorm|gn|gn_(ch|grp)_\d+)$/.test(style))
-    throw new FormatError(`setting "norm_style" must be bn, nonorm, gn, gn_ch_N or gn_grp_N, found "${style}"`)
+  if (!/^(bn|in|nonorm|gn|gn_(ch|grp)_\d+)$/.test(style))
+    throw new FormatError(`setting "norm_style" must be bn, in, nonorm, gn, gn_ch_N or gn_grp_N, found "${style}"`)
   return new TrainableGenerator({
     G_ch: numberSetting(settings, 'G_ch', 64),
     G_depth: numberSetting(settings, 'G_depth', 2),
@@ -57,6 +57,7 @@ function generatorOf(settings: Settings): TrainableGenerator {
     SN_eps: numberSetting(settings, 'SN_eps', 1e-12),
     G_param: stringSetting(settings, 'G_param', 'SN'),
     norm_style: style,
+    mybn: booleanSetting(settings, 'mybn', false),
   })
 }
 

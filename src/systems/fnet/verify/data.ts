@@ -198,7 +198,7 @@ const sentencePieceConfig = z.object({
   model_type: z.enum(['bpe', 'unigram']).default('bpe'),
   pieces: z.array(z.string()),
   scores: z.array(z.number()),
-  piece_types: z.array(z.string()),
+  piece_types: z.array(z.enum(['normal', 'unknown', 'control', 'unused'])),
 })
 
 function sentencePieceOf(config: Settings): TextTokenizer {
@@ -207,7 +207,10 @@ function sentencePieceOf(config: Settings): TextTokenizer {
     throw new FormatError(`setting "normalization" must be identity, found ${JSON.stringify(normalization)}`)
   }
   const checked = sentencePieceConfig.safeParse(config)
-  if (!checked.success) throw new FormatError('the case must have "pieces", "scores" and "piece_types"')
+  if (!checked.success)
+    throw new FormatError(
+      'the case must have "pieces", "scores" and "piece_types", each normal, unknown, control or unused',
+    )
   const { model_type: kind, pieces, scores, piece_types: types } = checked.data
   return new TextTokenizer(sentencePieceTokenizer({ kind, pieces, scores, types }))
 }
@@ -215,11 +218,12 @@ function sentencePieceOf(config: Settings): TextTokenizer {
 async function runSentencePiece(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const tokenizer = sentencePieceOf(reference.config)
   const rows = strings(reference).map((text) => tokenizer.encode(text))
+  const unknown = tokenizer.token((reference.config.piece_types as string[]).indexOf('unknown'))
   checkTexts(
     reference,
     'decoded',
     // SentencePiece's text for an unknown piece.
-    rows.map((ids) => tokenizer.decode(ids, { special: true }).replaceAll(tokenizer.token(0), ' \u2047 ')),
+    rows.map((ids) => tokenizer.decode(ids, { special: true }).replaceAll(unknown, ' \u2047 ')),
   )
   return new Map([
     ['output/ids', padded(rows, widest(rows), -1)],
