@@ -11,9 +11,14 @@ import reference from './sentencepiece.json' with { type: 'json' }
 const bytesOf = (kind: string): Uint8Array => readFileSync(new URL(`${kind}.model`, import.meta.url))
 
 describe.each(['bpe', 'unigram'] as const)('%s', (kind) => {
-  test('gives the ids of the official library', () => {
-    const tokenizer = new TextTokenizer(sentencePieceTokenizer(readSentencePiece(bytesOf(kind))))
-    expect(reference.texts.map((text) => tokenizer.encode(text))).toEqual(reference.ids[kind])
+  test('gives the ids and texts of the official library', () => {
+    const model = readSentencePiece(bytesOf(kind))
+    const tokenizer = new TextTokenizer(sentencePieceTokenizer(model))
+    const ids = reference.texts.map((text) => tokenizer.encode(text))
+    expect(ids).toEqual(reference.ids[kind])
+    const unknown = tokenizer.token(model.types.indexOf('unknown'))
+    const decoded = ids.map((row) => tokenizer.decode(row, { special: true }).replaceAll(unknown, ' \u2047 '))
+    expect(decoded).toEqual(reference.decoded[kind])
   })
 
   test('as a file: control pieces in a text are recognised', async () => {

@@ -233,6 +233,7 @@ describe('BigGAN', () => {
     }).eval()
     expect(discriminator.forward(ops.zeros([2, 3, 64, 64]), tensor([0, 1], 'int64')).shape).toEqual([2, 1])
     expect(discriminator.blocks[1]).toHaveLength(2)
+    expect([...generator.stateDict().keys()].filter((name) => name.startsWith('blocks.0.0.bn1.stored'))).toEqual([])
     expect(() => new TrainableGenerator({ ...config, G_depth: 1 })).toThrow(
       'BigGAN: G_depth must be at least 2, for the last block of each resolution changes the channels, found 1',
     )
