@@ -117,8 +117,8 @@ test('what lies behind the named values is left out', async () => {
   )
 })
 
-function info(name: string): Partial<ValueInfoProto> {
-  const dim = [{ value: { case: 'dimValue', value: 2n } }]
+function info(name: string, shape: readonly number[] = [2]): Partial<ValueInfoProto> {
+  const dim = shape.map((size) => ({ value: { case: 'dimValue', value: BigInt(size) } }))
   return { name, type: { value: { case: 'tensorType', value: { elemType: Type.FLOAT, shape: { dim } } } } } as never
 }
 
@@ -127,6 +127,53 @@ function oneNode(node: object, { version = 18n, domain = '' } = {}): Uint8Array 
   const graph = { node: [{ input: ['x'], output: ['y'], name: 'n', ...node }], input: [info('x')], output: [info('y')] }
   return toBinary(ModelProtoSchema, create(ModelProtoSchema, { opsetImport: [{ domain, version }], graph } as never))
 }
+
+/** A model that gives what a node makes of `s`, the shape of x [2, 3] less `less`, and of numbers beside it. */
+function ofShape(node: object, less: readonly number[], numbers: readonly number[]): Uint8Array {
+  const initializer = Object.entries({ less, c: numbers }).map(([name, values]) => {
+    return { name, dataType: Type.INT64, dims: [BigInt(values.length)], int64Data: values.map(BigInt) }
+  })
+  const shape = { opType: 'Shape', input: ['x'], output: ['shape'] }
+  const difference = { opType: 'Sub', input: ['shape', 'less'], output: ['s'] }
+  const graph = {
+    node: [shape, difference, { input: ['s', 'c'], output: ['y'], ...node }],
+    initializer,
+    input: [info('x', [2, 3])],
+    output: [info('y')],
+  }
+  const opsetImport = [{ domain: '', version: 18n }]
+  return toBinary(ModelProtoSchema, create(ModelProtoSchema, { opsetImport, graph } as never))
+}
+
+describe('what follows from shapes is known while a model is traced', () => {
+  const flag = (name: string) => ({ name, type: AttributeType.INT, i: 1n })
+
+  test.each<[string, number[], object, number[], number[]]>([
+    ['the remainder', [0, 1], { opType: 'Mod' }, [0, 0], [1, 2]],
+    ['of the sign of the divisor', [-1, 2], { opType: 'Mod' }, [-1, 7], [-2, 3]],
+    ['of that of the dividend', [1, -1], { opType: 'Mod', attribute: [flag('fmod')] }, [-1, 7], [-2, 3]],
+    ['the smaller', [2, 2], { opType: 'Min' }, [0, 0], [2]],
+    ['the greater', [3, 3], { opType: 'Max' }, [0, 0], [3]],
+    ['bounds', [2, 2], { opType: 'Clip', input: ['s', '', 'c'] }, [0, 0], [2]],
+    ['the sign', [-1, 1], { opType: 'Sign', input: ['s'] }, [9, 1], []],
+    ['copies', [2, 3, 2, 3], { opType: 'Tile' }, [0, 0], [2]],
+    ['running sums', [2, 5], { opType: 'CumSum' }, [0, 0], [0]],
+    [
+      'running sums from behind, each without its own',
+      [3, 0],
+      { opType: 'CumSum', attribute: [flag('reverse'), flag('exclusive')] },
+      [0, 0],
+      [0],
+    ],
+    ['a part', [3], { opType: 'Split', output: ['p', 'y'] }, [0, 0], [1, 1]],
+  ])('%s', async (_name, expected, node, less, numbers) => {
+    const model = importOnnx(ofShape(node, less, numbers))
+    const run = compile((x: Tensor) => model.forward({ x }))
+    const { y } = await run({ dtype: 'float32', shape: [2, 3], data: new Float32Array(6) })
+    expect(await y?.numbers()).toEqual(expected)
+    await run.release()
+  })
+})
 
 describe('what cannot be read is one line', () => {
   const x = tensor([1, 2])
@@ -152,7 +199,7 @@ describe('what cannot be read is one line', () => {
     [
       'a shape that depends on values',
       oneNode({ opType: 'Reshape', input: ['x', 'x'] }),
-      'importOnnx: Reshape "n": input 2 must be known when the model is traced, but follows from the values of its inputs',
+      'importOnnx: Reshape "n": input 2 must be known when the model is traced, but is what the op mul computes',
     ],
   ])('%s', (_name, bytes, message) => {
     expect(() => compileOnce(bytes)).toThrow(message)

@@ -112,7 +112,7 @@ function evaluateNode(node: GraphNode, place: Place): readonly Value[] {
   const folded = fold(reader)
   if (folded) {
     reader.finish()
-    return [folded]
+    return folded
   }
   const operator = operators[node.type]
   if (!operator) return unknownOperator(node)

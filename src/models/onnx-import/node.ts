@@ -58,8 +58,10 @@ export class OnnxNode {
     if (!value) return undefined
     const simple = simplest(value)
     if (isKnown(simple)) return simple
+    const { source } = simple
+    const origin = source.kind === 'node' ? `what the op ${source.node.op.name} computes` : 'an input of the model'
     return this.fail(
-      `input ${i + 1} must be known when the model is traced, but follows from the values of its inputs`,
+      `input ${i + 1} must be known when the model is traced, but is ${origin}`,
       'no shape may depend on values: shapes, axes and sizes must follow from the shapes of the inputs',
     )
   }

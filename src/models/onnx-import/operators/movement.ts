@@ -4,6 +4,7 @@ import { elementCount } from '../../../tensor/dtype.ts'
 import { broadcastShapes, normalizeAxis, sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { reshapes } from '../fold.ts'
+import { splitSizes } from '../folds.ts'
 import type { OnnxNode } from '../node.ts'
 import { asTensor, isKnown, known, simplest } from '../values.ts'
 import type { Operators } from './types.ts'
@@ -30,12 +31,7 @@ function slice(node: OnnxNode): Tensor {
 function split(node: OnnxNode): readonly Tensor[] {
   const x = node.tensor(0)
   const axis = normalizeAxis(node.type, node.number('axis', 0), x.rank)
-  const size = sizeOf(x.shape, axis)
-  const count = node.number('num_outputs', node.outputs.length)
-  const chunk = Math.ceil(size / count)
-  const sizes =
-    node.numbers(1) ?? Array.from({ length: count }, (_, i) => Math.max(0, Math.min(chunk, size - i * chunk)))
-  return ops.split(x, sizes, axis)
+  return ops.split(x, splitSizes(node, sizeOf(x.shape, axis)), axis)
 }
 
 const padModes = { constant: 'constant', reflect: 'reflect', edge: 'replicate', wrap: 'circular' } as const
