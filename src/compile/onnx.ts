@@ -17,7 +17,7 @@ import {
 } from './onnx-file.ts'
 
 /** Operator set and file version written: the first with Gelu, readable by ONNX Runtime 1.17 and later. */
-export const opsetVersion = 20
+const opsetVersion = 20
 const irVersion = 9
 
 /** The numbers of the element types in ONNX. */

@@ -95,7 +95,7 @@ function unseenCharacters(name: string): string[] {
 }
 
 /** Names that only differ in space, case, Unicode form or invisible characters, in groups. */
-export function similarNames(names: readonly string[]): string[][] {
+function similarNames(names: readonly string[]): string[][] {
   const groups = new Map<string, string[]>()
   for (const name of names) {
     const key = name

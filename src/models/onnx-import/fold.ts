@@ -26,7 +26,7 @@ function taken(value: Known, shape: Shape, at: readonly number[]): Known {
 }
 
 /** A known value repeated to a shape. */
-export function expandKnown(value: Known, shape: Shape): Known {
+function expandKnown(value: Known, shape: Shape): Known {
   const offset = shape.length - value.shape.length
   const own = stridesOf(value.shape)
   const strides = shape.map((_, axis) => (value.shape[axis - offset] === 1 ? 0 : (own[axis - offset] ?? 0)))

@@ -30,7 +30,7 @@ export interface LaunchListener {
 }
 
 /** Checks what is to be started. Rejects with a UsageError in the words of the command line. */
-export async function checkStart({ name, settings, epochs }: Start): Promise<'train' | 'run'> {
+async function checkStart({ name, settings, epochs }: Start): Promise<'train' | 'run'> {
   const { kind, entry } = await findEntry(name)
   const assignments = settings.map(parseAssignment)
   if (kind === 'recipe' && epochs !== undefined) assignments.push({ path: 'train.epochs', value: epochs })

@@ -150,7 +150,7 @@ const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
 
 /** Mean spans of each token that occurs more than once, over all layers and in each, the longest first. */
-export function tokenAverages(numbers: Int32Array, spans: readonly (readonly number[])[]) {
+function tokenAverages(numbers: Int32Array, spans: readonly (readonly number[])[]) {
   const places = new Map<number, number[]>()
   for (const [i, number] of numbers.entries()) {
     const at = places.get(number)

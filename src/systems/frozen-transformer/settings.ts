@@ -64,8 +64,6 @@ export const pictureModelSettings = modelSettings.extend({
   grey: z.boolean().default(false).describe('make colours grey, as in the task of 1,024 grey pixels'),
 })
 
-export type PictureModelSettings = z.infer<typeof pictureModelSettings>
-
 /** What the body's weights are, if not random. */
 export const pretrainedSettings = z.strictObject({
   checkpoint: pathSetting(
@@ -116,7 +114,7 @@ function initialDeviation({ initializer_range }: ModelSettings, width: number): 
 }
 
 /** The body of the settings, for a task of so many tokens. */
-export function bodyOfSettings(model: ModelSettings, tokens: number): BodyConfig {
+function bodyOfSettings(model: ModelSettings, tokens: number): BodyConfig {
   const published = bodies[model.model_name]
   if (published.kind === 'lstm') {
     return {

@@ -24,7 +24,7 @@ const activationOf = ({ gelu, port }: MixerConfig): ActivationName =>
   port?.act_layer ?? (gelu === 'tanh' ? 'gelu_tanh' : 'gelu')
 
 /** Two layers with a GELU (timm: any activation) between, over the tokens (axis -2) or the channels (-1) of [N, S, C]. */
-export class MlpBlock extends Module {
+class MlpBlock extends Module {
   readonly fc1: Linear
   readonly fc2: Linear
   readonly #activation: ActivationName
@@ -47,7 +47,7 @@ export class MlpBlock extends Module {
 }
 
 /** Mixes tokens, then channels; each after a LayerNorm, each added to its input (paper, equation 1). */
-export class MixerBlock extends Module {
+class MixerBlock extends Module {
   readonly norm1: LayerNorm
   readonly mlp_tokens: MlpBlock
   readonly norm2: LayerNorm
@@ -72,7 +72,7 @@ export class MixerBlock extends Module {
 }
 
 /** The patches as tokens; a norm after them where timm's has one. */
-export class Stem extends PatchEmbed {
+class Stem extends PatchEmbed {
   readonly norm: LayerNorm | undefined
 
   constructor(config: MixerConfig) {

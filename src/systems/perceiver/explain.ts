@@ -86,7 +86,7 @@ export async function positionFigure(encoder: PositionEncoder, limit = 64): Prom
 }
 
 /** The learned latents, the queries of the first cross attention: a row is a latent, a column a channel. */
-export function latentFigure({ latents }: Perceiver): HeatmapGrid {
+function latentFigure({ latents }: Perceiver): HeatmapGrid {
   const [count, channels] = sizes(latents.shape, 2)
   return {
     kind: 'heatmaps',

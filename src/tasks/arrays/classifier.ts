@@ -60,7 +60,7 @@ export interface ArrayEvaluation {
 const evaluationNumbers = 2 ** 21
 
 /** Examples to evaluate at once: at most 500, fewer of large ones. */
-export function arrayBatchSize({ length, fields }: Dataset): number {
+function arrayBatchSize({ length, fields }: Dataset): number {
   const size = Object.values(fields).reduce((sum, { shape }) => sum + elementCount(shape), 0)
   return Math.max(1, Math.min(500, length, Math.floor(evaluationNumbers / size)))
 }
@@ -79,7 +79,7 @@ function averaged(rows: readonly (readonly number[])[], windows: number): number
 }
 
 /** The place of the greatest number. */
-export function greatestOf(values: readonly number[]): number {
+function greatestOf(values: readonly number[]): number {
   return values.reduce((best, value, i) => (value > (values[best] ?? 0) ? i : best), 0)
 }
 

@@ -48,7 +48,7 @@ function smallestCount(labels: readonly number[]): number {
 }
 
 /** Evaluates for every number of shots and seed. Features of examples are computed once. */
-export async function evaluateFewShot(
+async function evaluateFewShot(
   features: (data: Dataset<PictureFields>) => Promise<LabelledFeatures>,
   { test, train, plain = train }: TrainingSets<PictureFields>,
   options: FewShotOptions,

@@ -133,7 +133,7 @@ function told(values: readonly number[], digits: number): string {
 }
 
 /** The page. */
-export function optimisationReport(
+function optimisationReport(
   results: ReadonlyMap<string, readonly Judged[]>,
   { lines, seeds, steps, lr }: OptimisationSettings,
   models: readonly string[],

@@ -84,7 +84,7 @@ async function run(settings: RetrievalSettings, context: JobContext): Promise<Re
 }
 
 /** The page. */
-export function retrievalReport(
+function retrievalReport(
   results: ReadonlyMap<string, readonly Member[]>,
   { steps, batch_size, seeds }: RetrievalSettings,
   names: number,

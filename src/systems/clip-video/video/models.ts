@@ -165,12 +165,7 @@ export async function openGenerator(
 }
 
 /** BigGAN with a latent for each layer, as the music video has it. */
-export function bigganGenerator(
-  model: BigGAN,
-  name: string,
-  truncation: number,
-  threads: ThreadOptions = {},
-): VideoGenerator {
+function bigganGenerator(model: BigGAN, name: string, truncation: number, threads: ThreadOptions = {}): VideoGenerator {
   model.eval()
   const { z_dim, num_classes, layers } = model.config
   const rows = model.generator.layers.length + 1

@@ -45,7 +45,7 @@ const config = z.strictObject({
 type EvaluateSettings = z.infer<typeof config>
 
 /** Pictures of a .npz as OpenAI's scripts write them: arr_0 uint8 [N, H, W, C], arr_1 labels if there are any. */
-export async function readSamples(path: string): Promise<{ readonly pictures: NDArray; readonly labels?: number[] }> {
+async function readSamples(path: string): Promise<{ readonly pictures: NDArray; readonly labels?: number[] }> {
   const { tensors } = await readTensorFile(path)
   const [found, labels] = [tensors.get('arr_0'), tensors.get('arr_1')]
   if (found?.dtype !== 'uint8' || found.shape.length !== 4) {

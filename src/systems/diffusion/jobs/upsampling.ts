@@ -129,7 +129,7 @@ async function trainedUpsampler(
 }
 
 /** What was found, in sentences; whichever way it turned out. */
-export function upsamplingFindings(outcomes: readonly Outcome[]): string[] {
+function upsamplingFindings(outcomes: readonly Outcome[]): string[] {
   const sorted = outcomes.toSorted((a, b) => meanOf(a.measured, 'frechet') - meanOf(b.measured, 'frechet'))
   return [
     `Frechet distance, from the lowest: ${sorted.map(({ title, measured }) => `${title} ${spreadText(measured.qualities, 'frechet')}`).join('; ')}.`,

@@ -40,7 +40,7 @@ interface Group {
 }
 
 /** The settings that are varied. */
-export function ablationGroups(settings: AblationSettings): Group[] {
+function ablationGroups(settings: AblationSettings): Group[] {
   const varied = (
     name: string,
     title: string,
@@ -71,7 +71,7 @@ export function ablationGroups(settings: AblationSettings): Group[] {
 const armName = (group: Group, value: number | string): string => `${group.name}-${value}`
 
 /** One arm for each value of each setting. */
-export function ablationArms(settings: AblationSettings): MemoryArm[] {
+function ablationArms(settings: AblationSettings): MemoryArm[] {
   return ablationGroups(settings).flatMap((group) =>
     group.arms.map(({ value, changes }) => ({
       name: armName(group, value),
@@ -121,7 +121,7 @@ function alongTraining({ results }: FinishedMemoryArm) {
 }
 
 /** The page. */
-export function ablationReport(finished: readonly FinishedMemoryArm[], settings: AblationSettings): Report {
+function ablationReport(finished: readonly FinishedMemoryArm[], settings: AblationSettings): Report {
   return {
     title: 'Expire-Span: its settings',
     subtitle: `${settings.task}, maximum span ${settings.attn_lim}; one setting changed, the others as in expire-span/${settings.task}`,

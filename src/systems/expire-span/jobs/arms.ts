@@ -104,7 +104,7 @@ export async function runArms(
 }
 
 /** `12.3 %` wrong, or `2.31 bits`. */
-export function qualityText(quality: number, recipe: MemberRecipe): string {
+function qualityText(quality: number, recipe: MemberRecipe): string {
   return recipe === 'characters' ? `${quality.toFixed(3)} bits` : `${(100 * quality).toFixed(1)} %`
 }
 

@@ -37,7 +37,7 @@ const config = z.strictObject({
 type CorridorSettings = z.infer<typeof config>
 
 /** The arms: Expire-Span, a long and short fixed spans. */
-export function corridorArms(settings: CorridorSettings): MemoryArm[] {
+function corridorArms(settings: CorridorSettings): MemoryArm[] {
   const { train_length, lengths, attn_lim, short_spans, long_span, test_episodes, batch_size, mem_sz } = settings
   const common: Changes = {
     'data.max_length': train_length,
@@ -109,7 +109,7 @@ function lengthTable(arms: readonly FinishedMemoryArm[], lengths: readonly numbe
 }
 
 /** The page. */
-export function corridorReport(arms: readonly FinishedMemoryArm[], settings: CorridorSettings): Report {
+function corridorReport(arms: readonly FinishedMemoryArm[], settings: CorridorSettings): Report {
   const plot = (
     title: string,
     label: string,

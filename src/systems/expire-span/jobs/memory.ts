@@ -37,7 +37,7 @@ const config = z.strictObject({
 type MemorySettings = z.infer<typeof config>
 
 /** Expire-Span with each span loss, then the baselines at equal reach and at equal cost. */
-export function memoryArms({ task, attn_lim, budget, losses, compress_rate }: MemorySettings): MemoryArm[] {
+function memoryArms({ task, attn_lim, budget, losses, compress_rate }: MemorySettings): MemoryArm[] {
   const arm = (name: string, title: string, changes: Changes): MemoryArm => ({ name, title, recipe: task, changes })
   const baselines = (span: number): MemoryArm[] => [
     arm(`fixed-${span}`, `fixed span ${span}`, { 'model.memory': 'fixed', 'model.attn_lim': span }),
@@ -67,7 +67,7 @@ export function memoryArms({ task, attn_lim, budget, losses, compress_rate }: Me
 }
 
 /** The page. */
-export function memoryReport(arms: readonly FinishedMemoryArm[], settings: MemorySettings): Report {
+function memoryReport(arms: readonly FinishedMemoryArm[], settings: MemorySettings): Report {
   const { task } = settings
   const families = ['expire', 'fixed', 'adaptive', 'compressive'] as const
   const scatter = (title: string, label: string, x: (of: FinishedMemoryArm) => number): ScatterPlot => ({

@@ -56,7 +56,7 @@ function textOf(settings: ScaleSettings): Changes {
 }
 
 /** One arm for each maximum span; all else is equal, the first span in steps too. */
-export function scaleArms(settings: ScaleSettings): MemoryArm[] {
+function scaleArms(settings: ScaleSettings): MemoryArm[] {
   const { task, spans, hid_sz, nlayers, mem_sz, batch_size, ramp, span_loss, initial_steps, noisy } = settings
   return spans.map((span) => ({
     name: `${task}-${span}`,
@@ -80,7 +80,7 @@ export function scaleArms(settings: ScaleSettings): MemoryArm[] {
 const spanOf = ({ arm }: FinishedMemoryArm): number => Number(arm.changes['model.attn_lim'])
 
 /** The page. */
-export function scaleReport(arms: readonly FinishedMemoryArm[], settings: ScaleSettings): Report {
+function scaleReport(arms: readonly FinishedMemoryArm[], settings: ScaleSettings): Report {
   const points = (value: (result: FinishedMemoryArm['results'][number]) => number) =>
     arms.map((of) => ({ x: spanOf(of), y: meanOf(of.results.map(value)) }))
   const x = { label: 'maximum span', log: true }

@@ -113,9 +113,6 @@ export function questionRecipe<Options>(plan: QuestionPlan<Options>) {
   }
 }
 
-/** A recipe of questions, whatever its world. */
-export type QuestionRecipe<Options> = ReturnType<typeof questionRecipe<Options>>
-
 function openQuestions<Options>(world: World<Options>, config: QuestionConfig<Options>): OpenedQuestions {
   const { data, model, train } = config
   const rows = train.batch_size

@@ -27,7 +27,7 @@ export function outcomeOf(outcomes: readonly Outcome[], variant: string, task: s
 }
 
 /** What each claim came to, task by task; whichever way it turned out. */
-export function claimTable(claims: readonly Claim[], outcomes: readonly Outcome[]): Table {
+function claimTable(claims: readonly Claim[], outcomes: readonly Outcome[]): Table {
   const titles = titlesOf(outcomes)
   return {
     kind: 'table',
@@ -71,7 +71,7 @@ function grid(
 }
 
 /** Test accuracies, and what would be reached without a model. */
-export function accuracyGrid(outcomes: readonly Outcome[]): Table {
+function accuracyGrid(outcomes: readonly Outcome[]): Table {
   return grid(
     outcomes,
     {
@@ -131,7 +131,7 @@ function learningGrid(outcomes: readonly Outcome[]): Table {
 }
 
 /** Curves of all variants on a task, means over the seeds. */
-export function curvePlot(outcomes: readonly Outcome[], task: StudyTask): LinePlot {
+function curvePlot(outcomes: readonly Outcome[], task: StudyTask): LinePlot {
   const own = outcomes.filter((outcome) => outcome.task.name === task.name)
   return {
     kind: 'lines',

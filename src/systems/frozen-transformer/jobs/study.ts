@@ -71,7 +71,7 @@ export interface Outcome {
 }
 
 /** Weights and sizes of a body of fewer layers: its first ones. */
-export function firstLayers({ config, weights, origin }: StudyBody, layers: number | undefined): StudyBody {
+function firstLayers({ config, weights, origin }: StudyBody, layers: number | undefined): StudyBody {
   if (layers === undefined) return { config, weights, origin }
   if (config.kind !== 'gpt2' || layers > config.n_layer)
     throw new UsageError(

@@ -69,7 +69,7 @@ function labellerOf(model: Segmentor, options: ThreadOptions) {
 }
 
 /** Colours over a picture, one for each class but the first, half transparent. planes: uint8 [3, height, width]. */
-export function overlay(planes: Uint8Array, classes: ArrayLike<number>, width: number, height: number): Canvas {
+function overlay(planes: Uint8Array, classes: ArrayLike<number>, width: number, height: number): Canvas {
   const canvas = canvasOf(planes, width, height)
   for (let i = 0; i < width * height; i++) {
     const label = classes[i] ?? 0

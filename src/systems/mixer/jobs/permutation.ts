@@ -12,7 +12,7 @@ import { type FamilyName, families } from './models.ts'
 import { memberTraining } from './settings.ts'
 
 /** How the pixels of all pictures are arranged: as they are; patches and the pixels within patches shuffled; all pixels shuffled. */
-export const arrangements = ['original', 'patches', 'global'] as const
+const arrangements = ['original', 'patches', 'global'] as const
 export type Arrangement = (typeof arrangements)[number]
 
 const meanings: Readonly<Record<Arrangement, string>> = {

@@ -48,7 +48,7 @@ const member = z.strictObject({
 type Member = z.infer<typeof member>
 
 /** How often words are hidden in the training windows; one that never is counts as if it were once. */
-export function frequenciesOf({ words, train }: OpenedWords): Frequencies & { readonly biases: Float32Array } {
+function frequenciesOf({ words, train }: OpenedWords): Frequencies & { readonly biases: Float32Array } {
   const middle = (train.width - 1) / 2
   const text = Int32Array.from({ length: train.count }, (_, i) => train.windows[i * train.width + middle] ?? 0)
   const counts = new Float64Array(words.length)

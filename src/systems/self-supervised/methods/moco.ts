@@ -21,12 +21,6 @@ export const moco = {
   collapse: 'keys of earlier batches are negatives; their encoder moves slowly, so that they stay comparable',
 } as const satisfies Declaration
 
-/** The published settings by version, under the script's names. */
-export const mocoDefaults = {
-  v1: { dim: 128, K: 65_536, m: 0.999, T: 0.07, mlp: false, lr: 0.03, weight_decay: 1e-4, batch_size: 256 },
-  v2: { dim: 128, K: 65_536, m: 0.999, T: 0.2, mlp: true, lr: 0.03, weight_decay: 1e-4, batch_size: 256 },
-} as const
-
 /** Names of the official builder. */
 export interface MoCoConfig {
   /** Width of the embedding. */

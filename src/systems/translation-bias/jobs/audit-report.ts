@@ -66,7 +66,7 @@ function tweetTable(sentences: readonly AuditedSentence[]): Figure {
 }
 
 /** The answer in a sentence. */
-export function auditAnswer(all: AuditRow): string {
+function auditAnswer(all: AuditRow): string {
   const share = maleShare(all)
   const both = all.counts.Both
   if (!share && both > 0) return `None of ${all.count} answers has one gender; ${both} of them show both.`

@@ -17,7 +17,7 @@ interface Pair {
 }
 
 /** Sentences of both, each once. */
-export function commonSentences(before: readonly AuditAnswer[], now: readonly AuditAnswer[]): Pair[] {
+function commonSentences(before: readonly AuditAnswer[], now: readonly AuditAnswer[]): Pair[] {
   const earlier = new Map(before.map((each) => [keyOf(each), each]))
   const own = new Map(now.map((each) => [keyOf(each), each]))
   return [...own].flatMap(([key, each]) => {
@@ -33,7 +33,7 @@ export function hasCommon(before: readonly Asked[], now: readonly Asked[]): bool
 }
 
 /** McNemar's exact test: of the sentences that are "he" in one of the two only, are as many in either? */
-export function changeTest(pairs: readonly Pair[]): { lost: number; gained: number; p: number } {
+function changeTest(pairs: readonly Pair[]): { lost: number; gained: number; p: number } {
   const isHe = (each: AuditAnswer): boolean => each.class === 'Male'
   const lost = pairs.filter(({ before, now }) => isHe(before) && !isHe(now)).length
   const gained = pairs.filter(({ before, now }) => !isHe(before) && isHe(now)).length

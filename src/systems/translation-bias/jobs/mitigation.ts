@@ -94,7 +94,7 @@ async function measureSeed(settings: MitigationConfig, seed: number, context: Jo
 }
 
 /** What is shown of the questions, as numbers. A share is that over all readers; how balanced it is, each reader sees alone. */
-export function shownSummary({ answers, data }: Part) {
+function shownSummary({ answers, data }: Part) {
   const perReader = occupations.map((_, i) => (answers.questions[i] ?? []).map((shown) => shownShare(shown)))
   const found = perReader.map((shares) => shares.filter((share) => share !== undefined))
   const shares = occupations.map(({ occupation, count }, i) => {

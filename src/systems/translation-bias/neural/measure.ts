@@ -65,7 +65,7 @@ export function tempered(share: number, temperature: number): number {
 }
 
 /** The mean -log probability of pronouns drawn as the data have them, weighted by how often the occupations occur. */
-export function pronounLoss(shares: readonly NeuralShares[], temperature = 1): number {
+function pronounLoss(shares: readonly NeuralShares[], temperature = 1): number {
   const total = shares.reduce((sum, { count }) => sum + count, 0)
   const tiny = 1e-12
   const log = (p: number): number => Math.log(Math.max(p, tiny))
