@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Report } from '../../../report/figures.ts'
 import { pathSetting, whole } from '../../../train/settings.ts'
 import { deriveSeed } from '../../../util/random.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { spreadOf } from '../../study.ts'
 import { eigenName } from '../video/eigen-generator.ts'
@@ -159,7 +160,7 @@ function optimisationReport(
       found.map(({ rankAfter }) => rankAfter),
       2,
     ),
-    `${(100 * first(found)).toFixed(0)} %`,
+    percent(first(found), 0),
   ])
   return {
     title: 'clip-video / optimisation',

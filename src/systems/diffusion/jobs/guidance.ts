@@ -1,6 +1,7 @@
 /** Guidance: its scale against diversity and fidelity, for a denoiser that knows the classes and one that does not (paper, section 4.3). */
 import { z } from 'zod'
 import type { Report } from '../../../report/figures.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { samplerNames } from '../sample/sampler.ts'
 import { drawPictures } from './drawing.ts'
@@ -134,7 +135,7 @@ function guidanceReport(
   const best = bestOf(outcomes)
   const noisy = Object.entries(classifier)
     .filter(([name]) => name.startsWith('accuracy_q'))
-    .map(([, value]) => `${(100 * value).toFixed(1)} %`)
+    .map(([, value]) => percent(value))
   return {
     title: 'diffusion / guidance',
     subtitle: 'The scale of the classifier’s gradient: how alike to real pictures, how varied, how often as asked',
@@ -158,7 +159,7 @@ function guidanceReport(
             title: 'In words',
             paragraphs: [
               ...guidanceFindings(outcomes),
-              `Classes are named by a judge that no other network has seen (test accuracy ${(100 * judged).toFixed(1)} %), whose 64 features are those of the distances. The guiding classifier is right in ${noisy.join(', ')} by quarter of the times, from little noise to much.`,
+              `Classes are named by a judge that no other network has seen (test accuracy ${percent(judged)}), whose 64 features are those of the distances. The guiding classifier is right in ${noisy.join(', ')} by quarter of the times, from little noise to much.`,
             ],
           },
           {

@@ -8,6 +8,7 @@ import type { OptimizerSettings, TrainDefaults, TrainSettings } from '../../../t
 import { count, whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { deriveSeed } from '../../../util/random.ts'
+import { percent } from '../../../util/words.ts'
 import { explainMemory, explainSpans, spaced } from '../explain.ts'
 import { exportBlock } from '../export.ts'
 import { inspectTokens } from '../inspect.ts'
@@ -129,7 +130,7 @@ function openQuestions<Options>(world: World<Options>, config: QuestionConfig<Op
     })
   const parts = [
     describeSides('token', data.tokens, data.test_tokens),
-    `${questions.toLocaleString('en')} test questions (one answer for all: ${(100 * guessingError(asked)).toFixed(1)} % wrong)`,
+    `${questions.toLocaleString('en')} test questions (one answer for all: ${percent(guessingError(asked))} wrong)`,
   ]
   return {
     train: stream(texts('train', data.tokens)),

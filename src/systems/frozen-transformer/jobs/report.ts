@@ -1,5 +1,6 @@
 /** Pages of the studies: what was found in sentences, accuracies of every variant on every task, steps, curves, over- and underfitting. */
 import type { Figure, LinePlot, Report, Section, Table } from '../../../report/figures.ts'
+import { percent } from '../../../util/words.ts'
 import { accuraciesOf, armTable, describeStudy, differenceOf, percentOf, spreadOf, tuningTable } from '../../study.ts'
 import { curveOf, type FrozenStudySettings, type Outcome } from './study.ts'
 import type { StudyTask } from './tasks.ts'
@@ -80,7 +81,7 @@ function accuracyGrid(outcomes: readonly Outcome[]): Table {
         'Means over the seeds ± their standard deviation, each at the learning rate that was best on the validation split.',
     },
     ({ arm }) => percentOf(accuraciesOf(arm)),
-    ({ chance }) => `${(100 * chance).toFixed(1)} %`,
+    ({ chance }) => percent(chance),
   )
 }
 

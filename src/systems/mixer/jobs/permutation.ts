@@ -5,6 +5,7 @@ import type { Report } from '../../../report/figures.ts'
 import { randomPart } from '../../../tasks/brief-training.ts'
 import { whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { taskPackages, tasks } from './data.ts'
 import { type FinishedMember, type Member, runMembers } from './members.ts'
@@ -118,8 +119,6 @@ async function samples(test: Dataset<PictureFields>, seed: number) {
   )
   return rows.flat()
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
 function permutationReport(finished: readonly FinishedMember[], pictures: Awaited<ReturnType<typeof samples>>): Report {
   const accuracyOf = (family: FamilyName, data: Arrangement): number =>

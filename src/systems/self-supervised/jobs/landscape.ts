@@ -9,6 +9,7 @@ import { manualSeed } from '../../../tensor/random-state.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { eachOf } from '../../parts.ts'
 import { contourPicture } from '../energies/contours.ts'
@@ -122,7 +123,7 @@ function table(finished: readonly Finished[]): Table {
       arm.remedy ?? 'nothing',
       onData.toPrecision(3),
       offData.toPrecision(3),
-      `${(100 * above).toFixed(1)} %`,
+      percent(above),
     ]),
   }
 }

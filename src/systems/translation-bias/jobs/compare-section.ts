@@ -1,11 +1,11 @@
 /** Two audits side by side: what another translator, or the same one later, says of the same sentences. */
 import type { Section } from '../../../report/figures.ts'
 import { binomialTest } from '../../../util/significance.ts'
+import { percent } from '../../../util/words.ts'
 import type { AuditAnswer, AuditFile } from './audit-file.ts'
 import { answerClasses } from './audit-result.ts'
 import { probability } from './probability.ts'
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 /** What names a sentence in every audit. */
 type Asked = Pick<AuditAnswer, 'template' | 'sentence'>
 const keyOf = ({ template, sentence }: Asked): string => `${template}\t${sentence}`

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Report, Table } from '../../../report/figures.ts'
 import { plotPackages } from '../../../report/plot-packages.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { eachOf, seedsFrom } from '../../parts.ts'
 import { mean } from '../measures/numbers.ts'
@@ -236,7 +237,7 @@ async function run(settings: MitigationConfig, context: JobContext): Promise<Rep
       .filter((key) => first.has(key))
       .map((key) => ({
         label: `amplified: ${measures[key]?.name ?? key}`,
-        value: `${(100 * amplified(key)).toFixed(1)} %`,
+        value: percent(amplified(key)),
         note: key === 'none' ? 'the measure of all' : `BLEU ${cost(key) < 0 ? '' : '+'}${cost(key).toFixed(1)}`,
       })),
     sections: [

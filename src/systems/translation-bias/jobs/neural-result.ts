@@ -1,5 +1,6 @@
 /** What the job `translation-bias/neural` measures of each translator, and the translators. */
 import { z } from 'zod'
+import { percent } from '../../../util/words.ts'
 import type { JobContext } from '../../define.ts'
 import { eachOf } from '../../parts.ts'
 import { occupations, type ParallelSentence, questions } from '../neural/corpus.ts'
@@ -112,7 +113,7 @@ export async function measureSeed(settings: NeuralConfig, seed: number, context:
     found[kind] = part
     const { amplification } = summarizeShares(part.shares as NeuralShares[], ({ learnt }) => learnt)
     context.progress(
-      `seed ${seed}, ${kinds[kind]}: amplified ${(100 * amplification).toFixed(1)} % by learning, calibration error ${(100 * part.error).toFixed(1)} %${wasThere ? ' (kept)' : ''}`,
+      `seed ${seed}, ${kinds[kind]}: amplified ${percent(amplification)} by learning, calibration error ${percent(part.error)}${wasThere ? ' (kept)' : ''}`,
       { seed, kind, amplification, error: part.error },
     )
   })
