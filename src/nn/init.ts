@@ -12,6 +12,7 @@ import { Variable } from '../tensor/variable.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import type { Generator } from '../util/random.ts'
 import { Scoped } from '../util/scoped.ts'
+import { dot } from '../util/vectors.ts'
 
 /** Makes the first values of a variable of that shape. */
 export type Initialiser = (shape: Shape) => Float32Array
@@ -272,10 +273,4 @@ function orthonormal(rows: Float64Array, count: number, length: number): Float64
     for (let k = 0; k < length; k++) row[k] = (row[k] ?? 0) / norm
   }
   return rows
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0)
-  return sum
 }

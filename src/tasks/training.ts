@@ -1,6 +1,6 @@
 /** Training of a model by its loss, whatever the problem: optimizer and schedule, the step, what a checkpoint holds. */
 import { compile } from '../compile/compile.ts'
-import type { BatchTensors, Dataset } from '../data/dataset.ts'
+import { type BatchTensors, batchRows, type Dataset } from '../data/dataset.ts'
 import { type BatchSource, DataLoader } from '../data/loader.ts'
 import type { Module } from '../nn/index.ts'
 import * as ops from '../ops/index.ts'
@@ -19,7 +19,6 @@ import {
   SGD,
 } from '../optim/index.ts'
 import { manualSeed, randomState } from '../tensor/random-state.ts'
-import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { defineTask, type Metrics, type TrainingTask } from '../train/loop.ts'
@@ -223,7 +222,7 @@ export function trainingTask<Name extends string>(parts: TaskParts<Name>): Train
     const step = compile(
       (batch: BatchTensors<Name>) => {
         const shown = scalars(batch)
-        const examples = rowsOf(batch)
+        const examples = batchRows(batch)
         minimize(shown.loss, examples)
         updated?.()
         return { ...shown, ...mapValues(shown, (value) => ops.meanOverRanks(value, examples)) }
@@ -235,12 +234,6 @@ export function trainingTask<Name extends string>(parts: TaskParts<Name>): Train
   const task = taskWith(loader)
   if (!meansOfExamples || !(loader instanceof DataLoader)) return task
   return { ...task, distributed: (communicator) => taskWith(loader.partFor(communicator), communicator) }
-}
-
-/** Examples in a batch: all of its tensors have as many rows. */
-function rowsOf(batch: BatchTensors): number {
-  const [first] = Object.values(batch)
-  return first ? sizeOf(first.shape, 0) : 0
 }
 
 /** What a training keeps of its model beside it: state for checkpoints, and what a step does to it after the update. */

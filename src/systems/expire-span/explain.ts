@@ -2,6 +2,7 @@
 import type { Dataset } from '../../data/dataset.ts'
 import type { Figure, HeatmapGrid, LinePlot, Section, ShadedText, Table } from '../../report/figures.ts'
 import { type CharacterFacts, decodeCharacters } from '../../tasks/language/characters.ts'
+import { meanOrZero } from '../../util/vectors.ts'
 import { kindTable } from './kinds.ts'
 import { type AnyModel, ExpireSpan } from './model.ts'
 import { type ReadText, textReader } from './read-text.ts'
@@ -90,7 +91,7 @@ export function spanSection(model: ExpireSpan, tokens: TokenNames, numbers: Int3
   const { mem_sz, attn_lim, expire_span_ramp } = model.config
   const { unit, shown, name, more } = tokens
   const texts = read.spans.map((spans, layer): ShadedText => {
-    const [average, most] = [mean(spans), Math.max(...spans)]
+    const [average, most] = [meanOrZero(spans), Math.max(...spans)]
     return {
       kind: 'shaded',
       title: `Layer ${layer}`,
@@ -146,9 +147,6 @@ export async function explainSpans(
   return [spanSection(model, names, tokens, await readText(model, { tokens, ...(clears && { elapsed }) }))]
 }
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
-
 /** Mean spans of each token that occurs more than once, over all layers and in each, the longest first. */
 function tokenAverages(numbers: Int32Array, spans: readonly (readonly number[])[]) {
   const places = new Map<number, number[]>()
@@ -160,8 +158,8 @@ function tokenAverages(numbers: Int32Array, spans: readonly (readonly number[])[
   return [...places]
     .filter(([, at]) => at.length > 1)
     .map(([number, at]) => {
-      const layers = spans.map((layer) => mean(at.map((i) => layer[i] ?? 0)))
-      return { number, times: at.length, span: mean(layers), layers }
+      const layers = spans.map((layer) => meanOrZero(at.map((i) => layer[i] ?? 0)))
+      return { number, times: at.length, span: meanOrZero(layers), layers }
     })
     .sort((a, b) => b.span - a.span)
 }

@@ -3,6 +3,7 @@ import { skipInit } from '../../nn/init.ts'
 import { fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { FormatError, ShapeError } from '../../util/errors.ts'
 import { Generator } from '../../util/random.ts'
+import { meanOf } from '../../util/vectors.ts'
 import { makeBody } from './bodies/body.ts'
 import type { BodyConfig } from './config.ts'
 
@@ -168,7 +169,7 @@ export function controlled(weights: State, control: Control, seed: number | bigi
 }
 
 function likeStatistics(values: readonly number[], generator: Generator): number[] {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const mean = meanOf(values)
   const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)
   return Array.from(generator.normal(values.length), (value) => mean + deviation * value)
 }

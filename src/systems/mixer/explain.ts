@@ -3,13 +3,9 @@
 import type { HeatmapGrid, Section } from '../../report/figures.ts'
 import { elementCount, toNumbers } from '../../tensor/dtype.ts'
 import { sizes } from '../../tensor/shape.ts'
+import { rowsOf } from '../../util/vectors.ts'
 import type { Mixer } from './model.ts'
 import { byFrequency, withInverses } from './weight-order.ts'
-
-/** Rows of a matrix as lists. */
-function rowsOf(values: readonly number[], width: number): number[][] {
-  return Array.from({ length: values.length / width }, (_, i) => values.slice(i * width, (i + 1) * width))
-}
 
 /**
  * The hidden units of a block's token MLP: which tokens each reads, drawn where their patches lie. Low frequencies first,

@@ -4,6 +4,7 @@ import type { Figure, HeatmapGrid, Matrix, Picture, Table } from '../../report/f
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { sizes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { meanOf } from '../../util/vectors.ts'
 import { percent } from '../../util/words.ts'
 import type { NamedMaps } from './model.ts'
 
@@ -40,8 +41,6 @@ export function latentsOf(map: NDArray): number[][] {
   const values = toNumbers(map.data)
   return Array.from({ length: latents }, (_, n) => values.slice(n * rows, (n + 1) * rows))
 }
-
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** A map less its mean: colours say more or less than the latent's own average. `readable`: rows that count; the others become 0. */
 export function centred(values: readonly number[], readable: (row: number) => boolean = () => true): number[] {

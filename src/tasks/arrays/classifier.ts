@@ -9,6 +9,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { Metrics } from '../../train/loop.ts'
 import { accuracy, averagePrecision, type Evaluation, meanAveragePrecision } from '../../train/metrics.ts'
 import { appendAll } from '../../util/lists.ts'
+import { rowsOf } from '../../util/vectors.ts'
 import type { ThreadOptions } from '../experiment.ts'
 import type { StepScalars } from '../training.ts'
 import type { ArrayFacts } from './facts.ts'
@@ -63,11 +64,6 @@ const evaluationNumbers = 2 ** 21
 function arrayBatchSize({ length, fields }: Dataset): number {
   const size = Object.values(fields).reduce((sum, { shape }) => sum + elementCount(shape), 0)
   return Math.max(1, Math.min(500, length, Math.floor(evaluationNumbers / size)))
-}
-
-/** Rows of equal length. */
-function rowsOf(values: readonly number[], width: number): number[][] {
-  return Array.from({ length: values.length / width }, (_, i) => values.slice(i * width, (i + 1) * width))
 }
 
 /** The mean of each `windows` rows in a row. */

@@ -7,6 +7,7 @@ import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { largest, smallest } from '../../util/lists.ts'
+import { meanOf } from '../../util/vectors.ts'
 import { counted, percent } from '../../util/words.ts'
 import { defineUse, type TrainingSets, type UseContext } from '../define.ts'
 import { type PictureFacts, requireClasses } from './facts.ts'
@@ -85,7 +86,7 @@ async function evaluateFewShot(
           stdEpsilon: 1e-5,
         }).accuracy,
     )
-    return { shots, accuracies, mean: accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length }
+    return { shots, accuracies, mean: meanOf(accuracies) }
   })
   return { classes, testExamples: test.length, smallestClass: smallestCount(labels), rows }
 }

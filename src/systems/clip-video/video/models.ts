@@ -10,6 +10,7 @@ import type { ThreadOptions } from '../../../tasks/experiment.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { readRunHead } from '../../../train/run.ts'
 import { UsageError } from '../../../util/errors.ts'
+import { bytesOf } from '../../../util/vectors.ts'
 import type { JobContext } from '../../define.ts'
 import type { BigGANExperiment } from '../biggan/adversarial.ts'
 import type { BigGAN } from '../biggan/generator.ts'
@@ -64,7 +65,7 @@ export function weightsDigest(model: Module): string {
   const hash = createHash('sha256')
   for (const [name, { data }] of model.variables()) {
     hash.update(name)
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    hash.update(bytesOf(data))
   }
   return hash.digest('hex').slice(0, 16)
 }

@@ -5,7 +5,7 @@ import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { samplerNames } from '../sample/sampler.ts'
 import { drawPictures } from './drawing.ts'
-import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { type Measured, meanQuality, measuringSettings, qualityTable, spreadText } from './measuring.ts'
 import {
   studyDiffusionSettings,
   studyEncoderSettings,
@@ -84,7 +84,7 @@ async function run(settings: GuidanceSettings, context: JobContext): Promise<Rep
 
 /** The outcome of a model with the lowest Frechet distance. */
 function bestOf(outcomes: readonly Outcome[]): Outcome | undefined {
-  return outcomes.toSorted((a, b) => meanOf(a.measured, 'frechet') - meanOf(b.measured, 'frechet'))[0]
+  return outcomes.toSorted((a, b) => meanQuality(a.measured, 'frechet') - meanQuality(b.measured, 'frechet'))[0]
 }
 
 /** What was found, in sentences; whichever way it turned out. */
@@ -96,8 +96,8 @@ export function guidanceFindings(outcomes: readonly Outcome[]): string[] {
     const from = (name: 'accuracy' | 'precision' | 'recall'): string =>
       `${spreadText(first.measured.qualities, name)} to ${spreadText(last.measured.qualities, name)}`
     const trade =
-      meanOf(last.measured, 'precision') > meanOf(first.measured, 'precision') &&
-      meanOf(last.measured, 'recall') < meanOf(first.measured, 'recall')
+      meanQuality(last.measured, 'precision') > meanQuality(first.measured, 'precision') &&
+      meanQuality(last.measured, 'recall') < meanQuality(first.measured, 'recall')
         ? 'diversity is traded for fidelity, as in the paper'
         : 'the trade of diversity for fidelity is not seen'
     const inside = best !== first && best !== last ? 'in between, as in the paper' : 'at an end'
@@ -118,7 +118,7 @@ function guidanceReport(
     name: titles[model],
     points: outcomes
       .filter((each) => each.model === model)
-      .map(({ scale, measured }) => ({ x: scale, y: meanOf(measured, name) })),
+      .map(({ scale, measured }) => ({ x: scale, y: meanQuality(measured, name) })),
   })
   const cloud = (model: Outcome['model']) => ({
     name: titles[model],
@@ -126,8 +126,8 @@ function guidanceReport(
     points: outcomes
       .filter((each) => each.model === model)
       .map(({ scale, measured }) => ({
-        x: meanOf(measured, 'recall'),
-        y: meanOf(measured, 'precision'),
+        x: meanQuality(measured, 'recall'),
+        y: meanQuality(measured, 'precision'),
         label: String(scale),
       })),
   })
@@ -173,7 +173,7 @@ function guidanceReport(
               ...models.map(cloud),
               {
                 name: 'real pictures',
-                points: [{ x: meanOf(floor, 'recall'), y: meanOf(floor, 'precision'), label: 'real' }],
+                points: [{ x: meanQuality(floor, 'recall'), y: meanQuality(floor, 'precision'), label: 'real' }],
               },
             ],
           },

@@ -121,7 +121,7 @@ export function describeQuality({ frechet, precision, recall, accuracy }: Qualit
 }
 
 /** The mean of a measure over the seeds; NaN where it is missing. */
-export function meanOf({ qualities }: Pick<Measured, 'qualities'>, name: keyof Quality): number {
+export function meanQuality({ qualities }: Pick<Measured, 'qualities'>, name: keyof Quality): number {
   return spreadOf(qualities.map((each) => each[name] ?? Number.NaN)).mean
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { LinePlot, Report, Section, Table } from '../../../report/figures.ts'
 import { whole } from '../../../train/settings.ts'
+import { meanOrZero } from '../../../util/vectors.ts'
 import { defineJob } from '../../define.ts'
 import {
   armSettings,
@@ -13,7 +14,7 @@ import {
   runArms,
   spread,
 } from './arms.ts'
-import { type Changes, meanOf, memberRecipes } from './members.ts'
+import { type Changes, memberRecipes } from './members.ts'
 
 const positive = z.number().positive()
 
@@ -116,7 +117,7 @@ function alongTraining({ results }: FinishedMemoryArm) {
   const [first] = results
   return (first?.memoriesInTraining ?? []).map(({ step }, i) => ({
     x: step,
-    y: meanOf(results.map(({ memoriesInTraining }) => memoriesInTraining[i]?.memories ?? 0)),
+    y: meanOrZero(results.map(({ memoriesInTraining }) => memoriesInTraining[i]?.memories ?? 0)),
   }))
 }
 

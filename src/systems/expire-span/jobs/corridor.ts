@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { LinePlot, Report, Table } from '../../../report/figures.ts'
 import { whole } from '../../../train/settings.ts'
+import { meanOrZero } from '../../../util/vectors.ts'
 import { defineJob } from '../../define.ts'
 import {
   armSettings,
@@ -12,7 +13,7 @@ import {
   runArms,
   spread,
 } from './arms.ts'
-import { type Changes, meanOf, type ScoreResult } from './members.ts'
+import type { Changes, ScoreResult } from './members.ts'
 
 const config = z.strictObject({
   train_length: whole.default(100).describe('steps of the corridors that are trained on, at most (at least 3)'),
@@ -81,7 +82,7 @@ function against(arms: readonly FinishedMemoryArm[], value: (score: ScoreResult)
         const trial = trials[length]
         return (trial && value(trial)) ?? []
       })
-      return found.length > 0 ? [{ x: Number(length), y: meanOf(found) }] : []
+      return found.length > 0 ? [{ x: Number(length), y: meanOrZero(found) }] : []
     })
     return points.length > 0 ? [{ name: arm.title, points }] : []
   })

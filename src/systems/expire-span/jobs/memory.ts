@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Report, ScatterPlot } from '../../../report/figures.ts'
 import { whole } from '../../../train/settings.ts'
 import { TenfoldError } from '../../../util/errors.ts'
+import { meanOrZero } from '../../../util/vectors.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { measureApart } from '../../measurement.ts'
 import {
@@ -17,7 +18,7 @@ import {
   spread,
   type TrainMember,
 } from './arms.ts'
-import { type Changes, meanOf, memberRecipes, memberResult } from './members.ts'
+import { type Changes, memberRecipes, memberResult } from './members.ts'
 
 const config = z.strictObject({
   task: z
@@ -80,13 +81,13 @@ function memoryReport(arms: readonly FinishedMemoryArm[], settings: MemorySettin
       connected: true,
       points: arms
         .filter(({ arm }) => arm.name.startsWith(`${family}-`))
-        .map((of) => ({ x: x(of), y: meanOf(of.results.map(({ score }) => score.quality)) }))
+        .map((of) => ({ x: x(of), y: meanOrZero(of.results.map(({ score }) => score.quality)) }))
         .sort((a, b) => a.x - b.x),
     })),
   })
   const mean =
     (value: (result: FinishedMemoryArm['results'][number]) => number | undefined) => (of: FinishedMemoryArm) =>
-      meanOf(of.results.map((result) => value(result) ?? Number.NaN))
+      meanOrZero(of.results.map((result) => value(result) ?? Number.NaN))
   return {
     title: 'Expire-Span: what memory is worth',
     subtitle: `${task}; at equal reach (${settings.attn_lim}) and at equal cost (${settings.budget})`,

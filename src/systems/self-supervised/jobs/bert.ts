@@ -9,6 +9,7 @@ import { type ThreadOptions, threadOptions } from '../../../tasks/experiment.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
 import { count, whole } from '../../../train/settings.ts'
+import { dot } from '../../../util/vectors.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { eachOf, seedsFrom } from '../../parts.ts'
 import { spreadOf } from '../../study.ts'
@@ -134,8 +135,6 @@ async function compareGradients(opened: OpenedWords, settings: BertSettings, see
     await run.release()
     return values
   }
-  const dot = (a: readonly number[], b: readonly number[]): number =>
-    a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
   const whole = await slopeOf(0)
   const found: z.infer<typeof direction> = []
   for (const negatives of settings.directions) {

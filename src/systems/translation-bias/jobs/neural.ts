@@ -1,10 +1,10 @@
 /** The job `translation-bias/neural`: data, learning and output again, in a small transformer that is trained here. */
 import type { Figure, Report, Table } from '../../../report/figures.ts'
 import { plotPackages } from '../../../report/plot-packages.ts'
+import { meanOf } from '../../../util/vectors.ts'
 import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { eachOf, seedsFrom } from '../../parts.ts'
-import { mean } from '../measures/numbers.ts'
 import { calibrationError, type NeuralSummary } from '../neural/measure.ts'
 import {
   draws,
@@ -170,7 +170,7 @@ async function run(settings: NeuralConfig, context: JobContext): Promise<Report>
     subtitle: `A transformer of ${settings.layers} + ${settings.layers} layers x ${settings.width}, trained on sentences with known shares of "he" and "she", ${seedsText(settings.seeds)}.`,
     summary: items
       .filter(({ values }) => values.length > 0)
-      .map(({ label, values, note }) => ({ label, value: percent(mean(values)), note })),
+      .map(({ label, values, note }) => ({ label, value: percent(meanOf(values)), note })),
     sections: [
       { title: 'What each cause does', figures: [{ kind: 'text', title: 'In words', paragraphs: meaning }] },
       {
