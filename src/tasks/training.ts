@@ -7,9 +7,9 @@ import * as ops from '../ops/index.ts'
 import {
   Adam,
   AdamW,
+  averageInto,
   constantScheduleWithWarmup,
   cosineScheduleWithWarmup,
-  ExponentialMovingAverage,
   inverseSqrtSchedule,
   LAMB,
   LARS,
@@ -126,16 +126,6 @@ export function makeOptimizer(
   }
 }
 
-/** The average of a model's weights in those of a second one of the same kind; frozen weights are equal in both and stay. */
-export function averageInto(averaged: Module, model: Module, decay: number): ExponentialMovingAverage {
-  const copies = averaged.variables()
-  const moving = [...model.variables()].filter(([, { dtype, frozen }]) => dtype === 'float32' && !frozen)
-  return new ExponentialMovingAverage(
-    moving.map(([, variable]) => variable),
-    { decay, warmup: true, averages: moving.flatMap(([name]) => copies.get(name) ?? []) },
-  )
-}
-
 /** What a step shows of a batch, `loss`, which is minimized, among it. */
 export type StepScalars = Readonly<Record<string, Tensor>> & { readonly loss: Tensor }
 
@@ -196,7 +186,7 @@ export function updatesOf({
     epochs: { stepsPerEpoch, epochs },
     ...(lrScale && { scaleOf: scaleByName(model, lrScale) }),
   })
-  const average = averaged && averageInto(averaged, model, ema_decay)
+  const average = averaged && averageInto(averaged.variables(), model.variables(), ema_decay)
   return {
     minimize: (loss, weight = 1) => {
       optimizer.minimize(loss, { ...(clipNorm > 0 && { clipNorm }), weight })
