@@ -10,6 +10,7 @@ import type { Shape } from '../tensor/shape.ts'
 import { checkShape, formatShape } from '../tensor/shape.ts'
 import { Variable } from '../tensor/variable.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
+import { deviationWithinTwo } from '../util/normal.ts'
 import type { Generator } from '../util/random.ts'
 import { Scoped } from '../util/scoped.ts'
 import { dot } from '../util/vectors.ts'
@@ -197,12 +198,9 @@ export function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Float
   return normal(shape, { ...options, std: kaimingStd(shape, options) })
 }
 
-/** Standard deviation of the standard normal distribution cut off at two standard deviations, as flax has it. */
-const truncatedStd = 0.8796256610342398
-
 /** flax's `lecun_normal`: normal cut off at two standard deviations, rescaled to variance 1 / fanIn. */
 export function lecunNormal(shape: Shape, { generator = defaultGenerator() }: RandomOptions = {}): Float32Array {
-  const scale = 1 / Math.sqrt(fans(shape).fanIn) / truncatedStd
+  const scale = 1 / Math.sqrt(fans(shape).fanIn) / deviationWithinTwo
   const values = generator.truncatedNormal(elementCount(shape))
   for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) * scale
   return values
