@@ -17,7 +17,7 @@ import type { Experiment } from '../../../src/tasks/experiment.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
 import { manualSeed } from '../../../src/tensor/random-state.ts'
 import { FrozenParameters } from '../../../src/train/frozen.ts'
-import { configure } from '../../../src/train/settings.ts'
+import { configFrom } from '../../../src/train/settings.ts'
 import { pytorchCheckpoint } from '../../support/pytorch.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-frozen-'))
@@ -36,7 +36,7 @@ const tiny = {
 
 async function open(recipe: Recipe, settings: Record<string, unknown> = {}) {
   const given = Object.entries({ ...tiny, ...settings }).map(([path, value]) => ({ path, value }))
-  const config = configure(recipe.config, given)
+  const config = configFrom(recipe.config, given)
   const start = await recipe.start?.(config)
   const data = await recipe.open(config, start ? { start } : {})
   const fitted = start?.fit(config, data.facts)

@@ -1,7 +1,7 @@
 /** One training of a study: any recipe of this system with other settings, for a number of steps, and what came of it. */
 import { z } from 'zod'
 import type { OpenedData } from '../../../tasks/define.ts'
-import { type Assignment, configure, type Settings } from '../../../train/settings.ts'
+import { type Assignment, configFrom, type Settings } from '../../../train/settings.ts'
 import { TenfoldError, UsageError } from '../../../util/errors.ts'
 import { meanOrZero } from '../../../util/vectors.ts'
 import type { Recipe } from '../../define.ts'
@@ -108,7 +108,7 @@ export async function trainMember(task: MemberTask, signal?: AbortSignal): Promi
 
 function settingsOf(recipe: AnyRecipe, changes: Changes): Settings {
   const assignments = Object.entries(changes).map(([path, value]): Assignment => ({ path, value }))
-  return configure(recipe.config, assignments)
+  return configFrom(recipe.config, assignments)
 }
 
 /** Runs the training steps; what they show. */
