@@ -5,9 +5,9 @@ import { type CharacterFacts, decodeCharacters } from '../../tasks/language/char
 import { meanOrZero } from '../../util/vectors.ts'
 import { kindTable } from './kinds.ts'
 import { type AnyModel, ExpireSpan } from './model.ts'
-import { type ReadText, textReader } from './read-text.ts'
+import { type ReadText, readText } from './read-text.ts'
 import type { ModelSettings } from './settings.ts'
-import { firstRow, type StreamFields, type TokenText } from './stream.ts'
+import { firstRow, type StreamFields } from './stream.ts'
 
 /** Memories of each layer after each block of the test text. */
 export function explainMemory(
@@ -31,16 +31,6 @@ export function explainMemory(
     intro:
       'Each layer keeps a number of its own. A step costs what is kept: nothing is computed of what was forgotten.',
     figures: [plot],
-  }
-}
-
-/** Reads a text as in training, block by block from an empty memory; what does not fill a block is left out. */
-export async function readText(model: ExpireSpan, text: TokenText): Promise<ReadText> {
-  const read = textReader(model)
-  try {
-    return await read(text)
-  } finally {
-    await read.release()
   }
 }
 

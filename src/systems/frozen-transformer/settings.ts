@@ -5,7 +5,8 @@ import { optimizerSettings, type TrainDefaults, trainSettings } from '../../task
 import { count, pathSetting, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { type BodyConfig, bodies, type FrozenTransformerConfig } from './config.ts'
-import { controls, unreadViT } from './official.ts'
+import { controls } from './controls.ts'
+import { unreadViT } from './official.ts'
 
 const modelNames = Object.keys(bodies) as (keyof typeof bodies)[]
 const probability = z.number().min(0).lt(1)
