@@ -26,6 +26,6 @@ export function rowsOf(values: readonly number[], width: number): number[][] {
 
 /** The bytes of an array, not copied. */
 export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array<ArrayBuffer> {
-  // Arrays of the library are never shared between threads.
+  // Also of memory that threads share: it is only read and copied, which the narrower type does not hinder.
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)
 }
