@@ -3,13 +3,18 @@
 //   mpirun -n 2 node scripts/distributed-speed.js mixer/mnist fnet/listops
 import { findRecipe, prepareRun, prepareTraining } from '../dist/systems/session.js'
 import { connectMpi, mpiLaunch } from '../dist/train/distributed/mpi.js'
-import { configure } from '../dist/train/settings.js'
+import { configFrom } from '../dist/train/settings.js'
 
 const communicator = mpiLaunch() ? await connectMpi() : undefined
 const [warmUp, measured] = [5, 30]
 for (const name of process.argv.slice(2)) {
   const { recipe } = findRecipe(name)
-  const { experiment, data } = await prepareRun(recipe, configure(recipe.config, []), { seed: 0, threads: 1 }, () => {})
+  const { experiment, data } = await prepareRun(
+    recipe,
+    configFrom(recipe.config, []),
+    { seed: 0, threads: 1 },
+    () => {},
+  )
   const whole = prepareTraining(experiment, data).task
   const task = communicator ? whole.distributed(communicator) : whole
   const times = []

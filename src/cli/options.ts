@@ -20,19 +20,6 @@ export function wholeNumber(least: number, most = Number.POSITIVE_INFINITY): (te
   }
 }
 
-/** Whole numbers of at least `least` with commas between. */
-export function wholeNumbers(least: number): (text: string) => number[] {
-  const read = wholeNumber(least)
-  return (text) => text.split(',').map(read)
-}
-
-/** A number above 0. */
-export function positiveNumber(text: string): number {
-  const value = Number(text)
-  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('must be a number above 0.')
-  return value
-}
-
 /** What is at a path; undefined if there is nothing, or if that cannot be determined. */
 function kindOf(path: string): Stats | undefined {
   try {

@@ -15,6 +15,7 @@ import {
 } from '../train/loop.ts'
 import { logToTensorBoard } from '../train/tensorboard.ts'
 import { shellQuoted } from '../util/shell.ts'
+import { percent } from '../util/words.ts'
 import type { Group } from './distributed.ts'
 import { type Extension, extendRun } from './extend.ts'
 import { Interruption, interruptExitCode, interruptSignal } from './interrupt.ts'
@@ -48,7 +49,7 @@ async function profileStep(task: TrainingTask, file: string, reporter: Reporter)
   for await (const batch of task.loader) {
     const profile = await task.step.profile(profiledSteps, batch)
     await writeFileAtomic(file, Buffer.from(file.endsWith('.json') ? JSON.stringify(profile) : formatProfile(profile)))
-    const share = `${(100 * profile.products).toFixed(1)} % in matrix products and convolutions`
+    const share = `${percent(profile.products)} in matrix products and convolutions`
     reporter.say(`profile    ${file}: ${profile.milliseconds.toFixed(1)} ms a step, ${share}`)
     break
   }

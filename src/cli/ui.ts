@@ -5,6 +5,7 @@ import { formatDuration, type MetricDescriptions } from '../train/describe-metri
 import type { LoopObserver } from '../train/loop.ts'
 import { observeProgress, StatusLine } from '../train/progress.ts'
 import { errorLine } from '../util/errors.ts'
+import { percent } from '../util/words.ts'
 import { note } from './output.ts'
 
 /** Where a command reports to. */
@@ -115,7 +116,7 @@ export function tellAnswer(use: string, answer: Answer, reporter: Reporter, isWr
   if ('metrics' in answer) return
   reporter.event('answer', { use, ...answer })
   if ('choices' in answer) {
-    const best = answer.choices.map(({ label, probability }) => `${label} ${(100 * probability).toFixed(1)} %`)
+    const best = answer.choices.map(({ label, probability }) => `${label} ${percent(probability)}`)
     reporter.say(named(best.join(', ')))
   } else if ('text' in answer && isWritten) reporter.endProgress()
   else if ('text' in answer) reporter.say(named(answer.text))

@@ -7,6 +7,7 @@ import { scopePath } from '../tensor/origin.ts'
 import { formatShape, type Shape } from '../tensor/shape.ts'
 import type { GraphNode, Tensor, TensorType } from '../tensor/tensor.ts'
 import { TenfoldError } from '../util/errors.ts'
+import { bytesOf } from '../util/vectors.ts'
 import {
   attributeTypes,
   elementTypes,
@@ -17,7 +18,7 @@ import {
 } from './onnx-file.ts'
 
 /** Operator set and file version written: the first with Gelu, readable by ONNX Runtime 1.17 and later. */
-export const opsetVersion = 20
+const opsetVersion = 20
 const irVersion = 9
 
 /** The numbers of the element types in ONNX. */
@@ -27,10 +28,6 @@ export const dataTypes: Record<DType, number> = {
   int64: elementTypes.INT64,
   bool: elementTypes.BOOL,
   uint8: elementTypes.UINT8,
-}
-
-function bytesOf(data: TypedArray): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
 }
 
 /** An attribute of a node. */

@@ -2,6 +2,7 @@
 import type { KernelTime } from '../runtime/session.ts'
 import { describeOrigin } from '../tensor/origin.ts'
 import type { GraphNode } from '../tensor/tensor.ts'
+import { percent } from '../util/words.ts'
 
 /** What one kernel does for one line of the model. */
 export interface ProfileRow {
@@ -79,7 +80,7 @@ export function formatProfile({ calls, milliseconds, products, rows }: Profile):
         `${time.toFixed(3).padStart(10)} ms ${((100 * time) / milliseconds).toFixed(1).padStart(5)} % ${count.toFixed(0).padStart(5)} x  ${name}`,
     )
   return [
-    `${milliseconds.toFixed(2)} ms a step inside of kernels, the mean of ${calls} steps; ${(100 * products).toFixed(1)} % in matrix products and convolutions`,
+    `${milliseconds.toFixed(2)} ms a step inside of kernels, the mean of ${calls} steps; ${percent(products)} in matrix products and convolutions`,
     '',
     'by kernel',
     ...table('kernel'),

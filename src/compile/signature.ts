@@ -82,7 +82,7 @@ export function mapTensors(
 }
 
 /** The path of a part of an argument. */
-export function pathOf(path: string, key: string, isList: boolean): string {
+function pathOf(path: string, key: string, isList: boolean): string {
   return isList ? `${path}[${key}]` : `${path}${fieldPath(key)}`
 }
 

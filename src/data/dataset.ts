@@ -1,4 +1,5 @@
 import { type DType, elementCount, type NDArray } from '../tensor/dtype.ts'
+import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import { mapValues } from '../util/records.ts'
@@ -19,6 +20,12 @@ export type Batch<Name extends string = string> = Record<Name, NDArray>
 
 /** A batch as a compiled function takes it: `compile(({ image, label }: BatchTensors<'image' | 'label'>) => ...)`. */
 export type BatchTensors<Name extends string = string> = Readonly<Record<Name, Tensor>>
+
+/** Examples in a batch: all of its tensors have as many rows. */
+export function batchRows(batch: Batch | BatchTensors): number {
+  const [first] = Object.values<{ readonly shape: readonly number[] }>(batch)
+  return first ? sizeOf(first.shape, 0) : 0
+}
 
 /** What a batch may depend on besides its indices. Random augmentation must be a pure function of seed, epoch and index. */
 export interface BatchContext {

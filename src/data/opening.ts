@@ -81,7 +81,7 @@ function within(folder: string, path: string): string {
 }
 
 /** The error of one file as the reason why it can't be read; other errors are thrown again. */
-export function reasonOf(path: string, error: unknown): Unreadable {
+export function unreadableOf(path: string, error: unknown): Unreadable {
   if (!(error instanceof FormatError || error instanceof UsageError)) throw error
   const { message, hint } = error
   const reason = message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message
@@ -95,7 +95,7 @@ function unseenCharacters(name: string): string[] {
 }
 
 /** Names that only differ in space, case, Unicode form or invisible characters, in groups. */
-export function similarNames(names: readonly string[]): string[][] {
+function similarNames(names: readonly string[]): string[][] {
   const groups = new Map<string, string[]>()
   for (const name of names) {
     const key = name

@@ -1,11 +1,7 @@
-import { allocate, elementCount, type NDArray, type TypedArray } from '../tensor/dtype.ts'
+import { allocate, elementCount, type NDArray } from '../tensor/dtype.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import { UsageError } from '../util/errors.ts'
-
-/** The elements' bytes, without copying. */
-function bytesOf(data: TypedArray): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-}
+import { bytesOf } from '../util/vectors.ts'
 
 /** `[rows, ...shape]` zeros to be filled row by row. */
 export function allocateRows(rows: number, like: Pick<NDArray, 'dtype' | 'shape'>): NDArray {

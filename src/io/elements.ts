@@ -5,6 +5,7 @@
 import { byteSize, type DType, elementCount, type NDArray, type TypedArray } from '../tensor/dtype.ts'
 import { formatShape } from '../tensor/shape.ts'
 import { ShapeError } from '../util/errors.ts'
+import { bytesOf } from '../util/vectors.ts'
 import { damaged } from './errors.ts'
 
 /** Element types found in files. */
@@ -168,7 +169,7 @@ export function gatherElements(
 }
 
 /** The bytes of an array that is to be written, not copied. Throws a ShapeError if the data do not fit the shape. */
-export function bytesOf(what: string, { dtype, shape, data }: NDArray): Uint8Array {
+export function checkedBytes(what: string, { dtype, shape, data }: NDArray): Uint8Array {
   const needed = elementCount(shape) * byteSize(dtype)
   if (data.byteLength !== needed) {
     throw new ShapeError(
@@ -176,5 +177,5 @@ export function bytesOf(what: string, { dtype, shape, data }: NDArray): Uint8Arr
       { hint: 'dtype, shape and data of an array must belong together' },
     )
   }
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  return bytesOf(data)
 }

@@ -2,7 +2,14 @@
 import { type DType, elementCount, type NDArray } from '../tensor/dtype.ts'
 import { stridesOf } from '../tensor/shape.ts'
 import { FormatError } from '../util/errors.ts'
-import { bytesOf, elementBytes, type FileElement, gatherElements, isPlausibleShape, readElements } from './elements.ts'
+import {
+  checkedBytes,
+  elementBytes,
+  type FileElement,
+  gatherElements,
+  isPlausibleShape,
+  readElements,
+} from './elements.ts'
 import { damaged, quoted } from './errors.ts'
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] as const
@@ -171,7 +178,7 @@ export function readNpy(bytes: Uint8Array, what = 'npy'): NDArray {
 /** Writes a .npy file: version 1, C order, little-endian. Throws a ShapeError if the data do not fit the shape. */
 export function writeNpy(array: NDArray, what = 'npy'): Uint8Array {
   const { dtype, shape } = array
-  const elements = bytesOf(what, array)
+  const elements = checkedBytes(what, array)
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
   const description = `{'descr': '${descriptors[dtype]}', 'fortran_order': False, 'shape': (${sizes}), }`
   // The elements begin at a multiple of 64, as NumPy writes it.

@@ -1,7 +1,7 @@
 /** The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes (little-endian, row-major). */
 import { byteSize, type DType, type NDArray } from '../tensor/dtype.ts'
 import { FormatError, UsageError } from '../util/errors.ts'
-import { bytesOf, type FileElement, readElements } from './elements.ts'
+import { checkedBytes, type FileElement, readElements } from './elements.ts'
 import { damaged, quoted } from './errors.ts'
 import { jsonKeys } from './json-keys.ts'
 import type { TensorFile } from './tensor-format.ts'
@@ -203,7 +203,7 @@ export function safetensorsPieces(
     if (name === metadataKey || isBroken(name)) {
       throw new FormatError(`${what} has a name that the format cannot hold`, { hint: 'choose another name' })
     }
-    parts.set(name, { array, bytes: bytesOf(what, array), begin: 0 })
+    parts.set(name, { array, bytes: checkedBytes(what, array), begin: 0 })
   }
   // Wider elements come first in the data, so that every tensor lies at a multiple of its element size.
   const ordered = [...parts.values()].sort((a, b) => byteSize(b.array.dtype) - byteSize(a.array.dtype))

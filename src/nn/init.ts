@@ -10,8 +10,10 @@ import type { Shape } from '../tensor/shape.ts'
 import { checkShape, formatShape } from '../tensor/shape.ts'
 import { Variable } from '../tensor/variable.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
+import { deviationWithinTwo } from '../util/normal.ts'
 import type { Generator } from '../util/random.ts'
 import { Scoped } from '../util/scoped.ts'
+import { dot } from '../util/vectors.ts'
 
 /** Makes the first values of a variable of that shape. */
 export type Initialiser = (shape: Shape) => Float32Array
@@ -196,12 +198,9 @@ export function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Float
   return normal(shape, { ...options, std: kaimingStd(shape, options) })
 }
 
-/** Standard deviation of the standard normal distribution cut off at two standard deviations, as flax has it. */
-const truncatedStd = 0.8796256610342398
-
 /** flax's `lecun_normal`: normal cut off at two standard deviations, rescaled to variance 1 / fanIn. */
 export function lecunNormal(shape: Shape, { generator = defaultGenerator() }: RandomOptions = {}): Float32Array {
-  const scale = 1 / Math.sqrt(fans(shape).fanIn) / truncatedStd
+  const scale = 1 / Math.sqrt(fans(shape).fanIn) / deviationWithinTwo
   const values = generator.truncatedNormal(elementCount(shape))
   for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) * scale
   return values
@@ -272,10 +271,4 @@ function orthonormal(rows: Float64Array, count: number, length: number): Float64
     for (let k = 0; k < length; k++) row[k] = (row[k] ?? 0) / norm
   }
   return rows
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0)
-  return sum
 }

@@ -1,6 +1,7 @@
 import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { fetchVariables, Variable } from '../tensor/variable.ts'
 import { optionsOf, requireFlag, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
@@ -19,6 +20,34 @@ export interface AverageOptions {
    * one. Its owner saves them. Default: new ones, which `variables` names.
    */
   readonly averages?: readonly Variable[]
+}
+
+/**
+ * Records averages = kept * averages + (1 - kept) * weights, one by one, toward the values that the weights have at this point of the
+ * trace. kept: a number or a scalar.
+ */
+export function moveToward(averages: readonly Variable[], weights: readonly Variable[], kept: Tensor | number): void {
+  const added = ops.sub(1, kept)
+  for (const [i, average] of averages.entries()) {
+    const weight = weights[i]
+    if (weight) average.assign(ops.add(ops.mul(average, kept), ops.mul(weight, added)))
+  }
+}
+
+/**
+ * The average of a model's weights in those of a second one of the same kind, which have the same names; it keeps less at first. Whole numbers
+ * and frozen weights are equal in both and stay.
+ */
+export function averageInto(
+  copies: ReadonlyMap<string, Variable>,
+  weights: ReadonlyMap<string, Variable>,
+  decay: Scheduled,
+): ExponentialMovingAverage {
+  const moving = [...weights].filter(([, { dtype, frozen }]) => dtype === 'float32' && !frozen)
+  return new ExponentialMovingAverage(
+    moving.map(([, variable]) => variable),
+    { decay, warmup: true, averages: moving.flatMap(([name]) => copies.get(name) ?? []) },
+  )
 }
 
 /**
@@ -68,11 +97,7 @@ export class ExponentialMovingAverage {
   /** Records one update of the averages toward the values that the variables have at this point of the trace. */
   update(): void {
     const kept = this.#counter.advance()((k) => this.decay(k))
-    const added = ops.sub(1, kept)
-    for (const [i, average] of this.averages.entries()) {
-      const parameter = this.parameters[i]
-      if (parameter) average.assign(ops.add(ops.mul(average, kept), ops.mul(parameter, added)))
-    }
+    moveToward(this.averages, this.parameters, kept)
   }
 
   /** Exchanges averages and weights, on the host, where their numbers must be (`fetchVariables`); a second call undoes the first. */

@@ -15,7 +15,7 @@ export interface Box {
 }
 
 /** The rectangle around a middle. */
-export function boxAround({ x, y }: Place, halfWidth: number, halfHeight: number): Box {
+function boxAround({ x, y }: Place, halfWidth: number, halfHeight: number): Box {
   return { left: x - halfWidth, right: x + halfWidth, top: y - halfHeight, bottom: y + halfHeight }
 }
 

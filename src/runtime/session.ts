@@ -72,5 +72,3 @@ export interface KernelTime {
   readonly op: string
   readonly microseconds: number
 }
-
-export type { TypedArray }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Figure, Table } from '../report/figures.ts'
 import { type BriefResult, type BriefTraining, briefResult } from '../tasks/brief-training.ts'
 import { whole } from '../train/settings.ts'
+import { meanOf } from '../util/vectors.ts'
 import type { JobContext } from './define.ts'
 import { allOf, eachOf, seedsFrom } from './parts.ts'
 
@@ -113,7 +114,7 @@ export async function runStudy(
 
 /** Mean, and standard deviation between seeds (0 for one). */
 export function spreadOf(values: readonly number[]): { readonly mean: number; readonly deviation: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const mean = meanOf(values)
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
   return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 }
 }

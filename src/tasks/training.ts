@@ -1,15 +1,15 @@
 /** Training of a model by its loss, whatever the problem: optimizer and schedule, the step, what a checkpoint holds. */
 import { compile } from '../compile/compile.ts'
-import type { BatchTensors, Dataset } from '../data/dataset.ts'
+import { type BatchTensors, batchRows, type Dataset } from '../data/dataset.ts'
 import { type BatchSource, DataLoader } from '../data/loader.ts'
 import type { Module } from '../nn/index.ts'
 import * as ops from '../ops/index.ts'
 import {
   Adam,
   AdamW,
+  averageInto,
   constantScheduleWithWarmup,
   cosineScheduleWithWarmup,
-  ExponentialMovingAverage,
   inverseSqrtSchedule,
   LAMB,
   LARS,
@@ -19,7 +19,6 @@ import {
   SGD,
 } from '../optim/index.ts'
 import { manualSeed, randomState } from '../tensor/random-state.ts'
-import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { defineTask, type Metrics, type TrainingTask } from '../train/loop.ts'
@@ -127,16 +126,6 @@ export function makeOptimizer(
   }
 }
 
-/** The average of a model's weights in those of a second one of the same kind; frozen weights are equal in both and stay. */
-export function averageInto(averaged: Module, model: Module, decay: number): ExponentialMovingAverage {
-  const copies = averaged.variables()
-  const moving = [...model.variables()].filter(([, { dtype, frozen }]) => dtype === 'float32' && !frozen)
-  return new ExponentialMovingAverage(
-    moving.map(([, variable]) => variable),
-    { decay, warmup: true, averages: moving.flatMap(([name]) => copies.get(name) ?? []) },
-  )
-}
-
 /** What a step shows of a batch, `loss`, which is minimized, among it. */
 export type StepScalars = Readonly<Record<string, Tensor>> & { readonly loss: Tensor }
 
@@ -197,7 +186,7 @@ export function updatesOf({
     epochs: { stepsPerEpoch, epochs },
     ...(lrScale && { scaleOf: scaleByName(model, lrScale) }),
   })
-  const average = averaged && averageInto(averaged, model, ema_decay)
+  const average = averaged && averageInto(averaged.variables(), model.variables(), ema_decay)
   return {
     minimize: (loss, weight = 1) => {
       optimizer.minimize(loss, { ...(clipNorm > 0 && { clipNorm }), weight })
@@ -223,7 +212,7 @@ export function trainingTask<Name extends string>(parts: TaskParts<Name>): Train
     const step = compile(
       (batch: BatchTensors<Name>) => {
         const shown = scalars(batch)
-        const examples = rowsOf(batch)
+        const examples = batchRows(batch)
         minimize(shown.loss, examples)
         updated?.()
         return { ...shown, ...mapValues(shown, (value) => ops.meanOverRanks(value, examples)) }
@@ -235,12 +224,6 @@ export function trainingTask<Name extends string>(parts: TaskParts<Name>): Train
   const task = taskWith(loader)
   if (!meansOfExamples || !(loader instanceof DataLoader)) return task
   return { ...task, distributed: (communicator) => taskWith(loader.partFor(communicator), communicator) }
-}
-
-/** Examples in a batch: all of its tensors have as many rows. */
-function rowsOf(batch: BatchTensors): number {
-  const [first] = Object.values(batch)
-  return first ? sizeOf(first.shape, 0) : 0
 }
 
 /** What a training keeps of its model beside it: state for checkpoints, and what a step does to it after the update. */

@@ -90,7 +90,7 @@ export function calledOp(origin: Origin): string | undefined {
 }
 
 /** `model.ts:41`: its line. */
-export function sourceLine(origin: Origin): string | undefined {
+function sourceLine(origin: Origin): string | undefined {
   return callSite(origin)?.replace(/:\d+$/, '')
 }
 

@@ -1,4 +1,6 @@
 /** How metrics are read: what is better, in which unit, and as text. */
+
+import { percent } from '../util/words.ts'
 import type { Metrics } from './loop.ts'
 
 /** How a metric is read and compared. */
@@ -24,7 +26,7 @@ export function formatDuration(seconds: number): string {
 
 /** A metric as text: shares in percent, the rest with four significant digits. */
 export function formatMetric(value: number, { unit }: Partial<Metric> = {}): string {
-  if (unit === 'percent') return `${(100 * value).toFixed(2)} %`
+  if (unit === 'percent') return percent(value, 2)
   return unit === undefined ? value.toPrecision(4) : `${value.toPrecision(4)} ${unit}`
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { elementCount } from '../tensor/dtype.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { TenfoldError } from '../util/errors.ts'
+import { bytesOf } from '../util/vectors.ts'
 
 /** How many numbers of a model learn. */
 export interface LearningShare {
@@ -18,9 +19,7 @@ export function learningShare(weights: ReadonlyMap<string, Variable>): LearningS
 }
 
 function digestOf({ data }: Variable): string {
-  return createHash('sha256')
-    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-    .digest('hex')
+  return createHash('sha256').update(bytesOf(data)).digest('hex')
 }
 
 /** The frozen parameters of a model as they are when this is made. */

@@ -1,10 +1,9 @@
 /** The training loop: steps, evaluation, checkpoints, early stop, and an orderly end in every case. */
 
 import type { Compiled } from '../compile/compile.ts'
-import type { Batch, BatchTensors } from '../data/dataset.ts'
+import { type Batch, type BatchTensors, batchRows } from '../data/dataset.ts'
 import type { BatchSource } from '../data/loader.ts'
 import { randomState } from '../tensor/random-state.ts'
-import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { fetchVariables, type Variable } from '../tensor/variable.ts'
 import type { Communicator } from '../util/communicator.ts'
@@ -290,7 +289,7 @@ class Loop {
       epoch,
       epochs: this.#options.epochs,
       metrics,
-      examples: rowsOf(batch),
+      examples: batchRows(batch),
       seconds: (performance.now() - this.#startedAt) / 1000,
     })
     return undefined
@@ -386,10 +385,4 @@ class Loop {
 function numbersOf(line: MetricsLine | undefined): Metrics {
   const entries = Object.entries(line ?? {}).filter(([key]) => !['type', 'step', 'epoch', 'seconds'].includes(key))
   return Object.fromEntries(entries.map(([key, value]) => [key, Number(value)]))
-}
-
-/** Examples in a batch: all of its tensors have as many rows. */
-function rowsOf(batch: Batch): number {
-  const [first] = Object.values(batch)
-  return first ? sizeOf(first.shape, 0) : 0
 }

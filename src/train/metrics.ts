@@ -2,6 +2,7 @@
 import type { NDArray } from '../tensor/dtype.ts'
 import { sizes } from '../tensor/shape.ts'
 import { IndexError, ShapeError } from '../util/errors.ts'
+import { meanOf } from '../util/vectors.ts'
 import type { Metrics } from './loop.ts'
 
 /** The results of evaluation for every example of a data set, in order. */
@@ -204,5 +205,5 @@ export function averagePrecision(scores: ArrayLike<number>, relevant: ArrayLike<
 /** The plain mean of the classes' average precision; classes that no example has are left out. */
 export function meanAveragePrecision(perClass: readonly number[]): number {
   const known = perClass.filter((value) => !Number.isNaN(value))
-  return known.reduce((sum, value) => sum + value, 0) / known.length
+  return meanOf(known)
 }

@@ -11,7 +11,7 @@ import type { Snapshot } from './snapshots.ts'
 import type { MetricsLine } from './store.ts'
 
 /** Metrics of steps, of evaluations or of both: a curve each, except for baselines. */
-export function metricCurves(lines: readonly MetricsLine[], metrics: MetricDescriptions): LinePlot[] {
+function metricCurves(lines: readonly MetricsLine[], metrics: MetricDescriptions): LinePlot[] {
   const names = new Set(lines.flatMap((line) => Object.keys(line)))
   for (const key of ['type', 'step', 'epoch', 'seconds']) names.delete(key)
   const drawn = [...names].filter((name) => !metrics[name]?.constant)

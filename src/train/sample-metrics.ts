@@ -3,10 +3,12 @@
  * inception score (Salimans et al. 2016), precision and recall (Kynkaanniemi et al. 2019), as OpenAI's evaluator computes them.
  * The names FID, sFID and inception score mean features of one network, Inception-V3; with others the numbers are not comparable.
  */
+
+import { type SquareMatrix, semidefiniteFactor, symmetricEigenvalues } from '../linalg/symmetric.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { formatShape, sameShape, sizeOf } from '../tensor/shape.ts'
 import { ShapeError } from '../util/errors.ts'
-import { type SquareMatrix, semidefiniteFactor, symmetricEigenvalues } from '../util/symmetric.ts'
+import { dot } from '../util/vectors.ts'
 
 /** Mean and covariance of features. */
 export interface FeatureStatistics {
@@ -58,12 +60,6 @@ export function frechetDistance(a: FeatureStatistics, b: FeatureStatistics): num
 function trace({ size, data }: SquareMatrix): number {
   let sum = 0
   for (let i = 0; i < size; i++) sum += data[i * size + i] ?? 0
-  return sum
-}
-
-const dot = (a: Float64Array, b: Float64Array): number => {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0)
   return sum
 }
 

@@ -177,7 +177,7 @@ export function checkConfig<T>(schema: z.ZodType<T>, config: unknown, source = '
 }
 
 /** The recipe's defaults with the command line's assignments applied, in order. */
-export function configure<T extends Settings>(schema: z.ZodType<T>, assignments: readonly Assignment[]): T {
+export function configFrom<T extends Settings>(schema: z.ZodType<T>, assignments: readonly Assignment[]): T {
   const defaults = schema.parse({})
   const changed = assignments.reduce<Settings>(assign, defaults)
   return checkConfig(schema, changed)

@@ -5,7 +5,7 @@ import type { Generator } from './random.ts'
  * log of a number of the Gamma distribution with a shape and scale 1 (Marsaglia and Tsang 2000). The logarithm, because for
  * small shapes the number itself may be too small for any float.
  */
-function logGamma(random: Generator, shape: number): number {
+function drawLogGamma(random: Generator, shape: number): number {
   // Gamma(shape) is Gamma(shape + 1) u^(1 / shape).
   const boost = shape < 1 ? Math.log(1 - (random.uniform(1)[0] ?? 0)) / shape : 0
   const d = (shape < 1 ? shape + 1 : shape) - 1 / 3
@@ -20,8 +20,8 @@ function logGamma(random: Generator, shape: number): number {
 /** `count` numbers of the Beta(a, b) distribution: x / (x + y) of two Gamma numbers. */
 export function betaNumbers(random: Generator, a: number, b: number, count: number): Float32Array {
   return Float32Array.from({ length: count }, () => {
-    const x = logGamma(random, a)
-    return 1 / (1 + Math.exp(logGamma(random, b) - x))
+    const x = drawLogGamma(random, a)
+    return 1 / (1 + Math.exp(drawLogGamma(random, b) - x))
   })
 }
 
@@ -30,7 +30,7 @@ const smallestNormal = 2 ** -126
 
 /** `count` numbers of the Gamma distribution with a shape and scale 1; never 0, as in PyTorch. */
 export function gammaNumbers(random: Generator, shape: number, count: number): Float32Array {
-  return Float32Array.from({ length: count }, () => Math.max(Math.exp(logGamma(random, shape)), smallestNormal))
+  return Float32Array.from({ length: count }, () => Math.max(Math.exp(drawLogGamma(random, shape)), smallestNormal))
 }
 
 /** log(n!) by Stirling's series, exact to 1e-11. */

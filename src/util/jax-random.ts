@@ -3,7 +3,7 @@
  * Threefry-2x32 with 20 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), counters laid out as in
  * jax/_src/prng.py with `jax_threefry_partitionable` (the default since JAX 0.5).
  */
-import { inverseNormal } from './normal.ts'
+import { deviationWithinTwo, inverseNormal, massWithinTwo } from './normal.ts'
 
 /** A JAX key: two 32-bit words. */
 export type JaxKey = readonly [number, number]
@@ -40,18 +40,15 @@ export function splitKey(key: JaxKey): readonly [JaxKey, JaxKey] {
   return [threefry(key, [0, 0]), threefry(key, [0, 1])]
 }
 
-const truncatedMass = 0.9544997361036416 // erf(sqrt 2): what lies within two standard deviations
-const truncatedStd = 0.8796256610342398
-
 /**
  * flax's `lecun_normal()(key, [rows, columns])`: normal, cut off at two standard deviations, rescaled to variance 1 / rows.
  * The uniform numbers are JAX's bit for bit; the inverse error function is ours, so values agree to some 1e-7.
  */
 export function jaxLecunNormal(key: JaxKey, rows: number, columns: number): Float32Array<ArrayBuffer> {
   const values = new Float32Array(rows * columns)
-  const low = Math.fround(-truncatedMass)
-  const span = Math.fround(2 * Math.fround(truncatedMass))
-  const scale = Math.sqrt(1 / rows) / truncatedStd
+  const low = Math.fround(-massWithinTwo)
+  const span = Math.fround(2 * Math.fround(massWithinTwo))
+  const scale = Math.sqrt(1 / rows) / deviationWithinTwo
   for (let i = 0; i < values.length; i++) {
     const [first, second] = threefry(key, [0, i])
     const fraction = ((first ^ second) >>> 9) * 2 ** -23

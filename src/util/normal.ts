@@ -23,6 +23,12 @@ const d: Eight = [
   0.0005475938084995345, 1.0507500716444169e-9,
 ]
 
+/** The share of a normal distribution within two standard deviations: erf(sqrt 2). */
+export const massWithinTwo = 0.9544997361036416
+
+/** Standard deviation of the standard normal distribution cut off at two standard deviations, as flax and JAX have it. */
+export const deviationWithinTwo = 0.8796256610342398
+
 /**
  * The standard normal quantile of probability 1/2 + q, for |q| <= 1/2 - 1e-10 (|result| < 6.4), relative error about 1e-16.
  * Taking q, not the probability itself, keeps it exact near the median.

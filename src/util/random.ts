@@ -1,14 +1,12 @@
 import { UsageError } from './errors.ts'
 import { keystream } from './keystream.ts'
-import { inverseNormal } from './normal.ts'
+import { inverseNormal, massWithinTwo } from './normal.ts'
 
 /** Words made at once: 256 KiB stays in cache between the cipher and the conversion. Even, so that pairs are never split. */
 const chunkWords = 65_536
 /** A `Generator` makes at least this many words at once, so that many small draws share one call of the cipher. */
 const leastWords = 256
 const twoTo32 = 2 ** 32
-/** The share of a normal distribution within two standard deviations: erf(sqrt 2). */
-const massWithinTwo = 0.9544997361036416
 
 /** What a key is for: streams of one seed with different purposes are unrelated. */
 const purpose = { calls: 0, sequence: 1, number: 2, string: 3 } as const

@@ -1,4 +1,4 @@
-/** Words of messages: names that may have been meant, and counts of things. */
+/** Words of messages: names that may have been meant, counts of things, and shares. */
 
 /** Edit distance (insert, delete, substitute, swap of neighbours) between two strings. */
 function editDistance(a: string, b: string): number {
@@ -56,4 +56,9 @@ function pluralOf(noun: string): string {
     .replace(/(?<![aeiou])y$/, 'ie')
     .replace(/ix$/, 'ice')
     .concat('s')
+}
+
+/** A share as people read it: 0.123 is `12.3 %`. */
+export function percent(share: number, digits = 1): string {
+  return `${(100 * share).toFixed(digits)} %`
 }

@@ -42,7 +42,7 @@ const views: Readonly<Record<string, (x: Tensor, settings: Settings) => Tensor>>
 }
 
 /** `case/input/weight` -> `weight`; `case/grad/0` -> `0`. */
-export function argumentName(full: string): string {
+function argumentName(full: string): string {
   return full.split('/').slice(2).join('/')
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bytesOf, type FileElement, gatherElements, readElements } from '../../src/io/elements.ts'
+import { checkedBytes, type FileElement, gatherElements, readElements } from '../../src/io/elements.ts'
 import { expectDamaged, expectError } from './samples.ts'
 
 const bits16 = (...bits: number[]): Uint8Array => new Uint8Array(Uint16Array.from(bits).buffer)
@@ -64,7 +64,7 @@ test('sizes must agree', () => {
     'x: 65 axes with 1 elements are more than an array can have',
   )
   expectError(
-    () => bytesOf('x', { dtype: 'int64', shape: [2], data: new BigInt64Array(3) }),
+    () => checkedBytes('x', { dtype: 'int64', shape: [2], data: new BigInt64Array(3) }),
     'ShapeError',
     'x: shape [2] of int64 takes 16 bytes, the data have 24',
     'dtype, shape and data of an array must belong together',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
-import { ExponentialMovingAverage, SGD } from '../../src/optim/index.ts'
+import { averageInto, ExponentialMovingAverage, moveToward, SGD } from '../../src/optim/index.ts'
 import { toNumbers } from '../../src/tensor/dtype.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { vector } from './support.ts'
@@ -40,4 +40,28 @@ test('weights give way to averages for an evaluation, also if it fails', async (
   expect(toNumbers(weight.data)).toEqual([1])
   await expect(average.withAverages(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(toNumbers(weight.data)).toEqual([1])
+})
+
+test('a second model holds the average of what moves in the first', async () => {
+  const named = (values: readonly number[]) =>
+    new Map(['moves', 'stays'].map((name, i) => [name, vector([values[i] ?? 0], name)]))
+  const [weights, copies] = [named([0, 0]), named([5, 5])]
+  const stays = weights.get('stays')
+  if (stays) stays.frozen = true
+  const average = averageInto(copies, weights, 0.75)
+  expect(average.averages.map(({ name }) => name)).toEqual(['moves'])
+  weights.get('moves')?.set([8])
+  const step = compile(() => average.update())
+  await step()
+  expect(copies.get('moves')?.data[0]).toBeCloseTo(0.9 * 8, 5) // a tenth is kept at first
+  expect(copies.get('stays')?.data[0]).toBe(5)
+  await step.release()
+})
+
+test('averages move by the share that is not kept', async () => {
+  const [average, weight] = [vector([4]), vector([8])]
+  const step = compile(() => moveToward([average], [weight], 0.75))
+  await step()
+  expect(toNumbers(average.data)).toEqual([5])
+  await step.release()
 })

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { System } from '../../src/systems/define.ts'
-import { configure, parseAssignment } from '../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../src/train/settings.ts'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const unindented = (text: string): string => text.replace(/^ +/gm, '').trim()
@@ -24,7 +24,7 @@ export function describePage(path: string, sources: readonly string[], system: S
     test.each(commands.map(([line, name = '', flags = '']) => ({ line, name, flags })))('$line', ({ name, flags }) => {
       const { config } = [...(system.recipes ?? []), ...(system.jobs ?? [])].find((each) => each.name === name) ?? {}
       const sets = [...flags.matchAll(/--set (?:'([^']*)'|(\S+))/g)].map((match) => match[1] ?? match[2] ?? '')
-      expect(config && configure(config, sets.map(parseAssignment))).toBeDefined()
+      expect(config && configFrom(config, sets.map(parseAssignment))).toBeDefined()
     })
   })
 }

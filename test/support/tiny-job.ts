@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Job, JobContext } from '../../src/systems/define.ts'
 import { keepIn } from '../../src/systems/jobs.ts'
-import { configure, parseAssignment } from '../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../src/train/settings.ts'
 
 /** Runs the job; returns its page and the names of its parts, those made anew marked. */
 export async function runTiny(job: Job, sets: readonly string[], folder: string) {
@@ -17,6 +17,6 @@ export async function runTiny(job: Job, sets: readonly string[], folder: string)
     write: () => Promise.reject(new Error('studies write no files')),
     openRun: () => Promise.reject(new Error('studies open no runs')),
   }
-  const report = await job.run(configure(job.config, sets.map(parseAssignment)), context)
+  const report = await job.run(configFrom(job.config, sets.map(parseAssignment)), context)
   return { report, parts }
 }

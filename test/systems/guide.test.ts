@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { encodePng } from '../../src/io/png.ts'
 import type { System } from '../../src/systems/define.ts'
-import { configure, parseAssignment } from '../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../src/train/settings.ts'
 import { predictionsOf } from '../support/predictions.ts'
 
 const source = fileURLToPath(new URL('../../src/', import.meta.url))
@@ -60,7 +60,7 @@ test('a picture classifier in one folder, with under 200 lines, learns and predi
     'train.epochs=6',
     'optimizer.warmup_steps=2',
   ]
-  const config = configure(recipe.config, sets.map(parseAssignment))
+  const config = configFrom(recipe.config, sets.map(parseAssignment))
   const data = await recipe.open(config, {})
   const experiment = recipe.build(config, data.facts, { seed: 0, threads: 1 })
   const { task, loop } = experiment.prepare(data)

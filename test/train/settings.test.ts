@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { changedSettings, configure, parseAssignment, pathSetting } from '../../src/train/settings.ts'
+import { changedSettings, configFrom, parseAssignment, pathSetting } from '../../src/train/settings.ts'
 
 const schema = z.strictObject({
   optimizer: z.strictObject({ lr: z.number().positive().default(0.1), name: z.string().default('sgd') }).prefault({}),
@@ -11,7 +11,7 @@ const withPath = z.strictObject({
   data: z.strictObject({ folder: pathSetting('a folder', ['emoji']), share: z.number().default(0.2) }).prefault({}),
 })
 
-const set = (...texts: string[]) => configure(schema, texts.map(parseAssignment))
+const set = (...texts: string[]) => configFrom(schema, texts.map(parseAssignment))
 
 test('defaults and assignments', () => {
   expect(set()).toEqual({ optimizer: { lr: 0.1, name: 'sgd' }, layers: [1, 2] })
@@ -47,15 +47,15 @@ test.each([
   ['"quoted"', 'quoted'],
   ['a=b', 'a=b'],
 ])('a setting that is a text takes %s as it is', (written, value) => {
-  expect(configure(withPath, [parseAssignment(`data.folder=${written}`)]).data.folder).toBe(value)
+  expect(configFrom(withPath, [parseAssignment(`data.folder=${written}`)]).data.folder).toBe(value)
 })
 
 test('the settings that were changed, as one writes them', () => {
   const written = ['data.folder=my "101', 'data.share=0.5']
-  const config = configure(withPath, written.map(parseAssignment))
+  const config = configFrom(withPath, written.map(parseAssignment))
   expect(changedSettings(withPath, config)).toEqual(written)
-  const awkward = configure(withPath, [{ path: 'data.folder', value: '"x"' }])
-  const again = configure(withPath, changedSettings(withPath, awkward).map(parseAssignment))
+  const awkward = configFrom(withPath, [{ path: 'data.folder', value: '"x"' }])
+  const again = configFrom(withPath, changedSettings(withPath, awkward).map(parseAssignment))
   expect(again).toEqual(awkward)
-  expect(changedSettings(withPath, configure(withPath, []))).toEqual([])
+  expect(changedSettings(withPath, configFrom(withPath, []))).toEqual([])
 })

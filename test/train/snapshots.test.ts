@@ -19,7 +19,7 @@ import { optimizerSettings, trainSettings } from '../../src/tasks/settings.ts'
 import { trainable } from '../../src/tasks/training.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { RunDirectory } from '../../src/train/run.ts'
-import { configure } from '../../src/train/settings.ts'
+import { configFrom } from '../../src/train/settings.ts'
 import { readSnapshots } from '../../src/train/snapshots.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-snapshots-'))
@@ -80,7 +80,7 @@ const recipeWith = (pictures: boolean) =>
 async function begin(name: string, pictures = true) {
   const path = join(folder, name)
   const recipe = recipeWith(pictures)
-  const config = configure(recipe.config, [])
+  const config = configFrom(recipe.config, [])
   const prepared = await prepareRun(recipe, config, { seed: 3, threads: 1 }, () => undefined)
   const system = defineSystem({ name: 'fake', title: 'Fake', paper: 'none', recipes: [recipe] })
   const options = { seed: 3, threads: 1, tensorboard: false, chosen: config }
@@ -116,7 +116,7 @@ test('a run that goes on makes the same pictures, and drops those that no checkp
   expect(names(path)).toEqual(['samples-00000002.png', 'samples-00000004.png', 'samples-00000005.png'])
   writeFileSync(join(path, 'snapshots', 'samples-00000007.png'), 'of a run that was killed')
   const run = await RunDirectory.open(path)
-  const experiment = recipe.build(configure(recipe.config, []), {}, { seed: 3, threads: 1 })
+  const experiment = recipe.build(configFrom(recipe.config, []), {}, { seed: 3, threads: 1 })
   await trainRun({ ...opened, run: run.changed({ limits: { steps: null } }), experiment }, data, reporter)
   const whole = join(folder, 'whole')
   expect(names(path)).toEqual([2, 4, 5, 6, 8].map((step) => `samples-0000000${step}.png`))

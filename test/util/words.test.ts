@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { counted } from '../../src/util/words.ts'
+import { counted, percent } from '../../src/util/words.ts'
 
 test.each([
   [0, 'point', '0 points'],
@@ -12,4 +12,8 @@ test.each([
   [2, 'matrix', '2 matrices'],
 ] as const)('%d, %s: %s', (count, noun, words) => {
   expect(counted(count, noun)).toBe(words)
+})
+
+test('shares are shown with one decimal, or as many as asked for', () => {
+  expect([percent(0.1234), percent(1, 0), percent(0.98421, 2)]).toEqual(['12.3 %', '100 %', '98.42 %'])
 })

@@ -37,13 +37,13 @@ export function addRun(program: Command): void {
 }
 
 async function runNamed(name: string, flags: RunFlags): Promise<void> {
-  const [{ findJob }, { configure, parseAssignment }, { runJobHere }] = await Promise.all([
+  const [{ findJob }, { configFrom, parseAssignment }, { runJobHere }] = await Promise.all([
     import('../../systems/session.ts'),
     import('../../train/settings.ts'),
     import('../job.ts'),
   ])
   const { system, job } = await findJob(name)
-  const config = configure(job.config, flags.set.map(parseAssignment))
+  const config = configFrom(job.config, flags.set.map(parseAssignment))
   const reporter = createReporter({ json: flags.json ?? false })
   reporter.say(`${system.title}: ${job.summary}`)
   await outputNoticed()

@@ -58,7 +58,7 @@ async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
   if (flags.profile !== undefined) process.setSourceMapsEnabled(true)
   const [
     { findRecipe },
-    { configure, parseAssignment },
+    { configFrom, parseAssignment },
     { inNewRunFolder },
     { expandHomes },
     { requireReportPackages },
@@ -74,7 +74,7 @@ async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
   const { system, recipe } = await findRecipe(name)
   const assignments = flags.set.map(parseAssignment)
   if (flags.epochs !== undefined) assignments.push({ path: 'train.epochs', value: flags.epochs })
-  const config = expandHomes(recipe.config, configure(recipe.config, assignments))
+  const config = expandHomes(recipe.config, configFrom(recipe.config, assignments))
   const group = flags.distributed && (await (await import('../distributed.ts')).Group.join())
   const reporter = group?.isFollower
     ? silentReporter

@@ -9,7 +9,7 @@ import { openData, openRun, openRunOf, type TrainedRun } from '../../systems/ses
 import type { Use, UseContext } from '../../tasks/define.ts'
 import type { CheckpointChoice } from '../../train/checkpoint.ts'
 import { readRunHead } from '../../train/run.ts'
-import { configure, describeSettings, flagOf, type SettingDescription } from '../../train/settings.ts'
+import { configFrom, describeSettings, flagOf, type SettingDescription } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { shellQuoted } from '../../util/shell.ts'
 import { interruptSignal } from '../interrupt.ts'
@@ -102,7 +102,7 @@ function optionsFor(use: Use, name: string, recipe: string, flags: UseFlags): Re
     }
     return { path: setting.path, value: givenValue(value, setting.default), raw: String(value) }
   })
-  return configure(use.options, assignments)
+  return configFrom(use.options, assignments)
 }
 
 function contextOf(

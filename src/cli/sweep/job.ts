@@ -7,7 +7,7 @@ import type { Job, JobContext, Recipe, System } from '../../systems/define.ts'
 import { eachOf, seedsFrom } from '../../systems/parts.ts'
 import { expandHomes } from '../../train/places.ts'
 import { RunDirectory } from '../../train/run.ts'
-import { type Assignment, changedSettings, configure, type Settings } from '../../train/settings.ts'
+import { type Assignment, changedSettings, configFrom, type Settings } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { shellQuoted } from '../../util/shell.ts'
 import { type Arm, type Member, rank } from './compare.ts'
@@ -45,7 +45,7 @@ function planned({ recipe, axes, common }: SweepPlan): Planned[] {
   const folders = folderNames(points.map(({ name }) => name.replaceAll(' ', ',').replace('all,settings', 'all')))
   return points.map((point, i) => ({
     point,
-    config: expandHomes(recipe.config, configure(recipe.config, [...common, ...point.assignments])),
+    config: expandHomes(recipe.config, configFrom(recipe.config, [...common, ...point.assignments])),
     folder: folders[i] ?? '',
   }))
 }
@@ -55,7 +55,7 @@ const nameOf = ({ system, recipe }: SweepPlan): string => `${system.name}/${reci
 /** The settings that a folder's trainings have in common: trainings with others would not be of the same sweep. */
 function commonOf(plan: SweepPlan): Settings {
   const varied = new Set(plan.axes.map(({ path }) => path))
-  const settings = changedSettings(plan.recipe.config, configure(plan.recipe.config, plan.common))
+  const settings = changedSettings(plan.recipe.config, configFrom(plan.recipe.config, plan.common))
   return {
     recipe: nameOf(plan),
     settings: settings.filter((each) => !varied.has(each.slice(0, each.indexOf('=')))),

@@ -170,7 +170,7 @@ function effectPlots({ arms, axes, metrics, monitor }: SweepResult): ScatterPlot
 }
 
 /** What was found, in sentences. */
-export function findings({ arms, monitor, metrics, seeds, again }: SweepResult): string[] {
+function findings({ arms, monitor, metrics, seeds, again }: SweepResult): string[] {
   const [best] = arms
   if (!best || best.count === 0) return ['No training came to a finite result.']
   const shown = withSpread(valuesOf(best), metrics[monitor.metric])

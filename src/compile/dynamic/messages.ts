@@ -10,7 +10,7 @@ export interface Asker {
 }
 
 /** `the size of "length"`, or of several. */
-export function namesOf({ names }: Asker): string {
+function namesOf({ names }: Asker): string {
   return `the size of ${names.map((name) => `"${name}"`).join(' or ')}`
 }
 

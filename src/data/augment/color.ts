@@ -1,4 +1,6 @@
 /** Colour changes: the pointwise operations of RandAugment, and its filter (big_vision, pp/autoaugment.py). */
+
+import { meanOf } from '../../util/vectors.ts'
 import { lookUp, lookUpEach, type Picture, toByte } from './picture.ts'
 
 function table(map: (value: number) => number): Uint8Array {
@@ -100,7 +102,7 @@ export function color(picture: Picture, factor: number): Picture {
  */
 export function contrast(picture: Picture, factor: number): Picture {
   const gray = luma(picture)
-  const mean = gray.reduce((sum, value) => sum + value, 0) / gray.length
+  const mean = meanOf(gray)
   const level = Math.trunc(mean + 0.5)
   return lookUp(
     picture,

@@ -7,7 +7,7 @@ import { flipLeftRight } from './geometry.ts'
 import type { Picture } from './picture.ts'
 import { randAugment } from './randaugment.ts'
 
-export { type Box, type CropOptions, cropResized, exampleGenerator, inceptionBox } from './crop.ts'
+export { type CropOptions, cropResized, exampleGenerator, inceptionBox } from './crop.ts'
 export type { Picture } from './picture.ts'
 export { operations, randAugment } from './randaugment.ts'
 export { shiftPictures } from './shift.ts'

@@ -26,7 +26,7 @@ export const drawingStyles = ['openmoji', 'twemoji', 'fluent-emoji'] as const
 export type DrawingStyle = (typeof drawingStyles)[number]
 
 /** Groups whose members are things that one can draw: no flags, no signs, no people in many variants. */
-export const thingGroups: readonly string[] = [
+const thingGroups: readonly string[] = [
   'animals-nature',
   'food-drink',
   'activities',

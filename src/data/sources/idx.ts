@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import { constants, gunzip, gunzipSync } from 'node:zlib'
 import { allocate, type DType, elementCount, type NDArray, type TypedArray } from '../../tensor/dtype.ts'
 import { FormatError } from '../../util/errors.ts'
+import { bytesOf } from '../../util/vectors.ts'
 import { readBytes } from '../files.ts'
 
 interface ElementType {
@@ -68,7 +69,7 @@ export function parseIdx(bytes: Uint8Array, name = 'IDX'): NDArray {
 }
 
 function elements(bytes: Uint8Array, type: ElementType): TypedArray {
-  if (type.dtype === 'uint8') return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) // not a Buffer
+  if (type.dtype === 'uint8') return bytesOf(bytes) // not a Buffer
   const data = allocate(type.dtype, bytes.length / type.bytes)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let i = 0; i < data.length; i++) data[i] = type.read(view, i * type.bytes)

@@ -13,9 +13,9 @@ import {
   type Opening,
   openingOf,
   passedOver,
-  reasonOf,
   settleUnreadable,
   sharedContent,
+  unreadableOf,
 } from '../opening.ts'
 import { type DataRecord, divide, type NamedExample } from '../record.ts'
 import { pick } from '../split.ts'
@@ -243,7 +243,7 @@ async function readAll(
       if (!known.some((side) => side?.[name] === digest)) await check(bytes, path)
       digests.set(name, digest)
     } catch (error) {
-      damaged.push(reasonOf(path, error))
+      damaged.push(unreadableOf(path, error))
     }
   })
   const inOrder = damaged.sort((a, b) => (a.path < b.path ? -1 : 1))

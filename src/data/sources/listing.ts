@@ -37,7 +37,7 @@ const systemNames = new Set([
 ])
 
 /** Whether a file or folder is hidden: `.git`, `._1.png`, `__MACOSX`, `Thumbs.db`. */
-export function isHidden(name: string): boolean {
+function isHidden(name: string): boolean {
   return name.startsWith('.') || systemNames.has(name.toLowerCase())
 }
 

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { FormatError, UsageError } from '../../util/errors.ts'
 import { counted } from '../../util/words.ts'
 import { cannotRead, readBytes } from '../files.ts'
-import { type OnError, passedOver, reasonOf, settleUnreadable } from '../opening.ts'
+import { type OnError, passedOver, settleUnreadable, unreadableOf } from '../opening.ts'
 import { decodeUtf8 } from '../text/encoding.ts'
 import { listFolder, type Unreadable } from './listing.ts'
 import { readText } from './text.ts'
@@ -59,14 +59,14 @@ async function openTextFolder(folder: string, options: TextFolderOptions): Promi
     const path = join(folder, name)
     const bytes = await readBytes(path, left).catch((error: unknown) => {
       if (error instanceof FormatError) throw error // too large, all together
-      unreadable.push(reasonOf(path, error))
+      unreadable.push(unreadableOf(path, error))
     })
     if (!bytes) continue
     left -= bytes.length
     try {
       texts.push({ path, name, text: decodeUtf8(bytes, path) })
     } catch (error) {
-      unreadable.push(reasonOf(path, error))
+      unreadable.push(unreadableOf(path, error))
     }
   }
   const leftOut = settleUnreadable(folder, unreadable, onError, hint)

@@ -1,4 +1,5 @@
 /** How much of a text a vocabulary does not know, in words. */
+import { percent } from '../../util/words.ts'
 
 /** A larger share gives a warning. */
 const much = 0.05
@@ -9,11 +10,12 @@ export interface UnknownTold {
   readonly warnings: string[]
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 2 : 0)} %`
+/** Small shares with two decimals, larger ones in whole percent. */
+const shown = (share: number): string => percent(share, share < 0.1 ? 2 : 0)
 
 /** Describes the share of <unk> in one text. */
 export function describeUnknown(share: number, cure: string): UnknownTold {
-  const part = `${percent(share)} of the tokens are <unk>`
+  const part = `${shown(share)} of the tokens are <unk>`
   return { part, warnings: share < much ? [] : [`${part}, which a model cannot tell apart: ${cure}`] }
 }
 
@@ -26,7 +28,7 @@ export function describeUnknownSides(
   cure?: string,
 ): UnknownTold {
   const train = describeUnknown(shares.train, cure ?? '')
-  const test = `${percent(shares.test)} of those to test with`
+  const test = `${shown(shares.test)} of those to test with`
   const isMuch = shares.test >= much && shares.train < much
   return {
     part: `${train.part}, ${test}`,

@@ -6,8 +6,6 @@ import { parseOff } from './off.ts'
 import { parsePly } from './ply.ts'
 import { parseStl } from './stl.ts'
 
-export type { Mesh } from './mesh.ts'
-
 const parsers = { '.off': parseOff, '.obj': parseObj, '.stl': parseStl, '.ply': parsePly } as const
 
 /** Endings of files that `parseMesh` reads. */

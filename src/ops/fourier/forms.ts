@@ -40,7 +40,7 @@ export function wave(kind: 'cos' | 'sin', product: number, size: number): number
 }
 
 /** cos and sin of 2 pi j k / size for the first rows and columns, [2, rows, columns]. */
-export function waves(size: number, rows: number, columns: number): Tensor {
+function waves(size: number, rows: number, columns: number): Tensor {
   return table(`${size} ${rows} ${columns}`, [2, rows, columns], (kind, j, k) =>
     wave(kind === 0 ? 'cos' : 'sin', j * k, size),
   )

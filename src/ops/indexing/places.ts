@@ -31,7 +31,7 @@ export function placesMessage({ subject, size, except, fromEnd }: PlacesAttribut
 }
 
 /** The position of the first element that is not a place; -1 if all are. */
-export function firstMisplaced(data: NDArray['data'], { size, except, fromEnd }: PlacesAttributes): number {
+function firstMisplaced(data: NDArray['data'], { size, except, fromEnd }: PlacesAttributes): number {
   const least = fromEnd ? -size : 0
   if (data instanceof BigInt64Array) {
     // The halves as numbers: reading whole ones would make an object of each.

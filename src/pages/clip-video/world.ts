@@ -73,7 +73,7 @@ export function isHeldOut({ shape, colour, ground, count }: Scene): boolean {
 }
 
 /** Any scene; half are on white. */
-export function randomScene(random: Generator): Scene {
+function randomScene(random: Generator): Scene {
   const [a = 0, b = 0, c = 0, d = 0, e = 0] = random.uniform(5)
   const colour = pick(colourNames, a)
   const others = colourNames.filter((name) => name !== colour)

@@ -1,6 +1,7 @@
 /** The schedules, and a digit on its way to noise. */
 import type { Picture } from '../../report/figures.ts'
 import { diffusionTables, namedBetaSchedule } from '../../systems/diffusion/schedule.ts'
+import { percent } from '../../util/words.ts'
 import { side } from '../data/read-digits.ts'
 import { exampleDigit } from '../data/strokes.ts'
 import { type Schedule, schedules, sizes } from './settings.ts'
@@ -29,6 +30,6 @@ export function noisyDigits(t: number): Picture[] {
       const x = Math.sqrt(abar) * (ink / 127.5 - 1) + Math.sqrt(1 - abar) * (noise[i] ?? 0)
       return Math.round(Math.min(255, Math.max(0, 127.5 * (x + 1))))
     })
-    return { pixels, width: side, height: side, channels: 1, caption: `${label}: ${(100 * abar).toFixed(1)} % left` }
+    return { pixels, width: side, height: side, channels: 1, caption: `${label}: ${percent(abar)} left` }
   })
 }

@@ -1,5 +1,6 @@
 /** The figures of Mixer's page. */
 import type { HeatmapGrid } from '../../report/figures.ts'
+import { meanOf } from '../../util/vectors.ts'
 import { side } from '../data/read-digits.ts'
 import type { PixelOrder } from './pixel-order.ts'
 import type { Look } from './program.ts'
@@ -16,7 +17,7 @@ export const orders: readonly { readonly value: PixelOrder; readonly label: stri
 const across = side / sizes.patch
 
 const lessMean = (values: readonly number[]): number[] => {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const mean = meanOf(values)
   return values.map((value) => value - mean)
 }
 

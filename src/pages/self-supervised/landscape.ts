@@ -11,6 +11,7 @@ import { manualSeed } from '../../tensor/random-state.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
 import { Generator } from '../../util/random.ts'
+import { meanOf } from '../../util/vectors.ts'
 import type { Host } from '../../web/serve.ts'
 import { type LossName, landscape as sizes } from './settings.ts'
 
@@ -46,7 +47,6 @@ const rows = (values: ArrayLike<number>): NDArray => ({
   shape: [values.length / 2, 2],
   data: Float32Array.from(values),
 })
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** Makes the energy. */
 export async function landscapeProgram({ loss, curve, seed }: LandscapeSettings, { progress }: Host) {
@@ -88,7 +88,7 @@ export async function landscapeProgram({ loss, curve, seed }: LandscapeSettings,
       see: async (): Promise<Landscape> => {
         const energies = await (await score(rows(gridPoints(sizes.side)))).numbers()
         const picture = contourPicture(energies, sizes.side, { size: sizes.size, points: drawn, flat: 0.02 })
-        return { picture, onData: mean(await (await score(rows(drawn))).numbers()), anywhere: mean(energies) }
+        return { picture, onData: meanOf(await (await score(rows(drawn))).numbers()), anywhere: meanOf(energies) }
       },
       /** Follows the slope down from a place. */
       roll: async (start: readonly [number, number]): Promise<Way> => {

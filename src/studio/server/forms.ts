@@ -27,7 +27,7 @@ function kindOf({ type, enum: values, isPath }: JsonSchema, usual: unknown): Fie
 }
 
 /** The fields of a schema, in its order. */
-export function fieldsOf(schema: z.ZodType<Settings>): Field[] {
+function fieldsOf(schema: z.ZodType<Settings>): Field[] {
   const json = toJSONSchema(schema, { io: 'input' }) as JsonSchema
   return describeSettings(schema).map(({ path, default: usual, description }) => {
     const found = schemaAt(json, path.split('.'))

@@ -31,7 +31,7 @@ export const commonHeaders: Readonly<Record<string, string>> = {
 }
 
 /** The studio's own page: its files, and requests to itself. */
-export const pagePolicy =
+const pagePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; frame-src 'self'; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** Files of runs: shown, but nothing in them runs, and they are of no site. */

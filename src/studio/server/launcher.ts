@@ -9,7 +9,7 @@ import { findEntry } from '../../systems/session.ts'
 import { folderHolder } from '../../train/lock.ts'
 import { checkNewRun } from '../../train/new-run.ts'
 import { expandHomes } from '../../train/places.ts'
-import { changedSettings, configure, parseAssignment } from '../../train/settings.ts'
+import { changedSettings, configFrom, parseAssignment } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { shellQuoted } from '../../util/shell.ts'
 import { isPlainName, type RunsFolder } from './places.ts'
@@ -30,11 +30,11 @@ export interface LaunchListener {
 }
 
 /** Checks what is to be started. Rejects with a UsageError in the words of the command line. */
-export async function checkStart({ name, settings, epochs }: Start): Promise<'train' | 'run'> {
+async function checkStart({ name, settings, epochs }: Start): Promise<'train' | 'run'> {
   const { kind, entry } = await findEntry(name)
   const assignments = settings.map(parseAssignment)
   if (kind === 'recipe' && epochs !== undefined) assignments.push({ path: 'train.epochs', value: epochs })
-  expandHomes(entry.config, configure(entry.config, assignments))
+  expandHomes(entry.config, configFrom(entry.config, assignments))
   return kind === 'recipe' ? 'train' : 'run'
 }
 

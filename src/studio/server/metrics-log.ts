@@ -66,7 +66,7 @@ class Column {
 }
 
 /** The lines of one kind. */
-export class Lines {
+class Lines {
   readonly steps = new Column()
   readonly columns = new Map<string, Column>()
 

@@ -13,7 +13,7 @@ import { HttpError } from './http.ts'
 import { program } from './launcher.ts'
 
 /** What an upload is called in inputs and options: these and a number. */
-export const uploadPrefix = 'upload:'
+const uploadPrefix = 'upload:'
 
 const largestUpload = 2 ** 29
 
@@ -76,7 +76,7 @@ export interface UseCall {
 }
 
 /** The arguments of a use; inputs come last, where none is taken for an option. */
-export function useArguments({ use, run, inputs, options, checkpoint, seed }: UseCall): string[] {
+function useArguments({ use, run, inputs, options, checkpoint, seed }: UseCall): string[] {
   const flags = Object.entries(options).map(([path, value]) =>
     value === 'true' ? flagOf(path) : `${flagOf(path)}=${value}`,
   )

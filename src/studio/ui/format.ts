@@ -1,9 +1,11 @@
 /** Numbers, times and states as the page writes them. */
+
+import { percent } from '../../util/words.ts'
 import type { MetricForm, RunSummary } from '../protocol.ts'
 
 /** A metric: shares in percent, the rest with four significant digits. */
 export function formatMetric(value: number, form?: Pick<MetricForm, 'unit'>): string {
-  if (form?.unit === 'percent') return `${(100 * value).toFixed(2)} %`
+  if (form?.unit === 'percent') return percent(value, 2)
   const text =
     Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(2) : shortest(value)
   return form?.unit === undefined ? text : `${text} ${form.unit}`

@@ -46,8 +46,6 @@ export const clipVariants = {
   'ViT-L/14@336px': { ...vit(768, 336, 24, 1024, 14), ...text(768, 12) },
 } as const satisfies Readonly<Record<string, CLIPConfig>>
 
-export type CLIPVariantName = keyof typeof clipVariants
-
 /** A block of BigGAN-deep: whether it doubles height and width; its channels in and out, in multiples of the width. */
 export type BlockConfig = readonly [upsample: boolean, from: number, to: number]
 
@@ -117,5 +115,3 @@ export const bigganVariants = {
   'biggan-deep-256': { ...released, output_dim: 256, layers: layers256 },
   'biggan-deep-512': { ...released, output_dim: 512, layers: [...layers256, [false, 1, 1], [true, 1, 1]] },
 } as const satisfies Readonly<Record<string, BigGANConfig>>
-
-export type BigGANVariantName = keyof typeof bigganVariants

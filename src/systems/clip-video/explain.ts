@@ -1,9 +1,9 @@
 /** What the report of a mini CLIP shows: held-out drawings with the names it finds, and texts with the drawings it finds. */
 import type { Picture, Section } from '../../report/figures.ts'
 import { picturesOf } from '../../report/from-tensors.ts'
+import { dot } from '../../util/vectors.ts'
 import type { ClipExperiment } from './clip/contrastive.ts'
 import type { OpenedPairs } from './pairs/open.ts'
-import { dot } from './pairs/retrieval.ts'
 
 /** Held-out drawings on the page. */
 const shown = 36

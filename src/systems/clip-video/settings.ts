@@ -82,7 +82,7 @@ export function bigganSettings() {
 }
 export type BigGANSettings = z.infer<ReturnType<typeof bigganSettings>>
 
-export const gradientSettings = z.strictObject({
+const gradientSettings = z.strictObject({
   redraw: z
     .number()
     .min(0)

@@ -13,6 +13,7 @@ import { trainable } from '../../tasks/training.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Metrics } from '../../train/loop.ts'
+import { meanOf } from '../../util/vectors.ts'
 import { EncoderUNetModel } from './encoder.ts'
 import { explainDenoiser } from './explain.ts'
 import { exportNoisyClassifier } from './exports.ts'
@@ -61,8 +62,6 @@ function scoresOf(model: EncoderUNetModel, diffusion: GaussianDiffusion, picture
     hits: ops.cast(ops.equal(ops.argmax(logits, -1), labels), 'float32'),
   }
 }
-
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** Runs the classifier over the first pictures of a data set, with the same times and noise each time. */
 function classifierEvaluator(model: EncoderUNetModel, diffusion: GaussianDiffusion, options: ThreadOptions) {

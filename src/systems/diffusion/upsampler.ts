@@ -31,7 +31,7 @@ export interface UpsamplerExperiment extends DenoiserExperiment {
 }
 
 /** The small pictures of large ones [B, C, H, W]: means of squares of factor x factor pixels, as OpenAI's code has them. */
-export function smallPictures(x: Tensor, factor: number): Tensor {
+function smallPictures(x: Tensor, factor: number): Tensor {
   return ops.avgPool2d(x, factor)
 }
 

@@ -178,5 +178,3 @@ export const variants = {
   'collision-32k': { ...collision, attn_lim: 32_768 },
   'collision-64k': { ...collision, attn_lim: 65_536, expire_span_noisy: true },
 } as const satisfies Readonly<Record<string, ExpireSpanConfig>>
-
-export type VariantName = keyof typeof variants

@@ -2,11 +2,12 @@
 import type { Dataset } from '../../data/dataset.ts'
 import type { Figure, HeatmapGrid, LinePlot, Section, ShadedText, Table } from '../../report/figures.ts'
 import { type CharacterFacts, decodeCharacters } from '../../tasks/language/characters.ts'
+import { meanOrZero } from '../../util/vectors.ts'
 import { kindTable } from './kinds.ts'
 import { type AnyModel, ExpireSpan } from './model.ts'
-import { type ReadText, textReader } from './read-text.ts'
+import { type ReadText, readText } from './read-text.ts'
 import type { ModelSettings } from './settings.ts'
-import { firstRow, type StreamFields, type TokenText } from './stream.ts'
+import { firstRow, type StreamFields } from './stream.ts'
 
 /** Memories of each layer after each block of the test text. */
 export function explainMemory(
@@ -30,16 +31,6 @@ export function explainMemory(
     intro:
       'Each layer keeps a number of its own. A step costs what is kept: nothing is computed of what was forgotten.',
     figures: [plot],
-  }
-}
-
-/** Reads a text as in training, block by block from an empty memory; what does not fill a block is left out. */
-export async function readText(model: ExpireSpan, text: TokenText): Promise<ReadText> {
-  const read = textReader(model)
-  try {
-    return await read(text)
-  } finally {
-    await read.release()
   }
 }
 
@@ -90,7 +81,7 @@ export function spanSection(model: ExpireSpan, tokens: TokenNames, numbers: Int3
   const { mem_sz, attn_lim, expire_span_ramp } = model.config
   const { unit, shown, name, more } = tokens
   const texts = read.spans.map((spans, layer): ShadedText => {
-    const [average, most] = [mean(spans), Math.max(...spans)]
+    const [average, most] = [meanOrZero(spans), Math.max(...spans)]
     return {
       kind: 'shaded',
       title: `Layer ${layer}`,
@@ -146,11 +137,8 @@ export async function explainSpans(
   return [spanSection(model, names, tokens, await readText(model, { tokens, ...(clears && { elapsed }) }))]
 }
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
-
 /** Mean spans of each token that occurs more than once, over all layers and in each, the longest first. */
-export function tokenAverages(numbers: Int32Array, spans: readonly (readonly number[])[]) {
+function tokenAverages(numbers: Int32Array, spans: readonly (readonly number[])[]) {
   const places = new Map<number, number[]>()
   for (const [i, number] of numbers.entries()) {
     const at = places.get(number)
@@ -160,8 +148,8 @@ export function tokenAverages(numbers: Int32Array, spans: readonly (readonly num
   return [...places]
     .filter(([, at]) => at.length > 1)
     .map(([number, at]) => {
-      const layers = spans.map((layer) => mean(at.map((i) => layer[i] ?? 0)))
-      return { number, times: at.length, span: mean(layers), layers }
+      const layers = spans.map((layer) => meanOrZero(at.map((i) => layer[i] ?? 0)))
+      return { number, times: at.length, span: meanOrZero(layers), layers }
     })
     .sort((a, b) => b.span - a.span)
 }

@@ -7,8 +7,9 @@ import { defineUse } from '../../tasks/define.ts'
 import { type CharacterFacts, encodeCharacters, unknownCharacters } from '../../tasks/language/characters.ts'
 import { pathSetting } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
-import { characterTokens, explainMemory, readText, spaced, spanSection, type TokenNames } from './explain.ts'
+import { characterTokens, explainMemory, spaced, spanSection, type TokenNames } from './explain.ts'
 import { type AnyModel, ExpireSpan } from './model.ts'
+import { readText } from './read-text.ts'
 import { firstRow, type StreamFields, type TokenText } from './stream.ts'
 
 /** The use `inspect`: a page with memories over time, the text shaded by span, and the mask of a block. */

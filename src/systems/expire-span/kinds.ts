@@ -1,5 +1,6 @@
 /** Which kinds of characters are remembered how long: names against spaces. */
 import type { Table } from '../../report/figures.ts'
+import { meanOf } from '../../util/vectors.ts'
 
 /** Kinds of characters, each with what belongs to it. */
 const kinds = [
@@ -44,7 +45,7 @@ export function kindTable(characters: readonly string[], spans: readonly (readon
     const at = [...found.keys()].filter((i) => found[i] === kind)
     if (at.length === 0) return []
     const layers = spans.map((layer) => at.reduce((sum, i) => sum + (layer[i] ?? 0), 0) / at.length)
-    const all = layers.reduce((sum, value) => sum + value, 0) / layers.length
+    const all = meanOf(layers)
     return [[title, at.length, Math.round(all), ...layers.map(Math.round)]]
   })
   return {

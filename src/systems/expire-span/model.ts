@@ -59,7 +59,7 @@ class FeedForward extends Module {
 }
 
 /** Attention to the block and the layer's memory, then a feed-forward layer. */
-export class SequenceLayer<Memory extends LayerMemory> extends Module {
+class SequenceLayer<Memory extends LayerMemory> extends Module {
   readonly attn: MultiHeadSeqAttention<Memory>
   readonly ff: FeedForward
   readonly norm1: LayerNorm
@@ -99,7 +99,7 @@ export interface BlockOutput<Memory extends LayerMemory> {
 }
 
 /** The network around the kinds of memory. */
-export abstract class SequenceModel<Memory extends LayerMemory, Config extends SequenceConfig> extends Module {
+abstract class SequenceModel<Memory extends LayerMemory, Config extends SequenceConfig> extends Module {
   readonly config: Config
   readonly in_emb: Embedding
   readonly layers: readonly SequenceLayer<Memory>[]

@@ -36,7 +36,7 @@ export function textReader(model: AnyModel): TextReader {
     )
     return { logProbs, found }
   })
-  const readText = async (text: TokenText): Promise<ReadText> => {
+  const readOne = async (text: TokenText): Promise<ReadText> => {
     model.eval()
     const memory = new CarriedMemory(model, 1)
     const spans: number[][] = []
@@ -64,5 +64,15 @@ export function textReader(model: AnyModel): TextReader {
     }
     return { spans, lengths, masks, logProbs }
   }
-  return Object.assign(readText, { release: () => read.compiled.release() })
+  return Object.assign(readOne, { release: () => read.compiled.release() })
+}
+
+/** Reads a text as in training, block by block from an empty memory; what does not fill a block is left out. */
+export async function readText(model: AnyModel, text: TokenText): Promise<ReadText> {
+  const read = textReader(model)
+  try {
+    return await read(text)
+  } finally {
+    await read.release()
+  }
 }

@@ -6,7 +6,7 @@ import { type SequenceConfig, spanRegularisers } from './config.ts'
 import { type AnyModel, CompressiveTransformer, ExpireSpan, TransformerSeq } from './model.ts'
 
 /** Ways to remember, which one setting chooses. */
-export const memoryKinds = ['expire', 'fixed', 'adaptive', 'compressive'] as const
+const memoryKinds = ['expire', 'fixed', 'adaptive', 'compressive'] as const
 
 /** What recipes say of their models. */
 export interface ModelDefaults {

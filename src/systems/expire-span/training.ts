@@ -11,6 +11,7 @@ import { manualSeed } from '../../tensor/random-state.ts'
 import { type Tensor, tensor } from '../../tensor/tensor.ts'
 import { defineTask, type Metrics, type StepResult } from '../../train/loop.ts'
 import { UsageError } from '../../util/errors.ts'
+import { meanOrZero } from '../../util/vectors.ts'
 import { type BlockReader, blockReader, CarriedMemory, reachableOf } from './carried.ts'
 import { type AnyModel, ExpireSpan, TransformerSeq } from './model.ts'
 import { counted, meanLoss, type StreamAnswers, streamScorer } from './scoring.ts'
@@ -125,7 +126,7 @@ function memoryStep(
     start(batch)
     const { result, next } = await read(batch as never, memory.memories)
     memory.advance(next)
-    return { ...result, memories: tensor(meanOf(memory.lengths)) }
+    return { ...result, memories: tensor(meanOrZero(memory.lengths)) }
   }
   const given = (batch: Batch<StreamFields>) => {
     start(batch)
@@ -147,9 +148,6 @@ function memoryStep(
   return whole as unknown as Compiled<[StreamBatch], StepResult>
 }
 
-const meanOf = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
-
 /** Reads a whole stream from its beginning, with a memory of its own. */
 async function readStream(
   model: AnyModel,
@@ -162,8 +160,8 @@ async function readStream(
     const { loss, error, ...found } = await score(data)
     const { lengths, alive } = found
     const kept = {
-      memories: meanOf(lengths.map(meanOf)),
-      ...(alive.length > 0 && { alive: meanOf(alive.map(meanOf)) }),
+      memories: meanOrZero(lengths.map(meanOrZero)),
+      ...(alive.length > 0 && { alive: meanOrZero(alive.map(meanOrZero)) }),
     }
     return { metrics: { ...describe(loss, error), ...kept }, ...found }
   } finally {

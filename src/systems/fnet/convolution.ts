@@ -32,12 +32,12 @@ function gridOf(rows: number, columns: number, value: (row: number, column: numb
 }
 
 /** (x + x reversed on both axes) / 2: the part of x that the real part of a Fourier transform sees. */
-export function evenPart(x: Grid): Grid {
+function evenPart(x: Grid): Grid {
   return gridOf(x.rows, x.columns, (row, column) => (at(x, row, column) + at(x, -row, -column)) / 2)
 }
 
 /** Circular convolution over both axes by its definition, in float64. */
-export function circularConvolution(kernel: Grid, x: Grid): Grid {
+function circularConvolution(kernel: Grid, x: Grid): Grid {
   return gridOf(x.rows, x.columns, (row, column) => {
     let sum = 0
     for (let m = 0; m < x.rows; m++)
@@ -47,7 +47,7 @@ export function circularConvolution(kernel: Grid, x: Grid): Grid {
 }
 
 /** Real part of the discrete Fourier transform of a real sequence, as a circular convolution with a chirp (Bluestein 1970). */
-export function chirpTransform(x: readonly number[]): number[] {
+function chirpTransform(x: readonly number[]): number[] {
   const size = x.length
   // n k = q(n + k) - q(n) - q(k), and exp(2 pi i q(j) / size) repeats after `size`: with squares for even sizes, with
   // triangular numbers for odd ones. The sequence is reversed, so that n + k becomes k - n.

@@ -13,6 +13,7 @@ import { toNumbers } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { confusionCounts, type Evaluation, worstMistakes } from '../../train/metrics.ts'
 import type { MetricsLine } from '../../train/store.ts'
+import { percent } from '../../util/words.ts'
 import type { FNetForPreTraining } from './model.ts'
 
 /** The held-out curve of a metric, and flat lines at the baselines' values. */
@@ -74,7 +75,7 @@ async function sampleGuesses(
     rows.push([
       `${text(before)} ___ ${text(rest)}`,
       tokenizer.token(truth),
-      choices.map(({ label, probability }) => `${label} ${(100 * probability).toFixed(0)} %`).join(', '),
+      choices.map(({ label, probability }) => `${label} ${percent(probability, 0)}`).join(', '),
     ])
   }
   await run.release()

@@ -17,8 +17,6 @@ import { UsageError } from '../../util/errors.ts'
 import { attentionLayers, type FNetConfig } from './config.ts'
 import { dense, type Mixing, mixingOf, small, type TokenMask } from './mixing.ts'
 
-export type { TokenMask } from './mixing.ts'
-
 const norm = (width: number, { port }: FNetConfig): LayerNorm =>
   new LayerNorm(width, { eps: port?.layer_norm_eps ?? 1e-12 })
 function activation(x: Tensor, { port }: FNetConfig): Tensor {

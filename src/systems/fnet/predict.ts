@@ -15,7 +15,7 @@ import type { FNetForPreTraining, FNetForSequenceClassification } from './model.
 const row = (values: readonly number[]): Tensor => constant(Int32Array.from(values), [1, values.length], 'int32')
 
 /** The words for every [MASK] of each text; several in one text are several answers. */
-export async function* predictWords(
+async function* predictWords(
   model: FNetForPreTraining,
   { tokenizer: file, max_seq_length: maxLength }: PretrainingFacts,
   texts: readonly string[],
@@ -53,7 +53,7 @@ export async function* predictWords(
 }
 
 /** The most probable classes of each text. */
-export async function* predictClasses(
+async function* predictClasses(
   model: FNetForSequenceClassification,
   facts: ClassificationFacts,
   texts: readonly string[],

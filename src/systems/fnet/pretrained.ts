@@ -20,7 +20,7 @@ export interface StartSettings extends Settings {
 }
 
 /** A run of `fnet/pretrain`: its facts, the settings of its model, and the weights of its newest checkpoint by their names. */
-export async function readPretrainedRun(path: string) {
+async function readPretrainedRun(path: string) {
   const run = await RunDirectory.open(path)
   const { system, recipe, config, facts } = run.description
   const parsed = pretrainingFacts.safeParse(facts)

@@ -53,7 +53,7 @@ export function learningTable(model: FrozenTransformer): Table {
 export type ReadInside = (x: Tensor) => Pick<BodyOutputs, 'layers'>
 
 /** How large the activations are from layer to layer, of all tokens and of the last one; undefined where the body does not say. */
-export async function activationPlot(read: ReadInside, batch: NDArray): Promise<LinePlot | undefined> {
+async function activationPlot(read: ReadInside, batch: NDArray): Promise<LinePlot | undefined> {
   const run = compile((x: Tensor) =>
     (read(x).layers ?? []).map((layer) => ({
       all: ops.sqrt(ops.mean(ops.square(layer))),

@@ -1,8 +1,7 @@
 /** Bodies from files: GPT-2 and BERT of transformers, ViT of timm, checkpoints of the official code. The names are ours already. */
 import { skipInit } from '../../nn/init.ts'
-import { fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
+import type { NDArray } from '../../tensor/dtype.ts'
 import { FormatError, ShapeError } from '../../util/errors.ts'
-import { Generator } from '../../util/random.ts'
 import { makeBody } from './bodies/body.ts'
 import type { BodyConfig } from './config.ts'
 
@@ -147,32 +146,4 @@ function checkComplete(config: BodyConfig, weights: State): void {
     if (!(error instanceof ShapeError)) throw error
     throw new FormatError(`is not a body of one size: ${error.message}`, { cause: error })
   }
-}
-
-/** What becomes of given weights: nothing; normal ones of the mean and deviation of each tensor; each tensor's entries in another order. */
-export const controls = ['kept', 'statistics', 'shuffled'] as const
-
-export type Control = (typeof controls)[number]
-
-/** The weights after a control (paper, Section 3.6 and Table 9: is the initialisation all that matters?). */
-export function controlled(weights: State, control: Control, seed: number | bigint): State {
-  if (control === 'kept') return weights
-  const generator = new Generator(seed)
-  const change = control === 'statistics' ? likeStatistics : inAnotherOrder
-  return new Map(
-    [...weights].map(([name, array]) => {
-      const values = change(toNumbers(array.data), generator)
-      return [name, { ...array, data: fromNumbers(array.dtype, values) }]
-    }),
-  )
-}
-
-function likeStatistics(values: readonly number[], generator: Generator): number[] {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)
-  return Array.from(generator.normal(values.length), (value) => mean + deviation * value)
-}
-
-function inAnotherOrder(values: readonly number[], generator: Generator): number[] {
-  return Array.from(generator.permutation(values.length), (from) => values[from] ?? 0)
 }

@@ -5,7 +5,8 @@ import { optimizerSettings, type TrainDefaults, trainSettings } from '../../task
 import { count, pathSetting, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { type BodyConfig, bodies, type FrozenTransformerConfig } from './config.ts'
-import { controls, unreadViT } from './official.ts'
+import { controls } from './controls.ts'
+import { unreadViT } from './official.ts'
 
 const modelNames = Object.keys(bodies) as (keyof typeof bodies)[]
 const probability = z.number().min(0).lt(1)
@@ -64,8 +65,6 @@ export const pictureModelSettings = modelSettings.extend({
   grey: z.boolean().default(false).describe('make colours grey, as in the task of 1,024 grey pixels'),
 })
 
-export type PictureModelSettings = z.infer<typeof pictureModelSettings>
-
 /** What the body's weights are, if not random. */
 export const pretrainedSettings = z.strictObject({
   checkpoint: pathSetting(
@@ -116,7 +115,7 @@ function initialDeviation({ initializer_range }: ModelSettings, width: number): 
 }
 
 /** The body of the settings, for a task of so many tokens. */
-export function bodyOfSettings(model: ModelSettings, tokens: number): BodyConfig {
+function bodyOfSettings(model: ModelSettings, tokens: number): BodyConfig {
   const published = bodies[model.model_name]
   if (published.kind === 'lstm') {
     return {

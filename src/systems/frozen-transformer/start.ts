@@ -7,7 +7,8 @@ import type { Settings } from '../../train/settings.ts'
 import { FormatError, UsageError } from '../../util/errors.ts'
 import { warn } from '../../util/warnings.ts'
 import type { Start } from '../define.ts'
-import { bodyOf, controlled, type GivenBody } from './official.ts'
+import { controlled } from './controls.ts'
+import { bodyOf, type GivenBody } from './official.ts'
 import { type ModelSettings, modelSettings, type PretrainedSettings, settingsOfBody } from './settings.ts'
 
 /** The settings that name a body to start from, and those that follow from it. */

@@ -60,7 +60,7 @@ function shortcut(from: number, to: number, stride: number, config: BlockConfig)
 }
 
 /** 1x1 convolution, involution, 1x1 convolution to `expansion` times as many channels, with batch norms, added to the input. */
-export class Bottleneck extends Module {
+class Bottleneck extends Module {
   readonly conv1: Conv2d
   readonly bn1: BatchNorm2d
   readonly conv2: Involution

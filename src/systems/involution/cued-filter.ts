@@ -28,7 +28,7 @@ export interface CuedTask {
 }
 
 /** Where each colour's pixels find their value: `distance` rows or columns away, in eight directions in turn. */
-export function offsetsOf(cues: number, kernelSize: number): [down: number, right: number][] {
+function offsetsOf(cues: number, kernelSize: number): [down: number, right: number][] {
   const reach = (kernelSize - 1) / 2
   const directions: [number, number][] = [
     [0, 1],
@@ -44,7 +44,7 @@ export function offsetsOf(cues: number, kernelSize: number): [down: number, righ
 }
 
 /** Colours come in squares of so many pixels, as surfaces of a thing do. */
-export const cell = 4
+const cell = 4
 
 /** One picture [channels, side, side] of a signal [side, side] and the colours of its squares, and what is asked for [side, side]. */
 export function cuedPicture(

@@ -10,6 +10,7 @@ import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { sizes } from '../../tensor/shape.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
+import { meanOrZero } from '../../util/vectors.ts'
 import { suggestion } from '../../util/words.ts'
 
 /** The involutions of a model by the names of their blocks: `stem.1`, `layer2.0.conv2`. */
@@ -100,7 +101,7 @@ export function kernelsAt({ data, shape }: NDArray, example: number, [y, x]: rea
 /** A map less its mean: colours say more or less than the map's own average. */
 function centred(matrix: Matrix): Matrix {
   const values = Array.from(matrix.values)
-  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+  const mean = meanOrZero(values)
   return { ...matrix, values: values.map((value) => value - mean) }
 }
 

@@ -9,6 +9,7 @@ import { likeTraining, type PictureClassifier } from '../../tasks/pictures/predi
 import type { NDArray } from '../../tensor/dtype.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import { UsageError } from '../../util/errors.ts'
+import { percent } from '../../util/words.ts'
 import { involutionsOf, kernelMaps, kernelsAt, sumGrid, usualLayer } from './explain.ts'
 
 /** Where on the layer's map a pixel of the picture lies; the middle where none is picked. */
@@ -81,7 +82,7 @@ export const inspectKernels = defineUse({
         {
           label: 'predicted',
           value: facts.labels[best] ?? String(best),
-          note: `${(100 * (values[best] ?? 0)).toFixed(1)} %`,
+          note: percent(values[best] ?? 0),
         },
         { label: 'trained steps', value: step.toLocaleString('en') },
       ]

@@ -150,7 +150,7 @@ export class GlobalAveragePooling extends Module {
 }
 
 /** A linear classifier under mmcls's name: `fc`. */
-export class LinearClsHead extends Module {
+class LinearClsHead extends Module {
   readonly fc: Linear
 
   constructor(inChannels: number, numClasses: number) {

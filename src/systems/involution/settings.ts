@@ -55,7 +55,7 @@ export function networkSettings(defaults: NetworkDefaults) {
 export type NetworkSettings = z.infer<ReturnType<typeof networkSettings>>
 
 /** The configuration of a RedNet. */
-export function redNetConfig(settings: NetworkSettings, inChannels: number): RedNetConfig {
+function redNetConfig(settings: NetworkSettings, inChannels: number): RedNetConfig {
   const { layers, stem, stem_channels, base_channels, kernel_size, group_channels, reduction_ratio } = settings
   const { frozen_stages, norm_eval } = settings
   return {
@@ -88,7 +88,7 @@ export function makeBackbone(settings: NetworkSettings, inChannels: number): Red
 }
 
 /** By how much height and width shrink up to the last stage. */
-export function strideOf({ stem, layers }: Pick<NetworkSettings, 'stem' | 'layers'>): number {
+function strideOf({ stem, layers }: Pick<NetworkSettings, 'stem' | 'layers'>): number {
   return (stem === 'standard' ? 4 : 1) * 2 ** (layers.length - 1)
 }
 

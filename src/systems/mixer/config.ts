@@ -1,5 +1,7 @@
 /** MLP-Mixer's configuration under the official names, and its published variants (paper, Table 1). */
+import { patchGrid } from '../../models/patches.ts'
 import type { ActivationName } from '../../nn/activation-names.ts'
+import { elementCount } from '../../tensor/dtype.ts'
 
 /** Constructor arguments of the official flax model, plus what flax infers from the input. */
 export interface MixerConfig {
@@ -80,12 +82,20 @@ export function variantConfig(name: VariantName, options: { image?: number; num_
   }
 }
 
+/** Rows and columns of patches in a picture. */
+export function tokenGrid({ image_size, patch_size }: MixerConfig): readonly [h: number, w: number] {
+  return patchGrid('Mixer', image_size, patch_size)
+}
+
+/** S, the number of patches. */
+export function tokenCount(config: MixerConfig): number {
+  return elementCount(tokenGrid(config))
+}
+
 /** Multiply-adds of the matrix products for one picture: stem, token MLPs, channel MLPs, head. */
 export function multiplyAdds(config: MixerConfig): number {
-  const [height, width] = config.image_size
-  const [ph, pw] = config.patch_size
-  const tokens = (height / ph) * (width / pw)
+  const tokens = tokenCount(config)
   const { hidden_dim: c, num_blocks, tokens_mlp_dim, channels_mlp_dim } = config
-  const stem = tokens * ph * pw * config.in_channels * c
+  const stem = tokens * elementCount(config.patch_size) * config.in_channels * c
   return stem + num_blocks * 2 * tokens * c * (tokens_mlp_dim + channels_mlp_dim) + c * config.num_classes
 }

@@ -3,21 +3,17 @@
 import type { HeatmapGrid, Section } from '../../report/figures.ts'
 import { elementCount, toNumbers } from '../../tensor/dtype.ts'
 import { sizes } from '../../tensor/shape.ts'
+import { rowsOf } from '../../util/vectors.ts'
+import { tokenGrid } from './config.ts'
 import type { Mixer } from './model.ts'
 import { byFrequency, withInverses } from './weight-order.ts'
-
-/** Rows of a matrix as lists. */
-function rowsOf(values: readonly number[], width: number): number[][] {
-  return Array.from({ length: values.length / width }, (_, i) => values.slice(i * width, (i + 1) * width))
-}
 
 /**
  * The hidden units of a block's token MLP: which tokens each reads, drawn where their patches lie. Low frequencies first,
  * each unit followed by its closest inverse, as in the paper's Figure 5.
  */
 export function tokenMixingWeights(model: Mixer, block: number, limit: number): HeatmapGrid {
-  const { image_size, patch_size } = model.config
-  const [height, width] = [image_size[0] / patch_size[0], image_size[1] / patch_size[1]]
+  const [height, width] = tokenGrid(model.config)
   const weight = model.blocks[block]?.mlp_tokens.fc1.weight
   const units = rowsOf(toNumbers(weight?.data ?? new Float32Array()), height * width)
   const ordered = withInverses(byFrequency(units, { height, width }))

@@ -2,7 +2,8 @@
 
 import type { NDArray } from '../../tensor/dtype.ts'
 import { sizes } from '../../tensor/shape.ts'
-import { Mixer, tokenCount } from './model.ts'
+import { tokenGrid } from './config.ts'
+import { Mixer } from './model.ts'
 
 /**
  * Enlarges the token-mixing MLPs: the large picture is cut into K x K sub-pictures, and each keeps its own copy of the
@@ -32,8 +33,7 @@ export function enlargeTokenMixing(small: Mixer, factor: number): Mixer {
 
 /** places[r][s]: where token s of sub-picture r lies in the large grid. */
 function tokenPlaces({ config }: Mixer, factor: number): number[][] {
-  const columns = config.image_size[1] / config.patch_size[1]
-  const rows = tokenCount(config) / columns
+  const [rows, columns] = tokenGrid(config)
   return Array.from({ length: factor ** 2 }, (_, r) => {
     const [top, left] = [Math.floor(r / factor) * rows, (r % factor) * columns]
     return Array.from(

@@ -12,7 +12,7 @@ import { elementCount } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
-import type { MixerConfig } from './config.ts'
+import { type MixerConfig, tokenCount } from './config.ts'
 
 /** Which branches of which examples are dropped: 1 = dropped. [blocks, 2 (tokens, channels), N]. */
 export type DropMask = Tensor
@@ -24,7 +24,7 @@ const activationOf = ({ gelu, port }: MixerConfig): ActivationName =>
   port?.act_layer ?? (gelu === 'tanh' ? 'gelu_tanh' : 'gelu')
 
 /** Two layers with a GELU (timm: any activation) between, over the tokens (axis -2) or the channels (-1) of [N, S, C]. */
-export class MlpBlock extends Module {
+class MlpBlock extends Module {
   readonly fc1: Linear
   readonly fc2: Linear
   readonly #activation: ActivationName
@@ -47,7 +47,7 @@ export class MlpBlock extends Module {
 }
 
 /** Mixes tokens, then channels; each after a LayerNorm, each added to its input (paper, equation 1). */
-export class MixerBlock extends Module {
+class MixerBlock extends Module {
   readonly norm1: LayerNorm
   readonly mlp_tokens: MlpBlock
   readonly norm2: LayerNorm
@@ -72,7 +72,7 @@ export class MixerBlock extends Module {
 }
 
 /** The patches as tokens; a norm after them where timm's has one. */
-export class Stem extends PatchEmbed {
+class Stem extends PatchEmbed {
   readonly norm: LayerNorm | undefined
 
   constructor(config: MixerConfig) {
@@ -131,7 +131,7 @@ export class Mixer extends Module {
     const stem = this.stem.grid(images) // [N, C, h, w]
     const tokens = ops.transpose(ops.flatten(stem, 2)) // [N, S, C]
     let x = this.stem.norm?.forward(tokens) ?? tokens
-    const keep = this.keepFactors(sizeOf(x.shape, 0), dropped)
+    const keep = this.#keepFactors(sizeOf(x.shape, 0), dropped)
     const blocks = this.blocks.map((block, i) => {
       x = block.forward(x, keep?.[i])
       return x
@@ -146,7 +146,7 @@ export class Mixer extends Module {
    * Stochastic depth as in big_vision: block i drops each branch of each example with probability
    * i / (blocks - 1) * stoch_depth. What is kept is not rescaled, neither in training nor in evaluation.
    */
-  private keepFactors(n: number, dropped: DropMask | undefined): (readonly [Tensor, Tensor])[] | undefined {
+  #keepFactors(n: number, dropped: DropMask | undefined): (readonly [Tensor, Tensor])[] | undefined {
     const { stoch_depth, num_blocks } = this.config
     if (!this.training || (stoch_depth === 0 && !dropped)) return undefined
     return this.blocks.map((_, i) => {
@@ -162,11 +162,7 @@ export class Mixer extends Module {
   }
 }
 
-/** S, the number of patches. */
-export function tokenCount({ image_size: [height, width], patch_size: [ph, pw] }: MixerConfig): number {
-  return (height / ph) * (width / pw)
-}
-
+/** Unlike `patchGrid` it names the settings, and what they could be. */
 function checkSizes({ image_size: [height, width], patch_size: [ph, pw] }: MixerConfig): void {
   if (height % ph !== 0 || width % pw !== 0) {
     throw new UsageError(`Mixer: pictures of ${height}x${width} pixels cannot be cut into patches of ${ph}x${pw}`, {

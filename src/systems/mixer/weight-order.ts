@@ -1,4 +1,5 @@
 /** The order in which the paper shows weights (Figures 5 and 6): low frequencies first, opposites side by side. */
+import { dot } from '../../util/vectors.ts'
 
 interface Grid {
   readonly height: number
@@ -14,9 +15,6 @@ function cosines(size: number): number[][] {
     ),
   )
 }
-
-const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
 
 /** A function that gives the mean frequency of values on the grid; of several grids, one after the other, that of all. */
 function frequencyOn({ height, width }: Grid): (values: readonly number[]) => number {

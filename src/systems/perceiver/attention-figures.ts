@@ -4,6 +4,8 @@ import type { Figure, HeatmapGrid, Matrix, Picture, Table } from '../../report/f
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { sizes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { meanOf } from '../../util/vectors.ts'
+import { percent } from '../../util/words.ts'
 import type { NamedMaps } from './model.ts'
 
 type Size = readonly [height: number, width: number]
@@ -39,8 +41,6 @@ export function latentsOf(map: NDArray): number[][] {
   const values = toNumbers(map.data)
   return Array.from({ length: latents }, (_, n) => values.slice(n * rows, (n + 1) * rows))
 }
-
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** A map less its mean: colours say more or less than the latent's own average. `readable`: rows that count; the others become 0. */
 export function centred(values: readonly number[], readable: (row: number) => boolean = () => true): number[] {
@@ -114,7 +114,8 @@ export function readingOf(weights: readonly number[], groups: readonly RowGroup[
   return { count: Math.exp(entropy), most, weight: weights[most] ?? 0, shares }
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`
+/** Two digits: below ten percent one of them is a decimal. */
+const shown = (share: number): string => percent(share, share < 0.0995 ? 1 : 0)
 
 function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
@@ -145,7 +146,7 @@ function sentenceOf(readings: readonly Reading[], t: number, { unit, groups = []
   const inGroups = groups.map(({ name, has }, g) => {
     const size = Array.from({ length: rows }, (_, row) => row).filter(has).length / rows
     const shares = readings.map((reading) => reading.shares[g] ?? 0)
-    return ` ${name[0]?.toUpperCase()}${name.slice(1)}, ${percent(size)} of the ${unit}, gets ${percent(meanOf(shares))} of all weights, of single latents ${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}.`
+    return ` ${name[0]?.toUpperCase()}${name.slice(1)}, ${shown(size)} of the ${unit}, gets ${shown(meanOf(shares))} of all weights, of single latents ${shown(Math.min(...shares))} to ${shown(Math.max(...shares))}.`
   })
   return `Cross attention ${t + 1}: a latent reads as much as ${medianOf(counts).toFixed(0)} of the ${rows.toLocaleString('en')} ${unit} read alike (median; ${Math.min(...counts).toFixed(0)} to ${Math.max(...counts).toFixed(0)}).${inGroups.join('')}`
 }
@@ -161,8 +162,8 @@ function latentTable(readings: readonly (readonly Reading[])[], names: RowNames,
         n,
         Math.round(count),
         place(most),
-        percent(weight),
-        ...shares.map(percent),
+        shown(weight),
+        ...shares.map(shown),
       ]),
   )
   return {

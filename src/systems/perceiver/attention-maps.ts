@@ -7,6 +7,7 @@ import { answerEach, defineUse, type Use } from '../../tasks/define.ts'
 import type { PictureFacts } from '../../tasks/pictures/facts.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { count } from '../../train/settings.ts'
+import { percent } from '../../util/words.ts'
 import { exampleReader, type Reader, type ReaderFacts, type ReadingPlan, readingSections } from './attention-reader.ts'
 import { pictureReading } from './explain.ts'
 import type { PicturePerceiver } from './recipes.ts'
@@ -57,7 +58,7 @@ export function attentionOver<Model extends Module, Facts extends ReaderFacts, N
           {
             label: 'predicted',
             value: facts.labels[best] ?? String(best),
-            note: `${((probabilities[best] ?? 0) * 100).toFixed(1)} %`,
+            note: percent(probabilities[best] ?? 0),
           },
           { label: 'trained steps', value: step.toLocaleString('en') },
         ]

@@ -72,5 +72,3 @@ export const variants = {
     num_classes: 40,
   },
 } as const satisfies Readonly<Record<string, PerceiverConfig>>
-
-export type VariantName = keyof typeof variants

@@ -11,6 +11,7 @@ import type { PictureFacts } from '../../tasks/pictures/facts.ts'
 import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { sizes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { meanOf } from '../../util/vectors.ts'
 import { crossAttentionGrids, crossMapsOf, type RowNames } from './attention-figures.ts'
 import { explainReading, type ReadingPlan } from './attention-reader.ts'
 import type { PerceiverClassifier } from './classifier.ts'
@@ -31,7 +32,7 @@ function cellNames(image: NDArray, grid: Size): RowNames {
   const area = height * width
   const brightness = (row: number): number =>
     Array.from({ length: channels }, (_, c) => values[c * area + row] ?? 0).reduce((a, b) => a + b, 0) / channels
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const mean = meanOf(values)
   return {
     unit: 'pixels',
     place,
@@ -86,7 +87,7 @@ export async function positionFigure(encoder: PositionEncoder, limit = 64): Prom
 }
 
 /** The learned latents, the queries of the first cross attention: a row is a latent, a column a channel. */
-export function latentFigure({ latents }: Perceiver): HeatmapGrid {
+function latentFigure({ latents }: Perceiver): HeatmapGrid {
   const [count, channels] = sizes(latents.shape, 2)
   return {
     kind: 'heatmaps',

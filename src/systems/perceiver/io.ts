@@ -49,7 +49,7 @@ export interface Encoded {
 }
 
 /** Latents, one cross attention, and a block of self attentions that is applied num_blocks times. */
-export class PerceiverEncoder extends Module {
+class PerceiverEncoder extends Module {
   readonly cross_attention: PerceiverLayer
   readonly self_attends: readonly PerceiverLayer[]
   readonly #blocks: number

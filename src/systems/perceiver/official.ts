@@ -160,7 +160,7 @@ export function fromHaiku(model: Module, state: State): Map<string, NDArray> {
 }
 
 /** Whether names are Haiku's. */
-export function isHaiku(names: Iterable<string>): boolean {
+function isHaiku(names: Iterable<string>): boolean {
   return [...names].some((name) => name.includes('/'))
 }
 

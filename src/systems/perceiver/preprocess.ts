@@ -57,7 +57,7 @@ export type PreprocessorConfig = ImagePreprocessorConfig | AudioPreprocessorConf
  * Blocks of frames and pixels as channels, in the order (frame, row, column, channel): [B, T, C, H, W] -> [B, T / dt, H / ds, W / ds,
  * dt ds ds C].
  */
-export function spaceToDepth(video: Tensor, dt: number, ds: number): Tensor {
+function spaceToDepth(video: Tensor, dt: number, ds: number): Tensor {
   const [b, t, c, h, w] = video.sizes(5)
   if (t % dt !== 0 || h % ds !== 0 || w % ds !== 0) {
     throw new UsageError(
@@ -209,7 +209,7 @@ export class AudioPreprocessor extends PositionEncoder {
 }
 
 /** A class, one-hot [B, K], as a single row without a position. */
-export class OneHotPreprocessor extends Module {
+class OneHotPreprocessor extends Module {
   readonly rows = 1
   readonly outputChannels: number
 

@@ -34,7 +34,7 @@ interface PictureRecipe extends ClassifierConfig, Settings {
 }
 
 /** The network of the settings for such pictures. */
-export function picturePerceiver(model: PerceiverSettings, facts: PictureFacts): PicturePerceiver {
+function picturePerceiver(model: PerceiverSettings, facts: PictureFacts): PicturePerceiver {
   const { image_size, in_channels, labels } = facts
   const pixels = new ImagePreprocessor({
     kind: 'image',

@@ -10,6 +10,7 @@ import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { sizeOf, sizes } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { ShapeError } from '../../util/errors.ts'
+import { dot } from '../../util/vectors.ts'
 
 /** mean |x - y|^alpha over pairs of embeddings of length 1, [N, D] each: small where views of one picture agree. */
 export function alignment(x: Tensor, y: Tensor, alpha = 2): Tensor {
@@ -61,12 +62,6 @@ function centredColumns(rows: readonly (readonly number[])[], width: number): nu
     const mean = total(column) / column.length
     return column.map((value) => value - mean)
   })
-}
-
-const dot = (a: readonly number[], b: readonly number[]): number => {
-  let sum = 0
-  for (const [i, value] of a.entries()) sum += value * (b[i] ?? 0)
-  return sum
 }
 
 /** Mean of f over the pairs i < j below n. */

@@ -46,7 +46,7 @@ export interface EmbeddingConfig {
 }
 
 /** An encoder as the uses of classifiers' features take it. */
-export class Representation extends Module implements FeatureModel {
+class Representation extends Module implements FeatureModel {
   readonly encoder: Encoder
 
   constructor(encoder: Encoder) {

@@ -82,16 +82,6 @@ export function weightsOf(module: Module): Variable[] {
   return [...module.variables().values()].filter(({ trainable }) => trainable)
 }
 
-/** target = m target + (1 - m) online, of two networks of the same architecture; batch-norm statistics stay. */
-export function moveToward(target: Module, online: Module, m: Tensor | number): void {
-  const sources = weightsOf(online)
-  const rest = ops.sub(1, m)
-  for (const [i, variable] of weightsOf(target).entries()) {
-    const source = sources[i]
-    if (source) variable.assign(ops.add(ops.mul(variable, m), ops.mul(source, rest)))
-  }
-}
-
 /** A copy of the weights and statistics, once, from outside of compiled functions. */
 export function copyWeights(target: Module, online: Module): void {
   target.loadStateDict(online.stateDict())

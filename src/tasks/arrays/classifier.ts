@@ -9,6 +9,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { Metrics } from '../../train/loop.ts'
 import { accuracy, averagePrecision, type Evaluation, meanAveragePrecision } from '../../train/metrics.ts'
 import { appendAll } from '../../util/lists.ts'
+import { rowsOf } from '../../util/vectors.ts'
 import type { ThreadOptions } from '../experiment.ts'
 import type { StepScalars } from '../training.ts'
 import type { ArrayFacts } from './facts.ts'
@@ -60,14 +61,9 @@ export interface ArrayEvaluation {
 const evaluationNumbers = 2 ** 21
 
 /** Examples to evaluate at once: at most 500, fewer of large ones. */
-export function arrayBatchSize({ length, fields }: Dataset): number {
+function arrayBatchSize({ length, fields }: Dataset): number {
   const size = Object.values(fields).reduce((sum, { shape }) => sum + elementCount(shape), 0)
   return Math.max(1, Math.min(500, length, Math.floor(evaluationNumbers / size)))
-}
-
-/** Rows of equal length. */
-function rowsOf(values: readonly number[], width: number): number[][] {
-  return Array.from({ length: values.length / width }, (_, i) => values.slice(i * width, (i + 1) * width))
 }
 
 /** The mean of each `windows` rows in a row. */
@@ -79,7 +75,7 @@ function averaged(rows: readonly (readonly number[])[], windows: number): number
 }
 
 /** The place of the greatest number. */
-export function greatestOf(values: readonly number[]): number {
+function greatestOf(values: readonly number[]): number {
   return values.reduce((best, value, i) => (value > (values[best] ?? 0) ? i : best), 0)
 }
 

@@ -2,6 +2,7 @@
 import type { Batch, Dataset } from '../../data/dataset.ts'
 import type { Figure, Section, Table } from '../../report/figures.ts'
 import { confusionCounts, worstMistakes } from '../../train/metrics.ts'
+import { percent } from '../../util/words.ts'
 import { type ArrayEvaluation, classPrecisions, namesOf, singleClasses } from './classifier.ts'
 import type { ArrayFacts } from './facts.ts'
 
@@ -10,8 +11,6 @@ export type ExampleFigure = (example: Batch, title: string) => Figure
 
 const mostMistakes = 12
 const mostDrawn = 4
-
-const percent = (share: number): string => `${Math.round(100 * share)} %`
 
 function quality(facts: ArrayFacts, evaluation: ArrayEvaluation): Figure {
   const { labels } = facts
@@ -57,7 +56,7 @@ function saidOf(row: readonly number[], labels: readonly string[]): string {
   const order = [...row.keys()].sort((a, b) => (row[b] ?? 0) - (row[a] ?? 0))
   return order
     .slice(0, 3)
-    .map((c) => `${labels[c] ?? '?'} ${percent(row[c] ?? 0)}`)
+    .map((c) => `${labels[c] ?? '?'} ${percent(row[c] ?? 0, 0)}`)
     .join(', ')
 }
 

@@ -29,7 +29,7 @@ export interface FileReader<Facts extends ArrayFacts> {
 }
 
 /** Probabilities of the classes of one example after the other. */
-export function classifierOf<Facts extends ArrayFacts>({ model, facts }: ClassifierOfArrays<Facts>) {
+function classifierOf<Facts extends ArrayFacts>({ model, facts }: ClassifierOfArrays<Facts>) {
   model.eval()
   const run = compile((inputs: Readonly<Record<string, Tensor>>) =>
     classProbabilities(model.forward(inputs), facts.classes_per_example),

@@ -6,7 +6,7 @@ import { arrayFacts } from '../arrays/facts.ts'
 import { exampleDataSettings } from '../arrays/open.ts'
 
 /** Sets of clips by name; the first one needs nothing. */
-export const clipSetNames = ['digits', 'fluent-motion-1', 'fluent-motion-3'] as const
+const clipSetNames = ['digits', 'fluent-motion-1', 'fluent-motion-3'] as const
 
 /** What is known of clips when a model is built. */
 export const clipFacts = arrayFacts.extend({

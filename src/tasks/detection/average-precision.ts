@@ -1,4 +1,6 @@
 /** Average precision as COCO computes it (pycocotools' COCOeval), for boxes and masks. */
+
+import { meanOf } from '../../util/vectors.ts'
 import { type Mask, maskArea } from './masks.ts'
 
 /** x, y, width, height. */
@@ -28,6 +30,9 @@ export interface Judged {
   readonly truth: readonly TrueObject[]
   readonly found: readonly FoundObject[]
 }
+
+/** COCO's mark for what cannot be measured is -1. */
+const meanOrNone = (values: readonly number[]): number => (values.length === 0 ? -1 : meanOf(values))
 
 /** COCO's twelve numbers; -1 where there is no object of the kind. */
 export interface CocoMetrics {
@@ -175,9 +180,6 @@ function curveOf(rows: readonly Matched[], count: number, t: number): { precisio
   return { precision, recall: reached.at(-1) ?? 0 }
 }
 
-const meanOf = (values: readonly number[]): number =>
-  values.length === 0 ? -1 : values.reduce((sum, value) => sum + value, 0) / values.length
-
 /** COCO's twelve numbers over pictures, for boxes or masks. Categories 0 to `categories` - 1. */
 export function cocoMetrics(pictures: readonly Judged[], categories: number, of: Of): CocoMetrics {
   const cells = Array.from({ length: categories }, (_, category) => pictures.map((each) => cellOf(of, each, category)))
@@ -193,9 +195,9 @@ export function cocoMetrics(pictures: readonly Judged[], categories: number, of:
     return thresholds.map((_, t) => found.map(({ rows, count }) => curveOf(rows, count, t)))
   }
   const precision = (byThreshold: ReturnType<typeof curves>): number =>
-    meanOf(byThreshold.flatMap((own) => own.flatMap((curve) => curve.precision)))
+    meanOrNone(byThreshold.flatMap((own) => own.flatMap((curve) => curve.precision)))
   const recall = (byThreshold: ReturnType<typeof curves>): number =>
-    meanOf(byThreshold.flatMap((own) => own.map((curve) => curve.recall)))
+    meanOrNone(byThreshold.flatMap((own) => own.map((curve) => curve.recall)))
   const [all, small, medium, large] = (['all', 'small', 'medium', 'large'] as const).map((range) => curves(range, most))
   const at = (t: number): number => precision(all?.slice(t, t + 1) ?? [])
   return {

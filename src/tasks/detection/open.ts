@@ -1,7 +1,7 @@
 /** Which pictures with objects a recipe is trained on: composed scenes, or a folder with COCO annotations. */
 import { z } from 'zod'
 import { digestOf, readBytes } from '../../data/files.ts'
-import { describeSides, openingOf, reasonOf, settleUnreadable } from '../../data/opening.ts'
+import { describeSides, openingOf, settleUnreadable, unreadableOf } from '../../data/opening.ts'
 import { divide, type NamedExample, recordWhole } from '../../data/record.ts'
 import { checkedSize } from '../../data/sources/image.ts'
 import { pick } from '../../data/split.ts'
@@ -106,7 +106,7 @@ async function checked(set: CocoSet): Promise<CheckedSet> {
       pictures.push(picture)
       examples.push({ name, digest: digestOf(bytes) })
     } catch (error) {
-      problems.push({ ...reasonOf(path, error), path: name })
+      problems.push({ ...unreadableOf(path, error), path: name })
     }
   }
   return { ...set, problems, pictures, examples }

@@ -56,7 +56,7 @@ const specialCount = 3
  * One document (lines of token ids) as cut passages, in order. From each line on, as many lines as fit into `maxLength` - 3 tokens,
  * split at a random line. A line that does not fit together with the next is skipped, a lone last one dropped.
  */
-export function* splitPassages(
+function* splitPassages(
   lines: readonly (readonly number[])[],
   maxLength: number,
   draws: SplitDraws,

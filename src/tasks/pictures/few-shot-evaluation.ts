@@ -7,7 +7,8 @@ import { onErrorSetting } from '../../train/data-settings.ts'
 import { pathSetting, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { largest, smallest } from '../../util/lists.ts'
-import { counted } from '../../util/words.ts'
+import { meanOf } from '../../util/vectors.ts'
+import { counted, percent } from '../../util/words.ts'
 import { defineUse, type TrainingSets, type UseContext } from '../define.ts'
 import { type PictureFacts, requireClasses } from './facts.ts'
 import { type FeatureClassifier, featureExtractor, type LabelledFeatures } from './features.ts'
@@ -48,7 +49,7 @@ function smallestCount(labels: readonly number[]): number {
 }
 
 /** Evaluates for every number of shots and seed. Features of examples are computed once. */
-export async function evaluateFewShot(
+async function evaluateFewShot(
   features: (data: Dataset<PictureFields>) => Promise<LabelledFeatures>,
   { test, train, plain = train }: TrainingSets<PictureFields>,
   options: FewShotOptions,
@@ -85,7 +86,7 @@ export async function evaluateFewShot(
           stdEpsilon: 1e-5,
         }).accuracy,
     )
-    return { shots, accuracies, mean: accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length }
+    return { shots, accuracies, mean: meanOf(accuracies) }
   })
   return { classes, testExamples: test.length, smallestClass: smallestCount(labels), rows }
 }
@@ -139,14 +140,13 @@ export const evaluateShots = defineUse({
     const data = folder ? await openOthers(folder, onError, facts, context) : await context.openData()
     const features = featureExtractor(model, threads === undefined ? {} : { threads })
     const { classes, testExamples, smallestClass, rows } = await evaluateFewShot(features, data, options)
-    const percent = (value: number): string => `${(100 * value).toFixed(2)} %`
     const cells = (values: readonly string[]): string => values.map((text) => text.padStart(10)).join('')
-    const chance = percent(1 / classes)
+    const chance = percent(1 / classes, 2)
     context.say(`${classes} classes, ${testExamples} test examples, chance ${chance}`)
     context.say(`shots${cells([...Array.from({ length: options.seeds }, (_, seed) => `seed ${seed}`), 'mean'])}`)
     for (const { shots, accuracies, mean } of rows) {
       const values = Object.fromEntries(accuracies.map((accuracy, seed) => [`seed_${seed}`, accuracy]))
-      const line = `${String(shots).padStart(5)}${cells([...accuracies, mean].map(percent))}`
+      const line = `${String(shots).padStart(5)}${cells([...accuracies, mean].map((each) => percent(each, 2)))}`
       yield { values: { shots, ...values, mean }, line }
     }
     if (smallestClass < largest(options.shots)) {

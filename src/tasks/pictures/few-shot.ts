@@ -3,6 +3,7 @@ import { type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { TenfoldError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
+import { dot, meanOf } from '../../util/vectors.ts'
 
 export interface FewShotProblem {
   /** [examples, width] */
@@ -92,12 +93,6 @@ export function solvePositiveDefinite(
   return x
 }
 
-function dot(a: readonly number[], b: readonly number[]): number {
-  let sum = 0
-  for (const [i, value] of a.entries()) sum += value * (b[i] ?? 0)
-  return sum
-}
-
 function transposed(rows: readonly (readonly number[])[]): number[][] {
   return (rows[0] ?? []).map((_, j) => rows.map((row) => row[j] ?? 0))
 }
@@ -125,7 +120,7 @@ export function fewShot(problem: FewShotProblem): FewShotResult {
   const all = rowsOf(problem.trainFeatures)
   const chosen = selected.map((index) => all[index] ?? [])
   const columns = transposed(chosen)
-  const mean = columns.map((column) => column.reduce((sum, value) => sum + value, 0) / column.length)
+  const mean = columns.map((column) => meanOf(column))
   const std = columns.map((column, j) => {
     const center = mean[j] ?? 0
     return Math.sqrt(column.reduce((sum, value) => sum + (value - center) ** 2, 0) / column.length) + stdEpsilon

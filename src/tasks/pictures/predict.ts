@@ -5,6 +5,7 @@ import { decodeImage } from '../../data/index.ts'
 import * as ops from '../../ops/index.ts'
 import { elementCount, toNumbers } from '../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'
+import { meanOf } from '../../util/vectors.ts'
 import { answerEach, defineUse, type Exportable, topChoices } from '../define.ts'
 import { type ClassifierModel, normalizePixels } from './classifier.ts'
 import type { PictureFacts } from './facts.ts'
@@ -22,7 +23,7 @@ export function likeTraining(
 ): Uint8Array {
   if (in_channels !== 1) return pixels
   const border = [...pixels.subarray(0, width), ...pixels.subarray((height - 1) * width)]
-  const mean = border.reduce((sum, value) => sum + value, 0) / border.length
+  const mean = meanOf(border)
   return mean > 127 ? pixels.map((value) => 255 - value) : pixels
 }
 

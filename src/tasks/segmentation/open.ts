@@ -4,7 +4,7 @@ import { extname, join } from 'node:path'
 import { z } from 'zod'
 import type { Dataset } from '../../data/dataset.ts'
 import { digestOf, readBytes } from '../../data/files.ts'
-import { describeSides, openingOf, reasonOf, settleUnreadable } from '../../data/opening.ts'
+import { describeSides, openingOf, settleUnreadable, unreadableOf } from '../../data/opening.ts'
 import { divide, type NamedExample, recordWhole } from '../../data/record.ts'
 import { allocateRows, checkIndices } from '../../data/rows.ts'
 import { checkedSize } from '../../data/sources/image.ts'
@@ -191,7 +191,7 @@ async function openMaps(data: LabelMapSettings, known?: KnownData<DetectionFacts
       most = Math.max(most, own)
       usable.push({ ...pair, example: { name: pair.name, digest: digestOf(bytes) } })
     } catch (error) {
-      problems.push(reasonOf(path, error))
+      problems.push(unreadableOf(path, error))
     }
   }
   const left = settleUnreadable(labels, problems, on_error)

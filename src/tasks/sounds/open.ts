@@ -77,7 +77,7 @@ function kindOf(data: SoundDataSettings): ExampleKind<Float32Array> {
 }
 
 /** Pieces of recordings: anywhere in training, evenly spread for testing. */
-export function cutPieces(samples: number): Cut<Float32Array, 'samples'> {
+function cutPieces(samples: number): Cut<Float32Array, 'samples'> {
   return {
     fields: { samples: { dtype: 'float32', shape: [samples] } },
     cut: (recording, part) => {

@@ -2,6 +2,7 @@
 import { allocate, elementCount, type NDArray } from '../../tensor/dtype.ts'
 import type { Variable } from '../../tensor/variable.ts'
 import type { Communicator } from '../../util/communicator.ts'
+import { bytesOf } from '../../util/vectors.ts'
 import type { Checkpoint, TrainingState } from '../store.ts'
 
 /** Replaces the numbers of arrays, which have the same types and lengths on all processes, by those of rank 0: one message. */
@@ -11,7 +12,7 @@ async function broadcastArrays(communicator: Communicator, arrays: readonly Arra
   const parts = arrays.map((array) => {
     const start = end
     end += array.byteLength
-    return { own: new Uint8Array(array.buffer, array.byteOffset, array.byteLength), sent: message.subarray(start, end) }
+    return { own: bytesOf(array), sent: message.subarray(start, end) }
   })
   for (const { own, sent } of parts) sent.set(own)
   await communicator.broadcast(message)

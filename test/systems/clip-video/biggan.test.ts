@@ -9,7 +9,7 @@ import { biggan as recipe } from '../../../src/systems/clip-video/recipes.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
 import { manualSeed } from '../../../src/tensor/random-state.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
-import { configure } from '../../../src/train/settings.ts'
+import { configFrom } from '../../../src/train/settings.ts'
 
 const [side, count] = [32, 8]
 const data = arrayDataset({
@@ -44,7 +44,7 @@ test('steps change both networks; an evaluation fills the statistics of every tr
     'train.batch_size': 4,
     'train.passes': 1,
   }
-  const config = configure(
+  const config = configFrom(
     recipe.config,
     Object.entries(sets).map(([path, value]) => ({ path, value })),
   )

@@ -12,7 +12,7 @@ import { drawText, textsOf } from '../../../src/systems/clip-video/pairs/texts.t
 import { writeView } from '../../../src/systems/clip-video/pairs/views.ts'
 import { clip as recipe } from '../../../src/systems/clip-video/recipes.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
-import { configure } from '../../../src/train/settings.ts'
+import { configFrom } from '../../../src/train/settings.ts'
 import { Generator } from '../../../src/util/random.ts'
 
 const official = new CLIPTokenizer(['f o', 'fo x</w>', 'o w', 'ow l</w>'])
@@ -131,7 +131,7 @@ test('a mini CLIP learns which of four colours a picture has', async () => {
     'train.batch_size': count,
     'train.passes': 30,
   }
-  const config = configure(
+  const config = configFrom(
     recipe.config,
     Object.entries(sets).map(([path, value]) => ({ path, value })),
   )

@@ -9,7 +9,7 @@ import { artistNoise, checkRedraw, likenessLoss } from '../../../src/systems/cli
 import { classesToShow } from '../../../src/systems/clip-video/biggan/samples.ts'
 import { biggan as recipe } from '../../../src/systems/clip-video/recipes.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
-import { configure } from '../../../src/train/settings.ts'
+import { configFrom } from '../../../src/train/settings.ts'
 
 test('noise means the artist whose number is the largest of the first; the numbers stay the same ones', async () => {
   const run = compile((noise: Tensor, style: Tensor) => artistNoise(noise, style, 2))
@@ -105,7 +105,7 @@ test('redrawing makes pictures more like their drawings, without a discriminator
     'train.batch_size': 4,
     'train.passes': 30,
   }
-  const config = configure(
+  const config = configFrom(
     recipe.config,
     Object.entries(sets).map(([path, value]) => ({ path, value })),
   )

@@ -9,7 +9,7 @@ import { denoiser } from '../../../src/systems/diffusion/recipes.ts'
 import { diffusionSettings, unetConfig, unetSettings } from '../../../src/systems/diffusion/settings.ts'
 import type { NDArray } from '../../../src/tensor/dtype.ts'
 import { manualSeed } from '../../../src/tensor/random-state.ts'
-import { configure } from '../../../src/train/settings.ts'
+import { configFrom } from '../../../src/train/settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-diffusion-'))
 const facts = { labels: ['a', 'b', 'c'], image_size: [8, 8], in_channels: 3 } as const
@@ -36,7 +36,7 @@ describe('weights to start from', () => {
     const found = await startOf(path)
     expect(found?.summary).toBe(`weights of ${path}: ${official.size} tensors`)
     expect(new Map(found?.weights)).toEqual(official)
-    const config = configure(denoiser.config, [])
+    const config = configFrom(denoiser.config, [])
     expect(await denoiser.start?.(config)).toBeUndefined()
   })
 

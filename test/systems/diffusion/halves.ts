@@ -11,7 +11,7 @@ import type { Answer, UseContext } from '../../../src/tasks/define.ts'
 import type { Experiment } from '../../../src/tasks/experiment.ts'
 import type { OpenedPictures } from '../../../src/tasks/pictures/open.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
-import { configure } from '../../../src/train/settings.ts'
+import { configFrom } from '../../../src/train/settings.ts'
 import { Generator } from '../../../src/util/random.ts'
 
 export const side = 8
@@ -52,7 +52,7 @@ export function build(
   sizes: unknown = facts,
 ): Experiment<OpenedPictures> {
   const assignments = Object.entries({ ...tiny, ...settings }).map(([path, value]) => ({ path, value }))
-  return recipe.build(configure(recipe.config, assignments), sizes, { seed: 1 }) as Experiment<OpenedPictures>
+  return recipe.build(configFrom(recipe.config, assignments), sizes, { seed: 1 }) as Experiment<OpenedPictures>
 }
 
 export async function train(experiment: Experiment<OpenedPictures>, epochs: number): Promise<void> {

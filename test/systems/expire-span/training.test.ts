@@ -23,7 +23,7 @@ import { type CharacterFacts, encodeCharacters } from '../../../src/tasks/langua
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { type LoopResult, train } from '../../../src/train/loop.ts'
 import { MemoryStore } from '../../../src/train/memory-store.ts'
-import { configure } from '../../../src/train/settings.ts'
+import { configFrom } from '../../../src/train/settings.ts'
 import type { Checkpoint } from '../../../src/train/store.ts'
 import { Generator } from '../../../src/util/random.ts'
 
@@ -48,7 +48,7 @@ const tiny = {
 }
 
 async function openCharacters(settings: Record<string, unknown> = {}) {
-  const config = configure(
+  const config = configFrom(
     characters.config,
     Object.entries({ ...tiny, 'data.folder': file, ...settings }).map(([path, value]) => ({ path, value })),
   )
@@ -236,7 +236,7 @@ describe('texts with questions', () => {
     '$name is a recipe',
     async ({ recipe, settings }) => {
       const all = { ...tiny, 'data.tokens': 1600, 'data.test_tokens': 800, ...settings }
-      const config = configure(
+      const config = configFrom(
         recipe.config,
         Object.entries(all).map(([path, value]) => ({ path, value })),
       )
@@ -266,7 +266,7 @@ describe('texts with questions', () => {
       'optimizer.lr': 0.003,
       'optimizer.warmup_steps': 20,
     }
-    const config = configure(
+    const config = configFrom(
       corridors.config,
       Object.entries(settings).map(([path, value]) => ({ path, value })),
     )
@@ -284,7 +284,7 @@ describe('texts with questions', () => {
   })
 
   test('a text that is too short to ask anything is refused', async () => {
-    const config = configure(corridors.config, [
+    const config = configFrom(corridors.config, [
       { path: 'data.test_tokens', value: 512 },
       { path: 'data.min_length', value: 90 },
     ])

@@ -15,7 +15,7 @@ import { classify, pretrain } from '../../../src/systems/fnet/recipes.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
 import { manualSeed } from '../../../src/tensor/random-state.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
-import { configure } from '../../../src/train/settings.ts'
+import { configFrom } from '../../../src/train/settings.ts'
 import { told } from '../../data/support.ts'
 import { predictionsOf } from '../../support/predictions.ts'
 import { pytorchCheckpoint } from '../../support/pytorch.ts'
@@ -97,7 +97,7 @@ beforeAll(async () => {
 async function begin(recipe: Recipe, settings: Record<string, unknown>) {
   const all = { 'tokenizer.file': tokenizer, 'train.batch_size': 8, 'train.epochs': 1, ...settings }
   const source = recipe === pretrain ? { 'data.folder': text } : { 'data.file': csv }
-  const chosen = configure(
+  const chosen = configFrom(
     recipe.config,
     Object.entries({ ...source, ...all }).map(([path, value]) => ({ path, value })),
   )

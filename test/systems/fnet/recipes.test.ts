@@ -6,7 +6,7 @@ import type { Recipe } from '../../../src/systems/define.ts'
 import { classify, listops, pretrain } from '../../../src/systems/fnet/recipes.ts'
 import type { OpenedData } from '../../../src/tasks/define.ts'
 import type { Experiment } from '../../../src/tasks/experiment.ts'
-import { configure } from '../../../src/train/settings.ts'
+import { configFrom } from '../../../src/train/settings.ts'
 import { predictionsOf } from '../../support/predictions.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-fnet-'))
@@ -39,7 +39,7 @@ async function open(
   recipe: Recipe,
   settings: Record<string, unknown>,
 ): Promise<{ data: OpenedData; experiment: Experiment }> {
-  const config = configure(
+  const config = configFrom(
     recipe.config,
     Object.entries(settings).map(([path, value]) => ({ path, value })),
   )

@@ -13,7 +13,7 @@ import { chosenVariants } from '../../../src/systems/frozen-transformer/jobs/stu
 import { transfer, transferVariants } from '../../../src/systems/frozen-transformer/jobs/transfer.ts'
 import { unfreeze } from '../../../src/systems/frozen-transformer/jobs/unfreeze.ts'
 import { runJob } from '../../../src/systems/jobs.ts'
-import { configure } from '../../../src/train/settings.ts'
+import { configFrom } from '../../../src/train/settings.ts'
 import { UsageError } from '../../../src/util/errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-frozen-jobs-'))
@@ -41,7 +41,7 @@ const tiny = {
 async function run(job: Job, settings: Record<string, unknown>) {
   const given = Object.entries({ ...tiny, ...settings }).map(([path, value]) => ({ path, value }))
   const lines: string[] = []
-  const { page, json } = await runJob(frozenTransformer, job, configure(job.config, given), {
+  const { page, json } = await runJob(frozenTransformer, job, configFrom(job.config, given), {
     folder: join(folder, job.name),
     seed: 0,
     threads: 1,

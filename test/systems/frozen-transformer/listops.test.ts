@@ -4,7 +4,7 @@ import { listOpsRecipe } from '../../../src/systems/frozen-transformer/listops/r
 import type { OpenedClassification } from '../../../src/tasks/sequences/open.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
 import { FrozenParameters } from '../../../src/train/frozen.ts'
-import { configure, parseAssignment } from '../../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../../src/train/settings.ts'
 import { predictionsOf } from '../../support/predictions.ts'
 
 const tiny = [
@@ -20,7 +20,7 @@ const tiny = [
 ]
 
 const configOf = (...more: readonly string[]) =>
-  configure(listOpsRecipe.config, [...tiny, ...more].map(parseAssignment))
+  configFrom(listOpsRecipe.config, [...tiny, ...more].map(parseAssignment))
 
 test('the official loader loses closing brackets, and with them where a list ends', async () => {
   const ids = { dtype: 'int32', shape: [2, 5], data: Int32Array.of(11, 3, 15, 15, 0, 1, 15, 2, 15, 4) } as const

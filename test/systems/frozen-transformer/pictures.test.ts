@@ -6,7 +6,7 @@ import * as ops from '../../../src/ops/index.ts'
 import { PictureTransformer, tokensOf } from '../../../src/systems/frozen-transformer/pictures/model.ts'
 import { picturesRecipe } from '../../../src/systems/frozen-transformer/pictures/recipe.ts'
 import { FrozenParameters } from '../../../src/train/frozen.ts'
-import { configure, parseAssignment } from '../../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../../src/train/settings.ts'
 
 const body = { kind: 'gpt2', n_embd: 8, n_layer: 1, n_head: 2, n_positions: 64, vocab_size: 1 } as const
 
@@ -45,7 +45,7 @@ describe('pictures as tokens', () => {
 })
 
 test('dark and light pictures are told apart around a frozen body', async () => {
-  const config = configure(
+  const config = configFrom(
     picturesRecipe.config,
     [
       'model.patch_size=4',

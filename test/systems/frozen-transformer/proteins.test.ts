@@ -12,7 +12,7 @@ import {
 } from '../../../src/systems/frozen-transformer/proteins/fasta.ts'
 import { proteinRecipe } from '../../../src/systems/frozen-transformer/proteins/recipe.ts'
 import { toNumbers } from '../../../src/tensor/dtype.ts'
-import { configure } from '../../../src/train/settings.ts'
+import { configFrom } from '../../../src/train/settings.ts'
 import { FormatError } from '../../../src/util/errors.ts'
 import { Generator } from '../../../src/util/random.ts'
 
@@ -20,7 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tenfold-proteins-'))
 
 async function open(settings: Record<string, unknown>) {
   const given = Object.entries(settings).map(([path, value]) => ({ path, value }))
-  const config = configure(proteinRecipe.config, given)
+  const config = configFrom(proteinRecipe.config, given)
   const data = (await proteinRecipe.open(config, {})) as OpenedProteins
   return { config, data }
 }

@@ -8,8 +8,9 @@ import { openBits } from '../../../src/systems/frozen-transformer/bits/data.ts'
 import { parseBits } from '../../../src/systems/frozen-transformer/bits/experiment.ts'
 import { makeBody } from '../../../src/systems/frozen-transformer/bodies/body.ts'
 import type { BodyConfig } from '../../../src/systems/frozen-transformer/config.ts'
+import { controlled } from '../../../src/systems/frozen-transformer/controls.ts'
 import { shareOnRelevant } from '../../../src/systems/frozen-transformer/explain.ts'
-import { bodyOf, controlled } from '../../../src/systems/frozen-transformer/official.ts'
+import { bodyOf } from '../../../src/systems/frozen-transformer/official.ts'
 import { bitMemoryRecipe, bitXorRecipe } from '../../../src/systems/frozen-transformer/recipes.ts'
 import { modelConfig, modelSettings } from '../../../src/systems/frozen-transformer/settings.ts'
 import type { OpenedData } from '../../../src/tasks/define.ts'
@@ -17,7 +18,7 @@ import type { Experiment } from '../../../src/tasks/experiment.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
 import { manualSeed } from '../../../src/tensor/random-state.ts'
 import { FrozenParameters } from '../../../src/train/frozen.ts'
-import { configure } from '../../../src/train/settings.ts'
+import { configFrom } from '../../../src/train/settings.ts'
 import { pytorchCheckpoint } from '../../support/pytorch.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-frozen-'))
@@ -36,7 +37,7 @@ const tiny = {
 
 async function open(recipe: Recipe, settings: Record<string, unknown> = {}) {
   const given = Object.entries({ ...tiny, ...settings }).map(([path, value]) => ({ path, value }))
-  const config = configure(recipe.config, given)
+  const config = configFrom(recipe.config, given)
   const start = await recipe.start?.(config)
   const data = await recipe.open(config, start ? { start } : {})
   const fitted = start?.fit(config, data.facts)

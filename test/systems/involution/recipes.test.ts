@@ -7,11 +7,14 @@ import { encodePng } from '../../../src/io/png.ts'
 import type { Recipe } from '../../../src/systems/define.ts'
 import { detect, images, segment } from '../../../src/systems/involution/recipes.ts'
 import type { Answer, OpenedData, UseContext } from '../../../src/tasks/define.ts'
-import { configure, parseAssignment } from '../../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../../src/train/settings.ts'
 import { told, withFolder } from '../../data/support.ts'
 
 async function trained(recipe: Recipe, sets: readonly string[], steps: number) {
-  const config = configure(recipe.config, ['train.epochs=50', 'optimizer.warmup_steps=2', ...sets].map(parseAssignment))
+  const config = configFrom(
+    recipe.config,
+    ['train.epochs=50', 'optimizer.warmup_steps=2', ...sets].map(parseAssignment),
+  )
   const data = await recipe.open(config, {})
   const experiment = recipe.build(config, recipe.facts.parse(data.facts), { seed: 0, threads: 1 })
   const { task } = experiment.prepare(data)
@@ -97,7 +100,7 @@ test.each(['rednet', 'resnet'])('images: %s learns two classes; its kernels are 
 )
 
 test('images: a size that cannot be halved', async () => {
-  const config = configure(images.config, ['model.layers=[1,1,1,1]'].map(parseAssignment))
+  const config = configFrom(images.config, ['model.layers=[1,1,1,1]'].map(parseAssignment))
   const facts = { labels: ['a', 'b'], image_size: [28, 28], in_channels: 1 }
   expect(() => images.build(config, facts, { seed: 0 })).toThrow(
     'pictures of 28x28 do not fit 4 stages with the small stem: height and width must be multiples of 8',
@@ -105,7 +108,7 @@ test('images: a size that cannot be halved', async () => {
 })
 
 test('detect: masks need objects with masks', () => {
-  const config = configure(detect.config, [parseAssignment('model.detector=mask_rcnn')])
+  const config = configFrom(detect.config, [parseAssignment('model.detector=mask_rcnn')])
   const facts = { labels: ['a'], image_size: [64, 64], has_masks: false }
   expect(() => detect.build(config, facts, { seed: 0 })).toThrow(
     'model.detector=mask_rcnn needs a mask of every object, some annotations have only a box',

@@ -17,7 +17,7 @@ import type { OpenedPictures } from '../../../src/tasks/pictures/open.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
 import { manualSeed } from '../../../src/tensor/random-state.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
-import { configure, parseAssignment } from '../../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../../src/train/settings.ts'
 import { told } from '../../data/support.ts'
 import { randomNumbers } from '../../support/gradients.ts'
 import { pickledObject, pytorchCheckpoint } from '../../support/pytorch.ts'
@@ -80,7 +80,7 @@ const files = {
 
 /** The configuration of `mixer/images` with these settings. */
 const settings = (...assignments: string[]) =>
-  configure(images.config, assignments.map(parseAssignment)) as Parameters<typeof readStart>[0]
+  configFrom(images.config, assignments.map(parseAssignment)) as Parameters<typeof readStart>[0]
 
 const pictures = (side: number, channels: 1 | 3 = 3) => ({ image_size: [side, side] as const, in_channels: channels })
 

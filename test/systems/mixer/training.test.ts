@@ -14,13 +14,13 @@ import { toNumbers } from '../../../src/tensor/dtype.ts'
 import { newestCheckpoint } from '../../../src/train/checkpoint.ts'
 import { train } from '../../../src/train/loop.ts'
 import { RunDirectory } from '../../../src/train/run.ts'
-import { configure, parseAssignment } from '../../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../../src/train/settings.ts'
 import { restoreVariables } from '../../../src/train/store.ts'
 import { randomNumbers } from '../../support/gradients.ts'
 
 const facts = { labels: ['dark', 'light', 'none'], image_size: [8, 8], in_channels: 3 }
 
-const config = configure(
+const config = configFrom(
   images.config,
   [
     'augment.crop_area=0.2',

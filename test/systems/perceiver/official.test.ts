@@ -12,7 +12,7 @@ import type { PictureExperiment } from '../../../src/tasks/pictures/experiment.t
 import type { NDArray } from '../../../src/tensor/dtype.ts'
 import { manualSeed } from '../../../src/tensor/random-state.ts'
 import { constant, type Tensor } from '../../../src/tensor/tensor.ts'
-import { configure, parseAssignment } from '../../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../../src/train/settings.ts'
 import { told, withFolder } from '../../data/support.ts'
 
 const facts = { labels: ['a', 'b', 'c'], image_size: [8, 8] as [number, number], in_channels: 3 as const }
@@ -40,7 +40,7 @@ async function logitsOf(model: OfficialClassifier): Promise<number[]> {
 
 /** What the recipe makes of a file. */
 async function started(path: string, labels: readonly string[] = facts.labels) {
-  const config = configure(official.config, [`model.checkpoint=${path}`, ...heads].map(parseAssignment))
+  const config = configFrom(official.config, [`model.checkpoint=${path}`, ...heads].map(parseAssignment))
   const parsed = official.config.parse(config)
   const start = await official.start?.(parsed)
   if (!start) throw new Error('nothing to start from')

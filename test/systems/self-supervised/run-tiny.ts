@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Job, JobContext } from '../../../src/systems/define.ts'
 import { keepIn } from '../../../src/systems/jobs.ts'
-import { configure, parseAssignment } from '../../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../../src/train/settings.ts'
 
 /** Runs a job with a few settings; returns its page and the names of its parts, those made anew marked. Parts are kept in the folder. */
 export async function runTiny(folder: string, job: Job, sets: readonly string[]) {
@@ -16,6 +16,6 @@ export async function runTiny(folder: string, job: Job, sets: readonly string[])
     write: () => Promise.reject(new Error('studies write no files')),
     openRun: () => Promise.reject(new Error('studies open no runs')),
   }
-  const report = await job.run(configure(job.config, sets.map(parseAssignment)), context)
+  const report = await job.run(configFrom(job.config, sets.map(parseAssignment)), context)
   return { report, parts }
 }

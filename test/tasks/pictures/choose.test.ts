@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { encodePng } from '../../../src/io/png.ts'
 import { openPictures, pictureDataSettings, picturePackages } from '../../../src/tasks/pictures/choose.ts'
-import { configure, parseAssignment } from '../../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../../src/train/settings.ts'
 import { context, numbers, told } from '../../data/support.ts'
 import { writeCifar, writeFashion } from '../../support/stand-ins.ts'
 
@@ -21,7 +21,7 @@ afterAll(() => {
   rmSync(cache, { recursive: true })
 })
 
-const choose = (...sets: readonly string[]) => configure(pictureDataSettings(), sets.map(parseAssignment))
+const choose = (...sets: readonly string[]) => configFrom(pictureDataSettings(), sets.map(parseAssignment))
 const open = (...sets: readonly string[]) => openPictures(choose(...sets), {})
 
 describe('CIFAR-10', () => {

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { findRecipe, prepareTraining } from '../../../dist/systems/session.js'
 import { trainDistributed } from '../../../dist/train/distributed/training.js'
-import { configure, parseAssignment } from '../../../dist/train/settings.js'
+import { configFrom, parseAssignment } from '../../../dist/train/settings.js'
 import { threadCommunicator } from '../../support/threads.js'
 
 /** Keeps the newest checkpoint and the log in memory. */
@@ -30,7 +30,7 @@ function memoryStore() {
 /** Data are opened once for each case. */
 async function opened({ recipe: name, set }) {
   const { recipe } = await findRecipe(name)
-  const config = configure(recipe.config, set.map(parseAssignment))
+  const config = configFrom(recipe.config, set.map(parseAssignment))
   const data = await recipe.open(config, {})
   return { recipe, config, data: { ...data, test: { ...data.test, length: 8 } } }
 }

@@ -4,7 +4,7 @@ import type { BatchTensors, Dataset } from '../../../data/dataset.ts'
 import { DataLoader } from '../../../data/loader.ts'
 import { init } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
-import { Adam, ExponentialMovingAverage } from '../../../optim/index.ts'
+import { Adam, averageInto } from '../../../optim/index.ts'
 import type { MetricDescriptions, TrainingSets } from '../../../tasks/define.ts'
 import { type BuildOptions, type Experiment, type ThreadOptions, threadOptions } from '../../../tasks/experiment.ts'
 import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
@@ -191,12 +191,8 @@ export function adversarialExperiment(
         new Adam([...network.parameters()], { lr, betas: rates.betas, eps: rates.adam_eps })
       const [byG, byD] = [adam(generator, rates.lr_G), adam(judge, rates.lr_D)]
       if (rates.redraw > 0 && !initialized) beginWithCodes(trained, model, data.codes?.(settings.z_dim))
-      const copies = model.namedParameters()
-      const own = [...trained.namedParameters()]
-      const average = new ExponentialMovingAverage(
-        own.map(([, variable]) => variable),
-        { decay: rates.ema_decay, warmup: true, averages: own.flatMap(([name]) => copies.get(name) ?? []) },
-      )
+      // The vectors of spectral norms and the standing statistics are the model's own.
+      const average = averageInto(model.namedParameters(), trained.namedParameters(), rates.ema_decay)
       const step = compile(({ image, label, style }: BatchTensors<ClassFields>) => {
         const real = { images: normalizePixels(image), classes: ops.cast(label, 'int64') }
         const judged =

@@ -13,7 +13,7 @@ import { writeView } from '../pairs/views.ts'
 import { halfSize, principalCodes } from './codes.ts'
 
 /** Unicode's subgroups of each class. */
-export const drawingClasses = {
+const drawingClasses = {
   mammal: ['animal-mammal'],
   bird: ['animal-bird'],
   bug: ['animal-bug'],

@@ -1,9 +1,6 @@
 /** What one gives a BigGAN, and what comes out: truncated noise, class vectors, bytes. */
 import { UsageError } from '../../../util/errors.ts'
-import { inverseNormal } from '../../../util/normal.ts'
-
-/** The standard normal's probability between -2 and 2. */
-const massWithinTwo = 0.9544997361036416
+import { inverseNormal, massWithinTwo } from '../../../util/normal.ts'
 
 /** Uniform numbers from 0 to 1 as normal ones between -2 and 2, times the truncation (the inverse of the distribution function). */
 export function truncatedNoise(uniform: ArrayLike<number>, truncation: number): Float32Array {

@@ -36,7 +36,7 @@ export interface Updater {
 }
 
 /** mean(max(0, 1 - real)) and mean(max(0, 1 + fake)). */
-export function discriminatorLosses(real: Tensor, fake: Tensor): { readonly real: Tensor; readonly fake: Tensor } {
+function discriminatorLosses(real: Tensor, fake: Tensor): { readonly real: Tensor; readonly fake: Tensor } {
   return { real: ops.mean(ops.relu(ops.sub(1, real))), fake: ops.mean(ops.relu(ops.add(1, fake))) }
 }
 
@@ -46,7 +46,7 @@ export function generatorLoss(fake: Tensor): Tensor {
 }
 
 /** 2 strength ((W W^T) without its diagonal) W, the gradient of the modified orthogonal regularisation (section 3.1): rows may have any length. */
-export function orthogonalityGradient(weight: Variable, strength: number): Tensor {
+function orthogonalityGradient(weight: Variable, strength: number): Tensor {
   const matrix = ops.flatten(weight.value, 1) // [rows, rest]
   const [rows] = matrix.sizes(2)
   const products = ops.mul(ops.matmul(matrix, ops.transpose(matrix)), ops.sub(1, ops.eye(rows))) // [rows, rows]

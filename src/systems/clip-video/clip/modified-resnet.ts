@@ -63,7 +63,7 @@ class Bottleneck extends Module {
 }
 
 /** The mean of all positions, put in front of them, asks all of them what is in the picture. */
-export class AttentionPool2d extends Module {
+class AttentionPool2d extends Module {
   readonly positional_embedding: Variable
   readonly k_proj: Linear
   readonly q_proj: Linear

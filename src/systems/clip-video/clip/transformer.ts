@@ -17,7 +17,7 @@ export interface TransformerOptions {
 }
 
 /** y = x + attn(ln_1(x)); y + c_proj(quickgelu(c_fc(ln_2(y)))) */
-export class ResidualAttentionBlock extends Module {
+class ResidualAttentionBlock extends Module {
   readonly attn: MultiheadAttention
   readonly ln_1: LayerNorm
   readonly mlp: { readonly c_fc: Linear; readonly c_proj: Linear }

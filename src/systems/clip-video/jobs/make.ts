@@ -161,7 +161,7 @@ async function makeLine(
 }
 
 /** `2 min 10 s` */
-export function shownTime(seconds: number): string {
+function shownTime(seconds: number): string {
   const whole = Math.round(seconds)
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
 }

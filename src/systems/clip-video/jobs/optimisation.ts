@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Report } from '../../../report/figures.ts'
 import { pathSetting, whole } from '../../../train/settings.ts'
 import { deriveSeed } from '../../../util/random.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { spreadOf } from '../../study.ts'
 import { eigenName } from '../video/eigen-generator.ts'
@@ -133,7 +134,7 @@ function told(values: readonly number[], digits: number): string {
 }
 
 /** The page. */
-export function optimisationReport(
+function optimisationReport(
   results: ReadonlyMap<string, readonly Judged[]>,
   { lines, seeds, steps, lr }: OptimisationSettings,
   models: readonly string[],
@@ -159,7 +160,7 @@ export function optimisationReport(
       found.map(({ rankAfter }) => rankAfter),
       2,
     ),
-    `${(100 * first(found)).toFixed(0)} %`,
+    percent(first(found), 0),
   ])
   return {
     title: 'clip-video / optimisation',

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Report } from '../../../report/figures.ts'
 import { optimizerSettings } from '../../../tasks/settings.ts'
 import { whole } from '../../../train/settings.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { eachOf, seedsFrom } from '../../parts.ts'
 import { percentOf, spreadOf } from '../../study.ts'
@@ -70,7 +71,7 @@ async function run(settings: RetrievalSettings, context: JobContext): Promise<Re
           }
         },
       )
-      const told = `top-1 ${(100 * part.top1).toFixed(1)} %, top-5 ${(100 * part.top5).toFixed(1)} %`
+      const told = `top-1 ${percent(part.top1)}, top-5 ${percent(part.top5)}`
       context.progress(`${tower}, seed ${memberSeed}: ${told}${wasThere ? '  kept' : ''}`, {
         tower,
         kept: wasThere,
@@ -84,7 +85,7 @@ async function run(settings: RetrievalSettings, context: JobContext): Promise<Re
 }
 
 /** The page. */
-export function retrievalReport(
+function retrievalReport(
   results: ReadonlyMap<string, readonly Member[]>,
   { steps, batch_size, seeds }: RetrievalSettings,
   names: number,

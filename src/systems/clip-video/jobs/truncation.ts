@@ -135,7 +135,7 @@ async function run(settings: TruncationSettings, context: JobContext): Promise<R
 }
 
 /** The page. */
-export function truncationReport(
+function truncationReport(
   rows: readonly {
     readonly truncation: number
     readonly own: readonly Measured[]

@@ -62,7 +62,7 @@ export interface OpenedPairs extends OpenedData<PairFacts, PairFields> {
 }
 
 /** Which drawings are for testing: the last artist's, of every tenth thing. */
-export function heldDrawings({ drawings }: Drawings, { styles, held_out }: DrawingSettings): number[] {
+function heldDrawings({ drawings }: Drawings, { styles, held_out }: DrawingSettings): number[] {
   const last = styles.at(-1)
   return [...drawings.keys()].filter((i) => {
     const { thing, style } = drawings[i] as Drawing
@@ -80,7 +80,7 @@ export async function openPairs(
 }
 
 /** The same of drawings that are in memory already. */
-export async function pairsOf(
+async function pairsOf(
   drawn: Drawings,
   settings: DrawingSettings,
   contextLength: number,

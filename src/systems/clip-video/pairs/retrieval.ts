@@ -1,6 +1,7 @@
 /** Finding the name of a picture among many: by the largest cosine. */
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { sizes } from '../../../tensor/shape.ts'
+import { dot } from '../../../util/vectors.ts'
 
 /** Rows of length 1. */
 export function unitRows({ shape, data }: NDArray): Float64Array[] {
@@ -11,12 +12,6 @@ export function unitRows({ shape, data }: NDArray): Float64Array[] {
     const length = Math.hypot(...vector)
     return vector.map((value) => value / length)
   })
-}
-
-export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0)
-  return sum
 }
 
 /** The mean of unit vectors, brought to length 1 again: how the paper makes one vector of several prompts. */

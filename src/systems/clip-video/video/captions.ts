@@ -1,7 +1,7 @@
 /** Captions: a line of lyrics, wrapped as textwrap3 0.9.2 does, which the official script calls: Python's textwrap, and em dashes. */
 
 /** Characters in a line of a caption, at most. */
-export const captionWidth = 35
+const captionWidth = 35
 
 const white = '[\\t\\n\\v\\f\\r ]'
 const black = '[^\\t\\n\\v\\f\\r ]'

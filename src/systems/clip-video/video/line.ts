@@ -4,8 +4,9 @@ import type { ThreadOptions } from '../../../tasks/experiment.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { deriveSeed, Generator } from '../../../util/random.ts'
+import { dot, meanOf } from '../../../util/vectors.ts'
 import { unit } from '../model.ts'
-import { dot, unitRows } from '../pairs/retrieval.ts'
+import { unitRows } from '../pairs/retrieval.ts'
 import { classFinder, namedClass } from './beginnings.ts'
 import { type CutoutBox, type CutoutOptions, clipView, cutOut, cutoutPlaces, drawCutout } from './cutouts.ts'
 import type { Seer, VideoGenerator } from './models.ts'
@@ -103,7 +104,7 @@ export function lineOptimiser(generator: VideoGenerator, seer: Seer, options: Li
     const features = await featuresOf(picture, places, { dtype: 'float32', shape, data: noise })
     return texts.map((text) => {
       const cosines = features.map((each) => dot(each, text))
-      return { mean: cosines.reduce((sum, value) => sum + value, 0) / cosines.length, boxes, cosines }
+      return { mean: meanOf(cosines), boxes, cosines }
     })
   }
   const score = async (picture: Float32Array, text: Float64Array): Promise<Scored> => {

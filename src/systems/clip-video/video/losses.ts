@@ -25,7 +25,7 @@ export function classLoss(classes: Tensor, smallest: number): Tensor {
 }
 
 /** -100 times the mean cosine of the text's features [1, E] and those of cutouts [N, E]. */
-export function similarityLoss(text: Tensor, cutouts: Tensor): Tensor {
+function similarityLoss(text: Tensor, cutouts: Tensor): Tensor {
   return ops.mul(ops.mean(ops.cosineSimilarity(text, cutouts, { axis: -1 })), -100)
 }
 

@@ -10,6 +10,7 @@ import type { ThreadOptions } from '../../../tasks/experiment.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { readRunHead } from '../../../train/run.ts'
 import { UsageError } from '../../../util/errors.ts'
+import { bytesOf } from '../../../util/vectors.ts'
 import type { JobContext } from '../../define.ts'
 import type { BigGANExperiment } from '../biggan/adversarial.ts'
 import type { BigGAN } from '../biggan/generator.ts'
@@ -64,7 +65,7 @@ export function weightsDigest(model: Module): string {
   const hash = createHash('sha256')
   for (const [name, { data }] of model.variables()) {
     hash.update(name)
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    hash.update(bytesOf(data))
   }
   return hash.digest('hex').slice(0, 16)
 }
@@ -165,12 +166,7 @@ export async function openGenerator(
 }
 
 /** BigGAN with a latent for each layer, as the music video has it. */
-export function bigganGenerator(
-  model: BigGAN,
-  name: string,
-  truncation: number,
-  threads: ThreadOptions = {},
-): VideoGenerator {
+function bigganGenerator(model: BigGAN, name: string, truncation: number, threads: ThreadOptions = {}): VideoGenerator {
   model.eval()
   const { z_dim, num_classes, layers } = model.config
   const rows = model.generator.layers.length + 1

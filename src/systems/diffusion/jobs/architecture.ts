@@ -6,7 +6,7 @@ import { defineJob, type JobContext } from '../../define.ts'
 import { spreadOf } from '../../study.ts'
 import type { UNetSettings } from '../settings.ts'
 import { drawPictures } from './drawing.ts'
-import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { type Measured, meanQuality, measuringSettings, qualityTable, spreadText } from './measuring.ts'
 import { studyDiffusionSettings, studyTrainingSettings, studyUnetSettings, trainedDenoiser } from './networks.ts'
 import { describePictures, pictureSettings } from './pictures.ts'
 import { openStudy } from './study.ts'
@@ -177,7 +177,7 @@ function architectureReport(outcomes: readonly Outcome[], floor: Measured, foote
             value: { label: 'Frechet distance' },
             bars: outcomes.map(({ variant, measured }) => ({
               label: variants[variant].title,
-              value: meanOf(measured, 'frechet'),
+              value: meanQuality(measured, 'frechet'),
             })),
           },
         ],

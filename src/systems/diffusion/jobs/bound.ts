@@ -88,7 +88,7 @@ export async function boundByTime(
 }
 
 /** Times in proportion to given weights. */
-export class FixedSampler implements TimeSampler {
+class FixedSampler implements TimeSampler {
   readonly #weights: readonly number[]
 
   constructor(weights: readonly number[]) {

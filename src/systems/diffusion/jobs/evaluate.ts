@@ -12,7 +12,7 @@ import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import { pathSetting, whole } from '../../../train/settings.ts'
 import { FormatError, UsageError } from '../../../util/errors.ts'
-import { counted } from '../../../util/words.ts'
+import { counted, percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import type { DenoiserExperiment } from '../denoiser.ts'
 import type { ClassifierExperiment } from '../noisy-classifier.ts'
@@ -45,7 +45,7 @@ const config = z.strictObject({
 type EvaluateSettings = z.infer<typeof config>
 
 /** Pictures of a .npz as OpenAI's scripts write them: arr_0 uint8 [N, H, W, C], arr_1 labels if there are any. */
-export async function readSamples(path: string): Promise<{ readonly pictures: NDArray; readonly labels?: number[] }> {
+async function readSamples(path: string): Promise<{ readonly pictures: NDArray; readonly labels?: number[] }> {
   const { tensors } = await readTensorFile(path)
   const [found, labels] = [tensors.get('arr_0'), tensors.get('arr_1')]
   if (found?.dtype !== 'uint8' || found.shape.length !== 4) {
@@ -150,7 +150,7 @@ async function run(settings: EvaluateSettings, context: JobContext): Promise<Rep
     labels: opened.facts.labels,
     compared: settings.reference === '' ? `${sizeOf(real.shape, 0)} test pictures` : settings.reference,
     features: judge
-      ? `a small classifier trained here on clean pictures, right on ${(100 * judge.accuracy).toFixed(1)} % of the test pictures: these numbers are not those of the Inception network`
+      ? `a small classifier trained here on clean pictures, right on ${percent(judge.accuracy)} of the test pictures: these numbers are not those of the Inception network`
       : settings.features.file,
   })
 }
@@ -166,12 +166,19 @@ interface Evaluated {
   readonly features: string
 }
 
-const percent = (value: number | undefined): string => (value === undefined ? '' : `${(100 * value).toFixed(1)} %`)
+const percentOrNone = (value: number | undefined): string => (value === undefined ? '' : percent(value))
 
 /** The numbers of a quality as cells. */
 function cellsOf({ frechet, spatial, score, precision, recall, accuracy }: Quality): string[] {
   const number = (value: number | undefined): string => value?.toFixed(3) ?? ''
-  return [number(frechet), number(spatial), number(score), percent(precision), percent(recall), percent(accuracy)]
+  return [
+    number(frechet),
+    number(spatial),
+    number(score),
+    percentOrNone(precision),
+    percentOrNone(recall),
+    percentOrNone(accuracy),
+  ]
 }
 
 /** How often each class was named for each one that was asked for. */
@@ -192,11 +199,21 @@ function evaluationReport(evaluated: Evaluated): Report {
     subtitle: samples.told,
     summary: [
       { label: 'Frechet distance', value: found.frechet.toFixed(2), note: floor && `real ${floor.frechet.toFixed(2)}` },
-      { label: 'precision', value: percent(found.precision), note: floor && `real ${percent(floor.precision)}` },
-      { label: 'recall', value: percent(found.recall), note: floor && `real ${percent(floor.recall)}` },
+      {
+        label: 'precision',
+        value: percentOrNone(found.precision),
+        note: floor && `real ${percentOrNone(floor.precision)}`,
+      },
+      { label: 'recall', value: percentOrNone(found.recall), note: floor && `real ${percentOrNone(floor.recall)}` },
       ...(found.accuracy === undefined
         ? []
-        : [{ label: 'as asked', value: percent(found.accuracy), note: floor && `real ${percent(floor.accuracy)}` }]),
+        : [
+            {
+              label: 'as asked',
+              value: percentOrNone(found.accuracy),
+              note: floor && `real ${percentOrNone(floor.accuracy)}`,
+            },
+          ]),
     ].map(({ note, ...each }) => ({ ...each, ...(note !== undefined && { note }) })),
     sections: [
       {

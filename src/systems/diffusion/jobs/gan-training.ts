@@ -5,9 +5,8 @@ import { compile } from '../../../compile/compile.ts'
 import type { BatchTensors, PictureFields } from '../../../data/index.ts'
 import { DataLoader } from '../../../data/loader.ts'
 import * as ops from '../../../ops/index.ts'
-import { Adam } from '../../../optim/index.ts'
+import { Adam, averageInto } from '../../../optim/index.ts'
 import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
-import { averageInto } from '../../../tasks/training.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
@@ -56,7 +55,7 @@ function stepsOf({ generator, averaged, discriminator }: GanNetworks, settings: 
   const adam = { lr, betas: [0.5, 0.99] } as const
   const ofGenerator = new Adam(generator.parameters(), adam)
   const ofDiscriminator = new Adam(discriminator.parameters(), adam)
-  const average = averageInto(averaged, generator, training.ema_decay)
+  const average = averageInto(averaged.variables(), generator.variables(), training.ema_decay)
   const made = (labels: Tensor): Tensor =>
     generator.forward(ops.randomNormal([sizeOf(labels.shape, 0), latentSize]), labels)
   const judge = compile(({ image, label }: BatchTensors<PictureFields>) => {

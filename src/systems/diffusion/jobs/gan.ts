@@ -10,7 +10,7 @@ import { spreadOf } from '../../study.ts'
 import { asBytes, type Drawn, drawPictures } from './drawing.ts'
 import { latentSize } from './gan-networks.ts'
 import { ganSettings, type TrainedGan, trainedGan } from './gan-training.ts'
-import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { type Measured, meanQuality, measuringSettings, qualityTable, spreadText } from './measuring.ts'
 import {
   type StudyParts,
   studyDiffusionSettings,
@@ -161,8 +161,8 @@ function ganReport(outcomes: readonly Outcome[], floor: Measured, footer: string
             title: 'Frechet distance',
             value: { label: 'Frechet distance' },
             bars: [
-              ...outcomes.map(({ title, measured }) => ({ label: title, value: meanOf(measured, 'frechet') })),
-              { label: 'real pictures', value: meanOf(floor, 'frechet') },
+              ...outcomes.map(({ title, measured }) => ({ label: title, value: meanQuality(measured, 'frechet') })),
+              { label: 'real pictures', value: meanQuality(floor, 'frechet') },
             ],
           },
         ],

@@ -1,10 +1,11 @@
 /** Guidance: its scale against diversity and fidelity, for a denoiser that knows the classes and one that does not (paper, section 4.3). */
 import { z } from 'zod'
 import type { Report } from '../../../report/figures.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { samplerNames } from '../sample/sampler.ts'
 import { drawPictures } from './drawing.ts'
-import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { type Measured, meanQuality, measuringSettings, qualityTable, spreadText } from './measuring.ts'
 import {
   studyDiffusionSettings,
   studyEncoderSettings,
@@ -83,7 +84,7 @@ async function run(settings: GuidanceSettings, context: JobContext): Promise<Rep
 
 /** The outcome of a model with the lowest Frechet distance. */
 function bestOf(outcomes: readonly Outcome[]): Outcome | undefined {
-  return outcomes.toSorted((a, b) => meanOf(a.measured, 'frechet') - meanOf(b.measured, 'frechet'))[0]
+  return outcomes.toSorted((a, b) => meanQuality(a.measured, 'frechet') - meanQuality(b.measured, 'frechet'))[0]
 }
 
 /** What was found, in sentences; whichever way it turned out. */
@@ -95,8 +96,8 @@ export function guidanceFindings(outcomes: readonly Outcome[]): string[] {
     const from = (name: 'accuracy' | 'precision' | 'recall'): string =>
       `${spreadText(first.measured.qualities, name)} to ${spreadText(last.measured.qualities, name)}`
     const trade =
-      meanOf(last.measured, 'precision') > meanOf(first.measured, 'precision') &&
-      meanOf(last.measured, 'recall') < meanOf(first.measured, 'recall')
+      meanQuality(last.measured, 'precision') > meanQuality(first.measured, 'precision') &&
+      meanQuality(last.measured, 'recall') < meanQuality(first.measured, 'recall')
         ? 'diversity is traded for fidelity, as in the paper'
         : 'the trade of diversity for fidelity is not seen'
     const inside = best !== first && best !== last ? 'in between, as in the paper' : 'at an end'
@@ -117,7 +118,7 @@ function guidanceReport(
     name: titles[model],
     points: outcomes
       .filter((each) => each.model === model)
-      .map(({ scale, measured }) => ({ x: scale, y: meanOf(measured, name) })),
+      .map(({ scale, measured }) => ({ x: scale, y: meanQuality(measured, name) })),
   })
   const cloud = (model: Outcome['model']) => ({
     name: titles[model],
@@ -125,8 +126,8 @@ function guidanceReport(
     points: outcomes
       .filter((each) => each.model === model)
       .map(({ scale, measured }) => ({
-        x: meanOf(measured, 'recall'),
-        y: meanOf(measured, 'precision'),
+        x: meanQuality(measured, 'recall'),
+        y: meanQuality(measured, 'precision'),
         label: String(scale),
       })),
   })
@@ -134,7 +135,7 @@ function guidanceReport(
   const best = bestOf(outcomes)
   const noisy = Object.entries(classifier)
     .filter(([name]) => name.startsWith('accuracy_q'))
-    .map(([, value]) => `${(100 * value).toFixed(1)} %`)
+    .map(([, value]) => percent(value))
   return {
     title: 'diffusion / guidance',
     subtitle: 'The scale of the classifier’s gradient: how alike to real pictures, how varied, how often as asked',
@@ -158,7 +159,7 @@ function guidanceReport(
             title: 'In words',
             paragraphs: [
               ...guidanceFindings(outcomes),
-              `Classes are named by a judge that no other network has seen (test accuracy ${(100 * judged).toFixed(1)} %), whose 64 features are those of the distances. The guiding classifier is right in ${noisy.join(', ')} by quarter of the times, from little noise to much.`,
+              `Classes are named by a judge that no other network has seen (test accuracy ${percent(judged)}), whose 64 features are those of the distances. The guiding classifier is right in ${noisy.join(', ')} by quarter of the times, from little noise to much.`,
             ],
           },
           {
@@ -172,7 +173,7 @@ function guidanceReport(
               ...models.map(cloud),
               {
                 name: 'real pictures',
-                points: [{ x: meanOf(floor, 'recall'), y: meanOf(floor, 'precision'), label: 'real' }],
+                points: [{ x: meanQuality(floor, 'recall'), y: meanQuality(floor, 'precision'), label: 'real' }],
               },
             ],
           },

@@ -4,6 +4,7 @@ import type { Picture, Table } from '../../../report/figures.ts'
 import { picturesOf } from '../../../report/from-tensors.ts'
 import { sizeOf, sizes } from '../../../tensor/shape.ts'
 import { whole } from '../../../train/settings.ts'
+import { percent } from '../../../util/words.ts'
 import type { JobContext } from '../../define.ts'
 import { eachOf, seedsFrom } from '../../parts.ts'
 import { spreadOf } from '../../study.ts'
@@ -113,8 +114,6 @@ export async function measuredSetting(
   return { qualities: parts.map((part) => part.quality), seconds: parts.map((part) => part.seconds), pictures }
 }
 
-const percent = (value: number): string => `${(100 * value).toFixed(1)} %`
-
 /** One line. */
 export function describeQuality({ frechet, precision, recall, accuracy }: Quality): string {
   const asked = accuracy === undefined ? '' : `, as asked ${percent(accuracy)}`
@@ -122,7 +121,7 @@ export function describeQuality({ frechet, precision, recall, accuracy }: Qualit
 }
 
 /** The mean of a measure over the seeds; NaN where it is missing. */
-export function meanOf({ qualities }: Pick<Measured, 'qualities'>, name: keyof Quality): number {
+export function meanQuality({ qualities }: Pick<Measured, 'qualities'>, name: keyof Quality): number {
   return spreadOf(qualities.map((each) => each[name] ?? Number.NaN)).mean
 }
 

@@ -1,7 +1,7 @@
 /** What the studies train: a judge, denoisers, a classifier of noisy pictures; small, each for a number of steps. */
 import { z } from 'zod'
 import { trainBriefly } from '../../../tasks/brief-training.ts'
-import type { Experiment } from '../../../tasks/experiment.ts'
+import { type Experiment, threadOptions } from '../../../tasks/experiment.ts'
 import { classifierEvaluator, classifierScalars } from '../../../tasks/pictures/classifier.ts'
 import { optimizerSettings, trainSettings } from '../../../tasks/settings.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
@@ -66,8 +66,6 @@ export function keeperOf({ training, context }: StudyParts): NetworkKeeper {
   return { ...context, ...(training.networks !== '' && { networks: training.networks }) }
 }
 
-const optionsOf = ({ threads }: JobContext) => (threads === undefined ? {} : { threads })
-
 /** Trains the judge, or loads it. Its test accuracy is among what is told. */
 export async function trainedJudge(
   parts: StudyParts,
@@ -92,14 +90,14 @@ export async function trainedJudge(
           seed: context.seed + 1000,
           scalars: (model, batch) => classifierScalars(model, batch, { label_smoothing: 0, mixup: 0 }),
           evaluator: classifierEvaluator,
-          ...optionsOf(context),
+          ...threadOptions(context),
         })
         return { accuracy, loss, seconds }
       },
     },
     keeperOf(parts),
   )
-  return { features: judgeFeatures(judge, optionsOf(context)), told }
+  return { features: judgeFeatures(judge, threadOptions(context)), told }
 }
 
 /** A trained network with what was said of its training. */
@@ -167,7 +165,7 @@ export function trainedDenoiser(
   const count = steps ?? training.steps
   const { optimizer, train } = trainSettingsOf(parts, { ...training, steps: count })
   const config = { diffusion, model, optimizer, train: { ...train, schedule_sampler, microbatch: 0, ema_rates: [] } }
-  const experiment = denoiserExperiment(config, pictures.facts, { seed, ...optionsOf(context) })
+  const experiment = denoiserExperiment(config, pictures.facts, { seed, ...threadOptions(context) })
   const identity = { config, seed, steps: count, data: pictures.identity }
   return trainedExperiment(experiment, { name, identity, steps: count }, parts)
 }
@@ -185,7 +183,7 @@ export function trainedClassifier(
   const { classifier_steps: steps } = training
   const { optimizer, train } = trainSettingsOf(parts, { steps, lr: 1e-3, ema_decay: 0 })
   const config = { diffusion, model, optimizer: { ...optimizer, weight_decay: 0.05 }, train }
-  const experiment = classifierExperiment(config, pictures.facts, { seed: context.seed, ...optionsOf(context) })
+  const experiment = classifierExperiment(config, pictures.facts, { seed: context.seed, ...threadOptions(context) })
   const identity = { config, seed: context.seed, steps, data: pictures.identity }
   return trainedExperiment(experiment, { name, identity, steps }, parts)
 }

@@ -6,7 +6,7 @@ import { defineJob, type JobContext } from '../../define.ts'
 import type { DiffusionSettings } from '../settings.ts'
 import { type BoundByTime, boundByTime, type GradientNoise, gradientNoise } from './bound.ts'
 import { drawPictures } from './drawing.ts'
-import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { type Measured, meanQuality, measuringSettings, qualityTable, spreadText } from './measuring.ts'
 import { studyDiffusionSettings, studyTrainingSettings, studyUnetSettings, trainedDenoiser } from './networks.ts'
 import { describePictures, pictureSettings } from './pictures.ts'
 import { openStudy } from './study.ts'
@@ -160,7 +160,9 @@ export function noiseFindings(outcomes: readonly Outcome[]): string[] {
 
 function noiseReport(outcomes: readonly Outcome[], floor: Measured, footer: string): Report {
   const byBits = outcomes.toSorted((a, b) => a.bound.total - b.bound.total)
-  const byDistance = outcomes.toSorted((a, b) => meanOf(a.measured, 'frechet') - meanOf(b.measured, 'frechet'))
+  const byDistance = outcomes.toSorted(
+    (a, b) => meanQuality(a.measured, 'frechet') - meanQuality(b.measured, 'frechet'),
+  )
   const [tightest, best] = [byBits[0], byDistance[0]]
   return {
     title: 'diffusion / noise',

@@ -4,7 +4,7 @@ import type { Report } from '../../../report/figures.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { spreadOf } from '../../study.ts'
 import { drawPictures } from './drawing.ts'
-import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { type Measured, meanQuality, measuringSettings, qualityTable, spreadText } from './measuring.ts'
 import { studyDiffusionSettings, studyTrainingSettings, studyUnetSettings, trainedDenoiser } from './networks.ts'
 import { describePictures, pictureSettings } from './pictures.ts'
 import { openStudy } from './study.ts'
@@ -80,15 +80,15 @@ export function stepFindings(outcomes: readonly Outcome[]): string[] {
   for (const steps of counts) {
     const found = outcomes
       .filter((each) => each.steps === steps)
-      .sort((a, b) => meanOf(a.measured, 'frechet') - meanOf(b.measured, 'frechet'))
+      .sort((a, b) => meanQuality(a.measured, 'frechet') - meanQuality(b.measured, 'frechet'))
     const told = found.map(({ way, measured }) => `${ways[way].title} ${spreadText(measured.qualities, 'frechet')}`)
     sentences.push(`${steps} steps: ${told.join(', ')}.`)
   }
   for (const way of wayNames) {
     const own = of(way)
     const [least, last] = [own[0], own.at(-1)]
-    const best = Math.min(...own.map(({ measured }) => meanOf(measured, 'frechet')))
-    const enough = own.find(({ measured }) => meanOf(measured, 'frechet') <= 1.1 * best)
+    const best = Math.min(...own.map(({ measured }) => meanQuality(measured, 'frechet')))
+    const enough = own.find(({ measured }) => meanQuality(measured, 'frechet') <= 1.1 * best)
     if (!least || !last || !enough) continue
     sentences.push(
       `${ways[way].title}: within a tenth of its lowest Frechet distance (${best.toFixed(2)}) from ${enough.steps} steps on.`,
@@ -103,9 +103,9 @@ function stepsReport(outcomes: readonly Outcome[], floor: Measured, footer: stri
       name: ways[way].title,
       points: outcomes
         .filter((each) => each.way === way)
-        .map(({ steps, measured }) => ({ x: steps, y: meanOf(measured, name) })),
+        .map(({ steps, measured }) => ({ x: steps, y: meanQuality(measured, name) })),
     }))
-  const best = outcomes.toSorted((a, b) => meanOf(a.measured, 'frechet') - meanOf(b.measured, 'frechet'))[0]
+  const best = outcomes.toSorted((a, b) => meanQuality(a.measured, 'frechet') - meanQuality(b.measured, 'frechet'))[0]
   return {
     title: 'diffusion / steps',
     subtitle: 'Quality against the number of steps: the same network, fewer of its times',

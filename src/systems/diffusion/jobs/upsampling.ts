@@ -6,7 +6,7 @@ import { deriveSeed } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { upsamplerExperiment } from '../upsampler.ts'
 import { asFloats, type Drawn, drawPictures } from './drawing.ts'
-import { type Measured, meanOf, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { type Measured, meanQuality, measuringSettings, qualityTable, spreadText } from './measuring.ts'
 import {
   type StudyParts,
   studyDiffusionSettings,
@@ -129,8 +129,8 @@ async function trainedUpsampler(
 }
 
 /** What was found, in sentences; whichever way it turned out. */
-export function upsamplingFindings(outcomes: readonly Outcome[]): string[] {
-  const sorted = outcomes.toSorted((a, b) => meanOf(a.measured, 'frechet') - meanOf(b.measured, 'frechet'))
+function upsamplingFindings(outcomes: readonly Outcome[]): string[] {
+  const sorted = outcomes.toSorted((a, b) => meanQuality(a.measured, 'frechet') - meanQuality(b.measured, 'frechet'))
   return [
     `Frechet distance, from the lowest: ${sorted.map(({ title, measured }) => `${title} ${spreadText(measured.qualities, 'frechet')}`).join('; ')}.`,
     `As asked: ${outcomes.map(({ title, measured }) => `${title} ${spreadText(measured.qualities, 'accuracy')}`).join('; ')}.`,
@@ -156,7 +156,7 @@ function upsamplingReport(outcomes: readonly Outcome[], floor: Measured, footer:
             kind: 'bars',
             title: 'Frechet distance',
             value: { label: 'Frechet distance' },
-            bars: outcomes.map(({ title, measured }) => ({ label: title, value: meanOf(measured, 'frechet') })),
+            bars: outcomes.map(({ title, measured }) => ({ label: title, value: meanQuality(measured, 'frechet') })),
           },
         ],
       },

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { LinePlot, Report, Section, Table } from '../../../report/figures.ts'
 import { whole } from '../../../train/settings.ts'
+import { meanOrZero } from '../../../util/vectors.ts'
 import { defineJob } from '../../define.ts'
 import {
   armSettings,
@@ -13,7 +14,7 @@ import {
   runArms,
   spread,
 } from './arms.ts'
-import { type Changes, meanOf, memberRecipes } from './members.ts'
+import { type Changes, memberRecipes } from './members.ts'
 
 const positive = z.number().positive()
 
@@ -40,7 +41,7 @@ interface Group {
 }
 
 /** The settings that are varied. */
-export function ablationGroups(settings: AblationSettings): Group[] {
+function ablationGroups(settings: AblationSettings): Group[] {
   const varied = (
     name: string,
     title: string,
@@ -71,7 +72,7 @@ export function ablationGroups(settings: AblationSettings): Group[] {
 const armName = (group: Group, value: number | string): string => `${group.name}-${value}`
 
 /** One arm for each value of each setting. */
-export function ablationArms(settings: AblationSettings): MemoryArm[] {
+function ablationArms(settings: AblationSettings): MemoryArm[] {
   return ablationGroups(settings).flatMap((group) =>
     group.arms.map(({ value, changes }) => ({
       name: armName(group, value),
@@ -116,12 +117,12 @@ function alongTraining({ results }: FinishedMemoryArm) {
   const [first] = results
   return (first?.memoriesInTraining ?? []).map(({ step }, i) => ({
     x: step,
-    y: meanOf(results.map(({ memoriesInTraining }) => memoriesInTraining[i]?.memories ?? 0)),
+    y: meanOrZero(results.map(({ memoriesInTraining }) => memoriesInTraining[i]?.memories ?? 0)),
   }))
 }
 
 /** The page. */
-export function ablationReport(finished: readonly FinishedMemoryArm[], settings: AblationSettings): Report {
+function ablationReport(finished: readonly FinishedMemoryArm[], settings: AblationSettings): Report {
   return {
     title: 'Expire-Span: its settings',
     subtitle: `${settings.task}, maximum span ${settings.attn_lim}; one setting changed, the others as in expire-span/${settings.task}`,

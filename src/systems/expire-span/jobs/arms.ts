@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Table } from '../../../report/figures.ts'
 import { count, parseAssignment, whole } from '../../../train/settings.ts'
+import { percent } from '../../../util/words.ts'
 import type { JobContext } from '../../define.ts'
 import { allOf, eachOf, seedsFrom } from '../../parts.ts'
 import { spreadOf } from '../../study.ts'
@@ -104,8 +105,8 @@ export async function runArms(
 }
 
 /** `12.3 %` wrong, or `2.31 bits`. */
-export function qualityText(quality: number, recipe: MemberRecipe): string {
-  return recipe === 'characters' ? `${quality.toFixed(3)} bits` : `${(100 * quality).toFixed(1)} %`
+function qualityText(quality: number, recipe: MemberRecipe): string {
+  return recipe === 'characters' ? `${quality.toFixed(3)} bits` : percent(quality)
 }
 
 /** What the quality of a recipe is called. */

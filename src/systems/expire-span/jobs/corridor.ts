@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { LinePlot, Report, Table } from '../../../report/figures.ts'
 import { whole } from '../../../train/settings.ts'
+import { meanOrZero } from '../../../util/vectors.ts'
 import { defineJob } from '../../define.ts'
 import {
   armSettings,
@@ -12,7 +13,7 @@ import {
   runArms,
   spread,
 } from './arms.ts'
-import { type Changes, meanOf, type ScoreResult } from './members.ts'
+import type { Changes, ScoreResult } from './members.ts'
 
 const config = z.strictObject({
   train_length: whole.default(100).describe('steps of the corridors that are trained on, at most (at least 3)'),
@@ -37,7 +38,7 @@ const config = z.strictObject({
 type CorridorSettings = z.infer<typeof config>
 
 /** The arms: Expire-Span, a long and short fixed spans. */
-export function corridorArms(settings: CorridorSettings): MemoryArm[] {
+function corridorArms(settings: CorridorSettings): MemoryArm[] {
   const { train_length, lengths, attn_lim, short_spans, long_span, test_episodes, batch_size, mem_sz } = settings
   const common: Changes = {
     'data.max_length': train_length,
@@ -81,7 +82,7 @@ function against(arms: readonly FinishedMemoryArm[], value: (score: ScoreResult)
         const trial = trials[length]
         return (trial && value(trial)) ?? []
       })
-      return found.length > 0 ? [{ x: Number(length), y: meanOf(found) }] : []
+      return found.length > 0 ? [{ x: Number(length), y: meanOrZero(found) }] : []
     })
     return points.length > 0 ? [{ name: arm.title, points }] : []
   })
@@ -109,7 +110,7 @@ function lengthTable(arms: readonly FinishedMemoryArm[], lengths: readonly numbe
 }
 
 /** The page. */
-export function corridorReport(arms: readonly FinishedMemoryArm[], settings: CorridorSettings): Report {
+function corridorReport(arms: readonly FinishedMemoryArm[], settings: CorridorSettings): Report {
   const plot = (
     title: string,
     label: string,

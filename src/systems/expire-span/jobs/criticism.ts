@@ -25,7 +25,7 @@ type CriticismSettings = z.infer<typeof config>
 const orders = ['before', 'after'] as const
 
 /** Both orders with each weight of the span loss. */
-export function criticismArms({ objects, losses, attn_lim }: CriticismSettings): MemoryArm[] {
+function criticismArms({ objects, losses, attn_lim }: CriticismSettings): MemoryArm[] {
   return losses.flatMap((loss) =>
     orders.map((order) => ({
       name: `${order}-${loss}`,
@@ -42,7 +42,7 @@ export function criticismArms({ objects, losses, attn_lim }: CriticismSettings):
 }
 
 /** The page. */
-export function criticismReport(arms: readonly FinishedMemoryArm[], settings: CriticismSettings): Report {
+function criticismReport(arms: readonly FinishedMemoryArm[], settings: CriticismSettings): Report {
   const alive = ({ results }: FinishedMemoryArm): string =>
     spread(
       results.flatMap(({ score }) => score.alive ?? []),

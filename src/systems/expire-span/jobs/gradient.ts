@@ -157,7 +157,7 @@ function stageOf({ remaining }: MemoryGradient, { mem_sz, ramp }: GradientSettin
 }
 
 /** The page. */
-export function gradientReport(found: readonly MemoryGradient[], settings: GradientSettings): Report {
+function gradientReport(found: readonly MemoryGradient[], settings: GradientSettings): Report {
   const { ramp, mem_sz, span_loss } = settings
   const cloud = (title: string, caption: string, value: (memory: MemoryGradient) => number): ScatterPlot => ({
     kind: 'scatter',

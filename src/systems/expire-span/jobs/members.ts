@@ -1,8 +1,9 @@
 /** One training of a study: any recipe of this system with other settings, for a number of steps, and what came of it. */
 import { z } from 'zod'
 import type { OpenedData } from '../../../tasks/define.ts'
-import { type Assignment, configure, type Settings } from '../../../train/settings.ts'
+import { type Assignment, configFrom, type Settings } from '../../../train/settings.ts'
 import { TenfoldError, UsageError } from '../../../util/errors.ts'
+import { meanOrZero } from '../../../util/vectors.ts'
 import type { Recipe } from '../../define.ts'
 import { characters } from '../recipes.ts'
 import type { StreamFields } from '../stream.ts'
@@ -107,7 +108,7 @@ export async function trainMember(task: MemberTask, signal?: AbortSignal): Promi
 
 function settingsOf(recipe: AnyRecipe, changes: Changes): Settings {
   const assignments = Object.entries(changes).map(([path, value]): Assignment => ({ path, value }))
-  return configure(recipe.config, assignments)
+  return configFrom(recipe.config, assignments)
 }
 
 /** Runs the training steps; what they show. */
@@ -138,7 +139,7 @@ async function trainSteps(
   const times = shown.slice(Math.floor(steps / 2)).map(({ milliseconds }) => milliseconds)
   const every = Math.max(1, Math.floor(steps / 20))
   return {
-    trainLoss: meanOf(shown.slice(-Math.ceil(steps / 10)).map(({ loss }) => loss)),
+    trainLoss: meanOrZero(shown.slice(-Math.ceil(steps / 10)).map(({ loss }) => loss)),
     memoriesInTraining: shown.flatMap(({ memories }, i) => ((i + 1) % every === 0 ? [{ step: i + 1, memories }] : [])),
     milliseconds: times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN,
     parameters: experiment.model.parameters().reduce((sum, { size }) => sum + size, 0),
@@ -150,7 +151,7 @@ async function scoreOn(experiment: MemberExperiment, data: OpenedStream, span: n
   const { metrics, lengths, wrong } = await experiment.score(data.test)
   const quality = metrics.error ?? metrics.bits_per_character
   if (quality === undefined) throw new UsageError('a study needs a recipe with an error or bits per character')
-  const layers = lengths[0]?.map((_, layer) => meanOf(lengths.map((of) => of[layer] ?? 0))) ?? []
+  const layers = lengths[0]?.map((_, layer) => meanOrZero(lengths.map((of) => of[layer] ?? 0))) ?? []
   const { asked } = data
   return {
     quality,
@@ -163,9 +164,4 @@ async function scoreOn(experiment: MemberExperiment, data: OpenedStream, span: n
       beyond: shareBeyond(asked, span),
     }),
   }
-}
-
-/** The mean of numbers. */
-export function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
 }

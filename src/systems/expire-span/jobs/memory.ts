@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Report, ScatterPlot } from '../../../report/figures.ts'
 import { whole } from '../../../train/settings.ts'
 import { TenfoldError } from '../../../util/errors.ts'
+import { meanOrZero } from '../../../util/vectors.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { measureApart } from '../../measurement.ts'
 import {
@@ -17,7 +18,7 @@ import {
   spread,
   type TrainMember,
 } from './arms.ts'
-import { type Changes, meanOf, memberRecipes, memberResult } from './members.ts'
+import { type Changes, memberRecipes, memberResult } from './members.ts'
 
 const config = z.strictObject({
   task: z
@@ -37,7 +38,7 @@ const config = z.strictObject({
 type MemorySettings = z.infer<typeof config>
 
 /** Expire-Span with each span loss, then the baselines at equal reach and at equal cost. */
-export function memoryArms({ task, attn_lim, budget, losses, compress_rate }: MemorySettings): MemoryArm[] {
+function memoryArms({ task, attn_lim, budget, losses, compress_rate }: MemorySettings): MemoryArm[] {
   const arm = (name: string, title: string, changes: Changes): MemoryArm => ({ name, title, recipe: task, changes })
   const baselines = (span: number): MemoryArm[] => [
     arm(`fixed-${span}`, `fixed span ${span}`, { 'model.memory': 'fixed', 'model.attn_lim': span }),
@@ -67,7 +68,7 @@ export function memoryArms({ task, attn_lim, budget, losses, compress_rate }: Me
 }
 
 /** The page. */
-export function memoryReport(arms: readonly FinishedMemoryArm[], settings: MemorySettings): Report {
+function memoryReport(arms: readonly FinishedMemoryArm[], settings: MemorySettings): Report {
   const { task } = settings
   const families = ['expire', 'fixed', 'adaptive', 'compressive'] as const
   const scatter = (title: string, label: string, x: (of: FinishedMemoryArm) => number): ScatterPlot => ({
@@ -80,13 +81,13 @@ export function memoryReport(arms: readonly FinishedMemoryArm[], settings: Memor
       connected: true,
       points: arms
         .filter(({ arm }) => arm.name.startsWith(`${family}-`))
-        .map((of) => ({ x: x(of), y: meanOf(of.results.map(({ score }) => score.quality)) }))
+        .map((of) => ({ x: x(of), y: meanOrZero(of.results.map(({ score }) => score.quality)) }))
         .sort((a, b) => a.x - b.x),
     })),
   })
   const mean =
     (value: (result: FinishedMemoryArm['results'][number]) => number | undefined) => (of: FinishedMemoryArm) =>
-      meanOf(of.results.map((result) => value(result) ?? Number.NaN))
+      meanOrZero(of.results.map((result) => value(result) ?? Number.NaN))
   return {
     title: 'Expire-Span: what memory is worth',
     subtitle: `${task}; at equal reach (${settings.attn_lim}) and at equal cost (${settings.budget})`,

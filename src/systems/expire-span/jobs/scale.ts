@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { LinePlot, Report, Table } from '../../../report/figures.ts'
 import { whole } from '../../../train/settings.ts'
+import { meanOrZero } from '../../../util/vectors.ts'
 import { defineJob } from '../../define.ts'
 import {
   armSettings,
@@ -12,7 +13,7 @@ import {
   runArms,
   spread,
 } from './arms.ts'
-import { type Changes, meanOf } from './members.ts'
+import type { Changes } from './members.ts'
 
 const tasks = ['collisions', 'copy', 'corridors'] as const
 
@@ -56,7 +57,7 @@ function textOf(settings: ScaleSettings): Changes {
 }
 
 /** One arm for each maximum span; all else is equal, the first span in steps too. */
-export function scaleArms(settings: ScaleSettings): MemoryArm[] {
+function scaleArms(settings: ScaleSettings): MemoryArm[] {
   const { task, spans, hid_sz, nlayers, mem_sz, batch_size, ramp, span_loss, initial_steps, noisy } = settings
   return spans.map((span) => ({
     name: `${task}-${span}`,
@@ -80,9 +81,9 @@ export function scaleArms(settings: ScaleSettings): MemoryArm[] {
 const spanOf = ({ arm }: FinishedMemoryArm): number => Number(arm.changes['model.attn_lim'])
 
 /** The page. */
-export function scaleReport(arms: readonly FinishedMemoryArm[], settings: ScaleSettings): Report {
+function scaleReport(arms: readonly FinishedMemoryArm[], settings: ScaleSettings): Report {
   const points = (value: (result: FinishedMemoryArm['results'][number]) => number) =>
-    arms.map((of) => ({ x: spanOf(of), y: meanOf(of.results.map(value)) }))
+    arms.map((of) => ({ x: spanOf(of), y: meanOrZero(of.results.map(value)) }))
   const x = { label: 'maximum span', log: true }
   const error: LinePlot = {
     kind: 'lines',
@@ -124,7 +125,7 @@ export function scaleReport(arms: readonly FinishedMemoryArm[], settings: ScaleS
         .toSorted((a, b) => a - b)
         .flatMap((from) => {
           const found = results.flatMap(({ score }) => score.bands?.filter((band) => band.from === from) ?? [])
-          return found.length > 0 ? [{ x: from, y: meanOf(found.map((band) => band.error)) }] : []
+          return found.length > 0 ? [{ x: from, y: meanOrZero(found.map((band) => band.error)) }] : []
         }),
     })),
   }

@@ -1,5 +1,6 @@
 /** How well questions are answered by how long ago their answers were seen. */
 import type { LinePlot, Section, Table } from '../../../report/figures.ts'
+import { percent } from '../../../util/words.ts'
 import type { QuestionText } from './text.ts'
 
 /** Questions of similar distance. */
@@ -52,7 +53,7 @@ export function distanceSection(texts: readonly QuestionText[], wrong: readonly 
     rows: bands.map(({ from, questions, error }) => [
       `${from.toLocaleString('en')} to ${(2 * from - 1).toLocaleString('en')}`,
       questions,
-      `${(100 * error).toFixed(1)} %`,
+      percent(error),
     ]),
   }
   return { title: 'How far back', figures: [plot, table] }

@@ -8,6 +8,7 @@ import type { OptimizerSettings, TrainDefaults, TrainSettings } from '../../../t
 import { count, whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { deriveSeed } from '../../../util/random.ts'
+import { percent } from '../../../util/words.ts'
 import { explainMemory, explainSpans, spaced } from '../explain.ts'
 import { exportBlock } from '../export.ts'
 import { inspectTokens } from '../inspect.ts'
@@ -113,9 +114,6 @@ export function questionRecipe<Options>(plan: QuestionPlan<Options>) {
   }
 }
 
-/** A recipe of questions, whatever its world. */
-export type QuestionRecipe<Options> = ReturnType<typeof questionRecipe<Options>>
-
 function openQuestions<Options>(world: World<Options>, config: QuestionConfig<Options>): OpenedQuestions {
   const { data, model, train } = config
   const rows = train.batch_size
@@ -132,7 +130,7 @@ function openQuestions<Options>(world: World<Options>, config: QuestionConfig<Op
     })
   const parts = [
     describeSides('token', data.tokens, data.test_tokens),
-    `${questions.toLocaleString('en')} test questions (one answer for all: ${(100 * guessingError(asked)).toFixed(1)} % wrong)`,
+    `${questions.toLocaleString('en')} test questions (one answer for all: ${percent(guessingError(asked))} wrong)`,
   ]
   return {
     train: stream(texts('train', data.tokens)),

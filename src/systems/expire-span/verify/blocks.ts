@@ -12,7 +12,7 @@ import type { AnyModel } from '../model.ts'
 export type TaskLoss = (logProbs: Tensor, targets: Tensor) => Tensor
 
 /** Mean over batch and time. */
-export const meanLoss: TaskLoss = (logProbs, targets) => ops.nllLoss(ops.transpose(logProbs), targets)
+const meanLoss: TaskLoss = (logProbs, targets) => ops.nllLoss(ops.transpose(logProbs), targets)
 
 /** A block as a case gives it. */
 interface GivenBlock {

@@ -8,6 +8,7 @@ import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Variable } from '../../../tensor/variable.ts'
 import { FormatError } from '../../../util/errors.ts'
+import { meanOf } from '../../../util/vectors.ts'
 import { arrayOf, copyOf } from '../../../verify/arrays.ts'
 import {
   booleanSetting,
@@ -181,12 +182,11 @@ async function runTraining(reference: ReferenceCase): Promise<Map<string, NDArra
     await update(u, sum)
   }
   await Promise.all([release(), releaseUpdates()])
-  const mean = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0) / values.length
   const found = new Map<string, NDArray>([
     ['output/lr_used', arrayOf(rates)],
     ['output/end_pos', { dtype: 'int64', shape: [1], data: BigInt64Array.of(BigInt(position)) }],
-    ['output/stat_loss', arrayOf([mean(losses)])],
-    ['output/stat_err', arrayOf([mean(errors)])],
+    ['output/stat_loss', arrayOf([meanOf(losses)])],
+    ['output/stat_err', arrayOf([meanOf(errors)])],
     ...statesOf('final', memories),
   ])
   for (const [name, { array }] of parameters) found.set(`output/final.${name}`, array)

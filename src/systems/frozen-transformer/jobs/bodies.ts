@@ -7,6 +7,7 @@ import { writeSafetensors } from '../../../io/safetensors.ts'
 import type { Experiment } from '../../../tasks/experiment.ts'
 import { count, pathSetting, whole } from '../../../train/settings.ts'
 import { TenfoldError, UsageError } from '../../../util/errors.ts'
+import { percent } from '../../../util/words.ts'
 import type { JobContext } from '../../define.ts'
 import { openBits } from '../bits/data.ts'
 import { buildBits } from '../bits/experiment.ts'
@@ -127,7 +128,7 @@ export class StudyBodies {
     const experiment = buildBits(config, data.facts, { seed, ...this.#threads() })
     await this.#train('bit memory', experiment, data, 1, steps)
     const { accuracy = 0 } = await experiment.evaluate(data)
-    return { experiment, origin: `bit memory, ${steps} steps: ${(100 * accuracy).toFixed(1)} % of the bits` }
+    return { experiment, origin: `bit memory, ${steps} steps: ${percent(accuracy)} of the bits` }
   }
 
   #threads() {

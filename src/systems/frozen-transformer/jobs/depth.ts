@@ -13,7 +13,7 @@ const depthConfig = frozenStudySettings({ tasks: usualTasks }).extend({
 })
 
 /** Bodies of several depths. */
-export function depthVariants(layers: readonly number[]): Variant[] {
+function depthVariants(layers: readonly number[]): Variant[] {
   return layers.flatMap((n): Variant[] => [
     { name: `language-${n}`, title: `language, ${n} layers`, body: 'language', layers: n },
     { name: `random-${n}`, title: `random, ${n} layers`, model: { n_layer: n } },

@@ -4,7 +4,7 @@ import { type Claim, frozenReport } from './report.ts'
 import { chosenVariants, frozenStudySettings, runFrozenStudy, usualTasks, type Variant } from './study.ts'
 
 /** What the frozen weights are, from nothing to all of what was learned. */
-export const initializationVariants: readonly Variant[] = [
+const initializationVariants: readonly Variant[] = [
   { name: 'random', title: 'random' },
   { name: 'published', title: 'random, deviation 0.02 whatever the width', model: { initializer_range: 0.02 } },
   {

@@ -6,7 +6,7 @@ import { aroundBoth, chosenVariants, frozenStudySettings, runFrozenStudy, usualT
 const nothing = { freeze_ln: true, freeze_in: true, freeze_pos: true }
 
 /** Parts that learn, one after the other as in the paper's ablation; and the norms frozen with all the rest learning (Table 16). */
-export const layerNormVariants = aroundBoth([
+const layerNormVariants = aroundBoth([
   ['out', 'output', nothing],
   ['ln', 'output, layer norms', { ...nothing, freeze_ln: false }],
   ['in', 'output, layer norms, input', { freeze_pos: true }],

@@ -4,7 +4,7 @@ import { type Claim, frozenReport } from './report.ts'
 import { aroundBoth, chosenVariants, frozenStudySettings, runFrozenStudy, usualTasks, type Variant } from './study.ts'
 
 /** Causal or not, frozen or not. */
-export const maskVariants: readonly Variant[] = [
+const maskVariants: readonly Variant[] = [
   ...aroundBoth([
     ['causal', 'causal', { causal: true }],
     ['full', 'every token sees all', { causal: false }],

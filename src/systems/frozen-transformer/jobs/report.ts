@@ -1,5 +1,6 @@
 /** Pages of the studies: what was found in sentences, accuracies of every variant on every task, steps, curves, over- and underfitting. */
 import type { Figure, LinePlot, Report, Section, Table } from '../../../report/figures.ts'
+import { percent } from '../../../util/words.ts'
 import { accuraciesOf, armTable, describeStudy, differenceOf, percentOf, spreadOf, tuningTable } from '../../study.ts'
 import { curveOf, type FrozenStudySettings, type Outcome } from './study.ts'
 import type { StudyTask } from './tasks.ts'
@@ -27,7 +28,7 @@ export function outcomeOf(outcomes: readonly Outcome[], variant: string, task: s
 }
 
 /** What each claim came to, task by task; whichever way it turned out. */
-export function claimTable(claims: readonly Claim[], outcomes: readonly Outcome[]): Table {
+function claimTable(claims: readonly Claim[], outcomes: readonly Outcome[]): Table {
   const titles = titlesOf(outcomes)
   return {
     kind: 'table',
@@ -71,7 +72,7 @@ function grid(
 }
 
 /** Test accuracies, and what would be reached without a model. */
-export function accuracyGrid(outcomes: readonly Outcome[]): Table {
+function accuracyGrid(outcomes: readonly Outcome[]): Table {
   return grid(
     outcomes,
     {
@@ -80,7 +81,7 @@ export function accuracyGrid(outcomes: readonly Outcome[]): Table {
         'Means over the seeds ± their standard deviation, each at the learning rate that was best on the validation split.',
     },
     ({ arm }) => percentOf(accuraciesOf(arm)),
-    ({ chance }) => `${(100 * chance).toFixed(1)} %`,
+    ({ chance }) => percent(chance),
   )
 }
 
@@ -131,7 +132,7 @@ function learningGrid(outcomes: readonly Outcome[]): Table {
 }
 
 /** Curves of all variants on a task, means over the seeds. */
-export function curvePlot(outcomes: readonly Outcome[], task: StudyTask): LinePlot {
+function curvePlot(outcomes: readonly Outcome[], task: StudyTask): LinePlot {
   const own = outcomes.filter((outcome) => outcome.task.name === task.name)
   return {
     kind: 'lines',

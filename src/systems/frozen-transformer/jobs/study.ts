@@ -8,8 +8,8 @@ import { whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import type { JobContext } from '../../define.ts'
 import { type Arm, type ArmTraining, type FinishedArm, runStudy, studySettings } from '../../study.ts'
+import { type Control, controlled } from '../controls.ts'
 import { bodyRate } from '../freezing.ts'
-import { type Control, controlled } from '../official.ts'
 import { frozenOptimizerSettings, type ModelSettings, modelConfig, modelSettings, settingsOfBody } from '../settings.ts'
 import { type BodyName, bodySettings, StudyBodies, type StudyBody } from './bodies.ts'
 import { openStudyTask, type StudyTask, type StudyTaskName, studyTaskNames, studyTaskSettings } from './tasks.ts'
@@ -71,7 +71,7 @@ export interface Outcome {
 }
 
 /** Weights and sizes of a body of fewer layers: its first ones. */
-export function firstLayers({ config, weights, origin }: StudyBody, layers: number | undefined): StudyBody {
+function firstLayers({ config, weights, origin }: StudyBody, layers: number | undefined): StudyBody {
   if (layers === undefined) return { config, weights, origin }
   if (config.kind !== 'gpt2' || layers > config.n_layer)
     throw new UsageError(

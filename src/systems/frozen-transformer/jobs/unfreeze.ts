@@ -28,7 +28,7 @@ const unfrozen = [
 ] as const satisfies readonly (readonly [string, string, Partial<ModelSettings>])[]
 
 /** What learns besides the thin parts, in one of three ways to choose the rate. */
-export function unfreezeVariants(way: 'official' | 'one' | 'own', outerRate?: number): Variant[] {
+function unfreezeVariants(way: 'official' | 'one' | 'own', outerRate?: number): Variant[] {
   const told = { official: "the paper's rate", one: 'one rate, chosen', own: 'a rate of its own, chosen' }[way]
   const frozen: Variant[] =
     way === 'own' ? [] : [{ name: `${way}-frozen`, title: `frozen (${told})`, body: 'language' }]

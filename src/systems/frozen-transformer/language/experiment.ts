@@ -49,7 +49,7 @@ function losses(model: GPT2LMHeadModel, { input, target }: BatchTensors<Language
 }
 
 /** Reads windows, each from its beginning. */
-export function languageEvaluator({ baselines, characters_per_token }: LanguageFacts) {
+function languageEvaluator({ baselines, characters_per_token }: LanguageFacts) {
   return (model: GPT2LMHeadModel, options: ThreadOptions) => {
     const run = compile((batch: BatchTensors<LanguageFields>) => ops.sum(losses(model, batch)), options)
     return async (data: Dataset<LanguageFields>) => {
@@ -68,7 +68,7 @@ export function languageEvaluator({ baselines, characters_per_token }: LanguageF
 }
 
 /** The model of the settings for a vocabulary. */
-export function languageModel(settings: LanguageModelSettings, vocabSize: number): GPT2LMHeadModel {
+function languageModel(settings: LanguageModelSettings, vocabSize: number): GPT2LMHeadModel {
   const { embedding_size, n_layer, n_head, n_positions, n_inner, vocab_size, dropout, initializer_range } = settings
   return new GPT2LMHeadModel({
     n_embd: embedding_size,

@@ -6,6 +6,7 @@ import { fromNumbers, type NDArray } from '../../../tensor/dtype.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { FormatError } from '../../../util/errors.ts'
+import { meanOf } from '../../../util/vectors.ts'
 import {
   type CaseTargetRule,
   choiceSetting,
@@ -22,8 +23,6 @@ import {
 import { type Score, scoreOf, type TaskName, taskNames } from '../tasks.ts'
 import { freezeConfig } from './configuration.ts'
 import { modelOf } from './models.ts'
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** How many micro-batches one update has, and how many updates and test batches one iteration. */
 function sizesOf(config: Settings) {
@@ -89,12 +88,12 @@ async function runTrainer(reference: ReferenceCase): Promise<Map<string, NDArray
     const column = (rows: readonly number[][], i: number): number[] => rows.map((row) => row[i] ?? Number.NaN)
     Object.assign(diagnostics, {
       gradient_steps: (t + 1) * steps,
-      average_train_loss: mean(column(learned, 0)),
+      average_train_loss: meanOf(column(learned, 0)),
       start_train_loss: learned[0]?.[0],
       final_train_loss: learned.at(-1)?.[0],
-      test_loss: mean(column(tested, 0)),
-      test_accuracy: mean(column(tested, 1)),
-      train_accuracy: mean(column(learned, 1)),
+      test_loss: meanOf(column(tested, 0)),
+      test_accuracy: meanOf(column(tested, 1)),
+      train_accuracy: meanOf(column(learned, 1)),
     })
   }
   await Promise.all([learn.release(), test.release()])

@@ -57,7 +57,7 @@ export interface Sampled {
 }
 
 /** How many rows stand for objects at most. */
-export function mostPositive({ num, pos_fraction }: SampleConfig): number {
+function mostPositive({ num, pos_fraction }: SampleConfig): number {
   return Math.floor(num * pos_fraction)
 }
 

@@ -103,7 +103,7 @@ export function finderOf(model: Detector, options: ThreadOptions): Finder {
 const atOnce = 8
 
 /** Every test picture with its objects and what was found. */
-export async function judge(find: Finder, { test, truth }: Pick<OpenedScenes, 'test' | 'truth'>): Promise<Judged[]> {
+async function judge(find: Finder, { test, truth }: Pick<OpenedScenes, 'test' | 'truth'>): Promise<Judged[]> {
   const judged: Judged[] = []
   for (let start = 0; start < test.length; start += atOnce) {
     const indices = Array.from({ length: Math.min(atOnce, test.length - start) }, (_, i) => start + i)
@@ -116,7 +116,7 @@ export async function judge(find: Finder, { test, truth }: Pick<OpenedScenes, 't
 }
 
 /** The twelve numbers for boxes and, where there are masks, for masks. */
-export function precisionOf(
+function precisionOf(
   judged: readonly Judged[],
   categories: number,
   hasMasks: boolean,

@@ -10,6 +10,7 @@ import { canvasOf, type Drawn, drawObjects, enlarged, pictureOf } from '../../..
 import type { OpenedScenes } from '../../../tasks/detection/examples.ts'
 import type { DetectionFacts } from '../../../tasks/detection/facts.ts'
 import { toNumbers } from '../../../tensor/dtype.ts'
+import { percent } from '../../../util/words.ts'
 
 /** Detections below are not drawn. */
 export const shownFrom = 0.5
@@ -39,8 +40,7 @@ const described: Readonly<Record<keyof CocoMetrics, string>> = {
   ARl: 'recall, larger',
 }
 
-const percent = (value: number | undefined): string =>
-  value === undefined || value < 0 ? '-' : `${(100 * value).toFixed(1)} %`
+const precisionText = (value: number | undefined): string => (value === undefined || value < 0 ? '-' : percent(value))
 
 function numbersTable(judged: readonly Judged[], labels: readonly string[], hasMasks: boolean): Table {
   const boxes = cocoMetrics(judged, labels.length, 'box')
@@ -52,8 +52,8 @@ function numbersTable(judged: readonly Judged[], labels: readonly string[], hasM
     columns: ['number', 'boxes', ...(masks ? ['masks'] : [])],
     rows: Object.entries(described).map(([name, text]) => [
       text,
-      percent(boxes[name as keyof CocoMetrics]),
-      ...(masks ? [percent(masks[name as keyof CocoMetrics])] : []),
+      precisionText(boxes[name as keyof CocoMetrics]),
+      ...(masks ? [precisionText(masks[name as keyof CocoMetrics])] : []),
     ]),
   }
 }
@@ -79,7 +79,7 @@ function categoryTable(judged: readonly Judged[], labels: readonly string[]): Ta
         (sum, { truth }) => sum + truth.filter((each) => each.category === category).length,
         0,
       )
-      return [label, count, percent(AP), percent(AP50)]
+      return [label, count, precisionText(AP), precisionText(AP50)]
     }),
   }
 }

@@ -11,7 +11,7 @@ import { countOf, l1OfRows, ones } from './losses.ts'
 import type { Proposals } from './rpn.ts'
 
 /** Two hidden layers, class scores (the background last), differences of the box for each class: mmdet's Shared2FCBBoxHead. */
-export class BBoxHead extends Module {
+class BBoxHead extends Module {
   readonly shared_fcs: readonly Linear[]
   readonly fc_cls: Linear
   readonly fc_reg: Linear
@@ -46,7 +46,7 @@ const finestSide = 56
  * Regions of a pyramid: each is cut from one level by its size (Lin et al. 2017), level 0 below sides of 112 pixels. rois [R, 5]: example,
  * corners -> [R, C, size, size]. On all other levels the region is empty, which RoIAlign gives zeros for.
  */
-export function cutRegions(maps: readonly Tensor[], rois: Tensor, size: number): Tensor {
+function cutRegions(maps: readonly Tensor[], rois: Tensor, size: number): Tensor {
   const [examples, corners] = [ops.slice(rois, [0, 1], 1), ops.slice(rois, [1, 5], 1)]
   const area = ops.boxArea(corners)
   const level = ops.floor(ops.log2(ops.add(ops.div(ops.sqrt(area), finestSide), 1e-6)))

@@ -9,7 +9,7 @@ import { before, bestRows, exampleOf, rowsAt, rowsOfMap } from './levels.ts'
 import { countOf, l1OfRows, ones } from './losses.ts'
 
 /** Strides of the levels that proposals are made on. */
-export const proposalStrides = [4, 8, 16, 32, 64]
+const proposalStrides = [4, 8, 16, 32, 64]
 
 /** What the RPN says of each anchor of each level. */
 export interface Proposing {
@@ -20,7 +20,7 @@ export interface Proposing {
   readonly deltas: readonly Tensor[]
 }
 
-export function rpnAnchors({ anchor_scale }: Pick<CompleteConfig, 'anchor_scale'>): AnchorConfig {
+function rpnAnchors({ anchor_scale }: Pick<CompleteConfig, 'anchor_scale'>): AnchorConfig {
   return { strides: proposalStrides, ratios: [0.5, 1, 2], scales: [anchor_scale] }
 }
 

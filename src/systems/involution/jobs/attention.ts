@@ -42,7 +42,7 @@ function windowsOf(x: Tensor, heads: number, kernel: number): Tensor {
 }
 
 /** softmax(q k / sqrt d) over the window of each pixel: [N, heads, K, K, H, W]. Places beyond the border have the key 0, as in the paper's comparison. */
-export function attentionKernels({ query, key }: Parts, heads: number, kernel: number): Tensor {
+function attentionKernels({ query, key }: Parts, heads: number, kernel: number): Tensor {
   const [n, channels, height, width] = query.sizes(4)
   const depth = channels / heads
   const own = ops.reshape(query, [n, heads, depth, 1, height, width])

@@ -54,7 +54,7 @@ function costOf(settings: NetworkSettings, facts: Sizes): Counts {
 }
 
 /** The ResNet whose multiply-adds are nearest to those of the RedNet. */
-export function sameCost(redNet: NetworkSettings, facts: Sizes): NetworkSettings {
+function sameCost(redNet: NetworkSettings, facts: Sizes): NetworkSettings {
   const { macs } = costOf(redNet, facts)
   const widths = Array.from({ length: redNet.base_channels }, (_, i) => i + 1)
   const resNets = widths.map((base_channels): NetworkSettings => ({ ...redNet, network: 'resnet', base_channels }))
@@ -92,7 +92,7 @@ const paper =
   'The paper, on ImageNet: RedNet-50 78.4 % with 15.5 M parameters and 2.7 G multiply-adds, ResNet-50 76.8 % with 25.6 M and 4.1 G; of K accuracy saturates at 7, 16 channels a group and r = 4 are the best trade-off.'
 
 /** What was found, in sentences; whichever way it turned out. */
-export function compareFindings(arms: readonly FinishedArm[], costs: ReadonlyMap<string, Counts>): string[] {
+function compareFindings(arms: readonly FinishedArm[], costs: ReadonlyMap<string, Counts>): string[] {
   const named = (name: string): FinishedArm | undefined => arms.find((arm) => arm.name === name)
   const redNet = named('rednet')
   if (!redNet) return []

@@ -10,6 +10,7 @@ import { manualSeed } from '../../../tensor/random-state.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
 import { deriveSeed } from '../../../util/random.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { allOf, eachOf, seedsFrom } from '../../parts.ts'
 import { spreadOf } from '../../study.ts'
@@ -138,8 +139,6 @@ interface Arm {
   readonly lr: number
   readonly results: readonly Result[]
 }
-
-const percent = (value: number): string => `${(100 * value).toFixed(1)} %`
 
 function explained(arm: Arm): string {
   const { mean, deviation } = spreadOf(arm.results.map(({ error }) => 1 - error))

@@ -21,6 +21,7 @@ import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
+import { percent } from '../../../util/words.ts'
 import { makeBackbone, networkSettings } from '../settings.ts'
 import { ignoredLabel, Segmentor, segmentorKinds } from './segmentor.ts'
 
@@ -69,7 +70,7 @@ function labellerOf(model: Segmentor, options: ThreadOptions) {
 }
 
 /** Colours over a picture, one for each class but the first, half transparent. planes: uint8 [3, height, width]. */
-export function overlay(planes: Uint8Array, classes: ArrayLike<number>, width: number, height: number): Canvas {
+function overlay(planes: Uint8Array, classes: ArrayLike<number>, width: number, height: number): Canvas {
   const canvas = canvasOf(planes, width, height)
   for (let i = 0; i < width * height; i++) {
     const label = classes[i] ?? 0
@@ -115,10 +116,7 @@ async function sectionsOf(
           title: 'By class',
           caption: 'Intersection over union of the pixels, on the test pictures.',
           columns: ['class', 'IoU'],
-          rows: counts.ious.map((iou, k) => [
-            labels[k] ?? String(k),
-            iou === undefined ? '-' : `${(100 * iou).toFixed(1)} %`,
-          ]),
+          rows: counts.ious.map((iou, k) => [labels[k] ?? String(k), iou === undefined ? '-' : percent(iou)]),
         },
       ],
     },

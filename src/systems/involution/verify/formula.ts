@@ -22,7 +22,7 @@ function mixed(value: number): number {
 }
 
 /** base + scale * (2 u - 1) with u in [0, 1) from the hash of key and place, computed in double precision. */
-export function formulaTensor(key: string, shape: readonly number[], base: number, scale: number): NDArray {
+function formulaTensor(key: string, shape: readonly number[], base: number, scale: number): NDArray {
   const [data, start] = [new Float32Array(elementCount(shape)), fnv1a(key)]
   for (let i = 0; i < data.length; i++) {
     const hash = mixed((Math.imul(i, 0x9e3779b1) + start) >>> 0)

@@ -92,7 +92,7 @@ function widthOf(family: FamilyName, sizes: BaselineConfig): number {
 }
 
 /** A member's model with fresh weights that follow from the seed. */
-export function buildMember({ family, sizes }: Pick<Member, 'family' | 'sizes'>, seed: number) {
+function buildMember({ family, sizes }: Pick<Member, 'family' | 'sizes'>, seed: number) {
   const width = widthOf(family, sizes)
   manualSeed(seed)
   return families[family].build({ ...sizes, width })

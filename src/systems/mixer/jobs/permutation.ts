@@ -5,6 +5,7 @@ import type { Report } from '../../../report/figures.ts'
 import { randomPart } from '../../../tasks/brief-training.ts'
 import { whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { taskPackages, tasks } from './data.ts'
 import { type FinishedMember, type Member, runMembers } from './members.ts'
@@ -12,7 +13,7 @@ import { type FamilyName, families } from './models.ts'
 import { memberTraining } from './settings.ts'
 
 /** How the pixels of all pictures are arranged: as they are; patches and the pixels within patches shuffled; all pixels shuffled. */
-export const arrangements = ['original', 'patches', 'global'] as const
+const arrangements = ['original', 'patches', 'global'] as const
 export type Arrangement = (typeof arrangements)[number]
 
 const meanings: Readonly<Record<Arrangement, string>> = {
@@ -118,8 +119,6 @@ async function samples(test: Dataset<PictureFields>, seed: number) {
   )
   return rows.flat()
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
 function permutationReport(finished: readonly FinishedMember[], pictures: Awaited<ReturnType<typeof samples>>): Report {
   const accuracyOf = (family: FamilyName, data: Arrangement): number =>

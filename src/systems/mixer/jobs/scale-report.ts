@@ -1,11 +1,11 @@
 /** The page of the scale study: what was found, the curves, every number. */
 import type { Figure, Report, Section } from '../../../report/figures.ts'
+import { percent } from '../../../util/words.ts'
 import type { TaskName } from './data.ts'
 import { trainingCost } from './members.ts'
 import { families, familyNames } from './models.ts'
 import type { Axis, FinishedScaleMember } from './scale.ts'
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 const points = (share: number): string => `${share < 0 ? '-' : '+'}${Math.abs(100 * share).toFixed(1)} points`
 
 type Results = readonly FinishedScaleMember[]

@@ -25,9 +25,9 @@ import {
   tensorsBelow,
   withoutEffect,
 } from '../../../verify/target.ts'
-import { type MixerConfig, multiplyAdds } from '../config.ts'
+import { type MixerConfig, multiplyAdds, tokenCount } from '../config.ts'
 import { enlargeTokenMixing } from '../high-resolution.ts'
-import { Mixer, tokenCount } from '../model.ts'
+import { Mixer } from '../model.ts'
 import { fromOfficial, toOfficial } from '../official.ts'
 import { parameterCount } from '../parameters.ts'
 import { officialConfig, pair, toChannelsFirst } from './case.ts'

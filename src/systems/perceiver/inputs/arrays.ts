@@ -31,7 +31,7 @@ import { arrayReading, attentionOverArrays } from './attention-arrays.ts'
 export type ArrayInputs = Readonly<Record<'inputs', Tensor>> & Partial<Readonly<Record<'positions' | 'mask', Tensor>>>
 
 /** Rows that know their place: by given positions, or by their number in the array. */
-export class ArrayRows extends Module {
+class ArrayRows extends Module {
   readonly outputChannels: number
   /** For rows without positions, or with learned ones. */
   readonly encoder: PositionEncoder | undefined

@@ -24,7 +24,7 @@ import { attentionOverPoints, pointReading } from './attention.ts'
 export type PointInputs = Readonly<Record<'points', Tensor>>
 
 /** Points as rows: the Fourier features of their coordinates, and nothing else. */
-export class PointRows extends Module {
+class PointRows extends Module {
   readonly outputChannels: number
   readonly #bands: number
   readonly #maxResolution: number

@@ -34,7 +34,7 @@ export interface MelOptions {
 }
 
 /** Frames of a spectrogram of so many samples: one at each multiple of the hop. */
-export function frameCount(samples: number, { hop_length }: MelOptions): number {
+function frameCount(samples: number, { hop_length }: MelOptions): number {
   return Math.floor(samples / hop_length) + 1
 }
 

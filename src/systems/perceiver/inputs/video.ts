@@ -83,7 +83,7 @@ function modalityConfigs(model: ClipModelSettings, facts: ClipFacts): Record<str
 }
 
 /** Patches of frames and pieces of sound as rows of one array. */
-export class ClipRows extends Module {
+class ClipRows extends Module {
   readonly modalities: MultimodalPreprocessor
   readonly outputChannels: number
   readonly #dropout: Readonly<Record<'image' | 'audio', number>>

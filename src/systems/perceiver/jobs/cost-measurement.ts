@@ -44,7 +44,7 @@ export const costResult = z.object({ milliseconds: z.number(), peakMebibytes: z.
 export type CostResult = z.infer<typeof costResult>
 
 /** The model of a task. */
-export function costModel(task: CostTask): Module & { forward(images: Tensor): Tensor } {
+function costModel(task: CostTask): Module & { forward(images: Tensor): Tensor } {
   const { side, bands, cross, self } = task
   const facts = { image_size: [side, side], in_channels: 3 } as const
   const pixels = pixelRows(facts, { type: 'fourier', num_bands: bands })

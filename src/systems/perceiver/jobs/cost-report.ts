@@ -57,7 +57,7 @@ function growthSentence({ name, points }: Line): string[] {
 }
 
 /** Milliseconds and MiB that one more self attention costs. */
-export function slopeOf(points: Line['points'], quantity: Quantity): number {
+function slopeOf(points: Line['points'], quantity: Quantity): number {
   const [first, last] = [points[0], points.at(-1)]
   if (!first || !last || first === last) return Number.NaN
   return (last.result[quantity] - first.result[quantity]) / (last.task.self - first.task.self)
@@ -72,7 +72,7 @@ function depthSentence({ name, points }: Line): string[] {
 }
 
 /** What the training steps of the large model say about memory, in words. */
-export function largeSentences(measured: readonly Measured[]): string[] {
+function largeSentences(measured: readonly Measured[]): string[] {
   const lines = linesOf(measured, 'large', ({ task }) => (task.share ? 'Shared weights' : 'Unshared weights'))
   return lines.flatMap(({ name, points }) => {
     const [first, last] = [points[0], points.at(-1)]

@@ -52,7 +52,7 @@ interface Wanted {
 }
 
 /** The arms of the three tables; one that stands in two of them is there once. */
-export function iterationArms({ cross_only, cross_attentions, blocks }: IterationSettings): Wanted[] {
+function iterationArms({ cross_only, cross_attentions, blocks }: IterationSettings): Wanted[] {
   const crossOnly = cross_only.map(
     (k): Wanted => ({
       name: `cross-only-${k}`,

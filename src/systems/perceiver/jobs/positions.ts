@@ -57,7 +57,7 @@ const fourier = (num_bands: number, mu: number): PositionConfig => ({
 })
 
 /** The arms that the settings ask for, for pictures of a side. */
-export function positionArms(settings: PositionSettings, side: number): Wanted[] {
+function positionArms(settings: PositionSettings, side: number): Wanted[] {
   const { bands, resolutions, band_counts, learned, none, crop, perceiver } = settings
   const of = (name: string, title: string, position: PositionConfig): Wanted => ({
     name,

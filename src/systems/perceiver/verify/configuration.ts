@@ -144,7 +144,7 @@ export function transformersEncoder(settings: Settings, inputChannels: number): 
   }
 }
 
-export const activationOf = (settings: Settings) => choiceSetting(settings, 'hidden_act', activationNames, 'gelu')
+const activationOf = (settings: Settings) => choiceSetting(settings, 'hidden_act', activationNames, 'gelu')
 
 /** transformers' PerceiverClassificationDecoder: settings of its own, and its width of classes from the model's. */
 export function transformersDecoder(

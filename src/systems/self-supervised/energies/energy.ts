@@ -15,7 +15,7 @@ export type Energy = (y: Tensor) => Tensor
 export type EnergyActivation = ActivationName | 'softplus'
 
 /** The activation of that name. */
-export function energyActivation(name: EnergyActivation): (x: Tensor) => Tensor {
+function energyActivation(name: EnergyActivation): (x: Tensor) => Tensor {
   return (x) => (name === 'softplus' ? ops.softplus(x) : activate(name, x))
 }
 

@@ -16,6 +16,7 @@ import { manualSeed } from '../../../tensor/random-state.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
+import { percent } from '../../../util/words.ts'
 import { type RepresentationExperiment, sample } from './vote.ts'
 
 /** How the network goes on learning. */
@@ -118,10 +119,9 @@ export const fineTuneWithLabels = defineUse({
       const accuracy = await fineTune(model, learned, labelled, test, options)
       const from_labels_alone = await fineTune(model, untrained, labelled, test, options)
       metrics[`accuracy_${count}_labels`] = accuracy
-      const percent = (value: number): string => `${(100 * value).toFixed(2)} %`
       yield {
         values: { labels: count, accuracy, from_labels_alone },
-        line: `${String(count).padStart(6)} labels  accuracy ${percent(accuracy)}, from these labels alone ${percent(from_labels_alone)}`,
+        line: `${String(count).padStart(6)} labels  accuracy ${percent(accuracy, 2)}, from these labels alone ${percent(from_labels_alone, 2)}`,
       }
     }
     yield { metrics: { ...metrics, classes: facts.labels.length, test_examples: test.length } }

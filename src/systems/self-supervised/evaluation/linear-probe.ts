@@ -4,15 +4,6 @@ import * as ops from '../../../ops/index.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Variable } from '../../../tensor/variable.ts'
 
-/** What the papers train the layer with. */
-export const linearProbeDefaults = {
-  moco: { lr: 30, momentum: 0.9, weight_decay: 0, batch_size: 256, epochs: 100, schedule: [60, 80] },
-  simsiam: { lr: 1.6, optimizer: 'lars', momentum: 0.9, weight_decay: 0, batch_size: 4096, epochs: 90 },
-  swav: { lr: 0.3, momentum: 0.9, weight_decay: 1e-6, batch_size: 256, epochs: 100 },
-  byol: { lr: 0.2, momentum: 0.9, nesterov: true, weight_decay: 0, epochs: 80 },
-  mae: { lr: 0.1, optimizer: 'lars', weight_decay: 0, batch_size: 16_384, epochs: 90, warmup_epochs: 10 },
-} as const
-
 /** What happens to representations before the layer. */
 export interface LinearProbeConfig {
   readonly feature_dim: number

@@ -14,6 +14,7 @@ import { manualSeed } from '../../../tensor/random-state.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
+import { percent } from '../../../util/words.ts'
 import { LinearProbe } from './linear-probe.ts'
 import { Pixels, type RepresentationExperiment, sample } from './vote.ts'
 
@@ -126,7 +127,7 @@ export const linearProbe = defineUse({
         found[name === '' ? 'accuracy' : name] = accuracy
         metrics[`${name === '' ? 'accuracy' : name}_${count}_labels`] = accuracy
       }
-      const told = Object.entries(found).map(([name, value]) => `${name} ${(100 * value).toFixed(2)} %`)
+      const told = Object.entries(found).map(([name, value]) => `${name} ${percent(value, 2)}`)
       yield { values: { labels: count, ...found }, line: `${String(count).padStart(6)} labels  ${told.join(', ')}` }
     }
     yield { metrics: { ...metrics, classes, test_examples: test.length } }

@@ -9,6 +9,7 @@ import { type ThreadOptions, threadOptions } from '../../../tasks/experiment.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
 import { count, whole } from '../../../train/settings.ts'
+import { dot } from '../../../util/vectors.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { eachOf, seedsFrom } from '../../parts.ts'
 import { spreadOf } from '../../study.ts'
@@ -48,7 +49,7 @@ const member = z.strictObject({
 type Member = z.infer<typeof member>
 
 /** How often words are hidden in the training windows; one that never is counts as if it were once. */
-export function frequenciesOf({ words, train }: OpenedWords): Frequencies & { readonly biases: Float32Array } {
+function frequenciesOf({ words, train }: OpenedWords): Frequencies & { readonly biases: Float32Array } {
   const middle = (train.width - 1) / 2
   const text = Int32Array.from({ length: train.count }, (_, i) => train.windows[i * train.width + middle] ?? 0)
   const counts = new Float64Array(words.length)
@@ -134,8 +135,6 @@ async function compareGradients(opened: OpenedWords, settings: BertSettings, see
     await run.release()
     return values
   }
-  const dot = (a: readonly number[], b: readonly number[]): number =>
-    a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
   const whole = await slopeOf(0)
   const found: z.infer<typeof direction> = []
   for (const negatives of settings.directions) {

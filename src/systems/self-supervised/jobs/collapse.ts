@@ -148,7 +148,7 @@ async function run(settings: CollapseSettings, context: JobContext): Promise<Rep
 
 const lastOf = ({ curve }: Member) => curve.at(-1)
 const accuracies = ({ results }: CollapseResult): number[] => results.map(({ accuracy }) => accuracy)
-const meanOf = (result: CollapseResult, key: 'spread' | 'std' | 'rank' | 'alignment'): number =>
+const meanDiagnosis = (result: CollapseResult, key: 'spread' | 'std' | 'rank' | 'alignment'): number =>
   spreadOf(result.results.map((each) => lastOf(each)?.[key] ?? Number.NaN)).mean
 
 /** Mean curve over the seeds. */
@@ -211,10 +211,10 @@ function table(results: readonly CollapseResult[]): Table {
       result.title,
       result.removed ?? '',
       percentOf(accuracies(result)),
-      meanOf(result, 'spread').toFixed(2),
-      meanOf(result, 'std').toPrecision(2),
-      meanOf(result, 'rank').toFixed(1),
-      meanOf(result, 'alignment').toFixed(2),
+      meanDiagnosis(result, 'spread').toFixed(2),
+      meanDiagnosis(result, 'std').toPrecision(2),
+      meanDiagnosis(result, 'rank').toFixed(1),
+      meanDiagnosis(result, 'alignment').toFixed(2),
     ]),
   }
 }

@@ -12,7 +12,7 @@ import { openPictureSet } from '../../../tasks/pictures/open.ts'
 import { optimizerSettings } from '../../../tasks/settings.ts'
 import { trainingTask } from '../../../tasks/training.ts'
 import { toNumbers } from '../../../tensor/dtype.ts'
-import { manualSeed, RandomState } from '../../../tensor/random-state.ts'
+import { RandomState } from '../../../tensor/random-state.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
 import { TenfoldError } from '../../../util/errors.ts'
@@ -20,7 +20,7 @@ import { appendAll } from '../../../util/lists.ts'
 import { trainProbe } from '../evaluation/probe.ts'
 import { embedder, viewsOf } from '../experiment.ts'
 import type { JointEmbedding } from '../model.ts'
-import { type EncoderSettings, encoderSettings, makeEncoder, type ViewSettings, viewSettings } from '../settings.ts'
+import { encoderSettings, type ViewSettings, viewSettings } from '../settings.ts'
 import { embeddingLoader } from '../training-loader.ts'
 
 /** The pictures that a study uses. */
@@ -190,12 +190,6 @@ export function diagnoser(method: JointEmbedding, data: Dataset<PictureFields>, 
       uniformity,
     }
   }
-}
-
-/** A new encoder for the study's pictures, with weights that follow from the seed. */
-export function encoderMaker(encoder: EncoderSettings, { in_channels, image_size }: PictureFacts, seed: number) {
-  manualSeed(seed)
-  return () => makeEncoder(encoder, in_channels, image_size)
 }
 
 /** Pixels in rows, the floor. */

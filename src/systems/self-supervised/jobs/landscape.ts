@@ -9,6 +9,8 @@ import { manualSeed } from '../../../tensor/random-state.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
 import { Generator } from '../../../util/random.ts'
+import { meanOf } from '../../../util/vectors.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { eachOf } from '../../parts.ts'
 import { contourPicture } from '../energies/contours.ts'
@@ -92,7 +94,6 @@ export function landscapeNumbers({ energies, data }: Landscape, side: number, po
     return true
   }
   const off = energies.filter((_, cell) => isFar(cell)).sort((a, b) => a - b)
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
   /** Values of `off` below x, and those equal to it, which count half. */
   const rank = (x: number): number => {
     const below = off.filter((value) => value < x).length
@@ -100,9 +101,9 @@ export function landscapeNumbers({ energies, data }: Landscape, side: number, po
     return below + equal / 2
   }
   return {
-    above: 1 - mean(data.map(rank)) / off.length,
-    onData: mean(data),
-    offData: mean(off),
+    above: 1 - meanOf(data.map(rank)) / off.length,
+    onData: meanOf(data),
+    offData: meanOf(off),
   }
 }
 
@@ -122,7 +123,7 @@ function table(finished: readonly Finished[]): Table {
       arm.remedy ?? 'nothing',
       onData.toPrecision(3),
       offData.toPrecision(3),
-      `${(100 * above).toFixed(1)} %`,
+      percent(above),
     ]),
   }
 }

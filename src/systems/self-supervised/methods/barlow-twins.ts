@@ -18,17 +18,6 @@ export const barlowTwins = {
   collapse: 'each dimension is normalised over the batch and decorrelated from all others',
 } as const satisfies Declaration
 
-/** The published settings, under the script's names. */
-export const barlowTwinsDefaults = {
-  projector: '8192-8192-8192',
-  lambd: 0.0051,
-  batch_size: 2048,
-  epochs: 1000,
-  learning_rate_weights: 0.2,
-  learning_rate_biases: 0.0048,
-  weight_decay: 1e-6,
-} as const
-
 /** The official names. */
 export interface BarlowTwinsConfig {
   /** Widths of the projector's layers. */

@@ -21,21 +21,6 @@ export const byol = {
   collapse: 'the target is a moving average without gradient; a predictor on the online side',
 } as const satisfies Declaration
 
-/** The published settings by the number of epochs, under the official configuration's names. */
-export const byolDefaults = {
-  40: { base_learning_rate: 0.45, base_target_ema: 0.97, weight_decay: 1e-6 },
-  100: { base_learning_rate: 0.45, base_target_ema: 0.99, weight_decay: 1e-6 },
-  300: { base_learning_rate: 0.3, base_target_ema: 0.99, weight_decay: 1e-6 },
-  1000: { base_learning_rate: 0.2, base_target_ema: 0.996, weight_decay: 1.5e-6 },
-} as const
-
-/** Sizes of projector and predictor, for ImageNet. */
-export const byolSizes = {
-  projector_hidden_size: 4096,
-  projector_output_size: 256,
-  predictor_hidden_size: 4096,
-} as const
-
 /** Sizes of projector and predictor. */
 export interface BYOLSizes {
   readonly projector_hidden_size: number
@@ -76,7 +61,7 @@ export class BYOLHeads extends Module {
 }
 
 /** |n(x) - n(y)|^2 of each row: the official regression_loss. [N, D] each -> [N]. */
-export function regressionLoss(x: Tensor, y: Tensor): Tensor {
+function regressionLoss(x: Tensor, y: Tensor): Tensor {
   return ops.sum(ops.square(ops.sub(ops.normalize(x), ops.normalize(y))), -1)
 }
 

@@ -27,15 +27,6 @@ export const deepCluster = {
   collapse: 'k-means leaves no group empty, and groups stay as they are for an epoch',
 } as const satisfies Declaration
 
-/** The published settings of the second version, under the script's names. */
-export const deepClusterDefaults = {
-  nmb_prototypes: 3000,
-  feat_dim: 128,
-  hidden_mlp: 2048,
-  temperature: 0.1,
-  kmeans_iters: 10,
-} as const
-
 /** The official names. */
 export interface DeepClusterConfig {
   readonly nmb_prototypes: number

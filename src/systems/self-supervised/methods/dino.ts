@@ -23,27 +23,6 @@ export const dino = {
   collapse: 'the teacher is a moving average; centring keeps one output from dominating, sharpening a uniform one',
 } as const satisfies Declaration
 
-/** The published settings of ViT-S/16, under the script's names. */
-export const dinoDefaults = {
-  out_dim: 65_536,
-  norm_last_layer: true,
-  momentum_teacher: 0.996,
-  use_bn_in_head: false,
-  warmup_teacher_temp: 0.04,
-  teacher_temp: 0.04,
-  warmup_teacher_temp_epochs: 0,
-  weight_decay: 0.04,
-  weight_decay_end: 0.4,
-  clip_grad: 3,
-  freeze_last_layer: 1,
-  lr: 0.0005,
-  warmup_epochs: 10,
-  min_lr: 1e-6,
-  global_crops_scale: [0.4, 1],
-  local_crops_number: 8,
-  local_crops_scale: [0.05, 0.4],
-} as const
-
 /** The official names. */
 export interface DINOHeadConfig {
   readonly in_dim: number

@@ -18,9 +18,6 @@ export const gan = {
   collapse: "the generator's outputs are the negatives",
 } as const satisfies Declaration
 
-/** The published settings of WGAN-GP and of R1. */
-export const ganDefaults = { LAMBDA: 10, r1_gamma: 10 } as const
-
 /** A network from points to one number each, [N, ...] -> [N, 1]. */
 export type Critic = (points: Tensor) => Tensor
 

@@ -24,19 +24,6 @@ export const mae = {
   collapse: 'hidden patches are given back: a picture with wrong ones has a high energy',
 } as const satisfies Declaration
 
-/** The published pre-training settings, under the script's names. */
-export const maeDefaults = {
-  mask_ratio: 0.75,
-  norm_pix_loss: true,
-  blr: 1.5e-4,
-  weight_decay: 0.05,
-  batch_size: 4096,
-  warmup_epochs: 40,
-  epochs: 800,
-  betas: [0.9, 0.95],
-  crop_scale: [0.2, 1],
-} as const
-
 /** Names of the official constructor. */
 export interface MAEConfig {
   readonly img_size: number

@@ -15,7 +15,7 @@ export const maskedLanguageModel = {
 } as const satisfies Declaration
 
 /** The published recipe. */
-export const maskedLanguageModelDefaults = {
+const maskedLanguageModelDefaults = {
   mlm_probability: 0.15,
   mask_share: 0.8,
   random_share: 0.1,

@@ -1,6 +1,7 @@
 /** MoCo (He et al. 2019, arXiv 1911.05722; v2: Chen et al. 2020, arXiv 2003.04297): a queue of keys from a slowly moving encoder. */
 import { Linear, type Module, ReLU, Sequential } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
+import { moveToward } from '../../../optim/index.ts'
 import { defaultGenerator } from '../../../tensor/random-state.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
@@ -8,7 +9,7 @@ import { Variable } from '../../../tensor/variable.ts'
 import { ShapeError, UsageError } from '../../../util/errors.ts'
 import type { Declaration } from '../config.ts'
 import type { Encoder } from '../encoder.ts'
-import { copyWeights, JointEmbedding, type JointStep, moveToward, twoViews } from '../model.ts'
+import { copyWeights, JointEmbedding, type JointStep, twoViews, weightsOf } from '../model.ts'
 
 export const moco = {
   name: 'moco',
@@ -20,12 +21,6 @@ export const moco = {
   loss: 'cross-entropy of the key of the same picture among it and the queue',
   collapse: 'keys of earlier batches are negatives; their encoder moves slowly, so that they stay comparable',
 } as const satisfies Declaration
-
-/** The published settings by version, under the script's names. */
-export const mocoDefaults = {
-  v1: { dim: 128, K: 65_536, m: 0.999, T: 0.07, mlp: false, lr: 0.03, weight_decay: 1e-4, batch_size: 256 },
-  v2: { dim: 128, K: 65_536, m: 0.999, T: 0.2, mlp: true, lr: 0.03, weight_decay: 1e-4, batch_size: 256 },
-} as const
 
 /** Names of the official builder. */
 export interface MoCoConfig {
@@ -94,7 +89,7 @@ export class MoCo extends JointEmbedding {
     const { m, T } = this.#config
     const query = this.embed(imQ) // [N, dim]
     const q = ops.normalize(query)
-    moveToward(this.encoder_k, this.encoder_q, m) // before the keys
+    moveToward(weightsOf(this.encoder_k), weightsOf(this.encoder_q), m) // before the keys
     const key = ops.stopGradient(this.encoder_k.forward(imK))
     const k = ops.normalize(key)
     const positive = ops.sum(ops.mul(q, k), 1, { keepDims: true }) // [N, 1]

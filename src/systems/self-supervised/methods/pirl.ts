@@ -26,7 +26,7 @@ export const pirl = {
 } as const satisfies Declaration
 
 /** The published settings. */
-export const pirlDefaults = {
+const pirlDefaults = {
   temperature: 0.07,
   num_negatives: 32_000,
   momentum: 0.5,

@@ -19,19 +19,6 @@ export const simclr = {
   collapse: 'every other embedding of the batch is a negative',
 } as const satisfies Declaration
 
-/** The repository's flags for ImageNet. */
-export const simclrDefaults = {
-  temperature: 0.1,
-  hidden_norm: true,
-  proj_out_dim: 128,
-  num_proj_layers: 3,
-  learning_rate: 0.3,
-  learning_rate_scaling: 'linear',
-  warmup_epochs: 10,
-  weight_decay: 1e-4,
-  train_batch_size: 4096,
-} as const
-
 /** How the loss is computed, under the repository's names. */
 export interface NTXentOptions {
   /** Whether embeddings are brought to length 1. Default: true. */

@@ -18,18 +18,6 @@ export const simsiam = {
   collapse: 'stop-gradient on the target and a predictor on the other side',
 } as const satisfies Declaration
 
-/** The published settings, under the script's names. */
-export const simsiamDefaults = {
-  dim: 2048,
-  pred_dim: 512,
-  lr: 0.05,
-  momentum: 0.9,
-  weight_decay: 1e-4,
-  batch_size: 512,
-  epochs: 100,
-  fix_pred_lr: true,
-} as const
-
 /** Names of the official builder. */
 export interface SimSiamConfig {
   /** Width of the embedding. */

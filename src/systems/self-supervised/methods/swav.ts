@@ -21,29 +21,6 @@ export const swav = {
   collapse: 'Sinkhorn gives every prototype an equal share of the batch',
 } as const satisfies Declaration
 
-/** The published settings for ImageNet, 800 epochs, under the script's names. */
-export const swavDefaults = {
-  nmb_crops: [2, 6],
-  size_crops: [224, 96],
-  min_scale_crops: [0.14, 0.05],
-  max_scale_crops: [1, 0.14],
-  crops_for_assign: [0, 1],
-  temperature: 0.1,
-  epsilon: 0.05,
-  sinkhorn_iterations: 3,
-  feat_dim: 128,
-  hidden_mlp: 2048,
-  nmb_prototypes: 3000,
-  queue_length: 0,
-  base_lr: 4.8,
-  final_lr: 0.0048,
-  warmup_epochs: 10,
-  start_warmup: 0.3,
-  wd: 1e-6,
-  freeze_prototypes_niters: 313,
-  batch_size: 4096,
-} as const
-
 /** How the plan of equal shares is found. */
 export interface SinkhornOptions {
   readonly epsilon: number
@@ -74,7 +51,7 @@ export function sinkhorn(scores: Tensor, options: SinkhornOptions): Tensor {
   return ops.mul(q, count)
 }
 
-/** The official names; see `swavDefaults`. */
+/** The official names. */
 export interface SwAVConfig {
   readonly hidden_mlp: number
   readonly feat_dim: number

@@ -51,13 +51,13 @@ export interface VAEStep {
 const log2Pi = Math.log(2 * Math.PI)
 
 /** log N(x; mean, exp(logvar)), summed over the last axis. */
-export function gaussianLogDensity(x: Tensor, mean: Tensor | number, logvar: Tensor | number): Tensor {
+function gaussianLogDensity(x: Tensor, mean: Tensor | number, logvar: Tensor | number): Tensor {
   const scaled = ops.mul(ops.square(ops.sub(x, mean)), ops.exp(ops.neg(logvar)))
   return ops.mul(ops.sum(ops.add(ops.add(scaled, logvar), log2Pi), -1), -0.5)
 }
 
 /** KL(N(mu, exp(logvar)) || N(0, 1)), summed over the last axis (appendix B). */
-export function standardNormalKL(mu: Tensor, logvar: Tensor): Tensor {
+function standardNormalKL(mu: Tensor, logvar: Tensor): Tensor {
   const terms = ops.sub(ops.sub(ops.add(logvar, 1), ops.square(mu)), ops.exp(logvar))
   return ops.mul(ops.sum(terms, -1), -0.5)
 }

@@ -19,18 +19,6 @@ export const vicreg = {
   collapse: 'each dimension keeps a standard deviation of 1 over the batch and is decorrelated from all others',
 } as const satisfies Declaration
 
-/** The published settings, under the script's names. */
-export const vicregDefaults = {
-  mlp: '8192-8192-8192',
-  sim_coeff: 25,
-  std_coeff: 25,
-  cov_coeff: 1,
-  base_lr: 0.2,
-  wd: 1e-6,
-  batch_size: 2048,
-  epochs: 100,
-} as const
-
 /** Weights of the three terms. */
 export interface VICRegWeights {
   readonly sim_coeff: number

@@ -101,7 +101,7 @@ const nats = { goal: 'min', unit: 'nats' } as const
 const amount = z.number().min(0)
 const positive = z.number().positive()
 
-export const denoisingAutoencoder = learnerRecipe({
+const denoisingAutoencoder = learnerRecipe({
   name: 'denoising-autoencoder',
   title: 'Denoising autoencoder',
   model: z.strictObject({
@@ -117,7 +117,7 @@ export const denoisingAutoencoder = learnerRecipe({
   make: (model, facts) => new PictureDenoiser(model, facts),
 })
 
-export const mae = learnerRecipe({
+const mae = learnerRecipe({
   name: 'mae',
   title: 'Masked autoencoder (MAE) with a ViT',
   model: z.strictObject({
@@ -139,7 +139,7 @@ export const mae = learnerRecipe({
   make: (model, facts) => new PictureMAE(model, facts),
 })
 
-export const vae = learnerRecipe({
+const vae = learnerRecipe({
   name: 'vae',
   title: 'Variational autoencoder',
   model: z.strictObject({
@@ -160,7 +160,7 @@ export const vae = learnerRecipe({
 
 const energyMetrics = { energy_real: least, energy_drawn: { goal: 'max' }, loss: least } as const
 
-export const gan = learnerRecipe({
+const gan = learnerRecipe({
   name: 'gan',
   title: 'Generative adversarial network',
   model: z.strictObject({
@@ -202,7 +202,7 @@ const energyShape = {
 
 const energyOptimizer = { name: 'adam', lr: 3e-4, betas: [0, 0.999], warmup_share: 0.02, clip_norm: 1 } as const
 
-export const energy = learnerRecipe({
+const energy = learnerRecipe({
   name: 'energy',
   title: 'Energy-based model by contrastive divergence',
   model: z.strictObject(energyShape),
@@ -214,7 +214,7 @@ export const energy = learnerRecipe({
   make: (model, facts) => new PictureEnergy({ ...model, p_y_given_x_weight: 0 } as EnergyModelConfig, facts),
 })
 
-export const jem = learnerRecipe({
+const jem = learnerRecipe({
   name: 'jem',
   title: 'JEM, a classifier that is an energy-based model (it learns from the labels)',
   needsClasses: true,

@@ -2,7 +2,7 @@
 import { compile } from '../../../compile/compile.ts'
 import { Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
-import { LARS } from '../../../optim/index.ts'
+import { LARS, moveToward } from '../../../optim/index.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
@@ -26,7 +26,7 @@ import { BarlowTwins } from '../methods/barlow-twins.ts'
 import { BYOLHeads, type BYOLSizes, byolLoss } from '../methods/byol.ts'
 import { SimSiam } from '../methods/simsiam.ts'
 import { VICReg } from '../methods/vicreg.ts'
-import { moveToward } from '../model.ts'
+import { weightsOf } from '../model.ts'
 import { fromHaiku, loadOfficial, toHaiku } from '../official.ts'
 import { targetEma } from '../schedules.ts'
 import { baseEncoder } from './contrastive.ts'
@@ -172,7 +172,7 @@ async function runBYOL(reference: ReferenceCase): Found {
     }
     const gradients = namedGradients(loss, model)
     optimizer.minimize(loss)
-    moveToward(model.target, model.online, tau)
+    moveToward(weightsOf(model.target), weightsOf(model.online), tau)
     const outputs = {
       loss,
       online_prediction_view1: p[0],

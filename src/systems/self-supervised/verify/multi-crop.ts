@@ -2,7 +2,7 @@
 import { compile } from '../../../compile/compile.ts'
 import { Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
-import { SGD } from '../../../optim/index.ts'
+import { moveToward, SGD } from '../../../optim/index.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
@@ -28,7 +28,7 @@ import {
   teacherTemperatures,
 } from '../methods/dino.ts'
 import { SwAVHead, sinkhorn } from '../methods/swav.ts'
-import { moveToward } from '../model.ts'
+import { weightsOf } from '../model.ts'
 import { loadOfficial } from '../official.ts'
 import { entriesOf, type Found, gradientPrefix, inputArray, namedGradients, statesOf, stored } from './support.ts'
 
@@ -173,7 +173,7 @@ async function runDINO(reference: ReferenceCase): Found {
     const kept = updated.map(([name]) => gradients[name] ?? loss)
     const clipped = limit > 0 ? clipEach(kept, limit) : kept
     optimizer.update(clipped)
-    moveToward(model.teacher, model.student, momentum)
+    moveToward(weightsOf(model.teacher), weightsOf(model.student), momentum)
     const clippedByName = Object.fromEntries(updated.map(([name], i) => [name, clipped[i] ?? loss]))
     return { outputs: { student, teacher, loss }, gradients, clipped: clippedByName }
   })

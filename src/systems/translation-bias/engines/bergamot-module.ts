@@ -73,7 +73,7 @@ const modelAlignment = 256
 const otherAlignment = 64
 
 /** The first line of an error's message. Errors of the script's own context are no `Error` here. */
-function reasonOf(error: unknown): string {
+function messageOf(error: unknown): string {
   const hasMessage = typeof error === 'object' && error !== null && 'message' in error
   return String(hasMessage ? error.message : error).split('\n', 1)[0] ?? ''
 }
@@ -121,7 +121,7 @@ export class BergamotModule {
       })
       return new BergamotModule(exports as BergamotExports)
     } catch (error) {
-      throw new FormatError(`the translation engine cannot be started: ${reasonOf(error)}`, { cause: error })
+      throw new FormatError(`the translation engine cannot be started: ${messageOf(error)}`, { cause: error })
     }
   }
 

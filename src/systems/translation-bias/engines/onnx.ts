@@ -84,7 +84,7 @@ async function filesOf(folder: string): Promise<ModelFiles> {
 }
 
 /** A loaded model: several translations of each text, the best or the first drawn one first. */
-export class OnnxTranslator {
+class OnnxTranslator {
   readonly config: ModelConfig
   readonly #vocabulary: TranslationVocabulary
   readonly #encoder: OnnxModel

@@ -1,5 +1,6 @@
 /** The page of an audit. */
 import type { Figure, Report, Section } from '../../../report/figures.ts'
+import { percent } from '../../../util/words.ts'
 import { tgbi, translatedGender } from '../measures/tgbi.ts'
 import { type AuditedSentence, type AuditRow, answerClasses, auditRows, maleShare } from './audit-result.ts'
 import { quotedCell } from './csv.ts'
@@ -12,8 +13,6 @@ export interface AuditOrigin {
   readonly dates: readonly [first: string, last: string]
   readonly rules: string
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
 function table(title: string, first: string, rows: readonly AuditRow[]): Figure {
   return {
@@ -66,7 +65,7 @@ function tweetTable(sentences: readonly AuditedSentence[]): Figure {
 }
 
 /** The answer in a sentence. */
-export function auditAnswer(all: AuditRow): string {
+function auditAnswer(all: AuditRow): string {
   const share = maleShare(all)
   const both = all.counts.Both
   if (!share && both > 0) return `None of ${all.count} answers has one gender; ${both} of them show both.`

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Figure, LineSeries, Report } from '../../../report/figures.ts'
 import { plotPackages } from '../../../report/plot-packages.ts'
 import { whole } from '../../../train/settings.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { type CauseSummary, type OccupationShares, separateCauses } from '../statistical/causes.ts'
 import type { ChannelOptions, OccupationCounts } from '../statistical/channel.ts'
@@ -38,8 +39,6 @@ function translators({ iterations, add_k: addK }: CausesConfig): Readonly<Record
 /** The corpus with more men: what a limited model swallows is then a male default. */
 const skewed: readonly OccupationCounts[] = corpus.map((each) => ({ ...each, he: 2 * each.he }))
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
-
 function sharesTable(title: string, results: readonly (readonly [string, readonly OccupationShares[]])[]): Figure {
   const [, first = []] = results[0] ?? []
   return {
@@ -71,7 +70,9 @@ function summaryTable(title: string, results: readonly (readonly [string, CauseS
     ],
     rows: results.map(([name, { amplification, maleShift }]) => [
       name,
-      ...[amplification.posterior, amplification.argmax, maleShift.posterior, maleShift.argmax].map(percent),
+      ...[amplification.posterior, amplification.argmax, maleShift.posterior, maleShift.argmax].map((share) =>
+        percent(share),
+      ),
     ]),
   }
 }

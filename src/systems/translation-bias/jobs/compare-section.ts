@@ -1,11 +1,11 @@
 /** Two audits side by side: what another translator, or the same one later, says of the same sentences. */
 import type { Section } from '../../../report/figures.ts'
 import { binomialTest } from '../../../util/significance.ts'
+import { percent } from '../../../util/words.ts'
 import type { AuditAnswer, AuditFile } from './audit-file.ts'
 import { answerClasses } from './audit-result.ts'
 import { probability } from './probability.ts'
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 /** What names a sentence in every audit. */
 type Asked = Pick<AuditAnswer, 'template' | 'sentence'>
 const keyOf = ({ template, sentence }: Asked): string => `${template}\t${sentence}`
@@ -17,7 +17,7 @@ interface Pair {
 }
 
 /** Sentences of both, each once. */
-export function commonSentences(before: readonly AuditAnswer[], now: readonly AuditAnswer[]): Pair[] {
+function commonSentences(before: readonly AuditAnswer[], now: readonly AuditAnswer[]): Pair[] {
   const earlier = new Map(before.map((each) => [keyOf(each), each]))
   const own = new Map(now.map((each) => [keyOf(each), each]))
   return [...own].flatMap(([key, each]) => {
@@ -33,7 +33,7 @@ export function hasCommon(before: readonly Asked[], now: readonly Asked[]): bool
 }
 
 /** McNemar's exact test: of the sentences that are "he" in one of the two only, are as many in either? */
-export function changeTest(pairs: readonly Pair[]): { lost: number; gained: number; p: number } {
+function changeTest(pairs: readonly Pair[]): { lost: number; gained: number; p: number } {
   const isHe = (each: AuditAnswer): boolean => each.class === 'Male'
   const lost = pairs.filter(({ before, now }) => isHe(before) && !isHe(now)).length
   const gained = pairs.filter(({ before, now }) => !isHe(before) && isHe(now)).length

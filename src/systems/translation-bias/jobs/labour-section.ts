@@ -1,5 +1,6 @@
 /** Compared with society: the share of "she" in the translations beside the share of women among the workers, for each occupation. */
 import type { BarPlot, Section } from '../../../report/figures.ts'
+import { percent } from '../../../util/words.ts'
 import { compareWithLabour } from '../prates/labour.ts'
 import type { LabourTable } from '../prates/labour-table.ts'
 import { type AuditedSentence, auditRows } from './audit-result.ts'
@@ -49,8 +50,6 @@ export function compareOccupations(
   const missing = rows.filter(({ name }) => !table.has(name.toLowerCase())).map(({ name }) => name)
   return { occupations, missing, summary: compareWithLabour(occupations) }
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
 function histogramBars(title: string, shares: readonly number[]): BarPlot {
   const edge = (i: number): string => String(Math.round((100 * i) / shares.length))

@@ -2,9 +2,10 @@
 import { z } from 'zod'
 import type { Report, Table } from '../../../report/figures.ts'
 import { plotPackages } from '../../../report/plot-packages.ts'
+import { meanOf } from '../../../util/vectors.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { eachOf, seedsFrom } from '../../parts.ts'
-import { mean } from '../measures/numbers.ts'
 import { occupations } from '../neural/corpus.ts'
 import { shownShare, summarizeShares } from '../neural/measure.ts'
 import { translatorOptions, translatorSettings } from '../neural/settings.ts'
@@ -94,18 +95,18 @@ async function measureSeed(settings: MitigationConfig, seed: number, context: Jo
 }
 
 /** What is shown of the questions, as numbers. A share is that over all readers; how balanced it is, each reader sees alone. */
-export function shownSummary({ answers, data }: Part) {
+function shownSummary({ answers, data }: Part) {
   const perReader = occupations.map((_, i) => (answers.questions[i] ?? []).map((shown) => shownShare(shown)))
   const found = perReader.map((shares) => shares.filter((share) => share !== undefined))
   const shares = occupations.map(({ occupation, count }, i) => {
     const own = found[i] ?? []
-    return { occupation, count, data: data[i] ?? 0.5, learnt: 0.5, shown: own.length === 0 ? undefined : mean(own) }
+    return { occupation, count, data: data[i] ?? 0.5, learnt: 0.5, shown: own.length === 0 ? undefined : meanOf(own) }
   })
   const all = found.flat()
   const asked = perReader.flat().length
   return {
     ...summarizeShares(shares, ({ shown }) => shown),
-    imbalance: all.length === 0 ? 0 : mean(all.map((share) => Math.abs(share - 0.5))),
+    imbalance: all.length === 0 ? 0 : meanOf(all.map((share) => Math.abs(share - 0.5))),
     both: all.filter((share) => share > 0 && share < 1).length / asked,
     gendered: all.length / asked,
   }
@@ -210,22 +211,22 @@ async function run(settings: MitigationConfig, context: JobContext): Promise<Rep
     measureSeed(settings, seed, context),
   )
   const amplified = (key: string): number =>
-    mean(
+    meanOf(
       results.flatMap((each) => {
         const part = each.get(key)
         return part ? [shownSummary(part).amplification] : []
       }),
     )
   const cost = (key: string): number =>
-    mean(results.flatMap((each) => each.get(key)?.answers.quality.bleu ?? [])) -
-    mean(results.flatMap((each) => each.get('none')?.answers.quality.bleu ?? []))
+    meanOf(results.flatMap((each) => each.get(key)?.answers.quality.bleu ?? [])) -
+    meanOf(results.flatMap((each) => each.get('none')?.answers.quality.bleu ?? []))
   const [first] = results
   if (!first) throw new RangeError('a study has a seed')
   const points = measured(results).map(([key, { name }]) => {
     const own = results.flatMap((each) => each.get(key) ?? [])
     return {
-      x: mean(own.map((part) => shownSummary(part).imbalance)),
-      y: mean(own.map(({ answers }) => answers.quality.bleu)),
+      x: meanOf(own.map((part) => shownSummary(part).imbalance)),
+      y: meanOf(own.map(({ answers }) => answers.quality.bleu)),
       label: name.split(':')[0] ?? name,
     }
   })
@@ -236,7 +237,7 @@ async function run(settings: MitigationConfig, context: JobContext): Promise<Rep
       .filter((key) => first.has(key))
       .map((key) => ({
         label: `amplified: ${measures[key]?.name ?? key}`,
-        value: `${(100 * amplified(key)).toFixed(1)} %`,
+        value: percent(amplified(key)),
         note: key === 'none' ? 'the measure of all' : `BLEU ${cost(key) < 0 ? '' : '+'}${cost(key).toFixed(1)}`,
       })),
     sections: [

@@ -1,5 +1,6 @@
 /** What the job `translation-bias/neural` measures of each translator, and the translators. */
 import { z } from 'zod'
+import { percent } from '../../../util/words.ts'
 import type { JobContext } from '../../define.ts'
 import { eachOf } from '../../parts.ts'
 import { occupations, type ParallelSentence, questions } from '../neural/corpus.ts'
@@ -85,7 +86,8 @@ async function measure(
   }
 }
 
-function optionsOf(kind: Kind, options: TranslatorOptions): TranslatorOptions {
+/** How the translator of a kind is trained, where it is not as the others. */
+function trainingOf(kind: Kind, options: TranslatorOptions): TranslatorOptions {
   if (kind === 'early') return { ...options, steps: Math.max(1, Math.round(options.steps / 20)) }
   return kind === 'smooth' ? { ...options, labelSmoothing: 0.3 } : options
 }
@@ -107,12 +109,12 @@ export async function measureSeed(settings: NeuralConfig, seed: number, context:
       if (kind === 'whole') return measure(await trainFirst(), data.train, seed)
       const how = kind === 'feedback-best' ? 'best' : kind === 'feedback-drawn' ? 'drawn' : undefined
       const corpus = how ? await feedback(await trainFirst(), data.train, how, seed) : data.train
-      return measure(await trainOn(data, corpus, optionsOf(kind, options)), data.train, seed)
+      return measure(await trainOn(data, corpus, trainingOf(kind, options)), data.train, seed)
     })
     found[kind] = part
     const { amplification } = summarizeShares(part.shares as NeuralShares[], ({ learnt }) => learnt)
     context.progress(
-      `seed ${seed}, ${kinds[kind]}: amplified ${(100 * amplification).toFixed(1)} % by learning, calibration error ${(100 * part.error).toFixed(1)} %${wasThere ? ' (kept)' : ''}`,
+      `seed ${seed}, ${kinds[kind]}: amplified ${percent(amplification)} by learning, calibration error ${percent(part.error)}${wasThere ? ' (kept)' : ''}`,
       { seed, kind, amplification, error: part.error },
     )
   })

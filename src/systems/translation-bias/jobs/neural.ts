@@ -1,9 +1,10 @@
 /** The job `translation-bias/neural`: data, learning and output again, in a small transformer that is trained here. */
 import type { Figure, Report, Table } from '../../../report/figures.ts'
 import { plotPackages } from '../../../report/plot-packages.ts'
+import { meanOf } from '../../../util/vectors.ts'
+import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { eachOf, seedsFrom } from '../../parts.ts'
-import { mean } from '../measures/numbers.ts'
 import { calibrationError, type NeuralSummary } from '../neural/measure.ts'
 import {
   draws,
@@ -112,8 +113,8 @@ function reliability(results: readonly SeedResults[], kind: Kind): Figure {
 }
 
 function byOccupation(result: Result): Table {
-  const percent = (value: number | null | undefined): string =>
-    value === null || value === undefined ? 'none' : `${(100 * value).toFixed(1)} %`
+  const percentOrNone = (value: number | null | undefined): string =>
+    value === null || value === undefined ? 'none' : percent(value)
   return {
     kind: 'table',
     title: 'By occupation',
@@ -129,10 +130,10 @@ function byOccupation(result: Result): Table {
     rows: result.shares.map(({ occupation, count, data, learnt, shown }, i) => [
       occupation,
       count,
-      percent(data),
-      percent(learnt),
-      percent(result.drawn[i]),
-      percent(shown),
+      percentOrNone(data),
+      percentOrNone(learnt),
+      percentOrNone(result.drawn[i]),
+      percentOrNone(shown),
     ]),
   }
 }
@@ -169,7 +170,7 @@ async function run(settings: NeuralConfig, context: JobContext): Promise<Report>
     subtitle: `A transformer of ${settings.layers} + ${settings.layers} layers x ${settings.width}, trained on sentences with known shares of "he" and "she", ${seedsText(settings.seeds)}.`,
     summary: items
       .filter(({ values }) => values.length > 0)
-      .map(({ label, values, note }) => ({ label, value: `${(100 * mean(values)).toFixed(1)} %`, note })),
+      .map(({ label, values, note }) => ({ label, value: percent(meanOf(values)), note })),
     sections: [
       { title: 'What each cause does', figures: [{ kind: 'text', title: 'In words', paragraphs: meaning }] },
       {

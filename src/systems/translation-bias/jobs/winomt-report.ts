@@ -1,6 +1,7 @@
 /** The page of a run of WinoMT. */
 import type { Figure, Report, Section, Table } from '../../../report/figures.ts'
 import { binomialTest, wilsonInterval } from '../../../util/significance.ts'
+import { percent } from '../../../util/words.ts'
 import { pearsonCorrelation } from '../measures/numbers.ts'
 import type { LabourTable } from '../prates/labour-table.ts'
 import { deltaG, type GenderConfusion, type WinoScores } from '../winomt/scores.ts'
@@ -20,8 +21,6 @@ export interface WinoResult {
   readonly deltaS: number | undefined
   readonly tests: readonly WinoTest[]
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
 const mostExamples = 30
 

@@ -1,6 +1,6 @@
 /** How far an output is from the data that it was learnt from, or from a balance of genders. */
 import { UsageError } from '../../../util/errors.ts'
-import { mean } from './numbers.ts'
+import { meanOf } from '../../../util/vectors.ts'
 
 /** Counts of each gender with one occupation: (male, female). */
 export type GenderCounts = readonly [male: number, female: number]
@@ -27,7 +27,7 @@ function paired<T>(
  * that b_training > 1/2 holds for.
  */
 export function biasAmplification(training: readonly GenderCounts[], output: readonly GenderCounts[]): number {
-  return mean(
+  return meanOf(
     paired(training, output, (before, after) =>
       before.reduce((sum, share, g) => (share > 0.5 ? sum + (after[g] ?? 0) - share : sum), 0),
     ),
@@ -41,12 +41,12 @@ function divergence(p: readonly number[], q: readonly number[]): number {
 
 /** The mean Kullback-Leibler divergence of the output's shares from the data's. */
 export function meanDivergence(training: readonly GenderCounts[], output: readonly GenderCounts[]): number {
-  return mean(paired(training, output, (before, after) => divergence(after, before)))
+  return meanOf(paired(training, output, (before, after) => divergence(after, before)))
 }
 
 /** The mean Jensen-Shannon divergence of the shares: of each from the mean of both. */
 export function meanSymmetricDivergence(training: readonly GenderCounts[], output: readonly GenderCounts[]): number {
-  return mean(
+  return meanOf(
     paired(training, output, (before, after) => {
       const middle = before.map((share, g) => (share + (after[g] ?? 0)) / 2)
       return (divergence(before, middle) + divergence(after, middle)) / 2

@@ -1,18 +1,15 @@
 /** Means and spreads of lists of numbers. */
-
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
-}
+import { meanOf } from '../../../util/vectors.ts'
 
 /** The unbiased variance (n - 1 in the denominator). */
 export function variance(values: readonly number[]): number {
-  const centre = mean(values)
+  const centre = meanOf(values)
   return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1)
 }
 
 /** Pearson's correlation of two lists of equal length. */
 export function pearsonCorrelation(x: readonly number[], y: readonly number[]): number {
-  const [centreX, centreY] = [mean(x), mean(y)]
+  const [centreX, centreY] = [meanOf(x), meanOf(y)]
   let [xx, yy, xy] = [0, 0, 0]
   for (const [i, value] of x.entries()) {
     const [dx, dy] = [value - centreX, (y[i] ?? Number.NaN) - centreY]

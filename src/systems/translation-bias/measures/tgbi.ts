@@ -1,5 +1,5 @@
 /** The translation gender bias index (Cho et al. 2019, arXiv 1905.11684). */
-import { mean } from './numbers.ts'
+import { meanOf } from '../../../util/vectors.ts'
 
 /** Counts of translated sentences. */
 export interface GenderedCounts {
@@ -30,5 +30,5 @@ export function setScore({ female, male, neutral }: GenderedCounts, { root = tru
 
 /** The mean of P over the sets. */
 export function tgbi(sets: readonly GenderedCounts[], options: { root?: boolean } = {}): number {
-  return mean(sets.map((set) => setScore(set, options)))
+  return meanOf(sets.map((set) => setScore(set, options)))
 }

@@ -1,12 +1,12 @@
 /** Word vectors without a gender direction (Bolukbasi et al. 2016), and the association test that measures it (Caliskan et al. 2017). */
 import { symmetricEigen } from '../../../linalg/eigen.ts'
 import { UsageError } from '../../../util/errors.ts'
-import { mean, variance } from '../measures/numbers.ts'
+import { dot, meanOf } from '../../../util/vectors.ts'
+import { variance } from '../measures/numbers.ts'
 
 export type WordVectors = ReadonlyMap<string, Float64Array>
 export type WordPair = readonly [string, string]
 
-const dot = (x: Float64Array, y: Float64Array): number => x.reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0)
 const combined = (x: Float64Array, y: Float64Array, weight: number): Float64Array =>
   x.map((value, i) => value + weight * (y[i] ?? 0))
 const unit = (x: Float64Array): Float64Array => {
@@ -113,9 +113,9 @@ export function associationTest(
 ): { statistic: number; effectSize: number } {
   const units = normalized(vectors)
   const cosines = (word: string, others: readonly string[]): number =>
-    mean(others.map((other) => dot(vectorOf(units, word), vectorOf(units, other))))
+    meanOf(others.map((other) => dot(vectorOf(units, word), vectorOf(units, other))))
   const association = (word: string): number => cosines(word, words.a) - cosines(word, words.b)
   const [x, y] = [words.x.map(association), words.y.map(association)]
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
-  return { statistic: sum(x) - sum(y), effectSize: (mean(x) - mean(y)) / Math.sqrt(variance([...x, ...y])) }
+  return { statistic: sum(x) - sum(y), effectSize: (meanOf(x) - meanOf(y)) / Math.sqrt(variance([...x, ...y])) }
 }

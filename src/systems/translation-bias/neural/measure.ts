@@ -1,7 +1,8 @@
 /** What a translator says of people whose proportions in the corpus are known: shares, amplification, calibration, quality. */
+
+import { meanOf } from '../../../util/vectors.ts'
 import { bleu } from '../measures/bleu.ts'
 import { chrf } from '../measures/chrf.ts'
-import { mean } from '../measures/numbers.ts'
 
 /** An answer to a sentence without gender: what is shown, one translation or several. */
 export type Shown = readonly string[]
@@ -48,7 +49,7 @@ export function summarizeShares(
     return value === undefined ? [] : [{ data: each.data, value }]
   })
   const over = (measure: (data: number, value: number) => number): number =>
-    found.length === 0 ? 0 : mean(found.map(({ data, value }) => measure(data, value)))
+    found.length === 0 ? 0 : meanOf(found.map(({ data, value }) => measure(data, value)))
   return {
     amplification: over((data, value) => (value - data) * Math.sign(data - 0.5)),
     maleShift: over((data, value) => value - data),
@@ -65,7 +66,7 @@ export function tempered(share: number, temperature: number): number {
 }
 
 /** The mean -log probability of pronouns drawn as the data have them, weighted by how often the occupations occur. */
-export function pronounLoss(shares: readonly NeuralShares[], temperature = 1): number {
+function pronounLoss(shares: readonly NeuralShares[], temperature = 1): number {
   const total = shares.reduce((sum, { count }) => sum + count, 0)
   const tiny = 1e-12
   const log = (p: number): number => Math.log(Math.max(p, tiny))

@@ -12,10 +12,10 @@ import { parseTable } from './table.ts'
 export type LabourTable = ReadonlyMap<string, number>
 
 /** The name that stands for the US census of 2000 (`tenfold data jobs`). */
-export const census = 'census'
+const census = 'census'
 
 /** The name that stands for WinoBias' 40 occupations (US Bureau of Labor Statistics 2017; `tenfold data winobias`). */
-export const winobias = 'winobias'
+const winobias = 'winobias'
 
 /** Columns of the study's table of the US Bureau of Labor Statistics, and of a table of one's own. */
 const columns = {

@@ -1,6 +1,7 @@
 /** Translations beside labour statistics: the share of women in an occupation, and of "she" in its translations. */
 import { pairedTest } from '../../../util/significance.ts'
-import { histogram, mean, pearsonCorrelation, variance } from '../measures/numbers.ts'
+import { meanOf } from '../../../util/vectors.ts'
+import { histogram, pearsonCorrelation, variance } from '../measures/numbers.ts'
 
 /** Shares of one occupation, from 0 to 1. */
 export interface LabourShares {
@@ -21,9 +22,9 @@ export function compareWithLabour(occupations: readonly LabourShares[], bins = 1
   const squares = differences.reduce((total, difference) => total + difference ** 2, 0)
   return {
     mean: {
-      translated: mean(translated),
-      translatedOfGendered: mean(occupations.map((shares) => shares.translatedOfGendered)),
-      workers: mean(workers),
+      translated: meanOf(translated),
+      translatedOfGendered: meanOf(occupations.map((shares) => shares.translatedOfGendered)),
+      workers: meanOf(workers),
     },
     variance: { translated: variance(translated), workers: variance(workers) },
     correlation: pearsonCorrelation(translated, workers),

@@ -11,7 +11,7 @@ export interface PronounMarkers {
   readonly neuter: readonly string[]
 }
 
-export const officialMarkers: PronounMarkers = {
+const officialMarkers: PronounMarkers = {
   female: ['she', "she's", 'her'],
   male: ['he', "he's", 'his'],
   neuter: ['it', "it's", 'its', 'they', "they're", 'them', 'who', 'this', 'that'],

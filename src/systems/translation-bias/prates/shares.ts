@@ -18,7 +18,7 @@ export type PronounPercentages = readonly [female: number, male: number, neutral
 const gendered = ['Female', 'Male', 'Neutral'] as const
 
 /** Counts in some columns, Bengali's six pooled. */
-export function countPronouns(rows: readonly PronounRow[], columns: readonly string[]): PronounCounts {
+function countPronouns(rows: readonly PronounRow[], columns: readonly string[]): PronounCounts {
   const count = (gender: PronounClass): number => countCells(rows, columns, gender)
   return { female: count('Female'), male: count('Male'), neutral: count('Neutral'), unknown: count('?') }
 }

@@ -1,5 +1,6 @@
 /** The three causes apart: what the data say, what the translator has learnt, and what its output shows. */
-import { mean } from '../measures/numbers.ts'
+
+import { meanOf } from '../../../util/vectors.ts'
 import {
   bestCandidates,
   type ChannelOptions,
@@ -89,8 +90,8 @@ function summarize(corpus: readonly OccupationCounts[], shares: readonly Occupat
     corpusShare: weighted(data),
     outputShare: both(weighted),
     // Where both pronouns are equally frequent there is no majority to move towards.
-    amplification: both((output) => mean(shifts(output).map((shift, i) => shift * Math.sign((data[i] ?? 0) - 0.5)))),
-    maleShift: both((output) => mean(shifts(output))),
-    distance: both((output) => mean(shifts(output).map(Math.abs))),
+    amplification: both((output) => meanOf(shifts(output).map((shift, i) => shift * Math.sign((data[i] ?? 0) - 0.5)))),
+    maleShift: both((output) => meanOf(shifts(output))),
+    distance: both((output) => meanOf(shifts(output).map(Math.abs))),
   }
 }

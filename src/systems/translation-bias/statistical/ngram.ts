@@ -2,7 +2,7 @@
 import { requireCount } from '../../../util/check.ts'
 
 /** Words of sentences that stand for what is not a word. */
-export const marks = { start: '<s>', end: '</s>', unknown: '<UNK>' } as const
+const marks = { start: '<s>', end: '</s>', unknown: '<UNK>' } as const
 
 /** The ways to give unseen sequences a probability. */
 export type Smoothing =

@@ -12,7 +12,7 @@ import { keepIn } from '../../../../src/systems/jobs.ts'
 import type { Experiment } from '../../../../src/tasks/experiment.ts'
 import { manualSeed } from '../../../../src/tensor/random-state.ts'
 import type { Tensor } from '../../../../src/tensor/tensor.ts'
-import { configure } from '../../../../src/train/settings.ts'
+import { configFrom } from '../../../../src/train/settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-make-'))
 const path = process.env.PATH
@@ -81,7 +81,7 @@ async function run(settings: Record<string, unknown>, name: string) {
     },
     openRun: async (_path, recipe) => known[recipe] as never,
   }
-  const config = configure(
+  const config = configFrom(
     make.config,
     Object.entries(sets).map(([setting, value]) => ({ path: setting, value })),
   )

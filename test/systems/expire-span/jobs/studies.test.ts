@@ -13,7 +13,7 @@ import { trainMember } from '../../../../src/systems/expire-span/jobs/members.ts
 import { memory, runMemory } from '../../../../src/systems/expire-span/jobs/memory.ts'
 import { scale } from '../../../../src/systems/expire-span/jobs/scale.ts'
 import { keepIn } from '../../../../src/systems/jobs.ts'
-import { configure, parseAssignment } from '../../../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../../../src/train/settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-expire-jobs-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -35,7 +35,7 @@ function contextOf(name: string) {
 
 async function runTiny(job: Job, sets: readonly string[]) {
   const { context, parts } = contextOf(job.name)
-  const report = await job.run(configure(job.config, sets.map(parseAssignment)), context)
+  const report = await job.run(configFrom(job.config, sets.map(parseAssignment)), context)
   return { report, parts }
 }
 
@@ -107,7 +107,7 @@ describe('one training each', () => {
   test('memory: at equal reach and at equal cost', async () => {
     const { context, parts } = contextOf('memory')
     const sets = [...arms, 'task=cue', 'attn_lim=64', 'budget=32', 'losses=[0.001]'].map(parseAssignment)
-    const settings = configure(memory.config, sets)
+    const settings = configFrom(memory.config, sets)
     const report = await runMemory(settings as Parameters<typeof runMemory>[0], context, trainMember)
     expect(parts).toHaveLength(7)
     expect(report.summary.map(({ note }) => note)).toContain('64 memories a layer')

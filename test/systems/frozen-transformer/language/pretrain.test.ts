@@ -11,7 +11,7 @@ import { languageRecipe } from '../../../../src/systems/frozen-transformer/langu
 import { bodyOf } from '../../../../src/systems/frozen-transformer/official.ts'
 import type { Answer, UseContext } from '../../../../src/tasks/define.ts'
 import type { Experiment } from '../../../../src/tasks/experiment.ts'
-import { configure } from '../../../../src/train/settings.ts'
+import { configFrom } from '../../../../src/train/settings.ts'
 import { UsageError } from '../../../../src/util/errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-language-'))
@@ -43,7 +43,7 @@ const tiny = {
 
 async function open(settings: Record<string, unknown> = {}) {
   const given = Object.entries({ ...tiny, ...settings }).map(([path, value]) => ({ path, value }))
-  const config = configure(languageRecipe.config, given)
+  const config = configFrom(languageRecipe.config, given)
   const start = await languageRecipe.start?.(config)
   const data = await languageRecipe.open(config, start ? { start } : {})
   const fitted = start?.fit(config, data.facts)

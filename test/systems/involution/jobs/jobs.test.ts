@@ -13,7 +13,7 @@ import { counts } from '../../../../src/systems/involution/jobs/counts.ts'
 import { multiplyAdds } from '../../../../src/systems/involution/jobs/layer-cost.ts'
 import { specificity } from '../../../../src/systems/involution/jobs/specificity.ts'
 import type { Tensor } from '../../../../src/tensor/tensor.ts'
-import { configure } from '../../../../src/train/settings.ts'
+import { configFrom } from '../../../../src/train/settings.ts'
 import { Generator } from '../../../../src/util/random.ts'
 import { runTiny } from '../../../support/tiny-job.ts'
 
@@ -81,7 +81,7 @@ test('compare: networks of the settings, one of them of the same cost', async ()
   expect(parts).toEqual(['rednet', 'resnet', 'resnet-cost'].map((name) => `new members/${name}-seed0`))
   expect(JSON.stringify(report)).toContain('of its multiply-adds')
   const facts = { image_size: [28, 28] as [number, number], in_channels: 1 as const, labels: ['a', 'b'] }
-  const config = configure(compare.config, []) as Parameters<typeof comparedNetworks>[0]
+  const config = configFrom(compare.config, []) as Parameters<typeof comparedNetworks>[0]
   const names = comparedNetworks(config, facts).map(({ name }) => name)
   expect(names).toEqual(['rednet', 'resnet', 'resnet-cost', 'k3', 'k5', 'k9', 'group4', 'group8', 'r1'])
 })

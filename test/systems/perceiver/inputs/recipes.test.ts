@@ -11,7 +11,7 @@ import { audio } from '../../../../src/systems/perceiver/inputs/audio.ts'
 import { points } from '../../../../src/systems/perceiver/inputs/points.ts'
 import { video } from '../../../../src/systems/perceiver/inputs/video.ts'
 import type { Answer, OpenedData, UseContext } from '../../../../src/tasks/define.ts'
-import { configure, parseAssignment } from '../../../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../../../src/train/settings.ts'
 import { told, withFolder } from '../../../data/support.ts'
 
 const small = [
@@ -32,7 +32,7 @@ interface Trained {
 
 /** Trains a recipe for some steps. */
 async function trained(recipe: Recipe, settings: readonly string[], steps: number): Promise<Trained> {
-  const config = configure(recipe.config, [...small, 'train.epochs=100', ...settings].map(parseAssignment))
+  const config = configFrom(recipe.config, [...small, 'train.epochs=100', ...settings].map(parseAssignment))
   const data = await recipe.open(config, {})
   const experiment = recipe.build(config, recipe.facts.parse(data.facts), { seed: 0 })
   const { task } = experiment.prepare(data)

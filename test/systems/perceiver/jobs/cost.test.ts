@@ -3,9 +3,9 @@ import { expect, test } from 'vitest'
 import { type CostSettings, cost, costTasks, measureAll } from '../../../../src/systems/perceiver/jobs/cost.ts'
 import { type CostTask, measureCost } from '../../../../src/systems/perceiver/jobs/cost-measurement.ts'
 import { costReport, exponent } from '../../../../src/systems/perceiver/jobs/cost-report.ts'
-import { configure, parseAssignment } from '../../../../src/train/settings.ts'
+import { configFrom, parseAssignment } from '../../../../src/train/settings.ts'
 
-const settings = configure(
+const settings = configFrom(
   cost.config,
   [
     'sides=[4,8,16]',

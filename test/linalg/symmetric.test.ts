@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { semidefiniteFactor, symmetricEigenvalues } from '../../src/linalg/symmetric.ts'
 import { Generator } from '../../src/util/random.ts'
-import { semidefiniteFactor, symmetricEigenvalues } from '../../src/util/symmetric.ts'
 
 /** B B^T of a random B [size, rank]. */
 function gram(size: number, rank: number, seed: number): { size: number; data: Float64Array } {
