@@ -66,7 +66,7 @@ export abstract class Module {
     return this.train(false)
   }
 
-  /** Runs `body` in evaluation mode. After it each module has the mode of before again, also where `body` throws. */
+  /** Runs `body` in evaluation mode. Afterwards each module is back in its previous mode, even if `body` throws. */
   async inEvalMode<T>(body: () => Promise<T>): Promise<T> {
     const modes = [...this.modules()].map((module) => [module, module.#training] as const)
     this.eval()

@@ -100,9 +100,9 @@ class Embeddings extends Module {
   }
 }
 
-/** What the encoder is given beside the tokens. */
+/** Further inputs of the encoder. */
 export interface EncoderInputs {
-  /** Real tokens, bool [B, L]: only layers that attend look at it, all others mix padding in. Default: what is not `pad_token_id`. */
+  /** bool [B, L], true for tokens. Only layers with attention use it; all others mix padding in. Default: all ids but `pad_token_id`. */
   readonly mask?: TokenMask | undefined
   /** int [B or 1, L]. Default: 0, 1, 2, ... */
   readonly positionIds?: Tensor | undefined
@@ -151,7 +151,7 @@ export class FNetEncoder extends Module {
   }
 }
 
-/** What the pre-training model is given beside the tokens. */
+/** Further inputs of the pre-training model. */
 export interface PreTrainingInputs extends EncoderInputs {
   /** Tokens to predict, int [B, P]. Default: all L of them. */
   readonly positions?: Tensor | undefined

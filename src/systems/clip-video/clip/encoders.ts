@@ -70,17 +70,16 @@ async function inParts(
 ): Promise<Float64Array[]> {
   const [count = 0, ...rest] = array.shape
   const rowSize = rest.reduce((product, size) => product * size, 1)
-  const wasTraining = model.training
-  model.eval()
-  const rows: Float64Array[] = []
   const data = array.data as Uint8Array | Int32Array
-  for (let start = 0; start < count; start += encodedAtOnce) {
-    const size = count <= 8 ? count : encodedAtOnce
-    const part = array.dtype === 'uint8' ? new Uint8Array(size * rowSize) : new Int32Array(size * rowSize)
-    part.set(data.subarray(start * rowSize, Math.min(count, start + size) * rowSize))
-    const found = await encode({ dtype: array.dtype, shape: [size, ...rest], data: part })
-    rows.push(...unitRows(found.array).slice(0, count - start))
-  }
-  if (wasTraining) model.train()
-  return rows
+  return model.inEvalMode(async () => {
+    const rows: Float64Array[] = []
+    for (let start = 0; start < count; start += encodedAtOnce) {
+      const size = count <= 8 ? count : encodedAtOnce
+      const part = array.dtype === 'uint8' ? new Uint8Array(size * rowSize) : new Int32Array(size * rowSize)
+      part.set(data.subarray(start * rowSize, Math.min(count, start + size) * rowSize))
+      const found = await encode({ dtype: array.dtype, shape: [size, ...rest], data: part })
+      rows.push(...unitRows(found.array).slice(0, count - start))
+    }
+    return rows
+  })
 }
