@@ -94,88 +94,83 @@ export function compile<A extends readonly unknown[], R>(
     throw new UsageError(`compile: a function of tensors is needed, found ${shown(fn)}`, {
       hint: 'write compile((x) => model.forward(x))',
     })
-  const options = optionsOf('compile', given, UsageError)
-  const { onTrace = warnOfTrace, maxTraces, communicator, ...alone } = options
-  const declared = declaredAxes(options.dynamic)
-  if (communicator && options.dynamic)
-    throw new UsageError('compile: a function with dynamic axes cannot have a communicator', {
-      hint: 'leave out dynamic: every new shape is traced again',
-    })
-  const entries = new Map<string, Traced[]>()
-  const traces: string[] = []
-  let last: Runnable | undefined
-  let previous: Signature | undefined
-  const trace = (args: readonly unknown[], signature: Signature, ranks?: Ranks): Traced =>
-    signature.sizes.size > 0
-      ? traceAtSizes(fn as Traceable, args, signature)
-      : traceFunction(fn as Traceable, args, ranks && { ranks })
+  const traced = new TracedFunction(fn as Traceable, optionsOf('compile', given, UsageError))
+  return Object.defineProperties((...args: readonly unknown[]) => traced.call(args), {
+    undo: { value: () => traced.undo() },
+    findNotFinite: { value: (...args: readonly unknown[]) => traced.findNotFinite(args) },
+    profile: { value: (count: number, ...args: readonly unknown[]) => traced.profile(count, args) },
+    release: { value: () => traced.release() },
+    traces: { value: traced.traces },
+    program: { get: () => traced.last },
+  }) as unknown as Compiled<A, R>
+}
 
-  const reasonFor = (signature: Signature): TraceEvent & { readonly text: string } => {
-    const difference = differenceOf(signature, previous)
-    const event = traceEvent(difference, traces.length + 1)
-    if (maxTraces !== undefined && traces.length >= maxTraces) {
-      throw new UsageError(
-        `compile: the function was traced ${traces.length} times, the limit; new this time: ${difference?.text ?? modeDifference}`,
-        { hint: event.cure },
-      )
-    }
-    return { ...event, text: difference?.text ?? modeDifference }
+/** Options of a function whose arguments nobody names. */
+type ErasedOptions = Omit<FunctionOptions, 'dynamic'> & { readonly dynamic?: unknown }
+
+/** A function with its traces: what is behind a `Compiled`. */
+class TracedFunction {
+  /** Why each trace was made. */
+  readonly traces: string[] = []
+  /** The program that ran last. */
+  last: Runnable | undefined
+
+  readonly #fn: Traceable
+  readonly #options: ErasedOptions
+  /** Options for programs that run in this process alone. */
+  readonly #alone: CompileOptions
+  readonly #declared: ReturnType<typeof declaredAxes>
+  /** By signature: several where the function reads modes. */
+  readonly #entries = new Map<string, Traced[]>()
+  /** Of the last call. */
+  #previous: Signature | undefined
+
+  constructor(fn: Traceable, options: ErasedOptions) {
+    const { onTrace: _, maxTraces: _m, communicator, ...alone } = options
+    this.#fn = fn
+    this.#options = options
+    this.#alone = alone
+    this.#declared = declaredAxes(options.dynamic)
+    if (communicator && options.dynamic)
+      throw new UsageError('compile: a function with dynamic axes cannot have a communicator', {
+        hint: 'leave out dynamic: every new shape is traced again',
+      })
   }
 
-  // At the time of the call, so that modes and captured values are those that the caller sees.
-  const lookup = (args: readonly unknown[], signature: Signature): Traced => {
-    const known = entries
-      .get(signature.key)
-      ?.find(({ trace }) => trace.dependencies.every(({ read, seen }) => Object.is(read(), seen)))
-    if (known) {
-      known.check?.(signature)
-      previous = signature
-      return known
-    }
-    const { text, ...event } = reasonFor(signature)
-    const traced = trace(args, signature, communicator)
-    traced.check?.(signature)
-    previous = signature
-    traces.push(text)
-    if (event.count > 1) onTrace(event)
-    entries.set(signature.key, [...(entries.get(signature.key) ?? []), traced])
-    return traced
-  }
-
-  const call = async (...args: readonly unknown[]): Promise<R> => {
-    const signature = signatureOf(args, declared)
-    const traced = lookup(args, signature)
+  async call(args: readonly unknown[]): Promise<unknown> {
+    const signature = signatureOf(args, this.#declared)
+    const traced = this.#lookup(args, signature)
     return calls.add(async () => {
-      traced.built ??= await traced.build(options)
+      traced.built ??= await traced.build(this.#options)
       const { program, leaves, rebuild } = traced.built
-      last = program
+      this.last = program
       const outputs = await program.run((leaf) => valueFor(leaf, leaves, signature))
-      return rebuild(outputs) as R
+      return rebuild(outputs)
     })
   }
 
-  const undo = (): void => {
+  undo(): void {
     if (calls.waiting > 0)
       throw new UsageError('undo: a compiled function is still running', { hint: 'await its call first' })
-    if (!last) throw new UsageError('undo: the function was not called yet')
-    last.undo()
+    if (!this.last) throw new UsageError('undo: the function was not called yet')
+    this.last.undo()
   }
 
-  const findNotFinite = async (...args: readonly unknown[]): Promise<string | undefined> => {
-    const signature = signatureOf(args, declared)
-    const { results, trace: traced, leaves } = traceFunction(fn as Traceable, args)
+  async findNotFinite(args: readonly unknown[]): Promise<string | undefined> {
+    const signature = signatureOf(args, this.#declared)
+    const { results, trace, leaves } = traceFunction(this.#fn, args)
     return calls.add(async () => {
-      const roots = [...results, ...traced.assignments.values()]
-      return firstNotFinite(roots, (leaf) => valueFor(leaf, leaves, signature), alone)
+      const roots = [...results, ...trace.assignments.values()]
+      return firstNotFinite(roots, (leaf) => valueFor(leaf, leaves, signature), this.#alone)
     })
   }
 
-  const profile = async (count: number, ...args: readonly unknown[]): Promise<Profile> => {
+  async profile(count: number, args: readonly unknown[]): Promise<Profile> {
     requireCount('profile', 'calls', count, 1)
-    const signature = signatureOf(args, declared)
-    const traced = trace(args, signature)
+    const signature = signatureOf(args, this.#declared)
+    const traced = this.#trace(args, signature)
     return calls.add(async () => {
-      const { program, leaves } = await traced.build({ ...alone, profile: true })
+      const { program, leaves } = await traced.build({ ...this.#alone, profile: true })
       try {
         for (let i = 0; i < count; i++) {
           await program.run((leaf) => valueFor(leaf, leaves, signature))
@@ -188,23 +183,62 @@ export function compile<A extends readonly unknown[], R>(
     })
   }
 
-  const release = (): Promise<void> => {
-    const released = [...entries.values()].flat()
+  release(): Promise<void> {
+    const released = [...this.#entries.values()].flat()
     // From here on every call is traced again.
-    entries.clear()
-    traces.length = 0
-    previous = undefined
+    this.#entries.clear()
+    this.traces.length = 0
+    this.#previous = undefined
     return calls.add(async () => {
       for (const { built } of released) await built?.program.release()
     })
   }
 
-  return Object.defineProperties(call, {
-    undo: { value: undo },
-    findNotFinite: { value: findNotFinite },
-    profile: { value: profile },
-    release: { value: release },
-    traces: { value: traces },
-    program: { get: () => last },
-  }) as unknown as Compiled<A, R>
+  /** The trace for these arguments, made if there is none. At the time of the call, so that modes and captured values are those that the caller sees. */
+  #lookup(args: readonly unknown[], signature: Signature): Traced {
+    const known = this.#entries.get(signature.key)?.find(isCurrent)
+    if (known) {
+      known.check?.(signature)
+      this.#previous = signature
+      return known
+    }
+    return this.#traceAgain(args, signature)
+  }
+
+  /** Makes a trace, keeps it, and tells why it was made. */
+  #traceAgain(args: readonly unknown[], signature: Signature): Traced {
+    const { communicator, onTrace = warnOfTrace } = this.#options
+    const difference = differenceOf(signature, this.#previous)
+    const event = traceEvent(difference, this.traces.length + 1)
+    const text = difference?.text ?? modeDifference
+    this.#requireOneMore(text, event)
+    const traced = this.#trace(args, signature, communicator)
+    traced.check?.(signature)
+    this.#previous = signature
+    this.traces.push(text)
+    if (event.count > 1) onTrace(event)
+    this.#entries.set(signature.key, [...(this.#entries.get(signature.key) ?? []), traced])
+    return traced
+  }
+
+  /** Throws a UsageError if there are as many traces as there may be. */
+  #requireOneMore(text: string, { cure }: TraceEvent): void {
+    const { maxTraces } = this.#options
+    if (maxTraces === undefined || this.traces.length < maxTraces) return
+    throw new UsageError(
+      `compile: the function was traced ${this.traces.length} times, the limit; new this time: ${text}`,
+      { hint: cure },
+    )
+  }
+
+  #trace(args: readonly unknown[], signature: Signature, ranks?: Ranks): Traced {
+    return signature.sizes.size > 0
+      ? traceAtSizes(this.#fn, args, signature)
+      : traceFunction(this.#fn, args, ranks && { ranks })
+  }
+}
+
+/** Whether all modes that the function read while it was traced are as they were then. */
+function isCurrent({ trace }: Traced): boolean {
+  return trace.dependencies.every(({ read, seen }) => Object.is(read(), seen))
 }

@@ -1,7 +1,7 @@
 /**
- * What attention layers keep of the tokens before, so that a further token costs one token: their keys and values.
+ * Keys and values of earlier tokens, kept so that each new token costs the work of one token only.
  *
- * Shapes: N batch, L new tokens, S tokens that there is room for, width that of one head.
+ * Shapes: N batch, L new tokens, S tokens that the cache has room for, width of one head.
  */
 import * as ops from '../ops/index.ts'
 import type { DType } from '../tensor/dtype.ts'
@@ -15,15 +15,21 @@ export interface KeysAndValues {
   readonly value: Tensor
 }
 
-/** What is known when new tokens come. */
+/** The state before new tokens are added. */
 export interface CacheInputs {
-  /** Keys and values of the tokens before, of each layer in the order in which they run. Default: none, the new tokens are the first. */
+  /**
+   * Keys and values of earlier tokens, one entry for each layer in the order in which the layers run. Default: none, the new tokens
+   * are the first.
+   */
   readonly past?: readonly KeysAndValues[]
-  /** int64 [N]: how many of `past` each row has; what stands behind is ignored. Default: none. */
+  /** int64 [N]: how many tokens of `past` each row uses; the rest is ignored. Given together with `past`. */
   readonly lengths?: Tensor
   /** bool [N, L]: true for new tokens, false for padding on either side. Default: all are tokens. */
   readonly mask?: Tensor
-  /** Keys and values of the layers that attend to a context, which stays the same. Default: computed, and found in `contexts`. */
+  /**
+   * Keys and values of layers that attend to a context; they stay the same for all tokens. Default: they are computed, and
+   * `AttentionCache.contexts` then holds them.
+   */
   readonly contexts?: readonly KeysAndValues[]
 }
 
@@ -41,13 +47,13 @@ function requireRows(name: string, tensor: Tensor, must: string, dtypes: readonl
 }
 
 /**
- * Keys and values that a model's attention layers read and add to, in one call of the model. State comes in as tensors and goes out as
- * tensors: `present` has the keys and values of the new tokens alone, for whoever calls to write behind the others (`Decoder` does).
+ * Keys and values that the attention layers of a model read and extend during one call of the model. State comes in and goes out as
+ * tensors: `present` holds the keys and values of the new tokens only, which the caller appends to the earlier ones (as `Decoder` does).
  */
 export class AttentionCache {
   /** Keys and values of the new tokens, [N, heads, L, width], of each layer that has run. */
   readonly present: KeysAndValues[] = []
-  /** Those of contexts, given or computed. */
+  /** Keys and values of contexts, given or computed. */
   readonly contexts: KeysAndValues[] = []
   readonly #inputs: CacheInputs
 
@@ -63,7 +69,7 @@ export class AttentionCache {
     this.#inputs = inputs
   }
 
-  /** int64 [N or 1, L]: how many tokens stand before each new one; 0 for padding in front of all. */
+  /** int64 [N or 1, L]: the number of tokens before each new one; 0 for padding at the beginning of a row. */
   positions(length: number): Tensor {
     const { lengths, mask } = this.#inputs
     const counted = mask
@@ -72,7 +78,7 @@ export class AttentionCache {
     return lengths ? ops.add(counted, ops.unsqueeze(lengths, 1)) : counted
   }
 
-  /** Causal attention to the tokens before and among the new ones: q [N, heads, L, width], k and v alike -> output [N, heads, L, width]. */
+  /** Causal attention of new tokens to earlier ones and to each other: q, k, v [N, heads, L, width] -> output [N, heads, L, width]. */
   attend(q: Tensor, k: Tensor, v: Tensor, options: CachedAttentionOptions = {}): ops.Attention {
     const { past, lengths, mask } = this.#inputs
     const before = past?.[this.present.length]
@@ -95,14 +101,14 @@ export class AttentionCache {
     )
   }
 
-  /** Keys and values of a context: those that are known of this layer, or what `compute` gives. */
+  /** Keys and values of a context for the next layer that has one: the given ones, or the result of `compute`. */
   context(compute: () => KeysAndValues): KeysAndValues {
     const known = this.#inputs.contexts?.[this.contexts.length] ?? compute()
     this.contexts.push(known)
     return known
   }
 
-  /** Of each row the vector of its last new token: x [N, L, C] -> [N, 1, C]. */
+  /** The vector of the last new token of each row: x [N, L, C] -> [N, 1, C]. */
   last(x: Tensor): Tensor {
     const { mask } = this.#inputs
     const [, length, width] = x.sizes(3)

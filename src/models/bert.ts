@@ -23,7 +23,7 @@ export interface BertConfig {
   readonly intermediate_size?: number
   /** Tokens in a sequence, at most. Default: 512. */
   readonly max_position_embeddings?: number
-  /** The padding's word, whose embedding gets no gradient through the look-up. Default: none. */
+  /** The id of padding: the look-up gives its embedding no gradient. Default: none. */
   readonly pad_token_id?: number
   /** Kinds of segments. Default: 2. */
   readonly type_vocab_size?: number
@@ -31,11 +31,11 @@ export interface BertConfig {
   readonly hidden_act?: ActivationName
   /** Default: 1e-12. */
   readonly layer_norm_eps?: number
-  /** Dropout of embeddings and of what each layer adds. Default: 0.1, as published. */
+  /** Dropout of embeddings and of each residual branch. Default: 0.1, as published. */
   readonly hidden_dropout_prob?: number
   /** Dropout of attention weights. Default: 0.1. */
   readonly attention_probs_dropout_prob?: number
-  /** Standard deviation with which matrices begin. Default: 0.02. */
+  /** Standard deviation of the initial matrices. Default: 0.02. */
   readonly initializer_range?: number
 }
 
@@ -58,7 +58,10 @@ function norm({ hidden_size, layer_norm_eps: eps = 1e-12 }: BertConfig): LayerNo
   return new LayerNorm(hidden_size, { eps })
 }
 
-/** A map whose dropped output is added to its input's input: transformers' BertSelfOutput and BertOutput, with the norm after the sum. */
+/**
+ * The last map of a residual branch, with dropout: transformers' BertSelfOutput and BertOutput. It holds the norm after the sum too, which
+ * `BertLayer` applies.
+ */
 class BertOutput extends Module {
   readonly dense: Linear
   readonly LayerNorm: LayerNorm
@@ -71,7 +74,7 @@ class BertOutput extends Module {
     this.dropout = new Dropout(config.hidden_dropout_prob ?? 0.1)
   }
 
-  /** What is added: [N, L, from] -> [N, L, H]. */
+  /** What the branch adds: [N, L, from] -> [N, L, H]. */
   forward(x: Tensor): Tensor {
     return this.dropout.forward(this.dense.forward(x))
   }
@@ -187,7 +190,7 @@ class BertEmbeddings extends Module {
     this.dropout = new Dropout(config.hidden_dropout_prob ?? 0.1)
   }
 
-  /** ids [N, L], or the words' embeddings float32 [N, L, H]; types: integers [N, L], default 0. -> [N, L, H] */
+  /** ids [N, L], or embeddings of words, float32 [N, L, H]; types: integers [N, L], default 0 -> [N, L, H]. */
   forward(ids: Tensor, types?: Tensor): Tensor {
     const words = ids.dtype === 'float32' ? ids : this.word_embeddings.forward(ids)
     if (words.rank !== 3) {
@@ -211,7 +214,7 @@ class BertEncoder extends Module {
     this.layer = Array.from({ length: config.num_hidden_layers }, () => new BertLayer(config))
   }
 
-  /** [N, L, H]; the attention of each layer. */
+  /** x [N, L, H] -> the last hidden states, and the attention of each layer. */
   forward(x: Tensor, mask?: Tensor): BertOutputs {
     const attentions: Tensor[] = []
     let hidden = x
@@ -228,7 +231,7 @@ class BertEncoder extends Module {
 export interface BertOutputs {
   /** After the last layer, [N, L, H]. */
   readonly hidden: Tensor
-  /** Who attended to whom, layer by layer: [N, heads, L, L] each. */
+  /** Attention weights of each layer, [N, heads, L, L]. */
   readonly attentions: readonly Tensor[]
 }
 
@@ -251,12 +254,12 @@ export class BertModel extends Module {
     this.encoder = new BertEncoder(config)
   }
 
-  /** ids: integers [N, L]; or, instead of them, the words' embeddings, float32 [N, L, H]. -> [N, L, H] */
+  /** ids: integers [N, L], or embeddings of words in their place, float32 [N, L, H] -> [N, L, H]. */
   forward(ids: Tensor, inputs: BertInputs = {}): Tensor {
     return this.outputs(ids, inputs).hidden
   }
 
-  /** The same with what the layers attended to. */
+  /** The same, with the attention of each layer. */
   outputs(ids: Tensor, { mask, types }: BertInputs = {}): BertOutputs {
     const keys = mask && ops.unsqueeze(ops.unsqueeze(mask, 1), 1) // [N, 1, 1, L]
     return this.encoder.forward(this.embeddings.forward(ids, types), keys)

@@ -9,11 +9,14 @@ export interface ConvNetOptions {
   readonly numClasses: number
   /** Channels of the first convolution. */
   readonly width: number
-  /** Convolutions. */
+  /** Number of convolutions. */
   readonly depth: number
 }
 
-/** `depth` convolutions 3x3 with ReLU, the first two of stride 2, of `width` channels and twice as many after the first; mean, linear. */
+/**
+ * `depth` 3x3 convolutions with ReLU, then the mean over all positions and a linear layer. The first has `width` channels, the
+ * others twice as many; the first two have stride 2.
+ */
 export class ConvNet extends Module {
   readonly convs: readonly Conv2d[]
   readonly head: Linear

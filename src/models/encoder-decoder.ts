@@ -1,6 +1,6 @@
 /**
- * The transformer that translates (Vaswani et al. 2017, arXiv 1706.03762), with norms before each part and one table of vectors for both
- * languages and the output.
+ * The encoder-decoder transformer for translation (Vaswani et al. 2017, arXiv 1706.03762), with a norm before each part. Both languages
+ * and the output share one embedding matrix.
  *
  * Shapes: N batch, S source tokens, L target tokens, C width, V vocabulary.
  */
@@ -27,17 +27,17 @@ export interface EncoderDecoderConfig {
   readonly dropout?: number
 }
 
-/** What the decoder knows beside its own tokens. */
+/** What the decoder reads besides its own tokens. */
 export interface DecodeInputs {
-  /** What the encoder made of the source: [N, S, C]. */
+  /** The output of the encoder, [N, S, C]. */
   readonly memory: Tensor
   /** bool [N, S]: true for tokens of the source, false for padding. Default: all are tokens. */
   readonly sourceMask?: Tensor
-  /** Keys and values of the tokens before, when one token comes after the other. */
+  /** Keys and values of earlier tokens, where tokens are decoded one by one. */
   readonly cache?: AttentionCache
 }
 
-/** Attention of the target's tokens to those before, then to the source, then an MLP. */
+/** Each target token attends to itself and those before it, then to the source; then an MLP. */
 class DecoderBlock extends Module {
   readonly norm_self: LayerNorm
   readonly self_attn: Attention
@@ -75,12 +75,12 @@ class DecoderBlock extends Module {
   }
 }
 
-/** bool [N, S] -> [N, 1, 1, S]: every head and every token attends to the same ones. */
+/** bool [N, S] -> [N, 1, 1, S]: the same mask for every head and every target token. */
 function attended(mask: Tensor): Tensor {
   return ops.unsqueeze(ops.unsqueeze(mask, 1), 1)
 }
 
-/** A translator: `encode` reads the source, `decode` gives the logits of each next token of the target. */
+/** A translator: `encode` reads the source, `decode` gives the logits of the token after each target token. */
 export class EncoderDecoder extends Module {
   readonly embedding: Embedding
   readonly encoder: readonly TransformerBlock[]
@@ -109,7 +109,7 @@ export class EncoderDecoder extends Module {
     this.#positions = sinCos1d([max_positions, d_model]) as Float32Array
   }
 
-  /** ids [N, L] -> vectors times sqrt(C), with their positions [N, L, C]. */
+  /** ids [N, L] -> embeddings times sqrt(C), plus positions, [N, L, C]. */
   #embedded(ids: Tensor, positions: Tensor): Tensor {
     const { max_positions, d_model } = this.config
     const table = tensor({ dtype: 'float32', shape: [max_positions, d_model], data: this.#positions })
@@ -125,7 +125,7 @@ export class EncoderDecoder extends Module {
     return this.encoder_norm.forward(x)
   }
 
-  /** target [N, L] -> logits [N, L, V] of the token after each. */
+  /** target [N, L] -> logits of the token after each, [N, L, V]. */
   decode(target: Tensor, inputs: DecodeInputs): Tensor {
     const length = sizeOf(target.shape, 1)
     const positions = inputs.cache?.positions(length) ?? ops.reshape(ops.arange(length), [1, -1])

@@ -31,15 +31,17 @@ export interface GPT2Config {
   readonly activation_function?: ActivationName
   /** Default: 1e-5. */
   readonly layer_norm_epsilon?: number
-  /** Standard deviation with which matrices begin. Default: 0.02. */
+  /** Standard deviation of the initial matrices. Default: 0.02. */
   readonly initializer_range?: number
   /** Whether scores are divided by the square root of a head's width. Default: true. */
   readonly scale_attn_weights?: boolean
-  /** Whether the scores of layer i (from 0) are divided by i + 1 besides. Default: false. */
+  /** Whether the scores of layer i (from 0) are also divided by i + 1. Default: false. */
   readonly scale_attn_by_inverse_layer_idx?: boolean
-  /** Dropout of the embeddings, of attention weights, of what each layer adds. Default: 0.1, as published. */
+  /** Dropout of the embeddings. Default: 0.1, as published. */
   readonly embd_pdrop?: number
+  /** Dropout of attention weights. Default: 0.1. */
   readonly attn_pdrop?: number
+  /** Dropout of each residual branch. Default: 0.1. */
   readonly resid_pdrop?: number
 }
 
@@ -51,17 +53,17 @@ export const gpt2Variants = {
   'gpt2-xl': { n_embd: 1600, n_layer: 48, n_head: 25 },
 } as const satisfies Readonly<Record<string, GPT2Config>>
 
-/** How a matrix begins. */
+/** The initial values of a matrix. */
 function matrixInit({ initializer_range: std = 0.02 }: Pick<GPT2Config, 'initializer_range'> = {}): init.Initialiser {
   return (shape) => init.normal(shape, { std })
 }
 
-/** The last maps of the residual branches begin smaller the more there are: 0.02 / sqrt(2 layers). */
+/** The last map of each residual branch begins smaller, by the number of branches: standard deviation 0.02 / sqrt(2 layers). */
 function residualInit({ initializer_range = 0.02, n_layer }: GPT2Config): init.Initialiser {
   return matrixInit({ initializer_range: initializer_range / Math.sqrt(2 * n_layer) })
 }
 
-/** y = x W + b over the last axis. The weight is [in, out], the other way round than in `Linear`: GPT-2's layout. */
+/** y = x W + b over the last axis. The weight is [in, out], GPT-2's layout: the transpose of a `Linear`'s. */
 export class Conv1D extends Module {
   readonly weight
   readonly bias
@@ -173,11 +175,11 @@ class GPT2Block extends Module {
 
 /** What a GPT-2 sees besides its tokens. */
 export interface GPT2Inputs {
-  /** bool [N, L]: true for tokens, false for padding, which nothing attends to. With a cache it belongs to that. */
+  /** bool [N, L]: true for tokens, false for padding, which nothing attends to. With a cache, give the mask to the cache. */
   readonly mask?: Tensor
-  /** int64 [N, L]: where each token stands. Default: 0, 1, 2, ..., as in transformers; with a cache counted without padding. */
+  /** int64 [N, L]: the position of each token. Default: 0, 1, 2, ..., as in transformers; with a cache, padding is not counted. */
   readonly positions?: Tensor
-  /** What the layers keep of the tokens before: ids are the new ones only. */
+  /** Keys and values of the tokens before; `ids` then holds the new tokens only. */
   readonly cache?: AttentionCache
   /** Whether a token sees only itself and those before. Default: true. */
   readonly causal?: boolean
@@ -187,9 +189,9 @@ export interface GPT2Inputs {
 export interface GPT2Outputs {
   /** After the last norm, [N, L, E]. */
   readonly hidden: Tensor
-  /** Who attended to whom, layer by layer: [N, heads, L, L] each. */
+  /** Attention weights of each layer, [N, heads, L, L]. */
   readonly attentions: readonly Tensor[]
-  /** What goes into the first layer, and what comes out of each, before the last norm: [N, L, E] each. */
+  /** The input of the first layer, then the output of each, before the last norm: [N, L, E] each. */
   readonly layers: readonly Tensor[]
 }
 
@@ -211,12 +213,12 @@ export class GPT2Model extends Module {
     this.ln_f = new LayerNorm(n_embd, { eps: config.layer_norm_epsilon ?? 1e-5 })
   }
 
-  /** ids: integers [N, L]; or, instead of them, their embeddings, float32 [N, L, E]. -> [N, L, E] after the last norm. */
+  /** ids: integers [N, L], or embeddings in their place, float32 [N, L, E] -> [N, L, E] after the last norm. */
   forward(ids: Tensor, inputs: GPT2Inputs = {}): Tensor {
     return this.outputs(ids, inputs).hidden
   }
 
-  /** The same with what the layers attended to. */
+  /** The same, with the attention and the output of each layer. */
   outputs(ids: Tensor, { mask, positions, cache, causal = true }: GPT2Inputs = {}): GPT2Outputs {
     const embedded = ids.dtype === 'float32' ? ids : this.wte.forward(ids) // [N, L, E]
     if (embedded.rank !== 3) {
@@ -244,7 +246,7 @@ export class GPT2Model extends Module {
   }
 }
 
-/** x E^T: [N, L, E] -> [N, L, V] with the matrix of an embedding, which therefore has two names. */
+/** x W^T: [N, L, E] -> [N, L, V], where W is the matrix of an embedding. The state dict lists it under both names. */
 class TiedHead extends Module {
   readonly weight: Variable
 
@@ -260,7 +262,7 @@ class TiedHead extends Module {
 
 /** Inputs of a GPT-2 with a head. */
 export interface GPT2LMInputs extends GPT2Inputs {
-  /** Whether the logits of the last token alone are wanted. Default: false. */
+  /** Whether to compute the logits of the last token only. Default: false. */
   readonly last?: boolean
 }
 
@@ -280,7 +282,7 @@ export class GPT2LMHeadModel extends Module {
     return this.transformer.wpe.numEmbeddings
   }
 
-  /** ids [N, L] -> logits [N, L, V]; `last`: of the last token of each row alone, [N, 1, V]. */
+  /** ids [N, L] -> logits [N, L, V]; with `last` those of the last token of each row only, [N, 1, V]. */
   forward(ids: Tensor, { last = false, ...inputs }: GPT2LMInputs = {}): Tensor {
     const hidden = this.transformer.forward(ids, inputs) // [N, L, E]
     return this.lm_head.forward(last ? (inputs.cache ?? new AttentionCache(inputs)).last(hidden) : hidden)
@@ -301,7 +303,7 @@ export function gpt2Weights(state: ReadonlyMap<string, NDArray>): Map<string, ND
 
 /**
  * The same for `GPT2LMHeadModel.loadStateDict`, with the prefix or without. Files without a head share the embedding's matrix, as the model
- * does. Throws a UsageError for a head of its own.
+ * does. Throws a UsageError if the head is another matrix.
  */
 export function gpt2LMWeights(state: ReadonlyMap<string, NDArray>): Map<string, NDArray> {
   const body = gpt2Weights(state)

@@ -14,7 +14,10 @@ export function heightAndWidth(size: PictureSize): readonly [height: number, wid
   return typeof size === 'number' ? [size, size] : size
 }
 
-/** Rows and columns of patches in a picture; throws a ShapeError that begins with `owner` where the patches do not fill it. */
+/**
+ * The number of rows and columns of patches in a picture. Throws a ShapeError, whose message begins with `owner`, if patches do not
+ * fill the picture.
+ */
 export function patchGrid(owner: string, picture: PictureSize, patch: PictureSize): readonly [h: number, w: number] {
   const [height, width] = heightAndWidth(picture)
   const [ph, pw] = heightAndWidth(patch)
@@ -28,7 +31,7 @@ export function patchGrid(owner: string, picture: PictureSize, patch: PictureSiz
 
 /**
  * Each patch as a token: a linear map of its pixels, computed as a convolution whose stride is its kernel, `proj` [C, in, ph, pw].
- * The weight begins as flax's LeCun normal.
+ * The initial weight is flax's LeCun normal.
  */
 export class PatchEmbed extends Module {
   readonly proj: Conv2d

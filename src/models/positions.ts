@@ -1,4 +1,4 @@
-/** How a model knows the positions of its tokens: learned vectors, fixed tables of sines and cosines, Fourier features. */
+/** Encodings of positions: learned vectors, fixed tables of sines and cosines, Fourier features. */
 import { Embedding, type init } from '../nn/index.ts'
 import * as ops from '../ops/index.ts'
 import { elementCount } from '../tensor/dtype.ts'
@@ -8,7 +8,7 @@ import { ShapeError } from '../util/errors.ts'
 
 /** A learned vector for each position: `weight` [numEmbeddings, embeddingDim]. */
 export class LearnedPositions extends Embedding {
-  /** Those of the first `length` positions: [length, embeddingDim]. */
+  /** The vectors of the first `length` positions, [length, embeddingDim]. Throws a ShapeError if there are fewer. */
   first(length: number): Tensor {
     if (length > this.numEmbeddings) {
       throw new ShapeError(`LearnedPositions: at most ${this.numEmbeddings} tokens fit, found ${length}`)
@@ -17,10 +17,10 @@ export class LearnedPositions extends Embedding {
   }
 }
 
-/** Where the waves of a table of sines and cosines are longest: 2 pi times this many positions. */
+/** The longest wave of a table of sines and cosines has a period of nearly 2 pi times this many positions. */
 const longest = 10_000
 
-/** [sin(p w_0), sin(p w_1), ..., cos(p w_0), ...] of a position, w_i = 10000^(-2i / size), into `target`. */
+/** Writes [sin(p w_0), sin(p w_1), ..., cos(p w_0), ...] of position p into `target`, with w_i = 10000^(-2i / size). */
 function writeWaves(target: Float32Array, position: number): void {
   const half = target.length / 2
   for (let i = 0; i < half; i++) {
@@ -53,7 +53,7 @@ export const sinCos1d: init.Initialiser = (shape) => {
 
 /**
  * First values of a fixed table [..., tokens, width] for a grid of h x w patches, row by row: the column in the first half of the
- * width, the row in the second, each as `sinCos1d` (MAE's). Tokens before those of the grid (a class token) have zeros.
+ * width, the row in the second, each as in `sinCos1d` (He et al. 2021, MAE). Extra tokens in front, such as a class token, get zeros.
  */
 export function sinCos2d([h, w]: readonly [h: number, w: number]): init.Initialiser {
   return (shape) => {
@@ -71,7 +71,10 @@ export function sinCos2d([h, w]: readonly [h: number, w: number]): init.Initiali
   }
 }
 
-/** Places on a grid, the first axis slowest: [product of sizes, axes]; each axis goes from -1 to 1, both included (size 1: -1). */
+/**
+ * Coordinates of the points of a grid, the first axis changing slowest: [product of sizes, axes]. Each axis goes from -1 to 1
+ * inclusive; of size 1 it is -1.
+ */
 export function gridPositions(sizes: readonly number[]): Tensor {
   const axes = ops.meshgrid(sizes.map((size) => ops.linspace(-1, 1, size)))
   return ops.stack(
@@ -82,16 +85,16 @@ export function gridPositions(sizes: readonly number[]): Tensor {
 
 /** Options of `fourierFeatures`. */
 export interface FourierFeatureOptions {
-  /** K: waves of each axis. */
+  /** K: the number of frequencies for each axis. */
   readonly bands: number
-  /** mu: the fastest wave has mu / 2 periods on a length of 2; for a grid its size. One for all axes, or one each. */
+  /** mu: the highest frequency is mu / 2, the Nyquist frequency of a grid of mu points. One number for all axes, or one for each. */
   readonly maxResolution: number | readonly number[]
   /**
    * `axes`: sines, cosines and position of an axis, then of the next (perceiver-pytorch); `functions`: all positions, all sines, all
    * cosines (DeepMind's code, transformers). Default: functions.
    */
   readonly order?: 'axes' | 'functions'
-  /** Whether the positions are among the features. Default: true. */
+  /** Whether the features include the positions themselves. Default: true. */
   readonly concatPos?: boolean
   /** Whether the cosines are left out. Default: false. */
   readonly sineOnly?: boolean

@@ -45,15 +45,15 @@ export const resnetStems = {
   small: { kernel: 3, stride: 1, pool: false },
 } as const satisfies Readonly<Record<string, ResNetStem>>
 
-/** How a ResNet differs from the one for ImageNet. */
+/** Options of a ResNet. The defaults give the one for ImageNet. */
 export interface ResNetOptions extends ResNetBlocks {
-  /** Channels of the stem and of the first stage inside its blocks; every further stage has twice as many. Default: 64. */
+  /** Channels of the stem, and inside the blocks of the first stage; each later stage has twice as many. Default: 64. */
   readonly width?: number
   /** Default: the standard one. */
   readonly stem?: ResNetStem
   /** Default: 3. */
   readonly inChannels?: number
-  /** 0: no head. Default: 1000. */
+  /** Classes of the head; 0: no head. Default: 1000. */
   readonly numClasses?: number
   /** Whether the last norm of each block begins at 0, so that the block passes its input on (Goyal et al. 2017). Default: false. */
   readonly zeroInitResidual?: boolean
@@ -61,7 +61,7 @@ export interface ResNetOptions extends ResNetBlocks {
 
 const initConv: init.Initialiser = (shape) => init.kaimingNormal(shape, { mode: 'fanOut', nonlinearity: 'relu' })
 
-/** A convolution of odd kernel without bias that keeps height and width (of stride 1). */
+/** A convolution without bias and with an odd kernel; with stride 1 it keeps height and width. */
 function conv(from: number, to: number, kernel: number, stride = 1): Conv2d {
   return new Conv2d(from, to, kernel, { stride, padding: (kernel - 1) / 2, bias: false, initWeight: initConv })
 }
@@ -71,7 +71,7 @@ function shortcut(from: number, to: number, stride: number): Sequential | undefi
   return from === to && stride === 1 ? undefined : new Sequential(conv(from, to, 1, stride), new BatchNorm2d(to))
 }
 
-/** Two 3x3 convolutions with batch norms, added to the input. */
+/** Two 3x3 convolutions with batch norms; the result is added to the input. */
 class BasicBlock extends Module {
   static readonly expansion = 1
   readonly conv1: Conv2d
@@ -99,7 +99,7 @@ class BasicBlock extends Module {
   }
 }
 
-/** 1x1, 3x3 and 1x1 convolutions with batch norms, added to the input; the last has four times as many channels. */
+/** 1x1, 3x3 and 1x1 convolutions with batch norms; the result is added to the input. The last has four times as many channels. */
 class Bottleneck extends Module {
   static readonly expansion = 4
   readonly conv1: Conv2d
@@ -133,14 +133,17 @@ class Bottleneck extends Module {
   }
 }
 
-/** A stem, stages of blocks (named layer1, layer2, ...; from the second on the first block halves height and width), mean, linear. */
+/**
+ * A stem, stages of blocks named layer1, layer2, ..., the mean over all positions, a linear head. The first block of each stage but
+ * the first halves height and width.
+ */
 export class ResNet extends Module {
   readonly conv1: Conv2d
   readonly bn1: BatchNorm2d
   readonly relu: ReLU
   readonly maxpool: Layer
   readonly [stage: `layer${number}`]: Sequential
-  /** Another layer may take its place. */
+  /** The head; may be replaced. */
   fc: Layer | undefined
   /** Channels of the representation. */
   readonly numFeatures: number
@@ -181,7 +184,7 @@ export class ResNet extends Module {
     return ops.mean(this.maps(images).at(-1) ?? images, [2, 3])
   }
 
-  /** What each stage gives, [N, C, h, w] each; the last has 1 / 32 of height and width (four stages, standard stem). */
+  /** The output of each stage, [N, C, h, w]. With four stages and the standard stem the last has 1/32 of the height and width. */
   maps(images: Tensor): readonly Tensor[] {
     let x = this.maxpool.forward(this.relu.forward(this.bn1.forward(this.conv1.forward(images)))) // [N, width, H / 4, W / 4]
     return Array.from({ length: this.#stages }, (_, i) => {

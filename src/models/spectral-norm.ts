@@ -1,6 +1,6 @@
 /**
  * Layers whose weight is divided by its largest singular value (Miyato et al. 2018, arXiv 1802.05957), with the names of
- * torch.nn.utils.spectral_norm: weight_orig, and the vectors weight_u [out] and weight_v [rest] that estimate it.
+ * torch.nn.utils.spectral_norm: weight_orig, and the singular vectors weight_u [out] and weight_v [rest], which are estimates.
  */
 import { init, Module } from '../nn/index.ts'
 import { defaultBias, defaultWeight } from '../nn/linear.ts'
@@ -11,9 +11,9 @@ import type { Variable } from '../tensor/variable.ts'
 
 /** Options of the layers. */
 export interface SpectralOptions {
-  /** Least length by which the vectors are divided. Default: 1e-12. */
+  /** The vectors are divided by their length, or by this if it is larger. Default: 1e-12. */
   readonly eps?: number
-  /** Default: true. */
+  /** Whether a bias is added. Default: true. */
   readonly bias?: boolean
 }
 
@@ -34,7 +34,7 @@ abstract class SpectralLayer extends Module {
     this.#eps = eps
   }
 
-  /** weight_orig / sigma, sigma = u . (W v); in training after one step of the power iteration, which is kept. */
+  /** weight_orig / sigma with sigma = u . (W v). In training u and v are first improved by one step of the power iteration, and kept. */
   protected weight(): Tensor {
     const { weight_orig, weight_u, weight_v, training } = this
     const options = { iterations: training ? 1 : 0, eps: this.#eps }

@@ -1,8 +1,8 @@
 /**
- * Transformer layers (Vaswani et al. 2017, arXiv 1706.03762). `transformerLayer` is their arithmetic for parts of any names; `TransformerBlock`
- * has timm's names.
+ * Transformer layers (Vaswani et al. 2017, arXiv 1706.03762). `transformerLayer` computes a layer from parts of any names;
+ * `TransformerBlock` is a module with timm's names.
  *
- * Shapes: N batch, L tokens, S tokens of the context, C width, I width of all heads together.
+ * Shapes: N batch, L tokens, S tokens of the context, C width, I total width of all heads.
  */
 import { Dropout, init, type Layer, LayerNorm, Linear, MLP, Module } from '../nn/index.ts'
 import * as ops from '../ops/index.ts'
@@ -19,8 +19,8 @@ export interface AttentionInputs {
   /** Token i attends to the tokens 0 to i only. Default: false. */
   readonly causal?: boolean
   /**
-   * Keys and values of the tokens before: x has the new tokens only, and padding among them is the cache's to know. Needs causal
-   * attention; a context may be left out once its keys and values are in the cache.
+   * Keys and values of earlier tokens; x then holds the new tokens only, and the cache holds their mask. Needs causal attention. A context
+   * may be left out once its keys and values are in the cache.
    */
   readonly cache?: AttentionCache
 }
@@ -36,16 +36,16 @@ export interface Mixed {
 /** A layer that mixes tokens: attention, or what replaces it. */
 export type TokenMixer = Module & { forward(x: Tensor, inputs?: AttentionInputs): Mixed }
 
-/** What attention by heads does besides its products. */
+/** Options of `attendByHeads`. */
 export interface HeadOptions extends Omit<AttentionInputs, 'context'> {
   readonly heads: number
-  /** What the products of queries and keys are multiplied by. Default: 1 / sqrt(I / heads). */
+  /** Factor on the products of queries and keys. Default: 1 / sqrt(I / heads). */
   readonly scale?: number
   /** Probability with which a weight is dropped. Default: 0. */
   readonly dropout?: number
 }
 
-/** Attention of each head over its part of the width: q [N, L, I], k and v [N, S, I] -> output [N, L, I], weights [N, heads, L, S]. */
+/** Multi-head attention, each head over its share of the width: q [N, L, I], k and v [N, S, I] -> output [N, L, I], weights [N, heads, L, S]. */
 export function attendByHeads(
   q: Tensor,
   k: Tensor,
@@ -80,7 +80,7 @@ export interface AttentionOptions {
   readonly heads: number
   /** Width of a head. Default: C / heads, which must be whole. */
   readonly headWidth?: number
-  /** Width of another input that keys and values come from (cross attention). Default: none, the tokens attend to each other. */
+  /** For cross attention, the width of the other input, which keys and values come from. Default: none, the tokens attend to each other. */
   readonly contextWidth?: number
   /** Whether the maps to queries, keys and values have biases. Default: true. */
   readonly qkvBias?: boolean
@@ -89,8 +89,8 @@ export interface AttentionOptions {
 }
 
 /**
- * Multi-head attention with timm's names: qkv [3 I, C] (cross attention: q [I, C], kv [2 I, contextWidth]) and proj [C, I]. Begins as
- * PyTorch's nn.MultiheadAttention does.
+ * Multi-head attention with timm's names: qkv [3 I, C] (cross attention: q [I, C], kv [2 I, contextWidth]) and proj [C, I]. Initial
+ * values are those of PyTorch's nn.MultiheadAttention.
  */
 export class Attention extends Module {
   readonly heads: number
@@ -132,7 +132,7 @@ export class Attention extends Module {
     return attendByHeads(q, k, v, options)
   }
 
-  /** Keys and values are computed once where there is a cache. */
+  /** With a cache, keys and values of the context are computed only once. */
   #attendToContext(
     x: Tensor,
     context: Tensor | undefined,
@@ -151,7 +151,7 @@ export class Attention extends Module {
   }
 }
 
-/** Where the norms of a layer are: before each part, or after each sum as in the original transformer and BERT. */
+/** Where the norms of a layer stand: before each part, or after each sum as in the original transformer and BERT. */
 export type NormPlace = 'pre' | 'post'
 
 /** What a transformer layer consists of. */
@@ -164,8 +164,8 @@ export interface LayerParts {
 }
 
 /**
- * Tokens mixed, then each mapped by itself; both are added to their input, x [N, L, C] -> output [N, L, C]. With norms before:
- * y = x + mix(norm1(x)), y + feedForward(norm2(y)); after: y = norm1(x + mix(x)), norm2(y + feedForward(y)).
+ * One transformer layer, x [N, L, C] -> output [N, L, C]. Norms before: y = x + mix(norm1(x)), output = y + feedForward(norm2(y)).
+ * Norms after: y = norm1(x + mix(x)), output = norm2(y + feedForward(y)).
  */
 export function transformerLayer(x: Tensor, { norm, mix, norm1, feedForward, norm2 }: LayerParts): Mixed {
   const isPre = norm === 'pre'
@@ -181,23 +181,23 @@ interface BlockOptions extends Omit<AttentionOptions, 'heads' | 'dropout'> {
   readonly mlpWidth?: number
   /** Activation of the MLP. Default: GELU (erf). */
   readonly act?: Layer
-  /** Default: pre. */
+  /** Where the norms stand. Default: pre. */
   readonly norm?: NormPlace
-  /** Of the norms. Default: 1e-5. */
+  /** Added to the variances of the norms. Default: 1e-5. */
   readonly eps?: number
-  /** Dropout after the attention and within and after the MLP. Default: 0. */
+  /** Dropout after the attention, inside the MLP and after it. Default: 0. */
   readonly dropout?: number
   /** Dropout of attention weights. Default: 0. */
   readonly attentionDropout?: number
 }
 
-/** How a block differs from a plain one: `heads` of its attention, or `attn`, what mixes the tokens instead. */
+/** Options of a block: either `heads` for its attention, or `attn`, a module that mixes the tokens in its place. */
 export type TransformerBlockOptions = BlockOptions &
   ({ readonly heads: number; readonly attn?: never } | { readonly heads?: never; readonly attn: TokenMixer })
 
 /**
- * Attention and an MLP, each with a norm and added to its input, with timm's names: norm1, attn, norm2, mlp.fc1, mlp.fc2. With a
- * contextWidth the tokens read a context, which `norm_context` normalises first where norms come before (Perceiver).
+ * Attention and an MLP, each with a norm and a residual connection, with timm's names: norm1, attn, norm2, mlp.fc1, mlp.fc2. With a
+ * contextWidth the tokens attend to a context; if norms come before, `norm_context` normalises it first (as in Perceiver).
  */
 export class TransformerBlock extends Module {
   readonly norm1: LayerNorm

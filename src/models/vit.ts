@@ -28,13 +28,13 @@ export const vitVariants = {
   'H/14': { patchSize: 14, width: 1280, depth: 32, heads: 16 },
 } as const satisfies Readonly<Record<string, ViTSizes>>
 
-/** How a ViT differs from the one for ImageNet. */
+/** Options of a ViT. The defaults give the one for ImageNet. */
 export interface ViTOptions extends ViTSizes {
   /** Default: 224. */
   readonly imageSize?: PictureSize
   /** Default: 3. */
   readonly inChannels?: number
-  /** 0: no head. Default: 1000. */
+  /** Classes of the head; 0: no head. Default: 1000. */
   readonly numClasses?: number
   /** Hidden width of the MLPs. Default: 4 times the width. */
   readonly mlpWidth?: number
@@ -42,14 +42,17 @@ export interface ViTOptions extends ViTSizes {
   readonly qkvBias?: boolean
   /** What is classified: a class token in front of the patches, or the mean of the patches. Default: token. */
   readonly pool?: 'token' | 'avg'
-  /** How the positions begin. Default: normal, with a standard deviation of 0.02. */
+  /** Initial values of the positions. Default: normal, with a standard deviation of 0.02. */
   readonly initPositions?: init.Initialiser
 }
 
 // The official models' epsilon; PyTorch's default of 1e-5 gives visibly other numbers.
 const eps = 1e-6
 
-/** Patches and learned positions, blocks with norms before, norm; class token or mean, linear. The head begins at zero. */
+/**
+ * Patches with learned positions, pre-norm blocks, a last norm, then a linear head on the class token or on the mean of the patches.
+ * The head begins at zero.
+ */
 export class ViT extends Module {
   readonly patch_embed: PatchEmbed
   readonly cls_token: Variable | undefined
@@ -89,7 +92,7 @@ export class ViT extends Module {
     return this.cls_token ? ops.select(tokens, 0, 1) : ops.mean(tokens, 1)
   }
 
-  /** All tokens after the last norm, the class token first: [N, 1 + S, C], without it [N, S, C]. */
+  /** All tokens after the last norm: [N, 1 + S, C], the class token first; without a class token [N, S, C]. */
   tokens(images: Tensor): Tensor {
     const size = images.shape.slice(2)
     const [height, width] = this.#imageSize
@@ -106,7 +109,7 @@ export class ViT extends Module {
     return this.encode(ops.add(withClass, this.pos_embed))
   }
 
-  /** The blocks and the last norm, for tokens of any kind and number that know their places: [N, L, C] -> [N, L, C]. */
+  /** Applies the blocks and the last norm to any tokens, positions already added: [N, L, C] -> [N, L, C]. */
   encode(tokens: Tensor): Tensor {
     let x = tokens
     for (const block of this.blocks) x = block.forward(x)

@@ -6,11 +6,11 @@ type Activation = (x: Tensor) => Tensor
 
 const tanhGelu: Activation = (x) => ops.gelu(x, { approximate: 'tanh' })
 
-/** The normal distribution whose share below x is close to relu(x)^2 (Ma et al. 2022, arXiv 2209.10655). */
+/** Mean and deviation of the normal distribution whose distribution function is close to relu(x)^2 (Ma et al. 2022, arXiv 2209.10655). */
 // biome-ignore lint/suspicious/noApproximativeNumericConstant: transformers' digits
 const [laplaceMean, laplaceDeviation] = [0.707107, 0.282095]
 
-/** transformers' (`ACT2FN`) and timm's (`create_act`); where both have a name, they mean the same. */
+/** The names of transformers (`ACT2FN`) and timm (`create_act`). A name that both have means the same in both. */
 const activations = {
   gelu: (x) => ops.gelu(x),
   gelu_10: (x) => ops.clamp(ops.gelu(x), -10, 10),
@@ -48,7 +48,7 @@ export type ActivationName = keyof typeof activations
 
 export const activationNames = Object.keys(activations) as readonly ActivationName[]
 
-/** The activation of that name, applied. */
+/** Applies the activation of that name to x, of any shape. */
 export function activate(name: ActivationName, x: Tensor): Tensor {
   return activations[name](x)
 }

@@ -21,7 +21,7 @@ export class ReLU6 extends Module {
   }
 }
 
-/** x for x > 0, else negativeSlope * x. Default: 0.01. */
+/** x for x > 0, else negativeSlope * x. Default negativeSlope: 0.01. */
 export class LeakyReLU extends Module {
   readonly negativeSlope: number
 
@@ -36,7 +36,7 @@ export class LeakyReLU extends Module {
   }
 }
 
-/** x for x > 0, else weight * x; one weight, or one per channel (axis 1). Default: one, beginning at 0.25. */
+/** x for x > 0, else weight * x (He et al. 2015, arXiv 1502.01852). One weight for all, or one per channel (axis 1). Default: one; initially 0.25. */
 export class PReLU extends Module {
   readonly weight: Variable
 
@@ -51,7 +51,7 @@ export class PReLU extends Module {
   }
 }
 
-/** x for x > 0, else alpha (e^x - 1). Default alpha: 1. */
+/** x for x > 0, else alpha (e^x - 1) (Clevert et al. 2015, arXiv 1511.07289). Default alpha: 1. */
 export class ELU extends Module {
   readonly alpha: number
 
@@ -66,14 +66,17 @@ export class ELU extends Module {
   }
 }
 
-/** Self-normalising ELU. */
+/** Self-normalising ELU, scale * elu(x, alpha) with the constants of Klambauer et al. 2017 (arXiv 1706.02515). */
 export class SELU extends Module {
   forward(x: Tensor): Tensor {
     return ops.selu(x)
   }
 }
 
-/** x Phi(x): the exact erf form (`none`, the default) or the tanh approximation. Official models differ in which. */
+/**
+ * x Phi(x) (Hendrycks and Gimpel 2016, arXiv 1606.08415): exact, by erf (`none`, the default), or the `tanh` approximation.
+ * Published models use either.
+ */
 export class GELU extends Module {
   readonly approximate: ops.GeluForm
 
@@ -96,14 +99,14 @@ export class QuickGELU extends Module {
   }
 }
 
-/** x sigmoid(x). */
+/** x sigmoid(x), also called swish (Elfwing et al. 2017, arXiv 1702.03118). */
 export class SiLU extends Module {
   forward(x: Tensor): Tensor {
     return ops.silu(x)
   }
 }
 
-/** x tanh(softplus(x)). */
+/** x tanh(softplus(x)) (Misra 2019, arXiv 1908.08681). */
 export class Mish extends Module {
   forward(x: Tensor): Tensor {
     return ops.mish(x)
@@ -148,7 +151,7 @@ export class Softplus extends Module {
   }
 }
 
-/** e^x / sum(e^x) along an axis. Default: -1. */
+/** e^x / sum(e^x) along an axis. Default axis: -1. */
 export class Softmax extends Module {
   readonly axis: number
 
@@ -179,7 +182,7 @@ const elementwise: ReadonlySet<unknown> = new Set([
   Softplus,
 ])
 
-/** Whether a layer is one of the functions here that treat each element by itself. */
+/** Whether a layer is one of the activations above that map each element by itself. */
 export function isElementwise(layer: Module): boolean {
   return elementwise.has(layer.constructor)
 }

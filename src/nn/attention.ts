@@ -14,20 +14,21 @@ export interface MultiheadAttentionOptions {
   readonly dropout?: number
   /** Whether the projections have biases. Default: true. */
   readonly bias?: boolean
-  /** Widths of keys and values. Default: embedDim. */
+  /** Width of keys. Default: embedDim. */
   readonly kdim?: number
+  /** Width of values. Default: embedDim. */
   readonly vdim?: number
-  /** One more key and value for every query, learned: bias_k and bias_v [1, 1, C]. Default: false. */
+  /** Whether every query also attends to one more, learned key and value: bias_k and bias_v [1, 1, C]. Default: false. */
   readonly addBiasKv?: boolean
-  /** One more key and value of zeros. Default: false. */
+  /** Whether every query also attends to one more key and value of zeros. Default: false. */
   readonly addZeroAttn?: boolean
 }
 
-/** Who attends to whom; in bool masks true means ignore, as in PyTorch's layer (and unlike `ops`). */
+/** Which queries attend to which keys. In bool masks true means ignore, as in PyTorch's layer and unlike in `ops`. */
 export interface AttentionMasks {
-  /** [L, S], [N heads, L, S] as PyTorch has it, or what broadcasts to [N, heads, L, S]; float32 masks are added to the scores. */
+  /** [L, S], PyTorch's [N heads, L, S], or any shape that broadcasts to [N, heads, L, S]. Float32 masks are added to the scores. */
   readonly attnMask?: Tensor
-  /** [N, S]: keys that are padding, or float32 that is added to their scores. */
+  /** [N, S]: bool, true for keys that are padding; or float32, which is added to their scores. */
   readonly keyPaddingMask?: Tensor
   /** Query i attends to the keys 0 to i only. Default: false. */
   readonly causal?: boolean
@@ -91,8 +92,8 @@ export class MultiheadAttention extends Module {
   }
 
   /**
-   * query [N, L, C], key [N, S, kdim], value [N, S, vdim] -> output [N, L, C], weights [N, heads, L, S]; all without N where there is
-   * no batch. S counts the keys that addBiasKv and addZeroAttn add, too.
+   * query [N, L, C], key [N, S, kdim], value [N, S, vdim] -> output [N, L, C], weights [N, heads, L, S]; without a batch all lack N.
+   * In the weights S includes the keys that addBiasKv and addZeroAttn add.
    */
   forward(query: Tensor, key: Tensor, value: Tensor, masks?: AttentionMasks): ops.Attention {
     const given = optionsOf('MultiheadAttention', masks)
@@ -118,7 +119,10 @@ export class MultiheadAttention extends Module {
   }
 }
 
-/** Both masks as one for `ops` (true = attend, or what is added), which broadcasts to [N, heads, L, S], or [heads, L, S] without a batch. */
+/**
+ * Both masks joined into one as `ops` takes it: bool (true: attend), or float32 to be added. It broadcasts to [N, heads, L, S],
+ * without a batch to [heads, L, S].
+ */
 function joinedMask(
   { attnMask, keyPaddingMask }: AttentionMasks,
   unbatched: boolean,

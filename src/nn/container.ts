@@ -9,7 +9,7 @@ import { Dropout } from './dropout.ts'
 import { Linear } from './linear.ts'
 import { Module } from './module.ts'
 
-/** A module of one tensor. */
+/** A module that maps one tensor to one tensor. */
 export type Layer = Module & { forward(x: Tensor): Tensor }
 
 /** Returns its input. */
@@ -61,18 +61,22 @@ export class Sequential extends Module {
   }
 }
 
-/** How an MLP differs from the plain one. */
+/** Options of an MLP. */
 export interface MLPOptions {
-  /** Default: the input width. */
+  /** Output width. Default: the input width. */
   readonly outFeatures?: number
-  /** The layer between. Default: GELU (erf). */
+  /** The activation between the two linear layers. Default: GELU (erf). */
   readonly act?: Layer
+  /** Whether the linear layers have biases. Default: true. */
   readonly bias?: boolean
   /** Dropout after the activation and after the second layer. Default: 0. */
   readonly drop?: number
 }
 
-/** Two linear layers over the last axis with an activation between: fc1, act, drop1, fc2, drop2 (timm's Mlp). */
+/**
+ * Two linear layers over the last axis with an activation between: fc1, act, drop1, fc2, drop2 (timm's Mlp). x [..., inFeatures] ->
+ * [..., outFeatures].
+ */
 export class MLP extends Module {
   readonly fc1: Linear
   readonly act: Layer

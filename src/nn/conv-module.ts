@@ -5,19 +5,19 @@ import { type Initialiser, kaimingNormal, zeros } from './init.ts'
 import { Module } from './module.ts'
 import { BatchNorm2d, type RunningNormOptions } from './norm.ts'
 
-/** What comes with the convolution. */
+/** Options of a `ConvModule`. */
 export interface ConvModuleOptions {
   readonly stride?: number
   readonly padding?: number
-  /** Of a batch norm, which takes the place of the bias. Default: none. */
+  /** Options of a batch norm after the convolution; the convolution then has no bias. Default: no norm. */
   readonly norm?: RunningNormOptions
-  /** Whether a ReLU ends it. Default: false. */
+  /** Whether a ReLU comes last. Default: false. */
   readonly relu?: boolean
-  /** Default: Kaiming normal by the outputs. */
+  /** Default: Kaiming normal with mode fanOut. */
   readonly initWeight?: Initialiser
 }
 
-/** A convolution, perhaps a batch norm, perhaps a ReLU, under the names of mmcv's ConvModule: `conv`, `bn`. */
+/** A convolution, optionally followed by a batch norm and a ReLU, with the names of mmcv's ConvModule: `conv`, `bn`. */
 export class ConvModule extends Module {
   readonly conv: Conv2d
   readonly bn: BatchNorm2d | undefined

@@ -14,14 +14,14 @@ export type KernelSize = number | readonly number[]
 
 /** Options of convolution layers. Defaults: stride 1, no padding, dilation 1, one group, a bias. */
 export interface ConvLayerOptions extends ops.ConvOptions, WeightOptions {
-  /** What is beyond the border. Default: constant, that is zeros. */
+  /** What the padding consists of. Default: constant, which means zeros. */
   readonly paddingMode?: 'constant' | 'reflect' | 'replicate' | 'circular'
 }
 
 /** Options of transposed convolution layers. Defaults: stride 1, no padding, dilation 1, one group, a bias. */
 export interface ConvTransposeLayerOptions extends ops.ConvTransposeOptions, WeightOptions {}
 
-/** Checks what convolution layers share. The amounts may be a number or a list; `padding` also a name. */
+/** Checks the options that all convolution layers share. Each is a number or a list; `padding` may also be a name. */
 function checkOptions(name: string, axes: number, { stride = 1, padding = 0, dilation = 1 }: ops.ConvOptions): void {
   perAxis(name, 'stride', stride, axes, 1, UsageError)
   perAxis(name, 'dilation', dilation, axes, 1, UsageError)
@@ -74,7 +74,7 @@ type Convolve = typeof ops.conv2d
 abstract class ConvLayer extends ConvolutionLayer {
   readonly #options: ops.ConvOptions
   readonly #convolve: Convolve
-  /** Padding applied beforehand, in `ops.pad`'s order, where the border is not zeros. */
+  /** Padding that is not zeros is applied before the convolution: the amounts, in the order of `ops.pad`. */
   readonly #border: readonly number[] | undefined
   readonly #mode: ConvLayerOptions['paddingMode']
 

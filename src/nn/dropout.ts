@@ -4,7 +4,10 @@ import { optionsOf, requireWithin } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { Module } from './module.ts'
 
-/** In training zeroes elements with probability p and divides the others by 1 - p. Default: 0.5. */
+/**
+ * Dropout (Srivastava et al. 2014): in training zeroes each element of x, of any shape, with probability p and divides the others by
+ * 1 - p. Default p: 0.5.
+ */
 export class Dropout extends Module {
   readonly p: number
 
@@ -19,7 +22,7 @@ export class Dropout extends Module {
   }
 }
 
-/** In training zeroes whole channels of [N, C, ...] with probability p and divides the others by 1 - p. Default: 0.5. */
+/** In training zeroes whole channels of x [N, C, ...] with probability p and divides the others by 1 - p. Default p: 0.5. */
 export class Dropout2d extends Module {
   readonly p: number
 

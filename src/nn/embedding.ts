@@ -6,11 +6,11 @@ import { UsageError } from '../util/errors.ts'
 import { type Initialiser, normal, parameter } from './init.ts'
 import { Module } from './module.ts'
 
-/** How an embedding begins. */
+/** Options of an embedding. */
 export interface EmbeddingLayerOptions {
-  /** The row used for padding: it begins at 0 and gets no gradient. Negative: from the end. Default: none. */
+  /** The row used for padding: it begins at 0 and gets no gradient. A negative index counts from the end. Default: none. */
   readonly paddingIndex?: number
-  /** Default: standard normal. */
+  /** Initial values of the table. Default: standard normal. */
   readonly initWeight?: Initialiser
 }
 

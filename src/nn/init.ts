@@ -1,7 +1,7 @@
 /**
- * First values of parameters: PyTorch's initialisers by name (and flax's LeCun normal), computed on the host.
+ * Initial values of parameters: PyTorch's initialisers by name (and flax's LeCun normal), computed on the host.
  * Each is a function of the shape; weights are laid out [out, in, ...kernel]. Random ones draw from the generator that
- * `manualSeed` sets, unless given another.
+ * `manualSeed` sets, unless another is given.
  */
 
 import { elementCount } from '../tensor/dtype.ts'
@@ -15,10 +15,10 @@ import type { Generator } from '../util/random.ts'
 import { Scoped } from '../util/scoped.ts'
 import { dot } from '../util/vectors.ts'
 
-/** Makes the first values of a variable of that shape. */
+/** Makes the initial values of a variable of the given shape. */
 export type Initialiser = (shape: Shape) => Float32Array
 
-/** Where random initialisers draw from. */
+/** Options of random initialisers. */
 export interface RandomOptions {
   /** Default: the generator of `manualSeed`. */
   readonly generator?: Generator
@@ -27,8 +27,8 @@ export interface RandomOptions {
 const skips = new Scoped(false)
 
 /**
- * What `build` returns, with the parameters of all modules made in it left at 0: for a model that a checkpoint fills, or of which only
- * the sizes are wanted. Nothing is drawn, and memory that is never written is not used.
+ * Runs `build` without initialising parameters: they stay at 0, no random numbers are drawn, and memory is only used once it is written.
+ * For a model that is loaded from a checkpoint, or whose sizes alone are needed. Returns what `build` returns.
  */
 export function skipInit<T>(build: () => T): T {
   return skips.run(true, build)
@@ -40,12 +40,12 @@ export function parameter(shape: Shape, initialiser: Initialiser): Variable {
   return new Variable(shape, { ...(!skips.current && { data: initialiser(shape) }), trainable: true })
 }
 
-/** Gives a parameter other first values; within `skipInit` it stays at 0. */
+/** Replaces the initial values of a parameter; within `skipInit` it stays at 0. */
 export function initialize(variable: Variable, initialiser: Initialiser): void {
   if (!skips.current) variable.set(initialiser(variable.shape))
 }
 
-/** A variable that is state, not a parameter: a running statistic. */
+/** A variable that is state, not a parameter, such as a running statistic. */
 export function buffer(shape: Shape, initialiser: Initialiser): Variable {
   checkShape('buffer', shape)
   return new Variable(shape, { data: initialiser(shape) })
@@ -59,12 +59,12 @@ export function ones(shape: Shape): Float32Array {
   return zeros(shape).fill(1)
 }
 
-/** An initialiser that fills with one value. */
+/** An initialiser that sets all elements to one value. */
 export function constant(value: number): Initialiser {
   return (shape) => zeros(shape).fill(value)
 }
 
-/** Uniform in [low, high). Defaults: 0, 1. */
+/** Uniform in [low, high). Defaults: low 0, high 1. */
 export function uniform(
   shape: Shape,
   { low = 0, high = 1, generator = defaultGenerator() }: RandomOptions & { low?: number; high?: number } = {},
@@ -72,7 +72,7 @@ export function uniform(
   return generator.uniform(elementCount(shape)).map((value) => low + (high - low) * value)
 }
 
-/** Normal with mean and standard deviation. Defaults: 0, 1. */
+/** Normal with the given mean and standard deviation. Defaults: mean 0, std 1. */
 export function normal(
   shape: Shape,
   { mean = 0, std = 1, generator = defaultGenerator() }: RandomOptions & { mean?: number; std?: number } = {},
@@ -89,7 +89,10 @@ export interface TruncNormalOptions extends RandomOptions {
   readonly b?: number
 }
 
-/** Normal restricted to [a, b], by drawing again what falls outside. Defaults: mean 0, std 1, bounds -2 and 2. */
+/**
+ * Normal restricted to [a, b]: values outside are drawn again. Defaults: mean 0, std 1, bounds -2 and 2. Throws a UsageError if the
+ * bounds are not in order, or if all of [a, b] is more than 4 standard deviations from the mean.
+ */
 export function truncNormal(
   shape: Shape,
   { mean = 0, std = 1, a = -2, b = 2, generator = defaultGenerator() }: TruncNormalOptions = {},
@@ -111,7 +114,7 @@ export function truncNormal(
   return values
 }
 
-/** Inputs and outputs of one unit of a weight [out, in, ...kernel]; the kernel's size multiplies both. */
+/** The fans of a weight [out, in, ...kernel]: fanIn = in * kernel size, fanOut = out * kernel size. Throws a ShapeError for fewer than 2 axes. */
 export function fans(shape: Shape): { readonly fanIn: number; readonly fanOut: number } {
   const [out, inputs, ...kernel] = shape
   if (out === undefined || inputs === undefined) {
@@ -164,7 +167,7 @@ export function xavierUniform(
   return uniform(shape, { ...random, low: -bound, high: bound })
 }
 
-/** Normal with standard deviation gain * sqrt(2 / (fanIn + fanOut)). Default gain: 1. */
+/** Normal with standard deviation gain * sqrt(2 / (fanIn + fanOut)) (Glorot and Bengio 2010). Default gain: 1. */
 export function xavierNormal(
   shape: Shape,
   { gain = 1, ...random }: RandomOptions & { gain?: number } = {},
@@ -193,12 +196,12 @@ export function kaimingUniform(shape: Shape, options: KaimingOptions = {}): Floa
   return uniform(shape, { ...options, low: -bound, high: bound })
 }
 
-/** Normal with standard deviation gain / sqrt(fan). */
+/** Normal with standard deviation gain / sqrt(fan) (He et al. 2015). */
 export function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Float32Array {
   return normal(shape, { ...options, std: kaimingStd(shape, options) })
 }
 
-/** flax's `lecun_normal`: normal cut off at two standard deviations, rescaled to variance 1 / fanIn. */
+/** flax's `lecun_normal`: normal truncated at two standard deviations, rescaled to variance 1 / fanIn. */
 export function lecunNormal(shape: Shape, { generator = defaultGenerator() }: RandomOptions = {}): Float32Array {
   const scale = 1 / Math.sqrt(fans(shape).fanIn) / deviationWithinTwo
   const values = generator.truncatedNormal(elementCount(shape))
@@ -216,7 +219,10 @@ export function eye(shape: Shape): Float32Array {
   return values
 }
 
-/** A convolution that passes its input on: ones at the kernel's centre, for as many channels as there are, per group. */
+/**
+ * The kernel of a convolution that returns its input: a one at the centre that joins output channel i of each group to its input
+ * channel i, all else 0.
+ */
 export function dirac(shape: Shape, { groups = 1 }: { groups?: number } = {}): Float32Array {
   const [out, inputs, ...kernel] = shape
   if (out === undefined || inputs === undefined || kernel.length === 0 || kernel.length > 3)
@@ -235,8 +241,8 @@ export function dirac(shape: Shape, { groups = 1 }: { groups?: number } = {}): F
 }
 
 /**
- * A random matrix with orthonormal rows (or columns, if there are fewer), times gain (Saxe et al. 2013). Further axes
- * are folded into the columns. Q of the QR decomposition of a normal matrix, with a positive diagonal of R.
+ * A random matrix with orthonormal rows (or columns, if there are fewer of them), times gain (Saxe et al. 2013). Further axes
+ * are folded into the columns. It is Q of the QR decomposition of a normal matrix, where the diagonal of R is positive.
  */
 export function orthogonal(
   shape: Shape,

@@ -7,19 +7,20 @@ import { ConvModule } from './conv-module.ts'
 import type { Initialiser } from './init.ts'
 import { Module } from './module.ts'
 
-/** Options of an involution layer. Defaults: those of the paper, reductionRatio 4, groupChannels 16. */
+/** Options of an involution layer. The defaults are those of the paper. */
 export interface InvolutionLayerOptions {
-  /** Channels of the layer for each of those from which kernels are made. */
+  /** Kernels are generated from channels / reductionRatio channels. Default: 4. */
   readonly reductionRatio?: number
-  /** Neighbouring channels that share their kernels. */
+  /** Number of neighbouring channels that share a kernel. Default: 16. */
   readonly groupChannels?: number
-  /** First values of both weights of the kernel generator. Default: Kaiming normal by the outputs. */
+  /** Initial values of both weights of the kernel generator. Default: Kaiming normal with mode fanOut. */
   readonly initWeight?: Initialiser
 }
 
 /**
- * Involution of x [N, C, H, W] -> [N, C, H / stride, W / stride] by kernels that are made of each pixel: conv2(relu(bn(conv1(x)))), x
- * averaged over stride x stride pixels before (Li et al. 2021, arXiv 2103.06255; names and first values of d-li14/involution).
+ * Involution (Li et al. 2021, arXiv 2103.06255), x [N, C, H, W] -> [N, C, H / stride, W / stride]. The kernel of each position is generated
+ * from the input there: conv2(relu(bn(conv1(x)))), with x first averaged over stride x stride pixels. Names and initial values are those of
+ * d-li14/involution.
  */
 export class Involution extends Module {
   readonly channels: number
@@ -75,7 +76,7 @@ export class Involution extends Module {
     return ops.reshape(flat, [n, this.groups, kernelSize, kernelSize, height / stride, width / stride])
   }
 
-  /** `kernels`: others than those that the layer makes of x, of the same shape. */
+  /** x [N, C, H, W] -> [N, C, H / stride, W / stride]. `kernels`: used in place of those generated from x; of the same shape. */
   forward(x: Tensor, kernels: Tensor = this.kernels(x)): Tensor {
     const { stride, kernelSize } = this
     return ops.involution(x, kernels, { stride, padding: (kernelSize - 1) / 2 })

@@ -6,17 +6,17 @@ import { UsageError } from '../util/errors.ts'
 import { fans, type Initialiser, kaimingUniform, parameter, uniform } from './init.ts'
 import { Module } from './module.ts'
 
-/** How the weights of a layer begin. */
+/** Bias and initial values of a layer. */
 export interface WeightOptions {
   /** Whether a bias is added. Default: true. */
   readonly bias?: boolean
-  /** Default: PyTorch's, uniform within 1 / sqrt(fanIn). */
+  /** Initial weight. Default: PyTorch's, uniform within 1 / sqrt(fanIn). */
   readonly initWeight?: Initialiser
-  /** Default: PyTorch's, uniform within 1 / sqrt(fanIn). */
+  /** Initial bias. Default: PyTorch's, uniform within 1 / sqrt(fanIn). */
   readonly initBias?: Initialiser
 }
 
-/** PyTorch's default for linear and convolution weights: Kaiming uniform with a = sqrt 5, that is within 1 / sqrt(fanIn). */
+/** PyTorch's default for linear and convolution weights: Kaiming uniform with a = sqrt(5), which is uniform within 1 / sqrt(fanIn). */
 export const defaultWeight: Initialiser = (shape) => kaimingUniform(shape, { a: Math.sqrt(5) })
 
 /** PyTorch's default bias for a weight of the given shape: uniform within 1 / sqrt(fanIn). */
@@ -31,7 +31,7 @@ export interface LinearLayerOptions extends WeightOptions {
   readonly axis?: number
 }
 
-/** y = x W^T + b. x [..., in] -> [..., out], or the same map of another axis; weight [out, in], bias [out]. */
+/** y = x W^T + b. x [..., in] -> [..., out], or the same along another axis; weight [out, in], bias [out]. */
 export class Linear extends Module {
   readonly inFeatures: number
   readonly outFeatures: number

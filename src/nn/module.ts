@@ -11,12 +11,12 @@ import { warn } from '../util/warnings.ts'
 type Observer = (module: Module, result: unknown) => void
 const observer = new Scoped<Observer | undefined>(undefined)
 
-/** Runs `body` while `observe` sees what every module's `forward` returns, inner modules first. */
+/** Runs `body`, and calls `observe` with what each module's `forward` returns, inner modules first. */
 export function observeForward<T>(observe: Observer, body: () => T): T {
   return observer.run(observe, body)
 }
 
-/** Modules whose `forward` is running. */
+/** The number of modules whose `forward` is running. */
 let running = 0
 
 /**
@@ -66,7 +66,7 @@ export abstract class Module {
     return this.train(false)
   }
 
-  /** Runs `body` in evaluation mode. After it each module has the mode of before again, also where `body` throws. */
+  /** Runs `body` in evaluation mode. Afterwards each module is back in its previous mode, even if `body` throws. */
   async inEvalMode<T>(body: () => Promise<T>): Promise<T> {
     const modes = [...this.modules()].map((module) => [module, module.#training] as const)
     this.eval()
@@ -77,7 +77,7 @@ export abstract class Module {
     }
   }
 
-  /** Evaluation mode for good, of this module and of all inside it: `train` passes over them. For frozen batch norms. */
+  /** Puts this module and all inside it into evaluation mode for good: `train` no longer changes them. For frozen batch norms. */
   holdEval(): this {
     for (const module of this.modules()) module.#isHeld = true
     return this.eval()
@@ -125,7 +125,7 @@ export abstract class Module {
     return copyState(persistentVariables(this))
   }
 
-  /** Copies numbers in. Throws a ShapeError that lists missing, unexpected and mis-shaped names. */
+  /** Copies numbers into the variables. Throws a ShapeError that lists names that are missing, unexpected or of another shape. */
   loadStateDict(state: ReadonlyMap<string, NDArray>, options: LoadOptions = {}): StateDifference {
     return loadState(this.constructor.name, persistentVariables(this), state, options)
   }
@@ -154,12 +154,12 @@ function describeModule(module: Module, indent: string): string {
 
 const warned = new WeakSet<Variable>()
 
-/** Warns of parameters that a `forward` has used but no property leads to: optimizers and checkpoints would miss them. */
+/** Warns of parameters that a `forward` used but that cannot be reached through properties: optimizers and checkpoints would miss them. */
 function warnOfLostParameters(module: Module): void {
   const isUnclaimed = (variable: Variable): boolean => variable.trainable && variable.name === ''
   const unclaimed = [...(currentTrace()?.reads ?? [])].filter(isUnclaimed)
   if (unclaimed.length === 0) return
-  // Gives names to those that can be found.
+  // Gives names to all that can be reached.
   module.variables()
   const lost = unclaimed.filter((variable) => isUnclaimed(variable) && !warned.has(variable))
   if (lost.length === 0) return
@@ -212,7 +212,7 @@ function* namedVariables(root: Module): Generator<[string, Variable]> {
         })
       }
       known.set(name, member)
-      // Seen from further out a name gets longer; the longest one is kept.
+      // Seen from an outer module a name is longer; the longest is kept.
       if (member.name === '' || name.endsWith(`.${member.name}`)) member.name = name
       yield [name, member]
     }
@@ -234,7 +234,7 @@ function persistentVariables(root: Module): [string, Variable][] {
   return [...namedVariables(root)].filter(([, variable]) => variable.persistent)
 }
 
-/** Decides by name which parameters are meant. */
+/** Selects parameters, by name or otherwise. */
 export type ParameterPredicate = (name: string, parameter: Variable) => boolean
 
 function setFrozen(module: Module, predicate: ParameterPredicate, frozen: boolean): void {

@@ -26,7 +26,10 @@ function checkedShape(name: string, shape: number | readonly number[], eps: numb
   return sizes
 }
 
-/** Normalises the last axes, which have `normalizedShape`, as have weight (ones at first) and bias (zeros). */
+/**
+ * Layer norm (Ba et al. 2016, arXiv 1607.06450): (x - mean) / sqrt(variance + eps) * weight + bias over the last axes.
+ * x [..., ...normalizedShape] -> the same shape; weight (initially ones) and bias (zeros) have normalizedShape.
+ */
 export class LayerNorm extends Module {
   readonly normalizedShape: readonly number[]
   readonly eps: number
@@ -48,7 +51,10 @@ export class LayerNorm extends Module {
   }
 }
 
-/** Divides the last axes by their root mean square; eps is float32's resolution, 2^-23, unless given. */
+/**
+ * Root mean square norm (Zhang and Sennrich 2019, arXiv 1910.07467): x / sqrt(mean(x^2) + eps) * weight over the last axes.
+ * x [..., ...normalizedShape] -> the same shape; weight (initially ones) has normalizedShape. Default eps: 2^-23, float32's resolution.
+ */
 export class RMSNorm extends Module {
   readonly normalizedShape: readonly number[]
   readonly eps: number
@@ -72,11 +78,11 @@ export class RMSNorm extends Module {
 export interface ChannelNormOptions {
   /** Added to the variance. Default: 1e-5. */
   readonly eps?: number
-  /** Whether there are a weight (ones at first) and a bias (zeros), one number a channel. */
+  /** Whether there are a weight (initially ones) and a bias (zeros), one number for each channel. Default: true; of InstanceNorm2d false. */
   readonly affine?: boolean
 }
 
-/** What steers a norm, for each example and channel: [N, C]. */
+/** Scale and shift of a norm for each example and channel, [N, C] each: GN(x) (1 + scale) + shift. */
 export interface Modulation {
   readonly scale: Tensor
   readonly shift: Tensor
@@ -92,15 +98,21 @@ function checkedModulation(x: Tensor, { scale, shift }: Modulation): Modulation 
   return { scale, shift }
 }
 
-// Passes over fewer features take no time: these are computed as it is written, and rounded as elsewhere.
+// With fewer features the saved passes do not matter: the formula is computed as written, with the usual rounding.
 const manyFeatures = 2 ** 16
 
-/** Whether the norm's own scale and shift take over the modulation, which saves two passes, and four of the gradient (docs/decisions/059-group-norm.md). */
-function isSteeredAtOnce(x: Tensor): boolean {
+/**
+ * Whether the modulation is folded into the weight and bias of the norm: that saves two passes over x, and four in the gradient
+ * (docs/decisions/059-group-norm.md).
+ */
+function fusesModulation(x: Tensor): boolean {
   return currentTrace()?.tuned === true && x.size >= manyFeatures
 }
 
-/** Normalises groups of channels of each example together. x [N, C, ...]; weight, bias [C]. */
+/**
+ * Group norm (Wu and He 2018, arXiv 1803.08494): normalises each group of channels of each example. x [N, C, ...] -> the same shape;
+ * weight, bias [C].
+ */
 export class GroupNorm extends Module {
   readonly numGroups: number
   readonly numChannels: number
@@ -126,7 +138,7 @@ export class GroupNorm extends Module {
     this.bias = affine ? parameter([numChannels], zeros) : undefined
   }
 
-  /** With a modulation, adaptive group norm: GN(x) (1 + scale) + shift (Dhariwal and Nichol 2021, section 3.1). */
+  /** With a modulation it is adaptive group norm: GN(x) (1 + scale) + shift (Dhariwal and Nichol 2021, section 3.1). */
   forward(x: Tensor, modulation?: Modulation): Tensor {
     const { weight, bias, eps } = this
     const normed = (by: Pick<ops.NormOptions, 'weight' | 'bias'>): Tensor =>
@@ -134,7 +146,7 @@ export class GroupNorm extends Module {
     if (!modulation) return normed({ weight, bias })
     const { scale, shift } = checkedModulation(x, modulation)
     const factor = ops.add(scale, 1)
-    if (!isSteeredAtOnce(x)) {
+    if (!fusesModulation(x)) {
       const byChannel = (t: Tensor): Tensor => ops.reshape(t, [...t.shape, ...spatialAxes(x.shape).map(() => 1)])
       return ops.add(ops.mul(normed({ weight, bias }), byChannel(factor)), byChannel(shift))
     }
@@ -143,11 +155,11 @@ export class GroupNorm extends Module {
   }
 }
 
-/** Options of batch and instance norm. */
+/** Options of batch norm. */
 export interface RunningNormOptions extends ChannelNormOptions {
-  /** Share of a batch in the running statistics; null: the plain mean over all batches. Default: 0.1. */
+  /** Weight of the newest batch in the running statistics; null: they are the plain mean over all batches. Default: 0.1. */
   readonly momentum?: number | null
-  /** Whether statistics are kept, for evaluation. Without, each batch is always normalised by its own. */
+  /** Whether running statistics are kept for evaluation. If not, each batch is normalised by its own statistics, in evaluation too. Default: true. */
   readonly trackRunningStats?: boolean
 }
 
@@ -220,8 +232,8 @@ abstract class BatchNorm extends Module {
 }
 
 /**
- * Normalises each channel of x [N, C] or [N, C, L] over the batch; in evaluation by the running statistics. Like
- * PyTorch it normalises by the biased variance and keeps the unbiased one. Defaults: affine, statistics are tracked.
+ * Batch norm (Ioffe and Szegedy 2015, arXiv 1502.03167): normalises each channel of x [N, C] or [N, C, L] over the batch, in evaluation
+ * by the running statistics. As in PyTorch, the batch is normalised by its biased variance, and the running variance is unbiased.
  */
 export class BatchNorm1d extends BatchNorm {
   constructor(numFeatures: number, options?: RunningNormOptions) {
@@ -229,14 +241,17 @@ export class BatchNorm1d extends BatchNorm {
   }
 }
 
-/** Normalises each channel of x [N, C, H, W] over the batch; otherwise as BatchNorm1d. */
+/** Batch norm of each channel of x [N, C, H, W]; otherwise as BatchNorm1d. */
 export class BatchNorm2d extends BatchNorm {
   constructor(numFeatures: number, options?: RunningNormOptions) {
     super(numFeatures, [4], optionsOf('BatchNorm2d', options, UsageError))
   }
 }
 
-/** Normalises each channel of each example of x [N, C, H, W] by itself. Default: not affine. */
+/**
+ * Instance norm (Ulyanov et al. 2016, arXiv 1607.08022): normalises each channel of each example of x [N, C, H, W] by itself.
+ * Default: not affine.
+ */
 export class InstanceNorm2d extends Module {
   readonly numFeatures: number
   readonly eps: number

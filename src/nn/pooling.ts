@@ -10,7 +10,7 @@ import { Module } from './module.ts'
 
 type Pool<Options> = (x: Tensor, kernelSize: KernelSize, options: Options) => Tensor
 
-/** A function of windows. Defaults: stride = kernelSize, no padding. */
+/** Pooling over windows. Defaults: stride = kernelSize, no padding, dilation 1. */
 abstract class PoolLayer<Options extends ops.MaxPoolOptions> extends Module {
   readonly kernelSize: KernelSize
   readonly options: Options
@@ -76,7 +76,7 @@ export class AvgPool3d extends PoolLayer<ops.AvgPoolOptions> {
   }
 }
 
-/** A function of windows that cover the input so that outputSize of them fit; null keeps a size. */
+/** Pooling over as many windows as outputSize says, which together cover the input. null keeps the size of an axis. */
 abstract class AdaptivePoolLayer extends Module {
   readonly outputSize: ops.AdaptiveSize
   readonly #pool: typeof ops.adaptiveAvgPool2d
@@ -95,42 +95,42 @@ abstract class AdaptivePoolLayer extends Module {
   }
 }
 
-/** The mean over windows of x [N, C, L]. */
+/** The mean of each of outputSize windows of x [N, C, L]. */
 export class AdaptiveAvgPool1d extends AdaptivePoolLayer {
   constructor(outputSize: ops.AdaptiveSize) {
     super(ops.adaptiveAvgPool1d, 1, outputSize)
   }
 }
 
-/** The mean over windows of x [N, C, H, W]. */
+/** The mean of each of outputSize windows of x [N, C, H, W]. */
 export class AdaptiveAvgPool2d extends AdaptivePoolLayer {
   constructor(outputSize: ops.AdaptiveSize) {
     super(ops.adaptiveAvgPool2d, 2, outputSize)
   }
 }
 
-/** The mean over windows of x [N, C, D, H, W]. */
+/** The mean of each of outputSize windows of x [N, C, D, H, W]. */
 export class AdaptiveAvgPool3d extends AdaptivePoolLayer {
   constructor(outputSize: ops.AdaptiveSize) {
     super(ops.adaptiveAvgPool3d, 3, outputSize)
   }
 }
 
-/** The largest element over windows of x [N, C, L]. */
+/** The largest element of each of outputSize windows of x [N, C, L]. */
 export class AdaptiveMaxPool1d extends AdaptivePoolLayer {
   constructor(outputSize: ops.AdaptiveSize) {
     super(ops.adaptiveMaxPool1d, 1, outputSize)
   }
 }
 
-/** The largest element over windows of x [N, C, H, W]. */
+/** The largest element of each of outputSize windows of x [N, C, H, W]. */
 export class AdaptiveMaxPool2d extends AdaptivePoolLayer {
   constructor(outputSize: ops.AdaptiveSize) {
     super(ops.adaptiveMaxPool2d, 2, outputSize)
   }
 }
 
-/** The largest element over windows of x [N, C, D, H, W]. */
+/** The largest element of each of outputSize windows of x [N, C, D, H, W]. */
 export class AdaptiveMaxPool3d extends AdaptivePoolLayer {
   constructor(outputSize: ops.AdaptiveSize) {
     super(ops.adaptiveMaxPool3d, 3, outputSize)
@@ -140,7 +140,7 @@ export class AdaptiveMaxPool3d extends AdaptivePoolLayer {
 /** Options of `Upsample`. */
 export type UpsampleOptions = Omit<ops.InterpolateOptions, 'scaleFactor'>
 
-/** Resizes the axes after batch and channel by any positive factor, one for all axes or one each, rounded down. Default mode: nearest. */
+/** Resizes the axes after batch and channel by a positive factor, one for all axes or one for each; sizes are rounded down. Default mode: nearest. */
 export class Upsample extends Module {
   readonly scaleFactor: number | readonly number[]
   readonly options: UpsampleOptions

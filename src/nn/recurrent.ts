@@ -8,19 +8,19 @@ import { Module } from './module.ts'
 
 /** Options of recurrent layers. */
 export interface RecurrentLayerOptions {
-  /** Layers on top of each other. Default: 1. */
+  /** Number of stacked layers. Default: 1. */
   readonly numLayers?: number
-  /** Default: true. */
+  /** Whether the cells have biases. Default: true. */
   readonly bias?: boolean
   /** Dropout in training on the outputs of all layers but the last. Default: 0. */
   readonly dropout?: number
-  /** Whether a second cell per layer runs from the last step to the first. Default: false. */
+  /** Whether each layer has a second cell that runs from the last step to the first. Default: false. */
   readonly bidirectional?: boolean
 }
 
 /** The outputs of recurrent layers. D is 2 if bidirectional, else 1. */
 export interface RecurrentOutput {
-  /** Of the last layer, [N, T, D hidden]; the directions side by side. */
+  /** Output of the last layer at every step, [N, T, D hidden]; both directions are concatenated. */
   readonly output: Tensor
   /** Last hidden state of every layer and direction, [layers D, N, hidden]. */
   readonly h: Tensor
@@ -39,7 +39,7 @@ interface CellState {
 /** PyTorch's names: `weight_ih_l0`, `bias_hh_l1_reverse`, ... */
 type WeightName = `${'weight' | 'bias'}_${'ih' | 'hh'}_l${string}`
 
-/** Layers and directions around a cell. Weights begin uniform within 1 / sqrt(hiddenSize), as in PyTorch. */
+/** Stacked layers, in one or both directions, of one kind of cell. Initial weights are uniform within 1 / sqrt(hiddenSize), as in PyTorch. */
 abstract class RecurrentLayer extends Module {
   readonly [name: WeightName]: Variable
   readonly inputSize: number
@@ -134,7 +134,7 @@ abstract class RecurrentLayer extends Module {
   }
 }
 
-/** Long short-term memory, x [N, T, inputSize]; gates in the order input, forget, cell, output. */
+/** Long short-term memory (Hochreiter and Schmidhuber 1997), x [N, T, inputSize]; gates in the order input, forget, cell, output. */
 export class LSTM extends RecurrentLayer {
   constructor(inputSize: number, hiddenSize: number, options?: RecurrentLayerOptions) {
     super(4, inputSize, hiddenSize, optionsOf('LSTM', options, UsageError))
@@ -152,7 +152,7 @@ export class LSTM extends RecurrentLayer {
   }
 }
 
-/** Gated recurrent unit, x [N, T, inputSize]; gates in the order reset, update, new. */
+/** Gated recurrent unit (Cho et al. 2014, arXiv 1406.1078), x [N, T, inputSize]; gates in the order reset, update, new. */
 export class GRU extends RecurrentLayer {
   constructor(inputSize: number, hiddenSize: number, options?: RecurrentLayerOptions) {
     super(3, inputSize, hiddenSize, optionsOf('GRU', options, UsageError))
@@ -169,7 +169,7 @@ export class GRU extends RecurrentLayer {
   }
 }
 
-/** Elman's network, h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu; x [N, T, inputSize]. */
+/** Elman's recurrent network (Elman 1990), h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu; x [N, T, inputSize]. */
 export class RNN extends RecurrentLayer {
   readonly nonlinearity: 'tanh' | 'relu'
 

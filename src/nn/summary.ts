@@ -12,15 +12,15 @@ export interface SummaryRow {
   readonly path: string
   /** The name of its class. */
   readonly type: string
-  /** Shapes of what its forward returned, at the last call; none if it wasn't called. */
+  /** Shapes of the tensors that its last forward returned; empty if it was not called. */
   readonly outputs: readonly Shape[]
-  /** Elements of all parameters inside, frozen ones too; shared ones once. */
+  /** Number of elements of all parameters inside. Frozen ones count too, shared ones once. */
   readonly parameters: number
-  /** Multiply-adds of everything computed inside, at all calls: matrix products and convolutions. */
+  /** Multiply-adds of all matrix products and convolutions inside, over all calls. */
   readonly multiplyAdds: number
 }
 
-/** What a model consists of. `toString` gives it as a table. */
+/** The modules of a model with their sizes. `toString` gives a table. */
 export interface Summary {
   /** The model, then the modules inside it, in order of definition. */
   readonly rows: readonly SummaryRow[]

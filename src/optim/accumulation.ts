@@ -14,7 +14,7 @@ import { parameterNames } from './parameter-names.ts'
  */
 export class GradientAccumulator {
   readonly optimizer: Optimizer
-  /** Micro-batches in one update. */
+  /** Number of micro-batches in one update. */
   readonly count: number
   readonly #sums: readonly Variable[]
 
@@ -28,7 +28,7 @@ export class GradientAccumulator {
     this.#sums = optimizer.parameters.map(({ shape }) => new Variable(shape))
   }
 
-  /** Records that the gradients of a micro-batch's loss are added to the sums. */
+  /** Records the addition of the gradients of a micro-batch's loss to the sums. */
   add(loss: Tensor): void {
     const gradients = this.optimizer.gradients(loss)
     for (const [i, sum] of this.#sums.entries()) {
@@ -45,7 +45,7 @@ export class GradientAccumulator {
     return result
   }
 
-  /** The sums by name, for checkpoints in the middle of an accumulation. */
+  /** The sums by name: for checkpoints between two updates. */
   variables(): Map<string, Variable> {
     const names = parameterNames(this.optimizer.parameters)
     for (const [i, sum] of this.#sums.entries()) sum.name = `gradient_sum.${names[i]}`

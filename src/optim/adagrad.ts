@@ -7,8 +7,9 @@ export interface AdagradSettings extends OptimizerSettings {
   readonly lrDecay: number
   /** L2 penalty: this times the weight is added to the gradient. */
   readonly weightDecay: Scheduled
-  /** What the sum of squares begins with. */
+  /** Initial value of the sum of squares. */
   readonly initialAccumulatorValue: number
+  /** Added to the root of the sum. */
   readonly eps: number
 }
 
@@ -29,7 +30,7 @@ const rule: UpdateRule<AdagradSettings> = {
   },
 }
 
-/** Adagrad (Duchi et al. 2011). Defaults: no decays, accumulator from 0, eps 1e-10. */
+/** Adagrad (Duchi et al. 2011). Defaults: lrDecay 0, no weight decay, initial accumulator 0, eps 1e-10. */
 export class Adagrad extends Optimizer<AdagradSettings> {
   constructor(parameters: ParameterList<AdagradSettings>, options: AdagradOptions) {
     super(

@@ -10,13 +10,13 @@ import {
 import { type Scheduled, scheduledValue } from './schedule.ts'
 
 export interface AdamSettings extends OptimizerSettings {
-  /** Decay of the averages of the gradient and of its square. */
+  /** Decay rates of the moving averages of the gradient and of its square. */
   readonly betas: readonly [number, number]
   /** Added to the root of the bias-corrected second moment. */
   readonly eps: number
   /** Adam: this times the weight is added to the gradient. AdamW: the weight shrinks by lr times this. */
   readonly weightDecay: Scheduled
-  /** Divide by the largest second moment so far (Reddi et al. 2018). */
+  /** Whether to divide by the largest second moment so far (Reddi et al. 2018). */
   readonly amsgrad: boolean
 }
 
@@ -24,8 +24,8 @@ export type AdamOptions = Partial<AdamSettings> & Pick<OptimizerSettings, 'lr'>
 
 /**
  * m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps).
- * An update is bound by memory, so every pass counts: exp_avg and exp_avg_sq are kept without their factors 1 - b1 and
- * 1 - b2, and these go into step size and epsilon, on the host: with c = sqrt((1 - b2) / (1 - b2^t)),
+ * An update is limited by memory bandwidth, so every pass counts: exp_avg and exp_avg_sq are stored without their factors 1 - b1 and
+ * 1 - b2, which the host puts into step size and epsilon. With c = sqrt((1 - b2) / (1 - b2^t)),
  * w -= [lr (1 - b1) / (1 - b1^t) / c] M / (sqrt(V) + eps / c). See docs/decisions/002-adam-layout.md.
  */
 function adamRule(decoupled: boolean): UpdateRule<AdamSettings> {
@@ -59,14 +59,14 @@ function adamRule(decoupled: boolean): UpdateRule<AdamSettings> {
 
 const defaults = { betas: [0.9, 0.999], eps: 1e-8, amsgrad: false, maximize: false } as const
 
-/** Adam (Kingma and Ba 2015). Defaults: betas 0.9, 0.999, eps 1e-8, no weight decay (which would be an L2 penalty). */
+/** Adam (Kingma and Ba 2015). Defaults: betas 0.9 and 0.999, eps 1e-8, no weight decay. Weight decay acts as an L2 penalty. */
 export class Adam extends Optimizer<AdamSettings> {
   constructor(parameters: ParameterList<AdamSettings>, options: AdamOptions) {
     super(adamRule(false), parameters, { ...defaults, weightDecay: 0 }, options)
   }
 }
 
-/** Adam with decoupled weight decay (Loshchilov and Hutter 2019). Defaults as of Adam, weight decay 0.01. */
+/** Adam with decoupled weight decay (Loshchilov and Hutter 2019). Defaults: those of Adam, but weight decay 0.01. */
 export class AdamW extends Optimizer<AdamSettings> {
   constructor(parameters: ParameterList<AdamSettings>, options: AdamOptions) {
     super(adamRule(true), parameters, { ...defaults, weightDecay: 0.01 }, options)

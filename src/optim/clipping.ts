@@ -6,11 +6,11 @@ import { UsageError } from '../util/errors.ts'
 
 /** Limits on gradients. */
 export interface ClipOptions {
-  /** Scale all gradients together down to this norm. */
+  /** Scale all gradients down by one factor, so that their joint norm is at most this. Default: no limit. */
   readonly clipNorm?: number
-  /** Order of that norm: 1, 2, Infinity or any other. Default: 2. */
+  /** Order of that norm, such as 1, 2 or Infinity. Default: 2. */
   readonly normType?: number
-  /** Clamp each element to [-clipValue, clipValue]; after scaling, if both are given. */
+  /** Clamp each element to [-clipValue, clipValue]; after the scaling, if both are given. Default: no limit. */
   readonly clipValue?: number
 }
 
@@ -18,7 +18,7 @@ function checkLimit(name: string, limit: number): void {
   requireAtLeast(name, 'the limit', limit, 0, UsageError)
 }
 
-/** The norm of all elements of all tensors together: the norm of the tensors' norms. */
+/** The norm of all elements of all tensors, computed as the norm of the tensors' norms: a scalar. */
 export function totalNorm(tensors: readonly Tensor[], normType = 2): Tensor {
   const joined = (reduce: (tensor: Tensor) => Tensor): Tensor =>
     ops.concat(tensors.map((tensor) => ops.reshape(reduce(tensor), [1])))
@@ -31,8 +31,8 @@ export function totalNorm(tensors: readonly Tensor[], normType = 2): Tensor {
 }
 
 /**
- * Scales gradients by maxNorm / (norm + 1e-6) if that is below 1, the norm being that of all of them together
- * (PyTorch's `clip_grad_norm_`). Returns them with the norm from before.
+ * Scales gradients by maxNorm / (norm + 1e-6) if that is below 1, where norm is the joint norm of all gradients
+ * (PyTorch's `clip_grad_norm_`). Returns the scaled gradients and the norm before scaling.
  */
 export function clipGradNorm(
   gradients: readonly Tensor[],

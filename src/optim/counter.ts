@@ -32,7 +32,7 @@ export class UpdateCounter {
         hint: 'wrap the training step in compile(...)',
       })
     }
-    // The host sees the count as it stands before the call: a second update in one trace is a step later.
+    // The host computes from the count before the call; a second update in the same trace belongs to the next step.
     const offset = this.#recorded.get(trace) ?? 0
     this.#recorded.set(trace, offset + 1)
     this.count.assign(ops.add(this.count, 1))

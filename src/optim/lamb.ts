@@ -4,20 +4,21 @@ import { decayComplaint, Optimizer, type OptimizerSettings, type ParameterList, 
 import { type Scheduled, scheduledValue } from './schedule.ts'
 
 export interface LAMBSettings extends OptimizerSettings {
-  /** Decay of the averages of the gradient and of its square. */
+  /** Decay rates of the moving averages of the gradient and of its square. */
   readonly betas: readonly [number, number]
+  /** Added to the root of the second moment. */
   readonly eps: number
   /** This times the weight is added to the update before it is scaled. */
   readonly weightDecay: Scheduled
-  /** Whether the averages are corrected for their start at 0. */
+  /** Whether the averages are corrected for beginning at 0. */
   readonly biasCorrection: boolean
-  /** Upper bound on the weights' norm in the ratio. Default: none. */
+  /** Upper bound on the norm of the weight in the trust ratio. Default: none. */
   readonly clamp: number | undefined
 }
 
 export type LAMBOptions = Partial<LAMBSettings> & Pick<OptimizerSettings, 'lr'>
 
-/** a / b, and 1 where one of the norms is 0. */
+/** a / b of two norms; 1 where one of them is 0. */
 export function trustRatio(a: Tensor, b: Tensor): Tensor {
   const usable = ops.logicalAnd(ops.greater(a, 0), ops.greater(b, 0))
   return ops.where(usable, ops.div(a, b), 1)

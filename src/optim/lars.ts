@@ -8,27 +8,33 @@ export interface LARSSettings extends OptimizerSettings {
   readonly momentum: number
   /** This times the weight is added to the gradient. */
   readonly weightDecay: Scheduled
-  /** Factor on the ratio |w| / |g + wd w|. */
+  /** Factor on the trust ratio |w| / |g + wd w|. */
   readonly trustCoefficient: number
-  /** Whether tensors of one axis, biases and the parameters of norms, are decayed too. */
+  /** Whether weight decay applies to tensors of one axis too (biases, parameters of norms). */
   readonly decayVectors: boolean
-  /** Whether they are scaled by the ratio too. */
+  /** Whether the trust ratio applies to tensors of one axis too. */
   readonly adaptVectors: boolean
-  /** Whether any tensor is scaled: false for a group that is told by its names. */
+  /** Whether the trust ratio applies at all. False turns it off for all tensors of a parameter group. */
   readonly adapt: boolean
-  /** Whether the momentum holds steps, learning rate and ratio included (SimCLR's `classic_momentum`), or scaled gradients. */
+  /**
+   * true: the momentum buffer accumulates whole steps, learning rate and ratio included (SimCLR's `classic_momentum`). false: it
+   * accumulates gradients, and the learning rate multiplies the buffer.
+   */
   readonly classicMomentum: boolean
-  /** Whether the ratio is that of the step which the momentum gives, and stays out of it (SimCLR without `classic_momentum`). */
+  /**
+   * true: the trust ratio is computed from the momentum buffer and scales the step taken, and the buffer holds unscaled gradients
+   * (SimCLR without `classic_momentum`). false: the ratio scales each gradient before it enters the buffer.
+   */
   readonly adaptMomentum: boolean
-  /** Look ahead: step by the scaled gradient + momentum * buffer. */
+  /** Whether to use Nesterov momentum: the step is the scaled gradient + momentum * buffer. */
   readonly nesterov: boolean
 }
 
 export type LARSOptions = Partial<LARSSettings> & Pick<OptimizerSettings, 'lr'>
 
 // d = g + wd w; r = trust |w| / |d|; buffer' = momentum buffer + r d; w' = w - lr buffer'. Without decay or ratio: d = g, r = 1.
-// Classic: buffer' = momentum buffer + lr r d; w' = w - buffer'.
-// Of the momentum: buffer' = momentum buffer + d; w' = w - lr (trust |w| / |buffer'|) buffer'.
+// classicMomentum: buffer' = momentum buffer + lr r d; w' = w - buffer'.
+// adaptMomentum: buffer' = momentum buffer + d; w' = w - lr (trust |w| / |buffer'|) buffer'.
 const rule: UpdateRule<LARSSettings> = {
   complaint: ({ classicMomentum, adaptMomentum }) =>
     classicMomentum && adaptMomentum ? 'classicMomentum and adaptMomentum exclude each other, found both' : undefined,

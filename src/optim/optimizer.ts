@@ -1,4 +1,4 @@
-/** What all optimizers share: groups of parameters, their state, and the update as part of a trace. */
+/** The base of all optimizers: groups of parameters, their state, and the update as part of a trace. */
 import { gradient } from '../autodiff/gradient.ts'
 import { isTensorLike } from '../ops/define.ts'
 import * as ops from '../ops/index.ts'
@@ -25,7 +25,7 @@ export interface OptimizerSettings {
   readonly maximize: boolean
 }
 
-/** Parameters with settings of their own; those that are left out come from the optimizer's options. */
+/** Parameters with settings of their own. A setting that is left out is that of the optimizer's options. */
 export type ParameterGroup<S> = Partial<S> & { readonly parameters: readonly Variable[] }
 
 /** What an optimizer is given to optimise: variables, or groups of them. */
@@ -33,7 +33,7 @@ export type ParameterList<S> = readonly Variable[] | readonly ParameterGroup<S>[
 
 /** When an update happens. */
 export interface UpdateTime {
-  /** Updates before this one: 0, 1, 2, ... */
+  /** The number of updates before this one: 0, 1, 2, ... */
   readonly step: number
   /** The learning rate of this step. */
   readonly lr: number
@@ -48,23 +48,23 @@ export interface ParameterUpdate {
   readonly weight: Tensor
   /** d loss / d weight, of the same shape. */
   readonly gradient: Tensor
-  /** The state of that name, which belongs to this parameter and has its shape; the rule assigns its next value. */
+  /** The state of this parameter by name, of the parameter's shape. The rule assigns its next value. */
   readonly state: (slot: string) => Variable
 }
 
 /** The mathematics of an optimizer. */
 export interface UpdateRule<S> {
-  /** A problem with the settings, beyond wrong types and negative numbers. */
+  /** What is wrong with the settings; undefined if nothing is. Types and negative numbers have been checked before. */
   readonly complaint?: (settings: S) => string | undefined
-  /** State of each parameter: names and first values. */
+  /** The state of each parameter: names and initial values. */
   readonly slots: (settings: S) => Readonly<Record<string, number>>
   /** Prepares the scalars of a group; the function it returns gives the next value of a parameter. */
   readonly prepare: (settings: S, host: HostScalar) => (update: ParameterUpdate) => Tensor
 }
 
-/** What a loss counts among those of several processes. */
+/** The weight of a loss among the losses of several processes. */
 export interface LossWeight {
-  /** A scalar: how many examples, or other terms, the loss is the mean of. Default: 1. */
+  /** A scalar, such as the number of examples that the loss is the mean of. Default: 1. */
   readonly weight?: ops.Operand
 }
 
@@ -126,8 +126,8 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
   }
 
   /**
-   * d loss / d each parameter. In a function that several processes run together (`compile`'s communicator), of the mean of their
-   * losses, weighted by `weight`, which is a scalar such as the number of examples of a process. Default: 1, the plain mean.
+   * The gradient of the loss by each parameter, in the order of `parameters`. Where several processes run the function together
+   * (`compile`'s communicator), the loss is the mean of their losses, each weighted by `weight`. Default weight: 1, the plain mean.
    */
   gradients(loss: Tensor, { weight = 1 }: LossWeight = {}): Tensor[] {
     if (!isTensorLike(loss))
@@ -139,7 +139,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
     return gradients.map((found) => ops.mul(ops.sumOverRanks(found), share))
   }
 
-  /** Records the update by gradients in the order of `parameters`, clipped first if asked. */
+  /** Records the update by these gradients, given in the order of `parameters`. They are clipped first if `options` say so. */
   update(gradients: readonly Tensor[], options?: ClipOptions): UpdateResult {
     const { parameters } = this
     requireList(this.constructor.name, 'gradients', gradients, UsageError)
@@ -171,7 +171,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
     return { gradientNorm: clipped.norm }
   }
 
-  /** Records the gradients of the loss (`gradients` says which, of several processes) and the update of all parameters. */
+  /** Records the gradients of the loss, as `gradients` computes them, and the update of all parameters. */
   minimize(loss: Tensor, options?: ClipOptions & LossWeight): UpdateResult {
     const { weight, ...clip } = optionsOf(this.constructor.name, options, UsageError)
     return this.update(this.gradients(loss, weight === undefined ? {} : { weight }), clip)
@@ -207,7 +207,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
   }
 }
 
-/** The L2 penalty: adds weightDecay * weight to a gradient, unless it is 0. */
+/** Makes the function that adds the L2 penalty's weightDecay * weight to a gradient; with a weightDecay of 0 it adds nothing. */
 export function withWeightDecay(
   weightDecay: Scheduled,
   host: HostScalar,
@@ -217,7 +217,7 @@ export function withWeightDecay(
   return (gradient, weight) => ops.add(gradient, ops.mul(weight, factor))
 }
 
-/** A message for decays that are not in [0, 1): such averages would never move. */
+/** A complaint about decay rates that are not in [0, 1), undefined if all are. At 1 an average would never move. */
 export function decayComplaint(setting: string, decays: readonly number[]): string | undefined {
   const fits = decays.every((decay) => decay >= 0 && decay < 1)
   return fits ? undefined : `${setting} must be in [0, 1), found ${decays.join(', ')}`

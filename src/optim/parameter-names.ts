@@ -1,8 +1,8 @@
 import type { Variable } from '../tensor/variable.ts'
 
 /**
- * A distinct name for each parameter, for the state that belongs to it: its own, or its position in the list where it has
- * none or shares it (parameters of several models).
+ * A distinct name for each parameter, by which its state is stored: the parameter's own name, or its position in the list if it has no
+ * name or shares it with another (parameters of several models).
  */
 export function parameterNames(parameters: readonly Variable[]): string[] {
   const counts = new Map<string, number>()

@@ -10,12 +10,13 @@ import {
 import type { Scheduled } from './schedule.ts'
 
 export interface RMSpropSettings extends OptimizerSettings {
-  /** Decay of the average of squares. */
+  /** Decay rate of the moving average of squared gradients. */
   readonly alpha: number
   /** Added to the root. */
   readonly eps: number
   /** L2 penalty: this times the weight is added to the gradient. */
   readonly weightDecay: Scheduled
+  /** Share of the previous step that is kept. */
   readonly momentum: number
   /** Divide by the standard deviation instead of the root mean square. */
   readonly centered: boolean
@@ -24,8 +25,8 @@ export interface RMSpropSettings extends OptimizerSettings {
 export type RMSpropOptions = Partial<RMSpropSettings> & Pick<OptimizerSettings, 'lr'>
 
 /**
- * v = alpha v + (1 - alpha) g^2 (centred: minus the square of the averaged g); w -= lr g / (sqrt(v) + eps), or by a
- * momentum buffer of these steps. As in Adam, the averages are kept without 1 - alpha, whose root divides eps and lr.
+ * v = alpha v + (1 - alpha) g^2 (centred: minus the square of the averaged g); w -= lr g / (sqrt(v) + eps), with momentum
+ * a buffer of these steps. As in Adam, averages are stored without the factor 1 - alpha; eps and lr are divided by its root instead.
  */
 const rule: UpdateRule<RMSpropSettings> = {
   complaint: ({ alpha }) => decayComplaint('alpha', [alpha]),
@@ -46,7 +47,7 @@ const rule: UpdateRule<RMSpropSettings> = {
       if (centered) {
         const average = state('grad_avg')
         average.assign(ops.add(ops.mul(average, alpha), g))
-        // Rounding may take a variance of 0 below it.
+        // A variance of 0 may be rounded to a negative number.
         second = ops.relu(ops.sub(second, ops.mul(ops.mul(average, average), 1 - alpha)))
       }
       const scaled = ops.div(g, ops.add(ops.sqrt(second), eps / root))
@@ -58,7 +59,7 @@ const rule: UpdateRule<RMSpropSettings> = {
   },
 }
 
-/** RMSprop (Tieleman and Hinton 2012; centred: Graves 2013). Defaults: alpha 0.99, eps 1e-8, the rest off. */
+/** RMSprop (Tieleman and Hinton 2012; centred: Graves 2013). Defaults: alpha 0.99, eps 1e-8, no weight decay, no momentum, not centred. */
 export class RMSprop extends Optimizer<RMSpropSettings> {
   constructor(parameters: ParameterList<RMSpropSettings>, options: RMSpropOptions) {
     super(

@@ -1,10 +1,10 @@
 import { requireAtLeast, requireCount, requireList } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 
-/** A number for each step; 0 is the first update. A pure function, so that resuming needs the step alone. */
+/** A number for each step; step 0 is the first update. It must be a pure function: a resumed training knows the step only. */
 export type Schedule = (step: number) => number
 
-/** A setting that is one number, or changes from step to step. */
+/** A setting that is either constant or changes from step to step. */
 export type Scheduled = number | Schedule
 
 /** The value of a setting at a step. */
@@ -16,8 +16,8 @@ export function scheduledValue(value: Scheduled, step: number): number {
 }
 
 /**
- * Several schedules, one after the other: schedule i starts from its step 0 at step milestones[i - 1] (PyTorch's SequentialLR).
- * milestones: not falling, one fewer than schedules.
+ * Several schedules one after the other: schedule i starts, from its own step 0, at step milestones[i - 1] (PyTorch's SequentialLR).
+ * milestones: none below the one before it, one fewer than schedules.
  */
 export function sequentialLR(schedules: readonly Schedule[], milestones: readonly number[]): Schedule {
   requireList('sequentialLR', 'schedules', schedules, UsageError)
@@ -36,7 +36,7 @@ export function sequentialLR(schedules: readonly Schedule[], milestones: readonl
   }
 }
 
-/** A schedule times min(1, step / steps): a warm-up on top of it, as in big_vision and vit_jax. The first rate is 0. */
+/** A schedule with warm-up: times min(1, step / steps), as in big_vision and vit_jax. The first rate is 0. */
 export function withWarmup(schedule: Scheduled, steps: number): Schedule {
   requireAtLeast('withWarmup', 'steps', steps, 0, UsageError)
   return (step) => scheduledValue(schedule, step) * (steps > 0 ? Math.min(1, step / steps) : 1)

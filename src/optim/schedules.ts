@@ -1,6 +1,6 @@
 /**
- * The schedules of `torch.optim.lr_scheduler`, by closed formulas. Each takes the learning rate that PyTorch's optimizer
- * is made with, and gives the rate of step 0, 1, 2, ...
+ * The schedules of `torch.optim.lr_scheduler` in closed form. Each takes the base learning rate, which PyTorch gives to the
+ * optimizer, and returns the rate of step 0, 1, 2, ...
  */
 import {
   requireCount,
@@ -20,14 +20,14 @@ function fieldsOf<T extends object>(owner: string, options: T): T {
   return options
 }
 
-/** lr * factor for the first `totalIters` steps, then lr. Defaults: 1/3, 5. */
+/** lr * factor for the first `totalIters` steps, then lr. Defaults: factor 1/3, totalIters 5. */
 export function constantLR(
   lr: number,
   { factor = 1 / 3, totalIters = 5 }: { readonly factor?: number; readonly totalIters?: number } = {},
 ): Schedule {
   requireFinite('constantLR', 'factor', factor, UsageError)
   requireCount('constantLR', 'totalIters', totalIters, 0, UsageError)
-  // Over 0 steps it never ends, in PyTorch, too.
+  // With totalIters 0 the factor never ends, as in PyTorch.
   return (step) => (step < totalIters || totalIters === 0 ? lr * factor : lr)
 }
 
@@ -37,11 +37,11 @@ export interface LinearOptions {
   readonly startFactor?: number
   /** Factor on lr from step `totalIters` on. Default: 1. */
   readonly endFactor?: number
-  /** Default: 5. */
+  /** Number of steps of the line. Default: 5. */
   readonly totalIters?: number
 }
 
-/** From lr * startFactor in a straight line to lr * endFactor at step totalIters. */
+/** A straight line from lr * startFactor at step 0 to lr * endFactor at step totalIters; constant afterwards. */
 export function linearLR(
   lr: number,
   { startFactor = 1 / 3, endFactor = 1, totalIters = 5 }: LinearOptions = {},
@@ -55,7 +55,7 @@ export function linearLR(
   }
 }
 
-/** lr * (1 - step / totalIters)^power, 0 from totalIters on. Defaults: 5 steps, power 1. */
+/** lr * (1 - step / totalIters)^power; 0 from step totalIters on. Defaults: totalIters 5, power 1. */
 export function polynomialLR(
   lr: number,
   { totalIters = 5, power = 1 }: { readonly totalIters?: number; readonly power?: number } = {},
@@ -64,7 +64,7 @@ export function polynomialLR(
   return (step) => lr * (1 - Math.min(1, step / totalIters)) ** power
 }
 
-/** lr * gamma^(number of times stepSize has passed). Default gamma: 0.1. */
+/** lr * gamma^floor(step / stepSize). Default gamma: 0.1. */
 export function stepLR(lr: number, options: { readonly stepSize: number; readonly gamma?: number }): Schedule {
   const { stepSize, gamma = 0.1 } = fieldsOf('stepLR', options)
   requireCount('stepLR', 'stepSize', stepSize, 1, UsageError)
@@ -93,14 +93,17 @@ function cosine(start: number, end: number, progress: number): number {
   return end + ((start - end) * (1 + Math.cos(Math.PI * progress))) / 2
 }
 
-/** Half a cosine from lr to etaMin at step tMax, and up again: period 2 tMax. Default etaMin: 0. */
+/** Half a cosine wave from lr down to etaMin at step tMax, then up again, with a period of 2 tMax (Loshchilov and Hutter 2017). Default etaMin: 0. */
 export function cosineAnnealingLR(lr: number, options: { readonly tMax: number; readonly etaMin?: number }): Schedule {
   const { tMax, etaMin = 0 } = fieldsOf('cosineAnnealingLR', options)
   requirePositive('cosineAnnealingLR', 'tMax', tMax, UsageError)
   return (step) => cosine(lr, etaMin, step / tMax)
 }
 
-/** Half a cosine over t0 steps, then again over t0 * tMult, t0 * tMult^2, ... Defaults: tMult 1, etaMin 0. */
+/**
+ * Half a cosine wave from lr to etaMin over t0 steps, then again over t0 * tMult, t0 * tMult^2, ... steps (Loshchilov and Hutter
+ * 2017). Defaults: tMult 1, etaMin 0.
+ */
 export function cosineAnnealingWarmRestarts(
   lr: number,
   options: { readonly t0: number; readonly tMult?: number; readonly etaMin?: number },
@@ -124,17 +127,17 @@ export interface OneCycleOptions {
   readonly totalSteps: number
   /** Share of the steps in which the rate rises. Default: 0.3. */
   readonly pctStart?: number
-  /** Form of rise and fall. Default: cos. */
+  /** Shape of the rise and of the fall. Default: cos. */
   readonly annealStrategy?: 'cos' | 'linear'
   /** The first rate is maxLr / divFactor. Default: 25. */
   readonly divFactor?: number
   /** The last rate is the first / finalDivFactor. Default: 10000. */
   readonly finalDivFactor?: number
-  /** Fall back to the first rate as fast as it rose, and only then to the last. Default: false. */
+  /** Whether the rate first falls back to the first rate, as fast as it rose, and only then to the last. Default: false. */
   readonly threePhase?: boolean
 }
 
-/** Up to maxLr and down again, once (Smith and Topin 2017). Steps after the last keep its rate. */
+/** Rises to maxLr and falls again, once (Smith and Topin 2017). Later steps keep the last rate. */
 export function oneCycleLR(options: OneCycleOptions): Schedule {
   const { maxLr, totalSteps, pctStart = 0.3, annealStrategy = 'cos', threePhase = false } = options
   requireCount('oneCycleLR', 'totalSteps', totalSteps, 1, UsageError)

@@ -31,7 +31,7 @@ function requireKind(owner: string, name: string, value: unknown, standard: unkn
   else requireAtLeast(owner, name, value as number, 0, UsageError)
 }
 
-/** The defaults, and the options that are given in their place. Throws a UsageError for one that is unknown or of another kind. */
+/** The defaults, overridden by the given options. Throws a UsageError for an option that is unknown or of the wrong kind, and if there is no lr. */
 export function settingsOf<S extends object>(owner: string, defaults: object, options: Partial<S>): S {
   const given = Object.entries(optionsOf(owner, options, UsageError)).filter(([, value]) => value !== undefined)
   const standards = new Map<string, unknown>(Object.entries(defaults))
@@ -44,7 +44,7 @@ export function settingsOf<S extends object>(owner: string, defaults: object, op
   for (const [name, value] of given) requireKind(owner, name, value, standards.get(name))
   if (!given.some(([name]) => name === 'lr'))
     throw new UsageError(`${owner}: lr must be a number or a schedule, found none`)
-  // Every setting is here: the defaults are complete but for the learning rate.
+  // Complete: the defaults have every setting except the learning rate, which was checked above.
   return { ...defaults, ...Object.fromEntries(given) } as S
 }
 

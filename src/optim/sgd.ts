@@ -9,7 +9,7 @@ export interface SGDSettings extends OptimizerSettings {
   readonly dampening: number
   /** L2 penalty: this times the weight is added to the gradient. */
   readonly weightDecay: Scheduled
-  /** Look ahead: step by gradient + momentum * buffer. */
+  /** Whether to use Nesterov momentum: the step is gradient + momentum * buffer. */
   readonly nesterov: boolean
 }
 
@@ -37,7 +37,7 @@ const rule: UpdateRule<SGDSettings> = {
   },
 }
 
-/** Stochastic gradient descent. Defaults: no momentum, dampening, weight decay or Nesterov. */
+/** Stochastic gradient descent. Defaults: momentum, dampening and weight decay 0, no Nesterov momentum. */
 export class SGD extends Optimizer<SGDSettings> {
   constructor(parameters: ParameterList<SGDSettings>, options: SGDOptions) {
     super(rule, parameters, { momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false }, options)

@@ -1,6 +1,6 @@
 /**
  * The schedules of `transformers` (`get_..._schedule...`): linear warm-up from 0 at step 0 to lr at step numWarmupSteps,
- * then a decay. `lr` is the rate that the optimizer is made with.
+ * then a decay. `lr` is the base rate, which transformers gives to the optimizer.
  */
 import { requireFields, requireFinite } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
@@ -16,7 +16,7 @@ export interface TrainingOptions extends WarmupOptions {
   readonly numTrainingSteps: number
 }
 
-/** lr * step / warm-up steps, then what `after` says. Throws a UsageError for lengths that are no numbers. */
+/** lr * step / numWarmupSteps during the warm-up, `after` from then on. Throws a UsageError if a length is not a finite number. */
 function warmedUp(lr: number, options: WarmupOptions, after: Schedule): Schedule {
   requireFields('schedule', 'options', options, UsageError)
   const { numWarmupSteps } = options
@@ -24,30 +24,30 @@ function warmedUp(lr: number, options: WarmupOptions, after: Schedule): Schedule
   return (step) => (step < numWarmupSteps ? (lr * step) / Math.max(1, numWarmupSteps) : after(step))
 }
 
-/** The same with a length of the training. */
+/** The same, checking the length of the training too. */
 function warmedUpFor(lr: number, options: TrainingOptions, after: Schedule): Schedule {
   requireFinite('schedule', 'numTrainingSteps', options.numTrainingSteps, UsageError)
   return warmedUp(lr, options, after)
 }
 
-/** The share of the steps after the warm-up that is done; beyond 1 after the last. */
+/** The share of the steps after the warm-up that is done; above 1 after the last. */
 function progress(step: number, { numWarmupSteps, numTrainingSteps }: TrainingOptions): number {
   return (step - numWarmupSteps) / Math.max(1, numTrainingSteps - numWarmupSteps)
 }
 
-/** lr after the warm-up. */
+/** Warm-up, then constant at lr. */
 export function constantScheduleWithWarmup(lr: number, options: WarmupOptions): Schedule {
   return warmedUp(lr, options, () => lr)
 }
 
-/** In a straight line down to 0 at the last step. */
+/** Warm-up, then a straight line down to 0 at step numTrainingSteps. */
 export function linearScheduleWithWarmup(lr: number, options: TrainingOptions): Schedule {
   const { numTrainingSteps, numWarmupSteps } = options
   const length = Math.max(1, numTrainingSteps - numWarmupSteps)
   return warmedUpFor(lr, options, (step) => lr * Math.max(0, (numTrainingSteps - step) / length))
 }
 
-/** `numCycles` cosine waves: the default of 0.5 falls to 0 once. */
+/** Warm-up, then `numCycles` cosine waves between lr and 0. Default: 0.5, which falls to 0 once. */
 export function cosineScheduleWithWarmup(
   lr: number,
   options: TrainingOptions & { readonly numCycles?: number },
@@ -59,7 +59,7 @@ export function cosineScheduleWithWarmup(
   })
 }
 
-/** `numCycles` times from lr down to 0 along half a cosine. Default: 1. */
+/** Warm-up, then `numCycles` falls from lr to 0, each along half a cosine wave. Default: 1. */
 export function cosineWithHardRestartsScheduleWithWarmup(
   lr: number,
   options: TrainingOptions & { readonly numCycles?: number },
@@ -72,7 +72,7 @@ export function cosineWithHardRestartsScheduleWithWarmup(
 }
 
 /**
- * lr / sqrt((step + timescale - numWarmupSteps) / timescale). Default timescale: the warm-up's steps, and 10000 without
+ * Warm-up, then lr / sqrt((step + timescale - numWarmupSteps) / timescale). Default timescale: numWarmupSteps, or 10000 without
  * a warm-up.
  */
 export function inverseSqrtSchedule(lr: number, options: WarmupOptions & { readonly timescale?: number }): Schedule {
@@ -81,7 +81,10 @@ export function inverseSqrtSchedule(lr: number, options: WarmupOptions & { reado
   return warmedUp(lr, options, (step) => lr / Math.sqrt((step + timescale - numWarmupSteps) / timescale))
 }
 
-/** (lr - lrEnd) (1 - progress)^power + lrEnd, and lrEnd after the last step. Defaults: lrEnd 1e-7, power 1. */
+/**
+ * Warm-up, then (lr - lrEnd) (1 - progress)^power + lrEnd, and lrEnd after the last step. Defaults: lrEnd 1e-7, power 1. Throws a
+ * UsageError unless lr is above lrEnd.
+ */
 export function polynomialDecayScheduleWithWarmup(
   lr: number,
   options: TrainingOptions & { readonly lrEnd?: number; readonly power?: number },

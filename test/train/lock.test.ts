@@ -82,12 +82,18 @@ test('the lock of a process that was killed is taken over', async () => {
 
 test.runIf(process.platform === 'linux')('a lock from before the last start of the machine is taken over', async () => {
   const folder = await heldBy({ boot: 'another' })
-  ;(await lockFolder(folder)).release()
+  const lock = await lockFolder(folder)
+  expect(folderHolder(folder)).toMatchObject({ pid: process.pid, isHere: true })
+  expect(await readdir(folder)).toHaveLength(1)
+  lock.release()
 })
 
 test.runIf(process.platform === 'linux')('a process that only has the number of the holder does not hold', async () => {
   const folder = await heldBy({ begun: '1' })
-  ;(await lockFolder(folder)).release()
+  const lock = await lockFolder(folder)
+  expect(folderHolder(folder)).toMatchObject({ pid: process.pid, isHere: true })
+  expect(await readdir(folder)).toHaveLength(1)
+  lock.release()
 })
 
 test.each([

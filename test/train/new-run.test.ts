@@ -55,8 +55,10 @@ test('the record of a start that failed, and notes, are no obstacle', async () =
   const path = join(root, 'again')
   await mkdir(path)
   await writeFile(join(path, 'data.json'), '{\n "format": 1,\n "unit": "row"')
-  await writeFile(join(path, 'notes.txt'), '')
+  await writeFile(join(path, 'notes.txt'), 'try a smaller rate')
   await inNewRunFolder({ path }, write)
+  expect(await readFile(join(path, 'run.json'), 'utf8')).toBe('{}')
+  expect(await readFile(join(path, 'notes.txt'), 'utf8')).toBe('try a smaller rate')
 })
 
 test('what stands in the way is said', async () => {

@@ -33,8 +33,8 @@ export function log10(x: Operand): Tensor {
 }
 
 /**
- * log(x / (1 - x)), the inverse of sigmoid; NaN outside of [0, 1]. `eps` limits x to [eps, 1 - eps] first; no gradient outside. Above
- * 1/2 it makes, as in PyTorch, eps of what is below it and 1 - eps of all else.
+ * log(x / (1 - x)), the inverse of sigmoid; NaN outside of [0, 1]. With `eps`, x is first clamped to [eps, 1 - eps], and has no gradient
+ * outside of it. An eps above 1/2 makes the bounds cross: as in PyTorch, x < eps then becomes eps and any other x becomes 1 - eps.
  */
 export function logit(x: Operand, options?: { readonly eps?: number }): Tensor {
   const { eps } = optionsOf('logit', options)

@@ -56,7 +56,7 @@ export class CLIP extends Module {
     this.ln_final = new LayerNorm(width)
     this.text_projection = init.parameter([width, embed_dim], normal(width ** -0.5))
     this.logit_scale = init.parameter([], init.constant(Math.log(1 / 0.07)))
-    this.variables() // gives all of them their names: the encoders are used without `forward`
+    this.variables() // gives the variables their names: the encoders are called without `forward`, which would do it
   }
 
   /** images [B, 3, R, R] -> [B, E]. */
@@ -74,7 +74,7 @@ export class CLIP extends Module {
       })
     const embedded = ops.add(this.token_embedding.forward(tokens), this.positional_embedding) // [B, L, W]
     const x = this.ln_final.forward(this.transformer.forward(embedded)) // [B, L, W]
-    // The state at the end token has read the whole text. Of several, the first.
+    // The state at the end token has read the whole text; the first one if there are several end tokens.
     const isEnd = ops.oneHot(ops.argmax(tokens, 1), context_length, 'float32') // [B, L]
     const atEnd = ops.sum(ops.mul(x, ops.unsqueeze(isEnd, 2)), 1) // [B, W]
     return ops.matmul(atEnd, this.text_projection) // [B, E]
@@ -97,7 +97,10 @@ export function unit(features: Tensor): Tensor {
   return ops.div(features, ops.vectorNorm(features, 2, -1, { keepDims: true }))
 }
 
-/** Each picture must find its text among all of the batch, and each text its picture (Figure 3 of the paper). */
+/**
+ * The mean of two cross-entropies: each picture must find its text among all texts of the batch, and each text its picture (Figure 3
+ * of the paper).
+ */
 export function contrastiveLoss({ logits_per_image, logits_per_text }: CLIPLogits): Tensor {
   const [batch] = logits_per_image.sizes(2)
   const own = ops.arange(batch) // [B]

@@ -13,7 +13,10 @@ import { AttentionBlock, type Block, convolution, ResBlock, Upsample } from './b
 import type { UNetConfig } from './config.ts'
 import { attends, embedTime, encodingHalf, levelChannels, multiples, type TimeEmbed, through } from './encoding-half.ts'
 
-/** Falling resolution, then rising again, each block of the second half reading what one of the first half gave. */
+/**
+ * The U-Net: the first half lowers the resolution, the second half raises it again. Each block of the second half also reads the
+ * output of one of the first half.
+ */
 export class UNetModel extends Module {
   readonly config: UNetConfig
   readonly time_embed: TimeEmbed
@@ -58,7 +61,7 @@ export class UNetModel extends Module {
     }
   }
 
-  /** x [B, in_channels, H, W]; timesteps [B], whole or not; y [B] labels, if there are classes -> [B, out_channels, H, W]. */
+  /** x [B, in_channels, H, W]; timesteps [B], integers or fractions; y [B]: labels, if there are classes -> [B, out_channels, H, W]. */
   forward(x: Tensor, timesteps: Tensor, y?: Tensor): Tensor {
     this.#check(x, y)
     const time = embedTime(this.time_embed, timesteps) // [B, E]
@@ -101,7 +104,7 @@ export class UNetModel extends Module {
   }
 }
 
-/** The U-Net that raises a resolution: it reads the small picture, resized, beside the noisy large one. */
+/** The U-Net that upsamples: it reads the small picture, resized, together with the noisy large one. */
 export class SuperResModel extends UNetModel {
   /** `in_channels` are those of one picture. */
   constructor(config: UNetConfig) {

@@ -75,7 +75,7 @@ class SequenceLayer<Memory extends LayerMemory> extends Module {
     this.#preNorm = config.pre_norm
   }
 
-  /** block [B, M, H] -> output [B, M, H], the next memory, and what the attention says besides. */
+  /** block [B, M, H] -> output [B, M, H], the next memory, and what else the attention computed. */
   forward(block: Tensor, memory: Memory, context: BlockContext) {
     const [before, after] = this.#preNorm ? [true, false] : [false, true]
     const norm = (wanted: boolean, layer: LayerNorm) => (x: Tensor) => (wanted ? layer.forward(x) : x)
@@ -86,19 +86,19 @@ class SequenceLayer<Memory extends LayerMemory> extends Module {
   }
 }
 
-/** What a model says of a block. */
+/** What a model computes of a block. */
 export interface BlockOutput<Memory extends LayerMemory> {
-  /** Of the next token after each, [B, M, V]. */
+  /** Log-probabilities of the token after each one, [B, M, V]. */
   readonly logProbs: Tensor
-  /** To be added to the loss, [B]. */
+  /** Of each text, to be added to its loss, [B]. */
   readonly auxLoss: Tensor
-  /** Of each layer, for the next block. */
+  /** The memory of each layer after the block. */
   readonly memories: readonly Memory[]
-  /** What each layer's attention says besides: spans and weights of Expire-Span. */
+  /** What else each layer's attention computed: spans and weights of Expire-Span. */
   readonly layers: readonly Partial<ExpireAttended>[]
 }
 
-/** The network around the kinds of memory. */
+/** The network that all kinds of memory share: embedding, layers of attention and feed-forward, output. */
 abstract class SequenceModel<Memory extends LayerMemory, Config extends SequenceConfig> extends Module {
   readonly config: Config
   readonly in_emb: Embedding
@@ -120,15 +120,15 @@ abstract class SequenceModel<Memory extends LayerMemory, Config extends Sequence
   abstract initialMemory(batch: number): Stored<Memory>
 
   /**
-   * What a layer takes into the next block, of the memory after a block as numbers (nothing of which has a gradient any more), of
-   * what was left of each span at the block's first query, where memories expire, and of what it had kept before the block. Default:
-   * all of the first.
+   * What a layer keeps for the next block. `memory`: all that it remembers after this block, as plain numbers, so that no gradient flows
+   * between blocks. `_remaining`: where memories expire, how much of each span was left at the block's first query. `_kept`: what the layer
+   * had kept before this block. Default: all of `memory`.
    */
   carry(memory: Stored<Memory>, _remaining?: NDArray, _kept?: Stored<Memory>): Stored<Memory> {
     return memory
   }
 
-  /** What a block is given of what a layer has kept: what it can reach. Default: all of it. */
+  /** The part of the kept memory that the next block can reach, and is given. Default: all of it. */
   reachable(kept: Stored<Memory>, _layer: number): Stored<Memory> {
     return kept
   }
@@ -139,9 +139,9 @@ abstract class SequenceModel<Memory extends LayerMemory, Config extends Sequence
   }
 
   /**
-   * tokens: integers [B, M]; memories: one for each layer. `draws`: random numbers in [0, 1) of the block, [1 + layers], in the official
-   * order: the noise of spans, then what decides whether each layer is left out. `elapsed` int [B, M]: tokens of its episode before each
-   * token, where nothing of an earlier episode may be remembered; default: everything may.
+   * tokens: integers [B, M]; memories: one for each layer. `draws`: random numbers in [0, 1) for this block, [1 + layers], in the official
+   * order: first the noise of the spans, then for each layer the number that decides whether it is left out. `elapsed` int [B, M]: how many
+   * tokens of the same episode stand before each token; tokens of earlier episodes are not attended to. Default: everything is remembered.
    */
   forward(tokens: Tensor, memories: readonly Memory[], draws?: Tensor, elapsed?: Tensor): BlockOutput<Memory> {
     if (memories.length !== this.layers.length)
@@ -177,26 +177,26 @@ abstract class SequenceModel<Memory extends LayerMemory, Config extends Sequence
   }
 }
 
-/** The paper's model. With expire_span off: the last attn_lim memories at the start of a block, and its earlier tokens. */
+/** The paper's model. With expire_span off each block attends to the last attn_lim memories before it, and to its own earlier tokens. */
 export class ExpireSpan extends SequenceModel<ExpiringMemory, ExpireSpanConfig> {
   constructor(config: ExpireSpanConfig) {
     requireSpanOfBlock(config)
-    // Distances up to the length of a block: that far back nothing was dropped yet.
+    // Positions are needed up to the length of a block only: that far back no memory has been dropped yet.
     const key_pe = distanceKeys(config, Math.min(config.attn_lim, config.mem_sz))
     super(config, () => new SeqAttention(config, key_pe))
   }
 
-  /** mem_sz memories. */
+  /** Begins with mem_sz empty memories. */
   initialMemory(batch: number): StoredMemory {
     return emptyMemory(batch, this.config)
   }
 
-  /** Without those that have expired. */
+  /** The memories that have not expired. */
   override carry(memory: StoredMemory, remaining?: NDArray): StoredMemory {
     return forget(memory, remaining, this.config)
   }
 
-  /** Each layer keeps a number of its own. */
+  /** Each layer keeps its own number of memories. */
   override dynamicAxes(layer: number) {
     const kept = { 1: `memories_${layer}` }
     return { hidden: kept, ages: kept }
@@ -213,25 +213,25 @@ export class ExpireSpan extends SequenceModel<ExpiringMemory, ExpireSpanConfig> 
   }
 }
 
-/** A fixed span in the manner of Transformer-XL, or with `adapt_span` one that is learned for each head. */
+/** A fixed span as in Transformer-XL, or with `adapt_span` a span that is learned for each head. */
 export class TransformerSeq extends SequenceModel<LayerMemory, TransformerSeqConfig> {
   constructor(config: TransformerSeqConfig) {
     const key_pe = distanceKeys(config, config.attn_lim)
     super(config, () => new FixedSpanAttention(config, key_pe))
   }
 
-  /** attn_lim memories. */
+  /** Begins with attn_lim memories of zeros. */
   initialMemory(batch: number): Stored<LayerMemory> {
     return { hidden: zeroVectors(batch, this.config.attn_lim, this.config) }
   }
 
-  /** Where spans are learned: of the last columns as many as some head reaches now, zeros where so many were not kept. */
+  /** Where spans are learned: as many of the last columns as the farthest-reaching head reads now, filled up with zeros where fewer were kept. */
   override reachable(kept: Stored<LayerMemory>, layer: number): Stored<LayerMemory> {
     const span = this.#span(layer)
     return span ? { hidden: lastColumns(kept.hidden, span.reach()) } : kept
   }
 
-  /** Where spans are learned: what was kept before and the block, the last of it. `memory`: what was reached, and the block. */
+  /** Where spans are learned: the last columns of what was kept before, followed by this block. `memory`: what was reached, and the block. */
   override carry(memory: Stored<LayerMemory>, _remaining?: NDArray, kept?: Stored<LayerMemory>): Stored<LayerMemory> {
     const span = this.#span(0)
     if (!span) return memory
@@ -241,7 +241,7 @@ export class TransformerSeq extends SequenceModel<LayerMemory, TransformerSeqCon
     return { hidden: lastColumns(all, Math.min(sizeOf(all.shape, 1), span.cacheLength(reach))) }
   }
 
-  /** Where spans are learned: how far back each layer reaches, so that one program serves all spans. */
+  /** Where spans are learned, the size is how far back the layer reaches; one program serves all of them. */
   override dynamicAxes(layer: number) {
     return this.#span(layer) && { hidden: { 1: `reach_${layer}` } }
   }
@@ -257,14 +257,14 @@ export class TransformerSeq extends SequenceModel<LayerMemory, TransformerSeqCon
   }
 }
 
-/** A fixed span, and averages of what lies before it. */
+/** The Compressive Transformer: a fixed span, and averages of the memories before it. */
 export class CompressiveTransformer extends SequenceModel<CompressedMemory, CompressiveConfig> {
   constructor(config: CompressiveConfig) {
     const key_pe = distanceKeys(config, compressedCount(config) + 1 + config.attn_lim)
     super(config, () => new CompressiveAttention(config, key_pe))
   }
 
-  /** attn_lim memories, and compress_size / compress_rate averages. */
+  /** Begins with attn_lim memories and compress_size / compress_rate averages, all zeros. */
   initialMemory(batch: number): Stored<CompressedMemory> {
     const zeros = (count: number): NDArray => zeroVectors(batch, count, this.config)
     return { hidden: zeros(this.config.attn_lim), compressed: zeros(compressedCount(this.config)) }

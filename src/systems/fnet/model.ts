@@ -98,9 +98,9 @@ class Embeddings extends Module {
   }
 }
 
-/** What the encoder is given beside the tokens. */
+/** Further inputs of the encoder. */
 export interface EncoderInputs {
-  /** Real tokens, bool [B, L]: only layers that attend look at it, all others mix padding in. Default: what is not `pad_token_id`. */
+  /** bool [B, L], true for tokens. Only layers with attention use it; all others mix padding in. Default: all ids but `pad_token_id`. */
   readonly mask?: TokenMask | undefined
   /** int [B or 1, L]. Default: 0, 1, 2, ... */
   readonly positionIds?: Tensor | undefined
@@ -110,7 +110,7 @@ export interface EncoderInputs {
 export interface Encoded {
   /** [B, L, H] */
   readonly hidden: Tensor
-  /** tanh of a dense layer of the first token's, [B, H]. */
+  /** tanh of a dense layer applied to the first token, [B, H]. */
   readonly pooled: Tensor
   /** Before the first block and after each, [B, L, H] each. */
   readonly hiddenStates: readonly Tensor[]
@@ -149,7 +149,7 @@ export class FNetEncoder extends Module {
   }
 }
 
-/** What the pre-training model is given beside the tokens. */
+/** Further inputs of the pre-training model. */
 export interface PreTrainingInputs extends EncoderInputs {
   /** Tokens to predict, int [B, P]. Default: all L of them. */
   readonly positions?: Tensor | undefined
@@ -164,11 +164,11 @@ export interface PreTrainingOutputs {
   readonly nextSentenceLogits: Tensor
 }
 
-/** The last layer of a masked language model that has a matrix of its own: the bias beside it then is of no use, as in transformers. */
+/** The output matrix of the masked language model, if it does not share the word embedding. The separate bias is then unused, as in transformers. */
 const ownDecoder = ({ d_emb, vocab_size, port }: FNetConfig) =>
   port?.tie_word_embeddings === false && { decoder: dense(d_emb, vocab_size, small) }
 
-/** Encoder, masked language model (its last matrix is the word embedding unless it has its own) and next sentence head. */
+/** Encoder, masked language model and next-sentence head. The last matrix of the language model is the word embedding, unless it has its own. */
 export class FNetForPreTraining extends Module {
   readonly fnet: FNetEncoder
   readonly cls

@@ -15,7 +15,7 @@ import type { LSTMState } from './bodies/lstm.ts'
 import type { FrozenTransformerConfig } from './config.ts'
 import { applyFreezing } from './freezing.ts'
 
-/** Positions that a ViT body has for tokens that are no patches of its own. */
+/** The number of positions for a ViT body, whose own are for patches only. */
 const vitPositions = 1024
 
 /** What the model computed on the way. */
@@ -23,7 +23,7 @@ export interface FrozenTransformerOutputs extends BodyOutputs {
   readonly out: Tensor
 }
 
-/** Input layer, body, output layer. What does not learn is frozen: `parameters()` has the rest. */
+/** Input layer, body, output layer. Parameters that do not learn are frozen; `parameters()` lists the others. */
 export class FrozenTransformer extends Module {
   readonly config: FrozenTransformerConfig
   readonly vit_pos_embed: Variable | undefined
@@ -52,12 +52,12 @@ export class FrozenTransformer extends Module {
     applyFreezing(this, config)
   }
 
-  /** x [B, L, d], or integers [B, L] for embeddings -> [B, 1, r output_dim]; [B, T, output_dim] of all tokens unless return_last_only. */
+  /** x [B, L, d], or integers [B, L] with embeddings -> [B, 1, r output_dim], from the last row only; without return_last_only [B, T, output_dim]. */
   forward(x: Tensor, state?: LSTMState): Tensor {
     return this.outputs(x, state).out
   }
 
-  /** The same with what was computed on the way; `state`: the first of an LSTM. */
+  /** The same, with what was computed on the way. `state`: the initial state of an LSTM body. */
   outputs(x: Tensor, state?: LSTMState): FrozenTransformerOutputs {
     const { return_last_only = true } = this.config
     const { tokens, pieces } = this.#tokens(x) // [B, T, input_dim]
@@ -69,7 +69,7 @@ export class FrozenTransformer extends Module {
     return { hidden, ...inside, out: return_last_only ? ops.reshape(out, [sizeOf(out.shape, 0), 1, -1]) : out }
   }
 
-  /** Rows that are longer than a token, cut into consecutive pieces. */
+  /** Cuts rows that are longer than a token into consecutive pieces. */
   #tokens(x: Tensor): { readonly tokens: Tensor; readonly pieces: number } {
     const { input_dim, use_embeddings_for_in = false } = this.config
     const isIntegers = x.dtype !== 'float32'
@@ -99,7 +99,7 @@ export class FrozenTransformer extends Module {
   }
 }
 
-/** Linear maps between the widths, with ReLU and dropout between them: their keys are 0, 3, 6, ... */
+/** Linear maps from each width to the next, with ReLU and dropout between them, so that their keys are 0, 3, 6, ... */
 function layers(widths: readonly number[], dropout: number, linear: (from: number, to: number) => Linear): Layer[] {
   return widths.slice(1).flatMap((to, i) => {
     const map = linear(widths[i] ?? to, to)

@@ -1,4 +1,4 @@
-/** RedNet (section 3.4 of the paper): ResNet whose 3x3 convolutions, and one of the stem, are involutions. */
+/** RedNet (section 3.4 of the paper): a ResNet in which involutions replace the 3x3 convolutions of the blocks and one of the stem. */
 import type { ResNet } from '../../models/resnet.ts'
 import type { ConvModule } from '../../nn/conv-module.ts'
 import {
@@ -38,7 +38,7 @@ export function redNetStem(
       groupChannels: Math.min(group_channels, half),
       reductionRatio: reduction_ratio,
     }),
-    // Not of `norm_cfg`, in the official code neither.
+    // `norm_cfg` does not apply here, as in the official code.
     batchNorm(half),
     new ReLU(),
     conv(half, channels, 1),
@@ -72,7 +72,7 @@ function checkConfig(config: RedNetConfig): Required<Pick<RedNetConfig, 'num_sta
   return { num_stages, strides, out_indices }
 }
 
-/** The stem and stages named layer1, layer2, ...; of a published network the last has 1 / 32 of height and width. */
+/** The stem, and stages named layer1, layer2, ... In the published networks the last stage has 1/32 of the height and width. */
 export class RedNet extends Module {
   readonly config: RedNetConfig
   readonly stem: Sequential
@@ -106,7 +106,7 @@ export class RedNet extends Module {
     this.#freeze(config)
   }
 
-  /** The parts that are not trained: `frozen_stages` with their norms, and with `norm_eval` the statistics of all norms. */
+  /** Freezes what is not trained: the first `frozen_stages` with their norms, and with `norm_eval` the statistics of all norms. */
   #freeze({ frozen_stages = -1, norm_eval = false }: RedNetConfig): void {
     const stages = this.channels.map((_, i) => this[`layer${i + 1}`])
     for (const part of [this.stem, ...stages].slice(0, frozen_stages + 1)) {
@@ -122,12 +122,12 @@ export class RedNet extends Module {
     return this.maps(images).filter((_, i) => this.#outIndices.includes(i))
   }
 
-  /** What each stage gives. */
+  /** The output of each stage. */
   maps(images: Tensor): readonly Tensor[] {
     return this.stages(this.pooled(images))
   }
 
-  /** What each stage gives, from what the pool after the stem gives. */
+  /** The output of each stage, computed from that of the stem's pool. */
   stages(pooled: Tensor): readonly Tensor[] {
     let x = pooled
     return this.channels.map((_, i) => {
@@ -136,7 +136,7 @@ export class RedNet extends Module {
     })
   }
 
-  /** What the first stage gets: [N, stem, H / 4, W / 4]. */
+  /** The input of the first stage, [N, stem, H / 4, W / 4]. */
   pooled(images: Tensor): Tensor {
     return this.maxpool.forward(this.stem.forward(images))
   }
@@ -166,7 +166,7 @@ class LinearClsHead extends Module {
   }
 }
 
-/** A backbone, the mean over its last map, a linear classifier (mmcls's ImageClassifier). The backbone may be a ResNet without head. */
+/** A backbone, the mean over its last map, a linear classifier (mmcls's ImageClassifier). The backbone may also be a ResNet without a head. */
 export class ImageClassifier extends Module {
   readonly backbone: RedNet | ResNet
   readonly neck: GlobalAveragePooling
@@ -190,14 +190,14 @@ export class ImageClassifier extends Module {
   }
 }
 
-/** The share e / (1 + e) of the uniform distribution in mmcls's smoothed target for e. */
+/** The share of the uniform distribution in mmcls's smoothed target for the value e: e / (1 + e). */
 export function smoothingShare(labelSmoothVal: number): number {
   return labelSmoothVal / (1 + labelSmoothVal)
 }
 
 /**
- * mmcls's LabelSmoothLoss: cross-entropy with the target (onehot + e / K) / (1 + e). That is the usual mix of target and uniform
- * distribution with the share e / (1 + e): 1 / 11, not 1 / 10, for e = 0.1. logits [N, K], labels [N] -> the mean.
+ * mmcls's LabelSmoothLoss: cross-entropy with the target (onehot + e / K) / (1 + e). That is the usual mix of one-hot target and uniform
+ * distribution, but with a share of e / (1 + e): for e = 0.1 it is 1 / 11, not 1 / 10. logits [N, K], labels [N] -> the mean, a scalar.
  */
 export function labelSmoothLoss(logits: Tensor, labels: Tensor, labelSmoothVal = 0.1): Tensor {
   return ops.crossEntropy(logits, labels, { labelSmoothing: smoothingShare(labelSmoothVal) })

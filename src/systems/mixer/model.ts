@@ -23,7 +23,7 @@ const norm = ({ hidden_dim, port }: MixerConfig): LayerNorm =>
 const activationOf = ({ gelu, port }: MixerConfig): ActivationName =>
   port?.act_layer ?? (gelu === 'tanh' ? 'gelu_tanh' : 'gelu')
 
-/** Two layers with a GELU (timm: any activation) between, over the tokens (axis -2) or the channels (-1) of [N, S, C]. */
+/** Two linear layers with a GELU between (in timm any activation), over the tokens (axis -2) or the channels (axis -1) of [N, S, C]. */
 class MlpBlock extends Module {
   readonly fc1: Linear
   readonly fc2: Linear
@@ -46,7 +46,7 @@ class MlpBlock extends Module {
   }
 }
 
-/** Mixes tokens, then channels; each after a LayerNorm, each added to its input (paper, equation 1). */
+/** Mixes tokens, then channels. Each MLP follows a LayerNorm and is added to its input (paper, equation 1). */
 class MixerBlock extends Module {
   readonly norm1: LayerNorm
   readonly mlp_tokens: MlpBlock
@@ -62,7 +62,7 @@ class MixerBlock extends Module {
     this.mlp_channels = new MlpBlock(-1, hidden_dim, channels_mlp_dim, activationOf(config))
   }
 
-  /** x: [N, S, C]. keep: factors on the two branches, [N, 1, 1] each; absent: nothing is dropped. */
+  /** x [N, S, C] -> [N, S, C]. keep: factors on the two branches, [N, 1, 1] each. Default: nothing is dropped. */
   forward(x: Tensor, keep?: readonly [Tensor, Tensor]): Tensor {
     const mixed = this.mlp_tokens.forward(this.norm1.forward(x)) // [N, S, C]
     const y = ops.add(x, keep ? ops.mul(mixed, keep[0]) : mixed)
@@ -71,7 +71,7 @@ class MixerBlock extends Module {
   }
 }
 
-/** The patches as tokens; a norm after them where timm's has one. */
+/** The patches as tokens, followed by a norm where timm's stem has one. */
 class Stem extends PatchEmbed {
   readonly norm: LayerNorm | undefined
 

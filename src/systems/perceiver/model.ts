@@ -14,9 +14,15 @@ import { UsageError } from '../../util/errors.ts'
 import { type AttentionMaps, type LayerOutput, PerceiverLayer } from './attention.ts'
 import type { PerceiverConfig } from './config.ts'
 
-/** What one attention read, and which one it was. */
+/** The scores and weights of one attention, and which kind of attention it was. */
 export interface NamedMaps extends AttentionMaps {
   readonly kind: 'cross' | 'self'
+}
+
+/** A step of the model: which layer is applied, and whether it reads the inputs or refines the latents. */
+export interface ScheduledLayer {
+  readonly kind: 'cross' | 'self'
+  readonly layer: PerceiverLayer
 }
 
 /** What the model computed on the way. */
@@ -29,24 +35,27 @@ export interface PerceiverOutputs {
   readonly logits: Tensor
 }
 
-/** A latent array: N vectors of D channels, the same for every example until they have read it. */
+/**
+ * A latent array [count, channels]: learned vectors, the same for every example until they have read it. They begin as truncated
+ * normals of deviation `scale`.
+ */
 export function latentArray(count: number, channels: number, scale = 0.02): Variable {
   return parameter([count, channels], (shape) => init.truncNormal(shape, { std: scale }))
 }
 
-/** [N, D] -> [B, N, D]. */
+/** The latent array [N, D] once for each example: [B, N, D]. */
 export function repeated(latents: Variable, batch: number): Tensor {
   const [count, channels] = latents.shape
   return ops.broadcastTo(latents.value, [batch, count ?? 0, channels ?? 0])
 }
 
-/** The paper's network: latents read the inputs through cross attention and are refined by transformers, again and again. */
+/** The paper's network: latents read the inputs by cross attention and are refined by transformers, several times in turn. */
 export class Perceiver extends Module {
   readonly config: PerceiverConfig
   readonly latents: Variable
-  /** One, or with shared weights at most two: the first, and the one for all later readings. */
+  /** One for each cross attention. With shared weights at most two: the first one, and the one for all later readings. */
   readonly cross_attentions: readonly PerceiverLayer[]
-  /** The latent transformers, each a list of layers; with shared weights one. */
+  /** The latent transformers, each a list of layers. With shared weights there is only one. */
   readonly blocks: readonly (readonly PerceiverLayer[])[]
   readonly logits: Linear
 
@@ -97,7 +106,7 @@ export class Perceiver extends Module {
     return { latents: x, attentions, logits: this.logits.forward(ops.mean(x, 1)) }
   }
 
-  /** A layer of a latent transformer; what it computes inside is kept for the backward pass, or computed there again. */
+  /** Applies a layer of a latent transformer. With `recompute`, its intermediate values are not kept but computed again in the backward pass. */
   #refined(layer: PerceiverLayer, x: Tensor): LayerOutput {
     if (!this.config.recompute) return layer.forward(x)
     const [output, scores, weights] = checkpoint((latents: Tensor) => {
@@ -107,31 +116,25 @@ export class Perceiver extends Module {
     return { output, scores, weights }
   }
 
-  /** The layers in the order in which they are applied; a shared one stands there once for each time. */
-  schedule(): { readonly kind: 'cross' | 'self'; readonly layer: PerceiverLayer }[] {
+  /** The layers in the order in which they are applied; a shared layer is listed each time. */
+  schedule(): ScheduledLayer[] {
     const { arrangement, num_cross_attends, num_blocks } = this.config
-    const cross = (t: number) =>
-      this.cross_attentions
-        .slice(0, t + 1)
-        .slice(-1)
-        .map(named('cross'))
-    const block = (t: number) =>
-      this.blocks
-        .slice(0, t + 1)
-        .slice(-1)
-        .flat()
-        .map(named('self'))
+    // Where weights are shared there are fewer layers than steps: the last one is applied again.
+    const cross = (t: number): ScheduledLayer => {
+      const layer = this.cross_attentions[Math.min(t, this.cross_attentions.length - 1)] as PerceiverLayer
+      return { kind: 'cross', layer }
+    }
+    const block = (t: number): ScheduledLayer[] => {
+      const layers = this.blocks[Math.min(t, this.blocks.length - 1)] ?? []
+      return layers.map((layer) => ({ kind: 'self', layer }))
+    }
     const crosses = Array.from({ length: num_cross_attends }, (_, t) => cross(t))
     const blocks = Array.from({ length: num_blocks }, (_, t) => block(t))
-    if (arrangement === 'at_start') return [...crosses, ...blocks].flat()
+    if (arrangement === 'at_start') return [...crosses, ...blocks.flat()]
     const each = num_blocks / num_cross_attends // blocks after each cross attention
-    return crosses.flatMap((layer, t) => [...layer, ...blocks.slice(t * each, (t + 1) * each).flat()])
+    return crosses.flatMap((layer, t) => [layer, ...blocks.slice(t * each, (t + 1) * each).flat()])
   }
 }
-
-const named =
-  (kind: 'cross' | 'self') =>
-  (layer: PerceiverLayer): { kind: 'cross' | 'self'; layer: PerceiverLayer } => ({ kind, layer })
 
 function checkArrangement({ arrangement, num_cross_attends, num_blocks }: PerceiverConfig): void {
   if (num_cross_attends < 1)

@@ -1,6 +1,6 @@
 /**
  * Joint embedding: two networks embed x and y, and the energy of the pair is the distance of the embeddings (LeCun and Misra 2021). Each
- * method is a subclass in `methods/`: what it adds is how it keeps the embeddings from collapsing.
+ * method is a subclass in `methods/`, which adds a way to keep the embeddings from collapsing.
  *
  * Shapes: N pictures, C width of the representation, D width of the embedding.
  */
@@ -15,9 +15,9 @@ import type { Encoder } from './encoder.ts'
 /** What one training step computes of a batch. */
 export interface JointStep {
   readonly loss: Tensor
-  /** Of the first two views, before any normalisation: [N, D] each. What the diagnostics of collapse look at. */
+  /** Embeddings of the first two views before any normalisation, [N, D] each. The diagnostics of collapse use them. */
   readonly embeddings: readonly [Tensor, Tensor]
-  /** What else is worth a curve. */
+  /** Further scalars to be shown as curves. */
   readonly shown?: Readonly<Record<string, Tensor>>
 }
 
@@ -36,12 +36,12 @@ export abstract class JointEmbedding extends Module {
   }
 
   /**
-   * views: [N, ...] each, row i of all of them from picture i. places: of the pictures among all training pictures, int [N], for methods that
-   * remember each. Called in training mode; may assign queues, centres and targets.
+   * views: [N, ...] each; row i of every view is from picture i. places, int [N]: the index of each picture in the training set, for methods
+   * that remember every picture. Called in training mode; may assign queues, centres and targets.
    */
   abstract override forward(views: readonly Tensor[], places?: Tensor): JointStep
 
-  /** The embedding that pairs are compared by, [N, D], without training anything. */
+  /** The embedding by which pairs are compared, [N, D]. Trains nothing. */
   abstract embed(x: Tensor): Tensor
 
   /** The representation that is kept: [N, C]. */
@@ -50,8 +50,8 @@ export abstract class JointEmbedding extends Module {
   }
 
   /**
-   * Called before each epoch: what is to be done with the embeddings [examples, D] of all training pictures, for methods that look at all of
-   * them; undefined: nothing, and they are not computed.
+   * Called before each epoch, for methods that need the embeddings of all training pictures: returns the function that takes them,
+   * [examples, D]. If it returns undefined, they are not computed.
    */
   beforeEpoch?(epoch: number): ((embeddings: NDArray, seed: number) => Promise<void>) | undefined
 
@@ -77,12 +77,12 @@ export function placesOf(owner: string, places: Tensor | undefined): Tensor {
   return places
 }
 
-/** What moves a network's weights after another's: trainable variables, also those that are frozen, in their order. */
+/** The weights of a network in their order: all trainable variables, frozen ones too. */
 export function weightsOf(module: Module): Variable[] {
   return [...module.variables().values()].filter(({ trainable }) => trainable)
 }
 
-/** A copy of the weights and statistics, once, from outside of compiled functions. */
+/** Copies weights and statistics from `online` to `target`. Works outside of compiled functions only. */
 export function copyWeights(target: Module, online: Module): void {
   target.loadStateDict(online.stateDict())
 }

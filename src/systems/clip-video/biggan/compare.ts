@@ -1,5 +1,31 @@
 /** What is compared of generated pictures and real ones: without a network, since a mini BigGAN is trained alone. */
+import type { Dataset } from '../../../data/dataset.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
+import type { Metrics } from '../../../train/loop.ts'
+import { featureStatistics, frechetDistance } from '../../../train/sample-metrics.ts'
+import { Generator } from '../../../util/random.ts'
+import type { ClassFields } from './classes.ts'
+import type { ClassSampler } from './samples.ts'
+
+/** Pictures that an evaluation compares. */
+const comparedPictures = 480
+
+/** `frechet` and `spread` of pictures at truncation 1 against as many drawings of the same classes; always the same drawings and noise. */
+export async function compareWithDrawings(sample: ClassSampler, test: Dataset<ClassFields>): Promise<Metrics> {
+  const chosen = new Generator(0).permutation(test.length).subarray(0, comparedPictures)
+  const { image, label } = await test.batch(chosen, { epoch: 0, seed: 0 })
+  const made = await sample(toNumbers(label.data), 1, 0)
+  const real: NDArray = {
+    dtype: 'float32',
+    shape: image.shape,
+    data: Float32Array.from(image.data as Uint8Array, (value) => value / 127.5 - 1),
+  }
+  const [a, b] = [real, made].map((pictures) => featureStatistics(shrunk(pictures)))
+  return {
+    frechet: a && b ? frechetDistance(a, b) : Number.NaN,
+    spread: deviation(made) / deviation(real),
+  }
+}
 
 /** Means of 4 x 4 pixels as features: [N, 3, S, S] -> [N, 3 S S / 16]. */
 export function shrunk({ shape, data }: NDArray): NDArray {

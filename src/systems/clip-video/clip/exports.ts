@@ -1,11 +1,10 @@
 /** The two towers of a mini CLIP as model files. */
-import * as ops from '../../../ops/index.ts'
 import type { Exportable } from '../../../tasks/define.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { type CLIP, unit } from '../model.ts'
 import type { PairFacts } from '../pairs/open.ts'
 import type { ClipSettings } from '../settings.ts'
-import { clipNormalized } from './normalization.ts'
+import { ofBytes } from './encoders.ts'
 
 /** What is exported. */
 export interface ClipParts {
@@ -22,7 +21,7 @@ export function clipExports({ model, facts, settings, see }: ClipParts): Record<
     image: (): Exportable<'image'> => ({
       inputs: { image: { dtype: 'uint8', shape: [1, 3, size, size] } },
       forward: ({ image }) => ({
-        embedding: unit(see(clipNormalized(ops.div(ops.cast(image, 'float32'), 255)))),
+        embedding: unit(see(ofBytes(image))),
       }),
       metadata: {
         preprocessing: JSON.stringify({

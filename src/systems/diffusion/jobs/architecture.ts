@@ -6,10 +6,10 @@ import { defineJob, type JobContext } from '../../define.ts'
 import { spreadOf } from '../../study.ts'
 import type { UNetSettings } from '../settings.ts'
 import { drawPictures } from './drawing.ts'
-import { type Measured, meanQuality, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { type Measured, meanQuality, measuringSettings, ofAllTrainings, spreadText } from './measuring.ts'
 import { studyDiffusionSettings, studyTrainingSettings, studyUnetSettings, trainedDenoiser } from './networks.ts'
 import { describePictures, pictureSettings } from './pictures.ts'
-import { openStudy } from './study.ts'
+import { openStudy, studyPage, verdictOf } from './study.ts'
 
 /** What differs from the plain network: one head, attention at the lowest resolution, convolutions that change it, time scales and shifts. */
 interface Variant {
@@ -102,16 +102,11 @@ async function run(settings: ArchitectureSettings, context: JobContext): Promise
         }),
       )
     }
-    const measured = {
-      qualities: found.flatMap(({ qualities }) => qualities),
-      seconds: found.flatMap((each) => each.seconds),
-      pictures: found[0]?.pictures ?? [],
-    }
-    outcomes.push({ variant, parameters, errors, seconds, measured })
+    outcomes.push({ variant, parameters, errors, seconds, measured: ofAllTrainings(found) })
   }
   const floor = await study.floor()
   const foot = `${describePictures(data, pictures.facts)}. Each network ${training.steps} steps of ${training.batch_size}, ${trainings} trainings of each; learning rate ${training.lr} for all, not tuned. Written by tenfold.`
-  return architectureReport(outcomes, floor, foot)
+  return architectureReport(outcomes, floor, trainings, foot)
 }
 
 /** Settings have lists of their own. */
@@ -127,17 +122,12 @@ export function architectureFindings(outcomes: readonly Outcome[]): string[] {
     .filter((each) => each !== first)
     .map(({ variant, errors, measured }) => {
       const [own, other] = [spreadOf(errors), spreadOf(first.errors)]
-      const noise = 2 * Math.sqrt((own.deviation ** 2 + other.deviation ** 2) / Math.max(1, errors.length))
-      const difference = own.mean - other.mean
-      const verdict =
-        errors.length > 1 && Math.abs(difference) <= noise
-          ? 'no difference beyond the spread'
-          : `${difference < 0 ? 'lower' : 'higher'}${errors.length > 1 ? '' : ' (one training: may be chance)'}`
+      const verdict = verdictOf(errors, first.errors)
       return `${variants[variant].title}: error of the noise ${own.mean.toFixed(4)}, base ${other.mean.toFixed(4)}: ${verdict}; Frechet distance ${spreadText(measured.qualities, 'frechet')}, base ${spreadText(first.measured.qualities, 'frechet')}. The paper: ${variants[variant].paper}.`
     })
 }
 
-function architectureReport(outcomes: readonly Outcome[], floor: Measured, footer: string): Report {
+function architectureReport(outcomes: readonly Outcome[], floor: Measured, trainings: number, footer: string): Report {
   const best = outcomes.toSorted((a, b) => spreadOf(a.errors).mean - spreadOf(b.errors).mean)[0]
   const cells = ({ variant, parameters, errors, seconds }: Outcome): (string | number)[] => [
     variants[variant].title,
@@ -145,7 +135,7 @@ function architectureReport(outcomes: readonly Outcome[], floor: Measured, foote
     Number(spreadOf(seconds).mean.toFixed(0)),
     `${spreadOf(errors).mean.toFixed(4)} ± ${spreadOf(errors).deviation.toFixed(4)}`,
   ]
-  return {
+  return studyPage({
     title: 'diffusion / architecture',
     subtitle: 'What the parts of the U-Net are worth',
     summary: best
@@ -157,57 +147,41 @@ function architectureReport(outcomes: readonly Outcome[], floor: Measured, foote
           },
         ]
       : [],
-    sections: [
+    findings: architectureFindings(outcomes),
+    trainings,
+    figures: [
       {
-        title: 'What was found',
-        figures: [
-          { kind: 'text', title: 'In words', paragraphs: architectureFindings(outcomes) },
-          {
-            kind: 'bars',
-            title: 'Error of the noise on test pictures',
-            value: { label: 'mean squared error' },
-            bars: outcomes.map(({ variant, errors }) => ({
-              label: variants[variant].title,
-              value: spreadOf(errors).mean,
-            })),
-          },
-          {
-            kind: 'bars',
-            title: 'Frechet distance',
-            value: { label: 'Frechet distance' },
-            bars: outcomes.map(({ variant, measured }) => ({
-              label: variants[variant].title,
-              value: meanQuality(measured, 'frechet'),
-            })),
-          },
-        ],
-      },
-      {
-        title: 'The pictures',
-        figures: outcomes.map(({ variant, measured }) => ({
-          kind: 'pictures',
-          title: variants[variant].title,
-          pictures: measured.pictures,
-          size: 42,
+        kind: 'bars',
+        title: 'Error of the noise on test pictures',
+        value: { label: 'mean squared error' },
+        bars: outcomes.map(({ variant, errors }) => ({
+          label: variants[variant].title,
+          value: spreadOf(errors).mean,
         })),
       },
       {
-        title: 'Every number',
-        figures: [
-          qualityTable(
-            'Every network',
-            [
-              ...outcomes.map((outcome) => ({ cells: cells(outcome), measured: outcome.measured })),
-              { cells: ['real pictures', '', '', ''], measured: floor },
-            ],
-            ['network', 'parameters', 'seconds', 'error of the noise'],
-            'Means over the trainings ± their standard deviation.',
-          ),
-        ],
+        kind: 'bars',
+        title: 'Frechet distance',
+        value: { label: 'Frechet distance' },
+        bars: outcomes.map(({ variant, measured }) => ({
+          label: variants[variant].title,
+          value: meanQuality(measured, 'frechet'),
+        })),
       },
     ],
+    rows: outcomes.map((outcome) => ({
+      title: variants[outcome.variant].title,
+      cells: cells(outcome),
+      measured: outcome.measured,
+    })),
+    floor,
+    table: {
+      title: 'Every network',
+      headings: ['network', 'parameters', 'seconds', 'error of the noise'],
+      caption: 'Means over the trainings ± their standard deviation.',
+    },
     footer,
-  }
+  })
 }
 
 export const architecture = defineJob({

@@ -6,11 +6,10 @@ import { fromNumbers } from '../../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
 import { deriveSeed, RandomStream } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
-import { spreadOf } from '../../study.ts'
 import { asBytes, type Drawn, drawPictures } from './drawing.ts'
 import { latentSize } from './gan-networks.ts'
 import { ganSettings, type TrainedGan, trainedGan } from './gan-training.ts'
-import { type Measured, meanQuality, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { type Measured, meanQuality, measuringSettings, spreadText } from './measuring.ts'
 import {
   type StudyParts,
   studyDiffusionSettings,
@@ -21,7 +20,7 @@ import {
   trainedDenoiser,
 } from './networks.ts'
 import { describePictures, pictureSettings } from './pictures.ts'
-import { openStudy } from './study.ts'
+import { openStudy, studyPage, verdictOf } from './study.ts'
 
 const config = z.strictObject({
   ...ganSettings,
@@ -127,23 +126,21 @@ export function ganFindings(outcomes: readonly Pick<Outcome, 'name' | 'title' | 
   return others.map(({ title, measured }) => {
     const of = (name: 'frechet' | 'precision' | 'recall' | 'accuracy'): string =>
       `${spreadText(measured.qualities, name)} against ${spreadText(gan.measured.qualities, name)}`
-    const [own, other] = [measured, gan.measured].map(({ qualities }) =>
-      spreadOf(qualities.map((each) => each.frechet)),
-    )
-    const [ahead, spread] = [
-      (other?.mean ?? 0) - (own?.mean ?? 0),
-      Math.hypot(own?.deviation ?? 0, other?.deviation ?? 0),
-    ]
-    const verdict =
-      Math.abs(ahead) <= spread
-        ? 'there is no difference beyond the spread of the noise'
-        : `diffusion ${ahead > 0 ? 'beats' : 'does not beat'} the GAN here`
+    const distances = ({ qualities }: Measured): number[] => qualities.map(({ frechet }) => frechet)
+    const verdict = ganVerdict(verdictOf(distances(measured), distances(gan.measured), 'seed of the noise'))
     return `${title} against the GAN: Frechet distance ${of('frechet')}, precision ${of('precision')}, recall ${of('recall')}, as asked ${of('accuracy')}: by the distance ${verdict}.`
   })
 }
 
+/** The verdict on diffusion's distance, as one on diffusion. */
+function ganVerdict(distance: string): string {
+  if (distance.startsWith('lower')) return distance.replace('lower', 'diffusion beats the GAN here')
+  if (distance.startsWith('higher')) return distance.replace('higher', 'diffusion does not beat the GAN here')
+  return 'there is no difference beyond the spread of the noise'
+}
+
 function ganReport(outcomes: readonly Outcome[], floor: Measured, footer: string): Report {
-  return {
+  return studyPage({
     title: 'diffusion / gan',
     subtitle: 'A denoiser and a GAN of equal size and training time',
     summary: outcomes.map(({ title, measured }) => ({
@@ -151,50 +148,28 @@ function ganReport(outcomes: readonly Outcome[], floor: Measured, footer: string
       value: spreadText(measured.qualities, 'frechet'),
       note: 'Frechet distance',
     })),
-    sections: [
+    findings: ganFindings(outcomes),
+    trainings: 1,
+    figures: [
       {
-        title: 'What was found',
-        figures: [
-          { kind: 'text', title: 'In words', paragraphs: ganFindings(outcomes) },
-          {
-            kind: 'bars',
-            title: 'Frechet distance',
-            value: { label: 'Frechet distance' },
-            bars: [
-              ...outcomes.map(({ title, measured }) => ({ label: title, value: meanQuality(measured, 'frechet') })),
-              { label: 'real pictures', value: meanQuality(floor, 'frechet') },
-            ],
-          },
-        ],
-      },
-      {
-        title: 'The pictures',
-        figures: outcomes.map(({ title, measured }) => ({
-          kind: 'pictures',
-          title,
-          pictures: measured.pictures,
-          size: 42,
-        })),
-      },
-      {
-        title: 'Every number',
-        figures: [
-          qualityTable(
-            'All three',
-            [
-              ...outcomes.map(({ title, parameters, seconds, steps, measured }) => ({
-                cells: [title, parameters, Number(seconds.toFixed(0)), steps],
-                measured,
-              })),
-              { cells: ['real pictures', '', '', ''], measured: floor },
-            ],
-            ['pictures of', 'parameters', 'seconds of training', 'steps'],
-          ),
+        kind: 'bars',
+        title: 'Frechet distance',
+        value: { label: 'Frechet distance' },
+        bars: [
+          ...outcomes.map(({ title, measured }) => ({ label: title, value: meanQuality(measured, 'frechet') })),
+          { label: 'real pictures', value: meanQuality(floor, 'frechet') },
         ],
       },
     ],
+    rows: outcomes.map(({ title, parameters, seconds, steps, measured }) => ({
+      title,
+      cells: [title, parameters, Number(seconds.toFixed(0)), steps],
+      measured,
+    })),
+    floor,
+    table: { title: 'All three', headings: ['pictures of', 'parameters', 'seconds of training', 'steps'] },
     footer,
-  }
+  })
 }
 
 export const gan = defineJob({

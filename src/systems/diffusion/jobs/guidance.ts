@@ -5,7 +5,7 @@ import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { samplerNames } from '../sample/sampler.ts'
 import { drawPictures } from './drawing.ts'
-import { type Measured, meanQuality, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { type Measured, meanQuality, measuringSettings, spreadText } from './measuring.ts'
 import {
   studyDiffusionSettings,
   studyEncoderSettings,
@@ -15,7 +15,7 @@ import {
   trainedDenoiser,
 } from './networks.ts'
 import { describePictures, pictureSettings } from './pictures.ts'
-import { openStudy } from './study.ts'
+import { openStudy, studyPage, verdictOf } from './study.ts'
 
 const scales = z.array(z.number().min(0)).min(1)
 
@@ -95,11 +95,15 @@ export function guidanceFindings(outcomes: readonly Outcome[]): string[] {
     if (!first || !last || !best || first === last) return []
     const from = (name: 'accuracy' | 'precision' | 'recall'): string =>
       `${spreadText(first.measured.qualities, name)} to ${spreadText(last.measured.qualities, name)}`
-    const trade =
-      meanQuality(last.measured, 'precision') > meanQuality(first.measured, 'precision') &&
-      meanQuality(last.measured, 'recall') < meanQuality(first.measured, 'recall')
-        ? 'diversity is traded for fidelity, as in the paper'
-        : 'the trade of diversity for fidelity is not seen'
+    const change = (name: 'precision' | 'recall'): string =>
+      verdictOf(
+        last.measured.qualities.map((each) => each[name]),
+        first.measured.qualities.map((each) => each[name]),
+      )
+    const isTraded = change('precision').startsWith('higher') && change('recall').startsWith('lower')
+    const trade = isTraded
+      ? 'diversity is traded for fidelity, as in the paper'
+      : 'the trade of diversity for fidelity is not seen'
     const inside = best !== first && best !== last ? 'in between, as in the paper' : 'at an end'
     return [
       `The denoiser that is ${titles[model]}: from scale ${first.scale} to ${last.scale} the pictures are as asked in ${from('accuracy')}, precision goes from ${from('precision')} and recall from ${from('recall')}: ${trade}. The Frechet distance is lowest at ${best.scale} (${spreadText(best.measured.qualities, 'frechet')}), ${inside}.`,
@@ -136,7 +140,7 @@ function guidanceReport(
   const noisy = Object.entries(classifier)
     .filter(([name]) => name.startsWith('accuracy_q'))
     .map(([, value]) => percent(value))
-  return {
+  return studyPage({
     title: 'diffusion / guidance',
     subtitle: 'The scale of the classifier’s gradient: how alike to real pictures, how varied, how often as asked',
     summary: best
@@ -150,75 +154,51 @@ function guidanceReport(
           { label: 'real pictures', value: spreadText(floor.qualities, 'frechet'), note: 'the floor' },
         ]
       : [],
-    sections: [
+    findings: [
+      ...guidanceFindings(outcomes),
+      `Classes are named by a judge that no other network has seen (test accuracy ${percent(judged)}), whose 64 features are those of the distances. The guiding classifier is right in ${noisy.join(', ')} by quarter of the times, from little noise to much.`,
+    ],
+    trainings: 1,
+    figures: [
       {
-        title: 'What was found',
-        figures: [
+        kind: 'scatter',
+        title: 'Fidelity against diversity',
+        caption: 'Each point is a scale. Precision: drawn pictures that look real. Recall: real ones that are covered.',
+        x: { label: 'recall', percent: true },
+        y: { label: 'precision', percent: true },
+        series: [
+          ...models.map(cloud),
           {
-            kind: 'text',
-            title: 'In words',
-            paragraphs: [
-              ...guidanceFindings(outcomes),
-              `Classes are named by a judge that no other network has seen (test accuracy ${percent(judged)}), whose 64 features are those of the distances. The guiding classifier is right in ${noisy.join(', ')} by quarter of the times, from little noise to much.`,
-            ],
-          },
-          {
-            kind: 'scatter',
-            title: 'Fidelity against diversity',
-            caption:
-              'Each point is a scale. Precision: drawn pictures that look real. Recall: real ones that are covered.',
-            x: { label: 'recall', percent: true },
-            y: { label: 'precision', percent: true },
-            series: [
-              ...models.map(cloud),
-              {
-                name: 'real pictures',
-                points: [{ x: meanQuality(floor, 'recall'), y: meanQuality(floor, 'precision'), label: 'real' }],
-              },
-            ],
-          },
-          {
-            kind: 'lines',
-            title: 'Frechet distance',
-            x: { label: 'scale' },
-            y: { label: 'Frechet distance' },
-            series: models.map((model) => line(model, 'frechet')),
-          },
-          {
-            kind: 'lines',
-            title: 'Pictures of the class that was asked for',
-            x: { label: 'scale' },
-            y: { label: 'as asked', percent: true },
-            series: models.map((model) => line(model, 'accuracy')),
+            name: 'real pictures',
+            points: [{ x: meanQuality(floor, 'recall'), y: meanQuality(floor, 'precision'), label: 'real' }],
           },
         ],
       },
       {
-        title: 'The pictures',
-        figures: outcomes.map(({ model, scale, measured }) => ({
-          kind: 'pictures',
-          title: `${titles[model]}, scale ${scale}`,
-          caption: 'The same noise at every scale; asked for: 0 to 9, twice.',
-          pictures: measured.pictures,
-          size: 42,
-        })),
+        kind: 'lines',
+        title: 'Frechet distance',
+        x: { label: 'scale' },
+        y: { label: 'Frechet distance' },
+        series: models.map((model) => line(model, 'frechet')),
       },
       {
-        title: 'Every number',
-        figures: [
-          qualityTable(
-            'Every scale',
-            [
-              ...outcomes.map(({ model, scale, measured }) => ({ cells: [titles[model], String(scale)], measured })),
-              { cells: ['real pictures', ''], measured: floor },
-            ],
-            ['denoiser', 'scale'],
-          ),
-        ],
+        kind: 'lines',
+        title: 'Pictures of the class that was asked for',
+        x: { label: 'scale' },
+        y: { label: 'as asked', percent: true },
+        series: models.map((model) => line(model, 'accuracy')),
       },
     ],
+    rows: outcomes.map(({ model, scale, measured }) => ({
+      title: `${titles[model]}, scale ${scale}`,
+      caption: 'The same noise at every scale; asked for: 0 to 9, twice.',
+      cells: [titles[model], String(scale)],
+      measured,
+    })),
+    floor,
+    table: { title: 'Every scale', headings: ['denoiser', 'scale'] },
     footer,
-  }
+  })
 }
 
 export const guidance = defineJob({

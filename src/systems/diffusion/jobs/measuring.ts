@@ -13,10 +13,10 @@ import type { FeatureNetwork, Features } from './judge.ts'
 import { readPictures, type StudyPictures } from './pictures.ts'
 import { type Quality, quality, qualityOf } from './quality.ts'
 
-/** How much is drawn to measure a setting. */
 /** Precision and recall look at three neighbours of each picture. */
 export const fewestPictures = 4
 
+/** How much is drawn to measure a setting. */
 export function measuringSettings(samples = 500) {
   return z.strictObject({
     samples: whole.min(fewestPictures).default(samples).describe('pictures of each setting, all classes alike'),
@@ -43,6 +43,15 @@ export interface Measured {
   readonly seconds: readonly number[]
   /** Of the first seed. */
   readonly pictures: readonly Picture[]
+}
+
+/** A setting that was drawn with several trainings of its network: the measures of all, the pictures of the first. */
+export function ofAllTrainings(found: readonly Measured[]): Measured {
+  return {
+    qualities: found.flatMap(({ qualities }) => qualities),
+    seconds: found.flatMap(({ seconds }) => seconds),
+    pictures: found[0]?.pictures ?? [],
+  }
 }
 
 /** What settings are compared with. */

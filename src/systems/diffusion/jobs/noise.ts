@@ -1,32 +1,14 @@
 /** Schedules, losses and their gradient noise: Improved DDPM's tables in small (Nichol and Dhariwal 2021, Tables 1 and 2, Figures 2 and 6). */
 import { z } from 'zod'
-import type { Report } from '../../../report/figures.ts'
+import type { Figure, Report } from '../../../report/figures.ts'
 import { whole } from '../../../train/settings.ts'
 import { defineJob, type JobContext } from '../../define.ts'
-import type { DiffusionSettings } from '../settings.ts'
-import { type BoundByTime, boundByTime, type GradientNoise, gradientNoise } from './bound.ts'
-import { drawPictures } from './drawing.ts'
-import { type Measured, meanQuality, measuringSettings, qualityTable, spreadText } from './measuring.ts'
-import { studyDiffusionSettings, studyTrainingSettings, studyUnetSettings, trainedDenoiser } from './networks.ts'
+import { spreadOf } from '../../study.ts'
+import { type Measured, meanQuality, measuringSettings, spreadText } from './measuring.ts'
+import { studyDiffusionSettings, studyTrainingSettings, studyUnetSettings } from './networks.ts'
+import { type ArmName, armNames, arms, type Outcome, outcomeOf, shownNoise } from './noise-arms.ts'
 import { describePictures, pictureSettings } from './pictures.ts'
-import { openStudy } from './study.ts'
-
-/** What is compared: a schedule, a loss, how times are drawn. */
-const arms = {
-  'linear-simple': { title: 'linear, L_simple', noise_schedule: 'linear', learn_sigma: false, use_kl: false },
-  'linear-hybrid': { title: 'linear, L_hybrid', noise_schedule: 'linear', learn_sigma: true, use_kl: false },
-  'cosine-simple': { title: 'cosine, L_simple', noise_schedule: 'cosine', learn_sigma: false, use_kl: false },
-  'cosine-hybrid': { title: 'cosine, L_hybrid', noise_schedule: 'cosine', learn_sigma: true, use_kl: false },
-  'cosine-vlb': { title: 'cosine, L_vlb', noise_schedule: 'cosine', learn_sigma: true, use_kl: true },
-  'cosine-vlb-importance': {
-    title: 'cosine, L_vlb, importance sampling',
-    noise_schedule: 'cosine',
-    learn_sigma: true,
-    use_kl: true,
-  },
-} as const
-type ArmName = keyof typeof arms
-const armNames = Object.keys(arms) as readonly ArmName[]
+import { openStudy, studyPage, verdictOf } from './study.ts'
 
 const config = z.strictObject({
   arms: z
@@ -34,6 +16,7 @@ const config = z.strictObject({
     .min(1)
     .default([...armNames])
     .describe('what is trained'),
+  trainings: whole.default(1).describe('trainings of each, which differ in all random numbers'),
   sampling_steps: z.number().int().min(2).default(100).describe('ancestral steps of the pictures that are measured'),
   pictures_per_time: whole.default(20).describe('test pictures for each time of the bound'),
   gradient_batches: z.number().int().min(2).default(40).describe('batches that gradient noise is estimated from'),
@@ -45,94 +28,35 @@ const config = z.strictObject({
 })
 type NoiseSettings = z.infer<typeof config>
 
-const noiseSchema = z.strictObject({ scale: z.number(), isSeen: z.boolean() })
-const shownNoise = ({ scale, isSeen }: GradientNoise): string =>
-  `${isSeen ? '' : 'more than '}${Number(scale.toPrecision(3)).toLocaleString('en')}`
-
-const bound = z.strictObject({ terms: z.array(z.number()), roots: z.array(z.number()), total: z.number() })
-
-interface Outcome {
-  readonly arm: ArmName
-  readonly bound: BoundByTime
-  readonly measured: Measured
-  /** By loss and sampling of times, for the network of hybrid and vlb. */
-  readonly noise: Readonly<Record<string, GradientNoise>>
+async function run(settings: NoiseSettings, context: JobContext): Promise<Report> {
+  const { data, training, pictures_per_time, gradient_batches, trainings } = settings
+  const study = await openStudy(settings, context)
+  const outcomes: Outcome[] = []
+  for (const arm of settings.arms) outcomes.push(await outcomeOf(arm, settings, study))
+  const floor = await study.floor()
+  const times = trainings === 1 ? 'one training of each' : `${trainings} trainings of each`
+  const foot = `${describePictures(data, study.parts.pictures.facts)}. T = ${settings.diffusion.diffusion_steps}; each network ${training.steps} steps of ${training.batch_size}, ${times}; learning rate ${training.lr} for all, not tuned; bounds from ${pictures_per_time} test pictures at each time; gradient noise from ${gradient_batches} batches, at the weights of the first training. Written by tenfold.`
+  return noiseReport(outcomes, floor, trainings, foot)
 }
 
-/** The losses whose gradients are compared at the same weights. */
-const gradientKinds = [
-  { name: 'L_hybrid', use_kl: false, important: false },
-  { name: 'L_vlb', use_kl: true, important: false },
-  { name: 'L_vlb, importance sampling', use_kl: true, important: true },
-] as const
+const bitsOf = ({ bounds }: Outcome): number[] => bounds.map(({ total }) => total)
 
-async function run(settings: NoiseSettings, context: JobContext): Promise<Report> {
-  const { seed } = context
-  const { data, training, denoiser, measuring, sampling_steps, pictures_per_time, gradient_batches } = settings
-  const study = await openStudy(settings, context)
-  const { parts } = study
-  const { pictures } = parts
-  const outcomes: Outcome[] = []
-  for (const arm of settings.arms) {
-    const { title: _, ...changes } = arms[arm]
-    const diffusion: DiffusionSettings = { ...settings.diffusion, ...changes }
-    const schedule_sampler = arm === 'cosine-vlb-importance' ? ('loss-second-moment' as const) : ('uniform' as const)
-    const trained = await trainedDenoiser({ name: arm, seed, diffusion, model: denoiser, schedule_sampler }, parts)
-    const identity = { told: trained.told, arm }
-    const { part: found } = await context.keep(
-      `bounds/${arm}`,
-      { ...identity, pictures_per_time, data: pictures.identity },
-      bound,
-      () => boundByTime(trained, pictures, pictures_per_time),
-    )
-    context.progress(`${arm}: ${found.total.toFixed(3)} bits per dimension`, { part: arm, bits: found.total })
-    const noise: Record<string, GradientNoise> = {}
-    for (const { name, use_kl, important } of gradientKinds) {
-      if (!changes.learn_sigma) continue // a network without variances has no bound to compare with
-      const plan = {
-        diffusion: { ...diffusion, use_kl },
-        ...(important && { roots: found.roots }),
-        batches: gradient_batches,
-        batchSize: training.batch_size,
-        seed,
-      }
-      const { part } = await context.keep(
-        `noise-scales/${arm}-${name.replace(/\W+/g, '-')}`,
-        { ...identity, gradient_batches, name },
-        noiseSchema,
-        () => gradientNoise(trained, pictures, plan),
-      )
-      context.progress(`${arm}: gradient noise of ${name} ${shownNoise(part)}`, { part: arm, name, noise: part })
-      noise[name] = part
-    }
-    const measured = await study.measured({
-      name: arm,
-      identity: { ...identity, sampling_steps },
-      draw: (each) =>
-        drawPictures(trained, {
-          count: measuring.samples,
-          seed: each,
-          steps: sampling_steps,
-          sampler: 'ancestral',
-          signal: context.signal,
-        }),
-    })
-    outcomes.push({ arm, bound: found, measured, noise })
-  }
-  const floor = await study.floor()
-  const foot = `${describePictures(data, pictures.facts)}. T = ${settings.diffusion.diffusion_steps}; each network ${training.steps} steps of ${training.batch_size}, one seed; bounds from ${pictures_per_time} test pictures at each time; gradient noise from ${gradient_batches} batches. Written by tenfold.`
-  return noiseReport(outcomes, floor, foot)
+/** `2.495 ± 0.010`, of one training `2.495`. */
+function bitsText(bits: readonly number[]): string {
+  const { mean, deviation } = spreadOf(bits)
+  return `${mean.toFixed(3)}${bits.length > 1 ? ` ± ${deviation.toFixed(3)}` : ''}`
 }
 
 /** What was found, in sentences; whichever way it turned out. */
 export function noiseFindings(outcomes: readonly Outcome[]): string[] {
-  const bits = (arm: ArmName): number | undefined => outcomes.find((each) => each.arm === arm)?.bound.total
+  const bits = (arm: ArmName): number[] => outcomes.filter((each) => each.arm === arm).flatMap(bitsOf)
   const sentences: string[] = []
-  const compare = (text: string, first: ArmName, second: ArmName, expected: string): void => {
+  const compare = (text: string, first: ArmName, second: ArmName, paper: string): void => {
     const [a, b] = [bits(first), bits(second)]
-    if (a === undefined || b === undefined) return
-    const verdict = b < a ? `lower, as in the paper (${expected})` : `not lower, other than in the paper (${expected})`
-    sentences.push(`${text}: ${a.toFixed(3)} and ${b.toFixed(3)} bits per dimension, ${verdict}.`)
+    if (a.length === 0 || b.length === 0) return
+    sentences.push(
+      `${text}: ${bitsText(a)} and ${bitsText(b)} bits per dimension: ${verdictOf(b, a)}. The paper: lower (${paper}).`,
+    )
   }
   compare('L_simple with the linear schedule, and with the cosine', 'linear-simple', 'cosine-simple', '3.77 and 3.68')
   compare('Cosine with L_simple, and with the learned variance', 'cosine-simple', 'cosine-hybrid', '3.68 and 3.62')
@@ -158,18 +82,21 @@ export function noiseFindings(outcomes: readonly Outcome[]): string[] {
   return sentences
 }
 
-function noiseReport(outcomes: readonly Outcome[], floor: Measured, footer: string): Report {
-  const byBits = outcomes.toSorted((a, b) => a.bound.total - b.bound.total)
-  const byDistance = outcomes.toSorted(
-    (a, b) => meanQuality(a.measured, 'frechet') - meanQuality(b.measured, 'frechet'),
-  )
-  const [tightest, best] = [byBits[0], byDistance[0]]
-  return {
+/** The mean over the trainings of each time's term. */
+function meanTerms({ bounds }: Outcome): number[] {
+  return (bounds[0]?.terms ?? []).map((_, t) => spreadOf(bounds.map(({ terms }) => terms[t] ?? Number.NaN)).mean)
+}
+
+function noiseReport(outcomes: readonly Outcome[], floor: Measured, trainings: number, footer: string): Report {
+  const meanBits = (outcome: Outcome): number => spreadOf(bitsOf(outcome)).mean
+  const tightest = outcomes.toSorted((a, b) => meanBits(a) - meanBits(b))[0]
+  const best = outcomes.toSorted((a, b) => meanQuality(a.measured, 'frechet') - meanQuality(b.measured, 'frechet'))[0]
+  return studyPage({
     title: 'diffusion / noise',
     subtitle: 'Schedules and losses: bits per dimension, Frechet distance, gradient noise',
     summary: [
       ...(tightest
-        ? [{ label: 'lowest bound', value: `${tightest.bound.total.toFixed(3)} bits`, note: arms[tightest.arm].title }]
+        ? [{ label: 'lowest bound', value: `${bitsText(bitsOf(tightest))} bits`, note: arms[tightest.arm].title }]
         : []),
       ...(best
         ? [
@@ -181,72 +108,60 @@ function noiseReport(outcomes: readonly Outcome[], floor: Measured, footer: stri
           ]
         : []),
     ],
-    sections: [
-      {
-        title: 'What was found',
-        figures: [
-          { kind: 'text', title: 'In words', paragraphs: noiseFindings(outcomes) },
-          {
-            kind: 'bars',
-            title: 'Bits per dimension',
-            caption: 'The bound on test pictures; pixels of 256 levels.',
-            value: { label: 'bits per dimension' },
-            bars: outcomes.map(({ arm, bound: { total } }) => ({ label: arms[arm].title, value: total })),
-          },
-          {
-            kind: 'lines',
-            title: 'Terms of the bound',
-            caption: 'Most bits lie in the first steps: the last bits of the pixels.',
-            x: { label: 't + 1', log: true },
-            y: { label: 'bits per dimension', log: true },
-            series: outcomes.map(({ arm, bound: { terms } }) => ({
-              name: arms[arm].title,
-              points: terms.map((y, t) => ({ x: t + 1, y })),
-            })),
-          },
-          {
-            kind: 'bars',
-            title: 'Gradient noise scale',
-            caption:
-              'tr S / |G|^2 at the same weights: the batch at which noise and gradient are equally large. More than: the gradient is not seen in all batches together.',
-            value: { label: 'examples' },
-            bars: outcomes.flatMap(({ arm, noise }) =>
-              Object.entries(noise).map(([name, { scale, isSeen }]) => ({
-                label: `${arms[arm].title}: ${name}${isSeen ? '' : ' (more than)'}`,
-                value: scale,
-              })),
-            ),
-          },
-        ],
-      },
-      {
-        title: 'The pictures',
-        figures: outcomes.map(({ arm, measured }) => ({
-          kind: 'pictures',
-          title: arms[arm].title,
-          pictures: measured.pictures,
-          size: 42,
-        })),
-      },
-      {
-        title: 'Every number',
-        figures: [
-          qualityTable(
-            'Every network',
-            [
-              ...outcomes.map(({ arm, bound: { total }, measured }) => ({
-                cells: [arms[arm].title, total.toFixed(3)],
-                measured,
-              })),
-              { cells: ['real pictures', ''], measured: floor },
-            ],
-            ['network', 'bits per dimension'],
-          ),
-        ],
-      },
-    ],
+    findings: noiseFindings(outcomes),
+    trainings,
+    figures: noiseFigures(outcomes),
+    rows: outcomes.map((outcome) => ({
+      title: arms[outcome.arm].title,
+      cells: [arms[outcome.arm].title, bitsText(bitsOf(outcome))],
+      measured: outcome.measured,
+    })),
+    floor,
+    table: {
+      title: 'Every network',
+      headings: ['network', 'bits per dimension'],
+      ...(trainings > 1 && {
+        caption: 'Means over the trainings and the seeds of the noise ± their standard deviation.',
+      }),
+    },
     footer,
-  }
+  })
+}
+
+function noiseFigures(outcomes: readonly Outcome[]): Figure[] {
+  return [
+    {
+      kind: 'bars',
+      title: 'Bits per dimension',
+      caption: 'The bound on test pictures; pixels of 256 levels.',
+      value: { label: 'bits per dimension' },
+      bars: outcomes.map((outcome) => ({ label: arms[outcome.arm].title, value: spreadOf(bitsOf(outcome)).mean })),
+    },
+    {
+      kind: 'lines',
+      title: 'Terms of the bound',
+      caption: 'Most bits lie in the first steps: the last bits of the pixels.',
+      x: { label: 't + 1', log: true },
+      y: { label: 'bits per dimension', log: true },
+      series: outcomes.map((outcome) => ({
+        name: arms[outcome.arm].title,
+        points: meanTerms(outcome).map((y, t) => ({ x: t + 1, y })),
+      })),
+    },
+    {
+      kind: 'bars',
+      title: 'Gradient noise scale',
+      caption:
+        'tr S / |G|^2 at the same weights: the batch at which noise and gradient are equally large. More than: the gradient is not seen in all batches together.',
+      value: { label: 'examples' },
+      bars: outcomes.flatMap(({ arm, noise }) =>
+        Object.entries(noise).map(([name, { scale, isSeen }]) => ({
+          label: `${arms[arm].title}: ${name}${isSeen ? '' : ' (more than)'}`,
+          value: scale,
+        })),
+      ),
+    },
+  ]
 }
 
 export const noise = defineJob({

@@ -4,10 +4,10 @@ import type { Report } from '../../../report/figures.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { spreadOf } from '../../study.ts'
 import { drawPictures } from './drawing.ts'
-import { type Measured, meanQuality, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { type Measured, meanQuality, measuringSettings, spreadText } from './measuring.ts'
 import { studyDiffusionSettings, studyTrainingSettings, studyUnetSettings, trainedDenoiser } from './networks.ts'
 import { describePictures, pictureSettings } from './pictures.ts'
-import { openStudy } from './study.ts'
+import { openStudy, studyPage } from './study.ts'
 
 const config = z.strictObject({
   steps: z
@@ -106,7 +106,7 @@ function stepsReport(outcomes: readonly Outcome[], floor: Measured, footer: stri
         .map(({ steps, measured }) => ({ x: steps, y: meanQuality(measured, name) })),
     }))
   const best = outcomes.toSorted((a, b) => meanQuality(a.measured, 'frechet') - meanQuality(b.measured, 'frechet'))[0]
-  return {
+  return studyPage({
     title: 'diffusion / steps',
     subtitle: 'Quality against the number of steps: the same network, fewer of its times',
     summary: best
@@ -119,55 +119,33 @@ function stepsReport(outcomes: readonly Outcome[], floor: Measured, footer: stri
           { label: 'real pictures', value: spreadText(floor.qualities, 'frechet'), note: 'the floor' },
         ]
       : [],
-    sections: [
+    findings: stepFindings(outcomes),
+    trainings: 1,
+    figures: [
       {
-        title: 'What was found',
-        figures: [
-          { kind: 'text', title: 'In words', paragraphs: stepFindings(outcomes) },
-          {
-            kind: 'lines',
-            title: 'Frechet distance',
-            x: { label: 'steps', log: true },
-            y: { label: 'Frechet distance', log: true },
-            series: line('frechet'),
-          },
-          {
-            kind: 'lines',
-            title: 'Pictures of the class that was asked for',
-            x: { label: 'steps', log: true },
-            y: { label: 'as asked', percent: true },
-            series: line('accuracy'),
-          },
-        ],
+        kind: 'lines',
+        title: 'Frechet distance',
+        x: { label: 'steps', log: true },
+        y: { label: 'Frechet distance', log: true },
+        series: line('frechet'),
       },
       {
-        title: 'The pictures',
-        figures: outcomes.map(({ way, steps, measured }) => ({
-          kind: 'pictures',
-          title: `${ways[way].title}, ${steps} steps`,
-          pictures: measured.pictures,
-          size: 42,
-        })),
-      },
-      {
-        title: 'Every number',
-        figures: [
-          qualityTable(
-            'Every number of steps',
-            [
-              ...outcomes.map(({ way, steps, measured }) => ({
-                cells: [ways[way].title, steps, Number(spreadOf(measured.seconds).mean.toFixed(1))],
-                measured,
-              })),
-              { cells: ['real pictures', '', ''], measured: floor },
-            ],
-            ['drawn by', 'steps', 'seconds'],
-          ),
-        ],
+        kind: 'lines',
+        title: 'Pictures of the class that was asked for',
+        x: { label: 'steps', log: true },
+        y: { label: 'as asked', percent: true },
+        series: line('accuracy'),
       },
     ],
+    rows: outcomes.map(({ way, steps, measured }) => ({
+      title: `${ways[way].title}, ${steps} steps`,
+      cells: [ways[way].title, steps, Number(spreadOf(measured.seconds).mean.toFixed(1))],
+      measured,
+    })),
+    floor,
+    table: { title: 'Every number of steps', headings: ['drawn by', 'steps', 'seconds'] },
     footer,
-  }
+  })
 }
 
 export const steps = defineJob({

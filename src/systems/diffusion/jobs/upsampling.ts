@@ -6,7 +6,7 @@ import { deriveSeed } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { upsamplerExperiment } from '../upsampler.ts'
 import { asFloats, type Drawn, drawPictures } from './drawing.ts'
-import { type Measured, meanQuality, measuringSettings, qualityTable, spreadText } from './measuring.ts'
+import { type Measured, meanQuality, measuringSettings, spreadText } from './measuring.ts'
 import {
   type StudyParts,
   studyDiffusionSettings,
@@ -19,7 +19,7 @@ import {
   trainSettingsOf,
 } from './networks.ts'
 import { describePictures, pictureSettings, type StudyPictures, shrunkPictures } from './pictures.ts'
-import { openStudy } from './study.ts'
+import { openStudy, studyPage } from './study.ts'
 
 const config = z.strictObject({
   factor: z.number().int().min(2).default(2).describe('how much larger the upsampler makes pictures'),
@@ -139,7 +139,7 @@ function upsamplingFindings(outcomes: readonly Outcome[]): string[] {
 }
 
 function upsamplingReport(outcomes: readonly Outcome[], floor: Measured, footer: string): Report {
-  return {
+  return studyPage({
     title: 'diffusion / upsampling',
     subtitle: 'Small pictures made larger by a second denoiser, and large ones drawn at once',
     summary: outcomes.map(({ title, measured }) => ({
@@ -147,44 +147,21 @@ function upsamplingReport(outcomes: readonly Outcome[], floor: Measured, footer:
       value: spreadText(measured.qualities, 'frechet'),
       note: 'Frechet distance',
     })),
-    sections: [
+    findings: upsamplingFindings(outcomes),
+    trainings: 1,
+    figures: [
       {
-        title: 'What was found',
-        figures: [
-          { kind: 'text', title: 'In words', paragraphs: upsamplingFindings(outcomes) },
-          {
-            kind: 'bars',
-            title: 'Frechet distance',
-            value: { label: 'Frechet distance' },
-            bars: outcomes.map(({ title, measured }) => ({ label: title, value: meanQuality(measured, 'frechet') })),
-          },
-        ],
-      },
-      {
-        title: 'The pictures',
-        figures: outcomes.map(({ title, measured }) => ({
-          kind: 'pictures',
-          title,
-          pictures: measured.pictures,
-          size: 42,
-        })),
-      },
-      {
-        title: 'Every number',
-        figures: [
-          qualityTable(
-            'Every way',
-            [
-              ...outcomes.map(({ title, measured }) => ({ cells: [title], measured })),
-              { cells: ['real pictures'], measured: floor },
-            ],
-            ['drawn'],
-          ),
-        ],
+        kind: 'bars',
+        title: 'Frechet distance',
+        value: { label: 'Frechet distance' },
+        bars: outcomes.map(({ title, measured }) => ({ label: title, value: meanQuality(measured, 'frechet') })),
       },
     ],
+    rows: outcomes.map(({ title, measured }) => ({ title, cells: [title], measured })),
+    floor,
+    table: { title: 'Every way', headings: ['drawn'] },
     footer,
-  }
+  })
 }
 
 export const upsampling = defineJob({

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { writeNpz } from '../../../../src/io/npz.ts'
+import type { Report } from '../../../../src/report/figures.ts'
 import type { Job } from '../../../../src/systems/define.ts'
 import { architecture, architectureFindings } from '../../../../src/systems/diffusion/jobs/architecture.ts'
 import { noiseScale } from '../../../../src/systems/diffusion/jobs/bound.ts'
@@ -12,6 +13,7 @@ import { gan, ganFindings } from '../../../../src/systems/diffusion/jobs/gan.ts'
 import { guidance, guidanceFindings } from '../../../../src/systems/diffusion/jobs/guidance.ts'
 import { noise, noiseFindings } from '../../../../src/systems/diffusion/jobs/noise.ts'
 import { stepFindings, steps } from '../../../../src/systems/diffusion/jobs/steps.ts'
+import { verdictOf } from '../../../../src/systems/diffusion/jobs/study.ts'
 import { upsampling } from '../../../../src/systems/diffusion/jobs/upsampling.ts'
 import { runTiny as runTinyIn } from '../../../support/tiny-job.ts'
 
@@ -19,6 +21,12 @@ const folder = mkdtempSync(join(tmpdir(), 'tenfold-diffusion-jobs-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const runTiny = (job: Job, sets: readonly string[]) => runTinyIn(job, sets, folder)
+
+/** The sentences of what was found. */
+function paragraphsOf({ sections }: Report): readonly string[] {
+  const [text] = sections[0]?.figures ?? []
+  return text?.kind === 'text' ? text.paragraphs : []
+}
 
 const network = (name: string): string[] =>
   ['model_channels=4', 'num_groups=2', 'channel_mult=[1]', 'attention_resolutions=[]', 'num_head_channels=4'].map(
@@ -103,15 +111,29 @@ describe('what was found follows the numbers', () => {
   })
 
   test('noise', () => {
-    const arm = (name: 'linear-simple' | 'cosine-simple', total: number) => ({
+    const arm = (name: 'linear-simple' | 'cosine-simple', ...totals: readonly number[]) => ({
       arm: name,
-      bound: { terms: [], roots: [], total },
+      bounds: totals.map((total) => ({ terms: [], roots: [], total })),
       measured: measured(1, 1, 1),
       noise: {},
     })
-    expect(noiseFindings([arm('linear-simple', 2), arm('cosine-simple', 1.5)])[0]).toBe(
-      'L_simple with the linear schedule, and with the cosine: 2.000 and 1.500 bits per dimension, lower, as in the paper (3.77 and 3.68).',
+    const text = 'L_simple with the linear schedule, and with the cosine'
+    expect(noiseFindings([arm('linear-simple', 2), arm('cosine-simple', 1.5)])).toEqual([
+      `${text}: 2.000 and 1.500 bits per dimension: lower (one training: may be chance). The paper: lower (3.77 and 3.68).`,
+    ])
+    expect(noiseFindings([arm('linear-simple', 2, 2.1), arm('cosine-simple', 1.5, 1.6)])).toEqual([
+      `${text}: 2.050 ± 0.071 and 1.550 ± 0.071 bits per dimension: lower. The paper: lower (3.77 and 3.68).`,
+    ])
+    expect(noiseFindings([arm('linear-simple', 2, 3), arm('cosine-simple', 1.9, 2.9)])[0]).toContain(
+      'bits per dimension: no difference beyond the spread. The paper: lower',
     )
+  })
+
+  test('a verdict is lower, higher, nothing beyond the spread, or perhaps chance', () => {
+    expect(verdictOf([1], [2])).toBe('lower (one training: may be chance)')
+    expect(verdictOf([3], [2, 2], 'seed')).toBe('higher (one seed: may be chance)')
+    expect(verdictOf([3, 3.1], [2, 2.1])).toBe('higher')
+    expect(verdictOf([2, 3], [2.1, 3.1])).toBe('no difference beyond the spread')
   })
 })
 
@@ -172,6 +194,17 @@ describe('jobs', () => {
     const { report, parts } = await runTiny(noise, [...tiny, arms, ...few])
     expect(parts.filter((part) => part === 'new cosine-vlb-importance')).toHaveLength(4)
     expect(report.summary[0]?.label).toBe('lowest bound')
+    expect(paragraphsOf(report).at(-1)).toBe(
+      'One training of each network: what differs between networks may be chance.',
+    )
+    const twice = await runTiny(noise, [...tiny, 'arms=["cosine-hybrid"]', ...few, 'trainings=2'])
+    // The bound of both trainings, the three gradients of the first one; the judge and the real pictures are known.
+    const made = ['networks/cosine-hybrid', ...new Array<string>(4).fill('cosine-hybrid'), 'drawn/cosine-hybrid-0']
+      .concat(['networks/cosine-hybrid-1', 'cosine-hybrid', 'drawn/cosine-hybrid-1-0'])
+      .map((name) => `new ${name}`)
+    expect(twice.parts).toEqual(['networks/judge', ...made, 'drawn/real-0'])
+    expect(paragraphsOf(twice.report).join()).not.toContain('One training')
+    expect(twice.report.summary[0]?.value).toMatch(/^\S+ ± \S+ bits$/)
   })
 
   test('architecture: trainings of each network', async () => {
