@@ -1,6 +1,6 @@
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { optionsOf, requireCount, shown } from '../util/check.ts'
+import { optionsOf, requireCount, requireKnown, shown } from '../util/check.ts'
 import type { Ranks } from '../util/communicator.ts'
 import { UsageError } from '../util/errors.ts'
 import { warn } from '../util/warnings.ts'
@@ -51,6 +51,22 @@ export interface FunctionOptions<A extends readonly unknown[] = readonly unknown
   readonly onTrace?: (event: TraceEvent) => void
 }
 
+const optionNames = Object.keys({
+  dynamic: true,
+  maxTraces: true,
+  onTrace: true,
+  passes: true,
+  fused: true,
+  frozen: true,
+  communicator: true,
+  threads: true,
+  optimize: true,
+  disabledOptimizers: true,
+  profile: true,
+  spin: true,
+  stay: true,
+} satisfies Record<keyof FunctionOptions, true>)
+
 /** Why a function was traced once more. */
 export interface TraceEvent {
   /** Traces so far, this one included. */
@@ -94,7 +110,9 @@ export function compile<A extends readonly unknown[], R>(
     throw new UsageError(`compile: a function of tensors is needed, found ${shown(fn)}`, {
       hint: 'write compile((x) => model.forward(x))',
     })
-  const traced = new TracedFunction(fn as Traceable, optionsOf('compile', given, UsageError))
+  const options = optionsOf('compile', given, UsageError)
+  requireKnown('compile', Object.keys(options), optionNames)
+  const traced = new TracedFunction(fn as Traceable, options)
   return Object.defineProperties((...args: readonly unknown[]) => traced.call(args), {
     undo: { value: () => traced.undo() },
     findNotFinite: { value: (...args: readonly unknown[]) => traced.findNotFinite(args) },

@@ -8,6 +8,7 @@ import { fromNumbers } from '../tensor/dtype.ts'
 import { Tensor, type TensorType } from '../tensor/tensor.ts'
 import { record } from '../tensor/trace.ts'
 import { fetchVariables } from '../tensor/variable.ts'
+import { shown } from '../util/check.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import type { SizedArray } from './dynamic/arrays.ts'
 import { axesOf, type DynamicAxes, type NamedAxis, readAxes } from './dynamic/axes.ts'
@@ -71,7 +72,14 @@ function traceForward<Name extends string>(
     leaves[name] = leaf
     names.set(leaf, name)
   }
-  return { outputs: record(() => forward(leaves)).result, names }
+  const outputs = record(() => forward(leaves)).result
+  const wrong =
+    outputs instanceof Tensor ? outputs : Object.values(outputs ?? {}).find((each) => !(each instanceof Tensor))
+  if (wrong !== undefined || !outputs)
+    throw new UsageError(`export: forward must return tensors by name, found ${shown(wrong ?? outputs)}`, {
+      hint: 'return { logits }',
+    })
+  return { outputs, names }
 }
 
 async function emitForward(roots: readonly Tensor[], { outputs, names }: ExportTrace): Promise<EmittedGraph> {

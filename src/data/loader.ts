@@ -1,3 +1,4 @@
+import { requireKnown } from '../util/check.ts'
 import type { Ranks } from '../util/communicator.ts'
 import { UsageError } from '../util/errors.ts'
 import { deriveSeed, Generator } from '../util/random.ts'
@@ -20,6 +21,15 @@ export interface LoaderOptions {
   /** Batches requested ahead of the one that is being used; default 2. Helps datasets that work outside JavaScript (pictures). */
   readonly prefetch?: number
 }
+
+const optionNames = Object.keys({
+  batchSize: true,
+  shuffle: true,
+  seed: true,
+  dropLast: true,
+  part: true,
+  prefetch: true,
+} satisfies Record<keyof LoaderOptions, true>)
 
 /** The position of a source of batches: the epoch, and what else it needs to continue exactly there. Plain JSON. */
 export interface SourceState {
@@ -79,6 +89,7 @@ export class DataLoader<Name extends string = string> implements BatchSource<Nam
       prefetch = 2,
       part = { rank: 0, size: 1 },
     } = options
+    requireKnown('DataLoader', Object.keys(options), optionNames)
     checkWhole('batchSize', batchSize, 1)
     checkWhole('prefetch', prefetch, 0)
     this.dataset = dataset

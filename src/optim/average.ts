@@ -3,12 +3,12 @@ import type { NDArray } from '../tensor/dtype.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { fetchVariables, Variable } from '../tensor/variable.ts'
-import { optionsOf, requireFlag, shown } from '../util/check.ts'
+import { optionsOf, requireFlag, requireKnown, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { UpdateCounter } from './counter.ts'
 import { parameterNames } from './parameter-names.ts'
 import { type Scheduled, scheduledValue } from './schedule.ts'
-import { requireKnown, requireVariables } from './settings.ts'
+import { requireVariables } from './settings.ts'
 
 export interface AverageOptions {
   /** Share of the old average that is kept, or a schedule of it by the number of the update (0, 1, ...). */

@@ -7,13 +7,13 @@ import { copyState, type LoadOptions, loadState, type StateDifference } from '..
 import type { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
-import { optionsOf, requireList, shown } from '../util/check.ts'
+import { optionsOf, requireKnown, requireList, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { type ClipOptions, clipGradients } from './clipping.ts'
 import { UpdateCounter } from './counter.ts'
 import { parameterNames } from './parameter-names.ts'
 import { type Scheduled, scheduledValue } from './schedule.ts'
-import { requireKnown, requireParameters, requireVariables, settingsOf } from './settings.ts'
+import { requireParameters, requireVariables, settingsOf } from './settings.ts'
 
 const clipNames: readonly (keyof ClipOptions)[] = ['clipNorm', 'normType', 'clipValue']
 

@@ -1,19 +1,10 @@
 /** Checks of an optimizer's arguments, which may come from JavaScript or from a file. */
 import { Variable } from '../tensor/variable.ts'
-import { optionsOf, requireAtLeast, requireFlag, requireList, shown } from '../util/check.ts'
+import { optionsOf, requireAtLeast, requireFlag, requireKnown, requireList, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
-import { suggestion } from '../util/words.ts'
 
 /** Settings that may change from step to step. */
 const scheduled: ReadonlySet<string> = new Set(['lr', 'weightDecay'])
-
-/** Throws unless every name is known. */
-export function requireKnown(owner: string, names: Iterable<string>, known: readonly string[]): void {
-  for (const name of names) {
-    if (known.includes(name)) continue
-    throw new UsageError(`${owner}: there is no setting "${name}"`, { hint: suggestion(name, known) })
-  }
-}
 
 /** A setting must have the type of its default: a number (or a schedule), a list of as many numbers, true or false. */
 function requireKind(owner: string, name: string, value: unknown, standard: unknown): void {

@@ -1,4 +1,5 @@
 import { configure as configureRuntime } from '#runtime'
+import { requireKnown } from '../util/check.ts'
 import type { RuntimeOptions } from './session.ts'
 
 /**
@@ -6,5 +7,6 @@ import type { RuntimeOptions } from './session.ts'
  * first model runs. Throws a UsageError for what the platform does not have, or where it comes too late.
  */
 export function configure(options: RuntimeOptions): void {
+  requireKnown('configure', Object.keys(options), ['device', 'threads', 'files'] satisfies (keyof RuntimeOptions)[])
   configureRuntime(options)
 }

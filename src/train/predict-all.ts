@@ -5,8 +5,8 @@ import { copyRows } from '../data/rows.ts'
 import type { Module } from '../nn/index.ts'
 import { allocate, elementCount, type NDArray } from '../tensor/dtype.ts'
 import { formatShape, sameShape } from '../tensor/shape.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import { ShapeError } from '../util/errors.ts'
+import { Tensor } from '../tensor/tensor.ts'
+import { ShapeError, UsageError } from '../util/errors.ts'
 
 /** How a function runs over a data set. */
 export interface PredictAllOptions {
@@ -30,7 +30,12 @@ export async function predictAll<Name extends string, Out extends Readonly<Recor
     let start = 0
     for await (const batch of new DataLoader(data, { batchSize })) {
       const rows = Math.min(batchSize, data.length - start)
-      for (const [name, tensor] of Object.entries(await predict(batch))) {
+      const found = await predict(batch)
+      if (found instanceof Tensor)
+        throw new UsageError(`predictAll: the function must give tensors by name, found ${found}`, {
+          hint: 'return { logits }',
+        })
+      for (const [name, tensor] of Object.entries(found)) {
         const { dtype, shape, data: elements } = tensor.array
         if (shape[0] !== rows)
           throw new ShapeError(`predictAll: "${name}" must have a row for each of ${rows} examples, found ${tensor}`)

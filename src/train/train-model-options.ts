@@ -74,6 +74,32 @@ export interface TrainOptions<Name extends string = string> {
   readonly signal?: AbortSignal
 }
 
+/** The names of all options. */
+export const trainOptionNames = Object.keys({
+  folder: true,
+  state: true,
+  loader: true,
+  step: true,
+  compile: true,
+  evaluate: true,
+  memory: true,
+  snapshot: true,
+  epochs: true,
+  steps: true,
+  evaluateEvery: true,
+  checkpointEvery: true,
+  keepCheckpoints: true,
+  monitor: true,
+  patience: true,
+  metrics: true,
+  settings: true,
+  progress: true,
+  tensorboard: true,
+  report: true,
+  observer: true,
+  signal: true,
+} satisfies Record<keyof TrainOptions, true>)
+
 /** How a training ended. */
 export interface TrainResult extends LoopResult {
   /** Never `not finite`: that is an error. */

@@ -7,8 +7,10 @@ import type { BatchTensors } from '../data/dataset.ts'
 import { requirePackages } from '../data/packages.ts'
 import { plotPackages } from '../report/render.ts'
 import { randomState } from '../tensor/random-state.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
+import { requireCount, requireKnown, requireOneOf, shown } from '../util/check.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import type { CheckpointChoice } from './checkpoint.ts'
 import { lockFolder } from './lock.ts'
@@ -29,7 +31,7 @@ import { parameterCount, writeRunReport } from './run-report.ts'
 import type { Settings } from './settings.ts'
 import { type Checkpoint, restoreVariables } from './store.ts'
 import { logToTensorBoard } from './tensorboard.ts'
-import { programSystem, type TrainOptions, type TrainResult } from './train-model-options.ts'
+import { programSystem, type TrainOptions, type TrainResult, trainOptionNames } from './train-model-options.ts'
 import { versionsInUse } from './versions.ts'
 
 /**
@@ -52,7 +54,14 @@ export async function trainModel<Name extends string>(options: TrainOptions<Name
 }
 
 function checkOptions<Name extends string>(options: TrainOptions<Name>): void {
-  const { folder, epochs, steps, evaluate, state } = options
+  const { folder, epochs, steps, evaluate, state, loader, monitor, patience } = options
+  requireKnown('trainModel', Object.keys(options), trainOptionNames)
+  if (typeof loader?.restore !== 'function' || typeof loader[Symbol.asyncIterator] !== 'function')
+    throw new UsageError(`trainModel: loader must give batches, and be restored, found ${shown(loader)}`, {
+      hint: 'a DataLoader does',
+    })
+  if (patience !== undefined) requireCount('trainModel', 'patience', patience, 1, UsageError)
+  if (monitor) requireOneOf('trainModel', 'monitor.goal', monitor.goal, ['max', 'min'], UsageError)
   if (epochs === undefined && steps === undefined)
     throw new UsageError('trainModel: how long to train must be said', { hint: 'epochs: 10, or steps: 1000' })
   if (Object.hasOwn(state, 'random'))
@@ -135,6 +144,13 @@ function compileStep<Name extends string>(
   const saved = new Set(variables.values())
   return compile((batch: BatchTensors<Name>) => {
     const result = step(batch)
+    if (!((result as Partial<typeof result> | undefined)?.loss instanceof Tensor))
+      throw new UsageError(
+        `trainModel: the step must return scalars by name, loss among them, found ${shown(result)}`,
+        {
+          hint: 'return { loss }',
+        },
+      )
     const lost = [...(currentTrace()?.assignments.keys() ?? [])].filter((each) => each.persistent && !saved.has(each))
     if (lost.length > 0) {
       const names = lost.map((variable) => variable.name || String(variable))

@@ -2,7 +2,8 @@
  * Checks of arguments. Each throws an error that names the function or layer, its argument, what must hold and what was
  * found. Types are checked too: values may come from JavaScript or from a file.
  */
-import { ShapeError, type TenfoldError } from './errors.ts'
+import { ShapeError, type TenfoldError, UsageError } from './errors.ts'
+import { suggestion } from './words.ts'
 
 /** The error that is thrown. Default: ShapeError, that of operations. */
 export type ErrorClass = new (message: string, options?: { hint?: string }) => TenfoldError
@@ -125,6 +126,15 @@ export function optionsOf<T extends object>(
   requireFields(owner, 'options', options, Thrown)
   for (const name of Object.keys(options)) requireOurName(owner, name, Thrown)
   return options
+}
+
+/** Throws a UsageError for a name that is not known: it would be ignored silently. */
+export function requireKnown(owner: string, names: Iterable<string>, known: Iterable<string>): void {
+  const all = [...known]
+  for (const name of names) {
+    if (all.includes(name)) continue
+    throw new UsageError(`${owner}: there is no setting "${name}"`, { hint: suggestion(name, all) })
+  }
 }
 
 const ourNames: ReadonlyMap<string, string> = new Map([

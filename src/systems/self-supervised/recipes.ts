@@ -55,7 +55,7 @@ export const swav = defineMethod({
     epsilon: sharpness(0.05, 'how soft the codes are'),
     sinkhorn_iterations: width(3, 'rounds of Sinkhorn'),
     queue_length: z.number().int().min(0).default(0).describe('embeddings of earlier batches that help with the codes'),
-    withoutEquipartition: z
+    without_equipartition: z
       .boolean()
       .default(false)
       .describe('codes by a softmax, without equal shares: it may collapse'),
@@ -82,7 +82,7 @@ export const byol = defineMethod({
       .default(0.97)
       .describe('share of the target that stays at the first step'),
     constant_target_ema: z.boolean().default(false).describe('keep that share, instead of raising it to 1'),
-    withoutPredictor: z.boolean().default(false).describe('compare embeddings without a predictor'),
+    without_predictor: z.boolean().default(false).describe('compare embeddings without a predictor'),
   }),
   make: ({ encoder, method, steps }) => new BYOL(encoder, { ...method, max_steps: steps }),
 })
@@ -93,8 +93,8 @@ export const simsiam = defineMethod({
   method: z.strictObject({
     dim: width(128, 'width of the embedding'),
     pred_dim: width(32, "width of the predictor's hidden layer"),
-    withoutStopGradient: z.boolean().default(false).describe('let the gradient into the target: it collapses'),
-    withoutPredictor: z.boolean().default(false).describe('compare embeddings without a predictor: it collapses'),
+    without_stop_gradient: z.boolean().default(false).describe('let the gradient into the target: it collapses'),
+    without_predictor: z.boolean().default(false).describe('compare embeddings without a predictor: it collapses'),
   }),
   optimizer: { name: 'sgd', lr: 0.05 },
   make: ({ encoder, method }) => new SimSiam(encoder(), method),
@@ -130,7 +130,7 @@ export const barlowTwins = defineMethod({
   method: z.strictObject({
     projector: z.array(whole).min(1).default([256, 256]).describe("widths of the projector's layers"),
     lambd: z.number().min(0).default(0.0051).describe('weight of the correlations off the diagonal'),
-    withoutInvariance: z.boolean().default(false).describe('leave out the diagonal: that views agree'),
+    without_invariance: z.boolean().default(false).describe('leave out the diagonal: that views agree'),
   }),
   make: ({ encoder, method }) => new BarlowTwins(encoder(), method),
 })

@@ -28,7 +28,7 @@ export interface BarlowTwinsConfig {
   /** A factor on the loss, which versions before the published one had (0.024). Default: 1. */
   readonly scale_loss?: number
   /** Leaves out the diagonal (the paper's table of ablations). Default: false. */
-  readonly withoutInvariance?: boolean
+  readonly without_invariance?: boolean
 }
 
 /** The diagonal of a square matrix [D, D] apart from the rest, as sums of squares: of (diagonal - 1), of all others. */
@@ -71,11 +71,11 @@ export class BarlowTwins extends JointEmbedding {
   forward(views: readonly Tensor[]): BarlowTwinsStep {
     const [y1, y2] = twoViews('BarlowTwins', views)
     const [z1, z2] = [this.embed(y1), this.embed(y2)] // [N, D]
-    const { lambd, scale_loss = 1, withoutInvariance = false, total_batch_size = y1.shape[0] ?? 1 } = this.#config
+    const { lambd, scale_loss = 1, without_invariance = false, total_batch_size = y1.shape[0] ?? 1 } = this.#config
     const c = ops.div(ops.matmul(ops.transpose(this.bn.forward(z1)), this.bn.forward(z2)), total_batch_size) // [D, D]
     const [onDiagonal, offDiagonal] = redundancy(c)
     const redundant = ops.mul(offDiagonal, lambd)
-    const loss = ops.mul(withoutInvariance ? redundant : ops.add(onDiagonal, redundant), scale_loss)
+    const loss = ops.mul(without_invariance ? redundant : ops.add(onDiagonal, redundant), scale_loss)
     return { loss, embeddings: [z1, z2], c }
   }
 }

@@ -39,7 +39,7 @@ export interface BYOLConfig extends BYOLSizes {
   /** Whether tau stays as it is at the first step. Default: false. */
   readonly constant_target_ema?: boolean
   /** What the paper's ablations remove. Default: false. */
-  readonly withoutPredictor?: boolean
+  readonly without_predictor?: boolean
 }
 
 /** Projector and predictor behind a representation; both networks have both, the target's predictor is not used. */
@@ -107,7 +107,7 @@ export class BYOL extends JointEmbedding {
       averages: weightsOf(this.target),
     })
     this.updates = this.#average.variables().get('updates')
-    this.#hasPredictor = !(config.withoutPredictor ?? false)
+    this.#hasPredictor = !(config.without_predictor ?? false)
   }
 
   protected override get followers(): readonly Module[] {

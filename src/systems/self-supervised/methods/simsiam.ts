@@ -25,9 +25,9 @@ export interface SimSiamConfig {
   /** Width of the predictor's hidden layer. */
   readonly pred_dim: number
   /** What the paper's section 4 removes, to see the collapse. Default: false. */
-  readonly withoutStopGradient?: boolean
+  readonly without_stop_gradient?: boolean
   /** Default: false. */
-  readonly withoutPredictor?: boolean
+  readonly without_predictor?: boolean
 }
 
 /** What a step of SimSiam computes: predictions and embeddings of both views, [N, dim] each. */
@@ -59,12 +59,12 @@ export class SimSiam extends JointEmbedding {
   }
 
   forward(views: readonly Tensor[]): SimSiamStep {
-    const { withoutStopGradient = false, withoutPredictor = false } = this.#config
+    const { without_stop_gradient = false, without_predictor = false } = this.#config
     const [x1, x2] = twoViews('SimSiam', views)
     const [z1, z2] = [this.embed(x1), this.embed(x2)] // one after the other: norms are each view's own
-    const predict = (z: Tensor): Tensor => (withoutPredictor ? z : this.predictor.forward(z))
+    const predict = (z: Tensor): Tensor => (without_predictor ? z : this.predictor.forward(z))
     const [p1, p2] = [predict(z1), predict(z2)]
-    const target = (z: Tensor): Tensor => (withoutStopGradient ? z : ops.stopGradient(z))
+    const target = (z: Tensor): Tensor => (without_stop_gradient ? z : ops.stopGradient(z))
     const loss = ops.div(ops.add(ops.mean(cosineEnergy(p1, target(z2))), ops.mean(cosineEnergy(p2, target(z1)))), 2)
     return { loss, embeddings: [z1, z2], p: [p1, p2], z: [z1, z2] }
   }

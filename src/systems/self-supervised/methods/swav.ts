@@ -63,7 +63,7 @@ export interface SwAVConfig {
   /** Embeddings of earlier batches that help to share out the prototypes, for each assigning crop; 0: none. */
   readonly queue_length: number
   /** Codes are softmax(scores / epsilon), without equal shares. Default: false. */
-  readonly withoutEquipartition?: boolean
+  readonly without_equipartition?: boolean
 }
 
 /** What a step of SwAV computes. */
@@ -129,7 +129,7 @@ export class SwAVHead extends Module {
   /** The code of each assigning crop. A queue takes part once it is full: from the first crop on whose oldest embedding is not zero. */
   #codes(scores: readonly Tensor[], embeddings: readonly Tensor[]): Tensor[] {
     const { queue, config } = this
-    if (config.withoutEquipartition) return scores.map((each) => ops.softmax(ops.div(each, config.epsilon), 1))
+    if (config.without_equipartition) return scores.map((each) => ops.softmax(ops.div(each, config.epsilon), 1))
     if (!queue) return scores.map((each) => sinkhorn(each, config))
     const parts = ops.split(queue, 1, 0).map((part) => ops.squeeze(part, 0)) // [L, F] each
     let isUsed: Tensor | undefined
