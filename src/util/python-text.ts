@@ -34,3 +34,15 @@ export function pythonWords(text: string): string[] {
   }
   return words
 }
+
+/** The runs of white space and of other characters that a text is made of, in turn. */
+export function pythonRuns(text: string): string[] {
+  const runs: string[] = []
+  let start = 0
+  for (let i = 1; i <= text.length; i++) {
+    if (i < text.length && isSpace(text.charCodeAt(i)) === isSpace(text.charCodeAt(start))) continue
+    runs.push(text.slice(start, i))
+    start = i
+  }
+  return runs
+}

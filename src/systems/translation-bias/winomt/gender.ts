@@ -44,10 +44,10 @@ const germanDeterminers: ReadonlyMap<string, Gender> = new Map([
 const german: GenderRule = ({ phrase, profession, target, indices }) => {
   if (/^(the )?nurse$/i.test(profession.trim())) return 'female'
   if (phrase.trim() === '') return 'male'
-  if (spacyTokens(phrase).some((token) => token.endsWith('in'))) return 'female'
+  if (spacyTokens(phrase, 'de').some((token) => token.endsWith('in'))) return 'female'
   const firstIndex = smallest(indices)
   let [nearest, gender]: [number, Gender] = [Number.POSITIVE_INFINITY, 'male']
-  for (const [i, token] of spacyTokens(target).entries()) {
+  for (const [i, token] of spacyTokens(target, 'de').entries()) {
     const found = germanDeterminers.get(token.toLowerCase())
     const distance = Math.abs(i - firstIndex)
     if (found && distance < nearest) [nearest, gender] = [distance, found]
@@ -60,7 +60,7 @@ const objectMarker = 'את'
 
 const hebrew: GenderRule = ({ phrase }) => {
   if (phrase.trim() === '') return 'unknown'
-  const tokens = spacyTokens(phrase, { hyphens: true }).filter((token) => token !== objectMarker)
+  const tokens = spacyTokens(phrase, 'he').filter((token) => token !== objectMarker)
   return tokens.some((token) => /[הת]$/u.test(token)) ? 'female' : 'male'
 }
 
