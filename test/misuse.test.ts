@@ -7,6 +7,7 @@ import { writeSafetensors } from '../src/io/safetensors.ts'
 import { Linear } from '../src/nn/index.ts'
 import * as ops from '../src/ops/index.ts'
 import * as optim from '../src/optim/index.ts'
+import { configure } from '../src/runtime/configure.ts'
 import { type Tensor, tensor } from '../src/tensor/tensor.ts'
 
 /** From JavaScript, where the type system cannot be asked. */
@@ -46,7 +47,27 @@ test.each<[string, () => unknown]>([
   ],
   [
     'SGD: there is no setting "maxNorm"',
-    () => new optim.SGD(new Linear(1, 1).parameters(), { lr: 1 }).minimize(ops.sum(x), untyped({ maxNorm: 1 })),
+    () => {
+      const { weight } = new Linear(1, 1)
+      return new optim.SGD([weight], { lr: 1 }).minimize(ops.sum(weight), untyped({ maxNorm: 1 }))
+    },
+  ],
+  [
+    'SGD: the loss depends on none of the 2 parameters',
+    () => new optim.SGD(new Linear(1, 1).parameters(), { lr: 1 }).minimize(ops.sum(x)),
+  ],
+  [
+    'compile: there is no setting "maxTrace"',
+    () =>
+      compile(
+        untyped(() => x),
+        untyped({ maxTrace: 1 }),
+      ),
+  ],
+  ['configure: there is no setting "thread"', () => configure(untyped({ thread: 2 }))],
+  [
+    'customGradient: the gradient of input 0 must have its shape, [2], found [1]',
+    () => gradient(ops.sum(customGradient(ops.exp, () => [ops.ones([1])])(x)), [x]),
   ],
   ['std: there is no option "unbiased"', () => ops.std(x, 0, untyped({ unbiased: false }))],
   [

@@ -111,7 +111,7 @@ function checkResult(value: unknown, path: string): void {
 export function valueFor(leaf: Tensor, leaves: ReadonlyMap<Tensor, number>, { values }: Signature): NDArray {
   const value = values[leaves.get(leaf) ?? -1]
   if (value) return value.array
-  throw new UsageError('compile: the function uses a tensor of another trace', {
+  throw new UsageError(`compile: the function uses ${leaf}, a tensor of another trace`, {
     hint: 'pass it as an argument, or keep it in a variable',
   })
 }

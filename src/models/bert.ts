@@ -46,7 +46,7 @@ export const bertVariants = {
 } as const satisfies Readonly<Record<string, BertConfig>>
 
 const matrixInit =
-  ({ initializer_range: std = 0.02 }: BertConfig): init.Initialiser =>
+  ({ initializer_range: std = 0.02 }: BertConfig): init.Initializer =>
   (shape) =>
     init.normal(shape, { std })
 

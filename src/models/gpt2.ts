@@ -54,12 +54,12 @@ export const gpt2Variants = {
 } as const satisfies Readonly<Record<string, GPT2Config>>
 
 /** The initial values of a matrix. */
-function matrixInit({ initializer_range: std = 0.02 }: Pick<GPT2Config, 'initializer_range'> = {}): init.Initialiser {
+function matrixInit({ initializer_range: std = 0.02 }: Pick<GPT2Config, 'initializer_range'> = {}): init.Initializer {
   return (shape) => init.normal(shape, { std })
 }
 
 /** The last map of each residual branch begins smaller, by the number of branches: standard deviation 0.02 / sqrt(2 layers). */
-function residualInit({ initializer_range = 0.02, n_layer }: GPT2Config): init.Initialiser {
+function residualInit({ initializer_range = 0.02, n_layer }: GPT2Config): init.Initializer {
   return matrixInit({ initializer_range: initializer_range / Math.sqrt(2 * n_layer) })
 }
 
@@ -68,7 +68,7 @@ export class Conv1D extends Module {
   readonly weight
   readonly bias
 
-  constructor(inFeatures: number, outFeatures: number, initWeight: init.Initialiser = matrixInit()) {
+  constructor(inFeatures: number, outFeatures: number, initWeight: init.Initializer = matrixInit()) {
     super()
     this.weight = init.parameter([inFeatures, outFeatures], initWeight)
     this.bias = init.parameter([outFeatures], init.zeros)

@@ -44,7 +44,7 @@ function tableSizes(name: string, shape: Shape, parts: number): readonly [rows: 
  * First values of a fixed table [..., length, width]: sines of the position in the first half of the width, cosines in the second
  * (Vaswani et al. 2017, section 3.5; the halves as in its code).
  */
-export const sinCos1d: init.Initialiser = (shape) => {
+export const sinCos1d: init.Initializer = (shape) => {
   const [rows, width] = tableSizes('sinCos1d', shape, 2)
   const table = new Float32Array(rows * width)
   for (let row = 0; row < rows; row++) writeWaves(table.subarray(row * width, (row + 1) * width), row)
@@ -55,7 +55,7 @@ export const sinCos1d: init.Initialiser = (shape) => {
  * First values of a fixed table [..., tokens, width] for a grid of h x w patches, row by row: the column in the first half of the
  * width, the row in the second, each as in `sinCos1d` (He et al. 2021, MAE). Extra tokens in front, such as a class token, get zeros.
  */
-export function sinCos2d([h, w]: readonly [h: number, w: number]): init.Initialiser {
+export function sinCos2d([h, w]: readonly [h: number, w: number]): init.Initializer {
   return (shape) => {
     const [rows, width] = tableSizes('sinCos2d', shape, 4)
     const extra = rows - h * w

@@ -59,7 +59,7 @@ export interface ResNetOptions extends ResNetBlocks {
   readonly zeroInitResidual?: boolean
 }
 
-const initConv: init.Initialiser = (shape) => init.kaimingNormal(shape, { mode: 'fanOut', nonlinearity: 'relu' })
+const initConv: init.Initializer = (shape) => init.kaimingNormal(shape, { mode: 'fanOut', nonlinearity: 'relu' })
 
 /** A convolution without bias and with an odd kernel; with stride 1 it keeps height and width. */
 function conv(from: number, to: number, kernel: number, stride = 1): Conv2d {

@@ -43,7 +43,7 @@ export interface ViTOptions extends ViTSizes {
   /** What is classified: a class token in front of the patches, or the mean of the patches. Default: token. */
   readonly pool?: 'token' | 'avg'
   /** Initial values of the positions. Default: normal, with a standard deviation of 0.02. */
-  readonly initPositions?: init.Initialiser
+  readonly initPositions?: init.Initializer
 }
 
 // The official models' epsilon; PyTorch's default of 1e-5 gives visibly other numbers.

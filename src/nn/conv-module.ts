@@ -1,7 +1,7 @@
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { Conv2d, type KernelSize } from './conv.ts'
-import { type Initialiser, kaimingNormal, zeros } from './init.ts'
+import { type Initializer, kaimingNormal, zeros } from './init.ts'
 import { Module } from './module.ts'
 import { BatchNorm2d, type RunningNormOptions } from './norm.ts'
 
@@ -14,7 +14,7 @@ export interface ConvModuleOptions {
   /** Whether a ReLU comes last. Default: false. */
   readonly relu?: boolean
   /** Default: Kaiming normal with mode fanOut. */
-  readonly initWeight?: Initialiser
+  readonly initWeight?: Initializer
 }
 
 /** A convolution, optionally followed by a batch norm and a ReLU, with the names of mmcv's ConvModule: `conv`, `bn`. */

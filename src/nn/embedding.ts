@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { optionsOf, requireCount, requireWhole, requireWithin } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
-import { type Initialiser, normal, parameter } from './init.ts'
+import { type Initializer, normal, parameter } from './init.ts'
 import { Module } from './module.ts'
 
 /** Options of an embedding. */
@@ -11,7 +11,7 @@ export interface EmbeddingLayerOptions {
   /** The row used for padding: it begins at 0 and gets no gradient. A negative index counts from the end. Default: none. */
   readonly paddingIndex?: number
   /** Initial values of the table. Default: standard normal. */
-  readonly initWeight?: Initialiser
+  readonly initWeight?: Initializer
 }
 
 /** Rows of a table by index: integers [...] -> [..., embeddingDim]; weight [numEmbeddings, embeddingDim]. */

@@ -1,5 +1,5 @@
 /**
- * Initial values of parameters: PyTorch's initialisers by name (and flax's LeCun normal), computed on the host.
+ * Initial values of parameters: PyTorch's initializers by name (and flax's LeCun normal), computed on the host.
  * Each is a function of the shape; weights are laid out [out, in, ...kernel]. Random ones draw from the generator that
  * `manualSeed` sets, unless another is given.
  */
@@ -16,9 +16,9 @@ import { Scoped } from '../util/scoped.ts'
 import { dot } from '../util/vectors.ts'
 
 /** Makes the initial values of a variable of the given shape. */
-export type Initialiser = (shape: Shape) => Float32Array
+export type Initializer = (shape: Shape) => Float32Array
 
-/** Options of random initialisers. */
+/** Options of random initializers. */
 export interface RandomOptions {
   /** Default: the generator of `manualSeed`. */
   readonly generator?: Generator
@@ -35,20 +35,20 @@ export function skipInit<T>(build: () => T): T {
 }
 
 /** A trainable variable. */
-export function parameter(shape: Shape, initialiser: Initialiser): Variable {
+export function parameter(shape: Shape, initializer: Initializer): Variable {
   checkShape('parameter', shape)
-  return new Variable(shape, { ...(!skips.current && { data: initialiser(shape) }), trainable: true })
+  return new Variable(shape, { ...(!skips.current && { data: initializer(shape) }), trainable: true })
 }
 
 /** Replaces the initial values of a parameter; within `skipInit` it stays at 0. */
-export function initialize(variable: Variable, initialiser: Initialiser): void {
-  if (!skips.current) variable.set(initialiser(variable.shape))
+export function initialize(variable: Variable, initializer: Initializer): void {
+  if (!skips.current) variable.set(initializer(variable.shape))
 }
 
 /** A variable that is state, not a parameter, such as a running statistic. */
-export function buffer(shape: Shape, initialiser: Initialiser): Variable {
+export function buffer(shape: Shape, initializer: Initializer): Variable {
   checkShape('buffer', shape)
-  return new Variable(shape, { data: initialiser(shape) })
+  return new Variable(shape, { data: initializer(shape) })
 }
 
 export function zeros(shape: Shape): Float32Array {
@@ -59,8 +59,8 @@ export function ones(shape: Shape): Float32Array {
   return zeros(shape).fill(1)
 }
 
-/** An initialiser that sets all elements to one value. */
-export function constant(value: number): Initialiser {
+/** An initializer that sets all elements to one value. */
+export function constant(value: number): Initializer {
   return (shape) => zeros(shape).fill(value)
 }
 
@@ -176,7 +176,7 @@ export function xavierNormal(
   return normal(shape, { ...random, std: gain * Math.sqrt(2 / (fanIn + fanOut)) })
 }
 
-/** Options of the Kaiming initialisers. */
+/** Options of the Kaiming initializers. */
 export interface KaimingOptions extends RandomOptions {
   /** Negative slope, for leakyRelu. Default: 0. */
   readonly a?: number

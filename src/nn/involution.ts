@@ -4,7 +4,7 @@ import { tensorOf } from '../tensor/variable.ts'
 import { optionsOf, requireCount } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import { ConvModule } from './conv-module.ts'
-import type { Initialiser } from './init.ts'
+import type { Initializer } from './init.ts'
 import { Module } from './module.ts'
 
 /** Options of an involution layer. The defaults are those of the paper. */
@@ -14,7 +14,7 @@ export interface InvolutionLayerOptions {
   /** Number of neighbouring channels that share a kernel. Default: 16. */
   readonly groupChannels?: number
   /** Initial values of both weights of the kernel generator. Default: Kaiming normal with mode fanOut. */
-  readonly initWeight?: Initialiser
+  readonly initWeight?: Initializer
 }
 
 /**

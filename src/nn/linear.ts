@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { optionsOf, requireCount, requireWhole } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
-import { fans, type Initialiser, kaimingUniform, parameter, uniform } from './init.ts'
+import { fans, type Initializer, kaimingUniform, parameter, uniform } from './init.ts'
 import { Module } from './module.ts'
 
 /** Bias and initial values of a layer. */
@@ -11,16 +11,16 @@ export interface WeightOptions {
   /** Whether a bias is added. Default: true. */
   readonly bias?: boolean
   /** Initial weight. Default: PyTorch's, uniform within 1 / sqrt(fanIn). */
-  readonly initWeight?: Initialiser
+  readonly initWeight?: Initializer
   /** Initial bias. Default: PyTorch's, uniform within 1 / sqrt(fanIn). */
-  readonly initBias?: Initialiser
+  readonly initBias?: Initializer
 }
 
 /** PyTorch's default for linear and convolution weights: Kaiming uniform with a = sqrt(5), which is uniform within 1 / sqrt(fanIn). */
-export const defaultWeight: Initialiser = (shape) => kaimingUniform(shape, { a: Math.sqrt(5) })
+export const defaultWeight: Initializer = (shape) => kaimingUniform(shape, { a: Math.sqrt(5) })
 
 /** PyTorch's default bias for a weight of the given shape: uniform within 1 / sqrt(fanIn). */
-export function defaultBias(weightShape: readonly number[]): Initialiser {
+export function defaultBias(weightShape: readonly number[]): Initializer {
   const { fanIn } = fans(weightShape)
   const bound = fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0
   return (shape) => uniform(shape, { low: -bound, high: bound })

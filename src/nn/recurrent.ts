@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { optionsOf, requireCount, requireOneOf, requireWithin } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
-import { type Initialiser, parameter, uniform } from './init.ts'
+import { type Initializer, parameter, uniform } from './init.ts'
 import { Module } from './module.ts'
 
 /** Options of recurrent layers. */
@@ -60,7 +60,7 @@ abstract class RecurrentLayer extends Module {
     this.dropout = dropout
     this.bidirectional = bidirectional
     const bound = 1 / Math.sqrt(hiddenSize)
-    const start: Initialiser = (shape) => uniform(shape, { low: -bound, high: bound })
+    const start: Initializer = (shape) => uniform(shape, { low: -bound, high: bound })
     for (const [cell, suffix] of this.suffixes().entries()) {
       const width = cell < this.directions ? inputSize : hiddenSize * this.directions
       const weights: Record<WeightName, Variable> = {

@@ -1,5 +1,6 @@
 /** Control over gradients and order: values that stop gradients, replace them, or are computed late. */
 import { elementCount } from '../tensor/dtype.ts'
+import { formatShape, sameShape } from '../tensor/shape.ts'
 import { type GraphNode, Tensor } from '../tensor/tensor.ts'
 import { shown } from '../util/check.ts'
 import { ShapeError } from '../util/errors.ts'
@@ -111,6 +112,13 @@ export const withBackwardOp = defineOp<BackwardAttributes>({
       throw new ShapeError(
         `customGradient: backward must return ${inputs.length - count} gradients, one for each input, found ${gradients.length}`,
       )
+    }
+    for (const [i, found] of gradients.entries()) {
+      const { shape } = inputAt('customGradient', inputs, count + i)
+      if (found && !sameShape(found.shape, shape))
+        throw new ShapeError(
+          `customGradient: the gradient of input ${i} must have its shape, ${formatShape(shape)}, found ${formatShape(found.shape)}`,
+        )
     }
     return [...new Array<undefined>(count).fill(undefined), ...gradients]
   },

@@ -1,5 +1,6 @@
 /** The base of all optimizers: groups of parameters, their state, and the update as part of a trace. */
 import { gradient } from '../autodiff/gradient.ts'
+import { nodesBetween } from '../autodiff/graph.ts'
 import { isTensorLike } from '../ops/define.ts'
 import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
@@ -132,6 +133,12 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
   gradients(loss: Tensor, { weight = 1 }: LossWeight = {}): Tensor[] {
     if (!isTensorLike(loss))
       throw new UsageError(`${this.constructor.name}: the loss must be a tensor, found ${shown(loss)}`)
+    const values = new Set(this.parameters.flatMap((parameter) => parameter.values))
+    const output = loss instanceof Variable ? loss.value : loss
+    if (!values.has(output) && nodesBetween(values, [output], values).length === 0)
+      throw new UsageError(`${this.constructor.name}: the loss depends on none of the ${values.size} parameters`, {
+        hint: 'compute it with the model whose parameters the optimizer was given',
+      })
     if (!currentTrace()?.ranks) return gradient(loss, this.parameters)
     // Weighted before it is differentiated: through batch norm the loss of one process reaches the gradients of all.
     const gradients = gradient(ops.mul(loss, weight), this.parameters)

@@ -161,6 +161,14 @@ test('mistakes are one line', async () => {
   expect(await failure({ monitor: { metric: 'top2', goal: 'max' } })).toBe(
     `${join(folder, 'settings')} holds a run whose best step is that of monitor {"metric":"loss","goal":"min"}, now {"metric":"top2","goal":"max"}`,
   )
+  expect(await failure({ monitor: { metric: 'loss', goal: 'least' as 'min' } })).toBe(
+    'trainModel: monitor.goal must be max or min, found "least"',
+  )
+  expect(await failure({ patience: -1 })).toBe('trainModel: patience must be a whole number of at least 1, found -1')
+  expect(await failure({ epoch: 3 } as object)).toBe('trainModel: there is no setting "epoch"')
+  expect(await failure({ folder: join(folder, 'no-loss'), step: () => ({}) as never })).toBe(
+    'trainModel: the step must return scalars by name, loss among them, found an object',
+  )
   const { folder: ___, evaluate: ____, ...bare } = options
   await expect(trainModel({ ...bare, tensorboard: true })).rejects.toThrow('trainModel: tensorboard needs a folder')
   await expect(trainModel({ ...bare, patience: 2 })).rejects.toThrow(

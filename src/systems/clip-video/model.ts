@@ -48,7 +48,7 @@ export class CLIP extends Module {
       textInit: true,
     })
     const normal =
-      (std: number): init.Initialiser =>
+      (std: number): init.Initializer =>
       (shape) =>
         init.normal(shape, { std })
     this.token_embedding = new Embedding(config.vocab_size, width, { initWeight: normal(0.02) })

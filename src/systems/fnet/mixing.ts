@@ -10,10 +10,10 @@ import { type JaxKey, jaxKey, jaxLecunNormal, splitKey } from '../../util/jax-ra
 import type { FNetConfig } from './config.ts'
 
 /** The official initialisation of most weights: N(0, 0.02). */
-export const small: init.Initialiser = (shape) => init.normal(shape, { std: 0.02 })
+export const small: init.Initializer = (shape) => init.normal(shape, { std: 0.02 })
 
 /** A linear layer with the official initialisation. Default: biases begin at 0. */
-export const dense = (from: number, to: number, initBias: init.Initialiser = init.zeros): Linear =>
+export const dense = (from: number, to: number, initBias: init.Initializer = init.zeros): Linear =>
   new Linear(from, to, { initWeight: small, initBias })
 
 /** Tokens of each example that are not padding: bool [B, L]. Only attention uses it. */

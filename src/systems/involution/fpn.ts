@@ -71,7 +71,7 @@ function extraSource({ add_extra_convs: extra = false, extra_convs_on_inputs = t
   return extra
 }
 
-const initWeight: init.Initialiser = (shape) => init.xavierUniform(shape)
+const initWeight: init.Initializer = (shape) => init.xavierUniform(shape)
 
 /** 1x1 laterals, sums from the coarsest level down, an involution for each level. */
 export class FPN extends Module {

@@ -28,7 +28,7 @@ export interface RPNHeadConfig {
   readonly operator?: HeadOperator
 }
 
-const small: init.Initialiser = (shape) => init.normal(shape, { std: 0.01 })
+const small: init.Initializer = (shape) => init.normal(shape, { std: 0.01 })
 
 /** Scores and box deltas of the anchors at each position. */
 export class RPNHead extends Module {
@@ -78,7 +78,7 @@ export interface MaskHeadConfig {
   readonly operator?: HeadOperator
 }
 
-const kaiming: init.Initialiser = (shape) => init.kaimingNormal(shape, { mode: 'fanOut', nonlinearity: 'relu' })
+const kaiming: init.Initializer = (shape) => init.kaimingNormal(shape, { mode: 'fanOut', nonlinearity: 'relu' })
 
 function enlarging({ type, scale_factor = 2 }: MaskUpsampleConfig, from: number, to: number): Layer | undefined {
   if (type === null) return undefined

@@ -47,7 +47,7 @@ export interface PerceiverLayerOptions {
   /** What a query without any input to read gets: nothing (DeepMind), or the mean of all inputs (the ports). Default: nothing. */
   readonly allMasked?: 'nothing' | 'mean'
   /** How the weights of the linear layers begin. Default: PyTorch's. */
-  readonly initWeight?: init.Initialiser
+  readonly initWeight?: init.Initializer
 }
 
 // Added to the scores of masked inputs, as the official code does: -inf would give NaN where everything is masked.

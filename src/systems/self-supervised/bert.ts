@@ -32,7 +32,7 @@ class BertPredictions extends Module {
     super()
     const { hidden_size: width, vocab_size = 30_522, initializer_range: std = 0.02 } = config
     const { layer_norm_eps: eps = 1e-12, tie_word_embeddings = true } = config
-    const matrix: init.Initialiser = (shape) => init.normal(shape, { std })
+    const matrix: init.Initializer = (shape) => init.normal(shape, { std })
     const dense = new Linear(width, width, { initWeight: matrix, initBias: init.zeros })
     this.transform = { dense, LayerNorm: new LayerNorm(width, { eps }) }
     this.bias = init.parameter([vocab_size], init.zeros)

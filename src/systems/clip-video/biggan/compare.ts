@@ -28,7 +28,7 @@ export async function compareWithDrawings(sample: ClassSampler, test: Dataset<Cl
 }
 
 /** Means of 4 x 4 pixels as features: [N, 3, S, S] -> [N, 3 S S / 16]. */
-export function shrunk({ shape, data }: NDArray): NDArray {
+function shrunk({ shape, data }: NDArray): NDArray {
   const [count = 0, channels = 3, side = 0] = shape
   const small = side / 4
   const features = new Float32Array(count * channels * small * small)
@@ -45,7 +45,7 @@ export function shrunk({ shape, data }: NDArray): NDArray {
 }
 
 /** Mean over the numbers of a picture of their deviation between pictures. */
-export function deviation({ shape, data }: NDArray): number {
+function deviation({ shape, data }: NDArray): number {
   const [count = 0, ...rest] = shape
   const size = rest.reduce((product, n) => product * n, 1)
   const values = toNumbers(data)

@@ -75,7 +75,7 @@ class AttentionPool2d extends Module {
     super()
     if (width % heads !== 0)
       throw new UsageError(`AttentionPool2d: the width must be a multiple of the heads, found ${width} and ${heads}`)
-    const initWeight: init.Initialiser = (shape) => init.normal(shape, { std: width ** -0.5 })
+    const initWeight: init.Initializer = (shape) => init.normal(shape, { std: width ** -0.5 })
     this.positional_embedding = init.parameter([side ** 2 + 1, width], initWeight)
     this.k_proj = new Linear(width, width, { initWeight })
     this.q_proj = new Linear(width, width, { initWeight })

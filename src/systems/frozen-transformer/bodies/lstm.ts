@@ -10,7 +10,7 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import { ShapeError, UsageError } from '../../../util/errors.ts'
 
 /** Uniform within 1 / sqrt(n), which the official code fills everything with, gains of norms too. */
-function uniformWithin(n: number): init.Initialiser {
+function uniformWithin(n: number): init.Initializer {
   const bound = 1 / Math.sqrt(n)
   return (shape) => init.uniform(shape, { low: -bound, high: bound })
 }

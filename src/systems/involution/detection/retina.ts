@@ -42,7 +42,7 @@ export class RetinaHead extends Module {
   constructor(config: CompleteConfig) {
     super()
     const { channels, num_classes, stacked_convs } = config
-    const small: init.Initialiser = (shape) => init.normal(shape, { std: 0.01 })
+    const small: init.Initializer = (shape) => init.normal(shape, { std: 0.01 })
     const branch = (): ConvModule[] =>
       Array.from(
         { length: stacked_convs },

@@ -35,7 +35,7 @@ export interface DINOHeadConfig {
   readonly bottleneck_dim: number
 }
 
-const small: init.Initialiser = (shape) => init.truncNormal(shape, { std: 0.02 })
+const small: init.Initializer = (shape) => init.truncNormal(shape, { std: 0.02 })
 
 /** A linear layer whose rows have a length of their own: weight = weight_g weight_v / |weight_v|, PyTorch's weight_norm. */
 class WeightNormLinear extends Module {

@@ -13,7 +13,7 @@ function quarters(owner: string, { image_size: [height, width] }: PictureSizes):
   })
 }
 
-const small: init.Initialiser = (shape) => init.normal(shape, { std: 0.02 })
+const small: init.Initializer = (shape) => init.normal(shape, { std: 0.02 })
 
 /** z -> 2w channels of a quarter of the sides -> w channels of a half -> a picture, with batch norms and ReLUs. */
 export class Generator extends Module {
