@@ -56,14 +56,7 @@ test.each<[string, () => unknown]>([
     'SGD: the loss depends on none of the 2 parameters',
     () => new optim.SGD(new Linear(1, 1).parameters(), { lr: 1 }).minimize(ops.sum(x)),
   ],
-  [
-    'compile: there is no setting "maxTrace"',
-    () =>
-      compile(
-        untyped(() => x),
-        untyped({ maxTrace: 1 }),
-      ),
-  ],
+  ['compile: there is no setting "maxTrace"', () => compile((a: Tensor) => a, untyped({ maxTrace: 1 }))],
   ['configure: there is no setting "thread"', () => configure(untyped({ thread: 2 }))],
   [
     'customGradient: the gradient of input 0 must have its shape, [2], found [1]',
