@@ -4,7 +4,7 @@ import { type BatchTensors, DataLoader, type Dataset, subset } from '../data/ind
 import type { Module } from '../nn/index.ts'
 import { TenfoldError } from '../util/errors.ts'
 import { Generator } from '../util/random.ts'
-import type { ThreadOptions } from './experiment.ts'
+import { type ThreadOptions, threadOptions } from './experiment.ts'
 import { type OptimizerSettings, optimizerSettings } from './settings.ts'
 import { type LearningRateScale, type StepScalars, trainingTask } from './training.ts'
 
@@ -69,7 +69,7 @@ export async function trainBriefly<Model extends Module, Name extends string>(
   plan: BriefPlan<Model, Name>,
 ): Promise<BriefResult> {
   const { name, model, train, test, training, seed, scalars, lrScale, watch } = plan
-  const options = plan.threads === undefined ? {} : { threads: plan.threads }
+  const options = threadOptions(plan)
   const evaluate = plan.evaluator(model, options)
   const batchSize = Math.min(training.batch_size, train.length)
   const loader = new DataLoader(train, { batchSize, shuffle: true, seed, dropLast: true })

@@ -46,7 +46,7 @@ export interface ThreadOptions {
   readonly threads?: number
 }
 
-/** The options as compiled functions take them. */
-export function threadOptions({ threads }: BuildOptions): ThreadOptions {
+/** Of wider options what compiled functions take. */
+export function threadOptions({ threads }: { readonly threads?: number | undefined }): ThreadOptions {
   return threads === undefined ? {} : { threads }
 }

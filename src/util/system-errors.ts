@@ -1,4 +1,4 @@
-/** Errors of the operating system in plain words: they are not bugs, so they are one line without a stack trace. */
+/** Errors of the operating system, and of memory, in plain words: they are not bugs, so they are one line without a stack trace. */
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -34,8 +34,23 @@ export function reasonOf(code: string): string | undefined {
   return reasons[code]
 }
 
-/** `runs/a/run.json: permission denied (EACCES)`, as far as the error gives its path; undefined if it is not the system's. */
+/** What V8 says where sizes are larger than it can have them. */
+function describeMemory(error: unknown): string | undefined {
+  if (!(error instanceof RangeError)) return undefined
+  if (error.message === 'Array buffer allocation failed') return 'not enough memory (take smaller sizes)'
+  // Lengths that no mistake of a sign makes.
+  const [, length] = /^Invalid typed array length: (\d{9,})$/.exec(error.message) ?? []
+  if (length === undefined) return undefined
+  return `an array of ${BigInt(length).toLocaleString('en')} elements is more than can be had (take smaller sizes)`
+}
+
+/**
+ * `runs/a/run.json: permission denied (EACCES)`, as far as the error gives its path, or what there is not enough memory for; undefined of
+ * all other errors.
+ */
 export function describeSystemError(error: unknown): string | undefined {
+  const memory = describeMemory(error)
+  if (memory !== undefined) return memory
   const code = systemCode(error)
   if (code === undefined || !(error instanceof Error)) return undefined
   const subject = 'path' in error ? error.path : 'syscall' in error ? error.syscall : 'the system'

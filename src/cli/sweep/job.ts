@@ -1,10 +1,12 @@
 /** A sweep as a job: its parts are trainings. */
+
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Job, JobContext, Recipe, System } from '../../systems/define.ts'
 import { eachOf, seedsFrom } from '../../systems/parts.ts'
+import { threadOptions } from '../../tasks/experiment.ts'
 import { expandHomes } from '../../train/places.ts'
 import { RunDirectory } from '../../train/run.ts'
 import { type Assignment, changedSettings, configFrom, type Settings } from '../../train/settings.ts'
@@ -98,7 +100,7 @@ export function sweepJob(plan: SweepPlan, json: boolean): { readonly job: Job; r
         async () => {
           context.progress(`training   ${name}`, { training: point.name, seed, run: path })
           const training = { recipe, system, config, seed, ...(steps !== undefined && { steps }) }
-          const threads = context.threads === undefined ? {} : { threads: context.threads }
+          const threads = threadOptions(context)
           return trainAt(path, { ...training, ...threads }, context, json)
         },
       )

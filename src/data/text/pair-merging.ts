@@ -6,9 +6,12 @@ export interface CountedWord {
   readonly count: number
 }
 
+/** Tokens have numbers while pairs are counted: texts as keys of millions of pairs would take most of the time. */
 interface Pair {
-  readonly left: string
-  readonly right: string
+  readonly left: number
+  readonly right: number
+  /** Both as text: the order among equally frequent pairs. */
+  readonly name: string
   count: number
   /** Numbers of the words it occurs, or once occurred, in. */
   readonly words: Set<number>
@@ -22,9 +25,7 @@ interface Candidate {
 
 /** More frequent first; equally frequent in alphabetical order, so that the result does not depend on the order of the text. */
 function before(a: Candidate, b: Candidate): boolean {
-  if (a.count !== b.count) return a.count > b.count
-  const [x, y] = [`${a.pair.left} ${a.pair.right}`, `${b.pair.left} ${b.pair.right}`]
-  return x < y
+  return a.count === b.count ? a.pair.name < b.pair.name : a.count > b.count
 }
 
 /** A binary heap with the best candidate first. */
@@ -63,6 +64,79 @@ class Queue {
   }
 }
 
+/** Numbers of tokens, in the order in which they appear. */
+class TokenNumbers {
+  readonly #texts: string[] = []
+  readonly #numbers = new Map<string, number>()
+
+  of(text: string): number {
+    let number = this.#numbers.get(text)
+    if (number === undefined) {
+      number = this.#texts.push(text) - 1
+      this.#numbers.set(text, number)
+    }
+    return number
+  }
+
+  text(number: number): string {
+    return this.#texts[number] ?? ''
+  }
+}
+
+/** More tokens than any vocabulary has: the key of a pair is left * this + right, exactly. */
+const mostTokens = 2 ** 26
+
+/** The pairs of neighbours in all words, with their counts. */
+class PairCounts {
+  readonly #numbers: TokenNumbers
+  readonly #pairs = new Map<number, Pair>()
+  /** Pairs whose count is another one than when this was emptied. */
+  readonly changed = new Set<Pair>()
+
+  constructor(numbers: TokenNumbers) {
+    this.#numbers = numbers
+  }
+
+  /** `by` more occurrences, or fewer, in a word. */
+  add(left: number, right: number, word: number, by: number): void {
+    const key = left * mostTokens + right
+    let pair = this.#pairs.get(key)
+    if (!pair) {
+      const name = `${this.#numbers.text(left)} ${this.#numbers.text(right)}`
+      pair = { left, right, name, count: 0, words: new Set() }
+      this.#pairs.set(key, pair)
+    }
+    pair.count += by
+    if (by > 0) pair.words.add(word)
+    this.changed.add(pair)
+  }
+
+  /** Merges a pair in the tokens of a word, of which there are `count`, and counts the neighbours that change by it. */
+  merge(tokens: readonly number[], { left, right }: Pair, merged: number, word: number, count: number): number[] {
+    const found: number[] = []
+    // Whether the token before was merged, in the old tokens and in the new ones.
+    let [wasMerged, isMerged] = [false, false]
+    const leave = (i: number, own: boolean): void => {
+      if (i > 0 && (wasMerged || own)) this.add(tokens[i - 1] as number, tokens[i] as number, word, -count)
+      wasMerged = own
+    }
+    const enter = (token: number, own: boolean): void => {
+      const before = found.at(-1)
+      if (before !== undefined && (isMerged || own)) this.add(before, token, word, count)
+      found.push(token)
+      isMerged = own
+    }
+    for (let i = 0; i < tokens.length; i++) {
+      const token = tokens[i] as number
+      const meets = token === left && tokens[i + 1] === right
+      leave(i, meets)
+      if (meets) leave(++i, true)
+      enter(meets ? merged : token, meets)
+    }
+    return found
+  }
+}
+
 /**
  * Up to `count` merges, in the order learned; fewer if no pair occurs at least `minFrequency` times. `join` writes the merged token
  * (default: one after the other).
@@ -73,42 +147,27 @@ export function learnMerges(
   options: { readonly minFrequency?: number; readonly join?: (left: string, right: string) => string } = {},
 ): { left: string; right: string; merged: string }[] {
   const { minFrequency = 2, join = (left, right) => left + right } = options
-  const segmented = words.map(({ tokens }) => [...tokens])
-  const pairs = new Map<string, Pair>()
-  const changed = new Set<Pair>()
-  const add = (left: string, right: string, word: number, by: number): void => {
-    const key = `${left} ${right}`
-    let pair = pairs.get(key)
-    if (!pair) {
-      pair = { left, right, count: 0, words: new Set() }
-      pairs.set(key, pair)
-    }
-    pair.count += by
-    if (by > 0) pair.words.add(word)
-    changed.add(pair)
-  }
-  const addAll = (word: number, sign: 1 | -1): void => {
-    const tokens = segmented[word] ?? []
-    const by = sign * (words[word]?.count ?? 0)
-    for (let i = 0; i + 1 < tokens.length; i++) add(tokens[i] ?? '', tokens[i + 1] ?? '', word, by)
-  }
-  for (const word of words.keys()) addAll(word, 1)
+  const numbers = new TokenNumbers()
+  const pairs = new PairCounts(numbers)
+  const segmented = words.map(({ tokens }) => tokens.map((token) => numbers.of(token)))
+  for (const [word, tokens] of segmented.entries())
+    for (let i = 0; i + 1 < tokens.length; i++)
+      pairs.add(tokens[i] as number, tokens[i + 1] as number, word, words[word]?.count ?? 0)
   const queue = new Queue()
   const merges: { left: string; right: string; merged: string }[] = []
   while (merges.length < count) {
-    for (const pair of changed) if (pair.count >= minFrequency) queue.push({ pair, count: pair.count })
-    changed.clear()
+    for (const pair of pairs.changed) if (pair.count >= minFrequency) queue.push({ pair, count: pair.count })
+    pairs.changed.clear()
     let best = queue.pop()
     while (best && best.count !== best.pair.count) best = queue.pop()
     if (!best) break
-    const { left, right, words: places } = best.pair
+    const { pair } = best
+    const [left, right] = [numbers.text(pair.left), numbers.text(pair.right)]
     const merged = join(left, right)
     merges.push({ left, right, merged })
-    for (const word of [...places]) {
-      addAll(word, -1)
-      segmented[word] = mergeIn(segmented[word] ?? [], left, right, merged)
-      addAll(word, 1)
-    }
+    const number = numbers.of(merged)
+    for (const word of [...pair.words])
+      segmented[word] = pairs.merge(segmented[word] ?? [], pair, number, word, words[word]?.count ?? 0)
   }
   return merges
 }

@@ -1,8 +1,10 @@
 /** What a denoiser shows of its steps: pictures on the way back, the two schedules, the weights of the bound, the learned variance. */
+
 import { compile } from '../../compile/compile.ts'
 import * as ops from '../../ops/index.ts'
 import type { Figure, LinePlot, Picture, Section } from '../../report/figures.ts'
 import { picturesOf } from '../../report/from-tensors.ts'
+import { threadOptions } from '../../tasks/experiment.ts'
 import { normalizePixels } from '../../tasks/pictures/classifier.ts'
 import type { OpenedPictures } from '../../tasks/pictures/open.ts'
 import { elementCount, fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
@@ -69,16 +71,13 @@ async function learnedVariance({ model, diffusion: settings, threads }: Denoiser
   const { image, label } = await test.batch(rows, { epoch: 0, seed: 0 })
   const times = spread(looked, diffusion.steps - 1)
   const noise = constant(new Generator(0).normal(elementCount(image.shape)), image.shape, 'float32')
-  const run = compile(
-    (pixels: Tensor, labels: Tensor, added: Tensor, t: Tensor) => {
-      const x = diffusion.qSample(normalizePixels(pixels), t, added)
-      const network = conditioned(model)({ labels: ops.cast(labels, 'int64') })
-      const [low, high] = [diffusion.at('posterior_log_variance_clipped', t, x), ops.log(diffusion.at('betas', t, x))]
-      const { logVariance } = diffusion.pMeanVariance(network, x, t)
-      return ops.mean(ops.div(ops.sub(logVariance, low), ops.maximum(ops.sub(high, low), 1e-6)), [1, 2, 3])
-    },
-    threads === undefined ? {} : { threads },
-  )
+  const run = compile((pixels: Tensor, labels: Tensor, added: Tensor, t: Tensor) => {
+    const x = diffusion.qSample(normalizePixels(pixels), t, added)
+    const network = conditioned(model)({ labels: ops.cast(labels, 'int64') })
+    const [low, high] = [diffusion.at('posterior_log_variance_clipped', t, x), ops.log(diffusion.at('betas', t, x))]
+    const { logVariance } = diffusion.pMeanVariance(network, x, t)
+    return ops.mean(ops.div(ops.sub(logVariance, low), ops.maximum(ops.sub(high, low), 1e-6)), [1, 2, 3])
+  }, threadOptions({ threads }))
   model.eval()
   const found = toNumbers((await run(image, label, noise, int64(times))).array.data)
   await run.release()

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { detectionFacts } from '../../tasks/detection/facts.ts'
 import { detectionDataSettings, detectionPackages, openDetection } from '../../tasks/detection/open.ts'
-import type { BuildOptions } from '../../tasks/experiment.ts'
+import { type BuildOptions, threadOptions } from '../../tasks/experiment.ts'
 import { openPictures, pictureDataSettings, picturePackages } from '../../tasks/pictures/choose.ts'
 import {
   type ClassifierConfig,
@@ -61,7 +61,7 @@ function buildClassifier(
     explain: async (trained, test) => {
       const shown = Array.from({ length: Math.min(3, test.length) }, (_, i) => i)
       const { image } = await test.batch(shown, { epoch: 0, seed: 0 })
-      return kernelSections(trained, image, options)
+      return kernelSections(trained, image, threadOptions(options))
     },
   })
 }

@@ -1,4 +1,5 @@
 /** The linear few-shot evaluation of frozen features (MLP-Mixer, section 3; big_vision's fewshot_lsr). */
+
 import { z } from 'zod'
 import { listSome } from '../../data/counting.ts'
 import { type Dataset, labelsOf, type PictureFields, subset } from '../../data/index.ts'
@@ -10,6 +11,7 @@ import { largest, smallest } from '../../util/lists.ts'
 import { meanOf } from '../../util/vectors.ts'
 import { counted, percent } from '../../util/words.ts'
 import { defineUse, type TrainingSets, type UseContext } from '../define.ts'
+import { threadOptions } from '../experiment.ts'
 import { type PictureFacts, requireClasses } from './facts.ts'
 import { type FeatureClassifier, featureExtractor, type LabelledFeatures } from './features.ts'
 import { fewShot, selectShots } from './few-shot.ts'
@@ -138,7 +140,7 @@ export const evaluateShots = defineUse({
   ) {
     if (!folder) requireClasses(facts, 'fewshot')
     const data = folder ? await openOthers(folder, onError, facts, context) : await context.openData()
-    const features = featureExtractor(model, threads === undefined ? {} : { threads })
+    const features = featureExtractor(model, threadOptions({ threads }))
     const { classes, testExamples, smallestClass, rows } = await evaluateFewShot(features, data, options)
     const cells = (values: readonly string[]): string => values.map((text) => text.padStart(10)).join('')
     const chance = percent(1 / classes, 2)

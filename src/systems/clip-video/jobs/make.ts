@@ -1,4 +1,5 @@
 /** The music video: lyrics and sound in, an MP4 out; every line's key picture is kept, so that a stopped job continues line by line. */
+
 import { readFile } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
 import { z } from 'zod'
@@ -9,6 +10,7 @@ import { cannotRead } from '../../../io/errors.ts'
 import { encodePng } from '../../../io/png.ts'
 import { encodeWav } from '../../../io/wav.ts'
 import type { Report } from '../../../report/figures.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import { count, pathSetting, whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { deriveSeed } from '../../../util/random.ts'
@@ -113,7 +115,7 @@ interface Workshop {
 }
 
 async function openWorkshop(settings: MakeSettings, context: JobContext): Promise<Workshop> {
-  const threads = context.threads === undefined ? {} : { threads: context.threads }
+  const threads = threadOptions(context)
   const seer = await openSeer(settings.clip, context)
   const isNone = settings.generator === '' && (await newestRun('biggan')) === undefined
   const generator = await openGenerator(isNone ? eigenName : settings.generator, settings.truncation, {

@@ -1,8 +1,10 @@
 /** Truncation of BigGAN's noise: variety against likeness (section 3.1 of Brock et al. 2018), and why statistics belong to it. */
+
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import type { Picture, Report } from '../../../report/figures.ts'
 import { pictureSheet, picturesOf } from '../../../report/from-tensors.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { featureStatistics, frechetDistance } from '../../../train/sample-metrics.ts'
@@ -42,7 +44,7 @@ function sampler({ model, facts }: BigGANExperiment, threads: number | undefined
   const classes = facts.labels.length
   const run = compile(
     (noise: Tensor, oneHot: Tensor, statistics: number) => model.forward(noise, oneHot, statistics),
-    threads === undefined ? {} : { threads },
+    threadOptions({ threads }),
   )
   return async (count: number, truncation: number, statistics: number, seed: number): Promise<NDArray> => {
     model.eval()

@@ -1,6 +1,6 @@
 /** The key picture of one line: latents that are changed, step by step, until cutouts of what they generate look like the words to CLIP. */
 import { compile } from '../../../compile/compile.ts'
-import type { ThreadOptions } from '../../../tasks/experiment.ts'
+import { type ThreadOptions, threadOptions } from '../../../tasks/experiment.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { deriveSeed, Generator } from '../../../util/random.ts'
@@ -77,7 +77,7 @@ interface Scored {
 
 /** Prepares the optimisation of lines with a generator and a CLIP. */
 export function lineOptimiser(generator: VideoGenerator, seer: Seer, options: LineOptions): LineOptimiser {
-  const threads = options.threads === undefined ? {} : { threads: options.threads }
+  const threads = threadOptions(options)
   const look = compile((picture: Tensor, places: Tensor, noise: Tensor) => {
     return unit(seer.see(clipView(cutOut(picture, places), noise))) // [N, E]
   }, threads)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import type { Module } from '../../../nn/index.ts'
-import type { ThreadOptions } from '../../../tasks/experiment.ts'
+import { type ThreadOptions, threadOptions } from '../../../tasks/experiment.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { readRunHead } from '../../../train/run.ts'
 import { UsageError } from '../../../util/errors.ts'
@@ -152,8 +152,9 @@ async function releasedSeer(path: string): Promise<Seer> {
 export async function openGenerator(
   given: string,
   truncation: number,
-  { openRun, ...threads }: Pick<JobContext, 'openRun'> & ThreadOptions,
+  context: Pick<JobContext, 'openRun' | 'threads'>,
 ): Promise<VideoGenerator> {
+  const threads = threadOptions(context)
   if (/\.onnx$/i.test(given)) return openOnnxGenerator(given)
   if (given === eigenName) return openEigenGenerator(threads)
   if (isWeights(given)) {
@@ -161,7 +162,7 @@ export async function openGenerator(
     return bigganGenerator(model, given, truncation, threads)
   }
   const path = await runPath(given, 'biggan')
-  const run = await openRun<BigGANExperiment>(path, 'biggan')
+  const run = await context.openRun<BigGANExperiment>(path, 'biggan')
   return { ...bigganGenerator(run.model, `mini BigGAN of ${path}`, truncation, threads), labels: run.facts.labels }
 }
 

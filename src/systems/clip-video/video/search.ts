@@ -1,7 +1,9 @@
 /** How latents of a line are found: by gradients through the generator and CLIP, or by trying. */
+
 import { compile } from '../../../compile/compile.ts'
 import * as ops from '../../../ops/index.ts'
 import type { Adam } from '../../../optim/index.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
 import type { Generator } from '../../../util/random.ts'
@@ -71,23 +73,20 @@ export function gradientSearch(
   const latents = new VideoLatents(rows, noise, classes)
   const smallestClasses = Math.max(1, classes - 1)
   const optimizer: Adam = lineOptimizer(latents, { lr: options.lr })
-  const run = compile(
-    (text: Tensor, places: Tensor, noises: Tensor) => {
-      const { losses } = lineLosses(
-        latents,
-        { text, places, noise: noises },
-        { generate, see: seer.see, smallestClasses },
-      )
-      const chosen = [
-        losses.similarity,
-        ...(options.latentLoss ? [losses.latent] : []),
-        ...(options.classLoss ? [ops.mul(losses.class, classWeight(classes))] : []),
-      ]
-      optimizer.minimize(ops.addAll(chosen))
-      return losses.similarity
-    },
-    options.threads === undefined ? {} : { threads: options.threads },
-  )
+  const run = compile((text: Tensor, places: Tensor, noises: Tensor) => {
+    const { losses } = lineLosses(
+      latents,
+      { text, places, noise: noises },
+      { generate, see: seer.see, smallestClasses },
+    )
+    const chosen = [
+      losses.similarity,
+      ...(options.latentLoss ? [losses.latent] : []),
+      ...(options.classLoss ? [ops.mul(losses.class, classWeight(classes))] : []),
+    ]
+    optimizer.minimize(ops.addAll(chosen))
+    return losses.similarity
+  }, threadOptions(options))
   return {
     start: (random, active) => {
       latents.normu.set(random.normal(rows * noise))
@@ -123,22 +122,19 @@ export function trialSearch(
   const { rows, noise, classes, draw, side } = generator
   const latents = new VideoLatents(rows, noise, Math.max(1, classes))
   const optimizer = lineOptimizer(latents, { lr: options.lr })
-  const update = compile(
-    (normu: Tensor, cls: Tensor) => {
-      // The gradients of these products are the directions that were measured.
-      const measured = ops.add(ops.sum(ops.mul(latents.normu, normu)), ops.sum(ops.mul(latents.cls, cls)))
-      const state = latents.forward()
-      const chosen = [
-        measured,
-        ...(options.latentLoss ? [latentLoss(state.latents, 1)] : []),
-        ...(options.classLoss && classes > 1
-          ? [ops.mul(classLoss(state.classes, classes - 1), classWeight(classes))]
-          : []),
-      ]
-      optimizer.minimize(ops.addAll(chosen))
-    },
-    options.threads === undefined ? {} : { threads: options.threads },
-  )
+  const update = compile((normu: Tensor, cls: Tensor) => {
+    // The gradients of these products are the directions that were measured.
+    const measured = ops.add(ops.sum(ops.mul(latents.normu, normu)), ops.sum(ops.mul(latents.cls, cls)))
+    const state = latents.forward()
+    const chosen = [
+      measured,
+      ...(options.latentLoss ? [latentLoss(state.latents, 1)] : []),
+      ...(options.classLoss && classes > 1
+        ? [ops.mul(classLoss(state.classes, classes - 1), classWeight(classes))]
+        : []),
+    ]
+    optimizer.minimize(ops.addAll(chosen))
+  }, threadOptions(options))
   const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value))
   const [z, y] = [rows * noise, rows * classes]
   return {

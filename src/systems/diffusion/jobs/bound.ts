@@ -1,8 +1,10 @@
 /** The variational bound of a trained denoiser, time by time, and how noisy the gradients of its losses are. */
+
 import { gradient } from '../../../autodiff/gradient.ts'
 import { compile } from '../../../compile/compile.ts'
 import { DataLoader } from '../../../data/loader.ts'
 import * as ops from '../../../ops/index.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
 import { elementCount, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
@@ -50,15 +52,12 @@ export async function boundByTime(
 ): Promise<BoundByTime> {
   const diffusion = new GaussianDiffusion(processConfig(settings))
   const { steps } = diffusion
-  const score = compile(
-    (image: Tensor, label: Tensor, noise: Tensor, t: Tensor) => {
-      const xStart = normalizePixels(image)
-      const network = conditioned(model)({ labels: label })
-      const term = boundTerm(diffusion, network, xStart, diffusion.qSample(xStart, t, noise), t).output
-      return { term, prior: priorBpd(diffusion, xStart) }
-    },
-    threads === undefined ? {} : { threads },
-  )
+  const score = compile((image: Tensor, label: Tensor, noise: Tensor, t: Tensor) => {
+    const xStart = normalizePixels(image)
+    const network = conditioned(model)({ labels: label })
+    const term = boundTerm(diffusion, network, xStart, diffusion.qSample(xStart, t, noise), t).output
+    return { term, prior: priorBpd(diffusion, xStart) }
+  }, threadOptions({ threads }))
   model.eval()
   const all = await readPictures(pictures.test)
   const generator = new Generator(0)
@@ -133,20 +132,17 @@ export async function gradientNoise(
   const diffusion = new GaussianDiffusion(processConfig(settings))
   const sampler = roots ? new FixedSampler(roots) : new UniformSampler(diffusion.steps)
   const parameters = model.parameters()
-  const run = compile(
-    (image: Tensor, label: Tensor, noise: Tensor, t: Tensor, weights: Tensor) => {
-      const network = conditioned(model)({ labels: ops.cast(label, 'int64') })
-      const { loss } = trainingLosses(diffusion, network, normalizePixels(image), t, noise)
-      const found = gradient(ops.mean(ops.mul(loss, weights)), parameters)
-      return {
-        all: ops.concat(
-          found.map((each) => ops.flatten(each)),
-          0,
-        ),
-      }
-    },
-    threads === undefined ? {} : { threads },
-  )
+  const run = compile((image: Tensor, label: Tensor, noise: Tensor, t: Tensor, weights: Tensor) => {
+    const network = conditioned(model)({ labels: ops.cast(label, 'int64') })
+    const { loss } = trainingLosses(diffusion, network, normalizePixels(image), t, noise)
+    const found = gradient(ops.mean(ops.mul(loss, weights)), parameters)
+    return {
+      all: ops.concat(
+        found.map((each) => ops.flatten(each)),
+        0,
+      ),
+    }
+  }, threadOptions({ threads }))
   const generator = new Generator(seed)
   let [count, squares] = [0, 0]
   let sum = new Float64Array(0)

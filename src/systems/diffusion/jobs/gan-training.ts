@@ -1,4 +1,5 @@
 /** Trains the GAN that diffusion is compared with, as long as the denoiser was trained. */
+
 import { z } from 'zod'
 import { gradient } from '../../../autodiff/gradient.ts'
 import { compile } from '../../../compile/compile.ts'
@@ -6,6 +7,7 @@ import type { BatchTensors, PictureFields } from '../../../data/index.ts'
 import { DataLoader } from '../../../data/loader.ts'
 import * as ops from '../../../ops/index.ts'
 import { Adam, averageInto } from '../../../optim/index.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
@@ -51,7 +53,7 @@ interface GanNetworks {
 function stepsOf({ generator, averaged, discriminator }: GanNetworks, settings: GanSettings, parts: StudyParts) {
   const { gan_lr: lr, gan_penalty } = settings
   const { context, training } = parts
-  const options = context.threads === undefined ? {} : { threads: context.threads }
+  const options = threadOptions(context)
   const adam = { lr, betas: [0.5, 0.99] } as const
   const ofGenerator = new Adam(generator.parameters(), adam)
   const ofDiscriminator = new Adam(discriminator.parameters(), adam)

@@ -1,7 +1,9 @@
 /** Does diffusion beat a GAN here? One of equal size, trained as long on the same pictures, measured by the same judge (paper, Table 5). */
+
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import type { Report } from '../../../report/figures.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import { fromNumbers } from '../../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
 import { deriveSeed, RandomStream } from '../../../util/random.ts'
@@ -46,10 +48,7 @@ async function drawWithGan(
   for (let i = 0; i < count; i++)
     latents.set(new RandomStream(deriveSeed(seed, 'picture', i)).normal(0, 0, latentSize), i * latentSize)
   generator.eval()
-  const run = compile(
-    (z: Tensor, y: Tensor) => generator.forward(z, y),
-    context.threads === undefined ? {} : { threads: context.threads },
-  )
+  const run = compile((z: Tensor, y: Tensor) => generator.forward(z, y), threadOptions(context))
   const found = await run(
     constant(latents, [count, latentSize], 'float32'),
     constant(fromNumbers('int64', labels), [count], 'int64'),

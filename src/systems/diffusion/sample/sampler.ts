@@ -2,7 +2,7 @@
 import { type Compiled, compile } from '../../../compile/compile.ts'
 import type { Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
-import type { ThreadOptions } from '../../../tasks/experiment.ts'
+import { type ThreadOptions, threadOptions } from '../../../tasks/experiment.ts'
 import { elementCount, fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { sizes } from '../../../tensor/shape.ts'
 import { constant, type Tensor } from '../../../tensor/tensor.ts'
@@ -150,7 +150,7 @@ export class PictureSampler {
 
   constructor(options: SamplerOptions) {
     const { diffusion, network, guide, sampler, eta = 0, batchSize, threads } = options
-    const compiling = threads === undefined ? {} : { threads }
+    const compiling = threadOptions({ threads })
     this.#options = options
     this.#state = new Variable([batchSize, ...options.shape])
     this.#step = compile((t: Tensor, noise: Tensor | undefined, labels: Tensor, lowRes: Tensor | undefined) => {

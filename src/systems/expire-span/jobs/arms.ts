@@ -1,6 +1,8 @@
 /** Studies of memory: arms that are trained with several seeds, each at the learning rate that does best on a validation text. */
+
 import { z } from 'zod'
 import type { Table } from '../../../report/figures.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import { count, parseAssignment, whole } from '../../../train/settings.ts'
 import { percent } from '../../../util/words.ts'
 import type { JobContext } from '../../define.ts'
@@ -89,7 +91,7 @@ export async function runArms(
   return eachOf(context, arms, async (arm): Promise<FinishedMemoryArm> => {
     const { recipe, trials } = arm
     const changes = { ...common, ...arm.changes }
-    const threads = context.threads === undefined ? {} : { threads: context.threads }
+    const threads = threadOptions(context)
     const tried = await allOf(context, isTuned ? learning_rates : [], async (lr) => {
       const trial = { ...changes, 'optimizer.lr': lr, 'data.held_out': 'validation' }
       const task = { recipe, changes: trial, steps: tuning_steps, seed: context.seed, ...threads }

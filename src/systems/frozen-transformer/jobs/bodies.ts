@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Dataset } from '../../../data/dataset.ts'
 import { writeSafetensors } from '../../../io/safetensors.ts'
-import type { Experiment } from '../../../tasks/experiment.ts'
+import { type Experiment, threadOptions } from '../../../tasks/experiment.ts'
 import { count, pathSetting, whole } from '../../../train/settings.ts'
 import { TenfoldError, UsageError } from '../../../util/errors.ts'
 import { percent } from '../../../util/words.ts'
@@ -133,7 +133,7 @@ export class StudyBodies {
 
   #threads() {
     const { threads } = this.#context
-    return threads === undefined ? {} : { threads }
+    return threadOptions({ threads })
   }
 
   /** All of the training, or so many steps of it. */

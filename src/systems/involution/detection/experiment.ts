@@ -13,7 +13,7 @@ import {
 import type { DetectionFields, OpenedScenes } from '../../../tasks/detection/examples.ts'
 import type { DetectionFacts } from '../../../tasks/detection/facts.ts'
 import { pasteMask } from '../../../tasks/detection/masks.ts'
-import type { BuildOptions, Experiment, ThreadOptions } from '../../../tasks/experiment.ts'
+import { type BuildOptions, type Experiment, type ThreadOptions, threadOptions } from '../../../tasks/experiment.ts'
 import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
 import type { OptimizerSettings, TrainSettings } from '../../../tasks/settings.ts'
 import { type StepScalars, trainable } from '../../../tasks/training.ts'
@@ -180,7 +180,7 @@ export function detectionExperiment(
     evaluator: () => () => Promise.reject(new Error('detections are judged with the pictures they are in')),
   })
   const { model, score: _, ...rest } = trained
-  const find = finderOf(model, options.threads === undefined ? {} : { threads: options.threads })
+  const find = finderOf(model, threadOptions(options))
   const evaluate = async (data: Pick<OpenedScenes, 'test' | 'truth'>) => {
     const { boxes, masks } = precisionOf(await judge(find, data), labels.length, hasMasks)
     const { AP, AP50, AP75 } = boxes

@@ -1,4 +1,5 @@
 /** The use `predict` of a detector: boxes, masks, names and scores, drawn onto the picture. */
+
 import { basename, extname } from 'node:path'
 import { z } from 'zod'
 import { readPixels } from '../../../data/sources/image.ts'
@@ -7,6 +8,7 @@ import { encodePng } from '../../../io/png.ts'
 import { answerEach, defineUse } from '../../../tasks/define.ts'
 import { readSquare } from '../../../tasks/detection/coco-file.ts'
 import { drawObjects } from '../../../tasks/detection/draw.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import { share } from '../../../train/settings.ts'
 import { type DetectionExperiment, finderOf } from './experiment.ts'
@@ -20,7 +22,7 @@ export const predictObjects = defineUse({
   }),
   run: async function* ({ model, facts, threads }: DetectionExperiment, files, { score }, { place }) {
     const [size] = facts.image_size
-    const find = finderOf(model, threads === undefined ? {} : { threads })
+    const find = finderOf(model, threadOptions({ threads }))
     yield* answerEach(files, async (file) => {
       const { pixels, width, height } = await readSquare(file, size)
       const image: NDArray = { dtype: 'uint8', shape: [1, 3, size, size], data: pixels }

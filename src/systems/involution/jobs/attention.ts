@@ -1,9 +1,11 @@
 /** Self-attention as a member of the family (paper, section 4.2): an involution with kernels softmax(q k); what each of them costs. */
+
 import { z } from 'zod'
 import { gradient } from '../../../autodiff/gradient.ts'
 import { compile } from '../../../compile/compile.ts'
 import * as ops from '../../../ops/index.ts'
 import type { LinePlot, Report, Table } from '../../../report/figures.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
@@ -87,24 +89,21 @@ async function differenceOf(settings: AttentionSettings, { seed, threads }: JobC
     shape: [batch, channels, side, side],
     data: random.normal(batch * channels * side * side),
   })
-  const run = compile(
-    (query: Tensor, key: Tensor, value: Tensor, weight: Tensor) => {
-      const parts = { query, key, value }
-      const results = [localAttention, attentionAsInvolution].map((form) => {
-        const output = form(parts, heads, kernel_size)
-        return { output, gradients: gradient(ops.sum(ops.mul(output, weight)), [query, key, value]) }
-      })
-      const far = (a: Tensor | undefined, b: Tensor | undefined): Tensor =>
-        a && b ? ops.max(ops.abs(ops.sub(a, b))) : ops.zeros([])
-      const [first, second] = results
-      return {
-        output: far(first?.output, second?.output),
-        gradients: ops.max(ops.stack([0, 1, 2].map((i) => far(first?.gradients[i], second?.gradients[i])))),
-        largest: first ? ops.max(ops.abs(first.output)) : ops.zeros([]),
-      }
-    },
-    threads === undefined ? {} : { threads },
-  )
+  const run = compile((query: Tensor, key: Tensor, value: Tensor, weight: Tensor) => {
+    const parts = { query, key, value }
+    const results = [localAttention, attentionAsInvolution].map((form) => {
+      const output = form(parts, heads, kernel_size)
+      return { output, gradients: gradient(ops.sum(ops.mul(output, weight)), [query, key, value]) }
+    })
+    const far = (a: Tensor | undefined, b: Tensor | undefined): Tensor =>
+      a && b ? ops.max(ops.abs(ops.sub(a, b))) : ops.zeros([])
+    const [first, second] = results
+    return {
+      output: far(first?.output, second?.output),
+      gradients: ops.max(ops.stack([0, 1, 2].map((i) => far(first?.gradients[i], second?.gradients[i])))),
+      largest: first ? ops.max(ops.abs(first.output)) : ops.zeros([]),
+    }
+  }, threadOptions({ threads }))
   const { output, gradients, largest } = await run(make(), make(), make(), make())
   await run.release()
   return { output: output.item(), gradients: gradients.item(), largest: largest.item() }

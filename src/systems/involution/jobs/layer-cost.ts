@@ -1,8 +1,10 @@
 /** The layers whose cost is compared, of equal channels: what one computes, and how much that is. */
+
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import { Conv2d, Involution, Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { Generator } from '../../../util/random.ts'
@@ -120,7 +122,7 @@ export async function measureLayer(task: CostTask): Promise<Cost> {
     shape: [batch, channels, side, side],
     data: new Generator(1).normal(batch * channels * side * side),
   }
-  const run = compile((x: Tensor) => model.forward(x), threads === undefined ? {} : { threads })
+  const run = compile((x: Tensor) => model.forward(x), threadOptions({ threads }))
   const cost = await costOfCalls(() => run(x), task.calls, before)
   await run.release()
   return cost

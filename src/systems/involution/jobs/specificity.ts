@@ -1,10 +1,12 @@
 /** A task in which the right filter depends on a local cue: one involution solves it, one convolution of the same size does not. */
+
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import { Involution } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import { AdamW } from '../../../optim/index.ts'
 import type { HeatmapGrid, Matrix, Report } from '../../../report/figures.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
@@ -59,7 +61,7 @@ async function trainFilter(
     lr: (step: number) => (lr * (1 + Math.cos((Math.PI * step) / steps))) / 2,
     weightDecay: 0,
   })
-  const own = threads === undefined ? {} : { threads }
+  const own = threadOptions({ threads })
   const step = compile((x: Tensor, y: Tensor) => {
     const loss = ops.mseLoss(model.forward(x), y)
     optimizer.minimize(loss)

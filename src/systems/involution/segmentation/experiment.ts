@@ -11,7 +11,7 @@ import { answerEach, defineUse, type Exportable, type MetricDescriptions } from 
 import { readSquare, sizeWithin } from '../../../tasks/detection/coco-file.ts'
 import { type Canvas, canvasOf, categoryColor, pictureOf } from '../../../tasks/detection/draw.ts'
 import type { DetectionFacts } from '../../../tasks/detection/facts.ts'
-import type { BuildOptions, Experiment, ThreadOptions } from '../../../tasks/experiment.ts'
+import { type BuildOptions, type Experiment, type ThreadOptions, threadOptions } from '../../../tasks/experiment.ts'
 import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
 import { PixelCounts } from '../../../tasks/segmentation/metrics.ts'
 import type { LabelMapFields, OpenedLabelMaps } from '../../../tasks/segmentation/open.ts'
@@ -170,7 +170,7 @@ export function segmentationExperiment(
     evaluator: evaluatorOf(labels.length),
   })
   const { model } = trained
-  const threads = options.threads === undefined ? {} : { threads: options.threads }
+  const threads = threadOptions(options)
   return {
     ...trained,
     facts,
@@ -199,7 +199,7 @@ export const predictLabelMaps = defineUse({
   run: async function* ({ model, facts, threads }: SegmentationExperiment, files, _options, { place }) {
     model.eval()
     const [size] = facts.image_size
-    const label = labellerOf(model, threads === undefined ? {} : { threads })
+    const label = labellerOf(model, threadOptions({ threads }))
     yield* answerEach(files, async (file) => {
       const { pixels, width, height } = await readSquare(file, size)
       const image: NDArray = { dtype: 'uint8', shape: [1, 3, size, size], data: pixels }

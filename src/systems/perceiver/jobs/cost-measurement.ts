@@ -1,9 +1,11 @@
 /** One measurement of the job `perceiver/cost`: a forward pass or a training step of a Perceiver or a transformer on the pixels of a picture. */
+
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import type { Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import { Adam } from '../../../optim/index.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
@@ -79,16 +81,13 @@ export async function measureCost(task: CostTask): Promise<CostResult> {
   }
   const label: NDArray = { dtype: 'int32', shape: [1], data: Int32Array.of(classes - 1) }
   const optimizer = new Adam(parameters, { lr: 1e-4 })
-  const run = compile(
-    (image: Tensor, label: Tensor) => {
-      const logits = model.forward(normalizePixels(image))
-      if (task.pass === 'forward') return ops.sum(logits)
-      const loss = ops.crossEntropy(logits, label)
-      optimizer.minimize(loss)
-      return loss
-    },
-    threads === undefined ? {} : { threads },
-  )
+  const run = compile((image: Tensor, label: Tensor) => {
+    const logits = model.forward(normalizePixels(image))
+    if (task.pass === 'forward') return ops.sum(logits)
+    const loss = ops.crossEntropy(logits, label)
+    optimizer.minimize(loss)
+    return loss
+  }, threadOptions({ threads }))
   const cost = await costOfCalls(() => run(image, label), calls, before)
   await run.release()
   return { ...cost, parameters: parameters.reduce((sum, { size }) => sum + size, 0) }

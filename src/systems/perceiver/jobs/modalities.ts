@@ -11,7 +11,7 @@ import {
 import { randomPart, trainBriefly } from '../../../tasks/brief-training.ts'
 import { openClips } from '../../../tasks/clips/open.ts'
 import { type ClipFacts, clipDataSettings } from '../../../tasks/clips/settings.ts'
-import type { ThreadOptions } from '../../../tasks/experiment.ts'
+import { type ThreadOptions, threadOptions } from '../../../tasks/experiment.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
 import { meanAveragePrecision } from '../../../train/metrics.ts'
 import { share, whole } from '../../../train/settings.ts'
@@ -95,7 +95,7 @@ function byKind(found: ArrayEvaluation, { labels }: ClipFacts): { readonly digit
 async function run(settings: ModalitySettings, context: JobContext): Promise<Report> {
   const { examples, validation, noise } = settings
   const { seed, threads } = context
-  const options = threads === undefined ? {} : { threads }
+  const options = threadOptions({ threads })
   // One window is the whole clip.
   const data = clipDataSettings().parse({ examples: examples + validation, noise, clip_frames: 8, windows: 1 })
   const opened = await openClips(data)

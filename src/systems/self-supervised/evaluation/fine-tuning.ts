@@ -6,7 +6,7 @@ import type { PictureFields } from '../../../data/layout.ts'
 import { Linear, Module } from '../../../nn/index.ts'
 import { trainBriefly } from '../../../tasks/brief-training.ts'
 import { defineUse, type UseContext } from '../../../tasks/define.ts'
-import type { ThreadOptions } from '../../../tasks/experiment.ts'
+import { type ThreadOptions, threadOptions } from '../../../tasks/experiment.ts'
 import { classifierEvaluator, classifierScalars } from '../../../tasks/pictures/classifier.ts'
 import { haveClasses, requireClasses } from '../../../tasks/pictures/facts.ts'
 import { type FeatureModel, featureExtractor } from '../../../tasks/pictures/features.ts'
@@ -52,7 +52,7 @@ export async function fineTune(
   test: Dataset<PictureFields>,
   { classes, seed, threads, steps, batch_size, lr }: FineTuning,
 ): Promise<number> {
-  const options = threads === undefined ? {} : { threads }
+  const options = threadOptions({ threads })
   const own = model.stateDict()
   try {
     model.loadStateDict(weights)

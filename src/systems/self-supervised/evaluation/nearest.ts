@@ -1,4 +1,5 @@
 /** The use `nearest`: the training pictures whose representations are nearest to that of a picture. */
+
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
@@ -7,6 +8,7 @@ import * as ops from '../../../ops/index.ts'
 import type { Section } from '../../../report/figures.ts'
 import { picturesOf } from '../../../report/from-tensors.ts'
 import { answerEach, defineUse, type UseContext } from '../../../tasks/define.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import { normalizePixels } from '../../../tasks/pictures/classifier.ts'
 import { haveClasses } from '../../../tasks/pictures/facts.ts'
 import { featureExtractor } from '../../../tasks/pictures/features.ts'
@@ -32,7 +34,7 @@ export const nearestPictures = defineUse({
   ) {
     const { train, plain = train } = await context.openData()
     const known = sample(plain, examples, context.seed)
-    const { features, labels } = await featureExtractor(model, threads === undefined ? {} : { threads })(known)
+    const { features, labels } = await featureExtractor(model, threadOptions({ threads }))(known)
     const count = Math.min(k, known.length)
     model.eval()
     const find = compile((image: Tensor, rows: Tensor) => {

@@ -1,4 +1,5 @@
 /** The use `probe`: a linear layer on frozen representations, learned from some or all of the labels. */
+
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import type { Dataset } from '../../../data/dataset.ts'
@@ -6,6 +7,7 @@ import type { PictureFields } from '../../../data/layout.ts'
 import * as ops from '../../../ops/index.ts'
 import { cosineAnnealingLR, SGD } from '../../../optim/index.ts'
 import { defineUse, type UseContext } from '../../../tasks/define.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import { haveClasses, requireClasses } from '../../../tasks/pictures/facts.ts'
 import { featureExtractor, type LabelledFeatures } from '../../../tasks/pictures/features.ts'
 import type { OpenedPictures } from '../../../tasks/pictures/open.ts'
@@ -98,7 +100,7 @@ export const linearProbe = defineUse({
   ) {
     requireClasses(facts, 'probe')
     const { train, plain = train, test } = await context.openData()
-    const options = threads === undefined ? {} : { threads }
+    const options = threadOptions({ threads })
     const chosen: Dataset<PictureFields> = sample(plain, examples, context.seed)
     const features = featureExtractor(model, options)
     const measured = [{ name: '', sides: [await features(chosen), await features(test)] as const }]

@@ -5,7 +5,7 @@ import { DataLoader, type Dataset, type PictureFields } from '../../../data/inde
 import type { Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import { randomPart } from '../../../tasks/brief-training.ts'
-import type { ThreadOptions } from '../../../tasks/experiment.ts'
+import { type ThreadOptions, threadOptions } from '../../../tasks/experiment.ts'
 import type { PictureFacts } from '../../../tasks/pictures/facts.ts'
 import type { LabelledFeatures } from '../../../tasks/pictures/features.ts'
 import { openPictureSet } from '../../../tasks/pictures/open.ts'
@@ -131,7 +131,7 @@ export interface EmbeddingPlan extends ThreadOptions {
 /** Trains a method with Adam and half a cosine. Throws a TenfoldError if the loss does not stay finite. -> the last loss. */
 export async function trainEmbedding(plan: EmbeddingPlan): Promise<number> {
   const { name, method, train, steps, batch_size, lr, weight_decay = 1e-4, seed, watch } = plan
-  const threads = plan.threads === undefined ? {} : { threads: plan.threads }
+  const threads = threadOptions(plan)
   const loader = embeddingLoader(method, { train }, { batchSize: Math.min(batch_size, train.length), seed, ...threads })
   const task = trainingTask({
     model: method,

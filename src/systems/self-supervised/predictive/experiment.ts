@@ -79,19 +79,16 @@ function learnerTask({ learner, config, train, seed, evaluate, threads }: TaskPa
     }),
   )
   const clip = settings.clip_norm > 0 ? { clipNorm: settings.clip_norm } : {}
-  const step = compile(
-    ({ image, label }: BatchTensors<PictureFields>) => {
-      const pictures = viewed(image, config.views.family)
-      let shown: Readonly<Record<string, Tensor>> = {}
-      for (const turn of turns) {
-        const scalars = turn.scalars(pictures, label)
-        optimizers.get(turn.name ?? '')?.minimize(scalars.loss, clip)
-        shown = { ...shown, ...named(turn, scalars) }
-      }
-      return { ...shown, loss: shown.loss ?? ops.zeros([]) }
-    },
-    threads === undefined ? {} : { threads },
-  )
+  const step = compile(({ image, label }: BatchTensors<PictureFields>) => {
+    const pictures = viewed(image, config.views.family)
+    let shown: Readonly<Record<string, Tensor>> = {}
+    for (const turn of turns) {
+      const scalars = turn.scalars(pictures, label)
+      optimizers.get(turn.name ?? '')?.minimize(scalars.loss, clip)
+      shown = { ...shown, ...named(turn, scalars) }
+    }
+    return { ...shown, loss: shown.loss ?? ops.zeros([]) }
+  }, threadOptions({ threads }))
   const states = [...optimizers].map(([kind, optimizer]) => [
     kind === '' ? 'optimizer' : `optimizer_${kind}`,
     optimizer.variables(),

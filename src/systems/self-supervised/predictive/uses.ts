@@ -1,4 +1,5 @@
 /** The uses `sample` and `reconstruct`. */
+
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { decodeImage } from '../../../data/index.ts'
@@ -6,6 +7,7 @@ import { requireWritable, writeFileAtomic } from '../../../io/atomic.ts'
 import { encodePng } from '../../../io/png.ts'
 import { pictureSheet, picturesOf } from '../../../report/from-tensors.ts'
 import { answerEach, defineUse } from '../../../tasks/define.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
 import { count, pathSetting, whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
@@ -45,7 +47,7 @@ export const sampleLearner = defineUse({
     { count: pictures, columns, class: wanted, rounds, grid },
     { place, seed, say, signal },
   ) {
-    const draw = drawer(model, threads === undefined ? {} : { threads })
+    const draw = drawer(model, threadOptions({ threads }))
     if (!draw) throw new UsageError('sample: this model draws nothing from noise')
     const classNumber = wanted === '' ? undefined : numberOfClass(model, facts.labels, wanted)
     // What cannot be written is told before the work.
@@ -80,7 +82,7 @@ export const reconstructPictures = defineUse({
     draws: whole.default(4).describe('different parts that are hidden, beside each other'),
   }),
   run: async function* ({ model, facts, threads }: LearnerExperiment, files, { draws }, { seed, step, writePage }) {
-    const reconstruct = reconstructor(model, threads === undefined ? {} : { threads })
+    const reconstruct = reconstructor(model, threadOptions({ threads }))
     if (!reconstruct) throw new UsageError('reconstruct: this model hides and completes nothing')
     const { image_size, in_channels } = facts
     yield* answerEach(files, async (file) => {

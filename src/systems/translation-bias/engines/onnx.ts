@@ -1,4 +1,5 @@
 /** Sequence-to-sequence models as ONNX in a folder, of the OPUS-MT kind (Marian), as Hugging Face's Optimum writes them. */
+
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
@@ -6,6 +7,7 @@ import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { type GenerateOptions, generate } from '../../../models/index.ts'
 import { OnnxModel } from '../../../runtime/onnx-model.ts'
+import { threadOptions } from '../../../tasks/experiment.ts'
 import { UsageError } from '../../../util/errors.ts'
 import { largest } from '../../../util/lists.ts'
 import { int64Rows } from '../token-rows.ts'
@@ -101,7 +103,7 @@ class OnnxTranslator {
   static async open(folder: string, threads?: number): Promise<OnnxTranslator> {
     const [config, files] = [await configOf(folder), await filesOf(folder)]
     const load = async (path: string): Promise<OnnxModel> =>
-      OnnxModel.load(await readFile(path), path, threads === undefined ? {} : { threads })
+      OnnxModel.load(await readFile(path), path, threadOptions({ threads }))
     const decoders = { first: await load(files.first), ...(files.next && { next: await load(files.next) }) }
     const { decoder_attention_heads: heads, d_model, max_length, max_position_embeddings } = config
     const reader = new OnnxReader(
