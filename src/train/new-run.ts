@@ -1,5 +1,5 @@
 /** The folder of a new run: not shared with another process, and not left behind empty if the run is not started. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { makeFolder } from '../io/atomic.ts'
@@ -67,6 +67,8 @@ export type NewRunFolder = { readonly path: string } | { readonly like: string }
 export async function inNewRunFolder<T>(folder: NewRunFolder, begin: (path: string) => Promise<T>): Promise<T> {
   const isNamed = 'path' in folder
   if (isNamed) await checkNewRun(folder.path)
+  // The folder of runs, where this makes it: gone again with a run that is not started.
+  const parent = isNamed || existsSync(dirname(folder.like)) ? undefined : dirname(folder.like)
   const path = isNamed ? folder.path : await makeUniqueFolder(folder.like)
   const lock = await lockFolder(path, { isNew: isNamed ? !existsSync(path) : true })
   try {
@@ -75,5 +77,14 @@ export async function inNewRunFolder<T>(folder: NewRunFolder, begin: (path: stri
     return await begin(path)
   } finally {
     lock.release()
+    if (parent !== undefined) removeEmpty(parent)
+  }
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(systemCode(error) ?? '')) throw error
   }
 }

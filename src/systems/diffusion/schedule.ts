@@ -28,6 +28,17 @@ export function namedBetaSchedule(name: NoiseSchedule, steps: number): number[] 
   return Array.from({ length: steps }, (_, t) => Math.min(1 - kept((t + 1) / steps) / kept(t / steps), maxBeta))
 }
 
+const linearHint = 'the linear schedule needs more than 20 steps; the cosine one works with any number'
+
+/**
+ * Throws a UsageError where a step leaves nothing of the picture (beta = 1), as the last one of the linear schedule with 20 steps: the
+ * official code takes it, and divides by 0.
+ */
+export function requireRemains(name: NoiseSchedule, steps: number): void {
+  const worst = Math.max(...namedBetaSchedule(name, steps))
+  if (worst >= 1) throw new UsageError(`diffusion: every beta must be below 1, found ${worst}`, { hint: linearHint })
+}
+
 /** The tables of a process, by the names of the official code; abar is the product of alpha = 1 - beta. */
 export interface DiffusionTables {
   readonly betas: readonly number[]
@@ -58,7 +69,7 @@ export function diffusionTables(betas: readonly number[]): DiffusionTables {
   const wrong = betas.find((beta) => !(beta > 0 && beta <= 1))
   if (wrong !== undefined) {
     throw new UsageError(`diffusion: every beta must be above 0 and at most 1, found ${wrong}`, {
-      hint: 'the linear schedule needs at least 20 steps; the cosine one works with any number',
+      hint: linearHint,
     })
   }
   if (betas.length < 2)

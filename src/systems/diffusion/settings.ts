@@ -6,6 +6,7 @@ import { count, pathSetting, share, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { type DiffusionConfig, type EncoderUNetConfig, noiseSchedules, pools, type UNetConfig } from './config.ts'
 import { diffusionConfig } from './released.ts'
+import { requireRemains } from './schedule.ts'
 
 /** The process. Defaults: those of the 64 x 64 model, with the bound weighed as at 1,000 steps. */
 export function diffusionSettings() {
@@ -24,6 +25,7 @@ export type DiffusionSettings = z.infer<ReturnType<typeof diffusionSettings>>
 
 /** The process of the settings, with the steps that `timestep_respacing` keeps. */
 export function processConfig(settings: DiffusionSettings, timestep_respacing = ''): DiffusionConfig {
+  requireRemains(settings.noise_schedule, settings.diffusion_steps)
   return diffusionConfig({ ...settings, timestep_respacing })
 }
 

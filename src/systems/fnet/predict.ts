@@ -6,7 +6,7 @@ import * as ops from '../../ops/index.ts'
 import { type Answer, answerEach, defineUse, type Exportable, topChoices } from '../../tasks/define.ts'
 import type { PretrainingFacts } from '../../tasks/language/facts.ts'
 import { encodeSegments } from '../../tasks/language/sentence-pairs.ts'
-import { type ClassificationFacts, codecOf, encodeToFit } from '../../tasks/sequences/codec.ts'
+import { type ClassificationFacts, codecOf, encodeToFit, listOpsTokens } from '../../tasks/sequences/codec.ts'
 import { toNumbers } from '../../tensor/dtype.ts'
 import { constant, type Tensor } from '../../tensor/tensor.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -129,6 +129,12 @@ export function exportPretraining(model: FNetForPreTraining, facts: PretrainingF
   }
 }
 
+/** What list operations and bytes have instead of a tokenizer. */
+function tokenMetadata({ kind }: ClassificationFacts): Readonly<Record<string, string>> {
+  if (kind === 'bytes') return { tokens: 'the bytes of the UTF-8 text, each plus 1' }
+  return kind === 'listops' ? { tokens: JSON.stringify(listOpsTokens()) } : {}
+}
+
 /** `input_ids`, `type_ids` int32 [batch, length] -> `logits` and `probabilities` [batch, classes]. */
 export function exportClassifier(
   model: FNetForSequenceClassification,
@@ -144,6 +150,7 @@ export function exportClassifier(
     metadata: {
       labels: JSON.stringify(facts.labels),
       ...(facts.tokenizer && { 'tokenizer.json': JSON.stringify(facts.tokenizer) }),
+      ...tokenMetadata(facts),
       preprocessing: preprocessing(facts.max_seq_length, codecOf(facts).ids),
     },
   }

@@ -5,6 +5,7 @@ import { type SpecialIds, specialTokens } from '../../data/text/special-tokens.t
 import type { TextTokenizer } from '../../data/text/tokenizer.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
+import { turns } from '../../util/turn.ts'
 import { int32Rows, int32Vector, segmentRows } from '../rows.ts'
 import type { MaskedSequence, MaskingIds } from './masking.ts'
 import { randomSecondPairs, type SentencePair, sentencePairs } from './sentence-pairs.ts'
@@ -16,11 +17,17 @@ export function maskingIds(tokenizer: TextTokenizer): MaskingIds {
 }
 
 /** Documents as lists of sentences as lists of token ids. */
-export function tokenizeDocuments(
+export async function tokenizeDocuments(
   documents: readonly { readonly text: string }[],
   tokenizer: TextTokenizer,
-): number[][][] {
-  return documents.map(({ text }) => sentencesOf(text).map((sentence) => tokenizer.encode(sentence)))
+): Promise<number[][][]> {
+  const pause = turns()
+  const found: number[][][] = []
+  for (const { text } of documents) {
+    await pause()
+    found.push(sentencesOf(text).map((sentence) => tokenizer.encode(sentence)))
+  }
+  return found
 }
 
 export interface PairOptions {

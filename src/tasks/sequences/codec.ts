@@ -30,6 +30,11 @@ export interface SequenceCodec {
 const listOpsNumbers = new Map<string, number>([...listOpsVocabulary.entries()].map(([i, token]) => [token, i + 1]))
 listOpsNumbers.set(']', listOpsNumbers.get('X') ?? 0) // as people write it
 
+/** The ids of the tokens of list operations, by token; parentheses are left out. */
+export function listOpsTokens(): Readonly<Record<string, number>> {
+  return Object.fromEntries(listOpsNumbers)
+}
+
 const hint = 'write it like "[MAX 2 9 [MIN 4 7 ] ]"'
 
 /** `[MAX 2 9 [MIN 4 7 ] ]`, with or without the official parentheses. */

@@ -5,6 +5,7 @@ import { recordWhole } from '../../data/record.ts'
 import { count, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { deriveSeed, Generator } from '../../util/random.ts'
+import { turns } from '../../util/turn.ts'
 import {
   generateListOps,
   type ListOpsOptions,
@@ -34,13 +35,14 @@ export type ListOpsSettings = z.infer<typeof listOpsSettings>
 const nodeShare = 0.25
 
 /** Expressions of which no two are equal, longer than `minLength` and shorter than `maxLength` tokens. */
-export function makeListOps(
+export async function makeListOps(
   total: number,
   minLength: number,
   maxLength: number,
   options: ListOpsOptions,
   seed: number | bigint,
-): ListOpsTree[] {
+): Promise<ListOpsTree[]> {
+  const pause = turns()
   const random = new Generator(seed)
   const whole = (low: number, high: number): number => random.integers(low, high, 1)[0] ?? low
   let nodes = 0
@@ -59,6 +61,7 @@ export function makeListOps(
       })
     }
     nodes = 0
+    await pause()
     const tree = generateListOps(options, draws)
     const length = listOpsLength(tree)
     if (length > minLength && length < maxLength) found.set(listOpsText(tree), tree)
@@ -78,7 +81,7 @@ export async function openListOps(data: ListOpsSettings): Promise<OpenedClassifi
     )
   }
   // Two tokens of the length are [CLS] and [SEP].
-  const trees = makeListOps(total, min_length, max_seq_length - 1, options, deriveSeed(data_seed, 'listops'))
+  const trees = await makeListOps(total, min_length, max_seq_length - 1, options, deriveSeed(data_seed, 'listops'))
   const examples = trees.map((tree) => ({ text: listOpsTokensText(tree), label: listOpsValue(tree) }))
   const labels = Array.from({ length: 10 }, (_, digit) => String(digit))
   const sides = { train: examples.slice(test_examples), test: examples.slice(0, test_examples) }

@@ -18,6 +18,7 @@ import { describeUnknownSides } from '../../data/text/unknown.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { count, pathSetting } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
+import { turns } from '../../util/turn.ts'
 import type { KnownData, OpenedData, Vocabulary } from '../define.ts'
 import { openTokenizer, type TokenizerSettings, unknownCure } from '../language/tokenizer.ts'
 import { majorityAccuracy } from './classifier.ts'
@@ -30,17 +31,24 @@ export interface OpenedClassification extends OpenedData<ClassificationFacts, Se
 }
 
 /** Labelled texts by the codec that the facts name. */
-export function openedSequences(
+export async function openedSequences(
   facts: Omit<ClassificationFacts, 'vocab_size' | 'majority'> & { readonly vocab_size?: number },
   { train, test, opening }: Pick<LabelledTexts, 'train' | 'test' | 'opening'>,
   known?: KnownData<ClassificationFacts>,
-): OpenedClassification {
+): Promise<OpenedClassification> {
   const codec = codecOf(facts)
-  const sequences = (examples: LabelledTexts['train']): LabelledSequence[] =>
-    examples.map(({ text, label }) => ({ ids: codec.encode(text), label }))
+  const pause = turns()
+  const sequences = async (examples: LabelledTexts['train']): Promise<LabelledSequence[]> => {
+    const found: LabelledSequence[] = []
+    for (const { text, label } of examples) {
+      await pause()
+      found.push({ ids: codec.encode(text), label })
+    }
+    return found
+  }
   const dataset = (examples: readonly LabelledSequence[]) => labelledDataset(examples, facts.max_seq_length, codec.ids)
   const labelsOf = (examples: LabelledTexts['train']): number[] => examples.map(({ label }) => label)
-  const [training, testing] = [sequences(train), sequences(test)]
+  const [training, testing] = [await sequences(train), await sequences(test)]
   const found: ClassificationFacts = {
     vocab_size: codec.vocabSize,
     ...facts,

@@ -23,8 +23,8 @@ describe('ListOps', () => {
     expect(listOpsText({ operator: '[MAX', values: [2, 9] })).toBe('( ( ( [MAX 2 ) 9 ) ] )')
   })
 
-  test('expressions are different, and as long as asked for', () => {
-    const trees = makeListOps(50, 10, 40, { maxDepth: 6, maxArgs: 5, nodeShare: 0.25 }, 1)
+  test('expressions are different, and as long as asked for', async () => {
+    const trees = await makeListOps(50, 10, 40, { maxDepth: 6, maxArgs: 5, nodeShare: 0.25 }, 1)
     expect(new Set(trees.map(listOpsText)).size).toBe(50)
     for (const made of trees) {
       expect(listOpsLength(made)).toBeGreaterThan(10)

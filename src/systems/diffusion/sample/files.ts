@@ -19,7 +19,7 @@ import { toBytes } from './sampler.ts'
 /** Bytes 0 to 255 as the networks have them, -1 to 1. */
 const normalized = (bytes: Uint8Array): Float32Array => Float32Array.from(bytes, (value) => value / 127.5 - 1)
 
-/** A picture file in the size of a run, [C, H, W] in [-1, 1]. Of grey ones a light ground is taken for a negative. */
+/** A picture file in the size of a run, [C, H, W] in [-1, 1]. For a model of MNIST one with a light ground is taken for its negative. */
 export async function readPicture(file: string, facts: PictureFacts): Promise<Float32Array> {
   const { image_size: size, in_channels: channels } = facts
   const { data } = await decodeImage(file, { size, channels })

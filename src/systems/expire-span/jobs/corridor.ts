@@ -16,7 +16,7 @@ import {
 import type { Changes, ScoreResult } from './members.ts'
 
 const config = z.strictObject({
-  train_length: whole.default(100).describe('steps of the corridors that are trained on, at most (at least 3)'),
+  train_length: z.number().int().min(3).default(100).describe('steps of the corridors that are trained on, at most'),
   lengths: z
     .array(whole)
     .min(1)

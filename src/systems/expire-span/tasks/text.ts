@@ -1,4 +1,5 @@
 /** Generated texts of numbers of which some are questions about what stood long before. */
+import { UsageError } from '../../../util/errors.ts'
 import { Generator } from '../../../util/random.ts'
 
 /** Where random numbers come from. */
@@ -106,6 +107,10 @@ export interface Walk {
 
 /** A length between the bounds, both included. */
 export function walkLength({ min, max, log = false }: Walk, draws: Draws): number {
+  if (min > max)
+    throw new UsageError(`the smallest number of steps must be at most the largest, found ${min} and ${max}`, {
+      hint: 'data.min_length and data.max_length, or data.min_walk and data.max_walk',
+    })
   const share = draws.uniform()
   if (!log) return min + Math.floor(share * (max - min + 1))
   return Math.floor((min + 1) * ((max + 2) / (min + 1)) ** share) - 1

@@ -65,6 +65,13 @@ export class StudyBodies {
     return name !== 'vit' || this.#settings.vit !== ''
   }
 
+  /** Opens the bodies that settings name: a wrong name is told before anything is trained. */
+  async openGiven(): Promise<void> {
+    const { language, vit } = this.#settings
+    if (language) await this.open('language')
+    if (vit) await this.open('vit')
+  }
+
   /** The body. Throws a UsageError where there is none. */
   open(name: BodyName): Promise<StudyBody> {
     const opened = this.#opened.get(name) ?? this.#make(name)

@@ -185,6 +185,7 @@ export async function runFrozenStudy(
   bodies: StudyBodies = new StudyBodies(settings.bodies, settings.model, context),
 ): Promise<Outcome[]> {
   const { evaluate_every: every, ...study } = settings.study
+  await bodies.openGiven()
   const entries: { task: StudyTask; variant: Variant; arm: Arm }[] = []
   for (const name of settings.tasks) {
     const task = await openStudyTask(name, settings.data, context.seed)
