@@ -59,7 +59,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   ],
   'fourier/rows.ts': ['formOf', 'transformRows'],
   'indexing/indexing.ts': ['axisSize', 'checkIndex', 'places', 'requireIndex', 'selectPlaces', 'underIndex'],
-  'indexing/places.ts': ['certainlyWithin', 'checkPlaces', 'firstMisplaced', 'placesMessage', 'sameElements', 'within'],
+  'indexing/places.ts': ['certainlyWithin', 'checkPlaces', 'placesMessage', 'sameElements', 'within'],
   'indexing/scatter.ts': ['alongAxis', 'inferScatter', 'scatterInputs'],
   'indexing/segment-forms.ts': ['emitSegmentSum'],
   'indexing/sorted-sums.ts': ['emitSortedSums'],
