@@ -8,7 +8,7 @@ import { type Drawing, type Drawings, drawingStyles, loadDrawings, readThings } 
 import type { OpenedData } from '../../../tasks/define.ts'
 import { share, whole } from '../../../train/settings.ts'
 import { UsageError } from '../../../util/errors.ts'
-import { suggestion } from '../../../util/words.ts'
+import { counted, suggestion } from '../../../util/words.ts'
 import { writeView } from '../pairs/views.ts'
 import { halfSize, principalCodes } from './codes.ts'
 
@@ -109,7 +109,7 @@ export async function openClasses(
     facts: { labels, size, styles: [...styles], kinds: [...kinds], by },
     ...(by === 'thing' && { codes: (width: number) => thingCodes(drawn, styles, width) }),
     opening: openingOf(
-      [`${describeSides('drawing', count, count)} (the same) in ${labels.length} classes`],
+      [`${describeSides('drawing', count, count)} (the same) in ${counted(labels.length, 'class')}`],
       [],
       recordWhole('drawing', drawn.sources, known?.record),
     ),
