@@ -1,7 +1,8 @@
 /** What is computed from numbers that are known while tracing: shapes, positions, conditions. */
 import { elementCount } from '../../tensor/dtype.ts'
 import { normalizeAxis, type Shape, sizeOf } from '../../tensor/shape.ts'
-import { folds } from './folds.ts'
+import { arithmetic } from './folds/arithmetic.ts'
+import { movement } from './folds/movement.ts'
 import type { OnnxNode } from './node.ts'
 import { isKnown, type Known, known, knownInts, mostKnown, simplest } from './values.ts'
 
@@ -40,7 +41,7 @@ export function fold(node: OnnxNode): readonly Known[] | undefined {
   const [first] = inputs
   const reshape = reshapes[node.type]
   if (reshape && isKnown(first)) return [known(first.dtype, reshape(node, first.shape), first.data)]
-  const compute = folds[node.type]
+  const compute = arithmetic[node.type] ?? movement[node.type]
   if (!compute) return undefined
   const given = inputs.flatMap((value) => (value ? [value] : []))
   if (!given.every(isKnown) || given.length === 0) return undefined
