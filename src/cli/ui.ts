@@ -91,6 +91,16 @@ export function workingLine(status: StatusLine): Reporter['working'] {
   }
 }
 
+/** Reads data; a terminal says so meanwhile. */
+export async function readingData<T>(reporter: Reporter, read: () => Promise<T>): Promise<T> {
+  reporter.working('the data')
+  try {
+    return await read()
+  } finally {
+    reporter.working(undefined)
+  }
+}
+
 /**
  * Reports what was found in the data: a line for what was used, one for each warning and for what has changed. Data that are `known`
  * and unchanged, with nothing to warn about, are not reported.

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { CheckpointChoice } from '../../train/checkpoint.ts'
 import { formatMetrics } from '../../train/describe-metrics.ts'
 import { checkpointOption, examples, threadsOption } from '../options.ts'
-import { createReporter, tellData } from '../ui.ts'
+import { createReporter, readingData, tellData } from '../ui.ts'
 
 interface EvalFlags {
   readonly checkpoint: CheckpointChoice
@@ -23,7 +23,7 @@ export function addEval(program: Command): void {
       const { openRun, openData } = await import('../../systems/session.ts')
       const reporter = createReporter({ json })
       const opened = await openRun(dir, { ...flags, onWarning: reporter.warn })
-      const data = await openData(opened)
+      const data = await readingData(reporter, () => openData(opened))
       tellData(data.opening, reporter, true)
       const metrics = await opened.experiment.evaluate(data)
       reporter.say(

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import type { Group } from '../distributed.ts'
 import { quitOnInterrupt } from '../interrupt.ts'
 import { distributedOption, examples, threadsOption, wholeNumber } from '../options.ts'
-import { createReporter, type Reporter, silentReporter, tellData } from '../ui.ts'
+import { createReporter, type Reporter, readingData, silentReporter, tellData } from '../ui.ts'
 
 interface ResumeFlags {
   readonly epochs?: number
@@ -37,7 +37,7 @@ export async function openToTrain(
   if (!findNan) requireReportPackages(opened.recipe.packages?.(opened.config))
   // Checked first: opening the data may take a long time.
   const isNew = (await run.newestCheckpoint()) === undefined
-  const data = await session.openData(opened)
+  const data = await readingData(reporter, () => session.openData(opened))
   tellData(data.opening, reporter, true)
   checkBatchSize(opened.config, data.train)
   // Killed before its first checkpoint: it starts over, from the same initial weights.

@@ -1,13 +1,14 @@
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Recipe, System } from '../../systems/define.ts'
+import type { OpenedData } from '../../tasks/define.ts'
 import type { Settings } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { quitOnInterrupt } from '../interrupt.ts'
 import { collect, distributedOption, examples, newFile, wholeNumber, withComputing } from '../options.ts'
 import { outputNoticed } from '../output.ts'
 import type { TrainingResult, TrainRunOptions } from '../training.ts'
-import { createReporter, type Reporter, silentReporter, tellData } from '../ui.ts'
+import { createReporter, type Reporter, readingData, silentReporter, tellData } from '../ui.ts'
 
 interface TrainFlags {
   readonly set: string[]
@@ -104,7 +105,11 @@ async function prepare(
 ) {
   const { prepareRun } = await import('../../systems/session.ts')
   const options = { seed, ...(threads !== undefined && { threads }) }
-  return prepareRun(recipe, config, options, ({ opening }) => tellData(opening, reporter))
+  const told = ({ opening }: OpenedData): void => {
+    reporter.working(undefined)
+    tellData(opening, reporter)
+  }
+  return readingData(reporter, () => prepareRun(recipe, config, options, told))
 }
 
 /** Opens the data, builds the model, describes both in `run.json`, and trains. */

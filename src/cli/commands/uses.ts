@@ -16,7 +16,7 @@ import { interruptSignal } from '../interrupt.ts'
 import { checkpointOption, examples, threadsOption, wholeNumber } from '../options.ts'
 import { note } from '../output.ts'
 import { placesOf } from '../places.ts'
-import { createReporter, type Reporter, tellAnswer, tellData } from '../ui.ts'
+import { createReporter, type Reporter, readingData, tellAnswer, tellData } from '../ui.ts'
 
 interface UseFlags extends Record<string, unknown> {
   readonly checkpoint: CheckpointChoice
@@ -124,7 +124,7 @@ function contextOf(
     write: reporter.write,
     signal,
     openData: async () => {
-      const data = await openData(opened)
+      const data = await readingData(reporter, () => openData(opened))
       tellData(data.opening, reporter, true)
       return data
     },
