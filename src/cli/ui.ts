@@ -106,6 +106,7 @@ export async function readingData<T>(reporter: Reporter, read: () => Promise<T>)
  * and unchanged, with nothing to warn about, are not reported.
  */
 export function tellData({ summary, warnings, changes }: Opening, reporter: Reporter, known = false): void {
+  reporter.working(undefined)
   reporter.say(`data       ${summary}`)
   for (const warning of warnings) reporter.say(`warning: ${warning}`)
   if (changes !== undefined) reporter.say(`warning: the data are not those the run was started with: ${changes}`)

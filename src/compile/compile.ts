@@ -120,7 +120,7 @@ export function compile<A extends readonly unknown[], R>(
     release: { value: () => traced.release() },
     traces: { value: traced.traces },
     program: { get: () => traced.last },
-  }) as unknown as Compiled<A, R>
+  }) as Compiled<A, R>
 }
 
 /** Options of a function whose arguments nobody names. */

@@ -8,6 +8,7 @@ import * as ops from '../ops/index.ts'
 import { elementCount } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { dot } from '../util/vectors.ts'
 
 /** Options of the layers. */
 export interface SpectralOptions {
@@ -49,7 +50,7 @@ abstract class SpectralLayer extends Module {
 
 function unitVector(shape: readonly number[]): Float32Array {
   const values = init.normal(shape)
-  const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
+  const length = Math.sqrt(dot(values, values))
   return values.map((value) => value / length)
 }
 

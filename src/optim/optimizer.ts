@@ -7,7 +7,7 @@ import type { NDArray } from '../tensor/dtype.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
-import { Variable } from '../tensor/variable.ts'
+import { tensorOf, Variable } from '../tensor/variable.ts'
 import { optionsOf, requireKnown, requireList, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { type ClipOptions, clipGradients } from './clipping.ts'
@@ -134,7 +134,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
     if (!isTensorLike(loss))
       throw new UsageError(`${this.constructor.name}: the loss must be a tensor, found ${shown(loss)}`)
     const values = new Set(this.parameters.flatMap((parameter) => parameter.values))
-    const output = loss instanceof Variable ? loss.value : loss
+    const output = tensorOf(this.constructor.name, loss)
     if (!values.has(output) && nodesBetween(values, [output], values).length === 0)
       throw new UsageError(`${this.constructor.name}: the loss depends on none of the ${values.size} parameters`, {
         hint: 'compute it with the model whose parameters the optimizer was given',

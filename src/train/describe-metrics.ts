@@ -1,5 +1,4 @@
 /** How metrics are read: what is better, in which unit, and as text. */
-
 import { percent } from '../util/words.ts'
 import type { Metrics } from './loop.ts'
 

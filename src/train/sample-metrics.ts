@@ -3,7 +3,6 @@
  * inception score (Salimans et al. 2016), precision and recall (Kynkaanniemi et al. 2019), as OpenAI's evaluator computes them.
  * The names FID, sFID and inception score mean features of one network, Inception-V3; with others the numbers are not comparable.
  */
-
 import { type SquareMatrix, semidefiniteFactor, symmetricEigenvalues } from '../linalg/symmetric.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { formatShape, sameShape, sizeOf } from '../tensor/shape.ts'

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
 import { BatchNorm1d, Dropout, freeze, init, Linear, Module, unfreeze } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
-import { toNumbers } from '../../src/tensor/dtype.ts'
+import { type NDArray, toNumbers } from '../../src/tensor/dtype.ts'
 import { manualSeed } from '../../src/tensor/random-state.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
@@ -176,7 +176,7 @@ describe('state dicts', () => {
   })
 
   test('what is no array is told', () => {
-    const state = new Map([['weight', {}]]) as unknown as ReturnType<Module['stateDict']>
+    const state = new Map([['weight', {} as NDArray]])
     expect(() => new Linear(2, 2, { bias: false }).loadStateDict(state)).toThrow(
       'Linear: weight of the state dict must be an array, { dtype, shape, data }, found an object',
     )

@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Recipe, System } from '../../systems/define.ts'
-import type { OpenedData } from '../../tasks/define.ts'
 import type { Settings } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { quitOnInterrupt } from '../interrupt.ts'
@@ -105,11 +104,7 @@ async function prepare(
 ) {
   const { prepareRun } = await import('../../systems/session.ts')
   const options = { seed, ...(threads !== undefined && { threads }) }
-  const told = ({ opening }: OpenedData): void => {
-    reporter.working(undefined)
-    tellData(opening, reporter)
-  }
-  return readingData(reporter, () => prepareRun(recipe, config, options, told))
+  return readingData(reporter, () => prepareRun(recipe, config, options, ({ opening }) => tellData(opening, reporter)))
 }
 
 /** Opens the data, builds the model, describes both in `run.json`, and trains. */

@@ -1,5 +1,4 @@
 /** A sweep as a job: its parts are trainings. */
-
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -100,8 +99,7 @@ export function sweepJob(plan: SweepPlan, json: boolean): { readonly job: Job; r
         async () => {
           context.progress(`training   ${name}`, { training: point.name, seed, run: path })
           const training = { recipe, system, config, seed, ...(steps !== undefined && { steps }) }
-          const threads = threadOptions(context)
-          return trainAt(path, { ...training, ...threads }, context, json)
+          return trainAt(path, { ...training, ...threadOptions(context) }, context, json)
         },
       )
       const { metric } = trained.monitor

@@ -1,5 +1,4 @@
 /** Colour changes: the pointwise operations of RandAugment, and its filter (big_vision, pp/autoaugment.py). */
-
 import { meanOf } from '../../util/vectors.ts'
 import { lookUp, lookUpEach, type Picture, toByte } from './picture.ts'
 

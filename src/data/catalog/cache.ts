@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { MissingDataError, UsageError } from '../../util/errors.ts'
 import { suggestion } from '../../util/words.ts'
+import { installedFolder, packageVersion } from '../packages.ts'
 import type { DataSet } from './define.ts'
 import { dataSets } from './sets.ts'
 
@@ -52,6 +53,29 @@ export function requireDataSets(names: readonly string[], cache = cacheFolder())
 export function dataFolder(name: string, cache = cacheFolder()): string {
   requireDataSets([name], cache)
   return folderOf(findDataSet(name), cache)
+}
+
+/** Where the files of a set are, and which version of its package they are. */
+export interface DataSource {
+  readonly package: string
+  readonly folder: string
+  readonly version: string
+}
+
+/** A set of one package that is installed; undefined if it is not. */
+export function installedSource(name: string): DataSource | undefined {
+  const own = findDataSet(name).sources[0]?.package ?? ''
+  const folder = installedFolder(own)
+  return folder === undefined ? undefined : { package: own, folder, version: packageVersion(own, name) }
+}
+
+/** A set of one package: the installed one, else what was fetched. Throws a MissingDataError with the command that fetches it. */
+export function findSource(name: string): DataSource {
+  const installed = installedSource(name)
+  if (installed) return installed
+  const folder = dataFolder(name)
+  const [{ package: own, version } = { package: '', version: '' }] = findDataSet(name).sources
+  return { package: own, folder, version }
 }
 
 /** The packages of a set with their versions: they change only as a whole. */

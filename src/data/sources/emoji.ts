@@ -1,12 +1,11 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { FormatError, MissingPackageError } from '../../util/errors.ts'
+import { FormatError } from '../../util/errors.ts'
 import { mapParallel } from '../../util/parallel.ts'
-import { dataFolder, findDataSet } from '../catalog/cache.ts'
+import { findSource } from '../catalog/cache.ts'
 import { arrayDataset, type Dataset } from '../dataset.ts'
 import { readBytes } from '../files.ts'
 import type { PictureFields } from '../layout.ts'
-import { packageFolder, packageVersion } from '../packages.ts'
 import { decodeInto, imageTransform } from './image.ts'
 
 /** Unicode's groups of emoji, by label. Its tenth, `component` (skin tones, hair), has no pictures of its own. */
@@ -50,13 +49,7 @@ export interface EmojiSource {
 
 /** Finds OpenMoji. Throws a MissingDataError with the command that fetches it. */
 export function findEmoji(): EmojiSource {
-  try {
-    return { folder: packageFolder('openmoji', 'emoji'), version: packageVersion('openmoji', 'emoji') }
-  } catch (error) {
-    if (!(error instanceof MissingPackageError)) throw error
-    const [{ version } = { version: '' }] = findDataSet('openmoji').sources
-    return { folder: dataFolder('openmoji'), version }
-  }
+  return findSource('openmoji')
 }
 
 /** Pictures drawn at a time: enough for libuv's threads, few enough to bound memory. */

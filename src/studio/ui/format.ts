@@ -1,5 +1,4 @@
 /** Numbers, times and states as the page writes them. */
-
 import { percent } from '../../util/words.ts'
 import type { MetricForm, RunSummary } from '../protocol.ts'
 

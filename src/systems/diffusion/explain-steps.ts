@@ -1,5 +1,4 @@
 /** What a denoiser shows of its steps: pictures on the way back, the two schedules, the weights of the bound, the learned variance. */
-
 import { compile } from '../../compile/compile.ts'
 import * as ops from '../../ops/index.ts'
 import type { Figure, LinePlot, Picture, Section } from '../../report/figures.ts'

@@ -1,5 +1,4 @@
 /** Average precision as COCO computes it (pycocotools' COCOeval), for boxes and masks. */
-
 import { meanOf } from '../../util/vectors.ts'
 import { type Mask, maskArea } from './masks.ts'
 

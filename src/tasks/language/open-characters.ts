@@ -1,8 +1,8 @@
 /** The data of a character model: a long text, of which a part is held out. */
 import { join } from 'node:path'
 import { z } from 'zod'
+import { findSource } from '../../data/catalog/cache.ts'
 import { describeSides, type Opening, openingOf, sharedContent } from '../../data/opening.ts'
-import { corpusFolder } from '../../data/sources/corpora.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { count, pathSetting, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
@@ -43,7 +43,7 @@ export const knownTexts: readonly string[] = bookNames
 /** Where the files of a known text are: in the installed package, else in what `tenfold data` has fetched. Other paths are what they are. */
 export function textPlace(folder: string): string {
   const name = bookNames.find((book) => book === folder)
-  return name === undefined ? folder : join(corpusFolder(name), books[name])
+  return name === undefined ? folder : join(findSource(name).folder, books[name])
 }
 
 /**

@@ -1,5 +1,4 @@
 /** The music video: lyrics and sound in, an MP4 out; every line's key picture is kept, so that a stopped job continues line by line. */
-
 import { readFile } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
 import { z } from 'zod'

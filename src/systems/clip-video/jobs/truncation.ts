@@ -1,5 +1,4 @@
 /** Truncation of BigGAN's noise: variety against likeness (section 3.1 of Brock et al. 2018), and why statistics belong to it. */
-
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import type { Picture, Report } from '../../../report/figures.ts'

@@ -1,5 +1,4 @@
 /** How latents of a line are found: by gradients through the generator and CLIP, or by trying. */
-
 import { compile } from '../../../compile/compile.ts'
 import * as ops from '../../../ops/index.ts'
 import type { Adam } from '../../../optim/index.ts'

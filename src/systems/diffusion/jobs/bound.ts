@@ -1,5 +1,4 @@
 /** The variational bound of a trained denoiser, time by time, and how noisy the gradients of its losses are. */
-
 import { gradient } from '../../../autodiff/gradient.ts'
 import { compile } from '../../../compile/compile.ts'
 import { DataLoader } from '../../../data/loader.ts'

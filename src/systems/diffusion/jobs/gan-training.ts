@@ -1,5 +1,4 @@
 /** Trains the GAN that diffusion is compared with, as long as the denoiser was trained. */
-
 import { z } from 'zod'
 import { gradient } from '../../../autodiff/gradient.ts'
 import { compile } from '../../../compile/compile.ts'

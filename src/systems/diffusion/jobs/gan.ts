@@ -1,5 +1,4 @@
 /** Does diffusion beat a GAN here? One of equal size, trained as long on the same pictures, measured by the same judge (paper, Table 5). */
-
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import type { Report } from '../../../report/figures.ts'

@@ -1,5 +1,4 @@
 /** Studies of memory: arms that are trained with several seeds, each at the learning rate that does best on a validation text. */
-
 import { z } from 'zod'
 import type { Table } from '../../../report/figures.ts'
 import { threadOptions } from '../../../tasks/experiment.ts'

@@ -115,7 +115,7 @@ export class StudyBodies {
       train: languageTrainSettings.parse({ epochs: this.#settings.language_epochs }),
     }
     const data = await openLanguage(config, positions)
-    const experiment = buildLanguage(config, data.facts, { seed, ...this.#threads() })
+    const experiment = buildLanguage(config, data.facts, { seed, ...threadOptions(this.#context) })
     await this.#train('language', experiment, data, config.train.epochs, Number.POSITIVE_INFINITY)
     const { bits_per_character: bits } = await experiment.evaluate(data)
     const origin = `${config.data.folder}, ${config.train.epochs} epochs: ${bits?.toFixed(2)} bits per character (bigram ${data.facts.baselines.bigram.toFixed(2)})`
@@ -132,15 +132,10 @@ export class StudyBodies {
       optimizer: frozenOptimizerSettings(1e-3).parse({}),
       train: frozenTrainSettings(1, ['accuracy']).parse({}),
     }
-    const experiment = buildBits(config, data.facts, { seed, ...this.#threads() })
+    const experiment = buildBits(config, data.facts, { seed, ...threadOptions(this.#context) })
     await this.#train('bit memory', experiment, data, 1, steps)
     const { accuracy = 0 } = await experiment.evaluate(data)
     return { experiment, origin: `bit memory, ${steps} steps: ${percent(accuracy)} of the bits` }
-  }
-
-  #threads() {
-    const { threads } = this.#context
-    return threadOptions({ threads })
   }
 
   /** All of the training, or so many steps of it. */

@@ -1,5 +1,4 @@
 /** The use `predict` of a detector: boxes, masks, names and scores, drawn onto the picture. */
-
 import { basename, extname } from 'node:path'
 import { z } from 'zod'
 import { readPixels } from '../../../data/sources/image.ts'

@@ -1,5 +1,4 @@
 /** Self-attention as a member of the family (paper, section 4.2): an involution with kernels softmax(q k); what each of them costs. */
-
 import { z } from 'zod'
 import { gradient } from '../../../autodiff/gradient.ts'
 import { compile } from '../../../compile/compile.ts'

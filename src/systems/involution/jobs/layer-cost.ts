@@ -1,5 +1,4 @@
 /** The layers whose cost is compared, of equal channels: what one computes, and how much that is. */
-
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import { Conv2d, Involution, Module } from '../../../nn/index.ts'

@@ -1,5 +1,4 @@
 /** A task in which the right filter depends on a local cue: one involution solves it, one convolution of the same size does not. */
-
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import { Involution } from '../../../nn/index.ts'

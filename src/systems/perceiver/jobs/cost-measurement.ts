@@ -1,5 +1,4 @@
 /** One measurement of the job `perceiver/cost`: a forward pass or a training step of a Perceiver or a transformer on the pixels of a picture. */
-
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import type { Module } from '../../../nn/index.ts'

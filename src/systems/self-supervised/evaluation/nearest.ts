@@ -1,5 +1,4 @@
 /** The use `nearest`: the training pictures whose representations are nearest to that of a picture. */
-
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'

@@ -1,5 +1,4 @@
 /** The use `probe`: a linear layer on frozen representations, learned from some or all of the labels. */
-
 import { z } from 'zod'
 import { compile } from '../../../compile/compile.ts'
 import type { Dataset } from '../../../data/dataset.ts'

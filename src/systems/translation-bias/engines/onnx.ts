@@ -1,5 +1,4 @@
 /** Sequence-to-sequence models as ONNX in a folder, of the OPUS-MT kind (Marian), as Hugging Face's Optimum writes them. */
-
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'

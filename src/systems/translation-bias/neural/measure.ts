@@ -1,5 +1,4 @@
 /** What a translator says of people whose proportions in the corpus are known: shares, amplification, calibration, quality. */
-
 import { meanOf } from '../../../util/vectors.ts'
 import { bleu } from '../measures/bleu.ts'
 import { chrf } from '../measures/chrf.ts'

@@ -1,5 +1,4 @@
 /** The three causes apart: what the data say, what the translator has learnt, and what its output shows. */
-
 import { meanOf } from '../../../util/vectors.ts'
 import {
   bestCandidates,
