@@ -41,6 +41,11 @@ const page = {
   },
   hashes: () => worker?.ask('hashes'),
   predict: () => worker?.ask('predict'),
+  /** Collects garbage, in the page and in its worker. */
+  collect: async () => {
+    ;(globalThis as { gc?: () => void }).gc?.()
+    await worker?.ask('collect')
+  },
   /** Only of the worker that tells. */
   placements: () => worker?.ask('placements' as 'predict'),
   stays: () => worker?.ask('stays' as 'predict'),

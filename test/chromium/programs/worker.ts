@@ -9,6 +9,8 @@ export async function learn({ name }: { readonly name: LearnerName }) {
     requests: {
       hashes: () => learner.hashes(),
       predict: () => learner.predict(),
+      /** Collects garbage. */
+      collect: () => (globalThis as { gc?: () => void }).gc?.(),
       fail: () => {
         throw new Error('a mistake\n  at line 1')
       },

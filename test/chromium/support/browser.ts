@@ -29,7 +29,8 @@ interface Playwright {
 /** Starts Chromium: /usr/bin/chromium, or what CHROMIUM names. With WebGPU as software, which needs no graphics card. */
 export function launch(): Promise<Browser> {
   const { chromium } = createRequire(join(packages, 'package.json'))('playwright-core') as Playwright
-  const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
+  // gc(): what a test measures of memory must not depend on when V8 collects.
+  const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--js-flags=--expose-gc']
   return chromium.launch({ executablePath: chromiumPath, args })
 }
 
