@@ -4,6 +4,7 @@ import { topologicalNodes } from '../autodiff/graph.ts'
 import { convOp } from '../ops/conv/conv.ts'
 import { enlargedConvOp } from '../ops/conv/enlarged.ts'
 import { convTransposeOp } from '../ops/conv/transpose.ts'
+import { weightConvolutionOp } from '../ops/conv/weight-convolution.ts'
 import { apply } from '../ops/define.ts'
 import { addmmOp, type MatmulAttributes, matmulOp } from '../ops/products/matmul.ts'
 import { transposedForm } from '../ops/products/transposed.ts'
@@ -15,7 +16,7 @@ const widths = [16, 8] as const
 
 let measured: Promise<number> | undefined
 
-const convolutions: readonly unknown[] = [convOp, convTransposeOp, enlargedConvOp]
+const convolutions: readonly unknown[] = [convOp, convTransposeOp, enlargedConvOp, weightConvolutionOp]
 
 /** Whether a node's lowering depends on the width of the vectors: a convolution, or a product with a form of its own on AVX2. */
 function dependsOnVectors({ op, inputs, attributes }: GraphNode): boolean {

@@ -5,18 +5,11 @@ import type { TensorType } from '../../tensor/tensor.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { apply, defineOp, type Emitter, inputAt, requireDType, type Sample } from '../define.ts'
 import type { ConvAttributes } from './conv.ts'
+import { type Reading, type Side, sumsInBlocks } from './weight-blocks.ts'
 
 interface WeightAttributes extends ConvAttributes {
   /** [out, in, ...kernel] */
   readonly weight: Shape
-}
-
-/** How one axis is read: zeros before and after the data, and how far apart places of the result, and of the kernel, are. */
-interface Reading {
-  readonly before: number
-  readonly after: number
-  readonly stride: number
-  readonly dilation: number
 }
 
 /** The result lies over input channels; out channels are what multiplies it. Its places are the weight's kernel's. */
@@ -41,19 +34,31 @@ const isOne = (step: number): boolean => step === 1
 const canRead = (axes: readonly Reading[]): boolean =>
   axes.every(({ before, after }) => before >= 0 && after >= 0) && axes.at(-1)?.stride === 1
 
-/** Whether who has fewer channels, the result, can be read so; undefined: neither way is possible. */
-function planOf(
-  x: Shape,
-  g: Shape,
-  attributes: WeightAttributes,
-): { readonly turned: boolean; readonly axes: readonly Reading[] } | undefined {
+/** Which side is the picture, and how it is read; the other side is the kernel. */
+interface Plan {
+  /** The picture is the output's gradient; the places come out turned around. */
+  readonly turned: boolean
+  readonly axes: readonly Reading[]
+}
+
+/** The ways in which the gradient can be read, that with the larger side as the kernel first. */
+function plansOf(x: Shape, g: Shape, attributes: WeightAttributes): Plan[] {
   const { weight, stride, dilation, groups } = attributes
-  if (groups !== 1) return undefined
+  if (groups !== 1) return []
   const [out, inner] = channelSizes(weight)
-  const turned = out < inner && [...stride, ...dilation].every(isOne) ? overOutput(attributes) : undefined
-  if (turned && canRead(turned)) return { turned: true, axes: turned }
-  const axes = overInput(x, g, attributes)
-  return canRead(axes) ? { turned: false, axes } : undefined
+  const plans: Plan[] = [{ turned: false, axes: overInput(x, g, attributes) }]
+  if ([...stride, ...dilation].every(isOne)) plans.push({ turned: true, axes: overOutput(attributes) })
+  const readable = plans.filter(({ axes }) => canRead(axes))
+  return out < inner ? readable.reverse() : readable
+}
+
+/** The plan of the runtime's usual convolution, which copies windows of the picture. */
+const planOf = (x: Shape, g: Shape, attributes: WeightAttributes): Plan | undefined => plansOf(x, g, attributes)[0]
+
+/** The plan with examples and the kernel's channels in blocks of that many, if there is one. */
+function planInBlocks(x: Shape, g: Shape, attributes: WeightAttributes, block: number): Plan | undefined {
+  if (attributes.weight.length !== 4 || sizeOf(x, 0) % block !== 0 || sizeOf(x, 0) === 0) return undefined
+  return plansOf(x, g, attributes).find(({ turned }) => sizeOf(attributes.weight, turned ? 1 : 0) % block === 0)
 }
 
 // The runtime copies windows into place row by row: short rows take long, of numbers (a place of the kernel is as wide as the channels) and of places.
@@ -63,32 +68,54 @@ const fewestChannels = (examples: number): number => (examples < 8 ? 16 : 32)
 // The result has its channels last: bringing it into the weight's order takes as long as summing over this many examples and places.
 const ordering = 0.8
 
+// The widest blocks that a processor has: whether there are any is known only when the model is written. Few positions cost more than they save.
+const [widestBlock, fewestInBlocks] = [16, 16]
+
 /** Whether the weight's gradient can be had so, and soonest so. */
-export function isWeightConvolution(x: Shape, g: Shape, weight: Shape, attributes: ConvAttributes): boolean {
+export function isWeightConvolution(x: Shape, g: Shape, weight: Shape, convolution: ConvAttributes): boolean {
   const [out, inner, ...kernel] = channelSizes(weight)
   const [n, , ...positions] = channelSizes(g)
   const [few, many] = [Math.min(out, inner), Math.max(out, inner)]
+  const attributes = { ...convolution, weight }
+  if (elementCount(kernel) === 1 || n * elementCount(positions) < ordering * many * elementCount(kernel)) return false
+  if (elementCount(positions) >= fewestInBlocks && planInBlocks(x, g, attributes, widestBlock)) return true
   return (
-    elementCount(kernel) > 1 &&
     many >= fewestChannels(n) &&
     few * sizeOf(kernel, -1) >= fewestNumbers &&
     positions.every((size) => size >= fewestPlaces) &&
-    n * elementCount(positions) >= ordering * many * elementCount(kernel) &&
-    planOf(x, g, { ...attributes, weight }) !== undefined
+    planOf(x, g, attributes) !== undefined
   )
 }
 
 /** [N, C, ...sizes] as a picture with a channel for each example, in which a place is C numbers wide: [1, N, ...sizes C]. */
-function asPicture(emit: Emitter, name: string, [n = 0, channels = 0, ...sizes]: Shape): string {
+function asPicture(emit: Emitter, { name, shape }: Side): string {
+  const [n, channels, ...sizes] = channelSizes(shape)
   const axes = sizes.map((_, i) => i + 2)
   const placed = emit.node('Transpose', [name], { perm: [0, ...axes, 1] })
   return emit.node('Reshape', [placed, emit.ints([1, n, ...sizes.slice(0, -1), sizeOf(sizes, -1) * channels])])
 }
 
+/** The convolution of a picture whose places are `within` numbers wide: [1, across, ...window within]. */
+function sumsOf(emit: Emitter, picture: Side, kernel: Side, axes: readonly Reading[]): string {
+  const sizes = kernel.shape.slice(2)
+  const within = sizeOf(picture.shape, 1)
+  const wide = axes.map((_, i) => (i === axes.length - 1 ? within : 1))
+  const filter = emit.node('Transpose', [kernel.name], { perm: [1, 0, ...sizes.map((_, i) => i + 2)] })
+  return emit.node('Conv', [asPicture(emit, picture), filter], {
+    kernel_shape: sizes,
+    strides: axes.map(({ stride }) => stride),
+    dilations: axes.map(({ dilation }, i) => dilation * sizeOf(wide, i)),
+    pads: [
+      ...axes.map(({ before }, i) => before * sizeOf(wide, i)),
+      ...axes.map(({ after }, i) => after * sizeOf(wide, i)),
+    ],
+  })
+}
+
 /**
  * Inputs: the convolution's input x [N, in, ...] and its result's gradient g [N, out, ...]. One of them is the picture, with channels innermost,
- * the other the kernel: its channels are the result's, its examples are the picture's channels, its sizes the kernel's. The runtime copies
- * the windows in pieces that stay in its cache.
+ * the other the kernel: its channels are the result's, its examples are the picture's channels, its sizes the kernel's. The runtime's kernels with
+ * channels in blocks read the windows where they lie; where there are none, it copies the windows in pieces that stay in its cache.
  */
 export const weightConvolutionOp = defineOp<WeightAttributes>({
   name: 'weightConvolution',
@@ -113,44 +140,37 @@ export const weightConvolutionOp = defineOp<WeightAttributes>({
   multiplyAdds: ({ inputs: [, g], outputs: [weight] }) =>
     g && weight ? (g.size * weight.size) / Math.max(1, sizeOf(weight.shape, 0)) : 0,
   lower: (emit, { inputs, inputTypes, attributes }) => {
-    const [x, g] = [
-      inputAt('weightConvolution', inputTypes, 0).shape,
-      inputAt('weightConvolution', inputTypes, 1).shape,
-    ]
-    const plan = planOf(x, g, attributes)
-    if (!plan) throw new ShapeError('weightConvolution: shapes that its shape rule refuses')
-    const { turned, axes } = plan
-    const [out, inner, ...kernel] = channelSizes(attributes.weight)
-    const [picture, multiplier] = turned ? [1, 0] : [0, 1]
-    const [across, within] = turned ? [inner, out] : [out, inner]
-    const sizes = (turned ? x : g).slice(2)
-    const wide = axes.map((_, i) => (i === axes.length - 1 ? within : 1))
-    const filter = emit.node('Transpose', [inputAt('weightConvolution', inputs, multiplier)], {
-      perm: [1, 0, ...sizes.map((_, i) => i + 2)],
+    const side = (i: number): Side => ({
+      name: inputAt('weightConvolution', inputs, i),
+      shape: inputAt('weightConvolution', inputTypes, i).shape,
     })
-    const result = emit.node(
-      'Conv',
-      [asPicture(emit, inputAt('weightConvolution', inputs, picture), turned ? g : x), filter],
-      {
-        kernel_shape: sizes,
-        strides: axes.map(({ stride }) => stride),
-        dilations: axes.map(({ dilation }, i) => dilation * sizeOf(wide, i)),
-        pads: [
-          ...axes.map(({ before }, i) => before * sizeOf(wide, i)),
-          ...axes.map(({ after }, i) => after * sizeOf(wide, i)),
-        ],
-      },
-    )
-    const places = emit.node('Reshape', [result, emit.ints([across, elementCount(kernel), within])])
-    const placed = turned ? turnedPlaces(emit, places, elementCount(kernel)) : places
-    const ordered = emit.node('Transpose', [placed], { perm: turned ? [2, 0, 1] : [0, 2, 1] })
-    return emit.node('Reshape', [ordered, emit.ints(attributes.weight)])
+    const [x, g] = [side(0), side(1)]
+    const block = emit.channelBlock
+    const blocked = block > 1 ? planInBlocks(x.shape, g.shape, attributes, block) : undefined
+    const plan = blocked ?? planOf(x.shape, g.shape, attributes)
+    if (!plan) throw new ShapeError('weightConvolution: shapes that its shape rule refuses')
+    const [picture, kernel] = plan.turned ? [g, x] : [x, g]
+    const [out, inner, ...window] = channelSizes(attributes.weight)
+    const [across, within] = plan.turned ? [inner, out] : [out, inner]
+    const places = elementCount(window)
+    const sums = blocked
+      ? sumsInBlocks(emit, { picture, kernel, axes: plan.axes, window })
+      : emit.node('Reshape', [sumsOf(emit, picture, kernel, plan.axes), emit.ints([across, places, within])])
+    const placed = plan.turned ? turnedPlaces(emit, sums, places) : sums
+    // [across, places, within], with blocks [blocks, places, within, across of the block] -> [out, in, places]
+    const perm = blocked ? (plan.turned ? [2, 0, 3, 1] : [0, 3, 2, 1]) : plan.turned ? [2, 0, 1] : [0, 2, 1]
+    return emit.node('Reshape', [emit.node('Transpose', [placed], { perm }), emit.ints(attributes.weight)])
   },
   samples: () => [
     sample([2, 2, 5, 6], [2, 3, 5, 6], { weight: [3, 2, 3, 3], ...square }),
     sample([2, 3, 4, 5], [2, 2, 5, 5], { weight: [2, 3, 2, 3], ...square }),
     sample([2, 2, 7, 7], [2, 4, 4, 3], { weight: [4, 2, 3, 3], ...square, stride: [2, 3] }),
     sample([1, 2, 7, 6], [1, 4, 5, 6], { weight: [4, 2, 3, 3], ...square, dilation: [2, 1] }),
+    // Where examples and channels come in blocks: with bands of rows, the larger side as the kernel, a stride, groups of examples.
+    sample([16, 2, 4, 4], [16, 16, 4, 4], { weight: [16, 2, 3, 3], ...square }, small),
+    sample([16, 16, 4, 3], [16, 1, 4, 4], { weight: [1, 16, 3, 2], ...square }, small),
+    sample([16, 1, 5, 7], [16, 16, 3, 4], { weight: [16, 1, 3, 3], ...square, stride: [2, 2] }, small),
+    sample([48, 1, 3, 2], [48, 16, 3, 2], { weight: [16, 1, 3, 3], ...square }, small),
     sample([2, 2, 9], [2, 3, 4], { weight: [3, 2, 3], stride: [2], before: [0], after: [0], dilation: [1], groups: 1 }),
   ],
   errors: () => [
@@ -162,11 +182,20 @@ export const weightConvolutionOp = defineOp<WeightAttributes>({
 
 const square = { stride: [1, 1], before: [1, 1], after: [1, 1], dilation: [1, 1], groups: 1 }
 
-function sample(x: Shape, g: Shape, attributes: WeightAttributes): Sample {
-  return { inputs: [x, g], call: (input, gradient) => apply(weightConvolutionOp, [input, gradient], attributes) }
+// Sums of many products: float32 rounds large ones in more than one order.
+const [usual, small] = [
+  [-1, 1],
+  [-0.25, 0.25],
+] as const
+
+function sample(x: Shape, g: Shape, attributes: WeightAttributes, range: readonly [number, number] = usual): Sample {
+  return {
+    inputs: [x, g].map((shape) => ({ shape, range })),
+    call: (input, gradient) => apply(weightConvolutionOp, [input, gradient], attributes),
+  }
 }
 
-/** The places of the kernel from the last to the first: [channels, places, channels]. */
+/** The places of the kernel, the second axis, from the last to the first. */
 function turnedPlaces(emit: Emitter, name: string, places: number): string {
   const [last, end] = [emit.ints([-1]), emit.ints([-places - 1])]
   return emit.node('Slice', [name, last, end, emit.ints([1]), last])

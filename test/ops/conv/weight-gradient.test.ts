@@ -157,6 +157,38 @@ test.each<Case>([
   { name: 'one axis', x: [2, 48, 30], weight: [40, 48, 5], before: [2], after: [2], dilation: [1], groups: 1 },
 ])('weight gradient, many channels: $name', checkCase)
 
+const blocked = { ...square, height: 0.3 }
+test.each<Case>([
+  { name: 'as many channels, bands', x: [16, 16, 8, 9], weight: [16, 16, 3, 3], ...blocked },
+  { name: 'rows that no bands divide', x: [16, 16, 7, 5], weight: [32, 16, 3, 3], ...blocked },
+  { name: 'fewer out channels', x: [16, 32, 6, 8], weight: [16, 32, 3, 3], ...blocked },
+  { name: 'fewer out channels, no blocks of them', x: [16, 48, 6, 8], weight: [5, 48, 3, 3], ...blocked },
+  { name: 'no blocks of in channels', x: [16, 20, 6, 8], weight: [16, 20, 3, 3], ...blocked },
+  { name: 'one in channel', x: [32, 1, 9, 8], weight: [16, 1, 3, 3], ...blocked },
+  { name: 'groups of examples', x: [160, 16, 5, 6], weight: [16, 16, 3, 3], ...blocked, height: 0.1 },
+  { name: 'many channels', x: [48, 96, 6, 6], weight: [80, 96, 3, 3], ...blocked, height: 0.1 },
+  { name: 'stride', x: [32, 16, 9, 11], weight: [32, 16, 3, 3], ...blocked, stride: [2, 2] },
+  {
+    name: 'stride that leaves the last column',
+    x: [16, 16, 16, 16],
+    weight: [16, 16, 3, 3],
+    ...blocked,
+    stride: [2, 2],
+  },
+  { name: 'stride of one axis', x: [16, 16, 9, 8], weight: [16, 16, 3, 3], ...blocked, stride: [3, 1] },
+  { name: 'dilation of rows, bands', x: [16, 16, 8, 9], weight: [16, 16, 3, 3], ...blocked, dilation: [2, 1] },
+  { name: 'uneven padding', x: [32, 16, 9, 8], weight: [16, 16, 2, 4], ...blocked, before: [0, 2], after: [1, 0] },
+  {
+    name: 'uneven padding, bands',
+    x: [16, 32, 8, 8],
+    weight: [16, 32, 4, 2],
+    ...blocked,
+    before: [2, 0],
+    after: [0, 1],
+  },
+  { name: 'rows of a large picture in bands', x: [32, 16, 40, 36], weight: [64, 16, 3, 3], ...blocked, height: 0.05 },
+])('weight gradient, examples and channels in blocks: $name', checkCase)
+
 test('three axes: as products of moved copies', async () => {
   const [weight, shape] = [
     [33, 16, 2, 3, 3],
@@ -187,13 +219,14 @@ test.each([4, 32])('one program for all lengths, %i channels', async (channels) 
   await Promise.all([program.release(), forOne.release()])
 })
 
-test('many channels are one convolution, few channels and small pictures are products', () => {
+test('many channels, and whole blocks of examples and channels, are one convolution; few channels and small pictures are products', () => {
   const { stride, ...rest } = { ...square, stride: one(2) }
   const is = (x: readonly number[], out: number, kernel = 3): boolean => {
     const [n = 0, inner = 0, ...sizes] = x
     return ops.isWeightConvolution(x, [n, out, ...sizes], [out, inner, kernel, kernel], { ...rest, stride })
   }
   expect([is([8, 32, 64, 64], 32), is([8, 64, 32, 32], 32), is([16, 64, 16, 16], 64)]).toEqual([true, true, true])
-  expect([is([128, 16, 14, 14], 16), is([256, 32, 7, 7], 64), is([8, 3, 64, 64], 32)]).toEqual([false, false, false])
+  expect([is([120, 16, 14, 14], 16), is([250, 32, 7, 7], 64), is([8, 3, 64, 64], 32)]).toEqual([false, false, false])
+  expect([is([128, 16, 14, 14], 16), is([256, 32, 7, 7], 64), is([256, 64, 2, 2], 64)]).toEqual([true, true, false])
   expect([is([8, 512, 8, 8], 512), is([8, 64, 64, 64], 64, 1)]).toEqual([false, false])
 })
