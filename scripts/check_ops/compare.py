@@ -24,13 +24,14 @@ def as_list(result):
 
 
 def evaluate(case, dtype, cotangents=None, perturb=None):
-    """Outputs and gradients with float32 inputs converted to dtype; `perturb` shrinks each by up to one rounding error."""
+    """Outputs and gradients with float32 inputs converted to dtype; `perturb` shrinks each before by up to one rounding error."""
     tensors = []
     for tensor in case.tensors:
         if tensor.dtype == torch.float32:
-            tensor = tensor.detach().to(dtype)
+            tensor = tensor.detach()
             if perturb is not None:
-                tensor = tensor * (1 - EPSILON * torch.rand(tensor.shape, dtype=dtype, generator=perturb))
+                tensor = tensor.double() * (1 - EPSILON * torch.rand(tensor.shape, dtype=torch.float64, generator=perturb))
+            tensor = tensor.to(dtype)
             tensor.requires_grad_(case.followed is None or len(tensors) in case.followed)
         tensors.append(tensor)
     outputs = as_list(case.reference(tensors))
@@ -47,10 +48,13 @@ def evaluate(case, dtype, cotangents=None, perturb=None):
     return Truth([o.detach() for o in outputs], [g.detach() for g in gradients], cotangents)
 
 
-def spread_of(case, truth):
-    """How far one rounding error of the inputs moves each result: what a sum or a product of float32 may be off by."""
+def spread_of(case, truth, dtype=torch.float64):
+    """
+    How far one rounding error of the inputs moves each result: what a sum or a product of float32 may be off by. With float32: how far its
+    results are off beside these inputs, since parts that cancel may leave nothing at one place by luck.
+    """
     generator = torch.Generator().manual_seed(1)
-    moved = [evaluate(case, torch.float64, truth.cotangents, generator) for _ in range(3)]
+    moved = [evaluate(case, dtype, truth.cotangents, generator) for _ in range(3)]
 
     def spread(i, kind):
         true = getattr(truth, kind)[i]
@@ -59,7 +63,20 @@ def spread_of(case, truth):
     return [[spread(i, kind) for i in range(len(getattr(truth, kind)))] for kind in ("outputs", "gradients")]
 
 
-def wrong_elements(found, true, single, spread, exact, weight=0.0):
+@dataclass
+class Room:
+    """What one result may be off by: `spread` by rounding its inputs, `nearby` by PyTorch's float32 beside them."""
+
+    spread: torch.Tensor
+    nearby: torch.Tensor
+
+
+def rooms_of(case, truth):
+    exact, single = spread_of(case, truth), spread_of(case, truth, torch.float32)
+    return [[Room(*pair) for pair in zip(*kind)] for kind in zip(exact, single)]
+
+
+def wrong_elements(found, true, single, room, exact, weight=0.0):
     """
     true: float64's result, single: float32's, which may overflow on the way as any float32 computation may.
     weight: the largest cotangent of a gradient, whose parts may cancel.
@@ -73,9 +90,10 @@ def wrong_elements(found, true, single, spread, exact, weight=0.0):
     error_of_single = (single - true).abs().nan_to_num(0, 0, 0)
     # The last part is what float64 itself is off by where it subtracts from 1, as in 1 - sigmoid(x).
     allowed = RELATIVE * true.abs() + 4 * error_of_single + SMALLEST_NORMAL + 1e-15 * weight
-    if spread is not None:
+    if room is not None:
+        error_of_single = torch.maximum(error_of_single, room.nearby.nan_to_num(0, 0, 0))
         # A sum's rounding errors follow its largest parts: the worst element speaks for its neighbours, up to a part.
-        allowed = allowed + 8 * spread.nan_to_num(0, 0, 0)
+        allowed = allowed + 8 * room.spread.nan_to_num(0, 0, 0)
         finite = torch.where(torch.isfinite(true), true.abs(), 0)
         if finite.numel() > 0:
             allowed = allowed + 4 * EPSILON * finite.amax() + 4 * error_of_single.amax() + EPSILON * weight
@@ -84,11 +102,11 @@ def wrong_elements(found, true, single, spread, exact, weight=0.0):
     return ~(equal | both_nan | near | overflow)
 
 
-def compare_tensor(found, true, single, spread, exact, weight=0.0):
+def compare_tensor(found, true, single, room, exact, weight=0.0):
     """The kind of difference, the first wrong number, and how far the worst is off; or None."""
     if list(found.shape) != list(true.shape):
         return "shape", f"{list(found.shape)} instead of {list(true.shape)}", INFINITY
-    wrong = wrong_elements(found, true, single, spread, exact or not true.is_floating_point(), weight)
+    wrong = wrong_elements(found, true, single, room, exact or not true.is_floating_point(), weight)
     if not bool(wrong.any()):
         return None
     place = wrong.nonzero()[0].tolist()
@@ -102,21 +120,21 @@ def compare_tensor(found, true, single, spread, exact, weight=0.0):
 def compare(case, truth, single, outputs, gradients):
     """All differences of a case: (kind, text, error). kinds: dtype, shape, value, non-finite, gradient."""
     differences = []
-    output_spread = gradient_spread = None
+    output_rooms = gradient_rooms = None
     if not (case.elementwise or case.exact):
-        output_spread, gradient_spread = spread_of(case, truth)
+        output_rooms, gradient_rooms = rooms_of(case, truth)
     if len(outputs) != len(truth.outputs):
         return [("shape", f"{len(outputs)} results instead of {len(truth.outputs)}", INFINITY)]
     for i, (found, true) in enumerate(zip(outputs, truth.outputs)):
         wanted = single.outputs[i].dtype
         if found.dtype != wanted:
             differences.append(("dtype", f"result {i}: {found.dtype} instead of {wanted}".replace("torch.", ""), INFINITY))
-        difference = compare_tensor(found, true, single.outputs[i], output_spread and output_spread[i], case.exact)
+        difference = compare_tensor(found, true, single.outputs[i], output_rooms and output_rooms[i], case.exact)
         if difference:
             differences.append((difference[0], f"result {i}: {difference[1]}", difference[2]))
     weight = max((float(c.abs().max()) for c in truth.cotangents if c is not None and c.numel() > 0), default=0.0)
     for i, (found, true) in enumerate(zip(gradients, truth.gradients)):
-        difference = compare_tensor(found, true, single.gradients[i], gradient_spread and gradient_spread[i], False, weight)
+        difference = compare_tensor(found, true, single.gradients[i], gradient_rooms and gradient_rooms[i], False, weight)
         if difference:
             differences.append(("gradient", f"gradient of input {case.targets()[i]}: {difference[1]}", difference[2]))
     return differences
