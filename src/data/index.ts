@@ -18,7 +18,14 @@ export type { Layout, PictureFields } from './layout.ts'
 export { type BatchSource, DataLoader, type LoaderOptions, type LoaderState, type SourceState } from './loader.ts'
 export { decodeAudio, readAudio } from './sources/audio.ts'
 export { cifar10Classes, loadCifar, loadCifarSheets, parseCifar } from './sources/cifar.ts'
-export { type CorpusName, corpusNames, corpusVersions, type Document, readCorpora } from './sources/corpora.ts'
+export {
+  type CorpusName,
+  corpusNames,
+  corpusVersions,
+  type Document,
+  labelledCorpora,
+  readCorpora,
+} from './sources/corpora.ts'
 export { type ColumnType, type CsvOptions, type CsvTable, parseCsv, readCsv } from './sources/csv.ts'
 export {
   type EmojiDataset,

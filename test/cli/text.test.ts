@@ -143,7 +143,7 @@ describe('fnet', () => {
   })
 
   test.each([
-    [['fnet/classify', '--set', 'data.corpus=moby-dick'], /moby-dick has no labels|npm install/],
+    [['fnet/classify', '--set', 'data.corpus=moby-dick'], /data\.corpus.*spam-assassin.*brown/],
     [
       ['fnet/classify', '--set', `data.file=${'CSV'}`, '--set', 'data.label_column=class'],
       /there is no column "class"/,

@@ -123,6 +123,9 @@ export type CorpusName = keyof typeof corpora
 /** moby-dick (135 chapters), sotu (233 speeches), brown (500 articles, 15 genres), spam-assassin (messages, spam or ham). */
 export const corpusNames = Object.keys(corpora) as [CorpusName, ...CorpusName[]]
 
+/** Those whose documents have labels. */
+export const labelledCorpora = ['spam-assassin', 'brown'] as const satisfies CorpusName[]
+
 /** The documents of several corpora, one after the other. Throws a MissingDataError that names every one that is not on this machine. */
 export async function readCorpora(names: readonly CorpusName[]): Promise<Document[]> {
   requireDataSets(names.filter((name) => installedSource(name) === undefined))

