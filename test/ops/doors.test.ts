@@ -32,7 +32,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'conv/enlarged.ts': ['convEnlarged'],
   'conv/moved-products.ts': ['movedProducts'],
   'conv/phases.ts': ['lowerInPhases'],
-  'conv/weight-blocks.ts': ['sumsInBlocks'],
+  'conv/weight-blocks.ts': ['fitsInBlocks', 'sumsInBlocks'],
   'conv/weight-convolution.ts': ['isWeightConvolution'],
   'conv/weight-gradient.ts': ['convWeightGradient'],
   'conv/windows.ts': ['kernelPlaces', 'kernelWindows', 'perAxis', 'windowColumns'],

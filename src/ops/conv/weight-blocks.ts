@@ -1,6 +1,7 @@
 /** Sums over examples and positions, which are the gradient of a convolution's weight, by the runtime's convolution with channels in blocks. */
 import { elementCount } from '../../tensor/dtype.ts'
-import { channelSizes, type Shape, sizeOf } from '../../tensor/shape.ts'
+import { channelSizes, formatShape, type Shape, sizeOf } from '../../tensor/shape.ts'
+import { TenfoldError } from '../../util/errors.ts'
 import type { Emitter } from '../define.ts'
 import { blockedConvolution, inBlocks } from './blocks.ts'
 
@@ -36,6 +37,8 @@ interface Parts {
 
 // The part of the kernel that is read again and again should stay in the second-level cache.
 const cachedElements = 2 ** 17
+// A band reads as many rows of the picture more as the window has: few rows would be read several times.
+const fewestRows = 2
 // The runtime computes as many blocks of the kernel's channels at once.
 const clusterBlocks = 4
 // More groups are more results to add up; fewer are too few pieces for the runtime to hand to threads: it cuts at rows of the result.
@@ -44,15 +47,23 @@ const mostGroups = 8
 const divisors = (count: number): number[] =>
   Array.from({ length: count }, (_, i) => i + 1).filter((divisor) => count % divisor === 0)
 
-function partsOf({ shape }: Side, block: number): Parts {
-  const [n, across, height, width] = sizesOf(shape)
+/** undefined where the kernel [N, across, height, width] does not come in whole blocks, or its rows in bands that the cache holds. */
+function partsOf([n = 0, across = 0, height = 0, width = 0]: Shape, block: number): Parts | undefined {
+  if (n === 0 || n % block !== 0 || across % block !== 0) return undefined
   const perRow = width * block * Math.min(across, clusterBlocks * block)
   const fewest = n === block && across <= clusterBlocks * block ? 2 : 1
-  const possible = divisors(height).filter((bands) => bands >= fewest)
-  const bands = possible.find((count) => (height / count) * perRow <= cachedElements) ?? possible.at(-1) ?? 1
+  const fitting = divisors(height).filter((bands) => {
+    const rows = height / bands
+    return (bands === 1 || rows >= fewestRows) && rows * perRow <= cachedElements
+  })
+  const bands = fitting.find((count) => count >= fewest) ?? fitting[0]
+  if (bands === undefined) return undefined
   const groups = divisors(n / block).filter((count) => bands > 1 || count <= mostGroups)
   return { groups: groups.at(-1) ?? 1, bands }
 }
+
+/** Whether a side of the convolution can be the kernel, with examples and channels in blocks of that many. */
+export const fitsInBlocks = (kernel: Shape, block: number): boolean => partsOf(kernel, block) !== undefined
 
 /**
  * [across blocks, window, within, across of the block]: for each place of the window, the products of the kernel's channels with the picture's
@@ -64,7 +75,8 @@ export function sumsInBlocks(emit: Emitter, sums: Sums): string {
   const [, across, height, width] = sizesOf(kernel.shape)
   const within = sizeOf(picture.shape, 1)
   const block = emit.channelBlock
-  const parts = partsOf(kernel, block)
+  const parts = partsOf(kernel.shape, block)
+  if (!parts) throw new TenfoldError(`internal: a kernel ${formatShape(kernel.shape)} that does not fit in blocks`)
   const group = parts.groups * parts.bands
   const [rows, columns] = axes as [Reading, Reading]
   const inputs = [placedPicture(emit, sums, parts), placedKernel(emit, kernel, parts)]

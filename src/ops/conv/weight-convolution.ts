@@ -5,7 +5,7 @@ import type { TensorType } from '../../tensor/tensor.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { apply, defineOp, type Emitter, inputAt, requireDType, type Sample } from '../define.ts'
 import type { ConvAttributes } from './conv.ts'
-import { type Reading, type Side, sumsInBlocks } from './weight-blocks.ts'
+import { fitsInBlocks, type Reading, type Side, sumsInBlocks } from './weight-blocks.ts'
 
 interface WeightAttributes extends ConvAttributes {
   /** [out, in, ...kernel] */
@@ -57,8 +57,8 @@ const planOf = (x: Shape, g: Shape, attributes: WeightAttributes): Plan | undefi
 
 /** The plan with examples and the kernel's channels in blocks of that many, if there is one. */
 function planInBlocks(x: Shape, g: Shape, attributes: WeightAttributes, block: number): Plan | undefined {
-  if (attributes.weight.length !== 4 || sizeOf(x, 0) % block !== 0 || sizeOf(x, 0) === 0) return undefined
-  return plansOf(x, g, attributes).find(({ turned }) => sizeOf(attributes.weight, turned ? 1 : 0) % block === 0)
+  if (attributes.weight.length !== 4) return undefined
+  return plansOf(x, g, attributes).find(({ turned }) => fitsInBlocks(turned ? x : g, block))
 }
 
 // The runtime copies windows into place row by row: short rows take long, of numbers (a place of the kernel is as wide as the channels) and of places.
