@@ -32,6 +32,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'conv/enlarged.ts': ['convEnlarged'],
   'conv/moved-products.ts': ['movedProducts'],
   'conv/phases.ts': ['lowerInPhases'],
+  'conv/shared-indices.ts': ['sharedIndices'],
   'conv/weight-blocks.ts': ['fitsInBlocks', 'sumsInBlocks'],
   'conv/weight-convolution.ts': ['isWeightConvolution'],
   'conv/weight-gradient.ts': ['convWeightGradient'],

@@ -6,6 +6,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { channelSizes, type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Emitter } from '../define.ts'
+import { sharedIndices } from './shared-indices.ts'
 
 const domain = 'com.microsoft.nchwc'
 
@@ -57,24 +58,20 @@ export interface RowsOfWeight {
   readonly count: number
 }
 
-// One array for each shape, so that convolutions of the same shape share the constant.
-const orders = new Map<string, Int32Array>()
-
 /** Where the rows of the blocked weight [out blocks, in blocks, places, in of the block] are found. */
 function orderOfRows(block: number, { out, inner, places, placesFirst, count }: RowsOfWeight): Int32Array {
-  const key = [block, out, inner, placesFirst, count, places].join()
-  const known = orders.get(key)
-  if (known) return known
   const blocks = out / block
-  const order = new Int32Array(blocks * inner * places.length)
-  let row = 0
-  for (let outBlock = 0; outBlock < blocks; outBlock++)
-    for (let start = 0; start < inner; start += block)
-      for (const place of places)
-        for (let channel = start; channel < start + block; channel++)
-          order[row++] = blocks * (placesFirst ? place * inner + channel : channel * count + place) + outBlock
-  orders.set(key, order)
-  return order
+  return sharedIndices(
+    ['weight', block, out, inner, placesFirst, count, places],
+    blocks * inner * places.length,
+    (push) => {
+      for (let outBlock = 0; outBlock < blocks; outBlock++)
+        for (let start = 0; start < inner; start += block)
+          for (const place of places)
+            for (let channel = start; channel < start + block; channel++)
+              push(blocks * (placesFirst ? place * inner + channel : channel * count + place) + outBlock)
+    },
+  )
 }
 
 /** Puts the rows of a weight in order: a blocked weight, for `window` places. */

@@ -9,6 +9,7 @@ import { indexSelectOp } from '../indexing/indexing.ts'
 import { concat, permute, reshape, slice } from '../movement/movement.ts'
 import { matmulWith } from '../products/matmul.ts'
 import type { ConvAttributes } from './conv.ts'
+import { sharedIndices } from './shared-indices.ts'
 import { kernelPlaces } from './windows.ts'
 
 /** How an operand is read along one axis: its element for each place of the kernel and each position of the product. */
@@ -63,32 +64,30 @@ function planOf(x: Shape, g: Shape, weight: Shape, { stride, before, dilation, g
   return plans.reduce((best, plan) => (plan.copied < best.copied ? plan : best))
 }
 
-// One array for each way to read, so that convolutions of the same shape share the constant.
-const indices = new Map<string, Int32Array>()
-
 /** The rows of an operand with `count` rows and one of zeros after them, for all places and for positions of the first axis from `from` to `to`. */
 function rowsOf(axes: readonly Reading[], from: number, to: number): Int32Array {
   // Where an axis is read is linear in place and position.
-  const key = [
-    from,
-    to,
-    ...axes.flatMap(({ size, places, positions, at }) => [size, places, positions, at(0, 0), at(1, 0), at(0, 1)]),
-  ].join()
-  const known = indices.get(key)
-  if (known) return known
-  const positions = kernelPlaces(axes.map(({ positions: all }, i) => (i === 0 ? to - from : all)))
-  const count = product(axes.map(({ size }) => size))
-  const rows = kernelPlaces(axes.map(({ places }) => places)).flatMap((place) =>
-    positions.map((position) =>
-      axes.reduce((row, { size, at }, i) => {
-        const index = at(sizeOf(place, i), sizeOf(position, i) + (i === 0 ? from : 0))
-        return row === count || index < 0 || index >= size ? count : row * size + index
-      }, 0),
-    ),
-  )
-  const found = Int32Array.from(rows)
-  indices.set(key, found)
-  return found
+  const readings = axes.flatMap(({ size, places, positions, at }) => [
+    size,
+    places,
+    positions,
+    at(0, 0),
+    at(1, 0),
+    at(0, 1),
+  ])
+  const counts = axes.map(({ positions: all }, i) => (i === 0 ? to - from : all))
+  return sharedIndices(['moved', from, to, ...readings], placesOf(axes) * product(counts), (push) => {
+    const positions = kernelPlaces(counts)
+    const count = product(axes.map(({ size }) => size))
+    for (const place of kernelPlaces(axes.map(({ places }) => places)))
+      for (const position of positions)
+        push(
+          axes.reduce((row, { size, at }, i) => {
+            const index = at(sizeOf(place, i), sizeOf(position, i) + (i === 0 ? from : 0))
+            return row === count || index < 0 || index >= size ? count : row * size + index
+          }, 0),
+        )
+  })
 }
 
 /** [N, C, ...sizes] -> for a part of the positions along the first axis [C places, positions N]. */

@@ -4,6 +4,7 @@ import { channelSizes, formatShape, type Shape, sizeOf } from '../../tensor/shap
 import { TenfoldError } from '../../util/errors.ts'
 import type { Emitter } from '../define.ts'
 import { blockedConvolution, inBlocks } from './blocks.ts'
+import { sharedIndices } from './shared-indices.ts'
 
 /** How one axis of a picture is read: zeros before and after the data, and how far apart places of the result, and of the kernel, are. */
 export interface Reading {
@@ -24,7 +25,9 @@ export interface Sums {
   readonly picture: Side
   /** [N, across, height, width] */
   readonly kernel: Side
-  readonly axes: readonly Reading[]
+  /** How the picture's height and width are read. */
+  readonly rows: Reading
+  readonly columns: Reading
   /** Height and width of the result. */
   readonly window: readonly number[]
 }
@@ -71,14 +74,13 @@ export const fitsInBlocks = (kernel: Shape, block: number): boolean => partsOf(k
  * innermost along its width, the kernel is dilated by as many (docs/decisions/063-weight-convolution.md).
  */
 export function sumsInBlocks(emit: Emitter, sums: Sums): string {
-  const { kernel, picture, axes, window } = sums
+  const { kernel, picture, rows, columns, window } = sums
   const [, across, height, width] = sizesOf(kernel.shape)
   const within = sizeOf(picture.shape, 1)
   const block = emit.channelBlock
   const parts = partsOf(kernel.shape, block)
   if (!parts) throw new TenfoldError(`internal: a kernel ${formatShape(kernel.shape)} that does not fit in blocks`)
   const group = parts.groups * parts.bands
-  const [rows, columns] = axes as [Reading, Reading]
   const inputs = [placedPicture(emit, sums, parts), placedKernel(emit, kernel, parts)]
   const results = blockedConvolution(emit, inputs, {
     kernel_shape: [height / parts.bands, width],
@@ -98,35 +100,23 @@ function sizesOf(shape: Shape): [number, number, number, number] {
   return [n, channels, height, width]
 }
 
-// One array for each way to read, so that convolutions of the same shape share the constant.
-const indices = new Map<string, Int32Array>()
-
-function sharedIndices(key: readonly unknown[], write: (push: (index: number) => void) => void): Int32Array {
-  const known = indices.get(key.join())
-  if (known) return known
-  const list: number[] = []
-  write((index) => list.push(index))
-  const found = Int32Array.from(list)
-  indices.set(key.join(), found)
-  return found
-}
-
 /** Rows of a block of numbers, chosen from the second axis. */
 function chosenRows(emit: Emitter, rows: string, list: Int32Array): string {
   return emit.node('Gather', [rows, emit.constant('int32', [list.length], list)], { axis: 1 })
 }
 
 /** [N, within, height, width] -> [1, N bands, rows of a band, columns within], with its zeros, in blocks. */
-function placedPicture(emit: Emitter, { picture, kernel, axes, window }: Sums, { bands }: Parts): string {
+function placedPicture(emit: Emitter, { picture, kernel, rows, columns, window }: Sums, { bands }: Parts): string {
   const [n, within, height, width] = sizesOf(picture.shape)
   const block = emit.channelBlock
   const count = within * height * width
-  const [rows, columns] = axes as [Reading, Reading]
   // With one band the convolution adds the zeros above and below by itself, and skips them.
   const apart = (sizeOf(kernel.shape, 2) / bands) * rows.dilation
   const high = bands === 1 ? height : apart - rows.dilation + (sizeOf(window, 0) - 1) * rows.stride + 1
+  const wide = (columns.before + width + columns.after) * within
   const list = sharedIndices(
     ['picture', ...picture.shape.slice(1), bands, apart, high, ...Object.values(columns), rows.before],
+    bands * high * wide,
     (push) => {
       for (let band = 0; band < bands; band++)
         for (let i = 0; i < high; i++)
@@ -142,7 +132,6 @@ function placedPicture(emit: Emitter, { picture, kernel, axes, window }: Sums, {
   const numbers = emit.node('Reshape', [inBlocks(emit, examples), emit.ints([n / block, count, block])])
   const zeros = emit.constant('float32', [n / block, 1, block], new Float32Array(n))
   const placed = chosenRows(emit, emit.node('Concat', [numbers, zeros], { axis: 1 }), list)
-  const wide = (columns.before + width + columns.after) * within
   return emit.node('Reshape', [placed, emit.ints([1, n * bands, high, wide])])
 }
 
@@ -152,7 +141,7 @@ function placedKernel(emit: Emitter, { name, shape }: Side, { groups, bands }: P
   const block = emit.channelBlock
   const [perGroup, blocks] = [n / groups, across / block]
   const [count, perBand] = [height * width, (height * width) / bands]
-  const list = sharedIndices(['kernel', perGroup, blocks, count, bands, block], (push) => {
+  const list = sharedIndices(['kernel', perGroup, blocks, count, bands, block], blocks * perGroup * count, (push) => {
     for (let band = 0; band < bands; band++)
       for (let channels = 0; channels < blocks; channels++)
         for (let start = 0; start < perGroup; start += block)

@@ -153,8 +153,9 @@ export const weightConvolutionOp = defineOp<WeightAttributes>({
     const [out, inner, ...window] = channelSizes(attributes.weight)
     const [across, within] = plan.turned ? [inner, out] : [out, inner]
     const places = elementCount(window)
+    const axis = (i: number): Reading => inputAt('weightConvolution', plan.axes, i)
     const sums = blocked
-      ? sumsInBlocks(emit, { picture, kernel, axes: plan.axes, window })
+      ? sumsInBlocks(emit, { picture, kernel, rows: axis(0), columns: axis(1), window })
       : emit.node('Reshape', [sumsOf(emit, picture, kernel, plan.axes), emit.ints([across, places, within])])
     const placed = plan.turned ? turnedPlaces(emit, sums, places) : sums
     // [across, places, within], with blocks [blocks, places, within, across of the block] -> [out, in, places]
