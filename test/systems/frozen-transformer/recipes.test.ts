@@ -132,6 +132,9 @@ describe('data', () => {
   })
 
   test('strings must be cut evenly', () => {
+    expect(() => openBits('bit-xor', { ...settings, n: 2 ** 30 })).toThrow(
+      'test examples of 21,474,836,480 bits are more than the 33,554,432 that can be held',
+    )
     expect(() => openBits('bit-xor', { ...settings, n: 5 })).toThrow(
       'data.n must be a multiple of data.patch_size, found 5 and 2',
     )

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { LinePlot, Report, Table } from '../../../report/figures.ts'
 import { whole } from '../../../train/settings.ts'
+import { UsageError } from '../../../util/errors.ts'
 import { meanOrZero } from '../../../util/vectors.ts'
 import { defineJob } from '../../define.ts'
 import {
@@ -46,7 +47,10 @@ type ScaleSettings = z.infer<typeof config>
 
 /** Settings of the text of each task. */
 function textOf(settings: ScaleSettings): Changes {
-  const { task, row_tokens, test_row_tokens, batch_size } = settings
+  const { task, row_tokens, test_row_tokens, batch_size, mem_sz } = settings
+  for (const [name, tokens] of Object.entries({ row_tokens, test_row_tokens })) {
+    if (tokens < mem_sz) throw new UsageError(`${name} must be at least mem_sz, ${mem_sz}, found ${tokens}`)
+  }
   const lengths = { 'data.tokens': row_tokens * batch_size, 'data.test_tokens': test_row_tokens * batch_size }
   const own = {
     corridors: { 'data.max_length': settings.corridor_length, 'data.log_lengths': true },

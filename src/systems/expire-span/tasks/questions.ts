@@ -117,6 +117,13 @@ export function questionRecipe<Options>(plan: QuestionPlan<Options>) {
 function openQuestions<Options>(world: World<Options>, config: QuestionConfig<Options>): OpenedQuestions {
   const { data, model, train } = config
   const rows = train.batch_size
+  for (const name of ['tokens', 'test_tokens'] as const) {
+    if (data[name] < rows * model.mem_sz)
+      throw new UsageError(
+        `data.${name} must be at least ${rows * model.mem_sz}, a block for each row, found ${data[name]}`,
+        { hint: `a batch has ${rows} rows (train.batch_size), a block ${model.mem_sz} tokens (model.mem_sz)` },
+      )
+  }
   const texts = (side: string, tokens: number): QuestionText[] =>
     Array.from({ length: rows }, (_, row) =>
       world.generate(Math.floor(tokens / rows), drawsOf(deriveSeed(data.data_seed, `${side} ${row}`)), data),

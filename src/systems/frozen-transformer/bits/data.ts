@@ -50,6 +50,9 @@ export type BitFacts = z.infer<typeof bitFacts>
 
 export type OpenedBits = OpenedData<BitFacts, BitFields>
 
+// The examples are drawn as arrays of numbers, which hold no more.
+const maximumBits = 2 ** 25
+
 /** `examples` random ones. */
 function drawBits(task: BitTask, { n, num_patterns }: BitSettings, examples: number, random: Generator): BitExamples {
   const integers = (high: number, shape: readonly number[]): NDArray => {
@@ -104,6 +107,12 @@ export function openBits(task: BitTask, data: BitSettings): OpenedBits {
     })
   }
   const rows = task === 'bit-memory' ? num_patterns + 1 : num_patterns
+  if (test_examples * rows * n > maximumBits) {
+    throw new UsageError(
+      `test examples of ${(test_examples * rows * n).toLocaleString('en')} bits are more than the ${maximumBits.toLocaleString('en')} that can be held`,
+      { hint: 'a smaller data.n, data.num_patterns or data.test_examples' },
+    )
+  }
   const test = drawBits(task, data, test_examples, new Generator(deriveSeed(data_seed, 'test bits')))
   const tokens = (rows * n) / patch_size
   const y: NDArray = { ...test.y, dtype: 'int32', data: Int32Array.from(Array.from(test.y.data, Number)) }

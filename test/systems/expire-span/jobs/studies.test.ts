@@ -83,6 +83,12 @@ describe('one training each', () => {
     expect(tableOf(report, 'By maximum span').map(([span]) => span)).toEqual(['64', '256'])
   })
 
+  test('scale: rows shorter than a block are refused', async () => {
+    await expect(runTiny(scale, [...arms, 'mem_sz=16', 'row_tokens=15'])).rejects.toThrow(
+      'row_tokens must be at least mem_sz, 16, found 15',
+    )
+  })
+
   test('ablation: one setting changed at a time', async () => {
     const values = ['ramps=[]', 'losses=[0.01]', 'initial=[0.2]', 'noisy=false', 'attn_lim=32']
     const { report, parts } = await runTiny(ablation, [...arms, ...values])
