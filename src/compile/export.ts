@@ -7,7 +7,7 @@
 import { fromNumbers } from '../tensor/dtype.ts'
 import { Tensor, type TensorType } from '../tensor/tensor.ts'
 import { record } from '../tensor/trace.ts'
-import { fetchVariables } from '../tensor/variable.ts'
+import { fetchVariables, type Variable } from '../tensor/variable.ts'
 import { shown } from '../util/check.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import type { SizedArray } from './dynamic/arrays.ts'
@@ -20,7 +20,7 @@ import { ArrayWriter, type NamedInput } from './dynamic/nodes.ts'
 import { Samples } from './dynamic/sampling.ts'
 import { formatSize, isFixed, type Size, SizeTable } from './dynamic/sizes.ts'
 import { verifyNumbers } from './dynamic/verify.ts'
-import { type EmittedConstant, type EmittedGraph, emitGraph, modelBytes } from './onnx.ts'
+import { type EmittedConstant, type EmittedGraph, emitGraph, freeName, modelBytes } from './onnx.ts'
 import { optimize } from './program.ts'
 import { calls } from './queue.ts'
 import { variablesOf } from './write.ts'
@@ -79,17 +79,43 @@ function traceForward<Name extends string>(
     throw new UsageError(`export: forward must return tensors by name, found ${shown(wrong ?? outputs)}`, {
       hint: 'return { logits }',
     })
+  checkNames(Object.keys(inputs), Object.keys(outputs))
   return { outputs, names }
 }
 
-async function emitForward(roots: readonly Tensor[], { outputs, names }: ExportTrace): Promise<EmittedGraph> {
+/** Throws a UsageError if an ONNX model cannot have the names of these inputs and outputs. */
+function checkNames(inputs: readonly string[], outputs: readonly string[]): void {
+  if (outputs.length === 0) throw new UsageError('export: forward returns no tensor', { hint: 'return { logits }' })
+  if ([...inputs, ...outputs].includes('')) throw new UsageError('export: an input or output has an empty name')
+  const both = outputs.find((name) => inputs.includes(name))
+  if (both === undefined) return
+  throw new UsageError(`export: an input and an output are called ${shown(both)}: in ONNX each has a name of its own`)
+}
+
+/** The names of weights in the file: those that variables have, where nothing else has them. */
+function weightNames(variables: Iterable<Variable>, others: readonly string[]): Map<Variable, string> {
+  const names = new Map<Variable, string>()
+  const used = new Set(others)
   let unnamed = 0
-  const used = new Set<string>()
-  await fetchVariables(variablesOf(roots))
+  for (const variable of new Set(variables)) {
+    const { name } = variable
+    const free = name && !used.has(name) ? name : freeName(`weight_${unnamed++}`, used)
+    used.add(free)
+    names.set(variable, free)
+  }
+  return names
+}
+
+async function emitForward(roots: readonly Tensor[], { outputs, names }: ExportTrace): Promise<EmittedGraph> {
+  const named = [...names.values(), ...Object.keys(outputs)]
+  const variables = variablesOf(roots)
+  await fetchVariables(variables)
+  const weights = weightNames(variables, named)
   return emitGraph((await optimize(roots)).roots, {
     fused: false,
     outputNames: Object.keys(outputs),
     inputName: (leaf) => names.get(leaf),
+    taken: new Set([...named, ...weights.values()]),
     frozen: (leaf) => {
       if (leaf.source.kind === 'feed') {
         throw new TenfoldError('export: the function draws random numbers or reads a schedule', {
@@ -98,8 +124,8 @@ async function emitForward(roots: readonly Tensor[], { outputs, names }: ExportT
       }
       if (leaf.source.kind !== 'variable') return undefined
       const { variable } = leaf.source
-      const name = variable.name && !used.has(variable.name) ? variable.name : `weight_${unnamed++}`
-      used.add(name)
+      const name = weights.get(variable)
+      if (name === undefined) throw new TenfoldError('internal: a weight is used that was not there before')
       return { name, data: variable.data }
     },
   })
@@ -210,17 +236,20 @@ async function withDynamicAxes<Name extends string>(
       for (const [i, trace] of traces.entries()) graphs.push(await emitForward(compared.roots[i] ?? [], trace))
       return symbolicGraph(asker, compared, graphs, { places, leaves: traces[0]?.names ?? new Map() })
     } catch (error) {
-      if (samples.isExhausted) throw withHint(error)
+      if (samples.isExhausted) throw withHint(error, names)
       samples.failed(error)
     }
   }
 }
 
-function withHint(error: unknown): unknown {
-  if (!(error instanceof StructureError)) return error
-  return new UsageError(error.message, {
-    hint: 'a mean or norm over the batch belongs to training, not to the exported function; or pass symbolicBatch: false',
-  })
+/** What helps depends on the axes: the batch is dynamic without being declared. */
+function withHint(error: unknown, names: readonly string[]): unknown {
+  if (!(error instanceof StructureError) || !names.includes('batch')) return error
+  const hint =
+    names.length === 1
+      ? 'a mean or norm over the batch belongs to training, not to the exported function; or pass symbolicBatch: false'
+      : `${error.hint}; of the batch by symbolicBatch: false`
+  return new UsageError(error.message, { hint })
 }
 
 /** A dynamic axis of an input. */
@@ -247,7 +276,9 @@ function symbolicGraph(
   if (!graph) throw otherGraph(asker, [])
   const sized = compareModels(asker, table, graphs)
   const sources = sourcesOf(asker.names, given.places, graph)
-  const writer = new ArrayWriter(sources, (what) => notUnderstood(asker, what))
+  const values = [...graph.inputs, ...graph.constants].map(({ name }) => name)
+  const taken = new Set([...given.leaves.values(), ...values, ...graph.nodes.flatMap(({ output }) => output)])
+  const writer = new ArrayWriter(sources, taken, (what) => notUnderstood(asker, what))
   const replaced = new Set<string>()
   for (const { constant, array } of sized) {
     if (leaveToReshape(graph, constant, array)) continue

@@ -80,6 +80,13 @@ export interface EmitOptions {
   readonly outputNames?: readonly string[]
   /** Names of inputs that are not derived: by leaf. */
   readonly inputName?: (leaf: Tensor) => string | undefined
+  /** Names that inputs, outputs and stored weights have: no value between is called so. Default: none. */
+  readonly taken?: ReadonlySet<string>
+}
+
+/** The name, or one like it that is not taken. */
+export function freeName(name: string, taken: ReadonlySet<string>): string {
+  return taken.has(name) ? freeName(`_${name}`, taken) : name
 }
 
 // Large constants are told apart by identity: hashing megabytes at every compilation costs more than a second copy.
@@ -101,8 +108,11 @@ class GraphEmitter implements Emitter {
   readonly #pooled: boolean
   readonly #pool = new Map<string, string>()
   readonly #identities = new Map<TypedArray, string>()
+  readonly #taken: ReadonlySet<string>
 
-  constructor({ fused = true, hasKernel = () => true, channelBlock = 1, pooled = true, frozen }: EmitOptions) {
+  constructor(options: EmitOptions) {
+    const { fused = true, hasKernel = () => true, channelBlock = 1, pooled = true, frozen, taken = new Set() } = options
+    this.#taken = taken
     this.fused = fused
     this.has = hasKernel
     this.channelBlock = channelBlock
@@ -147,7 +157,7 @@ class GraphEmitter implements Emitter {
   }
 
   #newValues(count: number): string[] {
-    return Array.from({ length: count }, () => `v${this.#values++}`)
+    return Array.from({ length: count }, () => freeName(`v${this.#values++}`, this.#taken))
   }
 
   loop(
@@ -181,7 +191,7 @@ class GraphEmitter implements Emitter {
     const key = small ? `${dtype}${formatShape(shape)}${Array.from(bytesOf(data)).join()}` : ''
     const known = small ? this.#pool.get(key) : this.#identities.get(data)
     if (known !== undefined) return known
-    const name = `c${this.constants.length}`
+    const name = freeName(`c${this.constants.length}`, this.#taken)
     this.constants.push({ name, dtype, shape, data })
     if (small) this.#pool.set(key, name)
     else this.#identities.set(data, name)
@@ -224,7 +234,7 @@ export function emitGraph(outputs: readonly Tensor[], options: EmitOptions = {})
       names.set(leaf, frozen.name)
       continue
     }
-    const name = options.inputName?.(leaf) ?? `in${inputs.length}`
+    const name = options.inputName?.(leaf) ?? freeName(`in${inputs.length}`, options.taken ?? new Set())
     inputs.push({ name, tensor: leaf })
     names.set(leaf, name)
   }

@@ -40,6 +40,82 @@ test('an exported model takes any batch size and agrees with the compiled functi
   }
 })
 
+/** What ONNX Runtime computes from numbers by name, each of a shape. */
+async function runFile(bytes: Uint8Array, feeds: Record<string, readonly [readonly number[], readonly number[]]>) {
+  const session = await newSession()
+  session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, {})
+  const inputs = Object.entries(feeds).map(
+    ([name, [shape, values]]) => [name, new OrtTensor('float32', Float32Array.from(values), shape)] as const,
+  )
+  const outputs = Object.fromEntries(session.outputMetadata.map(({ name }) => [name, null]))
+  const found = session.run(Object.fromEntries(inputs), outputs, {})
+  return Object.fromEntries(
+    Object.entries(found).map(([name, value]) => [name, Array.from(value?.data as Float32Array)]),
+  )
+}
+
+test('inputs, outputs and weights may have any names: no value between has one of theirs', async () => {
+  const four = { dtype: 'float32', shape: [1, 4] } as const
+  const bare = new Linear(4, 4, { bias: false })
+  bare.weight.set(new Array(16).fill(10))
+  const layer = await exportOnnx({
+    inputs: { weight: four },
+    forward: ({ weight }) => ({ v0: bare.forward(weight), c0: ops.mul(weight, 3) }),
+  })
+  expect(
+    await runFile(layer, {
+      weight: [
+        [1, 4],
+        [1, 0, 0, 0],
+      ],
+    }),
+  ).toEqual({ v0: [10, 10, 10, 10], c0: [3, 0, 0, 0] })
+
+  const inputs = { in0: four, c1: four, shape_c0: four }
+  const sized = await exportOnnx({
+    inputs,
+    dynamic: { in0: { 1: 'length' }, c1: { 1: 'length' }, shape_c0: { 1: 'length' } },
+    forward: ({ in0, c1, shape_c0 }) => {
+      const places = ops.cast(ops.arange(in0.shape[1] ?? 0), 'float32')
+      return { shape_v0: ops.add(ops.mul(ops.add(ops.mul(in0, places), c1), 2.5), shape_c0) }
+    },
+  })
+  const ones = [
+    [1, 3],
+    [1, 1, 1],
+  ] as const
+  expect(await runFile(sized, { in0: ones, c1: ones, shape_c0: ones })).toEqual({ shape_v0: [3.5, 6, 8.5] })
+})
+
+test('a weight called as an input or output is not one of them', async () => {
+  const layer = new Linear(2, 2)
+  layer.weight.set([2, 0, 0, 2])
+  layer.bias?.set([1, 5])
+  const bytes = await exportOnnx({
+    inputs: { bias: { dtype: 'float32', shape: [1, 2] } },
+    forward: ({ bias }) => ({ weight: layer.forward(bias) }),
+  })
+  expect(
+    await runFile(bytes, {
+      bias: [
+        [1, 2],
+        [10, 20],
+      ],
+    }),
+  ).toEqual({ weight: [21, 45] })
+})
+
+test('names that no file can have are refused', async () => {
+  const wanted = async (forward: Parameters<typeof exportOnnx>[0]['forward'], message: string) =>
+    expect(exportOnnx({ inputs: input, forward })).rejects.toThrow(message)
+  await wanted(() => ({}), 'export: forward returns no tensor')
+  await wanted(({ x }) => ({ '': ops.exp(x as Tensor) }), 'export: an input or output has an empty name')
+  await wanted(
+    ({ x }) => ({ x: ops.exp(x as Tensor) }),
+    'export: an input and an output are called "x": in ONNX each has a name of its own',
+  )
+})
+
 test('what depends on the batch size as such cannot be exported with a symbolic one', async () => {
   await expect(
     exportOnnx({

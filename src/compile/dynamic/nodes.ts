@@ -1,6 +1,6 @@
 /** Writes constants that depend on the sizes of dynamic axes as ONNX nodes, which compute them from the shapes of the inputs. */
 import { type DType, fromNumbers } from '../../tensor/dtype.ts'
-import { attributeOf, dataTypes, type EmittedConstant } from '../onnx.ts'
+import { attributeOf, dataTypes, type EmittedConstant, freeName } from '../onnx.ts'
 import type { OnnxNode } from '../onnx-file.ts'
 import type { SizedArray, SizedElements } from './arrays.ts'
 import type { NumberFunction, SizedNumber } from './numbers.ts'
@@ -17,11 +17,14 @@ export class ArrayWriter {
   readonly nodes: OnnxNode[] = []
   readonly constants: EmittedConstant[] = []
   readonly #inputs: readonly NamedInput[]
+  readonly #taken: ReadonlySet<string>
   readonly #refuse: (what: string) => Error
   readonly #known = new Map<string, string>()
 
-  constructor(inputs: readonly NamedInput[], refuse: (what: string) => Error) {
+  /** `taken`: names that no value here may have. */
+  constructor(inputs: readonly NamedInput[], taken: ReadonlySet<string>, refuse: (what: string) => Error) {
     this.#inputs = inputs
+    this.#taken = taken
     this.#refuse = refuse
   }
 
@@ -150,7 +153,7 @@ export class ArrayWriter {
 
   #constant(dtype: DType, shape: readonly number[], values: readonly number[]): string {
     return this.#once(`${dtype}[${shape}] ${values}`, () => {
-      const name = `shape_c${this.constants.length}`
+      const name = freeName(`shape_c${this.constants.length}`, this.#taken)
       this.constants.push({ name, dtype, shape, data: fromNumbers(dtype, values) })
       return name
     })
@@ -158,7 +161,7 @@ export class ArrayWriter {
 
   #node(opType: string, input: readonly string[], attributes: Readonly<Record<string, number>> = {}): string {
     return this.#once(`${opType} ${input} ${JSON.stringify(attributes)}`, () => {
-      const name = `shape_v${this.nodes.length}`
+      const name = freeName(`shape_v${this.nodes.length}`, this.#taken)
       const attribute = Object.entries(attributes).map(([key, value]) => attributeOf(key, value))
       this.nodes.push({ opType, name, input, output: [name], attribute, domain: '' })
       return name
