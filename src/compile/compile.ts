@@ -13,12 +13,17 @@ import { type Difference, declaredAxes, differenceOf, type Signature, signatureO
 import type { Runnable } from './stages.ts'
 import { type Traceable, type Traced, traceFunction, valueFor } from './trace-function.ts'
 
+/** Arguments that are no tensors and contain none: they are taken as they are. */
+type Opaque = ((...args: never[]) => unknown) | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+
 /** What a caller may pass where a traced function takes a tensor: numbers in either form, nested as the function says. */
 export type Argument<T> = T extends Tensor
   ? Tensor | NDArray
-  : T extends object
-    ? { readonly [K in keyof T]: Argument<T[K]> }
-    : T
+  : T extends Opaque
+    ? T
+    : T extends object
+      ? { readonly [K in keyof T]: Argument<T[K]> }
+      : T
 
 /** A function that was traced, compiled and runs natively. Returned tensors are concrete. */
 export interface Compiled<A extends readonly unknown[], R> {

@@ -72,7 +72,15 @@ function traceForward<Name extends string>(
     leaves[name] = leaf
     names.set(leaf, name)
   }
-  const outputs = record(() => forward(leaves)).result
+  const { result: outputs, trace } = record(() => forward(leaves))
+  const [changed] = trace.assignments.keys()
+  if (changed)
+    throw new UsageError(
+      `export: the function changes a variable${changed.name && `, ${changed.name}`}: a model does not`,
+      {
+        hint: 'export in evaluation mode, where a batch norm keeps its statistics: model.eval()',
+      },
+    )
   const wrong =
     outputs instanceof Tensor ? outputs : Object.values(outputs ?? {}).find((each) => !(each instanceof Tensor))
   if (wrong !== undefined || !outputs)

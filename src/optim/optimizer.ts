@@ -6,7 +6,7 @@ import * as ops from '../ops/index.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { currentTrace } from '../tensor/trace.ts'
+import { currentTrace, dependOn } from '../tensor/trace.ts'
 import { tensorOf, Variable } from '../tensor/variable.ts'
 import { optionsOf, requireKnown, requireList, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
@@ -82,6 +82,17 @@ interface Group<S> {
 
 type Preparation = (host: HostScalar) => (update: ParameterUpdate) => Tensor
 
+/** Asked at every call: a parameter may be frozen, or no longer, after the optimizer was made. */
+const isFrozen = (parameter: Variable): boolean => dependOn(() => parameter.frozen)
+
+function gradientsOf(loss: Tensor, weight: ops.Operand, parameters: readonly Variable[]): Tensor[] {
+  if (!currentTrace()?.ranks) return gradient(loss, parameters)
+  // Weighted before it is differentiated: through batch norm the loss of one process reaches the gradients of all.
+  const gradients = gradient(ops.mul(loss, weight), parameters)
+  const share = ops.div(1, ops.sumOverRanks(weight))
+  return gradients.map((found) => ops.mul(ops.sumOverRanks(found), share))
+}
+
 /**
  * Base of the optimizers: an update rule applied to parameters. Inside a traced function `minimize(loss)` records
  * gradients and updates. Learning rate and bias corrections are computed on the host, so a schedule never retraces.
@@ -129,6 +140,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
   /**
    * The gradient of the loss by each parameter, in the order of `parameters`. Where several processes run the function together
    * (`compile`'s communicator), the loss is the mean of their losses, each weighted by `weight`. Default weight: 1, the plain mean.
+   * That of a frozen parameter is 0.
    */
   gradients(loss: Tensor, { weight = 1 }: LossWeight = {}): Tensor[] {
     if (!isTensorLike(loss))
@@ -139,11 +151,9 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
       throw new UsageError(`${this.constructor.name}: the loss depends on none of the ${values.size} parameters`, {
         hint: 'compute it with the model whose parameters the optimizer was given',
       })
-    if (!currentTrace()?.ranks) return gradient(loss, this.parameters)
-    // Weighted before it is differentiated: through batch norm the loss of one process reaches the gradients of all.
-    const gradients = gradient(ops.mul(loss, weight), this.parameters)
-    const share = ops.div(1, ops.sumOverRanks(weight))
-    return gradients.map((found) => ops.mul(ops.sumOverRanks(found), share))
+    const learning = this.parameters.filter((parameter) => !isFrozen(parameter))
+    const found = new Map(gradientsOf(loss, weight, learning).map((each, i) => [learning[i], each]))
+    return this.parameters.map((parameter) => found.get(parameter) ?? ops.full(parameter.shape, 0))
   }
 
   /** Records the update by these gradients, given in the order of `parameters`. They are clipped first if `options` say so. */
@@ -165,7 +175,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
       const updated = prepare((compute) => scalar((step) => compute({ step, lr: scheduledValue(lr, step) })))
       for (const parameter of group.parameters) {
         const found = gradientOf.get(parameter)
-        if (!found) continue
+        if (!found || isFrozen(parameter)) continue
         parameter.assign(
           updated({
             weight: parameter.value,

@@ -2,7 +2,7 @@ import { Tensor as OrtTensor } from 'onnxruntime-common'
 import { expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
 import { checkModelSize, exportOnnx } from '../../src/compile/export.ts'
-import { Linear } from '../../src/nn/index.ts'
+import { BatchNorm1d, Linear } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { newSession } from '../../src/runtime/binding.ts'
 import { manualSeed } from '../../src/tensor/random-state.ts'
@@ -138,6 +138,16 @@ test('a number that follows another rule at larger sizes', async () => {
   await expect(exportOnnx({ inputs: input, forward })).rejects.toThrow(
     /^export: at batch \d+ slice in export\.test\.ts:\d+ depends on the size of "batch" in a way that is not understood$/,
   )
+})
+
+test('a batch norm that learns its statistics cannot be exported', async () => {
+  const model = new BatchNorm1d(6)
+  const forward = ({ x }: { x: Tensor }) => ({ y: model.forward(x) })
+  await expect(exportOnnx({ inputs: input, forward })).rejects.toThrow(
+    /^export: the function changes a variable.*: a model does not/,
+  )
+  model.eval()
+  expect((await exportOnnx({ inputs: input, forward })).length).toBeGreaterThan(0)
 })
 
 test('random numbers cannot be exported', async () => {

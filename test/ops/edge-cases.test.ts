@@ -23,6 +23,13 @@ describe('infinities', () => {
     expect(await valuesOf(ops.logAddExp, [-inf, inf, -inf], [-inf, inf, 2])).toEqual([-inf, inf, 2])
   })
 
+  test('logAddExp bends at equal arguments as everywhere', async () => {
+    const slope = (a: Tensor, b: Tensor): Tensor => gradient(ops.sum(ops.logAddExp(a, b)), [a])[0] as Tensor
+    expectRelative(await valuesOf(slope, [1, 1, 0], [1, 0, -200]), [0.5, 1 / (1 + Math.exp(-1)), 1], 1e-6)
+    const [bend] = await gradientsOf(slope, [1, -3], [1, -3])
+    expectRelative(bend ?? [], [0.25, 0.25], 1e-6)
+  })
+
   test('hypot neither overflows nor underflows', async () => {
     expectRelative(await valuesOf(ops.hypot, [3e30, 3e-30], [4e30, 4e-30]), [5e30, 5e-30], 1e-6)
     expect(await valuesOf(ops.hypot, [0, inf], [0, 1])).toEqual([0, inf])
@@ -36,6 +43,26 @@ describe('infinities', () => {
   test('atan2 in all directions', async () => {
     const angles = await valuesOf(ops.atan2, [0, 1, 0, -1, inf, -2], [0, 0, -1, 0, -inf, 2])
     expectRelative(angles, [0, Math.PI / 2, Math.PI, -Math.PI / 2, (3 * Math.PI) / 4, -Math.PI / 4], 1e-6)
+  })
+
+  test('atan2 and the phase of silence have the gradient 0', async () => {
+    expect(await gradientsOf(ops.atan2, [0, -0, 1], [0, 0, 0])).toEqual([
+      [0, 0, 0],
+      [0, 0, -1],
+    ])
+    const phase = (x: Tensor): Tensor => ops.complexAngle(ops.rfft(x))
+    expect(await gradientsOf(phase, [0, 0, 0, 0])).toEqual([[0, 0, 0, 0]])
+  })
+
+  test('NaN lies behind all numbers, as it is sorted', async () => {
+    const row = [-inf, 1, inf, nan]
+    for (const right of [false, true]) {
+      const place = (x: Tensor): Tensor => ops.searchsorted(tensor(row), x, { right })
+      expect(await valuesOf(place, [nan, 2, inf])).toEqual([4, 2, right ? 3 : 2])
+      const long = (x: Tensor): Tensor =>
+        ops.searchsorted(ops.arange(20, undefined, { dtype: 'float32' }), x, { right })
+      expect(await valuesOf(long, [nan, 2.5])).toEqual([20, 3])
+    }
   })
 
   test('xlogy is 0 at 0, also where the logarithm is infinite', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
-import { Linear } from '../../src/nn/index.ts'
+import { freeze, Linear, unfreeze } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { AdamW, ExponentialMovingAverage, GradientAccumulator, linearLR, RMSprop, SGD } from '../../src/optim/index.ts'
 import { type NDArray, toNumbers } from '../../src/tensor/dtype.ts'
@@ -236,4 +236,25 @@ test('accumulated micro-batches equal the whole batch', async () => {
   }
   expect([...accumulator.variables().keys()]).toEqual(['gradient_sum.0'])
   for (const compiled of [step, add, update]) await compiled.release()
+})
+
+test('a parameter that is frozen later is no longer changed, nor counted by a clipped norm, until it is unfrozen', async () => {
+  const [first, second] = [new Linear(1, 1, { bias: false }), new Linear(1, 1, { bias: false })]
+  for (const { weight } of [first, second]) weight.set([1])
+  const optimizer = new SGD([first.weight, second.weight], { lr: 0.5 })
+  const step = compile((x: Tensor) => {
+    const loss = ops.add(ops.sum(first.forward(x)), ops.mul(ops.sum(second.forward(x)), 10))
+    return optimizer.minimize(loss, { clipNorm: 1 }).gradientNorm
+  })
+  freeze(second)
+  expect((await step(tensor([[1]]))).item()).toBe(1)
+  expect([first.weight, second.weight].map(({ data }) => data[0])).toEqual(
+    [0.5, 1].map((value) => expect.closeTo(value, 5)),
+  )
+  unfreeze(second)
+  freeze(first)
+  expect((await step(tensor([[1]]))).item()).toBe(10)
+  expect([first.weight, second.weight].map(({ data }) => data[0])).toEqual(
+    [0.5, 0.5].map((value) => expect.closeTo(value, 5)),
+  )
 })

@@ -9,22 +9,31 @@ interface Phase {
   readonly weights: Float64Array
 }
 
-const phases = new Map<string, readonly Phase[]>()
+/** The weights of samples that repeat, by rates: as many tables as below, of as many weights as that. */
+const tables = new Map<string, readonly Phase[]>()
+const [mostTables, mostWeights] = [16, 2 ** 20]
 
-/** Only weights near a new sample's place are not zero. */
-function phasesOf(previous: number, next: number): readonly Phase[] {
-  const key = `${previous}/${next}`
-  const known = phases.get(key)
-  if (known) return known
+/** Weights of the new samples whose place in a period is `phase`, of the old ones from `first` to before `end` behind its start. */
+function phaseAt(previous: number, next: number, phase: number, [first, end]: readonly [number, number]): Phase {
   const width = sincWidth(previous, next, filter)
-  const made = Array.from({ length: next }, (_, phase) => {
-    const start = Math.floor((phase * previous) / next) - width
-    const weights = Float64Array.from({ length: 2 * width + 2 }, (__, i) =>
-      sincWeight(previous, next, filter, phase, start + i),
-    )
-    return { start, weights }
-  })
-  phases.set(key, made)
+  const center = Math.floor((phase * previous) / next)
+  // Only weights near a new sample's place are not zero.
+  const start = Math.max(first, center - width)
+  const count = Math.max(0, Math.min(end, center + width + 2) - start)
+  const weights = Float64Array.from({ length: count }, (_, i) => sincWeight(previous, next, filter, phase, start + i))
+  return { start, weights }
+}
+
+/** All phases of a period. */
+function tableOf(previous: number, next: number): readonly Phase[] {
+  const key = `${previous}/${next}`
+  const known = tables.get(key)
+  if (known) return known
+  const everywhere = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const
+  const made = Array.from({ length: next }, (_, phase) => phaseAt(previous, next, phase, everywhere))
+  const [oldest] = tables.keys()
+  if (tables.size >= mostTables && oldest !== undefined) tables.delete(oldest)
+  tables.set(key, made)
   return made
 }
 
@@ -33,14 +42,15 @@ export function resampleWaveform(samples: Float32Array, from: number, to: number
   const divisor = greatestDivisor(from, to)
   const [previous, next] = [from / divisor, to / divisor]
   if (previous === next) return samples
-  const filters = phasesOf(previous, next)
   const result = new Float32Array(Math.ceil((samples.length * next) / previous))
+  const isRepeated = result.length > next && next * (2 * sincWidth(previous, next, filter) + 2) <= mostWeights
+  const table = isRepeated ? tableOf(previous, next) : undefined
   for (let n = 0; n < result.length; n++) {
-    const phase = filters[n % next]
-    if (!phase) continue
-    const first = Math.floor(n / next) * previous + phase.start
+    const period = Math.floor(n / next) * previous
+    const phase = n % next
+    const { start, weights } = table?.[phase] ?? phaseAt(previous, next, phase, [-period, samples.length - period])
     let sum = 0
-    for (const [i, weight] of phase.weights.entries()) sum += weight * (samples[first + i] ?? 0)
+    for (const [i, weight] of weights.entries()) sum += weight * (samples[period + start + i] ?? 0)
     result[n] = sum
   }
   return result

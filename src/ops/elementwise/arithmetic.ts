@@ -139,9 +139,12 @@ export function hypot(a: Operand, b: Operand): Tensor {
 /** log(e^a + e^b) without overflow. */
 export function logAddExp(a: Operand, b: Operand): Tensor {
   const [x, y] = [toFloat('logAddExp', a), toFloat('logAddExp', b)]
+  // Not maximum and abs: where both are equal these have kinks, the function has none.
+  const isLess = less(x, y)
+  const [larger, smaller] = [where(isLess, y, x), where(isLess, x, y)]
   // Equal infinities have no difference.
-  const distance = where(equal(x, y), 0, abs(sub(x, y)))
-  return add(maximum(x, y), log1p(exp(neg(distance))))
+  const difference = where(logicalAnd(equal(x, y), isInf(x)), 0, sub(smaller, larger))
+  return add(larger, log1p(exp(difference)))
 }
 /** log2(2^a + 2^b) without overflow. */
 export function logAddExp2(a: Operand, b: Operand): Tensor {

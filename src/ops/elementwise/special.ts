@@ -106,9 +106,10 @@ export const atan2Op = defineBinary('atan2', atan2, {
     [0.3, 2],
     [-2, -0.3],
   ],
-  // d/dy = x / (x^2 + y^2), d/dx = -y / (x^2 + y^2).
+  // d/dy = x / (x^2 + y^2), d/dx = -y / (x^2 + y^2); at the origin, which has no angle, 0 as in PyTorch.
   gradient: (o, y, x, _angle, g) => {
-    const scaled = o.div(g, o.add(o.mul(x, x), o.mul(y, y)))
+    const square = o.add(o.mul(x, x), o.mul(y, y))
+    const scaled = o.div(g, o.where(o.equal(square, 0), 1, square))
     return [o.mul(scaled, x), o.neg(o.mul(scaled, y))]
   },
   // The angle of the first octant, then mirrored at the diagonal and at the axes.

@@ -6,8 +6,9 @@ import { optionsOf, requireCount, requireFinite, shown } from '../../util/check.
 import { ShapeError } from '../../util/errors.ts'
 import { arange, full, requireElements } from '../creation.ts'
 import { apply, checked, type Operand, toTensor, toTensorPair } from '../define.ts'
-import { add, equal, less, lessOrEqual, logicalAnd, minimum, mul, sub } from '../elementwise/binary.ts'
+import { add, equal, less, lessOrEqual, logicalAnd, logicalOr, minimum, mul, sub } from '../elementwise/binary.ts'
 import { cast, where } from '../elementwise/choice.ts'
+import { isNan } from '../elementwise/unary.ts'
 import { reshape, slice, squeeze, unsqueeze } from '../movement/movement.ts'
 import { sum } from '../reduction/reduce.ts'
 import { gather, indexSelectOp, requireIndex, segmentSum } from './indexing.ts'
@@ -115,7 +116,7 @@ export function bincount(x: Operand, length: number, options?: { readonly weight
 
 /**
  * Where each value would be inserted into a row of `sorted` so that it stays sorted: before equal elements, or after
- * them if `right`. sorted: [n], or [..., n] with the leading axes of values. Result: int64, the shape of values.
+ * them if `right`; NaN after all. sorted: [n], or [..., n] with the leading axes of values. Result: int64, the shape of values.
  */
 export function searchsorted(sorted: Operand, values: Operand, options?: { readonly right?: boolean }): Tensor {
   const { right = false } = optionsOf('searchsorted', options)
@@ -127,7 +128,12 @@ export function searchsorted(sorted: Operand, values: Operand, options?: { reado
         `searchsorted: sorted must have one axis or the leading axes of values, found ${formatShape(rows.shape)} and ${formatShape(sought.shape)}`,
       )
     }
-    const isBefore = right ? lessOrEqual : less
+    const isSmaller = right ? lessOrEqual : less
+    // NaN is larger than all numbers, as it is sorted.
+    const isBefore = (element: Tensor, value: Tensor): Tensor => {
+      const isIt = isSmaller(element, value)
+      return value.dtype === 'float32' ? logicalOr(isIt, isNan(value)) : isIt
+    }
     if (sizeOf(rows.shape, -1) > mostCompared && sought.size > 0) return searchedByHalves(rows, sought, isBefore)
     const candidates = rows.rank === 1 ? rows : unsqueeze(rows, -2)
     return sum(cast(isBefore(candidates, unsqueeze(sought, -1)), 'int64'), -1)

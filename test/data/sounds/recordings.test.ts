@@ -37,6 +37,12 @@ test.each(['tone.flac', 'vorbis.ogg', 'tone.mp3', 'wav-pcm_16.wav'])(
   },
 )
 
+test('a rate that only a damaged header names costs neither time nor memory', () => {
+  const found = resampleWaveform(new Float32Array(5000).fill(1), 4_294_967_295, 8000)
+  expect(found).toHaveLength(1)
+  expect(found[0]).toBeGreaterThan(0)
+})
+
 test('what is no recording, or has samples that are no numbers, gets one line', async () => {
   expect(await told(() => readWaveform(new TextEncoder().encode('RIFX'), 'a.wav', form))).toMatch(
     /^FormatError: a\.wav: must be one of WAV, FLAC, .*, found a file that begins with "RIFX"$/,

@@ -293,6 +293,8 @@ describe('texts with questions', () => {
 
   test.each(['data.tokens', 'data.test_tokens'])('%s without a block for each row is refused', async (path) => {
     const config = configFrom(corridors.config, [{ path, value: 255 }])
-    await expect(corridors.open(config)).rejects.toThrow(`${path} must be at least 256, a block for each row, found 255`)
+    await expect(corridors.open(config)).rejects.toThrow(
+      `${path} must be at least 256, a block for each row, found 255`,
+    )
   })
 })

@@ -18,11 +18,13 @@ function reduction(compute: Reduce) {
   }
 }
 
-/** Of no elements: what every number is above, or below; false, or true. */
+/** Of no elements: what every number is above, or below; false, or true; 0, or 255. */
 function extremum(compute: Reduce, empty: number): Reduce {
   return (x, axes, options) => {
-    if (x.dtype === 'bool')
-      return ops.cast(extremum(compute, empty < 0 ? 0 : 1)(ops.cast(x, 'int32'), axes, options), 'bool')
+    if (x.dtype === 'bool' || x.dtype === 'uint8') {
+      const largest = x.dtype === 'bool' ? 1 : 255
+      return ops.cast(extremum(compute, empty < 0 ? 0 : largest)(ops.cast(x, 'int32'), axes, options), x.dtype)
+    }
     if (x.size > 0) return compute(x, axes, options)
     return ops.full(ops.sum(x, axes, options).shape, empty, x.dtype)
   }
