@@ -216,6 +216,16 @@ describe('what cannot be read is one line', () => {
     expect(() => model.forward({ x: tensor([1, 2, 3]) })).toThrow('OnnxModel: x must be float32[2], found float32[3]')
   })
 
+  test('what argmax is made of is read again', async () => {
+    const file = await exportOnnx({
+      inputs: { x: { dtype: 'float32', shape: [1, 4] } },
+      forward: ({ x }) => ({ y: ops.argmax(x, 1) }),
+    })
+    const model = importOnnx(file)
+    const run = compile((x: Tensor) => model.forward({ x }).y)
+    expect(await (await run(tensor([[1, 2, 9, 4]])))?.numbers()).toEqual([2])
+  })
+
   test('the operators that are read have names', () => {
     expect(onnxOperators).toContain('Conv')
     expect(onnxOperators.length).toBeGreaterThan(120)

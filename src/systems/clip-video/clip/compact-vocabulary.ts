@@ -14,7 +14,7 @@ export function usedIds(tokenizer: CLIPTokenizer, texts: Iterable<string>): numb
 export interface CompactText {
   /** Start, tokens, end, zeros. */
   readonly ids: readonly number[]
-  /** Tokens that the model has never seen, which are left out. */
+  /** Words with tokens that the model has never seen, which are left out. */
   readonly unknown: readonly string[]
 }
 
@@ -35,7 +35,8 @@ export class CompactTokenizer {
   read(text: string): CompactText {
     const official = this.#official.encode(text)
     const known = official.flatMap((id) => this.#rows.get(id) ?? [])
-    const unknown = official.filter((id) => !this.#rows.has(id)).map((id) => this.#official.token(id))
+    const isUnknown = (ids: readonly number[]): boolean => ids.some((id) => !this.#rows.has(id))
+    const unknown = this.#official.words(official).filter(isUnknown)
     if (known.length === 0 && official.length > 0) {
       throw new UsageError(`this CLIP has never read any word of ${JSON.stringify(text)}`, {
         hint: 'it knows the names of the drawings it was trained on, such as "red apple" and "fox"',
@@ -43,7 +44,10 @@ export class CompactTokenizer {
     }
     const [start, end] = [this.#official.startId, this.#official.endId].map((id) => this.#rows.get(id) ?? 0)
     const ids = [start ?? 0, ...known.slice(0, this.contextLength - 2), end ?? 0]
-    return { ids: [...ids, ...Array<number>(this.contextLength - ids.length).fill(0)], unknown }
+    return {
+      ids: [...ids, ...Array<number>(this.contextLength - ids.length).fill(0)],
+      unknown: unknown.map((word) => this.#official.decode(word).trim()),
+    }
   }
 
   /** int32 [texts, contextLength]; what is not known is left out. */

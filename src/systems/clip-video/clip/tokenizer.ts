@@ -77,6 +77,16 @@ export class CLIPTokenizer {
     return (cleanText(text).match(piece) ?? []).flatMap((part) => this.#pieceIds(part))
   }
 
+  /** Token ids by words: a word, or a mark, ends with the token that says so. */
+  words(ids: readonly number[]): number[][] {
+    const words: number[][] = [[]]
+    for (const id of ids) {
+      words.at(-1)?.push(id)
+      if (this.token(id).endsWith(wordEnd)) words.push([])
+    }
+    return words.filter((word) => word.length > 0)
+  }
+
   /** The text of token ids, with a space after every word. */
   decode(ids: readonly number[]): string {
     const text = ids.map((id) => this.token(id)).join('')

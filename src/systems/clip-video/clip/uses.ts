@@ -106,7 +106,7 @@ export const retrieveDrawings = defineUse<ClipExperiment, z.infer<typeof retriev
         const drawing = all.drawings[numbers[i] ?? 0]
         return { i, cosine, name: all.things[drawing?.thing ?? 0]?.name ?? '', style: drawing?.style ?? '' }
       })
-      const told = unknown.length > 0 ? ` (never read, left out: ${unknown.join(' ').replaceAll('</w>', '')})` : ''
+      const told = unknown.length > 0 ? ` (never read, left out: ${unknown.join(' ')})` : ''
       yield { input: text, text: found.map(({ name, cosine }) => `${name} ${cosine.toFixed(2)}`).join(', ') + told }
       const pictures = found.map(
         ({ i, name, cosine, style }): Picture => ({

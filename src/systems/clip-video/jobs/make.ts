@@ -1,11 +1,10 @@
 /** The music video: lyrics and sound in, an MP4 out; every line's key picture is kept, so that a stopped job continues line by line. */
-import { readFile } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { findFfmpeg, soundLength } from '../../../data/sources/ffmpeg.ts'
+import { readText } from '../../../data/sources/text.ts'
 import { writeFilm } from '../../../io/animation/film.ts'
 import { makeFolder, requireWritable } from '../../../io/atomic.ts'
-import { cannotRead } from '../../../io/errors.ts'
 import { encodePng } from '../../../io/png.ts'
 import { encodeWav } from '../../../io/wav.ts'
 import type { Report } from '../../../report/figures.ts'
@@ -95,9 +94,7 @@ async function openSong({ lyrics, audio }: MakeSettings, { write }: JobContext):
     const own = audio === '' ? { seconds: songSeconds } : {}
     return { lines: readLyrics(text, path), audio: sound, folder: dirname(path), ...own }
   }
-  const text = await readFile(lyrics, 'utf8').catch((error: unknown) => {
-    throw cannotRead(lyrics, error)
-  })
+  const text = await readText(lyrics)
   return { lines: readLyrics(text, lyrics), audio: audio === '' ? undefined : audio, folder: dirname(resolve(lyrics)) }
 }
 
@@ -243,6 +240,9 @@ async function run(settings: MakeSettings, context: JobContext): Promise<Report>
   }
   await makeFolder(context.folder)
   const song = await openSong(settings, context)
+  const absent = settings.reroll.find((number) => number > song.lines.length)
+  if (absent !== undefined)
+    throw new UsageError(`setting "reroll": there are ${song.lines.length} lines, found ${absent}`)
   const end = (song.lines.at(-1)?.time ?? 0) + settings.tail
   if (settings.preview > 0) return preview(settings, keyLines(song.lines, end), song, context)
   // All that can be wrong is found before the work.
@@ -259,9 +259,12 @@ async function run(settings: MakeSettings, context: JobContext): Promise<Report>
   if (keys.length === 0) throw new UsageError(`the sound ends after ${seconds.toFixed(1)} s, before the first line`)
   await checkPictures(keys, song.folder)
   if (unheard > 0)
-    context.progress(`the sound ends after ${seconds.toFixed(1)} s: the last ${unheard} of the lines are left out`, {
-      unheard,
-    })
+    context.progress(
+      `the sound ends after ${seconds.toFixed(1)} s: ${unheard === 1 ? 'the last line is' : `the last ${unheard} lines are`} left out`,
+      {
+        unheard,
+      },
+    )
   const workshop = await openWorkshop(settings, context)
   const { seer, generator } = workshop
   context.progress(`${seer.name}, ${generator.name}: ${keys.length} key pictures`, { lines: keys.length })

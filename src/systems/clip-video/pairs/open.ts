@@ -1,6 +1,7 @@
 /** Drawings and what is said of them: batches of pairs to train on, and held-out drawings to find names for. */
 import { z } from 'zod'
 import { exampleGenerator } from '../../../data/augment/index.ts'
+import { requireDataSets } from '../../../data/catalog/cache.ts'
 import { arrayDataset, type Dataset } from '../../../data/dataset.ts'
 import { describeSides, openingOf } from '../../../data/opening.ts'
 import { type DataRecord, divide } from '../../../data/record.ts'
@@ -76,6 +77,7 @@ export async function openPairs(
   contextLength: number,
   known?: { readonly facts: PairFacts; readonly record: DataRecord },
 ): Promise<OpenedPairs> {
+  requireDataSets([...new Set(['openmoji', ...settings.styles, 'clip-vocabulary'])])
   return pairsOf(await loadDrawings(settings), settings, contextLength, known)
 }
 

@@ -111,7 +111,7 @@ export async function openSeer(given: string, { openRun }: Pick<JobContext, 'ope
     see: clip.see,
     tower: clip.settings.tower,
     readTexts: clip.readTexts,
-    unknown: async (text) => (await clip.tokenizer()).read(text).unknown.map((token) => token.replace('</w>', '')),
+    unknown: async (text) => (await clip.tokenizer()).read(text).unknown,
   }
 }
 

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { UsageError } from '../../../util/errors.ts'
+import { decodeUtf8 } from '../../../data/text/encoding.ts'
+import { FormatError, UsageError } from '../../../util/errors.ts'
 import { shellQuoted } from '../../../util/shell.ts'
 import type { Direction, Engine } from './engine.ts'
 
@@ -16,7 +17,7 @@ export interface CommandOptions {
 
 interface Outcome {
   readonly code: number | null
-  readonly output: string
+  readonly output: Uint8Array
   readonly problem: string
 }
 
@@ -62,9 +63,18 @@ function runWithInput(command: string, input: number, timeout: number, signal?: 
     child.on('close', (code) => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', interrupted)
-      resolve({ code, output: Buffer.concat(output).toString(), problem: Buffer.concat(problem).toString() })
+      resolve({ code, output: Buffer.concat(output), problem: Buffer.concat(problem).toString() })
     })
   })
+}
+
+function textOf(output: Uint8Array, command: string): string {
+  try {
+    return decodeUtf8(output, 'the output of the command')
+  } catch (error) {
+    // Its own hint is for files.
+    throw error instanceof FormatError ? new FormatError(error.message, { hint: command, cause: error }) : error
+  }
 }
 
 /** `{source}` and `{target}` in the command are the codes of the languages. */
@@ -83,10 +93,11 @@ export function commandEngine(command: string, { batch, timeout }: CommandOption
         const reason = problem.trim().split('\n').at(-1) || 'it wrote no reason'
         throw new UsageError(`the command of the engine ended with exit code ${code}: ${reason}`, { hint: line })
       }
-      const found = output.replace(/\r?\n$/, '').split(/\r?\n/)
+      const text = textOf(output, line)
+      const found = text.replace(/\r?\n$/, '').split(/\r?\n/)
       if (found.length !== texts.length)
         throw new UsageError(
-          `the command of the engine must write a line for each of ${texts.length} lines, found ${output === '' ? 0 : found.length}`,
+          `the command of the engine must write a line for each of ${texts.length} lines, found ${text === '' ? 0 : found.length}`,
           { hint: line },
         )
       return found

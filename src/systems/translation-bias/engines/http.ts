@@ -1,6 +1,6 @@
 /** Translators that are asked by HTTP: with patience where they are busy, and one line where they are not what they should be. */
 import { setTimeout as wait } from 'node:timers/promises'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { FormatError, UsageError } from '../../../util/errors.ts'
 import type { Direction, Engine } from './engine.ts'
 
@@ -80,6 +80,9 @@ async function request(
   }
 }
 
+/** What some services answer in the place of translations, with a status of success. */
+const refusal = z.object({ error: z.string() })
+
 function parseAnswer<T>(service: Service, schema: z.ZodType<readonly T[]>, text: string, count: number): readonly T[] {
   let json: unknown
   try {
@@ -88,6 +91,11 @@ function parseAnswer<T>(service: Service, schema: z.ZodType<readonly T[]>, text:
     throw new FormatError(`${service.name} must answer with JSON, found ${JSON.stringify(firstLine(text))}`)
   }
   const found = schema.safeParse(json)
+  const complaint = refusal.safeParse(json)
+  if (!found.success && complaint.success)
+    throw new UsageError(`${service.name} answered with an error: ${firstLine(complaint.data.error)}`, {
+      hint: service.url,
+    })
   if (!found.success) {
     const [issue] = found.error.issues
     const place = issue?.path.join('.') || 'the whole'

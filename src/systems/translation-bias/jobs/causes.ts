@@ -19,9 +19,13 @@ const corpus: readonly OccupationCounts[] = [
 ]
 
 const config = z.strictObject({
-  iterations: whole.default(8).describe('of IBM Model 1'),
+  iterations: whole.max(1000).default(8).describe('of IBM Model 1'),
   add_k: z.number().positive().default(0.01).describe('added to every count of the language model'),
-  sweep: whole.min(2).default(20).describe('steps of the share of "he" with one occupation, from never to always'),
+  sweep: whole
+    .min(2)
+    .max(1000)
+    .default(20)
+    .describe('steps of the share of "he" with one occupation, from never to always'),
 })
 
 type CausesConfig = z.infer<typeof config>

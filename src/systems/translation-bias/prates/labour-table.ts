@@ -27,10 +27,13 @@ const columns = {
   own: { occupation: 'occupation', women: 'women', otherwise: undefined },
 } as const
 
-/** A share of a cell in percent; undefined for "-" and whatever is no number. */
-function shareOf(cell: string | undefined): number | undefined {
-  const percent = Number.parseFloat(cell ?? '')
-  return percent >= 0 && percent <= 100 ? percent / 100 : undefined
+/** A share of a cell in percent; undefined for "-" and an empty one. Throws a FormatError (naming `place`) for anything else. */
+function shareOf(cell: string, place: string): number | undefined {
+  const text = cell.trim().replace(/ ?%$/, '')
+  if (text === '' || /^[-–—]$/.test(text)) return undefined
+  const percent = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
+  if (percent <= 100) return percent / 100
+  throw new FormatError(`${place} must be a percentage from 0 to 100, such as 15.5, or "-", found "${cell}"`)
 }
 
 async function tableOf(path: string): Promise<LabourTable> {
@@ -41,13 +44,21 @@ async function tableOf(path: string): Promise<LabourTable> {
     throw new FormatError(
       `${path} must be tab-separated with the columns "occupation" and "women" (percent), or be the study's bls-occupations.tsv`,
     )
-  return new Map(
-    rows.flatMap((row) => {
-      // An occupation without a figure of its own takes its category's, as in the study.
-      const share = shareOf(row[names.women]) ?? (names.otherwise && shareOf(row[names.otherwise]))
-      return share === undefined ? [] : [[(row[names.occupation] ?? '').toLowerCase(), share] as const]
-    }),
-  )
+  const table = new Map<string, number>()
+  for (const [i, row] of rows.entries()) {
+    const cell = (column: string | undefined): number | undefined =>
+      column === undefined ? undefined : shareOf(row[column] ?? '', `${path}: line ${i + 2}: ${column}`)
+    // An occupation without a figure of its own takes its category's, as in the study.
+    const share = cell(names.women) ?? cell(names.otherwise)
+    const occupation = (row[names.occupation] ?? '').trim().toLowerCase()
+    if (share === undefined) continue
+    if (names === columns.own && (table.get(occupation) ?? share) !== share)
+      throw new FormatError(`${path}: line ${i + 2}: ${occupation} has another share in a line before`)
+    table.set(occupation, share)
+  }
+  if (table.size > 1 && [...table.values()].every((share) => share <= 0.01))
+    throw new FormatError(`${path}: women must be in percent, found at most 1`, { hint: '40 is two in five, not 0.4' })
+  return table
 }
 
 const censusRows = z.array(z.object({ job: z.string(), sex: z.string(), year: z.number(), count: z.number() }))

@@ -43,7 +43,7 @@ function models(): Record<string, Experiment> {
     settings: { tower: 'vit' },
     see: (pictures: Tensor) => model.encodeImage(pictures),
     readTexts: async (texts: readonly string[]) => texts.map(({ length }) => Float64Array.of(1, 0, 0, length / 10)),
-    tokenizer: async () => ({ read: (text: string) => ({ unknown: text === 'red' ? ['red</w>'] : [] }) }),
+    tokenizer: async () => ({ read: (text: string) => ({ unknown: text === 'red' ? ['red'] : [] }) }),
   }
   const labels = ['a', 'b', 'c']
   const biggan = {
@@ -139,6 +139,11 @@ describe('make', () => {
     await expect(run({ lyrics: pictures, tail: 2 }, 'none')).rejects.toThrow(/^line 2: .*no\.png: no such file/)
     await expect(run({ audio: join(folder, 'no.mp3') }, 'none')).rejects.toThrow('no.mp3: no such file')
     await expect(run({ canvas: 17 }, 'none')).rejects.toThrow('setting "canvas" must be even')
-    await expect(run({ lyrics: join(folder, 'no.lrc') }, 'none')).rejects.toThrow('no.lrc: cannot be read (ENOENT)')
+    await expect(run({ lyrics: pictures, reroll: [1, 3] }, 'none')).rejects.toThrow(
+      'setting "reroll": there are 2 lines, found 3',
+    )
+    writeFileSync(pictures, Buffer.from('[00:01.00] caf\xe9\n', 'latin1'))
+    await expect(run({ lyrics: pictures }, 'none')).rejects.toThrow('pictures.lrc: must be UTF-8, found byte 0xe9')
+    await expect(run({ lyrics: join(folder, 'no.lrc') }, 'none')).rejects.toThrow('no.lrc: no such file or folder')
   })
 })

@@ -41,6 +41,10 @@ describe('commands', () => {
     await expect(commandEngine(node("console.log('one')"), options).translate(['a', 'b'], direction)).rejects.toThrow(
       'the command of the engine must write a line for each of 2 lines, found 1',
     )
+    const latin = node('process.stdout.write(Buffer.from([0x63, 0xe9, 0x0a]))')
+    await expect(commandEngine(latin, options).translate(['a'], direction)).rejects.toThrow(
+      'the output of the command: must be UTF-8, found byte 0xe9 at 1',
+    )
     const failing = node("console.error('no such pair'); process.exitCode = 3")
     await expect(commandEngine(failing, options).translate(['a'], direction)).rejects.toThrow(
       'the command of the engine ended with exit code 3: no such pair',
@@ -53,6 +57,14 @@ describe('commands', () => {
 })
 
 describe('files of translations', () => {
+  test('a text is found however its letters are composed, and has one translation', async () => {
+    const path = join(await folder(), 'twice.tsv')
+    await writeFile(path, ` ${'ő szép'.normalize('NFD')}\tshe\nő szép\tshe\n`)
+    expect(await (await fileEngine(path)).translate(['ő szép'], direction)).toEqual(['she'])
+    await writeFile(path, 'ő szép\tshe\nő okos\the\nő szép\the\n')
+    await expect(fileEngine(path)).rejects.toThrow('line 3 translates "ő szép" otherwise than line 1')
+  })
+
   test('are read with or without a header', async () => {
     const path = join(await folder(), 'own.tsv')
     await writeFile(path, 'source\ttranslation\nő szép\tshe is beautiful\n')

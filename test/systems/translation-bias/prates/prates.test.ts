@@ -1,5 +1,9 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { compareWithLabour } from '../../../../src/systems/translation-bias/prates/labour.ts'
+import { readLabourTable } from '../../../../src/systems/translation-bias/prates/labour-table.ts'
 import { officialPronounClass, type PronounClass } from '../../../../src/systems/translation-bias/prates/pronoun.ts'
 import {
   adjectiveCounts,
@@ -101,6 +105,22 @@ describe('tests', () => {
     const [own, official] = [false, true].map((flag) => totalTest(rows, comparisons.male_gt_female, { official: flag }))
     expect(official).not.toBe(own)
   })
+})
+
+test('a labour table with a wrong cell is refused by its line', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'tenfold-labour-')), 'own.tsv')
+  const read = (...rows: readonly string[]) => {
+    writeFileSync(path, ['occupation\twomen', ...rows].join('\n'))
+    return readLabourTable(path)
+  }
+  expect([...(await read('Nurse\t90 %', 'pilot\t-', 'judge\t33.5'))]).toEqual([
+    ['nurse', 0.9],
+    ['judge', 0.335],
+  ])
+  const wrong = 'line 2: women must be a percentage from 0 to 100, such as 15.5, or "-", found '
+  for (const cell of ['15,5', '140', 'forty', '-3']) await expect(read(`nurse\t${cell}`)).rejects.toThrow(wrong)
+  await expect(read('nurse\t90', 'Nurse\t80')).rejects.toThrow('line 3: nurse has another share in a line before')
+  await expect(read('nurse\t0.9', 'judge\t0.3')).rejects.toThrow('women must be in percent, found at most 1')
 })
 
 test('labour statistics: means, correlation and histograms', () => {
