@@ -24,7 +24,11 @@ export async function findNotFinite(
   const spoiled = checkpoint && [...task.variables].find(([, variable]) => !hasOnlyFinite(variable))
   if (spoiled) {
     const { step } = checkpoint.state
-    const found = `${spoiled[0]} is NaN or infinite in the checkpoint of step ${step} already: the update of that step made it so (a learning rate that is too high?)`
+    const cause =
+      step === 0
+        ? 'training began with it (weights of a file that are no numbers?)'
+        : 'the update of that step made it so (a learning rate that is too high?)'
+    const found = `${spoiled[0]} is NaN or infinite in the checkpoint of step ${step} already: ${cause}`
     reporter.say(found)
     reporter.event('done', { metrics: {}, found })
     return

@@ -9,7 +9,7 @@ import { Tensor, type TensorType } from '../tensor/tensor.ts'
 import { record } from '../tensor/trace.ts'
 import { fetchVariables, type Variable } from '../tensor/variable.ts'
 import { shown } from '../util/check.ts'
-import { TenfoldError, UsageError } from '../util/errors.ts'
+import { reworded, TenfoldError, UsageError } from '../util/errors.ts'
 import type { SizedArray } from './dynamic/arrays.ts'
 import { axesOf, type DynamicAxes, type NamedAxis, readAxes } from './dynamic/axes.ts'
 import { callSitesOf, verifyCallSites } from './dynamic/call-sites.ts'
@@ -48,9 +48,7 @@ function withNames(error: unknown, names: readonly string[], point: readonly num
       const times = Number(digits) / (point[i] ?? 1)
       return i < 0 ? digits : times === 1 ? `${names[i]}` : `${times} * ${names[i]}`
     })
-  // A subclass takes the same arguments.
-  const Kind = error.constructor as typeof TenfoldError
-  return new Kind(named(error.message), error.hint === undefined ? {} : { hint: named(error.hint) })
+  return reworded(error, named(error.message), error.hint === undefined ? undefined : named(error.hint))
 }
 
 /** The function, traced with inputs of some shapes. */

@@ -14,6 +14,13 @@ export function errorLine({ message, hint }: TenfoldError): string {
   return `${message}${hint ? ` (${hint})` : ''}`.replaceAll('\n', ' ')
 }
 
+/** An error of the same kind in other words, caused by the given one. */
+export function reworded(error: TenfoldError, message: string, hint = error.hint): TenfoldError {
+  // A subclass takes the same arguments.
+  const Kind = error.constructor as typeof TenfoldError
+  return new Kind(message, { ...(hint !== undefined && { hint }), cause: error })
+}
+
 /** A mistake in how tenfold is used: an unknown recipe, option, key, name, or a value of the wrong type. Exit code 2. */
 export class UsageError extends TenfoldError {
   override readonly name = 'UsageError'

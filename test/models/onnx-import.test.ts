@@ -209,6 +209,16 @@ describe('what cannot be read is one line', () => {
     return importOnnx(bytes).forward({ x: ops.mul(x, 1) })
   }
 
+  test('an error of an op names the node', () => {
+    expect(() => compileOnce(oneNode({ opType: 'Det', input: ['x'] }))).toThrow(/^importOnnx: Det "n": slogdet: input must be/)
+  })
+
+  test('what is no file', () => {
+    const bytes = oneNode({ opType: 'Relu' })
+    expect(() => importOnnx(bytes.buffer as never)).toThrow('the bytes must be a Uint8Array, found an ArrayBuffer')
+    expect(() => importOnnx(new Uint8Array())).toThrow('importOnnx: the file is empty')
+  })
+
   test('inputs', () => {
     const model = importOnnx(oneNode({ opType: 'Relu' }))
     expect(() => model.forward({})).toThrow('OnnxModel: the input x is missing')

@@ -1,10 +1,10 @@
 /** Traces an ONNX graph: its nodes in order, each with what the nodes before it gave. */
 import type { Tensor } from '../../tensor/tensor.ts'
-import { suggestion } from '../../util/words.ts'
+import { reworded, TenfoldError } from '../../util/errors.ts'
 import { FormatError, UnsupportedError } from './errors.ts'
-import { fold } from './fold.ts'
+import { fold, foldedOperators } from './fold.ts'
 import type { Attribute, Graph, GraphNode, OnnxFile } from './graph.ts'
-import { OnnxNode } from './node.ts'
+import { labelOf, OnnxNode } from './node.ts'
 import { operators } from './operators/index.ts'
 import { asTensor, isKnown, simplest, type Value } from './values.ts'
 
@@ -74,11 +74,24 @@ export function namesRead(node: GraphNode): string[] {
 
 function evaluateNodes(nodes: readonly GraphNode[], place: Place): void {
   for (const node of nodes) {
-    const results = evaluateNode(resolved(node, place.references), place)
+    const results = naming(node, () => evaluateNode(resolved(node, place.references), place))
     for (const [i, name] of node.outputs.entries()) {
       const value = results[i]
       if (name && value) place.scope.set(name, value)
     }
+  }
+}
+
+/** Errors of what a node becomes name the node: whoever reads them knows the file, not these lines. */
+function naming<T>(node: GraphNode, body: () => T): T {
+  try {
+    return body()
+  } catch (error) {
+    const label = `importOnnx: ${labelOf(node)}: `
+    // An array that cannot be: its sizes are the file's.
+    if (error instanceof RangeError) throw new UnsupportedError(`${label}${error.message}`, { cause: error })
+    if (!(error instanceof TenfoldError) || error.message.startsWith('importOnnx: ')) throw error
+    throw reworded(error, `${label}${error.message}`)
   }
 }
 
@@ -135,9 +148,11 @@ function evaluateIf(node: GraphNode, reader: OnnxNode, place: Place): readonly V
 
 function unknownOperator(node: GraphNode): never {
   const name = node.domain ? `${node.domain}.${node.type}` : node.type
+  if (node.domain === '' && foldedOperators.includes(node.type))
+    throw new UnsupportedError(`importOnnx: ${labelOf(node)}: the inputs must be known when the model is traced`)
   throw new UnsupportedError(`importOnnx: the operator ${name} is not supported`, {
     hint: node.domain
       ? 'only the standard operators are: export without fused ones'
-      : `onnxOperators lists those that are (${suggestion(node.type, Object.keys(operators))})`,
+      : 'onnxOperators lists those that are',
   })
 }

@@ -6,6 +6,9 @@ import { movement } from './folds/movement.ts'
 import type { OnnxNode } from './node.ts'
 import { isKnown, type Known, known, knownInts, mostKnown, simplest } from './values.ts'
 
+/** Operators of shapes and positions: they are computed while tracing, and nowhere else. */
+export const foldedOperators: readonly string[] = ['NonZero', 'Range', 'Shape', 'Size']
+
 /** Operators that only give their first input another shape. */
 export const reshapes: Readonly<Record<string, (node: OnnxNode, shape: Shape) => Shape>> = {
   Reshape: (node, shape) => {

@@ -11,6 +11,8 @@ import {
   type ValueInfoProto,
 } from 'onnx-buf'
 import type { DType } from '../../tensor/dtype.ts'
+import { shown } from '../../util/check.ts'
+import { UsageError } from '../../util/errors.ts'
 import { dtypeOf, readTensor } from './elements.ts'
 import { FormatError, UnsupportedError } from './errors.ts'
 import type { Value } from './values.ts'
@@ -146,6 +148,11 @@ const oldestOpset = 13
 
 /** Throws a FormatError for what is no ONNX model, an UnsupportedError for one that is too old or keeps its weights elsewhere. */
 export function readOnnx(bytes: Uint8Array): OnnxFile {
+  if (!(bytes instanceof Uint8Array))
+    throw new UsageError(`importOnnx: the bytes must be a Uint8Array, found ${shown(bytes)}`, {
+      hint: 'new Uint8Array(buffer), or await readFile(path)',
+    })
+  if (bytes.length === 0) throw new FormatError('importOnnx: the file is empty')
   let model: ModelProto
   try {
     model = fromBinary(ModelProtoSchema, bytes)

@@ -5,7 +5,9 @@ import { Tensor } from '../../tensor/tensor.ts'
 import { Variable } from '../../tensor/variable.ts'
 import { UsageError } from '../../util/errors.ts'
 import { suggestion } from '../../util/words.ts'
+import { FormatError } from './errors.ts'
 import { evaluateGraph, namesRead, neededNodes, Scope } from './evaluate.ts'
+import { foldedOperators } from './fold.ts'
 import { type GraphNode, type OnnxFile, type OnnxValueInfo, readOnnx } from './graph.ts'
 import { operators } from './operators/index.ts'
 
@@ -16,14 +18,7 @@ export interface ImportOptions {
 }
 
 /** The names of the operators that `importOnnx` reads. */
-export const onnxOperators: readonly string[] = [
-  ...Object.keys(operators),
-  'If',
-  'NonZero',
-  'Range',
-  'Shape',
-  'Size',
-].sort()
+export const onnxOperators: readonly string[] = [...Object.keys(operators), 'If', ...foldedOperators].sort()
 
 // Inputs of a node that are statistics: kept, never trained; and those that are settings.
 const statistics: Readonly<Record<string, readonly number[]>> = { BatchNormalization: [3, 4] }
@@ -60,9 +55,14 @@ export class OnnxModel extends Module {
   constructor(file: OnnxFile, { outputs }: ImportOptions = {}) {
     super()
     const names = outputs ?? file.graph.outputs.map(({ name }) => name)
-    const known = [...file.graph.nodes.flatMap((node) => node.outputs), ...file.graph.inputs.map(({ name }) => name)]
+    const known = [
+      ...file.graph.nodes.flatMap((node) => node.outputs),
+      ...file.graph.inputs.map(({ name }) => name),
+      ...file.graph.initializers.keys(),
+    ]
     for (const name of names) {
       if (known.includes(name)) continue
+      if (!outputs) throw new FormatError(`importOnnx: nothing in the graph gives its output ${name}`)
       throw new UsageError(`importOnnx: there is no value ${name} (${suggestion(name, known)})`)
     }
     const nodes = neededNodes(file.graph.nodes, names)
@@ -98,7 +98,11 @@ export class OnnxModel extends Module {
         (shape?.every((size, i) => fitsSize(size, tensor.shape[i], sizes)) ?? true) &&
         (shape === undefined || shape.length === tensor.rank)
       if (!fits) {
-        throw new UsageError(`OnnxModel: ${name} must be ${wanted}, found ${tensor.dtype}${formatShape(tensor.shape)}`)
+        const found = `${tensor.dtype}${formatShape(tensor.shape)}`
+        const isFixed = tensor.dtype === dtype && shape?.some((size) => typeof size === 'number')
+        throw new UsageError(`OnnxModel: ${name} must be ${wanted}, found ${found}`, {
+          ...(isFixed && { hint: 'sizes that are numbers are fixed in the file: export it with symbolicBatch: false' }),
+        })
       }
     }
   }

@@ -4,6 +4,9 @@ import { FormatError, UnsupportedError } from './errors.ts'
 import type { Attribute, GraphNode } from './graph.ts'
 import { asTensor, isKnown, type Known, simplest, type Value } from './values.ts'
 
+/** `Conv "features.0"`, for messages. */
+export const labelOf = ({ type, name }: GraphNode): string => `${type}${name ? ` "${name}"` : ''}`
+
 /** Attributes are read by name and kind; what no one reads is an error, not silence. */
 export class OnnxNode {
   readonly type: string
@@ -26,7 +29,7 @@ export class OnnxNode {
 
   /** `Conv "features.0"`, for messages. */
   get label(): string {
-    return `${this.type}${this.#node.name ? ` "${this.#node.name}"` : ''}`
+    return labelOf(this.#node)
   }
 
   fail(message: string, hint?: string): never {

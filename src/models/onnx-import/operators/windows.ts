@@ -16,12 +16,19 @@ interface Window {
   readonly after: number
 }
 
+/** The attribute says again what the weight's shape does. */
+function checkKernel(node: OnnxNode, kernel: readonly number[]): void {
+  const given = node.list('kernel_shape') ?? kernel
+  if (given.join() !== kernel.join())
+    node.fail(`kernel_shape is [${given.join(', ')}], the weight's [${kernel.join(', ')}]`)
+}
+
 function windowsOf(node: OnnxNode, x: Tensor, kernel: readonly number[]): Window[] {
   const strides = node.list('strides')
   const dilations = node.list('dilations')
   const pads = node.list('pads')
   const auto = node.text('auto_pad', 'NOTSET')
-  node.ignore('kernel_shape')
+  checkKernel(node, kernel)
   return kernel.map((size, i) => {
     const [stride, dilation] = [strides?.[i] ?? 1, dilations?.[i] ?? 1]
     const window = { kernel: size, stride, dilation }
@@ -71,7 +78,7 @@ function transposedConvolution(node: OnnxNode): Tensor {
   const [strides, dilations] = [node.list('strides'), node.list('dilations')]
   const [pads, extra, target] = [node.list('pads'), node.list('output_padding'), node.list('output_shape')]
   const auto = node.text('auto_pad', 'NOTSET')
-  node.ignore('kernel_shape')
+  checkKernel(node, kernel)
   const full = byAxes(node, x, transposed)(x, weight, bias, {
     stride: kernel.map((_, i) => strides?.[i] ?? 1),
     dilation: kernel.map((_, i) => dilations?.[i] ?? 1),
