@@ -34,6 +34,15 @@ export interface AttentionMasks {
   readonly causal?: boolean
 }
 
+const optionNames: readonly (keyof MultiheadAttentionOptions)[] = [
+  'dropout',
+  'bias',
+  'kdim',
+  'vdim',
+  'addBiasKv',
+  'addZeroAttn',
+]
+
 /**
  * Multi-head attention (Vaswani et al. 2017) with PyTorch's parameters: in_proj_weight [3 C, C] and in_proj_bias [3 C] hold
  * the projections to queries, keys and values (with other widths of keys or values: q_proj_weight [C, C],
@@ -62,7 +71,7 @@ export class MultiheadAttention extends Module {
       vdim = embedDim,
       addBiasKv = false,
       addZeroAttn = false,
-    } = optionsOf('MultiheadAttention', options, UsageError)
+    } = optionsOf('MultiheadAttention', options, UsageError, optionNames)
     for (const [argument, width] of Object.entries({ embedDim, numHeads, kdim, vdim }))
       requireCount('MultiheadAttention', argument, width, 1, UsageError)
     requireWithin('MultiheadAttention', 'dropout', dropout, [0, 1], UsageError)

@@ -88,7 +88,12 @@ export class MLP extends Module {
 
   constructor(inFeatures: number, hiddenFeatures: number, options?: MLPOptions) {
     super()
-    const { outFeatures = inFeatures, act = new GELU(), bias = true, drop = 0 } = optionsOf('MLP', options, UsageError)
+    const {
+      outFeatures = inFeatures,
+      act = new GELU(),
+      bias = true,
+      drop = 0,
+    } = optionsOf('MLP', options, UsageError, ['outFeatures', 'act', 'bias', 'drop'])
     this.fc1 = new Linear(inFeatures, hiddenFeatures, { bias })
     this.act = act
     this.drop1 = new Dropout(drop)

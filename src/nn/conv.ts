@@ -21,6 +21,10 @@ export interface ConvLayerOptions extends ops.ConvOptions, WeightOptions {
 /** Options of transposed convolution layers. Defaults: stride 1, no padding, dilation 1, one group, a bias. */
 export interface ConvTransposeLayerOptions extends ops.ConvTransposeOptions, WeightOptions {}
 
+const sharedNames = ['stride', 'padding', 'dilation', 'groups', 'bias', 'initWeight', 'initBias'] as const
+const convNames: readonly (keyof ConvLayerOptions)[] = [...sharedNames, 'paddingMode']
+const transposeNames: readonly (keyof ConvTransposeLayerOptions)[] = [...sharedNames, 'outputPadding']
+
 /** Checks the options that all convolution layers share. Each is a number or a list; `padding` may also be a name. */
 function checkOptions(name: string, axes: number, { stride = 1, padding = 0, dilation = 1 }: ops.ConvOptions): void {
   perAxis(name, 'stride', stride, axes, 1, UsageError)
@@ -121,21 +125,21 @@ abstract class ConvLayer extends ConvolutionLayer {
 /** Convolution of x [N, in, L] -> [N, out, L']; weight [out, in / groups, kernel], bias [out]. */
 export class Conv1d extends ConvLayer {
   constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options?: ConvLayerOptions) {
-    super(ops.conv1d, 1, inChannels, outChannels, kernelSize, optionsOf('Conv1d', options, UsageError))
+    super(ops.conv1d, 1, inChannels, outChannels, kernelSize, optionsOf('Conv1d', options, UsageError, convNames))
   }
 }
 
 /** Convolution of x [N, in, H, W] -> [N, out, H', W']; weight [out, in / groups, kh, kw], bias [out]. */
 export class Conv2d extends ConvLayer {
   constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options?: ConvLayerOptions) {
-    super(ops.conv2d, 2, inChannels, outChannels, kernelSize, optionsOf('Conv2d', options, UsageError))
+    super(ops.conv2d, 2, inChannels, outChannels, kernelSize, optionsOf('Conv2d', options, UsageError, convNames))
   }
 }
 
 /** Convolution of x [N, in, D, H, W] -> [N, out, D', H', W']; weight [out, in / groups, kd, kh, kw], bias [out]. */
 export class Conv3d extends ConvLayer {
   constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options?: ConvLayerOptions) {
-    super(ops.conv3d, 3, inChannels, outChannels, kernelSize, optionsOf('Conv3d', options, UsageError))
+    super(ops.conv3d, 3, inChannels, outChannels, kernelSize, optionsOf('Conv3d', options, UsageError, convNames))
   }
 }
 
@@ -174,7 +178,7 @@ export class ConvTranspose1d extends ConvTransposeLayer {
       inChannels,
       outChannels,
       kernelSize,
-      optionsOf('ConvTranspose1d', options, UsageError),
+      optionsOf('ConvTranspose1d', options, UsageError, transposeNames),
     )
   }
 }
@@ -188,7 +192,7 @@ export class ConvTranspose2d extends ConvTransposeLayer {
       inChannels,
       outChannels,
       kernelSize,
-      optionsOf('ConvTranspose2d', options, UsageError),
+      optionsOf('ConvTranspose2d', options, UsageError, transposeNames),
     )
   }
 }
@@ -202,7 +206,7 @@ export class ConvTranspose3d extends ConvTransposeLayer {
       inChannels,
       outChannels,
       kernelSize,
-      optionsOf('ConvTranspose3d', options, UsageError),
+      optionsOf('ConvTranspose3d', options, UsageError, transposeNames),
     )
   }
 }

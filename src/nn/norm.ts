@@ -38,7 +38,11 @@ export class LayerNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options?: LayerNormOptions) {
     super()
-    const { eps = 1e-5, elementwiseAffine = true, bias = true } = optionsOf('LayerNorm', options, UsageError)
+    const {
+      eps = 1e-5,
+      elementwiseAffine = true,
+      bias = true,
+    } = optionsOf('LayerNorm', options, UsageError, ['eps', 'elementwiseAffine', 'bias'])
     this.normalizedShape = checkedShape('LayerNorm', normalizedShape, eps)
     this.eps = eps
     this.weight = elementwiseAffine ? parameter(this.normalizedShape, ones) : undefined
@@ -62,7 +66,10 @@ export class RMSNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options?: Omit<LayerNormOptions, 'bias'>) {
     super()
-    const { eps = 2 ** -23, elementwiseAffine = true } = optionsOf('RMSNorm', options, UsageError)
+    const { eps = 2 ** -23, elementwiseAffine = true } = optionsOf('RMSNorm', options, UsageError, [
+      'eps',
+      'elementwiseAffine',
+    ])
     this.normalizedShape = checkedShape('RMSNorm', normalizedShape, eps)
     this.eps = eps
     this.weight = elementwiseAffine ? parameter(this.normalizedShape, ones) : undefined
@@ -81,6 +88,8 @@ export interface ChannelNormOptions {
   /** Whether there are a weight (initially ones) and a bias (zeros), one number for each channel. Default: true; of InstanceNorm2d false. */
   readonly affine?: boolean
 }
+
+const channelNames = ['eps', 'affine'] as const
 
 /** Scale and shift of a norm for each example and channel, [N, C] each: GN(x) (1 + scale) + shift. */
 export interface Modulation {
@@ -122,7 +131,7 @@ export class GroupNorm extends Module {
 
   constructor(numGroups: number, numChannels: number, options?: ChannelNormOptions) {
     super()
-    const { eps = 1e-5, affine = true } = optionsOf('GroupNorm', options, UsageError)
+    const { eps = 1e-5, affine = true } = optionsOf('GroupNorm', options, UsageError, channelNames)
     requireCount('GroupNorm', 'numGroups', numGroups, 1, UsageError)
     requireCount('GroupNorm', 'numChannels', numChannels, 1, UsageError)
     requireAtLeast('GroupNorm', 'eps', eps, 0, UsageError)
@@ -162,6 +171,8 @@ export interface RunningNormOptions extends ChannelNormOptions {
   /** Whether running statistics are kept for evaluation. If not, each batch is normalised by its own statistics, in evaluation too. Default: true. */
   readonly trackRunningStats?: boolean
 }
+
+const runningNames: readonly (keyof RunningNormOptions)[] = [...channelNames, 'momentum', 'trackRunningStats']
 
 function checkInput(module: Module, x: Tensor, channels: number, ranks: readonly number[]): void {
   const { rank, shape } = tensorOf(module.constructor.name, x)
@@ -237,14 +248,14 @@ abstract class BatchNorm extends Module {
  */
 export class BatchNorm1d extends BatchNorm {
   constructor(numFeatures: number, options?: RunningNormOptions) {
-    super(numFeatures, [2, 3], optionsOf('BatchNorm1d', options, UsageError))
+    super(numFeatures, [2, 3], optionsOf('BatchNorm1d', options, UsageError, runningNames))
   }
 }
 
 /** Batch norm of each channel of x [N, C, H, W]; otherwise as BatchNorm1d. */
 export class BatchNorm2d extends BatchNorm {
   constructor(numFeatures: number, options?: RunningNormOptions) {
-    super(numFeatures, [4], optionsOf('BatchNorm2d', options, UsageError))
+    super(numFeatures, [4], optionsOf('BatchNorm2d', options, UsageError, runningNames))
   }
 }
 
@@ -260,7 +271,7 @@ export class InstanceNorm2d extends Module {
 
   constructor(numFeatures: number, options?: ChannelNormOptions) {
     super()
-    const { eps = 1e-5, affine = false } = optionsOf('InstanceNorm2d', options, UsageError)
+    const { eps = 1e-5, affine = false } = optionsOf('InstanceNorm2d', options, UsageError, channelNames)
     requireCount('InstanceNorm2d', 'numFeatures', numFeatures, 1, UsageError)
     requireAtLeast('InstanceNorm2d', 'eps', eps, 0, UsageError)
     this.numFeatures = numFeatures

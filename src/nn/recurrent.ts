@@ -18,6 +18,8 @@ export interface RecurrentLayerOptions {
   readonly bidirectional?: boolean
 }
 
+const optionNames = ['numLayers', 'bias', 'dropout', 'bidirectional'] as const
+
 /** The outputs of recurrent layers. D is 2 if bidirectional, else 1. */
 export interface RecurrentOutput {
   /** Output of the last layer at every step, [N, T, D hidden]; both directions are concatenated. */
@@ -137,7 +139,7 @@ abstract class RecurrentLayer extends Module {
 /** Long short-term memory (Hochreiter and Schmidhuber 1997), x [N, T, inputSize]; gates in the order input, forget, cell, output. */
 export class LSTM extends RecurrentLayer {
   constructor(inputSize: number, hiddenSize: number, options?: RecurrentLayerOptions) {
-    super(4, inputSize, hiddenSize, optionsOf('LSTM', options, UsageError))
+    super(4, inputSize, hiddenSize, optionsOf('LSTM', options, UsageError, optionNames))
   }
 
   protected override cell(x: Tensor, weights: ops.RecurrentWeights, state: CellState): CellResult {
@@ -155,7 +157,7 @@ export class LSTM extends RecurrentLayer {
 /** Gated recurrent unit (Cho et al. 2014, arXiv 1406.1078), x [N, T, inputSize]; gates in the order reset, update, new. */
 export class GRU extends RecurrentLayer {
   constructor(inputSize: number, hiddenSize: number, options?: RecurrentLayerOptions) {
-    super(3, inputSize, hiddenSize, optionsOf('GRU', options, UsageError))
+    super(3, inputSize, hiddenSize, optionsOf('GRU', options, UsageError, optionNames))
   }
 
   protected override cell(x: Tensor, weights: ops.RecurrentWeights, state: CellState): CellResult {
@@ -178,7 +180,7 @@ export class RNN extends RecurrentLayer {
     hiddenSize: number,
     options?: RecurrentLayerOptions & { readonly nonlinearity?: 'tanh' | 'relu' },
   ) {
-    const given = optionsOf('RNN', options, UsageError)
+    const given = optionsOf('RNN', options, UsageError, [...optionNames, 'nonlinearity'])
     super(1, inputSize, hiddenSize, given)
     this.nonlinearity = given.nonlinearity ?? 'tanh'
     requireOneOf('RNN', 'nonlinearity', this.nonlinearity, ['tanh', 'relu'], UsageError)

@@ -115,16 +115,19 @@ export function requireFields(owner: string, argument: string, value: object, Th
 
 /**
  * The options that were given: an object of settings, by name. undefined and null mean no options. Anything else that comes from
- * JavaScript (`gelu(x, 'tanh')`, a tensor instead of `{ weight }`) would be ignored silently.
+ * JavaScript (`gelu(x, 'tanh')`, a tensor instead of `{ weight }`) would be ignored silently, and so would a name that is not among
+ * `names`. Default: any names but PyTorch's.
  */
 export function optionsOf<T extends object>(
   owner: string,
   options: T | null | undefined,
   Thrown: ErrorClass = ShapeError,
+  names?: readonly (keyof T & string)[],
 ): T | Partial<T> {
   if (options === undefined || options === null) return {}
   requireFields(owner, 'options', options, Thrown)
   for (const name of Object.keys(options)) requireOurName(owner, name, Thrown)
+  if (names) requireKnown(owner, Object.keys(options), names)
   return options
 }
 

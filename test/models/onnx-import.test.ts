@@ -210,7 +210,9 @@ describe('what cannot be read is one line', () => {
   }
 
   test('an error of an op names the node', () => {
-    expect(() => compileOnce(oneNode({ opType: 'Det', input: ['x'] }))).toThrow(/^importOnnx: Det "n": slogdet: input must be/)
+    expect(() => compileOnce(oneNode({ opType: 'Det', input: ['x'] }))).toThrow(
+      /^importOnnx: Det "n": slogdet: input must be/,
+    )
   })
 
   test('what is no file', () => {

@@ -43,7 +43,8 @@ const layers: readonly (readonly [Make, readonly unknown[]])[] = [
   [make(nn.AdaptiveAvgPool2d), [[2, 3]]],
   [make(nn.AdaptiveMaxPool2d), [[2, 3]]],
   [make(nn.PReLU), [3]],
-  [make(nn.Upsample), [2]],
+  [make(nn.Upsample), [2, { alignCorners: false }]],
+  [make(nn.GELU), [{ approximate: 'tanh' }]],
 ]
 
 function make(layer: abstract new (...args: never[]) => nn.Module): Make {
@@ -85,6 +86,17 @@ describe('a wrong argument', () => {
       })
     expect(results.filter((result) => result !== '')).toEqual([])
   })
+
+  const isOptions = (arg: unknown): arg is object => typeof arg === 'object' && arg !== null && !Array.isArray(arg)
+  const withOptions = layers.filter(([, args]) => args.some(isOptions))
+  test.each(withOptions.map(([layer, args]) => [layer.name, layer, args] as const))(
+    '%s: an option of another name',
+    (name, layer, args) => {
+      const misspelt = args.map((arg) => (isOptions(arg) ? { ...arg, optoin: 1 } : arg))
+      const call = layer as (...given: unknown[]) => nn.Module
+      expect(() => call(...misspelt)).toThrow(`${name}: there is no setting "optoin"`)
+    },
+  )
 
   test.each<[string, () => nn.Module]>([
     ['Conv2d: kernelSize must be a whole number of at least 1, found 0', () => new nn.Conv2d(3, 4, 0)],
