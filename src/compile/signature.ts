@@ -156,7 +156,9 @@ export function signatureOf(args: readonly unknown[], declared: DeclaredAxes = n
       argumentPath(i),
       (tensor, path) => {
         if (tensor.source.kind !== 'constant')
-          throw new UsageError(`compile: ${path} is symbolic; a compiled function is called with numbers`)
+          throw new UsageError(`compile: ${path} is symbolic; a compiled function is called with numbers`, {
+            hint: 'tensor(...) has some; of what an op computes: tensor(await value.numbers()), in its shape',
+          })
         parts.push({ path, key: String(tensor), text: String(tensor), isTensor: true })
         values.push(tensor)
         paths.push(path)

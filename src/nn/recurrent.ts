@@ -1,4 +1,5 @@
 import * as ops from '../ops/index.ts'
+import { sameShape } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { optionsOf, requireCount, requireOneOf, requireWithin } from '../util/check.ts'
@@ -93,7 +94,7 @@ abstract class RecurrentLayer extends Module {
   /** Runs all cells. h0, c0: [layers D, N, hidden]. */
   protected run(x: Tensor, h0?: Tensor, c0?: Tensor): RecurrentOutput & { readonly c: Tensor | undefined } {
     const suffixes = this.suffixes()
-    const [hs, cs] = [this.#initial('h', h0), this.#initial('c', c0)]
+    const [hs, cs] = [this.#initial('h', h0, x), this.#initial('c', c0, x)]
     const results: CellResult[] = []
     let input = x // [N, T, width]
     for (let layer = 0; layer < this.numLayers; layer++) {
@@ -124,12 +125,13 @@ abstract class RecurrentLayer extends Module {
     return { weightIh, weightHh, biasIh: this[`bias_ih_${suffix}`], biasHh: this[`bias_hh_${suffix}`] }
   }
 
-  #initial(name: string, state: Tensor | undefined): readonly Tensor[] {
+  #initial(name: string, state: Tensor | undefined, x: Tensor): readonly Tensor[] {
     if (!state) return []
     const count = this.numLayers * this.directions
-    if (state.rank !== 3 || state.shape[0] !== count) {
+    const [batch = 0] = x.shape
+    if (!sameShape(state.shape, [count, batch, this.hiddenSize])) {
       throw new ShapeError(
-        `${this.constructor.name}: ${name} must be [layers * directions = ${count}, batch, hidden], found ${state}`,
+        `${this.constructor.name}: ${name} must be [layers * directions, batch, hidden] = [${count}, ${batch}, ${this.hiddenSize}], found ${state}`,
       )
     }
     return Array.from({ length: count }, (_, i) => ops.squeeze(ops.slice(state, [i, i + 1], 0), 0))

@@ -55,7 +55,7 @@ describe('recurrent layers', () => {
 
   test('a state of another depth is refused', () => {
     expect(() => new nn.GRU(2, 3, { numLayers: 2 }).forward(x, random([1, 2, 3]))).toThrow(
-      'GRU: h must be [layers * directions = 2, batch, hidden], found float32[1, 2, 3]',
+      'GRU: h must be [layers * directions, batch, hidden] = [2, 2, 3], found float32[1, 2, 3]',
     )
   })
 })

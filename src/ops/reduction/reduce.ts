@@ -42,7 +42,7 @@ export interface ReduceAttributes {
   readonly keepDims: boolean
 }
 
-/** One axis, several, or (undefined) all. */
+/** One axis, several (an empty list: none, as in NumPy; in PyTorch all), or (undefined) all. */
 export type Axes = number | readonly number[] | undefined
 
 /** `g` of a reduction with its reduced axes put back as size 1, so that it broadcasts against the input. */
