@@ -111,6 +111,12 @@ async function run(settings: AuditConfig, context: JobContext): Promise<Report> 
     const told = `${counts.Female} she, ${counts.Male} he, ${counts.Neutral} neutral${rare.join('')}`
     progress(`${name}: ${told} of ${row.count}`, { name, count: row.count, counts })
   }
+  const untranslated = audited.filter(({ text, translation }) => ['', text].includes(translation.trim())).length
+  if (untranslated > 0)
+    progress(
+      `${untranslated} of ${audited.length} answers are empty or the sentence itself: does the engine translate into English?`,
+      { untranslated },
+    )
   await write('audit.csv', auditCsv(audited))
   dates.sort()
   const origin: AuditOrigin = {

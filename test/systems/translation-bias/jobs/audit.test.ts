@@ -90,6 +90,15 @@ describe('an audit', () => {
     expect(await readFile(json, 'utf8')).toContain('None of 3 answers has one gender; 2 of them show both.')
   })
 
+  test('answers that are no translations are told', async () => {
+    const { folder, config } = await prepared()
+    const same = translations.replace('He is a judge.', 'ő egy bíró').replace('Nurse.', '')
+    await writeFile(join(folder, 'own.tsv'), same)
+    const told: string[] = []
+    await runJob(translationBias, audit, config, { ...options, folder, progress: (line) => void told.push(line) })
+    expect(told).toContain('2 of 6 answers are empty or the sentence itself: does the engine translate into English?')
+  })
+
   test('without words, without their file, without the language', async () => {
     const nothing = await prepared({ occupations: '' })
     await expect(
