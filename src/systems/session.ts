@@ -10,9 +10,9 @@ import { checkConfig, type Settings } from '../train/settings.ts'
 import { restoreVariables } from '../train/store.ts'
 import { programSystem } from '../train/train-model-options.ts'
 import { versionsInUse } from '../train/versions.ts'
-import { UsageError } from '../util/errors.ts'
+import { FormatError, UsageError } from '../util/errors.ts'
 import { suggestion } from '../util/words.ts'
-import type { Job, Recipe, System } from './define.ts'
+import type { FittedWeights, Job, Recipe, System } from './define.ts'
 import { loadSystem, loadSystems, systems } from './registry.ts'
 
 /** A recipe or job with its system. */
@@ -170,8 +170,17 @@ export async function prepareRun(
   const fitted = start?.fit(chosen, data.facts)
   const config = fitted?.config ?? chosen
   const experiment = recipe.build(config, data.facts, options)
-  if (fitted) experiment.initialize?.(fitted.weights)
+  if (fitted) initialize(experiment, fitted)
   return { config, data, experiment, start: fitted?.summary }
+}
+
+/** Weights to start from. Throws a FormatError for some that are no numbers: the loss of the first step would be none. */
+function initialize(experiment: Experiment, { weights, summary }: FittedWeights<Settings>): void {
+  for (const [name, { data }] of weights) {
+    if (data instanceof Float32Array && data.some(Number.isNaN))
+      throw new FormatError(`${name} of the weights to start from has NaN (${summary})`)
+  }
+  experiment.initialize?.(weights)
 }
 
 /** The description of a new run, besides its recipe. */
@@ -213,7 +222,7 @@ export async function startRun(
 export async function restartFrom(opened: OpenedRun, data: OpenedData): Promise<void> {
   const start = await opened.recipe.start?.(configNow(opened))
   const fitted = start?.fit(configNow(opened), data.facts)
-  if (fitted) opened.experiment.initialize?.(fitted.weights)
+  if (fitted) initialize(opened.experiment, fitted)
 }
 
 /** What is trained and for how long: the experiment's task, which takes the experiment's pictures at each evaluation. */

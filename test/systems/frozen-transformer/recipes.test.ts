@@ -13,6 +13,7 @@ import { shareOnRelevant } from '../../../src/systems/frozen-transformer/explain
 import { bodyOf } from '../../../src/systems/frozen-transformer/official.ts'
 import { bitMemoryRecipe, bitXorRecipe } from '../../../src/systems/frozen-transformer/recipes.ts'
 import { modelConfig, modelSettings } from '../../../src/systems/frozen-transformer/settings.ts'
+import { prepareRun } from '../../../src/systems/session.ts'
 import type { OpenedData } from '../../../src/tasks/define.ts'
 import type { Experiment } from '../../../src/tasks/experiment.ts'
 import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
@@ -243,6 +244,20 @@ describe('bodies from files', () => {
     )
     await expect(open(bitXorRecipe, { 'pretrained.weights': 'shuffled' })).rejects.toThrow(
       'pretrained.weights=shuffled needs weights',
+    )
+    const [[first, values] = ['', mask] as const] = state
+    const spoiled = new Map(state).set(first, {
+      ...values,
+      data: new Float32Array(values.data.length).fill(Number.NaN),
+    })
+    writeFileSync(path, pytorchCheckpoint(prefixed('transformer.', spoiled)))
+    const given = { ...tiny, 'pretrained.checkpoint': path, 'pretrained.heads': 4 }
+    const config = configFrom(
+      bitXorRecipe.config,
+      Object.entries(given).map(([setting, value]) => ({ path: setting, value })),
+    )
+    await expect(prepareRun(bitXorRecipe, config, { seed: 1 }, () => {})).rejects.toThrow(
+      `sequence_model.${first} of the weights to start from has NaN (body of ${path}`,
     )
     const other = join(folder, 'other.safetensors')
     writeFileSync(other, writeSafetensors(new Map([['weight', mask]])))
