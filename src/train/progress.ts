@@ -59,8 +59,8 @@ export class StatusLine {
 class Progress {
   #averages: Record<string, number> = {}
   #examples = 0
-  #windowExamples = 0
-  #windowStart = 0
+  /** Where the throughput is measured from: the first step is compiled, and takes longer than all that follow. */
+  #window: { readonly seconds: number; readonly examples: number } | undefined
   #rate = 0
 
   line(
@@ -70,15 +70,19 @@ class Progress {
     for (const [name, value] of Object.entries(metrics))
       this.#averages[name] = 0.95 * (this.#averages[name] ?? value) + 0.05 * value
     this.#examples += examples
-    if (seconds - this.#windowStart > 1) {
-      this.#rate = (this.#examples - this.#windowExamples) / (seconds - this.#windowStart)
-      this.#windowStart = seconds
-      this.#windowExamples = this.#examples
+    const now = { seconds, examples: this.#examples }
+    this.#window ??= now
+    const span = seconds - this.#window.seconds
+    const found = span > 0 ? (this.#examples - this.#window.examples) / span : 0
+    if (span > 1) {
+      this.#rate = found
+      this.#window = now
     }
-    const rate = this.#rate || this.#examples / Math.max(seconds, 1e-3)
+    const rate = this.#rate || found
+    const done = `epoch ${epoch + 1}/${epochs}  step ${step}/${totalSteps}  ${formatMetrics(this.#averages, descriptions)}`
+    if (rate === 0) return done
     const left = ((totalSteps - step) * examples) / rate
-    const values = formatMetrics(this.#averages, descriptions)
-    return `epoch ${epoch + 1}/${epochs}  step ${step}/${totalSteps}  ${values}  ${Math.round(rate)} examples/s  ${formatDuration(left)} left`
+    return `${done}  ${Math.round(rate)} examples/s  ${formatDuration(left)} left`
   }
 }
 

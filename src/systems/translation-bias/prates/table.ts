@@ -18,6 +18,8 @@ export function parseTable(text: string, name: string): Record<string, string>[]
     .filter((line) => line !== '')
   const cells = lines.map((line) => line.split('\t').map((cell) => cell.replace(/^"(.*)"$/, '$1')))
   const [header = [], ...rows] = cells
+  if (header.length === 1 && /[,;]/.test(header[0] ?? ''))
+    throw new FormatError(`${name}: columns must be separated by tabs, found "${header[0]}"`)
   return rows.map((row, i) => {
     if (row.length !== header.length)
       throw new FormatError(`${name}: line ${i + 2} must have ${header.length} cells, found ${row.length}`)
