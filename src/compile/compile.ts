@@ -1,6 +1,6 @@
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { optionsOf, requireCount, requireKnown, shown } from '../util/check.ts'
+import { optionsOf, requireCount, shown } from '../util/check.ts'
 import type { Ranks } from '../util/communicator.ts'
 import { UsageError } from '../util/errors.ts'
 import { warn } from '../util/warnings.ts'
@@ -56,7 +56,7 @@ export interface FunctionOptions<A extends readonly unknown[] = readonly unknown
   readonly onTrace?: (event: TraceEvent) => void
 }
 
-const optionNames = Object.keys({
+const optionNames = {
   dynamic: true,
   maxTraces: true,
   onTrace: true,
@@ -70,7 +70,7 @@ const optionNames = Object.keys({
   profile: true,
   spin: true,
   stay: true,
-} satisfies Record<keyof FunctionOptions, true>)
+} as const
 
 /** Why a function was traced once more. */
 export interface TraceEvent {
@@ -115,8 +115,7 @@ export function compile<A extends readonly unknown[], R>(
     throw new UsageError(`compile: a function of tensors is needed, found ${shown(fn)}`, {
       hint: 'write compile((x) => model.forward(x))',
     })
-  const options = optionsOf('compile', given, UsageError)
-  requireKnown('compile', Object.keys(options), optionNames)
+  const options = optionsOf('compile', given, UsageError, optionNames)
   const traced = new TracedFunction(fn as Traceable, options)
   return Object.defineProperties((...args: readonly unknown[]) => traced.call(args), {
     undo: { value: () => traced.undo() },

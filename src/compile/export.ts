@@ -99,11 +99,11 @@ function checkNames(inputs: readonly string[], outputs: readonly string[]): void
 }
 
 /** The names of weights in the file: those that variables have, where nothing else has them. */
-function weightNames(variables: Iterable<Variable>, others: readonly string[]): Map<Variable, string> {
+function weightNames(variables: readonly Variable[], others: readonly string[]): Map<Variable, string> {
   const names = new Map<Variable, string>()
   const used = new Set(others)
   let unnamed = 0
-  for (const variable of new Set(variables)) {
+  for (const variable of variables) {
     const { name } = variable
     const free = name && !used.has(name) ? name : freeName(`weight_${unnamed++}`, used)
     used.add(free)

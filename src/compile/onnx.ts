@@ -120,6 +120,11 @@ class GraphEmitter implements Emitter {
     this.#pooled = pooled
   }
 
+  /** The name, or one like it that nobody else has. */
+  free(name: string): string {
+    return freeName(name, this.#taken)
+  }
+
   /** Names of the nodes that follow begin with the module path of `node`. */
   enter(node: GraphNode): void {
     this.current = node
@@ -157,7 +162,7 @@ class GraphEmitter implements Emitter {
   }
 
   #newValues(count: number): string[] {
-    return Array.from({ length: count }, () => freeName(`v${this.#values++}`, this.#taken))
+    return Array.from({ length: count }, () => this.free(`v${this.#values++}`))
   }
 
   loop(
@@ -191,7 +196,7 @@ class GraphEmitter implements Emitter {
     const key = small ? `${dtype}${formatShape(shape)}${Array.from(bytesOf(data)).join()}` : ''
     const known = small ? this.#pool.get(key) : this.#identities.get(data)
     if (known !== undefined) return known
-    const name = freeName(`c${this.constants.length}`, this.#taken)
+    const name = this.free(`c${this.constants.length}`)
     this.constants.push({ name, dtype, shape, data })
     if (small) this.#pool.set(key, name)
     else this.#identities.set(data, name)
@@ -234,7 +239,7 @@ export function emitGraph(outputs: readonly Tensor[], options: EmitOptions = {})
       names.set(leaf, frozen.name)
       continue
     }
-    const name = options.inputName?.(leaf) ?? freeName(`in${inputs.length}`, options.taken ?? new Set())
+    const name = options.inputName?.(leaf) ?? emitter.free(`in${inputs.length}`)
     inputs.push({ name, tensor: leaf })
     names.set(leaf, name)
   }

@@ -1,7 +1,7 @@
 /** Safetensors files tensor by tensor: no part of the program ever holds the whole file, which may be larger than any array. */
 import { type FileHandle, open } from 'node:fs/promises'
 import type { NDArray } from '../tensor/dtype.ts'
-import { FormatError } from '../util/errors.ts'
+import { FormatError, reworded } from '../util/errors.ts'
 import { systemCode } from '../util/system-errors.ts'
 import { writeFileAtomic } from './atomic.ts'
 import { cannotRead, damaged } from './errors.ts'
@@ -64,9 +64,7 @@ export async function readSafetensorsFile(
       await file.close()
     }
   } catch (error) {
-    if (error instanceof FormatError) {
-      throw new FormatError(`${path}: ${error.message}`, { cause: error, ...(error.hint && { hint: error.hint }) })
-    }
+    if (error instanceof FormatError) throw reworded(error, `${path}: ${error.message}`)
     if (systemCode(error) === undefined) throw error
     throw cannotRead(path, error)
   }

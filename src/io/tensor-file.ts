@@ -1,6 +1,6 @@
 /** Files of named tensors in any of the formats. */
 import { open } from 'node:fs/promises'
-import { FormatError, UsageError } from '../util/errors.ts'
+import { FormatError, reworded, UsageError } from '../util/errors.ts'
 import { systemReason } from './errors.ts'
 import { fileFormat, parseTensorFile, type TensorFile } from './tensor-format.ts'
 
@@ -57,6 +57,6 @@ export async function readTensorFile(path: string): Promise<TensorFile> {
     return await parseTensorFile(content)
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    throw new FormatError(`${path}: ${error.message}`, { cause: error, ...(error.hint && { hint: error.hint }) })
+    throw reworded(error, `${path}: ${error.message}`)
   }
 }

@@ -34,14 +34,14 @@ export interface AttentionMasks {
   readonly causal?: boolean
 }
 
-const optionNames: readonly (keyof MultiheadAttentionOptions)[] = [
-  'dropout',
-  'bias',
-  'kdim',
-  'vdim',
-  'addBiasKv',
-  'addZeroAttn',
-]
+const optionNames = {
+  dropout: true,
+  bias: true,
+  kdim: true,
+  vdim: true,
+  addBiasKv: true,
+  addZeroAttn: true,
+} as const
 
 /**
  * Multi-head attention (Vaswani et al. 2017) with PyTorch's parameters: in_proj_weight [3 C, C] and in_proj_bias [3 C] hold

@@ -21,9 +21,17 @@ export interface ConvLayerOptions extends ops.ConvOptions, WeightOptions {
 /** Options of transposed convolution layers. Defaults: stride 1, no padding, dilation 1, one group, a bias. */
 export interface ConvTransposeLayerOptions extends ops.ConvTransposeOptions, WeightOptions {}
 
-const sharedNames = ['stride', 'padding', 'dilation', 'groups', 'bias', 'initWeight', 'initBias'] as const
-const convNames: readonly (keyof ConvLayerOptions)[] = [...sharedNames, 'paddingMode']
-const transposeNames: readonly (keyof ConvTransposeLayerOptions)[] = [...sharedNames, 'outputPadding']
+const sharedNames = {
+  stride: true,
+  padding: true,
+  dilation: true,
+  groups: true,
+  bias: true,
+  initWeight: true,
+  initBias: true,
+} as const
+const convNames = { ...sharedNames, paddingMode: true } as const
+const transposeNames = { ...sharedNames, outputPadding: true } as const
 
 /** Checks the options that all convolution layers share. Each is a number or a list; `padding` may also be a name. */
 function checkOptions(name: string, axes: number, { stride = 1, padding = 0, dilation = 1 }: ops.ConvOptions): void {

@@ -23,10 +23,10 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options?: EmbeddingLayerOptions) {
     super()
-    const { paddingIndex, initWeight = normal } = optionsOf('Embedding', options, UsageError, [
-      'paddingIndex',
-      'initWeight',
-    ])
+    const { paddingIndex, initWeight = normal } = optionsOf('Embedding', options, UsageError, {
+      paddingIndex: true,
+      initWeight: true,
+    })
     requireCount('Embedding', 'numEmbeddings', numEmbeddings, 0, UsageError)
     requireCount('Embedding', 'embeddingDim', embeddingDim, 0, UsageError)
     if (paddingIndex !== undefined) {

@@ -32,7 +32,11 @@ export class Involution extends Module {
 
   constructor(channels: number, kernelSize: number, stride: number, options?: InvolutionLayerOptions) {
     super()
-    const given = optionsOf('Involution', options, UsageError, ['reductionRatio', 'groupChannels', 'initWeight'])
+    const given = optionsOf('Involution', options, UsageError, {
+      reductionRatio: true,
+      groupChannels: true,
+      initWeight: true,
+    })
     const { reductionRatio = 4, groupChannels = 16, initWeight } = given
     for (const [name, value] of Object.entries({ channels, kernelSize, stride, reductionRatio, groupChannels }))
       requireCount('Involution', name, value, 1, UsageError)

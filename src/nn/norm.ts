@@ -42,7 +42,7 @@ export class LayerNorm extends Module {
       eps = 1e-5,
       elementwiseAffine = true,
       bias = true,
-    } = optionsOf('LayerNorm', options, UsageError, ['eps', 'elementwiseAffine', 'bias'])
+    } = optionsOf('LayerNorm', options, UsageError, { eps: true, elementwiseAffine: true, bias: true })
     this.normalizedShape = checkedShape('LayerNorm', normalizedShape, eps)
     this.eps = eps
     this.weight = elementwiseAffine ? parameter(this.normalizedShape, ones) : undefined
@@ -66,10 +66,10 @@ export class RMSNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options?: Omit<LayerNormOptions, 'bias'>) {
     super()
-    const { eps = 2 ** -23, elementwiseAffine = true } = optionsOf('RMSNorm', options, UsageError, [
-      'eps',
-      'elementwiseAffine',
-    ])
+    const { eps = 2 ** -23, elementwiseAffine = true } = optionsOf('RMSNorm', options, UsageError, {
+      eps: true,
+      elementwiseAffine: true,
+    })
     this.normalizedShape = checkedShape('RMSNorm', normalizedShape, eps)
     this.eps = eps
     this.weight = elementwiseAffine ? parameter(this.normalizedShape, ones) : undefined
@@ -89,7 +89,7 @@ export interface ChannelNormOptions {
   readonly affine?: boolean
 }
 
-const channelNames = ['eps', 'affine'] as const
+const channelNames = { eps: true, affine: true } as const
 
 /** Scale and shift of a norm for each example and channel, [N, C] each: GN(x) (1 + scale) + shift. */
 export interface Modulation {
@@ -172,7 +172,7 @@ export interface RunningNormOptions extends ChannelNormOptions {
   readonly trackRunningStats?: boolean
 }
 
-const runningNames: readonly (keyof RunningNormOptions)[] = [...channelNames, 'momentum', 'trackRunningStats']
+const runningNames = { ...channelNames, momentum: true, trackRunningStats: true } as const
 
 function checkInput(module: Module, x: Tensor, channels: number, ranks: readonly number[]): void {
   const { rank, shape } = tensorOf(module.constructor.name, x)

@@ -8,9 +8,9 @@ import { UsageError } from '../util/errors.ts'
 import type { KernelSize } from './conv.ts'
 import { Module } from './module.ts'
 
-const sharedNames = ['stride', 'padding', 'ceilMode'] as const
-const maxNames: readonly (keyof ops.MaxPoolOptions)[] = [...sharedNames, 'dilation', 'propagateNan']
-const avgNames: readonly (keyof ops.AvgPoolOptions)[] = [...sharedNames, 'countIncludePad', 'divisorOverride']
+const sharedNames = { stride: true, padding: true, ceilMode: true } as const
+const maxNames = { ...sharedNames, dilation: true, propagateNan: true } as const
+const avgNames = { ...sharedNames, countIncludePad: true, divisorOverride: true } as const
 
 type Pool<Options> = (x: Tensor, kernelSize: KernelSize, options: Options) => Tensor
 
@@ -156,12 +156,12 @@ export class Upsample extends Module {
       requireFinite('Upsample', 'scaleFactor', factor, UsageError)
     }
     this.scaleFactor = scaleFactor
-    this.options = optionsOf('Upsample', options, UsageError, [
-      'mode',
-      'alignCorners',
-      'antialias',
-      'recomputeScaleFactor',
-    ])
+    this.options = optionsOf('Upsample', options, UsageError, {
+      mode: true,
+      alignCorners: true,
+      antialias: true,
+      recomputeScaleFactor: true,
+    })
   }
 
   forward(x: Tensor): Tensor {

@@ -19,7 +19,7 @@ export interface RecurrentLayerOptions {
   readonly bidirectional?: boolean
 }
 
-const optionNames = ['numLayers', 'bias', 'dropout', 'bidirectional'] as const
+const optionNames = { numLayers: true, bias: true, dropout: true, bidirectional: true } as const
 
 /** The outputs of recurrent layers. D is 2 if bidirectional, else 1. */
 export interface RecurrentOutput {
@@ -182,7 +182,7 @@ export class RNN extends RecurrentLayer {
     hiddenSize: number,
     options?: RecurrentLayerOptions & { readonly nonlinearity?: 'tanh' | 'relu' },
   ) {
-    const given = optionsOf('RNN', options, UsageError, [...optionNames, 'nonlinearity'])
+    const given = optionsOf('RNN', options, UsageError, { ...optionNames, nonlinearity: true })
     super(1, inputSize, hiddenSize, given)
     this.nonlinearity = given.nonlinearity ?? 'tanh'
     requireOneOf('RNN', 'nonlinearity', this.nonlinearity, ['tanh', 'relu'], UsageError)

@@ -3,7 +3,7 @@ import type { NDArray } from '../tensor/dtype.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { fetchVariables, Variable } from '../tensor/variable.ts'
-import { optionsOf, requireFlag, requireKnown, shown } from '../util/check.ts'
+import { optionsOf, requireFlag, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { UpdateCounter } from './counter.ts'
 import { parameterNames } from './parameter-names.ts'
@@ -50,6 +50,8 @@ export function averageInto(
   )
 }
 
+const optionNames = { decay: true, warmup: true, averages: true } as const
+
 /**
  * Exponential moving average of weights: average = d * average + (1 - d) * weight, beginning as a copy of the weights.
  * `update` is called inside the traced step, after the optimizer's. State: `updates` and `average.<parameter name>`.
@@ -70,8 +72,7 @@ export class ExponentialMovingAverage {
         `ExponentialMovingAverage: variables must be float32, ${wrong.name || 'one'} is ${wrong.dtype}`,
       )
     }
-    const given = optionsOf('ExponentialMovingAverage', options, UsageError)
-    requireKnown('ExponentialMovingAverage', Object.keys(given), ['decay', 'warmup', 'averages'])
+    const given = optionsOf('ExponentialMovingAverage', options, UsageError, optionNames)
     const { decay, warmup = false } = given
     if (typeof decay !== 'function' && !(typeof decay === 'number' && decay >= 0 && decay <= 1))
       throw new UsageError(`ExponentialMovingAverage: decay must be in [0, 1], found ${shown(decay)}`)

@@ -16,7 +16,7 @@ import { parameterNames } from './parameter-names.ts'
 import { type Scheduled, scheduledValue } from './schedule.ts'
 import { requireParameters, requireVariables, settingsOf } from './settings.ts'
 
-const clipNames: readonly (keyof ClipOptions)[] = ['clipNorm', 'normType', 'clipValue']
+const clipNames = { clipNorm: true, normType: true, clipValue: true } as const
 
 /** Settings that every optimizer has. */
 export interface OptimizerSettings {
@@ -165,8 +165,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
         `${this.constructor.name}: there must be as many gradients as parameters, ${parameters.length}, found ${gradients.length}`,
       )
     }
-    const clip = optionsOf(this.constructor.name, options, UsageError)
-    requireKnown(this.constructor.name, Object.keys(clip), clipNames)
+    const clip = optionsOf(this.constructor.name, options, UsageError, clipNames)
     const clipped = clipGradients(gradients, clip)
     const gradientOf = new Map(parameters.map((parameter, i) => [parameter, clipped.gradients[i]]))
     const scalar = this.#counter.advance()

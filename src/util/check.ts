@@ -122,12 +122,12 @@ export function optionsOf<T extends object>(
   owner: string,
   options: T | null | undefined,
   Thrown: ErrorClass = ShapeError,
-  names?: readonly (keyof T & string)[],
+  names?: Readonly<Record<keyof T & string, true>>,
 ): T | Partial<T> {
   if (options === undefined || options === null) return {}
   requireFields(owner, 'options', options, Thrown)
   for (const name of Object.keys(options)) requireOurName(owner, name, Thrown)
-  if (names) requireKnown(owner, Object.keys(options), names)
+  if (names) requireKnown(owner, Object.keys(options), Object.keys(names))
   return options
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import * as nn from '../../src/nn/index.ts'
 import { UsageError } from '../../src/util/errors.ts'
 
-type Make = (...args: never[]) => nn.Module
+type Make = (...args: unknown[]) => nn.Module
 
 /** Good arguments of the layers that have any; options all given. */
 const layers: readonly (readonly [Make, readonly unknown[]])[] = [
@@ -49,7 +49,7 @@ const layers: readonly (readonly [Make, readonly unknown[]])[] = [
 
 function make(layer: abstract new (...args: never[]) => nn.Module): Make {
   const concrete = layer as new (...args: unknown[]) => nn.Module
-  return Object.defineProperty((...args: unknown[]) => new concrete(...args), 'name', { value: layer.name }) as Make
+  return Object.defineProperty((...args: unknown[]) => new concrete(...args), 'name', { value: layer.name })
 }
 
 /** Values that no size, probability or name of an option is. */
@@ -70,14 +70,13 @@ function isMeant(args: readonly unknown[]): boolean {
 
 describe('a wrong argument', () => {
   test.each(layers.map(([layer, args]) => [layer.name, layer, args] as const))('%s', (name, layer, args) => {
-    const call = layer as (...given: unknown[]) => nn.Module
-    expect(call(...args)).toBeInstanceOf(nn.Module)
+    expect(layer(...args)).toBeInstanceOf(nn.Module)
     const results = args
       .flatMap((arg, i) => wrong(arg).map((other) => args.with(i, other)))
       .filter((given) => !isMeant(given))
       .map((given) => {
         try {
-          call(...given)
+          layer(...given)
           return `${JSON.stringify(given)} was taken`
         } catch (error) {
           const owner = name === 'MLP' ? /^(Linear|Dropout): / : new RegExp(`^${name}: `)
@@ -93,8 +92,7 @@ describe('a wrong argument', () => {
     '%s: an option of another name',
     (name, layer, args) => {
       const misspelt = args.map((arg) => (isOptions(arg) ? { ...arg, optoin: 1 } : arg))
-      const call = layer as (...given: unknown[]) => nn.Module
-      expect(() => call(...misspelt)).toThrow(`${name}: there is no setting "optoin"`)
+      expect(() => layer(...misspelt)).toThrow(`${name}: there is no setting "optoin"`)
     },
   )
 

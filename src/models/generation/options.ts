@@ -69,22 +69,22 @@ export interface Settings {
   readonly processors: readonly LogitsProcessor[]
 }
 
-const optionNames: readonly (keyof GenerationOptions)[] = [
-  'maxNewTokens',
-  'minNewTokens',
-  'eosTokenId',
-  'doSample',
-  'temperature',
-  'topK',
-  'topP',
-  'minP',
-  'repetitionPenalty',
-  'noRepeatNgramSize',
-  'suppressTokens',
-  'logitsProcessor',
-  'seed',
-  'whenFull',
-]
+const optionNames = {
+  maxNewTokens: true,
+  minNewTokens: true,
+  eosTokenId: true,
+  doSample: true,
+  temperature: true,
+  topK: true,
+  topP: true,
+  minP: true,
+  repetitionPenalty: true,
+  noRepeatNgramSize: true,
+  suppressTokens: true,
+  logitsProcessor: true,
+  seed: true,
+  whenFull: true,
+} as const
 
 /** Checks the options. `beams`: then more than one token stays, as in transformers. Throws a UsageError. */
 export function settingsOf(owner: string, options: GenerationOptions | undefined, beams = 1): Settings {

@@ -4,7 +4,7 @@ import { dataFolder } from '../../data/catalog/cache.ts'
 import { readBytes } from '../../data/files.ts'
 import { readTensorFile } from '../../io/tensor-file.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
-import { TenfoldError } from '../../util/errors.ts'
+import { reworded, TenfoldError } from '../../util/errors.ts'
 import type { BigGAN } from './biggan/generator.ts'
 import { bigganFromState } from './biggan/official.ts'
 import { type CLIPTokenizer, readCLIPVocabulary } from './clip/tokenizer.ts'
@@ -22,8 +22,7 @@ async function modelOf<Model>(path: string, make: (state: ReadonlyMap<string, ND
     return make(tensors)
   } catch (error) {
     if (!(error instanceof TenfoldError)) throw error
-    const Kind = error.constructor as new (message: string, options?: object) => TenfoldError
-    throw new Kind(`${path}: ${error.message}`, { cause: error, ...(error.hint && { hint: error.hint }) })
+    throw reworded(error, `${path}: ${error.message}`)
   }
 }
 

@@ -2,7 +2,7 @@
 import { readTensorFile } from '../../io/tensor-file.ts'
 import { describeLeftOut } from '../../io/tensor-format.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
-import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
+import { FormatError, reworded, ShapeError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
 import { attentionLayers, attentionLayouts } from './config.ts'
 import { FNetForPreTraining } from './model.ts'
@@ -59,7 +59,7 @@ function ofFile(path: string, read: () => State): State {
     return read()
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    throw new FormatError(`${path}: ${error.message}`, { cause: error, ...(error.hint && { hint: error.hint }) })
+    throw reworded(error, `${path}: ${error.message}`)
   }
 }
 

@@ -4,7 +4,7 @@ import { describeLeftOut } from '../../io/tensor-format.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { RunDirectory } from '../../train/run.ts'
 import type { Settings } from '../../train/settings.ts'
-import { FormatError, UsageError } from '../../util/errors.ts'
+import { FormatError, reworded, UsageError } from '../../util/errors.ts'
 import { warn } from '../../util/warnings.ts'
 import type { Start } from '../define.ts'
 import { controlled } from './controls.ts'
@@ -28,8 +28,7 @@ function ofPath<T>(path: string, leftOut: string | undefined, read: () => T): T 
     return read()
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    const hint = leftOut ? `not read of the file: ${leftOut}` : error.hint
-    throw new FormatError(`${path}: ${error.message}`, { cause: error, ...(hint !== undefined && { hint }) })
+    throw reworded(error, `${path}: ${error.message}`, leftOut ? `not read of the file: ${leftOut}` : error.hint)
   }
 }
 

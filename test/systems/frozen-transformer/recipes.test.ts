@@ -36,9 +36,13 @@ const tiny = {
   'optimizer.lr': 0.01,
 }
 
-async function open(recipe: Recipe, settings: Record<string, unknown> = {}) {
+function configOf(recipe: Recipe, settings: Record<string, unknown>) {
   const given = Object.entries({ ...tiny, ...settings }).map(([path, value]) => ({ path, value }))
-  const config = configFrom(recipe.config, given)
+  return configFrom(recipe.config, given)
+}
+
+async function open(recipe: Recipe, settings: Record<string, unknown> = {}) {
+  const config = configOf(recipe, settings)
   const start = await recipe.start?.(config)
   const data = await recipe.open(config, start ? { start } : {})
   const fitted = start?.fit(config, data.facts)
@@ -251,11 +255,7 @@ describe('bodies from files', () => {
       data: new Float32Array(values.data.length).fill(Number.NaN),
     })
     writeFileSync(path, pytorchCheckpoint(prefixed('transformer.', spoiled)))
-    const given = { ...tiny, 'pretrained.checkpoint': path, 'pretrained.heads': 4 }
-    const config = configFrom(
-      bitXorRecipe.config,
-      Object.entries(given).map(([setting, value]) => ({ path: setting, value })),
-    )
+    const config = configOf(bitXorRecipe, { 'pretrained.checkpoint': path, 'pretrained.heads': 4 })
     await expect(prepareRun(bitXorRecipe, config, { seed: 1 }, () => {})).rejects.toThrow(
       `sequence_model.${first} of the weights to start from has NaN (body of ${path}`,
     )

@@ -28,7 +28,6 @@ function windowsOf(node: OnnxNode, x: Tensor, kernel: readonly number[]): Window
   const dilations = node.list('dilations')
   const pads = node.list('pads')
   const auto = node.text('auto_pad', 'NOTSET')
-  checkKernel(node, kernel)
   return kernel.map((size, i) => {
     const [stride, dilation] = [strides?.[i] ?? 1, dilations?.[i] ?? 1]
     const window = { kernel: size, stride, dilation }
@@ -62,7 +61,9 @@ function byAxes<T>(node: OnnxNode, x: Tensor, functions: readonly T[]): T {
 
 function convolution(node: OnnxNode): Tensor {
   const [x, weight, bias] = [node.tensor(0), node.tensor(1), node.optional(2)]
-  const windows = windowsOf(node, x, weight.shape.slice(2))
+  const kernel = weight.shape.slice(2)
+  checkKernel(node, kernel)
+  const windows = windowsOf(node, x, kernel)
   const even = windows.every(({ before, after }) => before === after)
   return byAxes(node, x, convolutions)(even ? x : padded(x, windows, 0), weight, bias, {
     stride: windows.map(({ stride }) => stride),

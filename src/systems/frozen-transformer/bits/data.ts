@@ -107,9 +107,10 @@ export function openBits(task: BitTask, data: BitSettings): OpenedBits {
     })
   }
   const rows = task === 'bit-memory' ? num_patterns + 1 : num_patterns
-  if (test_examples * rows * n > maximumBits) {
+  const bits = test_examples * rows * n
+  if (bits > maximumBits) {
     throw new UsageError(
-      `test examples of ${(test_examples * rows * n).toLocaleString('en')} bits are more than the ${maximumBits.toLocaleString('en')} that can be held`,
+      `test examples of ${bits.toLocaleString('en')} bits are more than the ${maximumBits.toLocaleString('en')} that can be held`,
       { hint: 'a smaller data.n, data.num_patterns or data.test_examples' },
     )
   }

@@ -4,7 +4,7 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeUtf8 } from '../../../data/text/encoding.ts'
-import { FormatError, UsageError } from '../../../util/errors.ts'
+import { FormatError, reworded, UsageError } from '../../../util/errors.ts'
 import { shellQuoted } from '../../../util/shell.ts'
 import type { Direction, Engine } from './engine.ts'
 
@@ -73,7 +73,7 @@ function textOf(output: Uint8Array, command: string): string {
     return decodeUtf8(output, 'the output of the command')
   } catch (error) {
     // Its own hint is for files.
-    throw error instanceof FormatError ? new FormatError(error.message, { hint: command, cause: error }) : error
+    throw error instanceof FormatError ? reworded(error, error.message, command) : error
   }
 }
 

@@ -20,10 +20,11 @@ export async function fileEngine(path: string): Promise<Engine> {
     if (source === undefined || translation === undefined || others.length > 0)
       throw new FormatError(`${path}: line ${i + 1} must be "source TAB translation", found ${quoted(line)}`)
     if (i === 0 && source === 'source') continue
-    const [key, known] = [keyOf(source), translations.get(keyOf(source))]
+    const key = keyOf(source)
+    const known = translations.get(key)
     if (known !== undefined && known.translation !== translation)
       throw new FormatError(`${path}: line ${i + 1} translates ${quoted(source)} otherwise than line ${known.line}`)
-    translations.set(key, known ?? { translation, line: i + 1 })
+    if (!known) translations.set(key, { translation, line: i + 1 })
   }
   return {
     // Of its content too: an answer of an earlier file under this name is none of this one.

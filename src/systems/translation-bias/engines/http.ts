@@ -91,12 +91,12 @@ function parseAnswer<T>(service: Service, schema: z.ZodType<readonly T[]>, text:
     throw new FormatError(`${service.name} must answer with JSON, found ${JSON.stringify(firstLine(text))}`)
   }
   const found = schema.safeParse(json)
-  const complaint = refusal.safeParse(json)
-  if (!found.success && complaint.success)
-    throw new UsageError(`${service.name} answered with an error: ${firstLine(complaint.data.error)}`, {
-      hint: service.url,
-    })
   if (!found.success) {
+    const { data: complaint } = refusal.safeParse(json)
+    if (complaint)
+      throw new UsageError(`${service.name} answered with an error: ${firstLine(complaint.error)}`, {
+        hint: service.url,
+      })
     const [issue] = found.error.issues
     const place = issue?.path.join('.') || 'the whole'
     throw new FormatError(`${service.name} gave a malformed answer: ${place}: ${issue?.message ?? ''}`)
