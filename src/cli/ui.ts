@@ -2,8 +2,9 @@
 import type { Opening } from '../data/opening.ts'
 import type { Answer } from '../tasks/define.ts'
 import { formatDuration, type MetricDescriptions } from '../train/describe-metrics.ts'
+import { mpiLaunch } from '../train/distributed/mpi.ts'
 import type { LoopObserver } from '../train/loop.ts'
-import { observeProgress, StatusLine } from '../train/progress.ts'
+import { type LineOutput, observeProgress, StatusLine } from '../train/progress.ts'
 import { errorLine } from '../util/errors.ts'
 import { percent } from '../util/words.ts'
 import { note } from './output.ts'
@@ -40,10 +41,15 @@ export const silentReporter: Reporter = {
   useMetrics: () => {},
 }
 
+/** Where lines go. mpirun gives its processes a terminal of its own, whatever becomes of what they write there: nothing is drawn over. */
+function standardOutput(): LineOutput {
+  return mpiLaunch() ? { write: (text) => process.stdout.write(text) } : process.stdout
+}
+
 /** Prints to stdout. On a terminal progress is one line that is drawn over; elsewhere a line every ten seconds. */
 export function createReporter(options: { readonly json: boolean; readonly metrics?: MetricDescriptions }): Reporter {
   let { metrics: descriptions = {} } = options
-  const status = new StatusLine(process.stdout)
+  const status = new StatusLine(standardOutput())
   const endProgress = (): void => status.end()
   const say = (line: string): void => {
     if (!options.json) status.say(line)

@@ -4,6 +4,7 @@ import { inspectSymbol } from '../tensor/print.ts'
 import { copyState, type LoadOptions, loadState, type StateDifference } from '../tensor/state-dict.ts'
 import { currentTrace, dependOn } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
+import { shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { Scoped } from '../util/scoped.ts'
 import { warn } from '../util/warnings.ts'
@@ -125,7 +126,7 @@ export abstract class Module {
     return copyState(persistentVariables(this))
   }
 
-  /** Copies numbers into the variables. Throws a ShapeError that lists names that are missing, unexpected or of another shape. */
+  /** Copies numbers into the variables. Throws a ShapeError that lists names that are missing, unexpected or of another shape or type. */
   loadStateDict(state: ReadonlyMap<string, NDArray>, options: LoadOptions = {}): StateDifference {
     return loadState(this.constructor.name, persistentVariables(this), state, options)
   }
@@ -238,6 +239,13 @@ function persistentVariables(root: Module): [string, Variable][] {
 export type ParameterPredicate = (name: string, parameter: Variable) => boolean
 
 function setFrozen(module: Module, predicate: ParameterPredicate, frozen: boolean): void {
+  if (typeof predicate !== 'function')
+    throw new UsageError(
+      `${frozen ? 'freeze' : 'unfreeze'}: parameters are chosen by a function, found ${shown(predicate)}`,
+      {
+        hint: "for example (name) => name.startsWith('blocks.0.')",
+      },
+    )
   for (const [name, variable] of distinct(module, ({ trainable }) => trainable))
     if (predicate(name, variable)) variable.frozen = frozen
 }

@@ -58,16 +58,24 @@ export function loadState(
   const missing = [...named].filter(([, variable]) => !given.has(variable)).map(([name]) => name)
   const unexpected = [...state.keys()].filter((name) => !named.has(name))
   for (const [name] of named) if (state.has(name)) requireArray(`${owner}: ${name} of the state dict`, state.get(name))
-  const misfit = [...named].flatMap(([name, variable]) => {
-    const array = state.get(name)
-    const fits = !array || (sameShape(array.shape, variable.shape) && array.dtype === variable.dtype)
-    return fits ? [] : [`${name} (${variable.leaf}, found ${array.dtype}${formatShape(array.shape)})`]
-  })
+  const misfits = (fits: (array: NDArray, variable: Variable) => boolean): string[] =>
+    [...named].flatMap(([name, variable]) => {
+      const array = state.get(name)
+      if (!array || fits(array, variable)) return []
+      return [`${name} (${variable.leaf}, found ${array.dtype}${formatShape(array.shape)})`]
+    })
   const strict = options.strict ?? true
   const problems = [
     ...(strict ? list('missing', missing) : []),
     ...(strict ? list('unexpected', unexpected) : []),
-    ...list('of another shape', misfit),
+    ...list(
+      'of another shape',
+      misfits(({ shape }, variable) => sameShape(shape, variable.shape)),
+    ),
+    ...list(
+      'of another type',
+      misfits(({ dtype, shape }, variable) => dtype === variable.dtype || !sameShape(shape, variable.shape)),
+    ),
   ]
   if (problems.length > 0) {
     const [near] = missing[0] ? nearestNames(missing[0], unexpected, 1) : []

@@ -147,6 +147,7 @@ test('frozen parameters are not trained, but saved', () => {
   expect(model.parameters()).toEqual([])
   unfreeze(model, (name) => name.endsWith('bias'))
   expect([...model.namedParameters().keys()]).toEqual(['heads.mean.bias'])
+  expect(() => freeze(model, 'blocks' as never)).toThrow('freeze: parameters are chosen by a function, found "blocks"')
 })
 
 describe('state dicts', () => {
@@ -207,6 +208,14 @@ describe('state dicts', () => {
       missing: ['blocks.0.scale', 'heads.mean.bias'],
       unexpected: ['blocks.0.scales'],
     })
+  })
+
+  test('numbers of another type are not said to have another shape', () => {
+    const model = new Model()
+    const state = new Map(model.stateDict()).set('heads.mean.bias', tensor([1], 'int32').array)
+    expect(() => model.loadStateDict(state)).toThrow(
+      'does not fit: of another type heads.mean.bias (float32[1], found int32[1])',
+    )
   })
 
   test('running statistics are among them', () => {
