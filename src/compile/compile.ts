@@ -1,5 +1,6 @@
 import type { NDArray } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { currentTrace } from '../tensor/trace.ts'
 import { optionsOf, requireCount, shown } from '../util/check.ts'
 import type { Ranks } from '../util/communicator.ts'
 import { UsageError } from '../util/errors.ts'
@@ -32,7 +33,7 @@ export interface Compiled<A extends readonly unknown[], R> {
   undo(): void
   /** Runs once, in this process alone, and checks every value; names the first op whose result is not finite. Changes no variable. */
   findNotFinite(...args: { [K in keyof A]: Argument<A[K]> }): Promise<string | undefined>
-  /** Where the time goes in a number of calls with the same arguments, in this process alone. Changes no variable. */
+  /** Where the time goes in a number of calls with the same arguments, in this process alone. Changes no variable; what was called before can no longer be undone. */
   profile(calls: number, ...args: { [K in keyof A]: Argument<A[K]> }): Promise<Profile>
   /** Frees the native memory of all traces. */
   release(): Promise<void>
@@ -159,7 +160,16 @@ class TracedFunction {
       })
   }
 
-  async call(args: readonly unknown[]): Promise<unknown> {
+  /** Throws a UsageError at once while another function is traced: its trace would get a promise, and the error of this call nobody. */
+  call(args: readonly unknown[]): Promise<unknown> {
+    if (currentTrace())
+      throw new UsageError('compile: a compiled function was called inside of a function that is being traced', {
+        hint: 'call the plain function there, and compile only the outer one',
+      })
+    return this.#call(args)
+  }
+
+  async #call(args: readonly unknown[]): Promise<unknown> {
     const signature = signatureOf(args, this.#declared)
     const traced = this.#lookup(args, signature)
     return calls.add(async () => {
@@ -254,9 +264,16 @@ class TracedFunction {
   }
 
   #trace(args: readonly unknown[], signature: Signature, ranks?: Ranks): Traced {
-    return signature.sizes.size > 0
-      ? traceAtSizes(this.#fn, args, signature)
-      : traceFunction(this.#fn, args, ranks && { ranks })
+    const traced =
+      signature.sizes.size > 0
+        ? traceAtSizes(this.#fn, args, signature)
+        : traceFunction(this.#fn, args, ranks && { ranks })
+    const [changed] = traced.trace.assignments.keys()
+    if (this.#options.frozen && changed)
+      throw new UsageError(`compile: frozen: the function changes ${changed}, whose values are part of the graph`, {
+        hint: 'model.eval() before, or leave out frozen',
+      })
+    return traced
   }
 }
 

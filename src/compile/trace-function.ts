@@ -25,6 +25,8 @@ export interface Built {
 export interface Traced extends Omit<Built, 'program'> {
   readonly trace: Trace
   readonly results: readonly Tensor[]
+  /** What the function returned beside tensors, by its path. */
+  readonly plain: ReadonlyMap<string, unknown>
   /** With dynamic axes: throws where the program is not right at the sizes of a call. */
   readonly check?: (signature: Signature) => void
   readonly build: (options: CompileOptions) => Promise<Built>
@@ -60,7 +62,12 @@ export function traceFunction(fn: Traceable, args: readonly unknown[], options: 
     ...(ranks && { ranks }),
   })
   const results: Tensor[] = []
-  mapTensors(result, 'result', (tensor) => results.push(tensor), checkResult)
+  const plain = new Map<string, unknown>()
+  const visit = (value: unknown, path: string): void => {
+    checkResult(value, path)
+    plain.set(path, value)
+  }
+  mapTensors(result, 'result', (tensor) => results.push(tensor), visit)
   const rebuild = (tensors: readonly Tensor[]): unknown => {
     let next = 0
     return mapTensors(result, 'result', () => tensors[next++])
@@ -73,7 +80,7 @@ export function traceFunction(fn: Traceable, args: readonly unknown[], options: 
         : await Program.build(results, trace.assignments, compileOptions)
     return { program, leaves, rebuild }
   }
-  return { leaves, trace, rebuild, results, build }
+  return { leaves, trace, rebuild, results, plain, build }
 }
 
 /** Adds to JavaScript's own error about `undefined` which missing field of an argument was accessed. */

@@ -68,9 +68,16 @@ export abstract class Module {
   }
 
   /** Runs `body` in evaluation mode. Afterwards each module is back in its previous mode, even if `body` throws. */
-  async inEvalMode<T>(body: () => Promise<T>): Promise<T> {
+  inEvalMode<T>(body: () => Promise<T>): Promise<T> {
+    return this.keepingModes(() => {
+      this.eval()
+      return body()
+    })
+  }
+
+  /** Runs `body`, which may change modes. Afterwards each module is back in its previous mode, even if `body` throws. */
+  async keepingModes<T>(body: () => Promise<T>): Promise<T> {
     const modes = [...this.modules()].map((module) => [module, module.#training] as const)
-    this.eval()
     try {
       return await body()
     } finally {

@@ -94,15 +94,19 @@ export async function openRun(path: string, options: OpenOptions = {}): Promise<
   return { ...opened, step: checkpoint.state.step }
 }
 
-/** A run and its model without trained weights, to continue training. */
-export async function openUntrained(run: RunDirectory): Promise<OpenedRun> {
-  const { system, recipe: recipeName, config: saved, facts, seed, threads, versions } = run.description
-  const file = join(run.path, 'run.json')
-  if (system === programSystem) {
-    throw new UsageError(`${run.path} is a run of a program of its own, which alone knows its model`, {
+/** Throws a UsageError unless the run is that of a recipe: other programs' settings and models are their own. */
+export function requireRecipeRun({ path, description }: RunDirectory): void {
+  if (description.system === programSystem)
+    throw new UsageError(`${path} is a run of a program of its own, which alone knows its model`, {
       hint: 'start that program again: it continues its run',
     })
-  }
+}
+
+/** A run and its model without trained weights, to continue training. */
+export async function openUntrained(run: RunDirectory): Promise<OpenedRun> {
+  requireRecipeRun(run)
+  const { system, recipe: recipeName, config: saved, facts, seed, threads, versions } = run.description
+  const file = join(run.path, 'run.json')
   try {
     const { recipe } = await findRecipe(`${system}/${recipeName}`)
     const config = checkConfig(recipe.config, saved, file)

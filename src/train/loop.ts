@@ -241,6 +241,7 @@ class Loop {
     if (this.#options.saveStart && this.#savedStep < 0) await this.#save(false)
     if (this.#isOutOfPatience) return this.#end('early stop')
     while (this.#step < this.#totalSteps) {
+      if (this.#options.signal?.aborted) return this.#end('interrupted')
       const reason = await this.#epoch()
       if (reason) return this.#end(reason)
     }

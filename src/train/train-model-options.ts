@@ -38,7 +38,7 @@ export interface TrainOptions<Name extends string = string> {
   readonly step: (batch: BatchTensors<Name>) => StepResult
   /** How the step is compiled: threads, axes whose size changes. */
   readonly compile?: FunctionOptions<[BatchTensors<Name>]>
-  /** Metrics on held-out data, by name. Default: no evaluation. */
+  /** Metrics on held-out data, by name. It may put the models of `state` into evaluation mode: they train on in the mode they had. Default: no evaluation. */
   readonly evaluate?: () => Promise<Metrics>
   /** Variables that carry information from batch to batch, as the memory of a stream; evaluation leaves them as they were. Default: none. */
   readonly memory?: readonly Variable[]
@@ -70,7 +70,7 @@ export interface TrainOptions<Name extends string = string> {
   readonly report?: boolean | RunReportOptions | (() => Promise<RunReportOptions>)
   /** Called at steps, evaluations and checkpoints. */
   readonly observer?: LoopObserver
-  /** Saves and stops after the step in which this is aborted. */
+  /** Saves and stops after the step in which this is aborted; at once, if it is already. */
   readonly signal?: AbortSignal
 }
 

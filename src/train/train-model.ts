@@ -5,12 +5,13 @@ import { compile } from '../compile/compile.ts'
 import { listSome } from '../data/counting.ts'
 import type { BatchTensors } from '../data/dataset.ts'
 import { requirePackages } from '../data/packages.ts'
+import { Module } from '../nn/index.ts'
 import { plotPackages } from '../report/render.ts'
 import { randomState } from '../tensor/random-state.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
-import { requireCount, requireKnown, requireOneOf, shown } from '../util/check.ts'
+import { requireCount, requireFields, requireKnown, requireOneOf, shown } from '../util/check.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import type { CheckpointChoice } from './checkpoint.ts'
 import { lockFolder } from './lock.ts'
@@ -53,14 +54,27 @@ export async function trainModel<Name extends string>(options: TrainOptions<Name
   }
 }
 
+/** The options that are whole numbers, and the least of each. */
+const counts = [
+  ['epochs', 0],
+  ['steps', 0],
+  ['evaluateEvery', 1],
+  ['checkpointEvery', 1],
+  ['keepCheckpoints', 1],
+  ['patience', 1],
+] as const
+
 function checkOptions<Name extends string>(options: TrainOptions<Name>): void {
-  const { folder, epochs, steps, evaluate, state, loader, monitor, patience } = options
+  const { folder, epochs, steps, evaluate, state, loader, monitor } = options
   requireKnown('trainModel', Object.keys(options), trainOptionNames)
   if (typeof loader?.restore !== 'function' || typeof loader[Symbol.asyncIterator] !== 'function')
     throw new UsageError(`trainModel: loader must give batches, and be restored, found ${shown(loader)}`, {
       hint: 'a DataLoader does',
     })
-  if (patience !== undefined) requireCount('trainModel', 'patience', patience, 1, UsageError)
+  for (const [name, least] of counts) {
+    const value = options[name]
+    if (value !== undefined) requireCount('trainModel', name, value, least, UsageError)
+  }
   if (monitor) requireOneOf('trainModel', 'monitor.goal', monitor.goal, ['max', 'min'], UsageError)
   if (epochs === undefined && steps === undefined)
     throw new UsageError('trainModel: how long to train must be said', { hint: 'epochs: 10, or steps: 1000' })
@@ -151,6 +165,11 @@ function compileStep<Name extends string>(
           hint: 'return { loss }',
         },
       )
+    for (const [name, value] of Object.entries(result))
+      if (!(value instanceof Tensor) || value.size !== 1)
+        throw new UsageError(`trainModel: the step's ${name} must be a scalar, found ${shown(value)}`, {
+          hint: 'ops.mean or ops.sum makes one of many numbers',
+        })
     const lost = [...(currentTrace()?.assignments.keys() ?? [])].filter((each) => each.persistent && !saved.has(each))
     if (lost.length > 0) {
       const names = lost.map((variable) => variable.name || String(variable))
@@ -162,16 +181,30 @@ function compileStep<Name extends string>(
   }, given)
 }
 
-/** The evaluation, whose metrics must have the one that decides. */
+/** The evaluation, whose metrics must be numbers, with the one that decides among them. */
 function checkedEvaluation(
   evaluate: () => Promise<Metrics>,
   { metric }: LoopOptions['monitor'],
 ): () => Promise<Metrics> {
   return async () => {
     const metrics = await evaluate()
+    requireFields('trainModel', 'what evaluate gives', metrics, UsageError)
+    const [wrong] = Object.entries(metrics).filter(([, value]) => typeof value !== 'number')
+    if (wrong)
+      throw new UsageError(`trainModel: evaluate must give numbers by name, found ${wrong[0]} ${shown(wrong[1])}`, {
+        hint: 'the number of a tensor of one element: t.item()',
+      })
     requireMonitored('trainModel', metrics, metric)
     return metrics
   }
+}
+
+/** `body`, after which all models are in the modes that they train in: an evaluation may leave them in its own. */
+function keepingModes<T>({ state }: TrainOptions, body: () => Promise<T>): () => Promise<T> {
+  return Object.values(state).reduce<() => Promise<T>>(
+    (inner, part) => (part instanceof Module ? () => part.keepingModes(inner) : inner),
+    body,
+  )
 }
 
 async function trainInto<Name extends string>(
@@ -186,8 +219,8 @@ async function trainInto<Name extends string>(
     variables,
     loader,
     step: compileStep(options, variables),
-    evaluate: evaluate ? checkedEvaluation(evaluate, monitor) : async () => ({}),
-    ...(snapshot && { snapshot }),
+    evaluate: evaluate ? keepingModes(options, checkedEvaluation(evaluate, monitor)) : async () => ({}),
+    ...(snapshot && { snapshot: keepingModes(options, snapshot) }),
     ...(memory && { memory }),
   })
   const loop: LoopOptions = {

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { RunDirectory } from '../../src/train/run.ts'
 import { program, small, tenfold } from './process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-cli-'))
@@ -109,4 +110,17 @@ test('a killed run resumes to the same end as one that was never stopped', async
   const resumed = await tenfold('resume', broken, '--json', '--threads', '2')
   const last = (out: string) => JSON.parse(out.trim().split('\n').at(-1) ?? '{}').metrics
   expect(last(resumed.out)).toEqual(last(straight.out))
+})
+
+test('the run of a program of its own is not resumed: one line says whose it is', async () => {
+  const run = join(folder, 'own')
+  await RunDirectory.create(run, {
+    ...{ format: 1, system: 'program', recipe: 'own', seed: 0, config: {}, facts: {}, limits: { steps: null } },
+    ...{ threads: null, versions: {}, started: new Date().toISOString() },
+  })
+  for (const flags of [[], ['--epochs', '9'], ['--find-nan']])
+    expect(await tenfold('resume', run, ...flags)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^error: .*own is a run of a program of its own, which alone knows its model .*\n$/),
+    })
 })

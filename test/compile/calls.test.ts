@@ -56,6 +56,21 @@ describe('calls at once', () => {
     expect(() => double.undo()).toThrow('undo: the last call was taken back already')
   })
 
+  test('of a compiled function in a traced one is refused once, with no rejection that nobody handles', async () => {
+    const rejections: unknown[] = []
+    const listen = (reason: unknown): void => void rejections.push(reason)
+    process.on('unhandledRejection', listen)
+    const inner = compile((x: Tensor) => ops.mul(x, 2))
+    const outer = compile((x: Tensor) => ops.add(inner(x) as never, 1))
+    await expect(outer(tensor(1))).rejects.toThrow(
+      'compile: a compiled function was called inside of a function that is being traced',
+    )
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', listen)
+    expect(rejections).toEqual([])
+    expect((await inner(tensor(3))).item()).toBe(6)
+  })
+
   test('an async function is refused once, with no second rejection that nobody handles', async () => {
     const rejections: unknown[] = []
     const note = (reason: unknown): void => {

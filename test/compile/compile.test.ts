@@ -47,6 +47,13 @@ describe('passes', () => {
     expect(counts.folded).toBe(1)
   })
 
+  test('a function that changes variables cannot be frozen', async () => {
+    const count = new Variable([])
+    const step = compile((x: Tensor) => count.assign(ops.add(count, x)), { frozen: true })
+    await expect(step(tensor(1))).rejects.toThrow('compile: frozen: the function changes Variable float32[]')
+    expect(count.data[0]).toBe(0)
+  })
+
   test('passes on and off give the same step', async () => {
     const values = async (passes: Record<string, boolean>) => {
       const weight = new Variable([4, 3], { data: Float32Array.from({ length: 12 }, (_, i) => Math.cos(i)) })

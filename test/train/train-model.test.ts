@@ -175,3 +175,43 @@ test('mistakes are one line', async () => {
     'trainModel: patience needs evaluations, and there is no evaluate',
   )
 })
+
+test('an evaluation that leaves the model in its own mode does not change how training goes on', async () => {
+  const kept = program()
+  await trainModel(kept.options)
+  const left = program()
+  const { evaluate } = left.options
+  const modes: boolean[] = []
+  await trainModel({
+    ...left.options,
+    evaluate: async () => {
+      modes.push(left.model.training)
+      left.model.eval()
+      return (await evaluate?.()) ?? {}
+    },
+  })
+  expect(modes).toEqual([true, true, true])
+  expect(bits(left.options)).toEqual(bits(kept.options))
+})
+
+test('wrong numbers of steps, results that are no scalars and evaluations that are no numbers are refused', async () => {
+  const refused = (changes: Partial<TrainOptions<Names>>) => expect(trainModel(program(changes).options)).rejects
+  await refused({ epochs: -1 }).toThrow('trainModel: epochs must be a whole number of at least 0, found -1')
+  await refused({ epochs: 1.5 }).toThrow('trainModel: epochs must be a whole number of at least 0, found 1.5')
+  await refused({ checkpointEvery: 0 }).toThrow('trainModel: checkpointEvery must be a whole number of at least 1')
+  await refused({ step: ({ x }) => ({ loss: ops.mean(x), x }) }).toThrow("trainModel: the step's x must be a scalar")
+  const one = { epochs: 1, steps: 1 }
+  await refused({ ...one, evaluate: async () => undefined as never }).toThrow(
+    'trainModel: what evaluate gives must be an object, found undefined',
+  )
+  await refused({ ...one, evaluate: async () => ({ loss: 1, name: 'a' }) as never }).toThrow(
+    'trainModel: evaluate must give numbers by name, found name "a"',
+  )
+})
+
+test('a signal that is aborted before the start: no step is made', async () => {
+  expect(await trainModel(program({ signal: AbortSignal.abort() }).options)).toMatchObject({
+    reason: 'interrupted',
+    step: 0,
+  })
+})

@@ -28,6 +28,7 @@ export async function openToTrain(
     import('../report.ts'),
   ])
   const run = await RunDirectory.open(dir)
+  session.requireRecipeRun(run)
   const extension = { ...(epochs !== undefined && { epochs }), ...(steps !== undefined && { steps }) }
   const longer = withEnd(run, extension)
   const threads = wanted ?? longer.description.threads

@@ -39,6 +39,13 @@ export function notUnderstood(asker: Asker, what: string): StructureError {
   })
 }
 
+/** What the function returns beside tensors is the same at all sizes. */
+export function plainBySize(asker: Asker, path: string): StructureError {
+  return new StructureError(`${asker.owner}: ${path} is no tensor, and depends on ${namesOf(asker)}`, {
+    hint: 'one program serves all sizes: take such values from the shapes of arguments or results',
+  })
+}
+
 function dependsOnSizes(asker: Asker, where: string, cause?: unknown): StructureError {
   return new StructureError(`${asker.owner}: the graph depends on ${namesOf(asker)}${where}`, {
     hint: structureHint,

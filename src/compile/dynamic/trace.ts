@@ -7,7 +7,7 @@ import type { Signature } from '../signature.ts'
 import { type Built, type Traceable, type Traced, traceFunction } from '../trace-function.ts'
 import { buildSized, type ComparedTraces, compareTraces, type SizedInput } from './build.ts'
 import { callSitesOf, verifyCallSites } from './call-sites.ts'
-import { describeSizes, refusedSizes, StructureError } from './messages.ts'
+import { type Asker, describeSizes, plainBySize, refusedSizes, StructureError } from './messages.ts'
 import { type Sample, Samples } from './sampling.ts'
 import { checkedSizes } from './shape-rules.ts'
 import { VerifiedRange, verifyNumbers } from './verify.ts'
@@ -19,6 +19,7 @@ import { VerifiedRange, verifyNumbers } from './verify.ts'
 export function traceAtSizes(fn: Traceable, args: readonly unknown[], signature: Signature): Traced {
   const { axes } = signature
   const names = [...signature.sizes.keys()]
+  const asker = { owner: 'compile', names }
   const traceAt = (point: readonly number[]): Traced => {
     const sizeOf = (index: number, axis: number): number | undefined => {
       const named = axes[index]?.find((each) => each.axis === axis)
@@ -32,7 +33,10 @@ export function traceAtSizes(fn: Traceable, args: readonly unknown[], signature:
   const samples = new Samples<Traced, ComparedTraces>({
     sizes: [...signature.sizes.values()],
     traceAt,
-    compare: (points, traces) => compareTraces({ owner: 'compile', names }, points, traces),
+    compare: (points, traces) => {
+      for (const traced of traces) requireSamePlain(asker, traces[0], traced)
+      return compareTraces(asker, points, traces)
+    },
     refusal: (error, point) => refusal(error, describeSizes(names, point)),
   })
   const next = (): Sample<Traced, ComparedTraces> => {
@@ -56,12 +60,13 @@ export function traceAtSizes(fn: Traceable, args: readonly unknown[], signature:
       }
     }
   }
-  const asker = { owner: 'compile', names }
   const { graph } = first.compared
   const verified = new VerifiedRange(graph.table.points)
   const usual = callSitesOf(graph.traced)
   const verify = (point: readonly number[]): void => {
-    const { results, trace } = traceAt(point)
+    const traced = traceAt(point)
+    requireSamePlain(asker, firstOf(first), traced)
+    const { results, trace } = traced
     const { roots } = resolvePlaces([...results, ...trace.assignments.values()])
     verifyCallSites(asker, usual, point, roots)
     requireSizes(graph, point)
@@ -89,6 +94,13 @@ export function traceAtSizes(fn: Traceable, args: readonly unknown[], signature:
     }
   }
   return { ...firstOf(first), build, check }
+}
+
+/** Numbers, texts and flags that the function returns are those of its trace: they must not depend on the sizes. */
+function requireSamePlain(asker: Asker, usual: Traced | undefined, { plain }: Traced): void {
+  for (const [path, value] of usual?.plain ?? [])
+    if (typeof value !== 'object' && typeof value !== 'function' && !Object.is(value, plain.get(path)))
+      throw plainBySize(asker, path)
 }
 
 function firstOf({ traces: [traced] }: Sample<Traced, ComparedTraces>): Traced {

@@ -358,3 +358,14 @@ test('gradients of gradients, of a loss over all elements', async () => {
   ] as const)
     close((await one(waves(rows, columns))).array, (await each(waves(rows, columns))).array)
 })
+
+test('numbers and texts that it returns must not depend on the sizes', async () => {
+  const dynamic = [{ 0: 'n' }] as const
+  const counted = compile((x: Tensor) => ({ mean: ops.mean(x), count: x.shape[0] }), { dynamic })
+  await expect(counted(tensor([1, 2, 3]))).rejects.toThrow(
+    'compile: result.count is no tensor, and depends on the size of "n"',
+  )
+  const named = compile((x: Tensor) => ({ mean: ops.mean(x), name: 'mean', parts: [1, true] }), { dynamic })
+  expect((await named(tensor([1, 2, 3]))).name).toBe('mean')
+  expect(await named(tensor([1, 2, 3, 4]))).toMatchObject({ name: 'mean', parts: [1, true] })
+})
