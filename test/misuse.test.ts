@@ -46,7 +46,7 @@ test.each<[string, () => unknown]>([
     () => new optim.SGD(new Linear(1, 1).parameters(), { lr: 1 }).minimize(untyped(3)),
   ],
   [
-    'SGD: there is no setting "maxNorm"',
+    'SGD: there is no option "maxNorm"',
     () => {
       const { weight } = new Linear(1, 1)
       return new optim.SGD([weight], { lr: 1 }).minimize(ops.sum(weight), untyped({ maxNorm: 1 }))
@@ -56,8 +56,8 @@ test.each<[string, () => unknown]>([
     'SGD: the loss depends on none of the 2 parameters',
     () => new optim.SGD(new Linear(1, 1).parameters(), { lr: 1 }).minimize(ops.sum(x)),
   ],
-  ['compile: there is no setting "maxTrace"', () => compile((a: Tensor) => a, untyped({ maxTrace: 1 }))],
-  ['configure: there is no setting "thread"', () => configure(untyped({ thread: 2 }))],
+  ['compile: there is no option "maxTrace"', () => compile((a: Tensor) => a, untyped({ maxTrace: 1 }))],
+  ['configure: there is no option "thread"', () => configure(untyped({ thread: 2 }))],
   [
     'customGradient: the gradient of input 0 must have its shape, [2], found [1]',
     () => gradient(ops.sum(customGradient(ops.exp, () => [ops.ones([1])])(x)), [x]),

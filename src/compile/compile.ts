@@ -116,7 +116,7 @@ export function compile<A extends readonly unknown[], R>(
     throw new UsageError(`compile: a function of tensors is needed, found ${shown(fn)}`, {
       hint: 'write compile((x) => model.forward(x))',
     })
-  const options = optionsOf('compile', given, UsageError, optionNames)
+  const options = optionsOf('compile', given, optionNames, UsageError)
   const traced = new TracedFunction(fn as Traceable, options)
   return Object.defineProperties((...args: readonly unknown[]) => traced.call(args), {
     undo: { value: () => traced.undo() },

@@ -1,4 +1,4 @@
-import { requireKnown } from '../util/check.ts'
+import { requireOptions } from '../util/check.ts'
 import type { Ranks } from '../util/communicator.ts'
 import { UsageError } from '../util/errors.ts'
 import { deriveSeed, Generator } from '../util/random.ts'
@@ -89,7 +89,7 @@ export class DataLoader<Name extends string = string> implements BatchSource<Nam
       prefetch = 2,
       part = { rank: 0, size: 1 },
     } = options
-    requireKnown('DataLoader', Object.keys(options), optionNames)
+    requireOptions('DataLoader', options, optionNames, UsageError)
     checkWhole('batchSize', batchSize, 1)
     checkWhole('prefetch', prefetch, 0)
     this.dataset = dataset

@@ -93,7 +93,7 @@ export interface QrOptions {
 
 /** a = q r with orthonormal columns of q and r upper triangular. */
 export function qr(a: MatrixInput, options?: QrOptions): { readonly q: Matrices; readonly r: Matrices } {
-  const { mode = 'reduced' } = optionsOf('linalg.qr', options)
+  const { mode = 'reduced' } = optionsOf('linalg.qr', options, { mode: true })
   requireOneOf('linalg.qr', 'mode', mode, ['reduced', 'complete'])
   const read = readMatrices('linalg.qr', 'a', a)
   const { batch, rows, columns } = read

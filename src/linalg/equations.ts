@@ -107,7 +107,7 @@ export interface SolveTriangularOptions {
 /** The x of a x = b with a triangular a; otherwise as `solve`. */
 export function solveTriangular(a: MatrixInput, b: MatrixInput, options: SolveTriangularOptions): Matrices {
   const op = 'linalg.solveTriangular'
-  const { upper, unitriangular = false } = optionsOf(op, options)
+  const { upper, unitriangular = false } = optionsOf(op, options, { upper: true, unitriangular: true })
   requireFlag(op, 'upper', upper as boolean)
   requireFlag(op, 'unitriangular', unitriangular)
   const read = readSquare(op, 'a', a)
@@ -162,7 +162,7 @@ export interface RankOptions {
 }
 
 function shareOf(op: string, read: Batch, options: RankOptions | undefined): number {
-  const { rtol = Math.max(read.rows, read.columns) * read.resolution } = optionsOf(op, options)
+  const { rtol = Math.max(read.rows, read.columns) * read.resolution } = optionsOf(op, options, { rtol: true })
   requireAtLeast(op, 'rtol', rtol, 0)
   return rtol
 }

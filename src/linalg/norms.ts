@@ -30,7 +30,7 @@ function sumsOf(x: Float64Array, rows: number, columns: number, ofColumns: boole
  * smallest sum of |x| of a column; Infinity and -Infinity: of a row. [..., rows, columns] -> [...].
  */
 export function matrixNorm(a: MatrixInput, options?: NormOptions): Matrices {
-  const { order = 'fro' } = optionsOf('linalg.matrixNorm', options)
+  const { order = 'fro' } = optionsOf('linalg.matrixNorm', options, { order: true })
   const orders = ['fro', 'nuc', 1, -1, 2, -2, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   if (!orders.includes(order)) {
     throw new ShapeError(`linalg.matrixNorm: the order must be one of ${orders.join(', ')}, found ${shown(order)}`)

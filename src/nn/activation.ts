@@ -82,7 +82,7 @@ export class GELU extends Module {
 
   constructor(options?: { readonly approximate?: ops.GeluForm }) {
     super()
-    const { approximate = 'none' } = optionsOf('GELU', options, UsageError, { approximate: true })
+    const { approximate = 'none' } = optionsOf('GELU', options, { approximate: true }, UsageError)
     requireOneOf('GELU', 'approximate', approximate, ['none', 'tanh'], UsageError)
     this.approximate = approximate
   }
@@ -141,7 +141,7 @@ export class Softplus extends Module {
 
   constructor(options?: { readonly beta?: number; readonly threshold?: number }) {
     super()
-    const { beta = 1, threshold = 20 } = optionsOf('Softplus', options, UsageError, { beta: true, threshold: true })
+    const { beta = 1, threshold = 20 } = optionsOf('Softplus', options, { beta: true, threshold: true }, UsageError)
     this.beta = beta
     this.threshold = threshold
   }

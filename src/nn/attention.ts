@@ -71,7 +71,7 @@ export class MultiheadAttention extends Module {
       vdim = embedDim,
       addBiasKv = false,
       addZeroAttn = false,
-    } = optionsOf('MultiheadAttention', options, UsageError, optionNames)
+    } = optionsOf('MultiheadAttention', options, optionNames, UsageError)
     for (const [argument, width] of Object.entries({ embedDim, numHeads, kdim, vdim }))
       requireCount('MultiheadAttention', argument, width, 1, UsageError)
     requireWithin('MultiheadAttention', 'dropout', dropout, [0, 1], UsageError)
@@ -105,7 +105,7 @@ export class MultiheadAttention extends Module {
    * In the weights S includes the keys that addBiasKv and addZeroAttn add.
    */
   forward(query: Tensor, key: Tensor, value: Tensor, masks?: AttentionMasks): ops.Attention {
-    const given = optionsOf('MultiheadAttention', masks)
+    const given = optionsOf('MultiheadAttention', masks, { attnMask: true, keyPaddingMask: true, causal: true })
     const mask = joinedMask(given, query.rank === 2, this.numHeads)
     const weights = {
       inProjWeight: this.in_proj_weight,

@@ -93,7 +93,7 @@ export class MLP extends Module {
       act = new GELU(),
       bias = true,
       drop = 0,
-    } = optionsOf('MLP', options, UsageError, { outFeatures: true, act: true, bias: true, drop: true })
+    } = optionsOf('MLP', options, { outFeatures: true, act: true, bias: true, drop: true }, UsageError)
     this.fc1 = new Linear(inFeatures, hiddenFeatures, { bias })
     this.act = act
     this.drop1 = new Dropout(drop)

@@ -133,21 +133,21 @@ abstract class ConvLayer extends ConvolutionLayer {
 /** Convolution of x [N, in, L] -> [N, out, L']; weight [out, in / groups, kernel], bias [out]. */
 export class Conv1d extends ConvLayer {
   constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options?: ConvLayerOptions) {
-    super(ops.conv1d, 1, inChannels, outChannels, kernelSize, optionsOf('Conv1d', options, UsageError, convNames))
+    super(ops.conv1d, 1, inChannels, outChannels, kernelSize, optionsOf('Conv1d', options, convNames, UsageError))
   }
 }
 
 /** Convolution of x [N, in, H, W] -> [N, out, H', W']; weight [out, in / groups, kh, kw], bias [out]. */
 export class Conv2d extends ConvLayer {
   constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options?: ConvLayerOptions) {
-    super(ops.conv2d, 2, inChannels, outChannels, kernelSize, optionsOf('Conv2d', options, UsageError, convNames))
+    super(ops.conv2d, 2, inChannels, outChannels, kernelSize, optionsOf('Conv2d', options, convNames, UsageError))
   }
 }
 
 /** Convolution of x [N, in, D, H, W] -> [N, out, D', H', W']; weight [out, in / groups, kd, kh, kw], bias [out]. */
 export class Conv3d extends ConvLayer {
   constructor(inChannels: number, outChannels: number, kernelSize: KernelSize, options?: ConvLayerOptions) {
-    super(ops.conv3d, 3, inChannels, outChannels, kernelSize, optionsOf('Conv3d', options, UsageError, convNames))
+    super(ops.conv3d, 3, inChannels, outChannels, kernelSize, optionsOf('Conv3d', options, convNames, UsageError))
   }
 }
 
@@ -186,7 +186,7 @@ export class ConvTranspose1d extends ConvTransposeLayer {
       inChannels,
       outChannels,
       kernelSize,
-      optionsOf('ConvTranspose1d', options, UsageError, transposeNames),
+      optionsOf('ConvTranspose1d', options, transposeNames, UsageError),
     )
   }
 }
@@ -200,7 +200,7 @@ export class ConvTranspose2d extends ConvTransposeLayer {
       inChannels,
       outChannels,
       kernelSize,
-      optionsOf('ConvTranspose2d', options, UsageError, transposeNames),
+      optionsOf('ConvTranspose2d', options, transposeNames, UsageError),
     )
   }
 }
@@ -214,7 +214,7 @@ export class ConvTranspose3d extends ConvTransposeLayer {
       inChannels,
       outChannels,
       kernelSize,
-      optionsOf('ConvTranspose3d', options, UsageError, transposeNames),
+      optionsOf('ConvTranspose3d', options, transposeNames, UsageError),
     )
   }
 }

@@ -47,7 +47,7 @@ export class DropPath extends Module {
 
   constructor(p = 0, options?: { readonly rescale?: boolean }) {
     super()
-    const { rescale = true } = optionsOf('DropPath', options, UsageError, { rescale: true })
+    const { rescale = true } = optionsOf('DropPath', options, { rescale: true }, UsageError)
     requireWithin('DropPath', 'p', p, [0, 1], UsageError)
     this.p = p
     this.rescale = rescale

@@ -23,10 +23,15 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options?: EmbeddingLayerOptions) {
     super()
-    const { paddingIndex, initWeight = normal } = optionsOf('Embedding', options, UsageError, {
-      paddingIndex: true,
-      initWeight: true,
-    })
+    const { paddingIndex, initWeight = normal } = optionsOf(
+      'Embedding',
+      options,
+      {
+        paddingIndex: true,
+        initWeight: true,
+      },
+      UsageError,
+    )
     requireCount('Embedding', 'numEmbeddings', numEmbeddings, 0, UsageError)
     requireCount('Embedding', 'embeddingDim', embeddingDim, 0, UsageError)
     if (paddingIndex !== undefined) {

@@ -32,11 +32,16 @@ export class Involution extends Module {
 
   constructor(channels: number, kernelSize: number, stride: number, options?: InvolutionLayerOptions) {
     super()
-    const given = optionsOf('Involution', options, UsageError, {
-      reductionRatio: true,
-      groupChannels: true,
-      initWeight: true,
-    })
+    const given = optionsOf(
+      'Involution',
+      options,
+      {
+        reductionRatio: true,
+        groupChannels: true,
+        initWeight: true,
+      },
+      UsageError,
+    )
     const { reductionRatio = 4, groupChannels = 16, initWeight } = given
     for (const [name, value] of Object.entries({ channels, kernelSize, stride, reductionRatio, groupChannels }))
       requireCount('Involution', name, value, 1, UsageError)

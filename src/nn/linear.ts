@@ -41,7 +41,7 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options?: LinearLayerOptions) {
     super()
-    const given = optionsOf('Linear', options, UsageError, { axis: true, bias: true, initWeight: true, initBias: true })
+    const given = optionsOf('Linear', options, { axis: true, bias: true, initWeight: true, initBias: true }, UsageError)
     const { bias = true, initWeight = defaultWeight, axis = -1 } = given
     requireCount('Linear', 'inFeatures', inFeatures, 0, UsageError)
     requireCount('Linear', 'outFeatures', outFeatures, 0, UsageError)

@@ -42,7 +42,7 @@ export class LayerNorm extends Module {
       eps = 1e-5,
       elementwiseAffine = true,
       bias = true,
-    } = optionsOf('LayerNorm', options, UsageError, { eps: true, elementwiseAffine: true, bias: true })
+    } = optionsOf('LayerNorm', options, { eps: true, elementwiseAffine: true, bias: true }, UsageError)
     this.normalizedShape = checkedShape('LayerNorm', normalizedShape, eps)
     this.eps = eps
     this.weight = elementwiseAffine ? parameter(this.normalizedShape, ones) : undefined
@@ -66,10 +66,15 @@ export class RMSNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options?: Omit<LayerNormOptions, 'bias'>) {
     super()
-    const { eps = 2 ** -23, elementwiseAffine = true } = optionsOf('RMSNorm', options, UsageError, {
-      eps: true,
-      elementwiseAffine: true,
-    })
+    const { eps = 2 ** -23, elementwiseAffine = true } = optionsOf(
+      'RMSNorm',
+      options,
+      {
+        eps: true,
+        elementwiseAffine: true,
+      },
+      UsageError,
+    )
     this.normalizedShape = checkedShape('RMSNorm', normalizedShape, eps)
     this.eps = eps
     this.weight = elementwiseAffine ? parameter(this.normalizedShape, ones) : undefined
@@ -131,7 +136,7 @@ export class GroupNorm extends Module {
 
   constructor(numGroups: number, numChannels: number, options?: ChannelNormOptions) {
     super()
-    const { eps = 1e-5, affine = true } = optionsOf('GroupNorm', options, UsageError, channelNames)
+    const { eps = 1e-5, affine = true } = optionsOf('GroupNorm', options, channelNames, UsageError)
     requireCount('GroupNorm', 'numGroups', numGroups, 1, UsageError)
     requireCount('GroupNorm', 'numChannels', numChannels, 1, UsageError)
     requireAtLeast('GroupNorm', 'eps', eps, 0, UsageError)
@@ -248,14 +253,14 @@ abstract class BatchNorm extends Module {
  */
 export class BatchNorm1d extends BatchNorm {
   constructor(numFeatures: number, options?: RunningNormOptions) {
-    super(numFeatures, [2, 3], optionsOf('BatchNorm1d', options, UsageError, runningNames))
+    super(numFeatures, [2, 3], optionsOf('BatchNorm1d', options, runningNames, UsageError))
   }
 }
 
 /** Batch norm of each channel of x [N, C, H, W]; otherwise as BatchNorm1d. */
 export class BatchNorm2d extends BatchNorm {
   constructor(numFeatures: number, options?: RunningNormOptions) {
-    super(numFeatures, [4], optionsOf('BatchNorm2d', options, UsageError, runningNames))
+    super(numFeatures, [4], optionsOf('BatchNorm2d', options, runningNames, UsageError))
   }
 }
 
@@ -271,7 +276,7 @@ export class InstanceNorm2d extends Module {
 
   constructor(numFeatures: number, options?: ChannelNormOptions) {
     super()
-    const { eps = 1e-5, affine = false } = optionsOf('InstanceNorm2d', options, UsageError, channelNames)
+    const { eps = 1e-5, affine = false } = optionsOf('InstanceNorm2d', options, channelNames, UsageError)
     requireCount('InstanceNorm2d', 'numFeatures', numFeatures, 1, UsageError)
     requireAtLeast('InstanceNorm2d', 'eps', eps, 0, UsageError)
     this.numFeatures = numFeatures

@@ -41,42 +41,42 @@ abstract class PoolLayer<Options extends ops.MaxPoolOptions> extends Module {
 /** The largest element of each window of x [N, C, L]. */
 export class MaxPool1d extends PoolLayer<ops.MaxPoolOptions> {
   constructor(kernelSize: KernelSize, options?: ops.MaxPoolOptions) {
-    super(ops.maxPool1d, 1, kernelSize, optionsOf('MaxPool1d', options, UsageError, maxNames))
+    super(ops.maxPool1d, 1, kernelSize, optionsOf('MaxPool1d', options, maxNames, UsageError))
   }
 }
 
 /** The largest element of each window of x [N, C, H, W]. */
 export class MaxPool2d extends PoolLayer<ops.MaxPoolOptions> {
   constructor(kernelSize: KernelSize, options?: ops.MaxPoolOptions) {
-    super(ops.maxPool2d, 2, kernelSize, optionsOf('MaxPool2d', options, UsageError, maxNames))
+    super(ops.maxPool2d, 2, kernelSize, optionsOf('MaxPool2d', options, maxNames, UsageError))
   }
 }
 
 /** The largest element of each window of x [N, C, D, H, W]. */
 export class MaxPool3d extends PoolLayer<ops.MaxPoolOptions> {
   constructor(kernelSize: KernelSize, options?: ops.MaxPoolOptions) {
-    super(ops.maxPool3d, 3, kernelSize, optionsOf('MaxPool3d', options, UsageError, maxNames))
+    super(ops.maxPool3d, 3, kernelSize, optionsOf('MaxPool3d', options, maxNames, UsageError))
   }
 }
 
 /** The mean of each window of x [N, C, L]; padding counts as zeros unless countIncludePad is false. */
 export class AvgPool1d extends PoolLayer<ops.AvgPoolOptions> {
   constructor(kernelSize: KernelSize, options?: ops.AvgPoolOptions) {
-    super(ops.avgPool1d, 1, kernelSize, optionsOf('AvgPool1d', options, UsageError, avgNames))
+    super(ops.avgPool1d, 1, kernelSize, optionsOf('AvgPool1d', options, avgNames, UsageError))
   }
 }
 
 /** The mean of each window of x [N, C, H, W]; padding counts as zeros unless countIncludePad is false. */
 export class AvgPool2d extends PoolLayer<ops.AvgPoolOptions> {
   constructor(kernelSize: KernelSize, options?: ops.AvgPoolOptions) {
-    super(ops.avgPool2d, 2, kernelSize, optionsOf('AvgPool2d', options, UsageError, avgNames))
+    super(ops.avgPool2d, 2, kernelSize, optionsOf('AvgPool2d', options, avgNames, UsageError))
   }
 }
 
 /** The mean of each window of x [N, C, D, H, W]; padding counts as zeros unless countIncludePad is false. */
 export class AvgPool3d extends PoolLayer<ops.AvgPoolOptions> {
   constructor(kernelSize: KernelSize, options?: ops.AvgPoolOptions) {
-    super(ops.avgPool3d, 3, kernelSize, optionsOf('AvgPool3d', options, UsageError, avgNames))
+    super(ops.avgPool3d, 3, kernelSize, optionsOf('AvgPool3d', options, avgNames, UsageError))
   }
 }
 
@@ -156,12 +156,17 @@ export class Upsample extends Module {
       requireFinite('Upsample', 'scaleFactor', factor, UsageError)
     }
     this.scaleFactor = scaleFactor
-    this.options = optionsOf('Upsample', options, UsageError, {
-      mode: true,
-      alignCorners: true,
-      antialias: true,
-      recomputeScaleFactor: true,
-    })
+    this.options = optionsOf(
+      'Upsample',
+      options,
+      {
+        mode: true,
+        alignCorners: true,
+        antialias: true,
+        recomputeScaleFactor: true,
+      },
+      UsageError,
+    )
   }
 
   forward(x: Tensor): Tensor {

@@ -141,7 +141,7 @@ abstract class RecurrentLayer extends Module {
 /** Long short-term memory (Hochreiter and Schmidhuber 1997), x [N, T, inputSize]; gates in the order input, forget, cell, output. */
 export class LSTM extends RecurrentLayer {
   constructor(inputSize: number, hiddenSize: number, options?: RecurrentLayerOptions) {
-    super(4, inputSize, hiddenSize, optionsOf('LSTM', options, UsageError, optionNames))
+    super(4, inputSize, hiddenSize, optionsOf('LSTM', options, optionNames, UsageError))
   }
 
   protected override cell(x: Tensor, weights: ops.RecurrentWeights, state: CellState): CellResult {
@@ -159,7 +159,7 @@ export class LSTM extends RecurrentLayer {
 /** Gated recurrent unit (Cho et al. 2014, arXiv 1406.1078), x [N, T, inputSize]; gates in the order reset, update, new. */
 export class GRU extends RecurrentLayer {
   constructor(inputSize: number, hiddenSize: number, options?: RecurrentLayerOptions) {
-    super(3, inputSize, hiddenSize, optionsOf('GRU', options, UsageError, optionNames))
+    super(3, inputSize, hiddenSize, optionsOf('GRU', options, optionNames, UsageError))
   }
 
   protected override cell(x: Tensor, weights: ops.RecurrentWeights, state: CellState): CellResult {
@@ -182,7 +182,7 @@ export class RNN extends RecurrentLayer {
     hiddenSize: number,
     options?: RecurrentLayerOptions & { readonly nonlinearity?: 'tanh' | 'relu' },
   ) {
-    const given = optionsOf('RNN', options, UsageError, { ...optionNames, nonlinearity: true })
+    const given = optionsOf('RNN', options, { ...optionNames, nonlinearity: true }, UsageError)
     super(1, inputSize, hiddenSize, given)
     this.nonlinearity = given.nonlinearity ?? 'tanh'
     requireOneOf('RNN', 'nonlinearity', this.nonlinearity, ['tanh', 'relu'], UsageError)

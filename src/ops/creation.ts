@@ -61,7 +61,7 @@ export function requireElements(op: string, shape: Shape): void {
 
 /** start, start + step, ... before `end`, as a constant; `arange(n)` counts from 0 to n - 1. */
 export function arange(start: number, end?: number, options?: ArangeOptions): Tensor {
-  const { step = 1, dtype = 'int64' } = optionsOf('arange', options)
+  const { step = 1, dtype = 'int64' } = optionsOf('arange', options, { step: true, dtype: true })
   const [from, to] = end === undefined ? [0, start] : [start, end]
   requireOneOf('arange', 'dtype', dtype, dtypes, UsageError)
   if (![from, to, step].every(Number.isFinite) || step === 0) {
@@ -105,7 +105,7 @@ export function meshgrid(
   vectors: readonly Operand[],
   options?: { readonly indexing?: 'ij' | 'xy' },
 ): readonly Tensor[] {
-  const { indexing = 'ij' } = optionsOf('meshgrid', options)
+  const { indexing = 'ij' } = optionsOf('meshgrid', options, { indexing: true })
   return checked(() => {
     requireOneOf('meshgrid', 'indexing', indexing, ['ij', 'xy'])
     const inputs = toTensorList('meshgrid', 'vectors', vectors)

@@ -114,7 +114,7 @@ function gateAt(gates: readonly Tensor[], index: number): Tensor {
  * c' = sigmoid(f) c + sigmoid(i) tanh(g), h' = sigmoid(o) tanh(c').
  */
 export function lstm(x: Operand, weights: RecurrentWeights, options?: LstmOptions): Recurrent & { readonly c: Tensor } {
-  const given = optionsOf('lstm', options)
+  const given = optionsOf('lstm', options, { c: true, h: true, reverse: true })
   const input = toTensor('lstm', x)
   return checked(() => {
     const cell = checkedCell('lstm', input, 4, weights)
@@ -140,7 +140,7 @@ export function lstm(x: Operand, weights: RecurrentWeights, options?: LstmOption
  * r = sigmoid(a_r + b_r), z = sigmoid(a_z + b_z), n = tanh(a_n + r b_n), h' = (1 - z) n + z h.
  */
 export function gru(x: Operand, weights: RecurrentWeights, options?: RecurrentOptions): Recurrent {
-  const given = optionsOf('gru', options)
+  const given = optionsOf('gru', options, { h: true, reverse: true })
   const input = toTensor('gru', x)
   return checked(() => {
     const cell = checkedCell('gru', input, 3, weights)
@@ -162,7 +162,7 @@ export function gru(x: Operand, weights: RecurrentWeights, options?: RecurrentOp
 
 /** h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu instead of tanh (Elman 1990); x [B, T, I]. */
 export function rnn(x: Operand, weights: RecurrentWeights, options?: RnnOptions): Recurrent {
-  const given = optionsOf('rnn', options)
+  const given = optionsOf('rnn', options, { nonlinearity: true, h: true, reverse: true })
   const input = toTensor('rnn', x)
   const { nonlinearity: name = 'tanh' } = given
   const nonlinearity = name === 'relu' ? relu : tanh

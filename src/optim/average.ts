@@ -72,7 +72,7 @@ export class ExponentialMovingAverage {
         `ExponentialMovingAverage: variables must be float32, ${wrong.name || 'one'} is ${wrong.dtype}`,
       )
     }
-    const given = optionsOf('ExponentialMovingAverage', options, UsageError, optionNames)
+    const given = optionsOf('ExponentialMovingAverage', options, optionNames, UsageError)
     const { decay, warmup = false } = given
     if (typeof decay !== 'function' && !(typeof decay === 'number' && decay >= 0 && decay <= 1))
       throw new UsageError(`ExponentialMovingAverage: decay must be in [0, 1], found ${shown(decay)}`)

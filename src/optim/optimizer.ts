@@ -8,7 +8,7 @@ import { copyState, type LoadOptions, loadState, type StateDifference } from '..
 import type { Tensor } from '../tensor/tensor.ts'
 import { currentTrace, dependOn } from '../tensor/trace.ts'
 import { tensorOf, Variable } from '../tensor/variable.ts'
-import { optionsOf, requireKnown, requireList, shown } from '../util/check.ts'
+import { optionsOf, requireList, requireOptions, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { type ClipOptions, clipGradients } from './clipping.ts'
 import { UpdateCounter } from './counter.ts'
@@ -165,7 +165,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
         `${this.constructor.name}: there must be as many gradients as parameters, ${parameters.length}, found ${gradients.length}`,
       )
     }
-    const clip = optionsOf(this.constructor.name, options, UsageError, clipNames)
+    const clip = optionsOf(this.constructor.name, options, clipNames, UsageError)
     const clipped = clipGradients(gradients, clip)
     const gradientOf = new Map(parameters.map((parameter, i) => [parameter, clipped.gradients[i]]))
     const scalar = this.#counter.advance()
@@ -189,7 +189,12 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
 
   /** Records the gradients of the loss, as `gradients` computes them, and the update of all parameters. */
   minimize(loss: Tensor, options?: ClipOptions & LossWeight): UpdateResult {
-    const { weight, ...clip } = optionsOf(this.constructor.name, options, UsageError)
+    const { weight, ...clip } = optionsOf(
+      this.constructor.name,
+      options,
+      { clipNorm: true, normType: true, clipValue: true, weight: true },
+      UsageError,
+    )
     return this.update(this.gradients(loss, weight === undefined ? {} : { weight }), clip)
   }
 
@@ -258,7 +263,7 @@ function groupsOf<S extends object>(
     const owner = `${name}: group ${i}`
     if (!isGroup(entry)) throw new UsageError(`${owner} must be { parameters: [...] }, found ${shown(entry)}`)
     const { parameters: members, ...own } = entry
-    requireKnown(owner, Object.keys(entry), ['parameters', 'lr', ...Object.keys(defaults)])
+    requireOptions(owner, entry, ['parameters', 'lr', ...Object.keys(defaults)], UsageError)
     requireVariables(owner, members)
     return { parameters: [...members], settings: settingsOf<S>(name, defaults, { ...options, ...own } as Partial<S>) }
   })

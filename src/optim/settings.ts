@@ -1,6 +1,6 @@
 /** Checks of an optimizer's arguments, which may come from JavaScript or from a file. */
 import { Variable } from '../tensor/variable.ts'
-import { optionsOf, requireAtLeast, requireFlag, requireKnown, requireList, shown } from '../util/check.ts'
+import { requireAtLeast, requireFlag, requireList, requireOptions, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 
 /** Settings that may change from step to step. */
@@ -24,14 +24,9 @@ function requireKind(owner: string, name: string, value: unknown, standard: unkn
 
 /** The defaults, overridden by the given options. Throws a UsageError for an option that is unknown or of the wrong kind, and if there is no lr. */
 export function settingsOf<S extends object>(owner: string, defaults: object, options: Partial<S>): S {
-  const given = Object.entries(optionsOf(owner, options, UsageError)).filter(([, value]) => value !== undefined)
   const standards = new Map<string, unknown>(Object.entries(defaults))
-  const known = ['lr', ...standards.keys()]
-  requireKnown(
-    owner,
-    given.map(([name]) => name),
-    known,
-  )
+  requireOptions(owner, options ?? {}, ['lr', ...standards.keys()], UsageError)
+  const given = Object.entries(options ?? {}).filter(([, value]) => value !== undefined)
   for (const [name, value] of given) requireKind(owner, name, value, standards.get(name))
   if (!given.some(([name]) => name === 'lr'))
     throw new UsageError(`${owner}: lr must be a number or a schedule, found none`)

@@ -1,5 +1,6 @@
 import { configure as configureRuntime } from '#runtime'
-import { requireKnown } from '../util/check.ts'
+import { optionsOf } from '../util/check.ts'
+import { UsageError } from '../util/errors.ts'
 import type { RuntimeOptions } from './session.ts'
 
 /**
@@ -7,6 +8,6 @@ import type { RuntimeOptions } from './session.ts'
  * first model runs. Throws a UsageError for what the platform does not have, or where it comes too late.
  */
 export function configure(options: RuntimeOptions): void {
-  requireKnown('configure', Object.keys(options), ['device', 'threads', 'files'] satisfies (keyof RuntimeOptions)[])
+  optionsOf('configure', options, { device: true, threads: true, files: true }, UsageError)
   configureRuntime(options)
 }

@@ -40,7 +40,12 @@ export class Variable {
 
   constructor(shape: Shape, given?: VariableOptions) {
     checkShape('Variable', shape)
-    const options = optionsOf('Variable', given, UsageError)
+    const options = optionsOf(
+      'Variable',
+      given,
+      { dtype: true, data: true, trainable: true, persistent: true, name: true },
+      UsageError,
+    )
     this.shape = shape
     this.dtype = options.dtype ?? 'float32'
     this.trainable = options.trainable ?? false

@@ -11,7 +11,7 @@ import { randomState } from '../tensor/random-state.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { currentTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
-import { requireCount, requireFields, requireKnown, requireOneOf, shown } from '../util/check.ts'
+import { requireCount, requireFields, requireOneOf, requireOptions, shown } from '../util/check.ts'
 import { TenfoldError, UsageError } from '../util/errors.ts'
 import type { CheckpointChoice } from './checkpoint.ts'
 import { lockFolder } from './lock.ts'
@@ -66,7 +66,7 @@ const counts = [
 
 function checkOptions<Name extends string>(options: TrainOptions<Name>): void {
   const { folder, epochs, steps, evaluate, state, loader, monitor } = options
-  requireKnown('trainModel', Object.keys(options), trainOptionNames)
+  requireOptions('trainModel', options, trainOptionNames, UsageError)
   if (typeof loader?.restore !== 'function' || typeof loader[Symbol.asyncIterator] !== 'function')
     throw new UsageError(`trainModel: loader must give batches, and be restored, found ${shown(loader)}`, {
       hint: 'a DataLoader does',

@@ -2,7 +2,7 @@
  * Checks of arguments. Each throws an error that names the function or layer, its argument, what must hold and what was
  * found. Types are checked too: values may come from JavaScript or from a file.
  */
-import { ShapeError, type TenfoldError, UsageError } from './errors.ts'
+import { ShapeError, type TenfoldError } from './errors.ts'
 import { suggestion } from './words.ts'
 
 /** The error that is thrown. Default: ShapeError, that of operations. */
@@ -116,28 +116,28 @@ export function requireFields(owner: string, argument: string, value: object, Th
 /**
  * The options that were given: an object of settings, by name. undefined and null mean no options. Anything else that comes from
  * JavaScript (`gelu(x, 'tanh')`, a tensor instead of `{ weight }`) would be ignored silently, and so would a name that is not among
- * `names`. Default: any names but PyTorch's.
+ * `names`.
  */
 export function optionsOf<T extends object>(
   owner: string,
   options: T | null | undefined,
+  names: Readonly<Record<keyof T & string, true>>,
   Thrown: ErrorClass = ShapeError,
-  names?: Readonly<Record<keyof T & string, true>>,
 ): T | Partial<T> {
   if (options === undefined || options === null) return {}
-  requireFields(owner, 'options', options, Thrown)
-  for (const name of Object.keys(options)) requireOurName(owner, name, Thrown)
-  if (names) requireKnown(owner, Object.keys(options), Object.keys(names))
+  requireOptions(owner, options, Object.keys(names), Thrown)
   return options
 }
 
-/** Throws a UsageError for a name that is not known: it would be ignored silently. */
-export function requireKnown(owner: string, names: Iterable<string>, known: Iterable<string>): void {
-  const all = [...known]
-  for (const name of names) {
-    if (all.includes(name)) continue
-    throw new UsageError(`${owner}: there is no setting "${name}"`, { hint: suggestion(name, all) })
-  }
+/** An object of settings, all of which are known by name. */
+export function requireOptions(owner: string, options: object, known: readonly string[], Thrown: ErrorClass): void {
+  requireFields(owner, 'options', options, Thrown)
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  // PyTorch's spelling: `ceil_mode` for `ceilMode`, `dim` for `axis`.
+  const ours = ourNames.get(unknown) ?? unknown.replace(/_+(.?)/g, (_, letter) => letter.toUpperCase())
+  const hint = known.includes(ours) ? `here it is "${ours}"` : suggestion(unknown, known)
+  throw new Thrown(`${owner}: there is no option "${unknown}"`, { hint })
 }
 
 const ourNames: ReadonlyMap<string, string> = new Map([
@@ -148,15 +148,6 @@ const ourNames: ReadonlyMap<string, string> = new Map([
   ['paddingIdx', 'paddingIndex'],
   ['unbiased', 'correction'],
 ])
-
-/** PyTorch's spelling, which would be ignored silently: `ceil_mode` for `ceilMode`, `dim` for `axis`. */
-function requireOurName(owner: string, name: string, Thrown: ErrorClass): void {
-  const ours = ourNames.get(name) ?? name.replace(/_+(.?)/g, (_, letter) => letter.toUpperCase())
-  if (ours === name) return
-  throw new Thrown(`${owner}: there is no option "${name}"`, {
-    hint: ourNames.has(name) ? `here it is "${ours}"` : `options are in camelCase: "${ours}"`,
-  })
-}
 
 /** One of the names. */
 export function requireOneOf(

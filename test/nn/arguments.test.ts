@@ -92,7 +92,7 @@ describe('a wrong argument', () => {
     '%s: an option of another name',
     (name, layer, args) => {
       const misspelt = args.map((arg) => (isOptions(arg) ? { ...arg, optoin: 1 } : arg))
-      expect(() => layer(...misspelt)).toThrow(`${name}: there is no setting "optoin"`)
+      expect(() => layer(...misspelt)).toThrow(`${name}: there is no option "optoin"`)
     },
   )
 

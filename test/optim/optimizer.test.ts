@@ -126,7 +126,7 @@ describe('groups', () => {
     ],
     ['AdamW: betas must be a list of 2 numbers, found 0.9', () => new AdamW([weight], { lr: 1, betas: untyped(0.9) })],
     ['AdamW: betas must be a list of 2 numbers, found "x"', () => new AdamW([weight], { lr: 1, betas: untyped('x') })],
-    ['SGD: there is no setting "momentun"', () => new SGD([weight], untyped({ lr: 1, momentun: 0.9 }))],
+    ['SGD: there is no option "momentun"', () => new SGD([weight], untyped({ lr: 1, momentun: 0.9 }))],
     ['SGD: lr must be a number or a schedule, found none', () => new SGD([weight], untyped({}))],
     ['SGD: lr must be a number or a schedule, found none', () => new SGD([weight], untyped(null))],
     ['SGD: lr must be a number or a schedule, found "0.1"', () => new SGD([weight], { lr: untyped('0.1') })],
@@ -142,7 +142,7 @@ describe('groups', () => {
     ],
     ['SGD: parameter 0 must be a variable, found float32[1]', () => new SGD(untyped([tensor([1])]), { lr: 1 })],
     ['SGD: parameter 0 must be a variable, found undefined', () => new SGD(untyped([undefined]), { lr: 1 })],
-    ['SGD: group 0: there is no setting "params"', () => new SGD(untyped([{ params: [weight] }]), { lr: 1 })],
+    ['SGD: group 0: there is no option "params"', () => new SGD(untyped([{ params: [weight] }]), { lr: 1 })],
     ['SGD: group 0: parameters must be a list, found undefined', () => new SGD(untyped([{ lr: 1 }]), { lr: 1 })],
     [
       'SGD: group 1 must be { parameters: [...] }, found null',
@@ -158,7 +158,7 @@ describe('groups', () => {
       () => new ExponentialMovingAverage([weight], untyped({})),
     ],
     [
-      'ExponentialMovingAverage: there is no setting "beta"',
+      'ExponentialMovingAverage: there is no option "beta"',
       () => new ExponentialMovingAverage([weight], untyped({ beta: 1 })),
     ],
     ['SGD: update works only inside a compiled function', () => new SGD([weight], { lr: 1 }).update([tensor([1])])],

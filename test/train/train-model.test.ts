@@ -165,7 +165,7 @@ test('mistakes are one line', async () => {
     'trainModel: monitor.goal must be max or min, found "least"',
   )
   expect(await failure({ patience: -1 })).toBe('trainModel: patience must be a whole number of at least 1, found -1')
-  expect(await failure({ epoch: 3 } as object)).toBe('trainModel: there is no setting "epoch"')
+  expect(await failure({ epoch: 3 } as object)).toBe('trainModel: there is no option "epoch"')
   expect(await failure({ folder: join(folder, 'no-loss'), step: () => ({}) as never })).toBe(
     'trainModel: the step must return scalars by name, loss among them, found an object',
   )

@@ -79,7 +79,24 @@ export class Decoder implements TokenReader {
   readonly #step: Compiled<[Tensor, State, Record<string, Tensor>], Step>
 
   constructor(model: CausalLanguageModel | DecoderForward, options?: DecoderOptions) {
-    const { maxTokens, ...rest } = optionsOf('Decoder', options, UsageError)
+    const { maxTokens, ...rest } = optionsOf(
+      'Decoder',
+      options,
+      {
+        maxTokens: true,
+        passes: true,
+        fused: true,
+        frozen: true,
+        communicator: true,
+        threads: true,
+        optimize: true,
+        disabledOptimizers: true,
+        profile: true,
+        spin: true,
+        stay: true,
+      },
+      UsageError,
+    )
     if (
       typeof model !== 'function' &&
       typeof (model as Partial<CausalLanguageModel> | undefined)?.forward !== 'function'

@@ -88,7 +88,7 @@ const optionNames = {
 
 /** Checks the options. `beams`: then more than one token stays, as in transformers. Throws a UsageError. */
 export function settingsOf(owner: string, options: GenerationOptions | undefined, beams = 1): Settings {
-  const given = optionsOf(owner, options, UsageError, optionNames)
+  const given = optionsOf(owner, options, optionNames, UsageError)
   const { maxNewTokens = 20, minNewTokens: least = 0, seed = 0, whenFull = 'stop', logitsProcessor = [] } = given
   const { temperature: heat = 1, topK: k = 0, topP: mass = 1, minP: share = 0 } = given
   const { repetitionPenalty: penalty = 1, noRepeatNgramSize: size = 0, suppressTokens: suppressed = [] } = given

@@ -34,6 +34,8 @@ export interface AttentionOptions {
   readonly dropout?: number
 }
 
+const attentionNames = { mask: true, causal: true, scale: true, enableGqa: true, dropout: true } as const
+
 /** The output of attention, and its weights. */
 export interface Attention {
   /** [..., L, width of the values] */
@@ -49,7 +51,7 @@ export function attentionWithWeights(
   value: Operand,
   options?: AttentionOptions,
 ): Attention {
-  const given = optionsOf('attentionWithWeights', options)
+  const given = optionsOf('attentionWithWeights', options, attentionNames)
   const op = 'scaledDotProductAttention'
   const [q, k, v] = [toFloat(op, query, 'query'), toFloat(op, key, 'key'), toFloat(op, value, 'value')]
   return checked(() => {
@@ -109,7 +111,7 @@ export function scaledDotProductAttention(
   value: Operand,
   options?: AttentionOptions,
 ): Tensor {
-  return attentionWithWeights(query, key, value, optionsOf('scaledDotProductAttention', options)).output
+  return attentionWithWeights(query, key, value, optionsOf('scaledDotProductAttention', options, attentionNames)).output
 }
 
 /** [..., tokens, heads width] -> [..., heads, tokens, width]. */

@@ -39,7 +39,7 @@ export function attentionOverParts(
   parts: readonly AttentionPart[],
   options?: Omit<AttentionOptions, 'mask' | 'causal'>,
 ): Attention {
-  const given = optionsOf(op, options)
+  const given = optionsOf(op, options, { scale: true, enableGqa: true, dropout: true })
   return checked(() => {
     requireList(op, 'parts', parts)
     if (parts.length === 0) throw new ShapeError(`${op}: needs at least one part, found none`)

@@ -171,6 +171,8 @@ export interface ConvOptions {
   readonly groups?: number
 }
 
+const convNames = { stride: true, padding: true, dilation: true, groups: true } as const
+
 function convolve(x: Operand, weight: Operand, bias: Operand | undefined, options: ConvOptions, axes: number): Tensor {
   const [input, kernel] = [toTensor('conv', x), toTensor('conv', weight)]
   const shift = bias === undefined ? undefined : toTensor('conv', bias)
@@ -238,15 +240,15 @@ function patchProduct(input: Tensor, weight: Tensor): Tensor {
 
 /** x [N, C, L], weight [out, C / groups, kernel], bias [out]. Defaults: stride 1, padding 0, dilation 1, groups 1. */
 export function conv1d(x: Operand, weight: Operand, bias?: Operand, options?: ConvOptions): Tensor {
-  return convolve(x, weight, bias, optionsOf('conv1d', options), 1)
+  return convolve(x, weight, bias, optionsOf('conv1d', options, convNames), 1)
 }
 
 /** x [N, C, H, W], weight [out, C / groups, kh, kw], bias [out]. Defaults: stride 1, padding 0, dilation 1, groups 1. */
 export function conv2d(x: Operand, weight: Operand, bias?: Operand, options?: ConvOptions): Tensor {
-  return convolve(x, weight, bias, optionsOf('conv2d', options), 2)
+  return convolve(x, weight, bias, optionsOf('conv2d', options, convNames), 2)
 }
 
 /** x [N, C, D, H, W], weight [out, C / groups, kd, kh, kw], bias [out]. Defaults: stride 1, padding 0, dilation 1, groups 1. */
 export function conv3d(x: Operand, weight: Operand, bias?: Operand, options?: ConvOptions): Tensor {
-  return convolve(x, weight, bias, optionsOf('conv3d', options), 3)
+  return convolve(x, weight, bias, optionsOf('conv3d', options, convNames), 3)
 }

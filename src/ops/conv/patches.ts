@@ -19,11 +19,19 @@ export interface UnfoldOptions {
   readonly dilation?: number | readonly number[]
 }
 
+const unfoldNames = { stride: true, padding: true, dilation: true } as const
+
 /** The windows of x [N, C, H, W] as columns: [N, C * kernel, positions] (im2col). Defaults: stride 1, padding 0, dilation 1. */
 export function unfold(x: Operand, kernelSize: number | readonly number[], options?: UnfoldOptions): Tensor {
   const input = toTensor('unfold', x)
   return checked(() => {
-    const shape = poolShape('unfold', input.shape, kernelSize, { stride: 1, ...optionsOf('unfold', options) }, 2)
+    const shape = poolShape(
+      'unfold',
+      input.shape,
+      kernelSize,
+      { stride: 1, ...optionsOf('unfold', options, unfoldNames) },
+      2,
+    )
     const [n, c] = input.sizes(4)
     const count = elementCount(shape.positions)
     const windows = kernelWindows(padded(input, shape, 0), shape.kernel, shape.positions, shape)
@@ -54,7 +62,7 @@ export function fold(
       'fold',
       [n, rows / area, ...sizes],
       kernelSize,
-      { stride: 1, ...optionsOf('fold', options) },
+      { stride: 1, ...optionsOf('fold', options, unfoldNames) },
       2,
     )
     if (rows % area !== 0 || columns !== elementCount(shape.positions)) {

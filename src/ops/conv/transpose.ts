@@ -240,6 +240,8 @@ export interface ConvTransposeOptions {
   readonly groups?: number
 }
 
+const convTransposeNames = { stride: true, padding: true, outputPadding: true, dilation: true, groups: true } as const
+
 function convolveTransposed(
   x: Operand,
   weight: Operand,
@@ -279,15 +281,15 @@ function convolveTransposed(
 
 /** x [N, in, L], weight [in, out / groups, kernel], bias [out]. */
 export function convTranspose1d(x: Operand, weight: Operand, bias?: Operand, options?: ConvTransposeOptions): Tensor {
-  return convolveTransposed(x, weight, bias, optionsOf('convTranspose1d', options), 1)
+  return convolveTransposed(x, weight, bias, optionsOf('convTranspose1d', options, convTransposeNames), 1)
 }
 
 /** x [N, in, H, W], weight [in, out / groups, kh, kw], bias [out]. */
 export function convTranspose2d(x: Operand, weight: Operand, bias?: Operand, options?: ConvTransposeOptions): Tensor {
-  return convolveTransposed(x, weight, bias, optionsOf('convTranspose2d', options), 2)
+  return convolveTransposed(x, weight, bias, optionsOf('convTranspose2d', options, convTransposeNames), 2)
 }
 
 /** x [N, in, D, H, W], weight [in, out / groups, kd, kh, kw], bias [out]. */
 export function convTranspose3d(x: Operand, weight: Operand, bias?: Operand, options?: ConvTransposeOptions): Tensor {
-  return convolveTransposed(x, weight, bias, optionsOf('convTranspose3d', options), 3)
+  return convolveTransposed(x, weight, bias, optionsOf('convTranspose3d', options, convTransposeNames), 3)
 }

@@ -123,7 +123,7 @@ function suppressed(boxes: Operand, scores: Operand, options: NmsOptions): reado
     scoreThreshold,
     classes,
     maxDetections = Math.max(1, given.shape[0] ?? 1),
-  } = optionsOf('nms', options)
+  } = optionsOf('nms', options, { iouThreshold: true, scoreThreshold: true, maxDetections: true, classes: true })
   return checked(() => {
     requireThreshold('nms', iouThreshold)
     requireBoxes('nms', 'boxes', given, 2)

@@ -177,7 +177,11 @@ export function roiAlign(
   outputSize: number | readonly number[],
   options?: RoiAlignOptions,
 ): Tensor {
-  const { spatialScale = 1, samplingRatio = -1, aligned = false } = optionsOf('roiAlign', options)
+  const {
+    spatialScale = 1,
+    samplingRatio = -1,
+    aligned = false,
+  } = optionsOf('roiAlign', options, { spatialScale: true, samplingRatio: true, aligned: true })
   const input = toFloat('roiAlign', x)
   return checked(() => {
     const [rows, columns] = sizes(perAxis('roiAlign', 'outputSize', outputSize, 2, 1), 2)

@@ -62,7 +62,9 @@ export const geluOp = defineOp<{ readonly approximate: GeluForm }>({
 
 /** x Phi(x), with Phi the standard normal distribution's cumulative function (Hendrycks and Gimpel 2016). Default: erf. */
 export function gelu(x: Operand, options?: { readonly approximate?: GeluForm }): Tensor {
-  return apply(geluOp, [toTensor('gelu', x)], { approximate: optionsOf('gelu', options).approximate ?? 'none' })
+  return apply(geluOp, [toTensor('gelu', x)], {
+    approximate: optionsOf('gelu', options, { approximate: true }).approximate ?? 'none',
+  })
 }
 
 /** max(x, 0) + alpha (e^(rate min(x, 0)) - 1), all times `scale`. */
@@ -90,12 +92,12 @@ function scaledElu(op: string, x: Operand, { alpha, rate, scale }: EluShape): Te
 
 /** x for x > 0, else alpha (e^x - 1). Default alpha: 1. */
 export function elu(x: Operand, options?: { readonly alpha?: number }): Tensor {
-  return scaledElu('elu', x, { alpha: optionsOf('elu', options).alpha ?? 1, rate: 1, scale: 1 })
+  return scaledElu('elu', x, { alpha: optionsOf('elu', options, { alpha: true }).alpha ?? 1, rate: 1, scale: 1 })
 }
 
 /** max(x, 0) + min(0, alpha (e^(x/alpha) - 1)). Default alpha: 1. */
 export function celu(x: Operand, options?: { readonly alpha?: number }): Tensor {
-  const alpha = optionsOf('celu', options).alpha ?? 1
+  const alpha = optionsOf('celu', options, { alpha: true }).alpha ?? 1
   checked(() => {
     requireFinite('celu', 'alpha', alpha)
     requirePositive('celu', '|alpha|', Math.abs(alpha))
@@ -113,7 +115,7 @@ const linearFrom = 15
 
 /** log(1 + e^(beta x)) / beta, and x itself where beta x exceeds the threshold. Defaults: 1, 20. */
 export function softplus(x: Operand, options?: { readonly beta?: number; readonly threshold?: number }): Tensor {
-  const { beta = 1, threshold: limit = 20 } = optionsOf('softplus', options)
+  const { beta = 1, threshold: limit = 20 } = optionsOf('softplus', options, { beta: true, threshold: true })
   checked(() => {
     requireFinite('softplus', 'beta', beta)
     requireNumber('softplus', 'threshold', limit)

@@ -37,7 +37,7 @@ export function log10(x: Operand): Tensor {
  * outside of it. An eps above 1/2 makes the bounds cross: as in PyTorch, x < eps then becomes eps and any other x becomes 1 - eps.
  */
 export function logit(x: Operand, options?: { readonly eps?: number }): Tensor {
-  const { eps } = optionsOf('logit', options)
+  const { eps } = optionsOf('logit', options, { eps: true })
   if (eps !== undefined) checked(() => requireFinite('logit', 'eps', eps))
   const [least, most] = eps === undefined ? [0, 1] : [eps, 1 - eps]
   const inverse = customGradient(
@@ -114,13 +114,13 @@ export function lerp(start: Operand, end: Operand, weight: Operand): Tensor {
 }
 /** x + value a b. */
 export function addcmul(x: Operand, a: Operand, b: Operand, options?: { readonly value?: number }): Tensor {
-  const { value = 1 } = optionsOf('addcmul', options)
+  const { value = 1 } = optionsOf('addcmul', options, { value: true })
   const [input, left, right, factor] = toTensors('addcmul', [x, a, b, value])
   return add(input, value === 1 ? mul(left, right) : mul(mul(left, right), factor))
 }
 /** x + value a / b. */
 export function addcdiv(x: Operand, a: Operand, b: Operand, options?: { readonly value?: number }): Tensor {
-  const { value = 1 } = optionsOf('addcdiv', options)
+  const { value = 1 } = optionsOf('addcdiv', options, { value: true })
   // As in PyTorch: integers have no quotient here.
   const quotient = div(toFloat('addcdiv', a, 'a'), toFloat('addcdiv', b, 'b'))
   return add(toFloat('addcdiv', x), mul(quotient, value))

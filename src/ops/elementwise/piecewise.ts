@@ -50,7 +50,7 @@ export const leakyReluOp = defineOp<{ readonly slope: number }>({
 /** x for x > 0, else slope x. Default slope: 0.01. */
 export function leakyRelu(x: Operand, options?: { readonly negativeSlope?: number }): Tensor {
   return apply(leakyReluOp, [toTensor('leakyRelu', x)], {
-    slope: optionsOf('leakyRelu', options).negativeSlope ?? 0.01,
+    slope: optionsOf('leakyRelu', options, { negativeSlope: true }).negativeSlope ?? 0.01,
   })
 }
 
@@ -83,7 +83,7 @@ export function prelu(x: Operand, weight: Operand): Tensor {
 
 /** min(max(x, min), max). Defaults: -1, 1. The gradient at the bounds is 0. */
 export function hardtanh(x: Operand, options?: { readonly min?: number; readonly max?: number }): Tensor {
-  const { min = -1, max = 1 } = optionsOf('hardtanh', options)
+  const { min = -1, max = 1 } = optionsOf('hardtanh', options, { min: true, max: true })
   checked(() => {
     requireNumber('hardtanh', 'min', min)
     requireAtLeast('hardtanh', 'max', max, min)
@@ -133,7 +133,7 @@ export const hardsigmoidOp = defineOp<HardsigmoidAttributes>({
 
 /** min(max(slope x + offset, 0), 1). Default slope: 1 / 6, offset: 1 / 2. */
 export function hardsigmoid(x: Operand, options?: Partial<HardsigmoidAttributes>): Tensor {
-  const given = optionsOf('hardsigmoid', options)
+  const given = optionsOf('hardsigmoid', options, { slope: true, offset: true })
   return apply(hardsigmoidOp, [toTensor('hardsigmoid', x)], {
     slope: given.slope ?? 1 / 6,
     offset: given.offset ?? 0.5,
@@ -148,7 +148,7 @@ export function hardswish(x: Operand): Tensor {
 
 /** Moves x toward 0 by lambda, and to 0 within it. Default lambda: 0.5. */
 export function softshrink(x: Operand, options?: { readonly lambda?: number }): Tensor {
-  const lambda = optionsOf('softshrink', options).lambda ?? 0.5
+  const lambda = optionsOf('softshrink', options, { lambda: true }).lambda ?? 0.5
   checked(() => requireAtLeast('softshrink', 'lambda', lambda, 0))
   const shrink = customGradient(
     (input: Tensor) => sub(input, clamp(input, -lambda, lambda)),
@@ -159,7 +159,7 @@ export function softshrink(x: Operand, options?: { readonly lambda?: number }): 
 
 /** x where |x| > lambda, else 0. Default lambda: 0.5. */
 export function hardshrink(x: Operand, options?: { readonly lambda?: number }): Tensor {
-  const lambda = optionsOf('hardshrink', options).lambda ?? 0.5
+  const lambda = optionsOf('hardshrink', options, { lambda: true }).lambda ?? 0.5
   checked(() => requireAtLeast('hardshrink', 'lambda', lambda, 0))
   return where(lessOrEqual(abs(x), lambda), 0, x)
 }

@@ -162,7 +162,11 @@ export interface NanToNumOptions {
 
 /** x with NaN and infinities replaced; no gradient where they were. */
 export function nanToNum(x: Operand, options?: NanToNumOptions): Tensor {
-  const { nan = 0, positiveInfinity = largest, negativeInfinity = -largest } = optionsOf('nanToNum', options)
+  const {
+    nan = 0,
+    positiveInfinity = largest,
+    negativeInfinity = -largest,
+  } = optionsOf('nanToNum', options, { nan: true, positiveInfinity: true, negativeInfinity: true })
   const input = toTensor('nanToNum', x)
   const isAbove = equal(input, Number.POSITIVE_INFINITY)
   const isBelow = equal(input, Number.NEGATIVE_INFINITY)

@@ -248,7 +248,7 @@ export function ceil(x: Operand): Tensor {
 }
 /** To the nearest multiple of 10^-decimals (default: whole numbers), halves to the even one; no gradient. */
 export function round(x: Operand, options?: { readonly decimals?: number }): Tensor {
-  const { decimals = 0 } = optionsOf('round', options)
+  const { decimals = 0 } = optionsOf('round', options, { decimals: true })
   checked(() => {
     requireWhole('round', 'decimals', decimals)
     // Beyond, 10^decimals is not a float32.

@@ -27,6 +27,8 @@ export interface FourierOptions {
   readonly norm?: FourierNorm
 }
 
+const fourierNames = { n: true, axis: true, norm: true } as const
+
 /** Options of transforms along two axes. */
 export interface Fourier2dOptions {
   /** Default: [-2, -1]. */
@@ -39,7 +41,7 @@ export interface Fourier2dOptions {
 type Plan = Pick<Transform, 'size' | 'sign' | 'kept' | 'to' | 'weights'>
 
 function planOf(op: string, parts: Parts, given: FourierOptions | null | undefined, isInverse: boolean) {
-  const { n, axis = -1, norm = 'backward' } = optionsOf(op, given)
+  const { n, axis = -1, norm = 'backward' } = optionsOf(op, given, fourierNames)
   requireOneOf(op, 'norm', norm, norms)
   if (parts.real.rank === 0) throw new ShapeError(`${op}: a scalar has no axis to transform`)
   const at = normalizeAxis(op, axis, parts.real.rank)
@@ -122,7 +124,7 @@ function requireReal(op: string, x: Operand): Tensor {
 export function irfft(x: ComplexOperand, options?: FourierOptions): Tensor {
   const parts = partsOf('irfft', x)
   return checked(() => {
-    const given = optionsOf('irfft', options)
+    const given = optionsOf('irfft', options, fourierNames)
     const axis = normalizeAxis('irfft', given.axis ?? -1, parts.real.rank)
     const n = given.n ?? 2 * (sizeOf(parts.real.shape, axis) - 1)
     const { at, size, sign, factorOf } = planOf('irfft', parts, { ...given, n }, true)
@@ -140,7 +142,7 @@ export function halfWeights(size: number, factor: number): NonNullable<Transform
 function alongTwo(op: string, x: ComplexOperand, options: Fourier2dOptions | undefined, isInverse: boolean): Complex {
   const parts = partsOf(op, x)
   return checked(() => {
-    const { axes = [-2, -1], norm = 'backward' } = optionsOf(op, options)
+    const { axes = [-2, -1], norm = 'backward' } = optionsOf(op, options, { axes: true, norm: true })
     const both = normalizeAxes(op, axes, parts.real.rank)
     if (both.length !== 2)
       throw new ShapeError(`${op}: needs two axes to transform, found ${formatShape(parts.real.shape)}`)

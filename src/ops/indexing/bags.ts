@@ -105,7 +105,13 @@ export function embeddingBag(index: Operand, weight: Operand, options?: Embeddin
     perSampleWeights,
     paddingIndex,
     includeLastOffset = false,
-  } = optionsOf('embeddingBag', options)
+  } = optionsOf('embeddingBag', options, {
+    offsets: true,
+    mode: true,
+    perSampleWeights: true,
+    paddingIndex: true,
+    includeLastOffset: true,
+  })
   const [given, table] = [toTensor('embeddingBag', index), toTensor('embeddingBag', weight)]
   return checked(() => {
     requireOneOf('embeddingBag', 'mode', mode, modes)

@@ -119,7 +119,7 @@ export function indexPut(
   values: Operand,
   options?: IndexPutOptions,
 ): Tensor {
-  const { accumulate = false } = optionsOf('indexPut', options)
+  const { accumulate = false } = optionsOf('indexPut', options, { accumulate: true })
   const [input, written] = toTensorPair('indexPut', x, values)
   return checked(() => {
     requireFlag('indexPut', 'accumulate', accumulate)

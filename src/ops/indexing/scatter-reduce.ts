@@ -195,7 +195,7 @@ export function scatterReduce(
   reduce: ScatterReduction,
   options?: ScatterReduceOptions,
 ): Tensor {
-  const { includeSelf = true } = optionsOf('scatterReduce', options)
+  const { includeSelf = true } = optionsOf('scatterReduce', options, { includeSelf: true })
   return checked(() => {
     requireOneOf('scatterReduce', 'reduce', reduce, reductions)
     requireFlag('scatterReduce', 'includeSelf', includeSelf)

@@ -38,7 +38,7 @@ export interface EmbeddingOptions {
 
 /** Rows of `weight` [entries, width] at `index` [...]: [..., width]. */
 export function embedding(index: Operand, weight: Operand, options?: EmbeddingOptions): Tensor {
-  const { paddingIndex } = optionsOf('embedding', options)
+  const { paddingIndex } = optionsOf('embedding', options, { paddingIndex: true })
   const [table, given] = [toTensor('embedding', weight), toTensor('embedding', index)]
   return checked(() => {
     if (table.rank !== 2)
@@ -82,7 +82,7 @@ export function indexAdd(
   axis: number,
   options?: { readonly alpha?: number },
 ): Tensor {
-  const { alpha = 1 } = optionsOf('indexAdd', options)
+  const { alpha = 1 } = optionsOf('indexAdd', options, { alpha: true })
   const input = toTensor('indexAdd', x)
   return checked(() => {
     const at = normalizeAxis('indexAdd', axis, input.rank)
@@ -102,7 +102,7 @@ export function indexAdd(
  * must be smaller than `length`: shapes do not depend on values.
  */
 export function bincount(x: Operand, length: number, options?: { readonly weights?: Operand }): Tensor {
-  const { weights } = optionsOf('bincount', options)
+  const { weights } = optionsOf('bincount', options, { weights: true })
   const given = reshape(x, [-1])
   return checked(() => {
     requireCount('bincount', 'length', length)
@@ -119,7 +119,7 @@ export function bincount(x: Operand, length: number, options?: { readonly weight
  * them if `right`; NaN after all. sorted: [n], or [..., n] with the leading axes of values. Result: int64, the shape of values.
  */
 export function searchsorted(sorted: Operand, values: Operand, options?: { readonly right?: boolean }): Tensor {
-  const { right = false } = optionsOf('searchsorted', options)
+  const { right = false } = optionsOf('searchsorted', options, { right: true })
   const [rows, sought] = toTensorPair('searchsorted', sorted, values)
   return checked(() => {
     const isSame = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i])

@@ -167,7 +167,7 @@ export interface InvolutionOptions {
  * [B, C, H, W], weight [B, G, KH, KW, Ho, Wo] -> [B, C, Ho, Wo]. Channels of a group are neighbours; beyond the border x is 0.
  */
 export function involution(x: Operand, weight: Operand, options?: InvolutionOptions): Tensor {
-  const given = optionsOf('involution', options)
+  const given = optionsOf('involution', options, { stride: true, padding: true, dilation: true, bias: true })
   const [input, kernels] = [toFloat('involution', x), toFloat('involution', weight, 'weight')]
   const shift = given.bias === undefined ? undefined : toFloat('involution', given.bias, 'bias')
   return checked(() => {

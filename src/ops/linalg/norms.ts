@@ -34,7 +34,7 @@ function extremeSum(x: Tensor, order: number, options: ReduceOptions): Tensor {
  * [..., rows, columns] -> [...]. Default: 'fro'.
  */
 export function matrixNorm(x: Operand, order: 'fro' | number = 'fro', options?: MatrixNormOptions): Tensor {
-  const { axes = [-2, -1], keepDims = false } = optionsOf('matrixNorm', options)
+  const { axes = [-2, -1], keepDims = false } = optionsOf('matrixNorm', options, { axes: true, keepDims: true })
   const input = toFloat('matrixNorm', x)
   return checked(() => {
     requireFlag('matrixNorm', 'keepDims', keepDims)

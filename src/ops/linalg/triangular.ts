@@ -185,7 +185,11 @@ export interface TriangularOptions {
 
 /** The x of a x = b with a triangular a [..., n, n], b [..., n, columns]; batches broadcast. A 0 on the diagonal gives infinities. */
 export function solveTriangular(a: Operand, b: Operand, options: TriangularOptions): Tensor {
-  const { upper, left = true, unitriangular = false } = optionsOf('solveTriangular', options)
+  const {
+    upper,
+    left = true,
+    unitriangular = false,
+  } = optionsOf('solveTriangular', options, { upper: true, left: true, unitriangular: true })
   const [triangle, right] = [toFloat('solveTriangular', a, 'a'), toFloat('solveTriangular', b, 'b')]
   return checked(() => {
     requireFlag('solveTriangular', 'upper', upper as boolean)

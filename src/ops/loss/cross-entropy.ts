@@ -171,7 +171,12 @@ function probabilityCrossEntropy(
  * of those that count. Label smoothing (Szegedy et al. 2016) gives each class labelSmoothing / C, and the target the rest.
  */
 export function crossEntropy(logits: Operand, target: Operand, options?: CrossEntropyOptions): Tensor {
-  const settings = optionsOf('crossEntropy', options)
+  const settings = optionsOf('crossEntropy', options, {
+    labelSmoothing: true,
+    weight: true,
+    ignoreIndex: true,
+    reduction: true,
+  })
   const [input, given] = [toFloat('crossEntropy', logits, 'logits'), toTensor('crossEntropy', target)]
   return checked(() => {
     const isIndex = given.dtype !== 'float32'
@@ -188,7 +193,7 @@ export function crossEntropy(logits: Operand, target: Operand, options?: CrossEn
 
 /** -log p of the target class, from log probabilities [N, C, d...] or [C] and class indices of the shape without C. */
 export function nllLoss(logProbabilities: Operand, target: Operand, options?: ClassLossOptions): Tensor {
-  const settings = optionsOf('nllLoss', options)
+  const settings = optionsOf('nllLoss', options, { weight: true, ignoreIndex: true, reduction: true })
   const [input, given] = [toFloat('nllLoss', logProbabilities, 'log probabilities'), toTensor('nllLoss', target)]
   return checked(() => {
     checkLabels('nllLoss', given)

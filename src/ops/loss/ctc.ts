@@ -134,7 +134,11 @@ export function ctcLoss(
   targetLengths: Lengths,
   options?: CtcLossOptions,
 ): Tensor {
-  const { blank = 0, zeroInfinity = false, reduction = 'mean' } = optionsOf('ctcLoss', options)
+  const {
+    blank = 0,
+    zeroInfinity = false,
+    reduction = 'mean',
+  } = optionsOf('ctcLoss', options, { blank: true, zeroInfinity: true, reduction: true })
   const [input, target] = [toFloat('ctcLoss', logProbabilities, 'log probabilities'), toTensor('ctcLoss', targets)]
   return checked(() => {
     requireFlag('ctcLoss', 'zeroInfinity', zeroInfinity)

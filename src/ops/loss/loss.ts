@@ -34,6 +34,9 @@ export interface WeightedLossOptions extends LossOptions {
   readonly weight?: Operand
 }
 
+/** The names of its options. */
+export const weightedLossNames = { weight: true, reduction: true } as const
+
 /** Of probabilities, targets have the same shape (PyTorch refuses others, too), or are one number for all. */
 function requireTargets(op: string, x: Tensor, target: Tensor): void {
   if (target.rank === 0 || sameShape(x.shape, target.shape)) return
@@ -67,7 +70,7 @@ export function bceWithLogits(
   target: Operand,
   options?: WeightedLossOptions & { readonly posWeight?: Operand },
 ): Tensor {
-  const given = optionsOf('bceWithLogits', options)
+  const given = optionsOf('bceWithLogits', options, { weight: true, reduction: true, posWeight: true })
   const [x, y] = [toFloat('bceWithLogits', logits, 'logits'), toFloat('bceWithLogits', target, 'target')]
   checked(() => requireTargets('bceWithLogits', x, y))
   // -log s(x) = log(1 + e^-x), -log(1 - s(x)) = log(1 + e^x): of targets 0 and 1 nothing cancels.
@@ -92,19 +95,19 @@ export function binaryCrossEntropy(probability: Operand, target: Operand, option
   const op = 'binaryCrossEntropy'
   const [p, y] = [toFloat(op, probability, 'probability'), toFloat(op, target, 'target')]
   checked(() => requireTargets(op, p, y))
-  return weightedReduction(op, losses(p, y), optionsOf(op, options))
+  return weightedReduction(op, losses(p, y), optionsOf(op, options, weightedLossNames))
 }
 
 /** (x - y)^2. */
 export function mseLoss(x: Operand, y: Operand, options?: WeightedLossOptions): Tensor {
   const difference = sub(toFloat('mseLoss', x, 'x'), toFloat('mseLoss', y, 'y'))
-  return weightedMean('mseLoss', mul(difference, difference), optionsOf('mseLoss', options))
+  return weightedMean('mseLoss', mul(difference, difference), optionsOf('mseLoss', options, weightedLossNames))
 }
 
 /** |x - y|. */
 export function l1Loss(x: Operand, y: Operand, options?: WeightedLossOptions): Tensor {
   const losses = abs(sub(toFloat('l1Loss', x, 'x'), toFloat('l1Loss', y, 'y')))
-  return weightedMean('l1Loss', losses, optionsOf('l1Loss', options))
+  return weightedMean('l1Loss', losses, optionsOf('l1Loss', options, weightedLossNames))
 }
 
 /** d^2 / 2 where |d| < delta, else delta (|d| - delta / 2); its derivative is d, bounded by delta. */
@@ -121,7 +124,7 @@ function huber(difference: Tensor, delta: number): Tensor {
 
 /** d^2 / (2 beta) where d = |x - y| < beta, else d - beta / 2. Default beta: 1; with 0 it is |x - y|. */
 export function smoothL1Loss(x: Operand, y: Operand, options?: LossOptions & { readonly beta?: number }): Tensor {
-  const { beta = 1, reduction } = optionsOf('smoothL1Loss', options)
+  const { beta = 1, reduction } = optionsOf('smoothL1Loss', options, { reduction: true, beta: true })
   checked(() => requireAtLeast('smoothL1Loss', 'beta', beta, 0))
   const difference = sub(toFloat('smoothL1Loss', x, 'x'), toFloat('smoothL1Loss', y, 'y'))
   const losses = beta === 0 ? abs(difference) : mul(huber(difference, beta), 1 / beta)
@@ -130,7 +133,7 @@ export function smoothL1Loss(x: Operand, y: Operand, options?: LossOptions & { r
 
 /** d^2 / 2 where d = |x - y| < delta, else delta (d - delta / 2). Default delta: 1. Of weighted losses the mean is that of all. */
 export function huberLoss(x: Operand, y: Operand, options?: WeightedLossOptions & { readonly delta?: number }): Tensor {
-  const { delta = 1, ...given } = optionsOf('huberLoss', options)
+  const { delta = 1, ...given } = optionsOf('huberLoss', options, { weight: true, reduction: true, delta: true })
   checked(() => requirePositive('huberLoss', 'delta', delta))
   const difference = sub(toFloat('huberLoss', x, 'x'), toFloat('huberLoss', y, 'y'))
   return weightedReduction('huberLoss', huber(difference, delta), given)
@@ -142,7 +145,7 @@ export function klDiv(
   target: Operand,
   options?: { readonly reduction?: Reduction | 'batchmean'; readonly logTarget?: boolean },
 ): Tensor {
-  const given = optionsOf('klDiv', options)
+  const given = optionsOf('klDiv', options, { reduction: true, logTarget: true })
   const { reduction = 'mean' } = given
   checked(() => requireOneOf('klDiv', 'reduction', reduction, [...reductions, 'batchmean']))
   const [x, y] = [toFloat('klDiv', input, 'input'), toFloat('klDiv', target, 'target')]

@@ -14,7 +14,7 @@ import { expand, unsqueeze } from '../movement/movement.ts'
 import { vectorNorm } from '../products/distance.ts'
 import type { Axes } from '../reduction/reduce.ts'
 import { mean, sum } from '../reduction/reduce.ts'
-import { bceWithLogits, type LossOptions, reduceLosses, type WeightedLossOptions } from './loss.ts'
+import { bceWithLogits, type LossOptions, reduceLosses, type WeightedLossOptions, weightedLossNames } from './loss.ts'
 
 /**
  * x y / (|x| |y|) along an axis of the shape that both broadcast to, each norm at least eps. Defaults: axis 1, eps 1e-8.
@@ -25,7 +25,7 @@ export function cosineSimilarity(
   y: Operand,
   options?: { readonly axis?: number; readonly eps?: number },
 ): Tensor {
-  const { axis = 1, eps = 1e-8 } = optionsOf('cosineSimilarity', options)
+  const { axis = 1, eps = 1e-8 } = optionsOf('cosineSimilarity', options, { axis: true, eps: true })
   const [a, b] = [toFloat('cosineSimilarity', x, 'x'), toFloat('cosineSimilarity', y, 'y')]
   return checked(() => {
     requireAtLeast('cosineSimilarity', 'eps', eps, 0)
@@ -43,7 +43,7 @@ export function normalize(
   x: Operand,
   options?: { readonly p?: number; readonly axis?: Axes; readonly eps?: number },
 ): Tensor {
-  const { p = 2, axis = 1, eps = 1e-12 } = optionsOf('normalize', options)
+  const { p = 2, axis = 1, eps = 1e-12 } = optionsOf('normalize', options, { p: true, axis: true, eps: true })
   const input = toFloat('normalize', x)
   checked(() => requireAtLeast('normalize', 'eps', eps, 0))
   return div(input, clamp(vectorNorm(input, p, axis, { keepDims: true }), eps))
@@ -55,7 +55,11 @@ export function pairwiseDistance(
   y: Operand,
   options?: { readonly p?: number; readonly eps?: number; readonly keepDims?: boolean },
 ): Tensor {
-  const { p = 2, eps = 1e-6, keepDims = false } = optionsOf('pairwiseDistance', options)
+  const {
+    p = 2,
+    eps = 1e-6,
+    keepDims = false,
+  } = optionsOf('pairwiseDistance', options, { p: true, eps: true, keepDims: true })
   checked(() => requireFinite('pairwiseDistance', 'eps', eps))
   const difference = sub(toFloat('pairwiseDistance', x, 'x'), toFloat('pairwiseDistance', y, 'y'))
   return vectorNorm(add(difference, eps), p, -1, { keepDims })
@@ -76,7 +80,7 @@ export function cosineEmbeddingLoss(
   target: Operand,
   options?: LossOptions & { readonly margin?: number },
 ): Tensor {
-  const given = optionsOf('cosineEmbeddingLoss', options)
+  const given = optionsOf('cosineEmbeddingLoss', options, { reduction: true, margin: true })
   const { margin = 0 } = given
   checked(() => requireWithin('cosineEmbeddingLoss', 'margin', margin, [-1, 1]))
   const cosine = cosineSimilarity(x, y, { axis: -1, eps: 1e-12 })
@@ -93,7 +97,7 @@ export function marginRankingLoss(
   options?: LossOptions & { readonly margin?: number },
 ): Tensor {
   const op = 'marginRankingLoss'
-  const { margin = 0, reduction } = optionsOf('marginRankingLoss', options)
+  const { margin = 0, reduction } = optionsOf('marginRankingLoss', options, { reduction: true, margin: true })
   checked(() => requireFinite(op, 'margin', margin))
   const [a, b, sign] = [toFloat(op, x, 'x'), toFloat(op, y, 'y'), toFloat(op, target, 'target')]
   checked(() => {
@@ -115,7 +119,13 @@ export function tripletMarginLoss(
     readonly swap?: boolean
   },
 ): Tensor {
-  const given = optionsOf('tripletMarginLoss', options)
+  const given = optionsOf('tripletMarginLoss', options, {
+    reduction: true,
+    margin: true,
+    p: true,
+    eps: true,
+    swap: true,
+  })
   const { margin = 1, p = 2, eps = 1e-6, swap = false } = given
   const { rank } = toTensor('tripletMarginLoss', anchor)
   checked(() => {
@@ -135,7 +145,7 @@ export function hingeEmbeddingLoss(
   target: Operand,
   options?: LossOptions & { readonly margin?: number },
 ): Tensor {
-  const given = optionsOf('hingeEmbeddingLoss', options)
+  const given = optionsOf('hingeEmbeddingLoss', options, { reduction: true, margin: true })
   const { margin = 1 } = given
   checked(() => requireFinite('hingeEmbeddingLoss', 'margin', margin))
   const input = toFloat('hingeEmbeddingLoss', x)
@@ -155,7 +165,7 @@ export function gaussianNllLoss(
   variance: Operand,
   options?: LossOptions & { readonly full?: boolean; readonly eps?: number },
 ): Tensor {
-  const settings = optionsOf('gaussianNllLoss', options)
+  const settings = optionsOf('gaussianNllLoss', options, { reduction: true, full: true, eps: true })
   const op = 'gaussianNllLoss'
   const [input, aim, spread] = [toFloat(op, x), toFloat(op, target, 'target'), toFloat(op, variance, 'variance')]
   const isByRow = spread.rank === input.rank - 1 && sameShape(spread.shape, input.shape.slice(0, -1))
@@ -174,7 +184,7 @@ export function poissonNllLoss(
   target: Operand,
   options?: LossOptions & { readonly logInput?: boolean; readonly full?: boolean; readonly eps?: number },
 ): Tensor {
-  const given = optionsOf('poissonNllLoss', options)
+  const given = optionsOf('poissonNllLoss', options, { reduction: true, logInput: true, full: true, eps: true })
   const { logInput = true, full = false, eps = 1e-8 } = given
   const op = 'poissonNllLoss'
   checked(() => requireAtLeast(op, 'eps', eps, 0))
@@ -194,14 +204,14 @@ export function softMarginLoss(x: Operand, target: Operand, options?: LossOption
   const op = 'softMarginLoss'
   return reduceLosses(
     softplus(neg(mul(toFloat(op, target, 'target'), toFloat(op, x)))),
-    optionsOf('softMarginLoss', options).reduction,
+    optionsOf('softMarginLoss', options, { reduction: true }).reduction,
     op,
   )
 }
 
 /** Mean over the classes (last axis) of -(y log s(x) + (1 - y) log(1 - s(x))). */
 export function multilabelSoftMarginLoss(x: Operand, target: Operand, options?: WeightedLossOptions): Tensor {
-  const given = optionsOf('multilabelSoftMarginLoss', options)
+  const given = optionsOf('multilabelSoftMarginLoss', options, weightedLossNames)
   const losses = bceWithLogits(x, target, { ...given, reduction: 'none' })
   return reduceLosses(mean(losses, -1), given.reduction, 'multilabelSoftMarginLoss')
 }

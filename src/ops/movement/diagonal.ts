@@ -59,6 +59,8 @@ export interface DiagonalOptions {
   readonly axis2?: number
 }
 
+const diagonalNames = { offset: true, axis1: true, axis2: true } as const
+
 /** Where a diagonal begins in a matrix stored row by row. */
 function firstElement(offset: number, columns: number): number {
   return offset >= 0 ? offset : -offset * columns
@@ -66,7 +68,7 @@ function firstElement(offset: number, columns: number): number {
 
 /** The diagonals of matrices, as a new last axis. axis1, axis2: 0 and 1 by default. */
 export function diagonal(x: Operand, options?: DiagonalOptions): Tensor {
-  const { offset = 0, axis1 = 0, axis2 = 1 } = optionsOf('diagonal', options)
+  const { offset = 0, axis1 = 0, axis2 = 1 } = optionsOf('diagonal', options, diagonalNames)
   const input = toTensor('diagonal', x)
   return checked(() => {
     requireWhole('diagonal', 'offset', offset)
@@ -82,7 +84,7 @@ export function diagonal(x: Operand, options?: DiagonalOptions): Tensor {
 
 /** Square matrices with the last axis of x on a diagonal. axis1, axis2 of the result: the last two by default. */
 export function diagEmbed(x: Operand, options?: DiagonalOptions): Tensor {
-  const { offset = 0, axis1 = -2, axis2 = -1 } = optionsOf('diagEmbed', options)
+  const { offset = 0, axis1 = -2, axis2 = -1 } = optionsOf('diagEmbed', options, diagonalNames)
   const input = toTensor('diagEmbed', x)
   return checked(() => {
     requireWhole('diagEmbed', 'offset', offset)

@@ -32,7 +32,7 @@ export function affineGrid(
   size: readonly number[],
   options?: { readonly alignCorners?: boolean },
 ): Tensor {
-  const { alignCorners = false } = optionsOf('affineGrid', options)
+  const { alignCorners = false } = optionsOf('affineGrid', options, { alignCorners: true })
   const maps = toFloat('affineGrid', theta, 'theta')
   return checked(() => {
     requireList('affineGrid', 'size', size)
@@ -82,7 +82,11 @@ function reflected(x: Tensor, size: number, alignCorners: boolean): Tensor {
  */
 export function gridSample(x: Operand, grid: Operand, options?: GridSampleOptions): Tensor {
   const [input, points] = [toFloat('gridSample', x), toFloat('gridSample', grid, 'grid')]
-  const { mode = 'bilinear', paddingMode = 'zeros', alignCorners = false } = optionsOf('gridSample', options)
+  const {
+    mode = 'bilinear',
+    paddingMode = 'zeros',
+    alignCorners = false,
+  } = optionsOf('gridSample', options, { mode: true, paddingMode: true, alignCorners: true })
   return checked(() => {
     requireOneOf('gridSample', 'mode', mode, ['bilinear', 'nearest', 'bicubic'])
     requireOneOf('gridSample', 'paddingMode', paddingMode, ['zeros', 'border', 'reflection'])

@@ -193,7 +193,7 @@ function crop(x: Tensor, { axis, before, after }: Border): Tensor {
  * axis, [1, 2, 3, 4] also the one before it by 3 and 4. Negative numbers remove elements.
  */
 export function pad(x: Operand, padding: readonly number[], options?: PadOptions): Tensor {
-  const { mode = 'constant', value = 0 } = optionsOf('pad', options)
+  const { mode = 'constant', value = 0 } = optionsOf('pad', options, { mode: true, value: true })
   const input = toTensor('pad', x)
   if (!modes.includes(mode)) throw new UsageError(`pad: mode must be ${modes.join(', ')}, found ${shown(mode)}`)
   return checked(() => {

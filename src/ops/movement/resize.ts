@@ -117,7 +117,13 @@ export function interpolate(
   size: number | readonly number[] | undefined,
   options?: InterpolateOptions,
 ): Tensor {
-  const given = optionsOf('interpolate', options)
+  const given = optionsOf('interpolate', options, {
+    scaleFactor: true,
+    recomputeScaleFactor: true,
+    mode: true,
+    alignCorners: true,
+    antialias: true,
+  })
   const input = toTensor('interpolate', x)
   return checked(() => {
     const { sizes, steps } = resizingOf(input.shape, size, given)

@@ -28,7 +28,7 @@ import { padAxis } from '../movement/padding.ts'
 import { matmul } from '../products/matmul.ts'
 import { gatherOverRanks, sumOverRanks } from '../ranks.ts'
 import { mean, sum } from '../reduction/reduce.ts'
-import type { NormOptions } from './layer-norm.ts'
+import { type NormOptions, normNames } from './layer-norm.ts'
 import { channelShape, perChannel } from './per-channel.ts'
 
 /** Of each channel [1, C, 1, ...]. */
@@ -105,7 +105,12 @@ export function batchNormTrain(
         `batchNorm: training needs more than one value per channel, found ${formatShape(input.shape)}`,
       )
     }
-    const { weight, bias, momentum = 0.1, eps = 1e-5 } = optionsOf('batchNormTrain', options)
+    const {
+      weight,
+      bias,
+      momentum = 0.1,
+      eps = 1e-5,
+    } = optionsOf('batchNormTrain', options, { weight: true, bias: true, eps: true, momentum: true })
     requireWithin('batchNorm', 'momentum', momentum, [0, 1])
     requireAtLeast('batchNorm', 'eps', eps, 0)
     const channels = [sizeOf(input.shape, 1)]
@@ -246,7 +251,11 @@ export function batchNorm(x: Operand, runningMean: Operand, runningVar: Operand,
     toTensor('batchNorm', runningMean),
     toTensor('batchNorm', runningVar),
   ]
-  const { weight = full(mean.shape, 1), bias = full(mean.shape, 0), eps = 1e-5 } = optionsOf('batchNorm', options)
+  const {
+    weight = full(mean.shape, 1),
+    bias = full(mean.shape, 0),
+    eps = 1e-5,
+  } = optionsOf('batchNorm', options, normNames)
   checked(() => requireAtLeast('batchNorm', 'eps', eps, 0))
   return apply(batchNormOp, [input, toTensor('batchNorm', weight), toTensor('batchNorm', bias), mean, variance], {
     eps,
@@ -263,7 +272,11 @@ export function localResponseNorm(
   options?: { readonly alpha?: number; readonly beta?: number; readonly k?: number },
 ): Tensor {
   const input = toFloat('localResponseNorm', x)
-  const { alpha = 1e-4, beta = 0.75, k = 1 } = optionsOf('localResponseNorm', options)
+  const {
+    alpha = 1e-4,
+    beta = 0.75,
+    k = 1,
+  } = optionsOf('localResponseNorm', options, { alpha: true, beta: true, k: true })
   return checked(() => {
     for (const [name, value] of Object.entries({ alpha, beta, k })) requireFinite('localResponseNorm', name, value)
     if (input.rank < 3 || !Number.isInteger(size) || size < 1) {
@@ -297,7 +310,7 @@ export function spectralNorm(
   v: Operand,
   options?: { readonly iterations?: number; readonly eps?: number },
 ): SpectralNormResult {
-  const { iterations = 1, eps = 1e-12 } = optionsOf('spectralNorm', options)
+  const { iterations = 1, eps = 1e-12 } = optionsOf('spectralNorm', options, { iterations: true, eps: true })
   const given = toFloat('spectralNorm', weight, 'weight')
   return checked(() => {
     requireCount('spectralNorm', 'iterations', iterations)

@@ -11,7 +11,7 @@ import { add, mul, sub } from '../elementwise/binary.ts'
 import { neg } from '../elementwise/unary.ts'
 import { reshape } from '../movement/movement.ts'
 import { mean, sum, sumTo } from '../reduction/reduce.ts'
-import type { NormOptions } from './layer-norm.ts'
+import { type NormOptions, normNames } from './layer-norm.ts'
 import { perChannel } from './per-channel.ts'
 
 function normalizeGroups(op: string, input: Tensor, groups: number, options: NormOptions): Tensor {
@@ -84,7 +84,9 @@ function withGroupGradient(
  * example its own, as where a condition steers the norm (adaptive group norm).
  */
 export function groupNorm(x: Operand, groups: number, options?: NormOptions): Tensor {
-  return checked(() => normalizeGroups('groupNorm', toFloat('groupNorm', x), groups, optionsOf('groupNorm', options)))
+  return checked(() =>
+    normalizeGroups('groupNorm', toFloat('groupNorm', x), groups, optionsOf('groupNorm', options, normNames)),
+  )
 }
 
 /** Each channel of each example normalised by itself. x [N, C, ...]; weight, bias [C]. */
@@ -95,7 +97,7 @@ export function instanceNorm(x: Operand, options?: NormOptions): Tensor {
       'instanceNorm',
       input,
       input.rank < 2 ? 1 : sizeOf(input.shape, 1),
-      optionsOf('instanceNorm', options),
+      optionsOf('instanceNorm', options, normNames),
     ),
   )
 }

@@ -150,6 +150,9 @@ export interface NormOptions {
   readonly eps?: number
 }
 
+/** The names of its options. */
+export const normNames = { weight: true, bias: true, eps: true } as const
+
 /** The first normalised axis of x, which must end with the normalised shape. */
 function normalizedAxis(op: string, x: Tensor, normalized: Shape): number {
   checkShape(op, normalized, 'normalizedShape')
@@ -162,7 +165,7 @@ function normalizedAxis(op: string, x: Tensor, normalized: Shape): number {
 
 /** Layer norm over the last axes, which must have `normalizedShape` (Ba et al. 2016). weight, bias: of that shape. */
 export function layerNorm(x: Operand, normalizedShape: Shape, options?: NormOptions): Tensor {
-  const [input, { weight, bias, eps = 1e-5 }] = [toTensor('layerNorm', x), optionsOf('layerNorm', options)]
+  const [input, { weight, bias, eps = 1e-5 }] = [toTensor('layerNorm', x), optionsOf('layerNorm', options, normNames)]
   return checked(() => {
     requireAtLeast('layerNorm', 'eps', eps, 0)
     const axis = normalizedAxis('layerNorm', input, normalizedShape)
@@ -242,7 +245,10 @@ function rmsNormWithStatistics(inputs: readonly Tensor[], axis: number): readonl
  * Default eps: float32's resolution, 2^-23, as in PyTorch.
  */
 export function rmsNorm(x: Operand, normalizedShape: Shape, options?: Omit<NormOptions, 'bias'>): Tensor {
-  const [input, { weight, eps = 2 ** -23 }] = [toTensor('rmsNorm', x), optionsOf('rmsNorm', options)]
+  const [input, { weight, eps = 2 ** -23 }] = [
+    toTensor('rmsNorm', x),
+    optionsOf('rmsNorm', options, { weight: true, eps: true }),
+  ]
   return checked(() => {
     requireAtLeast('rmsNorm', 'eps', eps, 0)
     const axis = normalizedAxis('rmsNorm', input, normalizedShape)

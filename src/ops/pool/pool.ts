@@ -138,19 +138,21 @@ export interface MaxPoolOptions extends PoolOptions {
   readonly propagateNan?: boolean
 }
 
+const maxPoolNames = { dilation: true, propagateNan: true, stride: true, padding: true, ceilMode: true } as const
+
 /** The largest element of each window of x [N, C, L]; of equal ones the first gets the gradient. */
 export function maxPool1d(x: Operand, kernelSize: number | readonly number[], options?: MaxPoolOptions): Tensor {
-  return maxPool('maxPool1d', x, kernelSize, optionsOf('maxPool1d', options), 1)
+  return maxPool('maxPool1d', x, kernelSize, optionsOf('maxPool1d', options, maxPoolNames), 1)
 }
 
 /** The largest element of each window of x [N, C, H, W]; of equal ones the first in row-major order gets the gradient. */
 export function maxPool2d(x: Operand, kernelSize: number | readonly number[], options?: MaxPoolOptions): Tensor {
-  return maxPool('maxPool2d', x, kernelSize, optionsOf('maxPool2d', options), 2)
+  return maxPool('maxPool2d', x, kernelSize, optionsOf('maxPool2d', options, maxPoolNames), 2)
 }
 
 /** The largest element of each window of x [N, C, D, H, W]; of equal ones the first in row-major order gets the gradient. */
 export function maxPool3d(x: Operand, kernelSize: number | readonly number[], options?: MaxPoolOptions): Tensor {
-  return maxPool('maxPool3d', x, kernelSize, optionsOf('maxPool3d', options), 3)
+  return maxPool('maxPool3d', x, kernelSize, optionsOf('maxPool3d', options, maxPoolNames), 3)
 }
 
 /** Options of average pooling. */
@@ -160,6 +162,14 @@ export interface AvgPoolOptions extends PoolOptions {
   /** Divide by this instead of by the number of elements. */
   readonly divisorOverride?: number
 }
+
+const avgPoolNames = {
+  countIncludePad: true,
+  divisorOverride: true,
+  stride: true,
+  padding: true,
+  ceilMode: true,
+} as const
 
 /** 1 / the number of elements that count, for each position: [...positions]. */
 function windowWeights(input: Shape, shape: PoolShape, options: AvgPoolOptions): Tensor {
@@ -213,15 +223,15 @@ const avgPool = pooling<AvgPoolOptions>((op, input, shape, options) => {
 
 /** The mean of each window of x [N, C, L]. */
 export function avgPool1d(x: Operand, kernelSize: number | readonly number[], options?: AvgPoolOptions): Tensor {
-  return avgPool('avgPool1d', x, kernelSize, optionsOf('avgPool1d', options), 1)
+  return avgPool('avgPool1d', x, kernelSize, optionsOf('avgPool1d', options, avgPoolNames), 1)
 }
 
 /** The mean of each window of x [N, C, H, W]. */
 export function avgPool2d(x: Operand, kernelSize: number | readonly number[], options?: AvgPoolOptions): Tensor {
-  return avgPool('avgPool2d', x, kernelSize, optionsOf('avgPool2d', options), 2)
+  return avgPool('avgPool2d', x, kernelSize, optionsOf('avgPool2d', options, avgPoolNames), 2)
 }
 
 /** The mean of each window of x [N, C, D, H, W]. */
 export function avgPool3d(x: Operand, kernelSize: number | readonly number[], options?: AvgPoolOptions): Tensor {
-  return avgPool('avgPool3d', x, kernelSize, optionsOf('avgPool3d', options), 3)
+  return avgPool('avgPool3d', x, kernelSize, optionsOf('avgPool3d', options, avgPoolNames), 3)
 }

@@ -9,7 +9,7 @@ import { add, equal, pow, sub } from '../elementwise/binary.ts'
 import { cast, where } from '../elementwise/choice.ts'
 import { abs, relu } from '../elementwise/unary.ts'
 import { transpose, unsqueeze } from '../movement/movement.ts'
-import { type Axes, countNonzero, max, min, type ReduceOptions, sum } from '../reduction/reduce.ts'
+import { type Axes, countNonzero, max, min, type ReduceOptions, reduceNames, sum } from '../reduction/reduce.ts'
 import { matmulWith } from './matmul.ts'
 
 /** |x|^p, whose gradient at 0 is 0 also where the power's own is infinite. */
@@ -30,7 +30,7 @@ function rootOrZero(x: Tensor, p: number): Tensor {
  * largest and the smallest |x|. Default: 2. The gradient at a zero vector is 0.
  */
 export function vectorNorm(x: Operand, order = 2, axes?: Axes, options?: ReduceOptions): Tensor {
-  const given = optionsOf('vectorNorm', options)
+  const given = optionsOf('vectorNorm', options, reduceNames)
   const input = toFloat('vectorNorm', x)
   checked(() => requireNumber('vectorNorm', 'order', order))
   if (order === 0) return cast(countNonzero(input, axes, given), 'float32')
@@ -49,7 +49,7 @@ const directRows = 25
  * 0. `order` is that of the norm, 2 by default.
  */
 export function cdist(a: Operand, b: Operand, options?: { readonly order?: number }): Tensor {
-  const { order = 2 } = optionsOf('cdist', options)
+  const { order = 2 } = optionsOf('cdist', options, { order: true })
   const [left, right] = [toFloat('cdist', a, 'a'), toFloat('cdist', b, 'b')]
   return checked(() => {
     if (left.rank < 2 || right.rank < 2 || sizeOf(left.shape, -1) !== sizeOf(right.shape, -1)) {

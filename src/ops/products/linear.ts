@@ -19,7 +19,10 @@ export interface LinearOptions {
 export function linear(x: Operand, weight: Operand, bias?: Operand, options?: LinearOptions): Tensor {
   const [input, w] = [toTensor('linear', x), toTensor('linear', weight)]
   return checked(() => {
-    const axis = input.rank === 0 ? 0 : normalizeAxis('linear', optionsOf('linear', options).axis ?? -1, input.rank)
+    const axis =
+      input.rank === 0
+        ? 0
+        : normalizeAxis('linear', optionsOf('linear', options, { axis: true }).axis ?? -1, input.rank)
     if (w.rank !== 2) throw new ShapeError(`linear: the weight must be [out, in], found ${formatShape(w.shape)}`)
     if (input.rank === 0 || sizeOf(input.shape, axis) !== w.shape[1]) {
       const name = axis === input.rank - 1 || input.rank === 0 ? 'last axis' : `axis ${axis}`

@@ -278,6 +278,9 @@ export interface AddmmOptions {
   readonly beta?: number
 }
 
+/** The names of its options. */
+export const addmmNames = { alpha: true, beta: true } as const
+
 /** beta input + alpha A B, where a and b are transposed first if asked. Input [rows, columns], or what broadcasts to it. */
 export function addmmWith(input: Operand, a: Operand, b: Operand, options: Partial<AddmmAttributes>): Tensor {
   const attributes = { transposeA: false, transposeB: false, alpha: 1, beta: 1, ...options }
@@ -290,5 +293,5 @@ export function addmmWith(input: Operand, a: Operand, b: Operand, options: Parti
 
 /** beta input + alpha a b: a [rows, inner], b [inner, columns], input broadcasts to [rows, columns]. */
 export function addmm(input: Operand, a: Operand, b: Operand, options?: AddmmOptions): Tensor {
-  return addmmWith(input, a, b, optionsOf('addmm', options))
+  return addmmWith(input, a, b, optionsOf('addmm', options, addmmNames))
 }

@@ -15,7 +15,7 @@ import { ShapeError } from '../../util/errors.ts'
 import { checked, type Operand, toTensor } from '../define.ts'
 import { add, mul } from '../elementwise/binary.ts'
 import { permute, reshape } from '../movement/movement.ts'
-import { type AddmmOptions, matmul, matmulWith } from './matmul.ts'
+import { type AddmmOptions, addmmNames, matmul, matmulWith } from './matmul.ts'
 
 function requireRanks(op: string, operands: Readonly<Record<string, Tensor>>, ranks: readonly number[]): void {
   const entries = Object.entries(operands)
@@ -71,7 +71,7 @@ export function outer(a: Operand, b: Operand): Tensor {
 
 /** beta input + alpha a b for batches: a [batch, n, m], b [batch, m, p], input broadcasts to [batch, n, p]. */
 export function baddbmm(input: Operand, a: Operand, b: Operand, options?: AddmmOptions): Tensor {
-  const { alpha = 1, beta = 1 } = optionsOf('baddbmm', options)
+  const { alpha = 1, beta = 1 } = optionsOf('baddbmm', options, addmmNames)
   const [added, left, right] = [toTensor('baddbmm', input), toTensor('baddbmm', a), toTensor('baddbmm', b)]
   return checked(() => {
     requireFinite('baddbmm', 'alpha', alpha)

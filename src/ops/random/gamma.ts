@@ -26,7 +26,7 @@ import { digamma } from '../elementwise/gamma.ts'
 import { log1p } from '../elementwise/special.ts'
 import { abs, exp, isNan, log, logicalNot, neg, reciprocal, sqrt } from '../elementwise/unary.ts'
 import { select } from '../indexing/selection.ts'
-import { drawn, parameterOf, type RandomOptions, randomExponential, randomNormal } from './random.ts'
+import { drawn, parameterOf, type RandomOptions, randomExponential, randomNames, randomNormal } from './random.ts'
 
 /** The smallest positive number of float32 at full precision: no number of the distribution is 0 (PyTorch). */
 const smallestNormal = 2 ** -126
@@ -38,7 +38,7 @@ const rounds = 6
  * PyTorch's gradient, that of a number whose quantile stays the same. With a rate: `div(randomGamma(shape, a), rate)`.
  */
 export function randomGamma(shape: Shape, concentration: Operand, options?: RandomOptions): Tensor {
-  const { state = randomState() } = optionsOf('randomGamma', options)
+  const { state = randomState() } = optionsOf('randomGamma', options, randomNames)
   if (!isTensorLike(concentration)) {
     checked(() => {
       requirePositive('randomGamma', 'concentration', concentration)

@@ -32,6 +32,9 @@ export interface RandomOptions {
   readonly state?: RandomState
 }
 
+/** The names of its options. */
+export const randomNames = { state: true } as const
+
 export interface UniformOptions extends RandomOptions {
   /** Default: 0. */
   readonly low?: number
@@ -45,6 +48,8 @@ export interface NormalOptions extends RandomOptions {
   /** Standard deviation. Default: 1. */
   readonly std?: number
 }
+
+const normalNames = { mean: true, std: true, state: true } as const
 
 /** What `state` draws; an invalid shape is an error at the line that called the op. */
 export function drawn(op: string, state: RandomState, dtype: DType, shape: Shape, draw: Draw): Tensor {
@@ -62,7 +67,11 @@ function affine(x: Tensor, scale: number, shift: number): Tensor {
 
 /** Uniform in [low, high). */
 export function randomUniform(shape: Shape, options?: UniformOptions): Tensor {
-  const { low = 0, high = 1, state = randomState() } = optionsOf('randomUniform', options)
+  const {
+    low = 0,
+    high = 1,
+    state = randomState(),
+  } = optionsOf('randomUniform', options, { low: true, high: true, state: true })
   checked(() => {
     requireFinite('randomUniform', 'low', low)
     requireAtLeast('randomUniform', 'high', high, low)
@@ -82,7 +91,7 @@ function checkNormal(op: string, mean: number, std: number): void {
 
 /** Normal with a mean and a standard deviation. */
 export function randomNormal(shape: Shape, options?: NormalOptions): Tensor {
-  const { mean = 0, std = 1, state = randomState() } = optionsOf('randomNormal', options)
+  const { mean = 0, std = 1, state = randomState() } = optionsOf('randomNormal', options, normalNames)
   checkNormal('randomNormal', mean, std)
   const unit = drawn('randomNormal', state, 'float32', shape, ({ stream, call, lane }, count) =>
     stream.normal(call, lane, count),
@@ -92,7 +101,7 @@ export function randomNormal(shape: Shape, options?: NormalOptions): Tensor {
 
 /** The standard normal distribution restricted to [-2, 2], times `std` (its own deviation is 0.88), plus `mean`. */
 export function randomTruncatedNormal(shape: Shape, options?: NormalOptions): Tensor {
-  const { mean = 0, std = 1, state = randomState() } = optionsOf('randomTruncatedNormal', options)
+  const { mean = 0, std = 1, state = randomState() } = optionsOf('randomTruncatedNormal', options, normalNames)
   checkNormal('randomTruncatedNormal', mean, std)
   const unit = drawn('randomTruncatedNormal', state, 'float32', shape, ({ generator }, count) =>
     generator().truncatedNormal(count),
@@ -114,7 +123,7 @@ export function parameterOf(op: string, argument: string, value: Operand, shape:
 
 /** bool: true with the given probability, a number or a tensor that broadcasts to the shape. */
 export function randomBernoulli(shape: Shape, probability: Operand, options?: RandomOptions): Tensor {
-  const { state = randomState() } = optionsOf('randomBernoulli', options)
+  const { state = randomState() } = optionsOf('randomBernoulli', options, randomNames)
   if (isTensorLike(probability)) {
     const limit = parameterOf('randomBernoulli', 'probability', probability, shape)
     return less(randomUniform(shape, { state }), limit)
@@ -143,7 +152,7 @@ export interface ExponentialOptions extends RandomOptions {
 
 /** Exponential with density rate e^(-rate x) on x > 0. */
 export function randomExponential(shape: Shape, options?: ExponentialOptions): Tensor {
-  const { rate = 1, state = randomState() } = optionsOf('randomExponential', options)
+  const { rate = 1, state = randomState() } = optionsOf('randomExponential', options, { rate: true, state: true })
   checked(() => {
     requirePositive('randomExponential', 'rate', rate)
     requireFinite('randomExponential', 'rate', rate)
@@ -160,7 +169,11 @@ export interface GumbelOptions extends RandomOptions {
 
 /** Gumbel: loc - scale log(-log u), u uniform. Of logits + Gumbel noise the largest is a draw from softmax(logits). */
 export function randomGumbel(shape: Shape, options?: GumbelOptions): Tensor {
-  const { loc = 0, scale = 1, state = randomState() } = optionsOf('randomGumbel', options)
+  const {
+    loc = 0,
+    scale = 1,
+    state = randomState(),
+  } = optionsOf('randomGumbel', options, { loc: true, scale: true, state: true })
   checked(() => {
     requireFinite('randomGumbel', 'loc', loc)
     requireAtLeast('randomGumbel', 'scale', scale, 0)
@@ -180,7 +193,7 @@ export interface IntegerOptions extends RandomOptions {
 
 /** Whole numbers, each of low, ..., high - 1 equally likely (PyTorch's randint); both within the range of int32. */
 export function randomIntegers(shape: Shape, low: number, high: number, options?: IntegerOptions): Tensor {
-  const { dtype = 'int64', state = randomState() } = optionsOf('randomIntegers', options)
+  const { dtype = 'int64', state = randomState() } = optionsOf('randomIntegers', options, { dtype: true, state: true })
   checked(() => {
     requireOneOf('randomIntegers', 'dtype', dtype, ['int64', 'int32'])
     requireWhole('randomIntegers', 'low', low)
@@ -196,7 +209,7 @@ export function randomIntegers(shape: Shape, low: number, high: number, options?
 
 /** Poisson, as float32 (PyTorch): how often something happens that happens `rate` times on average, at most 2^24 times. */
 export function randomPoisson(shape: Shape, rate: number, options?: RandomOptions): Tensor {
-  const { state = randomState() } = optionsOf('randomPoisson', options)
+  const { state = randomState() } = optionsOf('randomPoisson', options, randomNames)
   checked(() => requireWithin('randomPoisson', 'rate', rate, [0, 2 ** 24]))
   return drawn('randomPoisson', state, 'float32', shape, ({ generator }, count) =>
     poissonNumbers(generator(), rate, count),
@@ -205,7 +218,7 @@ export function randomPoisson(shape: Shape, rate: number, options?: RandomOption
 
 /** Beta(a, b) on (0, 1). */
 export function randomBeta(shape: Shape, a: number, b: number, options?: RandomOptions): Tensor {
-  const { state = randomState() } = optionsOf('randomBeta', options)
+  const { state = randomState() } = optionsOf('randomBeta', options, randomNames)
   checked(() => {
     for (const [name, value] of Object.entries({ a, b })) {
       requirePositive('randomBeta', name, value)
@@ -217,7 +230,7 @@ export function randomBeta(shape: Shape, a: number, b: number, options?: RandomO
 
 /** int64 [count]: the numbers 0 to count - 1 in random order. */
 export function randomPermutation(count: number, options?: RandomOptions): Tensor {
-  const { state = randomState() } = optionsOf('randomPermutation', options)
+  const { state = randomState() } = optionsOf('randomPermutation', options, randomNames)
   checked(() => requireCount('randomPermutation', 'count', count))
   return drawn('randomPermutation', state, 'int64', [count], ({ generator }, length) =>
     BigInt64Array.from(generator().permutation(length), (value) => BigInt(value)),
@@ -248,11 +261,11 @@ export function dropout2d(x: Operand, p: number, options?: DropoutOptions): Tens
 
 /** Zeroes with probability p what one element of `shape`, which broadcasts to x, stands for. */
 function dropped(op: string, x: Tensor, shape: Shape, p: number, options: DropoutOptions | undefined): Tensor {
-  const given = optionsOf(op, options)
+  const { training = true, ...random } = optionsOf(op, options, { training: true, state: true })
   checked(() => requireWithin(op, 'p', p, [0, 1]))
-  if (p === 0 || given.training === false) return x
+  if (p === 0 || !training) return x
   if (p === 1) return mul(x, 0)
   // Forward and backward both multiply by this one tensor.
-  const factors = mul(cast(randomBernoulli(shape, 1 - p, given), 'float32'), 1 / (1 - p))
+  const factors = mul(cast(randomBernoulli(shape, 1 - p, random), 'float32'), 1 / (1 - p))
   return mul(x, factors)
 }

@@ -29,7 +29,7 @@ export interface CategoricalOptions extends RandomOptions {
  * (the largest of logits and Gumbel noise); a logit of -inf never is. No gradient: see `gumbelSoftmax`.
  */
 export function categorical(logits: Operand, options?: CategoricalOptions): Tensor {
-  const { axis = -1, ...random } = optionsOf('categorical', options)
+  const { axis = -1, ...random } = optionsOf('categorical', options, { axis: true, state: true })
   const input = toFloat('categorical', logits, 'logits')
   return checked(() => argmax(add(input, randomGumbel(input.shape, random)), classAxis('categorical', input, axis)))
 }
@@ -54,7 +54,7 @@ export interface MultinomialOptions extends RandomOptions {
  * IndexError when the graph runs.
  */
 export function multinomial(weights: Operand, samples: number, options?: MultinomialOptions): Tensor {
-  const { replacement = false, ...random } = optionsOf('multinomial', options)
+  const { replacement = false, ...random } = optionsOf('multinomial', options, { replacement: true, state: true })
   const input = toFloat('multinomial', weights, 'weights')
   return checked(() => {
     requireCount('multinomial', 'samples', samples, 1)
@@ -110,7 +110,12 @@ export interface GumbelSoftmaxOptions extends RandomOptions {
 
 /** softmax((logits + Gumbel noise) / tau): a draw of a class that has a gradient (Jang et al. 2017, Maddison et al. 2017). */
 export function gumbelSoftmax(logits: Operand, options?: GumbelSoftmaxOptions): Tensor {
-  const { tau = 1, hard = false, axis = -1, ...random } = optionsOf('gumbelSoftmax', options)
+  const {
+    tau = 1,
+    hard = false,
+    axis = -1,
+    ...random
+  } = optionsOf('gumbelSoftmax', options, { tau: true, hard: true, axis: true, state: true })
   const input = toFloat('gumbelSoftmax', logits, 'logits')
   return checked(() => {
     requirePositive('gumbelSoftmax', 'tau', tau)

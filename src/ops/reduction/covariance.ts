@@ -49,7 +49,11 @@ function observed(op: string, x: Tensor): Tensor {
  * mean and the sums are weighted by the product of the weights.
  */
 export function cov(x: Operand, options?: CovarianceOptions): Tensor {
-  const { correction = 1, fweights, aweights } = optionsOf('cov', options)
+  const {
+    correction = 1,
+    fweights,
+    aweights,
+  } = optionsOf('cov', options, { correction: true, fweights: true, aweights: true })
   const input = toFloat('cov', x)
   return checked(() => {
     requireFinite('cov', 'correction', correction)

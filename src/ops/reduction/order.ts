@@ -20,7 +20,7 @@ import {
 } from '../define.ts'
 import { gather } from '../indexing/indexing.ts'
 import { reshape, squeeze } from '../movement/movement.ts'
-import type { ReduceOptions } from './reduce.ts'
+import { type ReduceOptions, reduceNames } from './reduce.ts'
 
 const ordered: readonly DType[] = ['float32', 'int32', 'int64', 'uint8']
 
@@ -93,7 +93,7 @@ export interface TopkOptions {
 
 /** The k largest elements of one axis, best first, and their indices; equal ones in their order in x, NaN as the greatest. */
 export function topk(x: Operand, k: number, axis = -1, options?: TopkOptions): readonly [Tensor, Tensor] {
-  const { largest = true } = optionsOf('topk', options)
+  const { largest = true } = optionsOf('topk', options, { largest: true })
   const input = toTensor('topk', x)
   return checked(() => {
     const at = normalizeAxis('topk', axis, input.rank)
@@ -111,9 +111,11 @@ export interface SortOptions {
   readonly descending?: boolean
 }
 
+const sortNames = { descending: true } as const
+
 /** The elements of one axis in order, NaN as the greatest, and their indices; equal ones stay in their order (the sort is stable). */
 export function sort(x: Operand, axis = -1, options?: SortOptions): readonly [Tensor, Tensor] {
-  const { descending = false } = optionsOf('sort', options)
+  const { descending = false } = optionsOf('sort', options, sortNames)
   const input = toTensor('sort', x)
   return checked(() => {
     const at = normalizeAxis('sort', axis, input.rank)
@@ -123,7 +125,7 @@ export function sort(x: Operand, axis = -1, options?: SortOptions): readonly [Te
 }
 /** The indices that sort one axis. */
 export function argsort(x: Operand, axis = -1, options?: SortOptions): Tensor {
-  return sort(x, axis, optionsOf('argsort', options))[1]
+  return sort(x, axis, optionsOf('argsort', options, sortNames))[1]
 }
 
 export interface ArgumentAttributes {
@@ -186,12 +188,12 @@ function argument(
 }
 /** The index of the largest element of one axis (the first of equals, or of NaN), or of the flattened tensor. */
 export function argmax(x: Operand, axis?: number, options?: ReduceOptions): Tensor {
-  const { keepDims = false } = optionsOf('argmax', options)
+  const { keepDims = false } = optionsOf('argmax', options, reduceNames)
   return argument(argmaxOp, x, axis, keepDims)
 }
 /** The index of the smallest element of one axis (the first of equals, or of NaN), or of the flattened tensor. */
 export function argmin(x: Operand, axis?: number, options?: ReduceOptions): Tensor {
-  const { keepDims = false } = optionsOf('argmin', options)
+  const { keepDims = false } = optionsOf('argmin', options, reduceNames)
   return argument(argminOp, x, axis, keepDims)
 }
 
@@ -210,9 +212,9 @@ function extremum(
 }
 /** The largest element of one axis and its index: the first of equals, to which the whole gradient goes. */
 export function maxWithIndices(x: Operand, axis: number, options?: ReduceOptions): readonly [Tensor, Tensor] {
-  return extremum('maxWithIndices', x, axis, argmax, optionsOf('maxWithIndices', options))
+  return extremum('maxWithIndices', x, axis, argmax, optionsOf('maxWithIndices', options, reduceNames))
 }
 /** The smallest element of one axis and its index: the first of equals, to which the whole gradient goes. */
 export function minWithIndices(x: Operand, axis: number, options?: ReduceOptions): readonly [Tensor, Tensor] {
-  return extremum('minWithIndices', x, axis, argmin, optionsOf('minWithIndices', options))
+  return extremum('minWithIndices', x, axis, argmin, optionsOf('minWithIndices', options, reduceNames))
 }

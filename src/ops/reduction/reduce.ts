@@ -205,21 +205,24 @@ export interface ReduceOptions {
   readonly keepDims?: boolean
 }
 
+/** The names of its options. */
+export const reduceNames = { keepDims: true } as const
+
 /** Sum over axes; all by default. */
 export function sum(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
-  return reduce(sumOp, x, axes, optionsOf('sum', options).keepDims ?? false)
+  return reduce(sumOp, x, axes, optionsOf('sum', options, reduceNames).keepDims ?? false)
 }
 /** Arithmetic mean over axes; all by default. */
 export function mean(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
-  return reduce(meanOp, x, axes, optionsOf('mean', options).keepDims ?? false)
+  return reduce(meanOp, x, axes, optionsOf('mean', options, reduceNames).keepDims ?? false)
 }
 /** Largest element over axes; all by default; NaN if there is one. Ties share the gradient equally. */
 export function max(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
-  return reduce(maxOp, x, axes, optionsOf('max', options).keepDims ?? false)
+  return reduce(maxOp, x, axes, optionsOf('max', options, reduceNames).keepDims ?? false)
 }
 /** Smallest element over axes; all by default; NaN if there is one. Ties share the gradient equally. */
 export function min(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
-  return reduce(minOp, x, axes, optionsOf('min', options).keepDims ?? false)
+  return reduce(minOp, x, axes, optionsOf('min', options, reduceNames).keepDims ?? false)
 }
 /**
  * log(sum(e^x)) over axes, all by default, without overflow. -inf where all elements are -inf, without a gradient there.
@@ -229,7 +232,7 @@ export function logSumExp(x: Operand, axes?: Axes, options?: ReduceOptions): Ten
   const input = toTensor('logSumExp', x)
   return checked(() => {
     const list = normalizeAxes('logSumExp', axes, input.rank)
-    const shape = reducedShape(input.shape, list, optionsOf('logSumExp', options).keepDims ?? false)
+    const shape = reducedShape(input.shape, list, optionsOf('logSumExp', options, reduceNames).keepDims ?? false)
     if (input.size === 0) return expand(scalar(Number.NEGATIVE_INFINITY), shape)
     const largest = stopGradient(max(input, list, { keepDims: true }))
     const shift = where(isFiniteNumber(largest), largest, 0)
@@ -257,7 +260,7 @@ export function prod(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
   return checked(() => {
     requireDType('prod', 'input', input, number)
     const list = normalizeAxes('prod', axes, input.rank)
-    const shape = reducedShape(input.shape, list, optionsOf('prod', options).keepDims ?? false)
+    const shape = reducedShape(input.shape, list, optionsOf('prod', options, reduceNames).keepDims ?? false)
     if (list.length === input.rank) return reshape(productAlong(reshape(input, [-1]), 0), shape)
     return reshape(list.reduce(productAlong, input), shape)
   })
@@ -267,12 +270,12 @@ export function prod(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
 export function nansum(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
   const input = toTensor('nansum', x)
   const counted = input.dtype === 'float32' ? where(isNan(input), 0, input) : input
-  return sum(counted, axes, optionsOf('nansum', options))
+  return sum(counted, axes, optionsOf('nansum', options, reduceNames))
 }
 /** Mean over axes, all by default, of the elements that are not NaN; NaN where there are none. */
 export function nanmean(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
   const input = toFloat('nanmean', x)
-  const given = optionsOf('nanmean', options)
+  const given = optionsOf('nanmean', options, reduceNames)
   return div(nansum(input, axes, given), sum(cast(logicalNot(isNan(input)), 'float32'), axes, given))
 }
 
@@ -281,15 +284,15 @@ function nonzero(x: Operand, counter: DType): Tensor {
 }
 /** How many elements are not 0 (int64), over axes; all by default. */
 export function countNonzero(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
-  return sum(nonzero(x, 'int64'), axes, optionsOf('countNonzero', options))
+  return sum(nonzero(x, 'int64'), axes, optionsOf('countNonzero', options, reduceNames))
 }
 /** Whether any element is not 0, over axes; all by default. */
 export function any(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
-  return greater(sum(nonzero(x, 'int32'), axes, optionsOf('any', options)), 0)
+  return greater(sum(nonzero(x, 'int32'), axes, optionsOf('any', options, reduceNames)), 0)
 }
 /** Whether no element is 0, over axes; all by default. */
 export function all(x: Operand, axes?: Axes, options?: ReduceOptions): Tensor {
-  return equal(sum(sub(1, nonzero(x, 'int32')), axes, optionsOf('all', options)), 0)
+  return equal(sum(sub(1, nonzero(x, 'int32')), axes, optionsOf('all', options, reduceNames)), 0)
 }
 
 /** Sums what broadcasting had repeated, so that the result has `shape`: the gradient of broadcasting. */

@@ -57,7 +57,7 @@ export const cumsumOp = defineOp<CumsumAttributes>({
 })
 /** y_i = x_0 + ... + x_i along one axis; with `reverse` x_i + ... + x_last. */
 export function cumsum(x: Operand, axis: number, options?: { readonly reverse?: boolean }): Tensor {
-  const { reverse = false } = optionsOf('cumsum', options)
+  const { reverse = false } = optionsOf('cumsum', options, { reverse: true })
   const input = toTensor('cumsum', x)
   return checked(() => {
     const at = normalizeAxis('cumsum', axis, input.rank)
@@ -126,7 +126,12 @@ export interface DiffOptions {
 
 /** y_i = x_(i + 1) - x_i along one axis, which is `n` shorter; of bool whether they differ. */
 export function diff(x: Operand, options?: DiffOptions): Tensor {
-  const { n = 1, axis = -1, prepend, append } = optionsOf('diff', options)
+  const {
+    n = 1,
+    axis = -1,
+    prepend,
+    append,
+  } = optionsOf('diff', options, { n: true, axis: true, prepend: true, append: true })
   const input = toTensor('diff', x)
   return checked(() => {
     requireCount('diff', 'n', n)

@@ -15,7 +15,7 @@ import { indexSelect } from '../indexing/indexing.ts'
 import { reshape, slice, squeeze } from '../movement/movement.ts'
 import { moveAxis } from '../movement/rearrange.ts'
 import { maxWithIndices, sort, topk } from './order.ts'
-import { type Axes, type ReduceAttributes, type ReduceOptions, restoreAxes, sum } from './reduce.ts'
+import { type Axes, type ReduceAttributes, type ReduceOptions, reduceNames, restoreAxes, sum } from './reduce.ts'
 
 interface VarMeanAttributes extends ReduceAttributes {
   readonly correction: number
@@ -92,9 +92,11 @@ export interface VarianceOptions extends ReduceOptions {
   readonly correction?: number
 }
 
+const varianceNames = { correction: true, keepDims: true } as const
+
 /** Variance and mean over axes; all by default. */
 export function varMean(x: Operand, axes?: Axes, options?: VarianceOptions): readonly [Tensor, Tensor] {
-  const { correction = 1, keepDims = false } = optionsOf('varMean', options)
+  const { correction = 1, keepDims = false } = optionsOf('varMean', options, varianceNames)
   const input = toTensor('varMean', x)
   return checked(() => {
     requireFinite('variance', 'correction', correction)
@@ -106,11 +108,11 @@ export function varMean(x: Operand, axes?: Axes, options?: VarianceOptions): rea
 }
 /** sum((x - mean)^2) / (n - correction) over axes; all by default. PyTorch's `var`. */
 export function variance(x: Operand, axes?: Axes, options?: VarianceOptions): Tensor {
-  return varMean(x, axes, optionsOf('variance', options))[0]
+  return varMean(x, axes, optionsOf('variance', options, varianceNames))[0]
 }
 /** The square root of the variance; its gradient is 0 where all elements are equal. */
 export function std(x: Operand, axes?: Axes, options?: VarianceOptions): Tensor {
-  return sqrtOrZero(variance(x, axes, optionsOf('std', options)))
+  return sqrtOrZero(variance(x, axes, optionsOf('std', options, varianceNames)))
 }
 
 /** `ifNan` where the greatest element of a row is NaN, else `otherwise`. */
@@ -128,7 +130,7 @@ export function median(x: Operand): Tensor {
 }
 /** The median of one axis (the lower one of two) and its index; NaN if there is one. */
 export function medianWithIndices(x: Operand, axis: number, options?: ReduceOptions): readonly [Tensor, Tensor] {
-  const { keepDims = false } = optionsOf('medianWithIndices', options)
+  const { keepDims = false } = optionsOf('medianWithIndices', options, reduceNames)
   const input = toTensor('medianWithIndices', x)
   return checked(() => {
     const at = normalizeAxis('median', axis, input.rank)
@@ -166,7 +168,10 @@ export interface QuantileOptions extends ReduceOptions {
  * of q becomes the first axis of the result.
  */
 export function quantile(x: Operand, q: number | readonly number[], axis?: number, options?: QuantileOptions): Tensor {
-  const { keepDims = false, interpolation = 'linear' } = optionsOf('quantile', options)
+  const { keepDims = false, interpolation = 'linear' } = optionsOf('quantile', options, {
+    interpolation: true,
+    keepDims: true,
+  })
   const input = toFloat('quantile', x)
   const shares = listOf(q)
   return checked(() => {

@@ -39,7 +39,7 @@ function transformed(
 ) {
   const input = toFloat(op, x)
   return checked(() => {
-    const { axis = -1, norm = null, n } = optionsOf(op, options)
+    const { axis = -1, norm = null, n } = optionsOf(op, options, { n: true, axis: true, norm: true })
     if (input.rank === 0) throw new ShapeError(`${op}: a scalar has no axis to transform`)
     const at = normalizeAxis(op, axis, input.rank)
     const size = sizeOf(input.shape, at)

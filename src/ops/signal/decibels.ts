@@ -33,7 +33,12 @@ function limited(op: string, levels: Tensor, topDb: number, axes: readonly numbe
 export function amplitudeToDB(x: Operand, options?: AmplitudeToDBOptions): Tensor {
   const input = toFloat('amplitudeToDB', x)
   return checked(() => {
-    const { multiplier = 10, amin = 1e-10, ref = 1, topDb = null } = optionsOf('amplitudeToDB', options)
+    const {
+      multiplier = 10,
+      amin = 1e-10,
+      ref = 1,
+      topDb = null,
+    } = optionsOf('amplitudeToDB', options, { multiplier: true, amin: true, ref: true, topDb: true })
     requirePositive('amplitudeToDB', 'multiplier', multiplier)
     requirePositive('amplitudeToDB', 'ref', ref)
     const levels = decibels('amplitudeToDB', input, multiplier, amin, scalar(ref))
@@ -57,7 +62,11 @@ export interface PowerToDBOptions {
 export function powerToDB(x: Operand, options?: PowerToDBOptions): Tensor {
   const input = toFloat('powerToDB', x)
   return checked(() => {
-    const { ref = 1, amin = 1e-10, topDb = 80 } = optionsOf('powerToDB', options)
+    const {
+      ref = 1,
+      amin = 1e-10,
+      topDb = 80,
+    } = optionsOf('powerToDB', options, { ref: true, amin: true, topDb: true })
     if (ref !== 'max') requirePositive('powerToDB', 'ref', ref)
     const levels = decibels('powerToDB', input, 10, amin, ref === 'max' ? max(input) : scalar(ref))
     return topDb === null ? levels : limited('powerToDB', levels, topDb, undefined)

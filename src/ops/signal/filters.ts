@@ -33,6 +33,8 @@ export interface ResampleOptions {
   readonly beta?: number
 }
 
+const resampleNames = { lowpassFilterWidth: true, rolloff: true, resamplingMethod: true, beta: true } as const
+
 /** A sinc under a window for each of the new samples in one period, [next, 1, 2 width + previous]. */
 function resamplingKernel(previous: number, next: number, width: number, filter: SincFilter): Tensor {
   const length = 2 * width + previous
@@ -54,8 +56,8 @@ export function resample(x: Operand, origFreq: number, newFreq: number, options?
       lowpassFilterWidth = 6,
       rolloff = 0.99,
       resamplingMethod = 'sinc_interp_hann',
-    } = optionsOf('resample', options)
-    const { beta = 14.769656459379492 } = optionsOf('resample', options)
+    } = optionsOf('resample', options, resampleNames)
+    const { beta = 14.769656459379492 } = optionsOf('resample', options, resampleNames)
     requireCount('resample', 'origFreq', origFreq, 1)
     requireCount('resample', 'newFreq', newFreq, 1)
     requireCount('resample', 'lowpassFilterWidth', lowpassFilterWidth, 1)

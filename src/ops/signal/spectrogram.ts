@@ -20,7 +20,7 @@ import { matmul } from '../products/matmul.ts'
 import { sum } from '../reduction/reduce.ts'
 import { dctMatrix } from './cosine.ts'
 import { amplitudeToDB } from './decibels.ts'
-import { type MelOptions, melFilterBank } from './mel.ts'
+import { type MelOptions, melFilters, melNames } from './mel.ts'
 import { stft } from './stft.ts'
 import { hannWindow } from './windows.ts'
 
@@ -48,15 +48,27 @@ export interface SpectrogramOptions {
   readonly onesided?: boolean
 }
 
+const spectrogramNames = {
+  nFft: true,
+  winLength: true,
+  hopLength: true,
+  window: true,
+  pad: true,
+  power: true,
+  normalized: true,
+  center: true,
+  padMode: true,
+  onesided: true,
+} as const
+
 /** |stft(x)|^power, [..., time] -> [..., frequencies, frames]; `torchaudio.functional.spectrogram`. */
 export function spectrogram(x: Operand, options?: SpectrogramOptions): Tensor {
-  return spectrogramFor('spectrogram', x, options)
+  return spectrogramOf('spectrogram', x, optionsOf('spectrogram', options, spectrogramNames))
 }
 
-function spectrogramFor(op: string, x: Operand, options: SpectrogramOptions | null | undefined): Tensor {
+function spectrogramOf(op: string, x: Operand, given: SpectrogramOptions): Tensor {
   const input = toFloat(op, x)
   return checked(() => {
-    const given = optionsOf(op, options)
     const { nFft = 400, winLength = nFft, pad: zeros = 0, power = 2, normalized = false } = given
     const { center = true, padMode = 'reflect', onesided = true } = given
     const { hopLength = Math.floor(winLength / 2) } = given
@@ -85,19 +97,20 @@ export interface MelSpectrogramOptions extends SpectrogramOptions, MelOptions {
   readonly nMels?: number
 }
 
+const melSpectrogramNames = { ...spectrogramNames, ...melNames, sampleRate: true, nMels: true } as const
+
 /** The spectrogram through a bank of mel filters, [..., time] -> [..., nMels, frames]; `torchaudio.transforms.MelSpectrogram`. */
 export function melSpectrogram(x: Operand, options?: MelSpectrogramOptions): Tensor {
-  return melSpectrogramFor('melSpectrogram', x, options)
+  return melSpectrogramOf('melSpectrogram', x, optionsOf('melSpectrogram', options, melSpectrogramNames))
 }
 
-function melSpectrogramFor(op: string, x: Operand, options: MelSpectrogramOptions | null | undefined): Tensor {
+function melSpectrogramOf(op: string, x: Operand, given: MelSpectrogramOptions): Tensor {
   return checked(() => {
-    const given = optionsOf(op, options)
     const { sampleRate = 16000, nMels = 128, onesided = true } = given
     requireFlag(op, 'onesided', onesided)
     if (!onesided) throw new ShapeError(`${op}: onesided must be true: mel filters know no negative frequencies`)
-    const powers = spectrogramFor(op, x, given)
-    const filters = melFilterBank(sizeOf(powers.shape, -2), nMels, sampleRate, given)
+    const powers = spectrogramOf(op, x, given)
+    const filters = melFilters(sizeOf(powers.shape, -2), nMels, sampleRate, given)
     return matmul(transpose(filters), powers)
   })
 }
@@ -117,10 +130,11 @@ export interface MfccOptions extends MelSpectrogramOptions {
 /** Mel-frequency cepstral coefficients: the cosine transform of a mel spectrogram in decibels, [..., nMfcc, frames]; `torchaudio.transforms.MFCC`. */
 export function mfcc(x: Operand, options?: MfccOptions): Tensor {
   return checked(() => {
-    const { nMfcc = 40, dctNorm = 'ortho', logMels = false, topDb = 80, ...rest } = optionsOf('mfcc', options)
+    const names = { ...melSpectrogramNames, nMfcc: true, dctNorm: true, logMels: true, topDb: true } as const
+    const { nMfcc = 40, dctNorm = 'ortho', logMels = false, topDb = 80, ...rest } = optionsOf('mfcc', options, names)
     requireCount('mfcc', 'nMfcc', nMfcc, 1)
     requireFlag('mfcc', 'logMels', logMels)
-    const mels = melSpectrogramFor('mfcc', x, rest)
+    const mels = melSpectrogramOf('mfcc', x, rest)
     const bands = sizeOf(mels.shape, -2)
     if (nMfcc > bands) throw new ShapeError(`mfcc: nMfcc must be at most nMels ${bands}, found ${nMfcc}`)
     if (topDb !== null) requireAtLeast('mfcc', 'topDb', topDb, 0)

@@ -78,7 +78,15 @@ const binsOf = (nFft: number, onesided: boolean): number => (onesided ? Math.flo
 export function stft(x: Operand, nFft: number, options?: StftOptions): Complex {
   const input = toTensor('stft', x)
   return checked(() => {
-    const given = optionsOf('stft', options)
+    const given = optionsOf('stft', options, {
+      hopLength: true,
+      winLength: true,
+      window: true,
+      center: true,
+      padMode: true,
+      normalized: true,
+      onesided: true,
+    })
     const { hopLength, center, normalized, onesided, window } = settingsOf('stft', nFft, given)
     requireDType('stft', 'x', input, ['float32'])
     if (input.rank === 0) throw new ShapeError('stft: x must be [..., length], found a scalar')
@@ -128,7 +136,15 @@ function envelopeOf(window: Float32Array | Tensor, hop: number, count: number): 
 export function istft(x: ComplexOperand, nFft: number, options?: IstftOptions): Tensor {
   const { real, imag } = partsOf('istft', x)
   return checked(() => {
-    const given = optionsOf('istft', options)
+    const given = optionsOf('istft', options, {
+      length: true,
+      hopLength: true,
+      winLength: true,
+      window: true,
+      center: true,
+      normalized: true,
+      onesided: true,
+    })
     const { hopLength, center, normalized, onesided, window } = settingsOf('istft', nFft, given)
     const bins = binsOf(nFft, onesided)
     if (real.rank < 2 || sizeOf(real.shape, -2) !== bins || sizeOf(real.shape, -1) < 1)

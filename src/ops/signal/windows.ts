@@ -17,7 +17,7 @@ function windowOf(
   at: (place: number) => number,
 ): Tensor {
   return checked(() => {
-    const { periodic = true } = optionsOf(op, options)
+    const { periodic = true } = optionsOf(op, options, { periodic: true })
     requireCount(op, 'length', length)
     requireFlag(op, 'periodic', periodic)
     const last = periodic ? length : length - 1
@@ -41,12 +41,16 @@ export function hammingWindow(
     readonly beta?: number
   },
 ): Tensor {
-  const { alpha = 0.54, beta = 0.46 } = checked(() => optionsOf('hammingWindow', options))
+  const {
+    alpha = 0.54,
+    beta = 0.46,
+    ...rest
+  } = checked(() => optionsOf('hammingWindow', options, { periodic: true, alpha: true, beta: true }))
   checked(() => {
     requireFinite('hammingWindow', 'alpha', alpha)
     requireFinite('hammingWindow', 'beta', beta)
   })
-  return windowOf('hammingWindow', length, options, (t) => alpha - beta * cosine(t))
+  return windowOf('hammingWindow', length, rest, (t) => alpha - beta * cosine(t))
 }
 
 /** 0.42 - 0.5 cos(2 pi t) + 0.08 cos(4 pi t). */
@@ -71,10 +75,10 @@ export function besselI0(x: number): number {
 
 /** I0(beta sqrt(1 - (2 t - 1)^2)) / I0(beta); a larger beta (default 12) is a narrower window. */
 export function kaiserWindow(length: number, options?: WindowOptions & { readonly beta?: number }): Tensor {
-  const { beta = 12 } = checked(() => optionsOf('kaiserWindow', options))
+  const { beta = 12, ...rest } = checked(() => optionsOf('kaiserWindow', options, { periodic: true, beta: true }))
   checked(() => requireFinite('kaiserWindow', 'beta', beta))
   const largest = besselI0(beta)
-  return windowOf('kaiserWindow', length, options, (t) => {
+  return windowOf('kaiserWindow', length, rest, (t) => {
     return besselI0(beta * Math.sqrt(Math.max(0, 1 - (2 * t - 1) ** 2))) / largest
   })
 }

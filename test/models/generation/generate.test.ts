@@ -172,7 +172,7 @@ test.each<[string, GenerateOptions]>([
   ],
   ['generate: beams cannot slide', { numBeams: 2, whenFull: 'slide' }],
   ['generate: whenFull must be stop or slide, found "wait"', { whenFull: 'wait' as 'stop' }],
-  ['generate: there is no setting "topp"', { topp: 0.4 } as object],
+  ['generate: there is no option "topp"', { topp: 0.4 } as object],
   [
     "generate: earlyStopping must be true, false or 'never', found sometimes",
     { numBeams: 2, earlyStopping: 'sometimes' as 'never' },
