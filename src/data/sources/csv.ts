@@ -29,7 +29,7 @@ export interface CsvTable {
   readonly length: number
   /** Numeric and category columns, each [length] (categories int32): what `arrayDataset` takes. */
   readonly arrays: Record<string, NDArray>
-  /** The line of each record in the file, from 1. */
+  /** The line that each record begins in, from 1. */
   readonly lines: readonly number[]
   /** Records that were left out. */
   readonly broken: readonly BrokenRecord[]
@@ -93,16 +93,16 @@ export function parseCsv(source: string | Uint8Array, options: CsvOptions, name 
     broken.push(record)
   }
   readRecords(Buffer.from(text), delimiter, stated?.[0].length ?? 0, {
-    take(record, { first, last }) {
+    take(record, line) {
       if (header === undefined) {
         header = record.map((title) => title.trim())
         columns = openColumns(header, options.columns, name)
       } else if (record.length !== header.length) {
         const reason = `a record must have ${header.length} cells like the header, found ${record.length}`
-        leaveOut({ line: first, reason })
+        leaveOut({ line, reason })
       } else {
-        for (const column of columns) column.add(record[column.index] ?? '', `${name}:${last}`)
-        lines.push(last)
+        for (const column of columns) column.add(record[column.index] ?? '', `${name}:${line}`)
+        lines.push(line)
       }
     },
     refuse: (line, error) => leaveOut({ line, reason: reasonFor(error) }, error),
@@ -122,9 +122,9 @@ function countLineEnds(bytes: Uint8Array, from: number, to: number): number {
   return ends
 }
 
-/** Receives the records: each with its lines, and each that can't be parsed. */
+/** Receives the records: each with the line that it begins in, and each that can't be parsed. */
 interface RecordSink {
-  take(record: string[], lines: { readonly first: number; readonly last: number }): void
+  take(record: string[], line: number): void
   refuse(line: number, error: CsvError): void
 }
 
@@ -151,7 +151,7 @@ function readRecords(bytes: Buffer, delimiter: string, start: number, sink: Reco
           const end = base + read
           line += countLineEnds(bytes, place, end)
           place = end
-          sink.take(record, { first, last: isEnd(end - 1) ? line - 1 : line })
+          sink.take(record, first)
           return null // kept by the sink only
         },
       })
@@ -272,7 +272,11 @@ function numberColumn(title: string, index: number, dtype: Exclude<DType, 'int64
 
 /** The number that a cell (in lower case) stands for; undefined if it has another form or does not fit the dtype. */
 function parseNumber(cell: string, dtype: Exclude<DType, 'int64'>): number | undefined {
-  if (dtype === 'float32') return decimal.test(cell) ? Number(cell) : specialNumbers.get(cell)
+  if (dtype === 'float32') {
+    const value = decimal.test(cell) ? Number(cell) : undefined
+    // A number beyond float32's range would become infinite.
+    return value !== undefined && Number.isFinite(Math.fround(value)) ? value : specialNumbers.get(cell)
+  }
   if (dtype === 'bool') return truths.get(cell)
   const value = wholeNumber.test(cell) ? Number(cell) : Number.NaN
   const [low, high] = dtype === 'uint8' ? [0, 255] : [-(2 ** 31), 2 ** 31 - 1]

@@ -23,7 +23,7 @@ describe('rows', () => {
   test('without a label they are named by line, or left out; without a text they are counted', async () => {
     const content = 'text,label\na,x\nb,\n"two\nlines", \n,y\nc,y\n'
     expect(await failure(content)).toBe(
-      'UsageError: rows.csv: 2 rows without a label in column "label": line 3, 5 | fill the gaps, or leave these rows out with --set data.on_error=skip',
+      'UsageError: rows.csv: 2 rows without a label in column "label": line 3, 4 | fill the gaps, or leave these rows out with --set data.on_error=skip',
     )
     const { rows, leftOut } = await read(content, { onError: 'skip' })
     expect(rows.map(({ text, label }) => [text, label])).toEqual([
