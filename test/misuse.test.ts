@@ -99,9 +99,13 @@ test('a state dict of which something is no array changes nothing', () => {
   const before = layer.stateDict()
   const weight = { dtype: 'float32' as const, shape: [1, 2], data: new Float32Array([77, 77]) }
   for (const [bias, message] of [
-    [undefined, 'Linear: bias of the state dict must be an array, { dtype, shape, data }, found undefined'],
-    [x, 'Linear: bias of the state dict must be an array, { dtype, shape, data }, found float32[2]'],
-    [{ ...weight, shape: [1] }, 'Linear: bias of the state dict has 2 elements, [1] needs 1'],
+    [undefined, 'Linear: bias of the state dict: must be an array, { dtype, shape, data }, found undefined'],
+    [x, 'Linear: bias of the state dict: must be an array, { dtype, shape, data }, found float32[2]'],
+    [{ ...weight, shape: [1] }, 'Linear: bias of the state dict: shape [1] needs 1 elements, found 2'],
+    [
+      { ...weight, data: Int32Array.of(1, 2) },
+      'Linear: bias of the state dict: float32 is stored as Float32Array, found Int32Array',
+    ],
   ] as const) {
     const state = new Map<string, typeof weight>([
       ['weight', weight],

@@ -1,4 +1,4 @@
-import { type DType, elementCount, type NDArray } from '../tensor/dtype.ts'
+import { checkedArray, type DType, type NDArray } from '../tensor/dtype.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
@@ -49,19 +49,12 @@ export interface Dataset<Name extends string = string> {
 export function arrayDataset<Name extends string>(arrays: Readonly<Record<Name, NDArray>>): Dataset<Name> {
   const [first] = Object.entries<NDArray>(arrays)
   if (!first) throw new UsageError('arrayDataset: at least one array is needed, found none')
-  const [
-    firstName,
-    {
-      shape: [length = 0],
-    },
-  ] = first
+  const [firstName, firstArray] = first
+  const [length = 0] = checkedArray(`arrayDataset: "${firstName}"`, firstArray).shape
   const fields = mapValues(arrays, (array, name) => {
-    const { dtype, shape, data } = array
-    const found = `found ${describe(array)} of ${data.length} elements`
-    if (shape.length === 0) throw new ShapeError(`arrayDataset: "${name}" must have its examples on axis 0, ${found}`)
-    if (data.length !== elementCount(shape)) {
-      throw new ShapeError(`arrayDataset: "${name}" must have as many elements as its shape says, ${found}`)
-    }
+    const { dtype, shape } = checkedArray(`arrayDataset: "${name}"`, array)
+    if (shape.length === 0)
+      throw new ShapeError(`arrayDataset: "${name}" must have its examples on axis 0, found ${describe(array)}`)
     if (shape[0] !== length) {
       throw new ShapeError(
         `arrayDataset: all arrays must have the same number of rows, "${firstName}" has ${length}, "${name}" has ${shape[0]}`,
@@ -213,13 +206,9 @@ function rowsWithin(indices: ArrayLike<number>, start: number, end: number): num
 export function checkBatch<Name extends string>(batch: Batch, fields: Fields<Name>, rows: number): Batch<Name> {
   for (const [name, { dtype, shape }] of Object.entries<Field>(fields)) {
     const array = batch[name]
-    const wanted = { dtype, shape: [rows, ...shape] }
-    const fits =
-      array !== undefined && describe(array) === describe(wanted) && array.data.length === elementCount(wanted.shape)
-    if (!fits) {
-      const found = array === undefined ? 'nothing' : `${describe(array)} of ${array.data.length} elements`
-      throw new ShapeError(`dataset: batch field "${name}" must be ${describe(wanted)}, found ${found}`)
-    }
+    const wanted = describe({ dtype, shape: [rows, ...shape] })
+    const found = array === undefined ? 'nothing' : describe(checkedArray(`dataset: batch field "${name}"`, array))
+    if (found !== wanted) throw new ShapeError(`dataset: batch field "${name}" must be ${wanted}, found ${found}`)
   }
   const extra = Object.keys(batch).find((name) => !Object.hasOwn(fields, name))
   if (extra !== undefined) {

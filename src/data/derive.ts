@@ -3,7 +3,7 @@ import { elementCount, type NDArray, toNumbers } from '../tensor/dtype.ts'
 import { UsageError } from '../util/errors.ts'
 import { appendAll } from '../util/lists.ts'
 import { mapValues } from '../util/records.ts'
-import { type Batch, type Dataset, type Fields, subset } from './dataset.ts'
+import { type Batch, checkBatch, type Dataset, type Fields, subset } from './dataset.ts'
 import { DataLoader } from './loader.ts'
 import { allocateRows, checkIndices, copyRows, gatherRows } from './rows.ts'
 
@@ -80,7 +80,7 @@ export function cacheDataset<Name extends string>(
       const kept = whole
       const missing = [...new Set(Array.from(indices))].filter((index) => !isRead[index])
       if (missing.length > 0) {
-        const found = await dataset.batch(missing, context)
+        const found = checkBatch(await dataset.batch(missing, context), dataset.fields, missing.length)
         mapValues(kept, (target, name) => copyRows(found[name], target, undefined, missing))
         for (const index of missing) isRead[index] = 1
       }

@@ -134,7 +134,7 @@ export abstract class Module {
   }
 
   /** Copies numbers into the variables. Throws a ShapeError that lists names that are missing, unexpected or of another shape or type. */
-  loadStateDict(state: ReadonlyMap<string, NDArray>, options: LoadOptions = {}): StateDifference {
+  loadStateDict(state: ReadonlyMap<string, NDArray>, options?: LoadOptions): StateDifference {
     return loadState(this.constructor.name, persistentVariables(this), state, options)
   }
 

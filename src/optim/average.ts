@@ -149,7 +149,7 @@ export class ExponentialMovingAverage {
   }
 
   /** Copies numbers in. Throws a ShapeError that names what does not fit. */
-  loadStateDict(state: ReadonlyMap<string, NDArray>, options: LoadOptions = {}): StateDifference {
+  loadStateDict(state: ReadonlyMap<string, NDArray>, options?: LoadOptions): StateDifference {
     return loadState('ExponentialMovingAverage', this.variables(), state, options)
   }
 }

@@ -217,7 +217,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
   }
 
   /** Copies numbers in; training then continues bit for bit. Throws a ShapeError that names what does not fit. */
-  loadStateDict(state: ReadonlyMap<string, NDArray>, options: LoadOptions = {}): StateDifference {
+  loadStateDict(state: ReadonlyMap<string, NDArray>, options?: LoadOptions): StateDifference {
     return loadState(this.constructor.name, this.variables(), state, options)
   }
 

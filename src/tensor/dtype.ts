@@ -1,5 +1,6 @@
-import { shown } from '../util/check.ts'
+import { requireOneOf, shown } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
+import { checkShape, formatShape } from './shape.ts'
 
 /** Element types. `bool` is held as one byte an element, 0 or 1. */
 export type DType = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8'
@@ -75,6 +76,30 @@ export function checkedElements(owner: string, data: unknown, dtype: DType): Typ
   if (storesElements(data, dtype)) return data
   const found = typeof data === 'object' && data !== null ? data.constructor.name : shown(data)
   throw new UsageError(`${owner}: ${dtype} is stored as ${allocate(dtype, 0).constructor.name}, found ${found}`)
+}
+
+/**
+ * The array, if its dtype, shape and data belong together: data of the class that holds the dtype, as many elements as the shape says, of
+ * bool 0 or 1. Else an error that begins with `owner`: its bytes would be taken for other numbers. The one check of arrays from outside.
+ */
+export function checkedArray(owner: string, array: NDArray | undefined): NDArray {
+  // A tensor's `data` is a method.
+  if (typeof array !== 'object' || array === null || !('data' in array) || typeof array.data === 'function')
+    throw new UsageError(`${owner}: must be an array, { dtype, shape, data }, found ${shown(array)}`)
+  const { dtype, shape, data } = array
+  checkShape(owner, shape)
+  requireOneOf(owner, 'dtype', dtype, dtypes, UsageError)
+  checkedElements(owner, data, dtype)
+  const count = elementCount(shape)
+  if (data.length !== count)
+    throw new ShapeError(`${owner}: shape ${formatShape(shape)} needs ${count} elements, found ${data.length}`)
+  if (dtype === 'bool') requireBits(owner, data)
+  return array
+}
+
+function requireBits(owner: string, data: TypedArray): void {
+  const wrong = data.findIndex((value: number | bigint) => value > 1)
+  if (wrong >= 0) throw new ShapeError(`${owner}: bool holds 0 or 1, found ${data[wrong]} at element ${wrong}`)
 }
 
 /** The whole numbers that a dtype holds, both included; int64: those that a JavaScript number tells apart. float32: none. */

@@ -1,8 +1,8 @@
 /** State dicts: the numbers of named variables, out and in. */
-import { shown } from '../util/check.ts'
+import { optionsOf, requireFlag, shown } from '../util/check.ts'
 import { ShapeError, UsageError } from '../util/errors.ts'
 import { nearestNames } from '../util/words.ts'
-import { elementCount, type NDArray } from './dtype.ts'
+import { checkedArray, type NDArray } from './dtype.ts'
 import { formatShape, sameShape } from './shape.ts'
 import type { Variable } from './variable.ts'
 
@@ -30,15 +30,6 @@ function list(label: string, names: readonly string[]): string[] {
   return [`${label} ${shown}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`]
 }
 
-/** Throws unless the value is an array whose data fill its shape: nothing is to be loaded by half. */
-function requireArray(what: string, value: unknown): void {
-  const { dtype, shape, data } = (value ?? {}) as Partial<NDArray>
-  const isArray = typeof dtype === 'string' && Array.isArray(shape) && (ArrayBuffer.isView(data) || Array.isArray(data))
-  if (!isArray) throw new UsageError(`${what} must be an array, { dtype, shape, data }, found ${shown(value)}`)
-  if (data.length !== elementCount(shape))
-    throw new ShapeError(`${what} has ${data.length} elements, ${formatShape(shape)} needs ${elementCount(shape)}`)
-}
-
 /**
  * Copies numbers into the variables. Throws a ShapeError naming everything that does not fit, and then changes nothing.
  * A variable may have several names (tied weights): one of them is enough.
@@ -47,8 +38,10 @@ export function loadState(
   owner: string,
   variables: Named,
   state: ReadonlyMap<string, NDArray>,
-  options: LoadOptions = {},
+  options?: LoadOptions,
 ): StateDifference {
+  const { strict = true } = optionsOf(owner, options, UsageError, { strict: true })
+  requireFlag(owner, 'strict', strict, UsageError)
   if (typeof (state as Partial<typeof state> | undefined)?.has !== 'function')
     throw new UsageError(
       `${owner}: a state dict is a Map of arrays by name, as stateDict() and files give it, found ${shown(state)}`,
@@ -57,14 +50,14 @@ export function loadState(
   const given = new Set([...named].filter(([name]) => state.has(name)).map(([, variable]) => variable))
   const missing = [...named].filter(([, variable]) => !given.has(variable)).map(([name]) => name)
   const unexpected = [...state.keys()].filter((name) => !named.has(name))
-  for (const [name] of named) if (state.has(name)) requireArray(`${owner}: ${name} of the state dict`, state.get(name))
+  // All of them before the first is copied: nothing is loaded by half.
+  for (const [name] of named) if (state.has(name)) checkedArray(`${owner}: ${name} of the state dict`, state.get(name))
   const misfits = (fits: (array: NDArray, variable: Variable) => boolean): string[] =>
     [...named].flatMap(([name, variable]) => {
       const array = state.get(name)
       if (!array || fits(array, variable)) return []
       return [`${name} (${variable.leaf}, found ${array.dtype}${formatShape(array.shape)})`]
     })
-  const strict = options.strict ?? true
   const problems = [
     ...(strict ? list('missing', missing) : []),
     ...(strict ? list('unexpected', unexpected) : []),

@@ -1,11 +1,11 @@
 import { requireOneOf, shown } from '../util/check.ts'
 import { ShapeError, TenfoldError, UsageError } from '../util/errors.ts'
 import type { DType, NDArray, TypedArray } from './dtype.ts'
-import { checkedElements, dtypes, elementCount, fromNumbers, toNumbers } from './dtype.ts'
+import { checkedArray, dtypes, elementCount, fromNumbers, toNumbers } from './dtype.ts'
 import type { Origin } from './origin.ts'
 import { formatNumbers, inspectSymbol, primitiveOf, refuseIteration } from './print.ts'
 import type { Shape, Sizes } from './shape.ts'
-import { checkShape, formatShape, sizes } from './shape.ts'
+import { formatShape, sizes } from './shape.ts'
 import type { Variable } from './variable.ts'
 
 /** Values of an op's attributes: what distinguishes two applications of it to the same inputs. */
@@ -188,19 +188,6 @@ export function tensor(values: NestedNumbers | NDArray | Tensor, dtype?: DType):
  * is passed to has ended.
  */
 export function constant(data: TypedArray, shape: Shape, dtype: DType): Tensor {
-  checkShape('tensor', shape)
-  requireOneOf('tensor', 'dtype', dtype, dtypes, UsageError)
-  checkedElements('tensor', data, dtype)
-  if (data.length !== elementCount(shape)) {
-    throw new ShapeError(
-      `tensor: shape ${formatShape(shape)} needs ${elementCount(shape)} elements, found ${data.length}`,
-    )
-  }
-  if (dtype === 'bool') requireBits(data)
+  checkedArray('tensor', { dtype, shape, data })
   return new Tensor(dtype, shape, { kind: 'constant', data })
-}
-
-function requireBits(data: TypedArray): void {
-  const wrong = data.findIndex((value: number | bigint) => value > 1)
-  if (wrong >= 0) throw new ShapeError(`tensor: bool holds 0 or 1, found ${data[wrong]} at element ${wrong}`)
 }

@@ -40,11 +40,17 @@ describe('arrayDataset', () => {
       `"ShapeError: arrayDataset: all arrays must have the same number of rows, "image" has 4, "value" has 3"`,
     )
     expect(await told(() => arrayDataset({ value: { ...value, shape: [4, 4] } }))).toMatchInlineSnapshot(
-      `"ShapeError: arrayDataset: "value" must have as many elements as its shape says, found float32 [4, 4] of 12 elements"`,
+      `"ShapeError: arrayDataset: "value": shape [4, 4] needs 16 elements, found 12"`,
     )
-    expect(await told(() => arrayDataset({ value: { ...value, shape: [] } }))).toMatchInlineSnapshot(
-      `"ShapeError: arrayDataset: "value" must have its examples on axis 0, found float32 [] of 12 elements"`,
+    expect(
+      await told(() => arrayDataset({ value: { ...value, shape: [], data: new Float32Array(1) } })),
+    ).toMatchInlineSnapshot(`"ShapeError: arrayDataset: "value" must have its examples on axis 0, found float32 []"`)
+    expect(await told(() => arrayDataset({ image: { ...image, dtype: 'float32' } }))).toMatchInlineSnapshot(
+      `"UsageError: arrayDataset: "image": float32 is stored as Float32Array, found Uint8Array"`,
     )
+    expect(
+      await told(() => arrayDataset({ mask: { dtype: 'bool', shape: [2], data: Uint8Array.of(1, 2) } })),
+    ).toMatchInlineSnapshot(`"ShapeError: arrayDataset: "mask": bool holds 0 or 1, found 2 at element 1"`)
     expect(await told(() => arrayDataset({ image }).batch([4], context))).toMatchInlineSnapshot(
       `"UsageError: dataset: an index must be a whole number from 0 to 3, found 4"`,
     )
@@ -129,10 +135,10 @@ test('checkBatch: names, dtypes, shapes and lengths', async () => {
   const x = { dtype: 'int32', shape: [1, 2], data: new Int32Array(2) } as const
   expect(checkBatch({ x }, fields, 1)).toEqual({ x })
   expect(await told(() => checkBatch({ x }, fields, 2))).toMatchInlineSnapshot(
-    `"ShapeError: dataset: batch field "x" must be int32 [2, 2], found int32 [1, 2] of 2 elements"`,
+    `"ShapeError: dataset: batch field "x" must be int32 [2, 2], found int32 [1, 2]"`,
   )
   expect(await told(() => checkBatch({ x: { ...x, data: new Int32Array(3) } }, fields, 1))).toMatchInlineSnapshot(
-    `"ShapeError: dataset: batch field "x" must be int32 [1, 2], found int32 [1, 2] of 3 elements"`,
+    `"ShapeError: dataset: batch field "x": shape [1, 2] needs 2 elements, found 3"`,
   )
   expect(await told(() => checkBatch({}, fields, 1))).toMatchInlineSnapshot(
     `"ShapeError: dataset: batch field "x" must be int32 [1, 2], found nothing"`,

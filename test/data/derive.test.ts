@@ -53,5 +53,13 @@ test('a cached set reads each example once, and gives arrays that are the consum
   const again = await cached.batch([9, 5, 7], context)
   expect(source.reads).toBe(3)
   expect(again).toEqual(await pictures.batch([9, 5, 7], context))
+  const wrong = mapDataset(pictures, ({ image, label }) => ({ image: { ...image, data: image.data.slice(4) }, label }))
+  await expect(cacheDataset(wrong).batch([0, 1], context)).rejects.toThrow(
+    'dataset: batch field "image": shape [2, 1, 2, 2] needs 8 elements, found 4',
+  )
+  const other = mapDataset(pictures, ({ image, label }) => ({ image: { ...image, data: Int32Array.of(1) }, label }))
+  await expect(cacheDataset(other).batch([0], context)).rejects.toThrow(
+    'dataset: batch field "image": uint8 is stored as Uint8Array, found Int32Array',
+  )
   expect(() => cacheDataset(pictures, { mostBytes: 4799 })).toThrow('cacheDataset: 600 examples take 1 MiB')
 })

@@ -197,8 +197,12 @@ describe('what is not written', () => {
     expectError(
       () => writeSafetensors([['a', { ...mask, shape: [2] }]]),
       'ShapeError',
-      'safetensors: tensor "a": shape [2] of bool takes 2 bytes, the data have 3',
-      'dtype, shape and data of an array must belong together',
+      'safetensors: tensor "a": shape [2] needs 2 elements, found 3',
+    )
+    expectError(
+      () => writeSafetensors([['a', { ...mask, dtype: 'float32' }]]),
+      'UsageError',
+      'safetensors: tensor "a": float32 is stored as Float32Array, found Uint8Array',
     )
   })
 })

@@ -1,6 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
-import { BatchNorm1d, Dropout, freeze, init, Linear, Module, unfreeze } from '../../src/nn/index.ts'
+import {
+  BatchNorm1d,
+  BatchNorm2d,
+  Dropout,
+  freeze,
+  init,
+  Linear,
+  Module,
+  Sequential,
+  unfreeze,
+} from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import { type NDArray, toNumbers } from '../../src/tensor/dtype.ts'
 import { manualSeed } from '../../src/tensor/random-state.ts'
@@ -179,8 +189,29 @@ describe('state dicts', () => {
   test('what is no array is told', () => {
     const state = new Map([['weight', {} as NDArray]])
     expect(() => new Linear(2, 2, { bias: false }).loadStateDict(state)).toThrow(
-      'Linear: weight of the state dict must be an array, { dtype, shape, data }, found an object',
+      'Linear: weight of the state dict: must be an array, { dtype, shape, data }, found an object',
     )
+  })
+
+  test('an array whose data are of another type than it says changes nothing', () => {
+    const layers = new Sequential(new Linear(2, 2), new BatchNorm2d(2))
+    const before = layers.stateDict()
+    const state = new Map(before)
+    state.set('0.weight', { dtype: 'float32', shape: [2, 2], data: Float32Array.of(7, 7, 7, 7) })
+    state.set('1.num_batches_tracked', { dtype: 'int64', shape: [], data: Float32Array.of(1.5) })
+    expect(() => layers.loadStateDict(state)).toThrow(
+      'Sequential: 1.num_batches_tracked of the state dict: int64 is stored as BigInt64Array, found Float32Array',
+    )
+    expect(layers.stateDict()).toEqual(before)
+  })
+
+  test('options that are none are told', () => {
+    const layer = new Linear(2, 2)
+    const state = layer.stateDict()
+    expect(() => layer.loadStateDict(state, { strict: 0 as never })).toThrow(
+      'Linear: strict must be true or false, found 0',
+    )
+    expect(() => layer.loadStateDict(state, { strct: false } as never)).toThrow('Linear: there is no setting "strct"')
   })
 
   test('what does not fit is told, and nothing is changed', () => {
