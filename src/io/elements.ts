@@ -2,10 +2,12 @@
  * Conversion of the element types that files have into those that tenfold computes with, and back to bytes. The machine
  * is taken to be little-endian, as every one is that ONNX Runtime has builds for.
  */
-import { byteSize, type DType, elementCount, type NDArray, type TypedArray } from '../tensor/dtype.ts'
+import { checkedArray, type DType, elementCount, type NDArray, type TypedArray } from '../tensor/dtype.ts'
 import { formatShape } from '../tensor/shape.ts'
-import { ShapeError } from '../util/errors.ts'
+import { FormatError } from '../util/errors.ts'
 import { bytesOf } from '../util/vectors.ts'
+import { warn } from '../util/warnings.ts'
+import { counted } from '../util/words.ts'
 import { damaged } from './errors.ts'
 
 /** Element types found in files. */
@@ -29,8 +31,8 @@ interface ElementRule {
   readonly bytes: number
   /** What it becomes: the narrowest type of tenfold that holds all its values, but for f64. */
   readonly dtype: DType
-  /** Little-endian bytes to elements; the buffer is the converter's own and may become the result. */
-  readonly convert: (buffer: ArrayBuffer) => TypedArray
+  /** Little-endian bytes to elements; the buffer is the converter's own and may become the result. `what` begins errors and warnings. */
+  readonly convert: (buffer: ArrayBuffer, what: string) => TypedArray
 }
 
 function halfToFloat(bits: number): number {
@@ -67,6 +69,40 @@ function fromUnsigned32(buffer: ArrayBuffer): BigInt64Array {
   return out
 }
 
+/** The error of whole numbers that no dtype holds. */
+class UnheldNumbers extends FormatError {}
+
+/** The array that `read` gives, or in words what it is, where no dtype holds its numbers: in a file of several that one is left out. */
+export function arrayOrWords(read: () => NDArray): NDArray | string {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof UnheldNumbers) return 'unsigned numbers from 2^63 on'
+    throw error
+  }
+}
+
+/** No dtype holds numbers from 2^63 on: as int64 they would be others, below 0. */
+function fromUnsigned64(buffer: ArrayBuffer, what: string): BigInt64Array {
+  const data = new BigInt64Array(buffer)
+  const beyond = data.findIndex((value) => value < 0n)
+  if (beyond < 0) return data
+  const found = BigInt.asUintN(64, data[beyond] ?? 0n)
+  throw new UnheldNumbers(`${what}: unsigned numbers must be below 2^63, found ${found} at element ${beyond}`, {
+    hint: 'no dtype holds larger ones: save them as float64, or leave them out',
+  })
+}
+
+/** Rounded to float32; a line is said of finite numbers that it does not reach, as NumPy does. */
+function fromDouble(buffer: ArrayBuffer, what: string): Float32Array {
+  const source = new Float64Array(buffer)
+  const data = new Float32Array(source)
+  const beyond = source.filter((value, i) => Number.isFinite(value) && !Number.isFinite(data[i]))
+  if (beyond.length > 0)
+    warn(`${what}: ${counted(beyond.length, 'number')} beyond float32's range became infinite, such as ${beyond[0]}`)
+  return data
+}
+
 /** Any byte but 0 is true, and becomes 1. */
 function fromBool(buffer: ArrayBuffer): Uint8Array {
   const data = new Uint8Array(buffer)
@@ -78,7 +114,7 @@ const rules: Readonly<Record<FileElement, ElementRule>> = {
   f16: { bytes: 2, dtype: 'float32', convert: fromHalf },
   bf16: { bytes: 2, dtype: 'float32', convert: fromBrain },
   f32: { bytes: 4, dtype: 'float32', convert: (buffer) => new Float32Array(buffer) },
-  f64: { bytes: 8, dtype: 'float32', convert: (buffer) => new Float32Array(new Float64Array(buffer)) },
+  f64: { bytes: 8, dtype: 'float32', convert: fromDouble },
   i8: { bytes: 1, dtype: 'int32', convert: (buffer) => new Int32Array(new Int8Array(buffer)) },
   i16: { bytes: 2, dtype: 'int32', convert: (buffer) => new Int32Array(new Int16Array(buffer)) },
   i32: { bytes: 4, dtype: 'int32', convert: (buffer) => new Int32Array(buffer) },
@@ -86,8 +122,7 @@ const rules: Readonly<Record<FileElement, ElementRule>> = {
   u8: { bytes: 1, dtype: 'uint8', convert: (buffer) => new Uint8Array(buffer) },
   u16: { bytes: 2, dtype: 'int32', convert: (buffer) => new Int32Array(new Uint16Array(buffer)) },
   u32: { bytes: 4, dtype: 'int64', convert: fromUnsigned32 },
-  // From 2^63 on, an unsigned number has no place in int64: it wraps, as a cast in NumPy does.
-  u64: { bytes: 8, dtype: 'int64', convert: (buffer) => new BigInt64Array(buffer) },
+  u64: { bytes: 8, dtype: 'int64', convert: fromUnsigned64 },
   bool: { bytes: 1, dtype: 'bool', convert: fromBool },
 }
 
@@ -115,7 +150,8 @@ function reverseElements(bytes: Uint8Array, width: number): void {
 
 /**
  * Copies `shape` elements, row-major, out of exactly as many bytes: f16, bf16 and f64 become float32; i8, i16 and u16
- * int32; u32 and u64 int64. Throws a FormatError that begins with `what` if there are more or fewer bytes.
+ * int32; u32 and u64 int64. Throws a FormatError that begins with `what` if there are more or fewer bytes, or unsigned numbers from 2^63 on;
+ * warns of f64 that float32 does not reach: these become infinite.
  */
 export function readElements(
   what: string,
@@ -134,7 +170,7 @@ export function readElements(
   }
   const copy = new Uint8Array(bytes)
   if (!littleEndian && rule.bytes > 1) reverseElements(copy, rule.bytes)
-  return { dtype: rule.dtype, shape: [...shape], data: rule.convert(copy.buffer) }
+  return { dtype: rule.dtype, shape: [...shape], data: rule.convert(copy.buffer, what) }
 }
 
 /**
@@ -168,14 +204,7 @@ export function gatherElements(
   return out
 }
 
-/** The bytes of an array that is to be written, not copied. Throws a ShapeError if the data do not fit the shape. */
-export function checkedBytes(what: string, { dtype, shape, data }: NDArray): Uint8Array {
-  const needed = elementCount(shape) * byteSize(dtype)
-  if (data.byteLength !== needed) {
-    throw new ShapeError(
-      `${what}: shape ${formatShape(shape)} of ${dtype} takes ${needed} bytes, the data have ${data.byteLength}`,
-      { hint: 'dtype, shape and data of an array must belong together' },
-    )
-  }
-  return bytesOf(data)
+/** The bytes of an array that is to be written, not copied. Throws as `checkedArray` does. */
+export function checkedBytes(what: string, array: NDArray): Uint8Array {
+  return bytesOf(checkedArray(what, array).data)
 }

@@ -3,6 +3,7 @@ import { type Zippable, zipSync } from 'fflate'
 import type { NDArray } from '../tensor/dtype.ts'
 import { FormatError } from '../util/errors.ts'
 import { startsWith } from './bytes.ts'
+import { arrayOrWords } from './elements.ts'
 import { damaged, quoted } from './errors.ts'
 import { maximumNpyHeader, readableHeader, readNpy, readNpyHeader, writeNpy } from './npy.ts'
 import type { TensorFile } from './tensor-format.ts'
@@ -23,7 +24,7 @@ function readMember(member: ZipMember, key: string): NDArray | string {
   if (fileSize !== member.size) {
     throw damaged(`${what}: the array takes ${fileSize} bytes, the archive says ${member.size}`)
   }
-  return readNpy(member.unpack(), what)
+  return arrayOrWords(() => readNpy(member.unpack(), what))
 }
 
 /**

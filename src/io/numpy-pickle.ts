@@ -6,7 +6,7 @@ import { elementCount, type NDArray } from '../tensor/dtype.ts'
 import { stridesOf } from '../tensor/shape.ts'
 import { FormatError } from '../util/errors.ts'
 import { latin1Bytes } from './bytes.ts'
-import { elementBytes, gatherElements, isPlausibleShape, readElements } from './elements.ts'
+import { arrayOrWords, elementBytes, gatherElements, isPlausibleShape, readElements } from './elements.ts'
 import { damaged, quoted } from './errors.ts'
 import { npyElement } from './npy.ts'
 import { type PickleResolver, readPickle } from './pickle.ts'
@@ -137,16 +137,16 @@ const numpyObjects: PickleResolver = {
   },
 }
 
-/** The numbers of an array; undefined: it has none that are read. */
-function numbersOf({ shape, type, fortranOrder, bytes }: NumpyArray, name: string): NDArray | undefined {
+/** The numbers of an array, or what it is where it has none that are read. */
+function numbersOf({ shape, type, fortranOrder, bytes }: NumpyArray, name: string): NDArray | string {
   const element = type && npyElement(type.name)
-  if (!element || !bytes) return undefined
+  if (!element || !bytes) return `array of ${type?.name ?? 'an unknown type'}`
   const tensor = `${what}: array ${quoted(name)}`
   if (!fortranOrder || elementCount(shape) * elementBytes(element) !== bytes.length)
-    return readElements(tensor, element, shape, bytes, type.littleEndian)
+    return arrayOrWords(() => readElements(tensor, element, shape, bytes, type.littleEndian))
   const strides = stridesOf(shape.toReversed()).toReversed()
   const rows = gatherElements(bytes, elementBytes(element), { offset: 0, shape, strides })
-  return readElements(tensor, element, shape, rows, type.littleEndian)
+  return arrayOrWords(() => readElements(tensor, element, shape, rows, type.littleEndian))
 }
 
 /** Collects the leaves of nested dicts and lists under names with slashes between, as Haiku's modules have them. */
@@ -187,9 +187,9 @@ class Leaves {
       this.#budget -= value.value.bytes?.length ?? 0
       if (this.#budget < 0)
         throw damaged(`${what}: its arrays take more than ${maximumExpansion} times the file's size`)
-      const numbers = numbersOf(value.value, name)
-      if (numbers) this.tensors.set(name, numbers)
-      else this.leftOut.set(name, `array of ${value.value.type?.name ?? 'an unknown type'}`)
+      const found = numbersOf(value.value, name)
+      if (typeof found === 'string') this.leftOut.set(name, found)
+      else this.tensors.set(name, found)
     } else if (value instanceof PickleUnbuilt || value instanceof PickleGlobal) this.leftOut.set(name, value.name)
     else if (value !== null && typeof value !== 'object') this.metadata[name] = String(value)
     else if (value !== null) this.leftOut.set(name, value instanceof Uint8Array ? 'bytes' : 'a type of elements')

@@ -5,7 +5,7 @@
 import { elementCount, type NDArray } from '../tensor/dtype.ts'
 import { stridesOf } from '../tensor/shape.ts'
 import { FormatError } from '../util/errors.ts'
-import { elementBytes, gatherElements, isPlausibleShape, readElements } from './elements.ts'
+import { arrayOrWords, elementBytes, gatherElements, isPlausibleShape, readElements } from './elements.ts'
 import { damaged, quoted } from './errors.ts'
 import { readPickle } from './pickle.ts'
 import {
@@ -176,6 +176,12 @@ class Leaves {
     }
   }
 
+  #tensor(view: TensorView, name: string): void {
+    const found = arrayOrWords(() => this.#storages.read(view, name))
+    if (typeof found === 'string') this.leftOut.set(name, found)
+    else this.tensors.set(name, found)
+  }
+
   #leaf(value: PickleValue, path: string): void {
     const isTensor = isView(value)
     const name = path || (isTensor ? 'tensor' : 'value')
@@ -184,7 +190,7 @@ class Leaves {
         hint: 'nested dicts become dotted names: rename a key that has a dot',
       })
     }
-    if (isTensor) this.tensors.set(name, this.#storages.read(value.value, name))
+    if (isTensor) this.#tensor(value.value, name)
     else if (value instanceof PickleGlobal) this.metadata.set(name, value.name)
     else if (value instanceof PickleUnbuilt) this.leftOut.set(name, value.name)
     else if (value instanceof PickleObject) this.leftOut.set(name, 'storage')

@@ -11,7 +11,11 @@ import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts'
 import { parseTensorFile } from '../../src/io/tensor-format.ts'
 import { readZip } from '../../src/io/zip.ts'
 import { FormatError } from '../../src/util/errors.ts'
+import { collectWarnings } from '../support/warnings.ts'
 import { arrays, fixture, sample } from './samples.ts'
+
+// Changed numbers may be beyond float32's range.
+collectWarnings()
 
 /** A change of a file. Places are parts of its length, so that one change fits every file. */
 type Change = (bytes: Uint8Array) => Uint8Array

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import { checkedBytes, type FileElement, gatherElements, readElements } from '../../src/io/elements.ts'
+import { collectWarnings } from '../support/warnings.ts'
 import { expectDamaged, expectError } from './samples.ts'
+
+const warnings = collectWarnings()
 
 const bits16 = (...bits: number[]): Uint8Array => new Uint8Array(Uint16Array.from(bits).buffer)
 const numbers = (element: FileElement, bytes: Uint8Array, count: number): unknown[] =>
@@ -41,6 +44,31 @@ test('any byte but 0 is true', () => {
   expect(numbers('bool', Uint8Array.of(0, 1, 2, 255), 4)).toEqual([0, 1, 1, 1])
 })
 
+test('unsigned numbers that int64 does not hold are refused', () => {
+  const bytes = (...values: bigint[]): Uint8Array => new Uint8Array(BigUint64Array.from(values).buffer)
+  expect(numbers('u64', bytes(0n, 2n ** 63n - 1n), 2)).toEqual([0n, 2n ** 63n - 1n])
+  expectError(
+    () => readElements('file: tensor "w"', 'u64', [2], bytes(5n, 2n ** 63n + 1n)),
+    'FormatError',
+    'file: tensor "w": unsigned numbers must be below 2^63, found 9223372036854775809 at element 1',
+    'no dtype holds larger ones: save them as float64, or leave them out',
+  )
+})
+
+test('float64 is rounded; a warning tells of finite numbers that float32 does not reach', () => {
+  const bytes = (...values: number[]): Uint8Array => new Uint8Array(Float64Array.from(values).buffer)
+  expect(numbers('f64', bytes(0.1, Infinity, NaN, 1e-300, 3.4028235e38), 5)).toEqual([
+    Math.fround(0.1),
+    Infinity,
+    NaN,
+    0,
+    Math.fround(3.4028235e38),
+  ])
+  expect(warnings).toEqual([])
+  expect(numbers('f64', bytes(1, -1e300, 1e39), 3)).toEqual([1, -Infinity, Infinity])
+  expect(warnings).toEqual(["x: 2 numbers beyond float32's range became infinite, such as -1e+300"])
+})
+
 test('strided views become row-major', () => {
   const bytes = Uint8Array.of(0, 1, 2, 3, 4, 5, 6)
   expect(gatherElements(bytes, 1, { offset: 1, shape: [2, 3], strides: [1, 2] })).toEqual(
@@ -66,7 +94,12 @@ test('sizes must agree', () => {
   expectError(
     () => checkedBytes('x', { dtype: 'int64', shape: [2], data: new BigInt64Array(3) }),
     'ShapeError',
-    'x: shape [2] of int64 takes 16 bytes, the data have 24',
-    'dtype, shape and data of an array must belong together',
+    'x: shape [2] needs 2 elements, found 3',
+  )
+  // As many bytes, of another type.
+  expectError(
+    () => checkedBytes('x', { dtype: 'float32', shape: [2], data: Int32Array.of(1, 2) }),
+    'UsageError',
+    'x: float32 is stored as Float32Array, found Int32Array',
   )
 })

@@ -42,7 +42,7 @@ function shown(value: number | bigint): string {
 export const damagedHint = 'the file is damaged or incomplete: copy, download or save it again'
 
 /** Asserts the whole error: its class, its message, its hint. */
-export function expectError(call: () => unknown, name: string, message: string, hint: string): void {
+export function expectError(call: () => unknown, name: string, message: string, hint?: string): void {
   expect(call).toThrowError(expect.objectContaining({ name, message, hint }))
 }
 

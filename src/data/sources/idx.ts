@@ -1,30 +1,24 @@
 import { promisify } from 'node:util'
 import { constants, gunzip, gunzipSync } from 'node:zlib'
-import { allocate, type DType, elementCount, type NDArray, type TypedArray } from '../../tensor/dtype.ts'
+import { elementBytes, type FileElement, readElements } from '../../io/elements.ts'
+import { elementCount, type NDArray } from '../../tensor/dtype.ts'
 import { FormatError } from '../../util/errors.ts'
 import { bytesOf } from '../../util/vectors.ts'
 import { readBytes } from '../files.ts'
 
-interface ElementType {
-  readonly name: string
-  readonly bytes: number
-  /** The narrowest element type of ours that holds every value (float64 is rounded). */
-  readonly dtype: DType
-  read(view: DataView, offset: number): number
-}
-
 /** The element types by their code, the third byte of a file; all are big-endian. */
-const elementTypes: Readonly<Record<number, ElementType>> = {
-  8: { name: 'uint8', bytes: 1, dtype: 'uint8', read: (view, offset) => view.getUint8(offset) },
-  9: { name: 'int8', bytes: 1, dtype: 'int32', read: (view, offset) => view.getInt8(offset) },
-  11: { name: 'int16', bytes: 2, dtype: 'int32', read: (view, offset) => view.getInt16(offset) },
-  12: { name: 'int32', bytes: 4, dtype: 'int32', read: (view, offset) => view.getInt32(offset) },
-  13: { name: 'float32', bytes: 4, dtype: 'float32', read: (view, offset) => view.getFloat32(offset) },
-  14: { name: 'float64', bytes: 8, dtype: 'float32', read: (view, offset) => view.getFloat64(offset) },
+const elementTypes: Readonly<Record<number, { readonly name: string; readonly element: FileElement }>> = {
+  8: { name: 'uint8', element: 'u8' },
+  9: { name: 'int8', element: 'i8' },
+  11: { name: 'int16', element: 'i16' },
+  12: { name: 'int32', element: 'i32' },
+  13: { name: 'float32', element: 'f32' },
+  14: { name: 'float64', element: 'f64' },
 }
 
 interface Header {
-  readonly type: ElementType
+  readonly type: string
+  readonly element: FileElement
   readonly shape: readonly number[]
   /** Where the elements start, and the bytes of the whole file. */
   readonly start: number
@@ -51,7 +45,8 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset)
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis))
-  return { type, shape, start, total: start + elementCount(shape) * type.bytes }
+  const { name: typeName, element } = type
+  return { type: typeName, element, shape, start, total: start + elementCount(shape) * elementBytes(element) }
 }
 
 /**
@@ -59,21 +54,15 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
  * Throws a FormatError (naming `name`) unless the file is exactly as long as its header says.
  */
 export function parseIdx(bytes: Uint8Array, name = 'IDX'): NDArray {
-  const { type, shape, start, total } = parseHeader(bytes, name)
+  const { type, element, shape, start, total } = parseHeader(bytes, name)
   if (bytes.length !== total) {
     throw new FormatError(
-      `${name}: an IDX file of ${type.name} [${shape.join(', ')}] must have ${total} bytes, found ${bytes.length}`,
+      `${name}: an IDX file of ${type} [${shape.join(', ')}] must have ${total} bytes, found ${bytes.length}`,
     )
   }
-  return { dtype: type.dtype, shape, data: elements(bytes.subarray(start), type) }
-}
-
-function elements(bytes: Uint8Array, type: ElementType): TypedArray {
-  if (type.dtype === 'uint8') return bytesOf(bytes) // not a Buffer
-  const data = allocate(type.dtype, bytes.length / type.bytes)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let i = 0; i < data.length; i++) data[i] = type.read(view, i * type.bytes)
-  return data
+  const body = bytes.subarray(start)
+  if (element === 'u8') return { dtype: 'uint8', shape, data: bytesOf(body) } // not a Buffer
+  return readElements(name, element, shape, body, false)
 }
 
 /**
