@@ -1,4 +1,4 @@
-import { requireOptions } from '../util/check.ts'
+import { optionsOf, requireFlag } from '../util/check.ts'
 import type { Ranks } from '../util/communicator.ts'
 import { UsageError } from '../util/errors.ts'
 import { deriveSeed, Generator } from '../util/random.ts'
@@ -22,14 +22,14 @@ export interface LoaderOptions {
   readonly prefetch?: number
 }
 
-const optionNames = Object.keys({
+const optionNames = {
   batchSize: true,
   shuffle: true,
   seed: true,
   dropLast: true,
   part: true,
   prefetch: true,
-} satisfies Record<keyof LoaderOptions, true>)
+} as const satisfies Record<keyof LoaderOptions, true>
 
 /** The position of a source of batches: the epoch, and what else it needs to continue exactly there. Plain JSON. */
 export interface SourceState {
@@ -88,10 +88,11 @@ export class DataLoader<Name extends string = string> implements BatchSource<Nam
       dropLast = false,
       prefetch = 2,
       part = { rank: 0, size: 1 },
-    } = options
-    requireOptions('DataLoader', options, optionNames, UsageError)
+    } = optionsOf('DataLoader', options, optionNames, UsageError)
     checkWhole('batchSize', batchSize, 1)
     checkWhole('prefetch', prefetch, 0)
+    requireFlag('DataLoader', 'shuffle', shuffle, UsageError)
+    requireFlag('DataLoader', 'dropLast', dropLast, UsageError)
     this.dataset = dataset
     this.batchSize = batchSize
     this.#shuffle = shuffle

@@ -25,6 +25,7 @@ export async function predictAll<Name extends string, Out extends Readonly<Recor
   data: Dataset<Name>,
   { batchSize = Math.min(256, data.length), model }: PredictAllOptions = {},
 ): Promise<{ readonly [K in keyof Out]: NDArray }> {
+  if (data.length === 0) throw new UsageError('predictAll: the data set must have an example, found none')
   const run = async (): Promise<Map<string, NDArray>> => {
     const whole = new Map<string, NDArray>()
     let start = 0

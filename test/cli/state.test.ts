@@ -297,7 +297,7 @@ test('predictions of what can be read, in order, and the error in its place', { 
       event: 'error',
       use: 'predict',
       input: bad,
-      message: `${bad}: must be a readable picture, found: Input file contains unsupported image format`,
+      message: `${bad}: must be a readable picture, found: no picture, or one of a format that is not read`,
     },
     { event: 'answer', use: 'predict', input: good, choices: expect.anything() },
     { event: 'done', metrics: {}, step: 6, failed: 1 },
@@ -305,7 +305,7 @@ test('predictions of what can be read, in order, and the error in its place', { 
   const text = await tenfold('predict', finished, bad)
   expect(text).toMatchObject({
     code: 2,
-    out: `${bad}: error: must be a readable picture, found: Input file contains unsupported image format\n`,
+    out: `${bad}: error: must be a readable picture, found: no picture, or one of a format that is not read\n`,
     err: 'error: 1 of 1 inputs could not be used\n',
   })
 })

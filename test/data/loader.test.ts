@@ -197,6 +197,14 @@ test('says which option or state is wrong', async () => {
   expect(await told(() => new DataLoader(counting(0), { batchSize: 4 }))).toMatchInlineSnapshot(
     `"UsageError: DataLoader: an epoch has no batch: 0 examples, batchSize 4 | the dataset is empty"`,
   )
+  for (const [options, message] of [
+    [undefined, 'batchSize must be a whole number of at least 1, found undefined'],
+    [{ batchSize: 1, shuffle: 'no' }, 'shuffle must be true or false, found "no"'],
+    [{ batchSize: 1, dropLast: 'false' }, 'dropLast must be true or false, found "false"'],
+    [{ batchSize: 1, batch_size: 1 }, 'there is no option "batch_size" | options are in camelCase: "batchSize"'],
+    [{ batchSize: 1, suffle: true }, 'there is no setting "suffle" | did you mean "shuffle"?'],
+  ] as const)
+    expect(await told(() => new DataLoader(counting(3), options as never))).toBe(`UsageError: DataLoader: ${message}`)
   const loader = new DataLoader(counting(3), { batchSize: 1 })
   expect(await told(() => loader.restore({ epoch: 0, position: 4 }))).toMatchInlineSnapshot(
     `"UsageError: DataLoader: state.position must be at most the 3 examples of the dataset, found 4 | the state is of a loader with another dataset"`,

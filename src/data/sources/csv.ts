@@ -1,5 +1,6 @@
 import { CsvError, type Options, parse } from 'csv-parse/sync'
-import { type DType, fromNumbers, type NDArray } from '../../tensor/dtype.ts'
+import { type DType, dtypes, fromNumbers, type NDArray } from '../../tensor/dtype.ts'
+import { optionsOf, requireOneOf, shown } from '../../util/check.ts'
 import { FormatError, UsageError } from '../../util/errors.ts'
 import { suggestion } from '../../util/words.ts'
 import { readBytes } from '../files.ts'
@@ -37,6 +38,19 @@ export interface CsvTable {
   readonly strings: Record<string, string[]>
   /** The class names of category columns, by number. */
   readonly categories: Record<string, string[]>
+}
+
+const optionNames = { columns: true, delimiter: true, onError: true } as const satisfies Record<keyof CsvOptions, true>
+
+const columnTypes: readonly ColumnType[] = [...dtypes, 'string', 'category']
+
+function checkColumns(columns: CsvOptions['columns'] | undefined): asserts columns is CsvOptions['columns'] {
+  if (typeof columns !== 'object' || columns === null || Array.isArray(columns))
+    throw new UsageError(`parseCsv: columns must be the types of columns by name, found ${shown(columns)}`, {
+      hint: "parseCsv(text, { columns: { age: 'float32', name: 'string' } })",
+    })
+  for (const [title, type] of Object.entries(columns))
+    requireOneOf('parseCsv', `the type of column "${title}"`, type, columnTypes, UsageError)
 }
 
 /** No record may be longer: an unclosed quote would otherwise swallow the file. */
@@ -78,10 +92,16 @@ function detectDelimiter(text: string, wanted: readonly string[], name: string):
  * a broken header or (unless onError is `skip`) record, a cell that is not of its column's type.
  */
 export function parseCsv(source: string | Uint8Array, options: CsvOptions, name = 'CSV'): CsvTable {
-  const { onError = 'stop' } = options
+  const {
+    columns: wanted,
+    delimiter: given,
+    onError = 'stop',
+  } = optionsOf('parseCsv', options, UsageError, optionNames)
+  checkColumns(wanted)
+  requireOneOf('parseCsv', 'onError', onError, ['stop', 'skip'], UsageError)
   const text = (typeof source === 'string' ? source : decodeUtf8(source, name)).replace(/^\ufeff/, '')
   const stated = /^sep=(.)(\r\n|\n|\r)/.exec(text) // the first line of some of Excel's files
-  const delimiter = options.delimiter ?? stated?.[1] ?? detectDelimiter(text, Object.keys(options.columns), name)
+  const delimiter = given ?? stated?.[1] ?? detectDelimiter(text, Object.keys(wanted), name)
   let header: readonly string[] | undefined
   let columns: Column[] = []
   const lines: number[] = []
@@ -96,7 +116,7 @@ export function parseCsv(source: string | Uint8Array, options: CsvOptions, name 
     take(record, line) {
       if (header === undefined) {
         header = record.map((title) => title.trim())
-        columns = openColumns(header, options.columns, name)
+        columns = openColumns(header, wanted, name)
       } else if (record.length !== header.length) {
         const reason = `a record must have ${header.length} cells like the header, found ${record.length}`
         leaveOut({ line, reason })

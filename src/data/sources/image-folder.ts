@@ -38,6 +38,7 @@ export interface ImageFolder extends Dataset<PictureFields> {
  * package sharp. Throws a UsageError that names broken links and classes without a picture (with onError `skip` they are left out).
  */
 export async function imageFolder(folder: string, options: ImageFolderOptions): Promise<ImageFolder> {
+  imageTransform(options) // before the folder is listed
   await requireImageReader()
   const found = findFiles(pictureFiles, folder, await listFolder(folder))
   settleUnreadable(

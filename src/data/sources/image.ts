@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { NDArray } from '../../tensor/dtype.ts'
+import { optionsOf } from '../../util/check.ts'
 import { FormatError, TenfoldError, UsageError } from '../../util/errors.ts'
 import { roundHalfEven } from '../../util/rounding.ts'
 import type { Box } from '../augment/crop.ts'
@@ -45,8 +46,20 @@ export interface ImageTransform extends Size {
   readonly background: string | undefined
 }
 
+const imageOptionNames = {
+  size: true,
+  resize: true,
+  channels: true,
+  layout: true,
+  kernel: true,
+  orient: true,
+  maxPixels: true,
+  background: true,
+} as const satisfies Record<keyof ImageOptions, true>
+
 /** Checks the options and fills in defaults. */
-export function imageTransform(options: ImageOptions): ImageTransform {
+export function imageTransform(given: ImageOptions): ImageTransform {
+  const options = optionsOf('pictures', given, UsageError)
   const {
     size,
     channels = 3,
@@ -56,6 +69,8 @@ export function imageTransform(options: ImageOptions): ImageTransform {
     maxPixels = 2 ** 27,
     background,
   } = options
+  if (size === undefined)
+    throw new UsageError('pictures: size must be a number for a square, or [height, width], found undefined')
   const [height, width] = typeof size === 'number' ? [size, size] : size
   const shorter = Math.min(height, width)
   const resize = options.resize ?? shorter
@@ -124,8 +139,9 @@ export async function decodeInto(
 /** Why there is no picture at a path, where sharp's own message does not say. */
 async function notAFile(source: string | Uint8Array, name: string, error: unknown): Promise<TenfoldError> {
   if (source === '') return new UsageError('a picture must have a file name, found ""', { cause: error })
-  const isFolder = typeof source === 'string' && (await stat(source).catch(() => undefined))?.isDirectory()
-  return isFolder ? new UsageError(`${name}: is a folder, not a picture`, { cause: error }) : retell(error, name)
+  const file = typeof source === 'string' ? await stat(source).catch(() => undefined) : undefined
+  if (file?.isDirectory()) return new UsageError(`${name}: is a folder, not a picture`, { cause: error })
+  return file?.size === 0 ? unreadable(name, emptyFile, error) : retell(error, name)
 }
 
 /**
@@ -231,17 +247,32 @@ export async function readFrames(source: Uint8Array, name: string, step: number)
   }
 }
 
-/** sharp's error in one line with the picture's name. */
+const emptyFile = 'an empty file'
+
+/** What the decoders' errors mean; the first that fits. */
+const reasons: readonly (readonly [error: RegExp, reason: string])[] = [
+  [/pixel limit/, 'too many pixels'],
+  [/^Input Bit Array is empty/, emptyFile],
+  [/unsupported image format/, 'no picture, or one of a format that is not read'],
+  [/premature end|unexpected end|bad seek|insufficient input/i, 'a file that ends early'],
+  // libvips keeps one error text for all threads: where several fail at once, the reason of one may be lost.
+  [/corrupt|libpng|unable to parse|^Unknown error/i, 'damaged data'],
+]
+
+/** sharp's error in one line with the picture's name; its own words are the cause. */
 function retell(error: unknown, name: string): TenfoldError {
-  const [first = ''] = error instanceof Error ? error.message.split('\n', 1) : [String(error)]
-  const isMissing = first.startsWith('Input file is missing')
-  if (isMissing) return new UsageError(`${name}: no such file or folder`, { cause: error })
-  // libvips keeps one error text for all threads: where several fail at once, the reason of one may be lost
-  const reason = first === 'Unknown error' ? 'damaged data' : first.replace(/[\s:]+$/, '')
-  const isLarge = reason.startsWith('Input image exceeds pixel limit')
-  return new FormatError(`${name}: must be a readable picture, found: ${isLarge ? 'too many pixels' : reason}`, {
-    cause: error,
-    ...(isLarge && { hint: 'make it smaller' }),
+  const message = error instanceof Error ? error.message : String(error)
+  if (message.startsWith('Input file is missing'))
+    return new UsageError(`${name}: no such file or folder`, { cause: error })
+  const [first = ''] = message.split('\n', 1)
+  const reason = reasons.find(([pattern]) => pattern.test(message))?.[1] ?? first.replace(/[\s:]+$/, '')
+  return unreadable(name, reason, error)
+}
+
+function unreadable(name: string, reason: string, cause: unknown): FormatError {
+  return new FormatError(`${name}: must be a readable picture, found: ${reason}`, {
+    cause,
+    ...(reason === 'too many pixels' && { hint: 'make it smaller' }),
   })
 }
 
@@ -269,6 +300,7 @@ function writePixels(pixels: Uint8Array, transform: ImageTransform, out: Uint8Ar
  */
 export async function decodeImage(source: string | Uint8Array, options: ImageOptions): Promise<NDArray> {
   const transform = imageTransform(options)
+  optionsOf('decodeImage', options, UsageError, imageOptionNames)
   const { layout, channels, height, width } = transform
   const shape = pictureShape(layout, channels, height, width)
   const data = new Uint8Array(channels * height * width)

@@ -137,6 +137,22 @@ describe('parseCsv', () => {
     `)
   })
 
+  test('options that are none', async () => {
+    for (const [options, message] of [
+      [
+        undefined,
+        "columns must be the types of columns by name, found undefined | parseCsv(text, { columns: { age: 'float32', name: 'string' } })",
+      ],
+      [
+        { columns: { a: 'float' } },
+        'the type of column "a" must be float32, int32, int64, bool, uint8, string or category, found "float"',
+      ],
+      [{ columns: {}, onError: 'ignore' }, 'onError must be stop or skip, found "ignore"'],
+      [{ columns: {}, delimeter: ';' }, 'there is no setting "delimeter" | did you mean "delimiter"?'],
+    ] as const)
+      expect(await told(() => parseCsv('a\n1\n', options as never))).toBe(`UsageError: parseCsv: ${message}`)
+  })
+
   test('what was written is read back; damage gives a TenfoldError or a table', () => {
     const cell = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ', 'é'), maxLength: 6 })
     const quote = (text: string) => `"${text.replaceAll('"', '""')}"`

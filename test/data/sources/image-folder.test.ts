@@ -79,7 +79,7 @@ test('a damaged picture throws with its path, or is replaced by the next readabl
     const options = { size: 1, channels: 1 } as const
     const strict = await imageFolder(folder, options)
     expect((await told(() => strict.batch([0, 1], context))).replace(folder, '.')).toMatchInlineSnapshot(
-      `"FormatError: ./dog/1.jpg: must be a readable picture, found: Input file contains unsupported image format"`,
+      `"FormatError: ./dog/1.jpg: must be a readable picture, found: no picture, or one of a format that is not read"`,
     )
     const lenient = await imageFolder(folder, { ...options, onError: 'skip' })
     for (let i = 0; i < 2; i++) {

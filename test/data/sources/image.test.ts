@@ -169,6 +169,8 @@ describe('decodeImage', () => {
     })
       .png()
       .toBuffer()
+    const avif = await plain(40, 40, red).avif().toBuffer()
+    const untyped = <T>(value: unknown): T => value as T
     const actions = [
       () => decodeImage('/absent/x.png', { size: 2 }),
       () => decodeImage(Buffer.from('no picture'), { size: 2 }),
@@ -180,21 +182,33 @@ describe('decodeImage', () => {
       () => decodeImage(jpeg, { size: 0 }),
       () => decodeImage(jpeg, { size: [3, 1e9] }),
       () => decodeImage(jpeg, { size: 224, resize: 200 }),
+      () => decodeImage(jpeg, untyped(undefined)),
+      () => decodeImage(jpeg, untyped({ size: 8, sise: 9 })),
+      () => decodeImage(avif.subarray(0, -20), { size: 2 }),
     ]
     const messages: string[] = []
     for (const action of actions) messages.push(await told(action)) // one by one: see the comment on sharp's errors in image.ts
+    await withFolder(async (folder) => {
+      const empty = join(folder, 'x.png')
+      await writeFile(empty, '')
+      const found = `FormatError: ${empty}: must be a readable picture, found: an empty file`
+      expect(await told(() => decodeImage(empty, { size: 2 }))).toBe(found)
+    })
     expect(messages).toMatchInlineSnapshot(`
       [
         "UsageError: /absent/x.png: no such file or folder",
-        "FormatError: picture: must be a readable picture, found: Input buffer contains unsupported image format",
-        "FormatError: picture: must be a readable picture, found: Input Bit Array is empty",
-        "FormatError: picture: must be a readable picture, found: VipsJpeg: premature end of JPEG image",
-        "FormatError: picture: must be a readable picture, found: vipspng: libpng read error",
+        "FormatError: picture: must be a readable picture, found: no picture, or one of a format that is not read",
+        "FormatError: picture: must be a readable picture, found: an empty file",
+        "FormatError: picture: must be a readable picture, found: a file that ends early",
+        "FormatError: picture: must be a readable picture, found: damaged data",
         "FormatError: picture: must be a readable picture, found: too many pixels | make it smaller",
         "FormatError: picture: must have at most 65536 pixels a side when resized, found 10 x 100000 from 1 x 10000",
         "UsageError: pictures: size must be a whole number from 1 to 16384, found 0",
         "UsageError: pictures: width must be a whole number from 1 to 16384, found 1000000000",
         "UsageError: pictures: resize must be at least the size 224, found 200",
+        "UsageError: pictures: size must be a number for a square, or [height, width], found undefined",
+        "UsageError: decodeImage: there is no setting "sise" | did you mean "size"?",
+        "FormatError: picture: must be a readable picture, found: a file that ends early",
       ]
     `)
   })

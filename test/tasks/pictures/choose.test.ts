@@ -118,7 +118,7 @@ describe('what is wrong', () => {
       'no picture',
       'data_batch_2.png',
       'text',
-      'must be a readable picture, found: Input file contains unsupported image format',
+      'must be a readable picture, found: no picture, or one of a format that is not read',
     ],
     ['fewer labels', 'train_lables.json', '[1,2,3]', 'must have a label for each of 20 pictures, found 3'],
     ['a label too many classes up', 'train_lables.json', '[10]', 'must be a list of labels, 0 to 9'],
