@@ -1,7 +1,8 @@
 /** Metrics of classification, by scikit-learn's conventions, and the results of evaluation. */
-import type { NDArray } from '../tensor/dtype.ts'
+import { checkedArray, type NDArray } from '../tensor/dtype.ts'
 import { sizes } from '../tensor/shape.ts'
-import { IndexError, ShapeError } from '../util/errors.ts'
+import { shown } from '../util/check.ts'
+import { IndexError, ShapeError, UsageError } from '../util/errors.ts'
 import { meanOf } from '../util/vectors.ts'
 import type { Metrics } from './loop.ts'
 
@@ -51,7 +52,7 @@ export function accuracy(predictions: ArrayLike<number>, labels: ArrayLike<numbe
  * (scikit-learn's top_k_accuracy_score). scores: [examples, classes].
  */
 export function topKAccuracy(scores: NDArray, labels: ArrayLike<number>, k: number): number {
-  const [examples, classes] = sizes(scores.shape, 2)
+  const [examples, classes] = sizes(checkedArray('topKAccuracy: scores', scores).shape, 2)
   requireEqual('topKAccuracy', 'rows of scores', examples, labels)
   const right = Array.from({ length: examples }, (_, i) => {
     const row = scores.data.subarray(i * classes, (i + 1) * classes)
@@ -137,6 +138,14 @@ export function perplexity(losses: ArrayLike<number>): number {
   return Math.exp(sum / losses.length)
 }
 
+/** Scores that are compared: NaN is neither above nor below another. */
+function requireScores(owner: string, argument: string, scores: ArrayLike<number>): void {
+  for (let i = 0; i < scores.length; i++) {
+    if (!Number.isNaN(Number(scores[i]))) continue
+    throw new UsageError(`${owner}: ${argument} must be numbers, found ${shown(scores[i])} at ${i}`)
+  }
+}
+
 /** 1-based ranks; equal values share the mean of theirs. */
 function ranks(values: ArrayLike<number>): number[] {
   const order = Array.from(values, (value, index) => ({ value, index })).sort((a, b) => a.value - b.value)
@@ -154,6 +163,8 @@ function ranks(values: ArrayLike<number>): number[] {
 export function spearmanCorrelation(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length)
     throw new ShapeError(`spearmanCorrelation: both lists must be equally long, found ${a.length} and ${b.length}`)
+  requireScores('spearmanCorrelation', 'the first list', a)
+  requireScores('spearmanCorrelation', 'the second list', b)
   const [x, y] = [ranks(a), ranks(b)]
   const mean = (x.length + 1) / 2
   let [xy, xx, yy] = [0, 0, 0]
@@ -172,6 +183,7 @@ export function spearmanCorrelation(a: ArrayLike<number>, b: ArrayLike<number>):
  */
 export function rocAuc(scores: ArrayLike<number>, relevant: ArrayLike<boolean | number>): number {
   requireEqual('rocAuc', 'scores', scores.length, relevant)
+  requireScores('rocAuc', 'scores', scores)
   const place = ranks(scores)
   let [positive, rankSum] = [0, 0]
   for (const [i, rank] of place.entries()) {
@@ -188,6 +200,7 @@ export function rocAuc(scores: ArrayLike<number>, relevant: ArrayLike<boolean | 
  */
 export function averagePrecision(scores: ArrayLike<number>, relevant: ArrayLike<boolean | number>): number {
   requireEqual('averagePrecision', 'scores', scores.length, relevant)
+  requireScores('averagePrecision', 'scores', scores)
   const order = Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => Number(scores[b]) - Number(scores[a]))
   const total = order.filter((i) => Boolean(relevant[i])).length
   let [found, precisionSum, gained] = [0, 0, 0]

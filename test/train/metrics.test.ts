@@ -20,8 +20,20 @@ test('lists of unequal length, or classes that are not there, are errors', () =>
   expect(() => rocAuc([0.5, 0.2], [1])).toThrow('rocAuc: there must be as many labels as scores, 2, found 1')
   expect(() => averagePrecision([0.5], [1, 0])).toThrow('averagePrecision: there must be as many labels as scores')
   expect(() => spearmanCorrelation([1, 2, 3], [1, 2])).toThrow('both lists must be equally long, found 3 and 2')
+  expect(() => topKAccuracy({ dtype: 'float32', shape: [2, 2], data: new Float32Array(3) }, [0, 1], 1)).toThrow(
+    'topKAccuracy: scores: shape [2, 2] needs 4 elements, found 3',
+  )
   const found = { labels: [0, 3], predicted: [0, 1] }
   expect(() => confusionCounts(found, 3)).toThrow('confusionCounts: classes must be from 0 to 2, found 3')
+})
+
+test('scores that are no numbers are errors', () => {
+  expect(() => rocAuc([NaN, 0.2], [1, 0])).toThrow('rocAuc: scores must be numbers, found NaN at 0')
+  expect(() => averagePrecision([0.1, NaN], [1, 0])).toThrow('averagePrecision: scores must be numbers, found NaN at 1')
+  expect(() => spearmanCorrelation([1, 2], [NaN, 2])).toThrow(
+    'spearmanCorrelation: the second list must be numbers, found NaN at 0',
+  )
+  expect(rocAuc([Infinity, -Infinity], [1, 0])).toBe(1)
 })
 
 test('metrics of several classes and of ties', () => {
