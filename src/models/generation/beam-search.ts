@@ -158,6 +158,7 @@ export async function beamSearch(
     Math.min(settings.maxNewTokens, Math.max(1, decoder.maxTokens - length + 1))
   const searches = prompts.map((prompt, row) => new Search(prompt, settings, beams, roomAfter(prompt), row))
   const decoding: TokenReading = await decoder.start(prompts, inputRows(inputs, [...prompts.keys()]))
+  if (decoding.logits[0]) settings.requireTokens(decoding.logits[0].length)
   decoding.select(prompts.flatMap((_, prompt) => new Array<number>(numBeams).fill(prompt)))
   for (;;) {
     const { logits } = decoding

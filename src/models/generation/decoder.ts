@@ -1,7 +1,7 @@
 /** A language model that reads one token after the other, each at the cost of one. */
 import { type Argument, type Compiled, compile } from '../../compile/compile.ts'
 import type { CompileOptions } from '../../compile/program.ts'
-import { allocate, elementCount, type NDArray } from '../../tensor/dtype.ts'
+import { allocate, checkedArray, elementCount, type NDArray } from '../../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { optionsOf, requireCount, requireList, shown } from '../../util/check.ts'
@@ -289,6 +289,7 @@ export function checkInputs(owner: string, inputs: DecoderInputs, rows: number):
       throw new UsageError(
         `${owner}: inputs.${name} must be an array [${rows}, ...], a row for each prompt, found ${shape ? formatShape(shape) : shown(array)}`,
       )
+    checkedArray(`${owner}: inputs.${name}`, array)
   }
 }
 

@@ -137,6 +137,7 @@ class Writer {
     const isFirst = this.#decoding === undefined
     if (!isFirst && !this.#rows.some(({ isDone }) => !isDone)) return this.#rows.map(() => undefined)
     const decoding = isFirst || !this.#decoding ? await this.#start(0) : await this.#advance(this.#decoding)
+    if (isFirst && decoding.logits[0]) this.#settings.requireTokens(decoding.logits[0].length)
     const chosen = new Map(
       this.#read.flatMap((row, i) => {
         const logits = decoding.logits[i]

@@ -1,7 +1,6 @@
 /** How tokens are chosen: transformers' names and defaults, in camelCase. */
 import {
   optionsOf,
-  requireAtLeast,
   requireCount,
   requireFinite,
   requireFlag,
@@ -62,6 +61,8 @@ export interface GenerationOptions {
 export interface Settings {
   readonly maxNewTokens: number
   readonly stopTokens: ReadonlySet<number>
+  /** Throws a UsageError if the options name a token beyond a vocabulary of so many. */
+  readonly requireTokens: (vocabulary: number) => void
   readonly doSample: boolean
   readonly seed: number | bigint
   readonly slides: boolean
@@ -109,8 +110,9 @@ export function settingsOf(owner: string, options: GenerationOptions | undefined
     throw new UsageError(`${owner}: logitsProcessor must be a list of functions, found ${shown(other)}`)
   requireOneOf(owner, 'whenFull', whenFull, ['stop', 'slide'], UsageError)
   const stopTokens = [given.eosTokenId ?? []].flat() as number[]
-  for (const token of [...stopTokens, ...suppressed])
-    requireAtLeast(owner, 'eosTokenId and suppressTokens', token, 0, UsageError)
+  requireList(owner, 'suppressTokens', suppressed, UsageError)
+  for (const token of stopTokens) requireCount(owner, 'eosTokenId', token, 0, UsageError)
+  for (const token of suppressed) requireCount(owner, 'suppressTokens', token, 0, UsageError)
   const { doSample = [given.temperature, given.topK, given.topP, given.minP].some((value) => value !== undefined) } =
     given
   requireFlag(owner, 'doSample', doSample, UsageError)
@@ -119,6 +121,12 @@ export function settingsOf(owner: string, options: GenerationOptions | undefined
   return {
     maxNewTokens,
     stopTokens: new Set(stopTokens),
+    requireTokens: (vocabulary) => {
+      for (const [name, tokens] of Object.entries({ eosTokenId: stopTokens, suppressTokens: suppressed }))
+        for (const token of tokens)
+          if (token >= vocabulary)
+            throw new UsageError(`${owner}: ${name} must be below ${vocabulary}, the model's tokens, found ${token}`)
+    },
     doSample,
     seed,
     slides: whenFull === 'slide',

@@ -201,6 +201,17 @@ test('options that leave nothing to write are errors', async () => {
   await expect(stream.next()).rejects.toThrow('streamTokens: writes one text, without beams')
 })
 
+test('tokens that options name are whole numbers of the vocabulary', async () => {
+  for (const [options, message] of [
+    [{ eosTokenId: 1.5 }, 'eosTokenId must be a whole number of at least 0, found 1.5'],
+    [{ suppressTokens: [-1] }, 'suppressTokens must be a whole number of at least 0, found -1'],
+    [{ suppressTokens: 3 }, 'suppressTokens must be a list, found 3'],
+    [{ eosTokenId: [3, 37] }, "eosTokenId must be below 37, the model's tokens, found 37"],
+    [{ suppressTokens: [50256], numBeams: 2 }, "suppressTokens must be below 37, the model's tokens, found 50256"],
+  ] as const)
+    await expect(generate(decoder, prompts, options as object)).rejects.toThrow(`generate: ${message}`)
+})
+
 test('what is no model, no logits, no tokens or no input is told of', async () => {
   expect(() => new Decoder(undefined as never)).toThrow('Decoder: a model with a forward method is needed')
   for (const [wrong, found] of [
@@ -216,6 +227,12 @@ test('what is no model, no logits, no tokens or no input is told of', async () =
   await expect(decoding.append([[0.5]])).rejects.toThrow('Decoder: tokens[0] must be a list of token ids')
   await expect(generate(decoder, prompts, { inputs: { memory: 1 } as never })).rejects.toThrow(
     `generate: inputs.memory must be an array [${prompts.length}, ...], a row for each prompt, found 1`,
+  )
+  const halves = {
+    memory: { dtype: 'float32', shape: [prompts.length], data: new Int32Array(prompts.length) },
+  } as const
+  await expect(generate(decoder, prompts, { inputs: halves })).rejects.toThrow(
+    'generate: inputs.memory: float32 is stored as Float32Array, found Int32Array',
   )
   expect(() => model.loadStateDict({ weight: 1 } as never)).toThrow(
     'GPT2LMHeadModel: a state dict is a Map of arrays by name',
