@@ -4,11 +4,12 @@
  * Traces are static, so sizes become symbolic by comparison, as in compiled functions (docs/decisions/052-dynamic-axes.md): what depends
  * on them is computed from the inputs' shapes in the exported model.
  */
-import { fromNumbers } from '../tensor/dtype.ts'
+import { dtypes, fromNumbers } from '../tensor/dtype.ts'
+import { checkShape } from '../tensor/shape.ts'
 import { Tensor, type TensorType } from '../tensor/tensor.ts'
 import { record } from '../tensor/trace.ts'
 import { fetchVariables, type Variable } from '../tensor/variable.ts'
-import { shown } from '../util/check.ts'
+import { optionsOf, requireFields, requireFlag, requireOneOf, shown } from '../util/check.ts'
 import { reworded, TenfoldError, UsageError } from '../util/errors.ts'
 import type { SizedArray } from './dynamic/arrays.ts'
 import { axesOf, type DynamicAxes, type NamedAxis, readAxes } from './dynamic/axes.ts'
@@ -157,7 +158,34 @@ export function exportOnnx<Name extends string>(options: ExportOptions<Name>): P
   return calls.add(() => exportNow(options))
 }
 
+const optionNames = {
+  inputs: true,
+  forward: true,
+  name: true,
+  documentation: true,
+  metadata: true,
+  dynamic: true,
+  symbolicBatch: true,
+} as const satisfies Record<keyof ExportOptions, true>
+
+/** Throws a UsageError for options that would be ignored, and for inputs that are none. */
+function checkOptions<Name extends string>(options: ExportOptions<Name>): void {
+  const { inputs, forward, symbolicBatch = true } = optionsOf('export', options, UsageError, optionNames)
+  requireFlag('export', 'symbolicBatch', symbolicBatch, UsageError)
+  if (typeof forward !== 'function')
+    throw new UsageError(`export: forward must be a function of tensors by name, found ${shown(forward)}`)
+  const hint = "inputs: { image: { dtype: 'float32', shape: [1, 3, 32, 32] } }"
+  if (typeof inputs !== 'object' || inputs === null)
+    throw new UsageError(`export: inputs must be dtypes and shapes by name, found ${shown(inputs)}`, { hint })
+  for (const [name, type] of Object.entries<TensorType>(inputs)) {
+    requireFields('export', `the input ${shown(name)}`, type, UsageError)
+    requireOneOf('export', `the dtype of ${shown(name)}`, type.dtype, dtypes, UsageError)
+    checkShape('export', type.shape, `the shape of ${shown(name)}`)
+  }
+}
+
 async function exportNow<Name extends string>(options: ExportOptions<Name>): Promise<Uint8Array> {
+  checkOptions(options)
   const { name, documentation, metadata } = options
   const texts = { ...(name && { name }), ...(documentation && { documentation }), ...(metadata && { metadata }) }
   const axes = exportedAxes(options)

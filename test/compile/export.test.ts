@@ -116,6 +116,23 @@ test('names that no file can have are refused', async () => {
   )
 })
 
+test('options that are none are refused', async () => {
+  const forward = ({ x }: Readonly<Record<string, Tensor>>) => ({ y: ops.exp(x as Tensor) })
+  for (const [options, message] of [
+    [{ opst: 17 }, 'export: there is no setting "opst"'],
+    [{ symbolicBatch: 'no' }, 'export: symbolicBatch must be true or false, found "no"'],
+    [
+      { inputs: { x: { dtype: 'float64', shape: [1] } } },
+      'export: the dtype of "x" must be float32, int32, int64, bool or uint8, found "float64"',
+    ],
+    [{ inputs: { x: { dtype: 'float32' } } }, 'export: the shape of "x" must be a list, found undefined'],
+    [{ inputs: { x: undefined } }, 'export: the input "x" must be an object, found undefined'],
+    [{ inputs: undefined }, 'export: inputs must be dtypes and shapes by name, found undefined'],
+    [{ forward: undefined }, 'export: forward must be a function of tensors by name, found undefined'],
+  ] as const)
+    await expect(exportOnnx({ inputs: input, forward, ...options } as never)).rejects.toThrow(message)
+})
+
 test('what depends on the batch size as such cannot be exported with a symbolic one', async () => {
   await expect(
     exportOnnx({
