@@ -105,7 +105,10 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly name: string
   /** Shape rule: output types from input types, or a ShapeError. */
   readonly infer: (inputs: readonly TensorType[], attributes: A) => readonly TensorType[]
-  /** Gradients of the inputs from those of the outputs (undefined: no gradient flows). Absent: not differentiable. */
+  /**
+   * Gradients of the inputs from those of the outputs (undefined: no gradient flows; nor does it to inputs beyond the list). Absent: not
+   * differentiable.
+   */
   readonly gradient?: (
     o: Ops,
     context: GradientContext<A>,
