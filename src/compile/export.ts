@@ -170,7 +170,7 @@ const optionNames = {
 
 /** Throws a UsageError for options that would be ignored, and for inputs that are none. */
 function checkOptions<Name extends string>(options: ExportOptions<Name>): void {
-  const { inputs, forward, symbolicBatch = true } = optionsOf('export', options, UsageError, optionNames)
+  const { inputs, forward, symbolicBatch = true } = optionsOf('export', options, optionNames, UsageError)
   requireFlag('export', 'symbolicBatch', symbolicBatch, UsageError)
   if (typeof forward !== 'function')
     throw new UsageError(`export: forward must be a function of tensors by name, found ${shown(forward)}`)

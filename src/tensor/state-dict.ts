@@ -40,7 +40,7 @@ export function loadState(
   state: ReadonlyMap<string, NDArray>,
   options?: LoadOptions,
 ): StateDifference {
-  const { strict = true } = optionsOf(owner, options, UsageError, { strict: true })
+  const { strict = true } = optionsOf(owner, options, { strict: true }, UsageError)
   requireFlag(owner, 'strict', strict, UsageError)
   if (typeof (state as Partial<typeof state> | undefined)?.has !== 'function')
     throw new UsageError(

@@ -119,7 +119,7 @@ test('names that no file can have are refused', async () => {
 test('options that are none are refused', async () => {
   const forward = ({ x }: Readonly<Record<string, Tensor>>) => ({ y: ops.exp(x as Tensor) })
   for (const [options, message] of [
-    [{ opst: 17 }, 'export: there is no setting "opst"'],
+    [{ opst: 17 }, 'export: there is no option "opst"'],
     [{ symbolicBatch: 'no' }, 'export: symbolicBatch must be true or false, found "no"'],
     [
       { inputs: { x: { dtype: 'float64', shape: [1] } } },

@@ -201,8 +201,8 @@ test('says which option or state is wrong', async () => {
     [undefined, 'batchSize must be a whole number of at least 1, found undefined'],
     [{ batchSize: 1, shuffle: 'no' }, 'shuffle must be true or false, found "no"'],
     [{ batchSize: 1, dropLast: 'false' }, 'dropLast must be true or false, found "false"'],
-    [{ batchSize: 1, batch_size: 1 }, 'there is no option "batch_size" | options are in camelCase: "batchSize"'],
-    [{ batchSize: 1, suffle: true }, 'there is no setting "suffle" | did you mean "shuffle"?'],
+    [{ batchSize: 1, batch_size: 1 }, 'there is no option "batch_size" | here it is "batchSize"'],
+    [{ batchSize: 1, suffle: true }, 'there is no option "suffle" | did you mean "shuffle"?'],
   ] as const)
     expect(await told(() => new DataLoader(counting(3), options as never))).toBe(`UsageError: DataLoader: ${message}`)
   const loader = new DataLoader(counting(3), { batchSize: 1 })

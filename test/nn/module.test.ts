@@ -211,7 +211,7 @@ describe('state dicts', () => {
     expect(() => layer.loadStateDict(state, { strict: 0 as never })).toThrow(
       'Linear: strict must be true or false, found 0',
     )
-    expect(() => layer.loadStateDict(state, { strct: false } as never)).toThrow('Linear: there is no setting "strct"')
+    expect(() => layer.loadStateDict(state, { strct: false } as never)).toThrow('Linear: there is no option "strct"')
   })
 
   test('what does not fit is told, and nothing is changed', () => {

@@ -176,7 +176,6 @@ test('mistakes are one line', async () => {
   )
 })
 
-<<<<<<< HEAD
 test('an evaluation that leaves the model in its own mode does not change how training goes on', async () => {
   const kept = program()
   await trainModel(kept.options)
@@ -216,11 +215,10 @@ test('a signal that is aborted before the start: no step is made', async () => {
     step: 0,
   })
 })
-=======
+
 test('predictAll needs an example', async () => {
   const none = arrayDataset({ x: { dtype: 'float32', shape: [0, 2], data: new Float32Array(0) } })
   await expect(predictAll(async () => ({}), none)).rejects.toThrow(
     'predictAll: the data set must have an example, found none',
   )
 })
->>>>>>> faf362cb (Damaged pictures are told in plain words, an empty file as empty; sources, loader and predictAll say what their options must be)

@@ -96,7 +96,7 @@ export function parseCsv(source: string | Uint8Array, options: CsvOptions, name 
     columns: wanted,
     delimiter: given,
     onError = 'stop',
-  } = optionsOf('parseCsv', options, UsageError, optionNames)
+  } = optionsOf('parseCsv', options, optionNames, UsageError)
   checkColumns(wanted)
   requireOneOf('parseCsv', 'onError', onError, ['stop', 'skip'], UsageError)
   const text = (typeof source === 'string' ? source : decodeUtf8(source, name)).replace(/^\ufeff/, '')

@@ -300,7 +300,7 @@ function writePixels(pixels: Uint8Array, transform: ImageTransform, out: Uint8Ar
  */
 export async function decodeImage(source: string | Uint8Array, options: ImageOptions): Promise<NDArray> {
   const transform = imageTransform(options)
-  optionsOf('decodeImage', options, UsageError, imageOptionNames)
+  optionsOf('decodeImage', options, imageOptionNames, UsageError)
   const { layout, channels, height, width } = transform
   const shape = pictureShape(layout, channels, height, width)
   const data = new Uint8Array(channels * height * width)

@@ -148,7 +148,7 @@ describe('parseCsv', () => {
         'the type of column "a" must be float32, int32, int64, bool, uint8, string or category, found "float"',
       ],
       [{ columns: {}, onError: 'ignore' }, 'onError must be stop or skip, found "ignore"'],
-      [{ columns: {}, delimeter: ';' }, 'there is no setting "delimeter" | did you mean "delimiter"?'],
+      [{ columns: {}, delimeter: ';' }, 'there is no option "delimeter" | did you mean "delimiter"?'],
     ] as const)
       expect(await told(() => parseCsv('a\n1\n', options as never))).toBe(`UsageError: parseCsv: ${message}`)
   })

@@ -207,7 +207,7 @@ describe('decodeImage', () => {
         "UsageError: pictures: width must be a whole number from 1 to 16384, found 1000000000",
         "UsageError: pictures: resize must be at least the size 224, found 200",
         "UsageError: pictures: size must be a number for a square, or [height, width], found undefined",
-        "UsageError: decodeImage: there is no setting "sise" | did you mean "size"?",
+        "UsageError: decodeImage: there is no option "sise" | did you mean "size"?",
         "FormatError: picture: must be a readable picture, found: a file that ends early",
       ]
     `)
