@@ -9,6 +9,7 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import { Variable } from '../../../tensor/variable.ts'
 import { FormatError } from '../../../util/errors.ts'
 import { largest } from '../../../util/lists.ts'
+import { float32Rates } from '../../../verify/float32-adam.ts'
 import {
   type CaseTargetRule,
   choiceSetting,
@@ -121,11 +122,12 @@ async function runAdam(reference: ReferenceCase): Promise<Map<string, NDArray>> 
   const rate = scheduleOf(config, 'learning_rate')
   const weights = [...tensorsBelow(reference, 'param/')]
   const parameters = weights.map(([, { shape, data }]) => new Variable(shape, { data: data.slice(), trainable: true }))
+  const { lr, weightDecay } = float32Rates([beta1, beta2], rate)
   const optimizer = new AdamW(parameters, {
-    lr: rate,
+    lr,
     betas: [beta1, beta2],
     eps: numberSetting(config, 'eps', 1e-6),
-    weightDecay: numberSetting(config, 'weight_decay', 0.01),
+    weightDecay: weightDecay(numberSetting(config, 'weight_decay', 0.01)),
   })
   const step = compile((gradients: Tensor[]) => void optimizer.update(gradients))
   const found = new Map<string, NDArray>()

@@ -7,6 +7,7 @@ import { elementCount, fromNumbers, type NDArray, toNumbers } from '../../../ten
 import { sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { Variable } from '../../../tensor/variable.ts'
+import { float32Correction } from '../../../verify/float32-adam.ts'
 import {
   choiceSetting,
   fixedSetting,
@@ -173,8 +174,8 @@ export async function runPreTraining(reference: ReferenceCase): Promise<Map<stri
       mixing === undefined && !reference.tensors.has('input/mixup_a') ? scalarArray(1) : input('mixup_a'),
       drops || reference.tensors.has('input/drop_mask') ? input('drop_mask') : nothingDropped(model, labels),
       scalarArray(schedule(s)),
-      scalarArray(1 / (1 - b1 ** (s + 1))),
-      scalarArray(1 / (1 - b2 ** (s + 1))),
+      scalarArray(1 / float32Correction(b1, s)),
+      scalarArray(1 / float32Correction(b2, s)),
     )
     series.loss?.push(loss.item())
     series.l2_grads?.push(norm.item())

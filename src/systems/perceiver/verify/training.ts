@@ -2,13 +2,14 @@
 import { gradient } from '../../../autodiff/gradient.ts'
 import { compile } from '../../../compile/compile.ts'
 import * as ops from '../../../ops/index.ts'
-import { AdamW, LAMB, totalNorm } from '../../../optim/index.ts'
+import { type AdamSettings, AdamW, LAMB, type Schedule, totalNorm } from '../../../optim/index.ts'
 import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { type Tensor, tensor } from '../../../tensor/tensor.ts'
 import { Variable } from '../../../tensor/variable.ts'
 import { averagePrecision, meanAveragePrecision } from '../../../train/metrics.ts'
 import { roundHalfEven } from '../../../util/rounding.ts'
 import { arrayOf, copyOf } from '../../../verify/arrays.ts'
+import { float32Rates } from '../../../verify/float32-adam.ts'
 import {
   booleanSetting,
   type CaseTargetRule,
@@ -89,6 +90,24 @@ async function runSchedules({ config, tensors }: ReferenceCase): Found {
   )
 }
 
+interface DecayGroup {
+  readonly parameters: readonly Variable[]
+  readonly weightDecay: number
+}
+
+/** Adam as optax corrects it. (LAMB scales an update to the size of its weight, whatever its corrections are.) */
+function adamW(
+  groups: readonly DecayGroup[],
+  settings: Pick<AdamSettings, 'betas' | 'eps'>,
+  schedule: Schedule,
+): AdamW {
+  const { lr, weightDecay } = float32Rates(settings.betas, schedule)
+  return new AdamW(
+    groups.map((group) => ({ ...group, weightDecay: weightDecay(group.weightDecay) })),
+    { ...settings, lr },
+  )
+}
+
 async function runOptimizer(reference: ReferenceCase): Found {
   const { config, tensors } = reference
   const settings = nestedSettings(config, 'optimizer', {})
@@ -110,9 +129,7 @@ async function runOptimizer(reference: ReferenceCase): Found {
     weightDecay: decays(name, official.decay_pos_embs) ? official.weight_decay : 0,
   }))
   const optimizer =
-    official.optimizer === 'adam'
-      ? new AdamW(groups, { ...adam, lr: schedule })
-      : new LAMB(groups, { ...lamb, lr: schedule })
+    official.optimizer === 'adam' ? adamW(groups, adam, schedule) : new LAMB(groups, { ...lamb, lr: schedule })
   const step = compile((gradients: Tensor[]) => {
     const norm = totalNorm(gradients)
     const isOver = ops.greaterOrEqual(norm, official.max_norm)
