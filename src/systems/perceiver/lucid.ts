@@ -71,7 +71,14 @@ interface HeadOptions {
   readonly heads: number
   readonly dimHead: number
   readonly dropout: number
-  readonly inverted?: boolean
+}
+
+/** How a cross attention reads. */
+interface Reading {
+  /** bool [B, M] (true: kept). */
+  readonly mask: Tensor | undefined
+  /** Said at each call, as in the original: tied layers share their weights, not this. */
+  readonly inverted: boolean
 }
 
 /** Attention with one matrix for keys and values. */
@@ -90,9 +97,9 @@ class LucidAttention extends Module {
     this.#options = options
   }
 
-  /** x [B, N, D], context [B, M, C], mask bool [B, M] (true: kept). */
-  forward(x: Tensor, context: Tensor, mask: Tensor | undefined): Attended {
-    const { heads, inverted = false, ...options } = this.#options
+  /** x [B, N, D], context [B, M, C]. */
+  forward(x: Tensor, context: Tensor, { mask, inverted }: Reading = { mask: undefined, inverted: false }): Attended {
+    const { heads, ...options } = this.#options
     const dropout = this.training ? options.dropout : 0
     const [keys, values] = ops.chunk(this.to_kv.forward(context), 2, -1) as [Tensor, Tensor]
     const [q, k, v] = [this.to_q.forward(x), keys, values].map((each) => ops.splitHeads(each, heads)) as [
@@ -138,9 +145,9 @@ class PreNormAttention extends Module {
     this.norm_context = contextWidth === undefined ? undefined : new LayerNorm(contextWidth)
   }
 
-  forward(x: Tensor, context?: Tensor, mask?: Tensor): Attended {
+  forward(x: Tensor, context?: Tensor, reading?: Reading): Attended {
     const normed = this.norm.forward(x)
-    return this.fn.forward(normed, (context && this.norm_context?.forward(context)) ?? normed, mask)
+    return this.fn.forward(normed, (context && this.norm_context?.forward(context)) ?? normed, reading)
   }
 }
 
@@ -184,18 +191,20 @@ export class LucidPerceiver extends Module {
   readonly layers: readonly Layer[]
   readonly to_logits: { readonly 1: LayerNorm; readonly 2: Linear } | undefined
   readonly #config: Required<LucidConfig>
+  readonly #inverted: readonly boolean[]
 
   constructor(config: LucidConfig) {
     super()
     const full = { ...defaults, ...config }
     const { latent_dim: width, input_axis, num_freq_bands, depth } = full
     this.#config = full
+    this.#inverted = invertedLayers(full)
     const features = full.fourier_encode_data ? input_axis * (2 * num_freq_bands + 1) : 0
     const inputWidth = full.input_channels + features
     this.latents = parameter([full.num_latents, width], init.normal)
-    const first = layer(full, inputWidth, 0)
-    const tied = full.weight_tie_layers && depth > 1 ? layer(full, inputWidth, 1) : undefined
-    this.layers = Array.from({ length: depth }, (_, i) => (i === 0 ? first : (tied ?? layer(full, inputWidth, i))))
+    const first = layer(full, inputWidth)
+    const tied = full.weight_tie_layers && depth > 1 ? layer(full, inputWidth) : undefined
+    this.layers = Array.from({ length: depth }, (_, i) => (i === 0 ? first : (tied ?? layer(full, inputWidth))))
     this.to_logits = full.final_classifier_head
       ? { 1: new LayerNorm(width), 2: new Linear(width, full.num_classes) }
       : undefined
@@ -210,8 +219,8 @@ export class LucidPerceiver extends Module {
     const rows = this.#rows(data) // [B, M, C]
     const keep = mask && ops.reshape(mask, [sizeOf(mask.shape, 0), -1])
     let x = repeated(this.latents, sizeOf(data.shape, 0)) // [B, N, D]
-    const attentions = this.layers.map(([cross, feedForward, selfLayers]) => {
-      const read = cross.forward(x, rows, keep)
+    const attentions = this.layers.map(([cross, feedForward, selfLayers], i) => {
+      const read = cross.forward(x, rows, { mask: keep, inverted: this.#inverted[i] ?? false })
       x = ops.add(read.output, x)
       x = ops.add(feedForward.forward(x), x)
       const self = selfLayers.map(([attention, selfFeedForward]) => {
@@ -241,18 +250,21 @@ export class LucidPerceiver extends Module {
   }
 }
 
-function layer(config: Required<LucidConfig>, inputWidth: number, index: number): Layer {
-  const { latent_dim: width, attn_dropout: dropout, ff_dropout, inverted_cross_attn } = config
-  const inverted =
-    typeof inverted_cross_attn === 'boolean' ? inverted_cross_attn : (inverted_cross_attn[index] ?? false)
+/** `inverted_cross_attn` of each layer. */
+function invertedLayers({ depth, inverted_cross_attn }: Required<LucidConfig>): readonly boolean[] {
+  if (typeof inverted_cross_attn === 'boolean') return new Array<boolean>(depth).fill(inverted_cross_attn)
+  if (inverted_cross_attn.length === depth) return inverted_cross_attn
+  throw new UsageError(
+    `Perceiver: inverted_cross_attn must be one value or one for each of the ${depth} layers, found ${inverted_cross_attn.length}`,
+  )
+}
+
+function layer(config: Required<LucidConfig>, inputWidth: number): Layer {
+  const { latent_dim: width, attn_dropout: dropout, ff_dropout } = config
+  const cross = { heads: config.cross_heads, dimHead: config.cross_dim_head, dropout }
   const self = { heads: config.latent_heads, dimHead: config.latent_dim_head, dropout }
   return [
-    new PreNormAttention(width, inputWidth, {
-      heads: config.cross_heads,
-      dimHead: config.cross_dim_head,
-      dropout,
-      inverted,
-    }),
+    new PreNormAttention(width, inputWidth, cross),
     new PreNormFeedForward(width, ff_dropout),
     Array.from(
       { length: config.self_per_cross_attn },
