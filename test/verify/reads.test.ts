@@ -126,6 +126,11 @@ describe.each(['ops/activations', 'ops/norms', 'optim/optimizers', 'optim/clippi
   })
 })
 
+test("in evaluation Mixer's mask of stochastic depth is read, and drops nothing", async () => {
+  const change = ({ tensors }: Case): void => void tensors.set('input/drop_mask', extra)
+  expect(await problems('mixer/mixer_vitjax_logits_rect', change)).toEqual([undefined])
+})
+
 test('an argument of another value than those that are offered', async () => {
   const change = ({ description }: Case): void =>
     void Object.assign(description.cases?.[0]?.args ?? {}, { approximate: 'erf' })

@@ -9,6 +9,7 @@ import { fromNumbers, type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { sameArrays, sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { FormatError } from '../../../util/errors.ts'
+import type { NamedTensors } from '../../../verify/model-case.ts'
 import {
   booleanSetting,
   type CaseTargetRule,
@@ -110,19 +111,14 @@ function timmOutputs(model: Mixer, official: Mixer, images: Tensor): Record<stri
 async function runModel(
   reference: ReferenceCase,
   model: Mixer,
-  compute: (image: Tensor, mask: Tensor | undefined) => Record<string, Tensor>,
+  compute: (image: Tensor, inputs: NamedTensors) => Record<string, Tensor>,
 ): Promise<{ outputs: Map<string, NDArray>; gradients: Map<string, NDArray> }> {
   const names = Object.fromEntries(model.namedParameters())
   const run = compile((given: Record<string, Tensor>) => {
     const inputs = inputsRead(reference, given)
     const { image, cotangent } = inputs
     if (!image) throw new FormatError('the case has no input "image"')
-    // Nothing is dropped but in training.
-    const mask = reference.mode === 'train' ? inputs.drop_mask : undefined
-    if (reference.mode === 'train' && model.config.stoch_depth > 0 && !mask) {
-      throw new FormatError('the case has no input "drop_mask", which stochastic depth in training needs')
-    }
-    const outputs = compute(image, mask && ops.cast(mask, 'float32'))
+    const outputs = compute(image, inputs)
     const logits = outputs.logits as Tensor
     const wanted = [image, ...Object.values(names)]
     return { outputs, gradients: cotangent ? vectorJacobianProduct([logits], [cotangent], wanted) : [] }
@@ -162,11 +158,19 @@ function flaxWeights(reference: ReferenceCase): Map<string, NDArray> {
   return tensors
 }
 
+/** What stochastic depth drops. In evaluation, where nothing is dropped, the model passes over a mask. */
+function dropMask(model: Mixer, { drop_mask }: NamedTensors): Tensor | undefined {
+  if (model.training && model.config.stoch_depth > 0 && !drop_mask) {
+    throw new FormatError('the case has no input "drop_mask", which stochastic depth in training needs')
+  }
+  return drop_mask && ops.cast(drop_mask, 'float32')
+}
+
 async function runFlax(reference: ReferenceCase): Promise<Map<string, NDArray>> {
   const model = new Mixer(officialConfig(reference.config))
   model.train(reference.mode === 'train')
   model.loadStateDict(fromOfficial(flaxWeights(reference)))
-  const found = await runModel(reference, model, (image, mask) => flaxOutputs(model, image, mask))
+  const found = await runModel(reference, model, (image, inputs) => flaxOutputs(model, image, dropMask(model, inputs)))
   return named(found, toOfficial)
 }
 
