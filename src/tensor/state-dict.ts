@@ -30,6 +30,10 @@ function list(label: string, names: readonly string[]): string[] {
   return [`${label} ${shown}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`]
 }
 
+/** Whether an array of the one shape fits a variable of the other: a scalar may be stored as [1], as old files of PyTorch have it. */
+const fitsShape = (shape: readonly number[], wanted: readonly number[]): boolean =>
+  sameShape(shape, wanted) || (wanted.length === 0 && sameShape(shape, [1]))
+
 /**
  * Copies numbers into the variables. Throws a ShapeError naming everything that does not fit, and then changes nothing.
  * A variable may have several names (tied weights): one of them is enough.
@@ -63,11 +67,11 @@ export function loadState(
     ...(strict ? list('unexpected', unexpected) : []),
     ...list(
       'of another shape',
-      misfits(({ shape }, variable) => sameShape(shape, variable.shape)),
+      misfits(({ shape }, variable) => fitsShape(shape, variable.shape)),
     ),
     ...list(
       'of another type',
-      misfits(({ dtype, shape }, variable) => dtype === variable.dtype || !sameShape(shape, variable.shape)),
+      misfits(({ dtype, shape }, variable) => dtype === variable.dtype || !fitsShape(shape, variable.shape)),
     ),
   ]
   if (problems.length > 0) {

@@ -249,6 +249,17 @@ describe('state dicts', () => {
     )
   })
 
+  test('a scalar may be stored as [1], but nothing longer', () => {
+    const norm = new BatchNorm1d(3)
+    const counted = (...counts: number[]) =>
+      new Map(norm.stateDict()).set('num_batches_tracked', tensor(counts, 'int64').array)
+    norm.loadStateDict(counted(7))
+    expect(norm.num_batches_tracked?.array).toEqual({ dtype: 'int64', shape: [], data: BigInt64Array.of(7n) })
+    expect(() => norm.loadStateDict(counted(7, 7))).toThrow(
+      'does not fit: of another shape num_batches_tracked (int64[], found int64[2])',
+    )
+  })
+
   test('running statistics are among them', () => {
     expect([...new BatchNorm1d(3).stateDict().keys()]).toEqual([
       'weight',

@@ -7,17 +7,10 @@ import { ImageClassifier, RedNet } from './model.ts'
 
 type State = ReadonlyMap<string, NDArray>
 
-/** Counters of batches may be stored as [1]; PyTorch's own, and ours, are scalars. */
-export function scalarCounters(tensors: Iterable<readonly [string, NDArray]>): Map<string, NDArray> {
-  return new Map(
-    [...tensors].map(([name, array]) => [name, name.endsWith('num_batches_tracked') ? { ...array, shape: [] } : array]),
-  )
-}
-
 /** The weights of a checkpoint without what else a training keeps, and without the names of the wrappers around the model. */
 export function weightsOf(tensors: State): Map<string, NDArray> {
   const weights = [...tensors].filter(([name]) => !/^(optimizer|meta)\./.test(name))
-  return scalarCounters(weights.map(([name, array]) => [name.replace(/^(state_dict\.)?(module\.)?/, ''), array]))
+  return new Map(weights.map(([name, array]) => [name.replace(/^(state_dict\.)?(module\.)?/, ''), array]))
 }
 
 /** What a checkpoint's backbone is, from the names and shapes of its weights. Throws a FormatError if it is no RedNet of a published depth. */

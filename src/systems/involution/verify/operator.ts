@@ -19,7 +19,6 @@ import {
   tensorsBelow,
   withoutEffect,
 } from '../../../verify/target.ts'
-import { scalarCounters } from '../official.ts'
 import { withStates } from './running.ts'
 
 type Inputs = Readonly<Record<string, Tensor>>
@@ -106,7 +105,7 @@ async function runLayer(reference: ReferenceCase): Promise<Map<string, NDArray>>
   })
   fixedSetting(config, 'groups', channels / groupChannels)
   layer.train(mode === 'train')
-  layer.loadStateDict(scalarCounters(tensorsBelow(reference, 'param/')))
+  layer.loadStateDict(tensorsBelow(reference, 'param/'))
   const parameters = layer.namedParameters()
   const found = await computed(reference, (inputs) => {
     const x = needed(inputs, 'x')
