@@ -3,10 +3,12 @@
  * [in, out] is `encoder.cross_attention.mlp.dense1.weight` [out, in].
  */
 import type { Module } from '../../nn/index.ts'
-import type { NDArray } from '../../tensor/dtype.ts'
+import { fromNumbers, type NDArray, toNumbers } from '../../tensor/dtype.ts'
 import { permuteArray } from '../../tensor/permute.ts'
 import { FormatError } from '../../util/errors.ts'
 import { suggestion } from '../../util/words.ts'
+import { PerceiverIO } from './io.ts'
+import { AudioPreprocessor, MultimodalPreprocessor } from './preprocess.ts'
 
 type State = ReadonlyMap<string, NDArray>
 
@@ -25,8 +27,11 @@ const layerParts = [
 /** Haiku's name of the i-th module of a kind: the first has no number. */
 const numbered = (name: string, i: number | string): string => (Number(i) === 0 ? name : `${name}_${i}`)
 
+/** Gets what a pattern found: the whole name, then its groups, of which one that found nothing is undefined. */
+type Naming = (...groups: (string | undefined)[]) => string
+
 /** Modules by our names; `$1`, `$2` are numbers of ours. The kind of a layer says how its last norm is called. */
-const modules: readonly (readonly [ours: RegExp, official: (...numbers: string[]) => string])[] = [
+const modules: readonly (readonly [ours: RegExp, official: Naming])[] = [
   [/^encoder\.cross_attention$/, () => 'perceiver_encoder/~/cross_attention'],
   [/^encoder\.self_attends\.(\d+)$/, (_, j = '0') => `perceiver_encoder/~/${numbered('self_attention', j)}`],
   [/^decoder\.decoder\.decoding_cross_attention$/, () => 'classification_decoder/~/basic_decoder/cross_attention'],
@@ -51,7 +56,7 @@ const tensors = [
 ] as const
 
 /** Tensors of a preprocessor below its own name. */
-const preprocessing: readonly (readonly [ours: RegExp, official: (...numbers: string[]) => string])[] = [
+const preprocessing: readonly (readonly [ours: RegExp, official: Naming])[] = [
   [/^position_embeddings\.position_embeddings$/, () => '~_build_network_inputs/trainable_position_encoding/pos_embs'],
   [
     /^positions_projection\.(.+)$/,
@@ -62,22 +67,32 @@ const preprocessing: readonly (readonly [ours: RegExp, official: (...numbers: st
     (_, i = '0', leaf = '') => `~_build_network_inputs/${numbered('linear', i)}/${leafName(leaf)}`,
   ],
   [/^convnet_1x1\.(.+)$/, (_, leaf = '') => `~/conv2_d/${leafName(leaf)}`],
-  [/^convnet\.conv\.(.+)$/, (_, leaf = '') => `~/conv2_d_downsample/~/conv/${leafName(leaf)}`],
-  [/^convnet\.batchnorm\.running_mean$/, () => '~/conv2_d_downsample/~/batchnorm/~/mean_ema/average'],
-  [/^convnet\.batchnorm\.running_var$/, () => '~/conv2_d_downsample/~/batchnorm/~/var_ema/average'],
   [
-    /^convnet\.batchnorm\.(weight|bias)$/,
-    (_, leaf = '') => `~/conv2_d_downsample/~/batchnorm/${leaf === 'weight' ? 'scale' : 'offset'}`,
+    /^convnet\.(?:further\.(\d+)\.)?conv\.(.+)$/,
+    (_, i, leaf = '') => `~/conv2_d_downsample/~/${numbered('conv', place(i))}/${leafName(leaf)}`,
+  ],
+  [
+    /^convnet\.(?:further\.(\d+)\.)?batchnorm\.(.+)$/,
+    (_, i, leaf = '') => `~/conv2_d_downsample/~/${numbered('batchnorm', place(i))}/${normLeaves[leaf] ?? leaf}`,
   ],
   [/^conv_after_patches\.(.+)$/, (_, leaf = '') => `patches_linear/${leafName(leaf)}`],
 ]
 
+/** Which convolution of all it is: `i` counts those after the first. */
+const place = (i: string | undefined): number => (i === undefined ? 0 : Number(i) + 1)
+
+/** Leaves of a batch norm. Both averages of the official one count their batches. */
+const normLeaves: Readonly<Record<string, string>> = {
+  weight: 'scale',
+  bias: 'offset',
+  running_mean: '~/mean_ema/average',
+  running_var: '~/var_ema/average',
+  num_batches_tracked: '~/mean_ema/counter',
+}
+
 const leafName = (leaf: string): string => (leaf === 'weight' ? 'w' : 'b')
 
-function firstMatch(
-  rules: readonly (readonly [RegExp, (...numbers: string[]) => string])[],
-  name: string,
-): string | undefined {
+function firstMatch(rules: readonly (readonly [RegExp, Naming])[], name: string): string | undefined {
   for (const [pattern, official] of rules) {
     const match = pattern.exec(name)
     if (match) return official(...match)
@@ -105,49 +120,85 @@ function layerTensor(name: string): string | undefined {
   return undefined
 }
 
+/** Haiku's names of preprocessors by modality, as `haikuPreprocessors` gives them; of one alone under ''. */
+type PreprocessorNames = ReadonlyMap<string, string>
+
 /** Haiku's module of the preprocessor of images, sound or several modalities. */
-function preprocessorTensor(name: string): string | undefined {
-  const [, modality, kind, rest = ''] =
+function preprocessorTensor(name: string, preprocessors: PreprocessorNames): string | undefined {
+  const [, modality = '', kind, rest = ''] =
     /^input_preprocessor\.(?:modalities\.([^.]+)\.)?(?:(padding|mask)\.)?(.+)$/.exec(name) ?? []
   if (kind === 'padding') return `multimodal_preprocessor/${rest}_padding/pos_embs`
   if (kind === 'mask') return `multimodal_preprocessor/${rest}_mask_token/pos_embs`
   const own = firstMatch(preprocessing, rest)
-  return own === undefined ? undefined : `${modality === 'audio' ? 'audio' : 'image'}_preprocessor/${own}`
+  return own === undefined ? undefined : `${preprocessors.get(modality) ?? 'image_preprocessor'}/${own}`
 }
 
-/** DeepMind's name of one of our tensors; undefined where it has no such tensor. */
-export function toHaikuName(name: string): string | undefined {
-  return tensors.find(([ours]) => ours === name)?.[1] ?? layerTensor(name) ?? preprocessorTensor(name)
+/** Haiku names a module by its class, and numbers those of one class in the order in which they are made. */
+function haikuPreprocessors(model: Module): PreprocessorNames {
+  const given = model instanceof PerceiverIO ? model.input_preprocessor : undefined
+  const kinds = given instanceof MultimodalPreprocessor ? given.kinds : [['', kindOf(given)] as const]
+  const counts = new Map<string, number>()
+  return new Map(
+    kinds.map(([modality, kind]) => {
+      const count = counts.get(kind) ?? 0
+      counts.set(kind, count + 1)
+      return [modality, numbered(`${kind.replace('-', '_')}_preprocessor`, count)] as const
+    }),
+  )
 }
+
+const kindOf = (preprocessor: Module | undefined) => (preprocessor instanceof AudioPreprocessor ? 'audio' : 'image')
+
+/** DeepMind's name of one of our tensors, without `preprocessors` of a model for pictures; undefined where it has no such tensor. */
+export function toHaikuName(name: string, preprocessors: PreprocessorNames = new Map()): string | undefined {
+  return tensors.find(([ours]) => ours === name)?.[1] ?? layerTensor(name) ?? preprocessorTensor(name, preprocessors)
+}
+
+/** Numbers of a batch norm, [1, 1, 1, C] in Haiku and [C] here. */
+const ofBatchNorm = /\/batchnorm(_\d+)?\/(scale|offset|~\/(mean|var)_ema\/average)$/
 
 function toOurLayout(array: NDArray, official: string): NDArray {
-  if (official.endsWith('/average')) return { ...array, shape: [array.data.length] }
+  if (ofBatchNorm.test(official)) return { ...array, shape: [array.data.length] }
+  if (official.endsWith('/counter'))
+    return { dtype: 'int64', shape: [], data: fromNumbers('int64', toNumbers(array.data)) }
   if (!official.endsWith('/w')) return array
   return array.shape.length === 4 ? permuteArray(array, [3, 2, 0, 1]) : permuteArray(array, [1, 0])
 }
 
 function toHaikuLayout(array: NDArray, official: string): NDArray {
+  if (ofBatchNorm.test(official)) return { ...array, shape: [1, 1, 1, array.data.length] }
   if (!official.endsWith('/w')) return array
   return array.shape.length === 4 ? permuteArray(array, [2, 3, 1, 0]) : permuteArray(array, [1, 0])
 }
 
-/** Tensors under our names (parameters, or their gradients) under DeepMind's, in its layout. */
-export function toHaiku(state: State): Map<string, NDArray> {
+/** Tensors of a model under our names (parameters, or their gradients) under DeepMind's, in its layout. */
+export function toHaiku(model: Module, state: State): Map<string, NDArray> {
+  const preprocessors = haikuPreprocessors(model)
   return new Map(
     [...state].map(([name, array]) => {
-      const official = toHaikuName(name)
+      const official = toHaikuName(name, preprocessors)
       if (official === undefined) throw new FormatError(`Perceiver: "${name}" is no parameter of the official model`)
       return [official, toHaikuLayout(array, official)] as const
     }),
   )
 }
 
-/** DeepMind's tensors under the names of a model, in our layout. What only counts (batch norm's averages) is left out. */
+/** What only Haiku keeps of an average: its sum, and the variance's count of batches, which is the mean's. */
+const haikuOnly = /\/(hidden|var_ema\/counter)$/
+
+/**
+ * DeepMind's tensors under the names of a model, in our layout. A checkpoint need not say how many batches an average has seen: the
+ * model's own count stands in.
+ */
 export function fromHaiku(model: Module, state: State): Map<string, NDArray> {
-  const ours = new Map([...model.stateDict().keys()].map((name) => [toHaikuName(name) ?? name, name] as const))
-  const known = [...state].filter(([name]) => !/\/(counter|hidden)$/.test(name))
-  return new Map(
-    known.map(([official, array]) => {
+  const preprocessors = haikuPreprocessors(model)
+  const own = model.stateDict()
+  const ours = new Map([...own.keys()].map((name) => [toHaikuName(name, preprocessors) ?? name, name] as const))
+  const counters = [...own].filter(([name]) => name.endsWith('num_batches_tracked'))
+  const known = [...state].filter(([name]) => !haikuOnly.test(name))
+  return new Map([
+    ...counters,
+    ...known.map(([official, array]) => {
       const name = ours.get(official)
       if (name === undefined) {
         throw new FormatError(`Perceiver checkpoint: unknown tensor "${official}"`, {
@@ -156,7 +207,7 @@ export function fromHaiku(model: Module, state: State): Map<string, NDArray> {
       }
       return [name, toOurLayout(array, official)] as const
     }),
-  )
+  ])
 }
 
 /** Whether names are Haiku's. */

@@ -4,7 +4,7 @@
  *
  * Shapes: B batch, T frames, H x W pictures, M rows of C channels.
  */
-import { BatchNorm2d, Conv2d, init, Linear, Module } from '../../nn/index.ts'
+import { Conv2d, init, Linear, Module } from '../../nn/index.ts'
 import { parameter } from '../../nn/init.ts'
 import * as ops from '../../ops/index.ts'
 import { elementCount } from '../../tensor/dtype.ts'
@@ -12,6 +12,7 @@ import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Variable } from '../../tensor/variable.ts'
 import { UsageError } from '../../util/errors.ts'
+import { ConvDownsample, type ConvPadding, convolutionCount, shrunk } from './convolution.ts'
 import { PositionEncoder, type PositionOptions } from './positions.ts'
 
 /** Something that makes rows: [B, ...] -> [B, M, outputChannels]. */
@@ -28,14 +29,16 @@ export interface ImagePreprocessorConfig extends PositionOptions {
   /** [H, W], or [T, H, W] of a video. */
   readonly size: readonly number[]
   readonly in_channels: number
+  /** Of height and width; with `conv` a power of 4. Default: 1. */
   readonly spatial_downsample?: number
+  /** Of the frames; with a convolution 1. Default: 1. */
   readonly temporal_downsample?: number
   /** Channels after a convolution, or after the linear layer behind the patches. Default: 64. */
   readonly num_channels?: number
   readonly conv_after_patching?: boolean
   readonly conv2d_use_batchnorm?: boolean
-  /** How `conv` pads: as TensorFlow's SAME (DeepMind), or evenly and not before the pooling (transformers). Default: same. */
-  readonly conv_padding?: 'same' | 'symmetric'
+  /** Whose convolutions `conv` has: with `symmetric` it is always one. Default: same. */
+  readonly conv_padding?: ConvPadding
 }
 
 export interface AudioPreprocessorConfig extends PositionOptions {
@@ -68,38 +71,6 @@ function spaceToDepth(video: Tensor, dt: number, ds: number): Tensor {
   return ops.reshape(ops.permute(cut, [0, 1, 4, 6, 2, 5, 7, 3]), [b, t / dt, h / ds, w / ds, dt * ds * ds * c])
 }
 
-/** A 7x7 convolution with stride 2, a norm, ReLU and pooling: a quarter of the pictures' height and width. */
-class ConvDownsample extends Module {
-  readonly conv: Conv2d
-  readonly batchnorm: BatchNorm2d | undefined
-  readonly #isSame: boolean
-
-  constructor(inChannels: number, outChannels: number, batchNorm: boolean, padding: 'same' | 'symmetric') {
-    super()
-    this.conv = new Conv2d(inChannels, outChannels, 7, { stride: 2, bias: false, padding: padding === 'same' ? 0 : 3 })
-    this.batchnorm = batchNorm ? new BatchNorm2d(outChannels) : undefined
-    this.#isSame = padding === 'same'
-  }
-
-  /** [B, in, H, W] -> [B, out, H / 4, W / 4], rounded up (`same`) or down. */
-  forward(x: Tensor): Tensor {
-    const convolved = this.conv.forward(this.#isSame ? paddedSame(x, 7, 2, 0) : x)
-    const active = ops.relu(this.batchnorm?.forward(convolved) ?? convolved)
-    const padded = this.#isSame ? paddedSame(active, 3, 2, Number.NEGATIVE_INFINITY) : active
-    return ops.maxPool2d(padded, 3, { stride: 2 })
-  }
-}
-
-/** TensorFlow's SAME: the output is the size divided by the stride, rounded up; an odd pixel of padding goes behind. */
-function paddedSame(x: Tensor, kernel: number, stride: number, value: number): Tensor {
-  const around = (size: number): [number, number] => {
-    const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size)
-    return [Math.floor(total / 2), Math.ceil(total / 2)]
-  }
-  const [, , h, w] = x.sizes(4)
-  return ops.pad(x, [...around(w), ...around(h)], { value })
-}
-
 /** Pictures [B, C, H, W] or videos [B, T, C, H, W] as rows. */
 export class ImagePreprocessor extends PositionEncoder {
   readonly rows: number
@@ -109,20 +80,16 @@ export class ImagePreprocessor extends PositionEncoder {
   readonly #config: ImagePreprocessorConfig
 
   constructor(config: ImagePreprocessorConfig) {
-    const { sizes, channels, patchChannels } = preparedSizes(config)
+    const { sizes, channels, patchChannels, convolutions } = preparedSizes(config)
     super(config, sizes, channels)
     const { prep_type, in_channels, spatial_downsample: ds = 1, num_channels = 64 } = config
+    const { conv2d_use_batchnorm = true, conv_padding = 'same' } = config
     this.#config = config
     this.rows = elementCount(sizes)
     this.convnet_1x1 = prep_type === 'conv1x1' ? new Conv2d(in_channels, num_channels, 1, { stride: ds }) : undefined
     this.convnet =
-      prep_type === 'conv'
-        ? new ConvDownsample(
-            in_channels,
-            num_channels,
-            config.conv2d_use_batchnorm ?? true,
-            config.conv_padding ?? 'same',
-          )
+      convolutions > 0
+        ? new ConvDownsample(in_channels, num_channels, convolutions, conv2d_use_batchnorm, conv_padding)
         : undefined
     this.conv_after_patches =
       prep_type === 'patches' && config.conv_after_patching ? new Linear(patchChannels, num_channels) : undefined
@@ -162,27 +129,32 @@ function everyNth(video: Tensor, dt: number, ds: number): Tensor {
   }, video)
 }
 
-/** The grid of the rows (one frame has no axis of time) and the channels of a row. */
+/** The grid of the rows (one frame has no axis of time), the channels of a row and of a patch, and how many convolutions make them. */
 function preparedSizes(config: ImagePreprocessorConfig): {
   readonly sizes: readonly number[]
   readonly channels: number
   readonly patchChannels: number
+  readonly convolutions: number
 } {
-  const { prep_type, size, in_channels, num_channels = 64 } = config
+  const { prep_type, size, in_channels, num_channels = 64, conv_padding = 'same' } = config
   const { spatial_downsample: ds = 1, temporal_downsample: dt = 1 } = config
+  if (prep_type.startsWith('conv') && dt !== 1) {
+    throw new UsageError(`Perceiver: with prep_type '${prep_type}' temporal_downsample must be 1, found ${dt}`)
+  }
+  const convolutions = prep_type === 'conv' ? convolutionCount(ds, conv_padding) : 0
   const [h = 0, w = 0] = size.slice(-2)
   const frames = size.length === 3 ? [size[0] ?? 1] : []
   const down = (pixels: number): number => {
-    if (prep_type !== 'conv') return prep_type === 'patches' ? pixels / ds : Math.ceil(pixels / ds)
-    if (config.conv_padding !== 'symmetric') return Math.ceil(Math.ceil(pixels / 2) / 2)
-    return Math.floor((Math.floor((pixels - 1) / 2) + 1 - 3) / 2) + 1
+    if (prep_type === 'conv') return shrunk(pixels, convolutions, conv_padding)
+    return prep_type === 'patches' ? pixels / ds : Math.ceil(pixels / ds)
   }
-  const time = frames.map((t) => (prep_type === 'patches' ? t / dt : prep_type === 'pixels' ? Math.ceil(t / dt) : t))
+  const time = frames.map((t) => (prep_type === 'patches' ? t / dt : Math.ceil(t / dt)))
   const isOneFrame = prep_type === 'patches' && time[0] === 1
   const patchChannels = in_channels * ds * ds * (frames.length > 0 ? dt : 1)
-  const isMapped = prep_type.startsWith('conv') || (prep_type === 'patches' && config.conv_after_patching)
+  const isMapped =
+    convolutions > 0 || prep_type === 'conv1x1' || (prep_type === 'patches' && config.conv_after_patching)
   const channels = isMapped ? num_channels : prep_type === 'patches' ? patchChannels : in_channels
-  return { sizes: [...(isOneFrame ? [] : time), down(h), down(w)], channels, patchChannels }
+  return { sizes: [...(isOneFrame ? [] : time), down(h), down(w)], channels, patchChannels, convolutions }
 }
 
 /** Sound [B, samples] or [B, samples, channels] as pieces of samples_per_patch numbers. */
@@ -246,6 +218,8 @@ export class MultimodalPreprocessor extends Module {
   readonly padding: Readonly<Record<string, Variable>>
   readonly mask: Readonly<Record<string, Variable>>
   readonly outputChannels: number
+  /** What each modality is, in the order of the configuration. */
+  readonly kinds: readonly (readonly [modality: string, kind: PreprocessorConfig['kind']])[]
   readonly #probabilities: Readonly<Record<string, number>>
 
   constructor(config: MultimodalConfig) {
@@ -254,6 +228,7 @@ export class MultimodalPreprocessor extends Module {
     const names = Object.keys(config.modalities).toSorted()
     const small = (shape: readonly number[]): Float32Array => init.truncNormal(shape, { std: 0.02 })
     this.#probabilities = mask_probs
+    this.kinds = Object.entries(config.modalities).map(([name, { kind }]) => [name, kind])
     this.modalities = Object.fromEntries(
       names.map((name) => [name, preprocessorOf(config.modalities[name] as PreprocessorConfig)]),
     )

@@ -60,6 +60,8 @@ function shapesOf({ path, state, code, file }: Found) {
     state.get(code === 'deepmind' ? (toHaikuName(name) ?? name) : name)
   return {
     has: (name: string): boolean => find(name) !== undefined,
+    /** How many numbers a tensor has; 0 where there is none. */
+    length: (name: string): number => find(name)?.data.length ?? 0,
     /** The sizes of a tensor of so many axes. */
     sizes: (name: string, rank: number): readonly number[] => {
       const shape = find(name)?.shape
@@ -113,7 +115,7 @@ function lucidSizes(found: Found, { in_channels }: PictureFacts): Sizes {
 
 function ioSizes(found: Found, { in_channels, image_size }: PictureFacts): Sizes {
   const { path, code } = found
-  const { sizes, has } = shapesOf(found)
+  const { sizes, has, length } = shapesOf(found)
   const [num_latents = 0, num_latent_channels = 0] = sizes('embeddings.latents', 2)
   const [channels = 0] = sizes('encoder.cross_attention.attention.self.layernorm2.weight', 1)
   const [keys] = sizes('encoder.cross_attention.attention.self.query.bias', 1)
@@ -137,9 +139,9 @@ function ioSizes(found: Found, { in_channels, image_size }: PictureFacts): Sizes
     }
     return { ...common, network: 'learned', channels: width }
   }
-  const norm = 'input_preprocessor.convnet.batchnorm.weight'
-  if (!has(norm)) return { ...common, network: 'fourier', num_bands: bandsOf(path, channels, in_channels) }
-  const [width = 0] = sizes(norm, 1)
+  // [C], in Haiku [1, 1, 1, C].
+  const width = length('input_preprocessor.convnet.batchnorm.weight')
+  if (width === 0) return { ...common, network: 'fourier', num_bands: bandsOf(path, channels, in_channels) }
   return { ...common, network: 'conv', channels: width, num_bands: bandsOf(path, channels, width) }
 }
 
@@ -175,8 +177,7 @@ function fitWeights<Config extends OfficialRecipe>(
       return wanted !== undefined && there !== undefined && !sameShape(wanted.shape, there.shape)
     })
     const body = [...state].filter(([name]) => !(isNew && headNames.has(name)))
-    // A new head, and what counts batches, which Haiku calls otherwise.
-    const head = [...own].filter(([name]) => (isNew && headNames.has(name)) || /batches_tracked$/.test(name))
+    const head = [...own].filter(([name]) => isNew && headNames.has(name))
     net.loadStateDict(new Map([...head, ...body]))
     const of = { deepmind: "DeepMind's code", transformers: 'transformers', lucid: 'perceiver-pytorch' }[code]
     return {

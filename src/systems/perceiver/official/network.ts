@@ -99,7 +99,7 @@ function preprocessorConfig(
       ...resolutionOf(image_size.map((size) => Math.ceil(size / 4))),
     } as const
     const conv_padding = chosen(settings).isTransformers ? 'symmetric' : 'same'
-    return { ...common, prep_type: 'conv', num_channels: channels, position, conv_padding }
+    return { ...common, prep_type: 'conv', spatial_downsample: 4, num_channels: channels, position, conv_padding }
   }
   return { ...common, prep_type: 'pixels', position: { type: 'fourier', num_bands, ...resolutionOf(image_size) } }
 }

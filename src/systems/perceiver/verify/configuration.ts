@@ -67,7 +67,7 @@ export function preprocessorConfig(settings: Settings, input: Tensor, origin: Or
     prep_type: choiceSetting(settings, 'prep_type', ['pixels', 'patches', 'conv1x1', 'conv'], 'conv'),
     size,
     in_channels: channels,
-    spatial_downsample: numberSetting(settings, 'spatial_downsample', isLast ? 4 : 4),
+    spatial_downsample: numberSetting(settings, 'spatial_downsample', 4),
     temporal_downsample: numberSetting(settings, 'temporal_downsample', 1),
     num_channels: numberSetting(settings, isLast ? 'num_channels' : 'out_channels', 64),
     conv_after_patching: booleanSetting(settings, 'conv_after_patching', false),

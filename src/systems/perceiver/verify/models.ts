@@ -118,7 +118,7 @@ async function runPaper(reference: ReferenceCase): Found {
       weighted: [[logits, given.cotangent]],
     }
   }
-  return runModelCase(reference, model, compute, toHaiku)
+  return runModelCase(reference, model, compute, (state) => toHaiku(model, state))
 }
 
 /** Channels first, as our preprocessors want them: pictures, then videos. */
@@ -171,7 +171,8 @@ function runIO<P extends Module>(
       weighted: [[computed.logits, inputs.cotangent]],
     }
   }
-  return runModelCase(reference, model, compute, origin === 'deepmind' ? toHaiku : prefixed(reference))
+  const names = origin === 'deepmind' ? (state: Map<string, NDArray>) => toHaiku(model, state) : prefixed(reference)
+  return runModelCase(reference, model, compute, names)
 }
 
 async function runDeepMind(reference: ReferenceCase): Found {
