@@ -7,7 +7,14 @@ import type { LabourTable } from '../prates/labour-table.ts'
 import { deltaG, type GenderConfusion, type WinoScores } from '../winomt/scores.ts'
 import { genders } from '../winomt/sentences.ts'
 import { probability } from './probability.ts'
-import { alwaysMale, entityRows, type WinoAnswer, type WinoFile, type WinoTest } from './winomt-result.ts'
+import {
+  alwaysMale,
+  emptyTranslations,
+  entityRows,
+  type WinoAnswer,
+  type WinoFile,
+  type WinoTest,
+} from './winomt-result.ts'
 
 /** All that the page shows. */
 export interface WinoResult {
@@ -185,6 +192,7 @@ export function winoReport(
         { name: 'engine', value: engine },
         { name: 'first and last answer', value: dates.join(' and ') },
         { name: 'language', value: language },
+        { name: 'empty translations', value: `${emptyTranslations(answers)} of ${answers.length}` },
         { name: 'genders are read by', value: rules },
       ],
     },

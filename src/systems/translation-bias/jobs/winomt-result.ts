@@ -6,7 +6,7 @@ import { FormatError, UsageError } from '../../../util/errors.ts'
 import { binomialTest, chiSquareTest, holmCorrection } from '../../../util/significance.ts'
 import type { FoundEntity } from '../winomt/pipeline.ts'
 import type { GenderConfusion } from '../winomt/scores.ts'
-import { genders, type WinoSentence } from '../winomt/sentences.ts'
+import { genders, tokensOf, type WinoSentence } from '../winomt/sentences.ts'
 import { quotedCell } from './csv.ts'
 
 /** The file's name in the folder of a run. */
@@ -43,6 +43,11 @@ export function winoAnswers(
     words: found[i]?.phrase ?? '',
     predicted: found[i]?.gender ?? 'unknown',
   }))
+}
+
+/** How many translations have no words. */
+export function emptyTranslations(answers: readonly WinoAnswer[]): number {
+  return answers.filter(({ translation }) => tokensOf(translation).length === 0).length
 }
 
 /** Every sentence as a line of CSV. */

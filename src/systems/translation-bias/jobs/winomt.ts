@@ -19,7 +19,15 @@ import { romanceLanguages } from '../winomt/romance.ts'
 import { deltaG, deltaS, genderConfusion, subsetPredictions, winoScores } from '../winomt/scores.ts'
 import { parseSentences, type WinoSentence } from '../winomt/sentences.ts'
 import { compareRuns, winoReport } from './winomt-report.ts'
-import { readWinomt, type WinoAnswer, winoAnswers, winoCsv, winomtFile, winoTests } from './winomt-result.ts'
+import {
+  emptyTranslations,
+  readWinomt,
+  type WinoAnswer,
+  winoAnswers,
+  winoCsv,
+  winomtFile,
+  winoTests,
+} from './winomt-result.ts'
 
 const config = z.strictObject({
   ...engineSettings,
@@ -130,6 +138,8 @@ async function run(settings: WinoConfig, context: JobContext): Promise<Report> {
   const translations = translated.map(({ translation }) => translation)
   const found = readGenders(asked, translations, language)
   const answers = winoAnswers(asked, translations, found)
+  const empty = emptyTranslations(answers)
+  if (empty > 0) progress(`${empty} of ${answers.length} translations are empty: nobody is found in them`, { empty })
   const confusion = confusionOf(answers)
   const scores = winoScores(confusion)
   // The subsets are found by the sentences as they are in their files.

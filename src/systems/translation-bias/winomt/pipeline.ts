@@ -12,7 +12,10 @@ export interface FoundEntity {
   readonly gender: Gender
 }
 
-/** Aligns all sentences with their translations at once, and reads the gender of each person. */
+/**
+ * Aligns all sentences with their translations at once, and reads the gender of each person. A translation without words says nothing to the
+ * aligner: nobody is found in it, and its person's gender is that of an empty phrase.
+ */
 export function readGenders(
   sentences: readonly WinoSentence[],
   translations: readonly string[],
@@ -22,13 +25,16 @@ export function readGenders(
     throw new UsageError(
       `there must be a translation for each of ${sentences.length} sentences, found ${translations.length}`,
     )
-  const empty = translations.findIndex((text) => text.trim() === '')
-  if (empty >= 0) throw new UsageError(`translation ${empty + 1} must have words, found none`)
-  const { links } = fastAlign(sentences.map(({ text }, i) => [tokensOf(text), tokensOf(translations[i] ?? '')]))
-  return sentences.map((sentence, i) => {
+  const translated = sentences.map((sentence, i) => {
     const target = translations[i] ?? ''
-    const indices = targetIndices(entityTokens(sentence), links[i] ?? [])
-    const tokens = tokensOf(target)
+    return { sentence, target, tokens: tokensOf(target) }
+  })
+  const worded = translated.filter(({ tokens }) => tokens.length > 0)
+  const { links } = fastAlign(worded.map(({ sentence, tokens }) => [tokensOf(sentence.text), tokens]))
+  const linksOf = new Map(worded.map((each, i) => [each, links[i] ?? []]))
+  return translated.map((each) => {
+    const { sentence, target, tokens } = each
+    const indices = targetIndices(entityTokens(sentence), linksOf.get(each) ?? [])
     const phrase = indices.map((index) => tokens[index]).join(' ')
     const entity = { phrase, profession: sentence.entity, target, indices }
     return { indices, phrase, gender: translatedEntityGender(language, entity) }

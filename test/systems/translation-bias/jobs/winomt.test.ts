@@ -61,6 +61,19 @@ test('WinoMT: accuracy, delta G and, with the subsets, delta S', async () => {
   })
 })
 
+test('an empty translation is told, and is a person that is not found', async () => {
+  const { folder, config } = await prepared({ language: 'es' })
+  const lines = sentences.map((line, i) => `${line.split('\t')[2]}\t${i === 1 ? ' ' : 'La panadera cantó.'}`)
+  await writeFile(join(folder, 'own.tsv'), lines.join('\n'))
+  const told: string[] = []
+  const progress = (text: string): void => void told.push(text)
+  const { json } = await runJob(translationBias, winomt, config, { ...options, folder, progress })
+  expect(told).toContain('1 of 3 translations are empty: nobody is found in them')
+  expect(await readFile(json, 'utf8')).toMatch(/"empty translations",\s*"value": "1 of 3"/)
+  const [, , second] = (await readFile(join(folder, 'winomt.csv'), 'utf8')).split('\n')
+  expect(second).toMatch(/^male,unknown,baker,/)
+})
+
 test('WinoMT without sentences', async () => {
   const { folder, config } = await prepared({ sentences: '' })
   await expect(runJob(translationBias, winomt, config, { ...options, folder })).rejects.toThrow(

@@ -166,5 +166,18 @@ test('from sentences and translations to genders', () => {
   const found = readGenders(sentences, translations, 'de')
   expect(found[0]).toMatchObject({ phrase: 'Die Bäckerin', gender: 'female' })
   expect(() => readGenders(sentences, [], 'de')).toThrow('there must be a translation for each of 3 sentences, found 0')
-  expect(() => readGenders(sentences, ['a', ' ', 'c'], 'de')).toThrow('translation 2 must have words, found none')
+})
+
+test('a translation without words is an empty phrase, and the others are aligned as without it', () => {
+  const sentences = parseSentences(file, 'own.txt')
+  const translations = ['Die Bäckerin sang, weil sie froh war.', ' ', 'Bäcker singen.']
+  const nobody = { indices: [], phrase: '' }
+  const found = readGenders(sentences, translations, 'de')
+  expect(found[1]).toEqual({ ...nobody, gender: 'male' })
+  const without = [0, 2].flatMap((i) => sentences[i] ?? [])
+  expect([found[0], found[2]]).toEqual(readGenders(without, [translations[0] ?? '', translations[2] ?? ''], 'de'))
+  for (const language of ['he', 'ar', 'es', 'fr', 'it', 'pt'])
+    expect(readGenders(sentences, ['', '', ''], language)).toEqual(
+      Array.from({ length: 3 }, () => ({ ...nobody, gender: 'unknown' })),
+    )
 })
