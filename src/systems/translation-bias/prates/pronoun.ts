@@ -33,6 +33,8 @@ export function officialPronounClass(text: string, markers = officialMarkers): P
 /** A class, or both genders in one answer: "she is a doctor / he is a doctor". */
 export type AnswerClass = PronounClass | 'Both'
 
+/** "s/he", "(s)he", "s(he)", "s-he": both pronouns in one word. */
+const sheOrHe = /(?<![\p{L}'])(?:s ?\/ ?he|\(s\) ?he|s\(he\)|s[-\u2010\u2011]he)(?!\p{L})/u
 const women = /^(?:she|her|hers|herself|she'\p{L}+)$/u
 const men = /^(?:he|him|his|himself|he'\p{L}+)$/u
 const neither = /^(?:it|its|itself|they|them|their|theirs|themselves|this|that|who|(?:it|they|that|who)'\p{L}+)$/u
@@ -46,8 +48,9 @@ export function pronounClass(text: string): AnswerClass {
   const lower = text.toLowerCase().replaceAll('’', "'")
   const words = lower.match(/\p{L}+(?:'\p{L}+)?/gu) ?? []
   const noun = person.exec(lower)?.[1]
-  const isFemale = words.some((word) => women.test(word)) || /^(?:woman|girl|lady)$/.test(noun ?? '')
-  const isMale = words.some((word) => men.test(word)) || /^(?:man|boy|guy)$/.test(noun ?? '')
+  const hasBoth = sheOrHe.test(lower)
+  const isFemale = hasBoth || words.some((word) => women.test(word)) || /^(?:woman|girl|lady)$/.test(noun ?? '')
+  const isMale = hasBoth || words.some((word) => men.test(word)) || /^(?:man|boy|guy)$/.test(noun ?? '')
   if (isFemale && isMale) return 'Both'
   if (isFemale) return 'Female'
   if (isMale) return 'Male'
