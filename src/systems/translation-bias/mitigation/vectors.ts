@@ -31,7 +31,7 @@ export function normalized(vectors: WordVectors): Map<string, Float64Array> {
 
 /**
  * The gender direction: the first principal component of the words of the pairs, each without its pair's centre. Its sign: positive for
- * the first word of the first pair.
+ * "he"; where "he" has no vector, for the first word of the first pair.
  */
 export function genderDirection(vectors: WordVectors, pairs: readonly WordPair[]): Float64Array {
   const [first] = pairs
@@ -46,7 +46,8 @@ export function genderDirection(vectors: WordVectors, pairs: readonly WordPair[]
         covariance[i * width + j] = (covariance[i * width + j] ?? 0) + (half[i] ?? 0) * (half[j] ?? 0)
   const columns = symmetricEigen(covariance, width, true).vectors
   const direction = Float64Array.from({ length: width }, (_, i) => columns[i * width + width - 1] ?? 0)
-  return dot(vectorOf(vectors, first[0]), direction) < 0 ? direction.map((x) => -x) : direction
+  const positive = vectors.get('he') ?? vectorOf(vectors, first[0])
+  return dot(positive, direction) < 0 ? direction.map((x) => -x) : direction
 }
 
 /** What hard debiasing needs to know of the words. */

@@ -41,6 +41,15 @@ describe('hard debiasing', () => {
     expect(statistic).toBeCloseTo(0, 9)
   })
 
+  test('the sign is that of "he", else that of the first word of the first pair', () => {
+    const start = normalized(vectors)
+    const turned = pairs.map(([a, b]) => [b, a] as const).reverse()
+    expect(dot(genderDirection(start, turned), direction)).toBeCloseTo(1, 12)
+    const withoutHe = new Map([...start].filter(([word]) => word !== 'he'))
+    const women = genderDirection(withoutHe, [['woman', 'man']])
+    expect(dot(women, start.get('woman'))).toBeGreaterThan(0)
+  })
+
   test('words without vectors, and no pairs', () => {
     expect(() => genderDirection(vectors, [['he', 'her']])).toThrow('there is no vector of "her"')
     expect(() => genderDirection(vectors, [])).toThrow('a gender direction needs a pair of words, found none')
