@@ -115,11 +115,14 @@ function emStep(pairs: readonly SentencePair[], model: IbmModel, options: IbmOpt
   return { t: model.t, a: places }
 }
 
-/** Model 1: every alignment is equally probable. Starts from t = 1 / |vocabulary of f|. */
+/** Model 1: every alignment is equally probable. Starts from t = 1 / |vocabulary of f|, with which no iterations leave it. */
 export function trainModel1(pairs: readonly SentencePair[], options: IbmOptions): IbmModel {
   requireCount('trainModel1', 'iterations', options.iterations)
   const vocabulary = new Set(pairs.flatMap(({ f }) => f))
-  let model: IbmModel = { t: new TranslationTable(1 / vocabulary.size) }
+  const start = 1 / vocabulary.size
+  let model: IbmModel = { t: new TranslationTable(start) }
+  for (const { f, e } of pairs)
+    for (const word of f) for (const from of [nullWord, ...e]) model.t.set(word, from, start)
   for (let n = 0; n < options.iterations; n++) model = emStep(pairs, model, options)
   return model
 }

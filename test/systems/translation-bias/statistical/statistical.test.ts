@@ -109,6 +109,17 @@ describe('IBM models', () => {
   })
 })
 
+test('Model 1 before its first step: words that met have the uniform start', () => {
+  const { t } = trainModel1([{ f: ['ház', 'kicsi'], e: ['house'] }], { iterations: 0 })
+  const told = [...t.entries()]
+  expect(told).toEqual([
+    ['ház', '<NULL>', 0.5],
+    ['ház', 'house', 0.5],
+    ['kicsi', '<NULL>', 0.5],
+    ['kicsi', 'house', 0.5],
+  ])
+})
+
 describe('language models', () => {
   const smoothings: Smoothing[] = [
     { kind: 'lidstone', gamma: 0.1 },
