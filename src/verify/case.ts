@@ -5,8 +5,7 @@ import { z } from 'zod'
 import { readSafetensors } from '../io/safetensors.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { FormatError, UsageError } from '../util/errors.ts'
-
-const tolerance = z.object({ atol: z.number(), rtol: z.number() })
+import { tolerances } from './tolerance.ts'
 
 const entry = z.looseObject({
   name: z.string(),
@@ -19,7 +18,7 @@ const entry = z.looseObject({
   views: z
     .record(z.string(), z.array(z.object({ op: z.string(), args: z.record(z.string(), z.unknown()).default({}) })))
     .optional(),
-  tolerance: tolerance.optional(),
+  tolerance: tolerances.optional(),
   // What is computed, in words.
   formula: z.unknown().optional(),
   note: z.unknown().optional(),
@@ -39,10 +38,7 @@ const description = z.looseObject({
   outputs: z.array(z.string()).default([]),
   // Carried state, such as memories.
   states: z.array(z.string()).default([]),
-  tolerance: tolerance.extend({
-    // By full name, in place of `atol`: smaller ones for tensors of small values, larger ones where float32 cancels.
-    atol_by_tensor: z.record(z.string(), z.number()).default({}),
-  }),
+  tolerance: tolerances,
   cases: z.array(entry).optional(),
   // In words: how the scalar of the gradients is formed, which code made the case, what is peculiar in it.
   loss: z.unknown().optional(),

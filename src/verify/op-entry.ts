@@ -14,6 +14,7 @@ import {
   requiredTensor,
   type Settings,
 } from './target.ts'
+import type { Tolerances } from './tolerance.ts'
 
 /** An entry of the `cases` list of an op case. */
 export interface OpEntry {
@@ -24,6 +25,8 @@ export interface OpEntry {
   readonly outputs: readonly string[]
   readonly cotangents: readonly (string | null)[]
   readonly grads: readonly string[]
+  /** In place of the case's. */
+  readonly tolerance?: Tolerances
   readonly views?: Readonly<Record<string, readonly { readonly op: string; readonly args: Settings }[]>>
 }
 

@@ -6,9 +6,10 @@ import { type Comparison, compareTensors } from './compare.ts'
 import { type OpEntry, runOpEntry } from './op-entry.ts'
 import { CaseTensors, refuseUnread, SettingsReads } from './reads.ts'
 import { asGiven, otherRoundings, type Rounding, roundedOtherwise } from './rounding.ts'
-import type { CaseTargetRule, CaseTolerance as Tolerance } from './target.ts'
+import type { CaseTargetRule } from './target.ts'
 import { opTargets } from './targets/index.ts'
 import { optimTargets } from './targets/optim.ts'
+import { type Tolerances, toleranceFor, unusedTolerances } from './tolerance.ts'
 
 /** The outcome of one case, or of one entry of a case that holds many. */
 export interface CaseResult extends Comparison {
@@ -44,19 +45,24 @@ async function attempt(
 async function runEntry(
   entry: OpEntry,
   tensors: ReadonlyMap<string, NDArray>,
-  tolerance: Tolerance,
+  general: Tolerances,
 ): Promise<Comparison> {
   const [target, optimTarget] = [opTargets[entry.op], optimTargets[entry.op]]
   if (!target && !optimTarget) return { ...none, problem: 'unknown target' }
   const wanted = new Map([...entry.outputs, ...entry.grads].map((name) => [name, tensors.get(name)] as const))
   const missing = [...wanted].find(([, array]) => !array)
   if (missing) return { ...none, problem: `the case's safetensors file has no tensor "${missing[0]}"` }
+  const { tolerance } = entry
+  const ownName = (name: string): string => name.slice(entry.name.length + 1)
   refuseUnread([
     ...Object.keys(entry).flatMap((field) => (entryFields.has(field) ? [] : [`field "${field}"`])),
     ...unlisted(entry, tensors).map((name) => `tensor "${name}"`),
+    ...(tolerance ? unusedTolerances(tolerance, [...wanted.keys()].map(ownName)) : []),
   ])
   const found = target ? await runOpEntry(entry, target, tensors) : await optimTarget?.(entry, tensors)
-  return compareTensors(wanted as Map<string, NDArray>, found ?? new Map(), () => tolerance)
+  return compareTensors(wanted as Map<string, NDArray>, found ?? new Map(), (name) =>
+    toleranceFor(tolerance ?? general, ownName(name)),
+  )
 }
 
 /** The tensors of an entry that it does not list. */
@@ -145,16 +151,16 @@ async function runRounded(
     config,
     fields,
     folder,
-    tolerance,
+    tolerance: tolerance.general,
     tensors: given,
     rounding,
   })
   const unread = given.unread((key) => expected.has(key))
-  refuseUnread([...unread, ...settings.unread(), ...otherFields.unread()])
-  return compareTensors(expected, found, (key) => {
-    const own = { ...tolerance, atol: tolerance.atol_by_tensor[key] ?? tolerance.atol }
-    return rule.toleranceOf?.(key, own) ?? own
-  })
+  const unused = unusedTolerances(tolerance, [...expected.keys()])
+  refuseUnread([...unread, ...settings.unread(), ...otherFields.unread(), ...unused])
+  return compareTensors(expected, found, (key) =>
+    toleranceFor(tolerance, key, (general) => rule.toleranceOf?.(key, general) ?? general),
+  )
 }
 
 /** The entries of a case, and the case itself where it has something that belongs to none of them. */
@@ -164,10 +170,14 @@ async function* runEntries(
   matches: (name: string, target: string) => boolean,
 ): AsyncGenerator<CaseResult> {
   const byEntry = tensorsByEntry(entries, tensors)
+  const measured = entries.flatMap(({ name, outputs, grads }) =>
+    [...outputs, ...grads].map((each) => each.slice(name.length + 1)),
+  )
   const unread = [
     ...[...(byEntry.get(undefined)?.keys() ?? [])].map((name) => `tensor "${name}"`),
     ...Object.keys(description.config).map((name) => `setting "${name}"`),
     ...Object.keys(description).flatMap((field) => (caseFields.has(field) ? [] : [`field "${field}"`])),
+    ...unusedTolerances(description.tolerance, measured),
   ]
   if (unread.length > 0 && matches(description.case, description.target)) {
     yield await attempt(description.case, description.target, async () => {
@@ -179,7 +189,7 @@ async function* runEntries(
     const name = `${description.case}/${entry.name}`
     if (!matches(name, entry.op)) continue
     const own = byEntry.get(entry.name) ?? new Map()
-    yield await attempt(name, entry.op, () => runEntry(entry as OpEntry, own, entry.tolerance ?? description.tolerance))
+    yield await attempt(name, entry.op, () => runEntry(entry as OpEntry, own, description.tolerance))
   }
 }
 
