@@ -52,3 +52,9 @@ test('merges are made in the order in which they were learned', () => {
   expect(new CLIPTokenizer(['b c</w>', 'a b']).encode('abc').length).toBe(2)
   expect(new CLIPTokenizer(['a b', 'ab c</w>', 'b c</w>']).encode('abc')).toEqual([513])
 })
+
+test('the quirks of a pattern that ignores case: the iota below is left out, a long s is an s', () => {
+  expect(tokenizer.encode('x\u0345y')).toEqual(tokenizer.encode('x y'))
+  expect(tokenizer.encode('a.\u0345.b')).toEqual(tokenizer.encode('a . . b'))
+  expect(tokenizer.encode('<|ſtartoftext|> x')).toEqual([27, 91, 129, 123, 2002, 6659, 18169, 91, 285, 343])
+})
