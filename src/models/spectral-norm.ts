@@ -2,12 +2,15 @@
  * Layers whose weight is divided by its largest singular value (Miyato et al. 2018, arXiv 1802.05957), with the names of
  * torch.nn.utils.spectral_norm: weight_orig, and the singular vectors weight_u [out] and weight_v [rest], which are estimates.
  */
+import { type ConvLayerOptions, checkGroups, type KernelSize, layerConvolution } from '../nn/conv.ts'
 import { init, Module } from '../nn/index.ts'
 import { defaultBias, defaultWeight } from '../nn/linear.ts'
+import { perAxis } from '../ops/conv/windows.ts'
 import * as ops from '../ops/index.ts'
 import { elementCount } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { UsageError } from '../util/errors.ts'
 import { dot } from '../util/vectors.ts'
 
 /** Options of the layers. */
@@ -65,16 +68,24 @@ export class SpectralLinear extends SpectralLayer {
   }
 }
 
-/** Convolution of an odd kernel that keeps height and width: x [N, in, H, W] -> [N, out, H, W]. */
-export class SpectralConv2d extends SpectralLayer {
-  readonly #padding: number
+/** Options of the convolution. */
+export interface SpectralConvOptions
+  extends SpectralOptions,
+    Pick<ConvLayerOptions, 'stride' | 'padding' | 'dilation' | 'groups' | 'paddingMode'> {}
 
-  constructor(from: number, to: number, kernel: number, options: SpectralOptions & { readonly padding?: number } = {}) {
-    super([to, from, kernel, kernel], options)
-    this.#padding = options.padding ?? (kernel - 1) / 2
+/** Convolution of x [N, in, H, W] -> [N, out, H', W']. Options as of `Conv2d`, but for the padding: "same" by default. */
+export class SpectralConv2d extends SpectralLayer {
+  readonly #convolve: ReturnType<typeof layerConvolution>
+
+  constructor(from: number, to: number, kernelSize: KernelSize, options: SpectralConvOptions = {}) {
+    const { groups = 1, padding = 'same' } = options
+    checkGroups('SpectralConv2d', from, to, groups)
+    const kernel = perAxis('SpectralConv2d', 'kernelSize', kernelSize, 2, 1, UsageError)
+    super([to, from / groups, ...kernel], options)
+    this.#convolve = layerConvolution(ops.conv2d, 'SpectralConv2d', kernel, { ...options, padding })
   }
 
   forward(x: Tensor): Tensor {
-    return ops.conv2d(x, this.weight(), this.bias, { padding: this.#padding })
+    return this.#convolve(x, this.weight(), this.bias)
   }
 }

@@ -33,6 +33,17 @@ const sharedNames = {
 const convNames = { ...sharedNames, paddingMode: true } as const
 const transposeNames = { ...sharedNames, outputPadding: true } as const
 
+/** Checks the channels of a grouped convolution. */
+export function checkGroups(name: string, inChannels: number, outChannels: number, groups: number): void {
+  requireCount(name, 'inChannels', inChannels, 1, UsageError)
+  requireCount(name, 'outChannels', outChannels, 1, UsageError)
+  requireCount(name, 'groups', groups, 1, UsageError)
+  if (inChannels % groups === 0 && outChannels % groups === 0) return
+  throw new UsageError(
+    `${name}: channels must be multiples of groups = ${groups}, found ${inChannels} in, ${outChannels} out`,
+  )
+}
+
 /** Checks the options that all convolution layers share. Each is a number or a list; `padding` may also be a name. */
 function checkOptions(name: string, axes: number, { stride = 1, padding = 0, dilation = 1 }: ops.ConvOptions): void {
   perAxis(name, 'stride', stride, axes, 1, UsageError)
@@ -61,14 +72,7 @@ abstract class ConvolutionLayer extends Module {
     super()
     const { groups = 1, bias = true, initWeight = defaultWeight } = options
     const name = this.constructor.name
-    requireCount(name, 'inChannels', inChannels, 1, UsageError)
-    requireCount(name, 'outChannels', outChannels, 1, UsageError)
-    requireCount(name, 'groups', groups, 1, UsageError)
-    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new UsageError(
-        `${name}: channels must be multiples of groups = ${groups}, found ${inChannels} in, ${outChannels} out`,
-      )
-    }
+    checkGroups(name, inChannels, outChannels, groups)
     this.inChannels = inChannels
     this.outChannels = outChannels
     this.kernelSize = perAxis(name, 'kernelSize', kernelSize, axes, 1, UsageError)
@@ -82,13 +86,40 @@ abstract class ConvolutionLayer extends Module {
 
 type Convolve = typeof ops.conv2d
 
+/** Amounts of padding [before, after] from the last axis backward, as `ops.pad` takes them. */
+function borderOf(
+  kernelSize: readonly number[],
+  { padding = 0, dilation = 1 }: Pick<ops.ConvOptions, 'padding' | 'dilation'>,
+): readonly number[] {
+  const axes = kernelSize.length
+  const reach = perAxis('conv', 'dilation', dilation, axes, 1).map((step, i) => step * (sizeOf(kernelSize, i) - 1))
+  const amounts = reach.map((size, i): readonly [number, number] => {
+    if (padding === 'valid') return [0, 0]
+    if (padding === 'same') return [Math.floor(size / 2), Math.ceil(size / 2)]
+    const amount = perAxis('conv', 'padding', padding, axes, 0)[i] ?? 0
+    return [amount, amount]
+  })
+  return amounts.reverse().flat()
+}
+
+/** A layer's convolution of x by a weight: padding that is not zeros is laid around x before. Throws a UsageError that begins with `name`. */
+export function layerConvolution(
+  convolve: Convolve,
+  name: string,
+  kernelSize: readonly number[],
+  options: ConvLayerOptions,
+): (x: Tensor, weight: Tensor | Variable, bias: Variable | undefined) => Tensor {
+  const { stride = 1, padding = 0, dilation = 1, groups = 1, paddingMode: mode = 'constant' } = options
+  checkOptions(name, kernelSize.length, options)
+  requireOneOf(name, 'paddingMode', mode, ['constant', 'reflect', 'replicate', 'circular'], UsageError)
+  if (mode === 'constant') return (x, weight, bias) => convolve(x, weight, bias, { stride, padding, dilation, groups })
+  const border = borderOf(kernelSize, { padding, dilation })
+  return (x, weight, bias) => convolve(ops.pad(x, border, { mode }), weight, bias, { stride, dilation, groups })
+}
+
 /** Cross-correlation over 1 to 3 axes. */
 abstract class ConvLayer extends ConvolutionLayer {
-  readonly #options: ops.ConvOptions
-  readonly #convolve: Convolve
-  /** Padding that is not zeros is applied before the convolution: the amounts, in the order of `ops.pad`. */
-  readonly #border: readonly number[] | undefined
-  readonly #mode: ConvLayerOptions['paddingMode']
+  readonly #convolve: ReturnType<typeof layerConvolution>
 
   constructor(
     convolve: Convolve,
@@ -99,34 +130,11 @@ abstract class ConvLayer extends ConvolutionLayer {
     options: ConvLayerOptions,
   ) {
     super(axes, false, inChannels, outChannels, kernelSize, options)
-    const { stride = 1, padding = 0, dilation = 1, groups = 1, paddingMode = 'constant' } = options
-    checkOptions(this.constructor.name, axes, options)
-    const modes = ['constant', 'reflect', 'replicate', 'circular']
-    requireOneOf(this.constructor.name, 'paddingMode', paddingMode, modes, UsageError)
-    this.#convolve = convolve
-    this.#mode = paddingMode
-    this.#border = paddingMode === 'constant' ? undefined : this.#borderOf(padding, dilation)
-    this.#options = { stride, padding: this.#border ? 0 : padding, dilation, groups }
-  }
-
-  /** Amounts [before, after] from the last axis backward. */
-  #borderOf(padding: Exclude<ops.ConvOptions['padding'], undefined>, dilation: KernelSize): readonly number[] {
-    const axes = this.kernelSize.length
-    const reach = perAxis('conv', 'dilation', dilation, axes, 1).map(
-      (step, i) => step * (sizeOf(this.kernelSize, i) - 1),
-    )
-    const amounts = reach.map((size, i): readonly [number, number] => {
-      if (padding === 'valid') return [0, 0]
-      if (padding === 'same') return [Math.floor(size / 2), Math.ceil(size / 2)]
-      const amount = perAxis('conv', 'padding', padding, axes, 0)[i] ?? 0
-      return [amount, amount]
-    })
-    return amounts.reverse().flat()
+    this.#convolve = layerConvolution(convolve, this.constructor.name, this.kernelSize, options)
   }
 
   forward(x: Tensor): Tensor {
-    const padded = this.#border ? ops.pad(x, this.#border, { mode: this.#mode ?? 'constant' }) : x
-    return this.#convolve(padded, this.weight, this.bias, this.#options)
+    return this.#convolve(x, this.weight, this.bias)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Reference cases of the released BigGANs, and of the music video's change to them. */
 import { gradient } from '../../../autodiff/gradient.ts'
 import { compile } from '../../../compile/compile.ts'
-import { SpectralConv2d, SpectralLinear } from '../../../models/spectral-norm.ts'
+import { SpectralConv2d, SpectralLinear, type SpectralOptions } from '../../../models/spectral-norm.ts'
 import { Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
@@ -12,8 +12,12 @@ import { inputNamed, runModelCase } from '../../../verify/model-case.ts'
 import {
   booleanSetting,
   type CaseTargetRule,
+  choiceSetting,
+  fixedSetting,
+  nestedSettings,
   numberSetting,
   numbersSetting,
+  perAxisSetting,
   type ReferenceCase,
   requiredTensor,
   type Settings,
@@ -66,6 +70,35 @@ async function runGenerator(reference: ReferenceCase, generate: Generate): Found
   })
 }
 
+/** What the module of a spectral norm says of itself: one step for each use, of the weight. */
+function spectralOptions(settings: Settings): SpectralOptions {
+  fixedSetting(settings, 'name', 'weight')
+  fixedSetting(settings, 'n_power_iterations', 1)
+  fixedSetting(settings, 'dim', 0)
+  return { bias: booleanSetting(settings, 'bias', true), eps: numberSetting(settings, 'eps', 1e-12) }
+}
+
+/** Paddings of `nn.Conv2d` under our names. */
+const paddingModes = { zeros: 'constant', reflect: 'reflect', replicate: 'replicate', circular: 'circular' } as const
+
+function spectralConv(settings: Settings): SpectralConv2d {
+  const { padding } = settings
+  const mode = choiceSetting(settings, 'padding_mode', ['zeros', 'reflect', 'replicate', 'circular'], 'zeros')
+  return new SpectralConv2d(
+    numberSetting(settings, 'in_channels'),
+    numberSetting(settings, 'out_channels'),
+    perAxisSetting(settings, 'kernel_size'),
+    {
+      ...spectralOptions(settings),
+      stride: perAxisSetting(settings, 'stride', 1),
+      padding: padding === 'same' || padding === 'valid' ? padding : perAxisSetting(settings, 'padding', 0),
+      dilation: perAxisSetting(settings, 'dilation', 1),
+      groups: numberSetting(settings, 'groups', 1),
+      paddingMode: paddingModes[mode],
+    },
+  )
+}
+
 /** A convolution and a linear map with spectral norms, used again and again. */
 class SpectralPair extends Module {
   readonly conv: SpectralConv2d
@@ -73,18 +106,9 @@ class SpectralPair extends Module {
 
   constructor(conv: Settings, linear: Settings) {
     super()
-    const common = (settings: Settings) => ({
-      bias: booleanSetting(settings, 'bias', true),
-      eps: numberSetting(settings, 'eps', 1e-12),
-    })
-    this.conv = new SpectralConv2d(
-      numberSetting(conv, 'in_channels'),
-      numberSetting(conv, 'out_channels'),
-      numberSetting(conv, 'kernel_size'),
-      { ...common(conv), padding: numberSetting(conv, 'padding', 0) },
-    )
+    this.conv = spectralConv(conv)
     const [from, to] = [numberSetting(linear, 'in_features'), numberSetting(linear, 'out_features')]
-    this.linear = new SpectralLinear(from, to, common(linear))
+    this.linear = new SpectralLinear(from, to, spectralOptions(linear))
   }
 
   forward(images: Tensor, rows: Tensor): readonly [Tensor, Tensor] {
@@ -97,7 +121,7 @@ async function runSpectralNorm(reference: ReferenceCase): Found {
   const calls = config.calls
   if (!Array.isArray(calls) || !calls.every((call) => call === 'train' || call === 'eval'))
     throw new FormatError(`setting "calls" must be a list of train and eval, found ${JSON.stringify(calls)}`)
-  const model = new SpectralPair(config.conv as Settings, config.linear as Settings)
+  const model = new SpectralPair(nestedSettings(config, 'conv'), nestedSettings(config, 'linear'))
   model.loadStateDict(tensorsBelow(reference, 'param/'))
   const parameters = [...model.namedParameters()]
   const run = compile((images: Tensor, rows: Tensor, byConv: Tensor, byLinear: Tensor) => {
