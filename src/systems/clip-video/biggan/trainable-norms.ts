@@ -2,7 +2,7 @@
 import { init, type Linear, Module } from '../../../nn/index.ts'
 import * as ops from '../../../ops/index.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
-import type { Variable } from '../../../tensor/variable.ts'
+import { Variable } from '../../../tensor/variable.ts'
 import type { LayerMaker, SNLinear } from './spectral-layers.ts'
 
 /** How the generator's norms are made. */
@@ -13,6 +13,8 @@ export interface NormSettings {
   readonly norm_style: string
   /** The official code's own batch norm in the place of any style: its running variance is the biased one. */
   readonly mybn: boolean
+  /** The synchronised batch norm in the place of both, as it is on one device. Default: false. */
+  readonly cross_replica?: boolean
 }
 
 /** Running means and variances [C] of the channels, by which a norm works in evaluation. */
@@ -62,15 +64,42 @@ class RunningStatistics extends Module {
   }
 }
 
-/** A norm that keeps statistics: in its own fields, or in those of `mybn` below it. */
+/** The official code's synchronised batch norm on one device: PyTorch's, but that batches are not counted, and that the gain is added. */
+class SynchronizedNorm extends Module {
+  readonly running_mean: Variable
+  readonly running_var: Variable
+  readonly num_batches_tracked: Variable
+  readonly #statistics: RunningStatistics
+
+  constructor(channels: number, eps: number) {
+    super()
+    this.#statistics = new RunningStatistics(channels, eps, 'bn')
+    this.running_mean = this.#statistics.stored_mean
+    this.running_var = this.#statistics.stored_var
+    this.num_batches_tracked = new Variable([], { dtype: 'int64' })
+  }
+
+  /** x [N, C, H, W], gain and bias [N or 1, C, 1, 1] -> [N, C, H, W]. */
+  forward(x: Tensor, training: boolean, gain: Tensor, bias: Tensor): Tensor {
+    return ops.add(ops.add(this.#statistics.forward(x, training), gain), bias)
+  }
+}
+
+type NormKind = 'bn' | 'in' | 'mybn' | 'synchronized'
+
+/** A norm that keeps statistics: in its own fields, or in those of another norm below it. */
 abstract class StatisticsNorm extends Module {
-  readonly bn: RunningStatistics | undefined
+  readonly bn: RunningStatistics | SynchronizedNorm | undefined
   readonly stored_mean: Variable | undefined
   readonly stored_var: Variable | undefined
   readonly #statistics: RunningStatistics | undefined
 
-  constructor(channels: number, eps: number, kind: 'bn' | 'in' | 'mybn' | undefined) {
+  constructor(channels: number, eps: number, kind: NormKind | undefined) {
     super()
+    if (kind === 'synchronized') {
+      this.bn = new SynchronizedNorm(channels, eps)
+      return
+    }
     const statistics = kind && new RunningStatistics(channels, eps, kind)
     this.#statistics = statistics
     if (kind === 'mybn') {
@@ -81,13 +110,19 @@ abstract class StatisticsNorm extends Module {
     }
   }
 
+  /** With a gain and a bias [N or 1, C, 1, 1] on one device of several; undefined for the other norms. */
+  protected synchronized(x: Tensor, gain: Tensor, bias: Tensor): Tensor | undefined {
+    return this.bn instanceof SynchronizedNorm ? this.bn.forward(x, this.training, gain, bias) : undefined
+  }
+
   /** Undefined for a norm without statistics. */
   protected byStatistics(x: Tensor, affine?: Pick<ops.NormOptions, 'weight' | 'bias'>): Tensor | undefined {
     return this.#statistics?.forward(x, this.training, affine)
   }
 }
 
-function kindOf({ mybn, norm_style }: NormSettings): 'bn' | 'in' | 'mybn' | undefined {
+function kindOf({ mybn, norm_style, cross_replica = false }: NormSettings): NormKind | undefined {
+  if (cross_replica) return 'synchronized'
   if (mybn) return 'mybn'
   return norm_style === 'bn' || norm_style === 'in' ? norm_style : undefined
 }
@@ -109,8 +144,11 @@ export class ConditionalNorm extends StatisticsNorm {
   forward(x: Tensor, condition: Tensor): Tensor {
     const perChannel = (t: Tensor): Tensor => ops.reshape(t, [...t.shape, 1, 1])
     const gain = perChannel(ops.add(this.gain.forward(condition), 1))
+    const bias = perChannel(this.bias.forward(condition))
+    const synchronized = this.synchronized(x, gain, bias)
+    if (synchronized) return synchronized
     const normalized = this.byStatistics(x) ?? this.#withoutStatistics(x)
-    return ops.add(ops.mul(normalized, gain), perChannel(this.bias.forward(condition)))
+    return ops.add(ops.mul(normalized, gain), bias)
   }
 
   #withoutStatistics(x: Tensor): Tensor {
@@ -130,14 +168,16 @@ export class OutputNorm extends StatisticsNorm {
   readonly gain: Variable
   readonly bias: Variable
 
-  constructor(channels: number, { mybn }: NormSettings) {
-    super(channels, 1e-5, mybn ? 'mybn' : 'bn')
+  constructor(channels: number, settings: NormSettings) {
+    super(channels, 1e-5, kindOf({ ...settings, norm_style: 'bn' }))
     this.gain = init.parameter([channels], init.ones)
     this.bias = init.parameter([channels], init.zeros)
   }
 
   /** x [N, C, H, W] -> [N, C, H, W]. */
   forward(x: Tensor): Tensor {
-    return this.byStatistics(x, { weight: this.gain, bias: this.bias }) ?? x
+    const [gain, bias] = [this.gain, this.bias]
+    const perChannel = (variable: Variable): Tensor => ops.reshape(variable, [1, -1, 1, 1])
+    return this.synchronized(x, perChannel(gain), perChannel(bias)) ?? this.byStatistics(x, { weight: gain, bias }) ?? x
   }
 }

@@ -34,10 +34,9 @@ function resolutionOf(settings: Settings): ArchitectureName {
 }
 
 function generatorOf(settings: Settings): TrainableGenerator {
-  // These other values are of no use in BigGAN-deep: the official code fails, or wants several devices.
+  // With other values the official code of BigGAN-deep fails.
   fixedSetting(settings, 'G_shared', true)
   fixedSetting(settings, 'hier', true)
-  fixedSetting(settings, 'cross_replica', false)
   withoutEffect(settings, 'G_kernel_size', 'G_init') // kernels are always 3, and the case has the weights
   const style = stringSetting(settings, 'norm_style', 'bn')
   if (!/^(bn|in|nonorm|gn|gn_(ch|grp)_\d+)$/.test(style))
@@ -58,6 +57,7 @@ function generatorOf(settings: Settings): TrainableGenerator {
     G_param: stringSetting(settings, 'G_param', 'SN'),
     norm_style: style,
     mybn: booleanSetting(settings, 'mybn', false),
+    cross_replica: booleanSetting(settings, 'cross_replica', false),
   })
 }
 
