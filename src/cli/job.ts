@@ -20,6 +20,7 @@ export async function runJobHere(
 ): Promise<void> {
   const { folder, share, onlyFinished = false } = options
   requireReportPackages(job.packages?.(config))
+  if (!onlyFinished) job.requirePrograms?.(config)
   if (onlyFinished && !existsSync(folder)) {
     throw new UsageError(`${folder}: there is no such folder, so nothing is finished`, {
       hint: 'was it run with --out?',

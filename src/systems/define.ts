@@ -108,6 +108,8 @@ export interface Job<Config extends Settings = Settings> {
   readonly config: z.ZodType<Config>
   /** Optional npm packages that it needs: looked for before work begins. */
   readonly packages?: (config: Config) => readonly string[]
+  /** Throws where a program that it needs is missing: called before anything is said or made, but for a page of what is finished. */
+  readonly requirePrograms?: (config: Config) => void
   readonly run: (config: Config, context: JobContext) => Promise<Report>
 }
 

@@ -1,7 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { runJobHere } from '../../src/cli/job.ts'
+import { silentReporter } from '../../src/cli/ui.ts'
+import { defineJob } from '../../src/systems/define.ts'
+import { mixer } from '../../src/systems/mixer/index.ts'
+import { UsageError } from '../../src/util/errors.ts'
 import { tenfold } from './process.ts'
 
 test('run fnet/speed measures every encoder in a process of its own, keeps it, and writes a page', async () => {
@@ -53,4 +59,21 @@ test('a mistake is told in one line', async () => {
   expect((await tenfold('train', 'mixer/scale')).err).toBe(
     'error: mixer/scale is a job, not a recipe to train (tenfold run mixer/scale)\n',
   )
+})
+
+test('a program that is missing is told before anything is said or made', async () => {
+  const folder = join(tmpdir(), 'tenfold-job-without-program')
+  const job = defineJob({
+    name: 'tiny',
+    summary: 'needs a program',
+    config: z.strictObject({}),
+    requirePrograms: () => {
+      throw new UsageError('the program is missing')
+    },
+    run: async () => ({ title: '', summary: [], sections: [] }),
+  })
+  const said: string[] = []
+  const reporter = { ...silentReporter, say: (line: string) => void said.push(line) }
+  await expect(runJobHere(mixer, job, {}, { folder, seed: 0 }, reporter)).rejects.toThrow('the program is missing')
+  expect([said, existsSync(folder)]).toEqual([[], false])
 })

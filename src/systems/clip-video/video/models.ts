@@ -148,6 +148,14 @@ async function releasedSeer(path: string): Promise<Seer> {
   }
 }
 
+/** Throws a UsageError for a truncation that the generator would not heed. */
+function requireNoTruncation(generator: string, truncation: number): void {
+  if (truncation === 1) return
+  throw new UsageError(`setting "truncation" must be 1 with ${generator}, found ${truncation}`, {
+    hint: 'only BigGAN has norms with statistics for each truncation',
+  })
+}
+
 /** The generator of the settings: a run, the file of a released BigGAN, any ONNX model from latents to a picture, or drawings by their components. */
 export async function openGenerator(
   given: string,
@@ -155,7 +163,9 @@ export async function openGenerator(
   context: Pick<JobContext, 'openRun' | 'threads'>,
 ): Promise<VideoGenerator> {
   const threads = threadOptions(context)
-  if (/\.onnx$/i.test(given)) return openOnnxGenerator(given)
+  const isOnnx = /\.onnx$/i.test(given)
+  if (isOnnx || given === eigenName) requireNoTruncation(given, truncation)
+  if (isOnnx) return openOnnxGenerator(given)
   if (given === eigenName) return openEigenGenerator(threads)
   if (isWeights(given)) {
     const model = await loadBigGAN(given)

@@ -128,6 +128,14 @@ describe('make', () => {
     await expect(run({ preview: 3 }, 'preview')).rejects.toThrow('setting "preview": there are 2 lines, found 3')
   })
 
+  test('ffmpeg is looked for before anything is said, where it is needed', () => {
+    process.env.PATH = ''
+    const look = (preview: number) =>
+      make.requirePrograms?.(configFrom(make.config, [{ path: 'preview', value: preview }]))
+    expect(() => look(0)).toThrow('a video needs ffmpeg, which is not on the PATH')
+    expect(() => look(1)).not.toThrow()
+  })
+
   test('what is missing is one line, before the work', async () => {
     process.env.PATH = ''
     await expect(run({}, 'none')).rejects.toThrow('a video needs ffmpeg, which is not on the PATH')
@@ -138,6 +146,12 @@ describe('make', () => {
     writeFileSync(pictures, '[00:01.00] red\n[00:02.00] green | picture: no.png\n')
     await expect(run({ lyrics: pictures, tail: 2 }, 'none')).rejects.toThrow(/^line 2: .*no\.png: no such file/)
     await expect(run({ audio: join(folder, 'no.mp3') }, 'none')).rejects.toThrow('no.mp3: no such file')
+    await expect(run({ generator: 'eigendrawings', truncation: 0.5 }, 'none')).rejects.toThrow(
+      'setting "truncation" must be 1 with eigendrawings, found 0.5',
+    )
+    await expect(run({ generator: 'my.onnx', truncation: 0.5 }, 'none')).rejects.toThrow(
+      'setting "truncation" must be 1 with my.onnx, found 0.5',
+    )
     await expect(run({ canvas: 17 }, 'none')).rejects.toThrow('setting "canvas" must be even')
     await expect(run({ lyrics: pictures, reroll: [1, 3] }, 'none')).rejects.toThrow(
       'setting "reroll": there are 2 lines, found 3',
