@@ -20,9 +20,18 @@ import { distanceKeys, scaled } from '../attention.ts'
 import { causalMask, ExpireSpanDrop, isOnRamp, SeqAttention } from '../expire-span.ts'
 import { expireSpanConfig, parametersOf, spanSettings } from './configuration.ts'
 
+/** What noisy spans in training are moved by: undefined where they are not noisy. Throws a FormatError where the case has none. */
+function spanNoise({ config, mode }: ReferenceCase, inputs: NamedTensors): { readonly noise?: Tensor } {
+  const isNoisy = booleanSetting(config, 'expire_span_noisy', false)
+  if (!isNoisy || mode !== 'train') return {}
+  const noise = inputs.block_span_noise
+  if (!noise) throw new FormatError('noisy spans in training need the input "block_span_noise"')
+  return { noise }
+}
+
 async function runDrop(reference: ReferenceCase): Promise<Map<string, NDArray>> {
-  const { config, mode } = reference
-  const { expire_span_noisy: isNoisy, expire_span_layerdrop: _, ...spans } = spanSettings(reference)
+  const { config } = reference
+  const { expire_span_noisy: _noisy, expire_span_layerdrop: _layerdrop, ...spans } = spanSettings(reference)
   const [hid_sz, heads] = [numberSetting(config, 'hid_sz'), numberSetting(config, 'nheads')]
   withoutEffect(config, 'attn_lim', 'mem_sz') // size and block_len_M are what the part is made with
   const drop = new ExpireSpanDrop(
@@ -32,11 +41,8 @@ async function runDrop(reference: ReferenceCase): Promise<Map<string, NDArray>> 
   )
   drop.loadStateDict(parametersOf(reference))
   return runModelCase(reference, drop, (inputs) => {
-    const noise = inputs.block_span_noise
     const [hidden, ages] = [inputNamed(inputs, 'memory_hid'), inputNamed(inputs, 'current_counter')]
-    const isCut = isNoisy && mode === 'train'
-    if (isCut && !noise) throw new FormatError('noisy spans in training need the input "block_span_noise"')
-    const { mask, auxLoss, remaining } = drop.forward(hidden, ages, isCut ? { noise } : {})
+    const { mask, auxLoss, remaining } = drop.forward(hidden, ages, spanNoise(reference, inputs))
     const ofHeads = ops.repeatInterleave(mask, heads, 0) // [B K, M, L]
     const slight = inputs.cotangent_remaining_offset
     return {
@@ -62,8 +68,6 @@ function attentionOf(reference: ReferenceCase): SeqAttention {
 /** The attention with heads among the batch, as the official code has them: [B K, ...]. */
 function attend(reference: ReferenceCase, attention: SeqAttention, inputs: NamedTensors) {
   const heads = numberSetting(reference.config, 'nheads')
-  const isCut = booleanSetting(reference.config, 'expire_span_noisy', false) && reference.mode === 'train'
-  const noise = inputs.block_span_noise
   const [query, key, value] = ['query', 'key', 'value'].map((name) => {
     const given = inputNamed(inputs, name)
     const [bk, length, d] = given.sizes(3)
@@ -71,7 +75,8 @@ function attend(reference: ReferenceCase, attention: SeqAttention, inputs: Named
   }) as [Tensor, Tensor, Tensor]
   const columns = { hidden: inputNamed(inputs, 'memory_hid'), keys: key, values: value }
   const ages = inputNamed(inputs, 'memory_counter')
-  const { output, spans, auxLoss } = attention.attend(scaled(query), columns, ages, isCut ? { noise } : {})
+  const context = booleanSetting(reference.config, 'expire_span', false) ? spanNoise(reference, inputs) : {}
+  const { output, spans, auxLoss } = attention.attend(scaled(query), columns, ages, context)
   const [b, k, m, d] = output.sizes(4)
   return { out: ops.reshape(output, [b * k, m, d]), spans, auxLoss }
 }
