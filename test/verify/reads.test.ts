@@ -207,6 +207,24 @@ describe("FNet's position_ids", () => {
   })
 })
 
+test("a batch size that is not its input's is refused", async () => {
+  const changed = problems('diffusion/train_loop', ({ description }) =>
+    Object.assign(description.config, { batch_size: 4 }),
+  )
+  expect(await changed).toEqual(['setting "batch_size" must be 3, found 4'])
+})
+
+describe('noisy spans in training need their noise', () => {
+  test.each(['seq_attention', 'span_grad_task_loss', 'drop_noisy_train'])('%s', async (name) => {
+    const changed = problems(`expire-span/${name}`, ({ description, tensors }) => {
+      Object.assign(description.config, { expire_span_noisy: true })
+      tensors.delete('input/block_span_noise')
+      description.inputs.splice(0)
+    })
+    expect(await changed).toEqual(['noisy spans in training need the input "block_span_noise"'])
+  })
+})
+
 test('tied weights that differ are refused', async () => {
   const name = 'param/cls.predictions.decoder.bias'
   const change = ({ tensors }: Case): void => {

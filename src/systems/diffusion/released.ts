@@ -107,12 +107,21 @@ function flagValue<T extends string | number | boolean>(name: string, text: stri
   throw new UsageError(`diffusion: --${name} must be True or False, found "${text}"`)
 }
 
-/** `--image_size 64 --class_cond True` over defaults. Throws a UsageError for a flag that is not among these. */
+/** A flag and its value where they are one word, as argparse takes them: `--image_size=64`. */
+function flagParts(word: string): string[] {
+  const [, flag, value] = /^(--[^=]+)=(.*)$/.exec(word) ?? []
+  return flag === undefined || value === undefined ? [word] : [flag, value]
+}
+
+/** `--image_size 64 --class_cond=True` over defaults. Throws a UsageError for a flag that is not among these. */
 export function parseFlags<Flags extends Readonly<Record<string, string | number | boolean>>>(
   text: string,
   defaults: Flags,
 ): Flags {
-  const words = text.split(/\s+/).filter((word) => word !== '')
+  const words = text
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .flatMap(flagParts)
   const flags: Record<string, string | number | boolean> = { ...defaults }
   for (let i = 0; i < words.length; i += 2) {
     const [flag = '', value] = [words[i], words[i + 1]]

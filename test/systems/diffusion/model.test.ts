@@ -15,6 +15,7 @@ import {
   superResConfig,
   upsamplers,
 } from '../../../src/systems/diffusion/released.ts'
+import { timestepEmbedding } from '../../../src/systems/diffusion/timestep-embedding.ts'
 import { elementCount } from '../../../src/tensor/dtype.ts'
 import { manualSeed } from '../../../src/tensor/random-state.ts'
 import { constant, type Tensor } from '../../../src/tensor/tensor.ts'
@@ -81,6 +82,8 @@ describe('the released models', () => {
   test('flags of the scripts', () => {
     const flags = parseFlags('--image_size 32 --channel_mult 1,2,2,2 --class_cond yes', modelDefaults)
     expect(modelConfig(flags)).toMatchObject({ channel_mult: [1, 2, 2, 2], num_classes: 1000 })
+    expect(parseFlags('--image_size=32 --channel_mult=1,2,2,2 --class_cond yes', modelDefaults)).toEqual(flags)
+    expect(parseFlags('--timestep_respacing= --dropout 0', modelDefaults)).toEqual(modelDefaults)
     expect(() => modelConfig({ ...modelDefaults, image_size: 32 })).toThrow(
       'diffusion: the official code has no channel_mult for size 32, only for 64, 128, 256, 512',
     )
@@ -88,6 +91,8 @@ describe('the released models', () => {
       'diffusion: --class_cond must be True or False, found "maybe"',
     )
     expect(() => parseFlags('--image_sise 64', modelDefaults)).toThrow('diffusion: unknown flag "--image_sise"')
+    expect(() => parseFlags('--image_sise=64', modelDefaults)).toThrow('diffusion: unknown flag "--image_sise"')
+    expect(() => parseFlags('--dropout=', modelDefaults)).toThrow('diffusion: --dropout must be a number, found ""')
     expect(() => parseFlags('--image_size', modelDefaults)).toThrow('diffusion: --image_size needs a value')
     expect(() => parseFlags('--dropout x', modelDefaults)).toThrow('diffusion: --dropout must be a number, found "x"')
   })
@@ -96,6 +101,11 @@ describe('the released models', () => {
 const pictures = constant(new Generator(1).normal(2 * 64), [2, 1, 8, 8], 'float32')
 const times = constant(BigInt64Array.of(3n, 40n), [2], 'int64')
 const labels = constant(BigInt64Array.of(0n, 2n), [2], 'int64')
+
+test('an embedding of one number has none, as in the official code', () => {
+  expect(timestepEmbedding(times, 3).shape).toEqual([2, 3])
+  expect(timestepEmbedding(times, 1).shape).toEqual([2, 0])
+})
 
 describe('the networks', () => {
   test('an untrained U-Net predicts no noise at all', async () => {

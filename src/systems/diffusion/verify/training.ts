@@ -67,7 +67,9 @@ async function runTrainLoop(reference: ReferenceCase): Found {
   const averages = ratesOf(config.ema_rate).map(
     (decay) => [decay, new ExponentialMovingAverage([...parameters.values()], { decay: Number(decay) })] as const,
   )
-  const parts = microBatches(numberSetting(config, 'batch_size'), numberSetting(config, 'microbatch', -1))
+  const [, batchSize] = requiredTensor(tensors, 'input/x').shape // [steps, batch, ...]
+  fixedSetting(config, 'batch_size', batchSize)
+  const parts = microBatches(numberSetting(config, 'batch_size', batchSize), numberSetting(config, 'microbatch', -1))
   const step = compile((x: Tensor, y: Tensor | undefined, t: Tensor, noise: Tensor, weights: Tensor) => {
     const losses = parts.map((range) => {
       const of = (tensor: Tensor): Tensor => ops.slice(tensor, range, 0)
