@@ -19,7 +19,7 @@ const [startToken, endToken, wordEnd] = ['<|startoftext|>', '<|endoftext|>', '</
  * pattern ignores case: a long s is an s, and the iota below (U+0345), which is no letter but has one as its capital, is nothing of these.
  */
 const piece =
-  /<\|[sſ]tartoftext\|>|<\|endoftext\|>|'[sſ]|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\u0085\u0345\p{L}\p{N}]+/gu
+  /<\|[sſ]tartoftext\|>|<\|endoftext\|>|'[sſ]|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|(?:(?!\u0345)[^\s\u0085\p{L}\p{N}])+/gu
 
 /** GPT-2's characters of the 256 bytes, in the order of the vocabulary: visible ones stand for themselves, then come the others. */
 const byteCharacters: ReadonlyMap<number, string> = (() => {

@@ -51,7 +51,12 @@ const config = z.strictObject({
     .describe(
       'where the generator knows the names of its classes a line begins with the one that its words name, else with one whose name and picture fit them best (class), or with random ones, as published (noise)',
     ),
-  truncation: z.number().gt(0).max(1).default(1).describe('which statistics the norms of BigGAN take; other generators have none'),
+  truncation: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe('which statistics the norms of BigGAN take; other generators have none'),
   interpolation: z.number().positive().default(10).describe('pictures a second from line to line'),
   fps: whole.default(24).describe('frames a second'),
   size: whole.default(512).describe('height and width of the picture in the video, in pixels'),
