@@ -111,6 +111,8 @@ class Server {
     const before = this.#model
     this.#model = undefined
     this.#step = 0
+    // Nothing more is asked of it; what was asked is answered before it goes.
+    await Promise.all(this.#open)
     await before?.release?.()
     this.#model = await this.#program(settings, {
       progress: (progress) => this.#send({ type: 'progress', progress }),

@@ -84,8 +84,9 @@ export class TrainingWorker<P extends (...args: never[]) => Promise<unknown>> {
   }
 
   /**
-   * Makes the model from settings, in place of the one before; one after the other if several are asked for. `runtime`: what computes,
-   * with how many threads, and where its files are, seen from the page; a worker keeps what it was first given (`stop` to change it).
+   * Makes the model from settings, in place of the one before, once that has answered what it was asked; one after the other if several are
+   * asked for. `runtime`: what computes, with how many threads, and where its files are, seen from the page; a worker keeps what it was first
+   * given (`stop` to change it).
    */
   start(settings: Settings<P>, runtime: RuntimeOptions = {}): Promise<void> {
     this.#worker ??= this.#connect()

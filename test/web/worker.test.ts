@@ -14,7 +14,7 @@ const program = async ({ from, failing = false }: { from: number; failing?: bool
   if (from < 0) throw new UsageError(`from: must be at least 0, found ${from}`, { hint: 'count down\n from 3' })
   progress({ what: 'opening', fraction: 0.5 })
   const own = tests
-  let left = from
+  let [left, isReleased] = [from, false]
   return {
     step: async () => {
       await turn()
@@ -27,7 +27,15 @@ const program = async ({ from, failing = false }: { from: number; failing?: bool
         left += more[0] ?? 0
         return left
       },
+      /** Takes some turns. */
+      slowly: async () => {
+        for (let i = 0; i < 5; i++) await turn()
+        return isReleased
+      },
       secret: () => () => 1,
+    },
+    release: async () => {
+      isReleased = true
     },
   }
 }
@@ -153,7 +161,7 @@ test('errors are one line, and the worker goes on', async () => {
   expect(await told(() => worker.train())).toBe('TenfoldError: broken')
   expect(await worker.ask('left')).toBe(1)
   expect(await told(() => worker.ask('lef' as 'left'))).toBe(
-    'TenfoldError: the model answers no "lef", only left, add, secret',
+    'TenfoldError: the model answers no "lef", only left, add, slowly, secret',
   )
   expect(await told(() => worker.ask('secret'))).toMatch(/^TenfoldError: .* could not be cloned\.$/)
   expect(await told(() => worker.ask('add', (() => 1) as never))).toMatch(
@@ -199,4 +207,16 @@ test('another model takes the place of the first, also while that one trains', a
   expect(await end).toBe('paused')
   expect(await worker.ask('left')).toBe(2)
   expect(await worker.train()).toBe('finished')
+})
+
+test('a model answers what it was asked before another takes its place', async () => {
+  const worker = newWorker()
+  await worker.start({ from: 5 })
+  const answer = worker.ask('slowly')
+  const next = worker.start({ from: 9 })
+  const late = told(() => worker.ask('left'))
+  expect(await answer).toBe(false)
+  expect(await late).toBe('TenfoldError: the worker has no model | await start() first')
+  await next
+  expect(await worker.ask('left')).toBe(9)
 })
