@@ -1,7 +1,14 @@
-/** Trains until drawings find their texts, steers a line, types a word that is not there, makes a film and plays it. */
+/** Starts over while a film is made, trains until drawings find their texts, steers a line, types a word that is not there, makes a film and plays it. */
 export async function use(tab, check) {
   const steps = () => tab.locator('[data-step]').getAttribute('data-step').then(Number)
+  const board = tab.locator('[data-part=storyboard]')
   await tab.getByRole('button', { name: 'Train from scratch' }).click()
+  await tab.locator('[data-step="3"]').waitFor({ timeout: 120_000 })
+  await board.getByRole('button', { name: 'Make the film' }).click()
+  await board.getByText('line 1 of 4').waitFor({ timeout: 60_000 })
+  await tab.getByRole('button', { name: 'Start over' }).click()
+  await board.getByText('the networks were replaced').waitFor({ timeout: 60_000 })
+  check('a film of networks that are replaced is given up', (await board.locator('.pictures li').count()) === 0)
   await tab.getByRole('button', { name: 'Train again' }).waitFor({ timeout: 500_000 })
   check(`${await steps()} steps`, true)
   await tab.waitForTimeout(1500)
@@ -25,7 +32,6 @@ export async function use(tab, check) {
   check(`a green triangle: cosine ${before.toFixed(2)} -> ${after.toFixed(2)}`, after > before + 0.1)
   check(`the strongest class: ${await strongest()}`, (await strongest()) !== '')
 
-  const board = tab.locator('[data-part=storyboard]')
   await board.getByRole('textbox').fill('a yellow cross\na red circle')
   await board.getByRole('button', { name: 'Make the film' }).click()
   await board.locator('[data-test=film]').waitFor({ timeout: 240_000 })

@@ -67,18 +67,17 @@ export function keptPlot(kept: readonly Kept[], memory: MemoryName): LinePlot {
   }
 }
 
-const roleNames: Readonly<Record<Role, string>> = {
+const roleNames: Readonly<Record<Exclude<Role, 'question'>, string>> = {
+  step: 'steps',
   object: 'objects',
   cue: 'what says which matters',
-  step: 'steps',
-  question: 'questions',
 }
 
 /** Mean spans by the role of the words; questions, after which nothing comes, left out. */
 export function meanSpans(words: readonly Word[], spans: readonly number[]) {
-  return (['step', 'object', 'cue'] as const).flatMap((role) => {
+  return Object.entries(roleNames).flatMap(([role, name]) => {
     const of = words.flatMap((word, i) => (word.role === role ? (spans[i] ?? []) : []))
-    return of.length > 0 ? [{ name: roleNames[role], span: of.reduce((sum, one) => sum + one, 0) / of.length }] : []
+    return of.length > 0 ? [{ name, span: of.reduce((sum, one) => sum + one, 0) / of.length }] : []
   })
 }
 
@@ -115,11 +114,14 @@ export interface Score {
 
 const keptScores = 4
 
-/** The scores with another one, in the place of that of its name; the last ones. */
+/** The scores of other trainings than that of a name. */
+export function scoresWithout(scores: readonly Score[], of: string): Score[] {
+  return scores.filter(({ name }) => name !== of)
+}
+
+/** The scores with another one, which takes the place of that of its name; the last ones. */
 export function scoresWith(scores: readonly Score[], score: Score): Score[] {
-  const isKnown = scores.some(({ name }) => name === score.name)
-  if (isKnown) return scores.map((each) => (each.name === score.name ? score : each))
-  return [...scores, score].slice(-keptScores)
+  return [...scoresWithout(scores, score.name), score].slice(-keptScores)
 }
 
 /** The error by distance of some trainings. */

@@ -34,7 +34,8 @@ export class Training<P extends PageProgram> {
   readonly runs: Run[] = []
   readonly worker: TrainingWorker<P>
   readonly #lossOf: (values: ValuesOf<P>) => number
-  #opened: Promise<boolean> | undefined
+  /** Stands for the model that is there or is being made, another one for each; resolves to whether it could be made. */
+  model: Promise<boolean> | undefined
   /** Makes the model that is to come next. */
   #next: (() => Promise<boolean>) | undefined
   #beginning: Promise<void> | undefined
@@ -57,9 +58,8 @@ export class Training<P extends PageProgram> {
 
   /** Makes a new model. `name`: of its training in the curve. Resolves to whether it is there. */
   open(name: string, ...[settings]: Parameters<TrainingWorker<P>['start']>): Promise<boolean> {
-    const opening = this.#open(name, settings)
-    this.#opened = opening
-    return opening
+    this.model = this.#open(name, settings)
+    return this.model
   }
 
   async #open(name: string, settings: Parameters<TrainingWorker<P>['start']>[0]): Promise<boolean> {
@@ -94,7 +94,7 @@ export class Training<P extends PageProgram> {
   async #begin(): Promise<void> {
     let isThere = false
     while (this.#next) {
-      await this.#opened
+      await this.model
       await this.pause()
       const open = this.#next
       this.#next = undefined
@@ -125,11 +125,18 @@ export class Training<P extends PageProgram> {
     if (this.status === 'training') await this.worker.pause().catch((error: unknown) => this.#fail(error))
   }
 
-  /** The model's answer; nothing if there is no model, or it failed, which `error` then says. */
-  async ask<R>(question: (worker: TrainingWorker<P>) => Promise<R>): Promise<R | undefined> {
-    if (!(await this.#opened)) return undefined
+  /**
+   * The model's answer; nothing if there is no model, if another took its place before it answered, or if it failed, which `error` then says.
+   * `model`: the one that is meant, where several questions belong together; the present one unless given.
+   */
+  async ask<R>(
+    question: (worker: TrainingWorker<P>) => Promise<R>,
+    model: Promise<boolean> | undefined = this.model,
+  ): Promise<R | undefined> {
+    if (!(await model) || model !== this.model) return undefined
     try {
-      return await question(this.worker)
+      const answer = await question(this.worker)
+      return model === this.model ? answer : undefined
     } catch (error) {
       if (this.isOpen) this.error = textOf(error)
       return undefined
