@@ -1,5 +1,6 @@
 // `npm run check:pages [NAME ...]`: each page of the site (folder `site/try`, made by `npm run site`) in Chromium, used as a visitor would, and something true
-// of what it then shows. With --pictures FOLDER screenshots: desktop, phone, dark.
+// of what it then shows. With --pictures FOLDER screenshots: desktop, phone, dark. "documentation" among the names, or no names: the pages of the documentation
+// beside it, if it was built, are as wide as a small phone.
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
@@ -14,6 +15,7 @@ const { values, positionals } = parseArgs({
   options: { folder: { type: 'string', default: 'site/try' }, pictures: { type: 'string' } },
 })
 const folder = resolve(values.folder)
+const documentation = join(folder, '..')
 const checks = new URL('site/checks/', import.meta.url)
 const limits = { page: 60_000, worker: 120_000 }
 
@@ -71,18 +73,40 @@ async function checkPage(browser, address, name) {
   await close()
 }
 
+/** Whether no page of the documentation scrolls sideways on the smallest phone; what is wide in it has to scroll within itself. */
+async function checkDocumentation(browser) {
+  const { address, close: closeServer } = await serveFolder(documentation)
+  // A page is there without its scripts, which make its menus, and sooner.
+  const options = { viewport: { width: 320, height: 740 }, javaScriptEnabled: false }
+  const { tab, close } = await openTab(browser, address, options)
+  const pages = readdirSync(documentation, { recursive: true })
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => file.endsWith('.html') && !file.startsWith('try/'))
+  const wide = []
+  for (const page of pages) {
+    await tab.goto(`${address}/${encodeURI(page)}`)
+    if (await isTooWide(tab)) wide.push(page)
+  }
+  const found = wide.map((page) => `\n     ${page}`).join('')
+  check(`documentation: ${pages.length} pages fit 320 pixels${found}`, wide.length === 0)
+  await close()
+  closeServer()
+}
+
 const { chromium } = createRequire(pathToFileURL(join(webPackages(), '..', 'package.json')))('playwright-core')
 if (!existsSync(folder)) {
   console.error(`there are no pages in ${folder}: run npm run site first`)
   process.exit(1)
 }
 const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'page.js')) && name !== 'index')
+if (existsSync(join(documentation, 'documents'))) names.push('documentation')
 const wanted = positionals.length > 0 ? positionals : names
 if (values.pictures) mkdirSync(values.pictures, { recursive: true })
 const server = await serveFolder(folder)
 const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] })
 try {
-  for (const name of wanted) await checkPage(browser, server.address, name)
+  for (const name of wanted)
+    await (name === 'documentation' ? checkDocumentation(browser) : checkPage(browser, server.address, name))
 } finally {
   await browser.close()
   server.close()
