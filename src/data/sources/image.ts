@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { NDArray } from '../../tensor/dtype.ts'
-import { optionsOf } from '../../util/check.ts'
+import { optionsOf, requireFields } from '../../util/check.ts'
 import { FormatError, TenfoldError, UsageError } from '../../util/errors.ts'
 import { roundHalfEven } from '../../util/rounding.ts'
 import type { Box } from '../augment/crop.ts'
@@ -59,7 +59,8 @@ const imageOptionNames = {
 
 /** Checks the options and fills in defaults. */
 export function imageTransform(given: ImageOptions): ImageTransform {
-  const options = optionsOf('pictures', given, UsageError)
+  const options: Partial<ImageOptions> = given ?? {}
+  requireFields('pictures', 'options', options, UsageError)
   const {
     size,
     channels = 3,
