@@ -116,9 +116,9 @@ export async function trainRun(
     return told
   }
   if (result.reason === 'not finite') {
-    reporter.say(`the loss became NaN or infinite at step ${result.step + 1}; the state before that step is saved.`)
+    reporter.say(notFiniteLine(result))
     reporter.say(`Find the first op that produced it with: npx tenfold resume ${shellQuoted(run.path)} --find-nan`)
-    reporter.event('not finite', { step: result.step + 1, run: run.path })
+    reporter.event('not finite', { step: result.step + (isOfTest(result) ? 0 : 1), run: run.path })
     if (isAlone) process.exitCode = 1
     return told
   }
@@ -130,6 +130,22 @@ export async function trainRun(
   }
   summarize(run.path, run.report, opened, result, reporter, watch.confirm)
   return told
+}
+
+/** Whether it was the loss of an evaluation that was not finite, and none of a step. */
+function isOfTest({ metrics }: LoopResult): boolean {
+  return !Number.isFinite(metrics.loss ?? 0)
+}
+
+/** What was not finite, and what is kept. */
+function notFiniteLine(result: LoopResult): string {
+  const { step, savedStep } = result
+  const [what, state] = isOfTest(result)
+    ? [`the test loss became NaN or infinite at step ${step}`, 'the state of that step']
+    : [`the loss became NaN or infinite at step ${step + 1}`, 'the state before that step']
+  if (savedStep === step) return `${what}; ${state} is saved.`
+  const newest = savedStep < 0 ? 'there is no checkpoint' : `the newest checkpoint is of step ${savedStep}`
+  return `${what}; ${state} was NaN or infinite already and is not saved, ${newest}.`
 }
 
 /** The next commands for a run: the first use of its recipe that fits it, and export. */

@@ -10,8 +10,9 @@ import { checkConfig, type Settings } from '../train/settings.ts'
 import { restoreVariables } from '../train/store.ts'
 import { programSystem } from '../train/train-model-options.ts'
 import { versionsInUse } from '../train/versions.ts'
-import { FormatError, UsageError } from '../util/errors.ts'
+import { FormatError, reworded, ShapeError, UsageError } from '../util/errors.ts'
 import { suggestion } from '../util/words.ts'
+import { requireAgreement } from './agreement.ts'
 import type { FittedWeights, Job, Recipe, System } from './define.ts'
 import { loadSystem, loadSystems, systems } from './registry.ts'
 
@@ -172,6 +173,7 @@ export async function prepareRun(
   tell(data)
   checkBatchSize(chosen, data.train)
   const fitted = start?.fit(chosen, data.facts)
+  if (fitted) requireAgreement(recipe, chosen, fitted)
   const config = fitted?.config ?? chosen
   const experiment = recipe.build(config, data.facts, options)
   if (fitted) initialize(experiment, fitted)
@@ -184,7 +186,15 @@ function initialize(experiment: Experiment, { weights, summary }: FittedWeights<
     if (data instanceof Float32Array && data.some(Number.isNaN))
       throw new FormatError(`${name} of the weights to start from has NaN (${summary})`)
   }
-  experiment.initialize?.(weights)
+  try {
+    experiment.initialize?.(weights)
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error
+    throw reworded(
+      error,
+      `the weights to start from do not fit the model of the settings: ${error.message} (${summary})`,
+    )
+  }
 }
 
 /** The description of a new run, besides its recipe. */

@@ -10,6 +10,7 @@ import type { Communicator } from '../util/communicator.ts'
 import { UsageError } from '../util/errors.ts'
 import {
   type ChangingState,
+  hasOnlyFinite,
   type MetricsLine,
   restoreVariables,
   type Snapshots,
@@ -136,7 +137,10 @@ export type StopReason = 'finished' | 'interrupted' | 'early stop' | 'not finite
 export interface LoopResult {
   readonly reason: StopReason
   readonly step: number
+  /** The step of the newest checkpoint; -1: there is none. Before `step` where the state was not finite itself, and is not kept. */
+  readonly savedStep: number
   readonly metrics: Metrics
+  /** Of the finite values of the monitored metric. */
   readonly best: number | null
   /** Seconds over all sessions of the run. */
   readonly seconds: number
@@ -303,12 +307,8 @@ class Loop {
     if (hasMetrics) requireMonitored('train', metrics, metric)
     const value = metrics[metric] ?? Number.NaN
     const isTied = value === this.#best && this.#bestLoss !== null && (metrics.loss ?? Number.NaN) < this.#bestLoss
-    const isBest =
-      hasMetrics &&
-      (isTied ||
-        this.#best === null ||
-        Number.isNaN(this.#best) ||
-        (goal === 'max' ? value > this.#best : value < this.#best))
+    const isBetter = this.#best === null || (goal === 'max' ? value > this.#best : value < this.#best)
+    const isBest = hasMetrics && Number.isFinite(value) && (isTied || isBetter)
     if (isBest) [this.#best, this.#bestStep, this.#bestLoss] = [value, this.#step, metrics.loss ?? null]
     this.#evaluationsSinceBest = isBest ? 0 : this.#evaluationsSinceBest + 1
     this.#lastEvaluation = metrics
@@ -318,6 +318,7 @@ class Loop {
     }
     // Before the checkpoint: pictures that no checkpoint knows of are dropped by a resumed training, and made again.
     if (snapshots) await this.#store.saveSnapshots(this.#step, snapshots)
+    if (!Number.isFinite(metrics.loss ?? 0)) return 'not finite'
     await this.#save(isBest)
     return this.#isOutOfPatience ? 'early stop' : undefined
   }
@@ -377,9 +378,18 @@ class Loop {
     this.#observer.onCheckpoint?.(path)
   }
 
+  /** Saves a state of numbers. One that is spoiled already would take the place of those before it: it stays in the log alone. */
+  async #saveFinite(): Promise<void> {
+    const { variables, memory } = this.#task
+    await fetchVariables(variables)
+    const shared = [...variables.values()].filter((variable) => !memory?.includes(variable))
+    await (shared.every(hasOnlyFinite) ? this.#save(false) : this.#log())
+  }
+
   async #end(reason: StopReason): Promise<LoopResult> {
-    if (this.#savedStep !== this.#step) await this.#save(false)
-    return { reason, step: this.#step, metrics: this.#lastEvaluation, best: this.#best, seconds: this.#seconds }
+    if (this.#savedStep !== this.#step) await (reason === 'not finite' ? this.#saveFinite() : this.#save(false))
+    const [step, savedStep, metrics] = [this.#step, this.#savedStep, this.#lastEvaluation]
+    return { reason, step, savedStep, metrics, best: this.#best, seconds: this.#seconds }
   }
 }
 

@@ -109,7 +109,7 @@ export function replaceSettings(config: Settings, values: ReadonlyMap<string, un
 }
 
 /** What stands at a path, or undefined. */
-function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
+export function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
   let found = config
   for (const key of path) found = isRecord(found) || Array.isArray(found) ? (found as Settings)[String(key)] : undefined
   return found

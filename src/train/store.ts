@@ -89,6 +89,11 @@ export interface ChangingState {
   restore(arrays: ReadonlyMap<string, NDArray>, path: string): void
 }
 
+/** Whether all its numbers are finite. */
+export function hasOnlyFinite({ dtype, data }: Variable): boolean {
+  return dtype !== 'float32' || (data as Float32Array).every(Number.isFinite)
+}
+
 /** Copies a checkpoint into the variables, whose names and shapes must agree, and into the state. */
 export function restoreVariables(
   checkpoint: Checkpoint,

@@ -308,6 +308,37 @@ describe('training', () => {
     await rm(run.path, { recursive: true })
   })
 
+  test('a test loss that is not finite ends it, and is never the best one', async () => {
+    const run = await newRun()
+    const losses = [2, Number.NaN]
+    const result = await train({ ...makeTask(), evaluate: async () => ({ loss: losses.shift() ?? 0 }) }, run, options)
+    expect(result).toMatchObject({ reason: 'not finite', step: 20, savedStep: 20, best: 2 })
+    expect((await run.chosenCheckpoint('best', () => undefined)).state.step).toBe(10)
+  })
+
+  test('a metric that is not finite is no improvement, be it the first one', async () => {
+    const run = await newRun()
+    const values = [Number.NaN, 1, Number.NaN, Number.POSITIVE_INFINITY]
+    const evaluate = async () => ({ loss: 1, accuracy: values.shift() ?? 0 })
+    const monitor = { metric: 'accuracy', goal: 'max' } as const
+    const result = await train({ ...makeTask(), evaluate }, run, { ...options, monitor })
+    expect(result).toMatchObject({ reason: 'finished', best: 1 })
+    expect((await run.chosenCheckpoint('best', () => undefined)).state.step).toBe(20)
+  })
+
+  test('a state that is not finite itself takes the place of no checkpoint', async () => {
+    const run = await newRun()
+    const task = makeTask()
+    const evaluate = async () => {
+      const [weight] = task.variables.values()
+      weight?.set(new Float32Array(weight.size).fill(Number.POSITIVE_INFINITY))
+      return { loss: Number.NaN }
+    }
+    const result = await train({ ...task, evaluate }, run, options)
+    expect(result).toMatchObject({ reason: 'not finite', step: 10, savedStep: 9, best: null })
+    expect((await run.newestCheckpoint(() => undefined))?.state.step).toBe(9)
+  })
+
   test('stops early when nothing gets better', async () => {
     const run = await newRun()
     const trainAgain = (run: RunDirectory) =>

@@ -16,7 +16,7 @@ import type { FrozenTransformerConfig } from './config.ts'
 import { applyFreezing } from './freezing.ts'
 
 /** The number of positions for a ViT body, whose own are for patches only. */
-const vitPositions = 1024
+export const vitPositions = 1024
 
 /** What the model computed on the way. */
 export interface FrozenTransformerOutputs extends BodyOutputs {

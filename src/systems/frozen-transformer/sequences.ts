@@ -63,9 +63,14 @@ export function buildSequences(
   options: BuildOptions,
   metadata: Readonly<Record<string, unknown>>,
 ) {
-  const sizes = { input_dim: facts.vocab_size, output_dim: facts.labels.length, tokens: facts.max_seq_length }
+  const sizes = {
+    input_dim: facts.vocab_size,
+    output_dim: facts.labels.length,
+    tokens: facts.max_seq_length,
+    embeds: true,
+  }
   const { score, ...trained } = trainable({
-    make: () => new FrozenTransformer({ ...modelConfig(config.model, sizes), use_embeddings_for_in: true }),
+    make: () => new FrozenTransformer(modelConfig(config.model, sizes)),
     config,
     metrics: sequenceMetrics,
     options,

@@ -6,6 +6,7 @@ import { count, pathSetting, whole } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { type BodyConfig, bodies, type FrozenTransformerConfig } from './config.ts'
 import { controls } from './controls.ts'
+import { vitPositions } from './model.ts'
 import { unreadViT } from './official.ts'
 
 const modelNames = Object.keys(bodies) as (keyof typeof bodies)[]
@@ -40,7 +41,9 @@ export const modelSettings = z.strictObject({
     .describe(
       'standard deviation with which the matrices of a GPT-2 or BERT begin; 0: 0.02 as published, in a body narrower than 768 times sqrt(768 / width)',
     ),
-  in_layer_sizes: widths.describe('hidden widths of the input layer, like [64]'),
+  in_layer_sizes: widths.describe(
+    'hidden widths of the input layer, like [64]; of numbers only: tokens of a vocabulary are embedded',
+  ),
   out_layer_sizes: widths.describe('hidden widths of the output layer'),
   freeze_trans: z.boolean().default(true).describe('freeze the body, but for what follows; false: all of it learns'),
   freeze_ln: z.boolean().default(false).describe('freeze its norms'),
@@ -210,12 +213,39 @@ export function settingsOfBody(model: ModelSettings, body: BodyConfig): ModelSet
   }
 }
 
-/** The model of the settings for tokens of so many numbers. */
-export function modelConfig(
-  model: ModelSettings,
-  task: { readonly input_dim: number; readonly output_dim: number; readonly tokens: number },
-): FrozenTransformerConfig {
-  const { input_dim, output_dim, tokens } = task
+/** The positions that are a setting. */
+function positionsOf(body: BodyConfig): number | undefined {
+  if (body.kind === 'gpt2') return body.n_positions
+  return body.kind === 'bert' ? body.max_position_embeddings : undefined
+}
+
+/** Throws a UsageError where a body has fewer positions than the task has tokens. */
+function checkPositions(body: BodyConfig, tokens: number): void {
+  if (body.kind === 'vit') {
+    if (tokens <= vitPositions) return
+    throw new UsageError(`a ViT has positions for ${vitPositions} tokens, the task has ${tokens}`, {
+      hint: 'take fewer or longer tokens, or --set model.model_name=gpt2',
+    })
+  }
+  const positions = positionsOf(body)
+  if (positions === undefined || positions >= tokens) return
+  throw new UsageError(`model.n_positions must be at least the task's ${tokens} tokens, found ${positions}`, {
+    hint: `--set model.n_positions=${tokens}`,
+  })
+}
+
+/** What a model must know of its task. */
+export interface TaskSizes {
+  readonly input_dim: number
+  readonly output_dim: number
+  readonly tokens: number
+  /** Whether tokens are numbers of a vocabulary. Default: false. */
+  readonly embeds?: boolean
+}
+
+/** The model of the settings for such a task. Throws a UsageError for settings that do not fit it. */
+export function modelConfig(model: ModelSettings, task: TaskSizes): FrozenTransformerConfig {
+  const { input_dim, output_dim, tokens, embeds = false } = task
   const { in_layer_sizes, out_layer_sizes, dropout, orth_gain } = model
   const { freeze_trans, freeze_ln, freeze_pos, freeze_attn, freeze_ff, freeze_in, freeze_out } = model
   const ofBody = freeze_trans && freeze_ln && freeze_attn && freeze_ff
@@ -230,8 +260,16 @@ export function modelConfig(
       `model.embedding_size must be a multiple of model.n_head, found ${model.embedding_size} and ${model.n_head}`,
     )
   }
+  if (embeds && in_layer_sizes.length > 0) {
+    throw new UsageError(
+      `model.in_layer_sizes must be empty for tokens of a vocabulary, found [${in_layer_sizes.join(', ')}]`,
+      { hint: 'their input layer is an embedding, without hidden layers' },
+    )
+  }
+  const body = bodyOfSettings(model, tokens)
+  checkPositions(body, tokens)
   return {
-    body: bodyOfSettings(model, tokens),
+    body,
     input_dim,
     output_dim,
     in_layer_sizes,
@@ -245,5 +283,6 @@ export function modelConfig(
     freeze_ff,
     freeze_in,
     freeze_out,
+    use_embeddings_for_in: embeds,
   }
 }

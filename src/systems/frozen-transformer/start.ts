@@ -82,9 +82,18 @@ export function startFromBody<Config extends StartSettings, Facts>(tokensOf: (co
   }
 }
 
+/** Throws a UsageError for heads of no file: they would be ignored silently. */
+export function requireFileOfHeads(checkpoint: string, heads: number): void {
+  if (checkpoint || heads === 0) return
+  throw new UsageError(`pretrained.heads=${heads} needs a file`, {
+    hint: '--set pretrained.checkpoint=FILE names it; heads of a new body are model.n_head',
+  })
+}
+
 /** The body that is named, after its control. */
 async function readBody({ checkpoint, run, heads, weights: control, seed }: PretrainedSettings) {
   if (checkpoint && run) throw new UsageError('pretrained.checkpoint and pretrained.run: give one of them')
+  requireFileOfHeads(checkpoint, heads)
   if (!checkpoint && !run) {
     if (control === 'kept') return undefined
     throw new UsageError(`pretrained.weights=${control} needs weights`, {

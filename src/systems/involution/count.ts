@@ -50,7 +50,10 @@ function ownCounts(module: Module, { size }: Tensor): Partial<Counts> {
   return {}
 }
 
-/** Counts of a module for an input of that shape. Nothing is computed. */
+/**
+ * Counts of a module for an input of that shape. Nothing is computed. The module is in evaluation mode then: in training, a batch norm
+ * refuses the single value per channel of a small picture's last stage.
+ */
 export function countsOf(model: Module & { forward(x: Tensor): Tensor | readonly Tensor[] }, shape: Shape): Counts {
   const total = {
     conv_macs: 0,
@@ -67,6 +70,7 @@ export function countsOf(model: Module & { forward(x: Tensor): Tensor | readonly
   const observe = (module: Module, result: unknown): void => {
     if (result instanceof Tensor) add(ownCounts(module, result))
   }
+  model.eval()
   const input = new Tensor('float32', shape, { kind: 'input', name: 'x' })
   const { result } = record(() => observeForward(observe, () => model.forward(input)))
   const pools = new Set<object>()

@@ -20,6 +20,14 @@ export function redNetConfigOf(tensors: State): RedNetConfig {
   return { depth, ...sizes }
 }
 
+/** The blocks of each of four stages, by the weights of a backbone. */
+export function blocksOf(weights: State): number[] {
+  return [1, 2, 3, 4].map((stage) => {
+    const pattern = new RegExp(`^layer${stage}\\.\\d+\\.conv1\\.weight$`)
+    return [...weights.keys()].filter((name) => pattern.test(name)).length
+  })
+}
+
 /** The blocks of each of four stages, the published depth that has them, if one has, and all else. Throws a FormatError if it is no RedNet. */
 export function backboneSizesOf(tensors: State): {
   readonly blocks: readonly number[]
@@ -28,10 +36,7 @@ export function backboneSizesOf(tensors: State): {
 } {
   const weights = backboneWeights(weightsOf(tensors))
   const sizeOf = (name: string, axis: number): number | undefined => weights.get(name)?.shape[axis]
-  const blocks = [1, 2, 3, 4].map((stage) => {
-    const pattern = new RegExp(`^layer${stage}\\.\\d+\\.conv1\\.weight$`)
-    return [...weights.keys()].filter((name) => pattern.test(name)).length
-  })
+  const blocks = blocksOf(weights)
   const num_stages = blocks.filter((count) => count > 0).length
   const depth = depths.find((depth) =>
     blocks.every((count, i) => count === (i < num_stages ? stageBlocks[depth][i] : 0)),

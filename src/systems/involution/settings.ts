@@ -8,6 +8,9 @@ import { RedNet } from './model.ts'
 
 const networks = ['rednet', 'resnet'] as const
 
+/** K of a kernel. */
+export const odd = whole.refine((size) => size % 2 === 1, { error: 'must be odd, so that a kernel has a middle' })
+
 /** What a recipe says of its network. */
 export interface NetworkDefaults {
   readonly layers: readonly number[]
@@ -19,7 +22,6 @@ export interface NetworkDefaults {
 
 /** A backbone: RedNet, or the ResNet that has convolutions in place of its involutions. */
 export function networkSettings(defaults: NetworkDefaults) {
-  const odd = whole.refine((size) => size % 2 === 1, { error: 'must be odd, so that a kernel has a middle' })
   return z.strictObject({
     network: z.enum(networks).default('rednet').describe('rednet; or resnet: the same blocks with 3x3 convolutions'),
     layers: z

@@ -249,13 +249,18 @@ describe('bodies from files', () => {
     await expect(open(bitXorRecipe, { 'pretrained.weights': 'shuffled' })).rejects.toThrow(
       'pretrained.weights=shuffled needs weights',
     )
+    await expect(open(bitXorRecipe, { 'pretrained.heads': 3 })).rejects.toThrow('pretrained.heads=3 needs a file')
     const [[first, values] = ['', mask] as const] = state
     const spoiled = new Map(state).set(first, {
       ...values,
       data: new Float32Array(values.data.length).fill(Number.NaN),
     })
     writeFileSync(path, pytorchCheckpoint(prefixed('transformer.', spoiled)))
-    const config = configOf(bitXorRecipe, { 'pretrained.checkpoint': path, 'pretrained.heads': 4 })
+    const given = { 'pretrained.checkpoint': path, 'pretrained.heads': 4 }
+    await expect(prepareRun(bitXorRecipe, configOf(bitXorRecipe, given), { seed: 1 }, () => {})).rejects.toThrow(
+      `model.n_layer=1 contradicts the weights to start from, which have 2 (body of ${path}: gpt2, 2 layers of width 16)`,
+    )
+    const config = configOf(bitXorRecipe, { ...given, 'model.n_layer': 2, 'model.n_head': 4 })
     await expect(prepareRun(bitXorRecipe, config, { seed: 1 }, () => {})).rejects.toThrow(
       `sequence_model.${first} of the weights to start from has NaN (body of ${path}`,
     )

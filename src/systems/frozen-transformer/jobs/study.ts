@@ -186,15 +186,19 @@ export async function runFrozenStudy(
 ): Promise<Outcome[]> {
   const { evaluate_every: every, ...study } = settings.study
   await bodies.openGiven()
+  const tasks: StudyTask[] = []
+  for (const name of settings.tasks) tasks.push(await openStudyTask(name, settings.data, context.seed))
+  // Before bodies are trained, for which the other variants would wait.
+  for (const { sizes } of tasks)
+    for (const { body, model } of variants) if (!body) modelConfig({ ...settings.model, ...model }, sizes)
   const entries: { task: StudyTask; variant: Variant; arm: Arm }[] = []
-  for (const name of settings.tasks) {
-    const task = await openStudyTask(name, settings.data, context.seed)
+  for (const task of tasks) {
     for (const variant of variants) {
       if (variant.body && !bodies.has(variant.body)) continue
       const prepared = await preparedModel(variant, settings, bodies)
       const { control, outerRate, layers } = variant
       const arm: Arm = {
-        name: `${name}-${variant.name}`,
+        name: `${task.name}-${variant.name}`,
         title: `${task.title}: ${variant.title}`,
         settings: {
           model: prepared.model,
@@ -206,6 +210,7 @@ export async function runFrozenStudy(
           layers,
           every,
         },
+        check: () => modelConfig(prepared.model, task.sizes),
         train: (training, part) =>
           trainVariant(task, variant, prepared, training, { name: part, every, threads: context.threads }),
       }

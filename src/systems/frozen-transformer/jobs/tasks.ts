@@ -16,6 +16,7 @@ import { FrozenTransformer } from '../model.ts'
 import { PictureTransformer, tokensOf } from '../pictures/model.ts'
 import { openProteins, proteinDataSettings } from '../proteins/data.ts'
 import { sequenceEvaluator } from '../sequences.ts'
+import type { TaskSizes } from '../settings.ts'
 import { scoreOf } from '../tasks.ts'
 
 export const studyTaskNames = ['bit-xor', 'bit-memory', 'listops', 'mnist', 'cifar10', 'proteins'] as const
@@ -44,9 +45,7 @@ export type StudyTaskSettings = z.infer<typeof studyTaskSettings>
 export interface TaskParts<Name extends string> {
   readonly name: StudyTaskName
   readonly title: string
-  readonly sizes: { readonly input_dim: number; readonly output_dim: number; readonly tokens: number }
-  /** Whether its tokens are numbers of a vocabulary. */
-  readonly embeds: boolean
+  readonly sizes: TaskSizes
   /** What no model at all reaches. */
   readonly chance: number
   /** The accuracy that steps are counted up to. */
@@ -66,10 +65,7 @@ export interface TaskParts<Name extends string> {
 
 /** A task whose fields are known to itself alone. */
 export interface StudyTask
-  extends Pick<
-    TaskParts<string>,
-    'name' | 'title' | 'sizes' | 'embeds' | 'chance' | 'threshold' | 'identity' | 'make'
-  > {
+  extends Pick<TaskParts<string>, 'name' | 'title' | 'sizes' | 'chance' | 'threshold' | 'identity' | 'make'> {
   /** Calls back with the parts, whatever their fields. */
   readonly use: <Result>(call: <Name extends string>(parts: TaskParts<Name>) => Result) => Result
 }
@@ -94,7 +90,6 @@ function bitTask(name: BitTask, settings: StudyTaskSettings, seed: number): Stud
     name,
     title: isXor ? 'bit XOR' : 'bit memory',
     sizes: { input_dim: patch_size, output_dim: 2 * patch_size, tokens },
-    embeds: false,
     chance: guess,
     threshold: isXor ? 0.95 : 0.9,
     identity: { name, data, validation, test, seed },
@@ -127,15 +122,14 @@ async function listOpsTask(settings: StudyTaskSettings, seed: number): Promise<S
   return studyTask({
     name: 'listops',
     title: 'ListOps, short',
-    sizes: { input_dim: facts.vocab_size, output_dim: facts.labels.length, tokens: facts.max_seq_length },
-    embeds: true,
+    sizes: { input_dim: facts.vocab_size, output_dim: facts.labels.length, tokens: facts.max_seq_length, embeds: true },
     chance: facts.majority,
     threshold: 0.4,
     identity: { data, validation },
     train: part(0, expressions),
     validation: part(expressions, expressions + validation),
     test: held,
-    make: (config) => new FrozenTransformer({ ...config, use_embeddings_for_in: true }),
+    make: (config) => new FrozenTransformer(config),
     scalars: (model, { input_ids, label }) => ({ ...scoreOf('listops', model.forward(input_ids), label) }),
     evaluator: sequenceEvaluator(facts.majority),
   })
@@ -149,7 +143,6 @@ async function pictureTask(name: 'mnist' | 'cifar10', settings: StudyTaskSetting
     name,
     title: name === 'mnist' ? 'MNIST' : 'CIFAR-10',
     sizes: { ...tokensOf(patches, facts), output_dim: facts.labels.length },
-    embeds: false,
     chance: 1 / facts.labels.length,
     threshold: name === 'mnist' ? 0.8 : 0.35,
     identity: { name, pictures, validation, test, seed },
@@ -170,15 +163,14 @@ async function proteinTask(settings: StudyTaskSettings, seed: number): Promise<S
   return studyTask({
     name: 'proteins',
     title: 'protein families',
-    sizes: { input_dim: facts.vocab_size, output_dim: facts.labels.length, tokens: facts.max_seq_length },
-    embeds: true,
+    sizes: { input_dim: facts.vocab_size, output_dim: facts.labels.length, tokens: facts.max_seq_length, embeds: true },
     chance: facts.majority,
     threshold: 0.3,
     identity: { data, validation },
     train: randomPart(all, all.length - validation, seed, validation),
     validation: randomPart(all, validation, seed),
     test: randomPart(test, settings.test, seed),
-    make: (config) => new FrozenTransformer({ ...config, use_embeddings_for_in: true }),
+    make: (config) => new FrozenTransformer(config),
     scalars: (model, { input_ids, label }) => ({ ...scoreOf('remote-homology', model.forward(input_ids), label) }),
     evaluator: sequenceEvaluator(facts.majority),
   })

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { UsageError } from '../../../util/errors.ts'
 import { defineRecipe, type Start } from '../../define.ts'
-import { readBodyFile } from '../start.ts'
+import { readBodyFile, requireFileOfHeads } from '../start.ts'
 import { type LanguageFacts, languageFacts } from './codec.ts'
 import { continueLanguage } from './continue.ts'
 import { languageDataSettings, openLanguage, tokenSettings } from './data.ts'
@@ -30,6 +30,7 @@ async function readStart({
   pretrained: { checkpoint, heads },
   tokens,
 }: LanguageRecipe): Promise<Start<LanguageRecipe, LanguageFacts> | undefined> {
+  requireFileOfHeads(checkpoint, heads)
   if (!checkpoint) return undefined
   if (!tokens.file)
     throw new UsageError('pretrained.checkpoint needs the vocabulary that it was trained with', {

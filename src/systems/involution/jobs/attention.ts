@@ -12,9 +12,8 @@ import { UsageError } from '../../../util/errors.ts'
 import { Generator } from '../../../util/random.ts'
 import { defineJob, type JobContext } from '../../define.ts'
 import { measureApart } from '../../measurement.ts'
+import { odd } from '../settings.ts'
 import { type CostTask, costResult, type LayerName, layerNames, layerTitles, multiplyAdds } from './layer-cost.ts'
-
-const odd = whole.refine((size) => size % 2 === 1, { error: 'must be odd' })
 
 const config = z.strictObject({
   channels: whole.multipleOf(16).default(64).describe('of the features that both mix'),

@@ -10,6 +10,7 @@ import { type NDArray, toNumbers } from '../../../tensor/dtype.ts'
 import { manualSeed } from '../../../tensor/random-state.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { whole } from '../../../train/settings.ts'
+import { UsageError } from '../../../util/errors.ts'
 import { deriveSeed } from '../../../util/random.ts'
 import { percent } from '../../../util/words.ts'
 import { defineJob, type JobContext } from '../../define.ts'
@@ -17,10 +18,11 @@ import { allOf, eachOf, seedsFrom } from '../../parts.ts'
 import { spreadOf } from '../../study.ts'
 import { cuedPictures, Filter, type ModelName, models, titles } from '../cued-filter.ts'
 import { kernelsAt } from '../explain.ts'
+import { odd } from '../settings.ts'
 
 const config = z.strictObject({
   channels: whole.multipleOf(16).default(16).describe('of the layers; a colour, the signal, and empty ones'),
-  kernel_size: whole.default(5).describe('K of all layers'),
+  kernel_size: odd.default(5).describe('K of all layers'),
   side: whole.default(16).describe('height and width of the pictures'),
   cues: whole.max(8).default(4).describe('colours; each says where a pixel finds its value'),
   seeds: whole.default(3).describe('trainings of each model, which differ in all random numbers'),
@@ -34,6 +36,15 @@ const config = z.strictObject({
   batch_size: whole.default(32).describe('pictures in a step'),
 })
 type SpecificitySettings = z.infer<typeof config>
+
+/** Throws a UsageError for pictures in which no pixel has another one as far away as the kernels reach: every answer would be 0. */
+function checkReach({ kernel_size, side }: SpecificitySettings): void {
+  const reach = (kernel_size - 1) / 2
+  if (side > reach) return
+  throw new UsageError(`side must be above (kernel_size - 1) / 2 = ${reach}, found ${side}`, {
+    hint: `a pixel is asked for the value of one ${reach} pixels away: --set side=${2 * kernel_size} or a smaller kernel_size`,
+  })
+}
 
 const result = z.strictObject({
   /** Share of the variance of what is asked for that is not explained. */
@@ -107,6 +118,7 @@ function kernelsOfCues(kernels: NDArray, x: NDArray, { cues, channels, side }: S
 }
 
 async function run(settings: SpecificitySettings, context: JobContext): Promise<Report> {
+  checkReach(settings)
   const { seeds, learning_rates, tuning_steps, steps, channels, kernel_size, side, cues, batch_size } = settings
   const task = { channels, kernel_size, side, cues, batch_size }
   const part = async (name: ModelName, file: string, options: Parameters<typeof trainFilter>[2]): Promise<Result> => {

@@ -41,6 +41,14 @@ test('specificity: what is asked for is the value where the colour points', () =
   }
 })
 
+test.each([
+  [['side=2'], 'side must be above (kernel_size - 1) / 2 = 2, found 2'],
+  [['side=8', 'kernel_size=99'], 'side must be above (kernel_size - 1) / 2 = 49, found 8'],
+  [['kernel_size=4'], 'setting "kernel_size": must be odd, so that a kernel has a middle, found 4'],
+])('specificity: %j leave nothing to look at', async (sets, message) => {
+  await expect(run(specificity, sets)).rejects.toThrow(message)
+})
+
 test('specificity: parts are kept; an involution is ahead soon', async () => {
   const sets = [
     'kernel_size=3',
