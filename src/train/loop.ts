@@ -308,7 +308,8 @@ class Loop {
     const value = metrics[metric] ?? Number.NaN
     const isTied = value === this.#best && this.#bestLoss !== null && (metrics.loss ?? Number.NaN) < this.#bestLoss
     const isBetter = this.#best === null || (goal === 'max' ? value > this.#best : value < this.#best)
-    const isBest = hasMetrics && Number.isFinite(value) && (isTied || isBetter)
+    const areNumbers = [value, metrics.loss ?? 0].every(Number.isFinite)
+    const isBest = hasMetrics && areNumbers && (isTied || isBetter)
     if (isBest) [this.#best, this.#bestStep, this.#bestLoss] = [value, this.#step, metrics.loss ?? null]
     this.#evaluationsSinceBest = isBest ? 0 : this.#evaluationsSinceBest + 1
     this.#lastEvaluation = metrics
