@@ -28,11 +28,17 @@ export async function runJobHere(
   }
   // A page of what is finished may be wanted while others work.
   const lock = onlyFinished ? undefined : await lockFolder(folder, { shared: share !== undefined })
-  if (share) reporter.say(`process ${share.index} of ${share.of} that share ${folder}; finished parts are kept`)
-  else if (!onlyFinished)
-    reporter.say(`results in ${folder}; finished parts are kept: run the same command to continue`)
+  let isTold = onlyFinished
+  // Not before something is made: a folder that stays empty is removed.
+  const tellFolder = (): void => {
+    if (isTold) return
+    isTold = true
+    if (share) reporter.say(`process ${share.index} of ${share.of} that share ${folder}; finished parts are kept`)
+    else reporter.say(`results in ${folder}; finished parts are kept: run the same command to continue`)
+  }
   const { signal, dispose } = interruptSignal(reporter, stopping)
   const progress: JobOptions['progress'] = (line, fields) => {
+    tellFolder()
     reporter.say(line)
     reporter.event('part', { ...fields })
   }
@@ -41,7 +47,10 @@ export async function runJobHere(
       ...options,
       progress,
       signal,
-      making: reporter.working,
+      making: (name) => {
+        tellFolder()
+        reporter.working(name)
+      },
     })
     if (missing.length > 0) reporter.say(`missing    ${missing.join(', ')}`)
     reporter.say(`report     ${page}`)

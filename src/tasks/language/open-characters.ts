@@ -97,7 +97,9 @@ export async function openCharacters(
     const lengths = `${trainNumbers.length.toLocaleString('en')} and ${testNumbers.length.toLocaleString('en')}`
     throw new UsageError(
       `text of at least ${needed.toLocaleString('en')} characters is needed to train on and to test with, found ${lengths}`,
-      { hint: 'give more text, a greater data.test_share, or a smaller train.batch_size or model.mem_sz' },
+      {
+        hint: 'give more text, a greater data.test_share, text to test with (data.test), or a smaller train.batch_size or model.mem_sz',
+      },
     )
   }
   const strange = testNumbers.filter((number) => number === 0).length

@@ -76,9 +76,7 @@ export async function readDivided(
   const unit = known?.record.unit ?? (training.length < fewTexts && !testing ? 'passage' : 'text')
   const passage = passageLength(training.reduce((sum, { text }) => sum + text.length, 0))
   const cut = (texts: typeof own.texts): NamedText[] =>
-    unit === 'passage'
-      ? texts.flatMap(({ name, text }) => cutText(passage, name, text))
-      : texts.map(({ name, text }) => named(name, text))
+    unit === 'passage' ? cutTexts(passage, texts) : texts.map(({ name, text }) => named(name, text))
   const [documents, tests] = [cut(training), testing && cut(testing)]
   const split = (names: readonly string[]) => splitByName(names, share, seed, Math.min(1, names.length - 1))
   const divided = divide(documents, tests, { ...options, unit, split })
@@ -96,9 +94,21 @@ function sidesOf(
   return { train: pick(documents, divided.sides.train), test: pick(tests, divided.sides.test), found, divided }
 }
 
-/** A text cut at line breaks (or where there are none, between sentences) into passages of at least `length` characters. */
-function cutText(length: number, name: string, text: string): NamedText[] {
-  const lines = text.includes('\n') ? text.split(/(?<=\n)/) : sentencesOf(text).map((sentence) => `${sentence} `)
+/**
+ * Texts cut into passages of at least `length` characters: at line breaks, or where a text has none, between sentences; at words, where
+ * that leaves one passage, of which nothing can be held out.
+ */
+function cutTexts(length: number, texts: readonly { readonly name: string; readonly text: string }[]): NamedText[] {
+  const cut = (partsOf: (text: string) => readonly string[]): NamedText[] =>
+    texts.flatMap(({ name, text }) => passagesOf(length, name, partsOf(text)))
+  const usual = cut((text) =>
+    text.includes('\n') ? text.split(/(?<=\n)/) : sentencesOf(text).map((sentence) => `${sentence} `),
+  )
+  return usual.length > 1 ? usual : cut((text) => text.split(/(?<=\s)/))
+}
+
+/** The parts of a text, joined to passages of at least `length` characters. */
+function passagesOf(length: number, name: string, lines: readonly string[]): NamedText[] {
   const cut: string[] = []
   let passage = ''
   for (const line of lines) {

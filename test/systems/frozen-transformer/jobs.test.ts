@@ -100,6 +100,18 @@ test('layer norms, depth, unfreezing', async () => {
   ])
 }, 60_000)
 
+test('what cannot be is told before anything is made', async () => {
+  const few = { 'model.n_positions': 2, variants: ['language', 'random'] }
+  await expect(run(transfer, few)).rejects.toThrow("model.n_positions must be at least the task's 4 tokens, found 2")
+  await expect(run(transfer, { tasks: ['bit-xor', 'bit-xor'] })).rejects.toThrow(
+    'setting "tasks": "bit-xor" is there twice',
+  )
+  const file = join(folder, 'short.txt')
+  writeFileSync(file, 'too short a text')
+  const short = { 'bodies.text.folder': file, variants: ['language'], 'model.n_head': 2 }
+  await expect(run(transfer, short)).rejects.toThrow(/^bodies\.text: text of more than 128 tokens is needed/)
+})
+
 test('a body is of the kind that it is called', async () => {
   const file = join(folder, 'vit.safetensors')
   const vit = new ViT({ imageSize: 8, patchSize: 4, width: 64, depth: 1, heads: 1, numClasses: 3 })

@@ -33,6 +33,15 @@ test('the official loader loses closing brackets, and with them where a list end
   expect(await of('data.brackets=dropped')).not.toContain(15)
 })
 
+test('hidden widths of an input layer that is an embedding, and too few positions, are told before training', async () => {
+  const { facts } = await listOpsRecipe.open(configOf(), {})
+  const build = (setting: string) => () => listOpsRecipe.build(configOf(setting), facts, { seed: 1 })
+  expect(build('model.in_layer_sizes=[8]')).toThrow(
+    'model.in_layer_sizes must be empty for tokens of a vocabulary, found [8]',
+  )
+  expect(build('model.n_positions=8')).toThrow("model.n_positions must be at least the task's 16 tokens, found 8")
+})
+
 test('values are learned around a frozen body, and expressions answered', async () => {
   const config = configOf()
   const data = await listOpsRecipe.open(config, {})

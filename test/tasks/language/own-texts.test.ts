@@ -3,6 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openPretraining, pretrainingDataSettings } from '../../../src/tasks/language/open.ts'
+import { characterDataSettings, openCharacters } from '../../../src/tasks/language/open-characters.ts'
 import { tokenizerSettings } from '../../../src/tasks/language/tokenizer.ts'
 import { classificationFacts } from '../../../src/tasks/sequences/codec.ts'
 import { labelledTextSettings, openClassification } from '../../../src/tasks/sequences/open.ts'
@@ -46,6 +47,15 @@ describe('the share of <unk>', () => {
       const again = await openPretraining(data, tokenizer, undefined, { facts, record: opening.record })
       expect(again.opening).toEqual(opening)
     })
+  })
+})
+
+test('one text without line breaks and sentences is cut at words, so that a share can be held out', async () => {
+  await withFolder(async (folder) => {
+    await writeFile(join(folder, 'one.txt'), Array.from({ length: 200 }, (_, i) => text(i % 8)).join(' '))
+    const { opening } = await openCharacters(characterDataSettings.parse({ folder }), 64, undefined)
+    expect(Object.keys(opening.record.train).length).toBeGreaterThan(10)
+    expect(Object.keys(opening.record.test).length).toBeGreaterThan(0)
   })
 })
 

@@ -6,7 +6,7 @@ import type { Dataset } from '../../../data/dataset.ts'
 import { writeSafetensors } from '../../../io/safetensors.ts'
 import { type Experiment, threadOptions } from '../../../tasks/experiment.ts'
 import { count, pathSetting, whole } from '../../../train/settings.ts'
-import { TenfoldError, UsageError } from '../../../util/errors.ts'
+import { reworded, TenfoldError, UsageError } from '../../../util/errors.ts'
 import { percent } from '../../../util/words.ts'
 import type { JobContext } from '../../define.ts'
 import { openBits } from '../bits/data.ts'
@@ -114,7 +114,7 @@ export class StudyBodies {
       optimizer: languageOptimizerSettings.parse({}),
       train: languageTrainSettings.parse({ epochs: this.#settings.language_epochs }),
     }
-    const data = await openLanguage(config, positions)
+    const data = await openLanguage(config, positions).catch(ofBodyText)
     const experiment = buildLanguage(config, data.facts, { seed, ...threadOptions(this.#context) })
     await this.#train('language', experiment, data, config.train.epochs, Number.POSITIVE_INFINITY)
     const { bits_per_character: bits } = await experiment.evaluate(data)
@@ -164,6 +164,16 @@ export class StudyBodies {
     }
     await task.step.release()
   }
+}
+
+/** Throws the error of a body's text; the settings that its hint names are other ones in a job. */
+function ofBodyText(error: unknown): never {
+  if (!(error instanceof UsageError)) throw error
+  throw reworded(
+    error,
+    `bodies.text: ${error.message}`,
+    'more text, or a greater test_share: --set bodies.text.folder=PATH',
+  )
 }
 
 /** What a run must have been to be such a body. */

@@ -68,7 +68,9 @@ export async function openLanguage(
   if (trainTokens.length <= length || testTokens.length <= length) {
     throw new UsageError(
       `text of more than ${length} tokens is needed to train on and to test with, found ${trainTokens.length} and ${testTokens.length}`,
-      { hint: 'give more text, a greater data.test_share, or a smaller model.n_positions' },
+      {
+        hint: 'give more text, a greater data.test_share, text to test with (data.test), or a smaller model.n_positions',
+      },
     )
   }
   const windows = (text: Int32Array): Dataset<LanguageFields> => tokenWindows(text, { length })
