@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import { makeFolder, writeFileAtomic } from '../io/atomic.ts'
 import type { Report, Section } from '../report/figures.ts'
 import { renderReport } from '../report/render.ts'
-import type { Settings } from '../train/settings.ts'
+import { type Settings, settingPaths, valueAt } from '../train/settings.ts'
+import { shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import { counted } from '../util/words.ts'
 import type { Job, JobContext, System } from './define.ts'
@@ -52,10 +53,21 @@ async function checkJobFolder(folder: string, name: string): Promise<void> {
   if (other !== name) throw new UsageError(`${folder} holds the results of ${other}, not of ${name}`, { hint })
 }
 
+/** Throws a UsageError for a list with the same text twice: names of what is compared, which would be made and told twice. */
+function requireDistinct(config: Settings): void {
+  for (const path of settingPaths(config)) {
+    const value = valueAt(config, path.split('.'))
+    const texts: unknown[] = Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : []
+    const twice = texts.find((text, i) => texts.indexOf(text) < i)
+    if (twice !== undefined) throw new UsageError(`setting "${path}": ${shown(twice)} is there twice`)
+  }
+}
+
 /** Runs a job to its end and writes its page `report.html`, and what is on it as `report.json`. */
 export async function runJob(system: System, job: Job, config: Settings, options: JobOptions): Promise<JobResult> {
   const { folder, seed, threads } = options
   const name = `${system.name}/${job.name}`
+  requireDistinct(config)
   await checkJobFolder(folder, name)
   await makeFolder(folder)
   const write = async (file: string, content: Uint8Array | string): Promise<string> => {
