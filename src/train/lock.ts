@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { atExit } from '../io/at-exit.ts'
 import { makeFolder, writeFileAtOnce } from '../io/atomic.ts'
-import { cannotWrite } from '../io/errors.ts'
+import { cannotWrite, systemReason } from '../io/errors.ts'
 import { UsageError } from '../util/errors.ts'
 import { type Holder, isHere, mayLive, readHolder, thisProcess } from './holder.ts'
 
@@ -41,6 +41,18 @@ function lockFiles(folder: string): string[] {
   return readdirSync(folder).filter((file) => file.startsWith(prefix) && file.endsWith('.json'))
 }
 
+/** Removes what is no lock of a process that lives. Throws a UsageError where it cannot be, such as a folder of that name. */
+function removeLock(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch (error) {
+    throw new UsageError(`${path}: is no lock of a process, and cannot be removed (${systemReason(error)})`, {
+      cause: error,
+      hint: 'delete it, or choose another folder',
+    })
+  }
+}
+
 /** Another process's lock that excludes this one; locks of dead processes are removed. */
 function otherLock(folder: string, own: string, self: Holder): { file: string; holder: Holder } | undefined {
   for (const file of lockFiles(folder)) {
@@ -50,7 +62,7 @@ function otherLock(folder: string, own: string, self: Holder): { file: string; h
       if (holder.shared && self.shared) continue
       return { file, holder }
     }
-    rmSync(join(folder, file), { force: true })
+    removeLock(join(folder, file))
   }
   return undefined
 }

@@ -49,6 +49,17 @@ export function parseAssignment(text: string): Assignment {
   }
 }
 
+/** The assignments of `--set`, and of `--epochs` if it was given. Throws a UsageError where both name the epochs. */
+export function assignmentsOf(texts: readonly string[], epochs?: number): Assignment[] {
+  const assignments = texts.map(parseAssignment)
+  if (epochs === undefined) return assignments
+  const path = 'train.epochs'
+  const other = assignments.find((each) => each.path === path)
+  if (other)
+    throw new UsageError(`--epochs ${epochs} and --set ${path}=${other.raw} are the same setting: give one of them`)
+  return [...assignments, { path, value: epochs }]
+}
+
 function isRecord(value: unknown): value is Settings {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -142,7 +153,10 @@ function describeIssue(error: z.ZodError, config: unknown): string {
   if (!issue) return 'the configuration does not fit'
   const path = issue.path.map(String)
   const found = valueAt(config, path)
-  if (issue.code === 'unrecognized_keys') return `unknown setting "${[...path, ...issue.keys].join('.')}"`
+  if (issue.code === 'unrecognized_keys') {
+    const unknown = issue.keys.map((key) => `"${[...path, key].join('.')}"`)
+    return `unknown setting${unknown.length > 1 ? 's' : ''} ${unknown.join(', ')}`
+  }
   if (found === undefined) return `setting "${path.join('.')}" is missing`
   const said = issue.message.replace(/^Invalid input: /, '')
   const must = typeof found === 'number' && !Number.isFinite(found) ? said.replace(/, received .*$/, '') : said

@@ -79,6 +79,10 @@ test('train, evaluate, predict, export and describe a run', async () => {
 
   const model = join(folder, 'model.onnx')
   expect((await tenfold('export', run, '--format', 'onnx', '--out', model)).code).toBe(0)
+  expect(await tenfold('export', run, '--format', 'onnx', '--out', join(folder, 'model.safetensors'))).toMatchObject({
+    code: 2,
+    err: `error: --out must name a .onnx file, found "${join(folder, 'model.safetensors')}" (--out model.onnx, or another --format)\n`,
+  })
   const described = await tenfold('info', model)
   expect(described.out).toContain('input image')
   expect(described.out).toContain('uint8[batch, 1, 28, 28]')

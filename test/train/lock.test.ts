@@ -27,6 +27,14 @@ async function heldBy(holder: Record<string, unknown>): Promise<string> {
   return folder
 }
 
+test('a folder in the place of a lock is told', async () => {
+  const folder = await mkdtemp(join(root, 'folder-'))
+  const path = join(folder, 'lock-other.json')
+  await mkdir(path)
+  await expect(lockFolder(folder)).rejects.toThrow(`${path}: is no lock of a process, and cannot be removed`)
+  expect(await readdir(folder)).toEqual(['lock-other.json'])
+})
+
 test('makes the folder, holds it until it is released, and leaves nothing behind', async () => {
   const folder = join(root, 'a', 'b')
   const lock = await lockFolder(folder)

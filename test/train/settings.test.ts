@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { changedSettings, configFrom, parseAssignment, pathSetting } from '../../src/train/settings.ts'
+import {
+  assignmentsOf,
+  changedSettings,
+  checkConfig,
+  configFrom,
+  parseAssignment,
+  pathSetting,
+} from '../../src/train/settings.ts'
 
 const schema = z.strictObject({
   optimizer: z.strictObject({ lr: z.number().positive().default(0.1), name: z.string().default('sgd') }).prefault({}),
@@ -34,6 +41,23 @@ test.each([
   ['optimizer', '--set needs path=value, found "optimizer"', 'for example --set optimizer.lr=0.001'],
 ])('%s is refused in one line', (text, message, hint) => {
   expect(() => set(text)).toThrowError(expect.objectContaining({ name: 'UsageError', message, hint }))
+})
+
+test('each unknown setting of a file is named by its own path', () => {
+  const given = { optimizer: { lr: 1, speed: 2, mass: 3 }, layers: [] }
+  expect(() => checkConfig(schema, given, 'run.json')).toThrow(
+    'run.json: unknown settings "optimizer.speed", "optimizer.mass"',
+  )
+})
+
+test('epochs are given once', () => {
+  expect(assignmentsOf(['a=1'], 2)).toEqual([
+    { path: 'a', value: 1, raw: '1' },
+    { path: 'train.epochs', value: 2 },
+  ])
+  expect(() => assignmentsOf(['train.epochs=3'], 2)).toThrow(
+    '--epochs 2 and --set train.epochs=3 are the same setting: give one of them',
+  )
 })
 
 test.each([

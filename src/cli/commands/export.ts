@@ -1,5 +1,7 @@
+import { basename, extname } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { CheckpointChoice } from '../../train/checkpoint.ts'
+import { UsageError } from '../../util/errors.ts'
 import { checkpointOption, examples, newFile } from '../options.ts'
 import { createReporter } from '../ui.ts'
 
@@ -29,6 +31,10 @@ export function addExport(program: Command): void {
       ),
     )
     .action(async (dir: string, { format, out, model, checkpoint, json = false }: ExportFlags) => {
+      if (extname(out).toLowerCase() !== `.${format}`)
+        throw new UsageError(`--out must name a .${format} file, found "${out}"`, {
+          hint: `--out ${basename(out, extname(out))}.${format}, or another --format`,
+        })
       const { openRun } = await import('../../systems/session.ts')
       const { writeModel } = await import('../export.ts')
       const reporter = createReporter({ json })

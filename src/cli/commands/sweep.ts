@@ -45,7 +45,7 @@ export function addSweep(program: Command): void {
 }
 
 async function sweepNamed(name: string, flags: SweepFlags): Promise<void> {
-  const [{ findRecipe }, { parseAssignment }, { parseAxis }, { sweepJob }, { runJobHere }] = await Promise.all([
+  const [{ findRecipe }, { assignmentsOf }, { parseAxis }, { sweepJob }, { runJobHere }] = await Promise.all([
     import('../../systems/session.ts'),
     import('../../train/settings.ts'),
     import('../sweep/grid.ts'),
@@ -57,8 +57,7 @@ async function sweepNamed(name: string, flags: SweepFlags): Promise<void> {
   if (axes.length === 0 && flags.seeds === 1) {
     throw new UsageError('there is nothing to compare', { hint: 'give --grid PATH=VALUE,VALUE or --seeds N' })
   }
-  const common = flags.set.map(parseAssignment)
-  if (flags.epochs !== undefined) common.push({ path: 'train.epochs', value: flags.epochs })
+  const common = assignmentsOf(flags.set, flags.epochs)
   const { seeds, steps, json = false } = flags
   const plan = { system, recipe, axes, common, seeds, ...(steps !== undefined && { steps }) }
   const { job, config } = sweepJob(plan, json)

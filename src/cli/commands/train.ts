@@ -58,7 +58,7 @@ async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
   if (flags.profile !== undefined) process.setSourceMapsEnabled(true)
   const [
     { findRecipe },
-    { configFrom, parseAssignment },
+    { assignmentsOf, configFrom },
     { inNewRunFolder },
     { expandHomes },
     { requireReportPackages },
@@ -72,9 +72,7 @@ async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
   if (flags.profile !== undefined && flags.out !== undefined && resolve(flags.profile) === resolve(flags.out))
     throw new UsageError(`--profile is a file and --out a folder: both cannot be ${flags.out}`)
   const { system, recipe } = await findRecipe(name)
-  const assignments = flags.set.map(parseAssignment)
-  if (flags.epochs !== undefined) assignments.push({ path: 'train.epochs', value: flags.epochs })
-  const config = expandHomes(recipe.config, configFrom(recipe.config, assignments))
+  const config = expandHomes(recipe.config, configFrom(recipe.config, assignmentsOf(flags.set, flags.epochs)))
   const group = flags.distributed && (await (await import('../distributed.ts')).Group.join())
   const reporter = group?.isFollower
     ? silentReporter

@@ -12,12 +12,14 @@ export interface Mesh {
 /** Collects a mesh; polygons become fans of triangles around their first corner. */
 export class MeshBuilder {
   readonly #what: string
+  readonly #first: number
   readonly #vertices: number[] = []
   readonly #triangles: number[] = []
 
-  /** `what`: the file and its format, for messages. */
-  constructor(what: string) {
+  /** `what`: the file and its format, for messages; `first`: the number that the format gives to its first vertex. */
+  constructor(what: string, first = 0) {
     this.#what = what
+    this.#first = first
   }
 
   get vertexCount(): number {
@@ -27,7 +29,7 @@ export class MeshBuilder {
   addVertex(x: number, y: number, z: number): void {
     if (!(Number.isFinite(x) && Number.isFinite(y) && Number.isFinite(z))) {
       throw new FormatError(
-        `${this.#what}: a vertex must be three numbers, found ${x} ${y} ${z} for vertex ${this.vertexCount}`,
+        `${this.#what}: a vertex must be three numbers, found ${x} ${y} ${z} for vertex ${this.vertexCount + this.#first}`,
       )
     }
     this.#vertices.push(x, y, z)
@@ -46,7 +48,8 @@ export class MeshBuilder {
       (corner) => !(Number.isInteger(corner) && corner >= 0 && corner < this.vertexCount),
     )
     if (wrong !== undefined) {
-      throw new FormatError(`${this.#what}: a face must have corners 0 to ${this.vertexCount - 1}, found ${wrong}`)
+      const [first, last, found] = [0, this.vertexCount - 1, wrong].map((corner) => corner + this.#first)
+      throw new FormatError(`${this.#what}: a face must have corners ${first} to ${last}, found ${found}`)
     }
     return { vertices: Float32Array.from(this.#vertices), triangles: Uint32Array.from(this.#triangles) }
   }

@@ -12,7 +12,7 @@ function cornerOf(word: string, vertices: number): number {
 /** Reads an OBJ file. Throws a FormatError if it has no vertices, or if a line of theirs is damaged. */
 export function parseObj(bytes: Uint8Array, name: string): Mesh {
   const what = `${name}: the OBJ file`
-  const builder = new MeshBuilder(what)
+  const builder = new MeshBuilder(what, 1)
   // A line that ends with a backslash goes on.
   const lines = latin1Text(bytes)
     .replace(/\\\r?\n/g, ' ')

@@ -144,12 +144,12 @@ describe('damaged files get one line', () => {
       encode('OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1\n'),
       'a.off: the OFF file must have as many corners in a face as it says, found "3 0 1"',
     ],
-    ['a.obj', encode('v 0 0\n'), 'a.obj: the OBJ file: a vertex must be three numbers, found 0 0 NaN for vertex 0'],
+    ['a.obj', encode('v 0 0\n'), 'a.obj: the OBJ file: a vertex must be three numbers, found 0 0 NaN for vertex 1'],
     ['a.obj', encode('# nothing\n'), 'a.obj: the OBJ file: must have vertices, found none'],
     [
       'a.obj',
       encode('v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n'),
-      'a.obj: the OBJ file: a face must have corners 0 to 2, found 8',
+      'a.obj: the OBJ file: a face must have corners 1 to 3, found 9',
     ],
     [
       'a.obj',

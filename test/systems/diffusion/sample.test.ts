@@ -72,6 +72,10 @@ describe('sample', () => {
     await expect(sample(experiment, { animate: path('walk.gif') })).rejects.toThrow(
       `sample: animate must name a .png or .mp4 file, found "${path('walk.gif')}"`,
     )
+    for (const short of ['columns', 'count'])
+      await expect(sample(experiment, { interpolate: true, [short]: 1 })).rejects.toThrow(
+        `sample: interpolate needs a row from one noise to another, found ${short} 1`,
+      )
     await expect(sample(experiment, { interpolate: true, inpaint: 'a', mask: 'b' })).rejects.toThrow(
       'sample: only one of edit, inpaint and interpolate, found inpaint,interpolate',
     )

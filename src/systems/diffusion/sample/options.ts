@@ -113,6 +113,11 @@ export function checkOptions(options: SampleOptions, { isConditioned }: KnownRun
     const found = sampler === 'ancestral' ? sampler : `eta ${eta}`
     throw new UsageError(`sample: ${kinds[0]?.[0]} needs ddim without noise of its own (eta 0), found ${found}`)
   }
+  const short = Object.entries({ columns: options.columns, count: options.count }).find(([, given]) => given === 1)
+  if (interpolate && short)
+    throw new UsageError(`sample: interpolate needs a row from one noise to another, found ${short[0]} 1`, {
+      hint: `--columns ${usualWalk} --count ${usualWalk}`,
+    })
   if ((inpaint === '') !== (mask === ''))
     throw new UsageError(`sample: inpaint and mask go together, found only ${inpaint === '' ? 'mask' : 'inpaint'}`)
   if (edit === '' && from_class !== '') throw new UsageError('sample: from_class is for edit, found it without')

@@ -36,6 +36,6 @@ export function weightsAt(rate: number, tensors: ReadonlyMap<string, NDArray>): 
   if (found.length > 0) return new Map(found.map(([name, array]) => [name.slice(prefix.length), array]))
   const kept = [...tensors.keys()].flatMap((name) => /^state\.ema_(.+)\/updates$/.exec(name)?.[1] ?? [])
   throw new UsageError(`sample: the run has no average of rate ${rate}`, {
-    hint: kept.length > 0 ? `it has ${kept.join(', ')}` : 'train it with --set train.ema_rates=[0.99,0.999]',
+    hint: kept.length > 0 ? `it has ${kept.join(', ')}` : `train it with --set train.ema_rates=[${rate}]`,
   })
 }

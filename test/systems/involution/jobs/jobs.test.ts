@@ -99,6 +99,8 @@ test('counts: the published table to the last digit', async () => {
   const [table] = report.sections[0]?.figures ?? []
   const rows = table?.kind === 'table' ? table.rows : []
   expect(rows).toHaveLength(15)
+  const small = await run(counts, ['image_size=32'])
+  expect(small.report.summary[0]?.value).toBe('15')
   expect(rows.slice(6, 9)).toEqual([
     ['RedNet-50, stem with K = 7', 15541526, 2672590336, 2713184096],
     ['RedNet-50, stem with K = 3', 15540806, 2648505856, expect.any(Number)],
