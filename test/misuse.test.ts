@@ -75,7 +75,7 @@ test.each<[string, () => unknown]>([
   ['exponentialLR: options must be an object, found 0.9', () => optim.exponentialLR(1, untyped(0.9))],
   ['exponentialLR: gamma must be a finite number, found undefined', () => optim.exponentialLR(1, untyped({}))],
   [
-    'schedule: numTrainingSteps must be a finite number, found undefined',
+    'linearScheduleWithWarmup: numTrainingSteps must be a finite number, found undefined',
     () => optim.linearScheduleWithWarmup(1, untyped({ numWarmupSteps: 5 })),
   ],
   [

@@ -1,7 +1,7 @@
 /** Limits on gradients, as in `torch.nn.utils`. */
 import * as ops from '../ops/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { requireAtLeast } from '../util/check.ts'
+import { optionsOf, requireAtLeast, requireList, requireNumber } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 
 /** Limits on gradients. */
@@ -20,6 +20,8 @@ function checkLimit(name: string, limit: number): void {
 
 /** The norm of all elements of all tensors, computed as the norm of the tensors' norms: a scalar. */
 export function totalNorm(tensors: readonly Tensor[], normType = 2): Tensor {
+  requireList('totalNorm', 'tensors', tensors, UsageError)
+  requireNumber('totalNorm', 'normType', normType, UsageError)
   const joined = (reduce: (tensor: Tensor) => Tensor): Tensor =>
     ops.concat(tensors.map((tensor) => ops.reshape(reduce(tensor), [1])))
   if (tensors.length === 0) return ops.full([], 0)
@@ -37,10 +39,11 @@ export function totalNorm(tensors: readonly Tensor[], normType = 2): Tensor {
 export function clipGradNorm(
   gradients: readonly Tensor[],
   maxNorm: number,
-  options: { readonly normType?: number } = {},
+  options?: { readonly normType?: number },
 ): { readonly gradients: Tensor[]; readonly norm: Tensor } {
   checkLimit('clipGradNorm', maxNorm)
-  const norm = totalNorm(gradients, options.normType)
+  const { normType } = optionsOf('clipGradNorm', options, UsageError, { normType: true })
+  const norm = totalNorm(gradients, normType)
   const factor = ops.minimum(ops.div(maxNorm, ops.add(norm, 1e-6)), 1)
   return { gradients: gradients.map((gradient) => ops.mul(gradient, factor)), norm }
 }
@@ -48,6 +51,7 @@ export function clipGradNorm(
 /** Clamps every element of the gradients to [-clipValue, clipValue] (PyTorch's `clip_grad_value_`). */
 export function clipGradValue(gradients: readonly Tensor[], clipValue: number): Tensor[] {
   checkLimit('clipGradValue', clipValue)
+  requireList('clipGradValue', 'gradients', gradients, UsageError)
   return gradients.map((gradient) => ops.clamp(gradient, -clipValue, clipValue))
 }
 

@@ -3,9 +3,10 @@
  * optimizer, and returns the rate of step 0, 1, 2, ...
  */
 import {
+  optionsOf,
+  requireAtLeast,
   requireCount,
-  requireFields,
-  requireFinite,
+  requireFlag,
   requireList,
   requireOneOf,
   requirePositive,
@@ -13,19 +14,13 @@ import {
 } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import type { Schedule } from './schedule.ts'
-
-/** The options of a schedule that needs some. */
-function fieldsOf<T extends object>(owner: string, options: T): T {
-  requireFields(owner, 'options', options, UsageError)
-  return options
-}
+import { requiredOptions, requireNumbers } from './settings.ts'
 
 /** lr * factor for the first `totalIters` steps, then lr. Defaults: factor 1/3, totalIters 5. */
-export function constantLR(
-  lr: number,
-  { factor = 1 / 3, totalIters = 5 }: { readonly factor?: number; readonly totalIters?: number } = {},
-): Schedule {
-  requireFinite('constantLR', 'factor', factor, UsageError)
+export function constantLR(lr: number, options?: { readonly factor?: number; readonly totalIters?: number }): Schedule {
+  const names = { factor: true, totalIters: true } as const
+  const { factor = 1 / 3, totalIters = 5 } = optionsOf('constantLR', options, UsageError, names)
+  requireNumbers('constantLR', { lr, factor })
   requireCount('constantLR', 'totalIters', totalIters, 0, UsageError)
   // With totalIters 0 the factor never ends, as in PyTorch.
   return (step) => (step < totalIters || totalIters === 0 ? lr * factor : lr)
@@ -42,12 +37,10 @@ export interface LinearOptions {
 }
 
 /** A straight line from lr * startFactor at step 0 to lr * endFactor at step totalIters; constant afterwards. */
-export function linearLR(
-  lr: number,
-  { startFactor = 1 / 3, endFactor = 1, totalIters = 5 }: LinearOptions = {},
-): Schedule {
-  requireFinite('linearLR', 'startFactor', startFactor, UsageError)
-  requireFinite('linearLR', 'endFactor', endFactor, UsageError)
+export function linearLR(lr: number, options?: LinearOptions): Schedule {
+  const names = { startFactor: true, endFactor: true, totalIters: true } as const
+  const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = optionsOf('linearLR', options, UsageError, names)
+  requireNumbers('linearLR', { lr, startFactor, endFactor })
   requireCount('linearLR', 'totalIters', totalIters, 0, UsageError)
   return (step) => {
     const progress = totalIters > 0 ? Math.min(1, step / totalIters) : 1
@@ -58,15 +51,20 @@ export function linearLR(
 /** lr * (1 - step / totalIters)^power; 0 from step totalIters on. Defaults: totalIters 5, power 1. */
 export function polynomialLR(
   lr: number,
-  { totalIters = 5, power = 1 }: { readonly totalIters?: number; readonly power?: number } = {},
+  options?: { readonly totalIters?: number; readonly power?: number },
 ): Schedule {
+  const names = { totalIters: true, power: true } as const
+  const { totalIters = 5, power = 1 } = optionsOf('polynomialLR', options, UsageError, names)
+  requireNumbers('polynomialLR', { lr, power })
   requireCount('polynomialLR', 'totalIters', totalIters, 1, UsageError)
+  requireAtLeast('polynomialLR', 'power', power, 0, UsageError)
   return (step) => lr * (1 - Math.min(1, step / totalIters)) ** power
 }
 
 /** lr * gamma^floor(step / stepSize). Default gamma: 0.1. */
 export function stepLR(lr: number, options: { readonly stepSize: number; readonly gamma?: number }): Schedule {
-  const { stepSize, gamma = 0.1 } = fieldsOf('stepLR', options)
+  const { stepSize, gamma = 0.1 } = requiredOptions('stepLR', options, { stepSize: true, gamma: true })
+  requireNumbers('stepLR', { lr, gamma })
   requireCount('stepLR', 'stepSize', stepSize, 1, UsageError)
   return (step) => lr * gamma ** Math.floor(step / stepSize)
 }
@@ -76,15 +74,17 @@ export function multiStepLR(
   lr: number,
   options: { readonly milestones: readonly number[]; readonly gamma?: number },
 ): Schedule {
-  const { milestones, gamma = 0.1 } = fieldsOf('multiStepLR', options)
+  const { milestones, gamma = 0.1 } = requiredOptions('multiStepLR', options, { milestones: true, gamma: true })
+  requireNumbers('multiStepLR', { lr, gamma })
   requireList('multiStepLR', 'milestones', milestones, UsageError)
+  for (const milestone of milestones) requireNumbers('multiStepLR', { 'a milestone': milestone })
   return (step) => lr * gamma ** milestones.filter((milestone) => milestone <= step).length
 }
 
 /** lr * gamma^step. */
 export function exponentialLR(lr: number, options: { readonly gamma: number }): Schedule {
-  const { gamma } = fieldsOf('exponentialLR', options)
-  requireFinite('exponentialLR', 'gamma', gamma, UsageError)
+  const { gamma } = requiredOptions('exponentialLR', options, { gamma: true })
+  requireNumbers('exponentialLR', { lr, gamma })
   return (step) => lr * gamma ** step
 }
 
@@ -95,7 +95,8 @@ function cosine(start: number, end: number, progress: number): number {
 
 /** Half a cosine wave from lr down to etaMin at step tMax, then up again, with a period of 2 tMax (Loshchilov and Hutter 2017). Default etaMin: 0. */
 export function cosineAnnealingLR(lr: number, options: { readonly tMax: number; readonly etaMin?: number }): Schedule {
-  const { tMax, etaMin = 0 } = fieldsOf('cosineAnnealingLR', options)
+  const { tMax, etaMin = 0 } = requiredOptions('cosineAnnealingLR', options, { tMax: true, etaMin: true })
+  requireNumbers('cosineAnnealingLR', { lr, etaMin })
   requirePositive('cosineAnnealingLR', 'tMax', tMax, UsageError)
   return (step) => cosine(lr, etaMin, step / tMax)
 }
@@ -108,9 +109,11 @@ export function cosineAnnealingWarmRestarts(
   lr: number,
   options: { readonly t0: number; readonly tMult?: number; readonly etaMin?: number },
 ): Schedule {
-  const { t0, tMult = 1, etaMin = 0 } = fieldsOf('cosineAnnealingWarmRestarts', options)
-  if (!(t0 > 0) || !(tMult >= 1))
-    throw new UsageError(`cosineAnnealingWarmRestarts: t0 must be above 0 and tMult at least 1, found ${t0}, ${tMult}`)
+  const owner = 'cosineAnnealingWarmRestarts'
+  const { t0, tMult = 1, etaMin = 0 } = requiredOptions(owner, options, { t0: true, tMult: true, etaMin: true })
+  requireNumbers(owner, { lr, etaMin })
+  requirePositive(owner, 't0', t0, UsageError)
+  requireAtLeast(owner, 'tMult', tMult, 1, UsageError)
   return (step) => {
     let [position, length] = [tMult === 1 ? step % t0 : step, t0]
     while (position >= length) {
@@ -137,14 +140,30 @@ export interface OneCycleOptions {
   readonly threePhase?: boolean
 }
 
+const oneCycleNames = {
+  maxLr: true,
+  totalSteps: true,
+  pctStart: true,
+  annealStrategy: true,
+  divFactor: true,
+  finalDivFactor: true,
+  threePhase: true,
+} as const
+
 /** Rises to maxLr and falls again, once (Smith and Topin 2017). Later steps keep the last rate. */
 export function oneCycleLR(options: OneCycleOptions): Schedule {
-  const { maxLr, totalSteps, pctStart = 0.3, annealStrategy = 'cos', threePhase = false } = options
+  const given = requiredOptions('oneCycleLR', options, oneCycleNames)
+  const { maxLr, totalSteps, pctStart = 0.3, annealStrategy = 'cos', threePhase = false } = given
+  const { divFactor = 25, finalDivFactor = 1e4 } = given
+  requireNumbers('oneCycleLR', { maxLr, divFactor, finalDivFactor })
   requireCount('oneCycleLR', 'totalSteps', totalSteps, 1, UsageError)
   requireWithin('oneCycleLR', 'pctStart', pctStart, [0, 1], UsageError)
   requireOneOf('oneCycleLR', 'annealStrategy', annealStrategy, ['cos', 'linear'], UsageError)
-  const first = maxLr / (options.divFactor ?? 25)
-  const last = first / (options.finalDivFactor ?? 1e4)
+  requirePositive('oneCycleLR', 'divFactor', divFactor, UsageError)
+  requirePositive('oneCycleLR', 'finalDivFactor', finalDivFactor, UsageError)
+  requireFlag('oneCycleLR', 'threePhase', threePhase, UsageError)
+  const first = maxLr / divFactor
+  const last = first / finalDivFactor
   // Ends of the phases, and the rates there.
   const top = pctStart * totalSteps - 1
   const ends = threePhase ? [top, 2 * top, totalSteps - 1] : [top, totalSteps - 1]

@@ -1,6 +1,15 @@
 /** Checks of an optimizer's arguments, which may come from JavaScript or from a file. */
 import { Variable } from '../tensor/variable.ts'
-import { requireAtLeast, requireFlag, requireList, requireOptions, shown } from '../util/check.ts'
+import {
+  optionsOf,
+  requireAtLeast,
+  requireFields,
+  requireFinite,
+  requireFlag,
+  requireList,
+  requireOptions,
+  shown,
+} from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 
 /** Settings that may change from step to step. */
@@ -32,6 +41,22 @@ export function settingsOf<S extends object>(owner: string, defaults: object, op
     throw new UsageError(`${owner}: lr must be a number or a schedule, found none`)
   // Complete: the defaults have every setting except the learning rate, which was checked above.
   return { ...defaults, ...Object.fromEntries(given) } as S
+}
+
+/** The options of a function that needs some. Throws a UsageError for one that is not among `names`. */
+export function requiredOptions<T extends object>(
+  owner: string,
+  options: T,
+  names: Readonly<Record<keyof T & string, true>>,
+): T {
+  requireFields(owner, 'options', options, UsageError)
+  optionsOf(owner, options, UsageError, names)
+  return options
+}
+
+/** Throws a UsageError unless all are finite numbers. */
+export function requireNumbers(owner: string, numbers: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(numbers)) requireFinite(owner, name, value, UsageError)
 }
 
 const listHint = 'pass model.parameters(), or a list of variables'

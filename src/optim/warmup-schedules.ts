@@ -2,9 +2,10 @@
  * The schedules of `transformers` (`get_..._schedule...`): linear warm-up from 0 at step 0 to lr at step numWarmupSteps,
  * then a decay. `lr` is the base rate, which transformers gives to the optimizer.
  */
-import { requireFields, requireFinite } from '../util/check.ts'
+import { requireAtLeast, requirePositive } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 import type { Schedule } from './schedule.ts'
+import { requiredOptions, requireNumbers } from './settings.ts'
 
 /** The length of the warm-up. */
 export interface WarmupOptions {
@@ -16,18 +17,17 @@ export interface TrainingOptions extends WarmupOptions {
   readonly numTrainingSteps: number
 }
 
-/** lr * step / numWarmupSteps during the warm-up, `after` from then on. Throws a UsageError if a length is not a finite number. */
-function warmedUp(lr: number, options: WarmupOptions, after: Schedule): Schedule {
-  requireFields('schedule', 'options', options, UsageError)
-  const { numWarmupSteps } = options
-  requireFinite('schedule', 'numWarmupSteps', numWarmupSteps, UsageError)
-  return (step) => (step < numWarmupSteps ? (lr * step) / Math.max(1, numWarmupSteps) : after(step))
+const trainingNames = { numWarmupSteps: true, numTrainingSteps: true } as const
+
+/** Throws a UsageError unless the rate is a finite number and the settings are finite ones of at least 0. */
+function requireSettings(owner: string, lr: number, settings: Readonly<Record<string, number>>): void {
+  requireNumbers(owner, { lr, ...settings })
+  for (const [name, value] of Object.entries(settings)) requireAtLeast(owner, name, value, 0, UsageError)
 }
 
-/** The same, checking the length of the training too. */
-function warmedUpFor(lr: number, options: TrainingOptions, after: Schedule): Schedule {
-  requireFinite('schedule', 'numTrainingSteps', options.numTrainingSteps, UsageError)
-  return warmedUp(lr, options, after)
+/** lr * step / numWarmupSteps during the warm-up, `after` from then on. */
+function warmedUp(lr: number, numWarmupSteps: number, after: Schedule): Schedule {
+  return (step) => (step < numWarmupSteps ? (lr * step) / Math.max(1, numWarmupSteps) : after(step))
 }
 
 /** The share of the steps after the warm-up that is done; above 1 after the last. */
@@ -37,14 +37,19 @@ function progress(step: number, { numWarmupSteps, numTrainingSteps }: TrainingOp
 
 /** Warm-up, then constant at lr. */
 export function constantScheduleWithWarmup(lr: number, options: WarmupOptions): Schedule {
-  return warmedUp(lr, options, () => lr)
+  const owner = 'constantScheduleWithWarmup'
+  const { numWarmupSteps } = requiredOptions(owner, options, { numWarmupSteps: true })
+  requireSettings(owner, lr, { numWarmupSteps })
+  return warmedUp(lr, numWarmupSteps, () => lr)
 }
 
 /** Warm-up, then a straight line down to 0 at step numTrainingSteps. */
 export function linearScheduleWithWarmup(lr: number, options: TrainingOptions): Schedule {
-  const { numTrainingSteps, numWarmupSteps } = options
+  const owner = 'linearScheduleWithWarmup'
+  const { numWarmupSteps, numTrainingSteps } = requiredOptions(owner, options, trainingNames)
+  requireSettings(owner, lr, { numWarmupSteps, numTrainingSteps })
   const length = Math.max(1, numTrainingSteps - numWarmupSteps)
-  return warmedUpFor(lr, options, (step) => lr * Math.max(0, (numTrainingSteps - step) / length))
+  return warmedUp(lr, numWarmupSteps, (step) => lr * Math.max(0, (numTrainingSteps - step) / length))
 }
 
 /** Warm-up, then `numCycles` cosine waves between lr and 0. Default: 0.5, which falls to 0 once. */
@@ -52,9 +57,12 @@ export function cosineScheduleWithWarmup(
   lr: number,
   options: TrainingOptions & { readonly numCycles?: number },
 ): Schedule {
-  const { numCycles = 0.5 } = options
-  return warmedUpFor(lr, options, (step) => {
-    const angle = 2 * Math.PI * numCycles * progress(step, options)
+  const owner = 'cosineScheduleWithWarmup'
+  const { numCycles = 0.5, ...lengths } = requiredOptions(owner, options, { ...trainingNames, numCycles: true })
+  const { numWarmupSteps, numTrainingSteps } = lengths
+  requireSettings(owner, lr, { numWarmupSteps, numTrainingSteps, numCycles })
+  return warmedUp(lr, numWarmupSteps, (step) => {
+    const angle = 2 * Math.PI * numCycles * progress(step, lengths)
     return lr * Math.max(0, (1 + Math.cos(angle)) / 2)
   })
 }
@@ -64,9 +72,12 @@ export function cosineWithHardRestartsScheduleWithWarmup(
   lr: number,
   options: TrainingOptions & { readonly numCycles?: number },
 ): Schedule {
-  const { numCycles = 1 } = options
-  return warmedUpFor(lr, options, (step) => {
-    const done = progress(step, options)
+  const owner = 'cosineWithHardRestartsScheduleWithWarmup'
+  const { numCycles = 1, ...lengths } = requiredOptions(owner, options, { ...trainingNames, numCycles: true })
+  const { numWarmupSteps, numTrainingSteps } = lengths
+  requireSettings(owner, lr, { numWarmupSteps, numTrainingSteps, numCycles })
+  return warmedUp(lr, numWarmupSteps, (step) => {
+    const done = progress(step, lengths)
     return done >= 1 ? 0 : lr * Math.max(0, (1 + Math.cos(Math.PI * ((numCycles * done) % 1))) / 2)
   })
 }
@@ -76,9 +87,12 @@ export function cosineWithHardRestartsScheduleWithWarmup(
  * a warm-up.
  */
 export function inverseSqrtSchedule(lr: number, options: WarmupOptions & { readonly timescale?: number }): Schedule {
-  const { numWarmupSteps } = options
-  const timescale = options.timescale ?? (numWarmupSteps || 10_000)
-  return warmedUp(lr, options, (step) => lr / Math.sqrt((step + timescale - numWarmupSteps) / timescale))
+  const owner = 'inverseSqrtSchedule'
+  const given = requiredOptions(owner, options, { numWarmupSteps: true, timescale: true })
+  const { numWarmupSteps, timescale = numWarmupSteps || 10_000 } = given
+  requireSettings(owner, lr, { numWarmupSteps, timescale })
+  requirePositive(owner, 'timescale', timescale, UsageError)
+  return warmedUp(lr, numWarmupSteps, (step) => lr / Math.sqrt((step + timescale - numWarmupSteps) / timescale))
 }
 
 /**
@@ -89,11 +103,15 @@ export function polynomialDecayScheduleWithWarmup(
   lr: number,
   options: TrainingOptions & { readonly lrEnd?: number; readonly power?: number },
 ): Schedule {
-  const { numTrainingSteps, lrEnd = 1e-7, power = 1 } = options
-  if (!(lr > lrEnd))
-    throw new UsageError(`polynomialDecayScheduleWithWarmup: lrEnd must be below lr, found ${lrEnd}, lr ${lr}`)
-  return warmedUpFor(lr, options, (step) => {
+  const owner = 'polynomialDecayScheduleWithWarmup'
+  const names = { ...trainingNames, lrEnd: true, power: true } as const
+  const { lrEnd = 1e-7, power = 1, ...lengths } = requiredOptions(owner, options, names)
+  const { numWarmupSteps, numTrainingSteps } = lengths
+  requireSettings(owner, lr, { numWarmupSteps, numTrainingSteps, power })
+  requireNumbers(owner, { lrEnd })
+  if (!(lr > lrEnd)) throw new UsageError(`${owner}: lrEnd must be below lr, found ${lrEnd}, lr ${lr}`)
+  return warmedUp(lr, numWarmupSteps, (step) => {
     if (step > numTrainingSteps) return lrEnd
-    return (lr - lrEnd) * (1 - progress(step, options)) ** power + lrEnd
+    return (lr - lrEnd) * (1 - progress(step, lengths)) ** power + lrEnd
   })
 }

@@ -64,9 +64,9 @@ export function learningRate(
       case 'linear':
         return linearScheduleWithWarmup(lr, lengths)
       case 'constant':
-        return constantScheduleWithWarmup(lr, lengths)
+        return constantScheduleWithWarmup(lr, { numWarmupSteps })
       case 'inverse_sqrt':
-        return inverseSqrtSchedule(lr, lengths)
+        return inverseSqrtSchedule(lr, { numWarmupSteps })
       case 'epoch_cosine':
       case 'epoch_steps':
         return risen(epochRate(schedule, lr, epochs))

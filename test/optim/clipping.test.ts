@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import '../../src/index.ts'
 import { clipGradNorm, clipGradValue, totalNorm } from '../../src/optim/index.ts'
 import { tensor } from '../../src/tensor/tensor.ts'
+import { untyped } from './support.ts'
 
 const gradients = [tensor([[1, -2]]), tensor(2)]
 
@@ -37,4 +38,14 @@ test('clipGradValue limits each element', async () => {
   expect(() => clipGradValue(gradients, -1)).toThrow(
     expect.objectContaining({ message: 'clipGradValue: the limit must be at least 0, found -1' }),
   )
+})
+
+test.each([
+  ['clipGradNorm: there is no option "norm_type"', () => clipGradNorm(gradients, 1, untyped({ norm_type: 1 }))],
+  ['clipGradNorm: there is no setting "order"', () => clipGradNorm(gradients, 1, untyped({ order: 1 }))],
+  ['totalNorm: normType must be a number, found "1"', () => clipGradNorm(gradients, 1, { normType: untyped('1') })],
+  ['totalNorm: tensors must be a list, found float32[2]', () => totalNorm(untyped(tensor([1, 2])))],
+  ['clipGradValue: gradients must be a list, found float32[2]', () => clipGradValue(untyped(tensor([1, 2])), 1)],
+])('%s', (message, call) => {
+  expect(call).toThrow(expect.objectContaining({ name: 'UsageError', message }))
 })

@@ -6,7 +6,7 @@ import { AdamW, ExponentialMovingAverage, GradientAccumulator, linearLR, RMSprop
 import { type NDArray, toNumbers } from '../../src/tensor/dtype.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
-import { vector } from './support.ts'
+import { untyped, vector } from './support.ts'
 
 const array = (numbers: readonly number[]): NDArray => tensor([...numbers]).array
 /** A loss whose gradient is 2 (w - target). */
@@ -82,9 +82,6 @@ describe('minimize', () => {
     await step.release()
   })
 })
-
-/** From JavaScript, or from a file: the type system cannot be asked there. */
-const untyped = <T>(value: unknown): T => value as T
 
 describe('groups', () => {
   test('have settings of their own', async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import * as optim from '../../src/optim/index.ts'
 import { UsageError } from '../../src/util/errors.ts'
+import { untyped } from './support.ts'
 
 const table = (schedule: optim.Schedule, steps: number): number[] =>
   Array.from({ length: steps }, (_, i) => schedule(i))
@@ -46,11 +47,6 @@ describe('PyTorch', () => {
     const schedule = optim.cosineAnnealingWarmRestarts(1, { t0: 2, tMult: 3, etaMin: 0.2 })
     expect([0, 2, 8, 26].map(schedule)).toEqual([1, 1, 1, 1])
     expect(schedule(5)).toBeCloseTo(0.6, 12)
-    expect(() => optim.cosineAnnealingWarmRestarts(1, { t0: 0 })).toThrow(
-      expect.objectContaining({
-        message: 'cosineAnnealingWarmRestarts: t0 must be above 0 and tMult at least 1, found 0, 1',
-      }),
-    )
   })
 
   test('sequentialLR begins each schedule anew at its milestone', () => {
@@ -137,6 +133,8 @@ describe('transformers', () => {
   })
 })
 
+const lengths = { numWarmupSteps: 1, numTrainingSteps: 5 }
+
 test.each([
   ['stepLR: stepSize must be a whole number of at least 1, found 0', () => optim.stepLR(1, { stepSize: 0 })],
   [
@@ -148,6 +146,68 @@ test.each([
     'oneCycleLR: pctStart must be from 0 to 1, found 2',
     () => optim.oneCycleLR({ maxLr: 1, totalSteps: 5, pctStart: 2 }),
   ],
+  ['cosineAnnealingWarmRestarts: t0 must be above 0, found 0', () => optim.cosineAnnealingWarmRestarts(1, { t0: 0 })],
+  [
+    'cosineAnnealingWarmRestarts: tMult must be at least 1, found 0.5',
+    () => optim.cosineAnnealingWarmRestarts(1, { t0: 2, tMult: 0.5 }),
+  ],
+  ['polynomialLR: power must be at least 0, found -1', () => optim.polynomialLR(1, { power: -1 })],
+  ['stepLR: lr must be a finite number, found NaN', () => optim.stepLR(Number.NaN, { stepSize: 2 })],
+  [
+    'multiStepLR: a milestone must be a finite number, found "2"',
+    () => optim.multiStepLR(1, { milestones: untyped(['2']) }),
+  ],
+  [
+    'cosineAnnealingLR: etaMin must be a finite number, found "0.1"',
+    () => optim.cosineAnnealingLR(1, { tMax: 2, etaMin: untyped('0.1') }),
+  ],
+  ['oneCycleLR: options must be an object, found undefined', () => optim.oneCycleLR(untyped(undefined))],
+  ['oneCycleLR: maxLr must be a finite number, found undefined', () => optim.oneCycleLR(untyped({ totalSteps: 5 }))],
+  ['oneCycleLR: divFactor must be above 0, found 0', () => optim.oneCycleLR({ maxLr: 1, totalSteps: 5, divFactor: 0 })],
+  [
+    'constantScheduleWithWarmup: numWarmupSteps must be at least 0, found -2',
+    () => optim.constantScheduleWithWarmup(1, { numWarmupSteps: -2 }),
+  ],
+  [
+    'cosineScheduleWithWarmup: numCycles must be a finite number, found "x"',
+    () => optim.cosineScheduleWithWarmup(1, { ...lengths, numCycles: untyped('x') }),
+  ],
+  [
+    'inverseSqrtSchedule: timescale must be above 0, found 0',
+    () => optim.inverseSqrtSchedule(1, { numWarmupSteps: 1, timescale: 0 }),
+  ],
 ])('%s', (message, make) => {
   expect(make).toThrow(new UsageError(message))
+})
+
+test.each<[string, (options: object) => unknown, object]>([
+  ['constantLR', (options) => optim.constantLR(1, options), {}],
+  ['linearLR', (options) => optim.linearLR(1, options), {}],
+  ['polynomialLR', (options) => optim.polynomialLR(1, options), {}],
+  ['stepLR', (options) => optim.stepLR(1, untyped(options)), { stepSize: 2 }],
+  ['multiStepLR', (options) => optim.multiStepLR(1, untyped(options)), { milestones: [2] }],
+  ['exponentialLR', (options) => optim.exponentialLR(1, untyped(options)), { gamma: 0.5 }],
+  ['cosineAnnealingLR', (options) => optim.cosineAnnealingLR(1, untyped(options)), { tMax: 2 }],
+  ['cosineAnnealingWarmRestarts', (options) => optim.cosineAnnealingWarmRestarts(1, untyped(options)), { t0: 2 }],
+  ['oneCycleLR', (options) => optim.oneCycleLR(untyped(options)), { maxLr: 1, totalSteps: 5 }],
+  ['constantScheduleWithWarmup', (o) => optim.constantScheduleWithWarmup(1, untyped(o)), { numWarmupSteps: 1 }],
+  ['linearScheduleWithWarmup', (options) => optim.linearScheduleWithWarmup(1, untyped(options)), lengths],
+  ['cosineScheduleWithWarmup', (options) => optim.cosineScheduleWithWarmup(1, untyped(options)), lengths],
+  [
+    'cosineWithHardRestartsScheduleWithWarmup',
+    (options) => optim.cosineWithHardRestartsScheduleWithWarmup(1, untyped(options)),
+    lengths,
+  ],
+  ['inverseSqrtSchedule', (options) => optim.inverseSqrtSchedule(1, untyped(options)), { numWarmupSteps: 1 }],
+  ['polynomialDecayScheduleWithWarmup', (o) => optim.polynomialDecayScheduleWithWarmup(1, untyped(o)), lengths],
+])('%s refuses options that it does not have', (owner, make, required) => {
+  expect(() => make({ ...required, unknown: 1 })).toThrow(
+    expect.objectContaining({ message: `${owner}: there is no setting "unknown"` }),
+  )
+  expect(() => make({ ...required, eta_min: 1 })).toThrow(
+    expect.objectContaining({
+      message: `${owner}: there is no option "eta_min"`,
+      hint: 'options are in camelCase: "etaMin"',
+    }),
+  )
 })

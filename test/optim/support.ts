@@ -5,6 +5,9 @@ import type { Tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 import { randomNumbers } from '../support/gradients.ts'
 
+/** From JavaScript, or from a file: the type system cannot be asked there. */
+export const untyped = <T>(value: unknown): T => value as T
+
 /** A trainable vector. */
 export function vector(numbers: readonly number[], name = ''): Variable {
   return new Variable([numbers.length], { data: Float32Array.from(numbers), trainable: true, name })
