@@ -126,6 +126,40 @@ describe('ties and kinks, as in PyTorch 2.15', () => {
     ])
   })
 
+  test('clamp between equal tensors has one gradient: that of the bound beyond which x is, or of x', async () => {
+    expect(
+      await gradientsOf((x, min, max) => ops.clamp(x, min, max), [0, 1, 2, 1], [1, 1, 1, 0], [1, 1, 1, 1]),
+    ).toEqual([
+      [0, 1, 0, 0.5],
+      [1, 0, 0, 0],
+      [0, 0, 1, 0.5],
+    ])
+  })
+
+  test('remainders by 0 have the gradient of the quotient', async () => {
+    for (const op of [ops.fmod, ops.remainder])
+      expect(await gradientsOf(op, [3, -3, 0, 3], [0, 0, 0, 2])).toEqual([
+        [1, 1, 1, 1],
+        [-inf, inf, nan, -1],
+      ])
+  })
+
+  test('an axis that keeps its size is copied, whatever the factor was', async () => {
+    const row = [[[1, 2, 4, 8]]]
+    for (const options of [
+      { mode: 'linear' },
+      { mode: 'linear', antialias: true },
+      { mode: 'bicubic', antialias: true },
+    ] as const) {
+      const resize = (x: Tensor): Tensor => ops.interpolate(x, undefined, { ...options, scaleFactor: 1.2 })
+      expect(await valuesOf(resize, row)).toEqual([1, 2, 4, 8])
+      expect(await gradientsOf(resize, row)).toEqual([[1, 1, 1, 1]])
+    }
+    // Plain bicubic takes the factor there, too.
+    const cubic = await valuesOf((x) => ops.interpolate(x, undefined, { mode: 'bicubic', scaleFactor: 1.2 }), row)
+    expectRelative(cubic, [0.9474825859069824, 1.5625, 2.8375306129455566, 5.838832855224609], 1e-6)
+  })
+
   test('max shares among equals, maxWithIndices takes the first, cummax the last', async () => {
     expect(await gradientsOf((x) => ops.max(x), [3, 1, 3])).toEqual([[0.5, 0, 0.5]])
     expect(await gradientsOf((x) => ops.maxWithIndices(x, 0)[0], [3, 1, 3])).toEqual([[1, 0, 0]])

@@ -241,8 +241,11 @@ export const fmodOp = defineBinary('fmod', fmod, {
     const [a = '', b = ''] = inputs
     return types[0]?.dtype === 'int64' ? lowerWholeRemainder(emit, a, b) : emit.node('Mod', inputs, { fmod: 1 })
   },
-  // Not trunc(a / b): the quotient as rounded may be the next whole number.
-  gradient: (o, a, b, y, g) => [g, o.neg(o.mul(g, o.round(o.div(o.sub(a, y), b))))],
+  gradient: (o, a, b, y, g) => {
+    // Not trunc(a / b): the quotient as rounded may be the next whole number. By 0 there is no remainder to take off.
+    const quotient = o.where(o.equal(b, 0), o.div(a, b), o.round(o.div(o.sub(a, y), b)))
+    return [g, o.neg(o.mul(g, quotient))]
+  },
 })
 /** The dtypes that can be compared and chosen between: all of them. */
 export const comparable: readonly DType[] = ['float32', 'int32', 'int64', 'uint8', 'bool']

@@ -118,8 +118,8 @@ export const clipOp = defineOp<ClipAttributes>({
 
 /**
  * min(max(x, lower), upper); bounds are numbers or tensors that broadcast, each may be left out. Where they cross, the
- * result is the upper one. Exactly at a bound the gradient is 0 (a number) or shared equally (a tensor), as in PyTorch
- * since 2.15.
+ * result is the upper one. Exactly at a bound the gradient is 0 (a number) or shared equally (a tensor); where x and both
+ * bounds are equal tensors it is that of x. As in PyTorch since 2.15.
  */
 export function clamp(x: Operand, lower?: Operand, upper?: Operand): Tensor {
   const input = toTensor('clamp', x)
@@ -131,7 +131,12 @@ export function clamp(x: Operand, lower?: Operand, upper?: Operand): Tensor {
     })
   }
   const raised = lower === undefined ? input : maximum(input, lower)
-  return upper === undefined ? raised : minimum(raised, upper)
+  if (upper === undefined) return raised
+  const limited = minimum(raised, upper)
+  if (lower === undefined) return limited
+  // Where the bounds are equal, x up to them has one gradient, which the two extrema would share out.
+  const isShared = logicalAnd(equal(lower, upper), lessOrEqual(input, upper))
+  return where(isShared, where(less(input, lower), lower, input), limited)
 }
 
 function isOperandTensor(bound: Operand | undefined): bound is Exclude<Operand, number> {

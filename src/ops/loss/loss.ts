@@ -139,7 +139,7 @@ export function huberLoss(x: Operand, y: Operand, options?: WeightedLossOptions 
   return weightedReduction('huberLoss', huber(difference, delta), given)
 }
 
-/** sum of y (log y - x) for log probabilities x. `batchmean` divides by the size of axis 0. */
+/** sum of y (log y - x) for log probabilities x. `batchmean` divides by the size of axis 0, if there is one. */
 export function klDiv(
   input: Operand,
   target: Operand,
@@ -152,8 +152,5 @@ export function klDiv(
   // y log y is 0 at y = 0.
   const losses = given.logTarget ? mul(exp(y), sub(y, x)) : mul(y, sub(log(where(equal(y, 0), 1, y)), x))
   if (reduction !== 'batchmean') return reduceLosses(losses, reduction, 'klDiv')
-  checked(() => {
-    if (x.rank === 0) throw new ShapeError("klDiv: reduction 'batchmean' needs the batch on axis 0, found a scalar")
-  })
-  return div(sum(losses), sizeOf(x.shape, 0))
+  return x.rank === 0 ? sum(losses) : div(sum(losses), sizeOf(x.shape, 0))
 }

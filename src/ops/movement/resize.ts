@@ -76,7 +76,7 @@ function axisNumbers(
 function resizingOf(
   shape: Shape,
   size: number | readonly number[] | undefined,
-  { scaleFactor, recomputeScaleFactor = false }: InterpolateOptions,
+  { scaleFactor, recomputeScaleFactor = false, mode = 'nearest', antialias = false }: InterpolateOptions,
 ): Resizing {
   if ((size === undefined) === (scaleFactor === undefined))
     throw new ShapeError(
@@ -94,10 +94,13 @@ function resizingOf(
     throw new ShapeError(
       `interpolate: scaleFactor ${shown(factors)} leaves nothing of ${formatShape(shape)}, sizes would be ${formatShape(sizes)}`,
     )
-  return {
-    sizes,
-    steps: factors.map((factor, i) => (recomputeScaleFactor ? sizeOf(own, i) / sizeOf(sizes, i) : 1 / factor)),
-  }
+  // PyTorch copies an axis that keeps its size, whatever the factor was; plain bicubic and nearest take the factor there, too.
+  const copiesEqual = antialias || mode.endsWith('linear')
+  const steps = factors.map((factor, i) => {
+    const [input, output] = [sizeOf(own, i), sizeOf(sizes, i)]
+    return recomputeScaleFactor || (copiesEqual && input === output) ? input / output : 1 / factor
+  })
+  return { sizes, steps }
 }
 
 /** What a mode has no use for is a mistake. */
@@ -126,9 +129,9 @@ export function interpolate(
   })
   const input = toTensor('interpolate', x)
   return checked(() => {
-    const { sizes, steps } = resizingOf(input.shape, size, given)
     const { mode = 'nearest' } = given
     requireOneOf('interpolate', 'mode', mode, modes)
+    const { sizes, steps } = resizingOf(input.shape, size, given)
     requireFitting(given, mode)
     if (elementCount(input.shape.slice(2)) === 0)
       throw new ShapeError(`interpolate: there must be elements to resize, found ${formatShape(input.shape)}`)
