@@ -46,7 +46,7 @@ function multiHeadAttention(call: OpCall): Tensor[] {
   const query = ordered(inputOf(call, 'query'))
   const [attend, padding] = [maskOf(call, 'attn_mask'), maskOf(call, 'key_padding_mask')]
   const masks: Tensor[] = []
-  if (attend) masks.push(additive(attend.rank === 3 ? perHead(attend, heads) : attend))
+  if (attend) masks.push(additive(attend.rank === 3 && query.rank === 3 ? perHead(attend, heads) : attend))
   if (padding) masks.push(ops.unsqueeze(ops.unsqueeze(additive(padding), -2), -2)) // [S], or [batch, S]
   const { output, weights } = ops.multiHeadAttention(
     query,

@@ -1,6 +1,6 @@
 /** PyTorch's elementwise functions, by the names of the reference entries. */
 import * as ops from '../../ops/index.ts'
-import { type DType, isFloat } from '../../tensor/dtype.ts'
+import { isFloat } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import {
   choiceSetting,
@@ -12,6 +12,7 @@ import {
   operandOf,
   optionalNumber,
 } from '../target.ts'
+import { asFloat, castTo, isWhole, type NumberOrTensor, ofBooleans, promoted, widest } from './promotion.ts'
 
 function unary(f: (x: Tensor) => Tensor): OpTarget {
   return (call) => f(inputOf(call, 'input'))
@@ -25,21 +26,6 @@ function real(f: (x: Tensor) => Tensor): OpTarget {
 /** A function that leaves whole numbers as they are. */
 function rounding(f: (x: Tensor) => Tensor): OpTarget {
   return unary((x) => (isFloat(x.dtype) ? f(x) : x))
-}
-
-/** dtypes from the narrowest, as PyTorch promotes them. */
-const ranks: readonly DType[] = ['bool', 'uint8', 'int32', 'int64', 'float32']
-
-type NumberOrTensor = Tensor | number
-
-/** Operands as PyTorch promotes them: tensors of the wider dtype, whole ones beside a number with a fraction of float32. */
-function promoted(a: NumberOrTensor, b: NumberOrTensor): readonly [NumberOrTensor, NumberOrTensor] {
-  const ofNumber = (x: number): DType => (Number.isInteger(x) ? 'bool' : 'float32')
-  const rankOf = (x: NumberOrTensor): number => ranks.indexOf(typeof x === 'number' ? ofNumber(x) : x.dtype)
-  const dtype = ranks[Math.max(rankOf(a), rankOf(b))] ?? 'float32'
-  const wide = (x: NumberOrTensor): NumberOrTensor =>
-    typeof x === 'number' || x.dtype === dtype ? x : ops.cast(x, dtype)
-  return [wide(a), wide(b)]
 }
 
 /** A function of `input` and `other`, either of which may be a number. */
@@ -62,12 +48,8 @@ function scaled(f: (a: ops.Operand, b: ops.Operand) => Tensor, first: string, se
   return (call) => {
     const alpha = numberSetting(call.settings, 'alpha', 1)
     const [a, b] = promoted(operandOf(call, first), operandOf(call, second))
-    return f(a, alpha === 1 ? b : ops.mul(b, alpha))
+    return ofBooleans((x, y) => f(x, alpha === 1 ? y : ops.mul(y, alpha)))(a, b)
   }
-}
-
-function asFloat(x: ops.Operand): ops.Operand {
-  return typeof x === 'number' ? x : ops.cast(x, 'float32')
 }
 
 /** Division: of whole numbers too it gives fractions, unless rounded. */
@@ -86,8 +68,6 @@ function firstOf(call: OpCall): NumberOrTensor {
     call.inputs.input ?? call.inputs.self ?? numberSetting(call.settings, 'self' in call.settings ? 'self' : 'input')
   )
 }
-
-const isWhole = (x: NumberOrTensor): boolean => (typeof x === 'number' ? Number.isInteger(x) : !isFloat(x.dtype))
 
 /** Bits of the largest exponent that is told from others. */
 const exponentBits = 31
@@ -116,8 +96,12 @@ function power(call: OpCall): Tensor {
 }
 
 function clamp(call: OpCall): Tensor {
-  const bound = (name: string): ops.Operand | undefined => call.inputs[name] ?? optionalNumber(call.settings, name)
-  return ops.clamp(inputOf(call, 'input'), bound('min'), bound('max'))
+  const bound = (name: string): NumberOrTensor | undefined => call.inputs[name] ?? optionalNumber(call.settings, name)
+  const [input, min, max] = [inputOf(call, 'input'), bound('min'), bound('max')]
+  const dtype = widest([input, ...[min, max].filter((x) => x !== undefined)])
+  const wide = (x: NumberOrTensor | undefined): NumberOrTensor | undefined =>
+    x === undefined ? undefined : castTo(x, dtype)
+  return ops.clamp(castTo(input, dtype), wide(min), wide(max))
 }
 
 function nanToNum(call: OpCall): Tensor {
@@ -203,13 +187,13 @@ export const targets: OpTargets = {
   'torch.add': scaled(ops.add, 'input', 'other'),
   'torch.sub': scaled(ops.sub, 'input', 'other'),
   'torch.rsub': scaled(ops.sub, 'other', 'input'),
-  'torch.mul': binary(ops.mul),
+  'torch.mul': binary(ofBooleans(ops.mul)),
   'torch.div': divide,
   'torch.floor_divide': binary(ops.floorDivide),
   'torch.fmod': binary(ops.fmod),
   'torch.remainder': binary(ops.remainder),
-  'torch.maximum': binary(ops.maximum),
-  'torch.minimum': binary(ops.minimum),
+  'torch.maximum': binary(ofBooleans(ops.maximum)),
+  'torch.minimum': binary(ofBooleans(ops.minimum)),
   'torch.atan2': realBinary(ops.atan2),
   'torch.hypot': realBinary(ops.hypot),
   'torch.logaddexp': realBinary(ops.logAddExp),

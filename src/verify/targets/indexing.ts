@@ -15,6 +15,7 @@ import {
   optionalNumber,
   withoutEffect,
 } from '../target.ts'
+import { counted, isWhole, orderedWithIndices } from './promotion.ts'
 
 function axisOf(call: OpCall, fallback?: number): number {
   return numberSetting(call.settings, 'dim', fallback)
@@ -94,12 +95,31 @@ function embeddingBag(call: OpCall): Tensor {
 const largestOf = (call: OpCall, name: string): number =>
   call.valuesOf(name).reduce((most, value) => Math.max(most, value), -1)
 
+/** Beside whole numbers the value is cut to a whole one. */
+function maskedFill(call: OpCall): Tensor {
+  const [input, value] = [inputOf(call, 'input'), operandOf(call, 'value')]
+  const fits = typeof value === 'number' && isWhole(input) ? Math.trunc(value) : value
+  return ops.maskedFill(input, ops.cast(inputOf(call, 'mask'), 'bool'), fits)
+}
+
+/** `sorter`: the order in which the sequence is sorted. */
+function searchsorted(call: OpCall): Tensor {
+  const [sequence, { sorter }] = [inputOf(call, 'sorted_sequence'), call.inputs]
+  return ops.searchsorted(sorter ? ops.gather(sequence, sorter, -1) : sequence, operandOf(call, 'input'), {
+    right:
+      booleanSetting(call.settings, 'right', false) ||
+      choiceSetting(call.settings, 'side', ['left', 'right'], 'left') === 'right',
+  })
+}
+
 export const targets: OpTargets = {
   'torch.nn.functional.embedding': embedding,
   'torch.gather': (call) => ops.gather(inputOf(call, 'input'), inputOf(call, 'index'), axisOf(call)),
   'torch.take_along_dim': (call) =>
     ops.takeAlongAxis(inputOf(call, 'input'), inputOf(call, 'indices'), optionalNumber(call.settings, 'dim')),
-  'torch.index_select': (call) => ops.indexSelect(inputOf(call, 'input'), inputOf(call, 'index'), axisOf(call)),
+  // One place alone leaves an axis of size 1, too.
+  'torch.index_select': (call) =>
+    ops.indexSelect(inputOf(call, 'input'), ops.reshape(inputOf(call, 'index'), [-1]), axisOf(call)),
   'torch.scatter_add': (call) =>
     ops.scatterAdd(inputOf(call, 'input'), inputOf(call, 'index'), inputOf(call, 'src'), axisOf(call)),
   'torch.scatter': scatter,
@@ -126,8 +146,7 @@ export const targets: OpTargets = {
     ops.indexAdd(inputOf(call, 'input'), inputOf(call, 'index'), inputOf(call, 'source'), axisOf(call), {
       alpha: numberSetting(call.settings, 'alpha', 1),
     }),
-  masked_fill: (call) =>
-    ops.maskedFill(inputOf(call, 'input'), ops.cast(inputOf(call, 'mask'), 'bool'), operandOf(call, 'value')),
+  masked_fill: maskedFill,
   'torch.nn.functional.one_hot': (call) => {
     const classes = numberSetting(call.settings, 'num_classes', -1)
     return ops.oneHot(inputOf(call, 'input'), classes === -1 ? 1 + largestOf(call, 'input') : classes)
@@ -145,17 +164,12 @@ export const targets: OpTargets = {
   },
   'torch.sort': (call) => ops.sort(inputOf(call, 'input'), axisOf(call, -1), sortOptions(call)),
   'torch.argsort': (call) => ops.argsort(inputOf(call, 'input'), axisOf(call, -1), sortOptions(call)),
-  'torch.cumsum': (call) => ops.cumsum(inputOf(call, 'input'), axisOf(call)),
-  'torch.cumprod': (call) => ops.cumprod(inputOf(call, 'input'), axisOf(call)),
+  'torch.cumsum': (call) => ops.cumsum(counted(inputOf(call, 'input')), axisOf(call)),
+  'torch.cumprod': (call) => ops.cumprod(counted(inputOf(call, 'input')), axisOf(call)),
   'torch.logcumsumexp': (call) => ops.logCumsumExp(inputOf(call, 'input'), axisOf(call)),
-  'torch.cummax': (call) => ops.cummax(inputOf(call, 'input'), axisOf(call)),
-  'torch.cummin': (call) => ops.cummin(inputOf(call, 'input'), axisOf(call)),
-  'torch.searchsorted': (call) =>
-    ops.searchsorted(inputOf(call, 'sorted_sequence'), operandOf(call, 'input'), {
-      right:
-        booleanSetting(call.settings, 'right', false) ||
-        choiceSetting(call.settings, 'side', ['left', 'right'], 'left') === 'right',
-    }),
+  'torch.cummax': (call) => orderedWithIndices(ops.cummax)(inputOf(call, 'input'), axisOf(call)),
+  'torch.cummin': (call) => orderedWithIndices(ops.cummin)(inputOf(call, 'input'), axisOf(call)),
+  'torch.searchsorted': searchsorted,
   'torch.bincount': (call) => {
     const weights = call.inputs.weights
     const length = Math.max(numberSetting(call.settings, 'minlength', 0), 1 + largestOf(call, 'input'))

@@ -8,6 +8,7 @@ import {
   type OpCall,
   type OpTarget,
   type OpTargets,
+  operandOf,
 } from '../target.ts'
 
 const reductions = ['mean', 'sum', 'none'] as const
@@ -99,7 +100,7 @@ export const targets: OpTargets = {
   'torch.nn.functional.hinge_embedding_loss': (call) =>
     ops.hingeEmbeddingLoss(inputOf(call, 'input'), signs(call), margin(call, 1)),
   'torch.nn.functional.gaussian_nll_loss': (call) =>
-    ops.gaussianNllLoss(inputOf(call, 'input'), inputOf(call, 'target'), inputOf(call, 'var'), {
+    ops.gaussianNllLoss(inputOf(call, 'input'), inputOf(call, 'target'), operandOf(call, 'var'), {
       reduction: reduction(call),
       full: booleanSetting(call.settings, 'full', false),
       eps: numberSetting(call.settings, 'eps', 1e-6),

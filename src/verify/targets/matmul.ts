@@ -1,5 +1,6 @@
 /** PyTorch's matrix products, by the names of the reference entries. */
 import * as ops from '../../ops/index.ts'
+import { isFloat } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import {
   inputList,
@@ -27,6 +28,14 @@ function scaledSum(call: OpCall, product: Tensor): Tensor {
   return beta === 0 ? scaled : ops.add(ops.mul(input, beta), scaled)
 }
 
+/** A sum of a matrix and a product; our ops for it are of float32 alone. */
+function addedProduct(f: typeof ops.addmm, first: string, second: string): OpTarget {
+  return (call) => {
+    const [input, a, b] = [inputOf(call, 'input'), inputOf(call, first), inputOf(call, second)]
+    return isFloat(input.dtype) ? f(input, a, b, factors(call)) : scaledSum(call, ops.matmul(a, b))
+  }
+}
+
 /** A weight of one axis gives one number, without an axis. */
 function linear(call: OpCall): Tensor {
   const [input, weight, { bias }] = [inputOf(call, 'input'), inputOf(call, 'weight'), call.inputs]
@@ -50,10 +59,8 @@ export const targets: OpTargets = {
   'torch.outer': product(ops.outer, 'input', 'vec2'),
   'torch.dot': product(ops.dot, 'input', 'tensor'),
   'torch.kron': product(ops.kron, 'input', 'other'),
-  'torch.addmm': (call) =>
-    ops.addmm(inputOf(call, 'input'), inputOf(call, 'mat1'), inputOf(call, 'mat2'), factors(call)),
-  'torch.baddbmm': (call) =>
-    ops.baddbmm(inputOf(call, 'input'), inputOf(call, 'batch1'), inputOf(call, 'batch2'), factors(call)),
+  'torch.addmm': addedProduct(ops.addmm, 'mat1', 'mat2'),
+  'torch.baddbmm': addedProduct(ops.baddbmm, 'batch1', 'batch2'),
   'torch.addmv': (call) => scaledSum(call, ops.mv(inputOf(call, 'mat'), inputOf(call, 'vec'))),
   'torch.addr': (call) => scaledSum(call, ops.outer(inputOf(call, 'vec1'), inputOf(call, 'vec2'))),
   'torch.addbmm': (call) => scaledSum(call, ops.sum(ops.bmm(inputOf(call, 'batch1'), inputOf(call, 'batch2')), 0)),

@@ -12,6 +12,7 @@ import {
   type OpTargets,
   optionalNumber,
 } from '../target.ts'
+import { widest } from './promotion.ts'
 
 /** A setting that is a number, a list of numbers, or absent. */
 function axesSetting(call: OpCall, name: string): number | readonly number[] | undefined {
@@ -53,6 +54,18 @@ const unfolded = moved((x, { settings }) =>
   ),
 )
 
+/** PyTorch leaves tensors of shape [0] out, whatever shape the others have, and widens the dtypes. */
+function concat(call: OpCall): Tensor {
+  const given = inputList(call, 'tensors')
+  const dtype = widest(given)
+  const filled = given.filter(({ shape }) => shape.length !== 1 || shape[0] !== 0)
+  const joined = filled.length > 0 ? filled : given
+  return ops.concat(
+    joined.map((x) => ops.cast(x, dtype)),
+    axisOf(call, 0),
+  )
+}
+
 export const targets: OpTargets = {
   'torch.reshape': moved((x, { settings }) => ops.reshape(x, numbersSetting(settings, 'shape'))),
   'torch.permute': moved((x, { settings }) => ops.permute(x, numbersSetting(settings, 'dims'))),
@@ -74,7 +87,7 @@ export const targets: OpTargets = {
   'torch.flatten': moved((x, { settings }) =>
     ops.flatten(x, numberSetting(settings, 'start_dim', 0), numberSetting(settings, 'end_dim', -1)),
   ),
-  cat: (call) => ops.concat(inputList(call, 'tensors'), axisOf(call, 0)),
+  cat: concat,
   stack: (call) => ops.stack(inputList(call, 'tensors'), axisOf(call, 0)),
   split: moved((x, call) => ops.split(x, requiredAxes(call, 'split_size_or_sections'), axisOf(call, 0))),
   chunk: moved((x, call) => ops.chunk(x, numberSetting(call.settings, 'chunks'), axisOf(call, 0))),

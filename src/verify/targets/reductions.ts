@@ -13,6 +13,7 @@ import {
   optionalNumber,
   withoutEffect,
 } from '../target.ts'
+import { counted, ordered, orderedWithIndices } from './promotion.ts'
 
 /** `dim`: null and [] mean all axes. */
 function axesOf({ settings }: OpCall): ops.Axes {
@@ -62,10 +63,9 @@ function quantile(call: OpCall): Tensor {
 }
 
 export const targets: OpTargets = {
-  // Booleans, which are stored as uint8, are counted.
-  'torch.sum': reduced((x, axes, options) => ops.sum(x.dtype === 'uint8' ? ops.cast(x, 'int64') : x, axes, options)),
+  'torch.sum': reduced((x, axes, options) => ops.sum(counted(x), axes, options)),
   'torch.mean': reduced(ops.mean),
-  'torch.nansum': reduced(ops.nansum),
+  'torch.nansum': reduced((x, axes, options) => ops.nansum(counted(x), axes, options)),
   'torch.nanmean': reduced(ops.nanmean),
   'torch.cov': (call) => {
     const { fweights, aweights } = call.inputs
@@ -85,17 +85,17 @@ export const targets: OpTargets = {
       ...(append && { append }),
     })
   },
-  'torch.prod': reduced(ops.prod),
-  'torch.amax': reduced(ops.max),
-  'torch.amin': reduced(ops.min),
-  'torch.amax.full': (call) => ops.max(inputOf(call, 'input')),
-  'torch.amin.full': (call) => ops.min(inputOf(call, 'input')),
-  'torch.logsumexp': reduced(ops.logSumExp),
+  'torch.prod': reduced((x, axes, options) => ops.prod(counted(x), axes, options)),
+  'torch.amax': reduced(ordered(ops.max)),
+  'torch.amin': reduced(ordered(ops.min)),
+  'torch.amax.full': (call) => ordered(ops.max)(inputOf(call, 'input')),
+  'torch.amin.full': (call) => ordered(ops.min)(inputOf(call, 'input')),
+  'torch.logsumexp': reduced((x, axes, options) => ops.logSumExp(ops.cast(x, 'float32'), axes, options)),
   'torch.any': reduced(ops.any),
   'torch.all': reduced(ops.all),
   'torch.count_nonzero': reduced(ops.countNonzero),
-  'torch.max': withIndices(ops.maxWithIndices, ops.max),
-  'torch.min': withIndices(ops.minWithIndices, ops.min),
+  'torch.max': withIndices(orderedWithIndices(ops.maxWithIndices), ordered(ops.max)),
+  'torch.min': withIndices(orderedWithIndices(ops.minWithIndices), ordered(ops.min)),
   'torch.median': withIndices(ops.medianWithIndices, ops.median),
   'torch.argmax': argument(ops.argmax),
   'torch.argmin': argument(ops.argmin),
