@@ -262,7 +262,7 @@ export function freeze(module: Module, predicate: ParameterPredicate = () => tru
   setFrozen(module, predicate, true)
 }
 
-/** Undoes `freeze`. */
+/** Undoes `freeze`. Give parameters that begin to learn in the middle of a training an optimizer of their own, made then: it counts updates from 0. */
 export function unfreeze(module: Module, predicate: ParameterPredicate = () => true): void {
   setFrozen(module, predicate, false)
 }

@@ -127,7 +127,7 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
     return this.groups.flatMap((group) => group.parameters)
   }
 
-  /** How many updates were made: an int64 scalar. */
+  /** How many updates were made: an int64 scalar. One count for all parameters, those too that were frozen meanwhile. */
   get steps(): Variable {
     return this.#counter.count
   }

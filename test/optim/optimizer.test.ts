@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
 import { freeze, Linear, unfreeze } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
-import { AdamW, ExponentialMovingAverage, GradientAccumulator, linearLR, RMSprop, SGD } from '../../src/optim/index.ts'
+import {
+  Adam,
+  AdamW,
+  ExponentialMovingAverage,
+  GradientAccumulator,
+  linearLR,
+  RMSprop,
+  SGD,
+} from '../../src/optim/index.ts'
 import { type NDArray, toNumbers } from '../../src/tensor/dtype.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
@@ -254,4 +262,25 @@ test('a parameter that is frozen later is no longer changed, nor counted by a cl
   expect([first.weight, second.weight].map(({ data }) => data[0])).toEqual(
     [0.5, 0.5].map((value) => expect.closeTo(value, 5)),
   )
+})
+
+test('what is unfrozen during training begins with steps of lr in an optimizer of its own', async () => {
+  const [body, head] = [new Linear(1, 1, { bias: false }), new Linear(1, 1, { bias: false })]
+  for (const { weight } of [body, head]) weight.set([1])
+  const makeStep = (...optimizers: readonly Adam[]) =>
+    compile((x: Tensor) => {
+      const loss = ops.sum(head.forward(body.forward(x)))
+      for (const optimizer of optimizers) optimizer.minimize(loss)
+    })
+  freeze(body)
+  const ofHead = new Adam([head.weight], { lr: 1e-4 })
+  const first = makeStep(ofHead)
+  for (let i = 0; i < 50; i++) await first(tensor([[1]]))
+  unfreeze(body)
+  const second = makeStep(ofHead, new Adam([body.weight], { lr: 0.01 }))
+  for (let i = 1; i <= 3; i++) {
+    await second(tensor([[1]]))
+    expect(body.weight.data[0]).toBeCloseTo(1 - 0.01 * i, 5)
+  }
+  expect(head.weight.data[0]).toBeCloseTo(1 - 53e-4, 4)
 })
