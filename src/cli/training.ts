@@ -6,6 +6,7 @@ import type { OpenedData } from '../tasks/define.ts'
 import { formatDuration, formatMetrics } from '../train/describe-metrics.ts'
 import { FrozenParameters, learningShare } from '../train/frozen.ts'
 import {
+  isTestLossBroken,
   type LoopObserver,
   type LoopOptions,
   type LoopResult,
@@ -118,7 +119,7 @@ export async function trainRun(
   if (result.reason === 'not finite') {
     reporter.say(notFiniteLine(result))
     reporter.say(`Find the first op that produced it with: npx tenfold resume ${shellQuoted(run.path)} --find-nan`)
-    reporter.event('not finite', { step: result.step + (isOfTest(result) ? 0 : 1), run: run.path })
+    reporter.event('not finite', { step: result.step + (isTestLossBroken(result) ? 0 : 1), run: run.path })
     if (isAlone) process.exitCode = 1
     return told
   }
@@ -132,15 +133,10 @@ export async function trainRun(
   return told
 }
 
-/** Whether it was the loss of an evaluation that was not finite, and none of a step. */
-function isOfTest({ metrics }: LoopResult): boolean {
-  return !Number.isFinite(metrics.loss ?? 0)
-}
-
 /** What was not finite, and what is kept. */
 function notFiniteLine(result: LoopResult): string {
   const { step, savedStep } = result
-  const [what, state] = isOfTest(result)
+  const [what, state] = isTestLossBroken(result)
     ? [`the test loss became NaN or infinite at step ${step}`, 'the state of that step']
     : [`the loss became NaN or infinite at step ${step + 1}`, 'the state before that step']
   if (savedStep === step) return `${what}; ${state} is saved.`

@@ -42,7 +42,7 @@ export function clipGradNorm(
   options?: { readonly normType?: number },
 ): { readonly gradients: Tensor[]; readonly norm: Tensor } {
   checkLimit('clipGradNorm', maxNorm)
-  const { normType } = optionsOf('clipGradNorm', options, UsageError, { normType: true })
+  const { normType } = optionsOf('clipGradNorm', options, { normType: true }, UsageError)
   const norm = totalNorm(gradients, normType)
   const factor = ops.minimum(ops.div(maxNorm, ops.add(norm, 1e-6)), 1)
   return { gradients: gradients.map((gradient) => ops.mul(gradient, factor)), norm }

@@ -19,7 +19,7 @@ import { requiredOptions, requireNumbers } from './settings.ts'
 /** lr * factor for the first `totalIters` steps, then lr. Defaults: factor 1/3, totalIters 5. */
 export function constantLR(lr: number, options?: { readonly factor?: number; readonly totalIters?: number }): Schedule {
   const names = { factor: true, totalIters: true } as const
-  const { factor = 1 / 3, totalIters = 5 } = optionsOf('constantLR', options, UsageError, names)
+  const { factor = 1 / 3, totalIters = 5 } = optionsOf('constantLR', options, names, UsageError)
   requireNumbers('constantLR', { lr, factor })
   requireCount('constantLR', 'totalIters', totalIters, 0, UsageError)
   // With totalIters 0 the factor never ends, as in PyTorch.
@@ -39,7 +39,7 @@ export interface LinearOptions {
 /** A straight line from lr * startFactor at step 0 to lr * endFactor at step totalIters; constant afterwards. */
 export function linearLR(lr: number, options?: LinearOptions): Schedule {
   const names = { startFactor: true, endFactor: true, totalIters: true } as const
-  const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = optionsOf('linearLR', options, UsageError, names)
+  const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = optionsOf('linearLR', options, names, UsageError)
   requireNumbers('linearLR', { lr, startFactor, endFactor })
   requireCount('linearLR', 'totalIters', totalIters, 0, UsageError)
   return (step) => {
@@ -54,7 +54,7 @@ export function polynomialLR(
   options?: { readonly totalIters?: number; readonly power?: number },
 ): Schedule {
   const names = { totalIters: true, power: true } as const
-  const { totalIters = 5, power = 1 } = optionsOf('polynomialLR', options, UsageError, names)
+  const { totalIters = 5, power = 1 } = optionsOf('polynomialLR', options, names, UsageError)
   requireNumbers('polynomialLR', { lr, power })
   requireCount('polynomialLR', 'totalIters', totalIters, 1, UsageError)
   requireAtLeast('polynomialLR', 'power', power, 0, UsageError)

@@ -1,15 +1,6 @@
 /** Checks of an optimizer's arguments, which may come from JavaScript or from a file. */
 import { Variable } from '../tensor/variable.ts'
-import {
-  optionsOf,
-  requireAtLeast,
-  requireFields,
-  requireFinite,
-  requireFlag,
-  requireList,
-  requireOptions,
-  shown,
-} from '../util/check.ts'
+import { requireAtLeast, requireFinite, requireFlag, requireList, requireOptions, shown } from '../util/check.ts'
 import { UsageError } from '../util/errors.ts'
 
 /** Settings that may change from step to step. */
@@ -49,8 +40,7 @@ export function requiredOptions<T extends object>(
   options: T,
   names: Readonly<Record<keyof T & string, true>>,
 ): T {
-  requireFields(owner, 'options', options, UsageError)
-  optionsOf(owner, options, UsageError, names)
+  requireOptions(owner, options, Object.keys(names), UsageError)
   return options
 }
 

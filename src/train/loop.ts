@@ -146,6 +146,11 @@ export interface LoopResult {
   readonly seconds: number
 }
 
+/** Of a training that is `not finite`: whether it was the loss of an evaluation, and none of a step. */
+export function isTestLossBroken({ metrics }: Pick<LoopResult, 'metrics'>): boolean {
+  return !Number.isFinite(metrics.loss ?? 0)
+}
+
 /**
  * Trains from the store's newest checkpoint, or from the start, to the end. No one else may write to the store
  * meanwhile: hold the lock of a run directory. Throws a FormatError if there are checkpoints and all are damaged or gone.
@@ -319,7 +324,7 @@ class Loop {
     }
     // Before the checkpoint: pictures that no checkpoint knows of are dropped by a resumed training, and made again.
     if (snapshots) await this.#store.saveSnapshots(this.#step, snapshots)
-    if (!Number.isFinite(metrics.loss ?? 0)) return 'not finite'
+    if (isTestLossBroken({ metrics })) return 'not finite'
     await this.#save(isBest)
     return this.#isOutOfPatience ? 'early stop' : undefined
   }

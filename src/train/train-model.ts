@@ -17,6 +17,7 @@ import type { CheckpointChoice } from './checkpoint.ts'
 import { lockFolder } from './lock.ts'
 import {
   defineTask,
+  isTestLossBroken,
   type LoopOptions,
   type LoopResult,
   type Metrics,
@@ -237,11 +238,12 @@ async function trainInto<Name extends string>(
   const progress = options.progress === false ? undefined : showProgress({ metrics })
   const log = options.tensorboard && run ? logToTensorBoard(run.tensorboard) : undefined
   const observer = observeAll([progress, log, options.observer].flatMap((each) => each ?? []))
-  const { reason, ...result } = await train(task, store, loop, observer).finally(() => {
+  const ended = await train(task, store, loop, observer).finally(() => {
     progress?.close()
     log?.close()
   })
-  if (reason === 'not finite') throw await notFinite(task, result.step + 1)
+  const { reason, ...result } = ended
+  if (reason === 'not finite') throw await notFinite(task, ended)
   const report =
     run && options.report && reason !== 'interrupted' ? await reportOf(options, run, result, variables) : undefined
   return {
@@ -267,12 +269,15 @@ function chosenFromMemory(store: MemoryStore, choice: CheckpointChoice): Checkpo
 }
 
 /** Runs the step that failed once more, to name the op whose result was not finite first. */
-async function notFinite({ loader, step }: TrainingTask, number: number): Promise<TenfoldError> {
-  const message = `the loss became NaN or infinite at step ${number}`
+async function notFinite({ loader, step }: TrainingTask, ended: LoopResult): Promise<TenfoldError> {
+  const message = isTestLossBroken(ended)
+    ? `the loss of evaluate became NaN or infinite at step ${ended.step}`
+    : `the loss became NaN or infinite at step ${ended.step + 1}`
+  const kept = ended.savedStep < 0 ? 'there is no checkpoint' : `the newest checkpoint is of step ${ended.savedStep}`
   for await (const batch of loader) {
     const found = await step.findNotFinite(batch)
     return new TenfoldError(`${message}${found === undefined ? '' : `: ${found}`}`, {
-      hint: 'the state before that step is saved; a smaller learning rate, or clipNorm, may help',
+      hint: `${kept}; a smaller learning rate, or clipNorm, may help`,
     })
   }
   return new TenfoldError(message)
