@@ -1,6 +1,6 @@
 // `npm run check:pages [NAME ...]`: each page of the site (folder `site/try`, made by `npm run site`) in Chromium, used as a visitor would, and something true
-// of what it then shows. With --pictures FOLDER screenshots: desktop, phone, dark. "documentation" among the names, or no names: the pages of the documentation
-// beside it, if it was built, are as wide as a small phone.
+// of what it then shows. With --pictures FOLDER screenshots: desktop, phone, dark. The name "documentation": that the documentation beside them fits a small
+// phone; it has some 1,450 pages, which take minutes, so it is looked at only when it is named.
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
@@ -99,7 +99,6 @@ if (!existsSync(folder)) {
   process.exit(1)
 }
 const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'page.js')) && name !== 'index')
-if (existsSync(join(documentation, 'documents'))) names.push('documentation')
 const wanted = positionals.length > 0 ? positionals : names
 if (values.pictures) mkdirSync(values.pictures, { recursive: true })
 const server = await serveFolder(folder)
