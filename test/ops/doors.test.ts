@@ -106,6 +106,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'reduction/reduce.ts': ['restoreAxes', 'sumTo'],
   'signal/cosine.ts': ['dctMatrix'],
   'signal/frames.ts': ['frameCount', 'framesOf', 'overlapAdd'],
+  'signal/mel.ts': ['melFilters'],
   'signal/windows.ts': ['besselI0'],
 }
 

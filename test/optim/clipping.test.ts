@@ -42,7 +42,7 @@ test('clipGradValue limits each element', async () => {
 
 test.each([
   ['clipGradNorm: there is no option "norm_type"', () => clipGradNorm(gradients, 1, untyped({ norm_type: 1 }))],
-  ['clipGradNorm: there is no setting "order"', () => clipGradNorm(gradients, 1, untyped({ order: 1 }))],
+  ['clipGradNorm: there is no option "order"', () => clipGradNorm(gradients, 1, untyped({ order: 1 }))],
   ['totalNorm: normType must be a number, found "1"', () => clipGradNorm(gradients, 1, { normType: untyped('1') })],
   ['totalNorm: tensors must be a list, found float32[2]', () => totalNorm(untyped(tensor([1, 2])))],
   ['clipGradValue: gradients must be a list, found float32[2]', () => clipGradValue(untyped(tensor([1, 2])), 1)],

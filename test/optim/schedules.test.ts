@@ -202,12 +202,7 @@ test.each<[string, (options: object) => unknown, object]>([
   ['polynomialDecayScheduleWithWarmup', (o) => optim.polynomialDecayScheduleWithWarmup(1, untyped(o)), lengths],
 ])('%s refuses options that it does not have', (owner, make, required) => {
   expect(() => make({ ...required, unknown: 1 })).toThrow(
-    expect.objectContaining({ message: `${owner}: there is no setting "unknown"` }),
+    expect.objectContaining({ message: `${owner}: there is no option "unknown"` }),
   )
-  expect(() => make({ ...required, eta_min: 1 })).toThrow(
-    expect.objectContaining({
-      message: `${owner}: there is no option "eta_min"`,
-      hint: 'options are in camelCase: "etaMin"',
-    }),
-  )
+  expect(() => make({ ...required, eta_min: 1 })).toThrow(`${owner}: there is no option "eta_min"`)
 })

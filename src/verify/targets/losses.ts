@@ -17,12 +17,11 @@ function reduction({ settings }: OpCall): ops.Reduction {
   return choiceSetting(settings, 'reduction', reductions, 'mean')
 }
 
-function classOptions(call: OpCall): ops.CrossEntropyOptions {
+function classOptions(call: OpCall): ops.ClassLossOptions {
   const { weight } = call.inputs
   return {
     reduction: reduction(call),
     ignoreIndex: numberSetting(call.settings, 'ignore_index', -100),
-    labelSmoothing: numberSetting(call.settings, 'label_smoothing', 0),
     ...(weight && { weight }),
   }
 }
@@ -56,7 +55,12 @@ const regression =
     f(call, inputOf(call, 'input'), inputOf(call, 'target'))
 
 export const targets: OpTargets = {
-  'torch.nn.functional.cross_entropy': regression((call, x, y) => ops.crossEntropy(x, y, classOptions(call))),
+  'torch.nn.functional.cross_entropy': regression((call, x, y) =>
+    ops.crossEntropy(x, y, {
+      ...classOptions(call),
+      labelSmoothing: numberSetting(call.settings, 'label_smoothing', 0),
+    }),
+  ),
   'torch.nn.functional.nll_loss': regression((call, x, y) => ops.nllLoss(x, y, classOptions(call))),
   'torch.nn.functional.binary_cross_entropy_with_logits': regression((call, x, y) =>
     ops.bceWithLogits(x, y, binaryOptions(call)),

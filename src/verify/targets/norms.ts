@@ -11,9 +11,9 @@ import {
   withoutEffect,
 } from '../target.ts'
 
-function normOptions(call: OpCall, eps = 1e-5): ops.NormOptions {
+function normOptions(call: OpCall): ops.NormOptions {
   const { weight, bias } = call.inputs
-  return { weight, bias, eps: numberSetting(call.settings, 'eps', eps) }
+  return { weight, bias, eps: numberSetting(call.settings, 'eps', 1e-5) }
 }
 
 function byRunningStatistics(call: OpCall): Tensor {
@@ -42,7 +42,10 @@ export const targets: OpTargets = {
   'torch.nn.functional.layer_norm': (call) =>
     ops.layerNorm(inputOf(call, 'input'), numbersSetting(call.settings, 'normalized_shape'), normOptions(call)),
   'torch.nn.functional.rms_norm': (call) =>
-    ops.rmsNorm(inputOf(call, 'input'), numbersSetting(call.settings, 'normalized_shape'), normOptions(call, 2 ** -23)),
+    ops.rmsNorm(inputOf(call, 'input'), numbersSetting(call.settings, 'normalized_shape'), {
+      weight: call.inputs.weight,
+      eps: numberSetting(call.settings, 'eps', 2 ** -23),
+    }),
   'torch.nn.functional.group_norm': (call) =>
     ops.groupNorm(inputOf(call, 'input'), numberSetting(call.settings, 'num_groups'), normOptions(call)),
   'torch.nn.functional.instance_norm': (call) =>
