@@ -97,6 +97,11 @@ export function requireFlag(owner: string, argument: string, value: boolean, Thr
   assert(owner, typeof value === 'boolean', argument, 'true or false', value, Thrown)
 }
 
+/** A text. */
+export function requireText(owner: string, argument: string, value: string, Thrown: ErrorClass = ShapeError): void {
+  assert(owner, typeof value === 'string', argument, 'a string', value, Thrown)
+}
+
 /** A list, of any length. */
 export function requireList(
   owner: string,

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { toBase64 } from '../../src/util/base64.ts'
+import { fromBase64, toBase64 } from '../../src/util/base64.ts'
 
 test("the same as Buffer's, of any bytes", () => {
   const property = fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
     expect(toBase64(bytes)).toBe(Buffer.from(bytes).toString('base64'))
+    expect(fromBase64(toBase64(bytes))).toEqual(bytes)
   })
   fc.assert(property, { seed: 1, numRuns: 200 })
 })

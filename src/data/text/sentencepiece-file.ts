@@ -37,44 +37,66 @@ interface Normalizer {
   charsmap: Uint8Array
   dummyPrefix: boolean
   removeSpaces: boolean
+  escapeSpaces: boolean
 }
 
 function readNormalizer(bytes: Uint8Array): Normalizer {
-  const normalizer: Normalizer = { charsmap: new Uint8Array(), dummyPrefix: true, removeSpaces: true }
+  const normalizer: Normalizer = {
+    charsmap: new Uint8Array(),
+    dummyPrefix: true,
+    removeSpaces: true,
+    escapeSpaces: true,
+  }
   readFields(bytes, (field, reader, type) => {
     if (field === 2 && type === WireType.LengthDelimited) normalizer.charsmap = reader.bytes()
     else if (field === 3 && type === WireType.Varint) normalizer.dummyPrefix = reader.bool()
     else if (field === 4 && type === WireType.Varint) normalizer.removeSpaces = reader.bool()
+    else if (field === 5 && type === WireType.Varint) normalizer.escapeSpaces = reader.bool()
     else return false
     return true
   })
   return normalizer
 }
 
+interface Trainer {
+  modelType: number
+  /** Whether the mark of a space ends a word. */
+  spaceAsSuffix: boolean
+}
+
+function readTrainer(bytes: Uint8Array): Trainer {
+  const trainer: Trainer = { modelType: 1, spaceAsSuffix: false }
+  readFields(bytes, (field, reader, type) => {
+    if (field === 3 && type === WireType.Varint) trainer.modelType = reader.int32()
+    else if (field === 24 && type === WireType.Varint) trainer.spaceAsSuffix = reader.bool()
+    else return false
+    return true
+  })
+  return trainer
+}
+
 /** A BPE or unigram model. Throws a FormatError (naming `name`) for other kinds, for bytes as pieces, and for damaged files. */
 export function readSentencePiece(bytes: Uint8Array, name = 'SentencePiece model'): SentencePieceModel {
   const pieces: Piece[] = []
-  let modelType = 1
+  let trainer = readTrainer(new Uint8Array())
   let normalizer = readNormalizer(new Uint8Array())
   try {
     readFields(bytes, (field, reader, type) => {
       if (type !== WireType.LengthDelimited) return false
       if (field === 1) pieces.push(readPiece(reader.bytes()))
       else if (field === 3) normalizer = readNormalizer(reader.bytes())
-      else if (field === 2) {
-        readFields(reader.bytes(), (inner, trainer, innerType) => {
-          if (inner !== 3 || innerType !== WireType.Varint) return false
-          modelType = trainer.int32()
-          return true
-        })
-      } else return false
+      else if (field === 2) trainer = readTrainer(reader.bytes())
+      else return false
       return true
     })
   } catch (error) {
     throw new FormatError(`${name}: must be a SentencePiece model, found damaged fields`, { cause: error })
   }
-  const kind = modelTypes[modelType]
-  if (!kind) throw new FormatError(`${name}: must be a BPE or unigram model, found kind ${modelType}`)
+  const kind = modelTypes[trainer.modelType]
+  if (!kind) throw new FormatError(`${name}: must be a BPE or unigram model, found kind ${trainer.modelType}`)
+  if (trainer.spaceAsSuffix || !normalizer.escapeSpaces) {
+    throw new FormatError(`${name}: must write a space as ▁ in front of a word, as SentencePiece does by default`)
+  }
   if (!normalizer.dummyPrefix || !normalizer.removeSpaces) {
     throw new FormatError(
       `${name}: must put a space in front and take extra spaces away, as SentencePiece does by default`,

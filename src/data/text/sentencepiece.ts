@@ -25,7 +25,8 @@ const replace = (Regex: string, content: string) => ({ type: 'Replace', pattern:
 /**
  * The tokenizer of a SentencePiece model: runs of spaces are one, those at the ends none, one is put in front. A `▁` of the text is a
  * space that counts, but for the last ones; decoded, spaces in front go. BPE merges the neighbours whose piece has the highest score;
- * neighbouring unknown characters are one <unk>. Control pieces and <unk> are ids that no text can write, unless they are to be recognised.
+ * neighbouring unknown characters are one <unk>. The table of a normalisation is marked `match: 'longest'`: the library `tokenizers`, which
+ * passes the mark over, applies it in another way to some letters with marks. Control pieces and <unk> are ids that no text can write, unless they are to be recognised.
  */
 export function sentencePieceTokenizer(model: SentencePieceModel, options: SentencePieceOptions = {}): TokenizerFile {
   const { kind, pieces, scores, types, charsmap } = model
@@ -34,7 +35,7 @@ export function sentencePieceTokenizer(model: SentencePieceModel, options: Sente
   const text = pieces
     .map((piece, id) => ({ piece, id, score: scores[id] ?? 0 }))
     .filter(({ id }) => types[id] === 'normal')
-  const table = charsmap ? [{ type: 'Precompiled', precompiled_charsmap: toBase64(charsmap) }] : []
+  const table = charsmap ? [{ type: 'Precompiled', precompiled_charsmap: toBase64(charsmap), match: 'longest' }] : []
   const spaces = [
     replace(`\\A +|[ ${wordStart}]+\\z`, ''),
     replace(' +', wordStart),

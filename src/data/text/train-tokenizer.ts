@@ -1,4 +1,5 @@
 /** Trains a vocabulary from text: WordPiece, BPE or unigram, as a standard `tokenizer.json`. */
+import { optionsOf, requireCount, requireFlag, requireOneOf } from '../../util/check.ts'
 import { UsageError } from '../../util/errors.ts'
 import { learnMerges } from './pair-merging.ts'
 import { specialTokens } from './special-tokens.ts'
@@ -12,6 +13,7 @@ import {
   wordPieceModel,
   wordStart,
 } from './tokenizer-file.ts'
+import { eachText, type Texts } from './training-texts.ts'
 import { learnUnigram } from './unigram.ts'
 
 export interface TrainTokenizerOptions {
@@ -28,15 +30,29 @@ export interface TrainTokenizerOptions {
   readonly alphabet?: number
 }
 
-/** Learns a vocabulary from texts. Throws a UsageError if the size has no room for the characters. */
-export function trainTokenizer(texts: Iterable<string>, options: TrainTokenizerOptions): TextTokenizer {
-  const { kind = 'wordpiece', size, lowercase = true } = options
+const kinds: readonly TokenizerKind[] = ['wordpiece', 'bpe', 'unigram']
+
+/** The options with what they are by default. Throws a UsageError for wrong ones. */
+function checkedOptions(options: TrainTokenizerOptions) {
+  const owner = 'trainTokenizer'
+  optionsOf(owner, options, UsageError, { kind: true, size: true, lowercase: true, alphabet: true })
+  const { kind = 'wordpiece', size, lowercase = true, alphabet } = options ?? {}
+  requireOneOf(owner, 'kind', kind, kinds, UsageError)
+  requireCount(owner, 'size', size, specialTokens.length + 1, UsageError)
+  requireFlag(owner, 'lowercase', lowercase, UsageError)
+  if (alphabet !== undefined) requireCount(owner, 'alphabet', alphabet, 1, UsageError)
+  return { kind, size, lowercase, alphabet }
+}
+
+/** Learns a vocabulary from texts. Throws a UsageError for wrong options, and if the size has no room for the characters. */
+export function trainTokenizer(texts: Texts, options: TrainTokenizerOptions): TextTokenizer {
+  const { kind, size, lowercase, alphabet } = checkedOptions(options)
   const empty = kind === 'unigram' ? unigramModel([[specialTokens[0], 0]]) : { ...wordPieceModel(specialTokens) }
   const splitter = new TextTokenizer(tokenizerFileOf(kind, lowercase, empty))
   const words = countWords(texts, splitter, kind)
   const room = size - specialTokens.length
   const counts = countCharacters(words)
-  const characters = [...counts.keys()].slice(0, options.alphabet ?? alphabetSize(counts, words, kind, room))
+  const characters = [...counts.keys()].slice(0, alphabet ?? alphabetSize(counts, words, kind, room))
   if (characters.length === 0) throw new UsageError('a tokenizer needs text to be trained on, found none')
   const model = kind === 'unigram' ? unigram(words, characters, room) : merging(kind, words, characters, room)
   const known = Object.keys(model.vocab as object).length
@@ -52,13 +68,13 @@ export function trainTokenizer(texts: Iterable<string>, options: TrainTokenizerO
  * The words of the texts and how often each occurs. Except for WordPiece a word is a run of letters, of digits or of other
  * characters, with the mark of the space before it: no token will reach from one into the other.
  */
-function countWords(texts: Iterable<string>, splitter: TextTokenizer, kind: TokenizerKind): Map<string, number> {
+function countWords(texts: Texts, splitter: TextTokenizer, kind: TokenizerKind): Map<string, number> {
   const counts = new Map<string, number>()
   const runs = new RegExp(
     `${wordStart}?(?:[\\p{L}\\p{M}]+|\\p{N}+|[^\\p{L}\\p{M}\\p{N}${wordStart}]+|$)|${wordStart}`,
     'gu',
   )
-  for (const text of texts) {
+  for (const text of eachText('trainTokenizer', texts)) {
     const parts = splitter.parts(text)
     const words = kind === 'wordpiece' ? parts : parts.flatMap((part) => part.match(runs) ?? [])
     for (const word of words) if (word !== '') counts.set(word, (counts.get(word) ?? 0) + 1)

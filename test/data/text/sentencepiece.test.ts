@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { readSentencePiece, readTokenizer, sentencePieceTokenizer, TextTokenizer } from '../../../src/data/index.ts'
 import { FormatError } from '../../../src/util/errors.ts'
 import { told, withFolder } from '../support.ts'
+import parts from './hugging-face/reference.json' with { type: 'json' }
 import reference from './sentencepiece.json' with { type: 'json' }
 
 const bytesOf = (kind: string): Uint8Array => readFileSync(new URL(`${kind}.model`, import.meta.url))
@@ -44,6 +45,20 @@ describe.each(['bpe', 'unigram'] as const)('%s', (kind) => {
     })
     fc.assert(property, { seed: 3, numRuns: 300 })
   })
+})
+
+test('rules of normalisation of its own are applied as the official library does, by the longest match', () => {
+  const tokenizer = new TextTokenizer(sentencePieceTokenizer(readSentencePiece(bytesOf('rules'))))
+  expect(parts.charsmap.texts.map((text) => tokenizer.encode(text))).toEqual(parts.charsmap.ids)
+})
+
+test('spaces that are written in another way are refused', async () => {
+  // trainer_spec { treat_whitespace_as_suffix: true }; normalizer_spec { escape_whitespaces: false }
+  for (const bytes of [Uint8Array.of(0x12, 3, 0xc0, 1, 1), Uint8Array.of(0x1a, 2, 0x28, 0)]) {
+    expect(await told(() => readSentencePiece(bytes))).toBe(
+      'FormatError: SentencePiece model: must write a space as ▁ in front of a word, as SentencePiece does by default',
+    )
+  }
 })
 
 test('other files and kinds are refused', () =>

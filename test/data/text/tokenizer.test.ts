@@ -78,6 +78,59 @@ test('a vocabulary needs text, and room for its characters', async () => {
   )
 })
 
+// Each as JavaScript or a file may have it.
+const untyped = trainTokenizer as (texts: unknown, options: unknown) => TextTokenizer
+
+test.each([
+  [[text], undefined, 'size must be a whole number of at least 8, found undefined'],
+  [[text], { size: Number.NaN }, 'size must be a whole number of at least 8, found NaN'],
+  [[text], { size: 80.5 }, 'size must be a whole number of at least 8, found 80.5'],
+  [[text], { size: 80, kind: 'foo' }, 'kind must be wordpiece, bpe or unigram, found "foo"'],
+  [[text], { size: 80, lowerCase: false }, 'there is no setting "lowerCase" | did you mean "lowercase"?'],
+  [[text], { size: 80, lowercase: 'no' }, 'lowercase must be true or false, found "no"'],
+  [[text], { size: 80, alphabet: -1 }, 'alphabet must be a whole number of at least 1, found -1'],
+  [
+    text.slice(0, 3),
+    { size: 80 },
+    'texts must be a list of strings, found "the" | a single text goes into brackets: [text]',
+  ],
+  [5, { size: 80 }, 'texts must be a list of strings, found 5'],
+  [['a', 5], { size: 80 }, 'text 1 must be a string, found 5'],
+])('training from %j with %j is refused', async (texts, options, reason) => {
+  expect(await told(() => untyped(texts, options))).toBe(`UsageError: trainTokenizer: ${reason}`)
+})
+
+test('unknown words are <unk>, or an error where there is none', async () => {
+  const model = { type: 'WordLevel', vocab: { a: 0, '?': 1 } }
+  const file = { model: { ...model, unk_token: '?' }, pre_tokenizer: { type: 'WhitespaceSplit' } }
+  const words = new TextTokenizer(file)
+  expect(words.encode('a b')).toEqual([0, 1])
+  expect(words.unknownShare([words.encode('a b')])).toBe(0.5)
+  expect(await told(() => new TextTokenizer({ model }).encode('b'))).toMatchInlineSnapshot(
+    `"FormatError: "b" is not in the vocabulary, which has no token for unknown words either"`,
+  )
+})
+
+test('only texts are encoded, and only ids of the vocabulary decoded', async () => {
+  const words = trainTokenizer([text], { size: 60 })
+  const encode = words.encode.bind(words) as (text: unknown) => number[]
+  const decode = words.decode.bind(words) as (ids: unknown) => string
+  const found = [
+    ...[5, undefined].map((value) => told(() => encode(value))),
+    ...[[words.size], [-1], [1.5], [Number.NaN], 5].map((value) => told(() => decode(value))),
+  ]
+  expect((await Promise.all(found)).join('\n')).toMatchInlineSnapshot(`
+    "UsageError: encode: text must be a string, found 5
+    UsageError: encode: text must be a string, found undefined
+    UsageError: token ids must be whole and below 49, found 49
+    UsageError: token ids must be whole and below 49, found -1
+    UsageError: token ids must be whole and below 49, found 1.5
+    UsageError: token ids must be whole and below 49, found NaN
+    UsageError: decode: ids must be a list of whole numbers, found 5"
+  `)
+  expect(words.decode([])).toBe('')
+})
+
 test('files that are no tokenizer are refused', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'tokenizer.json')
@@ -92,7 +145,7 @@ test('files that are no tokenizer are refused', () =>
       `"FormatError: DIR/tokenizer.json: must be in the tokenizer.json format: model Invalid input: expected object, received undefined"`,
     )
     expect(await read('{"model":{"type":"Nonsense"}}')).toMatchInlineSnapshot(
-      `"FormatError: DIR/tokenizer.json: must be a tokenizer that can be used here: Unknown TokenizerModel type: Nonsense"`,
+      `"FormatError: DIR/tokenizer.json: must be a tokenizer that can be used here: there is no model of type "Nonsense""`,
     )
   }))
 
@@ -103,5 +156,7 @@ test('a model of text needs special tokens', async () => {
   expect(await told(() => bare.specialIds())).toMatchInlineSnapshot(
     `"FormatError: the tokenizer must have a token <unk> or [UNK]"`,
   )
-  expect(await told(() => bare.token(9))).toMatchInlineSnapshot(`"UsageError: token ids must be below 1, found 9"`)
+  expect(await told(() => bare.token(9))).toMatchInlineSnapshot(
+    `"UsageError: token ids must be whole and below 1, found 9"`,
+  )
 })
