@@ -15,8 +15,9 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
     const [first = 0, ...rest] = bytes.subarray(place, place + 4)
     const isCutOff = first >= 0xc2 && first <= 0xf4 && place + characterLength(first) > bytes.length
     const found = `byte 0x${first.toString(16).padStart(2, '0')} at ${place}`
-    // More than one byte of a character: the text was cut off.
-    if (isCutOff && rest.length > 0 && rest.every((byte) => byte >= 0x80 && byte < 0xc0)) {
+    // More than one byte of a character, or characters of several bytes before it: the text was cut off. One byte alone may be an accent.
+    const isUtf8 = rest.length > 0 || bytes.subarray(0, place).some((byte) => byte >= 0x80)
+    if (isCutOff && isUtf8 && rest.every((byte) => byte >= 0x80 && byte < 0xc0)) {
       throw new FormatError(`${name}: must be UTF-8, found ${found}, where it ends in the middle of a character`, {
         hint: 'it seems to be cut off',
         cause: error,

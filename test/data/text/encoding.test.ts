@@ -48,6 +48,24 @@ describe('decodeUtf8', () => {
     )
   })
 
+  test('a text that is cut off after the first byte of a character is told so', async () => {
+    const cutOff = Buffer.from('café, été').subarray(0, -1)
+    expect(await told(() => decodeUtf8(cutOff, 'x.txt'))).toBe(
+      'FormatError: x.txt: must be UTF-8, found byte 0xc3 at 10, where it ends in the middle of a character | it seems to be cut off',
+    )
+  })
+
+  test.each([
+    ['a row of Chinese in an English table', 'b9a7cfb2c4fabbf1b5c3b4f3bdb12cc7ebd6c2b5e7c1ecc8a1'],
+    ["the old Mac's accents", '6361668e207472 8f73 6167728e61626c65'],
+  ])('weak evidence is none: %s', async (_, hex) => {
+    const bytes = Buffer.concat([
+      Buffer.from('text,label\nhello,a\n'.repeat(9)),
+      Buffer.from(hex.replaceAll(' ', ''), 'hex'),
+    ])
+    expect(await told(() => decodeUtf8(bytes, 'x.csv'))).toContain('its encoding is not recognised')
+  })
+
   test('an encoding that cannot be told is not guessed', async () => {
     const noise = Uint8Array.from({ length: 400 }, (_, i) => 0x80 + ((i * 7919 + ((i * i) % 31)) % 128))
     expect(await told(() => decodeUtf8(noise, 'x.txt'))).toMatch(
