@@ -10,10 +10,10 @@ import {
   type LoopObserver,
   type LoopOptions,
   type LoopResult,
-  observeAll,
   type TrainingTask,
   train,
 } from '../train/loop.ts'
+import { observeAll } from '../train/progress.ts'
 import { logToTensorBoard } from '../train/tensorboard.ts'
 import { shellQuoted } from '../util/shell.ts'
 import { percent } from '../util/words.ts'

@@ -12,7 +12,6 @@ export {
   type LoopOptions,
   type LoopResult,
   type Metrics,
-  observeAll,
   type StepReport,
   type StepResult,
   type StopReason,
@@ -22,7 +21,7 @@ export {
 export { MemoryStore } from '../train/memory-store.ts'
 export * from '../train/metrics.ts'
 export { type PredictAllOptions, predictAll } from '../train/predict-all.ts'
-export { type LineOutput, type ProgressDisplay, showProgress } from '../train/progress.ts'
+export { type LineOutput, observeAll, type ProgressDisplay, showProgress } from '../train/progress.ts'
 export { type RunDescription, RunDirectory } from '../train/run.ts'
 export { type RunReportOptions, writeRunReport } from '../train/run-report.ts'
 export type { Snapshot } from '../train/snapshots.ts'

@@ -111,27 +111,6 @@ export interface LoopObserver {
   readonly onWarning?: (message: string) => void
 }
 
-/** One observer that forwards to several. */
-export function observeAll(observers: readonly LoopObserver[]): LoopObserver {
-  return {
-    onStart: (step) => {
-      for (const { onStart } of observers) onStart?.(step)
-    },
-    onStep: (report) => {
-      for (const { onStep } of observers) onStep?.(report)
-    },
-    onEvaluation: (...evaluation) => {
-      for (const { onEvaluation } of observers) onEvaluation?.(...evaluation)
-    },
-    onCheckpoint: (path) => {
-      for (const { onCheckpoint } of observers) onCheckpoint?.(path)
-    },
-    onWarning: (message) => {
-      for (const { onWarning } of observers) onWarning?.(message)
-    },
-  }
-}
-
 export type StopReason = 'finished' | 'interrupted' | 'early stop' | 'not finite'
 
 export interface LoopResult {

@@ -111,6 +111,27 @@ export function observeProgress(status: StatusLine, descriptions: () => MetricDe
   }
 }
 
+/** One observer that forwards to several. */
+export function observeAll(observers: readonly LoopObserver[]): LoopObserver {
+  return {
+    onStart: (step) => {
+      for (const { onStart } of observers) onStart?.(step)
+    },
+    onStep: (report) => {
+      for (const { onStep } of observers) onStep?.(report)
+    },
+    onEvaluation: (...evaluation) => {
+      for (const { onEvaluation } of observers) onEvaluation?.(...evaluation)
+    },
+    onCheckpoint: (path) => {
+      for (const { onCheckpoint } of observers) onCheckpoint?.(path)
+    },
+    onWarning: (message) => {
+      for (const { onWarning } of observers) onWarning?.(message)
+    },
+  }
+}
+
 /** An observer that prints; `close` it when training has ended. */
 export interface ProgressDisplay extends LoopObserver {
   readonly close: () => void

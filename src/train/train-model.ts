@@ -21,13 +21,12 @@ import {
   type LoopOptions,
   type LoopResult,
   type Metrics,
-  observeAll,
   requireMonitored,
   type TrainingTask,
   train,
 } from './loop.ts'
 import { MemoryStore } from './memory-store.ts'
-import { showProgress } from './progress.ts'
+import { observeAll, showProgress } from './progress.ts'
 import { RunDirectory } from './run.ts'
 import { parameterCount, writeRunReport } from './run-report.ts'
 import type { Settings } from './settings.ts'

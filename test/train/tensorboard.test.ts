@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { observeAll, type StepReport } from '../../src/train/loop.ts'
+import type { StepReport } from '../../src/train/loop.ts'
+import { observeAll } from '../../src/train/progress.ts'
 import { logToTensorBoard } from '../../src/train/tensorboard.ts'
 
 const report = { step: 3, totalSteps: 9, epoch: 0, epochs: 1, metrics: { loss: 0.5 }, examples: 8, seconds: 1 }

@@ -104,7 +104,7 @@ export class TextTokenizer {
    * the vocabulary.
    */
   decode(ids: readonly number[], options: { special?: boolean } = {}): string {
-    const { special = false } = optionsOf('decode', options, UsageError, { special: true })
+    const { special = false } = optionsOf('decode', options, { special: true }, UsageError)
     const { decode, model } = this.#pipeline
     requireIds(ids)
     const tokens = Array.from(ids, (id) => this.token(id))

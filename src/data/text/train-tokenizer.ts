@@ -35,7 +35,7 @@ const kinds: readonly TokenizerKind[] = ['wordpiece', 'bpe', 'unigram']
 /** The options with what they are by default. Throws a UsageError for wrong ones. */
 function checkedOptions(options: TrainTokenizerOptions) {
   const owner = 'trainTokenizer'
-  optionsOf(owner, options, UsageError, { kind: true, size: true, lowercase: true, alphabet: true })
+  optionsOf(owner, options, { kind: true, size: true, lowercase: true, alphabet: true }, UsageError)
   const { kind = 'wordpiece', size, lowercase = true, alphabet } = options ?? {}
   requireOneOf(owner, 'kind', kind, kinds, UsageError)
   requireCount(owner, 'size', size, specialTokens.length + 1, UsageError)

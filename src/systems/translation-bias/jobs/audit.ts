@@ -51,9 +51,7 @@ const config = z.strictObject({
 
 type AuditConfig = z.infer<typeof config>
 
-async function sentencesOf({ occupations, adjectives, languages: given, tweet, context }: AuditConfig) {
-  // Given twice, its sentences would count twice.
-  const names = [...new Set(given)]
+async function sentencesOf({ occupations, adjectives, languages: names, tweet, context }: AuditConfig) {
   const studied = names.filter((name) => name !== droppedSubjectLanguage)
   const sentences = [
     ...(tweet ? names.flatMap(tweetSentences) : []),

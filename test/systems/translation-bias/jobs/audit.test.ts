@@ -79,8 +79,15 @@ describe('an audit', () => {
     expect(lines.map((line) => line.split(',').at(-1))).toEqual(['Male', 'Female', '?'])
   })
 
-  test('a language that is given twice counts once; both genders, and what is not read, are told', async () => {
+  test('a language that is given twice, whose sentences would count twice, is refused', async () => {
     const { folder, config } = await prepared({ languages: ['Hungarian', 'Hungarian'] })
+    await expect(runJob(translationBias, audit, config, { ...options, folder })).rejects.toThrow(
+      'setting "languages": "Hungarian" is there twice',
+    )
+  })
+
+  test('both genders, and what is not read, are told', async () => {
+    const { folder, config } = await prepared({ languages: ['Hungarian'] })
     const own = ['ő egy bíró\tHe or she is a judge.', 'ő egy ügyvéd\tShe or he.', 'ő egy ápoló\tA nurse.']
     await writeFile(join(folder, 'own.tsv'), own.join('\n'))
     const told: string[] = []
