@@ -86,7 +86,7 @@ test.each([
   [[text], { size: Number.NaN }, 'size must be a whole number of at least 8, found NaN'],
   [[text], { size: 80.5 }, 'size must be a whole number of at least 8, found 80.5'],
   [[text], { size: 80, kind: 'foo' }, 'kind must be wordpiece, bpe or unigram, found "foo"'],
-  [[text], { size: 80, lowerCase: false }, 'there is no setting "lowerCase" | did you mean "lowercase"?'],
+  [[text], { size: 80, lowerCase: false }, 'there is no option "lowerCase" | did you mean "lowercase"?'],
   [[text], { size: 80, lowercase: 'no' }, 'lowercase must be true or false, found "no"'],
   [[text], { size: 80, alphabet: -1 }, 'alphabet must be a whole number of at least 1, found -1'],
   [
