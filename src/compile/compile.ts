@@ -8,7 +8,7 @@ import { warn } from '../util/warnings.ts'
 import type { DynamicAxes } from './dynamic/axes.ts'
 import { traceAtSizes } from './dynamic/trace.ts'
 import { type Profile, summarizeKernels } from './profile.ts'
-import { type CompileOptions, firstNotFinite } from './program.ts'
+import { type CompileOptions, compileNames, firstNotFinite } from './program.ts'
 import { calls } from './queue.ts'
 import { type Difference, declaredAxes, differenceOf, type Signature, signatureOf } from './signature.ts'
 import type { Runnable } from './stages.ts'
@@ -57,21 +57,7 @@ export interface FunctionOptions<A extends readonly unknown[] = readonly unknown
   readonly onTrace?: (event: TraceEvent) => void
 }
 
-const optionNames = {
-  dynamic: true,
-  maxTraces: true,
-  onTrace: true,
-  passes: true,
-  fused: true,
-  frozen: true,
-  communicator: true,
-  threads: true,
-  optimize: true,
-  disabledOptimizers: true,
-  profile: true,
-  spin: true,
-  stay: true,
-} as const
+const optionNames = { ...compileNames, dynamic: true, maxTraces: true, onTrace: true } as const
 
 /** Why a function was traced once more. */
 export interface TraceEvent {

@@ -30,6 +30,20 @@ export interface CompileOptions extends SessionOptions {
   readonly communicator?: Communicator
 }
 
+/** The names of its options. */
+export const compileNames = {
+  passes: true,
+  fused: true,
+  frozen: true,
+  communicator: true,
+  threads: true,
+  optimize: true,
+  disabledOptimizers: true,
+  profile: true,
+  spin: true,
+  stay: true,
+} as const
+
 /** What a compilation produced: for tests and `--profile`. */
 export interface ProgramStatistics {
   readonly nodes: number

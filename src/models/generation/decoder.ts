@@ -1,6 +1,6 @@
 /** A language model that reads one token after the other, each at the cost of one. */
 import { type Argument, type Compiled, compile } from '../../compile/compile.ts'
-import type { CompileOptions } from '../../compile/program.ts'
+import { type CompileOptions, compileNames } from '../../compile/program.ts'
 import { allocate, checkedArray, elementCount, type NDArray } from '../../tensor/dtype.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import { Tensor } from '../../tensor/tensor.ts'
@@ -79,24 +79,8 @@ export class Decoder implements TokenReader {
   readonly #step: Compiled<[Tensor, State, Record<string, Tensor>], Step>
 
   constructor(model: CausalLanguageModel | DecoderForward, options?: DecoderOptions) {
-    const { maxTokens, ...rest } = optionsOf(
-      'Decoder',
-      options,
-      {
-        maxTokens: true,
-        passes: true,
-        fused: true,
-        frozen: true,
-        communicator: true,
-        threads: true,
-        optimize: true,
-        disabledOptimizers: true,
-        profile: true,
-        spin: true,
-        stay: true,
-      },
-      UsageError,
-    )
+    const names = { ...compileNames, maxTokens: true } as const
+    const { maxTokens, ...rest } = optionsOf('Decoder', options, names, UsageError)
     if (
       typeof model !== 'function' &&
       typeof (model as Partial<CausalLanguageModel> | undefined)?.forward !== 'function'
