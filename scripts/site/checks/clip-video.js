@@ -3,7 +3,9 @@ export async function use(tab, check) {
   const steps = () => tab.locator('[data-step]').getAttribute('data-step').then(Number)
   const board = tab.locator('[data-part=storyboard]')
   await tab.getByRole('button', { name: 'Train from scratch' }).click()
-  await tab.locator('[data-step="3"]').waitFor({ timeout: 120_000 })
+  await tab.waitForFunction(() => Number(document.querySelector('[data-step]')?.dataset.step) >= 3, undefined, {
+    timeout: 120_000,
+  })
   await board.getByRole('button', { name: 'Make the film' }).click()
   await board.getByText('line 1 of 4').waitFor({ timeout: 60_000 })
   await tab.getByRole('button', { name: 'Start over' }).click()
