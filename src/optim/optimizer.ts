@@ -189,12 +189,8 @@ export abstract class Optimizer<S extends OptimizerSettings = OptimizerSettings>
 
   /** Records the gradients of the loss, as `gradients` computes them, and the update of all parameters. */
   minimize(loss: Tensor, options?: ClipOptions & LossWeight): UpdateResult {
-    const { weight, ...clip } = optionsOf(
-      this.constructor.name,
-      options,
-      { clipNorm: true, normType: true, clipValue: true, weight: true },
-      UsageError,
-    )
+    const names = { ...clipNames, weight: true } as const
+    const { weight, ...clip } = optionsOf(this.constructor.name, options, names, UsageError)
     return this.update(this.gradients(loss, weight === undefined ? {} : { weight }), clip)
   }
 
