@@ -166,7 +166,7 @@ const optionNames = {
   metadata: true,
   dynamic: true,
   symbolicBatch: true,
-} as const satisfies Record<keyof ExportOptions, true>
+} as const
 
 /** Throws a UsageError for options that would be ignored, and for inputs that are none. */
 function checkOptions<Name extends string>(options: ExportOptions<Name>): void {

@@ -29,7 +29,7 @@ const optionNames = {
   dropLast: true,
   part: true,
   prefetch: true,
-} as const satisfies Record<keyof LoaderOptions, true>
+} as const
 
 /** The position of a source of batches: the epoch, and what else it needs to continue exactly there. Plain JSON. */
 export interface SourceState {

@@ -40,7 +40,7 @@ export interface CsvTable {
   readonly categories: Record<string, string[]>
 }
 
-const optionNames = { columns: true, delimiter: true, onError: true } as const satisfies Record<keyof CsvOptions, true>
+const optionNames = { columns: true, delimiter: true, onError: true } as const
 
 const columnTypes: readonly ColumnType[] = [...dtypes, 'string', 'category']
 

@@ -55,7 +55,7 @@ const imageOptionNames = {
   orient: true,
   maxPixels: true,
   background: true,
-} as const satisfies Record<keyof ImageOptions, true>
+} as const
 
 /** Checks the options and fills in defaults. */
 export function imageTransform(given: ImageOptions): ImageTransform {

@@ -12,7 +12,8 @@ export const characterOfByte: readonly string[] = (() => {
   return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(isVisible(byte) ? byte : next++))
 })()
 
-const byteOfCharacter: ReadonlyMap<string, number> = new Map(
+/** The byte that a character stands for. */
+export const byteOfCharacter: ReadonlyMap<string, number> = new Map(
   characterOfByte.map((character, byte) => [character, byte]),
 )
 

@@ -4,6 +4,7 @@
  */
 import { fromBase64 } from '../../../util/base64.ts'
 import { FormatError } from '../../../util/errors.ts'
+import { remembered } from '../remembered.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -92,35 +93,22 @@ const longestGrapheme = 5
  * shortest text of the table that it begins with, and the rest of it goes; else each of its characters by itself.
  */
 function byGraphemes(table: Charsmap): (text: string) => string {
-  const known = new Map<string, string>()
   const lookUp = (text: string): string | undefined => {
     const rule = table.find(encoder.encode(text), 0, true)
     return rule && table.replacement(rule)
   }
-  const normal = (grapheme: string): string => {
+  const normal = remembered((grapheme: string): string => {
     const whole = encoder.encode(grapheme).length <= longestGrapheme ? lookUp(grapheme) : undefined
     return whole ?? [...grapheme].map((character) => lookUp(character) ?? character).join('')
-  }
-  const remembered = (grapheme: string): string => {
-    let text = known.get(grapheme)
-    if (text === undefined) {
-      text = normal(grapheme)
-      if (known.size >= mostGraphemes) known.clear()
-      known.set(grapheme, text)
-    }
-    return text
-  }
+  })
   const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })
   return (text) =>
     text.replace(stretches, (part) =>
       part.length === 1 || part === '\r\n'
-        ? remembered(part)
-        : Array.from(segmenter.segment(part), ({ segment }) => remembered(segment)).join(''),
+        ? normal(part)
+        : Array.from(segmenter.segment(part), ({ segment }) => normal(segment)).join(''),
     )
 }
-
-/** Bound of the memory for graphemes. */
-const mostGraphemes = 65_536
 
 /** Among ASCII characters only a line's end has two; a neighbour of other characters may be one with them. */
 const stretches = /(?:[ -~]?\P{ASCII}+)+[ -~]?|\r\n|\p{ASCII}/gu

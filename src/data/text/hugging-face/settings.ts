@@ -1,7 +1,7 @@
 /** The settings of the parts of a `tokenizer.json`, each an object with a `type`. */
+import { ReplaceNormalizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { FormatError } from '../../../util/errors.ts'
-import { LibraryReplace } from './library.ts'
 
 const part = z.looseObject({ type: z.string() })
 
@@ -40,7 +40,7 @@ export const patternSetting = z.union([z.strictObject({ String: z.string() }), z
 /** The pattern as a regular expression of JavaScript, global. The library translates Oniguruma's. No match for an empty text. */
 export function patternOf(pattern: z.infer<typeof patternSetting>): RegExp {
   if ('String' in pattern && pattern.String === '') return /(?!)/gu
-  return new LibraryReplace({ pattern }).pattern ?? /(?!)/gu
+  return new ReplaceNormalizer({ pattern }).pattern ?? /(?!)/gu
 }
 
 /** A text as a regular expression that finds it as it is. */

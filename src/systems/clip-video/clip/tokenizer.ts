@@ -3,7 +3,9 @@
  * (bpe_simple_vocab_16e6.txt.gz), which is read, not shipped.
  */
 import { gunzipSync } from 'fflate'
+import { byteCharacters, byteOfCharacter, characterOfByte } from '../../../data/text/hugging-face/byte-characters.ts'
 import { mergeIn } from '../../../data/text/pair-merging.ts'
+import { remembered } from '../../../data/text/remembered.ts'
 import { unescapeHtml } from '../../../data/text/repair/entities.ts'
 import { fixText } from '../../../data/text/repair/fix-text.ts'
 import type { NDArray } from '../../../tensor/dtype.ts'
@@ -20,17 +22,6 @@ const [startToken, endToken, wordEnd] = ['<|startoftext|>', '<|endoftext|>', '</
  */
 const piece =
   /<\|[sſ]tartoftext\|>|<\|endoftext\|>|'[sſ]|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|(?:(?!\u0345)[^\s\u0085\p{L}\p{N}])+/gu
-
-/** GPT-2's characters of the 256 bytes, in the order of the vocabulary: visible ones stand for themselves, then come the others. */
-const byteCharacters: ReadonlyMap<number, string> = (() => {
-  const between = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i)
-  const visible = [...between(33, 126), ...between(161, 172), ...between(174, 255)]
-  const others = between(0, 255).filter((byte) => !visible.includes(byte))
-  return new Map([
-    ...visible.map((byte) => [byte, String.fromCharCode(byte)] as const),
-    ...others.map((byte, i) => [byte, String.fromCharCode(256 + i)] as const),
-  ])
-})()
 
 /** Options of `tokenize`. */
 export interface TokenizeOptions {
@@ -52,15 +43,16 @@ export class CLIPTokenizer {
   readonly #ranks: ReadonlyMap<string, number>
   readonly #ids: ReadonlyMap<string, number>
   readonly #tokens: readonly string[]
-  readonly #known = new Map<string, readonly number[]>()
+  readonly #pieceIds: (part: string) => readonly number[]
 
   /** Merges in their order, each two symbols with a space between. */
   constructor(merges: readonly string[]) {
-    const bytes = [...byteCharacters.values()]
+    const bytes = [...characterOfByte].sort()
     const merged = merges.map((merge) => merge.replace(' ', ''))
     this.#tokens = [...bytes, ...bytes.map((byte) => byte + wordEnd), ...merged, startToken, endToken]
     this.#ids = new Map(this.#tokens.map((token, id) => [token, id]))
     this.#ranks = new Map(merges.map((merge, rank) => [merge, rank]))
+    this.#pieceIds = remembered((part) => this.#symbols(part).map((symbol) => this.#ids.get(symbol) ?? 0))
   }
 
   /** Ids run from 0 to size - 1. */
@@ -94,8 +86,7 @@ export class CLIPTokenizer {
   /** The text of token ids, with a space after every word. */
   decode(ids: readonly number[]): string {
     const text = ids.map((id) => this.token(id)).join('')
-    const bytes = new Map([...byteCharacters].map(([byte, character]) => [character, byte]))
-    const codes = [...text].map((character) => bytes.get(character) ?? 0x3f)
+    const codes = [...text].map((character) => byteOfCharacter.get(character) ?? 0x3f)
     return new TextDecoder().decode(Uint8Array.from(codes)).replaceAll(wordEnd, ' ')
   }
 
@@ -128,19 +119,10 @@ export class CLIPTokenizer {
     return { dtype: 'int64', shape: [texts.length, contextLength], data }
   }
 
-  #pieceIds(part: string): readonly number[] {
-    const known = this.#known.get(part)
-    if (known) return known
-    const ids = this.#symbols(part).map((symbol) => this.#ids.get(symbol) ?? 0)
-    if (this.#known.size >= mostRemembered) this.#known.clear()
-    this.#known.set(part, ids)
-    return ids
-  }
-
   /** The symbols that are left when no two neighbours can be merged. */
   #symbols(part: string): string[] {
     if (part === startToken || part === endToken) return [part]
-    const letters = [...new TextEncoder().encode(part)].map((byte) => byteCharacters.get(byte) ?? '')
+    const letters = [...byteCharacters(part)]
     let symbols = letters.map((letter, i) => (i === letters.length - 1 ? letter + wordEnd : letter))
     for (;;) {
       const pair = this.#firstPair(symbols)
@@ -161,9 +143,6 @@ export class CLIPTokenizer {
     return best
   }
 }
-
-/** Pieces that are remembered, at most. */
-const mostRemembered = 65_536
 
 /** The official vocabulary: its file as it is, packed or not, or the used merges alone. Throws a FormatError that begins with `name`. */
 export function readCLIPVocabulary(file: Uint8Array, name = 'CLIP vocabulary'): CLIPTokenizer {
