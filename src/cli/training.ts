@@ -6,6 +6,7 @@ import type { OpenedData } from '../tasks/define.ts'
 import { formatDuration, formatMetrics } from '../train/describe-metrics.ts'
 import { FrozenParameters, learningShare } from '../train/frozen.ts'
 import {
+  describeNewest,
   isTestLossBroken,
   type LoopObserver,
   type LoopOptions,
@@ -140,8 +141,7 @@ function notFiniteLine(result: LoopResult): string {
     ? [`the test loss became NaN or infinite at step ${step}`, 'the state of that step']
     : [`the loss became NaN or infinite at step ${step + 1}`, 'the state before that step']
   if (savedStep === step) return `${what}; ${state} is saved.`
-  const newest = savedStep < 0 ? 'there is no checkpoint' : `the newest checkpoint is of step ${savedStep}`
-  return `${what}; ${state} was NaN or infinite already and is not saved, ${newest}.`
+  return `${what}; ${state} was NaN or infinite already and is not saved, ${describeNewest(result)}.`
 }
 
 /** The next commands for a run: the first use of its recipe that fits it, and export. */

@@ -130,6 +130,11 @@ export function isTestLossBroken({ metrics }: Pick<LoopResult, 'metrics'>): bool
   return !Number.isFinite(metrics.loss ?? 0)
 }
 
+/** Which checkpoint a training has left, in words. */
+export function describeNewest({ savedStep }: Pick<LoopResult, 'savedStep'>): string {
+  return savedStep < 0 ? 'there is no checkpoint' : `the newest checkpoint is of step ${savedStep}`
+}
+
 /**
  * Trains from the store's newest checkpoint, or from the start, to the end. No one else may write to the store
  * meanwhile: hold the lock of a run directory. Throws a FormatError if there are checkpoints and all are damaged or gone.

@@ -17,6 +17,7 @@ import type { CheckpointChoice } from './checkpoint.ts'
 import { lockFolder } from './lock.ts'
 import {
   defineTask,
+  describeNewest,
   isTestLossBroken,
   type LoopOptions,
   type LoopResult,
@@ -272,11 +273,10 @@ async function notFinite({ loader, step }: TrainingTask, ended: LoopResult): Pro
   const message = isTestLossBroken(ended)
     ? `the loss of evaluate became NaN or infinite at step ${ended.step}`
     : `the loss became NaN or infinite at step ${ended.step + 1}`
-  const kept = ended.savedStep < 0 ? 'there is no checkpoint' : `the newest checkpoint is of step ${ended.savedStep}`
   for await (const batch of loader) {
     const found = await step.findNotFinite(batch)
     return new TenfoldError(`${message}${found === undefined ? '' : `: ${found}`}`, {
-      hint: `${kept}; a smaller learning rate, or clipNorm, may help`,
+      hint: `${describeNewest(ended)}; a smaller learning rate, or clipNorm, may help`,
     })
   }
   return new TenfoldError(message)
