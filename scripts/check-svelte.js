@@ -13,7 +13,8 @@ const project = join(folder, 'tsconfig.json')
 const settings = {
   extends: join(root, 'tsconfig.json'),
   compilerOptions: { lib: ['es2023', 'dom', 'dom.iterable'], typeRoots: [join(root, 'node_modules', '@types')] },
-  include: ['pages', 'studio/ui'].map((name) => join(root, 'src', name, '**', '*')),
+  // And what is declared of packages.
+  include: ['pages/**/*', 'studio/ui/**/*', '**/*.d.ts'].map((pattern) => join(root, 'src', pattern)),
   exclude: [join(root, 'src', 'pages', '*', 'Page.svelte')],
 }
 writeFileSync(project, `${JSON.stringify(settings, null, 2)}\n`)
