@@ -69,11 +69,8 @@ export interface EmitOptions {
   readonly hasKernel?: (type: string) => boolean
   /** Channels in one block of the runtime's blocked convolutions. Default: 1, none of them. */
   readonly channelBlock?: number
-  /**
-   * Whether small equal constants are one. Default: true; not in graphs of several sizes that are compared, where some are equal by chance at
-   * one of them.
-   */
-  readonly pooled?: boolean
+  /** Whether the graph is written for its sizes alone. Default: true; not if it is compared with the same graph at other sizes. */
+  readonly oneSize?: boolean
   /** Leaves whose values are stored in the model instead of being inputs (weights of an exported model). */
   readonly frozen?: (leaf: Tensor) => { readonly name: string; readonly data: TypedArray } | undefined
   /** Names of the outputs. Default: any. */
@@ -97,6 +94,7 @@ class GraphEmitter implements Emitter {
   readonly has: (type: string) => boolean
   readonly channelBlock: number
   readonly storesWeights: boolean
+  readonly oneSize: boolean
   /** Of the graph, or of the body of a loop that is being written. */
   written: OnnxNode[] = []
   readonly constants: EmittedConstant[] = []
@@ -105,19 +103,25 @@ class GraphEmitter implements Emitter {
   #prefix = ''
   #values = 0
   #nodes = 0
-  readonly #pooled: boolean
   readonly #pool = new Map<string, string>()
   readonly #identities = new Map<TypedArray, string>()
   readonly #taken: ReadonlySet<string>
 
   constructor(options: EmitOptions) {
-    const { fused = true, hasKernel = () => true, channelBlock = 1, pooled = true, frozen, taken = new Set() } = options
+    const {
+      fused = true,
+      hasKernel = () => true,
+      channelBlock = 1,
+      oneSize = true,
+      frozen,
+      taken = new Set(),
+    } = options
     this.#taken = taken
     this.fused = fused
     this.has = hasKernel
     this.channelBlock = channelBlock
     this.storesWeights = frozen !== undefined
-    this.#pooled = pooled
+    this.oneSize = oneSize
   }
 
   /** The name, or one like it that nobody else has. */
@@ -192,7 +196,8 @@ class GraphEmitter implements Emitter {
   }
 
   constant(dtype: DType, shape: Shape, data: TypedArray): string {
-    const small = this.#pooled && data.length <= poolLimit
+    // At one of several sizes some are equal by chance.
+    const small = this.oneSize && data.length <= poolLimit
     const key = small ? `${dtype}${formatShape(shape)}${Array.from(bytesOf(data)).join()}` : ''
     const known = small ? this.#pool.get(key) : this.#identities.get(data)
     if (known !== undefined) return known

@@ -24,7 +24,7 @@ export function variablesOf(roots: readonly Tensor[]): Variable[] {
 export interface WritingOptions {
   readonly fused?: boolean
   readonly frozen?: boolean
-  readonly pooled?: boolean
+  readonly oneSize?: boolean
 }
 
 /** Writes the graph behind the roots. */
@@ -36,7 +36,7 @@ export async function writeGraph(roots: readonly Tensor[], options: WritingOptio
   return emitGraph(bare, {
     fused,
     hasKernel,
-    pooled: options.pooled ?? true,
+    oneSize: options.oneSize ?? true,
     channelBlock: fused ? await channelBlockFor(bare) : 1,
     ...(options.frozen && {
       frozen: (leaf: Tensor) =>

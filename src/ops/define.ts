@@ -33,6 +33,8 @@ export interface Emitter {
   readonly channelBlock: number
   /** Whether weights are stored in the model: then the runtime takes its blocked convolutions by itself, and puts weights in order once. */
   readonly storesWeights: boolean
+  /** Whether the model is for these sizes alone: else the same nodes must be written at others, with constants that can be told from the sizes. */
+  readonly oneSize: boolean
   /** Adds a node with one output and returns its name. An empty input name is an omitted optional input. */
   node(type: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>, domain?: string): string
   /** Adds a node with several outputs; unused optional ones may be dropped by the emitter. */

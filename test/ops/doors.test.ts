@@ -36,6 +36,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'conv/weight-blocks.ts': ['fitsInBlocks', 'sumsInBlocks'],
   'conv/weight-convolution.ts': ['isWeightConvolution'],
   'conv/weight-gradient.ts': ['convWeightGradient'],
+  'conv/winograd.ts': ['lowerInTiles', 'lowerWeightInTiles', 'paysInTiles'],
   'conv/windows.ts': ['kernelPlaces', 'kernelWindows', 'perAxis', 'windowColumns'],
   'creation.ts': ['requireElements'],
   'detection/boxes.ts': ['requireBoxes', 'requireThreshold'],

@@ -87,7 +87,7 @@ export async function buildSized(
   for (const roots of graph.roots) {
     const optimized = await optimize(roots, options.passes)
     counts.push(optimized.counts)
-    graphs.push(await writeGraph(optimized.roots, { ...options, pooled: false }))
+    graphs.push(await writeGraph(optimized.roots, { ...options, oneSize: false }))
   }
   const [head] = graphs
   const [first] = traces

@@ -13,6 +13,7 @@ import { lowerInBlocks } from './blocks.ts'
 import { convEnlarged } from './enlarged.ts'
 import { convTransposeOp } from './transpose.ts'
 import { perAxis } from './windows.ts'
+import { lowerInTiles } from './winograd.ts'
 
 export interface ConvAttributes {
   readonly stride: readonly number[]
@@ -83,7 +84,8 @@ export const convOp = defineOp<ConvAttributes>({
   lower: (emit, { inputs, inputTypes, outputTypes, attributes: { stride, before, after, dilation, groups } }) => {
     const [weight, output] = [inputAt('conv', inputTypes, 1).shape, inputAt('conv', outputTypes, 0).shape]
     const options = { strides: stride, pads: [...before, ...after], dilations: dilation, group: groups }
-    return lowerInBlocks(emit, { inputs, weight, output, turned: false, options }) ?? emit.node('Conv', inputs, options)
+    const convolution = { inputs, weight, output, turned: false, options }
+    return lowerInTiles(emit, convolution) ?? lowerInBlocks(emit, convolution) ?? emit.node('Conv', inputs, options)
   },
   samples: () => [
     {

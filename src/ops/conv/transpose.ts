@@ -22,6 +22,7 @@ import { lowerInBlocks } from './blocks.ts'
 import type { ConvAttributes } from './conv.ts'
 import { lowerInPhases } from './phases.ts'
 import { perAxis } from './windows.ts'
+import { lowerInTiles } from './winograd.ts'
 
 /** Those of the convolution that it transposes; its padding at the ends follows from the sizes. */
 interface ConvTransposeAttributes extends Omit<ConvAttributes, 'after'> {
@@ -98,7 +99,8 @@ function lowerTurned(
   // A model that is exported gets ONNX's own operator.
   if (!emit.fused || stride.some((step) => step !== 1) || pads.some((amount) => amount < 0)) return undefined
   const options = { strides: stride, pads, dilations: dilation, group: groups }
-  const blocked = lowerInBlocks(emit, { inputs, weight, output, turned: true, options })
+  const convolution = { inputs, weight, output, turned: true, options }
+  const blocked = lowerInTiles(emit, convolution) ?? lowerInBlocks(emit, convolution)
   if (blocked !== undefined) return blocked
   if (elementCount(x) / sizeOf(x, 1) < 16 * sizeOf(weight, 0)) return undefined
   const [input, stored] = [inputAt('convTranspose', inputs, 0), inputAt('convTranspose', inputs, 1)]

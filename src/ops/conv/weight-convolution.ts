@@ -4,12 +4,19 @@ import { channelSizes, formatShape, type Shape, sameShape, sizeOf } from '../../
 import type { TensorType } from '../../tensor/tensor.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { apply, defineOp, type Emitter, inputAt, requireDType, type Sample } from '../define.ts'
+import type { BlockedConvolution } from './blocks.ts'
 import type { ConvAttributes } from './conv.ts'
 import { fitsInBlocks, type Reading, type Side, sumsInBlocks } from './weight-blocks.ts'
+import { lowerWeightInTiles, paysInTiles } from './winograd.ts'
 
 interface WeightAttributes extends ConvAttributes {
   /** [out, in, ...kernel] */
   readonly weight: Shape
+}
+
+/** The attributes of ONNX's Conv. */
+function onnxOptions({ stride, before, after, dilation, groups }: ConvAttributes): BlockedConvolution['options'] {
+  return { strides: stride, pads: [...before, ...after], dilations: dilation, group: groups }
 }
 
 /** The result lies over input channels; out channels are what multiplies it. Its places are the weight's kernel's. */
@@ -77,6 +84,8 @@ export function isWeightConvolution(x: Shape, g: Shape, weight: Shape, convoluti
   const [n, , ...positions] = channelSizes(g)
   const [few, many] = [Math.min(out, inner), Math.max(out, inner)]
   const attributes = { ...convolution, weight }
+  if (paysInTiles({ weight, output: g, options: onnxOptions(convolution) }))
+    return planOf(x, g, attributes) !== undefined
   if (elementCount(kernel) === 1 || n * elementCount(positions) < ordering * many * elementCount(kernel)) return false
   if (elementCount(positions) >= fewestInBlocks && planInBlocks(x, g, attributes, widestBlock)) return true
   return (
@@ -145,6 +154,8 @@ export const weightConvolutionOp = defineOp<WeightAttributes>({
       shape: inputAt('weightConvolution', inputTypes, i).shape,
     })
     const [x, g] = [side(0), side(1)]
+    const inTiles = lowerWeightInTiles(emit, x, g, { weight: attributes.weight, options: onnxOptions(attributes) })
+    if (inTiles !== undefined) return inTiles
     const block = emit.channelBlock
     const blocked = block > 1 ? planInBlocks(x.shape, g.shape, attributes, block) : undefined
     const plan = blocked ?? planOf(x.shape, g.shape, attributes)

@@ -1,22 +1,13 @@
 /** Blocked kernels, the kernel turned around and ONNX's own operators compute the same convolutions and gradients. */
 import { expect, test } from 'vitest'
-import { gradient } from '../../../src/autodiff/gradient.ts'
 import { compile } from '../../../src/compile/compile.ts'
 import type { CompileOptions } from '../../../src/compile/program.ts'
-import * as ops from '../../../src/ops/index.ts'
 import { hasBlockedConvolutions } from '../../../src/runtime/node.ts'
-import { type NDArray, toNumbers } from '../../../src/tensor/dtype.ts'
-import type { Tensor } from '../../../src/tensor/tensor.ts'
-import { randomNumbers, sampleArray } from '../../support/gradients.ts'
+import { toNumbers } from '../../../src/tensor/dtype.ts'
+import { type ConvolutionCase, convolution } from '../../support/convolutions.ts'
 import { expectSame } from '../../support/tensors.ts'
 
-interface Case {
-  readonly x: readonly number[]
-  readonly weight: readonly number[]
-  readonly options: ops.ConvOptions
-}
-
-const cases: Case[] = [
+const cases: ConvolutionCase[] = [
   { x: [2, 32, 24, 24], weight: [16, 32, 3, 3], options: { padding: 1 } },
   { x: [3, 16, 20, 22], weight: [48, 16, 3, 3], options: {} },
   { x: [2, 16, 25, 27], weight: [32, 16, 3, 2], options: { padding: 'same' } },
@@ -39,18 +30,6 @@ const cases: Case[] = [
   { x: [2, 16, 6, 6], weight: [16, 16, 3, 3], options: { padding: 1 } },
   { x: [2, 16, 24, 24], weight: [16, 16, 2, 2], options: { padding: 3 } },
 ]
-
-const random = randomNumbers(7)
-
-/** Output and gradients of a convolution by input, weight and bias, and arguments for it. */
-function convolution({ x, weight, options }: Case) {
-  const step = (input: Tensor, kernel: Tensor, bias: Tensor): Tensor[] => {
-    const y = ops.conv2d(input, kernel, bias, options)
-    return [y, ...gradient(ops.sum(ops.mul(y, ops.sin(y))), [input, kernel, bias])]
-  }
-  const shapes = [x, weight, weight.slice(0, 1)]
-  return { step, inputs: shapes.map((shape) => sampleArray(shape, random)) as [NDArray, NDArray, NDArray] }
-}
 
 test.each(cases)('$x with $weight, $options: as without the kernels of the runtime', async (sample) => {
   const { step, inputs } = convolution(sample)

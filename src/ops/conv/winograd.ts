@@ -1,0 +1,218 @@
+/**
+ * 3x3 convolutions with stride 1 by minimal filtering, F(2x2, 3x3) (Lavin and Gray 2015, "Fast Algorithms for Convolutional Neural Networks", section
+ * 4.1, after Winograd): a tile of 2x2 results takes 16 products of each channel instead of 36. y = A'[(G w G') * (B' d B)]A for each tile, where d are
+ * the 4x4 numbers of the picture that it reads. Both sides of a matrix at once are its Kronecker product with itself: one product from the left.
+ */
+import { elementCount } from '../../tensor/dtype.ts'
+import { channelSizes, type Shape, sizeOf } from '../../tensor/shape.ts'
+import type { Emitter } from '../define.ts'
+import type { BlockedConvolution } from './blocks.ts'
+import { sharedIndices } from './shared-indices.ts'
+import type { Side } from './weight-blocks.ts'
+
+type Matrix = readonly (readonly number[])[]
+
+const ofPicture: Matrix = [
+  [1, 0, -1, 0],
+  [0, 1, 1, 0],
+  [0, -1, 1, 0],
+  [0, 1, 0, -1],
+]
+const ofKernel: Matrix = [
+  [1, 0, 0],
+  [0.5, 0.5, 0.5],
+  [0.5, -0.5, 0.5],
+  [0, 0, 1],
+]
+const ofResult: Matrix = [
+  [1, 1, 1, 0],
+  [0, 1, -1, -1],
+]
+
+/** Results of a tile along an axis, numbers of the picture that they read, places of the kernel; products of a tile. */
+const [tileSize, windowSize, kernelSize] = [2, 4, 3]
+const products = windowSize * windowSize
+
+const domain = 'com.microsoft'
+
+/** The Kronecker product of a matrix with itself. */
+const squared = (matrix: Matrix): Matrix =>
+  matrix.flatMap((row) => matrix.map((column) => row.flatMap((left) => column.map((right) => left * right))))
+
+const transposed = (matrix: Matrix): Matrix =>
+  (matrix[0] ?? []).map((_, column) => matrix.map((row) => sizeOf(row, column)))
+
+function matrixConstant(emit: Emitter, matrix: Matrix): string {
+  return emit.constant('float32', [matrix.length, matrix[0]?.length ?? 0], Float32Array.from(matrix.flat()))
+}
+
+/** A picture in tiles: rows of them, those of one example after those of the other; `top` and `left`: how far the first window lies outside. */
+interface Tiles {
+  readonly tall: number
+  readonly wide: number
+  readonly top: number
+  readonly left: number
+  /** Numbers of a window along an axis. */
+  readonly size: number
+}
+
+function tilesOf([, , height = 0, width = 0]: Shape, { top = 0, left = 0, size = tileSize } = {}): Tiles {
+  return { tall: Math.ceil(height / tileSize), wide: Math.ceil(width / tileSize), top, left, size }
+}
+
+/** A part of the tiles: rows of them, from the one to before the other. */
+interface Part {
+  readonly from: number
+  readonly to: number
+}
+
+const [cachedBytes, bytesPerNumber] = [2 ** 22, 4]
+
+/** Parts that are about equally large, whose windows and products the cache holds; one that is small beside the weight reads that too often. */
+function partsOf([n = 0]: Shape, { tall, wide }: Tiles, weight: Shape): Part[] {
+  const [out, inner] = channelSizes(weight)
+  const perRow = products * wide * Math.max(out, inner) * bytesPerNumber
+  const most = Math.max(cachedBytes, 2 * products * out * inner * bytesPerNumber)
+  const rows = n * tall
+  const perPart = Math.ceil(rows / Math.ceil((rows * perRow) / most))
+  return Array.from({ length: Math.ceil(rows / perPart) }, (_, i) => ({
+    from: i * perPart,
+    to: Math.min(rows, (i + 1) * perPart),
+  }))
+}
+
+/** A picture [N, C, height, width] as rows of the channels of a place, and one of zeros after them. */
+function rowsOf(emit: Emitter, { name, shape }: Side): string {
+  const [n, channels] = channelSizes(shape)
+  const flat = emit.node('Reshape', [name, emit.ints([n, channels, -1])])
+  const rows = emit.node('Reshape', [emit.node('Transpose', [flat], { perm: [0, 2, 1] }), emit.ints([-1, channels])])
+  return emit.node('Concat', [rows, emit.constant('float32', [1, channels], new Float32Array(channels))], { axis: 0 })
+}
+
+function chosenRows(emit: Emitter, rows: string, list: Int32Array): string {
+  return emit.node('Gather', [rows, emit.constant('int32', [list.length], list)])
+}
+
+/** The windows of a part's tiles, from a picture's rows: [size size, tiles C], with zeros outside of the picture. */
+function windows(
+  emit: Emitter,
+  rows: string,
+  [n = 0, , height = 0, width = 0]: Shape,
+  tiles: Tiles,
+  part: Part,
+): string {
+  const { tall, wide, top, left, size } = tiles
+  const { from, to } = part
+  const count = size * size * (to - from) * wide
+  const list = sharedIndices(['windows', n, height, width, ...Object.values(tiles), from, to], count, (push) => {
+    for (let a = 0; a < size; a++)
+      for (let b = 0; b < size; b++)
+        for (let at = from; at < to; at++)
+          for (let j = 0; j < wide; j++) {
+            const [row, column] = [(at % tall) * tileSize + a - top, j * tileSize + b - left]
+            const isInside = row >= 0 && row < height && column >= 0 && column < width
+            push(isInside ? (Math.floor(at / tall) * height + row) * width + column : n * height * width)
+          }
+  })
+  return emit.node('Reshape', [chosenRows(emit, rows, list), emit.ints([size * size, -1])])
+}
+
+/** A matrix times [columns, n], as [rows of the matrix, n / width, width]. */
+function fromLeft(emit: Emitter, matrix: Matrix, name: string, width: number): string {
+  const product = emit.node('MatMul', [matrixConstant(emit, matrix), name])
+  return emit.node('Reshape', [product, emit.ints([matrix.length, -1, width])])
+}
+
+/** What a weight [a, b, 3, 3] is multiplied as: [16, a, b]. `turned`: the kernel turned around. */
+function kernelFactors(emit: Emitter, name: string, [a = 0, b = 0]: Shape, turned: boolean): string {
+  const matrix = squared(ofKernel).map((row) => (turned ? row.toReversed() : row))
+  const rows = emit.node('Reshape', [name, emit.ints([a * b, kernelSize * kernelSize])])
+  const factors = emit.node('FusedMatMul', [matrixConstant(emit, matrix), rows], { transB: 1 }, domain)
+  return emit.node('Reshape', [factors, emit.ints([products, a, b])])
+}
+
+/** The results [N, out, height, width] from those of the tiles, [4, tiles, out]. */
+function inPlace(emit: Emitter, tiles: string, output: Shape): string {
+  const [n, out, height = 0, width = 0] = channelSizes(output)
+  const { tall, wide } = tilesOf(output)
+  const list = sharedIndices(['results', n, height, width], n * height * width, (push) => {
+    for (let example = 0; example < n; example++)
+      for (let row = 0; row < height; row++)
+        for (let column = 0; column < width; column++) {
+          const place = (row % tileSize) * tileSize + (column % tileSize)
+          const [i, j] = [Math.floor(row / tileSize), Math.floor(column / tileSize)]
+          push(((place * n + example) * tall + i) * wide + j)
+        }
+  })
+  const rows = chosenRows(emit, emit.node('Reshape', [tiles, emit.ints([-1, out])]), list)
+  const placed = emit.node('Reshape', [rows, emit.ints([n, -1, out])])
+  return emit.node('Reshape', [emit.node('Transpose', [placed], { perm: [0, 2, 1] }), emit.ints(output)])
+}
+
+/** What the choice depends on. */
+type Sizes = Pick<BlockedConvolution, 'weight' | 'output' | 'options'>
+
+// With fewer channels the products are too small beside what is put into place for them, with fewer positions beside the weight's factors.
+const [fewestChannels, fewestPositions] = [96, 256]
+const isOne = (step: number): boolean => step === 1
+
+/** Whether a convolution of these sizes, or its weight's gradient, can be had by tiles, and soonest so. */
+export function paysInTiles({ weight, output, options }: Sizes): boolean {
+  const [first, second, ...kernel] = channelSizes(weight)
+  return (
+    kernel.length === 2 &&
+    kernel.every((size) => size === kernelSize) &&
+    options.group === 1 &&
+    [...options.strides, ...options.dilations].every(isOne) &&
+    Math.min(first, second) >= fewestChannels &&
+    elementCount(output) / sizeOf(output, 1) >= fewestPositions
+  )
+}
+
+// A model for other places has ONNX's operators; for weights that it stores the runtime chooses; lists of rows are for one size.
+const mayUseTiles = (emit: Emitter, sizes: Sizes): boolean =>
+  emit.fused && emit.oneSize && !emit.storesWeights && paysInTiles(sizes)
+
+/** Writes the convolution; undefined where it cannot be had by tiles, or is not worth it. */
+export function lowerInTiles(emit: Emitter, convolution: BlockedConvolution): string | undefined {
+  if (!mayUseTiles(emit, convolution)) return undefined
+  const { inputs, weight, turned, output, options } = convolution
+  const [x = '', stored = '', ...bias] = inputs
+  const [top = 0, left = 0, bottom = 0, right = 0] = options.pads
+  const [n, out, height = 0, width = 0] = channelSizes(output)
+  const inner = sizeOf(weight, turned ? 0 : 1)
+  const reach = kernelSize - 1
+  const picture = [n, inner, height + reach - top - bottom, width + reach - left - right]
+  const tiles = tilesOf(output, { top, left, size: windowSize })
+  const rows = rowsOf(emit, { name: x, shape: picture })
+  const kernels = kernelFactors(emit, stored, weight, turned)
+  const parts = partsOf(output, tiles, weight).map((part) => {
+    const factors = fromLeft(emit, squared(ofPicture), windows(emit, rows, picture, tiles, part), inner)
+    const sums = emit.node('FusedMatMul', [factors, kernels], { transB: turned ? 0 : 1 }, domain)
+    return fromLeft(emit, squared(ofResult), emit.node('Reshape', [sums, emit.ints([products, -1])]), out)
+  })
+  const [only = ''] = parts
+  const all = parts.length > 1 ? emit.node('Concat', parts, { axis: 1 }) : only
+  const [shift] = bias
+  return inPlace(emit, shift === undefined ? all : emit.node('Add', [all, shift]), output)
+}
+
+/** The gradient [out, in, 3, 3] of the weight of a convolution of x, from that of its result; undefined as above. */
+export function lowerWeightInTiles(emit: Emitter, x: Side, g: Side, sizes: Omit<Sizes, 'output'>): string | undefined {
+  const { weight, options } = sizes
+  if (!mayUseTiles(emit, { ...sizes, output: g.shape })) return undefined
+  const [top = 0, left = 0] = options.pads
+  const [out, inner] = channelSizes(weight)
+  const [overInput, overResult] = [tilesOf(g.shape, { top, left, size: windowSize }), tilesOf(g.shape)]
+  const [ofX, ofG] = [rowsOf(emit, x), rowsOf(emit, g)]
+  const [forX, forG] = [squared(ofPicture), transposed(squared(ofResult))]
+  const parts = partsOf(g.shape, overInput, weight).map((part) => {
+    const pictures = fromLeft(emit, forX, windows(emit, ofX, x.shape, overInput, part), inner)
+    const gradients = fromLeft(emit, forG, windows(emit, ofG, g.shape, overResult, part), out)
+    return emit.node('FusedMatMul', [gradients, pictures], { transA: 1 }, domain)
+  })
+  const sums = parts.reduce((total, part) => emit.node('Add', [total, part]))
+  const flat = emit.node('Reshape', [sums, emit.ints([products, out * inner])])
+  const kernels = emit.node('FusedMatMul', [flat, matrixConstant(emit, squared(ofKernel))], { transA: 1 }, domain)
+  return emit.node('Reshape', [kernels, emit.ints(weight)])
+}
