@@ -28,7 +28,7 @@ export class Training<P extends PageProgram> {
   milliseconds = $state(0)
   latest = $state.raw<ValuesOf<P>>()
   error = $state('')
-  /** Grows with every report: what a curve follows. */
+  /** Grows with every report and with every model: what a curve follows, and a seed that no training before has had. */
   reports = $state(0)
   /** Earlier trainings, and the present one last. */
   readonly runs: Run[] = []
