@@ -66,15 +66,21 @@ interface Part {
   readonly to: number
 }
 
-const [cachedBytes, bytesPerNumber] = [2 ** 22, 4]
+// What the cache holds of a part; more parts than that are too many nodes for what they save.
+const [cachedNumbers, mostParts] = [2 ** 20, 16]
+
+/** Numbers of all products of the tiles, or of what they are made of. */
+function productNumbers(output: Shape, [out = 0, inner = 0]: Shape): number {
+  const { tall, wide } = tilesOf(output)
+  return products * sizeOf(output, 0) * tall * wide * Math.max(out, inner)
+}
 
 /** Parts that are about equally large, whose windows and products the cache holds; one that is small beside the weight reads that too often. */
-function partsOf([n = 0]: Shape, { tall, wide }: Tiles, weight: Shape): Part[] {
-  const [out, inner] = channelSizes(weight)
-  const perRow = products * wide * Math.max(out, inner) * bytesPerNumber
-  const most = Math.max(cachedBytes, 2 * products * out * inner * bytesPerNumber)
-  const rows = n * tall
-  const perPart = Math.ceil(rows / Math.ceil((rows * perRow) / most))
+function partsOf(output: Shape, weight: Shape): Part[] {
+  const rows = sizeOf(output, 0) * tilesOf(output).tall
+  const fewest = 2 * products * sizeOf(weight, 0) * sizeOf(weight, 1)
+  const count = Math.ceil(productNumbers(output, weight) / Math.max(cachedNumbers, fewest))
+  const perPart = Math.ceil(rows / Math.min(count, mostParts))
   return Array.from({ length: Math.ceil(rows / perPart) }, (_, i) => ({
     from: i * perPart,
     to: Math.min(rows, (i + 1) * perPart),
@@ -154,6 +160,8 @@ type Sizes = Pick<BlockedConvolution, 'weight' | 'output' | 'options'>
 
 // With fewer channels the products are too small beside what is put into place for them, with fewer positions beside the weight's factors.
 const [fewestChannels, fewestPositions] = [96, 256]
+// Parts twice as large as the cache likes are as fast; larger ones are not.
+const mostNumbers = 2 * mostParts * cachedNumbers
 const isOne = (step: number): boolean => step === 1
 
 /** Whether a convolution of these sizes, or its weight's gradient, can be had by tiles, and soonest so. */
@@ -165,7 +173,8 @@ export function paysInTiles({ weight, output, options }: Sizes): boolean {
     options.group === 1 &&
     [...options.strides, ...options.dilations].every(isOne) &&
     Math.min(first, second) >= fewestChannels &&
-    elementCount(output) / sizeOf(output, 1) >= fewestPositions
+    elementCount(output) / sizeOf(output, 1) >= fewestPositions &&
+    productNumbers(output, weight) <= mostNumbers
   )
 }
 
@@ -186,7 +195,7 @@ export function lowerInTiles(emit: Emitter, convolution: BlockedConvolution): st
   const tiles = tilesOf(output, { top, left, size: windowSize })
   const rows = rowsOf(emit, { name: x, shape: picture })
   const kernels = kernelFactors(emit, stored, weight, turned)
-  const parts = partsOf(output, tiles, weight).map((part) => {
+  const parts = partsOf(output, weight).map((part) => {
     const factors = fromLeft(emit, squared(ofPicture), windows(emit, rows, picture, tiles, part), inner)
     const sums = emit.node('FusedMatMul', [factors, kernels], { transB: turned ? 0 : 1 }, domain)
     return fromLeft(emit, squared(ofResult), emit.node('Reshape', [sums, emit.ints([products, -1])]), out)
@@ -206,7 +215,7 @@ export function lowerWeightInTiles(emit: Emitter, x: Side, g: Side, sizes: Omit<
   const [overInput, overResult] = [tilesOf(g.shape, { top, left, size: windowSize }), tilesOf(g.shape)]
   const [ofX, ofG] = [rowsOf(emit, x), rowsOf(emit, g)]
   const [forX, forG] = [squared(ofPicture), transposed(squared(ofResult))]
-  const parts = partsOf(g.shape, overInput, weight).map((part) => {
+  const parts = partsOf(g.shape, weight).map((part) => {
     const pictures = fromLeft(emit, forX, windows(emit, ofX, x.shape, overInput, part), inner)
     const gradients = fromLeft(emit, forG, windows(emit, ofG, g.shape, overResult, part), out)
     return emit.node('FusedMatMul', [gradients, pictures], { transA: 1 }, domain)
