@@ -1,7 +1,8 @@
 /** A pass: sums of products become products that add. */
 import { rewrite, topologicalNodes } from '../autodiff/graph.ts'
 import * as ops from '../ops/kit.ts'
-import { type MatmulAttributes, withoutSwap } from '../ops/products/matmul.ts'
+import { withoutSwap } from '../ops/products/matmul.ts'
+import type { MatmulAttributes } from '../ops/products/transposed.ts'
 import { transposedForm } from '../ops/products/transposed.ts'
 import { withOrigin } from '../tensor/origin.ts'
 import { sameShape } from '../tensor/shape.ts'

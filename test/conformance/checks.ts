@@ -12,6 +12,7 @@ import { importOnnx } from '../../src/models/index.ts'
 import { BatchNorm1d, Dropout, GELU, Linear, Sequential } from '../../src/nn/index.ts'
 import * as ops from '../../src/ops/index.ts'
 import * as optim from '../../src/optim/index.ts'
+import { elementCount } from '../../src/tensor/dtype.ts'
 import { manualSeed, randomState } from '../../src/tensor/random-state.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { fetchVariables, Variable } from '../../src/tensor/variable.ts'
@@ -153,6 +154,24 @@ export const checks: readonly Check[] = [
       const found = await (await curvature(tensor([1, 2, 3]))).numbers()
       close(found, [6, 12, 18])
       return found
+    },
+  },
+  {
+    name: 'convolutions with many channels, and their gradients',
+    run: async () => {
+      const waves = (shape: readonly number[], step: number): Tensor =>
+        tensor({
+          dtype: 'float32',
+          shape,
+          data: Float32Array.from({ length: elementCount(shape) }, (_, i) => 0.1 * Math.sin(step * i)),
+        })
+      const run = compile((x: Tensor, weight: Tensor) => {
+        const y = ops.conv2d(x, weight, undefined, { padding: 1 })
+        return [y, ...gradient(ops.mean(ops.mul(y, ops.sin(y))), [x, weight])]
+      })
+      const found = await run(waves([2, 96, 12, 12], 0.7), waves([96, 96, 3, 3], 1.3))
+      const numbers = await Promise.all(found.map((each) => each.numbers()))
+      return numbers.flatMap((each) => each.filter((_, i) => i % 997 === 0))
     },
   },
   {

@@ -1,10 +1,11 @@
 /** Where a runtime lacks a kernel, others compute the same. */
 import { expect, test } from 'vitest'
+import { gradient } from '../../src/autodiff/gradient.ts'
 import { emitGraph, modelBytes } from '../../src/compile/onnx.ts'
 import * as ops from '../../src/ops/index.ts'
 import { matmulWith } from '../../src/ops/kit.ts'
 import { loadSession } from '../../src/runtime/node.ts'
-import { allocate } from '../../src/tensor/dtype.ts'
+import { allocate, elementCount } from '../../src/tensor/dtype.ts'
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts'
 import { Variable } from '../../src/tensor/variable.ts'
 
@@ -27,7 +28,15 @@ async function numbersOf(
 const x = new Variable([2, 3], { data: Float32Array.of(1, -200, 30, 4, 5, 6.5) })
 const none = Number.NEGATIVE_INFINITY
 
+/** Numbers up to 0.1, so that sums of many products stay small. */
+const waves = (shape: readonly number[], step: number): Variable =>
+  new Variable(shape, { data: Float32Array.from({ length: elementCount(shape) }, (_, i) => 0.1 * Math.sin(step * i)) })
+const [picture, kernel] = [waves([2, 96, 12, 12], 0.7), waves([96, 96, 3, 3], 1.3)]
+const tiles = ops.conv2d(picture, kernel, undefined, { padding: 1 })
+const ofTiles = gradient(ops.mean(ops.mul(tiles, tiles)), [picture.value, kernel.value])
+
 test.each([
+  ...[tiles, ...ofTiles].map((y): [string, Tensor] => ['FusedMatMul', y]),
   ['LogSoftmax', ops.logSoftmax(x, 1)],
   ['LogSoftmax', ops.logSoftmax(x, 0)],
   ['LogSoftmax', ops.logSoftmax(ops.add(x, tensor([none, 0, 0])), -1)],

@@ -1,6 +1,7 @@
 /** Lists of rows that convolutions of the same shape share. */
 
-const known = new Map<string, Int32Array>()
+// The programs that are written or loaded hold them; lists of shapes that are gone go with them.
+const known = new Map<string, WeakRef<Int32Array>>()
 
 /**
  * The `count` indices that `write` hands over, one array for each key: convolutions of the same shape then share the constant. There are hundreds of
@@ -12,13 +13,14 @@ export function sharedIndices(
   write: (push: (index: number) => void) => void,
 ): Int32Array {
   const name = key.join()
-  const found = known.get(name)
+  const found = known.get(name)?.deref()
   if (found) return found
   const indices = new Int32Array(count)
   let next = 0
   write((index) => {
     indices[next++] = index
   })
-  known.set(name, indices)
+  for (const [other, list] of known) if (list.deref() === undefined) known.delete(other)
+  known.set(name, new WeakRef(indices))
   return indices
 }

@@ -6,6 +6,7 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { channelSizes, type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Emitter } from '../define.ts'
+import { emitProduct } from '../products/transposed.ts'
 import type { BlockedConvolution } from './blocks.ts'
 import { sharedIndices } from './shared-indices.ts'
 import type { Side } from './weight-blocks.ts'
@@ -32,8 +33,6 @@ const ofResult: Matrix = [
 /** Results of a tile along an axis, numbers of the picture that they read, places of the kernel; products of a tile. */
 const [tileSize, windowSize, kernelSize] = [2, 4, 3]
 const products = windowSize * windowSize
-
-const domain = 'com.microsoft'
 
 /** The Kronecker product of a matrix with itself. */
 const squared = (matrix: Matrix): Matrix =>
@@ -133,7 +132,7 @@ function fromLeft(emit: Emitter, matrix: Matrix, name: string, width: number): s
 function kernelFactors(emit: Emitter, name: string, [a = 0, b = 0]: Shape, turned: boolean): string {
   const matrix = squared(ofKernel).map((row) => (turned ? row.toReversed() : row))
   const rows = emit.node('Reshape', [name, emit.ints([a * b, kernelSize * kernelSize])])
-  const factors = emit.node('FusedMatMul', [matrixConstant(emit, matrix), rows], { transB: 1 }, domain)
+  const factors = emitProduct(emit, matrixConstant(emit, matrix), rows, { transposeB: true })
   return emit.node('Reshape', [factors, emit.ints([products, a, b])])
 }
 
@@ -197,7 +196,7 @@ export function lowerInTiles(emit: Emitter, convolution: BlockedConvolution): st
   const kernels = kernelFactors(emit, stored, weight, turned)
   const parts = partsOf(output, weight).map((part) => {
     const factors = fromLeft(emit, squared(ofPicture), windows(emit, rows, picture, tiles, part), inner)
-    const sums = emit.node('FusedMatMul', [factors, kernels], { transB: turned ? 0 : 1 }, domain)
+    const sums = emitProduct(emit, factors, kernels, { transposeB: !turned }, 3)
     return fromLeft(emit, squared(ofResult), emit.node('Reshape', [sums, emit.ints([products, -1])]), out)
   })
   const [only = ''] = parts
@@ -218,10 +217,10 @@ export function lowerWeightInTiles(emit: Emitter, x: Side, g: Side, sizes: Omit<
   const parts = partsOf(g.shape, weight).map((part) => {
     const pictures = fromLeft(emit, forX, windows(emit, ofX, x.shape, overInput, part), inner)
     const gradients = fromLeft(emit, forG, windows(emit, ofG, g.shape, overResult, part), out)
-    return emit.node('FusedMatMul', [gradients, pictures], { transA: 1 }, domain)
+    return emitProduct(emit, gradients, pictures, { transposeA: true }, 3)
   })
   const sums = parts.reduce((total, part) => emit.node('Add', [total, part]))
   const flat = emit.node('Reshape', [sums, emit.ints([products, out * inner])])
-  const kernels = emit.node('FusedMatMul', [flat, matrixConstant(emit, squared(ofKernel))], { transA: 1 }, domain)
+  const kernels = emitProduct(emit, flat, matrixConstant(emit, squared(ofKernel)), { transposeA: true })
   return emit.node('Reshape', [kernels, emit.ints(weight)])
 }

@@ -19,18 +19,15 @@ import {
   toTensors,
 } from '../define.ts'
 import { permuteOp, reshape, transpose } from '../movement/movement.ts'
-import { emitTranspose, emitTransposedProduct, transposedFormHere } from './transposed.ts'
-
-interface Transposes {
-  /** Whether the last two axes of the operand are swapped before the product. */
-  readonly transposeA: boolean
-  readonly transposeB: boolean
-}
-
-export interface MatmulAttributes extends Transposes {
-  /** Factor on the product. */
-  readonly scale: number
-}
+import {
+  emitFusedProduct,
+  emitTranspose,
+  emitTransposedProduct,
+  hasFusedProduct,
+  type MatmulAttributes,
+  type Transposes,
+  transposedFormHere,
+} from './transposed.ts'
 
 const sample = (call: (...inputs: Tensor[]) => Tensor, ...inputs: SampleInput[]): Sample => ({ inputs, call })
 
@@ -123,20 +120,10 @@ export const matmulOp = defineOp<MatmulAttributes>({
     // Over an empty inner axis FusedMatMul leaves what was in the memory of a batch's products.
     if (elementCount(inputAt('matmul', outputTypes, 0).shape) === 0 || elementCount(typeA.shape) === 0)
       return emitConstants(emit, outputTypes)
-    if (
-      emit.fused &&
-      emit.has('FusedMatMul') &&
-      typeA.dtype === 'float32' &&
-      (transposeA || transposeB || scale !== 1)
-    ) {
+    if (hasFusedProduct(emit) && typeA.dtype === 'float32' && (transposeA || transposeB || scale !== 1)) {
       const form = transposeA && !transposeB ? transposedFormHere(emit, typeA.shape, typeB.shape) : undefined
       if (form) return emitTransposedProduct(emit, a, b, scale, form)
-      return emit.node(
-        'FusedMatMul',
-        [a, b],
-        { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: scale } },
-        'com.microsoft',
-      )
+      return emitFusedProduct(emit, a, b, attributes)
     }
     const left = transposeA ? emitTranspose(emit, a, typeA.shape.length) : a
     const right = transposeB ? emitTranspose(emit, b, typeB.shape.length) : b

@@ -1,6 +1,17 @@
-/** Products whose left operand is stored transposed, where the runtime's kernels have AVX2 only. */
+/** How products of matrices with transposed operands are written, and which are better transposed before where the runtime's kernels have AVX2 only. */
 import { type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Emitter } from '../define.ts'
+
+export interface Transposes {
+  /** Whether the last two axes of the operand are swapped before the product. */
+  readonly transposeA: boolean
+  readonly transposeB: boolean
+}
+
+export interface MatmulAttributes extends Transposes {
+  /** Factor on the product. */
+  readonly scale: number
+}
 
 // Channels in a block where the vectors are those of AVX2.
 const avx2Block = 8
@@ -34,6 +45,30 @@ export function emitTranspose(emit: Emitter, x: string, rank = 2): string {
   return emit.node('Transpose', [x], { perm })
 }
 
+/** Whether there is a kernel that transposes and scales float32 operands itself. */
+export function hasFusedProduct(emit: Emitter): boolean {
+  return emit.fused && emit.has('FusedMatMul')
+}
+
+/** scale A B by the kernel that transposes and scales by itself. */
+export function emitFusedProduct(
+  emit: Emitter,
+  a: string,
+  b: string,
+  { transposeA, transposeB, scale }: MatmulAttributes,
+): string {
+  const attributes = { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: scale } }
+  return emit.node('FusedMatMul', [a, b], attributes, 'com.microsoft')
+}
+
+/** A B of float32 matrices, or of batches of them, of `rank` axes; not scaled. */
+export function emitProduct(emit: Emitter, a: string, b: string, transposes: Partial<Transposes>, rank = 2): string {
+  const { transposeA = false, transposeB = false } = transposes
+  if (hasFusedProduct(emit)) return emitFusedProduct(emit, a, b, { transposeA, transposeB, scale: 1 })
+  const left = transposeA ? emitTranspose(emit, a, rank) : a
+  return emit.node('MatMul', [left, transposeB ? emitTranspose(emit, b, rank) : b])
+}
+
 /** scale A^T B in a form that transposes one operand before the product; `right` transposes the result back. */
 export function emitTransposedProduct(
   emit: Emitter,
@@ -45,7 +80,7 @@ export function emitTransposedProduct(
   const product = (x: string, y: string): string =>
     scale === 1
       ? emit.node('MatMul', [x, y])
-      : emit.node('FusedMatMul', [x, y], { transA: 0, transB: 0, alpha: { float: scale } }, 'com.microsoft')
+      : emitFusedProduct(emit, x, y, { transposeA: false, transposeB: false, scale })
   if (form === 'left') return product(emitTranspose(emit, a), b)
   return emitTranspose(emit, product(emitTranspose(emit, b), a))
 }
