@@ -136,22 +136,24 @@ function kernelFactors(emit: Emitter, name: string, [a = 0, b = 0]: Shape, turne
   return emit.node('Reshape', [factors, emit.ints([products, a, b])])
 }
 
-/** The results [N, out, height, width] from those of the tiles, [4, tiles, out]. */
-function inPlace(emit: Emitter, tiles: string, output: Shape): string {
-  const [n, out, height = 0, width = 0] = channelSizes(output)
+/** The results of a part [4, tiles, out] as rows of the picture's places, each with all channels; tiles may reach beyond the picture. */
+function placedRows(emit: Emitter, tiles: string, output: Shape, { from, to }: Part): string {
+  const [, out, height = 0, width = 0] = channelSizes(output)
   const { tall, wide } = tilesOf(output)
-  const list = sharedIndices(['results', n, height, width], n * height * width, (push) => {
-    for (let example = 0; example < n; example++)
-      for (let row = 0; row < height; row++)
+  // The last row of an odd number of them has a row of tiles for itself.
+  const heights = Array.from({ length: to - from }, (_, i) =>
+    Math.min(tileSize, height - ((from + i) % tall) * tileSize),
+  )
+  const count = width * heights.reduce((total, rows) => total + rows, 0)
+  const list = sharedIndices(['results', height, width, from % tall, to - from], count, (push) => {
+    for (const [i, rows] of heights.entries())
+      for (let a = 0; a < rows; a++)
         for (let column = 0; column < width; column++) {
-          const place = (row % tileSize) * tileSize + (column % tileSize)
-          const [i, j] = [Math.floor(row / tileSize), Math.floor(column / tileSize)]
-          push(((place * n + example) * tall + i) * wide + j)
+          const place = a * tileSize + (column % tileSize)
+          push((place * heights.length + i) * wide + Math.floor(column / tileSize))
         }
   })
-  const rows = chosenRows(emit, emit.node('Reshape', [tiles, emit.ints([-1, out])]), list)
-  const placed = emit.node('Reshape', [rows, emit.ints([n, -1, out])])
-  return emit.node('Reshape', [emit.node('Transpose', [placed], { perm: [0, 2, 1] }), emit.ints(output)])
+  return chosenRows(emit, emit.node('Reshape', [tiles, emit.ints([-1, out])]), list)
 }
 
 /** What the choice depends on. */
@@ -197,12 +199,16 @@ export function lowerInTiles(emit: Emitter, convolution: BlockedConvolution): st
   const parts = partsOf(output, weight).map((part) => {
     const factors = fromLeft(emit, squared(ofPicture), windows(emit, rows, picture, tiles, part), inner)
     const sums = emitProduct(emit, factors, kernels, { transposeB: !turned }, 3)
-    return fromLeft(emit, squared(ofResult), emit.node('Reshape', [sums, emit.ints([products, -1])]), out)
+    const [placed, shift] = [
+      fromLeft(emit, squared(ofResult), emit.node('Reshape', [sums, emit.ints([products, -1])]), out),
+      bias[0],
+    ]
+    return placedRows(emit, shift === undefined ? placed : emit.node('Add', [placed, shift]), output, part)
   })
   const [only = ''] = parts
-  const all = parts.length > 1 ? emit.node('Concat', parts, { axis: 1 }) : only
-  const [shift] = bias
-  return inPlace(emit, shift === undefined ? all : emit.node('Add', [all, shift]), output)
+  const all = parts.length > 1 ? emit.node('Concat', parts, { axis: 0 }) : only
+  const pictures = emit.node('Reshape', [all, emit.ints([n, -1, out])])
+  return emit.node('Reshape', [emit.node('Transpose', [pictures], { perm: [0, 2, 1] }), emit.ints(output)])
 }
 
 /** The gradient [out, in, 3, 3] of the weight of a convolution of x, from that of its result; undefined as above. */
