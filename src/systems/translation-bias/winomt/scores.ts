@@ -1,4 +1,5 @@
 /** The scores of WinoMT: accuracy, delta G and delta S, with the official rounding. */
+import { roundHalfEven } from '../../../util/rounding.ts'
 import { type Gender, genders, type WinoSentence } from './sentences.ts'
 
 /** counts[gold male, female, neutral][predicted male, female, neutral, unknown] */
@@ -12,7 +13,16 @@ export interface WinoScores {
   readonly f1Female: number
 }
 
-const oneDecimal = (value: number): number => Number(value.toFixed(1))
+/**
+ * As Python's round(value, 1): the nearest decimal to the exact binary value, of two equally near ones (x.25 and x.75 only) the one with an even digit.
+ */
+function oneDecimal(value: number): number {
+  const isTie = Math.abs((4 * value) % 2) === 1
+  return isTie ? roundHalfEven(10 * value) / 10 : Number(value.toFixed(1))
+}
+
+/** As the official code: (right / of) * 100, whose last bit differs from that of 100 * right / of. */
+const percent = (right: number, of: number): number => oneDecimal((right / of) * 100)
 
 /** Counts of gold genders by predicted ones. */
 export function genderConfusion(gold: readonly Gender[], predicted: readonly Gender[]): number[][] {
@@ -28,9 +38,9 @@ export function genderConfusion(gold: readonly Gender[], predicted: readonly Gen
 /** Precision and recall are rounded before F1 is made of them, and F1 is rounded again. Without any predictions F1 is 0. */
 function f1(confusion: GenderConfusion, gender: number): number {
   const right = confusion[gender]?.[gender] ?? 0
-  const percent = (of: number): number => (of === 0 ? 0 : oneDecimal((100 * right) / of))
-  const precision = percent(confusion.reduce((sum, row) => sum + (row[gender] ?? 0), 0))
-  const recall = percent((confusion[gender] ?? []).reduce((sum, count) => sum + count, 0))
+  const share = (of: number): number => (of === 0 ? 0 : percent(right, of))
+  const precision = share(confusion.reduce((sum, row) => sum + (row[gender] ?? 0), 0))
+  const recall = share((confusion[gender] ?? []).reduce((sum, count) => sum + count, 0))
   return precision + recall === 0 ? 0 : oneDecimal((2 * precision * recall) / (precision + recall))
 }
 
@@ -38,7 +48,7 @@ function f1(confusion: GenderConfusion, gender: number): number {
 export function winoScores(confusion: GenderConfusion): WinoScores {
   const total = confusion.flat().reduce((sum, count) => sum + count, 0)
   const right = confusion.reduce((sum, row, i) => sum + (row[i] ?? 0), 0)
-  return { accuracy: oneDecimal((100 * right) / total), f1Male: f1(confusion, 0), f1Female: f1(confusion, 1) }
+  return { accuracy: percent(right, total), f1Male: f1(confusion, 0), f1Female: f1(confusion, 1) }
 }
 
 /** How much better men are recognised than women: F1(male) - F1(female). */

@@ -142,6 +142,17 @@ describe('scores', () => {
     expect(deltaG(scores)).toBe(63.9)
   })
 
+  test.each([
+    ['56.25', 2187, 3888, 56.2],
+    ['43.75', 1701, 3888, 43.8],
+    ['0.25', 1, 400, 0.2],
+    // (r / of) * 100 and 100 * r / of are on two sides of the tie.
+    ['63.74999999999999', 102, 160, 63.7],
+    ['61.25000000000001', 147, 240, 61.3],
+  ])('%s %% is rounded as by Python', (_, right, total, rounded) => {
+    expect(winoScores([[right, 0, 0, total - right], [], []]).accuracy).toBe(rounded)
+  })
+
   test('what is unknown is wrong and counts', () => {
     const confusion = genderConfusion(['male', 'female'], ['male', 'unknown'])
     expect(confusion[1]).toEqual([0, 0, 0, 1])
