@@ -263,6 +263,9 @@ async function run(settings: MakeSettings, context: JobContext): Promise<Report>
   const unheard = song.lines.length - heard.length
   if (keys.length === 0) throw new UsageError(`the sound ends after ${seconds.toFixed(1)} s, before the first line`)
   await checkPictures(keys, song.folder)
+  const captions = settings.captions
+    ? await Promise.all(keys.map(({ caption }) => drawCaption(caption, settings.canvas, font)))
+    : []
   if (unheard > 0)
     context.progress(
       `the sound ends after ${seconds.toFixed(1)} s: ${unheard === 1 ? 'the last line is' : `the last ${unheard} lines are`} left out`,
@@ -281,17 +284,12 @@ async function run(settings: MakeSettings, context: JobContext): Promise<Report>
     settings.interpolation,
   )
   const frames = Math.max(1, Math.round(seconds * settings.fps))
-  const captions = await Promise.all(
-    segments.map(({ key }) =>
-      settings.captions ? drawCaption(lines[key]?.caption ?? '', settings.canvas, font) : undefined,
-    ),
-  )
   const plan = {
     generator,
     scenes: lines.map(({ made }) => sceneOf(made)),
     segments,
     places: framePlaces(segments, frames, settings.fps),
-    captions,
+    captions: segments.map(({ key }) => captions[key]),
     size: settings.size,
     canvas: settings.canvas,
   }

@@ -23,16 +23,22 @@ export function captionFont(): string {
 
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
-/** Draws a line of lyrics, wrapped at 35 characters; nothing for an empty one. */
+/** Control characters but line feeds: they would be drawn as boxes. */
+const control = /(?!\n)\p{Cc}/gu
+
+/** Any character that is not white space, a blank pattern of Braille, or one that is never drawn, such as a zero-width space. */
+const visible = /[^\s\u2800\ufff9-\ufffc\p{Default_Ignorable_Code_Point}]/u
+
+/** Draws a line of lyrics, wrapped at 35 characters; nothing where there is nothing to see. */
 export async function drawCaption(text: string, canvas: number, font: string): Promise<DrawnCaption | undefined> {
-  const wrapped = captionOf(text)
-  if (wrapped.trim() === '') return undefined
+  const wrapped = captionOf(text).replace(control, '')
+  if (!visible.test(wrapped)) return undefined
   const { default: sharp } = await importPackage('sharp', 'captions', () => import('sharp'))
   const size = (published.font * canvas) / published.canvas
-  const { data, info } = await sharp({
+  const drawn = await sharp({
     text: {
       text: `<span foreground="white">${escaped(wrapped)}</span>`,
-      font: `DejaVu Sans ${Math.round(size * 0.75)}`, // points of 1/72 inch at 96 a inch
+      font: `DejaVu Sans ${Math.max(1, Math.round(size * 0.75))}`, // points of 1/72 inch at 96 a inch
       fontfile: font,
       dpi: 96,
       align: 'centre',
@@ -42,7 +48,12 @@ export async function drawCaption(text: string, canvas: number, font: string): P
     .extractChannel(3)
     .raw()
     .toBuffer({ resolveWithObject: true })
-  return { width: info.width, height: info.height, alpha: new Uint8Array(data) }
+    .catch((error: unknown) => {
+      // All glyphs are blank: those of the font, or of a few pixels.
+      if (error instanceof Error && error.message.includes('no text to render')) return undefined
+      throw error
+    })
+  return drawn && { width: drawn.info.width, height: drawn.info.height, alpha: new Uint8Array(drawn.data) }
 }
 
 /** A frame [canvas, canvas, 3] of a picture [side, side, 3], which becomes `size` pixels a side (Pillow's bicubic). */

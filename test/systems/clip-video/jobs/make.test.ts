@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { findDataSet, isFetched } from '../../../../src/data/catalog/cache.ts'
 import { BigGAN } from '../../../../src/systems/clip-video/biggan/generator.ts'
 import { miniBigGAN } from '../../../../src/systems/clip-video/biggan/networks.ts'
 import { make } from '../../../../src/systems/clip-video/jobs/make.ts'
@@ -118,6 +119,14 @@ describe('make', () => {
       true,
     ])
     expect(readFileSync(join(first.folder, 'video.mp4')).equals(film)).toBe(false)
+  })
+
+  test.skipIf(!isFetched(findDataSet('caption-font')))('a line of which nothing is seen has no caption', async () => {
+    process.env.PATH = folder
+    const unseen = join(folder, 'unseen.lrc')
+    writeFileSync(unseen, '[00:01.00] \u200b\n[00:02.00] \u2060 .\n')
+    const { folder: own } = await run({ lyrics: unseen, captions: true, tail: 2, canvas: 16 }, 'unseen')
+    expect(statSync(join(own, 'video.mp4')).size).toBe(16 * 16 * 16 * 3)
   })
 
   test('a preview is one picture, and needs no ffmpeg', async () => {
