@@ -1,8 +1,7 @@
 /** Where the files go that a use writes: pages, pictures. */
-import { existsSync, realpathSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { dirname, join, parse, resolve } from 'node:path'
-import { makeFolder } from '../io/atomic.ts'
+import { dirname, join, parse } from 'node:path'
+import { makeFolder, requireNotInput } from '../io/atomic.ts'
 import { UsageError } from '../util/errors.ts'
 import { belongsToRun } from './run-files.ts'
 
@@ -12,27 +11,11 @@ function numbered(path: string, number: number): string {
   return join(dir, `${name}-${number}${ext}`)
 }
 
-/** The file itself, also by way of links; of one that is not there its path. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return resolve(path)
-  }
-}
-
 /** Throws a UsageError where writing the file would lose what is there: an input, a part of a run. */
-function requireExpendable(path: string, inputs: readonly string[]): void {
-  const own = realPath(path)
-  const input = inputs.find((each) => realPath(each) === own)
-  if (input !== undefined && existsSync(path))
-    throw new UsageError(`${path} is an input, and would be overwritten`, {
-      hint: 'give another file or folder: --out',
-    })
-  if (belongsToRun(path))
-    throw new UsageError(`${path} is a file that a run needs, and would be overwritten`, {
-      hint: 'give another file or folder: --out',
-    })
+async function requireExpendable(path: string, inputs: readonly string[]): Promise<void> {
+  const hint = 'give another file or folder: --out'
+  await requireNotInput(path, inputs, hint)
+  if (belongsToRun(path)) throw new UsageError(`${path} is a file that a run needs, and would be overwritten`, { hint })
 }
 
 /**
@@ -59,7 +42,7 @@ export function placesOf(
     let path = first
     for (let number = 2; given.has(path); number++) path = numbered(first, number)
     given.add(path)
-    requireExpendable(path, inputs)
+    await requireExpendable(path, inputs)
     if (out !== undefined) await makeFolder(dirname(path))
     return path
   }

@@ -166,3 +166,17 @@ export async function requireWritable(path: string): Promise<void> {
   })
   await rm(attempt, { force: true })
 }
+
+/**
+ * Throws a UsageError if a file to write is one of those that are read, also by way of links or by another spelling of its path. Inputs that
+ * are no files are passed over. `hint`: how another file is named.
+ */
+export async function requireNotInput(path: string, inputs: readonly string[], hint: string): Promise<void> {
+  const own = await stat(path, { bigint: true }).catch(() => undefined)
+  if (!own?.isFile()) return
+  for (const input of inputs) {
+    const found = await stat(input, { bigint: true }).catch(() => undefined)
+    if (found && found.dev === own.dev && found.ino === own.ino)
+      throw new UsageError(`${path} is an input, and would be overwritten`, { hint })
+  }
+}

@@ -53,6 +53,19 @@ describe('tokenizer', () => {
     expect(last(encoded.out).tokens).toEqual(['▁the', '▁whale', '[MASK]', '.'])
   })
 
+  test('an input is not written over', async () => {
+    const input = join(texts, '1.txt')
+    const before = readFileSync(input, 'utf8')
+    for (const path of [texts, input]) {
+      const { code, err } = await tenfold('tokenizer', 'train', path, '--size', '40', '--out', input)
+      expect(err).toBe(`error: ${input} is an input, and would be overwritten (give another file: --out)\n`)
+      expect(code).toBe(2)
+    }
+    expect(readFileSync(input, 'utf8')).toBe(before)
+    const { err } = await tenfold('tokenizer', 'convert', input, '--out', join(texts, '..', 'texts', '1.txt'))
+    expect(err).toContain('1.txt is an input, and would be overwritten')
+  })
+
   test.each([
     [['train', '/nowhere', '--out', 'x'], 'error: /nowhere: no such file or folder\n'],
     [['train', program], "error: required option '--out <file>' not specified\n"],

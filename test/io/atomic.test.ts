@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { link, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 import { afterAll, expect, test } from 'vitest'
-import { makeFolder, removeUnfinished, requireWritable, writeFileAtomic } from '../../src/io/atomic.ts'
+import { makeFolder, removeUnfinished, requireNotInput, requireWritable, writeFileAtomic } from '../../src/io/atomic.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'tenfold-'))
 afterAll(() => rm(root, { recursive: true }))
@@ -187,4 +187,31 @@ test('whether a file can be made is told before the work, and nothing is left of
 
 test.runIf(process.platform === 'linux')('a folder whose rights promise more than the system keeps', async () => {
   await expect(requireWritable('/proc/video.mp4')).rejects.toThrow('/proc/video.mp4: cannot be written (ENOENT)')
+})
+
+test('a file that is read is not written over, whatever it is called', async () => {
+  const folder = await mkdtemp(join(root, 'input-'))
+  const [input, other] = [join(folder, 'song.mp4'), join(folder, 'other.mp4')]
+  await writeFile(input, 'the original')
+  await writeFile(other, 'another')
+  await symlink(input, join(folder, 'link.mp4'))
+  await link(input, join(folder, 'same.mp4'))
+  const names = [
+    input,
+    `${folder}/./x/../song.mp4`,
+    relative('.', input),
+    join(folder, 'link.mp4'),
+    join(folder, 'same.mp4'),
+  ]
+  await mkdir(join(folder, 'x'))
+  for (const path of names) {
+    await expect(requireNotInput(path, ['', 'a red apple', input], 'give another')).rejects.toMatchObject({
+      message: `${path} is an input, and would be overwritten`,
+      hint: 'give another',
+    })
+    await expect(requireNotInput(input, [path], '')).rejects.toThrow('is an input')
+  }
+  await requireNotInput(other, [input], '')
+  await requireNotInput(join(folder, 'new.mp4'), [input, join(folder, 'new.mp4')], '')
+  await requireNotInput(folder, [folder], '')
 })

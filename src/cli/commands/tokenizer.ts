@@ -3,6 +3,8 @@ import type { TokenizerKind } from '../../data/index.ts'
 import { examples, newFile, wholeNumber } from '../options.ts'
 import { createReporter } from '../ui.ts'
 
+const otherFile = 'give another file: --out'
+
 interface TrainFlags {
   readonly size: number
   readonly kind: TokenizerKind
@@ -33,15 +35,18 @@ function addTrainTokenizer(tokenizer: Command): void {
       ),
     )
     .action(async (files: string[], flags: TrainFlags) => {
-      const [{ openTexts, trainTokenizer }, { describeUnknown }, { writeFileAtomic }] = await Promise.all([
-        import('../../data/index.ts'),
-        import('../../data/text/unknown.ts'),
-        import('../../io/atomic.ts'),
-      ])
+      const [{ openTexts, trainTokenizer }, { describeUnknown }, { requireNotInput, writeFileAtomic }] =
+        await Promise.all([
+          import('../../data/index.ts'),
+          import('../../data/text/unknown.ts'),
+          import('../../io/atomic.ts'),
+        ])
       const reporter = createReporter({ json: flags.json ?? false })
       const opened = await Promise.all(files.map((file) => openTexts(file)))
       for (const [i, { summary }] of opened.entries()) reporter.say(`${files[i]}: ${summary}`)
       const texts = opened.flatMap(({ texts }) => texts)
+      const paths = texts.map(({ path }) => path)
+      await requireNotInput(flags.out, paths, otherFile)
       const lines = texts.flatMap(({ text }) => text.split('\n'))
       const { kind, size, out } = flags
       const trained = trainTokenizer(lines, { kind, size, lowercase: !flags.cased })
@@ -72,11 +77,12 @@ function addConvert(tokenizer: Command): void {
     .option('--json', 'one JSON object per line')
     .addHelpText('after', examples('tenfold tokenizer convert spiece.model --out tokenizer.json'))
     .action(async (path: string, flags: { out: string; json?: boolean }) => {
-      const [{ readTokenizer }, { writeFileAtomic }] = await Promise.all([
+      const [{ readTokenizer }, { requireNotInput, writeFileAtomic }] = await Promise.all([
         import('../../data/index.ts'),
         import('../../io/atomic.ts'),
       ])
       const reporter = createReporter({ json: flags.json ?? false })
+      await requireNotInput(flags.out, [path], otherFile)
       const { file, size } = await readTokenizer(path)
       await writeFileAtomic(flags.out, Buffer.from(`${JSON.stringify(file, null, 2)}\n`))
       reporter.say(`${flags.out}: ${size} tokens`)

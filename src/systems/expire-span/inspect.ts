@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Dataset } from '../../data/dataset.ts'
 import { readText as readFile } from '../../data/sources/text.ts'
+import { requireNotInput } from '../../io/atomic.ts'
 import type { Report } from '../../report/figures.ts'
 import { defineUse } from '../../tasks/define.ts'
 import { type CharacterFacts, encodeCharacters, unknownCharacters } from '../../tasks/language/characters.ts'
@@ -24,8 +25,9 @@ export const inspectText = defineUse({
     { model, facts }: { readonly model: AnyModel; readonly facts: CharacterFacts },
     _inputs,
     { text, characters },
-    { openData, writePage, say, step },
+    { openData, out = '', writePage, say, step },
   ) {
+    await requireNotInput(out, [text], 'give another file: --out')
     const expiring = expiringModel(model)
     const own = text ? [...(await readFile(text))].slice(0, characters).join('') : ''
     const strange = unknownCharacters(own, facts)

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { decodePng } from '../../../src/io/png.ts'
@@ -41,6 +41,11 @@ describe('a denoiser that knows the classes', () => {
     const experiment = build(denoiser)
     await expect(sample(experiment, { steps: 60, count: 1, grid: 'same.png', animate: './same.png' })).rejects.toThrow(
       'sample: grid and animate must name two files, found "./same.png" for both',
+    )
+    const own = join(folder, 'own.png')
+    writeFileSync(own, 'the original')
+    await expect(sample(experiment, { count: 1, edit: own, from_class: 'left', grid: own })).rejects.toThrow(
+      `${own} is an input, and would be overwritten`,
     )
     await expect(sample(experiment, { steps: 60, count: 1, npz: 'x.foo' })).rejects.toThrow(
       'sample: npz must name a .npz file, found "x.foo"',

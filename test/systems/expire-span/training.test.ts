@@ -163,11 +163,16 @@ describe('the trained model', () => {
 })
 
 describe('inspect', () => {
-  const inspect = async (options: { text: string; characters: number }, settings: Record<string, unknown> = {}) => {
+  const inspect = async (
+    options: { text: string; characters: number },
+    settings: Record<string, unknown> = {},
+    out?: string,
+  ) => {
     const { data, experiment } = await openCharacters(settings)
     const pages: Omit<Report, 'footer'>[] = []
     const said: string[] = []
     const context = {
+      out,
       say: (line: string) => said.push(line),
       openData: async () => data,
       step: 7,
@@ -180,6 +185,10 @@ describe('inspect', () => {
     for await (const answer of inspectText.run(experiment as never, [], options, context)) answers.push(answer)
     return { answers, pages, said }
   }
+
+  test('the text is not written over', async () => {
+    await expect(inspect({ text: file, characters: 30 }, {}, file)).rejects.toThrow(`${file} is an input`)
+  })
 
   test.each([
     ['a file', file],

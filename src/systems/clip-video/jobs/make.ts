@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { findFfmpeg, soundLength } from '../../../data/sources/ffmpeg.ts'
 import { readText } from '../../../data/sources/text.ts'
 import { writeFilm } from '../../../io/animation/film.ts'
-import { makeFolder, requireWritable } from '../../../io/atomic.ts'
+import { makeFolder, requireNotInput, requireWritable } from '../../../io/atomic.ts'
 import { encodePng } from '../../../io/png.ts'
 import { encodeWav } from '../../../io/wav.ts'
 import type { Report } from '../../../report/figures.ts'
@@ -255,6 +255,8 @@ async function run(settings: MakeSettings, context: JobContext): Promise<Report>
   const out = settings.out === '' ? join(context.folder, 'video.mp4') : settings.out
   if (!videoEndings.includes(extname(out).toLowerCase()))
     throw new UsageError(`setting "out" must end in one of ${videoEndings.join(', ')}, found "${out}"`)
+  const { lyrics, clip, generator: drawing } = settings
+  await requireNotInput(out, [song.audio ?? '', lyrics, clip, drawing], 'give another file: --set out=FILE')
   await requireWritable(resolve(out))
   const font = settings.captions ? captionFont() : ''
   const seconds = song.audio === undefined ? end : (song.seconds ?? (await soundLength(ffmpeg, song.audio)))

@@ -4,7 +4,7 @@ import { decodeImage } from '../../../data/index.ts'
 import { findFfmpeg } from '../../../data/sources/ffmpeg.ts'
 import { encodeApng } from '../../../io/animation/apng.ts'
 import { writeFilm } from '../../../io/animation/film.ts'
-import { requireWritable, writeFileAtomic } from '../../../io/atomic.ts'
+import { requireNotInput, requireWritable, writeFileAtomic } from '../../../io/atomic.ts'
 import { writeNpz } from '../../../io/npz.ts'
 import { encodePng } from '../../../io/png.ts'
 import type { Picture } from '../../../report/figures.ts'
@@ -74,8 +74,11 @@ const lastDelay = 2500
 /** Pictures on the way that are kept at most. */
 const mostFrames = 60
 
-/** Before the work: files by their options, with their endings, that can be written; empty: none. Throws a UsageError. */
-export async function checkFiles(files: Readonly<Record<string, string>>): Promise<void> {
+/**
+ * Before the work: files by their options, with their endings, that can be written and are none of the inputs; empty: none. Throws a
+ * UsageError.
+ */
+export async function checkFiles(files: Readonly<Record<string, string>>, inputs: readonly string[]): Promise<void> {
   const given = Object.entries(files).filter(([, file]) => file !== '')
   for (const [i, [name, file]] of given.entries()) {
     const ending = name === 'npz' ? 'npz' : 'png'
@@ -83,6 +86,7 @@ export async function checkFiles(files: Readonly<Record<string, string>>): Promi
       throw new UsageError(`sample: ${name} must name a .${ending} file, found "${file}"`)
     const [same] = given.slice(0, i).find(([, other]) => resolve(other) === resolve(file)) ?? []
     if (same) throw new UsageError(`sample: ${same} and ${name} must name two files, found "${file}" for both`)
+    await requireNotInput(file, inputs, `give another file: --${name.replace('--', '')}`)
     await requireWritable(file)
   }
 }

@@ -156,7 +156,8 @@ export const samplePictures = defineUse<DenoiserExperiment, SampleOptions, Opene
     if (given.animate !== '' && animationForm(given.animate) === 'mp4') findFfmpeg()
     const grid = given.grid === '' ? await place('samples.png') : given.grid
     const name = given.grid === '' && out !== undefined ? '--out' : 'grid'
-    await checkFiles({ [name]: grid, npz: given.npz, animate: given.animate })
+    const inputs = [given.edit, given.inpaint, given.mask]
+    await checkFiles({ [name]: grid, npz: given.npz, animate: given.animate }, inputs)
     if (given.ema > 0) model.loadStateDict(weightsAt(given.ema, await readTensors()))
     const opened = async <Run>(path: string, recipe: string): Promise<Run | undefined> =>
       path === '' ? undefined : await openRun<Run>(path, recipe)

@@ -1,7 +1,7 @@
 /** The music video with tiny models and a program in the place of ffmpeg: what is made, what is kept, what is refused. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { findDataSet, isFetched } from '../../../../src/data/catalog/cache.ts'
 import { BigGAN } from '../../../../src/systems/clip-video/biggan/generator.ts'
@@ -151,6 +151,12 @@ describe('make', () => {
     process.env.PATH = folder
     await expect(run({ out: join(folder, 'no', 'video.mp4') }, 'none')).rejects.toThrow('cannot be written (ENOENT)')
     await expect(run({ out: folder }, 'none')).rejects.toThrow('setting "out" must end in one of .mp4')
+    const sung = join(folder, 'sung.mp4')
+    writeFileSync(sung, 'a song')
+    symlinkSync(sung, join(folder, 'link.mp4'))
+    for (const out of [sung, join(folder, 'link.mp4'), `${folder}/../${basename(folder)}/sung.mp4`])
+      await expect(run({ audio: sung, out }, 'none')).rejects.toThrow(`${out} is an input, and would be overwritten`)
+    expect(readFileSync(sung, 'utf8')).toBe('a song')
     const pictures = join(folder, 'pictures.lrc')
     writeFileSync(pictures, '[00:01.00] red\n[00:02.00] green | picture: no.png\n')
     await expect(run({ lyrics: pictures, tail: 2 }, 'none')).rejects.toThrow(/^line 2: .*no\.png: no such file/)
