@@ -20,7 +20,7 @@ import type { Host } from '../../web/serve.ts'
 import { mixtures, SketchEncoder, SketchGenerator, sketchLoss } from './generator.ts'
 import { cutOf, matchingLoss, miniCLIP, partsOf, tokensOf } from './seer.ts'
 import { type PartSize, partSizes, sizes } from './settings.ts'
-import { captionOf, classNames, classOf, differentScenes, draw, textOf, trainingScenes, wordsOf } from './world.ts'
+import { captionOf, classNames, classOf, differentScenes, draw, textOf, trainingScenes } from './world.ts'
 
 const { side } = sizes
 const classes = classNames.length
@@ -126,7 +126,6 @@ export async function clipVideoProgram({ seed }: ClipVideoPageSettings, { progre
     see: (pictures) => clip.encodeImage(pictures),
     tower: 'vit',
     readTexts,
-    unknown: async (text) => wordsOf(text).unknown,
   }
   const optimiser = lineOptimiser(generator, seer, {
     steps: sizes.lineSteps,

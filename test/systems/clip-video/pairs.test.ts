@@ -27,8 +27,9 @@ describe('compact vocabulary', () => {
   })
 
   test('what was never read is left out and named; nothing known is an error', () => {
-    expect(tokenizer.read('fox x')).toEqual({ ids: [3, 1, 4, 0, 0], unknown: ['x'] })
+    expect(tokenizer.read('fox x')).toEqual({ ids: [3, 1, 4, 0, 0], unknown: ['x'], tokens: 1, read: 1 })
     expect(() => tokenizer.read('zebra')).toThrow('this CLIP has never read any word of "zebra"')
+    expect(tokenizer.read('fox fox x fox owl')).toMatchObject({ tokens: 4, read: 3 })
     expect(toNumbers(tokenizer.tokenize(['fox fox fox fox fox']).data)).toEqual([3, 1, 1, 1, 4])
   })
 })

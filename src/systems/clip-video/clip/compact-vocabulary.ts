@@ -10,12 +10,20 @@ export function usedIds(tokenizer: CLIPTokenizer, texts: Iterable<string>): numb
   return [...used].sort((a, b) => a - b)
 }
 
+/** What of a text a CLIP reads. */
+export interface TextReading {
+  /** Words with tokens that it has never seen, which are left out. */
+  readonly unknown: readonly string[]
+  /** How many tokens of the text it knows, without start and end. */
+  readonly tokens: number
+  /** How many of these it reads: the first ones, as many as fit its length. */
+  readonly read: number
+}
+
 /** A text as a small model reads it. */
-export interface CompactText {
+export interface CompactText extends TextReading {
   /** Start, tokens, end, zeros. */
   readonly ids: readonly number[]
-  /** Words with tokens that the model has never seen, which are left out. */
-  readonly unknown: readonly string[]
 }
 
 /** Texts to ids of the compact vocabulary. */
@@ -43,10 +51,13 @@ export class CompactTokenizer {
       })
     }
     const [start, end] = [this.#official.startId, this.#official.endId].map((id) => this.#rows.get(id) ?? 0)
-    const ids = [start ?? 0, ...known.slice(0, this.contextLength - 2), end ?? 0]
+    const read = known.slice(0, this.contextLength - 2)
+    const ids = [start ?? 0, ...read, end ?? 0]
     return {
       ids: [...ids, ...Array<number>(this.contextLength - ids.length).fill(0)],
       unknown: unknown.map((word) => this.#official.decode(word).trim()),
+      tokens: known.length,
+      read: read.length,
     }
   }
 

@@ -20,7 +20,7 @@ import { drawScene, filmFrames, sceneOf } from '../video/film.ts'
 import { checkPictures, directionOf, isPicture, type KeyLine, keyLines, type MadeLine } from '../video/keys.ts'
 import { type LineOptimiser, lineOptimiser, type OptimisedLine } from '../video/line.ts'
 import { type LyricsLine, readLyrics } from '../video/lyrics.ts'
-import { newestRun, openGenerator, openSeer, type Seer, type VideoGenerator } from '../video/models.ts'
+import { newestRun, openGenerator, openSeer, type ReadingSeer, type VideoGenerator } from '../video/models.ts'
 import { songLyrics, songSeconds, synthesiseSong } from '../video/song.ts'
 import { framePlaces, segmentsOf } from '../video/timeline.ts'
 import { storyboard } from './storyboard.ts'
@@ -110,7 +110,7 @@ function rateOf({ lr, begin }: MakeSettings, { labels }: VideoGenerator): number
 }
 
 interface Workshop {
-  readonly seer: Seer
+  readonly seer: ReadingSeer
   readonly generator: VideoGenerator
   readonly optimiser: LineOptimiser
 }
@@ -201,14 +201,22 @@ async function makeLines(
   })
 }
 
-/** Warns of words that CLIP has never read, once each. */
-async function tellUnknown(keys: readonly KeyLine[], seer: Seer, { progress }: JobContext): Promise<void> {
+/** Warns of what of the lines CLIP does not read: words that it has never seen, and what is beyond its length. */
+async function tellUnread(keys: readonly KeyLine[], seer: ReadingSeer, { progress }: JobContext): Promise<void> {
   for (const { part, number, phrases } of keys) {
     if (part !== 'line') continue
-    const words = phrases.filter((phrase) => !phrase.startsWith('picture:'))
-    const unknown = (await Promise.all(words.map(seer.unknown))).flat()
+    const readings = await Promise.all(phrases.filter((phrase) => !isPicture(phrase)).map(seer.reading))
+    const unknown = readings.flatMap((reading) => reading.unknown)
     if (unknown.length > 0)
       progress(`line ${number}: this CLIP has never read ${unknown.join(', ')}; left out`, { line: number, unknown })
+    for (const { tokens, read } of readings) {
+      if (read === tokens) continue
+      progress(`line ${number}: this CLIP reads the first ${read} of ${tokens} tokens; the rest is left out`, {
+        line: number,
+        tokens,
+        read,
+      })
+    }
   }
 }
 
@@ -225,7 +233,7 @@ async function preview(
   }
   await checkPictures([line], song.folder)
   const workshop = await openWorkshop(settings, context)
-  await tellUnknown([line], workshop.seer, context)
+  await tellUnread([line], workshop.seer, context)
   const lines = await makeLines([line], workshop, song.folder, settings, context)
   const { side } = workshop.generator
   const pixels = await drawScene(workshop.generator, sceneOf(lines[0]?.made ?? { latents: [], classes: [] }))
@@ -278,7 +286,7 @@ async function run(settings: MakeSettings, context: JobContext): Promise<Report>
   const workshop = await openWorkshop(settings, context)
   const { seer, generator } = workshop
   context.progress(`${seer.name}, ${generator.name}: ${keys.length} key pictures`, { lines: keys.length })
-  await tellUnknown(keys, seer, context)
+  await tellUnread(keys, seer, context)
   const lines = await makeLines(keys, workshop, song.folder, settings, context)
 
   const segments = segmentsOf(

@@ -15,6 +15,7 @@ import type { JobContext } from '../../define.ts'
 import type { BigGANExperiment } from '../biggan/adversarial.ts'
 import type { BigGAN } from '../biggan/generator.ts'
 import { loadBigGAN, loadCLIP, loadCLIPVocabulary } from '../checkpoint.ts'
+import type { TextReading } from '../clip/compact-vocabulary.ts'
 import type { ClipExperiment } from '../clip/contrastive.ts'
 import { unit } from '../model.ts'
 import { unitRows } from '../pairs/retrieval.ts'
@@ -34,8 +35,11 @@ export interface Seer {
   readonly tower: 'vit' | 'resnet'
   /** Features of length 1. */
   readonly readTexts: (texts: readonly string[]) => Promise<Float64Array[]>
-  /** What of a text it has never read. */
-  readonly unknown: (text: string) => Promise<readonly string[]>
+}
+
+/** A CLIP that says what of a text it reads. */
+export interface ReadingSeer extends Seer {
+  readonly reading: (text: string) => Promise<TextReading>
 }
 
 /** A generator that can be steered in BigGAN's place: latents in, a picture out. */
@@ -99,7 +103,7 @@ export async function runPath(given: string, recipe: 'clip' | 'biggan'): Promise
 const isWeights = (path: string): boolean => /\.(pt|pth|bin|safetensors|npz)$/i.test(path)
 
 /** The CLIP of the settings: a run, or the file of a released model. */
-export async function openSeer(given: string, { openRun }: Pick<JobContext, 'openRun'>): Promise<Seer> {
+export async function openSeer(given: string, { openRun }: Pick<JobContext, 'openRun'>): Promise<ReadingSeer> {
   if (isWeights(given)) return releasedSeer(given)
   const path = await runPath(given, 'clip')
   const clip = await openRun<ClipExperiment>(path, 'clip')
@@ -111,12 +115,16 @@ export async function openSeer(given: string, { openRun }: Pick<JobContext, 'ope
     see: clip.see,
     tower: clip.settings.tower,
     readTexts: clip.readTexts,
-    unknown: async (text) => (await clip.tokenizer()).read(text).unknown,
+    reading: async (text) => (await clip.tokenizer()).read(text),
   }
 }
 
 /** A second CLIP that did not guide: the one of the settings, or the newest run with another kind of tower. */
-export async function openJudge(given: string, guide: Seer, context: Pick<JobContext, 'openRun'>): Promise<Seer> {
+export async function openJudge(
+  given: string,
+  guide: Seer,
+  context: Pick<JobContext, 'openRun'>,
+): Promise<ReadingSeer> {
   if (given !== '') return openSeer(given, context)
   const tower = guide.tower === 'vit' ? 'resnet' : 'vit'
   const model = z.object({ model: z.object({ tower: z.literal(tower) }) })
@@ -130,21 +138,23 @@ export async function openJudge(given: string, guide: Seer, context: Pick<JobCon
   )
 }
 
-async function releasedSeer(path: string): Promise<Seer> {
+async function releasedSeer(path: string): Promise<ReadingSeer> {
   const [model, tokenizer] = [await loadCLIP(path), await loadCLIPVocabulary()]
   model.eval()
   const encode = compile((tokens: Tensor) => unit(model.encodeText(tokens)))
+  const { context_length: contextLength } = model.config
   return {
     name: path,
     identity: weightsDigest(model),
     side: model.config.image_resolution,
     see: (pictures) => model.encodeImage(pictures),
     tower: typeof model.config.vision_layers === 'number' ? 'vit' : 'resnet',
-    readTexts: async (texts) => {
-      const { context_length: contextLength } = model.config
-      return unitRows((await encode(tokenizer.tokenize(texts, { contextLength, truncate: true }))).array)
+    readTexts: async (texts) =>
+      unitRows((await encode(tokenizer.tokenize(texts, { contextLength, truncate: true }))).array),
+    reading: async (text) => {
+      const tokens = tokenizer.encode(text).length
+      return { unknown: [], tokens, read: Math.min(tokens, contextLength - 2) }
     },
-    unknown: () => Promise.resolve([]),
   }
 }
 

@@ -44,7 +44,12 @@ function models(): Record<string, Experiment> {
     settings: { tower: 'vit' },
     see: (pictures: Tensor) => model.encodeImage(pictures),
     readTexts: async (texts: readonly string[]) => texts.map(({ length }) => Float64Array.of(1, 0, 0, length / 10)),
-    tokenizer: async () => ({ read: (text: string) => ({ unknown: text === 'red' ? ['red'] : [] }) }),
+    tokenizer: async () => ({
+      read: (text: string) => {
+        const tokens = text.split(' ').length
+        return { unknown: text === 'red' ? ['red'] : [], tokens, read: Math.min(tokens, 2) }
+      },
+    }),
   }
   const labels = ['a', 'b', 'c']
   const biggan = {
@@ -97,6 +102,8 @@ describe('make', () => {
     // 4 s at 4 frames a second, 20 x 20 pixels of 3 bytes.
     expect(statSync(join(first.folder, 'video.mp4')).size).toBe(16 * 20 * 20 * 3)
     expect(first.lines).toContain('line 1: this CLIP has never read red; left out')
+    expect(first.lines).toContain('line 2: this CLIP reads the first 2 of 3 tokens; the rest is left out')
+    expect(first.lines.filter((line) => line.includes('the rest is left out'))).toHaveLength(1)
     expect(first.lines.filter((line) => /^\d\/4 /.test(line)).map((line) => line.split('  ')[1])).toEqual([
       '(start)',
       'red',

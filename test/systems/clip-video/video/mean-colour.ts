@@ -9,5 +9,4 @@ export const meanColour: Seer = {
   side: 4,
   see: (pictures) => ops.mean(pictures, [2, 3]),
   readTexts: async () => [],
-  unknown: async () => [],
 }
