@@ -283,6 +283,8 @@ async function run(settings: MakeSettings, context: JobContext): Promise<Report>
         unheard,
       },
     )
+  for (const { number, time } of keys.filter(({ part, time }, i) => part === 'line' && keys[i + 1]?.time === time))
+    context.progress(`line ${number} is not seen: the next one begins at ${time.toFixed(2)} s too`, { line: number })
   const workshop = await openWorkshop(settings, context)
   const { seer, generator } = workshop
   context.progress(`${seer.name}, ${generator.name}: ${keys.length} key pictures`, { lines: keys.length })

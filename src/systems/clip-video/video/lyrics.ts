@@ -26,6 +26,8 @@ const clock = String.raw`(?:(\d{1,2}):)?(\d{1,3}):(\d{1,2})(?:[.,:](\d{1,3}))?`
 const bracketed = new RegExp(String.raw`^\[\s*${clock}\s*\]`)
 const plain = new RegExp(String.raw`^${clock}(?:\s+|$)(.*)$`)
 const arrow = new RegExp(String.raw`^\s*${clock}\s*-->\s*${clock}`)
+/** What must be one, but may be wrong. */
+const meantAsArrow = /^\s*[\d:.,]+\s*-->/
 /** `[ar:Somebody]`, `[offset:+200]` */
 const tag = /^\[([a-z#]+):(.*)\]$/i
 /** LRC's times of single words. */
@@ -41,16 +43,26 @@ function secondsOf([hours = '0', minutes = '0', seconds = '0', fraction = '']: r
   return 3600 * Number(hours) + 60 * Number(minutes) + Number(seconds) + part
 }
 
-function lineOf(time: number, content: string, line: number): LyricsLine {
-  const phrases = content.split(/\s*\|\s*/).filter((phrase) => phrase !== '')
+const phrasesOf = (content: string): string[] => content.split(/\s*\|\s*/).filter((phrase) => phrase !== '')
+
+function lineOf(time: number, phrases: readonly string[], line: number): LyricsLine {
   return { time, text: phrases.find((phrase) => !phrase.startsWith('picture:')) ?? '', phrases, line }
 }
 
+/** Seconds of LRC's offset in milliseconds; undefined: it is none. */
+function offsetOf(text: string): number | undefined {
+  const seconds = Number(text) / 1000
+  return /^\s*([+-]?\d+(\.\d*)?)?\s*$/.test(text) && Number.isFinite(seconds) ? seconds : undefined
+}
+
 interface Read {
+  /** With the times of the file. */
   readonly lines: readonly LyricsLine[]
   readonly complaints: readonly Complaint[]
   /** Whether the order of the times may differ from the file's: lines that are sung several times. */
   readonly sorted: boolean
+  /** How many seconds before its time in the file each line is sung. */
+  readonly offset: number
 }
 
 /** Lines of a text with their times, in brackets or not. */
@@ -62,7 +74,12 @@ function readTimed(rows: readonly string[]): Read {
     let rest = row.trim()
     const named = tag.exec(rest)
     if (named && !bracketed.test(rest)) {
-      if (named[1]?.toLowerCase() === 'offset') offset = Number(named[2]) / 1000 || 0
+      const [, name = '', value = ''] = named
+      if (name.toLowerCase() !== 'offset') continue
+      const seconds = offsetOf(value)
+      if (seconds === undefined)
+        complaints.push({ line, reason: `offset must be milliseconds, such as +500, found ${JSON.stringify(value)}` })
+      else offset = seconds
       continue
     }
     if (rest === '') continue
@@ -81,11 +98,11 @@ function readTimed(rows: readonly string[]): Read {
     else if (typeof wrong === 'string') complaints.push({ line, reason: wrong })
     if (times.length === 0 || wrong !== undefined) continue
     sorted ||= times.length > 1
-    const content = rest.replace(wordTimes, '').replace(/\s+/g, ' ').trim()
-    if (content === '') continue // LRC ends a line with an empty one
-    for (const time of times) lines.push(lineOf(Math.max(0, Number(time) - offset), content, line))
+    const phrases = phrasesOf(rest.replace(wordTimes, '').replace(/\s+/g, ' ').trim())
+    if (phrases.length === 0) continue // LRC ends a line with an empty one
+    for (const time of times) lines.push(lineOf(Number(time), phrases, line))
   }
-  return { lines, complaints, sorted }
+  return { lines, complaints, sorted, offset }
 }
 
 /** When a block of SubRip begins, from its two clocks; a text: why that cannot be. */
@@ -100,17 +117,14 @@ function readSubtitles(rows: readonly string[]): Read {
   const [lines, complaints]: [LyricsLine[], Complaint[]] = [[], []]
   let current: { time: number; line: number; text: string[] } | undefined
   const finish = (): void => {
-    const content =
-      current?.text
-        .join(' ')
-        .replace(/<[^>]*>/g, '')
-        .trim() ?? ''
-    if (current && content !== '') lines.push(lineOf(current.time, content, current.line))
+    const content = current?.text.join(' ').replace(/<[^>]*>/g, '')
+    const phrases = phrasesOf(content?.trim() ?? '')
+    if (current && phrases.length > 0) lines.push(lineOf(current.time, phrases, current.line))
     current = undefined
   }
   for (const [i, row] of rows.entries()) {
     const found = arrow.exec(row)
-    if (row.includes('-->')) {
+    if (found || meantAsArrow.test(row)) {
       finish()
       const time = found ? beginOf(found) : `must be HH:MM:SS,mmm --> HH:MM:SS,mmm, found ${JSON.stringify(row)}`
       if (typeof time === 'string') complaints.push({ line: i + 1, reason: time })
@@ -120,7 +134,7 @@ function readSubtitles(rows: readonly string[]): Read {
     else if (!/^\s*\d+\s*$/.test(row)) complaints.push({ line: i + 1, reason: 'is text without a time above it' })
   }
   finish()
-  return { lines, complaints, sorted: false }
+  return { lines, complaints, sorted: false, offset: 0 }
 }
 
 /** Times that do not rise. */
@@ -136,8 +150,8 @@ function disorder(lines: readonly LyricsLine[]): Complaint[] {
 /** Reads lyrics. Throws a FormatError that begins with `name` and says what is wrong in which line. */
 export function readLyrics(content: string, name = 'lyrics'): readonly LyricsLine[] {
   const rows = content.replace(/^\uFEFF/, '').split(/\r\n?|\n/)
-  const isSubtitles = rows.some((row) => row.includes('-->'))
-  const { lines, complaints, sorted } = isSubtitles ? readSubtitles(rows) : readTimed(rows)
+  const isSubtitles = rows.some((row) => arrow.test(row))
+  const { lines, complaints, sorted, offset } = isSubtitles ? readSubtitles(rows) : readTimed(rows)
   const ordered = sorted ? lines.toSorted((a, b) => a.time - b.time) : lines
   const all = [...complaints, ...disorder(ordered)]
   const hint = 'a line is a time and a text: 01:23.5 text, [01:23.50] text, or SRT'
@@ -147,5 +161,6 @@ export function readLyrics(content: string, name = 'lyrics'): readonly LyricsLin
     throw new FormatError(`${name}: ${told.join('; ')}${more}`, { hint })
   }
   if (ordered.length === 0) throw new FormatError(`${name}: there is no line with a time and a text`, { hint })
-  return ordered
+  // What is sung before the beginning is sung at the beginning: several lines may be.
+  return ordered.map((line) => ({ ...line, time: Math.max(0, line.time - offset) }))
 }

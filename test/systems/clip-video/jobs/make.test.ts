@@ -136,6 +136,22 @@ describe('make', () => {
     expect(statSync(join(own, 'video.mp4')).size).toBe(16 * 16 * 16 * 3)
   })
 
+  test('lines that an offset moves before the beginning', async () => {
+    process.env.PATH = folder
+    const moved = join(folder, 'moved.lrc')
+    writeFileSync(moved, '[offset:5000]\n[00:01.00] red\n[00:02.00] green\n[00:06.00] blue\n')
+    const { lines, report, folder: own } = await run({ lyrics: moved, tail: 1 }, 'moved')
+    expect(lines).toContain('line 1 is not seen: the next one begins at 0.00 s too')
+    expect(lines.filter((line) => line.includes('is not seen'))).toHaveLength(1)
+    expect(report.sections.slice(1).map(({ title }) => title)).toEqual([
+      '0.00 s: red',
+      '0.00 s: green',
+      '1.00 s: blue',
+      '2.00 s: end: blue',
+    ])
+    expect(statSync(join(own, 'video.mp4')).size).toBe(8 * 20 * 20 * 3)
+  })
+
   test('a preview is one picture, and needs no ffmpeg', async () => {
     process.env.PATH = ''
     const { lines, folder: own } = await run({ preview: 2, latent_loss: false }, 'preview')

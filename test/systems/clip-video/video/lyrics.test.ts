@@ -32,6 +32,33 @@ describe('lyrics', () => {
     ])
   })
 
+  test('an offset is of all lines, which begin at 0 at the earliest, in the order of the file', () => {
+    expect(timed('[00:01.00] a\n[offset:+2500]\n[00:02.00] b\n[00:03.00] c')).toEqual([
+      [0, 'a'],
+      [0, 'b'],
+      [0.5, 'c'],
+    ])
+    expect(timed('[offset: -500]\n[00:01.00] a')).toEqual([[1.5, 'a']])
+    expect(timed('[offset:]\n[00:01.00][00:05.00] a\n[00:03.00] b')).toEqual([
+      [1, 'a'],
+      [3, 'b'],
+      [5, 'a'],
+    ])
+  })
+
+  test('a line without words is an empty one', () => {
+    expect(timed('00:01 |\n00:02 | |\n00:03 a')).toEqual([[3, 'a']])
+    expect(timed('1\n00:01 --> 00:02\n|\n\n2\n00:03 --> 00:04\na')).toEqual([[3, 'a']])
+  })
+
+  test('arrows in lyrics are text', () => {
+    expect(timed('00:01 a fox --> an owl\n00:02 --> a star')).toEqual([
+      [1, 'a fox --> an owl'],
+      [2, '--> a star'],
+    ])
+    expect(timed('1\n00:01 --> 00:02\na fox --> an owl\n--> a star')).toEqual([[1, 'a fox --> an owl --> a star']])
+  })
+
   test('several phrases, and pictures', () => {
     expect(readLyrics('00:01 a fox | a red fox | picture: fox.png')).toEqual([
       { time: 1, text: 'a fox', phrases: ['a fox', 'a red fox', 'picture: fox.png'], line: 1 },
@@ -46,9 +73,15 @@ describe('lyrics', () => {
       'lyrics: line 3 times must rise: 5.00 s is not after 5.00 s of line 1; line 4 times must rise: 3.00 s is not after 5.00 s of line 3',
     ],
     [
-      '1\n00:01 --> x\na',
+      '1\n00:01 --> x\na\n\n2\n00:02 --> 00:03\nb',
       'lyrics: line 2 must be HH:MM:SS,mmm --> HH:MM:SS,mmm, found "00:01 --> x"; line 3 is text without a time above it',
     ],
+    ['[offset:soon]\n[00:01.00] a', 'lyrics: line 1 offset must be milliseconds, such as +500, found "soon"'],
+    [
+      '[offset:9000]\n[00:02.00] a\n[00:01.00] b',
+      'lyrics: line 3 times must rise: 1.00 s is not after 2.00 s of line 2',
+    ],
+    ['00:01 |', 'lyrics: there is no line with a time and a text'],
     ['1\n00:00:09,000 --> 00:00:05,500\na', 'lyrics: line 2 must end after it begins, found 9.00 s to 5.50 s'],
     ['1\n00:00:09,000 --> 00:00:75,500\na', 'lyrics: line 2 seconds must be below 60, found 75'],
     ['\n\n', 'lyrics: there is no line with a time and a text'],
