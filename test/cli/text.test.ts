@@ -77,6 +77,14 @@ describe('tokenizer', () => {
   })
 })
 
+test('a file of the training is not written over by its profile', async () => {
+  const before = readFileSync(csv, 'utf8')
+  const { code, err } = await tenfold('train', 'fnet/classify', ...set({ ...tiny, 'data.file': csv }), '--profile', csv)
+  expect(err).toBe(`error: ${csv} is an input, and would be overwritten (give another: --profile)\n`)
+  expect(code).toBe(2)
+  expect(readFileSync(csv, 'utf8')).toBe(before)
+})
+
 describe('fnet', () => {
   const run = join(folder, 'pretrained')
 

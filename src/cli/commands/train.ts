@@ -58,21 +58,25 @@ async function trainNamed(name: string, flags: TrainFlags): Promise<void> {
   if (flags.profile !== undefined) process.setSourceMapsEnabled(true)
   const [
     { findRecipe },
-    { assignmentsOf, configFrom },
+    { assignmentsOf, configFrom, pathSettings },
     { inNewRunFolder },
     { expandHomes },
     { requireReportPackages },
+    { requireNotInput },
   ] = await Promise.all([
     import('../../systems/session.ts'),
     import('../../train/settings.ts'),
     import('../../train/new-run.ts'),
     import('../../train/places.ts'),
     import('../report.ts'),
+    import('../../io/atomic.ts'),
   ])
   if (flags.profile !== undefined && flags.out !== undefined && resolve(flags.profile) === resolve(flags.out))
     throw new UsageError(`--profile is a file and --out a folder: both cannot be ${flags.out}`)
   const { system, recipe } = await findRecipe(name)
   const config = expandHomes(recipe.config, configFrom(recipe.config, assignmentsOf(flags.set, flags.epochs)))
+  if (flags.profile !== undefined)
+    await requireNotInput(flags.profile, [...pathSettings(recipe.config, config).values()], 'give another: --profile')
   const group = flags.distributed && (await (await import('../distributed.ts')).Group.join())
   const reporter = group?.isFollower
     ? silentReporter
