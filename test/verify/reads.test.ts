@@ -131,6 +131,23 @@ test("in evaluation Mixer's mask of stochastic depth is read, and drops nothing"
   expect(await problems('mixer/mixer_vitjax_logits_rect', change)).toEqual([undefined])
 })
 
+describe("in evaluation Expire-Span's random numbers are read, and change nothing", () => {
+  test.each([
+    ['drop_eval', 'block_span_noise', [1]],
+    ['seq_attention', 'block_span_noise', [1]],
+    ['span_grad_task_loss', 'block_span_noise', [1]],
+    ['model_postnorm_eval', 'random_draws', [5, 3]],
+  ])('%s: %s', async (name, input, shape) => {
+    const changed = problems(`expire-span/${name}`, ({ description, tensors }) => {
+      Object.assign(description, { mode: 'eval' })
+      Object.assign(description.config, { expire_span_noisy: true })
+      const data = new Float32Array(shape.reduce((size, length) => size * length)).fill(0.3)
+      tensors.set(`input/${input}`, { dtype: 'float32', shape, data })
+    })
+    expect(await changed).toEqual([undefined])
+  })
+})
+
 test('an argument of another value than those that are offered', async () => {
   const change = ({ description }: Case): void =>
     void Object.assign(description.cases?.[0]?.args ?? {}, { approximate: 'erf' })

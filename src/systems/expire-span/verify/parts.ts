@@ -20,10 +20,16 @@ import { distanceKeys, scaled } from '../attention.ts'
 import { causalMask, ExpireSpanDrop, isOnRamp, SeqAttention } from '../expire-span.ts'
 import { expireSpanConfig, parametersOf, spanSettings } from './configuration.ts'
 
-/** What noisy spans in training are moved by: undefined where they are not noisy. Throws a FormatError where the case has none. */
+/**
+ * What noisy spans in training are moved by: undefined where they are not noisy, and in evaluation, where noise is passed over. Throws a
+ * FormatError where the case has none.
+ */
 function spanNoise({ config, mode }: ReferenceCase, inputs: NamedTensors): { readonly noise?: Tensor } {
-  const isNoisy = booleanSetting(config, 'expire_span_noisy', false)
-  if (!isNoisy || mode !== 'train') return {}
+  if (mode !== 'train') {
+    void inputs.block_span_noise // counts as read
+    return {}
+  }
+  if (!booleanSetting(config, 'expire_span_noisy', false)) return {}
   const noise = inputs.block_span_noise
   if (!noise) throw new FormatError('noisy spans in training need the input "block_span_noise"')
   return { noise }
