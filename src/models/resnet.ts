@@ -47,8 +47,10 @@ export const resnetStems = {
 
 /** Options of a ResNet. The defaults give the one for ImageNet. */
 export interface ResNetOptions extends ResNetBlocks {
-  /** Channels of the stem, and inside the blocks of the first stage; each later stage has twice as many. Default: 64. */
+  /** Channels inside the blocks of the first stage; each later stage has twice as many. Default: 64. */
   readonly width?: number
+  /** Channels of the stem. Default: `width`. */
+  readonly stemWidth?: number
   /** Default: the standard one. */
   readonly stem?: ResNetStem
   /** Default: 3. */
@@ -151,13 +153,14 @@ export class ResNet extends Module {
 
   constructor(options: ResNetOptions) {
     super()
-    const { block, layers, width = 64, stem = resnetStems.standard, inChannels = 3, numClasses = 1000 } = options
+    const { block, layers, width = 64, stemWidth = width, numClasses = 1000 } = options
+    const { stem = resnetStems.standard, inChannels = 3 } = options
     const Block = block === 'basic' ? BasicBlock : Bottleneck
-    this.conv1 = conv(inChannels, width, stem.kernel, stem.stride)
-    this.bn1 = new BatchNorm2d(width)
+    this.conv1 = conv(inChannels, stemWidth, stem.kernel, stem.stride)
+    this.bn1 = new BatchNorm2d(stemWidth)
     this.relu = new ReLU()
     this.maxpool = stem.pool ? new MaxPool2d(3, { stride: 2, padding: 1 }) : new Identity()
-    let channels = width
+    let channels = stemWidth
     const stages = layers.map((count, stage) => {
       const blocks = Array.from({ length: count }, (_, i) => {
         const made = new Block(channels, width * 2 ** stage, i === 0 && stage > 0 ? 2 : 1)
@@ -186,7 +189,7 @@ export class ResNet extends Module {
 
   /** The output of each stage, [N, C, h, w]. With four stages and the standard stem the last has 1/32 of the height and width. */
   maps(images: Tensor): readonly Tensor[] {
-    let x = this.maxpool.forward(this.relu.forward(this.bn1.forward(this.conv1.forward(images)))) // [N, width, H / 4, W / 4]
+    let x = this.maxpool.forward(this.relu.forward(this.bn1.forward(this.conv1.forward(images)))) // [N, stemWidth, H / 4, W / 4]
     return Array.from({ length: this.#stages }, (_, i) => {
       x = this[`layer${i + 1}`]?.forward(x) ?? x
       return x

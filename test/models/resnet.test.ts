@@ -61,6 +61,15 @@ test('stages and stems', () => {
   ])
 })
 
+test('stemWidth: the stem has other channels than the blocks', () => {
+  const model = new ResNet({ block: 'basic', layers: [1, 1], width: 4, stemWidth: 6, numClasses: 0 }).eval()
+  expect(model.conv1.weight.shape).toEqual([6, 3, 7, 7])
+  expect(model.maps(ops.zeros([2, 3, 32, 16])).map(({ shape }) => shape)).toEqual([
+    [2, 4, 8, 4],
+    [2, 8, 4, 2],
+  ])
+})
+
 test('the head may be absent, or another layer', () => {
   const model = new ResNet({ block: 'bottleneck', layers: [1, 1], width: 4, numClasses: 0 }).eval()
   const images = ops.zeros([2, 3, 32, 32])

@@ -78,9 +78,9 @@ async function runCounters(reference: ReferenceCase): Promise<Map<string, NDArra
         ),
     )
   const resNet = ([depth]: number[]): number[] => {
-    fixedSetting(config, 'stem_channels', base_channels) // ResNet's stem and its first blocks are one size
     const variant = resnetVariants[`resnet${knownDepth(depth)}`]
-    return counted(() => new ImageClassifier(new ResNet({ ...variant, width: base_channels, numClasses: 0 }), classes))
+    const options = { ...variant, width: base_channels, stemWidth: stem_channels, numClasses: 0 }
+    return counted(() => new ImageClassifier(new ResNet(options), classes))
   }
   return new Map([
     ['output/rednet_counts', table(rowsOf(reference, 'rednet_rows', 2).map(redNet))],
