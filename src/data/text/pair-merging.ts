@@ -1,4 +1,5 @@
 /** Byte-pair encoding's learning (Sennrich et al. 2016, arXiv 1508.07909): the most frequent pair of neighbours becomes one token. */
+import { Heap } from './heap.ts'
 
 /** A word of the training text, already cut into its first tokens (characters), and how often it occurs. */
 export interface CountedWord {
@@ -26,42 +27,6 @@ interface Candidate {
 /** More frequent first; equally frequent in alphabetical order, so that the result does not depend on the order of the text. */
 function before(a: Candidate, b: Candidate): boolean {
   return a.count === b.count ? a.pair.name < b.pair.name : a.count > b.count
-}
-
-/** A binary heap with the best candidate first. */
-class Queue {
-  readonly #heap: Candidate[] = []
-
-  push(candidate: Candidate): void {
-    const heap = this.#heap
-    let place = heap.push(candidate) - 1
-    while (place > 0) {
-      const parent = (place - 1) >> 1
-      const above = heap[parent]
-      if (above === undefined || !before(candidate, above)) break
-      heap[place] = above
-      place = parent
-    }
-    heap[place] = candidate
-  }
-
-  pop(): Candidate | undefined {
-    const heap = this.#heap
-    const [first] = heap
-    const last = heap.pop()
-    if (last === undefined || heap.length === 0) return first
-    let place = 0
-    for (;;) {
-      const left = 2 * place + 1
-      const [a, b] = [heap[left], heap[left + 1]]
-      const [better, next] = a && b && before(b, a) ? [b, left + 1] : [a, left]
-      if (better === undefined || !before(better, last)) break
-      heap[place] = better
-      place = next
-    }
-    heap[place] = last
-    return first
-  }
 }
 
 /** Numbers of tokens, in the order in which they appear. */
@@ -153,7 +118,7 @@ export function learnMerges(
   for (const [word, tokens] of segmented.entries())
     for (let i = 0; i + 1 < tokens.length; i++)
       pairs.add(tokens[i] as number, tokens[i + 1] as number, word, words[word]?.count ?? 0)
-  const queue = new Queue()
+  const queue = new Heap(before)
   const merges: { left: string; right: string; merged: string }[] = []
   while (merges.length < count) {
     for (const pair of pairs.changed) if (pair.count >= minFrequency) queue.push({ pair, count: pair.count })

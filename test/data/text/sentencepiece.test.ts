@@ -8,6 +8,7 @@ import { FormatError } from '../../../src/util/errors.ts'
 import { told, withFolder } from '../support.ts'
 import parts from './hugging-face/reference.json' with { type: 'json' }
 import reference from './sentencepiece.json' with { type: 'json' }
+import merging from './sentencepiece-merging.json' with { type: 'json' }
 
 const bytesOf = (kind: string): Uint8Array => readFileSync(new URL(`${kind}.model`, import.meta.url))
 
@@ -45,6 +46,39 @@ describe.each(['bpe', 'unigram'] as const)('%s', (kind) => {
     })
     fc.assert(property, { seed: 3, numRuns: 300 })
   })
+})
+
+describe('BPE merges as the official library does', () => {
+  const bpe = (pieces: string[], scores: number[], types = ['unknown', ...pieces.slice(1).map(() => 'normal')]) =>
+    new TextTokenizer(sentencePieceTokenizer({ kind: 'bpe', pieces, scores, types }))
+
+  test('equal scores from the left, not by id', () => {
+    expect(bpe(['<unk>', '▁', 'a', 'b', 'c', 'bc', 'ab'], [0, -5, -6, -7, -8, -1, -1]).encode('abc')).toEqual([1, 6, 4])
+  })
+
+  test('characters that are no pieces', () => {
+    const tokenizer = bpe(['<unk>', '▁', 'a', 'ab'], [0, -5, -6, -1])
+    expect(tokenizer.encode('ab')).toEqual([1, 3])
+    expect(tokenizer.encode('abb b')).toEqual([1, 3, 0, 1, 0])
+  })
+
+  test('unknown neighbours are one, across words too', () => {
+    expect(bpe(['<unk>', 'a', 'b'], [0, -1, -2]).encode('ax xb')).toEqual([0, 1, 0, 2])
+  })
+
+  test('unused pieces are taken apart in the end', () => {
+    const types = ['unknown', 'normal', 'normal', 'normal', 'normal', 'unused', 'normal']
+    const tokenizer = bpe(['<unk>', '▁', 'a', 'b', 'c', 'ab', 'abc'], [0, -5, -6, -7, -8, -1, -2], types)
+    expect(tokenizer.encode('ab abc')).toEqual([1, 2, 3, 1, 6])
+  })
+
+  test.each(merging.models.map((model, i) => ({ ...model, i })))(
+    'model $i',
+    ({ pieces, scores, types, texts, ids }) => {
+      const tokenizer = bpe(pieces, scores, types)
+      expect(texts.map((text) => tokenizer.encode(text))).toEqual(ids)
+    },
+  )
 })
 
 test('rules of normalisation of its own are applied as the official library does, by the longest match', () => {

@@ -1,7 +1,10 @@
-/** The models of `tokenizer.json`, which cut words into tokens. BPE, unigram and WordPiece are the library's. */
+/** The models of `tokenizer.json`, which cut words into tokens. Unigram, WordPiece and BPE by ranks of pairs are the library's. */
 import { BPE, type ModelClass, Unigram, WordPiece } from '@huggingface/tokenizers'
+import { z } from 'zod'
 import { FormatError } from '../../../util/errors.ts'
 import { remembered } from '../remembered.ts'
+import { mergePieces, partsToMerge } from './piece-merging.ts'
+import { settingsOf } from './settings.ts'
 
 /** A vocabulary and its way to cut a word. */
 export interface Model {
@@ -86,8 +89,35 @@ function bpe(settings: ModelSettings): Model {
   return { ...model, ids: (word) => model.ids(known(word)) }
 }
 
+const pieceSettings = z.looseObject({
+  scores: z.array(z.tuple([z.string(), z.number()])),
+  unk_token: z.string(),
+})
+
+/** SentencePiece's BPE, which `scores` ask for. Pieces with a score that the vocabulary lacks are taken apart when all is merged. */
+function scoredBpe(settings: ModelSettings): Model {
+  const { scores, unk_token } = settingsOf(pieceSettings, settings, 'model BPE:')
+  const vocabulary = vocabularyOf(settings)
+  const unknownId = vocabulary.get(unk_token)
+  if (unknownId === undefined) throw new FormatError(`model BPE: unk_token must be in vocab, found "${unk_token}"`)
+  const pieces = new Map(scores)
+  const isKept = (piece: string): boolean => vocabulary.has(piece)
+  // How a piece is taken apart depends on the whole text: SentencePiece goes by the halves that were the last to meet.
+  const partsOf = [...pieces.keys()].every(isKept) ? partsToMerge(pieces.keys()) : (text: string) => [text]
+  const idsOf = remembered((part) =>
+    mergePieces(part, { scores: pieces, isKept }).map((piece) => vocabulary.get(piece) ?? unknownId),
+  )
+  const ids = (text: string): number[] => {
+    const found: number[] = []
+    for (const part of partsOf(text))
+      for (const id of idsOf(part)) if (id !== unknownId || found.at(-1) !== unknownId) found.push(id)
+    return found
+  }
+  return { ids, vocabulary, unknownId }
+}
+
 const makers: ReadonlyMap<unknown, (settings: ModelSettings) => Model> = new Map([
-  ['BPE', bpe],
+  ['BPE', (settings) => (settings.scores === undefined ? bpe(settings) : scoredBpe(settings))],
   ['Unigram', (settings) => libraryModel(Unigram, settings, settings.byte_fallback ? byteIds : undefined)],
   ['WordLevel', wordLevel],
   ['WordPiece', (settings) => libraryModel(WordPiece, { continuing_subword_prefix: '##', ...settings })],

@@ -53,6 +53,8 @@ test('what cannot be used is refused, and named', async () => {
     file({ pre_tokenizer: { type: 'constructor' } }),
     file({ decoder: 'Fuse' }),
     file({ model: { type: 'BPE', vocab: { a: 0 }, merges: [], continuing_subword_prefix: '##' } }),
+    file({ model: { type: 'BPE', vocab: { a: 0 }, merges: [], unk_token: 'a', scores: { ab: 1 } } }),
+    file({ model: { type: 'BPE', vocab: { a: 0 }, merges: [], unk_token: 'b', scores: [] } }),
     () => file({})().encode('b'),
   ].map(told)
   expect((await Promise.all(messages)).join('\n')).toMatchInlineSnapshot(`
@@ -64,6 +66,8 @@ test('what cannot be used is refused, and named', async () => {
     FormatError: tokenizer: must be a tokenizer that can be used here: there is no pre_tokenizer of type "constructor"
     FormatError: tokenizer: must be a tokenizer that can be used here: decoder Invalid input: expected object, received string
     FormatError: tokenizer: must be a tokenizer that can be used here: a BPE model must have no continuing_subword_prefix, found "##"
+    FormatError: tokenizer: must be a tokenizer that can be used here: model BPE: scores Invalid input: expected array, received object
+    FormatError: tokenizer: must be a tokenizer that can be used here: model BPE: unk_token must be in vocab, found "b"
     FormatError: "b" is not in the vocabulary, which has no token for unknown words either"
   `)
 })
