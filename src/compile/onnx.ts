@@ -3,7 +3,7 @@ import { leavesOf, topologicalNodes } from '../autodiff/graph.ts'
 import { type Emitter, inputAt, type OnnxAttribute, opOf } from '../ops/define.ts'
 import type { DType, TypedArray } from '../tensor/dtype.ts'
 import { fromNumbers } from '../tensor/dtype.ts'
-import { scopePath } from '../tensor/origin.ts'
+import { describeOrigin, scopePath } from '../tensor/origin.ts'
 import { formatShape, type Shape } from '../tensor/shape.ts'
 import type { GraphNode, Tensor, TensorType } from '../tensor/tensor.ts'
 import { TenfoldError } from '../util/errors.ts'
@@ -221,6 +221,12 @@ class GraphEmitter implements Emitter {
   }
 
   double(value: string | number): string {
+    if (!this.has('float64')) {
+      const { op, origin } = this.current ?? {}
+      const place = origin && describeOrigin(origin)
+      const what = `${op?.name ?? 'this'} computes in float64, which WebGPU lacks`
+      throw new TenfoldError(place ? `${what}\n  in ${place}` : what, { hint: "use the processor: device 'cpu'" })
+    }
     if (typeof value === 'string') return this.node('Cast', [value], { to: elementTypes.DOUBLE })
     const t = { dataType: elementTypes.DOUBLE, doubleData: [value] }
     const attribute = { name: 'value', type: attributeTypes.TENSOR, t }

@@ -27,7 +27,7 @@ export type OnnxAttribute =
 export interface Emitter {
   /** Whether kernels of ONNX Runtime outside of the standard (com.microsoft) may be used. */
   readonly fused: boolean
-  /** Whether there is a kernel where the model will run; asked of those that not every runtime has (`Runtime.hasKernel`). */
+  /** Whether there is a kernel, or `float64`, where the model will run; asked of what not every runtime has (`Runtime.hasKernel`). */
   has(type: string): boolean
   /** Channels in one block of the runtime's blocked convolutions on this machine; 1: none, or the model must run elsewhere too. */
   readonly channelBlock: number
@@ -53,7 +53,7 @@ export interface Emitter {
   scalar(value: number, dtype: DType): string
   /** Converts to another element type. */
   cast(input: string, to: DType): string
-  /** A value as float64, or a scalar constant: tensors cannot have this type, but values inside of an op can. */
+  /** A value as float64, or a scalar constant: tensors cannot have this type, but values inside of an op can. Throws where it is lacking. */
   double(value: string | number): string
   /**
    * Runs nodes `rounds` times: one ONNX Loop, however many rounds. `body` writes them once, from the number of the round

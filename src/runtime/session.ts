@@ -58,7 +58,7 @@ export interface Runtime {
   readonly loadSession: (model: Uint8Array, options?: SessionOptions) => Promise<Session>
   /** Settings for all models that are loaded from here on. Throws a UsageError for those that the platform does not have, or that come too late. */
   readonly configure: (options: RuntimeOptions) => void
-  /** Whether the runtime has a kernel where it computes; of those that every runtime has, nobody asks. */
+  /** Whether the runtime has a kernel where it computes, or `float64`; of what every runtime has, nobody asks. */
   readonly hasKernel: (type: string) => boolean
   /** Whether the runtime may have convolutions with channels in blocks (its domain com.microsoft.nchwc). */
   readonly hasBlockedConvolutions: boolean

@@ -36,8 +36,19 @@ export function configure(options: RuntimeOptions): void {
   settings = options
 }
 
-/** What its provider for WebGPU lacks: it would take their inputs to the processor, and the results back. */
-const missingOnWebGpu: ReadonlySet<string> = new Set(['FusedMatMul', 'LogSoftmax'])
+/**
+ * What its provider for WebGPU lacks: it would take their inputs to the processor, and the results back, or fail. And kernels that differ
+ * there from what ONNX says: of zero, negative numbers or NaN they make finite numbers, which its language allows.
+ */
+const missingOnWebGpu: ReadonlySet<string> = new Set([
+  'FusedMatMul',
+  'LogSoftmax',
+  'MaxPool with indices',
+  'float64',
+  'Log',
+  'Pow',
+  'Relu',
+])
 
 /** See `Runtime.hasKernel`. */
 export const hasKernel = (type: string): boolean => settings.device !== 'webgpu' || !missingOnWebGpu.has(type)

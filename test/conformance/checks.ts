@@ -20,14 +20,8 @@ import { type TrainingTask, train } from '../../src/train/loop.ts'
 import { MemoryStore } from '../../src/train/memory-store.ts'
 import { checkpointVariables } from '../../src/train/store.ts'
 import { close, equal, toldBy } from './assert.ts'
-
-/** A promise that a runtime keeps. */
-export interface Check {
-  readonly name: string
-  readonly run: () => Promise<readonly number[]>
-  /** Why a graphics processor does not keep it. */
-  readonly notOnGpu?: string
-}
+import type { Check } from './check.ts'
+import { kernelChecks } from './kernels.ts'
 
 const points = tensor(Array.from({ length: 12 }, (_, i) => [Math.sin(3 * i), Math.cos(7 * i)]))
 const labels = tensor(
@@ -356,13 +350,21 @@ export const checks: readonly Check[] = [
   },
   {
     name: 'the op that makes NaN is found',
-    notOnGpu: 'in its language nobody says what the logarithm of a negative number is',
     run: async () => {
-      const run = compile((x: Tensor) => ops.sum(ops.log(ops.sub(x, 1))))
-      const found = await run.findNotFinite(tensor([0.5, 2]))
-      if (!found?.startsWith('log(')) throw new Error(found ?? 'nothing')
-      equal(await run.findNotFinite(tensor([3, 2])), undefined)
+      const makers = {
+        log: (x: Tensor) => ops.log(ops.sub(x, 1)),
+        pow: (x: Tensor) => ops.pow(ops.sub(x, 1), 2.5),
+        sqrt: (x: Tensor) => ops.sqrt(ops.sub(x, 1)),
+        div: (x: Tensor) => ops.div(x, ops.sub(x, 0.5)),
+      }
+      for (const [name, make] of Object.entries(makers)) {
+        const run = compile((x: Tensor) => ops.sum(ops.relu(make(x))))
+        const found = await run.findNotFinite(tensor([0.5, 2]))
+        if (!found?.startsWith(`${name}(`)) throw new Error(`${name}: ${found ?? 'nothing'}`)
+        equal(await run.findNotFinite(tensor([3, 2])), undefined)
+      }
       return []
     },
   },
+  ...kernelChecks,
 ]

@@ -165,7 +165,13 @@ export const divOp = defineBinary('div', div, {
   simplify: (_o, a, b) => (constantValue(b) === 1 ? a : undefined),
 })
 export const powOp = defineBinary('pow', pow, {
-  onnx: 'Pow',
+  lower: (emit, [a = '', b = '']) => {
+    const y = emit.node('Pow', [a, b])
+    if (emit.has('Pow')) return y
+    const isWhole = emit.node('Equal', [b, emit.node('Floor', [b])])
+    const ofNegative = emit.node('Where', [isWhole, y, emit.scalar(Number.NaN, 'float32')])
+    return emit.node('Where', [emit.node('GreaterOrEqual', [a, emit.scalar(0, 'float32')]), y, ofNegative])
+  },
   dtypes: float,
   ranges: [
     [0.5, 2],

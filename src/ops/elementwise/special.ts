@@ -5,7 +5,7 @@
 import type { Tensor } from '../../tensor/tensor.ts'
 import { apply, type Emitter, inputAt, type Operand, toTensor, toTensors } from '../define.ts'
 import { defineBinary } from './binary.ts'
-import { defineUnary } from './unary.ts'
+import { defineUnary, emitLog } from './unary.ts'
 
 const none: Record<string, never> = {}
 
@@ -38,7 +38,7 @@ export const log1pOp = defineUnary('log1p', log1p, {
     const bounded = emit.node('Clip', [x, emit.scalar(-0.999999, 'float32'), emit.scalar(1e8, 'float32')])
     const u = emit.node('Add', [bounded, one])
     const lost = emit.node('Sub', [bounded, emit.node('Sub', [u, one])])
-    return emit.node('Add', [emit.node('Log', [emit.node('Add', [x, one])]), emit.node('Div', [lost, u])])
+    return emit.node('Add', [emitLog(emit, emit.node('Add', [x, one])), emit.node('Div', [lost, u])])
   },
 })
 

@@ -26,6 +26,7 @@ import { isNan } from '../elementwise/unary.ts'
 import { reshape } from '../movement/movement.ts'
 import { repeatElements } from '../movement/repeated.ts'
 import { sum } from '../reduction/reduce.ts'
+import { emitMaxima, emitMaxWindows } from './max-windows.ts'
 import { type PoolOptions, type PoolShape, padded, poolShape, requireHalf } from './windows.ts'
 
 interface MaxPoolAttributes extends WindowAttributes {
@@ -65,10 +66,14 @@ export const maxPoolOp = defineOp<MaxPoolAttributes>({
     const flat = o.scatterAdd(o.full([x.size], 0), o.reshape(indices, [-1]), o.reshape(g, [-1]), 0)
     return [o.reshape(flat, x.shape)]
   },
-  lower: (emit, { inputs, outputTypes, attributes: { kernel, stride, dilation, padding } }) => {
-    if (elementCount(inputAt('maxPool', outputTypes, 0).shape) === 0) return emitConstants(emit, outputTypes)
+  lower: (emit, { inputs, inputTypes, outputTypes, used, attributes }) => {
+    const { kernel, stride, dilation, padding } = attributes
+    const to = inputAt('maxPool', outputTypes, 0).shape
+    if (elementCount(to) === 0) return emitConstants(emit, outputTypes)
     const windows = { kernel_shape: kernel, strides: stride, dilations: dilation, pads: padding.flat() }
-    return emit.nodes('MaxPool', inputs, 2, windows)
+    if (emit.has('MaxPool with indices')) return emit.nodes('MaxPool', inputs, 2, windows)
+    const [x, from] = [inputAt('maxPool', inputs, 0), inputAt('maxPool', inputTypes, 0).shape]
+    return used[1] ? emitMaxWindows(emit, x, { ...attributes, from, to }) : emitMaxima(emit, x, windows)
   },
   samples: () => [
     { inputs: [distinctSample([2, 2, 4, 6])], call: (x) => maxPool2d(x, 2), smooth: false },

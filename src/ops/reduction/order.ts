@@ -18,22 +18,31 @@ import {
   requireDType,
   toTensor,
 } from '../define.ts'
+import { emitIsNumber } from '../elementwise/unary.ts'
 import { gather } from '../indexing/indexing.ts'
 import { reshape, squeeze } from '../movement/movement.ts'
 import { type ReduceOptions, reduceNames } from './reduce.ts'
 
 const ordered: readonly DType[] = ['float32', 'int32', 'int64', 'uint8']
 
-/** ONNX's number of float64, which only lowerings use. */
-const float64 = 11
-
-/** Nodes that map to float64 in the order of the float32 numbers, infinities below NaN: kernels go wrong where they compare NaN. */
+/** Nodes that map to numbers in the order of float32, infinities below NaN: kernels go wrong where they compare NaN. */
 function sortingKey(emit: Emitter, x: string): string {
-  const wide = (input: string): string => emit.node('Cast', [input], { to: float64 })
-  const root = wide(emit.scalar(2 ** 100, 'float32'))
+  if (!emit.has('float64')) return halvedKey(emit, x)
+  const root = emit.double(emit.scalar(2 ** 100, 'float32'))
   const beyond = emit.node('Mul', [root, root])
-  const infinite = wide(emit.scalar(Number.POSITIVE_INFINITY, 'float32'))
-  return emit.node('Where', [emit.node('IsNaN', [x]), infinite, emit.node('Clip', [wide(x), '', beyond])])
+  const infinite = emit.double(emit.scalar(Number.POSITIVE_INFINITY, 'float32'))
+  return emit.node('Where', [emit.node('IsNaN', [x]), infinite, emit.node('Clip', [emit.double(x), '', beyond])])
+}
+
+/**
+ * The same in float32, which has no number above infinity: halves leave room for infinities and NaN. Numbers below 2^-125 count as 0: their
+ * halves are no normal numbers, which runtimes without float64 take for 0. Infinite keys are what the kernel of WebGPU fills up with.
+ */
+function halvedKey(emit: Emitter, x: string): string {
+  const number = (value: number): string => emit.scalar(value, 'float32')
+  const halves = emit.node('Mul', [x, number(0.5)])
+  const bounded = emit.node('Clip', [halves, number(-(2 ** 127)), number(2 ** 127)])
+  return emit.node('Where', [emitIsNumber(emit, x), bounded, number(1.5 * 2 ** 127)])
 }
 
 export interface TopkAttributes {
