@@ -25,9 +25,12 @@ describe.each([
   ['WebGPU', { device: 'webgpu', threads: 1 }],
 ] as const)('%s', (name, runtime) => {
   let call: PageCall
+  const printed: string[] = []
 
   beforeAll(async () => {
-    call = (await openPage(browser, site.url)).call
+    const opened = await openPage(browser, site.url)
+    call = opened.call
+    opened.tab.on('console', (message) => printed.push(message.text()))
     await call('start', runtime)
   })
 
@@ -43,4 +46,8 @@ describe.each([
         expect(Math.abs((found[i] ?? Number.NaN) - value), `${found[i]} for ${value}`).toBeLessThanOrEqual(1e-5)
     })
   }
+
+  test('the runtime printed nothing, not even of errors that were caught', () => {
+    expect(printed).toEqual([])
+  })
 })
