@@ -136,6 +136,15 @@ test('a setting that is in the grid and beside it', async () => {
   })
 })
 
+test('a grid over the metric that combinations are compared by', async () => {
+  const grid = ['--grid', 'train.monitor=accuracy,loss', '--out', join(root, 'monitors')]
+  expect(await tenfold('sweep', 'mixer/mnist', ...grid)).toEqual({
+    code: 2,
+    out: '',
+    err: 'error: the combinations of a sweep are compared by one metric, but --grid varies train.monitor (choose one: --set train.monitor=accuracy or loss)\n',
+  })
+})
+
 test('a grid that is none is told in one line', () => {
   const messageOf = (make: () => unknown): string => {
     try {
@@ -172,10 +181,10 @@ test('combinations are ranked by their means, those that diverged last, and told
   })
   const ranked = rank(
     [arm('worse', [0.5, 0.52]), arm('best', [0.8, 0.84]), arm('same', [0.79, 0.82]), arm('lost', [0.9], 1)],
-    'max',
+    { metric: 'accuracy', goal: 'max' },
   )
   expect(ranked.map(({ point }) => point.name)).toEqual(['best', 'same', 'worse', 'lost'])
   expect(sameAsBest(ranked).map(({ point }) => point.name)).toEqual(['same'])
   expect(ranked[3]).toMatchObject({ count: 1, diverged: 1, mean: 0.9 })
-  expect(rank([arm('a', [0.2]), arm('b', [0.1])], 'min')[0]?.point.name).toBe('b')
+  expect(rank([arm('a', [0.2]), arm('b', [0.1])], { metric: 'accuracy', goal: 'min' })[0]?.point.name).toBe('b')
 })

@@ -28,15 +28,15 @@ export interface Ranked extends Arm {
   readonly diverged: number
 }
 
-/** The monitored metric of a training that stayed finite. */
-export function monitored({ reason, best, monitor }: Trained): number | undefined {
-  return reason === 'not finite' ? undefined : best?.metrics[monitor.metric]
+/** A metric at the best evaluation of a training that stayed finite. */
+export function finiteMetric({ reason, best }: Trained, metric: string): number | undefined {
+  return reason === 'not finite' ? undefined : best?.metrics[metric]
 }
 
-/** Best first; arms with trainings that diverged come after those without. */
-export function rank(arms: readonly Arm[], goal: Trained['monitor']['goal']): Ranked[] {
+/** Best first, by the monitored metric of the sweep; arms with trainings that diverged come after those without. */
+export function rank(arms: readonly Arm[], { metric, goal }: Trained['monitor']): Ranked[] {
   const ranked = arms.map((arm): Ranked => {
-    const values = arm.members.flatMap(({ trained }) => monitored(trained) ?? [])
+    const values = arm.members.flatMap(({ trained }) => finiteMetric(trained, metric) ?? [])
     const diverged = arm.members.filter(({ trained }) => trained.reason === 'not finite').length
     return { ...arm, ...spreadOf(values), count: values.length, diverged }
   })

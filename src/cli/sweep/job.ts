@@ -8,10 +8,10 @@ import { eachOf, seedsFrom } from '../../systems/parts.ts'
 import { threadOptions } from '../../tasks/experiment.ts'
 import { expandHomes } from '../../train/places.ts'
 import { RunDirectory } from '../../train/run.ts'
-import { type Assignment, changedSettings, configFrom, type Settings } from '../../train/settings.ts'
+import { type Assignment, changedSettings, configFrom, type Settings, valueAt } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
 import { shellQuoted } from '../../util/shell.ts'
-import { type Arm, type Member, rank } from './compare.ts'
+import { type Arm, finiteMetric, type Member, rank } from './compare.ts'
 import { type Axis, folderNames, type Point, pointsOf } from './grid.ts'
 import { sweepReport, withSpread } from './report.ts'
 import { trainAt, trainedSchema } from './trainings.ts'
@@ -34,7 +34,7 @@ interface Planned {
   readonly folder: string
 }
 
-/** All combinations with their configurations. Throws a UsageError for a setting that does not exist or does not fit. */
+/** All combinations with their configurations. Throws a UsageError for a setting that does not exist or does not fit, and for more than one monitored metric. */
 function planned({ recipe, axes, common }: SweepPlan): Planned[] {
   const points = pointsOf(axes)
   const both = common.find(({ path }) => axes.some((axis) => axis.path === path))
@@ -44,11 +44,18 @@ function planned({ recipe, axes, common }: SweepPlan): Planned[] {
     })
   }
   const folders = folderNames(points.map(({ name }) => name.replaceAll(' ', ',').replace('all,settings', 'all')))
-  return points.map((point, i) => ({
+  const arms = points.map((point, i) => ({
     point,
     config: expandHomes(recipe.config, configFrom(recipe.config, [...common, ...point.assignments])),
     folder: folders[i] ?? '',
   }))
+  const monitors = new Set(arms.map(({ config }) => valueAt(config, ['train', 'monitor'])))
+  if (monitors.size > 1) {
+    throw new UsageError('the combinations of a sweep are compared by one metric, but --grid varies train.monitor', {
+      hint: `choose one: --set train.monitor=${[...monitors].join(' or ')}`,
+    })
+  }
+  return arms
 }
 
 const nameOf = ({ system, recipe }: SweepPlan): string => `${system.name}/${recipe.name}`
@@ -126,7 +133,7 @@ export function sweepJob(plan: SweepPlan, json: boolean): { readonly job: Job; r
   }
   const compared = async (finished: readonly Arm[], context: JobContext) => {
     const monitor = finished[0]?.members[0]?.trained.monitor ?? { metric: 'loss', goal: 'min' as const }
-    const ranked = rank(finished, monitor.goal)
+    const ranked = rank(finished, monitor)
     const [best] = ranked
     const curves = new Map(
       await Promise.all(
@@ -149,7 +156,7 @@ export function sweepJob(plan: SweepPlan, json: boolean): { readonly job: Job; r
       `${JSON.stringify({ ...commonOf(plan), monitor, combinations: numbers }, null, 1)}\n`,
     )
     if (best && best.count > 0) {
-      const values = best.members.flatMap(({ trained }) => trained.best?.metrics[monitor.metric] ?? [])
+      const values = best.members.flatMap(({ trained }) => finiteMetric(trained, monitor.metric) ?? [])
       context.progress(
         `best       ${best.point.name}: ${monitor.metric} ${withSpread(values, recipe.metrics[monitor.metric])}`,
         { best: best.point.name, metric: monitor.metric, mean: best.mean, deviation: best.deviation },

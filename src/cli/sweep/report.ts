@@ -4,7 +4,7 @@ import { spreadOf } from '../../systems/study.ts'
 import type { Metric, MetricDescriptions } from '../../tasks/define.ts'
 import { formatDuration, formatMetric } from '../../train/describe-metrics.ts'
 import type { MetricsLine } from '../../train/store.ts'
-import { monitored, type Ranked, sameAsBest } from './compare.ts'
+import { finiteMetric, type Ranked, sameAsBest } from './compare.ts'
 import type { Axis } from './grid.ts'
 
 /** What the page is made of. */
@@ -49,8 +49,6 @@ function shortName(assignments: Ranked['point']['assignments'], axes: readonly A
   return assignments.map(({ path, raw }) => `${isClear ? last(path) : path}=${raw}`).join(' ')
 }
 
-const valuesOf = ({ members }: Ranked): number[] => members.flatMap(({ trained }) => monitored(trained) ?? [])
-
 function shownValue({ point }: Ranked, path: string): string | number {
   const assignment = point.assignments.find((each) => each.path === path)
   return typeof assignment?.value === 'number' ? String(assignment.value) : (assignment?.raw ?? '')
@@ -65,7 +63,7 @@ function armTable({ arms, axes, metrics, monitor, seeds }: SweepResult): Table {
   ].filter((name) => name !== monitor.metric && !metrics[name]?.constant)
   const isDiverged = arms.some(({ diverged }) => diverged > 0)
   const over = (arm: Ranked, name: string): string => {
-    const finite = arm.members.filter(({ trained }) => monitored(trained) !== undefined)
+    const finite = arm.members.filter(({ trained }) => finiteMetric(trained, monitor.metric) !== undefined)
     return withSpread(
       finite.flatMap(({ trained }) => trained.best?.metrics[name] ?? []),
       metrics[name],
@@ -173,7 +171,8 @@ function effectPlots({ arms, axes, metrics, monitor }: SweepResult): ScatterPlot
 function findings({ arms, monitor, metrics, seeds, again }: SweepResult): string[] {
   const [best] = arms
   if (!best || best.count === 0) return ['No training came to a finite result.']
-  const shown = withSpread(valuesOf(best), metrics[monitor.metric])
+  const values = best.members.flatMap(({ trained }) => finiteMetric(trained, monitor.metric) ?? [])
+  const shown = withSpread(values, metrics[monitor.metric])
   const sentences = [`Best: \`${best.point.name}\`, with ${monitor.metric} ${shown}.`]
   if (arms.length > 1) {
     const same = sameAsBest(arms)
