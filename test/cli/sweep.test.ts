@@ -74,6 +74,21 @@ test(
       ['0.001', '0.01'].map((lr) => `trainings/optimizer.lr=${lr},seed=2`),
     )
     expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('What is missing')
+    // A run that was deleted: its record alone is worth nothing.
+    const gone = join(folder, 'runs', 'optimizer.lr=0.01,seed=0')
+    rmSync(gone, { recursive: true })
+    const without = await sweep('--report-only')
+    expect([without.code, without.err]).toEqual([0, ''])
+    expect(eventsOf(without.out)).toContainEqual({ event: 'part', gone })
+    expect(eventsOf(without.out).at(-1)?.missing).toEqual(['trainings/optimizer.lr=0.01,seed=0'])
+    const again = await sweep()
+    expect([again.code, again.err]).toEqual([0, ''])
+    const remade = eventsOf(again.out).filter(({ part }) => part !== undefined)
+    expect(remade.map(({ part, kept }) => [part, kept])).toEqual([
+      ['optimizer.lr=0.001', true],
+      ['optimizer.lr=0.01', false],
+    ])
+    expect(readdirSync(gone)).toContain('report.html')
   },
   patient,
 )

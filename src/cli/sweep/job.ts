@@ -14,7 +14,7 @@ import { shellQuoted } from '../../util/shell.ts'
 import { type Arm, finiteMetric, type Member, rank } from './compare.ts'
 import { type Axis, folderNames, type Point, pointsOf } from './grid.ts'
 import { sweepReport, withSpread } from './report.ts'
-import { trainAt, trainedSchema } from './trainings.ts'
+import { hasRun, trainAt, trainedSchema } from './trainings.ts'
 
 /** What the command line asks for. */
 export interface SweepPlan {
@@ -99,12 +99,18 @@ export function sweepJob(plan: SweepPlan, json: boolean): { readonly job: Job; r
       context.signal?.throwIfAborted()
       const name = `${point.name}  seed ${seed}`
       const path = join(context.folder, 'runs', `${folder},seed=${seed}`)
+      const record = `trainings/${folder},seed=${seed}`
+      const isRunGone = (): boolean => !hasRun(path) && existsSync(join(context.folder, `${record}.json`))
+      if (context.parts === 'finished' && isRunGone())
+        context.progress(`${path} is gone: the same command without --report-only trains it again`, { gone: path })
       const { part: trained, wasThere } = await context.keep(
-        `trainings/${folder},seed=${seed}`,
+        record,
         { recipe: nameOf(plan), config, steps: steps ?? null, seed },
-        trainedSchema,
+        // Curves, report and weights are in the run: a record alone is none.
+        trainedSchema.refine(() => hasRun(path)),
         async () => {
-          context.progress(`training   ${name}`, { training: point.name, seed, run: path })
+          const again = isRunGone() ? '  again: its run is gone' : ''
+          context.progress(`training   ${name}${again}`, { training: point.name, seed, run: path })
           const training = { recipe, system, config, seed, ...(steps !== undefined && { steps }) }
           return trainAt(path, { ...training, ...threadOptions(context) }, context, json)
         },

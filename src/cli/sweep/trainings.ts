@@ -35,6 +35,9 @@ export const trainedSchema = z.strictObject({
 })
 export type Trained = z.infer<typeof trainedSchema>
 
+/** Whether a folder holds a run. */
+export const hasRun = (path: string): boolean => existsSync(join(path, 'run.json'))
+
 /** Progress and warnings as ever; the lines around a single training are left out, and its end is not that of the command. */
 function innerReporter(json: boolean, { metrics }: Recipe): Reporter {
   const inner = createReporter({ json, metrics })
@@ -61,7 +64,7 @@ export async function trainAt(
   const reporter = innerReporter(json, recipe)
   const stop = signal ? { signal } : {}
   let result: TrainingResult
-  if (existsSync(join(path, 'run.json'))) {
+  if (hasRun(path)) {
     const lock = await lockFolder(path)
     try {
       const { opened, data } = await openToTrain(path, {}, reporter)
