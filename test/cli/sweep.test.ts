@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 import { type Arm, rank, sameAsBest } from '../../src/cli/sweep/compare.ts'
 import { folderNames, parseAxis, pointsOf, splitValues } from '../../src/cli/sweep/grid.ts'
 import type { Trained } from '../../src/cli/sweep/trainings.ts'
-import { eventsOf, tenfold } from './process.ts'
+import { eventsOf, small, tenfold } from './process.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tenfold-sweep-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -150,6 +150,38 @@ test('a setting that is in the grid and beside it', async () => {
     err: 'error: optimizer.lr is in --set and in --grid (leave it out of --set, or give its one value in --grid)\n',
   })
 })
+
+test(
+  'a combination whose settings do not fit the data fails alone, and is told at the end',
+  async () => {
+    const folder = join(root, 'failing')
+    const sweep = (sizes: string, ...more: readonly string[]) =>
+      tenfold(
+        ...['sweep', 'mixer/mnist', '--grid', `train.batch_size=${sizes}`, '--grid', 'model.patch_size=5,7', ...small],
+        ...['--steps', '1', '--threads', '1', '--out', folder, '--json', ...more],
+      )
+    const why = 'train.batch_size is 100000, but there are only 60000 examples to train on'
+    const { code, out, err } = await sweep('100000,32')
+    expect([code, err]).toEqual([
+      2,
+      `error: 3 of 4 trainings failed: the first is train.batch_size=100000 model.patch_size=5 seed 0: ${why} (--set train.batch_size=60000, or more data)\n`,
+    ])
+    const events = eventsOf(out)
+    expect(events.flatMap(({ failed }) => failed ?? [])).toEqual([
+      'train.batch_size=100000 model.patch_size=5',
+      'train.batch_size=100000 model.patch_size=7',
+      'train.batch_size=32 model.patch_size=5',
+    ])
+    expect(events.at(-1)).toMatchObject({ event: 'done', report: join(folder, 'report.html') })
+    const { combinations, failed } = JSON.parse(readFileSync(join(folder, 'sweep.json'), 'utf8'))
+    expect([combinations.length, failed.length]).toEqual([1, 3])
+    expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain(why)
+    // None can be made: one line, as of a training alone.
+    const none = await sweep('100000', '--out', join(root, 'none'))
+    expect([none.code, none.err]).toEqual([2, `error: ${why} (--set train.batch_size=60000, or more data)\n`])
+  },
+  patient,
+)
 
 test('a grid over the metric that combinations are compared by', async () => {
   const grid = ['--grid', 'train.monitor=accuracy,loss', '--out', join(root, 'monitors')]

@@ -60,11 +60,12 @@ async function sweepNamed(name: string, flags: SweepFlags): Promise<void> {
   const common = assignmentsOf(flags.set, flags.epochs)
   const { seeds, steps, json = false } = flags
   const plan = { system, recipe, axes, common, seeds, ...(steps !== undefined && { steps }) }
-  const { job, config } = sweepJob(plan, json)
+  const { job, config, requireAll } = sweepJob(plan, json)
   const reporter = createReporter({ json })
   reporter.say(`${system.title}: ${recipe.summary}`)
   await outputNoticed()
   const folder = flags.out ?? join('runs', `${system.name}-${recipe.name}-sweep`)
   const options = { folder, seed: flags.seed, ...(flags.threads && { threads: flags.threads }), ...sharing(flags) }
   await runJobHere(system, job, config, options, reporter, 'stopping after this step')
+  requireAll()
 }

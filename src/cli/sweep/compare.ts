@@ -1,5 +1,6 @@
 /** What the trainings of a sweep come to: each combination of settings over its seeds, in order, and which of them are really apart. */
 import { spreadOf } from '../../systems/study.ts'
+import type { TenfoldError } from '../../util/errors.ts'
 import type { Point } from './grid.ts'
 import type { Trained } from './trainings.ts'
 
@@ -8,6 +9,13 @@ export interface Member {
   readonly seed: number
   readonly run: string
   readonly trained: Trained
+}
+
+/** A training that could not be made, and why. */
+export interface Failure {
+  readonly point: Point
+  readonly seed: number
+  readonly error: TenfoldError
 }
 
 /** A combination of settings with its finished trainings. */

@@ -4,14 +4,15 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Job, JobContext, Recipe, System } from '../../systems/define.ts'
-import { eachOf, seedsFrom } from '../../systems/parts.ts'
+import { eachOf, MissingPartError, seedsFrom } from '../../systems/parts.ts'
 import { threadOptions } from '../../tasks/experiment.ts'
 import { expandHomes } from '../../train/places.ts'
 import { RunDirectory } from '../../train/run.ts'
 import { type Assignment, changedSettings, configFrom, type Settings, valueAt } from '../../train/settings.ts'
-import { UsageError } from '../../util/errors.ts'
+import { errorLine, TenfoldError, UsageError } from '../../util/errors.ts'
 import { shellQuoted } from '../../util/shell.ts'
-import { type Arm, finiteMetric, type Member, rank } from './compare.ts'
+import { counted } from '../../util/words.ts'
+import { type Arm, type Failure, finiteMetric, type Member, rank } from './compare.ts'
 import { type Axis, folderNames, type Point, pointsOf } from './grid.ts'
 import { sweepReport, withSpread } from './report.ts'
 import { hasRun, trainAt, trainedSchema } from './trainings.ts'
@@ -86,14 +87,27 @@ async function checkCommon(plan: SweepPlan, { folder, write }: Pick<JobContext, 
   })
 }
 
-/** Trains what is not finished, and compares. `json`: whether the single steps are told as events. */
-export function sweepJob(plan: SweepPlan, json: boolean): { readonly job: Job; readonly config: Settings } {
+/** A sweep to run, and what of it came to nothing, known at its end. */
+interface Sweep {
+  readonly job: Job
+  readonly config: Settings
+  /** Throws a UsageError if there were trainings that could not be made. */
+  readonly requireAll: () => void
+}
+
+/**
+ * Trains what is not finished, and compares. `json`: whether the single steps are told as events. A training that cannot be made, because
+ * its settings do not fit the data or each other, leaves the others alone; if none can be made, the job rejects with the first reason.
+ */
+export function sweepJob(plan: SweepPlan, json: boolean): Sweep {
   const { recipe, system, axes, seeds, steps } = plan
   const arms = planned(plan)
   const [first] = arms
+  const total = arms.length * seeds
+  let failures: readonly Failure[] = []
   const run = async (context: JobContext) => {
     await checkCommon(plan, context)
-    const total = arms.length * seeds
+    const failed: Failure[] = []
     let done = 0
     const train = async ({ point, config, folder }: Planned, seed: number): Promise<Member> => {
       context.signal?.throwIfAborted()
@@ -131,11 +145,30 @@ export function sweepJob(plan: SweepPlan, json: boolean): { readonly job: Job; r
       })
       return { seed, run: path, trained }
     }
+    const tried = async (arm: Planned, seed: number): Promise<Member | undefined> => {
+      try {
+        return await train(arm, seed)
+      } catch (error) {
+        if (!(error instanceof TenfoldError) || error instanceof MissingPartError) throw error
+        const { point } = arm
+        failed.push({ point, seed, error })
+        const line = errorLine(error)
+        context.progress(`${++done}/${total}  ${`${point.name}  seed ${seed}`.padEnd(44)} failed: ${line}`, {
+          failed: point.name,
+          seed,
+          error: line,
+        })
+        return undefined
+      }
+    }
     const finished = await eachOf(context, arms, async (arm): Promise<Arm> => {
-      const members = await eachOf(context, seedsFrom(context.seed, seeds), (seed) => train(arm, seed))
-      return { point: arm.point, members }
+      const members = await eachOf(context, seedsFrom(context.seed, seeds), (seed) => tried(arm, seed))
+      return { point: arm.point, members: members.filter((member) => member !== undefined) }
     })
-    return compared(finished, context)
+    const made = finished.filter(({ members }) => members.length > 0)
+    if (made.length === 0 && failed[0]) throw failed[0].error
+    failures = failed
+    return compared(made, context)
   }
   const compared = async (finished: readonly Arm[], context: JobContext) => {
     const monitor = finished[0]?.members[0]?.trained.monitor ?? { metric: 'loss', goal: 'min' as const }
@@ -157,9 +190,14 @@ export function sweepJob(plan: SweepPlan, json: boolean): { readonly job: Job; r
       ...rest,
       trainings: members.map(({ seed, run, trained }) => ({ seed, run, ...trained })),
     }))
+    const failed = failures.map(({ point, seed, error }) => ({
+      combination: point.name,
+      seed,
+      error: errorLine(error),
+    }))
     await context.write(
       'sweep.json',
-      `${JSON.stringify({ ...commonOf(plan), monitor, combinations: numbers }, null, 1)}\n`,
+      `${JSON.stringify({ ...commonOf(plan), monitor, combinations: numbers, failed }, null, 1)}\n`,
     )
     if (best && best.count > 0) {
       const values = best.members.flatMap(({ trained }) => finiteMetric(trained, monitor.metric) ?? [])
@@ -174,11 +212,22 @@ export function sweepJob(plan: SweepPlan, json: boolean): { readonly job: Job; r
       metrics: recipe.metrics,
       axes,
       arms: ranked,
+      failures,
       seeds,
       monitor,
       common,
       again: again.map((word, i) => (i === 0 ? word : shellQuoted(word))).join(' '),
       curves,
+    })
+  }
+  const requireAll = (): void => {
+    const [one] = failures
+    if (!one) return
+    const { point, seed, error } = one
+    const which = `${failures.length > 1 ? 'the first is ' : ''}${point.name} seed ${seed}`
+    throw new UsageError(`${failures.length} of ${counted(total, 'training')} failed: ${which}: ${error.message}`, {
+      cause: error,
+      ...(error.hint !== undefined && { hint: error.hint }),
     })
   }
   const job: Job = {
@@ -190,6 +239,7 @@ export function sweepJob(plan: SweepPlan, json: boolean): { readonly job: Job; r
   }
   return {
     job,
+    requireAll,
     config: { ...commonOf(plan), grid: axes.map(({ path, values }) => [path, ...values.map(({ raw }) => raw)]) },
   }
 }

@@ -4,7 +4,8 @@ import { spreadOf } from '../../systems/study.ts'
 import type { Metric, MetricDescriptions } from '../../tasks/define.ts'
 import { formatDuration, formatMetric } from '../../train/describe-metrics.ts'
 import type { MetricsLine } from '../../train/store.ts'
-import { finiteMetric, type Ranked, sameAsBest } from './compare.ts'
+import { errorLine } from '../../util/errors.ts'
+import { type Failure, finiteMetric, type Ranked, sameAsBest } from './compare.ts'
 import type { Axis } from './grid.ts'
 
 /** What the page is made of. */
@@ -16,6 +17,8 @@ export interface SweepResult {
   readonly axes: readonly Axis[]
   /** Best first. */
   readonly arms: readonly Ranked[]
+  /** Trainings that could not be made. */
+  readonly failures: readonly Failure[]
   /** Trainings of each combination. */
   readonly seeds: number
   readonly monitor: { readonly metric: string; readonly goal: 'max' | 'min' }
@@ -168,7 +171,7 @@ function effectPlots({ arms, axes, metrics, monitor }: SweepResult): ScatterPlot
 }
 
 /** What was found, in sentences. */
-function findings({ arms, monitor, metrics, seeds, again }: SweepResult): string[] {
+function findings({ arms, failures, monitor, metrics, seeds, again }: SweepResult): string[] {
   const [best] = arms
   if (!best || best.count === 0) return ['No training came to a finite result.']
   const values = best.members.flatMap(({ trained }) => finiteMetric(trained, monitor.metric) ?? [])
@@ -191,6 +194,8 @@ function findings({ arms, monitor, metrics, seeds, again }: SweepResult): string
       `The best of ${arms.length} was chosen by the same examples that the numbers are of, so they flatter it a little: for a number to publish, test it on others.`,
     )
   } else if (seeds > 1) sentences.push(`The spread is that of ${seeds} trainings which differ in all random numbers.`)
+  for (const { point, seed, error } of failures)
+    sentences.push(`Failed: \`${point.name}\`, seed ${seed}: ${errorLine(error)}.`)
   return [...sentences, `Train it again: \`${again}\``]
 }
 
