@@ -11,6 +11,8 @@ export interface RunSummary {
   readonly kind: 'run' | 'job'
   /** `mixer/mnist`; empty where nothing tells. */
   readonly recipe: string
+  /** Whether that recipe or job can be started from here: not a sweep, nor a program of one's own. */
+  readonly isStartable: boolean
   readonly state: RunState
   /** Why it failed or cannot be read, in one line; empty otherwise. */
   readonly problem: string

@@ -218,6 +218,7 @@ test('runs, groups of them, jobs and damaged ones are listed; links are not foll
   expect(await until('group/job', () => true)).toMatchObject({
     kind: 'job',
     recipe: 'mixer/scale',
+    isStartable: true,
     state: 'finished',
     seed: 3,
   })
@@ -225,6 +226,19 @@ test('runs, groups of them, jobs and damaged ones are listed; links are not foll
     state: 'damaged',
     problem: `${join(runs, 'broken', 'run.json')} is not valid JSON`,
   })
+  // A sweep, with its trainings.
+  const training = join(runs, 'sweep', 'runs', 'optimizer.lr=0.1,seed=0')
+  await mkdir(training, { recursive: true })
+  await mkdir(join(runs, 'sweep', 'trainings', 'other'), { recursive: true })
+  await writeFile(join(runs, 'sweep', 'report.json'), JSON.stringify({ ...made, job: 'mixer/mnist-sweep' }, null, 1))
+  for (const folder of [training, join(runs, 'sweep', 'trainings', 'other')])
+    await writeFile(join(folder, 'run.json'), '{')
+  await until('sweep', ({ state }) => state === 'finished')
+  expect(await listed('sweep')).toMatchObject({ kind: 'job', recipe: 'mixer/mnist-sweep', isStartable: false })
+  await until('sweep/runs/optimizer.lr=0.1,seed=0', ({ isStartable }) => !isStartable)
+  expect(await listed('sweep/trainings/other')).toBeUndefined()
+  await rm(join(runs, 'sweep'), { recursive: true })
+  while (await listed('sweep')) await new Promise((resolve) => setTimeout(resolve, 30))
   // Not of the studio's making.
   await mkdir(join(runs, '.studio'), { recursive: true })
   await writeFile(join(runs, '.studio', '50%.json'), '{}')

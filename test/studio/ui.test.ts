@@ -5,6 +5,7 @@ import type { Curves, Field, RunDetail, RunSummary } from '../../src/studio/prot
 import { chartsOf, joined, smoothed, valueAt } from '../../src/studio/ui/charts/chart-data.ts'
 import { formatAgo, formatDuration, formatMetric, formatProgress, progressOf } from '../../src/studio/ui/format.ts'
 import { formatRoute, parseRoute, type Route } from '../../src/studio/ui/route.ts'
+import { actionsOf } from '../../src/studio/ui/runs/actions.ts'
 import { comparedMetrics, comparedSettings } from '../../src/studio/ui/runs/compare.ts'
 import { isFound, metricNames, ordered, updated } from '../../src/studio/ui/runs/list.ts'
 import {
@@ -19,7 +20,15 @@ import { exampleOf, shownOf } from '../../src/studio/ui/use/answers.ts'
 
 function run(id: string, given: Partial<RunSummary> = {}): RunSummary {
   return {
-    ...{ id, kind: 'run', recipe: 'mixer/mnist', state: 'finished', problem: '', started: '2026-01-01T00:00:00Z' },
+    ...{
+      id,
+      kind: 'run',
+      recipe: 'mixer/mnist',
+      isStartable: true,
+      state: 'finished',
+      problem: '',
+      started: '2026-01-01T00:00:00Z',
+    },
     ...{ seed: 0, changed: [], step: 10, epoch: 0, steps: 10, epochs: 1, metrics: {}, seconds: 1 },
     ...given,
   }
@@ -72,6 +81,21 @@ function detail(id: string, given: Partial<RunDetail>, metrics: Record<string, n
   const nothing = { settings: {}, facts: {}, metrics: {}, snapshots: [], files: [], uses: [], log: '' }
   return { summary: run(id, { metrics }), ...nothing, ...given }
 }
+
+test('what can be done with a run depends on its state, and on whether its recipe can be started', () => {
+  const states = ['running', 'finished', 'stopped', 'failed', 'damaged'] as const
+  expect(states.map((state) => actionsOf(run('a', { state })))).toEqual([
+    { stop: true, resume: undefined, like: true },
+    { stop: false, resume: 'Train longer', like: true },
+    { stop: false, resume: 'Resume', like: true },
+    { stop: false, resume: 'Resume', like: true },
+    { stop: false, resume: undefined, like: true },
+  ])
+  const sweep = { kind: 'job', recipe: 'mixer/mnist-sweep', isStartable: false } as const
+  expect(states.map((state) => actionsOf(run('a', { ...sweep, state })))).toEqual(
+    states.map((state) => ({ stop: state === 'running', resume: undefined, like: false })),
+  )
+})
 
 test('settings that differ, and the best numbers', () => {
   const metrics = { accuracy: { goal: 'max', unit: 'percent' }, loss: { goal: 'min' } } as const

@@ -104,17 +104,31 @@ export class RunList {
     if (!this.#isClosed && (changed.length > 0 || removed.length > 0)) this.#listener.onChange({ changed, removed })
   }
 
-  /** The ids of the runs and jobs in a folder; links are not followed. */
-  async #find(prefix: string, path: string, depth: number, recorded: ReadonlySet<string>): Promise<string[]> {
+  /** The ids of the runs and jobs in a folder, or in its folder `only`; links are not followed. */
+  async #find(
+    prefix: string,
+    path: string,
+    depth: number,
+    recorded: ReadonlySet<string>,
+    only?: string,
+  ): Promise<string[]> {
     const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
-    const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    const folders = entries.filter(
+      (entry) => entry.isDirectory() && !entry.name.startsWith('.') && (only ?? entry.name) === entry.name,
+    )
     const found = await Promise.all(
       folders.map(async ({ name }) => {
         const id = `${prefix}${name}`
-        if (this.#known.has(id)) return [id]
+        const known = this.#known.get(id)
+        if (known?.summary.kind === 'run') return [id]
         const names: string[] = await readdir(join(path, name)).catch(() => [])
-        if (kindOf(names) !== undefined || (recorded.has(id) && names.length > 0)) return [id]
-        return depth < deepest ? this.#find(`${id}/`, join(path, name), depth + 1, recorded) : []
+        const kind = kindOf(names)
+        if (kind === 'run') return [id]
+        const isJob = known !== undefined || kind !== undefined || (recorded.has(id) && names.length > 0)
+        // Of a job, such as a sweep, the trainings.
+        const inside = isJob ? 'runs' : undefined
+        const inner = depth < deepest ? await this.#find(`${id}/`, join(path, name), depth + 1, recorded, inside) : []
+        return isJob ? [id, ...inner] : inner
       }),
     )
     return found.flat()

@@ -60,7 +60,16 @@ async function listen(server: Server, port: number): Promise<number> {
 function startedNow(id: string, name: string): RunSummary {
   return {
     ...{ id, kind: 'run', recipe: name, state: 'running', problem: '', started: new Date().toISOString(), seed: null },
-    ...{ changed: [], step: 0, epoch: 0, steps: null, epochs: null, metrics: {}, seconds: null },
+    ...{
+      isStartable: name !== '',
+      changed: [],
+      step: 0,
+      epoch: 0,
+      steps: null,
+      epochs: null,
+      metrics: {},
+      seconds: null,
+    },
   }
 }
 

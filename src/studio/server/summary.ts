@@ -1,7 +1,7 @@
 /** What the list shows of a folder: read from its files, with as little reading as possible. */
 import { lstat, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { System } from '../../systems/define.ts'
+import type { Job, Recipe, System } from '../../systems/define.ts'
 import { type FolderHolder, folderHolder } from '../../train/lock.ts'
 import { type RunDescription, RunDirectory } from '../../train/run.ts'
 import { changedSettings, type Settings } from '../../train/settings.ts'
@@ -55,11 +55,16 @@ function metricsOf(line: Line | undefined): Record<string, number> {
   return Object.fromEntries(entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number'))
 }
 
-/** The settings of a recipe or job that are not its defaults; none if it is not known here. */
-function changedOf(systems: readonly System[], recipe: string, config: Settings): string[] {
+/** The recipe or job of a name; undefined if it is not known here. */
+function entryOf(systems: readonly System[], recipe: string): Recipe | Job | undefined {
   const [system, name] = recipe.split('/')
   const found = systems.find((each) => each.name === system)
-  const entry = [...(found?.recipes ?? []), ...(found?.jobs ?? [])].find((each) => each.name === name)
+  return [...(found?.recipes ?? []), ...(found?.jobs ?? [])].find((each) => each.name === name)
+}
+
+/** The settings of a recipe or job that are not its defaults; none if it is not known here. */
+function changedOf(systems: readonly System[], recipe: string, config: Settings): string[] {
+  const entry = entryOf(systems, recipe)
   try {
     return entry ? changedSettings(entry.config, config) : []
   } catch {
@@ -127,7 +132,15 @@ async function summarizeRun(path: string, id: string, traces: Traces, context: S
     description = (await RunDirectory.open(path)).description
   } catch (error) {
     if (!(error instanceof TenfoldError)) throw error
-    return { ...nothingKnown, id, kind: 'run', recipe: '', state: 'damaged', problem: errorLine(error) }
+    return {
+      ...nothingKnown,
+      id,
+      kind: 'run',
+      recipe: '',
+      isStartable: false,
+      state: 'damaged',
+      problem: errorLine(error),
+    }
   }
   const { system, recipe, config, seed, started, limits } = description
   const end = await context.ends.read(join(path, 'metrics.jsonl'))
@@ -140,6 +153,7 @@ async function summarizeRun(path: string, id: string, traces: Traces, context: S
     id,
     kind: 'run',
     recipe: `${system}/${recipe}`,
+    isStartable: entryOf(context.systems, `${system}/${recipe}`) !== undefined,
     state: traces.holder ? 'running' : isFinished ? 'finished' : problem ? 'failed' : 'stopped',
     problem,
     started,
@@ -167,6 +181,7 @@ async function summarizeOther(path: string, id: string, traces: Traces, context:
     id,
     kind: isRun ? 'run' : 'job',
     recipe,
+    isStartable: entryOf(context.systems, recipe) !== undefined,
     state: traces.holder ? 'running' : problem ? 'failed' : head ? 'finished' : 'stopped',
     problem,
     started: traces.holder?.since ?? time.toISOString(),
