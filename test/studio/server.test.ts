@@ -164,8 +164,14 @@ test('mistakes are said as the command line says them', async () => {
   expect(await said(['optimizer.lt=1'])).toBe('unknown setting "optimizer.lt" (did you mean "optimizer.lr"?)')
   expect(await said(['train.epochs=ten'])).toBe('setting "train.epochs": expected number, received string, found "ten"')
   expect(await said([], 'mixer/mnits')).toBe('unknown recipe or job "mixer/mnits" (did you mean "mixer/mnist"?)')
-  for (const folder of ['../out', '.studio', 'a/b', '-x'])
-    expect((await post('start', { name: 'mixer/mnist', settings: [], folder })).status).toBe(422)
+  for (const folder of ['../out', '.studio', 'a/b', '-x', 'my run']) {
+    const start = { name: 'mixer/mnist', settings: [], folder }
+    const error = `the folder of a run must be one plain name, found "${folder}" (letters, digits, - _ and . only, such as quick-1)`
+    // While one types, and when it is to begin.
+    expect(JSON.parse((await post('check', start)).text)).toEqual({ error, command: '' })
+    const { status, text } = await post('start', start)
+    expect([status, JSON.parse(text)]).toEqual([422, { error }])
+  }
 })
 
 test('a form shows the command that does the same, as a shell takes it', async () => {

@@ -85,9 +85,10 @@ export class Launcher {
     return id
   }
 
-  /** The command that starts the same. Throws a UsageError, as the command line would. */
+  /** The command that starts the same. Throws a UsageError, as `start` would. */
   async commandOf(start: Start): Promise<string> {
     const command = await checkStart(start)
+    if (start.folder) await this.#checkNewFolder(start.folder, command)
     const out = start.folder ? join(this.#folder.shown, start.folder) : undefined
     return ['npx', 'tenfold', ...argumentsOf(command, start, out)].map(shellQuoted).join(' ')
   }
@@ -102,6 +103,12 @@ export class Launcher {
         if (!existsSync(this.#path(id)) && !this.#started.has(id)) return id
       }
     }
+    await this.#checkNewFolder(folder, command)
+    return folder
+  }
+
+  /** Throws a UsageError unless something new can be started in a folder of that name. */
+  async #checkNewFolder(folder: string, command: 'train' | 'run'): Promise<void> {
     if (!isPlainName(folder))
       throw new UsageError(`the folder of a run must be one plain name, found ${JSON.stringify(folder)}`, {
         hint: 'letters, digits, - _ and . only, such as quick-1',
@@ -110,7 +117,6 @@ export class Launcher {
     if (command === 'train') await checkNewRun(this.#path(folder))
     else if (existsSync(this.#path(folder)))
       throw new UsageError(`${join(this.#folder.shown, folder)} is there already`, { hint: 'choose another name' })
-    return folder
   }
 
   /** Throws a UsageError if something runs in a folder. */
