@@ -154,7 +154,9 @@ class WebSession implements Session {
           ? data.input(this.#library, dtype, shape)
           : new Tensor(dtype, data as TypedArray as never, shape),
       )
-      const results = await this.#session.run(byName(inputNames, await Promise.all(values)), { logSeverityLevel: silent })
+      const results = await this.#session.run(byName(inputNames, await Promise.all(values)), {
+        logSeverityLevel: silent,
+      })
       // Arrays of their own, which the library copied out of WebAssembly's memory: they are taken over.
       return Object.entries(named).map(([name, { shape }]) => {
         const result = results[name]

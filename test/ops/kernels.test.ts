@@ -31,9 +31,9 @@ const none = Number.NEGATIVE_INFINITY
 /** Numbers up to 0.1, so that sums of many products stay small. */
 const waves = (shape: readonly number[], step: number): Variable =>
   new Variable(shape, { data: Float32Array.from({ length: elementCount(shape) }, (_, i) => 0.1 * Math.sin(step * i)) })
-const [picture, kernel] = [waves([2, 96, 12, 12], 0.7), waves([96, 96, 3, 3], 1.3)]
-const tiles = ops.conv2d(picture, kernel, undefined, { padding: 1 })
-const ofTiles = gradient(ops.mean(ops.mul(tiles, tiles)), [picture.value, kernel.value])
+const [scene, kernel] = [waves([2, 96, 12, 12], 0.7), waves([96, 96, 3, 3], 1.3)]
+const tiles = ops.conv2d(scene, kernel, undefined, { padding: 1 })
+const ofTiles = gradient(ops.mean(ops.mul(tiles, tiles)), [scene.value, kernel.value])
 
 test.each([
   ...[tiles, ...ofTiles].map((y): [string, Tensor] => ['FusedMatMul', y]),
