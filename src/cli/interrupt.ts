@@ -53,10 +53,17 @@ function onStop(listener: StopListener): () => void {
 
 /**
  * Does work that a request to stop ends at once, with the exit code for the signal, unless something inside has its own
- * `interruptSignal`: nothing has been started yet that would have to be saved.
+ * `interruptSignal`: there is nothing that would have to be saved. `tell` says what is left, if anything is.
  */
-export async function quitOnInterrupt<T>(work: () => Promise<T>): Promise<T> {
-  const dispose = onStop((name) => process.exit(new Interruption(name).exitCode))
+export async function quitOnInterrupt<T>(
+  work: () => Promise<T>,
+  tell: (interruption: Interruption) => void = () => {},
+): Promise<T> {
+  const dispose = onStop((name) => {
+    const interruption = new Interruption(name)
+    tell(interruption)
+    process.exit(interruption.exitCode)
+  })
   try {
     return await work()
   } finally {

@@ -20,7 +20,7 @@ import { shellQuoted } from '../util/shell.ts'
 import { percent } from '../util/words.ts'
 import type { Group } from './distributed.ts'
 import { type Extension, extendRun } from './extend.ts'
-import { Interruption, interruptExitCode, interruptSignal } from './interrupt.ts'
+import { Interruption, interruptExitCode, interruptSignal, quitOnInterrupt } from './interrupt.ts'
 import { note } from './output.ts'
 import type { Reporter } from './ui.ts'
 
@@ -109,11 +109,10 @@ export async function trainRun(
     reporter.endProgress()
   })
   const told = { ...result, monitor: loop.monitor }
-  if (result.reason === 'interrupted') {
-    const line = `interrupted at step ${result.step}; everything is saved. Continue with: npx tenfold resume ${shellQuoted(run.path)}`
-    if (signal.reason instanceof Interruption && signal.reason.signal === 'SIGPIPE') note(line)
-    else reporter.say(line)
-    reporter.event('interrupted', { step: result.step, run: run.path })
+  const isComplete = result.reason === 'finished' || result.reason === 'early stop'
+  // A training that was complete before it could be stopped: its report waits. One of several has its report, and the others stop.
+  if (result.reason === 'interrupted' || (isAlone && isComplete && signal.aborted)) {
+    tellInterrupted(run.path, result, signal.reason, reporter)
     if (isAlone) process.exitCode = interruptExitCode(signal.reason)
     return told
   }
@@ -124,14 +123,30 @@ export async function trainRun(
     if (isAlone) process.exitCode = 1
     return told
   }
-  const { writeReport } = await import('./report.ts')
-  await writeReport({ ...opened, run }, data, result)
+  const report = async (): Promise<void> => {
+    const { writeReport } = await import('./report.ts')
+    await writeReport({ ...opened, run }, data, result)
+  }
+  await (isAlone ? quitOnInterrupt(report, (reason) => tellInterrupted(run.path, result, reason, reporter)) : report())
   if (options.profile !== undefined) {
     const programs = task.step.traces.length
     reporter.say(`programs   ${programs === 1 ? 'one' : programs} compiled for the training step`)
   }
   summarize(run.path, run.report, opened, result, reporter, watch.confirm)
   return told
+}
+
+/** Says where a training or its report was interrupted, and what goes on with it. */
+function tellInterrupted(path: string, { reason, step }: LoopResult, cause: unknown, reporter: Reporter): void {
+  const command = `npx tenfold resume ${shellQuoted(path)}`
+  const line =
+    reason === 'interrupted'
+      ? `interrupted at step ${step}; everything is saved. Continue with: ${command}`
+      : `interrupted before the report; the training is complete and saved. Write the report with: ${command}`
+  reporter.endProgress()
+  if (cause instanceof Interruption && cause.signal === 'SIGPIPE') note(line)
+  else reporter.say(line)
+  reporter.event('interrupted', { step, run: path })
 }
 
 /** What was not finite, and what is kept. */

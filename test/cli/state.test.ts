@@ -21,9 +21,9 @@ import { eventsOf, program, small, tenfold } from './process.ts'
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-state-'))
 const finished = join(folder, 'finished')
 
-/** Starts a training, for something to happen to it once it runs. */
-function start(args: readonly string[]) {
-  const child = spawn(process.execPath, [program, ...args, '--json'])
+/** Starts a training, for something to happen to it once it runs. `flags`: how it tells of it. */
+function start(args: readonly string[], flags: readonly string[] = ['--json']) {
+  const child = spawn(process.execPath, [program, ...args, ...flags])
   let [out, err] = ['', '']
   child.stdout.on('data', (chunk: Buffer) => {
     out += chunk.toString()
@@ -32,10 +32,10 @@ function start(args: readonly string[]) {
     err += chunk.toString()
   })
   const ended = once(child, 'close').then(([code]) => ({ code: Number(code), out, err }))
-  const firstStep = async (): Promise<void> => {
-    while (!out.includes('"event":"step"')) await once(child.stdout, 'data')
+  const printed = async (text: string): Promise<void> => {
+    while (!out.includes(text)) await once(child.stdout, 'data')
   }
-  return { child, ended, firstStep }
+  return { child, ended, printed, firstStep: () => printed('"event":"step"') }
 }
 
 const long = (run: string) => ['train', 'mixer/mnist', '--steps', '4000', ...small, '--out', run]
@@ -160,6 +160,30 @@ test.each([
   const names = existsSync(run) ? readdirSync(run) : ['run.json']
   expect(names).toContain('run.json')
   expect(names.filter((name) => name.includes('lock'))).toEqual([])
+})
+
+test('a training that is interrupted before its report says what writes it', { timeout: 90_000 }, async () => {
+  const run = join(folder, 'unreported')
+  const trained = start(['train', 'mixer/mnist', '--steps', '1', ...small, '--out', run])
+  await trained.printed('"event":"checkpoint"')
+  trained.child.kill('SIGINT')
+  const { code, out, err } = await trained.ended
+  expect([code, err, eventsOf(out).at(-1)]).toEqual([130, '', { event: 'interrupted', step: 1, run }])
+  expect(readdirSync(run).sort()).toEqual(['checkpoints', 'data.json', 'metrics.jsonl', 'run.json'])
+
+  // Asked to stop before it is known that there is nothing left to train, or after that.
+  const resumed = start(['resume', run], [])
+  await resumed.printed('run directory')
+  resumed.child.kill('SIGTERM')
+  const outcome = await resumed.ended
+  expect([outcome.code, outcome.err, outcome.out.trim().split('\n').at(-1)]).toEqual([
+    143,
+    '',
+    `interrupted before the report; the training is complete and saved. Write the report with: npx tenfold resume ${run}`,
+  ])
+  expect(existsSync(join(run, 'report.html'))).toBe(false)
+  expect(await tenfold('resume', run)).toMatchObject({ code: 0, err: '' })
+  expect(existsSync(join(run, 'report.html'))).toBe(true)
 })
 
 test('damaged checkpoints are said, and never taken for none', { timeout: 60_000 }, async () => {
