@@ -21,15 +21,16 @@ import { checkNewRun } from './new-run.ts'
 import { placesSchema } from './places.ts'
 import { checkConfig } from './settings.ts'
 import { dropSnapshots, readSnapshots, type Snapshot, saveSnapshots } from './snapshots.ts'
-import type {
-  Checkpoint,
-  DamageListener,
-  MetricsLine,
-  Saved,
-  SaveOptions,
-  Snapshots,
-  TrainingState,
-  TrainingStore,
+import {
+  type Checkpoint,
+  type DamageListener,
+  type MetricsLine,
+  parseMetricsLine,
+  type Saved,
+  type SaveOptions,
+  type Snapshots,
+  type TrainingState,
+  type TrainingStore,
 } from './store.ts'
 
 const runFormat = 1
@@ -246,19 +247,13 @@ export class RunDirectory implements TrainingStore {
     })
   }
 
-  /** All lines logged so far; an incomplete last one (a killed process) is left out. */
+  /** All lines logged so far; what is none, such as an incomplete last one (a killed process), is left out. */
   async readMetrics(): Promise<MetricsLine[]> {
     const text = await readFile(this.metrics, 'utf8').catch((error: unknown) => {
       if (systemCode(error) === 'ENOENT') return ''
       throw error
     })
-    return text.split('\n').flatMap((line) => {
-      try {
-        return line ? [JSON.parse(line) as MetricsLine] : []
-      } catch {
-        return []
-      }
-    })
+    return text.split('\n').flatMap((line) => parseMetricsLine(line) ?? [])
   }
 
   saveSnapshots(step: number, snapshots: Snapshots): Promise<void> {

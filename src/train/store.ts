@@ -41,6 +41,21 @@ export interface MetricsLine {
   readonly [metric: string]: number | string
 }
 
+/** The line of metrics in a text; undefined if it is none: cut off, damaged, or written by something else. */
+export function parseMetricsLine(text: string): MetricsLine | undefined {
+  let line: unknown
+  try {
+    line = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof line !== 'object' || line === null) return undefined
+  const { type, step, epoch } = line as Readonly<Record<string, unknown>>
+  if ((type !== 'step' && type !== 'evaluation') || !Number.isInteger(step) || !Number.isInteger(epoch))
+    return undefined
+  return line as MetricsLine // as just checked
+}
+
 /** What happens to other checkpoints when one is saved. */
 export interface SaveOptions {
   /** How many of the newest are kept, this one included. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { addRow, emptyCurve, roundedCurve } from '../../src/studio/curves.ts'
+import { MetricsEnds } from '../../src/studio/server/metrics-end.ts'
 import { MetricsLog, MetricsLogs } from '../../src/studio/server/metrics-log.ts'
 import { addLines } from '../../src/studio/ui/charts/growing.ts'
 
@@ -59,7 +60,7 @@ test('the server reads only what is new, whole lines at a time, and nothing that
   expect(log.lines.step.rows).toBe(0)
   await writeFile(
     path,
-    `${line(1, 2)}not json\n[1]\n{"type":"other","step":1}\n${line(1, 0.5, 'evaluation')}${line(2, 'x')}{"type":"st`,
+    `${line(1, 2)}not json\nnull\n[1]\n{"type":"other","step":1}\n${line(1, 0.5, 'evaluation')}${line(2, 'x')}{"type":"st`,
   )
   await log.update()
   expect([log.lines.step.rows, log.lines.evaluation.rows]).toEqual([2, 1])
@@ -67,6 +68,14 @@ test('the server reads only what is new, whole lines at a time, and nothing that
   await log.update()
   expect(log.lines.step.since(0)).toEqual({ steps: [1, 2, 3], values: { loss: [2, null, 1] } })
   expect(log.generation).toBe(0)
+})
+
+test('the list knows the end of the metrics, whatever else is written behind it', async () => {
+  const path = join(root, 'end.jsonl')
+  const evaluation = { type: 'evaluation', step: 2, epoch: 0, seconds: 1, loss: 0.5 }
+  await writeFile(path, `${lines(1, 2)}${JSON.stringify(evaluation)}\n${line(3, 1)}`)
+  await appendFile(path, 'null\n{}\n{"type":"step","step":"four","epoch":0}\n{"type":"step","epoch":0}\n')
+  expect(await new MetricsEnds().read(path)).toEqual({ step: 3, epoch: 0, evaluation, stepsPerEpoch: undefined })
 })
 
 test('a log that a resumed training has replaced is read again', async () => {

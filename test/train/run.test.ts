@@ -29,11 +29,14 @@ test('a run is read as it was written; a changed one is written when it is saved
   expect((await RunDirectory.open(path)).description).toEqual({ ...run.description, limits: { steps: 5 } })
 })
 
-test('a line that was not finished is left out', async () => {
+test('what is no line of metrics is left out', async () => {
   const run = await RunDirectory.create(join(root, 'metrics'), description)
   expect(await run.readMetrics()).toEqual([])
   await run.append([{ type: 'step', step: 1, epoch: 0, loss: 2 }])
-  await appendFile(run.metrics, '{"type":"st')
+  await appendFile(
+    run.metrics,
+    'null\n\n[1]\n"text"\n{"type":"step","step":"one","epoch":0}\n{"type":"other","step":1,"epoch":0}\n{"type":"st',
+  )
   expect(await run.readMetrics()).toEqual([{ type: 'step', step: 1, epoch: 0, loss: 2 }])
   await run.truncateLog(1)
   expect(await readFile(run.metrics, 'utf8')).toBe('{"type":"step","step":1,"epoch":0,"loss":2}\n')

@@ -1,32 +1,17 @@
 /** What the end of a run's metrics says: for the list, which reads no more. */
 import { type FileHandle, open } from 'node:fs/promises'
+import { type MetricsLine, parseMetricsLine } from '../../train/store.ts'
 
 /** Bytes read from the end of the metrics: at first, and at most, since an evaluation may be long ago. */
 const [firstBytes, mostBytes] = [2 ** 12, 2 ** 22]
-
-/** A line of metrics. */
-export interface Line extends Readonly<Record<string, unknown>> {
-  readonly type?: unknown
-  readonly step?: unknown
-  readonly epoch?: unknown
-}
 
 /** What the end of the metrics says. */
 export interface MetricsEnd {
   readonly step: number
   readonly epoch: number
-  readonly evaluation: Line | undefined
+  readonly evaluation: MetricsLine | undefined
   /** Steps in an epoch, where two of them meet in what was read. */
   readonly stepsPerEpoch: number | undefined
-}
-
-function parseLine(text: string): Line | undefined {
-  try {
-    const line: unknown = JSON.parse(text)
-    return typeof line === 'object' && line !== null ? (line as Line) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** The texts of whole lines before `end`, newest first, and where they begin. */
@@ -42,27 +27,25 @@ const nothing: MetricsEnd = { step: 0, epoch: 0, evaluation: undefined, stepsPer
 
 /** Reads metrics from their end until an evaluation is found, or back to where they had been read before. */
 async function readEnd(file: FileHandle, size: number, readTo: number, earlier: MetricsEnd): Promise<MetricsEnd> {
-  let newest: Line | undefined
-  let later: Line | undefined
+  let newest: MetricsLine | undefined
+  let later: MetricsLine | undefined
   let { stepsPerEpoch } = earlier
   for (let end = size; end > readTo && size - end < mostBytes; ) {
     const { texts, start } = await linesBefore(file, end, Math.max(firstBytes, size - end))
     for (const text of texts) {
-      const line = parseLine(text)
+      const line = parseMetricsLine(text)
       if (line === undefined) continue
       newest ??= line
-      const isNewEpoch = later !== undefined && Number(later.epoch) === Number(line.epoch) + 1
-      if (isNewEpoch && Number(line.step) % (Number(line.epoch) + 1) === 0)
-        stepsPerEpoch = Number(line.step) / (Number(line.epoch) + 1)
-      if (line.type === 'evaluation')
-        return { step: Number(newest.step), epoch: Number(newest.epoch), evaluation: line, stepsPerEpoch }
+      const epochs = line.epoch + 1
+      if (later?.epoch === epochs && line.step % epochs === 0) stepsPerEpoch = line.step / epochs
+      if (line.type === 'evaluation') return { step: newest.step, epoch: newest.epoch, evaluation: line, stepsPerEpoch }
       later = line
     }
     // A line longer than a piece is none of ours.
     if (start >= end) break
     end = start
   }
-  return newest ? { ...earlier, step: Number(newest.step), epoch: Number(newest.epoch), stepsPerEpoch } : earlier
+  return newest ? { ...earlier, step: newest.step, epoch: newest.epoch, stepsPerEpoch } : earlier
 }
 
 /** The ends of the metrics of many runs: of a run that grows, only what is new is read. */

@@ -1,6 +1,7 @@
 /** The metrics of a run, read as they are written: only what is new, a piece at a time, kept as columns of numbers. */
 import { type FileHandle, open } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
+import { parseMetricsLine } from '../../train/store.ts'
 import { systemCode } from '../../util/system-errors.ts'
 import { type Curve, type CurveSeries, emptySeries, mostBuckets } from '../curves.ts'
 import type { LineKind } from '../protocol.ts'
@@ -208,16 +209,8 @@ export class MetricsLog {
   }
 
   #addLine(text: string): void {
-    let line: unknown
-    try {
-      line = JSON.parse(text)
-    } catch {
-      return
-    }
-    if (typeof line !== 'object' || line === null) return
-    const { type, step } = line as Record<string, unknown>
-    if ((type !== 'step' && type !== 'evaluation') || typeof step !== 'number') return
-    this.lines[type].add(step, line as Record<string, unknown>)
+    const line = parseMetricsLine(text)
+    if (line) this.lines[line.type].add(line.step, line)
   }
 }
 

@@ -5,9 +5,10 @@ import type { Job, Recipe, System } from '../../systems/define.ts'
 import { type FolderHolder, folderHolder } from '../../train/lock.ts'
 import { type RunDescription, RunDirectory } from '../../train/run.ts'
 import { changedSettings, type Settings } from '../../train/settings.ts'
+import type { MetricsLine } from '../../train/store.ts'
 import { errorLine, TenfoldError } from '../../util/errors.ts'
 import type { RunSummary } from '../protocol.ts'
-import type { Line, MetricsEnds } from './metrics-end.ts'
+import type { MetricsEnds } from './metrics-end.ts'
 import { problemOf, type Records } from './records.ts'
 
 /** What a folder is, by the names in it; undefined: neither run nor job. `pending`: one that has just been started, or has no result yet. */
@@ -50,7 +51,7 @@ export async function tracesOf(path: string, id: string, records: Records): Prom
   return { names, holder, stamp, written: metrics ?? 0, reported: (isJob ? data : page) ?? 0 }
 }
 
-function metricsOf(line: Line | undefined): Record<string, number> {
+function metricsOf(line: MetricsLine | undefined): Record<string, number> {
   const entries = Object.entries(line ?? {}).filter(([name]) => !['type', 'step', 'epoch', 'seconds'].includes(name))
   return Object.fromEntries(entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number'))
 }
