@@ -9,6 +9,7 @@ import { elementCount } from '../tensor/dtype.ts'
 import { type CheckpointChoice, checkpointSteps } from '../train/checkpoint.ts'
 import { RunDirectory } from '../train/run.ts'
 import { FormatError } from '../util/errors.ts'
+import { pathArgument } from '../util/shell.ts'
 
 /** The description of a file or run. */
 export interface Description {
@@ -146,7 +147,7 @@ async function refuseExternalData(path: string): Promise<void> {
     throw new FormatError(
       `${path}: is the external data of the ONNX model ${name}, which says where each tensor is in it`,
       {
-        hint: `tenfold info ${model}`,
+        hint: `tenfold info ${pathArgument(model)}`,
       },
     )
   }

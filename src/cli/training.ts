@@ -16,7 +16,7 @@ import {
 } from '../train/loop.ts'
 import { observeAll } from '../train/progress.ts'
 import { logToTensorBoard } from '../train/tensorboard.ts'
-import { shellQuoted } from '../util/shell.ts'
+import { pathArgument } from '../util/shell.ts'
 import { percent } from '../util/words.ts'
 import type { Group } from './distributed.ts'
 import { type Extension, extendRun } from './extend.ts'
@@ -118,7 +118,7 @@ export async function trainRun(
   }
   if (result.reason === 'not finite') {
     reporter.say(notFiniteLine(result))
-    reporter.say(`Find the first op that produced it with: npx tenfold resume ${shellQuoted(run.path)} --find-nan`)
+    reporter.say(`Find the first op that produced it with: npx tenfold resume ${pathArgument(run.path)} --find-nan`)
     reporter.event('not finite', { step: result.step + (isTestLossBroken(result) ? 0 : 1), run: run.path })
     if (isAlone) process.exitCode = 1
     return told
@@ -138,7 +138,7 @@ export async function trainRun(
 
 /** Says where a training or its report was interrupted, and what goes on with it. */
 function tellInterrupted(path: string, { reason, step }: LoopResult, cause: unknown, reporter: Reporter): void {
-  const command = `npx tenfold resume ${shellQuoted(path)}`
+  const command = `npx tenfold resume ${pathArgument(path)}`
   const line =
     reason === 'interrupted'
       ? `interrupted at step ${step}; everything is saved. Continue with: ${command}`
@@ -162,7 +162,7 @@ function notFiniteLine(result: LoopResult): string {
 /** The next commands for a run: the first use of its recipe that fits it, and export. */
 function advice(path: string, { recipe, experiment }: OpenedRun): string {
   const use = Object.entries(recipe.uses ?? {}).find(([, { fits }]) => fits?.(experiment) ?? true)
-  const run = shellQuoted(path)
+  const run = pathArgument(path)
   const first = use ? [`npx tenfold ${use[0]} ${run} ${use[1].inputs}`.trim()] : []
   return [...first, `npx tenfold export ${run} --format onnx --out model.onnx`].join('    or    ')
 }

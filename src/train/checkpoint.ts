@@ -8,7 +8,7 @@ import { cannotWrite } from '../io/errors.ts'
 import { readSafetensorsFile, writeSafetensorsFile } from '../io/safetensors-file.ts'
 import type { NDArray } from '../tensor/dtype.ts'
 import { FormatError, type TenfoldError, UsageError } from '../util/errors.ts'
-import { shellQuoted } from '../util/shell.ts'
+import { pathArgument } from '../util/shell.ts'
 import { systemCode } from '../util/system-errors.ts'
 import type { Checkpoint, DamageListener, Saved, SaveOptions, TrainingState } from './store.ts'
 
@@ -228,7 +228,7 @@ export async function chosenCheckpoint(
     const newest = await newestCheckpoint(folder, search)
     if (newest) return newest
     throw new UsageError(`${path} has no checkpoint yet`, {
-      hint: `train it first: tenfold resume ${shellQuoted(path)}`,
+      hint: `train it first: tenfold resume ${pathArgument(path)}`,
     })
   }
   const paths = await listCheckpoints(folder)

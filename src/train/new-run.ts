@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { makeFolder } from '../io/atomic.ts'
 import { cannotWrite } from '../io/errors.ts'
 import { UsageError } from '../util/errors.ts'
-import { shellQuoted } from '../util/shell.ts'
+import { pathArgument } from '../util/shell.ts'
 import { systemCode } from '../util/system-errors.ts'
 import { lockFolder } from './lock.ts'
 
@@ -22,7 +22,7 @@ export async function checkNewRun(path: string): Promise<void> {
   const names = entries.map(({ name }) => name)
   if (names.includes('run.json')) {
     throw new UsageError(`${path} already holds a run`, {
-      hint: `continue it with: tenfold resume ${shellQuoted(path)}, or choose another --out`,
+      hint: `continue it with: tenfold resume ${pathArgument(path)}, or choose another --out`,
     })
   }
   const hint = 'choose another --out'

@@ -11,7 +11,7 @@ import type { CheckpointChoice } from '../../train/checkpoint.ts'
 import { readRunHead } from '../../train/run.ts'
 import { configFrom, describeSettings, flagOf, type SettingDescription } from '../../train/settings.ts'
 import { UsageError } from '../../util/errors.ts'
-import { shellQuoted } from '../../util/shell.ts'
+import { pathArgument } from '../../util/shell.ts'
 import { interruptSignal } from '../interrupt.ts'
 import { checkpointOption, examples, threadsOption, wholeNumber } from '../options.ts'
 import { note } from '../output.ts'
@@ -156,7 +156,7 @@ async function runUse(name: string, dir: string, inputs: readonly string[], flag
   }
   if (use.inputs !== '' && inputs.length === 0)
     throw new UsageError(`${name} of ${system}/${recipe} needs inputs`, {
-      hint: `tenfold ${name} ${shellQuoted(dir)} ${use.inputs}`,
+      hint: `tenfold ${name} ${pathArgument(dir)} ${use.inputs}`,
     })
   if (use.inputs === '' && inputs.length > 0)
     throw new UsageError(`${name} of ${system}/${recipe} takes no inputs, found "${inputs[0]}"`)

@@ -1,6 +1,6 @@
 /** Bytes to text: UTF-8 and nothing else, with help for what is in another encoding. */
 import { FormatError } from '../../util/errors.ts'
-import { shellQuoted } from '../../util/shell.ts'
+import { pathArgument } from '../../util/shell.ts'
 import { likelyEncoding } from './likely-encoding.ts'
 
 /** UTF-8 to a string, a byte order mark left out. Throws a FormatError (naming `name`) with the place of the first wrong byte. */
@@ -29,7 +29,7 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
 }
 
 function refuse(name: string, found: string, encoding: string, cause?: unknown): FormatError {
-  const command = (from: string): string => `iconv -f ${from} -t utf-8 ${shellQuoted(name)} > NEW`
+  const command = (from: string): string => `iconv -f ${from} -t utf-8 ${pathArgument(name)} > NEW`
   const hints: Readonly<Record<string, string>> = {
     'no text': 'it does not seem to be text',
     unknown: `its encoding is not recognised; if you know it: ${command('ENCODING')}`,

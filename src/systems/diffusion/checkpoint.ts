@@ -6,6 +6,7 @@ import type { NDArray } from '../../tensor/dtype.ts'
 import { sameShape } from '../../tensor/shape.ts'
 import type { Settings } from '../../train/settings.ts'
 import { FormatError, ShapeError } from '../../util/errors.ts'
+import { pathArgument } from '../../util/shell.ts'
 import type { Start } from '../define.ts'
 import type { UNetConfig } from './config.ts'
 import { SuperResModel, UNetModel } from './model.ts'
@@ -30,7 +31,7 @@ function findModel(path: string, { format, tensors }: TensorFile): Map<string, N
     throw new FormatError(
       `${path}: must be a checkpoint of a U-Net, found a ${format} file without its "${firstWeight}"`,
       {
-        hint: `tenfold info ${path} lists what it holds`,
+        hint: `tenfold info ${pathArgument(path)} lists what it holds`,
       },
     )
   }

@@ -4,6 +4,7 @@ import { describeLeftOut } from '../../io/tensor-format.ts'
 import type { NDArray } from '../../tensor/dtype.ts'
 import { FormatError, reworded, ShapeError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
+import { pathArgument } from '../../util/shell.ts'
 import { attentionLayers, attentionLayouts } from './config.ts'
 import { FNetForPreTraining } from './model.ts'
 import { fromFlax, fromTransformers, loadOfficial } from './official.ts'
@@ -86,7 +87,7 @@ export async function readCheckpointFile(path: string): Promise<CheckpointFile> 
     throw new FormatError(
       `${path}: must be a checkpoint of an FNet, found a ${format} file without its word embedding`,
       {
-        hint: `"encoder/${flaxWords}" in official files, "fnet.${words}" in transformers'; tenfold info ${path} lists what it holds${leftOut ? `; not read: ${leftOut}` : ''}`,
+        hint: `"encoder/${flaxWords}" in official files, "fnet.${words}" in transformers'; tenfold info ${pathArgument(path)} lists what it holds${leftOut ? `; not read: ${leftOut}` : ''}`,
       },
     )
   }

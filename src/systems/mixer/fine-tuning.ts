@@ -8,6 +8,7 @@ import { formatShape, type Sizes, sizes } from '../../tensor/shape.ts'
 import type { Settings } from '../../train/settings.ts'
 import { FormatError, ShapeError, UsageError } from '../../util/errors.ts'
 import { largest } from '../../util/lists.ts'
+import { pathArgument } from '../../util/shell.ts'
 import { suggestion } from '../../util/words.ts'
 import type { FittedWeights, Start } from '../define.ts'
 import type { MixerConfig } from './config.ts'
@@ -53,7 +54,7 @@ function findModel(path: string, { format, tensors, metadata }: TensorFile): Loa
     .sort((a, b) => Number(average.test(b)) - Number(average.test(a)) || a.length - b.length)
   if (found === undefined) {
     throw new FormatError(`${path}: must be a checkpoint of an MLP-Mixer, found a ${format} file without its stem`, {
-      hint: `"stem/kernel" in official .npz files, "${stem}" in timm's; tenfold info ${path} lists what it holds`,
+      hint: `"stem/kernel" in official .npz files, "${stem}" in timm's; tenfold info ${pathArgument(path)} lists what it holds`,
     })
   }
   const prefix = found.slice(0, -stem.length)

@@ -7,6 +7,7 @@ import type { NDArray } from '../../../tensor/dtype.ts'
 import { formatShape, sameShape } from '../../../tensor/shape.ts'
 import type { Settings } from '../../../train/settings.ts'
 import { FormatError, ShapeError, UsageError } from '../../../util/errors.ts'
+import { pathArgument } from '../../../util/shell.ts'
 import type { FittedWeights, Start } from '../../define.ts'
 import { fromHaiku, toHaikuName } from '../official.ts'
 import { OfficialClassifier, type OfficialSettings } from './network.ts'
@@ -50,7 +51,7 @@ function findNetwork(path: string, file: TensorFile): Found {
     return { path, file, code, state: new Map(state) }
   }
   throw new FormatError(`${path}: must be a checkpoint of a Perceiver, found a ${file.format} file of other tensors`, {
-    hint: `names like ${codes.map(({ first }) => `"${first}"`).join(', ')}; tenfold info ${path} lists what it holds`,
+    hint: `names like ${codes.map(({ first }) => `"${first}"`).join(', ')}; tenfold info ${pathArgument(path)} lists what it holds`,
   })
 }
 
