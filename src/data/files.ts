@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { NDArray } from '../tensor/dtype.ts'
 import { FormatError, UsageError } from '../util/errors.ts'
@@ -22,7 +23,9 @@ export function cannotRead(path: string, error: unknown): UsageError {
  * if it has more than `maxBytes` bytes (nothing is allocated then).
  */
 export async function readBytes(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const file = await open(path).catch((error: unknown) => Promise.reject(cannotRead(path, error)))
+  // A pipe would keep the program waiting until something is written to it.
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+  const file = await open(path, flags).catch((error: unknown) => Promise.reject(cannotRead(path, error)))
   try {
     const stat = await file.stat()
     if (!stat.isFile()) throw new UsageError(`${path}: must be a regular file`)

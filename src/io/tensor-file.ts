@@ -1,4 +1,5 @@
 /** Files of named tensors in any of the formats. */
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { FormatError, reworded, UsageError } from '../util/errors.ts'
 import { systemReason } from './errors.ts'
@@ -31,12 +32,17 @@ function unread(path: string, error: unknown): never {
 
 /** The first bytes of a file, as many as `fileFormat` needs, and its size. Throws a UsageError if it cannot be read. */
 export async function beginningOf(path: string): Promise<{ readonly start: Uint8Array; readonly size: number }> {
-  const file = await open(path).catch((error: unknown) => unread(path, error))
+  // A pipe would keep the program waiting until something is written to it.
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+  const file = await open(path, flags).catch((error: unknown) => unread(path, error))
   try {
+    const found = await file.stat()
+    if (!found.isFile() && !found.isDirectory()) throw new UsageError(`${path}: must be a regular file`)
     const start = new Uint8Array(16)
     const { bytesRead } = await file.read(start, 0, start.length, 0)
-    return { start: start.subarray(0, bytesRead), size: (await file.stat()).size }
+    return { start: start.subarray(0, bytesRead), size: found.size }
   } catch (error) {
+    if (error instanceof UsageError) throw error
     return unread(path, error)
   } finally {
     await file.close()

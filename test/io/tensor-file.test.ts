@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,8 +6,9 @@ import { afterAll, expect, test } from 'vitest'
 import { writeNpy } from '../../src/io/npy.ts'
 import { writeNpz } from '../../src/io/npz.ts'
 import { writeSafetensors } from '../../src/io/safetensors.ts'
-import { readTensorFile } from '../../src/io/tensor-file.ts'
+import { beginningOf, readTensorFile } from '../../src/io/tensor-file.ts'
 import { describeLeftOut, fileFormat, parseTensorFile } from '../../src/io/tensor-format.ts'
+import { UsageError } from '../../src/util/errors.ts'
 import { arrays, bytesOfText, damagedHint, fixture, sample } from './samples.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'tenfold-'))
@@ -22,6 +24,12 @@ test.each<[string, Uint8Array]>([
   const path = join(folder, 'file.txt')
   await writeFile(path, bytes)
   expect((await readTensorFile(path)).format).toBe(format)
+})
+
+test.skipIf(process.platform === 'win32')('a pipe is not waited for', async () => {
+  const path = join(folder, 'pipe')
+  execFileSync('mkfifo', [path])
+  await expect(beginningOf(path)).rejects.toThrow(new UsageError(`${path}: must be a regular file`))
 })
 
 test('the tensor of a .npy file is named array', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -34,6 +35,14 @@ test('text files and folders', async () => {
         "UsageError: ./b: must be a regular file",
       ]
     `)
+  })
+})
+
+test.skipIf(process.platform === 'win32')('a pipe is not waited for', async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, 'pipe')
+    execFileSync('mkfifo', [path])
+    await expect(readTexts(path)).rejects.toThrow(`${path}: must be a regular file`)
   })
 })
 
