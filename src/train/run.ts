@@ -1,5 +1,5 @@
 /** Run directories: what was trained, how, its numbers, checkpoints and report. */
-import { appendFile, readFile, readlink, stat } from 'node:fs/promises'
+import { appendFile, readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { DataRecord } from '../data/record.ts'
@@ -82,13 +82,29 @@ export async function readRunHead(path: string): Promise<RunHead> {
   }
 }
 
+const mostNamed = 3
+
+/** Which runs a folder has, in it or below `runs/`, as a sweep has its trainings; undefined if there are none. */
+async function describeRunsBelow(path: string): Promise<string | undefined> {
+  const found: string[] = []
+  for (const folder of [path, join(path, 'runs')])
+    for (const name of (await readdir(folder).catch(() => [])).sort())
+      if (await stat(join(folder, name, 'run.json')).catch(() => undefined)) found.push(join(folder, name))
+  if (found.length === 0) return undefined
+  const more = found.length > mostNamed ? ` and ${found.length - mostNamed} more` : ''
+  return `there are runs below it: ${found.slice(0, mostNamed).join('; ')}${more}`
+}
+
 /** Why there is no run at a path that cannot be opened as one. */
 async function noRun(path: string, error: unknown): Promise<UsageError> {
   const hint = 'tenfold train writes run directories, below runs/'
   const code = systemCode(error)
   if (code !== 'ENOENT' && code !== 'ENOTDIR') return cannotRead(join(path, 'run.json'), error)
   const found = await stat(path).catch(() => undefined)
-  if (found?.isDirectory()) return new UsageError(`${path} is not a run directory: it has no run.json`, { hint })
+  if (found?.isDirectory())
+    return new UsageError(`${path} is not a run directory: it has no run.json`, {
+      hint: (await describeRunsBelow(path)) ?? hint,
+    })
   if (found) return new UsageError(`${path} is a file, not a run directory`, { hint })
   const link = await readlink(path).catch(() => undefined)
   const what = link === undefined ? 'no such directory' : `a link to ${link}, which is not there`

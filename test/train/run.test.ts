@@ -49,6 +49,16 @@ describe('what is no run', () => {
     ['nothing', async () => {}, `PATH: no such directory ${hint}`],
     ['a file', (path) => writeFile(path, ''), `PATH is a file, not a run directory ${hint}`],
     ['an empty folder', (path) => mkdir(path), `PATH is not a run directory: it has no run.json ${hint}`],
+    [
+      'the folder of a sweep',
+      async (path) => {
+        for (const name of ['lr=1', 'lr=2', 'lr=3', 'lr=4']) {
+          await mkdir(join(path, 'runs', name), { recursive: true })
+          await writeFile(join(path, 'runs', name, 'run.json'), '')
+        }
+      },
+      'PATH is not a run directory: it has no run.json (there are runs below it: PATH/runs/lr=1; PATH/runs/lr=2; PATH/runs/lr=3 and 1 more)',
+    ],
     ['a broken link', (path) => symlink('nowhere', path), `PATH: a link to nowhere, which is not there ${hint}`],
     [
       'a link to itself',
@@ -82,6 +92,6 @@ describe('what is no run', () => {
       name,
       text: `${message}${hint ? ` (${hint})` : ''}`,
     }))
-    expect(outcome).toEqual({ name: 'UsageError', text: message.replace('PATH', path) })
+    expect(outcome).toEqual({ name: 'UsageError', text: message.replaceAll('PATH', path) })
   })
 })
