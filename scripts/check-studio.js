@@ -2,7 +2,7 @@
 // fetches playwright-core into .web. `npm run check:studio -- --measure` also measures it with hundreds of runs and a million lines;
 // `-- --pictures DIR` keeps pictures of the pages.
 import { spawn } from 'node:child_process'
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -198,6 +198,17 @@ async function latency(page) {
   return times.sort((a, b) => a - b)[5]
 }
 
+async function statesOnOneLine(browser, studio) {
+  mkdirSync(join(runs, 'unreadable'))
+  writeFileSync(join(runs, 'unreadable', 'run.json'), '{')
+  const page = await openPage(browser, studio, { viewport: { width: 1200, height: 800 } })
+  await page.locator('.badge.damaged').waitFor()
+  const heights = await page.locator('.runs .badge').evaluateAll((badges) => badges.map((each) => each.offsetHeight))
+  check('states are on one line', new Set(heights).size === 1, heights.join(', '))
+  await page.context().close()
+  rmSync(join(runs, 'unreadable'), { recursive: true })
+}
+
 async function narrowAndDark(browser, studio) {
   const page = await openPage(browser, studio, { viewport: { width: 390, height: 800 }, colorScheme: 'dark' })
   for (const [name, hash] of Object.entries({
@@ -234,6 +245,7 @@ try {
   writeRun(runs, { config, name: 'fast', steps: 2000, seed: 2, lr: 0.002, started: '2026-01-02T10:00:00.000Z' })
   await compareRuns(page)
   console.log(`     ${(await latency(page)).toFixed(0)} ms from a line in metrics.jsonl to the page (median of 10)`)
+  await statesOnOneLine(browser, studio)
   await narrowAndDark(browser, studio)
   await page.context().close()
   await endAndRestart(studio)
