@@ -66,6 +66,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'indexing/scatter.ts': ['alongAxis', 'inferScatter', 'scatterInputs'],
   'indexing/segment-forms.ts': ['emitSegmentSum'],
   'indexing/sorted-sums.ts': ['emitSortedSums'],
+  'elementwise/not-a-number.ts': ['emitIsNumber', 'emitLog'],
   'linalg/matrices.ts': [
     'batchOf',
     'emitMatrices',
@@ -98,6 +99,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'movement/repeated.ts': ['emitRepeated', 'repeatElements', 'repetitionOf'],
   'movement/resize-axis.ts': ['adaptiveWindows', 'resizeAxis'],
   'norm/per-channel.ts': ['channelShape', 'perChannel'],
+  'pool/max-windows.ts': ['emitMaxWindows', 'emitMaxima'],
   'pool/windows.ts': ['padded', 'poolShape', 'requireHalf'],
   'products/matmul.ts': ['addmmWith', 'matmulWith', 'withoutSwap'],
   'products/transposed.ts': [

@@ -5,7 +5,8 @@
 import type { Tensor } from '../../tensor/tensor.ts'
 import { apply, type Emitter, inputAt, type Operand, toTensor, toTensors } from '../define.ts'
 import { defineBinary } from './binary.ts'
-import { defineUnary, emitLog } from './unary.ts'
+import { emitLog } from './not-a-number.ts'
+import { defineUnary } from './unary.ts'
 
 const none: Record<string, never> = {}
 

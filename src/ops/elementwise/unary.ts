@@ -16,6 +16,7 @@ import {
   toTensor,
 } from '../define.ts'
 import { div, mul } from './binary.ts'
+import { emitLog } from './not-a-number.ts'
 
 type NoAttributes = Record<string, never>
 const none: NoAttributes = {}
@@ -85,16 +86,6 @@ export const signOp = defineUnary('sign', sign, {
   },
 })
 export const expOp = defineUnary('exp', exp, { onnx: 'Exp', gradient: (o, _x, y, g) => o.mul(g, y) })
-/** Nodes of the logarithm: where its kernel gives numbers for what has none, -infinity for 0, and NaN for negative numbers and NaN. */
-export function emitLog(emit: Emitter, x: string): string {
-  const y = emit.node('Log', [x])
-  if (emit.has('Log')) return y
-  const number = (value: number): string => emit.scalar(value, 'float32')
-  const zero = number(0)
-  const isZero = emit.node('Equal', [x, zero])
-  const rest = emit.node('Where', [isZero, number(Number.NEGATIVE_INFINITY), number(Number.NaN)])
-  return emit.node('Where', [emit.node('Greater', [x, zero]), y, rest])
-}
 export const logOp = defineUnary('log', log, {
   lower: emitLog,
   range: [0.3, 3],
@@ -180,10 +171,6 @@ export const floorOp = defineUnary('floor', floor, { onnx: 'Floor', smooth: fals
 export const ceilOp = defineUnary('ceil', ceil, { onnx: 'Ceil', smooth: false })
 export const roundOp = defineUnary('round', round, { onnx: 'Round', smooth: false })
 export const isNanOp = defineUnary('isNan', isNan, { onnx: 'IsNaN', result: 'bool' })
-/** A node that is false for NaN alone, where the runtime has no IsNaN: IEEE's comparisons are false for it. */
-export function emitIsNumber(emit: Emitter, x: string): string {
-  return emit.node('LessOrEqual', [x, emit.scalar(Number.POSITIVE_INFINITY, 'float32')])
-}
 export const isInfOp = defineUnary('isInf', isInf, { onnx: 'IsInf', result: 'bool' })
 export const logicalNotOp = defineUnary('logicalNot', logicalNot, { onnx: 'Not', dtypes: ['bool'] })
 

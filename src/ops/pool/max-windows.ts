@@ -2,7 +2,7 @@
 import { type Shape, sizeOf } from '../../tensor/shape.ts'
 import { kernelPlaces, type WindowAttributes } from '../conv/windows.ts'
 import type { Emitter } from '../define.ts'
-import { emitIsNumber } from '../elementwise/unary.ts'
+import { emitIsNumber } from '../elementwise/not-a-number.ts'
 
 /** The largest float32, and the one below it. */
 const largest = (2 - 2 ** -23) * 2 ** 127

@@ -18,7 +18,7 @@ import {
   requireDType,
   toTensor,
 } from '../define.ts'
-import { emitIsNumber } from '../elementwise/unary.ts'
+import { emitIsNumber } from '../elementwise/not-a-number.ts'
 import { gather } from '../indexing/indexing.ts'
 import { reshape, squeeze } from '../movement/movement.ts'
 import { type ReduceOptions, reduceNames } from './reduce.ts'
