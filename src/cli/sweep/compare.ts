@@ -41,10 +41,15 @@ export function finiteMetric({ reason, best }: Trained, metric: string): number 
   return reason === 'not finite' ? undefined : best?.metrics[metric]
 }
 
+/** A metric of all trainings of an arm that stayed finite. */
+export function finiteValues({ members }: Arm, metric: string): number[] {
+  return members.flatMap(({ trained }) => finiteMetric(trained, metric) ?? [])
+}
+
 /** Best first, by the monitored metric of the sweep; arms with trainings that diverged come after those without. */
 export function rank(arms: readonly Arm[], { metric, goal }: Trained['monitor']): Ranked[] {
   const ranked = arms.map((arm): Ranked => {
-    const values = arm.members.flatMap(({ trained }) => finiteMetric(trained, metric) ?? [])
+    const values = finiteValues(arm, metric)
     const diverged = arm.members.filter(({ trained }) => trained.reason === 'not finite').length
     return { ...arm, ...spreadOf(values), count: values.length, diverged }
   })

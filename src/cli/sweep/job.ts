@@ -12,7 +12,7 @@ import { type Assignment, changedSettings, configFrom, type Settings, valueAt } 
 import { errorLine, TenfoldError, UsageError } from '../../util/errors.ts'
 import { shellQuoted } from '../../util/shell.ts'
 import { counted } from '../../util/words.ts'
-import { type Arm, type Failure, finiteMetric, type Member, rank } from './compare.ts'
+import { type Arm, type Failure, finiteValues, type Member, rank } from './compare.ts'
 import { type Axis, folderNames, type Point, pointsOf } from './grid.ts'
 import { sweepReport, withSpread } from './report.ts'
 import { hasRun, trainAt, trainedSchema } from './trainings.ts'
@@ -200,7 +200,7 @@ export function sweepJob(plan: SweepPlan, json: boolean): Sweep {
       `${JSON.stringify({ ...commonOf(plan), monitor, combinations: numbers, failed }, null, 1)}\n`,
     )
     if (best && best.count > 0) {
-      const values = best.members.flatMap(({ trained }) => finiteMetric(trained, monitor.metric) ?? [])
+      const values = finiteValues(best, monitor.metric)
       context.progress(
         `best       ${best.point.name}: ${monitor.metric} ${withSpread(values, recipe.metrics[monitor.metric])}`,
         { best: best.point.name, metric: monitor.metric, mean: best.mean, deviation: best.deviation },

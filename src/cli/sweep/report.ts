@@ -5,7 +5,7 @@ import type { Metric, MetricDescriptions } from '../../tasks/define.ts'
 import { formatDuration, formatMetric } from '../../train/describe-metrics.ts'
 import type { MetricsLine } from '../../train/store.ts'
 import { errorLine } from '../../util/errors.ts'
-import { type Failure, finiteMetric, type Ranked, sameAsBest } from './compare.ts'
+import { type Failure, finiteMetric, finiteValues, type Ranked, sameAsBest } from './compare.ts'
 import type { Axis } from './grid.ts'
 
 /** What the page is made of. */
@@ -174,8 +174,7 @@ function effectPlots({ arms, axes, metrics, monitor }: SweepResult): ScatterPlot
 function findings({ arms, failures, monitor, metrics, seeds, again }: SweepResult): string[] {
   const [best] = arms
   if (!best || best.count === 0) return ['No training came to a finite result.']
-  const values = best.members.flatMap(({ trained }) => finiteMetric(trained, monitor.metric) ?? [])
-  const shown = withSpread(values, metrics[monitor.metric])
+  const shown = withSpread(finiteValues(best, monitor.metric), metrics[monitor.metric])
   const sentences = [`Best: \`${best.point.name}\`, with ${monitor.metric} ${shown}.`]
   if (arms.length > 1) {
     const same = sameAsBest(arms)

@@ -6,7 +6,8 @@
 import { elementCount } from '../../tensor/dtype.ts'
 import { channelSizes, type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Emitter } from '../define.ts'
-import { sharedIndices } from './shared-indices.ts'
+import type { ConvAttributes } from './conv.ts'
+import { chosenRows, sharedIndices } from './shared-indices.ts'
 
 const domain = 'com.microsoft.nchwc'
 
@@ -25,6 +26,17 @@ export interface BlockedConvolution {
     readonly dilations: readonly number[]
     readonly group: number
   }
+}
+
+/** The attributes of ONNX's Conv. */
+export function onnxOptions({
+  stride,
+  before,
+  after,
+  dilation,
+  groups,
+}: ConvAttributes): BlockedConvolution['options'] {
+  return { strides: stride, pads: [...before, ...after], dilations: dilation, group: groups }
 }
 
 // With fewer positions for each weight, putting the weights in order takes longer than the faster kernel saves. What a turned
@@ -77,10 +89,7 @@ function orderOfRows(block: number, { out, inner, places, placesFirst, count }: 
 /** Puts the rows of a weight in order: a blocked weight, for `window` places. */
 export function blockedWeight(emit: Emitter, columns: string, rows: RowsOfWeight, window: readonly number[]): string {
   const order = orderOfRows(emit.channelBlock, rows)
-  const chosen = emit.node('Gather', [
-    emit.node('Reshape', [columns, emit.ints([-1, emit.channelBlock])]),
-    emit.constant('int32', [order.length], order),
-  ])
+  const chosen = chosenRows(emit, emit.node('Reshape', [columns, emit.ints([-1, emit.channelBlock])]), order)
   return emit.node('Reshape', [chosen, emit.ints([rows.out, rows.inner, ...window])])
 }
 

@@ -9,7 +9,7 @@ import { permute, reshape } from '../movement/movement.ts'
 import { flatten } from '../movement/rearrange.ts'
 import { linear } from '../products/linear.ts'
 import { matmulWith } from '../products/matmul.ts'
-import { lowerInBlocks } from './blocks.ts'
+import { lowerInBlocks, onnxOptions } from './blocks.ts'
 import { convEnlarged } from './enlarged.ts'
 import { convTransposeOp } from './transpose.ts'
 import { perAxis } from './windows.ts'
@@ -81,9 +81,9 @@ export const convOp = defineOp<ConvAttributes>({
   // Each element of the result is a sum over the kernel and the channels of its group.
   multiplyAdds: ({ inputs: [, weight], outputs: [y] }) =>
     weight && y ? (y.size * weight.size) / Math.max(1, sizeOf(weight.shape, 0)) : 0,
-  lower: (emit, { inputs, inputTypes, outputTypes, attributes: { stride, before, after, dilation, groups } }) => {
+  lower: (emit, { inputs, inputTypes, outputTypes, attributes }) => {
     const [weight, output] = [inputAt('conv', inputTypes, 1).shape, inputAt('conv', outputTypes, 0).shape]
-    const options = { strides: stride, pads: [...before, ...after], dilations: dilation, group: groups }
+    const options = onnxOptions(attributes)
     const convolution = { inputs, weight, output, turned: false, options }
     return lowerInTiles(emit, convolution) ?? lowerInBlocks(emit, convolution) ?? emit.node('Conv', inputs, options)
   },

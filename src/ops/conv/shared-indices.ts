@@ -1,4 +1,5 @@
 /** Lists of rows that convolutions of the same shape share. */
+import type { Emitter } from '../define.ts'
 
 // The programs that are written or loaded hold them; lists of shapes that are gone go with them.
 const known = new Map<string, WeakRef<Int32Array>>()
@@ -23,4 +24,9 @@ export function sharedIndices(
   for (const [other, list] of known) if (list.deref() === undefined) known.delete(other)
   known.set(name, new WeakRef(indices))
   return indices
+}
+
+/** The rows of a list, chosen along an axis. */
+export function chosenRows(emit: Emitter, rows: string, list: Int32Array, axis = 0): string {
+  return emit.node('Gather', [rows, emit.constant('int32', [list.length], list)], { axis })
 }

@@ -4,7 +4,7 @@ import { channelSizes, formatShape, type Shape, sizeOf } from '../../tensor/shap
 import { TenfoldError } from '../../util/errors.ts'
 import type { Emitter } from '../define.ts'
 import { blockedConvolution, inBlocks } from './blocks.ts'
-import { sharedIndices } from './shared-indices.ts'
+import { chosenRows, sharedIndices } from './shared-indices.ts'
 
 /** How one axis of a picture is read: zeros before and after the data, and how far apart places of the result, and of the kernel, are. */
 export interface Reading {
@@ -100,11 +100,6 @@ function sizesOf(shape: Shape): [number, number, number, number] {
   return [n, channels, height, width]
 }
 
-/** Rows of a block of numbers, chosen from the second axis. */
-function chosenRows(emit: Emitter, rows: string, list: Int32Array): string {
-  return emit.node('Gather', [rows, emit.constant('int32', [list.length], list)], { axis: 1 })
-}
-
 /** [N, within, height, width] -> [1, N bands, rows of a band, columns within], with its zeros, in blocks. */
 function placedPicture(emit: Emitter, { picture, kernel, rows, columns, window }: Sums, { bands }: Parts): string {
   const [n, within, height, width] = sizesOf(picture.shape)
@@ -131,7 +126,7 @@ function placedPicture(emit: Emitter, { picture, kernel, rows, columns, window }
   const examples = emit.node('Reshape', [picture.name, emit.ints([1, n, within * height, width])])
   const numbers = emit.node('Reshape', [inBlocks(emit, examples), emit.ints([n / block, count, block])])
   const zeros = emit.constant('float32', [n / block, 1, block], new Float32Array(n))
-  const placed = chosenRows(emit, emit.node('Concat', [numbers, zeros], { axis: 1 }), list)
+  const placed = chosenRows(emit, emit.node('Concat', [numbers, zeros], { axis: 1 }), list, 1)
   return emit.node('Reshape', [placed, emit.ints([1, n * bands, high, wide])])
 }
 
@@ -151,5 +146,5 @@ function placedKernel(emit: Emitter, { name, shape }: Side, { groups, bands }: P
   })
   const rows = emit.node('Reshape', [inBlocks(emit, name), emit.ints([groups, perGroup * blocks * count, block])])
   const weight = [groups * bands * across, perGroup, height / bands, width]
-  return emit.node('Reshape', [chosenRows(emit, rows, list), emit.ints(weight)])
+  return emit.node('Reshape', [chosenRows(emit, rows, list, 1), emit.ints(weight)])
 }

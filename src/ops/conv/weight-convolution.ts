@@ -4,7 +4,7 @@ import { channelSizes, formatShape, type Shape, sameShape, sizeOf } from '../../
 import type { TensorType } from '../../tensor/tensor.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { apply, defineOp, type Emitter, inputAt, requireDType, type Sample } from '../define.ts'
-import type { BlockedConvolution } from './blocks.ts'
+import { onnxOptions } from './blocks.ts'
 import type { ConvAttributes } from './conv.ts'
 import { fitsInBlocks, type Reading, type Side, sumsInBlocks } from './weight-blocks.ts'
 import { lowerWeightInTiles, paysInTiles } from './winograd.ts'
@@ -12,11 +12,6 @@ import { lowerWeightInTiles, paysInTiles } from './winograd.ts'
 interface WeightAttributes extends ConvAttributes {
   /** [out, in, ...kernel] */
   readonly weight: Shape
-}
-
-/** The attributes of ONNX's Conv. */
-function onnxOptions({ stride, before, after, dilation, groups }: ConvAttributes): BlockedConvolution['options'] {
-  return { strides: stride, pads: [...before, ...after], dilations: dilation, group: groups }
 }
 
 /** The result lies over input channels; out channels are what multiplies it. Its places are the weight's kernel's. */

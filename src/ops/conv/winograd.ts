@@ -8,7 +8,7 @@ import { channelSizes, type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Emitter } from '../define.ts'
 import { emitProduct } from '../products/transposed.ts'
 import type { BlockedConvolution } from './blocks.ts'
-import { sharedIndices } from './shared-indices.ts'
+import { chosenRows, sharedIndices } from './shared-indices.ts'
 import type { Side } from './weight-blocks.ts'
 
 type Matrix = readonly (readonly number[])[]
@@ -94,10 +94,6 @@ function rowsOf(emit: Emitter, { name, shape }: Side): string {
   return emit.node('Concat', [rows, emit.constant('float32', [1, channels], new Float32Array(channels))], { axis: 0 })
 }
 
-function chosenRows(emit: Emitter, rows: string, list: Int32Array): string {
-  return emit.node('Gather', [rows, emit.constant('int32', [list.length], list)])
-}
-
 /** The windows of a part's tiles, from a picture's rows: [size size, tiles C], with zeros outside of the picture. */
 function windows(
   emit: Emitter,
@@ -123,9 +119,9 @@ function windows(
 }
 
 /** A matrix times [columns, n], as [rows of the matrix, n / width, width]. */
-function fromLeft(emit: Emitter, matrix: Matrix, name: string, width: number): string {
-  const product = emit.node('MatMul', [matrixConstant(emit, matrix), name])
-  return emit.node('Reshape', [product, emit.ints([matrix.length, -1, width])])
+function fromLeft(emit: Emitter, matrix: string, name: string, width: number): string {
+  // 0: as many rows as the product has.
+  return emit.node('Reshape', [emit.node('MatMul', [matrix, name]), emit.ints([0, -1, width])])
 }
 
 /** What a weight [a, b, 3, 3] is multiplied as: [16, a, b]. `turned`: the kernel turned around. */
@@ -187,7 +183,7 @@ const mayUseTiles = (emit: Emitter, sizes: Sizes): boolean =>
 export function lowerInTiles(emit: Emitter, convolution: BlockedConvolution): string | undefined {
   if (!mayUseTiles(emit, convolution)) return undefined
   const { inputs, weight, turned, output, options } = convolution
-  const [x = '', stored = '', ...bias] = inputs
+  const [x = '', stored = '', shift] = inputs
   const [top = 0, left = 0, bottom = 0, right = 0] = options.pads
   const [n, out, height = 0, width = 0] = channelSizes(output)
   const inner = sizeOf(weight, turned ? 0 : 1)
@@ -196,13 +192,11 @@ export function lowerInTiles(emit: Emitter, convolution: BlockedConvolution): st
   const tiles = tilesOf(output, { top, left, size: windowSize })
   const rows = rowsOf(emit, { name: x, shape: picture })
   const kernels = kernelFactors(emit, stored, weight, turned)
+  const [forPicture, forResult] = [matrixConstant(emit, squared(ofPicture)), matrixConstant(emit, squared(ofResult))]
   const parts = partsOf(output, weight).map((part) => {
-    const factors = fromLeft(emit, squared(ofPicture), windows(emit, rows, picture, tiles, part), inner)
+    const factors = fromLeft(emit, forPicture, windows(emit, rows, picture, tiles, part), inner)
     const sums = emitProduct(emit, factors, kernels, { transposeB: !turned }, 3)
-    const [placed, shift] = [
-      fromLeft(emit, squared(ofResult), emit.node('Reshape', [sums, emit.ints([products, -1])]), out),
-      bias[0],
-    ]
+    const placed = fromLeft(emit, forResult, emit.node('Reshape', [sums, emit.ints([products, -1])]), out)
     return placedRows(emit, shift === undefined ? placed : emit.node('Add', [placed, shift]), output, part)
   })
   const [only = ''] = parts
@@ -219,7 +213,7 @@ export function lowerWeightInTiles(emit: Emitter, x: Side, g: Side, sizes: Omit<
   const [out, inner] = channelSizes(weight)
   const [overInput, overResult] = [tilesOf(g.shape, { top, left, size: windowSize }), tilesOf(g.shape)]
   const [ofX, ofG] = [rowsOf(emit, x), rowsOf(emit, g)]
-  const [forX, forG] = [squared(ofPicture), transposed(squared(ofResult))]
+  const [forX, forG] = [matrixConstant(emit, squared(ofPicture)), matrixConstant(emit, transposed(squared(ofResult)))]
   const parts = partsOf(g.shape, weight).map((part) => {
     const pictures = fromLeft(emit, forX, windows(emit, ofX, x.shape, overInput, part), inner)
     const gradients = fromLeft(emit, forG, windows(emit, ofG, g.shape, overResult, part), out)

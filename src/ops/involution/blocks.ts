@@ -1,5 +1,6 @@
 /** Which form an involution takes, and in blocks of how many examples or rows. */
 import type { Emitter } from '../define.ts'
+import { hasFusedProduct } from '../products/transposed.ts'
 import { allGroups, type Form, groupChannels, type Involution, joined, type Pair, places, sliced } from './geometry.ts'
 
 // Fewer channels that share a kernel do not pay for making band matrices of it.
@@ -8,7 +9,7 @@ const fewestChannels = 8
 /** Whether products of band matrices can be used, and beat passes over the input (docs/decisions/051-involution.md). */
 export function prefersTiles(emit: Emitter, involution: Involution, fewestPlaces: number): boolean {
   const isDense = involution.dilation.every((step) => step === 1)
-  const isRuntime = emit.fused && emit.has('FusedMatMul')
+  const isRuntime = hasFusedProduct(emit)
   return isRuntime && isDense && places(involution) >= fewestPlaces && groupChannels(involution) >= fewestChannels
 }
 

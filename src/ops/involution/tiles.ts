@@ -5,6 +5,7 @@
  * by one stride each (docs/decisions/051-involution.md).
  */
 import { type Emitter, emitReshape } from '../define.ts'
+import { emitProduct } from '../products/transposed.ts'
 import {
   allGroups,
   bordered,
@@ -115,8 +116,8 @@ export const gradientByTiles: Form = (emit, involution, input, gradient) => {
   const full = continued(emit, gradient, all * inGroup * output[0], output[1], padded - output[1])
   const byPosition = transposed(emit, emitReshape(emit, full, [all, inGroup, output[0] * padded]), [0, 2, 1])
   const tiles = all * output[0] * runs
-  const factors = [emitReshape(emit, byPosition, [tiles, run, inGroup]), windowsOf(emit, involution, input, tiling)]
-  const band = emit.node('FusedMatMul', factors, { transA: 0, transB: 1 }, 'com.microsoft')
+  const rows = emitReshape(emit, byPosition, [tiles, run, inGroup])
+  const band = emitProduct(emit, rows, windowsOf(emit, involution, input, tiling), { transposeB: true }, 3)
   const wide = continued(emit, band, tiles, run * window, run * stride[1])
   const cut = sliced(emit, emitReshape(emit, wide, [tiles * run * kernel[0], columns]), 1, [0, kernel[1]])
   const count = places(involution)

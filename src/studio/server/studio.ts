@@ -17,6 +17,7 @@ import { RunsFolder } from './places.ts'
 import { Records } from './records.ts'
 import { answer, metricsPath, type Parts } from './routes.ts'
 import { RunList } from './run-list.ts'
+import { nothingKnown } from './summary.ts'
 import { Uploads } from './uses.ts'
 
 export interface StudioOptions {
@@ -58,19 +59,8 @@ async function listen(server: Server, port: number): Promise<number> {
 }
 
 function startedNow(id: string, name: string): RunSummary {
-  return {
-    ...{ id, kind: 'run', recipe: name, state: 'running', problem: '', started: new Date().toISOString(), seed: null },
-    ...{
-      isStartable: name !== '',
-      changed: [],
-      step: 0,
-      epoch: 0,
-      steps: null,
-      epochs: null,
-      metrics: {},
-      seconds: null,
-    },
-  }
+  const [isStartable, started] = [name !== '', new Date().toISOString()]
+  return { ...nothingKnown, id, kind: 'run', recipe: name, isStartable, state: 'running', started }
 }
 
 async function openParts(folder: RunsFolder, signal: AbortSignal): Promise<Parts> {

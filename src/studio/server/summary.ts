@@ -64,8 +64,7 @@ function entryOf(systems: readonly System[], recipe: string): Recipe | Job | und
 }
 
 /** The settings of a recipe or job that are not its defaults; none if it is not known here. */
-function changedOf(systems: readonly System[], recipe: string, config: Settings): string[] {
-  const entry = entryOf(systems, recipe)
+function changedOf(entry: Recipe | Job | undefined, config: Settings): string[] {
   try {
     return entry ? changedSettings(entry.config, config) : []
   } catch {
@@ -107,7 +106,8 @@ export interface SummaryContext {
   readonly ends: MetricsEnds
 }
 
-const nothingKnown = {
+/** Of what has left nothing yet. */
+export const nothingKnown = {
   problem: '',
   started: '',
   seed: null,
@@ -150,16 +150,18 @@ async function summarizeRun(path: string, id: string, traces: Traces, context: S
   const epochs = Number((config.train as { readonly epochs?: unknown } | undefined)?.epochs)
   const planned = end.stepsPerEpoch === undefined ? null : end.stepsPerEpoch * epochs
   const { evaluation } = end
+  const name = `${system}/${recipe}`
+  const entry = entryOf(context.systems, name)
   return {
     id,
     kind: 'run',
-    recipe: `${system}/${recipe}`,
-    isStartable: entryOf(context.systems, `${system}/${recipe}`) !== undefined,
+    recipe: name,
+    isStartable: entry !== undefined,
     state: traces.holder ? 'running' : isFinished ? 'finished' : problem ? 'failed' : 'stopped',
     problem,
     started,
     seed,
-    changed: changedOf(context.systems, `${system}/${recipe}`, config),
+    changed: changedOf(entry, config),
     step: end.step,
     epoch: end.epoch,
     steps: isFinished && !traces.holder ? end.step : (limits.steps ?? planned),
@@ -174,6 +176,7 @@ async function summarizeOther(path: string, id: string, traces: Traces, context:
   const record = await context.records.read(id)
   const problem = await failureOf(id, traces, context.records)
   const recipe = head?.job ?? record?.name ?? ''
+  const entry = entryOf(context.systems, recipe)
   const [system, name] = recipe.split('/')
   const isRun = context.systems.some((each) => each.name === system && each.recipes?.some((of) => of.name === name))
   const time = traces.reported > 0 ? new Date(traces.reported) : (await stat(path)).mtime
@@ -182,12 +185,12 @@ async function summarizeOther(path: string, id: string, traces: Traces, context:
     id,
     kind: isRun ? 'run' : 'job',
     recipe,
-    isStartable: entryOf(context.systems, recipe) !== undefined,
+    isStartable: entry !== undefined,
     state: traces.holder ? 'running' : problem ? 'failed' : head ? 'finished' : 'stopped',
     problem,
     started: traces.holder?.since ?? time.toISOString(),
     seed: head?.seed ?? record?.seed ?? null,
-    changed: head ? changedOf(context.systems, head.job, head.config) : (record?.settings ?? []),
+    changed: head ? changedOf(entry, head.config) : (record?.settings ?? []),
   }
 }
 
